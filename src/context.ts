@@ -1,0 +1,32 @@
+import type { Logger } from './log.ts';
+
+export const roles = ['OPERATOR', 'REQUESTER'] as const;
+export type Role = (typeof roles)[number];
+
+export const scopes = ['read', 'write', 'mail', 'admin'] as const;
+export type Scope = (typeof scopes)[number];
+
+/** Whoever is asking, this time. */
+export interface Viewer {
+  readonly userId: number;
+  readonly login: string;
+  readonly name: string;
+  readonly role: Role;
+  /** What the credential in use allows; a password allows everything that its user may do. */
+  readonly scopes: ReadonlySet<Scope>;
+}
+
+/** What every floor may know of one request. */
+export interface RequestContext {
+  readonly requestId: string;
+  /** `undefined`: no credential was offered. */
+  readonly viewer: Viewer | undefined;
+  /** From the `Idempotency-Key` header. */
+  readonly idempotencyKey: string | undefined;
+  /** Absolute origin by which the caller reached us, without a trailing slash: `http://localhost:4000`. */
+  readonly origin: string;
+  readonly now: () => Date;
+  readonly log: Logger;
+  /** Aborted when the caller went away. */
+  readonly signal: AbortSignal;
+}

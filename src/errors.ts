@@ -1,0 +1,102 @@
+/** The closed list of reasons for which a command says no. Every table over it is `satisfies Record<ErrorCode, …>`. */
+export const errorCodes = [
+  'UNAUTHENTICATED',
+  'TICKET_NOT_FOUND',
+  'FORBIDDEN',
+  'INVALID_INPUT',
+  'PRIVATE_WITH_EMAIL',
+  'MAILBOX_NOT_FOUND',
+  'MAILBOX_NOT_READY',
+  'RECIPIENT_MISSING',
+  'ATTACHMENT_TOO_LARGE',
+  'EMAIL_TOO_LARGE',
+  'TICKET_CHANGED',
+  'IDEMPOTENCY_KEY_REUSED',
+  'DELIVERY_NOT_FOUND',
+  'DELIVERY_STATE',
+  'PREVIEW_STALE',
+] as const;
+export type ErrorCode = (typeof errorCodes)[number];
+
+/** One thing that is wrong with an input. `path` starts at the command's input: `['email', 'cc', 2]`. */
+export interface Problem {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** What a refusal tells beside its message; codes that are not here tell nothing more. Sizes are bytes. */
+export interface RefusalDetails {
+  INVALID_INPUT: { problems: readonly Problem[] };
+  ATTACHMENT_TOO_LARGE: { limitBytes: number };
+  EMAIL_TOO_LARGE: { limitBytes: number; sizeBytes: number };
+  TICKET_CHANGED: { ticketId: number; unseenMessageIds: readonly number[] };
+  DELIVERY_STATE: { state: string };
+}
+export type DetailsOf<C extends ErrorCode> = C extends keyof RefusalDetails ? RefusalDetails[C] : undefined;
+
+/** A command's no: expected, typed, safe to show. Whatever else is thrown is a fault, masked and logged. */
+export class Refusal<C extends ErrorCode = ErrorCode> extends Error {
+  readonly code: C;
+  /** The input path that the refusal is about; empty for the whole input. */
+  readonly path: readonly (string | number)[];
+  readonly details: DetailsOf<C>;
+
+  constructor(
+    code: C,
+    message: string,
+    ...[details, path]: C extends keyof RefusalDetails
+      ? [details: RefusalDetails[C], path?: readonly (string | number)[]]
+      : [details?: undefined, path?: readonly (string | number)[]]
+  ) {
+    super(message);
+    this.name = 'Refusal';
+    this.code = code;
+    this.path = path ?? [];
+    this.details = details as DetailsOf<C>;
+  }
+
+  /** Narrows by code, which `instanceof` cannot. */
+  is<K extends ErrorCode>(code: K): this is Refusal<K> {
+    return (this.code as ErrorCode) === code;
+  }
+}
+
+/** Whether the very same call may succeed later without being changed. */
+export const retryable = {
+  UNAUTHENTICATED: false,
+  TICKET_NOT_FOUND: false,
+  FORBIDDEN: false,
+  INVALID_INPUT: false,
+  PRIVATE_WITH_EMAIL: false,
+  MAILBOX_NOT_FOUND: false,
+  MAILBOX_NOT_READY: true,
+  RECIPIENT_MISSING: false,
+  ATTACHMENT_TOO_LARGE: false,
+  EMAIL_TOO_LARGE: false,
+  TICKET_CHANGED: false,
+  IDEMPOTENCY_KEY_REUSED: false,
+  DELIVERY_NOT_FOUND: false,
+  DELIVERY_STATE: false,
+  PREVIEW_STALE: false,
+} as const satisfies Record<ErrorCode, boolean>;
+
+/** A credential was offered and is not good: HTTP 401 on every door. */
+export class BadCredential extends Error {
+  /** Seconds to wait before the next attempt, when sign-ins are being slowed down. */
+  readonly retryAfterSeconds: number | undefined;
+  constructor(message: string, retryAfterSeconds?: number) {
+    super(message);
+    this.name = 'BadCredential';
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** A fault that passes: the database is down, a queue is full. HTTP 503 with Retry-After on every door. */
+export class Unavailable extends Error {
+  readonly retryAfterSeconds: number;
+  constructor(message: string, retryAfterSeconds = 1, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'Unavailable';
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
