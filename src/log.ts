@@ -29,12 +29,19 @@ export function createLog(level: string, destination: NodeJS.WritableStream = pr
 function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error };
   const { code } = error as { code?: unknown };
-  const fromDriver = error.name === 'PostgresError' || error.name === 'DrizzleQueryError' || error.message.startsWith('Failed query');
+  const fromDriver =
+    error.name === 'PostgresError' ||
+    error.name === 'DrizzleQueryError' ||
+    error.message.startsWith('Failed query');
   return {
     type: error.name,
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
     ...(fromDriver ? {} : { message: error.message }),
-    stack: (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 12).join('\n'),
+    stack: (error.stack ?? '')
+      .split('\n')
+      .filter((line) => /^\s+at /.test(line))
+      .slice(0, 12)
+      .join('\n'),
     ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
   };
 }

@@ -1,0 +1,175 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+/** Everything that the environment decides. Durations are seconds and sizes are bytes unless a name says otherwise. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly logLevel: string;
+  /** `embedded`: a PostgreSQL of our own in `dataDir`, with the demo desk when it is reachable from this machine only. */
+  readonly database:
+    | { readonly kind: 'embedded' }
+    | { readonly kind: 'url'; readonly url: string; readonly ownerUrl: string };
+  readonly poolSize: number;
+  /** `inbox`: the development inbox; `none`: each mailbox has its own settings. */
+  readonly smtp:
+    | { readonly kind: 'inbox' }
+    | { readonly kind: 'url'; readonly url: string }
+    | { readonly kind: 'none' };
+  readonly blobs: { readonly kind: 'file'; readonly directory: string };
+  /** 32 bytes; mailboxes' SMTP passwords are encrypted under it. */
+  readonly mailboxKey: Buffer | undefined;
+  readonly jwt: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string } | undefined;
+  readonly demo: boolean;
+  readonly production: boolean;
+  readonly trustProxy: boolean;
+  readonly roles: ReadonlySet<'web' | 'worker'>;
+  readonly limits: Limits;
+}
+
+export interface Limits {
+  readonly bodyBytes: number;
+  readonly attachmentBytes: number;
+  readonly messageAttachmentsBytes: number;
+  readonly attachments: number;
+  readonly recipients: number;
+  /** JSON bodies of /graphql. */
+  readonly requestBytes: number;
+  readonly legacyRequestBytes: number;
+}
+
+const MiB = 1024 * 1024;
+const whole = (fallback: number, min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback);
+const url = (...protocols: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+    error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  });
+
+const environment = z
+  .object({
+    HOST: z.string().min(1).default('127.0.0.1'),
+    PORT: whole(4000, 0, 65_535),
+    DATA_DIR: z.string().min(1).default('.data'),
+    LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+    NODE_ENV: z.string().optional(),
+    DATABASE_URL: url('postgres:', 'postgresql:').optional(),
+    DATABASE_OWNER_URL: url('postgres:', 'postgresql:').optional(),
+    DATABASE_POOL: whole(10, 2, 200),
+    SMTP_URL: z
+      .string()
+      .refine(
+        (text) => text === 'inbox:' || (URL.canParse(text) && /^smtps?:$/.test(new URL(text).protocol)),
+        {
+          error: 'must be smtp://…, smtps://… or inbox:',
+        },
+      )
+      .optional(),
+    BLOBS_URL: url('file:').optional(),
+    MAILBOX_KEY: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/i, 'must be 32 bytes in hexadecimal')
+      .optional(),
+    JWT_JWKS_URL: url('https:', 'http:').optional(),
+    JWT_ISSUER: z.string().min(1).optional(),
+    JWT_AUDIENCE: z.string().min(1).optional(),
+    TRUST_PROXY: z.enum(['0', '1']).default('0'),
+    ROLES: z
+      .string()
+      .default('web,worker')
+      .transform((text) => new Set(text.split(',').map((role) => role.trim())))
+      .refine(
+        (set): set is Set<'web' | 'worker'> =>
+          set.size > 0 && [...set].every((role) => role === 'web' || role === 'worker'),
+        {
+          error: 'must be web, worker or both',
+        },
+      ),
+    MAX_BODY_BYTES: whole(MiB, 1, 16 * MiB),
+    MAX_ATTACHMENT_BYTES: whole(25 * MiB, 1, 1024 * MiB),
+    MAX_MESSAGE_ATTACHMENTS_BYTES: whole(50 * MiB, 1, 2047 * MiB),
+    MAX_REQUEST_BYTES: whole(0, 0, 64 * MiB),
+    MAX_LEGACY_REQUEST_BYTES: whole(40_000_000, 1024, 1_000_000_000),
+  })
+  .superRefine((env, context) => {
+    const jwt = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;
+    const missing = jwt.filter((name) => env[name] === undefined);
+    if (missing.length > 0 && missing.length < jwt.length) {
+      for (const name of missing)
+        context.addIssue({
+          code: 'custom',
+          path: [name],
+          message: 'is required with the other JWT_ settings',
+        });
+    }
+    if (env.DATABASE_OWNER_URL !== undefined && env.DATABASE_URL === undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['DATABASE_URL'],
+        message: 'is required with DATABASE_OWNER_URL',
+      });
+    }
+  });
+
+/** Thrown with one line for each wrong setting. */
+export class ConfigError extends Error {}
+
+/** @throws ConfigError that lists every wrong setting. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const set = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = environment.safeParse(set);
+  if (!parsed.success) {
+    throw new ConfigError(
+      parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'),
+    );
+  }
+  const e = parsed.data;
+  const dataDir = resolve(e.DATA_DIR);
+  const embedded = e.DATABASE_URL === undefined;
+  return {
+    host: e.HOST,
+    port: e.PORT,
+    dataDir,
+    logLevel: e.LOG_LEVEL,
+    database: embedded
+      ? { kind: 'embedded' }
+      : { kind: 'url', url: e.DATABASE_URL!, ownerUrl: e.DATABASE_OWNER_URL ?? e.DATABASE_URL! },
+    poolSize: e.DATABASE_POOL,
+    smtp: smtpOf(e.SMTP_URL, embedded),
+    blobs: {
+      kind: 'file',
+      directory: e.BLOBS_URL === undefined ? resolve(dataDir, 'blobs') : new URL(e.BLOBS_URL).pathname,
+    },
+    mailboxKey: e.MAILBOX_KEY === undefined ? undefined : Buffer.from(e.MAILBOX_KEY, 'hex'),
+    jwt:
+      e.JWT_JWKS_URL === undefined
+        ? undefined
+        : { jwksUrl: e.JWT_JWKS_URL, issuer: e.JWT_ISSUER!, audience: e.JWT_AUDIENCE! },
+    demo: embedded && isLoopback(e.HOST),
+    production: !embedded,
+    trustProxy: e.TRUST_PROXY === '1',
+    roles: e.ROLES,
+    limits: {
+      bodyBytes: e.MAX_BODY_BYTES,
+      attachmentBytes: e.MAX_ATTACHMENT_BYTES,
+      messageAttachmentsBytes: e.MAX_MESSAGE_ATTACHMENTS_BYTES,
+      attachments: 20,
+      recipients: 50,
+      // A body of the largest size still arrives whole when each of its bytes is escaped as \u00xx, so that the command refuses it.
+      requestBytes: e.MAX_REQUEST_BYTES || 6 * e.MAX_BODY_BYTES + MiB,
+      legacyRequestBytes: e.MAX_LEGACY_REQUEST_BYTES,
+    },
+  };
+}
+
+function smtpOf(text: string | undefined, embedded: boolean): Config['smtp'] {
+  if (text === 'inbox:' || (text === undefined && embedded)) return { kind: 'inbox' };
+  return text === undefined ? { kind: 'none' } : { kind: 'url', url: text };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}

@@ -1,0 +1,418 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  check,
+  customType,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import { roles, scopes } from '../context.ts';
+
+/*
+ * One page for every table. The migrations in schema/migrations are generated from here by drizzle-kit; what it cannot
+ * say (roles, row-level security, sequences' grants) is written by hand in the migrations named `*_security`.
+ */
+
+const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
+/** A transaction's 64-bit id: the desk's event cursor is a snapshot of these. */
+const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' });
+const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' });
+const createdAt = () => instant('created_at').notNull().defaultNow();
+const id = () => integer('id').primaryKey().generatedByDefaultAsIdentity();
+const oneOf = (column: string, values: readonly string[]) =>
+  sql.raw(`${column} in (${values.map((value) => `'${value}'`).join(', ')})`);
+
+export const ticketStatuses = ['OPEN', 'CLOSED'] as const;
+export const visibilities = ['PUBLIC', 'PRIVATE'] as const;
+export const formats = ['TEXT', 'HTML'] as const;
+export const deliveryStates = [
+  'QUEUED',
+  'HELD',
+  'TRANSMITTING',
+  'SENT',
+  'PARTIALLY_FAILED',
+  'FAILED',
+  'DEFERRED',
+  'OUTCOME_UNKNOWN',
+  'CANCELLED',
+] as const;
+export const recipientKinds = ['TO', 'CC', 'BCC'] as const;
+export const recipientStates = [
+  'PENDING',
+  'SENT',
+  'DEFERRED',
+  'FAILED',
+  'OUTCOME_UNKNOWN',
+  'CANCELLED',
+] as const;
+/** How far an attempt got: only BODY makes its outcome unknowable. */
+export const attemptPhases = ['CONNECT', 'ENVELOPE', 'BODY', 'SETTLED'] as const;
+export const eventTypes = [
+  'MESSAGE_ADDED',
+  'MESSAGE_REDACTED',
+  'DELIVERY_SENT',
+  'DELIVERY_PARTIALLY_FAILED',
+  'DELIVERY_FAILED',
+  'DELIVERY_DEFERRED',
+  'DELIVERY_OUTCOME_UNKNOWN',
+  'DELIVERY_CANCELLED',
+  'DELIVERY_RETRIED',
+  'DELIVERY_RESOLVED',
+] as const;
+
+export type Visibility = (typeof visibilities)[number];
+export type MessageFormat = (typeof formats)[number];
+export type DeliveryState = (typeof deliveryStates)[number];
+export type RecipientKind = (typeof recipientKinds)[number];
+export type RecipientState = (typeof recipientStates)[number];
+export type AttemptPhase = (typeof attemptPhases)[number];
+export type EventType = (typeof eventTypes)[number];
+
+export const users = pgTable(
+  'users',
+  {
+    id: id(),
+    login: text('login').notNull(),
+    name: text('name').notNull(),
+    /** Where mail to this person goes; a requester without one cannot be mailed. */
+    email: text('email'),
+    role: text('role', { enum: roles }).notNull(),
+    /** `scrypt$…` (ours), or an imported ASP.NET Identity or bcrypt hash until the next sign-in. */
+    passwordHash: text('password_hash'),
+    disabledAt: instant('disabled_at'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    uniqueIndex('users_login_key').on(sql`lower(${t.login})`),
+    index('users_email_idx').on(sql`lower(${t.email})`),
+    check('users_role_check', oneOf('role', roles)),
+  ],
+);
+
+export const apiTokens = pgTable(
+  'api_tokens',
+  {
+    id: id(),
+    userId: integer('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    name: text('name').notNull(),
+    /** SHA-256 of the token, which is random: no salt is needed and the token is never stored. */
+    tokenHash: bytea('token_hash').notNull().unique(),
+    scopes: text('scopes', { enum: scopes }).array().notNull(),
+    createdAt: createdAt(),
+    expiresAt: instant('expires_at'),
+    revokedAt: instant('revoked_at'),
+  },
+  (t) => [index('api_tokens_user_idx').on(t.userId)],
+);
+
+export const mailboxes = pgTable(
+  'mailboxes',
+  {
+    id: id(),
+    address: text('address').notNull(),
+    displayName: text('display_name').notNull(),
+    signature: text('signature').notNull().default(''),
+    /** `smtp:` or `smtps:` URL without password; null: the desk's own SMTP_URL. */
+    smtpUrl: text('smtp_url'),
+    /** AES-256-GCM under the key in MAILBOX_KEY; null: no password. */
+    smtpPassword: bytea('smtp_password'),
+    /** Largest mail as encoded, bytes. */
+    maxMailBytes: integer('max_mail_bytes').notNull().default(26_214_400),
+    /** Mails a minute at most; null: as fast as the server takes them. */
+    ratePerMinute: integer('rate_per_minute'),
+    disabledAt: instant('disabled_at'),
+    createdAt: createdAt(),
+  },
+  (t) => [uniqueIndex('mailboxes_address_key').on(sql`lower(${t.address})`)],
+);
+
+export const mailboxGrants = pgTable(
+  'mailbox_grants',
+  {
+    mailboxId: integer('mailbox_id')
+      .notNull()
+      .references(() => mailboxes.id, { onDelete: 'cascade' }),
+    userId: integer('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+  },
+  (t) => [primaryKey({ columns: [t.mailboxId, t.userId] })],
+);
+
+export const tickets = pgTable(
+  'tickets',
+  {
+    id: id(),
+    reference: text('reference').notNull(),
+    subject: text('subject').notNull(),
+    status: text('status', { enum: ticketStatuses }).notNull().default('OPEN'),
+    requesterId: integer('requester_id')
+      .notNull()
+      .references(() => users.id),
+    /** The customer's own mail that opened the ticket: `<…@…>`; the first reply answers it. */
+    originalMessageId: text('original_message_id'),
+    /* The next columns change under the row's lock only, so that a command that waited reads them fresh. */
+    lastMessageId: integer('last_message_id'),
+    lastPublicMessageId: integer('last_public_message_id'),
+    messageCount: integer('message_count').notNull().default(0),
+    publicMessageCount: integer('public_message_count').notNull().default(0),
+    /** Number of the last event; with `lastPublicEventNumber` the two classes of viewers each see no gap. */
+    lastEventNumber: integer('last_event_number').notNull().default(0),
+    lastPublicEventNumber: integer('last_public_event_number').notNull().default(0),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    uniqueIndex('tickets_reference_key').on(sql`lower(${t.reference})`),
+    index('tickets_requester_idx').on(t.requesterId, t.id),
+    check('tickets_status_check', oneOf('status', ticketStatuses)),
+  ],
+);
+
+export const messages = pgTable(
+  'messages',
+  {
+    id: id(),
+    ticketId: integer('ticket_id')
+      .notNull()
+      .references(() => tickets.id),
+    authorId: integer('author_id')
+      .notNull()
+      .references(() => users.id),
+    body: text('body').notNull(),
+    format: text('format', { enum: formats }).notNull(),
+    visibility: text('visibility', { enum: visibilities }).notNull(),
+    isMobileDevice: boolean('is_mobile_device').notNull(),
+    redactedAt: instant('redacted_at'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    index('messages_ticket_idx').on(t.ticketId, t.id),
+    // What a delivery refers to: a private message has no such pair with PUBLIC.
+    unique('messages_id_visibility_key').on(t.id, t.visibility),
+    check('messages_format_check', oneOf('format', formats)),
+    check('messages_visibility_check', oneOf('visibility', visibilities)),
+  ],
+);
+
+export const blobs = pgTable('blobs', {
+  /** Opaque, random, never reused; names a file or an object of the blob store. */
+  key: text('key').primaryKey(),
+  byteSize: integer('byte_size').notNull(),
+  sha256: bytea('sha256').notNull(),
+  createdAt: createdAt(),
+});
+
+export const uploads = pgTable(
+  'uploads',
+  {
+    id: uuid('id').primaryKey(),
+    userId: integer('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    blobKey: text('blob_key')
+      .notNull()
+      .references(() => blobs.key),
+    fileName: text('file_name').notNull(),
+    contentType: text('content_type').notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [index('uploads_created_idx').on(t.createdAt), index('uploads_blob_idx').on(t.blobKey)],
+);
+
+export const attachments = pgTable(
+  'attachments',
+  {
+    id: id(),
+    messageId: integer('message_id')
+      .notNull()
+      .references(() => messages.id),
+    position: smallint('position').notNull(),
+    /** Null once redacted: the tombstone keeps the place and the size. */
+    blobKey: text('blob_key').references(() => blobs.key),
+    fileName: text('file_name').notNull(),
+    contentType: text('content_type').notNull(),
+    byteSize: integer('byte_size').notNull(),
+    sha256: bytea('sha256').notNull(),
+    redactedAt: instant('redacted_at'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    unique('attachments_place_key').on(t.messageId, t.position),
+    index('attachments_blob_idx').on(t.blobKey),
+    check('attachments_blob_check', sql`(${t.blobKey} is null) = (${t.redactedAt} is not null)`),
+  ],
+);
+
+export const deliveries = pgTable(
+  'deliveries',
+  {
+    id: id(),
+    messageId: integer('message_id').notNull().unique(),
+    /** Always PUBLIC: with the composite foreign key, a delivery of a private message cannot exist. */
+    visibility: text('visibility', { enum: visibilities }).notNull().default('PUBLIC'),
+    ticketId: integer('ticket_id')
+      .notNull()
+      .references(() => tickets.id),
+    mailboxId: integer('mailbox_id')
+      .notNull()
+      .references(() => mailboxes.id),
+    fromAddress: text('from_address').notNull(),
+    fromName: text('from_name').notNull(),
+    subject: text('subject').notNull(),
+    /** `<…@…>`: the same in every copy that is ever sent. */
+    rfcMessageId: text('rfc_message_id').notNull().unique(),
+    state: text('state', { enum: deliveryStates }).notNull(),
+    /** Not to be claimed before; the hold, the schedule and the back-off are all this. */
+    dueAt: instant('due_at').notNull().defaultNow(),
+    attempts: integer('attempts').notNull().default(0),
+    /** The fencing token of the attempt in flight. */
+    attempt: uuid('attempt'),
+    phase: text('phase', { enum: attemptPhases }),
+    leaseUntil: instant('lease_until'),
+    /** States that make a held delivery void when it is claimed. */
+    cancelIf: text('cancel_if', { enum: ['REQUESTER_REPLIED', 'OPERATOR_REPLIED'] })
+      .array()
+      .notNull()
+      .default(sql`'{}'`),
+    failure: text('failure'),
+    settledAt: instant('settled_at'),
+    createdAt: createdAt(),
+    /** With its foreign key: a delivery without a first recipient cannot exist. */
+    firstRecipient: smallint('first_recipient').notNull().default(1),
+  },
+  (t) => [
+    foreignKey({
+      name: 'deliveries_message_fk',
+      columns: [t.messageId, t.visibility],
+      foreignColumns: [messages.id, messages.visibility],
+    }),
+    check('deliveries_visibility_check', sql`${t.visibility} = 'PUBLIC'`),
+    check('deliveries_state_check', oneOf('state', deliveryStates)),
+    check('deliveries_first_recipient_check', sql`${t.firstRecipient} = 1`),
+    check('deliveries_attempt_check', sql`(${t.state} = 'TRANSMITTING') = (${t.attempt} is not null)`),
+    index('deliveries_due_idx').on(t.dueAt, t.id).where(sql`state in ('QUEUED', 'HELD', 'DEFERRED')`),
+    index('deliveries_lease_idx').on(t.leaseUntil).where(sql`state = 'TRANSMITTING'`),
+    index('deliveries_state_idx').on(t.state, t.id),
+    index('deliveries_ticket_idx').on(t.ticketId, t.id),
+  ],
+);
+
+export const deliveryRecipients = pgTable(
+  'delivery_recipients',
+  {
+    deliveryId: integer('delivery_id')
+      .notNull()
+      .references(() => deliveries.id),
+    /** From 1, in the order of the headers: To, Cc, Bcc. */
+    position: smallint('position').notNull(),
+    kind: text('kind', { enum: recipientKinds }).notNull(),
+    address: text('address').notNull(),
+    name: text('name').notNull().default(''),
+    state: text('state', { enum: recipientStates }).notNull().default('PENDING'),
+    smtpReply: text('smtp_reply'),
+    /** RFC 3463: `5.1.1`. */
+    enhancedCode: text('enhanced_code'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.deliveryId, t.position] }),
+    check('delivery_recipients_kind_check', oneOf('kind', recipientKinds)),
+    check('delivery_recipients_state_check', oneOf('state', recipientStates)),
+  ],
+);
+
+export const deliveryAttempts = pgTable(
+  'delivery_attempts',
+  {
+    deliveryId: integer('delivery_id')
+      .notNull()
+      .references(() => deliveries.id),
+    number: integer('number').notNull(),
+    token: uuid('token').notNull(),
+    worker: text('worker').notNull(),
+    phase: text('phase', { enum: attemptPhases }).notNull().default('CONNECT'),
+    startedAt: instant('started_at').notNull().defaultNow(),
+    bodyAt: instant('body_at'),
+    endedAt: instant('ended_at'),
+    outcome: text('outcome', { enum: deliveryStates }),
+    reply: text('reply'),
+  },
+  (t) => [primaryKey({ columns: [t.deliveryId, t.number] })],
+);
+
+export const events = pgTable(
+  'events',
+  {
+    ticketId: integer('ticket_id')
+      .notNull()
+      .references(() => tickets.id),
+    /** Gapless and in commit order within the ticket: assigned under its row's lock. */
+    number: integer('number').notNull(),
+    /** The same among the public ones, so that a requester's cursor tells nothing of private events. */
+    publicNumber: integer('public_number'),
+    type: text('type', { enum: eventTypes }).notNull(),
+    visibility: text('visibility', { enum: visibilities }).notNull(),
+    actorId: integer('actor_id').references(() => users.id),
+    messageId: integer('message_id'),
+    deliveryId: integer('delivery_id'),
+    /** The writing transaction; the desk's cursor is a snapshot of these. */
+    xid: xid8('xid').notNull().default(sql`pg_current_xact_id()`),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.ticketId, t.number] }),
+    uniqueIndex('events_public_key').on(t.ticketId, t.publicNumber).where(sql`public_number is not null`),
+    index('events_desk_idx').on(t.xid, t.ticketId, t.number),
+    check('events_public_check', sql`(${t.publicNumber} is not null) = (${t.visibility} = 'PUBLIC')`),
+    check('events_type_check', oneOf('type', eventTypes)),
+  ],
+);
+
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    userId: integer('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    key: text('key').notNull(),
+    /** SHA-256 of the coerced input with the resolved ticket and each file's name, type and digest. */
+    fingerprint: bytea('fingerprint').notNull(),
+    messageId: integer('message_id').notNull(),
+    warnings: jsonb('warnings').notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [primaryKey({ columns: [t.userId, t.key] }), index('idempotency_keys_created_idx').on(t.createdAt)],
+);
+
+export const auditEntries = pgTable('audit_entries', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  actorId: integer('actor_id').references(() => users.id),
+  action: text('action').notNull(),
+  ticketId: integer('ticket_id'),
+  messageId: integer('message_id'),
+  deliveryId: integer('delivery_id'),
+  details: jsonb('details').notNull().default({}),
+  createdAt: createdAt(),
+});
+
+/** The development inbox's mails, as its SMTP server received them. */
+export const inboxMails = pgTable('inbox_mails', {
+  id: id(),
+  mailFrom: text('mail_from').notNull(),
+  /** Every RCPT TO, so blind copies too: never shown on the page. */
+  rcptTo: text('rcpt_to').array().notNull(),
+  source: bytea('source').notNull(),
+  receivedAt: instant('received_at').notNull().defaultNow(),
+});
