@@ -1,0 +1,20 @@
+import type { Limits } from '../config.ts';
+import type { RequestContext } from '../context.ts';
+import type { Database } from '../db/database.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import type { MessageWriter } from './message-writer.ts';
+
+/** What the domain works with, made once by `createApp`. */
+export interface Desk {
+  readonly database: Database;
+  readonly blobs: BlobStore;
+  readonly writer: MessageWriter;
+  readonly limits: Limits;
+  /** Whether a mailbox without SMTP settings of its own can send: SMTP_URL is set, or the development inbox serves. */
+  readonly sendsByDefault: boolean;
+}
+
+/** The first parameter of every command and query of the domain. */
+export interface DeskContext extends RequestContext {
+  readonly desk: Desk;
+}
