@@ -1,0 +1,98 @@
+import { domainToASCII } from 'node:url';
+
+export type ParsedAddress =
+  | {
+      readonly ok: true;
+      /** The addr-spec as written, without surrounding blanks. */
+      readonly address: string;
+      /** The local part is not ASCII: the server must offer SMTPUTF8 (RFC 6531). An IDN alone does not need it. */
+      readonly needsSmtpUtf8: boolean;
+    }
+  | { readonly ok: false; readonly message: string };
+
+/** RFC 5321 §4.5.3.1: octets. 254 is a path of 256 without its angle brackets. */
+const maxLocalOctets = 64;
+const maxAddressOctets = 254;
+
+// Beyond ASCII (RFC 6531) only what can be seen: no control, format (bidi overrides), separator or unassigned character.
+const visible = String.raw`(?![\p{C}\p{Z}])[^\x00-\x7f]`;
+const atom = String.raw`(?:[A-Za-z0-9!#$%&'*+/=?^_\x60{|}~-]|${visible})+`;
+const dotAtom = new RegExp(String.raw`^${atom}(?:\.${atom})*$`, 'u');
+// Angle brackets are legal inside quotes, but many a program that takes addresses apart stumbles over them.
+const quotedString = new RegExp(String.raw`^"(?:[ !#-;=?-\[\]-~]|${visible}|\\[ -;=?-~])*"$`, 'u');
+const domainLabel = /^(?!-)(?:[A-Za-z0-9-]|[\p{L}\p{M}\p{N}\u00b7\u0375\u05f3\u05f4\u30fb])+(?<!-)$/u;
+const refuse = (message: string): ParsedAddress => ({ ok: false, message });
+
+/**
+ * Reads exactly one RFC 5322/6531 addr-spec: no display name, group, comment, list, angle brackets or line break.
+ * Address literals (`user@[192.0.2.1]`) are refused: they name a machine, and mail to them bypasses the domain's MX.
+ */
+export function parseAddress(text: string): ParsedAddress {
+  const address = text.replace(/^[ \t]+|[ \t]+$/g, '');
+  if (address === '') return refuse('An e-mail address is empty');
+  if (/[\r\n\0]/.test(address)) return refuse('An e-mail address may not contain a line break or NUL');
+  if (address.length > maxAddressOctets) return refuse(tooLong);
+  const at = address.lastIndexOf('@');
+  if (at < 0) return refuse('Not an e-mail address: there is no @');
+  const local = address.slice(0, at);
+  const problem = localProblem(local) ?? domainProblem(address.slice(at + 1));
+  if (problem !== undefined) return refuse(problem);
+  if (Buffer.byteLength(envelopeAddress(address)) > maxAddressOctets) return refuse(tooLong);
+  return { ok: true, address, needsSmtpUtf8: needsSmtpUtf8(address) };
+}
+
+const tooLong = `An e-mail address may not be longer than ${maxAddressOctets} bytes`;
+
+function localProblem(local: string): string | undefined {
+  if (local === '') return 'Not an e-mail address: there is nothing before the @';
+  if (Buffer.byteLength(local) > maxLocalOctets)
+    return `The part of an e-mail address before the @ may not be longer than ${maxLocalOctets} bytes`;
+  if (dotAtom.test(local) || quotedString.test(local)) return undefined;
+  return /[,;:<>()@]/.test(local)
+    ? 'Give one bare e-mail address: no name, list, group, comment or angle brackets'
+    : 'Not an e-mail address: a character before the @ is not allowed there';
+}
+
+function domainProblem(domain: string): string | undefined {
+  if (domain === '') return 'Not an e-mail address: there is nothing after the @';
+  if (/[,;:<>()\s]/.test(domain))
+    return 'Give one bare e-mail address: no name, list, group, comment or angle brackets';
+  if (domain.startsWith('[')) return 'An e-mail address needs a domain name, not the address of a machine';
+  const labels = domain.split('.');
+  const ascii = domainToASCII(domain);
+  const wrong =
+    !labels.every((label) => domainLabel.test(label)) ||
+    ascii === '' ||
+    ascii.length > 253 ||
+    // domainToASCII reads `1.2.3` as a machine's address, and maps exotic dots: the number of labels gives that away.
+    /(?:^|\.)\d+$/.test(ascii) ||
+    ascii.split('.').length !== labels.length ||
+    ascii.split('.').some((label) => label.length > 63);
+  return wrong ? 'Not an e-mail address: the domain after the @ is not valid' : undefined;
+}
+
+/** Whether a server must offer SMTPUTF8 to be given this address. */
+export function needsSmtpUtf8(address: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is ASCII itself.
+  return /[^\x00-\x7f]/.test(address.slice(0, address.lastIndexOf('@')));
+}
+
+/** The address as SMTP is given it: the local part as written, the domain in ASCII (punycode), lower-cased. */
+export function envelopeAddress(address: string): string {
+  const at = address.lastIndexOf('@');
+  return `${address.slice(0, at)}@${domainToASCII(address.slice(at + 1))}`;
+}
+
+/**
+ * Two addresses with one key are one recipient. Domains have no case. A local part is compared with its case, although few
+ * servers tell `Jane` from `jane`: one copy too many is a nuisance, one recipient taken for another is a lost mail (RFC 5321
+ * §2.4). Quotes that are not needed (`"jane"@…`) name the same mailbox, and so do two spellings that NFC makes one.
+ */
+export function addressKey(address: string): string {
+  const plain = envelopeAddress(address).normalize('NFC');
+  const at = plain.lastIndexOf('@');
+  const local = plain.slice(0, at);
+  if (!local.startsWith('"')) return plain;
+  const bare = local.slice(1, -1).replace(/\\(.)/gu, '$1');
+  return `${dotAtom.test(bare) ? bare : `"${bare.replace(/["\\]/g, '\\$&')}"`}${plain.slice(at)}`;
+}
