@@ -390,7 +390,6 @@ export const idempotencyKeys = pgTable(
     /** SHA-256 of the coerced input with the resolved ticket and each file's name, type and digest. */
     fingerprint: bytea('fingerprint').notNull(),
     messageId: integer('message_id').notNull(),
-    warnings: jsonb('warnings').notNull(),
     createdAt: createdAt(),
   },
   (t) => [primaryKey({ columns: [t.userId, t.key] }), index('idempotency_keys_created_idx').on(t.createdAt)],

@@ -1,0 +1,317 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Db } from '../db/database.ts';
+import type { MessageFormat, RecipientKind, Visibility } from '../db/tables.ts';
+
+/*
+ * The command's writes as one data-modifying statement: one round trip and one commit for a whole group of messages.
+ *
+ * All parts of such a statement see one snapshot, so only two things are trusted to be fresh: rows locked here, which
+ * PostgreSQL re-reads after a wait, and conflicts on a unique key. Locks are taken in one order everywhere (tickets by id, then
+ * keys), which rules out deadlocks among groups. Every row gets an answer: an identifier, or the reason that it was left out.
+ */
+
+/** One message to be appended, checked as far as it can be without the database. Bytes of digests are hexadecimal. */
+export interface NewMessageRow {
+  readonly ticketId: number | null;
+  readonly reference: string | null;
+  readonly viewerId: number;
+  readonly operator: boolean;
+  readonly body: string;
+  readonly format: MessageFormat;
+  readonly visibility: Visibility;
+  readonly mobile: boolean;
+  readonly ifLast: number | null;
+  readonly key: string | null;
+  /** Digest of the input without its ticket, which the statement adds. */
+  readonly fingerprint: string | null;
+  readonly files: readonly NewFile[];
+  readonly email: NewEmail | null;
+}
+export interface NewFile {
+  readonly position: number;
+  readonly blob: string;
+  /** Whether the blob's row is still to be written; an earlier upload has one. */
+  readonly fresh: boolean;
+  readonly size: number;
+  readonly sha256: string;
+  readonly name: string;
+  readonly type: string;
+}
+export interface NewEmail {
+  readonly from: string;
+  /** The mail as encoded, bytes: an upper bound, or exact. */
+  readonly mailBytes: number;
+  /** The part before the `@` of the Message-ID. */
+  readonly token: string;
+  /** Milliseconds since 1970; null: at once. */
+  readonly dueAt: number | null;
+  readonly cancelIf: readonly string[];
+  readonly copies: readonly {
+    readonly kind: Exclude<RecipientKind, 'TO'>;
+    readonly address: string;
+    readonly key: string;
+  }[];
+}
+
+export type Verdict =
+  | 'TICKET_NOT_FOUND'
+  | 'MAILBOX_NOT_FOUND'
+  | 'MAILBOX_NOT_READY'
+  | 'RECIPIENT_MISSING'
+  | 'MAIL_SIZE'
+  | 'TICKET_CHANGED'
+  /** Another message of the group goes to the ticket first: ask again in a later group. */
+  | 'LATER'
+  /** The idempotency key is taken: by a row that is committed by now. */
+  | 'KEY_TAKEN';
+
+const input: SQL = sql`
+  select r.*
+  from json_to_recordset(${sql.placeholder('rows')}::json) as r (
+    n int, "ticketId" int, reference text, "viewerId" int, operator bool, body text, format text, visibility text, mobile bool,
+    "ifLast" int, key text, fingerprint text, files json, email json)`;
+
+/** Which ticket each row means, if its viewer may see it. */
+const wanted: SQL = sql`
+  select i.n, t.id
+  from input i cross join lateral (
+    select a.id, a.requester_id from tickets a where a.id = i."ticketId"
+    union all
+    select b.id, b.requester_id from tickets b where lower(b.reference) = lower(i.reference)
+  ) t
+  where i.operator or t.requester_id = i."viewerId"`;
+
+const ticketColumns = sql.raw(
+  't.id, t.reference, t.subject, t.status, t.requester_id, t.created_at, t.last_message_id, t.last_public_message_id, t.message_count, t.public_message_count, t.last_event_number, t.last_public_event_number',
+);
+const locked: SQL = sql`
+  select ${ticketColumns} from tickets t where t.id = any (array(select id from wanted)) order by t.id for no key update`;
+const unlocked: SQL = sql`select ${ticketColumns} from tickets t where t.id = any (array(select id from wanted))`;
+
+/** The rules that need the database, in the order in which they refuse. */
+const judged: SQL = sql`
+  select i.*, l.id as ticket_id, l.reference as ticket_reference, l.subject, l.status, l.requester_id, l.created_at as ticket_created_at,
+    l.last_message_id, l.last_public_message_id, l.message_count, l.public_message_count, l.last_event_number, l.last_public_event_number,
+    u.name as to_name, u.email as to_address,
+    m.id as mailbox_id, m.address as from_address, m.display_name as from_name, m.max_mail_bytes,
+    case
+      when l.id is null then 'TICKET_NOT_FOUND'
+      when i.email is null then null
+      when m.id is null then 'MAILBOX_NOT_FOUND'
+      when m.disabled_at is not null or (m.smtp_url is null and not ${sql.placeholder('sendsByDefault')}::bool) then 'MAILBOX_NOT_READY'
+      when coalesce(u.email, '') = '' then 'RECIPIENT_MISSING'
+      when (i.email->>'mailBytes')::bigint > m.max_mail_bytes then 'MAIL_SIZE'
+    end as no
+  from input i
+  left join wanted w on w.n = i.n
+  left join locked l on l.id = w.id
+  left join users u on u.id = l.requester_id
+  left join lateral (
+    select b.* from mailboxes b join mailbox_grants g on g.mailbox_id = b.id and g.user_id = i."viewerId"
+    where lower(b.address) = lower(i.email->>'from')
+  ) m on true`;
+
+const decided: SQL = sql`
+  select j.*, coalesce(j.no, case
+      when j."ifLast" is null then null
+      when row_number() over (partition by j.ticket_id order by j.n) > 1 then 'LATER'
+      when j."ifLast" < case when j.operator then j.last_message_id else j.last_public_message_id end then 'TICKET_CHANGED'
+    end) as verdict
+  from judged j`;
+
+/** Identifiers are drawn under the ticket's lock, so that they increase within it in commit order. */
+const numbered: SQL = sql`
+  select d.*, nextval('messages_id_seq')::int as message_id, clock_timestamp() as at
+  from (select * from decided where verdict is null order by ticket_id, n offset 0) d`;
+
+const takenKeys: SQL = sql`
+  insert into idempotency_keys (user_id, key, fingerprint, message_id)
+  select "viewerId", key, sha256(convert_to(ticket_id || ':' || fingerprint, 'UTF8')), message_id
+  from numbered where key is not null order by "viewerId", key
+  on conflict do nothing
+  returning message_id`;
+
+const accepted: SQL = sql`
+  select n.*,
+    n.last_event_number + row_number() over ticket as event_number,
+    case when n.visibility = 'PUBLIC' then n.last_public_event_number + count(*) filter (where n.visibility = 'PUBLIC') over ticket end as public_number,
+    n.last_public_event_number + count(*) filter (where n.visibility = 'PUBLIC') over ticket as public_cursor,
+    n.message_count + row_number() over ticket as new_count,
+    n.public_message_count + count(*) filter (where n.visibility = 'PUBLIC') over ticket as new_public_count
+  from numbered n
+  where n.key is null or n.message_id in (select message_id from taken_keys)
+  window ticket as (partition by n.ticket_id order by n.message_id)`;
+
+const newMessages: SQL = sql`
+  insert into messages (id, ticket_id, author_id, body, format, visibility, is_mobile_device, created_at)
+  select message_id, ticket_id, "viewerId", body, format, visibility, mobile, at from accepted`;
+
+const files: SQL = sql`
+  select a.message_id, f.* from accepted a
+  cross join lateral json_to_recordset(a.files) as f (position int, blob text, fresh bool, size int, sha256 text, name text, type text)`;
+
+const newBlobs: SQL = sql`
+  insert into blobs (key, byte_size, sha256) select blob, size, decode(sha256, 'hex') from files where fresh`;
+
+const newAttachments: SQL = sql`
+  insert into attachments (message_id, position, blob_key, file_name, content_type, byte_size, sha256)
+  select message_id, position, blob, name, type, size, decode(sha256, 'hex') from files order by message_id, position
+  returning id, message_id, position`;
+
+const newDeliveries: SQL = sql`
+  insert into deliveries (message_id, ticket_id, mailbox_id, from_address, from_name, subject, rfc_message_id, state, due_at, cancel_if)
+  select message_id, ticket_id, mailbox_id, from_address, from_name, mail_subject(subject, ticket_reference),
+    '<' || (email->>'token') || '@' || split_part(from_address, '@', 2) || '>',
+    case when email->>'dueAt' is null then 'QUEUED' else 'HELD' end,
+    coalesce(to_timestamp((email->>'dueAt')::float8 / 1000), at),
+    array(select json_array_elements_text(email->'cancelIf'))
+  from accepted where email is not null order by message_id
+  returning id, message_id, subject, rfc_message_id`;
+
+/** To comes first; a copy to an address that is there already would be a second mail to the same person. */
+const newRecipients: SQL = sql`
+  insert into delivery_recipients (delivery_id, position, kind, address, name)
+  select d.id, row_number() over (partition by d.id order by r.place), r.kind, r.address, r.name
+  from accepted a
+  join new_deliveries d on d.message_id = a.message_id
+  cross join lateral (
+    select 0 as place, 'TO' as kind, a.to_address as address, a.to_name as name
+    union all
+    select c.place, c.value->>'kind', c.value->>'address', ''
+    from json_array_elements(a.email->'copies') with ordinality as c (value, place)
+    where c.value->>'key' <> address_key(a.to_address)
+  ) r
+  returning delivery_id, position, kind, address, name`;
+
+const newEvents: SQL = sql`
+  insert into events (ticket_id, number, public_number, type, visibility, actor_id, message_id, delivery_id, created_at)
+  select a.ticket_id, a.event_number, a.public_number, 'MESSAGE_ADDED', a.visibility, a."viewerId", a.message_id, d.id, a.at
+  from accepted a left join new_deliveries d on d.message_id = a.message_id`;
+
+const touched: SQL = sql`
+  update tickets t set
+    last_message_id = s.last_message_id,
+    last_public_message_id = coalesce(s.last_public_message_id, t.last_public_message_id),
+    message_count = s.message_count,
+    public_message_count = s.public_message_count,
+    last_event_number = s.last_event_number,
+    last_public_event_number = s.last_public_event_number
+  from (
+    select ticket_id, max(message_id) as last_message_id, max(message_id) filter (where visibility = 'PUBLIC') as last_public_message_id,
+      max(new_count) as message_count, max(new_public_count) as public_message_count,
+      max(event_number) as last_event_number, max(public_cursor) as last_public_event_number
+    from accepted group by ticket_id
+  ) s
+  where t.id = s.ticket_id`;
+
+/** One wake-up a group: NOTIFY takes a lock of the whole cluster at commit. */
+const woken: SQL = sql`
+  select pg_notify('ticketwire_events', (select string_agg(distinct ticket_id::text, ',') from accepted)) as a,
+    case when exists (select from new_deliveries) then pg_notify('ticketwire_outbox', '') end as b
+  where exists (select from accepted)`;
+
+const answered: SQL = sql`
+  select d.n,
+    case when d.verdict is null and a.message_id is null then 'KEY_TAKEN' else d.verdict end as verdict,
+    d.ticket_id, d.ticket_reference, d.subject, d.status, d.requester_id,
+    (extract(epoch from d.ticket_created_at) * 1000)::float8 as ticket_created_at,
+    case when d.operator then coalesce(a.new_count, d.message_count) else coalesce(a.new_public_count, d.public_message_count) end as message_count,
+    case when d.operator then d.last_message_id else d.last_public_message_id end as last_message_id,
+    a.message_id, (extract(epoch from date_trunc('milliseconds', a.at)) * 1000)::float8 as created_at,
+    case when d.operator then a.event_number else a.public_cursor end as cursor,
+    (select json_agg(f.id order by f.position) from new_attachments f where f.message_id = a.message_id) as attachment_ids,
+    v.id as delivery_id, v.subject as mail_subject, d.from_name, d.from_address, d.to_address, d.to_name, v.rfc_message_id,
+    (select json_agg(json_build_object('position', r.position, 'kind', r.kind, 'address', r.address, 'name', r.name) order by r.position)
+      from new_recipients r where r.delivery_id = v.id) as recipients,
+    d.mailbox_id, d.max_mail_bytes, (select count(*) from woken) as woken
+  from decided d
+  left join accepted a on a.n = d.n
+  left join new_deliveries v on v.message_id = a.message_id
+  order by d.n`;
+
+const json = (text: unknown) => (typeof text === 'string' ? JSON.parse(text) : text);
+const answer = {
+  verdict: sql<Verdict | null>`verdict`,
+  ticketId: sql<number | null>`ticket_id`,
+  reference: sql<string | null>`ticket_reference`,
+  subject: sql<string | null>`subject`,
+  status: sql<'OPEN' | 'CLOSED' | null>`status`,
+  requesterId: sql<number | null>`requester_id`,
+  ticketCreatedAt: sql<number | null>`ticket_created_at`,
+  messageCount: sql<number | null>`message_count::int`,
+  lastMessageId: sql<number | null>`last_message_id`,
+  messageId: sql<number | null>`message_id`,
+  /** Milliseconds since 1970. */
+  createdAt: sql<number | null>`created_at`,
+  /** The ticket's event cursor for this viewer's class, after this message. */
+  cursor: sql<number | null>`cursor::int`,
+  attachmentIds: sql<number[] | null>`attachment_ids`.mapWith(json),
+  deliveryId: sql<number | null>`delivery_id`,
+  mailSubject: sql<string | null>`mail_subject`,
+  fromName: sql<string | null>`from_name`,
+  fromAddress: sql<string | null>`from_address`,
+  toAddress: sql<string | null>`to_address`,
+  toName: sql<string | null>`to_name`,
+  rfcMessageId: sql<string | null>`rfc_message_id`,
+  recipients: sql<
+    { position: number; kind: RecipientKind; address: string; name: string }[] | null
+  >`recipients`.mapWith(json),
+  mailboxId: sql<number | null>`mailbox_id`,
+  maxMailBytes: sql<number | null>`max_mail_bytes`,
+};
+
+/** The statement, prepared: once a connection. */
+export function prepareAppend(db: Db) {
+  const step = (name: string, query: SQL) => db.$with(name, {}).as(query);
+  return db
+    .with(
+      step('input', input),
+      step('wanted', wanted),
+      step('locked', locked),
+      step('judged', judged),
+      step('decided', decided),
+      step('numbered', numbered),
+      step('taken_keys', takenKeys),
+      step('accepted', accepted),
+      step('new_messages', newMessages),
+      step('files', files),
+      step('new_blobs', newBlobs),
+      step('new_attachments', newAttachments),
+      step('new_deliveries', newDeliveries),
+      step('new_recipients', newRecipients),
+      step('new_events', newEvents),
+      step('touched', touched),
+      step('woken', woken),
+      step('answered', answered),
+    )
+    .select(answer)
+    .from(sql`answered`)
+    .orderBy(sql`n`)
+    .prepare('append_messages');
+}
+
+/** The same rules without a lock or a write: which refusal would come first, and what the mail would be made of. */
+export function prepareJudge(db: Db) {
+  const step = (name: string, query: SQL) => db.$with(name, {}).as(query);
+  return db
+    .with(step('input', input), step('wanted', wanted), step('locked', unlocked), step('judged', judged))
+    .select({
+      verdict: sql<Exclude<Verdict, 'LATER' | 'TICKET_CHANGED' | 'KEY_TAKEN'> | null>`no`,
+      ticketId: answer.ticketId,
+      reference: answer.reference,
+      subject: answer.subject,
+      mailSubject: sql<string | null>`mail_subject(subject, ticket_reference)`,
+      fromName: answer.fromName,
+      fromAddress: answer.fromAddress,
+      toAddress: answer.toAddress,
+      toName: answer.toName,
+      mailboxId: answer.mailboxId,
+      maxMailBytes: answer.maxMailBytes,
+    })
+    .from(sql`judged`)
+    .orderBy(sql`n`)
+    .prepare('judge_messages');
+}
+
+/** The statement's answer to one row, in the order of the rows. `verdict` null: appended. */
+export type AppendedRow = Awaited<ReturnType<ReturnType<typeof prepareAppend>['execute']>>[number];
