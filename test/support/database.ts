@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import postgres from 'postgres';
+import { inject } from 'vitest';
+import { type Connection, type Database, openDatabase } from '../../src/db/database.ts';
+import { gatewayLogin } from './global-setup.ts';
+
+/** A database of a test's own: this version's tables, no rows. */
+export interface TestDatabase extends AsyncDisposable {
+  /** As a gateway in production has it: a login that may become the gateway's role, and owns nothing. */
+  readonly connection: Connection;
+  /** As the owner of the tables, past row-level security. */
+  readonly ownerConnection: Connection;
+  /** Opened as the gateway opens it. */
+  readonly database: Database;
+}
+
+/** Copies the migrated template, a matter of milliseconds. Disposing drops it, whoever is still connected. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const template = inject('template');
+  const name = `test_${process.pid}_${randomBytes(4).toString('hex')}`;
+  await asOwner(
+    (sql) => sql`create database ${sql(name)} template ${sql(template.database)} strategy file_copy`,
+  );
+  const ownerConnection = { ...template, database: name };
+  const connection = { ...ownerConnection, user: gatewayLogin };
+  const database = openDatabase(connection, { applicationName: 'ticketwire-test' });
+  return {
+    connection,
+    ownerConnection,
+    database,
+    async [Symbol.asyncDispose]() {
+      await database[Symbol.asyncDispose]();
+      await asOwner((sql) => sql`drop database ${sql(name)} with (force)`);
+    },
+  };
+}
+
+async function asOwner(statement: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
+  const sql = postgres({ ...inject('template'), database: 'postgres', max: 1, onnotice: () => {} });
+  try {
+    await statement(sql);
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
