@@ -1,0 +1,140 @@
+import { and, eq, isNull, sql } from 'drizzle-orm';
+import type { Config } from '../config.ts';
+import type { Viewer } from '../context.ts';
+import { asUnavailable, type Db } from '../db/database.ts';
+import { users } from '../db/tables.ts';
+import { BadCredential } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { readAuthorization } from './authorization-header.ts';
+import { createCredentialCache, type Verified } from './credential-cache.ts';
+import { type Claims, createJwtVerifier } from './jwt.ts';
+import { createPasswordSignIn } from './password-sign-in.ts';
+import { isWellFormedToken, prepareFindToken } from './tokens.ts';
+import { type Account, accountColumns, prepareFindByLogin, viewerOf } from './viewer.ts';
+
+export interface Authenticator extends AsyncDisposable {
+  /**
+   * Who offers this `Authorization` header. `undefined`: no credential was offered.
+   * @throws BadCredential (401) or Unavailable (503: too many sign-ins at once, no database, no keys for JWTs)
+   */
+  authenticate(authorization: string | undefined, remoteAddress: string): Promise<Viewer | undefined>;
+}
+
+export interface AuthenticatorPorts {
+  readonly db: Db;
+  readonly jwt?: Config['jwt'];
+  readonly now?: () => Date;
+  readonly log: Logger;
+}
+
+/** A good credential is remembered: most calls cost one keyed hash and a lookup, no query and no password hashing. */
+export function createAuthenticator({
+  db,
+  jwt,
+  now = () => new Date(),
+  log,
+}: AuthenticatorPorts): Authenticator {
+  const cache = createCredentialCache();
+  const verify = createVerifier({ db, jwt, now, log });
+  const inFlight = new Map<string, Promise<Viewer>>();
+
+  /** Calls that offer the same credential meanwhile share one verification. */
+  function verifyOnce(key: string, authorization: string, remoteAddress: string): Promise<Viewer> {
+    const running = inFlight.get(key);
+    if (running !== undefined) return running;
+    const started = (async () => {
+      try {
+        const verified = await verify(authorization, remoteAddress, key, cache.get(key));
+        cache.put(key, verified, now().getTime());
+        return verified.viewer;
+      } catch (error) {
+        if (error instanceof BadCredential) cache.delete(key);
+        throw asUnavailable(error);
+      } finally {
+        inFlight.delete(key);
+      }
+    })();
+    inFlight.set(key, started);
+    return started;
+  }
+
+  return {
+    async authenticate(authorization, remoteAddress) {
+      if (authorization === undefined || authorization === '') return undefined;
+      const key = cache.keyOf(authorization);
+      const at = now().getTime();
+      const entry = cache.get(key);
+      if (entry === undefined || !cache.isFresh(entry, at))
+        return verifyOnce(key, authorization, remoteAddress);
+      if (at >= entry.refreshAt) {
+        entry.refreshAt = Number.POSITIVE_INFINITY;
+        verifyOnce(key, authorization, remoteAddress).catch((err: unknown) => {
+          if (!(err instanceof BadCredential)) log.warn({ err }, 'a credential could not be looked up again');
+        });
+      }
+      return entry.viewer;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.allSettled(inFlight.values());
+    },
+  };
+}
+
+type Verify = (
+  authorization: string,
+  remoteAddress: string,
+  before: Verified | undefined,
+) => Promise<Verified>;
+
+function createVerifier({ db, jwt, now, log }: Required<AuthenticatorPorts>): Verify {
+  const passwords = createPasswordSignIn({ db, now, log });
+  const findToken = prepareFindToken(db);
+  const findByLogin = prepareFindByLogin(db);
+  const verifyJwt = jwt === undefined ? undefined : createJwtVerifier(jwt, now);
+
+  async function byToken(token: string): Promise<Verified> {
+    const found = isWellFormedToken(token) ? await findToken(token) : undefined;
+    if (found === undefined) throw new BadCredential('The token is unknown');
+    const { account, scopes, expiresAt, revokedAt } = found;
+    if (revokedAt !== null) throw new BadCredential('The token has been revoked');
+    if (expiresAt !== null && expiresAt <= now()) throw new BadCredential('The token has expired');
+    if (account.disabledAt !== null) throw new BadCredential('The user is disabled');
+    return {
+      viewer: viewerOf(account, scopes),
+      ...(expiresAt === null ? {} : { expiresAt: expiresAt.getTime() }),
+    };
+  }
+
+  /** Who the claims are about; a login decides before an address, disabled or not. */
+  async function bySubject({ subject, verifiedEmail }: Claims): Promise<Account | undefined> {
+    const named = await findByLogin(subject);
+    if (named !== undefined) return named.disabledAt === null ? named : undefined;
+    if (verifiedEmail === undefined) return undefined;
+    const addressed = await db
+      .select(accountColumns)
+      .from(users)
+      .where(and(eq(sql`lower(${users.email})`, verifiedEmail.toLowerCase()), isNull(users.disabledAt)))
+      .limit(2);
+    return addressed.length === 1 ? addressed[0] : undefined;
+  }
+
+  async function byJwt(token: string): Promise<Verified> {
+    if (verifyJwt === undefined) throw new BadCredential('The token is unknown');
+    const claims = await verifyJwt(token);
+    const account = await bySubject(claims);
+    if (account === undefined) throw new BadCredential('The JWT names no user of this desk');
+    return { viewer: viewerOf(account, claims.scopes), expiresAt: claims.expiresAt.getTime() };
+  }
+
+  return async (authorization, remoteAddress, key, before) => {
+    const offered = readAuthorization(authorization);
+    switch (offered.kind) {
+      case 'password':
+        return passwords.verify({ ...offered, remoteAddress, key, before });
+      case 'token':
+        return byToken(offered.token);
+      case 'jwt':
+        return byJwt(offered.token);
+    }
+  };
+}

@@ -1,0 +1,79 @@
+import { pbkdf2, timingSafeEqual } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+
+/*
+ * Hashes that users of an older desk bring along. They are read as they were written, so the password is not normalised.
+ * ASP.NET Identity: https://github.com/dotnet/aspnetcore/blob/main/src/Identity/Extensions.Core/src/PasswordHasher.cs
+ */
+
+interface Pbkdf2Hash {
+  readonly digest: string;
+  readonly iterations: number;
+  readonly salt: Buffer;
+  readonly key: Buffer;
+}
+
+/** Twenty times today's default of .NET; more would let an imported row stall sign-ins. */
+const maxIterations = 2_000_000;
+/** 2^14 rounds take a second or two in JavaScript. */
+const maxBcryptCost = 14;
+const bcryptFormat = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
+const digests = ['sha1', 'sha256', 'sha512'] as const;
+
+/** Whether the text is a hash that {@link verifyImported} can check. */
+export function isImportedHash(hash: string): boolean {
+  return isBcrypt(hash) || parseAspNet(hash) !== undefined;
+}
+
+export async function verifyImported(hash: string, password: string): Promise<boolean> {
+  if (isBcrypt(hash)) return compareBcrypt(hash, password);
+  const parsed = parseAspNet(hash);
+  if (parsed === undefined) return false;
+  const { digest, iterations, salt, key } = parsed;
+  const derived = await new Promise<Buffer>((resolve, reject) => {
+    pbkdf2(password, salt, iterations, key.length, digest, (error, bytes) =>
+      error ? reject(error) : resolve(bytes),
+    );
+  });
+  return timingSafeEqual(derived, key);
+}
+
+function isBcrypt(hash: string): boolean {
+  const cost = Number(bcryptFormat.exec(hash)?.[1] ?? 0);
+  return cost >= 4 && cost <= maxBcryptCost;
+}
+
+/** v2: 00, salt 16, key 32 (SHA-1, 1000 rounds). v3: 01, then big-endian PRF, rounds and salt length, then salt and key. */
+function parseAspNet(hash: string): Pbkdf2Hash | undefined {
+  if (!/^[A-Za-z0-9+/]{40,}={0,2}$/.test(hash) || hash.length % 4 !== 0) return undefined;
+  const bytes = Buffer.from(hash, 'base64');
+  if (bytes[0] === 0x00) {
+    if (bytes.length !== 49) return undefined;
+    return { digest: 'sha1', iterations: 1000, salt: bytes.subarray(1, 17), key: bytes.subarray(17) };
+  }
+  if (bytes[0] !== 0x01 || bytes.length < 13 + 16 + 16) return undefined;
+  const digest = digests[bytes.readUInt32BE(1)];
+  const iterations = bytes.readUInt32BE(5);
+  const saltLength = bytes.readUInt32BE(9);
+  const keyLength = bytes.length - 13 - saltLength;
+  if (digest === undefined || iterations < 1 || iterations > maxIterations) return undefined;
+  if (saltLength < 16 || keyLength < 16) return undefined;
+  return {
+    digest,
+    iterations,
+    salt: bytes.subarray(13, 13 + saltLength),
+    key: bytes.subarray(13 + saltLength),
+  };
+}
+
+/** In a thread of its own: bcrypt in JavaScript would hold up every other request for up to 100 ms at a time. */
+function compareBcrypt(hash: string, password: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./bcrypt-worker.ts', import.meta.url), {
+      workerData: { hash, password },
+    });
+    worker.once('message', (equal: boolean) => resolve(equal));
+    worker.once('error', reject);
+    worker.once('exit', () => reject(new Error('the bcrypt thread ended without an answer')));
+  });
+}

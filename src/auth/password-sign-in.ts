@@ -1,0 +1,140 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { and, eq } from 'drizzle-orm';
+import type { Db } from '../db/database.ts';
+import { users } from '../db/tables.ts';
+import { BadCredential } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { maxProofAgeMs, type Verified } from './credential-cache.ts';
+import { createHashingQueue } from './hashing-queue.ts';
+import { checkPassword } from './passwords.ts';
+import { createThrottle } from './throttle.ts';
+import { type Account, prepareFindByLogin, viewerOf } from './viewer.ts';
+
+/**
+ * A wrong password is answered a whole number of these after it came, so that its time does not tell an unknown login from a
+ * known one, nor whose hash is imported.
+ */
+const answerEveryMs = 500;
+/** Wrong credentials that are remembered; a client that repeats one all day neither hashes nor uses up its login's guesses. */
+const maxWrong = 2000;
+
+interface Ports {
+  readonly db: Db;
+  readonly now: () => Date;
+  readonly log: Logger;
+}
+export interface PasswordAttempt {
+  /** The credential's name in the cache. */
+  readonly key: string;
+  readonly login: string;
+  readonly password: string;
+  readonly remoteAddress: string;
+  /** What this very credential was found to be before, by this process. */
+  readonly before: Verified | undefined;
+}
+
+export function createPasswordSignIn({ db, now, log }: Ports) {
+  const findByLogin = prepareFindByLogin(db);
+  const queue = createHashingQueue();
+  const throttle = createThrottle();
+  /** By credential: the password hash that it did not match; null: there was none. */
+  const wrong = new Map<string, string | null>();
+
+  /** A password that was right before is no guess: if the user still has it, neither hashing nor throttling is due. */
+  function isStillGood(account: Account | undefined, before: Verified | undefined): account is Account {
+    return (
+      account?.disabledAt === null &&
+      before?.proof !== undefined &&
+      account.passwordHash === before.proof &&
+      now().getTime() - before.provenAt! < maxProofAgeMs
+    );
+  }
+
+  /** Whether this very credential was wrong before, and the user's password is still the same. */
+  function isStillWrong(account: Account | undefined, key: string): boolean {
+    return wrong.has(key) && wrong.get(key) === usableHash(account);
+  }
+
+  function remember(key: string, account: Account | undefined): void {
+    wrong.delete(key);
+    wrong.set(key, usableHash(account));
+    if (wrong.size > maxWrong) wrong.delete(wrong.keys().next().value!);
+  }
+
+  /** Counts as failed from its start, so that guesses made side by side are bounded too. */
+  async function throttled<T>(login: string, remoteAddress: string, signIn: () => Promise<T>): Promise<T> {
+    const attempt = throttle.attempt(login, remoteAddress, now().getTime());
+    if (typeof attempt === 'number') {
+      log.warn({ remoteAddress }, 'sign-in slowed down');
+      throw new BadCredential('Too many failed sign-ins', attempt);
+    }
+    try {
+      const result = await signIn();
+      attempt();
+      return result;
+    } catch (error) {
+      if (!(error instanceof BadCredential)) attempt();
+      throw error;
+    }
+  }
+
+  /** @returns the hash that the user has now. A sign-in that was right stays right when its new hash cannot be stored. */
+  async function store(account: Account, replacement: string | undefined): Promise<string> {
+    const old = account.passwordHash!;
+    if (replacement === undefined) return old;
+    try {
+      const rows = await db
+        .update(users)
+        .set({ passwordHash: replacement })
+        .where(and(eq(users.id, account.id), eq(users.passwordHash, old)))
+        .returning({ id: users.id });
+      if (rows.length > 0) return replacement;
+    } catch (err) {
+      log.warn({ err, userId: account.id }, 'a password could not be hashed anew');
+    }
+    return old;
+  }
+
+  /** @throws BadCredential, Unavailable, and what the database throws. */
+  async function verify(attempt: PasswordAttempt): Promise<Verified> {
+    const { key, login, password, remoteAddress, before } = attempt;
+    if (before?.proof !== undefined || wrong.has(key)) {
+      const account = await findByLogin(login);
+      if (isStillGood(account, before)) return { ...before!, viewer: viewerOf(account) };
+      if (isStillWrong(account, key)) throw wrongCredential();
+    }
+    return throttled(login, remoteAddress, async () => {
+      const account = await findByLogin(login);
+      const verdict = await queue.run(() => checkPassword(usableHash(account), password));
+      if (account !== undefined && verdict.valid) {
+        const proof = await store(account, verdict.replacement);
+        return { viewer: viewerOf(account), proof, provenAt: now().getTime() };
+      }
+      log.info({ remoteAddress, userId: account?.id }, 'sign-in failed');
+      remember(key, account);
+      throw wrongCredential();
+    });
+  }
+
+  return {
+    async verify(attempt: PasswordAttempt): Promise<Verified> {
+      const startedAt = performance.now();
+      try {
+        return await verify(attempt);
+      } catch (error) {
+        if (error instanceof BadCredential && error.retryAfterSeconds === undefined) await slow(startedAt);
+        throw error;
+      }
+    },
+  };
+}
+
+const wrongCredential = () => new BadCredential('The login or the password is wrong');
+/** A disabled user has none: no password is right. */
+const usableHash = (account: Account | undefined) =>
+  account?.disabledAt === null ? account.passwordHash : null;
+
+async function slow(startedAt: number): Promise<void> {
+  const spent = performance.now() - startedAt;
+  await sleep(Math.ceil(spent / answerEveryMs) * answerEveryMs - spent);
+}

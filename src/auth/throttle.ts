@@ -1,0 +1,103 @@
+import { isIPv6 } from 'node:net';
+
+/** Failures that may come at once, and how many more each second. */
+interface Rate {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+interface Bucket {
+  left: number;
+  at: number;
+}
+
+/** As many as a stranger can make; the oldest are forgotten first. */
+const maxBuckets = 20_000;
+
+/** Token buckets, one for each key. */
+export class Buckets {
+  readonly #rate: Rate;
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(rate: Rate) {
+    this.#rate = rate;
+  }
+
+  /** Seconds until the key has a token; 0 when it has one now. @param at ms */
+  wait(key: string, at: number): number {
+    const left = this.#left(this.#buckets.get(key), at);
+    return left >= 1 ? 0 : Math.ceil((1 - left) / this.#rate.perSecond);
+  }
+
+  take(key: string, at: number): void {
+    this.#put(key, this.#left(this.#buckets.get(key), at) - 1, at);
+  }
+
+  giveBack(key: string, at: number): void {
+    this.#put(key, Math.min(this.#rate.burst, this.#left(this.#buckets.get(key), at) + 1), at);
+  }
+
+  #left(bucket: Bucket | undefined, at: number): number {
+    if (bucket === undefined) return this.#rate.burst;
+    const gained = (Math.max(0, at - bucket.at) / 1000) * this.#rate.perSecond;
+    return Math.min(this.#rate.burst, bucket.left + gained);
+  }
+
+  #put(key: string, left: number, at: number): void {
+    this.#buckets.delete(key);
+    if (left >= this.#rate.burst) return;
+    this.#buckets.set(key, { left, at });
+    if (this.#buckets.size > maxBuckets) this.#buckets.delete(this.#buckets.keys().next().value!);
+  }
+}
+
+export interface Throttle {
+  /**
+   * Counts an attempt as failed until it is given back.
+   * @returns `giveBack`, or the seconds to wait when the attempt may not be made.
+   */
+  attempt(login: string, remoteAddress: string, at: number): (() => void) | number;
+}
+
+/**
+ * A login's guesses are bounded from one address and from all together, and so is what one address may try: more at once than the
+ * hashing queue holds, so that a desk behind one address can sign in together. Every bucket refills, so nobody is locked out for
+ * good; and who has signed in before is not asked (see password-sign-in.ts), so that a stranger's guesses take nothing from them.
+ */
+export function createThrottle(): Throttle {
+  const pairs = new Buckets({ burst: 10, perSecond: 1 / 6 });
+  const logins = new Buckets({ burst: 50, perSecond: 1 / 15 });
+  const addresses = new Buckets({ burst: 200, perSecond: 1 });
+  return {
+    attempt(login, remoteAddress, at) {
+      const address = addressKey(remoteAddress);
+      const name = login.toLowerCase();
+      const keyed = [
+        [pairs, `${address} ${name}`],
+        [logins, name],
+        [addresses, address],
+      ] as const;
+      const wait = Math.max(...keyed.map(([buckets, key]) => buckets.wait(key, at)));
+      if (wait > 0) return wait;
+      for (const [buckets, key] of keyed) buckets.take(key, at);
+      return () => {
+        for (const [buckets, key] of keyed) buckets.giveBack(key, at);
+      };
+    },
+  };
+}
+
+/** IPv4 whole, also when mapped; of IPv6 the /64, which is what one customer gets. */
+export function addressKey(remoteAddress: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(remoteAddress)?.[1];
+  if (mapped !== undefined) return mapped;
+  if (!isIPv6(remoteAddress)) return remoteAddress;
+  const [head = '', tail] = remoteAddress.toLowerCase().split('%')[0]!.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
+  const groups = [...left, ...Array<string>(Math.max(0, zeros)).fill('0'), ...right];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}
