@@ -78,12 +78,12 @@ describe('one entry is one addr-spec (case 26)', () => {
 });
 
 test('SMTP is given the domain in ASCII and the local part as written', () => {
-  expect(envelopeAddress('Jan@Žluťoučký.CZ')).toBe('Jan@xn--luouk-uva2duw82f.cz');
+  expect(envelopeAddress('Jan@Žluťoučký.CZ')).toBe('Jan@xn--luouk-uva4it5a4g.cz');
   expect(envelopeAddress('"a@b"@Example.COM')).toBe('"a@b"@example.com');
 });
 
 test('one mailbox has one key, however its address is written', () => {
-  expect(addressKey('jan@ŽLUŤOUČKÝ.cz')).toBe(addressKey('jan@xn--luouk-uva2duw82f.CZ'));
+  expect(addressKey('jan@ŽLUŤOUČKÝ.cz')).toBe(addressKey('jan@xn--luouk-uva4it5a4g.CZ'));
   expect(addressKey('"jane"@x.com')).toBe(addressKey('jane@X.com'));
   expect(addressKey('"ja\\ne"@x.com')).toBe(addressKey('jane@x.com'));
   expect(addressKey('"jane doe"@x.com')).not.toBe(addressKey('jane@x.com'));
