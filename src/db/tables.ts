@@ -71,6 +71,9 @@ export const eventTypes = [
   'DELIVERY_RESOLVED',
 ] as const;
 
+export const quotes = ['NONE', 'LAST', 'ALL'] as const;
+
+export type Quote = (typeof quotes)[number];
 export type Visibility = (typeof visibilities)[number];
 export type MessageFormat = (typeof formats)[number];
 export type DeliveryState = (typeof deliveryStates)[number];
@@ -131,8 +134,14 @@ export const mailboxes = pgTable(
     smtpPassword: bytea('smtp_password'),
     /** Largest mail as encoded, bytes. */
     maxMailBytes: integer('max_mail_bytes').notNull().default(26_214_400),
+    /** What the mail server said in reply to EHLO (SIZE), bytes; null: not heard yet, or no limit. */
+    serverMaxMailBytes: integer('server_max_mail_bytes'),
     /** Mails a minute at most; null: as fast as the server takes them. */
     ratePerMinute: integer('rate_per_minute'),
+    /** When the next mail keeps to `ratePerMinute`: moved on by each claim, under this row's lock. */
+    pacedUntil: instant('paced_until').notNull().defaultNow(),
+    /** Mails an hour to one and the same recipient at most; null: any number. */
+    ratePerRecipientHour: integer('rate_per_recipient_hour'),
     disabledAt: instant('disabled_at'),
     createdAt: createdAt(),
   },
@@ -272,6 +281,10 @@ export const deliveries = pgTable(
     fromAddress: text('from_address').notNull(),
     fromName: text('from_name').notNull(),
     subject: text('subject').notNull(),
+    /** The mailbox's signature when the message was written: what was previewed is what is sent. */
+    signature: text('signature').notNull().default(''),
+    /** Which earlier public messages the mail repeats below its own. */
+    quote: text('quote', { enum: quotes }).notNull().default('NONE'),
     /** `<…@…>`: the same in every copy that is ever sent. */
     rfcMessageId: text('rfc_message_id').notNull().unique(),
     state: text('state', { enum: deliveryStates }).notNull(),
@@ -303,10 +316,17 @@ export const deliveries = pgTable(
     check('deliveries_state_check', oneOf('state', deliveryStates)),
     check('deliveries_first_recipient_check', sql`${t.firstRecipient} = 1`),
     check('deliveries_attempt_check', sql`(${t.state} = 'TRANSMITTING') = (${t.attempt} is not null)`),
-    index('deliveries_due_idx').on(t.dueAt, t.id).where(sql`state in ('QUEUED', 'HELD', 'DEFERRED')`),
     index('deliveries_lease_idx').on(t.leaseUntil).where(sql`state = 'TRANSMITTING'`),
     index('deliveries_state_idx').on(t.state, t.id),
     index('deliveries_ticket_idx').on(t.ticketId, t.id),
+    // What the worker asks: the next mails of one mailbox, and whether an earlier one of the same ticket is still to go.
+    index('deliveries_mailbox_due_idx')
+      .on(t.mailboxId, t.dueAt, t.id)
+      .where(sql`state in ('QUEUED', 'HELD', 'DEFERRED')`),
+    index('deliveries_ticket_pending_idx')
+      .on(t.ticketId, t.id)
+      .where(sql`state in ('QUEUED', 'TRANSMITTING')`),
+    check('deliveries_quote_check', oneOf('quote', quotes)),
   ],
 );
 
@@ -351,6 +371,21 @@ export const deliveryAttempts = pgTable(
   },
   (t) => [primaryKey({ columns: [t.deliveryId, t.number] })],
 );
+
+/**
+ * The exact source of what was sent, without blind copies: written in the commit that lets the first byte go, and sent again as
+ * it is by every later attempt. Attachments are named by their place in it and not repeated.
+ */
+export const deliverySources = pgTable('delivery_sources', {
+  deliveryId: integer('delivery_id')
+    .primaryKey()
+    .references(() => deliveries.id),
+  /** All bytes but the attachments' base64 lines. */
+  skeleton: bytea('skeleton').notNull(),
+  /** `[{ offset, blobKey, byteSize }]` in order: where in the skeleton each attachment's base64 lines belong. */
+  inserts: jsonb('inserts').$type<{ offset: number; blobKey: string; byteSize: number }[]>().notNull(),
+  createdAt: createdAt(),
+});
 
 export const events = pgTable(
   'events',
