@@ -57,6 +57,7 @@ export async function prepareCluster(dataDir: string, { durable }: { durable: bo
     binaries,
     identity,
   };
+  removeLeftovers(directory);
   if (!existsSync(cluster.data)) await initialise(cluster, durable);
   return cluster;
 }
@@ -90,9 +91,18 @@ async function initialise({ directory, data, binaries, identity }: Cluster, dura
       cause: error,
     });
   }
+}
+
+/** What first starts that were killed have left; initdb may outlive its starter for a moment, then the next start removes it. */
+function removeLeftovers(directory: string): void {
   for (const name of readdirSync(directory)) {
     const starter = Number(name.match(/^new-(\d+)$/)?.[1]);
-    if (starter && !existsProcess(starter)) rmSync(join(directory, name), { recursive: true, force: true });
+    if (!starter || existsProcess(starter)) continue;
+    try {
+      rmSync(join(directory, name), { recursive: true, force: true });
+    } catch {
+      // Still being written.
+    }
   }
 }
 
