@@ -1,0 +1,107 @@
+import { buildHeaderValue, encodeWord, foldLines, quoteString } from 'nodemailer/lib/mime-funcs';
+import { envelopeAddress, needsSmtpUtf8 } from './address.ts';
+import type { Person } from './parts.ts';
+
+/** Shorter than a header line: what has no blank for longer than this cannot be folded and is encoded instead. */
+const longestWord = 60;
+/** RFC 5322 §2.1.1. Folding is at 76; unfolded References stay below this too, for servers that unfold before they count. */
+const maxLineOctets = 998;
+const maxFileNameCharacters = 120;
+
+/** `Re: Printer on fire [INC-000047]`; neither `Re:` nor the reference is ever doubled. The same as mail_subject() in SQL. */
+export function mailSubject(ticketSubject: string, reference: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
+  const line = ticketSubject.replace(/[\x01-\x1f\x7f\u2028\u2029]+/g, ' ');
+  const bare = line.replace(/^\s*(?:(?:re|aw|sv|odp)\s*:\s*)+/i, '');
+  const named = ticketSubject.toLowerCase().includes(`[${reference.toLowerCase()}]`);
+  return `Re: ${bare}${named ? '' : ` [${reference}]`}`;
+}
+
+/** One folded header. A value that could end its line early, or that no folding makes short enough, is a fault of ours. */
+export function header(name: string, value: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a value may hold none.
+  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) throw new Error(`control character in header ${name}`);
+  const folded = foldLines(`${name}: ${value}`, 76);
+  if (folded.split('\r\n').some((line) => Buffer.byteLength(line) > maxLineOctets))
+    throw new Error(`header ${name} has a line of more than ${maxLineOctets} octets`);
+  return folded;
+}
+
+/** Free text: as it is when plain, else RFC 2047 encoded words. */
+export function headerText(text: string): string {
+  return isPlain(text) ? text : encodeText(text);
+}
+
+export function addressList(people: readonly Person[]): string {
+  return people.map(mailboxOf).join(', ');
+}
+
+function mailboxOf({ name, address }: Person): string {
+  // A mail whose address needs SMTPUTF8 may say its domain in Unicode as well; any other header stays ASCII.
+  const spec = needsSmtpUtf8(address) ? address : envelopeAddress(address);
+  const shown = name.trim();
+  if (shown === '') return `<${spec}>`;
+  const phrase = !isPlain(shown) ? encodeText(shown) : /^[\w ]*$/.test(shown) ? shown : quoteString(shown);
+  return `${phrase} <${spec}>`;
+}
+
+/** Printable ASCII that can be folded, and that no reader takes for an encoded word. */
+function isPlain(text: string): boolean {
+  return (
+    /^[\x20-\x7e]*$/.test(text) &&
+    !text.includes('=?') &&
+    text.trim() === text &&
+    !text.split(/\s+/).some((word) => word.length > longestWord)
+  );
+}
+
+function encodeText(text: string): string {
+  const ascii = text.replace(/[^\x20-\x7e]/g, '').length;
+  return encodeWord(text.toWellFormed(), ascii * 2 > text.length ? 'Q' : 'B', 52);
+}
+
+/**
+ * What In-Reply-To and References name: the mail before this one; and the first of the thread with as many of the last as fit
+ * one line, as RFC 5322 readers count it. Ids that are not well-formed (imported ones) are left out.
+ */
+export function threading(thread: readonly string[]): { inReplyTo: string | undefined; references: string } {
+  const ids = [...new Set(thread.filter((id) => /^<[!-;=?-~]{1,250}>$/.test(id)))];
+  const [first, ...rest] = ids;
+  if (first === undefined) return { inReplyTo: undefined, references: '' };
+  const kept: string[] = [];
+  let octets = 'References: '.length + first.length;
+  for (const id of rest.reverse()) {
+    octets += 1 + id.length;
+    if (octets > maxLineOctets - 2) break;
+    kept.unshift(id);
+  }
+  return { inReplyTo: ids.at(-1), references: [first, ...kept].join(' ') };
+}
+
+/** A file's name as a recipient may be shown it: no path, no control or direction-changing character, not too long. */
+export function mailFileName(fileName: string, position: number): string {
+  const clean = fileName
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffd]/gu, '')
+    .replace(/[/\\]/g, '_')
+    .trim()
+    .replace(/^\.+$/, '');
+  if (clean === '') return `attachment-${position}`;
+  const characters = [...clean];
+  if (characters.length <= maxFileNameCharacters) return clean;
+  const extension = /\.[^.]{1,12}$/.exec(clean)?.[0] ?? '';
+  return characters.slice(0, maxFileNameCharacters - [...extension].length).join('') + extension;
+}
+
+/** RFC 2183 with RFC 2231 names. */
+export const disposition = (kind: 'attachment' | 'inline', filename: string): string =>
+  buildHeaderValue({ value: kind, params: { filename } });
+
+/** The sender's word for a type where it is a sound one. Composite types may not be base64 (RFC 2046 §5), so they become plain bytes. */
+export function safeContentType(contentType: string): string {
+  const type = contentType.split(';')[0]!.trim().toLowerCase();
+  return /^[a-z0-9][a-z0-9!#$&^_.+-]{0,60}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,60}$/.test(type) &&
+    !/^(?:multipart|message)\//.test(type)
+    ? type
+    : 'application/octet-stream';
+}

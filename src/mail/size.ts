@@ -1,0 +1,37 @@
+import { base64Octets } from './bodies.ts';
+import { composeMail } from './compose.ts';
+import type { MailParts } from './parts.ts';
+
+/** What a mail's size can be told from without making it. Sizes are bytes of UTF-8. */
+export interface SizeInput {
+  readonly bodyBytes: number;
+  readonly signatureBytes: number;
+  readonly quotedBytes: number;
+  readonly recipients: number;
+  readonly attachments: readonly { readonly byteSize: number }[];
+}
+
+/**
+ * Never less than the encoded mail has, in octets; for attachments close to it, for text far above (each blank could become
+ * `&nbsp;`, each link stand there three times). When even this is within the mailbox's limit, nothing needs to be composed.
+ */
+export function encodedSizeUpperBound({
+  bodyBytes,
+  signatureBytes,
+  quotedBytes,
+  recipients,
+  attachments,
+}: SizeInput): number {
+  const text = bodyBytes + signatureBytes + quotedBytes;
+  return (
+    16_384 +
+    recipients * 1024 +
+    text * 80 +
+    attachments.reduce((sum, { byteSize }) => sum + base64Octets(byteSize) + 2048, 0)
+  );
+}
+
+/** Octets of the mail as encoded; composes it, but reads no attachment. */
+export async function encodedSize(parts: MailParts): Promise<number> {
+  return composeMail(parts).byteSize;
+}
