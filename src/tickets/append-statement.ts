@@ -229,7 +229,9 @@ const answered: SQL = sql`
   left join new_deliveries v on v.message_id = a.message_id
   order by d.n`;
 
-const json = (text: unknown) => (typeof text === 'string' ? JSON.parse(text) : text);
+/** Drizzle leaves JSON of its client as text. */
+const json = <T>(text: unknown): T => (typeof text === 'string' ? JSON.parse(text) : text) as T;
+type AnsweredRecipient = { position: number; kind: RecipientKind; address: string; name: string };
 const answer = {
   verdict: sql<Verdict | null>`verdict`,
   ticketId: sql<number | null>`ticket_id`,
@@ -245,7 +247,7 @@ const answer = {
   createdAt: sql<number | null>`created_at`,
   /** The ticket's event cursor for this viewer's class, after this message. */
   cursor: sql<number | null>`cursor::int`,
-  attachmentIds: sql<number[] | null>`attachment_ids`.mapWith(json),
+  attachmentIds: sql<number[] | null>`attachment_ids`.mapWith(json<number[] | null>),
   deliveryId: sql<number | null>`delivery_id`,
   mailSubject: sql<string | null>`mail_subject`,
   fromName: sql<string | null>`from_name`,
@@ -253,9 +255,7 @@ const answer = {
   toAddress: sql<string | null>`to_address`,
   toName: sql<string | null>`to_name`,
   rfcMessageId: sql<string | null>`rfc_message_id`,
-  recipients: sql<
-    { position: number; kind: RecipientKind; address: string; name: string }[] | null
-  >`recipients`.mapWith(json),
+  recipients: sql<AnsweredRecipient[] | null>`recipients`.mapWith(json<AnsweredRecipient[] | null>),
   mailboxId: sql<number | null>`mailbox_id`,
   maxMailBytes: sql<number | null>`max_mail_bytes`,
 };
@@ -312,6 +312,8 @@ export function prepareJudge(db: Db) {
     .orderBy(sql`n`)
     .prepare('judge_messages');
 }
+
+export type Judged = Awaited<ReturnType<ReturnType<typeof prepareJudge>['execute']>>[number];
 
 /** The statement's answer to one row, in the order of the rows. `verdict` null: appended. */
 export type AppendedRow = Awaited<ReturnType<ReturnType<typeof prepareAppend>['execute']>>[number];

@@ -2,6 +2,7 @@ import type { Limits } from '../config.ts';
 import type { RequestContext } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
+import type { Judged, NewMessageRow } from './append-statement.ts';
 import type { MessageWriter } from './message-writer.ts';
 
 /** What the domain works with, made once by `createApp`. */
@@ -9,6 +10,8 @@ export interface Desk {
   readonly database: Database;
   readonly blobs: BlobStore;
   readonly writer: MessageWriter;
+  /** What would refuse a row, without a lock or a write. */
+  readonly judge: (row: NewMessageRow) => Promise<Judged[]>;
   readonly limits: Limits;
   /** Whether a mailbox without SMTP settings of its own can send: SMTP_URL is set, or the development inbox serves. */
   readonly sendsByDefault: boolean;

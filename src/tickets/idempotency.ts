@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { and, eq } from 'drizzle-orm';
+import type { Db } from '../db/database.ts';
+import { idempotencyKeys } from '../db/tables.ts';
+import type { NewFile } from './append-statement.ts';
+import type { AddTicketMessageInput } from './message-input.ts';
+
+/** Keys are kept this long. */
+export const keyLifetimeMs = 30 * 24 * 60 * 60 * 1000;
+
+/**
+ * SHA-256 in hexadecimal of what the author means, ticket apart: the body and flags, each file's name, type and digest, the
+ * e-mail. Not of the key itself, nor of `ifLastMessage`: a repeated call may have seen more by then.
+ */
+export function fingerprintOf(input: AddTicketMessageInput, files: readonly NewFile[]): string {
+  const { body, format, visibility, isMobileDevice, email } = input;
+  const meaning = [
+    [body, format, visibility, isMobileDevice],
+    files.map(({ name, type, sha256 }) => [name, type, sha256]),
+    email == null ? null : [email.from, email.cc, email.bcc],
+  ];
+  return createHash('sha256').update(JSON.stringify(meaning)).digest('hex');
+}
+
+/** What is stored for a key: the fingerprint of an input with its resolved ticket. */
+export function withTicket(fingerprint: string, ticketId: number): Buffer {
+  return createHash('sha256').update(`${ticketId}:${fingerprint}`).digest();
+}
+
+export interface StoredKey {
+  readonly fingerprint: Buffer;
+  readonly messageId: number;
+}
+
+export async function findKey(db: Db, userId: number, key: string): Promise<StoredKey | undefined> {
+  const [row] = await db
+    .select({ fingerprint: idempotencyKeys.fingerprint, messageId: idempotencyKeys.messageId })
+    .from(idempotencyKeys)
+    .where(and(eq(idempotencyKeys.userId, userId), eq(idempotencyKeys.key, key)))
+    .prepare('find_key')
+    .execute();
+  return row;
+}
+
+const running = new Map<string, Promise<unknown>>();
+
+/**
+ * Runs the calls of one key one after another. Within a process they wait here, where waiting is free; those of other
+ * processes meet in the database, at the ticket's lock and the key's unique index.
+ */
+export async function oneAtATime<T>(
+  userId: number,
+  key: string | undefined,
+  run: () => Promise<T>,
+): Promise<T> {
+  if (key === undefined) return run();
+  const name = `${userId}:${key}`;
+  const before = running.get(name);
+  const mine = (before ?? Promise.resolve()).then(run, run);
+  running.set(name, mine);
+  try {
+    return await mine;
+  } finally {
+    if (running.get(name) === mine) running.delete(name);
+  }
+}

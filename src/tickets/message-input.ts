@@ -1,0 +1,158 @@
+import type { Limits } from '../config.ts';
+import { htmlProblem } from '../content/html.ts';
+import type { MessageFormat, RecipientKind, Visibility } from '../db/tables.ts';
+import type { Problem } from '../errors.ts';
+import { decodeGlobalId } from '../global-id.ts';
+import { addressKey, parseAddress } from '../mail/address.ts';
+import type { IncomingFile } from '../upload.ts';
+import type { TicketSelector } from './selector.ts';
+
+export interface AddTicketMessageInput {
+  readonly ticket: TicketSelector;
+  /** As written; kept to the byte. */
+  readonly body: string;
+  readonly format: MessageFormat;
+  readonly visibility: Visibility;
+  readonly isMobileDevice: boolean;
+  readonly attachments: readonly AttachmentInput[];
+  /** Absent: nothing is mailed. */
+  readonly email?: EmailReplyInput | null;
+  readonly idempotencyKey?: string | null;
+  /** Global id of the last message that the author has seen. */
+  readonly ifLastMessage?: string | null;
+}
+
+/** A file of this request, or an earlier upload's id. */
+export interface AttachmentInput {
+  readonly file?: PromiseLike<IncomingFile> | IncomingFile | null;
+  readonly upload?: string | null;
+}
+
+export interface EmailReplyInput {
+  /** Address of one of the desk's mailboxes. */
+  readonly from: string;
+  readonly cc: readonly string[];
+  readonly bcc: readonly string[];
+}
+
+/** A list that is wrong from end to end is reported up to here: the author needs no more to see what is wrong. */
+const maxProblems = 100;
+
+/** Everything that is wrong with an input and can be seen without the database, each with its path. */
+export function inputProblems(
+  input: AddTicketMessageInput,
+  limits: Limits,
+  headerKey: string | undefined,
+): Problem[] {
+  return [
+    ...bodyProblems(input.body, input.format, limits.bodyBytes),
+    ...attachmentProblems(input.attachments, limits.attachments),
+    ...(input.email == null ? [] : emailProblems(input.email, limits.recipients)),
+    ...keyProblems(input.idempotencyKey ?? undefined, headerKey),
+    ...(input.ifLastMessage != null && decodeGlobalId('TicketMessage', input.ifLastMessage) === undefined
+      ? [{ path: ['ifLastMessage'], message: 'Not the id of a message' }]
+      : []),
+  ].slice(0, maxProblems);
+}
+
+function* bodyProblems(body: string, format: MessageFormat, limit: number): Iterable<Problem> {
+  const path = ['body'];
+  const bytes = Buffer.byteLength(body);
+  if (isBlank(body, format)) yield { path, message: 'The message has no text' };
+  if (bytes > limit) yield { path, message: `The message has ${bytes} bytes of UTF-8; ${limit} are allowed` };
+  if (body.includes('\0'))
+    yield { path, message: 'The message contains the character U+0000, which cannot be stored' };
+  if (!body.isWellFormed())
+    yield { path, message: 'The message contains half of a surrogate pair, which is not a character' };
+  if (format === 'HTML' && bytes <= limit) {
+    const problem = htmlProblem(body);
+    if (problem !== undefined) yield { path, message: problem };
+  }
+}
+
+/** HTML that shows nothing is as blank as spaces are; a picture alone is something to say. */
+function isBlank(body: string, format: MessageFormat): boolean {
+  if (body.trim() === '') return true;
+  if (format === 'TEXT' || /<(img|svg|hr|video|audio)\b/i.test(body)) return false;
+  return (
+    body
+      .replace(/<[^>]*>/g, '')
+      .replace(/&nbsp;|&#160;|&#xa0;/gi, ' ')
+      .trim() === ''
+  );
+}
+
+function* attachmentProblems(attachments: readonly AttachmentInput[], limit: number): Iterable<Problem> {
+  if (attachments.length > limit) {
+    yield {
+      path: ['attachments'],
+      message: `There are ${attachments.length} attachments; ${limit} are allowed`,
+    };
+  }
+}
+
+function* emailProblems({ from, cc, bcc }: EmailReplyInput, limit: number): Iterable<Problem> {
+  const sender = parseAddress(from);
+  if (!sender.ok) yield { path: ['email', 'from'], message: sender.message };
+  const count = cc.length + bcc.length;
+  if (count > limit) {
+    yield {
+      path: ['email'],
+      message: `There are ${count} Cc and Bcc addresses; ${limit} are allowed together`,
+    };
+  }
+  for (const [name, list] of [
+    ['cc', cc],
+    ['bcc', bcc],
+  ] as const) {
+    for (const [index, text] of list.slice(0, maxProblems).entries()) {
+      const parsed = parseAddress(text);
+      if (!parsed.ok) yield { path: ['email', name, index], message: parsed.message };
+    }
+  }
+}
+
+/** 1 to 255 visible ASCII characters, blanks inside allowed. */
+export const isKey = (text: string): boolean => /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(text);
+
+function* keyProblems(field: string | undefined, header: string | undefined): Iterable<Problem> {
+  const path = ['idempotencyKey'];
+  for (const key of new Set([field, header])) {
+    if (key !== undefined && !isKey(key)) {
+      yield { path, message: 'An idempotency key has 1 to 255 visible ASCII characters' };
+    }
+  }
+  if (field !== undefined && header !== undefined && field !== header) {
+    yield { path, message: 'The Idempotency-Key header and the field idempotencyKey differ' };
+  }
+}
+
+export interface Copies {
+  readonly copies: {
+    readonly kind: Exclude<RecipientKind, 'TO'>;
+    readonly address: string;
+    readonly key: string;
+  }[];
+  /** Addresses that were named before among Cc and Bcc. */
+  readonly duplicates: string[];
+}
+
+/** Cc and Bcc as they will be addressed: one copy each, the first mention stays. */
+export function copiesOf({ cc, bcc }: EmailReplyInput): Copies {
+  const seen = new Set<string>();
+  const result: Copies = { copies: [], duplicates: [] };
+  for (const [kind, list] of [
+    ['CC', cc],
+    ['BCC', bcc],
+  ] as const) {
+    for (const text of list) {
+      const parsed = parseAddress(text);
+      if (!parsed.ok) continue;
+      const key = addressKey(parsed.address);
+      if (seen.has(key)) result.duplicates.push(parsed.address);
+      else result.copies.push({ kind, address: parsed.address, key });
+      seen.add(key);
+    }
+  }
+  return result;
+}

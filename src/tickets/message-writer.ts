@@ -1,0 +1,123 @@
+import { asUnavailable, type Db, sqlState } from '../db/database.ts';
+import { Unavailable } from '../errors.ts';
+import { type AppendedRow, type NewMessageRow, prepareAppend } from './append-statement.ts';
+
+/** Rows of one statement at most: past this, a longer statement gains nothing and its first caller waits for its last. */
+const groupRows = 64;
+/** Bytes of bodies of one statement at most, so that 64 large messages do not become one 64 MiB parameter. */
+const groupBytes = 2 * 1024 * 1024;
+/** Two: while one waits for its commit to reach the disk, the other executes. More only fight for the same locks. */
+const statementsInFlight = 2;
+
+export interface MessageWriterLimits {
+  /** Messages waiting at most; past it, callers are told to come again. */
+  readonly queueRows?: number;
+  readonly queueBytes?: number;
+}
+
+/**
+ * Writes messages that arrive together as one group. A lone message is written at once; each caller is answered only after
+ * the commit of its own row; one bad row never fails its neighbours.
+ */
+export interface MessageWriter extends AsyncDisposable {
+  /** @throws Unavailable when the queue is full or the database does not answer (the row may then have been written). */
+  write(row: NewMessageRow): Promise<AppendedRow>;
+}
+
+interface Waiting {
+  readonly row: NewMessageRow;
+  readonly bytes: number;
+  readonly resolve: (row: AppendedRow) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export function createMessageWriter(
+  db: Db,
+  sendsByDefault: boolean,
+  { queueRows = 4096, queueBytes = 128 * 1024 * 1024 }: MessageWriterLimits = {},
+): MessageWriter {
+  const statement = prepareAppend(db);
+  const queue: Waiting[] = [];
+  let queuedBytes = 0;
+  let inFlight = 0;
+  let scheduled = false;
+  let idle: (() => void) | undefined;
+
+  async function append(group: readonly Waiting[]): Promise<AppendedRow[]> {
+    const rows = JSON.stringify(group.map(({ row }, n) => ({ n, ...row })));
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await statement.execute({ rows, sendsByDefault });
+      } catch (error) {
+        // Rolled back by the server to break a tie: nothing was written, and the next try meets no such tie.
+        if (!/^40(001|P01)$/.test(sqlState(error) ?? '') || attempt === 5) throw error;
+      }
+    }
+  }
+
+  async function flush(group: readonly Waiting[]): Promise<void> {
+    try {
+      const answers = await append(group);
+      group.forEach((waiting, n) => {
+        const answer = answers[n]!;
+        if (answer.verdict === 'LATER') enqueue(waiting);
+        else waiting.resolve(answer);
+      });
+    } catch (error) {
+      const fault = asUnavailable(error);
+      // A fault of the connection says nothing of the commit, so it is not tried again here; a fault of a row is that row's own.
+      if (group.length === 1 || fault instanceof Unavailable) for (const { reject } of group) reject(fault);
+      else for (const waiting of group) await flush([waiting]);
+    }
+  }
+
+  function next(): Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    while (
+      count < queue.length &&
+      count < groupRows &&
+      (count === 0 || bytes + queue[count]!.bytes <= groupBytes)
+    ) {
+      bytes += queue[count]!.bytes;
+      count += 1;
+    }
+    queuedBytes -= bytes;
+    return queue.splice(0, count);
+  }
+
+  function drain(): void {
+    scheduled = false;
+    while (inFlight < statementsInFlight && queue.length > 0) {
+      inFlight += 1;
+      void flush(next()).finally(() => {
+        inFlight -= 1;
+        drain();
+      });
+    }
+    if (inFlight === 0 && queue.length === 0) idle?.();
+  }
+
+  function enqueue(waiting: Waiting): void {
+    queue.push(waiting);
+    queuedBytes += waiting.bytes;
+    if (scheduled || inFlight >= statementsInFlight) return;
+    scheduled = true;
+    // Callers whose requests were read in this turn of the event loop join; nobody waits for a timer.
+    setImmediate(drain);
+  }
+
+  return {
+    write(row) {
+      const bytes = row.body.length + 512;
+      if (queue.length >= queueRows || queuedBytes + bytes > queueBytes) {
+        return Promise.reject(new Unavailable('Too many messages are waiting to be written', 1));
+      }
+      return new Promise((resolve, reject) => enqueue({ row, bytes, resolve, reject }));
+    },
+    async [Symbol.asyncDispose]() {
+      if (inFlight === 0 && queue.length === 0) return;
+      await new Promise<void>((resolve) => (idle = resolve));
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import type { Viewer } from '../context.ts';
+import { type MessageFormat, messages, tickets, type Visibility } from '../db/tables.ts';
+import type { DeskContext } from './desk.ts';
+import { isOperator, requireViewer } from './policy.ts';
+import type { Page } from './ticket.ts';
+
+export interface Message {
+  readonly id: number;
+  readonly ticketId: number;
+  readonly authorId: number;
+  /** As written. */
+  readonly body: string;
+  readonly format: MessageFormat;
+  readonly visibility: Visibility;
+  readonly isMobileDevice: boolean;
+  readonly createdAt: Date;
+  readonly redactedAt: Date | null;
+}
+
+const messageColumns = {
+  id: messages.id,
+  ticketId: messages.ticketId,
+  authorId: messages.authorId,
+  body: messages.body,
+  format: messages.format,
+  visibility: messages.visibility,
+  isMobileDevice: messages.isMobileDevice,
+  createdAt: messages.createdAt,
+  redactedAt: messages.redactedAt,
+};
+
+/** The rule of who sees a message; needs `tickets` joined. Row-level security says the same again. */
+export const visibleMessages = (viewer: Viewer): SQL | undefined =>
+  isOperator(viewer)
+    ? undefined
+    : and(eq(messages.visibility, 'PUBLIC'), eq(tickets.requesterId, viewer.userId));
+
+/** Visible messages by id; the others are missing from the answer. */
+export async function loadMessages(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, Message>> {
+  const viewer = requireViewer(ctx);
+  const rows = await ctx.desk.database.readAs(viewer, (db) =>
+    db
+      .select(messageColumns)
+      .from(messages)
+      .innerJoin(tickets, eq(tickets.id, messages.ticketId))
+      .where(and(inArray(messages.id, [...ids]), visibleMessages(viewer))),
+  );
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** The same page of several tickets' conversations, oldest first, in one statement. */
+export async function listMessages(
+  ctx: DeskContext,
+  ticketIds: readonly number[],
+  page: Page,
+): Promise<Map<number, Message[]>> {
+  const viewer = requireViewer(ctx, 'read');
+  const { after, before, limit, inverted } = page;
+  const wanted = sql`(
+    select m.id from ${messages} m
+    where m.ticket_id = ${tickets.id}
+      ${isOperator(viewer) ? sql`` : sql`and m.visibility = 'PUBLIC'`}
+      ${after === undefined ? sql`` : sql`and m.id > ${after}`}
+      ${before === undefined ? sql`` : sql`and m.id < ${before}`}
+    order by m.id ${inverted ? sql`desc` : sql`asc`} limit ${limit}) as wanted`;
+  const rows = await ctx.desk.database.readAs(viewer, (db) =>
+    db
+      .select(messageColumns)
+      .from(tickets)
+      .crossJoin(sql`lateral ${wanted}`)
+      .innerJoin(messages, sql`${messages.id} = wanted.id`)
+      .where(and(inArray(tickets.id, [...ticketIds]), visibleMessages(viewer)))
+      .orderBy(inverted ? sql`${messages.id} desc` : messages.id),
+  );
+  const byTicket = new Map<number, Message[]>(ticketIds.map((id) => [id, []]));
+  for (const row of rows) byTicket.get(row.ticketId)?.push(row);
+  return byTicket;
+}
+
+/** Ids of the ticket's visible messages after one, the oldest first, 50 at most. */
+export async function listMessagesAfter(
+  ctx: DeskContext,
+  viewer: Viewer,
+  ticketId: number,
+  after: number,
+): Promise<number[]> {
+  const rows = await ctx.desk.database.readAs(viewer, (db) =>
+    db
+      .select({ id: messages.id })
+      .from(messages)
+      .innerJoin(tickets, eq(tickets.id, messages.ticketId))
+      .where(and(eq(messages.ticketId, ticketId), sql`${messages.id} > ${after}`, visibleMessages(viewer)))
+      .orderBy(messages.id)
+      .limit(50),
+  );
+  return rows.map(({ id }) => id);
+}

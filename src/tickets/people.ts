@@ -1,0 +1,48 @@
+import { eq, inArray } from 'drizzle-orm';
+import type { Role } from '../context.ts';
+import { mailboxes, mailboxGrants, users } from '../db/tables.ts';
+import type { DeskContext } from './desk.ts';
+import { isOperator, requireViewer } from './policy.ts';
+
+export interface Person {
+  readonly id: number;
+  readonly name: string;
+  readonly role: Role;
+  readonly email: string | null;
+}
+
+/** People by id. Who may see a message or a ticket may see the names on it. */
+export async function loadPeople(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, Person>> {
+  const rows = await ctx.desk.database.desk
+    .select({ id: users.id, name: users.name, role: users.role, email: users.email })
+    .from(users)
+    .where(inArray(users.id, [...ids]));
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+export interface Mailbox {
+  readonly id: number;
+  readonly address: string;
+  readonly displayName: string;
+  readonly maxMailBytes: number;
+  readonly isReady: boolean;
+}
+
+/** The mailboxes that the viewer may send from; requesters have none. */
+export async function listMailboxes(ctx: DeskContext): Promise<Mailbox[]> {
+  const viewer = requireViewer(ctx, 'read');
+  if (!isOperator(viewer)) return [];
+  const rows = await ctx.desk.database.desk
+    .select({ mailbox: mailboxes })
+    .from(mailboxes)
+    .innerJoin(mailboxGrants, eq(mailboxGrants.mailboxId, mailboxes.id))
+    .where(eq(mailboxGrants.userId, viewer.userId))
+    .orderBy(mailboxes.id);
+  return rows.map(({ mailbox }) => ({
+    id: mailbox.id,
+    address: mailbox.address,
+    displayName: mailbox.displayName,
+    maxMailBytes: mailbox.maxMailBytes,
+    isReady: mailbox.disabledAt === null && (mailbox.smtpUrl !== null || ctx.desk.sendsByDefault),
+  }));
+}
