@@ -83,6 +83,7 @@ export function createAuthenticator({
 type Verify = (
   authorization: string,
   remoteAddress: string,
+  key: string,
   before: Verified | undefined,
 ) => Promise<Verified>;
 

@@ -22,6 +22,10 @@ export class Buckets {
     this.#rate = rate;
   }
 
+  get size(): number {
+    return this.#buckets.size;
+  }
+
   /** Seconds until the key has a token; 0 when it has one now. @param at ms */
   wait(key: string, at: number): number {
     const left = this.#left(this.#buckets.get(key), at);

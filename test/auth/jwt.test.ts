@@ -1,0 +1,207 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { describe, expect, test } from 'vitest';
+import { BadCredential, Unavailable } from '../../src/errors.ts';
+import { createWorld } from './people.ts';
+
+const issuer = 'https://issuer.example';
+const audience = 'ticketwire';
+
+/** An issuer of its own: a real HTTP server with a real key set. */
+async function createIssuer(algorithms = ['RS256', 'ES256', 'EdDSA']) {
+  const keys = new Map<string, CryptoKey>();
+  const jwks: object[] = [];
+  for (const alg of algorithms) {
+    const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+    keys.set(alg, privateKey);
+    jwks.push({ ...(await exportJWK(publicKey)), kid: alg, alg, use: 'sig' });
+  }
+  const state = { status: 200, fetches: 0 };
+  const server = createServer((_, response) => {
+    state.fetches += 1;
+    response.writeHead(state.status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ keys: jwks }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
+  return {
+    state,
+    keys,
+    settings: { jwksUrl, issuer, audience },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+interface Wanted {
+  alg?: string;
+  kid?: string;
+  sub?: string | undefined;
+  iss?: string;
+  aud?: string | string[];
+  exp?: number | undefined;
+  claims?: Record<string, unknown>;
+}
+
+async function createDesk() {
+  const authority = await createIssuer();
+  const world = await createWorld({ jwt: authority.settings });
+  const seconds = () => Math.floor(world.now().getTime() / 1000);
+  return {
+    ...world,
+    authority,
+    async bearer({ alg = 'RS256', kid = alg, ...wanted }: Wanted = {}, key = authority.keys.get(alg)!) {
+      const jwt = new SignJWT({ ...wanted.claims }).setProtectedHeader({ alg, kid });
+      jwt.setIssuer(wanted.iss ?? issuer).setAudience(wanted.aud ?? audience);
+      if (!('sub' in wanted) || wanted.sub !== undefined) jwt.setSubject(wanted.sub ?? 'jane');
+      if (!('exp' in wanted) || wanted.exp !== undefined)
+        jwt.setExpirationTime(wanted.exp ?? seconds() + 3600);
+      return `Bearer ${await jwt.sign(key)}`;
+    },
+    seconds,
+    async [Symbol.asyncDispose]() {
+      await world[Symbol.asyncDispose]();
+      await authority[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test.for(['RS256', 'ES256', 'EdDSA'])(
+  'a JWT signed with %s is the user whose login is its subject',
+  async (alg) => {
+    await using desk = await createDesk();
+    const userId = await desk.add({ login: 'Jane' });
+    expect(await desk.authenticate(await desk.bearer({ alg }))).toMatchObject({
+      userId,
+      role: 'OPERATOR',
+      scopes: new Set(['read', 'write', 'mail', 'admin']),
+    });
+  },
+);
+
+test('the role is ours and the scopes are the token’s, as far as the role has them', async () => {
+  await using desk = await createDesk();
+  await desk.add({ login: 'jane', role: 'REQUESTER' });
+  const claims = { role: 'OPERATOR', scope: 'openid read mail admin' };
+  expect(await desk.authenticate(await desk.bearer({ claims }))).toMatchObject({
+    role: 'REQUESTER',
+    scopes: new Set(['read']),
+  });
+  const none = await desk.authenticate(await desk.bearer({ claims: { scope: 'openid' } }));
+  expect(none!.scopes).toEqual(new Set());
+  const odd = await desk.authenticate(await desk.bearer({ claims: { scope: ['read'] } }));
+  expect(odd!.scopes).toEqual(new Set());
+});
+
+describe('a subject that is no login', () => {
+  const email = 'jane@example.com';
+  const sub = 'oidc|4711';
+
+  test('is the one enabled user with the verified address', async () => {
+    await using desk = await createDesk();
+    const userId = await desk.add({ login: 'jane', email: 'Jane@Example.com' });
+    await desk.add({ login: 'former', email, disabledAt: new Date() });
+    const header = await desk.bearer({ sub, claims: { email, email_verified: true } });
+    expect(await desk.authenticate(header)).toMatchObject({ userId });
+  });
+
+  test.for([
+    ['the address is not verified', { email }, [{ login: 'jane', email }]],
+    ['the word for verified is a text', { email, email_verified: 'true' }, [{ login: 'jane', email }]],
+    [
+      'two users have it',
+      { email, email_verified: true },
+      [
+        { login: 'jane', email },
+        { login: 'joe', email },
+      ],
+    ],
+    ['nobody has it', { email, email_verified: true }, [{ login: 'joe', email: 'joe@example.com' }]],
+    [
+      'the subject is a disabled user',
+      { email, email_verified: true },
+      [
+        { login: sub, disabledAt: new Date() },
+        { login: 'jane', email },
+      ],
+    ],
+  ] as const)('is nobody when %s', async ([, claims, people]) => {
+    await using desk = await createDesk();
+    for (const person of people) await desk.add(person);
+    await expect(desk.authenticate(await desk.bearer({ sub, claims }))).rejects.toThrow('names no user');
+  });
+});
+
+describe('a JWT is refused', () => {
+  test.for([
+    ['of another issuer', { iss: 'https://evil.example' }],
+    ['for another audience', { aud: 'other' }],
+    ['without expiry', { exp: undefined }],
+    ['without subject', { sub: undefined }],
+    ['not valid yet', { claims: { nbf: 4_102_444_800 } }],
+    ['with an unknown key id', { kid: 'other' }],
+  ] as const)('%s', async ([, wanted]) => {
+    await using desk = await createDesk();
+    await desk.add({ login: 'jane' });
+    const error = await desk.authenticate(await desk.bearer(wanted)).catch((e) => e);
+    expect(error).toBeInstanceOf(BadCredential);
+    expect(error.message).toBe('The JWT is not valid');
+  });
+
+  test('signed by another key, with a shared secret, or not at all', async () => {
+    await using desk = await createDesk();
+    await desk.add({ login: 'jane' });
+    const { privateKey } = await generateKeyPair('RS256');
+    const secret = new TextEncoder().encode('a secret of more than thirty-two bytes');
+    const [, payload] = (await desk.bearer()).split('.');
+    const none = `Bearer ${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`;
+    const headers = [
+      await desk.bearer({}, privateKey),
+      await desk.bearer({ alg: 'HS256' }, secret as never),
+      none,
+    ];
+    for (const header of headers)
+      await expect(desk.authenticate(header)).rejects.toBeInstanceOf(BadCredential);
+  });
+
+  test('when it has expired, remembered or not', async () => {
+    await using desk = await createDesk();
+    await desk.add({ login: 'jane' });
+    const header = await desk.bearer({ exp: desk.seconds() + 6 });
+    expect(await desk.authenticate(header)).toMatchObject({ login: 'jane' });
+    desk.pass(12);
+    await expect(desk.authenticate(header)).rejects.toThrow('expired');
+  });
+
+  test('where none is configured', async () => {
+    await using desk = await createDesk();
+    await using plain = await createWorld();
+    await plain.add({ login: 'jane' });
+    await expect(plain.authenticate(await desk.bearer())).rejects.toBeInstanceOf(BadCredential);
+  });
+});
+
+test('an issuer that does not answer is a passing fault', async () => {
+  await using desk = await createDesk();
+  await desk.add({ login: 'jane' });
+  const header = await desk.bearer();
+  desk.authority.state.status = 500;
+  await expect(desk.authenticate(header)).rejects.toBeInstanceOf(Unavailable);
+  desk.authority.state.status = 200;
+  expect(await desk.authenticate(header)).toMatchObject({ login: 'jane' });
+});
+
+test('the keys are fetched once, whatever key ids strangers name', async () => {
+  await using desk = await createDesk();
+  await desk.add({ login: 'jane' });
+  await desk.authenticate(await desk.bearer());
+  for (let i = 0; i < 20; i++) {
+    await expect(desk.authenticate(await desk.bearer({ kid: `k${i}` }))).rejects.toBeInstanceOf(
+      BadCredential,
+    );
+  }
+  expect(desk.authority.state.fetches).toBeLessThanOrEqual(2);
+});

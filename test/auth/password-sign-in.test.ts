@@ -1,0 +1,189 @@
+import { eq } from 'drizzle-orm';
+import postgres from 'postgres';
+import { describe, expect, test } from 'vitest';
+import { createAuthenticator } from '../../src/auth/authenticate.ts';
+import { hashPassword } from '../../src/auth/passwords.ts';
+import { openDatabase } from '../../src/db/database.ts';
+import { users } from '../../src/db/tables.ts';
+import { BadCredential, Unavailable } from '../../src/errors.ts';
+import { createLog } from '../../src/log.ts';
+import { basic, createWorld, hashOf } from './people.ts';
+
+const good = basic('jane', 'correct horse');
+const bad = basic('jane', 'wrong');
+const passwordHash = hashOf['correct horse'];
+const aspNet = 'ANXrDknc7fGPpigibZXXZFMX4aoqz44JveK6jQuwY3eH/UyPhvr5xTPeGYEckLxz9A==';
+
+test('no credential is nobody; a login in any case is its user, with all that its role may do', async () => {
+  await using world = await createWorld();
+  const userId = await world.add({ login: 'Jane', passwordHash });
+  await world.add({ login: 'joe', role: 'REQUESTER', passwordHash });
+  expect(await world.authenticate(undefined)).toBeUndefined();
+  expect(await world.authenticate(basic('jANE', 'correct horse'))).toEqual({
+    userId,
+    login: 'Jane',
+    name: 'Jane',
+    role: 'OPERATOR',
+    scopes: new Set(['read', 'write', 'mail', 'admin']),
+  });
+  const joe = await world.authenticate(`bASIC  ${basic('joe', 'correct horse').slice(6)}`);
+  expect(joe).toMatchObject({ role: 'REQUESTER', scopes: new Set(['read', 'write']) });
+});
+
+test('logins and passwords come as UTF-8 or as Latin-1, and a password may have colons', async () => {
+  await using world = await createWorld();
+  await world.add({ login: 'José', passwordHash: aspNet });
+  await world.add({ login: 'colon', passwordHash: await hashPassword('a:b:č', { logN: 10, r: 8, p: 1 }) });
+  expect(await world.authenticate(basic('José', 'my password', 'utf8'))).toMatchObject({ login: 'José' });
+  expect(await world.authenticate(basic('José', 'my password', 'latin1'))).toMatchObject({ login: 'José' });
+  expect(await world.authenticate(basic('colon', 'a:b:č'))).toMatchObject({ login: 'colon' });
+});
+
+test.for([
+  'Basic',
+  'Basic !!!',
+  `Basic ${Buffer.from('no colon').toString('base64')}`,
+  `Basic ${Buffer.from(':password').toString('base64')}`,
+  `Basic ${Buffer.from('jane:').toString('base64')}`,
+  `Basic ${Buffer.from('jane:a\u0000b').toString('base64')}`,
+  `Basic ${Buffer.from('ja\nne:correct horse').toString('base64')}`,
+  `Basic ${'A'.repeat(20_000)}`,
+  'Digest username="jane"',
+  'Bearer',
+  'Bearer tw_',
+  'Bearer something',
+  ' ',
+])('a credential that is none is bad: %s', async (header) => {
+  await using world = await createWorld();
+  await expect(world.authenticate(header)).rejects.toBeInstanceOf(BadCredential);
+});
+
+test('a wrong password, an unknown login, a disabled user and one without password are refused alike', async () => {
+  await using world = await createWorld();
+  await world.add({ login: 'jane', passwordHash });
+  await world.add({ login: 'gone', passwordHash, disabledAt: new Date() });
+  await world.add({ login: 'sso' });
+  const headers = [bad, basic('nobody', 'x'), basic('gone', 'correct horse'), basic('sso', 'x')];
+  for (const header of headers) {
+    const startedAt = performance.now();
+    const error = await world.authenticate(header).catch((e) => e);
+    const spent = performance.now() - startedAt;
+    expect(error).toBeInstanceOf(BadCredential);
+    expect(error.message).toBe('The login or the password is wrong');
+    // Each at the same tick after it came.
+    expect(spent % 500).toBeLessThan(300);
+    expect(spent).toBeGreaterThan(490);
+  }
+  expect(world.logged.join()).not.toContain('correct horse');
+});
+
+test('an imported hash is replaced by ours at the first sign-in, and the password stays the same', async () => {
+  await using world = await createWorld();
+  const id = await world.add({ login: 'jane', passwordHash: aspNet });
+  expect(await world.authenticate(basic('jane', 'my password'))).toMatchObject({ userId: id });
+  const [row] = await world.desk.select().from(users).where(eq(users.id, id));
+  expect(row!.passwordHash).toMatch(/^scrypt\$/);
+  await using other = world.open();
+  expect(await other.authenticate(basic('jane', 'my password'), '::1')).toMatchObject({ userId: id });
+});
+
+test('a sign-in is good although its new hash cannot be stored', async () => {
+  await using world = await createWorld();
+  const owner = postgres({ ...(world.ownerConnection as object), max: 1 });
+  await owner`revoke update on users from ticketwire_app`;
+  await owner.end();
+  await world.add({ login: 'jane', passwordHash: aspNet });
+  expect(await world.authenticate(basic('jane', 'my password'))).toMatchObject({ login: 'jane' });
+  expect(world.logged.join()).toContain('a password could not be hashed anew');
+});
+
+describe('a credential that was good', () => {
+  test('is remembered without the database for less than 20 s, and then looked up again without hashing', async () => {
+    await using world = await createWorld();
+    const userId = await world.add({ login: 'jane', passwordHash });
+    await world.authenticate(good);
+    await world.desk.update(users).set({ name: 'Jane Doe' }).where(eq(users.id, userId));
+    world.pass(9.9);
+    expect(await world.authenticate(good)).toMatchObject({ name: 'jane' });
+    world.pass(10.1);
+    const before = process.cpuUsage().user;
+    expect(await world.authenticate(good)).toMatchObject({ name: 'Jane Doe' });
+    expect((process.cpuUsage().user - before) / 1000).toBeLessThan(100);
+  });
+
+  test('is looked up in the background while it is used, so that nobody waits for it', async () => {
+    await using world = await createWorld();
+    const userId = await world.add({ login: 'jane', passwordHash });
+    await world.authenticate(good);
+    await world.desk.update(users).set({ name: 'Jane Doe' }).where(eq(users.id, userId));
+    world.pass(11);
+    expect(await world.authenticate(good)).toMatchObject({ name: 'jane' });
+    await expect.poll(() => world.authenticate(good)).toMatchObject({ name: 'Jane Doe' });
+  });
+
+  test.for([
+    ['the user is disabled', { disabledAt: new Date() }],
+    ['the password is changed', { passwordHash: hashOf.operator }],
+    ['the password is removed', { passwordHash: null }],
+    ['the login is changed', { login: 'janet' }],
+  ] as const)('stops working within 20 s when %s', async ([, change]) => {
+    await using world = await createWorld();
+    const userId = await world.add({ login: 'jane', passwordHash });
+    await world.authenticate(good);
+    await world.desk.update(users).set(change).where(eq(users.id, userId));
+    world.pass(20);
+    await expect(world.authenticate(good)).rejects.toBeInstanceOf(BadCredential);
+    await expect(world.authenticate(good)).rejects.toBeInstanceOf(BadCredential);
+  });
+
+  test('is not kept alive by a clock that was set back', async () => {
+    await using world = await createWorld();
+    const userId = await world.add({ login: 'jane', passwordHash });
+    await world.authenticate(good);
+    await world.desk.update(users).set({ disabledAt: new Date() }).where(eq(users.id, userId));
+    world.pass(-3600);
+    await expect(world.authenticate(good)).rejects.toBeInstanceOf(BadCredential);
+  });
+
+  test('is not refused because of what strangers tried with its login', async () => {
+    await using world = await createWorld();
+    await world.add({ login: 'jane', passwordHash });
+    await world.authenticate(good);
+    const guesses = Array.from({ length: 12 }, (_, i) => world.authenticate(basic('jane', `guess ${i}`)));
+    const refused = await Promise.all(guesses.map((guess) => guess.catch((e: BadCredential) => e)));
+    expect(refused.map((e) => (e as BadCredential).retryAfterSeconds).filter(Boolean)).toEqual([6, 6]);
+    world.pass(0);
+    expect(await world.authenticate(good)).toMatchObject({ login: 'jane' });
+    world.pass(21);
+    expect(await world.authenticate(good)).toMatchObject({ login: 'jane' });
+  });
+});
+
+test('a client that repeats one wrong password uses up neither guesses nor hashes, until it is right', async () => {
+  await using world = await createWorld();
+  const id = await world.add({ login: 'jane', passwordHash: hashOf.operator });
+  for (let i = 0; i < 12; i++) {
+    const error = await world.authenticate(good).catch((e) => e);
+    expect(error).toBeInstanceOf(BadCredential);
+    expect(error.retryAfterSeconds).toBeUndefined();
+  }
+  await world.desk.update(users).set({ passwordHash }).where(eq(users.id, id));
+  expect(await world.authenticate(good)).toMatchObject({ login: 'jane' });
+});
+
+test('calls that come together with one credential are verified once', async () => {
+  await using world = await createWorld();
+  await world.add({ login: 'jane', passwordHash });
+  const before = process.cpuUsage().user;
+  const all = await Promise.all(Array.from({ length: 300 }, () => world.authenticate(good)));
+  expect(new Set(all).size).toBe(1);
+  expect((process.cpuUsage().user - before) / 1000).toBeLessThan(700);
+});
+
+test('a database that is down is a passing fault, and no bad credential', async () => {
+  await using world = await createWorld();
+  await world.add({ login: 'jane', passwordHash });
+  await using database = openDatabase({ host: '127.0.0.1', port: 1, user: 'x', database: 'x' });
+  await using authenticator = createAuthenticator({ db: database.desk, log: createLog('silent') });
+  await expect(authenticator.authenticate(good, '::1')).rejects.toBeInstanceOf(Unavailable);
+});

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { checkPassword, hashPassword, isPasswordHash } from '../../src/auth/passwords.ts';
+
+/** Of `my password`; the ASP.NET ones are the published vectors of its own tests, the bcrypt ones were made by libxcrypt. */
+const imported = {
+  'ASP.NET Identity v2': 'ANXrDknc7fGPpigibZXXZFMX4aoqz44JveK6jQuwY3eH/UyPhvr5xTPeGYEckLxz9A==',
+  'ASP.NET Identity v3, SHA-1': 'AQAAAAAAAAD6AAAAEAhftMyfTJylOlZT+eEotFXd1elee8ih5WsjXaR3PA9M',
+  'ASP.NET Identity v3, SHA-256, .NET Core 1 to 6':
+    'AQAAAAEAACcQAAAAEAABAgMEBQYHCAkKCwwNDg+yWU7rLgUwPZb1Itsmra7cbxw2EFpwpVFIEtP+JIuUEw==',
+  'ASP.NET Identity v3, SHA-512, long salt and key':
+    'AQAAAAIAAAD6AAAAIJbVi5wbMR+htSfFp8fTw8N8GOS/Sje+S/4YZcgBfU7EQuqv4OkVYmc4VJl9AGZzmRTxSkP7LtVi9IWyUxX8IAAfZ8v+ZfhjCcudtC1YERSqE1OEdXLW9VukPuJWBBjLuw==',
+  'ASP.NET Identity v3, 250,000 rounds':
+    'AQAAAAEAA9CQAAAAIESkQuj2Du8Y+kbc5lcN/W/3NiAZFEm11P27nrSN5/tId+bR1SwV8CO1Jd72r4C08OLvplNlCDc3oQZ8efcW+jQ=',
+  'bcrypt 2b': '$2b$05$abcdefghijklmnopqrstuu3F58TMR3T5heUT7a5uNIipGppqvc3lW',
+  'bcrypt 2y': '$2y$06$abcdefghijklmnopqrstuuohzgS3J55ZZYkCOdaqqbha3fft8rqSu',
+  'bcrypt 2a, cost 12': '$2a$12$abcdefghijklmnopqrstuuiL5fNYxhiXoiUyxFVebbdLH7nrlR6Tu',
+};
+
+describe.for(Object.entries(imported))('%s', ([, hash]) => {
+  test('is accepted, and a hash of ours is offered for it', async () => {
+    const verdict = await checkPassword(hash, 'my password');
+    expect(verdict.valid).toBe(true);
+    expect(verdict.replacement).toMatch(/^scrypt\$ln=14,r=8,p=5\$/);
+    expect(isPasswordHash(hash)).toBe(true);
+  });
+  test('refuses another password and offers nothing', async () => {
+    expect(await checkPassword(hash, 'my Password')).toEqual({ valid: false });
+  });
+});
+
+test.for([
+  ['cut short', 'AAABAgMEBQYHCAkKCwwNDg+ukCEMDf0yyQ29NYubggE='],
+  ['with a tail', 'AAABAgMEBQYHCAkKCwwNDg+ukCEMDf0yyQ29NYubggHIVY0sdEUfdyeM+E1LtH1uJgAAAAAAAAAAAAA='],
+  ['with a short key', 'AQAAAAIAAAAyAAAAEOMwvh3+FZxqkdMBz2ekgGhwQ4A='],
+  [
+    'with four thousand million rounds',
+    `${Buffer.from([1, 0, 0, 0, 1, 255, 255, 255, 255, 0, 0, 0, 16, ...Array(48).fill(7)]).toString('base64')}`,
+  ],
+  ['of bcrypt with 2^31 rounds', '$2b$31$abcdefghijklmnopqrstuu3F58TMR3T5heUT7a5uNIipGppqvc3lW'],
+  ['of scrypt with 2^30', `scrypt$ln=30,r=8,p=5$${'A'.repeat(22)}$${'A'.repeat(43)}`],
+  ['plain', 'my password'],
+  ['empty', ''],
+] as const)('a hash %s matches nothing and cannot be imported', async ([, hash]) => {
+  expect(isPasswordHash(hash)).toBe(false);
+  expect(await checkPassword(hash, 'my password')).toEqual({ valid: false });
+});
+
+test('two hashes of one password differ, and both are accepted', async () => {
+  const [one, other] = await Promise.all([hashPassword('Škoda 120'), hashPassword('Škoda 120')]);
+  expect(one).not.toBe(other);
+  expect(await checkPassword(one, 'Škoda 120')).toEqual({ valid: true });
+  expect(await checkPassword(other, 'Skoda 120')).toEqual({ valid: false });
+});
+
+test('a letter may be typed as one code point or as two', async () => {
+  const hash = await hashPassword('příliš'.normalize('NFD'));
+  expect(await checkPassword(hash, 'příliš'.normalize('NFC'))).toEqual({ valid: true });
+});
+
+test('a hash that is cheaper than today’s is replaced at sign-in', async () => {
+  const cheap = await hashPassword('my password', { logN: 10, r: 8, p: 1 });
+  const verdict = await checkPassword(cheap, 'my password');
+  expect(verdict.valid).toBe(true);
+  expect(verdict.replacement).toMatch(/^scrypt\$ln=14,r=8,p=5\$/);
+  expect(await checkPassword(verdict.replacement, 'my password')).toEqual({ valid: true });
+});
+
+test('no hash at all costs what a wrong password costs', async () => {
+  const hash = await hashPassword('my password');
+  const cost = async (of: string | undefined) => {
+    const before = process.cpuUsage();
+    expect(await checkPassword(of, 'wrong')).toEqual({ valid: false });
+    const { user, system } = process.cpuUsage(before);
+    return user + system;
+  };
+  const rounds = [];
+  for (let i = 0; i < 5; i++) rounds.push((await cost(undefined)) / (await cost(hash)));
+  const median = rounds.sort((a, b) => a - b)[2]!;
+  expect(median).toBeGreaterThan(0.6);
+  expect(median).toBeLessThan(1.6);
+});

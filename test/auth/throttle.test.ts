@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { addressKey, Buckets, createThrottle } from '../../src/auth/throttle.ts';
+
+const second = 1000;
+
+function failUntilRefused(attempt: () => (() => void) | number, most = 10_000): number {
+  for (let failures = 0; failures < most; failures++) if (typeof attempt() === 'number') return failures;
+  return most;
+}
+
+describe('failed sign-ins', () => {
+  test('are bounded for one login from one address, and allowed again after the time that was told', () => {
+    const throttle = createThrottle();
+    expect(failUntilRefused(() => throttle.attempt('jane', '192.0.2.1', 0))).toBe(10);
+    const wait = throttle.attempt('JANE', '192.0.2.1', 0) as number;
+    expect(wait).toBe(6);
+    expect(throttle.attempt('jane', '192.0.2.1', (wait - 1) * second)).toBeTypeOf('number');
+    expect(throttle.attempt('jane', '192.0.2.1', wait * second)).toBeTypeOf('function');
+  });
+
+  test('are bounded for one login from all addresses together', () => {
+    const throttle = createThrottle();
+    let host = 0;
+    expect(failUntilRefused(() => throttle.attempt('jane', `10.0.${host++ >> 8}.${host & 255}`, 0))).toBe(50);
+    expect(throttle.attempt('joe', '10.9.9.9', 0)).toBeTypeOf('function');
+  });
+
+  test('are bounded for one address over all logins', () => {
+    const throttle = createThrottle();
+    let user = 0;
+    expect(failUntilRefused(() => throttle.attempt(`user${user++}`, '192.0.2.1', 0))).toBe(200);
+    expect(throttle.attempt('jane', '192.0.2.2', 0)).toBeTypeOf('function');
+  });
+
+  test('are not what good ones count as', () => {
+    const throttle = createThrottle();
+    for (let i = 0; i < 1000; i++) {
+      const attempt = throttle.attempt('jane', '192.0.2.1', 0);
+      expect(attempt).toBeTypeOf('function');
+      (attempt as () => void)();
+    }
+  });
+
+  test('of one customer’s IPv6 addresses count together', () => {
+    const throttle = createThrottle();
+    let host = 0;
+    expect(
+      failUntilRefused(() => throttle.attempt('jane', `2001:db8:1:2::${(host++).toString(16)}`, 0)),
+    ).toBe(10);
+    expect(throttle.attempt('jane', '2001:db8:1:3::1', 0)).toBeTypeOf('function');
+  });
+});
+
+test.for([
+  ['192.0.2.1', '192.0.2.1'],
+  ['::ffff:192.0.2.1', '192.0.2.1'],
+  ['::1', '0:0:0:0::/64'],
+  ['2001:DB8::1', '2001:db8:0:0::/64'],
+  ['2001:0db8:0001:0002:a:b:c:d', '2001:db8:1:2::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ['', ''],
+] as const)('the address %s counts as %s', ([address, key]) => {
+  expect(addressKey(address)).toBe(key);
+});
+
+test('buckets stay bounded whatever number of strangers come', () => {
+  const buckets = new Buckets({ burst: 1, perSecond: 1 });
+  for (let i = 0; i < 50_000; i++) buckets.take(`k${i}`, 0);
+  expect(buckets.size).toBeLessThanOrEqual(20_000);
+  expect(buckets.wait('k49999', 0)).toBe(1);
+});
