@@ -1,0 +1,72 @@
+import type { ExecutionResult } from 'graphql';
+import type { RequestContext } from '../context.ts';
+import { Unavailable } from '../errors.ts';
+import type { Representation } from './negotiation.ts';
+import type { Operations, RefusalData, StoredOperation } from './operations.ts';
+import type { NewMessagePost } from './post.ts';
+import { describe, statusOf, ticketNotFound } from './refusal.ts';
+import { errorReply, type Reply, resultReply, texts } from './reply.ts';
+import { ticketOf, translate } from './variables.ts';
+
+/** Executes a stored operation against our own schema, in process. */
+export type Execute = <V, D>(
+  operation: StoredOperation<D, V>,
+  variables: V,
+  context: RequestContext,
+) => Promise<ExecutionResult<D>>;
+
+/** NewMessage itself: a bound post becomes one mutation, and its result an answer in the old words. */
+export async function newMessage(
+  post: NewMessagePost | null,
+  as: Representation,
+  context: RequestContext,
+  { execute, operations }: { execute: Execute; operations: Operations },
+): Promise<Reply> {
+  if (!post) return errorReply(400, as, texts.noBody);
+  const named = ticketOf(post);
+  if (!named) return errorReply(400, as, texts.noTicket);
+  noteLengths(post, context);
+  if (named.both) {
+    const { byId, byReference } = dataOf(await execute(operations.findTicket, named.both, context));
+    if (!byId || byId.ticketId !== byReference?.ticketId) return errorReply(400, as, ticketNotFound);
+  }
+  const { variables, memberOf } = translate(post, named.ticket);
+  const { addTicketMessage: result } = dataOf(await execute(operations.addMessage, variables, context));
+  if ('replayed' in result) {
+    return resultReply(
+      as,
+      result.message.messageId,
+      result.replayed ? { 'Idempotency-Replayed': 'true' } : {},
+    );
+  }
+  return refuse(result, as, memberOf);
+}
+
+function refuse(
+  refusal: RefusalData,
+  as: Representation,
+  memberOf: (path: readonly string[]) => string,
+): Reply {
+  const status = statusOf(refusal.code);
+  const message = status === 401 ? texts.unauthorized : describe(refusal, memberOf);
+  return errorReply(status, as, message);
+}
+
+/** @throws the fault behind the first error: a refusal is data, so whatever is an error here is none of the caller's */
+function dataOf<D>({ data, errors }: ExecutionResult<D>): D {
+  if (!errors?.length && data) return data;
+  const faults = errors?.map((error) => error.originalError ?? error) ?? [];
+  throw (
+    faults.find((fault) => fault instanceof Unavailable) ?? faults[0] ?? new Error('no data and no errors')
+  );
+}
+
+/** The one public client sends lengths that it took from elsewhere; they decide nothing, but a difference is worth a line. */
+function noteLengths({ Attachments }: NewMessagePost, { log }: RequestContext): void {
+  for (const [i, attachment] of (Attachments ?? []).entries()) {
+    if (!attachment || attachment.ContentLength === 0) continue;
+    const { ContentLength: told, Data } = attachment;
+    if (told !== (Data?.size ?? 0))
+      log.info({ attachment: i, told, received: Data?.size ?? 0 }, 'ContentLength differs');
+  }
+}

@@ -1,0 +1,140 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestContext } from '../context.ts';
+import { BadCredential, Unavailable } from '../errors.ts';
+import { Aborted, BodyReader, readBody } from './body.ts';
+import { type Execute, newMessage } from './call.ts';
+import { parseMediaType } from './media-type.ts';
+import { negotiate, type Representation, selectCharset, selectReader } from './negotiation.ts';
+import { loadOperations } from './operations.ts';
+import { loadPages } from './pages.ts';
+import { emptyPost, type NewMessagePost, TooLarge } from './post.ts';
+import { errorReply, modelStateReply, type Reply, texts } from './reply.ts';
+import { readableUri, route } from './route.ts';
+import { send } from './send.ts';
+import { Spools } from './spool.ts';
+
+/** What the door needs of the gateway. */
+export interface LegacyPorts {
+  /**
+   * Signs in, before a byte of the body is read; without a credential `viewer` is undefined.
+   * @throws {BadCredential} 401
+   * @throws {Unavailable} 503
+   */
+  begin(request: IncomingMessage): Promise<RequestContext>;
+  execute: Execute;
+  limits: { maxBodyBytes: number };
+  /** Counts a call for the owner who wants to move clients on. */
+  count?(use: { client: string; fields: readonly string[]; status: number }): void;
+  /** The absolute origin as in a `RequestContext`, for the answers that come before anybody signs in. */
+  originOf?(request: IncomingMessage): string;
+  /** Told of faults that no request's log can be told of. */
+  fault?(error: unknown): void;
+}
+
+/** One request on its way through the door. */
+interface Visit {
+  readonly request: IncomingMessage;
+  readonly as: Representation;
+  context?: RequestContext;
+  post?: NewMessagePost | null;
+}
+
+/** The old endpoint, a client of our own schema. Answers whatever begins with /api. */
+export function createLegacyDoor(ports: LegacyPorts) {
+  const operations = loadOperations();
+  const pages = loadPages();
+
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const where = route(request.url ?? '');
+    if (where === 'help' || where === 'openapi') return send(request, response, pages(where, request));
+    const visit: Visit = { request, as: negotiate(request.headers) };
+    const spools = new Spools();
+    try {
+      const reply = await answer(visit, spools).catch((error) => answerError(error, visit, ports));
+      if (!reply) return void response.destroy();
+      if (where) reply.headers.Link = '</api>; rel="help"';
+      if (visit.context?.viewer) ports.count?.({ ...useOf(visit), status: reply.status });
+      send(request, response, reply);
+    } finally {
+      spools.release();
+    }
+
+    /** The order of the checks is the old framework's: path, method, credential, body, meaning. */
+    async function answer(visit: Visit, spools: Spools): Promise<Reply> {
+      const { as } = visit;
+      if (!where) {
+        const origin = ports.originOf?.(request) ?? `http://${request.headers.host ?? 'localhost'}`;
+        return errorReply(404, as, texts.notFound(readableUri(origin, request.url ?? '')));
+      }
+      if (request.method !== 'POST') {
+        return errorReply(405, as, texts.method(request.method ?? ''), { Allow: 'POST' });
+      }
+      visit.context = await ports.begin(request);
+      if (!visit.context.viewer) return unauthorized(as);
+      const unread = unreadable(request, as);
+      if (unread) return unread;
+      const { post, errors } = await bind(request, spools, ports.limits.maxBodyBytes);
+      visit.post = post;
+      if (errors.length > 0) return modelStateReply(as, errors);
+      return await newMessage(post, as, visit.context, { execute: ports.execute, operations });
+    }
+  };
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** 415: a body that nobody here reads. */
+function unreadable(request: IncomingMessage, as: Representation): Reply | undefined {
+  if (!hasBody(request)) return undefined;
+  const contentType = parseMediaType(request.headers['content-type']);
+  if (!contentType) return errorReply(415, as, texts.noContentType);
+  if (!selectReader(contentType)) return errorReply(415, as, texts.mediaType(contentType.written));
+  const encoding = request.headers['content-encoding']?.trim() ?? '';
+  // Nothing is unpacked here, so that nothing can be larger than it looks.
+  if (encoding !== '' && encoding.toLowerCase() !== 'identity')
+    return errorReply(415, as, texts.contentEncoding(encoding));
+  return undefined;
+}
+
+async function bind(request: IncomingMessage, spools: Spools, maxBytes: number) {
+  if (!hasBody(request)) return { post: null, errors: [] };
+  const contentType = parseMediaType(request.headers['content-type']);
+  const reader = new BodyReader(selectReader(contentType)!, selectCharset(contentType), spools);
+  return await readBody(request, reader, spools, maxBytes);
+}
+
+/** The old module's challenge: clients that send their password only when asked depend on it. */
+function unauthorized(as: Representation, retryAfterSeconds?: number): Reply {
+  return errorReply(401, as, texts.unauthorized, {
+    'WWW-Authenticate': 'Basic realm="Requestor"',
+    ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': retryAfterSeconds }),
+  });
+}
+
+/** @returns undefined when there is nobody left to answer */
+function answerError(error: unknown, { as, context }: Visit, ports: LegacyPorts): Reply | undefined {
+  if (error instanceof Aborted) return undefined;
+  if (error instanceof TooLarge) return errorReply(413, as, texts.tooLarge);
+  if (error instanceof BadCredential) return unauthorized(as, error.retryAfterSeconds);
+  if (error instanceof Unavailable) {
+    const { retryAfterSeconds } = error;
+    const message = `The service is not available just now. Try again in ${retryAfterSeconds} s.`;
+    return errorReply(503, as, message, { 'Retry-After': retryAfterSeconds });
+  }
+  if (context) context.log.error({ err: error }, 'legacy call failed');
+  else ports.fault?.(error);
+  return errorReply(500, as, texts.fault);
+}
+
+const unused = emptyPost();
+
+/** Who still calls, by the product name in its User-Agent, and with which of the old members. */
+function useOf({ request, post }: Visit): { client: string; fields: string[] } {
+  const product = /^[\w.+-]{1,40}/.exec(request.headers['user-agent'] ?? '')?.[0];
+  const fields = Object.entries(post ?? {}).filter(
+    ([name, value]) => value !== unused[name as keyof NewMessagePost],
+  );
+  return { client: product ?? 'unknown', fields: fields.map(([name]) => name) };
+}

@@ -1,0 +1,68 @@
+/** Numbers as Json.NET 12 takes them: hexadecimal and octal too, but no `12.0` where an integer is wanted. */
+
+/** Thrown numbers are told by nobody: the remote client sees "An error has occurred." for each of them. */
+export type Parsed = { readonly token: 'Integer' | 'Float'; readonly value: number } | undefined;
+
+const decimal = /^-?[0-9]+$/;
+const floating = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
+/** Digits beyond which Json.NET does not even try. */
+const longestInteger = 380;
+
+/** A leading zero makes a number octal, or hexadecimal with an x. */
+function isOtherBase(text: string): boolean {
+  return text.length > 1 && text[0] === '0' && text[1] !== '.' && text[1] !== 'e' && text[1] !== 'E';
+}
+
+function parseOtherBase(text: string, bits: 32 | 64): number | undefined {
+  const hexadecimal = /^0[xX]([0-9a-fA-F]+)$/.exec(text);
+  if (!hexadecimal && !/^0[0-7]+$/.test(text)) return undefined;
+  const value = BigInt(hexadecimal ? text : `0o${text.slice(1)}`);
+  // All bits may be used, the first one is the sign then.
+  return value >= 1n << BigInt(bits) ? undefined : Number(BigInt.asIntN(bits, value));
+}
+
+function parseFloating(text: string): number | undefined {
+  if (!floating.test(text)) return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** A number where any number will do. */
+export function parseNumber(text: string): Parsed {
+  if (isOtherBase(text)) {
+    const value = parseOtherBase(text, 64);
+    return value === undefined ? undefined : { token: 'Integer', value };
+  }
+  if (decimal.test(text)) {
+    return text.length > longestInteger ? undefined : { token: 'Integer', value: Number(text) };
+  }
+  const value = parseFloating(text);
+  return value === undefined ? undefined : { token: 'Float', value };
+}
+
+export function parseInt32(text: string): number | undefined {
+  if (isOtherBase(text)) return parseOtherBase(text, 32);
+  if (!decimal.test(text) || text.length > 1024) return undefined;
+  return asInt32(Number(text));
+}
+
+/** A number where text is wanted: kept as it was written, if it is a number at all. */
+export function isNumberText(text: string): boolean {
+  return (isOtherBase(text) ? parseOtherBase(text, 64) : parseFloating(text)) !== undefined;
+}
+
+/** `int.TryParse` of a quoted number: white space around it, a sign, leading zeros. */
+export function parseInt32Text(text: string): number | undefined {
+  const match = /^[\t-\r ]*([+-]?[0-9]{1,1024})[\t-\r ]*\0*$/.exec(text);
+  return match ? asInt32(Number(match[1])) : undefined;
+}
+
+/** `bool.TryParse` */
+export function parseBooleanText(text: string): boolean | undefined {
+  const word = text.replace(/^[\s\0]+|[\s\0]+$/g, '').toLowerCase();
+  return word === 'true' ? true : word === 'false' ? false : undefined;
+}
+
+function asInt32(value: number): number | undefined {
+  return value >= -2147483648 && value <= 2147483647 ? value + 0 : undefined;
+}

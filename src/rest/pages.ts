@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { helpPage, helpStyle } from './help.ts';
+import { bareReply, type Reply } from './reply.ts';
+
+/** The two documents of the door, made once. */
+export function loadPages(): (page: 'help' | 'openapi', request: IncomingMessage) => Reply {
+  const style = createHash('sha256').update(helpStyle).digest('base64');
+  const policy = `default-src 'none'; style-src 'sha256-${style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+  const documents = {
+    help: { type: 'text/html; charset=utf-8', body: Buffer.from(helpPage()) },
+    openapi: {
+      type: 'application/yaml; charset=utf-8',
+      body: readFileSync(new URL('../../schema/openapi.yaml', import.meta.url)),
+    },
+  };
+  return (page, request) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return bareReply(405, { Allow: 'GET, HEAD' });
+    const { type, body } = documents[page];
+    const headers = {
+      ...bareReply(200).headers,
+      'Content-Type': type,
+      'Content-Length': body.length,
+      'Content-Security-Policy': policy,
+      'X-Content-Type-Options': 'nosniff',
+    };
+    return { status: 200, headers, body };
+  };
+}

@@ -1,0 +1,31 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Reply } from './reply.ts';
+
+/** What is left of a body up to this many bytes is read to its end, and the connection goes on. */
+const smallRest = 1024 * 1024;
+/** A caller that is still sending is listened to for so long after its answer, or it would be reset before reading it. */
+const lingerMs = 10_000;
+
+/** Sends an answer, also to a caller that has not finished sending. */
+export function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body }: Reply,
+): void {
+  if (response.destroyed || response.headersSent) return;
+  const announced = Number(
+    request.headers['content-length'] ?? (request.headers['transfer-encoding'] ? Infinity : 0),
+  );
+  if (request.complete || announced <= smallRest) {
+    response.writeHead(status, headers).end(body);
+    return;
+  }
+  response.writeHead(status, { ...headers, Connection: 'close' });
+  response.write(request.method === 'HEAD' ? '' : body);
+  const end = () => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(end, lingerMs).unref();
+  request.once('end', end).once('close', end).once('error', end).resume();
+}

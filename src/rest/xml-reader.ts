@@ -1,0 +1,281 @@
+import { TooLarge } from './post.ts';
+import type { TextSource } from './text-source.ts';
+import {
+  type Attribute,
+  checkDeclaration,
+  malformed,
+  noCharacter,
+  parseAttributes,
+  parseTag,
+  reference,
+  Scopes,
+} from './xml-tag.ts';
+
+const maxDepth = 256;
+/** A start tag longer than this many characters is none of ours. */
+const maxTag = 64 * 1024;
+/** Characters between `&` and `;`, leading zeros included. */
+const maxReference = 32;
+/** Each reference costs far more than a character; a message of them is an attack, or an alphabet in disguise. */
+const maxReferences = 100_000;
+
+export interface Element {
+  readonly namespace: string;
+  readonly name: string;
+  readonly attributes: readonly Attribute[];
+}
+
+/**
+ * Pulls nodes as .NET's `XmlDictionaryReader` does: no DTD, no processing instructions, only the five entities, bounded
+ * depth. Text comes in pieces, so that a file in an element is never held as one string.
+ */
+export class XmlReader {
+  /** The node at which the reader stands. */
+  node: 'start' | 'element' | 'text' | 'end' | 'eof' = 'start';
+  element: Element = { namespace: '', name: '', attributes: [] };
+  text = '';
+  readonly scopes = new Scopes();
+  readonly #source: TextSource;
+  readonly #encodings: readonly string[];
+  readonly #open: string[] = [];
+  /** The element just read has no content: its end comes next, without being written. */
+  #empty = false;
+  #rootSeen = false;
+  #inCdata = false;
+  #references = 0;
+
+  /** @param encodings what an XML declaration may name: what the bytes have been decoded from */
+  constructor(source: TextSource, encodings: readonly string[]) {
+    this.#source = source;
+    this.#encodings = encodings;
+  }
+
+  get depth(): number {
+    return this.#open.length;
+  }
+
+  /** Moves to the next element, its end, or text that is not all white space. */
+  *moveToContent(): Generator<void, void> {
+    while (this.node === 'start' || (this.node === 'text' && /^[ \t\r\n]*$/.test(this.text)))
+      yield* this.read();
+  }
+
+  /** Moves to the next node; comments are passed over. */
+  *read(): Generator<void, void> {
+    if (this.#empty) {
+      this.#empty = false;
+      return this.#leave();
+    }
+    if (this.node === 'end') this.scopes.leave();
+    const first = this.node === 'start';
+    if (first) yield* this.#declaration();
+    while (!(yield* this.#node()));
+  }
+
+  /** Behind the current element, whatever is in it. */
+  *skip(): Generator<void, void> {
+    const { depth } = this;
+    do yield* this.read();
+    while (this.depth >= depth);
+    yield* this.read();
+  }
+
+  /**
+   * Behind the root: the old reader looked at one more node and no further. Garbage right behind it was an error,
+   * garbage behind a space was never seen.
+   */
+  *finish(): Generator<void, void> {
+    const source = this.#source;
+    if (!(yield* source.has(0)) || /[ \t\r\n]/.test(source.text[source.pos]!)) return;
+    if (!(yield* this.#startsWith('<!--'))) throw malformed;
+    yield* this.#comment();
+  }
+
+  /** @returns false if it was a comment */
+  *#node(): Generator<void, boolean> {
+    const source = this.#source;
+    if (this.#inCdata) {
+      yield* this.#cdata();
+      return true;
+    }
+    if (!(yield* source.has(0))) {
+      if (this.#open.length > 0 || !this.#rootSeen) throw malformed;
+      this.node = 'eof';
+      return true;
+    }
+    const char = source.text[source.pos];
+    if (char !== '<') {
+      yield* this.#text(char!);
+      return true;
+    }
+    if (!(yield* source.has(1))) throw malformed;
+    const next = source.text[source.pos + 1];
+    if (next === '/') {
+      yield* this.#endTag();
+    } else if (next === '!') {
+      if (yield* this.#startsWith('<!--')) {
+        yield* this.#comment();
+        return false;
+      }
+      // A DOCTYPE ends here too: nothing but a CDATA section begins like this.
+      if (this.#open.length === 0 || !(yield* this.#startsWith('<![CDATA['))) throw malformed;
+      source.pos += 9;
+      yield* this.#cdata();
+    } else if (next === '?') {
+      throw malformed;
+    } else {
+      yield* this.#startTag();
+    }
+    return true;
+  }
+
+  *#startsWith(expected: string): Generator<void, boolean> {
+    const source = this.#source;
+    yield* source.has(expected.length - 1);
+    return source.text.startsWith(expected, source.pos);
+  }
+
+  /** An XML declaration stands first or not at all. */
+  *#declaration(): Generator<void, void> {
+    if (!(yield* this.#startsWith('<?xml'))) return;
+    const text = yield* this.#untilBracket();
+    if (!/^\?xml[ \t\r\n]/.test(text) || !text.endsWith('?')) throw malformed;
+    checkDeclaration(parseAttributes(text.slice(0, -1), 4), this.#encodings);
+  }
+
+  /** From behind `<` to its `>`, which may stand in an attribute's quotes before. */
+  *#untilBracket(): Generator<void, string> {
+    const source = this.#source;
+    let at = 1;
+    let quoted = '';
+    for (;;) {
+      if (at > maxTag || !(yield* source.has(at))) throw malformed;
+      const char = source.text[source.pos + at]!;
+      if (quoted !== '') {
+        if (char === quoted) quoted = '';
+      } else if (char === '"' || char === "'") {
+        quoted = char;
+      } else if (char === '>') {
+        break;
+      }
+      at++;
+    }
+    const text = source.text.slice(source.pos + 1, source.pos + at);
+    source.pos += at + 1;
+    return text;
+  }
+
+  *#startTag(): Generator<void, void> {
+    const written = yield* this.#untilBracket();
+    const empty = written.endsWith('/');
+    const { prefix, name, attributes } = parseTag(empty ? written.slice(0, -1) : written);
+    if (this.#open.length === 0 && this.#rootSeen) throw malformed;
+    this.#rootSeen = true;
+    if (prefix === 'xmlns') throw malformed;
+    this.#open.push(prefix === '' ? name : `${prefix}:${name}`);
+    if (this.#open.length > maxDepth) throw malformed;
+    this.scopes.enter(attributes);
+    this.node = 'element';
+    this.element = { namespace: this.scopes.resolve(prefix), name, attributes };
+    this.#empty = empty;
+  }
+
+  *#endTag(): Generator<void, void> {
+    const source = this.#source;
+    const expected = `</${this.#open.at(-1)}`;
+    if (this.#open.length === 0 || !(yield* this.#startsWith(expected))) throw malformed;
+    source.pos += expected.length;
+    while ((yield* source.has(0)) && /[ \t\r\n]/.test(source.text[source.pos]!)) source.pos++;
+    if (!(yield* source.has(0)) || source.text[source.pos] !== '>') throw malformed;
+    source.pos++;
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#open.pop();
+    this.node = 'end';
+  }
+
+  *#text(char: string): Generator<void, void> {
+    const source = this.#source;
+    this.node = 'text';
+    if (this.#open.length === 0 && !/[ \t\r\n]/.test(char)) throw malformed;
+    if (char === '&') {
+      this.text = yield* this.#reference();
+      return;
+    }
+    if (char === ']') {
+      if (yield* this.#startsWith(']]>')) throw malformed;
+      source.pos++;
+      this.text = char;
+      return;
+    }
+    if (char === '\r') {
+      if ((yield* source.has(1)) && source.text[source.pos + 1] === '\n') source.pos++;
+      source.pos++;
+      this.text = '\n';
+      return;
+    }
+    textEnd.lastIndex = source.pos;
+    const end = textEnd.exec(source.text)?.index ?? source.text.length;
+    this.text = source.text.slice(source.pos, end);
+    if (noCharacter.test(this.text) || (this.#open.length === 0 && !/^[ \t\n]*$/.test(this.text)))
+      throw malformed;
+    source.pos = end;
+  }
+
+  *#reference(): Generator<void, string> {
+    const source = this.#source;
+    if (++this.#references > maxReferences) throw new TooLarge();
+    let length = 1;
+    do {
+      if (length > maxReference || !(yield* source.has(length))) throw malformed;
+    } while (source.text[source.pos + length++] !== ';');
+    const name = source.text.slice(source.pos + 1, source.pos + length - 1);
+    source.pos += length;
+    return reference(name);
+  }
+
+  *#comment(): Generator<void, void> {
+    this.#source.pos += 4;
+    yield* this.#through('--', (text) => {
+      if (noCharacter.test(text)) throw malformed;
+    });
+    if (!(yield* this.#startsWith('>'))) throw malformed;
+    this.#source.pos++;
+  }
+
+  /** What a CDATA section holds is taken as it is, carriage returns included. */
+  *#cdata(): Generator<void, void> {
+    const source = this.#source;
+    this.node = 'text';
+    while (yield* source.has(0)) {
+      const end = source.text.indexOf(']]>', source.pos);
+      const until = end < 0 ? source.text.length - 2 : end;
+      this.text = source.text.slice(source.pos, Math.max(source.pos, until));
+      source.pos = end < 0 ? Math.max(source.pos, until) : end + 3;
+      this.#inCdata = end < 0;
+      if (end >= 0 || this.text !== '') return;
+      if (!(yield* source.has(2))) break;
+    }
+    throw malformed;
+  }
+
+  /** Reads up to `end` and past it. */
+  *#through(end: string, piece: (text: string) => void): Generator<void, void> {
+    const source = this.#source;
+    for (;;) {
+      const at = source.text.indexOf(end, source.pos);
+      const until = at < 0 ? Math.max(source.pos, source.text.length - end.length + 1) : at;
+      if (until > source.pos) piece(source.text.slice(source.pos, until));
+      source.pos = until;
+      if (at >= 0) {
+        source.pos += end.length;
+        return;
+      }
+      if (!(yield* source.has(end.length - 1))) throw malformed;
+    }
+  }
+}
+
+const textEnd = /[<&\]\r]/g;
