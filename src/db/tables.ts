@@ -325,7 +325,7 @@ export const deliveries = pgTable(
       .where(sql`state in ('QUEUED', 'HELD', 'DEFERRED')`),
     index('deliveries_ticket_pending_idx')
       .on(t.ticketId, t.id)
-      .where(sql`state in ('QUEUED', 'TRANSMITTING')`),
+      .where(sql`state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING')`),
     check('deliveries_quote_check', oneOf('quote', quotes)),
   ],
 );
