@@ -441,6 +441,17 @@ export const auditEntries = pgTable('audit_entries', {
   createdAt: createdAt(),
 });
 
+/** What a list of mails shows of each, as its own headers tell it: of the envelope, and so of Bcc, there is nothing in it. */
+export interface MailSummary {
+  /** `Jane Doe <jane@example.org>` */
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly cc: readonly string[];
+  readonly subject: string;
+  /** Files beside the text; images inside it are not counted. */
+  readonly attachments: number;
+}
+
 /** The development inbox's mails, as its SMTP server received them. */
 export const inboxMails = pgTable('inbox_mails', {
   id: id(),
@@ -448,5 +459,7 @@ export const inboxMails = pgTable('inbox_mails', {
   /** Every RCPT TO, so blind copies too: never shown on the page. */
   rcptTo: text('rcpt_to').array().notNull(),
   source: bytea('source').notNull(),
+  /** Read from its headers when it came in, so that a list need not read whole mails. */
+  summary: jsonb('summary').$type<MailSummary>().notNull(),
   receivedAt: instant('received_at').notNull().defaultNow(),
 });

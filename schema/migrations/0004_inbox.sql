@@ -1,0 +1,1 @@
+ALTER TABLE "inbox_mails" ADD COLUMN "summary" jsonb NOT NULL;

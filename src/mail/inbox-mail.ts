@@ -1,0 +1,73 @@
+import PostalMime, { type Address, type Attachment, type Email } from 'postal-mime';
+import type { MailSummary } from '../db/tables.ts';
+
+export interface MailFile {
+  /** Shown name; never a path of ours. */
+  readonly fileName: string;
+  /** The sender's word for it. */
+  readonly contentType: string;
+  readonly content: Buffer;
+  /** Without angle brackets; the HTML names it by `cid:`. */
+  readonly contentId: string | undefined;
+  /** An image inside the HTML rather than a file beside it. */
+  readonly inline: boolean;
+}
+
+export interface MailContent extends MailSummary {
+  readonly messageId: string;
+  readonly html: string | undefined;
+  readonly text: string | undefined;
+  /** As written, unfolded. */
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  readonly files: readonly MailFile[];
+}
+
+/** Reads a mail of any shape; what cannot be read as MIME comes back with its source as its text. */
+export async function readMail(source: Buffer): Promise<MailContent> {
+  const mail = await PostalMime.parse(source).catch((): undefined => undefined);
+  return mail === undefined ? unreadable(source) : contentOf(mail);
+}
+
+export async function summarise(source: Buffer): Promise<MailSummary> {
+  const { from, to, cc, subject, attachments } = await readMail(source);
+  return { from, to, cc, subject, attachments };
+}
+
+function contentOf(mail: Email): MailContent {
+  const files = mail.attachments.map((attachment, index) => fileOf(attachment, index));
+  return {
+    from: mail.from === undefined ? '' : shown(mail.from).join(', '),
+    to: (mail.to ?? []).flatMap(shown),
+    cc: (mail.cc ?? []).flatMap(shown),
+    subject: mail.subject ?? '',
+    attachments: files.filter((file) => !file.inline).length,
+    messageId: mail.messageId ?? '',
+    html: mail.html,
+    text: mail.text,
+    headers: mail.headers.map(({ originalKey, value }) => ({ name: originalKey, value })),
+    files,
+  };
+}
+
+function unreadable(source: Buffer): MailContent {
+  const nothing = { from: '', to: [], cc: [], messageId: '', html: undefined, headers: [], files: [] };
+  return { ...nothing, subject: '(not a readable mail)', text: source.toString('latin1'), attachments: 0 };
+}
+
+function shown({ name, address, group }: Address): string[] {
+  if (group !== undefined) return group.flatMap(shown);
+  return [name === '' ? address : `${name} <${address}>`];
+}
+
+function fileOf(
+  { filename, mimeType, content, contentId, related, disposition }: Attachment,
+  index: number,
+): MailFile {
+  return {
+    fileName: filename || `part-${index + 1}`,
+    contentType: mimeType,
+    content: typeof content === 'string' ? Buffer.from(content) : Buffer.from(content as ArrayBuffer),
+    contentId: contentId?.replace(/^<|>$/g, ''),
+    inline: related === true && disposition !== 'attachment',
+  };
+}
