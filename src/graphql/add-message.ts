@@ -1,0 +1,117 @@
+import { addTicketMessage } from '../tickets/add-message.ts';
+import type { Added, Warning } from '../tickets/added.ts';
+import { builder } from './builder.ts';
+import { DeliveryRef } from './delivery.ts';
+import { MessageFormatEnum, VisibilityEnum } from './enums.ts';
+import { MessageRef } from './message.ts';
+import { orRefusal, refusalTypes, typeOfResult } from './refusal.ts';
+import { TicketRef, TicketSelectorInput } from './ticket.ts';
+
+const AttachmentInput = builder.inputType('AttachmentInput', {
+  description: 'Exactly one: a file of this request, or an earlier upload.',
+  isOneOf: true,
+  fields: (t) => ({
+    file: t.field({ type: 'Upload' }),
+    upload: t.id({ description: 'The id of an Upload; its uploader alone may use it.' }),
+  }),
+});
+
+const EmailReplyInput = builder.inputType('EmailReplyInput', {
+  description: "Send the message to the ticket's requester as an e-mail.",
+  fields: (t) => ({
+    from: t.string({ required: true, description: "Address of one of the desk's mailboxes." }),
+    cc: t.stringList({ required: true, defaultValue: [] }),
+    bcc: t.stringList({ required: true, defaultValue: [], description: 'At most 50 together with cc.' }),
+  }),
+});
+
+const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', {
+  fields: (t) => ({
+    ticket: t.field({ type: TicketSelectorInput, required: true }),
+    body: t.string({ required: true, description: 'Not blank; kept as written.' }),
+    format: t.field({ type: MessageFormatEnum, required: true, defaultValue: 'TEXT' }),
+    visibility: t.field({ type: VisibilityEnum, required: true, defaultValue: 'PUBLIC' }),
+    isMobileDevice: t.boolean({
+      required: true,
+      defaultValue: false,
+      description: 'Sent from a phone or a tablet.',
+    }),
+    attachments: t.field({
+      type: [AttachmentInput],
+      required: true,
+      defaultValue: [],
+      description: 'At most 20.',
+    }),
+    email: t.field({ type: EmailReplyInput, description: 'Absent: no e-mail is sent.' }),
+    idempotencyKey: t.string({
+      description:
+        'Of your own making: the same call with the same key is done once. Kept 30 days. Or the header Idempotency-Key.',
+    }),
+    ifLastMessage: t.id({
+      description:
+        'The last message that you have seen: refused with TICKET_CHANGED when there are later ones.',
+    }),
+  }),
+});
+
+const WarningRef = builder.objectRef<Warning>('Warning').implement({
+  description: 'Done, but not quite as one might think.',
+  fields: (t) => ({ code: t.exposeString('code'), message: t.exposeString('message') }),
+});
+
+const PayloadRef = builder.objectRef<Added>('AddTicketMessagePayload').implement({
+  description: 'What was done; nobody needs a second call to know.',
+  fields: (t) => ({
+    message: t.field({ type: MessageRef, resolve: ({ message }) => message }),
+    ticket: t.field({ type: TicketRef, resolve: ({ ticket }) => ticket }),
+    delivery: t.field({ type: DeliveryRef, nullable: true, resolve: ({ delivery }) => delivery }),
+    replayed: t.exposeBoolean('replayed', {
+      description: 'An earlier call with the same idempotency key did it.',
+    }),
+    warnings: t.field({ type: [WarningRef], resolve: ({ warnings }) => [...warnings] }),
+    cursor: t.string({
+      description: "The ticket's event cursor after this message.",
+      resolve: ({ cursor }) => String(cursor),
+    }),
+  }),
+});
+
+const ResultUnion = builder.unionType('AddTicketMessageResult', {
+  types: [
+    PayloadRef,
+    ...refusalTypes(
+      'UNAUTHENTICATED',
+      'TICKET_NOT_FOUND',
+      'FORBIDDEN',
+      'INVALID_INPUT',
+      'PRIVATE_WITH_EMAIL',
+      'MAILBOX_NOT_FOUND',
+      'MAILBOX_NOT_READY',
+      'RECIPIENT_MISSING',
+      'ATTACHMENT_TOO_LARGE',
+      'EMAIL_TOO_LARGE',
+      'TICKET_CHANGED',
+      'IDEMPOTENCY_KEY_REUSED',
+    ),
+  ],
+  resolveType: typeOfResult('AddTicketMessagePayload'),
+});
+
+builder.mutationField('addTicketMessage', (t) =>
+  t.field({
+    type: ResultUnion,
+    description:
+      'Adds a comment, a private note or an e-mail reply to a ticket: stored, and mailed if asked, once or not at all.',
+    args: { input: t.arg({ type: AddTicketMessageInput, required: true }) },
+    resolve: async (_root, { input }, ctx) => {
+      const result = await orRefusal(addTicketMessage(ctx, input));
+      if ('message' in result && 'ticket' in result) {
+        // What the command knows needs no query when the payload's fields ask for it.
+        ctx.load.ticket.prime(result.ticket.id, result.ticket);
+        ctx.load.attachmentsOf.prime(result.message.id, result.attachments);
+        ctx.load.deliveryOf.prime(result.message.id, result.delivery);
+      }
+      return result;
+    },
+  }),
+);

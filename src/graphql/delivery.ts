@@ -1,0 +1,67 @@
+import type { RecipientKind } from '../db/tables.ts';
+import type { Attempt, Delivery, Recipient } from '../tickets/ledger.ts';
+import { builder } from './builder.ts';
+import { AttemptPhaseEnum, DeliveryStateEnum, RecipientKindEnum, RecipientStateEnum } from './enums.ts';
+
+export const DeliveryRef = builder.objectRef<Delivery>('Delivery');
+
+const RecipientRef = builder.objectRef<Recipient>('DeliveryRecipient').implement({
+  fields: (t) => ({
+    kind: t.expose('kind', { type: RecipientKindEnum }),
+    address: t.exposeString('address'),
+    name: t.exposeString('name'),
+    state: t.expose('state', { type: RecipientStateEnum }),
+    smtpReply: t.exposeString('smtpReply', {
+      nullable: true,
+      description: "The server's last words on this recipient.",
+    }),
+    enhancedCode: t.exposeString('enhancedCode', { nullable: true, description: 'RFC 3463: 5.1.1.' }),
+  }),
+});
+
+const AttemptRef = builder.objectRef<Attempt>('DeliveryAttempt').implement({
+  fields: (t) => ({
+    number: t.exposeInt('number'),
+    phase: t.expose('phase', { type: AttemptPhaseEnum }),
+    startedAt: t.expose('startedAt', { type: 'DateTime' }),
+    endedAt: t.expose('endedAt', { type: 'DateTime', nullable: true }),
+    outcome: t.expose('outcome', { type: DeliveryStateEnum, nullable: true }),
+    reply: t.exposeString('reply', { nullable: true }),
+  }),
+});
+
+const addressesOf = ({ recipients }: Delivery, kind: RecipientKind): string[] =>
+  recipients.filter((recipient) => recipient.kind === kind).map(({ address }) => address);
+
+builder.node(DeliveryRef, {
+  description: 'The sending of one message as one e-mail. Operators alone may see it.',
+  id: { resolve: ({ id }) => id },
+  loadMany: (ids: string[], ctx) => Promise.all(ids.map((id) => ctx.load.delivery.load(Number(id)))),
+  fields: (t) => ({
+    state: t.expose('state', { type: DeliveryStateEnum }),
+    from: t.exposeString('fromAddress'),
+    fromName: t.exposeString('fromName'),
+    to: t.stringList({ resolve: (delivery) => addressesOf(delivery, 'TO') }),
+    cc: t.stringList({ resolve: (delivery) => addressesOf(delivery, 'CC') }),
+    bcc: t.stringList({
+      description: 'In no header of the mail.',
+      resolve: (delivery) => addressesOf(delivery, 'BCC'),
+    }),
+    subject: t.exposeString('subject'),
+    rfcMessageId: t.exposeString('rfcMessageId', {
+      description: 'The Message-ID header: the same in every copy ever sent.',
+    }),
+    recipients: t.field({ type: [RecipientRef], resolve: ({ recipients }) => [...recipients] }),
+    attempts: t.field({
+      type: [AttemptRef],
+      resolve: async ({ id }, _args, ctx) => [...(await ctx.load.attemptsOf.load(id))],
+    }),
+    dueAt: t.expose('dueAt', { type: 'DateTime', description: 'Not sent before.' }),
+    settledAt: t.expose('settledAt', { type: 'DateTime', nullable: true }),
+    failure: t.exposeString('failure', {
+      nullable: true,
+      description: 'Why it failed or waits, in plain words.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+  }),
+});

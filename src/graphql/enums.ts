@@ -1,0 +1,39 @@
+import { roles, scopes } from '../context.ts';
+import {
+  attemptPhases,
+  deliveryStates,
+  formats,
+  recipientKinds,
+  recipientStates,
+  ticketStatuses,
+  visibilities,
+} from '../db/tables.ts';
+import { errorCodes } from '../errors.ts';
+import { builder } from './builder.ts';
+
+export const ErrorCodeEnum = builder.enumType('ErrorCode', {
+  description: 'Why a command said no. Closed: a new code is a new version of the schema.',
+  values: errorCodes,
+});
+export const RoleEnum = builder.enumType('Role', { values: roles });
+export const ScopeEnum = builder.enumType('Scope', {
+  description: 'What a credential may be used for.',
+  values: scopes,
+});
+export const TicketStatusEnum = builder.enumType('TicketStatus', { values: ticketStatuses });
+export const MessageFormatEnum = builder.enumType('MessageFormat', { values: formats });
+export const VisibilityEnum = builder.enumType('MessageVisibility', {
+  description: 'PRIVATE messages are seen and written by operators only.',
+  values: visibilities,
+});
+export const DeliveryStateEnum = builder.enumType('DeliveryState', {
+  description:
+    'QUEUED or HELD, then TRANSMITTING, then SENT, PARTIALLY_FAILED, FAILED, DEFERRED (to be tried again) or OUTCOME_UNKNOWN (never tried again by itself); CANCELLED before it was sent.',
+  values: deliveryStates,
+});
+export const RecipientKindEnum = builder.enumType('RecipientKind', { values: recipientKinds });
+export const RecipientStateEnum = builder.enumType('RecipientState', { values: recipientStates });
+export const AttemptPhaseEnum = builder.enumType('AttemptPhase', {
+  description: 'How far an attempt got. From BODY on, only the server knows whether it took the mail.',
+  values: attemptPhases,
+});

@@ -1,0 +1,55 @@
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import { asUnavailable } from '../db/database.ts';
+import { Refusal, retryable, Unavailable } from '../errors.ts';
+import type { Logger } from '../log.ts';
+
+interface Asked {
+  readonly requestId: string;
+  readonly log: Logger;
+}
+
+/** What a caller may be told of the errors of one execution: refusals and mistakes as they are, faults by their request id. */
+export function withSafeErrors(result: ExecutionResult, asked: Asked): ExecutionResult {
+  return result.errors === undefined
+    ? result
+    : { ...result, errors: result.errors.map((error) => safeError(error, asked)) };
+}
+
+export function safeError(error: unknown, { requestId, log }: Asked): GraphQLError {
+  const original = error instanceof GraphQLError ? error.originalError : error;
+  // Errors that graphql-js, a scalar or a limit made: they speak of the document, not of us.
+  if (error instanceof GraphQLError && (original === undefined || original instanceof GraphQLError)) {
+    return error;
+  }
+  const where = error instanceof GraphQLError ? { nodes: error.nodes, path: error.path } : {};
+  const say = (message: string, extensions: Record<string, unknown>) =>
+    new GraphQLError(message, { ...where, extensions });
+  if (original instanceof Refusal) {
+    const { code, message } = original as Refusal;
+    return say(message, { code, retryable: retryable[code], path: original.path.map(String) });
+  }
+  const fault = asUnavailable(original);
+  if (fault instanceof Unavailable) {
+    log.warn({ err: fault, requestId }, 'unavailable');
+    const retryAfter = String(fault.retryAfterSeconds);
+    return say(fault.message, {
+      code: 'UNAVAILABLE',
+      retryable: true,
+      http: { status: 503, headers: { 'Retry-After': retryAfter } },
+    });
+  }
+  const upload = ofUpload(original);
+  if (upload !== undefined) return say(upload.message, { code: upload.code });
+  log.error({ err: original, requestId }, 'fault');
+  return say(`Something went wrong on our side; the request id is ${requestId}`, {
+    code: 'INTERNAL',
+    requestId,
+  });
+}
+
+/** graphql-upload-ts tells a client's mistakes by http-errors that may be exposed. */
+function ofUpload(error: unknown): { message: string; code: string } | undefined {
+  const { expose, status } = (error ?? {}) as { expose?: unknown; status?: unknown };
+  if (!(error instanceof Error) || expose !== true || typeof status !== 'number') return undefined;
+  return { message: error.message, code: status === 413 ? 'PAYLOAD_TOO_LARGE' : 'BAD_REQUEST' };
+}

@@ -1,0 +1,114 @@
+import { type ErrorCode, errorCodes, Refusal, retryable } from '../errors.ts';
+import { builder } from './builder.ts';
+import { ErrorCodeEnum } from './enums.ts';
+import { MessageRef } from './message.ts';
+
+export const UserErrorRef = builder.interfaceRef<Refusal>('UserError').implement({
+  description: 'A command said no. Read `code`; `message` is for people.',
+  fields: (t) => ({
+    code: t.expose('code', { type: ErrorCodeEnum }),
+    message: t.exposeString('message'),
+    path: t.stringList({
+      description: 'The input path that it is about, from the input on; empty for the whole input.',
+      resolve: (refusal) => refusal.path.map(String),
+    }),
+    retryable: t.boolean({
+      description: 'Whether the very same call may succeed later.',
+      resolve: (refusal) => retryable[refusal.code],
+    }),
+  }),
+  resolveType: (refusal) => typeNames[(refusal as Refusal).code],
+});
+
+/** `TICKET_NOT_FOUND` is `TicketNotFoundError`. */
+const typeNames = Object.fromEntries(
+  errorCodes.map((code) => [
+    code,
+    `${code.toLowerCase().replace(/(^|_)([a-z])/g, (_, _line, letter: string) => letter.toUpperCase())}Error`,
+  ]),
+) as Record<ErrorCode, string>;
+
+const refs = Object.fromEntries(
+  errorCodes.map((code) => [code, builder.objectRef<Refusal>(typeNames[code])]),
+) as {
+  [C in ErrorCode]: ReturnType<typeof builder.objectRef<Refusal<C>>>;
+};
+
+const InputProblemRef = builder
+  .objectRef<Refusal<'INVALID_INPUT'>['details']['problems'][number]>('InputProblem')
+  .implement({
+    fields: (t) => ({
+      path: t.stringList({ resolve: (problem) => problem.path.map(String) }),
+      message: t.exposeString('message'),
+    }),
+  });
+
+const common = { interfaces: [UserErrorRef] };
+for (const code of errorCodes) {
+  switch (code) {
+    case 'INVALID_INPUT':
+    case 'ATTACHMENT_TOO_LARGE':
+    case 'EMAIL_TOO_LARGE':
+    case 'TICKET_CHANGED':
+    case 'DELIVERY_STATE':
+      break;
+    default:
+      refs[code].implement(common);
+  }
+}
+refs.INVALID_INPUT.implement({
+  ...common,
+  fields: (t) => ({
+    problems: t.field({
+      type: [InputProblemRef],
+      description: 'Everything that is wrong, at most 100.',
+      resolve: ({ details }) => [...details.problems],
+    }),
+  }),
+});
+refs.ATTACHMENT_TOO_LARGE.implement({
+  ...common,
+  fields: (t) => ({ limitBytes: t.int({ resolve: ({ details }) => details.limitBytes }) }),
+});
+refs.EMAIL_TOO_LARGE.implement({
+  ...common,
+  fields: (t) => ({
+    limitBytes: t.int({ resolve: ({ details }) => details.limitBytes }),
+    sizeBytes: t.int({ description: 'The e-mail as encoded.', resolve: ({ details }) => details.sizeBytes }),
+  }),
+});
+refs.TICKET_CHANGED.implement({
+  ...common,
+  fields: (t) => ({
+    unseenMessages: t.field({
+      type: [MessageRef],
+      description: 'The visible messages after `ifLastMessage`, the oldest first, at most 50.',
+      resolve: async ({ details }, _args, ctx) => {
+        const found = await Promise.all(details.unseenMessageIds.map((id) => ctx.load.message.load(id)));
+        return found.filter((message) => message !== null);
+      },
+    }),
+  }),
+});
+refs.DELIVERY_STATE.implement({
+  ...common,
+  fields: (t) => ({ state: t.string({ resolve: ({ details }) => details.state }) }),
+});
+
+/** The object type of each code that a command can refuse with, for its result union. */
+/** One shape for all of them: the union tells them apart by their code. */
+export const refusalTypes = (...codes: readonly ErrorCode[]) =>
+  codes.map((code) => refs[code] as unknown as ReturnType<typeof builder.objectRef<Refusal>>);
+
+export const typeOfResult = (payload: string) => (value: unknown) =>
+  value instanceof Refusal ? typeNames[(value as Refusal).code] : payload;
+
+/** A refusal becomes the field's value; a fault stays an error. */
+export async function orRefusal<T>(command: Promise<T>): Promise<T | Refusal> {
+  try {
+    return await command;
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+}

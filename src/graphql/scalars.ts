@@ -1,0 +1,34 @@
+import { Upload as MultipartUpload } from 'graphql-upload-ts';
+import { IncomingFile } from '../upload.ts';
+import { builder } from './builder.ts';
+
+builder.scalarType('DateTime', {
+  description: 'An instant in UTC, RFC 3339 with milliseconds: `2026-11-22T12:00:00.000Z`.',
+  serialize: (value) => value.toISOString(),
+  parseValue: (value) => {
+    const instant =
+      typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? new Date(value) : undefined;
+    if (instant === undefined || Number.isNaN(instant.getTime()))
+      throw new TypeError('DateTime must be RFC 3339 text');
+    return instant;
+  },
+});
+
+builder.scalarType('Upload', {
+  description:
+    'A file of this request, by the GraphQL multipart request specification: the variable is null and the part is mapped to it.',
+  parseValue: (value) => {
+    if (value instanceof IncomingFile) return value;
+    if (value instanceof MultipartUpload) return incomingFile(value);
+    throw new TypeError('Upload takes a file of a multipart request, as a variable');
+  },
+  serialize: () => {
+    throw new TypeError('Upload is for input only');
+  },
+});
+
+/** The file once its part begins to arrive. Failure is told to whoever waits; unwatched, it must not end the process. */
+async function incomingFile(upload: MultipartUpload): Promise<IncomingFile> {
+  const file = await upload.promise;
+  return new IncomingFile(file.filename, file.mimetype, () => file.createReadStream());
+}

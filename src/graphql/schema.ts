@@ -1,0 +1,13 @@
+import { builder } from './builder.ts';
+import './scalars.ts';
+import './enums.ts';
+import './refusal.ts';
+import './person.ts';
+import './ticket.ts';
+import './message.ts';
+import './attachment.ts';
+import './delivery.ts';
+import './mailbox.ts';
+import './add-message.ts';
+
+export const schema = builder.toSchema();

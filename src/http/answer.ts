@@ -1,0 +1,56 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { BadCredential, Unavailable } from '../errors.ts';
+import { lingeringClose } from '../lingering-close.ts';
+import type { Logger } from '../log.ts';
+
+export function answerText(
+  res: ServerResponse,
+  status: number,
+  text: string,
+  headers: Record<string, string> = {},
+): void {
+  if (res.headersSent) return void res.destroy();
+  const body = Buffer.from(text);
+  res.writeHead(status, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': body.length,
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'no-store',
+    ...headers,
+  });
+  res.end(body);
+}
+
+export function answerJson(
+  res: ServerResponse,
+  status: number,
+  value: unknown,
+  headers: Record<string, string> = {},
+): void {
+  answerText(res, status, JSON.stringify(value), {
+    'Content-Type': 'application/json; charset=utf-8',
+    ...headers,
+  });
+}
+
+/** What went wrong before anything could answer: a bad credential, a database that is down, a fault. As GraphQL over HTTP says it. */
+export function answerFault(req: IncomingMessage, res: ServerResponse, error: unknown, log: Logger): void {
+  lingeringClose(req, res);
+  const say = (status: number, message: string, code: string, headers: Record<string, string> = {}) =>
+    answerJson(res, status, { errors: [{ message, extensions: { code } }] }, headers);
+  if (error instanceof BadCredential) {
+    const wait = error.retryAfterSeconds;
+    // No challenge: it would make a browser ask for a password in the middle of somebody's page.
+    return say(
+      401,
+      error.message,
+      'BAD_CREDENTIAL',
+      wait === undefined ? {} : { 'Retry-After': String(wait) },
+    );
+  }
+  if (error instanceof Unavailable)
+    return say(503, error.message, 'UNAVAILABLE', { 'Retry-After': String(error.retryAfterSeconds) });
+  const requestId = String(res.getHeader('X-Request-Id') ?? '');
+  log.error({ err: error, requestId }, 'fault');
+  return say(500, `Something went wrong on our side; the request id is ${requestId}`, 'INTERNAL');
+}

@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import type { Authenticator } from '../auth/authenticate.ts';
+import type { RequestContext } from '../context.ts';
+import type { Logger } from '../log.ts';
+
+export interface BeginPorts {
+  readonly authenticator: Authenticator;
+  readonly log: Logger;
+  readonly now: () => Date;
+  /** Whether X-Forwarded-* are by a proxy of ours. */
+  readonly trustProxy: boolean;
+}
+
+export type Begin = (req: IncomingMessage, res?: ServerResponse) => Promise<RequestContext>;
+
+/** The one place where a request of any door gets its id and its viewer, before its body is read. */
+export function createBegin({ authenticator, log, now, trustProxy }: BeginPorts): Begin {
+  return async (req, res) => {
+    const { headers } = req;
+    const requestId = requestIdOf(headers['x-request-id']);
+    res?.setHeader('X-Request-Id', requestId);
+    const viewer = await authenticator.authenticate(headers.authorization, remoteAddressOf(req, trustProxy));
+    const away = new AbortController();
+    res?.once('close', () => {
+      if (!res.writableFinished) away.abort();
+    });
+    const key = headers['idempotency-key'];
+    return {
+      requestId,
+      viewer,
+      idempotencyKey: Array.isArray(key) ? key.join(', ') : key,
+      origin: originOf(req, trustProxy),
+      now,
+      log: log.child({ requestId }),
+      signal: away.signal,
+    };
+  };
+}
+
+/** A caller's own id is kept when it can do no harm in a log or a header. */
+function requestIdOf(offered: string | string[] | undefined): string {
+  return typeof offered === 'string' && /^[\w.:-]{8,64}$/.test(offered) ? offered : randomUUID();
+}
+
+function remoteAddressOf(req: IncomingMessage, trustProxy: boolean): string {
+  const forwarded = trustProxy
+    ? String(req.headers['x-forwarded-for'] ?? '')
+        .split(',')
+        .at(-1)!
+        .trim()
+    : '';
+  return forwarded || (req.socket.remoteAddress ?? 'unknown');
+}
+
+/** Absolute origin by which the caller reached us. A Host that is none would end up in links, so it is not believed. */
+export function originOf(req: IncomingMessage, trustProxy: boolean): string {
+  const forwarded = (name: string) =>
+    trustProxy
+      ? String(req.headers[name] ?? '')
+          .split(',')[0]!
+          .trim()
+      : '';
+  const host = forwarded('x-forwarded-host') || (req.headers.host ?? 'localhost');
+  const tls = (req.socket as TLSSocket).encrypted === true;
+  const protocol = forwarded('x-forwarded-proto') === 'https' || tls ? 'https' : 'http';
+  return /^[A-Za-z0-9.-]+(:\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$/.test(host)
+    ? `${protocol}://${host}`
+    : `${protocol}://localhost`;
+}

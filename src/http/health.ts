@@ -1,0 +1,34 @@
+import { answerJson } from './answer.ts';
+import type { Handle } from './server.ts';
+
+/** GET /health/live: the process turns. GET /health/ready: it can do its work; `checks` reject with what is missing. */
+export function createHealth(
+  checks: Readonly<Record<string, () => Promise<void>>>,
+  isDraining: () => boolean,
+): Handle {
+  return async (_req, res, path) => {
+    if (path === '/health/live') return answerJson(res, 200, { status: 'live' });
+    if (path !== '/health/ready') return answerJson(res, 404, { status: 'unknown' });
+    const entries = await Promise.all(
+      Object.entries(checks).map(async ([name, check]) => [name, await outcome(check)] as const),
+    );
+    const ready = !isDraining() && entries.every(([, result]) => result === 'ok');
+    answerJson(res, ready ? 200 : 503, {
+      status: isDraining() ? 'draining' : ready ? 'ready' : 'not ready',
+      ...Object.fromEntries(entries),
+    });
+  };
+}
+
+/** The reason is for the log of whoever runs it; a stranger who asks learns only that something is missing. */
+async function outcome(check: () => Promise<void>): Promise<'ok' | 'failing'> {
+  try {
+    await Promise.race([
+      check(),
+      new Promise((_resolve, reject) => setTimeout(reject, 2000, new Error('no answer')).unref()),
+    ]);
+    return 'ok';
+  } catch {
+    return 'failing';
+  }
+}

@@ -1,0 +1,47 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Logger } from '../log.ts';
+import { answerFault, answerText } from './answer.ts';
+
+export type Handle = (req: IncomingMessage, res: ServerResponse, path: string) => void | Promise<void>;
+
+/** What answers which path; the first that matches. `prefix` matches itself and whatever lies below it. */
+export interface Route {
+  readonly prefix: string;
+  /** The legacy door's paths have no case. */
+  readonly ignoreCase?: boolean;
+  readonly handle: Handle;
+}
+
+/** The process's one HTTP server: it knows paths, time-outs and how to end; what is answered is the routes' matter. */
+export function createHttpServer(routes: readonly Route[], log: Logger): Server {
+  const server = createServer(
+    {
+      // Between the first byte of a request and the last of its head, and of its body: a slow sender holds a socket, not more.
+      headersTimeout: 20_000,
+      requestTimeout: 10 * 60_000,
+      keepAliveTimeout: 65_000,
+      maxHeaderSize: 32 * 1024,
+      // A client that offers to speak HTTP/2 is answered in HTTP/1.1, as the standard has it.
+      shouldUpgradeCallback: () => false,
+    },
+    (req, res) => {
+      const path = pathOf(req.url ?? '/');
+      const route = routes.find((candidate) => matches(candidate, path));
+      if (route === undefined) return answerText(res, 404, 'Not found\n');
+      Promise.try(route.handle, req, res, path).catch((error) => answerFault(req, res, error, log));
+    },
+  );
+  server.maxRequestsPerSocket = 0;
+  return server;
+}
+
+function matches({ prefix, ignoreCase = false }: Route, path: string): boolean {
+  const [a, b] = ignoreCase ? [path.toLowerCase(), prefix.toLowerCase()] : [path, prefix];
+  return a === b || a.startsWith(b.endsWith('/') ? b : `${b}/`);
+}
+
+/** The path without its query; a request for an absolute URI is one for its path. */
+function pathOf(url: string): string {
+  const path = /^https?:\/\/[^/?#]*/i.test(url) ? url.replace(/^https?:\/\/[^/?#]*/i, '') : url;
+  return path.split(/[?#]/, 1)[0] || '/';
+}

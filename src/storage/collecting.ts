@@ -1,0 +1,32 @@
+import type { Db } from '../db/database.ts';
+import type { Logger } from '../log.ts';
+import type { BlobStore } from './blob-store.ts';
+import { collectOrphans } from './collect.ts';
+
+/** Milliseconds between two collections. */
+const everyMs = 15 * 60_000;
+/** Longer than any request may take: what is younger may be waiting for its commit. */
+const spareMs = 60 * 60_000;
+
+/** Collects now and then for as long as the process lives. */
+export function startCollecting(db: Db, blobs: BlobStore, log: Logger): AsyncDisposable {
+  let running = collect();
+  const timer = setInterval(() => (running = collect()), everyMs).unref();
+
+  async function collect(): Promise<void> {
+    try {
+      const collected = await collectOrphans(db, blobs, new Date(Date.now() - spareMs));
+      if (Object.values(collected).some((count) => count > 0))
+        log.info(collected, 'collected what nothing refers to');
+    } catch (error) {
+      log.warn({ err: error }, 'could not collect; the next time will');
+    }
+  }
+
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
