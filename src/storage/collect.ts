@@ -1,0 +1,97 @@
+import { and, eq, exists, inArray, lt, not, or, sql } from 'drizzle-orm';
+import type { Db } from '../db/database.ts';
+import { attachments, blobs as blobsTable, uploads } from '../db/tables.ts';
+import type { BlobStore } from './blob-store.ts';
+
+/** What a collection removed. */
+export interface Collected {
+  readonly uploads: number;
+  /** Blobs that had a row. */
+  readonly blobs: number;
+  /** Keys of the store that no row named: of requests that failed, or processes that died. */
+  readonly keys: number;
+}
+
+/** An upload may be attached within a day. One that was lives on as an attachment. */
+export const uploadLifetimeHours = 24;
+/** A command that found an upload in its last minute still has to commit. */
+const graceHours = 1;
+const batch = 500;
+
+/**
+ * Removes what nobody can reach any more. Rows go first, then bytes, so that what a crash leaves is found by the next collection.
+ * Any number of processes may collect at once.
+ * @param olderThan must lie further back than the longest request takes: its blobs have no row until its commit.
+ */
+export async function collectOrphans(db: Db, store: BlobStore, olderThan: Date): Promise<Collected> {
+  const expired = await expireUploads(db);
+  const forgotten = await forgetBlobs(db, store, olderThan);
+  return { uploads: expired, blobs: forgotten, keys: await removeStrays(db, store, olderThan) };
+}
+
+async function expireUploads(db: Db): Promise<number> {
+  const gone = await db
+    .delete(uploads)
+    .where(lt(uploads.createdAt, sql`now() - make_interval(hours => ${uploadLifetimeHours + graceHours})`))
+    .returning({ id: uploads.id });
+  return gone.length;
+}
+
+async function forgetBlobs(db: Db, store: BlobStore, olderThan: Date): Promise<number> {
+  let count = 0;
+  for (;;) {
+    const keys = await forgetSome(db, olderThan);
+    for (const key of keys) await store.remove(key);
+    count += keys.length;
+    if (keys.length === 0) return count;
+  }
+}
+
+/**
+ * Two statements: the first locks rows that look unused, so that none of them can be attached any more; the second sees whatever
+ * was attached until then.
+ */
+function forgetSome(db: Db, olderThan: Date): Promise<string[]> {
+  const used = or(
+    exists(db.select({ one: sql`1` }).from(attachments).where(eq(attachments.blobKey, blobsTable.key))),
+    exists(db.select({ one: sql`1` }).from(uploads).where(eq(uploads.blobKey, blobsTable.key))),
+  )!;
+  return db.transaction(async (tx) => {
+    const unused = await tx
+      .select({ key: blobsTable.key })
+      .from(blobsTable)
+      .where(and(lt(blobsTable.createdAt, olderThan), not(used)))
+      .limit(batch)
+      .for('update', { skipLocked: true });
+    if (unused.length === 0) return [];
+    const keys = unused.map(({ key }) => key);
+    const gone = await tx
+      .delete(blobsTable)
+      .where(and(inArray(blobsTable.key, keys), not(used)))
+      .returning({ key: blobsTable.key });
+    return gone.map(({ key }) => key);
+  });
+}
+
+async function removeStrays(db: Db, store: BlobStore, olderThan: Date): Promise<number> {
+  let count = 0;
+  let keys: string[] = [];
+  for await (const key of store.keysBefore(olderThan)) {
+    if (keys.push(key) < batch) continue;
+    count += await removeUnnamed(db, store, keys);
+    keys = [];
+  }
+  return count + (await removeUnnamed(db, store, keys));
+}
+
+async function removeUnnamed(db: Db, store: BlobStore, keys: readonly string[]): Promise<number> {
+  if (keys.length === 0) return 0;
+  const rows = await db
+    .select({ key: blobsTable.key })
+    .from(blobsTable)
+    .where(inArray(blobsTable.key, [...keys]));
+  const named = new Set(rows.map(({ key }) => key));
+  const strays = keys.filter((key) => !named.has(key));
+  for (const key of strays) await store.remove(key);
+  return strays.length;
+}

@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, utimes } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { eq } from 'drizzle-orm';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { sqlState } from '../../src/db/database.ts';
+import { attachments, blobs, messages, tickets, uploads, users } from '../../src/db/tables.ts';
+import type { BlobStore, StoredBlob } from '../../src/storage/blob-store.ts';
+import { collectOrphans } from '../../src/storage/collect.ts';
+import { createDiskStore } from '../../src/storage/disk-store.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+const hours = (n: number) => new Date(Date.now() - n * 3_600_000);
+let directory: string;
+let store: BlobStore;
+let world: TestDatabase;
+let messageId: number;
+let userId: number;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'blobs-'));
+  store = createDiskStore(directory);
+  world = await createTestDatabase();
+  const { desk } = world.database;
+  const [user] = await desk
+    .insert(users)
+    .values({ login: 'jane', name: 'Jane', role: 'REQUESTER' })
+    .returning();
+  userId = user!.id;
+  const [ticket] = await desk
+    .insert(tickets)
+    .values({ reference: 'INC-1', subject: 'S', requesterId: userId })
+    .returning();
+  const message = { ticketId: ticket!.id, authorId: userId, body: 'B', isMobileDevice: false };
+  const [row] = await desk
+    .insert(messages)
+    .values({ ...message, format: 'TEXT', visibility: 'PUBLIC' })
+    .returning();
+  messageId = row!.id;
+});
+afterEach(async () => {
+  await world[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const ages = async (key: string, at: Date) => utimes(join(directory, key.slice(0, 2), key), at, at);
+const exists = (key: string) =>
+  store.open(key).then(
+    async (stream) => (await buffer(stream)).length > 0,
+    () => false,
+  );
+const bytes = () => store.put(Readable.from([Buffer.from('bytes')]), 100);
+
+/** A blob that was put some hours ago, with its row unless said. */
+async function blobOf(hoursAgo: number, { row = true } = {}): Promise<StoredBlob> {
+  const blob = await bytes();
+  await ages(blob.key, hours(hoursAgo));
+  if (row) {
+    const { key, byteSize, sha256 } = blob;
+    await world.database.desk.insert(blobs).values({ key, byteSize, sha256, createdAt: hours(hoursAgo) });
+  }
+  return blob;
+}
+
+const attach = ({ key, byteSize, sha256 }: StoredBlob, position = 1) =>
+  world.database.desk.insert(attachments).values({
+    messageId,
+    position,
+    blobKey: key,
+    byteSize,
+    sha256,
+    fileName: 'f',
+    contentType: 'text/plain',
+  });
+
+const upload = ({ key }: StoredBlob, createdAt: Date) =>
+  world.database.desk
+    .insert(uploads)
+    .values({ id: randomUUID(), userId, blobKey: key, fileName: 'f', contentType: 'text/plain', createdAt });
+
+const collect = (database = world.database) => collectOrphans(database.desk, store, hours(6));
+
+test('what an attachment or a living upload names stays; what nothing names goes, with its row', async () => {
+  const attached = await blobOf(48);
+  await attach(attached);
+  const uploaded = await blobOf(20);
+  await upload(uploaded, hours(20));
+  const redacted = await blobOf(48);
+  const stray = await blobOf(48, { row: false });
+  expect(await collect()).toEqual({ uploads: 0, blobs: 1, keys: 1 });
+  expect(await Promise.all([attached, uploaded, redacted, stray].map(({ key }) => exists(key)))).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
+  expect((await world.database.desk.select().from(blobs)).map(({ key }) => key).sort()).toEqual(
+    [attached.key, uploaded.key].sort(),
+  );
+  expect(await collect()).toEqual({ uploads: 0, blobs: 0, keys: 0 });
+});
+
+test('an upload that nobody used expires, bytes and all; of one that was used the attachment stays', async () => {
+  const unused = await blobOf(30);
+  await upload(unused, hours(30));
+  const used = await blobOf(30);
+  await upload(used, hours(30));
+  await attach(used);
+  expect(await collect()).toEqual({ uploads: 2, blobs: 1, keys: 0 });
+  expect(await exists(unused.key)).toBe(false);
+  expect(await exists(used.key)).toBe(true);
+});
+
+test('what is young is left alone: an upload in flight, and bytes that wait for their commit', async () => {
+  const source = new PassThrough();
+  const arriving = store.put(source, 1e6);
+  source.write('first half, ');
+  const waiting = await blobOf(0, { row: false });
+  const committed = await blobOf(0);
+  expect(await collect()).toEqual({ uploads: 0, blobs: 0, keys: 0 });
+  source.end('second half');
+  const { key } = await arriving;
+  expect((await buffer(await store.open(key))).toString()).toBe('first half, second half');
+  expect(await exists(waiting.key)).toBe(true);
+  expect(await exists(committed.key)).toBe(true);
+});
+
+test('several processes collect at once: each thing goes once, and nothing fails', async () => {
+  for (let i = 0; i < 30; i++) await blobOf(48, { row: i % 2 === 0 });
+  const kept = await blobOf(48);
+  await attach(kept);
+  const all = await Promise.all([collect(), collect(), collect(), collect()]);
+  expect(all.reduce((sum, { blobs: count }) => sum + count, 0)).toBe(15);
+  expect(await exists(kept.key)).toBe(true);
+  let left = 0;
+  for await (const _ of store.keysBefore(new Date(Date.now() + 60_000))) left++;
+  expect(left).toBe(1);
+});
+
+test('a message that attaches an old upload while it is being collected either keeps its bytes or is refused', async () => {
+  let refused = 0;
+  for (let round = 1; round <= 30; round++) {
+    const blob = await blobOf(48);
+    const [attached] = await Promise.allSettled([attach(blob, round), collect()]);
+    if (attached.status === 'fulfilled') {
+      expect(await exists(blob.key), `round ${round}`).toBe(true);
+      continue;
+    }
+    refused++;
+    expect(sqlState(attached.reason)).toBe('23503');
+    expect(await world.database.desk.$count(blobs, eq(blobs.key, blob.key))).toBe(0);
+  }
+  expect(refused).toBeLessThan(30);
+});
+
+test('a blob that is attached after it was found unused, and before its row is deleted, stays', async () => {
+  const blob = await blobOf(48);
+  const { raw } = world.database;
+  await raw.begin(async (tx) => {
+    await tx`insert into attachments (message_id, position, blob_key, file_name, content_type, byte_size, sha256)
+      values (${messageId}, 1, ${blob.key}, 'f', 'text/plain', 5, ${blob.sha256})`;
+    // The row is locked by the reference that is not committed yet: it is passed over.
+    expect(await collect()).toEqual({ uploads: 0, blobs: 0, keys: 0 });
+  });
+  expect(await collect()).toEqual({ uploads: 0, blobs: 0, keys: 0 });
+  expect(await exists(blob.key)).toBe(true);
+});
