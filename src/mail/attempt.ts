@@ -1,0 +1,126 @@
+import type postgres from 'postgres';
+import type { Logger } from '../log.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import { createBatcher } from './batcher.ts';
+import { type DeliveryContents, envelopeOf, prepareMail } from './contents.ts';
+import { type Claim, type Opening, openBody, settle } from './outbox.ts';
+import { type Outcome, verdictOf } from './outcome.ts';
+import { redactedSettlement, type Settlement, settlementOf, unsettledRecipients } from './settlement.ts';
+import { mailBytes } from './source.ts';
+import { MailboxUnusable, type Transport } from './transport.ts';
+import type { WorkerStep } from './worker.ts';
+
+export interface AttemptPorts {
+  readonly sql: postgres.Sql;
+  readonly blobs: Pick<BlobStore, 'open'>;
+  readonly log: Logger;
+  readonly now: () => Date;
+  readonly random: () => number;
+  readonly leaseSeconds: number;
+  readonly transport: Transport;
+  readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
+}
+
+export interface Attempts {
+  /** Sends one claimed delivery and writes down what became of it. Undefined: it was called off before it began. */
+  run(claim: Claim, contents: DeliveryContents, mayBegin: () => boolean): Promise<Outcome | undefined>;
+}
+
+/** How one delivery is attempted; the guarding commits of attempts that run side by side are made together. */
+export function createAttempts(ports: AttemptPorts): Attempts {
+  const { sql, blobs, log, now, transport, leaseSeconds, trace = () => {} } = ports;
+  const open = createBatcher<Opening, boolean>(async (openings) => {
+    const owned = await openBody(sql, openings, leaseSeconds);
+    return openings.map(({ token }) => owned.has(token));
+  });
+  const write = createBatcher<Settlement, boolean>(async (settlements) => {
+    const written = await settle(sql, settlements);
+    return settlements.map(({ id }) => written.has(id));
+  });
+
+  /** What the server said is known here only: it is written however long the database is away. */
+  async function writeUntilWritten(settlement: Settlement): Promise<boolean> {
+    for (let wait = 100; ; wait = Math.min(wait * 2, 5000)) {
+      try {
+        return await write(settlement);
+      } catch (err) {
+        log.error({ err, deliveryId: settlement.id }, 'what became of a mail could not be written yet');
+        await new Promise((resolve) => setTimeout(resolve, wait));
+      }
+    }
+  }
+
+  async function transmit(
+    claim: Claim,
+    contents: DeliveryContents,
+    mayBegin: () => boolean,
+  ): Promise<Outcome | undefined> {
+    const recipients = unsettledRecipients(contents.recipients);
+    const envelope = envelopeOf(contents, recipients);
+    const pool = transport.poolOf(contents.mailbox);
+    const mail = prepareMail(contents, now());
+    await trace('prepared', claim.id);
+    const transmission = {
+      envelope,
+      byteSize: mail.byteSize,
+      needsSmtpUtf8: mail.needsSmtpUtf8,
+      openBody: async () => {
+        await trace('accepted-354', claim.id);
+        const owned = await open({ id: claim.id, token: claim.token, source: mail.source });
+        if (owned) await trace('body-open', claim.id);
+        return owned;
+      },
+      bytes: async function* () {
+        yield* mailBytes(mail.source, blobs);
+        await trace('body-written', claim.id);
+      },
+    };
+    await trace('connecting', claim.id);
+    return pool.send(transmission, mayBegin);
+  }
+
+  return {
+    async run(claim, contents, mayBegin) {
+      await trace('claimed', claim.id);
+      const delivery = { ...contents, token: claim.token, attempts: claim.attempts };
+      if (contents.redacted) {
+        await writeUntilWritten(redactedSettlement(delivery));
+        return nothingSaid;
+      }
+      const outcome = await transmit(claim, contents, mayBegin).catch((error) =>
+        ownFault(contents, error, log),
+      );
+      if (outcome === undefined) return undefined;
+      await trace('answered', claim.id);
+      const settlement = settlementOf(delivery, outcome, now(), ports.random());
+      const written = await writeUntilWritten(settlement);
+      if (!written)
+        log.warn({ deliveryId: claim.id, reached: outcome.reached }, 'an overtaken attempt changed nothing');
+      await trace('settled', claim.id);
+      return outcome;
+    },
+  };
+}
+
+const nothingSaid: Outcome = {
+  reached: 'CONNECT',
+  reply: '',
+  verdicts: new Map(),
+  serverDown: false,
+  fenced: false,
+};
+
+/** The mailbox cannot send, or the mail cannot be made: nothing has been said to any server. */
+function ownFault(contents: DeliveryContents, error: unknown, log: Logger): Outcome {
+  const known = error instanceof MailboxUnusable;
+  if (!known) log.error({ err: error, deliveryId: contents.id }, 'a mail could not be made');
+  const reply = known ? error.message : 'The mail could not be made; the log of the gateway says why';
+  const { to } = envelopeOf(contents, contents.recipients);
+  return {
+    reached: 'CONNECT',
+    reply,
+    verdicts: new Map(to.map((address) => [address, verdictOf(reply)])),
+    serverDown: known,
+    fenced: false,
+  };
+}

@@ -1,0 +1,33 @@
+/**
+ * Calls that come while one is under way wait and go together as the next: one commit for many, and no delay for a lone one.
+ * @param run answers its items in their order; when it rejects, each of its callers is rejected
+ */
+export function createBatcher<Item, Answer>(
+  run: (items: readonly Item[]) => Promise<readonly Answer[]>,
+  maxItems = 100,
+): (item: Item) => Promise<Answer> {
+  const waiting: { item: Item; resolve: (answer: Answer) => void; reject: (error: unknown) => void }[] = [];
+  let running = false;
+
+  async function drain(): Promise<void> {
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0, maxItems);
+      try {
+        const answers = await run(batch.map(({ item }) => item));
+        for (const [n, { resolve }] of batch.entries()) resolve(answers[n]!);
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    running = false;
+  }
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject });
+      if (running) return;
+      running = true;
+      // Whoever asks in this turn of the event loop joins.
+      setImmediate(drain);
+    });
+}

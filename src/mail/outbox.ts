@@ -1,0 +1,258 @@
+import type postgres from 'postgres';
+import { appendDeliveryEvents } from '../events/append.ts';
+import type { Settlement } from './settlement.ts';
+import type { MailSource } from './source.ts';
+
+/*
+ * The ledger of deliveries: one statement and one commit for each step. The deliveries themselves are inserted by the message's own
+ * commit. A delivery belongs to one attempt at a time, known by its token; every later step is fenced by it:
+ *
+ *   QUEUED | HELD | DEFERRED --claim--> TRANSMITTING (CONNECT) --openBody--> TRANSMITTING (BODY) --settle--> SENT | …
+ *
+ * A lease that runs out before BODY makes the delivery QUEUED again: no byte can have gone out, as the fence stands before the
+ * first one. At BODY nobody can know, and no machine may guess. Leases run by the database's clock, everything else by `now`.
+ */
+
+export interface Claim {
+  readonly id: number;
+  readonly token: string;
+  /** Attempts so far, this one included. */
+  readonly attempts: number;
+  readonly mailboxId: number;
+}
+
+/** How many mails of one mailbox this worker can take now. */
+export interface Lane {
+  readonly mailboxId: number;
+  readonly free: number;
+}
+
+export interface ClaimOptions {
+  readonly worker: string;
+  readonly now: Date;
+  readonly leaseSeconds: number;
+  /** Mailboxes that differ from `free`. */
+  readonly lanes: readonly Lane[];
+  readonly free: number;
+}
+
+/**
+ * Takes what is due: of each mailbox as many as its lane has room for and its rate allows, oldest first, and never a mail whose
+ * ticket has an earlier one due or under way by the same mailbox. Any number of workers may ask at once.
+ */
+export async function claim(sql: postgres.Sql, options: ClaimOptions): Promise<Claim[]> {
+  const { worker, now, leaseSeconds, lanes, free } = options;
+  return sql<Claim[]>`
+    with lanes as (
+      select m.id, m.rate_per_minute, coalesce(l.free, ${free}::int) as free, null::timestamptz as paced_until
+      from mailboxes m left join unnest(${lanes.map((lane) => lane.mailboxId)}::int[], ${lanes.map((lane) => lane.free)}::int[]) as l (id, free) on l.id = m.id
+      where m.rate_per_minute is null
+    ), paced as (
+      -- The row's lock makes workers take turns at a mailbox that has a rate; at most one second's mails go at once.
+      select m.id, m.rate_per_minute, m.paced_until, coalesce(l.free, ${free}::int) as free
+      from mailboxes m left join unnest(${lanes.map((lane) => lane.mailboxId)}::int[], ${lanes.map((lane) => lane.free)}::int[]) as l (id, free) on l.id = m.id
+      where m.rate_per_minute is not null and m.paced_until <= ${now}::timestamptz
+      for no key update of m skip locked
+    ), room as (
+      select id, free from lanes where free > 0
+      union all
+      select id, least(free, 1 + rate_per_minute / 60) from paced where free > 0
+    ), due as (
+      select d.id
+      from room r cross join lateral (
+        select d.id from deliveries d
+        where d.mailbox_id = r.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') and d.due_at <= ${now}::timestamptz
+          and d.cancel_if = '{}'
+          and not exists (
+            select from deliveries e
+            where e.ticket_id = d.ticket_id and e.id < d.id and e.mailbox_id = d.mailbox_id
+              and (e.state = 'TRANSMITTING' or (e.state in ('QUEUED', 'HELD', 'DEFERRED') and e.due_at <= ${now}::timestamptz)))
+        order by d.due_at, d.id limit r.free
+        for no key update of d skip locked
+      ) d
+    ), claimed as (
+      update deliveries d
+      set state = 'TRANSMITTING', attempt = gen_random_uuid(), attempts = d.attempts + 1, phase = 'CONNECT', settled_at = null,
+        lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds}::float8)
+      from due where d.id = due.id
+      returning d.id, d.attempt, d.attempts, d.mailbox_id
+    ), pace as (
+      update mailboxes m
+      set paced_until = greatest(p.paced_until, ${now}::timestamptz - interval '1 second') + c.mails * interval '1 minute' / p.rate_per_minute
+      from paced p join (select mailbox_id, count(*) as mails from claimed group by mailbox_id) c on c.mailbox_id = p.id
+      where m.id = p.id
+    ), logged as (
+      insert into delivery_attempts (delivery_id, number, token, worker, started_at)
+      select id, attempts, attempt, ${worker}, clock_timestamp() from claimed
+    )
+    select id, attempt as token, attempts, mailbox_id as "mailboxId" from claimed order by id`;
+}
+
+export interface Opening {
+  readonly id: number;
+  readonly token: string;
+  readonly source: MailSource;
+}
+
+/**
+ * The second guarding commit: writes down that bytes may be going out, and keeps what they are. Resolves to the tokens that still
+ * own their delivery; whoever is not among them has been overtaken and must drop the connection.
+ */
+export async function openBody(
+  sql: postgres.Sql,
+  openings: readonly Opening[],
+  leaseSeconds: number,
+): Promise<Set<string>> {
+  const rows = await sql<{ token: string }[]>`
+    with input as (
+      select * from unnest(
+        ${openings.map((one) => one.id)}::int[], ${openings.map((one) => one.token)}::uuid[],
+        ${openings.map((one) => one.source.skeleton)}::bytea[], ${openings.map((one) => JSON.stringify(one.source.inserts))}::text[]
+      ) as i (id, token, skeleton, inserts)
+    ), owned as (
+      select d.id, d.attempts, i.* from deliveries d join input i on i.id = d.id and i.token = d.attempt
+      where d.state = 'TRANSMITTING' and d.phase <> 'BODY'
+      order by d.id for no key update of d
+    ), opened as (
+      update deliveries d set phase = 'BODY', lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds}::float8)
+      from owned o where d.id = o.id
+      returning d.id, d.attempt, d.attempts
+    ), logged as (
+      update delivery_attempts a set phase = 'BODY', body_at = clock_timestamp()
+      from opened o where a.delivery_id = o.id and a.number = o.attempts
+    ), kept as (
+      insert into delivery_sources (delivery_id, skeleton, inserts)
+      select i.id, i.skeleton, i.inserts::jsonb from input i join opened o on o.id = i.id and o.attempt = i.token
+      on conflict (delivery_id) do nothing
+    )
+    select attempt as token from opened`;
+  return new Set(rows.map((row) => row.token));
+}
+
+/**
+ * Writes what became of attempts, each with its recipients and its event, in one commit. An attempt that was overtaken leaves its
+ * trace in the list of attempts and changes nothing else; one that was only believed dead at BODY brings the truth about it.
+ * @returns the ids of the deliveries that were changed
+ */
+export async function settle(sql: postgres.Sql, settlements: readonly Settlement[]): Promise<Set<number>> {
+  const rows = await sql<{ id: number }[]>`
+    with input as (
+      select * from json_to_recordset(${JSON.stringify(settlements)}::text::json) as i (
+        id int, token uuid, state text, event text, phase text, reply text, failure text, "dueAt" timestamptz, recipients json)
+    ), locked_tickets as (
+      select t.id, t.last_event_number from tickets t
+      where t.id = any (array(select d.ticket_id from deliveries d join input i on i.id = d.id))
+      order by t.id for no key update
+    ), owned as (
+      select d.ticket_id, d.message_id, i.*
+      from deliveries d join input i on i.id = d.id
+      where d.ticket_id in (select id from locked_tickets)
+        and (d.attempt = i.token
+          or (d.state = 'OUTCOME_UNKNOWN' and i.state <> 'OUTCOME_UNKNOWN'
+            and exists (select from delivery_attempts a where a.delivery_id = d.id and a.number = d.attempts and a.token = i.token)))
+      order by d.ticket_id, d.id for no key update of d
+    ), settled as (
+      update deliveries d
+      set state = o.state, attempt = null, phase = null, lease_until = null, failure = o.failure, due_at = coalesce(o."dueAt", d.due_at),
+        settled_at = case when o."dueAt" is null then clock_timestamp() end
+      from owned o where d.id = o.id
+    ), answered as (
+      update delivery_recipients r set state = x.state, smtp_reply = x.reply, enhanced_code = x.code
+      from owned o cross join lateral json_to_recordset(o.recipients) as x (position int, state text, reply text, code text)
+      where r.delivery_id = o.id and r.position = x.position
+    ), ended as (
+      update delivery_attempts a set phase = i.phase, ended_at = clock_timestamp(), outcome = i.state, reply = i.reply
+      from input i where a.delivery_id = i.id and a.token = i.token
+    ), happened as (
+      select ticket_id, id as delivery_id, message_id, event as type, null::int as actor_id from owned
+    ), ${appendDeliveryEvents(sql)}
+    select id, (select count(*) from woken) as woken from owned`;
+  return new Set(rows.map((row) => row.id));
+}
+
+/** Gives claims back that nothing was begun for: they are as they were. */
+export async function release(
+  sql: postgres.Sql,
+  claims: readonly Pick<Claim, 'id' | 'token'>[],
+): Promise<void> {
+  await sql`
+    with input as (
+      select * from unnest(${claims.map((one) => one.id)}::int[], ${claims.map((one) => one.token)}::uuid[]) as i (id, token)
+    ), released as (
+      update deliveries d set state = 'QUEUED', attempt = null, phase = null, lease_until = null
+      from input i where d.id = i.id and d.attempt = i.token and d.phase = 'CONNECT'
+      returning d.id
+    ), ended as (
+      update delivery_attempts a set ended_at = clock_timestamp(), outcome = 'QUEUED', reply = 'given back by a worker that ended'
+      from input i join released r on r.id = i.id where a.delivery_id = i.id and a.token = i.token
+    )
+    select pg_notify('ticketwire_outbox', '') from (select count(*) as n from released) r where r.n > 0`;
+}
+
+/** Keeps the leases of attempts that are alive. */
+export async function renew(
+  sql: postgres.Sql,
+  claims: readonly Pick<Claim, 'id' | 'token'>[],
+  leaseSeconds: number,
+): Promise<void> {
+  await sql`
+    update deliveries d set lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds}::float8)
+    from (
+      select d.id from deliveries d
+      join unnest(${claims.map((one) => one.id)}::int[], ${claims.map((one) => one.token)}::uuid[]) as i (id, token) on i.id = d.id and i.token = d.attempt
+      where d.state = 'TRANSMITTING' order by d.id for no key update of d
+    ) o where d.id = o.id`;
+}
+
+export interface Recovered {
+  readonly id: number;
+  readonly state: 'QUEUED' | 'OUTCOME_UNKNOWN';
+}
+
+/** Finds attempts whose worker has died: before BODY the delivery is QUEUED again, at BODY its outcome is unknown. */
+export async function recover(sql: postgres.Sql, now: Date, limit = 500): Promise<Recovered[]> {
+  return sql<Recovered[]>`
+    with expired as (
+      select d.id, d.ticket_id from deliveries d
+      where d.state = 'TRANSMITTING' and d.lease_until < clock_timestamp()
+      order by d.lease_until limit ${limit}
+    ), locked_tickets as (
+      select t.id, t.last_event_number from tickets t
+      where t.id = any (array(select ticket_id from expired)) order by t.id for no key update
+    ), owned as (
+      select d.id, d.ticket_id, d.message_id, d.attempt, d.attempts, d.phase from deliveries d
+      where d.id = any (array(select id from expired)) and d.ticket_id in (select id from locked_tickets)
+        and d.state = 'TRANSMITTING' and d.lease_until < clock_timestamp()
+      order by d.ticket_id, d.id for no key update of d
+    ), recovered as (
+      update deliveries d
+      set state = case when o.phase = 'BODY' then 'OUTCOME_UNKNOWN' else 'QUEUED' end, attempt = null, phase = null, lease_until = null,
+        due_at = case when o.phase = 'BODY' then d.due_at else least(d.due_at, ${now}::timestamptz) end,
+        failure = case when o.phase = 'BODY' then 'The worker ended while the mail was going out' end,
+        settled_at = case when o.phase = 'BODY' then clock_timestamp() end
+      from owned o where d.id = o.id
+      returning d.id, d.state
+    ), answered as (
+      update delivery_recipients r set state = 'OUTCOME_UNKNOWN', smtp_reply = 'The worker ended while the mail was going out'
+      from owned o where r.delivery_id = o.id and o.phase = 'BODY' and r.state in ('PENDING', 'DEFERRED')
+    ), ended as (
+      update delivery_attempts a
+      set ended_at = clock_timestamp(), outcome = case when o.phase = 'BODY' then 'OUTCOME_UNKNOWN' else 'QUEUED' end, reply = 'the worker ended'
+      from owned o where a.delivery_id = o.id and a.number = o.attempts
+    ), happened as (
+      select ticket_id, id as delivery_id, message_id, 'DELIVERY_OUTCOME_UNKNOWN' as type, null::int as actor_id
+      from owned where phase = 'BODY'
+    ), ${appendDeliveryEvents(sql)}
+    select id, state, (select count(*) from woken) as woken from recovered`;
+}
+
+/** Milliseconds from `now` until something may be due or a lease may have run out; undefined: nothing waits. */
+export async function nextDue(sql: postgres.Sql, now: Date): Promise<number | undefined> {
+  const [row] = await sql<{ due: Date | null }[]>`
+    select min(greatest(n.due_at, case when m.rate_per_minute is not null then m.paced_until end)) as due
+    from mailboxes m cross join lateral (
+      select d.due_at from deliveries d
+      where d.mailbox_id = m.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') order by d.due_at limit 1
+    ) n`;
+  return row?.due == null ? undefined : Math.max(0, row.due.getTime() - now.getTime());
+}

@@ -1,0 +1,305 @@
+import { Readable } from 'node:stream';
+import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import type { Envelope } from './compose.ts';
+import { cleanReply, type Outcome, unknownVerdict, type Verdict, verdictOf } from './outcome.ts';
+
+/** How long each phase of SMTP may take, milliseconds (RFC 5321 §4.5.3.2 gives minutes; a pool must not be held that long). */
+export interface SmtpTimeouts {
+  /** Name lookup, TCP, TLS, greeting, EHLO and sign-in together. */
+  readonly connect: number;
+  /** MAIL, every RCPT and DATA together. */
+  readonly envelope: number;
+  /** Between two pieces of the body that the server takes. */
+  readonly bodyStall: number;
+  /** From the final dot to its reply. */
+  readonly final: number;
+}
+export const defaultTimeouts: SmtpTimeouts = {
+  connect: 60_000,
+  envelope: 300_000,
+  bodyStall: 180_000,
+  final: 600_000,
+};
+
+export interface SmtpServer {
+  readonly host: string;
+  readonly port: number;
+  /** TLS from the first byte. */
+  readonly secure: boolean;
+  /** `require`: no mail without STARTTLS; `offer`: STARTTLS when the server has it. Certificates are verified either way. */
+  readonly startTls: 'require' | 'offer' | 'never';
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+}
+
+/** A mail on its way to one server. */
+export interface Transmission {
+  readonly envelope: Envelope;
+  readonly byteSize: number;
+  readonly needsSmtpUtf8: boolean;
+  /** Asked after the server's 354 and before the first byte of the body: `false` drops the connection. */
+  readonly openBody: () => Promise<boolean>;
+  readonly bytes: () => AsyncIterable<Buffer>;
+}
+
+interface SmtpError extends Error {
+  code?: string;
+  response?: string;
+  responseCode?: number;
+  rejectedErrors?: (SmtpError & { recipient: string })[];
+}
+/** What nodemailer knows after EHLO and has no public name for; the version is pinned, and a test sees both in use. */
+interface Extensions {
+  readonly _supportedExtensions: readonly string[];
+  readonly _maxAllowedSize: number;
+}
+
+/** Another worker has the delivery. */
+class Fenced extends Error {}
+/** Something of ours failed, not the server's: the message is plain words. */
+class OwnFault extends Error {}
+
+/** One SMTP connection, for one mail after another. */
+export class SmtpSession {
+  readonly #connection: SMTPConnection;
+  readonly #server: SmtpServer;
+  readonly #timeouts: SmtpTimeouts;
+  #fail: (error: Error) => void = () => {};
+  sent = 0;
+
+  constructor(server: SmtpServer, timeouts: SmtpTimeouts) {
+    this.#server = server;
+    this.#timeouts = timeouts;
+    this.#connection = new SMTPConnection({
+      host: server.host,
+      port: server.port,
+      secure: server.secure,
+      requireTLS: !server.secure && server.startTls === 'require',
+      ignoreTLS: server.startTls === 'never',
+      connectionTimeout: timeouts.connect,
+      greetingTimeout: timeouts.connect,
+      socketTimeout: Math.max(...Object.values(timeouts)) + 1000,
+      // An aborted mail is cut at once: half a body is not to be followed by a polite end.
+      socketCloseTimeout: 0,
+    });
+    this.#connection.on('error', (error) => this.#fail(error));
+    this.#connection.on('end', () => this.#fail(new Error('The server closed the connection')));
+  }
+
+  get open(): boolean {
+    return !this.#connection.destroyed;
+  }
+
+  /** Octets that the server takes at most (EHLO SIZE). */
+  get sizeLimit(): number | undefined {
+    return (this.#connection as unknown as Extensions)._maxAllowedSize || undefined;
+  }
+
+  async connect(): Promise<void> {
+    const { user, password } = this.#server;
+    await this.#within(this.#timeouts.connect, 'to connect and sign in', (done) => {
+      this.#connection.connect((error) => {
+        if (error || user === undefined) done(error ?? null);
+        else this.#connection.login({ user, pass: password ?? '' }, (failed) => done(failed ?? null));
+      });
+    });
+  }
+
+  /** Sends one mail. Never rejects; the session is closed whenever the next mail could not trust it. */
+  async send(mail: Transmission): Promise<Outcome> {
+    const refused = this.#unfit(mail);
+    if (refused !== undefined) return refused;
+    const body = { opened: false, ended: false };
+    try {
+      const info = await this.#transmit(mail, body);
+      // A server that says yes before the end may have taken anything.
+      if (!body.ended)
+        return this.#judge(new Error('yes before the end'), mail, { opened: true, ended: true });
+      this.sent += 1;
+      const refusals = new Map(
+        (info.rejectedErrors ?? []).map((error) => [error.recipient ?? '', verdictOf(error.response ?? '')]),
+      );
+      const accepted = verdictOf(info.response ?? '');
+      return settled('SETTLED', info.response ?? '', mail, (address) => refusals.get(address) ?? accepted);
+    } catch (error) {
+      return this.#judge(error as SmtpError, mail, body);
+    }
+  }
+
+  /** Ends politely; `close` does not wait. */
+  quit(): void {
+    if (!this.open) return;
+    this.#connection.quit();
+    setTimeout(() => this.close(), 1000).unref();
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  /** Mails that this server would refuse anyway, told before it is asked. */
+  #unfit({ needsSmtpUtf8, byteSize, envelope }: Transmission): Outcome | undefined {
+    const reply = (text: string) => settled('ENVELOPE', text, { envelope }, () => verdictOf(text));
+    const { _supportedExtensions: extensions } = this.#connection as unknown as Extensions;
+    if (needsSmtpUtf8 && !extensions.includes('SMTPUTF8'))
+      return reply('550 5.6.7 The mail server does not take addresses with letters beyond ASCII (SMTPUTF8)');
+    if (this.sizeLimit !== undefined && byteSize > this.sizeLimit)
+      return reply(
+        `552 5.3.4 The mail has ${byteSize} octets, and the mail server takes ${this.sizeLimit} at most`,
+      );
+    return undefined;
+  }
+
+  #transmit(
+    mail: Transmission,
+    body: { opened: boolean; ended: boolean },
+  ): Promise<SMTPConnection.SentMessageInfo> {
+    let stall = () => {};
+    return this.#within(this.#timeouts.envelope, 'to take the envelope', (done, extend) => {
+      stall = () => extend(this.#timeouts.bodyStall, 'to take the body');
+      const gated = async function* (this: SmtpSession) {
+        if (!(await mail.openBody().catch(orOwnFault('The attempt could not be written down'))))
+          throw new Fenced();
+        body.opened = true;
+        try {
+          for await (const piece of mail.bytes()) {
+            stall();
+            yield piece;
+          }
+        } catch (error) {
+          orOwnFault('An attachment could not be read')(error);
+        }
+        // From here on nodemailer may write the final dot at any moment.
+        body.ended = true;
+        extend(this.#timeouts.final, 'to answer the whole mail');
+      };
+      const { from, to } = mail.envelope;
+      this.#connection.send(
+        { from, to: [...to], size: mail.byteSize },
+        Readable.from(gated.call(this), { objectMode: false }),
+        (error, info) => done(error ?? null, info),
+      );
+    });
+  }
+
+  #judge(error: SmtpError, mail: Transmission, body: { opened: boolean; ended: boolean }): Outcome {
+    const reply = error.response ?? '';
+    // The server said no in so many words: the session goes on, unless it is in the middle of something.
+    const answered =
+      error.responseCode !== undefined && error.responseCode !== 421 && (!body.opened || body.ended);
+    if (answered && this.open) this.#reset();
+    else this.close();
+    if (error instanceof Fenced)
+      return { ...settled('ENVELOPE', 'another worker took over', mail, () => verdictOf('')), fenced: true };
+    const rejected = new Map(
+      (error.rejectedErrors ?? []).map((one) => [one.recipient, verdictOf(one.response ?? reply)]),
+    );
+    if (error.responseCode !== undefined) {
+      const verdict = verdictOf(reply);
+      return settled(
+        body.opened ? 'SETTLED' : 'ENVELOPE',
+        reply,
+        mail,
+        (address) => rejected.get(address) ?? verdict,
+      );
+    }
+    const own = error instanceof OwnFault;
+    const words = own ? error.message : plainWords(error);
+    if (body.ended) return settled('BODY', words, mail, () => unknownVerdict(words));
+    return settled(
+      body.opened ? 'BODY' : 'ENVELOPE',
+      words,
+      mail,
+      () => verdictOf(words),
+      !body.opened && !own,
+    );
+  }
+
+  #reset(): void {
+    this.#connection.reset((error) => {
+      if (error) this.close();
+    });
+  }
+
+  /** Runs one step against the clock; a fault of the connection, whenever it comes, ends the step. */
+  #within<T = void>(
+    milliseconds: number,
+    what: string,
+    step: (
+      done: (error: Error | null, value?: T) => void,
+      extend: (milliseconds: number, what: string) => void,
+    ) => void,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let timer: NodeJS.Timeout;
+      let over = false;
+      const settle = (error: Error | null, value?: T) => {
+        if (over) return;
+        over = true;
+        clearTimeout(timer);
+        this.#fail = () => {};
+        if (error) reject(error);
+        else resolve(value as T);
+      };
+      const extend = (limit: number, doing: string) => {
+        clearTimeout(timer);
+        if (over) return;
+        timer = setTimeout(() => {
+          settle(new Error(`The mail server took more than ${limit / 1000} s ${doing}`));
+          this.close();
+        }, limit);
+      };
+      // nodemailer tells a step's own callback a little later than its listeners: the callback knows more.
+      this.#fail = (error) => setImmediate(settle, error);
+      extend(milliseconds, what);
+      step(settle, extend);
+    });
+  }
+}
+
+const orOwnFault =
+  (words: string) =>
+  (cause: unknown): never => {
+    throw new OwnFault(words, { cause });
+  };
+
+function settled(
+  reached: Outcome['reached'],
+  reply: string,
+  { envelope }: Pick<Transmission, 'envelope'>,
+  verdict: (address: string) => Verdict,
+  serverDown = false,
+): Outcome {
+  return {
+    reached,
+    reply: cleanReply(reply),
+    verdicts: new Map(envelope.to.map((address) => [address, verdict(address)])),
+    serverDown,
+    fenced: false,
+  };
+}
+
+/** What went wrong on the way to a server or with the connection to it. */
+export function failedToConnect(error: unknown, envelope: Envelope): Outcome {
+  const { response = '', responseCode, code } = error as SmtpError;
+  // A refused sign-in or an untrusted certificate is the mailbox's matter, not the mail's: worth another try once it is put right.
+  const final = responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH' && code !== 'ETLS';
+  const words = final ? response : plainWords(error as SmtpError);
+  return settled('CONNECT', words, { envelope }, () => verdictOf(words), !final);
+}
+
+function plainWords(error: SmtpError): string {
+  const reply = error.response === undefined ? '' : ` (${cleanReply(error.response)})`;
+  switch (error.code) {
+    case 'EAUTH':
+      return `The mail server does not accept the mailbox's login${reply}`;
+    case 'EDNS':
+      return "The mail server's name cannot be resolved";
+    case 'ETLS':
+      return `The mail server's TLS cannot be trusted: ${cleanReply(error.message)}`;
+    case 'ECONNECTION':
+      return 'The mail server closed the connection';
+    default:
+      return `No answer from the mail server: ${cleanReply(error.message)}`;
+  }
+}

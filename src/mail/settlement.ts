@@ -1,0 +1,122 @@
+import type { AttemptPhase, DeliveryState, EventType, RecipientState } from '../db/tables.ts';
+import { envelopeAddress } from './address.ts';
+import type { Outcome, Verdict } from './outcome.ts';
+
+/** How long a mail is tried (RFC 5321 §4.5.4.1). Milliseconds, as everywhere here. */
+const giveUpAfter = 5 * 24 * 3600 * 1000;
+const firstBackOff = 60_000;
+const longestBackOff = 3_600_000;
+
+export interface RecipientRow {
+  readonly position: number;
+  readonly address: string;
+  readonly state: RecipientState;
+}
+
+/** What one attempt changes, to be written in one commit. */
+export interface Settlement {
+  readonly id: number;
+  readonly token: string;
+  readonly state: DeliveryState;
+  readonly event: EventType;
+  readonly phase: AttemptPhase;
+  readonly reply: string;
+  /** What the operator is told; null when all went well. */
+  readonly failure: string | null;
+  /** Not before this instant; null: never again by itself. */
+  readonly dueAt: Date | null;
+  readonly recipients: readonly {
+    position: number;
+    state: RecipientState;
+    reply: string;
+    code: string | null;
+  }[];
+}
+
+export interface Attempted {
+  readonly id: number;
+  readonly token: string;
+  /** Attempts so far, this one included. */
+  readonly attempts: number;
+  readonly createdAt: Date;
+  readonly recipients: readonly RecipientRow[];
+}
+
+/** Whom an attempt addresses: nobody who has the mail, was refused, or may have it. */
+export const unsettledRecipients = (recipients: readonly RecipientRow[]): readonly RecipientRow[] =>
+  recipients.filter(({ state }) => state === 'PENDING' || state === 'DEFERRED');
+
+/**
+ * Turns what the server said into the delivery's next state: pure. One recipient's refusal is that recipient's alone; a temporary one
+ * is tried again with the others left alone; an outcome that nobody knows stops every machine.
+ * @param random in [0, 1): full jitter, so that mails that failed together do not come back together
+ */
+export function settlementOf(delivery: Attempted, outcome: Outcome, now: Date, random: number): Settlement {
+  const expired = now.getTime() - delivery.createdAt.getTime() >= giveUpAfter;
+  const changed = unsettledRecipients(delivery.recipients).map((recipient) => {
+    const verdict = outcome.verdicts.get(envelopeAddress(recipient.address)) ?? unaddressed;
+    const state = verdict.state === 'DEFERRED' && expired ? 'FAILED' : verdict.state;
+    return { position: recipient.position, state, reply: verdict.reply, code: verdict.enhancedCode ?? null };
+  });
+  const states = new Map(delivery.recipients.map(({ position, state }) => [position, state]));
+  for (const { position, state } of changed) states.set(position, state);
+  const state = stateOf([...states.values()]);
+  const worst =
+    changed.find((one) => one.state === worstOf(state)) ?? changed.find((one) => one.state === 'FAILED');
+  const gaveUp = expired && worst?.state === 'FAILED' && !/^5/.test(worst.reply);
+  return {
+    id: delivery.id,
+    token: delivery.token,
+    state,
+    event: `DELIVERY_${state}` as EventType,
+    phase: outcome.reached,
+    reply: outcome.reply,
+    failure: worst === undefined ? null : `${worst.reply}${gaveUp ? ' (given up after 5 days)' : ''}`,
+    dueAt: state === 'DEFERRED' ? new Date(now.getTime() + backOff(delivery.attempts, random)) : null,
+    recipients: changed,
+  };
+}
+
+/** A redacted message is not mailed any more: what is left of it is not what its author sent. */
+export function redactedSettlement(delivery: Attempted): Settlement {
+  const reply = 'Not sent: the message was redacted';
+  return {
+    id: delivery.id,
+    token: delivery.token,
+    state: 'CANCELLED',
+    event: 'DELIVERY_CANCELLED',
+    phase: 'CONNECT',
+    reply,
+    failure: reply,
+    dueAt: null,
+    recipients: unsettledRecipients(delivery.recipients).map(({ position }) => ({
+      position,
+      state: 'CANCELLED',
+      reply,
+      code: null,
+    })),
+  };
+}
+
+const unaddressed: Verdict = { state: 'DEFERRED', reply: 'not addressed', enhancedCode: undefined };
+
+/** The state of a delivery whose recipients have these. */
+export function stateOf(
+  recipients: readonly RecipientState[],
+): 'OUTCOME_UNKNOWN' | 'DEFERRED' | 'SENT' | 'PARTIALLY_FAILED' | 'FAILED' {
+  const has = (state: RecipientState) => recipients.includes(state);
+  if (has('OUTCOME_UNKNOWN')) return 'OUTCOME_UNKNOWN';
+  if (has('DEFERRED') || has('PENDING')) return 'DEFERRED';
+  if (!has('FAILED')) return 'SENT';
+  return has('SENT') ? 'PARTIALLY_FAILED' : 'FAILED';
+}
+
+function worstOf(state: DeliveryState): RecipientState | undefined {
+  if (state === 'OUTCOME_UNKNOWN' || state === 'DEFERRED') return state;
+  return state === 'SENT' ? undefined : 'FAILED';
+}
+
+/** Milliseconds: exponential with full jitter, from one second to an hour. */
+export function backOff(attempts: number, random: number): number {
+  return Math.max(1000, random * Math.min(longestBackOff, firstBackOff * 2 ** Math.min(attempts - 1, 20)));
+}

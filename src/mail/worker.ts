@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type postgres from 'postgres';
+import type { Logger } from '../log.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import { createAttempts } from './attempt.ts';
+import { loadContents } from './contents.ts';
+import { createLanes } from './lanes.ts';
+import { type Claim, claim, nextDue, recover, release, renew } from './outbox.ts';
+import { createTransport, type TransportOptions } from './transport.ts';
+
+/** Where a commit that queued a mail says so. */
+export const outboxChannel = 'ticketwire_outbox';
+
+export interface WorkerPorts extends TransportOptions {
+  /** Raw postgres.js as the desk; its own few connections are enough. */
+  readonly sql: postgres.Sql;
+  readonly blobs: Pick<BlobStore, 'open'>;
+  readonly log: Logger;
+  readonly now: () => Date;
+  /** Seconds without a sign of life after which other workers take over. */
+  readonly leaseSeconds?: number;
+  /** Seconds between looks at the table when nothing wakes the worker. */
+  readonly pollSeconds?: number;
+  readonly random?: () => number;
+  /** Told of each step of each delivery, and awaited: for tests that end the process there. */
+  readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
+}
+
+/** The steps between the message's commit and the end of its mail, in order. */
+export const workerSteps = [
+  'claimed',
+  'prepared',
+  'connecting',
+  'accepted-354',
+  'body-open',
+  'body-written',
+  'answered',
+  'settled',
+] as const;
+export type WorkerStep = (typeof workerSteps)[number];
+
+export interface Worker extends AsyncDisposable {
+  start(): void;
+  /** Something was queued. */
+  wake(): void;
+}
+
+/**
+ * Sends what the outbox holds. Any number of workers may run, in one process or many. Disposing it drains: nothing new is begun,
+ * what is under way ends, and what was only claimed is given back.
+ */
+export function createWorker(ports: WorkerPorts): Worker {
+  const { sql, log, now, leaseSeconds = 60, pollSeconds = 5 } = ports;
+  const name = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
+  const transport = createTransport(ports);
+  const lanes = createLanes({
+    connections: ports.connections ?? 5,
+    random: ports.random ?? Math.random,
+    now,
+  });
+  const alive = new Map<string, Claim>();
+  const running = new Set<Promise<void>>();
+  const attempts = createAttempts({ ...ports, transport, leaseSeconds, random: ports.random ?? Math.random });
+  let stopping = false;
+  let woken = false;
+  let rouse: (() => void) | undefined;
+  let loop: Promise<void> | undefined;
+  let recoveredAt = 0;
+
+  const wake = () => {
+    woken = true;
+    rouse?.();
+  };
+
+  function begin(one: Claim, contents: Awaited<ReturnType<typeof loadContents>>): void {
+    alive.set(one.token, one);
+    lanes.enter(one.mailboxId);
+    const task = attempts
+      .run(one, contents.get(one.id)!, () => !stopping)
+      .then(async (outcome) => {
+        if (outcome === undefined) await release(sql, [one]);
+        else lanes.heard(one.mailboxId, outcome.serverDown);
+      })
+      .catch((err) => log.error({ err, deliveryId: one.id }, 'an attempt was left to its lease'))
+      .finally(() => {
+        alive.delete(one.token);
+        lanes.leave(one.mailboxId);
+        running.delete(task);
+        wake();
+      });
+    running.add(task);
+  }
+
+  /** One look at the table. @returns milliseconds to the next one; 0: there may be more at once. */
+  async function round(): Promise<number> {
+    if (performance.now() - recoveredAt >= (leaseSeconds * 1000) / 4) {
+      recoveredAt = performance.now();
+      for (const { id, state } of await recover(sql, now()))
+        log.warn({ deliveryId: id, state }, 'a worker left a mail behind');
+    }
+    const claims = await claim(sql, {
+      worker: name,
+      now: now(),
+      leaseSeconds,
+      lanes: lanes.list(),
+      free: lanes.room,
+    });
+    if (claims.length === 0)
+      return Math.max(
+        100,
+        Math.min(pollSeconds * 1000, lanes.pause(), (await nextDue(sql, now())) ?? Infinity),
+      );
+    const contents = await loadContents(
+      sql,
+      claims.map(({ id }) => id),
+    );
+    for (const one of claims) begin(one, contents);
+    return 0;
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping) {
+      woken = false;
+      let wait: number;
+      try {
+        wait = await round();
+      } catch (err) {
+        log.error({ err }, 'the outbox cannot be read');
+        wait = 1000;
+      }
+      if (wait > 0 || !lanes.worthAsking()) await sleep(wait > 0 ? wait : pollSeconds * 1000);
+    }
+  }
+
+  function sleep(milliseconds: number): Promise<void> {
+    if (woken || stopping) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => rouse?.(), milliseconds);
+      rouse = () => {
+        if (!stopping && !lanes.worthAsking()) return;
+        clearTimeout(timer);
+        rouse = undefined;
+        resolve();
+      };
+    });
+  }
+
+  const heartbeat = setInterval(
+    () => {
+      if (alive.size === 0) return;
+      renew(sql, [...alive.values()], leaseSeconds).catch((err) =>
+        log.error({ err }, 'leases could not be renewed'),
+      );
+    },
+    (leaseSeconds * 1000) / 3,
+  );
+  heartbeat.unref();
+  let listening: Promise<postgres.ListenMeta> | undefined;
+
+  return {
+    start() {
+      if (loop !== undefined) return;
+      listening = sql.listen(outboxChannel, wake, wake);
+      listening.catch((err) => log.error({ err }, 'the outbox cannot be listened to; it is polled'));
+      loop = run();
+    },
+    wake,
+    async [Symbol.asyncDispose]() {
+      stopping = true;
+      rouse?.();
+      await loop;
+      await Promise.allSettled(running);
+      clearInterval(heartbeat);
+      await listening?.then(({ unlisten }) => unlisten()).catch(() => {});
+      transport[Symbol.dispose]();
+    },
+  };
+}
