@@ -177,7 +177,7 @@ function addTicketMessage(operationName: string, more = ''): string {
   return `mutation ${operationName}($input: AddTicketMessageInput!) {
   addTicketMessage(input: $input) {
     ... on AddTicketMessagePayload {
-      message {
+      ticketMessage {
         id
         messageId
         visibility

@@ -62,7 +62,8 @@ const WarningRef = builder.objectRef<Warning>('Warning').implement({
 const PayloadRef = builder.objectRef<Added>('AddTicketMessagePayload').implement({
   description: 'What was done; nobody needs a second call to know.',
   fields: (t) => ({
-    message: t.field({ type: MessageRef, resolve: ({ message }) => message }),
+    // Not `message`: that is a text in every refusal, and a document may not select two shapes under one name.
+    ticketMessage: t.field({ type: MessageRef, resolve: ({ message }) => message }),
     ticket: t.field({ type: TicketRef, resolve: ({ ticket }) => ticket }),
     delivery: t.field({ type: DeliveryRef, nullable: true, resolve: ({ delivery }) => delivery }),
     replayed: t.exposeBoolean('replayed', {

@@ -35,7 +35,7 @@ export async function newMessage(
   if ('replayed' in result) {
     return resultReply(
       as,
-      result.message.messageId,
+      result.ticketMessage.messageId,
       result.replayed ? { 'Idempotency-Replayed': 'true' } : {},
     );
   }

@@ -37,7 +37,7 @@ export interface AddLegacyMessageData {
   readonly addTicketMessage:
     | {
         readonly __typename: 'AddTicketMessagePayload';
-        readonly message: { readonly messageId: number };
+        readonly ticketMessage: { readonly messageId: number };
         readonly replayed: boolean;
       }
     | RefusalData;

@@ -1,0 +1,25 @@
+import type { CodegenConfig } from '@graphql-codegen/cli';
+
+/** The legacy door's stored operations as types: what it asks with and what it is answered. */
+const config: CodegenConfig = {
+  schema: 'schema/schema.graphql',
+  documents: 'schema/operations/*.graphql',
+  generates: {
+    'src/rest/operations.generated.ts': {
+      plugins: ['typescript-operations'],
+      config: {
+        enumType: 'string-literal',
+        immutableTypes: true,
+        useTypeImports: true,
+        skipTypename: false,
+        avoidOptionals: { field: true },
+        scalars: {
+          Upload: { input: '../upload.ts#IncomingFile', output: 'never' },
+          DateTime: 'string',
+        },
+      },
+    },
+  },
+};
+
+export default config;

@@ -1,0 +1,16 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { lexicographicSortSchema, printSchema } from 'graphql';
+import { schema } from './schema.ts';
+
+/* Writes schema/schema.graphql, for people to review; with --check it only says whether that is what the code means. */
+
+const file = new URL('../../schema/schema.graphql', import.meta.url);
+export const printed = `${printSchema(lexicographicSortSchema(schema))}\n`;
+
+if (import.meta.main) {
+  if (!process.argv.includes('--check')) await writeFile(file, printed);
+  else if ((await readFile(file, 'utf8').catch(() => '')) !== printed) {
+    process.stderr.write('schema/schema.graphql is stale: run "npm run schema" and review what changed\n');
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,102 @@
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { IncomingFile } from '../upload.ts';
+export type AddTicketMessageInput = {
+  /** At most 20. */
+  readonly attachments?: ReadonlyArray<AttachmentInput>;
+  /** Not blank; kept as written. */
+  readonly body: string;
+  /** Absent: no e-mail is sent. */
+  readonly email?: EmailReplyInput | null | undefined;
+  readonly format?: MessageFormat;
+  /** Of your own making: the same call with the same key is done once. Kept 30 days. Or the header Idempotency-Key. */
+  readonly idempotencyKey?: string | null | undefined;
+  /** The last message that you have seen: refused with TICKET_CHANGED when there are later ones. */
+  readonly ifLastMessage?: string | number | null | undefined;
+  /** Sent from a phone or a tablet. */
+  readonly isMobileDevice?: boolean;
+  readonly ticket: TicketSelector;
+  readonly visibility?: MessageVisibility;
+};
+
+/** Exactly one: a file of this request, or an earlier upload. */
+export type AttachmentInput =
+  {   readonly file: IncomingFile; readonly upload?: never; }
+  |  { readonly file?: never;   /** The id of an Upload; its uploader alone may use it. */
+  readonly upload: string | number; };
+
+/** Send the message to the ticket's requester as an e-mail. */
+export type EmailReplyInput = {
+  /** At most 50 together with cc. */
+  readonly bcc?: ReadonlyArray<string>;
+  readonly cc?: ReadonlyArray<string>;
+  /** Address of one of the desk's mailboxes. */
+  readonly from: string;
+};
+
+/** Why a command said no. Closed: a new code is a new version of the schema. */
+export type ErrorCode =
+  | 'ATTACHMENT_TOO_LARGE'
+  | 'DELIVERY_NOT_FOUND'
+  | 'DELIVERY_STATE'
+  | 'EMAIL_TOO_LARGE'
+  | 'FORBIDDEN'
+  | 'IDEMPOTENCY_KEY_REUSED'
+  | 'INVALID_INPUT'
+  | 'MAILBOX_NOT_FOUND'
+  | 'MAILBOX_NOT_READY'
+  | 'PREVIEW_STALE'
+  | 'PRIVATE_WITH_EMAIL'
+  | 'RECIPIENT_MISSING'
+  | 'TICKET_CHANGED'
+  | 'TICKET_NOT_FOUND'
+  | 'UNAUTHENTICATED';
+
+export type MessageFormat =
+  | 'HTML'
+  | 'TEXT';
+
+/** PRIVATE messages are seen and written by operators only. */
+export type MessageVisibility =
+  | 'PRIVATE'
+  | 'PUBLIC';
+
+/** Exactly one way of naming a ticket. */
+export type TicketSelector =
+  {   /** The global id. */
+  readonly id: string | number; readonly reference?: never; readonly ticketId?: never; }
+  |  { readonly id?: never;   /** INC-000047; compared without case. */
+  readonly reference: string; readonly ticketId?: never; }
+  |  { readonly id?: never; readonly reference?: never;   /** The old integer. */
+  readonly ticketId: number; };
+
+export type AddLegacyMessageMutationVariables = Exact<{
+  input: AddTicketMessageInput;
+}>;
+
+
+export type AddLegacyMessageMutation = { readonly addTicketMessage:
+    | { readonly __typename: 'AddTicketMessagePayload', readonly replayed: boolean, readonly ticketMessage: { readonly messageId: number } }
+    | { readonly __typename: 'AttachmentTooLargeError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
+    | { readonly __typename: 'EmailTooLargeError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
+    | { readonly __typename: 'ForbiddenError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
+    | { readonly __typename: 'IdempotencyKeyReusedError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
+    | { readonly __typename: 'InvalidInputError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string>, readonly problems: ReadonlyArray<{ readonly path: ReadonlyArray<string>, readonly message: string }> }
+    | { readonly __typename: 'MailboxNotFoundError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
+    | { readonly __typename: 'MailboxNotReadyError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
+    | { readonly __typename: 'PrivateWithEmailError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
+    | { readonly __typename: 'RecipientMissingError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
+    | { readonly __typename: 'TicketChangedError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
+    | { readonly __typename: 'TicketNotFoundError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
+    | { readonly __typename: 'UnauthenticatedError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
+   };
+
+export type FindLegacyTicketQueryVariables = Exact<{
+  ticketId: number;
+  reference: string;
+}>;
+
+
+export type FindLegacyTicketQuery = { readonly byId: { readonly ticketId: number } | null, readonly byReference: { readonly ticketId: number } | null };
