@@ -1,4 +1,6 @@
 const space = /[ \t\r\n]+/g;
+/** Characters that are decoded at once. Lines of 76 make pieces so small that each would cost a write to the disk. */
+const batch = 64 * 1024;
 const alphabet = /^[A-Za-z0-9+/]*$/;
 
 /**
@@ -6,6 +8,7 @@ const alphabet = /^[A-Za-z0-9+/]*$/;
  * URL-safe alphabet. `Buffer` alone would skip over whatever it does not know.
  */
 export class Base64Decoder {
+  #pending = '';
   #rest = '';
   #padding = 0;
   #valid = true;
@@ -16,8 +19,14 @@ export class Base64Decoder {
   }
 
   push(piece: string): void {
+    this.#pending += piece;
+    if (this.#pending.length >= batch) this.#decode();
+  }
+
+  #decode(): void {
+    const text = this.#pending.replace(space, '');
+    this.#pending = '';
     if (!this.#valid) return;
-    const text = piece.replace(space, '');
     const equals = text.indexOf('=');
     const data = equals < 0 ? text : text.slice(0, equals);
     const padding = equals < 0 ? '' : text.slice(equals);
@@ -35,6 +44,7 @@ export class Base64Decoder {
 
   /** @returns whether all of it was base64 */
   end(): boolean {
+    this.#decode();
     if (!this.#valid) return false;
     if (this.#padding === 0) return this.#rest === '';
     if (this.#rest.length + this.#padding !== 4) return false;

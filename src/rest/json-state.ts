@@ -75,19 +75,25 @@ export class JsonState {
     switch (token) {
       case 'StartObject':
         this.state = 'ObjectStart';
-        return this.#push('object');
+        this.#push('object');
+        return;
       case 'StartArray':
         this.state = 'ArrayStart';
-        return this.#push('array');
+        this.#push('array');
+        return;
       case 'StartConstructor':
         this.state = 'ConstructorStart';
-        return this.#push('constructor');
+        this.#push('constructor');
+        return;
       case 'EndObject':
-        return this.#end('object');
+        this.#end('object');
+        return;
       case 'EndArray':
-        return this.#end('array');
+        this.#end('array');
+        return;
       case 'EndConstructor':
-        return this.#end('constructor');
+        this.#end('constructor');
+        return;
       case 'PropertyName':
         this.state = 'Property';
         this.#current.property = value as string;

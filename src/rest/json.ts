@@ -1,37 +1,11 @@
+import { asItem, convert, items, memberNamed, type Shape, shapes, type Wanted } from './json-contract.ts';
 import { JsonReader } from './json-reader.ts';
 import { broken, type Token } from './json-state.ts';
-import {
-  attachmentMembers,
-  emptyAttachment,
-  emptyPost,
-  type Kind,
-  type Members,
-  type NewMessagePost,
-  postMembers,
-  type Reading,
-  type ReadingLimits,
-  TooLarge,
-} from './post.ts';
+import { type Members, type NewMessagePost, type Reading, type ReadingLimits, TooLarge } from './post.ts';
 import type { Spools } from './spool.ts';
 import type { TextSource } from './text-source.ts';
 
-type Shape = 'post' | 'attachment';
-type Wanted = Kind | Shape;
 type Target = Record<string, unknown>;
-
-const shapes: Record<Shape, { members: Members; create: () => unknown }> = {
-  post: { members: postMembers, create: emptyPost },
-  attachment: { members: attachmentMembers, create: emptyAttachment },
-};
-const items: Partial<Record<Wanted, Wanted>> = { strings: 'string', attachments: 'attachment' };
-
-/** Member names without regard to case; an exact match goes first, so names that differ by case alone would do too. */
-const names = new Map<Members, Map<string, string>>(
-  Object.values(shapes).map(({ members }) => [
-    members,
-    new Map(Object.keys(members).map((name) => [name.toLowerCase(), name])),
-  ]),
-);
 
 /** Reading has collected as many errors as anybody will read. */
 class EnoughErrors extends Error {}
@@ -182,8 +156,8 @@ class JsonBinder {
   }
 
   *#member(members: Members, target: Target, written: string): Generator<void, void> {
-    const name = written in members ? written : names.get(members)!.get(written.toLowerCase());
-    if (name === undefined || !Object.hasOwn(members, name)) {
+    const name = memberNamed(members, written);
+    if (name === undefined) {
       if (yield* this.#reader.read()) yield* this.#reader.skip();
       return;
     }
@@ -224,23 +198,4 @@ class JsonBinder {
   *#expectToken(): Generator<void, void> {
     if (!(yield* this.#reader.read())) throw broken;
   }
-}
-
-/** A `$ref` can name an object of another type, which a list does not take. */
-function asItem(item: Wanted, value: unknown): unknown {
-  if (item === 'attachment' && value !== null && !('FileName' in (value as object))) throw broken;
-  return value;
-}
-
-/** A simple token as the type that is wanted; what Json.NET would convert by itself never comes here. */
-function convert(reader: JsonReader, wanted: Wanted): unknown {
-  const { token, value } = reader;
-  const nothing =
-    token === 'Null' || token === 'Undefined' || (token === 'String' && value === '' && wanted !== 'string');
-  if (nothing && wanted !== 'int' && wanted !== 'bool') return null;
-  if (token === 'String' && wanted === 'string') return value;
-  if (token === 'Integer' && (wanted === 'int' || wanted === 'int?')) return value;
-  if (token === 'Boolean' && wanted === 'bool') return value;
-  if (token === 'Bytes' && wanted === 'bytes') return value;
-  throw broken;
 }

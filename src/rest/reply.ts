@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { encode } from './charset.ts';
 import type { Representation } from './negotiation.ts';
 import { namespaces, parameter } from './post.ts';
+import { encodeLocalName } from './xml-name.ts';
 
 /** An answer as it goes over the wire. */
 export interface Reply {
@@ -124,21 +125,4 @@ function xmlText(text: string): string {
     .replace(/[^\t\n\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, (char) => {
       return `&#x${char.codePointAt(0)!.toString(16).toUpperCase()};`;
     });
-}
-
-const nameStart =
-  /[A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff]/;
-const nameRest = /[-.0-9\u00b7\u0300-\u036f\u203f\u2040]/;
-
-/** `XmlConvert.EncodeLocalName`: a ModelState key as an element's name. */
-export function encodeLocalName(key: string): string {
-  let name = '';
-  for (let i = 0; i < key.length; i++) {
-    const char = key[i]!;
-    const looksEncoded = char === '_' && /^_x[0-9A-Fa-f]{4}_/.test(key.slice(i, i + 7));
-    const fits = nameStart.test(char) || (i > 0 && nameRest.test(char));
-    if (fits && !looksEncoded) name += char;
-    else name += `_x${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}_`;
-  }
-  return name;
 }

@@ -1,19 +1,9 @@
 import { TooLarge } from './post.ts';
 import type { TextSource } from './text-source.ts';
-import {
-  type Attribute,
-  checkDeclaration,
-  malformed,
-  noCharacter,
-  parseAttributes,
-  parseTag,
-  reference,
-  Scopes,
-} from './xml-tag.ts';
+import { malformed, noCharacter, reference, startsWith, through, untilBracket } from './xml-markup.ts';
+import { type Attribute, checkDeclaration, parseAttributes, parseTag, Scopes } from './xml-tag.ts';
 
 const maxDepth = 256;
-/** A start tag longer than this many characters is none of ours. */
-const maxTag = 64 * 1024;
 /** Characters between `&` and `;`, leading zeros included. */
 const maxReference = 32;
 /** Each reference costs far more than a character; a message of them is an attack, or an alphabet in disguise. */
@@ -87,7 +77,7 @@ export class XmlReader {
   *finish(): Generator<void, void> {
     const source = this.#source;
     if (!(yield* source.has(0)) || /[ \t\r\n]/.test(source.text[source.pos]!)) return;
-    if (!(yield* this.#startsWith('<!--'))) throw malformed;
+    if (!(yield* startsWith(this.#source, '<!--'))) throw malformed;
     yield* this.#comment();
   }
 
@@ -113,12 +103,12 @@ export class XmlReader {
     if (next === '/') {
       yield* this.#endTag();
     } else if (next === '!') {
-      if (yield* this.#startsWith('<!--')) {
+      if (yield* startsWith(this.#source, '<!--')) {
         yield* this.#comment();
         return false;
       }
       // A DOCTYPE ends here too: nothing but a CDATA section begins like this.
-      if (this.#open.length === 0 || !(yield* this.#startsWith('<![CDATA['))) throw malformed;
+      if (this.#open.length === 0 || !(yield* startsWith(this.#source, '<![CDATA['))) throw malformed;
       source.pos += 9;
       yield* this.#cdata();
     } else if (next === '?') {
@@ -129,44 +119,16 @@ export class XmlReader {
     return true;
   }
 
-  *#startsWith(expected: string): Generator<void, boolean> {
-    const source = this.#source;
-    yield* source.has(expected.length - 1);
-    return source.text.startsWith(expected, source.pos);
-  }
-
   /** An XML declaration stands first or not at all. */
   *#declaration(): Generator<void, void> {
-    if (!(yield* this.#startsWith('<?xml'))) return;
-    const text = yield* this.#untilBracket();
+    if (!(yield* startsWith(this.#source, '<?xml'))) return;
+    const text = yield* untilBracket(this.#source);
     if (!/^\?xml[ \t\r\n]/.test(text) || !text.endsWith('?')) throw malformed;
     checkDeclaration(parseAttributes(text.slice(0, -1), 4), this.#encodings);
   }
 
-  /** From behind `<` to its `>`, which may stand in an attribute's quotes before. */
-  *#untilBracket(): Generator<void, string> {
-    const source = this.#source;
-    let at = 1;
-    let quoted = '';
-    for (;;) {
-      if (at > maxTag || !(yield* source.has(at))) throw malformed;
-      const char = source.text[source.pos + at]!;
-      if (quoted !== '') {
-        if (char === quoted) quoted = '';
-      } else if (char === '"' || char === "'") {
-        quoted = char;
-      } else if (char === '>') {
-        break;
-      }
-      at++;
-    }
-    const text = source.text.slice(source.pos + 1, source.pos + at);
-    source.pos += at + 1;
-    return text;
-  }
-
   *#startTag(): Generator<void, void> {
-    const written = yield* this.#untilBracket();
+    const written = yield* untilBracket(this.#source);
     const empty = written.endsWith('/');
     const { prefix, name, attributes } = parseTag(empty ? written.slice(0, -1) : written);
     if (this.#open.length === 0 && this.#rootSeen) throw malformed;
@@ -183,7 +145,7 @@ export class XmlReader {
   *#endTag(): Generator<void, void> {
     const source = this.#source;
     const expected = `</${this.#open.at(-1)}`;
-    if (this.#open.length === 0 || !(yield* this.#startsWith(expected))) throw malformed;
+    if (this.#open.length === 0 || !(yield* startsWith(this.#source, expected))) throw malformed;
     source.pos += expected.length;
     while ((yield* source.has(0)) && /[ \t\r\n]/.test(source.text[source.pos]!)) source.pos++;
     if (!(yield* source.has(0)) || source.text[source.pos] !== '>') throw malformed;
@@ -205,7 +167,7 @@ export class XmlReader {
       return;
     }
     if (char === ']') {
-      if (yield* this.#startsWith(']]>')) throw malformed;
+      if (yield* startsWith(this.#source, ']]>')) throw malformed;
       source.pos++;
       this.text = char;
       return;
@@ -238,10 +200,10 @@ export class XmlReader {
 
   *#comment(): Generator<void, void> {
     this.#source.pos += 4;
-    yield* this.#through('--', (text) => {
+    yield* through(this.#source, '--', (text) => {
       if (noCharacter.test(text)) throw malformed;
     });
-    if (!(yield* this.#startsWith('>'))) throw malformed;
+    if (!(yield* startsWith(this.#source, '>'))) throw malformed;
     this.#source.pos++;
   }
 
@@ -259,22 +221,6 @@ export class XmlReader {
       if (!(yield* source.has(2))) break;
     }
     throw malformed;
-  }
-
-  /** Reads up to `end` and past it. */
-  *#through(end: string, piece: (text: string) => void): Generator<void, void> {
-    const source = this.#source;
-    for (;;) {
-      const at = source.text.indexOf(end, source.pos);
-      const until = at < 0 ? Math.max(source.pos, source.text.length - end.length + 1) : at;
-      if (until > source.pos) piece(source.text.slice(source.pos, until));
-      source.pos = until;
-      if (at >= 0) {
-        source.pos += end.length;
-        return;
-      }
-      if (!(yield* source.has(end.length - 1))) throw malformed;
-    }
   }
 }
 

@@ -1,16 +1,11 @@
 import { namespaces } from './post.ts';
+import { malformed, noCharacter, reference } from './xml-markup.ts';
+import { ncName } from './xml-name.ts';
+import { xmlBoolean } from './xml-value.ts';
 
-/** Whatever is wrong with a document; the old service said no more of it to anybody. */
-export const malformed = new Error('not the XML that is wanted here');
-
-const nameStart =
-  'A-Z_a-z\\u00C0-\\u00D6\\u00D8-\\u00F6\\u00F8-\\u02FF\\u0370-\\u037D\\u037F-\\u1FFF\\u200C\\u200D\\u2070-\\u218F\\u2C00-\\u2FEF\\u3001-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFFD';
-const ncName = `[${nameStart}][${nameStart}\\-.0-9\\u00B7\\u0300-\\u036F\\u203F\\u2040]*`;
 const qualifiedName = new RegExp(`(?:(${ncName}):)?(${ncName})(?=[\\s=/>?]|$)`, 'y');
 const attributeValue = /[ \t\r\n]*=[ \t\r\n]*(?:"([^"<]*)"|'([^'<]*)')/y;
 const space = /[ \t\r\n]+/y;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that XML does not have
-export const noCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 
 export interface Attribute {
   readonly prefix: string;
@@ -52,18 +47,6 @@ function unescapeValue(text: string): string {
     ? text.replace(/&([^;]*)(;?)/g, (_, name, end) => reference(end && name))
     : text;
   return plain.replace(/\r\n|[\r\n\t]/g, ' ');
-}
-
-const entities: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
-
-/** What stands between `&` and `;`. Control characters may be written so, as the old reader let them. */
-export function reference(name: string): string {
-  if (Object.hasOwn(entities, name)) return entities[name]!;
-  const number = /^#(?:x([0-9a-fA-F]+)|([0-9]+))$/.exec(name);
-  if (!number) throw malformed;
-  const code = number[1] ? Number.parseInt(number[1], 16) : Number(number[2]);
-  if (code > 0x10ffff) throw malformed;
-  return String.fromCodePoint(code);
 }
 
 /** The namespaces that are declared where the reader stands. */
@@ -134,12 +117,4 @@ export function isNil(attributes: readonly Attribute[], scopes: Scopes): boolean
     return xmlBoolean(value);
   }
   return false;
-}
-
-/** `XmlConvert.ToBoolean` */
-export function xmlBoolean(text: string): boolean {
-  const word = text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '');
-  if (word === 'true' || word === '1') return true;
-  if (word === 'false' || word === '0') return false;
-  throw malformed;
 }

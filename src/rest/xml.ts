@@ -14,8 +14,10 @@ import {
 } from './post.ts';
 import type { Spool, Spools } from './spool.ts';
 import type { TextSource } from './text-source.ts';
+import { malformed } from './xml-markup.ts';
 import { XmlReader } from './xml-reader.ts';
-import { isNil, malformed, xmlBoolean } from './xml-tag.ts';
+import { isNil } from './xml-tag.ts';
+import { xmlBoolean, xmlInteger } from './xml-value.ts';
 
 type Target = Record<string, unknown>;
 
@@ -216,12 +218,4 @@ class XmlBinder {
       piece(reader.text);
     }
   }
-}
-
-/** `XmlConvert.ToInt32` */
-function xmlInteger(text: string): number {
-  const digits = /^[ \t\r\n]*([+-]?[0-9]{1,1024})[ \t\r\n]*$/.exec(text)?.[1];
-  const value = Number(digits);
-  if (digits === undefined || value < -2147483648 || value > 2147483647) throw malformed;
-  return value + 0;
 }

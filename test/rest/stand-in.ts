@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type RequestOptions, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import type { RequestContext, Viewer } from '../../src/context.ts';
+import { createLog } from '../../src/log.ts';
+import type { Execute } from '../../src/rest/call.ts';
+import { createLegacyDoor, type LegacyPorts } from '../../src/rest/door.ts';
+import type { AddLegacyMessageVariables } from '../../src/rest/operations.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+const viewer: Viewer = {
+  userId: 1,
+  login: 'operator',
+  name: 'Operator',
+  role: 'OPERATOR',
+  scopes: new Set(['read', 'write', 'mail', 'admin']),
+};
+
+/** A file as the command would have read it. */
+export interface ReadFile {
+  readonly name: string;
+  readonly type: string;
+  readonly size: number;
+  readonly sha: Buffer | undefined;
+}
+
+/**
+ * The door on a server of its own, for what it does without anybody behind it. Whoever is behind it reads the files,
+ * and answers that the message is stored; what goes through to the desk is tested on the whole gateway.
+ */
+export async function startDoor(ports: Partial<LegacyPorts> = {}) {
+  const inputs: AddLegacyMessageVariables['input'][] = [];
+  const files: ReadFile[] = [];
+  const context: RequestContext = {
+    requestId: 'test',
+    viewer,
+    idempotencyKey: undefined,
+    origin: 'http://localhost',
+    now: () => new Date(),
+    log: createLog('silent'),
+    signal: new AbortController().signal,
+  };
+  const execute = async (operation: { name: string }, variables: unknown) => {
+    if (operation.name === 'FindLegacyTicket') {
+      return { data: { byId: { ticketId: 1 }, byReference: { ticketId: 1 } } };
+    }
+    const { input } = variables as AddLegacyMessageVariables;
+    for (const { file } of input.attachments) {
+      let size = 0;
+      for await (const chunk of file.open()) size += (chunk as Buffer).length;
+      const sha = size <= 1024 ? await buffer(file.open()) : undefined;
+      files.push({ name: file.fileName, type: file.contentType, size, sha });
+    }
+    inputs.push(input);
+    return {
+      data: {
+        addTicketMessage: {
+          __typename: 'AddTicketMessagePayload',
+          ticketMessage: { messageId: 123 },
+          replayed: false,
+        },
+      },
+    };
+  };
+  const door = createLegacyDoor({
+    begin: async () => context,
+    execute: execute as unknown as Execute,
+    limits: { maxBodyBytes: 40_000_000 },
+    ...ports,
+  });
+  const server = createServer((req, res) => void door(req, res)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    server,
+    context,
+    inputs,
+    files,
+    call: (options: RequestOptions & { body?: Buffer | string; chunked?: boolean } = {}) =>
+      call(port, options),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** One request as an old client would send it: to the host `localhost`, on a connection of its own. */
+export async function call(
+  port: number,
+  { body = '', chunked = false, ...options }: RequestOptions & { body?: Buffer | string; chunked?: boolean },
+): Promise<Answer> {
+  const bytes = Buffer.from(body);
+  const framing = chunked ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': bytes.length };
+  const outgoing = request({
+    host: '127.0.0.1',
+    port,
+    method: 'POST',
+    path: '/api/Tickets/NewMessage',
+    agent: false,
+    ...options,
+    headers: { Host: 'localhost', ...framing, ...(options.headers as Record<string, string>) },
+  });
+  const answered = new Promise<Answer>((resolve, reject) => {
+    outgoing.on('error', reject).on('response', (response) => {
+      buffer(response).then(
+        (received) => resolve({ status: response.statusCode!, headers: response.headers, body: received }),
+        reject,
+      );
+    });
+  });
+  outgoing.end(bytes);
+  return answered;
+}
