@@ -30,7 +30,10 @@ export interface Attempts {
 export function createAttempts(ports: AttemptPorts): Attempts {
   const { sql, blobs, log, now, transport, leaseSeconds, trace = () => {} } = ports;
   const open = createBatcher<Opening, boolean>(async (openings) => {
-    const owned = await openBody(sql, openings, leaseSeconds);
+    const owned = await openBody(sql, openings, leaseSeconds).catch((err) => {
+      log.error({ err }, 'attempts could not be written down: their connections are dropped');
+      throw err;
+    });
     return openings.map(({ token }) => owned.has(token));
   });
   const write = createBatcher<Settlement, boolean>(async (settlements) => {
@@ -71,7 +74,12 @@ export function createAttempts(ports: AttemptPorts): Attempts {
         return owned;
       },
       bytes: async function* () {
-        yield* mailBytes(mail.source, blobs);
+        try {
+          yield* mailBytes(mail.source, blobs);
+        } catch (err) {
+          log.error({ err, deliveryId: claim.id }, 'an attachment could not be read');
+          throw err;
+        }
         await trace('body-written', claim.id);
       },
     };

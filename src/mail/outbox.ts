@@ -107,10 +107,10 @@ export async function openBody(
     with input as (
       select * from unnest(
         ${openings.map((one) => one.id)}::int[], ${openings.map((one) => one.token)}::uuid[],
-        ${openings.map((one) => one.source.skeleton)}::bytea[], ${openings.map((one) => JSON.stringify(one.source.inserts))}::text[]
+        ${openings.map((one) => one.source.skeleton.toString('base64'))}::text[], ${openings.map((one) => JSON.stringify(one.source.inserts))}::text[]
       ) as i (id, token, skeleton, inserts)
     ), owned as (
-      select d.id, d.attempts, i.* from deliveries d join input i on i.id = d.id and i.token = d.attempt
+      select d.id from deliveries d join input i on i.id = d.id and i.token = d.attempt
       where d.state = 'TRANSMITTING' and d.phase <> 'BODY'
       order by d.id for no key update of d
     ), opened as (
@@ -122,7 +122,7 @@ export async function openBody(
       from opened o where a.delivery_id = o.id and a.number = o.attempts
     ), kept as (
       insert into delivery_sources (delivery_id, skeleton, inserts)
-      select i.id, i.skeleton, i.inserts::jsonb from input i join opened o on o.id = i.id and o.attempt = i.token
+      select i.id, decode(i.skeleton, 'base64'), i.inserts::jsonb from input i join opened o on o.id = i.id and o.attempt = i.token
       on conflict (delivery_id) do nothing
     )
     select attempt as token from opened`;

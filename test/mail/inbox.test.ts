@@ -1,0 +1,293 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import { createTransport } from 'nodemailer';
+import { expect, test } from 'vitest';
+import { inboxMails } from '../../src/db/tables.ts';
+import { startInbox } from '../../src/mail/inbox.ts';
+import { FaultAddresses } from '../../src/mail/inbox-faults.ts';
+import { findInboxMail, listInboxMails } from '../../src/mail/inbox-store.ts';
+import { createTestDatabase } from '../support/database.ts';
+
+async function startWorld(options: { maxBytes?: number } = {}) {
+  const own = await createTestDatabase();
+  const db = own.database.desk;
+  const inbox = await startInbox(db, options);
+  const transport = createTransport({ url: inbox.url, ignoreTLS: true });
+  return {
+    db,
+    inbox,
+    send: (to: string | string[], more: object = {}) =>
+      transport.sendMail({ from: 'Desk <company@domain.com>', to, subject: 'Hi', text: 'Hello', ...more }),
+    async [Symbol.asyncDispose]() {
+      await inbox[Symbol.asyncDispose]();
+      await own[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** An SMTP dialogue by hand, for what no library does. */
+async function openDialogue(port: number) {
+  const socket: Socket = connect(port, '127.0.0.1');
+  let seen = '';
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    seen += text;
+  });
+  socket.on('error', () => {});
+  const closed = once(socket, 'close');
+  return {
+    socket,
+    closed,
+    async say(line: string, expected: RegExp): Promise<string> {
+      seen = '';
+      if (line !== '') socket.write(`${line}\r\n`);
+      await expect.poll(() => seen, { timeout: 5000, interval: 5 }).toMatch(expected);
+      return seen;
+    },
+  };
+}
+
+test('a mail is one row, whatever the number of its recipients, and its list tells what its headers tell', async () => {
+  await using world = await startWorld();
+  const info = await world.send('"Doe, Jane" <jane.doe@domain.com>', {
+    cc: ['boss@domain.com', 'Žofie <zofie@domain.com>'],
+    bcc: 'secret@domain.com',
+    subject: 'Re: Tiskárna hoří 🔥 [INC-000047]',
+    html: '<p>Hello <img src="cid:logo"></p>',
+    attachments: [
+      { filename: 'přehled.txt', content: 'overview' },
+      { filename: 'logo.png', content: Buffer.from([0x89, 0x50]), cid: 'logo' },
+    ],
+  });
+  expect(info.accepted).toHaveLength(4);
+
+  const rows = await world.db.select().from(inboxMails);
+  expect(rows).toHaveLength(1);
+  expect(rows[0]!.mailFrom).toBe('company@domain.com');
+  expect(rows[0]!.rcptTo).toEqual([
+    'jane.doe@domain.com',
+    'boss@domain.com',
+    'zofie@domain.com',
+    'secret@domain.com',
+  ]);
+
+  const { mails, hasMore } = await listInboxMails(world.db, { first: 10 });
+  expect(hasMore).toBe(false);
+  expect(mails).toEqual([
+    {
+      id: rows[0]!.id,
+      receivedAt: expect.any(Date),
+      byteSize: rows[0]!.source.byteLength,
+      from: 'Desk <company@domain.com>',
+      to: ['Doe, Jane <jane.doe@domain.com>'],
+      cc: ['boss@domain.com', 'Žofie <zofie@domain.com>'],
+      subject: 'Re: Tiskárna hoří 🔥 [INC-000047]',
+      attachments: 1,
+    },
+  ]);
+
+  const mail = await findInboxMail(world.db, rows[0]!.id);
+  expect(mail!.text?.trim()).toBe('Hello');
+  expect(mail!.files.map(({ fileName, inline }) => ({ fileName, inline }))).toEqual(
+    expect.arrayContaining([
+      { fileName: 'přehled.txt', inline: false },
+      { fileName: 'logo.png', inline: true },
+    ]),
+  );
+  expect(JSON.stringify({ ...mail, source: '' })).not.toContain('secret@');
+  expect(mail!.source.toString('latin1')).not.toContain('secret@');
+});
+
+test('what a client sends is kept to the byte: dots, bare line feeds, UTF-8 addresses', async () => {
+  await using world = await startWorld();
+  const smtp = await openDialogue(world.inbox.port);
+  await smtp.say('', /^220 /);
+  expect(await smtp.say('EHLO test', /^250 /m)).toMatch(
+    /SIZE 67108864[\s\S]*SMTPUTF8|SMTPUTF8[\s\S]*SIZE 67108864/,
+  );
+  await smtp.say('MAIL FROM:<žofie@přehled.cz> SMTPUTF8', /^250/);
+  await smtp.say('RCPT TO:<jane@domain.com>', /^250/);
+  await smtp.say('DATA', /^354/);
+  const body = 'Subject: dots\r\n\r\n..two\r\nbare\nfeed\r\nž\r\n';
+  await smtp.say(`${body.replaceAll('\r\n.', '\r\n..')}.`, /^250/);
+  smtp.socket.end('QUIT\r\n');
+  const [row] = await world.db.select().from(inboxMails);
+  expect(row!.source.toString('utf8')).toBe(body);
+  expect(row!.mailFrom).toBe('žofie@přehled.cz');
+});
+
+test('a client that is cut off in the middle leaves nothing', async () => {
+  await using world = await startWorld();
+  const smtp = await openDialogue(world.inbox.port);
+  await smtp.say('', /^220 /);
+  await smtp.say('EHLO test', /^250 /m);
+  await smtp.say('MAIL FROM:<a@domain.com>', /^250/);
+  await smtp.say('RCPT TO:<jane@domain.com>', /^250/);
+  await smtp.say('DATA', /^354/);
+  smtp.socket.write('Subject: half\r\n\r\nHalf of');
+  smtp.socket.destroy();
+  await smtp.closed;
+  // Its own next mail shows that the server has gone on.
+  await world.send('jane@domain.com', { subject: 'whole' });
+  const { mails } = await listInboxMails(world.db, { first: 10 });
+  expect(mails.map((mail) => mail.subject)).toEqual(['whole']);
+});
+
+test('a mail over the announced size is refused with 552, and not kept', async () => {
+  await using world = await startWorld({ maxBytes: 50_000 });
+  const smtp = await openDialogue(world.inbox.port);
+  await smtp.say('', /^220 /);
+  await smtp.say('EHLO test', /SIZE 50000/);
+  await smtp.say('MAIL FROM:<a@domain.com>', /^250/);
+  await smtp.say('RCPT TO:<jane@domain.com>', /^250/);
+  await smtp.say('DATA', /^354/);
+  smtp.socket.write(`Subject: large\r\n\r\n${'x'.repeat(70)}\r\n`.repeat(800));
+  await smtp.say('.', /^552/);
+  smtp.socket.destroy();
+  expect(await world.db.$count(inboxMails)).toBe(0);
+});
+
+test('without its database it defers: nothing is accepted that is not stored', async () => {
+  const own = await createTestDatabase();
+  const inbox = await startInbox(own.database.desk);
+  await own[Symbol.asyncDispose]();
+  const transport = createTransport({ url: inbox.url, ignoreTLS: true });
+  await expect(
+    transport.sendMail({ from: 'a@domain.com', to: 'b@domain.com', text: 'x' }),
+  ).rejects.toMatchObject({ responseCode: 451 });
+  await inbox[Symbol.asyncDispose]();
+});
+
+test('a large mail is summed up as a small one is, and its file comes back whole', async () => {
+  await using world = await startWorld();
+  const content = randomBytes(3_000_000);
+  await world.send('jane@domain.com', { subject: 'large', attachments: [{ filename: 'a.bin', content }] });
+  const { mails } = await listInboxMails(world.db, { first: 1 });
+  expect(mails[0]).toMatchObject({ subject: 'large', to: ['jane@domain.com'], attachments: 1 });
+  const mail = await findInboxMail(world.db, mails[0]!.id);
+  expect(mail!.files[0]!.content.equals(content)).toBe(true);
+});
+
+test('pages go from the newest to the oldest, without a gap or a repeat', async () => {
+  await using world = await startWorld();
+  for (let n = 1; n <= 5; n += 1) await world.send('jane@domain.com', { subject: `mail ${n}` });
+  const subjects: string[] = [];
+  let before: number | undefined;
+  for (;;) {
+    const { mails, hasMore } = await listInboxMails(world.db, { first: 2, before });
+    subjects.push(...mails.map((mail) => mail.subject));
+    before = mails.at(-1)!.id;
+    if (!hasMore) break;
+  }
+  expect(subjects).toEqual(['mail 5', 'mail 4', 'mail 3', 'mail 2', 'mail 1']);
+});
+
+test('bytes that are no mail are kept and shown as what they are', async () => {
+  await using world = await startWorld();
+  const source = Buffer.from(
+    `Content-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n'.repeat(600)}`,
+  );
+  await world.db.insert(inboxMails).values({
+    mailFrom: '',
+    rcptTo: [],
+    source,
+    summary: { from: '', to: [], cc: [], subject: '', attachments: 0 },
+  });
+  const [row] = await world.db.select({ id: inboxMails.id }).from(inboxMails);
+  const mail = await findInboxMail(world.db, row!.id);
+  expect(mail!.source.equals(source)).toBe(true);
+});
+
+test.each([
+  ['bounce@sandbox.test', 550, '5.1.1'],
+  ['full+tag@sandbox.test', 552, '5.2.2'],
+  ['disabled@sandbox.test', 550, '5.2.1'],
+  ['busy@sandbox.test', 421, '4.3.2'],
+  ['reject-data@sandbox.test', 554, '5.7.1'],
+  ['defer-data@SANDBOX.test', 451, '4.3.0'],
+])('the fault address %s answers %i', async (address, code, enhanced) => {
+  await using world = await startWorld();
+  await expect(world.send(address)).rejects.toMatchObject({
+    responseCode: code,
+    response: expect.stringContaining(enhanced),
+  });
+  expect(await world.db.$count(inboxMails)).toBe(0);
+});
+
+test('one refused recipient does not keep the others from their copy', async () => {
+  await using world = await startWorld();
+  const info = await world.send(['jane@domain.com', 'bounce@sandbox.test']);
+  expect(info.accepted).toEqual(['jane@domain.com']);
+  expect(info.rejected).toEqual(['bounce@sandbox.test']);
+  expect(await world.db.$count(inboxMails)).toBe(1);
+});
+
+test('defer-2 refuses twice, then accepts, for each address by itself', async () => {
+  await using world = await startWorld();
+  const outcomes = async (address: string, times: number) => {
+    const seen: string[] = [];
+    for (let n = 0; n < times; n += 1) {
+      seen.push(
+        await world.send(address).then(
+          () => 'accepted',
+          (error: { responseCode: number }) => String(error.responseCode),
+        ),
+      );
+    }
+    return seen;
+  };
+  expect(await outcomes('defer-2@sandbox.test', 6)).toEqual([
+    '451',
+    '451',
+    'accepted',
+    '451',
+    '451',
+    'accepted',
+  ]);
+  expect(await outcomes('defer-1+mine@sandbox.test', 2)).toEqual(['451', 'accepted']);
+  expect(await world.db.$count(inboxMails)).toBe(3);
+});
+
+test('greylist takes what comes again after five seconds, from the same sender', async () => {
+  const faults = new FaultAddresses();
+  const meet = (sender: string, at: number) => faults.meet('greylist@sandbox.test', sender, () => at);
+  await expect(meet('a@x.org', 0)).rejects.toMatchObject({ responseCode: 451 });
+  await expect(meet('a@x.org', 4999)).rejects.toMatchObject({ responseCode: 451 });
+  await expect(meet('a@x.org', 5000)).resolves.toBeUndefined();
+  await expect(meet('b@x.org', 5000)).rejects.toMatchObject({ responseCode: 451 });
+});
+
+test('slow-1 answers after a second', async () => {
+  await using world = await startWorld();
+  const started = performance.now();
+  await world.send('slow-1@sandbox.test');
+  expect(performance.now() - started).toBeGreaterThan(990);
+});
+
+test('drop-in-data cuts before the body and keeps nothing; drop-after-data keeps the mail and says nothing', async () => {
+  await using world = await startWorld();
+  await expect(world.send('drop-in-data@sandbox.test')).rejects.toThrow();
+  expect(await world.db.$count(inboxMails)).toBe(0);
+  await expect(world.send('drop-after-data@sandbox.test')).rejects.toThrow();
+  await expect.poll(() => world.db.$count(inboxMails)).toBe(1);
+});
+
+test('hang never answers, and does not keep the inbox from closing', async () => {
+  const world = await startWorld();
+  let outcome: unknown = 'waiting';
+  const sending = world.send('hang@sandbox.test').then(
+    () => 'sent',
+    (error: Error) => error,
+  );
+  void sending.then((settled) => {
+    outcome = settled;
+  });
+  await setTimeout(500);
+  expect(outcome).toBe('waiting');
+  expect(await world.db.$count(inboxMails)).toBe(0);
+  const started = performance.now();
+  await world[Symbol.asyncDispose]();
+  expect(performance.now() - started).toBeLessThan(5000);
+  expect(await sending).toBeInstanceOf(Error);
+});
