@@ -1,0 +1,174 @@
+import { sql } from 'drizzle-orm';
+import type { Db } from '../db/database.ts';
+import { IdSet } from './id-set.ts';
+import type { DeskRecord, RecordOf, RecordType } from './record.ts';
+
+export interface NumberedRecord {
+  readonly line: number;
+  readonly record: DeskRecord;
+}
+export interface Problem {
+  readonly line: number;
+  readonly message: string;
+}
+type Named = 'user' | 'mailbox' | 'ticket';
+
+/** What a type is known by beside its id; compared without case. */
+const nameOf = {
+  user: {
+    table: sql.raw('users'),
+    column: sql.raw('login'),
+    word: 'login',
+    of: (r: RecordOf<'user'>) => r.login,
+  },
+  mailbox: {
+    table: sql.raw('mailboxes'),
+    column: sql.raw('address'),
+    word: 'address',
+    of: (r: RecordOf<'mailbox'>) => r.address,
+  },
+  ticket: {
+    table: sql.raw('tickets'),
+    column: sql.raw('reference'),
+    word: 'reference',
+    of: (r: RecordOf<'ticket'>) => r.reference,
+  },
+} as const;
+
+/** Finds what the rows of the desk and the lines before have against a line, without writing anything. */
+export class Checker {
+  readonly #db: Db;
+  readonly #ids = { user: new IdSet(), mailbox: new IdSet(), ticket: new IdSet(), message: new IdSet() };
+  readonly #excused = { user: new IdSet(), mailbox: new IdSet(), ticket: new IdSet(), message: new IdSet() };
+  readonly #names = {
+    user: new Map<string, number>(),
+    mailbox: new Map<string, number>(),
+    ticket: new Map<string, number>(),
+  };
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /** Lines that name what a malformed line was about are not to blame. */
+  excuse({ type, id }: { type: RecordType; id: number }): void {
+    this.#excused[type].add(id);
+  }
+
+  async check(batch: readonly NumberedRecord[]): Promise<Problem[]> {
+    const of = <T extends RecordType>(type: T) =>
+      batch.filter((item): item is { line: number; record: RecordOf<T> } => item.record.type === type);
+    const there = {
+      user: await this.#existing('user', of('user')),
+      mailbox: await this.#existing('mailbox', of('mailbox')),
+      ticket: await this.#existing('ticket', of('ticket')),
+      message: await this.#existingMessages(of('message')),
+    };
+    const users = await this.#known(
+      'user',
+      batch.flatMap(({ record }) => usersNamedBy(record)),
+    );
+    const tickets = await this.#known(
+      'ticket',
+      of('message').map(({ record }) => record.ticketId),
+    );
+    const problems: Problem[] = [];
+    for (const { line, record } of batch) {
+      const say = (message: string) => problems.push({ line, message });
+      if (this.#ids[record.type].has(record.id))
+        say(`the ${record.type} ${record.id} is in an earlier line already`);
+      else if (record.type === 'message') for (const message of there.message(record)) say(message);
+      else for (const message of this.#nameProblems(record, line, there[record.type])) say(message);
+      this.#ids[record.type].add(record.id);
+      for (const id of usersNamedBy(record)) {
+        if (!users.has(id) && !this.#saw('user', id))
+          say(`there is no user ${id} in the desk or in an earlier line`);
+      }
+      if (
+        record.type === 'message' &&
+        !tickets.has(record.ticketId) &&
+        !this.#saw('ticket', record.ticketId)
+      ) {
+        say(`there is no ticket ${record.ticketId} in the desk or in an earlier line`);
+      }
+    }
+    return problems;
+  }
+
+  #saw(type: RecordType, id: number): boolean {
+    return this.#ids[type].has(id) || this.#excused[type].has(id);
+  }
+
+  #nameProblems(
+    record: RecordOf<Named>,
+    line: number,
+    there: readonly { id: number; name: string }[],
+  ): string[] {
+    const { word, of } = nameOf[record.type];
+    const name = (of as (r: DeskRecord) => string)(record);
+    const key = name.toLowerCase();
+    const problems: string[] = [];
+    const sameId = there.find((row) => row.id === record.id);
+    if (sameId !== undefined && sameId.name.toLowerCase() !== key) {
+      problems.push(`the desk has another ${record.type} ${record.id}, with the ${word} ${sameId.name}`);
+    }
+    const sameName = there.find((row) => row.name.toLowerCase() === key);
+    if (sameName !== undefined && sameName.id !== record.id) {
+      problems.push(`the ${word} ${name} belongs to the ${record.type} ${sameName.id} of the desk`);
+    }
+    const earlier = this.#names[record.type].get(key);
+    if (earlier !== undefined) problems.push(`the ${word} ${name} is in line ${earlier} already`);
+    else this.#names[record.type].set(key, line);
+    return problems;
+  }
+
+  async #existing(type: Named, batch: readonly { record: RecordOf<Named> }[]) {
+    if (batch.length === 0) return [];
+    const { table, column, of } = nameOf[type];
+    const wanted = batch.map(({ record }) => ({
+      id: record.id,
+      name: (of as (r: DeskRecord) => string)(record),
+    }));
+    const input = sql`json_to_recordset(${JSON.stringify(wanted)}::json) as i (id int, name text)`;
+    return this.#db.execute<{ id: number; name: string }>(sql`
+      select t.id, t.${column} as name from ${input} join ${table} t on t.id = i.id
+      union select t.id, t.${column} from ${input} join ${table} t on lower(t.${column}) = lower(i.name)`);
+  }
+
+  async #existingMessages(batch: readonly { record: RecordOf<'message'> }[]) {
+    const ids = JSON.stringify(batch.map(({ record }) => record.id));
+    const rows =
+      batch.length === 0
+        ? []
+        : await this.#db.execute<{ id: number; ticket: number; author: number }>(sql`
+      select m.id, m.ticket_id as ticket, m.author_id as author from messages m
+      where m.id in (select value::int from json_array_elements_text(${ids}::json))`);
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return (record: RecordOf<'message'>): string[] => {
+      const row = byId.get(record.id);
+      if (row === undefined || (row.ticket === record.ticketId && row.author === record.authorId)) return [];
+      return [`the desk has another message ${record.id}, in ticket ${row.ticket} by user ${row.author}`];
+    };
+  }
+
+  async #known(type: 'user' | 'ticket', ids: readonly number[]): Promise<ReadonlySet<number>> {
+    const asked = JSON.stringify([...new Set(ids)].filter((id) => !this.#saw(type, id)));
+    if (asked === '[]') return new Set();
+    const rows = await this.#db.execute<{ id: number }>(sql`
+      select t.id from ${nameOf[type].table} t where t.id in (select value::int from json_array_elements_text(${asked}::json))`);
+    return new Set(rows.map(({ id }) => id));
+  }
+}
+
+function usersNamedBy(record: DeskRecord): readonly number[] {
+  switch (record.type) {
+    case 'user':
+      return [];
+    case 'mailbox':
+      return record.operators ?? [];
+    case 'ticket':
+      return [record.requesterId];
+    case 'message':
+      return [record.authorId];
+  }
+}

@@ -1,0 +1,112 @@
+import type { Db } from '../db/database.ts';
+import { sqlState } from '../db/database.ts';
+import { Checker, type NumberedRecord, type Problem } from './check.ts';
+import { readLines } from './lines.ts';
+import { type DeskRecord, readRecord, recordTypes } from './record.ts';
+import { type Counts, noCounts, reserveIds, writeRecords } from './write.ts';
+
+/** Lines of one transaction at most, and bytes of their text. */
+const batchLines = 1000;
+const batchBytes = 4 * 1024 * 1024;
+
+export interface ImportResult {
+  /** Lines that are not blank. */
+  readonly lines: number;
+  /** Rows that are new. */
+  readonly written: Counts;
+  /** Lines whose row was there already. */
+  readonly unchanged: Counts;
+  readonly problems: number;
+}
+
+/** A batch could not be written, though its lines were found good: another program changed the desk meanwhile. */
+export class ImportInterrupted extends Error {
+  constructor(from: number, to: number, options: ErrorOptions) {
+    super(
+      `lines ${from} to ${to} could not be written (${sqlState(options.cause) ?? 'fault'}): nothing of them is, what came before them is, and the import can be run again`,
+      options,
+    );
+    this.name = 'ImportInterrupted';
+  }
+}
+
+/**
+ * Reads the file twice: the first time to find every bad line, the second time, only if there was none, to write. A second run
+ * writes only what the first did not.
+ * @param onProblem is told of each bad line, in their order.
+ * @throws ImportInterrupted
+ */
+export async function importDesk(
+  db: Db,
+  file: string,
+  onProblem: (problem: Problem) => void,
+): Promise<ImportResult> {
+  const found = { lines: 0, problems: 0, counts: noCounts(), highest: noCounts() };
+  const checker = new Checker(db);
+  for await (const { records, problems: malformed, lines, about } of batches(file)) {
+    for (const item of about) checker.excuse(item);
+    const problems = [...malformed, ...(await checker.check(records))].sort((a, b) => a.line - b.line);
+    for (const problem of problems) onProblem(problem);
+    found.problems += problems.length;
+    found.lines += lines;
+    for (const { record } of records) {
+      found.counts[record.type] += 1;
+      found.highest[record.type] = Math.max(found.highest[record.type], record.id);
+    }
+  }
+  const written = noCounts();
+  if (found.problems === 0) {
+    await reserveIds(db, found.highest);
+    for await (const { records } of batches(file)) {
+      const counts = await write(db, records);
+      for (const type of recordTypes) written[type] += counts[type];
+    }
+  }
+  const unchanged = noCounts();
+  if (found.problems === 0)
+    for (const type of recordTypes) unchanged[type] = found.counts[type] - written[type];
+  return { lines: found.lines, written, unchanged, problems: found.problems };
+}
+
+async function write(db: Db, records: readonly NumberedRecord[]): Promise<Counts> {
+  try {
+    return await db.transaction((tx) =>
+      writeRecords(
+        tx,
+        records.map(({ record }) => record),
+      ),
+    );
+  } catch (cause) {
+    throw new ImportInterrupted(records[0]!.line, records.at(-1)!.line, { cause });
+  }
+}
+
+interface Batch {
+  readonly lines: number;
+  readonly records: NumberedRecord[];
+  readonly problems: Problem[];
+  readonly about: { type: DeskRecord['type']; id: number }[];
+}
+
+async function* batches(file: string): AsyncGenerator<Batch> {
+  const empty = () => ({ lines: 0, records: [], problems: [], about: [] }) as Batch & { lines: number };
+  let batch = empty();
+  let bytes = 0;
+  for await (const { number, text } of readLines(file)) {
+    const read = text === undefined ? undefined : readRecord(text);
+    batch.lines += 1;
+    bytes += text?.length ?? 0;
+    if (read === undefined)
+      batch.problems.push({ line: number, message: 'is not UTF-8, or longer than 128 MiB' });
+    else if (read.ok) batch.records.push({ line: number, record: read.record });
+    else {
+      for (const message of read.problems) batch.problems.push({ line: number, message });
+      if (read.about !== undefined) batch.about.push(read.about);
+    }
+    if (batch.lines < batchLines && bytes < batchBytes) continue;
+    yield batch;
+    batch = empty();
+    bytes = 0;
+  }
+  if (batch.lines > 0) yield batch;
+}

@@ -1,0 +1,119 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Db, Tx } from '../db/database.ts';
+import { type DeskRecord, type RecordOf, type RecordType, recordTypes } from './record.ts';
+
+/** Any constant will do: one import writes at a time, so that a row which is not there is not about to be. */
+const importLock = 7_407_470_002;
+
+/*
+ * Each statement takes rows as JSON and leaves alone what is there by its id, whatever has become of it since.
+ * Ids are the old desk's; messages get the counters and events that the command would have given them.
+ */
+
+const insertUsers = (rows: string): SQL => sql`
+  insert into users (id, login, name, email, role, password_hash, disabled_at, created_at)
+  select i.id, i.login, i.name, i.email, i.role, i."passwordHash", i."disabledAt", coalesce(i."createdAt", now())
+  from json_to_recordset(${rows}::json) as i (id int, login text, name text, email text, role text, "passwordHash" text,
+    "disabledAt" timestamptz, "createdAt" timestamptz)
+  where not exists (select from users u where u.id = i.id)`;
+
+const insertMailboxes = (rows: string): SQL => sql`
+  with input as (
+    select * from json_to_recordset(${rows}::json) as i (id int, address text, "displayName" text, signature text, "smtpUrl" text,
+      "maxMailBytes" int, "ratePerMinute" int, operators json, "disabledAt" timestamptz, "createdAt" timestamptz)
+    where not exists (select from mailboxes b where b.id = i.id)
+  ), inserted as (
+    insert into mailboxes (id, address, display_name, signature, smtp_url, max_mail_bytes, rate_per_minute, disabled_at, created_at)
+    select id, address, "displayName", coalesce(signature, ''), "smtpUrl", coalesce("maxMailBytes", 26214400), "ratePerMinute",
+      "disabledAt", coalesce("createdAt", now()) from input
+    returning id
+  ), granted as (
+    insert into mailbox_grants (mailbox_id, user_id)
+    select distinct i.id, o.value::int from input i join inserted n on n.id = i.id
+    cross join lateral json_array_elements_text(i.operators) as o (value)
+  )
+  select count(*)::int as written from inserted`;
+
+const insertTickets = (rows: string): SQL => sql`
+  insert into tickets (id, reference, subject, status, requester_id, original_message_id, created_at)
+  select i.id, i.reference, i.subject, coalesce(i.status, 'OPEN'), i."requesterId", i."originalMessageId", coalesce(i."createdAt", now())
+  from json_to_recordset(${rows}::json) as i (id int, reference text, subject text, status text, "requesterId" int,
+    "originalMessageId" text, "createdAt" timestamptz)
+  where not exists (select from tickets t where t.id = i.id)`;
+
+/** Tickets are locked in the order of their ids, as every writer does; counters are read under the lock. */
+const insertMessages = (rows: string): SQL => sql`
+  with input as (
+    select i.id, i."ticketId" as ticket_id, i."authorId" as author_id, i.body, coalesce(i.format, 'TEXT') as format, i.visibility,
+      coalesce(i."isMobileDevice", false) as mobile, coalesce(i."createdAt", now()) as created_at
+    from json_to_recordset(${rows}::json) as i (id int, "ticketId" int, "authorId" int, body text, format text, visibility text,
+      "isMobileDevice" bool, "createdAt" timestamptz)
+    where not exists (select from messages m where m.id = i.id)
+  ), locked as (
+    select t.* from tickets t where t.id = any (array(select ticket_id from input)) order by t.id for no key update
+  ), numbered as (
+    select i.*, l.last_event_number + row_number() over ticket as number,
+      l.last_public_event_number + count(*) filter (where i.visibility = 'PUBLIC') over ticket as public_number
+    from input i join locked l on l.id = i.ticket_id
+    window ticket as (partition by i.ticket_id order by i.id)
+  ), inserted as (
+    insert into messages (id, ticket_id, author_id, body, format, visibility, is_mobile_device, created_at)
+    select id, ticket_id, author_id, body, format, visibility, mobile, created_at from numbered
+  ), announced as (
+    insert into events (ticket_id, number, public_number, type, visibility, actor_id, message_id, created_at)
+    select ticket_id, number, case when visibility = 'PUBLIC' then public_number end, 'MESSAGE_ADDED', visibility, author_id, id, created_at
+    from numbered
+  ), touched as (
+    update tickets t set
+      last_message_id = greatest(t.last_message_id, s.last_id),
+      last_public_message_id = greatest(t.last_public_message_id, s.last_public_id),
+      message_count = t.message_count + s.messages,
+      public_message_count = t.public_message_count + s.public_messages,
+      last_event_number = s.number,
+      last_public_event_number = s.public_number
+    from (
+      select ticket_id, max(id) as last_id, max(id) filter (where visibility = 'PUBLIC') as last_public_id, count(*) as messages,
+        count(*) filter (where visibility = 'PUBLIC') as public_messages, max(number) as number, max(public_number) as public_number
+      from numbered group by ticket_id
+    ) s
+    where t.id = s.ticket_id
+  )
+  select count(*)::int as written from numbered`;
+
+const insert = {
+  user: insertUsers,
+  mailbox: insertMailboxes,
+  ticket: insertTickets,
+  message: insertMessages,
+} as const satisfies Record<RecordType, (rows: string) => SQL>;
+const tables = { user: 'users', mailbox: 'mailboxes', ticket: 'tickets', message: 'messages' } as const;
+
+export type Counts = Record<RecordType, number>;
+export const noCounts = (): Counts => ({ user: 0, mailbox: 0, ticket: 0, message: 0 });
+
+/** Writes what is not there yet, by id. @returns how many rows of each type were new. */
+export async function writeRecords(tx: Tx, records: readonly DeskRecord[]): Promise<Counts> {
+  const counts = noCounts();
+  await tx.execute(sql`select pg_advisory_xact_lock(${importLock})`);
+  for (const type of recordTypes) {
+    const rows = records.filter((record): record is RecordOf<typeof type> => record.type === type);
+    if (rows.length === 0) continue;
+    const result = await tx.execute<{ written?: number }>(insert[type](JSON.stringify(rows)));
+    counts[type] = result[0]?.written ?? result.count;
+  }
+  return counts;
+}
+
+/**
+ * Makes sure that the sequences never give out an id up to these again. They are drawn from and not set: a gateway that works
+ * meanwhile draws from them too, and setting could take one back.
+ */
+export async function reserveIds(db: Db | Tx, highest: Counts): Promise<void> {
+  for (const type of recordTypes) {
+    const sequence = `${tables[type]}_id_seq`;
+    await db.execute(sql`
+      select count(nextval(${sequence}::regclass)) from pg_sequences q
+      cross join lateral generate_series(coalesce(q.last_value, 0) + 1, ${highest[type]}::bigint)
+      where q.schemaname = 'public' and q.sequencename = ${sequence}`);
+  }
+}
