@@ -29,8 +29,38 @@ export async function readMail(source: Buffer): Promise<MailContent> {
 }
 
 export async function summarise(source: Buffer): Promise<MailSummary> {
-  const { from, to, cc, subject, attachments } = await readMail(source);
+  const { from, to, cc, subject, attachments } = await readMail(withoutFiles(source));
   return { from, to, cc, subject, attachments };
+}
+
+/**
+ * A large mail without its full lines of base64, as which its files take nearly all of its bytes: to parse 24 MB would hold up
+ * the event loop for half a second.
+ */
+function withoutFiles(source: Buffer): Buffer {
+  if (source.byteLength < 256 * 1024) return source;
+  const kept: Buffer[] = [];
+  let keptTo = 0;
+  for (let at = 0; at < source.byteLength; ) {
+    if (isBase64Line(source, at)) {
+      if (keptTo < at) kept.push(source.subarray(keptTo, at));
+      at += 78;
+      keptTo = at;
+    } else {
+      at = source.indexOf(0x0a, at) + 1 || source.byteLength;
+    }
+  }
+  return Buffer.concat([...kept, source.subarray(keptTo)]);
+}
+
+const base64Octets = new Set(Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'));
+const isBase64 = Uint8Array.from({ length: 256 }, (_, octet) => (base64Octets.has(octet) ? 1 : 0));
+
+/** Whether 76 octets of base64 and a CR LF begin here. */
+function isBase64Line(source: Buffer, at: number): boolean {
+  if (source[at + 76] !== 0x0d || source[at + 77] !== 0x0a) return false;
+  for (let octet = at; octet < at + 76; octet += 1) if (isBase64[source[octet]!] === 0) return false;
+  return true;
 }
 
 function contentOf(mail: Email): MailContent {

@@ -82,7 +82,6 @@ export async function startInbox(
     // After the 354, which is written once this hook has been called.
     if (fault === 'drop-in-data') setImmediate(() => cut(session));
     const source = await readAll(stream);
-    if (source === undefined) return;
     if (fault === 'reject-data') throw new SmtpReply('554 5.7.1 Content refused (fault address)');
     if (fault === 'defer-data') throw new SmtpReply('451 4.3.0 Try again later (fault address)');
     if (fault === 'hang') await new Promise<never>(() => {});
@@ -106,9 +105,11 @@ export async function startInbox(
   }
 }
 
-/** Undefined when the mail is larger than was announced: smtp-server answers 552 then. @throws when it is cut off */
-async function readAll(stream: SMTPServerDataStream): Promise<Buffer | undefined> {
+/** @throws SmtpReply when it is larger than was announced (smtp-server itself would accept it), or an error when it is cut off */
+async function readAll(stream: SMTPServerDataStream): Promise<Buffer> {
   const chunks: Buffer[] = [];
+  // To its end in any case: the reply belongs after the final dot.
   for await (const chunk of stream) if (!stream.sizeExceeded) chunks.push(chunk as Buffer);
-  return stream.sizeExceeded ? undefined : Buffer.concat(chunks);
+  if (stream.sizeExceeded) throw new SmtpReply('552 5.3.4 The mail is larger than the announced SIZE');
+  return Buffer.concat(chunks);
 }
