@@ -37,6 +37,8 @@ export interface App extends AsyncDisposable {
 export interface Overrides {
   readonly now?: () => Date;
   readonly log?: Logger;
+  /** In the place of the configured database. */
+  readonly connections?: { readonly gateway: Connection; readonly owner: Connection };
 }
 
 /**
@@ -56,7 +58,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 async function join(config: Config, overrides: Overrides, parts: AsyncDisposableStack): Promise<App> {
   const log = overrides.log ?? createLog(config.logLevel);
   const now = overrides.now ?? (() => new Date());
-  const { gateway, owner } = await connect(config, parts, log);
+  const { gateway, owner } = overrides.connections ?? (await connect(config, parts, log));
   await migrate(owner);
   const database = parts.use(openDatabase(gateway, { poolSize: config.poolSize }));
   const demo = config.demo ? await seedDemoDesk(database.desk) : undefined;
@@ -69,10 +71,9 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const smtpUrl = inbox?.url ?? (config.smtp.kind === 'url' ? config.smtp.url : undefined);
   const sendsByDefault = smtpUrl !== undefined;
   if (config.roles.has('worker')) {
-    const worker = parts.use(
-      createWorker({ database, blobs, smtpUrl, mailboxKey: config.mailboxKey, now, log }),
-    );
-    await worker.start();
+    parts
+      .use(createWorker({ sql: database.raw, blobs, smtpUrl, mailboxKey: config.mailboxKey, now, log }))
+      .start();
   }
   if (!config.roles.has('web'))
     return { url: undefined, demo, log, [Symbol.asyncDispose]: () => parts.disposeAsync() };
@@ -92,7 +93,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   let draining = false;
   const health = createHealth({ database: () => database.check() }, () => draining);
   const explorer = createExplorer({
-    demoAuthorization: demo?.operatorAuthorization,
+    demoAuthorization: demo && basicAuthorization(demo.operator),
     inboxPath: inbox && '/inbox',
   });
   const graphql = createGraphqlServer({
@@ -175,3 +176,6 @@ async function close(server: Server): Promise<void> {
   server.closeIdleConnections();
   await closed;
 }
+
+const basicAuthorization = ({ login, password }: { login: string; password: string }): string =>
+  `Basic ${Buffer.from(`${login}:${password}`).toString('base64')}`;

@@ -65,7 +65,7 @@ export function openDatabase(
     desk: open(poolSize, 'DESK'),
     operators: open(poolSize, 'OPERATOR'),
     requesters: open(poolSize, ''),
-    raw: open(2, 'DESK'),
+    raw: open(5, 'DESK'),
   };
   const over = (pool: postgres.Sql): Db => drizzle(pool, { schema: tables });
   const desk = over(pools.desk);

@@ -1,0 +1,125 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import postgres from 'postgres';
+import { type App, createApp, type Overrides } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
+import { seedDemoDesk } from '../../src/demo.ts';
+import { createLog } from '../../src/log.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+import { type SmtpSink, startSmtpSink } from './smtp-sink.ts';
+
+/** A whole gateway on a database of its own, with the demo desk in it and a real SMTP server behind it. */
+export interface Gateway extends AsyncDisposable {
+  readonly url: string;
+  readonly app: App;
+  readonly database: TestDatabase;
+  /** Past row-level security: what is really in the tables. */
+  readonly sql: postgres.Sql;
+  readonly sink: SmtpSink;
+  readonly blobsDirectory: string;
+  /** Posts one operation as JSON. */
+  graphql<D = Record<string, never>>(query: string, variables?: object, options?: Call): Promise<Answer<D>>;
+  /** Posts to the legacy endpoint as JSON. */
+  legacy(body: unknown, options?: Call): Promise<Response>;
+  /** Rows of every table that a command writes to. */
+  counts(): Promise<Record<string, number>>;
+}
+
+export interface Call {
+  /** Value of the Authorization header; the demo operator's unless given, none when null. */
+  authorization?: string | null;
+  headers?: Record<string, string>;
+}
+
+export interface Answer<D> {
+  status: number;
+  headers: Headers;
+  data: D;
+  errors?: { message: string; path?: string[]; extensions?: Record<string, unknown> }[];
+}
+
+export const basic = (login: string, password = login): string =>
+  `Basic ${Buffer.from(`${login}:${password}`).toString('base64')}`;
+export const asOperator = basic('operator');
+export const asRequester = basic('requester');
+
+export interface GatewayOptions {
+  /** Settings as the environment would give them. */
+  env?: Record<string, string>;
+  overrides?: Overrides;
+  /** Another gateway's database, for two processes on one desk. */
+  database?: TestDatabase;
+}
+
+export async function startGateway({
+  env = {},
+  overrides = {},
+  database: shared,
+}: GatewayOptions = {}): Promise<Gateway> {
+  await using parts = new AsyncDisposableStack();
+  const database = shared ?? parts.use(await createTestDatabase());
+  const directory = await mkdtemp(join(tmpdir(), 'ticketwire-test-'));
+  parts.defer(() => rm(directory, { recursive: true, force: true }));
+  const sink = parts.use(await startSmtpSink());
+  if (shared === undefined) await seedDemoDesk(database.database.desk);
+  const sql = postgres({ ...(database.ownerConnection as object), max: 3, onnotice: () => {} });
+  parts.defer(() => sql.end({ timeout: 5 }));
+  const blobsDirectory = join(directory, 'blobs');
+  const config = readConfig({
+    PORT: '0',
+    DATABASE_URL: 'postgres://overridden',
+    SMTP_URL: sink.url,
+    BLOBS_URL: pathToFileURL(blobsDirectory).href,
+    LOG_LEVEL: process.env.TEST_LOG ?? 'silent',
+    ...env,
+  });
+  const connections = { gateway: database.connection, owner: database.ownerConnection };
+  const app = parts.use(
+    await createApp(config, { log: createLog(config.logLevel), connections, ...overrides }),
+  );
+  const held = parts.move();
+  const url = app.url!;
+
+  return {
+    url,
+    app,
+    database,
+    sql,
+    sink,
+    blobsDirectory,
+    async graphql(query, variables = {}, call = {}) {
+      const response = await post(`${url}/graphql`, { query, variables }, call);
+      const answer = (await response.json()) as object;
+      return { status: response.status, headers: response.headers, ...answer } as never;
+    },
+    legacy: (body, call = {}) => post(`${url}/api/Tickets/NewMessage`, body, call),
+    async counts() {
+      const [row] = await sql`
+        select (select count(*)::int from messages) as messages, (select count(*)::int from attachments) as attachments,
+          (select count(*)::int from blobs) as blobs, (select count(*)::int from deliveries) as deliveries,
+          (select count(*)::int from delivery_recipients) as recipients, (select count(*)::int from events) as events,
+          (select count(*)::int from idempotency_keys) as keys`;
+      return row as unknown as Record<string, number>;
+    },
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}
+
+function post(
+  url: string,
+  body: unknown,
+  { authorization = asOperator, headers = {} }: Call,
+): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      ...(authorization === null ? {} : { authorization }),
+      ...headers,
+    },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+}
