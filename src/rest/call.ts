@@ -47,18 +47,18 @@ function refuse(
   as: Representation,
   memberOf: (path: readonly string[]) => string,
 ): Reply {
-  const status = statusOf(refusal.code);
+  const status = statusOf(refusal);
   const message = status === 401 ? texts.unauthorized : describe(refusal, memberOf);
   return errorReply(status, as, message);
 }
 
-/** @throws the fault behind the first error: a refusal is data, so whatever is an error here is none of the caller's */
+/** @throws the first error: a refusal is data, so whatever is an error here is none of the caller's doing */
 function dataOf<D>({ data, errors }: ExecutionResult<D>): D {
-  if (!errors?.length && data) return data;
-  const faults = errors?.map((error) => error.originalError ?? error) ?? [];
-  throw (
-    faults.find((fault) => fault instanceof Unavailable) ?? faults[0] ?? new Error('no data and no errors')
-  );
+  const [error] = errors ?? [];
+  if (!error && data) return data;
+  if (error?.extensions.code !== 'UNAVAILABLE') throw error ?? new Error('no data and no errors');
+  const http = error.extensions.http as { headers?: Record<string, string> } | undefined;
+  throw new Unavailable('the database', Number(http?.headers?.['Retry-After'] ?? 1));
 }
 
 /** The one public client sends lengths that it took from elsewhere; they decide nothing, but a difference is worth a line. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { GraphQLError } from 'graphql';
 import type { RequestContext } from '../context.ts';
 import { BadCredential, Unavailable } from '../errors.ts';
 import { Aborted, BodyReader, readBody } from './body.ts';
@@ -20,7 +21,7 @@ export interface LegacyPorts {
    * @throws {BadCredential} 401
    * @throws {Unavailable} 503
    */
-  begin(request: IncomingMessage): Promise<RequestContext>;
+  begin(request: IncomingMessage, response: ServerResponse): Promise<RequestContext>;
   execute: Execute;
   limits: { maxBodyBytes: number };
   /** Counts a call for the owner who wants to move clients on. */
@@ -69,7 +70,7 @@ export function createLegacyDoor(ports: LegacyPorts) {
       if (request.method !== 'POST') {
         return errorReply(405, as, texts.method(request.method ?? ''), { Allow: 'POST' });
       }
-      visit.context = await ports.begin(request);
+      visit.context = await ports.begin(request, response);
       if (!visit.context.viewer) return unauthorized(as);
       const unread = unreadable(request, as);
       if (unread) return unread;
@@ -123,6 +124,9 @@ function answerError(error: unknown, { as, context }: Visit, ports: LegacyPorts)
     const message = `The service is not available just now. Try again in ${retryAfterSeconds} s.`;
     return errorReply(503, as, message, { 'Retry-After': retryAfterSeconds });
   }
+  // What the schema says is INTERNAL has been logged where it happened.
+  if (error instanceof GraphQLError && error.extensions.code === 'INTERNAL')
+    return errorReply(500, as, texts.fault);
   if (context) context.log.error({ err: error }, 'legacy call failed');
   else ports.fault?.(error);
   return errorReply(500, as, texts.fault);

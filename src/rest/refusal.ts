@@ -20,8 +20,8 @@ const statuses = {
   PREVIEW_STALE: 400,
 } as const satisfies Record<ErrorCode, number>;
 
-export function statusOf(code: string): number {
-  return statuses[code as ErrorCode] ?? 400;
+export function statusOf({ code }: RefusalData): number {
+  return statuses[code];
 }
 
 /** The one answer when two names do not lead to one ticket that the caller may see, whichever the reason. */
@@ -30,7 +30,7 @@ export const ticketNotFound = 'The ticket was not found.';
 /** A refusal in a sentence or more, every problem named by the member that its client wrote. */
 export function describe(refusal: RefusalData, memberOf: (path: readonly string[]) => string): string {
   if (refusal.code === 'TICKET_NOT_FOUND') return ticketNotFound;
-  const problems = refusal.problems ?? [];
+  const problems = 'problems' in refusal ? refusal.problems : [];
   if (problems.length === 0) return named(memberOf(refusal.path), refusal.message);
   return problems.map(({ path, message }) => named(memberOf(path), message)).join(' ');
 }

@@ -7,7 +7,7 @@ export type Route = 'help' | 'openapi' | 'newMessage' | undefined;
  * @param url a request target, with its query
  */
 export function route(url: string): Route {
-  const path = url.split(/[?#]/, 1)[0]!;
+  const path = url.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0]!;
   if (path === '/api/Tickets/NewMessage') return 'newMessage';
   const segments = decode(path)?.toLowerCase().replace(/\/+$/, '').split('/').slice(1);
   if (segments?.[0] !== 'api' || segments.includes('')) return undefined;
@@ -36,5 +36,5 @@ export function readableUri(origin: string, url: string): string {
       return encoded;
     }
   });
-  return origin + readable;
+  return /^https?:/i.test(readable) ? readable : origin + readable;
 }

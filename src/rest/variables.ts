@@ -1,13 +1,11 @@
 import { Readable } from 'node:stream';
 import { IncomingFile } from '../upload.ts';
-import type { AddLegacyMessageVariables } from './operations.ts';
+import type { Input } from './operations.ts';
 import type { NewAttachment, NewMessagePost } from './post.ts';
-
-type Input = AddLegacyMessageVariables['input'];
 
 /** A call's variables, and the way back from their paths to the members that its client wrote. */
 export interface Translation {
-  readonly variables: AddLegacyMessageVariables;
+  readonly variables: { readonly input: Input };
   /** `['email', 'cc', '1']` → `SendViaOutboundEmailCc[2]`, counting the items that were skipped. */
   readonly memberOf: (path: readonly string[]) => string;
 }

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import { GraphQLError } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { BadCredential, Unavailable } from '../../src/errors.ts';
 import { type Answer, startDoor } from './stand-in.ts';
@@ -165,13 +166,14 @@ describe('speaks HTTP as the old service did', () => {
   });
 
   test('passes a fault of the database on as 503, and any other as 500', async () => {
-    const failing = (originalError: Error) =>
+    const failing = (extensions: Record<string, unknown>) =>
       startDoor({
-        execute: async () => ({ data: null, errors: [{ message: 'masked', originalError } as never] }),
+        execute: async () => ({ data: null, errors: [new GraphQLError('masked', { extensions })] }),
       });
-    await using down = await failing(new Unavailable('database', 2));
-    expect((await down.call({ headers: json, body: post() })).status).toBe(503);
-    await using broken = await failing(new Error('bug'));
+    await using down = await failing({ code: 'UNAVAILABLE', http: { headers: { 'Retry-After': '2' } } });
+    const later = await down.call({ headers: json, body: post() });
+    expect([later.status, later.headers['retry-after']]).toEqual([503, '2']);
+    await using broken = await failing({ code: 'INTERNAL' });
     expect((await broken.call({ headers: json, body: post() })).status).toBe(500);
   });
 

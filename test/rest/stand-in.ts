@@ -6,7 +6,8 @@ import type { RequestContext, Viewer } from '../../src/context.ts';
 import { createLog } from '../../src/log.ts';
 import type { Execute } from '../../src/rest/call.ts';
 import { createLegacyDoor, type LegacyPorts } from '../../src/rest/door.ts';
-import type { AddLegacyMessageVariables } from '../../src/rest/operations.ts';
+import type { Input } from '../../src/rest/operations.ts';
+import type { IncomingFile } from '../../src/upload.ts';
 
 export interface Answer {
   readonly status: number;
@@ -35,7 +36,7 @@ export interface ReadFile {
  * and answers that the message is stored; what goes through to the desk is tested on the whole gateway.
  */
 export async function startDoor(ports: Partial<LegacyPorts> = {}) {
-  const inputs: AddLegacyMessageVariables['input'][] = [];
+  const inputs: Input[] = [];
   const files: ReadFile[] = [];
   const context: RequestContext = {
     requestId: 'test',
@@ -50,8 +51,8 @@ export async function startDoor(ports: Partial<LegacyPorts> = {}) {
     if (operation.name === 'FindLegacyTicket') {
       return { data: { byId: { ticketId: 1 }, byReference: { ticketId: 1 } } };
     }
-    const { input } = variables as AddLegacyMessageVariables;
-    for (const { file } of input.attachments) {
+    const { input } = variables as { input: Input };
+    for (const { file } of (input.attachments ?? []) as { file: IncomingFile }[]) {
       let size = 0;
       for await (const chunk of file.open()) size += (chunk as Buffer).length;
       const sha = size <= 1024 ? await buffer(file.open()) : undefined;
