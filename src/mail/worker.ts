@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import type { Logger } from '../log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
+import { createAlarm } from './alarm.ts';
 import { createAttempts } from './attempt.ts';
 import { loadContents } from './contents.ts';
 import { createLanes } from './lanes.ts';
@@ -11,6 +13,8 @@ import { createTransport, type TransportOptions } from './transport.ts';
 
 /** Where a commit that queued a mail says so. */
 export const outboxChannel = 'ticketwire_outbox';
+
+const gatherMilliseconds = 10;
 
 export interface WorkerPorts extends TransportOptions {
   /** Raw postgres.js as the desk; its own few connections are enough. */
@@ -63,15 +67,9 @@ export function createWorker(ports: WorkerPorts): Worker {
   const running = new Set<Promise<void>>();
   const attempts = createAttempts({ ...ports, transport, leaseSeconds, random: ports.random ?? Math.random });
   let stopping = false;
-  let woken = false;
-  let rouse: (() => void) | undefined;
+  const alarm = createAlarm();
   let loop: Promise<void> | undefined;
   let recoveredAt = 0;
-
-  const wake = () => {
-    woken = true;
-    rouse?.();
-  };
 
   function begin(one: Claim, contents: Awaited<ReturnType<typeof loadContents>>): void {
     alive.set(one.token, one);
@@ -87,7 +85,8 @@ export function createWorker(ports: WorkerPorts): Worker {
         alive.delete(one.token);
         lanes.leave(one.mailboxId);
         running.delete(task);
-        wake();
+        // One more place is no reason to ask for one more mail: half of them are.
+        if (lanes.worthAsking()) alarm.ring();
       });
     running.add(task);
   }
@@ -121,29 +120,20 @@ export function createWorker(ports: WorkerPorts): Worker {
 
   async function run(): Promise<void> {
     while (!stopping) {
-      woken = false;
-      let wait: number;
+      alarm.reset();
+      let wait = 1000;
       try {
         wait = await round();
       } catch (err) {
         log.error({ err }, 'the outbox cannot be read');
-        wait = 1000;
       }
-      if (wait > 0 || !lanes.worthAsking()) await sleep(wait > 0 ? wait : pollSeconds * 1000);
+      if (wait > 0) await alarm.wait(wait);
+      else if (!lanes.worthAsking()) {
+        await alarm.wait(pollSeconds * 1000);
+        // While much is under way, mails that are queued one by one are fetched together.
+        await sleep(gatherMilliseconds);
+      }
     }
-  }
-
-  function sleep(milliseconds: number): Promise<void> {
-    if (woken || stopping) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => rouse?.(), milliseconds);
-      rouse = () => {
-        if (!stopping && !lanes.worthAsking()) return;
-        clearTimeout(timer);
-        rouse = undefined;
-        resolve();
-      };
-    });
   }
 
   const heartbeat = setInterval(
@@ -161,14 +151,14 @@ export function createWorker(ports: WorkerPorts): Worker {
   return {
     start() {
       if (loop !== undefined) return;
-      listening = sql.listen(outboxChannel, wake, wake);
+      listening = sql.listen(outboxChannel, alarm.ring, alarm.ring);
       listening.catch((err) => log.error({ err }, 'the outbox cannot be listened to; it is polled'));
       loop = run();
     },
-    wake,
+    wake: alarm.ring,
     async [Symbol.asyncDispose]() {
       stopping = true;
-      rouse?.();
+      alarm.ring();
       await loop;
       await Promise.allSettled(running);
       clearInterval(heartbeat);

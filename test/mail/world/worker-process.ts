@@ -1,0 +1,106 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Connection, openDatabase } from '../../../src/db/database.ts';
+import { createLog } from '../../../src/log.ts';
+import { createWorker, type WorkerStep } from '../../../src/mail/worker.ts';
+
+/*
+ * The worker in a process of its own, for tests that kill it. It stops at the steps it was told, says so, and goes on when told:
+ * so a test ends it at exactly that step, or freezes it there past its lease.
+ */
+
+export interface WorkerProcessOptions {
+  connection: Connection;
+  smtpUrl: string;
+  leaseSeconds: number;
+  /** Steps at which it waits for `go`. */
+  stopAt: readonly WorkerStep[];
+  /** Folder whose files are the blobs. */
+  blobs?: string;
+  connections?: number;
+}
+export interface Stopped {
+  step: WorkerStep;
+  deliveryId: number;
+}
+
+export interface WorkerProcess extends AsyncDisposable {
+  readonly child: ChildProcess;
+  /** Resolves when the process waits at a step; each stop is given once. */
+  stopped(): Promise<Stopped>;
+  /** Lets a delivery go on from the step at which it waits; all of them without an id. */
+  go(deliveryId?: number): void;
+  kill(): Promise<void>;
+}
+
+export async function startWorkerProcess(options: WorkerProcessOptions): Promise<WorkerProcess> {
+  const child = fork(fileURLToPath(import.meta.url), [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const stops: Stopped[] = [];
+  const waiting: ((stopped: Stopped) => void)[] = [];
+  const ready = once(child, 'message');
+  child.send(options);
+  await ready;
+  child.on('message', (stopped: Stopped) => {
+    const next = waiting.shift();
+    if (next) next(stopped);
+    else stops.push(stopped);
+  });
+  const kill = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  };
+  return {
+    child,
+    stopped: () =>
+      stops.length > 0 ? Promise.resolve(stops.shift()!) : new Promise((resolve) => waiting.push(resolve)),
+    go: (deliveryId) => void child.send({ go: deliveryId ?? 'all' }),
+    kill,
+    [Symbol.asyncDispose]: kill,
+  };
+}
+
+async function main(): Promise<void> {
+  const [options] = (await once(process, 'message')) as [WorkerProcessOptions];
+  const database = openDatabase(options.connection, { applicationName: 'ticketwire-worker', poolSize: 2 });
+  const held = new Map<number, () => void>();
+  process.on('message', ({ go }: { go: number | 'all' }) => {
+    for (const [id, resolve] of held) {
+      if (go !== 'all' && go !== id) continue;
+      held.delete(id);
+      resolve();
+    }
+  });
+  process.on('disconnect', () => process.exit());
+  const worker = createWorker({
+    sql: database.raw,
+    blobs: { open: async (key) => createReadStream(join(options.blobs ?? '.', key)) },
+    log: createLog('silent'),
+    now: () => new Date(),
+    smtpUrl: options.smtpUrl,
+    mailboxKey: undefined,
+    leaseSeconds: options.leaseSeconds,
+    pollSeconds: 0.2,
+    ...(options.connections === undefined ? {} : { connections: options.connections }),
+    async trace(step, deliveryId) {
+      if (!options.stopAt.includes(step)) return;
+      await new Promise<void>((resolve) => {
+        held.set(deliveryId, resolve);
+        process.send!({ step, deliveryId } satisfies Stopped);
+      });
+    },
+  });
+  worker.start();
+  process.send!('ready');
+  process.on('SIGTERM', async () => {
+    await worker[Symbol.asyncDispose]();
+    await database[Symbol.asyncDispose]();
+    process.exit();
+  });
+}
+
+if (import.meta.main) await main();
