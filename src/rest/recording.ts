@@ -1,0 +1,65 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** One call as it was recorded, and how it was answered. */
+export interface Recorded {
+  readonly name: string;
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  readonly chunked: boolean;
+  /** Sent without a credential. */
+  readonly anonymous: boolean;
+  readonly expect: Expected;
+}
+
+export interface Expected {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** `undefined`: whatever it says. */
+  readonly body: Buffer | undefined;
+}
+
+export interface Received {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** Headers that a client may go by; the others name servers, dates and connections. */
+const significant = [
+  'content-type',
+  'allow',
+  'www-authenticate',
+  'cache-control',
+  'pragma',
+  'expires',
+  'location',
+];
+const shown = 300;
+
+/** What differs between two answers, a line each. Ids of messages are another's every time. */
+export function differences(expected: Expected, received: Received): string[] {
+  const found: string[] = [];
+  if (expected.status !== received.status)
+    found.push(`status: ${expected.status} was recorded, now ${received.status}`);
+  for (const name of significant) {
+    const before = expected.headers[name];
+    const now = received.headers[name];
+    if (before !== undefined && before !== now)
+      found.push(`${name}: ${before} was recorded, now ${now ?? 'none'}`);
+  }
+  const before = expected.body && readable(expected.body);
+  const now = readable(received.body);
+  if (before !== undefined && before !== now) {
+    found.push(`body: ${before.slice(0, shown)}`, `now:  ${now.slice(0, shown)}`);
+  }
+  return found;
+}
+
+function readable(bytes: Buffer): string {
+  const text =
+    bytes[0] === 0xff && bytes[1] === 0xfe ? bytes.subarray(2).toString('utf16le') : bytes.toString('utf8');
+  return text.replace(/(?<=TicketMessageId(?:>|":\s*))\d+/g, '#');
+}
