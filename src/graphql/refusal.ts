@@ -1,9 +1,23 @@
-import { type ErrorCode, errorCodes, Refusal, retryable } from '../errors.ts';
+import { type DetailsOf, type ErrorCode, errorCodes, Refusal, retryable } from '../errors.ts';
 import { builder } from './builder.ts';
 import { ErrorCodeEnum } from './enums.ts';
 import { MessageRef } from './message.ts';
 
-export const UserErrorRef = builder.interfaceRef<Refusal>('UserError').implement({
+/** A refusal as a value: an `Error` that a resolver returns would be thrown by graphql-js. */
+class Refused<C extends ErrorCode = ErrorCode> {
+  readonly code: C;
+  readonly message: string;
+  readonly path: readonly (string | number)[];
+  readonly details: DetailsOf<C>;
+  constructor({ code, message, path, details }: Refusal<C>) {
+    this.code = code;
+    this.message = message;
+    this.path = path;
+    this.details = details;
+  }
+}
+
+export const UserErrorRef = builder.interfaceRef<Refused>('UserError').implement({
   description: 'A command said no. Read `code`; `message` is for people.',
   fields: (t) => ({
     code: t.expose('code', { type: ErrorCodeEnum }),
@@ -17,7 +31,7 @@ export const UserErrorRef = builder.interfaceRef<Refusal>('UserError').implement
       resolve: (refusal) => retryable[refusal.code],
     }),
   }),
-  resolveType: (refusal) => typeNames[(refusal as Refusal).code],
+  resolveType: (refusal) => typeNames[(refusal as Refused).code],
 });
 
 /** `TICKET_NOT_FOUND` is `TicketNotFoundError`. */
@@ -29,9 +43,9 @@ const typeNames = Object.fromEntries(
 ) as Record<ErrorCode, string>;
 
 const refs = Object.fromEntries(
-  errorCodes.map((code) => [code, builder.objectRef<Refusal>(typeNames[code])]),
+  errorCodes.map((code) => [code, builder.objectRef<Refused>(typeNames[code])]),
 ) as {
-  [C in ErrorCode]: ReturnType<typeof builder.objectRef<Refusal<C>>>;
+  [C in ErrorCode]: ReturnType<typeof builder.objectRef<Refused<C>>>;
 };
 
 const InputProblemRef = builder
@@ -98,17 +112,17 @@ refs.DELIVERY_STATE.implement({
 /** The object type of each code that a command can refuse with, for its result union. */
 /** One shape for all of them: the union tells them apart by their code. */
 export const refusalTypes = (...codes: readonly ErrorCode[]) =>
-  codes.map((code) => refs[code] as unknown as ReturnType<typeof builder.objectRef<Refusal>>);
+  codes.map((code) => refs[code] as unknown as ReturnType<typeof builder.objectRef<Refused>>);
 
 export const typeOfResult = (payload: string) => (value: unknown) =>
-  value instanceof Refusal ? typeNames[(value as Refusal).code] : payload;
+  value instanceof Refused ? typeNames[(value as Refused).code] : payload;
 
 /** A refusal becomes the field's value; a fault stays an error. */
-export async function orRefusal<T>(command: Promise<T>): Promise<T | Refusal> {
+export async function orRefusal<T>(command: Promise<T>): Promise<T | Refused> {
   try {
     return await command;
   } catch (error) {
-    if (error instanceof Refusal) return error;
+    if (error instanceof Refusal) return new Refused(error);
     throw error;
   }
 }

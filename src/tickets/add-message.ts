@@ -7,7 +7,7 @@ import type { AppendedRow, NewFile, NewMessageRow, Verdict } from './append-stat
 import { keepFiles } from './attachments.ts';
 import type { DeskContext } from './desk.ts';
 import { findKey, fingerprintOf, oneAtATime } from './idempotency.ts';
-import { mailBytesUpperBound, measuredMailBytes } from './mail-size.ts';
+import { mailBytesUpperBound, mailOf } from './mail.ts';
 import { listMessagesAfter } from './message.ts';
 import { type AddTicketMessageInput, copiesOf, inputProblems, isKey } from './message-input.ts';
 import { isOperator, whyNotWrite } from './policy.ts';
@@ -64,13 +64,18 @@ async function append(
   const replayed = await replayOf(ctx, viewer, row, input);
   if (replayed !== undefined) return replayed;
   if (answer.verdict !== 'MAIL_SIZE') throw await refusalOf(ctx, viewer, row, answer.verdict, answer);
-  const sizeBytes = await measuredMailBytes(ctx, row, answer);
   const limitBytes = answer.maxMailBytes!;
+  const sizeBytes = (await mailOf(ctx, row)).byteSize;
   if (sizeBytes > limitBytes) {
     const message = `The e-mail would have ${sizeBytes} bytes as encoded; the mailbox takes ${limitBytes}`;
     throw new Refusal('EMAIL_TOO_LARGE', message, { limitBytes, sizeBytes }, ['email']);
   }
-  return append(ctx, viewer, { ...row, email: { ...row.email!, mailBytes: sizeBytes } }, input);
+  return append(
+    ctx,
+    viewer,
+    { ...row, email: { ...row.email!, mailBytes: sizeBytes, signatureFactor: 0 } },
+    input,
+  );
 }
 
 /** The first refusal that the input alone explains; whether the ticket is there goes before any of these. */
@@ -111,7 +116,7 @@ async function firstRefusal(
   const row = rowOf(viewer, { ...input, body: '', email: mailed ? input.email! : null }, undefined, []);
   const [judged] = await ctx.desk.judge({
     ...row,
-    ...(row.email && { email: { ...row.email, mailBytes: 0 } }),
+    ...(row.email && { email: { ...row.email, mailBytes: 0, signatureFactor: 0 } }),
   });
   return judged!.verdict === null ? found : refusalOf(ctx, viewer, row, judged!.verdict, judged!);
 }
@@ -142,7 +147,9 @@ function rowOf(
         ? null
         : {
             from: email.from.trim(),
-            mailBytes: mailBytesUpperBound(input, files),
+            ...mailBytesUpperBound(input, files),
+            quote: 'NONE',
+            expect: null,
             token: randomUUID(),
             dueAt: null,
             cancelIf: [],

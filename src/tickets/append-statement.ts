@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
-import type { MessageFormat, RecipientKind, Visibility } from '../db/tables.ts';
+import type { MessageFormat, Quote, RecipientKind, Visibility } from '../db/tables.ts';
 
 /*
  * The command's writes as one data-modifying statement: one round trip and one commit for a whole group of messages.
@@ -39,8 +39,13 @@ export interface NewFile {
 }
 export interface NewEmail {
   readonly from: string;
-  /** The mail as encoded, bytes: an upper bound, or exact. */
+  /** The mail as encoded, bytes: an upper bound without the signature, or exact. */
   readonly mailBytes: number;
+  /** What a byte of the signature can become in the mail; 0 when `mailBytes` is exact. */
+  readonly signatureFactor: number;
+  readonly quote: Quote;
+  /** What the author saw in a preview; another mail is not sent. */
+  readonly expect: Expected | null;
   /** The part before the `@` of the Message-ID. */
   readonly token: string;
   /** Milliseconds since 1970; null: at once. */
@@ -53,6 +58,16 @@ export interface NewEmail {
   }[];
 }
 
+export interface Expected {
+  readonly subject: string;
+  readonly fromName: string;
+  readonly signature: string;
+  readonly toAddress: string;
+  readonly toName: string;
+  /** The conversation, as far as mails name or quote it. */
+  readonly lastPublicMessageId: number;
+}
+
 export type Verdict =
   | 'TICKET_NOT_FOUND'
   | 'MAILBOX_NOT_FOUND'
@@ -60,6 +75,7 @@ export type Verdict =
   | 'RECIPIENT_MISSING'
   | 'MAIL_SIZE'
   | 'TICKET_CHANGED'
+  | 'PREVIEW_STALE'
   /** Another message of the group goes to the ticket first: ask again in a later group. */
   | 'LATER'
   /** The idempotency key is taken: by a row that is committed by now. */
@@ -93,14 +109,14 @@ const judged: SQL = sql`
   select i.*, l.id as ticket_id, l.reference as ticket_reference, l.subject, l.status, l.requester_id, l.created_at as ticket_created_at,
     l.last_message_id, l.last_public_message_id, l.message_count, l.public_message_count, l.last_event_number, l.last_public_event_number,
     u.name as to_name, u.email as to_address,
-    m.id as mailbox_id, m.address as from_address, m.display_name as from_name, m.max_mail_bytes,
+    m.id as mailbox_id, m.address as from_address, m.display_name as from_name, m.signature, m.max_mail_bytes,
     case
       when l.id is null then 'TICKET_NOT_FOUND'
       when i.email is null then null
       when m.id is null then 'MAILBOX_NOT_FOUND'
       when m.disabled_at is not null or (m.smtp_url is null and not ${sql.placeholder('sendsByDefault')}::bool) then 'MAILBOX_NOT_READY'
       when coalesce(u.email, '') = '' then 'RECIPIENT_MISSING'
-      when (i.email->>'mailBytes')::bigint > m.max_mail_bytes then 'MAIL_SIZE'
+      when (i.email->>'mailBytes')::bigint + octet_length(m.signature) * (i.email->>'signatureFactor')::int > m.max_mail_bytes then 'MAIL_SIZE'
     end as no
   from input i
   left join wanted w on w.n = i.n
@@ -111,13 +127,19 @@ const judged: SQL = sql`
     where lower(b.address) = lower(i.email->>'from')
   ) m on true`;
 
+/** The rules that need the locked row. */
 const decided: SQL = sql`
   select j.*, coalesce(j.no, case
-      when j."ifLast" is null then null
+      when j."ifLast" is null and j.email->>'expect' is null then null
       when row_number() over (partition by j.ticket_id order by j.n) > 1 then 'LATER'
       when j."ifLast" < case when j.operator then j.last_message_id else j.last_public_message_id end then 'TICKET_CHANGED'
+      when (e.subject, e."fromName", e.signature, e."toAddress", e."toName", e."lastPublicMessageId") is distinct from
+        (mail_subject(j.subject, j.ticket_reference), j.from_name, j.signature, j.to_address, j.to_name, coalesce(j.last_public_message_id, 0))
+        and j.email->>'expect' is not null then 'PREVIEW_STALE'
     end) as verdict
-  from judged j`;
+  from judged j
+  left join lateral json_to_record(case when j.email->>'expect' is not null then j.email->'expect' end)
+    as e (subject text, "fromName" text, signature text, "toAddress" text, "toName" text, "lastPublicMessageId" int) on true`;
 
 /** Identifiers are drawn under the ticket's lock, so that they increase within it in commit order. */
 const numbered: SQL = sql`
@@ -159,8 +181,8 @@ const newAttachments: SQL = sql`
   returning id, message_id, position`;
 
 const newDeliveries: SQL = sql`
-  insert into deliveries (message_id, ticket_id, mailbox_id, from_address, from_name, subject, rfc_message_id, state, due_at, cancel_if)
-  select message_id, ticket_id, mailbox_id, from_address, from_name, mail_subject(subject, ticket_reference),
+  insert into deliveries (message_id, ticket_id, mailbox_id, from_address, from_name, subject, signature, quote, rfc_message_id, state, due_at, cancel_if)
+  select message_id, ticket_id, mailbox_id, from_address, from_name, mail_subject(subject, ticket_reference), signature, email->>'quote',
     '<' || (email->>'token') || '@' || split_part(from_address, '@', 2) || '>',
     case when email->>'dueAt' is null then 'QUEUED' else 'HELD' end,
     coalesce(to_timestamp((email->>'dueAt')::float8 / 1000), at),
@@ -296,7 +318,7 @@ export function prepareJudge(db: Db) {
   return db
     .with(step('input', input), step('wanted', wanted), step('locked', unlocked), step('judged', judged))
     .select({
-      verdict: sql<Exclude<Verdict, 'LATER' | 'TICKET_CHANGED' | 'KEY_TAKEN'> | null>`no`,
+      verdict: sql<Exclude<Verdict, 'LATER' | 'TICKET_CHANGED' | 'PREVIEW_STALE' | 'KEY_TAKEN'> | null>`no`,
       ticketId: answer.ticketId,
       reference: answer.reference,
       subject: answer.subject,
@@ -305,6 +327,8 @@ export function prepareJudge(db: Db) {
       fromAddress: answer.fromAddress,
       toAddress: answer.toAddress,
       toName: answer.toName,
+      signature: sql<string | null>`signature`,
+      lastPublicMessageId: sql<number | null>`last_public_message_id`,
       mailboxId: answer.mailboxId,
       maxMailBytes: answer.maxMailBytes,
     })

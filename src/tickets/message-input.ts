@@ -16,10 +16,10 @@ export interface AddTicketMessageInput {
   readonly isMobileDevice: boolean;
   readonly attachments: readonly AttachmentInput[];
   /** Absent: nothing is mailed. */
-  readonly email?: EmailReplyInput | null;
-  readonly idempotencyKey?: string | null;
+  readonly email?: EmailReplyInput | null | undefined;
+  readonly idempotencyKey?: string | null | undefined;
   /** Global id of the last message that the author has seen. */
-  readonly ifLastMessage?: string | null;
+  readonly ifLastMessage?: string | null | undefined;
 }
 
 /** A file of this request, or an earlier upload's id. */

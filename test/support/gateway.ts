@@ -31,6 +31,8 @@ export interface Call {
   /** Value of the Authorization header; the demo operator's unless given, none when null. */
   authorization?: string | null;
   headers?: Record<string, string>;
+  /** For `variables.input.attachments.N.file`, sent as multipart. */
+  files?: readonly (Buffer | File)[];
 }
 
 export interface Answer<D> {
@@ -90,7 +92,8 @@ export async function startGateway({
     sink,
     blobsDirectory,
     async graphql(query, variables = {}, call = {}) {
-      const response = await post(`${url}/graphql`, { query, variables }, call);
+      const body = call.files?.length ? multipart(query, variables, call.files) : { query, variables };
+      const response = await post(`${url}/graphql`, body, call);
       const answer = (await response.json()) as object;
       return { status: response.status, headers: response.headers, ...answer } as never;
     },
@@ -115,11 +118,25 @@ function post(
   return fetch(url, {
     method: 'POST',
     headers: {
-      'content-type': 'application/json',
+      ...(body instanceof FormData ? { 'graphql-preflight': '1' } : { 'content-type': 'application/json' }),
       accept: 'application/json',
       ...(authorization === null ? {} : { authorization }),
       ...headers,
     },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
+    body: typeof body === 'string' || body instanceof FormData ? body : JSON.stringify(body),
   });
+}
+
+/** By the GraphQL multipart request specification. */
+export function multipart(query: string, variables: object, files: readonly (Buffer | File)[]): FormData {
+  const form = new FormData();
+  form.set('operations', JSON.stringify({ query, variables }));
+  form.set(
+    'map',
+    JSON.stringify(Object.fromEntries(files.map((_, n) => [n, [`variables.input.attachments.${n}.file`]]))),
+  );
+  for (const [n, file] of files.entries()) {
+    form.set(String(n), file instanceof File ? file : new File([new Uint8Array(file)], `file-${n}.bin`));
+  }
+  return form;
 }
