@@ -45,9 +45,7 @@ function useOpenExample() {
   const { addTab, changeTab, setVisiblePlugin } = useGraphiQLActions();
   const { tabs, queryEditor, variableEditor } = useGraphiQL(pick('tabs', 'queryEditor', 'variableEditor'));
   return (example: Example) => {
-    const index = tabs.findIndex(
-      (tab) => tab.operationName === example.operationName || tab.title === example.operationName,
-    );
+    const index = tabs.findIndex((tab) => tab.operationName === example.operationName);
     if (index >= 0) {
       changeTab(index);
     } else {

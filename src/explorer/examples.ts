@@ -8,13 +8,7 @@ export interface Example {
   readonly takesFiles?: boolean;
 }
 
-// The alias is needed: `message` is the stored message in the payload, and a text here.
-const refusal = `    ... on UserError {
-      code
-      explanation: message
-      path
-      retryable
-    }`;
+const ticket = { reference: 'INC-000047' };
 
 /** One for each use. They run as they are on the demo desk, and a test holds them against the printed schema. */
 export const examples: readonly Example[] = [
@@ -27,8 +21,11 @@ export const examples: readonly Example[] = [
 query WhoAmI {
   viewer {
     login
-    name
-    role
+    person {
+      name
+      role
+    }
+    scopes
   }
   mailboxes {
     address
@@ -47,42 +44,41 @@ query WhoAmI {
     ticketId
     reference
     subject
+    requester {
+      name
+    }
     messages(last: 10) {
-      nodes {
-        messageId
-        createdAt
-        visibility
-        author {
-          name
-        }
-        bodyText
-        attachments {
-          fileName
-          byteSize
-          downloadUrl
-        }
-        delivery {
-          state
-          subject
+      edges {
+        node {
+          messageId
+          createdAt
+          visibility
+          author {
+            name
+          }
+          bodyText
+          attachments {
+            fileName
+            byteSize
+            downloadUrl
+          }
+          delivery {
+            state
+          }
         }
       }
     }
   }
 }
 `,
-    variables: { ticket: { reference: 'INC-000047' } },
+    variables: { ticket },
   },
   {
     operationName: 'AddComment',
     title: 'Comment',
-    about: 'A public message; the requester can read it. No e-mail is sent.',
+    about: 'A public message, which the requester can read. No e-mail is sent.',
     query: addTicketMessage('AddComment'),
-    variables: {
-      input: {
-        ticket: { reference: 'INC-000047' },
-        body: 'I have restarted the print server. Could you try again?',
-      },
-    },
+    variables: { input: { ticket, body: 'I have restarted the print server. Could you try again?' } },
   },
   {
     operationName: 'AddPrivateNote',
@@ -92,7 +88,7 @@ query WhoAmI {
     variables: {
       input: {
         ticket: { ticketId: 47 },
-        body: 'The fuser is due for a replacement; part ordered.',
+        body: 'The fuser is due for replacement; the part is ordered.',
         visibility: 'PRIVATE',
       },
     },
@@ -100,7 +96,7 @@ query WhoAmI {
   {
     operationName: 'ReplyByEmail',
     title: 'Reply by e-mail, with Cc',
-    about: 'Stored and mailed to the requester. In the demo, the mail can be read in the inbox.',
+    about: 'Stored, and mailed to the requester. On the demo desk, the mail can be read in the inbox.',
     query: addTicketMessage(
       'ReplyByEmail',
       `      delivery {
@@ -112,15 +108,11 @@ query WhoAmI {
         subject
         rfcMessageId
       }
-      warnings {
-        code
-        message
-      }
 `,
     ),
     variables: {
       input: {
-        ticket: { reference: 'INC-000047' },
+        ticket,
         body: '<p>Hello Jane,</p><p>the printer on the <b>second floor</b> works again.</p>',
         format: 'HTML',
         email: { from: 'company@domain.com', cc: ['team.lead@domain.com'] },
@@ -132,10 +124,18 @@ query WhoAmI {
     title: 'Upload files',
     about: 'Pick files in the Files panel: each becomes an attachment of the message.',
     takesFiles: true,
-    query: addTicketMessage('UploadFiles'),
-    variables: {
-      input: { ticket: { reference: 'INC-000047' }, body: 'The log files that you asked for are attached.' },
-    },
+    query: addTicketMessage(
+      'UploadFiles',
+      '',
+      `        attachments {
+          fileName
+          byteSize
+          sha256
+          downloadUrl
+        }
+`,
+    ),
+    variables: { input: { ticket, body: 'The log files that you asked for are attached.' } },
   },
   {
     operationName: 'RetrySafely',
@@ -144,36 +144,74 @@ query WhoAmI {
     query: addTicketMessage('RetrySafely'),
     variables: {
       input: {
-        ticket: { reference: 'INC-000047' },
+        ticket,
         body: 'This is written once, however often it is sent.',
         idempotencyKey: 'explorer-example-1',
       },
     },
   },
   {
+    operationName: 'ReplyWithBounce',
+    title: 'See a delivery fail',
+    about:
+      'An address at sandbox.test that the development inbox refuses; the other recipient still gets the mail.',
+    query: addTicketMessage(
+      'ReplyWithBounce',
+      `      delivery {
+        state
+      }
+`,
+    ),
+    variables: {
+      input: {
+        ticket,
+        body: 'One of the two addresses does not exist.',
+        email: { from: 'company@domain.com', cc: ['bounce@sandbox.test'] },
+      },
+    },
+  },
+  {
     operationName: 'WatchDeliveries',
     title: 'Watch the ledger',
-    about: 'The newest deliveries, with the state of each recipient.',
-    query: `query WatchDeliveries {
-  deliveries(first: 10) {
-    nodes {
-      id
-      state
-      subject
-      recipients {
-        kind
-        address
-        state
-        smtpReply
+    about: "A ticket's e-mails: the state of each recipient, and every attempt with the server's answer.",
+    query: `query WatchDeliveries($ticket: TicketSelector!) {
+  ticket(by: $ticket) {
+    reference
+    messages(last: 10) {
+      edges {
+        node {
+          messageId
+          delivery {
+            state
+            subject
+            failure
+            recipients {
+              kind
+              address
+              state
+              enhancedCode
+              smtpReply
+            }
+            attempts {
+              number
+              startedAt
+              phase
+              outcome
+              reply
+            }
+          }
+        }
       }
     }
   }
 }
 `,
+    variables: { ticket },
   },
 ];
 
-function addTicketMessage(operationName: string, more = ''): string {
+/** The main mutation with what each example wants to see beside the common part. */
+function addTicketMessage(operationName: string, ofPayload = '', ofMessage = ''): string {
   return `mutation ${operationName}($input: AddTicketMessageInput!) {
   addTicketMessage(input: $input) {
     ... on AddTicketMessagePayload {
@@ -182,19 +220,25 @@ function addTicketMessage(operationName: string, more = ''): string {
         messageId
         visibility
         bodyText
-        attachments {
-          fileName
-          byteSize
-          sha256
-          downloadUrl
-        }
+${ofMessage}      }
+${ofPayload}      replayed
+      warnings {
+        code
+        message
       }
-      ticket {
-        reference
-      }
-${more}      replayed
     }
-${refusal}
+    ... on UserError {
+      code
+      message
+      path
+      retryable
+    }
+    ... on InvalidInputError {
+      problems {
+        path
+        message
+      }
+    }
   }
 }
 `;

@@ -61,10 +61,14 @@ export function createExplorer({ demoAuthorization, inboxPath }: ExplorerOptions
     const isRead = req.method === 'GET' || req.method === 'HEAD';
     const isPage = pathname === '/graphql' && isRead && asksForHtml(req);
     if (!isPage && !pathname.startsWith('/explorer/')) return false;
-    if (!isRead) return sendText(req, res, 405, 'Method not allowed\n', { allow: 'GET, HEAD' });
+    if (!isRead) {
+      sendText(req, res, 405, 'Method not allowed\n', { allow: 'GET, HEAD' });
+      return true;
+    }
     built ??= await readBuilt();
-    if (isPage) return sendExplorer(req, res, built, settings);
-    return sendAsset(req, res, built?.assets.get(pathname.slice('/explorer/'.length)), pathname);
+    if (isPage) sendExplorer(req, res, built, settings);
+    else await sendAsset(req, res, built?.assets.get(pathname.slice('/explorer/'.length)), pathname);
+    return true;
   };
 }
 
@@ -78,7 +82,7 @@ function sendExplorer(
   res: ServerResponse,
   built: BuiltPage | undefined,
   settings: ExplorerSettings,
-): true {
+): void {
   if (built === undefined) {
     return sendText(
       req,
@@ -103,7 +107,7 @@ async function sendAsset(
   res: ServerResponse,
   asset: Buffer | undefined,
   pathname: string,
-): Promise<true> {
+): Promise<void> {
   if (asset === undefined) return sendText(req, res, 404, 'Not found\n');
   const takesBrotli = /\bbr\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(
     String(req.headers['accept-encoding'] ?? ''),
@@ -127,7 +131,7 @@ function sendText(
   status: number,
   body: string,
   headers: Record<string, string> = {},
-): true {
+): void {
   return sendPage(req, res, { status, type: 'text/plain; charset=utf-8', body, headers });
 }
 

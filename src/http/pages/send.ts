@@ -15,7 +15,7 @@ export const inertPolicy =
   "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox";
 
 /** Answers with what every page of ours has: no sniffing, no referrer, no window or frame of another origin. */
-export function sendPage(req: IncomingMessage, res: ServerResponse, page: Page): true {
+export function sendPage(req: IncomingMessage, res: ServerResponse, page: Page): void {
   const body = Buffer.isBuffer(page.body) ? page.body : Buffer.from(page.body);
   res.writeHead(page.status ?? 200, {
     'content-type': page.type,
@@ -29,5 +29,4 @@ export function sendPage(req: IncomingMessage, res: ServerResponse, page: Page):
     ...page.headers,
   });
   res.end(req.method === 'HEAD' ? undefined : body);
-  return true;
 }

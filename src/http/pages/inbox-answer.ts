@@ -1,0 +1,99 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Db } from '../../db/database.ts';
+import type { MailFile } from '../../mail/inbox-mail.ts';
+import { findInboxMail, type InboxMail, type InboxPage, listInboxMails } from '../../mail/inbox-store.ts';
+import { dispositionOf } from '../download.ts';
+import { type Html, html } from './html.ts';
+import { type InboxAssets, inboxFrame, inboxMain, inboxPolicy, noteMain } from './inbox-frame.ts';
+import { mailJson, pageJson } from './inbox-json.ts';
+import { inboxList } from './inbox-list.ts';
+import { mailView } from './inbox-mail-view.ts';
+import { mailDocument, mailDocumentPolicy } from './mail-document.ts';
+import { type Page, sendPage } from './send.ts';
+
+interface InboxRequest {
+  readonly db: Db;
+  readonly assets: InboxAssets;
+  /** The path below /inbox/. */
+  readonly route: string;
+}
+
+const pageSize = 50;
+
+/** Answers an operator: `` (the list), `list` (that part alone), `12`, `12/html`, `12/source`, `12/files/0`. */
+export async function answerInbox(
+  req: IncomingMessage,
+  res: ServerResponse,
+  inbox: InboxRequest,
+): Promise<void> {
+  sendPage(req, res, await pageFor(req, inbox));
+}
+
+async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest): Promise<Page> {
+  const query = new URL(req.url ?? '/', 'http://inbox').searchParams;
+  const before = idOf(query.get('before'));
+  const wantsJson = /\bapplication\/json\b/i.test(req.headers.accept ?? '');
+  if (route === '' || route === 'list') {
+    const page = await listInboxMails(db, { first: pageSize, before });
+    if (wantsJson) return json(pageJson(page));
+    const list = inboxList(page, idOf(query.get('current')), before === undefined);
+    if (route === 'list') return { type: 'text/html; charset=utf-8', body: list.toString() };
+    return framed(assets, 'Inbox', inboxMain(list, undefined, before === undefined));
+  }
+  const [, id, part] = /^(\d+)(?:\/(html|source|files\/\d+))?$/.exec(route) ?? [];
+  const mail = id === undefined ? undefined : await findMail(db, id);
+  if (mail === undefined) return notFound(assets, wantsJson);
+  if (part === undefined)
+    return wantsJson ? json(mailJson(mail)) : framed(assets, mail.subject, await opened(db, mail));
+  if (part === 'html') {
+    return { type: 'text/html; charset=utf-8', body: mailDocument(mail), policy: mailDocumentPolicy };
+  }
+  if (part === 'source') return download(mail.source, `mail-${mail.id}.eml`, 'message/rfc822');
+  const file: MailFile | undefined = mail.files[Number(part.slice('files/'.length))];
+  return file === undefined
+    ? notFound(assets, wantsJson)
+    : download(file.content, file.fileName, 'application/octet-stream');
+}
+
+/** The mail beside the newest ones; an older mail comes first in the list beside it. */
+async function opened(db: Db, mail: InboxMail): Promise<Html> {
+  const newest: InboxPage = await listInboxMails(db, { first: pageSize });
+  const isNew = newest.mails.some(({ id }) => id === mail.id);
+  const page = isNew ? newest : await listInboxMails(db, { first: pageSize, before: mail.id + 1 });
+  return inboxMain(inboxList(page, mail.id, isNew), mailView(mail), isNew);
+}
+
+async function findMail(db: Db, text: string): Promise<InboxMail | undefined> {
+  const id = idOf(text);
+  return id === undefined ? undefined : findInboxMail(db, id);
+}
+
+/** A positive 32-bit integer, as ids are; undefined for any other text. */
+function idOf(text: string | null): number | undefined {
+  const id = /^\d{1,10}$/.test(text ?? '') ? Number(text) : 0;
+  return id > 0 && id < 2 ** 31 - 1 ? id : undefined;
+}
+
+function framed(assets: InboxAssets, title: string, main: Html): Page {
+  const body = inboxFrame(assets, `${title || '(no subject)'} · Ticketwire`, main);
+  return { type: 'text/html; charset=utf-8', body, policy: inboxPolicy };
+}
+
+const json = (value: unknown, status = 200): Page => ({
+  status,
+  type: 'application/json; charset=utf-8',
+  body: `${JSON.stringify(value, null, 2)}\n`,
+});
+
+/** Nothing of a mail is ever opened in place on our origin: a browser can only save it. */
+const download = (body: Buffer, fileName: string, type: string): Page => ({
+  type,
+  body,
+  headers: { 'content-disposition': dispositionOf(fileName.toWellFormed()) },
+});
+
+function notFound(assets: InboxAssets, wantsJson: boolean): Page {
+  if (wantsJson) return json({ message: 'There is no such mail' }, 404);
+  const text = html`It was never there, or it has been removed. <a href="/inbox/">All mails</a>`;
+  return { ...framed(assets, 'Not found', noteMain('There is no such mail', text)), status: 404 };
+}
