@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** A gateway as production runs it: a process of its own, which can be killed. */
+export interface GatewayProcess extends AsyncDisposable {
+  readonly url: string;
+  readonly pid: number;
+  readonly child: ChildProcess;
+  /** The last lines that it printed: its log, and what it died of. */
+  readonly output: readonly string[];
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM; resolves with its exit code, or the signal that ended it. */
+  stop(): Promise<number | string>;
+}
+
+const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+const linesKept = 400;
+/** Whatever whoever runs the tests has set must not decide what they find. */
+const settings = [
+  ...['HOST', 'DATA_DIR', 'DATABASE_URL', 'DATABASE_OWNER_URL', 'DATABASE_POOL', 'SMTP_URL', 'BLOBS_URL'],
+  ...['MAILBOX_KEY', 'JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'TRUST_PROXY', 'ROLES', 'NODE_ENV'],
+  ...['MAX_BODY_BYTES', 'MAX_ATTACHMENT_BYTES', 'MAX_MESSAGE_ATTACHMENTS_BYTES', 'MAX_REQUEST_BYTES'],
+];
+
+/**
+ * Starts one and waits until it serves.
+ * @param env settings; nothing of the surrounding environment's settings is passed on
+ * @throws Error with what it printed, when it ends instead
+ */
+export async function startGatewayProcess(env: Record<string, string>): Promise<GatewayProcess> {
+  const unset = Object.fromEntries(settings.map((name) => [name, '']));
+  const child = spawn(process.execPath, [main], {
+    env: { ...process.env, ...unset, PORT: '0', LOG_LEVEL: 'warn', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+  const output: string[] = [];
+  const url = await new Promise<string>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface(stream).on('line', (line) => {
+        if (output.push(line) > linesKept) output.shift();
+        const listening = /^Ticketwire is listening on (\S+)$/.exec(line);
+        if (listening) resolve(listening[1]!);
+      });
+    }
+    void ended.then(([code, signal]) =>
+      reject(new Error(`the gateway ended with ${signal ?? code}:\n${output.join('\n')}`)),
+    );
+  });
+  const over = () => child.exitCode !== null || child.signalCode !== null;
+  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+    if (!over()) child.kill(signal);
+    const [code, by] = await ended;
+    return by ?? code ?? 'nothing';
+  };
+  return {
+    url,
+    pid: child.pid!,
+    child,
+    output,
+    kill: async () => void (await end('SIGKILL')),
+    stop: () => end('SIGTERM'),
+    [Symbol.asyncDispose]: async () => void (await end('SIGKILL')),
+  };
+}
