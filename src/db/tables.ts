@@ -18,6 +18,17 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import { roles, scopes } from '../context.ts';
+import {
+  attemptPhases,
+  deliveryStates,
+  eventTypes,
+  formats,
+  quotes,
+  recipientKinds,
+  recipientStates,
+  ticketStatuses,
+  visibilities,
+} from '../vocabulary.ts';
 
 /*
  * One page for every table. The migrations in schema/migrations are generated from here by drizzle-kit; what it cannot
@@ -32,55 +43,6 @@ const createdAt = () => instant('created_at').notNull().defaultNow();
 const id = () => integer('id').primaryKey().generatedByDefaultAsIdentity();
 const oneOf = (column: string, values: readonly string[]) =>
   sql.raw(`${column} in (${values.map((value) => `'${value}'`).join(', ')})`);
-
-export const ticketStatuses = ['OPEN', 'CLOSED'] as const;
-export const visibilities = ['PUBLIC', 'PRIVATE'] as const;
-export const formats = ['TEXT', 'HTML'] as const;
-export const deliveryStates = [
-  'QUEUED',
-  'HELD',
-  'TRANSMITTING',
-  'SENT',
-  'PARTIALLY_FAILED',
-  'FAILED',
-  'DEFERRED',
-  'OUTCOME_UNKNOWN',
-  'CANCELLED',
-] as const;
-export const recipientKinds = ['TO', 'CC', 'BCC'] as const;
-export const recipientStates = [
-  'PENDING',
-  'SENT',
-  'DEFERRED',
-  'FAILED',
-  'OUTCOME_UNKNOWN',
-  'CANCELLED',
-] as const;
-/** How far an attempt got: only BODY makes its outcome unknowable. */
-export const attemptPhases = ['CONNECT', 'ENVELOPE', 'BODY', 'SETTLED'] as const;
-export const eventTypes = [
-  'MESSAGE_ADDED',
-  'MESSAGE_REDACTED',
-  'DELIVERY_SENT',
-  'DELIVERY_PARTIALLY_FAILED',
-  'DELIVERY_FAILED',
-  'DELIVERY_DEFERRED',
-  'DELIVERY_OUTCOME_UNKNOWN',
-  'DELIVERY_CANCELLED',
-  'DELIVERY_RETRIED',
-  'DELIVERY_RESOLVED',
-] as const;
-
-export const quotes = ['NONE', 'LAST', 'ALL'] as const;
-
-export type Quote = (typeof quotes)[number];
-export type Visibility = (typeof visibilities)[number];
-export type MessageFormat = (typeof formats)[number];
-export type DeliveryState = (typeof deliveryStates)[number];
-export type RecipientKind = (typeof recipientKinds)[number];
-export type RecipientState = (typeof recipientStates)[number];
-export type AttemptPhase = (typeof attemptPhases)[number];
-export type EventType = (typeof eventTypes)[number];
 
 export const users = pgTable(
   'users',
@@ -301,6 +263,8 @@ export const deliveries = pgTable(
       .notNull()
       .default(sql`'{}'`),
     failure: text('failure'),
+    /** When a mail that is still deferred has failed: 5 days after its first attempt, or the first since an operator's retry. */
+    giveUpAt: instant('give_up_at'),
     settledAt: instant('settled_at'),
     createdAt: createdAt(),
     /** With its foreign key: a delivery without a first recipient cannot exist. */
@@ -326,6 +290,9 @@ export const deliveries = pgTable(
     index('deliveries_ticket_pending_idx')
       .on(t.ticketId, t.id)
       .where(sql`state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING')`),
+    index('deliveries_conditional_idx')
+      .on(t.dueAt)
+      .where(sql`cancel_if <> '{}' and state in ('QUEUED', 'HELD', 'DEFERRED')`),
     check('deliveries_quote_check', oneOf('quote', quotes)),
   ],
 );
@@ -348,6 +315,9 @@ export const deliveryRecipients = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.deliveryId, t.position] }),
+    // Who failed, and how often somebody was mailed within the hour.
+    index('delivery_recipients_failed_idx').on(t.deliveryId).where(sql`state = 'FAILED'`),
+    index('delivery_recipients_sent_idx').on(sql`lower(${t.address})`).where(sql`state = 'SENT'`),
     check('delivery_recipients_kind_check', oneOf('kind', recipientKinds)),
     check('delivery_recipients_state_check', oneOf('state', recipientStates)),
   ],
