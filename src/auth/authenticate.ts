@@ -1,7 +1,8 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { Config } from '../config.ts';
 import type { Viewer } from '../context.ts';
-import { asUnavailable, type Db } from '../db/database.ts';
+import { asUnavailable } from '../database-faults.ts';
+import type { Db } from '../db/database.ts';
 import { users } from '../db/tables.ts';
 import { BadCredential } from '../errors.ts';
 import type { Logger } from '../log.ts';

@@ -5,7 +5,6 @@ import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
 import type { Viewer } from '../context.ts';
-import { Unavailable } from '../errors.ts';
 import * as tables from './tables.ts';
 
 type Schema = typeof tables;
@@ -119,24 +118,4 @@ function connect(connection: Connection, options: postgres.Options<Record<string
   return typeof connection === 'string'
     ? postgres(connection, shared)
     : postgres({ ...connection, ...shared } as typeof shared);
-}
-
-/** SQLSTATE of a driver's error, however deep it is wrapped; a connection's fault has the driver's own code. */
-export function sqlState(error: unknown): string | undefined {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    const { code } = at as { code?: unknown };
-    if (typeof code === 'string') return code;
-  }
-  return undefined;
-}
-
-const connectionFaults =
-  /^(08|57P0|53)|^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND)/;
-
-/** Turns a database that is down, starting or full into `Unavailable`; every other error stays what it is. */
-export function asUnavailable(error: unknown): unknown {
-  const state = sqlState(error);
-  return state !== undefined && connectionFaults.test(state)
-    ? new Unavailable('The database does not answer', 2, { cause: error })
-    : error;
 }

@@ -1,5 +1,5 @@
-import type { RecipientKind } from '../db/tables.ts';
 import type { Attempt, Delivery, Recipient } from '../tickets/ledger.ts';
+import type { RecipientKind } from '../vocabulary.ts';
 import { builder } from './builder.ts';
 import { AttemptPhaseEnum, DeliveryStateEnum, RecipientKindEnum, RecipientStateEnum } from './enums.ts';
 

@@ -1,4 +1,5 @@
 import { roles, scopes } from '../context.ts';
+import { errorCodes } from '../errors.ts';
 import {
   attemptPhases,
   deliveryStates,
@@ -7,8 +8,7 @@ import {
   recipientStates,
   ticketStatuses,
   visibilities,
-} from '../db/tables.ts';
-import { errorCodes } from '../errors.ts';
+} from '../vocabulary.ts';
 import { builder } from './builder.ts';
 
 export const ErrorCodeEnum = builder.enumType('ErrorCode', {

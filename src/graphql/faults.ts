@@ -1,5 +1,5 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
-import { asUnavailable } from '../db/database.ts';
+import { asUnavailable } from '../database-faults.ts';
 import { Refusal, retryable, Unavailable } from '../errors.ts';
 import type { Logger } from '../log.ts';
 

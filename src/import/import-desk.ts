@@ -1,5 +1,5 @@
+import { sqlState } from '../database-faults.ts';
 import type { Db } from '../db/database.ts';
-import { sqlState } from '../db/database.ts';
 import { Checker, type NumberedRecord, type Problem } from './check.ts';
 import { readLines } from './lines.ts';
 import { type DeskRecord, readRecord, recordTypes } from './record.ts';

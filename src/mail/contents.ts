@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import type { MessageFormat, RecipientKind, RecipientState } from '../db/tables.ts';
+import type { MessageFormat, RecipientKind, RecipientState } from '../vocabulary.ts';
 import { envelopeAddress, needsSmtpUtf8 } from './address.ts';
 import { composeMail, sourceOctets } from './compose.ts';
 import type { Person } from './parts.ts';

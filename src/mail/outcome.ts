@@ -1,4 +1,4 @@
-import type { AttemptPhase } from '../db/tables.ts';
+import type { AttemptPhase } from '../vocabulary.ts';
 
 /** What became of one recipient in one attempt. */
 export interface Verdict {

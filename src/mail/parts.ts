@@ -1,4 +1,4 @@
-import type { MessageFormat } from '../db/tables.ts';
+import type { MessageFormat } from '../vocabulary.ts';
 
 export interface Person {
   /** Display name; may be empty. */

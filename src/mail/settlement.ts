@@ -1,4 +1,4 @@
-import type { AttemptPhase, DeliveryState, EventType, RecipientState } from '../db/tables.ts';
+import type { AttemptPhase, DeliveryState, EventType, RecipientState } from '../vocabulary.ts';
 import { envelopeAddress } from './address.ts';
 import type { Outcome, Verdict } from './outcome.ts';
 

@@ -28,7 +28,7 @@ export class JsonTokens extends JsonCharacters {
           if (yield* this.closeOrComma(false)) return true;
           break;
         case 'Finished': {
-          const next = yield* this.skipSpace();
+          const next = this.ahead() || (yield* this.skipSpace());
           if (next < 0) {
             this.setToken('None');
             return false;
@@ -63,7 +63,7 @@ export class JsonTokens extends JsonCharacters {
   /** After a value: the end of its container, a comma, or a comment. @returns whether that made a token */
   protected *closeOrComma(ignoreComments: boolean): Generator<void, boolean> {
     for (;;) {
-      const next = yield* this.skipSpace();
+      const next = this.ahead() || (yield* this.skipSpace());
       if (next < 0) {
         this.state = 'Finished';
         return false;
@@ -86,7 +86,7 @@ export class JsonTokens extends JsonCharacters {
   }
 
   *#readProperty(): Generator<void, boolean> {
-    const next = yield* this.skipSpace();
+    const next = this.ahead() || (yield* this.skipSpace());
     if (next < 0) return false;
     if (next === slash) {
       yield* this.commentToken();
@@ -106,14 +106,14 @@ export class JsonTokens extends JsonCharacters {
       if (!isNameStart(next)) throw broken;
       name = yield* this.unquotedName();
     }
-    if ((yield* this.skipSpace()) !== code(':')) throw broken;
+    if ((this.ahead() || (yield* this.skipSpace())) !== code(':')) throw broken;
     this.source.pos++;
     this.setToken('PropertyName', name);
     return true;
   }
 
   *#readValue(): Generator<void, boolean> {
-    const next = yield* this.skipSpace();
+    const next = this.ahead() || (yield* this.skipSpace());
     if (next < 0) return false;
     switch (String.fromCharCode(next)) {
       case '"':

@@ -87,7 +87,7 @@ export class JsonValues extends JsonTokens {
     if (this.state === 'PostValue' && (yield* this.closeOrComma(true))) return undefined;
     const finished = (this.state as string) === 'Finished';
     for (;;) {
-      const next = yield* this.skipSpace();
+      const next = this.ahead() || (yield* this.skipSpace());
       if (next < 0 || finished) {
         if (next >= 0 && next !== slash) throw broken;
         if (next === slash) yield* this.comment();

@@ -163,7 +163,7 @@ export class XmlReader {
     this.node = 'text';
     if (this.#open.length === 0 && !/[ \t\r\n]/.test(char)) throw malformed;
     if (char === '&') {
-      this.text = yield* this.#reference();
+      this.text = this.#referenceRun() || (yield* this.#reference());
       return;
     }
     if (char === ']') {
@@ -184,6 +184,20 @@ export class XmlReader {
     if (noCharacter.test(this.text) || (this.#open.length === 0 && !/^[ \t\n]*$/.test(this.text)))
       throw malformed;
     source.pos = end;
+  }
+
+  /** References that are there already, and the text between them, at once: a message can be made of them. */
+  #referenceRun(): string {
+    const source = this.#source;
+    references.lastIndex = source.pos;
+    if (!references.test(source.text)) return '';
+    const run = source.text.slice(source.pos, references.lastIndex);
+    if (noCharacter.test(run)) throw malformed;
+    source.pos = references.lastIndex;
+    return run.replace(/&([^;]*);/g, (_, name: string) => {
+      if (++this.#references > maxReferences) throw new TooLarge();
+      return reference(name);
+    });
   }
 
   *#reference(): Generator<void, string> {
@@ -224,4 +238,6 @@ export class XmlReader {
   }
 }
 
+/** Bounded, as a regular expression remembers each of its steps. */
+const references = /(?:&[#0-9A-Za-z]{1,32};|[^<&\]\r]){1,4096}/y;
 const textEnd = /[<&\]\r]/g;

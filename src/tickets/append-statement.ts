@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
-import type { MessageFormat, Quote, RecipientKind, Visibility } from '../db/tables.ts';
+import type { MessageFormat, Quote, RecipientKind, Visibility } from '../vocabulary.ts';
 
 /*
  * The command's writes as one data-modifying statement: one round trip and one commit for a whole group of messages.

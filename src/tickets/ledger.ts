@@ -1,14 +1,7 @@
 import { asc, inArray } from 'drizzle-orm';
 import type { Viewer } from '../context.ts';
-import {
-  type AttemptPhase,
-  type DeliveryState,
-  deliveries,
-  deliveryAttempts,
-  deliveryRecipients,
-  type RecipientKind,
-  type RecipientState,
-} from '../db/tables.ts';
+import { deliveries, deliveryAttempts, deliveryRecipients } from '../db/tables.ts';
+import type { AttemptPhase, DeliveryState, RecipientKind, RecipientState } from '../vocabulary.ts';
 import type { DeskContext } from './desk.ts';
 import { isOperator, requireViewer } from './policy.ts';
 

@@ -1,10 +1,10 @@
 import type { Limits } from '../config.ts';
 import { htmlProblem } from '../content/html.ts';
-import type { MessageFormat, RecipientKind, Visibility } from '../db/tables.ts';
 import type { Problem } from '../errors.ts';
 import { decodeGlobalId } from '../global-id.ts';
 import { addressKey, parseAddress } from '../mail/address.ts';
 import type { IncomingFile } from '../upload.ts';
+import type { MessageFormat, RecipientKind, Visibility } from '../vocabulary.ts';
 import type { TicketSelector } from './selector.ts';
 
 export interface AddTicketMessageInput {

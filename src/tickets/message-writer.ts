@@ -1,4 +1,5 @@
-import { asUnavailable, type Db, sqlState } from '../db/database.ts';
+import { asUnavailable, sqlState } from '../database-faults.ts';
+import type { Db } from '../db/database.ts';
 import { Unavailable } from '../errors.ts';
 import { type AppendedRow, type NewMessageRow, prepareAppend } from './append-statement.ts';
 

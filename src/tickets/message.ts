@@ -1,6 +1,7 @@
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import type { Viewer } from '../context.ts';
-import { type MessageFormat, messages, tickets, type Visibility } from '../db/tables.ts';
+import { messages, tickets } from '../db/tables.ts';
+import type { MessageFormat, Visibility } from '../vocabulary.ts';
 import type { DeskContext } from './desk.ts';
 import { isOperator, requireViewer } from './policy.ts';
 import type { Page } from './ticket.ts';

@@ -6,7 +6,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { eq } from 'drizzle-orm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { sqlState } from '../../src/db/database.ts';
+import { sqlState } from '../../src/database-faults.ts';
 import { attachments, blobs, messages, tickets, uploads, users } from '../../src/db/tables.ts';
 import type { BlobStore, StoredBlob } from '../../src/storage/blob-store.ts';
 import { collectOrphans } from '../../src/storage/collect.ts';

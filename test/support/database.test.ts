@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { GraphQLObjectType } from 'graphql';
 import { expect, test } from 'vitest';
-import { sqlState } from '../../src/db/database.ts';
+import { sqlState } from '../../src/database-faults.ts';
 import * as tables from '../../src/db/tables.ts';
 import { createTestDatabase } from './database.ts';
 

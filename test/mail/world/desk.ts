@@ -2,10 +2,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
-import type { DeliveryState, MessageFormat, Quote, RecipientKind } from '../../../src/db/tables.ts';
 import { createLog } from '../../../src/log.ts';
 import { createWorker, type Worker, type WorkerPorts } from '../../../src/mail/worker.ts';
 import { BlobMissing } from '../../../src/storage/blob-store.ts';
+import type { DeliveryState, MessageFormat, Quote, RecipientKind } from '../../../src/vocabulary.ts';
 
 /** A mail that some command has committed. */
 export interface QueuedMail {

@@ -1,0 +1,50 @@
+/* The closed sets of the product's words: columns, GraphQL enums and types are all made from these. */
+
+export const ticketStatuses = ['OPEN', 'CLOSED'] as const;
+export const visibilities = ['PUBLIC', 'PRIVATE'] as const;
+export const formats = ['TEXT', 'HTML'] as const;
+export const deliveryStates = [
+  'QUEUED',
+  'HELD',
+  'TRANSMITTING',
+  'SENT',
+  'PARTIALLY_FAILED',
+  'FAILED',
+  'DEFERRED',
+  'OUTCOME_UNKNOWN',
+  'CANCELLED',
+] as const;
+export const recipientKinds = ['TO', 'CC', 'BCC'] as const;
+export const recipientStates = [
+  'PENDING',
+  'SENT',
+  'DEFERRED',
+  'FAILED',
+  'OUTCOME_UNKNOWN',
+  'CANCELLED',
+] as const;
+/** How far an attempt got: only BODY makes its outcome unknowable. */
+export const attemptPhases = ['CONNECT', 'ENVELOPE', 'BODY', 'SETTLED'] as const;
+export const eventTypes = [
+  'MESSAGE_ADDED',
+  'MESSAGE_REDACTED',
+  'DELIVERY_SENT',
+  'DELIVERY_PARTIALLY_FAILED',
+  'DELIVERY_FAILED',
+  'DELIVERY_DEFERRED',
+  'DELIVERY_OUTCOME_UNKNOWN',
+  'DELIVERY_CANCELLED',
+  'DELIVERY_RETRIED',
+  'DELIVERY_RESOLVED',
+] as const;
+
+export const quotes = ['NONE', 'LAST', 'ALL'] as const;
+
+export type Quote = (typeof quotes)[number];
+export type Visibility = (typeof visibilities)[number];
+export type MessageFormat = (typeof formats)[number];
+export type DeliveryState = (typeof deliveryStates)[number];
+export type RecipientKind = (typeof recipientKinds)[number];
+export type RecipientState = (typeof recipientStates)[number];
+export type AttemptPhase = (typeof attemptPhases)[number];
+export type EventType = (typeof eventTypes)[number];
