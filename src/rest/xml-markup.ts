@@ -12,12 +12,24 @@ const entities: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"'
 
 /** What stands between `&` and `;`. Control characters may be written so, as the old reader let them. */
 export function reference(name: string): string {
-  if (Object.hasOwn(entities, name)) return entities[name]!;
-  const number = /^#(?:x([0-9a-fA-F]+)|([0-9]+))$/.exec(name);
-  if (!number) throw malformed;
-  const code = number[1] ? Number.parseInt(number[1], 16) : Number(number[2]);
-  if (code > 0x10ffff) throw malformed;
+  if (name[0] !== '#') {
+    if (Object.hasOwn(entities, name)) return entities[name]!;
+    throw malformed;
+  }
+  const [base, digits] = name[1] === 'x' ? [16, name.slice(2)] : [10, name.slice(1)];
+  let code = digits === '' ? Number.NaN : 0;
+  for (let i = 0; i < digits.length && code <= 0x10ffff; i++) {
+    const value = digitValue(digits.charCodeAt(i));
+    code = value < base ? code * base + value : Number.NaN;
+  }
+  if (!(code <= 0x10ffff)) throw malformed;
   return String.fromCodePoint(code);
+}
+
+function digitValue(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : 99;
 }
 
 /** Whether `expected` stands where the source is. */

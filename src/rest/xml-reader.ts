@@ -7,7 +7,7 @@ const maxDepth = 256;
 /** Characters between `&` and `;`, leading zeros included. */
 const maxReference = 32;
 /** Each reference costs far more than a character; a message of them is an attack, or an alphabet in disguise. */
-const maxReferences = 100_000;
+const maxReferences = 65_536;
 
 export interface Element {
   readonly namespace: string;
