@@ -280,6 +280,8 @@ const answer = {
   recipients: sql<AnsweredRecipient[] | null>`recipients`.mapWith(json<AnsweredRecipient[] | null>),
   mailboxId: sql<number | null>`mailbox_id`,
   maxMailBytes: sql<number | null>`max_mail_bytes`,
+  /** Nobody reads it: PostgreSQL leaves out what nothing asks for, and nobody would be woken. */
+  woken: sql<number>`woken::int`,
 };
 
 /** The statement, prepared: once a connection. */
