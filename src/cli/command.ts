@@ -1,0 +1,78 @@
+import type { Readable, Writable } from 'node:stream';
+import type { z } from 'zod';
+import type { Config } from '../config.ts';
+import type { Db } from '../db/database.ts';
+
+/** What a command may touch beside its arguments. */
+export interface Terminal {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+}
+
+export interface CommandContext extends Terminal {
+  readonly db: Db;
+  readonly config: Config;
+}
+
+interface OptionBase {
+  readonly help: string;
+}
+export type Option =
+  | (OptionBase & { readonly type: 'boolean' })
+  | (OptionBase & {
+      readonly type: 'string';
+      /** How the help calls its value. */
+      readonly value: string;
+      readonly multiple?: boolean;
+      readonly required?: boolean;
+    });
+
+export type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
+
+/** What a command prints: `json` with `--json`, else `text`. */
+export interface Output {
+  readonly json: unknown;
+  readonly text: string;
+  /** The process's exit code; 0 if absent. */
+  readonly exitCode?: number;
+}
+
+export interface Command {
+  /** As typed: `user add`. */
+  readonly name: string;
+  /** Its arguments in order; one that ends in `?` may be left out. */
+  readonly arguments: readonly string[];
+  readonly summary: string;
+  /** What else there is to know, for its help. */
+  readonly details?: string;
+  readonly options: Readonly<Record<string, Option>>;
+  run(ctx: CommandContext, args: readonly string[], values: Values): Promise<Output>;
+}
+
+/** The command was typed wrongly: exit code 2, and where to read how it is typed. */
+export class UsageError extends Error {}
+/** The command cannot do what was asked: exit code 1. */
+export class CommandError extends Error {}
+
+export const one = (values: Values, name: string): string | undefined => values[name] as string | undefined;
+export const many = (values: Values, name: string): readonly string[] =>
+  (values[name] as readonly string[] | undefined) ?? [];
+
+/** @throws UsageError unless the text is a whole number from `min` on. */
+export function wholeNumber(text: string, what: string, min = 1): number {
+  const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number >= min && number <= 2_147_483_647)) {
+    throw new UsageError(`${what} must be a whole number from ${min} to 2147483647`);
+  }
+  return number;
+}
+
+/** @throws CommandError that lists what is wrong with the value. */
+export function checked<T>(schema: z.ZodType<T>, value: Record<keyof T, unknown>): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new CommandError(
+    parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'),
+  );
+}

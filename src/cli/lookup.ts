@@ -1,0 +1,39 @@
+import { sql } from 'drizzle-orm';
+import type { Db, Tx } from '../db/database.ts';
+import { auditEntries, mailboxes, tickets, users } from '../db/tables.ts';
+import { CommandError } from './command.ts';
+
+/** @throws CommandError */
+export async function findUser(db: Db | Tx, login: string) {
+  const [user] = await db.select().from(users).where(sql`lower(${users.login}) = lower(${login})`);
+  if (user === undefined) throw new CommandError(`There is no user with the login ${login}`);
+  return user;
+}
+
+/** @throws CommandError */
+export async function findMailbox(db: Db | Tx, address: string) {
+  const [mailbox] = await db
+    .select()
+    .from(mailboxes)
+    .where(sql`lower(${mailboxes.address}) = lower(${address})`);
+  if (mailbox === undefined) throw new CommandError(`There is no mailbox ${address}`);
+  return mailbox;
+}
+
+/** @param name an id or a reference; a reference decides. @throws CommandError */
+export async function findTicket(db: Db | Tx, name: string) {
+  const id = /^\d{1,9}$/.test(name) ? Number(name) : null;
+  const [ticket] = await db
+    .select()
+    .from(tickets)
+    .where(sql`lower(${tickets.reference}) = lower(${name}) or ${tickets.id} = ${id}`)
+    .orderBy(sql`lower(${tickets.reference}) = lower(${name}) desc`)
+    .limit(1);
+  if (ticket === undefined) throw new CommandError(`There is no ticket ${name}`);
+  return ticket;
+}
+
+/** What is done here is done by nobody who signed in; the trail says so by having no actor. */
+export async function audit(tx: Tx, action: string, details: Record<string, unknown>): Promise<void> {
+  await tx.insert(auditEntries).values({ action, details: { by: 'command line', ...details } });
+}

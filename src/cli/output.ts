@@ -1,0 +1,49 @@
+import type { Output } from './command.ts';
+
+type Cell = string | number | boolean | Date | null | undefined | readonly string[];
+export type Row = Readonly<Record<string, Cell>>;
+
+/** Many of a kind, one a line. */
+export function rows(list: readonly Row[], columns: readonly string[]): Output {
+  const lines = [columns.map(heading), ...list.map((row) => columns.map((column) => show(row[column])))];
+  const widths = columns.map((_, at) => Math.max(...lines.map((line) => width(line[at]!))));
+  const text = lines
+    .map((line) =>
+      line
+        .map((cell, at) => cell + ' '.repeat(widths[at]! - width(cell)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+  return { json: list, text: list.length === 0 ? 'None.' : text };
+}
+
+/** One thing, one field a line. */
+export function fields(row: Row): Output {
+  const names = Object.keys(row);
+  const widest = Math.max(...names.map((name) => heading(name).length));
+  const text = names.map((name) => `${heading(name).padEnd(widest)}  ${show(row[name])}`).join('\n');
+  return { json: row, text };
+}
+
+/** What was done, in one sentence; for programs, what it was done to. */
+export const done = (text: string, json: Row): Output => ({ text, json });
+
+/**
+ * What a customer wrote must not move the terminal's cursor, or worse: control characters are shown as U+FFFD.
+ * @param lines whether line breaks stay.
+ */
+export function printable(text: string, lines = false): string {
+  const cleaned = text.replace(/\r\n/g, '\n').replace(/[^\P{Cc}\n]|[\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
+  return lines ? cleaned : cleaned.replace(/\n/g, ' ');
+}
+
+const heading = (name: string) => name.replace(/[A-Z]/g, ' $&').toUpperCase();
+const width = (text: string) => [...text].length;
+
+function show(cell: Cell): string {
+  if (cell === null || cell === undefined || cell === '') return '-';
+  if (cell instanceof Date) return cell.toISOString();
+  if (Array.isArray(cell)) return printable(cell.join(',')) || '-';
+  return printable(String(cell));
+}

@@ -1,0 +1,55 @@
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { CommandError, type Terminal } from './command.ts';
+
+/** Longer than any password that somebody types, and short enough to hash. */
+const maxLength = 1024;
+
+/**
+ * A secret from standard input: its first line, or asked for twice when somebody is there to type it. It is never an argument,
+ * which other users of the machine could see.
+ * @throws CommandError when there is none.
+ */
+export async function readSecret(terminal: Terminal, what: string): Promise<string> {
+  const secret = terminal.stdin.isTTY ? await ask(terminal, what) : await firstLine(terminal);
+  if (secret === '') throw new CommandError(`No ${what}: type it when asked, or give it on standard input`);
+  if (secret.length > maxLength || /\p{Cc}/u.test(secret)) {
+    throw new CommandError(`The ${what} is longer than ${maxLength} characters or has control characters`);
+  }
+  return secret;
+}
+
+async function ask(terminal: Terminal, what: string): Promise<string> {
+  const first = await askOnce(terminal, `New ${what}: `);
+  if (first !== (await askOnce(terminal, `The same again: `)))
+    throw new CommandError('The two are not the same');
+  return first;
+}
+
+async function askOnce({ stdin, stderr }: Terminal, prompt: string): Promise<string> {
+  stderr.write(prompt);
+  // A terminal in raw mode shows only what readline writes, and this goes nowhere.
+  const nowhere = new Writable({ write: (_chunk, _encoding, next) => next() });
+  const reader = createInterface({ input: stdin, output: nowhere, terminal: true });
+  const interrupted = new Promise<never>((_, reject) => {
+    reader.once('SIGINT', () => reject(new CommandError('Stopped')));
+    reader.once('close', () => reject(new CommandError('Stopped')));
+  });
+  try {
+    return await Promise.race([reader.question(''), interrupted]);
+  } finally {
+    interrupted.catch(() => {});
+    reader.close();
+    stderr.write('\n');
+  }
+}
+
+async function firstLine({ stdin }: Terminal): Promise<string> {
+  const reader = createInterface({ input: stdin, crlfDelay: Number.POSITIVE_INFINITY });
+  try {
+    for await (const line of reader) return line;
+    return '';
+  } finally {
+    reader.close();
+  }
+}

@@ -1,0 +1,260 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { eq } from 'drizzle-orm';
+import { describe, expect, test } from 'vitest';
+import { createAuthenticator } from '../../src/auth/authenticate.ts';
+import { run } from '../../src/cli/run.ts';
+import { readConfig } from '../../src/config.ts';
+import * as tables from '../../src/db/tables.ts';
+import { createLog } from '../../src/log.ts';
+import { openPassword } from '../../src/mail/secret.ts';
+import { createTestDatabase } from '../support/database.ts';
+
+const mailboxKey = 'ab'.repeat(32);
+
+/** A desk, and a command line on it. */
+async function createWorld(env: Record<string, string> = {}) {
+  const world = await createTestDatabase();
+  const { desk } = world.database;
+  /** @param argv divided at blanks; `_` stands for one. */
+  const ticketwire = async (argv: string, stdin = '') => {
+    const streams = {
+      stdin: Readable.from([Buffer.from(stdin)]),
+      stdout: new PassThrough(),
+      stderr: new PassThrough(),
+    };
+    const words = argv.split(' ').map((word) => word.replaceAll('_', ' '));
+    const code = await run(words, streams, async () => ({
+      db: desk,
+      config: readConfig(env),
+      async [Symbol.asyncDispose]() {},
+    }));
+    const text = (stream: PassThrough) => (stream.read() ?? '').toString() as string;
+    return { code, out: text(streams.stdout), err: text(streams.stderr) };
+  };
+  return {
+    ...world,
+    desk,
+    ticketwire,
+    /** The command's JSON; it must have succeeded. */
+    async json(argv: string, stdin = '') {
+      const { code, out, err } = await ticketwire(`${argv} --json`, stdin);
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      return JSON.parse(out);
+    },
+    async [Symbol.asyncDispose]() {
+      await world[Symbol.asyncDispose]();
+    },
+  };
+}
+
+describe('users', () => {
+  test('are added with the password of standard input, and can sign in with it', async () => {
+    await using world = await createWorld();
+    const olga = await world.json(
+      'user add olga --name Olga_O --role operator --email olga@domain.com',
+      'Žluťoučký: 1\n',
+    );
+    expect(olga).toEqual({
+      id: 1,
+      login: 'olga',
+      name: 'Olga O',
+      role: 'OPERATOR',
+      email: 'olga@domain.com',
+    });
+    await using authenticator = createAuthenticator({ db: world.desk, log: createLog('silent') });
+    const header = `Basic ${Buffer.from('olga:Žluťoučký: 1').toString('base64')}`;
+    expect(await authenticator.authenticate(header, '::1')).toMatchObject({ userId: 1, role: 'OPERATOR' });
+    expect(await world.json('user list')).toMatchObject([
+      { login: 'olga', password: true, disabledAt: null },
+    ]);
+    const [audit] = await world.desk.select().from(tables.auditEntries);
+    expect(audit).toMatchObject({ action: 'USER_ADDED', actorId: null, details: { userId: 1 } });
+  });
+
+  test('are disabled and enabled, and get another password', async () => {
+    await using world = await createWorld();
+    await world.json('user add olga --name O --role operator', 'first one\r\n');
+    const before = await world.desk.select().from(tables.users);
+    await world.json('user password OLGA', 'second one');
+    const after = await world.desk.select().from(tables.users);
+    expect(after[0]!.passwordHash).not.toBe(before[0]!.passwordHash);
+    expect((await world.json('user disable olga')).disabledAt).toEqual(expect.any(String));
+    expect((await world.json('user enable olga')).disabledAt).toBeNull();
+    await world.json('user password olga --remove');
+    expect(await world.json('user list')).toMatchObject([{ password: false, disabledAt: null }]);
+  });
+
+  test.for([
+    ['user add olga --name O --role boss --no-password', 1, 'role'],
+    ['user add a:b --name O --role operator --no-password', 1, 'colon'],
+    ['user add olga --name O --role operator --no-password --email a@b@c', 1, 'email'],
+    ['user add olga --name O --role operator', 1, 'No password'],
+    ['user add jane --name O --role operator --no-password', 1, 'exists already'],
+    ['user disable nobody', 1, 'no user'],
+    ['user add olga --role operator', 2, '--name NAME'],
+    ['user add --name O --role operator', 2, 'user add LOGIN'],
+    ['user add olga oleg --name O --role operator', 2, 'user add LOGIN'],
+    ['user list --colour', 2, '--colour'],
+    ['user remove jane', 2, 'no command'],
+    ['token add jane --name t --scope everything', 2, 'everything'],
+    ['token add jane --name t --expires-in-days soon', 2, 'whole number'],
+    ['token revoke 17', 1, 'no token 17'],
+    ['mailbox add nowhere --name X', 1, 'address'],
+    ['mailbox add a@b.cz --name X --smtp-url smtp://u:secret@localhost', 1, 'without a password'],
+    ['mailbox add a@b.cz --name X --smtp-url http://localhost', 1, 'smtp'],
+    ['mailbox add a@b.cz --name X --smtp-url smtp://u@localhost --smtp-password', 1, 'MAILBOX_KEY'],
+    ['mailbox grant a@b.cz jane', 1, 'no mailbox'],
+    ['ticket add --subject X --requester nobody', 1, 'no user'],
+    ['ticket add --subject X --requester jane --original-message-id x', 1, 'originalMessageId'],
+    ['ticket show INC-9', 1, 'no ticket'],
+    ['import /nowhere/at/all', 1, 'no file'],
+  ] as const)('%s: exits %i and writes nothing', async ([argv, code, words]) => {
+    await using world = await createWorld();
+    await world.json('user add jane --name Jane --role requester --no-password');
+    const answer = await world.ticketwire(argv);
+    expect(answer).toMatchObject({ code, out: '' });
+    expect(answer.err).toContain(words);
+    expect(answer.err).not.toContain('    at ');
+    const { users, apiTokens, mailboxes, tickets, auditEntries } = tables;
+    const counts = [users, apiTokens, mailboxes, tickets, auditEntries].map((table) =>
+      world.desk.$count(table),
+    );
+    expect(await Promise.all(counts)).toEqual([1, 0, 0, 0, 1]);
+  });
+});
+
+test('a token works until it is revoked', async () => {
+  await using world = await createWorld();
+  await world.json('user add olga --name O --role operator --no-password');
+  const token = await world.json(
+    'token add olga --name ci --scope read,write --scope mail --expires-in-days 30',
+  );
+  expect(token).toMatchObject({ id: 1, login: 'olga', scopes: ['read', 'write', 'mail'] });
+  const days = (Date.parse(token.expiresAt) - Date.now()) / 86_400_000;
+  expect(days).toBeCloseTo(30, 1);
+  const signIn = async () => {
+    await using authenticator = createAuthenticator({ db: world.desk, log: createLog('silent') });
+    return authenticator.authenticate(`Bearer ${token.token}`, '::1');
+  };
+  expect((await signIn())!.scopes).toEqual(new Set(['read', 'write', 'mail']));
+  await world.json('token revoke 1');
+  await expect(signIn()).rejects.toThrow('revoked');
+  const list = (await world.ticketwire('token list olga')).out;
+  expect(list).toContain('read,write,mail');
+  expect(list).not.toContain(token.token);
+});
+
+test('a mailbox keeps its SMTP password encrypted, and its operators', async () => {
+  await using world = await createWorld({ MAILBOX_KEY: mailboxKey });
+  for (const name of ['olga', 'oleg'])
+    await world.json(`user add ${name} --name O --role operator --no-password`);
+  await world.json('user add jane --name J --role requester --no-password');
+  const added = await world.json(
+    'mailbox add Help@domain.com --name Help_Desk --smtp-url smtp://help@smtp.domain.com:587 --smtp-password --operator olga --rate-per-minute 30',
+    'pa$$ word\n',
+  );
+  expect(added).toMatchObject({ id: 1, address: 'Help@domain.com', operators: ['olga'], ratePerMinute: 30 });
+  expect(JSON.stringify(added)).not.toContain('pa$$');
+  const stored = async () => (await world.desk.select().from(tables.mailboxes))[0]!;
+  const open = async () =>
+    openPassword((await stored()).smtpPassword!, 'Help@domain.com', Buffer.from(mailboxKey, 'hex'));
+  expect(await open()).toBe('pa$$ word');
+  await world.json('mailbox password help@domain.com', 'another');
+  expect(await open()).toBe('another');
+
+  await world.json('mailbox grant help@domain.com oleg');
+  await world.json('mailbox grant help@domain.com olga --remove');
+  expect((await world.ticketwire('mailbox grant help@domain.com jane')).err).toContain('requester');
+  expect(await world.json('mailbox list')).toMatchObject([{ operators: ['oleg'], smtpPassword: true }]);
+  await world.json('mailbox disable help@domain.com');
+  expect((await stored()).disabledAt).not.toBeNull();
+  await world.json('mailbox enable help@domain.com');
+  expect((await stored()).disabledAt).toBeNull();
+});
+
+test('a ticket is opened, listed and shown with all it has', async () => {
+  await using world = await createWorld();
+  await world.json('user add jane --name J --role requester --no-password');
+  await world.json('user add joe --name J --role requester --no-password');
+  const first = await world.json('ticket add --subject My_printer --requester jane');
+  expect(first).toMatchObject({ id: 1, reference: 'INC-000001', status: 'OPEN' });
+  await world.json(
+    'ticket add --subject Other --requester joe --reference REQ/7 --original-message-id <a@b.example>',
+  );
+  await world.desk.insert(tables.messages).values({
+    ticketId: 1,
+    authorId: 1,
+    body: 'Line one\nline two\u001b]0;owned\u0007',
+    format: 'TEXT',
+    visibility: 'PRIVATE',
+    isMobileDevice: false,
+  });
+  expect((await world.json('ticket list')).map((ticket: { id: number }) => ticket.id)).toEqual([2, 1]);
+  expect(await world.json('ticket list --requester jane')).toHaveLength(1);
+  const shown = await world.ticketwire('ticket show inc-000001');
+  expect(shown.out).toContain('PRIVATE');
+  expect(shown.out).toContain('Line one\nline two\ufffd]0;owned\ufffd');
+  expect(await world.json('ticket show 1')).toMatchObject({
+    reference: 'INC-000001',
+    messages: [{ author: 'jane' }],
+  });
+  expect(await world.json('ticket show req/7')).toMatchObject({ id: 2, messages: [] });
+  const [second] = await world.desk.select().from(tables.tickets).where(eq(tables.tickets.id, 2));
+  expect(second!.originalMessageId).toBe('<a@b.example>');
+});
+
+test('help tells every command and option, without a database', async () => {
+  const streams = () => ({ stdin: Readable.from([]), stdout: new PassThrough(), stderr: new PassThrough() });
+  const help = async (...argv: string[]) => {
+    const terminal = streams();
+    const code = await run(argv, terminal, () => Promise.reject(new Error('opened')));
+    return { code, out: (terminal.stdout.read() ?? '').toString() as string };
+  };
+  const overview = await help('--help');
+  expect(overview.code).toBe(0);
+  for (const name of [
+    'user add',
+    'token revoke',
+    'mailbox grant',
+    'ticket show',
+    'import FILE',
+    'legacy replay',
+  ]) {
+    expect(overview.out).toContain(name);
+  }
+  expect(await help()).toEqual(overview);
+  expect((await help('mailbox', '--help')).out).not.toContain('user add');
+  expect((await help('user', 'add', '--help')).out).toContain('--no-password');
+});
+
+test('the embedded database serves a command with no gateway, and two at once', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'ticketwire-cli-'));
+  const main = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+  const ticketwire = (...argv: string[]) =>
+    new Promise<{ code: number; out: string; err: string }>((resolve) => {
+      const env = { ...process.env, DATA_DIR: directory, DATABASE_URL: '' };
+      const child = execFile(process.execPath, [main, ...argv], { env }, (error, out, err) =>
+        resolve({ code: error === null ? 0 : Number(error.code), out, err }),
+      );
+      child.stdin!.end('a password\n');
+    });
+  try {
+    const add = await ticketwire('user', 'add', 'olga', '--name', 'Olga', '--role', 'operator', '--json');
+    expect({ ...add, out: JSON.parse(add.out).login }).toEqual({ code: 0, out: 'olga', err: '' });
+    const { startEmbedded } = await import('../../src/db/embedded.ts');
+    await using _gateway = await startEmbedded(directory);
+    const both = await Promise.all([ticketwire('user', 'list'), ticketwire('ticket', 'list')]);
+    expect(both.map(({ code, err }) => ({ code, err }))).toEqual([
+      { code: 0, err: '' },
+      { code: 0, err: '' },
+    ]);
+    expect(both[0]!.out).toContain('olga');
+    expect(both[1]!.out).toBe('None.\n');
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}, 60_000);
