@@ -28,8 +28,7 @@ export async function buildExplorer(): Promise<'fresh' | 'built' | 'unavailable'
   // Beside the old one, then in its place: processes that start together must not see half a page.
   const made = join(dist, `.explorer-${process.pid}`);
   try {
-    const { build } = await import('vite');
-    await build({ configFile: join(sources, 'vite.config.ts'), build: { outDir: made } });
+    await bundle(made);
     await compress(join(made, 'assets'));
     await writeFile(join(made, 'stamp'), stamp);
     await replace(made);
@@ -37,6 +36,19 @@ export async function buildExplorer(): Promise<'fresh' | 'built' | 'unavailable'
     await rm(made, { recursive: true, force: true });
   }
   return 'built';
+}
+
+async function bundle(outDir: string): Promise<void> {
+  const { NODE_ENV } = process.env;
+  // Whatever the caller's environment is: React's development build is another page under the same stamp.
+  process.env.NODE_ENV = 'production';
+  try {
+    const { build } = await import('vite');
+    await build({ configFile: join(sources, 'vite.config.ts'), build: { outDir } });
+  } finally {
+    if (NODE_ENV === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = NODE_ENV;
+  }
 }
 
 /** SHA-256 of what the page is made from; undefined where a package is missing. */

@@ -1,12 +1,13 @@
 import { ToolbarButton, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
-import { useEffect } from 'react';
+import { useEffect, useMemo } from 'react';
 import { exampleTabs } from './examples.ts';
 import { BookIcon, ExamplesPanel } from './examples-panel.tsx';
 import { createFetcher } from './fetcher.ts';
 import { activeFiles, setActiveTab } from './files.ts';
 import { ClipIcon, FilesPanel, filesPluginTitle, useFiles } from './files-panel.tsx';
 import { defaultHeaders, type ExplorerSettings } from './settings.ts';
+import { withoutCredentials } from './storage.ts';
 
 const examplesPlugin = { title: 'Examples', icon: BookIcon, content: ExamplesPanel };
 const filesPlugin = { title: filesPluginTitle, icon: ClipIcon, content: FilesPanel };
@@ -16,10 +17,12 @@ const isFirstVisit = localStorage.getItem('graphiql:tabState') === null;
 
 export function Explorer({ settings }: { settings: ExplorerSettings }) {
   const headers = defaultHeaders(settings);
+  const storage = useMemo(() => withoutCredentials(localStorage, headers), [headers]);
   return (
     <GraphiQL
       fetcher={createFetcherOnce(settings.endpoint)}
       plugins={plugins}
+      storage={storage}
       defaultTabs={exampleTabs(headers)}
       defaultHeaders={headers}
       // The demo's credential is not persisted, so it is written anew at each load; a real one is kept only if its owner says so.
