@@ -5,6 +5,7 @@ import { createBatcher } from './batcher.ts';
 import { type DeliveryContents, envelopeOf, prepareMail } from './contents.ts';
 import { type Claim, type Opening, openBody, settle } from './outbox.ts';
 import { type Outcome, verdictOf } from './outcome.ts';
+import { learnSizeLimit } from './pacing.ts';
 import { redactedSettlement, type Settlement, settlementOf, unsettledRecipients } from './settlement.ts';
 import { mailBytes } from './source.ts';
 import { MailboxUnusable, type Transport } from './transport.ts';
@@ -84,7 +85,12 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       },
     };
     await trace('connecting', claim.id);
-    return pool.send(transmission, mayBegin);
+    const outcome = await pool.send(transmission, mayBegin);
+    if (pool.sizeLimit !== undefined && pool.sizeLimit !== contents.serverMaxMailBytes)
+      await learnSizeLimit(sql, contents.mailbox.id, pool.sizeLimit).catch((err) =>
+        log.warn({ err }, 'a size limit was not kept'),
+      );
+    return outcome;
   }
 
   return {

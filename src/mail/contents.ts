@@ -27,7 +27,7 @@ export interface DeliveryContents {
   readonly fromName: string;
   readonly subject: string;
   readonly signature: string;
-  readonly createdAt: Date;
+  readonly giveUpAt: Date;
   readonly body: string;
   readonly format: MessageFormat;
   /** The message, or one of its files: what is left is not what its author sent. */
@@ -43,6 +43,8 @@ export interface DeliveryContents {
   readonly thread: readonly string[];
   readonly quoted: readonly { author: string; at: string; body: string; format: MessageFormat }[];
   readonly mailbox: SendingMailbox;
+  /** What its server last said it takes, octets. */
+  readonly serverMaxMailBytes: number | null;
   /** What an earlier attempt began to send. */
   readonly source: MailSource | undefined;
 }
@@ -65,7 +67,7 @@ export async function loadContents(
 ): Promise<Map<number, DeliveryContents>> {
   const rows = await sql<Row[]>`
     select d.id, d.rfc_message_id as "rfcMessageId", d.from_address as "fromAddress", d.from_name as "fromName", d.subject, d.signature,
-      d.created_at as "createdAt", m.body, m.format,
+      d.give_up_at as "giveUpAt", m.body, m.format,
       m.redacted_at is not null or exists (select from attachments a where a.message_id = m.id and a.redacted_at is not null) as redacted,
       (select json_agg(json_build_object('position', r.position, 'kind', r.kind, 'address', r.address, 'name', r.name, 'state', r.state) order by r.position)
         from delivery_recipients r where r.delivery_id = d.id) as recipients,
@@ -81,7 +83,7 @@ export async function loadContents(
         select p.id, u.name as author, p.created_at, p.body, p.format from messages p join users u on u.id = p.author_id
         where d.quote <> 'NONE' and p.ticket_id = d.ticket_id and p.id < d.message_id and p.visibility = 'PUBLIC' and p.redacted_at is null
         order by p.id desc limit case d.quote when 'LAST' then 1 else ${quotedMessages} end) q) as quoted,
-      b.id as "mailboxId", b.address as "mailboxAddress", b.smtp_url as "smtpUrl", b.smtp_password as "smtpPassword", b.disabled_at is not null as disabled,
+      b.id as "mailboxId", b.address as "mailboxAddress", b.smtp_url as "smtpUrl", b.smtp_password as "smtpPassword", b.disabled_at is not null as disabled, b.server_max_mail_bytes as "serverMaxMailBytes",
       s.skeleton, s.inserts
     from deliveries d
     join messages m on m.id = d.message_id

@@ -34,35 +34,46 @@ export interface ClaimOptions {
   /** Mailboxes that differ from `free`. */
   readonly lanes: readonly Lane[];
   readonly free: number;
+  /** Conditional mails that were looked at under their tickets' locks, in this transaction. */
+  readonly cleared?: readonly number[];
 }
+
+/** Days that a mail is tried (RFC 5321 §4.5.4.1), from its first attempt. */
+export const giveUpAfterDays = 5;
 
 /**
  * Takes what is due: of each mailbox as many as its lane has room for and its rate allows, oldest first, and never a mail whose
  * ticket has an earlier one due or under way by the same mailbox. Any number of workers may ask at once.
  */
 export async function claim(sql: postgres.Sql, options: ClaimOptions): Promise<Claim[]> {
-  const { worker, now, leaseSeconds, lanes, free } = options;
+  const { worker, now, leaseSeconds, lanes, free, cleared = [] } = options;
+  const [laneIds, laneRooms] = [lanes.map((lane) => lane.mailboxId), lanes.map((lane) => lane.free)];
   return sql<Claim[]>`
     with lanes as (
-      select m.id, m.rate_per_minute, coalesce(l.free, ${free}::int) as free, null::timestamptz as paced_until
-      from mailboxes m left join unnest(${lanes.map((lane) => lane.mailboxId)}::int[], ${lanes.map((lane) => lane.free)}::int[]) as l (id, free) on l.id = m.id
-      where m.rate_per_minute is null
+      select m.id, coalesce(l.free, ${free}::int) as free
+      from mailboxes m left join unnest(${laneIds}::int[], ${laneRooms}::int[]) as l (id, free) on l.id = m.id
+      where m.rate_per_minute is null and m.rate_per_recipient_hour is null
     ), paced as (
-      -- The row's lock makes workers take turns at a mailbox that has a rate; at most one second's mails go at once.
-      select m.id, m.rate_per_minute, m.paced_until, coalesce(l.free, ${free}::int) as free
-      from mailboxes m left join unnest(${lanes.map((lane) => lane.mailboxId)}::int[], ${lanes.map((lane) => lane.free)}::int[]) as l (id, free) on l.id = m.id
-      where m.rate_per_minute is not null and m.paced_until <= ${now}::timestamptz
+      -- The row's lock makes workers take turns at a mailbox that has a cap; at most one second's mails go at once, and one
+      -- at a time where each recipient is counted.
+      select m.id, m.rate_per_minute, m.paced_until,
+        least(coalesce(l.free, ${free}::int), 1 + m.rate_per_minute / 60, case when m.rate_per_recipient_hour is not null then 1 end) as free
+      from mailboxes m left join unnest(${laneIds}::int[], ${laneRooms}::int[]) as l (id, free) on l.id = m.id
+      where (m.rate_per_minute is not null or m.rate_per_recipient_hour is not null)
+        and (m.rate_per_minute is null or m.paced_until <= ${now}::timestamptz)
+        and (m.rate_per_recipient_hour is null
+          or not exists (select from deliveries e where e.mailbox_id = m.id and e.state = 'TRANSMITTING'))
       for no key update of m skip locked
     ), room as (
       select id, free from lanes where free > 0
       union all
-      select id, least(free, 1 + rate_per_minute / 60) from paced where free > 0
+      select id, free from paced where free > 0
     ), due as (
       select d.id
       from room r cross join lateral (
         select d.id from deliveries d
         where d.mailbox_id = r.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') and d.due_at <= ${now}::timestamptz
-          and d.cancel_if = '{}'
+          and (d.cancel_if = '{}' or d.attempts > 0 or d.id = any (${cleared}::int[]))
           and not exists (
             select from deliveries e
             where e.ticket_id = d.ticket_id and e.id < d.id and e.mailbox_id = d.mailbox_id
@@ -73,6 +84,7 @@ export async function claim(sql: postgres.Sql, options: ClaimOptions): Promise<C
     ), claimed as (
       update deliveries d
       set state = 'TRANSMITTING', attempt = gen_random_uuid(), attempts = d.attempts + 1, phase = 'CONNECT', settled_at = null,
+        give_up_at = coalesce(d.give_up_at, ${now}::timestamptz + make_interval(days => ${giveUpAfterDays})),
         lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds}::float8)
       from due where d.id = due.id
       returning d.id, d.attempt, d.attempts, d.mailbox_id
@@ -80,7 +92,7 @@ export async function claim(sql: postgres.Sql, options: ClaimOptions): Promise<C
       update mailboxes m
       set paced_until = greatest(p.paced_until, ${now}::timestamptz - interval '1 second') + c.mails * interval '1 minute' / p.rate_per_minute
       from paced p join (select mailbox_id, count(*) as mails from claimed group by mailbox_id) c on c.mailbox_id = p.id
-      where m.id = p.id
+      where m.id = p.id and p.rate_per_minute is not null
     ), logged as (
       insert into delivery_attempts (delivery_id, number, token, worker, started_at)
       select id, attempts, attempt, ${worker}, clock_timestamp() from claimed
@@ -168,91 +180,4 @@ export async function settle(sql: postgres.Sql, settlements: readonly Settlement
     ), ${appendDeliveryEvents(sql)}
     select id, (select count(*) from woken) as woken from owned`;
   return new Set(rows.map((row) => row.id));
-}
-
-/** Gives claims back that nothing was begun for: they are as they were. */
-export async function release(
-  sql: postgres.Sql,
-  claims: readonly Pick<Claim, 'id' | 'token'>[],
-): Promise<void> {
-  await sql`
-    with input as (
-      select * from unnest(${claims.map((one) => one.id)}::int[], ${claims.map((one) => one.token)}::uuid[]) as i (id, token)
-    ), released as (
-      update deliveries d set state = 'QUEUED', attempt = null, phase = null, lease_until = null
-      from input i where d.id = i.id and d.attempt = i.token and d.phase = 'CONNECT'
-      returning d.id
-    ), ended as (
-      update delivery_attempts a set ended_at = clock_timestamp(), outcome = 'QUEUED', reply = 'given back by a worker that ended'
-      from input i join released r on r.id = i.id where a.delivery_id = i.id and a.token = i.token
-    )
-    select pg_notify('ticketwire_outbox', '') from (select count(*) as n from released) r where r.n > 0`;
-}
-
-/** Keeps the leases of attempts that are alive. */
-export async function renew(
-  sql: postgres.Sql,
-  claims: readonly Pick<Claim, 'id' | 'token'>[],
-  leaseSeconds: number,
-): Promise<void> {
-  await sql`
-    update deliveries d set lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds}::float8)
-    from (
-      select d.id from deliveries d
-      join unnest(${claims.map((one) => one.id)}::int[], ${claims.map((one) => one.token)}::uuid[]) as i (id, token) on i.id = d.id and i.token = d.attempt
-      where d.state = 'TRANSMITTING' order by d.id for no key update of d
-    ) o where d.id = o.id`;
-}
-
-export interface Recovered {
-  readonly id: number;
-  readonly state: 'QUEUED' | 'OUTCOME_UNKNOWN';
-}
-
-/** Finds attempts whose worker has died: before BODY the delivery is QUEUED again, at BODY its outcome is unknown. */
-export async function recover(sql: postgres.Sql, now: Date, limit = 500): Promise<Recovered[]> {
-  return sql<Recovered[]>`
-    with expired as (
-      select d.id, d.ticket_id from deliveries d
-      where d.state = 'TRANSMITTING' and d.lease_until < clock_timestamp()
-      order by d.lease_until limit ${limit}
-    ), locked_tickets as (
-      select t.id, t.last_event_number from tickets t
-      where t.id = any (array(select ticket_id from expired)) order by t.id for no key update
-    ), owned as (
-      select d.id, d.ticket_id, d.message_id, d.attempt, d.attempts, d.phase from deliveries d
-      where d.id = any (array(select id from expired)) and d.ticket_id in (select id from locked_tickets)
-        and d.state = 'TRANSMITTING' and d.lease_until < clock_timestamp()
-      order by d.ticket_id, d.id for no key update of d
-    ), recovered as (
-      update deliveries d
-      set state = case when o.phase = 'BODY' then 'OUTCOME_UNKNOWN' else 'QUEUED' end, attempt = null, phase = null, lease_until = null,
-        due_at = case when o.phase = 'BODY' then d.due_at else least(d.due_at, ${now}::timestamptz) end,
-        failure = case when o.phase = 'BODY' then 'The worker ended while the mail was going out' end,
-        settled_at = case when o.phase = 'BODY' then clock_timestamp() end
-      from owned o where d.id = o.id
-      returning d.id, d.state
-    ), answered as (
-      update delivery_recipients r set state = 'OUTCOME_UNKNOWN', smtp_reply = 'The worker ended while the mail was going out'
-      from owned o where r.delivery_id = o.id and o.phase = 'BODY' and r.state in ('PENDING', 'DEFERRED')
-    ), ended as (
-      update delivery_attempts a
-      set ended_at = clock_timestamp(), outcome = case when o.phase = 'BODY' then 'OUTCOME_UNKNOWN' else 'QUEUED' end, reply = 'the worker ended'
-      from owned o where a.delivery_id = o.id and a.number = o.attempts
-    ), happened as (
-      select ticket_id, id as delivery_id, message_id, 'DELIVERY_OUTCOME_UNKNOWN' as type, null::int as actor_id
-      from owned where phase = 'BODY'
-    ), ${appendDeliveryEvents(sql)}
-    select id, state, (select count(*) from woken) as woken from recovered`;
-}
-
-/** Milliseconds from `now` until something may be due or a lease may have run out; undefined: nothing waits. */
-export async function nextDue(sql: postgres.Sql, now: Date): Promise<number | undefined> {
-  const [row] = await sql<{ due: Date | null }[]>`
-    select min(greatest(n.due_at, case when m.rate_per_minute is not null then m.paced_until end)) as due
-    from mailboxes m cross join lateral (
-      select d.due_at from deliveries d
-      where d.mailbox_id = m.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') order by d.due_at limit 1
-    ) n`;
-  return row?.due == null ? undefined : Math.max(0, row.due.getTime() - now.getTime());
 }

@@ -2,8 +2,7 @@ import type { AttemptPhase, DeliveryState, EventType, RecipientState } from '../
 import { envelopeAddress } from './address.ts';
 import type { Outcome, Verdict } from './outcome.ts';
 
-/** How long a mail is tried (RFC 5321 §4.5.4.1). Milliseconds, as everywhere here. */
-const giveUpAfter = 5 * 24 * 3600 * 1000;
+/** Milliseconds, as everywhere here. */
 const firstBackOff = 60_000;
 const longestBackOff = 3_600_000;
 
@@ -38,7 +37,7 @@ export interface Attempted {
   readonly token: string;
   /** Attempts so far, this one included. */
   readonly attempts: number;
-  readonly createdAt: Date;
+  readonly giveUpAt: Date;
   readonly recipients: readonly RecipientRow[];
 }
 
@@ -52,7 +51,7 @@ export const unsettledRecipients = (recipients: readonly RecipientRow[]): readon
  * @param random in [0, 1): full jitter, so that mails that failed together do not come back together
  */
 export function settlementOf(delivery: Attempted, outcome: Outcome, now: Date, random: number): Settlement {
-  const expired = now.getTime() - delivery.createdAt.getTime() >= giveUpAfter;
+  const expired = now >= delivery.giveUpAt;
   const changed = unsettledRecipients(delivery.recipients).map((recipient) => {
     const verdict = outcome.verdicts.get(envelopeAddress(recipient.address)) ?? unaddressed;
     const state = verdict.state === 'DEFERRED' && expired ? 'FAILED' : verdict.state;

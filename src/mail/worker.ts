@@ -6,9 +6,12 @@ import type { Logger } from '../log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { createAlarm } from './alarm.ts';
 import { createAttempts } from './attempt.ts';
+import { claimConditional } from './conditions.ts';
 import { loadContents } from './contents.ts';
 import { createLanes } from './lanes.ts';
-import { type Claim, claim, nextDue, recover, release, renew } from './outbox.ts';
+import { type Claim, claim } from './outbox.ts';
+import { nextDue, postpone } from './pacing.ts';
+import { recover, release, renew } from './recovery.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
 
 /** Where a commit that queued a mail says so. */
@@ -98,13 +101,9 @@ export function createWorker(ports: WorkerPorts): Worker {
       for (const { id, state } of await recover(sql, now()))
         log.warn({ deliveryId: id, state }, 'a worker left a mail behind');
     }
-    const claims = await claim(sql, {
-      worker: name,
-      now: now(),
-      leaseSeconds,
-      lanes: lanes.list(),
-      free: lanes.room,
-    });
+    await postpone(sql, now());
+    const options = { worker: name, now: now(), leaseSeconds, lanes: lanes.list(), free: lanes.room };
+    const claims = (await claimConditional(sql, options)) ?? (await claim(sql, options));
     if (claims.length === 0)
       return Math.max(
         100,

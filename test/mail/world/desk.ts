@@ -22,7 +22,7 @@ export interface QueuedMail {
   quote?: Quote;
   state?: DeliveryState;
   dueAt?: Date;
-  createdAt?: Date;
+  giveUpAt?: Date;
   cancelIf?: string[];
   files?: { fileName: string; contentType: string; bytes: Buffer }[];
 }
@@ -112,9 +112,9 @@ export async function queueMail(
       insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
       values (${ticketId}, 1, ${mail.body ?? 'Hello'}, ${mail.format ?? 'TEXT'}, 'PUBLIC', false) returning id`;
     const [delivery] = await tx<{ id: number }[]>`
-      insert into deliveries (message_id, ticket_id, mailbox_id, from_address, from_name, subject, signature, quote, rfc_message_id, state, due_at, cancel_if, created_at)
+      insert into deliveries (message_id, ticket_id, mailbox_id, from_address, from_name, subject, signature, quote, rfc_message_id, state, due_at, cancel_if, give_up_at)
       select ${message!.id}, ${ticketId}, ${mailboxId}, b.address, b.display_name, ${mail.subject ?? `Re: Printer ${ticketId} on fire`}, ${mail.signature ?? ''}, ${mail.quote ?? 'NONE'},
-        ${`<${randomBytes(12).toString('hex')}@domain.com>`}, ${state}, ${mail.dueAt ?? new Date(0)}, ${mail.cancelIf ?? []}, ${mail.createdAt ?? new Date()}
+        ${`<${randomBytes(12).toString('hex')}@domain.com>`}, ${state}, ${mail.dueAt ?? new Date(0)}, ${mail.cancelIf ?? []}, ${mail.giveUpAt ?? null}
       from mailboxes b where b.id = ${mailboxId} returning id`;
     for (const [n, [kind, address, name]] of people.entries())
       await tx`insert into delivery_recipients (delivery_id, position, kind, address, name) values (${delivery!.id}, ${n + 1}, ${kind}, ${address}, ${name})`;

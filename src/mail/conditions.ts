@@ -1,0 +1,53 @@
+import type postgres from 'postgres';
+import { appendDeliveryEvents } from '../events/append.ts';
+import { type Claim, type ClaimOptions, claim } from './outbox.ts';
+
+/** Conditional mails looked at in one transaction. */
+const atOnce = 20;
+
+/**
+ * Claims while mails with a `cancelIf` are due: under their tickets' locks, so that no reply can slip in between the look and the claim,
+ * those that were answered meanwhile are cancelled, and the others are claimed with the rest. Undefined: there are none.
+ */
+export async function claimConditional(
+  sql: postgres.Sql,
+  options: ClaimOptions,
+): Promise<Claim[] | undefined> {
+  const due = await sql<{ id: number; ticketId: number }[]>`
+    select id, ticket_id as "ticketId" from deliveries
+    where cancel_if <> '{}' and state in ('QUEUED', 'HELD', 'DEFERRED') and due_at <= ${options.now}::timestamptz and attempts = 0
+    order by due_at limit ${atOnce}`;
+  if (due.length === 0) return undefined;
+  const ids = due.map(({ id }) => id);
+  return sql.begin(async (tx) => {
+    await tx`select id from tickets where id = any (${due.map(({ ticketId }) => ticketId)}::int[]) order by id for no key update`;
+    await cancelAnswered(tx as unknown as postgres.Sql, ids);
+    return claim(tx as unknown as postgres.Sql, { ...options, cleared: ids });
+  }) as Promise<Claim[]>;
+}
+
+/** Cancels those of the deliveries whose conditions hold. The caller holds their tickets' locks; what it sees is committed. */
+async function cancelAnswered(sql: postgres.Sql, ids: readonly number[]): Promise<void> {
+  await sql`
+    with locked_tickets as (
+      select t.id, t.last_event_number from tickets t
+      where t.id in (select ticket_id from deliveries where id = any (${ids}::int[])) order by t.id for no key update
+    ), answered as (
+      select d.id, d.ticket_id, d.message_id from deliveries d
+      where d.id = any (${ids}::int[]) and d.state in ('QUEUED', 'HELD', 'DEFERRED')
+        and exists (
+          select from messages m join users u on u.id = m.author_id
+          where m.ticket_id = d.ticket_id and m.id > d.message_id and m.visibility = 'PUBLIC'
+            and u.role || '_REPLIED' = any (d.cancel_if))
+      order by d.id for no key update of d
+    ), cancelled as (
+      update deliveries d set state = 'CANCELLED', settled_at = clock_timestamp(), failure = 'Not sent: somebody replied first'
+      from answered a where d.id = a.id
+    ), told as (
+      update delivery_recipients r set state = 'CANCELLED' from answered a
+      where r.delivery_id = a.id and r.state in ('PENDING', 'DEFERRED')
+    ), happened as (
+      select ticket_id, id as delivery_id, message_id, 'DELIVERY_CANCELLED' as type, null::int as actor_id from answered
+    ), ${appendDeliveryEvents(sql)}
+    select (select count(*) from woken) as woken`;
+}

@@ -1,0 +1,55 @@
+import type postgres from 'postgres';
+
+/** How long a mail waits whose recipient has had their share of this hour, seconds; chance doubles it at most. */
+const recipientPauseSeconds = 300;
+
+/**
+ * Puts off what would exceed a mailbox's cap of mails to one recipient within an hour. Mails under way count as sent.
+ * @returns how many were put off
+ */
+export async function postpone(sql: postgres.Sql, now: Date, limit = 200): Promise<number> {
+  const rows = await sql`
+    with over as (
+      select d.id
+      from mailboxes m
+      cross join lateral (
+        select d.id from deliveries d
+        where d.mailbox_id = m.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') and d.due_at <= ${now}::timestamptz
+          and exists (
+            select from delivery_recipients r
+            where r.delivery_id = d.id and r.state in ('PENDING', 'DEFERRED')
+              and m.rate_per_recipient_hour <= (
+                select count(*) from delivery_recipients s join deliveries e on e.id = s.delivery_id
+                where lower(s.address) = lower(r.address) and s.state = 'SENT' and e.mailbox_id = m.id
+                  and e.settled_at > ${now}::timestamptz - interval '1 hour'))
+        order by d.due_at, d.id limit ${limit}
+        for no key update of d skip locked
+      ) d
+      where m.rate_per_recipient_hour is not null
+    )
+    update deliveries d
+    set due_at = ${now}::timestamptz + make_interval(secs => ${recipientPauseSeconds} * (1 + random())),
+      failure = 'Waits: the recipient has had as many mails this hour as the mailbox allows'
+    from over o where d.id = o.id
+    returning d.id`;
+  return rows.length;
+}
+
+/** Milliseconds from `now` until something may be due or a lease may have run out; undefined: nothing waits. */
+export async function nextDue(sql: postgres.Sql, now: Date): Promise<number | undefined> {
+  const [row] = await sql<{ due: Date | null }[]>`
+    select min(greatest(n.due_at, case when m.rate_per_minute is not null then m.paced_until end)) as due
+    from mailboxes m cross join lateral (
+      select d.due_at from deliveries d
+      where d.mailbox_id = m.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') order by d.due_at limit 1
+    ) n`;
+  return row?.due == null ? undefined : Math.max(0, row.due.getTime() - now.getTime());
+}
+
+/** Keeps what a mailbox's server said of the largest mail it takes (EHLO SIZE), so that the next one is refused to its author's face. */
+export async function learnSizeLimit(sql: postgres.Sql, mailboxId: number, octets: number): Promise<void> {
+  const limit = Math.min(octets, 2_147_483_647);
+  await sql`
+    update mailboxes set server_max_mail_bytes = ${limit}
+    where id = ${mailboxId} and server_max_mail_bytes is distinct from ${limit}`;
+}
