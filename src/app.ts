@@ -121,7 +121,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
       prefix: '/graphql',
       async handle(req, res, path) {
         if (await explorer(req, res, path)) return;
-        const ctx: DeskContext = { ...(await begin(req, res)), desk };
+        const ctx: DeskContext = { ...(await begin(req)), desk };
         await graphql(req, res, { req, res, ctx });
       },
     },
@@ -129,7 +129,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     {
       prefix: '/attachments',
       async handle(req, res, path) {
-        const ctx: DeskContext = { ...(await begin(req, res)), desk };
+        const ctx: DeskContext = { ...(await begin(req)), desk };
         await answerDownload(ctx, req, res, decodeURIComponent(path.slice('/attachments/'.length)));
       },
     },

@@ -9,5 +9,6 @@ import './attachment.ts';
 import './delivery.ts';
 import './mailbox.ts';
 import './add-message.ts';
+import './upload-file.ts';
 
 export const schema = builder.toSchema();

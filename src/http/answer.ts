@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BadCredential, Unavailable } from '../errors.ts';
 import { lingeringClose } from '../lingering-close.ts';
 import type { Logger } from '../log.ts';
+import { identityOf } from './identity.ts';
 
 export function answerText(
   res: ServerResponse,
@@ -50,7 +51,7 @@ export function answerFault(req: IncomingMessage, res: ServerResponse, error: un
   }
   if (error instanceof Unavailable)
     return say(503, error.message, 'UNAVAILABLE', { 'Retry-After': String(error.retryAfterSeconds) });
-  const requestId = String(res.getHeader('X-Request-Id') ?? '');
+  const { requestId } = identityOf(req);
   log.error({ err: error, requestId }, 'fault');
   return say(500, `Something went wrong on our side; the request id is ${requestId}`, 'INTERNAL');
 }

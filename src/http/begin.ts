@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { RequestContext } from '../context.ts';
 import type { Logger } from '../log.ts';
+import { identityOf } from './identity.ts';
 
 export interface BeginPorts {
   readonly authenticator: Authenticator;
@@ -13,19 +13,14 @@ export interface BeginPorts {
   readonly trustProxy: boolean;
 }
 
-export type Begin = (req: IncomingMessage, res?: ServerResponse) => Promise<RequestContext>;
+export type Begin = (req: IncomingMessage) => Promise<RequestContext>;
 
-/** The one place where a request of any door gets its id and its viewer, before its body is read. */
+/** The one place where a request of any door gets its viewer, before its body is read. */
 export function createBegin({ authenticator, log, now, trustProxy }: BeginPorts): Begin {
-  return async (req, res) => {
+  return async (req) => {
     const { headers } = req;
-    const requestId = requestIdOf(headers['x-request-id']);
-    res?.setHeader('X-Request-Id', requestId);
+    const { requestId, signal } = identityOf(req);
     const viewer = await authenticator.authenticate(headers.authorization, remoteAddressOf(req, trustProxy));
-    const away = new AbortController();
-    res?.once('close', () => {
-      if (!res.writableFinished) away.abort();
-    });
     const key = headers['idempotency-key'];
     return {
       requestId,
@@ -34,14 +29,9 @@ export function createBegin({ authenticator, log, now, trustProxy }: BeginPorts)
       origin: originOf(req, trustProxy),
       now,
       log: log.child({ requestId }),
-      signal: away.signal,
+      signal,
     };
   };
-}
-
-/** A caller's own id is kept when it can do no harm in a log or a header. */
-function requestIdOf(offered: string | string[] | undefined): string {
-  return typeof offered === 'string' && /^[\w.:-]{8,64}$/.test(offered) ? offered : randomUUID();
 }
 
 function remoteAddressOf(req: IncomingMessage, trustProxy: boolean): string {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from '../log.ts';
 import { answerFault, answerText } from './answer.ts';
+import { type Identity, identify } from './identity.ts';
 
 export type Handle = (req: IncomingMessage, res: ServerResponse, path: string) => void | Promise<void>;
 
@@ -26,6 +27,7 @@ export function createHttpServer(routes: readonly Route[], log: Logger): Server 
     },
     (req, res) => {
       const path = pathOf(req.url ?? '/');
+      logWhenDone(identify(req, res), req, res, path, log);
       const route = routes.find((candidate) => matches(candidate, path));
       if (route === undefined) return answerText(res, 404, 'Not found\n');
       Promise.try(route.handle, req, res, path).catch((error) => answerFault(req, res, error, log));
@@ -33,6 +35,23 @@ export function createHttpServer(routes: readonly Route[], log: Logger): Server 
   );
   server.maxRequestsPerSocket = 0;
   return server;
+}
+
+/** One line a request: who asked for what is in it, what was said is not. */
+function logWhenDone(
+  { requestId }: Identity,
+  req: IncomingMessage,
+  res: ServerResponse,
+  path: string,
+  log: Logger,
+): void {
+  const from = performance.now();
+  res.once('close', () => {
+    const ms = Math.round(performance.now() - from);
+    const { method } = req;
+    const cut = res.writableFinished ? {} : { cut: true };
+    log.info({ requestId, method, path, status: res.statusCode, ms, ...cut }, 'request');
+  });
 }
 
 function matches({ prefix, ignoreCase = false }: Route, path: string): boolean {

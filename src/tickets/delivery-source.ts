@@ -1,0 +1,50 @@
+import { Readable } from 'node:stream';
+import { eq } from 'drizzle-orm';
+import { deliveries, deliverySources } from '../db/tables.ts';
+import { Refusal } from '../errors.ts';
+import { sourceOctets } from '../mail/compose.ts';
+import { mailBytes } from '../mail/source.ts';
+import type { DeskContext } from './desk.ts';
+import { isOperator, requireViewer } from './policy.ts';
+
+export interface DeliverySource {
+  /** message/rfc822, without blind copies. */
+  readonly stream: Readable;
+  readonly byteSize: number;
+  readonly rfcMessageId: string;
+}
+
+/**
+ * The exact bytes that were, or may have been, sent.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN for whoever is no operator; DELIVERY_NOT_FOUND also while nothing was sent yet
+ */
+export async function openDeliverySource(
+  ctx: DeskContext,
+  { deliveryId }: { deliveryId: number },
+): Promise<DeliverySource> {
+  const viewer = requireViewer(ctx, 'read');
+  if (!isOperator(viewer)) throw new Refusal('FORBIDDEN', 'Only operators may see deliveries');
+  const [row] = await ctx.desk.database.readAs(viewer, (db) =>
+    db
+      .select({
+        skeleton: deliverySources.skeleton,
+        inserts: deliverySources.inserts,
+        rfcMessageId: deliveries.rfcMessageId,
+      })
+      .from(deliverySources)
+      .innerJoin(deliveries, eq(deliveries.id, deliverySources.deliveryId))
+      .where(eq(deliverySources.deliveryId, deliveryId)),
+  );
+  if (row === undefined)
+    throw new Refusal(
+      'DELIVERY_NOT_FOUND',
+      'There is no such delivery, or nothing of it was sent yet',
+      undefined,
+      ['deliveryId'],
+    );
+  return {
+    stream: Readable.from(mailBytes(row, ctx.desk.blobs), { objectMode: false }),
+    byteSize: sourceOctets(row),
+    rfcMessageId: row.rfcMessageId,
+  };
+}

@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { blobs as blobsTable, uploads as uploadsTable } from '../db/tables.ts';
+import { Refusal } from '../errors.ts';
+import { BlobTooLarge } from '../storage/blob-store.ts';
+import type { IncomingFile } from '../upload.ts';
+import { cleanContentType, cleanFileName } from './attachments.ts';
+import type { DeskContext } from './desk.ts';
+import { requireViewer } from './policy.ts';
+
+/** A file that is here but belongs to no message yet. */
+export interface Upload {
+  readonly id: string;
+  readonly fileName: string;
+  readonly contentType: string;
+  readonly byteSize: number;
+  readonly sha256: Buffer;
+}
+
+export interface UploadFileInput {
+  readonly file: PromiseLike<IncomingFile> | IncomingFile;
+}
+
+/**
+ * Takes a file in before its message is written; its id can be attached by its uploader within a day.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
+ */
+export async function uploadFile(ctx: DeskContext, input: UploadFileInput): Promise<Upload> {
+  const viewer = requireViewer(ctx, 'write');
+  const { blobs, database, limits } = ctx.desk;
+  const file = await input.file;
+  const stored = await blobs.put(file.open(), limits.attachmentBytes).catch((error) => {
+    if (!(error instanceof BlobTooLarge)) throw error;
+    const limitBytes = limits.attachmentBytes;
+    throw new Refusal('ATTACHMENT_TOO_LARGE', `The file is larger than ${limitBytes} bytes`, { limitBytes }, [
+      'file',
+    ]);
+  });
+  const upload = {
+    id: randomUUID(),
+    fileName: cleanFileName(file.fileName, 0),
+    contentType: cleanContentType(file.contentType),
+    byteSize: stored.byteSize,
+    sha256: stored.sha256,
+  };
+  try {
+    const { id, fileName, contentType } = upload;
+    await database.desk.transaction(async (tx) => {
+      await tx.insert(blobsTable).values(stored);
+      await tx
+        .insert(uploadsTable)
+        .values({ id, userId: viewer.userId, blobKey: stored.key, fileName, contentType });
+    });
+  } catch (error) {
+    await blobs.remove(stored.key);
+    throw error;
+  }
+  return upload;
+}
