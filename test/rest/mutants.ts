@@ -63,12 +63,13 @@ const shards = [
     ' i:nil="1"',
     'xmlns=""',
   ],
+  ...[' ', '\n', '\t', 'a', 'e', '1', '0', 'true', '.'],
   ...['\0', '\r\n', '\ufeff', '\u00a0', '€', '😀', '\ud800', 'A', '=', ' '],
 ];
 
 const edit = fc.record({
   at: fc.nat(1_000_000),
-  length: fc.nat(12),
+  length: fc.oneof({ weight: 3, arbitrary: fc.nat(2) }, { weight: 1, arbitrary: fc.nat(12) }),
   to: fc.nat(1_000_000),
   kind: fc.constantFrom('delete', 'insert', 'replace', 'double', 'move', 'byte', 'cut'),
   shard: fc.constantFrom(...shards),
@@ -101,12 +102,15 @@ function apply(body: Buffer, { at, length, to, kind, shard, byte }: Edit): Buffe
   }
 }
 
-/** A good body with one to three edits. */
+/** A good body with one edit, or a few. */
 export const mutant = fc
   .record({
     format: fc.constantFrom('json' as const, 'xml' as const),
     seed: fc.nat(1000),
-    edits: fc.array(edit, { minLength: 1, maxLength: 3 }),
+    edits: fc.oneof(
+      { weight: 4, arbitrary: fc.array(edit, { minLength: 1, maxLength: 1 }) },
+      { weight: 1, arbitrary: fc.array(edit, { minLength: 2, maxLength: 4 }) },
+    ),
   })
   .map(({ format, seed, edits }) => {
     const bodies = seeds[format];
