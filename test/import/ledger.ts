@@ -20,8 +20,9 @@ export async function ledgerFaults(db: Db): Promise<unknown[]> {
         or t.last_event_number <> n.events or t.last_public_event_number <> n.public_events
         or coalesce(n.number, 0) <> n.events or coalesce(n.public_number, 0) <> n.public_events or n.added <> c.messages`)),
     ...(await db.execute(sql`
-      select m.id from messages m
-      where (select count(*) from events e where e.ticket_id = m.ticket_id and e.message_id = m.id
-        and e.visibility = m.visibility and e.actor_id = m.author_id and e.created_at = m.created_at) <> 1`)),
+      select m.id, e.number from messages m full join (select * from events where type = 'MESSAGE_ADDED') e
+        on e.ticket_id = m.ticket_id and e.message_id = m.id and e.visibility = m.visibility and e.actor_id = m.author_id
+          and e.created_at = m.created_at
+      where m.id is null or e.number is null`)),
   ];
 }

@@ -1,0 +1,305 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eq, sql } from 'drizzle-orm';
+import postgres from 'postgres';
+import { describe, expect, test } from 'vitest';
+import { createAuthenticator } from '../../src/auth/authenticate.ts';
+import * as tables from '../../src/db/tables.ts';
+import { ImportInterrupted, importDesk } from '../../src/import/import-desk.ts';
+import { createLog } from '../../src/log.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { ledgerFaults } from './ledger.ts';
+
+const { users, mailboxes, mailboxGrants, tickets, messages, events } = tables;
+const all = [users, mailboxes, mailboxGrants, tickets, messages, events] as const;
+type Line = Record<string, unknown> | string;
+
+async function createWorld() {
+  const world = await createTestDatabase();
+  const { desk } = world.database;
+  const directory = await mkdtemp(join(tmpdir(), 'ticketwire-import-'));
+  const file = join(directory, 'desk.jsonl');
+  return {
+    ...world,
+    desk,
+    file,
+    everything: () => Promise.all(all.map((table) => desk.select().from(table))),
+    async run(lines: readonly Line[] | Buffer) {
+      const text = (line: Line) => (typeof line === 'string' ? line : JSON.stringify(line));
+      await writeFile(file, Buffer.isBuffer(lines) ? lines : lines.map(text).join('\n'));
+      const problems: string[] = [];
+      const result = await importDesk(desk, file, ({ line, message }) =>
+        problems.push(`${line}: ${message}`),
+      );
+      expect(result.problems).toBe(problems.length);
+      return { ...result, told: problems };
+    },
+    async [Symbol.asyncDispose]() {
+      await world[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+const olga = { type: 'user', id: 30, login: 'olga', name: 'Olga', role: 'OPERATOR' };
+const jane = {
+  type: 'user',
+  id: 90,
+  login: 'jane',
+  name: 'Jane',
+  role: 'REQUESTER',
+  email: 'jane@domain.com',
+};
+const mailbox = {
+  type: 'mailbox',
+  id: 5,
+  address: 'help@domain.com',
+  displayName: 'Help',
+  operators: [30, 30],
+};
+const ticket = { type: 'ticket', id: 47, reference: 'INC-000047', subject: 'Printer', requesterId: 90 };
+const message = (id: number, more: object = {}) => ({
+  type: 'message',
+  id,
+  ticketId: 47,
+  authorId: 90,
+  body: `message ${id}`,
+  visibility: 'PUBLIC',
+  ...more,
+});
+const desk = [
+  olga,
+  jane,
+  mailbox,
+  ticket,
+  message(1201),
+  message(1202, { visibility: 'PRIVATE', authorId: 30 }),
+];
+
+test('a desk comes with its ids, its times, its private notes and the thread that it answers', async () => {
+  await using world = await createWorld();
+  const createdAt = '2019-02-03T04:05:06.789+01:00';
+  const result = await world.run([
+    '\ufeff',
+    ...desk.slice(0, 3),
+    { ...ticket, status: 'CLOSED', originalMessageId: '<1@a.example>', createdAt },
+    '',
+    message(1201, { format: 'HTML', isMobileDevice: true, createdAt, body: '<p>ž \\u0000 \u2028 😀</p>' }),
+    message(1202, { visibility: 'PRIVATE', authorId: 30 }),
+  ]);
+  expect(result).toMatchObject({
+    problems: 0,
+    written: { user: 2, mailbox: 1, ticket: 1, message: 2 },
+    unchanged: { user: 0, mailbox: 0, ticket: 0, message: 0 },
+  });
+  expect(await world.desk.select().from(tickets)).toMatchObject([
+    {
+      id: 47,
+      reference: 'INC-000047',
+      status: 'CLOSED',
+      requesterId: 90,
+      originalMessageId: '<1@a.example>',
+      lastMessageId: 1202,
+      lastPublicMessageId: 1201,
+      messageCount: 2,
+      publicMessageCount: 1,
+      lastEventNumber: 2,
+      lastPublicEventNumber: 1,
+      createdAt: new Date(createdAt),
+    },
+  ]);
+  const [html] = await world.desk.select().from(messages).where(eq(messages.id, 1201));
+  expect(html).toMatchObject({
+    body: '<p>ž \\u0000 \u2028 😀</p>',
+    format: 'HTML',
+    isMobileDevice: true,
+    createdAt: new Date(createdAt),
+  });
+  expect(await world.desk.select().from(mailboxGrants)).toEqual([{ mailboxId: 5, userId: 30 }]);
+  expect(await ledgerFaults(world.desk)).toEqual([]);
+});
+
+test('the sequences go on above the ids', async () => {
+  await using world = await createWorld();
+  await world.run(desk);
+  const next =
+    await world.desk.execute(sql`select nextval('users_id_seq')::int as u, nextval('mailboxes_id_seq')::int as b,
+    nextval('tickets_id_seq')::int as t, nextval('messages_id_seq')::int as m`);
+  expect([...next]).toEqual([{ u: 91, b: 6, t: 48, m: 1203 }]);
+  await world.run([...desk, message(1100)]);
+  const [after] = await world.desk.execute(sql`select nextval('messages_id_seq')::int as m`);
+  expect(after).toEqual({ m: 1204 });
+});
+
+test('an imported password works at once, in all its old forms', async () => {
+  await using world = await createWorld();
+  const hashes = {
+    v2: 'ANXrDknc7fGPpigibZXXZFMX4aoqz44JveK6jQuwY3eH/UyPhvr5xTPeGYEckLxz9A==',
+    v3: 'AQAAAAEAACcQAAAAEAABAgMEBQYHCAkKCwwNDg+yWU7rLgUwPZb1Itsmra7cbxw2EFpwpVFIEtP+JIuUEw==',
+    bcrypt: '$2y$06$abcdefghijklmnopqrstuuohzgS3J55ZZYkCOdaqqbha3fft8rqSu',
+  };
+  const people = Object.entries(hashes);
+  await world.run(people.map(([login, passwordHash], i) => ({ ...olga, id: i + 1, login, passwordHash })));
+  await using authenticator = createAuthenticator({ db: world.desk, log: createLog('silent') });
+  for (const [login] of people) {
+    const header = `Basic ${Buffer.from(`${login}:my password`).toString('base64')}`;
+    expect(await authenticator.authenticate(header, '::1')).toMatchObject({ login });
+  }
+});
+
+test('a second run changes nothing, whatever was done between', async () => {
+  await using world = await createWorld();
+  await world.run(desk);
+  await world.desk.update(tickets).set({ status: 'CLOSED', subject: 'Changed' });
+  await world.desk.update(users).set({ passwordHash: 'x', email: null, disabledAt: new Date() });
+  await world.desk.update(messages).set({ body: '', redactedAt: new Date() });
+  await world.desk.delete(mailboxGrants);
+  const before = await world.everything();
+  expect(await world.run(desk)).toMatchObject({
+    problems: 0,
+    written: { user: 0, mailbox: 0, ticket: 0, message: 0 },
+    unchanged: { user: 2, mailbox: 1, ticket: 1, message: 2 },
+  });
+  expect(await world.everything()).toEqual(before);
+});
+
+test('a later file goes on where the first one ended, between messages that were written here', async () => {
+  await using world = await createWorld();
+  await world.run(desk);
+  await world.run([message(1205), message(1203, { visibility: 'PRIVATE' }), message(1204)]);
+  await world.run([
+    { ...ticket, id: 48, reference: 'INC-48' },
+    message(1001, { ticketId: 48 }),
+    message(1000),
+  ]);
+  const rows = await world.desk.select().from(tickets).orderBy(tickets.id);
+  expect(rows.map((row) => [row.id, row.lastMessageId, row.lastPublicMessageId, row.messageCount])).toEqual([
+    [47, 1205, 1205, 6],
+    [48, 1001, 1001, 1],
+  ]);
+  expect(await ledgerFaults(world.desk)).toEqual([]);
+});
+
+describe('bad lines', () => {
+  test('are all told with their numbers, and nothing is written', async () => {
+    await using world = await createWorld();
+    const result = await world.run([
+      olga,
+      '{"type":"user"',
+      '',
+      { ...jane, role: 'BOSS' },
+      { ...ticket, requestorId: 90 },
+      { ...olga, id: 31 },
+      { ...olga, login: 'oleg' },
+      { ...mailbox, operators: [30, 77] },
+      message(1, { ticketId: 99 }),
+      message(2, { authorId: 98 }),
+      message(2),
+      message(3, { visibility: undefined }),
+      message(4, { body: '\u0000' }),
+      '{"type":"message","id":5,"ticketId":47,"authorId":90,"visibility":"PUBLIC","body":"\\ud800"}',
+      { ...jane, id: 91, login: 'x', passwordHash: 'secret' },
+      { ...ticket, id: 48, reference: 'A\nB', originalMessageId: '<a@b>\r\nBcc: x@y.z' },
+      { type: 'label', id: 1 },
+      '[]',
+      'null',
+    ]);
+    expect(result.told).toEqual([
+      expect.stringMatching(/^2: is not JSON/),
+      expect.stringMatching(/^4: role: /),
+      expect.stringMatching(/^5: .*requestorId/),
+      '6: the login olga is in line 1 already',
+      '7: the user 30 is in an earlier line already',
+      '8: there is no user 77 in the desk or in an earlier line',
+      '9: there is no ticket 99 in the desk or in an earlier line',
+      '10: there is no user 98 in the desk or in an earlier line',
+      '11: the message 2 is in an earlier line already',
+      expect.stringMatching(/^12: visibility: /),
+      '13: body: has U+0000 or half a surrogate pair',
+      '14: body: has U+0000 or half a surrogate pair',
+      expect.stringMatching(/^15: passwordHash: is no ASP.NET/),
+      '16: reference: has a control character',
+      '16: originalMessageId: must be a Message-ID in angle brackets',
+      '17: type: must be user, mailbox, ticket or message',
+      expect.stringMatching(/^18: /),
+      expect.stringMatching(/^19: /),
+    ]);
+    expect((await world.everything()).flat()).toEqual([]);
+    expect(JSON.stringify(result.told)).not.toContain('secret');
+  });
+
+  test('are those that mean another row of the desk', async () => {
+    await using world = await createWorld();
+    await world.run(desk);
+    const before = await world.everything();
+    const result = await world.run([
+      { ...olga, login: 'oleg' },
+      { ...jane, id: 91, login: 'JANE' },
+      { ...mailbox, address: 'other@domain.com' },
+      { ...ticket, id: 48, reference: 'inc-000047' },
+      message(1201, { authorId: 30 }),
+    ]);
+    expect(result.told).toEqual([
+      '1: the desk has another user 30, with the login olga',
+      '2: the login JANE belongs to the user 90 of the desk',
+      '3: the desk has another mailbox 5, with the address help@domain.com',
+      '4: the reference inc-000047 belongs to the ticket 47 of the desk',
+      '5: the desk has another message 1201, in ticket 47 by user 90',
+    ]);
+    expect(await world.everything()).toEqual(before);
+  });
+
+  test('that are no UTF-8, or come before what they name, are among them', async () => {
+    await using world = await createWorld();
+    const latin1 = Buffer.from(`${JSON.stringify({ ...olga, name: 'José' })}\n`, 'latin1');
+    expect((await world.run(latin1)).told).toEqual(['1: is not UTF-8, or longer than 128 MiB']);
+    expect((await world.run([ticket, jane])).told).toEqual([
+      '1: there is no user 90 in the desk or in an earlier line',
+    ]);
+  });
+});
+
+test('a batch that cannot be written is undone as a whole, what was before it stays, and the next run completes it', async () => {
+  await using world = await createWorld();
+  const people = Array.from({ length: 2500 }, (_, i) => ({ ...olga, id: i + 1, login: `u${i + 1}` }));
+  // Somebody adds a login of the second batch between the check and the writing.
+  await world.desk.execute(
+    sql`insert into users (id, login, name, role) values (3000, 'rival', 'R', 'OPERATOR')`,
+  );
+  const owner = postgres({ ...(world.ownerConnection as object), max: 1 });
+  await owner.unsafe(`create function rival() returns trigger language plpgsql as $$ begin
+    if new.id = 1 then update users set login = 'u1700' where id = 3000; end if; return new; end $$;
+    create trigger rival before insert on users for each row execute function rival()`);
+  const error = await world.run(people).catch((e) => e);
+  expect(error).toBeInstanceOf(ImportInterrupted);
+  expect(error.message).toContain('lines 1001 to 2000');
+  expect(await world.desk.$count(users)).toBe(1001);
+  await owner`drop trigger rival on users`;
+  await owner`update users set login = 'rival' where id = 3000`;
+  await owner.end();
+  expect((await world.run(people)).written.user).toBe(1500);
+  expect(await world.desk.$count(users)).toBe(2501);
+});
+
+test('two imports of one file at once write it once', async () => {
+  await using world = await createWorld();
+  await world.run([]);
+  await writeFile(world.file, desk.map((line) => JSON.stringify(line)).join('\n'));
+  const results = await Promise.all([1, 2, 3].map(() => importDesk(world.desk, world.file, () => {})));
+  expect(results.reduce((sum, { written }) => sum + written.message, 0)).toBe(2);
+  expect(await ledgerFaults(world.desk)).toEqual([]);
+});
+
+test('many batches count and number on from one to the next', async () => {
+  await using world = await createWorld();
+  const opened = Array.from({ length: 100 }, (_, i) => ({ ...ticket, id: i + 1, reference: `R-${i + 1}` }));
+  const said = Array.from({ length: 20_000 }, (_, i) =>
+    message(i + 1, { ticketId: (i % 100) + 1, visibility: i % 3 === 0 ? 'PRIVATE' : 'PUBLIC' }),
+  );
+  expect((await world.run([jane, ...opened, ...said])).written).toMatchObject({
+    ticket: 100,
+    message: 20_000,
+  });
+  expect(await ledgerFaults(world.desk)).toEqual([]);
+}, 120_000);
