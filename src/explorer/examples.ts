@@ -78,7 +78,7 @@ query WhoAmI {
     title: 'Comment',
     about: 'A public message, which the requester can read. No e-mail is sent.',
     query: addTicketMessage('AddComment'),
-    variables: { input: { ticket, body: 'I have restarted the print server. Could you try again?' } },
+    variables: { input: { ticket, body: 'The new workstation has arrived. When may I set it up?' } },
   },
   {
     operationName: 'AddPrivateNote',
@@ -88,7 +88,7 @@ query WhoAmI {
     variables: {
       input: {
         ticket: { ticketId: 47 },
-        body: 'The fuser is due for replacement; the part is ordered.',
+        body: 'Serial number noted; the old one goes back to the supplier on Friday.',
         visibility: 'PRIVATE',
       },
     },
@@ -113,7 +113,7 @@ query WhoAmI {
     variables: {
       input: {
         ticket,
-        body: '<p>Hello Jane,</p><p>the printer on the <b>second floor</b> works again.</p>',
+        body: '<p>Hello,</p><p>could I come and set it up <b>this afternoon</b>?</p>',
         format: 'HTML',
         email: { from: 'company@domain.com', cc: ['team.lead@domain.com'] },
       },
@@ -135,7 +135,7 @@ query WhoAmI {
         }
 `,
     ),
-    variables: { input: { ticket, body: 'The log files that you asked for are attached.' } },
+    variables: { input: { ticket, body: 'The delivery note and the manual are attached.' } },
   },
   {
     operationName: 'RetrySafely',
