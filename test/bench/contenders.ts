@@ -1,0 +1,41 @@
+/** By which words a contender is asked. */
+export type Dialect = 'ours' | 'legacy' | 'bare' | 'postgraphile';
+
+export interface Contender {
+  readonly name: string;
+  /** The module to run, from the repository's root. */
+  readonly program: string;
+  readonly dialect: Dialect;
+  /** Contenders with the same process share one server and one database. */
+  readonly process: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Run in its database first: what is no feature of it, but stands in its way. */
+  readonly prepare?: readonly string[];
+}
+
+const peer = (name: string, file: string, env: Record<string, string> = {}): Contender => ({
+  name,
+  program: `test/bench/peers/${file}.js`,
+  dialect: 'ours',
+  process: name,
+  prepare: ['test/bench/peers/prepare.sql'],
+  env,
+});
+
+/** R comes first: the others' ratios are to it. */
+export const contenders: readonly Contender[] = [
+  { name: 'R', program: 'test/bench/peers/bare.ts', dialect: 'bare', process: 'r' },
+  { name: 'Ticketwire GraphQL', program: 'src/main.ts', dialect: 'ours', process: 'ticketwire' },
+  { name: 'Ticketwire legacy', program: 'src/main.ts', dialect: 'legacy', process: 'ticketwire' },
+  peer('Yoga + Drizzle', 'yoga'),
+  peer('Apollo + Drizzle', 'apollo'),
+  peer('Mercurius + Drizzle', 'mercurius', { JIT: '0' }),
+  peer('Mercurius JIT + Drizzle', 'mercurius', { JIT: '1' }),
+  {
+    name: 'PostGraphile',
+    program: 'test/bench/peers/postgraphile.js',
+    dialect: 'postgraphile',
+    process: 'postgraphile',
+    prepare: ['test/bench/peers/prepare.sql', 'test/bench/peers/postgraphile.sql'],
+  },
+];

@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import type { Dialect } from './contenders.ts';
+import { add, addOf, nothing, page, pageOf } from './documents.ts';
+import { mailbox, readTickets, tickets } from './seed.ts';
+
+export interface Scenario {
+  readonly name: string;
+  readonly callers: number;
+  /** Whether each operation leaves a message. */
+  readonly writes: boolean;
+  /** A caller's next request; undefined: this dialect has no such operation. */
+  request(dialect: Dialect, token: string, caller: number): string | undefined;
+  problem(dialect: Dialect, body: string): string | undefined;
+}
+
+export const scenarios = (full: boolean): Scenario[] => [
+  write('write, 32 callers, distinct tickets', 32, (caller, n) => own(caller, n)),
+  write('write, 1 caller', 1, (caller, n) => own(caller, n)),
+  write('write, 32 callers, one ticket', 32, () => readTickets + 1),
+  read('read a page of 50, 32 callers', 32),
+  nothingAtAll('nothing, 32 callers', 32),
+  ...(full
+    ? [8, 128, 256].map((callers) => write(`write, ${callers} callers, distinct tickets`, callers, own))
+    : []),
+];
+
+/** Callers never meet on a ticket: each goes round its own. */
+function own(caller: number, n: number): number {
+  const callers = 256;
+  const each = Math.floor((tickets - readTickets) / callers);
+  return readTickets + 1 + caller * each + (n % each);
+}
+
+const body =
+  'Thank you for the photo. We ordered the part; it should be here on Thursday, and Karel will come by at nine. '.repeat(
+    2,
+  );
+
+function write(name: string, callers: number, ticketOf: (caller: number, n: number) => number): Scenario {
+  let n = 0;
+  return {
+    name,
+    callers,
+    writes: true,
+    request(dialect, token, caller) {
+      n++;
+      const message = {
+        ticketId: ticketOf(caller, n),
+        body,
+        from: mailbox,
+        cc: ['boss@customer.test'],
+        key: randomUUID(),
+      };
+      return add(dialect, token, message);
+    },
+    problem: (dialect, answer) => addOf(dialect, answer),
+  };
+}
+
+function read(name: string, callers: number): Scenario {
+  let n = 0;
+  return {
+    name,
+    callers,
+    writes: false,
+    request: (dialect, token) => page(dialect, token, 1 + (n++ % readTickets)),
+    problem: (dialect, answer) => (pageOf(dialect, answer) ? undefined : `no page: ${answer.slice(0, 500)}`),
+  };
+}
+
+/** What the HTTP and GraphQL layers cost by themselves. */
+function nothingAtAll(name: string, callers: number): Scenario {
+  return {
+    name,
+    callers,
+    writes: false,
+    request: (dialect, token) => nothing(dialect, token),
+    problem: (_dialect, answer) =>
+      answer.includes('"__typename":"Query"') ? undefined : answer.slice(0, 500),
+  };
+}
