@@ -44,6 +44,8 @@ export interface Transmission {
 
 interface SmtpError extends Error {
   code?: string;
+  /** Of the system's or OpenSSL's error below. */
+  originalCode?: string;
   response?: string;
   responseCode?: number;
   rejectedErrors?: (SmtpError & { recipient: string })[];
@@ -289,6 +291,8 @@ export function failedToConnect(error: unknown, envelope: Envelope): Outcome {
 }
 
 function plainWords(error: SmtpError): string {
+  if (/CERT|SELF_SIGNED|ALTNAME|^ERR_(?:SSL|TLS)|EPROTO/.test(error.originalCode ?? ''))
+    return `The mail server's TLS cannot be trusted: ${cleanReply(error.message)}`;
   const reply = error.response === undefined ? '' : ` (${cleanReply(error.response)})`;
   switch (error.code) {
     case 'EAUTH':

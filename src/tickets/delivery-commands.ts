@@ -1,8 +1,8 @@
 import type postgres from 'postgres';
-import { asUnavailable } from '../db/database.ts';
-import type { DeliveryState, EventType } from '../db/tables.ts';
+import { asUnavailable } from '../database-faults.ts';
 import { Refusal } from '../errors.ts';
 import { appendDeliveryEvents } from '../events/append.ts';
+import type { DeliveryState, EventType } from '../vocabulary.ts';
 import type { DeskContext } from './desk.ts';
 import { type Delivery, loadDeliveries } from './ledger.ts';
 import { isOperator, requireViewer } from './policy.ts';

@@ -1,6 +1,7 @@
 import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm';
-import { type DeliveryState, deliveries, deliveryRecipients } from '../db/tables.ts';
+import { deliveries, deliveryRecipients } from '../db/tables.ts';
 import { Refusal } from '../errors.ts';
+import type { DeliveryState } from '../vocabulary.ts';
 import type { DeskContext } from './desk.ts';
 import { type Delivery, loadDeliveries } from './ledger.ts';
 import { isOperator, requireViewer } from './policy.ts';

@@ -1,0 +1,331 @@
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import type { Scope, Viewer } from '../../src/context.ts';
+import { explainFailure } from '../../src/mail/failure.ts';
+import { openPassword, sealPassword } from '../../src/mail/secret.ts';
+import { cancelDelivery, resolveDelivery, retryDelivery } from '../../src/tickets/delivery-commands.ts';
+import { listDeliveries } from '../../src/tickets/delivery-list.ts';
+import { openDeliverySource } from '../../src/tickets/delivery-source.ts';
+import type { DeskContext } from '../../src/tickets/desk.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { startSmtpSink } from '../support/smtp-sink.ts';
+import { fillDesk, inState, memoryBlobs, queueMail, startWorker, until, viewDelivery } from './world/desk.ts';
+
+const operator: Viewer = {
+  userId: 1,
+  login: 'operator',
+  name: 'Olga Operator',
+  role: 'OPERATOR',
+  scopes: new Set<Scope>(['read', 'write', 'mail']),
+};
+const requester: Viewer = { ...operator, userId: 2, login: 'jane', role: 'REQUESTER' };
+const all = { limit: 100, inverted: false };
+
+async function createWorld() {
+  const world = await createTestDatabase();
+  const sql = world.database.raw;
+  await fillDesk(sql);
+  const blobs = memoryBlobs();
+  const stack = new AsyncDisposableStack();
+  stack.use(world);
+  const sink = stack.use(await startSmtpSink());
+  return {
+    sql,
+    blobs,
+    sink,
+    database: world.database,
+    ctx: { viewer: operator, desk: { database: world.database, blobs } } as unknown as DeskContext,
+    as: (viewer: Viewer | undefined) =>
+      ({ viewer, desk: { database: world.database, blobs } }) as unknown as DeskContext,
+    queue: (mail = {}) => queueMail(sql, blobs, mail),
+    work: (ports = {}) => stack.use(startWorker({ sql, blobs, smtpUrl: sink.url, ...ports })),
+    audit: () => sql`select actor_id, action, delivery_id, details from audit_entries order by id`,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+test('retry mails only those who failed: same bytes, same Message-ID, written into the audit trail', async () => {
+  await using world = await createWorld();
+  const { sink, sql, ctx } = world;
+  sink.setFaults([{ at: 'RCPT', address: 'gone@domain.com', reply: '550 5.1.1 gone', times: 1 }]);
+  const id = await world.queue({ cc: ['gone@domain.com'] });
+  world.work();
+  await until(sql, id, inState('PARTIALLY_FAILED'));
+  expect((await listDeliveries(ctx, { hasFailedRecipient: true }, all)).map((one) => one.id)).toEqual([id]);
+  const retried = await retryDelivery(ctx, { deliveryId: id });
+  expect(retried.state === 'QUEUED' || retried.state === 'TRANSMITTING' || retried.state === 'SENT').toBe(
+    true,
+  );
+  const view = await until(sql, id, inState('SENT'));
+  expect(sink.mails.map(({ to }) => to)).toEqual([['jane.doe@domain.com'], ['gone@domain.com']]);
+  expect(sink.mails[1]!.source.equals(sink.mails[0]!.source)).toBe(true);
+  expect(view.events).toEqual(['DELIVERY_PARTIALLY_FAILED', 'DELIVERY_RETRIED', 'DELIVERY_SENT']);
+  expect([...(await world.audit())]).toEqual([
+    { actor_id: 1, action: 'DELIVERY_RETRIED', delivery_id: id, details: { from: 'PARTIALLY_FAILED' } },
+  ]);
+  expect(await listDeliveries(ctx, { hasFailedRecipient: true }, all)).toEqual([]);
+});
+
+test('a deferred mail is sent at once when an operator says so', async () => {
+  await using world = await createWorld();
+  world.sink.setFaults([{ at: 'MAIL', reply: '451 4.3.0 later', times: 1 }]);
+  const id = await world.queue();
+  world.work();
+  await until(world.sql, id, inState('DEFERRED'));
+  await retryDelivery(world.ctx, { deliveryId: id });
+  await until(world.sql, id, inState('SENT'), 2000);
+});
+
+test('cancelled while held: no mail, the message stays; what is gone cannot be cancelled', async () => {
+  await using world = await createWorld();
+  const { sql, ctx } = world;
+  const held = await world.queue({ state: 'HELD', dueAt: new Date(Date.now() + 3_600_000) });
+  const sent = await world.queue({ ticketId: 2 });
+  world.work();
+  await until(sql, sent, inState('SENT'));
+  expect(await cancelDelivery(ctx, { deliveryId: held })).toMatchObject({
+    state: 'CANCELLED',
+    recipients: [{ state: 'CANCELLED' }],
+  });
+  for (const deliveryId of [held, sent])
+    await expect(cancelDelivery(ctx, { deliveryId })).rejects.toMatchObject({ code: 'DELIVERY_STATE' });
+  expect((await sql`select from messages`).length).toBe(2);
+  expect(world.sink.mails).toHaveLength(1);
+});
+
+test('a held mail goes when its time has come', async () => {
+  await using world = await createWorld();
+  const id = await world.queue({ state: 'HELD', dueAt: new Date(Date.now() + 700) });
+  world.work({ pollSeconds: 30 });
+  await sleep(400);
+  expect(world.sink.mails).toHaveLength(0);
+  await until(world.sql, id, inState('SENT'), 3000);
+});
+
+describe('an unknown outcome', () => {
+  async function unknown() {
+    const world = await createWorld();
+    world.sink.setFaults([{ at: 'REPLY', answer: 'drop', times: 1 }]);
+    const id = await world.queue({ cc: ['second@domain.com'] });
+    world.work();
+    await until(world.sql, id, inState('OUTCOME_UNKNOWN'));
+    return { world, id };
+  }
+  test('assumed to be sent: no second copy', async () => {
+    const { world, id } = await unknown();
+    await using _ = world;
+    expect(await resolveDelivery(world.ctx, { deliveryId: id, as: 'ASSUME_SENT' })).toMatchObject({
+      state: 'SENT',
+      recipients: [{ state: 'SENT' }, { state: 'SENT' }],
+    });
+    await sleep(300);
+    expect(world.sink.mails).toHaveLength(1);
+    expect([...(await world.audit())]).toMatchObject([
+      { action: 'DELIVERY_RESOLVED', details: { from: 'OUTCOME_UNKNOWN', as: 'ASSUME_SENT' } },
+    ]);
+  });
+  test('sent again: two copies with one Message-ID', async () => {
+    const { world, id } = await unknown();
+    await using _ = world;
+    await resolveDelivery(world.ctx, { deliveryId: id, as: 'RESEND' });
+    await until(world.sql, id, inState('SENT'));
+    const ids = world.sink.mails.map(({ source }) => /^Message-ID: (.*)\r$/m.exec(source.toString())![1]);
+    expect(ids).toHaveLength(2);
+    expect(ids[1]).toBe(ids[0]);
+  });
+  test('of ten operators at once one resolves it, the others are told so', async () => {
+    const { world, id } = await unknown();
+    await using _ = world;
+    const results = await Promise.allSettled(
+      Array.from({ length: 10 }, () => resolveDelivery(world.ctx, { deliveryId: id, as: 'RESEND' })),
+    );
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    await until(world.sql, id, inState('SENT'));
+    expect(world.sink.mails).toHaveLength(2);
+  });
+});
+
+describe('cancelIf is looked at when the mail would go', () => {
+  test.each([
+    [2, 'PUBLIC', ['REQUESTER_REPLIED'], 'CANCELLED'],
+    [1, 'PUBLIC', ['REQUESTER_REPLIED'], 'SENT'],
+    [1, 'PUBLIC', ['OPERATOR_REPLIED'], 'CANCELLED'],
+    [1, 'PRIVATE', ['OPERATOR_REPLIED'], 'SENT'],
+    [2, 'PUBLIC', ['REQUESTER_REPLIED', 'OPERATOR_REPLIED'], 'CANCELLED'],
+  ] as const)('user %i writes %s, mail void if %j: %s', async (author, visibility, cancelIf, expected) => {
+    await using world = await createWorld();
+    const id = await world.queue({
+      state: 'HELD',
+      dueAt: new Date(Date.now() + 300),
+      cancelIf: [...cancelIf],
+    });
+    await world.sql`insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
+      values (1, ${author}, 'reply', 'TEXT', ${visibility}, false)`;
+    world.work();
+    const view = await until(world.sql, id, inState('SENT', 'CANCELLED'));
+    expect(view).toMatchObject({ state: expected, events: [`DELIVERY_${expected}`] });
+    expect(world.sink.mails).toHaveLength(expected === 'SENT' ? 1 : 0);
+  });
+
+  test('a reply that is being committed is waited for, and counts', async () => {
+    await using world = await createWorld();
+    const id = await world.queue({ state: 'HELD', cancelIf: ['REQUESTER_REPLIED'] });
+    let began!: () => void;
+    const holding = new Promise<void>((resolve) => {
+      began = resolve;
+    });
+    const reply = world.database.desk.transaction(async (tx) => {
+      await tx.execute('select from tickets where id = 1 for no key update');
+      began();
+      await tx.execute(`insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
+        values (1, 2, 'reply', 'TEXT', 'PUBLIC', false)`);
+      await sleep(500);
+    });
+    await holding;
+    world.work();
+    await reply;
+    expect((await until(world.sql, id, inState('SENT', 'CANCELLED'))).state).toBe('CANCELLED');
+    expect(world.sink.mails).toHaveLength(0);
+  });
+});
+
+test('a mail whose message was redacted is not sent any more', async () => {
+  await using world = await createWorld();
+  const id = await world.queue({ state: 'HELD', dueAt: new Date(Date.now() + 200) });
+  await world.sql`update messages set body = '', redacted_at = now()`;
+  world.work();
+  expect(await until(world.sql, id, inState('CANCELLED', 'SENT'))).toMatchObject({ state: 'CANCELLED' });
+});
+
+test('the exact source is kept, without blind copies, and streams with its attachments', async () => {
+  await using world = await createWorld();
+  const bytes = Buffer.from(Array.from({ length: 70_000 }, (_, n) => n % 256));
+  const files = [{ fileName: 'a', contentType: 'a/b', bytes }];
+  const id = await world.queue({ bcc: ['hidden@domain.com'], files });
+  await expect(openDeliverySource(world.ctx, { deliveryId: id })).rejects.toMatchObject({
+    code: 'DELIVERY_NOT_FOUND',
+  });
+  world.work();
+  await until(world.sql, id, inState('SENT'));
+  const source = await openDeliverySource(world.ctx, { deliveryId: id });
+  const kept = await text(source.stream);
+  expect(kept).toBe(world.sink.mails[0]!.source.toString());
+  expect(kept.length).toBe(source.byteSize);
+  expect(kept).not.toMatch(/hidden/);
+});
+
+test('who may not, learns nothing', async () => {
+  await using world = await createWorld();
+  const id = await world.queue();
+  const reader: Viewer = { ...operator, scopes: new Set<Scope>(['read']) };
+  for (const deliveryId of [id, 999]) {
+    for (const command of [retryDelivery, cancelDelivery]) {
+      await expect(command(world.as(undefined), { deliveryId })).rejects.toMatchObject({
+        code: 'UNAUTHENTICATED',
+      });
+      await expect(command(world.as(requester), { deliveryId })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(command(world.as(reader), { deliveryId })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    }
+    await expect(openDeliverySource(world.as(requester), { deliveryId })).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    });
+  }
+  await expect(listDeliveries(world.as(requester), {}, all)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  await expect(retryDelivery(world.ctx, { deliveryId: 999 })).rejects.toMatchObject({
+    code: 'DELIVERY_NOT_FOUND',
+  });
+  expect((await viewDelivery(world.sql, id)).state).toBe('QUEUED');
+  expect(await world.audit()).toHaveLength(0);
+});
+
+describe('pace', () => {
+  test('a mailbox with a rate sends no faster', async () => {
+    await using world = await createWorld();
+    await world.sql`update mailboxes set rate_per_minute = 300`;
+    for (let n = 0; n < 12; n += 1) await world.queue({ ticketId: 1 + (n % 5) });
+    const began = Date.now();
+    world.work({ pollSeconds: 30 });
+    world.work({ pollSeconds: 30 });
+    await world.sink.received(12);
+    const elapsed = Date.now() - began;
+    // 5 a second, of which one second's worth may go at once.
+    expect(elapsed).toBeGreaterThan(1000);
+    expect(elapsed).toBeLessThan(6000);
+    for (const [n, { receivedAt }] of world.sink.mails.entries())
+      if (n >= 7)
+        expect(receivedAt.getTime() - world.sink.mails[n - 7]!.receivedAt.getTime()).toBeGreaterThan(150);
+  });
+
+  test('one recipient gets no more an hour than the mailbox allows; others are not kept waiting', async () => {
+    await using world = await createWorld();
+    await world.sql`update mailboxes set rate_per_recipient_hour = 3`;
+    const ids: number[] = [];
+    for (let n = 0; n < 6; n += 1)
+      ids.push(await world.queue({ ticketId: 1 + (n % 5), to: 'Jane.Doe@domain.com' }));
+    const other = await world.queue({ to: 'other@domain.com', ticketId: 5 });
+    let now = Date.now();
+    const worker = world.work({ now: () => new Date(now) });
+    await until(world.sql, other, inState('SENT'));
+    await sleep(500);
+    expect(world.sink.mails.filter(({ to }) => to[0] === 'Jane.Doe@domain.com')).toHaveLength(3);
+    now += 3_700_000;
+    worker.wake();
+    await world.sink.received(7);
+    for (const id of ids) await until(world.sql, id, inState('SENT'));
+  });
+});
+
+test('a size that the server announced is learnt, and a mail past it is refused before it is begun', async () => {
+  await using world = await createWorld();
+  await using small = await startSmtpSink({ maxBytes: 50_000 });
+  const files = [{ fileName: 'a', contentType: 'a/b', bytes: Buffer.alloc(60_000) }];
+  const id = await world.queue({ files });
+  world.work({ smtpUrl: small.url });
+  const view = await until(world.sql, id, inState('FAILED'));
+  expect(view.recipients).toMatchObject([{ state: 'FAILED', code: '5.3.4' }]);
+  expect(explainFailure(view.recipients[0]!.reply, 'FAILED')).toMatchObject({
+    suggestedAction: 'REDUCE_SIZE',
+  });
+  const [mailbox] = await world.sql`select server_max_mail_bytes as n from mailboxes`;
+  expect(mailbox!.n).toBe(50_000);
+});
+
+test('a mailbox has its own server, signs in with its sealed password, and TLS is verified', async () => {
+  await using world = await createWorld();
+  const key = Buffer.alloc(32, 7);
+  await using sink = await startSmtpSink({ auth: { user: 'desk', pass: 'pass & word' } });
+  const sealed = sealPassword('pass & word', 'company@domain.com', key);
+  expect(openPassword(sealed, 'company@domain.com', key)).toBe('pass & word');
+  expect(() => openPassword(sealed, 'other@domain.com', key)).toThrow();
+  expect(() => openPassword(sealed, 'company@domain.com', Buffer.alloc(32, 8))).toThrow();
+  await world.sql`update mailboxes set smtp_url = ${`smtp://desk@127.0.0.1:${sink.port}`}, smtp_password = ${sealed}`;
+  const id = await world.queue();
+  world.work({ mailboxKey: key });
+  await until(world.sql, id, inState('SENT'));
+  expect(sink.mails).toMatchObject([{ user: 'desk' }]);
+
+  await using strange = await startSmtpSink({ tls: 'starttls' });
+  await world.sql`update mailboxes set smtp_url = ${strange.url}, smtp_password = null`;
+  const second = await world.queue({ ticketId: 2 });
+  const view = await until(world.sql, second, inState('DEFERRED', 'SENT'));
+  expect(view).toMatchObject({ state: 'DEFERRED', log: [{ phase: 'CONNECT' }] });
+  expect(explainFailure(view.failure, 'DEFERRED')).toMatchObject({ suggestedAction: 'CHECK_MAILBOX' });
+  expect(JSON.stringify(view)).not.toContain('pass & word');
+});
+
+test.each([
+  ['550 5.1.1 <x@y>: user unknown', 'CHECK_ADDRESS'],
+  ['552 5.2.2 mailbox full', 'CONTACT_RECIPIENT_OTHERWISE'],
+  ['552 5.3.4 too big', 'REDUCE_SIZE'],
+  ['550 5.7.26 unauthenticated, DMARC', 'ASK_MAIL_ADMINISTRATOR'],
+  ['554 blocked by policy', 'ASK_MAIL_ADMINISTRATOR'],
+  ['451 4.7.1 greylisted', 'WAIT'],
+  ['550 no', 'CHECK_ADDRESS'],
+  ['421 busy', 'WAIT'],
+  ["The mail server does not accept the mailbox's login (535 no)", 'CHECK_MAILBOX'],
+])('%s suggests %s', (reply, suggestedAction) => {
+  expect(explainFailure(reply, reply.startsWith('5') ? 'FAILED' : 'DEFERRED')).toMatchObject({
+    suggestedAction,
+  });
+});
