@@ -41,6 +41,10 @@ export const eventTypes = [
 export const quotes = ['NONE', 'LAST', 'ALL'] as const;
 
 export type Quote = (typeof quotes)[number];
+/** What makes a mail that waits void. */
+export const cancelReasons = ['REQUESTER_REPLIED', 'OPERATOR_REPLIED'] as const;
+
+export type CancelReason = (typeof cancelReasons)[number];
 export type Visibility = (typeof visibilities)[number];
 export type MessageFormat = (typeof formats)[number];
 export type DeliveryState = (typeof deliveryStates)[number];

@@ -20,6 +20,7 @@ import {
 import { roles, scopes } from '../context.ts';
 import {
   attemptPhases,
+  cancelReasons,
   deliveryStates,
   eventTypes,
   formats,
@@ -258,10 +259,7 @@ export const deliveries = pgTable(
     phase: text('phase', { enum: attemptPhases }),
     leaseUntil: instant('lease_until'),
     /** States that make a held delivery void when it is claimed. */
-    cancelIf: text('cancel_if', { enum: ['REQUESTER_REPLIED', 'OPERATOR_REPLIED'] })
-      .array()
-      .notNull()
-      .default(sql`'{}'`),
+    cancelIf: text('cancel_if', { enum: cancelReasons }).array().notNull().default(sql`'{}'`),
     failure: text('failure'),
     /** When a mail that is still deferred has failed: 5 days after its first attempt, or the first since an operator's retry. */
     giveUpAt: instant('give_up_at'),

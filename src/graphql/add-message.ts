@@ -2,7 +2,7 @@ import { addTicketMessage } from '../tickets/add-message.ts';
 import type { Added, Warning } from '../tickets/added.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
-import { MessageFormatEnum, VisibilityEnum } from './enums.ts';
+import { CancelReasonEnum, MessageFormatEnum, QuoteEnum, VisibilityEnum } from './enums.ts';
 import { MessageRef } from './message.ts';
 import { orRefusal, refusalTypes, typeOfResult } from './refusal.ts';
 import { TicketRef, TicketSelectorInput } from './ticket.ts';
@@ -22,10 +22,24 @@ const EmailReplyInput = builder.inputType('EmailReplyInput', {
     from: t.string({ required: true, description: "Address of one of the desk's mailboxes." }),
     cc: t.stringList({ required: true, defaultValue: [] }),
     bcc: t.stringList({ required: true, defaultValue: [], description: 'At most 50 together with cc.' }),
+    holdSeconds: t.int({
+      description: 'Wait before sending, up to 30 days; the message is visible at once.',
+    }),
+    sendAt: t.field({
+      type: 'DateTime',
+      description: 'Send no earlier, up to a year ahead. Not with holdSeconds.',
+    }),
+    cancelIf: t.field({
+      type: [CancelReasonEnum],
+      required: true,
+      defaultValue: [],
+      description: 'Send nothing when somebody has answered by then.',
+    }),
+    quote: t.field({ type: QuoteEnum, required: true, defaultValue: 'NONE' }),
   }),
 });
 
-const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', {
+export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', {
   fields: (t) => ({
     ticket: t.field({ type: TicketSelectorInput, required: true }),
     body: t.string({ required: true, description: 'Not blank; kept as written.' }),
@@ -47,6 +61,10 @@ const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', {
       description:
         'Of your own making: the same call with the same key is done once. Kept 30 days. Or the header Idempotency-Key.',
     }),
+    expectPreviewHash: t.string({
+      description:
+        'From previewTicketMessage: exactly that mail is sent, or the command is refused with PREVIEW_STALE.',
+    }),
     ifLastMessage: t.id({
       description:
         'The last message that you have seen: refused with TICKET_CHANGED when there are later ones.',
@@ -54,7 +72,7 @@ const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', {
   }),
 });
 
-const WarningRef = builder.objectRef<Warning>('Warning').implement({
+export const WarningRef = builder.objectRef<Warning>('Warning').implement({
   description: 'Done, but not quite as one might think.',
   fields: (t) => ({ code: t.exposeString('code'), message: t.exposeString('message') }),
 });
@@ -93,6 +111,7 @@ const ResultUnion = builder.unionType('AddTicketMessageResult', {
       'EMAIL_TOO_LARGE',
       'TICKET_CHANGED',
       'IDEMPOTENCY_KEY_REUSED',
+      'PREVIEW_STALE',
     ),
   ],
   resolveType: typeOfResult('AddTicketMessagePayload'),

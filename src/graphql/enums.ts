@@ -2,8 +2,10 @@ import { roles, scopes } from '../context.ts';
 import { errorCodes } from '../errors.ts';
 import {
   attemptPhases,
+  cancelReasons,
   deliveryStates,
   formats,
+  quotes,
   recipientKinds,
   recipientStates,
   ticketStatuses,
@@ -36,4 +38,13 @@ export const RecipientStateEnum = builder.enumType('RecipientState', { values: r
 export const AttemptPhaseEnum = builder.enumType('AttemptPhase', {
   description: 'How far an attempt got. From BODY on, only the server knows whether it took the mail.',
   values: attemptPhases,
+});
+export const QuoteEnum = builder.enumType('Quote', {
+  description: "Which of the ticket's earlier public messages a mail repeats below the new one.",
+  values: quotes,
+});
+export const CancelReasonEnum = builder.enumType('CancelReason', {
+  description:
+    'A public answer that came before a waiting mail was sent makes it void; looked at when it is due.',
+  values: cancelReasons,
 });

@@ -10,5 +10,7 @@ import './delivery.ts';
 import './mailbox.ts';
 import './add-message.ts';
 import './upload-file.ts';
+import './preview-message.ts';
+import './delivery-commands.ts';
 
 export const schema = builder.toSchema();

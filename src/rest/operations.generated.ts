@@ -10,6 +10,8 @@ export type AddTicketMessageInput = {
   readonly body: string;
   /** Absent: no e-mail is sent. */
   readonly email?: EmailReplyInput | null | undefined;
+  /** From previewTicketMessage: exactly that mail is sent, or the command is refused with PREVIEW_STALE. */
+  readonly expectPreviewHash?: string | null | undefined;
   readonly format?: MessageFormat;
   /** Of your own making: the same call with the same key is done once. Kept 30 days. Or the header Idempotency-Key. */
   readonly idempotencyKey?: string | null | undefined;
@@ -27,13 +29,25 @@ export type AttachmentInput =
   |  { readonly file?: never;   /** The id of an Upload; its uploader alone may use it. */
   readonly upload: string | number; };
 
+/** A public answer that came before a waiting mail was sent makes it void; looked at when it is due. */
+export type CancelReason =
+  | 'OPERATOR_REPLIED'
+  | 'REQUESTER_REPLIED';
+
 /** Send the message to the ticket's requester as an e-mail. */
 export type EmailReplyInput = {
   /** At most 50 together with cc. */
   readonly bcc?: ReadonlyArray<string>;
+  /** Send nothing when somebody has answered by then. */
+  readonly cancelIf?: ReadonlyArray<CancelReason>;
   readonly cc?: ReadonlyArray<string>;
   /** Address of one of the desk's mailboxes. */
   readonly from: string;
+  /** Wait before sending, up to 30 days; the message is visible at once. */
+  readonly holdSeconds?: number | null | undefined;
+  readonly quote?: Quote;
+  /** Send no earlier, up to a year ahead. Not with holdSeconds. */
+  readonly sendAt?: string | null | undefined;
 };
 
 /** Why a command said no. Closed: a new code is a new version of the schema. */
@@ -63,6 +77,12 @@ export type MessageVisibility =
   | 'PRIVATE'
   | 'PUBLIC';
 
+/** Which of the ticket's earlier public messages a mail repeats below the new one. */
+export type Quote =
+  | 'ALL'
+  | 'LAST'
+  | 'NONE';
+
 /** Exactly one way of naming a ticket. */
 export type TicketSelector =
   {   /** The global id. */
@@ -86,6 +106,7 @@ export type AddLegacyMessageMutation = { readonly addTicketMessage:
     | { readonly __typename: 'InvalidInputError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string>, readonly problems: ReadonlyArray<{ readonly path: ReadonlyArray<string>, readonly message: string }> }
     | { readonly __typename: 'MailboxNotFoundError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
     | { readonly __typename: 'MailboxNotReadyError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
+    | { readonly __typename: 'PreviewStaleError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
     | { readonly __typename: 'PrivateWithEmailError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
     | { readonly __typename: 'RecipientMissingError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
     | { readonly __typename: 'TicketChangedError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }

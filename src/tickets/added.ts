@@ -9,7 +9,7 @@ import type { DeskContext } from './desk.ts';
 import { findKey, withTicket } from './idempotency.ts';
 import { type Delivery, loadDeliveriesOf } from './ledger.ts';
 import { loadMessages, type Message } from './message.ts';
-import { type AddTicketMessageInput, copiesOf } from './message-input.ts';
+import { type AddTicketMessageInput, copiesOf, type EmailReplyInput } from './message-input.ts';
 import { isOperator } from './policy.ts';
 import { loadTickets, type Ticket } from './ticket.ts';
 
@@ -80,7 +80,7 @@ export function addedFrom(
     })),
     delivery,
     replayed: false,
-    warnings: warningsOf(input, delivery),
+    warnings: warningsFor(input, delivery),
     cursor: answer.cursor!,
   };
 }
@@ -111,16 +111,18 @@ function deliveryFrom(row: NewMessageRow, answer: AppendedRow, createdAt: Date):
 }
 
 /** The same for the first call and for its replays: a function of the input and of the delivery's first recipient. */
-function warningsOf({ email }: AddTicketMessageInput, delivery: Delivery | null): Warning[] {
-  if (email == null || delivery === null) return [];
+export function warningsOf(email: EmailReplyInput, toAddress: string): Warning[] {
   const { copies, duplicates } = copiesOf(email);
-  const to = addressKey(delivery.recipients[0]!.address);
+  const to = addressKey(toAddress);
   const again = copies.filter(({ key }) => key === to).map(({ address }) => address);
   return [...new Set([...duplicates, ...again])].map((address) => ({
     code: 'DUPLICATE_RECIPIENT',
     message: `${address} is named more than once and gets one copy`,
   }));
 }
+
+const warningsFor = ({ email }: AddTicketMessageInput, delivery: Delivery | null): Warning[] =>
+  email == null || delivery === null ? [] : warningsOf(email, delivery.recipients[0]!.address);
 
 /**
  * The result of the first call with the row's idempotency key, or undefined when there was none.
@@ -159,7 +161,7 @@ export async function replayOf(
     attachments: attachments.get(message.id) ?? [],
     delivery,
     replayed: true,
-    warnings: warningsOf(input, delivery),
+    warnings: warningsFor(input, delivery),
     cursor: await cursorOf(ctx, viewer, message),
   };
 }

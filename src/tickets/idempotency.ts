@@ -10,14 +10,24 @@ export const keyLifetimeMs = 30 * 24 * 60 * 60 * 1000;
 
 /**
  * SHA-256 in hexadecimal of what the author means, ticket apart: the body and flags, each file's name, type and digest, the
- * e-mail. Not of the key itself, nor of `ifLastMessage`: a repeated call may have seen more by then.
+ * e-mail. Not of the key itself, `ifLastMessage` or the preview's hash: a repeated call may have seen more by then.
  */
 export function fingerprintOf(input: AddTicketMessageInput, files: readonly NewFile[]): string {
   const { body, format, visibility, isMobileDevice, email } = input;
   const meaning = [
     [body, format, visibility, isMobileDevice],
     files.map(({ name, type, sha256 }) => [name, type, sha256]),
-    email == null ? null : [email.from, email.cc, email.bcc],
+    email == null
+      ? null
+      : [
+          email.from,
+          email.cc,
+          email.bcc,
+          email.holdSeconds ?? null,
+          email.sendAt?.getTime() ?? null,
+          email.cancelIf,
+          email.quote,
+        ],
   ];
   return createHash('sha256').update(JSON.stringify(meaning)).digest('hex');
 }

@@ -4,7 +4,7 @@ import type { Problem } from '../errors.ts';
 import { decodeGlobalId } from '../global-id.ts';
 import { addressKey, parseAddress } from '../mail/address.ts';
 import type { IncomingFile } from '../upload.ts';
-import type { MessageFormat, RecipientKind, Visibility } from '../vocabulary.ts';
+import type { CancelReason, MessageFormat, Quote, RecipientKind, Visibility } from '../vocabulary.ts';
 import type { TicketSelector } from './selector.ts';
 
 export interface AddTicketMessageInput {
@@ -20,6 +20,8 @@ export interface AddTicketMessageInput {
   readonly idempotencyKey?: string | null | undefined;
   /** Global id of the last message that the author has seen. */
   readonly ifLastMessage?: string | null | undefined;
+  /** The hash of a preview: exactly that mail is sent, or none. */
+  readonly expectPreviewHash?: string | null | undefined;
 }
 
 /** A file of this request, or an earlier upload's id. */
@@ -33,7 +35,19 @@ export interface EmailReplyInput {
   readonly from: string;
   readonly cc: readonly string[];
   readonly bcc: readonly string[];
+  /** Wait as long before sending; the message itself is visible at once. */
+  readonly holdSeconds?: number | null | undefined;
+  /** Send no earlier than then. */
+  readonly sendAt?: Date | null | undefined;
+  /** Send nothing when somebody was faster. */
+  readonly cancelIf: readonly CancelReason[];
+  /** Which of the ticket's earlier public messages are repeated below. */
+  readonly quote: Quote;
 }
+
+/** A mail may be held, seconds, or scheduled ahead, milliseconds, this far at most. */
+const maxHoldSeconds = 30 * 24 * 60 * 60;
+const maxScheduleMs = 366 * 24 * 60 * 60 * 1000;
 
 /** A list that is wrong from end to end is reported up to here: the author needs no more to see what is wrong. */
 const maxProblems = 100;
@@ -43,12 +57,19 @@ export function inputProblems(
   input: AddTicketMessageInput,
   limits: Limits,
   headerKey: string | undefined,
+  now: Date,
 ): Problem[] {
   return [
     ...bodyProblems(input.body, input.format, limits.bodyBytes),
     ...attachmentProblems(input.attachments, limits.attachments),
-    ...(input.email == null ? [] : emailProblems(input.email, limits.recipients)),
+    ...(input.email == null
+      ? []
+      : [...emailProblems(input.email, limits.recipients), ...timeProblems(input.email, now)]),
     ...keyProblems(input.idempotencyKey ?? undefined, headerKey),
+    ...(input.expectPreviewHash != null &&
+    (input.email == null || !/^[0-9a-f]{64}$/.test(input.expectPreviewHash))
+      ? [{ path: ['expectPreviewHash'], message: 'Not the hash of a preview of an e-mail' }]
+      : []),
     ...(input.ifLastMessage != null && decodeGlobalId('TicketMessage', input.ifLastMessage) === undefined
       ? [{ path: ['ifLastMessage'], message: 'Not the id of a message' }]
       : []),
@@ -112,6 +133,24 @@ function* emailProblems({ from, cc, bcc }: EmailReplyInput, limit: number): Iter
   }
 }
 
+function* timeProblems({ holdSeconds, sendAt }: EmailReplyInput, now: Date): Iterable<Problem> {
+  if (holdSeconds != null && sendAt != null) {
+    yield { path: ['email'], message: 'Give holdSeconds or sendAt, not both' };
+  }
+  if (holdSeconds != null && (holdSeconds < 0 || holdSeconds > maxHoldSeconds)) {
+    yield { path: ['email', 'holdSeconds'], message: `A mail can be held 0 to ${maxHoldSeconds} seconds` };
+  }
+  if (sendAt != null && sendAt.getTime() > now.getTime() + maxScheduleMs) {
+    yield { path: ['email', 'sendAt'], message: 'A mail can be scheduled a year ahead at most' };
+  }
+}
+
+/** When the mail is due, milliseconds since 1970; null: at once. */
+export function dueAtOf({ holdSeconds, sendAt }: EmailReplyInput, now: Date): number | null {
+  if (holdSeconds != null && holdSeconds > 0) return now.getTime() + holdSeconds * 1000;
+  return sendAt != null && sendAt.getTime() > now.getTime() ? sendAt.getTime() : null;
+}
+
 /** 1 to 255 visible ASCII characters, blanks inside allowed. */
 export const isKey = (text: string): boolean => /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(text);
 
@@ -138,7 +177,7 @@ export interface Copies {
 }
 
 /** Cc and Bcc as they will be addressed: one copy each, the first mention stays. */
-export function copiesOf({ cc, bcc }: EmailReplyInput): Copies {
+export function copiesOf({ cc, bcc }: Pick<EmailReplyInput, 'cc' | 'bcc'>): Copies {
   const seen = new Set<string>();
   const result: Copies = { copies: [], duplicates: [] };
   for (const [kind, list] of [

@@ -1,0 +1,56 @@
+import { Refusal } from '../errors.ts';
+import type { Envelope } from '../mail/compose.ts';
+import { type Warning, warningsOf } from './added.ts';
+import { keepFiles } from './attachments.ts';
+import type { DeskContext } from './desk.ts';
+import { mailOf } from './mail.ts';
+import type { AddTicketMessageInput } from './message-input.ts';
+import { firstRefusal, invalidInput, refusalByInput, refusalOf, withoutSize } from './refusals.ts';
+import { rowOf } from './row.ts';
+
+/** The mail that a message would become. */
+export interface MessagePreview {
+  readonly envelope: Envelope;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  /** As encoded, bytes; held against the mailbox's limit. */
+  readonly byteSize: number;
+  readonly limitBytes: number;
+  readonly warnings: readonly Warning[];
+  /** For `expectPreviewHash`: exactly this mail is sent, or none. */
+  readonly previewHash: string;
+}
+
+/**
+ * Composes the mail of a message as it would be sent now; nothing is stored and nothing is sent.
+ * @throws Refusal as addTicketMessage does, but for sizes of the mail, TICKET_CHANGED and keys
+ */
+export async function previewTicketMessage(
+  ctx: DeskContext,
+  input: AddTicketMessageInput,
+): Promise<MessagePreview> {
+  const { viewer } = ctx;
+  if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'Sign in to preview a message');
+  const problem =
+    input.email == null
+      ? invalidInput([{ path: ['email'], message: 'Only a message with an e-mail has a preview' }])
+      : undefined;
+  const refusal = refusalByInput(ctx, viewer, input) ?? problem;
+  if (refusal !== undefined) throw await firstRefusal(ctx, viewer, input, undefined, refusal);
+  const kept = await keepFiles(ctx, viewer.userId, input.attachments);
+  try {
+    if (kept.problems.length > 0) throw invalidInput(kept.problems);
+    const row = rowOf(viewer, input, undefined, kept.files, ctx.now());
+    const [judged] = await ctx.desk.judge(withoutSize(row));
+    if (judged!.verdict !== null) throw await refusalOf(ctx, viewer, row, judged!.verdict, judged!);
+    const mail = await mailOf(ctx, row);
+    return {
+      ...mail,
+      limitBytes: judged!.maxMailBytes!,
+      warnings: warningsOf(input.email!, judged!.toAddress!),
+    };
+  } finally {
+    await kept.discard();
+  }
+}
