@@ -222,7 +222,7 @@ export class XmlReader {
     this.#source.pos++;
   }
 
-  /** What a CDATA section holds is taken as it is, carriage returns included. */
+  /** What a CDATA section holds is taken as it is, carriage returns and control characters included. */
   *#cdata(): Generator<void, void> {
     const source = this.#source;
     this.node = 'text';
@@ -232,6 +232,7 @@ export class XmlReader {
       this.text = source.text.slice(source.pos, Math.max(source.pos, until));
       source.pos = end < 0 ? Math.max(source.pos, until) : end + 3;
       this.#inCdata = end < 0;
+      if (/[\ufffe\uffff]/.test(this.text)) throw malformed;
       if (end >= 0 || this.text !== '') return;
       if (!(yield* source.has(2))) break;
     }
