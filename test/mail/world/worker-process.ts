@@ -33,6 +33,8 @@ export interface WorkerProcess extends AsyncDisposable {
   stopped(): Promise<Stopped>;
   /** Lets a delivery go on from the step at which it waits; all of them without an id. */
   go(deliveryId?: number): void;
+  /** Other steps to stop at from now on. */
+  stopAt(steps: readonly WorkerStep[]): void;
   kill(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
     stopped: () =>
       stops.length > 0 ? Promise.resolve(stops.shift()!) : new Promise((resolve) => waiting.push(resolve)),
     go: (deliveryId) => void child.send({ go: deliveryId ?? 'all' }),
+    stopAt: (steps) => void child.send({ stopAt: steps }),
     kill,
     [Symbol.asyncDispose]: kill,
   };
@@ -68,7 +71,10 @@ async function main(): Promise<void> {
   const [options] = (await once(process, 'message')) as [WorkerProcessOptions];
   const database = openDatabase(options.connection, { applicationName: 'ticketwire-worker', poolSize: 2 });
   const held = new Map<number, () => void>();
-  process.on('message', ({ go }: { go: number | 'all' }) => {
+  let { stopAt } = options;
+  process.on('message', ({ go, ...others }: { go?: number | 'all'; stopAt?: readonly WorkerStep[] }) => {
+    if (others.stopAt !== undefined) stopAt = others.stopAt;
+    if (go === undefined) return;
     for (const [id, resolve] of held) {
       if (go !== 'all' && go !== id) continue;
       held.delete(id);
@@ -87,7 +93,7 @@ async function main(): Promise<void> {
     pollSeconds: 0.2,
     ...(options.connections === undefined ? {} : { connections: options.connections }),
     async trace(step, deliveryId) {
-      if (!options.stopAt.includes(step)) return;
+      if (!stopAt.includes(step)) return;
       await new Promise<void>((resolve) => {
         held.set(deliveryId, resolve);
         process.send!({ step, deliveryId } satisfies Stopped);
