@@ -129,6 +129,11 @@ export const tickets = pgTable(
   {
     id: id(),
     reference: text('reference').notNull(),
+    /**
+     * What a reference is looked up by. `lower()` may leak its argument for all PostgreSQL knows, so behind row-level security an
+     * index on it is never used and every lookup would read the whole table; equality with a column is safe.
+     */
+    referenceKey: text('reference_key').notNull().generatedAlwaysAs(sql`lower(reference)`),
     subject: text('subject').notNull(),
     status: text('status', { enum: ticketStatuses }).notNull().default('OPEN'),
     requesterId: integer('requester_id')
@@ -147,7 +152,7 @@ export const tickets = pgTable(
     createdAt: createdAt(),
   },
   (t) => [
-    uniqueIndex('tickets_reference_key').on(sql`lower(${t.reference})`),
+    uniqueIndex('tickets_reference_key').on(t.referenceKey),
     index('tickets_requester_idx').on(t.requesterId, t.id),
     check('tickets_status_check', oneOf('status', ticketStatuses)),
   ],
