@@ -26,10 +26,12 @@ type Result = Record<string, unknown>;
 /** Queries and mutations answer once; with files they go out as a multipart request; subscriptions come as events. */
 export function createFetcher({ endpoint, files }: FetcherOptions) {
   return async (
-    request: OperationRequest,
-    options?: { headers?: Record<string, string>; documentAST?: DocumentNode | undefined },
+    given: OperationRequest,
+    options?: { headers?: Record<string, string> },
   ): Promise<Result | AsyncIterable<Result>> => {
-    const operation = findOperation(options?.documentAST ?? tryParse(request.query), request.operationName);
+    const operation = findOperation(tryParse(given.query), given.operationName);
+    // For a moment after a change of tabs GraphiQL still has the name of the last one's operation.
+    const request = operation === undefined ? given : { ...given, operationName: operation.name?.value };
     const declared = new Set(operation?.variableDefinitions?.map((node) => node.variable.name.value));
     const sent = files().filter(({ path }) => declared.has(path.split('.')[0]!));
     const streams = operation?.operation === OperationTypeNode.SUBSCRIPTION;

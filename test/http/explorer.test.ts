@@ -199,6 +199,22 @@ describe('where a file goes', () => {
   });
 });
 
+test('the operation that is sent is named as it is written, whatever name the page last knew', async () => {
+  const bodies: { operationName?: string }[] = [];
+  const server = createServer((req, res) => {
+    req.on('data', (chunk) => bodies.push(JSON.parse(String(chunk)))).on('end', () => res.end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const fetcher = createFetcher({ endpoint, files: () => [] });
+  await fetcher({ query: 'query New { viewer { login } }', operationName: 'LastTab' });
+  await fetcher({ query: 'query A { a } query B { b }', operationName: 'B' });
+  await fetcher({ query: '{ a }', operationName: 'LastTab' });
+  expect(bodies.map(({ operationName }) => operationName)).toEqual(['New', 'B', undefined]);
+  server.closeAllConnections();
+  server.close();
+});
+
 describe('subscriptions', () => {
   test('come as server-sent events, however they are cut into pieces, and end the connection when they are stopped', async () => {
     let closed = false;
