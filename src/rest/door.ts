@@ -103,7 +103,9 @@ async function bind(request: IncomingMessage, spools: Spools, maxBytes: number) 
   if (!hasBody(request)) return { post: null, errors: [] };
   const contentType = parseMediaType(request.headers['content-type']);
   const reader = new BodyReader(selectReader(contentType)!, selectCharset(contentType), spools);
-  return await readBody(request, reader, spools, maxBytes);
+  const reading = await readBody(request, reader, spools, maxBytes);
+  await spools.settled();
+  return reading;
 }
 
 /** The old module's challenge: clients that send their password only when asked depend on it. */

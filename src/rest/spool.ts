@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { WriteStream } from 'graphql-upload-ts/fs-capacitor';
 
 /** Bytes that the files of one request may hold in memory together; what goes beyond is spooled to the disk. */
@@ -22,6 +23,11 @@ export class Spools {
   /** Resolves when the disk has caught up; `undefined` when nobody needs to wait. */
   get congestion(): Promise<void> | undefined {
     return this.#all.find((spool) => spool.congestion)?.congestion;
+  }
+
+  /** Waits until all that was spooled is on the disk. @throws what the disk had against it */
+  async settled(): Promise<void> {
+    for (const spool of this.#all) await spool.settled();
   }
 
   release(): void {
@@ -64,6 +70,13 @@ export class Spool {
 
   get congestion(): Promise<void> | undefined {
     return this.#congestion;
+  }
+
+  /** A file that could not be written must be known before anybody reads it: its reader would wait for ever. */
+  async settled(): Promise<void> {
+    const file = this.#file;
+    if (file?.errored) throw file.errored;
+    if (file?.writableEnded && !file.writableFinished) await finished(file, { readable: false });
   }
 
   open(): Readable {

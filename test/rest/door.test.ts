@@ -91,6 +91,22 @@ describe('protects the process', () => {
 });
 
 describe('reads files as a stream', () => {
+  test('a file that the disk does not take is a fault, and no message', async () => {
+    await using door = await startDoor();
+    const { TMPDIR } = process.env;
+    process.env.TMPDIR = '/nowhere/at/all';
+    try {
+      const data = Buffer.alloc(1_000_000).toString('base64');
+      const answer = await door.call({ headers: json, body: post({ Attachments: [{ Data: data }] }) });
+      expect([answer.status, text(answer)]).toEqual([500, '{"Message":"An error has occurred."}']);
+      expect(door.inputs).toEqual([]);
+    } finally {
+      if (TMPDIR === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = TMPDIR;
+    }
+    expect((await door.call({ headers: json, body: post() })).status).toBe(200);
+  });
+
   test.each(['json', 'xml'])('a large one in %s reaches the command whole', async (format) => {
     await using door = await startDoor();
     const before = await spooled();
