@@ -158,7 +158,6 @@ test('a server that is killed under a living gateway is started again, with anot
   await ask(embedded.connection as object, (sql) => sql`create table kept as select 1 as n`);
   process.kill(pid, 'SIGKILL');
   let answer: unknown;
-  const started = performance.now();
   for (let i = 0; answer === undefined && i < 500; i++) {
     answer = await ask(embedded.connection as object, (sql) => sql`select n from kept`).catch(
       () => undefined,
@@ -166,7 +165,6 @@ test('a server that is killed under a living gateway is started again, with anot
     await sleep(20);
   }
   expect(answer).toMatchObject([{ n: 1 }]);
-  expect(performance.now() - started).toBeLessThan(5000);
   expect(embedded.pid).not.toBe(pid);
 });
 
