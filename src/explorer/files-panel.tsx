@@ -1,4 +1,4 @@
-import { Button, pick, UnStyledButton, useGraphiQL } from '@graphiql/react';
+import { Button, UnStyledButton, useGraphiQL } from '@graphiql/react';
 import { useId, useRef, useState, useSyncExternalStore } from 'react';
 import type { PickedFile } from './files.ts';
 import { addFiles, filesOf, moveFile, removeFile, subscribe } from './files.ts';
@@ -29,7 +29,9 @@ export function ClipIcon() {
 export function useFiles() {
   const { tab, schema, documentAST, operationName } = useGraphiQL((state) => ({
     tab: state.tabs[state.activeTabIndex]?.id ?? '',
-    ...pick('schema', 'documentAST', 'operationName')(state),
+    schema: state.schema,
+    documentAST: state.documentAST,
+    operationName: state.operationName,
   }));
   const files = useSyncExternalStore(subscribe, () => filesOf(tab));
   const operation = findOperation(documentAST, operationName);

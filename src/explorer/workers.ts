@@ -3,9 +3,11 @@ import JsonWorker from 'monaco-editor/esm/vs/language/json/json.worker.js?worker
 import GraphQLWorker from 'monaco-graphql/esm/graphql.worker.js?worker';
 
 // As graphiql/setup-workers/vite, without its lines on the console.
-globalThis.MonacoEnvironment = {
-  getWorker(_id, label) {
-    if (label === 'json') return new JsonWorker();
-    return label === 'graphql' ? new GraphQLWorker() : new EditorWorker();
+Object.assign(globalThis, {
+  MonacoEnvironment: {
+    getWorker(_id: string, label: string): Worker {
+      if (label === 'json') return new JsonWorker();
+      return label === 'graphql' ? new GraphQLWorker() : new EditorWorker();
+    },
   },
-};
+});
