@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { type Charset, type Decoder, jsonDecoder, xmlDecoder } from './charset.ts';
 import { readJson } from './json.ts';
 import type { Format } from './negotiation.ts';
-import { type Reading, readingLimits, TooLarge } from './post.ts';
+import { type Reading, type ReadingLimits, readingLimits, TooLarge } from './post.ts';
 import type { Spools } from './spool.ts';
 import { TextSource } from './text-source.ts';
 import { readXml } from './xml.ts';
@@ -18,14 +18,14 @@ export class BodyReader {
   /** What was bound, once the reader has seen all that it wants to see. */
   reading: Reading | undefined;
 
-  constructor(format: Format, charset: Charset, spools: Spools) {
+  constructor(format: Format, charset: Charset, spools: Spools, limits: ReadingLimits = readingLimits) {
     if (format === 'json') {
       this.#decoder = jsonDecoder(charset);
-      this.#reading = readJson(this.#source, spools, readingLimits);
+      this.#reading = readJson(this.#source, spools, limits);
     } else {
       this.#decoder = xmlDecoder(charset);
       const encodings = charset === 'utf-16' ? ['utf-16', 'utf-16le'] : ['utf-8'];
-      this.#reading = readXml(this.#source, spools, readingLimits, encodings);
+      this.#reading = readXml(this.#source, spools, limits, encodings);
     }
   }
 

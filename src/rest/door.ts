@@ -8,7 +8,7 @@ import { parseMediaType } from './media-type.ts';
 import { negotiate, type Representation, selectCharset, selectReader } from './negotiation.ts';
 import { loadOperations } from './operations.ts';
 import { loadPages } from './pages.ts';
-import { emptyPost, type NewMessagePost, TooLarge } from './post.ts';
+import { emptyPost, type NewMessagePost, readingLimits, TooLarge } from './post.ts';
 import { errorReply, modelStateReply, type Reply, texts } from './reply.ts';
 import { readableUri, route } from './route.ts';
 import { send } from './send.ts';
@@ -23,7 +23,11 @@ export interface LegacyPorts {
    */
   begin(request: IncomingMessage, response: ServerResponse): Promise<RequestContext>;
   execute: Execute;
-  limits: { maxBodyBytes: number };
+  limits: {
+    maxBodyBytes: number;
+    /** Characters in one string of a body that is no file; more than the longest message, 4 Mi unless given. */
+    maxTextChars?: number;
+  };
   /** Counts a call for the owner who wants to move clients on. */
   count?(use: { client: string; fields: readonly string[]; status: number }): void;
   /** The absolute origin as in a `RequestContext`, for the answers that come before anybody signs in. */
@@ -74,7 +78,7 @@ export function createLegacyDoor(ports: LegacyPorts) {
       if (!visit.context.viewer) return unauthorized(as);
       const unread = unreadable(request, as);
       if (unread) return unread;
-      const { post, errors } = await bind(request, spools, ports.limits.maxBodyBytes);
+      const { post, errors } = await bind(request, spools, ports.limits);
       visit.post = post;
       if (errors.length > 0) return modelStateReply(as, errors);
       return await newMessage(post, as, visit.context, { execute: ports.execute, operations });
@@ -99,11 +103,14 @@ function unreadable(request: IncomingMessage, as: Representation): Reply | undef
   return undefined;
 }
 
-async function bind(request: IncomingMessage, spools: Spools, maxBytes: number) {
+async function bind(request: IncomingMessage, spools: Spools, limits: LegacyPorts['limits']) {
   if (!hasBody(request)) return { post: null, errors: [] };
   const contentType = parseMediaType(request.headers['content-type']);
-  const reader = new BodyReader(selectReader(contentType)!, selectCharset(contentType), spools);
-  const reading = await readBody(request, reader, spools, maxBytes);
+  const reader = new BodyReader(selectReader(contentType)!, selectCharset(contentType), spools, {
+    ...readingLimits,
+    textChars: limits.maxTextChars ?? readingLimits.textChars,
+  });
+  const reading = await readBody(request, reader, spools, limits.maxBodyBytes);
   await spools.settled();
   return reading;
 }
