@@ -26,8 +26,8 @@ export async function findTicket(db: Db | Tx, name: string) {
   const [ticket] = await db
     .select()
     .from(tickets)
-    .where(sql`lower(${tickets.reference}) = lower(${name}) or ${tickets.id} = ${id}`)
-    .orderBy(sql`lower(${tickets.reference}) = lower(${name}) desc`)
+    .where(sql`${tickets.referenceKey} = lower(${name}) or ${tickets.id} = ${id}`)
+    .orderBy(sql`${tickets.referenceKey} = lower(${name}) desc`)
     .limit(1);
   if (ticket === undefined) throw new CommandError(`There is no ticket ${name}`);
   return ticket;

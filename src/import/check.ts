@@ -12,24 +12,33 @@ export interface Problem {
   readonly message: string;
 }
 type Named = 'user' | 'mailbox' | 'ticket';
+type ExistingRow = { id: number; name: string };
+/** Rows of the desk with an id or a name of the batch. */
+interface Existing {
+  readonly byId: ReadonlyMap<number, ExistingRow>;
+  readonly byKey: ReadonlyMap<string, ExistingRow>;
+}
 
 /** What a type is known by beside its id; compared without case. */
 const nameOf = {
   user: {
     table: sql.raw('users'),
     column: sql.raw('login'),
+    key: sql.raw('lower(login)'),
     word: 'login',
     of: (r: RecordOf<'user'>) => r.login,
   },
   mailbox: {
     table: sql.raw('mailboxes'),
     column: sql.raw('address'),
+    key: sql.raw('lower(address)'),
     word: 'address',
     of: (r: RecordOf<'mailbox'>) => r.address,
   },
   ticket: {
     table: sql.raw('tickets'),
     column: sql.raw('reference'),
+    key: sql.raw('reference_key'),
     word: 'reference',
     of: (r: RecordOf<'ticket'>) => r.reference,
   },
@@ -99,20 +108,16 @@ export class Checker {
     return this.#ids[type].has(id) || this.#excused[type].has(id);
   }
 
-  #nameProblems(
-    record: RecordOf<Named>,
-    line: number,
-    there: readonly { id: number; name: string }[],
-  ): string[] {
+  #nameProblems(record: RecordOf<Named>, line: number, there: Existing): string[] {
     const { word, of } = nameOf[record.type];
     const name = (of as (r: DeskRecord) => string)(record);
     const key = name.toLowerCase();
     const problems: string[] = [];
-    const sameId = there.find((row) => row.id === record.id);
+    const sameId = there.byId.get(record.id);
     if (sameId !== undefined && sameId.name.toLowerCase() !== key) {
       problems.push(`the desk has another ${record.type} ${record.id}, with the ${word} ${sameId.name}`);
     }
-    const sameName = there.find((row) => row.name.toLowerCase() === key);
+    const sameName = there.byKey.get(key);
     if (sameName !== undefined && sameName.id !== record.id) {
       problems.push(`the ${word} ${name} belongs to the ${record.type} ${sameName.id} of the desk`);
     }
@@ -122,17 +127,21 @@ export class Checker {
     return problems;
   }
 
-  async #existing(type: Named, batch: readonly { record: RecordOf<Named> }[]) {
-    if (batch.length === 0) return [];
-    const { table, column, of } = nameOf[type];
+  async #existing(type: Named, batch: readonly { record: RecordOf<Named> }[]): Promise<Existing> {
+    if (batch.length === 0) return { byId: new Map(), byKey: new Map() };
+    const { table, column, key, of } = nameOf[type];
     const wanted = batch.map(({ record }) => ({
       id: record.id,
       name: (of as (r: DeskRecord) => string)(record),
     }));
     const input = sql`json_to_recordset(${JSON.stringify(wanted)}::json) as i (id int, name text)`;
-    return this.#db.execute<{ id: number; name: string }>(sql`
-      select t.id, t.${column} as name from ${input} join ${table} t on t.id = i.id
-      union select t.id, t.${column} from ${input} join ${table} t on lower(t.${column}) = lower(i.name)`);
+    const rows = await this.#db.execute<ExistingRow>(sql`
+      select id, ${column} as name from ${table} where id = any (array(select id from ${input}))
+      union select id, ${column} from ${table} where ${key} = any (array(select lower(name) from ${input}))`);
+    return {
+      byId: new Map(rows.map((row) => [row.id, row])),
+      byKey: new Map(rows.map((row) => [row.name.toLowerCase(), row])),
+    };
   }
 
   async #existingMessages(batch: readonly { record: RecordOf<'message'> }[]) {
@@ -142,7 +151,7 @@ export class Checker {
         ? []
         : await this.#db.execute<{ id: number; ticket: number; author: number }>(sql`
       select m.id, m.ticket_id as ticket, m.author_id as author from messages m
-      where m.id in (select value::int from json_array_elements_text(${ids}::json))`);
+      where m.id = any (array(select value::int from json_array_elements_text(${ids}::json)))`);
     const byId = new Map(rows.map((row) => [row.id, row]));
     return (record: RecordOf<'message'>): string[] => {
       const row = byId.get(record.id);
@@ -155,7 +164,7 @@ export class Checker {
     const asked = JSON.stringify([...new Set(ids)].filter((id) => !this.#saw(type, id)));
     if (asked === '[]') return new Set();
     const rows = await this.#db.execute<{ id: number }>(sql`
-      select t.id from ${nameOf[type].table} t where t.id in (select value::int from json_array_elements_text(${asked}::json))`);
+      select t.id from ${nameOf[type].table} t where t.id = any (array(select value::int from json_array_elements_text(${asked}::json)))`);
     return new Set(rows.map(({ id }) => id));
   }
 }

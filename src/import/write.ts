@@ -1,27 +1,25 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db, Tx } from '../db/database.ts';
-import { type DeskRecord, type RecordOf, type RecordType, recordTypes } from './record.ts';
+import { type DeskRecord, type RecordType, recordTypes } from './record.ts';
 
 /** Any constant will do: one import writes at a time, so that a row which is not there is not about to be. */
 const importLock = 7_407_470_002;
 
 /*
- * Each statement takes rows as JSON and leaves alone what is there by its id, whatever has become of it since.
- * Ids are the old desk's; messages get the counters and events that the command would have given them.
+ * Each statement takes rows as JSON. Ids are the old desk's; messages get the counters and events that the command would have
+ * given them.
  */
 
 const insertUsers = (rows: string): SQL => sql`
   insert into users (id, login, name, email, role, password_hash, disabled_at, created_at)
   select i.id, i.login, i.name, i.email, i.role, i."passwordHash", i."disabledAt", coalesce(i."createdAt", now())
   from json_to_recordset(${rows}::json) as i (id int, login text, name text, email text, role text, "passwordHash" text,
-    "disabledAt" timestamptz, "createdAt" timestamptz)
-  where not exists (select from users u where u.id = i.id)`;
+    "disabledAt" timestamptz, "createdAt" timestamptz)`;
 
 const insertMailboxes = (rows: string): SQL => sql`
   with input as (
     select * from json_to_recordset(${rows}::json) as i (id int, address text, "displayName" text, signature text, "smtpUrl" text,
       "maxMailBytes" int, "ratePerMinute" int, operators json, "disabledAt" timestamptz, "createdAt" timestamptz)
-    where not exists (select from mailboxes b where b.id = i.id)
   ), inserted as (
     insert into mailboxes (id, address, display_name, signature, smtp_url, max_mail_bytes, rate_per_minute, disabled_at, created_at)
     select id, address, "displayName", coalesce(signature, ''), "smtpUrl", coalesce("maxMailBytes", 26214400), "ratePerMinute",
@@ -32,14 +30,13 @@ const insertMailboxes = (rows: string): SQL => sql`
     select distinct i.id, o.value::int from input i join inserted n on n.id = i.id
     cross join lateral json_array_elements_text(i.operators) as o (value)
   )
-  select count(*)::int as written from inserted`;
+  select`;
 
 const insertTickets = (rows: string): SQL => sql`
   insert into tickets (id, reference, subject, status, requester_id, original_message_id, created_at)
   select i.id, i.reference, i.subject, coalesce(i.status, 'OPEN'), i."requesterId", i."originalMessageId", coalesce(i."createdAt", now())
   from json_to_recordset(${rows}::json) as i (id int, reference text, subject text, status text, "requesterId" int,
-    "originalMessageId" text, "createdAt" timestamptz)
-  where not exists (select from tickets t where t.id = i.id)`;
+    "originalMessageId" text, "createdAt" timestamptz)`;
 
 /** Tickets are locked in the order of their ids, as every writer does; counters are read under the lock. */
 const insertMessages = (rows: string): SQL => sql`
@@ -48,7 +45,6 @@ const insertMessages = (rows: string): SQL => sql`
       coalesce(i."isMobileDevice", false) as mobile, coalesce(i."createdAt", now()) as created_at
     from json_to_recordset(${rows}::json) as i (id int, "ticketId" int, "authorId" int, body text, format text, visibility text,
       "isMobileDevice" bool, "createdAt" timestamptz)
-    where not exists (select from messages m where m.id = i.id)
   ), locked as (
     select t.* from tickets t where t.id = any (array(select ticket_id from input)) order by t.id for no key update
   ), numbered as (
@@ -78,7 +74,7 @@ const insertMessages = (rows: string): SQL => sql`
     ) s
     where t.id = s.ticket_id
   )
-  select count(*)::int as written from numbered`;
+  select`;
 
 const insert = {
   user: insertUsers,
@@ -91,15 +87,35 @@ const tables = { user: 'users', mailbox: 'mailboxes', ticket: 'tickets', message
 export type Counts = Record<RecordType, number>;
 export const noCounts = (): Counts => ({ user: 0, mailbox: 0, ticket: 0, message: 0 });
 
-/** Writes what is not there yet, by id. @returns how many rows of each type were new. */
+/**
+ * The ids that a table has already. `= any (array(…))` is looked up in the index; for a join or `in`, PostgreSQL would guess that
+ * reading the whole table is cheaper, and each batch would cost more than the one before.
+ */
+async function idsThere(db: Db | Tx, type: RecordType, ids: readonly number[]): Promise<ReadonlySet<number>> {
+  const rows = await db.execute<{ id: number }>(sql`
+    select id from ${sql.raw(tables[type])}
+    where id = any (array(select value::int from json_array_elements_text(${JSON.stringify(ids)}::json)))`);
+  return new Set(rows.map(({ id }) => id));
+}
+
+/**
+ * Writes what is not there yet, by id; what is there is left alone, whatever has become of it since.
+ * @returns how many rows of each type were new.
+ */
 export async function writeRecords(tx: Tx, records: readonly DeskRecord[]): Promise<Counts> {
   const counts = noCounts();
   await tx.execute(sql`select pg_advisory_xact_lock(${importLock})`);
   for (const type of recordTypes) {
-    const rows = records.filter((record): record is RecordOf<typeof type> => record.type === type);
-    if (rows.length === 0) continue;
-    const result = await tx.execute<{ written?: number }>(insert[type](JSON.stringify(rows)));
-    counts[type] = result[0]?.written ?? result.count;
+    const all = records.filter((record) => record.type === type);
+    if (all.length === 0) continue;
+    const there = await idsThere(
+      tx,
+      type,
+      all.map(({ id }) => id),
+    );
+    const rows = all.filter(({ id }) => !there.has(id));
+    if (rows.length > 0) await tx.execute(insert[type](JSON.stringify(rows)));
+    counts[type] = rows.length;
   }
   return counts;
 }
