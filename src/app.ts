@@ -99,7 +99,6 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const graphql = createGraphqlServer({
     production: config.production,
     requestBytes: config.limits.requestBytes,
-    fileBytes: config.limits.attachmentBytes + 1024 * 1024,
     files: 100,
     multipartBytes: 2 * config.limits.messageAttachmentsBytes + config.limits.requestBytes,
   });

@@ -9,8 +9,8 @@ import type { ServerContext } from './yoga.ts';
 /** Caps of the door, in bytes: they protect the process and exceed the command's, so that its refusal is the one seen. */
 export interface UploadLimits {
   readonly requestBytes: number;
-  readonly fileBytes: number;
   readonly files: number;
+  /** All of a multipart request, and so any one file of it. */
   readonly multipartBytes: number;
 }
 
@@ -26,7 +26,7 @@ export function useUploads(limits: UploadLimits): Plugin<object, ServerContext> 
       } else if (type === 'multipart/form-data') {
         assertPreflighted(req);
         setRequestParser(() =>
-          ctx.viewer === undefined ? readOperations(req, limits) : readMultipart(req, res, limits),
+          ctx.viewer === undefined ? readOperations(req, res, limits) : readMultipart(req, res, limits),
         );
       } else {
         throw httpError(415, 'POST application/json or multipart/form-data');
@@ -84,15 +84,14 @@ async function readMultipart(
   let bytes = 0;
   req.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
+    // The command has refused long before, by type, however much was announced; what comes this far was asked for by nobody.
     if (bytes > limits.multipartBytes) req.destroy();
   });
-  if (Number(req.headers['content-length'] ?? 0) > limits.multipartBytes) {
-    throw httpError(413, `The request exceeds ${limits.multipartBytes} bytes`);
-  }
   try {
     const options = {
       maxFieldSize: limits.requestBytes,
-      maxFileSize: limits.fileBytes,
+      // A cap of its own would break a file off under a command that has not read so far yet, and could not say why.
+      maxFileSize: limits.multipartBytes,
       maxFiles: limits.files,
     };
     const params = await processRequest<GraphQLParams | GraphQLParams[]>(req, res, options);
@@ -106,7 +105,12 @@ async function readMultipart(
 }
 
 /** A stranger's request: what is asked is read, so that the refusal is typed; not a byte of a file is stored. */
-function readOperations(req: IncomingMessage, limits: UploadLimits): Promise<GraphQLParams> {
+function readOperations(
+  req: IncomingMessage,
+  res: ServerResponse,
+  limits: UploadLimits,
+): Promise<GraphQLParams> {
+  lingeringClose(req, res);
   return new Promise((resolve, reject) => {
     const parser = busboy({
       headers: req.headers,
