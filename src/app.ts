@@ -7,7 +7,7 @@ import { type Connection, migrate, openDatabase } from './db/database.ts';
 import { startEmbedded } from './db/embedded.ts';
 import { type DemoDesk, seedDemoDesk } from './demo.ts';
 import { executeStored } from './graphql/execute.ts';
-import { createGraphqlServer } from './graphql/yoga.ts';
+import { createGraphqlServer } from './graphql/server.ts';
 import { createBegin, originOf } from './http/begin.ts';
 import { answerDownload } from './http/download.ts';
 import { createExplorer } from './http/explorer.ts';
@@ -97,6 +97,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     inboxPath: inbox && '/inbox',
   });
   const graphql = createGraphqlServer({
+    log,
     production: config.production,
     requestBytes: config.limits.requestBytes,
     files: 100,
@@ -121,7 +122,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
       async handle(req, res, path) {
         if (await explorer(req, res, path)) return;
         const ctx: DeskContext = { ...(await begin(req)), desk };
-        await graphql(req, res, { req, res, ctx });
+        await graphql(req, res, ctx);
       },
     },
     { prefix: '/explorer', handle: async (req, res, path) => void (await explorer(req, res, path)) },

@@ -1,6 +1,7 @@
 import SchemaBuilder from '@pothos/core';
 import ComplexityPlugin from '@pothos/plugin-complexity';
 import RelayPlugin from '@pothos/plugin-relay';
+import { GraphQLError } from 'graphql';
 import { decodeGlobalId, encodeGlobalId } from '../global-id.ts';
 import type { IncomingFile } from '../upload.ts';
 import type { GraphContext } from './context.ts';
@@ -25,6 +26,10 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     defaultListMultiplier: 5,
     // A page of 100 tickets with 20 messages each and all that hangs on them passes; that squared does not.
     limit: { complexity: 50_000, depth: 15, breadth: 400 },
+    complexityError: (kind) =>
+      new GraphQLError(`The document asks for too much at once (${kind.toLowerCase()})`, {
+        extensions: { code: 'DOCUMENT_TOO_COMPLEX' },
+      }),
   },
   relay: {
     edgesFieldOptions: { nullable: false },

@@ -4,6 +4,7 @@ import { GraphQLError } from 'graphql';
 import { processRequest, Upload } from 'graphql-upload-ts';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { lingeringClose } from '../lingering-close.ts';
+import { httpError, mediaTypeOf } from './body.ts';
 import type { ServerContext } from './yoga.ts';
 
 /** Caps of the door, in bytes: they protect the process and exceed the command's, so that its refusal is the one seen. */
@@ -14,15 +15,15 @@ export interface UploadLimits {
   readonly multipartBytes: number;
 }
 
-/** Reads a request's body by our own counters: JSON up to a limit, multipart as streams by graphql-upload-ts. */
+/** Gives Yoga the JSON body that was read already, and reads multipart as streams by graphql-upload-ts, counting its bytes. */
 export function useUploads(limits: UploadLimits): Plugin<object, ServerContext> {
   return {
     onRequestParse({ request, serverContext, setRequestParser }) {
       if (request.method !== 'POST') return;
-      const { req, res, ctx } = serverContext as unknown as ServerContext;
-      const type = (req.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
-      if (type === 'application/json' || type === 'application/graphql+json') {
-        setRequestParser(() => readJson(req, res, limits.requestBytes));
+      const { req, res, ctx, body } = serverContext as unknown as ServerContext;
+      const type = mediaTypeOf(req);
+      if (type === 'application/json') {
+        setRequestParser(() => readJson(body));
       } else if (type === 'multipart/form-data') {
         assertPreflighted(req);
         setRequestParser(() =>
@@ -34,11 +35,6 @@ export function useUploads(limits: UploadLimits): Plugin<object, ServerContext> 
     },
   };
 }
-
-const httpError = (status: number, message: string): GraphQLError =>
-  new GraphQLError(message, {
-    extensions: { code: status === 413 ? 'PAYLOAD_TOO_LARGE' : 'BAD_REQUEST', http: { status } },
-  });
 
 /**
  * A page of another origin can make a browser send multipart with the user's Basic credential and without asking first. It
@@ -53,22 +49,10 @@ function assertPreflighted({ headers }: IncomingMessage): void {
     throw httpError(403, 'Send the header GraphQL-Preflight: 1 with a multipart request');
 }
 
-async function readJson(req: IncomingMessage, res: ServerResponse, limit: number): Promise<GraphQLParams> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  const tooLarge = () => {
-    lingeringClose(req, res);
-    return httpError(413, `The request body exceeds ${limit} bytes`);
-  };
-  if (Number(req.headers['content-length'] ?? 0) > limit) throw tooLarge();
-  for await (const chunk of req as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > limit) throw tooLarge();
-    chunks.push(chunk);
-  }
-  const text = Buffer.concat(chunks).toString('utf8');
+function readJson(body: Buffer | Error | undefined): GraphQLParams {
+  if (!Buffer.isBuffer(body)) throw body ?? httpError(400, 'The request has no body');
   try {
-    return JSON.parse(text) as GraphQLParams;
+    return JSON.parse(body.toString('utf8')) as GraphQLParams;
   } catch {
     throw httpError(400, 'The request body is not JSON');
   }

@@ -3,9 +3,14 @@ import {
   type DocumentNode,
   type ExecutionResult,
   GraphQLError,
+  type GraphQLSchema,
   NoSchemaIntrospectionCustomRule,
+  type ValidationOptions,
+  type ValidationRule,
+  validate,
 } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
+import type { Logger } from '../log.ts';
 import type { DeskContext } from '../tickets/desk.ts';
 import type { GraphContext } from './context.ts';
 import { safeError, withSafeErrors } from './faults.ts';
@@ -14,18 +19,24 @@ import { createLoaders } from './loaders.ts';
 import { schema } from './schema.ts';
 import { type UploadLimits, useUploads } from './uploads.ts';
 
+/** Errors that one answer lists: past these, a person reads no further. */
+const maxErrors = 2;
+
 export interface ServerContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly ctx: DeskContext;
+  /** A JSON body, or what went wrong with reading it. */
+  readonly body?: Buffer | Error;
 }
 
 export interface YogaOptions extends UploadLimits {
+  readonly log: Logger;
   /** Introspection needs a credential. */
   readonly production: boolean;
 }
 
-export function createGraphqlServer({ production, ...limits }: YogaOptions) {
+export function createGraphqlYoga({ production, log, ...limits }: YogaOptions) {
   return createYoga<ServerContext, GraphContext>({
     schema,
     context: ({ ctx }) => ({ ...ctx, load: createLoaders(ctx) }),
@@ -44,12 +55,20 @@ export function createGraphqlServer({ production, ...limits }: YogaOptions) {
       useSafeErrors(),
       ...(production ? [useClosedIntrospection()] : []),
     ],
-    maskedErrors: { maskError: maskUnexecuted },
+    maskedErrors: { maskError: (error) => maskUnexecuted(error, log) },
   });
 }
 
+const briefly =
+  (options: ValidationOptions) =>
+  (of: GraphQLSchema, document: DocumentNode, rules?: readonly ValidationRule[]): readonly GraphQLError[] =>
+    validate(of, document, rules, options);
+
 function useModestDocuments(): Plugin<GraphContext> {
   return {
+    onValidate({ setValidationFn }) {
+      setValidationFn(briefly({ maxErrors }));
+    },
     onParse({ params }) {
       params.options = { ...params.options, maxTokens };
       return ({ result }) => {
@@ -70,18 +89,22 @@ function useSafeErrors(): Plugin<GraphContext> {
   };
 }
 
-/** A stranger learns nothing of the schema where it is for known users only. */
+/** A stranger learns nothing of the schema where it is for known users only, and nobody is told names that were not asked for. */
 function useClosedIntrospection(): Plugin<GraphContext> {
   return {
-    onValidate({ addValidationRule, context }) {
+    onValidate({ addValidationRule, setValidationFn, context }) {
       if ((context as Partial<GraphContext>).viewer === undefined)
         addValidationRule(NoSchemaIntrospectionCustomRule);
+      setValidationFn(briefly({ maxErrors, hideSuggestions: true }));
+    },
+    onExecute({ args }) {
+      Object.assign(args, { hideSuggestions: true });
     },
   };
 }
 
 /** Errors outside an execution: what the server or a plugin threw. Yoga's own are GraphQL errors and speak of the request. */
-function maskUnexecuted(error: unknown): Error {
+function maskUnexecuted(error: unknown, log: Logger): Error {
   if (error instanceof GraphQLError && error.originalError === undefined) return error;
-  return safeError(error, { requestId: 'unknown', log: console as never });
+  return safeError(error, { requestId: 'unknown', log });
 }

@@ -82,7 +82,7 @@ export type Verdict =
   | 'KEY_TAKEN';
 
 const input: SQL = sql`
-  select r.*
+  select r.*, lower(r.reference) as reference_key
   from json_to_recordset(${sql.placeholder('rows')}::json) as r (
     n int, "ticketId" int, reference text, "viewerId" int, operator bool, body text, format text, visibility text, mobile bool,
     "ifLast" int, key text, fingerprint text, files json, email json)`;
@@ -93,7 +93,7 @@ const wanted: SQL = sql`
   from input i cross join lateral (
     select a.id, a.requester_id from tickets a where a.id = i."ticketId"
     union all
-    select b.id, b.requester_id from tickets b where lower(b.reference) = lower(i.reference)
+    select b.id, b.requester_id from tickets b where b.reference_key = i.reference_key
   ) t
   where i.operator or t.requester_id = i."viewerId"`;
 

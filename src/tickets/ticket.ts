@@ -45,7 +45,7 @@ export async function findTicket(ctx: DeskContext, by: TicketSelector): Promise<
   const viewer = requireViewer(ctx, 'read');
   const { ticketId, reference } = resolveSelector(by);
   const named =
-    ticketId === null ? sql`lower(${tickets.reference}) = lower(${reference})` : eq(tickets.id, ticketId);
+    ticketId === null ? sql`${tickets.referenceKey} = lower(${reference}::text)` : eq(tickets.id, ticketId);
   const [ticket] = await ctx.desk.database.readAs(viewer, (db) =>
     db
       .select(ticketColumns(viewer))
