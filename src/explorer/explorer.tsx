@@ -63,7 +63,11 @@ function FilesButton() {
   const { tab, files, places } = useFiles();
   const { setVisiblePlugin } = useGraphiQLActions();
   const isOpen = useGraphiQL((state) => state.visiblePlugin?.title === filesPluginTitle);
-  useEffect(() => setActiveTab(tab), [tab]);
+  useEffect(() => {
+    setActiveTab(tab);
+    // GraphiQL leaves a tab that was opened from elsewhere out of sight when there are many.
+    document.querySelector('.graphiql-tab-active')?.scrollIntoView({ inline: 'nearest', block: 'nearest' });
+  }, [tab]);
   const label =
     files.length === 0
       ? places.length > 0

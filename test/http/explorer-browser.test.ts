@@ -82,6 +82,13 @@ test('an example with files: two picked files become attachments, to the byte', 
     { name: 'large.bin', mimeType: 'application/octet-stream', buffer: randomBytes(2_000_000) },
   ];
   await page.getByRole('button', { name: /^Upload files/ }).click();
+  // Nothing is underlined as wrong: not in the operation, not in its variables.
+  await page.locator('.graphiql-editors .view-line', { hasText: 'INC-000047' }).waitFor();
+  await page.waitForTimeout(500);
+  expect(
+    await page.locator('.graphiql-editors .squiggly-error, .graphiql-editors .squiggly-warning').count(),
+  ).toBe(0);
+
   await page.locator('input[type=file]').setInputFiles(files);
   const places = page.getByLabel('goes to');
   await expect.poll(() => places.count()).toBe(2);
