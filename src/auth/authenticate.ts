@@ -10,6 +10,7 @@ import { readAuthorization } from './authorization-header.ts';
 import { createCredentialCache, type Verified } from './credential-cache.ts';
 import { type Claims, createJwtVerifier } from './jwt.ts';
 import { createPasswordSignIn } from './password-sign-in.ts';
+import { createStrangers } from './throttle.ts';
 import { isWellFormedToken, prepareFindToken } from './tokens.ts';
 import { type Account, accountColumns, prepareFindByLogin, viewerOf } from './viewer.ts';
 
@@ -91,6 +92,7 @@ type Verify = (
 function createVerifier({ db, jwt, now, log }: Required<AuthenticatorPorts>): Verify {
   const passwords = createPasswordSignIn({ db, now, log });
   const findToken = prepareFindToken(db);
+  const strangers = createStrangers();
   const findByLogin = prepareFindByLogin(db);
   const verifyJwt = jwt === undefined ? undefined : createJwtVerifier(jwt, now);
 
@@ -130,13 +132,8 @@ function createVerifier({ db, jwt, now, log }: Required<AuthenticatorPorts>): Ve
 
   return async (authorization, remoteAddress, key, before) => {
     const offered = readAuthorization(authorization);
-    switch (offered.kind) {
-      case 'password':
-        return passwords.verify({ ...offered, remoteAddress, key, before });
-      case 'token':
-        return byToken(offered.token);
-      case 'jwt':
-        return byJwt(offered.token);
-    }
+    if (offered.kind === 'password') return passwords.verify({ ...offered, remoteAddress, key, before });
+    const verified = () => (offered.kind === 'token' ? byToken(offered.token) : byJwt(offered.token));
+    return before === undefined ? strangers.bound(remoteAddress, now().getTime(), verified) : verified();
   };
 }

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { BadCredential } from '../errors.ts';
 
 /** Failures that may come at once, and how many more each second. */
 interface Rate {
@@ -86,6 +87,25 @@ export function createThrottle(): Throttle {
       return () => {
         for (const [buckets, key] of keyed) buckets.giveBack(key, at);
       };
+    },
+  };
+}
+
+/** Bounds what an address can cost with tokens that are none; nobody can guess one. */
+export function createStrangers() {
+  const addresses = new Buckets({ burst: 200, perSecond: 20 });
+  return {
+    /** @throws BadCredential, at once when the address has failed too often. */
+    async bound<T>(remoteAddress: string, at: number, verify: () => Promise<T>): Promise<T> {
+      const address = addressKey(remoteAddress);
+      const wait = addresses.wait(address, at);
+      if (wait > 0) throw new BadCredential('Too many failed sign-ins', wait);
+      try {
+        return await verify();
+      } catch (error) {
+        if (error instanceof BadCredential) addresses.take(address, at);
+        throw error;
+      }
     },
   };
 }

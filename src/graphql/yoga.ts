@@ -93,7 +93,8 @@ function useSafeErrors(): Plugin<GraphContext> {
 function useClosedIntrospection(): Plugin<GraphContext> {
   return {
     onValidate({ addValidationRule, setValidationFn, context }) {
-      if ((context as Partial<GraphContext>).viewer === undefined)
+      // Before execution, the context is what the server was called with.
+      if ((context as unknown as ServerContext).ctx.viewer === undefined)
         addValidationRule(NoSchemaIntrospectionCustomRule);
       setValidationFn(briefly({ maxErrors, hideSuggestions: true }));
     },

@@ -99,6 +99,30 @@ test('a token with a letter changed is refused, with and without its checksum', 
   }
 });
 
+test('an address that shows one false token after another is slowed down, but neither its good ones nor others are', async () => {
+  await using world = await createWorld();
+  const userId = await world.add({ login: 'jane' });
+  const make = () => createToken(world.desk, { userId, name: 't', scopes: ['read'] });
+  const [old, fresh] = [await make(), await make()];
+  await world.authenticate(`Bearer ${old.token}`);
+  const fail = async (times: number) => {
+    let last: BadCredential | undefined;
+    for (let i = 0; i < times; i++) last = await world.authenticate(`Bearer tw_${i}`).catch((e) => e);
+    return last!.retryAfterSeconds;
+  };
+  expect(await fail(200)).toBeUndefined();
+  expect(await fail(1)).toBe(1);
+  await expect(world.authenticate(`Bearer ${fresh.token}`)).rejects.toMatchObject({ retryAfterSeconds: 1 });
+  expect(await world.authenticate(`Bearer ${fresh.token}`, '192.0.2.9')).toMatchObject({ login: 'jane' });
+
+  await world.desk.update(users).set({ name: 'Jane Doe' });
+  world.pass(20);
+  expect(await fail(201)).toBe(1);
+  expect(await world.authenticate(`Bearer ${old.token}`)).toMatchObject({ name: 'Jane Doe' });
+  world.pass(1);
+  expect(await world.authenticate(`Bearer ${(await make()).token}`)).toMatchObject({ login: 'jane' });
+});
+
 test('tokens are listed by user, without the secret', async () => {
   await using world = await createWorld();
   const jane = await world.add({ login: 'jane' });

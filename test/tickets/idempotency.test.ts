@@ -93,6 +93,7 @@ test('another body, ticket, file or recipient under a key that was used is refus
   await using gateway = await startGateway();
   const message: Message = { ticket: 'INC-000047', body: 'The first', email: {}, files };
   summary([await say(gateway.url, 'graphql', message, operator('used'))]);
+  await expect.poll(() => statesOf(gateway)).toEqual(['SENT']);
   const before = await gateway.counts();
   for (const other of [
     { ...message, body: 'Another' },

@@ -21,11 +21,13 @@ for path in sys.stdin.read().split("\n"):
                 "type": part.get_content_type(), "name": part.get_filename(), "cid": part["content-id"] and str(part["content-id"]),
                 "disposition": part.get_content_disposition(), "body": base64.b64encode(body).decode(),
             })
-    people = lambda name: [] if mail[name] is None else [[a.display_name, a.addr_spec] for a in mail[name].addresses]
+    # Raw UTF-8 (RFC 6532) comes out of Python's parser as surrogates.
+    plain = lambda text: text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    people = lambda name: [] if mail[name] is None else [[plain(a.display_name), plain(a.addr_spec)] for a in mail[name].addresses]
     print(json.dumps({
         "defects": defects, "headers": [[k, str(v)] for k, v in mail.items()], "parts": parts,
         "from": people("from"), "to": people("to"), "cc": people("cc"),
-        "longestLine": max(len(line) for line in raw.split(b"\r\n")),
+        "longestLine": max(len(line) for line in raw.replace(b"\r\n", b"\n").split(b"\n")),
         "bareBreaks": raw.replace(b"\r\n", b"").count(b"\n") + raw.replace(b"\r\n", b"").count(b"\r"),
         "tree": [p.get_content_type() for p in mail.walk()],
     }))

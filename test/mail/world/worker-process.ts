@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Connection, openDatabase } from '../../../src/db/database.ts';
+import postgres from 'postgres';
+import type { Connection } from '../../../src/db/database.ts';
 import { createLog } from '../../../src/log.ts';
 import { createWorker, type WorkerStep } from '../../../src/mail/worker.ts';
 
@@ -69,7 +70,13 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
 
 async function main(): Promise<void> {
   const [options] = (await once(process, 'message')) as [WorkerProcessOptions];
-  const database = openDatabase(options.connection, { applicationName: 'ticketwire-worker', poolSize: 2 });
+  // As openDatabase has it, without Drizzle: hundreds of these processes are started, and it would be most of what each costs.
+  const sql = postgres({
+    ...(options.connection as object),
+    max: 2,
+    onnotice: () => {},
+    connection: { role: 'ticketwire_app', 'ticketwire.viewer_role': 'DESK', TimeZone: 'UTC' },
+  } as postgres.Options<Record<string, never>>);
   const held = new Map<number, () => void>();
   let { stopAt } = options;
   process.on('message', ({ go, ...others }: { go?: number | 'all'; stopAt?: readonly WorkerStep[] }) => {
@@ -83,7 +90,7 @@ async function main(): Promise<void> {
   });
   process.on('disconnect', () => process.exit());
   const worker = createWorker({
-    sql: database.raw,
+    sql,
     blobs: { open: async (key) => createReadStream(join(options.blobs ?? '.', key)) },
     log: createLog('silent'),
     now: () => new Date(),
@@ -104,7 +111,7 @@ async function main(): Promise<void> {
   process.send!('ready');
   process.on('SIGTERM', async () => {
     await worker[Symbol.asyncDispose]();
-    await database[Symbol.asyncDispose]();
+    await sql.end({ timeout: 5 });
     process.exit();
   });
 }
