@@ -19,6 +19,9 @@ const stoppedInTime = (worker: WorkerProcess) =>
 
 /** Deliveries that are at BODY by the ledger; of a worker that is dead, nobody will ever know what became of them. */
 async function atBody(world: CrashWorld, pid: number): Promise<number[]> {
+  // What the dead process had asked of PostgreSQL is still done: its commits are part of its life.
+  const backends = () => world.sql`select from pg_stat_activity where application_name = ${`worker ${pid}`}`;
+  while ((await backends()).length > 0) await sleep(10);
   const rows = await world.sql<{ id: number }[]>`
     select d.id from deliveries d join delivery_attempts a on a.delivery_id = d.id and a.number = d.attempts
     where d.state = 'TRANSMITTING' and d.phase = 'BODY' and split_part(a.worker, ':', 2) = ${String(pid)}`;

@@ -75,7 +75,12 @@ async function main(): Promise<void> {
     ...(options.connection as object),
     max: 2,
     onnotice: () => {},
-    connection: { role: 'ticketwire_app', 'ticketwire.viewer_role': 'DESK', TimeZone: 'UTC' },
+    connection: {
+      application_name: `worker ${process.pid}`,
+      role: 'ticketwire_app',
+      'ticketwire.viewer_role': 'DESK',
+      TimeZone: 'UTC',
+    },
   } as postgres.Options<Record<string, never>>);
   const held = new Map<number, () => void>();
   let { stopAt } = options;
