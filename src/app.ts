@@ -1,20 +1,23 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAuthenticator } from './auth/authenticate.ts';
-import type { Config } from './config.ts';
-import { type Connection, migrate, openDatabase } from './db/database.ts';
+import { and, isNotNull, isNull } from 'drizzle-orm';
+import { type Authenticator, createAuthenticator } from './auth/authenticate.ts';
+import { type Config, ConfigError } from './config.ts';
+import { type Connection, type Database, migrate, openDatabase } from './db/database.ts';
 import { startEmbedded } from './db/embedded.ts';
-import { type DemoDesk, seedDemoDesk } from './demo.ts';
+import { mailboxes } from './db/tables.ts';
+import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from './demo.ts';
 import { executeStored } from './graphql/execute.ts';
 import { createGraphqlServer } from './graphql/server.ts';
-import { createBegin, originOf } from './http/begin.ts';
-import { answerDownload } from './http/download.ts';
+import { answerText } from './http/answer.ts';
+import { createBegin, originOf, remoteAddressOf } from './http/begin.ts';
+import { answerDownload, answerSource } from './http/download.ts';
 import { createExplorer } from './http/explorer.ts';
 import { createHealth } from './http/health.ts';
 import { createInboxPage } from './http/inbox-page.ts';
 import { createMetrics } from './http/metrics.ts';
-import { createHttpServer, type Route } from './http/server.ts';
+import { createHttpServer, type Handle, type Route } from './http/server.ts';
 import { createLog, type Logger } from './log.ts';
 import { startInbox } from './mail/inbox.ts';
 import { createWorker } from './mail/worker.ts';
@@ -61,88 +64,38 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const { gateway, owner } = overrides.connections ?? (await connect(config, parts, log));
   await migrate(owner);
   const database = parts.use(openDatabase(gateway, { poolSize: config.poolSize }));
-  const demo = config.demo ? await seedDemoDesk(database.desk) : undefined;
-  const metrics = createMetrics();
+  const demo = await prepareDemo(config, database, log);
   const blobs = createDiskStore(config.blobs.directory);
   parts.use(startCollecting(database.desk, blobs, log));
-
   const inbox =
     config.smtp.kind === 'inbox' ? parts.use(await startInbox(database.desk, { log })) : undefined;
   const smtpUrl = inbox?.url ?? (config.smtp.kind === 'url' ? config.smtp.url : undefined);
-  const sendsByDefault = smtpUrl !== undefined;
+  await assertSends(smtpUrl, database);
   if (config.roles.has('worker')) {
     parts
       .use(createWorker({ sql: database.raw, blobs, smtpUrl, mailboxKey: config.mailboxKey, now, log }))
       .start();
   }
-  if (!config.roles.has('web'))
-    return { url: undefined, demo, log, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  const dispose = () => parts.disposeAsync();
+  if (!config.roles.has('web')) return { url: undefined, demo, log, [Symbol.asyncDispose]: dispose };
 
-  const authenticator = parts.use(createAuthenticator({ db: database.desk, jwt: config.jwt, now, log }));
-  const writer = parts.use(createMessageWriter(database.desk, sendsByDefault));
+  const sendsByDefault = smtpUrl !== undefined;
   const judge = prepareJudge(database.desk);
   const desk: Desk = {
     database,
     blobs,
-    writer,
+    writer: parts.use(createMessageWriter(database.desk, sendsByDefault)),
     judge: (row) => judge.execute({ rows: JSON.stringify([{ n: 0, ...row }]), sendsByDefault }),
     limits: config.limits,
     sendsByDefault,
   };
-  const begin = createBegin({ authenticator, log, now, trustProxy: config.trustProxy });
+  const authenticator = parts.use(createAuthenticator({ db: database.desk, jwt: config.jwt, now, log }));
   let draining = false;
   const health = createHealth({ database: () => database.check() }, () => draining);
-  const explorer = createExplorer({
-    demoAuthorization: demo && basicAuthorization(demo.operator),
-    inboxPath: inbox && '/inbox',
-  });
-  const graphql = createGraphqlServer({
+  const server = createHttpServer(
+    routesOf({ config, desk, authenticator, now, log, demo, health, hasInbox: inbox !== undefined }),
     log,
-    production: config.production,
-    requestBytes: config.limits.requestBytes,
-    files: 100,
-    multipartBytes: 2 * config.limits.messageAttachmentsBytes + config.limits.requestBytes,
-  });
-  const legacy = createLegacyDoor({
-    begin,
-    originOf: (req) => originOf(req, config.trustProxy),
-    execute: (operation, variables, context) =>
-      executeStored(operation, variables as object, { ...context, desk }),
-    limits: { maxBodyBytes: config.limits.legacyRequestBytes },
-    count: metrics.countLegacy,
-    fault: (error) => log.error({ err: error }, 'fault'),
-  });
-
-  const routes: Route[] = [
-    { prefix: '/health', handle: health },
-    { prefix: '/metrics', handle: metrics.handle },
-    { prefix: '/api', ignoreCase: true, handle: legacy },
-    {
-      prefix: '/graphql',
-      async handle(req, res, path) {
-        if (await explorer(req, res, path)) return;
-        const ctx: DeskContext = { ...(await begin(req)), desk };
-        await graphql(req, res, ctx);
-      },
-    },
-    { prefix: '/explorer', handle: async (req, res, path) => void (await explorer(req, res, path)) },
-    {
-      prefix: '/attachments',
-      async handle(req, res, path) {
-        const ctx: DeskContext = { ...(await begin(req)), desk };
-        await answerDownload(ctx, req, res, decodeURIComponent(path.slice('/attachments/'.length)));
-      },
-    },
-    ...(inbox === undefined
-      ? []
-      : [
-          {
-            prefix: '/inbox',
-            handle: createInboxPage({ db: database.desk, authenticate: authenticator.authenticate }),
-          },
-        ]),
-  ];
-  const server = createHttpServer(routes, log);
+  );
   await listen(server, config);
   parts.defer(async () => {
     draining = true;
@@ -150,7 +103,103 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   });
   const { address, port, family } = server.address() as AddressInfo;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-  return { url, demo, log, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  return { url, demo, log, [Symbol.asyncDispose]: dispose };
+}
+
+interface Doors {
+  readonly config: Config;
+  readonly desk: Desk;
+  readonly authenticator: Authenticator;
+  readonly now: () => Date;
+  readonly log: Logger;
+  readonly demo: DemoDesk | undefined;
+  readonly health: Handle;
+  readonly hasInbox: boolean;
+}
+
+/** What answers which path. */
+function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbox }: Doors): Route[] {
+  const { limits, trustProxy, production } = config;
+  const { authenticate } = authenticator;
+  const begin = createBegin({ authenticator, log, now, trustProxy });
+  const contextOf = async (req: IncomingMessage): Promise<DeskContext> => ({ ...(await begin(req)), desk });
+  const metrics = createMetrics();
+  const explorer = config.explorer
+    ? createExplorer({
+        demoAuthorization: demo && basicAuthorization(demo.operator),
+        inboxPath: hasInbox ? '/inbox/' : undefined,
+      })
+    : async () => false;
+  const graphql = createGraphqlServer({
+    log,
+    production,
+    requestBytes: limits.requestBytes,
+    files: 100,
+    multipartBytes: 2 * limits.messageAttachmentsBytes + limits.requestBytes,
+  });
+  const legacy = createLegacyDoor({
+    begin,
+    originOf: (req) => originOf(req, trustProxy),
+    execute: (operation, variables, context) =>
+      executeStored(operation, variables as object, { ...context, desk }),
+    limits: { maxBodyBytes: limits.legacyRequestBytes },
+    count: metrics.countLegacy,
+    fault: (error) => log.error({ err: error }, 'fault'),
+  });
+  const routes: Route[] = [
+    { prefix: '/health', handle: health },
+    { prefix: '/metrics', handle: metrics.handle },
+    { prefix: '/api', ignoreCase: true, handle: legacy },
+    {
+      prefix: '/graphql',
+      async handle(req, res, path) {
+        if (!(await explorer(req, res, path))) await graphql(req, res, await contextOf(req));
+      },
+    },
+    {
+      prefix: '/explorer',
+      async handle(req, res, path) {
+        if (!(await explorer(req, res, path))) answerText(res, 404, 'Not found\n');
+      },
+    },
+    {
+      prefix: '/attachments',
+      handle: async (req, res, path) =>
+        answerDownload(await contextOf(req), req, res, path.slice('/attachments/'.length)),
+    },
+    {
+      prefix: '/deliveries',
+      handle: async (req, res, path) =>
+        answerSource(await contextOf(req), req, res, path.slice('/deliveries/'.length)),
+    },
+  ];
+  const addressOf = (req: IncomingMessage) => remoteAddressOf(req, trustProxy);
+  if (hasInbox)
+    routes.push({
+      prefix: '/inbox',
+      handle: createInboxPage({ db: desk.database.desk, authenticate, addressOf }),
+    });
+  return routes;
+}
+
+/** The demo desk, or the certainty that its known passwords open nothing. */
+async function prepareDemo(config: Config, { desk }: Database, log: Logger): Promise<DemoDesk | undefined> {
+  if (config.demo) return seedDemoDesk(desk);
+  if (config.database.kind === 'embedded' && (await retireDemoAccounts(desk)) > 0) {
+    log.warn('the demo accounts are closed, as HOST can be reached by others');
+  }
+  return undefined;
+}
+
+/** @throws ConfigError when no mail could ever be sent: a desk would notice by its silence */
+async function assertSends(smtpUrl: string | undefined, { desk }: Database): Promise<void> {
+  if (smtpUrl !== undefined) return;
+  const own = await desk.$count(mailboxes, and(isNotNull(mailboxes.smtpUrl), isNull(mailboxes.disabledAt)));
+  if (own === 0) {
+    throw new ConfigError(
+      'SMTP_URL: is required as long as no mailbox has SMTP settings of its own ("inbox:" is the development inbox)',
+    );
+  }
 }
 
 async function connect(

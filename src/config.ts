@@ -24,6 +24,8 @@ export interface Config {
   readonly demo: boolean;
   readonly production: boolean;
   readonly trustProxy: boolean;
+  /** Whether GraphiQL is served; in production only when asked for. */
+  readonly explorer: boolean;
   readonly roles: ReadonlySet<'web' | 'worker'>;
   readonly limits: Limits;
 }
@@ -75,6 +77,7 @@ const environment = z
     JWT_ISSUER: z.string().min(1).optional(),
     JWT_AUDIENCE: z.string().min(1).optional(),
     TRUST_PROXY: z.enum(['0', '1']).default('0'),
+    EXPLORER: z.enum(['0', '1']).optional(),
     ROLES: z
       .string()
       .default('web,worker')
@@ -151,6 +154,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     demo: embedded && isLoopback(e.HOST),
     production: !embedded,
     trustProxy: e.TRUST_PROXY === '1',
+    explorer: e.EXPLORER === undefined ? embedded : e.EXPLORER === '1',
     roles: e.ROLES,
     limits: {
       bodyBytes: e.MAX_BODY_BYTES,

@@ -10,14 +10,12 @@ export function welcome(config: Config, { url, demo }: App): string {
     `  GraphiQL      ${url}/graphql`,
     `  legacy help   ${url}/api`,
   ];
-  if (config.smtp.kind === 'inbox') at.push(`  inbox         ${url}/inbox`);
+  if (config.smtp.kind === 'inbox') at.push(`  inbox         ${url}/inbox/`);
   at.push(`  readiness     ${url}/health/ready`, '');
   if (demo === undefined) {
     if (config.database.kind === 'embedded') {
-      at.push(
-        `HOST is ${config.host}, which others can reach: no demo accounts. Add a user: npm run ticketwire -- user add --help`,
-        '',
-      );
+      const why = config.demo ? 'This desk is yours' : `HOST is ${config.host}, which others can reach`;
+      at.push(`${why}: no demo accounts. Add a user: npm run ticketwire -- user add --help`, '');
     }
     return `${at.join('\n')}\n`;
   }

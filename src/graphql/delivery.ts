@@ -1,3 +1,4 @@
+import { encodeGlobalId } from '../global-id.ts';
 import type { Attempt, Delivery, Recipient } from '../tickets/ledger.ts';
 import type { RecipientKind } from '../vocabulary.ts';
 import { builder } from './builder.ts';
@@ -61,6 +62,12 @@ builder.node(DeliveryRef, {
     failure: t.exposeString('failure', {
       nullable: true,
       description: 'Why it failed or waits, in plain words.',
+    }),
+    sourceUrl: t.string({
+      description:
+        'GET it with the same credential: the mail as it was sent, without blind copies; not found before that.',
+      resolve: ({ id }, _args, { origin }) =>
+        `${origin}/deliveries/${encodeURIComponent(encodeGlobalId('Delivery', id))}/source`,
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
   }),

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import { type Attachment, listAttachments, loadAttachments } from '../tickets/attachment.ts';
+import { listMessages, type PageMessage } from '../tickets/conversation.ts';
 import type { DeskContext } from '../tickets/desk.ts';
 import {
   type Attempt,
@@ -8,7 +9,7 @@ import {
   loadDeliveries,
   loadDeliveriesOf,
 } from '../tickets/ledger.ts';
-import { listMessages, loadMessages, type Message } from '../tickets/message.ts';
+import { loadMessages, type Message } from '../tickets/message.ts';
 import { loadPeople, type Person } from '../tickets/people.ts';
 import { loadTickets, type Page, type Ticket } from '../tickets/ticket.ts';
 
@@ -22,7 +23,7 @@ export interface Loaders {
   readonly deliveryOf: DataLoader<number, Delivery | null>;
   readonly attemptsOf: DataLoader<number, readonly Attempt[]>;
   /** One page of several tickets' messages; tickets asked for the same page share a statement. */
-  messagesOf(ticketId: number, page: Page): Promise<readonly Message[]>;
+  messagesOf(ticketId: number, page: Page): Promise<readonly PageMessage[]>;
 }
 
 /** Each of many things is asked for once a request, and those asked for together in one statement. */
@@ -37,7 +38,7 @@ export function createLoaders(ctx: DeskContext): Loaders {
       const found = await load(ctx, ids);
       return ids.map((id) => found.get(id) ?? []);
     });
-  const pages = new Map<string, DataLoader<number, readonly Message[]>>();
+  const pages = new Map<string, DataLoader<number, readonly PageMessage[]>>();
   return {
     ticket: by(loadTickets),
     message: by(loadMessages),

@@ -1,4 +1,5 @@
 import { htmlToPlainText, plainTextToHtml, sanitiseHtml } from '../content/html.ts';
+import type { PageMessage } from '../tickets/conversation.ts';
 import type { Message } from '../tickets/message.ts';
 import { AttachmentRef } from './attachment.ts';
 import { builder } from './builder.ts';
@@ -7,7 +8,8 @@ import { MessageFormatEnum, VisibilityEnum } from './enums.ts';
 import { PersonRef } from './person.ts';
 import { TicketRef } from './ticket.ts';
 
-export const MessageRef = builder.objectRef<Message>('TicketMessage');
+/** As a page brings it, with what hangs on it; or alone, and what is asked of it is loaded. */
+export const MessageRef = builder.objectRef<Message | PageMessage>('TicketMessage');
 
 builder.node(MessageRef, {
   description: 'One contribution to a ticket.',
@@ -21,7 +23,10 @@ builder.node(MessageRef, {
     }),
     author: t.field({
       type: PersonRef,
-      resolve: async ({ authorId }, _args, ctx) => (await ctx.load.person.load(authorId))!,
+      resolve: (message, _args, ctx) =>
+        'author' in message
+          ? message.author
+          : ctx.load.person.load(message.authorId).then((author) => author!),
     }),
     body: t.string({
       nullable: true,
@@ -44,13 +49,17 @@ builder.node(MessageRef, {
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     attachments: t.field({
       type: [AttachmentRef],
-      resolve: async ({ id }, _args, ctx) => [...(await ctx.load.attachmentsOf.load(id))],
+      resolve: (message, _args, ctx) =>
+        'attachments' in message
+          ? [...message.attachments]
+          : ctx.load.attachmentsOf.load(message.id).then((files) => [...files]),
     }),
     delivery: t.field({
       type: DeliveryRef,
       nullable: true,
       description: 'Its sending as an e-mail; null when none was asked for, and for requesters.',
-      resolve: ({ id }, _args, ctx) => ctx.load.deliveryOf.load(id),
+      resolve: (message, _args, ctx) =>
+        'delivery' in message ? message.delivery : ctx.load.deliveryOf.load(message.id),
     }),
   }),
 });

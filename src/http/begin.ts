@@ -34,7 +34,8 @@ export function createBegin({ authenticator, log, now, trustProxy }: BeginPorts)
   };
 }
 
-function remoteAddressOf(req: IncomingMessage, trustProxy: boolean): string {
+/** By whom the caller is throttled. */
+export function remoteAddressOf(req: IncomingMessage, trustProxy: boolean): string {
   const forwarded = trustProxy
     ? String(req.headers['x-forwarded-for'] ?? '')
         .split(',')

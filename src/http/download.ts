@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { Refusal } from '../errors.ts';
 import { decodeGlobalId } from '../global-id.ts';
 import { BlobMissing } from '../storage/blob-store.ts';
 import { loadAttachments } from '../tickets/attachment.ts';
+import { openDeliverySource } from '../tickets/delivery-source.ts';
 import type { DeskContext } from '../tickets/desk.ts';
 import { answerText } from './answer.ts';
 
@@ -17,11 +19,9 @@ export async function answerDownload(
     return answerText(res, 405, 'Method not allowed\n', { Allow: 'GET, HEAD' });
   // Here a browser may ask for the password: the link was opened by a person.
   if (ctx.viewer === undefined) {
-    return answerText(res, 401, 'Sign in to download\n', {
-      'WWW-Authenticate': 'Basic realm="Ticketwire", charset="UTF-8"',
-    });
+    return answerText(res, 401, 'Sign in to download\n', { 'WWW-Authenticate': challenge });
   }
-  const id = decodeGlobalId('Attachment', globalId);
+  const id = decodeGlobalId('Attachment', decodeSegment(globalId));
   const attachment = id === undefined ? undefined : (await loadAttachments(ctx, [id])).get(id);
   if (attachment === undefined || attachment.blobKey === null) return answerText(res, 404, 'Not found\n');
   const range = rangeOf(req.headers.range, attachment.byteSize);
@@ -52,6 +52,49 @@ export async function answerDownload(
     if (error instanceof BlobMissing) throw error;
     // The caller went away in the middle; nobody is left to be told.
     if (!res.writableFinished) res.destroy();
+  }
+}
+
+/** GET /deliveries/{id}/source: the mail as it was sent, for operators. */
+export async function answerSource(
+  ctx: DeskContext,
+  req: IncomingMessage,
+  res: ServerResponse,
+  path: string,
+): Promise<void> {
+  const [globalId, what] = path.split('/');
+  const deliveryId =
+    what === 'source' && req.method === 'GET'
+      ? decodeGlobalId('Delivery', decodeSegment(globalId!))
+      : undefined;
+  if (ctx.viewer === undefined)
+    return answerText(res, 401, 'Sign in to download\n', { 'WWW-Authenticate': challenge });
+  const source =
+    deliveryId === undefined
+      ? undefined
+      : await openDeliverySource(ctx, { deliveryId }).catch((error) => {
+          if (error instanceof Refusal) return undefined;
+          throw error;
+        });
+  if (source === undefined) return answerText(res, 404, 'Not found\n');
+  res.writeHead(200, {
+    'Content-Type': 'message/rfc822',
+    'Content-Length': source.byteSize,
+    'Content-Disposition': dispositionOf(`delivery-${deliveryId}.eml`),
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'private, no-store',
+  });
+  await pipeline(source.stream, res).catch(() => res.destroy());
+}
+
+const challenge = 'Basic realm="Ticketwire", charset="UTF-8"';
+
+/** A path's segment, decoded; what cannot be is nobody's id. */
+function decodeSegment(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
   }
 }
 

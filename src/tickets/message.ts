@@ -4,7 +4,6 @@ import { messages, tickets } from '../db/tables.ts';
 import type { MessageFormat, Visibility } from '../vocabulary.ts';
 import type { DeskContext } from './desk.ts';
 import { isOperator, requireViewer } from './policy.ts';
-import type { Page } from './ticket.ts';
 
 export interface Message {
   readonly id: number;
@@ -48,35 +47,6 @@ export async function loadMessages(ctx: DeskContext, ids: readonly number[]): Pr
       .where(and(inArray(messages.id, [...ids]), visibleMessages(viewer))),
   );
   return new Map(rows.map((row) => [row.id, row]));
-}
-
-/** The same page of several tickets' conversations, oldest first, in one statement. */
-export async function listMessages(
-  ctx: DeskContext,
-  ticketIds: readonly number[],
-  page: Page,
-): Promise<Map<number, Message[]>> {
-  const viewer = requireViewer(ctx, 'read');
-  const { after, before, limit, inverted } = page;
-  const wanted = sql`(
-    select m.id from ${messages} m
-    where m.ticket_id = ${tickets.id}
-      ${isOperator(viewer) ? sql`` : sql`and m.visibility = 'PUBLIC'`}
-      ${after === undefined ? sql`` : sql`and m.id > ${after}`}
-      ${before === undefined ? sql`` : sql`and m.id < ${before}`}
-    order by m.id ${inverted ? sql`desc` : sql`asc`} limit ${limit}) as wanted`;
-  const rows = await ctx.desk.database.readAs(viewer, (db) =>
-    db
-      .select(messageColumns)
-      .from(tickets)
-      .crossJoin(sql`lateral ${wanted}`)
-      .innerJoin(messages, sql`${messages.id} = wanted.id`)
-      .where(and(inArray(tickets.id, [...ticketIds]), visibleMessages(viewer)))
-      .orderBy(inverted ? sql`${messages.id} desc` : messages.id),
-  );
-  const byTicket = new Map<number, Message[]>(ticketIds.map((id) => [id, []]));
-  for (const row of rows) byTicket.get(row.ticketId)?.push(row);
-  return byTicket;
 }
 
 /** Ids of the ticket's visible messages after one, the oldest first, 50 at most. */

@@ -1,5 +1,7 @@
 import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm';
 import type { Viewer } from '../context.ts';
+import type { Reader } from '../db/database.ts';
+import { preparedFor } from '../db/prepared.ts';
 import { tickets } from '../db/tables.ts';
 import type { DeskContext } from './desk.ts';
 import { isOperator, requireViewer } from './policy.ts';
@@ -26,13 +28,17 @@ export interface Page {
   readonly inverted: boolean;
 }
 
-export const ticketColumns = (viewer: Viewer) => ({
+const ticketColumns = {
   id: tickets.id,
   reference: tickets.reference,
   subject: tickets.subject,
   status: tickets.status,
   requesterId: tickets.requesterId,
   createdAt: tickets.createdAt,
+};
+
+const columnsFor = (viewer: Viewer) => ({
+  ...ticketColumns,
   messageCount: isOperator(viewer) ? tickets.messageCount : tickets.publicMessageCount,
   cursor: isOperator(viewer) ? tickets.lastEventNumber : tickets.lastPublicEventNumber,
 });
@@ -40,19 +46,34 @@ export const ticketColumns = (viewer: Viewer) => ({
 const visibleTickets = (viewer: Viewer): SQL | undefined =>
   isOperator(viewer) ? undefined : eq(tickets.requesterId, viewer.userId);
 
+const findById = preparedFor((db) =>
+  selectTicket(db, eq(tickets.id, sql.placeholder('name'))).prepare('find_ticket_by_id'),
+);
+const findByReference = preparedFor((db) =>
+  selectTicket(db, sql`${tickets.referenceKey} = lower(${sql.placeholder('name')}::text)`).prepare(
+    'find_ticket_by_reference',
+  ),
+);
+
+function selectTicket(db: Reader, named: SQL) {
+  const operator = sql`${sql.placeholder('operator')}::bool`;
+  return db
+    .select({
+      ...ticketColumns,
+      messageCount: sql<number>`case when ${operator} then ${tickets.messageCount} else ${tickets.publicMessageCount} end`,
+      cursor: sql<number>`case when ${operator} then ${tickets.lastEventNumber} else ${tickets.lastPublicEventNumber} end`,
+    })
+    .from(tickets)
+    .where(and(named, sql`(${operator} or ${tickets.requesterId} = ${sql.placeholder('viewerId')}::int)`));
+}
+
 /** The ticket, or undefined: when it does not exist and when the viewer may not see it, which cannot be told apart. */
 export async function findTicket(ctx: DeskContext, by: TicketSelector): Promise<Ticket | undefined> {
   const viewer = requireViewer(ctx, 'read');
   const { ticketId, reference } = resolveSelector(by);
-  const named =
-    ticketId === null ? sql`${tickets.referenceKey} = lower(${reference}::text)` : eq(tickets.id, ticketId);
+  const find = ticketId === null ? findByReference : findById;
   const [ticket] = await ctx.desk.database.readAs(viewer, (db) =>
-    db
-      .select(ticketColumns(viewer))
-      .from(tickets)
-      .where(and(named, visibleTickets(viewer)))
-      .prepare('find_ticket')
-      .execute(),
+    find(db).execute({ name: ticketId ?? reference, viewerId: viewer.userId, operator: isOperator(viewer) }),
   );
   return ticket;
 }
@@ -62,7 +83,7 @@ export async function loadTickets(ctx: DeskContext, ids: readonly number[]): Pro
   const viewer = requireViewer(ctx);
   const rows = await ctx.desk.database.readAs(viewer, (db) =>
     db
-      .select(ticketColumns(viewer))
+      .select(columnsFor(viewer))
       .from(tickets)
       .where(and(inArray(tickets.id, [...ids]), visibleTickets(viewer))),
   );
@@ -79,7 +100,7 @@ export async function listTickets(
   const { after, before, limit, inverted } = page;
   return ctx.desk.database.readAs(viewer, (db) =>
     db
-      .select(ticketColumns(viewer))
+      .select(columnsFor(viewer))
       .from(tickets)
       .where(
         and(
