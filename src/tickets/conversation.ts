@@ -75,8 +75,8 @@ const prepare = (order: 'asc' | 'desc') =>
         authorName: sql<string>`author_name`,
         authorRole: sql<Person['role']>`author_role`,
         authorEmail: sql<string | null>`author_email`,
-        attachments: sql<string | null>`attachments`,
-        delivery: sql<string | null>`delivery`,
+        attachments: sql<AttachmentRow[] | null>`attachments`,
+        delivery: sql<DeliveryRow | null>`delivery`,
       })
       .from(sql`page`)
       .orderBy(sql`id ${sql.raw(order)}`)
@@ -123,11 +123,8 @@ function messageOf({
     createdAt: new Date(createdAt),
     redactedAt: redactedAt === null ? null : new Date(redactedAt),
     author: { id: authorId, name: authorName, role: authorRole, email: authorEmail },
-    attachments:
-      attachments === null
-        ? []
-        : (JSON.parse(attachments) as AttachmentRow[]).map((file) => attachmentOf(id, file)),
-    delivery: delivery === null ? null : deliveryOf(id, ticketId, JSON.parse(delivery)),
+    attachments: attachments === null ? [] : attachments.map((file) => attachmentOf(id, file)),
+    delivery: delivery === null ? null : deliveryOf(id, ticketId, delivery),
   };
 }
 
