@@ -13,6 +13,7 @@ import { createGraphqlServer } from './graphql/server.ts';
 import { answerText } from './http/answer.ts';
 import { createBegin, originOf, remoteAddressOf } from './http/begin.ts';
 import { answerDownload, answerSource } from './http/download.ts';
+import { drainable } from './http/drain.ts';
 import { createExplorer } from './http/explorer.ts';
 import { createHealth } from './http/health.ts';
 import { createInboxPage } from './http/inbox-page.ts';
@@ -96,10 +97,11 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     routesOf({ config, desk, authenticator, now, log, demo, health, hasInbox: inbox !== undefined }),
     log,
   );
+  const drain = drainable(server);
   await listen(server, config);
   parts.defer(async () => {
     draining = true;
-    await close(server);
+    await drain();
   });
   const { address, port, family } = server.address() as AddressInfo;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
@@ -216,14 +218,6 @@ async function connect(
 async function listen(server: Server, { host, port }: Config): Promise<void> {
   server.listen(port, host);
   await once(server, 'listening');
-}
-
-/** Takes no new request, ends the idle connections and waits for the others. */
-async function close(server: Server): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  server.closeIdleConnections();
-  await closed;
 }
 
 const basicAuthorization = ({ login, password }: { login: string; password: string }): string =>

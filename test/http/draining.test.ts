@@ -1,0 +1,75 @@
+import { Agent, get, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { asOperator, startGateway } from '../support/gateway.ts';
+
+/** One POST to the legacy door over a connection that its client means to keep. */
+function post(url: string, agent: Agent, body: object): Promise<{ status: number; connection: string }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; connection: string }>();
+  const req = request(`${url}/api/Tickets/NewMessage`, {
+    agent,
+    method: 'POST',
+    headers: { authorization: asOperator, 'content-type': 'application/json' },
+  });
+  req.on('error', reject);
+  req.on('response', (res) => {
+    res.resume();
+    res.on('end', () => resolve({ status: res.statusCode!, connection: res.headers.connection ?? '' }));
+  });
+  req.end(JSON.stringify(body));
+  return promise;
+}
+
+test('an end waits for every call under way and for no connection that its client only keeps', async () => {
+  await using gateway = await startGateway();
+  const agent = new Agent({ keepAlive: true });
+  const call = (body: string) => post(gateway.url, agent, { TicketREF: 'INC-000047', Message: body });
+  await Promise.all([call('kept 1'), call('kept 2'), call('kept 3')]);
+  let calls: ReturnType<typeof call>[] = [];
+  let ended: PromiseLike<void> | undefined;
+  await gateway.sql.begin(async (tx) => {
+    await tx`select from tickets where id = 47 for update`;
+    calls = [call('under way 1'), call('under way 2')];
+    await expect
+      .poll(
+        async () => (await gateway.sql`select from pg_stat_activity where wait_event_type = 'Lock'`).length,
+      )
+      .toBeGreaterThan(0);
+    ended = gateway.app[Symbol.asyncDispose]();
+    await expect(fetch(`${gateway.url}/health/ready`)).rejects.toThrow();
+  });
+  const startedAt = performance.now();
+  // What is answered from now on says that it was the last on its connection.
+  expect(await Promise.all(calls)).toEqual(Array(2).fill({ status: 200, connection: 'close' }));
+  await ended;
+  expect(performance.now() - startedAt).toBeLessThan(2000);
+  expect((await gateway.sql`select from messages where body like 'under way %'`).length).toBe(2);
+  agent.destroy();
+});
+
+test('a download that is half out at the end arrives whole, and then its connection ends too', async () => {
+  await using gateway = await startGateway();
+  const bytes = Buffer.alloc(8_000_000, 'download');
+  await gateway.legacy({
+    TicketREF: 'INC-000047',
+    Message: 'With a file',
+    Attachments: [{ FileName: 'a.bin', Data: bytes.toString('base64') }],
+  });
+  const [row] = await gateway.sql<{ id: number }[]>`select id from attachments`;
+  const id = Buffer.from(`Attachment:${row!.id}`).toString('base64');
+  const agent = new Agent({ keepAlive: true });
+  const headers = { authorization: asOperator };
+  const received = new Promise<Buffer>((resolve, reject) => {
+    get(`${gateway.url}/attachments/${encodeURIComponent(id)}`, { agent, headers }, async (res) => {
+      await sleep(300);
+      resolve(Buffer.concat(await res.toArray()));
+    }).on('error', reject);
+  });
+  await sleep(150);
+  const ended = gateway.app[Symbol.asyncDispose]();
+  expect((await received).equals(bytes)).toBe(true);
+  const startedAt = performance.now();
+  await ended;
+  expect(performance.now() - startedAt).toBeLessThan(2000);
+  agent.destroy();
+});
