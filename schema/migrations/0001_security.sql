@@ -14,9 +14,11 @@ BEGIN
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$;
 --> statement-breakpoint
+-- PostgreSQL 15 knows no SET privilege: there every member may become the role.
 DO $$
 BEGIN
-  IF NOT pg_has_role(current_user, 'ticketwire_app', 'SET') THEN
+  IF NOT pg_has_role(current_user, 'ticketwire_app',
+    CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END) THEN
     EXECUTE format('GRANT ticketwire_app TO %I', current_user);
   END IF;
 END $$;
