@@ -1,7 +1,9 @@
+import { tmpdir } from 'node:os';
 import type { Db } from '../db/database.ts';
 import type { Logger } from '../log.ts';
 import type { BlobStore } from './blob-store.ts';
 import { collectOrphans } from './collect.ts';
+import { removeForgotten } from './temporary-files.ts';
 
 /** Milliseconds between two collections. */
 const everyMs = 15 * 60_000;
@@ -15,7 +17,11 @@ export function startCollecting(db: Db, blobs: BlobStore, log: Logger): AsyncDis
 
   async function collect(): Promise<void> {
     try {
-      const collected = await collectOrphans(db, blobs, new Date(Date.now() - spareMs));
+      const olderThan = new Date(Date.now() - spareMs);
+      const collected = {
+        ...(await collectOrphans(db, blobs, olderThan)),
+        temporaryFiles: await removeForgotten(tmpdir(), olderThan),
+      };
       if (Object.values(collected).some((count) => count > 0))
         log.info(collected, 'collected what nothing refers to');
     } catch (error) {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /*
  * A multipart client that knows how much it got to send: real HTTP, one connection a request, bytes as fast as they are taken.
@@ -18,6 +19,8 @@ export interface UploadRequest {
   readonly chunked?: boolean;
   /** Cuts the connection after this part of the body, from 0 to 1. */
   readonly cutAt?: number;
+  /** As fast as they are taken unless given. */
+  readonly bytesPerSecond?: number;
 }
 
 export interface UploadAnswer {
@@ -73,10 +76,11 @@ export async function upload(url: string, options: UploadRequest): Promise<Uploa
     const rest = Math.min(chunk.length, stop - sentBytes);
     const taken = req.write(chunk.subarray(0, rest));
     sentBytes += rest;
+    if (options.bytesPerSecond) await sleep((1000 * rest) / options.bytesPerSecond);
     if (!taken) await Promise.race([once(req, 'drain').catch(() => {}), answered]);
     if (sentBytes >= stop) {
       // The server has seen what was sent before the connection ends.
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await sleep(50);
       req.destroy();
       break;
     }
