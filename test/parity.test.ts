@@ -26,6 +26,7 @@ interface Case {
 const email = { from: 'company@domain.com' };
 const mailed = { SendViaOutboundEmail: true, SendViaOutboundEmailFrom: 'company@domain.com' };
 const notYet = 'no command of the legacy endpoint deals with deliveries';
+const redaction = 'a refusal of redaction, which the legacy endpoint does not have';
 
 const refusals = {
   UNAUTHENTICATED: {
@@ -111,6 +112,8 @@ const refusals = {
     graphql: {},
     rest: { body: {}, status: 422, message: /idempotency key/i },
   },
+  MESSAGE_NOT_FOUND: { graphql: redaction, rest: redaction },
+  ATTACHMENT_NOT_FOUND: { graphql: redaction, rest: redaction },
   DELIVERY_NOT_FOUND: { graphql: 'a refusal of other commands', rest: notYet },
   DELIVERY_STATE: { graphql: 'a refusal of other commands', rest: notYet },
   PREVIEW_STALE: { graphql: 'a refusal of another field', rest: notYet },

@@ -1,4 +1,5 @@
 import type postgres from 'postgres';
+import type { EventType, Visibility } from '../vocabulary.ts';
 
 /** Where live readers listen; the payload names the tickets: `47,48`. */
 export const eventsChannel = 'ticketwire_events';
@@ -25,3 +26,40 @@ export const appendDeliveryEvents = (sql: postgres.Sql): postgres.PendingQuery<p
     select pg_notify(${eventsChannel}, (select string_agg(distinct ticket_id::text, ',') from numbered))
     where exists (select from numbered)
   )`;
+
+/** Something that happened in a ticket; a public one is numbered for its requester as well. */
+export interface NewEvent {
+  readonly type: EventType;
+  readonly visibility: Visibility;
+  readonly actorId: number | null;
+  readonly messageId: number;
+  readonly deliveryId: number | null;
+}
+
+/**
+ * Appends events of one ticket, in their order, and wakes its watchers when the transaction commits.
+ * @param tx must hold the lock of the ticket's row, so that the numbers read here are the last ones
+ */
+export async function appendEvents(
+  tx: postgres.Sql,
+  ticketId: number,
+  happened: readonly NewEvent[],
+): Promise<void> {
+  await tx`
+    with input as (
+      select * from json_to_recordset(${JSON.stringify(happened.map((event, n) => ({ n, ...event })))}::text::json) as i (
+        n int, type text, visibility text, "actorId" int, "messageId" int, "deliveryId" int)
+    ), numbered as (
+      select i.*, t.last_event_number + row_number() over upto as number,
+        t.last_public_event_number + count(*) filter (where i.visibility = 'PUBLIC') over upto as public_number
+      from input i join tickets t on t.id = ${ticketId} window upto as (order by i.n)
+    ), new_events as (
+      insert into events (ticket_id, number, public_number, type, visibility, actor_id, message_id, delivery_id, created_at)
+      select ${ticketId}, number, case when visibility = 'PUBLIC' then public_number end, type, visibility, "actorId", "messageId", "deliveryId",
+        clock_timestamp() from numbered
+    ), counted as (
+      update tickets t set last_event_number = n.last, last_public_event_number = n.last_public
+      from (select max(number) as last, max(public_number) as last_public from numbered having count(*) > 0) n where t.id = ${ticketId}
+    )
+    select pg_notify(${eventsChannel}, ${String(ticketId)}) where exists (select from numbered)`;
+}

@@ -16,11 +16,22 @@ builder.node(AttachmentRef, {
     fileName: t.exposeString('fileName', { description: 'Without folders, controls or direction marks.' }),
     contentType: t.exposeString('contentType', { description: "The sender's word for it." }),
     byteSize: t.exposeInt('byteSize'),
-    sha256: t.string({ description: 'Hexadecimal.', resolve: ({ sha256 }) => sha256.toString('hex') }),
+    sha256: t.string({
+      nullable: true,
+      description: 'Hexadecimal; null once redacted.',
+      resolve: ({ sha256, blobKey }) => (blobKey === null ? null : sha256.toString('hex')),
+    }),
     downloadUrl: t.string({
       nullable: true,
       description: 'GET it with the same credential; null once redacted.',
       resolve: ({ id, blobKey }, _args, { origin }) => (blobKey === null ? null : origin + downloadPath(id)),
+    }),
+    redactedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When an operator took it back: its bytes and its name are gone.',
+      resolve: async ({ id, blobKey, redactedAt }, _args, ctx) =>
+        blobKey !== null ? null : (redactedAt ?? (await ctx.load.attachment.load(id))!.redactedAt ?? null),
     }),
   }),
 });

@@ -47,6 +47,11 @@ builder.node(MessageRef, {
     visibility: t.expose('visibility', { type: VisibilityEnum }),
     isMobileDevice: t.exposeBoolean('isMobileDevice'),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    redactedAt: t.expose('redactedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When an operator took it back: its text and files are gone, its place stays.',
+    }),
     attachments: t.field({
       type: [AttachmentRef],
       resolve: (message, _args, ctx) =>

@@ -12,5 +12,6 @@ import './add-message.ts';
 import './upload-file.ts';
 import './preview-message.ts';
 import './delivery-commands.ts';
+import './redact.ts';
 
 export const schema = builder.toSchema();

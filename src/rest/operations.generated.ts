@@ -52,6 +52,7 @@ export type EmailReplyInput = {
 
 /** Why a command said no. Closed: a new code is a new version of the schema. */
 export type ErrorCode =
+  | 'ATTACHMENT_NOT_FOUND'
   | 'ATTACHMENT_TOO_LARGE'
   | 'DELIVERY_NOT_FOUND'
   | 'DELIVERY_STATE'
@@ -61,6 +62,7 @@ export type ErrorCode =
   | 'INVALID_INPUT'
   | 'MAILBOX_NOT_FOUND'
   | 'MAILBOX_NOT_READY'
+  | 'MESSAGE_NOT_FOUND'
   | 'PREVIEW_STALE'
   | 'PRIVATE_WITH_EMAIL'
   | 'RECIPIENT_MISSING'

@@ -12,9 +12,12 @@ export interface Attachment {
   readonly fileName: string;
   readonly contentType: string;
   readonly byteSize: number;
+  /** Empty once redacted. */
   readonly sha256: Buffer;
   /** Null once redacted. */
   readonly blobKey: string | null;
+  /** Undefined: not asked for, as a page of messages does not. */
+  readonly redactedAt?: Date | null;
 }
 
 const attachmentColumns = {
@@ -26,6 +29,7 @@ const attachmentColumns = {
   byteSize: attachments.byteSize,
   sha256: attachments.sha256,
   blobKey: attachments.blobKey,
+  redactedAt: attachments.redactedAt,
 };
 
 /** The visible attachments of several messages, in their order. */
