@@ -72,7 +72,7 @@ describe('two processes', () => {
   async function answered(calls: readonly Promise<Answer>[], count: number): Promise<void> {
     let seen = 0;
     for (const call of calls) void call.then(() => (seen += 1));
-    await expect.poll(() => seen, { interval: 1 }).toBeGreaterThanOrEqual(count);
+    await expect.poll(() => seen, { interval: 1, timeout: 10_000 }).toBeGreaterThanOrEqual(count);
   }
 
   async function expectOnce(body: string, answers: readonly Answer[]): Promise<void> {
@@ -103,7 +103,7 @@ describe('two processes', () => {
     expect(answers.filter(({ kind }) => kind !== 'added')).toEqual([]);
     expect(answers.filter((answer) => answer.kind === 'added' && !answer.replayed)).toHaveLength(1);
     await expectOnce(body, answers);
-    await expect.poll(async () => (await deliveryOf(body)).state).toBe('SENT');
+    await expect.poll(async () => (await deliveryOf(body)).state, { timeout: 5000 }).toBe('SENT');
     expect(mailsOf(body)).toHaveLength(1);
   });
 

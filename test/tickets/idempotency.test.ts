@@ -65,7 +65,9 @@ for (const [seed, count, message] of [
     expect({ messages, attachments, blobs }).toEqual({ messages: 1, attachments: attached, blobs: attached });
     await gateway.sink.received(mails);
     // A second mail would come by the same worker right behind the first.
-    await expect.poll(() => statesOf(gateway)).toEqual(Array.from({ length: mails }, () => 'SENT'));
+    await expect
+      .poll(() => statesOf(gateway), { timeout: 5000 })
+      .toEqual(Array.from({ length: mails }, () => 'SENT'));
     expect(gateway.sink.mails).toHaveLength(mails);
   });
 }
@@ -93,7 +95,7 @@ test('another body, ticket, file or recipient under a key that was used is refus
   await using gateway = await startGateway();
   const message: Message = { ticket: 'INC-000047', body: 'The first', email: {}, files };
   summary([await say(gateway.url, 'graphql', message, operator('used'))]);
-  await expect.poll(() => statesOf(gateway)).toEqual(['SENT']);
+  await expect.poll(() => statesOf(gateway), { timeout: 5000 }).toEqual(['SENT']);
   const before = await gateway.counts();
   for (const other of [
     { ...message, body: 'Another' },
@@ -174,7 +176,7 @@ test('fifty that wait for one key hold up nobody else, however long the first ta
       expect(read.errors).toBeUndefined();
       others.push(performance.now() - startedAt);
     }
-    expect(Math.max(...others)).toBeLessThan(1000);
+    expect(Math.max(...others)).toBeLessThan(2000);
     // None of them was answered before the first could be.
     expect(await Promise.race([first, 'nobody yet'])).toBe('nobody yet');
   });
