@@ -1,11 +1,11 @@
-import { findTicket, listTickets, type Ticket } from '../tickets/ticket.ts';
+import { findTicket, listTickets, type Ticket, type TicketWithRequester } from '../tickets/ticket.ts';
 import { builder } from './builder.ts';
 import { TicketStatusEnum } from './enums.ts';
 import { MessageRef } from './message.ts';
 import { connectionOf, pageComplexity } from './page.ts';
 import { PersonRef } from './person.ts';
 
-export const TicketRef = builder.objectRef<Ticket>('Ticket');
+export const TicketRef = builder.objectRef<Ticket | TicketWithRequester>('Ticket');
 
 builder.node(TicketRef, {
   description: 'One request for help and its conversation.',
@@ -19,7 +19,10 @@ builder.node(TicketRef, {
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     requester: t.field({
       type: PersonRef,
-      resolve: async ({ requesterId }, _args, ctx) => (await ctx.load.person.load(requesterId))!,
+      resolve: (ticket, _args, ctx) =>
+        'requester' in ticket
+          ? ticket.requester
+          : ctx.load.person.load(ticket.requesterId).then((person) => person!),
     }),
     messages: t.connection({
       type: MessageRef,

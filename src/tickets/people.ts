@@ -1,5 +1,6 @@
-import { eq, inArray } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { Role } from '../context.ts';
+import { preparedFor } from '../db/prepared.ts';
 import { mailboxes, mailboxGrants, users } from '../db/tables.ts';
 import type { DeskContext } from './desk.ts';
 import { isOperator, requireViewer } from './policy.ts';
@@ -11,12 +12,17 @@ export interface Person {
   readonly email: string | null;
 }
 
-/** People by id. Who may see a message or a ticket may see the names on it. */
-export async function loadPeople(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, Person>> {
-  const rows = await ctx.desk.database.desk
+const selectPeople = preparedFor((db) =>
+  db
     .select({ id: users.id, name: users.name, role: users.role, email: users.email })
     .from(users)
-    .where(inArray(users.id, [...ids]));
+    .where(sql`${users.id} = any (${sql.placeholder('ids')}::int[])`)
+    .prepare('load_people'),
+);
+
+/** People by id. Who may see a message or a ticket may see the names on it. */
+export async function loadPeople(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, Person>> {
+  const rows = await selectPeople(ctx.desk.database.desk).execute({ ids });
   return new Map(rows.map((row) => [row.id, row]));
 }
 

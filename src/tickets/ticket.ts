@@ -2,8 +2,9 @@ import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import type { Viewer } from '../context.ts';
 import type { Reader } from '../db/database.ts';
 import { preparedFor } from '../db/prepared.ts';
-import { tickets } from '../db/tables.ts';
+import { tickets, users } from '../db/tables.ts';
 import type { DeskContext } from './desk.ts';
+import type { Person } from './people.ts';
 import { isOperator, requireViewer } from './policy.ts';
 import { resolveSelector, type TicketSelector } from './selector.ts';
 
@@ -18,6 +19,11 @@ export interface Ticket {
   readonly messageCount: number;
   /** Number of the last event that this viewer may see. */
   readonly cursor: number;
+}
+
+/** A ticket with the person it is for, who is shown wherever it is. */
+export interface TicketWithRequester extends Ticket {
+  readonly requester: Person;
 }
 
 /** A keyset page: identifiers strictly between `after` and `before`, in ascending order unless inverted. */
@@ -60,15 +66,20 @@ function selectTicket(db: Reader, named: SQL) {
   return db
     .select({
       ...ticketColumns,
+      requester: { id: users.id, name: users.name, role: users.role, email: users.email },
       messageCount: sql<number>`case when ${operator} then ${tickets.messageCount} else ${tickets.publicMessageCount} end`,
       cursor: sql<number>`case when ${operator} then ${tickets.lastEventNumber} else ${tickets.lastPublicEventNumber} end`,
     })
     .from(tickets)
+    .innerJoin(users, eq(users.id, tickets.requesterId))
     .where(and(named, sql`(${operator} or ${tickets.requesterId} = ${sql.placeholder('viewerId')}::int)`));
 }
 
 /** The ticket, or undefined: when it does not exist and when the viewer may not see it, which cannot be told apart. */
-export async function findTicket(ctx: DeskContext, by: TicketSelector): Promise<Ticket | undefined> {
+export async function findTicket(
+  ctx: DeskContext,
+  by: TicketSelector,
+): Promise<TicketWithRequester | undefined> {
   const viewer = requireViewer(ctx, 'read');
   const { ticketId, reference } = resolveSelector(by);
   const find = ticketId === null ? findByReference : findById;
