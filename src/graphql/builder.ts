@@ -18,6 +18,9 @@ export interface SchemaTypes {
   };
 }
 
+/** What implements Node. */
+const nodeTypes = new Set(['Ticket', 'TicketMessage', 'Attachment', 'Delivery']);
+
 export const builder = new SchemaBuilder<SchemaTypes>({
   plugins: [ComplexityPlugin, RelayPlugin],
   defaultFieldNullability: false,
@@ -36,8 +39,9 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     nodeFieldOptions: { nullable: false },
     encodeGlobalID: (typename, id) => encodeGlobalId(typename, String(id)),
     decodeGlobalID: (globalId) => {
-      const typename = Buffer.from(globalId, 'base64').toString('latin1').split(':')[0]!;
+      const name = Buffer.from(globalId, 'base64').toString('latin1').split(':')[0]!;
       // An id that is nobody's names the row 0, which does not exist: the answer is null, as for what may not be seen.
+      const typename = nodeTypes.has(name) ? name : 'Ticket';
       return { typename, id: String(decodeGlobalId(typename, globalId) ?? 0) };
     },
     nodeQueryOptions: {

@@ -13,16 +13,19 @@ interface Args {
 }
 
 /** A Relay connection over a keyset: cursors are identifiers, so a page stays where it is whatever is added meanwhile. */
-export function connectionOf<T extends { readonly id: number }>(
+export async function connectionOf<T extends { readonly id: number }>(
   args: Args,
   list: (page: Page) => Promise<readonly T[]>,
 ) {
-  return resolveCursorConnection<Promise<T[]>>(
+  const { edges, pageInfo } = await resolveCursorConnection<Promise<T[]>>(
     { args, defaultSize: defaultPageSize, maxSize: maxPageSize, toCursor: (value: T) => String(value.id) },
     async ({ after, before, limit, inverted }: ResolveCursorConnectionArgs) => [
       ...(await list({ after: idOf(after), before: idOf(before), limit, inverted })),
     ],
   );
+  // An empty page goes on from where it was asked for; asked for from nowhere, it has no cursor at all.
+  const { startCursor, endCursor } = pageInfo;
+  return { edges, pageInfo: { ...pageInfo, startCursor: startCursor || null, endCursor: endCursor || null } };
 }
 
 function idOf(cursor: string | undefined): number | undefined {

@@ -1,7 +1,8 @@
-import { eq, inArray } from 'drizzle-orm';
+import { and, eq, gt, inArray, sql } from 'drizzle-orm';
 import { blobs as blobsTable, uploads as uploadsTable } from '../db/tables.ts';
 import { type Problem, Refusal } from '../errors.ts';
 import { BlobTooLarge } from '../storage/blob-store.ts';
+import { uploadLifetimeHours } from '../storage/collect.ts';
 import type { IncomingFile } from '../upload.ts';
 import type { NewFile } from './append-statement.ts';
 import type { DeskContext } from './desk.ts';
@@ -85,7 +86,10 @@ function tooLarge(limitBytes: number, of: 'each' | 'together', path: readonly (s
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** The earlier uploads that are named, by the index of the attachment; only their uploader may use them. The collector removes what expired. */
+/**
+ * The earlier uploads that are named, by the index of the attachment; only their uploader may use them. What has expired is not found
+ * even while the collector has not come by: it must not be taken away between here and the commit.
+ */
 async function findUploads(ctx: DeskContext, userId: number, inputs: readonly AttachmentInput[]) {
   const named = inputs.flatMap(({ upload }, index) =>
     upload == null ? [] : [{ index, id: uploadIdOf(upload) }],
@@ -99,7 +103,12 @@ async function findUploads(ctx: DeskContext, userId: number, inputs: readonly At
           .select({ upload: uploadsTable, blob: blobsTable })
           .from(uploadsTable)
           .innerJoin(blobsTable, eq(blobsTable.key, uploadsTable.blobKey))
-          .where(inArray(uploadsTable.id, ids));
+          .where(
+            and(
+              inArray(uploadsTable.id, ids),
+              gt(uploadsTable.createdAt, sql`now() - make_interval(hours => ${uploadLifetimeHours})`),
+            ),
+          );
   const byId = new Map(rows.map((row) => [row.upload.id, row]));
   const problems: Problem[] = [];
   for (const { index, id } of named) {

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { add, get, upload } from './calls.ts';
+
+let gateway: Gateway;
+beforeAll(async () => {
+  gateway = await startGateway({ env: { ROLES: 'web', MAX_ATTACHMENT_BYTES: '2000' } });
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+const text = 'Přílohy a logy\n';
+const file = new File([text], 'záznam.log', { type: 'text/plain' });
+const noSuchUpload = (index = '0') => ({
+  code: 'INVALID_INPUT',
+  problems: [
+    {
+      path: ['attachments', index, 'upload'],
+      message: 'There is no such upload, or it has expired',
+    },
+  ],
+});
+
+test('a file is taken in first and attached by its id, as often as its uploader likes', async () => {
+  const { upload: id, ...told } = await upload(gateway, file, asRequester);
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  const byteSize = Buffer.byteLength(text);
+  expect(told).toEqual({
+    __typename: 'UploadFilePayload',
+    ...{ fileName: 'záznam.log', contentType: 'text/plain', byteSize, sha256 },
+  });
+  for (let time = 0; time < 2; time += 1) {
+    const added = await add(gateway, { attachments: [{ upload: id }] }, { authorization: asRequester });
+    expect(added.ticketMessage.attachments).toMatchObject([{ fileName: 'záznam.log', byteSize, sha256 }]);
+    const { downloadUrl } = added.ticketMessage.attachments[0]!;
+    expect(await (await get(downloadUrl, asRequester)).text()).toBe(text);
+  }
+});
+
+test('an upload and a file of the request go together, in the order of the input', async () => {
+  const { upload: id } = await upload(gateway, file, asOperator);
+  const attachments = [{ file: null }, { upload: id }];
+  const added = await add(gateway, { attachments }, { files: [new File(['x'], 'first.txt')] });
+  expect(added.ticketMessage.attachments.map(({ fileName }) => fileName)).toEqual([
+    'first.txt',
+    'záznam.log',
+  ]);
+});
+
+test('another user’s upload, an unknown one and one that is none are refused in the same words, with their paths', async () => {
+  const { upload: own } = await upload(gateway, file, asOperator);
+  const { upload: anothers } = await upload(gateway, file, asRequester);
+  const before = await gateway.counts();
+  const unknown = Buffer.from('Upload:00000000-0000-4000-8000-000000000000').toString('base64');
+  for (const id of [anothers, unknown, 'nonsense', ''])
+    expect(await add(gateway, { attachments: [{ upload: own }, { upload: id }] })).toMatchObject(
+      noSuchUpload('1'),
+    );
+  expect(await gateway.counts()).toEqual(before);
+});
+
+test('after 24 hours an upload is gone, whether the collector has come by or not', async () => {
+  const { upload: id } = await upload(gateway, file, asOperator);
+  const attachments = [{ upload: id }];
+  const age = (interval: string) =>
+    gateway.sql`update uploads set created_at = now() - ${interval}::text::interval where id = ${atob(id).slice(7)}`;
+  await age('23 hours 59 minutes');
+  expect((await add(gateway, { attachments })).__typename).toBe('AddTicketMessagePayload');
+  await age('24 hours 1 minute');
+  expect(await add(gateway, { attachments })).toMatchObject(noSuchUpload());
+});
+
+test('strangers and files that are too large are refused, and leave nothing', async () => {
+  const rows = async () => [
+    ...(await gateway.sql`select (select count(*) from uploads), (select count(*) from blobs)`),
+  ];
+  const before = await rows();
+  expect(await upload(gateway, file, null)).toMatchObject({ code: 'UNAUTHENTICATED' });
+  const large = new File([Buffer.alloc(2001)], 'large.bin');
+  expect(await upload(gateway, large, asOperator)).toMatchObject({ code: 'ATTACHMENT_TOO_LARGE' });
+  expect(await rows()).toEqual(before);
+});
