@@ -5,7 +5,7 @@ import { and, isNotNull, isNull } from 'drizzle-orm';
 import { type Authenticator, createAuthenticator } from './auth/authenticate.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type Connection, type Database, migrate, openDatabase } from './db/database.ts';
-import { startEmbedded } from './db/embedded.ts';
+import { type Embedded, startEmbedded } from './db/embedded.ts';
 import { mailboxes } from './db/tables.ts';
 import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from './demo.ts';
 import { executeStored } from './graphql/execute.ts';
@@ -41,6 +41,8 @@ export interface App extends AsyncDisposable {
 export interface Overrides {
   readonly now?: () => Date;
   readonly log?: Logger;
+  /** The embedded server, when it was started already: it starts while the program is still being loaded. */
+  readonly embedded?: Promise<Embedded> | undefined;
   /** In the place of the configured database. */
   readonly connections?: { readonly gateway: Connection; readonly owner: Connection };
 }
@@ -62,7 +64,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 async function join(config: Config, overrides: Overrides, parts: AsyncDisposableStack): Promise<App> {
   const log = overrides.log ?? createLog(config.logLevel);
   const now = overrides.now ?? (() => new Date());
-  const { gateway, owner } = overrides.connections ?? (await connect(config, parts, log));
+  const { gateway, owner } = overrides.connections ?? (await connect(config, overrides, parts, log));
   await migrate(owner);
   const database = parts.use(openDatabase(gateway, { poolSize: config.poolSize }));
   const demo = await prepareDemo(config, database, log);
@@ -206,12 +208,13 @@ async function assertSends(smtpUrl: string | undefined, { desk }: Database): Pro
 
 async function connect(
   config: Config,
+  { embedded }: Overrides,
   parts: AsyncDisposableStack,
   log: Logger,
 ): Promise<{ gateway: Connection; owner: Connection }> {
   if (config.database.kind === 'url')
     return { gateway: config.database.url, owner: config.database.ownerUrl };
-  const { connection } = parts.use(await startEmbedded(config.dataDir, { log }));
+  const { connection } = parts.use(await (embedded ?? startEmbedded(config.dataDir, { log })));
   return { gateway: connection, owner: connection };
 }
 

@@ -116,7 +116,9 @@ const environment = z
   });
 
 /** Thrown with one line for each wrong setting. */
-export class ConfigError extends Error {}
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
 
 /** @throws ConfigError that lists every wrong setting. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
