@@ -67,7 +67,7 @@ export async function findWrongCounters(sql: postgres.Sql): Promise<object[]> {
 /** Attempts that a dead process had begun and not ended, by how far they got: its mails in flight. */
 export async function countOpenAttempts(sql: postgres.Sql, pid: number) {
   const [row] = await sql<{ before: number; body: number }[]>`
-    select count(*) filter (where a.phase <> 'BODY')::int as before, count(*) filter (where a.phase = 'BODY')::int as body
+    select count(*) filter (where d.phase <> 'BODY')::int as before, count(*) filter (where d.phase = 'BODY')::int as body
     from delivery_attempts a join deliveries d on d.id = a.delivery_id and d.attempt = a.token
     where a.worker like ${`%:${pid}:%`}`;
   return row!;
