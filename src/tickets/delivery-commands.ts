@@ -80,10 +80,10 @@ async function change(ctx: DeskContext, deliveryId: number, what: Change): Promi
     throw asUnavailable(error);
   });
   if (row === undefined)
-    throw new Refusal('DELIVERY_NOT_FOUND', 'There is no such delivery', undefined, ['deliveryId']);
+    throw new Refusal('DELIVERY_NOT_FOUND', 'There is no such delivery', undefined, ['delivery']);
   if (!row.changed) {
     const message = `This cannot be done to a delivery that is ${row.before}`;
-    throw new Refusal('DELIVERY_STATE', message, { state: row.before }, ['deliveryId']);
+    throw new Refusal('DELIVERY_STATE', message, { state: row.before }, ['delivery']);
   }
   const delivery = (await loadDeliveries(ctx, [deliveryId])).get(deliveryId);
   if (delivery === undefined) throw new Error(`delivery ${deliveryId} is gone`);

@@ -40,7 +40,7 @@ export async function openDeliverySource(
       'DELIVERY_NOT_FOUND',
       'There is no such delivery, or nothing of it was sent yet',
       undefined,
-      ['deliveryId'],
+      ['delivery'],
     );
   return {
     stream: Readable.from(mailBytes(row, ctx.desk.blobs), { objectMode: false }),

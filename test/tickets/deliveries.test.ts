@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { encodeGlobalId } from '../../src/global-id.ts';
+import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { type Added, add, ask, get, ticketId } from './calls.ts';
+
+let gateway: Gateway;
+beforeAll(async () => {
+  gateway = await startGateway();
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+const from = 'company@domain.com';
+const mailed = (email: object = {}, ticket = 47) =>
+  add(gateway, { ticket: { ticketId: ticket }, body: 'By mail', email: { from, ...email } });
+
+interface Delivery {
+  state: string;
+  bcc: string[];
+  failure: string | null;
+  recipients: {
+    kind: string;
+    address: string;
+    state: string;
+    smtpReply: string | null;
+    enhancedCode: string | null;
+  }[];
+  attempts: {
+    number: number;
+    phase: string;
+    endedAt: string | null;
+    outcome: string | null;
+    reply: string | null;
+  }[];
+}
+const fields =
+  'state bcc failure recipients { kind address state smtpReply enhancedCode } attempts { number phase endedAt outcome reply }';
+const read = ({ delivery }: Added) =>
+  ask<Delivery>(gateway, `query ($id: ID!) { node(id: $id) { ... on Delivery { ${fields} } } }`, {
+    id: delivery!.id,
+  });
+const settled = async (added: Added, state: string) => {
+  await expect.poll(async () => (await read(added)).state, { timeout: 8000 }).toBe(state);
+  return read(added);
+};
+
+interface Done {
+  delivery?: Delivery;
+  code?: string;
+  path?: string[];
+  state?: string;
+}
+const command = (name: string, type: string, input: object, authorization: string | null = asOperator) =>
+  ask<Done>(
+    gateway,
+    `mutation ($input: ${type}!) { ${name}(input: $input) {
+      ... on DeliveryPayload { delivery { ${fields} } } ... on UserError { code path } ... on DeliveryStateError { state } } }`,
+    { input },
+    { authorization },
+  );
+const retry = (delivery: string, as?: string | null) =>
+  command('retryDelivery', 'DeliveryInput', { delivery }, as);
+const cancel = (delivery: string, as?: string | null) =>
+  command('cancelDelivery', 'DeliveryInput', { delivery }, as);
+const resolve = (delivery: string, how: string, as?: string | null) =>
+  command('resolveDelivery', 'ResolveDeliveryInput', { delivery, as: how }, as);
+
+const list = (filter: object, authorization: string | null = asOperator, args = 'first: 100') =>
+  gateway.graphql<{ deliveries: { edges: { node: { id: string; state: string } }[]; pageInfo: object } }>(
+    `query ($filter: DeliveryFilter) { deliveries(filter: $filter, ${args}) { edges { node { id state } } pageInfo { hasNextPage hasPreviousPage endCursor } } }`,
+    { filter },
+    { authorization },
+  );
+const idsOf = async (filter: object) => (await list(filter)).data.deliveries.edges.map(({ node }) => node.id);
+
+describe('the commands', () => {
+  test('retry: to the one who failed, and to nobody who has it', async () => {
+    gateway.sink.setFaults([
+      { at: 'RCPT', address: 'gone@domain.com', reply: '550 5.1.1 No such user', times: 1 },
+    ]);
+    const added = await mailed({ cc: ['gone@domain.com'], bcc: ['boss@domain.com'] });
+    const failed = await settled(added, 'PARTIALLY_FAILED');
+    expect(failed).toMatchObject({
+      bcc: ['boss@domain.com'],
+      recipients: [
+        { kind: 'TO', state: 'SENT', enhancedCode: null },
+        { kind: 'CC', address: 'gone@domain.com', state: 'FAILED', enhancedCode: '5.1.1' },
+        { kind: 'BCC', state: 'SENT' },
+      ],
+      attempts: [{ number: 1, outcome: 'PARTIALLY_FAILED' }],
+    });
+    expect(await idsOf({ hasFailedRecipient: true })).toEqual([added.delivery!.id]);
+    const sent = gateway.sink.mails.length;
+    expect((await retry(added.delivery!.id)).delivery?.recipients[1]?.address).toBe('gone@domain.com');
+    expect((await settled(added, 'SENT')).attempts).toHaveLength(2);
+    expect(gateway.sink.mails.slice(sent).map(({ to }) => to)).toEqual([['gone@domain.com']]);
+    expect(await idsOf({ hasFailedRecipient: true })).toEqual([]);
+    expect(await retry(added.delivery!.id)).toMatchObject({ code: 'DELIVERY_STATE', state: 'SENT' });
+  });
+
+  test('cancel: a mail that is held, once', async () => {
+    const added = await mailed({ holdSeconds: 3600 });
+    const { delivery } = await cancel(added.delivery!.id);
+    expect(delivery).toMatchObject({
+      state: 'CANCELLED',
+      recipients: [{ state: 'CANCELLED' }],
+      attempts: [],
+    });
+    expect(await cancel(added.delivery!.id)).toMatchObject({ code: 'DELIVERY_STATE', state: 'CANCELLED' });
+    expect(await idsOf({ state: 'CANCELLED', ticket: ticketId(47) })).toContain(added.delivery!.id);
+  });
+
+  for (const [how, mails] of [
+    ['ASSUME_SENT', 1],
+    ['RESEND', 2],
+  ] as const) {
+    test(`resolve ${how}: a mail of unknown outcome has gone out ${mails} times in the end`, async () => {
+      const sent = gateway.sink.mails.length;
+      gateway.sink.setFaults([{ at: 'REPLY', answer: 'drop', times: 1 }]);
+      const added = await mailed({}, 2);
+      expect((await settled(added, 'OUTCOME_UNKNOWN')).attempts[0]).toMatchObject({ phase: 'BODY' });
+      for (const refused of [await retry(added.delivery!.id), await cancel(added.delivery!.id)])
+        expect(refused).toMatchObject({ code: 'DELIVERY_STATE', state: 'OUTCOME_UNKNOWN' });
+      expect((await resolve(added.delivery!.id, how)).delivery).toBeDefined();
+      await settled(added, 'SENT');
+      const copies = gateway.sink.mails
+        .slice(sent)
+        .map(({ source }) => /^Message-ID: (.*)\r$/m.exec(`${source}`)?.[1]);
+      expect([copies.length, new Set(copies).size]).toEqual([mails, 1]);
+      expect(await resolve(added.delivery!.id, how)).toMatchObject({ code: 'DELIVERY_STATE', state: 'SENT' });
+    });
+  }
+
+  test('are refused to strangers and requesters, and for what is not there, in one way whatever exists', async () => {
+    const { delivery } = await mailed({ holdSeconds: 3600 });
+    const nobodys = encodeGlobalId('Delivery', 999_999);
+    for (const run of [retry, cancel, (id: string, as?: string | null) => resolve(id, 'RESEND', as)]) {
+      for (const id of [delivery!.id, nobodys]) {
+        expect(await run(id, null)).toMatchObject({ code: 'UNAUTHENTICATED' });
+        expect(await run(id, asRequester)).toMatchObject({ code: 'FORBIDDEN' });
+      }
+      for (const id of [nobodys, 'nonsense', ticketId(47)])
+        expect(await run(id)).toEqual({ code: 'DELIVERY_NOT_FOUND', path: ['delivery'] });
+    }
+    await cancel(delivery!.id);
+  });
+});
+
+describe('the ledger', () => {
+  test('is filtered by state and ticket, together, and paged', async () => {
+    const ticket = ticketId(12);
+    const held: string[] = [];
+    for (let n = 0; n < 5; n += 1) held.push((await mailed({ holdSeconds: 3600 }, 12)).delivery!.id);
+    const sent = await mailed({}, 12);
+    await settled(sent, 'SENT');
+    expect(await idsOf({ ticket })).toEqual([...held, sent.delivery!.id]);
+    expect(await idsOf({ ticket, state: 'HELD' })).toEqual(held);
+    expect(await idsOf({ ticket, state: 'FAILED' })).toEqual([]);
+    expect(await idsOf({ ticket: ticketId(999_999) })).toEqual([]);
+    expect(await idsOf({ ticket: 'nonsense' })).toEqual([]);
+    const { deliveries } = (await list({ ticket }, asOperator, 'first: 2')).data;
+    expect([deliveries.edges.length, deliveries.pageInfo]).toMatchObject([2, { hasNextPage: true }]);
+    const last = (await list({ ticket }, asOperator, 'last: 2')).data.deliveries;
+    expect(last.edges.map(({ node }) => node.id)).toEqual([held.at(-1), sent.delivery!.id]);
+  });
+
+  test('is for operators: others are told so, and nothing else', async () => {
+    for (const [authorization, code] of [
+      [null, 'UNAUTHENTICATED'],
+      [asRequester, 'FORBIDDEN'],
+    ] as const) {
+      const { data, errors } = await list({}, authorization);
+      expect([data, errors?.map(({ extensions }) => extensions?.code)]).toEqual([null, [code]]);
+    }
+  });
+});
+
+test('the source of a mail is what the server took, for operators alone and not before it was sent', async () => {
+  const sent = gateway.sink.mails.length;
+  const waiting = await mailed({ holdSeconds: 3600, bcc: ['boss@domain.com'] }, 7);
+  expect((await get(waiting.delivery!.sourceUrl, asOperator)).status).toBe(404);
+  await cancel(waiting.delivery!.id);
+  const file = new File(['x'.repeat(100_000)], 'příloha.bin');
+  const added = await add(
+    gateway,
+    { ticket: { ticketId: 7 }, email: { from, bcc: ['boss@domain.com'] }, attachments: [{ file: null }] },
+    { files: [file] },
+  );
+  await settled(added, 'SENT');
+  const response = await get(added.delivery!.sourceUrl, asOperator);
+  expect([response.status, response.headers.get('content-type')]).toEqual([200, 'message/rfc822']);
+  const bytes = Buffer.from(await response.arrayBuffer());
+  expect(Number(response.headers.get('content-length'))).toBe(bytes.length);
+  expect(bytes.equals(gateway.sink.mails[sent]!.source)).toBe(true);
+  expect(bytes.includes('boss@domain.com')).toBe(false);
+  expect((await get(added.delivery!.sourceUrl, asRequester)).status).toBe(404);
+  expect((await get(added.delivery!.sourceUrl, null)).status).toBe(401);
+  for (const path of [
+    'nonsense/source',
+    `${encodeGlobalId('Delivery', 999)}/source`,
+    'RGVsaXZlcnk6MQ==',
+    '%E0%A4%A/source',
+    '',
+  ])
+    expect([path, (await get(`${gateway.url}/deliveries/${path}`, asOperator)).status]).toEqual([path, 404]);
+});
