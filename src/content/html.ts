@@ -238,7 +238,18 @@ const toText = compileHtmlToText(textOptions);
 
 /** The text of an HTML body, of sanitised HTML so that nothing hidden becomes visible: links as `text <url>`, images left out. */
 export function htmlToPlainText(html: string): string {
-  return toText(sanitiseHtml(html)).replace(/[ \t]+$/gm, '');
+  return toText(sanitiseHtml(html)).split('\n').map(withoutTrailingBlanks).join('\n');
+}
+
+/** By hand: `/[ \t]+$/` begins again at each of a million blanks that something follows, for minutes. */
+function withoutTrailingBlanks(line: string): string {
+  return line.slice(0, endWithout(' \t', line));
+}
+
+function endWithout(characters: string, text: string): number {
+  let end = text.length;
+  while (end > 0 && characters.includes(text[end - 1]!)) end -= 1;
+  return end;
 }
 
 const htmlEntities: Record<string, string> = {
@@ -265,7 +276,7 @@ export function plainTextToHtml(text: string): string {
 
 /** What follows a link's last word in a sentence is the sentence's. */
 function link(url: string): string {
-  const end = url.length - (/[.,;:!?)\]}]+$/.exec(url)?.[0].length ?? 0);
+  const end = endWithout('.,;:!?)]}', url);
   const target = escapeHtml(url.slice(0, end));
   return URL.canParse(url.slice(0, end))
     ? `<a href="${target}" target="_blank" rel="noopener noreferrer nofollow">${target}</a>${escapeHtml(url.slice(end))}`

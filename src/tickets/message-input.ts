@@ -97,7 +97,8 @@ function isBlank(body: string, format: MessageFormat): boolean {
   if (format === 'TEXT' || /<(img|svg|hr|video|audio)\b/i.test(body)) return false;
   return (
     body
-      .replace(/<[^>]*>/g, '')
+      // A tag ends at the next bracket of either kind: searching on from each of a million `<` would take minutes.
+      .replace(/<[^<>]*>/g, '')
       .replace(/&nbsp;|&#160;|&#xa0;/gi, ' ')
       .trim() === ''
   );

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { asRequester, startGateway } from '../support/gateway.ts';
+
+/*
+ * One process answers everybody: a body that keeps it busy for minutes is a desk that is down. A regular expression that begins
+ * again at each character of a long run does that; all of these did, or are of the same kind.
+ */
+
+const size = 1_000_000;
+const bodies = {
+  'a million opening brackets': { format: 'HTML', body: `${'<'.repeat(size)}x` },
+  'a tag that is never closed': { format: 'HTML', body: `x<b ${'<b '.repeat(size / 3)}` },
+  'a million blanks that are kept': { format: 'HTML', body: `<pre>${' '.repeat(size)}x</pre>` },
+  'a million tabs': { format: 'HTML', body: `<pre>${'\t'.repeat(size)}x</pre>` },
+  'links that end like sentences': {
+    format: 'TEXT',
+    body: `http://${'.'.repeat(1900)}a `.repeat(size / 1909),
+  },
+  'a million blanks before a word': { format: 'TEXT', body: `${' '.repeat(size)}x` },
+} as const;
+
+test('no body that a requester can write keeps the gateway busy for long, in writing or in reading', async () => {
+  await using gateway = await startGateway();
+  const slow: string[] = [];
+  for (const [name, body] of Object.entries(bodies)) {
+    const from = performance.now();
+    await gateway.graphql(
+      `mutation($input: AddTicketMessageInput!) {
+        addTicketMessage(input: $input) { ... on AddTicketMessagePayload { ticketMessage { bodyHtml bodyText } } }
+      }`,
+      { input: { ticket: { reference: 'INC-000047' }, ...body } },
+      { authorization: asRequester },
+    );
+    const ms = performance.now() - from;
+    // A linear pass over 1 MB takes a few hundred ms with sanitising; what was quadratic took minutes.
+    if (ms > 5000) slow.push(`${name}: ${ms} ms`);
+  }
+  expect(slow).toEqual([]);
+});
