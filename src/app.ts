@@ -8,6 +8,7 @@ import { type Connection, type Database, migrate, openDatabase } from './db/data
 import { type Embedded, startEmbedded } from './db/embedded.ts';
 import { mailboxes } from './db/tables.ts';
 import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from './demo.ts';
+import { createEventHub } from './events/hub.ts';
 import { executeStored } from './graphql/execute.ts';
 import { createGraphqlServer } from './graphql/server.ts';
 import { answerText } from './http/answer.ts';
@@ -84,11 +85,13 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
 
   const sendsByDefault = smtpUrl !== undefined;
   const judge = prepareJudge(database.desk);
+  const events = parts.use(await createEventHub(database.raw, log));
   const desk: Desk = {
     database,
     blobs,
     writer: parts.use(createMessageWriter(database.desk, sendsByDefault)),
     judge: (row) => judge.execute({ rows: JSON.stringify([{ n: 0, ...row }]), sendsByDefault }),
+    events,
     limits: config.limits,
     sendsByDefault,
   };
@@ -103,6 +106,8 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   await listen(server, config);
   parts.defer(async () => {
     draining = true;
+    // Streams have no end of their own to wait for: their watchers come back with their cursor.
+    await events[Symbol.asyncDispose]();
     await drain();
   });
   const { address, port, family } = server.address() as AddressInfo;

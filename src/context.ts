@@ -21,6 +21,8 @@ export interface RequestContext {
   readonly requestId: string;
   /** `undefined`: no credential was offered. */
   readonly viewer: Viewer | undefined;
+  /** Who the same credential makes the caller now, for what lasts longer than a request. @throws BadCredential */
+  readonly signInAgain: () => Promise<Viewer | undefined>;
   /** From the `Idempotency-Key` header. */
   readonly idempotencyKey: string | undefined;
   /** Absolute origin by which the caller reached us, without a trailing slash: `http://localhost:4000`. */

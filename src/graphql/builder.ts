@@ -59,3 +59,6 @@ builder.queryType({ description: 'What can be read. Every list is a page.' });
 builder.mutationType({
   description: 'What can be done. Refusals are members of the result; errors are faults.',
 });
+builder.subscriptionType({
+  description: 'What can be watched, over Server-Sent Events (`Accept: text/event-stream`).',
+});

@@ -3,5 +3,6 @@ import type { Loaders } from './loaders.ts';
 
 /** What a resolver is given: the domain's context, and one cache a request. */
 export interface GraphContext extends DeskContext {
-  readonly load: Loaders;
+  /** One cache a request; a subscription has a fresh one for each event. */
+  load: Loaders;
 }

@@ -4,6 +4,7 @@ import {
   attemptPhases,
   cancelReasons,
   deliveryStates,
+  eventTypes,
   formats,
   quotes,
   recipientKinds,
@@ -48,3 +49,4 @@ export const CancelReasonEnum = builder.enumType('CancelReason', {
     'A public answer that came before a waiting mail was sent makes it void; looked at when it is due.',
   values: cancelReasons,
 });
+export const EventTypeEnum = builder.enumType('TicketEventType', { values: eventTypes });

@@ -8,6 +8,7 @@ import './message.ts';
 import './attachment.ts';
 import './delivery.ts';
 import './mailbox.ts';
+import './event.ts';
 import './add-message.ts';
 import './upload-file.ts';
 import './preview-message.ts';

@@ -20,11 +20,14 @@ export function createBegin({ authenticator, log, now, trustProxy }: BeginPorts)
   return async (req) => {
     const { headers } = req;
     const { requestId, signal } = identityOf(req);
-    const viewer = await authenticator.authenticate(headers.authorization, remoteAddressOf(req, trustProxy));
+    const address = remoteAddressOf(req, trustProxy);
+    const signIn = () => authenticator.authenticate(headers.authorization, address);
+    const viewer = await signIn();
     const key = headers['idempotency-key'];
     return {
       requestId,
       viewer,
+      signInAgain: signIn,
       idempotencyKey: Array.isArray(key) ? key.join(', ') : key,
       origin: originOf(req, trustProxy),
       now,

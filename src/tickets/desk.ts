@@ -1,6 +1,7 @@
 import type { Limits } from '../config.ts';
 import type { RequestContext } from '../context.ts';
 import type { Database } from '../db/database.ts';
+import type { EventHub } from '../events/hub.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { Judged, NewMessageRow } from './append-statement.ts';
 import type { MessageWriter } from './message-writer.ts';
@@ -12,6 +13,8 @@ export interface Desk {
   readonly writer: MessageWriter;
   /** What would refuse a row, without a lock or a write. */
   readonly judge: (row: NewMessageRow) => Promise<Judged[]>;
+  /** Wakes those who watch a ticket. */
+  readonly events: EventHub;
   readonly limits: Limits;
   /** Whether a mailbox without SMTP settings of its own can send: SMTP_URL is set, or the development inbox serves. */
   readonly sendsByDefault: boolean;

@@ -40,6 +40,7 @@ export async function startDoor(ports: Partial<LegacyPorts> = {}) {
   const files: ReadFile[] = [];
   const context: RequestContext = {
     requestId: 'test',
+    signInAgain: async () => undefined,
     viewer,
     idempotencyKey: undefined,
     origin: 'http://localhost',

@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { asOperator, asRequester, basic, type Gateway, startGateway } from '../support/gateway.ts';
+
+let gateway: Gateway;
+beforeAll(async () => {
+  gateway = await startGateway({ env: { ROLES: 'web' } });
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+const add = /* GraphQL */ `mutation ($input: AddTicketMessageInput!) {
+  addTicketMessage(input: $input) { ... on AddTicketMessagePayload { cursor ticketMessage { messageId } } }
+}`;
+interface Added {
+  addTicketMessage: { cursor: string; ticketMessage: { messageId: number } };
+}
+async function say(
+  body: string,
+  visibility = 'PUBLIC',
+  ticketId = 47,
+): Promise<{ cursor: string; messageId: number }> {
+  const { data } = await gateway.graphql<Added>(add, { input: { ticket: { ticketId }, body, visibility } });
+  return { cursor: data.addTicketMessage.cursor, messageId: data.addTicketMessage.ticketMessage.messageId };
+}
+
+const subscription = /* GraphQL */ `subscription ($after: String, $ticketId: Int!) {
+  ticketEvents(ticket: { ticketId: $ticketId }, after: $after) { cursor type ticketMessage { messageId bodyText } }
+}`;
+interface Seen {
+  cursor: string;
+  type: string;
+  ticketMessage: { messageId: number; bodyText: string };
+}
+
+/** Reads a subscription's events off the wire until there are `count` of them. */
+async function watch(
+  count: number,
+  after: string | null,
+  authorization: string,
+  ticketId = 47,
+  url = gateway.url,
+): Promise<Seen[]> {
+  const leave = new AbortController();
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream', authorization },
+    body: JSON.stringify({ query: subscription, variables: { after, ticketId } }),
+    signal: leave.signal,
+  });
+  expect(response.headers.get('content-type')).toContain('text/event-stream');
+  const seen: Seen[] = [];
+  let text = '';
+  try {
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      const blocks = text.split('\n\n');
+      text = blocks.pop()!;
+      for (const block of blocks) {
+        const data = block.split('\n').find((line) => line.startsWith('data: {'));
+        if (data !== undefined) seen.push(JSON.parse(data.slice('data: '.length)).data.ticketEvents);
+      }
+      if (seen.length >= count) break;
+    }
+  } finally {
+    leave.abort();
+  }
+  return seen;
+}
+
+describe('ticketEvents', () => {
+  it('replays what was missed and goes on live, without a gap or a repeat', async () => {
+    const { cursor } = await say('before');
+    const first = await say('missed');
+    const watching = watch(6, cursor, asOperator);
+    const later: { messageId: number }[] = [];
+    for (let n = 0; n < 5; n += 1) later.push(await say(`live ${n}`));
+    const seen = await watching;
+    expect(seen.map(({ ticketMessage }) => ticketMessage.messageId)).toEqual(
+      [first, ...later].map(({ messageId }) => messageId),
+    );
+    expect(seen.map((event) => Number(event.cursor))).toEqual(
+      Array.from({ length: 6 }, (_, n) => Number(cursor) + 1 + n),
+    );
+  });
+
+  it('tells a requester of public messages only, with cursors that leave no gap', async () => {
+    const start = await gateway.graphql<{ ticket: { cursor: string } }>(
+      '{ ticket(by: {ticketId: 47}) { cursor } }',
+      {},
+      { authorization: asRequester },
+    );
+    const after = start.data.ticket.cursor;
+    const watching = watch(2, after, asRequester);
+    const one = await say('one');
+    await say('a note among operators', 'PRIVATE');
+    const two = await say('two');
+    const seen = await watching;
+    expect(seen.map(({ ticketMessage }) => ticketMessage.messageId)).toEqual([one.messageId, two.messageId]);
+    expect(seen.map((event) => Number(event.cursor))).toEqual([Number(after) + 1, Number(after) + 2]);
+  });
+
+  it('sees what another gateway process wrote', async () => {
+    await using other = await startGateway({ env: { ROLES: 'web' }, database: gateway.database });
+    const { cursor } = await say('here');
+    const watching = watch(1, cursor, asOperator, 47, other.url);
+    const { messageId } = await say('there');
+    expect((await watching)[0]!.ticketMessage.messageId).toBe(messageId);
+  });
+
+  it('answers the same as a query', async () => {
+    const { cursor } = await say('before the page');
+    const { messageId } = await say('on the page');
+    const query =
+      '{ ticketEvents(ticket: {ticketId: 47}, after: "CURSOR") { cursor type ticketMessage { messageId } actor { name } } }';
+    const { data } = await gateway.graphql<{ ticketEvents: object[] }>(query.replace('CURSOR', cursor));
+    expect(data.ticketEvents).toEqual([
+      {
+        cursor: String(Number(cursor) + 1),
+        type: 'MESSAGE_ADDED',
+        ticketMessage: { messageId },
+        actor: { name: expect.any(String) },
+      },
+    ]);
+  });
+
+  it('refuses a ticket that may not be seen, a cursor that is none, and a stranger', async () => {
+    const codeOf = async (query: string, authorization: string | null) => {
+      const { errors } = await gateway.graphql(query, {}, { authorization });
+      return errors?.[0]?.extensions?.code;
+    };
+    expect(await codeOf('{ ticketEvents(ticket: {ticketId: 1}) { cursor } }', asRequester)).toBe(
+      'TICKET_NOT_FOUND',
+    );
+    expect(await codeOf('{ ticketEvents(ticket: {ticketId: 47}, after: "x") { cursor } }', asOperator)).toBe(
+      'INVALID_INPUT',
+    );
+    expect(await codeOf('{ ticketEvents(ticket: {ticketId: 47}) { cursor } }', null)).toBe('UNAUTHENTICATED');
+    expect(
+      (
+        await fetch(`${gateway.url}/graphql`, {
+          method: 'POST',
+          headers: { authorization: basic('operator', 'no') },
+        })
+      ).status,
+    ).toBe(401);
+  });
+
+  it('ends its streams when the gateway drains', async () => {
+    const ending = await startGateway({ env: { ROLES: 'web' }, database: gateway.database });
+    const watching = watch(1000, null, asOperator, 47, ending.url);
+    await watch(1, null, asOperator, 47, ending.url);
+    await ending[Symbol.asyncDispose]();
+    expect((await watching).length).toBeGreaterThan(0);
+  });
+});
