@@ -1,8 +1,9 @@
-import SchemaBuilder from '@pothos/core';
+import SchemaBuilder, { brandWithType, type OutputType } from '@pothos/core';
 import ComplexityPlugin from '@pothos/plugin-complexity';
 import RelayPlugin from '@pothos/plugin-relay';
 import { GraphQLError } from 'graphql';
 import { decodeGlobalId, encodeGlobalId } from '../global-id.ts';
+import { requireViewer } from '../tickets/policy.ts';
 import type { IncomingFile } from '../upload.ts';
 import type { GraphContext } from './context.ts';
 
@@ -47,13 +48,30 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     },
     nodeQueryOptions: {
       description: 'Anything with a global id; null when it does not exist or may not be seen.',
+      resolve: (_root, { id }, ctx) => findNode(ctx, id) as never,
     },
     nodesQueryOptions: {
       description: 'Several at once, in the order of their ids.',
       complexity: { multiplier: 20 },
+      resolve: (_root, { ids }, ctx) => Promise.all(ids.map((id) => findNode(ctx, id))) as never,
     },
   },
 });
+
+/** Null also for the id of what is no node: nobody is told what else there is inside. @throws Refusal UNAUTHENTICATED, FORBIDDEN */
+async function findNode(
+  ctx: GraphContext,
+  { typename, id }: { typename: string; id: string },
+): Promise<object | null> {
+  requireViewer(ctx, 'read');
+  const { ticket: Ticket, message: TicketMessage, attachment: Attachment, delivery: Delivery } = ctx.load;
+  const loaders = { Ticket, TicketMessage, Attachment, Delivery };
+  if (!Object.hasOwn(loaders, typename)) return null;
+  const node = await loaders[typename as keyof typeof loaders].load(Number(id));
+  if (node !== null)
+    brandWithType(node, typename as OutputType<PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>>);
+  return node;
+}
 
 builder.queryType({ description: 'What can be read. Every list is a page.' });
 builder.mutationType({

@@ -1,3 +1,4 @@
+import { requireViewer } from '../tickets/policy.ts';
 import { findTicket, listTickets, type Ticket, type TicketWithRequester } from '../tickets/ticket.ts';
 import { builder } from './builder.ts';
 import { TicketStatusEnum } from './enums.ts';
@@ -28,7 +29,11 @@ builder.node(TicketRef, {
       type: MessageRef,
       description: 'The messages that the viewer may see, oldest first. 20 a page unless told, 100 at most.',
       complexity: pageComplexity,
-      resolve: (ticket, args, ctx) => connectionOf(args, (page) => ctx.load.messagesOf(ticket.id, page)),
+      resolve: (ticket, args, ctx) => {
+        // A command's result may be looked at with the command's scope; the whole conversation is not its result.
+        requireViewer(ctx, 'read');
+        return connectionOf(args, (page) => ctx.load.messagesOf(ticket.id, page));
+      },
     }),
     messageCount: t.exposeInt('messageCount', { description: 'Of the messages that the viewer may see.' }),
     cursor: t.string({

@@ -21,6 +21,8 @@ export async function answerDownload(
   if (ctx.viewer === undefined) {
     return answerText(res, 401, 'Sign in to download\n', { 'WWW-Authenticate': challenge });
   }
+  if (!ctx.viewer.scopes.has('read'))
+    return answerText(res, 403, 'This credential does not have the scope "read"\n');
   const id = decodeGlobalId('Attachment', decodeSegment(globalId));
   const attachment = id === undefined ? undefined : (await loadAttachments(ctx, [id])).get(id);
   if (attachment === undefined || attachment.blobKey === null) return answerText(res, 404, 'Not found\n');
