@@ -17,8 +17,9 @@ export interface AttemptPorts {
   readonly log: Logger;
   readonly now: () => Date;
   readonly random: () => number;
-  readonly leaseSeconds: number;
   readonly transport: Transport;
+  /** Told at once how a server fared, before the ledger is written: what waits for it need not try as well. */
+  readonly heard: (mailboxId: number, serverDown: boolean) => void;
   readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
 }
 
@@ -29,18 +30,22 @@ export interface Attempts {
 
 /** How one delivery is attempted; the guarding commits of attempts that run side by side are made together. */
 export function createAttempts(ports: AttemptPorts): Attempts {
-  const { sql, blobs, log, now, transport, leaseSeconds, trace = () => {} } = ports;
+  const { sql, blobs, log, now, transport, trace = () => {} } = ports;
   const open = createBatcher<Opening, boolean>(async (openings) => {
-    const owned = await openBody(sql, openings, leaseSeconds).catch((err) => {
+    const owned = await openBody(sql, openings).catch((err) => {
       log.error({ err }, 'attempts could not be written down: their connections are dropped');
       throw err;
     });
     return openings.map(({ token }) => owned.has(token));
   });
-  const write = createBatcher<Settlement, boolean>(async (settlements) => {
-    const written = await settle(sql, settlements);
-    return settlements.map(({ id }) => written.has(id));
-  });
+  const write = createBatcher<Settlement, boolean>(
+    async (settlements) => {
+      const written = await settle(sql, settlements);
+      return settlements.map(({ id }) => written.has(id));
+    },
+    // The connection is free already: only the ledger waits, and the next mails are claimed ahead.
+    { gatherMilliseconds: 5 },
+  );
 
   /** What the server said is known here only: it is written however long the database is away. */
   async function writeUntilWritten(settlement: Settlement): Promise<boolean> {
@@ -64,6 +69,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     const pool = transport.poolOf(contents.mailbox);
     const mail = prepareMail(contents, now());
     await trace('prepared', claim.id);
+    let bodyAt: Date | undefined;
     const transmission = {
       envelope,
       byteSize: mail.byteSize,
@@ -71,7 +77,10 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       openBody: async () => {
         await trace('accepted-354', claim.id);
         const owned = await open({ id: claim.id, token: claim.token, source: mail.source });
-        if (owned) await trace('body-open', claim.id);
+        if (owned) {
+          bodyAt = now();
+          await trace('body-open', claim.id);
+        }
         return owned;
       },
       bytes: async function* () {
@@ -86,11 +95,12 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     };
     await trace('connecting', claim.id);
     const outcome = await pool.send(transmission, mayBegin);
+    if (outcome !== undefined) ports.heard(contents.mailbox.id, outcome.serverDown);
     if (pool.sizeLimit !== undefined && pool.sizeLimit !== contents.serverMaxMailBytes)
       await learnSizeLimit(sql, contents.mailbox.id, pool.sizeLimit).catch((err) =>
         log.warn({ err }, 'a size limit was not kept'),
       );
-    return outcome;
+    return outcome && { ...outcome, bodyAt };
   }
 
   return {

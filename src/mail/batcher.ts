@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /**
  * Calls that come while one is under way wait and go together as the next: one commit for many, and no delay for a lone one.
+ * @param gatherMilliseconds how long a batch that follows another waits for company: fewer commits, for answers that nobody waits for
  * @param run answers its items in their order; when it rejects, each of its callers is rejected
  */
 export function createBatcher<Item, Answer>(
   run: (items: readonly Item[]) => Promise<readonly Answer[]>,
-  maxItems = 100,
+  { maxItems = 100, gatherMilliseconds = 0 } = {},
 ): (item: Item) => Promise<Answer> {
   const waiting: { item: Item; resolve: (answer: Answer) => void; reject: (error: unknown) => void }[] = [];
   let running = false;
@@ -18,6 +21,7 @@ export function createBatcher<Item, Answer>(
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
+      if (gatherMilliseconds > 0) await sleep(gatherMilliseconds);
     }
     running = false;
   }

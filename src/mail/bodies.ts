@@ -76,7 +76,11 @@ export interface EncodedText {
 export function encodeTextPart(text: string): EncodedText {
   const canonical = text.toWellFormed().replace(/\r?\n/g, '\r\n');
   const bytes = Buffer.from(canonical);
-  if (/^[\x20-\x7e\t\r\n]*$/.test(canonical) && !/[^\r\n]{77}|[ \t](?:\r|$)|\r(?!\n)/.test(canonical))
+  if (
+    /^[\x20-\x7e\t\r\n]*$/.test(canonical) &&
+    !/[ \t](?:\r|$)|\r(?!\n)/.test(canonical) &&
+    canonical.split('\r\n').every((line) => line.length <= 76)
+  )
     return { transferEncoding: '7bit', lines: canonical };
   // Quoted-printable spends 3 octets on a byte beyond ASCII, base64 4/3 on each: one in six is where they meet.
   const foreign = bytes.length - canonical.replace(/[^\x20-\x7e\t\r\n]/g, '').length;

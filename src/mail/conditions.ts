@@ -7,17 +7,14 @@ const atOnce = 20;
 
 /**
  * Claims while mails with a `cancelIf` are due: under their tickets' locks, so that no reply can slip in between the look and the claim,
- * those that were answered meanwhile are cancelled, and the others are claimed with the rest. Undefined: there are none.
+ * those that were answered meanwhile are cancelled, and the others are claimed with the rest.
  */
-export async function claimConditional(
-  sql: postgres.Sql,
-  options: ClaimOptions,
-): Promise<Claim[] | undefined> {
+export async function claimConditional(sql: postgres.Sql, options: ClaimOptions): Promise<Claim[]> {
   const due = await sql<{ id: number; ticketId: number }[]>`
     select id, ticket_id as "ticketId" from deliveries
     where cancel_if <> '{}' and state in ('QUEUED', 'HELD', 'DEFERRED') and due_at <= ${options.now}::timestamptz and attempts = 0
     order by due_at limit ${atOnce}`;
-  if (due.length === 0) return undefined;
+  if (due.length === 0) return claim(sql, options);
   const ids = due.map(({ id }) => id);
   return sql.begin(async (tx) => {
     await tx`select id from tickets where id = any (${due.map(({ ticketId }) => ticketId)}::int[]) order by id for no key update`;

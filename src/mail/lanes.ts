@@ -1,5 +1,5 @@
 /** Mails that one worker may have claimed of one mailbox, for each connection: enough that a connection never waits for a claim. */
-const claimsPerConnection = 4;
+const claimsPerConnection = 8;
 /** Milliseconds that a mailbox rests after its server could not be spoken to: doubled each time, full jitter. */
 const firstRest = 1000;
 const longestRest = 120_000;
@@ -13,6 +13,8 @@ export interface Lanes {
   leave(mailboxId: number): void;
   /** What became of an attempt: a server that is down rests, so that its mails wait their turn instead of failing one after another. */
   heard(mailboxId: number, serverDown: boolean): void;
+  /** Whether what was claimed may still go: not while its server rests. */
+  mayBegin(mailboxId: number): boolean;
   /** Milliseconds until the next rest ends; Infinity: none rests. */
   pause(): number;
   /** Whether a claim could bring more than a trickle. */
@@ -72,6 +74,7 @@ export function createLanes({
       lane.failures += 1;
       lane.restsUntil = now().getTime() + longest / 2 + (random() * longest) / 2;
     },
+    mayBegin: (mailboxId) => laneOf(mailboxId).restsUntil <= now().getTime(),
     pause() {
       const ends = [...lanes.values()]
         .map((lane) => lane.restsUntil - now().getTime())

@@ -77,7 +77,10 @@ export async function claim(sql: postgres.Sql, options: ClaimOptions): Promise<C
           and not exists (
             select from deliveries e
             where e.ticket_id = d.ticket_id and e.id < d.id and e.mailbox_id = d.mailbox_id
-              and (e.state = 'TRANSMITTING' or (e.state in ('QUEUED', 'HELD', 'DEFERRED') and e.due_at <= ${now}::timestamptz)))
+              and e.state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING')
+              and (e.state = 'TRANSMITTING' or e.due_at <= ${now}::timestamptz)
+            -- A limit keeps the planner from reading a mailbox's whole backlog for each mail.
+            offset 0)
         order by d.due_at, d.id limit r.free
         for no key update of d skip locked
       ) d
@@ -108,30 +111,20 @@ export interface Opening {
 
 /**
  * The second guarding commit: writes down that bytes may be going out, and keeps what they are. Resolves to the tokens that still
- * own their delivery; whoever is not among them has been overtaken and must drop the connection.
+ * own their delivery; whoever is not among them has been overtaken, or has let its lease run out, and must drop the connection.
  */
-export async function openBody(
-  sql: postgres.Sql,
-  openings: readonly Opening[],
-  leaseSeconds: number,
-): Promise<Set<string>> {
+export async function openBody(sql: postgres.Sql, openings: readonly Opening[]): Promise<Set<string>> {
   const rows = await sql<{ token: string }[]>`
     with input as (
       select * from unnest(
         ${openings.map((one) => one.id)}::int[], ${openings.map((one) => one.token)}::uuid[],
         ${openings.map((one) => one.source.skeleton.toString('base64'))}::text[], ${openings.map((one) => JSON.stringify(one.source.inserts))}::text[]
       ) as i (id, token, skeleton, inserts)
-    ), owned as (
-      select d.id from deliveries d join input i on i.id = d.id and i.token = d.attempt
-      where d.state = 'TRANSMITTING' and d.phase <> 'BODY'
-      order by d.id for no key update of d
     ), opened as (
-      update deliveries d set phase = 'BODY', lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds}::float8)
-      from owned o where d.id = o.id
-      returning d.id, d.attempt, d.attempts
-    ), logged as (
-      update delivery_attempts a set phase = 'BODY', body_at = clock_timestamp()
-      from opened o where a.delivery_id = o.id and a.number = o.attempts
+      -- No indexed column changes here, so that the row's new version stays beside the old one.
+      update deliveries d set phase = 'BODY' from input i
+      where d.id = i.id and d.attempt = i.token and d.state = 'TRANSMITTING' and d.phase <> 'BODY' and d.lease_until > clock_timestamp()
+      returning d.id, d.attempt
     ), kept as (
       insert into delivery_sources (delivery_id, skeleton, inserts)
       select i.id, decode(i.skeleton, 'base64'), i.inserts::jsonb from input i join opened o on o.id = i.id and o.attempt = i.token
@@ -147,21 +140,23 @@ export async function openBody(
  * @returns the ids of the deliveries that were changed
  */
 export async function settle(sql: postgres.Sql, settlements: readonly Settlement[]): Promise<Set<number>> {
+  // Naming the ids keeps every step on its index, however few rows the planner believes there are.
+  const ids = settlements.map(({ id }) => id);
   const rows = await sql<{ id: number }[]>`
     with input as (
       select * from json_to_recordset(${JSON.stringify(settlements)}::text::json) as i (
-        id int, token uuid, state text, event text, phase text, reply text, failure text, "dueAt" timestamptz, recipients json)
+        id int, token uuid, state text, event text, phase text, reply text, failure text, "dueAt" timestamptz, "bodyAt" timestamptz, recipients json)
     ), locked_tickets as (
       select t.id, t.last_event_number from tickets t
-      where t.id = any (array(select d.ticket_id from deliveries d join input i on i.id = d.id))
+      where t.id = any (array(select d.ticket_id from deliveries d where d.id = any (${ids}::int[])))
       order by t.id for no key update
     ), owned as (
       select d.ticket_id, d.message_id, i.*
       from deliveries d join input i on i.id = d.id
-      where d.ticket_id in (select id from locked_tickets)
+      where d.id = any (${ids}::int[]) and d.ticket_id in (select id from locked_tickets)
         and (d.attempt = i.token
           or (d.state = 'OUTCOME_UNKNOWN' and i.state <> 'OUTCOME_UNKNOWN'
-            and exists (select from delivery_attempts a where a.delivery_id = d.id and a.number = d.attempts and a.token = i.token)))
+            and i.token = (select a.token from delivery_attempts a where a.delivery_id = d.id and a.number = d.attempts)))
       order by d.ticket_id, d.id for no key update of d
     ), settled as (
       update deliveries d
@@ -171,10 +166,10 @@ export async function settle(sql: postgres.Sql, settlements: readonly Settlement
     ), answered as (
       update delivery_recipients r set state = x.state, smtp_reply = x.reply, enhanced_code = x.code
       from owned o cross join lateral json_to_recordset(o.recipients) as x (position int, state text, reply text, code text)
-      where r.delivery_id = o.id and r.position = x.position
+      where r.delivery_id = any (${ids}::int[]) and r.delivery_id = o.id and r.position = x.position
     ), ended as (
-      update delivery_attempts a set phase = i.phase, ended_at = clock_timestamp(), outcome = i.state, reply = i.reply
-      from input i where a.delivery_id = i.id and a.token = i.token
+      update delivery_attempts a set phase = i.phase, body_at = i."bodyAt", ended_at = clock_timestamp(), outcome = i.state, reply = i.reply
+      from input i where a.delivery_id = any (${ids}::int[]) and a.delivery_id = i.id and a.token = i.token
     ), happened as (
       select ticket_id, id as delivery_id, message_id, event as type, null::int as actor_id from owned
     ), ${appendDeliveryEvents(sql)}

@@ -18,6 +18,8 @@ export interface Outcome {
   readonly verdicts: ReadonlyMap<string, Verdict>;
   /** Nothing was said about this mail: the server could not be reached or spoken to, and will fare no better with the next one. */
   readonly serverDown: boolean;
+  /** When the first byte was allowed out. */
+  readonly bodyAt?: Date | undefined;
   /** Another worker has this delivery by now: nothing was sent and nothing is to be written. */
   readonly fenced: boolean;
 }

@@ -53,3 +53,17 @@ export async function learnSizeLimit(sql: postgres.Sql, mailboxId: number, octet
     update mailboxes set server_max_mail_bytes = ${limit}
     where id = ${mailboxId} and server_max_mail_bytes is distinct from ${limit}`;
 }
+
+/** What a plain claim must not be made without: mailboxes that count their mails to one recipient, and conditional mails that are due. */
+export async function findSpecial(
+  sql: postgres.Sql,
+  now: Date,
+): Promise<{ counted: boolean; conditional: boolean }> {
+  const [row] = await sql<{ counted: boolean; conditional: boolean }[]>`
+    select exists (select from mailboxes where rate_per_recipient_hour is not null) as counted,
+      exists (
+        select from deliveries
+        where cancel_if <> '{}' and state in ('QUEUED', 'HELD', 'DEFERRED') and due_at <= ${now}::timestamptz and attempts = 0
+      ) as conditional`;
+  return row!;
+}

@@ -1,11 +1,7 @@
 import type { Outcome } from './outcome.ts';
-import {
-  failedToConnect,
-  type SmtpServer,
-  SmtpSession,
-  type SmtpTimeouts,
-  type Transmission,
-} from './session.ts';
+import { SmtpSession } from './session.ts';
+import type { SmtpServer, SmtpTimeouts, Transmission } from './smtp.ts';
+import { failedToConnect } from './smtp-faults.ts';
 
 /** Mails by one connection: servers tire of endless ones. */
 const mailsPerConnection = 100;

@@ -71,7 +71,7 @@ export async function recover(sql: postgres.Sql, now: Date, limit = 500): Promis
       from owned o where r.delivery_id = o.id and o.phase = 'BODY' and r.state in ('PENDING', 'DEFERRED')
     ), ended as (
       update delivery_attempts a
-      set ended_at = clock_timestamp(), outcome = case when o.phase = 'BODY' then 'OUTCOME_UNKNOWN' else 'QUEUED' end, reply = 'the worker ended'
+      set phase = o.phase, ended_at = clock_timestamp(), outcome = case when o.phase = 'BODY' then 'OUTCOME_UNKNOWN' else 'QUEUED' end, reply = 'the worker ended'
       from owned o where a.delivery_id = o.id and a.number = o.attempts
     ), happened as (
       select ticket_id, id as delivery_id, message_id, 'DELIVERY_OUTCOME_UNKNOWN' as type, null::int as actor_id

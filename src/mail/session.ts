@@ -1,65 +1,14 @@
 import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
-import type { Envelope } from './compose.ts';
-import { cleanReply, type Outcome, unknownVerdict, type Verdict, verdictOf } from './outcome.ts';
+import { type Outcome, unknownVerdict, verdictOf } from './outcome.ts';
+import type { SmtpServer, SmtpTimeouts, Transmission } from './smtp.ts';
+import { Fenced, OwnFault, orOwnFault, plainWords, type SmtpError, settled } from './smtp-faults.ts';
 
-/** How long each phase of SMTP may take, milliseconds (RFC 5321 §4.5.3.2 gives minutes; a pool must not be held that long). */
-export interface SmtpTimeouts {
-  /** Name lookup, TCP, TLS, greeting, EHLO and sign-in together. */
-  readonly connect: number;
-  /** MAIL, every RCPT and DATA together. */
-  readonly envelope: number;
-  /** Between two pieces of the body that the server takes. */
-  readonly bodyStall: number;
-  /** From the final dot to its reply. */
-  readonly final: number;
-}
-export const defaultTimeouts: SmtpTimeouts = {
-  connect: 60_000,
-  envelope: 300_000,
-  bodyStall: 180_000,
-  final: 600_000,
-};
-
-export interface SmtpServer {
-  readonly host: string;
-  readonly port: number;
-  /** TLS from the first byte. */
-  readonly secure: boolean;
-  /** `require`: no mail without STARTTLS; `offer`: STARTTLS when the server has it. Certificates are verified either way. */
-  readonly startTls: 'require' | 'offer' | 'never';
-  readonly user: string | undefined;
-  readonly password: string | undefined;
-}
-
-/** A mail on its way to one server. */
-export interface Transmission {
-  readonly envelope: Envelope;
-  readonly byteSize: number;
-  readonly needsSmtpUtf8: boolean;
-  /** Asked after the server's 354 and before the first byte of the body: `false` drops the connection. */
-  readonly openBody: () => Promise<boolean>;
-  readonly bytes: () => AsyncIterable<Buffer>;
-}
-
-interface SmtpError extends Error {
-  code?: string;
-  /** Of the system's or OpenSSL's error below. */
-  originalCode?: string;
-  response?: string;
-  responseCode?: number;
-  rejectedErrors?: (SmtpError & { recipient: string })[];
-}
 /** What nodemailer knows after EHLO and has no public name for; the version is pinned, and a test sees both in use. */
 interface Extensions {
   readonly _supportedExtensions: readonly string[];
   readonly _maxAllowedSize: number;
 }
-
-/** Another worker has the delivery. */
-class Fenced extends Error {}
-/** Something of ours failed, not the server's: the message is plain words. */
-class OwnFault extends Error {}
 
 /** One SMTP connection, for one mail after another. */
 export class SmtpSession {
@@ -256,54 +205,5 @@ export class SmtpSession {
       extend(milliseconds, what);
       step(settle, extend);
     });
-  }
-}
-
-const orOwnFault =
-  (words: string) =>
-  (cause: unknown): never => {
-    throw new OwnFault(words, { cause });
-  };
-
-function settled(
-  reached: Outcome['reached'],
-  reply: string,
-  { envelope }: Pick<Transmission, 'envelope'>,
-  verdict: (address: string) => Verdict,
-  serverDown = false,
-): Outcome {
-  return {
-    reached,
-    reply: cleanReply(reply),
-    verdicts: new Map(envelope.to.map((address) => [address, verdict(address)])),
-    serverDown,
-    fenced: false,
-  };
-}
-
-/** What went wrong on the way to a server or with the connection to it. */
-export function failedToConnect(error: unknown, envelope: Envelope): Outcome {
-  const { response = '', responseCode, code } = error as SmtpError;
-  // A refused sign-in or an untrusted certificate is the mailbox's matter, not the mail's: worth another try once it is put right.
-  const final = responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH' && code !== 'ETLS';
-  const words = final ? response : plainWords(error as SmtpError);
-  return settled('CONNECT', words, { envelope }, () => verdictOf(words), !final);
-}
-
-function plainWords(error: SmtpError): string {
-  if (/CERT|SELF_SIGNED|ALTNAME|^ERR_(?:SSL|TLS)|EPROTO/.test(error.originalCode ?? ''))
-    return `The mail server's TLS cannot be trusted: ${cleanReply(error.message)}`;
-  const reply = error.response === undefined ? '' : ` (${cleanReply(error.response)})`;
-  switch (error.code) {
-    case 'EAUTH':
-      return `The mail server does not accept the mailbox's login${reply}`;
-    case 'EDNS':
-      return "The mail server's name cannot be resolved";
-    case 'ETLS':
-      return `The mail server's TLS cannot be trusted: ${cleanReply(error.message)}`;
-    case 'ECONNECTION':
-      return 'The mail server closed the connection';
-    default:
-      return `No answer from the mail server: ${cleanReply(error.message)}`;
   }
 }

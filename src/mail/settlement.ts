@@ -22,6 +22,8 @@ export interface Settlement {
   readonly reply: string;
   /** What the operator is told; null when all went well. */
   readonly failure: string | null;
+  /** When the first byte was allowed out, by the worker's clock; null: it never was. */
+  readonly bodyAt: Date | null;
   /** Not before this instant; null: never again by itself. */
   readonly dueAt: Date | null;
   readonly recipients: readonly {
@@ -71,6 +73,7 @@ export function settlementOf(delivery: Attempted, outcome: Outcome, now: Date, r
     phase: outcome.reached,
     reply: outcome.reply,
     failure: worst === undefined ? null : `${worst.reply}${gaveUp ? ' (given up after 5 days)' : ''}`,
+    bodyAt: outcome.bodyAt ?? null,
     dueAt: state === 'DEFERRED' ? new Date(now.getTime() + backOff(delivery.attempts, random)) : null,
     recipients: changed,
   };
@@ -87,6 +90,7 @@ export function redactedSettlement(delivery: Attempted): Settlement {
     phase: 'CONNECT',
     reply,
     failure: reply,
+    bodyAt: null,
     dueAt: null,
     recipients: unsettledRecipients(delivery.recipients).map(({ position }) => ({
       position,

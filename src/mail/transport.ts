@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createSmtpPool, type SmtpPool } from './pool.ts';
 import { openPassword } from './secret.ts';
-import { defaultTimeouts, type SmtpServer, type SmtpTimeouts } from './session.ts';
+import { defaultTimeouts, type SmtpServer, type SmtpTimeouts } from './smtp.ts';
 
 /** A mailbox as far as sending needs it. */
 export interface SendingMailbox {

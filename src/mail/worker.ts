@@ -10,7 +10,7 @@ import { claimConditional } from './conditions.ts';
 import { loadContents } from './contents.ts';
 import { createLanes } from './lanes.ts';
 import { type Claim, claim } from './outbox.ts';
-import { nextDue, postpone } from './pacing.ts';
+import { findSpecial, nextDue, postpone } from './pacing.ts';
 import { recover, release, renew } from './recovery.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
 
@@ -18,6 +18,8 @@ import { createTransport, type TransportOptions } from './transport.ts';
 export const outboxChannel = 'ticketwire_outbox';
 
 const gatherMilliseconds = 10;
+/** How long what the last look at caps and conditions found is believed. */
+const lookMilliseconds = 500;
 
 export interface WorkerPorts extends TransportOptions {
   /** Raw postgres.js as the desk; its own few connections are enough. */
@@ -68,20 +70,25 @@ export function createWorker(ports: WorkerPorts): Worker {
   });
   const alive = new Map<string, Claim>();
   const running = new Set<Promise<void>>();
-  const attempts = createAttempts({ ...ports, transport, leaseSeconds, random: ports.random ?? Math.random });
+  const attempts = createAttempts({
+    ...ports,
+    transport,
+    heard: lanes.heard,
+    random: ports.random ?? Math.random,
+  });
   let stopping = false;
   const alarm = createAlarm();
   let loop: Promise<void> | undefined;
-  let recoveredAt = 0;
+  let recoveredAt = Number.NEGATIVE_INFINITY;
+  let special = { counted: false, conditional: false, at: Number.NEGATIVE_INFINITY };
 
   function begin(one: Claim, contents: Awaited<ReturnType<typeof loadContents>>): void {
     alive.set(one.token, one);
     lanes.enter(one.mailboxId);
     const task = attempts
-      .run(one, contents.get(one.id)!, () => !stopping)
+      .run(one, contents.get(one.id)!, () => !stopping && lanes.mayBegin(one.mailboxId))
       .then(async (outcome) => {
         if (outcome === undefined) await release(sql, [one]);
-        else lanes.heard(one.mailboxId, outcome.serverDown);
       })
       .catch((err) => log.error({ err, deliveryId: one.id }, 'an attempt was left to its lease'))
       .finally(() => {
@@ -101,9 +108,11 @@ export function createWorker(ports: WorkerPorts): Worker {
       for (const { id, state } of await recover(sql, now()))
         log.warn({ deliveryId: id, state }, 'a worker left a mail behind');
     }
-    await postpone(sql, now());
+    if (performance.now() - special.at >= lookMilliseconds)
+      special = { ...(await findSpecial(sql, now())), at: performance.now() };
+    if (special.counted) await postpone(sql, now());
     const options = { worker: name, now: now(), leaseSeconds, lanes: lanes.list(), free: lanes.room };
-    const claims = (await claimConditional(sql, options)) ?? (await claim(sql, options));
+    const claims = special.conditional ? await claimConditional(sql, options) : await claim(sql, options);
     if (claims.length === 0)
       return Math.max(
         100,

@@ -286,7 +286,7 @@ test('case 12: a server that was down comes back to a long queue: nothing is los
   await sleep(500);
   const [{ tried } = { tried: 0 }] = await sql<
     { tried: number }[]
-  >`select count(*)::int as tried from delivery_attempts`;
+  >`select count(*)::int as tried from delivery_attempts where outcome <> 'QUEUED'`;
   // A server that is down is not asked once for each mail.
   expect(tried).toBeLessThanOrEqual(25);
   await using sink = await startSmtpSink({ port });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
@@ -156,4 +158,27 @@ test('the database goes away while the server answers: what it said is written w
   const view = await until(sql, id, inState('SENT'));
   expect(view).toMatchObject({ attempts: 1, events: ['DELIVERY_SENT'] });
   expect(sink.mails).toHaveLength(1);
+});
+
+test('a server without SMTPUTF8 is not given an address that needs it; the refusal is final and says why', async () => {
+  await using world = await createTestDatabase();
+  const sql = world.database.raw;
+  await fillDesk(sql);
+  const seen: string[] = [];
+  const server = createServer((socket) => {
+    socket.write('220 old.test\r\n');
+    socket.on('data', (data) => {
+      seen.push(data.toString());
+      socket.write(data.toString().startsWith('EHLO') ? '250-old.test\r\n250 8BITMIME\r\n' : '221 bye\r\n');
+    });
+    socket.on('error', () => {});
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const id = await queueMail(sql, undefined, { to: 'žofie@domain.cz' });
+  await using _worker = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: `smtp://127.0.0.1:${port}` });
+  const view = await until(sql, id, inState('FAILED', 'SENT'));
+  expect(view).toMatchObject({ state: 'FAILED', recipients: [{ state: 'FAILED', code: '5.6.7' }] });
+  expect(seen.join('')).not.toContain('MAIL');
+  server.close();
 });

@@ -174,7 +174,7 @@ export function startWorker(ports: Pick<WorkerPorts, 'sql' | 'blobs'> & Partial<
     now: () => new Date(),
     mailboxKey: undefined,
     smtpUrl: undefined,
-    leaseSeconds: 2,
+    leaseSeconds: 10,
     pollSeconds: 0.2,
     random: () => 0.5,
     timeouts: { connect: 1000, envelope: 1000, bodyStall: 1000, final: 1000 },
