@@ -67,7 +67,9 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const now = overrides.now ?? (() => new Date());
   const { gateway, owner } = overrides.connections ?? (await connect(config, overrides, parts, log));
   await migrate(owner);
-  const database = parts.use(openDatabase(gateway, { poolSize: config.poolSize }));
+  const database = parts.use(
+    openDatabase(gateway, { poolSize: config.poolSize, answerWithinMs: config.databaseTimeout * 1000 }),
+  );
   const demo = await prepareDemo(config, database, log);
   const blobs = createDiskStore(config.blobs.directory);
   parts.use(startCollecting(database.desk, blobs, log));

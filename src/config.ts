@@ -12,6 +12,8 @@ export interface Config {
     | { readonly kind: 'embedded' }
     | { readonly kind: 'url'; readonly url: string; readonly ownerUrl: string };
   readonly poolSize: number;
+  /** Seconds after which a statement that was not answered is given up. */
+  readonly databaseTimeout: number;
   /** `inbox`: the development inbox; `none`: each mailbox has its own settings. */
   readonly smtp:
     | { readonly kind: 'inbox' }
@@ -59,6 +61,7 @@ const environment = z
     DATABASE_URL: url('postgres:', 'postgresql:').optional(),
     DATABASE_OWNER_URL: url('postgres:', 'postgresql:').optional(),
     DATABASE_POOL: whole(10, 2, 200),
+    DATABASE_TIMEOUT: whole(10, 1, 600),
     SMTP_URL: z
       .string()
       .refine(
@@ -143,6 +146,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       ? { kind: 'embedded' }
       : { kind: 'url', url: e.DATABASE_URL!, ownerUrl: e.DATABASE_OWNER_URL ?? e.DATABASE_URL! },
     poolSize: e.DATABASE_POOL,
+    databaseTimeout: e.DATABASE_TIMEOUT,
     smtp: smtpOf(e.SMTP_URL, embedded),
     blobs: {
       kind: 'file',

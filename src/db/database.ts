@@ -5,6 +5,7 @@ import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
 import type { Viewer } from '../context.ts';
+import { withDeadline } from './deadline.ts';
 import * as tables from './tables.ts';
 
 type Schema = typeof tables;
@@ -25,6 +26,8 @@ export const appRole = 'ticketwire_app';
 const migrationsFolder = fileURLToPath(new URL('../../schema/migrations', import.meta.url));
 /** Any constant will do, as long as all gateways of a database use the same. */
 const migrationLock = 7_407_470_001;
+/** What a gateway that vanished in the middle of a transaction may hold its locks. */
+const idleInTransactionMs = 60_000;
 
 export interface Database extends AsyncDisposable {
   /** The desk's own work: sees every row. Nothing a viewer asks for is read through it without the viewer's rule beside it. */
@@ -41,11 +44,13 @@ export interface DatabaseOptions {
   /** Connections of the pool at most. */
   poolSize?: number;
   applicationName?: string;
+  /** A statement takes milliseconds: one that waits as long for a lock, a connection or the server is given up. */
+  answerWithinMs?: number;
 }
 
 export function openDatabase(
   connection: Connection,
-  { poolSize = 10, applicationName = 'ticketwire' }: DatabaseOptions = {},
+  { poolSize = 10, applicationName = 'ticketwire', answerWithinMs = 10_000 }: DatabaseOptions = {},
 ): Database {
   const open = (max: number, viewerRole: 'DESK' | 'OPERATOR' | '') =>
     connect(connection, {
@@ -55,6 +60,8 @@ export function openDatabase(
         role: appRole,
         'ticketwire.viewer_role': viewerRole,
         TimeZone: 'UTC',
+        statement_timeout: String(answerWithinMs),
+        idle_in_transaction_session_timeout: String(idleInTransactionMs),
         jit: 'off',
         // The statements are many-armed and their plans hardly depend on their values: planning each anew costs more than running it.
         plan_cache_mode: 'force_generic_plan',
@@ -66,7 +73,9 @@ export function openDatabase(
     requesters: open(poolSize, ''),
     raw: open(5, 'DESK'),
   };
-  const over = (pool: postgres.Sql): Db => drizzle(pool, { schema: tables });
+  // The server's own clock goes first: when it says that it has given up, nothing was done.
+  const over = (pool: postgres.Sql): Db =>
+    drizzle(withDeadline(pool, 1.5 * answerWithinMs), { schema: tables });
   const desk = over(pools.desk);
   const operators = over(pools.operators);
   const requesters = over(pools.requesters);

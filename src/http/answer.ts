@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { asUnavailable } from '../database-faults.ts';
 import { BadCredential, Unavailable } from '../errors.ts';
 import { lingeringClose } from '../lingering-close.ts';
 import type { Logger } from '../log.ts';
@@ -49,8 +50,9 @@ export function answerFault(req: IncomingMessage, res: ServerResponse, error: un
       wait === undefined ? {} : { 'Retry-After': String(wait) },
     );
   }
-  if (error instanceof Unavailable)
-    return say(503, error.message, 'UNAVAILABLE', { 'Retry-After': String(error.retryAfterSeconds) });
+  const fault = asUnavailable(error);
+  if (fault instanceof Unavailable)
+    return say(503, fault.message, 'UNAVAILABLE', { 'Retry-After': String(fault.retryAfterSeconds) });
   const { requestId } = identityOf(req);
   log.error({ err: error, requestId }, 'fault');
   return say(500, `Something went wrong on our side; the request id is ${requestId}`, 'INTERNAL');

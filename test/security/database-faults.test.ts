@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest';
+import { asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+
+const add = `mutation($input: AddTicketMessageInput!) {
+  addTicketMessage(input: $input) { __typename ... on AddTicketMessagePayload { replayed ticketMessage { messageId } } ... on UserError { code } }
+}`;
+interface Added {
+  addTicketMessage: { __typename: string; ticketMessage: { messageId: number } };
+}
+const input = (body: string, more: object = {}) => ({ input: { ticket: { ticketId: 47 }, body, ...more } });
+
+/** Everything that asks the database something, as a request. */
+const requests: Record<string, (gateway: Gateway) => Promise<{ status: number; headers: Headers }>> = {
+  'a mutation': (gateway) => gateway.graphql(add, input('x')),
+  'a refused mutation': (gateway) => gateway.graphql(add, input('')),
+  'the old endpoint': (gateway) => gateway.legacy({ TicketREF: 'INC-000047', Message: 'x' }),
+  'an operator who reads': (gateway) => gateway.graphql('{ ticket(by: {ticketId: 47}) { id } }'),
+  'a requester who reads': (gateway) =>
+    gateway.graphql('{ ticket(by: {ticketId: 47}) { id } }', {}, { authorization: asRequester }),
+  'a download': ({ url }) =>
+    fetch(`${url}/attachments/QXR0YWNobWVudDox`, { headers: { authorization: asRequester } }),
+};
+
+test('while the database does not answer, everything says so in bounded time; then all goes on', async () => {
+  await using gateway = await startGateway({ env: { DATABASE_TIMEOUT: '2' } });
+  await gateway.graphql('{ viewer { login } }', {}, { authorization: asRequester });
+  await gateway.graphql('{ viewer { login } }');
+  const before = await gateway.counts();
+  await gateway.sql.begin(async (sql) => {
+    await sql`lock table tickets in access exclusive mode`;
+    const from = performance.now();
+    // Ten of each, so that the pools are exhausted too.
+    const asked = Object.entries(requests).flatMap(([name, ask]) =>
+      Array.from({ length: 10 }, async () => {
+        const { status, headers } = await ask(gateway);
+        return `${name}: ${status}, ${headers.get('retry-after')}`;
+      }),
+    );
+    expect([...new Set(await Promise.all(asked))].sort()).toEqual(
+      Object.keys(requests)
+        .map((name) => `${name}: 503, 2`)
+        .sort(),
+    );
+    // Some time-outs: a message waits for those that are being written, and then for its own statement.
+    expect(performance.now() - from).toBeLessThan(8000);
+  });
+  await expect.poll(async () => (await gateway.graphql<Added>(add, input('after'))).status).toBe(200);
+  const after = await gateway.counts();
+  // What was sent before its caller was told may still be done, whole; nothing else is.
+  const more = after.messages! - before.messages!;
+  expect(after.events! - before.events!).toBe(more);
+  expect(more).toBeLessThan(20);
+});
+
+test('connections that are cut under load cost a 503 at most: each acknowledged message is there once, and no restart is needed', async () => {
+  await using gateway = await startGateway();
+  await gateway.graphql('{ viewer { login } }');
+  const acknowledged = new Map<string, number>();
+  const statuses = new Map<number, number>();
+  let cutting = true;
+  const cut = (async () => {
+    while (cutting) {
+      await gateway.sql`select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name = 'ticketwire' and pid <> pg_backend_pid()`;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+  })();
+  const send = async (caller: number) => {
+    for (let n = 0; n < 8; n += 1) {
+      const body = `cut ${caller}/${n}`;
+      for (let attempt = 0; attempt < 40; attempt += 1) {
+        const answer = await gateway.graphql<Added>(add, input(body, { idempotencyKey: body }));
+        statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+        if (answer.status === 200) {
+          acknowledged.set(body, answer.data.addTicketMessage.ticketMessage.messageId);
+          break;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: 6 }, (_, caller) => send(caller)));
+  cutting = false;
+  await cut;
+  expect([...statuses.keys()].sort()).toEqual(expect.arrayContaining([200]));
+  expect([...statuses.keys()].filter((status) => status !== 200 && status !== 503)).toEqual([]);
+  expect(acknowledged.size).toBe(6 * 8);
+  const rows = await gateway.sql<
+    { id: number; body: string }[]
+  >`select id, body from messages where body like 'cut %'`;
+  expect(new Map(rows.map(({ id, body }) => [body, id]))).toEqual(acknowledged);
+  expect(rows).toHaveLength(acknowledged.size);
+  const [gaps] = await gateway.sql`
+    select count(*)::int as events, max(number) - min(number) + 1 as span from events where ticket_id = 47`;
+  expect(gaps!.events).toBe(gaps!.span);
+});
