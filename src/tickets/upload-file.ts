@@ -42,17 +42,13 @@ export async function uploadFile(ctx: DeskContext, input: UploadFileInput): Prom
     byteSize: stored.byteSize,
     sha256: stored.sha256,
   };
-  try {
-    const { id, fileName, contentType } = upload;
-    await database.desk.transaction(async (tx) => {
-      await tx.insert(blobsTable).values(stored);
-      await tx
-        .insert(uploadsTable)
-        .values({ id, userId: viewer.userId, blobKey: stored.key, fileName, contentType });
-    });
-  } catch (error) {
-    await blobs.remove(stored.key);
-    throw error;
-  }
+  const { id, fileName, contentType } = upload;
+  // After a fault nobody knows whether the commit happened: the file stays, and the collector looks again in an hour.
+  await database.desk.transaction(async (tx) => {
+    await tx.insert(blobsTable).values(stored);
+    await tx
+      .insert(uploadsTable)
+      .values({ id, userId: viewer.userId, blobKey: stored.key, fileName, contentType });
+  });
   return upload;
 }
