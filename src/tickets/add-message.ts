@@ -1,12 +1,13 @@
 import type { Viewer } from '../context.ts';
 import { Refusal } from '../errors.ts';
 import { type Added, addedFrom, replayOf } from './added.ts';
-import type { AppendedRow, NewMessageRow } from './append-statement.ts';
+import type { AppendedRow } from './append-statement.ts';
 import { keepFiles } from './attachments.ts';
 import type { DeskContext } from './desk.ts';
 import { oneAtATime } from './idempotency.ts';
 import { expectationOf, mailOf } from './mail.ts';
 import type { AddTicketMessageInput } from './message-input.ts';
+import type { NewMessageRow } from './new-message-row.ts';
 import {
   firstRefusal,
   invalidInput,

@@ -3,13 +3,14 @@ import type { Viewer } from '../context.ts';
 import { events } from '../db/tables.ts';
 import { Refusal } from '../errors.ts';
 import { addressKey } from '../mail/address.ts';
-import type { AppendedRow, NewMessageRow } from './append-statement.ts';
+import type { AppendedRow } from './append-statement.ts';
 import { type Attachment, listAttachments } from './attachment.ts';
 import type { DeskContext } from './desk.ts';
 import { findKey, withTicket } from './idempotency.ts';
 import { type Delivery, loadDeliveriesOf } from './ledger.ts';
 import { loadMessages, type Message } from './message.ts';
 import { type AddTicketMessageInput, copiesOf, type EmailReplyInput } from './message-input.ts';
+import type { NewMessageRow } from './new-message-row.ts';
 import { isOperator } from './policy.ts';
 import { loadTickets, type Ticket } from './ticket.ts';
 

@@ -4,9 +4,9 @@ import { type Problem, Refusal } from '../errors.ts';
 import { BlobTooLarge } from '../storage/blob-store.ts';
 import { uploadLifetimeHours } from '../storage/collect.ts';
 import type { IncomingFile } from '../upload.ts';
-import type { NewFile } from './append-statement.ts';
 import type { DeskContext } from './desk.ts';
 import type { AttachmentInput } from './message-input.ts';
+import type { NewFile } from './new-message-row.ts';
 
 /** Files that are kept under the blob store's keys but that no row names yet. */
 export interface KeptFiles {

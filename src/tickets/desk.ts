@@ -3,8 +3,9 @@ import type { RequestContext } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
-import type { Judged, NewMessageRow } from './append-statement.ts';
+import type { Judged } from './append-statement.ts';
 import type { MessageWriter } from './message-writer.ts';
+import type { NewMessageRow } from './new-message-row.ts';
 
 /** What the domain works with, made once by `createApp`. */
 export interface Desk {

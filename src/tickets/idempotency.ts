@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { and, eq } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
 import { idempotencyKeys } from '../db/tables.ts';
-import type { NewFile } from './append-statement.ts';
 import type { AddTicketMessageInput } from './message-input.ts';
+import type { NewFile } from './new-message-row.ts';
 
 /** Keys are kept this long. */
 export const keyLifetimeMs = 30 * 24 * 60 * 60 * 1000;

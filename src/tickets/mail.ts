@@ -3,9 +3,10 @@ import type { QuotedMessage } from '../mail/parts.ts';
 import { type MailPreview, previewMail } from '../mail/preview.ts';
 import { encodedSizeUpperBound } from '../mail/size.ts';
 import type { MessageFormat, Quote } from '../vocabulary.ts';
-import type { Expected, Judged, NewFile, NewMessageRow } from './append-statement.ts';
+import type { Judged } from './append-statement.ts';
 import type { DeskContext } from './desk.ts';
 import type { AddTicketMessageInput } from './message-input.ts';
+import type { Expected, NewFile, NewMessageRow } from './new-message-row.ts';
 
 /** More than any mailbox takes, so that the mail is measured. */
 const unknownBytes = 2 ** 40;

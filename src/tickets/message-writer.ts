@@ -1,19 +1,19 @@
 import { asUnavailable, sqlState } from '../database-faults.ts';
 import type { Db } from '../db/database.ts';
 import { Unavailable } from '../errors.ts';
-import { type AppendedRow, type NewMessageRow, prepareAppend } from './append-statement.ts';
+import { type AppendedRow, prepareAppend } from './append-statement.ts';
+import type { NewMessageRow } from './new-message-row.ts';
 
-/** Rows of one statement at most: past this, a longer statement gains nothing and its first caller waits for its last. */
-const groupRows = 64;
 /** Bytes of bodies of one statement at most, so that 64 large messages do not become one 64 MiB parameter. */
 const groupBytes = 2 * 1024 * 1024;
-/** Two: while one waits for its commit to reach the disk, the other executes. More only fight for the same locks. */
-const statementsInFlight = 2;
-
 export interface MessageWriterLimits {
   /** Messages waiting at most; past it, callers are told to come again. */
   readonly queueRows?: number;
   readonly queueBytes?: number;
+  /** Rows of one statement at most: past 64, a longer statement gains nothing and its first caller waits for its last. */
+  readonly groupRows?: number;
+  /** Two: while one waits for its commit to reach the disk, the other executes. More only fight for the same locks. */
+  readonly statementsInFlight?: number;
 }
 
 /**
@@ -35,7 +35,12 @@ interface Waiting {
 export function createMessageWriter(
   db: Db,
   sendsByDefault: boolean,
-  { queueRows = 4096, queueBytes = 128 * 1024 * 1024 }: MessageWriterLimits = {},
+  {
+    queueRows = 4096,
+    queueBytes = 128 * 1024 * 1024,
+    groupRows = 64,
+    statementsInFlight = 2,
+  }: MessageWriterLimits = {},
 ): MessageWriter {
   const statement = prepareAppend(db);
   const queue: Waiting[] = [];

@@ -1,11 +1,11 @@
 import type { Viewer } from '../context.ts';
 import { type Problem, Refusal } from '../errors.ts';
 import { keyReused } from './added.ts';
-import type { NewMessageRow, Verdict } from './append-statement.ts';
 import type { DeskContext } from './desk.ts';
 import { findKey } from './idempotency.ts';
 import { listMessagesAfter } from './message.ts';
 import { type AddTicketMessageInput, inputProblems, isKey } from './message-input.ts';
+import type { NewMessageRow, Verdict } from './new-message-row.ts';
 import { whyNotWrite } from './policy.ts';
 import { rowOf } from './row.ts';
 

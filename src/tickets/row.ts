@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Viewer } from '../context.ts';
 import { decodeGlobalId } from '../global-id.ts';
-import type { NewEmail, NewFile, NewMessageRow } from './append-statement.ts';
 import { fingerprintOf } from './idempotency.ts';
 import { mailBytesUpperBound } from './mail.ts';
 import { type AddTicketMessageInput, copiesOf, dueAtOf } from './message-input.ts';
+import type { NewEmail, NewFile, NewMessageRow } from './new-message-row.ts';
 import { isOperator } from './policy.ts';
 import { resolveSelector } from './selector.ts';
 

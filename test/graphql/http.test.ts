@@ -135,6 +135,25 @@ describe('documents that cost more than they are worth', () => {
     });
   }
 
+  it('counts pages whose sizes are variables with each request, hot as cold', async () => {
+    const query = `query ($n: Int, $m: Int = 100) { tickets(first: $n) { edges { node { messages(last: $m) { edges { node { ticket {
+      messages(first: $n) { edges { node { id } } } } } } } } } } }`;
+    for (const [n, m, refused] of [
+      [1, 1, false],
+      [100, null, true],
+      [100, 1, false],
+      [100, undefined, true],
+      [2, 1, false],
+    ] as const) {
+      const answer = await gateway.graphql(query, { n, m });
+      expect([n, m, answer.errors?.[0]?.extensions?.code]).toEqual([
+        n,
+        m,
+        refused ? 'DOCUMENT_TOO_COMPLEX' : undefined,
+      ]);
+    }
+  });
+
   it('refuses a batch', async () => {
     const response = await post(
       JSON.stringify(Array.from({ length: 10 }, () => ({ query: '{ viewer { login } }' }))),

@@ -9,7 +9,8 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { appRole } from '../../../src/db/database.ts';
 import * as tables from '../../../src/db/tables.ts';
-import { type NewMessageRow, prepareAppend } from '../../../src/tickets/append-statement.ts';
+import { prepareAppend } from '../../../src/tickets/append-statement.ts';
+import type { NewMessageRow } from '../../../src/tickets/new-message-row.ts';
 
 const options = { max: Number(process.env.DATABASE_POOL) };
 const sql = postgres({
