@@ -1,5 +1,5 @@
 /** Mails that one worker may have claimed of one mailbox, for each connection: enough that a connection never waits for a claim. */
-const claimsPerConnection = 8;
+export const claimsPerConnection = 8;
 /** Milliseconds that a mailbox rests after its server could not be spoken to: doubled each time, full jitter. */
 const firstRest = 1000;
 const longestRest = 120_000;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { claimsPerConnection } from '../../../src/mail/lanes.ts';
 import type { WorkerStep } from '../../../src/mail/worker.ts';
 import type { WorkerProcess } from '../../mail/world/worker-process.ts';
 import { readJournal } from '../../support/smtp-sink-process.ts';
@@ -10,8 +11,8 @@ export interface Deaths {
   readonly cutAfterDot: Set<number>;
 }
 
-/** Mails that a worker with one connection has claimed at most. */
-const mailsPerWorker = 4;
+/** Mails that a worker with one connection has claimed at most: so many for each victim, and each of them has some. */
+const mailsPerWorker = claimsPerConnection;
 const patience = 8000;
 
 const stoppedInTime = (worker: WorkerProcess) =>
