@@ -29,6 +29,9 @@ export async function readBody(req: IncomingMessage, res: ServerResponse, limit:
     });
     req.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     req.once('error', reject);
-    req.once('close', () => reject(httpError(400, 'The request ended before its body did')));
+    // Also emitted after a whole body, when an error made in vain would cost more than all the rest of this.
+    req.once('close', () => {
+      if (!req.complete) reject(httpError(400, 'The request ended before its body did'));
+    });
   });
 }

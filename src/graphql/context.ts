@@ -5,4 +5,6 @@ import type { Loaders } from './loaders.ts';
 export interface GraphContext extends DeskContext {
   /** One cache a request; a subscription has a fresh one for each event. */
   load: Loaders;
+  /** The document is known to ask for less than the limits, whatever its variables are. */
+  readonly modest?: boolean;
 }

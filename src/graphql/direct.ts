@@ -58,8 +58,9 @@ export async function answerDirectly(
   ctx: DeskContext,
 ): Promise<boolean> {
   if (ctx.viewer === undefined && asksForTheSchema(query)) return false;
-  const document = validDocument(query);
-  if (document === undefined) return false;
+  const known = validDocument(query);
+  if (known === undefined) return false;
+  const { document, modest } = known;
   const operation = operationOf(document, operationName);
   if (operation === undefined || operation.operation === 'subscription') return false;
   const result = (await execute({
@@ -67,7 +68,7 @@ export async function answerDirectly(
     document,
     operationName,
     variableValues: variables,
-    contextValue: { ...ctx, load: createLoaders(ctx) },
+    contextValue: { ...ctx, load: createLoaders(ctx), modest },
   })) as ExecutionResult;
   // Variables that do not fit: nothing was executed.
   if (result.data === undefined) return false;
@@ -98,13 +99,13 @@ function mediaTypeFor({ headers: { accept } }: IncomingMessage): string | undefi
 
 function answer(res: ServerResponse, type: string, result: ExecutionResult): void {
   const { status, headers, body } = answerOf(result);
-  const bytes = Buffer.from(JSON.stringify(body));
+  const text = JSON.stringify(body);
   res.writeHead(status, {
     'Content-Type': `${type}; charset=utf-8`,
-    'Content-Length': bytes.length,
+    'Content-Length': Buffer.byteLength(text),
     ...headers,
   });
-  res.end(bytes);
+  res.end(text);
 }
 
 /** An error may ask for a status and headers, such as Retry-After; they are not part of the answer's text. */

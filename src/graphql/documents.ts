@@ -1,24 +1,41 @@
-import { type DocumentNode, GraphQLError, type OperationDefinitionNode, parse, validate } from 'graphql';
+import { complexityFromQuery } from '@pothos/plugin-complexity';
+import {
+  type DocumentNode,
+  GraphQLError,
+  type OperationDefinitionNode,
+  parse,
+  validate,
+  visit,
+} from 'graphql';
+import { complexityLimit } from './builder.ts';
 import { assertModest, maxTokens } from './limits.ts';
 import { schema } from './schema.ts';
+
+/** A document that parses, is modest in size and fits the schema. */
+export interface KnownDocument {
+  readonly document: DocumentNode;
+  /** It asks for less than the limits whatever its variables are; otherwise each execution computes that. */
+  readonly modest: boolean;
+}
 
 /** Documents kept at most, and characters of one: clients send a few hundred different ones, over and over. */
 const keptDocuments = 1000;
 const keptCharacters = 16_384;
-const kept = new Map<string, DocumentNode>();
+const kept = new Map<string, KnownDocument>();
 
 /**
- * A document that parses, is modest and fits the schema; undefined otherwise. What is kept was checked once, whoever sent it:
- * introspection alone depends on who asks.
+ * A document that can be executed; undefined otherwise. What is kept was checked once, whoever sent it: introspection alone depends
+ * on who asks.
  */
-export function validDocument(text: string): DocumentNode | undefined {
-  let document = kept.get(text);
-  if (document !== undefined) {
+export function validDocument(text: string): KnownDocument | undefined {
+  let known = kept.get(text);
+  if (known !== undefined) {
     // The most recently used is the last to go.
     kept.delete(text);
-    kept.set(text, document);
-    return document;
+    kept.set(text, known);
+    return known;
   }
+  let document: DocumentNode;
   try {
     document = parse(text, { maxTokens });
     assertModest(document);
@@ -27,11 +44,31 @@ export function validDocument(text: string): DocumentNode | undefined {
     throw error;
   }
   if (validate(schema, document, undefined, { maxErrors: 1 }).length > 0) return undefined;
+  known = { document, modest: isModest(document) };
   if (text.length <= keptCharacters) {
-    kept.set(text, document);
+    kept.set(text, known);
     if (kept.size > keptDocuments) kept.delete(kept.keys().next().value!);
   }
-  return document;
+  return known;
+}
+
+/** Whether its one operation stays within the limits, and no variable has a say in that: page sizes alone have. */
+function isModest(document: DocumentNode): boolean {
+  let operations = 0;
+  let constant = true;
+  const withoutVariables = visit(document, {
+    OperationDefinition(node) {
+      operations += 1;
+      return { ...node, variableDefinitions: [] };
+    },
+    Argument({ name, value }) {
+      if ((name.value === 'first' || name.value === 'last') && value.kind === 'Variable') constant = false;
+    },
+  });
+  if (operations !== 1 || !constant) return false;
+  const { complexity, depth, breadth } = complexityFromQuery(withoutVariables, { schema });
+  const limit = complexityLimit;
+  return complexity <= limit.complexity && depth <= limit.depth && breadth <= limit.breadth;
 }
 
 /** The operation that a request means, or undefined when that is not clear. */

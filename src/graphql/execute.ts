@@ -29,7 +29,8 @@ export async function executeStored<D>(
     document: documentOf(operation.document),
     operationName: operation.name,
     variableValues: variables as Record<string, unknown>,
-    contextValue: { ...ctx, load: createLoaders(ctx) },
+    // A document of our own: what it asks for was looked at when it was written.
+    contextValue: { ...ctx, load: createLoaders(ctx), modest: true },
   });
   return withSafeErrors(result, ctx) as ExecutionResult<D>;
 }
