@@ -28,7 +28,7 @@ import { startCollecting } from './storage/collecting.ts';
 import { createDiskStore } from './storage/disk-store.ts';
 import { prepareJudge } from './tickets/append-statement.ts';
 import type { Desk, DeskContext } from './tickets/desk.ts';
-import { createMessageWriter } from './tickets/message-writer.ts';
+import { createMessageWriter, type MessageWriterLimits } from './tickets/message-writer.ts';
 
 export interface App extends AsyncDisposable {
   /** `http://127.0.0.1:4000`; undefined for a process that only sends mail. */
@@ -38,7 +38,7 @@ export interface App extends AsyncDisposable {
   readonly log: Logger;
 }
 
-/** What a test may put in the place of the real thing. */
+/** What a test or a benchmark may put in the place of the real thing. */
 export interface Overrides {
   readonly now?: () => Date;
   readonly log?: Logger;
@@ -46,6 +46,7 @@ export interface Overrides {
   readonly embedded?: Promise<Embedded> | undefined;
   /** In the place of the configured database. */
   readonly connections?: { readonly gateway: Connection; readonly owner: Connection };
+  readonly writer?: MessageWriterLimits;
 }
 
 /**
@@ -91,7 +92,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const desk: Desk = {
     database,
     blobs,
-    writer: parts.use(createMessageWriter(database.desk, sendsByDefault)),
+    writer: parts.use(createMessageWriter(database.desk, sendsByDefault, overrides.writer)),
     judge: (row) => judge.execute({ rows: JSON.stringify([{ n: 0, ...row }]), sendsByDefault }),
     events,
     limits: config.limits,

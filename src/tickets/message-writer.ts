@@ -6,6 +6,7 @@ import type { NewMessageRow } from './new-message-row.ts';
 
 /** Bytes of bodies of one statement at most, so that 64 large messages do not become one 64 MiB parameter. */
 const groupBytes = 2 * 1024 * 1024;
+
 export interface MessageWriterLimits {
   /** Messages waiting at most; past it, callers are told to come again. */
   readonly queueRows?: number;

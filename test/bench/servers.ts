@@ -41,7 +41,7 @@ async function start(
   pgEnv: Record<string, string>,
   dataDir: string,
 ): Promise<Running> {
-  const own = contender.process === 'ticketwire';
+  const own = contender.isGateway === true;
   const port = own ? await freePort() : 0;
   const child = spawn(process.execPath, [contender.program], {
     cwd: root,
@@ -52,7 +52,7 @@ async function start(
       DATABASE_POOL: String(poolSize),
       ...pgEnv,
       ...contender.env,
-      ...(own ? gatewayEnv(database, port, dataDir) : {}),
+      ...(own ? gatewayEnv(database, port, `${dataDir}-${contender.process}`) : {}),
     },
   });
   const bound = own ? await whenReady(child, port) : await announcedPort(child, contender);
