@@ -1,6 +1,9 @@
+import type { GraphQLResolveInfo, SelectionSetNode } from 'graphql';
 import { addTicketMessage } from '../tickets/add-message.ts';
 import type { Added, Warning } from '../tickets/added.ts';
+import { invalidInput } from '../tickets/refusals.ts';
 import { builder } from './builder.ts';
+import type { GraphContext } from './context.ts';
 import { DeliveryRef } from './delivery.ts';
 import { CancelReasonEnum, MessageFormatEnum, QuoteEnum, VisibilityEnum } from './enums.ts';
 import { MessageRef } from './message.ts';
@@ -117,14 +120,39 @@ const ResultUnion = builder.unionType('AddTicketMessageResult', {
   resolveType: typeOfResult('AddTicketMessagePayload'),
 });
 
+/** A request's header is one key for one command: of two in a document, the second would be taken for a repetition of the first. */
+const namesOneCommand = ({ viewer, idempotencyKey }: GraphContext, info: GraphQLResolveInfo): boolean =>
+  viewer === undefined ||
+  idempotencyKey === undefined ||
+  countFields(info.operation.selectionSet, info) === 1;
+
+function countFields({ selections }: SelectionSetNode, info: GraphQLResolveInfo): number {
+  return selections.reduce((count, selection) => {
+    if (selection.kind === 'Field') return count + (selection.name.value === '__typename' ? 0 : 1);
+    const { selectionSet } =
+      selection.kind === 'InlineFragment' ? selection : info.fragments[selection.name.value]!;
+    return count + countFields(selectionSet, info);
+  }, 0);
+}
+
+const ambiguousKey = () =>
+  invalidInput([
+    {
+      path: ['idempotencyKey'],
+      message: 'The Idempotency-Key header is for a document with one mutation; give each its own field',
+    },
+  ]);
+
 builder.mutationField('addTicketMessage', (t) =>
   t.field({
     type: ResultUnion,
     description:
       'Adds a comment, a private note or an e-mail reply to a ticket: stored, and mailed if asked, once or not at all.',
     args: { input: t.arg({ type: AddTicketMessageInput, required: true }) },
-    resolve: async (_root, { input }, ctx) => {
-      const result = await orRefusal(addTicketMessage(ctx, input));
+    resolve: async (_root, { input }, ctx, info) => {
+      const result = await orRefusal(
+        namesOneCommand(ctx, info) ? addTicketMessage(ctx, input) : Promise.reject(ambiguousKey()),
+      );
       if ('message' in result && 'ticket' in result) {
         // What the command knows needs no query when the payload's fields ask for it.
         ctx.load.ticket.prime(result.ticket.id, result.ticket);
