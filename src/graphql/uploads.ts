@@ -21,6 +21,9 @@ export function useUploads(limits: UploadLimits): Plugin<object, ServerContext> 
     onRequestParse({ request, serverContext, setRequestParser }) {
       if (request.method !== 'POST') return;
       const { req, res, ctx, body } = serverContext as unknown as ServerContext;
+      // Nothing is unpacked here, so that nothing can be larger than it looks.
+      if (!/^(identity)?$/i.test(req.headers['content-encoding'] ?? ''))
+        throw httpError(415, 'Send the body without a Content-Encoding');
       const type = mediaTypeOf(req);
       if (type === 'application/json') {
         setRequestParser(() => readJson(body));
@@ -96,9 +99,21 @@ function readOperations(
 ): Promise<GraphQLParams> {
   lingeringClose(req, res);
   return new Promise((resolve, reject) => {
-    const parser = busboy({
-      headers: req.headers,
-      limits: { fieldSize: limits.requestBytes, fields: 2, fileSize: 1 },
+    const malformed = () => reject(httpError(400, 'The multipart request is malformed'));
+    let parser: busboy.Busboy;
+    try {
+      parser = busboy({
+        headers: req.headers,
+        limits: { fieldSize: limits.requestBytes, fields: 2, fileSize: 1 },
+      });
+    } catch {
+      // There is no boundary.
+      return malformed();
+    }
+    let bytes = 0;
+    req.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > 2 * limits.requestBytes) reject(httpError(413, 'The request is too large'));
     });
     let params: { variables?: unknown } | undefined;
     parser.on('field', (name, value) => {
@@ -107,7 +122,7 @@ function readOperations(
         if (name === 'map' && params !== undefined)
           for (const paths of Object.values(JSON.parse(value) as object)) paths.forEach(placeholder);
       } catch {
-        reject(httpError(400, 'The multipart request is malformed'));
+        malformed();
       }
     });
     const done = () =>
@@ -119,7 +134,7 @@ function readOperations(
       done();
     });
     parser.on('finish', done);
-    parser.on('error', () => reject(httpError(400, 'The multipart request is malformed')));
+    parser.on('error', malformed);
     req.pipe(parser);
 
     /** Puts an upload that never arrives at a path such as `variables.input.attachments.0.file`. */

@@ -12,6 +12,7 @@ import {
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Logger } from '../log.ts';
 import type { DeskContext } from '../tickets/desk.ts';
+import { httpError } from './body.ts';
 import type { GraphContext } from './context.ts';
 import { safeError, withSafeErrors } from './faults.ts';
 import { assertModest, maxTokens } from './limits.ts';
@@ -107,5 +108,7 @@ function useClosedIntrospection(): Plugin<GraphContext> {
 /** Errors outside an execution: what the server or a plugin threw. Yoga's own are GraphQL errors and speak of the request. */
 function maskUnexecuted(error: unknown, log: Logger): Error {
   if (error instanceof GraphQLError && error.originalError === undefined) return error;
+  // A GET's parameters that are no JSON: Yoga lets the parser's own words out.
+  if (error instanceof SyntaxError) return httpError(400, 'The request is malformed');
   return safeError(error, { requestId: 'unknown', log });
 }
