@@ -2,6 +2,9 @@ import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import { answerText } from './answer.ts';
 import type { Handle } from './server.ts';
 
+/** Client programs that are told apart, the first ones to call. */
+const maxClients = 100;
+
 /** Prometheus metrics of this process. Labels are of closed sets: no name of a person, a ticket or an address. */
 export function createMetrics() {
   const registry = new Registry();
@@ -18,14 +21,21 @@ export function createMetrics() {
     labelNames: ['client', 'field'],
     registers: [registry],
   });
+  const clients = new Set<string>();
+  // A caller makes up as many names as he likes, and each would be kept for ever.
+  const labelOf = (client: string): string => {
+    if (clients.size < maxClients) clients.add(client);
+    return clients.has(client) ? client : 'other';
+  };
   const handle: Handle = async (_req, res) => {
     answerText(res, 200, await registry.metrics(), { 'Content-Type': registry.contentType });
   };
   return {
     handle,
     countLegacy({ client, fields, status }: { client: string; fields: readonly string[]; status: number }) {
-      legacyRequests.inc({ client, status });
-      for (const field of fields) legacyFields.inc({ client, field });
+      const known = labelOf(client);
+      legacyRequests.inc({ client: known, status });
+      for (const field of fields) legacyFields.inc({ client: known, field });
     },
   };
 }
