@@ -17,6 +17,8 @@ export interface ResolveDeliveryInput extends DeliveryInput {
 /** One change of one delivery, by an operator, where its state allows it. */
 interface Change {
   readonly action: string;
+  /** Whether a mail goes out by it: that is for those who may send from its mailbox. */
+  readonly sends: boolean;
   readonly event: EventType;
   readonly from: readonly DeliveryState[];
   readonly details: Readonly<Record<string, string>>;
@@ -34,6 +36,7 @@ interface Change {
 export const retryDelivery = (ctx: DeskContext, { deliveryId }: DeliveryInput): Promise<Delivery> =>
   change(ctx, deliveryId, {
     action: 'DELIVERY_RETRIED',
+    sends: true,
     event: 'DELIVERY_RETRIED',
     from: ['FAILED', 'PARTIALLY_FAILED', 'DEFERRED'],
     details: {},
@@ -48,6 +51,7 @@ export const retryDelivery = (ctx: DeskContext, { deliveryId }: DeliveryInput): 
 export const cancelDelivery = (ctx: DeskContext, { deliveryId }: DeliveryInput): Promise<Delivery> =>
   change(ctx, deliveryId, {
     action: 'DELIVERY_CANCELLED',
+    sends: false,
     event: 'DELIVERY_CANCELLED',
     from: ['HELD', 'QUEUED', 'DEFERRED'],
     details: {},
@@ -66,6 +70,7 @@ export const resolveDelivery = (
 ): Promise<Delivery> =>
   change(ctx, deliveryId, {
     action: 'DELIVERY_RESOLVED',
+    sends: as === 'RESEND',
     event: 'DELIVERY_RESOLVED',
     from: ['OUTCOME_UNKNOWN'],
     details: { as },
@@ -81,6 +86,7 @@ async function change(ctx: DeskContext, deliveryId: number, what: Change): Promi
   });
   if (row === undefined)
     throw new Refusal('DELIVERY_NOT_FOUND', 'There is no such delivery', undefined, ['delivery']);
+  if (!row.granted) throw new Refusal('FORBIDDEN', 'You may not send from the mailbox of this delivery');
   if (!row.changed) {
     const message = `This cannot be done to a delivery that is ${row.before}`;
     throw new Refusal('DELIVERY_STATE', message, { state: row.before }, ['delivery']);
@@ -92,15 +98,18 @@ async function change(ctx: DeskContext, deliveryId: number, what: Change): Promi
 
 /** One statement, one commit: delivery, recipients, audit entry, event. Of two who ask at once, one is refused by the state that the other made. */
 const write = (sql: postgres.Sql, deliveryId: number, actorId: number, what: Change) => sql<
-  { before: DeliveryState; changed: boolean }[]
+  { before: DeliveryState; granted: boolean; changed: boolean }[]
 >`
   with locked_tickets as (
     select t.id, t.last_event_number from tickets t
     where t.id = (select ticket_id from deliveries where id = ${deliveryId}) for no key update
   ), owned as (
     select d.* from deliveries d where d.id = ${deliveryId} and d.ticket_id in (select id from locked_tickets) for no key update of d
+  ), granted as (
+    select o.id from owned o where not ${what.sends}::bool
+      or exists (select from mailbox_grants g where g.mailbox_id = o.mailbox_id and g.user_id = ${actorId})
   ), fit as (
-    select * from owned where state = any (${what.from}::text[])
+    select o.* from owned o join granted g on g.id = o.id where o.state = any (${what.from}::text[])
   ), states as (
     select f.id, r.position,
       case when r.state = any (${what.recipients.from}::text[]) then ${what.recipients.to}::text else r.state end as state
@@ -132,4 +141,4 @@ const write = (sql: postgres.Sql, deliveryId: number, actorId: number, what: Cha
   ), ${appendDeliveryEvents(sql)}, called as (
     select pg_notify('ticketwire_outbox', '') where exists (select from result where state = 'QUEUED')
   )
-  select o.state as before, exists (select from fit) as changed, (select count(*) from woken) + (select count(*) from called) as woken from owned o`;
+  select o.state as before, exists (select from granted) as granted, exists (select from fit) as changed, (select count(*) from woken) + (select count(*) from called) as woken from owned o`;

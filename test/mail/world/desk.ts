@@ -82,6 +82,7 @@ export async function fillDesk(
   await sql`insert into users (id, login, name, email, role) values
     (1, 'operator', 'Olga Operator', 'olga@desk.test', 'OPERATOR'), (2, 'jane', 'Jane Doe', 'jane.doe@domain.com', 'REQUESTER')`;
   await sql`insert into mailboxes (id, address, display_name, smtp_url) values (1, 'company@domain.com', 'Company', ${smtpUrl})`;
+  await sql`insert into mailbox_grants (mailbox_id, user_id) select 1, id from users where role = 'OPERATOR'`;
   await sql`insert into tickets (id, reference, subject, requester_id)
     select n, 'INC-' || lpad(n::text, 6, '0'), 'Printer ' || n || ' on fire', 2 from generate_series(1, ${tickets}::int) n`;
 }
