@@ -13,6 +13,10 @@ export interface Contender {
   readonly env?: Readonly<Record<string, string>>;
   /** Run in its database first: what is no feature of it, but stands in its way. */
   readonly prepare?: readonly string[];
+  /** Run after that. */
+  readonly sql?: string;
+  /** The process in whose database it works, when that is another. */
+  readonly databaseOf?: string;
 }
 
 const peer = (name: string, file: string, env: Record<string, string> = {}): Contender => ({

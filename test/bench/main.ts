@@ -1,5 +1,6 @@
 /*
  * npm run bench [-- --full] [--rounds N] [--seconds S] [--only TEXT] [--scenario TEXT] [--json FILE] [--dir DIRECTORY]
+ * npm run bench -- --growth | --cores …: see growth.ts and cores.ts
  *
  * Measures the gateway against R and against what people would build instead, on one PostgreSQL, interleaved: in each round every
  * contender has its turn, in an order that rotates. Ratios are taken within a round; medians over the rounds are printed. It fails if
@@ -22,6 +23,9 @@ import { createWorld, defaultDirectory, type World } from './world.ts';
 
 const { values: options } = parseArgs({
   options: {
+    growth: { type: 'boolean' },
+    sizes: { type: 'string' },
+    cores: { type: 'boolean' },
     full: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
@@ -155,4 +159,6 @@ async function checkRows(
   );
 }
 
-await main();
+if (options.growth) await import('./growth.ts');
+else if (options.cores) await import('./cores.ts');
+else await main();

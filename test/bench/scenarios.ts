@@ -19,9 +19,14 @@ export const scenarios = (full: boolean): Scenario[] => [
   write('write, 32 callers, one ticket', 32, () => readTickets + 1),
   read('read a page of 50, 32 callers', 32),
   nothingAtAll('nothing, 32 callers', 32),
-  ...(full
-    ? [8, 128, 256].map((callers) => write(`write, ${callers} callers, distinct tickets`, callers, own))
-    : []),
+  ...(full ? fullOnly() : []),
+];
+
+const fullOnly = (): Scenario[] => [
+  ...[8, 128, 256].map((callers) => write(`write, ${callers} callers, distinct tickets`, callers, own)),
+  ...[0, 1, 5, 20].map((files) =>
+    write(`write, 8 callers, ${files} attachments by the legacy door`, 8, own, files),
+  ),
 ];
 
 /** Callers never meet on a ticket: each goes round its own. */
@@ -36,7 +41,12 @@ const body =
     2,
   );
 
-function write(name: string, callers: number, ticketOf: (caller: number, n: number) => number): Scenario {
+function write(
+  name: string,
+  callers: number,
+  ticketOf: (caller: number, n: number) => number,
+  files?: number,
+): Scenario {
   let n = 0;
   return {
     name,
@@ -50,7 +60,9 @@ function write(name: string, callers: number, ticketOf: (caller: number, n: numb
         from: mailbox,
         cc: ['boss@customer.test'],
         key: randomUUID(),
+        files: files ?? 0,
       };
+      if (files !== undefined && dialect !== 'legacy') return undefined;
       return add(dialect, token, message);
     },
     problem: (dialect, answer) => addOf(dialect, answer),

@@ -24,12 +24,16 @@ export async function startAll(
   dataDir: string,
 ): Promise<Running[]> {
   const started = new Map<string, Running>();
+  const environments = new Map<string, Record<string, string>>();
   for (const contender of list) {
-    const same = started.get(contender.process);
-    if (same) continue;
-    const database = `bench_${contender.process.replace(/\W+/g, '_').toLowerCase()}`;
-    const sql = (contender.prepare ?? []).map((file) => readFileSync(`${root}/${file}`, 'utf8')).join('\n');
-    const env = await world.createDatabase(database, sql);
+    if (started.has(contender.process)) continue;
+    const database = `bench_${(contender.databaseOf ?? contender.process).replace(/\W+/g, '_').toLowerCase()}`;
+    let env = environments.get(database);
+    if (env === undefined) {
+      const files = (contender.prepare ?? []).map((file) => readFileSync(`${root}/${file}`, 'utf8'));
+      env = await world.createDatabase(database, [...files, contender.sql ?? ''].join('\n'));
+      environments.set(database, env);
+    }
     started.set(contender.process, await start(contender, database, env, dataDir));
   }
   return list.map((contender) => ({ ...started.get(contender.process)!, contender }));
