@@ -145,7 +145,9 @@ function uploadIdOf(globalId: string): string | undefined {
  * 200 bytes with its extension kept.
  */
 export function cleanFileName(name: string, index: number): string {
-  const last = name.toWellFormed().normalize('NFC').split(/[\\/]/).at(-1)!;
+  // What follows is quadratic in runs of dots, and 200 bytes are kept anyway: of a name of megabytes the two ends are looked at.
+  const short = name.length > 4096 ? name.slice(0, 4000) + name.slice(-96) : name;
+  const last = short.toWellFormed().normalize('NFC').split(/[\\/]/).at(-1)!;
   const visible = last
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')
     .replace(/["<>|:*?]/g, '_')
