@@ -1,5 +1,5 @@
 /** By which words a contender is asked. */
-export type Dialect = 'ours' | 'legacy' | 'bare' | 'postgraphile';
+export type Dialect = 'ours' | 'legacy' | 'bare' | 'layer' | 'postgraphile';
 
 export interface Contender {
   readonly name: string;
@@ -42,6 +42,7 @@ export const contenders: readonly Contender[] = [
     process: 'ticketwire_ungrouped',
     isGateway: true,
   },
+  { name: 'GraphQL layer alone', program: 'test/bench/layer.ts', dialect: 'layer', process: 'layer' },
   peer('Yoga + Drizzle', 'yoga'),
   peer('Apollo + Drizzle', 'apollo'),
   peer('Mercurius + Drizzle', 'mercurius', { JIT: '0' }),
