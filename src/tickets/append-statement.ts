@@ -53,7 +53,9 @@ const judged: SQL = sql`
   left join locked l on l.id = w.id
   left join users u on u.id = l.requester_id
   left join lateral (
-    select b.* from mailboxes b join mailbox_grants g on g.mailbox_id = b.id and g.user_id = i."viewerId"
+    select b.id, b.address, b.display_name, b.signature, b.disabled_at, b.smtp_url,
+      least(b.max_mail_bytes, coalesce(b.server_max_mail_bytes, b.max_mail_bytes)) as max_mail_bytes
+    from mailboxes b join mailbox_grants g on g.mailbox_id = b.id and g.user_id = i."viewerId"
     where lower(b.address) = lower(i.email->>'from')
   ) m on true`;
 
