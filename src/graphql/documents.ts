@@ -81,5 +81,4 @@ export function operationOf(
   return operations.find((operation) => operation.name?.value === name);
 }
 
-export const asksForTheSchema = (text: string): boolean =>
-  text.includes('__schema') || text.includes('__type(') || text.includes('__type ');
+export const asksForTheSchema = (text: string): boolean => /__(?:schema|type)(?!name)/.test(text);

@@ -59,8 +59,8 @@ export function parseInt32Text(text: string): number | undefined {
 
 /** `bool.TryParse` */
 export function parseBooleanText(text: string): boolean | undefined {
-  const word = text.replace(/^[\s\0]+|[\s\0]+$/g, '').toLowerCase();
-  return word === 'true' ? true : word === 'false' ? false : undefined;
+  const word = /^[\s\0]*(true|false)[\s\0]*$/i.exec(text)?.[1]?.toLowerCase();
+  return word === undefined ? undefined : word === 'true';
 }
 
 function asInt32(value: number): number | undefined {

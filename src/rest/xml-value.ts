@@ -2,7 +2,7 @@ import { malformed } from './xml-markup.ts';
 
 /** `XmlConvert.ToBoolean` */
 export function xmlBoolean(text: string): boolean {
-  const word = text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '');
+  const word = /^[ \t\r\n]*(true|false|1|0)[ \t\r\n]*$/.exec(text)?.[1];
   if (word === 'true' || word === '1') return true;
   if (word === 'false' || word === '0') return false;
   throw malformed;

@@ -164,6 +164,16 @@ describe('documents that cost more than they are worth', () => {
 
 describe('introspection on a desk that is not a demo', () => {
   const query = '{ __schema { types { name } } }';
+  it('is closed however it is written', async () => {
+    for (const gap of ['', ' ', '\n', '\t', ',', '#\n']) {
+      const answer = await gateway.graphql(
+        `{ __type${gap}(name: "Ticket") { fields { name } } }`,
+        {},
+        { authorization: null },
+      );
+      expect(answer.data).toBeUndefined();
+    }
+  });
   it('is closed to strangers, who are not told names either', async () => {
     const answer = await gateway.graphql(query, {}, { authorization: null });
     expect(answer.data).toBeUndefined();
