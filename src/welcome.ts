@@ -7,7 +7,7 @@ export function welcome(config: Config, { url, demo }: App): string {
   const at = [
     `Ticketwire is listening on ${url}`,
     '',
-    `  GraphiQL      ${url}/graphql`,
+    `  ${config.explorer ? 'GraphiQL' : 'GraphQL '}      ${url}/graphql`,
     `  legacy help   ${url}/api`,
   ];
   if (config.smtp.kind === 'inbox') at.push(`  inbox         ${url}/inbox/`);

@@ -54,10 +54,12 @@ function assertPreflighted({ headers }: IncomingMessage): void {
 
 function readJson(body: Buffer | Error | undefined): GraphQLParams {
   if (!Buffer.isBuffer(body)) throw body ?? httpError(400, 'The request has no body');
+  if (body.length === 0) throw httpError(400, 'The request has no body');
   try {
     return JSON.parse(body.toString('utf8')) as GraphQLParams;
-  } catch {
-    throw httpError(400, 'The request body is not JSON');
+  } catch (error) {
+    // A query of several lines that was pasted between quotation marks is the usual reason: say where it is.
+    throw httpError(400, `The request body is not JSON: ${(error as Error).message}`);
   }
 }
 
