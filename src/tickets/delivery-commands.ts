@@ -5,7 +5,7 @@ import { appendDeliveryEvents } from '../events/append.ts';
 import type { DeliveryState, EventType } from '../vocabulary.ts';
 import type { DeskContext } from './desk.ts';
 import { type Delivery, loadDeliveries } from './ledger.ts';
-import { isOperator, requireViewer } from './policy.ts';
+import { assertScope, isOperator, requireViewer } from './policy.ts';
 
 export interface DeliveryInput {
   readonly deliveryId: number;
@@ -79,8 +79,9 @@ export const resolveDelivery = (
   });
 
 async function change(ctx: DeskContext, deliveryId: number, what: Change): Promise<Delivery> {
-  const viewer = requireViewer(ctx, 'mail');
+  const viewer = requireViewer(ctx);
   if (!isOperator(viewer)) throw new Refusal('FORBIDDEN', 'Only operators may do this');
+  assertScope(viewer, 'mail');
   const [row] = await write(ctx.desk.database.raw, deliveryId, viewer.userId, what).catch((error) => {
     throw asUnavailable(error);
   });

@@ -4,7 +4,7 @@ import { type Problem, Refusal } from '../errors.ts';
 import { appendEvents } from '../events/append.ts';
 import type { Visibility } from '../vocabulary.ts';
 import type { DeskContext } from './desk.ts';
-import { isOperator, requireViewer } from './policy.ts';
+import { assertScope, isOperator, requireViewer } from './policy.ts';
 import { invalidInput } from './refusals.ts';
 import { withdrawMails } from './withdraw-mails.ts';
 
@@ -106,8 +106,9 @@ async function redact(
   reason: string | null | undefined,
   run: (tx: postgres.Sql, actorId: number) => Promise<Outcome>,
 ): Promise<Redacted> {
-  const viewer = requireViewer(ctx, 'admin');
+  const viewer = requireViewer(ctx);
   if (!isOperator(viewer)) throw new Refusal('FORBIDDEN', 'Only operators may redact');
+  assertScope(viewer, 'admin');
   const problems = [...reasonProblems(reason ?? '')];
   if (problems.length > 0) throw invalidInput(problems);
   const { messageId, changed, blobKeys } = (await ctx.desk.database.raw
