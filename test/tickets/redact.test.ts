@@ -190,6 +190,35 @@ test('of ten who redact at once, one does it', async () => {
   await assertGapless(47);
 });
 
+test('whoever watches the ticket is told, and shown what is left', async () => {
+  const added = await withFile({ ticket: { ticketId: 17 } });
+  // A requester counts by cursors of their own.
+  const { cursor } = await ask<{ cursor: string }>(
+    gateway,
+    '{ ticket(by: { ticketId: 17 }) { cursor } }',
+    {},
+    { authorization: asRequester },
+  );
+  const listening = new AbortController();
+  const query = `subscription { ticketEvents(ticket: { ticketId: 17 }, after: "${cursor}") { type ticketMessage { messageId bodyText } } }`;
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { authorization: asRequester, 'content-type': 'application/json', accept: 'text/event-stream' },
+    body: JSON.stringify({ query }),
+    signal: listening.signal,
+  });
+  await redactMessage(added.ticketMessage.id);
+  let told = '';
+  for await (const chunk of response.body!) {
+    told += Buffer.from(chunk).toString();
+    if (told.includes('ticketEvents')) break;
+  }
+  listening.abort();
+  const { messageId: id } = added.ticketMessage;
+  expect(told).toContain(`{"type":"MESSAGE_REDACTED","ticketMessage":{"messageId":${id},"bodyText":""}}`);
+  expect(told).not.toContain(secret);
+});
+
 test('of a private note nobody but operators is told', async () => {
   const added = await withFile({ visibility: 'PRIVATE' });
   const count = () =>
