@@ -98,7 +98,7 @@ describe('uploads', () => {
     await expect.poll(() => filesIn(temporary)).toBe(0);
     before = await kept();
   }
-  const expectNothingLeft = () => expect.poll(kept, { timeout: 1000 }).toEqual(before);
+  const expectNothingLeft = () => expect.poll(kept, { timeout: 5000 }).toEqual(before);
 
   async function expectDownloads(attachments: { downloadUrl: string; sha256: string }[], sizes: number[]) {
     expect(attachments).toHaveLength(sizes.length);
