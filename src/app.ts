@@ -158,7 +158,12 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
     count: metrics.countLegacy,
     fault: (error) => log.error({ err: error }, 'fault'),
   });
+  const home: Handle = (_req, res) =>
+    config.explorer
+      ? answerText(res, 302, 'See /graphql\n', { Location: '/graphql' })
+      : answerText(res, 200, 'Ticketwire: GraphQL at /graphql, the legacy endpoint at /api\n');
   const routes: Route[] = [
+    { prefix: '/', exact: true, handle: home },
     { prefix: '/health', handle: health },
     { prefix: '/metrics', handle: metrics.handle },
     { prefix: '/api', ignoreCase: true, handle: legacy },

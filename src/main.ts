@@ -36,8 +36,9 @@ async function main(): Promise<void> {
   process.on('SIGINT', stop);
 }
 
-main().catch((error: unknown) => {
-  const expected = error instanceof Error && (error.name === 'ConfigError' || error.name === 'EmbeddedInUse');
-  process.stderr.write(expected ? `${error.message}\n` : `${error instanceof Error ? error.stack : error}\n`);
+main().catch(async (error: unknown) => {
+  const { describeStartError } = await import('./start-error.ts');
+  const trace = error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`${describeStartError(error) ?? trace}\n`);
   process.exit(1);
 });

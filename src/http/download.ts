@@ -109,7 +109,9 @@ export function rangeOf(
   if (match === null || (match[1] === '' && match[2] === '')) return undefined;
   const start = match[1] === '' ? Math.max(0, size - Number(match[2])) : Number(match[1]);
   const end = match[1] === '' || match[2] === '' ? size - 1 : Math.min(Number(match[2]), size - 1);
-  return start > end || start >= size ? 'unsatisfiable' : { start, end };
+  // A range that ends before it begins is none (RFC 9110 §14.1.1).
+  if (match[1] !== '' && match[2] !== '' && Number(match[2]) < start) return undefined;
+  return start >= size || start > end ? 'unsatisfiable' : { start, end };
 }
 
 const activeTypes =

@@ -10,6 +10,8 @@ export interface Route {
   readonly prefix: string;
   /** The legacy door's paths have no case. */
   readonly ignoreCase?: boolean;
+  /** Nothing below it. */
+  readonly exact?: boolean;
   readonly handle: Handle;
 }
 
@@ -54,9 +56,9 @@ function logWhenDone(
   });
 }
 
-function matches({ prefix, ignoreCase = false }: Route, path: string): boolean {
+function matches({ prefix, ignoreCase = false, exact = false }: Route, path: string): boolean {
   const [a, b] = ignoreCase ? [path.toLowerCase(), prefix.toLowerCase()] : [path, prefix];
-  return a === b || a.startsWith(b.endsWith('/') ? b : `${b}/`);
+  return a === b || (!exact && a.startsWith(b.endsWith('/') ? b : `${b}/`));
 }
 
 /** The path without its query; a request for an absolute URI is one for its path. */

@@ -17,7 +17,10 @@ export type PreviewParts = Omit<MailParts, 'date' | 'messageId'>;
 
 /** The mail as it would be sent now; pure. Two previews have one hash exactly when their mails are the same. */
 export function previewMail(parts: PreviewParts): MailPreview {
-  const mail = composeMail({ ...parts, date: new Date(0), messageId: '<preview@preview.invalid>' });
+  // As long as a real one, so that the size is exact.
+  const domain = parts.from.address.slice(parts.from.address.lastIndexOf('@') + 1);
+  const messageId = `<00000000-0000-0000-0000-000000000000@${domain}>`;
+  const mail = composeMail({ ...parts, date: new Date(0), messageId });
   const hash = createHash('sha256')
     .update(JSON.stringify([mail.envelope, parts.bcc]))
     .update(mail.source.skeleton);
