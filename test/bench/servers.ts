@@ -59,6 +59,10 @@ async function start(
       ...(own ? gatewayEnv(database, port, `${dataDir}-${contender.process}`) : {}),
     },
   });
+  let ending = false;
+  child.once('exit', (code, signal) => {
+    if (!ending) process.stderr.write(`${contender.name} has ended: ${signal ?? `code ${code}`}\n`);
+  });
   const bound = own ? await whenReady(child, port) : await announcedPort(child, contender);
   return {
     contender,
@@ -66,6 +70,7 @@ async function start(
     pid: child.pid!,
     database,
     async [Symbol.asyncDispose]() {
+      ending = true;
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exit = once(child, 'exit');
       child.kill('SIGKILL');
