@@ -14,7 +14,7 @@ const everyAnswer = { 'cache-control': 'no-cache', pragma: 'no-cache', expires: 
 
 let gateway: Gateway;
 beforeAll(async () => {
-  gateway = await startGateway();
+  gateway = await startGateway({ env: { ROLES: 'web' } });
   // The tickets that the cases assume beside those of the demo desk.
   await gateway.sql`insert into tickets (reference, subject, requester_id) values ('INC-1', 's', 2), ('R', 's', 2), ('47', 's', 2)`;
 });
