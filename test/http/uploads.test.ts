@@ -235,6 +235,7 @@ describe('uploads', () => {
 
   test('a stranger’s files are not stored, not for a moment: UNAUTHENTICATED comes while they are being sent', async () => {
     const touched: string[] = [];
+    await mkdir(join(blobs, 'arriving'), { recursive: true });
     const watchers = [blobs, join(blobs, 'arriving'), temporary].map((directory) =>
       watch(directory, (_event, name) => void touched.push(join(directory, String(name)))),
     );
