@@ -177,8 +177,8 @@ test('a stale pid file that names a living process or a zombie does not keep it 
   await gone();
   const pidFile = join(dataDir, 'postgres/data/postmaster.pid');
   const lines = (await readFile(pidFile, 'utf8')).split('\n');
-  // A shell that never reaps its child: after `exec sleep` the child is a zombie of a process that does not know it.
-  const shell = spawn('sh', ['-c', '(exit 0) & echo $!; exec sleep 60'], {
+  // A shell that never reaps its child: the child ends after `exec sleep`, as a zombie of a process that does not know it.
+  const shell = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   gateways.push(shell);
