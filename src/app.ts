@@ -29,6 +29,7 @@ import { createDiskStore } from './storage/disk-store.ts';
 import { prepareJudge } from './tickets/append-statement.ts';
 import type { Desk, DeskContext } from './tickets/desk.ts';
 import { createMessageWriter, type MessageWriterLimits } from './tickets/message-writer.ts';
+import { createIsCurrent } from './tickets/reads.ts';
 
 export interface App extends AsyncDisposable {
   /** `http://127.0.0.1:4000`; undefined for a process that only sends mail. */
@@ -94,6 +95,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     blobs,
     writer: parts.use(createMessageWriter(database.desk, sendsByDefault, overrides.writer)),
     judge: (row) => judge.execute({ rows: JSON.stringify([{ n: 0, ...row }]), sendsByDefault }),
+    isCurrent: createIsCurrent(database.desk),
     events,
     limits: config.limits,
     sendsByDefault,
@@ -145,6 +147,7 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
   const graphql = createGraphqlServer({
     log,
     production,
+    keptAnswers: config.answerCacheBytes,
     requestBytes: limits.requestBytes,
     files: 100,
     multipartBytes: 2 * limits.messageAttachmentsBytes + limits.requestBytes,

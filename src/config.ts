@@ -29,6 +29,8 @@ export interface Config {
   /** Whether GraphiQL is served; in production only when asked for. */
   readonly explorer: boolean;
   readonly roles: ReadonlySet<'web' | 'worker'>;
+  /** Answers to queries that are kept to be given again after a look at whether they are still true; 0: none. */
+  readonly answerCacheBytes: number;
   readonly limits: Limits;
 }
 
@@ -94,6 +96,7 @@ const environment = z
           error: 'must be web, worker or both',
         },
       ),
+    ANSWER_CACHE_BYTES: whole(32 * MiB, 0, 4096 * MiB),
     MAX_BODY_BYTES: whole(MiB, 1, 16 * MiB),
     MAX_ATTACHMENT_BYTES: whole(25 * MiB, 1, 1024 * MiB),
     MAX_MESSAGE_ATTACHMENTS_BYTES: whole(50 * MiB, 1, 2047 * MiB),
@@ -164,6 +167,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     trustProxy: e.TRUST_PROXY === '1',
     explorer: e.EXPLORER === undefined ? embedded : e.EXPLORER === '1',
     roles: e.ROLES,
+    answerCacheBytes: e.ANSWER_CACHE_BYTES,
     limits: {
       bodyBytes: e.MAX_BODY_BYTES,
       attachmentBytes: e.MAX_ATTACHMENT_BYTES,

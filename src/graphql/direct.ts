@@ -6,6 +6,7 @@ import {
   type GraphQLFormattedError,
 } from 'graphql';
 import type { DeskContext } from '../tickets/desk.ts';
+import { type Basis, watchReads } from '../tickets/reads.ts';
 import { asksForTheSchema, operationOf, validDocument } from './documents.ts';
 import { withSafeErrors } from './faults.ts';
 import { createLoaders } from './loaders.ts';
@@ -24,8 +25,7 @@ export interface DirectRequest {
 }
 
 /** The request in a JSON body, if it is plain. */
-export function directRequest(req: IncomingMessage, body: Buffer): DirectRequest | undefined {
-  if (req.url !== '/graphql' || mediaTypeFor(req) === undefined) return undefined;
+export function directRequest(body: Buffer): DirectRequest | undefined {
   let params: unknown;
   try {
     params = JSON.parse(body.toString('utf8'));
@@ -49,13 +49,16 @@ export function directRequest(req: IncomingMessage, body: Buffer): DirectRequest
 
 /**
  * Executes and answers a plain request.
+ * @param type what the answer is called, by `answerTypeFor`
+ * @param keep told of an answer that can be given again as long as its basis is unchanged
  * @returns false, with nothing executed and nothing written, when Yoga should say what is wrong with it
  */
 export async function answerDirectly(
-  req: IncomingMessage,
   res: ServerResponse,
+  type: string,
   { query, variables, operationName }: DirectRequest,
   ctx: DeskContext,
+  keep?: ((answer: PlainAnswer, basis: Basis) => void) | undefined,
 ): Promise<boolean> {
   if (ctx.viewer === undefined && asksForTheSchema(query)) return false;
   const known = validDocument(query);
@@ -63,24 +66,32 @@ export async function answerDirectly(
   const { document, modest } = known;
   const operation = operationOf(document, operationName);
   if (operation === undefined || operation.operation === 'subscription') return false;
+  const watched = keep !== undefined && operation.operation === 'query' ? watchReads(ctx.desk) : undefined;
+  const context = watched === undefined ? ctx : { ...ctx, desk: watched.desk, reads: watched.reads };
   const result = (await execute({
     schema,
     document,
     operationName,
     variableValues: variables,
-    contextValue: { ...ctx, load: createLoaders(ctx), modest },
+    contextValue: { ...context, load: createLoaders(context), modest },
   })) as ExecutionResult;
   // Variables that do not fit: nothing was executed.
   if (result.data === undefined) return false;
-  answer(res, mediaTypeFor(req)!, withSafeErrors(result, ctx));
+  const { status, headers, body } = answerOf(withSafeErrors(result, ctx));
+  const text = JSON.stringify(body);
+  const answer = { text, byteLength: Buffer.byteLength(text) };
+  writePlain(res, type, answer, status, headers);
+  const basis = result.errors === undefined ? watched?.basis() : undefined;
+  if (basis !== undefined) keep!(answer, basis);
   return true;
 }
 
 const jsonType = 'application/json';
 const responseType = 'application/graphql-response+json';
 
-/** What the answer is called, for the Accept headers that clients really send; undefined for any other. */
-function mediaTypeFor({ headers: { accept } }: IncomingMessage): string | undefined {
+/** What the answer to a plain request is called, for the Accept headers that clients really send; undefined for any other. */
+export function answerTypeFor({ url, headers: { accept } }: IncomingMessage): string | undefined {
+  if (url !== '/graphql') return undefined;
   switch (accept) {
     case undefined:
     case '*/*':
@@ -97,12 +108,22 @@ function mediaTypeFor({ headers: { accept } }: IncomingMessage): string | undefi
   }
 }
 
-function answer(res: ServerResponse, type: string, result: ExecutionResult): void {
-  const { status, headers, body } = answerOf(result);
-  const text = JSON.stringify(body);
+export interface PlainAnswer {
+  readonly text: string;
+  /** Of the text in UTF-8. */
+  readonly byteLength: number;
+}
+
+export function writePlain(
+  res: ServerResponse,
+  type: string,
+  { text, byteLength }: PlainAnswer,
+  status = 200,
+  headers: Record<string, string> = {},
+): void {
   res.writeHead(status, {
     'Content-Type': `${type}; charset=utf-8`,
-    'Content-Length': Buffer.byteLength(text),
+    'Content-Length': byteLength,
     ...headers,
   });
   res.end(text);

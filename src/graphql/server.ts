@@ -1,13 +1,43 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DeskContext } from '../tickets/desk.ts';
+import type { Basis } from '../tickets/reads.ts';
 import { mediaTypeOf, readBody } from './body.ts';
-import { answerDirectly, directRequest } from './direct.ts';
+import { answerDirectly, answerTypeFor, directRequest, type PlainAnswer, writePlain } from './direct.ts';
+import { createKeptAnswers, questionOf } from './kept-answers.ts';
 import type { YogaOptions } from './yoga.ts';
 
+export interface GraphqlOptions extends YogaOptions {
+  /** Characters of answers that are kept to be given again; 0: none. */
+  readonly keptAnswers: number;
+}
+
 /** Answers /graphql: the plain case directly, all others by Yoga. */
-export function createGraphqlServer(options: YogaOptions) {
+export function createGraphqlServer(options: GraphqlOptions) {
   // Loaded beside the start, which most of its first requests need not wait for.
   const loaded = import('./yoga.ts').then(({ createGraphqlYoga }) => createGraphqlYoga(options));
+  const kept = createKeptAnswers(options.keptAnswers);
+
+  async function answerPlainly(
+    res: ServerResponse,
+    type: string,
+    body: Buffer,
+    ctx: DeskContext,
+  ): Promise<boolean> {
+    const question = options.keptAnswers === 0 ? undefined : questionOf(ctx.viewer, ctx.origin, body);
+    const known = question && kept.get(question);
+    if (known && (await ctx.desk.isCurrent(ctx.viewer!, known.basis))) {
+      writePlain(res, type, known);
+      return true;
+    }
+    const request = directRequest(body);
+    if (request === undefined) return false;
+    const keep =
+      question === undefined
+        ? undefined
+        : (answer: PlainAnswer, basis: Basis) => kept.put(question, { ...answer, basis });
+    return answerDirectly(res, type, request, ctx, keep);
+  }
+
   return async (req: IncomingMessage, res: ServerResponse, ctx: DeskContext): Promise<void> => {
     if (req.method !== 'POST' || mediaTypeOf(req) !== 'application/json')
       return void (await (
@@ -20,8 +50,8 @@ export function createGraphqlServer(options: YogaOptions) {
       body = error as Error;
     }
     if (Buffer.isBuffer(body)) {
-      const request = directRequest(req, body);
-      if (request !== undefined && (await answerDirectly(req, res, request, ctx))) return;
+      const type = answerTypeFor(req);
+      if (type !== undefined && (await answerPlainly(res, type, body, ctx))) return;
     }
     // An error is Yoga's to tell, in the form that the caller accepts.
     const yoga = await loaded;

@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
+import { createBatcher } from '../batcher.ts';
 import type { Logger } from '../log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
-import { createBatcher } from './batcher.ts';
 import { type DeliveryContents, envelopeOf, prepareMail } from './contents.ts';
 import { type Claim, type Opening, openBody, settle } from './outbox.ts';
 import { type Outcome, verdictOf } from './outcome.ts';

@@ -98,6 +98,10 @@ export async function listMessages(
     const message = messageOf(row);
     byTicket.get(message.ticketId)?.push(message);
   }
+  // A mail's steps until it is settled change no ticket, so a page that shows one is only true now.
+  const messages = [...byTicket.values()].flat();
+  if (ctx.reads !== undefined && messages.every(({ delivery }) => delivery?.settledAt !== null))
+    ctx.reads.vouch({ conversationsOf: ticketIds, people: messages.map(({ author }) => author) });
   return byTicket;
 }
 

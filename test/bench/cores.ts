@@ -68,7 +68,7 @@ async function measure(world: World, scenario: Scenario, set: readonly Running[]
         callers: each,
         durationMs: Number(options.seconds) * 1000,
         request: (caller) => scenario.request('ours', world.token, i * each + caller)!,
-        problem: (text) => scenario.problem('ours', text),
+        problem: (answer, caller) => scenario.problem('ours', answer, i * each + caller),
       }),
     ),
   );
@@ -82,6 +82,8 @@ const together = (parts: readonly Measured[]): Measured => ({
   operations: parts.reduce((sum, { operations }) => sum + operations, 0),
   elapsedMs: Math.max(...parts.map(({ elapsedMs }) => elapsedMs)),
   latenciesMs: Float64Array.from(parts.flatMap(({ latenciesMs }) => [...latenciesMs])).sort(),
+  // All callers are in this one process.
+  callersCpuMs: Math.max(...parts.map(({ callersCpuMs }) => callersCpuMs)),
   problems: parts.reduce((sum, { problems }) => sum + problems, 0),
   firstProblem: parts.find(({ firstProblem }) => firstProblem)?.firstProblem,
 });

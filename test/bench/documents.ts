@@ -121,7 +121,8 @@ function fileOf(n: number): object {
 }
 
 /** What is wrong with an answer to `add`. */
-export function addOf(dialect: Dialect, answer: string): string | undefined {
+export function addOf(dialect: Dialect, answer: Buffer): string | undefined {
+  const text = answer.toString('utf8');
   const signs: Record<Dialect, readonly string[]> = {
     bare: ['"verdict":null', '"message_id":', 'boss@customer.test'],
     layer: [],
@@ -129,8 +130,8 @@ export function addOf(dialect: Dialect, answer: string): string | undefined {
     legacy: ['{"TicketMessageId":'],
     postgraphile: ['"rowId":', '"QUEUED"', 'boss@customer.test'],
   };
-  const good = !answer.includes('"errors"') && signs[dialect].every((sign) => answer.includes(sign));
-  return good ? undefined : answer.slice(0, 500);
+  const good = !text.includes('"errors"') && signs[dialect].every((sign) => text.includes(sign));
+  return good ? undefined : text.slice(0, 500);
 }
 
 export function page(dialect: Dialect, token: string, ticketId: number): string | undefined {
@@ -138,14 +139,15 @@ export function page(dialect: Dialect, token: string, ticketId: number): string 
   return dialect === 'postgraphile' ? graphql(token, postgraphilePage, { ticketId }) : undefined;
 }
 
-/** Whether a page is whole, cheaply: 50 messages, half of them with an attachment and half mailed, and more to come. */
-export function pageOf(dialect: Dialect, answer: string): boolean {
-  if (answer.includes('"errors"')) return false;
+/** Whether a page is whole: 50 messages, half of them with an attachment and half mailed, and more to come. */
+export function pageOf(dialect: Dialect, answer: Buffer): boolean {
+  const text = answer.toString('utf8');
+  if (text.includes('"errors"')) return false;
   const id = dialect === 'ours' ? '"messageId":' : '"rowId":';
   return (
-    answer.split(id).length === 51 &&
-    answer.split('"fileName":').length === 26 &&
-    answer.includes('"hasNextPage":true')
+    text.split(id).length === 51 &&
+    text.split('"fileName":').length === 26 &&
+    text.includes('"hasNextPage":true')
   );
 }
 

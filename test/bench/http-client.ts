@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 /** What came back. */
 export interface Answer {
   readonly status: number;
-  readonly body: string;
+  readonly body: Buffer;
 }
 
 /** A complete HTTP/1.1 POST, made once: the benchmark measures servers, not clients. */
@@ -21,7 +21,10 @@ export function postRequest(path: string, headers: Readonly<Record<string, strin
 /** One kept-alive connection with one request in flight; no more than a benchmark needs of HTTP. */
 export class Connection {
   readonly #socket: Socket;
-  #received: Buffer = Buffer.alloc(0);
+  #chunks: Buffer[] = [];
+  #received = 0;
+  /** Bytes after which the answer is complete, once its head has said so. */
+  #expected = 0;
   #waiting: { resolve(answer: Answer): void; reject(error: Error): void } | undefined;
 
   constructor(port: number) {
@@ -44,30 +47,41 @@ export class Connection {
   }
 
   #onData(chunk: Buffer): void {
-    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
-    const answer = readAnswer(this.#received);
-    if (answer === undefined) return;
-    this.#received = Buffer.alloc(0);
+    this.#chunks.push(chunk);
+    this.#received += chunk.length;
+    if (this.#received < this.#expected) return;
+    const bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#received);
+    const answer = readAnswer(bytes);
+    if (typeof answer === 'number') {
+      this.#expected = answer;
+      this.#chunks = [bytes];
+      return;
+    }
+    this.#chunks = [];
+    this.#received = 0;
+    this.#expected = 0;
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.resolve(answer);
   }
 }
 
-/** The answer if it is complete. One request is in flight, so nothing follows it. */
-function readAnswer(bytes: Buffer): Answer | undefined {
+/** The answer if it is complete, or else the bytes that it takes at least. One request is in flight, so nothing follows it. */
+function readAnswer(bytes: Buffer): Answer | number {
   const end = bytes.indexOf('\r\n\r\n');
-  if (end < 0) return undefined;
+  if (end < 0) return bytes.length + 1;
   const head = bytes.toString('latin1', 0, end);
   const status = Number(head.slice(9, 12));
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
   if (length !== undefined) {
     const last = end + 4 + Number(length);
-    return bytes.length < last ? undefined : { status, body: bytes.toString('utf8', end + 4, last) };
+    return bytes.length < last ? last : { status, body: bytes.subarray(end + 4, last) };
   }
-  if (!bytes.subarray(-5).equals(Buffer.from('0\r\n\r\n'))) return undefined;
-  return { status, body: unchunk(bytes.subarray(end + 4)).toString('utf8') };
+  if (!bytes.subarray(-5).equals(lastChunk)) return bytes.length + 1;
+  return { status, body: unchunk(bytes.subarray(end + 4)) };
 }
+
+const lastChunk = Buffer.from('0\r\n\r\n');
 
 function unchunk(bytes: Buffer): Buffer {
   const parts: Buffer[] = [];

@@ -10,7 +10,14 @@ import type { DeskContext } from '../../src/tickets/desk.ts';
 
 const log = createLog('silent');
 const graphql = createGraphqlServer({
-  ...{ log, production: true, requestBytes: 8 << 20, files: 1, multipartBytes: 8 << 20 },
+  ...{
+    log,
+    production: true,
+    keptAnswers: 1 << 20,
+    requestBytes: 8 << 20,
+    files: 1,
+    multipartBytes: 8 << 20,
+  },
 });
 const context = {
   requestId: 'bench',

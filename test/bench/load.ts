@@ -7,7 +7,7 @@ export interface Load {
   /** Each caller sends its next request as soon as it has its answer. */
   request(caller: number): string;
   /** What is wrong with an answer's body, if anything is. */
-  problem(body: string): string | undefined;
+  problem(body: Buffer, caller: number): string | undefined;
 }
 
 export interface Measured {
@@ -16,6 +16,8 @@ export interface Measured {
   readonly elapsedMs: number;
   /** Ascending, ms. */
   readonly latenciesMs: Float64Array;
+  /** CPU time of the callers themselves, ms: what they use, the servers have not. */
+  readonly callersCpuMs: number;
   readonly problems: number;
   readonly firstProblem: string | undefined;
 }
@@ -26,13 +28,15 @@ export async function run({ port, callers, durationMs, request, problem }: Load)
   let problems = 0;
   let firstProblem: string | undefined;
   const connections = Array.from({ length: callers }, () => new Connection(port));
+  const cpuBefore = process.cpuUsage();
   const started = performance.now();
   const deadline = started + durationMs;
   await Promise.all(
     connections.map(async (connection, caller) => {
       for (let now = performance.now(); now < deadline; ) {
         const { status, body } = await connection.send(request(caller));
-        const wrong = status === 200 ? problem(body) : `HTTP ${status}: ${body.slice(0, 500)}`;
+        const wrong =
+          status === 200 ? problem(body, caller) : `HTTP ${status}: ${body.toString('utf8', 0, 500)}`;
         const then = performance.now();
         if (wrong === undefined) latencies.push(then - now);
         else {
@@ -44,9 +48,13 @@ export async function run({ port, callers, durationMs, request, problem }: Load)
     }),
   );
   const elapsedMs = performance.now() - started;
+  const { user, system } = process.cpuUsage(cpuBefore);
   for (const connection of connections) connection.close();
   const latenciesMs = Float64Array.from(latencies).sort();
-  return { operations: latencies.length, elapsedMs, latenciesMs, problems, firstProblem };
+  return {
+    ...{ operations: latencies.length, elapsedMs, latenciesMs, problems, firstProblem },
+    callersCpuMs: (user + system) / 1000,
+  };
 }
 
 /** @param q between 0 and 1. */

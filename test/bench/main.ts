@@ -120,7 +120,7 @@ async function measureOnce(
     callers: scenario.callers,
     durationMs: seconds * 1000,
     request: (caller) => scenario.request(dialect, world.token, caller)!,
-    problem: (body) => scenario.problem(dialect, body),
+    problem: (body, caller) => scenario.problem(dialect, body, caller),
   });
   const serverMs = cpuOf(pid) - serverBefore;
   const databaseMs = cpuOf(world.serverPid, { withChildren: true }) - databaseBefore;

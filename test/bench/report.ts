@@ -7,6 +7,8 @@ export interface Round {
   /** ms an operation: the contender's own process, and PostgreSQL with all of its sessions. */
   readonly serverCpuMs: number;
   readonly databaseCpuMs: number;
+  /** The callers' own, which takes from the same cores. */
+  readonly callersCpuMs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
@@ -22,6 +24,7 @@ export interface Summary {
   readonly perSecond: number;
   readonly serverCpuMs: number;
   readonly databaseCpuMs: number;
+  readonly callersCpuMs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   /** Median of the rounds' own ratios to R, or to the first contender: both ran in one round. */
@@ -31,12 +34,13 @@ export interface Summary {
 }
 
 export function roundOf(round: number, measured: Measured, serverMs: number, databaseMs: number): Round {
-  const { operations, elapsedMs, latenciesMs } = measured;
+  const { operations, elapsedMs, latenciesMs, callersCpuMs } = measured;
   return {
     round,
     perSecond: (operations * 1000) / elapsedMs,
     serverCpuMs: serverMs / operations,
     databaseCpuMs: databaseMs / operations,
+    callersCpuMs: callersCpuMs / operations,
     p50Ms: quantile(latenciesMs, 0.5),
     p99Ms: quantile(latenciesMs, 0.99),
   };
@@ -53,6 +57,7 @@ export function summarise(rows: readonly Row[]): Summary[] {
       perSecond: of((r) => r.perSecond),
       serverCpuMs: of((r) => r.serverCpuMs),
       databaseCpuMs: of((r) => r.databaseCpuMs),
+      callersCpuMs: of((r) => r.callersCpuMs),
       p50Ms: of((r) => r.p50Ms),
       p99Ms: of((r) => r.p99Ms),
       throughputRatio: ratio((r) => r.perSecond),
@@ -79,6 +84,7 @@ export function printTable(scenario: string, base: string, summaries: readonly S
     'CPU ms',
     `× ${base}`,
     'PG CPU ms',
+    'callers',
   ];
   const lines = summaries.map((s) => [
     s.contender,
@@ -90,6 +96,7 @@ export function printTable(scenario: string, base: string, summaries: readonly S
     s.serverCpuMs.toFixed(3),
     s.cpuRatio.toFixed(2),
     s.databaseCpuMs.toFixed(3),
+    s.callersCpuMs.toFixed(3),
   ]);
   const widths = head.map((_, i) => Math.max(...[head, ...lines].map((line) => line[i]!.length)));
   const print = (line: readonly string[]) =>
