@@ -27,6 +27,7 @@ import { createLegacyDoor } from './rest/door.ts';
 import { startCollecting } from './storage/collecting.ts';
 import { createDiskStore } from './storage/disk-store.ts';
 import { prepareJudge } from './tickets/append-statement.ts';
+import { rowsOf } from './tickets/appended-row.ts';
 import type { Desk, DeskContext } from './tickets/desk.ts';
 import { createMessageWriter, type MessageWriterLimits } from './tickets/message-writer.ts';
 import { createIsCurrent } from './tickets/reads.ts';
@@ -94,7 +95,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     database,
     blobs,
     writer: parts.use(createMessageWriter(database.desk, sendsByDefault, overrides.writer)),
-    judge: (row) => judge.execute({ rows: JSON.stringify([{ n: 0, ...row }]), sendsByDefault }),
+    judge: (row) => judge.execute({ rows: rowsOf([row]), sendsByDefault }),
     isCurrent: createIsCurrent(database.desk),
     events,
     limits: config.limits,

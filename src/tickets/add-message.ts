@@ -1,7 +1,7 @@
 import type { Viewer } from '../context.ts';
 import { Refusal } from '../errors.ts';
 import { type Added, addedFrom, replayOf } from './added.ts';
-import type { AppendedRow } from './append-statement.ts';
+import type { AppendedRow } from './appended-row.ts';
 import { keepFiles } from './attachments.ts';
 import type { DeskContext } from './desk.ts';
 import { oneAtATime } from './idempotency.ts';

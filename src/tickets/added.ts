@@ -3,7 +3,7 @@ import type { Viewer } from '../context.ts';
 import { events } from '../db/tables.ts';
 import { Refusal } from '../errors.ts';
 import { addressKey } from '../mail/address.ts';
-import type { AppendedRow } from './append-statement.ts';
+import type { AppendedRow } from './appended-row.ts';
 import { type Attachment, listAttachments } from './attachment.ts';
 import type { DeskContext } from './desk.ts';
 import { findKey, withTicket } from './idempotency.ts';
@@ -102,8 +102,14 @@ function deliveryFrom(row: NewMessageRow, answer: AppendedRow, createdAt: Date):
     settledAt: null,
     failure: null,
     createdAt,
-    recipients: answer.recipients!.map((recipient) => ({
-      ...recipient,
+    recipients: [
+      { kind: 'TO' as const, address: answer.toAddress!, name: answer.toName! },
+      ...(answer.copies ?? []),
+    ].map((recipient, index) => ({
+      position: index + 1,
+      kind: recipient.kind,
+      address: recipient.address,
+      name: 'name' in recipient ? recipient.name : '',
       state: 'PENDING',
       smtpReply: null,
       enhancedCode: null,

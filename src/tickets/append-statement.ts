@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
-import type { RecipientKind } from '../vocabulary.ts';
+import type { AnsweredRow } from './appended-row.ts';
 import type { Verdict } from './new-message-row.ts';
 
 /*
@@ -15,7 +15,8 @@ const input: SQL = sql`
   select r.*, lower(r.reference) as reference_key
   from json_to_recordset(${sql.placeholder('rows')}::json) as r (
     n int, "ticketId" int, reference text, "viewerId" int, operator bool, body text, format text, visibility text, mobile bool,
-    "ifLast" int, key text, fingerprint text, files json, email json)`;
+    "ifLast" int, key text, fingerprint text, files json, mail bool, "mailFrom" text, "mailBytes" bigint, "signatureFactor" int, quote text,
+    expect json, token text, "dueAt" float8, "cancelIf" json, copies json)`;
 
 /** Which ticket each row means, if its viewer may see it. */
 const wanted: SQL = sql`
@@ -42,11 +43,11 @@ const judged: SQL = sql`
     m.id as mailbox_id, m.address as from_address, m.display_name as from_name, m.signature, m.max_mail_bytes,
     case
       when l.id is null then 'TICKET_NOT_FOUND'
-      when i.email is null then null
+      when i.mail is null then null
       when m.id is null then 'MAILBOX_NOT_FOUND'
       when m.disabled_at is not null or (m.smtp_url is null and not ${sql.placeholder('sendsByDefault')}::bool) then 'MAILBOX_NOT_READY'
       when coalesce(u.email, '') = '' then 'RECIPIENT_MISSING'
-      when (i.email->>'mailBytes')::bigint + octet_length(m.signature) * (i.email->>'signatureFactor')::int > m.max_mail_bytes then 'MAIL_SIZE'
+      when i."mailBytes" + octet_length(m.signature) * i."signatureFactor" > m.max_mail_bytes then 'MAIL_SIZE'
     end as no
   from input i
   left join wanted w on w.n = i.n
@@ -56,26 +57,27 @@ const judged: SQL = sql`
     select b.id, b.address, b.display_name, b.signature, b.disabled_at, b.smtp_url,
       least(b.max_mail_bytes, coalesce(b.server_max_mail_bytes, b.max_mail_bytes)) as max_mail_bytes
     from mailboxes b join mailbox_grants g on g.mailbox_id = b.id and g.user_id = i."viewerId"
-    where lower(b.address) = lower(i.email->>'from')
+    where lower(b.address) = lower(i."mailFrom")
   ) m on true`;
 
 /** The rules that need the locked row. */
 const decided: SQL = sql`
   select j.*, coalesce(j.no, case
-      when j."ifLast" is null and j.email->>'expect' is null then null
+      when j."ifLast" is null and j.expect is null then null
       when row_number() over (partition by j.ticket_id order by j.n) > 1 then 'LATER'
       when j."ifLast" < case when j.operator then j.last_message_id else j.last_public_message_id end then 'TICKET_CHANGED'
       when (e.subject, e."fromName", e.signature, e."toAddress", e."toName", e."lastPublicMessageId") is distinct from
         (mail_subject(j.subject, j.ticket_reference), j.from_name, j.signature, j.to_address, j.to_name, coalesce(j.last_public_message_id, 0))
-        and j.email->>'expect' is not null then 'PREVIEW_STALE'
+        and j.expect is not null then 'PREVIEW_STALE'
     end) as verdict
   from judged j
-  left join lateral json_to_record(case when j.email->>'expect' is not null then j.email->'expect' end)
+  left join lateral json_to_record(j.expect)
     as e (subject text, "fromName" text, signature text, "toAddress" text, "toName" text, "lastPublicMessageId" int) on true`;
 
 /** Identifiers are drawn under the ticket's lock, so that they increase within it in commit order. */
 const numbered: SQL = sql`
-  select d.*, nextval('messages_id_seq')::int as message_id, clock_timestamp() as at
+  select d.*, nextval('messages_id_seq')::int as message_id, case when d.mail then nextval('deliveries_id_seq')::int end as delivery_id,
+    clock_timestamp() as at
   from (select * from decided where verdict is null order by ticket_id, n offset 0) d`;
 
 const takenKeys: SQL = sql`
@@ -85,13 +87,22 @@ const takenKeys: SQL = sql`
   on conflict do nothing
   returning message_id`;
 
+/**
+ * What is written, whole: all that follows inserts from here, so that nothing inserted has to be read back and joined. A copy to the
+ * address that is in To would be a second mail to the same person.
+ */
 const accepted: SQL = sql`
   select n.*,
     n.last_event_number + row_number() over ticket as event_number,
     case when n.visibility = 'PUBLIC' then n.last_public_event_number + count(*) filter (where n.visibility = 'PUBLIC') over ticket end as public_number,
     n.last_public_event_number + count(*) filter (where n.visibility = 'PUBLIC') over ticket as public_cursor,
     n.message_count + row_number() over ticket as new_count,
-    n.public_message_count + count(*) filter (where n.visibility = 'PUBLIC') over ticket as new_public_count
+    n.public_message_count + count(*) filter (where n.visibility = 'PUBLIC') over ticket as new_public_count,
+    case when n.mail then mail_subject(n.subject, n.ticket_reference) end as mail_subject,
+    '<' || n.token || '@' || split_part(n.from_address, '@', 2) || '>' as rfc_message_id,
+    case when n.copies is not null then (
+      select json_agg(c.value order by c.place) from json_array_elements(n.copies) with ordinality as c (value, place)
+      where c.value->>'key' <> address_key(n.to_address)) end as kept_copies
   from numbered n
   where n.key is null or n.message_id in (select message_id from taken_keys)
   window ticket as (partition by n.ticket_id order by n.message_id)`;
@@ -101,46 +112,40 @@ const newMessages: SQL = sql`
   select message_id, ticket_id, "viewerId", body, format, visibility, mobile, at from accepted`;
 
 const files: SQL = sql`
-  select a.message_id, f.* from accepted a
-  cross join lateral json_to_recordset(a.files) as f (position int, blob text, fresh bool, size int, sha256 text, name text, type text)`;
+  select a.message_id, nextval('attachments_id_seq')::int as id, f.*
+  from accepted a
+  cross join lateral json_to_recordset(a.files) as f (position int, blob text, fresh bool, size int, sha256 text, name text, type text)
+  where a.files is not null`;
 
 const newBlobs: SQL = sql`
   insert into blobs (key, byte_size, sha256) select blob, size, decode(sha256, 'hex') from files where fresh`;
 
 const newAttachments: SQL = sql`
-  insert into attachments (message_id, position, blob_key, file_name, content_type, byte_size, sha256)
-  select message_id, position, blob, name, type, size, decode(sha256, 'hex') from files order by message_id, position
-  returning id, message_id, position`;
+  insert into attachments (id, message_id, position, blob_key, file_name, content_type, byte_size, sha256)
+  select id, message_id, position, blob, name, type, size, decode(sha256, 'hex') from files`;
 
 const newDeliveries: SQL = sql`
-  insert into deliveries (message_id, ticket_id, mailbox_id, from_address, from_name, subject, signature, quote, rfc_message_id, state, due_at, cancel_if)
-  select message_id, ticket_id, mailbox_id, from_address, from_name, mail_subject(subject, ticket_reference), signature, email->>'quote',
-    '<' || (email->>'token') || '@' || split_part(from_address, '@', 2) || '>',
-    case when email->>'dueAt' is null then 'QUEUED' else 'HELD' end,
-    coalesce(to_timestamp((email->>'dueAt')::float8 / 1000), at),
-    array(select json_array_elements_text(email->'cancelIf'))
-  from accepted where email is not null order by message_id
-  returning id, message_id, subject, rfc_message_id`;
+  insert into deliveries (id, message_id, ticket_id, mailbox_id, from_address, from_name, subject, signature, quote, rfc_message_id, state, due_at, cancel_if)
+  select delivery_id, message_id, ticket_id, mailbox_id, from_address, from_name, mail_subject, signature, quote, rfc_message_id,
+    case when "dueAt" is null then 'QUEUED' else 'HELD' end,
+    coalesce(to_timestamp("dueAt" / 1000), at),
+    case when "cancelIf" is null then '{}' else array(select json_array_elements_text("cancelIf")) end
+  from accepted where mail`;
 
-/** To comes first; a copy to an address that is there already would be a second mail to the same person. */
 const newRecipients: SQL = sql`
   insert into delivery_recipients (delivery_id, position, kind, address, name)
-  select d.id, row_number() over (partition by d.id order by r.place), r.kind, r.address, r.name
+  select a.delivery_id, r.position, r.kind, r.address, r.name
   from accepted a
-  join new_deliveries d on d.message_id = a.message_id
   cross join lateral (
-    select 0 as place, 'TO' as kind, a.to_address as address, a.to_name as name
+    select 1 as position, 'TO' as kind, a.to_address as address, a.to_name as name
     union all
-    select c.place, c.value->>'kind', c.value->>'address', ''
-    from json_array_elements(a.email->'copies') with ordinality as c (value, place)
-    where c.value->>'key' <> address_key(a.to_address)
+    select 1 + c.place, c.value->>'kind', c.value->>'address', '' from json_array_elements(a.kept_copies) with ordinality as c (value, place)
   ) r
-  returning delivery_id, position, kind, address, name`;
+  where a.mail`;
 
 const newEvents: SQL = sql`
   insert into events (ticket_id, number, public_number, type, visibility, actor_id, message_id, delivery_id, created_at)
-  select a.ticket_id, a.event_number, a.public_number, 'MESSAGE_ADDED', a.visibility, a."viewerId", a.message_id, d.id, a.at
-  from accepted a left join new_deliveries d on d.message_id = a.message_id`;
+  select ticket_id, event_number, public_number, 'MESSAGE_ADDED', visibility, "viewerId", message_id, delivery_id, at from accepted`;
 
 const touched: SQL = sql`
   update tickets t set
@@ -161,60 +166,27 @@ const touched: SQL = sql`
 /** One wake-up a group: NOTIFY takes a lock of the whole cluster at commit. */
 const woken: SQL = sql`
   select pg_notify('ticketwire_events', (select string_agg(distinct ticket_id::text, ',') from accepted)) as a,
-    case when exists (select from new_deliveries) then pg_notify('ticketwire_outbox', '') end as b
+    case when exists (select from accepted where mail) then pg_notify('ticketwire_outbox', '') end as b
   where exists (select from accepted)`;
 
+/** All rows as one value: columns cost the driver and the mapper more. Instants travel as milliseconds since 1970. */
 const answered: SQL = sql`
-  select d.n,
-    case when d.verdict is null and a.message_id is null then 'KEY_TAKEN' else d.verdict end as verdict,
-    d.ticket_id, d.ticket_reference, d.subject, d.status, d.requester_id,
-    (extract(epoch from d.ticket_created_at) * 1000)::float8 as ticket_created_at,
-    case when d.operator then coalesce(a.new_count, d.message_count) else coalesce(a.new_public_count, d.public_message_count) end as message_count,
-    case when d.operator then d.last_message_id else d.last_public_message_id end as last_message_id,
-    a.message_id, (extract(epoch from date_trunc('milliseconds', a.at)) * 1000)::float8 as created_at,
-    case when d.operator then a.event_number else a.public_cursor end as cursor,
-    (select json_agg(f.id order by f.position) from new_attachments f where f.message_id = a.message_id) as attachment_ids,
-    v.id as delivery_id, v.subject as mail_subject, d.from_name, d.from_address, d.to_address, d.to_name, v.rfc_message_id,
-    (select json_agg(json_build_object('position', r.position, 'kind', r.kind, 'address', r.address, 'name', r.name) order by r.position)
-      from new_recipients r where r.delivery_id = v.id) as recipients,
-    d.mailbox_id, d.max_mail_bytes, (select count(*) from woken) as woken
+  select json_agg(json_build_array(
+      case when d.verdict is null and a.message_id is null then 'KEY_TAKEN' else d.verdict end,
+      d.ticket_id, d.ticket_reference, d.subject, d.status, d.requester_id,
+      (extract(epoch from d.ticket_created_at) * 1000)::float8,
+      case when d.operator then coalesce(a.new_count, d.message_count) else coalesce(a.new_public_count, d.public_message_count) end,
+      case when d.operator then d.last_message_id else d.last_public_message_id end,
+      a.message_id, (extract(epoch from date_trunc('milliseconds', a.at)) * 1000)::float8,
+      case when d.operator then a.event_number else a.public_cursor end,
+      case when d.files is not null then (select json_agg(f.id order by f.position) from files f where f.message_id = a.message_id) end,
+      a.delivery_id, a.mail_subject, d.from_name, d.from_address, d.to_address, d.to_name, a.rfc_message_id, a.kept_copies,
+      d.mailbox_id, d.max_mail_bytes
+    ) order by d.n) as rows,
+    -- Nobody reads it: PostgreSQL leaves out what nothing asks for, and nobody would be woken.
+    (select count(*) from woken) as woken
   from decided d
-  left join accepted a on a.n = d.n
-  left join new_deliveries v on v.message_id = a.message_id
-  order by d.n`;
-
-/** Drizzle leaves JSON of its client as text. */
-const json = <T>(text: unknown): T => (typeof text === 'string' ? JSON.parse(text) : text) as T;
-type AnsweredRecipient = { position: number; kind: RecipientKind; address: string; name: string };
-const answer = {
-  verdict: sql<Verdict | null>`verdict`,
-  ticketId: sql<number | null>`ticket_id`,
-  reference: sql<string | null>`ticket_reference`,
-  subject: sql<string | null>`subject`,
-  status: sql<'OPEN' | 'CLOSED' | null>`status`,
-  requesterId: sql<number | null>`requester_id`,
-  ticketCreatedAt: sql<number | null>`ticket_created_at`,
-  messageCount: sql<number | null>`message_count::int`,
-  lastMessageId: sql<number | null>`last_message_id`,
-  messageId: sql<number | null>`message_id`,
-  /** Milliseconds since 1970. */
-  createdAt: sql<number | null>`created_at`,
-  /** The ticket's event cursor for this viewer's class, after this message. */
-  cursor: sql<number | null>`cursor::int`,
-  attachmentIds: sql<number[] | null>`attachment_ids`.mapWith(json<number[] | null>),
-  deliveryId: sql<number | null>`delivery_id`,
-  mailSubject: sql<string | null>`mail_subject`,
-  fromName: sql<string | null>`from_name`,
-  fromAddress: sql<string | null>`from_address`,
-  toAddress: sql<string | null>`to_address`,
-  toName: sql<string | null>`to_name`,
-  rfcMessageId: sql<string | null>`rfc_message_id`,
-  recipients: sql<AnsweredRecipient[] | null>`recipients`.mapWith(json<AnsweredRecipient[] | null>),
-  mailboxId: sql<number | null>`mailbox_id`,
-  maxMailBytes: sql<number | null>`max_mail_bytes`,
-  /** Nobody reads it: PostgreSQL leaves out what nothing asks for, and nobody would be woken. */
-  woken: sql<number>`woken::int`,
-};
+  left join accepted a on a.n = d.n`;
 
 /** The statement, prepared: once a connection. */
 export function prepareAppend(db: Db) {
@@ -240,9 +212,8 @@ export function prepareAppend(db: Db) {
       step('woken', woken),
       step('answered', answered),
     )
-    .select(answer)
+    .select({ rows: sql<AnsweredRow[]>`rows`, woken: sql<string>`woken` })
     .from(sql`answered`)
-    .orderBy(sql`n`)
     .prepare('append_messages');
 }
 
@@ -253,18 +224,18 @@ export function prepareJudge(db: Db) {
     .with(step('input', input), step('wanted', wanted), step('locked', unlocked), step('judged', judged))
     .select({
       verdict: sql<Exclude<Verdict, 'LATER' | 'TICKET_CHANGED' | 'PREVIEW_STALE' | 'KEY_TAKEN'> | null>`no`,
-      ticketId: answer.ticketId,
-      reference: answer.reference,
-      subject: answer.subject,
+      ticketId: sql<number | null>`ticket_id`,
+      reference: sql<string | null>`ticket_reference`,
+      subject: sql<string | null>`subject`,
       mailSubject: sql<string | null>`mail_subject(subject, ticket_reference)`,
-      fromName: answer.fromName,
-      fromAddress: answer.fromAddress,
-      toAddress: answer.toAddress,
-      toName: answer.toName,
+      fromName: sql<string | null>`from_name`,
+      fromAddress: sql<string | null>`from_address`,
+      toAddress: sql<string | null>`to_address`,
+      toName: sql<string | null>`to_name`,
       signature: sql<string | null>`signature`,
       lastPublicMessageId: sql<number | null>`last_public_message_id`,
-      mailboxId: answer.mailboxId,
-      maxMailBytes: answer.maxMailBytes,
+      mailboxId: sql<number | null>`mailbox_id`,
+      maxMailBytes: sql<number | null>`max_mail_bytes`,
     })
     .from(sql`judged`)
     .orderBy(sql`n`)
@@ -272,6 +243,3 @@ export function prepareJudge(db: Db) {
 }
 
 export type Judged = Awaited<ReturnType<ReturnType<typeof prepareJudge>['execute']>>[number];
-
-/** The statement's answer to one row, in the order of the rows. `verdict` null: appended. */
-export type AppendedRow = Awaited<ReturnType<ReturnType<typeof prepareAppend>['execute']>>[number];

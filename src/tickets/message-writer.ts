@@ -1,7 +1,8 @@
 import { asUnavailable, sqlState } from '../database-faults.ts';
 import type { Db } from '../db/database.ts';
 import { Unavailable } from '../errors.ts';
-import { type AppendedRow, prepareAppend } from './append-statement.ts';
+import { prepareAppend } from './append-statement.ts';
+import { type AppendedRow, appendedRow, rowsOf } from './appended-row.ts';
 import type { NewMessageRow } from './new-message-row.ts';
 
 /** Bytes of bodies of one statement at most, so that 64 large messages do not become one 64 MiB parameter. */
@@ -51,10 +52,11 @@ export function createMessageWriter(
   let idle: (() => void) | undefined;
 
   async function append(group: readonly Waiting[]): Promise<AppendedRow[]> {
-    const rows = JSON.stringify(group.map(({ row }, n) => ({ n, ...row })));
+    const rows = rowsOf(group.map(({ row }) => row));
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await statement.execute({ rows, sendsByDefault });
+        const [answer] = await statement.execute({ rows, sendsByDefault });
+        return answer!.rows.map(appendedRow);
       } catch (error) {
         // Rolled back by the server to break a tie: nothing was written, and the next try meets no such tie.
         if (!/^40(001|P01)$/.test(sqlState(error) ?? '') || attempt === 5) throw error;

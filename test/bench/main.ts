@@ -1,5 +1,5 @@
 /*
- * npm run bench [-- --full] [--rounds N] [--seconds S] [--only TEXT] [--scenario TEXT] [--json FILE] [--dir DIRECTORY]
+ * npm run bench [-- --full] [--rounds N] [--seconds S] [--warm S] [--only TEXT] [--scenario TEXT] [--json FILE] [--dir DIRECTORY]
  * npm run bench -- --growth | --cores …: see growth.ts and cores.ts
  *
  * Measures the gateway against R and against what people would build instead, on one PostgreSQL, interleaved: in each round every
@@ -29,6 +29,7 @@ const { values: options } = parseArgs({
     full: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
+    warm: { type: 'string' },
     only: { type: 'string', multiple: true },
     scenario: { type: 'string', multiple: true },
     json: { type: 'string' },
@@ -37,6 +38,7 @@ const { values: options } = parseArgs({
 });
 const rounds = Number(options.rounds ?? (options.full ? 10 : 6));
 const seconds = Number(options.seconds ?? (options.full ? 5 : 1));
+const warm = Number(options.warm ?? 4);
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 const among = (wanted: readonly string[] | undefined, name: string) =>
   wanted?.some((part) => name.toLowerCase().includes(part.toLowerCase())) ?? true;
@@ -95,7 +97,7 @@ async function measure(
     ({ contender }) => scenario.request(contender.dialect, world.token, 0) !== undefined,
   );
   const found = new Map<Running, Round[]>(able.map((one) => [one, []]));
-  // Round 0 is to warm up: compilers, plans, pools.
+  // Round 0 is to warm up: compilers, plans, pools. The same for all, and long enough for the slowest of them.
   for (let round = 0; round <= rounds; round++) {
     for (let turn = 0; turn < able.length; turn++) {
       const one = able[(turn + round) % able.length]!;
@@ -118,7 +120,7 @@ async function measureOnce(
   const measured = await run({
     port,
     callers: scenario.callers,
-    durationMs: seconds * 1000,
+    durationMs: (round === 0 ? warm : seconds) * 1000,
     request: (caller) => scenario.request(dialect, world.token, caller)!,
     problem: (body, caller) => scenario.problem(dialect, body, caller),
   });

@@ -10,6 +10,7 @@ import postgres from 'postgres';
 import { appRole } from '../../../src/db/database.ts';
 import * as tables from '../../../src/db/tables.ts';
 import { prepareAppend } from '../../../src/tickets/append-statement.ts';
+import { rowsOf } from '../../../src/tickets/appended-row.ts';
 import type { NewMessageRow } from '../../../src/tickets/new-message-row.ts';
 
 const options = { max: Number(process.env.DATABASE_POOL) };
@@ -57,7 +58,7 @@ async function append(asked: Asked): Promise<object> {
       copies: asked.cc.map((address) => ({ kind: 'CC', address, key: address })),
     },
   };
-  const values: Record<string, unknown> = { rows: JSON.stringify([{ n: 0, ...row }]), sendsByDefault: true };
+  const values: Record<string, unknown> = { rows: rowsOf([row]), sendsByDefault: true };
   const [answer] = await sql.unsafe(text, placeOf.map((name) => values[name!]) as never[], { prepare: true });
   return answer!;
 }
