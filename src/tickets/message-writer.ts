@@ -16,6 +16,10 @@ export interface MessageWriterLimits {
   readonly groupRows?: number;
   /** Two: while one waits for its commit to reach the disk, the other executes. More only fight for the same locks. */
   readonly statementsInFlight?: number;
+  /** Rows that are worth a statement while another is in flight: it costs PostgreSQL as much before its first row as for eight of them. */
+  readonly worthwhileRows?: number;
+  /** Milliseconds after which fewer go as well: the other may be waiting for somebody's lock. */
+  readonly patience?: number;
 }
 
 /**
@@ -42,6 +46,8 @@ export function createMessageWriter(
     queueBytes = 128 * 1024 * 1024,
     groupRows = 64,
     statementsInFlight = 2,
+    worthwhileRows = 8,
+    patience = 4,
   }: MessageWriterLimits = {},
 ): MessageWriter {
   const statement = prepareAppend(db);
@@ -49,6 +55,7 @@ export function createMessageWriter(
   let queuedBytes = 0;
   let inFlight = 0;
   let scheduled = false;
+  let impatient: NodeJS.Timeout | undefined;
   let idle: (() => void) | undefined;
 
   async function append(group: readonly Waiting[]): Promise<AppendedRow[]> {
@@ -95,9 +102,15 @@ export function createMessageWriter(
     return queue.splice(0, count);
   }
 
-  function drain(): void {
+  function drain(late = false): void {
     scheduled = false;
     while (inFlight < statementsInFlight && queue.length > 0) {
+      if (inFlight > 0 && queue.length < worthwhileRows && !late) {
+        impatient ??= setTimeout(() => drain(true), patience);
+        return;
+      }
+      clearTimeout(impatient);
+      impatient = undefined;
       inFlight += 1;
       void flush(next()).finally(() => {
         inFlight -= 1;
@@ -113,7 +126,7 @@ export function createMessageWriter(
     if (scheduled || inFlight >= statementsInFlight) return;
     scheduled = true;
     // Callers whose requests were read in this turn of the event loop join; nobody waits for a timer.
-    setImmediate(drain);
+    setImmediate(() => drain());
   }
 
   return {
