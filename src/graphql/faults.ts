@@ -21,7 +21,7 @@ export function safeError(error: unknown, { requestId, log }: Asked): GraphQLErr
   if (error instanceof GraphQLError && (original === undefined || original instanceof GraphQLError)) {
     return error;
   }
-  const where = error instanceof GraphQLError ? { nodes: error.nodes, path: error.path } : {};
+  const where = error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {};
   const say = (message: string, extensions: Record<string, unknown>) =>
     new GraphQLError(message, { ...where, extensions });
   if (original instanceof Refusal) {

@@ -5,7 +5,6 @@ import {
   GraphQLError,
   type GraphQLSchema,
   NoSchemaIntrospectionCustomRule,
-  type ValidationOptions,
   type ValidationRule,
   validate,
 } from 'graphql';
@@ -61,7 +60,7 @@ export function createGraphqlYoga({ production, log, ...limits }: YogaOptions) {
 }
 
 const briefly =
-  (options: ValidationOptions) =>
+  (options: NonNullable<Parameters<typeof validate>[3]>) =>
   (of: GraphQLSchema, document: DocumentNode, rules?: readonly ValidationRule[]): readonly GraphQLError[] =>
     validate(of, document, rules, options);
 

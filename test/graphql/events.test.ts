@@ -38,6 +38,7 @@ async function watch(
   authorization: string,
   ticketId = 47,
   url = gateway.url,
+  told = () => {},
 ): Promise<Seen[]> {
   const leave = new AbortController();
   const response = await fetch(`${url}/graphql`, {
@@ -58,6 +59,7 @@ async function watch(
         const data = block.split('\n').find((line) => line.startsWith('data: {'));
         if (data !== undefined) seen.push(JSON.parse(data.slice('data: '.length)).data.ticketEvents);
       }
+      if (seen.length > 0) told();
       if (seen.length >= count) break;
     }
   } finally {
@@ -146,8 +148,9 @@ describe('ticketEvents', () => {
 
   it('ends its streams when the gateway drains', async () => {
     const ending = await startGateway({ env: { ROLES: 'web' }, database: gateway.database });
-    const watching = watch(1000, null, asOperator, 47, ending.url);
-    await watch(1, null, asOperator, 47, ending.url);
+    const begun = Promise.withResolvers<void>();
+    const watching = watch(1000, null, asOperator, 47, ending.url, begun.resolve);
+    await begun.promise;
     await ending[Symbol.asyncDispose]();
     expect((await watching).length).toBeGreaterThan(0);
   });
