@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /**
  * Calls that come while one is under way wait and go together as the next: one commit for many, and no delay for a lone one.
  * @param atOnce batches under way at most before callers wait
- * @param gatherMilliseconds how long a batch that follows another waits for company: fewer commits, for answers that nobody waits for
+ * @param gatherMilliseconds how long a batch that follows one of several calls waits for company: fewer commits, for answers that nobody waits for
  * @param run answers its items in their order; when it rejects, each of its callers is rejected
  */
 export function createBatcher<Item, Answer>(
@@ -22,7 +22,7 @@ export function createBatcher<Item, Answer>(
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
-      if (gatherMilliseconds > 0) await sleep(gatherMilliseconds);
+      if (gatherMilliseconds > 0 && batch.length > 1) await sleep(gatherMilliseconds);
     }
     running -= 1;
   }

@@ -25,6 +25,24 @@ for (const [atOnce, batches] of [
     expect(seen).toEqual(batches);
   });
 
+test('a batch that follows one of several waits for company, and one that follows a lone call does not', async () => {
+  const seen: (readonly number[])[] = [];
+  const run = createBatcher<number, number>(
+    async (items) => {
+      seen.push(items);
+      return items;
+    },
+    { gatherMilliseconds: 100 },
+  );
+  await run(1);
+  await Promise.all([run(2), run(3)]);
+  const gathered = [run(4)];
+  await sleep(20);
+  gathered.push(run(5));
+  await Promise.all(gathered);
+  expect(seen).toEqual([[1], [2, 3], [4, 5]]);
+});
+
 test('a batch that fails fails its callers alone', async () => {
   const run = createBatcher<number, number>(
     async (items) => {
