@@ -2,15 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * Calls that come while one is under way wait and go together as the next: one commit for many, and no delay for a lone one.
- * @param gatherMilliseconds how long a batch that follows another waits for company: fewer commits, for answers that nobody waits for
+ * @param atOnce batches under way at most before callers wait
+ * @param gatherMilliseconds how long a batch that follows one of several calls waits for company: fewer commits, for answers that nobody waits for
  * @param run answers its items in their order; when it rejects, each of its callers is rejected
  */
 export function createBatcher<Item, Answer>(
   run: (items: readonly Item[]) => Promise<readonly Answer[]>,
-  { maxItems = 100, gatherMilliseconds = 0 } = {},
+  { maxItems = 100, gatherMilliseconds = 0, atOnce = 1 } = {},
 ): (item: Item) => Promise<Answer> {
   const waiting: { item: Item; resolve: (answer: Answer) => void; reject: (error: unknown) => void }[] = [];
-  let running = false;
+  let running = 0;
 
   async function drain(): Promise<void> {
     while (waiting.length > 0) {
@@ -21,16 +22,16 @@ export function createBatcher<Item, Answer>(
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
-      if (gatherMilliseconds > 0) await sleep(gatherMilliseconds);
+      if (gatherMilliseconds > 0 && batch.length > 1) await sleep(gatherMilliseconds);
     }
-    running = false;
+    running -= 1;
   }
 
   return (item) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject });
-      if (running) return;
-      running = true;
+      if (running >= atOnce) return;
+      running += 1;
       // Whoever asks in this turn of the event loop joins.
       setImmediate(drain);
     });

@@ -346,8 +346,8 @@ export const deliveryAttempts = pgTable(
 );
 
 /**
- * The exact source of what was sent, without blind copies: written in the commit that lets the first byte go, and sent again as
- * it is by every later attempt. Attachments are named by their place in it and not repeated.
+ * The exact source of what is sent, without blind copies: written before the first attempt comes to its first byte, and sent as it is by
+ * every later one. Attachments are named by their place in it and not repeated.
  */
 export const deliverySources = pgTable('delivery_sources', {
   deliveryId: integer('delivery_id')

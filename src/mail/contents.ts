@@ -45,7 +45,7 @@ export interface DeliveryContents {
   readonly mailbox: SendingMailbox;
   /** What its server last said it takes, octets. */
   readonly serverMaxMailBytes: number | null;
-  /** What an earlier attempt began to send. */
+  /** What an earlier attempt sent, or was going to. */
   readonly source: MailSource | undefined;
 }
 
@@ -120,7 +120,7 @@ export interface PreparedMail {
   readonly needsSmtpUtf8: boolean;
 }
 
-/** The mail itself: what an earlier attempt began to send, or else made now. */
+/** The mail itself: what an earlier attempt kept, or else made now. */
 export function prepareMail(contents: DeliveryContents, now: Date): PreparedMail {
   const { source } = contents;
   if (source !== undefined) {

@@ -1,5 +1,8 @@
-/** Mails that one worker may have claimed of one mailbox, for each connection: enough that a connection never waits for a claim. */
-export const claimsPerConnection = 8;
+/**
+ * Mails that one worker may have claimed of one mailbox, for each connection: enough that a connection never waits for a claim, and that
+ * claims are large, as half of them are asked for at once.
+ */
+export const claimsPerConnection = 16;
 /** Milliseconds that a mailbox rests after its server could not be spoken to: doubled each time, full jitter. */
 const firstRest = 1000;
 const longestRest = 120_000;

@@ -9,6 +9,8 @@ import type { MailSource } from './source.ts';
  *
  *   QUEUED | HELD | DEFERRED --claim--> TRANSMITTING (CONNECT) --openBody--> TRANSMITTING (BODY) --settle--> SENT | …
  *
+ * What is going to be sent is kept between the first two.
+ *
  * A lease that runs out before BODY makes the delivery QUEUED again: no byte can have gone out, as the fence stands before the
  * first one. At BODY nobody can know, and no machine may guess. Leases run by the database's clock, everything else by `now`.
  */
@@ -103,34 +105,44 @@ export async function claim(sql: postgres.Sql, options: ClaimOptions): Promise<C
     select id, attempt as token, attempts, mailbox_id as "mailboxId" from claimed order by id`;
 }
 
-export interface Opening {
-  readonly id: number;
-  readonly token: string;
-  readonly source: MailSource;
+export type Attempt = Pick<Claim, 'id' | 'token'>;
+
+/**
+ * Keeps what attempts are going to send, as long as they own their deliveries: a redaction takes that from them, and deletes what is
+ * kept. It waits for no disk: the log is written in order, so that the fence's commit, which does wait, makes this one last as well.
+ */
+export async function keepSources(
+  sql: postgres.Sql,
+  kept: readonly (Attempt & { source: MailSource })[],
+): Promise<void> {
+  await sql`
+    with input as (
+      select * from unnest(
+        ${kept.map((one) => one.id)}::int[], ${kept.map((one) => one.token)}::uuid[],
+        ${kept.map((one) => one.source.skeleton.toString('base64'))}::text[], ${kept.map((one) => JSON.stringify(one.source.inserts))}::text[]
+      ) as i (id, token, skeleton, inserts)
+    ), owned as (
+      -- A redaction that is under way is waited for, and the other way round.
+      select i.* from deliveries d join input i on i.id = d.id and i.token = d.attempt order by d.id for share of d
+    ), kept as (
+      insert into delivery_sources (delivery_id, skeleton, inserts)
+      select id, decode(skeleton, 'base64'), inserts::jsonb from owned
+      on conflict (delivery_id) do nothing
+    )
+    select set_config('synchronous_commit', 'off', true)`;
 }
 
 /**
- * The second guarding commit: writes down that bytes may be going out, and keeps what they are. Resolves to the tokens that still
- * own their delivery; whoever is not among them has been overtaken, or has let its lease run out, and must drop the connection.
+ * The second guarding commit: writes down that bytes may be going out. Resolves to the tokens that still own their delivery; whoever
+ * is not among them has been overtaken, or has let its lease run out, and must drop the connection. A connection to a mail server
+ * waits for it, so it is as small as can be: no indexed column changes, and the row's new version stays beside the old one.
  */
-export async function openBody(sql: postgres.Sql, openings: readonly Opening[]): Promise<Set<string>> {
+export async function openBody(sql: postgres.Sql, openings: readonly Attempt[]): Promise<Set<string>> {
   const rows = await sql<{ token: string }[]>`
-    with input as (
-      select * from unnest(
-        ${openings.map((one) => one.id)}::int[], ${openings.map((one) => one.token)}::uuid[],
-        ${openings.map((one) => one.source.skeleton.toString('base64'))}::text[], ${openings.map((one) => JSON.stringify(one.source.inserts))}::text[]
-      ) as i (id, token, skeleton, inserts)
-    ), opened as (
-      -- No indexed column changes here, so that the row's new version stays beside the old one.
-      update deliveries d set phase = 'BODY' from input i
-      where d.id = i.id and d.attempt = i.token and d.state = 'TRANSMITTING' and d.phase <> 'BODY' and d.lease_until > clock_timestamp()
-      returning d.id, d.attempt
-    ), kept as (
-      insert into delivery_sources (delivery_id, skeleton, inserts)
-      select i.id, decode(i.skeleton, 'base64'), i.inserts::jsonb from input i join opened o on o.id = i.id and o.attempt = i.token
-      on conflict (delivery_id) do nothing
-    )
-    select attempt as token from opened`;
+    update deliveries set phase = 'BODY'
+    where id = any (${openings.map((one) => one.id)}::int[]) and attempt = any (${openings.map((one) => one.token)}::uuid[])
+      and state = 'TRANSMITTING' and phase <> 'BODY' and lease_until > clock_timestamp()
+    returning attempt as token`;
   return new Set(rows.map((row) => row.token));
 }
 

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { type Outcome, unknownVerdict, verdictOf } from './outcome.ts';
@@ -5,7 +6,8 @@ import type { SmtpServer, SmtpTimeouts, Transmission } from './smtp.ts';
 import { Fenced, OwnFault, orOwnFault, plainWords, type SmtpError, settled } from './smtp-faults.ts';
 
 /** What nodemailer knows after EHLO and has no public name for; the version is pinned, and a test sees both in use. */
-interface Extensions {
+interface Internals {
+  readonly _socket: Socket;
   readonly _supportedExtensions: readonly string[];
   readonly _maxAllowedSize: number;
 }
@@ -43,7 +45,7 @@ export class SmtpSession {
 
   /** Octets that the server takes at most (EHLO SIZE). */
   get sizeLimit(): number | undefined {
-    return (this.#connection as unknown as Extensions)._maxAllowedSize || undefined;
+    return (this.#connection as unknown as Internals)._maxAllowedSize || undefined;
   }
 
   async connect(): Promise<void> {
@@ -91,7 +93,7 @@ export class SmtpSession {
   /** Mails that this server would refuse anyway, told before it is asked. */
   #unfit({ needsSmtpUtf8, byteSize, envelope }: Transmission): Outcome | undefined {
     const reply = (text: string) => settled('ENVELOPE', text, { envelope }, () => verdictOf(text));
-    const { _supportedExtensions: extensions } = this.#connection as unknown as Extensions;
+    const { _supportedExtensions: extensions } = this.#connection as unknown as Internals;
     if (needsSmtpUtf8 && !extensions.includes('SMTPUTF8'))
       return reply('550 5.6.7 The mail server does not take addresses with letters beyond ASCII (SMTPUTF8)');
     if (this.sizeLimit !== undefined && byteSize > this.sizeLimit)
@@ -115,6 +117,7 @@ export class SmtpSession {
         try {
           for await (const piece of mail.bytes()) {
             stall();
+            this.#holdBack();
             yield piece;
           }
         } catch (error) {
@@ -131,6 +134,13 @@ export class SmtpSession {
         (error, info) => done(error ?? null, info),
       );
     });
+  }
+
+  /** The mail's end, if it comes in the same turn of the event loop, goes with its last piece: one write, one TLS record. */
+  #holdBack(): void {
+    const { _socket: socket } = this.#connection as unknown as Internals;
+    socket.cork();
+    setImmediate(() => socket.uncork());
   }
 
   #judge(error: SmtpError, mail: Transmission, body: { opened: boolean; ended: boolean }): Outcome {

@@ -30,6 +30,45 @@ export async function* mailBytes(
   yield skeleton.subarray(at);
 }
 
+/** Octets; a mail without large files is one piece. */
+const largePiece = 65_536;
+
+/** The same bytes in fewer pieces: each is a system call, a TLS record, and some turns of the event loop. */
+export async function* inLargePieces(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let gathered: Buffer[] = [];
+  let octets = 0;
+  for await (const piece of pieces) {
+    gathered.push(piece);
+    octets += piece.length;
+    if (octets < largePiece) continue;
+    yield Buffer.concat(gathered, octets);
+    gathered = [];
+    octets = 0;
+  }
+  if (octets > 0) yield Buffer.concat(gathered, octets);
+}
+
+/** The same pieces, the first of which is read from `begin` on, before anybody asks for it. `end` closes what was not read. */
+export function readAhead(pieces: AsyncGenerator<Buffer>) {
+  let first: Promise<IteratorResult<Buffer>> | undefined;
+  return {
+    begin(): void {
+      first = pieces.next();
+      // Whoever asks for it is told.
+      first.catch(() => {});
+    },
+    async *pieces(): AsyncGenerator<Buffer> {
+      const { value, done } = await (first ?? pieces.next());
+      if (done) return;
+      yield value;
+      yield* pieces;
+    },
+    end(): void {
+      pieces.return(undefined).catch(() => {});
+    },
+  };
+}
+
 const lineBytes = 57;
 
 async function* base64Of(

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { eq } from 'drizzle-orm';
-import { deliveries, deliverySources } from '../db/tables.ts';
+import { and, eq, or, sql } from 'drizzle-orm';
+import { deliveries, deliveryAttempts, deliverySources } from '../db/tables.ts';
 import { Refusal } from '../errors.ts';
 import { sourceOctets } from '../mail/compose.ts';
 import { mailBytes } from '../mail/source.ts';
@@ -33,7 +33,16 @@ export async function openDeliverySource(
       })
       .from(deliverySources)
       .innerJoin(deliveries, eq(deliveries.id, deliverySources.deliveryId))
-      .where(eq(deliverySources.deliveryId, deliveryId)),
+      .where(
+        and(
+          eq(deliverySources.deliveryId, deliveryId),
+          // It is kept before the first attempt: what no server was given a byte of is not shown as sent.
+          or(
+            eq(deliveries.phase, 'BODY'),
+            sql`exists (select from ${deliveryAttempts} where ${deliveryAttempts.deliveryId} = ${deliveries.id} and ${deliveryAttempts.phase} in ('BODY', 'SETTLED'))`,
+          ),
+        ),
+      ),
   );
   if (row === undefined)
     throw new Refusal(

@@ -203,3 +203,15 @@ test('the source of a mail is what the server took, for operators alone and not 
   ])
     expect([path, (await get(`${gateway.url}/deliveries/${path}`, asOperator)).status]).toEqual([path, 404]);
 });
+
+test('a mail of which no server was given a byte has no source yet, though it is kept', async () => {
+  gateway.sink.setFaults([{ at: 'RCPT', reply: '450 4.2.1 later', times: 1 }]);
+  const added = await mailed({}, 9);
+  await settled(added, 'DEFERRED');
+  expect(await gateway.sql`select from delivery_sources order by delivery_id desc limit 1`).toHaveLength(1);
+  expect((await get(added.delivery!.sourceUrl, asOperator)).status).toBe(404);
+  await retry(added.delivery!.id);
+  await settled(added, 'SENT');
+  const response = await get(added.delivery!.sourceUrl, asOperator);
+  expect(Buffer.from(await response.arrayBuffer())).toEqual(gateway.sink.mails.at(-1)!.source);
+});

@@ -339,6 +339,8 @@ for (const [at, expected] of [
     await new Promise((resolve) => setTimeout(resolve, 700));
     expect(await ended()).toBe(expected.own);
     expect(gateway.sink.mails.length - sent).toBe(expected.mails);
+    // What was to be sent had been kept before the server was spoken to.
+    expect(await whereverWritten(secret)).toEqual([]);
     await assertGapless(7);
   });
 }

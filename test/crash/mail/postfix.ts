@@ -5,19 +5,22 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
 export interface Postfix extends AsyncDisposable {
+  readonly port: number;
   readonly url: string;
   /** Sources as delivered, one for each recipient, with Postfix's own trace headers on top. */
   delivered(): Promise<Buffer[]>;
 }
 
 /**
- * A real Postfix in a private folder, on loopback only: it takes mail for every address of every domain into one Maildir, and
- * relays nothing. Needs root and Debian's `postfix` package, which is installed when it is missing.
+ * A real Postfix in a private folder, on loopback only: it takes mail for every address of every domain into one Maildir, relays
+ * nothing, and takes no mail without TLS. Its certificate is made now, for 127.0.0.1, and this process trusts it from then on.
+ * Needs root and Debian's `postfix` package, which is installed when it is missing and brings `openssl`.
  * @param keep `maildir`: what arrives can be read; `discard`: it is taken, synced to the queue, and thrown away
  */
 export async function startPostfix({ keep }: { keep: 'maildir' | 'discard' }): Promise<Postfix> {
@@ -34,7 +37,9 @@ export async function startPostfix({ keep }: { keep: 'maildir' | 'discard' }): P
   await chown(data, owner, -1);
   await chown(mail, nobody, -1);
   const port = await freePort();
-  await writeFile(join(config, 'main.cf'), mainConfig({ queue, data, mail, nobody, keep }));
+  const chain = join(config, 'chain.pem');
+  await makeCertificate(chain);
+  await writeFile(join(config, 'main.cf'), mainConfig({ queue, data, mail, chain, nobody, keep }));
   await writeFile(join(config, 'master.cf'), masterConfig(port));
   const master = spawn('/usr/sbin/postfix', ['-c', config, 'start-fg'], {
     stdio: 'ignore',
@@ -52,7 +57,8 @@ export async function startPostfix({ keep }: { keep: 'maildir' | 'discard' }): P
     throw error;
   }
   return {
-    url: `smtp://127.0.0.1:${port}`,
+    port,
+    url: `smtp://127.0.0.1:${port}?tls=require`,
     async delivered() {
       const folder = join(mail, 'all', 'new');
       const names = await readdir(folder).catch(() => []);
@@ -71,15 +77,27 @@ function installPostfix(): void {
   });
 }
 
-interface Folders {
+/** A key and its certificate in one file, and the certificate among those that this process trusts. */
+async function makeCertificate(chain: string): Promise<void> {
+  const subject = ['-subj', '/CN=harness.test', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  // Both to one stream: Postfix wants the key first, and so does openssl.
+  const { stdout } = await run('openssl', ['req', '-x509', ...key, ...subject, '-keyout', '-', '-out', '-']);
+  await writeFile(chain, stdout, { mode: 0o600 });
+  const certificate = stdout.slice(stdout.indexOf('-----BEGIN CERTIFICATE-----'));
+  setDefaultCACertificates([...getCACertificates('default'), certificate]);
+}
+
+interface Settings {
   queue: string;
   data: string;
   mail: string;
+  chain: string;
   nobody: number;
   keep: 'maildir' | 'discard';
 }
 
-const mainConfig = ({ queue, data, mail, nobody, keep }: Folders): string => `
+const mainConfig = ({ queue, data, mail, chain, nobody, keep }: Settings): string => `
 compatibility_level = 3.6
 queue_directory = ${queue}
 data_directory = ${data}
@@ -92,7 +110,8 @@ mydestination =
 mynetworks = 127.0.0.0/8
 smtpd_relay_restrictions = permit_mynetworks, reject
 smtputf8_enable = yes
-smtpd_tls_security_level = none
+smtpd_tls_security_level = encrypt
+smtpd_tls_chain_files = ${chain}
 message_size_limit = 0
 virtual_mailbox_limit = 0
 smtpd_client_connection_count_limit = 0
