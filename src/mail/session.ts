@@ -7,7 +7,7 @@ import { Fenced, OwnFault, orOwnFault, plainWords, type SmtpError, settled } fro
 
 /** What nodemailer knows after EHLO and has no public name for; the version is pinned, and a test sees both in use. */
 interface Internals {
-  readonly _socket: Socket;
+  readonly _socket: Socket | false;
   readonly _supportedExtensions: readonly string[];
   readonly _maxAllowedSize: number;
 }
@@ -139,6 +139,8 @@ export class SmtpSession {
   /** The mail's end, if it comes in the same turn of the event loop, goes with its last piece: one write, one TLS record. */
   #holdBack(): void {
     const { _socket: socket } = this.#connection as unknown as Internals;
+    // It may be gone by now, which is for the connection to tell.
+    if (!socket) return;
     socket.cork();
     setImmediate(() => socket.uncork());
   }
