@@ -8,8 +8,6 @@ export default defineConfig({
     pool: 'forks',
     // Tests wait for servers more than they compute: one worker a core, and none kept free for the runner.
     maxWorkers: 2,
-    // Real servers, processes and clocks on a machine that others use: once more, and the report names what needed it.
-    retry: 1,
     // Importing the gateway costs a second or more: a worker does it once, and each test builds its own world anyway.
     isolate: false,
     // Modules are loaded by Node itself, as in production: vite would pick a second copy of graphql, and every instanceof fail.

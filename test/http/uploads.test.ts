@@ -98,7 +98,7 @@ describe('uploads', () => {
     await expect.poll(() => filesIn(temporary)).toBe(0);
     before = await kept();
   }
-  const expectNothingLeft = () => expect.poll(kept, { timeout: 5000 }).toEqual(before);
+  const expectNothingLeft = () => expect.poll(kept, { timeout: 1000 }).toEqual(before);
 
   async function expectDownloads(attachments: { downloadUrl: string; sha256: string }[], sizes: number[]) {
     expect(attachments).toHaveLength(sizes.length);
@@ -256,8 +256,8 @@ describe('uploads', () => {
           status: 200,
           result: { __typename: 'UnauthenticatedError', code: 'UNAUTHENTICATED', path: [] },
         });
-        // How much is on its way by then is the network's matter; that it is not all of a large one is ours.
-        if (size > 100 * MiB) expect(sentBytes).toBeLessThan(size);
+        // What the sockets hold by then is the network's.
+        expect(sentBytes).toBeLessThan(16 * MiB);
       }
     } finally {
       for (const watcher of watchers) watcher.close();
