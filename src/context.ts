@@ -30,5 +30,5 @@ export interface RequestContext {
   readonly now: () => Date;
   readonly log: Logger;
   /** Aborted when the caller went away. */
-  readonly signal: AbortSignal;
+  readonly whenAway: () => AbortSignal;
 }

@@ -19,7 +19,7 @@ export type Begin = (req: IncomingMessage) => Promise<RequestContext>;
 export function createBegin({ authenticator, log, now, trustProxy }: BeginPorts): Begin {
   return async (req) => {
     const { headers } = req;
-    const { requestId, signal } = identityOf(req);
+    const { requestId, whenAway } = identityOf(req);
     const address = remoteAddressOf(req, trustProxy);
     const signIn = () => authenticator.authenticate(headers.authorization, address);
     const viewer = await signIn();
@@ -32,7 +32,7 @@ export function createBegin({ authenticator, log, now, trustProxy }: BeginPorts)
       origin: originOf(req, trustProxy),
       now,
       log: log.child({ requestId }),
-      signal,
+      whenAway,
     };
   };
 }

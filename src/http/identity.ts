@@ -5,18 +5,23 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 export interface Identity {
   /** In every answer, log line and fault that has to do with the request. */
   readonly requestId: string;
-  /** Aborted when the caller went away before the answer was complete. */
-  readonly signal: AbortSignal;
+  /** A signal that is aborted when the caller goes away before the answer is complete; made for whoever asks, as few do. */
+  readonly whenAway: () => AbortSignal;
 }
 
 const identities = new WeakMap<IncomingMessage, Identity>();
 
 export function identify(req: IncomingMessage, res: ServerResponse): Identity {
-  const away = new AbortController();
-  res.once('close', () => {
-    if (!res.writableFinished) away.abort();
-  });
-  const identity = { requestId: requestIdOf(req.headers['x-request-id']), signal: away.signal };
+  const whenAway = () => {
+    const away = new AbortController();
+    const look = () => {
+      if (!res.writableFinished) away.abort();
+    };
+    if (res.closed) look();
+    else res.once('close', look);
+    return away.signal;
+  };
+  const identity = { requestId: requestIdOf(req.headers['x-request-id']), whenAway };
   res.setHeader('X-Request-Id', identity.requestId);
   identities.set(req, identity);
   return identity;

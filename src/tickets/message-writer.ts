@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { asUnavailable, sqlState } from '../database-faults.ts';
 import type { Db } from '../db/database.ts';
 import { Unavailable } from '../errors.ts';
@@ -54,6 +55,7 @@ export function createMessageWriter(
   const queue: Waiting[] = [];
   let queuedBytes = 0;
   let inFlight = 0;
+  let rowsInFlight = 0;
   let scheduled = false;
   let impatient: NodeJS.Timeout | undefined;
   let idle: (() => void) | undefined;
@@ -71,34 +73,58 @@ export function createMessageWriter(
     }
   }
 
-  async function flush(group: readonly Waiting[]): Promise<void> {
+  /** Writes a group. @returns how its callers are told, each of what became of its own row */
+  async function flush(group: readonly Waiting[]): Promise<(() => void)[]> {
     try {
       const answers = await append(group);
-      group.forEach((waiting, n) => {
+      return group.flatMap((waiting, n) => {
         const answer = answers[n]!;
-        if (answer.verdict === 'LATER') enqueue(waiting);
-        else waiting.resolve(answer);
+        if (answer.verdict !== 'LATER') return [() => waiting.resolve(answer)];
+        enqueue(waiting);
+        return [];
       });
     } catch (error) {
       const fault = asUnavailable(error);
       // A fault of the connection says nothing of the commit, so it is not tried again here; a fault of a row is that row's own.
-      if (group.length === 1 || fault instanceof Unavailable) for (const { reject } of group) reject(fault);
-      else for (const waiting of group) await flush([waiting]);
+      if (group.length === 1 || fault instanceof Unavailable)
+        return group.map(
+          ({ reject }) =>
+            () =>
+              reject(fault),
+        );
+      for (const waiting of group) for (const tell of await flush([waiting])) tell();
+      return [];
     }
   }
 
+  async function write(group: readonly Waiting[]): Promise<void> {
+    const told = await flush(group);
+    rowsInFlight -= group.length;
+    inFlight -= 1;
+    drain();
+    // The next statement is on its way before this thread is busy with the answers of the last one: PostgreSQL need not wait for them.
+    if (inFlight > 0) await nextTurn();
+    for (const tell of told) tell();
+  }
+
   function next(): Waiting[] {
+    // As much as the other statements have or will have: one that takes all leaves them nothing to do while it runs.
+    const limit = Math.min(
+      groupRows,
+      Math.max(worthwhileRows, Math.ceil((queue.length + rowsInFlight) / statementsInFlight)),
+    );
     let bytes = 0;
     let count = 0;
     while (
       count < queue.length &&
-      count < groupRows &&
+      count < limit &&
       (count === 0 || bytes + queue[count]!.bytes <= groupBytes)
     ) {
       bytes += queue[count]!.bytes;
       count += 1;
     }
     queuedBytes -= bytes;
+    rowsInFlight += count;
     return queue.splice(0, count);
   }
 
@@ -112,10 +138,7 @@ export function createMessageWriter(
       clearTimeout(impatient);
       impatient = undefined;
       inFlight += 1;
-      void flush(next()).finally(() => {
-        inFlight -= 1;
-        drain();
-      });
+      void write(next());
     }
     if (inFlight === 0 && queue.length === 0) idle?.();
   }

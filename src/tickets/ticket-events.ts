@@ -81,7 +81,7 @@ export async function* watchTicketEvents(
 ): AsyncGenerator<TicketEvent> {
   const { ticketId, after } = await begin(ctx, input);
   let last = after;
-  for await (const _ of ctx.desk.events.watch(ticketId, ctx.signal)) {
+  for await (const _ of ctx.desk.events.watch(ticketId, ctx.whenAway())) {
     // Whoever has lost the credential, the role or the ticket since is told no more.
     const viewer = await viewerStill(ctx);
     let page: TicketEvent[];

@@ -46,7 +46,7 @@ export async function startDoor(ports: Partial<LegacyPorts> = {}) {
     origin: 'http://localhost',
     now: () => new Date(),
     log: createLog('silent'),
-    signal: new AbortController().signal,
+    whenAway: () => new AbortController().signal,
   };
   const execute = async (operation: { name: string }, variables: unknown) => {
     if (operation.name === 'FindLegacyTicket') {
