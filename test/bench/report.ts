@@ -31,6 +31,8 @@ export interface Summary {
   readonly throughputRatio: number;
   readonly cpuRatio: number;
   readonly p50Ratio: number;
+  /** How many times as many operations a second the gateway does by its GraphQL door, in the same round; NaN where it has no part. */
+  readonly gatewayTimes: number;
 }
 
 export function roundOf(round: number, measured: Measured, serverMs: number, databaseMs: number): Round {
@@ -48,6 +50,7 @@ export function roundOf(round: number, measured: Measured, serverMs: number, dat
 
 export function summarise(rows: readonly Row[]): Summary[] {
   const base = rows[0]!;
+  const gateway = rows.find(({ contender }) => contender === 'Ticketwire GraphQL');
   return rows.map(({ contender, rounds }) => {
     const of = (value: (round: Round) => number) => median(rounds.map(value));
     const ratio = (value: (round: Round) => number) =>
@@ -63,6 +66,9 @@ export function summarise(rows: readonly Row[]): Summary[] {
       throughputRatio: ratio((r) => r.perSecond),
       cpuRatio: ratio((r) => r.serverCpuMs),
       p50Ratio: ratio((r) => r.p50Ms),
+      gatewayTimes: median(
+        rounds.map((round, i) => (gateway?.rounds[i]?.perSecond ?? Number.NaN) / round.perSecond),
+      ),
     };
   });
 }
@@ -85,6 +91,7 @@ export function printTable(scenario: string, base: string, summaries: readonly S
     `× ${base}`,
     'PG CPU ms',
     'callers',
+    'gateway ×',
   ];
   const lines = summaries.map((s) => [
     s.contender,
@@ -97,6 +104,7 @@ export function printTable(scenario: string, base: string, summaries: readonly S
     s.cpuRatio.toFixed(2),
     s.databaseCpuMs.toFixed(3),
     s.callersCpuMs.toFixed(3),
+    Number.isNaN(s.gatewayTimes) ? '' : s.gatewayTimes.toFixed(2),
   ]);
   const widths = head.map((_, i) => Math.max(...[head, ...lines].map((line) => line[i]!.length)));
   const print = (line: readonly string[]) =>
