@@ -90,7 +90,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
 
   const sendsByDefault = smtpUrl !== undefined;
   const judge = prepareJudge(database.desk);
-  const events = parts.use(createEventHub(database.raw, log));
+  const events = parts.use(createEventHub(database.listener, log));
   const desk: Desk = {
     database,
     blobs,

@@ -34,6 +34,8 @@ export interface Database extends AsyncDisposable {
   readonly desk: Db;
   /** Raw postgres.js of the same role, for LISTEN; Drizzle changes the parsers of the client it is given. */
   readonly raw: postgres.Sql;
+  /** A client of one connection of its own, for LISTEN; whoever opens it ends it. */
+  listener(): postgres.Sql;
   /** Reads as the viewer: row-level security stands behind whatever is asked. */
   readAs<T>(viewer: Viewer, read: (db: Reader) => Promise<T>): Promise<T>;
   /** Rejects with what is wrong: no answer, or a role that could bypass row-level security. */
@@ -83,6 +85,7 @@ export function openDatabase(
   return {
     desk,
     raw,
+    listener: () => open(1, 'DESK'),
     readAs(viewer, read) {
       // No row hides from one operator and not from another: their pool says so once, and each of their reads is one round trip.
       if (viewer.role === 'OPERATOR') return read(operators);

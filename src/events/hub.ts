@@ -16,19 +16,22 @@ export interface EventHub extends AsyncDisposable {
   watch(ticketId: number, signal: AbortSignal): AsyncGenerator<void>;
 }
 
-export function createEventHub(sql: postgres.Sql, log: Logger): EventHub {
+/** @param open makes a client of one connection: ended when nobody watches, as a LISTEN that has outlived a connection cannot be taken back */
+export function createEventHub(open: () => postgres.Sql, log: Logger): EventHub {
   const bells = new Map<number, Set<() => void>>();
   const ending = new AbortController();
   const ring = (ticketId: number) => {
     for (const bell of bells.get(ticketId) ?? []) bell();
   };
-  let listening: Promise<postgres.ListenMeta> | undefined;
+  let client: postgres.Sql | undefined;
+  let listening: Promise<unknown> | undefined;
   let idle: NodeJS.Timeout | undefined;
 
   /** Resolves when whatever is committed from now on rings. */
   async function listen(): Promise<void> {
     clearTimeout(idle);
-    listening ??= sql.listen(
+    client ??= open();
+    listening ??= client.listen(
       eventsChannel,
       (payload) => {
         for (const id of payload.split(',')) ring(Number(id));
@@ -41,18 +44,17 @@ export function createEventHub(sql: postgres.Sql, log: Logger): EventHub {
     try {
       await listening;
     } catch (err) {
-      listening = undefined;
       log.error({ err }, 'events cannot be listened to; watchers look for themselves');
+      await stop();
     }
   }
 
-  async function unlisten(): Promise<void> {
+  async function stop(): Promise<void> {
     clearTimeout(idle);
-    const heard = listening;
+    const heard = client;
+    client = undefined;
     listening = undefined;
-    await heard
-      ?.then(({ unlisten }) => unlisten())
-      .catch((err) => log.debug({ err }, 'the database went first'));
+    await heard?.end({ timeout: 1 }).catch((err) => log.debug({ err }, 'the database went first'));
   }
 
   async function* watch(ticketId: number, signal: AbortSignal): AsyncGenerator<void> {
@@ -81,7 +83,7 @@ export function createEventHub(sql: postgres.Sql, log: Logger): EventHub {
       ended.removeEventListener('abort', bell);
       all.delete(bell);
       if (all.size === 0) bells.delete(ticketId);
-      if (bells.size === 0) idle = setTimeout(unlisten, listenOnMs).unref();
+      if (bells.size === 0) idle = setTimeout(stop, listenOnMs).unref();
     }
   }
 
@@ -89,7 +91,7 @@ export function createEventHub(sql: postgres.Sql, log: Logger): EventHub {
     watch,
     async [Symbol.asyncDispose]() {
       ending.abort();
-      await unlisten();
+      await stop();
     },
   };
 }

@@ -8,7 +8,7 @@ import {
 import type { DeskContext } from '../tickets/desk.ts';
 import { type Basis, watchReads } from '../tickets/reads.ts';
 import { asksForTheSchema, operationOf, validDocument } from './documents.ts';
-import { withSafeErrors } from './faults.ts';
+import { safeError, withSafeErrors } from './faults.ts';
 import { createLoaders } from './loaders.ts';
 import { schema } from './schema.ts';
 
@@ -106,6 +106,13 @@ export function answerTypeFor({ url, headers: { accept } }: IncomingMessage): st
     default:
       return undefined;
   }
+}
+
+/** Answers what went wrong before anything was executed. */
+export function answerError(res: ServerResponse, type: string, error: unknown, ctx: DeskContext): undefined {
+  const { status, headers, body } = answerOf({ errors: [safeError(error, ctx)] });
+  const text = JSON.stringify(body);
+  writePlain(res, type, { text, byteLength: Buffer.byteLength(text) }, status, headers);
 }
 
 export interface PlainAnswer {

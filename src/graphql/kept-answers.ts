@@ -15,13 +15,19 @@ export interface KeptAnswer extends PlainAnswer {
 export interface KeptAnswers {
   get(key: string): KeptAnswer | undefined;
   put(key: string, answer: KeptAnswer): void;
+  delete(key: string): void;
 }
 
-/** @param limit characters of all answers and their questions together; 0: none is kept */
+/** What an entry costs beside its texts, and a row of its basis, bytes: small answers must not be free. */
+const entryBytes = 600;
+const rowBytes = 150;
+
+/** @param limit bytes of memory that all answers with their questions and bases take, about; 0: none is kept */
 export function createKeptAnswers(limit: number, clock = () => performance.now()): KeptAnswers {
   const kept = new Map<string, KeptAnswer & { readonly at: number }>();
   let size = 0;
-  const sizeOf = (key: string, { text }: KeptAnswer) => key.length + text.length;
+  const sizeOf = (key: string, { text, basis }: KeptAnswer) =>
+    entryBytes + 2 * (key.length + text.length) + rowBytes * (basis.tickets.size + basis.people.size);
   const remove = (key: string) => {
     const answer = kept.get(key);
     if (answer === undefined) return;
@@ -35,6 +41,8 @@ export function createKeptAnswers(limit: number, clock = () => performance.now()
       remove(key);
     }
   };
+  // Nothing that was withdrawn stays, even when nobody asks any more.
+  setInterval(trim, longestKept / 4).unref();
   return {
     get(key) {
       trim();
@@ -47,6 +55,7 @@ export function createKeptAnswers(limit: number, clock = () => performance.now()
       size += sizeOf(key, answer);
       trim();
     },
+    delete: remove,
   };
 }
 

@@ -2,12 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DeskContext } from '../tickets/desk.ts';
 import type { Basis } from '../tickets/reads.ts';
 import { mediaTypeOf, readBody } from './body.ts';
-import { answerDirectly, answerTypeFor, directRequest, type PlainAnswer, writePlain } from './direct.ts';
+import {
+  answerDirectly,
+  answerError,
+  answerTypeFor,
+  directRequest,
+  type PlainAnswer,
+  writePlain,
+} from './direct.ts';
 import { createKeptAnswers, questionOf } from './kept-answers.ts';
 import type { YogaOptions } from './yoga.ts';
 
 export interface GraphqlOptions extends YogaOptions {
-  /** Characters of answers that are kept to be given again; 0: none. */
+  /** Bytes of memory for answers that are kept to be given again; 0: none. */
   readonly keptAnswers: number;
 }
 
@@ -25,9 +32,16 @@ export function createGraphqlServer(options: GraphqlOptions) {
   ): Promise<boolean> {
     const question = options.keptAnswers === 0 ? undefined : questionOf(ctx.viewer, ctx.origin, body);
     const known = question && kept.get(question);
-    if (known && (await ctx.desk.isCurrent(ctx.viewer!, known.basis))) {
-      writePlain(res, type, known);
-      return true;
+    if (known) {
+      const current = await ctx.desk
+        .isCurrent(ctx.viewer!, known.basis)
+        .catch((error) => answerError(res, type, error, ctx));
+      if (current === undefined) return true;
+      if (current) {
+        writePlain(res, type, known);
+        return true;
+      }
+      kept.delete(question!);
     }
     const request = directRequest(body);
     if (request === undefined) return false;

@@ -31,10 +31,14 @@ export interface Attempts {
 /** How one delivery is attempted; the guarding commits of attempts that run side by side are made together. */
 export function createAttempts(ports: AttemptPorts): Attempts {
   const { sql, blobs, log, now, transport, trace = () => {} } = ports;
-  const keep = createBatcher<Attempt & { source: MailSource }, void>(async (kept) => {
-    await keepSources(sql, kept);
-    return kept.map(() => undefined);
-  });
+  const keep = createBatcher<Attempt & { source: MailSource }, void>(
+    async (kept) => {
+      await keepSources(sql, kept);
+      return kept.map(() => undefined);
+      // A mail's skeleton has its whole body in it: a few megabytes, when somebody wrote as much.
+    },
+    { maxItems: 8, atOnce: 2 },
+  );
   const open = createBatcher<Attempt, boolean>(
     async (openings) => {
       const owned = await openBody(sql, openings);

@@ -56,6 +56,7 @@ export function createMessageWriter(
   let queuedBytes = 0;
   let inFlight = 0;
   let rowsInFlight = 0;
+  let unanswered = 0;
   let scheduled = false;
   let impatient: NodeJS.Timeout | undefined;
   let idle: (() => void) | undefined;
@@ -131,7 +132,7 @@ export function createMessageWriter(
   function drain(late = false): void {
     scheduled = false;
     while (inFlight < statementsInFlight && queue.length > 0) {
-      if (inFlight > 0 && queue.length < worthwhileRows && !late) {
+      if (inFlight > 0 && queue.length < worthwhileRows && queuedBytes < groupBytes && !late) {
         impatient ??= setTimeout(() => drain(true), patience);
         return;
       }
@@ -140,7 +141,6 @@ export function createMessageWriter(
       inFlight += 1;
       void write(next());
     }
-    if (inFlight === 0 && queue.length === 0) idle?.();
   }
 
   function enqueue(waiting: Waiting): void {
@@ -158,11 +158,17 @@ export function createMessageWriter(
       if (queue.length >= queueRows || queuedBytes + bytes > queueBytes) {
         return Promise.reject(new Unavailable('Too many messages are waiting to be written', 1));
       }
-      return new Promise((resolve, reject) => enqueue({ row, bytes, resolve, reject }));
+      const answer = new Promise<AppendedRow>((resolve, reject) => enqueue({ row, bytes, resolve, reject }));
+      unanswered += 1;
+      const told = () => {
+        unanswered -= 1;
+        if (unanswered === 0) idle?.();
+      };
+      answer.then(told, told);
+      return answer;
     },
     async [Symbol.asyncDispose]() {
-      if (inFlight === 0 && queue.length === 0) return;
-      await new Promise<void>((resolve) => (idle = resolve));
+      if (unanswered > 0) await new Promise<void>((resolve) => (idle = resolve));
     },
   };
 }

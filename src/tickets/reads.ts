@@ -97,24 +97,27 @@ export function createIsCurrent(db: Db): IsCurrent {
     })
     .from(sql`(select) nothing`)
     .prepare('are_current');
-  const look = createBatcher<{ viewer: Viewer; basis: Basis }, boolean>(async (items) => {
-    const [now] = await statement.execute({
-      tickets: [...new Set(items.flatMap(({ basis }) => [...basis.tickets.keys()]))],
-      people: [...new Set(items.flatMap(({ basis }) => [...basis.people.keys()]))],
-    });
-    const people = new Map(
-      Object.entries(now!.people ?? {}).map(([id, [name, role, email]]) => [
-        Number(id),
-        versionOf({ name, role, email }),
-      ]),
-    );
-    return items.map(
-      ({ viewer, basis }) =>
-        [...basis.tickets].every(([id, version]) => {
-          const row = now!.tickets?.[id];
-          return row?.[1] === version && (isOperator(viewer) || row[0] === viewer.userId);
-        }) && [...basis.people].every(([id, version]) => people.get(id) === version),
-    );
-  });
+  const look = createBatcher<{ viewer: Viewer; basis: Basis }, boolean>(
+    async (items) => {
+      const [now] = await statement.execute({
+        tickets: [...new Set(items.flatMap(({ basis }) => [...basis.tickets.keys()]))],
+        people: [...new Set(items.flatMap(({ basis }) => [...basis.people.keys()]))],
+      });
+      const people = new Map(
+        Object.entries(now!.people ?? {}).map(([id, [name, role, email]]) => [
+          Number(id),
+          versionOf({ name, role, email }),
+        ]),
+      );
+      return items.map(
+        ({ viewer, basis }) =>
+          [...basis.tickets].every(([id, version]) => {
+            const row = now!.tickets?.[id];
+            return row?.[1] === version && (isOperator(viewer) || row[0] === viewer.userId);
+          }) && [...basis.people].every(([id, version]) => people.get(id) === version),
+      );
+    },
+    { atOnce: 2 },
+  );
   return (viewer, basis) => look({ viewer, basis });
 }

@@ -210,12 +210,19 @@ test('while the database does not answer, nothing is answered from memory', asyn
 test('what is kept is bounded in size and in time', () => {
   let now = 0;
   const basis = { tickets: new Map(), people: new Map() };
-  const answers = createKeptAnswers(100, () => now);
+  // Each takes 600 bytes, and two for each character of it and of its question.
+  const answers = createKeptAnswers(2000, () => now);
   const answer = (text: string) => ({ text, byteLength: text.length, basis });
   for (let n = 0; n < 10; n += 1) answers.put(`${n}`, answer('x'.repeat(29)));
   expect([...'0123456789'].filter((key) => answers.get(key) !== undefined)).toEqual(['7', '8', '9']);
-  answers.put('too large', answer('x'.repeat(1000)));
+  answers.put('too large', answer('x'.repeat(2 ** 20 + 1)));
   expect(answers.get('too large')).toBeUndefined();
+  answers.put('many people', {
+    ...answer('x'),
+    basis: { tickets: new Map(), people: new Map([...Array(20).keys()].map((id) => [id, ''])) },
+  });
+  expect(answers.get('many people')).toBeUndefined();
+  answers.put('9', answer('x'));
   now = 59_999;
   answers.put('a', answer('a'));
   expect(answers.get('a')?.text).toBe('a');
