@@ -57,3 +57,16 @@ test('a batch that fails fails its callers alone', async () => {
     'fulfilled',
   ]);
 });
+
+test('makes no batch heavier than it may be, and lets the heaviest item go by itself', async () => {
+  const batches: number[][] = [];
+  const call = createBatcher<number, number>(
+    async (items) => {
+      batches.push([...items]);
+      return items;
+    },
+    { weigh: (item) => item, maxWeight: 10 },
+  );
+  expect(await Promise.all([4, 5, 6, 99, 1, 1].map(call))).toEqual([4, 5, 6, 99, 1, 1]);
+  expect(batches).toEqual([[4, 5], [6], [99], [1, 1]]);
+});

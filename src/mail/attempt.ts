@@ -35,9 +35,9 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     async (kept) => {
       await keepSources(sql, kept);
       return kept.map(() => undefined);
-      // A mail's skeleton has its whole body in it: a few megabytes, when somebody wrote as much.
     },
-    { maxItems: 8, atOnce: 2 },
+    // A mail's whole body is in its skeleton: a hundred of the largest would be one parameter of hundreds of megabytes.
+    { weigh: ({ source }) => source.skeleton.length, maxWeight: 4 * 1024 * 1024, atOnce: 2 },
   );
   const open = createBatcher<Attempt, boolean>(
     async (openings) => {
