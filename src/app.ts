@@ -26,9 +26,9 @@ import { createWorker } from './mail/worker.ts';
 import { createLegacyDoor } from './rest/door.ts';
 import { startCollecting } from './storage/collecting.ts';
 import { createDiskStore } from './storage/disk-store.ts';
-import { prepareJudge } from './tickets/append-statement.ts';
 import { rowsOf } from './tickets/appended-row.ts';
 import type { Desk, DeskContext } from './tickets/desk.ts';
+import { prepareJudge } from './tickets/judge-statement.ts';
 import { createMessageWriter, type MessageWriterLimits } from './tickets/message-writer.ts';
 import { createIsCurrent } from './tickets/reads.ts';
 

@@ -3,7 +3,7 @@ import type { RequestContext } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
-import type { Judged } from './append-statement.ts';
+import type { Judged } from './judge-statement.ts';
 import type { MessageWriter } from './message-writer.ts';
 import type { NewMessageRow } from './new-message-row.ts';
 import type { IsCurrent, ReadLog } from './reads.ts';

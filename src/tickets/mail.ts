@@ -3,8 +3,8 @@ import type { QuotedMessage } from '../mail/parts.ts';
 import { type MailPreview, previewMail } from '../mail/preview.ts';
 import { encodedSizeUpperBound } from '../mail/size.ts';
 import type { MessageFormat, Quote } from '../vocabulary.ts';
-import type { Judged } from './append-statement.ts';
 import type { DeskContext } from './desk.ts';
+import type { Judged } from './judge-statement.ts';
 import type { AddTicketMessageInput } from './message-input.ts';
 import type { Expected, NewFile, NewMessageRow } from './new-message-row.ts';
 
