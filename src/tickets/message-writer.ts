@@ -52,6 +52,8 @@ export function createMessageWriter(
   }: MessageWriterLimits = {},
 ): MessageWriter {
   const statement = prepareAppend(db);
+  // What is as long as a statement may be is worth one.
+  const worthwhile = Math.min(worthwhileRows, groupRows);
   const queue: Waiting[] = [];
   let queuedBytes = 0;
   let inFlight = 0;
@@ -112,7 +114,7 @@ export function createMessageWriter(
     // As much as the other statements have or will have: one that takes all leaves them nothing to do while it runs.
     const limit = Math.min(
       groupRows,
-      Math.max(worthwhileRows, Math.ceil((queue.length + rowsInFlight) / statementsInFlight)),
+      Math.max(worthwhile, Math.ceil((queue.length + rowsInFlight) / statementsInFlight)),
     );
     let bytes = 0;
     let count = 0;
@@ -132,7 +134,7 @@ export function createMessageWriter(
   function drain(late = false): void {
     scheduled = false;
     while (inFlight < statementsInFlight && queue.length > 0) {
-      if (inFlight > 0 && queue.length < worthwhileRows && queuedBytes < groupBytes && !late) {
+      if (inFlight > 0 && queue.length < worthwhile && queuedBytes < groupBytes && !late) {
         impatient ??= setTimeout(() => drain(true), patience);
         return;
       }
