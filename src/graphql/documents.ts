@@ -7,6 +7,7 @@ import {
   validate,
   visit,
 } from 'graphql';
+import { Recent } from '../recent.ts';
 import { complexityLimit } from './builder.ts';
 import { assertModest, maxTokens } from './limits.ts';
 import { schema } from './schema.ts';
@@ -18,10 +19,10 @@ export interface KnownDocument {
   readonly modest: boolean;
 }
 
-/** Documents kept at most, and characters of one: clients send a few hundred different ones, over and over. */
-const keptDocuments = 1000;
+/** Documents of each of two generations that are kept, and characters of one: clients send a few hundred different ones, over and over. */
+const keptDocuments = 500;
 const keptCharacters = 16_384;
-const kept = new Map<string, KnownDocument>();
+const kept = new Recent<KnownDocument>(keptDocuments);
 
 /**
  * A document that can be executed; undefined otherwise. What is kept was checked once, whoever sent it: introspection alone depends
@@ -29,12 +30,7 @@ const kept = new Map<string, KnownDocument>();
  */
 export function validDocument(text: string): KnownDocument | undefined {
   let known = kept.get(text);
-  if (known !== undefined) {
-    // The most recently used is the last to go.
-    kept.delete(text);
-    kept.set(text, known);
-    return known;
-  }
+  if (known !== undefined) return known;
   let document: DocumentNode;
   try {
     document = parse(text, { maxTokens });
@@ -45,10 +41,7 @@ export function validDocument(text: string): KnownDocument | undefined {
   }
   if (validate(schema, document, undefined, { maxErrors: 1 }).length > 0) return undefined;
   known = { document, modest: isModest(document) };
-  if (text.length <= keptCharacters) {
-    kept.set(text, known);
-    if (kept.size > keptDocuments) kept.delete(kept.keys().next().value!);
-  }
+  if (text.length <= keptCharacters) kept.put(text, known);
   return known;
 }
 

@@ -31,7 +31,7 @@ export function createBegin({ authenticator, log, now, trustProxy }: BeginPorts)
       idempotencyKey: Array.isArray(key) ? key.join(', ') : key,
       origin: originOf(req, trustProxy),
       now,
-      log: log.child({ requestId }),
+      log,
       whenAway,
     };
   };

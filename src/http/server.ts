@@ -17,6 +17,8 @@ export interface Route {
 
 /** The process's one HTTP server: it knows paths, time-outs and how to end; what is answered is the routes' matter. */
 export function createHttpServer(routes: readonly Route[], log: Logger): Server {
+  // All that a request's line says is named below, and nothing of it is hidden: looking for what would be takes longer than the line.
+  const requests = log.child({}, { redact: [] });
   const server = createServer(
     {
       // Between the first byte of a request and the last of its head, and of its body: a slow sender holds a socket, not more.
@@ -29,7 +31,7 @@ export function createHttpServer(routes: readonly Route[], log: Logger): Server 
     },
     (req, res) => {
       const path = pathOf(req.url ?? '/');
-      logWhenDone(identify(req, res), req, res, path, log);
+      logWhenDone(identify(req, res), req, res, path, requests);
       const route = routes.find((candidate) => matches(candidate, path));
       if (route === undefined) return answerText(res, 404, 'Not found\n');
       Promise.try(route.handle, req, res, path).catch((error) => answerFault(req, res, error, log));

@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import { remembering } from '../recent.ts';
 
 export type ParsedAddress =
   | {
@@ -21,13 +22,17 @@ const dotAtom = new RegExp(String.raw`^${atom}(?:\.${atom})*$`, 'u');
 // Angle brackets are legal inside quotes, but many a program that takes addresses apart stumbles over them.
 const quotedString = new RegExp(String.raw`^"(?:[ !#-;=?-\[\]-~]|${visible}|\\[ -;=?-~])*"$`, 'u');
 const domainLabel = /^(?!-)(?:[A-Za-z0-9-]|[\p{L}\p{M}\p{N}\u00b7\u0375\u05f3\u05f4\u30fb])+(?<!-)$/u;
+/** A desk writes from the same mailboxes to the same people, and a command looks at each address several times. */
+const rememberedAddresses = { texts: 1000, longest: maxAddressOctets };
 const refuse = (message: string): ParsedAddress => ({ ok: false, message });
 
 /**
  * Reads exactly one RFC 5322/6531 addr-spec: no display name, group, comment, list, angle brackets or line break.
  * Address literals (`user@[192.0.2.1]`) are refused: they name a machine, and mail to them bypasses the domain's MX.
  */
-export function parseAddress(text: string): ParsedAddress {
+export const parseAddress = remembering(readAddress, rememberedAddresses);
+
+function readAddress(text: string): ParsedAddress {
   // Before anything looks for the ends of it: a megabyte of blanks would take minutes.
   if (text.length > 4 * maxAddressOctets) return refuse(tooLong);
   const address = text.replace(/^[ \t]+|[ \t]+$/g, '');
@@ -90,7 +95,9 @@ export function envelopeAddress(address: string): string {
  * servers tell `Jane` from `jane`: one copy too many is a nuisance, one recipient taken for another is a lost mail (RFC 5321
  * §2.4). Quotes that are not needed (`"jane"@…`) name the same mailbox, and so do two spellings that NFC makes one.
  */
-export function addressKey(address: string): string {
+export const addressKey = remembering(keyOf, rememberedAddresses);
+
+function keyOf(address: string): string {
   const plain = envelopeAddress(address).normalize('NFC');
   const at = plain.lastIndexOf('@');
   const local = plain.slice(0, at);

@@ -62,11 +62,11 @@ function dataOf<D>({ data, errors }: ExecutionResult<D>): D {
 }
 
 /** The one public client sends lengths that it took from elsewhere; they decide nothing, but a difference is worth a line. */
-function noteLengths({ Attachments }: NewMessagePost, { log }: RequestContext): void {
+function noteLengths({ Attachments }: NewMessagePost, { log, requestId }: RequestContext): void {
   for (const [i, attachment] of (Attachments ?? []).entries()) {
     if (!attachment || attachment.ContentLength === 0) continue;
     const { ContentLength: told, Data } = attachment;
     if (told !== (Data?.size ?? 0))
-      log.info({ attachment: i, told, received: Data?.size ?? 0 }, 'ContentLength differs');
+      log.info({ requestId, attachment: i, told, received: Data?.size ?? 0 }, 'ContentLength differs');
   }
 }

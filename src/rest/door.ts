@@ -136,7 +136,7 @@ function answerError(error: unknown, { as, context }: Visit, ports: LegacyPorts)
   // What the schema says is INTERNAL has been logged where it happened.
   if (error instanceof GraphQLError && error.extensions.code === 'INTERNAL')
     return errorReply(500, as, texts.fault);
-  if (context) context.log.error({ err: error }, 'legacy call failed');
+  if (context) context.log.error({ err: error, requestId: context.requestId }, 'legacy call failed');
   else ports.fault?.(error);
   return errorReply(500, as, texts.fault);
 }

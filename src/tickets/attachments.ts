@@ -16,6 +16,8 @@ export interface KeptFiles {
   discard(): Promise<void>;
 }
 
+const nothingKept: KeptFiles = { files: [], problems: [], discard: async () => {} };
+
 /**
  * Reads each file of the request into the blob store, one after another as they arrive, and looks up earlier uploads.
  * @throws Refusal ATTACHMENT_TOO_LARGE while reading; by then nothing of the request is kept.
@@ -25,6 +27,7 @@ export async function keepFiles(
   userId: number,
   inputs: readonly AttachmentInput[],
 ): Promise<KeptFiles> {
+  if (inputs.length === 0) return nothingKept;
   const { limits, blobs } = ctx.desk;
   const files: NewFile[] = [];
   const discard = async () =>

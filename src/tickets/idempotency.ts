@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { and, eq } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
 import { idempotencyKeys } from '../db/tables.ts';
@@ -29,7 +29,7 @@ export function fingerprintOf(input: AddTicketMessageInput, files: readonly NewF
           email.quote,
         ],
   ];
-  return createHash('sha256').update(JSON.stringify(meaning)).digest('hex');
+  return hash('sha256', JSON.stringify(meaning), 'hex');
 }
 
 /** What is stored for a key: the fingerprint of an input with its resolved ticket. */

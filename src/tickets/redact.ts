@@ -120,7 +120,12 @@ async function redact(
     // It is redacted whatever the disk says: no row names the bytes, and the collector finds them within the hour.
     await ctx.desk.blobs
       .remove(key)
-      .catch((err) => ctx.log.error({ err, messageId }, 'bytes of a redacted file could not be removed yet'));
+      .catch((err) =>
+        ctx.log.error(
+          { err, requestId: ctx.requestId, messageId },
+          'bytes of a redacted file could not be removed yet',
+        ),
+      );
   }
   return { messageId, alreadyRedacted: !changed };
 }
