@@ -176,9 +176,8 @@ export const messages = pgTable(
     createdAt: createdAt(),
   },
   (t) => [
-    index('messages_ticket_idx').on(t.ticketId, t.id),
-    // What a delivery refers to: a private message has no such pair with PUBLIC.
-    unique('messages_id_visibility_key').on(t.id, t.visibility),
+    // A ticket's messages in order, and what a delivery refers to: a private message has no such place with PUBLIC.
+    unique('messages_place_key').on(t.ticketId, t.id, t.visibility),
     check('messages_format_check', oneOf('format', formats)),
     check('messages_visibility_check', oneOf('visibility', visibilities)),
   ],
@@ -238,11 +237,9 @@ export const deliveries = pgTable(
   {
     id: id(),
     messageId: integer('message_id').notNull().unique(),
-    /** Always PUBLIC: with the composite foreign key, a delivery of a private message cannot exist. */
+    /** Always PUBLIC: with the composite foreign key, a delivery of a private message or by another ticket cannot exist. */
     visibility: text('visibility', { enum: visibilities }).notNull().default('PUBLIC'),
-    ticketId: integer('ticket_id')
-      .notNull()
-      .references(() => tickets.id),
+    ticketId: integer('ticket_id').notNull(),
     mailboxId: integer('mailbox_id')
       .notNull()
       .references(() => mailboxes.id),
@@ -253,8 +250,8 @@ export const deliveries = pgTable(
     signature: text('signature').notNull().default(''),
     /** Which earlier public messages the mail repeats below its own. */
     quote: text('quote', { enum: quotes }).notNull().default('NONE'),
-    /** `<…@…>`: the same in every copy that is ever sent. */
-    rfcMessageId: text('rfc_message_id').notNull().unique(),
+    /** `<…@…>`: the same in every copy that is ever sent. Of 122 random bits, and nothing is found by it: no index. */
+    rfcMessageId: text('rfc_message_id').notNull(),
     state: text('state', { enum: deliveryStates }).notNull(),
     /** Not to be claimed before; the hold, the schedule and the back-off are all this. */
     dueAt: instant('due_at').notNull().defaultNow(),
@@ -275,9 +272,9 @@ export const deliveries = pgTable(
   },
   (t) => [
     foreignKey({
-      name: 'deliveries_message_fk',
-      columns: [t.messageId, t.visibility],
-      foreignColumns: [messages.id, messages.visibility],
+      name: 'deliveries_place_fk',
+      columns: [t.ticketId, t.messageId, t.visibility],
+      foreignColumns: [messages.ticketId, messages.id, messages.visibility],
     }),
     check('deliveries_visibility_check', sql`${t.visibility} = 'PUBLIC'`),
     check('deliveries_state_check', oneOf('state', deliveryStates)),
@@ -372,7 +369,8 @@ export const events = pgTable(
     publicNumber: integer('public_number'),
     type: text('type', { enum: eventTypes }).notNull(),
     visibility: text('visibility', { enum: visibilities }).notNull(),
-    actorId: integer('actor_id').references(() => users.id),
+    /** The message's author, or whoever an audit entry names: those refer to users, and a check of each is a check too many. */
+    actorId: integer('actor_id'),
     messageId: integer('message_id'),
     deliveryId: integer('delivery_id'),
     /** The writing transaction; the desk's cursor is a snapshot of these. */
@@ -382,7 +380,6 @@ export const events = pgTable(
   (t) => [
     primaryKey({ columns: [t.ticketId, t.number] }),
     uniqueIndex('events_public_key').on(t.ticketId, t.publicNumber).where(sql`public_number is not null`),
-    index('events_desk_idx').on(t.xid, t.ticketId, t.number),
     check('events_public_check', sql`(${t.publicNumber} is not null) = (${t.visibility} = 'PUBLIC')`),
     check('events_type_check', oneOf('type', eventTypes)),
   ],
@@ -391,9 +388,8 @@ export const events = pgTable(
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
   {
-    userId: integer('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    /** The message's author, whom the message refers to. */
+    userId: integer('user_id').notNull(),
     key: text('key').notNull(),
     /** SHA-256 of the coerced input with the resolved ticket and each file's name, type and digest. */
     fingerprint: bytea('fingerprint').notNull(),

@@ -14,9 +14,14 @@ import { input, judged, ticketColumns, wanted } from './judge-statement.ts';
 const locked: SQL = sql`
   select ${ticketColumns} from tickets t where t.id = any (array(select id from wanted)) order by t.id for no key update`;
 
-/** The rules that need the locked row. */
+/** The rules that need the locked row. Columns are named from here on: each costs every later step something before its first row. */
 const decided: SQL = sql`
-  select j.*, coalesce(j.no, case
+  select j.n, j."viewerId", j.operator, j.body, j.format, j.visibility, j.mobile, j.key, j.fingerprint, j.files,
+    j.mail, j.quote, j.token, j."dueAt", j."cancelIf", j.copies, j."copyKeys",
+    j.ticket_id, j.ticket_reference, j.subject, j.status, j.requester_id, j.ticket_created_at, j.last_message_id, j.last_public_message_id,
+    j.message_count, j.public_message_count, j.last_event_number, j.last_public_event_number,
+    j.to_name, j.to_address, j.mailbox_id, j.from_address, j.from_name, j.signature, j.max_mail_bytes,
+    coalesce(j.no, case
       when j."ifLast" is null and j.expect is null then null
       when row_number() over (partition by j.ticket_id order by j.n) > 1 then 'LATER'
       when j."ifLast" < case when j.operator then j.last_message_id else j.last_public_message_id end then 'TICKET_CHANGED'
@@ -30,7 +35,11 @@ const decided: SQL = sql`
 
 /** Identifiers are drawn under the ticket's lock, so that they increase within it in commit order. */
 const numbered: SQL = sql`
-  select d.*, nextval('messages_id_seq')::int as message_id, case when d.mail then nextval('deliveries_id_seq')::int end as delivery_id,
+  select d.n, d."viewerId", d.body, d.format, d.visibility, d.mobile, d.key, d.fingerprint, d.files,
+    d.mail, d.quote, d.token, d."dueAt", d."cancelIf", d.copies, d."copyKeys", d.ticket_id, d.ticket_reference, d.subject,
+    d.message_count, d.public_message_count, d.last_event_number, d.last_public_event_number,
+    d.to_name, d.to_address, d.mailbox_id, d.from_address, d.from_name, d.signature,
+    nextval('messages_id_seq')::int as message_id, case when d.mail then nextval('deliveries_id_seq')::int end as delivery_id,
     clock_timestamp() as at
   from (select * from decided where verdict is null order by ticket_id, n offset 0) d`;
 
@@ -46,7 +55,8 @@ const takenKeys: SQL = sql`
  * address that is in To would be a second mail to the same person.
  */
 const accepted: SQL = sql`
-  select n.*,
+  select n.n, n."viewerId", n.body, n.format, n.visibility, n.mobile, n.files, n.mail, n.quote, n."dueAt", n."cancelIf", n.ticket_id,
+    n.to_name, n.to_address, n.mailbox_id, n.from_address, n.from_name, n.signature, n.message_id, n.delivery_id, n.at,
     n.last_event_number + row_number() over ticket as event_number,
     case when n.visibility = 'PUBLIC' then n.last_public_event_number + count(*) filter (where n.visibility = 'PUBLIC') over ticket end as public_number,
     n.last_public_event_number + count(*) filter (where n.visibility = 'PUBLIC') over ticket as public_cursor,
@@ -54,9 +64,9 @@ const accepted: SQL = sql`
     n.public_message_count + count(*) filter (where n.visibility = 'PUBLIC') over ticket as new_public_count,
     case when n.mail then mail_subject(n.subject, n.ticket_reference) end as mail_subject,
     '<' || n.token || '@' || split_part(n.from_address, '@', 2) || '>' as rfc_message_id,
-    case when n.copies is not null then (
+    case when n.copies is null or address_key(n.to_address) <> all (n."copyKeys") then n.copies else (
       select json_agg(c.value order by c.place) from json_array_elements(n.copies) with ordinality as c (value, place)
-      where c.value->>'key' <> address_key(n.to_address)) end as kept_copies
+      where n."copyKeys"[c.place] <> address_key(n.to_address)) end as kept_copies
   from numbered n
   where n.key is null or n.message_id in (select message_id from taken_keys)
   window ticket as (partition by n.ticket_id order by n.message_id)`;
@@ -83,7 +93,7 @@ const newDeliveries: SQL = sql`
   select delivery_id, message_id, ticket_id, mailbox_id, from_address, from_name, mail_subject, signature, quote, rfc_message_id,
     case when "dueAt" is null then 'QUEUED' else 'HELD' end,
     coalesce(to_timestamp("dueAt" / 1000), at),
-    case when "cancelIf" is null then '{}' else array(select json_array_elements_text("cancelIf")) end
+    coalesce("cancelIf", '{}')
   from accepted where mail`;
 
 const newRecipients: SQL = sql`

@@ -36,7 +36,8 @@ const mailOf = (email: NewEmail) => ({
   token: email.token,
   dueAt: email.dueAt ?? undefined,
   cancelIf: orAbsent(email.cancelIf),
-  copies: orAbsent(email.copies),
+  copies: orAbsent(email.copies.map(({ kind, address }) => ({ kind, address }))),
+  copyKeys: orAbsent(email.copies.map(({ key }) => key)),
 });
 
 const orAbsent = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
