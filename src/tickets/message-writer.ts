@@ -17,7 +17,10 @@ export interface MessageWriterLimits {
   readonly groupRows?: number;
   /** Two: while one waits for its commit to reach the disk, the other executes. More only fight for the same locks. */
   readonly statementsInFlight?: number;
-  /** Rows that are worth a statement while another is in flight: it costs PostgreSQL as much before its first row as for eight of them. */
+  /**
+   * Rows that are worth a statement while another is in flight: it costs PostgreSQL as much before its first row as for eight of them.
+   * Up to twice as many when the other took more: two that share the callers evenly write more together than a long and a short one.
+   */
   readonly worthwhileRows?: number;
   /** Milliseconds after which fewer go as well: the other may be waiting for somebody's lock. */
   readonly patience?: number;
@@ -53,7 +56,8 @@ export function createMessageWriter(
 ): MessageWriter {
   const statement = prepareAppend(db);
   // What is as long as a statement may be is worth one.
-  const worthwhile = Math.min(worthwhileRows, groupRows);
+  const worthwhile = () =>
+    Math.min(groupRows, Math.max(worthwhileRows, Math.min(rowsInFlight, 2 * worthwhileRows)));
   const queue: Waiting[] = [];
   let queuedBytes = 0;
   let inFlight = 0;
@@ -114,7 +118,10 @@ export function createMessageWriter(
     // As much as the other statements have or will have: one that takes all leaves them nothing to do while it runs.
     const limit = Math.min(
       groupRows,
-      Math.max(worthwhile, Math.ceil((queue.length + rowsInFlight) / statementsInFlight)),
+      Math.max(
+        Math.min(worthwhileRows, groupRows),
+        Math.ceil((queue.length + rowsInFlight) / statementsInFlight),
+      ),
     );
     let bytes = 0;
     let count = 0;
@@ -134,7 +141,7 @@ export function createMessageWriter(
   function drain(late = false): void {
     scheduled = false;
     while (inFlight < statementsInFlight && queue.length > 0) {
-      if (inFlight > 0 && queue.length < worthwhile && queuedBytes < groupBytes && !late) {
+      if (inFlight > 0 && queue.length < worthwhile() && queuedBytes < groupBytes && !late) {
         impatient ??= setTimeout(() => drain(true), patience);
         return;
       }
