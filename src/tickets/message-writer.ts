@@ -20,6 +20,7 @@ export interface MessageWriterLimits {
   /**
    * Rows that are worth a statement while another is in flight: it costs PostgreSQL as much before its first row as for eight of them.
    * Up to twice as many when the other took more: two that share the callers evenly write more together than a long and a short one.
+   * Three quarters of its rows are even enough, or the last straggler would be waited for.
    */
   readonly worthwhileRows?: number;
   /** Milliseconds after which fewer go as well: the other may be waiting for somebody's lock. */
@@ -57,7 +58,10 @@ export function createMessageWriter(
   const statement = prepareAppend(db);
   // What is as long as a statement may be is worth one.
   const worthwhile = () =>
-    Math.min(groupRows, Math.max(worthwhileRows, Math.min(rowsInFlight, 2 * worthwhileRows)));
+    Math.min(
+      groupRows,
+      Math.max(worthwhileRows, Math.min((0.75 * rowsInFlight) / inFlight, 2 * worthwhileRows)),
+    );
   const queue: Waiting[] = [];
   let queuedBytes = 0;
   let inFlight = 0;
