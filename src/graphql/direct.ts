@@ -9,7 +9,7 @@ import type { DeskContext } from '../tickets/desk.ts';
 import { type Basis, watchReads } from '../tickets/reads.ts';
 import { asksForTheSchema, operationOf, validDocument } from './documents.ts';
 import { safeError, withSafeErrors } from './faults.ts';
-import { createLoaders } from './loaders.ts';
+import { Loaders } from './loaders.ts';
 import { schema } from './schema.ts';
 
 /*
@@ -73,7 +73,7 @@ export async function answerDirectly(
     document,
     operationName,
     variableValues: variables,
-    contextValue: { ...context, load: createLoaders(context), modest },
+    contextValue: { ...context, load: new Loaders(context), modest },
   })) as ExecutionResult;
   // Variables that do not fit: nothing was executed.
   if (result.data === undefined) return false;

@@ -3,7 +3,7 @@ import { builder } from './builder.ts';
 import type { GraphContext } from './context.ts';
 import { DeliveryRef } from './delivery.ts';
 import { EventTypeEnum, VisibilityEnum } from './enums.ts';
-import { createLoaders } from './loaders.ts';
+import { Loaders } from './loaders.ts';
 import { MessageRef } from './message.ts';
 import { maxPageSize } from './page.ts';
 import { PersonRef } from './person.ts';
@@ -77,7 +77,7 @@ builder.subscriptionField('ticketEvents', (t) =>
 /** What was loaded for one event is old at the next one. */
 async function* fresh(ctx: GraphContext, events: AsyncGenerator<TicketEvent>): AsyncGenerator<TicketEvent> {
   for await (const event of events) {
-    ctx.load = createLoaders(ctx);
+    ctx.load = new Loaders(ctx);
     yield event;
   }
 }

@@ -1,7 +1,7 @@
 import { type DocumentNode, type ExecutionResult, execute, parse, validate } from 'graphql';
 import type { DeskContext } from '../tickets/desk.ts';
 import { withSafeErrors } from './faults.ts';
-import { createLoaders } from './loaders.ts';
+import { Loaders } from './loaders.ts';
 import { schema } from './schema.ts';
 
 const documents = new Map<string, DocumentNode>();
@@ -30,7 +30,7 @@ export async function executeStored<D>(
     operationName: operation.name,
     variableValues: variables as Record<string, unknown>,
     // A document of our own: what it asks for was looked at when it was written.
-    contextValue: { ...ctx, load: createLoaders(ctx), modest: true },
+    contextValue: { ...ctx, load: new Loaders(ctx), modest: true },
   });
   return withSafeErrors(result, ctx) as ExecutionResult<D>;
 }

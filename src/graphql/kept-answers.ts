@@ -66,6 +66,8 @@ const names = new WeakMap<Viewer, string>();
 /** Who asks what, and by which name of the gateway, as links in answers begin with it; undefined: not to be kept. */
 export function questionOf(viewer: Viewer | undefined, origin: string, body: Buffer): string | undefined {
   if (viewer === undefined || body.length > longestQuestion) return undefined;
+  // A command's answer is never kept, and what may be one need not be looked for.
+  if (body.includes('"mutation')) return undefined;
   let name = names.get(viewer);
   if (name === undefined) {
     const { userId, login, role, scopes } = viewer;

@@ -1,61 +1,73 @@
 import DataLoader from 'dataloader';
-import { type Attachment, listAttachments, loadAttachments } from '../tickets/attachment.ts';
+import { listAttachments, loadAttachments } from '../tickets/attachment.ts';
 import { listMessages, type PageMessage } from '../tickets/conversation.ts';
 import type { DeskContext } from '../tickets/desk.ts';
-import {
-  type Attempt,
-  type Delivery,
-  listAttempts,
-  loadDeliveries,
-  loadDeliveriesOf,
-} from '../tickets/ledger.ts';
-import { loadMessages, type Message } from '../tickets/message.ts';
-import { loadPeople, type Person } from '../tickets/people.ts';
-import { loadTickets, type Page, type Ticket } from '../tickets/ticket.ts';
+import { listAttempts, loadDeliveries, loadDeliveriesOf } from '../tickets/ledger.ts';
+import { loadMessages } from '../tickets/message.ts';
+import { loadPeople } from '../tickets/people.ts';
+import { loadTickets, type Page } from '../tickets/ticket.ts';
 
-export interface Loaders {
-  readonly ticket: DataLoader<number, Ticket | null>;
-  readonly message: DataLoader<number, Message | null>;
-  readonly attachment: DataLoader<number, Attachment | null>;
-  readonly delivery: DataLoader<number, Delivery | null>;
-  readonly person: DataLoader<number, Person | null>;
-  readonly attachmentsOf: DataLoader<number, readonly Attachment[]>;
-  readonly deliveryOf: DataLoader<number, Delivery | null>;
-  readonly attemptsOf: DataLoader<number, readonly Attempt[]>;
-  /** One page of several tickets' messages; tickets asked for the same page share a statement. */
-  messagesOf(ticketId: number, page: Page): Promise<readonly PageMessage[]>;
-}
+type Load<V> = (ctx: DeskContext, ids: readonly number[]) => Promise<Map<number, V>>;
 
 /** Each of many things is asked for once a request, and those asked for together in one statement. */
-export function createLoaders(ctx: DeskContext): Loaders {
-  const by = <V>(load: (ctx: DeskContext, ids: readonly number[]) => Promise<Map<number, V>>) =>
-    new DataLoader<number, V | null>(async (ids) => {
-      const found = await load(ctx, ids);
-      return ids.map((id) => found.get(id) ?? null);
-    });
-  const listBy = <V>(load: (ctx: DeskContext, ids: readonly number[]) => Promise<Map<number, V[]>>) =>
-    new DataLoader<number, readonly V[]>(async (ids) => {
-      const found = await load(ctx, ids);
-      return ids.map((id) => found.get(id) ?? []);
-    });
-  const pages = new Map<string, DataLoader<number, readonly PageMessage[]>>();
-  return {
-    ticket: by(loadTickets),
-    message: by(loadMessages),
-    attachment: by(loadAttachments),
-    delivery: by(loadDeliveries),
-    person: by(loadPeople),
-    attachmentsOf: listBy(listAttachments),
-    deliveryOf: by(loadDeliveriesOf),
-    attemptsOf: listBy(listAttempts),
-    messagesOf(ticketId, page) {
-      const name = JSON.stringify(page);
-      let loader = pages.get(name);
-      if (loader === undefined) {
-        loader = listBy((context, ids) => listMessages(context, ids, page));
-        pages.set(name, loader);
-      }
-      return loader.load(ticketId);
-    },
-  };
+export class Loaders {
+  readonly #ctx: DeskContext;
+  // Made when first asked for: a request needs few of them, and each is a handful of objects.
+  readonly #made = new Map<unknown, DataLoader<number, unknown>>();
+
+  constructor(ctx: DeskContext) {
+    this.#ctx = ctx;
+  }
+
+  get ticket() {
+    return this.#one(loadTickets);
+  }
+  get message() {
+    return this.#one(loadMessages);
+  }
+  get attachment() {
+    return this.#one(loadAttachments);
+  }
+  get delivery() {
+    return this.#one(loadDeliveries);
+  }
+  get person() {
+    return this.#one(loadPeople);
+  }
+  get attachmentsOf() {
+    return this.#many(listAttachments, listAttachments);
+  }
+  get deliveryOf() {
+    return this.#one(loadDeliveriesOf);
+  }
+  get attemptsOf() {
+    return this.#many(listAttempts, listAttempts);
+  }
+
+  /** One page of several tickets' messages; tickets asked for the same page share a statement. */
+  messagesOf(ticketId: number, page: Page): Promise<readonly PageMessage[]> {
+    return this.#many<PageMessage>(JSON.stringify(page), (ctx, ids) => listMessages(ctx, ids, page)).load(
+      ticketId,
+    );
+  }
+
+  #one<V>(load: Load<V>): DataLoader<number, V | null> {
+    return this.#loader<V | null>(load, load, null);
+  }
+
+  #many<V>(name: unknown, load: Load<V[]>): DataLoader<number, readonly V[]> {
+    return this.#loader<readonly V[]>(name, load, []);
+  }
+
+  #loader<V>(name: unknown, load: Load<V>, none: V): DataLoader<number, V> {
+    let loader = this.#made.get(name) as DataLoader<number, V> | undefined;
+    if (loader === undefined) {
+      loader = new DataLoader(async (ids) => {
+        const found = await load(this.#ctx, ids);
+        return ids.map((id) => found.get(id) ?? none);
+      });
+      this.#made.set(name, loader);
+    }
+    return loader;
+  }
 }

@@ -15,7 +15,7 @@ import { httpError } from './body.ts';
 import type { GraphContext } from './context.ts';
 import { safeError, withSafeErrors } from './faults.ts';
 import { assertModest, maxTokens } from './limits.ts';
-import { createLoaders } from './loaders.ts';
+import { Loaders } from './loaders.ts';
 import { schema } from './schema.ts';
 import { type UploadLimits, useUploads } from './uploads.ts';
 
@@ -39,7 +39,7 @@ export interface YogaOptions extends UploadLimits {
 export function createGraphqlYoga({ production, log, ...limits }: YogaOptions) {
   return createYoga<ServerContext, GraphContext>({
     schema,
-    context: ({ ctx }) => ({ ...ctx, load: createLoaders(ctx) }),
+    context: ({ ctx }) => ({ ...ctx, load: new Loaders(ctx) }),
     graphqlEndpoint: '/graphql',
     graphiql: false,
     landingPage: false,
