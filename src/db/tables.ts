@@ -250,8 +250,8 @@ export const deliveries = pgTable(
     signature: text('signature').notNull().default(''),
     /** Which earlier public messages the mail repeats below its own. */
     quote: text('quote', { enum: quotes }).notNull().default('NONE'),
-    /** `<…@…>`: the same in every copy that is ever sent. Of 122 random bits, and nothing is found by it: no index. */
-    rfcMessageId: text('rfc_message_id').notNull(),
+    /** `<…@…>`: the same in every copy that is ever sent. */
+    rfcMessageId: text('rfc_message_id').notNull().unique(),
     state: text('state', { enum: deliveryStates }).notNull(),
     /** Not to be claimed before; the hold, the schedule and the back-off are all this. */
     dueAt: instant('due_at').notNull().defaultNow(),
@@ -369,8 +369,7 @@ export const events = pgTable(
     publicNumber: integer('public_number'),
     type: text('type', { enum: eventTypes }).notNull(),
     visibility: text('visibility', { enum: visibilities }).notNull(),
-    /** The message's author, or whoever an audit entry names: those refer to users, and a check of each is a check too many. */
-    actorId: integer('actor_id'),
+    actorId: integer('actor_id').references(() => users.id),
     messageId: integer('message_id'),
     deliveryId: integer('delivery_id'),
     /** The writing transaction; the desk's cursor is a snapshot of these. */
@@ -388,8 +387,9 @@ export const events = pgTable(
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
   {
-    /** The message's author, whom the message refers to. */
-    userId: integer('user_id').notNull(),
+    userId: integer('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
     key: text('key').notNull(),
     /** SHA-256 of the coerced input with the resolved ticket and each file's name, type and digest. */
     fingerprint: bytea('fingerprint').notNull(),

@@ -21,12 +21,12 @@ export function rowsOf(rows: readonly NewMessageRow[]): string {
       key: row.key ?? undefined,
       fingerprint: row.fingerprint ?? undefined,
       files: orAbsent(row.files),
-      ...(row.email === null ? undefined : mailOf(row.email)),
+      ...(row.email === null ? undefined : mailColumns(row.email)),
     })),
   );
 }
 
-const mailOf = (email: NewEmail) => ({
+const mailColumns = (email: NewEmail) => ({
   mail: true,
   mailFrom: email.from,
   mailBytes: email.mailBytes,
