@@ -1,16 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  type ExecutionResult,
-  execute,
-  type FormattedExecutionResult,
-  type GraphQLFormattedError,
-} from 'graphql';
+import type { ExecutionResult, FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import type { DeskContext } from '../tickets/desk.ts';
 import { type Basis, watchReads } from '../tickets/reads.ts';
 import { asksForTheSchema, operationOf, validDocument } from './documents.ts';
-import { safeError, withSafeErrors } from './faults.ts';
-import { Loaders } from './loaders.ts';
-import { schema } from './schema.ts';
+import { executeKnown } from './execute.ts';
+import { safeError } from './faults.ts';
 
 /*
  * The plain case of GraphQL over HTTP, without adapting requests to the Fetch API and back, which costs several times what the
@@ -63,21 +57,14 @@ export async function answerDirectly(
   if (ctx.viewer === undefined && asksForTheSchema(query)) return false;
   const known = validDocument(query);
   if (known === undefined) return false;
-  const { document, modest } = known;
-  const operation = operationOf(document, operationName);
+  const operation = operationOf(known.document, operationName);
   if (operation === undefined || operation.operation === 'subscription') return false;
   const watched = keep !== undefined && operation.operation === 'query' ? watchReads(ctx.desk) : undefined;
   const context = watched === undefined ? ctx : { ...ctx, desk: watched.desk, reads: watched.reads };
-  const result = (await execute({
-    schema,
-    document,
-    operationName,
-    variableValues: variables,
-    contextValue: { ...context, load: new Loaders(context), modest },
-  })) as ExecutionResult;
+  const result = await executeKnown(known, operationName, variables, context);
   // Variables that do not fit: nothing was executed.
   if (result.data === undefined) return false;
-  const { status, headers, body } = answerOf(withSafeErrors(result, ctx));
+  const { status, headers, body } = answerOf(result);
   const text = JSON.stringify(body);
   const answer = { text, byteLength: Buffer.byteLength(text) };
   writePlain(res, type, answer, status, headers);

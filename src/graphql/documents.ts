@@ -10,6 +10,8 @@ import {
 import { Recent } from '../recent.ts';
 import { complexityLimit } from './builder.ts';
 import { assertModest, maxTokens } from './limits.ts';
+import { planOf } from './plan.ts';
+import type { Plan } from './run-plan.ts';
 import { schema } from './schema.ts';
 
 /** A document that parses, is modest in size and fits the schema. */
@@ -17,6 +19,8 @@ export interface KnownDocument {
   readonly document: DocumentNode;
   /** It asks for less than the limits whatever its variables are; otherwise each execution computes that. */
   readonly modest: boolean;
+  /** How it is executed; undefined: by graphql-js. */
+  readonly plan: Plan | undefined;
 }
 
 /** Documents of each of two generations that are kept, and characters of one: clients send a few hundred different ones, over and over. */
@@ -40,7 +44,7 @@ export function validDocument(text: string): KnownDocument | undefined {
     throw error;
   }
   if (validate(schema, document, undefined, { maxErrors: 1 }).length > 0) return undefined;
-  known = { document, modest: isModest(document) };
+  known = { document, modest: isModest(document), plan: planOf(schema, document) };
   if (text.length <= keptCharacters) kept.put(text, known);
   return known;
 }

@@ -17,62 +17,70 @@ export interface PageMessage extends Message {
   readonly delivery: Delivery | null;
 }
 
-const instant = (column: string): SQL => sql.raw(`(extract(epoch from ${column}) * 1000)::float8`);
+/** Milliseconds since 1970. Kept in whole ones; a double's last digits are not. */
+const instant = (column: string): SQL => sql.raw(`round(date_part('epoch', ${column}) * 1000)`);
 
-/**
- * The same page of several tickets' conversations, oldest first, as one value: rows and columns cost the driver and the mapper
- * more than the database needs to write them as JSON. Instants travel as milliseconds since 1970, digests as hexadecimal text.
- */
-const select = (order: 'asc' | 'desc'): SQL => sql`
-  select json_agg(json_build_array(
-      m.id, m.ticket_id, m.body, m.format, m.visibility, m.is_mobile_device, ${instant('m.created_at')}, ${instant('m.redacted_at')},
-      u.id, u.name, u.role, u.email,
-      (select json_agg(json_build_array(a.id, a.position, a.file_name, a.content_type, a.byte_size, encode(a.sha256, 'hex'), a.blob_key) order by a.position)
-        from attachments a where a.message_id = m.id),
-      case when ${sql.placeholder('operator')}::bool and m.visibility = 'PUBLIC' then (
-        select json_build_array(d.id, d.state, d.from_address, d.from_name, d.subject, d.rfc_message_id, d.attempts,
-          ${instant('d.due_at')}, ${instant('d.settled_at')}, d.failure, ${instant('d.created_at')},
-          (select json_agg(json_build_array(r.position, r.kind, r.address, r.name, r.state, r.smtp_reply, r.enhanced_code) order by r.position)
-            from delivery_recipients r where r.delivery_id = d.id))
-        from deliveries d where d.message_id = m.id) end
-    ) order by m.id ${sql.raw(order)}) as rows
-  from tickets t
+/** The same page of several tickets' conversations. */
+const page = (order: 'asc' | 'desc'): SQL => sql`
+  select m.* from tickets t
   cross join lateral (
     select p.* from messages p
     where p.ticket_id = t.id and (p.visibility = 'PUBLIC' or ${sql.placeholder('operator')}::bool)
       and p.id > ${sql.placeholder('after')}::int and p.id < ${sql.placeholder('before')}::int
     order by p.id ${sql.raw(order)} limit ${sql.placeholder('limit')}::int
   ) m
-  join users u on u.id = m.author_id
   where t.id = any (${sql.placeholder('ids')}::int[]) and (t.requester_id = ${sql.placeholder('viewerId')}::int or ${sql.placeholder('operator')}::bool)`;
 
-type AttachmentRow = [number, number, string, string, number, string, string | null];
-type RecipientRow = [
-  number,
-  Recipient['kind'],
-  string,
-  string,
-  Recipient['state'],
-  string | null,
-  string | null,
-];
-type DeliveryRow = [
-  ...[number, DeliveryState, string, string, string, string, number],
-  ...[number, number | null, string | null, number, RecipientRow[]],
-];
+const mails: SQL = sql`
+  select d.* from deliveries d
+  where ${sql.placeholder('operator')}::bool and d.message_id = any (array(select id from page where visibility = 'PUBLIC'))`;
+
+/**
+ * Rows as one value, each table's apart and in no order: a subquery for each message and a sort for each list cost PostgreSQL more than
+ * it costs here to put them together, and columns cost the driver more than the database needs to write them as JSON.
+ */
+const rows: SQL = sql`
+  select json_build_array(
+    (select json_agg(json_build_array(m.id, m.ticket_id, m.author_id, m.body, m.format, m.visibility, m.is_mobile_device,
+        ${instant('m.created_at')}, ${instant('m.redacted_at')})) from page m),
+    (select json_agg(json_build_array(u.id, u.name, u.role, u.email)) from users u where u.id = any (array(select author_id from page))),
+    (select json_agg(json_build_array(a.message_id, a.id, a.position, a.file_name, a.content_type, a.byte_size, encode(a.sha256, 'hex'), a.blob_key))
+      from attachments a where a.message_id = any (array(select id from page))),
+    (select json_agg(json_build_array(d.message_id, d.id, d.state, d.from_address, d.from_name, d.subject, d.rfc_message_id, d.attempts,
+        ${instant('d.due_at')}, ${instant('d.settled_at')}, d.failure, ${instant('d.created_at')})) from mails d),
+    (select json_agg(json_build_array(r.delivery_id, r.position, r.kind, r.address, r.name, r.state, r.smtp_reply, r.enhanced_code))
+      from delivery_recipients r where r.delivery_id = any (array(select id from mails)))
+  ) as rows`;
+
 type MessageRow = [
-  ...[number, number, string, MessageFormat, Visibility, boolean, number, number | null],
-  ...[number, string, Person['role'], string | null],
-  AttachmentRow[] | null,
-  DeliveryRow | null,
+  ...[id: number, ticketId: number, authorId: number, body: string, format: MessageFormat],
+  ...[visibility: Visibility, isMobileDevice: boolean, createdAt: number, redactedAt: number | null],
+];
+type PersonRow = [number, string, Person['role'], string | null];
+type AttachmentRow = [number, number, number, string, string, number, string, string | null];
+type DeliveryRow = [
+  ...[number, number, DeliveryState, string, string, string, string, number],
+  ...[number, number | null, string | null, number],
+];
+type RecipientRow = [
+  ...[number, number, Recipient['kind'], string, string],
+  ...[Recipient['state'], string | null, string | null],
+];
+type Rows = [
+  ...[MessageRow[] | null, PersonRow[] | null, AttachmentRow[] | null],
+  ...[DeliveryRow[] | null, RecipientRow[] | null],
 ];
 
 const prepare = (order: 'asc' | 'desc') =>
   preparedFor((db: Reader) =>
     db
-      .with(db.$with('page', {}).as(select(order)))
-      .select({ rows: sql<MessageRow[] | null>`rows` })
-      .from(sql`page`)
+      .with(
+        db.$with('page', {}).as(page(order)),
+        db.$with('mails', {}).as(mails),
+        db.$with('rows', {}).as(rows),
+      )
+      .select({ rows: sql<Rows>`rows` })
+      .from(sql`rows`)
       .prepare(`list_messages_${order}`),
   );
 const statements = { asc: prepare('asc'), desc: prepare('desc') };
@@ -92,62 +100,68 @@ export async function listMessages(
     viewerId: viewer.userId,
     operator: isOperator(viewer),
   };
-  const [page] = await ctx.desk.database.readAs(viewer, (db) => statement(db).execute(values));
+  const [answer] = await ctx.desk.database.readAs(viewer, (db) => statement(db).execute(values));
+  const messages = messagesOf(answer!.rows).sort((a, b) => (inverted ? b.id - a.id : a.id - b.id));
   const byTicket = new Map<number, PageMessage[]>(ticketIds.map((id) => [id, []]));
-  for (const row of page?.rows ?? []) {
-    const message = messageOf(row);
-    byTicket.get(message.ticketId)?.push(message);
-  }
+  for (const message of messages) byTicket.get(message.ticketId)!.push(message);
   // A mail's steps until it is settled change no ticket, so a page that shows one is only true now.
-  const messages = [...byTicket.values()].flat();
   if (ctx.reads !== undefined && messages.every(({ delivery }) => delivery?.settledAt !== null))
     ctx.reads.vouch({ conversationsOf: ticketIds, people: messages.map(({ author }) => author) });
   return byTicket;
 }
 
-function messageOf(row: MessageRow): PageMessage {
-  const [
-    id,
-    ticketId,
-    body,
-    format,
-    visibility,
-    isMobileDevice,
-    createdAt,
-    redactedAt,
-    authorId,
-    name,
-    role,
-    email,
-    files,
-    delivery,
-  ] = row;
-  return {
-    ...{ id, ticketId, authorId, body, format, visibility, isMobileDevice },
-    createdAt: new Date(createdAt),
-    redactedAt: redactedAt === null ? null : new Date(redactedAt),
-    author: { id: authorId, name, role, email },
-    attachments: files === null ? [] : files.map((file) => attachmentOf(id, file)),
-    delivery: delivery === null ? null : deliveryOf(id, ticketId, delivery),
-  };
+function messagesOf([messages, people, files, mails, recipients]: Rows): PageMessage[] {
+  const authors = new Map(people?.map(([id, name, role, email]) => [id, { id, name, role, email }]));
+  const filesOf = inOrder(files, attachmentOf);
+  const recipientsOf = inOrder(recipients, recipientOf);
+  const mailOf = new Map(mails?.map((row) => [row[0], row]));
+  return (messages ?? []).map(
+    ([id, ticketId, authorId, body, format, visibility, isMobileDevice, createdAt, redactedAt]) => {
+      const mail = mailOf.get(id);
+      return {
+        ...{ id, ticketId, authorId, body, format, visibility, isMobileDevice },
+        createdAt: new Date(createdAt),
+        redactedAt: redactedAt === null ? null : new Date(redactedAt),
+        author: authors.get(authorId)!,
+        attachments: filesOf.get(id) ?? [],
+        delivery: mail === undefined ? null : deliveryOf(ticketId, mail, recipientsOf.get(mail[1]) ?? []),
+      };
+    },
+  );
 }
 
-const attachmentOf = (
-  messageId: number,
-  [id, position, fileName, contentType, byteSize, sha256, blobKey]: AttachmentRow,
-): Attachment => ({
-  id,
+/** What each parent has, by its id in the first column. */
+function inOrder<R extends [number, ...unknown[]], V extends { readonly position: number }>(
+  rows: readonly R[] | null,
+  of: (row: R) => V,
+): Map<number, V[]> {
+  const found = new Map<number, V[]>();
+  for (const row of rows ?? []) {
+    const siblings = found.get(row[0]);
+    if (siblings === undefined) found.set(row[0], [of(row)]);
+    else siblings.push(of(row));
+  }
+  for (const siblings of found.values()) siblings.sort((a, b) => a.position - b.position);
+  return found;
+}
+
+const attachmentOf = ([
   messageId,
+  id,
   position,
   fileName,
   contentType,
   byteSize,
-  sha256: Buffer.from(sha256, 'hex'),
+  sha256,
   blobKey,
+]: AttachmentRow): Attachment => ({
+  ...{ id, messageId, position, fileName, contentType, byteSize, blobKey },
+  sha256: Buffer.from(sha256, 'hex'),
 });
 
-function deliveryOf(messageId: number, ticketId: number, row: DeliveryRow): Delivery {
+function deliveryOf(ticketId: number, row: DeliveryRow, recipients: readonly Recipient[]): Delivery {
   const [
+    messageId,
     id,
     state,
     fromAddress,
@@ -159,18 +173,18 @@ function deliveryOf(messageId: number, ticketId: number, row: DeliveryRow): Deli
     settledAt,
     failure,
     createdAt,
-    recipients,
   ] = row;
   return {
     ...{ id, messageId, ticketId, state, fromAddress, fromName, subject, rfcMessageId, attempts, failure },
     dueAt: new Date(dueAt),
     settledAt: settledAt === null ? null : new Date(settledAt),
     createdAt: new Date(createdAt),
-    recipients: recipients.map(recipientOf),
+    recipients,
   };
 }
 
 const recipientOf = ([
+  ,
   position,
   kind,
   address,

@@ -18,9 +18,9 @@ export interface MessageWriterLimits {
   /** Two: while one waits for its commit to reach the disk, the other executes. More only fight for the same locks. */
   readonly statementsInFlight?: number;
   /**
-   * Rows that are worth a statement while another is in flight: it costs PostgreSQL as much before its first row as for eight of them.
-   * Up to twice as many when the other took more: two that share the callers evenly write more together than a long and a short one.
-   * Three quarters of its rows are even enough, or the last straggler would be waited for.
+   * Rows that are worth a statement while another is in flight: it costs PostgreSQL as much before its first row as for several of them,
+   * and two that share the callers evenly write more together than a long and a short one. Up to twice as many when the other took
+   * more; three quarters of its rows are even enough, or the last straggler would be waited for.
    */
   readonly worthwhileRows?: number;
   /** Milliseconds after which fewer go as well: the other may be waiting for somebody's lock. */
@@ -51,7 +51,7 @@ export function createMessageWriter(
     queueBytes = 128 * 1024 * 1024,
     groupRows = 64,
     statementsInFlight = 2,
-    worthwhileRows = 8,
+    worthwhileRows = 16,
     patience = 4,
   }: MessageWriterLimits = {},
 ): MessageWriter {
