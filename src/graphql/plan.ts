@@ -16,6 +16,7 @@ import {
   type SelectionSetNode,
   TypeNameMetaFieldDef,
 } from 'graphql';
+import { planVariables } from './plan-input.ts';
 import {
   afterAll,
   type Complete,
@@ -32,8 +33,8 @@ import {
 
 /*
  * What graphql-js finds out anew at each execution, found out once for a document: which fields are selected of which type, and how
- * their values are completed. Most of what a long page costs goes there. Inputs are coerced by graphql-js itself, what is rare
- * (directives, introspection) is left to it, and test/graphql/plan.test.ts holds the two against each other. Compiling documents to
+ * their values are completed. Most of what a long page costs goes there. What is rare (directives, introspection, input that does not
+ * fit) is left to graphql-js, and test/graphql/plan.test.ts holds the two against each other. Compiling documents to
  * JavaScript would be a little faster; but then what a client sends becomes part of a program.
  */
 
@@ -57,7 +58,8 @@ export function planOf(schema: GraphQLSchema, document: DocumentNode): Plan | un
     const fields = new Planner(schema, fragments).fieldsOf(schema.getRootType(operation.operation)!, [
       operation.selectionSet,
     ]);
-    return { schema, operation, fragments, fields };
+    const coerce = planVariables(schema, operation.variableDefinitions ?? []);
+    return { schema, operation, fragments, coerce, fields };
   } catch (error) {
     if (error instanceof NotPlanned) return undefined;
     throw error;

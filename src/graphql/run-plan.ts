@@ -14,6 +14,8 @@ import {
   responsePathAsArray,
 } from 'graphql';
 
+import type { CoerceVariables } from './plan-input.ts';
+
 /** Where a value stands in the answer; undefined: the answer itself. */
 export type Path = GraphQLResolveInfo['path'] | undefined;
 
@@ -36,6 +38,7 @@ export interface Plan {
   readonly schema: GraphQLSchema;
   readonly operation: OperationDefinitionNode;
   readonly fragments: GraphQLResolveInfo['fragments'];
+  readonly coerce: CoerceVariables;
   readonly fields: readonly PlannedField[];
 }
 
@@ -67,7 +70,7 @@ export class Run {
 }
 
 /**
- * Executes a plan. @param variables as they came: graphql-js coerces them
+ * Executes a plan. @param variables as they came
  * @returns as `execute` of graphql-js; without `data` when the variables do not fit, and then nothing was executed
  */
 export async function runPlan(
@@ -76,10 +79,14 @@ export async function runPlan(
   variables: Readonly<Record<string, unknown>> = {},
 ): Promise<ExecutionResult> {
   const { operation, schema, fields } = plan;
-  const { errors, coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, {
-    maxErrors: 50,
-  });
-  if (errors !== undefined) return { errors };
+  let coerced = plan.coerce(variables);
+  if (coerced === undefined) {
+    const result = getVariableValues(schema, operation.variableDefinitions ?? [], variables, {
+      maxErrors: 50,
+    });
+    if (result.errors !== undefined) return { errors: result.errors };
+    coerced = result.coerced;
+  }
   const run = new Run(plan, context, coerced);
   try {
     return run.answer(

@@ -1,0 +1,114 @@
+import {
+  type GraphQLInputObjectType,
+  type GraphQLInputType,
+  type GraphQLSchema,
+  isInputObjectType,
+  isListType,
+  isNonNullType,
+  typeFromAST,
+  type VariableDefinitionNode,
+  valueFromAST,
+} from 'graphql';
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** What was given, as resolvers get it; undefined when it does not fit: graphql-js then says what is wrong. */
+export type CoerceVariables = (given: Values) => Record<string, unknown> | undefined;
+
+type Coerce = (value: unknown) => unknown;
+
+class Unfit extends Error {}
+// One for all, as making one costs more than all the rest; nobody sees it.
+const unfit = new Unfit();
+
+/** The coercion of a valid operation's variables, worked out once. */
+export function planVariables(
+  schema: GraphQLSchema,
+  definitions: readonly VariableDefinitionNode[],
+): CoerceVariables {
+  const variables = definitions.map((definition) => {
+    const type = typeFromAST(schema, definition.type) as GraphQLInputType;
+    return {
+      name: definition.variable.name.value,
+      type,
+      default: definition.defaultValue,
+      coerce: coercion(type),
+    };
+  });
+  return (given) => {
+    const coerced: Record<string, unknown> = {};
+    try {
+      for (const variable of variables) {
+        const { name, type } = variable;
+        if (Object.hasOwn(given, name)) coerced[name] = variable.coerce(given[name]);
+        else if (variable.default !== undefined) coerced[name] = valueFromAST(variable.default, type);
+        else if (isNonNullType(type)) return undefined;
+      }
+    } catch {
+      // Of a scalar that refuses a value as well.
+      return undefined;
+    }
+    return coerced;
+  };
+}
+
+function coercion(type: GraphQLInputType): Coerce {
+  if (isNonNullType(type)) {
+    const coerce = coercion(type.ofType);
+    return (value) => {
+      if (value == null) throw unfit;
+      return coerce(value);
+    };
+  }
+  const coerce = isListType(type)
+    ? list(coercion(type.ofType))
+    : isInputObjectType(type)
+      ? object(type)
+      : leaf(type);
+  return (value) => (value == null ? null : coerce(value));
+}
+
+const leaf =
+  (type: { parseValue(value: unknown): unknown }): Coerce =>
+  (value) => {
+    const parsed = type.parseValue(value);
+    if (parsed === undefined) throw unfit;
+    return parsed;
+  };
+
+const list =
+  (coerce: Coerce): Coerce =>
+  (value) => {
+    // What else may be a list to graphql-js is not in JSON.
+    if (typeof value === 'object' && !Array.isArray(value) && Symbol.iterator in value!) throw unfit;
+    return Array.isArray(value) ? value.map(coerce) : [coerce(value)];
+  };
+
+function object(type: GraphQLInputObjectType): Coerce {
+  const definitions = type.getFields();
+  // Made when first needed: an input may hold itself.
+  let fields: { name: string; required: boolean; default: unknown; coerce: Coerce }[] | undefined;
+  return (value) => {
+    if (typeof value !== 'object' || Array.isArray(value)) throw unfit;
+    fields ??= Object.values(definitions).map((field) => ({
+      name: field.name,
+      required: isNonNullType(field.type),
+      default: field.defaultValue,
+      coerce: coercion(field.type),
+    }));
+    const given = value as Record<string, unknown>;
+    const coerced: Record<string, unknown> = {};
+    for (const field of fields) {
+      const of = given[field.name];
+      if (of !== undefined) coerced[field.name] = field.coerce(of);
+      else if (field.default !== undefined) coerced[field.name] = field.default;
+      else if (field.required) throw unfit;
+    }
+    for (const name in given) if (definitions[name] === undefined) throw unfit;
+    if (type.isOneOf) {
+      const [only, another] = Object.values(coerced);
+      if (only == null || another !== undefined) throw unfit;
+    }
+    return coerced;
+  };
+}
