@@ -153,12 +153,7 @@ builder.mutationField('addTicketMessage', (t) =>
       const result = await orRefusal(
         namesOneCommand(ctx, info) ? addTicketMessage(ctx, input) : Promise.reject(ambiguousKey()),
       );
-      if ('message' in result && 'ticket' in result) {
-        // What the command knows needs no query when the payload's fields ask for it.
-        ctx.load.ticket.prime(result.ticket.id, result.ticket);
-        ctx.load.attachmentsOf.prime(result.message.id, result.attachments);
-        ctx.load.deliveryOf.prime(result.message.id, result.delivery);
-      }
+      if ('message' in result && 'ticket' in result) ctx.load.know(result);
       return result;
     },
   }),

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import type { Added } from '../tickets/added.ts';
 import { listAttachments, loadAttachments } from '../tickets/attachment.ts';
 import { listMessages, type PageMessage } from '../tickets/conversation.ts';
 import type { DeskContext } from '../tickets/desk.ts';
@@ -14,9 +15,17 @@ export class Loaders {
   readonly #ctx: DeskContext;
   // Made when first asked for: a request needs few of them, and each is a handful of objects.
   readonly #made = new Map<unknown, DataLoader<number, unknown>>();
+  readonly #known: (readonly [name: unknown, id: number, value: unknown])[] = [];
 
   constructor(ctx: DeskContext) {
     this.#ctx = ctx;
+  }
+
+  /** What a command has written need not be read when the fields of its payload ask for it. */
+  know({ ticket, message, attachments, delivery }: Added): void {
+    this.#know(loadTickets, ticket.id, ticket);
+    this.#know(listAttachments, message.id, attachments);
+    this.#know(loadDeliveriesOf, message.id, delivery);
   }
 
   get ticket() {
@@ -51,6 +60,12 @@ export class Loaders {
     );
   }
 
+  #know(name: unknown, id: number, value: unknown): void {
+    const made = this.#made.get(name);
+    if (made === undefined) this.#known.push([name, id, value]);
+    else made.prime(id, value);
+  }
+
   #one<V>(load: Load<V>): DataLoader<number, V | null> {
     return this.#loader<V | null>(load, load, null);
   }
@@ -66,6 +81,7 @@ export class Loaders {
         const found = await load(this.#ctx, ids);
         return ids.map((id) => found.get(id) ?? none);
       });
+      for (const [of, id, value] of this.#known) if (of === name) loader.prime(id, value as V);
       this.#made.set(name, loader);
     }
     return loader;

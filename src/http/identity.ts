@@ -9,7 +9,9 @@ export interface Identity {
   readonly whenAway: () => AbortSignal;
 }
 
-const identities = new WeakMap<IncomingMessage, Identity>();
+/** On the request itself: a weak map of all that are under way costs each collection of garbage something. */
+const identity = Symbol('identity');
+type Identified = IncomingMessage & { [identity]?: Identity };
 
 export function identify(req: IncomingMessage, res: ServerResponse): Identity {
   const whenAway = () => {
@@ -21,14 +23,15 @@ export function identify(req: IncomingMessage, res: ServerResponse): Identity {
     else res.once('close', look);
     return away.signal;
   };
-  const identity = { requestId: requestIdOf(req.headers['x-request-id']), whenAway };
-  res.setHeader('X-Request-Id', identity.requestId);
-  identities.set(req, identity);
-  return identity;
+  const requestId = requestIdOf(req.headers['x-request-id']);
+  res.setHeader('X-Request-Id', requestId);
+  const known: Identity = { requestId, whenAway };
+  (req as Identified)[identity] = known;
+  return known;
 }
 
 export function identityOf(req: IncomingMessage): Identity {
-  return identities.get(req)!;
+  return (req as Identified)[identity]!;
 }
 
 /** A caller's own id is kept when it can do no harm in a log or a header. */
