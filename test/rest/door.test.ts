@@ -87,8 +87,9 @@ describe('protects the process', () => {
       await once(socket, 'close');
     }
     await sleep(300);
+    // On a busy machine the door is still reading what was sent of the last one.
+    await expect.poll(spooled, { timeout: 5000 }).toEqual([]);
     expect(door.inputs).toEqual([]);
-    expect(await spooled()).toEqual([]);
   });
 
   test('answers a bad document at once, while its caller is still sending', async () => {
