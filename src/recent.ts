@@ -4,28 +4,32 @@
  */
 export class Recent<V> {
   readonly #limit: number;
-  #young = new Map<string, V>();
-  #old = new Map<string, V>();
+  #young = new Map<string, { readonly value: V; readonly weight: number }>();
+  #old = new Map<string, { readonly value: V; readonly weight: number }>();
+  #weight = 0;
 
-  /** @param limit texts of a generation */
+  /** @param limit weight of a generation: texts, unless they are put with weights of their own */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   get(text: string): V | undefined {
     const young = this.#young.get(text);
-    if (young !== undefined) return young;
+    if (young !== undefined) return young.value;
     const old = this.#old.get(text);
-    if (old !== undefined) this.put(text, old);
-    return old;
+    if (old === undefined) return undefined;
+    this.put(text, old.value, old.weight);
+    return old.value;
   }
 
-  put(text: string, value: V): void {
-    if (this.#young.size >= this.#limit) {
+  put(text: string, value: V, weight = 1): void {
+    if (this.#weight >= this.#limit) {
       this.#old = this.#young;
       this.#young = new Map();
+      this.#weight = 0;
     }
-    this.#young.set(text, value);
+    this.#young.set(text, { value, weight });
+    this.#weight += weight;
   }
 }
 

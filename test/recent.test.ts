@@ -18,6 +18,15 @@ test('what nobody asks for is forgotten: no more than two generations are kept',
   expect(left.at(-1)).toBe(999);
 });
 
+test('what weighs more leaves room for less, in use or not', () => {
+  const recent = new Recent<number>(100);
+  for (let n = 0; n < 1000; n++) recent.put(`text ${n}`, n, 50);
+  const left = () =>
+    Array.from({ length: 1000 }, (_, n) => n).filter((n) => recent.get(`text ${n}`) !== undefined);
+  expect(left().length).toBeLessThanOrEqual(4);
+  expect(left().length).toBeGreaterThan(0);
+});
+
 test('a text is computed once, and one that is too long each time', () => {
   const computed: string[] = [];
   const lengthOf = remembering(

@@ -23,10 +23,14 @@ export interface KnownDocument {
   readonly plan: Plan | undefined;
 }
 
-/** Documents of each of two generations that are kept, and characters of one: clients send a few hundred different ones, over and over. */
-const keptDocuments = 500;
+/**
+ * Fields of plans in each of two generations of documents that are kept, a document itself counted as some, and characters of one: clients
+ * send a few hundred different ones, over and over, and a stranger's many must not fill the memory.
+ */
+const keptFields = 40_000;
+const documentWeight = 80;
 const keptCharacters = 16_384;
-const kept = new Recent<KnownDocument>(keptDocuments);
+const kept = new Recent<KnownDocument>(keptFields);
 
 /**
  * A document that can be executed; undefined otherwise. What is kept was checked once, whoever sent it: introspection alone depends
@@ -44,8 +48,10 @@ export function validDocument(text: string): KnownDocument | undefined {
     throw error;
   }
   if (validate(schema, document, undefined, { maxErrors: 1 }).length > 0) return undefined;
-  known = { document, modest: isModest(document), plan: planOf(schema, document) };
-  if (text.length <= keptCharacters) kept.put(text, known);
+  // What is not kept is not worth a plan.
+  const isKept = text.length <= keptCharacters;
+  known = { document, modest: isModest(document), plan: isKept ? planOf(schema, document) : undefined };
+  if (isKept) kept.put(text, known, documentWeight + (known.plan?.size ?? 0));
   return known;
 }
 

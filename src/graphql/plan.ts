@@ -39,7 +39,7 @@ import {
  */
 
 /** Fields of a plan at most, counted in each type that an interface or a union may be: a plan is kept in memory. */
-const mostFields = 2000;
+const mostFields = 500;
 
 class NotPlanned extends Error {}
 
@@ -55,11 +55,13 @@ export function planOf(schema: GraphQLSchema, document: DocumentNode): Plan | un
   if (operation === undefined || another !== undefined || operation.operation === 'subscription')
     return undefined;
   try {
-    const fields = new Planner(schema, fragments).fieldsOf(schema.getRootType(operation.operation)!, [
-      operation.selectionSet,
-    ]);
+    const planner = new Planner(schema, fragments);
+    const fields = planner.fieldsOf(schema.getRootType(operation.operation)!, [operation.selectionSet]);
+    // An object has no such member of its own, as for an answer's key.
+    if (operation.variableDefinitions?.some(({ variable }) => variable.name.value === '__proto__'))
+      return undefined;
     const coerce = planVariables(schema, operation.variableDefinitions ?? []);
-    return { schema, operation, fragments, coerce, fields };
+    return { schema, operation, fragments, coerce, fields, size: planner.size };
   } catch (error) {
     if (error instanceof NotPlanned) return undefined;
     throw error;
@@ -74,6 +76,11 @@ class Planner {
   constructor(schema: GraphQLSchema, fragments: Readonly<Record<string, FragmentDefinitionNode>>) {
     this.#schema = schema;
     this.#fragments = fragments;
+  }
+
+  /** Fields that were planned. */
+  get size(): number {
+    return this.#planned;
   }
 
   fieldsOf(type: GraphQLObjectType, selections: readonly SelectionSetNode[]): PlannedField[] {

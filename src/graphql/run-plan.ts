@@ -39,6 +39,8 @@ export interface Plan {
   readonly operation: OperationDefinitionNode;
   readonly fragments: GraphQLResolveInfo['fragments'];
   readonly coerce: CoerceVariables;
+  /** Fields in it, with those of every type that a value may be: what it takes of memory. */
+  readonly size: number;
   readonly fields: readonly PlannedField[];
 }
 

@@ -322,6 +322,10 @@ describe('a plan', () => {
     ['introspection', '{ __schema { types { name } } }'],
     ['a member that every object has', '{ __proto__: person { name } }'],
     ['two operations', 'query A { person { name } } query B { person { name } }'],
+    [
+      'a variable that every object has',
+      'query ($__proto__: Int = 1) { named { friends(first: $__proto__) { name } } }',
+    ],
     ['more fields than are worth keeping', manyFields()],
   ])('is not made of %s', (_what, text) => {
     const document = parse(text);
