@@ -24,13 +24,15 @@ export interface KnownDocument {
 }
 
 /**
- * Fields of plans in each of two generations of documents that are kept, a document itself counted as some, and characters of one: clients
- * send a few hundred different ones, over and over, and a stranger's many must not fill the memory.
+ * Bytes of memory that each of two generations of kept documents takes, about, and characters of one document: clients send a few hundred
+ * different ones, over and over, and the many that a stranger can send must not fill the memory.
  */
-const keptFields = 40_000;
-const documentWeight = 80;
+const keptBytes = 32 * 1024 * 1024;
 const keptCharacters = 16_384;
-const kept = new Recent<KnownDocument>(keptFields);
+/** Bytes that a document takes for a character of its text, as its syntax tree, and for a field of its plan: measured on the worst. */
+const bytesOfCharacter = 120;
+const bytesOfField = 600;
+const kept = new Recent<KnownDocument>(keptBytes);
 
 /**
  * A document that can be executed; undefined otherwise. What is kept was checked once, whoever sent it: introspection alone depends
@@ -51,7 +53,7 @@ export function validDocument(text: string): KnownDocument | undefined {
   // What is not kept is not worth a plan.
   const isKept = text.length <= keptCharacters;
   known = { document, modest: isModest(document), plan: isKept ? planOf(schema, document) : undefined };
-  if (isKept) kept.put(text, known, documentWeight + (known.plan?.size ?? 0));
+  if (isKept) kept.put(text, known, bytesOfCharacter * text.length + bytesOfField * (known.plan?.size ?? 0));
   return known;
 }
 

@@ -45,6 +45,8 @@ export function createGraphqlYoga({ production, log, ...limits }: YogaOptions) {
     landingPage: false,
     cors: false,
     batching: false,
+    // It would keep a thousand documents of any size, whoever sent them. What is asked over and over is kept by documents.ts.
+    parserAndValidationCache: false,
     // Both would read the whole body into memory; useUploads streams it and counts its bytes.
     multipart: false,
     maxRequestBodySize: false,
