@@ -1,11 +1,16 @@
+interface Weighed<V> {
+  readonly value: V;
+  readonly weight: number;
+}
+
 /**
  * What was found for the texts that were asked about last. Two generations: when the young one is full the old one is forgotten, so
  * that a text in use stays and a lookup moves nothing.
  */
 export class Recent<V> {
   readonly #limit: number;
-  #young = new Map<string, { readonly value: V; readonly weight: number }>();
-  #old = new Map<string, { readonly value: V; readonly weight: number }>();
+  #young = new Map<string, Weighed<V>>();
+  #old = new Map<string, Weighed<V>>();
   #weight = 0;
 
   /** @param limit weight of a generation: texts, unless they are put with weights of their own */
@@ -18,8 +23,9 @@ export class Recent<V> {
     if (young !== undefined) return young.value;
     const old = this.#old.get(text);
     if (old === undefined) return undefined;
-    this.put(text, old.value, old.weight);
-    return old.value;
+    const { value, weight } = old;
+    this.put(text, value, weight);
+    return value;
   }
 
   put(text: string, value: V, weight = 1): void {

@@ -17,9 +17,8 @@ export type CoerceVariables = (given: Values) => Record<string, unknown> | undef
 
 type Coerce = (value: unknown) => unknown;
 
-class Unfit extends Error {}
 // One for all, as making one costs more than all the rest; nobody sees it.
-const unfit = new Unfit();
+const unfit = new Error('The input does not fit');
 
 /** The coercion of a valid operation's variables, worked out once. */
 export function planVariables(

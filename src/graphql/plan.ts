@@ -16,20 +16,9 @@ import {
   type SelectionSetNode,
   TypeNameMetaFieldDef,
 } from 'graphql';
+import { leaf, list, nonNull, nullOr } from './complete.ts';
 import { planVariables } from './plan-input.ts';
-import {
-  afterAll,
-  type Complete,
-  failed,
-  guarded,
-  infoOf,
-  isPromise,
-  type Path,
-  type Plan,
-  type PlannedField,
-  type Run,
-  runFields,
-} from './run-plan.ts';
+import { type Complete, infoOf, isPromise, type Plan, type PlannedField, runFields } from './run-plan.ts';
 
 /*
  * What graphql-js finds out anew at each execution, found out once for a document: which fields are selected of which type, and how
@@ -54,13 +43,13 @@ export function planOf(schema: GraphQLSchema, document: DocumentNode): Plan | un
   const [operation, another] = operations;
   if (operation === undefined || another !== undefined || operation.operation === 'subscription')
     return undefined;
+  const variables = operation.variableDefinitions ?? [];
+  // An object has no such member of its own; nor has an answer.
+  if (variables.some(({ variable }) => variable.name.value === '__proto__')) return undefined;
   try {
     const planner = new Planner(schema, fragments);
     const fields = planner.fieldsOf(schema.getRootType(operation.operation)!, [operation.selectionSet]);
-    // An object has no such member of its own, as for an answer's key.
-    if (operation.variableDefinitions?.some(({ variable }) => variable.name.value === '__proto__'))
-      return undefined;
-    const coerce = planVariables(schema, operation.variableDefinitions ?? []);
+    const coerce = planVariables(schema, variables);
     return { schema, operation, fragments, coerce, fields, size: planner.size };
   } catch (error) {
     if (error instanceof NotPlanned) return undefined;
@@ -84,6 +73,8 @@ class Planner {
   }
 
   fieldsOf(type: GraphQLObjectType, selections: readonly SelectionSetNode[]): PlannedField[] {
+    // Whether a value is of its type at all: none of ours has to be asked.
+    if (type.isTypeOf != null) throw new NotPlanned();
     const found = new Map<string, FieldNode[]>();
     const spread = new Set<string>();
     for (const selection of selections) this.#collect(type, selection, found, spread);
@@ -147,25 +138,16 @@ class Planner {
   #completion(type: GraphQLOutputType, nodes: readonly FieldNode[]): Complete {
     if (isNonNullType(type)) return nonNull(this.#completion(type.ofType, nodes));
     if (isListType(type)) return list(type.ofType, this.#completion(type.ofType, nodes));
-    if (isLeafType(type)) {
-      return nullOr((_run, value) => {
-        const leaf = type.serialize(value);
-        if (leaf == null) throw new Error(`A value of ${type.name} cannot be shown`);
-        return leaf;
-      });
-    }
+    if (isLeafType(type)) return leaf(type);
     const selections = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
     if (isObjectType(type)) {
-      if (type.isTypeOf != null) throw new NotPlanned();
       const fields = this.fieldsOf(type, selections);
       return nullOr((run, value, _field, path) => runFields(run, value, fields, path));
     }
     const { resolveType } = type;
     if (resolveType == null) throw new NotPlanned();
     const fieldsOf = new Map(
-      this.#schema
-        .getPossibleTypes(type)
-        .map(({ name }) => [name, this.fieldsOf(this.#objectType(name), selections)]),
+      this.#schema.getPossibleTypes(type).map((member) => [member.name, this.fieldsOf(member, selections)]),
     );
     const select = (name: unknown): readonly PlannedField[] => {
       const fields = fieldsOf.get(name as string);
@@ -180,86 +162,4 @@ class Planner {
         : runFields(run, value, select(name), path);
     });
   }
-
-  #objectType(name: string): GraphQLObjectType {
-    const type = this.#schema.getType(name) as GraphQLObjectType;
-    if (type.isTypeOf != null) throw new NotPlanned();
-    return type;
-  }
 }
-
-/** An error that was returned is as good as thrown. */
-const nullOr =
-  (complete: Complete): Complete =>
-  (run, value, field, path) => {
-    if (value == null) return null;
-    if (value instanceof Error) throw value;
-    return complete(run, value, field, path);
-  };
-
-const nonNull =
-  (complete: Complete): Complete =>
-  (run, value, field, path) => {
-    const completed = complete(run, value, field, path);
-    if (completed === null) {
-      const { parentType, definition } = field;
-      throw new Error(`Cannot return null for non-nullable field ${parentType.name}.${definition.name}.`);
-    }
-    return completed;
-  };
-
-function list(itemType: GraphQLOutputType, complete: Complete): Complete {
-  const nullable = !isNonNullType(itemType);
-  return nullOr((run, value, field, path) => {
-    if (!isIterable(value)) {
-      const { parentType, definition } = field;
-      throw new GraphQLError(
-        `Expected Iterable, but did not find one for field "${parentType.name}.${definition.name}".`,
-      );
-    }
-    const items: unknown[] = [];
-    let pending = false;
-    let error: { readonly of: unknown } | undefined;
-    for (const item of value) {
-      let completed = item;
-      if (error === undefined) {
-        try {
-          const at = { prev: path, key: items.length, typename: undefined };
-          completed = completeItem(run, item, complete, field, nullable, at);
-        } catch (of) {
-          error = { of };
-        }
-      }
-      items.push(completed);
-      pending ||= isPromise(completed);
-    }
-    if (error !== undefined) {
-      if (pending) return afterAll(items, error.of);
-      throw error.of;
-    }
-    return pending ? Promise.all(items) : items;
-  });
-}
-
-function completeItem(
-  run: Run,
-  item: unknown,
-  complete: Complete,
-  field: PlannedField,
-  nullable: boolean,
-  path: NonNullable<Path>,
-): unknown {
-  try {
-    const completed = isPromise(item)
-      ? item.then((settled) => complete(run, settled, field, path))
-      : complete(run, item, field, path);
-    return guarded(run, completed, field, nullable, path);
-  } catch (error) {
-    return failed(run, error, field, nullable, path);
-  }
-}
-
-const isIterable = (value: unknown): value is Iterable<unknown> =>
-  typeof value === 'object' &&
-  value !== null &&
-  typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] === 'function';

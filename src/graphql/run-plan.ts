@@ -13,11 +13,12 @@ import {
   type OperationDefinitionNode,
   responsePathAsArray,
 } from 'graphql';
-
 import type { CoerceVariables } from './plan-input.ts';
 
 /** Where a value stands in the answer; undefined: the answer itself. */
 export type Path = GraphQLResolveInfo['path'] | undefined;
+
+type Answer = Record<string, unknown>;
 
 /** Completes what a resolver returned, as `CompleteValue` of the specification. @throws what makes the field an error */
 export type Complete = (run: Run, value: unknown, field: PlannedField, path: Path) => unknown;
@@ -39,7 +40,7 @@ export interface Plan {
   readonly operation: OperationDefinitionNode;
   readonly fragments: GraphQLResolveInfo['fragments'];
   readonly coerce: CoerceVariables;
-  /** Fields in it, with those of every type that a value may be: what it takes of memory. */
+  /** Fields in it, with those of every type that a value may be. */
   readonly size: number;
   readonly fields: readonly PlannedField[];
 }
@@ -66,7 +67,7 @@ export class Run {
     this.errors.push(error);
   }
 
-  answer(data: Record<string, unknown> | null): ExecutionResult {
+  answer(data: Answer | null): ExecutionResult {
     return this.errors.length === 0 ? { data } : { errors: this.errors, data };
   }
 }
@@ -102,13 +103,11 @@ export async function runPlan(
   }
 }
 
-async function runSerially(run: Run, fields: readonly PlannedField[]): Promise<Record<string, unknown>> {
-  const answer: Record<string, unknown> = {};
+async function runSerially(run: Run, fields: readonly PlannedField[]): Promise<Answer> {
+  const answer: Answer = {};
   for (const field of fields) answer[field.key] = await runField(run, undefined, field, undefined);
   return answer;
 }
-
-type Answer = Record<string, unknown>;
 
 /** The selected fields of an object. @throws the error of a field that may not be null */
 export function runFields(
@@ -151,20 +150,13 @@ export async function afterAll(begun: readonly unknown[], error: unknown): Promi
 function runField(run: Run, source: unknown, field: PlannedField, parent: Path): unknown {
   if (field.typename !== undefined) return field.typename;
   const path: Path = { prev: parent, key: field.key, typename: field.parentType.name };
+  let value: unknown;
   try {
-    const value = resolve(run, source, field, path);
-    return guarded(
-      run,
-      isPromise(value)
-        ? value.then((settled) => field.complete(run, settled, field, path))
-        : field.complete(run, value, field, path),
-      field,
-      field.nullable,
-      path,
-    );
+    value = resolve(run, source, field, path);
   } catch (error) {
     return failed(run, error, field, field.nullable, path);
   }
+  return completed(run, value, field.complete, field, field.nullable, path);
 }
 
 function resolve(run: Run, source: unknown, field: PlannedField, path: NonNullable<Path>): unknown {
@@ -196,21 +188,29 @@ export function infoOf(
   };
 }
 
-/** A value, or null with its error told when it fails later. */
-export function guarded(
+/** A field's value or a list's item, completed now or later; null, with its error told, when it fails. @throws as `failed` */
+export function completed(
   run: Run,
   value: unknown,
+  complete: Complete,
   field: PlannedField,
   nullable: boolean,
   path: NonNullable<Path>,
 ): unknown {
-  return isPromise(value)
-    ? value.then(undefined, (error) => failed(run, error, field, nullable, path))
-    : value;
+  try {
+    const done = isPromise(value)
+      ? value.then((settled) => complete(run, settled, field, path))
+      : complete(run, value, field, path);
+    return isPromise(done)
+      ? done.then(undefined, (error) => failed(run, error, field, nullable, path))
+      : done;
+  } catch (error) {
+    return failed(run, error, field, nullable, path);
+  }
 }
 
 /** @throws the error, where null is not allowed: whatever holds the field fails with it */
-export function failed(
+function failed(
   run: Run,
   error: unknown,
   { nodes }: PlannedField,

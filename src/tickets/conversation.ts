@@ -17,7 +17,7 @@ export interface PageMessage extends Message {
   readonly delivery: Delivery | null;
 }
 
-/** Milliseconds since 1970. Kept in whole ones; a double's last digits are not. */
+/** Milliseconds since 1970. Rounded: a product of doubles may fall short by less than one, and a Date would drop a whole one. */
 const instant = (column: string): SQL => sql.raw(`round(date_part('epoch', ${column}) * 1000)`);
 
 /** The same page of several tickets' conversations. */
