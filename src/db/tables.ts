@@ -250,8 +250,8 @@ export const deliveries = pgTable(
     signature: text('signature').notNull().default(''),
     /** Which earlier public messages the mail repeats below its own. */
     quote: text('quote', { enum: quotes }).notNull().default('NONE'),
-    /** `<…@…>`: the same in every copy that is ever sent. */
-    rfcMessageId: text('rfc_message_id').notNull().unique(),
+    /** `<…@…>`: the same in every copy that is ever sent. Its 122 random bits keep it unique; no mail is looked up by it. */
+    rfcMessageId: text('rfc_message_id').notNull(),
     state: text('state', { enum: deliveryStates }).notNull(),
     /** Not to be claimed before; the hold, the schedule and the back-off are all this. */
     dueAt: instant('due_at').notNull().defaultNow(),
@@ -369,7 +369,8 @@ export const events = pgTable(
     publicNumber: integer('public_number'),
     type: text('type', { enum: eventTypes }).notNull(),
     visibility: text('visibility', { enum: visibilities }).notNull(),
-    actorId: integer('actor_id').references(() => users.id),
+    /* No foreign keys: what an event names was written, or held, by the statement that writes the event. */
+    actorId: integer('actor_id'),
     messageId: integer('message_id'),
     deliveryId: integer('delivery_id'),
     /** The writing transaction; the desk's cursor is a snapshot of these. */
@@ -384,19 +385,22 @@ export const events = pgTable(
   ],
 );
 
+/** Kept for 30 days. No foreign keys: what a key names was written by its own statement, and outlives it. */
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
   {
-    userId: integer('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    userId: integer('user_id').notNull(),
     key: text('key').notNull(),
     /** SHA-256 of the coerced input with the resolved ticket and each file's name, type and digest. */
     fingerprint: bytea('fingerprint').notNull(),
     messageId: integer('message_id').notNull(),
     createdAt: createdAt(),
   },
-  (t) => [primaryKey({ columns: [t.userId, t.key] }), index('idempotency_keys_created_idx').on(t.createdAt)],
+  (t) => [
+    primaryKey({ columns: [t.userId, t.key] }),
+    // Asked for old ones only, four times an hour: a B-tree would cost each message more than that is worth.
+    index('idempotency_keys_created_idx').using('brin', t.createdAt),
+  ],
 );
 
 export const auditEntries = pgTable('audit_entries', {

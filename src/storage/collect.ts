@@ -10,10 +10,13 @@ export interface Collected {
   readonly blobs: number;
   /** Keys of the store that no row named: of requests that failed, or processes that died. */
   readonly keys: number;
+  readonly idempotencyKeys: number;
 }
 
 /** An upload may be attached within a day. One that was lives on as an attachment. */
 export const uploadLifetimeHours = 24;
+/** From then on, a call with the same key is a new one. */
+export const idempotencyKeyLifetimeDays = 30;
 /** A command that found an upload in its last minute still has to commit. */
 const graceHours = 1;
 const batch = 500;
@@ -24,9 +27,28 @@ const batch = 500;
  * @param olderThan must lie further back than the longest request takes: its blobs have no row until its commit.
  */
 export async function collectOrphans(db: Db, store: BlobStore, olderThan: Date): Promise<Collected> {
+  const idempotencyKeys = await expireKeys(db);
   const expired = await expireUploads(db);
   const forgotten = await forgetBlobs(db, store, olderThan);
-  return { uploads: expired, blobs: forgotten, keys: await removeStrays(db, store, olderThan) };
+  return {
+    idempotencyKeys,
+    uploads: expired,
+    blobs: forgotten,
+    keys: await removeStrays(db, store, olderThan),
+  };
+}
+
+/** Some at a time, so that no commit of a busy desk is a long one. By their place in the table, where the old ones lie together. */
+async function expireKeys(db: Db): Promise<number> {
+  for (let count = 0; ; ) {
+    const gone = await db.execute(sql`
+      delete from idempotency_keys where ctid = any (array(
+        select ctid from idempotency_keys where created_at < now() - make_interval(days => ${idempotencyKeyLifetimeDays})
+        limit ${batch} for update skip locked))
+      returning 1`);
+    count += gone.length;
+    if (gone.length < batch) return count;
+  }
 }
 
 async function expireUploads(db: Db): Promise<number> {

@@ -5,9 +5,6 @@ import { idempotencyKeys } from '../db/tables.ts';
 import type { AddTicketMessageInput } from './message-input.ts';
 import type { NewFile } from './new-message-row.ts';
 
-/** Keys are kept this long. */
-export const keyLifetimeMs = 30 * 24 * 60 * 60 * 1000;
-
 /**
  * SHA-256 in hexadecimal of what the author means, ticket apart: the body and flags, each file's name, type and digest, the
  * e-mail. Not of the key itself, `ifLastMessage` or the preview's hash: a repeated call may have seen more by then.
