@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 /** How often connections are looked for that have become idle, milliseconds. */
 const lookEveryMs = 50;
@@ -10,17 +11,25 @@ const lookEveryMs = 50;
  * all are gone. A connection that its client only keeps would otherwise hold it up for as long as it is kept, a minute.
  */
 export function drainable(server: Server): () => Promise<void> {
-  const underWay = new Set<ServerResponse>();
+  // By connection, as what gains and loses an entry with each request is copied every few requests, and its old copies keep all that they
+  // name alive: most of what outlived a collection of young garbage was of requests that had long been answered.
+  const answering = new Map<Socket, ServerResponse | undefined>();
   let draining = false;
-  server.prependListener('request', (_req, res) => {
-    underWay.add(res);
-    res.once('close', () => underWay.delete(res));
+  server.on('connection', (socket) => {
+    answering.set(socket, undefined);
+    socket.once('close', () => answering.delete(socket));
+  });
+  server.prependListener('request', ({ socket }, res) => {
+    answering.set(socket, res);
+    res.once('close', () => {
+      if (answering.get(socket) === res) answering.set(socket, undefined);
+    });
     if (draining) sayLast(res);
   });
   return async () => {
     draining = true;
     const closed = once(server, 'close');
-    underWay.forEach(sayLast);
+    for (const res of answering.values()) if (res !== undefined) sayLast(res);
     server.close();
     // Those whose answer had begun when it was too late to say that it was the last.
     const look = setInterval(() => server.closeIdleConnections(), lookEveryMs);

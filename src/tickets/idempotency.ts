@@ -49,7 +49,8 @@ export async function findKey(db: Db, userId: number, key: string): Promise<Stor
   return row;
 }
 
-const running = new Map<string, Promise<unknown>>();
+/** Keys whose calls are running, with those that wait for their turn. */
+const running = new Map<string, (() => void)[]>();
 
 /**
  * Runs the calls of one key one after another. Within a process they wait here, where waiting is free; those of other
@@ -62,12 +63,14 @@ export async function oneAtATime<T>(
 ): Promise<T> {
   if (key === undefined) return run();
   const name = `${userId}:${key}`;
-  const before = running.get(name);
-  const mine = (before ?? Promise.resolve()).then(run, run);
-  running.set(name, mine);
+  const waiting = running.get(name);
+  if (waiting === undefined) running.set(name, []);
+  else await new Promise<void>((resolve) => waiting.push(resolve));
   try {
-    return await mine;
+    return await run();
   } finally {
-    if (running.get(name) === mine) running.delete(name);
+    const next = running.get(name)!.shift();
+    if (next === undefined) running.delete(name);
+    else next();
   }
 }
