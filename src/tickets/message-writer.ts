@@ -23,7 +23,7 @@ export interface MessageWriterLimits {
    * more; three quarters of its rows are even enough, or the last straggler would be waited for.
    */
   readonly worthwhileRows?: number;
-  /** Milliseconds after which fewer go as well: the other may be waiting for somebody's lock. */
+  /** Milliseconds after which fewer go as well: the other may be waiting for somebody's lock. Half of them when there is no other. */
   readonly patience?: number;
 }
 
@@ -56,20 +56,33 @@ export function createMessageWriter(
   }: MessageWriterLimits = {},
 ): MessageWriter {
   const statement = prepareAppend(db);
-  // What is as long as a statement may be is worth one.
-  const worthwhile = () =>
-    Math.min(
-      groupRows,
-      Math.max(worthwhileRows, Math.min((0.75 * rowsInFlight) / inFlight, 2 * worthwhileRows)),
-    );
   const queue: Waiting[] = [];
   let queuedBytes = 0;
   let inFlight = 0;
   let rowsInFlight = 0;
+  /** Callers answered a moment ago that have not come again. */
+  let expected = 0;
+  let answeredAt = Number.NEGATIVE_INFINITY;
   let unanswered = 0;
   let scheduled = false;
   let impatient: NodeJS.Timeout | undefined;
   let idle: (() => void) | undefined;
+
+  const isMomentAgo = (at: number) => performance.now() - at < patience;
+
+  /** Rows that are sent at once; fewer are kept for a moment, as more are about to come. */
+  function enough(): number {
+    if (inFlight > 0) {
+      const worthwhile = Math.min((0.75 * rowsInFlight) / inFlight, 2 * worthwhileRows);
+      // What is as long as a statement may be is worth one.
+      return Math.min(groupRows, Math.max(worthwhileRows, worthwhile));
+    }
+    // Callers of long statements come again at once, if they do. Were the first of them sent alone, all others would wait for its end;
+    // unless they are so many that there is always enough for both statements.
+    const callers = queue.length + (isMomentAgo(answeredAt) ? expected : 0);
+    const areSome = callers >= worthwhileRows / 2 && callers <= 3 * worthwhileRows;
+    return areSome ? Math.min(worthwhileRows, 0.75 * callers) : 1;
+  }
 
   async function append(group: readonly Waiting[]): Promise<AppendedRow[]> {
     const rows = rowsOf(group.map(({ row }) => row));
@@ -112,6 +125,9 @@ export function createMessageWriter(
     const told = await flush(group);
     rowsInFlight -= group.length;
     inFlight -= 1;
+    expected = group.length + (isMomentAgo(answeredAt) ? expected : 0);
+    answeredAt = performance.now();
+    if (inFlight === 0) waitNoLonger();
     drain();
     // The next statement is on its way before this thread is busy with the answers of the last one: PostgreSQL need not wait for them.
     if (inFlight > 0) await nextTurn();
@@ -142,15 +158,19 @@ export function createMessageWriter(
     return queue.splice(0, count);
   }
 
+  function waitNoLonger(): void {
+    clearTimeout(impatient);
+    impatient = undefined;
+  }
+
   function drain(late = false): void {
     scheduled = false;
     while (inFlight < statementsInFlight && queue.length > 0) {
-      if (inFlight > 0 && queue.length < worthwhile() && queuedBytes < groupBytes && !late) {
-        impatient ??= setTimeout(() => drain(true), patience);
+      if (queue.length < enough() && queuedBytes < groupBytes && !late) {
+        impatient ??= setTimeout(() => drain(true), inFlight > 0 ? patience : patience / 2);
         return;
       }
-      clearTimeout(impatient);
-      impatient = undefined;
+      waitNoLonger();
       inFlight += 1;
       void write(next());
     }
@@ -159,6 +179,7 @@ export function createMessageWriter(
   function enqueue(waiting: Waiting): void {
     queue.push(waiting);
     queuedBytes += waiting.bytes;
+    expected = Math.max(0, expected - 1);
     if (scheduled || inFlight >= statementsInFlight) return;
     scheduled = true;
     // Callers whose requests were read in this turn of the event loop join; nobody waits for a timer.
