@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { nodeOptions } from '../support/npm-start.ts';
 import type { Contender } from './contenders.ts';
 import type { World } from './world.ts';
 
@@ -47,7 +48,7 @@ async function start(
 ): Promise<Running> {
   const own = contender.isGateway === true;
   const port = own ? await freePort() : 0;
-  const child = spawn(process.execPath, [contender.program], {
+  const child = spawn(process.execPath, [...(own ? nodeOptions : []), contender.program], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit', own ? 'ignore' : 'ipc'],
     env: {
@@ -79,7 +80,7 @@ async function start(
   };
 }
 
-/** The gateway as it is run in production, all limits and checks on; mail is left to a worker, which nobody else has either. */
+/** The gateway as it is run in production, node's options of `npm start` and all limits and checks on; mail is left to a worker, which nobody else has either. */
 const gatewayEnv = (database: string, port: number, dataDir: string) => ({
   DATABASE_URL: `postgres:///${database}`,
   SMTP_URL: 'smtp://127.0.0.1:9',

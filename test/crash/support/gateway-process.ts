@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { nodeOptions } from '../../support/npm-start.ts';
 
 /** A gateway as production runs it: a process of its own, which can be killed. */
 export interface GatewayProcess extends AsyncDisposable {
@@ -17,8 +18,6 @@ export interface GatewayProcess extends AsyncDisposable {
 }
 
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
-/** What `npm start` runs node with. */
-const asNpmStart = ['--max-semi-space-size=4'];
 const linesKept = 400;
 /** Whatever whoever runs the tests has set must not decide what they find. */
 const settings = [
@@ -34,7 +33,7 @@ const settings = [
  */
 export async function startGatewayProcess(env: Record<string, string>): Promise<GatewayProcess> {
   const unset = Object.fromEntries(settings.map((name) => [name, '']));
-  const child = spawn(process.execPath, [...asNpmStart, main], {
+  const child = spawn(process.execPath, [...nodeOptions, main], {
     env: { ...process.env, ...unset, PORT: '0', LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
