@@ -365,7 +365,7 @@ export const events = pgTable(
       .references(() => tickets.id),
     /** Gapless and in commit order within the ticket: assigned under its row's lock. */
     number: integer('number').notNull(),
-    /** The same among the public ones, so that a requester's cursor tells nothing of private events. */
+    /** The same among the public ones, so that a requester's cursor tells nothing of private events. Never greater than `number`. */
     publicNumber: integer('public_number'),
     type: text('type', { enum: eventTypes }).notNull(),
     visibility: text('visibility', { enum: visibilities }).notNull(),
@@ -379,7 +379,6 @@ export const events = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.ticketId, t.number] }),
-    uniqueIndex('events_public_key').on(t.ticketId, t.publicNumber).where(sql`public_number is not null`),
     check('events_public_check', sql`(${t.publicNumber} is not null) = (${t.visibility} = 'PUBLIC')`),
     check('events_type_check', oneOf('type', eventTypes)),
   ],

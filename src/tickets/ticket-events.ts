@@ -38,10 +38,11 @@ const select = preparedFor((db) =>
           e.actor_id, e.message_id, e.delivery_id, (extract(epoch from e.created_at) * 1000)::float8 as created_at
         from events e join tickets t on t.id = e.ticket_id
         where e.ticket_id = ${sql.placeholder('ticketId')}::int
-          and e.number > case when ${sql.placeholder('operator')}::bool then ${sql.placeholder('after')}::int else 0 end
+          -- A public number is never greater than the number, so that all are found by the same key.
+          and e.number > ${sql.placeholder('after')}::int
           and (${sql.placeholder('operator')}::bool
             or (e.public_number > ${sql.placeholder('after')}::int and t.requester_id = ${sql.placeholder('viewerId')}::int))
-        order by number limit ${sql.placeholder('limit')}::int`),
+        order by e.number limit ${sql.placeholder('limit')}::int`),
     )
     .select({
       ticketId: sql<number>`ticket_id`,
