@@ -369,7 +369,7 @@ export const events = pgTable(
     publicNumber: integer('public_number'),
     type: text('type', { enum: eventTypes }).notNull(),
     visibility: text('visibility', { enum: visibilities }).notNull(),
-    /* No foreign keys: what an event names was written, or held, by the statement that writes the event. */
+    /* No foreign keys: the statement that writes the event wrote or held what it names, for an actor who had signed in. */
     actorId: integer('actor_id'),
     messageId: integer('message_id'),
     deliveryId: integer('delivery_id'),
@@ -384,7 +384,7 @@ export const events = pgTable(
   ],
 );
 
-/** Kept for 30 days. No foreign keys: what a key names was written by its own statement, and outlives it. */
+/** Kept for 30 days. No foreign keys: its own statement wrote the message, for a user who had signed in, and both outlive the key. */
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
   {

@@ -16,18 +16,20 @@ export interface Collected {
 /** An upload may be attached within a day. One that was lives on as an attachment. */
 export const uploadLifetimeHours = 24;
 /** From then on, a call with the same key is a new one. */
-export const idempotencyKeyLifetimeDays = 30;
+const idempotencyKeyLifetimeDays = 30;
 /** A command that found an upload in its last minute still has to commit. */
 const graceHours = 1;
 const batch = 500;
+/** More, as nothing is to be done but to delete them, and each search passes over those that are gone already. */
+const idempotencyKeyBatch = 5000;
 
 /**
- * Removes what nobody can reach any more. Rows go first, then bytes, so that what a crash leaves is found by the next collection.
+ * Removes what nobody can reach any more or has had its time. Rows go first, then bytes, so that what a crash leaves is found by the next collection.
  * Any number of processes may collect at once.
  * @param olderThan must lie further back than the longest request takes: its blobs have no row until its commit.
  */
-export async function collectOrphans(db: Db, store: BlobStore, olderThan: Date): Promise<Collected> {
-  const idempotencyKeys = await expireKeys(db);
+export async function collectGarbage(db: Db, store: BlobStore, olderThan: Date): Promise<Collected> {
+  const idempotencyKeys = await expireIdempotencyKeys(db);
   const expired = await expireUploads(db);
   const forgotten = await forgetBlobs(db, store, olderThan);
   return {
@@ -39,15 +41,15 @@ export async function collectOrphans(db: Db, store: BlobStore, olderThan: Date):
 }
 
 /** Some at a time, so that no commit of a busy desk is a long one. By their place in the table, where the old ones lie together. */
-async function expireKeys(db: Db): Promise<number> {
+async function expireIdempotencyKeys(db: Db): Promise<number> {
   for (let count = 0; ; ) {
     const gone = await db.execute(sql`
       delete from idempotency_keys where ctid = any (array(
         select ctid from idempotency_keys where created_at < now() - make_interval(days => ${idempotencyKeyLifetimeDays})
-        limit ${batch} for update skip locked))
+        limit ${idempotencyKeyBatch} for update skip locked))
       returning 1`);
     count += gone.length;
-    if (gone.length < batch) return count;
+    if (gone.length < idempotencyKeyBatch) return count;
   }
 }
 

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import type { Db } from '../db/database.ts';
 import type { Logger } from '../log.ts';
 import type { BlobStore } from './blob-store.ts';
-import { collectOrphans } from './collect.ts';
+import { collectGarbage } from './collect.ts';
 import { removeForgotten } from './temporary-files.ts';
 
 /** Milliseconds between two collections. */
@@ -19,11 +19,11 @@ export function startCollecting(db: Db, blobs: BlobStore, log: Logger): AsyncDis
     try {
       const olderThan = new Date(Date.now() - spareMs);
       const collected = {
-        ...(await collectOrphans(db, blobs, olderThan)),
+        ...(await collectGarbage(db, blobs, olderThan)),
         temporaryFiles: await removeForgotten(tmpdir(), olderThan),
       };
       if (Object.values(collected).some((count) => count > 0))
-        log.info(collected, 'collected what nothing refers to');
+        log.info(collected, 'collected what nothing refers to, or has had its time');
     } catch (error) {
       log.warn({ err: error }, 'could not collect; the next time will');
     }

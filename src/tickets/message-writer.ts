@@ -28,7 +28,8 @@ export interface MessageWriterLimits {
 }
 
 /**
- * Writes messages that arrive together as one group. A lone message is written at once; each caller is answered only after
+ * Writes messages that arrive together as one group. A lone message is written at once, if nobody else was
+ * answered a moment ago; each caller is answered only after
  * the commit of its own row; one bad row never fails its neighbours.
  */
 export interface MessageWriter extends AsyncDisposable {
@@ -68,18 +69,22 @@ export function createMessageWriter(
   let impatient: NodeJS.Timeout | undefined;
   let idle: (() => void) | undefined;
 
-  const isMomentAgo = (at: number) => performance.now() - at < patience;
+  const comingAgain = () => (performance.now() - answeredAt < patience ? expected : 0);
 
   /** Rows that are sent at once; fewer are kept for a moment, as more are about to come. */
   function enough(): number {
-    if (inFlight > 0) {
-      const worthwhile = Math.min((0.75 * rowsInFlight) / inFlight, 2 * worthwhileRows);
-      // What is as long as a statement may be is worth one.
-      return Math.min(groupRows, Math.max(worthwhileRows, worthwhile));
-    }
+    const worthwhile = inFlight > 0 ? worthwhileBeside() : worthwhileAlone();
+    // What is as long as a statement may be is worth one.
+    return Math.min(groupRows, worthwhile);
+  }
+
+  const worthwhileBeside = () =>
+    Math.max(worthwhileRows, Math.min((0.75 * rowsInFlight) / inFlight, 2 * worthwhileRows));
+
+  function worthwhileAlone(): number {
     // Callers of long statements come again at once, if they do. Were the first of them sent alone, all others would wait for its end;
     // unless they are so many that there is always enough for both statements.
-    const callers = queue.length + (isMomentAgo(answeredAt) ? expected : 0);
+    const callers = queue.length + comingAgain();
     const areSome = callers >= worthwhileRows / 2 && callers <= 3 * worthwhileRows;
     return areSome ? Math.min(worthwhileRows, 0.75 * callers) : 1;
   }
@@ -125,7 +130,7 @@ export function createMessageWriter(
     const told = await flush(group);
     rowsInFlight -= group.length;
     inFlight -= 1;
-    expected = group.length + (isMomentAgo(answeredAt) ? expected : 0);
+    expected = group.length + comingAgain();
     answeredAt = performance.now();
     if (inFlight === 0) waitNoLonger();
     drain();
@@ -182,7 +187,7 @@ export function createMessageWriter(
     expected = Math.max(0, expected - 1);
     if (scheduled || inFlight >= statementsInFlight) return;
     scheduled = true;
-    // Callers whose requests were read in this turn of the event loop join; nobody waits for a timer.
+    // Callers whose requests were read in this turn of the event loop join.
     setImmediate(() => drain());
   }
 

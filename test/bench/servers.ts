@@ -80,7 +80,7 @@ async function start(
   };
 }
 
-/** The gateway as it is run in production, node's options of `npm start` and all limits and checks on; mail is left to a worker, which nobody else has either. */
+/** The gateway as it is run in production, all limits and checks on; mail is left to a worker, which nobody else has either. */
 const gatewayEnv = (database: string, port: number, dataDir: string) => ({
   DATABASE_URL: `postgres:///${database}`,
   SMTP_URL: 'smtp://127.0.0.1:9',

@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import postgres from 'postgres';
 import { openDatabase } from '../../../src/db/database.ts';
 import { attachEmbedded } from '../../../src/db/embedded.ts';
-import { collectOrphans } from '../../../src/storage/collect.ts';
+import { collectGarbage } from '../../../src/storage/collect.ts';
 import { createDiskStore } from '../../../src/storage/disk-store.ts';
 import { type SinkProcess, startSinkProcess } from '../../support/smtp-sink-process.ts';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
@@ -194,7 +194,7 @@ function judge(killed: Killed, open: { before: number; body: number }, { unknown
 async function collectAndCount({ dataDir }: World): Promise<string[]> {
   await using database = openDatabase((await attachEmbedded(dataDir))!, { poolSize: 2 });
   const store = createDiskStore(join(dataDir, 'blobs'));
-  await collectOrphans(database.desk, store, new Date());
+  await collectGarbage(database.desk, store, new Date());
   const files = new Set<string>();
   for await (const key of store.keysBefore(new Date(Date.now() + 1000))) files.add(key);
   const rows = await database.raw<{ key: string }[]>`select key from blobs`;
