@@ -33,6 +33,8 @@ export interface Summary {
   readonly p50Ratio: number;
   /** How many times as many operations a second the gateway does by its GraphQL door, in the same round; NaN where it has no part. */
   readonly gatewayTimes: number;
+  /** This one's CPU by that of the gateway's GraphQL door, in the same round; NaN as before. */
+  readonly gatewayCpuRatio: number;
 }
 
 export function roundOf(round: number, measured: Measured, serverMs: number, databaseMs: number): Round {
@@ -69,6 +71,9 @@ export function summarise(rows: readonly Row[]): Summary[] {
       gatewayTimes: median(
         rounds.map((round, i) => (gateway?.rounds[i]?.perSecond ?? Number.NaN) / round.perSecond),
       ),
+      gatewayCpuRatio: median(
+        rounds.map((round, i) => round.serverCpuMs / (gateway?.rounds[i]?.serverCpuMs ?? Number.NaN)),
+      ),
     };
   });
 }
@@ -92,6 +97,7 @@ export function printTable(scenario: string, base: string, summaries: readonly S
     'PG CPU ms',
     'callers',
     'gateway ×',
+    'CPU × gateway',
   ];
   const lines = summaries.map((s) => [
     s.contender,
@@ -105,6 +111,7 @@ export function printTable(scenario: string, base: string, summaries: readonly S
     s.databaseCpuMs.toFixed(3),
     s.callersCpuMs.toFixed(3),
     Number.isNaN(s.gatewayTimes) ? '' : s.gatewayTimes.toFixed(2),
+    Number.isNaN(s.gatewayCpuRatio) ? '' : s.gatewayCpuRatio.toFixed(2),
   ]);
   const widths = head.map((_, i) => Math.max(...[head, ...lines].map((line) => line[i]!.length)));
   const print = (line: readonly string[]) =>
