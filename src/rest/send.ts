@@ -17,7 +17,8 @@ export function send(
     request.headers['content-length'] ?? (request.headers['transfer-encoding'] ? Infinity : 0),
   );
   if (request.complete || announced <= smallRest) {
-    response.writeHead(status, headers).end(body);
+    // Byte for byte as text, which node puts behind the head and sends in one piece; bytes would be a second one.
+    response.writeHead(status, headers).end(body.toString('latin1'), 'latin1');
     return;
   }
   response.writeHead(status, { ...headers, Connection: 'close' });
