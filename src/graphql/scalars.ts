@@ -1,6 +1,7 @@
 import { Upload as MultipartUpload } from 'graphql-upload-ts';
 import { IncomingFile } from '../upload.ts';
 import { builder } from './builder.ts';
+import { incomingFile } from './incoming-file.ts';
 
 /** With its offset: a time of day without one is another instant on every machine. */
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;
@@ -28,9 +29,3 @@ builder.scalarType('Upload', {
     throw new TypeError('Upload is for input only');
   },
 });
-
-/** The file once its part begins to arrive. Failure is told to whoever waits; unwatched, it must not end the process. */
-async function incomingFile(upload: MultipartUpload): Promise<IncomingFile> {
-  const file = await upload.promise;
-  return new IncomingFile(file.filename, file.mimetype, () => file.createReadStream());
-}

@@ -184,6 +184,51 @@ describe('uploads', () => {
     }
   });
 
+  test('files may come in another order than the input names them, and behind one that was refused', async () => {
+    const sizes = [24 * MiB, 23 * MiB];
+    const files = sizes.map((size, n) => ({ name: `file-${n}`, size }));
+    const reversed = await add({
+      files,
+      map: { 0: ['variables.input.attachments.1.file'], 1: ['variables.input.attachments.0.file'] },
+    });
+    const attachments = reversed.body.data.addTicketMessage.ticketMessage.attachments;
+    await expectDownloads(attachments, sizes.toReversed());
+
+    const input = (body: string) => ({
+      ticket: { reference: 'INC-000047' },
+      body,
+      attachments: [{ file: null }],
+    });
+    const { status, body } = await upload(gateway.url, {
+      operations: {
+        query: `mutation ($large: AddTicketMessageInput!, $next: AddTicketMessageInput!) {
+          large: addTicketMessage(input: $large) { __typename }
+          next: addTicketMessage(input: $next) {
+            __typename ... on AddTicketMessagePayload { ticketMessage { attachments { byteSize } } }
+          }
+        }`,
+        variables: { large: input('Too large'), next: input('Behind it') },
+      },
+      authorization: asOperator,
+      map: { 0: ['variables.large.attachments.0.file'], 1: ['variables.next.attachments.0.file'] },
+      files: [
+        { name: 'large', size: 50 * MiB },
+        { name: 'next', size: MiB },
+      ],
+    });
+    expect({ status, data: body.data }).toEqual({
+      status: 200,
+      data: {
+        large: { __typename: 'AttachmentTooLargeError' },
+        next: {
+          __typename: 'AddTicketMessagePayload',
+          ticketMessage: { attachments: [{ byteSize: MiB }] },
+        },
+      },
+    });
+    await expectNothingTemporary();
+  });
+
   test.each([0.01, 0.5, 0.99])(
     'an upload that is cut at %d of its bytes leaves nothing, nor an open file',
     async (cutAt) => {
