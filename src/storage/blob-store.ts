@@ -19,8 +19,8 @@ export interface BlobStore {
   open(key: string, range?: { start: number; end: number }): Promise<Readable>;
   /** Removing what is not there is no error. */
   remove(key: string): Promise<void>;
-  /** Keys that were put before an instant, for the collector. */
-  keysBefore(instant: Date): AsyncIterable<string>;
+  /** Keys that were put before an instant, of those that begin so, for the collector. Keys are lower case hexadecimal. */
+  keysBefore(instant: Date, beginning?: string): AsyncIterable<string>;
 }
 
 export class BlobTooLarge extends Error {

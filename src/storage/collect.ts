@@ -1,4 +1,4 @@
-import { and, eq, exists, inArray, lt, not, or, sql } from 'drizzle-orm';
+import { and, eq, exists, inArray, like, lt, not, or, type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
 import { attachments, blobs as blobsTable, uploads } from '../db/tables.ts';
 import type { BlobStore } from './blob-store.ts';
@@ -24,20 +24,27 @@ const batch = 500;
 const idempotencyKeyBatch = 5000;
 
 /**
- * Removes what nobody can reach any more or has had its time. Rows go first, then bytes, so that what a crash leaves is found by the next collection.
+ * Removes what nobody can reach any more or has had its time. Rows go first, then bytes, so that what a crash leaves is found by a later collection.
  * Any number of processes may collect at once.
  * @param olderThan must lie further back than the longest request takes: its blobs have no row until its commit.
+ * @param part of what a crash or a fault left behind, only blobs whose keys begin so are looked for; all unless given.
  */
-export async function collectGarbage(db: Db, store: BlobStore, olderThan: Date): Promise<Collected> {
+export async function collectGarbage(
+  db: Db,
+  store: BlobStore,
+  olderThan: Date,
+  part = '',
+): Promise<Collected> {
   const idempotencyKeys = await expireIdempotencyKeys(db);
   const expired = await expireUploads(db);
-  const forgotten = await forgetBlobs(db, store, olderThan);
-  return {
-    idempotencyKeys,
-    uploads: expired,
-    blobs: forgotten,
-    keys: await removeStrays(db, store, olderThan),
-  };
+  let forgotten = 0;
+  for (let at = 0; at < expired.length; at += batch) {
+    const among = inArray(blobsTable.key, expired.slice(at, at + batch));
+    forgotten += await forgetBlobs(db, store, olderThan, among);
+  }
+  forgotten += await forgetBlobs(db, store, olderThan, like(blobsTable.key, `${part}%`));
+  const keys = await removeStrays(db, store, olderThan, part);
+  return { idempotencyKeys, uploads: expired.length, blobs: forgotten, keys };
 }
 
 /** Some at a time, so that no commit of a busy desk is a long one. By their place in the table, where the old ones lie together. */
@@ -53,18 +60,19 @@ async function expireIdempotencyKeys(db: Db): Promise<number> {
   }
 }
 
-async function expireUploads(db: Db): Promise<number> {
+/** @returns keys of their blobs, some of which attachments may name */
+async function expireUploads(db: Db): Promise<string[]> {
   const gone = await db
     .delete(uploads)
     .where(lt(uploads.createdAt, sql`now() - make_interval(hours => ${uploadLifetimeHours + graceHours})`))
-    .returning({ id: uploads.id });
-  return gone.length;
+    .returning({ key: uploads.blobKey });
+  return gone.map(({ key }) => key);
 }
 
-async function forgetBlobs(db: Db, store: BlobStore, olderThan: Date): Promise<number> {
+async function forgetBlobs(db: Db, store: BlobStore, olderThan: Date, among: SQL): Promise<number> {
   let count = 0;
   for (;;) {
-    const keys = await forgetSome(db, olderThan);
+    const keys = await forgetSome(db, olderThan, among);
     for (const key of keys) await store.remove(key);
     count += keys.length;
     if (keys.length === 0) return count;
@@ -75,7 +83,7 @@ async function forgetBlobs(db: Db, store: BlobStore, olderThan: Date): Promise<n
  * Two statements: the first locks rows that look unused, so that none of them can be attached any more; the second sees whatever
  * was attached until then.
  */
-function forgetSome(db: Db, olderThan: Date): Promise<string[]> {
+function forgetSome(db: Db, olderThan: Date, among: SQL): Promise<string[]> {
   const used = or(
     exists(db.select({ one: sql`1` }).from(attachments).where(eq(attachments.blobKey, blobsTable.key))),
     exists(db.select({ one: sql`1` }).from(uploads).where(eq(uploads.blobKey, blobsTable.key))),
@@ -84,7 +92,7 @@ function forgetSome(db: Db, olderThan: Date): Promise<string[]> {
     const unused = await tx
       .select({ key: blobsTable.key })
       .from(blobsTable)
-      .where(and(lt(blobsTable.createdAt, olderThan), not(used)))
+      .where(and(among, lt(blobsTable.createdAt, olderThan), not(used)))
       .limit(batch)
       .for('update', { skipLocked: true });
     if (unused.length === 0) return [];
@@ -97,10 +105,10 @@ function forgetSome(db: Db, olderThan: Date): Promise<string[]> {
   });
 }
 
-async function removeStrays(db: Db, store: BlobStore, olderThan: Date): Promise<number> {
+async function removeStrays(db: Db, store: BlobStore, olderThan: Date, part: string): Promise<number> {
   let count = 0;
   let keys: string[] = [];
-  for await (const key of store.keysBefore(olderThan)) {
+  for await (const key of store.keysBefore(olderThan, part)) {
     if (keys.push(key) < batch) continue;
     count += await removeUnnamed(db, store, keys);
     keys = [];

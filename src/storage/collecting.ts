@@ -9,6 +9,8 @@ import { removeForgotten } from './temporary-files.ts';
 const everyMs = 15 * 60_000;
 /** Longer than any request may take: what is younger may be waiting for its commit. */
 const spareMs = 60 * 60_000;
+/** Blobs are looked through in parts, by how their keys begin: a large desk has millions of them, and next to none is garbage. */
+const parts = '0123456789abcdef';
 
 /** Collects now and then for as long as the process lives. */
 export function startCollecting(db: Db, blobs: BlobStore, log: Logger): AsyncDisposable {
@@ -18,8 +20,10 @@ export function startCollecting(db: Db, blobs: BlobStore, log: Logger): AsyncDis
   async function collect(): Promise<void> {
     try {
       const olderThan = new Date(Date.now() - spareMs);
+      // By the clock, so that every part has its turn however often processes start, and several take the same one.
+      const part = parts[Math.floor(Date.now() / everyMs) % parts.length]!;
       const collected = {
-        ...(await collectGarbage(db, blobs, olderThan)),
+        ...(await collectGarbage(db, blobs, olderThan, part)),
         temporaryFiles: await removeForgotten(tmpdir(), olderThan),
       };
       if (Object.values(collected).some((count) => count > 0))

@@ -71,10 +71,12 @@ export function createDiskStore(directory: string): BlobStore {
 
     remove,
 
-    async *keysBefore(instant) {
+    async *keysBefore(instant, beginning = '') {
       for await (const folder of entriesOf(root)) {
+        // Most are passed over by their folder, unread.
+        if (folder !== arriving && !folder.startsWith(beginning.slice(0, 2))) continue;
         for await (const key of entriesOf(join(root, folder))) {
-          if (!validKey.test(key)) continue;
+          if (!validKey.test(key) || !key.startsWith(beginning)) continue;
           const { mtimeMs } = await stat(join(root, folder, key)).catch(missingIsNew);
           if (mtimeMs < instant.getTime()) yield key;
         }

@@ -24,9 +24,9 @@ const files = async (under = directory) =>
   (await readdir(under, { recursive: true, withFileTypes: true }))
     .filter((e) => e.isFile())
     .map((e) => e.name);
-async function keysBefore(instant: Date, of = store): Promise<string[]> {
+async function keysBefore(instant: Date, of = store, beginning?: string): Promise<string[]> {
   const keys: string[] = [];
-  for await (const key of of.keysBefore(instant)) keys.push(key);
+  for await (const key of of.keysBefore(instant, beginning)) keys.push(key);
   return keys;
 }
 const later = () => new Date(Date.now() + 60_000);
@@ -112,6 +112,10 @@ test('keys are listed by age, those that a crash left half-way among them', asyn
   await utimes(join(directory, 'blobs/arriving', left), hourAgo, hourAgo);
   expect((await keysBefore(new Date(Date.now() - 60_000))).sort()).toEqual([old, left].sort());
   expect(await keysBefore(later())).toEqual(expect.arrayContaining([old, young, left]));
+  for (const length of [1, 2, 5, 40])
+    expect(await keysBefore(later(), store, old.slice(0, length))).toEqual(
+      (await keysBefore(later())).filter((key) => key.startsWith(old.slice(0, length))),
+    );
   source.destroy();
   await arriving;
   await store.remove(left);
