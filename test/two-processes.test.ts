@@ -10,7 +10,7 @@ import { type Answer, type Door, type Message, say } from './crash/support/calls
 import { type GatewayProcess, startGatewayProcess } from './crash/support/gateway-process.ts';
 import { between, seeded } from './crash/support/random.ts';
 import { openTcpDoor } from './crash/support/tcp-door.ts';
-import { createTestDatabase } from './support/database.ts';
+import { countWaiting, createTestDatabase } from './support/database.ts';
 import { asOperator } from './support/gateway.ts';
 import { type SmtpSink, startSmtpSink } from './support/smtp-sink.ts';
 
@@ -60,11 +60,7 @@ describe('two processes', () => {
       await tx`select from tickets where id = ${ticketId} for update`;
       begin();
       // One call of each process waits in the database, the others in their processes.
-      const waiting = async () =>
-        (
-          await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-        ).length;
-      await expect.poll(waiting, { timeout: 5000 }).toBe(2);
+      await expect.poll(() => countWaiting(sql), { timeout: 5000 }).toBe(2);
       await sleep(50);
     });
   }

@@ -1,6 +1,7 @@
 import { Agent, get, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { countWaiting } from '../support/database.ts';
 import { asOperator, startGateway } from '../support/gateway.ts';
 
 /** One POST to the legacy door over a connection that its client means to keep. */
@@ -30,11 +31,7 @@ test('an end waits for every call under way and for no connection that its clien
   await gateway.sql.begin(async (tx) => {
     await tx`select from tickets where id = 47 for update`;
     calls = [call('under way 1'), call('under way 2')];
-    await expect
-      .poll(
-        async () => (await gateway.sql`select from pg_stat_activity where wait_event_type = 'Lock'`).length,
-      )
-      .toBeGreaterThan(0);
+    await expect.poll(() => countWaiting(gateway.sql)).toBeGreaterThan(0);
     ended = gateway.app[Symbol.asyncDispose]();
     const another = () =>
       fetch(`${gateway.url}/health/ready`).then(

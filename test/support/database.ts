@@ -35,6 +35,13 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   };
 }
 
+/** How many sessions of this database wait for a lock; other tests have databases of their own on the same server. */
+export async function countWaiting(sql: postgres.Sql): Promise<number> {
+  const waiting =
+    await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  return waiting.length;
+}
+
 async function asOwner(statement: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
   const sql = postgres({ ...inject('template'), database: 'postgres', max: 1, onnotice: () => {} });
   try {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { countWaiting } from '../support/database.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { add } from './calls.ts';
 
@@ -10,16 +11,13 @@ beforeAll(async () => {
 afterAll(() => gateway[Symbol.asyncDispose]());
 
 const addTo = (of: Gateway, ticketId: number) => add(of, { ticket: { ticketId }, body: `to ${ticketId}` });
-const isWaiting = async ({ sql }: Gateway) =>
-  (await sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`)
-    .length === 1;
 /** One message that has waited for its ticket until now, and others that have waited for its statement. */
 async function queued(of: Gateway, others: number) {
   const calls: ReturnType<typeof add>[] = [];
   await of.sql.begin(async (tx) => {
     await tx`select from tickets where id = 50 for update`;
     calls.push(addTo(of, 50));
-    await expect.poll(() => isWaiting(of)).toBe(true);
+    await expect.poll(() => countWaiting(of.sql)).toBe(1);
     for (let n = 0; n < others; n += 1) calls.push(addTo(of, 2 + n));
     await sleep(200);
   });
@@ -34,7 +32,7 @@ test('messages to other tickets do not wait for one that waits for its ticket, h
     blocked = addTo(gateway, 50);
     void blocked.then(() => (isAnswered = true));
     // Those that arrive with it share its statement; these come when it is already waiting.
-    await expect.poll(() => isWaiting(gateway)).toBe(true);
+    await expect.poll(() => countWaiting(gateway.sql)).toBe(1);
     const few = await Promise.all([1, 2, 3].map((ticketId) => addTo(gateway, ticketId)));
     const many = await Promise.all(Array.from({ length: 40 }, (_, n) => addTo(gateway, 4 + n)));
     for (const { __typename } of [...few, ...many]) expect(__typename).toBe('AddTicketMessagePayload');

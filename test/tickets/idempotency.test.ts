@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Answer, type Caller, type Door, type Message, say } from '../crash/support/calls.ts';
 import { between, seeded } from '../crash/support/random.ts';
+import { countWaiting } from '../support/database.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 
 const files = [{ name: 'plan é.txt', type: 'text/plain', bytes: Buffer.from('The plan\r\n'.repeat(500)) }];
@@ -159,11 +160,7 @@ test('fifty that wait for one key hold up nobody else, however long the first ta
       waiting.push(say(url, door, { ticket: 'INC-000047', body: 'Waited for' }, operator('slow')));
     }
     first = Promise.race(waiting);
-    await expect
-      .poll(
-        async () => (await gateway.sql`select from pg_stat_activity where wait_event_type = 'Lock'`).length,
-      )
-      .toBe(1);
+    await expect.poll(() => countWaiting(sql)).toBe(1);
     const others: number[] = [];
     for (let n = 0; n < 10; n += 1) {
       const startedAt = performance.now();
