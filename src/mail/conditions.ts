@@ -1,26 +1,24 @@
 import type postgres from 'postgres';
 import { appendDeliveryEvents } from '../events/append.ts';
-import { type Claim, type ClaimOptions, claim } from './outbox.ts';
 
 /** Conditional mails looked at in one transaction. */
 const atOnce = 20;
 
 /**
- * Claims while mails with a `cancelIf` are due: under their tickets' locks, so that no reply can slip in between the look and the claim,
- * those that were answered meanwhile are cancelled, and the others are claimed with the rest.
+ * Looks at due mails with a `cancelIf`, and cancels those that were answered. The others are claimed in the same transaction: their
+ * tickets stay locked, so that no reply can slip in between.
+ * @returns the mails that were looked at
  */
-export async function claimConditional(sql: postgres.Sql, options: ClaimOptions): Promise<Claim[]> {
+export async function clearConditional(sql: postgres.Sql, now: Date): Promise<number[]> {
   const due = await sql<{ id: number; ticketId: number }[]>`
     select id, ticket_id as "ticketId" from deliveries
-    where cancel_if <> '{}' and state in ('QUEUED', 'HELD', 'DEFERRED') and due_at <= ${options.now}::timestamptz and attempts = 0
+    where cancel_if <> '{}' and state in ('QUEUED', 'HELD', 'DEFERRED') and due_at <= ${now}::timestamptz and attempts = 0
     order by due_at limit ${atOnce}`;
-  if (due.length === 0) return claim(sql, options);
+  if (due.length === 0) return [];
   const ids = due.map(({ id }) => id);
-  return sql.begin(async (tx) => {
-    await tx`select id from tickets where id = any (${due.map(({ ticketId }) => ticketId)}::int[]) order by id for no key update`;
-    await cancelAnswered(tx as unknown as postgres.Sql, ids);
-    return claim(tx as unknown as postgres.Sql, { ...options, cleared: ids });
-  }) as Promise<Claim[]>;
+  await sql`select id from tickets where id = any (${due.map(({ ticketId }) => ticketId)}::int[]) order by id for no key update`;
+  await cancelAnswered(sql, ids);
+  return ids;
 }
 
 /** Cancels those of the deliveries whose conditions hold. The caller holds their tickets' locks; what it sees is committed. */

@@ -1,5 +1,6 @@
 import type postgres from 'postgres';
 import { appendDeliveryEvents } from '../events/append.ts';
+import { exceedsCap } from './pacing.ts';
 import type { Settlement } from './settlement.ts';
 import type { MailSource } from './source.ts';
 
@@ -36,8 +37,10 @@ export interface ClaimOptions {
   /** Mailboxes that differ from `free`. */
   readonly lanes: readonly Lane[];
   readonly free: number;
-  /** Conditional mails that were looked at under their tickets' locks, in this transaction. */
+  /** Conditional mails that were looked at under their tickets' locks, in this transaction; others are not taken. */
   readonly cleared?: readonly number[];
+  /** Mailboxes with a cap for each recipient whose turn was taken, in this transaction; nothing of others is taken. */
+  readonly turns?: readonly number[];
 }
 
 /** Days that a mail is tried (RFC 5321 §4.5.4.1), from its first attempt. */
@@ -48,33 +51,34 @@ export const giveUpAfterDays = 5;
  * ticket has an earlier one due or under way by the same mailbox. Any number of workers may ask at once.
  */
 export async function claim(sql: postgres.Sql, options: ClaimOptions): Promise<Claim[]> {
-  const { worker, now, leaseSeconds, lanes, free, cleared = [] } = options;
+  const { worker, now, leaseSeconds, lanes, free, cleared = [], turns = [] } = options;
   const [laneIds, laneRooms] = [lanes.map((lane) => lane.mailboxId), lanes.map((lane) => lane.free)];
   return sql<Claim[]>`
     with lanes as (
-      select m.id, coalesce(l.free, ${free}::int) as free
+      select m.id, m.rate_per_recipient_hour, coalesce(l.free, ${free}::int) as free
       from mailboxes m left join unnest(${laneIds}::int[], ${laneRooms}::int[]) as l (id, free) on l.id = m.id
       where m.rate_per_minute is null and m.rate_per_recipient_hour is null
     ), paced as (
       -- The row's lock makes workers take turns at a mailbox that has a cap; at most one second's mails go at once, and one
       -- at a time where each recipient is counted.
-      select m.id, m.rate_per_minute, m.paced_until,
+      select m.id, m.rate_per_minute, m.rate_per_recipient_hour, m.paced_until,
         least(coalesce(l.free, ${free}::int), 1 + m.rate_per_minute / 60, case when m.rate_per_recipient_hour is not null then 1 end) as free
       from mailboxes m left join unnest(${laneIds}::int[], ${laneRooms}::int[]) as l (id, free) on l.id = m.id
       where (m.rate_per_minute is not null or m.rate_per_recipient_hour is not null)
         and (m.rate_per_minute is null or m.paced_until <= ${now}::timestamptz)
-        and (m.rate_per_recipient_hour is null
-          or not exists (select from deliveries e where e.mailbox_id = m.id and e.state = 'TRANSMITTING'))
+        and (m.rate_per_recipient_hour is null or m.id = any (${turns}::int[])
+          and not exists (select from deliveries e where e.mailbox_id = m.id and e.state = 'TRANSMITTING'))
       for no key update of m skip locked
     ), room as (
-      select id, free from lanes where free > 0
+      select id, rate_per_recipient_hour, free from lanes where free > 0
       union all
-      select id, free from paced where free > 0
+      select id, rate_per_recipient_hour, free from paced where free > 0
     ), due as (
       select d.id
-      from room r cross join lateral (
+      from room m cross join lateral (
         select d.id from deliveries d
-        where d.mailbox_id = r.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') and d.due_at <= ${now}::timestamptz
+        where d.mailbox_id = m.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') and d.due_at <= ${now}::timestamptz
+          and (m.rate_per_recipient_hour is null or not ${exceedsCap(sql, now)})
           and (d.cancel_if = '{}' or d.attempts > 0 or d.id = any (${cleared}::int[]))
           and not exists (
             select from deliveries e
@@ -83,7 +87,7 @@ export async function claim(sql: postgres.Sql, options: ClaimOptions): Promise<C
               and (e.state = 'TRANSMITTING' or e.due_at <= ${now}::timestamptz)
             -- A limit keeps the planner from reading a mailbox's whole backlog for each mail.
             offset 0)
-        order by d.due_at, d.id limit r.free
+        order by d.due_at, d.id limit m.free
         for no key update of d skip locked
       ) d
     ), claimed as (

@@ -3,8 +3,29 @@ import type postgres from 'postgres';
 /** How long a mail waits whose recipient has had their share of this hour, seconds; chance doubles it at most. */
 const recipientPauseSeconds = 300;
 
+/** Whether a mail `d` has a recipient who had as many within this hour as its mailbox `m` allows to one. */
+export const exceedsCap = (sql: postgres.Sql, now: Date) => sql`
+  exists (
+    select from delivery_recipients r
+    where r.delivery_id = d.id and r.state in ('PENDING', 'DEFERRED')
+      and m.rate_per_recipient_hour <= (
+        select count(*) from delivery_recipients s join deliveries e on e.id = s.delivery_id
+        where lower(s.address) = lower(r.address) and s.state = 'SENT' and e.mailbox_id = m.id
+          and e.settled_at > ${now}::timestamptz - interval '1 hour'))`;
+
 /**
- * Puts off what would exceed a mailbox's cap of mails to one recipient within an hour. Mails under way count as sent.
+ * Makes workers take turns at mailboxes that count their mails to one recipient: a claim of theirs is made in the same transaction, by a
+ * later statement, so that it sees what the last one took.
+ * @returns the mailboxes whose turn it is; the others are another worker's
+ */
+export async function takeTurns(sql: postgres.Sql): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select id from mailboxes where rate_per_recipient_hour is not null order by id for no key update skip locked`;
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Puts off what would exceed a cap, so that it is not looked at again and again. That nothing exceeds it is the claim's to see.
  * @returns how many were put off
  */
 export async function postpone(sql: postgres.Sql, now: Date, limit = 200): Promise<number> {
@@ -15,13 +36,7 @@ export async function postpone(sql: postgres.Sql, now: Date, limit = 200): Promi
       cross join lateral (
         select d.id from deliveries d
         where d.mailbox_id = m.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') and d.due_at <= ${now}::timestamptz
-          and exists (
-            select from delivery_recipients r
-            where r.delivery_id = d.id and r.state in ('PENDING', 'DEFERRED')
-              and m.rate_per_recipient_hour <= (
-                select count(*) from delivery_recipients s join deliveries e on e.id = s.delivery_id
-                where lower(s.address) = lower(r.address) and s.state = 'SENT' and e.mailbox_id = m.id
-                  and e.settled_at > ${now}::timestamptz - interval '1 hour'))
+          and ${exceedsCap(sql, now)}
         order by d.due_at, d.id limit ${limit}
         for no key update of d skip locked
       ) d

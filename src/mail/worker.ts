@@ -6,11 +6,11 @@ import type { Logger } from '../log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { createAlarm } from './alarm.ts';
 import { createAttempts } from './attempt.ts';
-import { claimConditional } from './conditions.ts';
+import { clearConditional } from './conditions.ts';
 import { loadContents } from './contents.ts';
 import { createLanes } from './lanes.ts';
-import { type Claim, claim } from './outbox.ts';
-import { findSpecial, nextDue, postpone } from './pacing.ts';
+import { type Claim, type ClaimOptions, claim } from './outbox.ts';
+import { findSpecial, nextDue, postpone, takeTurns } from './pacing.ts';
 import { recover, release, renew } from './recovery.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
 
@@ -112,7 +112,9 @@ export function createWorker(ports: WorkerPorts): Worker {
       special = { ...(await findSpecial(sql, now())), at: performance.now() };
     if (special.counted) await postpone(sql, now());
     const options = { worker: name, now: now(), leaseSeconds, lanes: lanes.list(), free: lanes.room };
-    const claims = special.conditional ? await claimConditional(sql, options) : await claim(sql, options);
+    const claims = await (special.counted || special.conditional
+      ? claimSpecial(options)
+      : claim(sql, options));
     if (claims.length === 0)
       return Math.max(
         100,
@@ -124,6 +126,16 @@ export function createWorker(ports: WorkerPorts): Worker {
     );
     for (const one of claims) begin(one, contents);
     return 0;
+  }
+
+  /** A claim with what has to be locked and looked at before it. Mailboxes come before tickets, as whoever waits for one holds none. */
+  function claimSpecial(options: ClaimOptions): Promise<Claim[]> {
+    return sql.begin(async (transaction) => {
+      const tx = transaction as unknown as postgres.Sql;
+      const turns = special.counted ? await takeTurns(tx) : [];
+      const cleared = special.conditional ? await clearConditional(tx, options.now) : [];
+      return claim(tx, { ...options, turns, cleared });
+    }) as Promise<Claim[]>;
   }
 
   async function run(): Promise<void> {

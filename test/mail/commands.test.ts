@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Scope, Viewer } from '../../src/context.ts';
 import { explainFailure } from '../../src/mail/failure.ts';
+import { claim } from '../../src/mail/outbox.ts';
+import { takeTurns } from '../../src/mail/pacing.ts';
 import { openPassword, sealPassword } from '../../src/mail/secret.ts';
 import { cancelDelivery, resolveDelivery, retryDelivery } from '../../src/tickets/delivery-commands.ts';
 import { listDeliveries } from '../../src/tickets/delivery-list.ts';
@@ -265,14 +267,41 @@ describe('pace', () => {
       ids.push(await world.queue({ ticketId: 1 + (n % 5), to: 'Jane.Doe@domain.com' }));
     const other = await world.queue({ to: 'other@domain.com', ticketId: 5 });
     let now = Date.now();
-    const worker = world.work({ now: () => new Date(now) });
+    const workers = Array.from({ length: 3 }, () => world.work({ now: () => new Date(now) }));
     await until(world.sql, other, inState('SENT'));
     await sleep(500);
     expect(world.sink.mails.filter(({ to }) => to[0] === 'Jane.Doe@domain.com')).toHaveLength(3);
     now += 3_700_000;
-    worker.wake();
+    for (const worker of workers) worker.wake();
     await world.sink.received(7);
     for (const id of ids) await until(world.sql, id, inState('SENT'));
+  });
+
+  test('a claim counts what was sent up to then itself, and another worker waits for its turn', async () => {
+    await using world = await createWorld();
+    await world.sql`update mailboxes set rate_per_recipient_hour = 1`;
+    const sent = await world.queue({ to: 'jane@domain.com', ticketId: 1 });
+    const worker = world.work();
+    await until(world.sql, sent, inState('SENT'));
+    await worker[Symbol.asyncDispose]();
+    await world.queue({ to: 'Jane@domain.com', ticketId: 2 });
+    const [other, another] = [
+      await world.queue({ to: 'other@domain.com', ticketId: 3 }),
+      await world.queue({ to: 'another@domain.com', ticketId: 4 }),
+    ];
+    const claimAs = (name: string, meanwhile = async () => {}) =>
+      world.sql.begin(async (transaction) => {
+        const tx = transaction as unknown as typeof world.sql;
+        const options = { worker: name, now: new Date(), leaseSeconds: 10, lanes: [], free: 5 };
+        const claims = await claim(tx, { ...options, turns: await takeTurns(tx) });
+        await meanwhile();
+        return claims.map(({ id }) => id);
+      });
+    expect(await claimAs('first', async () => expect(await claimAs('second')).toEqual([]))).toEqual([other]);
+    // One at a time is under way.
+    expect(await claimAs('second')).toEqual([]);
+    await world.sql`update deliveries set state = 'CANCELLED', attempt = null, phase = null, lease_until = null, settled_at = now() where id = ${other}`;
+    expect(await claimAs('second')).toEqual([another]);
   });
 });
 
