@@ -59,10 +59,11 @@ export async function claim(sql: postgres.Sql, options: ClaimOptions): Promise<C
       from mailboxes m left join unnest(${laneIds}::int[], ${laneRooms}::int[]) as l (id, free) on l.id = m.id
       where m.rate_per_minute is null and m.rate_per_recipient_hour is null
     ), paced as (
-      -- The row's lock makes workers take turns at a mailbox that has a cap; at most one second's mails go at once, and one
-      -- at a time where each recipient is counted.
+      -- The row's lock makes workers take turns at a mailbox that has a cap; what it did not send of the last second goes at once, and
+      -- one at a time where each recipient is counted.
       select m.id, m.rate_per_minute, m.rate_per_recipient_hour, m.paced_until,
-        least(coalesce(l.free, ${free}::int), 1 + m.rate_per_minute / 60, case when m.rate_per_recipient_hour is not null then 1 end) as free
+        least(coalesce(l.free, ${free}::int), case when m.rate_per_recipient_hour is not null then 1 end,
+          1 + floor(date_part('epoch', least(${now}::timestamptz - m.paced_until, interval '1 second')) * m.rate_per_minute / 60)::int) as free
       from mailboxes m left join unnest(${laneIds}::int[], ${laneRooms}::int[]) as l (id, free) on l.id = m.id
       where (m.rate_per_minute is not null or m.rate_per_recipient_hour is not null)
         and (m.rate_per_minute is null or m.paced_until <= ${now}::timestamptz)

@@ -251,12 +251,29 @@ describe('pace', () => {
     world.work({ pollSeconds: 30 });
     await world.sink.received(12);
     const elapsed = Date.now() - began;
-    // 5 a second, of which one second's worth may go at once.
+    // 5 a second, after a second's worth and one at once.
     expect(elapsed).toBeGreaterThan(1000);
     expect(elapsed).toBeLessThan(6000);
     for (const [n, { receivedAt }] of world.sink.mails.entries())
       if (n >= 7)
         expect(receivedAt.getTime() - world.sink.mails[n - 7]!.receivedAt.getTime()).toBeGreaterThan(150);
+  });
+
+  test('what was not sent of the last second goes at once, and no more', async () => {
+    await using world = await createWorld();
+    const began = Date.now();
+    await world.sql`update mailboxes set rate_per_minute = 300, paced_until = ${new Date(began)}`;
+    for (let n = 0; n < 15; n += 1) await world.queue({ ticketId: 1 + (n % 5) });
+    const claimed: number[] = [];
+    for (const ms of [1000, 1000, 1000, 1199, 1200, 1200, 2400, 2400]) {
+      const options = { worker: 'w', now: new Date(began + ms), leaseSeconds: 10, lanes: [], free: 20 };
+      claimed.push((await claim(world.sql, options)).length);
+      await world.sql`
+        update deliveries set state = 'CANCELLED', attempt = null, phase = null, lease_until = null, settled_at = now()
+        where state = 'TRANSMITTING'`;
+    }
+    // Tickets have one mail each under way, so that five are the most.
+    expect(claimed).toEqual([5, 1, 0, 0, 1, 0, 5, 1]);
   });
 
   test('one recipient gets no more an hour than the mailbox allows; others are not kept waiting', async () => {
