@@ -312,12 +312,16 @@ export const deliveryRecipients = pgTable(
     smtpReply: text('smtp_reply'),
     /** RFC 3463: `5.1.1`. */
     enhancedCode: text('enhanced_code'),
+    /** When their server took it; other recipients of the same mail may have to wait for days. */
+    sentAt: instant('sent_at'),
   },
   (t) => [
     primaryKey({ columns: [t.deliveryId, t.position] }),
     // Who failed, and how often somebody was mailed within the hour.
     index('delivery_recipients_failed_idx').on(t.deliveryId).where(sql`state = 'FAILED'`),
-    index('delivery_recipients_sent_idx').on(sql`lower(${t.address})`).where(sql`state = 'SENT'`),
+    index('delivery_recipients_sent_idx')
+      .on(sql`lower(${t.address})`, t.sentAt)
+      .where(sql`sent_at is not null`),
     check('delivery_recipients_kind_check', oneOf('kind', recipientKinds)),
     check('delivery_recipients_state_check', oneOf('state', recipientStates)),
   ],

@@ -3,55 +3,70 @@ import type { FileUpload, Upload } from 'graphql-upload-ts';
 import { IncomingFile } from '../upload.ts';
 
 /** How much of a file may have arrived and not been read, bytes. It lies in a temporary file. */
-const aheadBytes = 8 * 1024 * 1024;
-/** How long the rest of a file is waited with whose reader gave up, milliseconds: the answer is about to say so. */
-const answerMs = 1000;
+const unreadBytes = 8 * 1024 * 1024;
+/** How long a sender is held whose file nobody reads, milliseconds: its reader may be about to come, or an answer to whoever gave up. */
+const patienceMs = 2000;
 
 /** The file once its part begins to arrive. Failure is told to whoever waits; unwatched, it must not end the process. */
 export async function incomingFile(upload: Upload): Promise<IncomingFile> {
   const file = await upload.promise;
-  return new IncomingFile(file.filename, file.mimetype, () => readAsItArrives(file));
+  const read = holdBack(file);
+  return new IncomingFile(file.filename, file.mimetype, () => read());
 }
 
 /**
- * Reads a file, and holds its sender back who is far ahead. That a file is too large is known when its reader comes to that byte: a fast
- * sender filled the disk meanwhile, and reached the door's cap, where the connection is cut and nothing is said. Only what is being
- * read is held: a file that comes before the one that its reader waits for has to pass.
+ * Holds a file's sender back who is far ahead of its reader. That a file is too large is known when its reader comes to that byte: a fast
+ * sender filled the disk meanwhile, and reached the door's cap, where the connection is cut and nothing is said. What nobody reads is
+ * let go after a while: the file that its reader waits for may come behind it.
+ * @returns opens the file for reading
  */
-function readAsItArrives(file: FileUpload): Readable {
+function holdBack(file: FileUpload): () => Readable {
   const { capacitor } = file;
-  const source = file.createReadStream();
   const write = capacitor.write as (chunk: Buffer) => boolean;
-  let ahead = 0;
+  let unread = 0;
   let held = false;
+  let reading = false;
+  let waited = false;
   const letGo = () => {
-    if (!held) return;
+    if (held) capacitor.uncork();
     held = false;
-    capacitor.uncork();
   };
-  // The stream's own count of what it took is private.
+  const waitForReader = () =>
+    setTimeout(() => {
+      waited = true;
+      if (!reading) letGo();
+    }, patienceMs).unref();
   const counting = (chunk: Buffer) => {
-    ahead += chunk.length;
-    if (ahead > aheadBytes && !held) {
+    unread += chunk.length;
+    if (unread > unreadBytes && !held && (reading || !waited)) {
       held = true;
       capacitor.cork();
+      if (!reading) waitForReader();
     }
     return write.call(capacitor, chunk);
   };
+  // The stream's own count of what it took is private.
   Object.assign(capacitor, { write: counting });
-  const counted = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      ahead -= chunk.length;
-      if (ahead <= aheadBytes / 2) letGo();
-      done(null, chunk);
-    },
-  });
-  const leave = () => {
-    ahead = Number.NEGATIVE_INFINITY;
-    letGo();
+
+  return () => {
+    const source = file.createReadStream();
+    reading = true;
+    const counted = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        unread -= chunk.length;
+        if (unread <= unreadBytes / 2) letGo();
+        done(null, chunk);
+      },
+    });
+    // A disk that is full ends the writing and not the reading, which would wait for more.
+    const fail = (error: Error) => source.destroy(error);
+    if (capacitor.errored) fail(capacitor.errored);
+    else capacitor.once('error', fail);
+    return pipeline(source, counted, () => {
+      capacitor.off('error', fail);
+      reading = false;
+      if (source.readableEnded) letGo();
+      else waitForReader();
+    });
   };
-  return pipeline(source, counted, () => {
-    if (source.readableEnded) leave();
-    else setTimeout(leave, answerMs).unref();
-  });
 }

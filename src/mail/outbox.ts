@@ -59,8 +59,8 @@ export async function claim(sql: postgres.Sql, options: ClaimOptions): Promise<C
       from mailboxes m left join unnest(${laneIds}::int[], ${laneRooms}::int[]) as l (id, free) on l.id = m.id
       where m.rate_per_minute is null and m.rate_per_recipient_hour is null
     ), paced as (
-      -- The row's lock makes workers take turns at a mailbox that has a cap; what it did not send of the last second goes at once, and
-      -- one at a time where each recipient is counted.
+      -- The row's lock makes workers take turns at a mailbox that has a cap; one mail goes at once and what was not sent of the last
+      -- second, and only one at a time where each recipient is counted.
       select m.id, m.rate_per_minute, m.rate_per_recipient_hour, m.paced_until,
         least(coalesce(l.free, ${free}::int), case when m.rate_per_recipient_hour is not null then 1 end,
           1 + floor(date_part('epoch', least(${now}::timestamptz - m.paced_until, interval '1 second')) * m.rate_per_minute / 60)::int) as free
@@ -181,7 +181,9 @@ export async function settle(sql: postgres.Sql, settlements: readonly Settlement
         settled_at = case when o."dueAt" is null then clock_timestamp() end
       from owned o where d.id = o.id
     ), answered as (
-      update delivery_recipients r set state = x.state, smtp_reply = x.reply, enhanced_code = x.code
+      update delivery_recipients r
+      set state = x.state, smtp_reply = x.reply, enhanced_code = x.code,
+        sent_at = case when x.state = 'SENT' then coalesce(r.sent_at, clock_timestamp()) else r.sent_at end
       from owned o cross join lateral json_to_recordset(o.recipients) as x (position int, state text, reply text, code text)
       where r.delivery_id = any (${ids}::int[]) and r.delivery_id = o.id and r.position = x.position
     ), ended as (

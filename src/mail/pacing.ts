@@ -2,6 +2,8 @@ import type postgres from 'postgres';
 
 /** How long a mail waits whose recipient has had their share of this hour, seconds; chance doubles it at most. */
 const recipientPauseSeconds = 300;
+/** Mails that are put off by one commit. */
+const postponedAtOnce = 200;
 
 /** Whether a mail `d` has a recipient who had as many within this hour as its mailbox `m` allows to one. */
 export const exceedsCap = (sql: postgres.Sql, now: Date) => sql`
@@ -10,8 +12,7 @@ export const exceedsCap = (sql: postgres.Sql, now: Date) => sql`
     where r.delivery_id = d.id and r.state in ('PENDING', 'DEFERRED')
       and m.rate_per_recipient_hour <= (
         select count(*) from delivery_recipients s join deliveries e on e.id = s.delivery_id
-        where lower(s.address) = lower(r.address) and s.state = 'SENT' and e.mailbox_id = m.id
-          and e.settled_at > ${now}::timestamptz - interval '1 hour'))`;
+        where lower(s.address) = lower(r.address) and s.sent_at > ${now}::timestamptz - interval '1 hour' and e.mailbox_id = m.id))`;
 
 /**
  * Makes workers take turns at mailboxes that count their mails to one recipient: a claim of theirs is made in the same transaction, by a
@@ -24,11 +25,12 @@ export async function takeTurns(sql: postgres.Sql): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
-/**
- * Puts off what would exceed a cap, so that it is not looked at again and again. That nothing exceeds it is the claim's to see.
- * @returns how many were put off
- */
-export async function postpone(sql: postgres.Sql, now: Date, limit = 200): Promise<number> {
+/** Puts off what would exceed a cap, so that it is not looked at again and again. That nothing exceeds it is the claim's to see. */
+export async function postpone(sql: postgres.Sql, now: Date): Promise<void> {
+  while ((await postponeSome(sql, now)) === postponedAtOnce);
+}
+
+async function postponeSome(sql: postgres.Sql, now: Date): Promise<number> {
   const rows = await sql`
     with over as (
       select d.id
@@ -37,7 +39,7 @@ export async function postpone(sql: postgres.Sql, now: Date, limit = 200): Promi
         select d.id from deliveries d
         where d.mailbox_id = m.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') and d.due_at <= ${now}::timestamptz
           and ${exceedsCap(sql, now)}
-        order by d.due_at, d.id limit ${limit}
+        order by d.due_at, d.id limit ${postponedAtOnce}
         for no key update of d skip locked
       ) d
       where m.rate_per_recipient_hour is not null

@@ -128,12 +128,12 @@ export function createWorker(ports: WorkerPorts): Worker {
     return 0;
   }
 
-  /** A claim with what has to be locked and looked at before it. Mailboxes come before tickets, as whoever waits for one holds none. */
+  /** A claim with what has to be locked and looked at before it. Tickets are waited for, mailboxes are not: they come last. */
   function claimSpecial(options: ClaimOptions): Promise<Claim[]> {
     return sql.begin(async (transaction) => {
       const tx = transaction as unknown as postgres.Sql;
-      const turns = special.counted ? await takeTurns(tx) : [];
       const cleared = special.conditional ? await clearConditional(tx, options.now) : [];
+      const turns = special.counted ? await takeTurns(tx) : [];
       return claim(tx, { ...options, turns, cleared });
     }) as Promise<Claim[]>;
   }

@@ -12,6 +12,9 @@ const spareMs = 60 * 60_000;
 /** Blobs are looked through in parts, by how their keys begin: a large desk has millions of them, and next to none is garbage. */
 const parts = '0123456789abcdef';
 
+/** The part whose turn it is: by the clock, so that each has its turn however often processes are started anew. */
+export const partAt = (ms: number): string => parts[Math.floor(ms / everyMs) % parts.length]!;
+
 /** Collects now and then for as long as the process lives. */
 export function startCollecting(db: Db, blobs: BlobStore, log: Logger): AsyncDisposable {
   let running = collect();
@@ -20,16 +23,14 @@ export function startCollecting(db: Db, blobs: BlobStore, log: Logger): AsyncDis
   async function collect(): Promise<void> {
     try {
       const olderThan = new Date(Date.now() - spareMs);
-      // By the clock, so that every part has its turn however often processes start, and several take the same one.
-      const part = parts[Math.floor(Date.now() / everyMs) % parts.length]!;
       const collected = {
-        ...(await collectGarbage(db, blobs, olderThan, part)),
+        ...(await collectGarbage(db, blobs, olderThan, partAt(Date.now()))),
         temporaryFiles: await removeForgotten(tmpdir(), olderThan),
       };
       if (Object.values(collected).some((count) => count > 0))
         log.info(collected, 'collected what nothing refers to, or has had its time');
     } catch (error) {
-      log.warn({ err: error }, 'could not collect; the next time will');
+      log.warn({ err: error }, 'could not collect; it is tried again');
     }
   }
 

@@ -55,7 +55,7 @@ async function add(
     await kept.discard();
     return answer;
   } catch (error) {
-    // After a fault nobody knows whether the commit happened: the files stay, and the collector looks again in an hour.
+    // After a fault nobody knows whether the commit happened: the files stay until the collector looks.
     if (error instanceof Refusal) await kept.discard();
     throw error;
   }

@@ -118,7 +118,8 @@ const write = (sql: postgres.Sql, deliveryId: number, actorId: number, what: Cha
   ), told as (
     update delivery_recipients r
     set state = s.state, smtp_reply = case when s.state = 'PENDING' then null else r.smtp_reply end,
-      enhanced_code = case when s.state = 'PENDING' then null else r.enhanced_code end
+      enhanced_code = case when s.state = 'PENDING' then null else r.enhanced_code end,
+      sent_at = case when s.state = 'SENT' then clock_timestamp() else r.sent_at end
     from states s where r.delivery_id = s.id and r.position = s.position and r.state <> s.state
   ), result as (
     select f.id, case

@@ -117,7 +117,7 @@ async function redact(
       throw asUnavailable(error);
     })) as Outcome;
   for (const key of blobKeys) {
-    // It is redacted whatever the disk says: no row names the bytes, and the collector finds them within the hour.
+    // It is redacted whatever the disk says: no row names the bytes, and the collector finds them within hours.
     await ctx.desk.blobs
       .remove(key)
       .catch((err) =>

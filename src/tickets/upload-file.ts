@@ -43,7 +43,7 @@ export async function uploadFile(ctx: DeskContext, input: UploadFileInput): Prom
     sha256: stored.sha256,
   };
   const { id, fileName, contentType } = upload;
-  // After a fault nobody knows whether the commit happened: the file stays, and the collector looks again in an hour.
+  // After a fault nobody knows whether the commit happened: the file stays until the collector looks.
   await database.desk.transaction(async (tx) => {
     await tx.insert(blobsTable).values(stored);
     await tx

@@ -18,6 +18,7 @@ import {
 } from '../../src/db/tables.ts';
 import type { BlobStore, StoredBlob } from '../../src/storage/blob-store.ts';
 import { collectGarbage } from '../../src/storage/collect.ts';
+import { partAt } from '../../src/storage/collecting.ts';
 import { createDiskStore } from '../../src/storage/disk-store.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -155,6 +156,12 @@ test('a part is looked through at a time, by how keys begin; what expired goes a
   }
   expect(await world.database.desk.$count(blobs)).toBe(0);
   expect(await left()).toEqual([]);
+});
+
+test('each part has its turn within four hours', () => {
+  const began = Date.parse('2026-11-27T03:07:00Z');
+  const turns = Array.from({ length: 16 }, (_, n) => partAt(began + n * 15 * 60_000));
+  expect(turns.sort().join('')).toBe('0123456789abcdef');
 });
 
 test('idempotency keys are kept for 30 days, however many there are', async () => {
