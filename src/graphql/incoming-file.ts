@@ -7,11 +7,22 @@ const unreadBytes = 8 * 1024 * 1024;
 /** How long a sender is held whose file nobody reads, milliseconds: its reader may be about to come, or an answer to whoever gave up. */
 const patienceMs = 2000;
 
-/** The file once its part begins to arrive. Failure is told to whoever waits; unwatched, it must not end the process. */
-export async function incomingFile(upload: Upload): Promise<IncomingFile> {
-  const file = await upload.promise;
-  const read = holdBack(file);
-  return new IncomingFile(file.filename, file.mimetype, () => read());
+/** One for each part, however many variables name it: what has arrived and was not read is counted once. */
+const known = new WeakMap<Upload, Promise<IncomingFile>>();
+
+/** The file once its part begins to arrive. Failure is told to whoever waits. */
+export function incomingFile(upload: Upload): Promise<IncomingFile> {
+  let file = known.get(upload);
+  if (file === undefined) {
+    file = upload.promise.then((arriving) => {
+      const open = holdBack(arriving);
+      return new IncomingFile(arriving.filename, arriving.mimetype, open);
+    });
+    // When nobody waits any more, or not yet, it must not end the process.
+    file.catch(() => {});
+    known.set(upload, file);
+  }
+  return file;
 }
 
 /**
@@ -27,15 +38,17 @@ function holdBack(file: FileUpload): () => Readable {
   let held = false;
   let reading = false;
   let waited = false;
+  let patience: NodeJS.Timeout | undefined;
   const letGo = () => {
     if (held) capacitor.uncork();
     held = false;
   };
-  const waitForReader = () =>
-    setTimeout(() => {
+  const waitForReader = () => {
+    patience = setTimeout(() => {
       waited = true;
-      if (!reading) letGo();
+      letGo();
     }, patienceMs).unref();
+  };
   const counting = (chunk: Buffer) => {
     unread += chunk.length;
     if (unread > unreadBytes && !held && (reading || !waited)) {
@@ -51,6 +64,8 @@ function holdBack(file: FileUpload): () => Readable {
   return () => {
     const source = file.createReadStream();
     reading = true;
+    waited = false;
+    clearTimeout(patience);
     const counted = new Transform({
       transform(chunk: Buffer, _encoding, done) {
         unread -= chunk.length;

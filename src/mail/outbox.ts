@@ -1,6 +1,6 @@
 import type postgres from 'postgres';
 import { appendDeliveryEvents } from '../events/append.ts';
-import { exceedsCap } from './pacing.ts';
+import { hasSated, satedStep } from './pacing.ts';
 import type { Settlement } from './settlement.ts';
 import type { MailSource } from './source.ts';
 
@@ -54,7 +54,7 @@ export async function claim(sql: postgres.Sql, options: ClaimOptions): Promise<C
   const { worker, now, leaseSeconds, lanes, free, cleared = [], turns = [] } = options;
   const [laneIds, laneRooms] = [lanes.map((lane) => lane.mailboxId), lanes.map((lane) => lane.free)];
   return sql<Claim[]>`
-    with lanes as (
+    with ${satedStep(sql, now)}, lanes as (
       select m.id, m.rate_per_recipient_hour, coalesce(l.free, ${free}::int) as free
       from mailboxes m left join unnest(${laneIds}::int[], ${laneRooms}::int[]) as l (id, free) on l.id = m.id
       where m.rate_per_minute is null and m.rate_per_recipient_hour is null
@@ -62,7 +62,7 @@ export async function claim(sql: postgres.Sql, options: ClaimOptions): Promise<C
       -- The row's lock makes workers take turns at a mailbox that has a cap; one mail goes at once and what was not sent of the last
       -- second, and only one at a time where each recipient is counted.
       select m.id, m.rate_per_minute, m.rate_per_recipient_hour, m.paced_until,
-        least(coalesce(l.free, ${free}::int), case when m.rate_per_recipient_hour is not null then 1 end,
+        least(coalesce(l.free, ${free}::int), m.rate_per_recipient_hour, case when m.rate_per_recipient_hour is not null then 1 end,
           1 + floor(date_part('epoch', least(${now}::timestamptz - m.paced_until, interval '1 second')) * m.rate_per_minute / 60)::int) as free
       from mailboxes m left join unnest(${laneIds}::int[], ${laneRooms}::int[]) as l (id, free) on l.id = m.id
       where (m.rate_per_minute is not null or m.rate_per_recipient_hour is not null)
@@ -79,7 +79,7 @@ export async function claim(sql: postgres.Sql, options: ClaimOptions): Promise<C
       from room m cross join lateral (
         select d.id from deliveries d
         where d.mailbox_id = m.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') and d.due_at <= ${now}::timestamptz
-          and (m.rate_per_recipient_hour is null or not ${exceedsCap(sql, now)})
+          and (m.rate_per_recipient_hour is null or not ${hasSated(sql)})
           and (d.cancel_if = '{}' or d.attempts > 0 or d.id = any (${cleared}::int[]))
           and not exists (
             select from deliveries e

@@ -2,17 +2,23 @@ import type postgres from 'postgres';
 
 /** How long a mail waits whose recipient has had their share of this hour, seconds; chance doubles it at most. */
 const recipientPauseSeconds = 300;
-/** Mails that are put off by one commit. */
+/** Mails of a mailbox that are put off by one commit. */
 const postponedAtOnce = 200;
 
-/** Whether a mail `d` has a recipient who had as many within this hour as its mailbox `m` allows to one. */
-export const exceedsCap = (sql: postgres.Sql, now: Date) => sql`
+/** A step that lists who had as many mails within this hour as a mailbox allows to one recipient. It is not run unless somebody asks it. */
+export const satedStep = (sql: postgres.Sql, now: Date) => sql`
+  sated as materialized (
+    select m.id as mailbox_id, lower(r.address) as address
+    from delivery_recipients r join deliveries d on d.id = r.delivery_id join mailboxes m on m.id = d.mailbox_id
+    where r.sent_at > ${now}::timestamptz - interval '1 hour' and m.rate_per_recipient_hour is not null
+    group by m.id, lower(r.address) having count(*) >= m.rate_per_recipient_hour
+  )`;
+
+/** Whether a mail `d` of a mailbox `m` has a recipient among the sated. */
+export const hasSated = (sql: postgres.Sql) => sql`
   exists (
-    select from delivery_recipients r
-    where r.delivery_id = d.id and r.state in ('PENDING', 'DEFERRED')
-      and m.rate_per_recipient_hour <= (
-        select count(*) from delivery_recipients s join deliveries e on e.id = s.delivery_id
-        where lower(s.address) = lower(r.address) and s.sent_at > ${now}::timestamptz - interval '1 hour' and e.mailbox_id = m.id))`;
+    select from delivery_recipients r join sated s on s.mailbox_id = m.id and s.address = lower(r.address)
+    where r.delivery_id = d.id and r.state in ('PENDING', 'DEFERRED'))`;
 
 /**
  * Makes workers take turns at mailboxes that count their mails to one recipient: a claim of theirs is made in the same transaction, by a
@@ -27,18 +33,18 @@ export async function takeTurns(sql: postgres.Sql): Promise<number[]> {
 
 /** Puts off what would exceed a cap, so that it is not looked at again and again. That nothing exceeds it is the claim's to see. */
 export async function postpone(sql: postgres.Sql, now: Date): Promise<void> {
-  while ((await postponeSome(sql, now)) === postponedAtOnce);
+  while ((await postponeSome(sql, now)) >= postponedAtOnce);
 }
 
 async function postponeSome(sql: postgres.Sql, now: Date): Promise<number> {
   const rows = await sql`
-    with over as (
+    with ${satedStep(sql, now)}, over as (
       select d.id
       from mailboxes m
       cross join lateral (
         select d.id from deliveries d
         where d.mailbox_id = m.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') and d.due_at <= ${now}::timestamptz
-          and ${exceedsCap(sql, now)}
+          and ${hasSated(sql)}
         order by d.due_at, d.id limit ${postponedAtOnce}
         for no key update of d skip locked
       ) d

@@ -1,4 +1,4 @@
-import { and, between, eq, exists, inArray, lt, not, or, type SQL, sql } from 'drizzle-orm';
+import { and, eq, exists, inArray, like, lt, not, or, type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
 import { attachments, blobs as blobsTable, uploads } from '../db/tables.ts';
 import type { BlobStore } from './blob-store.ts';
@@ -42,7 +42,7 @@ export async function collectGarbage(
     const among = inArray(blobsTable.key, expired.slice(at, at + batch));
     forgotten += await forgetBlobs(db, store, olderThan, among);
   }
-  forgotten += await forgetBlobs(db, store, olderThan, beginsWith(part));
+  forgotten += await forgetBlobs(db, store, olderThan, like(blobsTable.key, `${part}%`));
   const keys = await removeStrays(db, store, olderThan, part);
   return { idempotencyKeys, uploads: expired.length, blobs: forgotten, keys };
 }
@@ -68,9 +68,6 @@ async function expireUploads(db: Db): Promise<string[]> {
     .returning({ key: uploads.blobKey });
   return gone.map(({ key }) => key);
 }
-
-/** As a range, which an index has in whatever order the database sorts text: keys are hexadecimal, so that no letter beyond f follows. */
-const beginsWith = (part: string): SQL => between(blobsTable.key, part, `${part}g`);
 
 async function forgetBlobs(db: Db, store: BlobStore, olderThan: Date, among: SQL): Promise<number> {
   let count = 0;

@@ -46,6 +46,15 @@ async function send<T>(
   }
 }
 
+/** How much has arrived when no more does, a fifth of a second long. */
+async function whenHeld(arrived: () => number): Promise<number> {
+  for (;;) {
+    const before = arrived();
+    await sleep(200);
+    if (arrived() === before) return before;
+  }
+}
+
 async function digestOf(bytes: Iterable<Buffer> | Readable): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of bytes as AsyncIterable<Buffer>) hash.update(chunk);
@@ -76,13 +85,12 @@ test('the rest of a file whose reader gave up is held for a while, as an answer 
   const answer = await send([size], async ([file], arrived) => {
     const reader = (await incomingFile(file!)).open();
     for await (const _chunk of reader) break;
-    await sleep(1000);
-    const afterASecond = arrived();
+    const held = await whenHeld(arrived);
     await expect.poll(arrived, { timeout: 20_000 }).toBeGreaterThan(size);
-    return { afterASecond, destroyed: reader.destroyed };
+    return { held, destroyed: reader.destroyed };
   });
-  expect(answer).toEqual({ afterASecond: expect.any(Number), destroyed: true });
-  expect(answer.afterASecond).toBeLessThan(unread);
+  expect(answer).toEqual({ held: expect.any(Number), destroyed: true });
+  expect(answer.held).toBeLessThan(unread);
 });
 
 test('a file that is not read yet is held while the one before it is seen to, and read from its start', async () => {
@@ -90,12 +98,11 @@ test('a file that is not read yet is held while the one before it is seen to, an
   const answer = await send(sizes, async ([first, second], arrived) => {
     const waiting = incomingFile(second!);
     await digestOf((await incomingFile(first!)).open());
-    await sleep(1000);
-    const afterASecond = arrived();
-    return { afterASecond, digest: await digestOf((await waiting).open()) };
+    const held = await whenHeld(arrived);
+    return { held, digest: await digestOf((await waiting).open()) };
   });
   expect(answer.digest).toBe(await digestOf(contents(sizes[1]!)));
-  expect(answer.afterASecond).toBeLessThan(sizes[0]! + unread);
+  expect(answer.held).toBeLessThan(sizes[0]! + unread);
 });
 
 test('a file that comes before the one that its reader waits for is let through', async () => {
@@ -118,8 +125,9 @@ test.skipIf(!hasProcessStatus)(
       // From now on the temporary file can be read, and not be written.
       const writable = capacitor._fd!;
       capacitor._fd = openSync(readlinkSync(`/proc/self/fd/${writable}`), 'r');
+      const answers = [await reading, await digestOf(file.open()).catch(String)];
       closeSync(writable);
-      return [await reading, await digestOf(file.open()).catch(String)];
+      return answers;
     });
     expect(answer).toEqual([expect.stringContaining('EBADF'), expect.stringContaining('EBADF')]);
   },

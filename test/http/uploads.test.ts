@@ -248,6 +248,41 @@ describe('uploads', () => {
     },
   );
 
+  test('a file that never comes ends its own request and nothing else', async () => {
+    const missing = [
+      // Cut while the first of two is on its way.
+      add({
+        files: [
+          { name: 'first', size: 20 * MiB },
+          { name: 'second', size: MiB },
+        ],
+        cutAt: 0.3,
+      }),
+      // Refused for the first, and closed before the second has begun.
+      add({
+        files: [
+          { name: 'first', size: 60 * MiB },
+          { name: 'second', size: MiB },
+        ],
+      }),
+      // Named by the map, and not sent.
+      upload(gateway.url, {
+        operations: operationsFor(2),
+        authorization: asOperator,
+        map: { 0: ['variables.input.attachments.0.file'], 1: ['variables.input.attachments.1.file'] },
+        files: [{ name: 'only', size: 1000 }],
+      }),
+    ];
+    const answers = await Promise.all(missing);
+    expect(answers.map(({ status }) => status)).toEqual([0, 200, 200]);
+    expect(answers[2]!.body.errors).toMatchObject([{ message: 'File missing in the request.' }]);
+    const alive = await fetch(`${gateway.url}/graphql?query={viewer{login}}`, {
+      headers: { authorization: asOperator },
+    });
+    expect(alive.status).toBe(200);
+    await expectNothingTemporary();
+  });
+
   test('files that nobody asks for are drained: a thousand times, and no descriptor is left', async () => {
     const open = () => (hasProcessStatus ? openFilesOf(gateway.pid).length : 0);
     const unread: Omit<UploadRequest, 'files'>[] = [
