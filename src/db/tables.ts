@@ -312,7 +312,7 @@ export const deliveryRecipients = pgTable(
     smtpReply: text('smtp_reply'),
     /** RFC 3463: `5.1.1`. */
     enhancedCode: text('enhanced_code'),
-    /** When their server took it; other recipients of the same mail may have to wait for days. */
+    /** When their server took it, or may have; other recipients of the same mail may have to wait for days. */
     sentAt: instant('sent_at'),
   },
   (t) => [

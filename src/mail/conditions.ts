@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import { appendDeliveryEvents } from '../events/append.ts';
 
-/** Conditional mails looked at in one transaction. */
+/** Conditional mails of a mailbox that are looked at in one transaction. */
 const atOnce = 20;
 
 /**
@@ -11,9 +11,13 @@ const atOnce = 20;
  */
 export async function clearConditional(sql: postgres.Sql, now: Date): Promise<number[]> {
   const due = await sql<{ id: number; ticketId: number }[]>`
-    select id, ticket_id as "ticketId" from deliveries
-    where cancel_if <> '{}' and state in ('QUEUED', 'HELD', 'DEFERRED') and due_at <= ${now}::timestamptz and attempts = 0
-    order by due_at limit ${atOnce}`;
+    select d.id, d.ticket_id as "ticketId"
+    from mailboxes m cross join lateral (
+      select id, ticket_id from deliveries
+      where mailbox_id = m.id and cancel_if <> '{}' and state in ('QUEUED', 'HELD', 'DEFERRED') and due_at <= ${now}::timestamptz and attempts = 0
+      order by due_at, id limit ${atOnce}
+    ) d
+    where m.rate_per_minute is null or m.paced_until <= ${now}::timestamptz`;
   if (due.length === 0) return [];
   const ids = due.map(({ id }) => id);
   await sql`select id from tickets where id = any (${due.map(({ ticketId }) => ticketId)}::int[]) order by id for no key update`;

@@ -183,7 +183,7 @@ export async function settle(sql: postgres.Sql, settlements: readonly Settlement
     ), answered as (
       update delivery_recipients r
       set state = x.state, smtp_reply = x.reply, enhanced_code = x.code,
-        sent_at = case when x.state = 'SENT' then coalesce(r.sent_at, clock_timestamp()) else r.sent_at end
+        sent_at = case when x.state in ('SENT', 'OUTCOME_UNKNOWN') then clock_timestamp() else r.sent_at end
       from owned o cross join lateral json_to_recordset(o.recipients) as x (position int, state text, reply text, code text)
       where r.delivery_id = any (${ids}::int[]) and r.delivery_id = o.id and r.position = x.position
     ), ended as (

@@ -67,7 +67,8 @@ export async function recover(sql: postgres.Sql, now: Date, limit = 500): Promis
       from owned o where d.id = o.id
       returning d.id, d.state
     ), answered as (
-      update delivery_recipients r set state = 'OUTCOME_UNKNOWN', smtp_reply = 'The worker ended while the mail was going out'
+      update delivery_recipients r
+      set state = 'OUTCOME_UNKNOWN', smtp_reply = 'The worker ended while the mail was going out', sent_at = clock_timestamp()
       from owned o where r.delivery_id = o.id and o.phase = 'BODY' and r.state in ('PENDING', 'DEFERRED')
     ), ended as (
       update delivery_attempts a

@@ -276,6 +276,21 @@ describe('pace', () => {
     expect(claimed).toEqual([5, 1, 0, 0, 1, 0, 5, 1]);
   });
 
+  test('conditional mails of a mailbox that has to wait do not hold up another’s', async () => {
+    await using world = await createWorld();
+    const second = 99;
+    await world.sql`insert into mailboxes (id, address, display_name) overriding system value values (${second}, 'second@domain.com', 'Second')`;
+    await world.sql`update mailboxes set rate_per_minute = 1 where id <> ${second}`;
+    for (let n = 0; n < 25; n += 1)
+      await world.queue({ ticketId: 1 + (n % 4), cancelIf: ['REQUESTER_REPLIED'] });
+    const other = await world.queue({
+      ...{ mailboxId: second, ticketId: 5, cancelIf: ['REQUESTER_REPLIED'] },
+      dueAt: new Date(1),
+    });
+    world.work();
+    await until(world.sql, other, inState('SENT'));
+  });
+
   test('one recipient gets no more an hour than the mailbox allows; others are not kept waiting', async () => {
     await using world = await createWorld();
     await world.sql`update mailboxes set rate_per_recipient_hour = 3`;
@@ -305,7 +320,14 @@ describe('pace', () => {
     const worker = world.work({ smtpUrl: busy.url });
     await until(world.sql, sent, inState('DEFERRED'));
     await worker[Symbol.asyncDispose]();
+    // Joe’s server may have taken his, which nobody knows.
+    await using silent = await startSmtpSink({ faults: [{ at: 'REPLY', answer: 'drop' }] });
+    const unknown = await world.queue({ to: 'joe@domain.com', ticketId: 2 });
+    const asking = world.work({ smtpUrl: silent.url });
+    await until(world.sql, unknown, inState('OUTCOME_UNKNOWN'));
+    await asking[Symbol.asyncDispose]();
     await world.queue({ to: 'Jane@domain.com', ticketId: 2 });
+    await world.queue({ to: 'joe@domain.com', ticketId: 5 });
     const [other, another] = [
       await world.queue({ to: 'other@domain.com', ticketId: 3 }),
       await world.queue({ to: 'another@domain.com', ticketId: 4 }),
