@@ -1,6 +1,7 @@
 import { pipeline, type Readable, Transform } from 'node:stream';
 import type { FileUpload, Upload } from 'graphql-upload-ts';
 import { IncomingFile } from '../upload.ts';
+import { writeWhole } from '../whole-writes.ts';
 
 /** How much of a file may have arrived and not been read, bytes. It lies in a temporary file. */
 const unreadBytes = 8 * 1024 * 1024;
@@ -32,7 +33,7 @@ export function incomingFile(upload: Upload): Promise<IncomingFile> {
  * @returns opens the file for reading
  */
 function holdBack(file: FileUpload): () => Readable {
-  const { capacitor } = file;
+  const capacitor = writeWhole(file.capacitor);
   const write = capacitor.write as (chunk: Buffer) => boolean;
   let unread = 0;
   let held = false;

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { WriteStream } from 'graphql-upload-ts/fs-capacitor';
+import { writeWhole } from '../whole-writes.ts';
 
 /** Bytes that the files of one request may hold in memory together; what goes beyond is spooled to the disk. */
 const memoryPerRequest = 64 * 1024;
@@ -55,7 +56,7 @@ export class Spool {
         this.#chunks.push(bytes);
         return;
       }
-      this.#file = new WriteStream();
+      this.#file = writeWhole(new WriteStream());
       // Without a listener a full disk would end the process; whoever waits or reads is told.
       this.#file.on('error', () => {});
       for (const chunk of this.#chunks) this.#file.write(chunk);
