@@ -52,7 +52,7 @@ export interface Overrides {
 }
 
 /**
- * Joins the parts into one running gateway; disposing it drains: no request is cut and no mail is half sent.
+ * Joins the parts into one running gateway; disposing it drains: no request that has arrived is cut, and no mail is half sent.
  * @throws EmbeddedInUse, or whatever a part says that cannot start; what had started is stopped again.
  */
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {

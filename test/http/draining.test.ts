@@ -1,6 +1,10 @@
-import { Agent, get, request } from 'node:http';
+import { once } from 'node:events';
+import { Agent, createServer, get, request } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { drainable } from '../../src/http/drain.ts';
 import { countWaiting } from '../support/database.ts';
 import { asOperator, startGateway } from '../support/gateway.ts';
 
@@ -74,4 +78,30 @@ test('a download that is half out at the end arrives whole, and then its connect
   await ended;
   expect(performance.now() - startedAt).toBeLessThan(2000);
   agent.destroy();
+});
+
+test('a request that stops arriving does not hold up an end, and one that has arrived is answered however long it takes', async () => {
+  const server = createServer(async (req, res) => {
+    const body = await buffer(req).catch(() => undefined);
+    if (body === undefined) return;
+    await sleep(1500);
+    res.end('answered');
+  });
+  const drain = drainable(server, 500);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const send = (text: string) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    return buffer(socket).then(String, () => 'cut');
+  };
+  const head = 'POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n';
+  const answers = [send(`${head}12345`), send('POST / HTTP/1.1\r\nHo'), send(`${head}1234567890`)];
+  await sleep(200);
+  const startedAt = performance.now();
+  await drain();
+  expect(performance.now() - startedAt).toBeLessThan(5000);
+  const [half, headless, whole] = await Promise.all(answers);
+  expect([half, headless]).toEqual(['', '']);
+  expect(whole).toContain('answered');
 });
