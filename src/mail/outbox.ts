@@ -1,6 +1,6 @@
 import type postgres from 'postgres';
 import { appendDeliveryEvents } from '../events/append.ts';
-import { hasSated, satedStep } from './pacing.ts';
+import { atCapStep, isAtCap } from './pacing.ts';
 import type { Settlement } from './settlement.ts';
 import type { MailSource } from './source.ts';
 
@@ -54,7 +54,7 @@ export async function claim(sql: postgres.Sql, options: ClaimOptions): Promise<C
   const { worker, now, leaseSeconds, lanes, free, cleared = [], turns = [] } = options;
   const [laneIds, laneRooms] = [lanes.map((lane) => lane.mailboxId), lanes.map((lane) => lane.free)];
   return sql<Claim[]>`
-    with ${satedStep(sql, now)}, lanes as (
+    with ${atCapStep(sql, now)}, lanes as (
       select m.id, m.rate_per_recipient_hour, coalesce(l.free, ${free}::int) as free
       from mailboxes m left join unnest(${laneIds}::int[], ${laneRooms}::int[]) as l (id, free) on l.id = m.id
       where m.rate_per_minute is null and m.rate_per_recipient_hour is null
@@ -79,7 +79,7 @@ export async function claim(sql: postgres.Sql, options: ClaimOptions): Promise<C
       from room m cross join lateral (
         select d.id from deliveries d
         where d.mailbox_id = m.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') and d.due_at <= ${now}::timestamptz
-          and (m.rate_per_recipient_hour is null or not ${hasSated(sql)})
+          and (m.rate_per_recipient_hour is null or not ${isAtCap(sql)})
           and (d.cancel_if = '{}' or d.attempts > 0 or d.id = any (${cleared}::int[]))
           and not exists (
             select from deliveries e

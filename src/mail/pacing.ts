@@ -6,18 +6,18 @@ const recipientPauseSeconds = 300;
 const postponedAtOnce = 200;
 
 /** A step that lists who had as many mails within this hour as a mailbox allows to one recipient. It is not run unless somebody asks it. */
-export const satedStep = (sql: postgres.Sql, now: Date) => sql`
-  sated as materialized (
+export const atCapStep = (sql: postgres.Sql, now: Date) => sql`
+  at_cap as materialized (
     select m.id as mailbox_id, lower(r.address) as address
     from delivery_recipients r join deliveries d on d.id = r.delivery_id join mailboxes m on m.id = d.mailbox_id
     where r.sent_at > ${now}::timestamptz - interval '1 hour' and m.rate_per_recipient_hour is not null
     group by m.id, lower(r.address) having count(*) >= m.rate_per_recipient_hour
   )`;
 
-/** Whether a mail `d` of a mailbox `m` has a recipient among the sated. */
-export const hasSated = (sql: postgres.Sql) => sql`
+/** Whether a mail `d` of a mailbox `m` has a recipient who is at the cap. */
+export const isAtCap = (sql: postgres.Sql) => sql`
   exists (
-    select from delivery_recipients r join sated s on s.mailbox_id = m.id and s.address = lower(r.address)
+    select from delivery_recipients r join at_cap c on c.mailbox_id = m.id and c.address = lower(r.address)
     where r.delivery_id = d.id and r.state in ('PENDING', 'DEFERRED'))`;
 
 /**
@@ -38,13 +38,13 @@ export async function postpone(sql: postgres.Sql, now: Date): Promise<void> {
 
 async function postponeSome(sql: postgres.Sql, now: Date): Promise<number> {
   const rows = await sql`
-    with ${satedStep(sql, now)}, over as (
+    with ${atCapStep(sql, now)}, over as (
       select d.id
       from mailboxes m
       cross join lateral (
         select d.id from deliveries d
         where d.mailbox_id = m.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') and d.due_at <= ${now}::timestamptz
-          and ${hasSated(sql)}
+          and ${isAtCap(sql)}
         order by d.due_at, d.id limit ${postponedAtOnce}
         for no key update of d skip locked
       ) d
