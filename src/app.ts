@@ -3,8 +3,10 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { and, isNotNull, isNull } from 'drizzle-orm';
 import { type Authenticator, createAuthenticator } from './auth/authenticate.ts';
+import { prepareFindById } from './auth/viewer.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type Connection, type Database, migrate, openDatabase } from './db/database.ts';
+import { findDeskKey } from './db/desk-key.ts';
 import { type Embedded, startEmbedded } from './db/embedded.ts';
 import { mailboxes } from './db/tables.ts';
 import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from './demo.ts';
@@ -13,7 +15,8 @@ import { executeStored } from './graphql/execute.ts';
 import { createGraphqlServer } from './graphql/server.ts';
 import { answerText } from './http/answer.ts';
 import { createBegin, originOf, remoteAddressOf } from './http/begin.ts';
-import { answerDownload, answerSource } from './http/download.ts';
+import { answerSource } from './http/delivery-source.ts';
+import { createDownloads } from './http/downloads.ts';
 import { drainable } from './http/drain.ts';
 import { createExplorer } from './http/explorer.ts';
 import { createHealth } from './http/health.ts';
@@ -26,7 +29,9 @@ import { createWorker } from './mail/worker.ts';
 import { createLegacyDoor } from './rest/door.ts';
 import { startCollecting } from './storage/collecting.ts';
 import { createDiskStore } from './storage/disk-store.ts';
+import { createImageSniffer } from './storage/image-type.ts';
 import { rowsOf } from './tickets/appended-row.ts';
+import { createAttachmentUrls } from './tickets/attachment-url.ts';
 import type { Desk, DeskContext } from './tickets/desk.ts';
 import { prepareJudge } from './tickets/judge-statement.ts';
 import { createMessageWriter, type MessageWriterLimits } from './tickets/message-writer.ts';
@@ -99,6 +104,8 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     isCurrent: createIsCurrent(database.desk),
     events,
     limits: config.limits,
+    attachmentUrls: createAttachmentUrls(await findDeskKey(database.desk, 'attachment-urls')),
+    scans: config.clamd !== undefined,
     sendsByDefault,
   };
   const authenticator = parts.use(createAuthenticator({ db: database.desk, jwt: config.jwt, now, log }));
@@ -136,7 +143,7 @@ interface Doors {
 function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbox }: Doors): Route[] {
   const { limits, trustProxy, production } = config;
   const { authenticate } = authenticator;
-  const begin = createBegin({ authenticator, log, now, trustProxy });
+  const begin = createBegin({ authenticator, log, now, trustProxy, publicUrl: config.publicUrl });
   const contextOf = async (req: IncomingMessage): Promise<DeskContext> => ({ ...(await begin(req)), desk });
   const metrics = createMetrics();
   const explorer = config.explorer
@@ -154,7 +161,7 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
     multipartBytes: 2 * limits.messageAttachmentsBytes + limits.requestBytes,
   });
   const legacy = createLegacyDoor({
-    begin,
+    begin: (req) => begin(req),
     originOf: (req) => originOf(req, trustProxy),
     execute: (operation, variables, context) =>
       executeStored(operation, variables as object, { ...context, desk }),
@@ -185,8 +192,13 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
     },
     {
       prefix: '/attachments',
-      handle: async (req, res, path) =>
-        answerDownload(await contextOf(req), req, res, path.slice('/attachments/'.length)),
+      handle: createDownloads({
+        begin,
+        desk,
+        now,
+        findReader: prepareFindById(desk.database.desk, new Set(['read'])),
+        sniff: createImageSniffer(desk.blobs),
+      }),
     },
     {
       prefix: '/deliveries',

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Authenticator } from '../auth/authenticate.ts';
-import type { RequestContext } from '../context.ts';
+import type { RequestContext, Viewer } from '../context.ts';
 import type { Logger } from '../log.ts';
 import { identityOf } from './identity.ts';
 
@@ -11,17 +11,23 @@ export interface BeginPorts {
   readonly now: () => Date;
   /** Whether X-Forwarded-* are by a proxy of ours. */
   readonly trustProxy: boolean;
+  /** In the place of the origin by which a caller reached us; empty: addresses are relative. */
+  readonly publicUrl?: string | undefined;
 }
 
-export type Begin = (req: IncomingMessage) => Promise<RequestContext>;
+/** @param signIn in the place of the request's credential */
+export type Begin = (
+  req: IncomingMessage,
+  signIn?: () => Promise<Viewer | undefined>,
+) => Promise<RequestContext>;
 
 /** The one place where a request of any door gets its viewer, before its body is read. */
-export function createBegin({ authenticator, log, now, trustProxy }: BeginPorts): Begin {
-  return async (req) => {
+export function createBegin({ authenticator, log, now, trustProxy, publicUrl }: BeginPorts): Begin {
+  return async (req, known) => {
     const { headers } = req;
     const { requestId, whenAway } = identityOf(req);
     const address = remoteAddressOf(req, trustProxy);
-    const signIn = () => authenticator.authenticate(headers.authorization, address);
+    const signIn = known ?? (() => authenticator.authenticate(headers.authorization, address));
     const viewer = await signIn();
     const key = headers['idempotency-key'];
     return {
@@ -29,7 +35,7 @@ export function createBegin({ authenticator, log, now, trustProxy }: BeginPorts)
       viewer,
       signInAgain: signIn,
       idempotencyKey: Array.isArray(key) ? key.join(', ') : key,
-      origin: originOf(req, trustProxy),
+      origin: publicUrl ?? originOf(req, trustProxy),
       now,
       log,
       whenAway,

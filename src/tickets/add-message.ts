@@ -51,7 +51,7 @@ async function add(
       throw await firstRefusal(ctx, viewer, input, key, invalidInput(kept.problems));
     const row = rowOf(viewer, input, key, kept.files, ctx.now());
     const answer = await append(ctx, viewer, await asPreviewed(ctx, viewer, row, input), input);
-    if (!('replayed' in answer)) return addedFrom(viewer, row, answer, input);
+    if (!('replayed' in answer)) return addedFrom(viewer, row, answer, input, ctx.desk.scans);
     await kept.discard();
     return answer;
   } catch (error) {
