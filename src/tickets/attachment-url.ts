@@ -40,9 +40,8 @@ export function createAttachmentUrls(key: Buffer): AttachmentUrls {
         /^[1-9]\d{0,11}$/.test(text!) ? Number(text) : 0,
       );
       const expected = signatureOf(attachmentId, user!, until!);
-      const offered = Buffer.alloc(expected.length);
-      const length = Buffer.from(signature!, 'base64url').copy(offered);
-      const genuine = timingSafeEqual(offered, expected) && length === expected.length;
+      const offered = Buffer.from(signature!, 'base64url');
+      const genuine = offered.length === expected.length && timingSafeEqual(offered, expected);
       const seconds = now.getTime() / 1000;
       return genuine && until! > seconds && until! <= seconds + maxUrlSeconds + 60 ? user : undefined;
     },
