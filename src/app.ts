@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { and, isNotNull, isNull } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull } from 'drizzle-orm';
 import { type Authenticator, createAuthenticator } from './auth/authenticate.ts';
 import { prepareFindById } from './auth/viewer.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type Connection, type Database, migrate, openDatabase } from './db/database.ts';
 import { findDeskKey } from './db/desk-key.ts';
 import { type Embedded, startEmbedded } from './db/embedded.ts';
-import { mailboxes } from './db/tables.ts';
+import { attachments, mailboxes } from './db/tables.ts';
 import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from './demo.ts';
 import { createEventHub } from './events/hub.ts';
 import { executeStored } from './graphql/execute.ts';
@@ -27,6 +27,7 @@ import { createLog, type Logger } from './log.ts';
 import { startInbox } from './mail/inbox.ts';
 import { createWorker } from './mail/worker.ts';
 import { createLegacyDoor } from './rest/door.ts';
+import { createScanner } from './scan/scanner.ts';
 import { startCollecting } from './storage/collecting.ts';
 import { createDiskStore } from './storage/disk-store.ts';
 import { createImageSniffer } from './storage/image-type.ts';
@@ -90,6 +91,9 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
       .use(createWorker({ sql: database.raw, blobs, smtpUrl, mailboxKey: config.mailboxKey, now, log }))
       .start();
   }
+  if (config.clamd !== undefined)
+    parts.use(createScanner({ sql: database.raw, blobs, clamd: config.clamd, log })).start();
+  else await warnOfUnscanned(database, log);
   const dispose = () => parts.disposeAsync();
   if (!config.roles.has('web')) return { url: undefined, demo, log, [Symbol.asyncDispose]: dispose };
 
@@ -233,6 +237,13 @@ async function assertSends(smtpUrl: string | undefined, { desk }: Database): Pro
       'SMTP_URL: is required as long as no mailbox has SMTP settings of its own ("inbox:" is the development inbox)',
     );
   }
+}
+
+/** What waited for a scanner that is not asked any more would wait for ever, and in silence. */
+async function warnOfUnscanned({ desk }: Database, log: Logger): Promise<void> {
+  const files = await desk.$count(attachments, eq(attachments.scan, 'PENDING'));
+  if (files > 0)
+    log.warn({ files }, 'files wait for a scan, and CLAMD_URL is not set: their mails are not sent');
 }
 
 async function connect(

@@ -49,7 +49,10 @@ async function add(
   try {
     if (kept.problems.length > 0)
       throw await firstRefusal(ctx, viewer, input, key, invalidInput(kept.problems));
-    const row = rowOf(viewer, input, key, kept.files, ctx.now());
+    const files = ctx.desk.scans
+      ? kept.files.map((file) => ({ ...file, scan: 'PENDING' as const }))
+      : kept.files;
+    const row = rowOf(viewer, input, key, files, ctx.now());
     const answer = await append(ctx, viewer, await asPreviewed(ctx, viewer, row, input), input);
     if (!('replayed' in answer)) return addedFrom(viewer, row, answer, input, ctx.desk.scans);
     await kept.discard();
