@@ -53,7 +53,7 @@ export interface BlobStore {
   put(source: Source, maxBytes: number): Promise<StoredBlob>;
   /** `end` is the range's last byte, as in HTTP. @throws BlobMissing */
   open(key: string, range?: { start: number; end: number }): Promise<Readable>;
-  /** Removes it at once. Removing what is not there is no error. */
+  /** Removes it at once, finished or not. Removing what is not there is no error. */
   remove(key: string): Promise<void>;
 
   /** Begins a blob whose bytes come by several requests. Until it is finished it cannot be opened. */
@@ -73,6 +73,8 @@ export interface BlobStore {
    * @throws BlobMissing
    */
   finish(key: string): Promise<StoredBlob>;
+  /** Removes what was not finished, and nothing else. */
+  abandon(key: string): Promise<void>;
 
   /** Writes, reads and deletes something small; rejects with what is wrong. */
   check(): Promise<void>;

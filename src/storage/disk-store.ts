@@ -38,10 +38,11 @@ export function createDiskStore(directory: string): BlobStore {
   const folderOf = (key: string) => join(root, key.slice(0, 2));
   const pathOf = (key: string) => join(folderOf(key), key);
   const folders = createFolders(root);
+  const unfinished = createUnfinished({ folders, arriving, folderOf });
 
   async function remove(key: string): Promise<void> {
     if (!isBlobKey(key)) return;
-    await told(Promise.all([rm(pathOf(key), { force: true }), rm(join(arriving, key), { force: true })]));
+    await Promise.all([told(rm(pathOf(key), { force: true })), unfinished.abandon(key)]);
   }
 
   /** Writes a new file and waits until it and its name are on disk. */
@@ -94,7 +95,7 @@ export function createDiskStore(directory: string): BlobStore {
     },
 
     remove,
-    ...createUnfinished({ folders, arriving, folderOf }),
+    ...unfinished,
 
     async check() {
       const name = `check-${randomBytes(8).toString('hex')}`;

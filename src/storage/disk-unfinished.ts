@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDigests, createTurns } from './append-turns.ts';
 import {
@@ -39,7 +39,7 @@ export function createUnfinished({
   folders,
   arriving,
   folderOf,
-}: Places): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish'> {
+}: Places): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'abandon'> {
   const inTurn = createTurns();
   const digests = createDigests();
 
@@ -119,6 +119,14 @@ export function createUnfinished({
         digests.forget(key);
         return { key, byteSize, sha256 } satisfies StoredBlob;
       }),
+
+    async abandon(key) {
+      if (!isBlobKey(key)) return;
+      digests.forget(key);
+      await rm(join(arriving, key), { force: true }).catch((error) => {
+        throw asStoreFault(error);
+      });
+    },
   };
 
   async function moveTo(folder: string, key: string): Promise<void> {

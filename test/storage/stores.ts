@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BlobStore, everyKey } from '../../src/storage/blob-store.ts';
 import { createDiskStore } from '../../src/storage/disk-store.ts';
+import { createS3Store } from '../../src/storage/s3-store.ts';
+import { type S3Server, startS3Server } from '../support/s3-server.ts';
 
 /** A place for blobs that a test has to itself. */
 export interface StoreWorld extends AsyncDisposable {
@@ -11,6 +13,7 @@ export interface StoreWorld extends AsyncDisposable {
   another(): BlobStore;
   /** Whatever lies there, by its whole name; unfinished writes too. */
   names(): Promise<string[]>;
+  readonly server?: S3Server;
 }
 
 async function openDisk(): Promise<StoreWorld> {
@@ -27,8 +30,39 @@ async function openDisk(): Promise<StoreWorld> {
   };
 }
 
+async function openS3(): Promise<StoreWorld> {
+  // Where the usual chain of credentials looks first.
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'secret' });
+  const server = await startS3Server();
+  const place = {
+    bucket: 'desk',
+    prefix: 'files/',
+    endpoint: server.endpoint,
+    region: 'eu-central-1',
+    pathStyle: true,
+    presign: true,
+  };
+  const timing = { answerWithinMs: 20_000, attempts: 2 };
+  return {
+    store: createS3Store(place, timing),
+    another: () => createS3Store(place, timing),
+    async names() {
+      const { objects, uploads } = server.bucket;
+      return [...objects.keys(), ...[...uploads.values()].map(({ key }) => `${key} unfinished`)];
+    },
+    server,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      if (server.violations.length > 0) throw new Error(server.violations.join('\n'));
+    },
+  };
+}
+
 /** Every kind of store: what holds of one must hold of the other. */
-export const storeWorlds: Readonly<Record<string, () => Promise<StoreWorld>>> = { disk: openDisk };
+export const storeWorlds: Readonly<Record<string, () => Promise<StoreWorld>>> = {
+  disk: openDisk,
+  S3: openS3,
+};
 
 export async function all<T>(list: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = [];
