@@ -23,6 +23,7 @@ import { createHealth } from './http/health.ts';
 import { createInboxPage } from './http/inbox-page.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createHttpServer, type Handle, type Route } from './http/server.ts';
+import { createUploads } from './http/uploads/routes.ts';
 import { createLog, type Logger } from './log.ts';
 import { startInbox } from './mail/inbox.ts';
 import { createWorker } from './mail/worker.ts';
@@ -203,6 +204,10 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
         findReader: prepareFindById(desk.database.desk, new Set(['read'])),
         sniff: createImageSniffer(desk.blobs),
       }),
+    },
+    {
+      prefix: '/uploads',
+      handle: createUploads({ contextOf, maxBytes: limits.attachmentBytes, log }),
     },
     {
       prefix: '/deliveries',
