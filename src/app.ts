@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { and, isNotNull, isNull } from 'drizzle-orm';
 import { type Authenticator, createAuthenticator } from './auth/authenticate.ts';
@@ -136,8 +136,11 @@ interface Doors {
 function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbox }: Doors): Route[] {
   const { limits, trustProxy, production } = config;
   const { authenticate } = authenticator;
-  const begin = createBegin({ authenticator, log, now, trustProxy });
-  const contextOf = async (req: IncomingMessage): Promise<DeskContext> => ({ ...(await begin(req)), desk });
+  const begin = createBegin({ authenticator, log, now, trustProxy, blobs: desk.blobs, limits });
+  const contextOf = async (req: IncomingMessage, res: ServerResponse): Promise<DeskContext> => ({
+    ...(await begin(req, res)),
+    desk,
+  });
   const metrics = createMetrics();
   const explorer = config.explorer
     ? createExplorer({
@@ -174,7 +177,7 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
     {
       prefix: '/graphql',
       async handle(req, res, path) {
-        if (!(await explorer(req, res, path))) await graphql(req, res, await contextOf(req));
+        if (!(await explorer(req, res, path))) await graphql(req, res, await contextOf(req, res));
       },
     },
     {
@@ -186,12 +189,12 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
     {
       prefix: '/attachments',
       handle: async (req, res, path) =>
-        answerDownload(await contextOf(req), req, res, path.slice('/attachments/'.length)),
+        answerDownload(await contextOf(req, res), req, res, path.slice('/attachments/'.length)),
     },
     {
       prefix: '/deliveries',
       handle: async (req, res, path) =>
-        answerSource(await contextOf(req), req, res, path.slice('/deliveries/'.length)),
+        answerSource(await contextOf(req, res), req, res, path.slice('/deliveries/'.length)),
     },
   ];
   const addressOf = (req: IncomingMessage) => remoteAddressOf(req, trustProxy);

@@ -1,7 +1,6 @@
-import { Upload as MultipartUpload } from 'graphql-upload-ts';
-import { IncomingFile } from '../upload.ts';
+import { IncomingFile } from '../incoming-file.ts';
 import { builder } from './builder.ts';
-import { incomingFile } from './incoming-file.ts';
+import { ExpectedFile } from './multipart/map.ts';
 
 /** With its offset: a time of day without one is another instant on every machine. */
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;
@@ -22,7 +21,7 @@ builder.scalarType('Upload', {
     'A file of this request, by the GraphQL multipart request specification: the variable is null and the part is mapped to it.',
   parseValue: (value) => {
     if (value instanceof IncomingFile) return value;
-    if (value instanceof MultipartUpload) return incomingFile(value);
+    if (value instanceof ExpectedFile) return value.arrival;
     throw new TypeError('Upload takes a file of a multipart request, as a variable');
   },
   serialize: () => {

@@ -1,11 +1,12 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { RequestContext } from '../context.ts';
 import type { Logger } from '../log.ts';
 import { identityOf } from './identity.ts';
+import { type ReceivePorts, receiveFor } from './receive.ts';
 
-export interface BeginPorts {
+export interface BeginPorts extends ReceivePorts {
   readonly authenticator: Authenticator;
   readonly log: Logger;
   readonly now: () => Date;
@@ -13,11 +14,11 @@ export interface BeginPorts {
   readonly trustProxy: boolean;
 }
 
-export type Begin = (req: IncomingMessage) => Promise<RequestContext>;
+export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<RequestContext>;
 
 /** The one place where a request of any door gets its viewer, before its body is read. */
-export function createBegin({ authenticator, log, now, trustProxy }: BeginPorts): Begin {
-  return async (req) => {
+export function createBegin({ authenticator, log, now, trustProxy, ...files }: BeginPorts): Begin {
+  return async (req, res) => {
     const { headers } = req;
     const { requestId, whenAway } = identityOf(req);
     const address = remoteAddressOf(req, trustProxy);
@@ -32,6 +33,7 @@ export function createBegin({ authenticator, log, now, trustProxy }: BeginPorts)
       origin: originOf(req, trustProxy),
       now,
       log,
+      receive: receiveFor(res, files),
       whenAway,
     };
   };

@@ -41,6 +41,7 @@ interface Visit {
   readonly request: IncomingMessage;
   readonly as: Representation;
   context?: RequestContext;
+  files?: Spools;
   post?: NewMessagePost | null;
 }
 
@@ -53,19 +54,18 @@ export function createLegacyDoor(ports: LegacyPorts) {
     const where = route(request.url ?? '');
     if (where === 'help' || where === 'openapi') return send(request, response, pages(where, request));
     const visit: Visit = { request, as: negotiate(request.headers) };
-    const spools = new Spools();
     try {
-      const reply = await answer(visit, spools).catch((error) => answerError(error, visit, ports));
+      const reply = await answer(visit).catch((error) => answerError(error, visit, ports));
       if (!reply) return void response.destroy();
       if (where) reply.headers.Link = '</api>; rel="help"';
       if (visit.context?.viewer) ports.count?.({ ...useOf(visit), status: reply.status });
       send(request, response, reply);
     } finally {
-      spools.release();
+      visit.files?.release();
     }
 
     /** The order of the checks is the old framework's: path, method, credential, body, meaning. */
-    async function answer(visit: Visit, spools: Spools): Promise<Reply> {
+    async function answer(visit: Visit): Promise<Reply> {
       const { as } = visit;
       if (!where) {
         const origin = ports.originOf?.(request) ?? `http://${request.headers.host ?? 'localhost'}`;
@@ -78,7 +78,8 @@ export function createLegacyDoor(ports: LegacyPorts) {
       if (!visit.context.viewer) return unauthorized(as);
       const unread = unreadable(request, as);
       if (unread) return unread;
-      const { post, errors } = await bind(request, spools, ports.limits);
+      visit.files = new Spools(visit.context.receive);
+      const { post, errors } = await bind(request, visit.files, ports.limits);
       visit.post = post;
       if (errors.length > 0) return modelStateReply(as, errors);
       return await newMessage(post, as, visit.context, { execute: ports.execute, operations });
@@ -110,9 +111,7 @@ async function bind(request: IncomingMessage, spools: Spools, limits: LegacyPort
     ...readingLimits,
     textChars: limits.maxTextChars ?? readingLimits.textChars,
   });
-  const reading = await readBody(request, reader, spools, limits.maxBodyBytes);
-  await spools.settled();
-  return reading;
+  return readBody(request, reader, spools, limits.maxBodyBytes);
 }
 
 /** The old module's challenge: clients that send their password only when asked depend on it. */

@@ -14,7 +14,7 @@ export interface BlobStore {
    * Takes a stream to its end; the bytes are durable under their key when this resolves, and gone when it rejects.
    * @throws BlobTooLarge as soon as one byte more than `maxBytes` was read.
    */
-  put(source: Readable, maxBytes: number): Promise<StoredBlob>;
+  put(source: AsyncIterable<Buffer>, maxBytes: number): Promise<StoredBlob>;
   /** @throws BlobMissing */
   open(key: string, range?: { start: number; end: number }): Promise<Readable>;
   /** Removing what is not there is no error. */

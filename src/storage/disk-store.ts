@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { Readable } from 'node:stream';
 import { BlobMissing, type BlobStore, BlobTooLarge, newBlobKey, type StoredBlob } from './blob-store.ts';
 
 const validKey = /^[0-9a-f]{40}$/;
@@ -42,8 +41,6 @@ export function createDiskStore(directory: string): BlobStore {
   return {
     async put(source, maxBytes) {
       const key = newBlobKey();
-      // It may fail before it is being read; unheard, that would end the process.
-      source.on('error', () => {});
       try {
         await Promise.all([ensureFolder(join(root, arriving)), ensureFolder(folderOf(key))]);
         const taken = await takeIn(source, arrivalOf(key), maxBytes);
@@ -51,7 +48,6 @@ export function createDiskStore(directory: string): BlobStore {
         await syncFolder(folderOf(key));
         return { key, ...taken };
       } catch (error) {
-        source.destroy();
         // The first fault is the one to tell; what cannot be removed now is the collector's.
         await remove(key).catch(() => {});
         throw error;
@@ -86,12 +82,16 @@ export function createDiskStore(directory: string): BlobStore {
 }
 
 /** Writes a new file and waits until its bytes are on disk. */
-async function takeIn(source: Readable, path: string, maxBytes: number): Promise<Omit<StoredBlob, 'key'>> {
+async function takeIn(
+  source: AsyncIterable<Buffer>,
+  path: string,
+  maxBytes: number,
+): Promise<Omit<StoredBlob, 'key'>> {
   const hash = createHash('sha256');
   let byteSize = 0;
   // A fault on either side ends the loop, and with it the source.
   async function* metered(): AsyncGenerator<Buffer> {
-    for await (const chunk of source as AsyncIterable<Buffer>) {
+    for await (const chunk of source) {
       byteSize += chunk.length;
       if (byteSize > maxBytes) throw new BlobTooLarge(maxBytes);
       hash.update(chunk);
