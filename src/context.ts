@@ -26,7 +26,7 @@ export interface RequestContext {
   readonly signInAgain: () => Promise<Viewer | undefined>;
   /** From the `Idempotency-Key` header. */
   readonly idempotencyKey: string | undefined;
-  /** Absolute origin by which the caller reached us, without a trailing slash: `http://localhost:4000`. */
+  /** What our addresses begin with, without a trailing slash: `http://localhost:4000`, or nothing when they are to be relative. */
   readonly origin: string;
   readonly now: () => Date;
   readonly log: Logger;

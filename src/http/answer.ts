@@ -57,3 +57,15 @@ export function answerFault(req: IncomingMessage, res: ServerResponse, error: un
   log.error({ err: error, requestId }, 'fault');
   return say(500, `Something went wrong on our side; the request id is ${requestId}`, 'INTERNAL');
 }
+
+/** Makes a browser ask a person for the password. */
+export const passwordChallenge = 'Basic realm="Ticketwire", charset="UTF-8"';
+
+/** A path's segment, decoded; what cannot be is nobody's id. */
+export function decodeSegment(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
+}

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Authenticator } from '../auth/authenticate.ts';
-import type { RequestContext } from '../context.ts';
+import type { RequestContext, Viewer } from '../context.ts';
 import type { Logger } from '../log.ts';
 import { identityOf } from './identity.ts';
 import { type ReceivePorts, receiveFor } from './receive.ts';
@@ -12,17 +12,25 @@ export interface BeginPorts extends ReceivePorts {
   readonly now: () => Date;
   /** Whether X-Forwarded-* are by a proxy of ours. */
   readonly trustProxy: boolean;
+  /** In the place of the origin by which a caller reached us; empty: addresses are relative. */
+  readonly publicUrl?: string | undefined;
 }
 
-export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<RequestContext>;
+/** @param signIn in the place of the request's credential */
+export type Begin = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  signIn?: () => Promise<Viewer | undefined>,
+) => Promise<RequestContext>;
 
 /** The one place where a request of any door gets its viewer, before its body is read. */
-export function createBegin({ authenticator, log, now, trustProxy, ...files }: BeginPorts): Begin {
-  return async (req, res) => {
+export function createBegin(ports: BeginPorts): Begin {
+  const { authenticator, log, now, trustProxy, publicUrl } = ports;
+  return async (req, res, known) => {
     const { headers } = req;
     const { requestId, whenAway } = identityOf(req);
     const address = remoteAddressOf(req, trustProxy);
-    const signIn = () => authenticator.authenticate(headers.authorization, address);
+    const signIn = known ?? (() => authenticator.authenticate(headers.authorization, address));
     const viewer = await signIn();
     const key = headers['idempotency-key'];
     return {
@@ -30,10 +38,10 @@ export function createBegin({ authenticator, log, now, trustProxy, ...files }: B
       viewer,
       signInAgain: signIn,
       idempotencyKey: Array.isArray(key) ? key.join(', ') : key,
-      origin: originOf(req, trustProxy),
+      origin: publicUrl ?? originOf(req, trustProxy),
       now,
       log,
-      receive: receiveFor(res, files),
+      receive: receiveFor(res, ports),
       whenAway,
     };
   };

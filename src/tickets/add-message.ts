@@ -48,12 +48,15 @@ async function add(
   });
   if (stored.problems.length > 0)
     throw await firstRefusal(ctx, viewer, input, key, invalidInput(stored.problems));
-  const row = rowOf(viewer, input, key, stored.files, ctx.now());
+  const files = ctx.desk.scans
+    ? stored.files.map((file) => ({ ...file, scan: 'PENDING' as const }))
+    : stored.files;
+  const row = rowOf(viewer, input, key, files, ctx.now());
   const asked = await asPreviewed(ctx, viewer, row, input);
   stored.claim();
   try {
     const answer = await append(ctx, viewer, asked, input);
-    if (!('replayed' in answer)) return addedFrom(viewer, row, answer, input);
+    if (!('replayed' in answer)) return addedFrom(viewer, row, answer, input, ctx.desk.scans);
     stored.release();
     return answer;
   } catch (error) {

@@ -5,6 +5,7 @@ import type { IncomingFile, Received } from '../incoming-file.ts';
 import { BlobTooLarge } from '../storage/blob-store.ts';
 import { uploadLifetimeHours } from '../storage/collect.ts';
 import type { DeskContext } from './desk.ts';
+import { cleanContentType, cleanFileName } from './file-name.ts';
 import type { AttachmentInput } from './message-input.ts';
 import type { NewFile } from './new-message-row.ts';
 
@@ -145,42 +146,4 @@ function uploadIdOf(globalId: string): string | undefined {
   const text = Buffer.from(globalId, 'base64').toString('latin1');
   const id = text.startsWith('Upload:') ? text.slice('Upload:'.length).toLowerCase() : '';
   return uuid.test(id) ? id : undefined;
-}
-
-/**
- * A name that can be shown, sent and saved anywhere: no folder, no control or direction mark, no reserved device name, at most
- * 200 bytes with its extension kept.
- */
-export function cleanFileName(name: string, index: number): string {
-  // What follows is quadratic in runs of dots, and 200 bytes are kept anyway: of a name of megabytes the two ends are looked at.
-  const short = name.length > 4096 ? name.slice(0, 4000) + name.slice(-96) : name;
-  const last = short.toWellFormed().normalize('NFC').split(/[\\/]/).at(-1)!;
-  const visible = last
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')
-    .replace(/["<>|:*?]/g, '_')
-    .trim()
-    .replace(/^\.+|[. ]+$/g, '');
-  if (visible === '') return `attachment-${index + 1}`;
-  return shorten(/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(visible) ? `_${visible}` : visible);
-}
-
-function shorten(name: string): string {
-  if (Buffer.byteLength(name) <= 200) return name;
-  const extension = /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? '';
-  let stem = '';
-  let bytes = extension.length;
-  for (const character of name.slice(0, name.length - extension.length)) {
-    bytes += Buffer.byteLength(character);
-    if (bytes > 200) break;
-    stem += character;
-  }
-  return stem + extension;
-}
-
-/** The sender's media type without its parameters, or that of unknown bytes. */
-export function cleanContentType(type: string): string {
-  const plain = type.split(';')[0]!.trim().toLowerCase();
-  return /^[a-z0-9!#$&^_.+-]{1,64}\/[a-z0-9!#$&^_.+-]{1,64}$/.test(plain)
-    ? plain
-    : 'application/octet-stream';
 }

@@ -3,8 +3,8 @@ import { blobs as blobsTable, uploads as uploadsTable } from '../db/tables.ts';
 import { Refusal } from '../errors.ts';
 import type { IncomingFile } from '../incoming-file.ts';
 import { BlobTooLarge } from '../storage/blob-store.ts';
-import { cleanContentType, cleanFileName } from './attachments.ts';
 import type { DeskContext } from './desk.ts';
+import { cleanContentType, cleanFileName } from './file-name.ts';
 import { requireViewer } from './policy.ts';
 
 /** A file that is here but belongs to no message yet. */
