@@ -26,7 +26,8 @@ import { createHttpServer, type Handle, type Route } from './http/server.ts';
 import { createLog, type Logger } from './log.ts';
 import { startInbox } from './mail/inbox.ts';
 import { createWorker } from './mail/worker.ts';
-import { createLegacyDoor } from './rest/door.ts';
+import { createLegacyDoor, refuseLegacy } from './rest/door.ts';
+import { foldPath } from './rest/path.ts';
 import { createScanner } from './scan/scanner.ts';
 import { startCollecting } from './storage/collecting.ts';
 import { createDiskStore } from './storage/disk-store.ts';
@@ -180,7 +181,7 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
     originOf: (req) => originOf(req, trustProxy),
     execute: (operation, variables, context) =>
       executeStored(operation, variables as object, { ...context, desk }),
-    limits: { maxBodyBytes: limits.legacyRequestBytes },
+    limits: { maxBodyBytes: limits.legacyRequestBytes, maxTextChars: 2 * limits.bodyBytes },
     count: metrics.countLegacy,
     fault: (error) => log.error({ err: error }, 'fault'),
   });
@@ -189,10 +190,11 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
       ? answerText(res, 302, 'See /graphql\n', { Location: '/graphql' })
       : answerText(res, 200, 'Ticketwire: GraphQL at /graphql, the legacy endpoint at /api\n');
   const routes: Route[] = [
+    // First, as what is another's path by its letters may be the old endpoint's once it is folded.
+    { prefix: '/api', fold: foldPath, handle: legacy, refuse: refuseLegacy },
     { prefix: '/', exact: true, handle: home },
     { prefix: '/health', handle: health },
     { prefix: '/metrics', handle: metrics.handle },
-    { prefix: '/api', ignoreCase: true, handle: legacy },
     {
       prefix: '/graphql',
       async handle(req, res, path) {

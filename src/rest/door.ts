@@ -4,6 +4,7 @@ import type { RequestContext } from '../context.ts';
 import { BadCredential, Unavailable } from '../errors.ts';
 import { Aborted, BodyReader, readBody } from './body.ts';
 import { type Execute, newMessage } from './call.ts';
+import { contentCoding } from './content-coding.ts';
 import { parseMediaType } from './media-type.ts';
 import { negotiate, type Representation, selectCharset, selectReader } from './negotiation.ts';
 import { loadOperations } from './operations.ts';
@@ -25,7 +26,7 @@ export interface LegacyPorts {
   execute: Execute;
   limits: {
     maxBodyBytes: number;
-    /** Characters in one string of a body that is no file; more than the longest message, 4 Mi unless given. */
+    /** Characters in one string of a body that is no file; more than the longest message has, 8 Mi unless given. */
     maxTextChars?: number;
   };
   /** Counts a call for the owner who wants to move clients on. */
@@ -87,6 +88,16 @@ export function createLegacyDoor(ports: LegacyPorts) {
   };
 }
 
+/** What the server refuses before anybody here is asked, in the old words. */
+export function refuseLegacy(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  message: string,
+): void {
+  send(request, response, errorReply(status, negotiate(request.headers), message));
+}
+
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
@@ -97,11 +108,9 @@ function unreadable(request: IncomingMessage, as: Representation): Reply | undef
   const contentType = parseMediaType(request.headers['content-type']);
   if (!contentType) return errorReply(415, as, texts.noContentType);
   if (!selectReader(contentType)) return errorReply(415, as, texts.mediaType(contentType.written));
-  const encoding = request.headers['content-encoding']?.trim() ?? '';
   // Nothing is unpacked here, so that nothing can be larger than it looks.
-  if (encoding !== '' && encoding.toLowerCase() !== 'identity')
-    return errorReply(415, as, texts.contentEncoding(encoding));
-  return undefined;
+  const coding = contentCoding(request.headers['content-encoding']);
+  return coding === undefined ? undefined : errorReply(415, as, texts.contentEncoding(coding));
 }
 
 async function bind(request: IncomingMessage, spools: Spools, limits: LegacyPorts['limits']) {
