@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { RequestContext } from '../context.ts';
 import type { Logger } from '../log.ts';
+import { idempotencyKeyOf } from './idempotency-key.ts';
 import { identityOf } from './identity.ts';
 
 export interface BeginPorts {
@@ -13,6 +14,7 @@ export interface BeginPorts {
   readonly trustProxy: boolean;
 }
 
+/** @throws BadRequest, BadCredential, Unavailable */
 export type Begin = (req: IncomingMessage) => Promise<RequestContext>;
 
 /** The one place where a request of any door gets its viewer, before its body is read. */
@@ -20,15 +22,15 @@ export function createBegin({ authenticator, log, now, trustProxy }: BeginPorts)
   return async (req) => {
     const { headers } = req;
     const { requestId, whenAway } = identityOf(req);
+    const idempotencyKey = idempotencyKeyOf(req);
     const address = remoteAddressOf(req, trustProxy);
     const signIn = () => authenticator.authenticate(headers.authorization, address);
     const viewer = await signIn();
-    const key = headers['idempotency-key'];
     return {
       requestId,
       viewer,
       signInAgain: signIn,
-      idempotencyKey: Array.isArray(key) ? key.join(', ') : key,
+      idempotencyKey,
       origin: originOf(req, trustProxy),
       now,
       log,
