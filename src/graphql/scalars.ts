@@ -1,17 +1,17 @@
 import { IncomingFile } from '../incoming-file.ts';
+import { parseInstant } from '../instant.ts';
 import { builder } from './builder.ts';
 import { ExpectedFile } from './multipart/map.ts';
-
-/** With its offset: a time of day without one is another instant on every machine. */
-const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;
 
 builder.scalarType('DateTime', {
   description: 'An instant in UTC, RFC 3339 with milliseconds: `2026-11-22T12:00:00.000Z`.',
   serialize: (value) => value.toISOString(),
   parseValue: (value) => {
-    const instant = typeof value === 'string' && rfc3339.test(value) ? new Date(value) : undefined;
-    if (instant === undefined || Number.isNaN(instant.getTime()))
-      throw new TypeError('DateTime must be RFC 3339 text');
+    const instant = typeof value === 'string' ? parseInstant(value) : undefined;
+    if (instant === undefined)
+      throw new TypeError(
+        'DateTime must be RFC 3339 text of an instant that exists, like 2026-11-22T12:00:00Z',
+      );
     return instant;
   },
 });

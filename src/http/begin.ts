@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { RequestContext, Viewer } from '../context.ts';
 import type { Logger } from '../log.ts';
+import { idempotencyKeyOf } from './idempotency-key.ts';
 import { identityOf } from './identity.ts';
 import { type ReceivePorts, receiveFor } from './receive.ts';
 
@@ -16,7 +17,10 @@ export interface BeginPorts extends ReceivePorts {
   readonly publicUrl?: string | undefined;
 }
 
-/** @param signIn in the place of the request's credential */
+/**
+ * @param signIn in the place of the request's credential
+ * @throws BadRequest, BadCredential, Unavailable
+ */
 export type Begin = (
   req: IncomingMessage,
   res: ServerResponse,
@@ -29,15 +33,15 @@ export function createBegin(ports: BeginPorts): Begin {
   return async (req, res, known) => {
     const { headers } = req;
     const { requestId, whenAway } = identityOf(req);
+    const idempotencyKey = idempotencyKeyOf(req);
     const address = remoteAddressOf(req, trustProxy);
     const signIn = known ?? (() => authenticator.authenticate(headers.authorization, address));
     const viewer = await signIn();
-    const key = headers['idempotency-key'];
     return {
       requestId,
       viewer,
       signInAgain: signIn,
-      idempotencyKey: Array.isArray(key) ? key.join(', ') : key,
+      idempotencyKey,
       origin: publicUrl ?? originOf(req, trustProxy),
       now,
       log,
