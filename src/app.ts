@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { and, eq, isNotNull, isNull } from 'drizzle-orm';
 import { type Authenticator, createAuthenticator } from './auth/authenticate.ts';
@@ -27,7 +27,8 @@ import { createUploads } from './http/uploads/routes.ts';
 import { createLog, type Logger } from './log.ts';
 import { startInbox } from './mail/inbox.ts';
 import { createWorker } from './mail/worker.ts';
-import { createLegacyDoor } from './rest/door.ts';
+import { createLegacyDoor, refuseLegacy } from './rest/door.ts';
+import { foldPath } from './rest/path.ts';
 import { createScanner } from './scan/scanner.ts';
 import { startCollecting } from './storage/collecting.ts';
 import { createDiskStore } from './storage/disk-store.ts';
@@ -148,8 +149,19 @@ interface Doors {
 function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbox }: Doors): Route[] {
   const { limits, trustProxy, production } = config;
   const { authenticate } = authenticator;
-  const begin = createBegin({ authenticator, log, now, trustProxy, publicUrl: config.publicUrl });
-  const contextOf = async (req: IncomingMessage): Promise<DeskContext> => ({ ...(await begin(req)), desk });
+  const begin = createBegin({
+    authenticator,
+    log,
+    now,
+    trustProxy,
+    publicUrl: config.publicUrl,
+    blobs: desk.blobs,
+    limits,
+  });
+  const contextOf = async (req: IncomingMessage, res: ServerResponse): Promise<DeskContext> => ({
+    ...(await begin(req, res)),
+    desk,
+  });
   const metrics = createMetrics();
   const explorer = config.explorer
     ? createExplorer({
@@ -166,11 +178,11 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
     multipartBytes: 2 * limits.messageAttachmentsBytes + limits.requestBytes,
   });
   const legacy = createLegacyDoor({
-    begin: (req) => begin(req),
+    begin,
     originOf: (req) => originOf(req, trustProxy),
     execute: (operation, variables, context) =>
       executeStored(operation, variables as object, { ...context, desk }),
-    limits: { maxBodyBytes: limits.legacyRequestBytes },
+    limits: { maxBodyBytes: limits.legacyRequestBytes, maxTextChars: 2 * limits.bodyBytes },
     count: metrics.countLegacy,
     fault: (error) => log.error({ err: error }, 'fault'),
   });
@@ -179,14 +191,15 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
       ? answerText(res, 302, 'See /graphql\n', { Location: '/graphql' })
       : answerText(res, 200, 'Ticketwire: GraphQL at /graphql, the legacy endpoint at /api\n');
   const routes: Route[] = [
+    // First, as what is another's path by its letters may be the old endpoint's once it is folded.
+    { prefix: '/api', fold: foldPath, handle: legacy, refuse: refuseLegacy },
     { prefix: '/', exact: true, handle: home },
     { prefix: '/health', handle: health },
     { prefix: '/metrics', handle: metrics.handle },
-    { prefix: '/api', ignoreCase: true, handle: legacy },
     {
       prefix: '/graphql',
       async handle(req, res, path) {
-        if (!(await explorer(req, res, path))) await graphql(req, res, await contextOf(req));
+        if (!(await explorer(req, res, path))) await graphql(req, res, await contextOf(req, res));
       },
     },
     {
@@ -212,7 +225,7 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
     {
       prefix: '/deliveries',
       handle: async (req, res, path) =>
-        answerSource(await contextOf(req), req, res, path.slice('/deliveries/'.length)),
+        answerSource(await contextOf(req, res), req, res, path.slice('/deliveries/'.length)),
     },
   ];
   const addressOf = (req: IncomingMessage) => remoteAddressOf(req, trustProxy);

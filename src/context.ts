@@ -1,3 +1,4 @@
+import type { Receive } from './incoming-file.ts';
 import type { Logger } from './log.ts';
 
 export const roles = ['OPERATOR', 'REQUESTER'] as const;
@@ -29,6 +30,8 @@ export interface RequestContext {
   readonly origin: string;
   readonly now: () => Date;
   readonly log: Logger;
+  /** Takes the request's files into the blob store. */
+  readonly receive: Receive;
   /** Aborted when the caller went away. */
   readonly whenAway: () => AbortSignal;
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asUnavailable } from '../database-faults.ts';
-import { BadCredential, Unavailable } from '../errors.ts';
+import { BadCredential, BadRequest, Unavailable } from '../errors.ts';
 import { lingeringClose } from '../lingering-close.ts';
 import type { Logger } from '../log.ts';
 import { identityOf } from './identity.ts';
@@ -50,6 +50,7 @@ export function answerFault(req: IncomingMessage, res: ServerResponse, error: un
       wait === undefined ? {} : { 'Retry-After': String(wait) },
     );
   }
+  if (error instanceof BadRequest) return say(400, error.message, 'BAD_REQUEST');
   const fault = asUnavailable(error);
   if (fault instanceof Unavailable)
     return say(503, fault.message, 'UNAVAILABLE', { 'Retry-After': String(fault.retryAfterSeconds) });

@@ -35,7 +35,7 @@ export function createDownloads(ports: DownloadPorts): Handle {
     const id = more === undefined ? decodeGlobalId('Attachment', decodeSegment(globalId)) : undefined;
     const query = queryOf(req);
     const signed = signedParameters.some((name) => query.has(name));
-    const ctx = { ...(await begin(req, signed ? () => signedFor(ports, id, query) : undefined)), desk };
+    const ctx = { ...(await begin(req, res, signed ? () => signedFor(ports, id, query) : undefined)), desk };
     if (!signed && ctx.viewer === undefined)
       // Here a browser may ask for the password: the link was opened by a person.
       return answerText(res, 401, 'Sign in to download\n', { 'WWW-Authenticate': passwordChallenge });

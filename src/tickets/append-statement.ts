@@ -82,8 +82,10 @@ const files: SQL = sql`
   cross join lateral json_to_recordset(a.files) as f (position int, blob text, fresh bool, size int, sha256 text, name text, type text, upload uuid, scan text)
   where a.files is not null`;
 
+/** One part of a request may be several attachments. */
 const newBlobs: SQL = sql`
-  insert into blobs (key, byte_size, sha256) select blob, size, decode(sha256, 'hex') from files where fresh`;
+  insert into blobs (key, byte_size, sha256) select blob, size, decode(sha256, 'hex') from files where fresh
+  on conflict (key) do nothing`;
 
 const newAttachments: SQL = sql`
   insert into attachments (id, message_id, position, blob_key, file_name, content_type, byte_size, sha256, upload_id, scan, scan_due_at)
