@@ -1,5 +1,9 @@
-import { and, eq, gt, inArray, sql } from 'drizzle-orm';
-import { blobs as blobsTable, uploads as uploadsTable } from '../db/tables.ts';
+import { and, eq, exists, gt, inArray, sql } from 'drizzle-orm';
+import {
+  attachments as attachmentsTable,
+  blobs as blobsTable,
+  uploads as uploadsTable,
+} from '../db/tables.ts';
 import { type Problem, Refusal } from '../errors.ts';
 import type { IncomingFile, Received } from '../incoming-file.ts';
 import { BlobTooLarge } from '../storage/blob-store.ts';
@@ -8,11 +12,14 @@ import type { DeskContext } from './desk.ts';
 import { cleanContentType, cleanFileName } from './file-name.ts';
 import type { AttachmentInput } from './message-input.ts';
 import type { NewFile } from './new-message-row.ts';
+import { invalidInput } from './refusals.ts';
 
 /** The files of a message: durable in the blob store, and named by no row yet. */
 export interface StoredFiles {
   readonly files: readonly NewFile[];
   readonly problems: readonly Problem[];
+  /** Uploads that a message has already: a problem, unless that message is this one, said once more. */
+  readonly attached: readonly Problem[];
   /** Takes the bytes over, right before a statement that names them. @throws RequestOver */
   claim(): void;
   /** The statement named nothing: what this request brought goes when the request ends. */
@@ -21,7 +28,7 @@ export interface StoredFiles {
 
 type FileOf = Omit<NewFile, 'position'>;
 
-const noFiles: StoredFiles = { files: [], problems: [], claim() {}, release() {} };
+const noFiles: StoredFiles = { files: [], problems: [], attached: [], claim() {}, release() {} };
 
 /**
  * Waits for the request's files, which go into the blob store as they arrive, and looks up earlier uploads.
@@ -43,7 +50,7 @@ export async function storeFiles(
     return fileOf(incoming, received, index);
   });
   // All at once: parts come in whatever order their sender likes.
-  const [arrived, { found, problems }] = await Promise.all([
+  const [arrived, { found, problems, attached }] = await Promise.all([
     Promise.all(arrivals),
     findUploads(ctx, userId, inputs),
   ]);
@@ -56,6 +63,7 @@ export async function storeFiles(
   return {
     files,
     problems,
+    attached,
     claim() {
       for (const blob of brought) blob.claim();
     },
@@ -92,11 +100,25 @@ function tooLarge(limitBytes: number, of: 'each' | 'together', path: readonly (s
   return new Refusal('ATTACHMENT_TOO_LARGE', message, { limitBytes }, path);
 }
 
+const attachedAlready = 'This upload has been attached already: each can be, once';
+
+/** Two messages took the same upload at the same moment, and the database let one of them have it. */
+export function refusalOfTaken(error: unknown, inputs: readonly AttachmentInput[]): Refusal | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if ((at as { constraint_name?: unknown }).constraint_name !== 'attachments_upload_key') continue;
+    const problems = inputs.flatMap(({ upload }, index) =>
+      upload == null ? [] : [{ path: ['attachments', index, 'upload'], message: attachedAlready }],
+    );
+    return invalidInput(problems);
+  }
+  return undefined;
+}
+
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
- * The earlier uploads that are named, by the index of the attachment; only their uploader may use them. What has expired is not found
- * even while the collector has not come by: it must not be taken away between here and the commit.
+ * The earlier uploads that are named, by the index of the attachment; only their uploader may use them, each once. What has expired is
+ * not found even while the collector has not come by: it must not be taken away between here and the commit.
  */
 async function findUploads(ctx: DeskContext, userId: number, inputs: readonly AttachmentInput[]) {
   const named = inputs.flatMap(({ upload }, index) =>
@@ -108,7 +130,16 @@ async function findUploads(ctx: DeskContext, userId: number, inputs: readonly At
     ids.length === 0
       ? []
       : await ctx.desk.database.desk
-          .select({ upload: uploadsTable, blob: blobsTable })
+          .select({
+            upload: uploadsTable,
+            blob: blobsTable,
+            attached: exists(
+              ctx.desk.database.desk
+                .select({ one: sql`1` })
+                .from(attachmentsTable)
+                .where(eq(attachmentsTable.uploadId, uploadsTable.id)),
+            ),
+          })
           .from(uploadsTable)
           .innerJoin(blobsTable, eq(blobsTable.key, uploadsTable.blobKey))
           .where(
@@ -119,6 +150,8 @@ async function findUploads(ctx: DeskContext, userId: number, inputs: readonly At
           );
   const byId = new Map(rows.map((row) => [row.upload.id, row]));
   const problems: Problem[] = [];
+  const attached: Problem[] = [];
+  const seen = new Set<string>();
   for (const { index, id } of named) {
     const row = id === undefined ? undefined : byId.get(id);
     if (row === undefined || row.upload.userId !== userId) {
@@ -129,6 +162,10 @@ async function findUploads(ctx: DeskContext, userId: number, inputs: readonly At
       continue;
     }
     const { upload, blob } = row;
+    const again = { path: ['attachments', index, 'upload'], message: attachedAlready };
+    if (seen.has(upload.id)) problems.push(again);
+    else if (row.attached) attached.push(again);
+    seen.add(upload.id);
     const sha256 = blob.sha256.toString('hex');
     found.set(index, {
       blob: blob.key,
@@ -137,9 +174,10 @@ async function findUploads(ctx: DeskContext, userId: number, inputs: readonly At
       sha256,
       name: upload.fileName,
       type: upload.contentType,
+      upload: upload.id,
     });
   }
-  return { found, problems };
+  return { found, problems, attached };
 }
 
 function uploadIdOf(globalId: string): string | undefined {

@@ -17,7 +17,7 @@ import { newUploadOf } from './new-upload.ts';
 import { answerProblem, problemOf, RequestFault } from './problems.ts';
 
 export interface UploadPorts {
-  readonly contextOf: (req: IncomingMessage) => Promise<DeskContext>;
+  readonly contextOf: (req: IncomingMessage, res: ServerResponse) => Promise<DeskContext>;
   readonly maxBytes: number;
   readonly log: Logger;
 }
@@ -49,7 +49,7 @@ export function createUploads({ contextOf, maxBytes, log }: UploadPorts): Handle
       if (method === 'OPTIONS') return answerOptions(res, maxBytes);
       // It may be answered before its body was read to its end.
       if (method === 'POST' || method === 'PATCH') lingeringClose(req, res);
-      const ctx = await contextOf(req);
+      const ctx = await contextOf(req, res);
       requireViewer(ctx, 'write');
       await run({ ctx, req, res, fields, maxBytes }, id ?? '');
     } catch (error) {
