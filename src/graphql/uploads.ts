@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import busboy from 'busboy';
 import { GraphQLError } from 'graphql';
 import { processRequest, Upload } from 'graphql-upload-ts';
-import type { GraphQLParams, Plugin } from 'graphql-yoga';
-import { lingeringClose } from '../lingering-close.ts';
-import { httpError, mediaTypeOf } from './body.ts';
-import type { ServerContext } from './yoga.ts';
+import type { GraphQLParams } from 'graphql-yoga';
+import { assertPreflighted } from './http/preflight.ts';
+import { httpError } from './http/problem.ts';
+import { type ReadParams, strangersBytes } from './http/read.ts';
 
 /** Caps of the door, in bytes: they protect the process and exceed the command's, so that its refusal is the one seen. */
 export interface UploadLimits {
@@ -15,61 +15,19 @@ export interface UploadLimits {
   readonly multipartBytes: number;
 }
 
-/** Gives Yoga the JSON body that was read already, and reads multipart as streams by graphql-upload-ts, counting its bytes. */
-export function useUploads(limits: UploadLimits): Plugin<object, ServerContext> {
-  return {
-    onRequestParse({ request, serverContext, setRequestParser }) {
-      if (request.method !== 'POST') return;
-      const { req, res, ctx, body } = serverContext as unknown as ServerContext;
-      // Nothing is unpacked here, so that nothing can be larger than it looks.
-      if (!/^(identity)?$/i.test(req.headers['content-encoding'] ?? ''))
-        throw httpError(415, 'Send the body without a Content-Encoding');
-      const type = mediaTypeOf(req);
-      if (type === 'application/json') {
-        setRequestParser(() => readJson(body));
-      } else if (type === 'multipart/form-data') {
-        assertPreflighted(req);
-        setRequestParser(() =>
-          ctx.viewer === undefined ? readOperations(req, res, limits) : readMultipart(req, res, limits),
-        );
-      } else {
-        throw httpError(415, 'POST application/json or multipart/form-data');
-      }
-    },
+/** Reads multipart as streams by graphql-upload-ts, counting its bytes. */
+export const createMultipartReader =
+  (limits: UploadLimits): ReadParams =>
+  (req, res, ctx) => {
+    assertPreflighted(req, ctx.origin);
+    return ctx.viewer === undefined ? readOperations(req, res, limits) : readMultipart(req, res, limits);
   };
-}
-
-/**
- * A page of another origin can make a browser send multipart with the user's Basic credential and without asking first. It
- * cannot add a header, nor leave out those by which browsers mark their requests.
- */
-function assertPreflighted({ headers }: IncomingMessage): void {
-  const asked =
-    'graphql-preflight' in headers || 'apollo-require-preflight' in headers || 'x-requested-with' in headers;
-  const byBrowser =
-    'origin' in headers || 'sec-fetch-site' in headers || 'sec-fetch-mode' in headers || 'cookie' in headers;
-  if (!asked && byBrowser)
-    throw httpError(403, 'Send the header GraphQL-Preflight: 1 with a multipart request');
-}
-
-function readJson(body: Buffer | Error | undefined): GraphQLParams {
-  if (!Buffer.isBuffer(body)) throw body ?? httpError(400, 'The request has no body');
-  if (body.length === 0) throw httpError(400, 'The request has no body');
-  try {
-    return JSON.parse(body.toString('utf8')) as GraphQLParams;
-  } catch (error) {
-    // A query of several lines that was pasted between quotation marks is the usual reason: say where it is.
-    throw httpError(400, `The request body is not JSON: ${(error as Error).message}`);
-  }
-}
 
 async function readMultipart(
   req: IncomingMessage,
   res: ServerResponse,
   limits: UploadLimits,
 ): Promise<GraphQLParams> {
-  // An answer that comes before the last byte of the request, such as a refusal while reading, must still reach its sender.
-  lingeringClose(req, res);
   let bytes = 0;
   req.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
@@ -99,14 +57,13 @@ function readOperations(
   res: ServerResponse,
   limits: UploadLimits,
 ): Promise<GraphQLParams> {
-  lingeringClose(req, res);
   return new Promise((resolve, reject) => {
     const malformed = () => reject(httpError(400, 'The multipart request is malformed'));
     let parser: busboy.Busboy;
     try {
       parser = busboy({
         headers: req.headers,
-        limits: { fieldSize: limits.requestBytes, fields: 2, fileSize: 1 },
+        limits: { fieldSize: strangersBytes, fields: 2, fileSize: 1 },
       });
     } catch {
       // There is no boundary.
@@ -115,7 +72,7 @@ function readOperations(
     let bytes = 0;
     req.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > 2 * limits.requestBytes) reject(httpError(413, 'The request is too large'));
+      if (bytes > strangersBytes) reject(httpError(413, 'The request is too large'));
     });
     let params: { variables?: unknown } | undefined;
     parser.on('field', (name, value) => {

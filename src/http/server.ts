@@ -2,6 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Logger } from '../log.ts';
 import { answerFault, answerText } from './answer.ts';
 import { type Identity, identify } from './identity.ts';
+import { cutStalled, type Patience } from './stalled.ts';
+import { readTarget } from './target.ts';
 
 export type Handle = (req: IncomingMessage, res: ServerResponse, path: string) => void | Promise<void>;
 
@@ -16,7 +18,7 @@ export interface Route {
 }
 
 /** The process's one HTTP server: it knows paths, time-outs and how to end; what is answered is the routes' matter. */
-export function createHttpServer(routes: readonly Route[], log: Logger): Server {
+export function createHttpServer(routes: readonly Route[], log: Logger, patience?: Patience): Server {
   // All that a request's line says is named below, and nothing of it is hidden: looking for what would be takes longer than the line.
   const requests = log.child({}, { redact: [] });
   const server = createServer(
@@ -30,14 +32,17 @@ export function createHttpServer(routes: readonly Route[], log: Logger): Server 
       shouldUpgradeCallback: () => false,
     },
     (req, res) => {
-      const path = pathOf(req.url ?? '/');
+      const isReadable = readTarget(req);
+      const path = (req.url ?? '/').split(/[?#]/, 1)[0]!;
       logWhenDone(identify(req, res), req, res, path, requests);
+      if (!isReadable) return answerText(res, 400, 'The request names no host\n', { Connection: 'close' });
       const route = routes.find((candidate) => matches(candidate, path));
       if (route === undefined) return answerText(res, 404, 'Not found\n');
       Promise.try(route.handle, req, res, path).catch((error) => answerFault(req, res, error, log));
     },
   );
   server.maxRequestsPerSocket = 0;
+  cutStalled(server, patience);
   return server;
 }
 
@@ -61,10 +66,4 @@ function logWhenDone(
 function matches({ prefix, ignoreCase = false, exact = false }: Route, path: string): boolean {
   const [a, b] = ignoreCase ? [path.toLowerCase(), prefix.toLowerCase()] : [path, prefix];
   return a === b || (!exact && a.startsWith(b.endsWith('/') ? b : `${b}/`));
-}
-
-/** The path without its query; a request for an absolute URI is one for its path. */
-function pathOf(url: string): string {
-  const path = /^https?:\/\/[^/?#]*/i.test(url) ? url.replace(/^https?:\/\/[^/?#]*/i, '') : url;
-  return path.split(/[?#]/, 1)[0] || '/';
 }

@@ -6,7 +6,6 @@ import type { BlobStore } from '../storage/blob-store.ts';
 import type { Judged } from './judge-statement.ts';
 import type { MessageWriter } from './message-writer.ts';
 import type { NewMessageRow } from './new-message-row.ts';
-import type { IsCurrent, ReadLog } from './reads.ts';
 
 /** What the domain works with, made once by `createApp`. */
 export interface Desk {
@@ -15,8 +14,6 @@ export interface Desk {
   readonly writer: MessageWriter;
   /** What would refuse a row, without a lock or a write. */
   readonly judge: (row: NewMessageRow) => Promise<Judged[]>;
-  /** Whether what was answered before is still what would be answered. */
-  readonly isCurrent: IsCurrent;
   /** Wakes those who watch a ticket. */
   readonly events: EventHub;
   readonly limits: Limits;
@@ -27,6 +24,4 @@ export interface Desk {
 /** The first parameter of every command and query of the domain. */
 export interface DeskContext extends RequestContext {
   readonly desk: Desk;
-  /** Told by reads what their answers stand on, when somebody asks. */
-  readonly reads?: ReadLog;
 }
