@@ -20,7 +20,7 @@ export const createMultipartReader =
   (limits: UploadLimits): ReadParams =>
   (req, res, ctx) => {
     assertPreflighted(req, ctx.origin);
-    return ctx.viewer === undefined ? readOperations(req, res, limits) : readMultipart(req, res, limits);
+    return ctx.viewer === undefined ? readOperations(req) : readMultipart(req, res, limits);
   };
 
 async function readMultipart(
@@ -52,11 +52,7 @@ async function readMultipart(
 }
 
 /** A stranger's request: what is asked is read, so that the refusal is typed; not a byte of a file is stored. */
-function readOperations(
-  req: IncomingMessage,
-  res: ServerResponse,
-  limits: UploadLimits,
-): Promise<GraphQLParams> {
+function readOperations(req: IncomingMessage): Promise<GraphQLParams> {
   return new Promise((resolve, reject) => {
     const malformed = () => reject(httpError(400, 'The multipart request is malformed'));
     let parser: busboy.Busboy;

@@ -155,8 +155,10 @@ class Counter {
 }
 
 function hasVariable({ arguments: args = [] }: FieldNode): boolean {
-  let found = false;
-  const look = { Variable: () => void (found = true) };
-  for (const { value } of args) visit(value, look);
-  return found;
+  let variables = 0;
+  const Variable = () => {
+    variables += 1;
+  };
+  for (const { value } of args) visit(value, { Variable });
+  return variables > 0;
 }
