@@ -1,21 +1,24 @@
 import { once } from 'node:events';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { and, isNotNull, isNull } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull } from 'drizzle-orm';
 import { type Authenticator, createAuthenticator } from './auth/authenticate.ts';
+import { prepareFindById } from './auth/viewer.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type Connection, type Database, migrate, openDatabase } from './db/database.ts';
+import { findDeskKey } from './db/desk-key.ts';
 import { type Embedded, startEmbedded } from './db/embedded.ts';
-import { mailboxes } from './db/tables.ts';
+import { attachments, mailboxes } from './db/tables.ts';
 import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from './demo.ts';
 import { createEventHub } from './events/hub.ts';
+import { createMultipartReader } from './graphql/multipart/request.ts';
 import { createGraphqlServer, type GraphqlOptions } from './graphql/server.ts';
-import { createMultipartReader } from './graphql/uploads.ts';
 import type { OperationPlugin } from './graphql/yoga.ts';
 import { answerText } from './http/answer.ts';
 import { createBegin, originOf, remoteAddressOf } from './http/begin.ts';
 import { createCors } from './http/cors.ts';
-import { answerDownload, answerSource } from './http/download.ts';
+import { answerSource } from './http/delivery-source.ts';
+import { createDownloads } from './http/downloads.ts';
 import { drainable } from './http/drain.ts';
 import { createExplorer } from './http/explorer.ts';
 import { createHealth } from './http/health.ts';
@@ -26,10 +29,14 @@ import type { Patience } from './http/stalled.ts';
 import { createLog, type Logger } from './log.ts';
 import { startInbox } from './mail/inbox.ts';
 import { createWorker } from './mail/worker.ts';
-import { createLegacyDoor } from './rest/door.ts';
+import { createLegacyDoor, refuseLegacy } from './rest/door.ts';
+import { foldPath } from './rest/path.ts';
+import { createScanner } from './scan/scanner.ts';
 import { startCollecting } from './storage/collecting.ts';
 import { createDiskStore } from './storage/disk-store.ts';
+import { createImageSniffer } from './storage/image-type.ts';
 import { rowsOf } from './tickets/appended-row.ts';
+import { createAttachmentUrls } from './tickets/attachment-url.ts';
 import type { Desk, DeskContext } from './tickets/desk.ts';
 import { prepareJudge } from './tickets/judge-statement.ts';
 import { createMessageWriter, type MessageWriterLimits } from './tickets/message-writer.ts';
@@ -91,6 +98,9 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
       .use(createWorker({ sql: database.raw, blobs, smtpUrl, mailboxKey: config.mailboxKey, now, log }))
       .start();
   }
+  if (config.clamd !== undefined)
+    parts.use(createScanner({ sql: database.raw, blobs, clamd: config.clamd, log })).start();
+  else await warnOfUnscanned(database, log);
   const dispose = () => parts.disposeAsync();
   if (!config.roles.has('web')) return { url: undefined, demo, log, [Symbol.asyncDispose]: dispose };
 
@@ -104,6 +114,8 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     judge: (row) => judge.execute({ rows: rowsOf([row]), sendsByDefault }),
     events,
     limits: config.limits,
+    attachmentUrls: createAttachmentUrls(await findDeskKey(database.desk, 'attachment-urls')),
+    scans: config.clamd !== undefined,
     sendsByDefault,
   };
   const authenticator = parts.use(createAuthenticator({ db: database.desk, jwt: config.jwt, now, log }));
@@ -157,8 +169,19 @@ function routesOf(doors: Doors): Route[] {
   const { limits, trustProxy } = config;
   const cors = createCors(config.corsOrigins);
   const { authenticate } = authenticator;
-  const begin = createBegin({ authenticator, log, now, trustProxy });
-  const contextOf = async (req: IncomingMessage): Promise<DeskContext> => ({ ...(await begin(req)), desk });
+  const begin = createBegin({
+    authenticator,
+    log,
+    now,
+    trustProxy,
+    publicUrl: config.publicUrl,
+    blobs: desk.blobs,
+    limits,
+  });
+  const contextOf = async (req: IncomingMessage, res: ServerResponse): Promise<DeskContext> => ({
+    ...(await begin(req, res)),
+    desk,
+  });
   const metrics = createMetrics();
   const explorer = config.explorer
     ? createExplorer({
@@ -171,7 +194,7 @@ function routesOf(doors: Doors): Route[] {
     originOf: (req) => originOf(req, trustProxy),
     execute: (operation, variables, context) =>
       graphql.execute(operation, variables as object, { ...context, desk }),
-    limits: { maxBodyBytes: limits.legacyRequestBytes },
+    limits: { maxBodyBytes: limits.legacyRequestBytes, maxTextChars: 2 * limits.bodyBytes },
     count: metrics.countLegacy,
     fault: (error) => log.error({ err: error }, 'fault'),
   });
@@ -180,10 +203,11 @@ function routesOf(doors: Doors): Route[] {
       ? answerText(res, 302, 'See /graphql\n', { Location: '/graphql' })
       : answerText(res, 200, 'Ticketwire: GraphQL at /graphql, the legacy endpoint at /api\n');
   const routes: Route[] = [
+    // First, as what is another's path by its letters may be the old endpoint's once it is folded.
+    { prefix: '/api', fold: foldPath, handle: legacy, refuse: refuseLegacy },
     { prefix: '/', exact: true, handle: home },
     { prefix: '/health', handle: health },
     { prefix: '/metrics', handle: metrics.handle },
-    { prefix: '/api', ignoreCase: true, handle: legacy },
     {
       prefix: '/graphql',
       exact: true,
@@ -199,14 +223,20 @@ function routesOf(doors: Doors): Route[] {
     },
     {
       prefix: '/attachments',
-      handle: cors(async (req, res, path) =>
-        answerDownload(await contextOf(req), req, res, path.slice('/attachments/'.length)),
+      handle: cors(
+        createDownloads({
+          begin,
+          desk,
+          now,
+          findReader: prepareFindById(desk.database.desk, new Set(['read'])),
+          sniff: createImageSniffer(desk.blobs),
+        }),
       ),
     },
     {
       prefix: '/deliveries',
       handle: cors(async (req, res, path) =>
-        answerSource(await contextOf(req), req, res, path.slice('/deliveries/'.length)),
+        answerSource(await contextOf(req, res), req, res, path.slice('/deliveries/'.length)),
       ),
     },
   ];
@@ -237,6 +267,13 @@ async function assertSends(smtpUrl: string | undefined, { desk }: Database): Pro
       'SMTP_URL: is required as long as no mailbox has SMTP settings of its own ("inbox:" is the development inbox)',
     );
   }
+}
+
+/** What waited for a scanner that is not asked any more would wait for ever, and in silence. */
+async function warnOfUnscanned({ desk }: Database, log: Logger): Promise<void> {
+  const files = await desk.$count(attachments, eq(attachments.scan, 'PENDING'));
+  if (files > 0)
+    log.warn({ files }, 'files wait for a scan, and CLAMD_URL is not set: their mails are not sent');
 }
 
 async function connect(

@@ -28,7 +28,11 @@ export function sendAnswer(
   if (res.destroyed || res.headersSent) return;
   const rest = restOf(req);
   const closes = !res.shouldKeepAlive || res.getHeader('connection') === 'close';
-  if (rest > 0 && (closes || rest > smallRest)) return sendAndLinger(req, res, { status, headers, body });
+  if (rest > 0 && (closes || rest > smallRest)) {
+    // The last bytes may be here already, and only not have been looked at.
+    setImmediate(() => sendAndLinger(req, res, { status, headers, body }));
+    return;
+  }
   res.writeHead(status, headers);
   if (body.length <= pieceBytes) res.end(body);
   // A reader who goes away in the middle is nobody's to be told of.
@@ -45,6 +49,8 @@ function restOf(req: IncomingMessage): number {
 }
 
 function sendAndLinger(req: IncomingMessage, res: ServerResponse, { status, headers, body }: Answer): void {
+  if (res.destroyed || res.headersSent) return;
+  if (req.complete) return void res.writeHead(status, headers).end(body);
   res.writeHead(status, { ...headers, Connection: 'close' });
   // Its length is in the head, so that its reader knows that it is complete before the connection is closed.
   if (req.method !== 'HEAD') res.write(body);
@@ -54,8 +60,9 @@ function sendAndLinger(req: IncomingMessage, res: ServerResponse, { status, head
     res.end();
   };
   const timer = setTimeout(end, patienceMs).unref();
+  // Whoever has read it until now reads no further.
   req.unpipe();
-  req.on('data', (chunk: Buffer) => {
+  req.removeAllListeners('data').on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > patienceBytes) end();
   });

@@ -1,7 +1,7 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { asUnavailable } from '../database-faults.ts';
-import { BadCredential, Refusal, retryable, Unavailable } from '../errors.ts';
+import { BadCredential, BadRequest, Refusal, retryable, Unavailable } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { GraphContext } from './context.ts';
 
@@ -65,6 +65,8 @@ export function safeError(error: unknown, { requestId, log }: Asked): GraphQLErr
       http: { status: 401, headers },
     });
   }
+  if (original instanceof BadRequest)
+    return say(original.message, { code: 'BAD_REQUEST', http: { status: 400, headers: {} } });
   const fault = asUnavailable(original);
   if (fault instanceof Unavailable) {
     log.warn({ err: fault, requestId }, 'unavailable');

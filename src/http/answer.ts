@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asUnavailable } from '../database-faults.ts';
-import { BadCredential, Unavailable } from '../errors.ts';
+import { BadCredential, BadRequest, Unavailable } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { sendAnswer } from '../send-answer.ts';
 import { identityOf } from './identity.ts';
@@ -53,6 +53,7 @@ export function answerFault(req: IncomingMessage, res: ServerResponse, error: un
       wait === undefined ? {} : { 'Retry-After': String(wait) },
     );
   }
+  if (error instanceof BadRequest) return say(400, error.message, { code: 'BAD_REQUEST', retryable: false });
   const fault = asUnavailable(error);
   if (fault instanceof Unavailable)
     return say(
@@ -67,4 +68,16 @@ export function answerFault(req: IncomingMessage, res: ServerResponse, error: un
     code: 'INTERNAL',
     retryable: false,
   });
+}
+
+/** Makes a browser ask a person for the password. */
+export const passwordChallenge = 'Basic realm="Ticketwire", charset="UTF-8"';
+
+/** A path's segment, decoded; what cannot be is nobody's id. */
+export function decodeSegment(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
 }

@@ -24,8 +24,8 @@ export interface RoadOptions {
   readonly prepare: Promise<PrepareOperation>;
 }
 
-/** Signs the caller in. @throws BadCredential, Unavailable */
-export type Begin = (req: IncomingMessage) => Promise<DeskContext>;
+/** Signs the caller in. @throws BadCredential, BadRequest, Unavailable */
+export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<DeskContext>;
 
 /**
  * The one road of GraphQL over HTTP: negotiate, sign in, read, parse and validate, execute or subscribe, write. Requests as JSON, in a URL and
@@ -73,7 +73,7 @@ export function createRoad({ log, production, answerBytes, read, prepare: loadin
         if (req.method !== 'POST' && req.method !== 'GET')
           throw httpError(405, 'GraphQL is asked by POST or GET', { headers: { Allow: 'GET, POST' } });
         formFor(accepted, undefined);
-        const operation = await operationOf(req, res, await begin(req));
+        const operation = await operationOf(req, res, await begin(req, res));
         const form = formFor(accepted, operation.kind);
         if (operation.kind === 'subscription' && streams.areCut)
           throw new Unavailable('This process is ending');

@@ -30,8 +30,8 @@ export function told({ data, errors }: ExecutionResult): Told {
     Object.assign(headers, http.headers);
   }
   const formatted = errors.map(formatError);
-  // The whole request met what passes: there is nothing to be told but that, and when to come back.
-  const isAnswer = data !== undefined && !(status === 503 && isEmpty(data));
+  // A form that breaks off while its operation runs, a database that is away: nothing was answered, and the status says so.
+  const isAnswer = data !== undefined && !(status !== undefined && !understood && isEmpty(data));
   return {
     body: isAnswer ? { errors: formatted, data } : { errors: formatted },
     status,

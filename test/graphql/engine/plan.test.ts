@@ -240,7 +240,7 @@ describe('a plan', () => {
       { numRuns: 1500 },
     );
     expect(Object.values(seen).every((times) => times > 20)).toBe(true);
-  });
+  }, 300_000);
 
   test('says where a type that cannot be is, as graphql-js does', async () => {
     const odd = buildSchema(
