@@ -32,9 +32,10 @@ import { createWorker } from './mail/worker.ts';
 import { createLegacyDoor, refuseLegacy } from './rest/door.ts';
 import { foldPath } from './rest/path.ts';
 import { createScanner } from './scan/scanner.ts';
+import { createStoreCheck } from './storage/check-store.ts';
 import { startCollecting } from './storage/collecting.ts';
-import { createDiskStore } from './storage/disk-store.ts';
 import { createImageSniffer } from './storage/image-type.ts';
+import { openCheckedStore } from './storage/open-store.ts';
 import { rowsOf } from './tickets/appended-row.ts';
 import { createAttachmentUrls } from './tickets/attachment-url.ts';
 import type { Desk, DeskContext } from './tickets/desk.ts';
@@ -87,7 +88,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     openDatabase(gateway, { poolSize: config.poolSize, answerWithinMs: config.databaseTimeout * 1000 }),
   );
   const demo = await prepareDemo(config, database, log);
-  const blobs = createDiskStore(config.blobs.directory);
+  const blobs = await openCheckedStore(config.blobs);
   parts.use(startCollecting(database.desk, blobs, log));
   const inbox =
     config.smtp.kind === 'inbox' ? parts.use(await startInbox(database.desk, { log })) : undefined;
@@ -120,7 +121,10 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   };
   const authenticator = parts.use(createAuthenticator({ db: database.desk, jwt: config.jwt, now, log }));
   let draining = false;
-  const health = createHealth({ database: () => database.check() }, () => draining);
+  const health = createHealth(
+    { database: () => database.check(), blobs: createStoreCheck(blobs, log) },
+    () => draining,
+  );
   const graphql = createGraphqlServer(graphqlOptions(config, log, overrides.operationPlugins));
   const hasInbox = inbox !== undefined;
   const doors = { config, desk, authenticator, now, log, demo, health, graphql, hasInbox };

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { type BlobPlace, readBlobsUrl } from './blobs-url.ts';
 
 /** Everything that the environment decides. Durations are seconds and sizes are bytes unless a name says otherwise. */
 export interface Config {
@@ -19,7 +20,7 @@ export interface Config {
     | { readonly kind: 'inbox' }
     | { readonly kind: 'url'; readonly url: string }
     | { readonly kind: 'none' };
-  readonly blobs: { readonly kind: 'file'; readonly directory: string };
+  readonly blobs: BlobPlace;
   /** 32 bytes; mailboxes' SMTP passwords are encrypted under it. */
   readonly mailboxKey: Buffer | undefined;
   readonly jwt: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string } | undefined;
@@ -83,6 +84,15 @@ const origins = z
     error: 'must be origins such as https://desk.example.com, separated by commas, or *',
   });
 
+function blobPlace(text: string, context: z.core.$RefinementCtx): BlobPlace {
+  try {
+    return readBlobsUrl(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+    return z.NEVER;
+  }
+}
+
 const environment = z
   .object({
     HOST: z.string().min(1).default('127.0.0.1'),
@@ -103,7 +113,7 @@ const environment = z
         },
       )
       .optional(),
-    BLOBS_URL: url('file:').optional(),
+    BLOBS_URL: z.string().transform(blobPlace).optional(),
     MAILBOX_KEY: z
       .string()
       .regex(/^[0-9a-f]{64}$/i, 'must be 32 bytes in hexadecimal')
@@ -193,10 +203,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     poolSize: e.DATABASE_POOL,
     databaseTimeout: e.DATABASE_TIMEOUT,
     smtp: smtpOf(e.SMTP_URL, embedded),
-    blobs: {
-      kind: 'file',
-      directory: e.BLOBS_URL === undefined ? resolve(dataDir, 'blobs') : new URL(e.BLOBS_URL).pathname,
-    },
+    blobs: e.BLOBS_URL ?? { kind: 'file', directory: resolve(dataDir, 'blobs') },
     mailboxKey: e.MAILBOX_KEY === undefined ? undefined : Buffer.from(e.MAILBOX_KEY, 'hex'),
     jwt:
       e.JWT_JWKS_URL === undefined
