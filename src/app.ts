@@ -26,6 +26,7 @@ import { createInboxPage } from './http/inbox-page.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createHttpServer, type Handle, type Route } from './http/server.ts';
 import type { Patience } from './http/stalled.ts';
+import { createUploads } from './http/uploads/routes.ts';
 import { createLog, type Logger } from './log.ts';
 import { startInbox } from './mail/inbox.ts';
 import { createWorker } from './mail/worker.ts';
@@ -236,6 +237,10 @@ function routesOf(doors: Doors): Route[] {
           sniff: createImageSniffer(desk.blobs),
         }),
       ),
+    },
+    {
+      prefix: '/uploads',
+      handle: cors(createUploads({ contextOf, maxBytes: limits.attachmentBytes, log })),
     },
     {
       prefix: '/deliveries',

@@ -206,7 +206,11 @@ export const uploads = pgTable(
     contentType: text('content_type').notNull(),
     createdAt: createdAt(),
   },
-  (t) => [index('uploads_created_idx').on(t.createdAt), index('uploads_blob_idx').on(t.blobKey)],
+  (t) => [
+    index('uploads_created_idx').on(t.createdAt),
+    index('uploads_blob_idx').on(t.blobKey),
+    index('uploads_user_idx').on(t.userId),
+  ],
 );
 
 /** Uploads whose bytes are still arriving, by one request or several. What is done becomes an upload under the same id. */
@@ -225,9 +229,13 @@ export const openUploads = pgTable(
     byteSize: integer('byte_size'),
     /** What its sender said that the whole has. */
     sha256: bytea('sha256'),
-    /** The request that appends to it, and until when it holds it. */
+    /** Bytes that the last request left behind; the blob store knows better. */
+    arrived: integer('arrived').notNull().default(0),
+    /** The request whose turn it is, and until when. */
     writer: uuid('writer'),
     leaseUntil: instant('lease_until'),
+    /** Somebody else wants the next turn. */
+    wanted: boolean('wanted').notNull().default(false),
     createdAt: createdAt(),
   },
   (t) => [index('open_uploads_user_idx').on(t.userId), index('open_uploads_created_idx').on(t.createdAt)],
