@@ -8,15 +8,6 @@ const longestWord = 60;
 const maxLineOctets = 998;
 const maxFileNameCharacters = 120;
 
-/** `Re: Printer on fire [INC-000047]`; neither `Re:` nor the reference is ever doubled. The same as mail_subject() in SQL. */
-export function mailSubject(ticketSubject: string, reference: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
-  const line = ticketSubject.replace(/[\x01-\x1f\x7f\u2028\u2029]+/g, ' ');
-  const bare = line.replace(/^\s*(?:(?:re|aw|sv|odp)\s*:\s*)+/i, '');
-  const named = ticketSubject.toLowerCase().includes(`[${reference.toLowerCase()}]`);
-  return `Re: ${bare}${named ? '' : ` [${reference}]`}`;
-}
-
 /** One folded header. A value that could end its line early, or that no folding makes short enough, is a fault of ours. */
 export function header(name: string, value: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a value may hold none.
@@ -45,11 +36,14 @@ function mailboxOf({ name, address }: Person): string {
   return `${phrase} <${spec}>`;
 }
 
-/** Printable ASCII that can be folded, and that no reader takes for an encoded word. */
+/**
+ * Printable ASCII that can be folded, and that no reader takes for an encoded word. Where two blanks follow each other a line could
+ * end in one, which servers cut off, or consist of nothing else, which RFC 5322 forbids.
+ */
 function isPlain(text: string): boolean {
   return (
     /^[\x20-\x7e]*$/.test(text) &&
-    !text.includes('=?') &&
+    !/=\?| {2}/.test(text) &&
     text.trim() === text &&
     !text.split(/\s+/).some((word) => word.length > longestWord)
   );
@@ -60,29 +54,46 @@ function encodeText(text: string): string {
   return encodeWord(text.toWellFormed(), ascii * 2 > text.length ? 'Q' : 'B', 52);
 }
 
+/** A Message-ID of the sender's domain: ASCII, whatever the mailbox's address is written in. */
+export function messageIdOf(unique: string, sender: string): string {
+  const envelope = envelopeAddress(sender);
+  return `<${unique}@${envelope.slice(envelope.lastIndexOf('@') + 1)}>`;
+}
+
+/** Octets of a Message-ID that can be answered: a line of In-Reply-To holds one. */
+export const maxMessageIdOctets = 900;
+
+/** Whether a mail can name this Message-ID: `<…@…>`, visible ASCII, not too long for a line. */
+export const isMessageId = (id: string): boolean =>
+  id.length <= maxMessageIdOctets && /^<[!-;=?-~]+@[!-;=?-~]+>$/.test(id);
+
 /**
  * What In-Reply-To and References name: the mail before this one; and the first of the thread with as many of the last as fit
- * one line, as RFC 5322 readers count it. Ids that are not well-formed (imported ones) are left out.
+ * one line, as RFC 5322 readers count it. Ids that are not well-formed are left out.
  */
 export function threading(thread: readonly string[]): { inReplyTo: string | undefined; references: string } {
-  const ids = [...new Set(thread.filter((id) => /^<[!-;=?-~]{1,250}>$/.test(id)))];
+  const ids = [...new Set(thread.filter(isMessageId))];
   const [first, ...rest] = ids;
   if (first === undefined) return { inReplyTo: undefined, references: '' };
   const kept: string[] = [];
   let octets = 'References: '.length + first.length;
   for (const id of rest.reverse()) {
     octets += 1 + id.length;
-    if (octets > maxLineOctets - 2) break;
+    // The mail that is answered is always named: after a very long first id on a line of its own.
+    if (octets > maxLineOctets - 2 && kept.length > 0) break;
     kept.unshift(id);
   }
   return { inReplyTo: ids.at(-1), references: [first, ...kept].join(' ') };
 }
 
+/** What makes text run the other way, or says so to nobody who looks at it: `annexe\u202efdp.exe`. Joiners are letters' own business. */
+const controls = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffd]/gu;
+
 /** A file's name as a recipient may be shown it: no path, no control or direction-changing character, not too long. */
 export function mailFileName(fileName: string, position: number): string {
   const clean = fileName
     .toWellFormed()
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffd]/gu, '')
+    .replace(controls, '')
     .replace(/[/\\]/g, '_')
     .trim()
     .replace(/^\.+$/, '');
@@ -97,11 +108,30 @@ export function mailFileName(fileName: string, position: number): string {
 export const disposition = (kind: 'attachment' | 'inline', filename: string): string =>
   buildHeaderValue({ value: kind, params: { filename } });
 
-/** The sender's word for a type where it is a sound one. Composite types may not be base64 (RFC 2046 §5), so they become plain bytes. */
+const token = String.raw`[a-z0-9!#$&^_.+'*%~\x60|-]{1,60}`;
+const mediaType = new RegExp(String.raw`^${token}/${token}$`, 'i');
+const parameter = new RegExp(String.raw`^\s*(${token})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|(${token}))\s*$`, 'i');
+/** What a part says elsewhere, or of a whole of parts. */
+const foreignParameters = /^(?:name|boundary|type|start|start-info)\b/i;
+
+/**
+ * The sender's word for a type where it is a sound one, with those parameters that are. Composite types may not be base64 (RFC 2046 §5),
+ * so they become plain bytes.
+ */
 export function safeContentType(contentType: string): string {
-  const type = contentType.split(';')[0]!.trim().toLowerCase();
-  return /^[a-z0-9][a-z0-9!#$&^_.+-]{0,60}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,60}$/.test(type) &&
-    !/^(?:multipart|message)\//.test(type)
-    ? type
-    : 'application/octet-stream';
+  const [type = '', ...rest] = contentType
+    .slice(0, 1000)
+    .split(/;(?=(?:[^"]*"[^"]*")*[^"]*$)/)
+    .slice(0, 9);
+  const plain = type.trim().toLowerCase();
+  if (!mediaType.test(plain) || /^(?:multipart|message)\//.test(plain)) return 'application/octet-stream';
+  return [plain, ...rest.flatMap(soundParameter)].join('; ');
+}
+
+function soundParameter(written: string): string[] {
+  const [, name, quoted, bare] = parameter.exec(written.slice(0, 200)) ?? [];
+  const value = bare ?? quoted?.replace(/\\(.)/g, '$1');
+  if (name === undefined || value === undefined || foreignParameters.test(name)) return [];
+  if (!/^[\x20-\x7e]{1,60}$/.test(value)) return [];
+  return [`${name.toLowerCase()}=${new RegExp(`^${token}$`, 'i').test(value) ? value : quoteString(value)}`];
 }

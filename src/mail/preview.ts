@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { composeMail, type Envelope } from './compose.ts';
+import { messageIdOf } from './header.ts';
 import type { MailParts } from './parts.ts';
 
 export interface MailPreview {
@@ -15,16 +16,15 @@ export interface MailPreview {
 
 export type PreviewParts = Omit<MailParts, 'date' | 'messageId'>;
 
-/** The mail as it would be sent now; pure. Two previews have one hash exactly when their mails are the same. */
-export function previewMail(parts: PreviewParts): MailPreview {
+/** The mail as it would be sent now. Two previews have one hash exactly when their mails are the same. */
+export async function previewMail(parts: PreviewParts): Promise<MailPreview> {
   // As long as a real one, so that the size is exact.
-  const domain = parts.from.address.slice(parts.from.address.lastIndexOf('@') + 1);
-  const messageId = `<00000000-0000-0000-0000-000000000000@${domain}>`;
-  const mail = composeMail({ ...parts, date: new Date(0), messageId });
+  const messageId = messageIdOf('00000000-0000-0000-0000-000000000000', parts.from.address);
+  const mail = await composeMail({ ...parts, date: new Date(0), messageId });
   const hash = createHash('sha256')
     .update(JSON.stringify([mail.envelope, parts.bcc]))
     .update(mail.source.skeleton);
-  for (const { sha256, byteSize } of parts.attachments) hash.update(`\0${byteSize}\0`).update(sha256);
+  for (const { sha256, byteSize } of mail.files) hash.update(`\0${byteSize}\0`).update(sha256);
   return {
     envelope: mail.envelope,
     subject: parts.subject,

@@ -2,7 +2,7 @@ import type { Viewer } from '../context.ts';
 import { Refusal } from '../errors.ts';
 import { type Added, addedFrom, replayOf } from './added.ts';
 import type { AppendedRow } from './appended-row.ts';
-import { keepFiles } from './attachments.ts';
+import { keepFiles, withShown } from './attachments.ts';
 import type { DeskContext } from './desk.ts';
 import { oneAtATime } from './idempotency.ts';
 import { expectationOf, mailOf } from './mail.ts';
@@ -49,7 +49,7 @@ async function add(
   try {
     if (kept.problems.length > 0)
       throw await firstRefusal(ctx, viewer, input, key, invalidInput(kept.problems));
-    const row = rowOf(viewer, input, key, kept.files, ctx.now());
+    const row = rowOf(viewer, input, key, await withShown(input, kept.files), ctx.now());
     const answer = await append(ctx, viewer, await asPreviewed(ctx, viewer, row, input), input);
     if (!('replayed' in answer)) return addedFrom(viewer, row, answer, input);
     await kept.discard();
@@ -74,7 +74,7 @@ async function append(
   if (replayed !== undefined) return replayed;
   if (answer.verdict !== 'MAIL_SIZE') throw await refusalOf(ctx, viewer, row, answer.verdict, answer);
   const limitBytes = answer.maxMailBytes!;
-  const { byteSize: sizeBytes } = await mailOf(ctx, row);
+  const { byteSize: sizeBytes, thread } = await mailOf(ctx, row);
   if (sizeBytes > limitBytes) {
     const message = `The e-mail would have ${sizeBytes} bytes as encoded; the mailbox takes ${limitBytes}`;
     throw new Refusal('EMAIL_TOO_LARGE', message, { limitBytes, sizeBytes }, ['email']);
@@ -82,7 +82,7 @@ async function append(
   return append(
     ctx,
     viewer,
-    { ...row, email: { ...row.email!, mailBytes: sizeBytes, signatureFactor: 0 } },
+    { ...row, email: { ...row.email!, mailBytes: sizeBytes, signatureFactor: 0, thread } },
     input,
   );
 }
@@ -101,9 +101,9 @@ async function asPreviewed(
   const [judged] = await ctx.desk.judge(withoutSize(row));
   // Whatever else refuses it goes first, and the statement will say so.
   if (judged!.verdict !== null) return row;
-  const { previewHash } = await mailOf(ctx, row);
+  const { previewHash, thread } = await mailOf(ctx, row);
   if (previewHash === input.expectPreviewHash)
-    return { ...row, email: { ...row.email, expect: expectationOf(judged!) } };
+    return { ...row, email: { ...row.email, expect: expectationOf(judged!), thread } };
   // A repeated call is answered with its first result, whatever has become of the conversation since.
   const replayed = await replayOf(ctx, viewer, row, input);
   if (replayed === undefined) throw previewStale();

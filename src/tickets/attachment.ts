@@ -14,6 +14,10 @@ export interface Attachment {
   readonly byteSize: number;
   /** Empty once redacted. */
   readonly sha256: Buffer;
+  /** What the message's HTML may name it by. */
+  readonly contentId: string | null;
+  /** Whether the message's HTML shows it. */
+  readonly isInline: boolean;
   /** Null once redacted. */
   readonly blobKey: string | null;
   /** Undefined: not asked for, as a page of messages does not. */
@@ -28,6 +32,8 @@ const attachmentColumns = {
   contentType: attachments.contentType,
   byteSize: attachments.byteSize,
   sha256: attachments.sha256,
+  contentId: attachments.contentId,
+  isInline: attachments.isInline,
   blobKey: attachments.blobKey,
   redactedAt: attachments.redactedAt,
 };

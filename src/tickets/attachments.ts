@@ -1,11 +1,13 @@
 import { and, eq, gt, inArray, sql } from 'drizzle-orm';
 import { blobs as blobsTable, uploads as uploadsTable } from '../db/tables.ts';
 import { type Problem, Refusal } from '../errors.ts';
+import { shownFiles } from '../mail/bodies.ts';
+import { shortenName } from '../mail/file-name.ts';
 import { BlobTooLarge } from '../storage/blob-store.ts';
 import { uploadLifetimeHours } from '../storage/collect.ts';
 import type { IncomingFile } from '../upload.ts';
 import type { DeskContext } from './desk.ts';
-import type { AttachmentInput } from './message-input.ts';
+import { type AddTicketMessageInput, type AttachmentInput, fileInputOf } from './message-input.ts';
 import type { NewFile } from './new-message-row.ts';
 
 /** Files that are kept under the blob store's keys but that no row names yet. */
@@ -35,14 +37,16 @@ export async function keepFiles(
   try {
     const { found, problems } = await findUploads(ctx, userId, inputs);
     let total = [...found.values()].reduce((sum, file) => sum + file.size, 0);
-    for (const [index, { file, upload }] of inputs.entries()) {
+    for (const [index, input] of inputs.entries()) {
       const position = index + 1;
+      const { file, upload } = fileInputOf(input);
+      const named = { position, contentId: input.inline?.contentId ?? null, inline: false };
       const earlier = upload == null ? undefined : found.get(index);
-      if (earlier !== undefined) files.push({ ...earlier, position });
+      if (earlier !== undefined) files.push({ ...earlier, ...named });
       if (file == null) continue;
       const room = Math.max(0, limits.messageAttachmentsBytes - total);
       const kept = await keepFile(ctx, await file, index, room);
-      files.push({ ...kept, position });
+      files.push({ ...kept, ...named });
       total += kept.size;
     }
     if (total > limits.messageAttachmentsBytes)
@@ -54,12 +58,30 @@ export async function keepFiles(
   }
 }
 
+/** The files, each with whether the message's own HTML shows it. */
+export async function withShown(
+  { body, format }: Pick<AddTicketMessageInput, 'body' | 'format'>,
+  files: readonly NewFile[],
+): Promise<readonly NewFile[]> {
+  if (format === 'TEXT' || files.length === 0) return files;
+  const named = files.map((file) => ({
+    fileName: file.name,
+    contentType: file.type,
+    contentId: file.contentId,
+  }));
+  const shown = await shownFiles(body, named);
+  return files.map((file, n) => ({ ...file, inline: shown.has(named[n]!) }));
+}
+
+/** Of a file what its bytes and its sender say; its place in the message is another matter. */
+type StoredFile = Omit<NewFile, 'position' | 'contentId' | 'inline'>;
+
 async function keepFile(
   ctx: DeskContext,
   file: IncomingFile,
   index: number,
   room: number,
-): Promise<Omit<NewFile, 'position'>> {
+): Promise<StoredFile> {
   const { limits, blobs } = ctx.desk;
   try {
     const stored = await blobs.put(file.open(), Math.min(limits.attachmentBytes, room));
@@ -94,10 +116,10 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
  * even while the collector has not come by: it must not be taken away between here and the commit.
  */
 async function findUploads(ctx: DeskContext, userId: number, inputs: readonly AttachmentInput[]) {
-  const named = inputs.flatMap(({ upload }, index) =>
-    upload == null ? [] : [{ index, id: uploadIdOf(upload) }],
-  );
-  const found = new Map<number, Omit<NewFile, 'position'>>();
+  const named = inputs
+    .map(fileInputOf)
+    .flatMap(({ upload, path }, index) => (upload == null ? [] : [{ index, path, id: uploadIdOf(upload) }]));
+  const found = new Map<number, StoredFile>();
   const ids = named.flatMap(({ id }) => (id === undefined ? [] : [id]));
   const rows =
     ids.length === 0
@@ -114,11 +136,11 @@ async function findUploads(ctx: DeskContext, userId: number, inputs: readonly At
           );
   const byId = new Map(rows.map((row) => [row.upload.id, row]));
   const problems: Problem[] = [];
-  for (const { index, id } of named) {
+  for (const { index, path, id } of named) {
     const row = id === undefined ? undefined : byId.get(id);
     if (row === undefined || row.upload.userId !== userId) {
       problems.push({
-        path: ['attachments', index, 'upload'],
+        path: ['attachments', index, ...path, 'upload'],
         message: 'There is no such upload, or it has expired',
       });
       continue;
@@ -157,20 +179,7 @@ export function cleanFileName(name: string, index: number): string {
     .trim()
     .replace(/^\.+|[. ]+$/g, '');
   if (visible === '') return `attachment-${index + 1}`;
-  return shorten(/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(visible) ? `_${visible}` : visible);
-}
-
-function shorten(name: string): string {
-  if (Buffer.byteLength(name) <= 200) return name;
-  const extension = /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? '';
-  let stem = '';
-  let bytes = extension.length;
-  for (const character of name.slice(0, name.length - extension.length)) {
-    bytes += Buffer.byteLength(character);
-    if (bytes > 200) break;
-    stem += character;
-  }
-  return stem + extension;
+  return shortenName(/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(visible) ? `_${visible}` : visible);
 }
 
 /** The sender's media type without its parameters, or that of unknown bytes. */

@@ -28,6 +28,10 @@ export interface NewFile {
   readonly sha256: string;
   readonly name: string;
   readonly type: string;
+  /** What the HTML may name it by beside its name. */
+  readonly contentId: string | null;
+  /** Whether the message's own HTML shows it. */
+  readonly inline: boolean;
 }
 export interface NewEmail {
   readonly from: string;
@@ -38,8 +42,11 @@ export interface NewEmail {
   readonly quote: Quote;
   /** What the author saw in a preview; another mail is not sent. */
   readonly expect: Expected | null;
-  /** The part before the `@` of the Message-ID. */
+  /** The Message-ID, `<…@…>`. */
   readonly token: string;
+  readonly autoSubmitted: boolean;
+  /** Message-IDs that the mail answers, if it was composed before; null: those of the mails that are sent by then. */
+  readonly thread: readonly string[] | null;
   /** Milliseconds since 1970; null: at once. */
   readonly dueAt: number | null;
   readonly cancelIf: readonly string[];
