@@ -256,8 +256,6 @@ export const deliveries = pgTable(
     quote: text('quote', { enum: quotes }).notNull().default('NONE'),
     /** No person wrote it, as its author said: the mail says so as well (RFC 3834). */
     autoSubmitted: boolean('auto_submitted').notNull().default(false),
-    /** Message-IDs that a previewed or measured mail answers, oldest first; null: those of the mails that are sent by then. */
-    thread: text('thread').array(),
     /** `<…@…>`: the same in every copy that is ever sent. Its 122 random bits keep it unique; no mail is looked up by it. */
     rfcMessageId: text('rfc_message_id').notNull(),
     state: text('state', { enum: deliveryStates }).notNull(),

@@ -56,7 +56,6 @@ interface Row extends Omit<DeliveryContents, 'mailbox' | 'source' | 'conversatio
   smtpPassword: Uint8Array | null;
   disabled: boolean;
   conversation: ConversationRow;
-  thread: readonly string[] | null;
   skeleton: Buffer | null;
   inserts: MailSource['inserts'] | null;
 }
@@ -67,7 +66,7 @@ export async function loadContents(
 ): Promise<Map<number, DeliveryContents>> {
   const rows = await sql<Row[]>`
     select d.id, d.rfc_message_id as "rfcMessageId", d.from_address as "fromAddress", d.from_name as "fromName", d.subject, d.signature,
-      d.auto_submitted as "autoSubmitted", d.thread,
+      d.auto_submitted as "autoSubmitted",
       d.give_up_at as "giveUpAt", m.body, m.format,
       m.redacted_at is not null or exists (select from attachments a where a.message_id = m.id and a.redacted_at is not null) as redacted,
       (select json_agg(json_build_object('position', r.position, 'kind', r.kind, 'address', r.address, 'name', r.name, 'state', r.state, 'reply', r.smtp_reply) order by r.position)
@@ -91,15 +90,13 @@ function contentsOf({
   smtpPassword,
   disabled,
   conversation,
-  thread,
   skeleton,
   inserts,
   ...row
 }: Row): DeliveryContents {
-  const found = conversationOf(conversation);
   return {
     ...row,
-    conversation: { ...found, thread: thread ?? found.thread },
+    conversation: conversationOf(conversation),
     mailbox: { id: mailboxId, address: mailboxAddress, smtpUrl, smtpPassword, disabled },
     source: skeleton === null ? undefined : { skeleton, inserts: inserts ?? [] },
   };

@@ -15,6 +15,8 @@ export interface Conversation {
   readonly thread: readonly string[];
   /** Newest first. */
   readonly quoted: readonly QuotedMessage[];
+  /** The ticket's last delivery, whether it was sent or not: with another one, the mail may answer another mail. */
+  readonly lastMail: number | null;
   /** Messages that were asked for and are left out, as the mail would be too long with them. */
   readonly omitted: number;
 }
@@ -23,6 +25,7 @@ export interface Conversation {
 export interface ConversationRow {
   readonly original: string | null;
   readonly sent: readonly string[];
+  readonly lastMail: number | null;
   readonly omitted: number;
   readonly quoted: readonly {
     readonly author: string;
@@ -41,8 +44,9 @@ export const attachmentPart = (file: StoredFile): AttachmentPart => ({
   sha256: Buffer.from(file.sha256, 'hex'),
 });
 
-export const conversationOf = ({ original, sent, omitted, quoted }: ConversationRow): Conversation => ({
+export const conversationOf = ({ original, sent, lastMail, omitted, quoted }: ConversationRow): Conversation => ({
   thread: [...(original === null ? [] : [original]), ...sent],
+  lastMail,
   omitted,
   quoted: quoted.map(({ at, files, ...message }) => ({
     ...message,
@@ -73,6 +77,7 @@ export const conversationValue = (sql: postgres.Sql) => {
       'original', (select t.original_message_id from tickets t where t.id = c.ticket_id),
       'sent', (select coalesce(json_agg(s.rfc_message_id order by s.id), '[]') from (
         (${sent} order by e.id limit 1) union (${sent} order by e.id desc limit ${threadLength}::int)) s),
+      'lastMail', (select max(e.id) from deliveries e where e.ticket_id = c.ticket_id and e.message_id < ${before}),
       'omitted', count(*) filter (where q.octets > ${maxQuotedOctets}::int),
       'quoted', coalesce(json_agg(json_build_object('author', u.name, 'at', q.created_at, 'body', q.body, 'format', q.format,
           'files', case when q.format = 'HTML' then ${storedFiles(sql, sql`q.id`)} else '[]' end)

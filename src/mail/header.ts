@@ -109,7 +109,7 @@ export const disposition = (kind: 'attachment' | 'inline', filename: string): st
   buildHeaderValue({ value: kind, params: { filename } });
 
 const token = String.raw`[a-z0-9!#$&^_.+'*%~\x60|-]{1,60}`;
-const mediaType = new RegExp(String.raw`^${token}/${token}$`, 'i');
+const mediaType = new RegExp(`^${token}/${token}$`, 'i');
 const parameter = new RegExp(String.raw`^\s*(${token})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|(${token}))\s*$`, 'i');
 /** What a part says elsewhere, or of a whole of parts. */
 const foreignParameters = /^(?:name|boundary|type|start|start-info)\b/i;

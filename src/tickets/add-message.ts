@@ -74,7 +74,7 @@ async function append(
   if (replayed !== undefined) return replayed;
   if (answer.verdict !== 'MAIL_SIZE') throw await refusalOf(ctx, viewer, row, answer.verdict, answer);
   const limitBytes = answer.maxMailBytes!;
-  const { byteSize: sizeBytes, thread } = await mailOf(ctx, row);
+  const { byteSize: sizeBytes } = await mailOf(ctx, row);
   if (sizeBytes > limitBytes) {
     const message = `The e-mail would have ${sizeBytes} bytes as encoded; the mailbox takes ${limitBytes}`;
     throw new Refusal('EMAIL_TOO_LARGE', message, { limitBytes, sizeBytes }, ['email']);
@@ -82,7 +82,7 @@ async function append(
   return append(
     ctx,
     viewer,
-    { ...row, email: { ...row.email!, mailBytes: sizeBytes, signatureFactor: 0, thread } },
+    { ...row, email: { ...row.email!, mailBytes: sizeBytes, signatureFactor: 0 } },
     input,
   );
 }
@@ -101,9 +101,9 @@ async function asPreviewed(
   const [judged] = await ctx.desk.judge(withoutSize(row));
   // Whatever else refuses it goes first, and the statement will say so.
   if (judged!.verdict !== null) return row;
-  const { previewHash, thread } = await mailOf(ctx, row);
+  const { previewHash } = await mailOf(ctx, row);
   if (previewHash === input.expectPreviewHash)
-    return { ...row, email: { ...row.email, expect: expectationOf(judged!), thread } };
+    return { ...row, email: { ...row.email, expect: expectationOf(judged!) } };
   // A repeated call is answered with its first result, whatever has become of the conversation since.
   const replayed = await replayOf(ctx, viewer, row, input);
   if (replayed === undefined) throw previewStale();

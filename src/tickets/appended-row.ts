@@ -34,18 +34,12 @@ const mailColumns = (email: NewEmail) => ({
   quote: email.quote,
   expect: email.expect ?? undefined,
   token: email.token,
-  headers: headersOf(email),
+  autoSubmitted: email.autoSubmitted || undefined,
   dueAt: email.dueAt ?? undefined,
   cancelIf: orAbsent(email.cancelIf),
   copies: orAbsent(email.copies.map(({ kind, address }) => ({ kind, address }))),
   copyKeys: orAbsent(email.copies.map(({ key }) => key)),
 });
-
-/** What few mails have, as one column through all steps of the statement. */
-const headersOf = ({ autoSubmitted, thread }: NewEmail) =>
-  autoSubmitted || thread !== null
-    ? { autoSubmitted: autoSubmitted || undefined, thread: thread ?? undefined }
-    : undefined;
 
 const orAbsent = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
 

@@ -27,14 +27,8 @@ export function mailBytesUpperBound(
   return { mailBytes: quotes ? unknownBytes : size(0), signatureFactor: size(1) - size(0) };
 }
 
-/**
- * The mail of a row that nothing refuses, composed as the worker will, and what it answers: mails that are sent meanwhile are not to
- * make another one of it.
- */
-export async function mailOf(
-  ctx: DeskContext,
-  row: NewMessageRow,
-): Promise<MailPreview & { readonly thread: readonly string[] }> {
+/** The mail of a row that nothing refuses, composed as the worker will. */
+export async function mailOf(ctx: DeskContext, row: NewMessageRow): Promise<MailPreview> {
   const email = row.email!;
   const [judged] = await ctx.desk.judge({ ...row, email: { ...email, mailBytes: 0, signatureFactor: 0 } });
   if (judged === undefined || judged.verdict !== null)
@@ -44,12 +38,10 @@ export async function mailOf(
   const conversation = await loadConversation(raw, which).catch((error) => {
     throw asUnavailable(error);
   });
-  const thread = email.thread ?? conversation.thread;
   const copies = (kind: 'CC' | 'BCC') =>
     email.copies.filter((copy) => copy.kind === kind).map(({ address }) => ({ name: '', address }));
-  const mail = await previewMail({
+  return previewMail({
     ...conversation,
-    thread,
     from: { name: judged.fromName!, address: judged.fromAddress! },
     to: [{ name: judged.toName!, address: judged.toAddress! }],
     cc: copies('CC'),
@@ -68,7 +60,6 @@ export async function mailOf(
       contentId: file.contentId,
     })),
   });
-  return { ...mail, thread };
 }
 
 /** What the mail depends on beside its input. */

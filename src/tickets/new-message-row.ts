@@ -45,8 +45,6 @@ export interface NewEmail {
   /** The Message-ID, `<…@…>`. */
   readonly token: string;
   readonly autoSubmitted: boolean;
-  /** Message-IDs that the mail answers, if it was composed before; null: those of the mails that are sent by then. */
-  readonly thread: readonly string[] | null;
   /** Milliseconds since 1970; null: at once. */
   readonly dueAt: number | null;
   readonly cancelIf: readonly string[];

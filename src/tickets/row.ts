@@ -42,7 +42,6 @@ function emailOf(input: AddTicketMessageInput, files: readonly NewFile[], now: D
     ...mailBytesUpperBound(input, files),
     token: messageIdOf(randomUUID(), email.from.trim()),
     autoSubmitted: email.autoSubmitted,
-    thread: null,
     dueAt: dueAtOf(email, now),
     cancelIf: email.cancelIf,
     quote: email.quote,

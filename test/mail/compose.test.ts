@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { composeMail } from '../../src/mail/compose.ts';
 import type { MailParts } from '../../src/mail/parts.ts';
-import { previewMail } from '../../src/mail/preview.ts';
+import { type PreviewParts, previewMail } from '../../src/mail/preview.ts';
 import { encodedSizeUpperBound } from '../../src/mail/size.ts';
 import { mailBytes } from '../../src/mail/source.ts';
 import { memoryBlobs } from './world/desk.ts';
@@ -343,15 +343,16 @@ describe('preview', () => {
       attachments: [file('a', 'a/b', Buffer.from('1'))],
       bcc: [{ name: '', address: 'b@x.com' }],
     });
-    const preview = await previewMail(parts);
+    const preview = await previewMail({ ...parts, lastMail: null });
     expect(preview).toMatchObject({
       subject: parts.subject,
       text: 'Hello',
       previewHash: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
     const later = { ...parts, date: new Date(), messageId: '<other@x>' } as MailParts;
-    expect((await previewMail(later)).previewHash).toBe(preview.previewHash);
-    const others: Partial<MailParts>[] = [
+    expect((await previewMail({ ...later, lastMail: null })).previewHash).toBe(preview.previewHash);
+    const others: Partial<PreviewParts>[] = [
+      { lastMail: 7 },
       { body: 'Hello!' },
       { subject: 'x' },
       { signature: 's' },
@@ -359,14 +360,13 @@ describe('preview', () => {
       { cc: [{ name: '', address: 'c@x.com' }] },
       { bcc: [] },
       { from: { name: 'x', address: 'company@domain.com' } },
-      { thread: ['<a@b>'] },
       { attachments: [] },
       { attachments: [file('a', 'a/b', Buffer.from('2'))] },
       { quoted: [{ author: 'a', at: new Date(0), body: 'b', format: 'TEXT', files: [] }] },
       { omitted: 1 },
       { autoSubmitted: true },
     ];
-    const previews = await Promise.all(others.map((change) => previewMail({ ...parts, ...change })));
+    const previews = await Promise.all(others.map((change) => previewMail({ ...parts, lastMail: null, ...change })));
     const hashes = new Set(previews.map(({ previewHash }) => previewHash));
     expect(hashes.size).toBe(others.length);
     expect(hashes.has(preview.previewHash)).toBe(false);

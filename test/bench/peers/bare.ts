@@ -55,7 +55,6 @@ async function append(asked: Asked): Promise<object> {
       expect: null,
       token: messageIdOf(randomUUID(), asked.from),
       autoSubmitted: false,
-      thread: null,
       dueAt: null,
       cancelIf: [],
       copies: asked.cc.map((address) => ({ kind: 'CC', address, key: address })),
