@@ -9,6 +9,7 @@ import {
   quotes,
   recipientKinds,
   recipientStates,
+  scanStates,
   suggestedActions,
   ticketStatuses,
   visibilities,
@@ -55,3 +56,8 @@ export const CancelReasonEnum = builder.enumType('CancelReason', {
   values: cancelReasons,
 });
 export const EventTypeEnum = builder.enumType('TicketEventType', { values: eventTypes });
+export const AttachmentScanEnum = builder.enumType('AttachmentScan', {
+  description:
+    'PENDING: a mail with the file waits, and the file is downloaded but never shown in place. INFECTED: nobody is given the file, and a mail with it fails.',
+  values: scanStates,
+});

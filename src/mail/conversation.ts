@@ -44,7 +44,13 @@ export const attachmentPart = (file: StoredFile): AttachmentPart => ({
   sha256: Buffer.from(file.sha256, 'hex'),
 });
 
-export const conversationOf = ({ original, sent, lastMail, omitted, quoted }: ConversationRow): Conversation => ({
+export const conversationOf = ({
+  original,
+  sent,
+  lastMail,
+  omitted,
+  quoted,
+}: ConversationRow): Conversation => ({
   thread: [...(original === null ? [] : [original]), ...sent],
   lastMail,
   omitted,
@@ -55,11 +61,15 @@ export const conversationOf = ({ original, sent, lastMail, omitted, quoted }: Co
   })),
 });
 
-/** The files of a message `m.id`, as JSON, redacted ones left out. */
-export const storedFiles = (sql: postgres.Sql, messageId: postgres.PendingQuery<postgres.Row[]>) => sql`(
+/** The files of a message as JSON, redacted ones left out. @param which more to ask of an attachment `a` */
+export const storedFiles = (
+  sql: postgres.Sql,
+  messageId: postgres.PendingQuery<postgres.Row[]>,
+  which = sql`true`,
+) => sql`(
   select coalesce(json_agg(json_build_object('fileName', a.file_name, 'contentType', a.content_type, 'byteSize', a.byte_size,
       'blobKey', a.blob_key, 'sha256', encode(a.sha256, 'hex'), 'contentId', a.content_id) order by a.position), '[]')
-  from attachments a where a.message_id = ${messageId} and a.redacted_at is null)`;
+  from attachments a where a.message_id = ${messageId} and a.redacted_at is null and ${which})`;
 
 /**
  * The one query for what a mail repeats and answers, as a value: for the preview, and for the worker that sends the mail. It reads
@@ -67,6 +77,8 @@ export const storedFiles = (sql: postgres.Sql, messageId: postgres.PendingQuery<
  */
 export const conversationValue = (sql: postgres.Sql) => {
   const before = sql`coalesce(c.message_id, 2147483647)`;
+  // What a scanner has not found clean is not sent on.
+  const clean = sql`(a.scan is null or a.scan = 'CLEAN')`;
   // Whoever has a mail, or may have it, can be answered below it: not whoever was only going to get it.
   const sent = sql`
     select e.id, e.rfc_message_id from deliveries e
@@ -80,7 +92,7 @@ export const conversationValue = (sql: postgres.Sql) => {
       'lastMail', (select max(e.id) from deliveries e where e.ticket_id = c.ticket_id and e.message_id < ${before}),
       'omitted', count(*) filter (where q.octets > ${maxQuotedOctets}::int),
       'quoted', coalesce(json_agg(json_build_object('author', u.name, 'at', q.created_at, 'body', q.body, 'format', q.format,
-          'files', case when q.format = 'HTML' then ${storedFiles(sql, sql`q.id`)} else '[]' end)
+          'files', case when q.format = 'HTML' then ${storedFiles(sql, sql`q.id`, clean)} else '[]' end)
         order by q.id desc) filter (where q.octets <= ${maxQuotedOctets}::int), '[]'))
     from (
       select p.id, p.author_id, p.created_at, p.body, p.format,

@@ -137,6 +137,7 @@ export function explainRecipient({
 }: Pick<Addressed, 'state' | 'smtpReply'>): Explanation | undefined {
   if (state === 'OUTCOME_UNKNOWN') return unknown;
   if ((state !== 'FAILED' && state !== 'DEFERRED') || reply === null || reply === '') return undefined;
+  if (reply.startsWith('Not sent: ')) return { reason: `${reply}.`, suggestedAction: null };
   const { reason, suggestedAction } = rules.find(({ matches }) => matches.test(reply)) ?? unreachable;
   // What is not refused for good is tried again until the mail has failed.
   const gaveUp = state === 'FAILED' && !/^5\d\d\b/.test(reply);

@@ -1,4 +1,6 @@
 import { buildHeaderValue, encodeWord, foldLines, quoteString } from 'nodemailer/lib/mime-funcs';
+import { isInvisible, withoutMisleading } from '../content/hidden-characters.ts';
+import { parseMediaType, unknownType, writeMediaType } from '../content/media-type.ts';
 import { envelopeAddress, needsSmtpUtf8 } from './address.ts';
 import type { Person } from './parts.ts';
 
@@ -86,18 +88,14 @@ export function threading(thread: readonly string[]): { inReplyTo: string | unde
   return { inReplyTo: ids.at(-1), references: [first, ...kept].join(' ') };
 }
 
-/** What makes text run the other way, or says so to nobody who looks at it: `annexe\u202efdp.exe`. Joiners are letters' own business. */
-const controls = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffd]/gu;
-
-/** A file's name as a recipient may be shown it: no path, no control or direction-changing character, not too long. */
+/** A file's name as a recipient may be shown it: no path, no control, no change of direction, not too long. Joiners stay. */
 export function mailFileName(fileName: string, position: number): string {
-  const clean = fileName
-    .toWellFormed()
-    .replace(controls, '')
+  const clean = withoutMisleading(fileName.toWellFormed())
+    .replace(/\ufffd/g, '')
     .replace(/[/\\]/g, '_')
     .trim()
     .replace(/^\.+$/, '');
-  if (clean === '') return `attachment-${position}`;
+  if (isInvisible(clean)) return `attachment-${position}`;
   const characters = [...clean];
   if (characters.length <= maxFileNameCharacters) return clean;
   const extension = /\.[^.]{1,12}$/.exec(clean)?.[0] ?? '';
@@ -108,30 +106,13 @@ export function mailFileName(fileName: string, position: number): string {
 export const disposition = (kind: 'attachment' | 'inline', filename: string): string =>
   buildHeaderValue({ value: kind, params: { filename } });
 
-const token = String.raw`[a-z0-9!#$&^_.+'*%~\x60|-]{1,60}`;
-const mediaType = new RegExp(`^${token}/${token}$`, 'i');
-const parameter = new RegExp(String.raw`^\s*(${token})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|(${token}))\s*$`, 'i');
-/** What a part says elsewhere, or of a whole of parts. */
-const foreignParameters = /^(?:name|boundary|type|start|start-info)\b/i;
-
 /**
- * The sender's word for a type where it is a sound one, with those parameters that are. Composite types may not be base64 (RFC 2046 §5),
- * so they become plain bytes.
+ * The sender's word for a type where it is a sound one, with its parameters: a text says its character set by them. Composite types may
+ * not be base64 (RFC 2046 §5), so they become plain bytes.
  */
 export function safeContentType(contentType: string): string {
-  const [type = '', ...rest] = contentType
-    .slice(0, 1000)
-    .split(/;(?=(?:[^"]*"[^"]*")*[^"]*$)/)
-    .slice(0, 9);
-  const plain = type.trim().toLowerCase();
-  if (!mediaType.test(plain) || /^(?:multipart|message)\//.test(plain)) return 'application/octet-stream';
-  return [plain, ...rest.flatMap(soundParameter)].join('; ');
-}
-
-function soundParameter(written: string): string[] {
-  const [, name, quoted, bare] = parameter.exec(written.slice(0, 200)) ?? [];
-  const value = bare ?? quoted?.replace(/\\(.)/g, '$1');
-  if (name === undefined || value === undefined || foreignParameters.test(name)) return [];
-  if (!/^[\x20-\x7e]{1,60}$/.test(value)) return [];
-  return [`${name.toLowerCase()}=${new RegExp(`^${token}$`, 'i').test(value) ? value : quoteString(value)}`];
+  const type = parseMediaType(contentType);
+  return type === undefined || /^(?:multipart|message)\//.test(type.essence)
+    ? unknownType
+    : writeMediaType(type);
 }

@@ -82,25 +82,31 @@ export function settlementOf(delivery: Attempted, outcome: Outcome, now: Date, r
 }
 
 /** A redacted message is not mailed any more: what is left of it is not what its author sent. */
-export function redactedSettlement(delivery: Attempted): Settlement {
-  const reply = 'Not sent: the message was redacted';
-  const changed = unsettledRecipients(delivery.recipients).map(({ position }) => ({
-    position,
-    state: 'CANCELLED' as const,
-    reply,
-    code: null,
-  }));
+export const redactedSettlement = (delivery: Attempted): Settlement =>
+  unsentSettlement(delivery, 'CANCELLED', 'Not sent: the message was redacted');
+
+/** A mail with an infected file goes to nobody, however often it is tried. @param file its name, and what was found in it */
+export const infectedSettlement = (delivery: Attempted, file: string): Settlement =>
+  unsentSettlement(delivery, 'FAILED', `Not sent: a file is infected: ${file}`);
+
+/** Nothing was said to any server, and nothing will be. */
+function unsentSettlement(delivery: Attempted, state: 'CANCELLED' | 'FAILED', reply: string): Settlement {
   return {
     id: delivery.id,
     token: delivery.token,
-    state: 'CANCELLED',
-    event: 'DELIVERY_CANCELLED',
+    state,
+    event: `DELIVERY_${state}`,
     phase: 'CONNECT',
     reply,
     failure: reply,
     bodyAt: null,
     dueAt: null,
-    recipients: changed,
+    recipients: unsettledRecipients(delivery.recipients).map(({ position }) => ({
+      position,
+      state,
+      reply,
+      code: null,
+    })),
   };
 }
 

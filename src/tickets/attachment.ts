@@ -1,5 +1,6 @@
 import { and, eq, inArray } from 'drizzle-orm';
 import { attachments, messages, tickets } from '../db/tables.ts';
+import type { ScanState } from '../vocabulary.ts';
 import type { DeskContext } from './desk.ts';
 import { visibleMessages } from './message.ts';
 import { requireViewer } from './policy.ts';
@@ -20,6 +21,8 @@ export interface Attachment {
   readonly isInline: boolean;
   /** Null once redacted. */
   readonly blobKey: string | null;
+  /** Null: nobody scans files here, or nobody did when it came. */
+  readonly scan: ScanState | null;
   /** Undefined: not asked for, as a page of messages does not. */
   readonly redactedAt?: Date | null;
 }
@@ -35,6 +38,7 @@ const attachmentColumns = {
   contentId: attachments.contentId,
   isInline: attachments.isInline,
   blobKey: attachments.blobKey,
+  scan: attachments.scan,
   redactedAt: attachments.redactedAt,
 };
 

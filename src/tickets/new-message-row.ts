@@ -32,6 +32,10 @@ export interface NewFile {
   readonly contentId: string | null;
   /** Whether the message's own HTML shows it. */
   readonly inline: boolean;
+  /** The earlier upload that it is: it becomes an attachment once. */
+  readonly upload?: string;
+  /** Where files are scanned; of all files of a message or of none. */
+  readonly scan?: 'PENDING';
 }
 export interface NewEmail {
   readonly from: string;
