@@ -29,7 +29,7 @@ import { createDiskStore } from './storage/disk-store.ts';
 import { rowsOf } from './tickets/appended-row.ts';
 import type { Desk, DeskContext } from './tickets/desk.ts';
 import { prepareJudge } from './tickets/judge-statement.ts';
-import { createMessageWriter, type MessageWriterLimits } from './tickets/message-writer.ts';
+import { createMessageWriter, type MessageWriterLimits, writerStatements } from './tickets/message-writer.ts';
 import { createIsCurrent } from './tickets/reads.ts';
 
 export interface App extends AsyncDisposable {
@@ -71,7 +71,11 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const { gateway, owner } = overrides.connections ?? (await connect(config, overrides, parts, log));
   await migrate(owner);
   const database = parts.use(
-    openDatabase(gateway, { poolSize: config.poolSize, answerWithinMs: config.databaseTimeout * 1000 }),
+    openDatabase(gateway, {
+      poolSize: config.poolSize,
+      writerSize: writerStatements(overrides.writer),
+      answerWithinMs: config.databaseTimeout * 1000,
+    }),
   );
   const demo = await prepareDemo(config, database, log);
   const blobs = createDiskStore(config.blobs.directory);
@@ -94,7 +98,13 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const desk: Desk = {
     database,
     blobs,
-    writer: parts.use(createMessageWriter(database.desk, sendsByDefault, overrides.writer)),
+    writer: parts.use(
+      createMessageWriter(database.writer, sendsByDefault, {
+        // Half of what a statement may take, so that there is time for an answer.
+        lockPatience: config.databaseTimeout * 500,
+        ...overrides.writer,
+      }),
+    ),
     judge: (row) => judge.execute({ rows: rowsOf([row]), sendsByDefault }),
     isCurrent: createIsCurrent(database.desk),
     events,
