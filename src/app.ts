@@ -41,7 +41,7 @@ import { rowsOf } from './tickets/appended-row.ts';
 import { createAttachmentUrls } from './tickets/attachment-url.ts';
 import type { Desk, DeskContext } from './tickets/desk.ts';
 import { prepareJudge } from './tickets/judge-statement.ts';
-import { createMessageWriter, type MessageWriterLimits } from './tickets/message-writer.ts';
+import { createMessageWriter, type MessageWriterLimits, writerStatements } from './tickets/message-writer.ts';
 
 export interface App extends AsyncDisposable {
   /** `http://127.0.0.1:4000`; undefined for a process that only sends mail. */
@@ -86,7 +86,11 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const { gateway, owner } = overrides.connections ?? (await connect(config, overrides, parts, log));
   await migrate(owner);
   const database = parts.use(
-    openDatabase(gateway, { poolSize: config.poolSize, answerWithinMs: config.databaseTimeout * 1000 }),
+    openDatabase(gateway, {
+      poolSize: config.poolSize,
+      writerSize: writerStatements(overrides.writer),
+      answerWithinMs: config.databaseTimeout * 1000,
+    }),
   );
   const demo = await prepareDemo(config, database, log);
   const blobs = await openCheckedStore(config.blobs);
@@ -112,7 +116,13 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const desk: Desk = {
     database,
     blobs,
-    writer: parts.use(createMessageWriter(database.desk, sendsByDefault, overrides.writer)),
+    writer: parts.use(
+      createMessageWriter(database.writer, sendsByDefault, {
+        // Half of what a statement may take, so that there is time for an answer.
+        lockPatience: config.databaseTimeout * 500,
+        ...overrides.writer,
+      }),
+    ),
     judge: (row) => judge.execute({ rows: rowsOf([row]), sendsByDefault }),
     events,
     limits: config.limits,
