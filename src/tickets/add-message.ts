@@ -2,7 +2,7 @@ import type { Viewer } from '../context.ts';
 import { Refusal } from '../errors.ts';
 import { type Added, addedFrom, replayOf } from './added.ts';
 import type { AppendedRow } from './appended-row.ts';
-import { refusalOfTaken, storeFiles } from './attachments.ts';
+import { storeFiles, withShown } from './attachments.ts';
 import type { DeskContext } from './desk.ts';
 import { oneAtATime } from './idempotency.ts';
 import { expectationOf, mailOf } from './mail.ts';
@@ -17,6 +17,7 @@ import {
   withoutSize,
 } from './refusals.ts';
 import { rowOf } from './row.ts';
+import { refusalOfTaken } from './uploads/find-uploads.ts';
 
 /**
  * Adds a message to a ticket, and mails it if asked: message, attachments, delivery and event in one commit, or nothing.
@@ -51,7 +52,7 @@ async function add(
   const files = ctx.desk.scans
     ? stored.files.map((file) => ({ ...file, scan: 'PENDING' as const }))
     : stored.files;
-  const row = rowOf(viewer, input, key, files, ctx.now());
+  const row = rowOf(viewer, input, key, await withShown(input, files), ctx.now());
   if (stored.attached.length > 0) {
     const replayed = await replayOf(ctx, viewer, row, input);
     if (replayed !== undefined) return replayed;

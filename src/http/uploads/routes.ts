@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { lingeringClose } from '../../lingering-close.ts';
 import type { Logger } from '../../log.ts';
 import { uploadLifetimeHours } from '../../storage/collect.ts';
 import type { DeskContext } from '../../tickets/desk.ts';
@@ -47,8 +46,6 @@ export function createUploads({ contextOf, maxBytes, log }: UploadPorts): Handle
       const run = Object.hasOwn(methods, method) ? methods[method as keyof typeof methods] : undefined;
       if (run === undefined) throw notAllowed(Object.keys(methods));
       if (method === 'OPTIONS') return answerOptions(res, maxBytes);
-      // It may be answered before its body was read to its end.
-      if (method === 'POST' || method === 'PATCH') lingeringClose(req, res);
       const ctx = await contextOf(req, res);
       requireViewer(ctx, 'write');
       await run({ ctx, req, res, fields, maxBytes }, id ?? '');
