@@ -82,8 +82,8 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     openDatabase(gateway, { poolSize: config.poolSize, answerWithinMs: config.databaseTimeout * 1000 }),
   );
   const demo = await prepareDemo(config, database, log);
-  const blobs = await openCheckedStore(config.blobs);
-  parts.use(startCollecting(database.desk, blobs, log));
+  const blobs = await openCheckedStore(config.blobs, database.desk);
+  const collecting = parts.use(startCollecting(database.desk, blobs, log));
   const inbox =
     config.smtp.kind === 'inbox' ? parts.use(await startInbox(database.desk, { log })) : undefined;
   const smtpUrl = inbox?.url ?? (config.smtp.kind === 'url' ? config.smtp.url : undefined);
@@ -119,6 +119,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const health = createHealth(
     { database: () => database.check(), blobs: createStoreCheck(blobs, log) },
     () => draining,
+    { collection: () => collecting.why() === undefined },
   );
   const server = createHttpServer(
     routesOf({ config, desk, authenticator, now, log, demo, health, hasInbox: inbox !== undefined }),

@@ -16,7 +16,10 @@ test.each<[string, object]>([
   ['s3://desk?region=eu-west-1', s3({})],
   ['s3://desk/?region=eu-west-1', s3({})],
   ['s3://desk/a/b%20c/?region=eu-west-1', s3({ prefix: 'a/b c/' })],
-  ['s3://desk/a?region=eu-west-1&presign=1&pathStyle=1', s3({ prefix: 'a/', presign: true, pathStyle: true })],
+  [
+    's3://desk/a?region=eu-west-1&presign=1&pathStyle=1',
+    s3({ prefix: 'a/', presign: true, pathStyle: true }),
+  ],
   [
     's3://desk?endpoint=http://minio:9000',
     s3({ endpoint: 'http://minio:9000', region: 'us-east-1', pathStyle: true }),

@@ -3,7 +3,7 @@ import { blobs as blobsTable, uploads as uploadsTable } from '../db/tables.ts';
 import { type Problem, Refusal } from '../errors.ts';
 import type { IncomingFile, Received } from '../incoming-file.ts';
 import { BlobTooLarge } from '../storage/blob-store.ts';
-import { uploadLifetimeHours } from '../storage/collect.ts';
+import { uploadLifetimeHours } from '../storage/expire.ts';
 import type { DeskContext } from './desk.ts';
 import { cleanContentType, cleanFileName } from './file-name.ts';
 import type { AttachmentInput } from './message-input.ts';
