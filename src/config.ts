@@ -34,8 +34,8 @@ export interface Config {
   /** Whether GraphiQL is served; in production only when asked for. */
   readonly explorer: boolean;
   readonly roles: ReadonlySet<'web' | 'worker'>;
-  /** Answers to queries that are kept to be given again after a look at whether they are still true; 0: none. */
-  readonly answerCacheBytes: number;
+  /** Origins whose pages may ask and read: exact ones, or `*`. */
+  readonly corsOrigins: ReadonlySet<string>;
   readonly limits: Limits;
 }
 
@@ -48,9 +48,15 @@ export interface Limits {
   readonly messageAttachmentsBytes: number;
   readonly attachments: number;
   readonly recipients: number;
+  /** Of one user, on their way at a time. */
+  readonly openUploads: number;
+  /** That one user may have uploaded and not attached yet. */
+  readonly uploadedBytes: number;
   /** JSON bodies of /graphql. */
   readonly requestBytes: number;
   readonly legacyRequestBytes: number;
+  /** One answer of /graphql. */
+  readonly answerBytes: number;
 }
 
 const MiB = 1024 * 1024;
@@ -61,6 +67,25 @@ const whole = (fallback: number, min: number, max: number) => {
 const url = (...protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
     error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  });
+
+/** As a browser writes it in `Origin`: a scheme, a host and a port that is not the scheme's own, and no slash behind it. */
+const isOrigin = (text: string) =>
+  text === '*' || (/^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text);
+const origins = z
+  .string()
+  .default('')
+  .transform(
+    (text) =>
+      new Set(
+        text
+          .split(',')
+          .map((origin) => origin.trim())
+          .filter(Boolean),
+      ),
+  )
+  .refine((set) => [...set].every(isOrigin), {
+    error: 'must be origins such as https://desk.example.com, separated by commas, or *',
   });
 
 function blobPlace(text: string, context: z.core.$RefinementCtx): BlobPlace {
@@ -124,12 +149,15 @@ const environment = z
           error: 'must be web, worker or both',
         },
       ),
-    ANSWER_CACHE_BYTES: whole(32 * MiB, 0, 4096 * MiB),
     MAX_BODY_BYTES: whole(MiB, 1, 16 * MiB),
     MAX_ATTACHMENT_BYTES: whole(25 * MiB, 1, 1024 * MiB),
     MAX_MESSAGE_ATTACHMENTS_BYTES: whole(50 * MiB, 1, 2047 * MiB),
+    MAX_OPEN_UPLOADS: whole(20, 1, 10_000),
+    MAX_UPLOADED_BYTES: whole(2048 * MiB, MiB, Number.MAX_SAFE_INTEGER),
     MAX_REQUEST_BYTES: whole(0, 0, 64 * MiB),
     MAX_LEGACY_REQUEST_BYTES: whole(40_000_000, 1024, 1_000_000_000),
+    MAX_ANSWER_BYTES: whole(32 * MiB, 64 * 1024, 256 * MiB),
+    CORS_ORIGINS: origins,
   })
   .superRefine((env, context) => {
     const jwt = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;
@@ -141,6 +169,10 @@ const environment = z
           path: [name],
           message: 'is required with the other JWT_ settings',
         });
+    }
+    if (env.MAX_UPLOADED_BYTES < env.MAX_ATTACHMENT_BYTES) {
+      const message = 'must not be less than MAX_ATTACHMENT_BYTES';
+      context.addIssue({ code: 'custom', path: ['MAX_UPLOADED_BYTES'], message });
     }
     if (env.DATABASE_OWNER_URL !== undefined && env.DATABASE_URL === undefined) {
       context.addIssue({
@@ -194,16 +226,19 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     clamd: e.CLAMD_URL === undefined ? undefined : clamdOf(e.CLAMD_URL),
     explorer: e.EXPLORER === undefined ? embedded : e.EXPLORER === '1',
     roles: e.ROLES,
-    answerCacheBytes: e.ANSWER_CACHE_BYTES,
+    corsOrigins: e.CORS_ORIGINS,
     limits: {
       bodyBytes: e.MAX_BODY_BYTES,
       attachmentBytes: e.MAX_ATTACHMENT_BYTES,
       messageAttachmentsBytes: e.MAX_MESSAGE_ATTACHMENTS_BYTES,
       attachments: 20,
       recipients: 50,
+      openUploads: e.MAX_OPEN_UPLOADS,
+      uploadedBytes: e.MAX_UPLOADED_BYTES,
       // A body of the largest size still arrives whole when each of its bytes is escaped as \u00xx, so that the command refuses it.
       requestBytes: e.MAX_REQUEST_BYTES || 6 * e.MAX_BODY_BYTES + MiB,
       legacyRequestBytes: e.MAX_LEGACY_REQUEST_BYTES,
+      answerBytes: e.MAX_ANSWER_BYTES,
     },
   };
 }

@@ -8,7 +8,7 @@ import {
   validate,
 } from 'graphql';
 import { expect, test } from 'vitest';
-import { planVariables } from '../../src/graphql/plan-input.ts';
+import { planVariables } from '../../../src/graphql/engine/plan-input.ts';
 
 /* graphql-js says what fits and what becomes of it. */
 

@@ -13,8 +13,9 @@ export const nullOr =
   };
 
 export const leaf = (type: GraphQLLeafType): Complete =>
-  nullOr((_run, value) => {
+  nullOr((run, value) => {
     const serialized = type.serialize(value);
+    run.budget.spendValue(serialized);
     if (serialized == null) throw new Error(`A value of ${type.name} cannot be shown`);
     return serialized;
   });

@@ -13,6 +13,8 @@ import {
   type OperationDefinitionNode,
   responsePathAsArray,
 } from 'graphql';
+import { AnswerBudget } from './answer-budget.ts';
+import type { ComplexityLimit } from './complexity.ts';
 import type { CoerceVariables } from './plan-input.ts';
 
 /** Where a value stands in the answer; undefined: the answer itself. */
@@ -50,13 +52,15 @@ export class Run {
   readonly plan: Plan;
   readonly context: unknown;
   readonly variables: Record<string, unknown>;
+  readonly budget: AnswerBudget;
   readonly errors: GraphQLError[] = [];
   readonly #nulled = new Set<Path>();
 
-  constructor(plan: Plan, context: unknown, variables: Record<string, unknown>) {
+  constructor(plan: Plan, context: unknown, variables: Record<string, unknown>, budget: AnswerBudget) {
     this.plan = plan;
     this.context = context;
     this.variables = variables;
+    this.budget = budget;
   }
 
   /** An error below what has become null already is not told: its place is not in the answer. */
@@ -68,29 +72,45 @@ export class Run {
   }
 
   answer(data: Answer | null): ExecutionResult {
+    if (this.budget.isOver) return this.budget.refusal(this.plan.operation.operation);
     return this.errors.length === 0 ? { data } : { errors: this.errors, data };
   }
 }
 
+/** What bounds one execution. */
+export interface Bounds {
+  readonly budget: AnswerBudget;
+  readonly limit: ComplexityLimit;
+  /** How graphql-js is asked what is wrong with variables. */
+  readonly coercion: { readonly maxErrors: number; readonly hideSuggestions: boolean };
+}
+
+const unbounded: Bounds = {
+  budget: new AnswerBudget(Infinity),
+  limit: () => undefined,
+  coercion: { maxErrors: 50, hideSuggestions: false },
+};
+
 /**
  * Executes a plan. @param variables as they came
- * @returns as `execute` of graphql-js; without `data` when the variables do not fit, and then nothing was executed
+ * @returns as `execute` of graphql-js; without `data` when the variables do not fit or ask for too much, and then nothing was executed
  */
 export async function runPlan(
   plan: Plan,
   context: unknown,
   variables: Readonly<Record<string, unknown>> = {},
+  { budget, limit, coercion }: Bounds = unbounded,
 ): Promise<ExecutionResult> {
   const { operation, schema, fields } = plan;
   let coerced = plan.coerce(variables);
   if (coerced === undefined) {
-    const result = getVariableValues(schema, operation.variableDefinitions ?? [], variables, {
-      maxErrors: 50,
-    });
+    const result = getVariableValues(schema, operation.variableDefinitions ?? [], variables, coercion);
     if (result.errors !== undefined) return { errors: result.errors };
     coerced = result.coerced;
   }
-  const run = new Run(plan, context, coerced);
+  const excess = limit(coerced);
+  if (excess !== undefined) return { errors: [excess] };
+  const run = new Run(plan, context, coerced, budget);
   try {
     return run.answer(
       await (operation.operation === 'mutation'
@@ -121,7 +141,8 @@ export function runFields(
   try {
     for (const field of fields) {
       const { key } = field;
-      const value = runField(run, source, field, path);
+      // Nothing of an answer that is too large will be told; a command of a document is carried out all the same.
+      const value = run.budget.isOver ? null : runField(run, source, field, path);
       // Also when it is still to come: fields are answered in the order in which they were asked for.
       answer[key] = value;
       if (!isPromise(value)) continue;
@@ -148,6 +169,7 @@ export async function afterAll(begun: readonly unknown[], error: unknown): Promi
 }
 
 function runField(run: Run, source: unknown, field: PlannedField, parent: Path): unknown {
+  run.budget.spendName(field.key);
   if (field.typename !== undefined) return field.typename;
   const path: Path = { prev: parent, key: field.key, typename: field.parentType.name };
   let value: unknown;
