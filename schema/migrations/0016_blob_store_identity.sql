@@ -6,9 +6,6 @@ CREATE TABLE "blob_stores" (
 	CONSTRAINT "blob_stores_only_check" CHECK ("blob_stores"."only")
 );
 --> statement-breakpoint
-ALTER TABLE "open_uploads" ADD COLUMN "arrived" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
-ALTER TABLE "open_uploads" ADD COLUMN "wanted" boolean DEFAULT false NOT NULL;--> statement-breakpoint
-CREATE INDEX "uploads_user_idx" ON "uploads" USING btree ("user_id");--> statement-breakpoint
 GRANT SELECT, INSERT, UPDATE ON blob_stores TO ticketwire_app;--> statement-breakpoint
 ALTER TABLE blob_stores ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE POLICY desk ON blob_stores USING ((SELECT sees_everything()));--> statement-breakpoint
