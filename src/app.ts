@@ -93,8 +93,8 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     }),
   );
   const demo = await prepareDemo(config, database, log);
-  const blobs = await openCheckedStore(config.blobs);
-  parts.use(startCollecting(database.desk, blobs, log));
+  const blobs = await openCheckedStore(config.blobs, database.desk);
+  const collecting = parts.use(startCollecting(database.desk, blobs, log));
   const inbox =
     config.smtp.kind === 'inbox' ? parts.use(await startInbox(database.desk, { log })) : undefined;
   const smtpUrl = inbox?.url ?? (config.smtp.kind === 'url' ? config.smtp.url : undefined);
@@ -135,6 +135,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const health = createHealth(
     { database: () => database.check(), blobs: createStoreCheck(blobs, log) },
     () => draining,
+    { collection: () => collecting.why() === undefined },
   );
   const graphql = createGraphqlServer(graphqlOptions(config, log, overrides.operationPlugins));
   const hasInbox = inbox !== undefined;

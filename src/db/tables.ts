@@ -241,6 +241,19 @@ export const openUploads = pgTable(
   (t) => [index('open_uploads_user_idx').on(t.userId), index('open_uploads_created_idx').on(t.createdAt)],
 );
 
+/** Which blob store is this database's own: one row, once the two have met. The store says the same of the database. */
+export const blobStores = pgTable(
+  'blob_stores',
+  {
+    only: boolean('only').primaryKey().default(true),
+    id: uuid('id').notNull(),
+    /** Counts collections. A store that has seen more of them than its database shows that the database is an older one, restored. */
+    generation: integer('generation').notNull().default(0),
+    createdAt: createdAt(),
+  },
+  (t) => [check('blob_stores_only_check', sql`${t.only}`)],
+);
+
 /** Keys of the desk's own, which all of its processes share: random, made by the first that needs one. */
 export const deskKeys = pgTable('desk_keys', {
   name: text('name').primaryKey(),
