@@ -23,6 +23,8 @@ export interface Config {
   /** 32 bytes; mailboxes' SMTP passwords are encrypted under it. */
   readonly mailboxKey: Buffer | undefined;
   readonly jwt: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string } | undefined;
+  /** The code page of Basic credentials that are no UTF-8, as `TextDecoder` calls it. */
+  readonly legacyCharset: string;
   readonly demo: boolean;
   readonly production: boolean;
   readonly trustProxy: boolean;
@@ -83,6 +85,10 @@ const environment = z
     JWT_JWKS_URL: url('https:', 'http:').optional(),
     JWT_ISSUER: z.string().min(1).optional(),
     JWT_AUDIENCE: z.string().min(1).optional(),
+    LEGACY_CHARSET: z
+      .string()
+      .refine(isCodePage, 'must be a code page of the Encoding Standard, such as windows-1250')
+      .default('windows-1252'),
     TRUST_PROXY: z.enum(['0', '1']).default('0'),
     EXPLORER: z.enum(['0', '1']).optional(),
     ROLES: z
@@ -97,7 +103,7 @@ const environment = z
         },
       ),
     ANSWER_CACHE_BYTES: whole(32 * MiB, 0, 4096 * MiB),
-    MAX_BODY_BYTES: whole(MiB, 1, 16 * MiB),
+    MAX_BODY_BYTES: whole(4 * MiB, 1, 16 * MiB),
     MAX_ATTACHMENT_BYTES: whole(25 * MiB, 1, 1024 * MiB),
     MAX_MESSAGE_ATTACHMENTS_BYTES: whole(50 * MiB, 1, 2047 * MiB),
     MAX_REQUEST_BYTES: whole(0, 0, 64 * MiB),
@@ -162,6 +168,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       e.JWT_JWKS_URL === undefined
         ? undefined
         : { jwksUrl: e.JWT_JWKS_URL, issuer: e.JWT_ISSUER!, audience: e.JWT_AUDIENCE! },
+    legacyCharset: e.LEGACY_CHARSET,
     demo: embedded && isLoopback(e.HOST),
     production: !embedded,
     trustProxy: e.TRUST_PROXY === '1',
@@ -179,6 +186,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       legacyRequestBytes: e.MAX_LEGACY_REQUEST_BYTES,
     },
   };
+}
+
+/** Unicode is no code page: what is no UTF-8 would be none here either. */
+function isCodePage(label: string): boolean {
+  try {
+    return !new TextDecoder(label).encoding.startsWith('utf-');
+  } catch {
+    return false;
+  }
 }
 
 function smtpOf(text: string | undefined, embedded: boolean): Config['smtp'] {
