@@ -39,21 +39,24 @@ export type DetailsOf<C extends ErrorCode> = C extends keyof RefusalDetails ? Re
 /** A command's no: expected, typed, safe to show. Whatever else is thrown is a fault, masked and logged. */
 export class Refusal<C extends ErrorCode = ErrorCode> extends Error {
   readonly code: C;
-  /** The input path that the refusal is about; empty for the whole input. */
-  readonly path: readonly (string | number)[];
+  /**
+   * Where in the input the refusal is about; empty for the whole input. It is not called `path`: graphql-js takes an error with an array
+   * of that name for one that it has located already.
+   */
+  readonly inputPath: readonly (string | number)[];
   readonly details: DetailsOf<C>;
 
   constructor(
     code: C,
     message: string,
-    ...[details, path]: C extends keyof RefusalDetails
-      ? [details: RefusalDetails[C], path?: readonly (string | number)[]]
-      : [details?: undefined, path?: readonly (string | number)[]]
+    ...[details, inputPath]: C extends keyof RefusalDetails
+      ? [details: RefusalDetails[C], inputPath?: readonly (string | number)[]]
+      : [details?: undefined, inputPath?: readonly (string | number)[]]
   ) {
     super(message);
     this.name = 'Refusal';
     this.code = code;
-    this.path = path ?? [];
+    this.inputPath = inputPath ?? [];
     this.details = details as DetailsOf<C>;
   }
 
@@ -84,6 +87,11 @@ export const retryable = {
   PREVIEW_STALE: false,
 } as const satisfies Record<ErrorCode, boolean>;
 
+/** A request that no door can make sense of, whatever its body says: HTTP 400 on every door. Its message may be shown. */
+export class BadRequest extends Error {
+  override readonly name = 'BadRequest';
+}
+
 /** A credential was offered and is not good: HTTP 401 on every door. */
 export class BadCredential extends Error {
   /** Seconds to wait before the next attempt, when sign-ins are being slowed down. */
@@ -98,9 +106,16 @@ export class BadCredential extends Error {
 /** A fault that passes: the database is down, a queue is full. HTTP 503 with Retry-After on every door. */
 export class Unavailable extends Error {
   readonly retryAfterSeconds: number;
-  constructor(message: string, retryAfterSeconds = 1, options?: ErrorOptions) {
+  /** Whether it is certain that nothing was done; otherwise the same call with its idempotency key finds out. */
+  readonly nothingWritten: boolean;
+  constructor(
+    message: string,
+    retryAfterSeconds = 1,
+    { nothingWritten = false, ...options }: ErrorOptions & { nothingWritten?: boolean } = {},
+  ) {
     super(message, options);
     this.name = 'Unavailable';
     this.retryAfterSeconds = retryAfterSeconds;
+    this.nothingWritten = nothingWritten;
   }
 }

@@ -1,10 +1,9 @@
 import SchemaBuilder, { brandWithType, type OutputType } from '@pothos/core';
 import ComplexityPlugin from '@pothos/plugin-complexity';
 import RelayPlugin from '@pothos/plugin-relay';
-import { GraphQLError } from 'graphql';
 import { decodeGlobalId, encodeGlobalId } from '../global-id.ts';
+import type { IncomingFile } from '../incoming-file.ts';
 import { requireViewer } from '../tickets/policy.ts';
-import type { IncomingFile } from '../upload.ts';
 import type { GraphContext } from './context.ts';
 
 export interface SchemaTypes {
@@ -19,9 +18,6 @@ export interface SchemaTypes {
   };
 }
 
-/** A page of 100 tickets with 20 messages each and all that hangs on them passes; that squared does not. */
-export const complexityLimit = { complexity: 120_000, depth: 15, breadth: 400 };
-
 /** What implements Node. */
 const nodeTypes = new Set(['Ticket', 'TicketMessage', 'Attachment', 'Delivery']);
 
@@ -31,12 +27,8 @@ export const builder = new SchemaBuilder<SchemaTypes>({
   complexity: {
     defaultComplexity: 1,
     defaultListMultiplier: 5,
-    // What was found modest when its document was kept need not be computed for each request.
-    limit: ({ modest }: GraphContext) => (modest === true ? {} : complexityLimit),
-    complexityError: (kind) =>
-      new GraphQLError(`The document asks for too much at once (${kind.toLowerCase()})`, {
-        extensions: { code: 'DOCUMENT_TOO_COMPLEX' },
-      }),
+    // Fields only say what they cost: engine/complexity.ts adds that up and holds it against the limit, once and before any of them runs.
+    disabled: true,
   },
   relay: {
     // The page itself says how many there are.

@@ -69,7 +69,8 @@ builder.subscriptionField('ticketEvents', (t) =>
         description: 'A cursor of an event, a ticket or a payload; absent: from the first event.',
       }),
     },
-    subscribe: (_root, input, ctx) => fresh(ctx, watchTicketEvents(ctx, input)),
+    subscribe: (_root, { ticket, after }, ctx) =>
+      fresh(ctx, watchTicketEvents(ctx, { ticket, after: ctx.place.resumeAfter ?? after })),
     resolve: (event) => event,
   }),
 );
@@ -78,6 +79,7 @@ builder.subscriptionField('ticketEvents', (t) =>
 async function* fresh(ctx: GraphContext, events: AsyncGenerator<TicketEvent>): AsyncGenerator<TicketEvent> {
   for await (const event of events) {
     ctx.load = new Loaders(ctx);
+    ctx.place.reached = String(event.number);
     yield event;
   }
 }

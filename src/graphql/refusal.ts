@@ -7,12 +7,12 @@ import { MessageRef } from './message.ts';
 class Refused<C extends ErrorCode = ErrorCode> {
   readonly code: C;
   readonly message: string;
-  readonly path: readonly (string | number)[];
+  readonly inputPath: readonly (string | number)[];
   readonly details: DetailsOf<C>;
-  constructor({ code, message, path, details }: Refusal<C>) {
+  constructor({ code, message, inputPath, details }: Refusal<C>) {
     this.code = code;
     this.message = message;
-    this.path = path;
+    this.inputPath = inputPath;
     this.details = details;
   }
 }
@@ -24,7 +24,7 @@ export const UserErrorRef = builder.interfaceRef<Refused>('UserError').implement
     message: t.exposeString('message'),
     path: t.stringList({
       description: 'The input path that it is about, from the input on; empty for the whole input.',
-      resolve: (refusal) => refusal.path.map(String),
+      resolve: (refusal) => refusal.inputPath.map(String),
     }),
     retryable: t.boolean({
       description: 'Whether the very same call may succeed later.',
