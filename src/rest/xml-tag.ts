@@ -7,7 +7,7 @@ const [colon, equalsSign, doubleQuote, ampersand] = [0x3a, 0x3d, 0x22, 0x26];
 const [carriageReturn, lineFeed] = [0x0d, 0x0a];
 
 /** Each costs far more than its characters, and all of them at once. */
-const maxAttributes = 1 << 17;
+const maxAttributes = 1 << 15;
 
 /** Which characters of ASCII a name has: 1 anywhere but at its start, 2 everywhere. */
 const nameCharacters = new Uint8Array(128);

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
@@ -102,6 +102,19 @@ describe('an attachment', () => {
       { file_name: 'attachment-6', byte_size: 1 },
       { file_name: 'empty.txt', byte_size: 0 },
     ]);
+  });
+
+  test('of a thousand is not stored to be refused', async () => {
+    const stored = async () => (await readdir(gateway.blobsDirectory, { recursive: true })).length;
+    const before = await stored();
+    const Attachments = Array.from({ length: 1000 }, (_, n) => ({ FileName: `${n}`, Data: 'YQ==' }));
+    expect(await send({ TicketId: 47, Message: 'x', Attachments })).toMatchObject({
+      status: 400,
+      unchanged: true,
+    });
+    const large = [...Attachments.slice(0, 150), { Data: Buffer.alloc(3_000_000).toString('base64') }];
+    expect(await send({ TicketId: 47, Message: 'x', Attachments: large })).toMatchObject({ status: 400 });
+    await expect.poll(stored).toBeLessThan(before + 260);
   });
 
   test('is stored twice when XML refers to it twice', async () => {
