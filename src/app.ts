@@ -130,7 +130,15 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     scans: config.clamd !== undefined,
     sendsByDefault,
   };
-  const authenticator = parts.use(createAuthenticator({ db: database.desk, jwt: config.jwt, now, log }));
+  const authenticator = parts.use(
+    createAuthenticator({
+      db: database.desk,
+      jwt: config.jwt,
+      legacyCharset: config.legacyCharset,
+      now,
+      log,
+    }),
+  );
   let draining = false;
   const health = createHealth(
     { database: () => database.check(), blobs: createStoreCheck(blobs, log) },
