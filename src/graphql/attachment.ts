@@ -9,21 +9,25 @@ export const downloadPath = (id: number): string =>
   `/attachments/${encodeURIComponent(encodeGlobalId('Attachment', id))}`;
 
 builder.node(AttachmentRef, {
-  description: 'A file of a message; seen by whoever may see the message.',
+  description: 'A file of a message. Whoever may see the message may see it.',
   id: { resolve: ({ id }) => id },
-  loadMany: (ids: string[], ctx) => Promise.all(ids.map((id) => ctx.load.attachment.load(Number(id)))),
   fields: (t) => ({
-    fileName: t.exposeString('fileName', { description: 'Without folders, controls or direction marks.' }),
-    contentType: t.exposeString('contentType', { description: "The sender's word for it." }),
-    byteSize: t.exposeInt('byteSize'),
+    fileName: t.exposeString('fileName', {
+      description:
+        'Name to show and to save it under, without folders, control characters or direction marks.',
+    }),
+    contentType: t.exposeString('contentType', {
+      description: 'Media type as its sender called it: `image/png`. Nobody has checked it.',
+    }),
+    byteSize: t.exposeInt('byteSize', { description: 'Size in bytes.' }),
     sha256: t.string({
       nullable: true,
-      description: 'Hexadecimal; null once redacted.',
+      description: 'SHA-256 of its bytes, hexadecimal; null once redacted.',
       resolve: ({ sha256, blobKey }) => (blobKey === null ? null : sha256.toString('hex')),
     }),
     downloadUrl: t.string({
       nullable: true,
-      description: 'GET it with the same credential; null once redacted.',
+      description: 'Where its bytes are: GET it with the same credential. Null once redacted.',
       resolve: ({ id, blobKey }, _args, { origin }) => (blobKey === null ? null : origin + downloadPath(id)),
     }),
     redactedAt: t.field({

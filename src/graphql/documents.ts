@@ -57,6 +57,9 @@ export function validDocument(text: string): KnownDocument | undefined {
   return known;
 }
 
+/** Arguments that say how many rows a field answers. */
+const sizes: ReadonlySet<string> = new Set(['first', 'last', 'ids']);
+
 /** Whether its one operation stays within the limits, and no variable has a say in that: page sizes alone have. */
 function isModest(document: DocumentNode): boolean {
   let operations = 0;
@@ -67,7 +70,7 @@ function isModest(document: DocumentNode): boolean {
       return { ...node, variableDefinitions: [] };
     },
     Argument({ name, value }) {
-      if ((name.value === 'first' || name.value === 'last') && value.kind === 'Variable') constant = false;
+      if (sizes.has(name.value) && value.kind === 'Variable') constant = false;
     },
   });
   if (operations !== 1 || !constant) return false;
