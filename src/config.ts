@@ -26,13 +26,20 @@ export interface Config {
   readonly demo: boolean;
   readonly production: boolean;
   readonly trustProxy: boolean;
+  /** What addresses in answers begin with; empty: they are relative; undefined: the origin by which the caller reached us. */
+  readonly publicUrl: string | undefined;
+  /** A clamd that scans attachments. */
+  readonly clamd: Clamd | undefined;
   /** Whether GraphiQL is served; in production only when asked for. */
   readonly explorer: boolean;
   readonly roles: ReadonlySet<'web' | 'worker'>;
-  /** Answers to queries that are kept to be given again after a look at whether they are still true; 0: none. */
-  readonly answerCacheBytes: number;
+  /** Origins whose pages may ask and read: exact ones, or `*`. */
+  readonly corsOrigins: ReadonlySet<string>;
   readonly limits: Limits;
 }
+
+/** Where a clamd listens. */
+export type Clamd = { readonly path: string } | { readonly host: string; readonly port: number };
 
 export interface Limits {
   readonly bodyBytes: number;
@@ -43,6 +50,8 @@ export interface Limits {
   /** JSON bodies of /graphql. */
   readonly requestBytes: number;
   readonly legacyRequestBytes: number;
+  /** One answer of /graphql. */
+  readonly answerBytes: number;
 }
 
 const MiB = 1024 * 1024;
@@ -53,6 +62,25 @@ const whole = (fallback: number, min: number, max: number) => {
 const url = (...protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
     error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  });
+
+/** As a browser writes it in `Origin`: a scheme, a host and a port that is not the scheme's own, and no slash behind it. */
+const isOrigin = (text: string) =>
+  text === '*' || (/^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text);
+const origins = z
+  .string()
+  .default('')
+  .transform(
+    (text) =>
+      new Set(
+        text
+          .split(',')
+          .map((origin) => origin.trim())
+          .filter(Boolean),
+      ),
+  )
+  .refine((set) => [...set].every(isOrigin), {
+    error: 'must be origins such as https://desk.example.com, separated by commas, or *',
   });
 
 const environment = z
@@ -83,6 +111,17 @@ const environment = z
     JWT_JWKS_URL: url('https:', 'http:').optional(),
     JWT_ISSUER: z.string().min(1).optional(),
     JWT_AUDIENCE: z.string().min(1).optional(),
+    PUBLIC_URL: z
+      .string()
+      .refine((text) => text === '/' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)), {
+        error: 'must be https://…, http://… or /',
+      })
+      .refine((text) => text === '/' || !/[?#]/.test(text), { error: 'must have no query and no fragment' })
+      .optional(),
+    CLAMD_URL: z
+      .string()
+      .refine((text) => clamdOf(text) !== undefined, { error: 'must be clamd://host:port or unix:/path' })
+      .optional(),
     TRUST_PROXY: z.enum(['0', '1']).default('0'),
     EXPLORER: z.enum(['0', '1']).optional(),
     ROLES: z
@@ -96,12 +135,13 @@ const environment = z
           error: 'must be web, worker or both',
         },
       ),
-    ANSWER_CACHE_BYTES: whole(32 * MiB, 0, 4096 * MiB),
     MAX_BODY_BYTES: whole(MiB, 1, 16 * MiB),
     MAX_ATTACHMENT_BYTES: whole(25 * MiB, 1, 1024 * MiB),
     MAX_MESSAGE_ATTACHMENTS_BYTES: whole(50 * MiB, 1, 2047 * MiB),
     MAX_REQUEST_BYTES: whole(0, 0, 64 * MiB),
     MAX_LEGACY_REQUEST_BYTES: whole(40_000_000, 1024, 1_000_000_000),
+    MAX_ANSWER_BYTES: whole(32 * MiB, 64 * 1024, 256 * MiB),
+    CORS_ORIGINS: origins,
   })
   .superRefine((env, context) => {
     const jwt = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;
@@ -165,9 +205,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     demo: embedded && isLoopback(e.HOST),
     production: !embedded,
     trustProxy: e.TRUST_PROXY === '1',
+    publicUrl: e.PUBLIC_URL?.replace(/\/+$/, ''),
+    clamd: e.CLAMD_URL === undefined ? undefined : clamdOf(e.CLAMD_URL),
     explorer: e.EXPLORER === undefined ? embedded : e.EXPLORER === '1',
     roles: e.ROLES,
-    answerCacheBytes: e.ANSWER_CACHE_BYTES,
+    corsOrigins: e.CORS_ORIGINS,
     limits: {
       bodyBytes: e.MAX_BODY_BYTES,
       attachmentBytes: e.MAX_ATTACHMENT_BYTES,
@@ -177,6 +219,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       // A body of the largest size still arrives whole when each of its bytes is escaped as \u00xx, so that the command refuses it.
       requestBytes: e.MAX_REQUEST_BYTES || 6 * e.MAX_BODY_BYTES + MiB,
       legacyRequestBytes: e.MAX_LEGACY_REQUEST_BYTES,
+      answerBytes: e.MAX_ANSWER_BYTES,
     },
   };
 }
@@ -184,6 +227,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 function smtpOf(text: string | undefined, embedded: boolean): Config['smtp'] {
   if (text === 'inbox:' || (text === undefined && embedded)) return { kind: 'inbox' };
   return text === undefined ? { kind: 'none' } : { kind: 'url', url: text };
+}
+
+function clamdOf(text: string): Clamd | undefined {
+  const path = /^unix:(\/.+)$/.exec(text)?.[1]?.replace(/^\/\/(?=\/)/, '');
+  if (path !== undefined) return { path };
+  const match = /^clamd:\/\/(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?\/?$/.exec(text);
+  const port = Number(match?.[3] ?? 3310);
+  return match === null || port > 65_535 ? undefined : { host: match[1] ?? match[2]!, port };
 }
 
 function isLoopback(host: string): boolean {

@@ -41,21 +41,24 @@ export type DetailsOf<C extends ErrorCode> = C extends keyof RefusalDetails ? Re
 /** A command's no: expected, typed, safe to show. Whatever else is thrown is a fault, masked and logged. */
 export class Refusal<C extends ErrorCode = ErrorCode> extends Error {
   readonly code: C;
-  /** The input path that the refusal is about; empty for the whole input. */
-  readonly path: readonly (string | number)[];
+  /**
+   * Where in the input the refusal is about; empty for the whole input. It is not called `path`: graphql-js takes an error with an array
+   * of that name for one that it has located already.
+   */
+  readonly inputPath: readonly (string | number)[];
   readonly details: DetailsOf<C>;
 
   constructor(
     code: C,
     message: string,
-    ...[details, path]: C extends keyof RefusalDetails
-      ? [details: RefusalDetails[C], path?: readonly (string | number)[]]
-      : [details?: undefined, path?: readonly (string | number)[]]
+    ...[details, inputPath]: C extends keyof RefusalDetails
+      ? [details: RefusalDetails[C], inputPath?: readonly (string | number)[]]
+      : [details?: undefined, inputPath?: readonly (string | number)[]]
   ) {
     super(message);
     this.name = 'Refusal';
     this.code = code;
-    this.path = path ?? [];
+    this.inputPath = inputPath ?? [];
     this.details = details as DetailsOf<C>;
   }
 

@@ -1,12 +1,16 @@
-import { encodeGlobalId } from '../global-id.ts';
+import { GraphQLError } from 'graphql';
 import type { Attachment } from '../tickets/attachment.ts';
+import {
+  attachmentUrl,
+  defaultUrlSeconds,
+  downloadPath,
+  isServed,
+  maxUrlSeconds,
+} from '../tickets/attachment-url.ts';
 import { builder } from './builder.ts';
+import { AttachmentScanEnum } from './enums.ts';
 
 export const AttachmentRef = builder.objectRef<Attachment>('Attachment');
-
-/** Where an attachment is downloaded from; the same permission is asked there. */
-export const downloadPath = (id: number): string =>
-  `/attachments/${encodeURIComponent(encodeGlobalId('Attachment', id))}`;
 
 builder.node(AttachmentRef, {
   description: 'A file of a message. Whoever may see the message may see it.',
@@ -17,7 +21,8 @@ builder.node(AttachmentRef, {
         'Name to show and to save it under, without folders, control characters or direction marks.',
     }),
     contentType: t.exposeString('contentType', {
-      description: 'Media type as its sender called it: `image/png`. Nobody has checked it.',
+      description:
+        'Media type as its sender called it, with those of its parameters that are well formed: `text/plain; charset=utf-8`.',
     }),
     byteSize: t.exposeInt('byteSize', { description: 'Size in bytes.' }),
     sha256: t.string({
@@ -27,8 +32,27 @@ builder.node(AttachmentRef, {
     }),
     downloadUrl: t.string({
       nullable: true,
-      description: 'Where its bytes are: GET it with the same credential. Null once redacted.',
-      resolve: ({ id, blobKey }, _args, { origin }) => (blobKey === null ? null : origin + downloadPath(id)),
+      description:
+        'Where its bytes are: GET it with the same credential. Null once redacted, and for an infected file.',
+      resolve: (file, _args, { origin }) => (isServed(file) ? origin + downloadPath(file.id) : null),
+    }),
+    url: t.string({
+      nullable: true,
+      description:
+        'Where its bytes are for `<img>` and `<a>`: GET it without a credential, for as long as you may see the file and at most so long. Whoever has it sees the file as you do. Null once redacted, for an infected file, and without the scope READ.',
+      args: {
+        expiresInSeconds: t.arg.int({
+          defaultValue: defaultUrlSeconds,
+          description: `How long it works, from 1 to ${maxUrlSeconds}: \`60\`.`,
+        }),
+      },
+      resolve: (file, { expiresInSeconds }, ctx) =>
+        attachmentUrl(ctx, file, lifetimeOf(expiresInSeconds ?? defaultUrlSeconds)),
+    }),
+    scan: t.expose('scan', {
+      type: AttachmentScanEnum,
+      nullable: true,
+      description: 'What a virus scanner said; null when this desk has none, or had none when the file came.',
     }),
     redactedAt: t.field({
       type: 'DateTime',
@@ -39,3 +63,10 @@ builder.node(AttachmentRef, {
     }),
   }),
 });
+
+function lifetimeOf(seconds: number): number {
+  if (seconds >= 1 && seconds <= maxUrlSeconds) return seconds;
+  throw new GraphQLError(`expiresInSeconds must be from 1 to ${maxUrlSeconds}`, {
+    extensions: { code: 'INVALID_INPUT' },
+  });
+}

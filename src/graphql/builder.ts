@@ -1,10 +1,9 @@
 import SchemaBuilder from '@pothos/core';
 import ComplexityPlugin from '@pothos/plugin-complexity';
 import RelayPlugin from '@pothos/plugin-relay';
-import { GraphQLError } from 'graphql';
 import { encodeGlobalId } from '../global-id.ts';
+import type { IncomingFile } from '../incoming-file.ts';
 import { defaultPageSize, maxCount, maxPageSize } from '../tickets/page.ts';
-import type { IncomingFile } from '../upload.ts';
 import type { GraphContext } from './context.ts';
 
 export interface SchemaTypes {
@@ -20,9 +19,6 @@ export interface SchemaTypes {
   };
 }
 
-/** A page of 100 tickets with 20 messages each and all that hangs on them passes; that squared does not. */
-export const complexityLimit = { complexity: 120_000, depth: 15, breadth: 400 };
-
 /** The page's own field has its size as multiplier already. */
 const onePage = { field: 1, multiplier: 1 };
 const pageSizes = `0 to ${maxPageSize}; ${defaultPageSize} when neither \`first\` nor \`last\` is given.`;
@@ -33,12 +29,8 @@ export const builder = new SchemaBuilder<SchemaTypes>({
   complexity: {
     defaultComplexity: 1,
     defaultListMultiplier: 5,
-    // What was found modest when its document was kept need not be computed for each request.
-    limit: ({ modest }: GraphContext) => (modest === true ? {} : complexityLimit),
-    complexityError: (kind) =>
-      new GraphQLError(`The document asks for too much at once (${kind.toLowerCase()})`, {
-        extensions: { code: 'DOCUMENT_TOO_COMPLEX' },
-      }),
+    // Fields only say what they cost: engine/complexity.ts adds that up and holds it against the limit, once and before any of them runs.
+    disabled: true,
   },
   relay: {
     encodeGlobalID: (typename, id) => encodeGlobalId(typename, String(id)),

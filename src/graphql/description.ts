@@ -1,5 +1,5 @@
-import { complexityLimit } from './builder.ts';
-import { maxTokens } from './limits.ts';
+import { complexityLimit } from './engine/complexity.ts';
+import { maxTokens } from './engine/limits.ts';
 
 /** The front page of GraphiQL's documentation, and of schema.graphql. Markdown. */
 export const description = `

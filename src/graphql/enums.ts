@@ -8,6 +8,7 @@ import type {
   Quote,
   RecipientKind,
   RecipientState,
+  ScanState,
   TicketStatus,
   Visibility,
   WarningCode,
@@ -123,6 +124,7 @@ export const CancelReasonEnum = enumOf<CancelReason>(
 
 export const EventTypeEnum = enumOf<EventType>('TicketEventType', 'What happened in a ticket.', {
   MESSAGE_ADDED: 'A message was added.',
+  ATTACHMENT_SCANNED: 'A virus scanner has looked at a file of a message.',
   MESSAGE_REDACTED: 'A message or one of its files was taken back.',
   DELIVERY_SENT: 'A mail was sent to all its recipients.',
   DELIVERY_PARTIALLY_FAILED: 'A mail was sent to some recipients and refused for others.',
@@ -137,3 +139,14 @@ export const EventTypeEnum = enumOf<EventType>('TicketEventType', 'What happened
 export const WarningCodeEnum = enumOf<WarningCode>('WarningCode', 'What a warning is about.', {
   DUPLICATE_RECIPIENT: 'An address was named more than once, and gets one copy.',
 });
+
+export const AttachmentScanEnum = enumOf<ScanState>(
+  'AttachmentScan',
+  'What a virus scanner said of a file.',
+  {
+    PENDING:
+      'Not looked at yet. A mail with the file waits; the file can be downloaded, and is never shown in place.',
+    CLEAN: 'Nothing was found.',
+    INFECTED: 'Something was found: nobody is given the file, and a mail with it fails.',
+  },
+);

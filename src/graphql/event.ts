@@ -75,9 +75,10 @@ builder.subscriptionField('ticketEvents', (t) =>
   t.field({
     type: EventRef,
     description:
-      'The events after a cursor and then those to come, without a gap or a repeat. After a lost connection, subscribe again with the last cursor that you have seen. Needs the scope READ.',
+      'The events after a cursor and then those to come, without a gap or a repeat. After a lost connection, subscribe again with the last cursor that you have seen: as `after`, or as the header `Last-Event-ID`. Needs the scope READ.',
     args: { ticket: t.arg(ticketArg), after: t.arg.string(afterArg) },
-    subscribe: (_root, input, ctx) => asSeen(ctx, watchTicketEvents(ctx, input)),
+    subscribe: (_root, { ticket, after }, ctx) =>
+      asSeen(ctx, watchTicketEvents(ctx, { ticket, after: ctx.place.resumeAfter ?? after })),
     resolve: (event) => event,
   }),
 );
@@ -87,6 +88,7 @@ async function* asSeen(ctx: GraphContext, events: AsyncGenerator<SeenEvent>): As
   for await (const { event, viewer } of events) {
     ctx.viewer = viewer;
     ctx.load = new Loaders({ ...ctx });
+    ctx.place.reached = event.cursor;
     yield event;
   }
 }

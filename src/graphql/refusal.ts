@@ -9,12 +9,12 @@ import { MessageRef } from './message.ts';
 class Refused<C extends ErrorCode = ErrorCode> {
   readonly code: C;
   readonly message: string;
-  readonly path: readonly (string | number)[];
+  readonly inputPath: readonly (string | number)[];
   readonly details: DetailsOf<C>;
-  constructor({ code, message, path, details }: Refusal<C>) {
+  constructor({ code, message, inputPath, details }: Refusal<C>) {
     this.code = code;
     this.message = message;
-    this.path = path;
+    this.inputPath = inputPath;
     this.details = details;
   }
 }
@@ -27,7 +27,7 @@ export const UserErrorRef = builder.interfaceRef<Refused>('UserError').implement
     path: t.stringList({
       description:
         'Which part of the input it is about, `["email", "cc", "2"]`; empty for the input as a whole.',
-      resolve: (refusal) => refusal.path.map(String),
+      resolve: (refusal) => refusal.inputPath.map(String),
     }),
     retryable: t.boolean({
       description: 'Whether the very same call may succeed later, unchanged.',

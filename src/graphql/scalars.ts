@@ -1,8 +1,7 @@
-import { Upload as MultipartUpload } from 'graphql-upload-ts';
+import { IncomingFile } from '../incoming-file.ts';
 import { parseInstant } from '../instant.ts';
-import { IncomingFile } from '../upload.ts';
 import { builder } from './builder.ts';
-import { incomingFile } from './incoming-file.ts';
+import { ExpectedFile } from './multipart/map.ts';
 
 builder.scalarType('DateTime', {
   description:
@@ -25,7 +24,7 @@ builder.scalarType('Upload', {
     'A file of this request, by the GraphQL multipart request specification: the variable is null and the part is mapped to it.',
   parseValue: (value) => {
     if (value instanceof IncomingFile) return value;
-    if (value instanceof MultipartUpload) return incomingFile(value);
+    if (value instanceof ExpectedFile) return value.arrival;
     throw new TypeError('Upload takes a file of a multipart request, as a variable');
   },
   serialize: () => {

@@ -6,7 +6,13 @@ import { type DeliveryContents, envelopeOf, prepareMail } from './contents.ts';
 import { type Attempt, type Claim, keepSources, openBody, settle } from './outbox.ts';
 import { type Outcome, verdictOf } from './outcome.ts';
 import { learnSizeLimit } from './pacing.ts';
-import { redactedSettlement, type Settlement, settlementOf, unsettledRecipients } from './settlement.ts';
+import {
+  infectedSettlement,
+  redactedSettlement,
+  type Settlement,
+  settlementOf,
+  unsettledRecipients,
+} from './settlement.ts';
 import { inLargePieces, type MailSource, mailBytes, readAhead } from './source.ts';
 import { MailboxUnusable, type Transport } from './transport.ts';
 import type { WorkerStep } from './worker.ts';
@@ -140,6 +146,10 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       const delivery = { ...contents, token: claim.token, attempts: claim.attempts };
       if (contents.redacted) {
         await writeUntilWritten(redactedSettlement(delivery));
+        return nothingSaid;
+      }
+      if (contents.infected !== null) {
+        await writeUntilWritten(infectedSettlement(delivery, contents.infected));
         return nothingSaid;
       }
       const outcome = await transmit(claim, contents, mayBegin).catch((error) =>

@@ -32,6 +32,8 @@ export interface DeliveryContents {
   readonly format: MessageFormat;
   /** The message, or one of its files: what is left is not what its author sent. */
   readonly redacted: boolean;
+  /** A file of the message in which a scanner found something, and what; null: none. */
+  readonly infected: string | null;
   readonly recipients: readonly DeliveryRecipient[];
   readonly attachments: readonly {
     fileName: string;
@@ -69,6 +71,7 @@ export async function loadContents(
     select d.id, d.rfc_message_id as "rfcMessageId", d.from_address as "fromAddress", d.from_name as "fromName", d.subject, d.signature,
       d.give_up_at as "giveUpAt", m.body, m.format,
       m.redacted_at is not null or exists (select from attachments a where a.message_id = m.id and a.redacted_at is not null) as redacted,
+      (select a.file_name || ' (' || a.scan_found || ')' from attachments a where a.message_id = m.id and a.scan = 'INFECTED' order by a.position limit 1) as infected,
       (select json_agg(json_build_object('position', r.position, 'kind', r.kind, 'address', r.address, 'name', r.name, 'state', r.state) order by r.position)
         from delivery_recipients r where r.delivery_id = d.id) as recipients,
       (select coalesce(json_agg(json_build_object('fileName', a.file_name, 'contentType', a.content_type, 'byteSize', a.byte_size,

@@ -1,4 +1,6 @@
 import { buildHeaderValue, encodeWord, foldLines, quoteString } from 'nodemailer/lib/mime-funcs';
+import { isInvisible, withoutMisleading } from '../content/hidden-characters.ts';
+import { parseMediaType, unknownType, writeMediaType } from '../content/media-type.ts';
 import { envelopeAddress, needsSmtpUtf8 } from './address.ts';
 import type { Person } from './parts.ts';
 
@@ -78,15 +80,14 @@ export function threading(thread: readonly string[]): { inReplyTo: string | unde
   return { inReplyTo: ids.at(-1), references: [first, ...kept].join(' ') };
 }
 
-/** A file's name as a recipient may be shown it: no path, no control or direction-changing character, not too long. */
+/** A file's name as a recipient may be shown it: no path, no control, no change of direction, not too long. Joiners stay. */
 export function mailFileName(fileName: string, position: number): string {
-  const clean = fileName
-    .toWellFormed()
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffd]/gu, '')
+  const clean = withoutMisleading(fileName.toWellFormed())
+    .replace(/\ufffd/g, '')
     .replace(/[/\\]/g, '_')
     .trim()
     .replace(/^\.+$/, '');
-  if (clean === '') return `attachment-${position}`;
+  if (isInvisible(clean)) return `attachment-${position}`;
   const characters = [...clean];
   if (characters.length <= maxFileNameCharacters) return clean;
   const extension = /\.[^.]{1,12}$/.exec(clean)?.[0] ?? '';
@@ -97,11 +98,13 @@ export function mailFileName(fileName: string, position: number): string {
 export const disposition = (kind: 'attachment' | 'inline', filename: string): string =>
   buildHeaderValue({ value: kind, params: { filename } });
 
-/** The sender's word for a type where it is a sound one. Composite types may not be base64 (RFC 2046 §5), so they become plain bytes. */
+/**
+ * The sender's word for a type where it is a sound one, with its parameters: a text says its character set by them. Composite types may
+ * not be base64 (RFC 2046 §5), so they become plain bytes.
+ */
 export function safeContentType(contentType: string): string {
-  const type = contentType.split(';')[0]!.trim().toLowerCase();
-  return /^[a-z0-9][a-z0-9!#$&^_.+-]{0,60}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,60}$/.test(type) &&
-    !/^(?:multipart|message)\//.test(type)
-    ? type
-    : 'application/octet-stream';
+  const type = parseMediaType(contentType);
+  return type === undefined || /^(?:multipart|message)\//.test(type.essence)
+    ? unknownType
+    : writeMediaType(type);
 }

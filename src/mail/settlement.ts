@@ -80,13 +80,20 @@ export function settlementOf(delivery: Attempted, outcome: Outcome, now: Date, r
 }
 
 /** A redacted message is not mailed any more: what is left of it is not what its author sent. */
-export function redactedSettlement(delivery: Attempted): Settlement {
-  const reply = 'Not sent: the message was redacted';
+export const redactedSettlement = (delivery: Attempted): Settlement =>
+  unsentSettlement(delivery, 'CANCELLED', 'Not sent: the message was redacted');
+
+/** A mail with an infected file goes to nobody, however often it is tried. @param file its name, and what was found in it */
+export const infectedSettlement = (delivery: Attempted, file: string): Settlement =>
+  unsentSettlement(delivery, 'FAILED', `Not sent: a file is infected: ${file}`);
+
+/** Nothing was said to any server, and nothing will be. */
+function unsentSettlement(delivery: Attempted, state: 'CANCELLED' | 'FAILED', reply: string): Settlement {
   return {
     id: delivery.id,
     token: delivery.token,
-    state: 'CANCELLED',
-    event: 'DELIVERY_CANCELLED',
+    state,
+    event: `DELIVERY_${state}`,
     phase: 'CONNECT',
     reply,
     failure: reply,
@@ -94,7 +101,7 @@ export function redactedSettlement(delivery: Attempted): Settlement {
     dueAt: null,
     recipients: unsettledRecipients(delivery.recipients).map(({ position }) => ({
       position,
-      state: 'CANCELLED',
+      state,
       reply,
       code: null,
     })),

@@ -2,7 +2,7 @@
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
-import type { IncomingFile } from '../upload.ts';
+import type { IncomingFile } from '../incoming-file.ts';
 /** A message and where it goes; a field that is null has its default. Example: `{ ticket: { reference: "INC-000047" }, body: "Can I meet you this afternoon?" }`. */
 export type AddTicketMessageInput = {
   /** At most 20 files: `[{ upload: "VXBsb2FkOjBmMWUyZDNj" }]`. */

@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
 import type { AnsweredRow } from './appended-row.ts';
 import { input, judged, ticketColumns, wanted } from './judge-statement.ts';
+import { awaitsScan } from './ledger.ts';
 
 /*
  * The command's writes as one data-modifying statement: one round trip and one commit for a whole group of messages.
@@ -78,22 +79,28 @@ const newMessages: SQL = sql`
 const files: SQL = sql`
   select a.message_id, nextval('attachments_id_seq')::int as id, f.*
   from accepted a
-  cross join lateral json_to_recordset(a.files) as f (position int, blob text, fresh bool, size int, sha256 text, name text, type text)
+  cross join lateral json_to_recordset(a.files) as f (position int, blob text, fresh bool, size int, sha256 text, name text, type text, upload uuid, scan text)
   where a.files is not null`;
 
+/** One part of a request may be several attachments. */
 const newBlobs: SQL = sql`
-  insert into blobs (key, byte_size, sha256) select blob, size, decode(sha256, 'hex') from files where fresh`;
+  insert into blobs (key, byte_size, sha256) select blob, size, decode(sha256, 'hex') from files where fresh
+  on conflict (key) do nothing`;
 
 const newAttachments: SQL = sql`
-  insert into attachments (id, message_id, position, blob_key, file_name, content_type, byte_size, sha256)
-  select id, message_id, position, blob, name, type, size, decode(sha256, 'hex') from files`;
+  insert into attachments (id, message_id, position, blob_key, file_name, content_type, byte_size, sha256, upload_id, scan, scan_due_at)
+  select id, message_id, position, blob, name, type, size, decode(sha256, 'hex'), upload, scan, case when scan is not null then clock_timestamp() end
+  from files`;
 
 const newDeliveries: SQL = sql`
-  insert into deliveries (id, message_id, ticket_id, mailbox_id, from_address, from_name, subject, signature, quote, rfc_message_id, state, due_at, cancel_if)
+  insert into deliveries (id, message_id, ticket_id, mailbox_id, from_address, from_name, subject, signature, quote, rfc_message_id, state, due_at, cancel_if,
+    awaits_scan, failure)
   select delivery_id, message_id, ticket_id, mailbox_id, from_address, from_name, mail_subject, signature, quote, rfc_message_id,
     case when "dueAt" is null then 'QUEUED' else 'HELD' end,
     coalesce(to_timestamp("dueAt" / 1000), at),
-    coalesce("cancelIf", '{}')
+    coalesce("cancelIf", '{}'),
+    -- Files of one message are scanned all or none.
+    files->0->>'scan' is not null, case when files->0->>'scan' is not null then ${sql.raw(`'${awaitsScan}'`)} end
   from accepted where mail`;
 
 const newRecipients: SQL = sql`
@@ -130,7 +137,8 @@ const touched: SQL = sql`
 /** One wake-up a group: NOTIFY takes a lock of the whole cluster at commit. */
 const woken: SQL = sql`
   select pg_notify('ticketwire_events', (select string_agg(distinct ticket_id::text, ',') from accepted)) as a,
-    case when exists (select from accepted where mail) then pg_notify('ticketwire_outbox', '') end as b
+    case when exists (select from accepted where mail) then pg_notify('ticketwire_outbox', '') end as b,
+    case when exists (select from files where scan is not null) then pg_notify('ticketwire_scans', '') end as c
   where exists (select from accepted)`;
 
 /** All rows as one value: columns cost the driver and the mapper more. Instants travel as milliseconds since 1970. */

@@ -1,5 +1,6 @@
 import { and, eq, inArray } from 'drizzle-orm';
 import { attachments, messages, tickets } from '../db/tables.ts';
+import type { ScanState } from '../vocabulary.ts';
 import type { DeskContext } from './desk.ts';
 import { visibleMessages } from './message.ts';
 import { requireViewer } from './policy.ts';
@@ -16,6 +17,8 @@ export interface Attachment {
   readonly sha256: Buffer;
   /** Null once redacted. */
   readonly blobKey: string | null;
+  /** Null: nobody scans files here, or nobody did when it came. */
+  readonly scan: ScanState | null;
   /** Undefined: not asked for, as a page of messages does not. */
   readonly redactedAt?: Date | null;
 }
@@ -29,6 +32,7 @@ const attachmentColumns = {
   byteSize: attachments.byteSize,
   sha256: attachments.sha256,
   blobKey: attachments.blobKey,
+  scan: attachments.scan,
   redactedAt: attachments.redactedAt,
 };
 

@@ -24,6 +24,9 @@ export interface Delivery {
   readonly recipients: readonly Recipient[];
 }
 
+/** Why a mail waits whose files have not been scanned yet. */
+export const awaitsScan = 'Waits: its files have not been scanned yet';
+
 export interface Recipient {
   readonly position: number;
   readonly kind: RecipientKind;

@@ -2,8 +2,8 @@ import type { Limits } from '../config.ts';
 import { htmlProblem } from '../content/html.ts';
 import type { Problem } from '../errors.ts';
 import { decodeGlobalId } from '../global-id.ts';
+import type { IncomingFile } from '../incoming-file.ts';
 import { addressKey, parseAddress } from '../mail/address.ts';
-import type { IncomingFile } from '../upload.ts';
 import {
   type CancelReason,
   cancelReasons,

@@ -28,6 +28,10 @@ export interface NewFile {
   readonly sha256: string;
   readonly name: string;
   readonly type: string;
+  /** The earlier upload that it is: it becomes an attachment once. */
+  readonly upload?: string;
+  /** Where files are scanned; of all files of a message or of none. */
+  readonly scan?: 'PENDING';
 }
 export interface NewEmail {
   readonly from: string;

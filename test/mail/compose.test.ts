@@ -110,6 +110,24 @@ test('the parts are where mail programs look for them, and files arrive to the b
   expect(empty).toMatchObject({ name: 'empty', body: '', disposition: 'attachment' });
 });
 
+test.each([
+  ['text/plain; charset=iso-8859-1', 'text/plain', { charset: 'iso-8859-1' }],
+  [
+    'text/calendar; method=REQUEST; charset="utf-8"',
+    'text/calendar',
+    { method: 'REQUEST', charset: 'utf-8' },
+  ],
+  ['text/plain; title="a; b \\" c"', 'text/plain', { title: 'a; b " c' }],
+  ['text/plain; charset="a\r\nBcc: x@y"', 'text/plain', {}],
+  [`text/plain; title="${'word '.repeat(40)}"`, 'text/plain', { title: 'word '.repeat(40) }],
+  ['multipart/mixed; boundary=x', 'application/octet-stream', {}],
+  ['message/rfc822; charset=utf-8', 'application/octet-stream', {}],
+])('an attachment of type %j arrives as %s with its parameters', async (type, read, parameters) => {
+  const mail = await composed({ attachments: [file('příloha\u200c.txt', type, Buffer.from('x'))] });
+  expect(mail).toMatchObject(sound);
+  expect(mail.parts.at(-1)).toMatchObject({ type: read, name: 'příloha\u200c.txt', parameters });
+});
+
 describe('case 25: nothing that is written into a field becomes a header or too long a line', () => {
   const nasty = [
     'a\r\nBcc: evil@x.com',
