@@ -11,7 +11,6 @@ import { startSmtpSink } from '../support/smtp-sink.ts';
 import { inState, until, viewDelivery } from './world/desk.ts';
 import { createWorld, operator, requester } from './world/world.ts';
 
-
 test('retry mails only those who failed: same bytes, same Message-ID, written into the audit trail', async () => {
   await using world = await createWorld();
   const { sink, sql, ctx } = world;
@@ -19,7 +18,9 @@ test('retry mails only those who failed: same bytes, same Message-ID, written in
   const id = await world.queue({ cc: ['gone@domain.com'] });
   world.work();
   await until(sql, id, inState('PARTIALLY_FAILED'));
-  expect((await listDeliveries(ctx, { hasFailedRecipient: true }, {})).edges.map(({ node }) => node.id)).toEqual([id]);
+  expect(
+    (await listDeliveries(ctx, { hasFailedRecipient: true }, {})).edges.map(({ node }) => node.id),
+  ).toEqual([id]);
   const retried = await retryDelivery(ctx, { deliveryId: id });
   expect(retried.state === 'QUEUED' || retried.state === 'TRANSMITTING' || retried.state === 'SENT').toBe(
     true,
