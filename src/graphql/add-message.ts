@@ -13,9 +13,28 @@ import { MessageEdge, MessageRef } from './message.ts';
 import { orRefusal, resultUnion } from './refusal.ts';
 import { TicketRef, TicketSelectorInput } from './ticket.ts';
 
+const InlineAttachmentInput = builder.inputType('InlineAttachmentInput', {
+  description:
+    'A picture that the HTML names by an id of its own: exactly one of `file` and `upload`. Example: `{ contentId: "logo", upload: "VXBsb2FkOjBmMWUyZDNj" }`.',
+  fields: (t) => ({
+    contentId: t.string({
+      required: true,
+      description:
+        'What stands after `cid:` in the HTML: `"logo"`. 1 to 200 visible ASCII characters, no angle brackets.',
+    }),
+    file: t.field({
+      type: 'Upload',
+      description: 'A file of this request: null in the JSON, and mapped to a part of the form.',
+    }),
+    upload: t.id({
+      description: 'What `uploadFile` answered, for whoever uploaded it: `"VXBsb2FkOjBmMWUyZDNj"`.',
+    }),
+  }),
+});
+
 const AttachmentInput = builder.inputType('AttachmentInput', {
   description:
-    'A file of the message: either of this request or uploaded before. Example: `{ upload: "VXBsb2FkOjBmMWUyZDNj" }`.',
+    'A file of the message: of this request, uploaded before, or either of them with a Content-ID. A picture that the HTML shows by `cid:` and its name, or its Content-ID, is part of the text; of several pictures with one name, the first `cid:` of that name shows the first, the second the second, further ones the last. Example: `{ upload: "VXBsb2FkOjBmMWUyZDNj" }`.',
   isOneOf: true,
   fields: (t) => ({
     file: t.field({
@@ -24,6 +43,10 @@ const AttachmentInput = builder.inputType('AttachmentInput', {
     }),
     upload: t.id({
       description: 'What `uploadFile` answered, for whoever uploaded it: `"VXBsb2FkOjBmMWUyZDNj"`.',
+    }),
+    inline: t.field({
+      type: InlineAttachmentInput,
+      description: 'A picture with a Content-ID: `{ contentId: "logo", upload: "VXBsb2FkOjBmMWUyZDNj" }`.',
     }),
   }),
 });
@@ -64,6 +87,11 @@ const EmailReplyInput = builder.inputType('EmailReplyInput', {
       defaultValue: emailDefaults.quote,
       description:
         'Which earlier public messages to repeat below: `LAST`. Any but `NONE` needs the scope READ.',
+    }),
+    autoSubmitted: t.boolean({
+      defaultValue: emailDefaults.autoSubmitted,
+      description:
+        'No person wrote it: the mail has Auto-Submitted (RFC 3834), and answering machines keep quiet.',
     }),
   }),
 });

@@ -25,6 +25,13 @@ builder.node(AttachmentRef, {
         'Media type as its sender called it, with those of its parameters that are well formed: `text/plain; charset=utf-8`.',
     }),
     byteSize: t.exposeInt('byteSize', { description: 'Size in bytes.' }),
+    contentId: t.exposeString('contentId', {
+      nullable: true,
+      description: "What the message's HTML may name it by after `cid:`, as it was given.",
+    }),
+    isInline: t.exposeBoolean('isInline', {
+      description: "The message's HTML shows it: a picture in the text rather than a file beside it.",
+    }),
     sha256: t.string({
       nullable: true,
       description: 'SHA-256 of its bytes, hexadecimal; null once redacted.',

@@ -9,6 +9,7 @@ import type {
   RecipientKind,
   RecipientState,
   ScanState,
+  SuggestedAction,
   TicketStatus,
   Visibility,
   WarningCode,
@@ -97,6 +98,21 @@ export const RecipientStateEnum = enumOf<RecipientState>(
     FAILED: 'The server refused it.',
     OUTCOME_UNKNOWN: 'The connection was lost while the server had it.',
     CANCELLED: 'Called off before it was sent.',
+  },
+);
+
+export const SuggestedActionEnum = enumOf<SuggestedAction>(
+  'SuggestedAction',
+  'What may help a mail that did not arrive, and so who has to do something.',
+  {
+    CHECK_ADDRESS: 'Look at the address: it may be mistyped, or gone.',
+    WAIT: 'Nothing: it is tried again by itself.',
+    CONTACT_RECIPIENT_OTHERWISE: 'Reach the recipient in another way: their mailbox takes no mail.',
+    REDUCE_SIZE: 'Send less: the mail is too large for the recipient.',
+    CHECK_MAILBOX: "Look at the settings of the desk's own mailbox.",
+    ASK_MAIL_ADMINISTRATOR: "Ask whoever runs the desk's mail: the server refuses it.",
+    RETRY: 'Send it again with `retryDelivery`, once its cause is mended.',
+    RESOLVE: 'Decide with `resolveDelivery` whether it was sent.',
   },
 );
 

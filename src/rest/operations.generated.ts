@@ -27,11 +27,13 @@ export type AddTicketMessageInput = {
   readonly visibility?: MessageVisibility | null | undefined;
 };
 
-/** A file of the message: either of this request or uploaded before. Example: `{ upload: "VXBsb2FkOjBmMWUyZDNj" }`. */
+/** A file of the message: of this request, uploaded before, or either of them with a Content-ID. A picture that the HTML shows by `cid:` and its name, or its Content-ID, is part of the text; of several pictures with one name, the first `cid:` of that name shows the first, the second the second, further ones the last. Example: `{ upload: "VXBsb2FkOjBmMWUyZDNj" }`. */
 export type AttachmentInput =
   {   /** A file of this request: null in the JSON, and mapped to a part of the form. */
-  readonly file: IncomingFile; readonly upload?: never; }
-  |  { readonly file?: never;   /** What `uploadFile` answered, for whoever uploaded it: `"VXBsb2FkOjBmMWUyZDNj"`. */
+  readonly file: IncomingFile; readonly inline?: never; readonly upload?: never; }
+  |  { readonly file?: never;   /** A picture with a Content-ID: `{ contentId: "logo", upload: "VXBsb2FkOjBmMWUyZDNj" }`. */
+  readonly inline: InlineAttachmentInput; readonly upload?: never; }
+  |  { readonly file?: never; readonly inline?: never;   /** What `uploadFile` answered, for whoever uploaded it: `"VXBsb2FkOjBmMWUyZDNj"`. */
   readonly upload: string | number; };
 
 /** Whose public answer makes a waiting mail void. It is looked at when the mail is due. */
@@ -43,6 +45,8 @@ export type CancelReason =
 
 /** Sends the message to the ticket's requester as an e-mail. Needs the scope MAIL. Example: `{ from: "company@domain.com", cc: ["jane.doe@domain.com"] }`. */
 export type EmailReplyInput = {
+  /** No person wrote it: the mail has Auto-Submitted (RFC 3834), and answering machines keep quiet. */
+  readonly autoSubmitted?: boolean | null | undefined;
   /** Blind copies: in no header of the mail, and shown to operators only. */
   readonly bcc?: ReadonlyArray<string> | null | undefined;
   /** Send nothing when somebody has answered by then: `[REQUESTER_REPLIED]`. Each at most once. */
@@ -95,6 +99,16 @@ export type ErrorCode =
   | 'TICKET_NOT_FOUND'
   /** Nobody is signed in. Send a credential and try again. */
   | 'UNAUTHENTICATED';
+
+/** A picture that the HTML names by an id of its own: exactly one of `file` and `upload`. Example: `{ contentId: "logo", upload: "VXBsb2FkOjBmMWUyZDNj" }`. */
+export type InlineAttachmentInput = {
+  /** What stands after `cid:` in the HTML: `"logo"`. 1 to 200 visible ASCII characters, no angle brackets. */
+  readonly contentId: string;
+  /** A file of this request: null in the JSON, and mapped to a part of the form. */
+  readonly file?: IncomingFile | null | undefined;
+  /** What `uploadFile` answered, for whoever uploaded it: `"VXBsb2FkOjBmMWUyZDNj"`. */
+  readonly upload?: string | number | null | undefined;
+};
 
 /** How a message's `body` is written. */
 export type MessageFormat =

@@ -2,7 +2,7 @@ import type { Viewer } from '../context.ts';
 import { Refusal } from '../errors.ts';
 import { type Added, addedFrom, replayOf } from './added.ts';
 import type { AppendedRow } from './appended-row.ts';
-import { storeFiles } from './attachments.ts';
+import { storeFiles, withShown } from './attachments.ts';
 import type { DeskContext } from './desk.ts';
 import { oneAtATime } from './idempotency.ts';
 import { type GivenMessageInput, withDefaults } from './input-defaults.ts';
@@ -53,7 +53,7 @@ async function add(
   const files = ctx.desk.scans
     ? stored.files.map((file) => ({ ...file, scan: 'PENDING' as const }))
     : stored.files;
-  const row = rowOf(viewer, input, key, files, ctx.now());
+  const row = rowOf(viewer, input, key, await withShown(input, files), ctx.now());
   const asked = await asPreviewed(ctx, viewer, row, input);
   stored.claim();
   try {

@@ -2,11 +2,12 @@ import { and, eq, gt, inArray, sql } from 'drizzle-orm';
 import { blobs as blobsTable, uploads as uploadsTable } from '../db/tables.ts';
 import { type Problem, Refusal } from '../errors.ts';
 import type { IncomingFile, Received } from '../incoming-file.ts';
+import { shownFiles } from '../mail/bodies.ts';
 import { BlobTooLarge } from '../storage/blob-store.ts';
 import { uploadLifetimeHours } from '../storage/collect.ts';
 import type { DeskContext } from './desk.ts';
 import { cleanContentType, cleanFileName } from './file-name.ts';
-import type { AttachmentInput } from './message-input.ts';
+import { type AddTicketMessageInput, type AttachmentInput, fileInputOf } from './message-input.ts';
 import type { NewFile } from './new-message-row.ts';
 
 /** The files of a message: durable in the blob store, and named by no row yet. */
@@ -19,7 +20,8 @@ export interface StoredFiles {
   release(): void;
 }
 
-type FileOf = Omit<NewFile, 'position'>;
+/** Of a file what its bytes and its sender say; its place in the message is another matter. */
+type FileOf = Omit<NewFile, 'position' | 'contentId' | 'inline'>;
 
 const noFiles: StoredFiles = { files: [], problems: [], claim() {}, release() {} };
 
@@ -35,7 +37,7 @@ export async function storeFiles(
   if (inputs.length === 0) return noFiles;
   const limit = ctx.desk.limits.messageAttachmentsBytes;
   const brought: Received[] = [];
-  const arrivals = inputs.map(async ({ file }, index) => {
+  const arrivals = inputs.map(fileInputOf).map(async ({ file }, index) => {
     if (file == null) return undefined;
     const incoming = await file;
     const received = await waitFor(ctx, incoming, index);
@@ -49,7 +51,8 @@ export async function storeFiles(
   ]);
   const files = arrived.flatMap((file, index) => {
     const either = file ?? found.get(index);
-    return either === undefined ? [] : [{ ...either, position: index + 1 }];
+    const contentId = inputs[index]!.inline?.contentId ?? null;
+    return either === undefined ? [] : [{ ...either, position: index + 1, contentId, inline: false }];
   });
   if (files.reduce((sum, file) => sum + file.size, 0) > limit)
     throw tooLarge(limit, 'together', ['attachments']);
@@ -63,6 +66,21 @@ export async function storeFiles(
       for (const blob of brought) blob.release();
     },
   };
+}
+
+/** The files, each with whether the message's own HTML shows it. */
+export async function withShown(
+  { body, format }: Pick<AddTicketMessageInput, 'body' | 'format'>,
+  files: readonly NewFile[],
+): Promise<readonly NewFile[]> {
+  if (format === 'TEXT' || files.length === 0) return files;
+  const named = files.map((file) => ({
+    fileName: file.name,
+    contentType: file.type,
+    contentId: file.contentId,
+  }));
+  const shown = await shownFiles(body, named);
+  return files.map((file, n) => ({ ...file, inline: shown.has(named[n]!) }));
 }
 
 async function waitFor(ctx: DeskContext, { received }: IncomingFile, index: number): Promise<Received> {
@@ -99,10 +117,10 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
  * even while the collector has not come by: it must not be taken away between here and the commit.
  */
 async function findUploads(ctx: DeskContext, userId: number, inputs: readonly AttachmentInput[]) {
-  const named = inputs.flatMap(({ upload }, index) =>
-    upload == null ? [] : [{ index, id: uploadIdOf(upload) }],
-  );
-  const found = new Map<number, Omit<NewFile, 'position'>>();
+  const named = inputs
+    .map(fileInputOf)
+    .flatMap(({ upload, path }, index) => (upload == null ? [] : [{ index, path, id: uploadIdOf(upload) }]));
+  const found = new Map<number, FileOf>();
   const ids = named.flatMap(({ id }) => (id === undefined ? [] : [id]));
   const rows =
     ids.length === 0
@@ -119,11 +137,11 @@ async function findUploads(ctx: DeskContext, userId: number, inputs: readonly At
           );
   const byId = new Map(rows.map((row) => [row.upload.id, row]));
   const problems: Problem[] = [];
-  for (const { index, id } of named) {
+  for (const { index, path, id } of named) {
     const row = id === undefined ? undefined : byId.get(id);
     if (row === undefined || row.upload.userId !== userId) {
       problems.push({
-        path: ['attachments', index, 'upload'],
+        path: ['attachments', index, ...path, 'upload'],
         message: 'There is no such upload, or it has expired',
       });
       continue;

@@ -13,6 +13,7 @@ export const emailDefaults = {
   bcc: [],
   cancelIf: [],
   quote: 'NONE',
+  autoSubmitted: false,
 } as const satisfies Partial<EmailReplyInput>;
 
 type Optional<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]?: T[P] | null | undefined };
@@ -43,4 +44,5 @@ const emailWithDefaults = (given: GivenEmail): EmailReplyInput => ({
   bcc: given.bcc ?? emailDefaults.bcc,
   cancelIf: given.cancelIf ?? emailDefaults.cancelIf,
   quote: given.quote ?? emailDefaults.quote,
+  autoSubmitted: given.autoSubmitted ?? emailDefaults.autoSubmitted,
 });

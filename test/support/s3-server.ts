@@ -239,6 +239,7 @@ function send(res: ServerResponse, { status = 200, headers = {}, body = '' }: Re
 
 function cutWithin(res: ServerResponse, { status = 200, headers = {}, body = '' }: Reply): void {
   const bytes = Buffer.from(body as string);
+  if (bytes.length === 0) return void res.socket?.end(`HTTP/1.1 ${status}`);
   res.writeHead(status, { ...headers, 'Content-Length': bytes.length });
   res.write(bytes.subarray(0, bytes.length / 2), () => res.destroy());
 }
