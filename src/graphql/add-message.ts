@@ -108,7 +108,7 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
     body: t.string({
       required: true,
       description:
-        'What it says, kept as written. Not blank; at most 4 MiB of UTF-8 unless the gateway is set up otherwise.',
+        'What it says, kept as written. Not blank, and no larger than the gateway allows (MAX_BODY_BYTES).',
     }),
     format: t.field({
       type: MessageFormatEnum,
