@@ -7,7 +7,7 @@ import type { IncomingFile } from '../incoming-file.ts';
 export type AddTicketMessageInput = {
   /** At most 20 files: `[{ upload: "VXBsb2FkOjBmMWUyZDNj" }]`. */
   readonly attachments?: ReadonlyArray<AttachmentInput> | null | undefined;
-  /** What it says, kept as written. Not blank; at most 4 MiB of UTF-8 unless the gateway is set up otherwise. */
+  /** What it says, kept as written. Not blank, and no larger than the gateway allows (MAX_BODY_BYTES). */
   readonly body: string;
   /** Also send it as an e-mail: `{ from: "company@domain.com" }`. Absent: none is sent. */
   readonly email?: EmailReplyInput | null | undefined;
