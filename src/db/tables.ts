@@ -155,6 +155,8 @@ export const tickets = pgTable(
   (t) => [
     uniqueIndex('tickets_reference_key').on(t.referenceKey),
     index('tickets_requester_idx').on(t.requesterId, t.id),
+    // A page or a count of the few tickets in one status would read through all the others.
+    index('tickets_status_idx').on(t.status, t.id),
     check('tickets_status_check', oneOf('status', ticketStatuses)),
   ],
 );
