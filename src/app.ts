@@ -26,20 +26,22 @@ import { createInboxPage } from './http/inbox-page.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createHttpServer, type Handle, type Route } from './http/server.ts';
 import type { Patience } from './http/stalled.ts';
+import { createUploads } from './http/uploads/routes.ts';
 import { createLog, type Logger } from './log.ts';
 import { startInbox } from './mail/inbox.ts';
 import { createWorker } from './mail/worker.ts';
 import { createLegacyDoor, refuseLegacy } from './rest/door.ts';
 import { foldPath } from './rest/path.ts';
 import { createScanner } from './scan/scanner.ts';
+import { createStoreCheck } from './storage/check-store.ts';
 import { startCollecting } from './storage/collecting.ts';
-import { createDiskStore } from './storage/disk-store.ts';
 import { createImageSniffer } from './storage/image-type.ts';
+import { openCheckedStore } from './storage/open-store.ts';
 import { rowsOf } from './tickets/appended-row.ts';
 import { createAttachmentUrls } from './tickets/attachment-url.ts';
 import type { Desk, DeskContext } from './tickets/desk.ts';
 import { prepareJudge } from './tickets/judge-statement.ts';
-import { createMessageWriter, type MessageWriterLimits } from './tickets/message-writer.ts';
+import { createMessageWriter, type MessageWriterLimits, writerStatements } from './tickets/message-writer.ts';
 
 export interface App extends AsyncDisposable {
   /** `http://127.0.0.1:4000`; undefined for a process that only sends mail. */
@@ -84,10 +86,14 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const { gateway, owner } = overrides.connections ?? (await connect(config, overrides, parts, log));
   await migrate(owner);
   const database = parts.use(
-    openDatabase(gateway, { poolSize: config.poolSize, answerWithinMs: config.databaseTimeout * 1000 }),
+    openDatabase(gateway, {
+      poolSize: config.poolSize,
+      writerSize: writerStatements(overrides.writer),
+      answerWithinMs: config.databaseTimeout * 1000,
+    }),
   );
   const demo = await prepareDemo(config, database, log);
-  const blobs = createDiskStore(config.blobs.directory);
+  const blobs = await openCheckedStore(config.blobs);
   parts.use(startCollecting(database.desk, blobs, log));
   const inbox =
     config.smtp.kind === 'inbox' ? parts.use(await startInbox(database.desk, { log })) : undefined;
@@ -110,7 +116,13 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const desk: Desk = {
     database,
     blobs,
-    writer: parts.use(createMessageWriter(database.desk, sendsByDefault, overrides.writer)),
+    writer: parts.use(
+      createMessageWriter(database.writer, sendsByDefault, {
+        // Half of what a statement may take, so that there is time for an answer.
+        lockPatience: config.databaseTimeout * 500,
+        ...overrides.writer,
+      }),
+    ),
     judge: (row) => judge.execute({ rows: rowsOf([row]), sendsByDefault }),
     events,
     limits: config.limits,
@@ -120,7 +132,10 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   };
   const authenticator = parts.use(createAuthenticator({ db: database.desk, jwt: config.jwt, now, log }));
   let draining = false;
-  const health = createHealth({ database: () => database.check() }, () => draining);
+  const health = createHealth(
+    { database: () => database.check(), blobs: createStoreCheck(blobs, log) },
+    () => draining,
+  );
   const graphql = createGraphqlServer(graphqlOptions(config, log, overrides.operationPlugins));
   const hasInbox = inbox !== undefined;
   const doors = { config, desk, authenticator, now, log, demo, health, graphql, hasInbox };
@@ -232,6 +247,10 @@ function routesOf(doors: Doors): Route[] {
           sniff: createImageSniffer(desk.blobs),
         }),
       ),
+    },
+    {
+      prefix: '/uploads',
+      handle: cors(createUploads({ contextOf, maxBytes: limits.attachmentBytes, log })),
     },
     {
       prefix: '/deliveries',

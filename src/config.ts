@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { type BlobPlace, readBlobsUrl } from './blobs-url.ts';
 
 /** Everything that the environment decides. Durations are seconds and sizes are bytes unless a name says otherwise. */
 export interface Config {
@@ -19,7 +20,7 @@ export interface Config {
     | { readonly kind: 'inbox' }
     | { readonly kind: 'url'; readonly url: string }
     | { readonly kind: 'none' };
-  readonly blobs: { readonly kind: 'file'; readonly directory: string };
+  readonly blobs: BlobPlace;
   /** 32 bytes; mailboxes' SMTP passwords are encrypted under it. */
   readonly mailboxKey: Buffer | undefined;
   readonly jwt: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string } | undefined;
@@ -47,6 +48,10 @@ export interface Limits {
   readonly messageAttachmentsBytes: number;
   readonly attachments: number;
   readonly recipients: number;
+  /** Of one user, on their way at a time. */
+  readonly openUploads: number;
+  /** That one user may have uploaded and not attached yet. */
+  readonly uploadedBytes: number;
   /** JSON bodies of /graphql. */
   readonly requestBytes: number;
   readonly legacyRequestBytes: number;
@@ -83,6 +88,15 @@ const origins = z
     error: 'must be origins such as https://desk.example.com, separated by commas, or *',
   });
 
+function blobPlace(text: string, context: z.core.$RefinementCtx): BlobPlace {
+  try {
+    return readBlobsUrl(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+    return z.NEVER;
+  }
+}
+
 const environment = z
   .object({
     HOST: z.string().min(1).default('127.0.0.1'),
@@ -103,7 +117,7 @@ const environment = z
         },
       )
       .optional(),
-    BLOBS_URL: url('file:').optional(),
+    BLOBS_URL: z.string().transform(blobPlace).optional(),
     MAILBOX_KEY: z
       .string()
       .regex(/^[0-9a-f]{64}$/i, 'must be 32 bytes in hexadecimal')
@@ -138,6 +152,8 @@ const environment = z
     MAX_BODY_BYTES: whole(MiB, 1, 16 * MiB),
     MAX_ATTACHMENT_BYTES: whole(25 * MiB, 1, 1024 * MiB),
     MAX_MESSAGE_ATTACHMENTS_BYTES: whole(50 * MiB, 1, 2047 * MiB),
+    MAX_OPEN_UPLOADS: whole(20, 1, 10_000),
+    MAX_UPLOADED_BYTES: whole(2048 * MiB, MiB, Number.MAX_SAFE_INTEGER),
     MAX_REQUEST_BYTES: whole(0, 0, 64 * MiB),
     MAX_LEGACY_REQUEST_BYTES: whole(40_000_000, 1024, 1_000_000_000),
     MAX_ANSWER_BYTES: whole(32 * MiB, 64 * 1024, 256 * MiB),
@@ -153,6 +169,10 @@ const environment = z
           path: [name],
           message: 'is required with the other JWT_ settings',
         });
+    }
+    if (env.MAX_UPLOADED_BYTES < env.MAX_ATTACHMENT_BYTES) {
+      const message = 'must not be less than MAX_ATTACHMENT_BYTES';
+      context.addIssue({ code: 'custom', path: ['MAX_UPLOADED_BYTES'], message });
     }
     if (env.DATABASE_OWNER_URL !== undefined && env.DATABASE_URL === undefined) {
       context.addIssue({
@@ -193,10 +213,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     poolSize: e.DATABASE_POOL,
     databaseTimeout: e.DATABASE_TIMEOUT,
     smtp: smtpOf(e.SMTP_URL, embedded),
-    blobs: {
-      kind: 'file',
-      directory: e.BLOBS_URL === undefined ? resolve(dataDir, 'blobs') : new URL(e.BLOBS_URL).pathname,
-    },
+    blobs: e.BLOBS_URL ?? { kind: 'file', directory: resolve(dataDir, 'blobs') },
     mailboxKey: e.MAILBOX_KEY === undefined ? undefined : Buffer.from(e.MAILBOX_KEY, 'hex'),
     jwt:
       e.JWT_JWKS_URL === undefined
@@ -216,6 +233,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       messageAttachmentsBytes: e.MAX_MESSAGE_ATTACHMENTS_BYTES,
       attachments: 20,
       recipients: 50,
+      openUploads: e.MAX_OPEN_UPLOADS,
+      uploadedBytes: e.MAX_UPLOADED_BYTES,
       // A body of the largest size still arrives whole when each of its bytes is escaped as \u00xx, so that the command refuses it.
       requestBytes: e.MAX_REQUEST_BYTES || 6 * e.MAX_BODY_BYTES + MiB,
       legacyRequestBytes: e.MAX_LEGACY_REQUEST_BYTES,

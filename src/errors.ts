@@ -106,9 +106,16 @@ export class BadCredential extends Error {
 /** A fault that passes: the database is down, a queue is full. HTTP 503 with Retry-After on every door. */
 export class Unavailable extends Error {
   readonly retryAfterSeconds: number;
-  constructor(message: string, retryAfterSeconds = 1, options?: ErrorOptions) {
+  /** Whether it is certain that nothing was done; otherwise the same call with its idempotency key finds out. */
+  readonly nothingWritten: boolean;
+  constructor(
+    message: string,
+    retryAfterSeconds = 1,
+    { nothingWritten = false, ...options }: ErrorOptions & { nothingWritten?: boolean } = {},
+  ) {
     super(message, options);
     this.name = 'Unavailable';
     this.retryAfterSeconds = retryAfterSeconds;
+    this.nothingWritten = nothingWritten;
   }
 }

@@ -56,3 +56,16 @@ export type RecipientState = (typeof recipientStates)[number];
 export type AttemptPhase = (typeof attemptPhases)[number];
 export type ScanState = (typeof scanStates)[number];
 export type EventType = (typeof eventTypes)[number];
+
+/** What may help a mail that did not arrive, and who has to do it. */
+export const suggestedActions = [
+  'CHECK_ADDRESS',
+  'WAIT',
+  'CONTACT_RECIPIENT_OTHERWISE',
+  'REDUCE_SIZE',
+  'CHECK_MAILBOX',
+  'ASK_MAIL_ADMINISTRATOR',
+  'RETRY',
+  'RESOLVE',
+] as const;
+export type SuggestedAction = (typeof suggestedActions)[number];

@@ -206,7 +206,11 @@ export const uploads = pgTable(
     contentType: text('content_type').notNull(),
     createdAt: createdAt(),
   },
-  (t) => [index('uploads_created_idx').on(t.createdAt), index('uploads_blob_idx').on(t.blobKey)],
+  (t) => [
+    index('uploads_created_idx').on(t.createdAt),
+    index('uploads_blob_idx').on(t.blobKey),
+    index('uploads_user_idx').on(t.userId),
+  ],
 );
 
 /** Uploads whose bytes are still arriving, by one request or several. What is done becomes an upload under the same id. */
@@ -225,9 +229,13 @@ export const openUploads = pgTable(
     byteSize: integer('byte_size'),
     /** What its sender said that the whole has. */
     sha256: bytea('sha256'),
-    /** The request that appends to it, and until when it holds it. */
+    /** Bytes that the last request left behind; the blob store knows better. */
+    arrived: integer('arrived').notNull().default(0),
+    /** The request whose turn it is, and until when. */
     writer: uuid('writer'),
     leaseUntil: instant('lease_until'),
+    /** Somebody else wants the next turn. */
+    wanted: boolean('wanted').notNull().default(false),
     createdAt: createdAt(),
   },
   (t) => [index('open_uploads_user_idx').on(t.userId), index('open_uploads_created_idx').on(t.createdAt)],
@@ -254,6 +262,10 @@ export const attachments = pgTable(
     contentType: text('content_type').notNull(),
     byteSize: integer('byte_size').notNull(),
     sha256: bytea('sha256').notNull(),
+    /** What the message's HTML may name it by, after `cid:`; null: by its file name alone. */
+    contentId: text('content_id'),
+    /** Whether the message's HTML shows it: a picture in the text rather than a file beside it. */
+    isInline: boolean('is_inline').notNull().default(false),
     redactedAt: instant('redacted_at'),
     /** The upload that it was, if it was one: an upload becomes an attachment once. */
     uploadId: uuid('upload_id'),
@@ -293,6 +305,8 @@ export const deliveries = pgTable(
     signature: text('signature').notNull().default(''),
     /** Which earlier public messages the mail repeats below its own. */
     quote: text('quote', { enum: quotes }).notNull().default('NONE'),
+    /** No person wrote it, as its author said: the mail says so as well (RFC 3834). */
+    autoSubmitted: boolean('auto_submitted').notNull().default(false),
     /** `<…@…>`: the same in every copy that is ever sent. Its 122 random bits keep it unique; no mail is looked up by it. */
     rfcMessageId: text('rfc_message_id').notNull(),
     state: text('state', { enum: deliveryStates }).notNull(),

@@ -22,6 +22,13 @@ builder.node(AttachmentRef, {
       description: "The sender's word for it, with those of its parameters that are well formed.",
     }),
     byteSize: t.exposeInt('byteSize'),
+    contentId: t.exposeString('contentId', {
+      nullable: true,
+      description: "What the message's HTML may name it by after cid:, as it was given.",
+    }),
+    isInline: t.exposeBoolean('isInline', {
+      description: "The message's HTML shows it: a picture in the text rather than a file beside it.",
+    }),
     sha256: t.string({
       nullable: true,
       description: 'Hexadecimal; null once redacted.',

@@ -10,6 +10,7 @@ import {
   recipientKinds,
   recipientStates,
   scanStates,
+  suggestedActions,
   ticketStatuses,
   visibilities,
 } from '../vocabulary.ts';
@@ -37,6 +38,10 @@ export const DeliveryStateEnum = builder.enumType('DeliveryState', {
 });
 export const RecipientKindEnum = builder.enumType('RecipientKind', { values: recipientKinds });
 export const RecipientStateEnum = builder.enumType('RecipientState', { values: recipientStates });
+export const SuggestedActionEnum = builder.enumType('SuggestedAction', {
+  description: 'What may help a mail that did not arrive, and so who has to do something.',
+  values: suggestedActions,
+});
 export const AttemptPhaseEnum = builder.enumType('AttemptPhase', {
   description: 'How far an attempt got. From BODY on, only the server knows whether it took the mail.',
   values: attemptPhases,

@@ -74,6 +74,7 @@ export function safeError(error: unknown, { requestId, log }: Asked): GraphQLErr
     return say(fault.message, {
       code: 'UNAVAILABLE',
       retryable: true,
+      nothingWritten: fault.nothingWritten,
       http: { status: 503, headers: { 'Retry-After': retryAfter } },
     });
   }

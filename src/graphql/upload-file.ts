@@ -1,5 +1,6 @@
 import { encodeGlobalId } from '../global-id.ts';
-import { type Upload, uploadFile } from '../tickets/upload-file.ts';
+import { uploadFile } from '../tickets/upload-file.ts';
+import type { Upload } from '../tickets/uploads/keep-upload.ts';
 import { builder } from './builder.ts';
 import { orRefusal, refusalTypes, typeOfResult } from './refusal.ts';
 
@@ -11,7 +12,7 @@ const PayloadRef = builder.objectRef<Upload>('UploadFilePayload').implement({
   description: 'A file that is here but belongs to no message yet.',
   fields: (t) => ({
     upload: t.id({
-      description: 'For AttachmentInput.upload, by the same user within 24 hours.',
+      description: 'For AttachmentInput.upload, by the same user, once, within 24 hours.',
       resolve: ({ id }) => encodeGlobalId('Upload', id),
     }),
     fileName: t.exposeString('fileName'),

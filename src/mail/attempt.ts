@@ -93,7 +93,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     const recipients = unsettledRecipients(contents.recipients);
     const envelope = envelopeOf(contents, recipients);
     const pool = transport.poolOf(contents.mailbox);
-    const mail = prepareMail(contents, now());
+    const mail = await prepareMail(contents, now());
     const { id, token } = claim;
     const kept = contents.source === undefined ? keep({ id, token, source: mail.source }) : undefined;
     // It is waited for at the fence.
@@ -104,7 +104,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     const transmission = {
       envelope,
       byteSize: mail.byteSize,
-      needsSmtpUtf8: mail.needsSmtpUtf8,
+      hasUtf8Headers: mail.hasUtf8Headers,
       openBody: async () => {
         await trace('accepted-354', claim.id);
         const owned = await writeFence(kept, claim);

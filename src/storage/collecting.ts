@@ -1,9 +1,7 @@
-import { tmpdir } from 'node:os';
 import type { Db } from '../db/database.ts';
 import type { Logger } from '../log.ts';
 import type { BlobStore } from './blob-store.ts';
 import { collectGarbage } from './collect.ts';
-import { removeForgotten } from './temporary-files.ts';
 
 /** Milliseconds between two collections. */
 const everyMs = 15 * 60_000;
@@ -23,10 +21,7 @@ export function startCollecting(db: Db, blobs: BlobStore, log: Logger): AsyncDis
   async function collect(): Promise<void> {
     try {
       const olderThan = new Date(Date.now() - spareMs);
-      const collected = {
-        ...(await collectGarbage(db, blobs, olderThan, partAt(Date.now()))),
-        temporaryFiles: await removeForgotten(tmpdir(), olderThan),
-      };
+      const collected = await collectGarbage(db, blobs, olderThan, partAt(Date.now()));
       if (Object.values(collected).some((count) => count > 0))
         log.info(collected, 'collected what nothing refers to, or has had its time');
     } catch (error) {

@@ -79,6 +79,8 @@ export function addedFrom(
       byteSize: file.size,
       sha256: Buffer.from(file.sha256, 'hex'),
       blobKey: file.blob,
+      contentId: file.contentId,
+      isInline: file.inline,
       scan: scans ? 'PENDING' : null,
     })),
     delivery,

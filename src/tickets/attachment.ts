@@ -15,6 +15,10 @@ export interface Attachment {
   readonly byteSize: number;
   /** Empty once redacted. */
   readonly sha256: Buffer;
+  /** What the message's HTML may name it by. */
+  readonly contentId: string | null;
+  /** Whether the message's HTML shows it. */
+  readonly isInline: boolean;
   /** Null once redacted. */
   readonly blobKey: string | null;
   /** Null: nobody scans files here, or nobody did when it came. */
@@ -31,6 +35,8 @@ const attachmentColumns = {
   contentType: attachments.contentType,
   byteSize: attachments.byteSize,
   sha256: attachments.sha256,
+  contentId: attachments.contentId,
+  isInline: attachments.isInline,
   blobKey: attachments.blobKey,
   scan: attachments.scan,
   redactedAt: attachments.redactedAt,

@@ -44,7 +44,7 @@ const rows: SQL = sql`
     (select json_agg(json_build_array(m.id, m.ticket_id, m.author_id, m.body, m.format, m.visibility, m.is_mobile_device,
         ${instant('m.created_at')}, ${instant('m.redacted_at')})) from page m),
     (select json_agg(json_build_array(u.id, u.name, u.role, u.email)) from users u where u.id = any (array(select author_id from page))),
-    (select json_agg(json_build_array(a.message_id, a.id, a.position, a.file_name, a.content_type, a.byte_size, encode(a.sha256, 'hex'), a.blob_key, a.scan))
+    (select json_agg(json_build_array(a.message_id, a.id, a.position, a.file_name, a.content_type, a.byte_size, encode(a.sha256, 'hex'), a.blob_key, a.scan, a.content_id, a.is_inline))
       from attachments a where a.message_id = any (array(select id from page))),
     (select json_agg(json_build_array(d.message_id, d.id, d.state, d.from_address, d.from_name, d.subject, d.rfc_message_id, d.attempts,
         ${instant('d.due_at')}, ${instant('d.settled_at')}, d.failure, ${instant('d.created_at')})) from mails d),
@@ -59,7 +59,7 @@ type MessageRow = [
 type PersonRow = [number, string, Person['role'], string | null];
 type AttachmentRow = [
   ...[number, number, number, string, string, number, string],
-  ...[string | null, ScanState | null],
+  ...[string | null, ScanState | null, string | null, boolean],
 ];
 type DeliveryRow = [
   ...[number, number, DeliveryState, string, string, string, string, number],
@@ -155,8 +155,10 @@ const attachmentOf = ([
   sha256,
   blobKey,
   scan,
+  contentId,
+  isInline,
 ]: AttachmentRow): Attachment => ({
-  ...{ id, messageId, position, fileName, contentType, byteSize, blobKey, scan },
+  ...{ id, messageId, position, fileName, contentType, byteSize, blobKey, scan, contentId, isInline },
   sha256: Buffer.from(sha256, 'hex'),
 });
 

@@ -1,8 +1,6 @@
 import { isInvisible, withoutMisleading } from '../content/hidden-characters.ts';
 import { parseMediaType, unknownType, writeMediaType } from '../content/media-type.ts';
-
-/** Bytes of a name at most, its extension included. */
-const maxNameBytes = 200;
+import { shortenName } from '../mail/file-name.ts';
 
 /**
  * A name that can be shown, sent and saved anywhere: no folder, no control or change of direction, no reserved device name, at most
@@ -17,20 +15,7 @@ export function cleanFileName(name: string, index: number): string {
     .trim()
     .replace(/^\.+|[. ]+$/g, '');
   if (isInvisible(visible)) return `attachment-${index + 1}`;
-  return shorten(/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(visible) ? `_${visible}` : visible);
-}
-
-function shorten(name: string): string {
-  if (Buffer.byteLength(name) <= maxNameBytes) return name;
-  const extension = /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? '';
-  let stem = '';
-  let bytes = extension.length;
-  for (const character of name.slice(0, name.length - extension.length)) {
-    bytes += Buffer.byteLength(character);
-    if (bytes > maxNameBytes) break;
-    stem += character;
-  }
-  return stem + extension;
+  return shortenName(/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(visible) ? `_${visible}` : visible);
 }
 
 /** The sender's media type with those of its parameters that are well formed, or that of unknown bytes. */

@@ -40,7 +40,8 @@ export async function previewTicketMessage(
   if (refusal !== undefined) throw await firstRefusal(ctx, viewer, input, undefined, refusal);
   // Claimed by nobody, the files go when the request ends.
   const stored = await storeFiles(ctx, viewer.userId, input.attachments);
-  if (stored.problems.length > 0) throw invalidInput(stored.problems);
+  const wrong = [...stored.problems, ...stored.attached];
+  if (wrong.length > 0) throw invalidInput(wrong);
   const row = rowOf(viewer, input, undefined, stored.files, ctx.now());
   const [judged] = await ctx.desk.judge(withoutSize(row));
   if (judged!.verdict !== null) throw await refusalOf(ctx, viewer, row, judged!.verdict, judged!);

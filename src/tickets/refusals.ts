@@ -104,6 +104,7 @@ export async function refusalOf(
       return new Refusal(verdict, message, { ticketId: ticketId!, unseenMessageIds }, ['ifLastMessage']);
     }
     case 'MAIL_SIZE':
+    case 'LOCKED':
     case 'LATER':
     case 'KEY_TAKEN':
       throw new Error(`${verdict} is no refusal`);
