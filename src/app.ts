@@ -93,8 +93,8 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     }),
   );
   const demo = await prepareDemo(config, database, log);
-  const blobs = await openCheckedStore(config.blobs);
-  parts.use(startCollecting(database.desk, blobs, log));
+  const blobs = await openCheckedStore(config.blobs, database.desk);
+  const collecting = parts.use(startCollecting(database.desk, blobs, log));
   const inbox =
     config.smtp.kind === 'inbox' ? parts.use(await startInbox(database.desk, { log })) : undefined;
   const smtpUrl = inbox?.url ?? (config.smtp.kind === 'url' ? config.smtp.url : undefined);
@@ -130,11 +130,20 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     scans: config.clamd !== undefined,
     sendsByDefault,
   };
-  const authenticator = parts.use(createAuthenticator({ db: database.desk, jwt: config.jwt, now, log }));
+  const authenticator = parts.use(
+    createAuthenticator({
+      db: database.desk,
+      jwt: config.jwt,
+      legacyCharset: config.legacyCharset,
+      now,
+      log,
+    }),
+  );
   let draining = false;
   const health = createHealth(
     { database: () => database.check(), blobs: createStoreCheck(blobs, log) },
     () => draining,
+    { collection: () => collecting.why() === undefined },
   );
   const graphql = createGraphqlServer(graphqlOptions(config, log, overrides.operationPlugins));
   const hasInbox = inbox !== undefined;

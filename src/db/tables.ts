@@ -155,6 +155,8 @@ export const tickets = pgTable(
   (t) => [
     uniqueIndex('tickets_reference_key').on(t.referenceKey),
     index('tickets_requester_idx').on(t.requesterId, t.id),
+    // A page or a count of the few tickets in one status would read through all the others.
+    index('tickets_status_idx').on(t.status, t.id),
     check('tickets_status_check', oneOf('status', ticketStatuses)),
   ],
 );
@@ -239,6 +241,19 @@ export const openUploads = pgTable(
     createdAt: createdAt(),
   },
   (t) => [index('open_uploads_user_idx').on(t.userId), index('open_uploads_created_idx').on(t.createdAt)],
+);
+
+/** Which blob store is this database's own: one row, once the two have met. The store says the same of the database. */
+export const blobStores = pgTable(
+  'blob_stores',
+  {
+    only: boolean('only').primaryKey().default(true),
+    id: uuid('id').notNull(),
+    /** Counts collections. A store that has seen more of them than its database shows that the database is an older one, restored. */
+    generation: integer('generation').notNull().default(0),
+    createdAt: createdAt(),
+  },
+  (t) => [check('blob_stores_only_check', sql`${t.only}`)],
 );
 
 /** Keys of the desk's own, which all of its processes share: random, made by the first that needs one. */

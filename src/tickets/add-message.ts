@@ -5,6 +5,7 @@ import type { AppendedRow } from './appended-row.ts';
 import { storeFiles, withShown } from './attachments.ts';
 import type { DeskContext } from './desk.ts';
 import { oneAtATime } from './idempotency.ts';
+import { type GivenMessageInput, withDefaults } from './input-defaults.ts';
 import { expectationOf, mailOf } from './mail.ts';
 import type { AddTicketMessageInput } from './message-input.ts';
 import type { NewMessageRow } from './new-message-row.ts';
@@ -28,9 +29,10 @@ import { refusalOfTaken } from './uploads/find-uploads.ts';
  *   ATTACHMENT_TOO_LARGE, EMAIL_TOO_LARGE, TICKET_CHANGED, PREVIEW_STALE
  * @throws Unavailable when the database or the queue is not there; the message may have been written, its key tells
  */
-export async function addTicketMessage(ctx: DeskContext, input: AddTicketMessageInput): Promise<Added> {
+export async function addTicketMessage(ctx: DeskContext, given: GivenMessageInput): Promise<Added> {
   const { viewer } = ctx;
   if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'Sign in to add a message');
+  const input = withDefaults(given);
   const key = input.idempotencyKey ?? ctx.idempotencyKey;
   return oneAtATime(viewer.userId, key, () => add(ctx, viewer, input, key));
 }

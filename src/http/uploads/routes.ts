@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../../log.ts';
-import { uploadLifetimeHours } from '../../storage/collect.ts';
+import { uploadLifetimeHours } from '../../storage/expire.ts';
 import type { DeskContext } from '../../tickets/desk.ts';
 import { requireViewer } from '../../tickets/policy.ts';
 import { appendToUpload } from '../../tickets/uploads/append-upload.ts';

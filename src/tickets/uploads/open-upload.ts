@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type postgres from 'postgres';
 import { BlobMissing } from '../../storage/blob-store.ts';
-import { uploadLifetimeHours } from '../../storage/collect.ts';
+import { uploadLifetimeHours } from '../../storage/expire.ts';
 import type { DeskContext } from '../desk.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
 import { requireViewer } from '../policy.ts';
