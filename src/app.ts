@@ -24,6 +24,7 @@ import { createLog, type Logger } from './log.ts';
 import { startInbox } from './mail/inbox.ts';
 import { createWorker } from './mail/worker.ts';
 import { createLegacyDoor } from './rest/door.ts';
+import { naming } from './start-error.ts';
 import { startCollecting } from './storage/collecting.ts';
 import { createDiskStore } from './storage/disk-store.ts';
 import { rowsOf } from './tickets/appended-row.ts';
@@ -69,7 +70,8 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const log = overrides.log ?? createLog(config.logLevel);
   const now = overrides.now ?? (() => new Date());
   const { gateway, owner } = overrides.connections ?? (await connect(config, overrides, parts, log));
-  await migrate(owner);
+  const ownerSetting = isOwnerNamed(config) ? 'DATABASE_OWNER_URL' : 'DATABASE_URL';
+  await naming(ownerSetting, () => migrate(owner, (waitsFor) => log.warn(`the start waits for ${waitsFor}`)));
   const database = parts.use(
     openDatabase(gateway, {
       poolSize: config.poolSize,
@@ -77,6 +79,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
       answerWithinMs: config.databaseTimeout * 1000,
     }),
   );
+  await naming('DATABASE_URL', () => database.checkAll());
   const demo = await prepareDemo(config, database, log);
   const blobs = createDiskStore(config.blobs.directory);
   parts.use(startCollecting(database.desk, blobs, log));
@@ -244,6 +247,10 @@ async function connect(
   const { connection } = parts.use(await (embedded ?? startEmbedded(config.dataDir, { log })));
   return { gateway: connection, owner: connection };
 }
+
+/** Whether the owner has a URL of their own, which is then the one to be told of. */
+const isOwnerNamed = ({ database }: Config): boolean =>
+  database.kind === 'url' && database.ownerUrl !== database.url;
 
 async function listen(server: Server, { host, port }: Config): Promise<void> {
   server.listen(port, host);

@@ -5,6 +5,7 @@ import type { AppendedRow } from './appended-row.ts';
 import { keepFiles } from './attachments.ts';
 import type { DeskContext } from './desk.ts';
 import { oneAtATime } from './idempotency.ts';
+import { lostUploads } from './lost-uploads.ts';
 import { expectationOf, mailOf } from './mail.ts';
 import type { AddTicketMessageInput } from './message-input.ts';
 import type { NewMessageRow } from './new-message-row.ts';
@@ -68,7 +69,9 @@ async function append(
   row: NewMessageRow,
   input: AddTicketMessageInput,
 ): Promise<AppendedRow | Added> {
-  const answer = await ctx.desk.writer.write(row);
+  const answer = await ctx.desk.writer.write(row).catch(async (error) => {
+    throw (await lostUploads(ctx, row, error)) ?? error;
+  });
   if (answer.verdict === null) return answer;
   const replayed = await replayOf(ctx, viewer, row, input);
   if (replayed !== undefined) return replayed;

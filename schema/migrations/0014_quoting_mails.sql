@@ -1,0 +1,1 @@
+CREATE INDEX "deliveries_quoting_idx" ON "deliveries" USING btree ("ticket_id","message_id") WHERE quote <> 'NONE';
