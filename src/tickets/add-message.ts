@@ -6,6 +6,7 @@ import { storeFiles, withShown } from './attachments.ts';
 import type { DeskContext } from './desk.ts';
 import { oneAtATime } from './idempotency.ts';
 import { type GivenMessageInput, withDefaults } from './input-defaults.ts';
+import { lostUploads } from './lost-uploads.ts';
 import { expectationOf, mailOf } from './mail.ts';
 import type { AddTicketMessageInput } from './message-input.ts';
 import type { NewMessageRow } from './new-message-row.ts';
@@ -82,7 +83,9 @@ async function append(
   row: NewMessageRow,
   input: AddTicketMessageInput,
 ): Promise<AppendedRow | Added> {
-  const answer = await ctx.desk.writer.write(row);
+  const answer = await ctx.desk.writer.write(row).catch(async (error) => {
+    throw (await lostUploads(ctx, row, error)) ?? error;
+  });
   if (answer.verdict === null) return answer;
   const replayed = await replayOf(ctx, viewer, row, input);
   if (replayed !== undefined) return replayed;
