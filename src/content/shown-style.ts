@@ -1,6 +1,7 @@
 import { parseColour } from './colours.ts';
 import { pixelsOf, wordsOf } from './css.ts';
 import type { Declared } from './declared.ts';
+import { symbolsOf } from './symbols.ts';
 
 /*
  * The styles that are shown: what changes how something looks in its own place. Nothing that loads, hides or runs, and nothing that
@@ -44,7 +45,9 @@ const fontSize: Check = (value) => {
   return size > 96 ? '96px' : value;
 };
 
-const fontFamily: Check = (value) => (/^[\w\s,'"-]{1,200}$/.test(value) ? value.replace(/\s+/g, ' ') : undefined);
+/** Letters of fonts of symbols have become the symbols. */
+const fontFamily: Check = (value) =>
+  /^[\w\s,'"-]{1,200}$/.test(value) && symbolsOf(value) === undefined ? value.replace(/\s+/g, ' ') : undefined;
 
 /** Lines that are lower than their letters lie over one another. */
 const lineHeight: Check = (value) => {
