@@ -1,19 +1,22 @@
 import { once } from 'node:events';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { and, isNotNull, isNull } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull } from 'drizzle-orm';
 import { type Authenticator, createAuthenticator } from './auth/authenticate.ts';
+import { prepareFindById } from './auth/viewer.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type Connection, type Database, migrate, openDatabase } from './db/database.ts';
+import { findDeskKey } from './db/desk-key.ts';
 import { type Embedded, startEmbedded } from './db/embedded.ts';
-import { mailboxes } from './db/tables.ts';
+import { attachments, mailboxes } from './db/tables.ts';
 import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from './demo.ts';
 import { createEventHub } from './events/hub.ts';
 import { executeStored } from './graphql/execute.ts';
 import { createGraphqlServer } from './graphql/server.ts';
 import { answerText } from './http/answer.ts';
 import { createBegin, originOf, remoteAddressOf } from './http/begin.ts';
-import { answerDownload, answerSource } from './http/download.ts';
+import { answerSource } from './http/delivery-source.ts';
+import { createDownloads } from './http/downloads.ts';
 import { drainable } from './http/drain.ts';
 import { createExplorer } from './http/explorer.ts';
 import { createHealth } from './http/health.ts';
@@ -23,10 +26,14 @@ import { createHttpServer, type Handle, type Route } from './http/server.ts';
 import { createLog, type Logger } from './log.ts';
 import { startInbox } from './mail/inbox.ts';
 import { createWorker } from './mail/worker.ts';
-import { createLegacyDoor } from './rest/door.ts';
+import { createLegacyDoor, refuseLegacy } from './rest/door.ts';
+import { foldPath } from './rest/path.ts';
+import { createScanner } from './scan/scanner.ts';
 import { startCollecting } from './storage/collecting.ts';
 import { createDiskStore } from './storage/disk-store.ts';
+import { createImageSniffer } from './storage/image-type.ts';
 import { rowsOf } from './tickets/appended-row.ts';
+import { createAttachmentUrls } from './tickets/attachment-url.ts';
 import type { Desk, DeskContext } from './tickets/desk.ts';
 import { prepareJudge } from './tickets/judge-statement.ts';
 import { createMessageWriter, type MessageWriterLimits } from './tickets/message-writer.ts';
@@ -85,6 +92,9 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
       .use(createWorker({ sql: database.raw, blobs, smtpUrl, mailboxKey: config.mailboxKey, now, log }))
       .start();
   }
+  if (config.clamd !== undefined)
+    parts.use(createScanner({ sql: database.raw, blobs, clamd: config.clamd, log })).start();
+  else await warnOfUnscanned(database, log);
   const dispose = () => parts.disposeAsync();
   if (!config.roles.has('web')) return { url: undefined, demo, log, [Symbol.asyncDispose]: dispose };
 
@@ -99,6 +109,8 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     isCurrent: createIsCurrent(database.desk),
     events,
     limits: config.limits,
+    attachmentUrls: createAttachmentUrls(await findDeskKey(database.desk, 'attachment-urls')),
+    scans: config.clamd !== undefined,
     sendsByDefault,
   };
   const authenticator = parts.use(createAuthenticator({ db: database.desk, jwt: config.jwt, now, log }));
@@ -136,8 +148,19 @@ interface Doors {
 function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbox }: Doors): Route[] {
   const { limits, trustProxy, production } = config;
   const { authenticate } = authenticator;
-  const begin = createBegin({ authenticator, log, now, trustProxy });
-  const contextOf = async (req: IncomingMessage): Promise<DeskContext> => ({ ...(await begin(req)), desk });
+  const begin = createBegin({
+    authenticator,
+    log,
+    now,
+    trustProxy,
+    publicUrl: config.publicUrl,
+    blobs: desk.blobs,
+    limits,
+  });
+  const contextOf = async (req: IncomingMessage, res: ServerResponse): Promise<DeskContext> => ({
+    ...(await begin(req, res)),
+    desk,
+  });
   const metrics = createMetrics();
   const explorer = config.explorer
     ? createExplorer({
@@ -158,7 +181,7 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
     originOf: (req) => originOf(req, trustProxy),
     execute: (operation, variables, context) =>
       executeStored(operation, variables as object, { ...context, desk }),
-    limits: { maxBodyBytes: limits.legacyRequestBytes },
+    limits: { maxBodyBytes: limits.legacyRequestBytes, maxTextChars: 2 * limits.bodyBytes },
     count: metrics.countLegacy,
     fault: (error) => log.error({ err: error }, 'fault'),
   });
@@ -167,14 +190,15 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
       ? answerText(res, 302, 'See /graphql\n', { Location: '/graphql' })
       : answerText(res, 200, 'Ticketwire: GraphQL at /graphql, the legacy endpoint at /api\n');
   const routes: Route[] = [
+    // First, as what is another's path by its letters may be the old endpoint's once it is folded.
+    { prefix: '/api', fold: foldPath, handle: legacy, refuse: refuseLegacy },
     { prefix: '/', exact: true, handle: home },
     { prefix: '/health', handle: health },
     { prefix: '/metrics', handle: metrics.handle },
-    { prefix: '/api', ignoreCase: true, handle: legacy },
     {
       prefix: '/graphql',
       async handle(req, res, path) {
-        if (!(await explorer(req, res, path))) await graphql(req, res, await contextOf(req));
+        if (!(await explorer(req, res, path))) await graphql(req, res, await contextOf(req, res));
       },
     },
     {
@@ -185,13 +209,18 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
     },
     {
       prefix: '/attachments',
-      handle: async (req, res, path) =>
-        answerDownload(await contextOf(req), req, res, path.slice('/attachments/'.length)),
+      handle: createDownloads({
+        begin,
+        desk,
+        now,
+        findReader: prepareFindById(desk.database.desk, new Set(['read'])),
+        sniff: createImageSniffer(desk.blobs),
+      }),
     },
     {
       prefix: '/deliveries',
       handle: async (req, res, path) =>
-        answerSource(await contextOf(req), req, res, path.slice('/deliveries/'.length)),
+        answerSource(await contextOf(req, res), req, res, path.slice('/deliveries/'.length)),
     },
   ];
   const addressOf = (req: IncomingMessage) => remoteAddressOf(req, trustProxy);
@@ -221,6 +250,13 @@ async function assertSends(smtpUrl: string | undefined, { desk }: Database): Pro
       'SMTP_URL: is required as long as no mailbox has SMTP settings of its own ("inbox:" is the development inbox)',
     );
   }
+}
+
+/** What waited for a scanner that is not asked any more would wait for ever, and in silence. */
+async function warnOfUnscanned({ desk }: Database, log: Logger): Promise<void> {
+  const files = await desk.$count(attachments, eq(attachments.scan, 'PENDING'));
+  if (files > 0)
+    log.warn({ files }, 'files wait for a scan, and CLAMD_URL is not set: their mails are not sent');
 }
 
 async function connect(

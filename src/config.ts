@@ -26,6 +26,10 @@ export interface Config {
   readonly demo: boolean;
   readonly production: boolean;
   readonly trustProxy: boolean;
+  /** What addresses in answers begin with; empty: they are relative; undefined: the origin by which the caller reached us. */
+  readonly publicUrl: string | undefined;
+  /** A clamd that scans attachments. */
+  readonly clamd: Clamd | undefined;
   /** Whether GraphiQL is served; in production only when asked for. */
   readonly explorer: boolean;
   readonly roles: ReadonlySet<'web' | 'worker'>;
@@ -33,6 +37,9 @@ export interface Config {
   readonly answerCacheBytes: number;
   readonly limits: Limits;
 }
+
+/** Where a clamd listens. */
+export type Clamd = { readonly path: string } | { readonly host: string; readonly port: number };
 
 export interface Limits {
   readonly bodyBytes: number;
@@ -83,6 +90,17 @@ const environment = z
     JWT_JWKS_URL: url('https:', 'http:').optional(),
     JWT_ISSUER: z.string().min(1).optional(),
     JWT_AUDIENCE: z.string().min(1).optional(),
+    PUBLIC_URL: z
+      .string()
+      .refine((text) => text === '/' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)), {
+        error: 'must be https://…, http://… or /',
+      })
+      .refine((text) => text === '/' || !/[?#]/.test(text), { error: 'must have no query and no fragment' })
+      .optional(),
+    CLAMD_URL: z
+      .string()
+      .refine((text) => clamdOf(text) !== undefined, { error: 'must be clamd://host:port or unix:/path' })
+      .optional(),
     TRUST_PROXY: z.enum(['0', '1']).default('0'),
     EXPLORER: z.enum(['0', '1']).optional(),
     ROLES: z
@@ -165,6 +183,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     demo: embedded && isLoopback(e.HOST),
     production: !embedded,
     trustProxy: e.TRUST_PROXY === '1',
+    publicUrl: e.PUBLIC_URL?.replace(/\/+$/, ''),
+    clamd: e.CLAMD_URL === undefined ? undefined : clamdOf(e.CLAMD_URL),
     explorer: e.EXPLORER === undefined ? embedded : e.EXPLORER === '1',
     roles: e.ROLES,
     answerCacheBytes: e.ANSWER_CACHE_BYTES,
@@ -184,6 +204,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 function smtpOf(text: string | undefined, embedded: boolean): Config['smtp'] {
   if (text === 'inbox:' || (text === undefined && embedded)) return { kind: 'inbox' };
   return text === undefined ? { kind: 'none' } : { kind: 'url', url: text };
+}
+
+function clamdOf(text: string): Clamd | undefined {
+  const path = /^unix:(\/.+)$/.exec(text)?.[1]?.replace(/^\/\/(?=\/)/, '');
+  if (path !== undefined) return { path };
+  const match = /^clamd:\/\/(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?\/?$/.exec(text);
+  const port = Number(match?.[3] ?? 3310);
+  return match === null || port > 65_535 ? undefined : { host: match[1] ?? match[2]!, port };
 }
 
 function isLoopback(host: string): boolean {

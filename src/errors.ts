@@ -84,6 +84,11 @@ export const retryable = {
   PREVIEW_STALE: false,
 } as const satisfies Record<ErrorCode, boolean>;
 
+/** A request that no door can make sense of, whatever its body says: HTTP 400 on every door. Its message may be shown. */
+export class BadRequest extends Error {
+  override readonly name = 'BadRequest';
+}
+
 /** A credential was offered and is not good: HTTP 401 on every door. */
 export class BadCredential extends Error {
   /** Seconds to wait before the next attempt, when sign-ins are being slowed down. */

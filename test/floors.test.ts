@@ -14,6 +14,7 @@ const floors: Record<string, readonly string[]> = {
   storage: ['db'],
   events: ['db'],
   auth: ['db'],
+  scan: ['db', 'storage', 'events'],
   mail: ['db', 'storage', 'content', 'events'],
   tickets: ['db', 'storage', 'content', 'events', 'mail'],
   graphql: ['content', 'tickets'],

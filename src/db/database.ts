@@ -3,10 +3,18 @@ import { sql } from 'drizzle-orm';
 import type { PgDatabase } from 'drizzle-orm/pg-core';
 import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
-import postgres from 'postgres';
+import type postgres from 'postgres';
 import type { Viewer } from '../context.ts';
+import { askBackends } from './backends.ts';
 import { withDeadline } from './deadline.ts';
+import { type Connection, openClient } from './driver.ts';
+import { isCurrent, takeTurn, within } from './migration-turn.ts';
+import { watchSilence } from './silence.ts';
+import { assertServer, assertSight, type Sight } from './suitable.ts';
 import * as tables from './tables.ts';
+import type { Wire } from './wire.ts';
+
+export type { Connection } from './driver.ts';
 
 type Schema = typeof tables;
 export type Db = PostgresJsDatabase<Schema>;
@@ -16,35 +24,38 @@ export type Reader = Pick<
   'select' | 'selectDistinct' | 'execute' | '$with' | 'with'
 >;
 export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
-/** Options for postgres.js: a URL, or a socket of the embedded server. */
-export type Connection =
-  | string
-  | { host?: string; path?: string; port: number; user: string; password?: string; database: string };
-
 /** The role that the gateway works as; migrations run as the owner that the connection signs in as. */
 export const appRole = 'ticketwire_app';
 const migrationsFolder = fileURLToPath(new URL('../../schema/migrations', import.meta.url));
-/** Any constant will do, as long as all gateways of a database use the same. */
-const migrationLock = 7_407_470_001;
 /** What a gateway that vanished in the middle of a transaction may hold its locks. */
 const idleInTransactionMs = 60_000;
+/** How long the writer's statements wait for any lock: others wait for them meanwhile. */
+const writerLockMs = 250;
+/** How long commands and the worker's steps wait for a lock; there are few connections for them. */
+const lockMs = 3000;
 
 export interface Database extends AsyncDisposable {
   /** The desk's own work: sees every row. Nothing a viewer asks for is read through it without the viewer's rule beside it. */
   readonly desk: Db;
+  /** As `desk`, for the message writer alone: its statements wait for no lock longer than a quarter of a second. */
+  readonly writer: Db;
   /** Raw postgres.js of the same role, for LISTEN; Drizzle changes the parsers of the client it is given. */
   readonly raw: postgres.Sql;
   /** A client of one connection of its own, for LISTEN; whoever opens it ends it. */
   listener(): postgres.Sql;
   /** Reads as the viewer: row-level security stands behind whatever is asked. */
   readAs<T>(viewer: Viewer, read: (db: Reader) => Promise<T>): Promise<T>;
-  /** Rejects with what is wrong: no answer, or a role that could bypass row-level security. */
+  /** Rejects with what is wrong: no answer, a role that could bypass row-level security, or one that does not see the desk. */
   check(): Promise<void>;
+  /** As `check`, of each kind of connection: for a start. */
+  checkAll(): Promise<void>;
 }
 
 export interface DatabaseOptions {
-  /** Connections of the pool at most. */
+  /** Connections of each of the three pools for requests at most. */
   poolSize?: number;
+  /** Statements that the message writer has in flight at most. */
+  writerSize?: number;
   applicationName?: string;
   /** A statement takes milliseconds: one that waits as long for a lock, a connection or the server is given up. */
   answerWithinMs?: number;
@@ -52,38 +63,41 @@ export interface DatabaseOptions {
 
 export function openDatabase(
   connection: Connection,
-  { poolSize = 10, applicationName = 'ticketwire', answerWithinMs = 10_000 }: DatabaseOptions = {},
+  {
+    poolSize = 10,
+    writerSize = 4,
+    applicationName = 'ticketwire',
+    answerWithinMs = 10_000,
+  }: DatabaseOptions = {},
 ): Database {
-  const open = (max: number, viewerRole: 'DESK' | 'OPERATOR' | '') =>
-    connect(connection, {
+  const wires = new Set<Wire>();
+  const open = (max: number, sight: Sight, lockTimeoutMs = 0) =>
+    openClient(connection, {
       max,
-      connection: {
-        application_name: applicationName,
-        role: appRole,
-        'ticketwire.viewer_role': viewerRole,
-        TimeZone: 'UTC',
-        statement_timeout: String(answerWithinMs),
-        idle_in_transaction_session_timeout: String(idleInTransactionMs),
-        jit: 'off',
-        // The statements are many-armed and their plans hardly depend on their values: planning each anew costs more than running it.
-        plan_cache_mode: 'force_generic_plan',
-      } as Record<string, string>,
+      wires,
+      parameters: sessionOf({ applicationName, sight, answerWithinMs, lockTimeoutMs }),
     });
   const pools = {
     desk: open(poolSize, 'DESK'),
+    writer: open(writerSize, 'DESK', writerLockMs),
     operators: open(poolSize, 'OPERATOR'),
     requesters: open(poolSize, ''),
-    raw: open(5, 'DESK'),
+    raw: open(5, 'DESK', lockMs),
   };
+  const watch = watchSilence({
+    wires,
+    ask: askBackends(connection),
+    endAfterMs: 1.25 * answerWithinMs + 250,
+  });
   // The server's own clock goes first: when it says that it has given up, nothing was done.
   const over = (pool: postgres.Sql): Db =>
     drizzle(withDeadline(pool, 1.5 * answerWithinMs), { schema: tables });
-  const desk = over(pools.desk);
   const operators = over(pools.operators);
   const requesters = over(pools.requesters);
   const { raw } = pools;
   return {
-    desk,
+    desk: over(pools.desk),
+    writer: over(pools.writer),
     raw,
     listener: () => open(1, 'DESK'),
     readAs(viewer, read) {
@@ -99,35 +113,66 @@ export function openDatabase(
         { accessMode: 'read only' },
       );
     },
-    async check() {
-      const [row] = await raw<{ name: string; free: boolean; owner: boolean }[]>`
-        select current_user as name, rolsuper or rolbypassrls as free,
-          exists (select from pg_tables where schemaname = 'public' and tablename = 'messages' and tableowner = current_user) as owner
-        from pg_roles where rolname = current_user`;
-      if (!row || row.free || row.owner) throw new Error(`role ${row?.name} could bypass row-level security`);
+    check: () => assertSight(raw, 'DESK'),
+    async checkAll() {
+      await assertSight(pools.requesters, '');
+      await assertSight(pools.operators, 'OPERATOR');
+      await assertSight(raw, 'DESK');
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(Object.values(pools).map((pool) => pool.end({ timeout: 5 })));
+      watch[Symbol.dispose]();
     },
   };
 }
 
-/** Brings the database to this version's tables, as its owner. Processes that start together wait for one another. */
-export async function migrate(connection: Connection): Promise<void> {
-  const client = connect(connection, { max: 1 });
+interface Session {
+  readonly applicationName: string;
+  readonly sight: Sight;
+  readonly answerWithinMs: number;
+  /** 0: as long as a statement may take. */
+  readonly lockTimeoutMs: number;
+}
+
+/** What each connection tells the server when it begins. */
+const sessionOf = ({ applicationName, sight, answerWithinMs, lockTimeoutMs }: Session) => ({
+  application_name: applicationName,
+  role: appRole,
+  'ticketwire.viewer_role': sight,
+  search_path: 'public',
+  TimeZone: 'UTC',
+  statement_timeout: String(answerWithinMs),
+  lock_timeout: String(lockTimeoutMs),
+  idle_in_transaction_session_timeout: String(idleInTransactionMs),
+  // A gateway that vanished with its machine holds no lock for hours.
+  tcp_keepalives_idle: '10',
+  tcp_keepalives_interval: '5',
+  tcp_keepalives_count: '3',
+  tcp_user_timeout: '20000',
+  jit: 'off',
+  // The statements are many-armed and their plans hardly depend on their values: planning each anew costs more than running it.
+  plan_cache_mode: 'force_generic_plan',
+});
+
+/**
+ * Brings the database to this version's tables, as its owner. Processes that start together wait for one another.
+ * @param say told whom a start waits for, if it does
+ */
+export async function migrate(
+  connection: Connection,
+  say: (waitsFor: string) => void = () => {},
+): Promise<void> {
+  const client = openClient(connection, { max: 1, connectSeconds: 10 });
   try {
-    await client`select pg_advisory_lock(${migrationLock})`;
-    await runMigrations(drizzle(client), { migrationsFolder });
+    await assertServer(client);
+    if (await isCurrent(client, migrationsFolder)) return;
+    await client.begin(async (tx) => {
+      // All of it belongs to the transaction: a pooler between us and the server would give a session's lock to somebody else.
+      await tx`set local search_path = public`;
+      await takeTurn(tx, say);
+      await runMigrations(drizzle(within(client, tx)), { migrationsFolder });
+    });
   } finally {
     await client.end({ timeout: 5 });
   }
-}
-
-function connect(connection: Connection, options: postgres.Options<Record<string, never>>): postgres.Sql {
-  const shared = { connect_timeout: 10, onnotice: () => {}, ...options } as postgres.Options<
-    Record<string, never>
-  >;
-  return typeof connection === 'string'
-    ? postgres(connection, shared)
-    : postgres({ ...connection, ...shared } as typeof shared);
 }

@@ -10,12 +10,27 @@ import { MessageRef } from './message.ts';
 import { orRefusal, refusalTypes, typeOfResult } from './refusal.ts';
 import { TicketRef, TicketSelectorInput } from './ticket.ts';
 
+const InlineAttachmentInput = builder.inputType('InlineAttachmentInput', {
+  description: 'A picture that the HTML names by an id of its own: exactly one of file and upload.',
+  fields: (t) => ({
+    contentId: t.string({
+      required: true,
+      description:
+        'What stands after cid: in the HTML: 1 to 200 visible ASCII characters, no angle brackets.',
+    }),
+    file: t.field({ type: 'Upload' }),
+    upload: t.id({ description: 'The id of an Upload; its uploader alone may use it.' }),
+  }),
+});
+
 const AttachmentInput = builder.inputType('AttachmentInput', {
-  description: 'Exactly one: a file of this request, or an earlier upload.',
+  description:
+    'Exactly one: a file of this request, an earlier upload, or either of them with a Content-ID. A picture that the HTML shows by cid: and its name, or its Content-ID, is part of the text; of several pictures with one name, the first cid: of that name shows the first, the second the second, further ones the last.',
   isOneOf: true,
   fields: (t) => ({
     file: t.field({ type: 'Upload' }),
     upload: t.id({ description: 'The id of an Upload; its uploader alone may use it.' }),
+    inline: t.field({ type: InlineAttachmentInput }),
   }),
 });
 
@@ -39,6 +54,12 @@ const EmailReplyInput = builder.inputType('EmailReplyInput', {
       description: 'Send nothing when somebody has answered by then.',
     }),
     quote: t.field({ type: QuoteEnum, required: true, defaultValue: 'NONE' }),
+    autoSubmitted: t.boolean({
+      required: true,
+      defaultValue: false,
+      description:
+        'No person wrote it: the mail has Auto-Submitted (RFC 3834), and answering machines keep quiet.',
+    }),
   }),
 });
 

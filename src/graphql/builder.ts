@@ -3,8 +3,8 @@ import ComplexityPlugin from '@pothos/plugin-complexity';
 import RelayPlugin from '@pothos/plugin-relay';
 import { GraphQLError } from 'graphql';
 import { decodeGlobalId, encodeGlobalId } from '../global-id.ts';
+import type { IncomingFile } from '../incoming-file.ts';
 import { requireViewer } from '../tickets/policy.ts';
-import type { IncomingFile } from '../upload.ts';
 import type { GraphContext } from './context.ts';
 
 export interface SchemaTypes {

@@ -1,8 +1,14 @@
 import { encodeGlobalId } from '../global-id.ts';
-import type { Attempt, Delivery, Recipient } from '../tickets/ledger.ts';
+import { type Attempt, type Delivery, explain, explainRecipient, type Recipient } from '../tickets/ledger.ts';
 import type { RecipientKind } from '../vocabulary.ts';
 import { builder } from './builder.ts';
-import { AttemptPhaseEnum, DeliveryStateEnum, RecipientKindEnum, RecipientStateEnum } from './enums.ts';
+import {
+  AttemptPhaseEnum,
+  DeliveryStateEnum,
+  RecipientKindEnum,
+  RecipientStateEnum,
+  SuggestedActionEnum,
+} from './enums.ts';
 
 export const DeliveryRef = builder.objectRef<Delivery>('Delivery');
 
@@ -17,6 +23,17 @@ const RecipientRef = builder.objectRef<Recipient>('DeliveryRecipient').implement
       description: "The server's last words on this recipient.",
     }),
     enhancedCode: t.exposeString('enhancedCode', { nullable: true, description: 'RFC 3463: 5.1.1.' }),
+    failure: t.string({
+      nullable: true,
+      description: 'Why they do not have the mail, or may not have it, in plain words.',
+      resolve: (recipient) => explainRecipient(recipient)?.reason ?? null,
+    }),
+    suggestedAction: t.field({
+      type: SuggestedActionEnum,
+      nullable: true,
+      description: 'What may help.',
+      resolve: (recipient) => explainRecipient(recipient)?.suggestedAction ?? null,
+    }),
   }),
 });
 
@@ -59,9 +76,21 @@ builder.node(DeliveryRef, {
     }),
     dueAt: t.expose('dueAt', { type: 'DateTime', description: 'Not sent before.' }),
     settledAt: t.expose('settledAt', { type: 'DateTime', nullable: true }),
-    failure: t.exposeString('failure', {
+    failure: t.string({
       nullable: true,
-      description: 'Why it failed or waits, in plain words.',
+      description: 'Who did not get the mail, and why it failed or waits, in plain words.',
+      resolve: (delivery) => explain(delivery)?.reason ?? null,
+    }),
+    suggestedAction: t.field({
+      type: SuggestedActionEnum,
+      nullable: true,
+      description: 'What may help; null when nothing is wrong, or nothing is to be done.',
+      resolve: (delivery) => explain(delivery)?.suggestedAction ?? null,
+    }),
+    smtpReply: t.string({
+      nullable: true,
+      description: "The server's own words on the first recipient that failure names.",
+      resolve: (delivery) => explain(delivery)?.smtpReply ?? null,
     }),
     sourceUrl: t.string({
       description:

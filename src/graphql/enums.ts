@@ -9,6 +9,8 @@ import {
   quotes,
   recipientKinds,
   recipientStates,
+  scanStates,
+  suggestedActions,
   ticketStatuses,
   visibilities,
 } from '../vocabulary.ts';
@@ -36,6 +38,10 @@ export const DeliveryStateEnum = builder.enumType('DeliveryState', {
 });
 export const RecipientKindEnum = builder.enumType('RecipientKind', { values: recipientKinds });
 export const RecipientStateEnum = builder.enumType('RecipientState', { values: recipientStates });
+export const SuggestedActionEnum = builder.enumType('SuggestedAction', {
+  description: 'What may help a mail that did not arrive, and so who has to do something.',
+  values: suggestedActions,
+});
 export const AttemptPhaseEnum = builder.enumType('AttemptPhase', {
   description: 'How far an attempt got. From BODY on, only the server knows whether it took the mail.',
   values: attemptPhases,
@@ -50,3 +56,8 @@ export const CancelReasonEnum = builder.enumType('CancelReason', {
   values: cancelReasons,
 });
 export const EventTypeEnum = builder.enumType('TicketEventType', { values: eventTypes });
+export const AttachmentScanEnum = builder.enumType('AttachmentScan', {
+  description:
+    'PENDING: a mail with the file waits, and the file is downloaded but never shown in place. INFECTED: nobody is given the file, and a mail with it fails.',
+  values: scanStates,
+});

@@ -16,8 +16,9 @@ import type { GraphContext } from './context.ts';
 import { safeError, withSafeErrors } from './faults.ts';
 import { assertModest, maxTokens } from './limits.ts';
 import { Loaders } from './loaders.ts';
+import type { UploadLimits } from './multipart/request.ts';
 import { schema } from './schema.ts';
-import { type UploadLimits, useUploads } from './uploads.ts';
+import { useUploads } from './uploads.ts';
 
 /** Errors that one answer lists: past these, a person reads no further. */
 const maxErrors = 2;

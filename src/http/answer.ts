@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asUnavailable } from '../database-faults.ts';
-import { BadCredential, Unavailable } from '../errors.ts';
+import { BadCredential, BadRequest, Unavailable } from '../errors.ts';
 import { lingeringClose } from '../lingering-close.ts';
 import type { Logger } from '../log.ts';
 import { identityOf } from './identity.ts';
@@ -50,10 +50,23 @@ export function answerFault(req: IncomingMessage, res: ServerResponse, error: un
       wait === undefined ? {} : { 'Retry-After': String(wait) },
     );
   }
+  if (error instanceof BadRequest) return say(400, error.message, 'BAD_REQUEST');
   const fault = asUnavailable(error);
   if (fault instanceof Unavailable)
     return say(503, fault.message, 'UNAVAILABLE', { 'Retry-After': String(fault.retryAfterSeconds) });
   const { requestId } = identityOf(req);
   log.error({ err: error, requestId }, 'fault');
   return say(500, `Something went wrong on our side; the request id is ${requestId}`, 'INTERNAL');
+}
+
+/** Makes a browser ask a person for the password. */
+export const passwordChallenge = 'Basic realm="Ticketwire", charset="UTF-8"';
+
+/** A path's segment, decoded; what cannot be is nobody's id. */
+export function decodeSegment(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
 }

@@ -2,7 +2,7 @@
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
-import type { IncomingFile } from '../upload.ts';
+import type { IncomingFile } from '../incoming-file.ts';
 export type AddTicketMessageInput = {
   /** At most 20. */
   readonly attachments?: ReadonlyArray<AttachmentInput>;
@@ -23,10 +23,11 @@ export type AddTicketMessageInput = {
   readonly visibility?: MessageVisibility;
 };
 
-/** Exactly one: a file of this request, or an earlier upload. */
+/** Exactly one: a file of this request, an earlier upload, or either of them with a Content-ID. A picture that the HTML shows by cid: and its name, or its Content-ID, is part of the text; of several pictures with one name, the first cid: of that name shows the first, the second the second, further ones the last. */
 export type AttachmentInput =
-  {   readonly file: IncomingFile; readonly upload?: never; }
-  |  { readonly file?: never;   /** The id of an Upload; its uploader alone may use it. */
+  {   readonly file: IncomingFile; readonly inline?: never; readonly upload?: never; }
+  |  { readonly file?: never;   readonly inline: InlineAttachmentInput; readonly upload?: never; }
+  |  { readonly file?: never; readonly inline?: never;   /** The id of an Upload; its uploader alone may use it. */
   readonly upload: string | number; };
 
 /** A public answer that came before a waiting mail was sent makes it void; looked at when it is due. */
@@ -36,6 +37,8 @@ export type CancelReason =
 
 /** Send the message to the ticket's requester as an e-mail. */
 export type EmailReplyInput = {
+  /** No person wrote it: the mail has Auto-Submitted (RFC 3834), and answering machines keep quiet. */
+  readonly autoSubmitted?: boolean;
   /** At most 50 together with cc. */
   readonly bcc?: ReadonlyArray<string>;
   /** Send nothing when somebody has answered by then. */
@@ -69,6 +72,15 @@ export type ErrorCode =
   | 'TICKET_CHANGED'
   | 'TICKET_NOT_FOUND'
   | 'UNAUTHENTICATED';
+
+/** A picture that the HTML names by an id of its own: exactly one of file and upload. */
+export type InlineAttachmentInput = {
+  /** What stands after cid: in the HTML: 1 to 200 visible ASCII characters, no angle brackets. */
+  readonly contentId: string;
+  readonly file?: IncomingFile | null | undefined;
+  /** The id of an Upload; its uploader alone may use it. */
+  readonly upload?: string | number | null | undefined;
+};
 
 export type MessageFormat =
   | 'HTML'

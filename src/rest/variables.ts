@@ -1,5 +1,4 @@
-import { Readable } from 'node:stream';
-import { IncomingFile } from '../upload.ts';
+import { IncomingFile, type Receive } from '../incoming-file.ts';
 import type { Input } from './operations.ts';
 import type { NewAttachment, NewMessagePost } from './post.ts';
 
@@ -25,7 +24,7 @@ export function ticketOf({
 }
 
 /** The old names in the words of the schema. No rule is looked after here: what is blank or missing is passed on. */
-export function translate(post: NewMessagePost, ticket: Input['ticket']): Translation {
+export function translate(post: NewMessagePost, ticket: Input['ticket'], receive: Receive): Translation {
   const attachments = kept(post.Attachments, (attachment) => attachment !== null);
   const cc = kept(post.SendViaOutboundEmailCc, (address) => given(address) !== undefined);
   const bcc = kept(post.SendViaOutboundEmailBcc, (address) => given(address) !== undefined);
@@ -45,7 +44,7 @@ export function translate(post: NewMessagePost, ticket: Input['ticket']): Transl
         visibility: post.IsPrivate ? 'PRIVATE' : 'PUBLIC',
         isMobileDevice: post.IsMobileDevice,
         attachments: attachments.items.map((attachment, i) => ({
-          file: incomingFile(attachment as NewAttachment, attachments.indices[i]! + 1),
+          file: incomingFile(attachment as NewAttachment, attachments.indices[i]! + 1, receive),
         })),
         ...email,
       },
@@ -66,13 +65,17 @@ function kept<T>(list: readonly T[] | null, keep: (item: T) => boolean): Kept<T>
 }
 
 /** @param number of the attachment, from 1: a file without a name is called by it */
-function incomingFile({ FileName, ContentType, Data }: NewAttachment, number: number): IncomingFile {
+function incomingFile(
+  { FileName, ContentType, Data }: NewAttachment,
+  number: number,
+  receive: Receive,
+): IncomingFile {
   const name = given(FileName) ?? `attachment-${number}`;
   const type = given(ContentType) ?? 'application/octet-stream';
-  return new IncomingFile(name, type, () => (Data ?? emptyFile).open());
+  return new IncomingFile(name, type, Data ? Data.received : receive(noBytes(), 'Attachments'));
 }
 
-const emptyFile = { open: () => Readable.from([]) };
+async function* noBytes(): AsyncGenerator<Buffer> {}
 
 function memberOf(
   path: readonly string[],

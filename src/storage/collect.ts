@@ -108,8 +108,8 @@ function forgetSome(db: Db, olderThan: Date, among: SQL): Promise<string[]> {
 async function removeStrays(db: Db, store: BlobStore, olderThan: Date, part: string): Promise<number> {
   let count = 0;
   let keys: string[] = [];
-  for await (const key of store.keysBefore(olderThan, part)) {
-    if (keys.push(key) < batch) continue;
+  for await (const { key, at } of store.list({ from: part || '0', to: `${part}g` })) {
+    if (at >= olderThan || keys.push(key) < batch) continue;
     count += await removeUnnamed(db, store, keys);
     keys = [];
   }

@@ -2,7 +2,7 @@ import type { Viewer } from '../context.ts';
 import { Refusal } from '../errors.ts';
 import { type Added, addedFrom, replayOf } from './added.ts';
 import type { AppendedRow } from './appended-row.ts';
-import { keepFiles } from './attachments.ts';
+import { storeFiles, withShown } from './attachments.ts';
 import type { DeskContext } from './desk.ts';
 import { oneAtATime } from './idempotency.ts';
 import { expectationOf, mailOf } from './mail.ts';
@@ -43,20 +43,25 @@ async function add(
   const refusal = refusalByInput(ctx, viewer, input);
   if (refusal !== undefined) throw await firstRefusal(ctx, viewer, input, key, refusal);
 
-  const kept = await keepFiles(ctx, viewer.userId, input.attachments).catch(async (error) => {
+  const stored = await storeFiles(ctx, viewer.userId, input.attachments).catch(async (error) => {
     throw error instanceof Refusal ? await firstRefusal(ctx, viewer, input, key, error) : error;
   });
+  if (stored.problems.length > 0)
+    throw await firstRefusal(ctx, viewer, input, key, invalidInput(stored.problems));
+  const files = ctx.desk.scans
+    ? stored.files.map((file) => ({ ...file, scan: 'PENDING' as const }))
+    : stored.files;
+  const row = rowOf(viewer, input, key, await withShown(input, files), ctx.now());
+  const asked = await asPreviewed(ctx, viewer, row, input);
+  stored.claim();
   try {
-    if (kept.problems.length > 0)
-      throw await firstRefusal(ctx, viewer, input, key, invalidInput(kept.problems));
-    const row = rowOf(viewer, input, key, kept.files, ctx.now());
-    const answer = await append(ctx, viewer, await asPreviewed(ctx, viewer, row, input), input);
-    if (!('replayed' in answer)) return addedFrom(viewer, row, answer, input);
-    await kept.discard();
+    const answer = await append(ctx, viewer, asked, input);
+    if (!('replayed' in answer)) return addedFrom(viewer, row, answer, input, ctx.desk.scans);
+    stored.release();
     return answer;
   } catch (error) {
     // After a fault nobody knows whether the commit happened: the files stay until the collector looks.
-    if (error instanceof Refusal) await kept.discard();
+    if (error instanceof Refusal) stored.release();
     throw error;
   }
 }

@@ -7,7 +7,7 @@ import type { AppendedRow } from './appended-row.ts';
 import { type Attachment, listAttachments } from './attachment.ts';
 import type { DeskContext } from './desk.ts';
 import { findKey, withTicket } from './idempotency.ts';
-import { type Delivery, loadDeliveriesOf } from './ledger.ts';
+import { awaitsScan, type Delivery, loadDeliveriesOf } from './ledger.ts';
 import { loadMessages, type Message } from './message.ts';
 import { type AddTicketMessageInput, copiesOf, type EmailReplyInput } from './message-input.ts';
 import type { NewMessageRow } from './new-message-row.ts';
@@ -43,10 +43,11 @@ export function addedFrom(
   row: NewMessageRow,
   answer: AppendedRow,
   input: AddTicketMessageInput,
+  scans: boolean,
 ): Added {
   const messageId = answer.messageId!;
   const createdAt = new Date(answer.createdAt!);
-  const delivery = deliveryFrom(row, answer, createdAt);
+  const delivery = deliveryFrom(row, answer, createdAt, scans);
   return {
     ticket: {
       id: answer.ticketId!,
@@ -78,6 +79,9 @@ export function addedFrom(
       byteSize: file.size,
       sha256: Buffer.from(file.sha256, 'hex'),
       blobKey: file.blob,
+      contentId: file.contentId,
+      isInline: file.inline,
+      scan: scans ? 'PENDING' : null,
     })),
     delivery,
     replayed: false,
@@ -86,7 +90,12 @@ export function addedFrom(
   };
 }
 
-function deliveryFrom(row: NewMessageRow, answer: AppendedRow, createdAt: Date): Delivery | null {
+function deliveryFrom(
+  row: NewMessageRow,
+  answer: AppendedRow,
+  createdAt: Date,
+  scans: boolean,
+): Delivery | null {
   if (row.email === null) return null;
   return {
     id: answer.deliveryId!,
@@ -100,7 +109,7 @@ function deliveryFrom(row: NewMessageRow, answer: AppendedRow, createdAt: Date):
     attempts: 0,
     dueAt: row.email.dueAt === null ? createdAt : new Date(row.email.dueAt),
     settledAt: null,
-    failure: null,
+    failure: scans && row.files.length > 0 ? awaitsScan : null,
     createdAt,
     recipients: [
       { kind: 'TO' as const, address: answer.toAddress!, name: answer.toName! },

@@ -3,6 +3,7 @@ import type { RequestContext } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
+import type { AttachmentUrls } from './attachment-url.ts';
 import type { Judged } from './judge-statement.ts';
 import type { MessageWriter } from './message-writer.ts';
 import type { NewMessageRow } from './new-message-row.ts';
@@ -20,6 +21,9 @@ export interface Desk {
   /** Wakes those who watch a ticket. */
   readonly events: EventHub;
   readonly limits: Limits;
+  readonly attachmentUrls: AttachmentUrls;
+  /** Whether new files are scanned before they are mailed. */
+  readonly scans: boolean;
   /** Whether a mailbox without SMTP settings of its own can send: SMTP_URL is set, or the development inbox serves. */
   readonly sendsByDefault: boolean;
 }

@@ -13,7 +13,12 @@ export function fingerprintOf(input: AddTicketMessageInput, files: readonly NewF
   const { body, format, visibility, isMobileDevice, email } = input;
   const meaning = [
     [body, format, visibility, isMobileDevice],
-    files.map(({ name, type, sha256 }) => [name, type, sha256]),
+    files.map(({ name, type, sha256, contentId }) => [
+      name,
+      type,
+      sha256,
+      ...(contentId === null ? [] : [contentId]),
+    ]),
     email == null
       ? null
       : [
@@ -24,6 +29,7 @@ export function fingerprintOf(input: AddTicketMessageInput, files: readonly NewF
           email.sendAt?.getTime() ?? null,
           email.cancelIf,
           email.quote,
+          ...(email.autoSubmitted ? ['autoSubmitted'] : []),
         ],
   ];
   return hash('sha256', JSON.stringify(meaning), 'hex');

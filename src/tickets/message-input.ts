@@ -2,8 +2,8 @@ import type { Limits } from '../config.ts';
 import { htmlProblem } from '../content/html.ts';
 import type { Problem } from '../errors.ts';
 import { decodeGlobalId } from '../global-id.ts';
+import type { IncomingFile } from '../incoming-file.ts';
 import { addressKey, parseAddress } from '../mail/address.ts';
-import type { IncomingFile } from '../upload.ts';
 import type { CancelReason, MessageFormat, Quote, RecipientKind, Visibility } from '../vocabulary.ts';
 import type { TicketSelector } from './selector.ts';
 
@@ -25,10 +25,23 @@ export interface AddTicketMessageInput {
 }
 
 /** A file of this request, or an earlier upload's id. */
-export interface AttachmentInput {
-  readonly file?: PromiseLike<IncomingFile> | IncomingFile | null;
-  readonly upload?: string | null;
+export interface FileInput {
+  readonly file?: PromiseLike<IncomingFile> | IncomingFile | null | undefined;
+  readonly upload?: string | null | undefined;
 }
+
+/** Exactly one: a file, an upload, or either of them with what the HTML names it by. */
+export interface AttachmentInput extends FileInput {
+  readonly inline?: InlineAttachmentInput | null | undefined;
+}
+export interface InlineAttachmentInput extends FileInput {
+  /** What stands after `cid:` in the message's HTML. */
+  readonly contentId: string;
+}
+
+/** Where an attachment comes from, and its path within the attachment. */
+export const fileInputOf = ({ inline, ...own }: AttachmentInput): FileInput & { readonly path: string[] } =>
+  inline == null ? { ...own, path: [] } : { file: inline.file, upload: inline.upload, path: ['inline'] };
 
 export interface EmailReplyInput {
   /** Address of one of the desk's mailboxes. */
@@ -43,6 +56,8 @@ export interface EmailReplyInput {
   readonly cancelIf: readonly CancelReason[];
   /** Which of the ticket's earlier public messages are repeated below. */
   readonly quote: Quote;
+  /** No person wrote it: the mail says so, and the answering machines of those who get it keep quiet. */
+  readonly autoSubmitted: boolean;
 }
 
 /** A mail may be held, seconds, or scheduled ahead, milliseconds, this far at most. */
@@ -62,6 +77,7 @@ export function inputProblems(
   return [
     ...bodyProblems(input.body, input.format, limits.bodyBytes),
     ...attachmentProblems(input.attachments, limits.attachments),
+    ...inlineProblems(input.attachments),
     ...(input.email == null
       ? []
       : [...emailProblems(input.email, limits.recipients), ...timeProblems(input.email, now)]),
@@ -110,6 +126,27 @@ function* attachmentProblems(attachments: readonly AttachmentInput[], limit: num
       path: ['attachments'],
       message: `There are ${attachments.length} attachments; ${limit} are allowed`,
     };
+  }
+}
+
+/** RFC 2045 and 2392: as it stands after `cid:`, without angle brackets. */
+const contentIdPattern = /^[!-;=?-~]{1,200}$/;
+
+function* inlineProblems(attachments: readonly AttachmentInput[]): Iterable<Problem> {
+  const seen = new Set<string>();
+  for (const [index, { inline }] of attachments.slice(0, maxProblems).entries()) {
+    if (inline == null) continue;
+    const path = ['attachments', index, 'inline'];
+    if ((inline.file == null) === (inline.upload == null))
+      yield { path, message: 'Give exactly one of file and upload' };
+    if (!contentIdPattern.test(inline.contentId))
+      yield {
+        path: [...path, 'contentId'],
+        message: 'A Content-ID has 1 to 200 visible ASCII characters and no angle brackets',
+      };
+    else if (seen.has(inline.contentId))
+      yield { path: [...path, 'contentId'], message: 'Two attachments have this Content-ID' };
+    seen.add(inline.contentId);
   }
 }
 

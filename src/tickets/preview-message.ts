@@ -1,7 +1,7 @@
 import { Refusal } from '../errors.ts';
 import type { Envelope } from '../mail/compose.ts';
 import { type Warning, warningsOf } from './added.ts';
-import { keepFiles } from './attachments.ts';
+import { storeFiles } from './attachments.ts';
 import type { DeskContext } from './desk.ts';
 import { mailOf } from './mail.ts';
 import type { AddTicketMessageInput } from './message-input.ts';
@@ -38,19 +38,16 @@ export async function previewTicketMessage(
       : undefined;
   const refusal = refusalByInput(ctx, viewer, input) ?? problem;
   if (refusal !== undefined) throw await firstRefusal(ctx, viewer, input, undefined, refusal);
-  const kept = await keepFiles(ctx, viewer.userId, input.attachments);
-  try {
-    if (kept.problems.length > 0) throw invalidInput(kept.problems);
-    const row = rowOf(viewer, input, undefined, kept.files, ctx.now());
-    const [judged] = await ctx.desk.judge(withoutSize(row));
-    if (judged!.verdict !== null) throw await refusalOf(ctx, viewer, row, judged!.verdict, judged!);
-    const mail = await mailOf(ctx, row);
-    return {
-      ...mail,
-      limitBytes: judged!.maxMailBytes!,
-      warnings: warningsOf(input.email!, judged!.toAddress!),
-    };
-  } finally {
-    await kept.discard();
-  }
+  // Claimed by nobody, the files go when the request ends.
+  const stored = await storeFiles(ctx, viewer.userId, input.attachments);
+  if (stored.problems.length > 0) throw invalidInput(stored.problems);
+  const row = rowOf(viewer, input, undefined, stored.files, ctx.now());
+  const [judged] = await ctx.desk.judge(withoutSize(row));
+  if (judged!.verdict !== null) throw await refusalOf(ctx, viewer, row, judged!.verdict, judged!);
+  const mail = await mailOf(ctx, row);
+  return {
+    ...mail,
+    limitBytes: judged!.maxMailBytes!,
+    warnings: warningsOf(input.email!, judged!.toAddress!),
+  };
 }

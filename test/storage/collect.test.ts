@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rename, rm, utimes } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -21,6 +21,7 @@ import { collectGarbage } from '../../src/storage/collect.ts';
 import { partAt } from '../../src/storage/collecting.ts';
 import { createDiskStore } from '../../src/storage/disk-store.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { keysOf } from './stores.ts';
 
 const hours = (n: number) => new Date(Date.now() - n * 3_600_000);
 let directory: string;
@@ -61,11 +62,7 @@ const exists = (key: string) =>
     async (stream) => (await buffer(stream)).length > 0,
     () => false,
   );
-async function left(): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const key of store.keysBefore(new Date(Date.now() + 60_000))) keys.push(key);
-  return keys.sort();
-}
+const left = () => keysOf(store);
 const bytes = () => store.put(Readable.from([Buffer.from('bytes')]), 100);
 
 /** A blob that was put some hours ago, with its row unless said. */
@@ -146,6 +143,7 @@ test('a part is looked through at a time, by how keys begin; what expired goes a
   const strays: string[] = [];
   for (let i = 0; i < 40; i++) strays.push((await blobOf(48, { row: i % 2 === 0 })).key);
   const arriving = strays.pop()!;
+  await mkdir(join(directory, 'arriving'));
   await rename(join(directory, arriving.slice(0, 2), arriving), join(directory, 'arriving', arriving));
   const expired = await blobOf(30);
   await upload(expired, hours(30));

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Db } from '../../db/database.ts';
 import type { MailFile } from '../../mail/inbox-mail.ts';
 import { findInboxMail, type InboxMail, type InboxPage, listInboxMails } from '../../mail/inbox-store.ts';
-import { dispositionOf } from '../download.ts';
+import { dispositionOf } from '../content-disposition.ts';
 import { type Html, html } from './html.ts';
 import { type InboxAssets, inboxFrame, inboxMain, inboxPolicy, noteMain } from './inbox-frame.ts';
 import { mailJson, pageJson } from './inbox-json.ts';

@@ -1,0 +1,41 @@
+import type postgres from 'postgres';
+
+/** What a connection may see: the desk's own work everything, an operator's reads everything, a requester's nothing until it says who asks. */
+export type Sight = 'DESK' | 'OPERATOR' | '';
+
+/** The database, or the way to it, is not what the gateway needs; the message says what to change. */
+export class Unsuitable extends Error {
+  override readonly name = 'Unsuitable';
+}
+
+const oldestVersion = 15;
+
+/** @throws Unsuitable for a server that is too old, or a database that cannot hold every text */
+export async function assertServer(sql: postgres.Sql): Promise<void> {
+  const [row] = await sql<{ version: string; number: number; encoding: string }[]>`
+    select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
+      current_setting('server_encoding') as encoding`;
+  if (row!.number < oldestVersion * 10_000)
+    throw new Unsuitable(`the server is PostgreSQL ${row!.version}; ${oldestVersion} or newer is needed`);
+  if (row!.encoding !== 'UTF8')
+    throw new Unsuitable(
+      `the database is encoded in ${row!.encoding}; create it with ENCODING 'UTF8', or it cannot hold every text`,
+    );
+}
+
+/** @throws Unsuitable when the connection's role could look past row-level security, or sees another part of the desk than it should */
+export async function assertSight(sql: postgres.Sql, sight: Sight): Promise<void> {
+  const [row] = await sql<{ role: string; free: boolean; owner: boolean; sight: string; sees: boolean }[]>`
+    select current_user as role, rolsuper or rolbypassrls as free,
+      exists (select from pg_tables where schemaname = 'public' and tablename = 'messages' and tableowner = current_user) as owner,
+      coalesce(current_setting('ticketwire.viewer_role', true), '') as sight, sees_everything() as sees
+    from pg_roles where rolname = current_user`;
+  if (!row || row.free || row.owner)
+    throw new Unsuitable(
+      `the role ${row?.role} could look past row-level security; a pooler that leaves out the parameter "role" makes it so, too`,
+    );
+  if (row.sight !== sight || row.sees !== (sight !== ''))
+    throw new Unsuitable(
+      'the parameter "ticketwire.viewer_role" does not reach the server; a pooler leaves it out: connect to PostgreSQL itself',
+    );
+}
