@@ -65,7 +65,11 @@ function writePicture(page: Page, { element, declared, look }: Alone, remotePict
   if (remote && remotePictures !== 'SHOWN') page.changes.add('REMOTE_PICTURE');
   if (pixel && remotePictures !== 'SHOWN') return;
   page.seen ||= !pixel;
-  page.picture({ kind: address.kind, address: address.kind === 'DATA' ? address.url.slice(0, 40) : address.url, alt });
+  page.picture({
+    kind: address.kind,
+    address: address.kind === 'DATA' ? address.url.slice(0, 40) : address.url,
+    alt,
+  });
   if (remote && remotePictures === 'OMITTED') {
     if (alt.trim() !== '') page.markup.text(`[${alt.trim()}]`);
     return;

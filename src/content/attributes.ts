@@ -15,7 +15,9 @@ const wholeUpTo =
   (most: number, least = 0): Check =>
   (value) => {
     const digits = /^\s*\+?(-?\d{1,9})(?:px|\.\d*)?\s*$/i.exec(value)?.[1];
-    return digits !== undefined && Number(digits) <= most && Number(digits) >= least ? String(Number(digits)) : undefined;
+    return digits !== undefined && Number(digits) <= most && Number(digits) >= least
+      ? String(Number(digits))
+      : undefined;
   };
 const size: Check = (value) =>
   /^\s*(?:100|\d{1,2})(?:\.\d*)?%\s*$/.test(value) ? value.trim() : wholeUpTo(2000)(value);
@@ -102,11 +104,14 @@ const own: ReadonlyMap<string, readonly (readonly [string, Check])[]> = new Map(
   ],
   ['hr', [['width', size]]],
   ['time', [['datetime', matching(/^[\dTZPWYMDHSthpzwymds:.+ -]{1,64}$/)]]],
-  ['img', [
-    ['alt', text],
-    ['width', size],
-    ['height', size],
-  ]],
+  [
+    'img',
+    [
+      ['alt', text],
+      ['width', size],
+      ['height', size],
+    ],
+  ],
 ]);
 
 /** The attributes that an element keeps under the name it is shown by. */

@@ -1,6 +1,6 @@
 import { writeAlone } from './alone.ts';
 import { type Declared, declaredOf } from './declared.ts';
-import { type ElementRule, elementRules, inlineRule, leftOut, scopes } from './elements.ts';
+import { type ElementRule, elementRules, inlineRule, leftOut, loosening } from './elements.ts';
 import { isHidden } from './hidden.ts';
 import { type Address, linkAddress } from './links.ts';
 import { ListCounter } from './list-counter.ts';
@@ -131,7 +131,7 @@ export class Cleaner implements Visitor {
     const { page } = this;
     const { name } = element;
     const around = this.#look;
-    if (scopes.has(name)) page.loose = true;
+    if (loosening.has(name)) page.loose = true;
     const gaps = gapsOf(rule, declared, around, name === 'table' && this.#cells > 0);
     const list = lists.has(name);
     page.plain.block(this.#gap(gaps.before, list));

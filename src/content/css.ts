@@ -77,7 +77,12 @@ function parseDeclaration(text: string): Declaration[] {
   const property = unescapeCss(text.slice(0, colon)).trim().toLowerCase();
   const written = unescapeCss(text.slice(colon + 1)).trim();
   const bang = written.lastIndexOf('!');
-  const important = bang !== -1 && written.slice(bang + 1).trim().toLowerCase() === 'important';
+  const important =
+    bang !== -1 &&
+    written
+      .slice(bang + 1)
+      .trim()
+      .toLowerCase() === 'important';
   const value = (important ? written.slice(0, bang).trim() : written).toLowerCase();
   return /^[a-z-]{1,40}$/.test(property) && value !== '' ? [{ property, value, important }] : [];
 }

@@ -18,7 +18,11 @@ export function declaredOf(element: ElementNode, sheet: Sheet, spend: (steps: nu
   const editors = classes.map((name) => editorStyles.get(name)).filter((one) => one !== undefined);
   const inline = style === undefined ? [] : parseDeclarations(style);
   if (inline.length === 0 && rules.length === 0 && editors.length === 0) return nothing;
-  const layers = [...editors.map(parseDeclarations), ...rules.map(({ declarations }) => declarations), inline];
+  const layers = [
+    ...editors.map(parseDeclarations),
+    ...rules.map(({ declarations }) => declarations),
+    inline,
+  ];
   const declared = new Map<string, string>();
   for (const important of [false, true])
     for (const layer of layers) {
@@ -41,7 +45,12 @@ function rulesFor(
   spend: (steps: number) => void,
 ): readonly Rule[] {
   const id = attributeOf(element, 'id');
-  const keys = ['*', element.name, ...(id === undefined ? [] : [`#${id}`]), ...classes.map((one) => `.${one}`)];
+  const keys = [
+    '*',
+    element.name,
+    ...(id === undefined ? [] : [`#${id}`]),
+    ...classes.map((one) => `.${one}`),
+  ];
   spend(classes.length);
   const found = new Set<Rule>();
   for (const key of keys)
@@ -92,7 +101,11 @@ function expandBackground(value: string): (readonly [string, string])[] {
   const words = wordsOf(value);
   const isPicture = (word: string) => /(?:url|gradient|image|image-set|element|cross-fade)\(/.test(word);
   const colour = words.find(
-    (word) => !isPicture(word) && /^(?:#|rgba?\(|hsla?\()|^(?!none|no-|repeat|top|left|right|bottom|center|fixed|scroll|local|cover|contain|auto|initial|inherit|unset|border-box|content-box|padding-box)[a-z]{3,}$/.test(word),
+    (word) =>
+      !isPicture(word) &&
+      /^(?:#|rgba?\(|hsla?\()|^(?!none|no-|repeat|top|left|right|bottom|center|fixed|scroll|local|cover|contain|auto|initial|inherit|unset|border-box|content-box|padding-box)[a-z]{3,}$/.test(
+        word,
+      ),
   );
   return [
     ['background-image', words.find(isPicture) ?? 'none'],

@@ -46,8 +46,10 @@ export const elementRules: ReadonlyMap<string, ElementRule> = new Map([
 
 export const inlineRule: ElementRule = {};
 
-/** Inside these an end tag of `p` reaches no `p` outside, so that one can stand in another. They are shown without their tags. */
-export const scopes = new Set(['applet', 'button', 'marquee', 'object']);
+/**
+ * Parsed, these can stand in a `p` with what they are shown as or with blocks in them. Written without them, the `p` ends before.
+ */
+export const loosening = new Set(['applet', 'button', 'legend', 'marquee', 'object', 'optgroup', 'option']);
 
 /** What takes text, so that `s` may stand right inside it. */
 export const takesText = new Set(

@@ -70,7 +70,8 @@ export function isHidden(element: ElementNode, declared: Declared): boolean {
   const display = declared.get('display');
   if (display === 'none') return true;
   // `display` in a style takes the attribute's place.
-  if (attributeOf(element, 'hidden') !== undefined && (display === undefined || display === 'inherit')) return true;
+  if (attributeOf(element, 'hidden') !== undefined && (display === undefined || display === 'inherit'))
+    return true;
   if (element.name === 'dialog' && attributeOf(element, 'open') === undefined) return true;
   if (declared.size === 0) return false;
   return (

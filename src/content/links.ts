@@ -1,3 +1,5 @@
+import { bytesOfData, rasterTypeOf } from './raster.ts';
+
 /** Where a link or a picture leads, as the URL standard reads it. */
 export type Address =
   | { readonly kind: 'allowed'; readonly url: string }
@@ -25,8 +27,8 @@ export function linkAddress(written: string): Address {
   if (url === '' || url.startsWith('#')) return { kind: 'none', program: false };
   const scheme = schemeOf(url);
   if (scheme !== undefined && programs.has(scheme)) return { kind: 'none', program: true };
-  // A link to a place in the page itself, as some programs write `#top`.
-  if ((scheme === 'http' || scheme === 'https') && URL.canParse(url)) return { kind: 'allowed', url: inOneWord(url) };
+  if ((scheme === 'http' || scheme === 'https') && URL.canParse(url))
+    return { kind: 'allowed', url: inOneWord(url) };
   if ((scheme === 'mailto' || scheme === 'tel') && url.length > scheme.length + 1)
     return { kind: 'allowed', url: inOneWord(url) };
   return { kind: 'other', url };
@@ -39,15 +41,16 @@ export type PictureAddress =
   | { readonly kind: 'CID' | 'REMOTE' | 'DATA'; readonly url: string }
   | { readonly kind: 'none' };
 
-/** What a pasted picture may be: nothing that can hold a program. */
-const rasterData = /^data:image\/(?:png|jpe?g|gif|webp|bmp|avif)\s*;\s*base64\s*,\s*[a-z0-9+/]/i;
+/** A picture by the bytes in its address, whatever it calls itself. */
+const isRasterData = (url: string): boolean => rasterTypeOf(bytesOfData(url, 64)) !== undefined;
 
 export function pictureAddress(written: string): PictureAddress {
   const url = trimUrl(written);
   const scheme = schemeOf(url);
-  if ((scheme === 'http' || scheme === 'https') && URL.canParse(url)) return { kind: 'REMOTE', url: inOneWord(url) };
+  if ((scheme === 'http' || scheme === 'https') && URL.canParse(url))
+    return { kind: 'REMOTE', url: inOneWord(url) };
   if (scheme === 'cid' && url.length > 4) return { kind: 'CID', url };
-  if (scheme === 'data' && rasterData.test(url)) return { kind: 'DATA', url };
+  if (scheme === 'data' && /^data:image\//i.test(url) && isRasterData(url)) return { kind: 'DATA', url };
   return { kind: 'none' };
 }
 

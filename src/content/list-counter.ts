@@ -44,7 +44,10 @@ export class ListCounter {
     if (list === undefined) return '*';
     const value = whole(attributeOf(item, 'value')) ?? list.next;
     list.next = value + list.step;
-    return itemTypes[attributeOf(item, 'data-list') ?? ''] ?? markerOf(listStyle(item, declared) ?? list.type, value);
+    return (
+      itemTypes[attributeOf(item, 'data-list') ?? ''] ??
+      markerOf(listStyle(item, declared) ?? list.type, value)
+    );
   }
 }
 

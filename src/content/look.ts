@@ -104,15 +104,21 @@ export function lookOf(element: ElementNode, declared: Declared, parent: Look): 
   const size = declared.get('font-size');
   const space = declared.get('white-space');
   const seen = declared.get('visibility');
-  const family = declared.get('font-family') ?? (element.name === 'font' ? attributeOf(element, 'face') : undefined);
+  const family =
+    declared.get('font-family') ?? (element.name === 'font' ? attributeOf(element, 'face') : undefined);
   const display = declared.get('display') ?? '';
-  const keeps = element.name === 'pre' || element.name === 'listing' || element.name === 'xmp' || element.name === 'plaintext';
+  const keeps =
+    element.name === 'pre' ||
+    element.name === 'listing' ||
+    element.name === 'xmp' ||
+    element.name === 'plaintext';
   return {
     fontSize: size === undefined ? legacySize(element, parent) : fontSizeOf(size, parent.fontSize),
     colour: colourOf(element, declared, parent),
     background: backgroundOf(element, declared, parent),
     space: (space === undefined ? undefined : spaces[space]) ?? (keeps ? 'keep' : parent.space),
-    visible: seen === undefined || seen === 'inherit' ? parent.visible : seen === 'visible' || seen === 'initial',
+    visible:
+      seen === undefined || seen === 'inherit' ? parent.visible : seen === 'visible' || seen === 'initial',
     symbols: family === undefined ? parent.symbols : symbolsOf(family),
     boxes: /^(?:inline-)?(?:flex|grid)$/.test(display),
   };

@@ -12,13 +12,17 @@ export const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => entities[character]!);
 
 const escapeText = (text: string): string => text.replace(/[&<>]/g, (character) => entities[character]!);
-const escapeAttribute = (text: string): string => text.replace(/[&<>"]/g, (character) => entities[character]!);
+const escapeAttribute = (text: string): string =>
+  text.replace(/[&<>"]/g, (character) => entities[character]!);
 
 export type Attributes = readonly (readonly [name: string, value: string])[];
 
-/** What is shown may have this much more characters than what was written, where styles of style sheets are written out. */
-const freeCharacters = 1_000_000;
-const charactersPerCharacter = 4;
+/** What is shown may have so many times the characters of what was written, where styles of style sheets are written out. */
+const freeCharacters = 8192;
+const timesWritten = 4;
+/** Short bodies may have more. */
+const shortBody = 200_000;
+const timesShort = 12;
 /** Browsers nest no deeper. */
 const maxDepth = 500;
 
@@ -34,7 +38,7 @@ export class MarkupWriter {
 
   /** @param length characters that were written */
   constructor(length: number) {
-    this.#room = freeCharacters + charactersPerCharacter * length;
+    this.#room = freeCharacters + timesWritten * length + timesShort * Math.min(length, shortBody);
   }
 
   #put(text: string): void {
@@ -71,8 +75,9 @@ export class MarkupWriter {
     this.#put(`<${name}${written(attributes)} />`);
   }
 
+  /** A parser passes over the blanks that HTML begins with. */
   finish(): string {
-    return this.#parts.join('');
+    return this.#parts.join('').replace(/^[ \t\n\f\r]+/, '');
   }
 }
 

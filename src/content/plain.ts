@@ -56,7 +56,8 @@ function* mailboxesIn(word: string, begin: number, end: number): Iterable<Found>
 export function* addressesOf(text: string): Iterable<Found> {
   for (const { 0: word, index } of text.matchAll(/\S+/g)) {
     if (!/[:@]/.test(word)) continue;
-    for (const { begin, end, url } of addressesIn(word)) yield { begin: index + begin, end: index + end, url };
+    for (const { begin, end, url } of addressesIn(word))
+      yield { begin: index + begin, end: index + end, url };
   }
 }
 

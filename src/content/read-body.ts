@@ -2,8 +2,9 @@ import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { MessageFormat } from '../vocabulary.ts';
 import type { ReadBody } from './clean.ts';
+import type { TakenOut } from './pasted.ts';
 import type { RemotePictures } from './pictures.ts';
-import { type ReadRequest, read } from './read.ts';
+import { type ReadRequest, tasks } from './read.ts';
 import { createReadingThreads, type ReadingThreads } from './reading-threads.ts';
 
 /** Characters from which on a body is read by a thread of its own: about ten milliseconds of work. */
@@ -32,18 +33,29 @@ export async function readBody(
   { remotePictures = 'HELD' }: { readonly remotePictures?: RemotePictures } = {},
 ): Promise<ReadBody> {
   const request: ReadRequest = { body, format, remotePictures };
-  if (body.length < smallBody) return read(request);
+  if (body.length < smallBody) return tasks.read(request);
   const key = `${format} ${remotePictures} ${hash('sha256', body, 'base64')}`;
   const known = kept.get(key) ?? underWay.get(key);
   if (known !== undefined) return known;
-  if (body.length < largeBody) return keep(key, read(request));
+  if (body.length < largeBody) return keep(key, tasks.read(request));
   threads ??= createReadingThreads();
   const reading = threads
-    .read(request)
+    .run({ task: 'read', request })
     .then((result) => keep(key, result))
     .finally(() => underWay.delete(key));
   underWay.set(key, reading);
   return reading;
+}
+
+/**
+ * Takes the pictures that were pasted into HTML out of it, see `takeOutPictures`.
+ * @throws UnreadableBody
+ */
+export async function withoutPasted(body: string): Promise<TakenOut> {
+  if (!/<im(?:g|age)/i.test(body)) return { body, pictures: [] };
+  if (body.length < largeBody) return tasks.takeOutPictures(body);
+  threads ??= createReadingThreads();
+  return threads.run({ task: 'takeOutPictures', request: body });
 }
 
 function keep(key: string, result: ReadBody): ReadBody {

@@ -1,12 +1,15 @@
 import { parentPort } from 'node:worker_threads';
-import { type ReadRequest, read } from './read.ts';
+import { tasks } from './read.ts';
+import type { Call } from './reading-threads.ts';
 import { UnreadableBody } from './tree.ts';
 
 /* A thread that reads large bodies, so that the one which serves requests does not stand still meanwhile. */
 
-parentPort!.on('message', (request: ReadRequest) => {
+parentPort!.on('message', (call: Call) => {
   try {
-    parentPort!.postMessage({ body: read(request) });
+    parentPort!.postMessage({
+      result: call.task === 'read' ? tasks.read(call.request) : tasks.takeOutPictures(call.request),
+    });
   } catch (error) {
     if (!(error instanceof UnreadableBody)) throw error;
     parentPort!.postMessage({ problem: error.message });

@@ -1,5 +1,6 @@
 import type { MessageFormat } from '../vocabulary.ts';
 import { cleanHtml, type ReadBody } from './clean.ts';
+import { takeOutPictures } from './pasted.ts';
 import type { RemotePictures } from './pictures.ts';
 import { addressesOf, plainTextToHtml } from './plain.ts';
 import { isVisible } from './visible.ts';
@@ -10,8 +11,12 @@ export interface ReadRequest {
   readonly remotePictures: RemotePictures;
 }
 
+/** What may be done in another thread, as it takes as long as a body is. */
+export const tasks = { read, takeOutPictures };
+export type Tasks = typeof tasks;
+
 /** Reads a body here and now. @throws UnreadableBody */
-export function read({ body, format, remotePictures }: ReadRequest): ReadBody {
+function read({ body, format, remotePictures }: ReadRequest): ReadBody {
   return format === 'HTML' ? cleanHtml(body, remotePictures) : readText(body);
 }
 

@@ -1,18 +1,24 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Unavailable } from '../errors.ts';
-import type { ReadBody } from './clean.ts';
-import type { ReadRequest } from './read.ts';
+import type { Tasks } from './read.ts';
 import { UnreadableBody } from './tree.ts';
+
+type CallOf<Name extends keyof Tasks> = {
+  readonly task: Name;
+  readonly request: Parameters<Tasks[Name]>[0];
+};
+export type Call = CallOf<'read'> | CallOf<'takeOutPictures'>;
+type ResultOf<C extends Call> = ReturnType<Tasks[C['task']]>;
 
 export interface ReadingThreads extends AsyncDisposable {
   /** @throws UnreadableBody; Unavailable when too many wait */
-  read(request: ReadRequest): Promise<ReadBody>;
+  run<C extends Call>(call: C): Promise<ResultOf<C>>;
 }
 
 interface Job {
-  readonly request: ReadRequest;
-  readonly resolve: (body: ReadBody) => void;
+  readonly call: Call;
+  readonly resolve: (result: ResultOf<Call>) => void;
   readonly reject: (error: Error) => void;
   /** Threads that ended while they read it. */
   crashes: number;
@@ -23,7 +29,7 @@ interface Thread {
   job: Job | undefined;
 }
 
-type Answer = { readonly body: ReadBody } | { readonly problem: string };
+type Answer = { readonly result: ResultOf<Call> } | { readonly problem: string };
 
 /** Bodies that wait at most. */
 const maxWaiting = 1000;
@@ -54,7 +60,7 @@ export function createReadingThreads({
       const { job } = thread;
       thread.job = undefined;
       worker.unref();
-      if (job !== undefined && 'body' in answer) job.resolve(answer.body);
+      if (job !== undefined && 'result' in answer) job.resolve(answer.result);
       else if (job !== undefined && 'problem' in answer) job.reject(new UnreadableBody(answer.problem));
       next();
     });
@@ -81,20 +87,19 @@ export function createReadingThreads({
       if (thread === undefined) return;
       thread.job = waiting.shift()!;
       thread.worker.ref();
-      thread.worker.postMessage(thread.job.request);
+      thread.worker.postMessage(thread.job.call);
     }
   }
 
   return {
-    read: (request) =>
-      new Promise((resolve, reject) => {
-        if (waiting.length >= maxWaiting) {
-          reject(new Unavailable('Too many large messages are being read'));
-          return;
-        }
-        waiting.push({ request, resolve, reject, crashes: 0 });
-        next();
-      }),
+    async run<C extends Call>(call: C): Promise<ResultOf<C>> {
+      if (waiting.length >= maxWaiting) throw new Unavailable('Too many large messages are being read');
+      const { promise, resolve, reject } = Promise.withResolvers<ResultOf<Call>>();
+      waiting.push({ call, resolve, reject, crashes: 0 });
+      next();
+      // A thread answers each call with the result of its own task.
+      return promise as Promise<ResultOf<C>>;
+    },
     async [Symbol.asyncDispose]() {
       waiting.length = 0;
       await Promise.all([...threads].map(({ worker }) => worker.terminate()));

@@ -11,10 +11,17 @@ const isFlat = (margin: string | undefined): boolean =>
   margin !== undefined && margin !== 'auto' && Math.abs(pixelsOf(margin) ?? 16) < 3;
 
 /** How far an element stands apart from what is before and after it. A paragraph without margins, as Word's are, ends its line only. */
-export function gapsOf(rule: ElementRule, declared: Declared, parent: Look, nested: boolean): { before: Lines; after: Lines } {
+export function gapsOf(
+  rule: ElementRule,
+  declared: Declared,
+  parent: Look,
+  nested: boolean,
+): { before: Lines; after: Lines } {
   const display = declared.get('display') ?? '';
   if (/^(?:inline|contents|table-cell)/.test(display)) return { before: 0, after: 0 };
-  const lines = rule.lines ?? (parent.boxes || /^(?:block|flex|grid|table|list-item|flow-root|table-row)$/.test(display) ? 1 : 0);
+  const lines =
+    rule.lines ??
+    (parent.boxes || /^(?:block|flex|grid|table|list-item|flow-root|table-row)$/.test(display) ? 1 : 0);
   if (lines !== 2) return { before: lines, after: lines };
   if (nested) return { before: 1, after: 1 };
   const all = wordsOf(declared.get('margin') ?? '');
@@ -45,5 +52,7 @@ export function shownByField(element: ElementNode): string {
   const checked = attributeOf(element, 'checked') !== undefined;
   if (type === 'checkbox') return checked ? '☑ ' : '☐ ';
   if (type === 'radio') return checked ? '◉ ' : '○ ';
-  return type === 'hidden' || type === 'image' || type === 'password' ? '' : (attributeOf(element, 'value') ?? '');
+  return type === 'hidden' || type === 'image' || type === 'password'
+    ? ''
+    : (attributeOf(element, 'value') ?? '');
 }

@@ -44,7 +44,11 @@ function compileCompound(text: string, parent: boolean): Compound | undefined {
 /** A selector of names, classes, ids and attributes; undefined for one that asks for more, as of what a pointer does. */
 export function compileSelector(text: string): Selector | undefined {
   if (text.length > 300) return undefined;
-  const words = text.trim().replace(/\s*>\s*/g, ' >').split(/\s+/).reverse();
+  const words = text
+    .trim()
+    .replace(/\s*>\s*/g, ' >')
+    .split(/\s+/)
+    .reverse();
   if (words[0] === '' || words.length > maxCompounds) return undefined;
   const compounds: Compound[] = [];
   for (const [index, word] of words.entries()) {
@@ -71,7 +75,9 @@ export function compileSelector(text: string): Selector | undefined {
 }
 
 export const classesOf = (element: ElementNode): readonly string[] =>
-  attributeOf(element, 'class')?.split(/[ \t\n\f\r]+/).filter((name) => name !== '') ?? [];
+  attributeOf(element, 'class')
+    ?.split(/[ \t\n\f\r]+/)
+    .filter((name) => name !== '') ?? [];
 
 function fits(element: ElementNode, { name, id, classes, attributes }: Compound): boolean {
   if (name !== undefined && element.name !== name) return false;
@@ -90,7 +96,11 @@ const parentOf = ({ parent }: ElementNode): ElementNode | undefined =>
   parent?.kind === 'element' ? parent : undefined;
 
 /** Whether the selector means the element; each element that is looked at is paid for. */
-export function matches(element: ElementNode, { compounds }: Selector, spend: (steps: number) => void): boolean {
+export function matches(
+  element: ElementNode,
+  { compounds }: Selector,
+  spend: (steps: number) => void,
+): boolean {
   spend(1);
   if (!fits(element, compounds[0]!)) return false;
   let ancestor = parentOf(element);

@@ -40,24 +40,39 @@ const colour: Check = (value) =>
 /** Too large a letter is no message: it is shown as large as a headline. */
 const fontSize: Check = (value) => {
   if (/^(?:(?:x?x-)?(?:small|large)|medium|smaller|larger)$/.test(value)) return value;
-  const size = pixelsOf(value) ?? (/^\d{1,3}(?:\.\d{0,3})?%$/.test(value) ? Number.parseFloat(value) * 0.16 : undefined);
+  const size =
+    pixelsOf(value) ?? (/^\d{1,3}(?:\.\d{0,3})?%$/.test(value) ? Number.parseFloat(value) * 0.16 : undefined);
   if (size === undefined || size < 0) return undefined;
   return size > 96 ? '96px' : value;
 };
 
 /** Letters of fonts of symbols have become the symbols. */
 const fontFamily: Check = (value) =>
-  /^[\w\s,'"-]{1,200}$/.test(value) && symbolsOf(value) === undefined ? value.replace(/\s+/g, ' ') : undefined;
+  /^[\w\s,'"-]{1,200}$/.test(value) && symbolsOf(value) === undefined
+    ? value.replace(/\s+/g, ' ')
+    : undefined;
 
 /** Lines that are lower than their letters lie over one another. */
 const lineHeight: Check = (value) => {
   if (value === 'normal') return value;
   if (/^\d(?:\.\d{0,6})?$/.test(value)) return Number(value) >= 0.9 && Number(value) <= 5 ? value : undefined;
-  if (/^\d{1,3}(?:\.\d{0,4})?%$/.test(value)) return Number.parseFloat(value) >= 90 && Number.parseFloat(value) <= 500 ? value : undefined;
+  if (/^\d{1,3}(?:\.\d{0,4})?%$/.test(value))
+    return Number.parseFloat(value) >= 90 && Number.parseFloat(value) <= 500 ? value : undefined;
   return between(12, 150)(value);
 };
 
-const borderStyle = oneOf('none', 'solid', 'dashed', 'dotted', 'double', 'groove', 'ridge', 'inset', 'outset', 'hidden');
+const borderStyle = oneOf(
+  'none',
+  'solid',
+  'dashed',
+  'dotted',
+  'double',
+  'groove',
+  'ridge',
+  'inset',
+  'outset',
+  'hidden',
+);
 const borderWidth: Check = (value) => oneOf('thin', 'medium', 'thick')(value) ?? between(0, 20)(value);
 
 /** Word writes `solid windowtext 1.0pt`, others `1px solid #ccc`. */
@@ -97,7 +112,10 @@ const checks: ReadonlyMap<string, Check> = new Map([
   ['font-family', fontFamily],
   ['font-size', fontSize],
   ['font-style', oneOf('normal', 'italic', 'oblique')],
-  ['font-weight', oneOf('normal', 'bold', 'bolder', 'lighter', ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `${n}00`))],
+  [
+    'font-weight',
+    oneOf('normal', 'bold', 'bolder', 'lighter', ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `${n}00`)),
+  ],
   ['font-variant', oneOf('normal', 'small-caps')],
   ['line-height', lineHeight],
   ['letter-spacing', between(0, 20)],
@@ -136,9 +154,12 @@ const checks: ReadonlyMap<string, Check> = new Map([
 ]);
 
 /** Properties with which a message could be laid over its surroundings: that they are left out is said. */
-const placing = /^(?:position|z-index|transform|float|inset|top|right|bottom|left|clip|margin(?:-.*)?|text-indent)$/;
+const placing =
+  /^(?:position|z-index|transform|float|inset|top|right|bottom|left|clip|margin(?:-.*)?|text-indent)$/;
 const placed = (property: string, value: string): boolean =>
-  property === 'position' ? /^(?:absolute|fixed|sticky)$/.test(value) : /^(?:margin|text-indent)/.test(property) && /-\d{3}/.test(value);
+  property === 'position'
+    ? /^(?:absolute|fixed|sticky)$/.test(value)
+    : /^(?:margin|text-indent)/.test(property) && /-\d{3}/.test(value);
 
 /** The style attribute for what is declared, and whether something was left out that would have moved it out of its place. */
 export function shownStyle(declared: Declared): { style: string; displaced: boolean } {

@@ -32,11 +32,14 @@ export function tagsOf(
   { url, around }: { readonly url: string | undefined; readonly around: Look },
 ): Tags {
   const { style, displaced } = shownStyle(declared);
-  const styles = [attributeStyle(element, rule, declared, around), style].filter((one) => one !== '').join(';');
+  const styles = [attributeStyle(element, rule, declared, around), style]
+    .filter((one) => one !== '')
+    .join(';');
   const struck = isStruck(styles) && takesText.has(rule.as ?? 'span');
   const shown = struck ? unstruck(styles) : styles;
   const link = element.name === 'a' && url !== undefined;
-  const usual = element.name === 'a' && !link ? 'span' : (rule.as ?? (rule.lines === undefined ? 'span' : 'div'));
+  const usual =
+    element.name === 'a' && !link ? 'span' : (rule.as ?? (rule.lines === undefined ? 'span' : 'div'));
   const attributes: Attributes = [
     ...(link ? outward(url) : []),
     ...shownAttributes(element, usual),

@@ -1,7 +1,7 @@
 import type { WhiteSpace } from './look.ts';
 
 /** Deeper levels of lists and quotations are not indented further: each line would begin with all of its levels. */
-const maxLevels = 20;
+const maxLevels = 10;
 
 interface Level {
   /** What its first line begins with, and what the others do. */
@@ -70,7 +70,11 @@ export class TextWriter {
     if (this.#begun && ends === 0) return;
     if (this.#begun) {
       this.#end();
-      const empty = this.#levels.slice(0, this.#gapLevels).map(({ rest }) => rest).join('').trimEnd();
+      const empty = this.#levels
+        .slice(0, this.#gapLevels)
+        .map(({ rest }) => rest)
+        .join('')
+        .trimEnd();
       for (let count = 1; count < ends; count += 1) this.#lines.push(empty);
     } else for (let count = 0; count < this.#breaks; count += 1) this.#lines.push('');
     this.#begun = true;
@@ -109,7 +113,8 @@ export class TextWriter {
 
   /** Between two cells of a row. */
   cell(): void {
-    if (this.#inLine()) this.#blank = this.#blank.trim() === '' ? `${this.#blank.replace(/ /g, '')}\t` : this.#blank;
+    if (this.#inLine())
+      this.#blank = this.#blank.trim() === '' ? `${this.#blank.replace(/ /g, '')}\t` : this.#blank;
   }
 
   /** What is written until `outdent` begins so. Between two blocks. */

@@ -123,7 +123,8 @@ function treeAdapter(budget: number): TreeAdapter<Types> {
   let steps = 0;
   const step = () => {
     steps += 1;
-    if (steps > budget) throw new UnreadableBody('The HTML is misnested: it stands for far more than it says');
+    if (steps > budget)
+      throw new UnreadableBody('The HTML is misnested: it stands for far more than it says');
   };
   const insert = (parent: ParentNode, node: ChildNode, before?: ChildNode) => {
     step();

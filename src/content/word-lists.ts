@@ -19,7 +19,11 @@ export const isWordMarker = (declared: Declared): boolean => declared.get('mso-l
 export function wordMarker(element: ElementNode): string {
   const fonts: string[] = [];
   for (let inner: ElementNode | undefined = element; inner !== undefined; inner = firstElement(inner))
-    fonts.push(...(/font(?:-family)?\s*:\s*[^;]*?(symbol|wingdings)/i.exec(attributeOf(inner, 'style') ?? '') ?? []).slice(1));
+    fonts.push(
+      ...(
+        /font(?:-family)?\s*:\s*[^;]*?(symbol|wingdings)/i.exec(attributeOf(inner, 'style') ?? '') ?? []
+      ).slice(1),
+    );
   const written = textIn(element, 200)
     .replace(/[\s\u00a0]+/g, ' ')
     .trim();
@@ -29,6 +33,7 @@ export function wordMarker(element: ElementNode): string {
 }
 
 function firstElement(parent: ElementNode): ElementNode | undefined {
-  for (let child = parent.first; child !== undefined; child = child.next) if (child.kind === 'element') return child;
+  for (let child = parent.first; child !== undefined; child = child.next)
+    if (child.kind === 'element') return child;
   return undefined;
 }

@@ -1,3 +1,4 @@
+import type { BodyChangeCode } from '../content/changes.ts';
 import { roles, scopes } from '../context.ts';
 import { errorCodes } from '../errors.ts';
 import {
@@ -27,6 +28,17 @@ export const ScopeEnum = builder.enumType('Scope', {
 });
 export const TicketStatusEnum = builder.enumType('TicketStatus', { values: ticketStatuses });
 export const MessageFormatEnum = builder.enumType('MessageFormat', { values: formats });
+const bodyChanges = {
+  HIDDEN_TEXT: { description: 'Text that no reader would have seen is left out.' },
+  REMOTE_PICTURE: { description: 'A picture of the web is held back.' },
+  PICTURE: { description: 'A picture is left out whose address cannot be shown.' },
+  LINK: { description: 'A link is plain text: its address is not of the web, an e-mail or a telephone.' },
+  SCRIPT: { description: 'A script is left out.' },
+  FORM: { description: 'A field of a form is left out, or is plain text.' },
+  EMBEDDED: { description: 'What is played, drawn or shown by another page is left out, or is a link.' },
+  PLACEMENT: { description: 'Something stands in its place that would have covered what is around it.' },
+} satisfies Record<BodyChangeCode, { description: string }>;
+export const BodyChangeCodeEnum = builder.enumType('BodyChangeCode', { values: bodyChanges });
 export const VisibilityEnum = builder.enumType('MessageVisibility', {
   description: 'PRIVATE messages are seen and written by operators only.',
   values: visibilities,
