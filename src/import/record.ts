@@ -69,10 +69,8 @@ const ticket = z.strictObject({
   requesterId: id,
   originalMessageId: z
     .string()
-    .refine(
-      isMessageId,
-      `must be a Message-ID in angle brackets, of ${maxMessageIdOctets} characters at most`,
-    )
+    .max(maxMessageIdOctets)
+    .refine(isMessageId, 'must be a Message-ID in angle brackets')
     .nullish(),
   createdAt: instant.optional(),
 });
