@@ -6,7 +6,7 @@ const maxLine = 4096;
 /** What a client of SMTP sends, one line or one body at a time. Undefined: it has gone away. */
 export class SmtpReader {
   readonly #pieces: AsyncIterator<Buffer>;
-  #rest = Buffer.alloc(0);
+  #rest: Buffer = Buffer.alloc(0);
 
   constructor(socket: Socket) {
     this.#pieces = socket[Symbol.asyncIterator]();
@@ -37,7 +37,7 @@ export class SmtpReader {
     // The line before the first one has ended.
     let tail: Buffer = Buffer.from('\r\n');
     let seen = 0;
-    for (let piece = this.#takeRest(); ; piece = await this.#next()) {
+    for (let piece: Buffer | undefined = this.#takeRest(); ; piece = await this.#next()) {
       if (piece === undefined) return undefined;
       if (seen <= limit) kept.push(piece);
       const seam = Buffer.concat([tail, piece]);
