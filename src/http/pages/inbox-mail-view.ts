@@ -19,7 +19,7 @@ export function mailView(mail: InboxMail): Html {
 <dt>From</dt><dd>${mail.from || '—'}</dd>
 <dt>To</dt><dd>${people(mail.to)}</dd>
 ${mail.cc.length > 0 && html`<dt>Cc</dt><dd>${people(mail.cc)}</dd>`}
-${blind(mail).length > 0 && html`<dt>Bcc</dt><dd>${people(blind(mail))} <span class="hint">in no header</span></dd>`}
+${blind(mail).length > 0 && html`<dt>Bcc</dt><dd><span>${people(blind(mail))}</span> <span class="hint">in no header</span></dd>`}
 <dt>Received</dt><dd>${timeOf(mail.receivedAt)}</dd>
 </dl>
 ${recipients(mail)}
