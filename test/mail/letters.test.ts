@@ -13,6 +13,7 @@ beforeAll(async () => {
 afterAll(() => gateway[Symbol.asyncDispose]());
 
 interface Attachment {
+  id: string;
   fileName: string;
   contentId: string | null;
   isInline: boolean;
@@ -25,7 +26,7 @@ interface Added {
 }
 const fields = `
   ... on AddTicketMessagePayload {
-    ticketMessage { id attachments { fileName contentId isInline } } delivery { id rfcMessageId }
+    ticketMessage { id attachments { id fileName contentId isInline } } delivery { id rfcMessageId }
   }
   ... on UserError { code }
   ... on InvalidInputError { problems { path message } }`;
@@ -224,6 +225,39 @@ describe('a quotation', () => {
     expect(htmlOf(mail)).not.toContain('track.example');
   });
 
+  test('shows no picture that was redacted before the mail went out, nor one that may be infected', async () => {
+    const id = await newTicket();
+    const names = ['gone.png', 'bad.png', 'late.png', 'good.png'];
+    const shown = await add(id, {
+      body: names.map((name) => `<img src="cid:${name}" alt="(${name})">`).join(' '),
+      html: true,
+      files: names.map((name) => ({ name })),
+      by: asRequester,
+    });
+    gateway.sink.setFaults([{ at: 'MAIL', reply: '451 4.3.0 later' }]);
+    const reply = await add(id, { body: 'Seen', email: { quote: 'LAST' } });
+    const kept = () => gateway.sql`
+      select from delivery_sources s join deliveries d on d.id = s.delivery_id where d.rfc_message_id = ${reply.delivery!.rfcMessageId}`;
+    await expect.poll(async () => (await kept()).length, { timeout: 10_000 }).toBe(1);
+    await ask(
+      gateway,
+      'mutation ($input: RedactAttachmentInput!) { redactAttachment(input: $input) { __typename } }',
+      {
+        input: { attachment: shown.ticketMessage.attachments[0]!.id },
+      },
+    );
+    expect(await kept()).toHaveLength(0);
+    await gateway.sql`update attachments set scan = 'INFECTED', scan_found = 'x' where file_name = 'bad.png'`;
+    await gateway.sql`update attachments set scan = 'PENDING', scan_due_at = now() where file_name = 'late.png'`;
+    gateway.sink.setFaults([]);
+    await ask(gateway, 'mutation ($input: DeliveryInput!) { retryDelivery(input: $input) { __typename } }', {
+      input: { delivery: reply.delivery!.id },
+    });
+    const mail = await arrived(reply);
+    expect(shownIn(mail)).toEqual(['good.png']);
+    for (const name of names.slice(0, 3)) expect(htmlOf(mail)).toContain(`(${name})`);
+  });
+
   test('leaves pictures out once they are too large together', async () => {
     const id = await newTicket();
     for (const [n, letter] of ['a', 'b'].entries())
@@ -294,7 +328,7 @@ describe('a picture of the message itself', () => {
     ];
     const body = '<img src="cid:c"><img src="cid:b%40shots"><img src="cid:image.png"><img src="cid:c">';
     const added = await add(await newTicket(), { body, html: true, files, email: {} });
-    expect(added.ticketMessage.attachments).toEqual([
+    expect(added.ticketMessage.attachments).toMatchObject([
       { fileName: 'image.png', contentId: null, isInline: true },
       { fileName: 'image.png', contentId: 'b@shots', isInline: true },
       { fileName: 'image.png', contentId: 'c', isInline: true },
