@@ -155,6 +155,8 @@ export const tickets = pgTable(
   (t) => [
     uniqueIndex('tickets_reference_key').on(t.referenceKey),
     index('tickets_requester_idx').on(t.requesterId, t.id),
+    // A page or a count of the few tickets in one status would read through all the others.
+    index('tickets_status_idx').on(t.status, t.id),
     check('tickets_status_check', oneOf('status', ticketStatuses)),
   ],
 );
@@ -206,7 +208,11 @@ export const uploads = pgTable(
     contentType: text('content_type').notNull(),
     createdAt: createdAt(),
   },
-  (t) => [index('uploads_created_idx').on(t.createdAt), index('uploads_blob_idx').on(t.blobKey)],
+  (t) => [
+    index('uploads_created_idx').on(t.createdAt),
+    index('uploads_blob_idx').on(t.blobKey),
+    index('uploads_user_idx').on(t.userId),
+  ],
 );
 
 /** Uploads whose bytes are still arriving, by one request or several. What is done becomes an upload under the same id. */
@@ -225,12 +231,29 @@ export const openUploads = pgTable(
     byteSize: integer('byte_size'),
     /** What its sender said that the whole has. */
     sha256: bytea('sha256'),
-    /** The request that appends to it, and until when it holds it. */
+    /** Bytes that the last request left behind; the blob store knows better. */
+    arrived: integer('arrived').notNull().default(0),
+    /** The request whose turn it is, and until when. */
     writer: uuid('writer'),
     leaseUntil: instant('lease_until'),
+    /** Somebody else wants the next turn. */
+    wanted: boolean('wanted').notNull().default(false),
     createdAt: createdAt(),
   },
   (t) => [index('open_uploads_user_idx').on(t.userId), index('open_uploads_created_idx').on(t.createdAt)],
+);
+
+/** Which blob store is this database's own: one row, once the two have met. The store says the same of the database. */
+export const blobStores = pgTable(
+  'blob_stores',
+  {
+    only: boolean('only').primaryKey().default(true),
+    id: uuid('id').notNull(),
+    /** Counts collections. A store that has seen more of them than its database shows that the database is an older one, restored. */
+    generation: integer('generation').notNull().default(0),
+    createdAt: createdAt(),
+  },
+  (t) => [check('blob_stores_only_check', sql`${t.only}`)],
 );
 
 /** Keys of the desk's own, which all of its processes share: random, made by the first that needs one. */

@@ -1,6 +1,7 @@
 import { htmlToPlainText, plainTextToHtml, sanitiseHtml } from '../content/html.ts';
 import type { PageMessage } from '../tickets/conversation.ts';
 import type { Message } from '../tickets/message.ts';
+import { requireViewer } from '../tickets/policy.ts';
 import { AttachmentRef } from './attachment.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
@@ -12,17 +13,24 @@ import { TicketRef } from './ticket.ts';
 export const MessageRef = builder.objectRef<Message | PageMessage>('TicketMessage');
 
 builder.node(MessageRef, {
-  description: 'One contribution to a ticket.',
+  description: 'One contribution to a ticket: a comment, a private note or an e-mail reply.',
   id: { resolve: ({ id }) => id },
-  loadMany: (ids: string[], ctx) => Promise.all(ids.map((id) => ctx.load.message.load(Number(id)))),
   fields: (t) => ({
-    messageId: t.exposeInt('id', { description: 'The old integer; increases within a ticket.' }),
+    messageId: t.exposeInt('id', {
+      description: 'Number of the message, as the legacy endpoint answers it. It increases within a ticket.',
+    }),
     ticket: t.field({
       type: TicketRef,
-      resolve: async ({ ticketId }, _args, ctx) => (await ctx.load.ticket.load(ticketId))!,
+      nullable: true,
+      description: 'The ticket that it belongs to. Null, with an error FORBIDDEN, without the scope READ.',
+      resolve: ({ ticketId }, _args, ctx) => {
+        requireViewer(ctx, 'read');
+        return ctx.load.ticket.load(ticketId);
+      },
     }),
     author: t.field({
       type: PersonRef,
+      description: 'Who wrote it.',
       resolve: (message, _args, ctx) =>
         'author' in message
           ? message.author
@@ -36,17 +44,18 @@ builder.node(MessageRef, {
         format === 'TEXT' || viewer?.role === 'OPERATOR' ? body : null,
     }),
     bodyHtml: t.string({
-      description: 'Safe to show: without scripts, forms or anything that is fetched unasked.',
+      description:
+        'As HTML that is safe to show: without scripts, forms or anything that is fetched unasked.',
       resolve: ({ body, format }) => (format === 'HTML' ? sanitiseHtml(body) : plainTextToHtml(body)),
     }),
     bodyText: t.string({
       description: 'As plain text.',
       resolve: ({ body, format }) => (format === 'HTML' ? htmlToPlainText(body) : body),
     }),
-    format: t.expose('format', { type: MessageFormatEnum }),
-    visibility: t.expose('visibility', { type: VisibilityEnum }),
-    isMobileDevice: t.exposeBoolean('isMobileDevice'),
-    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    format: t.expose('format', { type: MessageFormatEnum, description: 'How `body` is written.' }),
+    visibility: t.expose('visibility', { type: VisibilityEnum, description: 'Who may see it.' }),
+    isMobileDevice: t.exposeBoolean('isMobileDevice', { description: 'Sent from a phone or a tablet.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was written.' }),
     redactedAt: t.expose('redactedAt', {
       type: 'DateTime',
       nullable: true,
@@ -54,6 +63,7 @@ builder.node(MessageRef, {
     }),
     attachments: t.field({
       type: [AttachmentRef],
+      description: 'Its files, in the order in which they were attached; at most 20.',
       resolve: (message, _args, ctx) =>
         'attachments' in message
           ? [...message.attachments]
@@ -68,3 +78,13 @@ builder.node(MessageRef, {
     }),
   }),
 });
+
+export const MessageEdge = builder.edgeObject({
+  type: MessageRef,
+  name: 'TicketMessageEdge',
+  description: 'A message and its place in its ticket.',
+});
+export const MessageConnection = builder.connectionObject(
+  { type: MessageRef, name: 'TicketMessageConnection', description: "One page of a ticket's messages." },
+  MessageEdge,
+);

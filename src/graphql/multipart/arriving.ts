@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { httpError } from '../body.ts';
+import { httpError } from '../http/problem.ts';
 
 /** The bytes of a request as they arrive, until it ends or nobody wants them any more. */
 export interface Arriving {
