@@ -55,7 +55,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
 
   test('verify tells each file that is missing, short, or not what was stored', async () => {
     const [missing, short, other, good] = await fill(4);
-    await ticketwire('blobs verify');
+    await ticketwire('blobs collect');
     await files.store.remove(missing!);
     await files.place.spoil(short!, Buffer.from('byte'));
     await files.place.spoil(other!, Buffer.from('bytez'));
