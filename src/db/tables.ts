@@ -155,6 +155,8 @@ export const tickets = pgTable(
   (t) => [
     uniqueIndex('tickets_reference_key').on(t.referenceKey),
     index('tickets_requester_idx').on(t.requesterId, t.id),
+    // A page or a count of the few tickets in one status would read through all the others.
+    index('tickets_status_idx').on(t.status, t.id),
     check('tickets_status_check', oneOf('status', ticketStatuses)),
   ],
 );
@@ -355,6 +357,8 @@ export const deliveries = pgTable(
     index('deliveries_lease_idx').on(t.leaseUntil).where(sql`state = 'TRANSMITTING'`),
     index('deliveries_state_idx').on(t.state, t.id),
     index('deliveries_ticket_idx').on(t.ticketId, t.id),
+    // What a redaction has to look at: the mails that may repeat an earlier message.
+    index('deliveries_quoting_idx').on(t.ticketId, t.messageId).where(sql`quote <> 'NONE'`),
     // What the worker asks: the next mails of one mailbox, and whether an earlier one of the same ticket is still to go.
     index('deliveries_mailbox_due_idx')
       .on(t.mailboxId, t.dueAt, t.id)

@@ -169,7 +169,10 @@ describe('the ledger', () => {
       [asRequester, 'FORBIDDEN'],
     ] as const) {
       const { data, errors } = await list({}, authorization);
-      expect([data, errors?.map(({ extensions }) => extensions?.code)]).toEqual([null, [code]]);
+      expect([data, errors?.map(({ extensions }) => extensions?.code)]).toEqual([
+        { deliveries: null },
+        [code],
+      ]);
     }
   });
 });
