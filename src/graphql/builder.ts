@@ -96,7 +96,7 @@ builder.queryType({
 });
 builder.mutationType({
   description:
-    'What can be done. A refusal is a member of the result union: select `... on UserError { code message path }`. An error beside `data` is a fault on our side.',
+    'What can be done. A refusal is a member of the result union: select `... on UserError { code message path }`. An error is a fault on our side, or tells that a link in the result needs the scope READ; what was done is done.',
 });
 builder.subscriptionType({
   description: 'What can be watched, over Server-Sent Events (`Accept: text/event-stream`).',
