@@ -39,7 +39,8 @@ builder.node(MessageRef, {
     body: t.string({
       nullable: true,
       description:
-        'As written, to the byte. HTML as written is not safe to show: operators alone get it, others get null.',
+        'As written, to the byte. HTML as written is not safe to show: operators alone get it, others ' +
+        'get null.',
       resolve: ({ body, format }, _args, { viewer }) =>
         format === 'TEXT' || viewer?.role === 'OPERATOR' ? body : null,
     }),
