@@ -1,3 +1,4 @@
+import type { BodyChangeCode } from '../content/changes.ts';
 import type { Role, Scope } from '../context.ts';
 import type {
   AttemptPhase,
@@ -38,9 +39,27 @@ const scopes = {
 } as const satisfies Record<Uppercase<Scope>, { value: Scope; description: string }>;
 export const ScopeEnum = builder.enumType('Scope', {
   description:
-    "What a credential may be used for. A password has all that its user's role allows; MAIL and ADMIN are operators'.",
+    "What a credential may be used for. A password has all that its user's role allows; MAIL and ADMIN " +
+    "are operators'.",
   values: scopes,
 });
+
+const bodyChanges = {
+  HIDDEN_TEXT: 'Text that no reader would have seen is left out.',
+  REMOTE_PICTURE: 'A picture of the web is held back.',
+  PICTURE: 'A picture is left out whose address cannot be shown.',
+  LINK: 'A link is plain text: its address is not of the web, an e-mail or a telephone.',
+  SCRIPT: 'A script is left out.',
+  FORM: 'A field of a form is left out, or is plain text.',
+  EMBEDDED: 'What is played, drawn or shown by another page is left out, or is a link.',
+  PLACEMENT: 'Something stands in its place that would have covered what is around it.',
+} satisfies Record<BodyChangeCode, string>;
+
+export const BodyChangeCodeEnum = enumOf<BodyChangeCode>(
+  'BodyChangeCode',
+  'Why something of a body is not shown as it was written.',
+  bodyChanges,
+);
 
 export const TicketStatusEnum = enumOf<TicketStatus>('TicketStatus', 'Whether a ticket is still worked on.', {
   OPEN: 'Worked on, or waiting.',
@@ -63,7 +82,8 @@ export const VisibilityEnum = enumOf<Visibility>('MessageVisibility', 'Who may s
 
 export const DeliveryStateEnum = enumOf<DeliveryState>(
   'DeliveryState',
-  'Where a mail is on its way: QUEUED or HELD, then TRANSMITTING, then one of the others. DEFERRED is tried again.',
+  'Where a mail is on its way: QUEUED or HELD, then TRANSMITTING, then one of the others. DEFERRED is ' +
+    'tried again.',
   {
     QUEUED: 'To be sent as soon as a worker is free.',
     HELD: 'Waits for `dueAt`.',
@@ -73,7 +93,8 @@ export const DeliveryStateEnum = enumOf<DeliveryState>(
     FAILED: 'Refused for every recipient, or given up after five days.',
     DEFERRED: 'It did not work this time; it is tried again by itself.',
     OUTCOME_UNKNOWN:
-      'The worker or the connection was lost while the server had the mail. It is not sent again until an operator decides: `resolveDelivery`.',
+      'The worker or the connection was lost while the server had the mail. It is not sent again until ' +
+      'an operator decides: `resolveDelivery`.',
     CANCELLED: 'Called off before it was sent.',
   },
 );
@@ -152,16 +173,19 @@ export const EventTypeEnum = enumOf<EventType>('TicketEventType', 'What happened
   DELIVERY_RESOLVED: 'An operator decided about a mail whose outcome was unknown.',
 });
 
-export const WarningCodeEnum = enumOf<WarningCode>('WarningCode', 'What a warning is about.', {
-  DUPLICATE_RECIPIENT: 'An address was named more than once, and gets one copy.',
-});
+export const WarningCodeEnum = enumOf<WarningCode | BodyChangeCode>(
+  'WarningCode',
+  'What a warning is about.',
+  { DUPLICATE_RECIPIENT: 'An address was named more than once, and gets one copy.', ...bodyChanges },
+);
 
 export const AttachmentScanEnum = enumOf<ScanState>(
   'AttachmentScan',
   'What a virus scanner said of a file.',
   {
     PENDING:
-      'Not looked at yet. A mail with the file waits; the file can be downloaded, and is never shown in place.',
+      'Not looked at yet. A mail with the file waits; the file can be downloaded, and is never shown in ' +
+      'place.',
     CLEAN: 'Nothing was found.',
     INFECTED: 'Something was found: nobody is given the file, and a mail with it fails.',
   },
