@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 /** Bytes that may wait to be written before the sender is held back. */
-const waitingBytes = 512 * 1024;
+const waitingBytes = 256 * 1024;
 
 /** A request's body as it arrives, read once. Stopping it does not cut the connection, so that a refusal still reaches the sender. */
 export interface Body extends AsyncIterable<Buffer> {
