@@ -3,6 +3,7 @@ import { ConfigError } from '../config.ts';
 import { asUnavailable, sqlState } from '../database-faults.ts';
 import { EmbeddedInUse } from '../db/embedded.ts';
 import { Unavailable } from '../errors.ts';
+import { blobCommands } from './blobs.ts';
 import { type Command, CommandError, type Terminal, UsageError, type Values } from './command.ts';
 import { helpOf, overview, usageOf } from './help.ts';
 import { importCommands } from './import.ts';
@@ -17,6 +18,7 @@ const commands = [
   ...tokenCommands,
   ...mailboxCommands,
   ...ticketCommands,
+  ...blobCommands,
   ...importCommands,
 ];
 
