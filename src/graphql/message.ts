@@ -7,6 +7,7 @@ import { AttachmentRef } from './attachment.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
 import { BodyChangeCodeEnum, MessageFormatEnum, VisibilityEnum } from './enums.ts';
+import { totalCount } from './page.ts';
 import { PersonRef } from './person.ts';
 import { TicketRef } from './ticket.ts';
 
@@ -112,6 +113,12 @@ export const MessageEdge = builder.edgeObject({
   description: 'A message and its place in its ticket.',
 });
 export const MessageConnection = builder.connectionObject(
-  { type: MessageRef, name: 'TicketMessageConnection', description: "One page of a ticket's messages." },
+  {
+    type: MessageRef,
+    name: 'TicketMessageConnection',
+    description: "One page of a ticket's messages.",
+    // The ticket's own row has the number.
+    fields: (t) => ({ totalCount: t.int(totalCount(1)) }),
+  },
   MessageEdge,
 );
