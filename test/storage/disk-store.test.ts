@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type BlobStore, everyKey, StoreUnavailable } from '../../src/storage/blob-store.ts';
 import { createDiskStore } from '../../src/storage/disk-store.ts';
+import { hasStrace, hasTmpfs, straceQuietly } from './fault-tools.ts';
 import { all, keysOf } from './stores.ts';
 
 let directory: string;
@@ -69,26 +70,6 @@ test.each(['/proc/nope', '/dev/null/blobs', '/proc/nope/deeper/still'])(
   },
 );
 
-/** Why a fault test cannot run here; said aloud, as it hides nothing but this machine's means. */
-function unless(able: boolean, why: string): boolean {
-  if (!able) process.stderr.write(`\nSKIPPED in disk-store.test.ts: ${why}\n`);
-  return able;
-}
-
-function mountsTmpfs(): boolean {
-  const probe = spawnSync('sh', [
-    '-c',
-    'd=$(mktemp -d) && mount -t tmpfs -o size=64k tmpfs "$d" && umount "$d" && rmdir "$d"',
-  ]);
-  return probe.status === 0;
-}
-const hasTmpfs = unless(mountsTmpfs(), 'no right to mount a tmpfs, so no full disk');
-const strace = ['-f', '-qq', '-o', '/dev/null'];
-const hasStrace = unless(
-  spawnSync('strace', [...strace, 'true']).status === 0,
-  'no strace (Debian: apt-get install strace), so no fsync that fails or kills',
-);
-
 test.runIf(hasTmpfs)('a full disk is an error, not a row; the next small file finds its place', async () => {
   const disk = join(directory, 'disk');
   await mkdir(disk);
@@ -112,7 +93,7 @@ const program = fileURLToPath(new URL('put-once.ts', import.meta.url));
 const putUnder = (inject: string) =>
   spawnSync(
     'strace',
-    [...strace, '-e', `inject=fsync:${inject}`, process.execPath, program, join(directory, 'blobs')],
+    [...straceQuietly, '-e', `inject=fsync:${inject}`, process.execPath, program, join(directory, 'blobs')],
     {
       encoding: 'utf8',
       env,
