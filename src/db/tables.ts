@@ -492,7 +492,7 @@ export const auditEntries = pgTable('audit_entries', {
   createdAt: createdAt(),
 });
 
-/** What a list of mails shows of each, as its own headers tell it: of the envelope, and so of Bcc, there is nothing in it. */
+/** What a list of mails shows of each, as its own headers tell it. */
 export interface MailSummary {
   /** `Jane Doe <jane@example.org>` */
   readonly from: string;
@@ -507,10 +507,14 @@ export interface MailSummary {
 export const inboxMails = pgTable('inbox_mails', {
   id: id(),
   mailFrom: text('mail_from').notNull(),
-  /** Every RCPT TO, so blind copies too: never shown on the page. */
+  /** Every RCPT TO, so blind copies too. */
   rcptTo: text('rcpt_to').array().notNull(),
   source: bytea('source').notNull(),
   /** Read from its headers when it came in, so that a list need not read whole mails. */
   summary: jsonb('summary').$type<MailSummary>().notNull(),
+  /** The beginning of what it says, to be shown in a list and found by a search. */
+  bodyText: text('body_text').notNull().default(''),
   receivedAt: instant('received_at').notNull().defaultNow(),
+  /** When somebody first opened it. */
+  readAt: instant('read_at'),
 });
