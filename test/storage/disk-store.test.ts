@@ -141,6 +141,44 @@ test.runIf(hasStrace)(
   },
 );
 
+/** What a process that appended said, and what another one finds after it. */
+async function appendUnder(inject: string) {
+  await rm(join(directory, 'blobs'), { recursive: true, force: true });
+  const appending = fileURLToPath(new URL('append-once.ts', import.meta.url));
+  const { stdout, status, signal } = spawnSync(
+    'strace',
+    [...straceQuietly, '-e', `inject=fsync:${inject}`, process.execPath, appending, join(directory, 'blobs')],
+    { encoding: 'utf8', env },
+  );
+  const next = createDiskStore(join(directory, 'blobs'));
+  const key = /^created (.*)$/m.exec(stdout)?.[1];
+  const durable = Number([...stdout.matchAll(/^durable (\d+)$/gm)].at(-1)?.[1] ?? 0);
+  const whole = stdout.includes('finished');
+  return { next, key, durable, whole, ended: signal ?? status };
+}
+
+test.runIf(hasStrace).each(['error=EIO', 'signal=KILL'])(
+  'an append that meets %s at whichever fsync keeps what it has acknowledged, and can be gone on with',
+  async (fault) => {
+    let finished = 0;
+    for (let n = 1; finished === 0; n++) {
+      const { next, key, durable, whole } = await appendUnder(`${fault}:when=${n}`);
+      if (whole) finished = n;
+      else if (key !== undefined) {
+        const stored = await next.finish(key);
+        expect(stored.byteSize, `fsync ${n}`).toBeGreaterThanOrEqual(durable);
+        const bytes = await buffer(await next.open(key));
+        expect(bytes.equals(Buffer.alloc(stored.byteSize, 7))).toBe(true);
+      }
+      for (const left of await keysOf(next)) await next.remove(left);
+      expect(await files()).toEqual([]);
+    }
+    // Folders, the file at each step, and its name.
+    expect(finished).toBeGreaterThanOrEqual(8);
+  },
+  60_000,
+);
+
 /** How many fsyncs one put makes into an empty store. */
 const countSyncs = () => traceOf('fsync').filter((line) => line.includes('fsync(')).length;
 
