@@ -73,7 +73,7 @@ const url = (...protocols: string[]) =>
 
 /** As a browser writes it in `Origin`: a scheme, a host and a port that is not the scheme's own, and no slash behind it. */
 const isOrigin = (text: string) =>
-  text === '*' || (/^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text);
+  text === '*' || (/^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text);
 const origins = z
   .string()
   .default('')

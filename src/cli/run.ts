@@ -3,6 +3,7 @@ import { ConfigError } from '../config.ts';
 import { asUnavailable, sqlState } from '../database-faults.ts';
 import { EmbeddedInUse } from '../db/embedded.ts';
 import { Unavailable } from '../errors.ts';
+import { blobCommands } from './blobs.ts';
 import {
   type Command,
   CommandError,
@@ -27,6 +28,7 @@ const commands: readonly (Command | LooseCommand)[] = [
   ...tokenCommands,
   ...mailboxCommands,
   ...ticketCommands,
+  ...blobCommands,
   ...importCommands,
   ...legacyCommands,
 ];

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
-const plainHost = /^[A-Za-z0-9.-]+(:\d{1,5})?$/;
+/** Names of which nothing has to be asked further; an end in digits would be an address, and an `xn--` has rules of its own. */
+const plainHost = /^(?!.*xn--)(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*(?::\d{1,4})?$/i;
 
 /**
  * Takes a request for an absolute URI as one for its path at its authority, whatever Host says (RFC 9112 §3.2.2).

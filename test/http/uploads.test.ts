@@ -37,7 +37,6 @@ const query = `mutation ($input: AddTicketMessageInput!) {
 describe('uploads', () => {
   const parts = new AsyncDisposableStack();
   let gateway: GatewayProcess;
-  let settings: Record<string, string>;
   let sql: postgres.Sql;
   let blobs: string;
   let temporary: string;
@@ -55,7 +54,7 @@ describe('uploads', () => {
     temporary = join(directory, 'tmp');
     await mkdir(temporary);
     await mkdir(blobs);
-    settings = {
+    const settings = {
       DATABASE_URL: door.urlOf(database.connection),
       DATABASE_OWNER_URL: door.urlOf(database.ownerConnection),
       SMTP_URL: 'smtp://127.0.0.1:9',
@@ -182,24 +181,6 @@ describe('uploads', () => {
       expect(sentBytes).toBeLessThan(enough + 32 * MiB);
       await expectNothingLeft();
     }
-  });
-
-  test('files of all sizes are stored to the byte while what is read from files is told late', async () => {
-    await using late = await startGatewayProcess({
-      ...settings,
-      NODE_OPTIONS: `--import=${new URL('../support/late-reads.ts', import.meta.url).href}`,
-    });
-    const sizes = [69, 0, 4096, 65_536, 200_000, 3 * MiB];
-    const files = sizes.map((size, n) => ({ name: `file-${n}`, size }));
-    for (let round = 0; round < 2; round += 1) {
-      const { body } = await upload(late.url, {
-        operations: operationsFor(files.length),
-        authorization: asOperator,
-        files,
-      });
-      await expectDownloads(body.data.addTicketMessage.ticketMessage.attachments, sizes);
-    }
-    await expectNothingTemporary();
   });
 
   test('files may come in another order than the input names them, and behind one that was refused', async () => {

@@ -109,7 +109,7 @@ describe('with a scanner', () => {
     const reason = 'Not sent: a file is infected: file-1.txt (Our.Own.Signature)';
     expect(after.delivery).toEqual({
       state: 'FAILED',
-      failure: reason,
+      failure: `requester@domain.com: ${reason}.`,
       recipients: [{ state: 'FAILED', smtpReply: reason }],
     });
     const now = await until(gateway, id, scanned);
@@ -134,7 +134,7 @@ describe('with a scanner', () => {
       input: { delivery: btoa(`Delivery:${row!.id}`) },
     });
     await until(gateway, id, ({ delivery }) => delivery!.state === 'FAILED');
-    expect((await seen(gateway, id)).delivery!.failure).toBe(reason);
+    expect((await seen(gateway, id)).delivery!.failure).toBe(`requester@domain.com: ${reason}.`);
     expect(gateway.sink.mails.filter(({ source }) => source.includes(body))).toEqual([]);
   });
 

@@ -14,7 +14,7 @@ import {
 } from 'graphql';
 import { Recent } from '../../recent.ts';
 import { type ComplexityLimit, limitComplexity } from './complexity.ts';
-import { assertModest, maxTokens } from './limits.ts';
+import { assertModest, maxTokens, tooLarge } from './limits.ts';
 import { planOf } from './plan.ts';
 import type { Plan } from './run-plan.ts';
 
@@ -67,7 +67,7 @@ export class Documents {
 
   /** @throws GraphQLError of the syntax, or for a document that costs more to look at than it is worth */
   parse(text: string, options?: ParseOptions): DocumentNode {
-    const document = parse(text, { ...options, maxTokens });
+    const document = parseShallow(text, { ...options, maxTokens });
     assertModest(document);
     this.#texts.set(document, text);
     return document;
@@ -115,6 +115,16 @@ export class Documents {
     this.#valid.set(document, found);
     if (isKept)
       this.#kept.put(text, found, bytesOfCharacter * text.length + bytesOfField * (found.plan?.size ?? 0));
+  }
+}
+
+/** The parser calls itself for each level, and some thousands of them are more than the stack holds. */
+function parseShallow(text: string, options: ParseOptions): DocumentNode {
+  try {
+    return parse(text, options);
+  } catch (error) {
+    if (error instanceof RangeError) throw tooLarge('too many levels');
+    throw error;
   }
 }
 

@@ -43,7 +43,7 @@ export function paramsOfUrl(url: string): GraphQLParams {
     }
   };
   const query = search.get('query') ?? undefined;
-  const operationName = search.get('operationName') ?? undefined;
+  const operationName = search.get('operationName') || undefined;
   return {
     query,
     operationName,

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ExecutionResult } from 'graphql';
+import { type ExecutionResult, GraphQLError } from 'graphql';
 import { Unavailable } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { DeskContext } from '../../tickets/desk.ts';
@@ -22,6 +22,12 @@ export interface RoadOptions {
   readonly read: ReturnType<typeof createRead>;
   /** Loaded beside the start, which most first requests need not wait for. */
   readonly prepare: Promise<PrepareOperation>;
+}
+
+/** What is nobody's mistake, and was met before there was an answer, is no answer of GraphQL either. */
+function withStatus(error: GraphQLError): GraphQLError {
+  if (error.extensions.http !== undefined) return error;
+  return new GraphQLError(error.message, { extensions: { ...error.extensions, http: { status: 500 } } });
 }
 
 /** Signs the caller in. @throws BadCredential, BadRequest, Unavailable */
@@ -58,7 +64,7 @@ export function createRoad({ log, production, answerBytes, read, prepare: loadin
     error: unknown,
   ): void {
     const asked = { requestId: String(res.getHeader('x-request-id') ?? 'unknown'), log };
-    const errors = error instanceof OperationRefused ? error.errors : [safeError(error, asked)];
+    const errors = error instanceof OperationRefused ? error.errors : [withStatus(safeError(error, asked))];
     const { status = 400, understood } = told({ errors });
     const isAboutTheRequest = understood || status === 400;
     if (accepted[0] === 'events' && isAboutTheRequest)

@@ -16,14 +16,16 @@ interface Http {
   readonly spec?: boolean;
 }
 
-export function told({ data, errors }: ExecutionResult): Told {
+export function told({ data, errors, extensions }: ExecutionResult): Told {
+  // What a plugin adds beside the answer.
+  const beside = extensions === undefined ? {} : { extensions };
   if (errors === undefined)
-    return { body: { data: data! }, status: undefined, headers: {}, understood: true };
+    return { body: { data: data!, ...beside }, status: undefined, headers: {}, understood: true };
   let status: number | undefined;
   let understood = true;
   const headers: Record<string, string> = {};
-  for (const { extensions } of errors) {
-    const http = extensions.http as Http | undefined;
+  for (const error of errors) {
+    const http = error.extensions.http as Http | undefined;
     if (http === undefined) continue;
     if (http.status !== undefined) status = Math.max(status ?? 0, http.status);
     if (http.spec !== true) understood = false;
@@ -33,7 +35,7 @@ export function told({ data, errors }: ExecutionResult): Told {
   // A form that breaks off while its operation runs, a database that is away: nothing was answered, and the status says so.
   const isAnswer = data !== undefined && !(status !== undefined && !understood && isEmpty(data));
   return {
-    body: isAnswer ? { errors: formatted, data } : { errors: formatted },
+    body: isAnswer ? { errors: formatted, data, ...beside } : { errors: formatted, ...beside },
     status,
     headers,
     understood,

@@ -15,7 +15,7 @@ import { assertPreflighted } from '../http/preflight.ts';
 import { httpError } from '../http/problem.ts';
 import { type ReadParams, strangersBytes } from '../http/read.ts';
 import { arriving } from './arriving.ts';
-import { type FilePlaces, placesOf } from './map.ts';
+import { type FilePlace, type FilePlaces, placesOf } from './map.ts';
 import { MalformedForm, type Part, readParts } from './parts.ts';
 
 /** Caps of the door, in bytes: they protect the process and exceed the command's, so that its refusal is the one seen. */
@@ -90,13 +90,16 @@ class Form {
     }
     if (this.#operations === undefined) throw new MissingOperationsError();
     if (this.#places === undefined) throw new MissingMapError();
-    this.fail(clientError(new FileMissingError()));
+    if (this.#missing().length > 0) this.fail(clientError(new FileMissingError()));
   }
 
   /** Tells whoever waits for a file that has not come. */
   fail(error: Error): void {
-    for (const { upload } of this.#places?.values() ?? [])
-      if (upload.file === undefined) upload.reject(error);
+    for (const { upload } of this.#missing()) upload.reject(error);
+  }
+
+  #missing(): FilePlace[] {
+    return [...(this.#places?.values() ?? [])].filter(({ upload }) => upload.file === undefined);
   }
 
   async #readOperations(part: Part): Promise<void> {
