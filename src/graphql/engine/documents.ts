@@ -16,7 +16,7 @@ import { Recent } from '../../recent.ts';
 import { type ComplexityLimit, limitComplexity } from './complexity.ts';
 import { assertModest, maxTokens, tooLarge } from './limits.ts';
 import { planOf } from './plan.ts';
-import type { Plan } from './run-plan.ts';
+import type { Plan } from './run.ts';
 
 /** What was found out about a document, once. */
 export interface KnownDocument {

@@ -18,7 +18,8 @@ import {
 } from 'graphql';
 import { leaf, list, nonNull, nullOr } from './complete.ts';
 import { planVariables } from './plan-input.ts';
-import { type Complete, infoOf, isPromise, type Plan, type PlannedField, runFields } from './run-plan.ts';
+import type { Complete, Plan, PlannedField } from './run.ts';
+import { infoOf, isPromise, runFields } from './run-plan.ts';
 
 /*
  * What graphql-js finds out anew at each execution, found out once for a document: which fields are selected of which type, and how
