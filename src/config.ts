@@ -24,6 +24,8 @@ export interface Config {
   /** 32 bytes; mailboxes' SMTP passwords are encrypted under it. */
   readonly mailboxKey: Buffer | undefined;
   readonly jwt: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string } | undefined;
+  /** The code page of Basic credentials that are no UTF-8, as `TextDecoder` calls it. */
+  readonly legacyCharset: string;
   readonly demo: boolean;
   readonly production: boolean;
   readonly trustProxy: boolean;
@@ -125,6 +127,10 @@ const environment = z
     JWT_JWKS_URL: url('https:', 'http:').optional(),
     JWT_ISSUER: z.string().min(1).optional(),
     JWT_AUDIENCE: z.string().min(1).optional(),
+    LEGACY_CHARSET: z
+      .string()
+      .refine(isCodePage, 'must be a code page of the Encoding Standard, such as windows-1250')
+      .default('windows-1252'),
     PUBLIC_URL: z
       .string()
       .refine((text) => text === '/' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)), {
@@ -149,7 +155,7 @@ const environment = z
           error: 'must be web, worker or both',
         },
       ),
-    MAX_BODY_BYTES: whole(MiB, 1, 16 * MiB),
+    MAX_BODY_BYTES: whole(4 * MiB, 1, 16 * MiB),
     MAX_ATTACHMENT_BYTES: whole(25 * MiB, 1, 1024 * MiB),
     MAX_MESSAGE_ATTACHMENTS_BYTES: whole(50 * MiB, 1, 2047 * MiB),
     MAX_OPEN_UPLOADS: whole(20, 1, 10_000),
@@ -219,6 +225,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       e.JWT_JWKS_URL === undefined
         ? undefined
         : { jwksUrl: e.JWT_JWKS_URL, issuer: e.JWT_ISSUER!, audience: e.JWT_AUDIENCE! },
+    legacyCharset: e.LEGACY_CHARSET,
     demo: embedded && isLoopback(e.HOST),
     production: !embedded,
     trustProxy: e.TRUST_PROXY === '1',
@@ -241,6 +248,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       answerBytes: e.MAX_ANSWER_BYTES,
     },
   };
+}
+
+/** Unicode is no code page: what is no UTF-8 would be none here either. */
+function isCodePage(label: string): boolean {
+  try {
+    return !new TextDecoder(label).encoding.startsWith('utf-');
+  } catch {
+    return false;
+  }
 }
 
 function smtpOf(text: string | undefined, embedded: boolean): Config['smtp'] {

@@ -1,3 +1,5 @@
+import type { DeliveryState } from './vocabulary.ts';
+
 /** The closed list of reasons for which a command says no. Every table over it is `satisfies Record<ErrorCode, …>`. */
 export const errorCodes = [
   'UNAUTHENTICATED',
@@ -32,7 +34,7 @@ export interface RefusalDetails {
   ATTACHMENT_TOO_LARGE: { limitBytes: number };
   EMAIL_TOO_LARGE: { limitBytes: number; sizeBytes: number };
   TICKET_CHANGED: { ticketId: number; unseenMessageIds: readonly number[] };
-  DELIVERY_STATE: { state: string };
+  DELIVERY_STATE: { state: DeliveryState };
 }
 export type DetailsOf<C extends ErrorCode> = C extends keyof RefusalDetails ? RefusalDetails[C] : undefined;
 

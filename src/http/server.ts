@@ -22,20 +22,20 @@ export interface Route {
   readonly refuse?: (req: IncomingMessage, res: ServerResponse, status: number, message: string) => void;
 }
 
-const nowhere: Route = {
-  prefix: '/',
-  handle: (_req, res) => answerText(res, 400, 'The request names no host\n', { Connection: 'close' }),
-};
-
 /** The process's one HTTP server: it knows paths, time-outs and how to end; what is answered is the routes' matter. */
 export function createHttpServer(routes: readonly Route[], log: Logger, patience?: Patience): Server {
   // All that a request's line says is named below, and nothing of it is hidden: looking for what would be takes longer than the line.
   const requests = log.child({}, { redact: [] });
   const begin = (req: IncomingMessage, res: ServerResponse) => {
-    const route = readTarget(req) ? undefined : nowhere;
+    const named = readTarget(req);
     const path = (req.url ?? '/').split(/[?#]/, 1)[0]!;
     logWhenDone(identify(req, res), req, res, path, requests);
-    return { path, route: route ?? routes.find((candidate) => matches(candidate, path)) };
+    const route = routes.find((candidate) => matches(candidate, path));
+    const { refuse = refuseInText } = route ?? {};
+    if (named) return { path, route, refuse };
+    res.setHeader('Connection', 'close');
+    refuse(req, res, 400, 'The request names no host.');
+    return undefined;
   };
   const server = createServer(
     {
@@ -48,7 +48,9 @@ export function createHttpServer(routes: readonly Route[], log: Logger, patience
       shouldUpgradeCallback: () => false,
     },
     (req, res) => {
-      const { path, route } = begin(req, res);
+      const visit = begin(req, res);
+      if (visit === undefined) return;
+      const { path, route } = visit;
       if (route === undefined) return answerText(res, 404, 'Not found\n');
       Promise.try(route.handle, req, res, path).catch((error) => answerFault(req, res, error, log));
     },
@@ -60,8 +62,7 @@ export function createHttpServer(routes: readonly Route[], log: Logger, patience
     server.emit('request', req, res);
   });
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
-    const { refuse = refuseInText } = begin(req, res).route ?? {};
-    refuse(req, res, 417, 'Of all expectations only 100-continue is known here.');
+    begin(req, res)?.refuse(req, res, 417, 'Of all expectations only 100-continue is known here.');
   });
   return server;
 }

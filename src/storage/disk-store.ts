@@ -95,6 +95,10 @@ export function createDiskStore(directory: string): BlobStore {
       return createReadStream('', { fd, ...range, highWaterMark: 256 * 1024 });
     },
 
+    async byteSizeOf(key) {
+      return isBlobKey(key) ? (await told(stat(pathOf(key)).catch(unlessMissing)))?.size : undefined;
+    },
+
     remove,
     ...unfinished,
     check: () => checkStore(store),

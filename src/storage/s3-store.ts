@@ -72,6 +72,10 @@ export function createS3Store(options: S3Place, timing: S3Timing = {}): BlobStor
       return read(key, range);
     },
 
+    async byteSizeOf(key) {
+      return isBlobKey(key) ? s3.sizeOf(blobOf(key)).catch(unlessMissing) : undefined;
+    },
+
     async remove(key) {
       if (!isBlobKey(key)) return;
       await Promise.all([s3.remove(blobOf(key)), unfinished.abandon(key)]);

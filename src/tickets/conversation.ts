@@ -6,9 +6,9 @@ import type { Attachment } from './attachment.ts';
 import type { DeskContext } from './desk.ts';
 import type { Delivery, Recipient } from './ledger.ts';
 import type { Message } from './message.ts';
+import type { Page } from './page.ts';
 import type { Person } from './people.ts';
 import { isOperator, requireViewer } from './policy.ts';
-import type { Page } from './ticket.ts';
 
 /** A message with what its page shows beside it, so that nothing has to be asked for message by message. */
 export interface PageMessage extends Message {

@@ -5,7 +5,7 @@ import {
   uploads as uploadsTable,
 } from '../../db/tables.ts';
 import type { Problem, Refusal } from '../../errors.ts';
-import { uploadLifetimeHours } from '../../storage/collect.ts';
+import { uploadLifetimeHours } from '../../storage/expire.ts';
 import type { FileOf } from '../attachments.ts';
 import type { DeskContext } from '../desk.ts';
 import { type AttachmentInput, fileInputOf } from '../message-input.ts';

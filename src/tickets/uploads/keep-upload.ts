@@ -1,6 +1,6 @@
 import type postgres from 'postgres';
 import type { StoredBlob } from '../../storage/blob-store.ts';
-import { uploadLifetimeHours } from '../../storage/collect.ts';
+import { uploadLifetimeHours } from '../../storage/expire.ts';
 
 /** A file that is here but belongs to no message yet. */
 export interface Upload {

@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import type { Limits } from '../../config.ts';
 import { Refusal } from '../../errors.ts';
-import { uploadLifetimeHours } from '../../storage/collect.ts';
+import { uploadLifetimeHours } from '../../storage/expire.ts';
 import type { DeskContext } from '../desk.ts';
 import { UploadFault } from './faults.ts';
 
