@@ -169,7 +169,7 @@ describe('bodies that are on their way', () => {
     await using patient = await startGateway({ env, database: gateway.database });
     const held = await Promise.all(Array.from({ length: 10 }, () => open(patient.url, 6_900_000, 7_000_000)));
     const told = async () => {
-      const answer = await post(padded(3_000_000), asOperator, patient.url);
+      const answer = await post(padded(6_000_000), asOperator, patient.url);
       return [answer.status, answer.headers.get('retry-after')];
     };
     let refused: unknown[] = [];
