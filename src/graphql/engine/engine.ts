@@ -5,7 +5,6 @@ import {
   execute,
   type GraphQLSchema,
   getOperationAST,
-  getVariableValues,
   NoSchemaIntrospectionCustomRule,
   subscribe,
   type ValidationRule,
@@ -13,6 +12,7 @@ import {
 import type { Plugin } from 'graphql-yoga';
 import type { GraphContext } from '../context.ts';
 import { AnswerBudget, weigh } from './answer-budget.ts';
+import { coerceVariables } from './coercion-errors.ts';
 import { Documents, introspects } from './documents.ts';
 import { runPlan } from './run-plan.ts';
 
@@ -60,7 +60,7 @@ function createExecutor(documents: Documents, { closed, answerBytes }: EngineOpt
   function refuse({ schema, document, operationName, variableValues }: ExecutionArgs) {
     const operation = getOperationAST(document, operationName);
     if (!operation) return undefined;
-    const { errors, coerced } = getVariableValues(
+    const { errors, coerced } = coerceVariables(
       schema,
       operation.variableDefinitions ?? [],
       variableValues ?? {},

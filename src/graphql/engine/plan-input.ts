@@ -1,7 +1,9 @@
 import {
   type GraphQLInputObjectType,
   type GraphQLInputType,
+  type GraphQLLeafType,
   type GraphQLSchema,
+  isEnumType,
   isInputObjectType,
   isListType,
   isNonNullType,
@@ -68,8 +70,10 @@ function coercion(type: GraphQLInputType): Coerce {
 }
 
 const leaf =
-  (type: { parseValue(value: unknown): unknown }): Coerce =>
+  (type: GraphQLLeafType): Coerce =>
   (value) => {
+    // An enum would look for names that are like it, which takes long for a long one.
+    if (isEnumType(type) && (typeof value !== 'string' || type.getValue(value) === undefined)) throw unfit;
     const parsed = type.parseValue(value);
     if (parsed === undefined) throw unfit;
     return parsed;

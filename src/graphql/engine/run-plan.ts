@@ -4,11 +4,11 @@ import {
   type GraphQLError,
   type GraphQLResolveInfo,
   getArgumentValues,
-  getVariableValues,
   locatedError,
   responsePathAsArray,
 } from 'graphql';
 import { AnswerBudget } from './answer-budget.ts';
+import { type CoercionOptions, coerceVariables } from './coercion-errors.ts';
 import type { ComplexityLimit } from './complexity.ts';
 import { type Answer, type Complete, type Path, type Plan, type PlannedField, Run } from './run.ts';
 
@@ -16,8 +16,7 @@ import { type Answer, type Complete, type Path, type Plan, type PlannedField, Ru
 export interface Bounds {
   readonly budget: AnswerBudget;
   readonly limit: ComplexityLimit;
-  /** How graphql-js is asked what is wrong with variables. */
-  readonly coercion: { readonly maxErrors: number; readonly hideSuggestions: boolean };
+  readonly coercion: CoercionOptions;
 }
 
 const unbounded: Bounds = {
@@ -39,7 +38,7 @@ export async function runPlan(
   const { operation, schema, fields } = plan;
   let coerced = plan.coerce(variables);
   if (coerced === undefined) {
-    const result = getVariableValues(schema, operation.variableDefinitions ?? [], variables, coercion);
+    const result = coerceVariables(schema, operation.variableDefinitions ?? [], variables, coercion);
     if (result.errors !== undefined) return { errors: result.errors };
     coerced = result.coerced;
   }
