@@ -22,7 +22,8 @@ export function createGraphqlServer(options: GraphqlOptions) {
   return {
     ...createRoad({ ...options, prepare, read: createRead(options) }),
     /**
-     * Executes one stored operation against our own schema, with the same coercion, checks and plugins as any client's.
+     * Executes one stored operation against our own schema, with the same coercion, checks and plugins as
+     * any client's.
      * @throws OperationRefused when it does not fit the schema
      */
     async execute<D>(

@@ -4,8 +4,9 @@ import { asRequester, startGateway } from '../support/gateway.ts';
 import { rawPost, sendRaw } from '../support/raw-http.ts';
 
 /*
- * What one request can make the gateway do, a stranger's and a requester's: CPU and memory of the process, and bytes of the answer. The CPU is an upper bound
- * of how long anybody else waits; it is that of the test's own client as well.
+ * What one request can make the gateway do, a stranger's and a requester's: CPU and memory of the process,
+ * and bytes of the answer. The CPU is an upper bound of how long anybody else waits; it is that of the
+ * test's own client as well.
  */
 
 const mostCpuMs = 200;

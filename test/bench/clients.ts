@@ -1,8 +1,9 @@
 /*
  * npm run bench:clients [-- --rounds N] [--requests N]
  *
- * What the GraphQL layer costs each client's default request, in CPU: against bare node:http, which reads and writes the same, and against what it
- * costs curl. Interleaved; the median of the rounds. It fails when an answer is wrong.
+ * What the GraphQL layer costs each client's default request, in CPU: against bare node:http, which reads
+ * and writes the same, and against what it costs curl. Interleaved; the median of the rounds. It fails when
+ * an answer is wrong.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';

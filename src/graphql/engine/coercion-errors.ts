@@ -13,8 +13,8 @@ const longest = 1000;
 const deepest = 20;
 
 /**
- * As graphql-js coerces variables, but that what is wrong with megabytes is found out on what is left of them: it repeats a value in each
- * error that is about it.
+ * As graphql-js coerces variables, but that what is wrong with megabytes is found out on what is left of
+ * them: it repeats a value in each error that is about it.
  */
 export function coerceVariables(
   schema: GraphQLSchema,

@@ -27,7 +27,10 @@ export interface EngineOptions {
 /** Errors of variables that one answer lists. */
 const maxCoercionErrors = 5;
 
-/** How documents are parsed, validated and executed, as a plugin of Envelop. README.md says what it takes and what it leaves to graphql-js. */
+/**
+ * How documents are parsed, validated and executed, as a plugin of Envelop. README.md says what it takes
+ * and what it leaves to graphql-js.
+ */
 export function useEngine(options: EngineOptions): Plugin<GraphContext> {
   const { schema, closed } = options;
   const documents = new Documents(schema, { hideSuggestions: closed });
@@ -56,7 +59,10 @@ export function useEngine(options: EngineOptions): Plugin<GraphContext> {
 function createExecutor(documents: Documents, { closed, answerBytes }: EngineOptions) {
   const coercion = { maxErrors: maxCoercionErrors, hideSuggestions: closed };
 
-  /** The errors of what cannot be asked: its variables do not fit, or it asks for too much. Nothing has been executed then. */
+  /**
+   * The errors of what cannot be asked: its variables do not fit, or it asks for too much. Nothing has been
+   * executed then.
+   */
   function refuse({ schema, document, operationName, variableValues }: ExecutionArgs) {
     const operation = getOperationAST(document, operationName);
     if (!operation) return undefined;

@@ -14,7 +14,9 @@ import {
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** What was given, as resolvers get it; undefined when it does not fit: graphql-js then says what is wrong. */
+/**
+ * What was given, as resolvers get it; undefined when it does not fit: graphql-js then says what is wrong.
+ */
 export type CoerceVariables = (given: Values) => Record<string, unknown> | undefined;
 
 type Coerce = (value: unknown) => unknown;

@@ -27,7 +27,8 @@ const unbounded: Bounds = {
 
 /**
  * Executes a plan. @param variables as they came
- * @returns as `execute` of graphql-js; without `data` when the variables do not fit or ask for too much, and then nothing was executed
+ * @returns as `execute` of graphql-js; without `data` when the variables do not fit or ask for too much,
+ * and then nothing was executed
  */
 export async function runPlan(
   plan: Plan,
@@ -75,7 +76,8 @@ export function runFields(
   try {
     for (const field of fields) {
       const { key } = field;
-      // Nothing of an answer that is too large will be told; a command of a document is carried out all the same.
+      // Nothing of an answer that is too large will be told; a command of a document is carried out all the
+      // same.
       const value = run.budget.isOver ? null : runField(run, source, field, path);
       // Also when it is still to come: fields are answered in the order in which they were asked for.
       answer[key] = value;
@@ -95,7 +97,8 @@ export function runFields(
 }
 
 /**
- * The error of one, told when what was begun beside it is over or fails as well: a rejection that nobody hears would end the process.
+ * The error of one, told when what was begun beside it is over or fails as well: a rejection that nobody
+ * hears would end the process.
  */
 export async function afterAll(begun: readonly unknown[], error: unknown): Promise<never> {
   await Promise.all(begun).catch(() => {});
@@ -144,7 +147,10 @@ export function infoOf(
   };
 }
 
-/** A field's value or a list's item, completed now or later; null, with its error told, when it fails. @throws as `failed` */
+/**
+ * A field's value or a list's item, completed now or later; null, with its error told, when it fails.
+ * @throws as `failed`
+ */
 export function completed(
   run: Run,
   value: unknown,

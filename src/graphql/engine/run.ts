@@ -16,7 +16,10 @@ export type Path = GraphQLResolveInfo['path'] | undefined;
 
 export type Answer = Record<string, unknown>;
 
-/** Completes what a resolver returned, as `CompleteValue` of the specification. @throws what makes the field an error */
+/**
+ * Completes what a resolver returned, as `CompleteValue` of the specification. @throws what makes the field
+ * an error
+ */
 export type Complete = (run: Run, value: unknown, field: PlannedField, path: Path) => unknown;
 
 export interface PlannedField {

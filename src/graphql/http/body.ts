@@ -3,7 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import { Unavailable } from '../../errors.ts';
 import { httpError } from './problem.ts';
 
-/** Bytes of all bodies that are being read at the same time, at most: many slow senders would fill the memory together. */
+/**
+ * Bytes of all bodies that are being read at the same time, at most: many slow senders would fill the
+ * memory together.
+ */
 export class BodyBudget {
   readonly #limit: number;
   #held = 0;
@@ -23,7 +26,9 @@ export class BodyBudget {
   }
 }
 
-/** @throws GraphQLError 413 as soon as it is longer than `limit` bytes, 400 when it breaks off; Unavailable */
+/**
+ * @throws GraphQLError 413 as soon as it is longer than `limit` bytes, 400 when it breaks off; Unavailable
+ */
 export function readBody(req: IncomingMessage, limit: number, budget: BodyBudget): Promise<Buffer> {
   const tooLarge = () => httpError(413, `The request body exceeds ${limit} bytes`);
   if (Number(req.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge());
@@ -52,7 +57,10 @@ export function readBody(req: IncomingMessage, limit: number, budget: BodyBudget
   });
 }
 
-/** Levels of a body at most, and bytes of one from which on they are counted: a million levels take the parser a second. */
+/**
+ * Levels of a body at most, and bytes of one from which on they are counted: a million levels take the
+ * parser a second.
+ */
 const mostLevels = 100;
 const looksDeep = 64 * 1024;
 

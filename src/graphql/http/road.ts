@@ -33,8 +33,9 @@ function withStatus(error: GraphQLError): GraphQLError {
 export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<DeskContext>;
 
 /**
- * The one road of GraphQL over HTTP: negotiate, sign in, read, parse and validate, execute or subscribe, write. Requests as JSON, in a URL and
- * as multipart, and answers in one piece and as streams, differ in reading and in writing alone.
+ * The one road of GraphQL over HTTP: negotiate, sign in, read, parse and validate, execute or subscribe,
+ * write. Requests as JSON, in a URL and as multipart, and answers in one piece and as streams, differ in
+ * reading and in writing alone.
  */
 export function createRoad({ log, production, answerBytes, read, prepare }: RoadOptions) {
   const streams = createStreams();
@@ -53,7 +54,10 @@ export function createRoad({ log, production, answerBytes, read, prepare }: Road
     return operation;
   }
 
-  /** Tells what went wrong before anything was executed: in a stream where one was asked for, as its reader sees no status. */
+  /**
+   * Tells what went wrong before anything was executed: in a stream where one was asked for, as its reader
+   * sees no status.
+   */
   function refuse(
     req: IncomingMessage,
     res: ServerResponse,

@@ -7,7 +7,9 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-/** The same by every way in: as a variable and a literal, by the engine and by graphql-js, for whoever asks. */
+/**
+ * The same by every way in: as a variable and a literal, by the engine and by graphql-js, for whoever asks.
+ */
 async function askedInEveryWay(plain: string, variables: object): Promise<unknown[]> {
   const answers: unknown[] = [];
   for (const query of [
