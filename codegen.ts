@@ -14,7 +14,7 @@ const config: CodegenConfig = {
         skipTypename: false,
         avoidOptionals: { field: true },
         scalars: {
-          Upload: { input: '../upload.ts#IncomingFile', output: 'never' },
+          Upload: { input: '../incoming-file.ts#IncomingFile', output: 'never' },
           DateTime: 'string',
         },
       },

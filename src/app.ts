@@ -1,37 +1,48 @@
 import { once } from 'node:events';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { and, isNotNull, isNull } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull } from 'drizzle-orm';
 import { type Authenticator, createAuthenticator } from './auth/authenticate.ts';
+import { prepareFindById } from './auth/viewer.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type Connection, type Database, migrate, openDatabase } from './db/database.ts';
+import { findDeskKey } from './db/desk-key.ts';
 import { type Embedded, startEmbedded } from './db/embedded.ts';
-import { mailboxes } from './db/tables.ts';
+import { attachments, mailboxes } from './db/tables.ts';
 import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from './demo.ts';
 import { createEventHub } from './events/hub.ts';
-import { executeStored } from './graphql/execute.ts';
-import { createGraphqlServer } from './graphql/server.ts';
+import { createMultipartReader } from './graphql/multipart/request.ts';
+import { createGraphqlServer, type GraphqlOptions } from './graphql/server.ts';
+import type { OperationPlugin } from './graphql/yoga.ts';
 import { answerText } from './http/answer.ts';
 import { createBegin, originOf, remoteAddressOf } from './http/begin.ts';
-import { answerDownload, answerSource } from './http/download.ts';
+import { createCors } from './http/cors.ts';
+import { answerSource } from './http/delivery-source.ts';
+import { createDownloads } from './http/downloads.ts';
 import { drainable } from './http/drain.ts';
 import { createExplorer } from './http/explorer.ts';
 import { createHealth } from './http/health.ts';
 import { createInboxPage } from './http/inbox-page.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createHttpServer, type Handle, type Route } from './http/server.ts';
+import type { Patience } from './http/stalled.ts';
+import { createUploads } from './http/uploads/routes.ts';
 import { createLog, type Logger } from './log.ts';
 import { startInbox } from './mail/inbox.ts';
 import { createWorker } from './mail/worker.ts';
-import { createLegacyDoor } from './rest/door.ts';
+import { createLegacyDoor, refuseLegacy } from './rest/door.ts';
+import { foldPath } from './rest/path.ts';
+import { createScanner } from './scan/scanner.ts';
 import { naming } from './start-error.ts';
+import { createStoreCheck } from './storage/check-store.ts';
 import { startCollecting } from './storage/collecting.ts';
-import { createDiskStore } from './storage/disk-store.ts';
+import { createImageSniffer } from './storage/image-type.ts';
+import { openCheckedStore } from './storage/open-store.ts';
 import { rowsOf } from './tickets/appended-row.ts';
+import { createAttachmentUrls } from './tickets/attachment-url.ts';
 import type { Desk, DeskContext } from './tickets/desk.ts';
 import { prepareJudge } from './tickets/judge-statement.ts';
 import { createMessageWriter, type MessageWriterLimits, writerStatements } from './tickets/message-writer.ts';
-import { createIsCurrent } from './tickets/reads.ts';
 
 export interface App extends AsyncDisposable {
   /** `http://127.0.0.1:4000`; undefined for a process that only sends mail. */
@@ -50,6 +61,10 @@ export interface Overrides {
   /** In the place of the configured database. */
   readonly connections?: { readonly gateway: Connection; readonly owner: Connection };
   readonly writer?: MessageWriterLimits;
+  /** When connections that do not move are cut. */
+  readonly patience?: Patience;
+  /** Run for every operation, behind the gateway's own. */
+  readonly operationPlugins?: readonly OperationPlugin[];
 }
 
 /**
@@ -81,8 +96,8 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   );
   await naming('DATABASE_URL', () => database.checkAll());
   const demo = await prepareDemo(config, database, log);
-  const blobs = createDiskStore(config.blobs.directory);
-  parts.use(startCollecting(database.desk, blobs, log));
+  const blobs = await openCheckedStore(config.blobs, database.desk);
+  const collecting = parts.use(startCollecting(database.desk, blobs, log));
   const inbox =
     config.smtp.kind === 'inbox' ? parts.use(await startInbox(database.desk, { log })) : undefined;
   const smtpUrl = inbox?.url ?? (config.smtp.kind === 'url' ? config.smtp.url : undefined);
@@ -92,6 +107,9 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
       .use(createWorker({ sql: database.raw, blobs, smtpUrl, mailboxKey: config.mailboxKey, now, log }))
       .start();
   }
+  if (config.clamd !== undefined)
+    parts.use(createScanner({ sql: database.raw, blobs, clamd: config.clamd, log })).start();
+  else await warnOfUnscanned(database, log);
   const dispose = () => parts.disposeAsync();
   if (!config.roles.has('web')) return { url: undefined, demo, log, [Symbol.asyncDispose]: dispose };
 
@@ -109,25 +127,40 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
       }),
     ),
     judge: (row) => judge.execute({ rows: rowsOf([row]), sendsByDefault }),
-    isCurrent: createIsCurrent(database.desk),
     events,
     limits: config.limits,
+    attachmentUrls: createAttachmentUrls(await findDeskKey(database.desk, 'attachment-urls')),
+    scans: config.clamd !== undefined,
     sendsByDefault,
   };
-  const authenticator = parts.use(createAuthenticator({ db: database.desk, jwt: config.jwt, now, log }));
-  let draining = false;
-  const health = createHealth({ database: () => database.check() }, () => draining);
-  const server = createHttpServer(
-    routesOf({ config, desk, authenticator, now, log, demo, health, hasInbox: inbox !== undefined }),
-    log,
+  const authenticator = parts.use(
+    createAuthenticator({
+      db: database.desk,
+      jwt: config.jwt,
+      legacyCharset: config.legacyCharset,
+      now,
+      log,
+    }),
   );
+  let draining = false;
+  const health = createHealth(
+    { database: () => database.check(), blobs: createStoreCheck(blobs, log) },
+    () => draining,
+    { collection: () => collecting.why() === undefined },
+  );
+  const graphql = createGraphqlServer(graphqlOptions(config, log, overrides.operationPlugins));
+  const hasInbox = inbox !== undefined;
+  const doors = { config, desk, authenticator, now, log, demo, health, graphql, hasInbox };
+  const server = createHttpServer(routesOf(doors), log, overrides.patience);
   const drain = drainable(server);
   await listen(server, config);
   parts.defer(async () => {
     draining = true;
+    const drained = drain();
     // Streams have no end of their own to wait for: their watchers come back with their cursor.
+    graphql.cutStreams();
     await events[Symbol.asyncDispose]();
-    await drain();
+    await drained;
   });
   const { address, port, family } = server.address() as AddressInfo;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
@@ -142,15 +175,40 @@ interface Doors {
   readonly log: Logger;
   readonly demo: DemoDesk | undefined;
   readonly health: Handle;
+  readonly graphql: ReturnType<typeof createGraphqlServer>;
   readonly hasInbox: boolean;
 }
 
+function graphqlOptions(
+  { production, limits }: Config,
+  log: Logger,
+  plugins: readonly OperationPlugin[] = [],
+): GraphqlOptions {
+  const { requestBytes, answerBytes } = limits;
+  const multipartBytes = 2 * limits.messageAttachmentsBytes + requestBytes;
+  const readMultipart = createMultipartReader({ requestBytes, files: 100, multipartBytes });
+  return { log, production, answerBytes, plugins, requestBytes, readMultipart };
+}
+
 /** What answers which path. */
-function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbox }: Doors): Route[] {
-  const { limits, trustProxy, production } = config;
+function routesOf(doors: Doors): Route[] {
+  const { config, desk, authenticator, now, log, demo, health, graphql, hasInbox } = doors;
+  const { limits, trustProxy } = config;
+  const cors = createCors(config.corsOrigins);
   const { authenticate } = authenticator;
-  const begin = createBegin({ authenticator, log, now, trustProxy });
-  const contextOf = async (req: IncomingMessage): Promise<DeskContext> => ({ ...(await begin(req)), desk });
+  const begin = createBegin({
+    authenticator,
+    log,
+    now,
+    trustProxy,
+    publicUrl: config.publicUrl,
+    blobs: desk.blobs,
+    limits,
+  });
+  const contextOf = async (req: IncomingMessage, res: ServerResponse): Promise<DeskContext> => ({
+    ...(await begin(req, res)),
+    desk,
+  });
   const metrics = createMetrics();
   const explorer = config.explorer
     ? createExplorer({
@@ -158,20 +216,12 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
         inboxPath: hasInbox ? '/inbox/' : undefined,
       })
     : async () => false;
-  const graphql = createGraphqlServer({
-    log,
-    production,
-    keptAnswers: config.answerCacheBytes,
-    requestBytes: limits.requestBytes,
-    files: 100,
-    multipartBytes: 2 * limits.messageAttachmentsBytes + limits.requestBytes,
-  });
   const legacy = createLegacyDoor({
     begin,
     originOf: (req) => originOf(req, trustProxy),
     execute: (operation, variables, context) =>
-      executeStored(operation, variables as object, { ...context, desk }),
-    limits: { maxBodyBytes: limits.legacyRequestBytes },
+      graphql.execute(operation, variables as object, { ...context, desk }),
+    limits: { maxBodyBytes: limits.legacyRequestBytes, maxTextChars: 2 * limits.bodyBytes },
     count: metrics.countLegacy,
     fault: (error) => log.error({ err: error }, 'fault'),
   });
@@ -180,15 +230,17 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
       ? answerText(res, 302, 'See /graphql\n', { Location: '/graphql' })
       : answerText(res, 200, 'Ticketwire: GraphQL at /graphql, the legacy endpoint at /api\n');
   const routes: Route[] = [
+    // First, as what is another's path by its letters may be the old endpoint's once it is folded.
+    { prefix: '/api', fold: foldPath, handle: legacy, refuse: refuseLegacy },
     { prefix: '/', exact: true, handle: home },
     { prefix: '/health', handle: health },
     { prefix: '/metrics', handle: metrics.handle },
-    { prefix: '/api', ignoreCase: true, handle: legacy },
     {
       prefix: '/graphql',
-      async handle(req, res, path) {
-        if (!(await explorer(req, res, path))) await graphql(req, res, await contextOf(req));
-      },
+      exact: true,
+      handle: cors(async (req, res, path) => {
+        if (!(await explorer(req, res, path))) await graphql.handle(req, res, contextOf);
+      }),
     },
     {
       prefix: '/explorer',
@@ -198,13 +250,25 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
     },
     {
       prefix: '/attachments',
-      handle: async (req, res, path) =>
-        answerDownload(await contextOf(req), req, res, path.slice('/attachments/'.length)),
+      handle: cors(
+        createDownloads({
+          begin,
+          desk,
+          now,
+          findReader: prepareFindById(desk.database.desk, new Set(['read'])),
+          sniff: createImageSniffer(desk.blobs),
+        }),
+      ),
+    },
+    {
+      prefix: '/uploads',
+      handle: cors(createUploads({ contextOf, maxBytes: limits.attachmentBytes, log })),
     },
     {
       prefix: '/deliveries',
-      handle: async (req, res, path) =>
-        answerSource(await contextOf(req), req, res, path.slice('/deliveries/'.length)),
+      handle: cors(async (req, res, path) =>
+        answerSource(await contextOf(req, res), req, res, path.slice('/deliveries/'.length)),
+      ),
     },
   ];
   const addressOf = (req: IncomingMessage) => remoteAddressOf(req, trustProxy);
@@ -234,6 +298,13 @@ async function assertSends(smtpUrl: string | undefined, { desk }: Database): Pro
       'SMTP_URL: is required as long as no mailbox has SMTP settings of its own ("inbox:" is the development inbox)',
     );
   }
+}
+
+/** What waited for a scanner that is not asked any more would wait for ever, and in silence. */
+async function warnOfUnscanned({ desk }: Database, log: Logger): Promise<void> {
+  const files = await desk.$count(attachments, eq(attachments.scan, 'PENDING'));
+  if (files > 0)
+    log.warn({ files }, 'files wait for a scan, and CLAMD_URL is not set: their mails are not sent');
 }
 
 async function connect(

@@ -1,3 +1,4 @@
+import type { Receive } from './incoming-file.ts';
 import type { Logger } from './log.ts';
 
 export const roles = ['OPERATOR', 'REQUESTER'] as const;
@@ -25,10 +26,12 @@ export interface RequestContext {
   readonly signInAgain: () => Promise<Viewer | undefined>;
   /** From the `Idempotency-Key` header. */
   readonly idempotencyKey: string | undefined;
-  /** Absolute origin by which the caller reached us, without a trailing slash: `http://localhost:4000`. */
+  /** What our addresses begin with, without a trailing slash: `http://localhost:4000`, or nothing when they are to be relative. */
   readonly origin: string;
   readonly now: () => Date;
   readonly log: Logger;
+  /** Takes the request's files into the blob store. */
+  readonly receive: Receive;
   /** Aborted when the caller went away. */
   readonly whenAway: () => AbortSignal;
 }

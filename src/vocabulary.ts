@@ -28,6 +28,7 @@ export const attemptPhases = ['CONNECT', 'ENVELOPE', 'BODY', 'SETTLED'] as const
 export const eventTypes = [
   'MESSAGE_ADDED',
   'MESSAGE_REDACTED',
+  'ATTACHMENT_SCANNED',
   'DELIVERY_SENT',
   'DELIVERY_PARTIALLY_FAILED',
   'DELIVERY_FAILED',
@@ -38,12 +39,19 @@ export const eventTypes = [
   'DELIVERY_RESOLVED',
 ] as const;
 
+/** What is known of a file by a virus scanner. */
+export const scanStates = ['PENDING', 'CLEAN', 'INFECTED'] as const;
 export const quotes = ['NONE', 'LAST', 'ALL'] as const;
 
 export type Quote = (typeof quotes)[number];
 /** What makes a mail that waits void. */
 export const cancelReasons = ['REQUESTER_REPLIED', 'OPERATOR_REPLIED'] as const;
 
+export type TicketStatus = (typeof ticketStatuses)[number];
+/** What is said of a command that was done, though not quite as its author may think. */
+export const warningCodes = ['DUPLICATE_RECIPIENT'] as const;
+
+export type WarningCode = (typeof warningCodes)[number];
 export type CancelReason = (typeof cancelReasons)[number];
 export type Visibility = (typeof visibilities)[number];
 export type MessageFormat = (typeof formats)[number];
@@ -51,4 +59,18 @@ export type DeliveryState = (typeof deliveryStates)[number];
 export type RecipientKind = (typeof recipientKinds)[number];
 export type RecipientState = (typeof recipientStates)[number];
 export type AttemptPhase = (typeof attemptPhases)[number];
+export type ScanState = (typeof scanStates)[number];
 export type EventType = (typeof eventTypes)[number];
+
+/** What may help a mail that did not arrive, and who has to do it. */
+export const suggestedActions = [
+  'CHECK_ADDRESS',
+  'WAIT',
+  'CONTACT_RECIPIENT_OTHERWISE',
+  'REDUCE_SIZE',
+  'CHECK_MAILBOX',
+  'ASK_MAIL_ADMINISTRATOR',
+  'RETRY',
+  'RESOLVE',
+] as const;
+export type SuggestedAction = (typeof suggestedActions)[number];

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { scopes as allScopes, type Role, type Scope, type Viewer } from '../context.ts';
 import type { Db } from '../db/database.ts';
 import { users } from '../db/tables.ts';
@@ -50,4 +50,20 @@ export function prepareFindByLogin(db: Db): (login: string) => Promise<Account |
     .where(sql`lower(${users.login}) = lower(${sql.placeholder('login')})`)
     .prepare('account_by_login');
   return async (login) => (await query.execute({ login }))[0];
+}
+
+/** Who a user is now, for what is done in their name with these scopes alone; undefined: nobody, or disabled. */
+export function prepareFindById(
+  db: Db,
+  granted: ReadonlySet<Scope>,
+): (userId: number) => Promise<Viewer | undefined> {
+  const query = db
+    .select(accountColumns)
+    .from(users)
+    .where(eq(users.id, sql.placeholder('id')))
+    .prepare('account_by_id');
+  return async (id) => {
+    const [account] = await query.execute({ id });
+    return account === undefined || account.disabledAt !== null ? undefined : viewerOf(account, granted);
+  };
 }

@@ -27,6 +27,7 @@ import {
   quotes,
   recipientKinds,
   recipientStates,
+  scanStates,
   ticketStatuses,
   visibilities,
 } from '../vocabulary.ts';
@@ -154,6 +155,8 @@ export const tickets = pgTable(
   (t) => [
     uniqueIndex('tickets_reference_key').on(t.referenceKey),
     index('tickets_requester_idx').on(t.requesterId, t.id),
+    // A page or a count of the few tickets in one status would read through all the others.
+    index('tickets_status_idx').on(t.status, t.id),
     check('tickets_status_check', oneOf('status', ticketStatuses)),
   ],
 );
@@ -205,8 +208,60 @@ export const uploads = pgTable(
     contentType: text('content_type').notNull(),
     createdAt: createdAt(),
   },
-  (t) => [index('uploads_created_idx').on(t.createdAt), index('uploads_blob_idx').on(t.blobKey)],
+  (t) => [
+    index('uploads_created_idx').on(t.createdAt),
+    index('uploads_blob_idx').on(t.blobKey),
+    index('uploads_user_idx').on(t.userId),
+  ],
 );
+
+/** Uploads whose bytes are still arriving, by one request or several. What is done becomes an upload under the same id. */
+export const openUploads = pgTable(
+  'open_uploads',
+  {
+    id: uuid('id').primaryKey(),
+    userId: integer('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    /** Of the blob store, which knows how much of it has arrived. */
+    blobKey: text('blob_key').notNull().unique(),
+    fileName: text('file_name').notNull(),
+    contentType: text('content_type').notNull(),
+    /** Bytes that its sender said there will be; null: not said yet. */
+    byteSize: integer('byte_size'),
+    /** What its sender said that the whole has. */
+    sha256: bytea('sha256'),
+    /** Bytes that the last request left behind; the blob store knows better. */
+    arrived: integer('arrived').notNull().default(0),
+    /** The request whose turn it is, and until when. */
+    writer: uuid('writer'),
+    leaseUntil: instant('lease_until'),
+    /** Somebody else wants the next turn. */
+    wanted: boolean('wanted').notNull().default(false),
+    createdAt: createdAt(),
+  },
+  (t) => [index('open_uploads_user_idx').on(t.userId), index('open_uploads_created_idx').on(t.createdAt)],
+);
+
+/** Which blob store is this database's own: one row, once the two have met. The store says the same of the database. */
+export const blobStores = pgTable(
+  'blob_stores',
+  {
+    only: boolean('only').primaryKey().default(true),
+    id: uuid('id').notNull(),
+    /** Counts collections. A store that has seen more of them than its database shows that the database is an older one, restored. */
+    generation: integer('generation').notNull().default(0),
+    createdAt: createdAt(),
+  },
+  (t) => [check('blob_stores_only_check', sql`${t.only}`)],
+);
+
+/** Keys of the desk's own, which all of its processes share: random, made by the first that needs one. */
+export const deskKeys = pgTable('desk_keys', {
+  name: text('name').primaryKey(),
+  key: bytea('key').notNull(),
+  createdAt: createdAt(),
+});
 
 export const attachments = pgTable(
   'attachments',
@@ -222,12 +277,27 @@ export const attachments = pgTable(
     contentType: text('content_type').notNull(),
     byteSize: integer('byte_size').notNull(),
     sha256: bytea('sha256').notNull(),
+    /** What the message's HTML may name it by, after `cid:`; null: by its file name alone. */
+    contentId: text('content_id'),
+    /** Whether the message's HTML shows it: a picture in the text rather than a file beside it. */
+    isInline: boolean('is_inline').notNull().default(false),
     redactedAt: instant('redacted_at'),
+    /** The upload that it was, if it was one: an upload becomes an attachment once. */
+    uploadId: uuid('upload_id'),
+    /** Null: nobody scans files here, or nobody did when it came. */
+    scan: text('scan', { enum: scanStates }),
+    /** When it is to be scanned, or scanned again; null: it was. */
+    scanDueAt: instant('scan_due_at'),
+    /** What was found in it, in the scanner's words. */
+    scanFound: text('scan_found'),
     createdAt: createdAt(),
   },
   (t) => [
     unique('attachments_place_key').on(t.messageId, t.position),
     index('attachments_blob_idx').on(t.blobKey),
+    uniqueIndex('attachments_upload_key').on(t.uploadId).where(sql`upload_id is not null`),
+    index('attachments_scan_idx').on(t.scanDueAt).where(sql`scan = 'PENDING'`),
+    check('attachments_scan_check', oneOf('scan', scanStates)),
     check('attachments_blob_check', sql`(${t.blobKey} is null) = (${t.redactedAt} is not null)`),
   ],
 );
@@ -250,6 +320,8 @@ export const deliveries = pgTable(
     signature: text('signature').notNull().default(''),
     /** Which earlier public messages the mail repeats below its own. */
     quote: text('quote', { enum: quotes }).notNull().default('NONE'),
+    /** No person wrote it, as its author said: the mail says so as well (RFC 3834). */
+    autoSubmitted: boolean('auto_submitted').notNull().default(false),
     /** `<…@…>`: the same in every copy that is ever sent. Its 122 random bits keep it unique; no mail is looked up by it. */
     rfcMessageId: text('rfc_message_id').notNull(),
     state: text('state', { enum: deliveryStates }).notNull(),
@@ -267,6 +339,8 @@ export const deliveries = pgTable(
     giveUpAt: instant('give_up_at'),
     settledAt: instant('settled_at'),
     createdAt: createdAt(),
+    /** One of its files has not been scanned yet. It is not due before, whatever `dueAt` says. */
+    awaitsScan: boolean('awaits_scan').notNull().default(false),
     /** With its foreign key: a delivery without a first recipient cannot exist. */
     firstRecipient: smallint('first_recipient').notNull().default(1),
   },
@@ -288,7 +362,7 @@ export const deliveries = pgTable(
     // What the worker asks: the next mails of one mailbox, and whether an earlier one of the same ticket is still to go.
     index('deliveries_mailbox_due_idx')
       .on(t.mailboxId, t.dueAt, t.id)
-      .where(sql`state in ('QUEUED', 'HELD', 'DEFERRED')`),
+      .where(sql`state in ('QUEUED', 'HELD', 'DEFERRED') and not awaits_scan`),
     index('deliveries_ticket_pending_idx')
       .on(t.ticketId, t.id)
       .where(sql`state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING')`),
@@ -418,7 +492,7 @@ export const auditEntries = pgTable('audit_entries', {
   createdAt: createdAt(),
 });
 
-/** What a list of mails shows of each, as its own headers tell it: of the envelope, and so of Bcc, there is nothing in it. */
+/** What a list of mails shows of each, as its own headers tell it. */
 export interface MailSummary {
   /** `Jane Doe <jane@example.org>` */
   readonly from: string;
@@ -433,10 +507,14 @@ export interface MailSummary {
 export const inboxMails = pgTable('inbox_mails', {
   id: id(),
   mailFrom: text('mail_from').notNull(),
-  /** Every RCPT TO, so blind copies too: never shown on the page. */
+  /** Every RCPT TO, so blind copies too. */
   rcptTo: text('rcpt_to').array().notNull(),
   source: bytea('source').notNull(),
   /** Read from its headers when it came in, so that a list need not read whole mails. */
   summary: jsonb('summary').$type<MailSummary>().notNull(),
+  /** The beginning of what it says, to be shown in a list and found by a search. */
+  bodyText: text('body_text').notNull().default(''),
   receivedAt: instant('received_at').notNull().defaultNow(),
+  /** When somebody first opened it. */
+  readAt: instant('read_at'),
 });

@@ -1,28 +1,45 @@
-import { htmlToPlainText, plainTextToHtml, sanitiseHtml } from '../content/html.ts';
+import type { BodyChange } from '../content/changes.ts';
+import { readBody } from '../content/read-body.ts';
 import type { PageMessage } from '../tickets/conversation.ts';
 import type { Message } from '../tickets/message.ts';
+import { requireViewer } from '../tickets/policy.ts';
 import { AttachmentRef } from './attachment.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
-import { MessageFormatEnum, VisibilityEnum } from './enums.ts';
+import { BodyChangeCodeEnum, MessageFormatEnum, VisibilityEnum } from './enums.ts';
 import { PersonRef } from './person.ts';
 import { TicketRef } from './ticket.ts';
 
 /** As a page brings it, with what hangs on it; or alone, and what is asked of it is loaded. */
 export const MessageRef = builder.objectRef<Message | PageMessage>('TicketMessage');
 
-builder.node(MessageRef, {
-  description: 'One contribution to a ticket.',
-  id: { resolve: ({ id }) => id },
-  loadMany: (ids: string[], ctx) => Promise.all(ids.map((id) => ctx.load.message.load(Number(id)))),
+const BodyChangeRef = builder.objectRef<BodyChange>('BodyChange').implement({
+  description: 'Something of a body that is not shown as it was written.',
   fields: (t) => ({
-    messageId: t.exposeInt('id', { description: 'The old integer; increases within a ticket.' }),
+    code: t.expose('code', { type: BodyChangeCodeEnum }),
+    message: t.exposeString('message', { description: 'For people.' }),
+  }),
+});
+
+builder.node(MessageRef, {
+  description: 'One contribution to a ticket: a comment, a private note or an e-mail reply.',
+  id: { resolve: ({ id }) => id },
+  fields: (t) => ({
+    messageId: t.exposeInt('id', {
+      description: 'Number of the message, as the legacy endpoint answers it. It increases within a ticket.',
+    }),
     ticket: t.field({
       type: TicketRef,
-      resolve: async ({ ticketId }, _args, ctx) => (await ctx.load.ticket.load(ticketId))!,
+      nullable: true,
+      description: 'The ticket that it belongs to. Null, with an error FORBIDDEN, without the scope READ.',
+      resolve: ({ ticketId }, _args, ctx) => {
+        requireViewer(ctx, 'read');
+        return ctx.load.ticket.load(ticketId);
+      },
     }),
     author: t.field({
       type: PersonRef,
+      description: 'Who wrote it.',
       resolve: (message, _args, ctx) =>
         'author' in message
           ? message.author
@@ -31,22 +48,40 @@ builder.node(MessageRef, {
     body: t.string({
       nullable: true,
       description:
-        'As written, to the byte. HTML as written is not safe to show: operators alone get it, others get null.',
+        'As written, to the byte, but that pictures which were pasted into it are attachments of the message, ' +
+        'named by `cid:`. HTML as written is not safe to show: operators alone get it, others get null.',
       resolve: ({ body, format }, _args, { viewer }) =>
         format === 'TEXT' || viewer?.role === 'OPERATOR' ? body : null,
     }),
     bodyHtml: t.string({
-      description: 'Safe to show: without scripts, forms or anything that is fetched unasked.',
-      resolve: ({ body, format }) => (format === 'HTML' ? sanitiseHtml(body) : plainTextToHtml(body)),
+      description:
+        'Safe to show: without scripts, forms, what a reader would not have seen, or anything that is fetched unasked. Pictures of the web wait in `data-src`; those of the message are named by `cid:`, see `Attachment.contentId` and `fileName`.',
+      args: {
+        remoteImages: t.arg.boolean({
+          required: true,
+          defaultValue: false,
+          description: 'Show pictures of the web: their servers are told who reads this, and when.',
+        }),
+      },
+      resolve: async ({ body, format }, { remoteImages }) => {
+        const remotePictures = remoteImages ? 'SHOWN' : 'HELD';
+        const { html } = await readBody(body, format, { remotePictures });
+        return format === 'HTML' && html !== '' ? `<div style="overflow:auto">${html}</div>` : html;
+      },
     }),
     bodyText: t.string({
       description: 'As plain text.',
-      resolve: ({ body, format }) => (format === 'HTML' ? htmlToPlainText(body) : body),
+      resolve: async ({ body, format }) => (format === 'HTML' ? (await readBody(body, format)).text : body),
     }),
-    format: t.expose('format', { type: MessageFormatEnum }),
-    visibility: t.expose('visibility', { type: VisibilityEnum }),
-    isMobileDevice: t.exposeBoolean('isMobileDevice'),
-    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    changes: t.field({
+      type: [BodyChangeRef],
+      description: 'What of the body is not shown as it was written.',
+      resolve: async ({ body, format }) => [...(await readBody(body, format)).changes],
+    }),
+    format: t.expose('format', { type: MessageFormatEnum, description: 'How `body` is written.' }),
+    visibility: t.expose('visibility', { type: VisibilityEnum, description: 'Who may see it.' }),
+    isMobileDevice: t.exposeBoolean('isMobileDevice', { description: 'Sent from a phone or a tablet.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was written.' }),
     redactedAt: t.expose('redactedAt', {
       type: 'DateTime',
       nullable: true,
@@ -54,6 +89,7 @@ builder.node(MessageRef, {
     }),
     attachments: t.field({
       type: [AttachmentRef],
+      description: 'Its files, in the order in which they were attached; at most 20.',
       resolve: (message, _args, ctx) =>
         'attachments' in message
           ? [...message.attachments]
@@ -68,3 +104,13 @@ builder.node(MessageRef, {
     }),
   }),
 });
+
+export const MessageEdge = builder.edgeObject({
+  type: MessageRef,
+  name: 'TicketMessageEdge',
+  description: 'A message and its place in its ticket.',
+});
+export const MessageConnection = builder.connectionObject(
+  { type: MessageRef, name: 'TicketMessageConnection', description: "One page of a ticket's messages." },
+  MessageEdge,
+);

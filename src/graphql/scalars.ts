@@ -1,28 +1,33 @@
-import { Upload as MultipartUpload } from 'graphql-upload-ts';
-import { IncomingFile } from '../upload.ts';
+import { IncomingFile } from '../incoming-file.ts';
+import { parseInstant } from '../instant.ts';
 import { builder } from './builder.ts';
-import { incomingFile } from './incoming-file.ts';
-
-/** With its offset: a time of day without one is another instant on every machine. */
-const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;
+import { ExpectedFile } from './multipart/map.ts';
 
 builder.scalarType('DateTime', {
-  description: 'An instant in UTC, RFC 3339 with milliseconds: `2026-11-22T12:00:00.000Z`.',
+  description:
+    'An instant, by RFC 3339. Answers are in UTC with milliseconds: `2026-11-22T12:00:00.000Z`. Inputs ' +
+    'may have any offset: `2026-11-22T13:00:00+01:00`; an instant that does not exist, such as 30 ' +
+    'February, is refused.',
+  specifiedByURL: 'https://datatracker.ietf.org/doc/html/rfc3339',
   serialize: (value) => value.toISOString(),
   parseValue: (value) => {
-    const instant = typeof value === 'string' && rfc3339.test(value) ? new Date(value) : undefined;
-    if (instant === undefined || Number.isNaN(instant.getTime()))
-      throw new TypeError('DateTime must be RFC 3339 text');
+    const instant = typeof value === 'string' ? parseInstant(value) : undefined;
+    if (instant === undefined)
+      throw new TypeError(
+        'DateTime must be RFC 3339 text of an instant that exists, like 2026-11-22T12:00:00Z',
+      );
     return instant;
   },
 });
 
 builder.scalarType('Upload', {
+  specifiedByURL: 'https://github.com/jaydenseric/graphql-multipart-request-spec',
   description:
-    'A file of this request, by the GraphQL multipart request specification: the variable is null and the part is mapped to it.',
+    'A file of this request, by the GraphQL multipart request specification: the variable is null and ' +
+    'the part is mapped to it.',
   parseValue: (value) => {
     if (value instanceof IncomingFile) return value;
-    if (value instanceof MultipartUpload) return incomingFile(value);
+    if (value instanceof ExpectedFile) return value.arrival;
     throw new TypeError('Upload takes a file of a multipart request, as a variable');
   },
   serialize: () => {

@@ -1,37 +1,51 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Authenticator } from '../auth/authenticate.ts';
-import type { RequestContext } from '../context.ts';
+import type { RequestContext, Viewer } from '../context.ts';
 import type { Logger } from '../log.ts';
+import { idempotencyKeyOf } from './idempotency-key.ts';
 import { identityOf } from './identity.ts';
+import { type ReceivePorts, receiveFor } from './receive.ts';
 
-export interface BeginPorts {
+export interface BeginPorts extends ReceivePorts {
   readonly authenticator: Authenticator;
   readonly log: Logger;
   readonly now: () => Date;
   /** Whether X-Forwarded-* are by a proxy of ours. */
   readonly trustProxy: boolean;
+  /** In the place of the origin by which a caller reached us; empty: addresses are relative. */
+  readonly publicUrl?: string | undefined;
 }
 
-export type Begin = (req: IncomingMessage) => Promise<RequestContext>;
+/**
+ * @param signIn in the place of the request's credential
+ * @throws BadRequest, BadCredential, Unavailable
+ */
+export type Begin = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  signIn?: () => Promise<Viewer | undefined>,
+) => Promise<RequestContext>;
 
 /** The one place where a request of any door gets its viewer, before its body is read. */
-export function createBegin({ authenticator, log, now, trustProxy }: BeginPorts): Begin {
-  return async (req) => {
+export function createBegin(ports: BeginPorts): Begin {
+  const { authenticator, log, now, trustProxy, publicUrl } = ports;
+  return async (req, res, known) => {
     const { headers } = req;
     const { requestId, whenAway } = identityOf(req);
+    const idempotencyKey = idempotencyKeyOf(req);
     const address = remoteAddressOf(req, trustProxy);
-    const signIn = () => authenticator.authenticate(headers.authorization, address);
+    const signIn = known ?? (() => authenticator.authenticate(headers.authorization, address));
     const viewer = await signIn();
-    const key = headers['idempotency-key'];
     return {
       requestId,
       viewer,
       signInAgain: signIn,
-      idempotencyKey: Array.isArray(key) ? key.join(', ') : key,
-      origin: originOf(req, trustProxy),
+      idempotencyKey,
+      origin: publicUrl ?? originOf(req, trustProxy),
       now,
       log,
+      receive: receiveFor(res, ports),
       whenAway,
     };
   };

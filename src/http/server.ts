@@ -2,23 +2,41 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Logger } from '../log.ts';
 import { answerFault, answerText } from './answer.ts';
 import { type Identity, identify } from './identity.ts';
+import { cutStalled, type Patience } from './stalled.ts';
+import { readTarget } from './target.ts';
 
 export type Handle = (req: IncomingMessage, res: ServerResponse, path: string) => void | Promise<void>;
 
 /** What answers which path; the first that matches. `prefix` matches itself and whatever lies below it. */
 export interface Route {
   readonly prefix: string;
-  /** The legacy door's paths have no case. */
-  readonly ignoreCase?: boolean;
+  /**
+   * How else this route's clients write its paths. A path is the route's when it lies below the prefix as it was sent or when it is
+   * folded, so that whoever aims at the route is answered in the route's own words.
+   */
+  readonly fold?: (path: string) => string;
   /** Nothing below it. */
   readonly exact?: boolean;
   readonly handle: Handle;
+  /** Tells this route's clients what the server refuses for them; plain text unless given. */
+  readonly refuse?: (req: IncomingMessage, res: ServerResponse, status: number, message: string) => void;
 }
 
 /** The process's one HTTP server: it knows paths, time-outs and how to end; what is answered is the routes' matter. */
-export function createHttpServer(routes: readonly Route[], log: Logger): Server {
+export function createHttpServer(routes: readonly Route[], log: Logger, patience?: Patience): Server {
   // All that a request's line says is named below, and nothing of it is hidden: looking for what would be takes longer than the line.
   const requests = log.child({}, { redact: [] });
+  const begin = (req: IncomingMessage, res: ServerResponse) => {
+    const named = readTarget(req);
+    const path = (req.url ?? '/').split(/[?#]/, 1)[0]!;
+    logWhenDone(identify(req, res), req, res, path, requests);
+    const route = routes.find((candidate) => matches(candidate, path));
+    const { refuse = refuseInText } = route ?? {};
+    if (named) return { path, route, refuse };
+    res.setHeader('Connection', 'close');
+    refuse(req, res, 400, 'The request names no host.');
+    return undefined;
+  };
   const server = createServer(
     {
       // Between the first byte of a request and the last of its head, and of its body: a slow sender holds a socket, not more.
@@ -30,16 +48,40 @@ export function createHttpServer(routes: readonly Route[], log: Logger): Server 
       shouldUpgradeCallback: () => false,
     },
     (req, res) => {
-      const path = pathOf(req.url ?? '/');
-      logWhenDone(identify(req, res), req, res, path, requests);
-      const route = routes.find((candidate) => matches(candidate, path));
+      const visit = begin(req, res);
+      if (visit === undefined) return;
+      const { path, route } = visit;
       if (route === undefined) return answerText(res, 404, 'Not found\n');
       Promise.try(route.handle, req, res, path).catch((error) => answerFault(req, res, error, log));
     },
   );
   server.maxRequestsPerSocket = 0;
+  cutStalled(server, patience);
+  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
+    continueWhenRead(req, res);
+    server.emit('request', req, res);
+  });
+  server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
+    begin(req, res)?.refuse(req, res, 417, 'Of all expectations only 100-continue is known here.');
+  });
   return server;
 }
+
+/**
+ * Says `100 Continue` when somebody begins to read the body, so that whatever is judged before is answered before: a client that
+ * waits has then sent nothing that it would have to send again. Throwing the rest of a body away is no reading.
+ */
+function continueWhenRead(req: IncomingMessage, res: ServerResponse): void {
+  const onListener = (event: string | symbol) => {
+    if (event !== 'data' && event !== 'readable') return;
+    req.off('newListener', onListener);
+    if (!res.headersSent && !res.destroyed) res.writeContinue();
+  };
+  req.on('newListener', onListener);
+}
+
+const refuseInText: NonNullable<Route['refuse']> = (_req, res, status, message) =>
+  answerText(res, status, `${message}\n`);
 
 /** One line a request: who asked for what is in it, what was said is not. */
 function logWhenDone(
@@ -58,13 +100,8 @@ function logWhenDone(
   });
 }
 
-function matches({ prefix, ignoreCase = false, exact = false }: Route, path: string): boolean {
-  const [a, b] = ignoreCase ? [path.toLowerCase(), prefix.toLowerCase()] : [path, prefix];
-  return a === b || (!exact && a.startsWith(b.endsWith('/') ? b : `${b}/`));
-}
-
-/** The path without its query; a request for an absolute URI is one for its path. */
-function pathOf(url: string): string {
-  const path = /^https?:\/\/[^/?#]*/i.test(url) ? url.replace(/^https?:\/\/[^/?#]*/i, '') : url;
-  return path.split(/[?#]/, 1)[0] || '/';
+function matches({ prefix, fold, exact = false }: Route, path: string): boolean {
+  const below = (a: string) =>
+    a === prefix || (!exact && a.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`));
+  return below(path) || (fold !== undefined && below(fold(path)));
 }

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
 import { IdSet } from './id-set.ts';
+import { MessageOrder } from './order.ts';
 import type { DeskRecord, RecordOf, RecordType } from './record.ts';
 
 export interface NumberedRecord {
@@ -47,6 +48,7 @@ const nameOf = {
 /** Finds what the rows of the desk and the lines before have against a line, without writing anything. */
 export class Checker {
   readonly #db: Db;
+  readonly #order: MessageOrder;
   readonly #ids = { user: new IdSet(), mailbox: new IdSet(), ticket: new IdSet(), message: new IdSet() };
   readonly #excused = { user: new IdSet(), mailbox: new IdSet(), ticket: new IdSet(), message: new IdSet() };
   readonly #names = {
@@ -57,6 +59,7 @@ export class Checker {
 
   constructor(db: Db) {
     this.#db = db;
+    this.#order = new MessageOrder(db);
   }
 
   /** Lines that name what a malformed line was about are not to blame. */
@@ -81,6 +84,7 @@ export class Checker {
       'ticket',
       of('message').map(({ record }) => record.ticketId),
     );
+    const passed = await this.#order.check(of('message').map(({ record }) => record));
     const problems: Problem[] = [];
     for (const { line, record } of batch) {
       const say = (message: string) => problems.push({ line, message });
@@ -100,6 +104,8 @@ export class Checker {
       ) {
         say(`there is no ticket ${record.ticketId} in the desk or in an earlier line`);
       }
+      const late = record.type === 'message' ? passed(record) : undefined;
+      if (late !== undefined) say(late);
     }
     return problems;
   }

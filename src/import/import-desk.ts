@@ -3,7 +3,7 @@ import type { Db } from '../db/database.ts';
 import { Checker, type NumberedRecord, type Problem } from './check.ts';
 import { readLines } from './lines.ts';
 import { type DeskRecord, readRecord, recordTypes } from './record.ts';
-import { type Counts, noCounts, reserveIds, writeRecords } from './write.ts';
+import { type Counts, noCounts, reserveIds, TicketWentOn, writeRecords } from './write.ts';
 
 /** Lines of one transaction at most, and bytes of their text. */
 const batchLines = 1000;
@@ -23,12 +23,15 @@ export interface ImportResult {
 export class ImportInterrupted extends Error {
   constructor(from: number, to: number, options: ErrorOptions) {
     super(
-      `lines ${from} to ${to} could not be written (${sqlState(options.cause) ?? 'fault'}): nothing of them is, what came before them is, and the import can be run again`,
+      `lines ${from} to ${to} could not be written (${reasonOf(options.cause)}): nothing of them is, what came before them is, and the import can be run again`,
       options,
     );
     this.name = 'ImportInterrupted';
   }
 }
+
+const reasonOf = (cause: unknown): string =>
+  cause instanceof TicketWentOn ? cause.message : (sqlState(cause) ?? 'fault');
 
 /**
  * Reads the file twice: the first time to find every bad line, the second time, only if there was none, to write. A second run

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db, Tx } from '../db/database.ts';
-import { type DeskRecord, type RecordType, recordTypes } from './record.ts';
+import { lockTickets, passedMessages } from './order.ts';
+import { type DeskRecord, type RecordOf, type RecordType, recordTypes } from './record.ts';
 
 /** Any constant will do: one import writes at a time, so that a row which is not there is not about to be. */
 const importLock = 7_407_470_002;
@@ -98,9 +99,25 @@ async function idsThere(db: Db | Tx, type: RecordType, ids: readonly number[]): 
   return new Set(rows.map(({ id }) => id));
 }
 
+/** A message came into a ticket while the import was under way: what the file has for it would come before that one. */
+export class TicketWentOn extends Error {
+  override readonly name = 'TicketWentOn';
+}
+
+async function assertLast(tx: Tx, messages: readonly RecordOf<'message'>[]): Promise<void> {
+  await lockTickets(tx, messages);
+  const passed = await passedMessages(tx, messages);
+  const late = messages.find(({ id }) => passed.has(id));
+  if (late !== undefined)
+    throw new TicketWentOn(
+      `message ${late.id} would come before message ${passed.get(late.id)}, which was written into ticket ${late.ticketId} meanwhile`,
+    );
+}
+
 /**
  * Writes what is not there yet, by id; what is there is left alone, whatever has become of it since.
  * @returns how many rows of each type were new.
+ * @throws TicketWentOn when a ticket has a later message than one of the new ones
  */
 export async function writeRecords(tx: Tx, records: readonly DeskRecord[]): Promise<Counts> {
   const counts = noCounts();
@@ -114,7 +131,9 @@ export async function writeRecords(tx: Tx, records: readonly DeskRecord[]): Prom
       all.map(({ id }) => id),
     );
     const rows = all.filter(({ id }) => !there.has(id));
-    if (rows.length > 0) await tx.execute(insert[type](JSON.stringify(rows)));
+    if (rows.length === 0) continue;
+    if (type === 'message') await assertLast(tx, rows as RecordOf<'message'>[]);
+    await tx.execute(insert[type](JSON.stringify(rows)));
     counts[type] = rows.length;
   }
   return counts;

@@ -7,7 +7,13 @@ import { type DeliveryContents, envelopeOf, prepareMail } from './contents.ts';
 import { type Attempt, type Claim, keepSources, openBody, settle } from './outbox.ts';
 import { type Outcome, verdictOf } from './outcome.ts';
 import { learnSizeLimit } from './pacing.ts';
-import { redactedSettlement, type Settlement, settlementOf, unsettledRecipients } from './settlement.ts';
+import {
+  infectedSettlement,
+  redactedSettlement,
+  type Settlement,
+  settlementOf,
+  unsettledRecipients,
+} from './settlement.ts';
 import { inLargePieces, type MailSource, mailBytes, readAhead } from './source.ts';
 import { MailboxUnusable, type Transport } from './transport.ts';
 import type { WorkerStep } from './worker.ts';
@@ -91,7 +97,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     const recipients = unsettledRecipients(contents.recipients);
     const envelope = envelopeOf(contents, recipients);
     const pool = transport.poolOf(contents.mailbox);
-    const mail = prepareMail(contents, now());
+    const mail = await prepareMail(contents, now());
     const { id, token } = claim;
     const kept = contents.source === undefined ? keep({ id, token, source: mail.source }) : undefined;
     // It is waited for at the fence.
@@ -102,7 +108,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     const transmission = {
       envelope,
       byteSize: mail.byteSize,
-      needsSmtpUtf8: mail.needsSmtpUtf8,
+      hasUtf8Headers: mail.hasUtf8Headers,
       openBody: async () => {
         await trace('accepted-354', claim.id);
         const owned = await writeFence(kept, claim);
@@ -144,6 +150,10 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       const delivery = { ...contents, token: claim.token, attempts: claim.attempts };
       if (contents.redacted) {
         await writeUntilWritten(redactedSettlement(delivery));
+        return nothingSaid;
+      }
+      if (contents.infected !== null) {
+        await writeUntilWritten(infectedSettlement(delivery, contents.infected));
         return nothingSaid;
       }
       const outcome = await transmit(claim, contents, mayBegin).catch((error) =>

@@ -1,68 +1,123 @@
 import { encode, wrap } from 'nodemailer/lib/qp';
-import { escapeHtml, htmlToPlainText, plainTextToHtml, sanitiseHtml } from '../content/html.ts';
-import type { MailParts, QuotedMessage } from './parts.ts';
+import { escapeHtml } from '../content/markup.ts';
+import { plainTextToHtml } from '../content/plain.ts';
+import { readBody } from '../content/read-body.ts';
+import type { MessageFormat } from '../vocabulary.ts';
+import { type FindPicture, type InlinePart, InlinePictures, pictureReferences } from './inline.ts';
+import type { AttachmentPart, MailParts, QuotedMessage } from './parts.ts';
+import { type NamedFile, pictureFinder } from './pictures.ts';
 
-/** Characters of earlier messages that a mail repeats at most; older ones are then named as left out. */
-const maxQuotedCharacters = 100_000;
+/** Octets of pictures that a mail repeats of earlier messages at most; those past it are told by their `alt`. */
+const maxQuotedPictureOctets = 2 * 1024 * 1024;
 
-/** What the recipient reads, once as text and once as HTML. Line breaks are LF or as the author wrote them. */
+/** What the recipient reads, once as text and once as HTML. */
 export interface Bodies {
+  /** Lines end in LF. */
+  readonly text: string;
+  readonly html: string;
+  /** The pictures that the HTML shows. */
+  readonly inline: readonly InlinePart[];
+  /** The message's files that it does not show. */
+  readonly attached: readonly AttachmentPart[];
+}
+
+type BodyParts = Pick<MailParts, 'body' | 'format' | 'signature' | 'quoted' | 'omitted' | 'attachments'>;
+
+/** @param seed makes the Content-IDs of the pictures this mail's own */
+export async function mailBodies(parts: BodyParts, seed: string): Promise<Bodies> {
+  const { body, format, signature, quoted, omitted, attachments } = parts;
+  const pictures = new InlinePictures(seed);
+  const own = await reading(body, format, 'SHOWN');
+  const ownHtml = pictures.placeOwn(own.html, pictureFinder(attachments));
+  const quotations = await quotationsOf(quoted, pictures);
+  const more = omitted === 0 ? [] : [`(${omitted} older ${omitted === 1 ? 'message' : 'messages'} left out)`];
+  const sign = signature === '' ? [] : [withLineFeeds(signature)];
+  const html = [
+    `<div>${ownHtml}</div>`,
+    ...sign.map((text) => `<div>-- <br>\n${plainTextToHtml(text)}</div>`),
+    ...quotations.map(
+      (one) => `<div>${escapeHtml(one.from)}</div>\n<blockquote><div>${one.html}</div></blockquote>`,
+    ),
+    ...more.map((text) => `<div>${text}</div>`),
+  ].join('\n<br>\n');
+  return {
+    text: [
+      own.text,
+      ...sign.map((text) => `-- \n${text}`),
+      ...quotations.map((one) => `${one.from}\n${one.text.replace(/^/gm, '> ')}`),
+      ...more,
+    ].join('\n\n'),
+    html: `<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body>\n${html}\n</body></html>`,
+    inline: pictures.parts,
+    attached: attachments.filter((part) => !pictures.shows(part)),
+  };
+}
+
+interface Quotation {
+  /** The line before it. */
+  readonly from: string;
   readonly text: string;
   readonly html: string;
 }
 
-export function mailBodies({
-  body,
-  format,
-  signature,
-  quoted,
-}: Pick<MailParts, 'body' | 'format' | 'signature' | 'quoted'>): Bodies {
-  const own = bothOf(body, format);
-  const { shown, omitted } = withinBound(quoted);
-  const more = omitted === 0 ? '' : `(${omitted} older ${omitted === 1 ? 'message' : 'messages'} left out)`;
-  const text = [
-    own.text,
-    ...(signature === '' ? [] : [`-- \n${signature}`]),
-    ...shown.map(
-      (message) =>
-        `${attribution(message)}\n${bothOf(message.body, message.format).text.replace(/^/gm, '> ')}`,
-    ),
-    ...(more === '' ? [] : [more]),
-  ].join('\n\n');
-  const html = [
-    own.html,
-    ...(signature === '' ? [] : [`<div>-- <br>\n${plainTextToHtml(signature)}</div>`]),
-    ...shown.map(
-      (message) =>
-        `<div>${escapeHtml(attribution(message))}</div>\n<blockquote>${bothOf(message.body, message.format).html}</blockquote>`,
-    ),
-    ...(more === '' ? [] : [`<div>${more}</div>`]),
-  ].join('\n<br>\n');
-  return {
-    text,
-    html: `<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body>\n${html}\n</body></html>`,
+async function quotationsOf(
+  quoted: readonly QuotedMessage[],
+  pictures: InlinePictures,
+): Promise<Quotation[]> {
+  const quotations: Quotation[] = [];
+  const brought = new Map<string, number>();
+  for (const message of quoted) {
+    const { text, html } = await reading(message.body, message.format, 'OMITTED');
+    const find = withinBound(pictureFinder(message.files), brought);
+    quotations.push({ from: attribution(message), text, html: pictures.placeQuoted(html, find) });
+  }
+  return quotations;
+}
+
+/** Finds pictures until those that were found have too many octets together. */
+function withinBound(find: FindPicture, brought: Map<string, number>): FindPicture {
+  return (reference) => {
+    const part = find(reference);
+    if (part === undefined) return undefined;
+    const digest = Buffer.from(part.sha256).toString('hex');
+    const octets = brought.values().reduce((sum, one) => sum + one, 0);
+    if (!brought.has(digest) && octets + part.byteSize > maxQuotedPictureOctets) return undefined;
+    brought.set(digest, part.byteSize);
+    return part;
   };
 }
 
-function bothOf(body: string, format: MailParts['format']): Bodies {
-  return format === 'TEXT'
-    ? { text: body, html: `<div>${plainTextToHtml(body)}</div>` }
-    : { text: htmlToPlainText(body), html: `<div>${sanitiseHtml(body)}</div>` };
+/** Which of a message's files its own HTML shows. */
+export async function shownFiles<T extends NamedFile>(
+  html: string,
+  files: readonly T[],
+): Promise<ReadonlySet<T>> {
+  const find = pictureFinder(files);
+  const shown = pictureReferences((await readBody(html, 'HTML')).html).map(find);
+  return new Set(shown.filter((file) => file !== undefined));
 }
 
-function withinBound(quoted: readonly QuotedMessage[]): { shown: readonly QuotedMessage[]; omitted: number } {
-  let characters = 0;
-  const end = quoted.findIndex(({ body }) => {
-    characters += body.length;
-    return characters > maxQuotedCharacters;
-  });
-  return end === -1
-    ? { shown: quoted, omitted: 0 }
-    : { shown: quoted.slice(0, end), omitted: quoted.length - end };
+/**
+ * What a body says and shows, both without anything active. The author of a mail may show pictures of the web in it; those of whom it
+ * quotes would tell their servers who reads it.
+ */
+async function reading(
+  body: string,
+  format: MessageFormat,
+  remotePictures: 'SHOWN' | 'OMITTED',
+): Promise<{ text: string; html: string }> {
+  const { text, html } = await readBody(body, format, { remotePictures });
+  return { text: withLineFeeds(text), html };
 }
+
+/**
+ * Every line break as LF: CRLF, CR, NEL, and the line and paragraph separators. A reader may take each of them for one, so that what
+ * follows it must begin with `> ` where it is quoted.
+ */
+const withLineFeeds = (text: string): string => text.replace(/\r\n|[\r\u0085\u2028\u2029]/g, '\n');
 
 const attribution = ({ author, at }: QuotedMessage): string =>
-  `On ${at.toISOString().slice(0, 16).replace('T', ' ')} UTC, ${author} wrote:`;
+  `On ${at.toISOString().slice(0, 16).replace('T', ' ')} UTC, ${withLineFeeds(author).replaceAll('\n', ' ')} wrote:`;
 
 export interface EncodedText {
   readonly transferEncoding: '7bit' | 'quoted-printable' | 'base64';
@@ -70,27 +125,26 @@ export interface EncodedText {
 }
 
 /**
- * A text part for the wire. LF and CRLF are both the line break of mail; every other character arrives as it was: a lone CR, which
- * a server might take for a line break (SMTP smuggling), is never on the wire as itself.
+ * A text part for the wire. CRLF, LF and CR are all the line break of mail: neither is ever on the wire alone, where a server might
+ * take it for one (SMTP smuggling), nor in what is decoded from there (RFC 2046 §4.1.1). Every other character arrives as it was.
  */
 export function encodeTextPart(text: string): EncodedText {
-  const canonical = text.toWellFormed().replace(/\r?\n/g, '\r\n');
+  const canonical = text.toWellFormed().replace(/\r\n|\r|\n/g, '\r\n');
   const bytes = Buffer.from(canonical);
   if (
     /^[\x20-\x7e\t\r\n]*$/.test(canonical) &&
-    !/[ \t](?:\r|$)|\r(?!\n)/.test(canonical) &&
+    !/[ \t](?:\r|$)/.test(canonical) &&
     canonical.split('\r\n').every((line) => line.length <= 76)
   )
     return { transferEncoding: '7bit', lines: canonical };
   // Quoted-printable spends 3 octets on a byte beyond ASCII, base64 4/3 on each: one in six is where they meet.
   const foreign = bytes.length - canonical.replace(/[^\x20-\x7e\t\r\n]/g, '').length;
-  if (foreign * 6 > bytes.length || /\r(?!\n)/.test(canonical))
-    return { transferEncoding: 'base64', lines: base64Lines(bytes) };
-  return { transferEncoding: 'quoted-printable', lines: wrap(encode(bytes), 76) };
+  return foreign * 6 > bytes.length
+    ? { transferEncoding: 'base64', lines: base64Lines(bytes) }
+    : { transferEncoding: 'quoted-printable', lines: wrap(encode(bytes), 76) };
 }
 
-export const base64Lines = (bytes: Buffer): string =>
-  bytes.toString('base64').replace(/.{76}(?!$)/g, '$&\r\n');
+const base64Lines = (bytes: Buffer): string => bytes.toString('base64').replace(/.{76}(?!$)/g, '$&\r\n');
 
 /** Octets of the base64 lines of so many bytes: 57 bytes a line, CRLF between lines. */
 export const base64Octets = (bytes: number): number =>

@@ -10,7 +10,6 @@ import {
   safeContentType,
   threading,
 } from './header.ts';
-import { inlineImages } from './inline.ts';
 import type { AttachmentPart, MailParts } from './parts.ts';
 import type { MailSource } from './source.ts';
 
@@ -22,9 +21,11 @@ export interface Envelope {
 
 export interface ComposedMail {
   readonly envelope: Envelope;
-  /** A header holds an address that is not ASCII: only a server that offers SMTPUTF8 may be given this mail. */
-  readonly needsSmtpUtf8: boolean;
+  /** A header holds an address that is not ASCII: only a server that offers SMTPUTF8 may be given this mail, whoever it is for. */
+  readonly hasUtf8Headers: boolean;
   readonly bodies: Bodies;
+  /** The files that are part of it, in their order. */
+  readonly files: readonly AttachmentPart[];
   /** The exact bytes, attachments by reference. */
   readonly source: MailSource;
   /** Octets of the whole mail as sent, before dot-stuffing. */
@@ -32,25 +33,24 @@ export interface ComposedMail {
 }
 
 /**
- * Makes the mail: pure, and the same for the same parts. Blind copies are in the envelope only. Lines are at most 76 octets,
+ * Makes the mail: the same for the same parts. Blind copies are in the envelope only. Lines are at most 76 octets,
  * except addresses and ids that cannot be folded (998).
  */
-export function composeMail(parts: MailParts): ComposedMail {
+export async function composeMail(parts: MailParts): Promise<ComposedMail> {
   const seed = createHash('sha256').update(parts.messageId).digest('hex').slice(0, 32);
-  const written = mailBodies(parts);
-  const { html, inline, attached } = inlineImages(written.html, parts.attachments, seed);
-  const bodies = { text: written.text, html };
+  const bodies = await mailBodies(parts, seed);
   const writer = new SourceWriter();
   writer.lines(...rootHeaders(parts), 'MIME-Version: 1.0');
-  writeMixed(writer, seed, bodies, inline, attached);
+  writeMixed(writer, seed, bodies);
   const source = writer.end();
   return {
     envelope: {
       from: envelopeAddress(parts.from.address),
       to: [...parts.to, ...parts.cc, ...parts.bcc].map(({ address }) => envelopeAddress(address)),
     },
-    needsSmtpUtf8: [parts.from, ...parts.to, ...parts.cc].some(({ address }) => needsSmtpUtf8(address)),
+    hasUtf8Headers: [parts.from, ...parts.to, ...parts.cc].some(({ address }) => needsSmtpUtf8(address)),
     bodies,
+    files: [...bodies.inline.map(({ part }) => part), ...bodies.attached],
     source,
     byteSize: sourceOctets(source),
   };
@@ -71,28 +71,20 @@ function rootHeaders(parts: MailParts): string[] {
     header('Date', parts.date.toUTCString().replace('GMT', '+0000')),
     header('Message-ID', parts.messageId),
     ...(inReplyTo === undefined ? [] : [header('In-Reply-To', inReplyTo), header('References', references)]),
+    ...(parts.autoSubmitted
+      ? [header('Auto-Submitted', inReplyTo === undefined ? 'auto-generated' : 'auto-replied')]
+      : []),
   ];
 }
 
-/** A file whose place in the HTML is known by its Content-ID. */
-export interface InlinePart {
-  readonly contentId: string;
-  readonly part: AttachmentPart;
-}
-
-function writeMixed(
-  writer: SourceWriter,
-  seed: string,
-  bodies: Bodies,
-  inline: readonly InlinePart[],
-  attached: readonly AttachmentPart[],
-): void {
+function writeMixed(writer: SourceWriter, seed: string, bodies: Bodies): void {
+  const { attached } = bodies;
   if (attached.length === 0) {
-    writeAlternative(writer, seed, bodies, inline);
+    writeAlternative(writer, seed, bodies);
     return;
   }
   writer.multipart('mixed', `--=_m${seed}`, [
-    () => writeAlternative(writer, seed, bodies, inline),
+    () => writeAlternative(writer, seed, bodies),
     ...attached.map(
       (part, n) => () =>
         writeFile(writer, part, [
@@ -102,12 +94,7 @@ function writeMixed(
   ]);
 }
 
-function writeAlternative(
-  writer: SourceWriter,
-  seed: string,
-  { text, html }: Bodies,
-  inline: readonly InlinePart[],
-): void {
+function writeAlternative(writer: SourceWriter, seed: string, { text, html, inline }: Bodies): void {
   writer.multipart('alternative', `--=_a${seed}`, [
     () => writeText(writer, 'text/plain', text),
     inline.length === 0

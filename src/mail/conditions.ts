@@ -14,7 +14,8 @@ export async function clearConditional(sql: postgres.Sql, now: Date): Promise<nu
     select d.id, d.ticket_id as "ticketId"
     from mailboxes m cross join lateral (
       select id, ticket_id from deliveries
-      where mailbox_id = m.id and cancel_if <> '{}' and state in ('QUEUED', 'HELD', 'DEFERRED') and due_at <= ${now}::timestamptz and attempts = 0
+      where mailbox_id = m.id and cancel_if <> '{}' and state in ('QUEUED', 'HELD', 'DEFERRED') and not awaits_scan
+        and due_at <= ${now}::timestamptz and attempts = 0
       order by due_at, id limit ${atOnce}
     ) d
     where m.rate_per_minute is null or m.paced_until <= ${now}::timestamptz`;

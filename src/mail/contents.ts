@@ -2,14 +2,18 @@ import type postgres from 'postgres';
 import type { MessageFormat, RecipientKind, RecipientState } from '../vocabulary.ts';
 import { envelopeAddress, needsSmtpUtf8 } from './address.ts';
 import { composeMail, sourceOctets } from './compose.ts';
+import {
+  attachmentPart,
+  type Conversation,
+  type ConversationRow,
+  conversationOf,
+  conversationValue,
+  type StoredFile,
+  storedFiles,
+} from './conversation.ts';
 import type { Person } from './parts.ts';
 import type { MailSource } from './source.ts';
 import type { SendingMailbox } from './transport.ts';
-
-/** Earlier mails of the ticket that References can name at most; the header keeps what fits. */
-const threadLength = 40;
-/** Messages that `quote: ALL` repeats at most. */
-const quotedMessages = 50;
 
 export interface DeliveryRecipient {
   readonly position: number;
@@ -17,6 +21,8 @@ export interface DeliveryRecipient {
   readonly address: string;
   readonly name: string;
   readonly state: RecipientState;
+  /** What was last said about them. */
+  readonly reply: string | null;
 }
 
 /** Everything that the worker needs of one delivery. */
@@ -32,16 +38,12 @@ export interface DeliveryContents {
   readonly format: MessageFormat;
   /** The message, or one of its files: what is left is not what its author sent. */
   readonly redacted: boolean;
+  /** A file of the message in which a scanner found something, and what; null: none. */
+  readonly infected: string | null;
   readonly recipients: readonly DeliveryRecipient[];
-  readonly attachments: readonly {
-    fileName: string;
-    contentType: string;
-    byteSize: number;
-    blobKey: string;
-    sha256: string;
-  }[];
-  readonly thread: readonly string[];
-  readonly quoted: readonly { author: string; at: string; body: string; format: MessageFormat }[];
+  readonly attachments: readonly StoredFile[];
+  readonly autoSubmitted: boolean;
+  readonly conversation: Conversation;
   readonly mailbox: SendingMailbox;
   /** What its server last said it takes, octets. */
   readonly serverMaxMailBytes: number | null;
@@ -49,14 +51,13 @@ export interface DeliveryContents {
   readonly source: MailSource | undefined;
 }
 
-interface Row extends Omit<DeliveryContents, 'mailbox' | 'source' | 'thread'> {
+interface Row extends Omit<DeliveryContents, 'mailbox' | 'source' | 'conversation'> {
   mailboxId: number;
   mailboxAddress: string;
   smtpUrl: string | null;
   smtpPassword: Uint8Array | null;
   disabled: boolean;
-  originalMessageId: string | null;
-  earlier: readonly string[];
+  conversation: ConversationRow;
   skeleton: Buffer | null;
   inserts: MailSource['inserts'] | null;
 }
@@ -67,27 +68,18 @@ export async function loadContents(
 ): Promise<Map<number, DeliveryContents>> {
   const rows = await sql<Row[]>`
     select d.id, d.rfc_message_id as "rfcMessageId", d.from_address as "fromAddress", d.from_name as "fromName", d.subject, d.signature,
+      d.auto_submitted as "autoSubmitted",
       d.give_up_at as "giveUpAt", m.body, m.format,
       m.redacted_at is not null or exists (select from attachments a where a.message_id = m.id and a.redacted_at is not null) as redacted,
-      (select json_agg(json_build_object('position', r.position, 'kind', r.kind, 'address', r.address, 'name', r.name, 'state', r.state) order by r.position)
+      (select a.file_name || ' (' || a.scan_found || ')' from attachments a where a.message_id = m.id and a.scan = 'INFECTED' order by a.position limit 1) as infected,
+      (select json_agg(json_build_object('position', r.position, 'kind', r.kind, 'address', r.address, 'name', r.name, 'state', r.state, 'reply', r.smtp_reply) order by r.position)
         from delivery_recipients r where r.delivery_id = d.id) as recipients,
-      (select coalesce(json_agg(json_build_object('fileName', a.file_name, 'contentType', a.content_type, 'byteSize', a.byte_size,
-          'blobKey', a.blob_key, 'sha256', encode(a.sha256, 'hex')) order by a.position), '[]')
-        from attachments a where a.message_id = m.id and a.redacted_at is null) as attachments,
-      t.original_message_id as "originalMessageId",
-      (select coalesce(json_agg(e.rfc_message_id order by e.id), '[]') from (
-        (select id, rfc_message_id from deliveries where ticket_id = d.ticket_id and id < d.id order by id limit 1)
-        union
-        (select id, rfc_message_id from deliveries where ticket_id = d.ticket_id and id < d.id order by id desc limit ${threadLength})) e) as earlier,
-      (select coalesce(json_agg(json_build_object('author', q.author, 'at', q.created_at, 'body', q.body, 'format', q.format) order by q.id desc), '[]') from (
-        select p.id, u.name as author, p.created_at, p.body, p.format from messages p join users u on u.id = p.author_id
-        where d.quote <> 'NONE' and p.ticket_id = d.ticket_id and p.id < d.message_id and p.visibility = 'PUBLIC' and p.redacted_at is null
-        order by p.id desc limit case d.quote when 'LAST' then 1 else ${quotedMessages} end) q) as quoted,
+      ${storedFiles(sql, sql`m.id`)} as attachments,
+      (select ${conversationValue(sql)} from (select d.ticket_id, d.quote, d.message_id) c) as conversation,
       b.id as "mailboxId", b.address as "mailboxAddress", b.smtp_url as "smtpUrl", b.smtp_password as "smtpPassword", b.disabled_at is not null as disabled, b.server_max_mail_bytes as "serverMaxMailBytes",
       s.skeleton, s.inserts
     from deliveries d
     join messages m on m.id = d.message_id
-    join tickets t on t.id = d.ticket_id
     join mailboxes b on b.id = d.mailbox_id
     left join delivery_sources s on s.delivery_id = d.id
     where d.id = any (${ids}::int[])`;
@@ -100,15 +92,14 @@ function contentsOf({
   smtpUrl,
   smtpPassword,
   disabled,
-  originalMessageId,
-  earlier,
+  conversation,
   skeleton,
   inserts,
   ...row
 }: Row): DeliveryContents {
   return {
     ...row,
-    thread: [...(originalMessageId === null ? [] : [originalMessageId]), ...earlier],
+    conversation: conversationOf(conversation),
     mailbox: { id: mailboxId, address: mailboxAddress, smtpUrl, smtpPassword, disabled },
     source: skeleton === null ? undefined : { skeleton, inserts: inserts ?? [] },
   };
@@ -117,22 +108,23 @@ function contentsOf({
 export interface PreparedMail {
   readonly source: MailSource;
   readonly byteSize: number;
-  readonly needsSmtpUtf8: boolean;
+  readonly hasUtf8Headers: boolean;
 }
 
 /** The mail itself: what an earlier attempt kept, or else made now. */
-export function prepareMail(contents: DeliveryContents, now: Date): PreparedMail {
+export async function prepareMail(contents: DeliveryContents, now: Date): Promise<PreparedMail> {
   const { source } = contents;
   if (source !== undefined) {
     const named = contents.recipients.filter(({ kind }) => kind !== 'BCC');
     return {
       source,
       byteSize: sourceOctets(source),
-      needsSmtpUtf8: [contents.fromAddress, ...named.map(({ address }) => address)].some(needsSmtpUtf8),
+      hasUtf8Headers: [contents.fromAddress, ...named.map(({ address }) => address)].some(needsSmtpUtf8),
     };
   }
   const people = (kind: RecipientKind): Person[] => contents.recipients.filter((one) => one.kind === kind);
   return composeMail({
+    ...contents.conversation,
     messageId: contents.rfcMessageId,
     date: now,
     from: { name: contents.fromName, address: contents.fromAddress },
@@ -143,9 +135,8 @@ export function prepareMail(contents: DeliveryContents, now: Date): PreparedMail
     body: contents.body,
     format: contents.format,
     signature: contents.signature,
-    quoted: contents.quoted.map(({ at, ...message }) => ({ ...message, at: new Date(at) })),
-    thread: contents.thread,
-    attachments: contents.attachments.map((file) => ({ ...file, sha256: Buffer.from(file.sha256, 'hex') })),
+    autoSubmitted: contents.autoSubmitted,
+    attachments: contents.attachments.map(attachmentPart),
   });
 }
 

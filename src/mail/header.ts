@@ -1,4 +1,6 @@
 import { buildHeaderValue, encodeWord, foldLines, quoteString } from 'nodemailer/lib/mime-funcs';
+import { isInvisible, withoutMisleading } from '../content/hidden-characters.ts';
+import { parseMediaType, unknownType, writeMediaType } from '../content/media-type.ts';
 import { envelopeAddress, needsSmtpUtf8 } from './address.ts';
 import type { Person } from './parts.ts';
 
@@ -8,20 +10,12 @@ const longestWord = 60;
 const maxLineOctets = 998;
 const maxFileNameCharacters = 120;
 
-/** `Re: Printer on fire [INC-000047]`; neither `Re:` nor the reference is ever doubled. The same as mail_subject() in SQL. */
-export function mailSubject(ticketSubject: string, reference: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
-  const line = ticketSubject.replace(/[\x01-\x1f\x7f\u2028\u2029]+/g, ' ');
-  const bare = line.replace(/^\s*(?:(?:re|aw|sv|odp)\s*:\s*)+/i, '');
-  const named = ticketSubject.toLowerCase().includes(`[${reference.toLowerCase()}]`);
-  return `Re: ${bare}${named ? '' : ` [${reference}]`}`;
-}
-
 /** One folded header. A value that could end its line early, or that no folding makes short enough, is a fault of ours. */
 export function header(name: string, value: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a value may hold none.
   if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) throw new Error(`control character in header ${name}`);
-  const folded = foldLines(`${name}: ${value}`, 76);
+  // What cannot be folded stays on the line of its name, which few readers expect to be empty.
+  const folded = foldLines(`${name}: ${value}`, 76).replace(/^([^:]+:)\r\n[ \t]+/, '$1 ');
   if (folded.split('\r\n').some((line) => Buffer.byteLength(line) > maxLineOctets))
     throw new Error(`header ${name} has a line of more than ${maxLineOctets} octets`);
   return folded;
@@ -45,11 +39,14 @@ function mailboxOf({ name, address }: Person): string {
   return `${phrase} <${spec}>`;
 }
 
-/** Printable ASCII that can be folded, and that no reader takes for an encoded word. */
+/**
+ * Printable ASCII that can be folded, and that no reader takes for an encoded word. Where two blanks follow each other a line could
+ * end in one, which servers cut off, or consist of nothing else, which RFC 5322 forbids.
+ */
 function isPlain(text: string): boolean {
   return (
     /^[\x20-\x7e]*$/.test(text) &&
-    !text.includes('=?') &&
+    !/=\?| {2}/.test(text) &&
     text.trim() === text &&
     !text.split(/\s+/).some((word) => word.length > longestWord)
   );
@@ -60,33 +57,46 @@ function encodeText(text: string): string {
   return encodeWord(text.toWellFormed(), ascii * 2 > text.length ? 'Q' : 'B', 52);
 }
 
+/** A Message-ID of the sender's domain: ASCII, whatever the mailbox's address is written in. */
+export function messageIdOf(unique: string, sender: string): string {
+  const envelope = envelopeAddress(sender);
+  return `<${unique}@${envelope.slice(envelope.lastIndexOf('@') + 1)}>`;
+}
+
+/** Octets of a Message-ID that can be answered: a line of In-Reply-To holds one. */
+export const maxMessageIdOctets = 900;
+
+/** Whether a mail can name this Message-ID: `<…@…>`, visible ASCII, not too long for a line. */
+export const isMessageId = (id: string): boolean =>
+  id.length <= maxMessageIdOctets && /^<[!-;=?-~]+@[!-;=?-~]+>$/.test(id);
+
 /**
  * What In-Reply-To and References name: the mail before this one; and the first of the thread with as many of the last as fit
- * one line, as RFC 5322 readers count it. Ids that are not well-formed (imported ones) are left out.
+ * one line, as RFC 5322 readers count it. Ids that are not well-formed are left out.
  */
 export function threading(thread: readonly string[]): { inReplyTo: string | undefined; references: string } {
-  const ids = [...new Set(thread.filter((id) => /^<[!-;=?-~]{1,250}>$/.test(id)))];
+  const ids = [...new Set(thread.filter(isMessageId))];
   const [first, ...rest] = ids;
   if (first === undefined) return { inReplyTo: undefined, references: '' };
   const kept: string[] = [];
   let octets = 'References: '.length + first.length;
   for (const id of rest.reverse()) {
     octets += 1 + id.length;
-    if (octets > maxLineOctets - 2) break;
+    // The mail that is answered is always named: after a very long first id on a line of its own.
+    if (octets > maxLineOctets - 2 && kept.length > 0) break;
     kept.unshift(id);
   }
   return { inReplyTo: ids.at(-1), references: [first, ...kept].join(' ') };
 }
 
-/** A file's name as a recipient may be shown it: no path, no control or direction-changing character, not too long. */
+/** A file's name as a recipient may be shown it: no path, no control, no change of direction, not too long. Joiners stay. */
 export function mailFileName(fileName: string, position: number): string {
-  const clean = fileName
-    .toWellFormed()
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffd]/gu, '')
+  const clean = withoutMisleading(fileName.toWellFormed())
+    .replace(/\ufffd/g, '')
     .replace(/[/\\]/g, '_')
     .trim()
     .replace(/^\.+$/, '');
-  if (clean === '') return `attachment-${position}`;
+  if (isInvisible(clean)) return `attachment-${position}`;
   const characters = [...clean];
   if (characters.length <= maxFileNameCharacters) return clean;
   const extension = /\.[^.]{1,12}$/.exec(clean)?.[0] ?? '';
@@ -97,11 +107,13 @@ export function mailFileName(fileName: string, position: number): string {
 export const disposition = (kind: 'attachment' | 'inline', filename: string): string =>
   buildHeaderValue({ value: kind, params: { filename } });
 
-/** The sender's word for a type where it is a sound one. Composite types may not be base64 (RFC 2046 §5), so they become plain bytes. */
+/**
+ * The sender's word for a type where it is a sound one, with its parameters: a text says its character set by them. Composite types may
+ * not be base64 (RFC 2046 §5), so they become plain bytes.
+ */
 export function safeContentType(contentType: string): string {
-  const type = contentType.split(';')[0]!.trim().toLowerCase();
-  return /^[a-z0-9][a-z0-9!#$&^_.+-]{0,60}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,60}$/.test(type) &&
-    !/^(?:multipart|message)\//.test(type)
-    ? type
-    : 'application/octet-stream';
+  const type = parseMediaType(contentType);
+  return type === undefined || /^(?:multipart|message)\//.test(type.essence)
+    ? unknownType
+    : writeMediaType(type);
 }

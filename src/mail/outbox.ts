@@ -48,7 +48,8 @@ export const giveUpAfterDays = 5;
 
 /**
  * Takes what is due: of each mailbox as many as its lane has room for and its rate allows, oldest first, and never a mail whose
- * ticket has an earlier one due or under way by the same mailbox. Any number of workers may ask at once.
+ * ticket has an earlier one due or under way by the same mailbox. What awaits a scan of its files is not due; the index of what is
+ * due does not hold it, so that it costs nobody anything however long a scanner is away. Any number of workers may ask at once.
  */
 export async function claim(sql: postgres.Sql, options: ClaimOptions): Promise<Claim[]> {
   const { worker, now, leaseSeconds, lanes, free, cleared = [], turns = [] } = options;
@@ -78,13 +79,13 @@ export async function claim(sql: postgres.Sql, options: ClaimOptions): Promise<C
       select d.id
       from room m cross join lateral (
         select d.id from deliveries d
-        where d.mailbox_id = m.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') and d.due_at <= ${now}::timestamptz
+        where d.mailbox_id = m.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') and not d.awaits_scan and d.due_at <= ${now}::timestamptz
           and (m.rate_per_recipient_hour is null or not ${isAtCap(sql)})
           and (d.cancel_if = '{}' or d.attempts > 0 or d.id = any (${cleared}::int[]))
           and not exists (
             select from deliveries e
             where e.ticket_id = d.ticket_id and e.id < d.id and e.mailbox_id = d.mailbox_id
-              and e.state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING')
+              and e.state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING') and not e.awaits_scan
               and (e.state = 'TRANSMITTING' or e.due_at <= ${now}::timestamptz)
             -- A limit keeps the planner from reading a mailbox's whole backlog for each mail.
             offset 0)

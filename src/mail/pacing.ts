@@ -43,7 +43,7 @@ async function postponeSome(sql: postgres.Sql, now: Date): Promise<number> {
       from mailboxes m
       cross join lateral (
         select d.id from deliveries d
-        where d.mailbox_id = m.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') and d.due_at <= ${now}::timestamptz
+        where d.mailbox_id = m.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') and not d.awaits_scan and d.due_at <= ${now}::timestamptz
           and ${isAtCap(sql)}
         order by d.due_at, d.id limit ${postponedAtOnce}
         for no key update of d skip locked
@@ -64,7 +64,7 @@ export async function nextDue(sql: postgres.Sql, now: Date): Promise<number | un
     select min(greatest(n.due_at, case when m.rate_per_minute is not null then m.paced_until end)) as due
     from mailboxes m cross join lateral (
       select d.due_at from deliveries d
-      where d.mailbox_id = m.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') order by d.due_at limit 1
+      where d.mailbox_id = m.id and d.state in ('QUEUED', 'HELD', 'DEFERRED') and not d.awaits_scan order by d.due_at limit 1
     ) n`;
   return row?.due == null ? undefined : Math.max(0, row.due.getTime() - now.getTime());
 }
@@ -86,7 +86,7 @@ export async function findSpecial(
     select exists (select from mailboxes where rate_per_recipient_hour is not null) as counted,
       exists (
         select from deliveries
-        where cancel_if <> '{}' and state in ('QUEUED', 'HELD', 'DEFERRED') and due_at <= ${now}::timestamptz and attempts = 0
+        where cancel_if <> '{}' and state in ('QUEUED', 'HELD', 'DEFERRED') and not awaits_scan and due_at <= ${now}::timestamptz and attempts = 0
       ) as conditional`;
   return row!;
 }

@@ -13,6 +13,8 @@ export interface AttachmentPart {
   readonly byteSize: number;
   readonly blobKey: string;
   readonly sha256: Uint8Array;
+  /** What the author's HTML may name it by beside its file's name. */
+  readonly contentId?: string | null;
 }
 
 /** An earlier public message of the ticket, repeated below the new one. */
@@ -21,6 +23,8 @@ export interface QuotedMessage {
   readonly at: Date;
   readonly body: string;
   readonly format: MessageFormat;
+  /** Its own files: the pictures among them that its own HTML shows are repeated with it. */
+  readonly files: readonly AttachmentPart[];
 }
 
 /** Everything that a mail is made of. The same parts give the same bytes. */
@@ -39,7 +43,11 @@ export interface MailParts {
   readonly signature: string;
   /** Newest first. */
   readonly quoted: readonly QuotedMessage[];
-  /** Message-IDs of the conversation before this mail, oldest first. */
+  /** Messages that `quoted` would hold if it were not bounded. */
+  readonly omitted: number;
+  /** Message-IDs of the mails before this one that were sent, oldest first. */
   readonly thread: readonly string[];
+  /** No person wrote it, says its author: `Auto-Submitted` (RFC 3834). */
+  readonly autoSubmitted: boolean;
   readonly attachments: readonly AttachmentPart[];
 }

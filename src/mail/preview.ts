@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { composeMail, type Envelope } from './compose.ts';
+import { messageIdOf } from './header.ts';
 import type { MailParts } from './parts.ts';
 
 export interface MailPreview {
@@ -13,18 +14,21 @@ export interface MailPreview {
   readonly previewHash: string;
 }
 
-export type PreviewParts = Omit<MailParts, 'date' | 'messageId'>;
+export interface PreviewParts extends Omit<MailParts, 'date' | 'messageId'> {
+  /** The ticket's last mail, sent or not: in the hash it stands for what the mail answers, which the sending of others settles. */
+  readonly lastMail: number | null;
+}
 
-/** The mail as it would be sent now; pure. Two previews have one hash exactly when their mails are the same. */
-export function previewMail(parts: PreviewParts): MailPreview {
+/** The mail as it would be sent now. Two previews have one hash exactly when their mails are the same. */
+export async function previewMail(parts: PreviewParts): Promise<MailPreview> {
   // As long as a real one, so that the size is exact.
-  const domain = parts.from.address.slice(parts.from.address.lastIndexOf('@') + 1);
-  const messageId = `<00000000-0000-0000-0000-000000000000@${domain}>`;
-  const mail = composeMail({ ...parts, date: new Date(0), messageId });
+  const messageId = messageIdOf('00000000-0000-0000-0000-000000000000', parts.from.address);
+  const mail = await composeMail({ ...parts, date: new Date(0), messageId });
+  const { lastMail, autoSubmitted, bcc } = parts;
   const hash = createHash('sha256')
-    .update(JSON.stringify([mail.envelope, parts.bcc]))
-    .update(mail.source.skeleton);
-  for (const { sha256, byteSize } of parts.attachments) hash.update(`\0${byteSize}\0`).update(sha256);
+    .update(JSON.stringify([mail.envelope, bcc, lastMail, autoSubmitted]))
+    .update(withoutThread(mail.source.skeleton));
+  for (const { sha256, byteSize } of mail.files) hash.update(`\0${byteSize}\0`).update(sha256);
   return {
     envelope: mail.envelope,
     subject: parts.subject,
@@ -33,4 +37,14 @@ export function previewMail(parts: PreviewParts): MailPreview {
     byteSize: mail.byteSize,
     previewHash: hash.digest('hex'),
   };
+}
+
+/** A mail's bytes without the headers that name other mails. */
+function withoutThread(skeleton: Buffer): string {
+  const source = skeleton.toString('latin1');
+  const end = source.indexOf('\r\nMIME-Version:');
+  const headers = source
+    .slice(0, end)
+    .replace(/\r\n(?:In-Reply-To|References|Auto-Submitted):[^\r]*(?:\r\n[ \t][^\r]*)*/g, '');
+  return headers + source.slice(end);
 }

@@ -10,6 +10,8 @@ export interface RecipientRow {
   readonly position: number;
   readonly address: string;
   readonly state: RecipientState;
+  /** What was last said about them. */
+  readonly reply: string | null;
 }
 
 /** What one attempt changes, to be written in one commit. */
@@ -59,12 +61,12 @@ export function settlementOf(delivery: Attempted, outcome: Outcome, now: Date, r
     const state = verdict.state === 'DEFERRED' && expired ? 'FAILED' : verdict.state;
     return { position: recipient.position, state, reply: verdict.reply, code: verdict.enhancedCode ?? null };
   });
-  const states = new Map(delivery.recipients.map(({ position, state }) => [position, state]));
-  for (const { position, state } of changed) states.set(position, state);
-  const state = stateOf([...states.values()]);
-  const worst =
-    changed.find((one) => one.state === worstOf(state)) ?? changed.find((one) => one.state === 'FAILED');
-  const gaveUp = expired && worst?.state === 'FAILED' && !/^5/.test(worst.reply);
+  const byPosition = new Map(changed.map((one) => [one.position, one]));
+  // Whoever was refused by an earlier attempt is still what went wrong when the last one waited for is served.
+  const all = delivery.recipients.map((one) => byPosition.get(one.position) ?? one);
+  const state = stateOf(all.map((one) => one.state));
+  const worst = all.find((one) => one.state === worstOf(state)) ?? all.find((one) => one.state === 'FAILED');
+  const gaveUp = expired && worst?.state === 'FAILED' && !/^5/.test(worst.reply ?? '');
   return {
     id: delivery.id,
     token: delivery.token,
@@ -72,7 +74,7 @@ export function settlementOf(delivery: Attempted, outcome: Outcome, now: Date, r
     event: `DELIVERY_${state}` as EventType,
     phase: outcome.reached,
     reply: outcome.reply,
-    failure: worst === undefined ? null : `${worst.reply}${gaveUp ? ' (given up after 5 days)' : ''}`,
+    failure: worst === undefined ? null : `${worst.reply ?? ''}${gaveUp ? ' (given up after 5 days)' : ''}`,
     bodyAt: outcome.bodyAt ?? null,
     dueAt: state === 'DEFERRED' ? new Date(now.getTime() + backOff(delivery.attempts, random)) : null,
     recipients: changed,
@@ -80,13 +82,20 @@ export function settlementOf(delivery: Attempted, outcome: Outcome, now: Date, r
 }
 
 /** A redacted message is not mailed any more: what is left of it is not what its author sent. */
-export function redactedSettlement(delivery: Attempted): Settlement {
-  const reply = 'Not sent: the message was redacted';
+export const redactedSettlement = (delivery: Attempted): Settlement =>
+  unsentSettlement(delivery, 'CANCELLED', 'Not sent: the message was redacted');
+
+/** A mail with an infected file goes to nobody, however often it is tried. @param file its name, and what was found in it */
+export const infectedSettlement = (delivery: Attempted, file: string): Settlement =>
+  unsentSettlement(delivery, 'FAILED', `Not sent: a file is infected: ${file}`);
+
+/** Nothing was said to any server, and nothing will be. */
+function unsentSettlement(delivery: Attempted, state: 'CANCELLED' | 'FAILED', reply: string): Settlement {
   return {
     id: delivery.id,
     token: delivery.token,
-    state: 'CANCELLED',
-    event: 'DELIVERY_CANCELLED',
+    state,
+    event: `DELIVERY_${state}`,
     phase: 'CONNECT',
     reply,
     failure: reply,
@@ -94,7 +103,7 @@ export function redactedSettlement(delivery: Attempted): Settlement {
     dueAt: null,
     recipients: unsettledRecipients(delivery.recipients).map(({ position }) => ({
       position,
-      state: 'CANCELLED',
+      state,
       reply,
       code: null,
     })),
@@ -103,13 +112,18 @@ export function redactedSettlement(delivery: Attempted): Settlement {
 
 const unaddressed: Verdict = { state: 'DEFERRED', reply: 'not addressed', enhancedCode: undefined };
 
-/** The state of a delivery whose recipients have these. */
-export function stateOf(
+/**
+ * The state of a delivery whose recipients have these, when no attempt is under way: the one rule for it.
+ * @param waiting what it is called while somebody is still to get the mail
+ */
+export function stateOf<W extends DeliveryState = 'DEFERRED'>(
   recipients: readonly RecipientState[],
-): 'OUTCOME_UNKNOWN' | 'DEFERRED' | 'SENT' | 'PARTIALLY_FAILED' | 'FAILED' {
+  waiting = 'DEFERRED' as W,
+): W | 'OUTCOME_UNKNOWN' | 'CANCELLED' | 'SENT' | 'PARTIALLY_FAILED' | 'FAILED' {
   const has = (state: RecipientState) => recipients.includes(state);
   if (has('OUTCOME_UNKNOWN')) return 'OUTCOME_UNKNOWN';
-  if (has('DEFERRED') || has('PENDING')) return 'DEFERRED';
+  if (has('DEFERRED') || has('PENDING')) return waiting;
+  if (has('CANCELLED')) return 'CANCELLED';
   if (!has('FAILED')) return 'SENT';
   return has('SENT') ? 'PARTIALLY_FAILED' : 'FAILED';
 }

@@ -1,6 +1,4 @@
 import { base64Octets } from './bodies.ts';
-import { composeMail } from './compose.ts';
-import type { MailParts } from './parts.ts';
 
 /** What a mail's size can be told from without making it. Sizes are bytes of UTF-8. */
 export interface SizeInput {
@@ -29,9 +27,4 @@ export function encodedSizeUpperBound({
     text * 80 +
     attachments.reduce((sum, { byteSize }) => sum + base64Octets(byteSize) + 2048, 0)
   );
-}
-
-/** Octets of the mail as encoded; composes it, but reads no attachment. */
-export async function encodedSize(parts: MailParts): Promise<number> {
-  return composeMail(parts).byteSize;
 }

@@ -33,7 +33,8 @@ export interface SmtpServer {
 export interface Transmission {
   readonly envelope: Envelope;
   readonly byteSize: number;
-  readonly needsSmtpUtf8: boolean;
+  /** Whoever it goes to, its headers ask for a server that offers SMTPUTF8. */
+  readonly hasUtf8Headers: boolean;
   /** Asked after the server's 354 and before the first byte of the body: `false` drops the connection. */
   readonly openBody: () => Promise<boolean>;
   readonly bytes: () => AsyncIterable<Buffer>;

@@ -93,10 +93,7 @@ export function readBody(
         const { congestion } = spools;
         if (!congestion) return;
         request.pause();
-        congestion.then(
-          () => request.resume(),
-          (error) => settle(() => reject(error)),
-        );
+        congestion.then(() => request.resume());
       });
     const onEnd = () => guarded(() => settle(() => resolve(reader.end())));
     const onGone = () => settle(() => reject(new Aborted('the caller went away')));

@@ -30,7 +30,7 @@ export async function newMessage(
     const { byId, byReference } = dataOf(await execute(operations.findTicket, named.both, context));
     if (!byId || byId.ticketId !== byReference?.ticketId) return errorReply(400, as, ticketNotFound);
   }
-  const { variables, memberOf } = translate(post, named.ticket);
+  const { variables, memberOf } = translate(post, named.ticket, context.receive);
   const { addTicketMessage: result } = dataOf(await execute(operations.addMessage, variables, context));
   if ('replayed' in result) {
     return resultReply(

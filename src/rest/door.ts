@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
 import type { RequestContext } from '../context.ts';
-import { BadCredential, Unavailable } from '../errors.ts';
+import { BadCredential, BadRequest, Unavailable } from '../errors.ts';
 import { Aborted, BodyReader, readBody } from './body.ts';
 import { type Execute, newMessage } from './call.ts';
+import { contentCoding } from './content-coding.ts';
 import { parseMediaType } from './media-type.ts';
 import { negotiate, type Representation, selectCharset, selectReader } from './negotiation.ts';
 import { loadOperations } from './operations.ts';
 import { loadPages } from './pages.ts';
 import { emptyPost, type NewMessagePost, readingLimits, TooLarge } from './post.ts';
+import { statusOfError } from './refusal.ts';
 import { errorReply, modelStateReply, type Reply, texts } from './reply.ts';
 import { readableUri, route } from './route.ts';
 import { send } from './send.ts';
@@ -25,7 +27,7 @@ export interface LegacyPorts {
   execute: Execute;
   limits: {
     maxBodyBytes: number;
-    /** Characters in one string of a body that is no file; more than the longest message, 4 Mi unless given. */
+    /** Characters in one string of a body that is no file; more than the longest message has, 8 Mi unless given. */
     maxTextChars?: number;
   };
   /** Counts a call for the owner who wants to move clients on. */
@@ -41,6 +43,7 @@ interface Visit {
   readonly request: IncomingMessage;
   readonly as: Representation;
   context?: RequestContext;
+  files?: Spools;
   post?: NewMessagePost | null;
 }
 
@@ -53,19 +56,18 @@ export function createLegacyDoor(ports: LegacyPorts) {
     const where = route(request.url ?? '');
     if (where === 'help' || where === 'openapi') return send(request, response, pages(where, request));
     const visit: Visit = { request, as: negotiate(request.headers) };
-    const spools = new Spools();
     try {
-      const reply = await answer(visit, spools).catch((error) => answerError(error, visit, ports));
+      const reply = await answer(visit).catch((error) => answerError(error, visit, ports));
       if (!reply) return void response.destroy();
       if (where) reply.headers.Link = '</api>; rel="help"';
       if (visit.context?.viewer) ports.count?.({ ...useOf(visit), status: reply.status });
       send(request, response, reply);
     } finally {
-      spools.release();
+      visit.files?.release();
     }
 
     /** The order of the checks is the old framework's: path, method, credential, body, meaning. */
-    async function answer(visit: Visit, spools: Spools): Promise<Reply> {
+    async function answer(visit: Visit): Promise<Reply> {
       const { as } = visit;
       if (!where) {
         const origin = ports.originOf?.(request) ?? `http://${request.headers.host ?? 'localhost'}`;
@@ -78,12 +80,23 @@ export function createLegacyDoor(ports: LegacyPorts) {
       if (!visit.context.viewer) return unauthorized(as);
       const unread = unreadable(request, as);
       if (unread) return unread;
-      const { post, errors } = await bind(request, spools, ports.limits);
+      visit.files = new Spools(visit.context.receive);
+      const { post, errors } = await bind(request, visit.files, ports.limits);
       visit.post = post;
       if (errors.length > 0) return modelStateReply(as, errors);
       return await newMessage(post, as, visit.context, { execute: ports.execute, operations });
     }
   };
+}
+
+/** What the server refuses before anybody here is asked, in the old words. */
+export function refuseLegacy(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  message: string,
+): void {
+  send(request, response, errorReply(status, negotiate(request.headers), message));
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {
@@ -96,11 +109,9 @@ function unreadable(request: IncomingMessage, as: Representation): Reply | undef
   const contentType = parseMediaType(request.headers['content-type']);
   if (!contentType) return errorReply(415, as, texts.noContentType);
   if (!selectReader(contentType)) return errorReply(415, as, texts.mediaType(contentType.written));
-  const encoding = request.headers['content-encoding']?.trim() ?? '';
   // Nothing is unpacked here, so that nothing can be larger than it looks.
-  if (encoding !== '' && encoding.toLowerCase() !== 'identity')
-    return errorReply(415, as, texts.contentEncoding(encoding));
-  return undefined;
+  const coding = contentCoding(request.headers['content-encoding']);
+  return coding === undefined ? undefined : errorReply(415, as, texts.contentEncoding(coding));
 }
 
 async function bind(request: IncomingMessage, spools: Spools, limits: LegacyPorts['limits']) {
@@ -110,9 +121,7 @@ async function bind(request: IncomingMessage, spools: Spools, limits: LegacyPort
     ...readingLimits,
     textChars: limits.maxTextChars ?? readingLimits.textChars,
   });
-  const reading = await readBody(request, reader, spools, limits.maxBodyBytes);
-  await spools.settled();
-  return reading;
+  return readBody(request, reader, spools, limits.maxBodyBytes);
 }
 
 /** The old module's challenge: clients that send their password only when asked depend on it. */
@@ -128,14 +137,18 @@ function answerError(error: unknown, { as, context }: Visit, ports: LegacyPorts)
   if (error instanceof Aborted) return undefined;
   if (error instanceof TooLarge) return errorReply(413, as, texts.tooLarge);
   if (error instanceof BadCredential) return unauthorized(as, error.retryAfterSeconds);
+  if (error instanceof BadRequest) return errorReply(400, as, error.message);
   if (error instanceof Unavailable) {
     const { retryAfterSeconds } = error;
     const message = `The service is not available just now. Try again in ${retryAfterSeconds} s.`;
     return errorReply(503, as, message, { 'Retry-After': retryAfterSeconds });
   }
-  // What the schema says is INTERNAL has been logged where it happened.
-  if (error instanceof GraphQLError && error.extensions.code === 'INTERNAL')
-    return errorReply(500, as, texts.fault);
+  if (error instanceof GraphQLError) {
+    const status = statusOfError(error);
+    if (status !== undefined) return errorReply(status, as, error.message);
+    // What the schema says is INTERNAL has been logged where it happened.
+    if (error.extensions.code === 'INTERNAL') return errorReply(500, as, texts.fault);
+  }
   if (context) context.log.error({ err: error, requestId: context.requestId }, 'legacy call failed');
   else ports.fault?.(error);
   return errorReply(500, as, texts.fault);

@@ -1,29 +1,23 @@
+import { foldPath } from './path.ts';
+
 /** What a path under /api leads to. */
 export type Route = 'help' | 'openapi' | 'newMessage' | undefined;
 
 /**
- * `api/{controller}/{action}/{id}` as the old routing took it: without regard to case, percent-encoded letters and
- * slashes at the end are fine, one more segment is taken for an id and ignored.
+ * `api/{controller}/{action}/{id}` as the old routing took it: one more segment is taken for an id and ignored. System.Web refused
+ * segments that end in a dot or a blank, which are no file names.
  * @param url a request target, with its query
  */
 export function route(url: string): Route {
   const path = url.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0]!;
   if (path === '/api/Tickets/NewMessage') return 'newMessage';
-  const segments = decode(path)?.toLowerCase().replace(/\/+$/, '').split('/').slice(1);
-  if (segments?.[0] !== 'api' || segments.includes('')) return undefined;
+  const segments = foldPath(path).split('/').slice(1);
+  if (segments[0] !== 'api' || segments.some((segment) => /[. ]$/.test(segment))) return undefined;
   const [, second, third] = segments;
   if (segments.length === 1) return 'help';
   if (segments.length === 2 && second === 'openapi.yaml') return 'openapi';
   if (segments.length > 4 || second !== 'tickets' || third !== 'newmessage') return undefined;
   return 'newMessage';
-}
-
-function decode(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The address as the old service repeated it: readable, but for what would change its meaning or break a line. */

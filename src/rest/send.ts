@@ -16,7 +16,9 @@ export function send(
   const announced = Number(
     request.headers['content-length'] ?? (request.headers['transfer-encoding'] ? Infinity : 0),
   );
-  if (request.complete || announced <= smallRest) {
+  // Who waits for `100 Continue` and gets the answer instead need not send its body: what comes next cannot be told from it.
+  const waiting = request.headers.expect !== undefined && request.readableFlowing === null;
+  if (request.complete || (announced <= smallRest && !waiting)) {
     // Byte for byte as text, which node puts behind the head and sends in one piece; bytes would be a second one.
     response.writeHead(status, headers).end(body.toString('latin1'), 'latin1');
     return;

@@ -1,114 +1,128 @@
-import { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
-import { WriteStream } from 'graphql-upload-ts/fs-capacitor';
-import { writeWhole } from '../whole-writes.ts';
+import { type Receive, type Received, RequestOver } from '../incoming-file.ts';
 
-/** Bytes that the files of one request may hold in memory together; what goes beyond is spooled to the disk. */
-const memoryPerRequest = 64 * 1024;
+/** Bytes that a file may have been given and the store has not taken, before its sender is held back. */
+const aheadBytes = 256 * 1024;
 
-/** The files of one request: counts what they hold in memory, waits for the disk, removes them all in the end. */
+/** Files that are stored of one request: more than a message takes, so that the command is who refuses one too many. */
+const maxFiles = 100;
+
+/** The files of one request, on their way into the blob store while their text is still being decoded. */
 export class Spools {
-  #memory = memoryPerRequest;
+  readonly #receive: Receive;
   readonly #all: Spool[] = [];
+  #begun = 0;
+
+  constructor(receive: Receive) {
+    this.#receive = receive;
+  }
 
   create(): Spool {
-    const spool = new Spool((bytes) => {
-      if (bytes > this.#memory) return false;
-      this.#memory -= bytes;
-      return true;
-    });
+    const spool = new Spool((source) =>
+      ++this.#begun > maxFiles ? undefined : this.#receive(source, 'Attachments'),
+    );
     this.#all.push(spool);
     return spool;
   }
 
-  /** Resolves when the disk has caught up; `undefined` when nobody needs to wait. */
+  /** Resolves when the store has caught up; `undefined` when nobody needs to wait. */
   get congestion(): Promise<void> | undefined {
     return this.#all.find((spool) => spool.congestion)?.congestion;
   }
 
-  /** Waits until all that was spooled is on the disk. @throws what the disk had against it */
-  async settled(): Promise<void> {
-    for (const spool of this.#all) await spool.settled();
-  }
-
+  /** Gives up the files that have not come to their end. */
   release(): void {
     for (const spool of this.#all) spool.release();
   }
 }
 
-/** One file on its way in: in memory while it is small, in a temporary file from then on. */
+/** One file on its way in: takes bytes without waiting, and gives them to the store as fast as it writes. */
 export class Spool {
   /** Bytes written so far. */
   size = 0;
-  #chunks: Buffer[] = [];
-  #file: WriteStream | undefined;
-  #congestion: Promise<void> | undefined;
-  readonly #reserve: (bytes: number) => boolean;
+  readonly #begin: (source: AsyncIterable<Buffer>) => Promise<Received> | undefined;
+  #received: Promise<Received> | undefined;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  /** `given up`: by the store, which refuses the file, or by the request. */
+  #state: 'open' | 'whole' | 'given up' = 'open';
+  #wake = () => {};
+  #congestion: PromiseWithResolvers<void> | undefined;
 
-  constructor(reserve: (bytes: number) => boolean) {
-    this.#reserve = reserve;
+  /** @param begin stores the bytes; undefined: they are not wanted */
+  constructor(begin: (source: AsyncIterable<Buffer>) => Promise<Received> | undefined) {
+    this.#begin = begin;
   }
 
   write(bytes: Buffer): void {
     this.size += bytes.length;
-    if (!this.#file) {
-      if (this.#reserve(bytes.length)) {
-        this.#chunks.push(bytes);
-        return;
-      }
-      this.#file = writeWhole(new WriteStream());
-      // Without a listener a full disk would end the process; whoever waits or reads is told.
-      this.#file.on('error', () => {});
-      for (const chunk of this.#chunks) this.#file.write(chunk);
-      this.#chunks = [];
-    }
-    if (!this.#file.write(bytes) && !this.#congestion) this.#congestion = this.#drained(this.#file);
+    if (this.#state === 'given up' || bytes.length === 0) return;
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    if (this.#waitingBytes > aheadBytes) this.#congestion ??= Promise.withResolvers();
+    this.#start();
+    this.#wake();
   }
 
   end(): void {
-    this.#file?.end();
+    if (this.#state === 'open') this.#state = 'whole';
+    this.#wake();
   }
 
   get congestion(): Promise<void> | undefined {
-    return this.#congestion;
+    return this.#congestion?.promise;
   }
 
-  /** A file that could not be written must be known before anybody reads it: its reader would wait for ever. */
-  async settled(): Promise<void> {
-    const file = this.#file;
-    if (file?.errored) throw file.errored;
-    if (file?.writableEnded && !file.writableFinished) await finished(file, { readable: false });
-  }
-
-  open(): Readable {
-    if (this.#file) return this.#file.createReadStream();
-    const chunks = this.#chunks;
-    return new Readable({
-      read() {
-        for (const chunk of chunks) this.push(chunk);
-        this.push(null);
-      },
-    });
+  /** Of a file that has come to its end. An empty one is stored when it is asked for: an item of a list may have been none. */
+  get received(): Promise<Received> {
+    this.#start();
+    return this.#received!;
   }
 
   release(): void {
-    this.#chunks = [];
-    this.#file?.release();
+    if (this.#state !== 'open') return;
+    this.#giveUp();
+    this.#wake();
   }
 
-  #drained(file: WriteStream): Promise<void> {
-    const drained = new Promise<void>((resolve, reject) => {
-      if (file.errored) return reject(file.errored);
-      const settle = (error?: Error) => {
-        this.#congestion = undefined;
-        file.off('drain', settle).off('finish', settle).off('error', settle);
-        if (error) reject(error);
-        else resolve();
-      };
-      file.once('drain', settle).once('finish', settle).once('error', settle);
-    });
-    // Marked as handled: the one who waits may come only later, or never.
-    drained.catch(() => {});
-    return drained;
+  #start(): void {
+    if (this.#received !== undefined) return;
+    this.#received = this.#begin(this.#pieces()) ?? this.#refuse();
+    // Told to whoever waits for it, which may be nobody.
+    this.#received.catch(() => {});
+  }
+
+  async *#pieces(): AsyncGenerator<Buffer, void> {
+    try {
+      for (;;) {
+        while (this.#waiting.length > 0) yield this.#next();
+        if (this.#state === 'whole') return;
+        if (this.#state === 'given up') throw new RequestOver();
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+    } finally {
+      if (this.#state !== 'whole' || this.#waiting.length > 0) this.#giveUp();
+    }
+  }
+
+  /** All that waits, as one piece: lines of 76 characters would each cost a write. */
+  #next(): Buffer {
+    const piece = this.#waiting.length === 1 ? this.#waiting[0]! : Buffer.concat(this.#waiting);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#congestion?.resolve();
+    this.#congestion = undefined;
+    return piece;
+  }
+
+  #refuse(): Promise<Received> {
+    this.#giveUp();
+    return Promise.reject(new RequestOver());
+  }
+
+  #giveUp(): void {
+    this.#state = 'given up';
+    this.#waiting = [];
+    this.#congestion?.resolve();
+    this.#congestion = undefined;
   }
 }

@@ -1,5 +1,4 @@
-import { Readable } from 'node:stream';
-import { IncomingFile } from '../upload.ts';
+import { IncomingFile, type Receive } from '../incoming-file.ts';
 import type { Input } from './operations.ts';
 import type { NewAttachment, NewMessagePost } from './post.ts';
 
@@ -10,12 +9,16 @@ export interface Translation {
   readonly memberOf: (path: readonly string[]) => string;
 }
 
-/** Names a post's ticket; `both`: by two names, which must lead to one ticket. `undefined`: not at all. */
+/**
+ * Names a post's ticket. Blanks behind the reference do not count, as SQL Server compares: blanks alone, before it they do, and tabs too.
+ * `both`: by two names, which must lead to one ticket.
+ * @returns undefined when none is named
+ */
 export function ticketOf({
   TicketId,
   TicketREF,
 }: NewMessagePost): { ticket: Input['ticket']; both?: { ticketId: number; reference: string } } | undefined {
-  const reference = given(TicketREF);
+  const reference = given(TicketREF)?.replace(/(?<! ) +$/, '');
   if (TicketId !== null && TicketId > 0) {
     const ticket = { ticketId: TicketId };
     return reference === undefined ? { ticket } : { ticket, both: { ticketId: TicketId, reference } };
@@ -25,8 +28,8 @@ export function ticketOf({
 }
 
 /** The old names in the words of the schema. No rule is looked after here: what is blank or missing is passed on. */
-export function translate(post: NewMessagePost, ticket: Input['ticket']): Translation {
-  const attachments = kept(post.Attachments, (attachment) => attachment !== null);
+export function translate(post: NewMessagePost, ticket: Input['ticket'], receive: Receive): Translation {
+  const attachments = kept(post.Attachments, isFile);
   const cc = kept(post.SendViaOutboundEmailCc, (address) => given(address) !== undefined);
   const bcc = kept(post.SendViaOutboundEmailBcc, (address) => given(address) !== undefined);
   const email = post.SendViaOutboundEmail && {
@@ -45,13 +48,20 @@ export function translate(post: NewMessagePost, ticket: Input['ticket']): Transl
         visibility: post.IsPrivate ? 'PRIVATE' : 'PUBLIC',
         isMobileDevice: post.IsMobileDevice,
         attachments: attachments.items.map((attachment, i) => ({
-          file: incomingFile(attachment as NewAttachment, attachments.indices[i]! + 1),
+          file: incomingFile(attachment as NewAttachment, attachments.indices[i]! + 1, receive),
         })),
         ...email,
       },
     },
     memberOf: (path) => memberOf(path, { attachments, cc, bcc }),
   };
+}
+
+/** An item with neither a name nor a byte is none: clients fill the list with their empty form. */
+function isFile(attachment: NewAttachment | null): boolean {
+  return (
+    attachment !== null && (given(attachment.FileName) !== undefined || (attachment.Data?.size ?? 0) > 0)
+  );
 }
 
 interface Kept<T> {
@@ -66,13 +76,17 @@ function kept<T>(list: readonly T[] | null, keep: (item: T) => boolean): Kept<T>
 }
 
 /** @param number of the attachment, from 1: a file without a name is called by it */
-function incomingFile({ FileName, ContentType, Data }: NewAttachment, number: number): IncomingFile {
+function incomingFile(
+  { FileName, ContentType, Data }: NewAttachment,
+  number: number,
+  receive: Receive,
+): IncomingFile {
   const name = given(FileName) ?? `attachment-${number}`;
   const type = given(ContentType) ?? 'application/octet-stream';
-  return new IncomingFile(name, type, () => (Data ?? emptyFile).open());
+  return new IncomingFile(name, type, Data ? Data.received : receive(noBytes(), 'Attachments'));
 }
 
-const emptyFile = { open: () => Readable.from([]) };
+async function* noBytes(): AsyncGenerator<Buffer> {}
 
 function memberOf(
   path: readonly string[],

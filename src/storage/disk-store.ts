@@ -1,140 +1,177 @@
-import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import type { Readable } from 'node:stream';
-import { BlobMissing, type BlobStore, BlobTooLarge, newBlobKey, type StoredBlob } from './blob-store.ts';
-
-const validKey = /^[0-9a-f]{40}$/;
-/** Not two hexadecimal letters: no blob's folder has this name. */
-const arriving = 'arriving';
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import {
+  type AsideBlob,
+  BlobMissing,
+  type BlobStore,
+  isBlobKey,
+  isInRange,
+  type KeyRange,
+  type ListedBlob,
+  newBlobKey,
+} from './blob-store.ts';
+import { checkStore } from './check-store.ts';
+import {
+  asStoreFault,
+  closeFile,
+  isMissing,
+  openFile,
+  syncFile,
+  syncFolder,
+  writeAll,
+} from './disk-files.ts';
+import { createFolders, entriesOf } from './disk-folders.ts';
+import { createUnfinished } from './disk-unfinished.ts';
+import { takeIn } from './intake.ts';
+import { dayOf, isDay, readIdentity, writeIdentity } from './store-identity.ts';
 
 /**
- * Blobs as files: `ab/abcdef…` under a directory, and `arriving/abcdef…` while their bytes come in. A file that a crash left
- * there is a key like any other to the collector. A range's end is its last byte, as in HTTP.
+ * Blobs as files: `ab/abcdef…` under a directory; `arriving/abcdef…` until `finish`; `aside/2026-11-28/abcdef…` once set aside; and
+ * `identity`. No blob's folder has any of these names, as they are not two hexadecimal letters. A file that a crash left
+ * half-written at its place is a key like any other, which no row names.
  */
 export function createDiskStore(directory: string): BlobStore {
   const root = resolve(directory);
+  const arriving = join(root, 'arriving');
+  const aside = join(root, 'aside');
   const folderOf = (key: string) => join(root, key.slice(0, 2));
   const pathOf = (key: string) => join(folderOf(key), key);
-  const arrivalOf = (key: string) => join(root, arriving, key);
-  const folders = new Map<string, Promise<void>>();
-
-  /** A folder is looked after once a process, whoever made it: its name must be on disk before a row tells of its files. */
-  function ensureFolder(folder: string): Promise<void> {
-    const known = folders.get(folder);
-    if (known) return known;
-    const above = folder === root ? Promise.resolve() : ensureFolder(root);
-    const made = above
-      .then(() => makeFolder(folder))
-      .catch((error) => {
-        folders.delete(folder);
-        throw error;
-      });
-    folders.set(folder, made);
-    return made;
-  }
+  const folders = createFolders(root);
+  const unfinished = createUnfinished({ folders, arriving, folderOf });
 
   async function remove(key: string): Promise<void> {
-    if (!validKey.test(key)) return;
-    await Promise.all([rm(pathOf(key), { force: true }), rm(arrivalOf(key), { force: true })]);
+    if (!isBlobKey(key)) return;
+    await Promise.all([told(rm(pathOf(key), { force: true })), unfinished.abandon(key)]);
   }
 
-  return {
+  /** Writes a new file and waits until it and its name are on disk. */
+  async function writeNew(folder: string, name: string, bytes: Buffer): Promise<void> {
+    const fd = await folders.createFile(folder, name);
+    try {
+      await writeAll(fd, [bytes]);
+      await syncFile(fd);
+    } finally {
+      await closeFile(fd);
+    }
+    await syncFolder(folder);
+  }
+
+  const store: BlobStore = {
     async put(source, maxBytes) {
       const key = newBlobKey();
-      // It may fail before it is being read; unheard, that would end the process.
-      source.on('error', () => {});
+      const folder = folderOf(key);
+      const hash = createHash('sha256');
+      let fd: number | undefined;
+      /** The source's own fault is not to be taken for the disk's. */
+      let own: Error | undefined;
       try {
-        await Promise.all([ensureFolder(join(root, arriving)), ensureFolder(folderOf(key))]);
-        const taken = await takeIn(source, arrivalOf(key), maxBytes);
-        await rename(arrivalOf(key), pathOf(key));
-        await syncFolder(folderOf(key));
-        return { key, ...taken };
+        const { byteSize, brokenOff } = await takeIn(source, maxBytes, hash, async (pieces) => {
+          fd ??= await folders.createFile(folder, key);
+          await writeAll(fd, pieces);
+        });
+        own = brokenOff;
+        if (own !== undefined) throw own;
+        fd ??= await folders.createFile(folder, key);
+        await syncFile(fd);
+        await closeFile(fd);
+        fd = undefined;
+        await syncFolder(folder);
+        return { key, byteSize, sha256: hash.digest() };
       } catch (error) {
-        source.destroy();
         // The first fault is the one to tell; what cannot be removed now is the collector's.
+        if (fd !== undefined) await closeFile(fd).catch(() => {});
         await remove(key).catch(() => {});
-        throw error;
+        throw error === own ? error : asStoreFault(error);
       }
     },
 
     async open(key, range) {
-      if (!validKey.test(key)) throw new BlobMissing(key);
-      let file: FileHandle;
-      try {
-        file = await open(pathOf(key));
-      } catch (error) {
-        throw isMissing(error) ? new BlobMissing(key) : error;
-      }
-      return file.createReadStream({ ...range, highWaterMark: 256 * 1024 });
+      if (!isBlobKey(key)) throw new BlobMissing(key);
+      const fd = await openFile(pathOf(key), 'r').catch((error) => {
+        throw isMissing(error) ? new BlobMissing(key) : asStoreFault(error);
+      });
+      return createReadStream('', { fd, ...range, highWaterMark: 256 * 1024 });
+    },
+
+    async byteSizeOf(key) {
+      return isBlobKey(key) ? (await told(stat(pathOf(key)).catch(unlessMissing)))?.size : undefined;
     },
 
     remove,
+    ...unfinished,
+    check: () => checkStore(store),
 
-    async *keysBefore(instant, beginning = '') {
+    async *list(range) {
       for await (const folder of entriesOf(root)) {
+        const finished = /^[0-9a-f]{2}$/.test(folder);
         // Most are passed over by their folder, unread.
-        if (folder !== arriving && !folder.startsWith(beginning.slice(0, 2))) continue;
-        for await (const key of entriesOf(join(root, folder))) {
-          if (!validKey.test(key) || !key.startsWith(beginning)) continue;
-          const { mtimeMs } = await stat(join(root, folder, key)).catch(missingIsNew);
-          if (mtimeMs < instant.getTime()) yield key;
-        }
+        if (!(finished && mayHold(folder, range)) && folder !== 'arriving') continue;
+        yield* listFolder(join(root, folder), range, finished);
       }
     },
+
+    async setAside(key) {
+      if (!isBlobKey(key)) return;
+      const folder = join(aside, dayOf(new Date()));
+      await told(folders.ensure(aside).then(() => folders.ensure(folder)));
+      await told(rename(pathOf(key), join(folder, key)).catch(unlessMissing));
+    },
+
+    async *listAside() {
+      for await (const day of entriesOf(aside)) {
+        if (!isDay(day)) continue;
+        for await (const key of entriesOf(join(aside, day))) if (isBlobKey(key)) yield { key, day };
+      }
+    },
+
+    async restore({ key, day }) {
+      await told(folders.ensure(folderOf(key)));
+      await told(rename(join(aside, day, key), pathOf(key)).catch(unlessMissing));
+      await told(syncFolder(folderOf(key)));
+    },
+
+    async destroy({ key, day }: AsideBlob) {
+      await told(rm(join(aside, day, key), { force: true }));
+      // The last one takes its day with it.
+      await rmdir(join(aside, day)).catch(() => {});
+    },
+
+    identity: () =>
+      readFile(join(root, 'identity'), 'utf8').then(readIdentity, (error) => {
+        if (isMissing(error)) return undefined;
+        throw asStoreFault(error);
+      }),
+
+    async setIdentity(identity) {
+      const name = `identity-${randomBytes(8).toString('hex')}`;
+      await told(writeNew(root, name, Buffer.from(writeIdentity(identity))));
+      await told(rename(join(root, name), join(root, 'identity')).then(() => syncFolder(root)));
+    },
   };
+  return store;
 }
 
-/** Writes a new file and waits until its bytes are on disk. */
-async function takeIn(source: Readable, path: string, maxBytes: number): Promise<Omit<StoredBlob, 'key'>> {
-  const hash = createHash('sha256');
-  let byteSize = 0;
-  // A fault on either side ends the loop, and with it the source.
-  async function* metered(): AsyncGenerator<Buffer> {
-    for await (const chunk of source as AsyncIterable<Buffer>) {
-      byteSize += chunk.length;
-      if (byteSize > maxBytes) throw new BlobTooLarge(maxBytes);
-      hash.update(chunk);
-      yield chunk;
-    }
-  }
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(metered());
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  return { byteSize, sha256: hash.digest() };
-}
+/** Whether keys that begin so can lie in the range. */
+const mayHold = (beginning: string, { from, to }: KeyRange): boolean =>
+  `${beginning}g` > from && beginning < to;
 
-async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await syncFolder(dirname(folder));
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+async function* listFolder(folder: string, range: KeyRange, finished: boolean): AsyncGenerator<ListedBlob> {
+  for await (const key of entriesOf(folder)) {
+    if (!isBlobKey(key) || !isInRange(key, range)) continue;
+    // It may be finished or removed while it is being looked at.
+    const found = await stat(join(folder, key)).catch(unlessMissing);
+    if (found !== undefined) yield { key, at: found.mtime, finished };
   }
 }
 
-/** Names in a folder; of a folder that is not there, none. */
-async function* entriesOf(folder: string): AsyncGenerator<string> {
-  try {
-    for await (const { name } of await opendir(folder)) yield name;
-  } catch (error) {
-    if (!isMissing(error) && (error as NodeJS.ErrnoException).code !== 'ENOTDIR') throw error;
-  }
-}
+const told = <T>(work: Promise<T>): Promise<T> =>
+  work.catch((error) => {
+    throw asStoreFault(error);
+  });
 
-/** Removed, or moved from `arriving`, while it was being looked at. */
-function missingIsNew(error: unknown): { mtimeMs: number } {
-  if (isMissing(error)) return { mtimeMs: Number.POSITIVE_INFINITY };
+function unlessMissing(error: unknown): undefined {
+  if (isMissing(error)) return undefined;
   throw error;
 }
-
-const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';

@@ -1,18 +1,21 @@
 import { and, eq, sql } from 'drizzle-orm';
+import type { BodyChangeCode } from '../content/changes.ts';
 import type { Viewer } from '../context.ts';
 import { events } from '../db/tables.ts';
 import { Refusal } from '../errors.ts';
 import { addressKey } from '../mail/address.ts';
+import type { WarningCode } from '../vocabulary.ts';
 import type { AppendedRow } from './appended-row.ts';
 import { type Attachment, listAttachments } from './attachment.ts';
 import type { DeskContext } from './desk.ts';
-import { findKey, withTicket } from './idempotency.ts';
-import { type Delivery, loadDeliveriesOf } from './ledger.ts';
+import { findKey, keyReused, withTicket } from './idempotency.ts';
+import { awaitsScan, type Delivery, loadDeliveriesOf } from './ledger.ts';
 import { loadMessages, type Message } from './message.ts';
-import { type AddTicketMessageInput, copiesOf, type EmailReplyInput } from './message-input.ts';
+import { copiesOf, type EmailReplyInput } from './message-input.ts';
 import type { NewMessageRow } from './new-message-row.ts';
 import { isOperator } from './policy.ts';
 import { loadTickets, type Ticket } from './ticket.ts';
+import type { WrittenInput } from './written-body.ts';
 
 /** What the command did, with all that its caller would otherwise have to ask for. */
 export interface Added {
@@ -28,25 +31,21 @@ export interface Added {
 }
 
 export interface Warning {
-  readonly code: 'DUPLICATE_RECIPIENT';
+  readonly code: WarningCode | BodyChangeCode;
   readonly message: string;
 }
-
-export const keyReused = (): Refusal =>
-  new Refusal('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used with another input', undefined, [
-    'idempotencyKey',
-  ]);
 
 /** From the statement's answer, without asking the database again. */
 export function addedFrom(
   viewer: Viewer,
   row: NewMessageRow,
   answer: AppendedRow,
-  input: AddTicketMessageInput,
+  written: WrittenInput,
+  scans: boolean,
 ): Added {
   const messageId = answer.messageId!;
   const createdAt = new Date(answer.createdAt!);
-  const delivery = deliveryFrom(row, answer, createdAt);
+  const delivery = deliveryFrom(row, answer, createdAt, scans);
   return {
     ticket: {
       id: answer.ticketId!,
@@ -78,15 +77,23 @@ export function addedFrom(
       byteSize: file.size,
       sha256: Buffer.from(file.sha256, 'hex'),
       blobKey: file.blob,
+      contentId: file.contentId,
+      isInline: file.inline,
+      scan: scans ? 'PENDING' : null,
     })),
     delivery,
     replayed: false,
-    warnings: warningsFor(input, delivery),
+    warnings: warningsFor(written, delivery),
     cursor: answer.cursor!,
   };
 }
 
-function deliveryFrom(row: NewMessageRow, answer: AppendedRow, createdAt: Date): Delivery | null {
+function deliveryFrom(
+  row: NewMessageRow,
+  answer: AppendedRow,
+  createdAt: Date,
+  scans: boolean,
+): Delivery | null {
   if (row.email === null) return null;
   return {
     id: answer.deliveryId!,
@@ -100,7 +107,7 @@ function deliveryFrom(row: NewMessageRow, answer: AppendedRow, createdAt: Date):
     attempts: 0,
     dueAt: row.email.dueAt === null ? createdAt : new Date(row.email.dueAt),
     settledAt: null,
-    failure: null,
+    failure: scans && row.files.length > 0 ? awaitsScan : null,
     createdAt,
     recipients: [
       { kind: 'TO' as const, address: answer.toAddress!, name: answer.toName! },
@@ -128,8 +135,12 @@ export function warningsOf(email: EmailReplyInput, toAddress: string): Warning[]
   }));
 }
 
-const warningsFor = ({ email }: AddTicketMessageInput, delivery: Delivery | null): Warning[] =>
-  email == null || delivery === null ? [] : warningsOf(email, delivery.recipients[0]!.address);
+const warningsFor = ({ input, changes }: WrittenInput, delivery: Delivery | null): Warning[] => [
+  ...changes,
+  ...(input.email == null || delivery === null
+    ? []
+    : warningsOf(input.email, delivery.recipients[0]!.address)),
+];
 
 /**
  * The result of the first call with the row's idempotency key, or undefined when there was none.
@@ -139,7 +150,7 @@ export async function replayOf(
   ctx: DeskContext,
   viewer: Viewer,
   row: NewMessageRow,
-  input: AddTicketMessageInput,
+  written: WrittenInput,
 ): Promise<Added | undefined> {
   if (row.key === null) return undefined;
   const stored = await findKey(ctx.desk.database.desk, viewer.userId, row.key);
@@ -168,7 +179,7 @@ export async function replayOf(
     attachments: attachments.get(message.id) ?? [],
     delivery,
     replayed: true,
-    warnings: warningsFor(input, delivery),
+    warnings: warningsFor(written, delivery),
     cursor: await cursorOf(ctx, viewer, message),
   };
 }

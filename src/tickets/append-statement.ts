@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
 import type { AnsweredRow } from './appended-row.ts';
 import { input, judged, ticketColumns, wanted } from './judge-statement.ts';
+import { awaitsScan } from './ledger.ts';
 
 /*
  * The command's writes as one data-modifying statement: one round trip and one commit for a whole group of messages.
@@ -20,7 +21,7 @@ const locked = (waits: boolean): SQL => sql`
 /** The rules that need the locked row. Columns are named from here on: each costs every later step something before its first row. */
 const decided: SQL = sql`
   select j.n, j."viewerId", j.operator, j.body, j.format, j.visibility, j.mobile, j.key, j.fingerprint, j.files,
-    j.mail, j.quote, j.token, j."dueAt", j."cancelIf", j.copies, j."copyKeys",
+    j.mail, j.quote, j.token, j."autoSubmitted", j."dueAt", j."cancelIf", j.copies, j."copyKeys",
     j.ticket_id, j.ticket_reference, j.subject, j.status, j.requester_id, j.ticket_created_at, j.last_message_id, j.last_public_message_id,
     j.message_count, j.public_message_count, j.last_event_number, j.last_public_event_number,
     j.to_name, j.to_address, j.mailbox_id, j.from_address, j.from_name, j.signature, j.max_mail_bytes,
@@ -39,7 +40,7 @@ const decided: SQL = sql`
 /** Identifiers are drawn under the ticket's lock, so that they increase within it in commit order. */
 const numbered: SQL = sql`
   select d.n, d."viewerId", d.body, d.format, d.visibility, d.mobile, d.key, d.fingerprint, d.files,
-    d.mail, d.quote, d.token, d."dueAt", d."cancelIf", d.copies, d."copyKeys", d.ticket_id, d.ticket_reference, d.subject,
+    d.mail, d.quote, d.token, d."autoSubmitted", d."dueAt", d."cancelIf", d.copies, d."copyKeys", d.ticket_id, d.ticket_reference, d.subject,
     d.message_count, d.public_message_count, d.last_event_number, d.last_public_event_number,
     d.to_name, d.to_address, d.mailbox_id, d.from_address, d.from_name, d.signature,
     nextval('messages_id_seq')::int as message_id, case when d.mail then nextval('deliveries_id_seq')::int end as delivery_id,
@@ -58,7 +59,7 @@ const takenKeys: SQL = sql`
  * address that is in To would be a second mail to the same person.
  */
 const accepted: SQL = sql`
-  select n.n, n."viewerId", n.body, n.format, n.visibility, n.mobile, n.files, n.mail, n.quote, n."dueAt", n."cancelIf", n.ticket_id,
+  select n.n, n."viewerId", n.body, n.format, n.visibility, n.mobile, n.files, n.mail, n.quote, n."autoSubmitted", n."dueAt", n."cancelIf", n.ticket_id,
     n.to_name, n.to_address, n.mailbox_id, n.from_address, n.from_name, n.signature, n.message_id, n.delivery_id, n.at,
     n.last_event_number + row_number() over ticket as event_number,
     case when n.visibility = 'PUBLIC' then n.last_public_event_number + count(*) filter (where n.visibility = 'PUBLIC') over ticket end as public_number,
@@ -66,7 +67,7 @@ const accepted: SQL = sql`
     n.message_count + row_number() over ticket as new_count,
     n.public_message_count + count(*) filter (where n.visibility = 'PUBLIC') over ticket as new_public_count,
     case when n.mail then mail_subject(n.subject, n.ticket_reference) end as mail_subject,
-    '<' || n.token || '@' || split_part(n.from_address, '@', 2) || '>' as rfc_message_id,
+    n.token as rfc_message_id,
     case when n.copies is null or address_key(n.to_address) <> all (n."copyKeys") then n.copies else (
       select json_agg(c.value order by c.place) from json_array_elements(n.copies) with ordinality as c (value, place)
       where n."copyKeys"[c.place] <> address_key(n.to_address)) end as kept_copies
@@ -81,22 +82,30 @@ const newMessages: SQL = sql`
 const files: SQL = sql`
   select a.message_id, nextval('attachments_id_seq')::int as id, f.*
   from accepted a
-  cross join lateral json_to_recordset(a.files) as f (position int, blob text, fresh bool, size int, sha256 text, name text, type text)
+  cross join lateral json_to_recordset(a.files) as f (position int, blob text, fresh bool, size int, sha256 text, name text, type text, upload uuid, scan text,
+    "contentId" text, inline bool)
   where a.files is not null`;
 
+/** One part of a request may be several attachments. */
 const newBlobs: SQL = sql`
-  insert into blobs (key, byte_size, sha256) select blob, size, decode(sha256, 'hex') from files where fresh`;
+  insert into blobs (key, byte_size, sha256) select blob, size, decode(sha256, 'hex') from files where fresh
+  on conflict (key) do nothing`;
 
 const newAttachments: SQL = sql`
-  insert into attachments (id, message_id, position, blob_key, file_name, content_type, byte_size, sha256)
-  select id, message_id, position, blob, name, type, size, decode(sha256, 'hex') from files`;
+  insert into attachments (id, message_id, position, blob_key, file_name, content_type, byte_size, sha256, upload_id, scan, scan_due_at, content_id, is_inline)
+  select id, message_id, position, blob, name, type, size, decode(sha256, 'hex'), upload, scan, case when scan is not null then clock_timestamp() end,
+    "contentId", inline
+  from files`;
 
 const newDeliveries: SQL = sql`
-  insert into deliveries (id, message_id, ticket_id, mailbox_id, from_address, from_name, subject, signature, quote, rfc_message_id, state, due_at, cancel_if)
-  select delivery_id, message_id, ticket_id, mailbox_id, from_address, from_name, mail_subject, signature, quote, rfc_message_id,
+  insert into deliveries (id, message_id, ticket_id, mailbox_id, from_address, from_name, subject, signature, quote, rfc_message_id, auto_submitted, state, due_at, cancel_if,
+    awaits_scan, failure)
+  select delivery_id, message_id, ticket_id, mailbox_id, from_address, from_name, mail_subject, signature, quote, rfc_message_id, coalesce("autoSubmitted", false),
     case when "dueAt" is null then 'QUEUED' else 'HELD' end,
     coalesce(to_timestamp("dueAt" / 1000), at),
-    coalesce("cancelIf", '{}')
+    coalesce("cancelIf", '{}'),
+    -- Files of one message are scanned all or none.
+    files->0->>'scan' is not null, case when files->0->>'scan' is not null then ${sql.raw(`'${awaitsScan}'`)} end
   from accepted where mail`;
 
 const newRecipients: SQL = sql`
@@ -133,7 +142,8 @@ const touched: SQL = sql`
 /** One wake-up a group: NOTIFY takes a lock of the whole cluster at commit. */
 const woken: SQL = sql`
   select pg_notify('ticketwire_events', (select string_agg(distinct ticket_id::text, ',') from accepted)) as a,
-    case when exists (select from accepted where mail) then pg_notify('ticketwire_outbox', '') end as b
+    case when exists (select from accepted where mail) then pg_notify('ticketwire_outbox', '') end as b,
+    case when exists (select from files where scan is not null) then pg_notify('ticketwire_scans', '') end as c
   where exists (select from accepted)`;
 
 /** All rows as one value: columns cost the driver and the mapper more. Instants travel as milliseconds since 1970. */

@@ -34,6 +34,7 @@ const mailColumns = (email: NewEmail) => ({
   quote: email.quote,
   expect: email.expect ?? undefined,
   token: email.token,
+  autoSubmitted: email.autoSubmitted || undefined,
   dueAt: email.dueAt ?? undefined,
   cancelIf: orAbsent(email.cancelIf),
   copies: orAbsent(email.copies.map(({ kind, address }) => ({ kind, address }))),

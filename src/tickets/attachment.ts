@@ -1,5 +1,6 @@
 import { and, eq, inArray } from 'drizzle-orm';
 import { attachments, messages, tickets } from '../db/tables.ts';
+import type { ScanState } from '../vocabulary.ts';
 import type { DeskContext } from './desk.ts';
 import { visibleMessages } from './message.ts';
 import { requireViewer } from './policy.ts';
@@ -14,8 +15,14 @@ export interface Attachment {
   readonly byteSize: number;
   /** Empty once redacted. */
   readonly sha256: Buffer;
+  /** What the message's HTML may name it by. */
+  readonly contentId: string | null;
+  /** Whether the message's HTML shows it. */
+  readonly isInline: boolean;
   /** Null once redacted. */
   readonly blobKey: string | null;
+  /** Null: nobody scans files here, or nobody did when it came. */
+  readonly scan: ScanState | null;
   /** Undefined: not asked for, as a page of messages does not. */
   readonly redactedAt?: Date | null;
 }
@@ -28,7 +35,10 @@ const attachmentColumns = {
   contentType: attachments.contentType,
   byteSize: attachments.byteSize,
   sha256: attachments.sha256,
+  contentId: attachments.contentId,
+  isInline: attachments.isInline,
   blobKey: attachments.blobKey,
+  scan: attachments.scan,
   redactedAt: attachments.redactedAt,
 };
 

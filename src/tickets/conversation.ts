@@ -1,14 +1,14 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reader } from '../db/database.ts';
 import { preparedFor } from '../db/prepared.ts';
-import type { DeliveryState, MessageFormat, Visibility } from '../vocabulary.ts';
+import type { DeliveryState, MessageFormat, ScanState, Visibility } from '../vocabulary.ts';
 import type { Attachment } from './attachment.ts';
 import type { DeskContext } from './desk.ts';
 import type { Delivery, Recipient } from './ledger.ts';
 import type { Message } from './message.ts';
+import type { Page } from './page.ts';
 import type { Person } from './people.ts';
 import { isOperator, requireViewer } from './policy.ts';
-import type { Page } from './ticket.ts';
 
 /** A message with what its page shows beside it, so that nothing has to be asked for message by message. */
 export interface PageMessage extends Message {
@@ -44,7 +44,7 @@ const rows: SQL = sql`
     (select json_agg(json_build_array(m.id, m.ticket_id, m.author_id, m.body, m.format, m.visibility, m.is_mobile_device,
         ${instant('m.created_at')}, ${instant('m.redacted_at')})) from page m),
     (select json_agg(json_build_array(u.id, u.name, u.role, u.email)) from users u where u.id = any (array(select author_id from page))),
-    (select json_agg(json_build_array(a.message_id, a.id, a.position, a.file_name, a.content_type, a.byte_size, encode(a.sha256, 'hex'), a.blob_key))
+    (select json_agg(json_build_array(a.message_id, a.id, a.position, a.file_name, a.content_type, a.byte_size, encode(a.sha256, 'hex'), a.blob_key, a.scan, a.content_id, a.is_inline))
       from attachments a where a.message_id = any (array(select id from page))),
     (select json_agg(json_build_array(d.message_id, d.id, d.state, d.from_address, d.from_name, d.subject, d.rfc_message_id, d.attempts,
         ${instant('d.due_at')}, ${instant('d.settled_at')}, d.failure, ${instant('d.created_at')})) from mails d),
@@ -57,7 +57,10 @@ type MessageRow = [
   ...[visibility: Visibility, isMobileDevice: boolean, createdAt: number, redactedAt: number | null],
 ];
 type PersonRow = [number, string, Person['role'], string | null];
-type AttachmentRow = [number, number, number, string, string, number, string, string | null];
+type AttachmentRow = [
+  ...[number, number, number, string, string, number, string],
+  ...[string | null, ScanState | null, string | null, boolean],
+];
 type DeliveryRow = [
   ...[number, number, DeliveryState, string, string, string, string, number],
   ...[number, number | null, string | null, number],
@@ -104,9 +107,6 @@ export async function listMessages(
   const messages = messagesOf(answer!.rows).sort((a, b) => (inverted ? b.id - a.id : a.id - b.id));
   const byTicket = new Map<number, PageMessage[]>(ticketIds.map((id) => [id, []]));
   for (const message of messages) byTicket.get(message.ticketId)!.push(message);
-  // A mail's steps until it is settled change no ticket, so a page that shows one is only true now.
-  if (ctx.reads !== undefined && messages.every(({ delivery }) => delivery?.settledAt !== null))
-    ctx.reads.vouch({ conversationsOf: ticketIds, people: messages.map(({ author }) => author) });
   return byTicket;
 }
 
@@ -154,8 +154,11 @@ const attachmentOf = ([
   byteSize,
   sha256,
   blobKey,
+  scan,
+  contentId,
+  isInline,
 ]: AttachmentRow): Attachment => ({
-  ...{ id, messageId, position, fileName, contentType, byteSize, blobKey },
+  ...{ id, messageId, position, fileName, contentType, byteSize, blobKey, scan, contentId, isInline },
   sha256: Buffer.from(sha256, 'hex'),
 });
 

@@ -2,7 +2,8 @@ import type postgres from 'postgres';
 import { asUnavailable } from '../database-faults.ts';
 import { Refusal } from '../errors.ts';
 import { appendDeliveryEvents } from '../events/append.ts';
-import type { DeliveryState, EventType } from '../vocabulary.ts';
+import { stateOf } from '../mail/settlement.ts';
+import type { DeliveryState, EventType, RecipientState } from '../vocabulary.ts';
 import type { DeskContext } from './desk.ts';
 import { type Delivery, loadDeliveries } from './ledger.ts';
 import { assertScope, isOperator, requireViewer } from './policy.ts';
@@ -23,9 +24,7 @@ interface Change {
   readonly from: readonly DeliveryState[];
   readonly details: Readonly<Record<string, string>>;
   /** The recipients that the change is about, and what they become; the delivery's own state follows from them all. */
-  readonly recipients: { readonly from: readonly string[]; readonly to: string };
-  /** The state when any recipient is left to be mailed. */
-  readonly pending: DeliveryState;
+  readonly recipients: { readonly from: readonly RecipientState[]; readonly to: RecipientState };
 }
 
 /**
@@ -41,7 +40,6 @@ export const retryDelivery = (ctx: DeskContext, { deliveryId }: DeliveryInput): 
     from: ['FAILED', 'PARTIALLY_FAILED', 'DEFERRED'],
     details: {},
     recipients: { from: ['FAILED', 'DEFERRED'], to: 'PENDING' },
-    pending: 'QUEUED',
   });
 
 /**
@@ -56,7 +54,6 @@ export const cancelDelivery = (ctx: DeskContext, { deliveryId }: DeliveryInput):
     from: ['HELD', 'QUEUED', 'DEFERRED'],
     details: {},
     recipients: { from: ['PENDING', 'DEFERRED'], to: 'CANCELLED' },
-    pending: 'CANCELLED',
   });
 
 /**
@@ -75,72 +72,97 @@ export const resolveDelivery = (
     from: ['OUTCOME_UNKNOWN'],
     details: { as },
     recipients: { from: ['OUTCOME_UNKNOWN'], to: as === 'RESEND' ? 'PENDING' : 'SENT' },
-    pending: 'QUEUED',
   });
 
 async function change(ctx: DeskContext, deliveryId: number, what: Change): Promise<Delivery> {
   const viewer = requireViewer(ctx);
   if (!isOperator(viewer)) throw new Refusal('FORBIDDEN', 'Only operators may do this');
   assertScope(viewer, 'mail');
-  const [row] = await write(ctx.desk.database.raw, deliveryId, viewer.userId, what).catch((error) => {
-    throw asUnavailable(error);
-  });
-  if (row === undefined)
-    throw new Refusal('DELIVERY_NOT_FOUND', 'There is no such delivery', undefined, ['delivery']);
-  if (!row.granted) throw new Refusal('FORBIDDEN', 'You may not send from the mailbox of this delivery');
-  if (!row.changed) {
-    const message = `This cannot be done to a delivery that is ${row.before}`;
-    throw new Refusal('DELIVERY_STATE', message, { state: row.before }, ['delivery']);
-  }
+  await ctx.desk.database.raw
+    .begin((tx) => apply(tx as unknown as postgres.Sql, deliveryId, viewer.userId, what))
+    .catch((error) => {
+      throw error instanceof Refusal ? error : asUnavailable(error);
+    });
   const delivery = (await loadDeliveries(ctx, [deliveryId])).get(deliveryId);
   if (delivery === undefined) throw new Error(`delivery ${deliveryId} is gone`);
   return delivery;
 }
 
-/** One statement, one commit: delivery, recipients, audit entry, event. Of two who ask at once, one is refused by the state that the other made. */
-const write = (sql: postgres.Sql, deliveryId: number, actorId: number, what: Change) => sql<
-  { before: DeliveryState; granted: boolean; changed: boolean }[]
->`
+interface Locked {
+  readonly before: DeliveryState;
+  readonly granted: boolean;
+  readonly recipients: readonly { readonly position: number; readonly state: RecipientState }[];
+}
+
+/**
+ * Delivery, recipients, audit entry and event in one commit. Of two who ask at once, one is refused by the state that the other made.
+ * @throws Refusal DELIVERY_NOT_FOUND, FORBIDDEN, DELIVERY_STATE
+ */
+async function apply(sql: postgres.Sql, deliveryId: number, actorId: number, what: Change): Promise<void> {
+  const found = await lock(sql, deliveryId, actorId);
+  if (found === undefined)
+    throw new Refusal('DELIVERY_NOT_FOUND', 'There is no such delivery', undefined, ['delivery']);
+  if (what.sends && !found.granted)
+    throw new Refusal('FORBIDDEN', 'You may not send from the mailbox of this delivery');
+  if (!what.from.includes(found.before)) {
+    const message = `This cannot be done to a delivery that is ${found.before}`;
+    throw new Refusal('DELIVERY_STATE', message, { state: found.before }, ['delivery']);
+  }
+  const concerned = found.recipients.filter(({ state }) => what.recipients.from.includes(state));
+  const states = found.recipients.map(({ state }) =>
+    what.recipients.from.includes(state) ? what.recipients.to : state,
+  );
+  const state = stateOf(states, 'QUEUED');
+  const positions = concerned.map(({ position }) => position);
+  await write(sql, { deliveryId, actorId, what, state, positions, before: found.before });
+}
+
+/** The ticket is locked first, as everywhere; what is read after it is fresh. */
+async function lock(sql: postgres.Sql, deliveryId: number, actorId: number): Promise<Locked | undefined> {
+  await sql`
+    select t.id from tickets t where t.id = (select ticket_id from deliveries where id = ${deliveryId}) for no key update`;
+  const [row] = await sql<Locked[]>`
+    select d.state as before,
+      exists (select from mailbox_grants g where g.mailbox_id = d.mailbox_id and g.user_id = ${actorId}) as granted,
+      (select json_agg(json_build_object('position', r.position, 'state', r.state) order by r.position)
+        from delivery_recipients r where r.delivery_id = d.id) as recipients
+    from deliveries d where d.id = ${deliveryId} for no key update of d`;
+  return row;
+}
+
+interface Changed {
+  readonly deliveryId: number;
+  readonly actorId: number;
+  readonly what: Change;
+  readonly before: DeliveryState;
+  readonly state: DeliveryState;
+  /** The recipients whose state becomes `what.recipients.to`. */
+  readonly positions: readonly number[];
+}
+
+const write = (sql: postgres.Sql, { deliveryId, actorId, what, before, state, positions }: Changed) => sql`
   with locked_tickets as (
-    select t.id, t.last_event_number from tickets t
-    where t.id = (select ticket_id from deliveries where id = ${deliveryId}) for no key update
-  ), owned as (
-    select d.* from deliveries d where d.id = ${deliveryId} and d.ticket_id in (select id from locked_tickets) for no key update of d
-  ), granted as (
-    select o.id from owned o where not ${what.sends}::bool
-      or exists (select from mailbox_grants g where g.mailbox_id = o.mailbox_id and g.user_id = ${actorId})
-  ), fit as (
-    select o.* from owned o join granted g on g.id = o.id where o.state = any (${what.from}::text[])
-  ), states as (
-    select f.id, r.position,
-      case when r.state = any (${what.recipients.from}::text[]) then ${what.recipients.to}::text else r.state end as state
-    from fit f join delivery_recipients r on r.delivery_id = f.id
+    select t.id, t.last_event_number from tickets t where t.id = (select ticket_id from deliveries where id = ${deliveryId})
   ), told as (
     update delivery_recipients r
-    set state = s.state, smtp_reply = case when s.state = 'PENDING' then null else r.smtp_reply end,
-      enhanced_code = case when s.state = 'PENDING' then null else r.enhanced_code end,
-      sent_at = case when s.state = 'SENT' then clock_timestamp() else r.sent_at end
-    from states s where r.delivery_id = s.id and r.position = s.position and r.state <> s.state
-  ), result as (
-    select f.id, case
-        when ${what.pending}::text = 'CANCELLED' or bool_or(s.state in ('PENDING', 'DEFERRED')) then ${what.pending}::text
-        when not bool_or(s.state = 'FAILED') then 'SENT'
-        when bool_or(s.state = 'SENT') then 'PARTIALLY_FAILED'
-        else 'FAILED'
-      end as state
-    from fit f join states s on s.id = f.id group by f.id
+    set state = ${what.recipients.to}, smtp_reply = case when ${what.recipients.to} = 'PENDING' then null else r.smtp_reply end,
+      enhanced_code = case when ${what.recipients.to} = 'PENDING' then null else r.enhanced_code end,
+      sent_at = case when ${what.recipients.to} = 'SENT' then clock_timestamp() else r.sent_at end
+    where r.delivery_id = ${deliveryId} and r.position = any (${positions}::int[])
   ), changed as (
     update deliveries d
-    set state = r.state, due_at = case when r.state = 'QUEUED' then least(d.due_at, now()) else d.due_at end, give_up_at = null,
-      failure = case when r.state = 'CANCELLED' then 'Cancelled by an operator' when r.state in ('QUEUED', 'SENT') then null else d.failure end,
-      settled_at = case when r.state = 'QUEUED' then null else clock_timestamp() end, cancel_if = '{}'
-    from result r where d.id = r.id
+    set state = ${state}, due_at = case when ${state} = 'QUEUED' then least(d.due_at, now()) else d.due_at end, give_up_at = null,
+      failure = case when ${state} = 'CANCELLED' then 'Cancelled by an operator' when ${state} in ('QUEUED', 'SENT') then null else d.failure end,
+      settled_at = case when ${state} = 'QUEUED' then null else clock_timestamp() end, cancel_if = '{}'
+    where d.id = ${deliveryId}
+    returning d.id, d.ticket_id, d.message_id
   ), audited as (
     insert into audit_entries (actor_id, action, ticket_id, message_id, delivery_id, details)
-    select ${actorId}, ${what.action}, ticket_id, message_id, id, jsonb_build_object('from', state) || ${JSON.stringify(what.details)}::text::jsonb from fit
+    select ${actorId}, ${what.action}, ticket_id, message_id, id, jsonb_build_object('from', ${before}::text) || ${JSON.stringify(what.details)}::text::jsonb
+    from changed
   ), happened as (
-    select ticket_id, id as delivery_id, message_id, ${what.event}::text as type, ${actorId}::int as actor_id from fit
+    select ticket_id, id as delivery_id, message_id, ${what.event}::text as type, ${actorId}::int as actor_id from changed
   ), ${appendDeliveryEvents(sql)}, called as (
-    select pg_notify('ticketwire_outbox', '') where exists (select from result where state = 'QUEUED')
+    select pg_notify('ticketwire_outbox', '') from changed where ${state} = 'QUEUED'
   )
-  select o.state as before, exists (select from granted) as granted, exists (select from fit) as changed, (select count(*) from woken) + (select count(*) from called) as woken from owned o`;
+  select (select count(*) from woken) + (select count(*) from called) as woken`;

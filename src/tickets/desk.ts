@@ -3,10 +3,10 @@ import type { RequestContext } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
+import type { AttachmentUrls } from './attachment-url.ts';
 import type { Judged } from './judge-statement.ts';
 import type { MessageWriter } from './message-writer.ts';
 import type { NewMessageRow } from './new-message-row.ts';
-import type { IsCurrent, ReadLog } from './reads.ts';
 
 /** What the domain works with, made once by `createApp`. */
 export interface Desk {
@@ -15,11 +15,12 @@ export interface Desk {
   readonly writer: MessageWriter;
   /** What would refuse a row, without a lock or a write. */
   readonly judge: (row: NewMessageRow) => Promise<Judged[]>;
-  /** Whether what was answered before is still what would be answered. */
-  readonly isCurrent: IsCurrent;
   /** Wakes those who watch a ticket. */
   readonly events: EventHub;
   readonly limits: Limits;
+  readonly attachmentUrls: AttachmentUrls;
+  /** Whether new files are scanned before they are mailed. */
+  readonly scans: boolean;
   /** Whether a mailbox without SMTP settings of its own can send: SMTP_URL is set, or the development inbox serves. */
   readonly sendsByDefault: boolean;
 }
@@ -27,6 +28,4 @@ export interface Desk {
 /** The first parameter of every command and query of the domain. */
 export interface DeskContext extends RequestContext {
   readonly desk: Desk;
-  /** Told by reads what their answers stand on, when somebody asks. */
-  readonly reads?: ReadLog;
 }

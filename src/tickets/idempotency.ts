@@ -2,6 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import { and, eq } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
 import { idempotencyKeys } from '../db/tables.ts';
+import { Refusal } from '../errors.ts';
 import type { AddTicketMessageInput } from './message-input.ts';
 import type { NewFile } from './new-message-row.ts';
 
@@ -13,7 +14,12 @@ export function fingerprintOf(input: AddTicketMessageInput, files: readonly NewF
   const { body, format, visibility, isMobileDevice, email } = input;
   const meaning = [
     [body, format, visibility, isMobileDevice],
-    files.map(({ name, type, sha256 }) => [name, type, sha256]),
+    files.map(({ name, type, sha256, contentId }) => [
+      name,
+      type,
+      sha256,
+      ...(contentId === null ? [] : [contentId]),
+    ]),
     email == null
       ? null
       : [
@@ -24,6 +30,7 @@ export function fingerprintOf(input: AddTicketMessageInput, files: readonly NewF
           email.sendAt?.getTime() ?? null,
           email.cancelIf,
           email.quote,
+          ...(email.autoSubmitted ? ['autoSubmitted'] : []),
         ],
   ];
   return hash('sha256', JSON.stringify(meaning), 'hex');
@@ -48,6 +55,11 @@ export async function findKey(db: Db, userId: number, key: string): Promise<Stor
     .execute();
   return row;
 }
+
+export const keyReused = (): Refusal =>
+  new Refusal('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used with another input', undefined, [
+    'idempotencyKey',
+  ]);
 
 /** Keys whose calls are running, with those that wait for their turn. */
 const running = new Map<string, (() => void)[]>();

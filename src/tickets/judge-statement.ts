@@ -9,7 +9,7 @@ export const input: SQL = sql`
   from json_to_recordset(${sql.placeholder('rows')}::json) as r (
     n int, "ticketId" int, reference text, "viewerId" int, operator bool, body text, format text, visibility text, mobile bool,
     "ifLast" int, key text, fingerprint text, files json, mail bool, "mailFrom" text, "mailBytes" bigint, "signatureFactor" int, quote text,
-    expect json, token text, "dueAt" float8, "cancelIf" text[], copies json, "copyKeys" text[])`;
+    expect json, token text, "autoSubmitted" bool, "dueAt" float8, "cancelIf" text[], copies json, "copyKeys" text[])`;
 
 /** Which ticket each row means, if its viewer may see it. */
 export const wanted: SQL = sql`

@@ -1,6 +1,7 @@
 import { asc, inArray } from 'drizzle-orm';
 import type { Viewer } from '../context.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients } from '../db/tables.ts';
+import { type DeliveryExplanation, explainDelivery } from '../mail/failure.ts';
 import type { AttemptPhase, DeliveryState, RecipientKind, RecipientState } from '../vocabulary.ts';
 import type { DeskContext } from './desk.ts';
 import { isOperator, requireViewer } from './policy.ts';
@@ -18,11 +19,14 @@ export interface Delivery {
   readonly attempts: number;
   readonly dueAt: Date;
   readonly settledAt: Date | null;
-  /** Why it failed or waits, in plain words. */
+  /** What the ledger keeps beside its recipients: `explain` says it in plain words. */
   readonly failure: string | null;
   readonly createdAt: Date;
   readonly recipients: readonly Recipient[];
 }
+
+/** Why a mail waits whose files have not been scanned yet. */
+export const awaitsScan = 'Waits: its files have not been scanned yet';
 
 export interface Recipient {
   readonly position: number;
@@ -43,6 +47,11 @@ export interface Attempt {
   readonly outcome: DeliveryState | null;
   readonly reply: string | null;
 }
+
+/** Who did not get the mail, and why it failed or waits. */
+export const explain = (delivery: Delivery): DeliveryExplanation | undefined => explainDelivery(delivery);
+
+export { explainRecipient } from '../mail/failure.ts';
 
 export const mayReadDeliveries = (viewer: Viewer): boolean => isOperator(viewer);
 

@@ -1,12 +1,19 @@
 import type { Limits } from '../config.ts';
-import { htmlProblem } from '../content/html.ts';
 import type { Problem } from '../errors.ts';
 import { decodeGlobalId } from '../global-id.ts';
+import type { IncomingFile } from '../incoming-file.ts';
 import { addressKey, parseAddress } from '../mail/address.ts';
-import type { IncomingFile } from '../upload.ts';
-import type { CancelReason, MessageFormat, Quote, RecipientKind, Visibility } from '../vocabulary.ts';
+import {
+  type CancelReason,
+  cancelReasons,
+  type MessageFormat,
+  type Quote,
+  type RecipientKind,
+  type Visibility,
+} from '../vocabulary.ts';
 import type { TicketSelector } from './selector.ts';
 
+/** The command's input with every default in its place. */
 export interface AddTicketMessageInput {
   readonly ticket: TicketSelector;
   /** As written; kept to the byte. */
@@ -25,10 +32,25 @@ export interface AddTicketMessageInput {
 }
 
 /** A file of this request, or an earlier upload's id. */
-export interface AttachmentInput {
-  readonly file?: PromiseLike<IncomingFile> | IncomingFile | null;
-  readonly upload?: string | null;
+export interface FileInput {
+  readonly file?: PromiseLike<IncomingFile> | IncomingFile | null | undefined;
+  readonly upload?: string | null | undefined;
 }
+
+/** Exactly one: a file, an upload, or either of them with what the HTML names it by. */
+export interface AttachmentInput extends FileInput {
+  readonly inline?: InlineAttachmentInput | null | undefined;
+  /** It stood in the body. */
+  readonly pasted?: true;
+}
+export interface InlineAttachmentInput extends FileInput {
+  /** What stands after `cid:` in the message's HTML. */
+  readonly contentId: string;
+}
+
+/** Where an attachment comes from, and its path within the attachment. */
+export const fileInputOf = ({ inline, ...own }: AttachmentInput): FileInput & { readonly path: string[] } =>
+  inline == null ? { ...own, path: [] } : { file: inline.file, upload: inline.upload, path: ['inline'] };
 
 export interface EmailReplyInput {
   /** Address of one of the desk's mailboxes. */
@@ -43,6 +65,8 @@ export interface EmailReplyInput {
   readonly cancelIf: readonly CancelReason[];
   /** Which of the ticket's earlier public messages are repeated below. */
   readonly quote: Quote;
+  /** No person wrote it: the mail says so, and the answering machines of those who get it keep quiet. */
+  readonly autoSubmitted: boolean;
 }
 
 /** A mail may be held, seconds, or scheduled ahead, milliseconds, this far at most. */
@@ -52,7 +76,7 @@ const maxScheduleMs = 366 * 24 * 60 * 60 * 1000;
 /** A list that is wrong from end to end is reported up to here: the author needs no more to see what is wrong. */
 const maxProblems = 100;
 
-/** Everything that is wrong with an input and can be seen without the database, each with its path. */
+/** Everything that is wrong with an input but its body and can be seen without the database, each with its path. */
 export function inputProblems(
   input: AddTicketMessageInput,
   limits: Limits,
@@ -60,8 +84,8 @@ export function inputProblems(
   now: Date,
 ): Problem[] {
   return [
-    ...bodyProblems(input.body, input.format, limits.bodyBytes),
     ...attachmentProblems(input.attachments, limits.attachments),
+    ...inlineProblems(input.attachments),
     ...(input.email == null
       ? []
       : [...emailProblems(input.email, limits.recipients), ...timeProblems(input.email, now)]),
@@ -76,34 +100,6 @@ export function inputProblems(
   ].slice(0, maxProblems);
 }
 
-function* bodyProblems(body: string, format: MessageFormat, limit: number): Iterable<Problem> {
-  const path = ['body'];
-  const bytes = Buffer.byteLength(body);
-  if (isBlank(body, format)) yield { path, message: 'The message has no text' };
-  if (bytes > limit) yield { path, message: `The message has ${bytes} bytes of UTF-8; ${limit} are allowed` };
-  if (body.includes('\0'))
-    yield { path, message: 'The message contains the character U+0000, which cannot be stored' };
-  if (!body.isWellFormed())
-    yield { path, message: 'The message contains half of a surrogate pair, which is not a character' };
-  if (format === 'HTML' && bytes <= limit) {
-    const problem = htmlProblem(body);
-    if (problem !== undefined) yield { path, message: problem };
-  }
-}
-
-/** HTML that shows nothing is as blank as spaces are; a picture alone is something to say. */
-function isBlank(body: string, format: MessageFormat): boolean {
-  if (body.trim() === '') return true;
-  if (format === 'TEXT' || /<(img|svg|hr|video|audio)\b/i.test(body)) return false;
-  return (
-    body
-      // A tag ends at the next bracket of either kind: searching on from each of a million `<` would take minutes.
-      .replace(/<[^<>]*>/g, '')
-      .replace(/&nbsp;|&#160;|&#xa0;/gi, ' ')
-      .trim() === ''
-  );
-}
-
 function* attachmentProblems(attachments: readonly AttachmentInput[], limit: number): Iterable<Problem> {
   if (attachments.length > limit) {
     yield {
@@ -113,7 +109,28 @@ function* attachmentProblems(attachments: readonly AttachmentInput[], limit: num
   }
 }
 
-function* emailProblems({ from, cc, bcc }: EmailReplyInput, limit: number): Iterable<Problem> {
+/** RFC 2045 and 2392: as it stands after `cid:`, without angle brackets. */
+const contentIdPattern = /^[!-;=?-~]{1,200}$/;
+
+function* inlineProblems(attachments: readonly AttachmentInput[]): Iterable<Problem> {
+  const seen = new Set<string>();
+  for (const [index, { inline }] of attachments.slice(0, maxProblems).entries()) {
+    if (inline == null) continue;
+    const path = ['attachments', index, 'inline'];
+    if ((inline.file == null) === (inline.upload == null))
+      yield { path, message: 'Give exactly one of file and upload' };
+    if (!contentIdPattern.test(inline.contentId))
+      yield {
+        path: [...path, 'contentId'],
+        message: 'A Content-ID has 1 to 200 visible ASCII characters and no angle brackets',
+      };
+    else if (seen.has(inline.contentId))
+      yield { path: [...path, 'contentId'], message: 'Two attachments have this Content-ID' };
+    seen.add(inline.contentId);
+  }
+}
+
+function* emailProblems({ from, cc, bcc, cancelIf }: EmailReplyInput, limit: number): Iterable<Problem> {
   const sender = parseAddress(from);
   if (!sender.ok) yield { path: ['email', 'from'], message: sender.message };
   const count = cc.length + bcc.length;
@@ -122,6 +139,10 @@ function* emailProblems({ from, cc, bcc }: EmailReplyInput, limit: number): Iter
       path: ['email'],
       message: `There are ${count} Cc and Bcc addresses; ${limit} are allowed together`,
     };
+  }
+  if (cancelIf.length > cancelReasons.length) {
+    const message = `There are ${cancelIf.length} reasons; name each of the ${cancelReasons.length} once at most`;
+    yield { path: ['email', 'cancelIf'], message };
   }
   for (const [name, list] of [
     ['cc', cc],

@@ -28,6 +28,14 @@ export interface NewFile {
   readonly sha256: string;
   readonly name: string;
   readonly type: string;
+  /** What the HTML may name it by beside its name. */
+  readonly contentId: string | null;
+  /** Whether the message's own HTML shows it. */
+  readonly inline: boolean;
+  /** The earlier upload that it is: it becomes an attachment once. */
+  readonly upload?: string;
+  /** Where files are scanned; of all files of a message or of none. */
+  readonly scan?: 'PENDING';
 }
 export interface NewEmail {
   readonly from: string;
@@ -38,8 +46,9 @@ export interface NewEmail {
   readonly quote: Quote;
   /** What the author saw in a preview; another mail is not sent. */
   readonly expect: Expected | null;
-  /** The part before the `@` of the Message-ID. */
+  /** The Message-ID, `<…@…>`. */
   readonly token: string;
+  readonly autoSubmitted: boolean;
   /** Milliseconds since 1970; null: at once. */
   readonly dueAt: number | null;
   readonly cancelIf: readonly string[];

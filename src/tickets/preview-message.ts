@@ -1,12 +1,13 @@
 import { Refusal } from '../errors.ts';
 import type { Envelope } from '../mail/compose.ts';
 import { type Warning, warningsOf } from './added.ts';
-import { keepFiles } from './attachments.ts';
+import { storeFiles } from './attachments.ts';
 import type { DeskContext } from './desk.ts';
+import { type GivenMessageInput, withDefaults } from './input-defaults.ts';
 import { mailOf } from './mail.ts';
-import type { AddTicketMessageInput } from './message-input.ts';
 import { firstRefusal, invalidInput, refusalByInput, refusalOf, withoutSize } from './refusals.ts';
 import { rowOf } from './row.ts';
+import { pastedFiles, readInput } from './written-body.ts';
 
 /** The mail that a message would become. */
 export interface MessagePreview {
@@ -28,29 +29,32 @@ export interface MessagePreview {
  */
 export async function previewTicketMessage(
   ctx: DeskContext,
-  input: AddTicketMessageInput,
+  given: GivenMessageInput,
 ): Promise<MessagePreview> {
   const { viewer } = ctx;
   if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'Sign in to preview a message');
+  const written = await readInput(ctx, withDefaults(given));
+  const { input } = written;
   const problem =
     input.email == null
       ? invalidInput([{ path: ['email'], message: 'Only a message with an e-mail has a preview' }])
       : undefined;
-  const refusal = refusalByInput(ctx, viewer, input) ?? problem;
+  const refusal = refusalByInput(ctx, viewer, written) ?? problem;
   if (refusal !== undefined) throw await firstRefusal(ctx, viewer, input, undefined, refusal);
-  const kept = await keepFiles(ctx, viewer.userId, input.attachments);
-  try {
-    if (kept.problems.length > 0) throw invalidInput(kept.problems);
-    const row = rowOf(viewer, input, undefined, kept.files, ctx.now());
-    const [judged] = await ctx.desk.judge(withoutSize(row));
-    if (judged!.verdict !== null) throw await refusalOf(ctx, viewer, row, judged!.verdict, judged!);
-    const mail = await mailOf(ctx, row);
-    return {
-      ...mail,
-      limitBytes: judged!.maxMailBytes!,
-      warnings: warningsOf(input.email!, judged!.toAddress!),
-    };
-  } finally {
-    await kept.discard();
-  }
+  // Claimed by nobody, the files go when the request ends.
+  const stored = await storeFiles(ctx, viewer.userId, [
+    ...input.attachments,
+    ...pastedFiles(ctx, written.pasted),
+  ]);
+  const wrong = [...stored.problems, ...stored.attached];
+  if (wrong.length > 0) throw invalidInput(wrong);
+  const row = rowOf(viewer, input, undefined, stored.files, ctx.now());
+  const [judged] = await ctx.desk.judge(withoutSize(row));
+  if (judged!.verdict !== null) throw await refusalOf(ctx, viewer, row, judged!.verdict, judged!);
+  const mail = await mailOf(ctx, row);
+  return {
+    ...mail,
+    limitBytes: judged!.maxMailBytes!,
+    warnings: [...written.changes, ...warningsOf(input.email!, judged!.toAddress!)],
+  };
 }

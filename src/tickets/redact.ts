@@ -84,7 +84,8 @@ export async function redactAttachment(ctx: DeskContext, input: RedactAttachment
       action: 'ATTACHMENT_REDACTED',
       details: { reason: input.reason ?? null, attachmentId },
       visibility,
-      quoted: false,
+      // A picture in the text is repeated with it.
+      quoted: visibility === 'PUBLIC',
     });
     return { ...target, changed: true, blobKeys };
   });
@@ -156,7 +157,7 @@ async function eraseFiles(tx: postgres.Sql, attachmentIds: readonly number[]): P
   const keys = named.map(({ key }) => key);
   await tx`
     update attachments set blob_key = null, redacted_at = clock_timestamp(), file_name = 'redacted-' || position,
-      content_type = 'application/octet-stream', sha256 = ''
+      content_type = 'application/octet-stream', sha256 = '', content_id = null, scan = null, scan_due_at = null, scan_found = null
     where id = any (${attachmentIds}::int[])`;
   await tx`delete from uploads where blob_key = any (${keys}::text[])`;
   const gone = await tx<{ key: string }[]>`

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Viewer } from '../context.ts';
 import { decodeGlobalId } from '../global-id.ts';
+import { messageIdOf } from '../mail/header.ts';
 import { fingerprintOf } from './idempotency.ts';
 import { mailBytesUpperBound } from './mail.ts';
 import { type AddTicketMessageInput, copiesOf, dueAtOf } from './message-input.ts';
@@ -39,7 +40,8 @@ function emailOf(input: AddTicketMessageInput, files: readonly NewFile[], now: D
   return {
     from: email.from.trim(),
     ...mailBytesUpperBound(input, files),
-    token: randomUUID(),
+    token: messageIdOf(randomUUID(), email.from.trim()),
+    autoSubmitted: email.autoSubmitted,
     dueAt: dueAtOf(email, now),
     cancelIf: email.cancelIf,
     quote: email.quote,

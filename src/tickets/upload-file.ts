@@ -1,54 +1,48 @@
 import { randomUUID } from 'node:crypto';
 import { blobs as blobsTable, uploads as uploadsTable } from '../db/tables.ts';
 import { Refusal } from '../errors.ts';
+import type { IncomingFile } from '../incoming-file.ts';
 import { BlobTooLarge } from '../storage/blob-store.ts';
-import type { IncomingFile } from '../upload.ts';
-import { cleanContentType, cleanFileName } from './attachments.ts';
 import type { DeskContext } from './desk.ts';
+import { cleanContentType, cleanFileName } from './file-name.ts';
 import { requireViewer } from './policy.ts';
-
-/** A file that is here but belongs to no message yet. */
-export interface Upload {
-  readonly id: string;
-  readonly fileName: string;
-  readonly contentType: string;
-  readonly byteSize: number;
-  readonly sha256: Buffer;
-}
+import type { Upload } from './uploads/keep-upload.ts';
+import { heldBy, roomFor } from './uploads/quota.ts';
 
 export interface UploadFileInput {
   readonly file: PromiseLike<IncomingFile> | IncomingFile;
 }
 
 /**
- * Takes a file in before its message is written; its id can be attached by its uploader within a day.
+ * Takes a file in before its message is written; its id can be attached by its uploader, once, within a day.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
  */
 export async function uploadFile(ctx: DeskContext, input: UploadFileInput): Promise<Upload> {
   const viewer = requireViewer(ctx, 'write');
-  const { blobs, database, limits } = ctx.desk;
+  const { database, limits } = ctx.desk;
   const file = await input.file;
-  const stored = await blobs.put(file.open(), limits.attachmentBytes).catch((error) => {
+  const received = await file.received.catch((error) => {
     if (!(error instanceof BlobTooLarge)) throw error;
-    const limitBytes = limits.attachmentBytes;
+    const limitBytes = Math.min(limits.attachmentBytes, error.limitBytes);
     throw new Refusal('ATTACHMENT_TOO_LARGE', `The file is larger than ${limitBytes} bytes`, { limitBytes }, [
       'file',
     ]);
   });
+  const { key, byteSize, sha256 } = received;
   const upload = {
     id: randomUUID(),
     fileName: cleanFileName(file.fileName, 0),
     contentType: cleanContentType(file.contentType),
-    byteSize: stored.byteSize,
-    sha256: stored.sha256,
+    byteSize,
+    sha256,
   };
+  roomFor(limits, await heldBy(database.raw, viewer.userId), byteSize);
   const { id, fileName, contentType } = upload;
+  received.claim();
   // After a fault nobody knows whether the commit happened: the file stays until the collector looks.
   await database.desk.transaction(async (tx) => {
-    await tx.insert(blobsTable).values(stored);
-    await tx
-      .insert(uploadsTable)
-      .values({ id, userId: viewer.userId, blobKey: stored.key, fileName, contentType });
+    await tx.insert(blobsTable).values({ key, byteSize, sha256 }).onConflictDoNothing();
+    await tx.insert(uploadsTable).values({ id, userId: viewer.userId, blobKey: key, fileName, contentType });
   });
   return upload;
 }

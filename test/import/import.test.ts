@@ -168,14 +168,10 @@ test('a later file goes on where the first one ended, between messages that were
   await using world = await createWorld();
   await world.run(desk);
   await world.run([message(1205), message(1203, { visibility: 'PRIVATE' }), message(1204)]);
-  await world.run([
-    { ...ticket, id: 48, reference: 'INC-48' },
-    message(1001, { ticketId: 48 }),
-    message(1000),
-  ]);
+  await world.run([{ ...ticket, id: 48, reference: 'INC-48' }, message(1001, { ticketId: 48 })]);
   const rows = await world.desk.select().from(tickets).orderBy(tickets.id);
   expect(rows.map((row) => [row.id, row.lastMessageId, row.lastPublicMessageId, row.messageCount])).toEqual([
-    [47, 1205, 1205, 6],
+    [47, 1205, 1205, 5],
     [48, 1001, 1001, 1],
   ]);
   expect(await ledgerFaults(world.desk)).toEqual([]);
@@ -289,6 +285,59 @@ test('two imports of one file at once write it once', async () => {
   const results = await Promise.all([1, 2, 3].map(() => importDesk(world.desk, world.file, () => {})));
   expect(results.reduce((sum, { written }) => sum + written.message, 0)).toBe(2);
   expect(await ledgerFaults(world.desk)).toEqual([]);
+});
+
+test('a message that would come before what a ticket already has is refused, as readers who went on would miss it', async () => {
+  await using world = await createWorld();
+  await world.run(desk);
+  const before = await world.everything();
+  const late = await world.run([
+    message(1206),
+    message(1000),
+    message(1202, { visibility: 'PRIVATE', authorId: 30 }),
+  ]);
+  expect(late.told).toEqual([
+    '2: the ticket 47 has the later message 1202 already: whoever has read that one would miss this one',
+  ]);
+  expect(await world.everything()).toEqual(before);
+});
+
+test('in a file of many batches, the messages of a ticket go on from batch to batch', async () => {
+  await using world = await createWorld();
+  const other = { ...ticket, id: 48, reference: 'INC-48' };
+  const filler = Array.from({ length: 1000 }, (_, i) => message(5000 + i, { ticketId: 48 }));
+  const { told } = await world.run([
+    jane,
+    ticket,
+    other,
+    message(20),
+    message(10),
+    ...filler,
+    message(15),
+    message(30),
+  ]);
+  expect(told).toEqual([
+    '1006: the ticket 47 has the later message 20 already: whoever has read that one would miss this one',
+  ]);
+});
+
+test('a message that is written while the import runs ends it with a reason, and no id goes below it', async () => {
+  await using world = await createWorld();
+  await world.run([jane, ticket]);
+  const owner = postgres({ ...(world.ownerConnection as object), max: 1 });
+  // The gateway writes into the ticket between the check and the second batch.
+  await owner.unsafe(`create function answered() returns trigger language plpgsql as $$ begin
+    if new.id = 1000 then update tickets set last_message_id = 9000 where id = 47; end if; return new; end $$;
+    create trigger answered before insert on messages for each row execute function answered()`);
+  const other = { ...ticket, id: 48, reference: 'INC-48' };
+  const filler = Array.from({ length: 1000 }, (_, i) => message(1000 + i, { ticketId: 48 }));
+  const error = await world.run([other, ...filler, message(3000)]).catch((e) => e);
+  await owner.end();
+  expect(error).toBeInstanceOf(ImportInterrupted);
+  expect(error.message).toContain(
+    'message 3000 would come before message 9000, which was written into ticket 47 meanwhile',
+  );
+  expect(await world.desk.$count(messages, eq(messages.ticketId, 47))).toBe(0);
 });
 
 test('many batches count and number on from one to the next', async () => {

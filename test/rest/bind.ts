@@ -1,14 +1,14 @@
-import { buffer } from 'node:stream/consumers';
 import { BodyReader } from '../../src/rest/body.ts';
 import type { Charset } from '../../src/rest/charset.ts';
 import type { Format } from '../../src/rest/negotiation.ts';
 import type { NewMessagePost } from '../../src/rest/post.ts';
 import { Spools } from '../../src/rest/spool.ts';
+import { receiveInMemory } from './received.ts';
 
 /** Binds a body that arrives in pieces of `size` bytes; files come back as base64. */
 export async function bind(format: Format, charset: Charset, body: Buffer | string, size = 65_536) {
   const bytes = Buffer.from(body);
-  const spools = new Spools();
+  const spools = new Spools(receiveInMemory);
   try {
     const reader = new BodyReader(format, charset, spools);
     for (let at = 0; at < bytes.length; at += size) {
@@ -25,7 +25,7 @@ export async function bind(format: Format, charset: Charset, body: Buffer | stri
 async function plain(post: NewMessagePost) {
   const attachments = post.Attachments?.map(async (attachment) => {
     if (!attachment) return null;
-    const Data = attachment.Data && (await buffer(attachment.Data.open())).toString('base64');
+    const Data = attachment.Data && (await attachment.Data.received).key;
     return { ...attachment, Data };
   });
   return { ...post, Attachments: attachments ? await Promise.all(attachments) : null };

@@ -3,11 +3,12 @@ import { createServer, type IncomingHttpHeaders, type RequestOptions, request } 
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { RequestContext, Viewer } from '../../src/context.ts';
+import type { IncomingFile } from '../../src/incoming-file.ts';
 import { createLog } from '../../src/log.ts';
 import type { Execute } from '../../src/rest/call.ts';
 import { createLegacyDoor, type LegacyPorts } from '../../src/rest/door.ts';
 import type { Input } from '../../src/rest/operations.ts';
-import type { IncomingFile } from '../../src/upload.ts';
+import { receiveDigest } from './received.ts';
 
 export interface Answer {
   readonly status: number;
@@ -28,7 +29,7 @@ export interface ReadFile {
   readonly name: string;
   readonly type: string;
   readonly size: number;
-  readonly sha: Buffer | undefined;
+  readonly sha256: string;
 }
 
 /**
@@ -38,6 +39,7 @@ export interface ReadFile {
 export async function startDoor(ports: Partial<LegacyPorts> = {}) {
   const inputs: Input[] = [];
   const files: ReadFile[] = [];
+  let open = 0;
   const context: RequestContext = {
     requestId: 'test',
     signInAgain: async () => undefined,
@@ -46,6 +48,14 @@ export async function startDoor(ports: Partial<LegacyPorts> = {}) {
     origin: 'http://localhost',
     now: () => new Date(),
     log: createLog('silent'),
+    receive: async (source, list) => {
+      open += 1;
+      try {
+        return await receiveDigest(source, list);
+      } finally {
+        open -= 1;
+      }
+    },
     whenAway: () => new AbortController().signal,
   };
   const execute = async (operation: { name: string }, variables: unknown) => {
@@ -54,10 +64,8 @@ export async function startDoor(ports: Partial<LegacyPorts> = {}) {
     }
     const { input } = variables as { input: Input };
     for (const { file } of (input.attachments ?? []) as { file: IncomingFile }[]) {
-      let size = 0;
-      for await (const chunk of file.open()) size += (chunk as Buffer).length;
-      const sha = size <= 1024 ? await buffer(file.open()) : undefined;
-      files.push({ name: file.fileName, type: file.contentType, size, sha });
+      const { byteSize: size, sha256 } = await file.received;
+      files.push({ name: file.fileName, type: file.contentType, size, sha256: sha256.toString('hex') });
     }
     inputs.push(input);
     return {
@@ -85,6 +93,10 @@ export async function startDoor(ports: Partial<LegacyPorts> = {}) {
     context,
     inputs,
     files,
+    /** Files that are being received. */
+    get open() {
+      return open;
+    },
     call: (options: RequestOptions & { body?: Buffer | string; chunked?: boolean } = {}) =>
       call(port, options),
     async [Symbol.asyncDispose]() {

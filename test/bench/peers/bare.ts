@@ -9,6 +9,7 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { appRole } from '../../../src/db/database.ts';
 import * as tables from '../../../src/db/tables.ts';
+import { messageIdOf } from '../../../src/mail/header.ts';
 import { prepareAppend } from '../../../src/tickets/append-statement.ts';
 import { rowsOf } from '../../../src/tickets/appended-row.ts';
 import type { NewMessageRow } from '../../../src/tickets/new-message-row.ts';
@@ -52,7 +53,8 @@ async function append(asked: Asked): Promise<object> {
       signatureFactor: 3,
       quote: 'NONE',
       expect: null,
-      token: randomUUID(),
+      token: messageIdOf(randomUUID(), asked.from),
+      autoSubmitted: false,
       dueAt: null,
       cancelIf: [],
       copies: asked.cc.map((address) => ({ kind: 'CC', address, key: address })),

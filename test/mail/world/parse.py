@@ -19,7 +19,8 @@ for path in sys.stdin.read().split("\n"):
             body = part.get_payload(decode=True)
             parts.append({
                 "type": part.get_content_type(), "name": part.get_filename(), "cid": part["content-id"] and str(part["content-id"]),
-                "disposition": part.get_content_disposition(), "body": base64.b64encode(body).decode(),
+                "disposition": part.get_content_disposition(),
+                "parameters": dict(part["content-type"].params), "body": base64.b64encode(body).decode(),
             })
     # Raw UTF-8 (RFC 6532) comes out of Python's parser as surrogates.
     plain = lambda text: text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -16,6 +16,8 @@ export interface ParsedMail {
     name: string | null;
     cid: string | null;
     disposition: string | null;
+    /** Of its type. */
+    parameters: Record<string, string>;
     body: string;
   }[];
   longestLine: number;

@@ -1,1 +1,0 @@
-CREATE INDEX "deliveries_quoting_idx" ON "deliveries" USING btree ("ticket_id","message_id") WHERE quote <> 'NONE';

@@ -1,0 +1,47 @@
+/** A media type as it can be repeated in any header. */
+export interface MediaType {
+  /** `text/plain`, in lower case. */
+  readonly essence: string;
+  /** In their order, names in lower case; values without their quotation marks. */
+  readonly parameters: readonly (readonly [name: string, value: string])[];
+}
+
+/** RFC 6838 §4.2 */
+const essencePattern = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/;
+const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const parameterPattern = new RegExp(
+  `^(${token})=(?:(${token})|"((?:[\\x20-\\x21\\x23-\\x5b\\x5d-\\x7e]|\\\\[\\x20-\\x7e])*)")$`,
+);
+/** Up to here a type is read at all, and written; what is longer loses its last parameters. */
+const maxCharacters = 1000;
+const maxWritten = 255;
+/** What the file's own name and the mail's structure say already; readers would believe either. */
+const notOurs = /^(?:name|filename|boundary)(?:\*|$)|\*/;
+
+/** Reads a Content-Type. Malformed and repeated parameters are left out; undefined: it is no media type at all. */
+export function parseMediaType(text: string): MediaType | undefined {
+  const first = text.slice(0, maxCharacters).split(';', 1)[0]!;
+  const essence = first.trim().toLowerCase();
+  if (!essencePattern.test(essence)) return undefined;
+  const parameters = new Map<string, string>();
+  const pieces = text.slice(first.length, maxCharacters).matchAll(/;((?:[^;"]|"(?:[^"\\]|\\.)*")*)/g);
+  for (const [, piece] of pieces) {
+    const match = parameterPattern.exec(piece!.trim());
+    if (match === null) continue;
+    const name = match[1]!.toLowerCase();
+    if (notOurs.test(name) || parameters.has(name)) continue;
+    parameters.set(name, match[2] ?? match[3]!.replace(/\\(.)/g, '$1'));
+  }
+  return { essence, parameters: [...parameters] };
+}
+
+/** As a header says it, on one line. */
+export function writeMediaType({ essence, parameters }: MediaType): string {
+  const bare = new RegExp(`^${token}$`);
+  return parameters.reduce((written, [name, value]) => {
+    const next = `${written}; ${name}=${bare.test(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`}`;
+    return next.length > maxWritten ? written : next;
+  }, essence);
+}
+
+export const unknownType = 'application/octet-stream';

@@ -1,0 +1,33 @@
+/**
+ * Date, time, fraction, offset: RFC 3339 section 5.6. The offset is required: without one, the text is
+ * another instant on every machine.
+ */
+const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/i;
+
+/**
+ * The instant that an RFC 3339 text names, to the millisecond; undefined when there is none. `Date` is not
+ * asked to parse: it moves
+ * `2027-02-30` to 2 March and `T24:00:00` to the next day. Leap seconds are refused, as neither JavaScript
+ * nor PostgreSQL has them.
+ */
+export function parseInstant(text: string): Date | undefined {
+  const match = rfc3339.exec(text);
+  if (match === null) return undefined;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const offsetHours = Number(match[9] ?? 0);
+  const offsetMinutes = Number(match[10] ?? 0);
+  if (hour > 23 || minute > 59 || second > 59 || offsetHours > 23 || offsetMinutes > 59) return undefined;
+  const instant = new Date(0);
+  instant.setUTCFullYear(year, month - 1, day);
+  if (instant.getUTCMonth() !== month - 1 || instant.getUTCDate() !== day) return undefined;
+  instant.setUTCHours(hour, minute, second, Number((match[7] ?? '').slice(0, 3).padEnd(3, '0')));
+  const offset = (match[8] === '-' ? -1 : 1) * (offsetHours * 60 + offsetMinutes);
+  return new Date(instant.getTime() - offset * 60_000);
+}

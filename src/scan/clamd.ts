@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import type { Clamd } from '../config.ts';
+
+/** What a scanner said of a file. */
+export type Verdict =
+  | { readonly scan: 'CLEAN' }
+  /** `found`: the name of the signature. */
+  | { readonly scan: 'INFECTED'; readonly found: string };
+
+/** There is no scanner to be spoken to, or it broke off: whatever waits will have to wait on. */
+export class ScannerAway extends Error {
+  override readonly name = 'ScannerAway';
+}
+
+/** The scanner says that it cannot scan this file, such as one that is larger than its StreamMaxLength. */
+export class ScanRefused extends Error {
+  override readonly name = 'ScanRefused';
+}
+
+/** How long a scanner may say nothing, milliseconds: an archive of a gigabyte takes it minutes. */
+const patienceMs = 5 * 60_000;
+/** Characters of its answer that are looked at. */
+const maxReply = 1000;
+
+/**
+ * Has a clamd scan what a stream brings, by its INSTREAM command; nothing is shared with it but the connection.
+ * @param signal ends it at once
+ * @throws ScannerAway, ScanRefused, or whatever the stream itself fails with
+ */
+export async function scanStream(clamd: Clamd, source: Readable, signal?: AbortSignal): Promise<Verdict> {
+  // Nobody listens to it until there is a scanner.
+  source.on('error', () => {});
+  let socket: Socket | undefined;
+  try {
+    socket = await open(clamd, signal);
+    const reply = readReply(socket);
+    let over = false;
+    const end = () => {
+      over = true;
+    };
+    const ended = reply.then(end, end);
+    socket.write('zINSTREAM\0');
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      // It may answer before the end, when the file is too large for it.
+      if (over) break;
+      if (!socket.write(pieceOf(chunk))) await Promise.race([ended, once(socket, 'drain').catch(() => {})]);
+    }
+    if (!over) socket.write(pieceOf(Buffer.alloc(0)));
+    return verdictOf(await reply);
+  } finally {
+    source.destroy();
+    socket?.destroy();
+  }
+}
+
+/** Its length goes before it; a piece of no length is the end. */
+function pieceOf(bytes: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
+
+/** @throws ScannerAway with the reason when it does not answer its PING */
+export async function pingScanner(clamd: Clamd): Promise<void> {
+  const socket = await open(clamd);
+  try {
+    socket.write('zPING\0');
+    const reply = await readReply(socket);
+    if (reply !== 'PONG') throw new ScannerAway(`it answers ${JSON.stringify(reply)}`);
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function open(clamd: Clamd, signal?: AbortSignal): Promise<Socket> {
+  const socket = connect({ ...clamd, ...(signal && { signal }) });
+  socket.setTimeout(patienceMs, () => socket.destroy(new ScannerAway('no answer')));
+  try {
+    await once(socket, 'connect');
+    return socket;
+  } catch (error) {
+    throw new ScannerAway((error as Error).message, { cause: error });
+  }
+}
+
+function readReply(socket: Socket): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const done = () => resolve(text.replace(/\0.*$|\s+$/s, ''));
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('utf8');
+      if (text.includes('\0') || text.length > maxReply) done();
+    });
+    socket.once('end', () => (text === '' ? reject(new ScannerAway('it ended the connection')) : done()));
+    socket.once('error', (error) => reject(new ScannerAway(error.message, { cause: error })));
+    socket.once('close', () => reject(new ScannerAway('it closed the connection')));
+  });
+}
+
+function verdictOf(reply: string): Verdict {
+  if (reply === 'stream: OK') return { scan: 'CLEAN' };
+  const found = /^stream: (.{1,200}) FOUND$/.exec(reply)?.[1];
+  if (found !== undefined) return { scan: 'INFECTED', found };
+  throw new ScanRefused(reply.slice(0, 200) || 'an empty answer');
+}

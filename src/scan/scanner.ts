@@ -1,0 +1,138 @@
+import type postgres from 'postgres';
+import { createAlarm } from '../alarm.ts';
+import type { Clamd } from '../config.ts';
+import type { Logger } from '../log.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import { pingScanner, ScannerAway, ScanRefused, scanStream } from './clamd.ts';
+import {
+  claimScans,
+  nextScan,
+  putOffScan,
+  scansChannel,
+  settleScan,
+  tellWhyScanWaits,
+  type Waiting,
+} from './queue.ts';
+
+export interface ScannerPorts {
+  /** Raw postgres.js as the desk. */
+  readonly sql: postgres.Sql;
+  readonly blobs: Pick<BlobStore, 'open'>;
+  readonly clamd: Clamd;
+  readonly log: Logger;
+  /** Seconds without a sign of life after which another process takes a file over. */
+  readonly leaseSeconds?: number;
+  /** Milliseconds between looks when nothing wakes it. */
+  readonly pollMs?: number;
+  /** Milliseconds that are waited for a scanner that is away, doubled each time. */
+  readonly firstRestMs?: number;
+}
+
+/** Files that one process has scanned at a time: clamd scans each in a thread of its own. */
+const atOnce = 2;
+const longestRestMs = 60_000;
+/** Seconds after which a file is tried again that the scanner would not take, or whose bytes could not be read. */
+const refusedSeconds = 300;
+
+export interface Scanner extends AsyncDisposable {
+  start(): void;
+}
+
+/** Has waiting files scanned for as long as the process lives. Disposing it gives back what is under way. */
+export function createScanner(ports: ScannerPorts): Scanner {
+  const { sql, blobs, clamd, log, leaseSeconds = 60, pollMs = 5000, firstRestMs = 1000 } = ports;
+  const alarm = createAlarm();
+  const running = new Set<Promise<void>>();
+  const ending = new AbortController();
+  let failures = 0;
+  let restsUntil = 0;
+  let loop: Promise<void> | undefined;
+  let listening: Promise<postgres.ListenMeta> | undefined;
+
+  async function scan({ attachmentId, blobKey }: Waiting): Promise<void> {
+    const holding = setInterval(
+      () => void putOffScan(sql, attachmentId, leaseSeconds).catch(() => {}),
+      (leaseSeconds * 1000) / 3,
+    );
+    try {
+      const verdict = await scanStream(clamd, await blobs.open(blobKey), ending.signal);
+      if (verdict.scan === 'INFECTED')
+        log.warn({ attachmentId, found: verdict.found }, 'a file is infected; nobody is given it');
+      if (failures > 0) log.info('the scanner at CLAMD_URL answers again');
+      failures = 0;
+      await settleScan(sql, attachmentId, verdict);
+    } catch (error) {
+      await putOff(attachmentId, error);
+    } finally {
+      clearInterval(holding);
+    }
+  }
+
+  async function putOff(attachmentId: number, error: unknown): Promise<void> {
+    if (ending.signal.aborted) return putOffScan(sql, attachmentId, 0);
+    if (error instanceof ScannerAway) {
+      // Files that were under way together fail together: that is one failure.
+      if (restsUntil <= performance.now()) {
+        failures += 1;
+        restsUntil = performance.now() + Math.min(longestRestMs, firstRestMs * 2 ** (failures - 1));
+        log.error({ err: error }, 'the scanner at CLAMD_URL cannot be spoken to; files and their mails wait');
+      }
+      await tellWhyScanWaits(sql, attachmentId, 'the scanner does not answer');
+      return putOffScan(sql, attachmentId, Math.max(0, restsUntil - performance.now()) / 1000);
+    }
+    const refused = error instanceof ScanRefused;
+    log.error({ err: error, attachmentId }, 'a file could not be scanned; it and its mail wait');
+    await tellWhyScanWaits(sql, attachmentId, refused ? error.message : 'the file could not be read');
+    return putOffScan(sql, attachmentId, refusedSeconds);
+  }
+
+  /** @returns milliseconds to the next look */
+  async function round(): Promise<number> {
+    const rest = restsUntil - performance.now();
+    if (rest > 0) return rest;
+    // After a rest one file tries the scanner; the others follow once it has answered.
+    const free = (failures > 0 ? 1 : atOnce) - running.size;
+    const claims = free > 0 ? await claimScans(sql, free, leaseSeconds) : [];
+    for (const claim of claims) {
+      const task = scan(claim)
+        .catch((err) => log.error({ err, ...claim }, 'what a scanner said is left to its lease'))
+        .finally(() => {
+          running.delete(task);
+          alarm.ring();
+        });
+      running.add(task);
+    }
+    if (running.size > 0) return pollMs;
+    return Math.min(pollMs, (await nextScan(sql)) ?? pollMs);
+  }
+
+  async function run(): Promise<void> {
+    await pingScanner(clamd).catch((err) =>
+      log.error({ err }, 'CLAMD_URL: there is no scanner to be spoken to'),
+    );
+    while (!ending.signal.aborted) {
+      alarm.reset();
+      const wait = await round().catch((err) => {
+        log.error({ err }, 'the files that wait for a scan cannot be read');
+        return pollMs;
+      });
+      if (!ending.signal.aborted) await alarm.wait(Math.max(10, wait));
+    }
+  }
+
+  return {
+    start() {
+      if (loop !== undefined) return;
+      listening = sql.listen(scansChannel, alarm.ring, alarm.ring);
+      listening.catch((err) => log.error({ err }, 'new files cannot be listened for; they are looked for'));
+      loop = run();
+    },
+    async [Symbol.asyncDispose]() {
+      ending.abort();
+      alarm.ring();
+      await loop;
+      await Promise.allSettled(running);
+      await listening?.then(({ unlisten }) => unlisten()).catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import { fileTypeFromBuffer } from 'file-type';
+import { LRUCache } from 'lru-cache';
+import type { BlobStore } from './blob-store.ts';
+
+/** What a browser shows as a picture and runs nothing of. SVG is a document with scripts. */
+const pictures = new Set([
+  ...['image/png', 'image/apng', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif', 'image/bmp'],
+]);
+/** Bytes that tell a type. */
+const lookedAt = 4100;
+/** Types that are remembered: a page shows the same pictures again and again, and their bytes never change. */
+const remembered = 10_000;
+
+/** Tells by a blob's own bytes whether it is a picture; whatever its sender called it does not count. */
+export function createImageSniffer(blobs: Pick<BlobStore, 'open'>) {
+  const known = new LRUCache<string, string>({ max: remembered });
+
+  /** @returns `image/png` and so on; undefined for all else. @throws BlobMissing */
+  return async (key: string, byteSize: number): Promise<string | undefined> => {
+    const before = known.get(key);
+    if (before !== undefined) return before || undefined;
+    if (byteSize === 0) return undefined;
+    const chunks: Buffer[] = [];
+    const end = Math.min(byteSize, lookedAt) - 1;
+    for await (const chunk of await blobs.open(key, { start: 0, end })) chunks.push(chunk as Buffer);
+    const type = await fileTypeFromBuffer(Buffer.concat(chunks)).catch(() => undefined);
+    const picture = type !== undefined && pictures.has(type.mime) ? type.mime : '';
+    known.set(key, picture);
+    return picture || undefined;
+  };
+}
+
+export type ImageSniffer = ReturnType<typeof createImageSniffer>;

@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pingScanner, ScannerAway, ScanRefused, scanStream } from '../../src/scan/clamd.ts';
+import { type ClamdStandIn, signature, startClamd } from '../support/clamd.ts';
+
+let clamd: ClamdStandIn;
+beforeAll(async () => {
+  clamd = await startClamd({ maxBytes: 1024 * 1024 });
+});
+afterAll(() => clamd[Symbol.asyncDispose]());
+const at = () => ({ host: '127.0.0.1', port: clamd.port });
+
+test.each([0, 1, 65_535, 65_536, 65_537, 500_000])('a file of %i bytes arrives whole', async (size) => {
+  const bytes = Buffer.alloc(size, 'a');
+  expect(await scanStream(at(), Readable.from([bytes.subarray(0, 7), bytes.subarray(7)]))).toEqual({
+    scan: 'CLEAN',
+  });
+  expect(clamd.scanned.at(-1)!.equals(bytes)).toBe(true);
+});
+
+test('what is found is told by its name', async () => {
+  expect(await scanStream(at(), Readable.from([Buffer.from(`before ${signature} after`)]))).toEqual({
+    scan: 'INFECTED',
+    found: 'Our.Own.Signature',
+  });
+});
+
+test('a file that is too large for it is refused while it is being sent, and read no further', async () => {
+  let read = 0;
+  const source = Readable.from(
+    (function* () {
+      for (; read < 100_000; read += 1) yield Buffer.alloc(65_536);
+    })(),
+  );
+  await expect(scanStream(at(), source)).rejects.toThrow(ScanRefused);
+  expect(read).toBeLessThan(1000);
+  expect(source.destroyed).toBe(true);
+});
+
+test('a file that cannot be read fails by its own fault, whatever the scanner would have said', async () => {
+  const source = new Readable({ read: () => void source.destroy(new Error('EIO')) });
+  await expect(scanStream(at(), source)).rejects.toThrow('EIO');
+});
+
+test.each<[string, string | undefined, typeof ScannerAway | typeof ScanRefused]>([
+  ['ends without a word', '', ScannerAway],
+  ['says what is no verdict', 'stream: who knows\0', ScanRefused],
+  ['says an empty word', '\0', ScanRefused],
+  ['breaks the connection', undefined, ScannerAway],
+])('one that %s has not scanned', async (_what, word, fault) => {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    if (word === undefined) socket.resetAndDestroy();
+    else socket.end(word);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const source = Readable.from([Buffer.alloc(1000)]);
+  await expect(scanStream({ host: '127.0.0.1', port }, source)).rejects.toThrow(fault);
+  server.close();
+  await expect(scanStream({ host: '127.0.0.1', port }, Readable.from([]))).rejects.toThrow(ScannerAway);
+});
+
+test('it answers a PING, and is given up at once when it is asked to', async () => {
+  await pingScanner(at());
+  const release = clamd.hold();
+  const ending = new AbortController();
+  const scan = scanStream(at(), Readable.from([Buffer.from('x')]), ending.signal);
+  await clamd.arrived();
+  ending.abort();
+  await expect(scan).rejects.toThrow(ScannerAway);
+  release();
+});

@@ -1,0 +1,326 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { PassThrough, Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  BlobMissing,
+  BlobOffset,
+  type BlobStore,
+  BlobTooLarge,
+  newBlobKey,
+} from '../../src/storage/blob-store.ts';
+import { all, keysOf, type StoreWorld, storeWorlds } from './stores.ts';
+
+const MiB = 1024 * 1024;
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest();
+const from = (...pieces: Buffer[]) => Readable.from(pieces);
+
+describe.each(Object.keys(storeWorlds))('%s', (kind) => {
+  let world: StoreWorld;
+  let store: BlobStore;
+  beforeEach(async () => {
+    world = await storeWorlds[kind]!();
+    store = world.store;
+  });
+  afterEach(() => world[Symbol.asyncDispose]());
+
+  const read = async (key: string, of = store) => buffer(await of.open(key));
+
+  test.each([0, 1, 4096, 3_000_001, 5 * MiB, 5 * MiB + 1, 12 * MiB + 3])(
+    '%i bytes are read back as they were put, under a key of their own',
+    async (size) => {
+      const bytes = randomBytes(size);
+      const stored = await store.put(from(bytes.subarray(0, 7), bytes.subarray(7)), size);
+      expect(stored).toEqual({
+        key: expect.stringMatching(/^[0-9a-f]{40}$/),
+        byteSize: size,
+        sha256: sha256(bytes),
+      });
+      expect((await read(stored.key)).equals(bytes)).toBe(true);
+      expect((await read(stored.key, world.another())).equals(bytes)).toBe(true);
+      expect(await keysOf(store)).toEqual([stored.key]);
+      expect(await world.names()).toHaveLength(1);
+    },
+  );
+
+  test('a part of a blob is read from its first byte to its last', async () => {
+    const bytes = randomBytes(3_000_001);
+    const { key } = await store.put(from(bytes), bytes.length);
+    expect(await buffer(await store.open(key, { start: 5, end: 9 }))).toEqual(bytes.subarray(5, 10));
+    const end = bytes.length - 1;
+    expect(await buffer(await store.open(key, { start: end, end }))).toEqual(bytes.subarray(end));
+  });
+
+  test('what is put need not be a stream', async () => {
+    async function* pieces() {
+      for (let n = 0; n < 300; n++) yield Buffer.alloc(10_000, n);
+    }
+    const stored = await store.put(pieces(), 3_000_000);
+    expect(sha256(await read(stored.key))).toEqual(stored.sha256);
+    expect(stored.byteSize).toBe(3_000_000);
+  });
+
+  test.each([
+    [5999, 1000],
+    [11 * MiB, 64 * 1024],
+  ])(
+    'one byte more than %i is refused at once: the rest is not read, and nothing is left',
+    async (limit, piece) => {
+      let read = 0;
+      const source = Readable.from(
+        (async function* () {
+          for (; read < 1000; read++) yield Buffer.alloc(piece);
+        })(),
+      );
+      const error = await store.put(source, limit).catch((e) => e);
+      expect(error).toBeInstanceOf(BlobTooLarge);
+      expect(error.limitBytes).toBe(limit);
+      expect(read).toBeLessThan(limit / piece + 100);
+      expect(source.destroyed).toBe(true);
+      expect(await world.names()).toEqual([]);
+    },
+  );
+
+  test.each([0, 50_000, 6 * MiB, 12 * MiB])(
+    'a source that fails after %i bytes leaves nothing, and its fault is told',
+    async (size) => {
+      const source = new PassThrough({ highWaterMark: 20 * MiB });
+      const put = store.put(source, 20 * MiB).catch((e) => e);
+      if (size > 0) source.write(Buffer.alloc(size));
+      setImmediate(() => source.destroy(new Error('the caller went away')));
+      expect((await put).message).toBe('the caller went away');
+      expect(await world.names()).toEqual([]);
+      const { key } = await store.put(from(Buffer.from('next')), 10);
+      expect((await read(key)).toString()).toBe('next');
+    },
+  );
+
+  test('a source that had failed before it was put is a fault and no blob', async () => {
+    const source = new PassThrough();
+    source.on('error', () => {});
+    source.destroy(new Error('gone'));
+    await expect(store.put(source, 10)).rejects.toThrow();
+    expect(await world.names()).toEqual([]);
+  });
+
+  test('a key is looked for nowhere but among blobs', async () => {
+    for (const key of ['0'.repeat(40), '../../etc/passwd', '', `../${'0'.repeat(40)}`, 'identity']) {
+      await expect(store.open(key)).rejects.toBeInstanceOf(BlobMissing);
+      await expect(store.sizeOf(key)).rejects.toBeInstanceOf(BlobMissing);
+      await expect(store.finish(key)).rejects.toBeInstanceOf(BlobMissing);
+      await store.remove(key);
+      await store.setAside(key);
+    }
+  });
+
+  test('what is removed is gone, and may be removed again', async () => {
+    const { key } = await store.put(from(Buffer.alloc(9)), 9);
+    await store.remove(key);
+    await store.remove(key);
+    await expect(store.open(key)).rejects.toBeInstanceOf(BlobMissing);
+    expect(await world.names()).toEqual([]);
+  });
+
+  test('keys are listed by range, with their age', async () => {
+    const began = Date.now() - 2000;
+    const keys = await Promise.all(
+      Array.from({ length: 40 }, async () => (await store.put(from(Buffer.alloc(9)), 9)).key),
+    );
+    const unfinished = await store.create();
+    keys.push(unfinished);
+    keys.sort();
+    expect(await keysOf(store)).toEqual(keys);
+    for await (const { at, finished, key } of store.list({ from: '0', to: 'g' })) {
+      expect(at.getTime()).toBeGreaterThan(began);
+      expect(at.getTime()).toBeLessThan(Date.now() + 2000);
+      expect(finished).toBe(key !== unfinished);
+    }
+    const ranges = [keys[3]!, keys[9]!, '8', '8f', 'f', 'ffg'];
+    for (const a of ranges)
+      for (const b of ranges)
+        expect(await keysOf(store, { from: a, to: b })).toEqual(keys.filter((key) => key >= a && key < b));
+  });
+
+  test('what was never filled lists nothing, and says so without being made', async () => {
+    expect(await keysOf(world.another())).toEqual([]);
+    expect(await all(store.listAside())).toEqual([]);
+    expect(await store.identity()).toBeUndefined();
+    expect(await world.names()).toEqual([]);
+  });
+
+  describe('a blob whose bytes come by several requests', () => {
+    const append = (key: string, bytes: Buffer, offset: number, of = store) =>
+      of.append(key, from(bytes), { offset, maxBytes: 100 * MiB });
+
+    test.each([[[5]], [[0, 5, 0]], [[1, 2, 3]], [[6 * MiB, 1, 5 * MiB, 7 * MiB + 1]], [[5 * MiB, 5 * MiB]]])(
+      'pieces of %j bytes become one',
+      async (sizes) => {
+        const bytes = randomBytes(sizes.reduce((a, b) => a + b, 0));
+        const key = await store.create();
+        let offset = 0;
+        for (const size of sizes) {
+          await expect(store.open(key)).rejects.toBeInstanceOf(BlobMissing);
+          const durable = await append(key, bytes.subarray(offset, offset + size), offset);
+          offset += size;
+          expect(durable).toBe(offset);
+          expect(await store.sizeOf(key)).toBe(offset);
+          expect(await world.another().sizeOf(key)).toBe(offset);
+        }
+        expect(await store.finish(key)).toEqual({ key, byteSize: bytes.length, sha256: sha256(bytes) });
+        expect((await read(key)).equals(bytes)).toBe(true);
+        await expect(store.sizeOf(key)).rejects.toBeInstanceOf(BlobMissing);
+        expect(await world.names()).toHaveLength(1);
+      },
+    );
+
+    test('each request may meet another process, which reads back what it has not seen', async () => {
+      const bytes = randomBytes(13 * MiB);
+      const key = await store.create();
+      let offset = 0;
+      for (const end of [1, 6 * MiB, 6 * MiB + 1, bytes.length]) {
+        offset = await append(key, bytes.subarray(offset, end), offset, world.another());
+        expect(offset).toBe(end);
+      }
+      const stored = await world.another().finish(key);
+      expect(stored).toEqual({ key, byteSize: bytes.length, sha256: sha256(bytes) });
+      expect((await read(key)).equals(bytes)).toBe(true);
+    });
+
+    test('a process that saw the beginning and the end, but not the middle, tells the digest of all', async () => {
+      const key = await store.create();
+      await append(key, Buffer.from('ab'), 0);
+      await append(key, Buffer.from('cd'), 2, world.another());
+      await append(key, Buffer.from('ef'), 4);
+      expect((await store.finish(key)).sha256).toEqual(sha256(Buffer.from('abcdef')));
+    });
+
+    test('none at all is an empty blob', async () => {
+      const key = await store.create();
+      expect(await store.sizeOf(key)).toBe(0);
+      expect(await store.finish(key)).toEqual({ key, byteSize: 0, sha256: sha256(Buffer.alloc(0)) });
+      expect(await read(key)).toHaveLength(0);
+    });
+
+    test.each([3, 50_000, 6 * MiB, 11 * MiB + 5])(
+      'of a request that breaks off after %i bytes, what had arrived is kept',
+      async (size) => {
+        const bytes = randomBytes(size + 10);
+        const key = await store.create();
+        const source = new PassThrough({ highWaterMark: 20 * MiB });
+        const appending = store.append(key, source, { offset: 0, maxBytes: 100 * MiB });
+        source.write(bytes.subarray(0, size));
+        // Once it has been taken up, the line is cut.
+        setImmediate(function cut() {
+          if (source.readableLength > 0) setImmediate(cut);
+          else source.destroy(new Error('cut'));
+        });
+        expect(await appending).toBe(size);
+        expect(await store.sizeOf(key)).toBe(size);
+        await append(key, bytes.subarray(size), size);
+        expect((await store.finish(key)).sha256).toEqual(sha256(bytes));
+        expect((await read(key)).equals(bytes)).toBe(true);
+      },
+    );
+
+    test('one that begins elsewhere than where the bytes end is refused, and changes nothing', async () => {
+      const key = await store.create();
+      await append(key, Buffer.from('abc'), 0);
+      for (const offset of [0, 2, 4, 10 * MiB]) {
+        const source = from(Buffer.from('xyz'));
+        const error = await store.append(key, source, { offset, maxBytes: 100 }).catch((e) => e);
+        expect(error).toBeInstanceOf(BlobOffset);
+        expect(error.byteSize).toBe(3);
+        expect(source.destroyed).toBe(true);
+      }
+      await append(key, Buffer.from('def'), 3);
+      await store.finish(key);
+      expect((await read(key)).toString()).toBe('abcdef');
+    });
+
+    test.each([20, 7 * MiB])(
+      'one byte more than %i, counted over all requests, is refused: what was durable before stays',
+      async (limit) => {
+        const key = await store.create();
+        await append(key, Buffer.alloc(10, 1), 0);
+        const source = from(...Array.from({ length: 20 }, () => Buffer.alloc(limit / 10)));
+        const error = await store.append(key, source, { offset: 10, maxBytes: limit }).catch((e) => e);
+        expect(error).toBeInstanceOf(BlobTooLarge);
+        expect(source.destroyed).toBe(true);
+        expect(await store.sizeOf(key)).toBe(10);
+        await store.append(key, from(Buffer.alloc(limit - 10, 2)), { offset: 10, maxBytes: limit });
+        const stored = await store.finish(key);
+        const whole = Buffer.concat([Buffer.alloc(10, 1), Buffer.alloc(limit - 10, 2)]);
+        expect(stored).toEqual({ key, byteSize: limit, sha256: sha256(whole) });
+        expect((await read(key)).equals(whole)).toBe(true);
+      },
+    );
+
+    test('whoever comes again ends the request that still hangs, and goes on behind what it had sent', async () => {
+      const key = await store.create();
+      const hanging = new PassThrough();
+      const first = store.append(key, hanging, { offset: 0, maxBytes: 100 });
+      hanging.write(Buffer.from('abc'));
+      await expect.poll(() => hanging.readableLength).toBe(0);
+      const size = await store.sizeOf(key);
+      expect(await first).toBe(3);
+      expect(size).toBe(3);
+      const second = new PassThrough();
+      const appending = store.append(key, second, { offset: 3, maxBytes: 100 });
+      second.write(Buffer.from('def'));
+      await expect.poll(() => second.readableLength).toBe(0);
+      expect(await append(key, Buffer.from('ghi'), 6)).toBe(9);
+      expect(await appending).toBe(6);
+      await store.finish(key);
+      expect((await read(key)).toString()).toBe('abcdefghi');
+    });
+
+    test('one that is given up is removed with all of its bytes', async () => {
+      const key = await store.create();
+      await append(key, randomBytes(6 * MiB), 0);
+      expect(await keysOf(store)).toEqual([key]);
+      await store.remove(key);
+      await expect(append(key, Buffer.from('x'), 0)).rejects.toBeInstanceOf(BlobMissing);
+      await expect(store.finish(key)).rejects.toBeInstanceOf(BlobMissing);
+      expect(await world.names()).toEqual([]);
+    });
+  });
+
+  test('what is set aside is out of reach, and comes back as it was', async () => {
+    const bytes = randomBytes(100_000);
+    const { key } = await store.put(from(bytes), bytes.length);
+    await store.setAside(key);
+    await store.setAside(key);
+    await expect(store.open(key)).rejects.toBeInstanceOf(BlobMissing);
+    expect(await keysOf(store)).toEqual([]);
+    const aside = await all(world.another().listAside());
+    expect(aside).toEqual([{ key, day: new Date().toISOString().slice(0, 10) }]);
+    await store.restore(aside[0]!);
+    await store.restore(aside[0]!);
+    expect((await read(key)).equals(bytes)).toBe(true);
+    expect(await all(store.listAside())).toEqual([]);
+    await store.setAside(key);
+    await store.destroy(aside[0]!);
+    await store.destroy(aside[0]!);
+    expect(await world.names()).toEqual([]);
+  });
+
+  test('an identity is kept, and may be renewed', async () => {
+    const id = '6f1e8d2e-5d2d-4f5d-9a39-0d8d1b7f7c11';
+    await store.setIdentity({ id, generation: 0 });
+    expect(await world.another().identity()).toEqual({ id, generation: 0 });
+    await store.setIdentity({ id, generation: 7 });
+    expect(await world.another().identity()).toEqual({ id, generation: 7 });
+    expect(await keysOf(store)).toEqual([]);
+  });
+
+  test('a look whether it works leaves nothing behind', async () => {
+    await store.check();
+    await Promise.all([store.check(), store.check()]);
+    expect(await world.names()).toEqual([]);
+    expect(await keysOf(store)).toEqual([]);
+  });
+
+  test('a new key is nobody else’s', () => {
+    expect(new Set(Array.from({ length: 1000 }, newBlobKey)).size).toBe(1000);
+  });
+});
