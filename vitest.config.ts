@@ -12,7 +12,9 @@ export default defineConfig({
     isolate: false,
     // Modules are loaded by Node itself, as in production: vite would pick a second copy of graphql, and every instanceof fail.
     experimental: { viteModuleRunner: false },
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Against what hangs, not against what is slow: a busy machine takes many times as long.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

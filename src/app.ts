@@ -11,10 +11,12 @@ import { type Embedded, startEmbedded } from './db/embedded.ts';
 import { attachments, mailboxes } from './db/tables.ts';
 import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from './demo.ts';
 import { createEventHub } from './events/hub.ts';
-import { executeStored } from './graphql/execute.ts';
-import { createGraphqlServer } from './graphql/server.ts';
+import { createMultipartReader } from './graphql/multipart/request.ts';
+import { createGraphqlServer, type GraphqlOptions } from './graphql/server.ts';
+import type { OperationPlugin } from './graphql/yoga.ts';
 import { answerText } from './http/answer.ts';
 import { createBegin, originOf, remoteAddressOf } from './http/begin.ts';
+import { createCors } from './http/cors.ts';
 import { answerSource } from './http/delivery-source.ts';
 import { createDownloads } from './http/downloads.ts';
 import { drainable } from './http/drain.ts';
@@ -23,21 +25,24 @@ import { createHealth } from './http/health.ts';
 import { createInboxPage } from './http/inbox-page.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createHttpServer, type Handle, type Route } from './http/server.ts';
+import type { Patience } from './http/stalled.ts';
+import { createUploads } from './http/uploads/routes.ts';
 import { createLog, type Logger } from './log.ts';
 import { startInbox } from './mail/inbox.ts';
 import { createWorker } from './mail/worker.ts';
 import { createLegacyDoor, refuseLegacy } from './rest/door.ts';
 import { foldPath } from './rest/path.ts';
 import { createScanner } from './scan/scanner.ts';
+import { naming } from './start-error.ts';
+import { createStoreCheck } from './storage/check-store.ts';
 import { startCollecting } from './storage/collecting.ts';
-import { createDiskStore } from './storage/disk-store.ts';
 import { createImageSniffer } from './storage/image-type.ts';
+import { openCheckedStore } from './storage/open-store.ts';
 import { rowsOf } from './tickets/appended-row.ts';
 import { createAttachmentUrls } from './tickets/attachment-url.ts';
 import type { Desk, DeskContext } from './tickets/desk.ts';
 import { prepareJudge } from './tickets/judge-statement.ts';
-import { createMessageWriter, type MessageWriterLimits } from './tickets/message-writer.ts';
-import { createIsCurrent } from './tickets/reads.ts';
+import { createMessageWriter, type MessageWriterLimits, writerStatements } from './tickets/message-writer.ts';
 
 export interface App extends AsyncDisposable {
   /** `http://127.0.0.1:4000`; undefined for a process that only sends mail. */
@@ -56,6 +61,10 @@ export interface Overrides {
   /** In the place of the configured database. */
   readonly connections?: { readonly gateway: Connection; readonly owner: Connection };
   readonly writer?: MessageWriterLimits;
+  /** When connections that do not move are cut. */
+  readonly patience?: Patience;
+  /** Run for every operation, behind the gateway's own. */
+  readonly operationPlugins?: readonly OperationPlugin[];
 }
 
 /**
@@ -76,13 +85,19 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const log = overrides.log ?? createLog(config.logLevel);
   const now = overrides.now ?? (() => new Date());
   const { gateway, owner } = overrides.connections ?? (await connect(config, overrides, parts, log));
-  await migrate(owner);
+  const ownerSetting = isOwnerNamed(config) ? 'DATABASE_OWNER_URL' : 'DATABASE_URL';
+  await naming(ownerSetting, () => migrate(owner, (waitsFor) => log.warn(`the start waits for ${waitsFor}`)));
   const database = parts.use(
-    openDatabase(gateway, { poolSize: config.poolSize, answerWithinMs: config.databaseTimeout * 1000 }),
+    openDatabase(gateway, {
+      poolSize: config.poolSize,
+      writerSize: writerStatements(overrides.writer),
+      answerWithinMs: config.databaseTimeout * 1000,
+    }),
   );
+  await naming('DATABASE_URL', () => database.checkAll());
   const demo = await prepareDemo(config, database, log);
-  const blobs = createDiskStore(config.blobs.directory);
-  parts.use(startCollecting(database.desk, blobs, log));
+  const blobs = await openCheckedStore(config.blobs, database.desk);
+  const collecting = parts.use(startCollecting(database.desk, blobs, log));
   const inbox =
     config.smtp.kind === 'inbox' ? parts.use(await startInbox(database.desk, { log })) : undefined;
   const smtpUrl = inbox?.url ?? (config.smtp.kind === 'url' ? config.smtp.url : undefined);
@@ -104,29 +119,48 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const desk: Desk = {
     database,
     blobs,
-    writer: parts.use(createMessageWriter(database.desk, sendsByDefault, overrides.writer)),
+    writer: parts.use(
+      createMessageWriter(database.writer, sendsByDefault, {
+        // Half of what a statement may take, so that there is time for an answer.
+        lockPatience: config.databaseTimeout * 500,
+        ...overrides.writer,
+      }),
+    ),
     judge: (row) => judge.execute({ rows: rowsOf([row]), sendsByDefault }),
-    isCurrent: createIsCurrent(database.desk),
     events,
     limits: config.limits,
     attachmentUrls: createAttachmentUrls(await findDeskKey(database.desk, 'attachment-urls')),
     scans: config.clamd !== undefined,
     sendsByDefault,
   };
-  const authenticator = parts.use(createAuthenticator({ db: database.desk, jwt: config.jwt, now, log }));
-  let draining = false;
-  const health = createHealth({ database: () => database.check() }, () => draining);
-  const server = createHttpServer(
-    routesOf({ config, desk, authenticator, now, log, demo, health, hasInbox: inbox !== undefined }),
-    log,
+  const authenticator = parts.use(
+    createAuthenticator({
+      db: database.desk,
+      jwt: config.jwt,
+      legacyCharset: config.legacyCharset,
+      now,
+      log,
+    }),
   );
+  let draining = false;
+  const health = createHealth(
+    { database: () => database.check(), blobs: createStoreCheck(blobs, log) },
+    () => draining,
+    { collection: () => collecting.why() === undefined },
+  );
+  const graphql = createGraphqlServer(graphqlOptions(config, log, overrides.operationPlugins));
+  const hasInbox = inbox !== undefined;
+  const doors = { config, desk, authenticator, now, log, demo, health, graphql, hasInbox };
+  const server = createHttpServer(routesOf(doors), log, overrides.patience);
   const drain = drainable(server);
   await listen(server, config);
   parts.defer(async () => {
     draining = true;
+    const drained = drain();
     // Streams have no end of their own to wait for: their watchers come back with their cursor.
+    graphql.cutStreams();
     await events[Symbol.asyncDispose]();
-    await drain();
+    await drained;
   });
   const { address, port, family } = server.address() as AddressInfo;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
@@ -141,12 +175,26 @@ interface Doors {
   readonly log: Logger;
   readonly demo: DemoDesk | undefined;
   readonly health: Handle;
+  readonly graphql: ReturnType<typeof createGraphqlServer>;
   readonly hasInbox: boolean;
 }
 
+function graphqlOptions(
+  { production, limits }: Config,
+  log: Logger,
+  plugins: readonly OperationPlugin[] = [],
+): GraphqlOptions {
+  const { requestBytes, answerBytes } = limits;
+  const multipartBytes = 2 * limits.messageAttachmentsBytes + requestBytes;
+  const readMultipart = createMultipartReader({ requestBytes, files: 100, multipartBytes });
+  return { log, production, answerBytes, plugins, requestBytes, readMultipart };
+}
+
 /** What answers which path. */
-function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbox }: Doors): Route[] {
-  const { limits, trustProxy, production } = config;
+function routesOf(doors: Doors): Route[] {
+  const { config, desk, authenticator, now, log, demo, health, graphql, hasInbox } = doors;
+  const { limits, trustProxy } = config;
+  const cors = createCors(config.corsOrigins);
   const { authenticate } = authenticator;
   const begin = createBegin({
     authenticator,
@@ -168,19 +216,11 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
         inboxPath: hasInbox ? '/inbox/' : undefined,
       })
     : async () => false;
-  const graphql = createGraphqlServer({
-    log,
-    production,
-    keptAnswers: config.answerCacheBytes,
-    requestBytes: limits.requestBytes,
-    files: 100,
-    multipartBytes: 2 * limits.messageAttachmentsBytes + limits.requestBytes,
-  });
   const legacy = createLegacyDoor({
     begin,
     originOf: (req) => originOf(req, trustProxy),
     execute: (operation, variables, context) =>
-      executeStored(operation, variables as object, { ...context, desk }),
+      graphql.execute(operation, variables as object, { ...context, desk }),
     limits: { maxBodyBytes: limits.legacyRequestBytes, maxTextChars: 2 * limits.bodyBytes },
     count: metrics.countLegacy,
     fault: (error) => log.error({ err: error }, 'fault'),
@@ -197,9 +237,10 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
     { prefix: '/metrics', handle: metrics.handle },
     {
       prefix: '/graphql',
-      async handle(req, res, path) {
-        if (!(await explorer(req, res, path))) await graphql(req, res, await contextOf(req, res));
-      },
+      exact: true,
+      handle: cors(async (req, res, path) => {
+        if (!(await explorer(req, res, path))) await graphql.handle(req, res, contextOf);
+      }),
     },
     {
       prefix: '/explorer',
@@ -209,18 +250,25 @@ function routesOf({ config, desk, authenticator, now, log, demo, health, hasInbo
     },
     {
       prefix: '/attachments',
-      handle: createDownloads({
-        begin,
-        desk,
-        now,
-        findReader: prepareFindById(desk.database.desk, new Set(['read'])),
-        sniff: createImageSniffer(desk.blobs),
-      }),
+      handle: cors(
+        createDownloads({
+          begin,
+          desk,
+          now,
+          findReader: prepareFindById(desk.database.desk, new Set(['read'])),
+          sniff: createImageSniffer(desk.blobs),
+        }),
+      ),
+    },
+    {
+      prefix: '/uploads',
+      handle: cors(createUploads({ contextOf, maxBytes: limits.attachmentBytes, log })),
     },
     {
       prefix: '/deliveries',
-      handle: async (req, res, path) =>
+      handle: cors(async (req, res, path) =>
         answerSource(await contextOf(req, res), req, res, path.slice('/deliveries/'.length)),
+      ),
     },
   ];
   const addressOf = (req: IncomingMessage) => remoteAddressOf(req, trustProxy);
@@ -270,6 +318,10 @@ async function connect(
   const { connection } = parts.use(await (embedded ?? startEmbedded(config.dataDir, { log })));
   return { gateway: connection, owner: connection };
 }
+
+/** Whether the owner has a URL of their own, which is then the one to be told of. */
+const isOwnerNamed = ({ database }: Config): boolean =>
+  database.kind === 'url' && database.ownerUrl !== database.url;
 
 async function listen(server: Server, { host, port }: Config): Promise<void> {
   server.listen(port, host);

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { type BlobPlace, readBlobsUrl } from './blobs-url.ts';
 
 /** Everything that the environment decides. Durations are seconds and sizes are bytes unless a name says otherwise. */
 export interface Config {
@@ -19,10 +20,12 @@ export interface Config {
     | { readonly kind: 'inbox' }
     | { readonly kind: 'url'; readonly url: string }
     | { readonly kind: 'none' };
-  readonly blobs: { readonly kind: 'file'; readonly directory: string };
+  readonly blobs: BlobPlace;
   /** 32 bytes; mailboxes' SMTP passwords are encrypted under it. */
   readonly mailboxKey: Buffer | undefined;
   readonly jwt: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string } | undefined;
+  /** The code page of Basic credentials that are no UTF-8, as `TextDecoder` calls it. */
+  readonly legacyCharset: string;
   readonly demo: boolean;
   readonly production: boolean;
   readonly trustProxy: boolean;
@@ -33,8 +36,8 @@ export interface Config {
   /** Whether GraphiQL is served; in production only when asked for. */
   readonly explorer: boolean;
   readonly roles: ReadonlySet<'web' | 'worker'>;
-  /** Answers to queries that are kept to be given again after a look at whether they are still true; 0: none. */
-  readonly answerCacheBytes: number;
+  /** Origins whose pages may ask and read: exact ones, or `*`. */
+  readonly corsOrigins: ReadonlySet<string>;
   readonly limits: Limits;
 }
 
@@ -47,9 +50,15 @@ export interface Limits {
   readonly messageAttachmentsBytes: number;
   readonly attachments: number;
   readonly recipients: number;
+  /** Of one user, on their way at a time. */
+  readonly openUploads: number;
+  /** That one user may have uploaded and not attached yet. */
+  readonly uploadedBytes: number;
   /** JSON bodies of /graphql. */
   readonly requestBytes: number;
   readonly legacyRequestBytes: number;
+  /** One answer of /graphql. */
+  readonly answerBytes: number;
 }
 
 const MiB = 1024 * 1024;
@@ -61,6 +70,34 @@ const url = (...protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
     error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
+
+/** As a browser writes it in `Origin`: a scheme, a host and a port that is not the scheme's own, and no slash behind it. */
+const isOrigin = (text: string) =>
+  text === '*' || (/^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text);
+const origins = z
+  .string()
+  .default('')
+  .transform(
+    (text) =>
+      new Set(
+        text
+          .split(',')
+          .map((origin) => origin.trim())
+          .filter(Boolean),
+      ),
+  )
+  .refine((set) => [...set].every(isOrigin), {
+    error: 'must be origins such as https://desk.example.com, separated by commas, or *',
+  });
+
+function blobPlace(text: string, context: z.core.$RefinementCtx): BlobPlace {
+  try {
+    return readBlobsUrl(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+    return z.NEVER;
+  }
+}
 
 const environment = z
   .object({
@@ -82,7 +119,7 @@ const environment = z
         },
       )
       .optional(),
-    BLOBS_URL: url('file:').optional(),
+    BLOBS_URL: z.string().transform(blobPlace).optional(),
     MAILBOX_KEY: z
       .string()
       .regex(/^[0-9a-f]{64}$/i, 'must be 32 bytes in hexadecimal')
@@ -90,6 +127,10 @@ const environment = z
     JWT_JWKS_URL: url('https:', 'http:').optional(),
     JWT_ISSUER: z.string().min(1).optional(),
     JWT_AUDIENCE: z.string().min(1).optional(),
+    LEGACY_CHARSET: z
+      .string()
+      .refine(isCodePage, 'must be a code page of the Encoding Standard, such as windows-1250')
+      .default('windows-1252'),
     PUBLIC_URL: z
       .string()
       .refine((text) => text === '/' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)), {
@@ -114,12 +155,15 @@ const environment = z
           error: 'must be web, worker or both',
         },
       ),
-    ANSWER_CACHE_BYTES: whole(32 * MiB, 0, 4096 * MiB),
-    MAX_BODY_BYTES: whole(MiB, 1, 16 * MiB),
+    MAX_BODY_BYTES: whole(4 * MiB, 1, 16 * MiB),
     MAX_ATTACHMENT_BYTES: whole(25 * MiB, 1, 1024 * MiB),
     MAX_MESSAGE_ATTACHMENTS_BYTES: whole(50 * MiB, 1, 2047 * MiB),
+    MAX_OPEN_UPLOADS: whole(20, 1, 10_000),
+    MAX_UPLOADED_BYTES: whole(2048 * MiB, MiB, Number.MAX_SAFE_INTEGER),
     MAX_REQUEST_BYTES: whole(0, 0, 64 * MiB),
     MAX_LEGACY_REQUEST_BYTES: whole(40_000_000, 1024, 1_000_000_000),
+    MAX_ANSWER_BYTES: whole(32 * MiB, 64 * 1024, 256 * MiB),
+    CORS_ORIGINS: origins,
   })
   .superRefine((env, context) => {
     const jwt = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;
@@ -131,6 +175,10 @@ const environment = z
           path: [name],
           message: 'is required with the other JWT_ settings',
         });
+    }
+    if (env.MAX_UPLOADED_BYTES < env.MAX_ATTACHMENT_BYTES) {
+      const message = 'must not be less than MAX_ATTACHMENT_BYTES';
+      context.addIssue({ code: 'custom', path: ['MAX_UPLOADED_BYTES'], message });
     }
     if (env.DATABASE_OWNER_URL !== undefined && env.DATABASE_URL === undefined) {
       context.addIssue({
@@ -171,15 +219,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     poolSize: e.DATABASE_POOL,
     databaseTimeout: e.DATABASE_TIMEOUT,
     smtp: smtpOf(e.SMTP_URL, embedded),
-    blobs: {
-      kind: 'file',
-      directory: e.BLOBS_URL === undefined ? resolve(dataDir, 'blobs') : new URL(e.BLOBS_URL).pathname,
-    },
+    blobs: e.BLOBS_URL ?? { kind: 'file', directory: resolve(dataDir, 'blobs') },
     mailboxKey: e.MAILBOX_KEY === undefined ? undefined : Buffer.from(e.MAILBOX_KEY, 'hex'),
     jwt:
       e.JWT_JWKS_URL === undefined
         ? undefined
         : { jwksUrl: e.JWT_JWKS_URL, issuer: e.JWT_ISSUER!, audience: e.JWT_AUDIENCE! },
+    legacyCharset: e.LEGACY_CHARSET,
     demo: embedded && isLoopback(e.HOST),
     production: !embedded,
     trustProxy: e.TRUST_PROXY === '1',
@@ -187,18 +233,30 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     clamd: e.CLAMD_URL === undefined ? undefined : clamdOf(e.CLAMD_URL),
     explorer: e.EXPLORER === undefined ? embedded : e.EXPLORER === '1',
     roles: e.ROLES,
-    answerCacheBytes: e.ANSWER_CACHE_BYTES,
+    corsOrigins: e.CORS_ORIGINS,
     limits: {
       bodyBytes: e.MAX_BODY_BYTES,
       attachmentBytes: e.MAX_ATTACHMENT_BYTES,
       messageAttachmentsBytes: e.MAX_MESSAGE_ATTACHMENTS_BYTES,
       attachments: 20,
       recipients: 50,
+      openUploads: e.MAX_OPEN_UPLOADS,
+      uploadedBytes: e.MAX_UPLOADED_BYTES,
       // A body of the largest size still arrives whole when each of its bytes is escaped as \u00xx, so that the command refuses it.
       requestBytes: e.MAX_REQUEST_BYTES || 6 * e.MAX_BODY_BYTES + MiB,
       legacyRequestBytes: e.MAX_LEGACY_REQUEST_BYTES,
+      answerBytes: e.MAX_ANSWER_BYTES,
     },
   };
+}
+
+/** Unicode is no code page: what is no UTF-8 would be none here either. */
+function isCodePage(label: string): boolean {
+  try {
+    return !new TextDecoder(label).encoding.startsWith('utf-');
+  } catch {
+    return false;
+  }
 }
 
 function smtpOf(text: string | undefined, embedded: boolean): Config['smtp'] {

@@ -1,3 +1,5 @@
+import type { DeliveryState } from './vocabulary.ts';
+
 /** The closed list of reasons for which a command says no. Every table over it is `satisfies Record<ErrorCode, …>`. */
 export const errorCodes = [
   'UNAUTHENTICATED',
@@ -32,28 +34,31 @@ export interface RefusalDetails {
   ATTACHMENT_TOO_LARGE: { limitBytes: number };
   EMAIL_TOO_LARGE: { limitBytes: number; sizeBytes: number };
   TICKET_CHANGED: { ticketId: number; unseenMessageIds: readonly number[] };
-  DELIVERY_STATE: { state: string };
+  DELIVERY_STATE: { state: DeliveryState };
 }
 export type DetailsOf<C extends ErrorCode> = C extends keyof RefusalDetails ? RefusalDetails[C] : undefined;
 
 /** A command's no: expected, typed, safe to show. Whatever else is thrown is a fault, masked and logged. */
 export class Refusal<C extends ErrorCode = ErrorCode> extends Error {
   readonly code: C;
-  /** The input path that the refusal is about; empty for the whole input. */
-  readonly path: readonly (string | number)[];
+  /**
+   * Where in the input the refusal is about; empty for the whole input. It is not called `path`: graphql-js takes an error with an array
+   * of that name for one that it has located already.
+   */
+  readonly inputPath: readonly (string | number)[];
   readonly details: DetailsOf<C>;
 
   constructor(
     code: C,
     message: string,
-    ...[details, path]: C extends keyof RefusalDetails
-      ? [details: RefusalDetails[C], path?: readonly (string | number)[]]
-      : [details?: undefined, path?: readonly (string | number)[]]
+    ...[details, inputPath]: C extends keyof RefusalDetails
+      ? [details: RefusalDetails[C], inputPath?: readonly (string | number)[]]
+      : [details?: undefined, inputPath?: readonly (string | number)[]]
   ) {
     super(message);
     this.name = 'Refusal';
     this.code = code;
-    this.path = path ?? [];
+    this.inputPath = inputPath ?? [];
     this.details = details as DetailsOf<C>;
   }
 
@@ -103,9 +108,16 @@ export class BadCredential extends Error {
 /** A fault that passes: the database is down, a queue is full. HTTP 503 with Retry-After on every door. */
 export class Unavailable extends Error {
   readonly retryAfterSeconds: number;
-  constructor(message: string, retryAfterSeconds = 1, options?: ErrorOptions) {
+  /** Whether it is certain that nothing was done; otherwise the same call with its idempotency key finds out. */
+  readonly nothingWritten: boolean;
+  constructor(
+    message: string,
+    retryAfterSeconds = 1,
+    { nothingWritten = false, ...options }: ErrorOptions & { nothingWritten?: boolean } = {},
+  ) {
     super(message, options);
     this.name = 'Unavailable';
     this.retryAfterSeconds = retryAfterSeconds;
+    this.nothingWritten = nothingWritten;
   }
 }

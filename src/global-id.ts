@@ -3,10 +3,18 @@ export function encodeGlobalId(type: string, id: number | string): string {
   return Buffer.from(`${type}:${id}`).toString('base64');
 }
 
+/** What a global id names, or undefined when it is the id of nothing that has a number. */
+export function parseGlobalId(globalId: string): { type: string; id: number } | undefined {
+  // An id of ours has 40 characters at most; a caller's text may have millions.
+  if (globalId.length > 100) return undefined;
+  const [, type, digits] =
+    /^(\w+):([1-9]\d{0,9})$/.exec(Buffer.from(globalId, 'base64').toString('latin1')) ?? [];
+  const id = Number(digits);
+  return type !== undefined && id <= 2_147_483_647 ? { type, id } : undefined;
+}
+
 /** The integer behind a global id of one type, or undefined when it is not one. */
 export function decodeGlobalId(type: string, globalId: string): number | undefined {
-  const text = Buffer.from(globalId, 'base64').toString('latin1');
-  const digits = text.startsWith(`${type}:`) ? text.slice(type.length + 1) : '';
-  const id = /^[1-9]\d{0,9}$/.test(digits) ? Number(digits) : 0;
-  return id > 0 && id <= 2_147_483_647 ? id : undefined;
+  const named = parseGlobalId(globalId);
+  return named?.type === type ? named.id : undefined;
 }

@@ -47,6 +47,11 @@ export type Quote = (typeof quotes)[number];
 /** What makes a mail that waits void. */
 export const cancelReasons = ['REQUESTER_REPLIED', 'OPERATOR_REPLIED'] as const;
 
+export type TicketStatus = (typeof ticketStatuses)[number];
+/** What is said of a command that was done, though not quite as its author may think. */
+export const warningCodes = ['DUPLICATE_RECIPIENT'] as const;
+
+export type WarningCode = (typeof warningCodes)[number];
 export type CancelReason = (typeof cancelReasons)[number];
 export type Visibility = (typeof visibilities)[number];
 export type MessageFormat = (typeof formats)[number];

@@ -12,8 +12,10 @@ CREATE TABLE "open_uploads" (
 	"content_type" text NOT NULL,
 	"byte_size" integer,
 	"sha256" "bytea",
+	"arrived" integer DEFAULT 0 NOT NULL,
 	"writer" uuid,
 	"lease_until" timestamp (3) with time zone,
+	"wanted" boolean DEFAULT false NOT NULL,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "open_uploads_blob_key_unique" UNIQUE("blob_key")
 );
@@ -30,9 +32,11 @@ CREATE INDEX "open_uploads_user_idx" ON "open_uploads" USING btree ("user_id");-
 CREATE INDEX "open_uploads_created_idx" ON "open_uploads" USING btree ("created_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "attachments_upload_key" ON "attachments" USING btree ("upload_id") WHERE upload_id is not null;--> statement-breakpoint
 CREATE INDEX "attachments_scan_idx" ON "attachments" USING btree ("scan_due_at") WHERE scan = 'PENDING';--> statement-breakpoint
+CREATE INDEX "uploads_user_idx" ON "uploads" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "deliveries_mailbox_due_idx" ON "deliveries" USING btree ("mailbox_id","due_at","id") WHERE state in ('QUEUED', 'HELD', 'DEFERRED') and not awaits_scan;--> statement-breakpoint
 ALTER TABLE "attachments" ADD CONSTRAINT "attachments_scan_check" CHECK (scan in ('PENDING', 'CLEAN', 'INFECTED'));--> statement-breakpoint
-ALTER TABLE "events" ADD CONSTRAINT "events_type_check" CHECK (type in ('MESSAGE_ADDED', 'MESSAGE_REDACTED', 'ATTACHMENT_SCANNED', 'DELIVERY_SENT', 'DELIVERY_PARTIALLY_FAILED', 'DELIVERY_FAILED', 'DELIVERY_DEFERRED', 'DELIVERY_OUTCOME_UNKNOWN', 'DELIVERY_CANCELLED', 'DELIVERY_RETRIED', 'DELIVERY_RESOLVED'));--> statement-breakpoint
+ALTER TABLE "events" ADD CONSTRAINT "events_type_check" CHECK (type in ('MESSAGE_ADDED', 'MESSAGE_REDACTED', 'ATTACHMENT_SCANNED', 'DELIVERY_SENT', 'DELIVERY_PARTIALLY_FAILED', 'DELIVERY_FAILED', 'DELIVERY_DEFERRED', 'DELIVERY_OUTCOME_UNKNOWN', 'DELIVERY_CANCELLED', 'DELIVERY_RETRIED', 'DELIVERY_RESOLVED'));
+--> statement-breakpoint
 GRANT SELECT, INSERT, UPDATE, DELETE ON open_uploads TO ticketwire_app;--> statement-breakpoint
 GRANT SELECT, INSERT ON desk_keys TO ticketwire_app;--> statement-breakpoint
 -- Both open doors: a requester's queries have no business there.

@@ -6,7 +6,7 @@ import type { Db } from '../db/database.ts';
 import { users } from '../db/tables.ts';
 import { BadCredential } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { readAuthorization } from './authorization-header.ts';
+import { createAuthorizationReader } from './authorization-header.ts';
 import { createCredentialCache, type Verified } from './credential-cache.ts';
 import { type Claims, createJwtVerifier } from './jwt.ts';
 import { createPasswordSignIn } from './password-sign-in.ts';
@@ -25,6 +25,8 @@ export interface Authenticator extends AsyncDisposable {
 export interface AuthenticatorPorts {
   readonly db: Db;
   readonly jwt?: Config['jwt'];
+  /** The code page of Basic credentials that are no UTF-8. */
+  readonly legacyCharset?: Config['legacyCharset'];
   readonly now?: () => Date;
   readonly log: Logger;
 }
@@ -33,11 +35,12 @@ export interface AuthenticatorPorts {
 export function createAuthenticator({
   db,
   jwt,
+  legacyCharset = 'windows-1252',
   now = () => new Date(),
   log,
 }: AuthenticatorPorts): Authenticator {
   const cache = createCredentialCache();
-  const verify = createVerifier({ db, jwt, now, log });
+  const verify = createVerifier({ db, jwt, legacyCharset, now, log });
   const inFlight = new Map<string, Promise<Viewer>>();
 
   /** Calls that offer the same credential meanwhile share one verification. */
@@ -89,7 +92,8 @@ type Verify = (
   before: Verified | undefined,
 ) => Promise<Verified>;
 
-function createVerifier({ db, jwt, now, log }: Required<AuthenticatorPorts>): Verify {
+function createVerifier({ db, jwt, legacyCharset, now, log }: Required<AuthenticatorPorts>): Verify {
+  const readAuthorization = createAuthorizationReader(legacyCharset);
   const passwords = createPasswordSignIn({ db, now, log });
   const findToken = prepareFindToken(db);
   const strangers = createStrangers();

@@ -1,36 +1,61 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import { BadCredential } from '../errors.ts';
+
+export interface Credential {
+  readonly login: string;
+  readonly password: string;
+}
 
 /** What an `Authorization` header offers. */
 export type Offered =
-  | { readonly kind: 'password'; readonly login: string; readonly password: string }
+  | {
+      readonly kind: 'password';
+      /** What the bytes may mean, the likelier first: one reading, or two if they are text in UTF-8 and in the old code page. */
+      readonly readings: readonly [Credential, ...Credential[]];
+    }
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'jwt'; readonly token: string };
 
 /** Longer ones are no credential of ours; a JWT with many claims has some 2 KiB. */
 const maxHeaderLength = 12_288;
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export const tokenPrefix = 'tw_';
 
-/** @throws BadCredential when the header is neither well-formed Basic nor Bearer. */
-export function readAuthorization(header: string): Offered {
-  const [, scheme = '', value = ''] = /^([A-Za-z]+) +([\w\-.~+/=:]+) *$/.exec(header) ?? [];
-  if (header.length > maxHeaderLength) throw new BadCredential('The Authorization header is too long');
-  switch (scheme.toLowerCase()) {
-    case 'basic':
-      return readBasic(value);
-    case 'bearer':
-      if (value.startsWith(tokenPrefix)) return { kind: 'token', token: value };
-      return { kind: 'jwt', token: value };
-    default:
-      throw new BadCredential('The Authorization header must be Basic or Bearer, with a credential');
-  }
+/**
+ * Reads `Authorization` headers.
+ * @param legacyCharset the code page of clients that do not send UTF-8, as `TextDecoder` calls it
+ * @returns a reader, which throws BadCredential when the header is neither well-formed Basic nor Bearer
+ */
+export function createAuthorizationReader(legacyCharset: string): (header: string) => Offered {
+  const legacy = new TextDecoder(legacyCharset, { ignoreBOM: true });
+  return (header) => {
+    const [, scheme = '', value = ''] = /^([A-Za-z]+) +([\w\-.~+/=:]+) *$/.exec(header) ?? [];
+    if (header.length > maxHeaderLength) throw new BadCredential('The Authorization header is too long');
+    switch (scheme.toLowerCase()) {
+      case 'basic':
+        return { kind: 'password', readings: readBasic(value, legacy) };
+      case 'bearer':
+        if (value.startsWith(tokenPrefix)) return { kind: 'token', token: value };
+        return { kind: 'jwt', token: value };
+      default:
+        throw new BadCredential('The Authorization header must be Basic or Bearer, with a credential');
+    }
+  };
 }
 
-/** RFC 7617, section 2: base64 of `login:password`, the first colon dividing. */
-function readBasic(value: string): Offered {
+/**
+ * RFC 7617, section 2: base64 of `login:password`, the first colon dividing. Clients of the old desk send UTF-8 or, as .NET
+ * Framework does, their machine's code page; a few words of the one are words of the other.
+ */
+function readBasic(value: string, legacy: TextDecoder): [Credential, ...Credential[]] {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(value)) throw new BadCredential('The Basic credential is not base64');
-  const text = decode(Buffer.from(value, 'base64'));
+  const bytes = Buffer.from(value, 'base64');
+  if (isAscii(bytes)) return [divide(bytes.toString('latin1'))];
+  const old = legacy.decode(bytes);
+  return isUtf8(bytes) ? [divide(bytes.toString('utf8')), divide(old)] : [divide(old)];
+}
+
+function divide(text: string): Credential {
   const colon = text.indexOf(':');
   const login = text.slice(0, Math.max(colon, 0)).trim();
   const password = text.slice(colon + 1);
@@ -41,14 +66,5 @@ function readBasic(value: string): Offered {
   if (/[\u0000-\u001f\u007f]/.test(text)) {
     throw new BadCredential('The Basic credential contains control characters');
   }
-  return { kind: 'password', login, password };
-}
-
-/** Clients of the old desk send UTF-8 or, older ones, Latin-1: what is no UTF-8 is the latter. */
-function decode(bytes: Buffer): string {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return bytes.toString('latin1');
-  }
+  return { login, password };
 }

@@ -4,6 +4,7 @@ import type { Db } from '../db/database.ts';
 import { users } from '../db/tables.ts';
 import { BadCredential } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { Credential } from './authorization-header.ts';
 import { maxProofAgeMs, type Verified } from './credential-cache.ts';
 import { createHashingQueue } from './hashing-queue.ts';
 import { checkPassword } from './passwords.ts';
@@ -26,8 +27,8 @@ interface Ports {
 export interface PasswordAttempt {
   /** The credential's name in the cache. */
   readonly key: string;
-  readonly login: string;
-  readonly password: string;
+  /** What it may mean; tried in this order. */
+  readonly readings: readonly [Credential, ...Credential[]];
   readonly remoteAddress: string;
   /** What this very credential was found to be before, by this process. */
   readonly before: Verified | undefined;
@@ -37,8 +38,8 @@ export function createPasswordSignIn({ db, now, log }: Ports) {
   const findByLogin = prepareFindByLogin(db);
   const queue = createHashingQueue();
   const throttle = createThrottle();
-  /** By credential: the password hash that it did not match; null: there was none. */
-  const wrong = new Map<string, string | null>();
+  /** By credential: for each of its readings the password hash that it did not match; null: there was none. */
+  const wrong = new Map<string, readonly (string | null)[]>();
 
   /** A password that was right before is no guess: if the user still has it, neither hashing nor throttling is due. */
   function isStillGood(account: Account | undefined, before: Verified | undefined): account is Account {
@@ -50,20 +51,24 @@ export function createPasswordSignIn({ db, now, log }: Ports) {
     );
   }
 
-  /** Whether this very credential was wrong before, and the user's password is still the same. */
-  function isStillWrong(account: Account | undefined, key: string): boolean {
-    return wrong.has(key) && wrong.get(key) === usableHash(account);
+  /** Whether this very credential was wrong before, and the passwords of its users are still the same. */
+  function isStillWrong(accounts: readonly (Account | undefined)[], key: string): boolean {
+    return wrong.get(key)?.every((hash, i) => hash === usableHash(accounts[i])) === true;
   }
 
-  function remember(key: string, account: Account | undefined): void {
+  function remember(key: string, accounts: readonly (Account | undefined)[]): void {
     wrong.delete(key);
-    wrong.set(key, usableHash(account));
+    wrong.set(key, accounts.map(usableHash));
     if (wrong.size > maxWrong) wrong.delete(wrong.keys().next().value!);
   }
 
   /** Counts as failed from its start, so that guesses made side by side are bounded too. */
-  async function throttled<T>(login: string, remoteAddress: string, signIn: () => Promise<T>): Promise<T> {
-    const attempt = throttle.attempt(login, remoteAddress, now().getTime());
+  async function throttled<T>(
+    { readings, remoteAddress }: PasswordAttempt,
+    signIn: () => Promise<T>,
+  ): Promise<T> {
+    const [login, ...others] = readings.map((reading) => reading.login) as [string, ...string[]];
+    const attempt = throttle.attempt(login, remoteAddress, now().getTime(), others);
     if (typeof attempt === 'number') {
       log.warn({ remoteAddress }, 'sign-in slowed down');
       throw new BadCredential('Too many failed sign-ins', attempt);
@@ -97,21 +102,25 @@ export function createPasswordSignIn({ db, now, log }: Ports) {
 
   /** @throws BadCredential, Unavailable, and what the database throws. */
   async function verify(attempt: PasswordAttempt): Promise<Verified> {
-    const { key, login, password, remoteAddress, before } = attempt;
+    const { key, readings, remoteAddress, before } = attempt;
+    const find = () => Promise.all(readings.map(({ login }) => findByLogin(login)));
     if (before?.proof !== undefined || wrong.has(key)) {
-      const account = await findByLogin(login);
-      if (isStillGood(account, before)) return { ...before!, viewer: viewerOf(account) };
-      if (isStillWrong(account, key)) throw wrongCredential();
+      const known = await find();
+      const good = known.find((account) => isStillGood(account, before));
+      if (good !== undefined) return { ...before!, viewer: viewerOf(good) };
+      if (isStillWrong(known, key)) throw wrongCredential();
     }
-    return throttled(login, remoteAddress, async () => {
-      const account = await findByLogin(login);
-      const verdict = await queue.run(() => checkPassword(usableHash(account), password));
-      if (account !== undefined && verdict.valid) {
+    return throttled(attempt, async () => {
+      const accounts = await find();
+      for (const [i, { password }] of readings.entries()) {
+        const account = accounts[i];
+        const verdict = await queue.run(() => checkPassword(usableHash(account), password));
+        if (account === undefined || !verdict.valid) continue;
         const proof = await store(account, verdict.replacement);
         return { viewer: viewerOf(account), proof, provenAt: now().getTime() };
       }
-      log.info({ remoteAddress, userId: account?.id }, 'sign-in failed');
-      remember(key, account);
+      log.info({ remoteAddress, userId: accounts.find(Boolean)?.id }, 'sign-in failed');
+      remember(key, accounts);
       throw wrongCredential();
     });
   }

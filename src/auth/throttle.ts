@@ -58,9 +58,15 @@ export class Buckets {
 export interface Throttle {
   /**
    * Counts an attempt as failed until it is given back.
+   * @param others further logins that the same credential may mean: each is counted, the address once
    * @returns `giveBack`, or the seconds to wait when the attempt may not be made.
    */
-  attempt(login: string, remoteAddress: string, at: number): (() => void) | number;
+  attempt(
+    login: string,
+    remoteAddress: string,
+    at: number,
+    others?: readonly string[],
+  ): (() => void) | number;
 }
 
 /**
@@ -73,14 +79,14 @@ export function createThrottle(): Throttle {
   const logins = new Buckets({ burst: 50, perSecond: 1 / 15 });
   const addresses = new Buckets({ burst: 200, perSecond: 1 });
   return {
-    attempt(login, remoteAddress, at) {
+    attempt(login, remoteAddress, at, others = []) {
       const address = addressKey(remoteAddress);
-      const name = login.toLowerCase();
+      const names = [...new Set([login, ...others].map((name) => name.toLowerCase()))];
       const keyed = [
-        [pairs, `${address} ${name}`],
-        [logins, name],
-        [addresses, address],
-      ] as const;
+        ...names.map((name) => [pairs, `${address} ${name}`] as const),
+        ...names.map((name) => [logins, name] as const),
+        [addresses, address] as const,
+      ];
       const wait = Math.max(...keyed.map(([buckets, key]) => buckets.wait(key, at)));
       if (wait > 0) return wait;
       for (const [buckets, key] of keyed) buckets.take(key, at);

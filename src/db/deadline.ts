@@ -14,7 +14,8 @@ export function withDeadline(pool: postgres.Sql, answerWithinMs: number): postgr
   let underway = 0;
 
   function inTime<T>(start: () => PromiseLike<T>, giveUp: () => void): Promise<T> {
-    if (underway >= maxUnderway) return Promise.reject(new Unavailable('Too many wait for the database', 2));
+    if (underway >= maxUnderway)
+      return Promise.reject(new Unavailable('Too many wait for the database', 2, { nothingWritten: true }));
     underway += 1;
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {

@@ -155,6 +155,8 @@ export const tickets = pgTable(
   (t) => [
     uniqueIndex('tickets_reference_key').on(t.referenceKey),
     index('tickets_requester_idx').on(t.requesterId, t.id),
+    // A page or a count of the few tickets in one status would read through all the others.
+    index('tickets_status_idx').on(t.status, t.id),
     check('tickets_status_check', oneOf('status', ticketStatuses)),
   ],
 );
@@ -206,7 +208,11 @@ export const uploads = pgTable(
     contentType: text('content_type').notNull(),
     createdAt: createdAt(),
   },
-  (t) => [index('uploads_created_idx').on(t.createdAt), index('uploads_blob_idx').on(t.blobKey)],
+  (t) => [
+    index('uploads_created_idx').on(t.createdAt),
+    index('uploads_blob_idx').on(t.blobKey),
+    index('uploads_user_idx').on(t.userId),
+  ],
 );
 
 /** Uploads whose bytes are still arriving, by one request or several. What is done becomes an upload under the same id. */
@@ -225,12 +231,29 @@ export const openUploads = pgTable(
     byteSize: integer('byte_size'),
     /** What its sender said that the whole has. */
     sha256: bytea('sha256'),
-    /** The request that appends to it, and until when it holds it. */
+    /** Bytes that the last request left behind; the blob store knows better. */
+    arrived: integer('arrived').notNull().default(0),
+    /** The request whose turn it is, and until when. */
     writer: uuid('writer'),
     leaseUntil: instant('lease_until'),
+    /** Somebody else wants the next turn. */
+    wanted: boolean('wanted').notNull().default(false),
     createdAt: createdAt(),
   },
   (t) => [index('open_uploads_user_idx').on(t.userId), index('open_uploads_created_idx').on(t.createdAt)],
+);
+
+/** Which blob store is this database's own: one row, once the two have met. The store says the same of the database. */
+export const blobStores = pgTable(
+  'blob_stores',
+  {
+    only: boolean('only').primaryKey().default(true),
+    id: uuid('id').notNull(),
+    /** Counts collections. A store that has seen more of them than its database shows that the database is an older one, restored. */
+    generation: integer('generation').notNull().default(0),
+    createdAt: createdAt(),
+  },
+  (t) => [check('blob_stores_only_check', sql`${t.only}`)],
 );
 
 /** Keys of the desk's own, which all of its processes share: random, made by the first that needs one. */
@@ -334,6 +357,8 @@ export const deliveries = pgTable(
     index('deliveries_lease_idx').on(t.leaseUntil).where(sql`state = 'TRANSMITTING'`),
     index('deliveries_state_idx').on(t.state, t.id),
     index('deliveries_ticket_idx').on(t.ticketId, t.id),
+    // What a redaction has to look at: the mails that may repeat an earlier message.
+    index('deliveries_quoting_idx').on(t.ticketId, t.messageId).where(sql`quote <> 'NONE'`),
     // What the worker asks: the next mails of one mailbox, and whether an earlier one of the same ticket is still to go.
     index('deliveries_mailbox_due_idx')
       .on(t.mailboxId, t.dueAt, t.id)
@@ -467,7 +492,7 @@ export const auditEntries = pgTable('audit_entries', {
   createdAt: createdAt(),
 });
 
-/** What a list of mails shows of each, as its own headers tell it: of the envelope, and so of Bcc, there is nothing in it. */
+/** What a list of mails shows of each, as its own headers tell it. */
 export interface MailSummary {
   /** `Jane Doe <jane@example.org>` */
   readonly from: string;
@@ -482,10 +507,14 @@ export interface MailSummary {
 export const inboxMails = pgTable('inbox_mails', {
   id: id(),
   mailFrom: text('mail_from').notNull(),
-  /** Every RCPT TO, so blind copies too: never shown on the page. */
+  /** Every RCPT TO, so blind copies too. */
   rcptTo: text('rcpt_to').array().notNull(),
   source: bytea('source').notNull(),
   /** Read from its headers when it came in, so that a list need not read whole mails. */
   summary: jsonb('summary').$type<MailSummary>().notNull(),
+  /** The beginning of what it says, to be shown in a list and found by a search. */
+  bodyText: text('body_text').notNull().default(''),
   receivedAt: instant('received_at').notNull().defaultNow(),
+  /** When somebody first opened it. */
+  readAt: instant('read_at'),
 });

@@ -22,6 +22,7 @@ query WhoAmI {
   viewer {
     login
     person {
+      id
       name
       role
     }
@@ -48,23 +49,23 @@ query WhoAmI {
       name
     }
     messages(last: 10) {
-      edges {
-        node {
-          messageId
-          createdAt
-          visibility
-          author {
-            name
-          }
-          bodyText
-          attachments {
-            fileName
-            byteSize
-            downloadUrl
-          }
-          delivery {
-            state
-          }
+      totalCount
+      nodes {
+        messageId
+        createdAt
+        visibility
+        author {
+          id
+          name
+        }
+        bodyText
+        attachments {
+          fileName
+          byteSize
+          downloadUrl
+        }
+        delivery {
+          state
         }
       }
     }
@@ -178,27 +179,25 @@ query WhoAmI {
   ticket(by: $ticket) {
     reference
     messages(last: 10) {
-      edges {
-        node {
-          messageId
-          delivery {
+      nodes {
+        messageId
+        delivery {
+          state
+          subject
+          failure
+          recipients {
+            kind
+            address
             state
-            subject
-            failure
-            recipients {
-              kind
-              address
-              state
-              enhancedCode
-              smtpReply
-            }
-            attempts {
-              number
-              startedAt
-              phase
-              outcome
-              reply
-            }
+            enhancedCode
+            smtpReply
+          }
+          attempts {
+            number
+            startedAt
+            phase
+            outcome
+            reply
           }
         }
       }

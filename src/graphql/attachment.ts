@@ -13,40 +13,47 @@ import { AttachmentScanEnum } from './enums.ts';
 export const AttachmentRef = builder.objectRef<Attachment>('Attachment');
 
 builder.node(AttachmentRef, {
-  description: 'A file of a message; seen by whoever may see the message.',
+  description: 'A file of a message. Whoever may see the message may see it.',
   id: { resolve: ({ id }) => id },
-  loadMany: (ids: string[], ctx) => Promise.all(ids.map((id) => ctx.load.attachment.load(Number(id)))),
   fields: (t) => ({
-    fileName: t.exposeString('fileName', { description: 'Without folders, controls or direction marks.' }),
-    contentType: t.exposeString('contentType', {
-      description: "The sender's word for it, with those of its parameters that are well formed.",
+    fileName: t.exposeString('fileName', {
+      description:
+        'Name to show and to save it under, without folders, control characters or direction marks.',
     }),
-    byteSize: t.exposeInt('byteSize'),
+    contentType: t.exposeString('contentType', {
+      description:
+        'Media type as its sender called it, with those of its parameters that are well formed: ' +
+        '`text/plain; charset=utf-8`.',
+    }),
+    byteSize: t.exposeInt('byteSize', { description: 'Size in bytes.' }),
     contentId: t.exposeString('contentId', {
       nullable: true,
-      description: "What the message's HTML may name it by after cid:, as it was given.",
+      description: "What the message's HTML may name it by after `cid:`, as it was given.",
     }),
     isInline: t.exposeBoolean('isInline', {
       description: "The message's HTML shows it: a picture in the text rather than a file beside it.",
     }),
     sha256: t.string({
       nullable: true,
-      description: 'Hexadecimal; null once redacted.',
+      description: 'SHA-256 of its bytes, hexadecimal; null once redacted.',
       resolve: ({ sha256, blobKey }) => (blobKey === null ? null : sha256.toString('hex')),
     }),
     downloadUrl: t.string({
       nullable: true,
-      description: 'GET it with the same credential; null once redacted, and for an infected file.',
+      description:
+        'Where its bytes are: GET it with the same credential. Null once redacted, and for an infected file.',
       resolve: (file, _args, { origin }) => (isServed(file) ? origin + downloadPath(file.id) : null),
     }),
     url: t.string({
       nullable: true,
       description:
-        'GET it without a credential, for as long as you may see the file and at most so long: for `<img>` and `<a>`. Whoever has it sees the file as you do. Null once redacted, for an infected file, and without the scope "read".',
+        'Where its bytes are for `<img>` and `<a>`: GET it without a credential, for as long as you may ' +
+        'see the file and at most so long. Whoever has it sees the file as you do. Null once redacted, ' +
+        'for an infected file, and without the scope READ.',
       args: {
         expiresInSeconds: t.arg.int({
           defaultValue: defaultUrlSeconds,
-          description: `From 1 to ${maxUrlSeconds}.`,
+          description: `How long it works, from 1 to ${maxUrlSeconds}: \`60\`.`,
         }),
       },
       resolve: (file, { expiresInSeconds }, ctx) =>

@@ -1,17 +1,18 @@
-import SchemaBuilder, { brandWithType, type OutputType } from '@pothos/core';
+import SchemaBuilder from '@pothos/core';
 import ComplexityPlugin from '@pothos/plugin-complexity';
 import RelayPlugin from '@pothos/plugin-relay';
-import { GraphQLError } from 'graphql';
-import { decodeGlobalId, encodeGlobalId } from '../global-id.ts';
+import { encodeGlobalId } from '../global-id.ts';
 import type { IncomingFile } from '../incoming-file.ts';
-import { requireViewer } from '../tickets/policy.ts';
+import { defaultPageSize, maxPageSize } from '../tickets/page.ts';
 import type { GraphContext } from './context.ts';
+import type { Counted } from './page.ts';
 
 export interface SchemaTypes {
   Context: GraphContext;
   DefaultFieldNullability: false;
   DefaultEdgesNullability: false;
   DefaultNodeNullability: false;
+  Connection: Counted;
   Scalars: {
     ID: { Input: string; Output: string | number };
     DateTime: { Input: Date; Output: Date };
@@ -19,11 +20,9 @@ export interface SchemaTypes {
   };
 }
 
-/** A page of 100 tickets with 20 messages each and all that hangs on them passes; that squared does not. */
-export const complexityLimit = { complexity: 120_000, depth: 15, breadth: 400 };
-
-/** What implements Node. */
-const nodeTypes = new Set(['Ticket', 'TicketMessage', 'Attachment', 'Delivery']);
+/** The page's own field has its size as multiplier already. */
+const onePage = { field: 1, multiplier: 1 };
+const pageSizes = `0 to ${maxPageSize}; ${defaultPageSize} when neither \`first\` nor \`last\` is given.`;
 
 export const builder = new SchemaBuilder<SchemaTypes>({
   plugins: [ComplexityPlugin, RelayPlugin],
@@ -31,54 +30,68 @@ export const builder = new SchemaBuilder<SchemaTypes>({
   complexity: {
     defaultComplexity: 1,
     defaultListMultiplier: 5,
-    // What was found modest when its document was kept need not be computed for each request.
-    limit: ({ modest }: GraphContext) => (modest === true ? {} : complexityLimit),
-    complexityError: (kind) =>
-      new GraphQLError(`The document asks for too much at once (${kind.toLowerCase()})`, {
-        extensions: { code: 'DOCUMENT_TOO_COMPLEX' },
-      }),
+    // Fields only say what they cost: engine/complexity.ts adds that up and holds it against the limit, once
+    // and before any of them runs.
+    disabled: true,
   },
   relay: {
-    // The page itself says how many there are.
-    edgesFieldOptions: { nullable: false, complexity: { field: 1, multiplier: 1 } },
-    nodeFieldOptions: { nullable: false },
     encodeGlobalID: (typename, id) => encodeGlobalId(typename, String(id)),
-    decodeGlobalID: (globalId) => {
-      const name = Buffer.from(globalId, 'base64').toString('latin1').split(':')[0]!;
-      // An id that is nobody's names the row 0, which does not exist: the answer is null, as for what may not be seen.
-      const typename = nodeTypes.has(name) ? name : 'Ticket';
-      return { typename, id: String(decodeGlobalId(typename, globalId) ?? 0) };
+    // node.ts has both: it looks ids up under the rules of whoever asks.
+    nodeQueryOptions: false,
+    nodesQueryOptions: false,
+    nodeTypeOptions: {
+      description: 'Anything that can be looked up again by its id, with `node` or `nodes`.',
     },
-    nodeQueryOptions: {
-      description: 'Anything with a global id; null when it does not exist or may not be seen.',
-      resolve: (_root, { id }, ctx) => findNode(ctx, id) as never,
+    idFieldOptions: {
+      description: 'Global id: unique among all types, and stable. Opaque: pass it on as it is.',
     },
-    nodesQueryOptions: {
-      description: 'Several at once, in the order of their ids.',
-      complexity: { multiplier: 20 },
-      resolve: (_root, { ids }, ctx) => Promise.all(ids.map((id) => findNode(ctx, id))) as never,
+    edgesFieldOptions: {
+      nullable: false,
+      complexity: onePage,
+      description: 'The rows of this page, each with its cursor.',
+    },
+    nodesOnConnection: { complexity: onePage, description: 'The rows of this page without their cursors.' },
+    nodeFieldOptions: { nullable: false, description: 'The row.' },
+    cursorFieldOptions: {
+      description: 'The place of this row in its list, for `after` and `before` of the same list.',
+    },
+    pageInfoFieldOptions: { description: 'Whether there is more, and where to go on.' },
+    pageInfoTypeOptions: { description: 'Whether a list has more rows than this page, on either side.' },
+    hasNextPageFieldOptions: { description: 'There are rows after this page: ask with `after: endCursor`.' },
+    hasPreviousPageFieldOptions: {
+      description: 'There are rows before this page: ask with `last` and `before: startCursor`.',
+    },
+    startCursorFieldOptions: {
+      description: 'Cursor of the first row; null when there is nowhere to go on from.',
+    },
+    endCursorFieldOptions: {
+      description: 'Cursor of the last row; null when there is nowhere to go on from.',
+    },
+    firstArgOptions: {
+      description: `So many rows from the start, or after \`after\`: ${pageSizes} Not with \`last\`.`,
+    },
+    lastArgOptions: {
+      description: `So many rows from the end, or before \`before\`: ${pageSizes} Not with \`first\`.`,
+    },
+    afterArgOptions: {
+      description: 'Cursor of this list: rows after it. Example: `pageInfo.endCursor` of the page before.',
+    },
+    beforeArgOptions: {
+      description: 'Cursor of this list: rows before it. Example: `pageInfo.startCursor` of the page after.',
     },
   },
 });
 
-/** Null also for the id of what is no node: nobody is told what else there is inside. @throws Refusal UNAUTHENTICATED, FORBIDDEN */
-async function findNode(
-  ctx: GraphContext,
-  { typename, id }: { typename: string; id: string },
-): Promise<object | null> {
-  requireViewer(ctx, 'read');
-  const { ticket: Ticket, message: TicketMessage, attachment: Attachment, delivery: Delivery } = ctx.load;
-  const loaders = { Ticket, TicketMessage, Attachment, Delivery };
-  if (!Object.hasOwn(loaders, typename)) return null;
-  const node = await loaders[typename as keyof typeof loaders].load(Number(id));
-  if (node !== null)
-    brandWithType(node, typename as OutputType<PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>>);
-  return node;
-}
-
-builder.queryType({ description: 'What can be read. Every list is a page.' });
+builder.queryType({
+  description:
+    'What can be read. A field that refuses is null, with an error whose `extensions.code` is an ' +
+    '`ErrorCode`; the other fields are answered.',
+});
 builder.mutationType({
-  description: 'What can be done. Refusals are members of the result; errors are faults.',
+  description:
+    'What can be done. A refusal is a member of the result union: select `... on UserError { code ' +
+    'message path }`. An error is a fault on our side, or tells that a link in the result needs the ' +
+    'scope READ; what was done is done.',
 });
 builder.subscriptionType({
   description: 'What can be watched, over Server-Sent Events (`Accept: text/event-stream`).',

@@ -1,55 +1,40 @@
 import { decodeGlobalId } from '../global-id.ts';
 import { cancelDelivery, resolveDelivery, retryDelivery } from '../tickets/delivery-commands.ts';
-import { listDeliveries } from '../tickets/delivery-list.ts';
 import type { Delivery } from '../tickets/ledger.ts';
+import { requireViewer } from '../tickets/policy.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
-import { DeliveryStateEnum } from './enums.ts';
-import { connectionOf, pageComplexity } from './page.ts';
-import { orRefusal, refusalTypes, typeOfResult } from './refusal.ts';
-
-const FilterInput = builder.inputType('DeliveryFilter', {
-  fields: (t) => ({
-    state: t.field({ type: DeliveryStateEnum }),
-    hasFailedRecipient: t.boolean({
-      description: 'At least one recipient failed, whatever became of the others.',
-    }),
-    ticket: t.id(),
-  }),
-});
-
-builder.queryField('deliveries', (t) =>
-  t.connection({
-    type: DeliveryRef,
-    description: 'The ledger, oldest first; for operators. 20 a page unless told, 100 at most.',
-    args: { filter: t.arg({ type: FilterInput }) },
-    complexity: pageComplexity,
-    resolve: (_root, { filter, ...args }, ctx) => {
-      const ticketId = filter?.ticket == null ? null : (decodeGlobalId('Ticket', filter.ticket) ?? 0);
-      const states = filter?.state == null ? null : [filter.state];
-      const { hasFailedRecipient } = filter ?? {};
-      return connectionOf(args, (page) =>
-        listDeliveries(ctx, { states, hasFailedRecipient, ticketId }, page),
-      );
-    },
-  }),
-);
+import { orRefusal, resultUnion } from './refusal.ts';
 
 const PayloadRef = builder.objectRef<{ delivery: Delivery }>('DeliveryPayload').implement({
-  fields: (t) => ({ delivery: t.field({ type: DeliveryRef, resolve: ({ delivery }) => delivery }) }),
+  description: 'What became of the delivery.',
+  fields: (t) => ({
+    delivery: t.field({
+      type: DeliveryRef,
+      nullable: true,
+      description: 'The delivery as it is now. Null, with an error FORBIDDEN, without the scope READ.',
+      resolve: ({ delivery }, _args, ctx) => {
+        // The mail of whoever wrote the message, and not of whoever retries it.
+        requireViewer(ctx, 'read');
+        return delivery;
+      },
+    }),
+  }),
 });
-const ResultUnion = builder.unionType('DeliveryResult', {
-  types: [
-    PayloadRef,
-    ...refusalTypes('UNAUTHENTICATED', 'FORBIDDEN', 'DELIVERY_NOT_FOUND', 'DELIVERY_STATE'),
-  ],
-  resolveType: typeOfResult('DeliveryPayload'),
-});
+const ResultUnion = resultUnion(
+  'DeliveryResult',
+  'changeDelivery',
+  PayloadRef,
+  'What `retryDelivery`, `cancelDelivery` and `resolveDelivery` answer: done, or why not.',
+);
 
+const id = { required: true, description: 'Global id of the delivery: `"RGVsaXZlcnk6MQ=="`.' } as const;
 const DeliveryInput = builder.inputType('DeliveryInput', {
-  fields: (t) => ({ delivery: t.id({ required: true }) }),
+  description: 'Which delivery. Example: `{ delivery: "RGVsaXZlcnk6MQ==" }`.',
+  fields: (t) => ({ delivery: t.id(id) }),
 });
 const ResolutionEnum = builder.enumType('DeliveryResolution', {
+  description: 'What an operator decides about a mail whose outcome is unknown.',
   values: {
     ASSUME_SENT: { description: 'It arrived, as far as anybody can tell.' },
     RESEND: {
@@ -58,32 +43,39 @@ const ResolutionEnum = builder.enumType('DeliveryResolution', {
   },
 });
 const ResolveInput = builder.inputType('ResolveDeliveryInput', {
+  description:
+    'Which delivery, and what to do. Example: `{ delivery: "RGVsaXZlcnk6MQ==", as: ASSUME_SENT }`.',
   fields: (t) => ({
-    delivery: t.id({ required: true }),
-    as: t.field({ type: ResolutionEnum, required: true }),
+    delivery: t.id(id),
+    as: t.field({ type: ResolutionEnum, required: true, description: 'The decision: `ASSUME_SENT`.' }),
   }),
 });
 
 const deliveryId = ({ delivery }: { delivery: string }): number => decodeGlobalId('Delivery', delivery) ?? 0;
 const payload = (command: Promise<Delivery>) => orRefusal(command.then((delivery) => ({ delivery })));
+const needs = 'For operators with the scope MAIL';
 
 builder.mutationFields((t) => ({
   retryDelivery: t.field({
     type: ResultUnion,
-    description: 'Sends again to those recipients who failed or wait, and to nobody else.',
-    args: { input: t.arg({ type: DeliveryInput, required: true }) },
+    description:
+      `Sends again to those recipients who failed or wait, and to nobody else. ${needs} who may send from ` +
+      `its mailbox.`,
+    args: { input: t.arg({ type: DeliveryInput, required: true, description: 'Which delivery.' }) },
     resolve: (_root, { input }, ctx) => payload(retryDelivery(ctx, { deliveryId: deliveryId(input) })),
   }),
   cancelDelivery: t.field({
     type: ResultUnion,
-    description: 'Calls off a mail that is held, queued or deferred; its message stays.',
-    args: { input: t.arg({ type: DeliveryInput, required: true }) },
+    description: `Calls off a mail that is held, queued or deferred; its message stays. ${needs}.`,
+    args: { input: t.arg({ type: DeliveryInput, required: true, description: 'Which delivery.' }) },
     resolve: (_root, { input }, ctx) => payload(cancelDelivery(ctx, { deliveryId: deliveryId(input) })),
   }),
   resolveDelivery: t.field({
     type: ResultUnion,
-    description: 'Says what became of a mail whose outcome is unknown.',
-    args: { input: t.arg({ type: ResolveInput, required: true }) },
+    description: `Decides about a mail whose outcome is unknown. ${needs}.`,
+    args: {
+      input: t.arg({ type: ResolveInput, required: true, description: 'Which delivery, and the decision.' }),
+    },
     resolve: (_root, { input }, ctx) =>
       payload(resolveDelivery(ctx, { deliveryId: deliveryId(input), as: input.as })),
   }),

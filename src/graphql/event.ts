@@ -1,60 +1,74 @@
-import { listTicketEvents, type TicketEvent, watchTicketEvents } from '../tickets/ticket-events.ts';
+import { maxPageSize } from '../tickets/page.ts';
+import {
+  listTicketEvents,
+  type SeenEvent,
+  type TicketEvent,
+  watchTicketEvents,
+} from '../tickets/ticket-events.ts';
 import { builder } from './builder.ts';
 import type { GraphContext } from './context.ts';
 import { DeliveryRef } from './delivery.ts';
 import { EventTypeEnum, VisibilityEnum } from './enums.ts';
 import { Loaders } from './loaders.ts';
 import { MessageRef } from './message.ts';
-import { maxPageSize } from './page.ts';
 import { PersonRef } from './person.ts';
 import { TicketSelectorInput } from './ticket.ts';
 
 const EventRef = builder.objectRef<TicketEvent>('TicketEvent').implement({
   description:
-    'Something that happened in a ticket. What the viewer may not see is not told, nor does it leave a gap.',
+    'Something that happened in a ticket. What the viewer may not see is not told, and leaves no gap.',
   fields: (t) => ({
-    cursor: t.string({ description: 'Events after it are news.', resolve: ({ number }) => String(number) }),
-    type: t.expose('type', { type: EventTypeEnum }),
-    visibility: t.expose('visibility', { type: VisibilityEnum }),
-    at: t.expose('createdAt', { type: 'DateTime' }),
+    cursor: t.exposeString('cursor', {
+      description:
+        "Its place among the ticket's events: pass it to `ticketEvents(after:)` for what comes next.",
+    }),
+    type: t.expose('type', { type: EventTypeEnum, description: 'What happened.' }),
+    visibility: t.expose('visibility', { type: VisibilityEnum, description: 'Who may know of it.' }),
+    at: t.expose('createdAt', { type: 'DateTime', description: 'When it happened.' }),
     actor: t.field({
       type: PersonRef,
       nullable: true,
-      description: 'Who did it; null when nobody did.',
+      description: 'Who did it; null for what happened by itself, such as a mail being sent.',
       resolve: ({ actorId }, _args, ctx) => (actorId === null ? null : ctx.load.person.load(actorId)),
     }),
     ticketMessage: t.field({
       type: MessageRef,
       nullable: true,
+      description: 'The message that it is about.',
       resolve: ({ messageId }, _args, ctx) => (messageId === null ? null : ctx.load.message.load(messageId)),
     }),
     delivery: t.field({
       type: DeliveryRef,
       nullable: true,
-      description: 'Null for requesters.',
+      description: 'The delivery that it is about; null for requesters.',
       resolve: ({ deliveryId }, _args, ctx) =>
         deliveryId === null ? null : ctx.load.delivery.load(deliveryId),
     }),
   }),
 });
 
+const ticketArg = { type: TicketSelectorInput, required: true, description: 'Of which ticket.' } as const;
+const afterArg = {
+  description:
+    'The `cursor` of an event, a ticket or a payload of this ticket: the events after it. Absent: from ' +
+    'the first event.',
+} as const;
+
 builder.queryField('ticketEvents', (t) =>
   t.field({
     type: [EventRef],
-    description: 'The events after a cursor, oldest first.',
+    nullable: true,
+    description: 'The events after a cursor, oldest first. Needs the scope READ.',
     complexity: ({ first }) => ({
       field: 1,
       multiplier: Math.max(1, Math.min(first ?? maxPageSize, maxPageSize)),
     }),
     args: {
-      ticket: t.arg({ type: TicketSelectorInput, required: true }),
-      after: t.arg.string({
-        description: 'A cursor of an event, a ticket or a payload; absent: from the first event.',
-      }),
-      first: t.arg.int({ description: '100 unless told, 100 at most.' }),
+      ticket: t.arg(ticketArg),
+      after: t.arg.string(afterArg),
+      first: t.arg.int({ description: `So many at most: 0 to ${maxPageSize}; ${maxPageSize} when absent.` }),
     },
-    resolve: (_root, { first, ...input }, ctx) =>
-      listTicketEvents(ctx, input, Math.max(0, first ?? maxPageSize)),
+    resolve: (_root, { first, ...input }, ctx) => listTicketEvents(ctx, input, first),
   }),
 );
 
@@ -62,22 +76,25 @@ builder.subscriptionField('ticketEvents', (t) =>
   t.field({
     type: EventRef,
     description:
-      'The events after a cursor and then those to come, without a gap or a repeat: come back with the last cursor seen.',
-    args: {
-      ticket: t.arg({ type: TicketSelectorInput, required: true }),
-      after: t.arg.string({
-        description: 'A cursor of an event, a ticket or a payload; absent: from the first event.',
-      }),
-    },
-    subscribe: (_root, input, ctx) => fresh(ctx, watchTicketEvents(ctx, input)),
+      'The events after a cursor and then those to come, without a gap or a repeat. After a lost ' +
+      'connection, subscribe again with the last cursor that you have seen: as `after`, or as the header ' +
+      '`Last-Event-ID`. Needs the scope READ.',
+    args: { ticket: t.arg(ticketArg), after: t.arg.string(afterArg) },
+    subscribe: (_root, { ticket, after }, ctx) =>
+      asSeen(ctx, watchTicketEvents(ctx, { ticket, after: ctx.place.resumeAfter ?? after })),
     resolve: (event) => event,
   }),
 );
 
-/** What was loaded for one event is old at the next one. */
-async function* fresh(ctx: GraphContext, events: AsyncGenerator<TicketEvent>): AsyncGenerator<TicketEvent> {
-  for await (const event of events) {
-    ctx.load = new Loaders(ctx);
+/**
+ * What hangs on an event is resolved for who the watcher is by now, and not from what was loaded for an
+ * earlier event.
+ */
+async function* asSeen(ctx: GraphContext, events: AsyncGenerator<SeenEvent>): AsyncGenerator<TicketEvent> {
+  for await (const { event, viewer } of events) {
+    ctx.viewer = viewer;
+    ctx.load = new Loaders({ ...ctx });
+    ctx.place.reached = event.cursor;
     yield event;
   }
 }

@@ -1,11 +1,38 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
 import { asUnavailable } from '../database-faults.ts';
-import { Refusal, retryable, Unavailable } from '../errors.ts';
+import { BadCredential, BadRequest, Refusal, retryable, Unavailable } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { GraphContext } from './context.ts';
 
 interface Asked {
   readonly requestId: string;
   readonly log: Logger;
+}
+
+/** Errors of each execution as a caller may be told them. What a subscription yields are executions too. */
+export function useSafeErrors(): Plugin<GraphContext> {
+  return {
+    onExecute: ({ args }) => ({
+      onExecuteDone({ result, setResult }) {
+        if (Symbol.asyncIterator in result) return;
+        const { errors } = result as ExecutionResult;
+        if (errors !== undefined)
+          setResult(withSafeErrors(result as ExecutionResult, args.contextValue as GraphContext));
+      },
+    }),
+    onSubscribe: ({ args }) => ({
+      onSubscribeResult({ result, setResult }) {
+        const asked = args.contextValue as GraphContext;
+        if (!(Symbol.asyncIterator in result))
+          return setResult(withSafeErrors(result as ExecutionResult, asked));
+        return {
+          onNext: ({ result: event, setResult: tell }) =>
+            tell(withSafeErrors(event as ExecutionResult, asked)),
+        };
+      },
+    }),
+  };
 }
 
 /** What a caller may be told of the errors of one execution: refusals and mistakes as they are, faults by their request id. */
@@ -13,6 +40,15 @@ export function withSafeErrors(result: ExecutionResult, asked: Asked): Execution
   return result.errors === undefined
     ? result
     : { ...result, errors: result.errors.map((error) => safeError(error, asked)) };
+}
+
+/** What a program needs to know of a refusal, as a command's result has it in its fields. */
+function extensionsOf(refusal: Refusal): Record<string, unknown> {
+  const { code, inputPath } = refusal;
+  const problems = refusal.is('INVALID_INPUT')
+    ? refusal.details.problems.map(({ path, message }) => ({ path: path.map(String), message }))
+    : undefined;
+  return { code, retryable: retryable[code], path: inputPath.map(String), problems };
 }
 
 export function safeError(error: unknown, { requestId, log }: Asked): GraphQLError {
@@ -24,10 +60,19 @@ export function safeError(error: unknown, { requestId, log }: Asked): GraphQLErr
   const where = error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {};
   const say = (message: string, extensions: Record<string, unknown>) =>
     new GraphQLError(message, { ...where, extensions });
-  if (original instanceof Refusal) {
-    const { code, message } = original as Refusal;
-    return say(message, { code, retryable: retryable[code], path: original.path.map(String) });
+  if (original instanceof Refusal) return say(original.message, extensionsOf(original as Refusal));
+  if (original instanceof BadCredential) {
+    const { message, retryAfterSeconds: wait } = original;
+    // No challenge: it would make a browser ask for a password in the middle of somebody's page.
+    const headers = wait === undefined ? {} : { 'Retry-After': String(wait) };
+    return say(message, {
+      code: 'BAD_CREDENTIAL',
+      retryable: wait !== undefined,
+      http: { status: 401, headers },
+    });
   }
+  if (original instanceof BadRequest)
+    return say(original.message, { code: 'BAD_REQUEST', http: { status: 400, headers: {} } });
   const fault = asUnavailable(original);
   if (fault instanceof Unavailable) {
     log.warn({ err: fault, requestId }, 'unavailable');
@@ -35,6 +80,7 @@ export function safeError(error: unknown, { requestId, log }: Asked): GraphQLErr
     return say(fault.message, {
       code: 'UNAVAILABLE',
       retryable: true,
+      nothingWritten: fault.nothingWritten,
       http: { status: 503, headers: { 'Retry-After': retryAfter } },
     });
   }

@@ -5,12 +5,20 @@ import { listMessages, type PageMessage } from '../tickets/conversation.ts';
 import type { DeskContext } from '../tickets/desk.ts';
 import { listAttempts, loadDeliveries, loadDeliveriesOf } from '../tickets/ledger.ts';
 import { loadMessages } from '../tickets/message.ts';
-import { loadPeople } from '../tickets/people.ts';
-import { loadTickets, type Page } from '../tickets/ticket.ts';
+import type { Page } from '../tickets/page.ts';
+import { loadMailboxes, loadPeople } from '../tickets/people.ts';
+import { requireViewer, whyNotRead } from '../tickets/policy.ts';
+import { loadTickets } from '../tickets/ticket.ts';
 
+/** What may be looked up without the scope `read`. */
+type IsFree = (id: number) => boolean;
 type Load<V> = (ctx: DeskContext, ids: readonly number[]) => Promise<Map<number, V>>;
 
-/** Each of many things is asked for once a request, and those asked for together in one statement. */
+/**
+ * Each of many things is asked for once a request, and those asked for together in one statement. Looking
+ * anything up needs the scope
+ * `read`; what a command has written is known without looking.
+ */
 export class Loaders {
   readonly #ctx: DeskContext;
   // Made when first asked for: a request needs few of them, and each is a handful of objects.
@@ -40,8 +48,12 @@ export class Loaders {
   get delivery() {
     return this.#one(loadDeliveries);
   }
+  get mailbox() {
+    return this.#one(loadMailboxes);
+  }
+  /** A credential without the scope `read` finds its own user. */
   get person() {
-    return this.#one(loadPeople);
+    return this.#one(loadPeople, (id) => id === this.#ctx.viewer?.userId);
   }
   get attachmentsOf() {
     return this.#many(listAttachments, listAttachments);
@@ -49,8 +61,9 @@ export class Loaders {
   get deliveryOf() {
     return this.#one(loadDeliveriesOf);
   }
+  /** Of a delivery that its caller has, and may have been given by a command. */
   get attemptsOf() {
-    return this.#many(listAttempts, listAttempts);
+    return this.#many(listAttempts, listAttempts, () => true);
   }
 
   /** One page of several tickets' messages; tickets asked for the same page share a statement. */
@@ -66,20 +79,22 @@ export class Loaders {
     else made.prime(id, value);
   }
 
-  #one<V>(load: Load<V>): DataLoader<number, V | null> {
-    return this.#loader<V | null>(load, load, null);
+  #one<V>(load: Load<V>, isFree?: IsFree): DataLoader<number, V | null> {
+    return this.#loader<V | null>(load, load, null, isFree);
   }
 
-  #many<V>(name: unknown, load: Load<V[]>): DataLoader<number, readonly V[]> {
-    return this.#loader<readonly V[]>(name, load, []);
+  #many<V>(name: unknown, load: Load<V[]>, isFree?: IsFree): DataLoader<number, readonly V[]> {
+    return this.#loader<readonly V[]>(name, load, [], isFree);
   }
 
-  #loader<V>(name: unknown, load: Load<V>, none: V): DataLoader<number, V> {
+  #loader<V>(name: unknown, load: Load<V>, none: V, isFree: IsFree = () => false): DataLoader<number, V> {
     let loader = this.#made.get(name) as DataLoader<number, V> | undefined;
     if (loader === undefined) {
-      loader = new DataLoader(async (ids) => {
-        const found = await load(this.#ctx, ids);
-        return ids.map((id) => found.get(id) ?? none);
+      loader = new DataLoader<number, V>(async (ids) => {
+        const refusal = whyNotRead(requireViewer(this.#ctx));
+        const allowed = refusal === undefined ? ids : ids.filter(isFree);
+        const found = allowed.length === 0 ? new Map<number, V>() : await load(this.#ctx, allowed);
+        return ids.map((id) => (refusal === undefined || isFree(id) ? (found.get(id) ?? none) : refusal));
       });
       for (const [of, id, value] of this.#known) if (of === name) loader.prime(id, value as V);
       this.#made.set(name, loader);

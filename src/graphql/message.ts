@@ -2,10 +2,12 @@ import type { BodyChange } from '../content/changes.ts';
 import { readBody } from '../content/read-body.ts';
 import type { PageMessage } from '../tickets/conversation.ts';
 import type { Message } from '../tickets/message.ts';
+import { requireViewer } from '../tickets/policy.ts';
 import { AttachmentRef } from './attachment.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
 import { BodyChangeCodeEnum, MessageFormatEnum, VisibilityEnum } from './enums.ts';
+import { totalCount } from './page.ts';
 import { PersonRef } from './person.ts';
 import { TicketRef } from './ticket.ts';
 
@@ -15,23 +17,30 @@ export const MessageRef = builder.objectRef<Message | PageMessage>('TicketMessag
 const BodyChangeRef = builder.objectRef<BodyChange>('BodyChange').implement({
   description: 'Something of a body that is not shown as it was written.',
   fields: (t) => ({
-    code: t.expose('code', { type: BodyChangeCodeEnum }),
-    message: t.exposeString('message', { description: 'For people.' }),
+    code: t.expose('code', { type: BodyChangeCodeEnum, description: 'What it is.' }),
+    message: t.exposeString('message', { description: 'The same in English, for people.' }),
   }),
 });
 
 builder.node(MessageRef, {
-  description: 'One contribution to a ticket.',
+  description: 'One contribution to a ticket: a comment, a private note or an e-mail reply.',
   id: { resolve: ({ id }) => id },
-  loadMany: (ids: string[], ctx) => Promise.all(ids.map((id) => ctx.load.message.load(Number(id)))),
   fields: (t) => ({
-    messageId: t.exposeInt('id', { description: 'The old integer; increases within a ticket.' }),
+    messageId: t.exposeInt('id', {
+      description: 'Number of the message, as the legacy endpoint answers it. It increases within a ticket.',
+    }),
     ticket: t.field({
       type: TicketRef,
-      resolve: async ({ ticketId }, _args, ctx) => (await ctx.load.ticket.load(ticketId))!,
+      nullable: true,
+      description: 'The ticket that it belongs to. Null, with an error FORBIDDEN, without the scope READ.',
+      resolve: ({ ticketId }, _args, ctx) => {
+        requireViewer(ctx, 'read');
+        return ctx.load.ticket.load(ticketId);
+      },
     }),
     author: t.field({
       type: PersonRef,
+      description: 'Who wrote it.',
       resolve: (message, _args, ctx) =>
         'author' in message
           ? message.author
@@ -40,22 +49,24 @@ builder.node(MessageRef, {
     body: t.string({
       nullable: true,
       description:
-        'As written, to the byte, but that pictures which were pasted into it are attachments of the message, and named by cid:. HTML as written is not safe to show: operators alone get it, others get null.',
+        'As written, to the byte; pictures that were pasted into it are attachments of the message, and ' +
+        'named by `cid:`. HTML as written is not safe to show: operators alone get it, others get null.',
       resolve: ({ body, format }, _args, { viewer }) =>
         format === 'TEXT' || viewer?.role === 'OPERATOR' ? body : null,
     }),
     bodyHtml: t.string({
       description:
-        'Safe to show: without scripts, forms, what a reader would not have seen, or anything that is fetched unasked. Pictures of the web wait in `data-src`; those of the message are named by `cid:`, see `Attachment.contentId` and `fileName`.',
+        'As HTML that is safe to show: without scripts, forms, what a reader would not have seen, or anything ' +
+        'that is fetched unasked. Pictures of the web wait in `data-src`; those of the message are named by ' +
+        '`cid:`, see `Attachment.contentId` and `fileName`.',
       args: {
         remoteImages: t.arg.boolean({
-          required: true,
           defaultValue: false,
           description: 'Show pictures of the web: their servers are told who reads this, and when.',
         }),
       },
       resolve: async ({ body, format }, { remoteImages }) => {
-        const remotePictures = remoteImages ? 'SHOWN' : 'HELD';
+        const remotePictures = remoteImages === true ? 'SHOWN' : 'HELD';
         const { html } = await readBody(body, format, { remotePictures });
         return format === 'HTML' && html !== '' ? `<div style="overflow:auto">${html}</div>` : html;
       },
@@ -69,10 +80,10 @@ builder.node(MessageRef, {
       description: 'What of the body is not shown as it was written.',
       resolve: async ({ body, format }) => [...(await readBody(body, format)).changes],
     }),
-    format: t.expose('format', { type: MessageFormatEnum }),
-    visibility: t.expose('visibility', { type: VisibilityEnum }),
-    isMobileDevice: t.exposeBoolean('isMobileDevice'),
-    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    format: t.expose('format', { type: MessageFormatEnum, description: 'How `body` is written.' }),
+    visibility: t.expose('visibility', { type: VisibilityEnum, description: 'Who may see it.' }),
+    isMobileDevice: t.exposeBoolean('isMobileDevice', { description: 'Sent from a phone or a tablet.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was written.' }),
     redactedAt: t.expose('redactedAt', {
       type: 'DateTime',
       nullable: true,
@@ -80,6 +91,7 @@ builder.node(MessageRef, {
     }),
     attachments: t.field({
       type: [AttachmentRef],
+      description: 'Its files, in the order in which they were attached; at most 20.',
       resolve: (message, _args, ctx) =>
         'attachments' in message
           ? [...message.attachments]
@@ -94,3 +106,19 @@ builder.node(MessageRef, {
     }),
   }),
 });
+
+export const MessageEdge = builder.edgeObject({
+  type: MessageRef,
+  name: 'TicketMessageEdge',
+  description: 'A message and its place in its ticket.',
+});
+export const MessageConnection = builder.connectionObject(
+  {
+    type: MessageRef,
+    name: 'TicketMessageConnection',
+    description: "One page of a ticket's messages.",
+    // The ticket's own row has the number.
+    fields: (t) => ({ totalCount: t.int(totalCount(1)) }),
+  },
+  MessageEdge,
+);

@@ -1,3 +1,5 @@
+import type { Scope } from '../context.ts';
+import { encodeGlobalId } from '../global-id.ts';
 import type { Person } from '../tickets/people.ts';
 import { builder } from './builder.ts';
 import { RoleEnum, ScopeEnum } from './enums.ts';
@@ -5,11 +7,18 @@ import { RoleEnum, ScopeEnum } from './enums.ts';
 export const PersonRef = builder.objectRef<Person>('Person').implement({
   description: 'An operator, who works on tickets, or a requester, whom a ticket is for.',
   fields: (t) => ({
-    name: t.exposeString('name'),
-    role: t.expose('role', { type: RoleEnum }),
+    id: t.id({
+      description:
+        'Stable and unique: two objects with one id are one person. Opaque, and not for `node`: people ' +
+        'are seen on what they wrote.',
+      resolve: ({ id }) => encodeGlobalId('Person', id),
+    }),
+    name: t.exposeString('name', { description: 'Name to show.' }),
+    role: t.expose('role', { type: RoleEnum, description: 'What the person is to the desk.' }),
     email: t.string({
       nullable: true,
-      description: 'Seen by operators, and by the person.',
+      description:
+        'E-mail address. Null when there is none, and for whoever is neither an operator nor this person.',
       resolve: ({ id, email }, _args, { viewer }) =>
         viewer?.role === 'OPERATOR' || viewer?.userId === id ? email : null,
     }),
@@ -17,15 +26,19 @@ export const PersonRef = builder.objectRef<Person>('Person').implement({
 });
 
 const ViewerRef = builder
-  .objectRef<{ userId: number; login: string; scopes: ReadonlySet<'read' | 'write' | 'mail' | 'admin'> }>(
-    'Viewer',
-  )
+  .objectRef<{ userId: number; login: string; scopes: ReadonlySet<Scope> }>('Viewer')
   .implement({
     description: 'Whoever is asking, this time.',
     fields: (t) => ({
-      login: t.exposeString('login'),
+      id: t.id({
+        description:
+          'Stable and unique. Opaque, and not for `node`. To find out what is yours, compare `person.id`.',
+        resolve: ({ userId }) => encodeGlobalId('Viewer', userId),
+      }),
+      login: t.exposeString('login', { description: 'Name to sign in with.' }),
       person: t.field({
         type: PersonRef,
+        description: 'The viewer as others see them.',
         resolve: async ({ userId }, _args, ctx) => (await ctx.load.person.load(userId))!,
       }),
       scopes: t.field({
@@ -40,7 +53,7 @@ builder.queryField('viewer', (t) =>
   t.field({
     type: ViewerRef,
     nullable: true,
-    description: 'Null when nobody is signed in.',
+    description: 'Whoever is asking; null when nobody is signed in.',
     resolve: (_root, _args, { viewer }) => viewer ?? null,
   }),
 );

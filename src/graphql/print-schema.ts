@@ -1,11 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { lexicographicSortSchema, printSchema } from 'graphql';
+import { GraphQLOneOfDirective, lexicographicSortSchema, printSchema } from 'graphql';
 import { schema } from './schema.ts';
 
 /* Writes schema/schema.graphql, for people to review; with --check it only says whether that is what the code means. */
 
 const file = new URL('../../schema/schema.graphql', import.meta.url);
-export const printed = `${printSchema(lexicographicSortSchema(schema))}\n`;
+// graphql-js prints no directive that it knows itself; tools that do not know this one yet need its definition.
+const oneOf = `"""${GraphQLOneOfDirective.description}"""\ndirective @oneOf on ${GraphQLOneOfDirective.locations.join(' | ')}`;
+export const printed = `${printSchema(lexicographicSortSchema(schema))}\n\n${oneOf}\n`;
 
 if (import.meta.main) {
   if (!process.argv.includes('--check')) await writeFile(file, printed);

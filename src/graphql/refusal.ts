@@ -1,33 +1,36 @@
 import { type DetailsOf, type ErrorCode, errorCodes, Refusal, retryable } from '../errors.ts';
+import { type Command, refusedBy } from '../tickets/refused-by.ts';
 import { builder } from './builder.ts';
-import { ErrorCodeEnum } from './enums.ts';
+import { DeliveryStateEnum } from './enums.ts';
+import { ErrorCodeEnum, meanings } from './error-code.ts';
 import { MessageRef } from './message.ts';
 
 /** A refusal as a value: an `Error` that a resolver returns would be thrown by graphql-js. */
 class Refused<C extends ErrorCode = ErrorCode> {
   readonly code: C;
   readonly message: string;
-  readonly path: readonly (string | number)[];
+  readonly inputPath: readonly (string | number)[];
   readonly details: DetailsOf<C>;
-  constructor({ code, message, path, details }: Refusal<C>) {
+  constructor({ code, message, inputPath, details }: Refusal<C>) {
     this.code = code;
     this.message = message;
-    this.path = path;
+    this.inputPath = inputPath;
     this.details = details;
   }
 }
 
 export const UserErrorRef = builder.interfaceRef<Refused>('UserError').implement({
-  description: 'A command said no. Read `code`; `message` is for people.',
+  description: 'A command said no, and nothing was changed. Programs read `code`; `message` is for people.',
   fields: (t) => ({
-    code: t.expose('code', { type: ErrorCodeEnum }),
-    message: t.exposeString('message'),
+    code: t.expose('code', { type: ErrorCodeEnum, description: 'Why, from one closed list.' }),
+    message: t.exposeString('message', { description: 'Why, in English, for people. Its words may change.' }),
     path: t.stringList({
-      description: 'The input path that it is about, from the input on; empty for the whole input.',
-      resolve: (refusal) => refusal.path.map(String),
+      description:
+        'Which part of the input it is about, `["email", "cc", "2"]`; empty for the input as a whole.',
+      resolve: (refusal) => refusal.inputPath.map(String),
     }),
     retryable: t.boolean({
-      description: 'Whether the very same call may succeed later.',
+      description: 'Whether the very same call may succeed later, unchanged.',
       resolve: (refusal) => retryable[refusal.code],
     }),
   }),
@@ -51,13 +54,17 @@ const refs = Object.fromEntries(
 const InputProblemRef = builder
   .objectRef<Refusal<'INVALID_INPUT'>['details']['problems'][number]>('InputProblem')
   .implement({
+    description: 'One thing that is wrong with an input.',
     fields: (t) => ({
-      path: t.stringList({ resolve: (problem) => problem.path.map(String) }),
-      message: t.exposeString('message'),
+      path: t.stringList({
+        description: 'Where, from the input on: `["email", "cc", "2"]` is the third address of Cc.',
+        resolve: (problem) => problem.path.map(String),
+      }),
+      message: t.exposeString('message', { description: 'What, in English, for people.' }),
     }),
   });
 
-const common = { interfaces: [UserErrorRef] };
+const common = (code: ErrorCode) => ({ interfaces: [UserErrorRef], description: meanings[code] });
 for (const code of errorCodes) {
   switch (code) {
     case 'INVALID_INPUT':
@@ -67,11 +74,11 @@ for (const code of errorCodes) {
     case 'DELIVERY_STATE':
       break;
     default:
-      refs[code].implement(common);
+      refs[code].implement(common(code));
   }
 }
 refs.INVALID_INPUT.implement({
-  ...common,
+  ...common('INVALID_INPUT'),
   fields: (t) => ({
     problems: t.field({
       type: [InputProblemRef],
@@ -81,22 +88,34 @@ refs.INVALID_INPUT.implement({
   }),
 });
 refs.ATTACHMENT_TOO_LARGE.implement({
-  ...common,
-  fields: (t) => ({ limitBytes: t.int({ resolve: ({ details }) => details.limitBytes }) }),
+  ...common('ATTACHMENT_TOO_LARGE'),
+  fields: (t) => ({
+    limitBytes: t.int({
+      description: 'Bytes that are allowed, for one file or for all together: `path` tells.',
+      resolve: ({ details }) => details.limitBytes,
+    }),
+  }),
 });
 refs.EMAIL_TOO_LARGE.implement({
-  ...common,
+  ...common('EMAIL_TOO_LARGE'),
   fields: (t) => ({
-    limitBytes: t.int({ resolve: ({ details }) => details.limitBytes }),
-    sizeBytes: t.int({ description: 'The e-mail as encoded.', resolve: ({ details }) => details.sizeBytes }),
+    limitBytes: t.int({
+      description: 'Bytes that the mailbox can send at most.',
+      resolve: ({ details }) => details.limitBytes,
+    }),
+    sizeBytes: t.int({
+      description: 'Bytes of this e-mail as encoded for sending: about a third more than its files.',
+      resolve: ({ details }) => details.sizeBytes,
+    }),
   }),
 });
 refs.TICKET_CHANGED.implement({
-  ...common,
+  ...common('TICKET_CHANGED'),
   fields: (t) => ({
     unseenMessages: t.field({
       type: [MessageRef],
-      description: 'The visible messages after `ifLastMessage`, the oldest first, at most 50.',
+      description:
+        'The messages after `ifLastMessage` that the viewer may see, the oldest first, at most 50.',
       resolve: async ({ details }, _args, ctx) => {
         const found = await Promise.all(details.unseenMessageIds.map((id) => ctx.load.message.load(id)));
         return found.filter((message) => message !== null);
@@ -105,17 +124,28 @@ refs.TICKET_CHANGED.implement({
   }),
 });
 refs.DELIVERY_STATE.implement({
-  ...common,
-  fields: (t) => ({ state: t.string({ resolve: ({ details }) => details.state }) }),
+  ...common('DELIVERY_STATE'),
+  fields: (t) => ({
+    state: t.field({
+      type: DeliveryStateEnum,
+      description: 'The state that it is in.',
+      resolve: ({ details }) => details.state,
+    }),
+  }),
 });
 
-/** The object type of each code that a command can refuse with, for its result union. */
-/** One shape for all of them: the union tells them apart by their code. */
-export const refusalTypes = (...codes: readonly ErrorCode[]) =>
-  codes.map((code) => refs[code] as unknown as ReturnType<typeof builder.objectRef<Refused>>);
+type ResultRef<T> = ReturnType<ReturnType<typeof builder.objectRef<T>>['implement']>;
 
-export const typeOfResult = (payload: string) => (value: unknown) =>
-  value instanceof Refused ? typeNames[(value as Refused).code] : payload;
+/** What a command answers with: its payload, or one of the refusals that it knows. */
+export function resultUnion<T>(name: string, command: Command, payload: ResultRef<T>, description: string) {
+  const codes = errorCodes.filter((code) => (refusedBy[code] as readonly Command[]).includes(command));
+  return builder.unionType(name, {
+    description,
+    // One shape for all refusals: the union tells them apart by their code.
+    types: [payload, ...codes.map((code) => refs[code] as unknown as ResultRef<Refused>)],
+    resolveType: (value) => (value instanceof Refused ? typeNames[value.code as ErrorCode] : payload.name),
+  });
+}
 
 /** A refusal becomes the field's value; a fault stays an error. */
 export async function orRefusal<T>(command: Promise<T>): Promise<T | Refused> {

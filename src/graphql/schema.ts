@@ -1,4 +1,6 @@
+import { GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
+import { description } from './description.ts';
 import './scalars.ts';
 import './enums.ts';
 import './refusal.ts';
@@ -8,6 +10,7 @@ import './message.ts';
 import './attachment.ts';
 import './delivery.ts';
 import './mailbox.ts';
+import './node.ts';
 import './event.ts';
 import './add-message.ts';
 import './upload-file.ts';
@@ -15,4 +18,5 @@ import './preview-message.ts';
 import './delivery-commands.ts';
 import './redact.ts';
 
-export const schema = builder.toSchema();
+// Pothos has no option for the schema's own description.
+export const schema = new GraphQLSchema({ ...builder.toSchema().toConfig(), description });

@@ -1,74 +1,41 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ExecutionResult } from 'graphql';
+import type { Logger } from '../log.ts';
 import type { DeskContext } from '../tickets/desk.ts';
-import type { Basis } from '../tickets/reads.ts';
-import { mediaTypeOf, readBody } from './body.ts';
-import {
-  answerDirectly,
-  answerError,
-  answerTypeFor,
-  directRequest,
-  type PlainAnswer,
-  writePlain,
-} from './direct.ts';
-import { createKeptAnswers, questionOf } from './kept-answers.ts';
+import { createRead, type ReadOptions } from './http/read.ts';
+import { createRoad } from './http/road.ts';
+import { createPrepare } from './operation.ts';
 import type { YogaOptions } from './yoga.ts';
 
-export interface GraphqlOptions extends YogaOptions {
-  /** Bytes of memory for answers that are kept to be given again; 0: none. */
-  readonly keptAnswers: number;
+export interface GraphqlOptions extends YogaOptions, ReadOptions {
+  readonly log: Logger;
 }
 
-/** Answers /graphql: the plain case directly, all others by Yoga. */
+/** A document of ours that is executed in process. */
+interface StoredOperation {
+  readonly name: string;
+  readonly document: string;
+}
+
+/** GraphQL, as it is asked by HTTP and in process: one road for both. */
 export function createGraphqlServer(options: GraphqlOptions) {
-  // Loaded beside the start, which most of its first requests need not wait for.
-  const loaded = import('./yoga.ts').then(({ createGraphqlYoga }) => createGraphqlYoga(options));
-  const kept = createKeptAnswers(options.keptAnswers);
-
-  async function answerPlainly(
-    res: ServerResponse,
-    type: string,
-    body: Buffer,
-    ctx: DeskContext,
-  ): Promise<boolean> {
-    const question = options.keptAnswers === 0 ? undefined : questionOf(ctx.viewer, ctx.origin, body);
-    const known = question && kept.get(question);
-    if (known) {
-      const current = await ctx.desk
-        .isCurrent(ctx.viewer!, known.basis)
-        .catch((error) => answerError(res, type, error, ctx));
-      if (current === undefined) return true;
-      if (current) {
-        writePlain(res, type, known);
-        return true;
-      }
-      kept.delete(question!);
-    }
-    const request = directRequest(body);
-    if (request === undefined) return false;
-    const keep =
-      question === undefined
-        ? undefined
-        : (answer: PlainAnswer, basis: Basis) => kept.put(question, { ...answer, basis });
-    return answerDirectly(res, type, request, ctx, keep);
-  }
-
-  return async (req: IncomingMessage, res: ServerResponse, ctx: DeskContext): Promise<void> => {
-    if (req.method !== 'POST' || mediaTypeOf(req) !== 'application/json')
-      return void (await (
-        await loaded
-      )(req, res, { req, res, ctx }));
-    let body: Buffer | Error;
-    try {
-      body = await readBody(req, res, options.requestBytes);
-    } catch (error) {
-      body = error as Error;
-    }
-    if (Buffer.isBuffer(body)) {
-      const type = answerTypeFor(req);
-      if (type !== undefined && (await answerPlainly(res, type, body, ctx))) return;
-    }
-    // An error is Yoga's to tell, in the form that the caller accepts.
-    const yoga = await loaded;
-    await yoga(req, res, { req, res, ctx, body });
+  // Yoga takes longer to load than all the rest of it.
+  const prepare = import('./yoga.ts').then(({ createGraphqlYoga }) =>
+    createPrepare(createGraphqlYoga(options)),
+  );
+  return {
+    ...createRoad({ ...options, prepare, read: createRead(options) }),
+    /**
+     * Executes one stored operation against our own schema, with the same coercion, checks and plugins as any client's.
+     * @throws OperationRefused when it does not fit the schema
+     */
+    async execute<D>(
+      { name, document }: StoredOperation,
+      variables: object,
+      ctx: DeskContext,
+    ): Promise<ExecutionResult<D>> {
+      const asked = { query: document, operationName: name, variables: variables as Record<string, unknown> };
+      const operation = (await prepare)(asked, ctx);
+      return (await operation.run()) as ExecutionResult<D>;
+    },
   };
 }

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asUnavailable } from '../database-faults.ts';
 import { BadCredential, BadRequest, Unavailable } from '../errors.ts';
-import { lingeringClose } from '../lingering-close.ts';
 import type { Logger } from '../log.ts';
+import { sendAnswer } from '../send-answer.ts';
 import { identityOf } from './identity.ts';
 
 export function answerText(
@@ -13,14 +13,14 @@ export function answerText(
 ): void {
   if (res.headersSent) return void res.destroy();
   const body = Buffer.from(text);
-  res.writeHead(status, {
+  const all = {
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': body.length,
     'X-Content-Type-Options': 'nosniff',
     'Cache-Control': 'no-store',
     ...headers,
-  });
-  res.end(body);
+  };
+  sendAnswer(res.req, res, { status, headers: all, body });
 }
 
 export function answerJson(
@@ -37,26 +37,37 @@ export function answerJson(
 
 /** What went wrong before anything could answer: a bad credential, a database that is down, a fault. As GraphQL over HTTP says it. */
 export function answerFault(req: IncomingMessage, res: ServerResponse, error: unknown, log: Logger): void {
-  lingeringClose(req, res);
-  const say = (status: number, message: string, code: string, headers: Record<string, string> = {}) =>
-    answerJson(res, status, { errors: [{ message, extensions: { code } }] }, headers);
+  const say = (
+    status: number,
+    message: string,
+    extensions: { code: string; retryable: boolean },
+    headers: Record<string, string> = {},
+  ) => answerJson(res, status, { errors: [{ message, extensions }] }, headers);
   if (error instanceof BadCredential) {
     const wait = error.retryAfterSeconds;
     // No challenge: it would make a browser ask for a password in the middle of somebody's page.
     return say(
       401,
       error.message,
-      'BAD_CREDENTIAL',
+      { code: 'BAD_CREDENTIAL', retryable: wait !== undefined },
       wait === undefined ? {} : { 'Retry-After': String(wait) },
     );
   }
-  if (error instanceof BadRequest) return say(400, error.message, 'BAD_REQUEST');
+  if (error instanceof BadRequest) return say(400, error.message, { code: 'BAD_REQUEST', retryable: false });
   const fault = asUnavailable(error);
   if (fault instanceof Unavailable)
-    return say(503, fault.message, 'UNAVAILABLE', { 'Retry-After': String(fault.retryAfterSeconds) });
+    return say(
+      503,
+      fault.message,
+      { code: 'UNAVAILABLE', retryable: true },
+      { 'Retry-After': String(fault.retryAfterSeconds) },
+    );
   const { requestId } = identityOf(req);
   log.error({ err: error, requestId }, 'fault');
-  return say(500, `Something went wrong on our side; the request id is ${requestId}`, 'INTERNAL');
+  return say(500, `Something went wrong on our side; the request id is ${requestId}`, {
+    code: 'INTERNAL',
+    retryable: false,
+  });
 }
 
 /** Makes a browser ask a person for the password. */

@@ -1,10 +1,14 @@
 import { answerJson } from './answer.ts';
 import type { Handle } from './server.ts';
 
-/** GET /health/live: the process turns. GET /health/ready: it can do its work; `checks` reject with what is missing. */
+/**
+ * GET /health/live: the process turns. GET /health/ready: it can do its work; `checks` reject with what is missing.
+ * @param chores what is done beside requests, and whether it is: told, but no reason to send requests elsewhere.
+ */
 export function createHealth(
   checks: Readonly<Record<string, () => Promise<void>>>,
   isDraining: () => boolean,
+  chores: Readonly<Record<string, () => boolean>> = {},
 ): Handle {
   return async (_req, res, path) => {
     if (path === '/health/live') return answerJson(res, 200, { status: 'live' });
@@ -16,6 +20,7 @@ export function createHealth(
     answerJson(res, ready ? 200 : 503, {
       status: isDraining() ? 'draining' : ready ? 'ready' : 'not ready',
       ...Object.fromEntries(entries),
+      ...Object.fromEntries(Object.entries(chores).map(([name, goes]) => [name, goes() ? 'ok' : 'off'])),
     });
   };
 }

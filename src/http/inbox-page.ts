@@ -32,11 +32,11 @@ export function createInboxPage({
   return async (req: IncomingMessage, res: ServerResponse, path: string): Promise<void> => {
     const { authorization } = req.headers;
     const route = path.replace(/^\/inbox\/?/, '');
-    if (req.method !== 'GET' && req.method !== 'HEAD') {
+    if (!['GET', 'HEAD', 'DELETE'].includes(req.method ?? '')) {
       return sendPage(req, res, {
         status: 405,
         ...plain('Method not allowed\n'),
-        headers: { allow: 'GET, HEAD' },
+        headers: { allow: 'GET, HEAD, DELETE' },
       });
     }
     const asset = Object.entries(assets).find(([name]) => route === `assets/${name}`)?.[1];
@@ -51,6 +51,8 @@ export function createInboxPage({
     if (viewer === undefined || viewer instanceof BadCredential) return challenge(req, res, viewer);
     if (viewer.role === 'OPERATOR' && viewer.scopes.has('read')) {
       if (route === 'sign-in') return redirect(req, res, '/inbox/');
+      if (req.method === 'DELETE' && (!viewer.scopes.has('write') || isFromElsewhere(req)))
+        return forbid(req, res);
       return answerInbox(req, res, { db, assets, route });
     }
     // A browser goes on sending a password that was accepted: here it is asked for another one.
@@ -82,6 +84,10 @@ export function createInboxPage({
     return { type: 'text/html; charset=utf-8', policy: inboxPolicy, body };
   }
 }
+
+/** A browser that acts for a page of another origin: it has the operator's password all the same. */
+const isFromElsewhere = (req: IncomingMessage): boolean =>
+  !['same-origin', 'none', undefined].includes(req.headers['sec-fetch-site'] as string | undefined);
 
 const plain = (body: string) => ({ type: 'text/plain; charset=utf-8', body });
 

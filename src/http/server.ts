@@ -2,6 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Logger } from '../log.ts';
 import { answerFault, answerText } from './answer.ts';
 import { type Identity, identify } from './identity.ts';
+import { cutStalled, type Patience } from './stalled.ts';
+import { readTarget } from './target.ts';
 
 export type Handle = (req: IncomingMessage, res: ServerResponse, path: string) => void | Promise<void>;
 
@@ -21,13 +23,19 @@ export interface Route {
 }
 
 /** The process's one HTTP server: it knows paths, time-outs and how to end; what is answered is the routes' matter. */
-export function createHttpServer(routes: readonly Route[], log: Logger): Server {
+export function createHttpServer(routes: readonly Route[], log: Logger, patience?: Patience): Server {
   // All that a request's line says is named below, and nothing of it is hidden: looking for what would be takes longer than the line.
   const requests = log.child({}, { redact: [] });
   const begin = (req: IncomingMessage, res: ServerResponse) => {
-    const path = pathOf(req.url ?? '/');
+    const named = readTarget(req);
+    const path = (req.url ?? '/').split(/[?#]/, 1)[0]!;
     logWhenDone(identify(req, res), req, res, path, requests);
-    return { path, route: routes.find((candidate) => matches(candidate, path)) };
+    const route = routes.find((candidate) => matches(candidate, path));
+    const { refuse = refuseInText } = route ?? {};
+    if (named) return { path, route, refuse };
+    res.setHeader('Connection', 'close');
+    refuse(req, res, 400, 'The request names no host.');
+    return undefined;
   };
   const server = createServer(
     {
@@ -40,19 +48,21 @@ export function createHttpServer(routes: readonly Route[], log: Logger): Server 
       shouldUpgradeCallback: () => false,
     },
     (req, res) => {
-      const { path, route } = begin(req, res);
+      const visit = begin(req, res);
+      if (visit === undefined) return;
+      const { path, route } = visit;
       if (route === undefined) return answerText(res, 404, 'Not found\n');
       Promise.try(route.handle, req, res, path).catch((error) => answerFault(req, res, error, log));
     },
   );
   server.maxRequestsPerSocket = 0;
+  cutStalled(server, patience);
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
     continueWhenRead(req, res);
     server.emit('request', req, res);
   });
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
-    const { refuse = refuseInText } = begin(req, res).route ?? {};
-    refuse(req, res, 417, 'Of all expectations only 100-continue is known here.');
+    begin(req, res)?.refuse(req, res, 417, 'Of all expectations only 100-continue is known here.');
   });
   return server;
 }
@@ -94,10 +104,4 @@ function matches({ prefix, fold, exact = false }: Route, path: string): boolean 
   const below = (a: string) =>
     a === prefix || (!exact && a.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`));
   return below(path) || (fold !== undefined && below(fold(path)));
-}
-
-/** The path without its query; a request for an absolute URI is one for its path. */
-function pathOf(url: string): string {
-  const path = /^https?:\/\/[^/?#]*/i.test(url) ? url.replace(/^https?:\/\/[^/?#]*/i, '') : url;
-  return path.split(/[?#]/, 1)[0] || '/';
 }

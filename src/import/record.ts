@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isPasswordHash } from '../auth/passwords.ts';
 import { roles } from '../context.ts';
 import { parseAddress } from '../mail/address.ts';
+import { isMessageId, maxMessageIdOctets } from '../mail/header.ts';
 import { formats, ticketStatuses, visibilities } from '../vocabulary.ts';
 
 /*
@@ -68,8 +69,8 @@ const ticket = z.strictObject({
   requesterId: id,
   originalMessageId: z
     .string()
-    .max(900)
-    .regex(/^<[!-;=?-~]+@[!-;=?-~]+>$/, 'must be a Message-ID in angle brackets')
+    .max(maxMessageIdOctets)
+    .refine(isMessageId, 'must be a Message-ID in angle brackets')
     .nullish(),
   createdAt: instant.optional(),
 });

@@ -14,7 +14,8 @@ const maxFileNameCharacters = 120;
 export function header(name: string, value: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a value may hold none.
   if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) throw new Error(`control character in header ${name}`);
-  const folded = foldLines(`${name}: ${value}`, 76);
+  // What cannot be folded stays on the line of its name, which few readers expect to be empty.
+  const folded = foldLines(`${name}: ${value}`, 76).replace(/^([^:]+:)\r\n[ \t]+/, '$1 ');
   if (folded.split('\r\n').some((line) => Buffer.byteLength(line) > maxLineOctets))
     throw new Error(`header ${name} has a line of more than ${maxLineOctets} octets`);
   return folded;

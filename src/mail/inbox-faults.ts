@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** The domain whose addresses misbehave, each in its own way; every other address is taken as it is. */
 export const faultDomain = 'sandbox.test';
 
-/** What smtp-server answers with when a hook fails. */
+/** What a client is answered when something fails. */
 export class SmtpReply extends Error {
   readonly responseCode: number;
 

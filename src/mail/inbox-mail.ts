@@ -28,9 +28,16 @@ export async function readMail(source: Buffer): Promise<MailContent> {
   return mail === undefined ? unreadable(source) : contentOf(mail);
 }
 
-export async function summarise(source: Buffer): Promise<MailSummary> {
-  const { from, to, cc, subject, attachments } = await readMail(withoutFiles(source));
-  return { from, to, cc, subject, attachments };
+/** Characters of a mail's text that a search looks at. */
+const searchedCharacters = 20_000;
+
+/** What a list shows and a search looks at. */
+export async function summarise(source: Buffer): Promise<{ summary: MailSummary; bodyText: string }> {
+  const { from, to, cc, subject, attachments, text, html } = await readMail(withoutFiles(source));
+  const words = text ?? html?.slice(0, 10 * searchedCharacters).replace(/<[^<>]*>/g, ' ') ?? '';
+  // PostgreSQL keeps no U+0000 and no half of a character.
+  const bodyText = words.slice(0, searchedCharacters).toWellFormed().replaceAll('\0', ' ');
+  return { summary: { from, to, cc, subject, attachments }, bodyText };
 }
 
 /**

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import type { AddressInfo, Socket } from 'node:net';
-import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { Db } from '../db/database.ts';
 import type { Logger } from '../log.ts';
+import { converse, type HandedMail } from './inbox-dialogue.ts';
 import { FaultAddresses, SmtpReply } from './inbox-faults.ts';
 import { addInboxMail } from './inbox-store.ts';
 
@@ -20,11 +20,8 @@ export interface InboxOptions {
   readonly log?: Logger;
 }
 
-/** What smtp-server's connections have at run time: its hooks are not given the socket. */
-interface Connection {
-  readonly session: SMTPServerSession;
-  readonly _socket: Socket;
-}
+const maxClients = 100;
+const idleMilliseconds = 10 * 60_000;
 
 /**
  * The development inbox: a real SMTP server that takes mail for everybody and delivers it to a table. Its 250 comes after the
@@ -35,34 +32,29 @@ export async function startInbox(
   { port = 0, maxBytes = 64 * 1024 * 1024, log }: InboxOptions = {},
 ): Promise<Inbox> {
   const faults = new FaultAddresses();
+  const clients = new Set<Socket>();
   /** Mails that are being stored: to be waited for before connections are closed. */
   const storing = new Set<Promise<unknown>>();
 
-  const server = new SMTPServer({
-    name: 'inbox.ticketwire.test',
-    banner: 'Ticketwire development inbox',
-    size: maxBytes,
-    disabledCommands: ['AUTH', 'STARTTLS'],
-    authOptional: true,
-    disableReverseLookup: true,
-    // Our replies carry their own enhanced codes.
-    hideENHANCEDSTATUSCODES: true,
-    logger: false,
-    maxClients: 100,
-    socketTimeout: 10 * 60_000,
-    closeTimeout: 100,
-    onRcptTo({ address }, { envelope: { mailFrom } }, done) {
-      faults.meet(address, mailFrom === false ? '' : mailFrom.address).then(() => done(), done);
-    },
-    onData(stream, session, done) {
-      take(stream, session).then(() => done(), done);
-    },
+  const server = createServer((socket) => {
+    clients.add(socket);
+    socket.setTimeout(idleMilliseconds, () => socket.destroy());
+    // A client that goes away in the middle is no event of ours: its mail was not accepted.
+    socket.on('error', () => {}).on('close', () => clients.delete(socket));
+    converse(
+      socket,
+      {
+        recipient: (address, sender) => faults.meet(address, sender),
+        cutsBody: (recipients) => faults.atData(recipients) === 'drop-in-data',
+        take,
+      },
+      { maxBytes },
+    ).catch(() => socket.destroy());
   });
-  // A client that goes away in the middle is no event of ours: its mail was not accepted.
-  server.on('error', () => {});
+  server.maxConnections = maxClients;
   server.listen(port, '127.0.0.1');
-  await once(server.server, 'listening');
-  const { port: listening } = server.server.address() as AddressInfo;
+  await once(server, 'listening');
+  const { port: listening } = server.address() as AddressInfo;
 
   return {
     port: listening,
@@ -70,22 +62,19 @@ export async function startInbox(
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.allSettled(storing);
+      // Their last answers are on their way by the next turn.
+      await new Promise(setImmediate);
+      for (const socket of clients) socket.destroy();
       await closed;
-      for (const { _socket } of server.connections as Set<Connection>) _socket.destroy();
     },
   };
 
-  async function take(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<void> {
-    const { mailFrom } = session.envelope;
-    const rcptTo = session.envelope.rcptTo.map(({ address }) => address);
-    const fault = faults.atData(rcptTo);
-    // After the 354, which is written once this hook has been called.
-    if (fault === 'drop-in-data') setImmediate(() => cut(session));
-    const source = await readAll(stream);
+  async function take(mail: HandedMail): Promise<boolean> {
+    const fault = faults.atData(mail.rcptTo);
     if (fault === 'reject-data') throw new SmtpReply('554 5.7.1 Content refused (fault address)');
     if (fault === 'defer-data') throw new SmtpReply('451 4.3.0 Try again later (fault address)');
     if (fault === 'hang') await new Promise<never>(() => {});
-    const stored = addInboxMail(db, { mailFrom: mailFrom === false ? '' : mailFrom.address, rcptTo, source });
+    const stored = addInboxMail(db, mail);
     storing.add(stored);
     try {
       await stored;
@@ -95,21 +84,6 @@ export async function startInbox(
     } finally {
       storing.delete(stored);
     }
-    if (fault === 'drop-after-data') cut(session);
+    return fault === 'drop-after-data';
   }
-
-  function cut(session: SMTPServerSession): void {
-    for (const connection of server.connections as Set<Connection>) {
-      if (connection.session.id === session.id) connection._socket.destroy();
-    }
-  }
-}
-
-/** @throws SmtpReply when it is larger than was announced (smtp-server itself would accept it), or an error when it is cut off */
-async function readAll(stream: SMTPServerDataStream): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  // To its end in any case: the reply belongs after the final dot.
-  for await (const chunk of stream) if (!stream.sizeExceeded) chunks.push(chunk as Buffer);
-  if (stream.sizeExceeded) throw new SmtpReply('552 5.3.4 The mail is larger than the announced SIZE');
-  return Buffer.concat(chunks);
 }

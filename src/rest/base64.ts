@@ -3,19 +3,34 @@ const space = /[ \t\r\n]+/g;
 const batch = 64 * 1024;
 const alphabet = /^[A-Za-z0-9+/]*$/;
 
+/** The value of a character's code; 64: padding, 65: none. */
+const values = new Uint8Array(128).fill(65);
+for (const [value, char] of [
+  ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=',
+].entries()) {
+  values[char.charCodeAt(0)] = value;
+}
+const padding = 64;
+
 /**
- * Base64 as .NET's `Convert.FromBase64String` reads it, piece by piece: white space anywhere, padding required, no
- * URL-safe alphabet. `Buffer` alone would skip over whatever it does not know.
+ * Base64 as .NET reads it, piece by piece: white space anywhere, padding required, no URL-safe alphabet. `Buffer` alone would skip
+ * over whatever it does not know.
  */
 export class Base64Decoder {
   #pending = '';
   #rest = '';
-  #padding = 0;
+  #ended = false;
   #valid = true;
   readonly #write: (bytes: Buffer) => void;
+  readonly #blocks: boolean;
 
-  constructor(write: (bytes: Buffer) => void) {
+  /**
+   * @param blocks padding may stand in each group of four, as if blocks had been encoded one by one: so `XmlDictionaryReader` takes
+   * it. `Convert.FromBase64String` wants it at the end.
+   */
+  constructor(write: (bytes: Buffer) => void, blocks: 'blocks' | 'whole' = 'whole') {
     this.#write = write;
+    this.#blocks = blocks === 'blocks';
   }
 
   push(piece: string): void {
@@ -24,33 +39,50 @@ export class Base64Decoder {
   }
 
   #decode(): void {
-    const text = this.#pending.replace(space, '');
+    const text = this.#rest + this.#pending.replace(space, '');
     this.#pending = '';
     if (!this.#valid) return;
-    const equals = text.indexOf('=');
-    const data = equals < 0 ? text : text.slice(0, equals);
-    const padding = equals < 0 ? '' : text.slice(equals);
-    if (!alphabet.test(data) || (data !== '' && this.#padding > 0)) {
-      this.#valid = false;
-      return;
-    }
-    for (const char of padding) if (char !== '=' || ++this.#padding > 2) this.#valid = false;
+    const length = text.length - (text.length % 4);
+    this.#rest = text.slice(length);
+    if (length === 0) return;
+    const groups = text.slice(0, length);
+    const bytes = groups.includes('=') ? this.#padded(groups) : this.#unpadded(groups);
+    if (bytes) this.#write(bytes);
+    else this.#valid = false;
+  }
 
-    const all = this.#rest + data;
-    const whole = all.length - (all.length % 4);
-    if (whole > 0) this.#write(Buffer.from(all.slice(0, whole), 'base64'));
-    this.#rest = all.slice(whole);
+  #unpadded(groups: string): Buffer | undefined {
+    return alphabet.test(groups) && !this.#ended ? Buffer.from(groups, 'base64') : undefined;
+  }
+
+  /** Group by group. A group without its first two characters is none, and behind padding comes padding. */
+  #padded(groups: string): Buffer | undefined {
+    const bytes = Buffer.allocUnsafe((groups.length / 4) * 3);
+    let size = 0;
+    for (let at = 0; at < groups.length; at += 4) {
+      const [a, b] = [valueAt(groups, at), valueAt(groups, at + 1)];
+      const [c, d] = [valueAt(groups, at + 2), valueAt(groups, at + 3)];
+      if ((a | b) >= padding || c > padding || d > padding || (c === padding && d !== padding))
+        return undefined;
+      if (this.#ended) return undefined;
+      bytes[size++] = (a << 2) | (b >> 4);
+      if (c < padding) bytes[size++] = (b << 4) | (c >> 2);
+      if (d < padding) bytes[size++] = (c << 6) | d;
+      this.#ended = d === padding && !this.#blocks;
+    }
+    return bytes.subarray(0, size);
   }
 
   /** @returns whether all of it was base64 */
   end(): boolean {
     this.#decode();
-    if (!this.#valid) return false;
-    if (this.#padding === 0) return this.#rest === '';
-    if (this.#rest.length + this.#padding !== 4) return false;
-    this.#write(Buffer.from(this.#rest, 'base64'));
-    return true;
+    return this.#valid && this.#rest === '';
   }
+}
+
+function valueAt(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code < 128 ? values[code]! : 65;
 }
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

@@ -10,6 +10,7 @@ import { negotiate, type Representation, selectCharset, selectReader } from './n
 import { loadOperations } from './operations.ts';
 import { loadPages } from './pages.ts';
 import { emptyPost, type NewMessagePost, readingLimits, TooLarge } from './post.ts';
+import { statusOfError } from './refusal.ts';
 import { errorReply, modelStateReply, type Reply, texts } from './reply.ts';
 import { readableUri, route } from './route.ts';
 import { send } from './send.ts';
@@ -142,9 +143,12 @@ function answerError(error: unknown, { as, context }: Visit, ports: LegacyPorts)
     const message = `The service is not available just now. Try again in ${retryAfterSeconds} s.`;
     return errorReply(503, as, message, { 'Retry-After': retryAfterSeconds });
   }
-  // What the schema says is INTERNAL has been logged where it happened.
-  if (error instanceof GraphQLError && error.extensions.code === 'INTERNAL')
-    return errorReply(500, as, texts.fault);
+  if (error instanceof GraphQLError) {
+    const status = statusOfError(error);
+    if (status !== undefined) return errorReply(status, as, error.message);
+    // What the schema says is INTERNAL has been logged where it happened.
+    if (error.extensions.code === 'INTERNAL') return errorReply(500, as, texts.fault);
+  }
   if (context) context.log.error({ err: error, requestId: context.requestId }, 'legacy call failed');
   else ports.fault?.(error);
   return errorReply(500, as, texts.fault);

@@ -192,35 +192,30 @@ export class JsonCharacters extends JsonState {
 
   /** The text of a number. */
   protected *numberText(): Generator<void, string> {
+    const { source } = this;
     let text = '';
-    numberRun.lastIndex = this.source.pos;
-    if (numberRun.test(this.source.text) && numberRun.lastIndex < this.source.text.length) {
-      text = this.source.text.slice(this.source.pos, numberRun.lastIndex);
-      this.source.pos = numberRun.lastIndex;
-    }
     for (;;) {
+      numberRun.lastIndex = source.pos;
+      const run = numberRun.exec(source.text)?.[0] ?? '';
+      text += run;
+      source.pos += run.length;
+      if (text.length > this.#textChars) throw new TooLarge();
       const code = yield* this.peek();
       if (code <= 0) return text;
-      if (isNumberCharacter(code)) {
-        text += this.source.text[this.source.pos++];
-        if (text.length > this.#textChars) throw new TooLarge();
-      } else if (
+      const separates =
         isWhiteSpace(code) ||
         code === 0x2c ||
         code === 0x7d ||
         code === 0x5d ||
         code === 0x29 ||
-        code === slash
-      ) {
-        return text;
-      } else {
-        throw broken;
-      }
+        code === slash;
+      if (separates) return text;
+      if (!isNumberCharacter(code)) throw broken;
     }
   }
 }
 
-const numberRun = /[-+.0-9a-fA-FxX]{1,100}/y;
+const numberRun = /[-+.0-9a-fA-FxX]+/y;
 
 /** Digits, signs, the point, and whatever occurs in `0xAF` and `1e5`. */
 function isNumberCharacter(code: number): boolean {

@@ -34,6 +34,11 @@ type State =
 export const broken = new Error('not the JSON that is wanted here');
 
 const maxDepth = 256;
+/** The old reader went on behind a nest that was too deep; one as deep as this is read by nobody. */
+const maxNest = 1024;
+
+/** There is no sense in reading on: the answer says enough as it is. */
+export class EnoughErrors extends Error {}
 
 /**
  * The state of Json.NET's reader: its current token, where it stands, what may follow. The old service's answers depend
@@ -133,6 +138,7 @@ export class JsonState {
       this.#current = position(container);
       return;
     }
+    if (this.#stack.length >= maxNest) throw new EnoughErrors();
     this.#stack.push(this.#current);
     this.#current = position(container);
     if (this.depth + 1 > maxDepth && !this.#tooDeep) {

@@ -1,14 +1,19 @@
 import { asItem, convert, items, memberNamed, type Shape, shapes, type Wanted } from './json-contract.ts';
 import { JsonReader } from './json-reader.ts';
-import { broken, type Token } from './json-state.ts';
-import { type Members, type NewMessagePost, type Reading, type ReadingLimits, TooLarge } from './post.ts';
+import { broken, EnoughErrors, type Token } from './json-state.ts';
+import {
+  Budget,
+  type Members,
+  type NewMessagePost,
+  objectValues,
+  type Reading,
+  type ReadingLimits,
+  TooLarge,
+} from './post.ts';
 import type { Spools } from './spool.ts';
 import type { TextSource } from './text-source.ts';
 
 type Target = Record<string, unknown>;
-
-/** Reading has collected as many errors as anybody will read. */
-class EnoughErrors extends Error {}
 
 /** Reads a NewMessagePost as Json.NET 12 binds it, collecting errors the way ASP.NET Web API 2 lets it. */
 export function* readJson(
@@ -25,12 +30,15 @@ class JsonBinder {
   readonly errors: string[] = [];
   readonly #reader: JsonReader;
   readonly #limits: ReadingLimits;
+  readonly #budget: Budget;
+  #errorChars = 0;
   /** Objects by their `$id`. */
   readonly #known = new Map<string, unknown>();
 
   constructor(reader: JsonReader, limits: ReadingLimits) {
     this.#reader = reader;
     this.#limits = limits;
+    this.#budget = new Budget(limits.values);
   }
 
   *bind(): Generator<void, NewMessagePost | null> {
@@ -47,8 +55,12 @@ class JsonBinder {
   /** Every error is taken down and reading goes on, except when there is no sense in it. */
   #note(error: unknown): void {
     if (error instanceof TooLarge || error instanceof EnoughErrors) throw error;
-    this.errors.push(this.#reader.path);
-    if (this.errors.length >= this.#limits.errors) throw new EnoughErrors();
+    const { path } = this.#reader;
+    this.#errorChars += path.length;
+    // What does not fit any more is left out: it would be told to somebody who made it up.
+    const fits = this.#errorChars <= this.#limits.errorChars;
+    if (fits || this.errors.length === 0) this.errors.push(fits ? path : '');
+    if (!fits || this.errors.length >= this.#limits.errors) throw new EnoughErrors();
   }
 
   /** Goes on behind what was wrong: skips it, and leaves what is nested deeper than `depth`. */
@@ -131,6 +143,7 @@ class JsonBinder {
   #remember(id: string | undefined, value: unknown): void {
     if (id === undefined) return;
     if (this.#known.has(id)) throw broken;
+    this.#budget.spend(objectValues);
     this.#known.set(id, value);
   }
 
@@ -181,7 +194,7 @@ class JsonBinder {
         if (reader.token === 'EndArray') return list;
         if (reader.token === 'Comment') continue;
         list.push(asItem(item, yield* this.#value(item, undefined)));
-        if (list.length > this.#limits.items) throw new TooLarge();
+        this.#budget.spend(item === 'attachment' ? objectValues : 1);
       } catch (error) {
         const index = reader.indexAt(depth);
         this.#note(error);

@@ -99,9 +99,33 @@ export class TooLarge extends Error {
 export interface ReadingLimits {
   /** Characters in one string that is kept in memory (a message, a name). */
   readonly textChars: number;
-  /** Items of one list. */
-  readonly items: number;
-  /** Errors that are collected before reading stops. */
+  /** Values that all lists may hold together; see `Budget`. */
+  readonly values: number;
+  /** Errors that are collected before reading stops, and the characters of their paths together. */
   readonly errors: number;
+  readonly errorChars: number;
 }
-export const readingLimits: ReadingLimits = { textChars: 4 << 20, items: 10_000, errors: 1_000 };
+export const readingLimits: ReadingLimits = {
+  textChars: 8 << 20,
+  values: 1_000_000,
+  errors: 1_000,
+  errorChars: 20_000,
+};
+
+/** What an object takes in memory, in values of eight bytes; a name by which a value can be referred to takes as much. */
+export const objectValues = 16;
+
+/** Bounds the memory that lists take, however long they are: an empty item is a few characters of a body. */
+export class Budget {
+  #left: number;
+
+  constructor(values: number) {
+    this.#left = values;
+  }
+
+  /** @throws {TooLarge} */
+  spend(values: number): void {
+    this.#left -= values;
+    if (this.#left < 0) throw new TooLarge();
+  }
+}

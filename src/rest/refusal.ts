@@ -1,3 +1,4 @@
+import type { GraphQLError } from 'graphql';
 import type { ErrorCode } from '../errors.ts';
 import type { RefusalData } from './operations.ts';
 
@@ -24,6 +25,12 @@ const statuses = {
 
 export function statusOf({ code }: RefusalData): number {
   return statuses[code];
+}
+
+/** The same for a field that was refused: what it asks for may not be told, and the message is not written. */
+export function statusOfError({ extensions }: GraphQLError): number | undefined {
+  const { code } = extensions;
+  return typeof code === 'string' && Object.hasOwn(statuses, code) ? statuses[code as ErrorCode] : undefined;
 }
 
 /** The one answer when two names do not lead to one ticket that the caller may see, whichever the reason. */

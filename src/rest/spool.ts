@@ -3,17 +3,23 @@ import { type Receive, type Received, RequestOver } from '../incoming-file.ts';
 /** Bytes that a file may have been given and the store has not taken, before its sender is held back. */
 const aheadBytes = 256 * 1024;
 
+/** Files that are stored of one request: more than a message takes, so that the command is who refuses one too many. */
+const maxFiles = 100;
+
 /** The files of one request, on their way into the blob store while their text is still being decoded. */
 export class Spools {
   readonly #receive: Receive;
   readonly #all: Spool[] = [];
+  #begun = 0;
 
   constructor(receive: Receive) {
     this.#receive = receive;
   }
 
   create(): Spool {
-    const spool = new Spool((source) => this.#receive(source, 'Attachments'));
+    const spool = new Spool((source) =>
+      ++this.#begun > maxFiles ? undefined : this.#receive(source, 'Attachments'),
+    );
     this.#all.push(spool);
     return spool;
   }
@@ -33,7 +39,7 @@ export class Spools {
 export class Spool {
   /** Bytes written so far. */
   size = 0;
-  readonly #begin: (source: AsyncIterable<Buffer>) => Promise<Received>;
+  readonly #begin: (source: AsyncIterable<Buffer>) => Promise<Received> | undefined;
   #received: Promise<Received> | undefined;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
@@ -42,7 +48,8 @@ export class Spool {
   #wake = () => {};
   #congestion: PromiseWithResolvers<void> | undefined;
 
-  constructor(begin: (source: AsyncIterable<Buffer>) => Promise<Received>) {
+  /** @param begin stores the bytes; undefined: they are not wanted */
+  constructor(begin: (source: AsyncIterable<Buffer>) => Promise<Received> | undefined) {
     this.#begin = begin;
   }
 
@@ -58,7 +65,6 @@ export class Spool {
 
   end(): void {
     if (this.#state === 'open') this.#state = 'whole';
-    this.#start();
     this.#wake();
   }
 
@@ -66,8 +72,9 @@ export class Spool {
     return this.#congestion?.promise;
   }
 
-  /** Of a file that has come to its end. */
+  /** Of a file that has come to its end. An empty one is stored when it is asked for: an item of a list may have been none. */
   get received(): Promise<Received> {
+    this.#start();
     return this.#received!;
   }
 
@@ -79,7 +86,7 @@ export class Spool {
 
   #start(): void {
     if (this.#received !== undefined) return;
-    this.#received = this.#begin(this.#pieces());
+    this.#received = this.#begin(this.#pieces()) ?? this.#refuse();
     // Told to whoever waits for it, which may be nobody.
     this.#received.catch(() => {});
   }
@@ -105,6 +112,11 @@ export class Spool {
     this.#congestion?.resolve();
     this.#congestion = undefined;
     return piece;
+  }
+
+  #refuse(): Promise<Received> {
+    this.#giveUp();
+    return Promise.reject(new RequestOver());
   }
 
   #giveUp(): void {

@@ -9,12 +9,16 @@ export interface Translation {
   readonly memberOf: (path: readonly string[]) => string;
 }
 
-/** Names a post's ticket; `both`: by two names, which must lead to one ticket. `undefined`: not at all. */
+/**
+ * Names a post's ticket. Blanks behind the reference do not count, as SQL Server compares: blanks alone, before it they do, and tabs too.
+ * `both`: by two names, which must lead to one ticket.
+ * @returns undefined when none is named
+ */
 export function ticketOf({
   TicketId,
   TicketREF,
 }: NewMessagePost): { ticket: Input['ticket']; both?: { ticketId: number; reference: string } } | undefined {
-  const reference = given(TicketREF);
+  const reference = given(TicketREF)?.replace(/(?<! ) +$/, '');
   if (TicketId !== null && TicketId > 0) {
     const ticket = { ticketId: TicketId };
     return reference === undefined ? { ticket } : { ticket, both: { ticketId: TicketId, reference } };
@@ -25,7 +29,7 @@ export function ticketOf({
 
 /** The old names in the words of the schema. No rule is looked after here: what is blank or missing is passed on. */
 export function translate(post: NewMessagePost, ticket: Input['ticket'], receive: Receive): Translation {
-  const attachments = kept(post.Attachments, (attachment) => attachment !== null);
+  const attachments = kept(post.Attachments, isFile);
   const cc = kept(post.SendViaOutboundEmailCc, (address) => given(address) !== undefined);
   const bcc = kept(post.SendViaOutboundEmailBcc, (address) => given(address) !== undefined);
   const email = post.SendViaOutboundEmail && {
@@ -51,6 +55,13 @@ export function translate(post: NewMessagePost, ticket: Input['ticket'], receive
     },
     memberOf: (path) => memberOf(path, { attachments, cc, bcc }),
   };
+}
+
+/** An item with neither a name nor a byte is none: clients fill the list with their empty form. */
+function isFile(attachment: NewAttachment | null): boolean {
+  return (
+    attachment !== null && (given(attachment.FileName) !== undefined || (attachment.Data?.size ?? 0) > 0)
+  );
 }
 
 interface Kept<T> {

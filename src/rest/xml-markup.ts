@@ -5,25 +5,39 @@ export const malformed = new Error('not the XML that is wanted here');
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that XML does not have
 export const noCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
-/** A start tag longer than this many characters is none of ours. */
-const maxTag = 64 * 1024;
 
-const entities: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
+export function isNoCharacter(code: number): boolean {
+  return code < 0x20 ? code !== 0x09 && code !== 0x0a && code !== 0x0d : code >= 0xfffe;
+}
 
-/** What stands between `&` and `;`. Control characters may be written so, as the old reader let them. */
-export function reference(name: string): string {
-  if (name[0] !== '#') {
-    if (Object.hasOwn(entities, name)) return entities[name]!;
-    throw malformed;
+/** Characters of one tag or reference, which is kept whole until its end is there: as many as the old service took in a request. */
+const maxMarkup = 4 << 20;
+
+const entities = new Map(
+  Object.entries({ lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }).map(([name, char]) => [
+    name,
+    char.charCodeAt(0),
+  ]),
+);
+
+/** The code point of what stands between `&` and `;`. Control characters may be written so, as the old reader let them. */
+export function referenceCode(text: string, from: number, end: number): number {
+  if (text.charCodeAt(from) !== 0x23) {
+    const code = end - from > 4 ? undefined : entities.get(text.slice(from, end));
+    if (code === undefined) throw malformed;
+    return code;
   }
-  const [base, digits] = name[1] === 'x' ? [16, name.slice(2)] : [10, name.slice(1)];
-  let code = digits === '' ? Number.NaN : 0;
-  for (let i = 0; i < digits.length && code <= 0x10ffff; i++) {
-    const value = digitValue(digits.charCodeAt(i));
-    code = value < base ? code * base + value : Number.NaN;
+  const hexadecimal = text.charCodeAt(from + 1) === 0x78;
+  const base = hexadecimal ? 16 : 10;
+  let at = hexadecimal ? from + 2 : from + 1;
+  if (at === end) throw malformed;
+  let code = 0;
+  for (; at < end; at++) {
+    const value = digitValue(text.charCodeAt(at));
+    code = code * base + value;
+    if (value >= base || code > 0x10ffff) throw malformed;
   }
-  if (!(code <= 0x10ffff)) throw malformed;
-  return String.fromCodePoint(code);
+  return code;
 }
 
 function digitValue(code: number): number {
@@ -38,25 +52,39 @@ export function* startsWith(source: TextSource, expected: string): Generator<voi
   return source.text.startsWith(expected, source.pos);
 }
 
+/**
+ * Waits for more of a piece of markup that has no end yet. More comes in proportion to what is there, so that a piece that arrives
+ * byte by byte is not looked through once for each byte.
+ * @returns how much of it has been there before
+ */
+export function* more(source: TextSource): Generator<void, number> {
+  const seen = source.text.length - source.pos;
+  if (seen > maxMarkup) throw malformed;
+  if (!(yield* source.has(seen + (seen >> 3))) && source.text.length - source.pos === seen) throw malformed;
+  return seen;
+}
+
+const [doubleQuote, apostrophe, greaterThan] = [0x22, 0x27, 0x3e];
+
 /** From behind `<` to its `>`, which may stand in an attribute's quotes before. */
 export function* untilBracket(source: TextSource): Generator<void, string> {
   let at = 1;
-  let quoted = '';
+  let quoted = 0;
   for (;;) {
-    if (at > maxTag || !(yield* source.has(at))) throw malformed;
-    const char = source.text[source.pos + at]!;
-    if (quoted !== '') {
-      if (char === quoted) quoted = '';
-    } else if (char === '"' || char === "'") {
-      quoted = char;
-    } else if (char === '>') {
-      break;
+    const { text, pos } = source;
+    for (; pos + at < text.length; at++) {
+      const code = text.charCodeAt(pos + at);
+      if (quoted !== 0) {
+        if (code === quoted) quoted = 0;
+      } else if (code === greaterThan) {
+        source.pos += at + 1;
+        return text.slice(pos + 1, pos + at);
+      } else if (code === doubleQuote || code === apostrophe) {
+        quoted = code;
+      }
     }
-    at++;
+    yield* more(source);
   }
-  const text = source.text.slice(source.pos + 1, source.pos + at);
-  source.pos += at + 1;
-  return text;
 }
 
 /** Reads up to `end` and past it. */

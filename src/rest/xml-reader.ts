@@ -1,13 +1,9 @@
-import { TooLarge } from './post.ts';
 import type { TextSource } from './text-source.ts';
-import { malformed, noCharacter, reference, startsWith, through, untilBracket } from './xml-markup.ts';
+import { malformed, noCharacter, startsWith, through, untilBracket } from './xml-markup.ts';
 import { type Attribute, checkDeclaration, parseAttributes, parseTag, Scopes } from './xml-tag.ts';
+import { XmlText } from './xml-text.ts';
 
 const maxDepth = 256;
-/** Characters between `&` and `;`, leading zeros included. */
-const maxReference = 32;
-/** Each reference costs far more than a character; a message of them is an attack, or an alphabet in disguise. */
-const maxReferences = 65_536;
 
 export interface Element {
   readonly namespace: string;
@@ -26,17 +22,18 @@ export class XmlReader {
   text = '';
   readonly scopes = new Scopes();
   readonly #source: TextSource;
+  readonly #texts: XmlText;
   readonly #encodings: readonly string[];
   readonly #open: string[] = [];
   /** The element just read has no content: its end comes next, without being written. */
   #empty = false;
   #rootSeen = false;
   #inCdata = false;
-  #references = 0;
 
   /** @param encodings what an XML declaration may name: what the bytes have been decoded from */
   constructor(source: TextSource, encodings: readonly string[]) {
     this.#source = source;
+    this.#texts = new XmlText(source);
     this.#encodings = encodings;
   }
 
@@ -93,9 +90,9 @@ export class XmlReader {
       this.node = 'eof';
       return true;
     }
-    const char = source.text[source.pos];
-    if (char !== '<') {
-      yield* this.#text(char!);
+    if (source.text[source.pos] !== '<') {
+      this.node = 'text';
+      this.text = this.#open.length === 0 ? this.#texts.outside() : yield* this.#texts.inside();
       return true;
     }
     if (!(yield* source.has(1))) throw malformed;
@@ -158,61 +155,6 @@ export class XmlReader {
     this.node = 'end';
   }
 
-  *#text(char: string): Generator<void, void> {
-    const source = this.#source;
-    this.node = 'text';
-    if (this.#open.length === 0 && !/[ \t\r\n]/.test(char)) throw malformed;
-    if (char === '&') {
-      this.text = this.#referenceRun() || (yield* this.#reference());
-      return;
-    }
-    if (char === ']') {
-      if (yield* startsWith(this.#source, ']]>')) throw malformed;
-      source.pos++;
-      this.text = char;
-      return;
-    }
-    if (char === '\r') {
-      if ((yield* source.has(1)) && source.text[source.pos + 1] === '\n') source.pos++;
-      source.pos++;
-      this.text = '\n';
-      return;
-    }
-    textEnd.lastIndex = source.pos;
-    const end = textEnd.exec(source.text)?.index ?? source.text.length;
-    this.text = source.text.slice(source.pos, end);
-    if (noCharacter.test(this.text) || (this.#open.length === 0 && !/^[ \t\n]*$/.test(this.text)))
-      throw malformed;
-    source.pos = end;
-  }
-
-  /** References in a row that are there already, at once: a message can be made of them. */
-  #referenceRun(): string {
-    const source = this.#source;
-    const { text } = source;
-    let run = '';
-    while (text[source.pos] === '&') {
-      const end = text.indexOf(';', source.pos);
-      if (end < 0 || end - source.pos > maxReference) break;
-      if (++this.#references > maxReferences) throw new TooLarge();
-      run += reference(text.slice(source.pos + 1, end));
-      source.pos = end + 1;
-    }
-    return run;
-  }
-
-  *#reference(): Generator<void, string> {
-    const source = this.#source;
-    if (++this.#references > maxReferences) throw new TooLarge();
-    let length = 1;
-    do {
-      if (length > maxReference || !(yield* source.has(length))) throw malformed;
-    } while (source.text[source.pos + length++] !== ';');
-    const name = source.text.slice(source.pos + 1, source.pos + length - 1);
-    source.pos += length;
-    return reference(name);
-  }
-
   *#comment(): Generator<void, void> {
     this.#source.pos += 4;
     yield* through(this.#source, '--', (text) => {
@@ -239,5 +181,3 @@ export class XmlReader {
     throw malformed;
   }
 }
-
-const textEnd = /[<&\]\r]/g;

@@ -1,12 +1,14 @@
 import { Base64Decoder } from './base64.ts';
 import {
   attachmentMembers,
+  Budget,
   emptyAttachment,
   emptyPost,
   type Kind,
   type Members,
   type NewMessagePost,
   namespaces,
+  objectValues,
   postMembers,
   type Reading,
   type ReadingLimits,
@@ -14,17 +16,34 @@ import {
 } from './post.ts';
 import type { Spool, Spools } from './spool.ts';
 import type { TextSource } from './text-source.ts';
+import { checkType, readMarks } from './xml-marks.ts';
 import { malformed } from './xml-markup.ts';
 import { XmlReader } from './xml-reader.ts';
-import { isNil } from './xml-tag.ts';
 import { xmlBoolean, xmlInteger } from './xml-value.ts';
 
 type Target = Record<string, unknown>;
+/** What an element can be read as. */
+type Wanted = Kind | 'attachment' | 'post';
 
 /** Members as DataContractSerializer walks them: by the ordinal order of their names. */
 const inOrder = (members: Members) => Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1));
-const postOrder = inOrder(postMembers);
-const attachmentOrder = inOrder(attachmentMembers);
+const shapes = {
+  post: { order: inOrder(postMembers), namespace: namespaces.posts, create: emptyPost },
+  attachment: { order: inOrder(attachmentMembers), namespace: namespaces.data, create: emptyAttachment },
+};
+/** Types as they are named; for the simple ones the old reader did not look. */
+const types: Partial<Record<Wanted, readonly [namespace: string, name: string]>> = {
+  strings: [namespaces.arrays, 'ArrayOfstring'],
+  attachments: [namespaces.data, 'ArrayOfNewAttachment'],
+  attachment: [namespaces.data, 'NewAttachment'],
+  post: [namespaces.posts, 'NewMessagePost'],
+};
+const items = {
+  strings: { item: 'string', name: 'string', namespace: namespaces.arrays },
+  attachments: { item: 'attachment', name: 'NewAttachment', namespace: namespaces.data },
+} as const;
+/** Types that have no null, no name and no reference. */
+const isPlain = (wanted: Wanted) => wanted === 'int' || wanted === 'int?' || wanted === 'bool';
 
 /**
  * Reads a NewMessagePost as DataContractSerializer did. Its first error is its last: the old service reported one
@@ -50,11 +69,15 @@ class XmlBinder {
   readonly #reader: XmlReader;
   readonly #spools: Spools;
   readonly #limits: ReadingLimits;
+  readonly #budget: Budget;
+  /** Values by their `z:Id`. */
+  readonly #known = new Map<string, { wanted: Wanted; value: unknown }>();
 
   constructor(reader: XmlReader, spools: Spools, limits: ReadingLimits) {
     this.#reader = reader;
     this.#spools = spools;
     this.#limits = limits;
+    this.#budget = new Budget(limits.values);
   }
 
   *bind(): Generator<void, NewMessagePost | null> {
@@ -63,130 +86,115 @@ class XmlBinder {
     if (reader.node !== 'element') throw malformed;
     const { namespace, name } = reader.element;
     if (namespace !== namespaces.posts || name !== 'NewMessagePost') throw malformed;
-    const post = emptyPost();
-    const nil = this.#isNull(namespaces.posts, 'NewMessagePost');
-    if (nil) {
-      while (reader.depth > 0) yield* reader.read();
-    } else {
-      yield* this.#members(post as unknown as Target, postOrder, namespaces.posts);
-    }
+    const post = yield* this.#value('post');
     yield* reader.finish();
-    return nil ? null : post;
+    return post as NewMessagePost | null;
   }
 
-  /**
-   * Looks at an element's attributes. A type that is named must be the declared one (for the simple types the old
-   * reader did not look), and references to other objects lead nowhere.
-   */
-  #isNull(typeNamespace?: string, typeName?: string): boolean {
+  /** Reads an element as what is wanted, up to its end tag. */
+  *#value(wanted: Wanted): Generator<void, unknown> {
     const { scopes, element } = this.#reader;
-    for (const { prefix, name, value } of element.attributes) {
-      if (prefix === '' || prefix === 'xmlns') continue;
-      const namespace = scopes.resolve(prefix);
-      if (namespace === namespaces.serialization && name === 'Ref') throw malformed;
-      if (namespace !== namespaces.instance || name !== 'type' || typeName === undefined || value === '')
-        continue;
-      const [first, second] = value.split(':') as [string, string | undefined];
-      const named = second === undefined ? first : second;
-      if (
-        named.trim() !== typeName ||
-        scopes.resolve(second === undefined ? '' : first.trim()) !== typeNamespace
-      ) {
-        throw malformed;
-      }
+    const { nil, id, ref, type } = readMarks(element.attributes, scopes);
+    if (ref !== undefined) {
+      const known = this.#known.get(ref);
+      if (known?.wanted !== wanted || isPlain(wanted)) throw malformed;
+      yield* this.#toEnd();
+      return known.value;
     }
-    return isNil(element.attributes, scopes);
-  }
-
-  /** Reads members from behind the start tag to the end tag. What comes out of order is not seen. */
-  *#members(target: Target, order: [string, Kind][], namespace: string): Generator<void, void> {
-    const reader = this.#reader;
-    let last = -1;
-    yield* reader.read();
-    for (;;) {
-      yield* reader.moveToContent();
-      if (reader.node === 'end') return;
-      if (reader.node !== 'element') throw malformed;
-      const { element } = reader;
-      const at = order.findIndex(
-        ([name], i) => i > last && name === element.name && element.namespace === namespace,
-      );
-      if (at < 0) {
-        this.#isNull();
-        yield* reader.skip();
-        continue;
-      }
-      const [name, kind] = order[at]!;
-      target[name] = yield* this.#member(kind);
-      last = at;
-    }
-  }
-
-  /** Reads one element's value, and moves behind its end tag. */
-  *#member(kind: Kind): Generator<void, unknown> {
-    const reader = this.#reader;
-    const nil =
-      kind === 'strings'
-        ? this.#isNull(namespaces.arrays, 'ArrayOfstring')
-        : kind === 'attachments'
-          ? this.#isNull(namespaces.data, 'ArrayOfNewAttachment')
-          : this.#isNull();
     if (nil) {
-      if (kind === 'int' || kind === 'bool') throw malformed;
-      yield* reader.skip();
+      if (wanted === 'int' || wanted === 'bool') throw malformed;
+      yield* this.#toEnd();
       return null;
     }
-    const value = yield* this.#value(kind);
-    yield* reader.read();
-    return value;
+    const declared = types[wanted];
+    if (declared) checkType(type, declared, scopes);
+    if (id !== undefined && isPlain(wanted)) throw malformed;
+    return yield* this.#content(wanted, id);
   }
 
-  *#value(kind: Kind): Generator<void, unknown> {
-    switch (kind) {
-      case 'string':
-        return yield* this.#string();
+  *#content(wanted: Wanted, id: string | undefined): Generator<void, unknown> {
+    switch (wanted) {
       case 'bool':
         return xmlBoolean(yield* this.#string());
       case 'int':
       case 'int?':
         return xmlInteger(yield* this.#string());
+      case 'string':
+        return this.#named(id, wanted, yield* this.#string());
       case 'bytes':
-        return yield* this.#bytes();
+        return this.#named(id, wanted, yield* this.#bytes());
+      case 'strings':
+      case 'attachments':
+        return yield* this.#items(wanted, this.#named(id, wanted, []));
       default:
-        return yield* this.#items(kind);
+        return yield* this.#members(wanted, this.#named(id, wanted, shapes[wanted].create()));
     }
   }
 
-  *#items(kind: 'strings' | 'attachments'): Generator<void, unknown[]> {
+  /** Remembers a value by its name. An object has it before its members are read, a simple value when it has been read. */
+  #named<T>(id: string | undefined, wanted: Wanted, value: T): T {
+    if (id === undefined) return value;
+    if (this.#known.has(id)) throw malformed;
+    this.#budget.spend(objectValues);
+    this.#known.set(id, { wanted, value });
+    return value;
+  }
+
+  /** Passes over whatever is in the current element. */
+  *#toEnd(): Generator<void, void> {
+    const { depth } = this.#reader;
+    do yield* this.#reader.read();
+    while (this.#reader.depth >= depth);
+  }
+
+  /** Moves to the next element inside, of which only its start tag has been read. @returns false at the end of what it is in */
+  *#nextElement(): Generator<void, boolean> {
     const reader = this.#reader;
-    const [itemName, itemNamespace] =
-      kind === 'strings' ? ['string', namespaces.arrays] : ['NewAttachment', namespaces.data];
-    const items: unknown[] = [];
     yield* reader.read();
-    for (;;) {
-      yield* reader.moveToContent();
-      if (reader.node === 'end') return items;
-      if (reader.node !== 'element') throw malformed;
-      if (reader.element.name !== itemName || reader.element.namespace !== itemNamespace) {
-        this.#isNull();
-        yield* reader.skip();
+    yield* reader.moveToContent();
+    if (reader.node === 'end') return false;
+    if (reader.node !== 'element') throw malformed;
+    return true;
+  }
+
+  *#unknown(): Generator<void, void> {
+    const { element, scopes } = this.#reader;
+    readMarks(element.attributes, scopes);
+    yield* this.#toEnd();
+  }
+
+  /** What comes out of order is not seen. */
+  *#members(shape: 'post' | 'attachment', value: unknown): Generator<void, unknown> {
+    const { order, namespace } = shapes[shape];
+    let last = -1;
+    while (yield* this.#nextElement()) {
+      const { element } = this.#reader;
+      const at = order.findIndex(
+        ([name], i) => i > last && name === element.name && element.namespace === namespace,
+      );
+      if (at < 0) {
+        yield* this.#unknown();
         continue;
       }
-      items.push(kind === 'strings' ? yield* this.#member('string') : yield* this.#attachment());
-      if (items.length > this.#limits.items) throw new TooLarge();
+      const [name, kind] = order[at]!;
+      (value as Target)[name] = yield* this.#value(kind);
+      last = at;
     }
+    return value;
   }
 
-  *#attachment(): Generator<void, unknown> {
-    const reader = this.#reader;
-    if (this.#isNull(namespaces.data, 'NewAttachment')) {
-      yield* reader.skip();
-      return null;
+  *#items(wanted: 'strings' | 'attachments', list: unknown[]): Generator<void, unknown[]> {
+    const { item, name, namespace } = items[wanted];
+    while (yield* this.#nextElement()) {
+      const { element } = this.#reader;
+      if (element.name === name && element.namespace === namespace) {
+        list.push(yield* this.#value(item));
+        this.#budget.spend(item === 'attachment' ? objectValues : 1);
+      } else {
+        yield* this.#unknown();
+      }
     }
-    const attachment = emptyAttachment();
-    yield* this.#members(attachment as unknown as Target, attachmentOrder, namespaces.data);
-    yield* reader.read();
-    return attachment;
+    return list;
   }
 
   /** An element's text, up to its end tag. */
@@ -201,7 +209,7 @@ class XmlBinder {
 
   *#bytes(): Generator<void, Spool> {
     const spool = this.#spools.create();
-    const decoder = new Base64Decoder((bytes) => spool.write(bytes));
+    const decoder = new Base64Decoder((bytes) => spool.write(bytes), 'blocks');
     yield* this.#text((piece) => decoder.push(piece));
     const valid = decoder.end();
     spool.end();

@@ -53,6 +53,8 @@ export interface BlobStore {
   put(source: Source, maxBytes: number): Promise<StoredBlob>;
   /** `end` is the range's last byte, as in HTTP. @throws BlobMissing */
   open(key: string, range?: { start: number; end: number }): Promise<Readable>;
+  /** Of a finished blob; undefined when there is none. */
+  byteSizeOf(key: string): Promise<number | undefined>;
   /** Removes it at once, finished or not. Removing what is not there is no error. */
   remove(key: string): Promise<void>;
 
@@ -91,7 +93,7 @@ export interface BlobStore {
   restore(aside: AsideBlob): Promise<void>;
   destroy(aside: AsideBlob): Promise<void>;
 
-  identity(): Promise<StoreIdentity | undefined>;
+  identity(): Promise<StoreIdentity | 'unreadable' | undefined>;
   setIdentity(identity: StoreIdentity): Promise<void>;
 }
 

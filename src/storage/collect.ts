@@ -1,129 +1,106 @@
-import { and, eq, exists, inArray, like, lt, not, or, type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
-import { attachments, blobs as blobsTable, uploads } from '../db/tables.ts';
-import type { BlobStore } from './blob-store.ts';
+import { siftAside } from './aside.ts';
+import { countCollection, foreignness } from './belonging.ts';
+import { type BlobStore, everyKey, type KeyRange } from './blob-store.ts';
+import { takeCensus } from './census.ts';
+import { expireIdempotencyKeys, expireOpenUploads, expireUploads } from './expire.ts';
+import { forgetBlobs, unusedCount } from './forget.ts';
+import { findStrays, removeStrays, type Strays } from './strays.ts';
 
 /** What a collection removed. */
 export interface Collected {
+  readonly idempotencyKeys: number;
+  /** Uploads whose time is over, whether all of their bytes had come or not. */
   readonly uploads: number;
   /** Blobs that had a row. */
   readonly blobs: number;
   /** Keys of the store that no row named: of requests that failed, or processes that died. */
   readonly keys: number;
-  readonly idempotencyKeys: number;
+  readonly restored: number;
+  readonly destroyed: number;
 }
 
-/** An upload may be attached within a day. One that was lives on as an attachment. */
-export const uploadLifetimeHours = 24;
-/** From then on, a call with the same key is a new one. */
-const idempotencyKeyLifetimeDays = 30;
-/** A command that found an upload in its last minute still has to commit. */
-const graceHours = 1;
+/** Reasons are for people. */
+export interface Collection extends Collected {
+  /** Why no file was touched. */
+  readonly off?: string | undefined;
+  /** Why those of the range were not, but for what had expired. */
+  readonly unlikely?: string | undefined;
+}
+
+export interface CollectOptions {
+  /** What a crash or a fault left behind is looked for among these keys only. */
+  readonly range?: KeyRange;
+  /** Somebody has looked, and says that it is right that so much goes. */
+  readonly anyShare?: boolean;
+  readonly now?: Date;
+}
+
+/** So few may always go; of more, no larger share than this: a desk leaves next to no garbage. */
+const fewBlobs = 50;
+const likelyShare = 0.05;
 const batch = 500;
-/** More, as nothing is to be done but to delete them, and each search passes over those that are gone already. */
-const idempotencyKeyBatch = 5000;
 
 /**
- * Removes what nobody can reach any more or has had its time. Rows go first, then bytes, so that what a crash leaves is found by a later collection.
- * Any number of processes may collect at once.
+ * Removes what nobody can reach any more or has had its time. Rows go first, and then bytes are set aside, so that what a crash leaves is
+ * found by a later collection. Any number of processes may collect at once. No file is touched unless the store is the database's
+ * own, every row is seen, and no unlikely share would go.
  * @param olderThan must lie further back than the longest request takes: its blobs have no row until its commit.
- * @param part of what a crash or a fault left behind, only blobs whose keys begin so are looked for; all unless given.
  */
 export async function collectGarbage(
   db: Db,
   store: BlobStore,
   olderThan: Date,
-  part = '',
-): Promise<Collected> {
-  const idempotencyKeys = await expireIdempotencyKeys(db);
+  { range = everyKey, anyShare = false, now = new Date() }: CollectOptions = {},
+): Promise<Collection> {
+  const nothing = {
+    idempotencyKeys: await expireIdempotencyKeys(db),
+    ...{ uploads: 0, blobs: 0, keys: 0, restored: 0, destroyed: 0 },
+  };
+  const { blobs: rows, hidden } = await takeCensus(db, range);
+  const off = hidden ?? (await foreignness(db, store));
+  if (off !== undefined) return { ...nothing, off };
+  await countCollection(db, store);
+
+  const expired = { ...nothing, ...(await expire(db, store, olderThan)) };
+  const sifted = { ...expired, ...(await siftAside(db, store, range, now)) };
+  const found = await findStrays(db, store, olderThan, range);
+  const unlikely = anyShare ? undefined : await unlikeliness(db, olderThan, range, rows, found);
+  if (unlikely !== undefined) return { ...sifted, unlikely };
+  const forgotten = await forgetBlobs(db, store, olderThan, range);
+  await removeStrays(store, found.strays);
+  return { ...sifted, blobs: expired.blobs + forgotten, keys: found.strays.length };
+}
+
+/** What expired goes at once, whatever its key: the database itself says that it has had its time. */
+async function expire(
+  db: Db,
+  store: BlobStore,
+  olderThan: Date,
+): Promise<{ uploads: number; blobs: number }> {
+  const open = await expireOpenUploads(db);
+  for (const key of open) await store.abandon(key);
   const expired = await expireUploads(db);
-  let forgotten = 0;
-  for (let at = 0; at < expired.length; at += batch) {
-    const among = inArray(blobsTable.key, expired.slice(at, at + batch));
-    forgotten += await forgetBlobs(db, store, olderThan, among);
-  }
-  forgotten += await forgetBlobs(db, store, olderThan, like(blobsTable.key, `${part}%`));
-  const keys = await removeStrays(db, store, olderThan, part);
-  return { idempotencyKeys, uploads: expired.length, blobs: forgotten, keys };
+  let blobs = 0;
+  for (let at = 0; at < expired.length; at += batch)
+    blobs += await forgetBlobs(db, store, olderThan, expired.slice(at, at + batch));
+  return { uploads: expired.length + open.length, blobs };
 }
 
-/** Some at a time, so that no commit of a busy desk is a long one. By their place in the table, where the old ones lie together. */
-async function expireIdempotencyKeys(db: Db): Promise<number> {
-  for (let count = 0; ; ) {
-    const gone = await db.execute(sql`
-      delete from idempotency_keys where ctid = any (array(
-        select ctid from idempotency_keys where created_at < now() - make_interval(days => ${idempotencyKeyLifetimeDays})
-        limit ${idempotencyKeyBatch} for update skip locked))
-      returning 1`);
-    count += gone.length;
-    if (gone.length < idempotencyKeyBatch) return count;
-  }
+async function unlikeliness(
+  db: Db,
+  olderThan: Date,
+  range: KeyRange,
+  rows: number,
+  { listed, strays }: Strays,
+): Promise<string | undefined> {
+  if (isUnlikely(strays.length, listed))
+    return `${strays.length} of ${listed} files from ${range.from} to ${range.to} are named by no row, which is unlikely`;
+  const [found] = await unusedCount(db, range, olderThan);
+  const { unused } = found!;
+  return isUnlikely(unused, rows)
+    ? `${unused} of ${rows} files from ${range.from} to ${range.to} belong to no message, which is unlikely`
+    : undefined;
 }
 
-/** @returns keys of their blobs, some of which attachments may name */
-async function expireUploads(db: Db): Promise<string[]> {
-  const gone = await db
-    .delete(uploads)
-    .where(lt(uploads.createdAt, sql`now() - make_interval(hours => ${uploadLifetimeHours + graceHours})`))
-    .returning({ key: uploads.blobKey });
-  return gone.map(({ key }) => key);
-}
-
-async function forgetBlobs(db: Db, store: BlobStore, olderThan: Date, among: SQL): Promise<number> {
-  let count = 0;
-  for (;;) {
-    const keys = await forgetSome(db, olderThan, among);
-    for (const key of keys) await store.remove(key);
-    count += keys.length;
-    if (keys.length === 0) return count;
-  }
-}
-
-/**
- * Two statements: the first locks rows that look unused, so that none of them can be attached any more; the second sees whatever
- * was attached until then.
- */
-function forgetSome(db: Db, olderThan: Date, among: SQL): Promise<string[]> {
-  const used = or(
-    exists(db.select({ one: sql`1` }).from(attachments).where(eq(attachments.blobKey, blobsTable.key))),
-    exists(db.select({ one: sql`1` }).from(uploads).where(eq(uploads.blobKey, blobsTable.key))),
-  )!;
-  return db.transaction(async (tx) => {
-    const unused = await tx
-      .select({ key: blobsTable.key })
-      .from(blobsTable)
-      .where(and(among, lt(blobsTable.createdAt, olderThan), not(used)))
-      .limit(batch)
-      .for('update', { skipLocked: true });
-    if (unused.length === 0) return [];
-    const keys = unused.map(({ key }) => key);
-    const gone = await tx
-      .delete(blobsTable)
-      .where(and(inArray(blobsTable.key, keys), not(used)))
-      .returning({ key: blobsTable.key });
-    return gone.map(({ key }) => key);
-  });
-}
-
-async function removeStrays(db: Db, store: BlobStore, olderThan: Date, part: string): Promise<number> {
-  let count = 0;
-  let keys: string[] = [];
-  for await (const { key, at } of store.list({ from: part || '0', to: `${part}g` })) {
-    if (at >= olderThan || keys.push(key) < batch) continue;
-    count += await removeUnnamed(db, store, keys);
-    keys = [];
-  }
-  return count + (await removeUnnamed(db, store, keys));
-}
-
-async function removeUnnamed(db: Db, store: BlobStore, keys: readonly string[]): Promise<number> {
-  if (keys.length === 0) return 0;
-  const rows = await db
-    .select({ key: blobsTable.key })
-    .from(blobsTable)
-    .where(inArray(blobsTable.key, [...keys]));
-  const named = new Set(rows.map(({ key }) => key));
-  const strays = keys.filter((key) => !named.has(key));
-  for (const key of strays) await store.remove(key);
-  return strays.length;
-}
+const isUnlikely = (going: number, all: number): boolean => going > fewBlobs && going > likelyShare * all;

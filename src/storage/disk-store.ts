@@ -12,6 +12,7 @@ import {
   type ListedBlob,
   newBlobKey,
 } from './blob-store.ts';
+import { checkStore } from './check-store.ts';
 import {
   asStoreFault,
   closeFile,
@@ -57,7 +58,7 @@ export function createDiskStore(directory: string): BlobStore {
     await syncFolder(folder);
   }
 
-  return {
+  const store: BlobStore = {
     async put(source, maxBytes) {
       const key = newBlobKey();
       const folder = folderOf(key);
@@ -94,20 +95,13 @@ export function createDiskStore(directory: string): BlobStore {
       return createReadStream('', { fd, ...range, highWaterMark: 256 * 1024 });
     },
 
+    async byteSizeOf(key) {
+      return isBlobKey(key) ? (await told(stat(pathOf(key)).catch(unlessMissing)))?.size : undefined;
+    },
+
     remove,
     ...unfinished,
-
-    async check() {
-      const name = `check-${randomBytes(8).toString('hex')}`;
-      const bytes = randomBytes(32);
-      try {
-        await writeNew(root, name, bytes);
-        if (!(await readFile(join(root, name))).equals(bytes))
-          throw new Error('what was written is not what is read');
-      } finally {
-        await rm(join(root, name), { force: true });
-      }
-    },
+    check: () => checkStore(store),
 
     async *list(range) {
       for await (const folder of entriesOf(root)) {
@@ -156,6 +150,7 @@ export function createDiskStore(directory: string): BlobStore {
       await told(rename(join(root, name), join(root, 'identity')).then(() => syncFolder(root)));
     },
   };
+  return store;
 }
 
 /** Whether keys that begin so can lie in the range. */

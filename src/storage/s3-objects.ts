@@ -14,18 +14,8 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import type { S3Place } from '../blobs-url.ts';
 import { StoreUnavailable } from './blob-store.ts';
-
-export interface S3Place {
-  readonly bucket: string;
-  /** Empty, or it ends in a slash. */
-  readonly prefix: string;
-  /** Of a service other than Amazon's. */
-  readonly endpoint: string | undefined;
-  readonly region: string;
-  /** The bucket's name in the path, not in the host's name. */
-  readonly pathStyle: boolean;
-}
 
 export interface S3Timing {
   /** Milliseconds that one request, with at most a part of a file in it, may take until its answer begins. */

@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type { S3Place } from '../blobs-url.ts';
 import {
   BlobMissing,
   type BlobStore,
@@ -12,19 +13,14 @@ import {
   type ListedBlob,
   newBlobKey,
   type PresignOptions,
-  StoreUnavailable,
 } from './blob-store.ts';
+import { checkStore } from './check-store.ts';
 import { takeIn } from './intake.ts';
 import { complete, createAssembly, nothingAssembled } from './s3-assembly.ts';
-import { createS3Objects, S3Missing, type S3Place, type S3Timing, unlessMissing } from './s3-objects.ts';
+import { createS3Objects, S3Missing, type S3Timing, unlessMissing } from './s3-objects.ts';
 import { openObject } from './s3-reading.ts';
 import { createUnfinished } from './s3-unfinished.ts';
 import { dayOf, isDay, readIdentity, writeIdentity } from './store-identity.ts';
-
-export interface S3StoreOptions extends S3Place {
-  /** Whether readers may be sent to S3 itself. */
-  readonly presign: boolean;
-}
 
 /** Milliseconds that a failed `put` waits for what it began to be cleared away; what stays is the collector's. */
 const clearWithinMs = 2000;
@@ -33,7 +29,7 @@ const clearWithinMs = 2000;
  * Blobs as objects: `blobs/abcdef…`; `arriving/abcdef…`, the note of an unfinished one; `aside/2026-11-28/abcdef…` once set aside;
  * and `identity`.
  */
-export function createS3Store(options: S3StoreOptions, timing: S3Timing = {}): BlobStore {
+export function createS3Store(options: S3Place, timing: S3Timing = {}): BlobStore {
   const s3 = createS3Objects(options, timing);
   const { bytesWithinMs = 30_000 } = timing;
   const blobOf = (key: string) => `blobs/${key}`;
@@ -50,7 +46,7 @@ export function createS3Store(options: S3StoreOptions, timing: S3Timing = {}): B
     await s3.remove(from);
   }
 
-  return {
+  const store: BlobStore = {
     async put(source, maxBytes) {
       const key = newBlobKey();
       const hash = createHash('sha256');
@@ -76,6 +72,10 @@ export function createS3Store(options: S3StoreOptions, timing: S3Timing = {}): B
       return read(key, range);
     },
 
+    async byteSizeOf(key) {
+      return isBlobKey(key) ? s3.sizeOf(blobOf(key)).catch(unlessMissing) : undefined;
+    },
+
     async remove(key) {
       if (!isBlobKey(key)) return;
       await Promise.all([s3.remove(blobOf(key)), unfinished.abandon(key)]);
@@ -83,18 +83,7 @@ export function createS3Store(options: S3StoreOptions, timing: S3Timing = {}): B
 
     ...unfinished,
 
-    async check() {
-      const name = `check-${randomBytes(8).toString('hex')}`;
-      const bytes = randomBytes(32);
-      try {
-        await s3.put(name, bytes);
-        if (!(await buffer(await s3.get(name))).equals(bytes))
-          throw new Error('what was written is not what is read');
-        await s3.remove(name);
-      } catch (error) {
-        throw error instanceof StoreUnavailable ? error.cause : error;
-      }
-    },
+    check: () => checkStore(store),
 
     async *list(range) {
       yield* listUnder('blobs/', range, true);
@@ -134,6 +123,7 @@ export function createS3Store(options: S3StoreOptions, timing: S3Timing = {}): B
 
     ...(options.presign ? { presign } : {}),
   };
+  return store;
 
   async function* listUnder(folder: string, range: KeyRange, finished: boolean): AsyncGenerator<ListedBlob> {
     // S3 begins behind the name that it is given, and a range with its first key.

@@ -6,6 +6,7 @@ import {
   BlobMissing,
   BlobOffset,
   type BlobStore,
+  BlobTooLarge,
   isBlobKey,
   newBlobKey,
   type Source,
@@ -58,33 +59,42 @@ export function createUnfinished({
     const offset = sizeOfAssembled(begun);
     const hash = digests.goOn(key, offset);
     const assembly = createAssembly(s3, blobOf(key), begun);
-    let noted = assembly.partsCut();
+    let noted: number | undefined;
+    const note = async () => {
+      noted = assembly.partsCut();
+      await save(key, await assembly.assembled());
+    };
     digests.forget(key);
     try {
       const { byteSize } = await takeIn(source, maxBytes - offset, hash, async (pieces) => {
         await assembly.write(pieces);
-        if (assembly.partsCut() - noted < partsBetweenNotes) return;
-        await save(key, await assembly.assembled());
-        noted = assembly.partsCut();
+        if (assembly.partsCut() - (noted ?? begun.parts.length) >= partsBetweenNotes) await note();
       });
-      if (byteSize > 0) await save(key, await assembly.assembled());
+      if (byteSize > 0) await note();
       digests.keep(key, hash, offset + byteSize);
       return offset + byteSize;
     } catch (error) {
-      await rollBack(key, begun, assembly, noted).catch(() => {});
+      const tooLarge = error instanceof BlobTooLarge;
+      if (noted !== undefined && tooLarge) await save(key, begun);
+      // A note whose answer was lost may be there: what it names must stay. Other parts are replaced by those of the next append.
+      if (begun.uploadId === undefined && (noted === undefined || tooLarge))
+        await assembly.abandon().catch(() => {});
       throw error;
     }
   }
 
-  /** Parts that no note names are replaced by later ones of the same number. */
-  async function rollBack(
-    key: string,
-    begun: Assembled,
-    assembly: ReturnType<typeof createAssembly>,
-    noted: number,
-  ): Promise<void> {
-    if (noted > begun.parts.length) await save(key, begun);
-    else if (begun.uploadId === undefined) await assembly.abandon();
+  /** Makes one object of what has arrived. It may have been made by a try whose end nobody saw. @returns its size */
+  async function settle(key: string): Promise<number> {
+    try {
+      const state = await load(key);
+      await complete(s3, blobOf(key), state);
+      return sizeOfAssembled(state);
+    } catch (error) {
+      if (!(error instanceof BlobMissing) || !isBlobKey(key)) throw error;
+      return s3.sizeOf(blobOf(key)).catch(() => {
+        throw error;
+      });
+    }
   }
 
   async function abandon(key: string): Promise<void> {
@@ -118,11 +128,8 @@ export function createUnfinished({
 
     finish: (key) =>
       inTurn(key, undefined, async () => {
-        const state = await load(key);
-        const byteSize = sizeOfAssembled(state);
-        const known = digests.digestOf(key, byteSize);
-        await complete(s3, blobOf(key), state);
-        const sha256 = known ?? (await digestOf(await read(key)));
+        const byteSize = await settle(key);
+        const sha256 = digests.digestOf(key, byteSize) ?? (await digestOf(await read(key)));
         // The note goes last: until then it can all be done again.
         await abandon(key).catch(unlessMissing);
         return { key, byteSize, sha256 };

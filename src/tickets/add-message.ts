@@ -5,6 +5,8 @@ import type { AppendedRow } from './appended-row.ts';
 import { storeFiles, withShown } from './attachments.ts';
 import type { DeskContext } from './desk.ts';
 import { oneAtATime } from './idempotency.ts';
+import { type GivenMessageInput, withDefaults } from './input-defaults.ts';
+import { lostUploads } from './lost-uploads.ts';
 import { expectationOf, mailOf } from './mail.ts';
 import type { AddTicketMessageInput } from './message-input.ts';
 import type { NewMessageRow } from './new-message-row.ts';
@@ -17,6 +19,7 @@ import {
   withoutSize,
 } from './refusals.ts';
 import { rowOf } from './row.ts';
+import { refusalOfTaken } from './uploads/find-uploads.ts';
 import { pastedFiles, readInput, type WrittenInput } from './written-body.ts';
 
 /**
@@ -28,9 +31,10 @@ import { pastedFiles, readInput, type WrittenInput } from './written-body.ts';
  *   ATTACHMENT_TOO_LARGE, EMAIL_TOO_LARGE, TICKET_CHANGED, PREVIEW_STALE
  * @throws Unavailable when the database or the queue is not there; the message may have been written, its key tells
  */
-export async function addTicketMessage(ctx: DeskContext, input: AddTicketMessageInput): Promise<Added> {
+export async function addTicketMessage(ctx: DeskContext, given: GivenMessageInput): Promise<Added> {
   const { viewer } = ctx;
   if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'Sign in to add a message');
+  const input = withDefaults(given);
   const key = input.idempotencyKey ?? ctx.idempotencyKey;
   return oneAtATime(viewer.userId, key, () => add(ctx, viewer, input, key));
 }
@@ -50,12 +54,17 @@ async function add(
   const stored = await storeFiles(ctx, viewer.userId, brought).catch(async (error) => {
     throw error instanceof Refusal ? await firstRefusal(ctx, viewer, input, key, error) : error;
   });
-  if (stored.problems.length > 0)
-    throw await firstRefusal(ctx, viewer, input, key, invalidInput(stored.problems));
+  const problems = [...stored.problems, ...stored.attached];
+  if (stored.problems.length > 0) throw await firstRefusal(ctx, viewer, input, key, invalidInput(problems));
   const files = ctx.desk.scans
     ? stored.files.map((file) => ({ ...file, scan: 'PENDING' as const }))
     : stored.files;
   const row = rowOf(viewer, input, key, await withShown(input, files), ctx.now());
+  if (stored.attached.length > 0) {
+    const replayed = await replayOf(ctx, viewer, row, written);
+    if (replayed !== undefined) return replayed;
+    throw await firstRefusal(ctx, viewer, input, key, invalidInput(problems));
+  }
   const asked = await asPreviewed(ctx, viewer, row, written);
   stored.claim();
   try {
@@ -64,9 +73,10 @@ async function add(
     stored.release();
     return answer;
   } catch (error) {
+    const refused = refusalOfTaken(error, input.attachments) ?? error;
     // After a fault nobody knows whether the commit happened: the files stay until the collector looks.
-    if (error instanceof Refusal) stored.release();
-    throw error;
+    if (refused instanceof Refusal) stored.release();
+    throw refused;
   }
 }
 
@@ -77,7 +87,9 @@ async function append(
   row: NewMessageRow,
   written: WrittenInput,
 ): Promise<AppendedRow | Added> {
-  const answer = await ctx.desk.writer.write(row);
+  const answer = await ctx.desk.writer.write(row).catch(async (error) => {
+    throw (await lostUploads(ctx, row, error)) ?? error;
+  });
   if (answer.verdict === null) return answer;
   const replayed = await replayOf(ctx, viewer, row, written);
   if (replayed !== undefined) return replayed;

@@ -4,10 +4,11 @@ import type { Viewer } from '../context.ts';
 import { events } from '../db/tables.ts';
 import { Refusal } from '../errors.ts';
 import { addressKey } from '../mail/address.ts';
+import type { WarningCode } from '../vocabulary.ts';
 import type { AppendedRow } from './appended-row.ts';
 import { type Attachment, listAttachments } from './attachment.ts';
 import type { DeskContext } from './desk.ts';
-import { findKey, withTicket } from './idempotency.ts';
+import { findKey, keyReused, withTicket } from './idempotency.ts';
 import { awaitsScan, type Delivery, loadDeliveriesOf } from './ledger.ts';
 import { loadMessages, type Message } from './message.ts';
 import { copiesOf, type EmailReplyInput } from './message-input.ts';
@@ -30,14 +31,9 @@ export interface Added {
 }
 
 export interface Warning {
-  readonly code: 'DUPLICATE_RECIPIENT' | BodyChangeCode;
+  readonly code: WarningCode | BodyChangeCode;
   readonly message: string;
 }
-
-export const keyReused = (): Refusal =>
-  new Refusal('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used with another input', undefined, [
-    'idempotencyKey',
-  ]);
 
 /** From the statement's answer, without asking the database again. */
 export function addedFrom(

@@ -9,11 +9,14 @@ import { awaitsScan } from './ledger.ts';
  *
  * All parts of such a statement see one snapshot, so only two things are trusted to be fresh: rows locked here, which
  * PostgreSQL re-reads after a wait, and conflicts on a unique key. Locks are taken in one order everywhere (tickets by id, then
- * keys), which rules out deadlocks among groups. Every row gets an answer: an identifier, or the reason that it was left out.
+ * keys), which rules out deadlocks among groups. Every row gets an answer: an identifier, or the reason that it was left out. A ticket
+ * that somebody else holds is such a reason, so that its neighbours in the group do not wait for it.
  */
 
-const locked: SQL = sql`
-  select ${ticketColumns} from tickets t where t.id = any (array(select id from wanted)) order by t.id for no key update`;
+/** Rows that somebody else holds are left out, or waited for. */
+const locked = (waits: boolean): SQL => sql`
+  select ${ticketColumns} from tickets t where t.id = any (array(select id from wanted))
+  order by t.id for no key update ${sql.raw(waits ? '' : 'skip locked')}`;
 
 /** The rules that need the locked row. Columns are named from here on: each costs every later step something before its first row. */
 const decided: SQL = sql`
@@ -162,14 +165,17 @@ const answered: SQL = sql`
   from decided d
   left join accepted a on a.n = d.n`;
 
-/** The statement, prepared: once a connection. */
-export function prepareAppend(db: Db) {
+/**
+ * The statement, prepared: once a connection.
+ * @param waits for tickets that somebody else holds, as long as the connection waits for locks
+ */
+export function prepareAppend(db: Db, { waits = false } = {}) {
   const step = (name: string, query: SQL) => db.$with(name, {}).as(query);
   return db
     .with(
       step('input', input),
       step('wanted', wanted),
-      step('locked', locked),
+      step('locked', locked(waits)),
       step('judged', judged),
       step('decided', decided),
       step('numbered', numbered),
@@ -188,5 +194,5 @@ export function prepareAppend(db: Db) {
     )
     .select({ rows: sql<AnsweredRow[]>`rows`, woken: sql<string>`woken` })
     .from(sql`answered`)
-    .prepare('append_messages');
+    .prepare(waits ? 'append_messages_waiting' : 'append_messages');
 }

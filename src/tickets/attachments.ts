@@ -1,19 +1,19 @@
-import { and, eq, gt, inArray, sql } from 'drizzle-orm';
-import { blobs as blobsTable, uploads as uploadsTable } from '../db/tables.ts';
 import { type Problem, Refusal } from '../errors.ts';
 import type { IncomingFile, Received } from '../incoming-file.ts';
 import { shownFiles } from '../mail/bodies.ts';
 import { BlobTooLarge } from '../storage/blob-store.ts';
-import { uploadLifetimeHours } from '../storage/collect.ts';
 import type { DeskContext } from './desk.ts';
 import { cleanContentType, cleanFileName } from './file-name.ts';
 import { type AddTicketMessageInput, type AttachmentInput, fileInputOf } from './message-input.ts';
 import type { NewFile } from './new-message-row.ts';
+import { findUploads } from './uploads/find-uploads.ts';
 
 /** The files of a message: durable in the blob store, and named by no row yet. */
 export interface StoredFiles {
   readonly files: readonly NewFile[];
   readonly problems: readonly Problem[];
+  /** Uploads that a message has already: a problem, unless that message is this one, said once more. */
+  readonly attached: readonly Problem[];
   /** Takes the bytes over, right before a statement that names them. @throws RequestOver */
   claim(): void;
   /** The statement named nothing: what this request brought goes when the request ends. */
@@ -21,9 +21,9 @@ export interface StoredFiles {
 }
 
 /** Of a file what its bytes and its sender say; its place in the message is another matter. */
-type FileOf = Omit<NewFile, 'position' | 'contentId' | 'inline'>;
+export type FileOf = Omit<NewFile, 'position' | 'contentId' | 'inline'>;
 
-const noFiles: StoredFiles = { files: [], problems: [], claim() {}, release() {} };
+const noFiles: StoredFiles = { files: [], problems: [], attached: [], claim() {}, release() {} };
 
 /**
  * Waits for the request's files, which go into the blob store as they arrive, and looks up earlier uploads.
@@ -46,7 +46,7 @@ export async function storeFiles(
     return fileOf(incoming, received, index);
   });
   // All at once: parts come in whatever order their sender likes.
-  const [arrived, { found, problems }] = await Promise.all([
+  const [arrived, { found, problems, attached }] = await Promise.all([
     Promise.all(arrivals),
     findUploads(ctx, userId, inputs),
   ]);
@@ -60,6 +60,7 @@ export async function storeFiles(
   return {
     files,
     problems,
+    attached,
     claim() {
       for (const blob of brought) blob.claim();
     },
@@ -113,60 +114,4 @@ function tooLarge(limitBytes: number, of: 'each' | 'together', path: readonly (s
       ? `The attachment is larger than ${limitBytes} bytes`
       : `The attachments together are larger than ${limitBytes} bytes`;
   return new Refusal('ATTACHMENT_TOO_LARGE', message, { limitBytes }, path);
-}
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-/**
- * The earlier uploads that are named, by the index of the attachment; only their uploader may use them. What has expired is not found
- * even while the collector has not come by: it must not be taken away between here and the commit.
- */
-async function findUploads(ctx: DeskContext, userId: number, inputs: readonly AttachmentInput[]) {
-  const named = inputs
-    .map(fileInputOf)
-    .flatMap(({ upload, path }, index) => (upload == null ? [] : [{ index, path, id: uploadIdOf(upload) }]));
-  const found = new Map<number, FileOf>();
-  const ids = named.flatMap(({ id }) => (id === undefined ? [] : [id]));
-  const rows =
-    ids.length === 0
-      ? []
-      : await ctx.desk.database.desk
-          .select({ upload: uploadsTable, blob: blobsTable })
-          .from(uploadsTable)
-          .innerJoin(blobsTable, eq(blobsTable.key, uploadsTable.blobKey))
-          .where(
-            and(
-              inArray(uploadsTable.id, ids),
-              gt(uploadsTable.createdAt, sql`now() - make_interval(hours => ${uploadLifetimeHours})`),
-            ),
-          );
-  const byId = new Map(rows.map((row) => [row.upload.id, row]));
-  const problems: Problem[] = [];
-  for (const { index, path, id } of named) {
-    const row = id === undefined ? undefined : byId.get(id);
-    if (row === undefined || row.upload.userId !== userId) {
-      problems.push({
-        path: ['attachments', index, ...path, 'upload'],
-        message: 'There is no such upload, or it has expired',
-      });
-      continue;
-    }
-    const { upload, blob } = row;
-    const sha256 = blob.sha256.toString('hex');
-    found.set(index, {
-      blob: blob.key,
-      fresh: false,
-      size: blob.byteSize,
-      sha256,
-      name: upload.fileName,
-      type: upload.contentType,
-    });
-  }
-  return { found, problems };
-}
-
-function uploadIdOf(globalId: string): string | undefined {
-  const text = Buffer.from(globalId, 'base64').toString('latin1');
-  const id = text.startsWith('Upload:') ? text.slice('Upload:'.length).toLowerCase() : '';
-  return uuid.test(id) ? id : undefined;
 }

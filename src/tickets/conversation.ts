@@ -6,9 +6,9 @@ import type { Attachment } from './attachment.ts';
 import type { DeskContext } from './desk.ts';
 import type { Delivery, Recipient } from './ledger.ts';
 import type { Message } from './message.ts';
+import type { Page } from './page.ts';
 import type { Person } from './people.ts';
 import { isOperator, requireViewer } from './policy.ts';
-import type { Page } from './ticket.ts';
 
 /** A message with what its page shows beside it, so that nothing has to be asked for message by message. */
 export interface PageMessage extends Message {
@@ -107,9 +107,6 @@ export async function listMessages(
   const messages = messagesOf(answer!.rows).sort((a, b) => (inverted ? b.id - a.id : a.id - b.id));
   const byTicket = new Map<number, PageMessage[]>(ticketIds.map((id) => [id, []]));
   for (const message of messages) byTicket.get(message.ticketId)!.push(message);
-  // A mail's steps until it is settled change no ticket, so a page that shows one is only true now.
-  if (ctx.reads !== undefined && messages.every(({ delivery }) => delivery?.settledAt !== null))
-    ctx.reads.vouch({ conversationsOf: ticketIds, people: messages.map(({ author }) => author) });
   return byTicket;
 }
 

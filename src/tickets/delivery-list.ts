@@ -1,11 +1,13 @@
 import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm';
+import type { Viewer } from '../context.ts';
 import { deliveries, deliveryRecipients } from '../db/tables.ts';
 import { Refusal } from '../errors.ts';
 import type { DeliveryState } from '../vocabulary.ts';
+import { countUpTo } from './count.ts';
 import type { DeskContext } from './desk.ts';
 import { type Delivery, loadDeliveries } from './ledger.ts';
+import { type Page, type PageOf, type Paging, readPage } from './page.ts';
 import { isOperator, requireViewer } from './policy.ts';
-import type { Page } from './ticket.ts';
 
 /** Conditions that all hold. */
 export interface DeliveryFilter {
@@ -18,15 +20,36 @@ export interface DeliveryFilter {
 
 /**
  * A page of deliveries by id.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN: whoever is no operator learns nothing of deliveries, not even how many there are
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
  */
 export async function listDeliveries(
   ctx: DeskContext,
   filter: DeliveryFilter,
-  page: Page,
-): Promise<Delivery[]> {
+  paging: Paging,
+): Promise<PageOf<Delivery>> {
+  const viewer = requireLedgerReader(ctx);
+  return readPage('deliveries', paging, (page) => deliveriesOf(ctx, viewer, filter, page));
+}
+
+/** How many deliveries `listDeliveries` has in all its pages; null: more than `maxCount`. */
+export async function countDeliveries(ctx: DeskContext, filter: DeliveryFilter): Promise<number | null> {
+  const viewer = requireLedgerReader(ctx);
+  return ctx.desk.database.readAs(viewer, (db) => countUpTo(db, deliveries, and(...conditions(filter))));
+}
+
+/** Whoever is no operator learns nothing of deliveries, not even how many there are. */
+function requireLedgerReader(ctx: DeskContext): Viewer {
   const viewer = requireViewer(ctx, 'read');
   if (!isOperator(viewer)) throw new Refusal('FORBIDDEN', 'Only operators may see deliveries');
+  return viewer;
+}
+
+async function deliveriesOf(
+  ctx: DeskContext,
+  viewer: Viewer,
+  filter: DeliveryFilter,
+  page: Page,
+): Promise<Delivery[]> {
   const rows = await ctx.desk.database.readAs(viewer, (db) =>
     db
       .select({ id: deliveries.id })

@@ -7,7 +7,6 @@ import type { AttachmentUrls } from './attachment-url.ts';
 import type { Judged } from './judge-statement.ts';
 import type { MessageWriter } from './message-writer.ts';
 import type { NewMessageRow } from './new-message-row.ts';
-import type { IsCurrent, ReadLog } from './reads.ts';
 
 /** What the domain works with, made once by `createApp`. */
 export interface Desk {
@@ -16,8 +15,6 @@ export interface Desk {
   readonly writer: MessageWriter;
   /** What would refuse a row, without a lock or a write. */
   readonly judge: (row: NewMessageRow) => Promise<Judged[]>;
-  /** Whether what was answered before is still what would be answered. */
-  readonly isCurrent: IsCurrent;
   /** Wakes those who watch a ticket. */
   readonly events: EventHub;
   readonly limits: Limits;
@@ -31,6 +28,4 @@ export interface Desk {
 /** The first parameter of every command and query of the domain. */
 export interface DeskContext extends RequestContext {
   readonly desk: Desk;
-  /** Told by reads what their answers stand on, when somebody asks. */
-  readonly reads?: ReadLog;
 }

@@ -2,6 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import { and, eq } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
 import { idempotencyKeys } from '../db/tables.ts';
+import { Refusal } from '../errors.ts';
 import type { AddTicketMessageInput } from './message-input.ts';
 import type { NewFile } from './new-message-row.ts';
 
@@ -54,6 +55,11 @@ export async function findKey(db: Db, userId: number, key: string): Promise<Stor
     .execute();
   return row;
 }
+
+export const keyReused = (): Refusal =>
+  new Refusal('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used with another input', undefined, [
+    'idempotencyKey',
+  ]);
 
 /** Keys whose calls are running, with those that wait for their turn. */
 const running = new Map<string, (() => void)[]>();

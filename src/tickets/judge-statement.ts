@@ -28,12 +28,13 @@ const unlocked: SQL = sql`select ${ticketColumns} from tickets t where t.id = an
 
 /** The rules that need the database, in the order in which they refuse. */
 export const judged: SQL = sql`
-  select i.*, l.id as ticket_id, l.reference as ticket_reference, l.subject, l.status, l.requester_id, l.created_at as ticket_created_at,
+  select i.*, w.id as ticket_id, l.reference as ticket_reference, l.subject, l.status, l.requester_id, l.created_at as ticket_created_at,
     l.last_message_id, l.last_public_message_id, l.message_count, l.public_message_count, l.last_event_number, l.last_public_event_number,
     u.name as to_name, u.email as to_address,
     m.id as mailbox_id, m.address as from_address, m.display_name as from_name, m.signature, m.max_mail_bytes,
     case
-      when l.id is null then 'TICKET_NOT_FOUND'
+      when w.id is null then 'TICKET_NOT_FOUND'
+      when l.id is null then 'LOCKED'
       when i.mail is null then null
       when m.id is null then 'MAILBOX_NOT_FOUND'
       when m.disabled_at is not null or (m.smtp_url is null and not ${sql.placeholder('sendsByDefault')}::bool) then 'MAILBOX_NOT_READY'
@@ -57,7 +58,10 @@ export function prepareJudge(db: Db) {
   return db
     .with(step('input', input), step('wanted', wanted), step('locked', unlocked), step('judged', judged))
     .select({
-      verdict: sql<Exclude<Verdict, 'LATER' | 'TICKET_CHANGED' | 'PREVIEW_STALE' | 'KEY_TAKEN'> | null>`no`,
+      verdict: sql<Exclude<
+        Verdict,
+        'LOCKED' | 'LATER' | 'TICKET_CHANGED' | 'PREVIEW_STALE' | 'KEY_TAKEN'
+      > | null>`no`,
       ticketId: sql<number | null>`ticket_id`,
       reference: sql<string | null>`ticket_reference`,
       subject: sql<string | null>`subject`,

@@ -3,9 +3,17 @@ import type { Problem } from '../errors.ts';
 import { decodeGlobalId } from '../global-id.ts';
 import type { IncomingFile } from '../incoming-file.ts';
 import { addressKey, parseAddress } from '../mail/address.ts';
-import type { CancelReason, MessageFormat, Quote, RecipientKind, Visibility } from '../vocabulary.ts';
+import {
+  type CancelReason,
+  cancelReasons,
+  type MessageFormat,
+  type Quote,
+  type RecipientKind,
+  type Visibility,
+} from '../vocabulary.ts';
 import type { TicketSelector } from './selector.ts';
 
+/** The command's input with every default in its place. */
 export interface AddTicketMessageInput {
   readonly ticket: TicketSelector;
   /** As written; kept to the byte. */
@@ -122,7 +130,7 @@ function* inlineProblems(attachments: readonly AttachmentInput[]): Iterable<Prob
   }
 }
 
-function* emailProblems({ from, cc, bcc }: EmailReplyInput, limit: number): Iterable<Problem> {
+function* emailProblems({ from, cc, bcc, cancelIf }: EmailReplyInput, limit: number): Iterable<Problem> {
   const sender = parseAddress(from);
   if (!sender.ok) yield { path: ['email', 'from'], message: sender.message };
   const count = cc.length + bcc.length;
@@ -131,6 +139,10 @@ function* emailProblems({ from, cc, bcc }: EmailReplyInput, limit: number): Iter
       path: ['email'],
       message: `There are ${count} Cc and Bcc addresses; ${limit} are allowed together`,
     };
+  }
+  if (cancelIf.length > cancelReasons.length) {
+    const message = `There are ${cancelIf.length} reasons; name each of the ${cancelReasons.length} once at most`;
+    yield { path: ['email', 'cancelIf'], message };
   }
   for (const [name, list] of [
     ['cc', cc],

@@ -1,47 +1,46 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { asUnavailable, sqlState } from '../database-faults.ts';
+import { asUnavailable, isLockTimeout, sqlState } from '../database-faults.ts';
 import type { Db } from '../db/database.ts';
 import { Unavailable } from '../errors.ts';
 import { prepareAppend } from './append-statement.ts';
 import { type AppendedRow, appendedRow, rowsOf } from './appended-row.ts';
+import { createPace } from './group-pace.ts';
 import type { NewMessageRow } from './new-message-row.ts';
+import { createLanes, mayGoOn, type Waiting } from './ticket-lanes.ts';
+import { createQueue } from './writing-queue.ts';
 
 /** Bytes of bodies of one statement at most, so that 64 large messages do not become one 64 MiB parameter. */
 const groupBytes = 2 * 1024 * 1024;
+/** How often a message is tried again with the next group when its ticket was locked: mostly by another process's group, for a moment. */
+const triesInGroups = 3;
 
 export interface MessageWriterLimits {
   /** Messages waiting at most; past it, callers are told to come again. */
   readonly queueRows?: number;
   readonly queueBytes?: number;
-  /** Rows of one statement at most: past 64, a longer statement gains nothing and its first caller waits for its last. */
+  /** Rows of one statement at most; see group-pace.ts. */
   readonly groupRows?: number;
   /** Two: while one waits for its commit to reach the disk, the other executes. More only fight for the same locks. */
   readonly statementsInFlight?: number;
-  /**
-   * Rows that are worth a statement while another is in flight: it costs PostgreSQL as much before its first row as for several of them,
-   * and two that share the callers evenly write more together than a long and a short one. Up to twice as many when the other took
-   * more; three quarters of its rows are even enough, or the last straggler would be waited for.
-   */
   readonly worthwhileRows?: number;
   /** Milliseconds after which fewer go as well: the other may be waiting for somebody's lock. Half of them when there is no other. */
   readonly patience?: number;
+  /** Milliseconds that a message waits for a ticket that somebody else has locked. */
+  readonly lockPatience?: number;
 }
+
+/** Statements of the writer in flight at most, those that wait for locked tickets among them: at most a half. */
+export const writerStatements = ({ statementsInFlight = 2 }: MessageWriterLimits = {}): number =>
+  2 * statementsInFlight;
 
 /**
  * Writes messages that arrive together as one group. A lone message is written at once, if nobody else was
- * answered a moment ago; each caller is answered only after
- * the commit of its own row; one bad row never fails its neighbours.
+ * answered a moment ago; each caller is answered only after the commit of its own row; one bad row never fails its neighbours, and one
+ * whose ticket is locked never holds them up.
  */
 export interface MessageWriter extends AsyncDisposable {
-  /** @throws Unavailable when the queue is full or the database does not answer (the row may then have been written). */
+  /** @throws Unavailable when the queue is full, the ticket stays locked, or the database does not answer; it says whether the row may have been written */
   write(row: NewMessageRow): Promise<AppendedRow>;
-}
-
-interface Waiting {
-  readonly row: NewMessageRow;
-  readonly bytes: number;
-  readonly resolve: (row: AppendedRow) => void;
-  readonly reject: (error: unknown) => void;
 }
 
 export function createMessageWriter(
@@ -54,46 +53,32 @@ export function createMessageWriter(
     statementsInFlight = 2,
     worthwhileRows = 16,
     patience = 4,
+    lockPatience = 5000,
   }: MessageWriterLimits = {},
 ): MessageWriter {
   const statement = prepareAppend(db);
-  const queue: Waiting[] = [];
-  let queuedBytes = 0;
-  let inFlight = 0;
-  let rowsInFlight = 0;
-  /** Callers answered a moment ago that have not come again. */
-  let expected = 0;
-  let answeredAt = Number.NEGATIVE_INFINITY;
+  const waitingStatement = prepareAppend(db, { waits: true });
+  const pace = createPace({ groupRows, worthwhileRows, patience });
+  const group = { groupRows, groupBytes };
+  const lanes = createLanes((rows) => append(waitingStatement, rows), {
+    ...group,
+    ...{ atOnce: statementsInFlight, patience: lockPatience, rows: Math.ceil(queueRows / 8) },
+  });
+  const queue = createQueue(lanes, { ...group, worthwhileRows, statementsInFlight });
+  /** What was in a group in which somebody waited for a lock: each goes by itself, as its neighbour may wait again. */
+  const alone: Waiting[] = [];
+  const inFlight = { statements: 0, rows: 0, alone: 0 };
   let unanswered = 0;
+  let unansweredBytes = 0;
   let scheduled = false;
   let impatient: NodeJS.Timeout | undefined;
   let idle: (() => void) | undefined;
 
-  const comingAgain = () => (performance.now() - answeredAt < patience ? expected : 0);
-
-  /** Rows that are sent at once; fewer are kept for a moment, as more are about to come. */
-  function enough(): number {
-    const worthwhile = inFlight > 0 ? worthwhileBeside() : worthwhileAlone();
-    // What is as long as a statement may be is worth one.
-    return Math.min(groupRows, worthwhile);
-  }
-
-  const worthwhileBeside = () =>
-    Math.max(worthwhileRows, Math.min((0.75 * rowsInFlight) / inFlight, 2 * worthwhileRows));
-
-  function worthwhileAlone(): number {
-    // Callers of long statements come again at once, if they do. Were the first of them sent alone, all others would wait for its end;
-    // unless they are so many that there is always enough for both statements.
-    const callers = queue.length + comingAgain();
-    const areSome = callers >= worthwhileRows / 2 && callers <= 3 * worthwhileRows;
-    return areSome ? Math.min(worthwhileRows, 0.75 * callers) : 1;
-  }
-
-  async function append(group: readonly Waiting[]): Promise<AppendedRow[]> {
+  async function append(by: typeof statement, group: readonly Waiting[]): Promise<AppendedRow[]> {
     const rows = rowsOf(group.map(({ row }) => row));
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const [answer] = await statement.execute({ rows, sendsByDefault });
+        const [answer] = await by.execute({ rows, sendsByDefault });
         return answer!.rows.map(appendedRow);
       } catch (error) {
         // Rolled back by the server to break a tie: nothing was written, and the next try meets no such tie.
@@ -105,62 +90,53 @@ export function createMessageWriter(
   /** Writes a group. @returns how its callers are told, each of what became of its own row */
   async function flush(group: readonly Waiting[]): Promise<(() => void)[]> {
     try {
-      const answers = await append(group);
+      const answers = await append(statement, group);
       return group.flatMap((waiting, n) => {
         const answer = answers[n]!;
-        if (answer.verdict !== 'LATER') return [() => waiting.resolve(answer)];
-        enqueue(waiting);
+        if (answer.verdict === 'LOCKED') foundLocked(waiting, answer.ticketId!);
+        else if (answer.verdict === 'LATER') enqueue(waiting);
+        else return [() => waiting.resolve(answer)];
         return [];
       });
     } catch (error) {
-      const fault = asUnavailable(error);
-      // A fault of the connection says nothing of the commit, so it is not tried again here; a fault of a row is that row's own.
-      if (group.length === 1 || fault instanceof Unavailable)
-        return group.map(
-          ({ reject }) =>
-            () =>
-              reject(fault),
-        );
-      for (const waiting of group) for (const tell of await flush([waiting])) tell();
-      return [];
+      return failed(group, error);
     }
   }
 
-  async function write(group: readonly Waiting[]): Promise<void> {
+  function foundLocked(waiting: Waiting, ticketId: number): void {
+    waiting.giveUpAt ??= performance.now() + lockPatience;
+    waiting.lockedTimes += 1;
+    if (waiting.lockedTimes < triesInGroups) enqueue(waiting);
+    else lanes.join(ticketId, waiting);
+  }
+
+  /** A fault of the connection says nothing of the commit, so it is not tried again here; a fault of a row is that row's own. */
+  function failed(group: readonly Waiting[], error: unknown): (() => void)[] {
+    const fault = asUnavailable(error);
+    const isLocked = isLockTimeout(error);
+    if (isLocked) for (const waiting of group) waiting.giveUpAt ??= performance.now() + lockPatience;
+    if (group.length > 1 && (isLocked || !(fault instanceof Unavailable))) alone.push(...group);
+    else if (isLocked) lanes.join(Symbol('another lock than its ticket'), group[0]!);
+    else return group.map((waiting) => () => waiting.reject(fault));
+    return [];
+  }
+
+  async function write(group: readonly Waiting[], isAlone: boolean): Promise<void> {
+    inFlight.statements += 1;
+    inFlight.rows += group.length;
+    if (isAlone) inFlight.alone += 1;
+    queue.begin(group);
     const told = await flush(group);
-    rowsInFlight -= group.length;
-    inFlight -= 1;
-    expected = group.length + comingAgain();
-    answeredAt = performance.now();
-    if (inFlight === 0) waitNoLonger();
+    inFlight.statements -= 1;
+    inFlight.rows -= group.length;
+    if (isAlone) inFlight.alone -= 1;
+    queue.end(group);
+    pace.answers(told.length);
+    if (inFlight.statements === 0) waitNoLonger();
     drain();
     // The next statement is on its way before this thread is busy with the answers of the last one: PostgreSQL need not wait for them.
-    if (inFlight > 0) await nextTurn();
+    if (inFlight.statements > 0) await nextTurn();
     for (const tell of told) tell();
-  }
-
-  function next(): Waiting[] {
-    // As much as the other statements have or will have: one that takes all leaves them nothing to do while it runs.
-    const limit = Math.min(
-      groupRows,
-      Math.max(
-        Math.min(worthwhileRows, groupRows),
-        Math.ceil((queue.length + rowsInFlight) / statementsInFlight),
-      ),
-    );
-    let bytes = 0;
-    let count = 0;
-    while (
-      count < queue.length &&
-      count < limit &&
-      (count === 0 || bytes + queue[count]!.bytes <= groupBytes)
-    ) {
-      bytes += queue[count]!.bytes;
-      count += 1;
-    }
-    queuedBytes -= bytes;
-    rowsInFlight += count;
-    return queue.splice(0, count);
   }
 
   function waitNoLonger(): void {
@@ -170,22 +146,25 @@ export function createMessageWriter(
 
   function drain(late = false): void {
     scheduled = false;
-    while (inFlight < statementsInFlight && queue.length > 0) {
-      if (queue.length < enough() && queuedBytes < groupBytes && !late) {
-        impatient ??= setTimeout(() => drain(true), inFlight > 0 ? patience : patience / 2);
+    const mostAlone = Math.max(1, Math.floor(statementsInFlight / 2));
+    alone.splice(0, alone.length, ...alone.filter(mayGoOn));
+    while (inFlight.statements < statementsInFlight) {
+      if (alone.length > 0 && inFlight.alone < mostAlone) void write(alone.splice(0, 1), true);
+      else if (queue.length === 0) return;
+      else if (!pace.isEnough(queue.length, inFlight) && queue.bytes < groupBytes && !late) {
+        impatient ??= setTimeout(() => drain(true), inFlight.statements > 0 ? patience : patience / 2);
         return;
+      } else {
+        waitNoLonger();
+        const taken = queue.next(inFlight.rows);
+        if (taken.length > 0) void write(taken, false);
       }
-      waitNoLonger();
-      inFlight += 1;
-      void write(next());
     }
   }
 
   function enqueue(waiting: Waiting): void {
-    queue.push(waiting);
-    queuedBytes += waiting.bytes;
-    expected = Math.max(0, expected - 1);
-    if (scheduled || inFlight >= statementsInFlight) return;
+    if (!queue.add(waiting)) return;
+    if (scheduled || inFlight.statements >= statementsInFlight) return;
     scheduled = true;
     // Callers whose requests were read in this turn of the event loop join.
     setImmediate(() => drain());
@@ -194,13 +173,20 @@ export function createMessageWriter(
   return {
     write(row) {
       const bytes = row.body.length + 512;
-      if (queue.length >= queueRows || queuedBytes + bytes > queueBytes) {
-        return Promise.reject(new Unavailable('Too many messages are waiting to be written', 1));
+      if (unanswered >= queueRows || unansweredBytes + bytes > queueBytes) {
+        const fault = { nothingWritten: true };
+        return Promise.reject(new Unavailable('Too many messages are waiting to be written', 1, fault));
       }
-      const answer = new Promise<AppendedRow>((resolve, reject) => enqueue({ row, bytes, resolve, reject }));
+      const name = row.ticketId === null ? row.reference!.toLowerCase() : `#${row.ticketId}`;
+      const answer = new Promise<AppendedRow>((resolve, reject) => {
+        pace.came();
+        enqueue({ row, bytes, name, lockedTimes: 0, giveUpAt: undefined, resolve, reject });
+      });
       unanswered += 1;
+      unansweredBytes += bytes;
       const told = () => {
         unanswered -= 1;
+        unansweredBytes -= bytes;
         if (unanswered === 0) idle?.();
       };
       answer.then(told, told);

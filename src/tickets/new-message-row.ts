@@ -77,6 +77,8 @@ export type Verdict =
   | 'MAIL_SIZE'
   | 'TICKET_CHANGED'
   | 'PREVIEW_STALE'
+  /** Somebody else holds the ticket's row. */
+  | 'LOCKED'
   /** Another message of the group goes to the ticket first: ask again in a later group. */
   | 'LATER'
   /** The idempotency key is taken: by a row that is committed by now. */

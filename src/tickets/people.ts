@@ -1,4 +1,4 @@
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import type { Role } from '../context.ts';
 import { preparedFor } from '../db/prepared.ts';
 import { mailboxes, mailboxGrants, users } from '../db/tables.ts';
@@ -26,6 +26,7 @@ export async function loadPeople(ctx: DeskContext, ids: readonly number[]): Prom
   return new Map(rows.map((row) => [row.id, row]));
 }
 
+/** An account that the desk sends from. */
 export interface Mailbox {
   readonly id: number;
   readonly address: string;
@@ -35,14 +36,22 @@ export interface Mailbox {
 }
 
 /** The mailboxes that the viewer may send from; requesters have none. */
-export async function listMailboxes(ctx: DeskContext): Promise<Mailbox[]> {
+export const listMailboxes = (ctx: DeskContext): Promise<Mailbox[]> => selectMailboxes(ctx, undefined);
+
+/** Those of the viewer's mailboxes with these ids. */
+export async function loadMailboxes(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, Mailbox>> {
+  const rows = await selectMailboxes(ctx, inArray(mailboxes.id, [...ids]));
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+async function selectMailboxes(ctx: DeskContext, which: SQL | undefined): Promise<Mailbox[]> {
   const viewer = requireViewer(ctx, 'read');
   if (!isOperator(viewer)) return [];
   const rows = await ctx.desk.database.desk
     .select({ mailbox: mailboxes })
     .from(mailboxes)
     .innerJoin(mailboxGrants, eq(mailboxGrants.mailboxId, mailboxes.id))
-    .where(eq(mailboxGrants.userId, viewer.userId))
+    .where(and(eq(mailboxGrants.userId, viewer.userId), which))
     .orderBy(mailboxes.id);
   return rows.map(({ mailbox }) => ({
     id: mailbox.id,

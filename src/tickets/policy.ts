@@ -1,9 +1,12 @@
 import type { RequestContext, Scope, Viewer } from '../context.ts';
 import { Refusal } from '../errors.ts';
+import type { AddTicketMessageInput } from './message-input.ts';
 
 /**
- * Whoever asks. What a command hands back may be looked at with the command's own scope, so looking up by id asks for none.
- * @throws Refusal UNAUTHENTICATED when nobody is signed in; FORBIDDEN when the credential's scopes do not reach.
+ * Whoever asks. A command looks up its own message without a scope beside its own; a reader names the scope
+ * "read".
+ * @throws Refusal UNAUTHENTICATED when nobody is signed in; FORBIDDEN when the credential's scopes do not
+ * reach.
  */
 export function requireViewer(ctx: RequestContext, scope?: Scope): Viewer {
   if (ctx.viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'Sign in to do this');
@@ -12,27 +15,35 @@ export function requireViewer(ctx: RequestContext, scope?: Scope): Viewer {
 }
 
 export function assertScope(viewer: Viewer, scope: Scope): void {
-  if (!viewer.scopes.has(scope))
-    throw new Refusal('FORBIDDEN', `This credential does not have the scope "${scope}"`);
+  if (!viewer.scopes.has(scope)) throw lacks(scope);
 }
+
+/** Why the viewer may not look at anything but the results of their own commands, or undefined. */
+export const whyNotRead = (viewer: Viewer): Refusal | undefined =>
+  viewer.scopes.has('read') ? undefined : lacks('read');
+
+const lacks = (scope: Scope, path: readonly string[] = []): Refusal =>
+  new Refusal('FORBIDDEN', `This credential does not have the scope "${scope}"`, undefined, path);
 
 export const isOperator = (viewer: Viewer): boolean => viewer.role === 'OPERATOR';
 
 /** Why the viewer may not write such a message, or undefined. */
 export function whyNotWrite(
   viewer: Viewer,
-  message: { visibility: string; email: boolean },
+  { visibility, email, ifLastMessage }: Pick<AddTicketMessageInput, 'visibility' | 'email' | 'ifLastMessage'>,
 ): Refusal | undefined {
-  if (!viewer.scopes.has('write'))
-    return new Refusal('FORBIDDEN', 'This credential does not have the scope "write"');
-  if (message.visibility === 'PRIVATE' && !isOperator(viewer)) {
+  const { scopes } = viewer;
+  if (!scopes.has('write')) return lacks('write');
+  if (visibility === 'PRIVATE' && !isOperator(viewer)) {
     return new Refusal('FORBIDDEN', 'Only operators may write private messages', undefined, ['visibility']);
   }
-  if (message.email && !isOperator(viewer)) {
+  if (email != null && !isOperator(viewer)) {
     return new Refusal('FORBIDDEN', 'Only operators may send a message as an e-mail', undefined, ['email']);
   }
-  if (message.email && !viewer.scopes.has('mail')) {
-    return new Refusal('FORBIDDEN', 'This credential does not have the scope "mail"', undefined, ['email']);
-  }
+  if (email != null && !scopes.has('mail')) return lacks('mail', ['email']);
+  // The refusal of the one shows messages of the ticket; the other mails them, to whoever is named in Cc.
+  if (ifLastMessage != null && !scopes.has('read')) return lacks('read', ['ifLastMessage']);
+  if (email != null && email.quote !== 'NONE' && !scopes.has('read'))
+    return lacks('read', ['email', 'quote']);
   return undefined;
 }

@@ -3,8 +3,8 @@ import type { Envelope } from '../mail/compose.ts';
 import { type Warning, warningsOf } from './added.ts';
 import { storeFiles } from './attachments.ts';
 import type { DeskContext } from './desk.ts';
+import { type GivenMessageInput, withDefaults } from './input-defaults.ts';
 import { mailOf } from './mail.ts';
-import type { AddTicketMessageInput } from './message-input.ts';
 import { firstRefusal, invalidInput, refusalByInput, refusalOf, withoutSize } from './refusals.ts';
 import { rowOf } from './row.ts';
 import { pastedFiles, readInput } from './written-body.ts';
@@ -29,11 +29,11 @@ export interface MessagePreview {
  */
 export async function previewTicketMessage(
   ctx: DeskContext,
-  given: AddTicketMessageInput,
+  given: GivenMessageInput,
 ): Promise<MessagePreview> {
   const { viewer } = ctx;
   if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'Sign in to preview a message');
-  const written = await readInput(ctx, given);
+  const written = await readInput(ctx, withDefaults(given));
   const { input } = written;
   const problem =
     input.email == null
@@ -46,7 +46,8 @@ export async function previewTicketMessage(
     ...input.attachments,
     ...pastedFiles(ctx, written.pasted),
   ]);
-  if (stored.problems.length > 0) throw invalidInput(stored.problems);
+  const wrong = [...stored.problems, ...stored.attached];
+  if (wrong.length > 0) throw invalidInput(wrong);
   const row = rowOf(viewer, input, undefined, stored.files, ctx.now());
   const [judged] = await ctx.desk.judge(withoutSize(row));
   if (judged!.verdict !== null) throw await refusalOf(ctx, viewer, row, judged!.verdict, judged!);

@@ -1,8 +1,7 @@
 import type { Viewer } from '../context.ts';
 import { type Problem, Refusal } from '../errors.ts';
-import { keyReused } from './added.ts';
 import type { DeskContext } from './desk.ts';
-import { findKey } from './idempotency.ts';
+import { findKey, keyReused } from './idempotency.ts';
 import { listMessagesAfter } from './message.ts';
 import { type AddTicketMessageInput, inputProblems, isKey } from './message-input.ts';
 import type { NewMessageRow, Verdict } from './new-message-row.ts';
@@ -16,7 +15,7 @@ export function refusalByInput(
   viewer: Viewer,
   { input, problems: ofBody }: WrittenInput,
 ): Refusal | undefined {
-  const forbidden = whyNotWrite(viewer, { visibility: input.visibility, email: input.email != null });
+  const forbidden = whyNotWrite(viewer, input);
   if (forbidden !== undefined) return forbidden;
   const problems = [...ofBody, ...inputProblems(input, ctx.desk.limits, ctx.idempotencyKey, ctx.now())];
   if (problems.length > 0) return invalidInput(problems);
@@ -105,6 +104,7 @@ export async function refusalOf(
       return new Refusal(verdict, message, { ticketId: ticketId!, unseenMessageIds }, ['ifLastMessage']);
     }
     case 'MAIL_SIZE':
+    case 'LOCKED':
     case 'LATER':
     case 'KEY_TAKEN':
       throw new Error(`${verdict} is no refusal`);

@@ -1,10 +1,13 @@
 import { sql } from 'drizzle-orm';
 import type { Viewer } from '../context.ts';
 import { preparedFor } from '../db/prepared.ts';
-import { BadCredential, type Problem, Refusal } from '../errors.ts';
+import { BadCredential, Refusal } from '../errors.ts';
 import type { EventType, Visibility } from '../vocabulary.ts';
+import { decodeCursor, encodeCursor, eventsOf } from './cursor.ts';
 import type { DeskContext } from './desk.ts';
-import { isOperator, requireViewer } from './policy.ts';
+import { sizeProblems } from './page.ts';
+import { assertScope, isOperator, requireViewer } from './policy.ts';
+import { invalidInput } from './refusals.ts';
 import type { TicketSelector } from './selector.ts';
 import { findTicket } from './ticket.ts';
 
@@ -13,6 +16,8 @@ export interface TicketEvent {
   readonly ticketId: number;
   /** Gapless within the ticket among the events that this class of viewers may see, in commit order. */
   readonly number: number;
+  /** Events after it are news, to viewers of the same class. */
+  readonly cursor: string;
   readonly type: EventType;
   readonly visibility: Visibility;
   readonly actorId: number | null;
@@ -25,6 +30,20 @@ export interface TicketEventsInput {
   readonly ticket: TicketSelector;
   /** A cursor: events after it. Absent: from the first one. */
   readonly after?: string | null | undefined;
+}
+
+/** An event with who its watcher is by now: what hangs on the event is for that viewer to see. */
+export interface SeenEvent {
+  readonly event: TicketEvent;
+  readonly viewer: Viewer;
+}
+
+/** A place in a ticket's events, as one class of viewers counts them. */
+interface Place {
+  readonly ticketId: number;
+  readonly after: number;
+  /** Operators' numbers have no gap to operators; requesters' have none to the requester. */
+  readonly byOperators: boolean;
 }
 
 /** Events read at once; a watcher that is further behind reads again. */
@@ -60,71 +79,92 @@ const select = preparedFor((db) =>
 );
 
 /**
- * The events after a cursor, oldest first, at most `limit` of them.
- * @throws Refusal TICKET_NOT_FOUND, INVALID_INPUT for what is no cursor
+ * The events after a cursor, oldest first.
+ * @param first how many at most; 100 unless given, 100 at most
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, TICKET_NOT_FOUND, INVALID_INPUT
  */
 export async function listTicketEvents(
   ctx: DeskContext,
   input: TicketEventsInput,
-  limit: number,
+  first: number | null | undefined,
 ): Promise<TicketEvent[]> {
-  const { viewer, ticketId, after } = await begin(ctx, input);
-  return read(ctx, viewer, ticketId, after, Math.min(limit, pageSize));
+  const { viewer, place } = await begin(ctx, input, first);
+  return read(ctx, viewer, place, first ?? pageSize);
 }
 
 /**
  * The events after a cursor and then those to come, without a gap or a repeat, until the caller goes away.
- * @throws Refusal as listTicketEvents; and TICKET_NOT_FOUND once the viewer may see the ticket no longer
+ * @throws Refusal as listTicketEvents; and UNAUTHENTICATED or FORBIDDEN once the credential, the scope `read`
+ * or the role is lost
  */
 export async function* watchTicketEvents(
   ctx: DeskContext,
   input: TicketEventsInput,
-): AsyncGenerator<TicketEvent> {
-  const { ticketId, after } = await begin(ctx, input);
-  let last = after;
-  for await (const _ of ctx.desk.events.watch(ticketId, ctx.whenAway())) {
-    // Whoever has lost the credential, the role or the ticket since is told no more.
-    const viewer = await viewerStill(ctx);
+): AsyncGenerator<SeenEvent> {
+  let { place } = await begin(ctx, input);
+  for await (const _ of ctx.desk.events.watch(place.ticketId, ctx.whenAway())) {
     let page: TicketEvent[];
     do {
-      page = await read(ctx, viewer, ticketId, last, pageSize);
+      page = await read(ctx, await viewerNow(ctx, place), place, pageSize);
       for (const event of page) {
-        yield event;
-        last = event.number;
+        // Much may have changed since the page was read: a slow caller takes the next event when it has sent
+        // the last one.
+        yield { event, viewer: await viewerNow(ctx, place) };
+        place = { ...place, after: event.number };
       }
     } while (page.length === pageSize);
   }
 }
 
-async function viewerStill(ctx: DeskContext): Promise<Viewer> {
+/**
+ * Who the caller's credential makes them by now, if they may still watch. @throws Refusal UNAUTHENTICATED,
+ * FORBIDDEN
+ */
+async function viewerNow(ctx: DeskContext, { byOperators }: Place): Promise<Viewer> {
   const viewer = await ctx.signInAgain().catch((error) => {
     if (error instanceof BadCredential) return undefined;
     throw error;
   });
   if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'The credential is no longer good');
+  assertScope(viewer, 'read');
+  if (byOperators && !isOperator(viewer))
+    throw new Refusal('FORBIDDEN', 'You are no operator any more; watch the ticket from its cursor of now');
   return viewer;
 }
 
-async function begin(ctx: DeskContext, { ticket: by, after }: TicketEventsInput) {
+async function begin(
+  ctx: DeskContext,
+  { ticket: by, after }: TicketEventsInput,
+  first?: number | null,
+): Promise<{ viewer: Viewer; place: Place }> {
   const viewer = requireViewer(ctx, 'read');
-  if (after != null && !/^\d{1,9}$/.test(after)) {
-    const problems: Problem[] = [{ path: ['after'], message: 'Not a cursor of an event' }];
-    throw new Refusal('INVALID_INPUT', problems[0]!.message, { problems }, ['after']);
-  }
   const ticket = await findTicket(ctx, by);
   if (ticket === undefined)
     throw new Refusal('TICKET_NOT_FOUND', 'There is no such ticket', undefined, ['ticket']);
-  return { viewer, ticketId: ticket.id, after: Number(after ?? 0) };
+  const ticketId = ticket.id;
+  const number = after == null ? 0 : decodeCursor(eventsOf(ticketId, isOperator(viewer)), after);
+  const problems = [
+    ...sizeProblems({ first }),
+    ...(number === undefined
+      ? [{ path: ['after'], message: '"after" is not a cursor of this ticket\'s events' }]
+      : []),
+  ];
+  if (problems.length > 0) throw invalidInput(problems);
+  return { viewer, place: { ticketId, after: number!, byOperators: isOperator(viewer) } };
 }
 
 async function read(
   ctx: DeskContext,
   viewer: Viewer,
-  ticketId: number,
-  after: number,
+  { ticketId, after, byOperators }: Place,
   limit: number,
 ): Promise<TicketEvent[]> {
-  const values = { ticketId, after, limit, viewerId: viewer.userId, operator: isOperator(viewer) };
+  const values = { ticketId, after, limit, viewerId: viewer.userId, operator: byOperators };
   const rows = await ctx.desk.database.readAs(viewer, (db) => select(db).execute(values));
-  return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt) }));
+  const list = eventsOf(ticketId, byOperators);
+  return rows.map((row) => ({
+    ...row,
+    cursor: encodeCursor(list, row.number),
+    createdAt: new Date(row.createdAt),
+  }));
 }

@@ -3,7 +3,10 @@ import type { Viewer } from '../context.ts';
 import type { Reader } from '../db/database.ts';
 import { preparedFor } from '../db/prepared.ts';
 import { tickets, users } from '../db/tables.ts';
+import type { TicketStatus } from '../vocabulary.ts';
+import { countUpTo } from './count.ts';
 import type { DeskContext } from './desk.ts';
+import { type PageOf, type Paging, readPage } from './page.ts';
 import type { Person } from './people.ts';
 import { isOperator, requireViewer } from './policy.ts';
 import { resolveSelector, type TicketSelector } from './selector.ts';
@@ -13,7 +16,7 @@ export interface Ticket {
   readonly id: number;
   readonly reference: string;
   readonly subject: string;
-  readonly status: 'OPEN' | 'CLOSED';
+  readonly status: TicketStatus;
   readonly requesterId: number;
   readonly createdAt: Date;
   readonly messageCount: number;
@@ -24,14 +27,6 @@ export interface Ticket {
 /** A ticket with the person it is for, who is shown wherever it is. */
 export interface TicketWithRequester extends Ticket {
   readonly requester: Person;
-}
-
-/** A keyset page: identifiers strictly between `after` and `before`, in ascending order unless inverted. */
-export interface Page {
-  readonly after?: number | undefined;
-  readonly before?: number | undefined;
-  readonly limit: number;
-  readonly inverted: boolean;
 }
 
 const ticketColumns = {
@@ -69,7 +64,6 @@ function selectTicket(db: Reader, named: SQL) {
       requester: { id: users.id, name: users.name, role: users.role, email: users.email },
       messageCount: sql<number>`case when ${operator} then ${tickets.messageCount} else ${tickets.publicMessageCount} end`,
       cursor: sql<number>`case when ${operator} then ${tickets.lastEventNumber} else ${tickets.lastPublicEventNumber} end`,
-      version: sql<string>`${tickets}.xmin::text`,
     })
     .from(tickets)
     .innerJoin(users, eq(users.id, tickets.requesterId))
@@ -87,10 +81,7 @@ export async function findTicket(
   const [found] = await ctx.desk.database.readAs(viewer, (db) =>
     find(db).execute({ name: ticketId ?? reference, viewerId: viewer.userId, operator: isOperator(viewer) }),
   );
-  if (found === undefined) return undefined;
-  const { version, ...ticket } = found;
-  ctx.reads?.vouch({ tickets: [{ id: ticket.id, version }], people: [ticket.requester] });
-  return ticket;
+  return found;
 }
 
 /** Visible tickets by id; the others are missing from the answer. */
@@ -105,27 +96,43 @@ export async function loadTickets(ctx: DeskContext, ids: readonly number[]): Pro
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** Visible tickets, the newest first. */
+export interface TicketFilter {
+  readonly status?: TicketStatus | null | undefined;
+}
+
+const listed = (viewer: Viewer, { status }: TicketFilter): SQL | undefined =>
+  and(visibleTickets(viewer), status == null ? undefined : eq(tickets.status, status));
+
+/**
+ * A page of the visible tickets, the newest first.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
+ */
 export async function listTickets(
   ctx: DeskContext,
-  filter: { status?: 'OPEN' | 'CLOSED' | undefined },
-  page: Page,
-): Promise<Ticket[]> {
+  filter: TicketFilter,
+  paging: Paging,
+): Promise<PageOf<Ticket>> {
   const viewer = requireViewer(ctx, 'read');
-  const { after, before, limit, inverted } = page;
-  return ctx.desk.database.readAs(viewer, (db) =>
-    db
-      .select(columnsFor(viewer))
-      .from(tickets)
-      .where(
-        and(
-          visibleTickets(viewer),
-          filter.status === undefined ? undefined : eq(tickets.status, filter.status),
-          after === undefined ? undefined : lt(tickets.id, after),
-          before === undefined ? undefined : gt(tickets.id, before),
-        ),
-      )
-      .orderBy(inverted ? asc(tickets.id) : desc(tickets.id))
-      .limit(limit),
+  return readPage('tickets', paging, ({ after, before, limit, inverted }) =>
+    ctx.desk.database.readAs(viewer, (db) =>
+      db
+        .select(columnsFor(viewer))
+        .from(tickets)
+        .where(
+          and(
+            listed(viewer, filter),
+            after === undefined ? undefined : lt(tickets.id, after),
+            before === undefined ? undefined : gt(tickets.id, before),
+          ),
+        )
+        .orderBy(inverted ? asc(tickets.id) : desc(tickets.id))
+        .limit(limit),
+    ),
   );
+}
+
+/** How many tickets `listTickets` has in all its pages; null: more than `maxCount`. */
+export async function countTickets(ctx: DeskContext, filter: TicketFilter): Promise<number | null> {
+  const viewer = requireViewer(ctx, 'read');
+  return ctx.desk.database.readAs(viewer, (db) => countUpTo(db, tickets, listed(viewer, filter)));
 }

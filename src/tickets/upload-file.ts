@@ -6,22 +6,15 @@ import { BlobTooLarge } from '../storage/blob-store.ts';
 import type { DeskContext } from './desk.ts';
 import { cleanContentType, cleanFileName } from './file-name.ts';
 import { requireViewer } from './policy.ts';
-
-/** A file that is here but belongs to no message yet. */
-export interface Upload {
-  readonly id: string;
-  readonly fileName: string;
-  readonly contentType: string;
-  readonly byteSize: number;
-  readonly sha256: Buffer;
-}
+import type { Upload } from './uploads/keep-upload.ts';
+import { heldBy, roomFor } from './uploads/quota.ts';
 
 export interface UploadFileInput {
   readonly file: PromiseLike<IncomingFile> | IncomingFile;
 }
 
 /**
- * Takes a file in before its message is written; its id can be attached by its uploader within a day.
+ * Takes a file in before its message is written; its id can be attached by its uploader, once, within a day.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
  */
 export async function uploadFile(ctx: DeskContext, input: UploadFileInput): Promise<Upload> {
@@ -43,6 +36,7 @@ export async function uploadFile(ctx: DeskContext, input: UploadFileInput): Prom
     byteSize,
     sha256,
   };
+  roomFor(limits, await heldBy(database.raw, viewer.userId), byteSize);
   const { id, fileName, contentType } = upload;
   received.claim();
   // After a fault nobody knows whether the commit happened: the file stays until the collector looks.

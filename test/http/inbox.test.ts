@@ -52,7 +52,7 @@ async function deliver(mail: object): Promise<number> {
   return newest.id;
 }
 
-test('a reply by e-mail is in the inbox, with its headers and its source; its blind copies are nowhere', async () => {
+test('a reply by e-mail is in the inbox, with its headers and its source; its blind copies are apart, and in no header', async () => {
   const { data } = await gateway.graphql<Reply>(reply, {
     input: {
       ticket: { reference: 'INC-000047' },
@@ -78,11 +78,47 @@ test('a reply by e-mail is in the inbox, with its headers and its source; its bl
 
   const [row] = await gateway.sql`select rcpt_to from inbox_mails`;
   expect(row!.rcpt_to).toEqual(expect.arrayContaining(['secret@hidden.test', 'other@hidden.test']));
-  for (const path of ['/inbox/', entry.url, `${entry.url}/html`, `${entry.url}/source`, '/inbox/list']) {
+  for (const path of ['/inbox/', `${entry.url}/html`, `${entry.url}/source`, '/inbox/list']) {
     for (const accept of ['text/html', 'application/json']) {
       expect(await (await get(path, asOperator, { accept })).text(), path).not.toContain('hidden.test');
     }
   }
+  expect(page).toMatch(/<dt>Bcc<\/dt><dd>.*secret@hidden\.test.*other@hidden\.test.*in no header/s);
+  expect((await json(entry.url)).envelope.to).toEqual(row!.rcpt_to);
+});
+
+test('what became of each recipient is beside the mail, and whoever was refused is there too', async () => {
+  const { data } = await gateway.graphql<Reply>(reply, {
+    input: {
+      ticket: { reference: 'INC-000047' },
+      body: 'Some of you will not get this',
+      email: {
+        from: 'company@domain.com',
+        cc: ['bounce@sandbox.test', '"a, b@ c"@domain.com'],
+        bcc: ['defer-9@sandbox.test', 'jörg@domain.com'],
+      },
+    },
+  });
+  const { rfcMessageId } = data.addTicketMessage.delivery;
+  const find = async () => {
+    const { mails } = await json('/inbox/?q=some%20of%20you');
+    return mails.length === 0 ? undefined : json(mails[0].url);
+  };
+  await expect.poll(async () => (await find())?.recipients?.[1]?.state, { timeout: 10_000 }).toBe('FAILED');
+  const mail = await find();
+  expect(mail.messageId).toBe(rfcMessageId);
+  expect(mail.envelope.to).toEqual(['requester@domain.com', '"a, b@ c"@domain.com', 'jörg@domain.com']);
+  expect(
+    mail.recipients.map(({ kind, address, state }: Record<string, string>) => [kind, address, state]),
+  ).toEqual([
+    ['TO', 'requester@domain.com', 'SENT'],
+    ['CC', 'bounce@sandbox.test', 'FAILED'],
+    ['CC', '"a, b@ c"@domain.com', 'SENT'],
+    ['BCC', 'defer-9@sandbox.test', 'DEFERRED'],
+    ['BCC', 'jörg@domain.com', 'SENT'],
+  ]);
+  const page = await (await get(mail.url)).text();
+  expect(page).toMatch(/bounce@sandbox\.test.*Failed.*The address does not exist\..*550 5\.1\.1/s);
 });
 
 describe('who may read it', () => {
@@ -119,8 +155,15 @@ describe('who may read it', () => {
     expect((await get('/inbox/sign-in')).headers.get('location')).toBe('/inbox/');
   });
 
-  test('only reading', async () => {
-    for (const method of ['POST', 'PUT', 'DELETE']) {
+  test('reading and deleting, and the latter not for a page of another origin', async () => {
+    const id = await deliver({ subject: 'stays', text: 'x' });
+    for (const site of ['cross-site', 'same-site']) {
+      const headers = { authorization: asOperator, 'sec-fetch-site': site };
+      const answer = await fetch(`${gateway.url}/inbox/${id}`, { method: 'DELETE', headers });
+      expect(answer.status).toBe(403);
+    }
+    expect((await get(`/inbox/${id}`)).status).toBe(200);
+    for (const method of ['POST', 'PUT', 'PATCH']) {
       const answer = await fetch(`${gateway.url}/inbox/1`, {
         method,
         headers: { authorization: asOperator },
@@ -204,6 +247,47 @@ test('what does not exist is 404, whatever is asked', async () => {
     expect((await get(path)).status, path).toBe(404);
   }
   expect((await get('/inbox/?before=abc')).status).toBe(200);
+});
+
+test('a mail is unread until somebody opens its page, and is found by words of its addresses, subject and text', async () => {
+  await gateway.database.database.desk.delete(inboxMails);
+  const first = await deliver({ subject: 'Printer 100% on fire', text: 'The paper   burns\nas well.' });
+  await deliver({ subject: 'Something else', text: 'x', cc: 'Žofie <zofie@domain.com>' });
+  const found = async (q: string) =>
+    (await json(`/inbox/?q=${encodeURIComponent(q)}`)).mails.map(
+      ({ subject }: { subject: string }) => subject,
+    );
+  expect(await found('PAPER burns')).toEqual(['Printer 100% on fire']);
+  expect(await found('100%')).toEqual(['Printer 100% on fire']);
+  expect(await found('%')).toEqual(['Printer 100% on fire']);
+  expect(await found('žofie')).toEqual(['Something else']);
+  expect(await found('jane.doe')).toHaveLength(2);
+  expect(await found("' or 1=1 --")).toEqual([]);
+  expect((await json('/inbox/')).mails[1]).toMatchObject({
+    isUnread: true,
+    snippet: 'The paper burns as well.',
+  });
+  await json(`/inbox/${first}`);
+  expect((await json('/inbox/')).unread).toBe(2);
+  await get(`/inbox/${first}`);
+  expect(await json('/inbox/')).toMatchObject({
+    unread: 1,
+    mails: [{ isUnread: true }, { isUnread: false }],
+  });
+});
+
+test('a mail can be deleted, and all of them', async () => {
+  await gateway.database.database.desk.delete(inboxMails);
+  const id = await deliver({ subject: 'to go', text: 'x' });
+  await deliver({ subject: 'to stay', text: 'x' });
+  const remove = async (path: string, authorization = asOperator) =>
+    (await fetch(gateway.url + path, { method: 'DELETE', headers: { authorization } })).status;
+  expect(await remove(`/inbox/${id}`, asRequester)).toBe(403);
+  expect([await remove(`/inbox/${id}`), await remove(`/inbox/${id}`)]).toEqual([200, 404]);
+  expect((await json('/inbox/')).mails).toMatchObject([{ subject: 'to stay' }]);
+  expect([await remove('/inbox/0'), await remove('/inbox/x')]).toEqual([404, 404]);
+  expect(await remove('/inbox/')).toBe(200);
+  expect((await json('/inbox/')).mails).toEqual([]);
 });
 
 test('the source comes back to the byte, and a mail without recipients or subject is shown all the same', async () => {

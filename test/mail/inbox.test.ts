@@ -84,6 +84,8 @@ test('a mail is one row, whatever the number of its recipients, and its list tel
       cc: ['boss@domain.com', 'Žofie <zofie@domain.com>'],
       subject: 'Re: Tiskárna hoří 🔥 [INC-000047]',
       attachments: 1,
+      isUnread: true,
+      snippet: 'Hello',
     },
   ]);
 
@@ -95,7 +97,13 @@ test('a mail is one row, whatever the number of its recipients, and its list tel
       { fileName: 'logo.png', inline: true },
     ]),
   );
-  expect(JSON.stringify({ ...mail, source: '' })).not.toContain('secret@');
+  expect(mail!.envelope).toEqual({ from: 'company@domain.com', to: rows[0]!.rcptTo });
+  expect(mail!.recipients.map(({ kind, address, state }) => [kind, address, state])).toEqual([
+    ['TO', 'jane.doe@domain.com', 'SENT'],
+    ['CC', 'boss@domain.com', 'SENT'],
+    ['CC', 'zofie@domain.com', 'SENT'],
+    ['BCC', 'secret@domain.com', 'SENT'],
+  ]);
   expect(mail!.source.toString('latin1')).not.toContain('secret@');
 });
 
@@ -115,6 +123,44 @@ test('what a client sends is kept to the byte: dots, bare line feeds, UTF-8 addr
   const [row] = await world.db.select().from(inboxMails);
   expect(row!.source.toString('utf8')).toBe(body);
   expect(row!.mailFrom).toBe('žofie@přehled.cz');
+});
+
+test.each([
+  ['MAIL FROM:<a@b@c>', /^501 5\.1\.3/],
+  ['MAIL FROM:a@domain.com', /^501/],
+  ['MAIL FROM:<žofie@domain.com>', /^553 5\.6\.7/],
+  ['MAIL FROM:<a@domain.com> SIZE=99999999999', /^552 5\.3\.4/],
+  ['MAIL FROM:<a@domain.com> RET=HDRS', /^555/],
+  ['RCPT TO:<a@domain.com>', /^503/],
+  ['DATA', /^503/],
+  ['STARTTLS', /^500/],
+  ['', /^500/],
+  ['MAIL FROM:<>', /^250/],
+  ['MAIL FROM:<"a b <@> c"@domain.com>', /^501|^250/],
+  ['mail from:<"a \\" b@c"@domain.com> BODY=8BITMIME SIZE=10', /^250/],
+])('the line %j is answered', async (line, expected) => {
+  await using world = await startWorld();
+  const smtp = await openDialogue(world.inbox.port);
+  await smtp.say('', /^220 /);
+  await smtp.say('EHLO test', /^250 /m);
+  smtp.socket.write(`${line}\r\n`);
+  await smtp.say('NOOP', /^250 2\.0\.0 OK\r\n/m).then((seen) => expect(seen).toMatch(expected));
+  smtp.socket.destroy();
+});
+
+test('commands that come all at once, and a body in single bytes, are one mail each; only CRLF.CRLF ends one', async () => {
+  await using world = await startWorld();
+  const smtp = await openDialogue(world.inbox.port);
+  const mail = (body: string) =>
+    `MAIL FROM:<a@domain.com>\r\nRCPT TO:<b@domain.com>\r\nDATA\r\n${body}\r\n.\r\n`;
+  const bodies = ['', 'one\n.\nMAIL FROM:<x@y.z>', '..\r\n..\r\n...', 'last\r.\rline'];
+  smtp.socket.write(`EHLO test\r\n${mail(bodies[0]!)}${mail(bodies[1]!)}`);
+  for (const octet of Buffer.from(`${mail(bodies[2]!)}${mail(bodies[3]!)}QUIT\r\n`))
+    smtp.socket.write(Buffer.from([octet]));
+  await smtp.closed;
+  const rows = await world.db.select().from(inboxMails).orderBy(inboxMails.id);
+  const received = ['\r\n', 'one\n.\nMAIL FROM:<x@y.z>\r\n', '.\r\n.\r\n..\r\n', 'last\r.\rline\r\n'];
+  expect(rows.map(({ source }) => source.toString())).toEqual(received);
 });
 
 test('a client that is cut off in the middle leaves nothing', async () => {

@@ -112,7 +112,10 @@ async function compareStored(
     visibility: bound.IsPrivate ? 'PRIVATE' : 'PUBLIC',
     is_mobile_device: bound.IsMobileDevice,
   });
-  const files = (bound.Attachments ?? []).flatMap((file, i) => (file ? [{ ...file, number: i + 1 }] : []));
+  const files = (bound.Attachments ?? [])
+    .flatMap((file, i) => (file ? [{ ...file, number: i + 1 }] : []))
+    // An item that says nothing is no file.
+    .filter(({ FileName, Data }) => FileName !== null || Data !== null);
   const contents = await Promise.all(
     stored.attachments.map(({ blob_key: key }) =>
       readFile(join(gateway.blobsDirectory, key.slice(0, 2), key)),

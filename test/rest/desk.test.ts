@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createToken } from '../../src/auth/tokens.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { call } from './stand-in.ts';
 
@@ -54,6 +55,99 @@ describe('the ticket', () => {
   });
 });
 
+describe('the ticket’s reference', () => {
+  test('is found with blanks behind it, as SQL Server compares', async () => {
+    for (const TicketREF of ['INC-000047 ', 'inc-000047     ']) {
+      const { TicketMessageId } = await send({ TicketREF, Message: 'x' });
+      const [row] = await gateway.sql`select ticket_id from messages where id = ${TicketMessageId!}`;
+      expect(row).toEqual({ ticket_id: 47 });
+    }
+    expect(await send({ TicketId: 47, TicketREF: 'INC-000047  ', Message: 'x' })).toMatchObject({
+      status: 200,
+    });
+  });
+
+  test('is another with other white space behind it, and with blanks before it', async () => {
+    for (const TicketREF of [
+      ' INC-000047',
+      'INC-000047\t',
+      'INC-000047\n',
+      'INC-000047\u00a0',
+      'INC- 000047',
+    ]) {
+      expect(await send({ TicketREF, Message: 'x' })).toMatchObject({ status: 400, unchanged: true });
+    }
+  });
+
+  test('is none when it is blank', async () => {
+    expect(await send({ TicketREF: '   ', Message: 'x' })).toMatchObject({
+      status: 400,
+      Message: 'TicketREF or TicketId is required.',
+    });
+  });
+});
+
+describe('an attachment', () => {
+  test('with neither a name nor a byte is none, wherever it stands', async () => {
+    const empty = { FileName: '', ContentType: '', ContentLength: 0, Data: '' };
+    const items = [empty, {}, { Data: '' }, { FileName: ' ' }, { ContentType: 'text/plain', Data: [] }];
+    const lone = await send({ TicketId: 47, Message: 'x', Attachments: items });
+    expect(lone.status).toBe(200);
+    const kept = [...items, { Data: 'YQ==' }, empty, { FileName: 'empty.txt', Data: '' }];
+    const { TicketMessageId } = await send({ TicketId: 47, Message: 'x', Attachments: kept });
+    const files = (id: number) =>
+      gateway.sql`select file_name, byte_size from attachments where message_id = ${id} order by position`;
+    expect(await files(lone.TicketMessageId!)).toHaveLength(0);
+    expect([...(await files(TicketMessageId!))]).toEqual([
+      { file_name: 'attachment-6', byte_size: 1 },
+      { file_name: 'empty.txt', byte_size: 0 },
+    ]);
+  });
+
+  test('of a thousand is not stored to be refused', async () => {
+    const stored = async () => (await readdir(gateway.blobsDirectory, { recursive: true })).length;
+    const before = await stored();
+    const Attachments = Array.from({ length: 1000 }, (_, n) => ({ FileName: `${n}`, Data: 'YQ==' }));
+    expect(await send({ TicketId: 47, Message: 'x', Attachments })).toMatchObject({
+      status: 400,
+      unchanged: true,
+    });
+    const large = [...Attachments.slice(0, 150), { Data: Buffer.alloc(3_000_000).toString('base64') }];
+    expect(await send({ TicketId: 47, Message: 'x', Attachments: large })).toMatchObject({ status: 400 });
+    await expect.poll(stored).toBeLessThan(before + 260);
+  });
+
+  test('is stored twice when XML refers to it twice', async () => {
+    const posts = 'http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.Posts';
+    const data = 'http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.DataStructures';
+    const bytes = Buffer.alloc(100_000, 'abcdefg');
+    const body = `<NewMessagePost xmlns="${posts}" xmlns:d="${data}" xmlns:z="http://schemas.microsoft.com/2003/10/Serialization/"><Attachments><d:NewAttachment z:Id="i1"><d:Data z:Id="i2">${bytes.toString('base64')}</d:Data><d:FileName>a</d:FileName></d:NewAttachment><d:NewAttachment z:Ref="i1"/><d:NewAttachment><d:Data z:Ref="i2"/><d:FileName>b</d:FileName></d:NewAttachment></Attachments><Message>x</Message><TicketId>47</TicketId></NewMessagePost>`;
+    const answer = await call(Number(new URL(gateway.url).port), {
+      headers: { Authorization: asOperator, Accept: 'application/json', 'Content-Type': 'text/xml' },
+      body,
+    });
+    expect(answer.status).toBe(200);
+    const { TicketMessageId } = JSON.parse(answer.body.toString()) as { TicketMessageId: number };
+    const rows = await gateway.sql`
+      select file_name, blob_key from attachments where message_id = ${TicketMessageId} order by position`;
+    expect(rows.map((row) => row.file_name)).toEqual(['a', 'a', 'b']);
+    for (const { blob_key: key } of rows) {
+      expect(await readFile(join(gateway.blobsDirectory, key.slice(0, 2), key))).toEqual(bytes);
+    }
+  });
+});
+
+test('a token that may only write names its ticket once: whether two names are one it may not ask', async () => {
+  const [user] = await gateway.sql`select id from users where login = 'operator'`;
+  const db = gateway.database.database.desk;
+  const { token } = await createToken(db, { userId: user!.id, name: 'writer', scopes: ['write'] });
+  const both = await send({ TicketId: 47, TicketREF: 'INC-000047', Message: 'x' }, {}, `Bearer ${token}`);
+  expect(both).toMatchObject({ status: 400, unchanged: true, Message: expect.stringContaining('read') });
+  for (const ticket of [{ TicketId: 47 }, { TicketREF: 'INC-000047' }]) {
+    expect((await send({ ...ticket, Message: 'x' }, {}, `Bearer ${token}`)).status).toBe(200);
+  }
+});
+
 describe('refusals', () => {
   test('name every problem by the member that the client wrote, and store nothing', async () => {
     const { status, Message, unchanged } = await send({
@@ -96,7 +190,7 @@ describe('refusals', () => {
       400,
     ],
     ['an e-mail from nowhere', { SendViaOutboundEmail: true }, asOperator, 400],
-    ['21 attachments', { Attachments: Array(21).fill({ Data: '' }) }, asOperator, 400],
+    ['21 attachments', { Attachments: Array(21).fill({ FileName: 'a', Data: '' }) }, asOperator, 400],
     ['no credential', {}, null, 401],
     ['a wrong password', {}, `Basic ${Buffer.from('operator:wrong').toString('base64')}`, 401],
   ])('refuse %s', async (_name, more, authorization, status) => {

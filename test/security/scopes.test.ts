@@ -3,10 +3,11 @@ import { createToken } from '../../src/auth/tokens.ts';
 import { type Scope, scopes } from '../../src/context.ts';
 import { encodeGlobalId } from '../../src/global-id.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
+import { add } from '../tickets/calls.ts';
 
 let gateway: Gateway;
 beforeAll(async () => {
-  gateway = await startGateway();
+  gateway = await startGateway({ env: { ROLES: 'web' } });
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
@@ -76,4 +77,187 @@ test('one document may ask for the same node twice', async () => {
     `{ a: node(id: "${ticket}") { id } b: node(id: "${ticket}") { ... on Ticket { reference } } }`,
   );
   expect(data).toEqual({ a: { id: ticket }, b: { reference: 'INC-000047' } });
+});
+
+/* What a credential without the scope read is told: the results of its own commands, and nothing that anybody else wrote. */
+
+const secret = 'canary-4711';
+
+/** A ticket of which everything says the secret: subject, requester, a note, its file, its mail. */
+async function secretTicket() {
+  const { sql } = gateway;
+  await sql`update tickets set subject = ${secret} where id = 12`;
+  await sql`update users set name = ${secret}, email = ${`${secret}@domain.com`}
+    where id = (select requester_id from tickets where id = 12)`;
+  const file = new File([secret], `${secret}.txt`);
+  const email = { from: 'company@domain.com', bcc: [`${secret}@domain.com`], holdSeconds: 3600 };
+  const added = await add(
+    gateway,
+    { ticket: { ticketId: 12 }, body: secret, email, attachments: [{ file: null }] },
+    { files: [file] },
+  );
+  const note = await add(gateway, { ticket: { ticketId: 12 }, body: secret, visibility: 'PRIVATE' });
+  return {
+    message: added.ticketMessage.id,
+    attachment: added.ticketMessage.attachments[0]!.id,
+    delivery: added.delivery!.id,
+    note: note.ticketMessage.id,
+  };
+}
+
+const ticketFields =
+  'reference subject requester { name email } messageCount messages(first: 100) { nodes { body } }';
+const messageFields = `id bodyText body author { name email } ticket { ${ticketFields} } attachments { fileName url } delivery { bcc subject to }`;
+const deliveryFields = 'state subject to bcc recipients { address } attempts { reply }';
+
+function operations({ message, attachment, delivery, note }: Awaited<ReturnType<typeof secretTicket>>) {
+  const by = 'ticket: { ticketId: 12 }';
+  const last = encodeGlobalId('TicketMessage', 1);
+  const email = 'email: { from: "company@domain.com", quote: ALL, cc: ["me@domain.com"] }';
+  const refused = '... on UserError { code message path }';
+  const said = `... on AddTicketMessagePayload { replayed ticketMessage { ${messageFields} } ticket { ${ticketFields} } }`;
+  const add = (input: string) =>
+    `mutation { addTicketMessage(input: { ${by}, body: "mine", ${input} }) { ${said} ${refused}
+      ... on TicketChangedError { unseenMessages { body } } } }`;
+  const delivered = `... on DeliveryPayload { delivery { ${deliveryFields} } } ${refused}`;
+  return {
+    ticket: `{ ticket(by: { ticketId: 12 }) { ${ticketFields} } }`,
+    tickets: `{ tickets(first: 100) { nodes { ${ticketFields} } } }`,
+    node: `{ node(id: "${note}") { ... on TicketMessage { ${messageFields} } } }`,
+    nodes:
+      `{ nodes(ids: ["${note}", "${attachment}", "${delivery}"]) { ... on TicketMessage { body } ... on ` +
+      `Attachment { fileName url } ... on Delivery { bcc } } }`,
+    deliveries: `{ deliveries(first: 100) { nodes { ${deliveryFields} } } }`,
+    ticketEvents: `{ ticketEvents(${by}) { ticketMessage { body } delivery { bcc } actor { name } } }`,
+    mailboxes: '{ mailboxes { address displayName } }',
+    preview:
+      `{ previewTicketMessage(input: { ${by}, body: "mine", ${email} }) { ... on TicketMessagePreview { ` +
+      `text html } ${refused} } }`,
+    add: add(''),
+    'add, again': add('idempotencyKey: "twice"'),
+    'add, replayed': add('idempotencyKey: "twice"'),
+    'add after what was seen': add(`ifLastMessage: "${last}"`),
+    'add by mail with quotations': add(email),
+    retry: `mutation { retryDelivery(input: { delivery: "${delivery}" }) { ${delivered} } }`,
+    cancel: `mutation { cancelDelivery(input: { delivery: "${delivery}" }) { ${delivered} } }`,
+    resolve: `mutation { resolveDelivery(input: { delivery: "${delivery}", as: RESEND }) { ${delivered} } }`,
+    redactAttachment:
+      `mutation { redactAttachment(input: { attachment: "${attachment}" }) { ... on ` +
+      `RedactAttachmentPayload { attachment { fileName } ticketMessage { ${messageFields} } } ${refused} } ` +
+      `}`,
+    redactMessage:
+      `mutation { redactMessage(input: { message: "${message}" }) { ... on RedactMessagePayload { ` +
+      `ticketMessage { ${messageFields} } } ${refused} } }`,
+    subscription: `subscription { ticketEvents(${by}) { ticketMessage { body } delivery { bcc } } }`,
+  };
+}
+
+const withoutRead: Scope[][] = [
+  ['write'],
+  ['mail'],
+  ['admin'],
+  ['write', 'mail'],
+  ['write', 'mail', 'admin'],
+];
+test.each(withoutRead.map((granted) => [granted.join(), granted] as const))(
+  'a token with %s alone meets nothing that somebody else wrote, by any operation',
+  async (_, granted) => {
+    const authorization = await bearer(...granted);
+    for (const [name, query] of Object.entries(operations(await secretTicket()))) {
+      const accept = name === 'subscription' ? 'text/event-stream' : 'application/json';
+      const response = await fetch(`${gateway.url}/graphql`, {
+        method: 'POST',
+        headers: { authorization, accept, 'content-type': 'application/json' },
+        body: JSON.stringify({ query }),
+      });
+      const text = await response.text();
+      expect([name, text]).toEqual([name, expect.not.stringContaining(secret)]);
+      expect([name, text]).toEqual([name, expect.not.stringContaining('INTERNAL')]);
+    }
+  },
+);
+
+test('the same operations tell a token that reads all of it', async () => {
+  const silent = [];
+  const operationsOf = operations(await secretTicket());
+  const { subscription: _, mailboxes: __, retry: ___, resolve: ____, ...queries } = operationsOf;
+  const authorization = await bearer(...scopes);
+  for (const [name, query] of Object.entries(queries)) {
+    const answer = await gateway.graphql(query, {}, { authorization });
+    if (!JSON.stringify(answer.data).includes(secret)) silent.push(name);
+  }
+  expect(silent).toEqual([]);
+});
+
+test('what a command did is done and told, though its links lead nowhere without the scope read', async () => {
+  const authorization = await bearer('write', 'mail', 'admin');
+  const { message, attachment, delivery } = await secretTicket();
+  const cancelled = await gateway.graphql(
+    `mutation { cancelDelivery(input: { delivery: "${delivery}" }) { __typename ... on DeliveryPayload { ` +
+      `delivery { state } } } }`,
+    {},
+    { authorization },
+  );
+  expect(cancelled).toMatchObject({
+    data: { cancelDelivery: { __typename: 'DeliveryPayload', delivery: null } },
+    errors: [{ path: ['cancelDelivery', 'delivery'], extensions: { code: 'FORBIDDEN' } }],
+  });
+  const file = await gateway.graphql(
+    `mutation { redactAttachment(input: { attachment: "${attachment}" }) { ... on ` +
+      `RedactAttachmentPayload { attachment { fileName } ticketMessage { body } } } }`,
+    {},
+    { authorization },
+  );
+  expect(file).toMatchObject({
+    data: { redactAttachment: { attachment: { fileName: 'redacted-1' }, ticketMessage: null } },
+    errors: [{ path: ['redactAttachment', 'ticketMessage'], extensions: { code: 'FORBIDDEN' } }],
+  });
+  const redacted = await gateway.graphql(
+    `mutation { redactMessage(input: { message: "${message}" }) { ... on RedactMessagePayload { ` +
+      `alreadyRedacted ticketMessage { id body } } } }`,
+    {},
+    { authorization },
+  );
+  expect(redacted).toMatchObject({
+    data: { redactMessage: { alreadyRedacted: false, ticketMessage: { id: message, body: '' } } },
+  });
+  expect(redacted.errors).toBeUndefined();
+  const written = await gateway.graphql(
+    `mutation { addTicketMessage(input: { ticket: { ticketId: 12 }, body: "mine", email: { from: "company@domain.com" } }) {
+      ... on AddTicketMessagePayload { ticketMessage { bodyText author { name } } delivery { state attempts { number } } ticket { reference } } } }`,
+    {},
+    { authorization },
+  );
+  expect(written).toMatchObject({
+    data: {
+      addTicketMessage: {
+        ticketMessage: { bodyText: 'mine', author: { name: expect.any(String) } },
+        delivery: { state: 'QUEUED', attempts: [] },
+        ticket: null,
+      },
+    },
+    errors: [{ path: ['addTicketMessage', 'ticket'], extensions: { code: 'FORBIDDEN' } }],
+  });
+});
+
+test('ifLastMessage and quotations are refused without the scope read, by their path, and nothing is written', async () => {
+  const authorization = await bearer('write', 'mail');
+  const before = await gateway.counts();
+  const last = encodeGlobalId('TicketMessage', 1);
+  const from = 'company@domain.com';
+  expect(await add(gateway, { ifLastMessage: last }, { authorization })).toMatchObject({
+    ...{ code: 'FORBIDDEN', path: ['ifLastMessage'] },
+  });
+  for (const quote of ['LAST', 'ALL']) {
+    expect(await add(gateway, { email: { from, quote } }, { authorization })).toMatchObject({
+      ...{ code: 'FORBIDDEN', path: ['email', 'quote'] },
+    });
+  }
+  expect(await gateway.counts()).toEqual(before);
+  const plain = await gateway.graphql(
+    'mutation ($i: AddTicketMessageInput!) { addTicketMessage(input: $i) { __typename } }',
+    { i: { ticket: { ticketId: 47 }, body: 'x', email: { from, quote: 'NONE' } } },
+    { authorization },
+  );
+  expect(plain.data).toEqual({ addTicketMessage: { __typename: 'AddTicketMessagePayload' } });
 });

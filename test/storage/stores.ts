@@ -1,6 +1,7 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type BlobStore, everyKey } from '../../src/storage/blob-store.ts';
 import { createDiskStore } from '../../src/storage/disk-store.ts';
 import { createS3Store } from '../../src/storage/s3-store.ts';
@@ -13,6 +14,15 @@ export interface StoreWorld extends AsyncDisposable {
   another(): BlobStore;
   /** Whatever lies there, by its whole name; unfinished writes too. */
   names(): Promise<string[]>;
+  /** As if a blob, finished or not, had last been written to then. */
+  age(key: string, at: Date): Promise<void>;
+  /** As if what was set aside had been so on another day. */
+  moveAside(day: string, to: string): Promise<void>;
+  /** Spoils a blob's bytes behind the store's back. */
+  spoil(key: string, bytes: Buffer): Promise<void>;
+  spoilIdentity(text: string): Promise<void>;
+  /** As the command line names the place. */
+  readonly url: string;
   readonly server?: S3Server;
 }
 
@@ -26,6 +36,14 @@ async function openDisk(): Promise<StoreWorld> {
       const entries = await readdir(directory, { recursive: true, withFileTypes: true });
       return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
     },
+    async age(key, at) {
+      for (const folder of [key.slice(0, 2), 'arriving'])
+        await utimes(join(root, folder, key), at, at).catch(() => {});
+    },
+    moveAside: (day, to) => rename(join(root, 'aside', day), join(root, 'aside', to)),
+    spoil: (key, bytes) => writeFile(join(root, key.slice(0, 2), key), bytes),
+    spoilIdentity: (text) => writeFile(join(root, 'identity'), text),
+    url: pathToFileURL(root).href,
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
   };
 }
@@ -50,6 +68,27 @@ async function openS3(): Promise<StoreWorld> {
       const { objects, uploads } = server.bucket;
       return [...objects.keys(), ...[...uploads.values()].map(({ key }) => `${key} unfinished`)];
     },
+    async age(key, at) {
+      for (const name of [`files/blobs/${key}`, `files/arriving/${key}`]) {
+        const object = server.bucket.objects.get(name);
+        if (object !== undefined) server.bucket.objects.set(name, { ...object, at });
+      }
+    },
+    async moveAside(day, to) {
+      const { bucket } = server;
+      for (const name of bucket.objects.keys()) {
+        if (!name.startsWith(`files/aside/${day}/`)) continue;
+        bucket.copy(name, name.replace(day, to));
+        bucket.remove(name);
+      }
+    },
+    async spoil(key, bytes) {
+      server.bucket.put(`files/blobs/${key}`, bytes);
+    },
+    async spoilIdentity(text) {
+      server.bucket.put('files/identity', Buffer.from(text));
+    },
+    url: `s3://desk/files?endpoint=${server.endpoint}`,
     server,
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();

@@ -7,7 +7,7 @@ import { syncBuiltinESMExports } from 'node:module';
 
 type Told = (...result: unknown[]) => void;
 const { read, write } = fs as unknown as Record<'read' | 'write', Told>;
-Object.assign(fs, {
+const late = {
   read(...parameters: unknown[]) {
     const told = parameters.pop() as Told;
     read(...parameters, (...result: unknown[]) => void setTimeout(told, 20, ...result));
@@ -15,5 +15,15 @@ Object.assign(fs, {
   write(...parameters: unknown[]) {
     setTimeout(() => write(...parameters), 10);
   },
-});
+};
+// By these, util.promisify knows the names of what the callback is told.
+Object.defineProperties(late.read, symbolsOf(read));
+Object.defineProperties(late.write, symbolsOf(write));
+Object.assign(fs, late);
 syncBuiltinESMExports();
+
+function symbolsOf(of: object): PropertyDescriptorMap {
+  return Object.fromEntries(
+    Object.getOwnPropertySymbols(of).map((mark) => [mark, Object.getOwnPropertyDescriptor(of, mark)!]),
+  );
+}

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createBucket, md5, S3Refusal } from './s3-bucket.ts';
 
 export type S3Operation =
@@ -31,6 +32,8 @@ export interface S3Server extends AsyncDisposable {
   /** Answers the next `times` calls of an operation so; for ever unless given. */
   fail(operation: S3Operation, fault: S3Fault, times?: number): void;
   mend(): void;
+  /** How long each answer takes, milliseconds. */
+  delayMs: number;
 }
 
 interface Call {
@@ -64,6 +67,7 @@ export async function startS3Server(bucketName = 'desk'): Promise<S3Server> {
 
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const call = await readCall(req);
+    await sleep(s3.delayMs);
     calls.push(call.operation);
     violations.push(...wrongWith(call).map((what) => `${call.operation}: ${what}`));
     const fault = faultOf(call.operation);
@@ -101,7 +105,8 @@ export async function startS3Server(bucketName = 'desk'): Promise<S3Server> {
 
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return {
+  const s3: S3Server = {
+    delayMs: 0,
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     bucket,
     calls,
@@ -115,6 +120,7 @@ export async function startS3Server(bucketName = 'desk'): Promise<S3Server> {
       await once(server, 'close');
     },
   };
+  return s3;
 }
 
 function operationOf(
@@ -239,6 +245,7 @@ function send(res: ServerResponse, { status = 200, headers = {}, body = '' }: Re
 
 function cutWithin(res: ServerResponse, { status = 200, headers = {}, body = '' }: Reply): void {
   const bytes = Buffer.from(body as string);
+  if (bytes.length === 0) return void res.socket?.end(`HTTP/1.1 ${status}`);
   res.writeHead(status, { ...headers, 'Content-Length': bytes.length });
   res.write(bytes.subarray(0, bytes.length / 2), () => res.destroy());
 }

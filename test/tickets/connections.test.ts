@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { placeOf } from '../support/cursor.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { add, ask, messageId, ticketId } from './calls.ts';
 
@@ -84,8 +85,8 @@ describe.each([
 
   test('20 unless told, 100 at most, none when none are asked for', async () => {
     expect(idsOf(await page('', authorization))).toEqual(visible().slice(0, 20));
-    expect(idsOf(await page('first: 1000', authorization))).toEqual(visible().slice(0, 100));
-    expect(idsOf(await page('last: 1000', authorization))).toEqual(visible().slice(-100));
+    expect(idsOf(await page('first: 100', authorization))).toEqual(visible().slice(0, 100));
+    expect(idsOf(await page('last: 100', authorization))).toEqual(visible().slice(-100));
     const none = await page('first: 0', authorization);
     expect([none.edges, none.pageInfo]).toMatchObject([[], { startCursor: null, endCursor: null }]);
   });
@@ -108,21 +109,200 @@ describe.each([
   });
 });
 
-test('what no page can be is an error that says so', async () => {
-  for (const args of ['first: -1', 'last: -5']) {
-    const answer = await gateway.graphql(
-      `{ ticket(by: { ticketId: 2 }) { messages(${args}) { edges { cursor } } } }`,
-    );
-    expect([args, answer.errors?.length, answer.errors?.[0]?.extensions?.code]).toEqual([args, 1, undefined]);
-    expect(answer.errors![0]!.message).toMatch(/first|last/);
+/** What is wrong with a page of ticket 2's messages, and that the rest of the answer is there all the same. */
+async function refusalOf(args: string, authorization = asOperator) {
+  const { data, errors } = await gateway.graphql<object>(
+    `{ ticket(by: { ticketId: 2 }) { ticketId messages(${args}) { edges { cursor } } } viewer { login } }`,
+    {},
+    { authorization },
+  );
+  expect([args, data]).toMatchObject([args, { ticket: { ticketId: 2, messages: null }, viewer: {} }]);
+  expect(errors).toHaveLength(1);
+  return [errors![0]!.extensions?.code, errors![0]!.message] as const;
+}
+
+test('a size that no page has is an error that says what is allowed', async () => {
+  for (const args of ['first: -1', 'last: -5', 'first: 101', 'last: 101', 'first: 2147483647']) {
+    expect([args, await refusalOf(args)]).toEqual([
+      args,
+      ['INVALID_INPUT', `"${args.split(':')[0]}" takes 0 to 100`],
+    ]);
   }
+  const several = await gateway.graphql('{ tickets(first: 101, last: -1, after: "x") { totalCount } }');
+  expect(several.errors?.[0]?.extensions?.problems).toEqual([
+    { path: ['first'], message: '"first" takes 0 to 100' },
+    { path: ['last'], message: '"last" takes 0 to 100' },
+    { path: ['last'], message: 'Give "first" or "last", not both' },
+    { path: ['after'], message: '"after" is not a cursor of this list' },
+  ]);
+  expect(await refusalOf('first: 1, last: 1')).toEqual(['INVALID_INPUT', 'Give "first" or "last", not both']);
 });
 
-test('a cursor of nobody’s is no error and brings nothing that another viewer alone may see', async () => {
-  for (const cursor of ['nonsense', '', 'R1BDOlM6OTk5OTk5OTk5OTk5']) {
-    const ids = idsOf(await page(`first: 100, after: "${cursor}"`, asRequester));
-    expect(ids.every((id) => open.includes(id))).toBe(true);
+test('a list is read on from its own cursors alone', async () => {
+  const [own] = (await page('first: 1')).edges;
+  const others = await gateway.graphql<
+    Record<string, { edges: { cursor: string }[] } & { cursor: string }>
+  >(`{
+    tickets(first: 1) { edges { cursor } }
+    ticket(by: { ticketId: 2 }) { cursor }
+    other: ticket(by: { ticketId: 47 }) { cursor messages(first: 1) { edges { cursor } } }
+    deliveries(first: 1) { edges { cursor } }
+  }`);
+  const { tickets, ticket, other } = others.data as unknown as {
+    tickets: { edges: { cursor: string }[] };
+    ticket: { cursor: string };
+    other: { cursor: string; messages: { edges: { cursor: string }[] } };
+  };
+  const message = await gateway.graphql<{ ticket: { messages: { nodes: { id: string }[] } } }>(
+    '{ ticket(by: { ticketId: 2 }) { messages(first: 1) { nodes { id } } } }',
+  );
+  const wrong = {
+    'of another list': tickets.edges[0]!.cursor,
+    'of another ticket': other.messages.edges[0]!.cursor,
+    'of the events': ticket.cursor,
+    'that is an id': message.data.ticket.messages.nodes[0]!.id,
+    'that is a number': '1',
+    'that is empty': '',
+    'that is nonsense': 'nonsense',
+    'with something behind it': `${own!.cursor}=`,
+    'that is too long': own!.cursor.repeat(1000),
+    'that was made up': Buffer.from('messages of 2, 99999999999').toString('base64url'),
+    'that Relay’s reference would make': btoa('arrayconnection:0'),
+  };
+  for (const [name, cursor] of Object.entries(wrong)) {
+    for (const argument of ['after', 'before']) {
+      for (const authorization of [asOperator, asRequester]) {
+        const refusal = await refusalOf(`${argument}: "${cursor}"`, authorization);
+        expect([name, ...refusal]).toEqual([
+          name,
+          'INVALID_INPUT',
+          `"${argument}" is not a cursor of this list`,
+        ]);
+      }
+    }
   }
+  expect(idsOf(await page(`first: 1, after: "${own!.cursor}"`))).toEqual([all[1]]);
+});
+
+test('the other lists refuse a strange cursor as well, and tell a stranger nothing of it', async () => {
+  const { cursor } = (await page('first: 1')).edges[0]!;
+  for (const field of [
+    `tickets(after: "${cursor}") { edges { cursor } }`,
+    `deliveries(before: "${cursor}") { edges { cursor } }`,
+    `ticketEvents(ticket: { ticketId: 2 }, after: "${cursor}") { cursor }`,
+    `tickets(first: 1, last: 1) { edges { cursor } }`,
+    `ticketEvents(ticket: { ticketId: 2 }, first: 101) { cursor }`,
+    `nodes(ids: [${Array(101).fill('"VGlja2V0OjI="')}]) { id }`,
+  ]) {
+    const codeFor = async (authorization: string | null) => {
+      const { data, errors } = await gateway.graphql<object>(
+        `{ ${field} viewer { login } }`,
+        {},
+        { authorization },
+      );
+      expect(Object.values(data)[0]).toBeNull();
+      return errors?.map(({ extensions }) => extensions?.code);
+    };
+    expect([field, await codeFor(asOperator), await codeFor(null)]).toEqual([
+      field,
+      ['INVALID_INPUT'],
+      ['UNAUTHENTICATED'],
+    ]);
+  }
+  const ids = Array(101).fill('VGlja2V0OjI=');
+  const { errors } = await gateway.graphql('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids });
+  expect(errors?.[0]?.message).toBe('There are 101 ids; 100 are allowed');
+});
+
+test('events are read on from a cursor of their ticket, as the viewer’s class counts them', async () => {
+  const cursorOf = async (id: number, authorization: string) =>
+    (
+      await ask<{ cursor: string }>(
+        gateway,
+        `{ ticket(by: { ticketId: ${id} }) { cursor } }`,
+        {},
+        { authorization },
+      )
+    ).cursor;
+  const codesFor = async (after: string, authorization: string) =>
+    (
+      await gateway.graphql(
+        `{ ticketEvents(ticket: { ticketId: 47 }, after: "${after}") { cursor } }`,
+        {},
+        { authorization },
+      )
+    ).errors?.map(({ extensions }) => extensions?.code);
+  expect(await codesFor(await cursorOf(47, asOperator), asOperator)).toBeUndefined();
+  expect(await codesFor(await cursorOf(47, asRequester), asRequester)).toBeUndefined();
+  expect(await codesFor(await cursorOf(42, asOperator), asOperator)).toEqual(['INVALID_INPUT']);
+  // An operator's number would pass over public events, whose own numbers are lower.
+  expect(await codesFor(await cursorOf(47, asOperator), asRequester)).toEqual(['INVALID_INPUT']);
+});
+
+test('a page has its rows without their edges, and the list its length', async () => {
+  const answer = await gateway.graphql<object>(`{
+    ticket(by: { ticketId: 2 }) { messages(first: 3) { totalCount nodes { messageId } } }
+    tickets(first: 2) { totalCount nodes { ticketId } }
+    open: tickets(first: 0, status: OPEN) { totalCount nodes { ticketId } }
+    deliveries(first: 1, filter: { state: FAILED }) { totalCount nodes { id } }
+  }`);
+  expect(answer.errors).toBeUndefined();
+  const [row] = await gateway.sql<{ open: number; failed: number }[]>`
+    select (select count(*)::int from tickets where status = 'OPEN') as open,
+      (select count(*)::int from deliveries where state = 'FAILED') as failed`;
+  expect(answer.data).toMatchObject({
+    ticket: {
+      messages: { totalCount: all.length, nodes: all.slice(0, 3).map((messageId) => ({ messageId })) },
+    },
+    tickets: { totalCount: 50, nodes: [{ ticketId: 50 }, { ticketId: 49 }] },
+    open: { totalCount: row!.open, nodes: [] },
+    deliveries: { totalCount: row!.failed },
+  });
+  const own = await gateway.graphql<object>(
+    '{ tickets(first: 1) { totalCount } ticket(by: { ticketId: 2 }) { messages(first: 1) { totalCount } } }',
+    {},
+    { authorization: asRequester },
+  );
+  expect(own.data).toEqual({
+    tickets: { totalCount: 10 },
+    ticket: { messages: { totalCount: open.length } },
+  });
+});
+
+test('the payload’s edge is the one that the list has, for a client that appends it', async () => {
+  const { data } = await gateway.graphql<{ addTicketMessage: { ticketMessageEdge: { cursor: string } } }>(
+    `mutation { addTicketMessage(input: { ticket: { ticketId: 33 }, body: "x" }) { ... on AddTicketMessagePayload {
+      ticketMessageEdge { cursor node { messageId bodyText } } } } }`,
+  );
+  const listed = await ask<{ messages: Connection }>(
+    gateway,
+    '{ ticket(by: { ticketId: 33 }) { messages(last: 1) { edges { cursor node { messageId bodyText } } } } }',
+  );
+  expect(listed.messages.edges).toEqual([data.addTicketMessage.ticketMessageEdge]);
+});
+
+test('ids tell whose something is, and a mailbox is found again by its id by those who may send from it', async () => {
+  const { data } = await gateway.graphql<{
+    viewer: { id: string; person: { id: string } };
+    mailboxes: { id: string; address: string }[];
+    ticket: { requester: { id: string }; messages: { nodes: { author: { id: string; name: string } }[] } };
+  }>(`{ viewer { id person { id name } } mailboxes { id address }
+    ticket(by: { ticketId: 2 }) { requester { id } messages(last: 1) { nodes { author { id name } } } } }`);
+  const { viewer, mailboxes, ticket } = data;
+  expect(ticket.messages.nodes[0]!.author.id).toBe(viewer.person.id);
+  expect(new Set([viewer.id, viewer.person.id, ticket.requester.id, mailboxes[0]!.id]).size).toBe(4);
+  const found = (authorization: string) =>
+    ask<({ address: string } | null)[]>(
+      gateway,
+      'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Mailbox { address } } }',
+      { ids: [...mailboxes.map(({ id }) => id), viewer.id, viewer.person.id, btoa('Mailbox:9999')] },
+      { authorization },
+    );
+  expect(await found(asOperator)).toEqual([
+    ...mailboxes.map(({ address }) => ({ address })),
+    ...[null, null, null],
+  ]);
+  expect(await found(asRequester)).toEqual([...mailboxes, 0, 0, 0].map(() => null));
 });
 
 test('counts are of what the viewer may see', async () => {
@@ -142,7 +322,7 @@ test('a requester’s cursor counts by one from public message to public message
   const cursors: number[] = [];
   for (let time = 0; time < 4; time += 1) {
     await Promise.all([1, 2, 3].map(() => add(gateway, { ticket, visibility: 'PRIVATE' })));
-    cursors.push(Number((await add(gateway, { ticket }, { authorization: asRequester })).cursor));
+    cursors.push(placeOf((await add(gateway, { ticket }, { authorization: asRequester })).cursor));
   }
   expect(cursors).toEqual([0, 1, 2, 3].map((n) => cursors[0]! + n));
   const now = await ask<{ cursor: string }>(
@@ -151,7 +331,7 @@ test('a requester’s cursor counts by one from public message to public message
     {},
     { authorization: asRequester },
   );
-  expect(Number(now.cursor)).toBe(cursors.at(-1));
+  expect(placeOf(now.cursor)).toBe(cursors.at(-1));
 });
 
 describe('tickets', () => {

@@ -17,12 +17,16 @@ interface Delivery {
   state: string;
   bcc: string[];
   failure: string | null;
+  suggestedAction: string | null;
+  smtpReply: string | null;
   recipients: {
     kind: string;
     address: string;
     state: string;
     smtpReply: string | null;
     enhancedCode: string | null;
+    failure: string | null;
+    suggestedAction: string | null;
   }[];
   attempts: {
     number: number;
@@ -33,7 +37,7 @@ interface Delivery {
   }[];
 }
 const fields =
-  'state bcc failure recipients { kind address state smtpReply enhancedCode } attempts { number phase endedAt outcome reply }';
+  'state bcc failure suggestedAction smtpReply recipients { kind address state smtpReply enhancedCode failure suggestedAction } attempts { number phase endedAt outcome reply }';
 const read = ({ delivery }: Added) =>
   ask<Delivery>(gateway, `query ($id: ID!) { node(id: $id) { ... on Delivery { ${fields} } } }`, {
     id: delivery!.id,
@@ -97,11 +101,74 @@ describe('the commands', () => {
     expect(await retry(added.delivery!.id)).toMatchObject({ code: 'DELIVERY_STATE', state: 'SENT' });
   });
 
+  test('a Cc that bounces stays what went wrong when the Bcc who had to wait is served', async () => {
+    gateway.sink.setFaults([
+      { at: 'RCPT', address: 'gone@domain.com', reply: '550 5.1.1 <gone@domain.com>: User unknown' },
+      { at: 'RCPT', address: 'boss@domain.com', reply: '452 4.2.2 over quota', times: 1 },
+    ]);
+    const added = await mailed({ cc: ['gone@domain.com'], bcc: ['boss@domain.com'] }, 3);
+    expect(await settled(added, 'DEFERRED')).toMatchObject({
+      failure:
+        "boss@domain.com: The recipient's mailbox is full for now. gone@domain.com: The address does not exist.",
+      suggestedAction: 'WAIT',
+      smtpReply: '452 4.2.2 over quota',
+      recipients: [
+        { failure: null, suggestedAction: null },
+        { failure: 'The address does not exist.', suggestedAction: 'CHECK_ADDRESS' },
+        { failure: "The recipient's mailbox is full for now.", suggestedAction: 'WAIT' },
+      ],
+    });
+    await gateway.sql`update deliveries set due_at = now() where state = 'DEFERRED'`;
+    await gateway.sql`select pg_notify('ticketwire_outbox', '')`;
+    expect(await settled(added, 'PARTIALLY_FAILED')).toMatchObject({
+      failure: 'gone@domain.com: The address does not exist.',
+      suggestedAction: 'CHECK_ADDRESS',
+      smtpReply: '550 5.1.1 <gone@domain.com>: User unknown',
+      recipients: [{ state: 'SENT' }, { state: 'FAILED' }, { state: 'SENT', failure: null }],
+      attempts: [{ outcome: 'DEFERRED' }, { outcome: 'PARTIALLY_FAILED' }],
+    });
+    gateway.sink.setFaults([]);
+  });
+
+  test.each([
+    [
+      { at: 'DOT', reply: '552 5.3.4 too big' } as const,
+      'FAILED',
+      'The mail is larger than the server takes.',
+      'REDUCE_SIZE',
+    ],
+    [
+      { at: 'MAIL', reply: '451 4.7.1 greylisted' } as const,
+      'DEFERRED',
+      "The recipient's server wants to see the mail again later (greylisting or a rate limit).",
+      'WAIT',
+    ],
+    [{ at: 'MAIL', answer: 'drop' } as const, 'DEFERRED', 'The mail server could not be reached.', 'WAIT'],
+    [
+      { at: 'REPLY', answer: 'drop' } as const,
+      'OUTCOME_UNKNOWN',
+      'The connection ended after the whole mail was sent and before the server answered: it may have arrived.',
+      'RESOLVE',
+    ],
+  ])('%j is told in plain words', async (fault, state, reason, suggestedAction) => {
+    gateway.sink.setFaults([fault]);
+    const added = await mailed({}, 4);
+    const told = await settled(added, state);
+    gateway.sink.setFaults([]);
+    expect(told).toMatchObject({ failure: `${told.recipients[0]!.address}: ${reason}`, suggestedAction });
+    expect(told.smtpReply).toBe(told.recipients[0]!.smtpReply);
+    if ('reply' in fault) expect(told.smtpReply).toBe(fault.reply);
+    if (state === 'DEFERRED') await cancel(added.delivery!.id);
+    if (state === 'OUTCOME_UNKNOWN') await resolve(added.delivery!.id, 'ASSUME_SENT');
+  });
+
   test('cancel: a mail that is held, once', async () => {
     const added = await mailed({ holdSeconds: 3600 });
     const { delivery } = await cancel(added.delivery!.id);
     expect(delivery).toMatchObject({
       state: 'CANCELLED',
+      failure: 'Cancelled by an operator',
+      suggestedAction: null,
       recipients: [{ state: 'CANCELLED' }],
       attempts: [],
     });
@@ -169,7 +236,10 @@ describe('the ledger', () => {
       [asRequester, 'FORBIDDEN'],
     ] as const) {
       const { data, errors } = await list({}, authorization);
-      expect([data, errors?.map(({ extensions }) => extensions?.code)]).toEqual([null, [code]]);
+      expect([data, errors?.map(({ extensions }) => extensions?.code)]).toEqual([
+        { deliveries: null },
+        [code],
+      ]);
     }
   });
 });

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
 import { encodeGlobalId } from '../../src/global-id.ts';
+import { placeOf } from '../support/cursor.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { type Added, add, ask, get, messageId, upload } from './calls.ts';
 
@@ -65,7 +66,7 @@ const held = { from: 'company@domain.com', holdSeconds: 3600 };
 const eventsAfter = async (cursor: string, ticket = 47) => {
   const rows = await gateway.sql`
     select number, public_number, type, visibility, actor_id, message_id, delivery_id from events
-    where ticket_id = ${ticket} and number > ${Number(cursor)} order by number`;
+    where ticket_id = ${ticket} and number > ${placeOf(cursor)} order by number`;
   return [...rows];
 };
 const auditOf = async ({ ticketMessage }: Added) => [
@@ -127,13 +128,13 @@ test('a redacted message leaves its place, and of its text, files and names noth
   expect(await eventsAfter(added.cursor)).toEqual([
     {
       ...common,
-      number: Number(added.cursor) + 1,
+      number: placeOf(added.cursor) + 1,
       public_number: expect.any(Number),
       ...{ type: 'MESSAGE_REDACTED', visibility: 'PUBLIC', delivery_id: null },
     },
     {
       ...common,
-      number: Number(added.cursor) + 2,
+      number: placeOf(added.cursor) + 2,
       public_number: null,
       ...{ type: 'DELIVERY_CANCELLED', visibility: 'PRIVATE', delivery_id: deliveryId },
     },

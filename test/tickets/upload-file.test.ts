@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { countWaiting } from '../support/database.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { add, get, upload } from './calls.ts';
 
@@ -21,7 +22,17 @@ const noSuchUpload = (index = '0') => ({
   ],
 });
 
-test('a file is taken in first and attached by its id, as often as its uploader likes', async () => {
+const attachedBefore = (index = '0') => ({
+  code: 'INVALID_INPUT',
+  problems: [
+    {
+      path: ['attachments', index, 'upload'],
+      message: 'This upload has been attached already: each can be, once',
+    },
+  ],
+});
+
+test('a file is taken in first and attached by its id, once', async () => {
   const { upload: id, ...told } = await upload(gateway, file, asRequester);
   const sha256 = createHash('sha256').update(text).digest('hex');
   const byteSize = Buffer.byteLength(text);
@@ -29,12 +40,55 @@ test('a file is taken in first and attached by its id, as often as its uploader 
     __typename: 'UploadFilePayload',
     ...{ fileName: 'záznam.log', contentType: 'text/plain', byteSize, sha256 },
   });
-  for (let time = 0; time < 2; time += 1) {
-    const added = await add(gateway, { attachments: [{ upload: id }] }, { authorization: asRequester });
-    expect(added.ticketMessage.attachments).toMatchObject([{ fileName: 'záznam.log', byteSize, sha256 }]);
-    const { downloadUrl } = added.ticketMessage.attachments[0]!;
-    expect(await (await get(downloadUrl, asRequester)).text()).toBe(text);
+  const attachments = [{ upload: id }];
+  const added = await add(gateway, { attachments }, { authorization: asRequester });
+  expect(added.ticketMessage.attachments).toMatchObject([{ fileName: 'záznam.log', byteSize, sha256 }]);
+  const { downloadUrl } = added.ticketMessage.attachments[0]!;
+  expect(await (await get(downloadUrl, asRequester)).text()).toBe(text);
+
+  const before = await gateway.counts();
+  expect(await add(gateway, { attachments }, { authorization: asRequester })).toMatchObject(attachedBefore());
+  expect(await gateway.counts()).toEqual(before);
+});
+
+test('a repeated call with its key is answered with its first result, whatever became of its upload', async () => {
+  const { upload: id } = await upload(gateway, file, asOperator);
+  const input = { attachments: [{ upload: id }], idempotencyKey: 'with-an-upload' };
+  const first = await add(gateway, input);
+  const before = await gateway.counts();
+  const again = await add(gateway, input);
+  expect(again.ticketMessage).toEqual(first.ticketMessage);
+  expect(await add(gateway, { ...input, body: 'Something else' })).toMatchObject({
+    code: 'IDEMPOTENCY_KEY_REUSED',
+  });
+  expect(await add(gateway, { ...input, idempotencyKey: 'another-key' })).toMatchObject(attachedBefore());
+  expect(await gateway.counts()).toEqual(before);
+});
+
+test('of two messages that name it at the same moment one has it, and nobody else is disturbed', async () => {
+  for (let round = 0; round < 5; round += 1) {
+    const { upload: id } = await upload(gateway, file, asOperator);
+    const before = await gateway.counts();
+    const answers = await Promise.all([
+      ...Array.from({ length: 4 }, () => add(gateway, { attachments: [{ upload: id }] })),
+      ...Array.from({ length: 4 }, () => add(gateway, {})),
+    ]);
+    const names = answers.map(({ __typename }) => __typename);
+    expect(names.slice(0, 4).sort()).toEqual([
+      'AddTicketMessagePayload',
+      ...Array.from({ length: 3 }, () => 'InvalidInputError'),
+    ]);
+    expect(new Set(names.slice(4))).toEqual(new Set(['AddTicketMessagePayload']));
+    const after = await gateway.counts();
+    expect([after.messages! - before.messages!, after.attachments! - before.attachments!]).toEqual([5, 1]);
   }
+});
+
+test('named twice in one message, it is refused for the second place', async () => {
+  const { upload: id } = await upload(gateway, file, asOperator);
+  expect(await add(gateway, { attachments: [{ upload: id }, { upload: id }] })).toMatchObject(
+    attachedBefore('1'),
+  );
 });
 
 test('an upload and a file of the request go together, in the order of the input', async () => {
@@ -64,10 +118,10 @@ test('after 24 hours an upload is gone, whether the collector has come by or not
   const attachments = [{ upload: id }];
   const age = (interval: string) =>
     gateway.sql`update uploads set created_at = now() - ${interval}::text::interval where id = ${atob(id).slice(7)}`;
-  await age('23 hours 59 minutes');
-  expect((await add(gateway, { attachments })).__typename).toBe('AddTicketMessagePayload');
   await age('24 hours 1 minute');
   expect(await add(gateway, { attachments })).toMatchObject(noSuchUpload());
+  await age('23 hours 59 minutes');
+  expect((await add(gateway, { attachments })).__typename).toBe('AddTicketMessagePayload');
 });
 
 test('strangers and files that are too large are refused, and leave nothing', async () => {
@@ -79,4 +133,24 @@ test('strangers and files that are too large are refused, and leave nothing', as
   const large = new File([Buffer.alloc(2001)], 'large.bin');
   expect(await upload(gateway, large, asOperator)).toMatchObject({ code: 'ATTACHMENT_TOO_LARGE' });
   expect(await rows()).toEqual(before);
+});
+
+test('an upload whose bytes are redacted after it was looked up is refused as if that had been before; nothing is written', async () => {
+  const { upload: id } = await upload(gateway, new File(['to be redacted'], 'a.txt'), asOperator);
+  const attachments = [{ upload: id }];
+  const first = await add(gateway, { ticket: { ticketId: 40 }, attachments });
+  let later: ReturnType<typeof add> | undefined;
+  await gateway.sql.begin(async (tx) => {
+    // It waits for its ticket; by then its upload was found.
+    await tx`select from tickets where id = 41 for update`;
+    later = add(gateway, { ticket: { ticketId: 41 }, body: 'too late', attachments });
+    await expect.poll(() => countWaiting(gateway.sql), { timeout: 20_000 }).toBeGreaterThan(0);
+    const redacted = await gateway.graphql(
+      'mutation ($id: ID!) { redactAttachment(input: {attachment: $id}) { __typename } }',
+      { id: first.ticketMessage.attachments[0]!.id },
+    );
+    expect(redacted.data).toEqual({ redactAttachment: { __typename: 'RedactAttachmentPayload' } });
+  });
+  expect(await later!).toMatchObject(noSuchUpload());
+  expect(await gateway.sql`select from messages where body = 'too late'`).toHaveLength(0);
 });

@@ -11,10 +11,11 @@ import {
 import type { GraphQLParams } from 'graphql-yoga';
 import { Refusal } from '../../errors.ts';
 import { IncomingFile, type Receive } from '../../incoming-file.ts';
-import { lingeringClose } from '../../lingering-close.ts';
-import { httpError } from '../body.ts';
+import { assertPreflighted } from '../http/preflight.ts';
+import { httpError } from '../http/problem.ts';
+import { type ReadParams, strangersBytes } from '../http/read.ts';
 import { arriving } from './arriving.ts';
-import { type FilePlaces, placesOf } from './map.ts';
+import { type FilePlace, type FilePlaces, placesOf } from './map.ts';
 import { MalformedForm, type Part, readParts } from './parts.ts';
 
 /** Caps of the door, in bytes: they protect the process and exceed the command's, so that its refusal is the one seen. */
@@ -23,6 +24,17 @@ export interface UploadLimits {
   readonly files: number;
   /** All of a multipart request. */
   readonly multipartBytes: number;
+}
+
+/** Of a stranger, no byte of a file is stored, and no more is read than tells what is asked. */
+export function createMultipartReader(limits: UploadLimits): ReadParams {
+  const strangers = { ...limits, requestBytes: strangersBytes, multipartBytes: 3 * strangersBytes };
+  return async (req, res, ctx) => {
+    assertPreflighted(req, ctx.origin);
+    return ctx.viewer === undefined
+      ? readMultipart(req, res, undefined, strangers)
+      : readMultipart(req, res, ctx.receive, limits);
+  };
 }
 
 /**
@@ -39,8 +51,6 @@ export async function readMultipart(
 ): Promise<GraphQLParams> {
   const boundary = boundaryOf(req.headers['content-type'] ?? '');
   if (boundary === undefined) throw httpError(400, 'The multipart request has no boundary');
-  // An answer that comes before the last byte of the request, such as a refusal while reading, must still reach its sender.
-  lingeringClose(req, res);
   const source = arriving(req, limits.multipartBytes);
   const answered = () => source.stop(httpError(400, 'The request was answered before its last byte came'));
   res.once('finish', answered);
@@ -80,13 +90,16 @@ class Form {
     }
     if (this.#operations === undefined) throw new MissingOperationsError();
     if (this.#places === undefined) throw new MissingMapError();
-    this.fail(clientError(new FileMissingError()));
+    if (this.#missing().length > 0) this.fail(clientError(new FileMissingError()));
   }
 
   /** Tells whoever waits for a file that has not come. */
   fail(error: Error): void {
-    for (const { upload } of this.#places?.values() ?? [])
-      if (upload.file === undefined) upload.reject(error);
+    for (const { upload } of this.#missing()) upload.reject(error);
+  }
+
+  #missing(): FilePlace[] {
+    return [...(this.#places?.values() ?? [])].filter(({ upload }) => upload.file === undefined);
   }
 
   async #readOperations(part: Part): Promise<void> {

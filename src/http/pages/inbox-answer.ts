@@ -1,7 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Db } from '../../db/database.ts';
 import type { MailFile } from '../../mail/inbox-mail.ts';
-import { findInboxMail, type InboxMail, type InboxPage, listInboxMails } from '../../mail/inbox-store.ts';
+import {
+  deleteInboxMails,
+  findInboxMail,
+  type InboxMail,
+  type InboxPage,
+  listInboxMails,
+  markRead,
+} from '../../mail/inbox-store.ts';
 import { dispositionOf } from '../content-disposition.ts';
 import { type Html, html } from './html.ts';
 import { type InboxAssets, inboxFrame, inboxMain, inboxPolicy, noteMain } from './inbox-frame.ts';
@@ -19,8 +26,10 @@ interface InboxRequest {
 }
 
 const pageSize = 50;
+/** Characters. */
+const maxSearch = 200;
 
-/** Answers an operator: `` (the list), `list` (that part alone), `12`, `12/html`, `12/source`, `12/files/0`. */
+/** Answers an operator, who may also DELETE the list or a mail: `` (the list), `list` (that part alone), `12`, `12/html`, `12/source`, `12/files/0`. */
 export async function answerInbox(
   req: IncomingMessage,
   res: ServerResponse,
@@ -31,20 +40,23 @@ export async function answerInbox(
 
 async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest): Promise<Page> {
   const query = new URL(req.url ?? '/', 'http://inbox').searchParams;
-  const before = idOf(query.get('before'));
+  const search = (query.get('q') ?? '').trim().slice(0, maxSearch);
   const wantsJson = /\bapplication\/json\b/i.test(req.headers.accept ?? '');
+  if (req.method === 'DELETE') return removed(assets, db, route, wantsJson);
   if (route === '' || route === 'list') {
-    const page = await listInboxMails(db, { first: pageSize, before });
-    if (wantsJson) return json(pageJson(page));
-    const list = inboxList(page, idOf(query.get('current')), before === undefined);
+    const before = idOf(query.get('before'));
+    const page = await listInboxMails(db, { first: pageSize, before, search });
+    if (wantsJson) return json(pageJson(page, search));
+    const view = { current: idOf(query.get('current')), isFirst: before === undefined, search };
+    const list = inboxList(page, view);
     if (route === 'list') return { type: 'text/html; charset=utf-8', body: list.toString() };
-    return framed(assets, 'Inbox', inboxMain(list, undefined, before === undefined));
+    return framed(assets, 'Inbox', inboxMain(list, undefined, view));
   }
   const [, id, part] = /^(\d+)(?:\/(html|source|files\/\d+))?$/.exec(route) ?? [];
   const mail = id === undefined ? undefined : await findMail(db, id);
   if (mail === undefined) return notFound(assets, wantsJson);
   if (part === undefined)
-    return wantsJson ? json(mailJson(mail)) : framed(assets, mail.subject, await opened(db, mail));
+    return wantsJson ? json(mailJson(mail)) : framed(assets, mail.subject, await opened(db, mail, search));
   if (part === 'html') {
     return { type: 'text/html; charset=utf-8', body: mailDocument(mail), policy: mailDocumentPolicy };
   }
@@ -56,11 +68,21 @@ async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest
 }
 
 /** The mail beside the newest ones; an older mail comes first in the list beside it. */
-async function opened(db: Db, mail: InboxMail): Promise<Html> {
-  const newest: InboxPage = await listInboxMails(db, { first: pageSize });
-  const isNew = newest.mails.some(({ id }) => id === mail.id);
-  const page = isNew ? newest : await listInboxMails(db, { first: pageSize, before: mail.id + 1 });
-  return inboxMain(inboxList(page, mail.id, isNew), mailView(mail), isNew);
+async function opened(db: Db, mail: InboxMail, search: string): Promise<Html> {
+  await markRead(db, mail.id);
+  const newest: InboxPage = await listInboxMails(db, { first: pageSize, search });
+  const isFirst = newest.mails.some(({ id }) => id === mail.id);
+  const page = isFirst ? newest : await listInboxMails(db, { first: pageSize, before: mail.id + 1, search });
+  const view = { current: mail.id, isFirst, search };
+  return inboxMain(inboxList(page, view), mailView(mail), view);
+}
+
+/** One mail, or all of them where none is named. */
+async function removed(assets: InboxAssets, db: Db, route: string, wantsJson: boolean): Promise<Page> {
+  const id = idOf(route);
+  if (route !== '' && id === undefined) return notFound(assets, wantsJson);
+  const count = await deleteInboxMails(db, id);
+  return id !== undefined && count === 0 ? notFound(assets, wantsJson) : json({ deleted: count });
 }
 
 async function findMail(db: Db, text: string): Promise<InboxMail | undefined> {

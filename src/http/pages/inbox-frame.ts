@@ -12,7 +12,7 @@ export const inboxPolicy = [
   "connect-src 'self'",
   "frame-src 'self'",
   "base-uri 'none'",
-  "form-action 'none'",
+  "form-action 'self'",
   "frame-ancestors 'none'",
 ].join('; ');
 
@@ -52,7 +52,7 @@ export function inboxFrame(assets: InboxAssets, title: string, main: Html): stri
 </head>
 <body>
 <header class="top">
-<a class="brand" href="/inbox/"><img src="${assets['inbox.svg'].href}" alt="" width="24" height="24"> Ticketwire <span>inbox</span></a>
+<a class="brand" href="/inbox/"><img src="${assets['inbox.svg'].href}" alt="" width="24" height="24"> Ticketwire <span>inbox</span> <b id="count" title="Not read yet"></b></a>
 <p>Mails end here: nothing leaves this machine.</p>
 <a href="/graphql">GraphiQL</a>
 </header>
@@ -63,10 +63,15 @@ ${main}
 }
 
 /** List and mail side by side; on a phone one of them. */
-export const inboxMain = (list: Html, mail: Html | undefined, isFirst: boolean): Html => html`<main class="${
-  mail === undefined ? 'list-only' : 'with-mail'
-}">
-<nav id="mails" class="mails" aria-label="Mails"${isFirst && html` data-live`}>${list}</nav>
+export const inboxMain = (
+  list: Html,
+  mail: Html | undefined,
+  { isFirst, search }: { readonly isFirst: boolean; readonly search: string },
+): Html => html`<main class="${mail === undefined ? 'list-only' : 'with-mail'}">
+<div class="side">
+<form class="search" action="/inbox/" role="search"><input type="search" name="q" value="${search}" placeholder="Search" aria-label="Search addresses, subjects and texts" autocomplete="off" maxlength="200"><button type="button" class="quiet" data-delete="/inbox/" hidden>Delete all</button></form>
+<nav id="mails" class="mails" aria-label="Mails" data-search="${search}"${isFirst && html` data-live`}>${list}</nav>
+</div>
 <p id="news" class="sr" role="status"></p>
 ${mail ?? guide}
 </main>`;

@@ -1,5 +1,6 @@
 import type { InboxEntry, InboxPage } from '../../mail/inbox-store.ts';
 import { type Html, html } from './html.ts';
+import { olderThan } from './inbox-json.ts';
 
 /** An instant as text; the page's script puts it into the reader's own time and words. */
 export const timeOf = (instant: Date): Html =>
@@ -13,28 +14,39 @@ function namesOf(people: readonly string[]): string {
   return people.length > 3 ? `${names} and ${people.length - 3} more` : names;
 }
 
-/** The list beside (on a phone: before) the mail; the script asks for it again and again, so that new mails appear. */
-export function inboxList(
-  { mails, hasMore }: InboxPage,
-  current: number | undefined,
-  isFirst: boolean,
-): Html {
-  if (mails.length === 0) {
-    return html`<p class="empty">No mail ${isFirst ? 'yet' : 'before these'}. What the gateway sends appears here by itself.</p>`;
-  }
-  const last = mails.at(-1)!;
-  return html`${!isFirst && html`<a class="more" href="/inbox/">↑ Newest mails</a>`}
-<ol>${mails.map((mail) => row(mail, mail.id === current))}</ol>
-${hasMore && html`<a class="more" href="/inbox/?before=${last.id}">Older mails ↓</a>`}`;
+export interface ListView {
+  /** The mail that is open beside it. */
+  readonly current: number | undefined;
+  /** Whether the newest mails are on it. */
+  readonly isFirst: boolean;
+  readonly search: string;
 }
 
-function row(mail: InboxEntry, isCurrent: boolean): Html {
-  const { id, from, to, cc, subject, receivedAt, attachments } = mail;
+/** The list beside (on a phone: before) the mail; the script asks for it again and again, so that new mails appear. */
+export function inboxList({ mails, hasMore, unread }: InboxPage, view: ListView): Html {
+  const { current, isFirst, search } = view;
+  const home = search === '' ? '/inbox/' : `/inbox/?q=${encodeURIComponent(search)}`;
+  const suffix = search === '' ? '' : `?q=${encodeURIComponent(search)}`;
+  const count = html`<span class="sr" id="unread" data-unread="${unread}">${unread} unread</span>`;
+  if (mails.length === 0) return html`${count}${nothing(isFirst, search)}`;
+  return html`${count}${!isFirst && html`<a class="more" href="${home}">↑ Newest mails</a>`}
+<ol>${mails.map((mail) => row(mail, mail.id === current, suffix))}</ol>
+${hasMore && html`<a class="more" href="${olderThan(mails.at(-1)!.id, search)}">Older mails ↓</a>`}`;
+}
+
+const nothing = (isFirst: boolean, search: string): Html =>
+  search === ''
+    ? html`<p class="empty">No mail ${isFirst ? 'yet' : 'before these'}. What the gateway sends appears here by itself.</p>`
+    : html`<p class="empty">No mail has “${search}”. <a href="/inbox/">All mails</a></p>`;
+
+function row(mail: InboxEntry, isCurrent: boolean, suffix: string): Html {
+  const { id, from, to, cc, subject, snippet, receivedAt, attachments, isUnread } = mail;
   const copies = cc.length > 0 && html` · Cc ${namesOf(cc)}`;
   const files = `${attachments} ${attachments === 1 ? 'attachment' : 'attachments'}`;
-  return html`<li data-id="${id}"><a class="entry" href="/inbox/${id}"${isCurrent && html` aria-current="page"`}>
-<span class="line"><span class="to">To <b>${namesOf(to) || '—'}</b></span>${timeOf(receivedAt)}</span>
+  return html`<li data-id="${id}"><a class="entry${isUnread && ' unread'}" href="/inbox/${id}${suffix}"${isCurrent && html` aria-current="page"`}>
+<span class="line"><span class="to">${isUnread && html`<span class="dot" title="Not read yet"></span>`}To <b>${namesOf(to) || '—'}</b></span>${timeOf(receivedAt)}</span>
 <span class="subject">${subject || '(no subject)'}</span>
+${snippet !== '' && html`<span class="snippet">${snippet}</span>`}
 <span class="line"><span class="from">From ${nameOf(from) || '—'}${copies}</span>${
     attachments > 0 && html`<span class="clip" title="${files}">${clip} ${attachments}</span>`
   }</span>

@@ -1,4 +1,6 @@
+import type { InboxRecipient } from '../../mail/inbox-recipients.ts';
 import type { InboxMail } from '../../mail/inbox-store.ts';
+import type { RecipientKind, RecipientState } from '../../vocabulary.ts';
 import { type Html, html } from './html.ts';
 import { timeOf } from './inbox-list.ts';
 import { hasRemoteImages } from './mail-document.ts';
@@ -6,23 +8,55 @@ import { hasRemoteImages } from './mail-document.ts';
 /** More is not put into the page; the whole source can be downloaded. */
 const shownSourceBytes = 256 * 1024;
 
-/** One mail: what its own headers say, never its envelope, so that blind copies stay blind. */
+/** One mail: what its headers say, whom it was for, and what became of each of them. */
 export function mailView(mail: InboxMail): Html {
   return html`<article class="mail">
 <header>
 <a class="back" href="/inbox/">← All mails</a>
-<h1>${mail.subject || '(no subject)'}</h1>
+<div class="title"><h1>${mail.subject || '(no subject)'}</h1>
+<button type="button" class="quiet" data-delete="/inbox/${mail.id}" hidden>Delete</button></div>
 <dl>
 <dt>From</dt><dd>${mail.from || '—'}</dd>
 <dt>To</dt><dd>${people(mail.to)}</dd>
 ${mail.cc.length > 0 && html`<dt>Cc</dt><dd>${people(mail.cc)}</dd>`}
+${blind(mail).length > 0 && html`<dt>Bcc</dt><dd><span>${people(blind(mail))}</span> <span class="hint">in no header</span></dd>`}
 <dt>Received</dt><dd>${timeOf(mail.receivedAt)}</dd>
 </dl>
+${recipients(mail)}
 ${mail.files.length > 0 && attachments(mail)}
 </header>
 ${tabs(mail)}
 </article>`;
 }
+
+const blind = ({ recipients }: InboxMail): string[] =>
+  recipients.filter(({ kind }) => kind === 'BCC').map(({ address }) => address);
+
+const stateWords = {
+  PENDING: 'Not sent yet',
+  SENT: 'Accepted',
+  DEFERRED: 'Deferred',
+  FAILED: 'Failed',
+  OUTCOME_UNKNOWN: 'Unknown',
+  CANCELLED: 'Cancelled',
+} satisfies Record<RecipientState, string>;
+
+const kindWords = { TO: 'To', CC: 'Cc', BCC: 'Bcc' } satisfies Record<RecipientKind, string>;
+
+/** Whom SMTP named, and what it said of them; open where something went wrong. */
+function recipients({ recipients: all, envelope }: InboxMail): Html {
+  const troubled = all.filter(({ state }) => state !== 'SENT').length;
+  const summary = `${all.length} ${all.length === 1 ? 'recipient' : 'recipients'}${
+    troubled === 0 ? ', all accepted' : `, ${troubled} not accepted`
+  }`;
+  return html`<details class="recipients"${troubled > 0 && html` open`}><summary>${summary}</summary>
+<ul><li class="hint">Sent by <code>${envelope.from || '<>'}</code></li>${all.map(recipient)}</ul></details>`;
+}
+
+const recipient = ({ kind, address, state, failure, smtpReply }: InboxRecipient): Html =>
+  html`<li><span class="kind">${kindWords[kind]}</span> <span class="address">${address}</span> <span class="state ${state.toLowerCase()}">${stateWords[state]}</span>${
+    failure !== null && html`<span class="why">${failure} <code>${smtpReply ?? ''}</code></span>`
+  }</li>`;
 
 const people = (list: readonly string[]): Html | string =>
   list.length === 0 ? '—' : html`${list.map((person) => html`<span class="person">${person}</span>`)}`;

@@ -30,8 +30,9 @@ let lastText = '';
 async function refresh() {
   if (list === null || news === null || document.hidden) return;
   const current = list.querySelector('[aria-current]')?.closest('li')?.dataset.id ?? '';
+  const asked = new URLSearchParams({ current, q: list.dataset.search ?? '' });
   // From the origin: the page's own address may hold a password, with which fetch refuses it.
-  const response = await fetch(new URL(`/inbox/list?current=${current}`, location.origin));
+  const response = await fetch(new URL(`/inbox/list?${asked}`, location.origin));
   const text = await response.text();
   if (!response.ok || text === lastText) return;
   const isFirst = lastText === '';
@@ -46,6 +47,7 @@ async function refresh() {
   const top = list.scrollTop;
   for (const item of arrived) item.classList.add('arrived');
   localise(fresh);
+  tellUnread(fresh);
   list.replaceChildren(...fresh.childNodes);
   list.scrollTop = top;
   const link = [...list.querySelectorAll('a')].find(
@@ -58,6 +60,34 @@ async function refresh() {
   }
 }
 
+/** @param {ParentNode} root */
+function tellUnread(root) {
+  const unread = root.querySelector('#unread')?.getAttribute('data-unread') ?? '0';
+  const place = document.getElementById('count');
+  if (place !== null) place.textContent = unread === '0' ? '' : unread;
+}
+
+/** What is deleted is gone: the second press within a few seconds does it. @param {HTMLButtonElement} button */
+function confirmDelete(button) {
+  const words = button.textContent;
+  button.hidden = false;
+  button.addEventListener('click', async () => {
+    if (button.dataset.sure === undefined) {
+      button.dataset.sure = '';
+      button.textContent = 'Sure?';
+      setTimeout(() => {
+        delete button.dataset.sure;
+        button.textContent = words;
+      }, 4000);
+      return;
+    }
+    button.disabled = true;
+    const response = await fetch(new URL(button.dataset.delete ?? '', location.origin), { method: 'DELETE' });
+    if (response.ok || response.status === 404) location.assign('/inbox/');
+    else button.textContent = 'Not deleted';
+  });
+}
+
 /** @param {1 | -1} step */
 function go(step) {
   const links = [...document.querySelectorAll('#mails .entry')];
@@ -67,6 +97,10 @@ function go(step) {
 }
 
 localise(document);
+tellUnread(document);
+for (const button of document.querySelectorAll('button[data-delete]')) {
+  if (button instanceof HTMLButtonElement) confirmDelete(button);
+}
 list?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' });
 if (list?.hasAttribute('data-live')) {
   setInterval(() => refresh().catch(() => {}), pollMs);
@@ -77,6 +111,7 @@ addEventListener('focus', () => {
 });
 document.addEventListener('keydown', (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
+  if (event.target instanceof HTMLInputElement && event.target.type === 'search') return;
   if (event.key === 'j') go(1);
   if (event.key === 'k') go(-1);
 });

@@ -92,7 +92,7 @@ function mailOf(n: number, random: () => number): QueuedMail {
   };
 }
 
-const canonical = (text: string): string => text.replace(/\r?\n/g, '\r\n');
+const canonical = (text: string): string => text.replace(/\r\n|\r|\n/g, '\r\n');
 
 /** Everything in which a delivered mail is not what was committed. */
 function differences(mail: QueuedMail, parsed: ParsedMail): string[] {
@@ -129,13 +129,17 @@ function differences(mail: QueuedMail, parsed: ParsedMail): string[] {
     .slice(2)
     .map((part) => `${part.name} ${part.body}`)
     .sort();
-  same(
-    'files',
-    files,
-    mail
-      .files!.map(({ fileName, bytes }, n) => `${mailFileName(fileName, n + 1)} ${bytes.toString('base64')}`)
-      .sort(),
-  );
+  const ours = mail
+    .files!.map(({ fileName, bytes }, n) => `${mailFileName(fileName, n + 1)} ${bytes.toString('base64')}`)
+    .sort();
+  if (mail.quote === 'NONE') same('files', files, ours);
+  // Quoted messages bring their pictures with them.
+  else
+    same(
+      'files',
+      ours.filter((file) => !files.includes(file)),
+      [],
+    );
   for (const [name, value] of parsed.headers)
     if (
       !/^(?:Delivered-To|X-Original-To|Received)$/.test(name) &&

@@ -1,0 +1,77 @@
+import { fileURLToPath } from 'node:url';
+
+/** A bucket of S3 or its kin, and where in it the desk's files lie. */
+export interface S3Place {
+  readonly bucket: string;
+  /** Empty, or it ends in a slash. */
+  readonly prefix: string;
+  /** Of a service other than Amazon's. */
+  readonly endpoint: string | undefined;
+  readonly region: string;
+  /** The bucket's name in the path, not in the host's name. */
+  readonly pathStyle: boolean;
+  /** Whether downloads may be sent on to S3 by URLs that it signs. */
+  readonly presign: boolean;
+}
+
+export type BlobPlace =
+  | { readonly kind: 'file'; readonly directory: string }
+  | ({ readonly kind: 's3' } & S3Place);
+
+const parameters = ['endpoint', 'region', 'pathStyle', 'presign'];
+
+/** @throws Error that says what is wrong with the setting */
+export function readBlobsUrl(text: string): BlobPlace {
+  if (/^file:/i.test(text)) return readFileUrl(text);
+  if (/^s3:\/\//i.test(text) && URL.canParse(text)) return readS3Url(new URL(text));
+  throw new Error('must be file:///absolute/path or s3://bucket/prefix?endpoint=…&region=…');
+}
+
+function readFileUrl(text: string): BlobPlace {
+  // A URL knows no relative path: `file:blobs` would mean /blobs.
+  if (!/^file:(\/\/\/|\/(?!\/))[^?#]+$/i.test(text) || !URL.canParse(text))
+    throw new Error('must be file:///absolute/path, without a host, "?" or "#" (write %3F and %23)');
+  const directory = fileURLToPath(text);
+  if (directory === '/') throw new Error('must name a folder below /');
+  return { kind: 'file', directory };
+}
+
+function readS3Url(url: URL): BlobPlace {
+  const given = url.searchParams;
+  for (const name of given.keys()) {
+    if (!parameters.includes(name))
+      throw new Error(`has no parameter ${name}: there are ${parameters.join(', ')}`);
+    if (given.getAll(name).length > 1) throw new Error(`gives ${name} twice`);
+  }
+  if (url.username !== '' || url.password !== '')
+    throw new Error(
+      'takes no credentials: they come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or the like',
+    );
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(url.host))
+    throw new Error(`has no bucket's name: ${url.host}`);
+  const endpoint = given.get('endpoint') ?? undefined;
+  if (endpoint !== undefined && !(URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol)))
+    throw new Error('endpoint must be a URL that begins with https:// or http://');
+  const region = given.get('region') ?? (endpoint === undefined ? undefined : 'us-east-1');
+  if (region === undefined || region === '') throw new Error('region is required when there is no endpoint');
+  const path = decodeURIComponent(url.pathname).replace(/^\/+|\/+$/g, '');
+  return {
+    kind: 's3',
+    bucket: url.host,
+    prefix: path === '' ? '' : `${path}/`,
+    endpoint,
+    region,
+    pathStyle: flag(given, 'pathStyle', endpoint !== undefined),
+    presign: flag(given, 'presign', false),
+  };
+}
+
+function flag(given: URLSearchParams, name: string, absent: boolean): boolean {
+  const text = given.get(name) ?? String(Number(absent));
+  if (text !== '0' && text !== '1') throw new Error(`${name} must be 0 or 1`);
+  return text === '1';
+}
+
+/** For people: without parameters. */
+export const describePlace = (place: BlobPlace): string =>
+  place.kind === 'file' ? place.directory : `s3://${place.bucket}/${place.prefix}`;

@@ -1,0 +1,55 @@
+import { type ExecutionResult, GraphQLError, type OperationTypeNode } from 'graphql';
+
+/**
+ * What an answer may weigh, counted while it is being made: each name with its marks, each text and each number. It is about what the
+ * answer takes as JSON; what is cut short is neither resolved any further nor written.
+ */
+export class AnswerBudget {
+  readonly #limit: number;
+  #spent = 0;
+
+  /** @param limit bytes */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get isOver(): boolean {
+    return this.#spent > this.#limit;
+  }
+
+  /** A name of the answer, with its quotation marks, colon and comma. */
+  spendName(name: string): void {
+    this.#spent += name.length + 4;
+  }
+
+  spendValue(value: unknown): void {
+    this.#spent += typeof value === 'string' ? value.length + 2 : 4;
+  }
+
+  /** What is answered in the place of what weighs too much. */
+  refusal(operation: `${OperationTypeNode}` | undefined): ExecutionResult {
+    return { errors: [answerTooLarge(this.#limit, operation)], data: null };
+  }
+}
+
+export function answerTooLarge(limit: number, operation: `${OperationTypeNode}` | undefined): GraphQLError {
+  const done = operation === 'mutation' ? 'The command was carried out, but its' : 'The';
+  return new GraphQLError(`${done} answer is larger than ${limit} bytes: ask for less at once`, {
+    extensions: { code: 'ANSWER_TOO_LARGE', limitBytes: limit },
+  });
+}
+
+/** Weighs an answer that is complete, as far as the limit goes. */
+export function weigh(data: unknown, budget: AnswerBudget): void {
+  const waiting: unknown[] = [data];
+  while (waiting.length > 0 && !budget.isOver) {
+    const value = waiting.pop();
+    if (typeof value !== 'object' || value === null) budget.spendValue(value);
+    else if (Array.isArray(value)) for (const item of value) waiting.push(item);
+    else
+      for (const [name, member] of Object.entries(value)) {
+        budget.spendName(name);
+        waiting.push(member);
+      }
+  }
+}

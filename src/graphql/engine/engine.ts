@@ -1,0 +1,94 @@
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  type GraphQLSchema,
+  getOperationAST,
+  getVariableValues,
+  NoSchemaIntrospectionCustomRule,
+  subscribe,
+  type ValidationRule,
+} from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import type { GraphContext } from '../context.ts';
+import { AnswerBudget, weigh } from './answer-budget.ts';
+import { Documents, introspects } from './documents.ts';
+import { runPlan } from './run-plan.ts';
+
+export interface EngineOptions {
+  readonly schema: GraphQLSchema;
+  /** Introspection needs a credential, and nobody is told names that were not asked for. */
+  readonly closed: boolean;
+  /** Bytes of one answer at most. */
+  readonly answerBytes: number;
+}
+
+/** Errors of variables that one answer lists. */
+const maxCoercionErrors = 5;
+
+/** How documents are parsed, validated and executed, as a plugin of Envelop. README.md says what it takes and what it leaves to graphql-js. */
+export function useEngine(options: EngineOptions): Plugin<GraphContext> {
+  const { schema, closed } = options;
+  const documents = new Documents(schema, { hideSuggestions: closed });
+  const executor = createExecutor(documents, options);
+  return {
+    onParse({ params: { source }, setParsedDocument, setParseFn }) {
+      const known = documents.recall(String(source));
+      if (known !== undefined) setParsedDocument(known);
+      else setParseFn(documents.parse.bind(documents));
+    },
+    onValidate({ params, context, setValidationFn, addValidationRule }) {
+      const document = params.documentAST as DocumentNode;
+      // Without a context (a document that is tried at start), nobody asks.
+      const isStranger = closed && context !== undefined && context.viewer === undefined;
+      if (isStranger && (documents.known(document)?.introspects ?? introspects(document)))
+        addValidationRule(NoSchemaIntrospectionCustomRule);
+      setValidationFn((of: GraphQLSchema, asked: DocumentNode, rules?: readonly ValidationRule[]) =>
+        documents.validate(of, asked, rules),
+      );
+    },
+    onExecute: ({ setExecuteFn }) => setExecuteFn(executor.execute),
+    onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(executor.subscribe),
+  };
+}
+
+function createExecutor(documents: Documents, { closed, answerBytes }: EngineOptions) {
+  const coercion = { maxErrors: maxCoercionErrors, hideSuggestions: closed };
+
+  /** The errors of what cannot be asked: its variables do not fit, or it asks for too much. Nothing has been executed then. */
+  function refuse({ schema, document, operationName, variableValues }: ExecutionArgs) {
+    const operation = getOperationAST(document, operationName);
+    if (!operation) return undefined;
+    const { errors, coerced } = getVariableValues(
+      schema,
+      operation.variableDefinitions ?? [],
+      variableValues ?? {},
+      coercion,
+    );
+    if (errors !== undefined) return { errors };
+    const limit = documents.known(document)?.limit ?? documents.limitOf(document, operation);
+    const excess = limit(coerced);
+    return excess && { errors: [excess] };
+  }
+
+  async function executeOne(args: ExecutionArgs): Promise<ExecutionResult> {
+    const { document, contextValue, operationName, variableValues } = args;
+    const budget = new AnswerBudget(answerBytes);
+    const { plan, limit } = documents.known(document) ?? {};
+    if (plan !== undefined && limit !== undefined && args.rootValue === undefined) {
+      const isMeant = operationName == null || operationName === plan.operation.name?.value;
+      if (isMeant) return runPlan(plan, contextValue, variableValues ?? {}, { budget, coercion, limit });
+    }
+    const refused = refuse(args);
+    if (refused !== undefined) return refused;
+    const result = await execute({ ...args, hideSuggestions: closed, options: { maxCoercionErrors } });
+    weigh(result.data, budget);
+    return budget.isOver ? budget.refusal(getOperationAST(document, operationName)?.operation) : result;
+  }
+
+  return {
+    execute: executeOne,
+    subscribe: (args: ExecutionArgs) => refuse(args) ?? subscribe({ ...args, hideSuggestions: closed }),
+  };
+}

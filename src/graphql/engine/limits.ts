@@ -1,0 +1,68 @@
+import { type ASTVisitor, type DocumentNode, GraphQLError, visit } from 'graphql';
+
+/** Tokens of a document: about four times what the largest of our own needs. */
+export const maxTokens = 4000;
+
+/** How much there may be of what. The rules of graphql-js are quadratic in most of it, and a document is looked at before anybody is known. */
+const most = {
+  aliases: 100,
+  'fields of one name': 120,
+  fields: 500,
+  directives: 50,
+  fragments: 60,
+  'fragment spreads': 150,
+  operations: 20,
+  variables: 100,
+  levels: 18,
+  'levels of a value': 20,
+  'levels of a type': 10,
+  mutations: 20,
+} as const;
+type Counted = keyof typeof most;
+
+/**
+ * Refuses a document that costs more to look at than it is worth, in one walk and before validation.
+ * @throws GraphQLError DOCUMENT_TOO_LARGE
+ */
+export function assertModest(document: DocumentNode): void {
+  const counts = new Map<Counted, number>();
+  const names = new Map<string, number>();
+  const add = (what: Counted, by = 1) => {
+    const count = (counts.get(what) ?? 0) + by;
+    if (count > most[what]) throw tooMany(what);
+    counts.set(what, count);
+  };
+  const nested = (what: Counted) => ({ enter: () => add(what), leave: () => add(what, -1) });
+  const visitor: ASTVisitor = {
+    Field({ alias, name: { value: name } }) {
+      add('fields');
+      if (alias !== undefined) add('aliases');
+      // There is but one way to compare two of these.
+      if (name === '__typename') return;
+      const same = (names.get(alias?.value ?? name) ?? 0) + 1;
+      if (same > most['fields of one name']) throw tooMany('fields of one name');
+      names.set(alias?.value ?? name, same);
+    },
+    Directive: () => add('directives'),
+    FragmentDefinition: () => add('fragments'),
+    FragmentSpread: () => add('fragment spreads'),
+    VariableDefinition: () => add('variables'),
+    SelectionSet: nested('levels'),
+    ListValue: nested('levels of a value'),
+    ObjectValue: nested('levels of a value'),
+    ListType: nested('levels of a type'),
+    OperationDefinition({ operation, selectionSet }) {
+      add('operations');
+      if (operation === 'mutation' && selectionSet.selections.length > most.mutations)
+        throw tooMany('mutations');
+    },
+  };
+  visit(document, visitor);
+}
+
+const tooMany = (what: Counted): GraphQLError => tooLarge(`more than ${most[what]} ${what}`);
+
+export const tooLarge = (why: string): GraphQLError =>
+  new GraphQLError(`The document has ${why}`, {
+    extensions: { code: 'DOCUMENT_TOO_LARGE', http: { status: 400, spec: true } },
+  });

@@ -1,0 +1,249 @@
+import {
+  defaultFieldResolver,
+  type ExecutionResult,
+  type FieldNode,
+  type GraphQLError,
+  type GraphQLField,
+  type GraphQLObjectType,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  getArgumentValues,
+  getVariableValues,
+  locatedError,
+  type OperationDefinitionNode,
+  responsePathAsArray,
+} from 'graphql';
+import { AnswerBudget } from './answer-budget.ts';
+import type { ComplexityLimit } from './complexity.ts';
+import type { CoerceVariables } from './plan-input.ts';
+
+/** Where a value stands in the answer; undefined: the answer itself. */
+export type Path = GraphQLResolveInfo['path'] | undefined;
+
+type Answer = Record<string, unknown>;
+
+/** Completes what a resolver returned, as `CompleteValue` of the specification. @throws what makes the field an error */
+export type Complete = (run: Run, value: unknown, field: PlannedField, path: Path) => unknown;
+
+export interface PlannedField {
+  /** Its name in the answer. */
+  readonly key: string;
+  /** The answer of `__typename`, which needs no resolver. */
+  readonly typename: string | undefined;
+  readonly nodes: readonly FieldNode[];
+  readonly parentType: GraphQLObjectType;
+  readonly definition: GraphQLField<unknown, unknown>;
+  readonly nullable: boolean;
+  readonly complete: Complete;
+}
+
+export interface Plan {
+  readonly schema: GraphQLSchema;
+  readonly operation: OperationDefinitionNode;
+  readonly fragments: GraphQLResolveInfo['fragments'];
+  readonly coerce: CoerceVariables;
+  /** Fields in it, with those of every type that a value may be. */
+  readonly size: number;
+  readonly fields: readonly PlannedField[];
+}
+
+/** One execution of a plan. */
+export class Run {
+  readonly plan: Plan;
+  readonly context: unknown;
+  readonly variables: Record<string, unknown>;
+  readonly budget: AnswerBudget;
+  readonly errors: GraphQLError[] = [];
+  readonly #nulled = new Set<Path>();
+
+  constructor(plan: Plan, context: unknown, variables: Record<string, unknown>, budget: AnswerBudget) {
+    this.plan = plan;
+    this.context = context;
+    this.variables = variables;
+    this.budget = budget;
+  }
+
+  /** An error below what has become null already is not told: its place is not in the answer. */
+  add(error: GraphQLError, path: Path): void {
+    for (let at = path; at !== undefined; at = at.prev) if (this.#nulled.has(at)) return;
+    if (this.#nulled.has(undefined)) return;
+    this.#nulled.add(path);
+    this.errors.push(error);
+  }
+
+  answer(data: Answer | null): ExecutionResult {
+    if (this.budget.isOver) return this.budget.refusal(this.plan.operation.operation);
+    return this.errors.length === 0 ? { data } : { errors: this.errors, data };
+  }
+}
+
+/** What bounds one execution. */
+export interface Bounds {
+  readonly budget: AnswerBudget;
+  readonly limit: ComplexityLimit;
+  /** How graphql-js is asked what is wrong with variables. */
+  readonly coercion: { readonly maxErrors: number; readonly hideSuggestions: boolean };
+}
+
+const unbounded: Bounds = {
+  budget: new AnswerBudget(Infinity),
+  limit: () => undefined,
+  coercion: { maxErrors: 50, hideSuggestions: false },
+};
+
+/**
+ * Executes a plan. @param variables as they came
+ * @returns as `execute` of graphql-js; without `data` when the variables do not fit or ask for too much, and then nothing was executed
+ */
+export async function runPlan(
+  plan: Plan,
+  context: unknown,
+  variables: Readonly<Record<string, unknown>> = {},
+  { budget, limit, coercion }: Bounds = unbounded,
+): Promise<ExecutionResult> {
+  const { operation, schema, fields } = plan;
+  let coerced = plan.coerce(variables);
+  if (coerced === undefined) {
+    const result = getVariableValues(schema, operation.variableDefinitions ?? [], variables, coercion);
+    if (result.errors !== undefined) return { errors: result.errors };
+    coerced = result.coerced;
+  }
+  const excess = limit(coerced);
+  if (excess !== undefined) return { errors: [excess] };
+  const run = new Run(plan, context, coerced, budget);
+  try {
+    return run.answer(
+      await (operation.operation === 'mutation'
+        ? runSerially(run, fields)
+        : runFields(run, undefined, fields, undefined)),
+    );
+  } catch (error) {
+    run.add(error as GraphQLError, undefined);
+    return run.answer(null);
+  }
+}
+
+async function runSerially(run: Run, fields: readonly PlannedField[]): Promise<Answer> {
+  const answer: Answer = {};
+  for (const field of fields) answer[field.key] = await runField(run, undefined, field, undefined);
+  return answer;
+}
+
+/** The selected fields of an object. @throws the error of a field that may not be null */
+export function runFields(
+  run: Run,
+  source: unknown,
+  fields: readonly PlannedField[],
+  path: Path,
+): Answer | Promise<Answer> {
+  const answer: Answer = {};
+  let pending: Promise<void>[] | undefined;
+  try {
+    for (const field of fields) {
+      const { key } = field;
+      // Nothing of an answer that is too large will be told; a command of a document is carried out all the same.
+      const value = run.budget.isOver ? null : runField(run, source, field, path);
+      // Also when it is still to come: fields are answered in the order in which they were asked for.
+      answer[key] = value;
+      if (!isPromise(value)) continue;
+      pending ??= [];
+      pending.push(
+        value.then((settled) => {
+          answer[key] = settled;
+        }),
+      );
+    }
+  } catch (error) {
+    if (pending === undefined) throw error;
+    return afterAll(pending, error);
+  }
+  return pending === undefined ? answer : Promise.all(pending).then(() => answer);
+}
+
+/**
+ * The error of one, told when what was begun beside it is over or fails as well: a rejection that nobody hears would end the process.
+ */
+export async function afterAll(begun: readonly unknown[], error: unknown): Promise<never> {
+  await Promise.all(begun).catch(() => {});
+  throw error;
+}
+
+function runField(run: Run, source: unknown, field: PlannedField, parent: Path): unknown {
+  run.budget.spendName(field.key);
+  if (field.typename !== undefined) return field.typename;
+  const path: Path = { prev: parent, key: field.key, typename: field.parentType.name };
+  let value: unknown;
+  try {
+    value = resolve(run, source, field, path);
+  } catch (error) {
+    return failed(run, error, field, field.nullable, path);
+  }
+  return completed(run, value, field.complete, field, field.nullable, path);
+}
+
+function resolve(run: Run, source: unknown, field: PlannedField, path: NonNullable<Path>): unknown {
+  const { definition, nodes } = field;
+  if (definition.resolve === undefined && typeof source === 'object' && source !== null) {
+    const value = (source as Record<string, unknown>)[definition.name];
+    if (typeof value !== 'function') return value;
+  }
+  const args = definition.args.length === 0 ? {} : getArgumentValues(definition, nodes[0]!, run.variables);
+  return (definition.resolve ?? defaultFieldResolver)(source, args, run.context, infoOf(run, field, path));
+}
+
+export function infoOf(
+  { plan, variables }: Run,
+  { definition, nodes, parentType }: PlannedField,
+  path: NonNullable<Path>,
+): GraphQLResolveInfo {
+  return {
+    fieldName: definition.name,
+    fieldNodes: nodes,
+    returnType: definition.type,
+    parentType,
+    path,
+    schema: plan.schema,
+    fragments: plan.fragments,
+    rootValue: undefined,
+    operation: plan.operation,
+    variableValues: variables,
+  };
+}
+
+/** A field's value or a list's item, completed now or later; null, with its error told, when it fails. @throws as `failed` */
+export function completed(
+  run: Run,
+  value: unknown,
+  complete: Complete,
+  field: PlannedField,
+  nullable: boolean,
+  path: NonNullable<Path>,
+): unknown {
+  try {
+    const done = isPromise(value)
+      ? value.then((settled) => complete(run, settled, field, path))
+      : complete(run, value, field, path);
+    return isPromise(done)
+      ? done.then(undefined, (error) => failed(run, error, field, nullable, path))
+      : done;
+  } catch (error) {
+    return failed(run, error, field, nullable, path);
+  }
+}
+
+/** @throws the error, where null is not allowed: whatever holds the field fails with it */
+function failed(
+  run: Run,
+  error: unknown,
+  { nodes }: PlannedField,
+  nullable: boolean,
+  path: NonNullable<Path>,
+): null {
+  const located = locatedError(error, nodes, responsePathAsArray(path));
+  if (!nullable) throw located;
+  run.add(located, path);
+  return null;
+}
+
+export const isPromise = (value: unknown): value is Promise<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';

@@ -1,0 +1,66 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import { Unavailable } from '../../errors.ts';
+import { httpError } from './problem.ts';
+
+/** Bytes of all bodies that are being read at the same time, at most: many slow senders would fill the memory together. */
+export class BodyBudget {
+  readonly #limit: number;
+  #held = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** @throws Unavailable when there is no room just now */
+  take(bytes: number): void {
+    if (this.#held + bytes > this.#limit) throw new Unavailable('Too much is being sent at once', 2);
+    this.#held += bytes;
+  }
+
+  giveBack(bytes: number): void {
+    this.#held -= bytes;
+  }
+}
+
+/** @throws GraphQLError 413 as soon as it is longer than `limit` bytes, 400 when it breaks off; Unavailable */
+export function readBody(req: IncomingMessage, limit: number, budget: BodyBudget): Promise<Buffer> {
+  const tooLarge = () => httpError(413, `The request body exceeds ${limit} bytes`);
+  if (Number(req.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge());
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const settle = (finish: () => void) => {
+      req.off('data', take).off('end', end).off('error', fail).off('close', close);
+      budget.giveBack(bytes);
+      finish();
+    };
+    const take = (chunk: Buffer) => {
+      if (bytes + chunk.length > limit) return settle(() => reject(tooLarge()));
+      try {
+        budget.take(chunk.length);
+      } catch (error) {
+        return settle(() => reject(error));
+      }
+      bytes += chunk.length;
+      chunks.push(chunk);
+    };
+    const end = () => settle(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    const fail = (error: Error) => settle(() => reject(error));
+    const close = () => settle(() => reject(httpError(400, 'The request ended before its body did')));
+    req.on('data', take).once('end', end).once('error', fail).once('close', close);
+  });
+}
+
+/** @throws GraphQLError 400 for what is no UTF-8 or no JSON */
+export function parseJson(body: Buffer): unknown {
+  if (body.length === 0) throw httpError(400, 'The request has no body');
+  // Decoded all the same, wrong bytes would be stored as replacement characters, and nobody would know.
+  if (!isUtf8(body)) throw httpError(400, 'The request body is not UTF-8');
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    // A query of several lines that was pasted between quotation marks is the usual reason: say where it is.
+    throw httpError(400, `The request body is not JSON: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,97 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import { Unavailable } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { DeskContext } from '../../tickets/desk.ts';
+import { safeError } from '../faults.ts';
+import { type Operation, OperationRefused, type PrepareOperation } from '../operation.ts';
+import { acceptedForms, type Form, formFor, formOfProblem } from './forms.ts';
+import { askedOf } from './params.ts';
+import { httpError } from './problem.ts';
+import type { createRead } from './read.ts';
+import { createStreams } from './streams.ts';
+import { told } from './told.ts';
+import { writeResult } from './write.ts';
+
+export interface RoadOptions {
+  readonly log: Logger;
+  /** A stranger's GET is refused: nobody's page can be made to ask by a link. */
+  readonly production: boolean;
+  /** Bytes of one answer at most. */
+  readonly answerBytes: number;
+  readonly read: ReturnType<typeof createRead>;
+  /** Loaded beside the start, which most first requests need not wait for. */
+  readonly prepare: Promise<PrepareOperation>;
+}
+
+/** What is nobody's mistake, and was met before there was an answer, is no answer of GraphQL either. */
+function withStatus(error: GraphQLError): GraphQLError {
+  if (error.extensions.http !== undefined) return error;
+  return new GraphQLError(error.message, { extensions: { ...error.extensions, http: { status: 500 } } });
+}
+
+/** Signs the caller in. @throws BadCredential, BadRequest, Unavailable */
+export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<DeskContext>;
+
+/**
+ * The one road of GraphQL over HTTP: negotiate, sign in, read, parse and validate, execute or subscribe, write. Requests as JSON, in a URL and
+ * as multipart, and answers in one piece and as streams, differ in reading and in writing alone.
+ */
+export function createRoad({ log, production, answerBytes, read, prepare: loading }: RoadOptions) {
+  const streams = createStreams();
+  let prepare: PrepareOperation | undefined;
+
+  async function operationOf(
+    req: IncomingMessage,
+    res: ServerResponse,
+    ctx: DeskContext,
+  ): Promise<Operation> {
+    const asked = askedOf(await read(req, res, ctx));
+    if (req.method === 'GET' && production && ctx.viewer === undefined)
+      throw httpError(401, 'Without a credential, send a POST', { code: 'UNAUTHENTICATED' });
+    prepare ??= await loading;
+    const operation = prepare(asked, ctx, req.headers['last-event-id']?.toString());
+    if (operation.kind === 'mutation' && req.method === 'GET')
+      throw httpError(405, 'A mutation is sent by POST', { headers: { Allow: 'POST' } });
+    return operation;
+  }
+
+  /** Tells what went wrong before anything was executed: in a stream where one was asked for, as its reader sees no status. */
+  function refuse(
+    req: IncomingMessage,
+    res: ServerResponse,
+    accepted: readonly Form[],
+    error: unknown,
+  ): void {
+    const asked = { requestId: String(res.getHeader('x-request-id') ?? 'unknown'), log };
+    const errors = error instanceof OperationRefused ? error.errors : [withStatus(safeError(error, asked))];
+    const { status = 400, understood } = told({ errors });
+    const isAboutTheRequest = understood || status === 400;
+    if (accepted[0] === 'events' && isAboutTheRequest)
+      return void streams.tell(req, res, 'events', { errors });
+    writeResult(req, res, formOfProblem(accepted), { errors }, { answerBytes, kind: undefined });
+  }
+
+  return {
+    async handle(req: IncomingMessage, res: ServerResponse, begin: Begin): Promise<void> {
+      const accepted = acceptedForms(req.headers.accept);
+      try {
+        if (req.method !== 'POST' && req.method !== 'GET')
+          throw httpError(405, 'GraphQL is asked by POST or GET', { headers: { Allow: 'GET, POST' } });
+        formFor(accepted, undefined);
+        const operation = await operationOf(req, res, await begin(req, res));
+        const form = formFor(accepted, operation.kind);
+        if (operation.kind === 'subscription' && streams.areCut)
+          throw new Unavailable('This process is ending');
+        const result = await operation.run();
+        if (form === 'events' || form === 'parts')
+          return await streams.tell(req, res, form, result, operation);
+        writeResult(req, res, form, result as ExecutionResult, { answerBytes, kind: operation.kind });
+      } catch (error) {
+        refuse(req, res, accepted, error);
+      }
+    },
+    /** Ends the streams that have no end of their own; their readers come back, to another process. */
+    cutStreams: streams.cut,
+  };
+}

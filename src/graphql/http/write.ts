@@ -1,0 +1,61 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ExecutionResult } from 'graphql';
+import { sendAnswer } from '../../send-answer.ts';
+import { answerTooLarge } from '../engine/answer-budget.ts';
+import type { Operation } from '../operation.ts';
+import { contentTypes } from './forms.ts';
+import { type Told, told } from './told.ts';
+
+/** On every answer of /graphql: nothing of it is kept by a cache or taken for another type. */
+export const commonHeaders = {
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+} as const;
+const varying = 'Accept, Authorization';
+
+/** What an answer depends on, beside what its route has said already. */
+export function vary(res: ServerResponse): string {
+  const before = res.getHeader('vary');
+  return before === undefined ? varying : `${String(before)}, ${varying}`;
+}
+
+export interface WriteOptions {
+  /** Bytes of one answer at most. */
+  readonly answerBytes: number;
+}
+
+/** Writes one result in one piece, with the status that GraphQL over HTTP has for it in this form. */
+export function writeResult(
+  req: IncomingMessage,
+  res: ServerResponse,
+  form: 'json' | 'response',
+  result: ExecutionResult,
+  { answerBytes, kind }: WriteOptions & { readonly kind: Operation['kind'] | undefined },
+): void {
+  const outcome = told(result);
+  const body = JSON.stringify(outcome.body);
+  const length = Buffer.byteLength(body);
+  if (length > answerBytes && result.data != null) {
+    const tooLarge = { errors: [answerTooLarge(answerBytes, kind)], data: null };
+    return writeResult(req, res, form, tooLarge, { answerBytes, kind });
+  }
+  const headers = {
+    'Content-Type': contentTypes[form],
+    'Content-Length': length,
+    'Cache-Control': commonHeaders['Cache-Control'],
+    'X-Content-Type-Options': commonHeaders['X-Content-Type-Options'],
+    Vary: vary(res),
+    ...outcome.headers,
+  };
+  sendAnswer(req, res, { status: statusOf(outcome, form), headers, body });
+}
+
+/**
+ * With `application/json`, 200 says that the answer is the gateway's own, whatever it says; other statuses are for what was no request of
+ * GraphQL, and for what kept the gateway from answering. With `application/graphql-response+json`, the status tells an error by itself.
+ */
+function statusOf({ body, status, understood }: Told, form: 'json' | 'response'): number {
+  if (body.data !== undefined) return 200;
+  if (form === 'json' && understood) return 200;
+  return status ?? 400;
+}

@@ -1,0 +1,65 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Handle } from './server.ts';
+
+/** What a page of another origin may send: the headers of a request, an upload, a stream that is resumed, and of uploads in parts. */
+const allowedHeaders = [
+  ...[
+    'Accept',
+    'Authorization',
+    'Content-Type',
+    'Range',
+    'If-Range',
+    'If-None-Match',
+    'X-Request-Id',
+    'Traceparent',
+  ],
+  ...[
+    'GraphQL-Preflight',
+    'Apollo-Require-Preflight',
+    'X-Requested-With',
+    'Idempotency-Key',
+    'Last-Event-ID',
+  ],
+  ...['Apollographql-Client-Name', 'Apollographql-Client-Version', 'X-Apollo-Operation-Name'],
+  ...['Upload-Offset', 'Upload-Length', 'Upload-Complete', 'Upload-Metadata', 'Upload-Draft-Interop-Version'],
+  ...['Tus-Resumable', 'Content-Disposition', 'Content-Encoding', 'Digest', 'Repr-Digest'],
+].join(', ');
+/** What it may read beside the body. */
+const exposedHeaders = [
+  ...['X-Request-Id', 'Retry-After', 'Location', 'Content-Disposition', 'Content-Length', 'Content-Range'],
+  ...['Accept-Ranges', 'ETag', 'Allow', 'Upload-Offset', 'Upload-Length', 'Upload-Complete', 'Upload-Limit'],
+  ...['Upload-Draft-Interop-Version', 'Repr-Digest', 'Tus-Resumable', 'Idempotency-Replayed'],
+].join(', ');
+const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
+/** Seconds for which a browser need not ask again. Chromium keeps it for two hours at most. */
+const askAgainAfter = '7200';
+
+/**
+ * Lets pages of other origins read what a route answers. With `*` every page may, but none with what its browser would add by itself.
+ * @param origins exact ones, such as `https://desk.example.com`, or `*`
+ */
+export function createCors(origins: ReadonlySet<string>): (handle: Handle) => Handle {
+  const isAllowed = (origin: string) => origins.has(origin) || origins.has('*');
+
+  function allow({ headers: { origin } }: IncomingMessage, res: ServerResponse): boolean {
+    res.setHeader('Vary', 'Origin');
+    if (origin === undefined || !isAllowed(origin)) return false;
+    res.setHeader('Access-Control-Allow-Origin', origins.has(origin) ? origin : '*');
+    if (origins.has(origin)) res.setHeader('Access-Control-Allow-Credentials', 'true');
+    res.setHeader('Access-Control-Expose-Headers', exposedHeaders);
+    return true;
+  }
+
+  if (origins.size === 0) return (handle) => handle;
+  return (handle) => (req, res, path) => {
+    const isAllowedPage = allow(req, res);
+    if (req.method !== 'OPTIONS' || req.headers['access-control-request-method'] === undefined)
+      return handle(req, res, path);
+    if (isAllowedPage) {
+      res.setHeader('Access-Control-Allow-Methods', allowedMethods);
+      res.setHeader('Access-Control-Allow-Headers', allowedHeaders);
+      res.setHeader('Access-Control-Max-Age', askAgainAfter);
+    }
+    res.writeHead(204, { 'Content-Length': 0 }).end();
+  };
+}

@@ -1,0 +1,32 @@
+import type { ServerResponse } from 'node:http';
+import { encodeGlobalId } from '../../global-id.ts';
+import type { Upload } from '../../tickets/uploads/keep-upload.ts';
+import { answerJson } from '../answer.ts';
+import { digestField } from './fields.ts';
+
+/** As the mutation uploadFile answers. */
+export function answerWhole(res: ServerResponse, upload: Upload, headers: Record<string, string> = {}): void {
+  const { id, fileName, contentType, byteSize, sha256 } = upload;
+  const payload = {
+    upload: encodeGlobalId('Upload', id),
+    ...{ fileName, contentType, byteSize },
+    sha256: sha256.toString('hex'),
+  };
+  answerJson(res, 201, payload, { 'Repr-Digest': digestField(sha256), ...headers });
+}
+
+export function answerProgress(
+  res: ServerResponse,
+  status: 201 | 204,
+  offset: number,
+  headers: Record<string, string> = {},
+): void {
+  res.writeHead(status, {
+    'Upload-Offset': String(offset),
+    'Upload-Complete': '?0',
+    'Cache-Control': 'no-store',
+    ...(status === 201 ? { 'Content-Length': '0' } : {}),
+    ...headers,
+  });
+  res.end();
+}

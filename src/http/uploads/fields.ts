@@ -1,0 +1,50 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** The draft's version for interoperability (draft-ietf-httpbis-resumable-upload-12). */
+export const interopVersion = 8;
+
+/** What a request says of its upload. A field that is not of its type counts as not there, as the draft has it. */
+export interface UploadFields {
+  readonly complete: boolean | undefined;
+  readonly offset: number | undefined;
+  readonly length: number | undefined;
+  /** Of this request's body. */
+  readonly contentLength: number | undefined;
+  /** SHA-256 of the whole. */
+  readonly sha256: Buffer | undefined;
+  /** Whether its sender understands 104 as this version writes it. */
+  readonly hears104: boolean;
+}
+
+export function uploadFieldsOf(headers: IncomingHttpHeaders): UploadFields {
+  const complete = itemOf(headers['upload-complete'])?.match(/^\?([01])$/)?.[1];
+  return {
+    complete: complete === undefined ? undefined : complete === '1',
+    offset: integerOf(headers['upload-offset']),
+    length: integerOf(headers['upload-length']),
+    contentLength: integerOf(headers['content-length']),
+    sha256: digestOf(headers['repr-digest']),
+    hears104: integerOf(headers['upload-draft-interop-version']) === interopVersion,
+  };
+}
+
+/** An item without its parameters (RFC 9651 §3.3); of a field that came twice there is none. */
+function itemOf(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value.split(';', 1)[0]!.trim() : undefined;
+}
+
+function integerOf(value: string | string[] | undefined): number | undefined {
+  const item = itemOf(value);
+  return item !== undefined && /^\d{1,15}$/.test(item) ? Number(item) : undefined;
+}
+
+/** RFC 9530: `sha-256=:…:` among others. */
+function digestOf(value: string | string[] | undefined): Buffer | undefined {
+  if (typeof value !== 'string') return undefined;
+  const digest = /(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):/i.exec(value)?.[1];
+  return digest === undefined ? undefined : Buffer.from(digest, 'base64');
+}
+
+export const digestField = (sha256: Buffer): string => `sha-256=:${sha256.toString('base64')}:`;
+
+export const completeField = (complete: boolean): string => (complete ? '?1' : '?0');

@@ -1,0 +1,31 @@
+import type { IncomingMessage } from 'node:http';
+import type { NewUpload } from '../../tickets/uploads/take-upload.ts';
+import { fileNameOf } from '../content-disposition.ts';
+import type { UploadFields } from './fields.ts';
+import { RequestFault } from './problems.ts';
+
+/** What a new upload's request says of its file: by headers, or by the query for those who cannot send them. */
+export function newUploadOf(
+  req: IncomingMessage,
+  { complete, length, contentLength, sha256 }: UploadFields,
+): NewUpload {
+  if (!/^(identity)?$/i.test(req.headers['content-encoding'] ?? ''))
+    throw new RequestFault('UNSUPPORTED_MEDIA_TYPE', 'Send the file without a Content-Encoding');
+  const query = new URL(req.url ?? '/', 'http://x').searchParams;
+  const type = query.get('contentType') ?? req.headers['content-type'] ?? '';
+  if (
+    /^\s*(multipart\/form-data|application\/x-www-form-urlencoded)\b/i.test(req.headers['content-type'] ?? '')
+  ) {
+    const message = 'Send the file itself as the body, with its own Content-Type; a form is for /graphql';
+    throw new RequestFault('UNSUPPORTED_MEDIA_TYPE', message);
+  }
+  const whole = complete === false ? undefined : contentLength;
+  if (
+    length !== undefined &&
+    contentLength !== undefined &&
+    (complete === false ? contentLength > length : whole !== length)
+  )
+    throw new RequestFault('BAD_REQUEST', 'Upload-Length and Content-Length do not agree');
+  const fileName = query.get('fileName') ?? fileNameOf(req.headers['content-disposition']) ?? '';
+  return { fileName, contentType: type, byteSize: length ?? whole, sha256 };
+}

@@ -1,0 +1,134 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { asUnavailable } from '../../database-faults.ts';
+import { BadCredential, type ErrorCode, Refusal, Unavailable } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/faults.ts';
+import { answerText } from '../answer.ts';
+import { identityOf } from '../identity.ts';
+
+/** What only a request can have wrong. */
+export type RequestFaultCode =
+  | 'BAD_REQUEST'
+  | 'METHOD_NOT_ALLOWED'
+  | 'PREFLIGHT_REQUIRED'
+  | 'UNSUPPORTED_MEDIA_TYPE';
+export type ProblemCode =
+  | Extract<ErrorCode, 'UNAUTHENTICATED' | 'FORBIDDEN' | 'ATTACHMENT_TOO_LARGE'>
+  | UploadFaultCode
+  | RequestFaultCode
+  | 'BAD_CREDENTIAL'
+  | 'UNAVAILABLE'
+  | 'INTERNAL';
+
+export const statuses = {
+  UNAUTHENTICATED: 401,
+  BAD_CREDENTIAL: 401,
+  FORBIDDEN: 403,
+  PREFLIGHT_REQUIRED: 403,
+  UPLOAD_NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  UPLOAD_OFFSET: 409,
+  UPLOAD_COMPLETE: 409,
+  ATTACHMENT_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  BAD_REQUEST: 400,
+  UPLOAD_MISMATCH: 400,
+  UPLOAD_DIGEST: 400,
+  TOO_MANY_UPLOADS: 429,
+  UPLOAD_BUSY: 503,
+  UNAVAILABLE: 503,
+  INTERNAL: 500,
+} as const satisfies Record<ProblemCode, number>;
+
+/** The draft's own problem types. */
+const registered = 'https://iana.org/assignments/http-problem-types#';
+const types: Partial<Record<ProblemCode, string>> = {
+  UPLOAD_OFFSET: `${registered}mismatching-upload-offset`,
+  UPLOAD_MISMATCH: `${registered}inconsistent-upload-length`,
+};
+
+/** A request that is not one for this door. */
+export class RequestFault extends Error {
+  readonly code: RequestFaultCode;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(code: RequestFaultCode, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.name = 'RequestFault';
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+interface Problem {
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly members?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** RFC 9457. `code` is for programs, `detail` for people. */
+export function answerProblem(
+  res: ServerResponse,
+  { code, detail, members = {}, headers = {} }: Problem,
+): void {
+  const status = statuses[code];
+  const type = types[code] ?? 'about:blank';
+  answerText(res, status, JSON.stringify({ type, title: titleOf(code), status, detail, code, ...members }), {
+    'Content-Type': 'application/problem+json',
+    ...headers,
+  });
+}
+
+const titleOf = (code: ProblemCode): string =>
+  code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ');
+
+/** @param provided where the sender wanted to go on */
+export function problemOf(error: unknown, req: IncomingMessage, log: Logger, provided?: number): Problem {
+  if (error instanceof RequestFault)
+    return { code: error.code, detail: error.message, headers: error.headers };
+  if (error instanceof UploadFault) return uploadProblem(error, provided);
+  if (error instanceof Refusal) return refusalProblem(error);
+  if (error instanceof BadCredential) return credentialProblem(error);
+  const fault = asUnavailable(error);
+  if (fault instanceof Unavailable) {
+    const headers = { 'Retry-After': String(fault.retryAfterSeconds) };
+    return { code: 'UNAVAILABLE', detail: fault.message, headers };
+  }
+  const { requestId } = identityOf(req);
+  log.error({ err: error, requestId }, 'fault');
+  const detail = `Something went wrong on our side; the request id is ${requestId}`;
+  return { code: 'INTERNAL', detail };
+}
+
+function uploadProblem({ code, message, offset }: UploadFault, provided: number | undefined): Problem {
+  return {
+    code,
+    detail: message,
+    members: code === 'UPLOAD_OFFSET' ? { 'expected-offset': offset, 'provided-offset': provided } : {},
+    headers: {
+      'Upload-Complete': '?0',
+      ...(offset === undefined ? {} : { 'Upload-Offset': String(offset) }),
+      ...(code === 'UPLOAD_BUSY' || code === 'TOO_MANY_UPLOADS' ? { 'Retry-After': '5' } : {}),
+    },
+  };
+}
+
+function refusalProblem(error: Refusal): Problem {
+  if (error.is('ATTACHMENT_TOO_LARGE'))
+    return {
+      code: 'ATTACHMENT_TOO_LARGE',
+      detail: error.message,
+      members: { limitBytes: error.details.limitBytes },
+    };
+  if (error.is('UNAUTHENTICATED'))
+    return { code: 'UNAUTHENTICATED', detail: error.message, headers: challenge };
+  return { code: 'FORBIDDEN', detail: error.message };
+}
+
+/** Not Basic: it would make a browser ask for a password in the middle of somebody's page. */
+const challenge = { 'WWW-Authenticate': 'Bearer realm="Ticketwire"' };
+
+function credentialProblem({ message, retryAfterSeconds: wait }: BadCredential): Problem {
+  const retry = wait === undefined ? {} : { 'Retry-After': String(wait) };
+  return { code: 'BAD_CREDENTIAL', detail: message, headers: { ...challenge, ...retry } };
+}

@@ -1,0 +1,161 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from '../../log.ts';
+import { uploadLifetimeHours } from '../../storage/expire.ts';
+import type { DeskContext } from '../../tickets/desk.ts';
+import { requireViewer } from '../../tickets/policy.ts';
+import { appendToUpload } from '../../tickets/uploads/append-upload.ts';
+import { uploadNotFound } from '../../tickets/uploads/faults.ts';
+import { beginUpload, cancelUpload, uploadState } from '../../tickets/uploads/open-upload.ts';
+import { takeUpload } from '../../tickets/uploads/take-upload.ts';
+import { nextArrival } from '../../tickets/uploads/turns.ts';
+import { maySneakIn } from '../cross-site.ts';
+import type { Handle } from '../server.ts';
+import { answerProgress, answerWhole } from './answers.ts';
+import { bodyOf } from './body.ts';
+import { completeField, interopVersion, type UploadFields, uploadFieldsOf } from './fields.ts';
+import { newUploadOf } from './new-upload.ts';
+import { answerProblem, problemOf, RequestFault } from './problems.ts';
+
+export interface UploadPorts {
+  readonly contextOf: (req: IncomingMessage, res: ServerResponse) => Promise<DeskContext>;
+  readonly maxBytes: number;
+  readonly log: Logger;
+}
+
+interface Call {
+  readonly ctx: DeskContext;
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly fields: UploadFields;
+  readonly arrival: number;
+  readonly maxBytes: number;
+}
+
+const partial = 'application/partial-upload';
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/**
+ * POST /uploads takes a file in as a raw body; with `Upload-Complete` it can be gone on with under /uploads/{id}, as in *Resumable
+ * Uploads for HTTP* (draft-ietf-httpbis-resumable-upload-12). What it answers is what `AttachmentInput.upload` takes.
+ */
+export function createUploads({ contextOf, maxBytes, log }: UploadPorts): Handle {
+  return async (req, res, path) => {
+    const fields = uploadFieldsOf(req.headers);
+    const arrival = nextArrival();
+    try {
+      const [, , id, more] = path.split('/');
+      const methods = more !== undefined ? {} : id === undefined || id === '' ? collection : resource;
+      const method = req.method === 'GET' ? 'HEAD' : req.method!;
+      const run = Object.hasOwn(methods, method) ? methods[method as keyof typeof methods] : undefined;
+      if (run === undefined) throw notAllowed(Object.keys(methods));
+      if (method === 'OPTIONS') return answerOptions(res, maxBytes);
+      const ctx = await contextOf(req, res);
+      requireViewer(ctx, 'write');
+      await run({ ctx, req, res, fields, arrival, maxBytes }, id ?? '');
+    } catch (error) {
+      if (res.headersSent || res.destroyed) return void res.destroy();
+      const problem = problemOf(error, req, log, fields.offset);
+      const limit = problem.code === 'ATTACHMENT_TOO_LARGE' ? { 'Upload-Limit': `max-size=${maxBytes}` } : {};
+      answerProblem(res, { ...problem, headers: { ...problem.headers, ...limit } });
+    }
+  };
+}
+
+type Run = (call: Call, id: string) => Promise<void>;
+const collection: Readonly<Record<string, Run>> = { POST: create, OPTIONS: async () => {} };
+const resource: Readonly<Record<string, Run>> = {
+  HEAD: tellState,
+  PATCH: append,
+  DELETE: cancel,
+  OPTIONS: async () => {},
+};
+
+async function create(call: Call): Promise<void> {
+  const { ctx, req, res, fields } = call;
+  if (maySneakIn(req, ctx.origin)) {
+    const message = 'Send the header GraphQL-Preflight: 1, or a Content-Type that no form has';
+    throw new RequestFault('PREFLIGHT_REQUIRED', message);
+  }
+  const input = newUploadOf(req, fields);
+  if (fields.complete === undefined) {
+    const upload = await takeUpload(ctx, input, bodyOf(req));
+    return answerWhole(res, upload);
+  }
+  const { id } = await beginUpload(ctx, input);
+  const location = `${ctx.origin}/uploads/${id}`;
+  const limits = limitsField(call, uploadLifetimeHours * 3600);
+  if (fields.hears104 && req.httpVersionMinor > 0)
+    res.writeInformation(104, {
+      Location: location,
+      'Upload-Limit': limits,
+      'Upload-Draft-Interop-Version': String(interopVersion),
+    });
+  await bring(call, id, 0, fields.complete, (offset) =>
+    answerProgress(res, 201, offset, { Location: location, 'Upload-Limit': limits }),
+  );
+}
+
+async function append(call: Call, id: string): Promise<void> {
+  const { req, fields } = call;
+  const type = (req.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
+  if (type !== partial)
+    throw new RequestFault('UNSUPPORTED_MEDIA_TYPE', `Send ${partial}`, { 'Accept-Patch': partial });
+  if (fields.offset === undefined || fields.complete === undefined)
+    throw new RequestFault('BAD_REQUEST', 'Send Upload-Offset and Upload-Complete with a PATCH');
+  if (!uuid.test(id)) throw uploadNotFound();
+  await bring(call, id, fields.offset, fields.complete, (offset) => answerProgress(call.res, 204, offset));
+}
+
+/** Takes what the request brings, and answers what that makes of the upload; one that broke off has nobody left to be answered. */
+async function bring(
+  { ctx, req, res, fields, arrival }: Call,
+  id: string,
+  offset: number,
+  complete: boolean,
+  progress: (offset: number) => void,
+): Promise<void> {
+  const { length: byteSize, contentLength: comingBytes } = fields;
+  const appended = await appendToUpload(
+    ctx,
+    { id, arrival, offset, complete, byteSize, comingBytes },
+    bodyOf(req),
+  );
+  if (appended.brokenOff) return void req.destroy();
+  if (appended.upload === undefined) progress(appended.offset);
+  else
+    answerWhole(res, appended.upload, { 'Upload-Complete': '?1', 'Upload-Offset': String(appended.offset) });
+}
+
+async function tellState(call: Call, id: string): Promise<void> {
+  if (!uuid.test(id)) throw uploadNotFound();
+  const { upload, offset, byteSize, expiresInSeconds } = await uploadState(call.ctx, id, call.arrival);
+  call.res
+    .writeHead(204, {
+      'Upload-Offset': String(offset),
+      'Upload-Complete': completeField(upload !== undefined),
+      ...(byteSize === null ? {} : { 'Upload-Length': String(byteSize) }),
+      'Upload-Limit': limitsField(call, expiresInSeconds),
+      'Cache-Control': 'no-store',
+    })
+    .end();
+}
+
+async function cancel({ ctx, res, arrival }: Call, id: string): Promise<void> {
+  if (!uuid.test(id)) throw uploadNotFound();
+  await cancelUpload(ctx, id, arrival);
+  res.writeHead(204, { 'Cache-Control': 'no-store' }).end();
+}
+
+function answerOptions(res: ServerResponse, maxBytes: number): void {
+  const limits = `max-size=${maxBytes}, max-age=${uploadLifetimeHours * 3600}`;
+  res.writeHead(204, { Allow: 'POST, GET, HEAD, PATCH, DELETE, OPTIONS', 'Upload-Limit': limits }).end();
+}
+
+const limitsField = ({ maxBytes }: Pick<Call, 'maxBytes'>, maxAge: number): string =>
+  `max-size=${maxBytes}, max-age=${Math.max(0, maxAge)}`;
+
+function notAllowed(methods: readonly string[]): RequestFault | Error {
+  if (methods.length === 0) return uploadNotFound();
+  const allow = methods.flatMap((method) => (method === 'HEAD' ? ['GET', 'HEAD'] : [method])).join(', ');
+  return new RequestFault('METHOD_NOT_ALLOWED', `Use one of ${allow}`, { Allow: allow });
+}

@@ -1,0 +1,38 @@
+import type { ErrorCode } from '../errors.ts';
+
+export const commands = [
+  'addTicketMessage',
+  'previewTicketMessage',
+  'uploadFile',
+  'changeDelivery',
+  'redactMessage',
+  'redactAttachment',
+] as const;
+export type Command = (typeof commands)[number];
+
+const writers = ['addTicketMessage', 'previewTicketMessage'] as const;
+const redactors = ['redactMessage', 'redactAttachment'] as const;
+
+/**
+ * Which commands refuse with a code. The schema's result unions are made from this, so that a new code cannot
+ * be left out of them.
+ */
+export const refusedBy = {
+  UNAUTHENTICATED: commands,
+  FORBIDDEN: commands,
+  TICKET_NOT_FOUND: writers,
+  INVALID_INPUT: [...writers, ...redactors],
+  PRIVATE_WITH_EMAIL: writers,
+  MAILBOX_NOT_FOUND: writers,
+  MAILBOX_NOT_READY: writers,
+  RECIPIENT_MISSING: writers,
+  ATTACHMENT_TOO_LARGE: [...writers, 'uploadFile'],
+  EMAIL_TOO_LARGE: ['addTicketMessage'],
+  TICKET_CHANGED: ['addTicketMessage'],
+  IDEMPOTENCY_KEY_REUSED: ['addTicketMessage'],
+  PREVIEW_STALE: ['addTicketMessage'],
+  MESSAGE_NOT_FOUND: ['redactMessage'],
+  ATTACHMENT_NOT_FOUND: ['redactAttachment'],
+  DELIVERY_NOT_FOUND: ['changeDelivery'],
+  DELIVERY_STATE: ['changeDelivery'],
+} as const satisfies Record<ErrorCode, readonly Command[]>;

@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import type postgres from 'postgres';
+import { BlobMissing } from '../../storage/blob-store.ts';
+import { uploadLifetimeHours } from '../../storage/expire.ts';
+import type { DeskContext } from '../desk.ts';
+import { cleanContentType, cleanFileName } from '../file-name.ts';
+import { requireViewer } from '../policy.ts';
+import { UploadFault, uploadNotFound } from './faults.ts';
+import { findUpload, type Upload } from './keep-upload.ts';
+import { assertMayOpen, heldBy, roomFor } from './quota.ts';
+import type { NewUpload } from './take-upload.ts';
+import { inTurn } from './turns.ts';
+
+/** An upload whose bytes are still arriving. */
+export interface OpenUpload {
+  readonly id: string;
+  readonly userId: number;
+  readonly blobKey: string;
+  readonly fileName: string;
+  readonly contentType: string;
+  /** Null: its sender has not said yet. */
+  readonly byteSize: number | null;
+  readonly sha256: Buffer | null;
+  readonly arrived: number;
+  readonly expiresInSeconds: number;
+}
+
+/** How far an upload is. */
+export type UploadState =
+  | {
+      readonly upload: Upload;
+      readonly offset: number;
+      readonly byteSize: number;
+      readonly expiresInSeconds: number;
+    }
+  | {
+      readonly upload?: undefined;
+      readonly offset: number;
+      readonly byteSize: number | null;
+      readonly expiresInSeconds: number;
+    };
+
+/** Any constant will do: with a user's id beside it, it makes the counting of their uploads take turns. */
+const countingLock = 7_407_472;
+
+/**
+ * Begins an upload that may arrive by several requests, within a day.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
+ * @throws UploadFault TOO_MANY_UPLOADS
+ */
+export async function beginUpload(ctx: DeskContext, input: NewUpload): Promise<OpenUpload> {
+  const { userId } = requireViewer(ctx, 'write');
+  const { blobs, database, limits } = ctx.desk;
+  const opened = {
+    id: randomUUID(),
+    userId,
+    fileName: cleanFileName(input.fileName, 0),
+    contentType: cleanContentType(input.contentType),
+    byteSize: input.byteSize ?? null,
+    sha256: input.sha256 ?? null,
+  };
+  const blobKey = await blobs.create();
+  try {
+    await database.raw.begin(async (transaction) => {
+      const tx = transaction as unknown as postgres.Sql;
+      await tx`select pg_advisory_xact_lock(${countingLock}, ${userId})`;
+      const held = await heldBy(tx, userId);
+      assertMayOpen(limits, held.open);
+      roomFor(limits, held, input.byteSize);
+      const { id, fileName, contentType, byteSize, sha256 } = opened;
+      await tx`
+        insert into open_uploads (id, user_id, blob_key, file_name, content_type, byte_size, sha256)
+        values (${id}, ${userId}, ${blobKey}, ${fileName}, ${contentType}, ${byteSize}, ${sha256})`;
+    });
+  } catch (error) {
+    await blobs.abandon(blobKey).catch(() => {});
+    throw error;
+  }
+  return { ...opened, blobKey, arrived: 0, expiresInSeconds: uploadLifetimeHours * 3600 };
+}
+
+/** The viewer's own upload that is still arriving. */
+export async function findOpenUpload(ctx: DeskContext, id: string): Promise<OpenUpload | undefined> {
+  const { userId } = requireViewer(ctx, 'write');
+  const [row] = await ctx.desk.database.raw<OpenUpload[]>`
+    select id, user_id as "userId", blob_key as "blobKey", file_name as "fileName", content_type as "contentType",
+      byte_size as "byteSize", sha256, arrived,
+      extract(epoch from created_at + make_interval(hours => ${uploadLifetimeHours}) - now())::int as "expiresInSeconds"
+    from open_uploads
+    where id = ${id} and user_id = ${userId} and created_at > now() - make_interval(hours => ${uploadLifetimeHours})`;
+  return row;
+}
+
+/**
+ * How far one's own upload is. A request that is still bringing bytes is ended first: its sender would not ask otherwise.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN
+ * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_BUSY
+ */
+export async function uploadState(ctx: DeskContext, id: string, arrival: number): Promise<UploadState> {
+  const { raw } = ctx.desk.database;
+  if ((await findOpenUpload(ctx, id)) !== undefined) {
+    const state = await inTurn(
+      raw,
+      id,
+      arrival,
+      () => {},
+      async () => {
+        const open = await findOpenUpload(ctx, id);
+        return open === undefined ? undefined : { ...open, offset: await arrivedOf(ctx, open) };
+      },
+    );
+    if (state !== undefined) {
+      const { offset, byteSize, expiresInSeconds } = state;
+      return { offset, byteSize, expiresInSeconds };
+    }
+  }
+  const whole = await findUpload(raw, id, requireViewer(ctx, 'write').userId);
+  if (whole === undefined) throw uploadNotFound();
+  const { byteSize, expiresInSeconds } = whole;
+  return { upload: whole, offset: byteSize, byteSize, expiresInSeconds };
+}
+
+/** What the store has of it. Bytes that are gone take their upload with them: an offset never goes back. */
+async function arrivedOf({ desk }: DeskContext, { id, blobKey }: OpenUpload): Promise<number> {
+  try {
+    return await desk.blobs.sizeOf(blobKey);
+  } catch (error) {
+    if (!(error instanceof BlobMissing)) throw error;
+    await desk.database.raw`delete from open_uploads where id = ${id}`;
+    throw uploadNotFound();
+  }
+}
+
+/**
+ * Gives an upload up, whether all of it is here or not; what was attached stays.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN
+ * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_COMPLETE for what a message has, UPLOAD_BUSY
+ */
+export async function cancelUpload(ctx: DeskContext, id: string, arrival: number): Promise<void> {
+  const { userId } = requireViewer(ctx, 'write');
+  const { blobs, database } = ctx.desk;
+  const open = await findOpenUpload(ctx, id);
+  if (open !== undefined) {
+    const gone = await inTurn(
+      database.raw,
+      id,
+      arrival,
+      () => {},
+      async () => (await database.raw`delete from open_uploads where id = ${id} returning id`).length > 0,
+    );
+    // Its row decides; bytes that cannot be removed now are the collector's.
+    if (gone) return blobs.abandon(open.blobKey).catch(() => {});
+  }
+  const whole = await findUpload(database.raw, id, userId);
+  if (whole === undefined) throw uploadNotFound();
+  if (whole.attached) throw new UploadFault('UPLOAD_COMPLETE', 'The upload is attached to a message');
+  await database.raw`
+    delete from uploads u where u.id = ${id} and not exists (select from attachments a where a.upload_id = u.id)`;
+}

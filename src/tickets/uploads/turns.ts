@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type postgres from 'postgres';
+import { UploadFault } from './faults.ts';
+
+/*
+ * Requests for one unfinished upload take turns: whoever comes later ends the one before, as its sender has given it up. Within a process
+ * that is at once. Of another process it is asked by the row, which the one before looks at while it holds its lease.
+ */
+
+/** Seconds that a turn lasts without a sign of life. */
+const leaseSeconds = 6;
+/** Milliseconds between signs of life, and looks at whether somebody waits. */
+const lookMs = 1500;
+/** Looks at whether another process has given its turn up, and milliseconds between them: longer than the lease of one that died. */
+const looks = 16;
+const waitMs = 500;
+
+/** Numbers requests as they arrive, before anything is waited for: one that was held up on its way must not end a later one. */
+export const nextArrival = (): number => {
+  arrivals += 1;
+  return arrivals;
+};
+let arrivals = 0;
+
+interface Turn {
+  readonly arrival: number;
+  /** Ends what is being done in it. */
+  readonly stop: () => void;
+  readonly done: Promise<unknown>;
+}
+const running = new Map<string, Turn>();
+
+/**
+ * Runs some work on an upload when its turn has come.
+ * @param arrival of the request, by `nextArrival`
+ * @param stop ends the work early: called when somebody else comes for the same upload
+ * @throws UploadFault UPLOAD_BUSY when a later request was quicker, or another process does not give its turn up
+ */
+export async function inTurn<T>(
+  sql: postgres.Sql,
+  uploadId: string,
+  arrival: number,
+  stop: () => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  for (let before = running.get(uploadId); before !== undefined; before = running.get(uploadId)) {
+    if (before.arrival > arrival) throw busy();
+    before.stop();
+    await before.done.catch(() => {});
+  }
+  const done = whileHeld(sql, uploadId, stop, work);
+  running.set(uploadId, { arrival, stop, done });
+  try {
+    return await done;
+  } finally {
+    running.delete(uploadId);
+  }
+}
+
+async function whileHeld<T>(
+  sql: postgres.Sql,
+  uploadId: string,
+  stop: () => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  const writer = randomUUID();
+  await take(sql, uploadId, writer);
+  const look = setInterval(() => {
+    renew(sql, uploadId, writer).then(
+      (mayGoOn) => {
+        if (!mayGoOn) stop();
+      },
+      // Without a sign of life the turn is soon another's.
+      () => stop(),
+    );
+  }, lookMs);
+  try {
+    return await work();
+  } finally {
+    clearInterval(look);
+    await sql`
+      update open_uploads set writer = null, lease_until = null, wanted = false where id = ${uploadId} and writer = ${writer}`.catch(
+      () => {},
+    );
+  }
+}
+
+/** An upload that has no row has no turns either: its work will find that out. */
+async function take(sql: postgres.Sql, uploadId: string, writer: string): Promise<void> {
+  for (let look = 0; look < looks; look += 1) {
+    const [row] = await sql<{ taken: boolean }[]>`
+      with taken as (
+        update open_uploads set writer = ${writer}, wanted = false, lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds})
+        where id = ${uploadId} and (writer is null or lease_until < clock_timestamp())
+        returning id
+      ), asked as (
+        update open_uploads set wanted = true where id = ${uploadId} and writer is not null and lease_until >= clock_timestamp() and not wanted
+      )
+      select exists (select from taken) as taken from open_uploads where id = ${uploadId}`;
+    if (row === undefined || row.taken) return;
+    await sleep(waitMs);
+  }
+  throw busy();
+}
+
+const busy = (): UploadFault =>
+  new UploadFault('UPLOAD_BUSY', 'Another request for this upload has not ended yet');
+
+async function renew(sql: postgres.Sql, uploadId: string, writer: string): Promise<boolean> {
+  const rows = await sql`
+    update open_uploads set lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds})
+    where id = ${uploadId} and writer = ${writer} and not wanted returning id`;
+  return rows.length > 0;
+}

@@ -1,0 +1,263 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type ClamdStandIn, signature, startClamd } from '../support/clamd.ts';
+import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { add, ask, get } from '../tickets/calls.ts';
+
+interface File_ {
+  id: string;
+  scan: string | null;
+  url: string | null;
+  downloadUrl: string | null;
+}
+interface Delivery {
+  state: string;
+  failure: string | null;
+  recipients: { state: string; smtpReply: string | null }[];
+}
+const seen = (gateway: Gateway, id: string, authorization = asOperator) =>
+  ask<{ attachments: File_[]; delivery: Delivery | null }>(
+    gateway,
+    `query ($id: ID!) { node(id: $id) { ... on TicketMessage {
+      attachments { id scan url downloadUrl }
+      delivery { state failure recipients { state smtpReply } }
+    } } }`,
+    { id },
+    { authorization },
+  );
+type Seen = Awaited<ReturnType<typeof seen>>;
+
+/** Waits for something that the test can only look for. */
+async function until(gateway: Gateway, id: string, reached: (now: Seen) => boolean): Promise<Seen> {
+  for (;;) {
+    const now = await seen(gateway, id);
+    if (reached(now)) return now;
+    await sleep(20);
+  }
+}
+const scanned = ({ attachments }: Seen) => attachments.every(({ scan }) => scan !== 'PENDING');
+const inState =
+  (...states: string[]) =>
+  ({ delivery }: Seen) =>
+    states.includes(delivery!.state);
+
+const say = async (gateway: Gateway, files: readonly string[], input: object = {}) => {
+  const added = await add(
+    gateway,
+    { attachments: files.map(() => ({ file: null })), ...input },
+    { files: files.map((text, n) => new File([text], `file-${n}.txt`)) },
+  );
+  expect(added.__typename).toBe('AddTicketMessagePayload');
+  return added.ticketMessage.id;
+};
+const email = { from: 'company@domain.com' };
+const eventsOf = async (gateway: Gateway, id: string) => {
+  const rows = await gateway.sql`
+    select type, visibility from events where message_id = ${Number(atob(id).slice('TicketMessage:'.length))} order by number`;
+  return rows.map(({ type, visibility }) => `${type} ${visibility}`);
+};
+
+describe('with a scanner', () => {
+  let clamd: ClamdStandIn;
+  let gateway: Gateway;
+  beforeAll(async () => {
+    clamd = await startClamd();
+    gateway = await startGateway({ env: { CLAMD_URL: clamd.url } });
+  });
+  afterAll(async () => {
+    await gateway[Symbol.asyncDispose]();
+    await clamd[Symbol.asyncDispose]();
+  });
+  let release = () => {};
+  afterEach(() => release());
+
+  test('a mail waits until its files are clean, and its ledger says so', async () => {
+    release = clamd.hold();
+    const id = await say(gateway, ['one', 'two'], { email });
+    await clamd.arrived();
+    const waiting = await seen(gateway, id);
+    expect(waiting.attachments.map(({ scan }) => scan)).toEqual(['PENDING', 'PENDING']);
+    expect(waiting.delivery).toMatchObject({
+      state: 'QUEUED',
+      failure: 'Waits: its files have not been scanned yet',
+    });
+    release();
+    const after = await until(gateway, id, inState('SENT'));
+    expect(after.attachments.map(({ scan }) => scan)).toEqual(['CLEAN', 'CLEAN']);
+    expect(after.delivery!.failure).toBeNull();
+    expect(await eventsOf(gateway, id)).toEqual([
+      'MESSAGE_ADDED PUBLIC',
+      'ATTACHMENT_SCANNED PUBLIC',
+      'ATTACHMENT_SCANNED PUBLIC',
+      'DELIVERY_SENT PRIVATE',
+    ]);
+  });
+
+  test('a pending mail holds up no other one, of its ticket or another', async () => {
+    release = clamd.hold();
+    const waiting = await say(gateway, ['slow'], { email });
+    const later = await say(gateway, [], { email });
+    await until(gateway, later, inState('SENT'));
+    expect((await seen(gateway, waiting)).delivery!.state).toBe('QUEUED');
+  });
+
+  test('an infected file is given to nobody, and its mail fails with the reason, however often it is tried', async () => {
+    const body = 'Carries something';
+    const id = await say(gateway, ['clean', `x${signature}x`], { email, body });
+    const after = await until(gateway, id, inState('FAILED'));
+    const reason = 'Not sent: a file is infected: file-1.txt (Our.Own.Signature)';
+    expect(after.delivery).toEqual({
+      state: 'FAILED',
+      failure: `requester@domain.com: ${reason}.`,
+      recipients: [{ state: 'FAILED', smtpReply: reason }],
+    });
+    const now = await until(gateway, id, scanned);
+    expect(
+      now.attachments.map(({ scan, url, downloadUrl }) => [scan, url === null, downloadUrl === null]),
+    ).toEqual([
+      ['CLEAN', false, false],
+      ['INFECTED', true, true],
+    ]);
+    const [clean, infected] = now.attachments;
+    expect((await get(clean!.downloadUrl!, asOperator)).status).toBe(200);
+    const direct = clean!.downloadUrl!.replace(
+      encodeURIComponent(clean!.id),
+      encodeURIComponent(infected!.id),
+    );
+    for (const authorization of [asOperator, asRequester])
+      expect((await get(direct, authorization)).status).toBe(404);
+
+    const [row] = await gateway.sql`
+      select d.id from deliveries d where d.message_id = ${Number(atob(id).slice('TicketMessage:'.length))}`;
+    await ask(gateway, 'mutation ($input: DeliveryInput!) { retryDelivery(input: $input) { __typename } }', {
+      input: { delivery: btoa(`Delivery:${row!.id}`) },
+    });
+    await until(gateway, id, ({ delivery }) => delivery!.state === 'FAILED');
+    expect((await seen(gateway, id)).delivery!.failure).toBe(`requester@domain.com: ${reason}.`);
+    expect(gateway.sink.mails.filter(({ source }) => source.includes(body))).toEqual([]);
+  });
+
+  test('a mail that was to be sent tomorrow fails today', async () => {
+    const id = await say(gateway, [signature], { email: { ...email, holdSeconds: 3600 } });
+    await until(gateway, id, inState('FAILED'));
+  });
+
+  test('a mail that is held keeps its hour when its files are clean', async () => {
+    const id = await say(gateway, ['clean'], { email: { ...email, holdSeconds: 3600 } });
+    const after = await until(gateway, id, scanned);
+    expect(after.delivery).toMatchObject({ state: 'HELD', failure: null });
+  });
+
+  test('an address that was signed before the verdict is worth nothing after it', async () => {
+    release = clamd.hold();
+    const id = await say(gateway, [`a${signature}`]);
+    await clamd.arrived();
+    const { url } = (await seen(gateway, id)).attachments[0]!;
+    expect((await get(url!, null)).headers.get('content-disposition')).toMatch(/^attachment/);
+    release();
+    await until(gateway, id, scanned);
+    expect((await get(url!, null)).status).toBe(404);
+  });
+
+  test('a picture is not shown in place before it is known to be clean', async () => {
+    release = clamd.hold();
+    const gif = 'GIF89a\x01\0\x01\0\0\0\0;';
+    const added = await add(
+      gateway,
+      { attachments: [{ file: null }] },
+      { files: [new File([gif], 'a.gif', { type: 'image/gif' })] },
+    );
+    await clamd.arrived();
+    const { id } = added.ticketMessage;
+    const { url } = (await seen(gateway, id)).attachments[0]!;
+    expect((await get(url!, null)).headers.get('content-disposition')).toMatch(/^attachment/);
+    release();
+    await until(gateway, id, scanned);
+    expect((await get(url!, null)).headers.get('content-disposition')).toMatch(/^inline/);
+  });
+
+  test('what was redacted while it waited stays redacted', async () => {
+    release = clamd.hold();
+    const id = await say(gateway, ['secret'], { email });
+    await clamd.arrived();
+    const attachment = (await seen(gateway, id)).attachments[0]!.id;
+    await ask(
+      gateway,
+      'mutation ($input: RedactAttachmentInput!) { redactAttachment(input: $input) { __typename } }',
+      { input: { attachment } },
+    );
+    const count = clamd.scanned.length;
+    release();
+    while (clamd.scanned.length === count) await sleep(10);
+    // Whatever comes behind it has been settled, and so has this.
+    await until(gateway, await say(gateway, ['next']), scanned);
+    expect((await seen(gateway, id)).attachments[0]).toMatchObject({ scan: null, url: null });
+    expect((await seen(gateway, id)).delivery!.state).toBe('CANCELLED');
+  });
+});
+
+test('a scanner that is away is waited for: files are served as downloads, mails wait and say why, and all go when it is back', async () => {
+  const first = await startClamd();
+  const { port, url } = first;
+  await first[Symbol.asyncDispose]();
+  await using gateway = await startGateway({ env: { CLAMD_URL: url } });
+  const id = await say(gateway, ['one'], { email });
+  const waiting = await until(gateway, id, ({ delivery }) => /does not answer/.test(delivery!.failure ?? ''));
+  expect(waiting).toMatchObject({
+    attachments: [{ scan: 'PENDING' }],
+    delivery: {
+      state: 'QUEUED',
+      failure: 'Waits: its files could not be scanned yet (the scanner does not answer)',
+    },
+  });
+  expect((await get(waiting.attachments[0]!.downloadUrl!, asOperator)).status).toBe(200);
+  await using back = await startClamd({ port });
+  await until(gateway, id, inState('SENT'));
+  expect(back.scanned.map(String)).toEqual(['one']);
+});
+
+test('a file that the scanner will not take waits with its mail, and the ledger gives the scanner’s words', async () => {
+  await using clamd = await startClamd({ maxBytes: 10 });
+  await using gateway = await startGateway({ env: { CLAMD_URL: clamd.url } });
+  const id = await say(gateway, ['more than ten bytes'], { email });
+  const why = 'Waits: its files could not be scanned yet (INSTREAM size limit exceeded. ERROR)';
+  expect(await until(gateway, id, ({ delivery }) => delivery!.failure === why)).toMatchObject({
+    attachments: [{ scan: 'PENDING' }],
+    delivery: { state: 'QUEUED' },
+  });
+});
+
+test('several processes scan each file once, and one whose process died is taken over', async () => {
+  await using clamd = await startClamd();
+  await using gateway = await startGateway({ env: { CLAMD_URL: clamd.url } });
+  const BLOBS_URL = pathToFileURL(gateway.blobsDirectory).href;
+  const env = { CLAMD_URL: clamd.url, ROLES: 'web', BLOBS_URL };
+  await using _other = await startGateway({ env, database: gateway.database });
+  const ids: string[] = [];
+  for (let n = 0; n < 12; n += 1) ids.push(await say(gateway, [`file ${n}`]));
+  for (const id of ids) await until(gateway, id, scanned);
+  expect(clamd.scanned.map(String).sort()).toEqual(ids.map((_, n) => `file ${n}`).sort());
+
+  const release = clamd.hold();
+  const id = await say(gateway, ['twice']);
+  await clamd.arrived();
+  // As if its process had gone a minute ago. Both come to a verdict in the end, and it is told once.
+  await gateway.sql`update attachments set scan_due_at = now() where scan = 'PENDING'`;
+  await gateway.sql`select pg_notify('ticketwire_scans', '')`;
+  while (
+    (await gateway.sql`select from attachments where scan = 'PENDING' and scan_due_at <= now()`).length > 0
+  )
+    await sleep(10);
+  release();
+  await until(gateway, id, scanned);
+  while (clamd.scanned.length < 14) await sleep(10);
+  expect(await eventsOf(gateway, id)).toEqual(['MESSAGE_ADDED PUBLIC', 'ATTACHMENT_SCANNED PUBLIC']);
+});
+
+test('without a scanner nothing waits, and nothing is said', async () => {
+  await using gateway = await startGateway();
+  const id = await say(gateway, [signature], { email });
+  const after = await until(gateway, id, inState('SENT'));
+  expect(after.attachments).toMatchObject([{ scan: null }]);
+});
