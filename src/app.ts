@@ -33,6 +33,7 @@ import { createWorker } from './mail/worker.ts';
 import { createLegacyDoor, refuseLegacy } from './rest/door.ts';
 import { foldPath } from './rest/path.ts';
 import { createScanner } from './scan/scanner.ts';
+import { naming } from './start-error.ts';
 import { createStoreCheck } from './storage/check-store.ts';
 import { startCollecting } from './storage/collecting.ts';
 import { createImageSniffer } from './storage/image-type.ts';
@@ -84,7 +85,8 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const log = overrides.log ?? createLog(config.logLevel);
   const now = overrides.now ?? (() => new Date());
   const { gateway, owner } = overrides.connections ?? (await connect(config, overrides, parts, log));
-  await migrate(owner);
+  const ownerSetting = isOwnerNamed(config) ? 'DATABASE_OWNER_URL' : 'DATABASE_URL';
+  await naming(ownerSetting, () => migrate(owner, (waitsFor) => log.warn(`the start waits for ${waitsFor}`)));
   const database = parts.use(
     openDatabase(gateway, {
       poolSize: config.poolSize,
@@ -92,6 +94,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
       answerWithinMs: config.databaseTimeout * 1000,
     }),
   );
+  await naming('DATABASE_URL', () => database.checkAll());
   const demo = await prepareDemo(config, database, log);
   const blobs = await openCheckedStore(config.blobs, database.desk);
   const collecting = parts.use(startCollecting(database.desk, blobs, log));
@@ -315,6 +318,10 @@ async function connect(
   const { connection } = parts.use(await (embedded ?? startEmbedded(config.dataDir, { log })));
   return { gateway: connection, owner: connection };
 }
+
+/** Whether the owner has a URL of their own, which is then the one to be told of. */
+const isOwnerNamed = ({ database }: Config): boolean =>
+  database.kind === 'url' && database.ownerUrl !== database.url;
 
 async function listen(server: Server, { host, port }: Config): Promise<void> {
   server.listen(port, host);

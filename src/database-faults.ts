@@ -29,3 +29,12 @@ export function asUnavailable(error: unknown): unknown {
 
 /** Whether the server gave up waiting for a lock; it took back what the statement had done. */
 export const isLockTimeout = (error: unknown): boolean => sqlState(error) === '55P03';
+
+/** The constraint that a row would have broken; undefined for any other error. */
+export function brokenConstraint(error: unknown): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { constraint_name: name } = at as { constraint_name?: unknown };
+    if (typeof name === 'string') return name;
+  }
+  return undefined;
+}

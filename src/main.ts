@@ -13,16 +13,9 @@ async function main(): Promise<void> {
       : undefined;
   embedded?.catch(() => {});
   const { createApp } = await import('./app.ts');
-  const { asUnavailable } = await import('./database-faults.ts');
-  const { Unavailable } = await import('./errors.ts');
   const { welcome } = await import('./welcome.ts');
   const app = await createApp(config, { embedded });
   process.stdout.write(welcome(config, app));
-  process.on('unhandledRejection', (reason) => {
-    // The driver asks a new connection for its types and lets nobody wait for the answer: a server that ends just then must not end us.
-    if (!(asUnavailable(reason) instanceof Unavailable)) throw reason;
-    app.log.warn({ err: reason }, 'a connection to the database was lost');
-  });
   let stopping = false;
   const stop = async (signal: string) => {
     // A second signal means it.

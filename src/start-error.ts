@@ -1,3 +1,4 @@
+import { ConfigError } from './config.ts';
 import { asUnavailable, sqlState } from './database-faults.ts';
 import { Unavailable } from './errors.ts';
 
@@ -8,14 +9,37 @@ export function describeStartError(error: unknown): string | undefined {
   const { code, address, port } = error as { code?: unknown; address?: unknown; port?: unknown };
   if (code === 'EADDRINUSE') return `PORT: ${address}:${port} is in use by another program`;
   if (code === 'EACCES' && port !== undefined) return `PORT: this user may not listen on ${port}`;
-  const state = sqlState(error);
-  if (state === '42501') {
-    return `DATABASE_URL: the login may not do this (${rootOf(error).message}); README.md says which roles it needs`;
+  const trouble = troubleOf(error);
+  return trouble && `DATABASE_URL: ${trouble}`;
+}
+
+/**
+ * Runs a step of the start that needs the database.
+ * @param setting the setting that leads there
+ * @throws ConfigError that names the setting, when it or the database has to be changed
+ */
+export async function naming<T>(setting: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const trouble = error instanceof Error ? troubleOf(error) : undefined;
+    throw trouble === undefined ? error : new ConfigError(`${setting}: ${trouble}`, { cause: error });
   }
-  if (state === '28P01' || state === '28000' || state === '3D000')
-    return `DATABASE_URL: ${rootOf(error).message}`;
+}
+
+function troubleOf(error: Error): string | undefined {
+  const root = rootOf(error);
+  if (root.name === 'Unsuitable') return root.message;
+  const state = sqlState(error);
+  if (/set role|role "ticketwire_app"/.test(root.message) && state !== undefined)
+    return `the login may not work as ticketwire_app (${root.message}): GRANT ticketwire_app TO it; README.md says which roles are needed`;
+  if (state === '42501')
+    return `the login may not do this (${root.message}); README.md says which roles it needs`;
+  if (state === '28P01' || state === '28000' || state === '3D000') return root.message;
+  if (state === '08P01')
+    return `what listens there is not PostgreSQL itself but a pooler (${root.message}); connect to the server, README.md says why`;
   return asUnavailable(error) instanceof Unavailable
-    ? `DATABASE_URL: the database does not answer (${state})`
+    ? `the database does not answer (${state}: ${root.message})`
     : undefined;
 }
 

@@ -32,7 +32,7 @@ const onItsWayMs = 400;
  * were not heard since are as old and go as well, before somebody has to find out.
  */
 export function watchSilence(options: SilenceOptions): Disposable {
-  const { wires, ask, endAfterMs, suspectAfterMs = 1500, everyMs = 250 } = options;
+  const { wires, ask, endAfterMs, suspectAfterMs = 1000, everyMs = 250 } = options;
   let lookedAt = performance.now();
   let askAgainAt = 0;
   let asking = false;
@@ -45,19 +45,19 @@ export function watchSilence(options: SilenceOptions): Disposable {
     if (wasAway) return;
     for (const wire of wires) if (silenceOf(wire, now) > endAfterMs) wire.fail(silentError());
     if (asking || now < askAgainAt) return;
-    const suspects = [...wires].filter(
-      (wire) => wire.pid !== undefined && silenceOf(wire, now) > suspectAfterMs,
-    );
-    if (suspects.length === 0) return;
+    const silences = [...wires].map((wire) => (wire.pid === undefined ? 0 : silenceOf(wire, now)));
+    if (Math.max(0, ...silences) < suspectAfterMs) return;
     asking = true;
     try {
-      await question(suspects);
+      await question(now);
     } finally {
       asking = false;
     }
   }
 
-  async function question(suspects: readonly Wire[]): Promise<void> {
+  async function question(now: number): Promise<void> {
+    // What the server says is as good for those who have only begun to wait.
+    const suspects = [...wires].filter((wire) => wire.pid !== undefined && silenceOf(wire, now) > onItsWayMs);
     const since = new Map(suspects.map((wire) => [wire, wire.silentSince]));
     const backends = await ask([...wires].flatMap(({ pid }) => (pid === undefined ? [] : [pid])));
     if (backends === undefined) return;

@@ -357,6 +357,8 @@ export const deliveries = pgTable(
     index('deliveries_lease_idx').on(t.leaseUntil).where(sql`state = 'TRANSMITTING'`),
     index('deliveries_state_idx').on(t.state, t.id),
     index('deliveries_ticket_idx').on(t.ticketId, t.id),
+    // What a redaction has to look at: the mails that may repeat an earlier message.
+    index('deliveries_quoting_idx').on(t.ticketId, t.messageId).where(sql`quote <> 'NONE'`),
     // What the worker asks: the next mails of one mailbox, and whether an earlier one of the same ticket is still to go.
     index('deliveries_mailbox_due_idx')
       .on(t.mailboxId, t.dueAt, t.id)

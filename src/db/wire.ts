@@ -78,17 +78,18 @@ export function openWire(address: Address, security: Security | undefined): Wire
   /** Looks at a message that arrived whole. @returns whether the driver is to have it */
   function look(letter: number, body: Buffer): boolean {
     if (letter === backendKey) pid = body.readUInt32BE(0);
-    else if (letter === ready) {
-      if (isStarting) isStarting = false;
-      else syncs = Math.max(0, syncs - 1);
-    } else {
+    else if (letter === errorResponse) {
+      fatal = fatalOf(body);
       describes = Math.max(0, describes - 1);
-      const fields = fieldsOf(body);
-      if (!/^(FATAL|PANIC)$/.test(fields.V ?? fields.S ?? '')) return true;
-      fatal = faultOf(fields);
-      return false;
-    }
-    return true;
+    } else if (isStarting) isStarting = false;
+    else syncs = Math.max(0, syncs - 1);
+    return fatal === undefined;
+  }
+
+  /** Bytes that have to be there before a message is passed on. Of an error, its connection's end or the `ReadyForQuery` behind it. */
+  function needed(letter: number, data: Buffer, at: number, size: number): number {
+    if (letter !== errorResponse || syncs === 0 || at + size > data.length) return size;
+    return fatalOf(data.subarray(at + headBytes, at + size)) === undefined ? withReady(data, at) : size;
   }
 
   /** Passes on what arrived, up to the first message that is to be seen whole and is not yet. */
@@ -97,12 +98,11 @@ export function openWire(address: Address, security: Security | undefined): Wire
     const data = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
     let at = Math.min(passing, data.length);
     passing -= at;
-    while (fatal === undefined && data.length - at >= headBytes) {
+    while (data.length - at >= headBytes) {
       const letter = data[at]!;
       const size = 1 + data.readUInt32BE(at + 1);
       if (letter === errorResponse || letter === backendKey || letter === ready) {
-        const whole = at + (letter === errorResponse && syncs > 0 ? withReady(data, at) : size);
-        if (whole > data.length) break;
+        if (at + needed(letter, data, at, size) > data.length) break;
         if (!look(letter, data.subarray(at + headBytes, at + size))) break;
         at += size;
         continue;
@@ -178,8 +178,13 @@ function fieldsOf(body: Buffer): Fields {
   return Object.fromEntries(texts.map((text) => [text[0], text.slice(1)]));
 }
 
-const faultOf = ({ M = 'The database ended the connection', C, V, S }: Fields): Error =>
-  Object.assign(new Error(M), { name: 'PostgresError', code: C, severity: V ?? S });
+/** The error that a connection ends with; undefined for one of a statement. */
+function fatalOf(body: Buffer): Error | undefined {
+  const { M = 'The database ended the connection', C, V, S } = fieldsOf(body);
+  const severity = V ?? S;
+  if (severity !== 'FATAL' && severity !== 'PANIC') return undefined;
+  return Object.assign(new Error(M), { name: 'PostgresError', code: C, severity });
+}
 
 const goneError = (how: string): Error =>
   Object.assign(new Error(`The connection to the database was closed ${how}`), { code: 'CONNECTION_CLOSED' });

@@ -1,3 +1,4 @@
+import type { BodyChangeCode } from '../content/changes.ts';
 import type { Role, Scope } from '../context.ts';
 import type {
   AttemptPhase,
@@ -41,6 +42,23 @@ export const ScopeEnum = builder.enumType('Scope', {
     "What a credential may be used for. A password has all that its user's role allows; MAIL and ADMIN are operators'.",
   values: scopes,
 });
+
+const bodyChanges = {
+  HIDDEN_TEXT: 'Text that no reader would have seen is left out.',
+  REMOTE_PICTURE: 'A picture of the web is held back.',
+  PICTURE: 'A picture is left out whose address cannot be shown.',
+  LINK: 'A link is plain text: its address is not of the web, an e-mail or a telephone.',
+  SCRIPT: 'A script is left out.',
+  FORM: 'A field of a form is left out, or is plain text.',
+  EMBEDDED: 'What is played, drawn or shown by another page is left out, or is a link.',
+  PLACEMENT: 'Something stands in its place that would have covered what is around it.',
+} satisfies Record<BodyChangeCode, string>;
+
+export const BodyChangeCodeEnum = enumOf<BodyChangeCode>(
+  'BodyChangeCode',
+  'Why something of a body is not shown as it was written.',
+  bodyChanges,
+);
 
 export const TicketStatusEnum = enumOf<TicketStatus>('TicketStatus', 'Whether a ticket is still worked on.', {
   OPEN: 'Worked on, or waiting.',
@@ -152,9 +170,11 @@ export const EventTypeEnum = enumOf<EventType>('TicketEventType', 'What happened
   DELIVERY_RESOLVED: 'An operator decided about a mail whose outcome was unknown.',
 });
 
-export const WarningCodeEnum = enumOf<WarningCode>('WarningCode', 'What a warning is about.', {
-  DUPLICATE_RECIPIENT: 'An address was named more than once, and gets one copy.',
-});
+export const WarningCodeEnum = enumOf<WarningCode | BodyChangeCode>(
+  'WarningCode',
+  'What a warning is about.',
+  { DUPLICATE_RECIPIENT: 'An address was named more than once, and gets one copy.', ...bodyChanges },
+);
 
 export const AttachmentScanEnum = enumOf<ScanState>(
   'AttachmentScan',

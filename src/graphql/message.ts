@@ -1,16 +1,25 @@
-import { htmlToPlainText, plainTextToHtml, sanitiseHtml } from '../content/html.ts';
+import type { BodyChange } from '../content/changes.ts';
+import { readBody } from '../content/read-body.ts';
 import type { PageMessage } from '../tickets/conversation.ts';
 import type { Message } from '../tickets/message.ts';
 import { requireViewer } from '../tickets/policy.ts';
 import { AttachmentRef } from './attachment.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
-import { MessageFormatEnum, VisibilityEnum } from './enums.ts';
+import { BodyChangeCodeEnum, MessageFormatEnum, VisibilityEnum } from './enums.ts';
 import { PersonRef } from './person.ts';
 import { TicketRef } from './ticket.ts';
 
 /** As a page brings it, with what hangs on it; or alone, and what is asked of it is loaded. */
 export const MessageRef = builder.objectRef<Message | PageMessage>('TicketMessage');
+
+const BodyChangeRef = builder.objectRef<BodyChange>('BodyChange').implement({
+  description: 'Something of a body that is not shown as it was written.',
+  fields: (t) => ({
+    code: t.expose('code', { type: BodyChangeCodeEnum }),
+    message: t.exposeString('message', { description: 'For people.' }),
+  }),
+});
 
 builder.node(MessageRef, {
   description: 'One contribution to a ticket: a comment, a private note or an e-mail reply.',
@@ -39,18 +48,34 @@ builder.node(MessageRef, {
     body: t.string({
       nullable: true,
       description:
-        'As written, to the byte. HTML as written is not safe to show: operators alone get it, others get null.',
+        'As written, to the byte, but that pictures which were pasted into it are attachments of the message, and named by cid:. HTML as written is not safe to show: operators alone get it, others get null.',
       resolve: ({ body, format }, _args, { viewer }) =>
         format === 'TEXT' || viewer?.role === 'OPERATOR' ? body : null,
     }),
     bodyHtml: t.string({
       description:
-        'As HTML that is safe to show: without scripts, forms or anything that is fetched unasked.',
-      resolve: ({ body, format }) => (format === 'HTML' ? sanitiseHtml(body) : plainTextToHtml(body)),
+        'Safe to show: without scripts, forms, what a reader would not have seen, or anything that is fetched unasked. Pictures of the web wait in `data-src`; those of the message are named by `cid:`, see `Attachment.contentId` and `fileName`.',
+      args: {
+        remoteImages: t.arg.boolean({
+          required: true,
+          defaultValue: false,
+          description: 'Show pictures of the web: their servers are told who reads this, and when.',
+        }),
+      },
+      resolve: async ({ body, format }, { remoteImages }) => {
+        const remotePictures = remoteImages ? 'SHOWN' : 'HELD';
+        const { html } = await readBody(body, format, { remotePictures });
+        return format === 'HTML' && html !== '' ? `<div style="overflow:auto">${html}</div>` : html;
+      },
     }),
     bodyText: t.string({
       description: 'As plain text.',
-      resolve: ({ body, format }) => (format === 'HTML' ? htmlToPlainText(body) : body),
+      resolve: async ({ body, format }) => (format === 'HTML' ? (await readBody(body, format)).text : body),
+    }),
+    changes: t.field({
+      type: [BodyChangeRef],
+      description: 'What of the body is not shown as it was written.',
+      resolve: async ({ body, format }) => [...(await readBody(body, format)).changes],
     }),
     format: t.expose('format', { type: MessageFormatEnum, description: 'How `body` is written.' }),
     visibility: t.expose('visibility', { type: VisibilityEnum, description: 'Who may see it.' }),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { createBatcher } from '../batcher.ts';
 import type { Logger } from '../log.ts';
@@ -53,25 +54,28 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     // Connections to mail servers wait: two batches share a write of the log, or follow each other without a gap.
     { atOnce: 2 },
   );
-  const write = createBatcher<Settlement, boolean>(
+  const write = createBatcher<Settlement, 'WRITTEN' | 'OVERTAKEN' | 'LOCKED'>(
     async (settlements) => {
-      const written = await settle(sql, settlements);
-      return settlements.map(({ id }) => written.has(id));
+      const { written, locked } = await settle(sql, settlements);
+      return settlements.map(({ id }) =>
+        locked.has(id) ? 'LOCKED' : written.has(id) ? 'WRITTEN' : 'OVERTAKEN',
+      );
     },
     // The connection is free already: only the ledger waits, and the next mails are claimed ahead. Settling six mails costs the
     // database hardly more than settling two.
     { gatherMilliseconds: 20 },
   );
 
-  /** What the server said is known here only: it is written however long the database is away. */
+  /** What the server said is known here only: it is written however long the database is away, or somebody holds the ticket. */
   async function writeUntilWritten(settlement: Settlement): Promise<boolean> {
-    for (let wait = 100; ; wait = Math.min(wait * 2, 5000)) {
+    for (let wait = 100; ; wait = Math.min(wait * 2, 2000)) {
       try {
-        return await write(settlement);
+        const became = await write(settlement);
+        if (became !== 'LOCKED') return became === 'WRITTEN';
       } catch (err) {
         log.error({ err, deliveryId: settlement.id }, 'what became of a mail could not be written yet');
-        await new Promise((resolve) => setTimeout(resolve, wait));
       }
+      await sleep(wait);
     }
   }
 

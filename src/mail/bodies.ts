@@ -1,5 +1,7 @@
 import { encode, wrap } from 'nodemailer/lib/qp';
-import { escapeHtml, htmlToPlainText, plainTextToHtml, sanitiseHtml } from '../content/html.ts';
+import { escapeHtml } from '../content/markup.ts';
+import { plainTextToHtml } from '../content/plain.ts';
+import { readBody } from '../content/read-body.ts';
 import type { MessageFormat } from '../vocabulary.ts';
 import { type FindPicture, type InlinePart, InlinePictures, pictureReferences } from './inline.ts';
 import type { AttachmentPart, MailParts, QuotedMessage } from './parts.ts';
@@ -25,7 +27,7 @@ type BodyParts = Pick<MailParts, 'body' | 'format' | 'signature' | 'quoted' | 'o
 export async function mailBodies(parts: BodyParts, seed: string): Promise<Bodies> {
   const { body, format, signature, quoted, omitted, attachments } = parts;
   const pictures = new InlinePictures(seed);
-  const own = await reading(body, format);
+  const own = await reading(body, format, 'SHOWN');
   const ownHtml = pictures.placeOwn(own.html, pictureFinder(attachments));
   const quotations = await quotationsOf(quoted, pictures);
   const more = omitted === 0 ? [] : [`(${omitted} older ${omitted === 1 ? 'message' : 'messages'} left out)`];
@@ -65,7 +67,7 @@ async function quotationsOf(
   const quotations: Quotation[] = [];
   const brought = new Map<string, number>();
   for (const message of quoted) {
-    const { text, html } = await reading(message.body, message.format);
+    const { text, html } = await reading(message.body, message.format, 'OMITTED');
     const find = withinBound(pictureFinder(message.files), brought);
     quotations.push({ from: attribution(message), text, html: pictures.placeQuoted(html, find) });
   }
@@ -91,15 +93,21 @@ export async function shownFiles<T extends NamedFile>(
   files: readonly T[],
 ): Promise<ReadonlySet<T>> {
   const find = pictureFinder(files);
-  const shown = pictureReferences((await reading(html, 'HTML')).html).map(find);
+  const shown = pictureReferences((await readBody(html, 'HTML')).html).map(find);
   return new Set(shown.filter((file) => file !== undefined));
 }
 
-/** What a body says and shows, both without anything active. The one place where mails ask for it. */
-async function reading(body: string, format: MessageFormat): Promise<{ text: string; html: string }> {
-  if (format === 'HTML') return { text: withLineFeeds(htmlToPlainText(body)), html: sanitiseHtml(body) };
-  const text = withLineFeeds(body);
-  return { text, html: plainTextToHtml(text) };
+/**
+ * What a body says and shows, both without anything active. The author of a mail may show pictures of the web in it; those of whom it
+ * quotes would tell their servers who reads it.
+ */
+async function reading(
+  body: string,
+  format: MessageFormat,
+  remotePictures: 'SHOWN' | 'OMITTED',
+): Promise<{ text: string; html: string }> {
+  const { text, html } = await readBody(body, format, { remotePictures });
+  return { text: withLineFeeds(text), html };
 }
 
 /**

@@ -6,7 +6,7 @@ const atOnce = 20;
 
 /**
  * Looks at due mails with a `cancelIf`, and cancels those that were answered. The others are claimed in the same transaction: their
- * tickets stay locked, so that no reply can slip in between.
+ * tickets stay locked, so that no reply can slip in between. Those of tickets that somebody else holds are left to the next look.
  * @returns the mails that were looked at
  */
 export async function clearConditional(sql: postgres.Sql, now: Date): Promise<number[]> {
@@ -20,8 +20,12 @@ export async function clearConditional(sql: postgres.Sql, now: Date): Promise<nu
     ) d
     where m.rate_per_minute is null or m.paced_until <= ${now}::timestamptz`;
   if (due.length === 0) return [];
-  const ids = due.map(({ id }) => id);
-  await sql`select id from tickets where id = any (${due.map(({ ticketId }) => ticketId)}::int[]) order by id for no key update`;
+  const tickets = await sql<{ id: number }[]>`
+    select id from tickets where id = any (${due.map(({ ticketId }) => ticketId)}::int[])
+    order by id for no key update skip locked`;
+  const held = new Set(tickets.map(({ id }) => id));
+  const ids = due.filter(({ ticketId }) => held.has(ticketId)).map(({ id }) => id);
+  if (ids.length === 0) return [];
   await cancelAnswered(sql, ids);
   return ids;
 }

@@ -152,22 +152,30 @@ export async function openBody(sql: postgres.Sql, openings: readonly Attempt[]):
   return new Set(rows.map((row) => row.token));
 }
 
+/** What became of settlements, by the delivery's id. */
+export interface Settled {
+  readonly written: ReadonlySet<number>;
+  /** Somebody else holds their tickets: they are to be written later, and nobody else waits for that. */
+  readonly locked: ReadonlySet<number>;
+}
+
 /**
  * Writes what became of attempts, each with its recipients and its event, in one commit. An attempt that was overtaken leaves its
  * trace in the list of attempts and changes nothing else; one that was only believed dead at BODY brings the truth about it.
- * @returns the ids of the deliveries that were changed
  */
-export async function settle(sql: postgres.Sql, settlements: readonly Settlement[]): Promise<Set<number>> {
+export async function settle(sql: postgres.Sql, settlements: readonly Settlement[]): Promise<Settled> {
   // Naming the ids keeps every step on its index, however few rows the planner believes there are.
   const ids = settlements.map(({ id }) => id);
-  const rows = await sql<{ id: number }[]>`
+  const rows = await sql<{ id: number; locked: boolean }[]>`
     with input as (
       select * from json_to_recordset(${JSON.stringify(settlements)}::text::json) as i (
         id int, token uuid, state text, event text, phase text, reply text, failure text, "dueAt" timestamptz, "bodyAt" timestamptz, recipients json)
     ), locked_tickets as (
       select t.id, t.last_event_number from tickets t
       where t.id = any (array(select d.ticket_id from deliveries d where d.id = any (${ids}::int[])))
-      order by t.id for no key update
+      order by t.id for no key update skip locked
+    ), put_off as (
+      select d.id from deliveries d where d.id = any (${ids}::int[]) and d.ticket_id not in (select id from locked_tickets)
     ), owned as (
       select d.ticket_id, d.message_id, i.*
       from deliveries d join input i on i.id = d.id
@@ -190,9 +198,13 @@ export async function settle(sql: postgres.Sql, settlements: readonly Settlement
     ), ended as (
       update delivery_attempts a set phase = i.phase, body_at = i."bodyAt", ended_at = clock_timestamp(), outcome = i.state, reply = i.reply
       from input i where a.delivery_id = any (${ids}::int[]) and a.delivery_id = i.id and a.token = i.token
+        and i.id not in (select id from put_off)
     ), happened as (
       select ticket_id, id as delivery_id, message_id, event as type, null::int as actor_id from owned
     ), ${appendDeliveryEvents(sql)}
-    select id, (select count(*) from woken) as woken from owned`;
-  return new Set(rows.map((row) => row.id));
+    select id, false as locked, (select count(*) from woken) as woken from owned
+    union all
+    select id, true, null from put_off`;
+  const idsOf = (locked: boolean) => new Set(rows.filter((row) => row.locked === locked).map(({ id }) => id));
+  return { written: idsOf(false), locked: idsOf(true) };
 }

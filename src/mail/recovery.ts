@@ -43,7 +43,10 @@ export interface Recovered {
   readonly state: 'QUEUED' | 'OUTCOME_UNKNOWN';
 }
 
-/** Finds attempts whose worker has died: before BODY the delivery is QUEUED again, at BODY its outcome is unknown. */
+/**
+ * Finds attempts whose worker has died: before BODY the delivery is QUEUED again, at BODY its outcome is unknown. What belongs to a
+ * ticket that somebody else holds is left to the next look.
+ */
 export async function recover(sql: postgres.Sql, now: Date, limit = 500): Promise<Recovered[]> {
   return sql<Recovered[]>`
     with expired as (
@@ -52,7 +55,7 @@ export async function recover(sql: postgres.Sql, now: Date, limit = 500): Promis
       order by d.lease_until limit ${limit}
     ), locked_tickets as (
       select t.id, t.last_event_number from tickets t
-      where t.id = any (array(select ticket_id from expired)) order by t.id for no key update
+      where t.id = any (array(select ticket_id from expired)) order by t.id for no key update skip locked
     ), owned as (
       select d.id, d.ticket_id, d.message_id, d.attempt, d.attempts, d.phase from deliveries d
       where d.id = any (array(select id from expired)) and d.ticket_id in (select id from locked_tickets)

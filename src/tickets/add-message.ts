@@ -6,6 +6,7 @@ import { storeFiles, withShown } from './attachments.ts';
 import type { DeskContext } from './desk.ts';
 import { oneAtATime } from './idempotency.ts';
 import { type GivenMessageInput, withDefaults } from './input-defaults.ts';
+import { lostUploads } from './lost-uploads.ts';
 import { expectationOf, mailOf } from './mail.ts';
 import type { AddTicketMessageInput } from './message-input.ts';
 import type { NewMessageRow } from './new-message-row.ts';
@@ -19,6 +20,7 @@ import {
 } from './refusals.ts';
 import { rowOf } from './row.ts';
 import { refusalOfTaken } from './uploads/find-uploads.ts';
+import { pastedFiles, readInput, type WrittenInput } from './written-body.ts';
 
 /**
  * Adds a message to a ticket, and mails it if asked: message, attachments, delivery and event in one commit, or nothing.
@@ -40,13 +42,16 @@ export async function addTicketMessage(ctx: DeskContext, given: GivenMessageInpu
 async function add(
   ctx: DeskContext,
   viewer: Viewer,
-  input: AddTicketMessageInput,
+  given: AddTicketMessageInput,
   key: string | undefined,
 ): Promise<Added> {
-  const refusal = refusalByInput(ctx, viewer, input);
+  const written = await readInput(ctx, given);
+  const { input } = written;
+  const refusal = refusalByInput(ctx, viewer, written);
   if (refusal !== undefined) throw await firstRefusal(ctx, viewer, input, key, refusal);
 
-  const stored = await storeFiles(ctx, viewer.userId, input.attachments).catch(async (error) => {
+  const brought = [...input.attachments, ...pastedFiles(ctx, written.pasted)];
+  const stored = await storeFiles(ctx, viewer.userId, brought).catch(async (error) => {
     throw error instanceof Refusal ? await firstRefusal(ctx, viewer, input, key, error) : error;
   });
   const problems = [...stored.problems, ...stored.attached];
@@ -56,15 +61,15 @@ async function add(
     : stored.files;
   const row = rowOf(viewer, input, key, await withShown(input, files), ctx.now());
   if (stored.attached.length > 0) {
-    const replayed = await replayOf(ctx, viewer, row, input);
+    const replayed = await replayOf(ctx, viewer, row, written);
     if (replayed !== undefined) return replayed;
     throw await firstRefusal(ctx, viewer, input, key, invalidInput(problems));
   }
-  const asked = await asPreviewed(ctx, viewer, row, input);
+  const asked = await asPreviewed(ctx, viewer, row, written);
   stored.claim();
   try {
-    const answer = await append(ctx, viewer, asked, input);
-    if (!('replayed' in answer)) return addedFrom(viewer, row, answer, input, ctx.desk.scans);
+    const answer = await append(ctx, viewer, asked, written);
+    if (!('replayed' in answer)) return addedFrom(viewer, row, answer, written, ctx.desk.scans);
     stored.release();
     return answer;
   } catch (error) {
@@ -80,11 +85,13 @@ async function append(
   ctx: DeskContext,
   viewer: Viewer,
   row: NewMessageRow,
-  input: AddTicketMessageInput,
+  written: WrittenInput,
 ): Promise<AppendedRow | Added> {
-  const answer = await ctx.desk.writer.write(row);
+  const answer = await ctx.desk.writer.write(row).catch(async (error) => {
+    throw (await lostUploads(ctx, row, error)) ?? error;
+  });
   if (answer.verdict === null) return answer;
-  const replayed = await replayOf(ctx, viewer, row, input);
+  const replayed = await replayOf(ctx, viewer, row, written);
   if (replayed !== undefined) return replayed;
   if (answer.verdict !== 'MAIL_SIZE') throw await refusalOf(ctx, viewer, row, answer.verdict, answer);
   const limitBytes = answer.maxMailBytes!;
@@ -97,7 +104,7 @@ async function append(
     ctx,
     viewer,
     { ...row, email: { ...row.email!, mailBytes: sizeBytes, signatureFactor: 0 } },
-    input,
+    written,
   );
 }
 
@@ -109,8 +116,9 @@ async function asPreviewed(
   ctx: DeskContext,
   viewer: Viewer,
   row: NewMessageRow,
-  input: AddTicketMessageInput,
+  written: WrittenInput,
 ): Promise<NewMessageRow> {
+  const { input } = written;
   if (input.expectPreviewHash == null || row.email === null) return row;
   const [judged] = await ctx.desk.judge(withoutSize(row));
   // Whatever else refuses it goes first, and the statement will say so.
@@ -119,7 +127,7 @@ async function asPreviewed(
   if (previewHash === input.expectPreviewHash)
     return { ...row, email: { ...row.email, expect: expectationOf(judged!) } };
   // A repeated call is answered with its first result, whatever has become of the conversation since.
-  const replayed = await replayOf(ctx, viewer, row, input);
+  const replayed = await replayOf(ctx, viewer, row, written);
   if (replayed === undefined) throw previewStale();
   return row;
 }

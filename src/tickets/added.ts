@@ -1,4 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm';
+import type { BodyChangeCode } from '../content/changes.ts';
 import type { Viewer } from '../context.ts';
 import { events } from '../db/tables.ts';
 import { Refusal } from '../errors.ts';
@@ -10,10 +11,11 @@ import type { DeskContext } from './desk.ts';
 import { findKey, keyReused, withTicket } from './idempotency.ts';
 import { awaitsScan, type Delivery, loadDeliveriesOf } from './ledger.ts';
 import { loadMessages, type Message } from './message.ts';
-import { type AddTicketMessageInput, copiesOf, type EmailReplyInput } from './message-input.ts';
+import { copiesOf, type EmailReplyInput } from './message-input.ts';
 import type { NewMessageRow } from './new-message-row.ts';
 import { isOperator } from './policy.ts';
 import { loadTickets, type Ticket } from './ticket.ts';
+import type { WrittenInput } from './written-body.ts';
 
 /** What the command did, with all that its caller would otherwise have to ask for. */
 export interface Added {
@@ -29,7 +31,7 @@ export interface Added {
 }
 
 export interface Warning {
-  readonly code: WarningCode;
+  readonly code: WarningCode | BodyChangeCode;
   readonly message: string;
 }
 
@@ -38,7 +40,7 @@ export function addedFrom(
   viewer: Viewer,
   row: NewMessageRow,
   answer: AppendedRow,
-  input: AddTicketMessageInput,
+  written: WrittenInput,
   scans: boolean,
 ): Added {
   const messageId = answer.messageId!;
@@ -81,7 +83,7 @@ export function addedFrom(
     })),
     delivery,
     replayed: false,
-    warnings: warningsFor(input, delivery),
+    warnings: warningsFor(written, delivery),
     cursor: answer.cursor!,
   };
 }
@@ -133,8 +135,12 @@ export function warningsOf(email: EmailReplyInput, toAddress: string): Warning[]
   }));
 }
 
-const warningsFor = ({ email }: AddTicketMessageInput, delivery: Delivery | null): Warning[] =>
-  email == null || delivery === null ? [] : warningsOf(email, delivery.recipients[0]!.address);
+const warningsFor = ({ input, changes }: WrittenInput, delivery: Delivery | null): Warning[] => [
+  ...changes,
+  ...(input.email == null || delivery === null
+    ? []
+    : warningsOf(input.email, delivery.recipients[0]!.address)),
+];
 
 /**
  * The result of the first call with the row's idempotency key, or undefined when there was none.
@@ -144,7 +150,7 @@ export async function replayOf(
   ctx: DeskContext,
   viewer: Viewer,
   row: NewMessageRow,
-  input: AddTicketMessageInput,
+  written: WrittenInput,
 ): Promise<Added | undefined> {
   if (row.key === null) return undefined;
   const stored = await findKey(ctx.desk.database.desk, viewer.userId, row.key);
@@ -173,7 +179,7 @@ export async function replayOf(
     attachments: attachments.get(message.id) ?? [],
     delivery,
     replayed: true,
-    warnings: warningsFor(input, delivery),
+    warnings: warningsFor(written, delivery),
     cursor: await cursorOf(ctx, viewer, message),
   };
 }

@@ -40,7 +40,8 @@ export async function storeFiles(
   const arrivals = inputs.map(fileInputOf).map(async ({ file }, index) => {
     if (file == null) return undefined;
     const incoming = await file;
-    const received = await waitFor(ctx, incoming, index);
+    const path = inputs[index]!.pasted === true ? ['body'] : ['attachments', index];
+    const received = await waitFor(ctx, incoming, path);
     brought.push(received);
     return fileOf(incoming, received, index);
   });
@@ -84,12 +85,16 @@ export async function withShown(
   return files.map((file, n) => ({ ...file, inline: shown.has(named[n]!) }));
 }
 
-async function waitFor(ctx: DeskContext, { received }: IncomingFile, index: number): Promise<Received> {
+async function waitFor(
+  ctx: DeskContext,
+  { received }: IncomingFile,
+  path: readonly (string | number)[],
+): Promise<Received> {
   const { attachmentBytes, messageAttachmentsBytes } = ctx.desk.limits;
   return received.catch((error) => {
     if (!(error instanceof BlobTooLarge)) throw error;
     throw error.limitBytes === attachmentBytes
-      ? tooLarge(attachmentBytes, 'each', ['attachments', index])
+      ? tooLarge(attachmentBytes, 'each', path)
       : tooLarge(messageAttachmentsBytes, 'together', ['attachments']);
   });
 }

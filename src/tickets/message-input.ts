@@ -1,5 +1,4 @@
 import type { Limits } from '../config.ts';
-import { htmlProblem } from '../content/html.ts';
 import type { Problem } from '../errors.ts';
 import { decodeGlobalId } from '../global-id.ts';
 import type { IncomingFile } from '../incoming-file.ts';
@@ -41,6 +40,8 @@ export interface FileInput {
 /** Exactly one: a file, an upload, or either of them with what the HTML names it by. */
 export interface AttachmentInput extends FileInput {
   readonly inline?: InlineAttachmentInput | null | undefined;
+  /** It stood in the body. */
+  readonly pasted?: true;
 }
 export interface InlineAttachmentInput extends FileInput {
   /** What stands after `cid:` in the message's HTML. */
@@ -75,7 +76,7 @@ const maxScheduleMs = 366 * 24 * 60 * 60 * 1000;
 /** A list that is wrong from end to end is reported up to here: the author needs no more to see what is wrong. */
 const maxProblems = 100;
 
-/** Everything that is wrong with an input and can be seen without the database, each with its path. */
+/** Everything that is wrong with an input but its body and can be seen without the database, each with its path. */
 export function inputProblems(
   input: AddTicketMessageInput,
   limits: Limits,
@@ -83,7 +84,6 @@ export function inputProblems(
   now: Date,
 ): Problem[] {
   return [
-    ...bodyProblems(input.body, input.format, limits.bodyBytes),
     ...attachmentProblems(input.attachments, limits.attachments),
     ...inlineProblems(input.attachments),
     ...(input.email == null
@@ -98,34 +98,6 @@ export function inputProblems(
       ? [{ path: ['ifLastMessage'], message: 'Not the id of a message' }]
       : []),
   ].slice(0, maxProblems);
-}
-
-function* bodyProblems(body: string, format: MessageFormat, limit: number): Iterable<Problem> {
-  const path = ['body'];
-  const bytes = Buffer.byteLength(body);
-  if (isBlank(body, format)) yield { path, message: 'The message has no text' };
-  if (bytes > limit) yield { path, message: `The message has ${bytes} bytes of UTF-8; ${limit} are allowed` };
-  if (body.includes('\0'))
-    yield { path, message: 'The message contains the character U+0000, which cannot be stored' };
-  if (!body.isWellFormed())
-    yield { path, message: 'The message contains half of a surrogate pair, which is not a character' };
-  if (format === 'HTML' && bytes <= limit) {
-    const problem = htmlProblem(body);
-    if (problem !== undefined) yield { path, message: problem };
-  }
-}
-
-/** HTML that shows nothing is as blank as spaces are; a picture alone is something to say. */
-function isBlank(body: string, format: MessageFormat): boolean {
-  if (body.trim() === '') return true;
-  if (format === 'TEXT' || /<(img|svg|hr|video|audio)\b/i.test(body)) return false;
-  return (
-    body
-      // A tag ends at the next bracket of either kind: searching on from each of a million `<` would take minutes.
-      .replace(/<[^<>]*>/g, '')
-      .replace(/&nbsp;|&#160;|&#xa0;/gi, ' ')
-      .trim() === ''
-  );
 }
 
 function* attachmentProblems(attachments: readonly AttachmentInput[], limit: number): Iterable<Problem> {

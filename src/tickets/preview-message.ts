@@ -7,6 +7,7 @@ import { type GivenMessageInput, withDefaults } from './input-defaults.ts';
 import { mailOf } from './mail.ts';
 import { firstRefusal, invalidInput, refusalByInput, refusalOf, withoutSize } from './refusals.ts';
 import { rowOf } from './row.ts';
+import { pastedFiles, readInput } from './written-body.ts';
 
 /** The mail that a message would become. */
 export interface MessagePreview {
@@ -32,15 +33,19 @@ export async function previewTicketMessage(
 ): Promise<MessagePreview> {
   const { viewer } = ctx;
   if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'Sign in to preview a message');
-  const input = withDefaults(given);
+  const written = await readInput(ctx, withDefaults(given));
+  const { input } = written;
   const problem =
     input.email == null
       ? invalidInput([{ path: ['email'], message: 'Only a message with an e-mail has a preview' }])
       : undefined;
-  const refusal = refusalByInput(ctx, viewer, input) ?? problem;
+  const refusal = refusalByInput(ctx, viewer, written) ?? problem;
   if (refusal !== undefined) throw await firstRefusal(ctx, viewer, input, undefined, refusal);
   // Claimed by nobody, the files go when the request ends.
-  const stored = await storeFiles(ctx, viewer.userId, input.attachments);
+  const stored = await storeFiles(ctx, viewer.userId, [
+    ...input.attachments,
+    ...pastedFiles(ctx, written.pasted),
+  ]);
   const wrong = [...stored.problems, ...stored.attached];
   if (wrong.length > 0) throw invalidInput(wrong);
   const row = rowOf(viewer, input, undefined, stored.files, ctx.now());
@@ -50,6 +55,6 @@ export async function previewTicketMessage(
   return {
     ...mail,
     limitBytes: judged!.maxMailBytes!,
-    warnings: warningsOf(input.email!, judged!.toAddress!),
+    warnings: [...written.changes, ...warningsOf(input.email!, judged!.toAddress!)],
   };
 }

@@ -7,16 +7,17 @@ import { type AddTicketMessageInput, inputProblems, isKey } from './message-inpu
 import type { NewMessageRow, Verdict } from './new-message-row.ts';
 import { whyNotWrite } from './policy.ts';
 import { rowOf } from './row.ts';
+import type { WrittenInput } from './written-body.ts';
 
 /** The first refusal that the input alone explains; whether the ticket is there goes before any of these. */
 export function refusalByInput(
   ctx: DeskContext,
   viewer: Viewer,
-  input: AddTicketMessageInput,
+  { input, problems: ofBody }: WrittenInput,
 ): Refusal | undefined {
   const forbidden = whyNotWrite(viewer, input);
   if (forbidden !== undefined) return forbidden;
-  const problems = inputProblems(input, ctx.desk.limits, ctx.idempotencyKey, ctx.now());
+  const problems = [...ofBody, ...inputProblems(input, ctx.desk.limits, ctx.idempotencyKey, ctx.now())];
   if (problems.length > 0) return invalidInput(problems);
   if (input.visibility === 'PRIVATE' && input.email != null) {
     return new Refusal('PRIVATE_WITH_EMAIL', 'A private message cannot be sent as an e-mail', undefined, [

@@ -22,9 +22,12 @@ export async function withdrawMails(
   tx: postgres.Sql,
   { ticketId, messageId, quoted }: { ticketId: number; messageId: number; quoted: boolean },
 ): Promise<number[]> {
+  // Each by its index: the ticket may have a hundred thousand mails, and its lock is held.
+  const quoting = tx`
+    union all select id from deliveries where ticket_id = ${ticketId} and message_id > ${messageId} and quote <> 'NONE'`;
   const mails = await tx<Mail[]>`
     select id, message_id = ${messageId} as own, state, phase from deliveries
-    where ticket_id = ${ticketId} and (message_id = ${messageId} or (${quoted} and quote <> 'NONE' and message_id > ${messageId}))
+    where id = any (array(select id from deliveries where message_id = ${messageId} ${quoted ? quoting : tx``}))
     order by id for no key update`;
   if (mails.length === 0) return [];
   const idsOf = (which: (mail: Mail) => boolean) => mails.filter(which).map(({ id }) => id);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { htmlToPlainText } from '../../../src/content/html.ts';
+import { cleanHtml } from '../../../src/content/clean.ts';
 import { migrate, openDatabase } from '../../../src/db/database.ts';
 import { startEmbedded } from '../../../src/db/embedded.ts';
 import { envelopeAddress } from '../../../src/mail/address.ts';
@@ -120,7 +120,7 @@ function differences(mail: QueuedMail, parsed: ParsedMail): string[] {
   same('subject', parsed.headers.find(([name]) => name === 'Subject')?.[1], mail.subject);
   if (parsed.longestLine > 998) wrong.push(`a line of ${parsed.longestLine}`);
   const [text] = parsed.parts;
-  const own = canonical(mail.format === 'HTML' ? htmlToPlainText(mail.body!) : mail.body!);
+  const own = canonical(mail.format === 'HTML' ? cleanHtml(mail.body!, 'SHOWN').text : mail.body!);
   const read = canonical(bodyOf(text!).toString());
   if (mail.signature === '' && mail.quote === 'NONE') same('body', read, own);
   else same('body', read.slice(0, own.length), own);

@@ -1,0 +1,2 @@
+CREATE INDEX "deliveries_quoting_idx" ON "deliveries" USING btree ("ticket_id","message_id") WHERE quote <> 'NONE';--> statement-breakpoint
+CREATE INDEX "tickets_status_idx" ON "tickets" USING btree ("status","id");

@@ -1,0 +1,84 @@
+import type { BodyChange } from './changes.ts';
+import { Cleaner } from './cleaner.ts';
+import type { Picture, RemotePictures } from './pictures.ts';
+import { parseSheets, type Sheet } from './stylesheet.ts';
+import { attributeOf, isHtml, parseHtml, type RootNode, UnreadableBody } from './tree.ts';
+import { textIn, walk } from './walk.ts';
+
+/** What a body says and how it is shown. */
+export interface ReadBody {
+  /** Safe to show, and to mail. */
+  readonly html: string;
+  readonly text: string;
+  /** The addresses that can be followed. */
+  readonly links: readonly string[];
+  readonly pictures: readonly Picture[];
+  /** What is not shown as it was written. */
+  readonly changes: readonly BodyChange[];
+  /** Whether there is nothing to read. */
+  readonly blank: boolean;
+}
+
+/** Steps that style sheets may cost a body, and steps more for each of its characters. */
+const freeSteps = 1_000_000;
+const stepsPerCharacter = 4;
+/** What was shown is cleaned again until it stays as it is, this often at most. */
+const maxRounds = 4;
+
+/**
+ * HTML as it may be shown and mailed: no script, style sheet, form, frame, SVG or MathML, no handler, no address but http(s),
+ * mailto, tel and (for pictures) cid, and nothing that a reader would not have seen. Takes time linear in the body's length.
+ * @throws UnreadableBody when it would not
+ */
+export function cleanHtml(body: string, remotePictures: RemotePictures): ReadBody {
+  const page = cleanOnce(body, remotePictures);
+  let html = page.markup.finish();
+  let loose = page.loose || page.markup.flattened;
+  for (let round = 1; loose && round < maxRounds; round += 1) {
+    const again = cleanOnce(html, remotePictures).markup.finish();
+    loose = again !== html;
+    html = again;
+  }
+  const text = page.plain.finish();
+  return {
+    html,
+    text: text.trim() === '' ? page.pictures.map(nameOfPicture).join('\n') : text,
+    links: [...page.links],
+    pictures: page.pictures,
+    changes: page.changes.list(),
+    blank: !page.seen,
+  };
+}
+
+function cleanOnce(body: string, remotePictures: RemotePictures) {
+  const root = parseHtml(body);
+  let steps = freeSteps + stepsPerCharacter * body.length;
+  const spend = (count: number) => {
+    steps -= count;
+    if (steps < 0) throw new UnreadableBody('The style sheets of the HTML ask for too much work');
+  };
+  const cleaner = new Cleaner({ sheet: sheetOf(root), remotePictures, length: body.length, spend });
+  walk(root, cleaner);
+  return cleaner.page;
+}
+
+function sheetOf(root: RootNode): Sheet {
+  const texts: string[] = [];
+  walk(root, {
+    enter(element) {
+      if (element.name !== 'style' || !isHtml(element)) return true;
+      const media = attributeOf(element, 'media') ?? 'all';
+      texts.push(`@media ${media.replace(/[{};]/g, '')}{${textIn(element, Number.POSITIVE_INFINITY)}}`);
+      return false;
+    },
+    leave() {},
+    text() {},
+  });
+  return parseSheets(texts);
+}
+
+/** A message that is nothing but pictures says so in its text. */
+const nameOfPicture = ({ kind, address, alt }: Picture): string => {
+  if (alt.trim() !== '') return `[${alt.trim()}]`;
+  return kind === 'CID' ? `[${address.slice('cid:'.length)}]` : '[picture]';
+};

@@ -1,0 +1,69 @@
+/** How a list counts: the keywords of `list-style-type`, and the letters of the attribute `type`. */
+const types: Readonly<Record<string, string>> = {
+  '1': 'decimal',
+  a: 'lower-alpha',
+  A: 'upper-alpha',
+  i: 'lower-roman',
+  I: 'upper-roman',
+};
+const bullets: Readonly<Record<string, string>> = { disc: '*', circle: 'o', square: '▪', none: '' };
+
+export const listTypeOf = (attribute: string): string | undefined =>
+  types[attribute] ?? (attribute.toLowerCase() in bullets ? attribute.toLowerCase() : undefined);
+
+const romans: readonly (readonly [number, string])[] = [
+  [1000, 'm'],
+  [900, 'cm'],
+  [500, 'd'],
+  [400, 'cd'],
+  [100, 'c'],
+  [90, 'xc'],
+  [50, 'l'],
+  [40, 'xl'],
+  [10, 'x'],
+  [9, 'ix'],
+  [5, 'v'],
+  [4, 'iv'],
+  [1, 'i'],
+];
+
+function roman(value: number): string {
+  if (value < 1 || value > 3999) return String(value);
+  let rest = value;
+  let text = '';
+  for (const [worth, letters] of romans) {
+    while (rest >= worth) {
+      text += letters;
+      rest -= worth;
+    }
+  }
+  return text;
+}
+
+/** a to z, aa, ab, … */
+function letters(value: number, first: string, count: number): string {
+  if (value < 1) return String(value);
+  let text = '';
+  for (let rest = value; rest > 0; rest = Math.floor((rest - 1) / count))
+    text = String.fromCharCode(first.charCodeAt(0) + ((rest - 1) % count)) + text;
+  return text;
+}
+
+const greek = 'αβγδεζηθικλμνξοπρστυφχψω';
+
+const counters: Readonly<Record<string, (value: number) => string>> = {
+  'lower-alpha': (value) => letters(value, 'a', 26),
+  'lower-latin': (value) => letters(value, 'a', 26),
+  'upper-alpha': (value) => letters(value, 'A', 26),
+  'upper-latin': (value) => letters(value, 'A', 26),
+  'lower-roman': roman,
+  'upper-roman': (value) => roman(value).toUpperCase(),
+  'lower-greek': (value) => greek[value - 1] ?? String(value),
+  'decimal-leading-zero': (value) => (value >= 0 && value < 10 ? `0${value}` : String(value)),
+};
+
+/** The marker of an item in text: `*`, `3.`, `c.`; empty for a list without markers. */
+export function markerOf(type: string, value: number): string {
+  const bullet = bullets[type];
+  return bullet ?? `${(counters[type] ?? String)(value)}.`;
+}

@@ -1,0 +1,83 @@
+import { LinkifyIt } from 'linkify-it';
+import { escapeHtml } from './markup.ts';
+
+/** Of web and mail addresses alone; `//x.org` and `www.x.org` are as often no links as they are. */
+const finder = new LinkifyIt().add('ftp:', null).add('//', null);
+
+/** Characters of the longest address that is made a link, and of the longest word that e-mail addresses are looked for in. */
+const maxAddress = 2000;
+const maxWord = 4096;
+
+interface Found {
+  readonly begin: number;
+  readonly end: number;
+  readonly url: string;
+}
+
+const cjk = String.raw`[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]`;
+const afterHost = new RegExp(String.raw`^https?://[a-z0-9.-]+\.[a-z]{2,24}(?::\d{1,5})?(?=${cjk})`, 'iu');
+const afterWord = new RegExp(String.raw`^.*?[a-z0-9](?=${cjk})`, 'iu');
+const endsInCjk = new RegExp(`${cjk}$`, 'u');
+
+/**
+ * Chinese, Japanese and Korean are written without blanks: an address that such a text runs into ends where its letters begin, unless
+ * they are a part of a path of their own.
+ */
+function withoutSentence(address: string, before: string): string {
+  const host = afterHost.exec(address);
+  if (host !== null) return host[0];
+  return (endsInCjk.test(before) ? afterWord.exec(address)?.[0] : undefined) ?? address;
+}
+
+/** The addresses in a word, which has no blanks, in their order. */
+function* addressesIn(word: string): Iterable<Found> {
+  let at = 0;
+  for (const { index } of word.matchAll(/(?<![a-z0-9])(?:https?:\/\/|mailto:)/gi)) {
+    if (index < at) continue;
+    const match = finder.matchAtStart(word.slice(index, index + maxAddress));
+    if (match === null) continue;
+    const address = withoutSentence(match.raw, word.slice(Math.max(0, index - 2), index));
+    if (!URL.canParse(address)) continue;
+    yield* mailboxesIn(word, at, index);
+    yield { begin: index, end: index + address.length, url: address };
+    at = index + address.length;
+  }
+  yield* mailboxesIn(word, at, word.length);
+}
+
+function* mailboxesIn(word: string, begin: number, end: number): Iterable<Found> {
+  const part = word.slice(begin, end);
+  if (part.length > maxWord || !part.includes('@')) return;
+  for (const { schema, index, lastIndex, url } of finder.match(part) ?? [])
+    if (schema === 'mailto:') yield { begin: begin + index, end: begin + lastIndex, url };
+}
+
+/** The web and e-mail addresses that a text names. */
+export function* addressesOf(text: string): Iterable<Found> {
+  for (const { 0: word, index } of text.matchAll(/\S+/g)) {
+    if (!/[:@]/.test(word)) continue;
+    for (const { begin, end, url } of addressesIn(word))
+      yield { begin: index + begin, end: index + end, url };
+  }
+}
+
+/** Text as HTML that looks the same: breaks and runs of blanks kept, addresses as links. */
+export function plainTextToHtml(text: string): string {
+  const parts: string[] = [];
+  let at = 0;
+  for (const { begin, end, url } of addressesOf(text)) {
+    parts.push(
+      asWritten(text.slice(at, begin)),
+      `<a href="${escapeHtml(url)}" target="_blank" rel="noopener noreferrer nofollow">${escapeHtml(text.slice(begin, end))}</a>`,
+    );
+    at = end;
+  }
+  parts.push(asWritten(text.slice(at)));
+  return parts.join('');
+}
+
+const asWritten = (text: string): string =>
+  escapeHtml(text)
+    .replace(/\r\n|\r|\n/g, '<br>\n')
+    .replace(/(^|\n| ) /g, '$1&nbsp;')
+    .replace(/\t/g, '&nbsp;&nbsp;&nbsp; ');

@@ -1,0 +1,64 @@
+import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { MessageFormat } from '../vocabulary.ts';
+import type { ReadBody } from './clean.ts';
+import type { TakenOut } from './pasted.ts';
+import type { RemotePictures } from './pictures.ts';
+import { type ReadRequest, tasks } from './read.ts';
+import { createReadingThreads, type ReadingThreads } from './reading-threads.ts';
+
+/** Characters from which on a body is read by a thread of its own: about ten milliseconds of work. */
+const largeBody = 65_536;
+/** Characters below which reading a body anew costs as little as looking it up. */
+const smallBody = 500;
+/** Bytes of what was read that are kept. */
+const keptBytes = 64 * 1024 * 1024;
+
+const kept = new LRUCache<string, ReadBody>({
+  maxSize: keptBytes,
+  maxEntrySize: keptBytes / 4,
+  // Strings take up to two bytes a character.
+  sizeCalculation: ({ html, text }) => 1024 + 2 * (html.length + text.length),
+});
+const underWay = new Map<string, Promise<ReadBody>>();
+let threads: ReadingThreads | undefined;
+
+/**
+ * What a body says and how it is shown; the same body is read once. Remote pictures are held back unless they are asked for.
+ * @throws UnreadableBody when it takes more work than its length pays for; its message is for its author
+ */
+export async function readBody(
+  body: string,
+  format: MessageFormat,
+  { remotePictures = 'HELD' }: { readonly remotePictures?: RemotePictures } = {},
+): Promise<ReadBody> {
+  const request: ReadRequest = { body, format, remotePictures };
+  if (body.length < smallBody) return tasks.read(request);
+  const key = `${format} ${remotePictures} ${hash('sha256', body, 'base64')}`;
+  const known = kept.get(key) ?? underWay.get(key);
+  if (known !== undefined) return known;
+  if (body.length < largeBody) return keep(key, tasks.read(request));
+  threads ??= createReadingThreads();
+  const reading = threads
+    .run({ task: 'read', request })
+    .then((result) => keep(key, result))
+    .finally(() => underWay.delete(key));
+  underWay.set(key, reading);
+  return reading;
+}
+
+/**
+ * Takes the pictures that were pasted into HTML out of it, see `takeOutPictures`.
+ * @throws UnreadableBody
+ */
+export async function withoutPasted(body: string): Promise<TakenOut> {
+  if (!/<im(?:g|age)/i.test(body)) return { body, pictures: [] };
+  if (body.length < largeBody) return tasks.takeOutPictures(body);
+  threads ??= createReadingThreads();
+  return threads.run({ task: 'takeOutPictures', request: body });
+}
+
+function keep(key: string, result: ReadBody): ReadBody {
+  kept.set(key, result);
+  return result;
+}

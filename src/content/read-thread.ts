@@ -1,0 +1,17 @@
+import { parentPort } from 'node:worker_threads';
+import { tasks } from './read.ts';
+import type { Call } from './reading-threads.ts';
+import { UnreadableBody } from './tree.ts';
+
+/* A thread that reads large bodies, so that the one which serves requests does not stand still meanwhile. */
+
+parentPort!.on('message', (call: Call) => {
+  try {
+    parentPort!.postMessage({
+      result: call.task === 'read' ? tasks.read(call.request) : tasks.takeOutPictures(call.request),
+    });
+  } catch (error) {
+    if (!(error instanceof UnreadableBody)) throw error;
+    parentPort!.postMessage({ problem: error.message });
+  }
+});

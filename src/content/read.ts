@@ -1,0 +1,34 @@
+import type { MessageFormat } from '../vocabulary.ts';
+import { cleanHtml, type ReadBody } from './clean.ts';
+import { takeOutPictures } from './pasted.ts';
+import type { RemotePictures } from './pictures.ts';
+import { addressesOf, plainTextToHtml } from './plain.ts';
+import { isVisible } from './visible.ts';
+
+export interface ReadRequest {
+  readonly body: string;
+  readonly format: MessageFormat;
+  readonly remotePictures: RemotePictures;
+}
+
+/** What may be done in another thread, as it takes as long as a body is. */
+export const tasks = { read, takeOutPictures };
+export type Tasks = typeof tasks;
+
+/** Reads a body here and now. @throws UnreadableBody */
+function read({ body, format, remotePictures }: ReadRequest): ReadBody {
+  return format === 'HTML' ? cleanHtml(body, remotePictures) : readText(body);
+}
+
+/** The author's direction is each line's own, so that Hebrew and English may stand below one another. */
+function readText(body: string): ReadBody {
+  const html = plainTextToHtml(body);
+  return {
+    html: html === '' ? '' : `<div dir="auto" style="unicode-bidi:plaintext">${html}</div>`,
+    text: body,
+    links: [...new Set([...addressesOf(body)].map(({ url }) => url))],
+    pictures: [],
+    changes: [],
+    blank: !isVisible(body),
+  };
+}

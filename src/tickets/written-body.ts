@@ -1,0 +1,70 @@
+import { Readable } from 'node:stream';
+import type { BodyChange } from '../content/changes.ts';
+import type { PastedPicture } from '../content/pasted.ts';
+import { bytesOfData } from '../content/raster.ts';
+import { readBody, withoutPasted } from '../content/read-body.ts';
+import { UnreadableBody } from '../content/tree.ts';
+import type { Problem } from '../errors.ts';
+import { IncomingFile } from '../incoming-file.ts';
+import type { DeskContext } from './desk.ts';
+import type { AddTicketMessageInput, AttachmentInput } from './message-input.ts';
+
+/** A message's input, its body read. */
+export interface WrittenInput {
+  /** The body names the pictures that were pasted into it. */
+  readonly input: AddTicketMessageInput;
+  readonly pasted: readonly PastedPicture[];
+  /** What of the body is not shown as it was written. */
+  readonly changes: readonly BodyChange[];
+  /** What is wrong with the body. */
+  readonly problems: readonly Problem[];
+}
+
+/** Takes the pasted pictures out of the body and reads the rest, once for all that follows. */
+export async function readInput(ctx: DeskContext, input: AddTicketMessageInput): Promise<WrittenInput> {
+  const { bodyBytes, attachments } = ctx.desk.limits;
+  const as = (problems: readonly string[]): WrittenInput => ({
+    ...{ input, pasted: [], changes: [] },
+    problems: problems.map((message) => ({ path: ['body'], message })),
+  });
+  const wrong = charactersThatCannotBe(input.body);
+  if (wrong.length > 0) return as(wrong);
+  try {
+    const { body, pictures } =
+      input.format === 'HTML' ? await withoutPasted(input.body) : { body: input.body, pictures: [] };
+    const bytes = Buffer.byteLength(body);
+    if (bytes > bodyBytes) return as([`The message has ${bytes} bytes of UTF-8; ${bodyBytes} are allowed`]);
+    const { blank, changes } = await readBody(body, input.format);
+    if (blank) return as(['The message has no text']);
+    const files = input.attachments.length + pictures.length;
+    if (pictures.length > 0 && files > attachments)
+      return as([`There are ${files} attachments and pasted pictures; ${attachments} are allowed`]);
+    return { input: { ...input, body }, pasted: pictures, changes, problems: [] };
+  } catch (error) {
+    if (!(error instanceof UnreadableBody)) throw error;
+    return as([error.message]);
+  }
+}
+
+function charactersThatCannotBe(body: string): string[] {
+  return [
+    ...(body.includes('\0') ? ['The message contains the character U+0000, which cannot be stored'] : []),
+    ...(body.isWellFormed()
+      ? []
+      : ['The message contains half of a surrogate pair, which is not a character']),
+  ];
+}
+
+/** The pasted pictures as attachments, which the door's store takes as it takes the others. */
+export const pastedFiles = (ctx: DeskContext, pasted: readonly PastedPicture[]): AttachmentInput[] =>
+  pasted.map(({ contentId, contentType, data }) => ({
+    pasted: true,
+    inline: {
+      contentId,
+      file: new IncomingFile(
+        contentId,
+        contentType,
+        ctx.receive(Readable.from([bytesOfData(data)]), 'pasted'),
+      ),
+    },
+  }));

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Answer, say } from '../support/calls.ts';
+
+/** One call of one client. Milliseconds by `performance.now()`. */
+export interface Call {
+  readonly gateway: number;
+  readonly body: string;
+  readonly isMailed: boolean;
+  readonly beganAt: number;
+  readonly endedAt: number;
+  readonly answer: Answer;
+}
+
+export interface Load {
+  readonly calls: readonly Call[];
+  /** Begins nothing new, says once more what was not answered, and resolves when all was. */
+  stop(): Promise<void>;
+}
+
+const authorization = `Basic ${Buffer.from('operator:operator').toString('base64')}`;
+/** How long a client waits until it says something again. */
+const againMs = 50;
+
+/**
+ * Clients that each say one thing after another, half of them at each gateway; a third of it is mailed. What was not answered is said again
+ * under its key until it is.
+ */
+export function startLoad(
+  urls: readonly string[],
+  { clients, name }: { clients: number; name: string },
+): Load {
+  const calls: Call[] = [];
+  let stopped = false;
+
+  async function sayOnce(client: number, body: string, ticket: number, isMailed: boolean): Promise<Answer> {
+    const gateway = client % urls.length;
+    const beganAt = performance.now();
+    const message = {
+      ticket: `INC-${String(ticket).padStart(6, '0')}`,
+      body,
+      ...(isMailed ? { email: {} } : {}),
+    };
+    const answer = await say(urls[gateway]!, 'graphql', message, { authorization, key: body });
+    calls.push({ gateway, body, isMailed, beganAt, endedAt: performance.now(), answer });
+    return answer;
+  }
+
+  async function client(own: number): Promise<void> {
+    for (let n = 0; !stopped; n += 1) {
+      const body = `${name} client ${own} message ${n}`;
+      for (;;) {
+        const answer = await sayOnce(own, body, 1 + ((own * 7 + n) % 50), n % 3 === 0);
+        if (answer.kind === 'added') break;
+        if (answer.kind === 'refused') throw new Error(`${body} was refused: ${answer.code}`);
+        await sleep(againMs);
+      }
+      await sleep(5);
+    }
+  }
+
+  const all = Promise.all(Array.from({ length: clients }, (_, own) => client(own)));
+  // Told by `stop`, whatever else fails meanwhile.
+  all.catch(() => {});
+  return {
+    calls,
+    async stop() {
+      stopped = true;
+      await all;
+    },
+  };
+}

@@ -1,0 +1,182 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Connection, openClient } from '../../src/db/driver.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+/*
+ * What src/db/driver.ts helps the driver with. Each fault is shown on the bare driver as well: where that is not faulty any more, its
+ * test fails, and the help can go.
+ */
+
+let database: TestDatabase;
+let owner: postgres.Sql;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  owner = postgres({ ...(database.ownerConnection as object), max: 2, onnotice: () => {} });
+});
+afterAll(async () => {
+  await owner.end({ timeout: 5 });
+  await database[Symbol.asyncDispose]();
+});
+
+const clients = {
+  bare: (to: Connection) => postgres({ ...(to as object), max: 1, onnotice: () => {} }),
+  ours: (to: Connection) => openClient(to, { max: 1 }),
+};
+type Kind = keyof typeof clients;
+
+/** A client of one connection, for one test. */
+async function using<T>(
+  kind: Kind,
+  run: (sql: postgres.Sql) => Promise<T>,
+  to = database.ownerConnection,
+): Promise<T> {
+  const sql = clients[kind](to);
+  try {
+    return await run(sql);
+  } finally {
+    await sql.end({ timeout: 0 });
+  }
+}
+
+const codeOf = (statement: PromiseLike<unknown>): Promise<string | undefined> =>
+  Promise.resolve(statement).then(
+    () => undefined,
+    (error) => error.code,
+  );
+
+describe('after a backend was killed in the middle of a statement', () => {
+  const killed = (kind: Kind) =>
+    using(kind, async (sql) => {
+      const [{ pid }] = (await sql`select pg_backend_pid() as pid`) as unknown as [{ pid: number }];
+      const statement = codeOf(sql`select pg_sleep(600)`);
+      await expect
+        .poll(async () => (await owner`select state from pg_stat_activity where pid = ${pid}`)[0]?.state, {
+          timeout: 20_000,
+        })
+        .toBe('active');
+      await owner`select pg_terminate_backend(${pid})`;
+      return {
+        first: await statement,
+        next: await codeOf(sql`select 1`),
+        after: await codeOf(sql`select 1`),
+      };
+    });
+
+  test('the next statement succeeds, and its own says why it failed', async () => {
+    expect(await killed('ours')).toEqual({ first: '57P01', next: undefined, after: undefined });
+  });
+  test('the bare driver fails the next one', async () => {
+    expect(await killed('bare')).toEqual({ first: 'CONNECTION_CLOSED', next: '57P01', after: undefined });
+  });
+});
+
+/** What a parameter of each type is read back as, and what it is when the server has lost the prepared statement. */
+const values: Record<string, { write: unknown; cast: string; read: unknown }> = {
+  true: { write: true, cast: 'bool', read: true },
+  false: { write: false, cast: 'bool', read: false },
+  bytes: { write: Buffer.from('\\x41 and \0'), cast: 'bytea', read: Buffer.from('\\x41 and \0') },
+  instant: {
+    write: new Date('2026-02-28T23:59:59.123Z'),
+    cast: 'timestamptz',
+    read: new Date('2026-02-28T23:59:59.123Z'),
+  },
+  integer: { write: -7, cast: 'int', read: -7 },
+  float: { write: 0.1, cast: 'float8', read: 0.1 },
+  bigint: { write: 9_007_199_254_740_993n, cast: 'bigint', read: '9007199254740993' },
+  text: { write: 'true', cast: 'text', read: 'true' },
+  integers: { write: [1, 2, 3], cast: 'int[]', read: [1, 2, 3] },
+  'no integers': { write: [], cast: 'int[]', read: [] },
+  texts: {
+    write: ['', 'a,b', '"', '\\', '{}', 'NULL', 'two\nlines', null],
+    cast: 'text[]',
+    read: ['', 'a,b', '"', '\\', '{}', 'NULL', 'two\nlines', null],
+  },
+  uuids: {
+    write: ['00000000-0000-4000-8000-000000000001'],
+    cast: 'uuid[]',
+    read: ['00000000-0000-4000-8000-000000000001'],
+  },
+  json: { write: { a: [true, null, 'x'] }, cast: 'json', read: { a: [true, null, 'x'] } },
+};
+
+describe('a statement that the server has lost, or has another plan for, is prepared again with the same parameters', () => {
+  const loses: Record<string, (sql: postgres.Sql) => Promise<unknown>> = {
+    'it was deallocated': (sql) => sql`deallocate all`.simple(),
+    'its result has another type': (sql) => sql`alter table changing alter column it type bigint`.simple(),
+  };
+  const asked = async (
+    kind: Kind,
+    { write, cast }: (typeof values)[string],
+    lose: (sql: postgres.Sql) => Promise<unknown>,
+  ) =>
+    using(kind, async (sql) => {
+      await sql`drop table if exists changing`.simple();
+      await sql`create table changing (it int)`.simple();
+      await sql`insert into changing values (1)`.simple();
+      const ask = async () =>
+        (await sql`select ${write as never}::${sql.unsafe(cast)} as read, changing.* from changing`)[0]!.read;
+      const before = await ask();
+      await lose(sql);
+      return { before, after: await ask() };
+    });
+
+  for (const [how, lose] of Object.entries(loses)) {
+    test(`when ${how}`, async () => {
+      for (const [name, value] of Object.entries(values))
+        expect({ name, ...(await asked('ours', value, lose)) }).toEqual({
+          name,
+          before: value.read,
+          after: value.read,
+        });
+    });
+    test(`when ${how}, the bare driver says false for true`, async () => {
+      expect(await asked('bare', values.true!, lose)).toEqual({ before: true, after: false });
+    });
+  }
+});
+
+describe('a server that closes each connection before it is open', () => {
+  const refused = async (kind: Kind) => {
+    let opened = 0;
+    const server = createServer((socket) => {
+      opened += 1;
+      socket.destroy();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const to = { host: '127.0.0.1', port, user: 'x', database: 'x' };
+    try {
+      return await using(
+        kind,
+        (sql) => {
+          const again = new Promise<string>((resolve) => {
+            server.on('connection', () => opened >= 20 && resolve('it tries for ever'));
+          });
+          return Promise.race([codeOf(sql`select 1`), again]);
+        },
+        to,
+      );
+    } finally {
+      server.close();
+    }
+  };
+  test('is an error of the statement', async () => {
+    expect(await refused('ours')).toMatch(/^(CONNECTION_CLOSED|ECONNRESET)$/);
+  });
+  test('the bare driver tries again for ever', async () => {
+    expect(await refused('bare')).toBe('it tries for ever');
+  });
+});
+
+test('a new connection prepares nothing but what it is opened for; the bare driver asks for types as well', async () => {
+  const statementsOf = (kind: Kind) =>
+    using(
+      kind,
+      async (sql) => (await sql`select count(*)::int as count from pg_prepared_statements`)[0]!.count,
+    );
+  expect(await statementsOf('ours')).toBe(1);
+  expect(await statementsOf('bare')).toBe(2);
+});

@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { type Database, openDatabase } from '../../src/db/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { type DatabaseDoor, openDatabaseDoor } from '../support/database-door.ts';
+
+const patience = { timeout: 25_000 };
+
+async function start() {
+  await using parts = new AsyncDisposableStack();
+  const own = parts.use(await createTestDatabase());
+  const door = parts.use(await openDatabaseDoor(own.connection));
+  const database = parts.use(openDatabase(door.through(own.connection), { applicationName: 'lost' }));
+  const held = parts.move();
+  return { own, door, database, [Symbol.asyncDispose]: () => held.disposeAsync() };
+}
+
+/** Each kind of connection, with a statement of its own. */
+const ways: Record<string, (database: Database) => PromiseLike<unknown>> = {
+  'the desk': ({ desk }) => desk.execute('select 1'),
+  'the writer': ({ writer }) => writer.execute('select 1'),
+  'an operator': ({ readAs }) => readAs({ role: 'OPERATOR' } as never, (db) => db.execute('select 1')),
+  'a requester': ({ readAs }) =>
+    readAs({ role: 'REQUESTER', userId: 1 } as never, (db) => db.execute('select 1')),
+  'raw SQL': ({ raw }) => raw`select 1`,
+  'a transaction of raw SQL': ({ raw }) => raw.begin((tx) => tx`select 1`),
+};
+const outcomeOf = (statement: PromiseLike<unknown>): Promise<string> =>
+  Promise.resolve(statement).then(
+    () => 'answered',
+    () => 'failed',
+  );
+const all = (database: Database) =>
+  Promise.all(Object.entries(ways).map(async ([name, ask]) => `${name}: ${await outcomeOf(ask(database))}`));
+const everybody = (outcome: string) => Object.keys(ways).map((name) => `${name}: ${outcome}`);
+
+test('when the network loses all connections and new ones work, each kind of statement works again, and what listens hears', async () => {
+  await using world = await start();
+  const { own, door, database } = world;
+  const heard: string[] = [];
+  let listens = 0;
+  const listener = database.listener();
+  await listener.listen(
+    'news',
+    (text) => heard.push(text),
+    () => (listens += 1),
+  );
+  // Some connections are idle when it happens: nobody is to find out by a statement of their own that they are lost.
+  expect(await all(database)).toEqual(everybody('answered'));
+  const idle = database.raw`select 1`.execute();
+  await Promise.all([idle, database.raw`select 1`]);
+  door.loseAll();
+  expect(await all(database)).toEqual(everybody('failed'));
+  expect(await all(database)).toEqual(everybody('answered'));
+  await expect.poll(() => listens, patience).toBe(2);
+  await own.database.raw`select pg_notify('news', 'after')`;
+  await expect.poll(() => heard, patience).toEqual(['after']);
+  await listener.end({ timeout: 1 });
+});
+
+test('a statement that waits for a lock for longer than a server is believed to be silent goes on waiting', async () => {
+  await using world = await start();
+  const { own, door, database } = world;
+  let waiting: PromiseLike<unknown> | undefined;
+  await own.database.raw.begin(async (tx) => {
+    await tx`select pg_advisory_xact_lock(1)`;
+    waiting = database.raw`select pg_advisory_xact_lock(1)`.execute();
+    waiting.then(
+      () => {},
+      () => {},
+    );
+    await asked(door, 1);
+  });
+  expect(await outcomeOf(waiting!)).toBe('answered');
+});
+
+/** Until the server was asked so often whether anybody is still there: each time by a new connection. */
+const asked = (door: DatabaseDoor, times: number) => {
+  const before = door.opened;
+  return expect.poll(() => door.opened - before, patience).toBeGreaterThan(times);
+};

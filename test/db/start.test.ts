@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto';
+import postgres from 'postgres';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
+import { type Connection, migrate, openDatabase } from '../../src/db/database.ts';
+import { openClient } from '../../src/db/driver.ts';
+import { assertSight } from '../../src/db/suitable.ts';
+import { createLog } from '../../src/log.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+type Place = Exclude<Connection, string>;
+let database: TestDatabase;
+let owner: postgres.Sql;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  owner = postgres({ ...(database.ownerConnection as object), max: 3, onnotice: () => {} });
+});
+afterAll(async () => {
+  await owner.end({ timeout: 5 });
+  await database[Symbol.asyncDispose]();
+});
+
+/** What a start with these connections says; it always fails. */
+async function startWith(
+  connections: Partial<{ gateway: Connection; owner: Connection }>,
+  env = {},
+): Promise<string> {
+  const config = readConfig({
+    PORT: '0',
+    DATABASE_URL: 'postgres://one@x/x',
+    SMTP_URL: 'smtp://127.0.0.1:9',
+    LOG_LEVEL: 'silent',
+    ...env,
+  });
+  try {
+    await using _app = await createApp(config, {
+      log: createLog('silent'),
+      connections: { gateway: database.connection, owner: database.ownerConnection, ...connections },
+    });
+    return 'started';
+  } catch (error) {
+    return `${(error as Error).name}: ${(error as Error).message}`;
+  }
+}
+
+/** A database that is made for one test. */
+async function withDatabase<T>(options: string, run: (connection: Place) => Promise<T>): Promise<T> {
+  const name = `odd_${randomBytes(4).toString('hex')}`;
+  await owner.unsafe(`create database ${name} template template0 ${options}`);
+  try {
+    return await run({ ...(database.ownerConnection as Place), database: name });
+  } finally {
+    await owner.unsafe(`drop database ${name} with (force)`);
+  }
+}
+
+test('a start whose database cannot hold every text says so, with the setting that leads there', async () => {
+  await withDatabase("encoding 'LATIN1' locale_provider libc locale 'C'", async (place) => {
+    const named = { DATABASE_OWNER_URL: 'postgres://other@x/x' };
+    expect(await startWith({ owner: place })).toMatch(/^ConfigError: DATABASE_URL: .*LATIN1.*UTF8/);
+    expect(await startWith({ owner: place }, named)).toMatch(/^ConfigError: DATABASE_OWNER_URL: .*LATIN1/);
+  });
+});
+
+test('a start whose database nobody answers at says so', async () => {
+  const gateway = { host: '127.0.0.1', port: 1, user: 'x', database: 'x' };
+  expect(await startWith({ gateway })).toMatch(
+    /^ConfigError: DATABASE_URL: the database does not answer \(ECONNREFUSED/,
+  );
+});
+
+test('a start whose login may not become the gateway’s role says what to grant', async () => {
+  const login = `stranger_${randomBytes(4).toString('hex')}`;
+  await owner`create role ${owner(login)} login`;
+  const gateway = { ...(database.connection as Place), user: login };
+  expect(await startWith({ gateway })).toMatch(/^ConfigError: DATABASE_URL: .*GRANT ticketwire_app/);
+  await owner`drop role ${owner(login)}`;
+});
+
+test('a start whose database is not there says so', async () => {
+  const gateway = { ...(database.connection as Place), database: 'nowhere' };
+  expect(await startWith({ gateway })).toMatch(/^ConfigError: DATABASE_URL: .*"nowhere" does not exist/);
+});
+
+test('a way to the database that leaves out what a connection says of itself is found out', async () => {
+  const sightWithout = async (parameters: Record<string, string>) => {
+    const sql = openClient(database.connection, { max: 1, parameters });
+    try {
+      return await assertSight(sql, 'DESK').then(String, String);
+    } finally {
+      await sql.end({ timeout: 1 });
+    }
+  };
+  const role = { role: 'ticketwire_app' };
+  expect(await sightWithout({ ...role, 'ticketwire.viewer_role': 'DESK' })).toBe('undefined');
+  expect(await sightWithout(role)).toMatch(/"ticketwire.viewer_role" does not reach the server/);
+  const asOwner = openClient(database.ownerConnection, { max: 1 });
+  await expect(assertSight(asOwner, 'DESK')).rejects.toThrow(/look past row-level security/);
+  await asOwner.end({ timeout: 1 });
+});
+
+test('a search_path of the database or its owner changes nothing', async () => {
+  await withDatabase("encoding 'UTF8'", async (place) => {
+    await owner.unsafe(`alter database ${place.database} set search_path = elsewhere`);
+    await migrate(place);
+    await using gateway = openDatabase({ ...place, user: (database.connection as Place).user });
+    await gateway.checkAll();
+    expect(await gateway.desk.execute('select count(*)::int as count from tickets')).toEqual([{ count: 0 }]);
+  });
+});
+
+test('a start that has nothing to migrate waits for nobody; one that has says for whom it waits, and leaves no lock behind', async () => {
+  await withDatabase("encoding 'UTF8'", async (place) => {
+    const other = postgres({
+      ...place,
+      max: 1,
+      connection: { application_name: 'another start' },
+      onnotice: () => {},
+    });
+    await other`select pg_advisory_lock(7407470001)`;
+    const said: string[] = [];
+    let waits: () => void = () => {};
+    const waiting = new Promise<void>((resolve) => (waits = resolve));
+    const migrated = migrate(place, (waitsFor) => {
+      said.push(waitsFor);
+      waits();
+    });
+    await waiting;
+    expect(said).toEqual([expect.stringMatching(/^the migration lock, which .* \(another start\) holds$/)]);
+    await other`select pg_advisory_unlock(7407470001)`;
+    await migrated;
+    await other`select pg_advisory_lock(7407470001)`;
+    await migrate(place, (waitsFor) => said.push(waitsFor));
+    expect(said).toHaveLength(1);
+    await other.end({ timeout: 1 });
+  });
+});
