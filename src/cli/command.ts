@@ -7,7 +7,7 @@ import type { Db } from '../db/database.ts';
 export interface Terminal {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Writable;
-  readonly stderr: Writable;
+  readonly stderr: Writable & { readonly isTTY?: boolean };
 }
 
 export interface CommandContext extends Terminal {
@@ -38,7 +38,8 @@ export interface Output {
   readonly exitCode?: number;
 }
 
-export interface Command {
+/** What a command's help tells of it. */
+export interface Described {
   /** As typed: `user add`. */
   readonly name: string;
   /** Its arguments in order; one that ends in `?` may be left out. */
@@ -47,7 +48,15 @@ export interface Command {
   /** What else there is to know, for its help. */
   readonly details?: string;
   readonly options: Readonly<Record<string, Option>>;
+}
+
+export interface Command extends Described {
   run(ctx: CommandContext, args: readonly string[], values: Values): Promise<Output>;
+}
+
+/** A command that needs no desk of its own: it opens no database. */
+export interface LooseCommand extends Described {
+  runLoose(terminal: Terminal, args: readonly string[], values: Values): Promise<Output>;
 }
 
 /** The command was typed wrongly: exit code 2, and where to read how it is typed. */

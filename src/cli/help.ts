@@ -1,26 +1,21 @@
-import type { Command, Option } from './command.ts';
+import type { Described, Option } from './command.ts';
 
 const common = {
   json: 'print JSON',
   help: 'print this help',
 };
 
-const replay = [
-  'legacy replay FILE',
-  'Send recorded requests of the old endpoint and print what differs',
-] as const;
-
-const usage = ({ name, arguments: args }: Command) =>
+const usage = ({ name, arguments: args }: Described) =>
   [name, ...args.map((arg) => (arg.endsWith('?') ? `[${arg.slice(0, -1)}]` : arg))].join(' ');
 
-export function usageOf(command: Command): string {
+export function usageOf(command: Described): string {
   const required = Object.entries(command.options).flatMap(([name, option]) =>
     option.type === 'string' && option.required === true ? [`--${name} ${option.value}`] : [],
   );
   return ['ticketwire', usage(command), ...required].join(' ');
 }
 
-export function helpOf(command: Command): string {
+export function helpOf(command: Described): string {
   const flag = (name: string, option: Option) =>
     option.type === 'string' ? `--${name} ${option.value}` : `--${name}`;
   const options = [
@@ -38,15 +33,12 @@ export function helpOf(command: Command): string {
 }
 
 /** @param group the first word of the commands that are asked for; all if absent. */
-export function overview(commands: readonly Command[], group?: string): string {
+export function overview(commands: readonly Described[], group?: string): string {
   const listed = commands.filter(({ name }) => group === undefined || name.split(' ')[0] === group);
   return [
     'Usage: npm run -s ticketwire -- COMMAND [options]',
     '',
-    ...columns([
-      ...listed.map((command) => [usage(command), command.summary] as const),
-      ...(group === undefined ? [replay] : []),
-    ]),
+    ...columns(listed.map((command) => [usage(command), command.summary] as const)),
     '',
     'COMMAND --help tells its options; --json prints JSON for programs.',
     'The database is that of DATABASE_URL, or the embedded one in DATA_DIR (.data), whether its gateway runs or not.',

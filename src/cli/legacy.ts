@@ -1,101 +1,97 @@
 import { readFile } from 'node:fs/promises';
-import { request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
-import { buffer } from 'node:stream/consumers';
-import { parseArgs } from 'node:util';
-import { differences, type Received, type Recorded } from '../rest/recording.ts';
-import { readRecording } from '../rest/recording-file.ts';
+import type { Recorded } from '../rest/recording.ts';
+import { type Recording, readRecording } from '../rest/recording-file.ts';
+import { type LooseCommand, type Output, one, type Terminal, UsageError, type Values } from './command.ts';
+import { type Outcome, type Target, tryCall } from './replay.ts';
 
-export const replayUsage = `ticketwire legacy replay FILE [--url http://127.0.0.1:4000] [--user login:password] [--host localhost]
+const defaultUrl = 'http://127.0.0.1:4000';
+/** Calls between two lines of progress, where there is no terminal to tell every call to. */
+const tellEvery = 100;
 
-Sends the recorded calls of FILE and prints how the answers differ from the recorded ones. Every call is real: send them
-to a desk that you can do without. FILE is a HAR, a JSON list, or one call a line:
-  {"id", "method", "path", "headers", "body" or "bodyBase64", "chunked", "expect": {"status", "contentType", "headers", "body"}}
-`;
+const replay: LooseCommand = {
+  name: 'legacy replay',
+  arguments: ['FILE'],
+  summary: 'Send recorded requests of the old endpoint and print what differs',
+  details: [
+    '',
+    'FILE is a HAR, as browsers and proxies record it; of its requests those under /api are sent. Or it is a JSON list, or one call a',
+    'line: {"id", "method", "path", "headers", "body" or "bodyBase64", "chunked", "expect": {"status", "contentType", "headers",',
+    '"body"}}. Every call is real and writes its message: send them to a desk that you can do without. Ids of messages, dates and',
+    'what names the server are not compared.',
+    '',
+    'Exit code: 0 nothing differs, 1 something does, 2 it could not be tried (the file is no recording, nobody answers).',
+  ].join('\n'),
+  options: {
+    url: { type: 'string', value: 'ADDRESS', help: `where to send them (${defaultUrl})` },
+    user: {
+      type: 'string',
+      value: 'LOGIN:PASSWORD',
+      help: 'credential of the calls that were recorded without theirs',
+    },
+    host: { type: 'string', value: 'NAME', help: 'the Host to call by, when recorded answers repeat it' },
+  },
+  async runLoose({ stderr }, [file], values): Promise<Output> {
+    const target = targetOf(values);
+    const { calls, leftOut } = await read(file!);
+    const outcomes = await sendAll(calls, target, stderr);
+    return report(outcomes, target, leftOut);
+  },
+};
+export const legacyCommands = [replay];
 
-const timeoutMs = 60_000;
+function targetOf(values: Values): Target {
+  const address = one(values, 'url') ?? defaultUrl;
+  const user = one(values, 'user');
+  if (!/^https?:\/\//i.test(address) || !URL.canParse(address))
+    throw new UsageError(`--url must be http://… or https://…, not ${address}`);
+  if (user !== undefined && !user.includes(':')) throw new UsageError('--user must be login:password');
+  return {
+    url: new URL(address),
+    authorization: user && `Basic ${Buffer.from(user).toString('base64')}`,
+    host: one(values, 'host'),
+  };
+}
 
-/** @returns the exit code: 0 if nothing differs, 1 if something does, 2 if it could not be tried */
-export async function replay(args: string[], out: NodeJS.WritableStream): Promise<number> {
-  const options = readOptions(args);
-  if (!options) {
-    out.write(replayUsage);
-    return 2;
-  }
-  let calls: Recorded[];
+async function read(file: string): Promise<Recording> {
   try {
-    calls = readRecording(await readFile(options.file, 'utf8'));
+    return readRecording(await readFile(file, 'utf8'));
   } catch (error) {
-    out.write(`${options.file}: ${(error as Error).message}\n`);
-    return 2;
+    throw new UsageError(`${file}: ${(error as Error).message}`);
   }
+}
+
+async function sendAll(
+  calls: readonly Recorded[],
+  target: Target,
+  out: Terminal['stderr'],
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
   let differing = 0;
   for (const call of calls) {
-    const found = await tryCall(call, options);
-    if (found.length === 0) continue;
-    differing++;
-    out.write(`${call.name}\n${found.map((line) => `  ${line}\n`).join('')}`);
+    const outcome = await tryCall(call, target);
+    outcomes.push(outcome);
+    if (outcome.differences.length > 0) differing++;
+    const sent = outcomes.length;
+    const line = `${sent} of ${calls.length} sent, ${differing} answered otherwise`;
+    if (out.isTTY) out.write(`\r${line}${sent === calls.length ? '\n' : ''}`);
+    else if (sent % tellEvery === 0 && sent < calls.length) out.write(`${line}\n`);
   }
-  out.write(
-    `${calls.length} calls sent to ${options.url.href}, ${differing === 0 ? 'none' : differing} answered otherwise\n`,
-  );
-  return differing === 0 ? 0 : 1;
+  return outcomes;
 }
 
-interface Options {
-  readonly file: string;
-  readonly url: URL;
-  /** Sent with every call that has no Authorization of its own. */
-  readonly authorization: string | undefined;
-  /** Host to call by, when the recording's answers repeat it. */
-  readonly host: string | undefined;
-}
-
-function readOptions(args: string[]): Options | undefined {
-  try {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: { url: { type: 'string' }, user: { type: 'string' }, host: { type: 'string' } },
-    });
-    if (positionals.length !== 1) return undefined;
-    const authorization = values.user && `Basic ${Buffer.from(values.user).toString('base64')}`;
-    const url = new URL(values.url ?? 'http://127.0.0.1:4000');
-    return { file: positionals[0]!, url, authorization, host: values.host };
-  } catch {
-    return undefined;
-  }
-}
-
-async function tryCall(call: Recorded, options: Options): Promise<string[]> {
-  try {
-    return differences(call.expect, await send(call, options));
-  } catch (error) {
-    return [`no answer: ${(error as Error).message}`];
-  }
-}
-
-function send(call: Recorded, { url, authorization, host }: Options): Promise<Received> {
-  const framing = call.chunked ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': call.body.length };
-  const request = url.protocol === 'https:' ? requestHttps : requestHttp;
-  return new Promise((resolve, reject) => {
-    const outgoing = request(new URL(call.path, url), {
-      method: call.method,
-      // As it was written: `new URL` alone would tidy it up.
-      path: call.path,
-      headers: {
-        ...(authorization === undefined || call.anonymous ? {} : { Authorization: authorization }),
-        ...(host === undefined ? {} : { Host: host }),
-        ...call.headers,
-        ...framing,
-      },
-      timeout: timeoutMs,
-    });
-    outgoing.on('timeout', () => outgoing.destroy(new Error(`nothing for ${timeoutMs / 1000} s`)));
-    outgoing.on('error', reject).on('response', (response) => {
-      const { statusCode: status, headers } = response;
-      buffer(response).then((body) => resolve({ status: status!, headers, body }), reject);
-    });
-    outgoing.end(call.body);
-  });
+function report(outcomes: readonly Outcome[], { url }: Target, leftOut: number): Output {
+  const differing = outcomes.filter(({ differences }) => differences.length > 0);
+  const summary =
+    `${outcomes.length} calls sent to ${url.href}, ${differing.length || 'none'} answered otherwise` +
+    (leftOut > 0 ? `; ${leftOut} other requests of the recording left out` : '');
+  const lines = differing.flatMap(({ name, differences }) => [
+    name,
+    ...differences.map((line) => `  ${line}`),
+  ]);
+  const unanswered = outcomes.filter(({ answered }) => !answered).length;
+  return {
+    json: { url: url.href, sent: outcomes.length, leftOut, unanswered, differing },
+    text: [...lines, summary].join('\n'),
+    exitCode: unanswered === outcomes.length ? 2 : differing.length > 0 ? 1 : 0,
+  };
 }

@@ -3,21 +3,34 @@ import { ConfigError } from '../config.ts';
 import { asUnavailable, sqlState } from '../database-faults.ts';
 import { EmbeddedInUse } from '../db/embedded.ts';
 import { Unavailable } from '../errors.ts';
-import { type Command, CommandError, type Terminal, UsageError, type Values } from './command.ts';
+import { blobCommands } from './blobs.ts';
+import {
+  type Command,
+  CommandError,
+  type Described,
+  type LooseCommand,
+  type Output,
+  type Terminal,
+  UsageError,
+  type Values,
+} from './command.ts';
 import { helpOf, overview, usageOf } from './help.ts';
 import { importCommands } from './import.ts';
+import { legacyCommands } from './legacy.ts';
 import { mailboxCommands } from './mailboxes.ts';
 import type { OpenDesk } from './open-desk.ts';
 import { ticketCommands } from './tickets.ts';
 import { tokenCommands } from './tokens.ts';
 import { userCommands } from './users.ts';
 
-const commands = [
+const commands: readonly (Command | LooseCommand)[] = [
   ...userCommands,
   ...tokenCommands,
   ...mailboxCommands,
   ...ticketCommands,
+  ...blobCommands,
   ...importCommands,
+  ...legacyCommands,
 ];
 
 /**
@@ -31,10 +44,6 @@ export async function run(
 ): Promise<number> {
   const { stdout, stderr } = terminal;
   try {
-    if (argv[0] === 'legacy' && argv[1] === 'replay') {
-      const { replay } = await import('./legacy.ts');
-      return await replay(argv.slice(2), stdout as NodeJS.WritableStream);
-    }
     const command = commands.find(({ name }) => name.split(' ').every((word, at) => argv[at] === word));
     if (command === undefined) return printOverview(argv, terminal);
     const { json, help, args, values } = read(command, argv.slice(command.name.split(' ').length));
@@ -43,14 +52,25 @@ export async function run(
       return 0;
     }
     checkArguments(command, args, values);
-    await using desk = await open();
-    const output = await command.run({ ...desk, ...terminalOf(terminal) }, args, values);
+    const output = await carryOut(command, args, values, terminalOf(terminal), open);
     stdout.write(`${json ? JSON.stringify(output.json, undefined, 2) : output.text}\n`);
     return output.exitCode ?? 0;
   } catch (error) {
     stderr.write(`${explain(error)}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
+}
+
+async function carryOut(
+  command: Command | LooseCommand,
+  args: readonly string[],
+  values: Values,
+  terminal: Terminal,
+  open: () => Promise<OpenDesk>,
+): Promise<Output> {
+  if ('runLoose' in command) return command.runLoose(terminal, args, values);
+  await using desk = await open();
+  return await command.run({ ...desk, ...terminal }, args, values);
 }
 
 /** Three streams and nothing else: the whole process must not reach a command. */
@@ -66,7 +86,7 @@ function printOverview(argv: readonly string[], { stdout, stderr }: Terminal): n
   return asked ? 0 : 2;
 }
 
-function read(command: Command, argv: string[]) {
+function read(command: Described, argv: string[]) {
   const options = Object.fromEntries(
     Object.entries(command.options).map(([name, option]) => [
       name,
@@ -86,7 +106,7 @@ function read(command: Command, argv: string[]) {
   }
 }
 
-function checkArguments(command: Command, args: readonly string[], values: Values): void {
+function checkArguments(command: Described, args: readonly string[], values: Values): void {
   const needed = command.arguments.filter((name) => !name.endsWith('?')).length;
   const missing = Object.entries(command.options).filter(
     ([name, option]) => option.type === 'string' && option.required === true && !values[name],

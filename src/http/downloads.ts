@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Viewer } from '../context.ts';
 import { decodeGlobalId } from '../global-id.ts';
+import type { PresignOptions } from '../storage/blob-store.ts';
 import type { ImageSniffer } from '../storage/image-type.ts';
 import { type Attachment, loadAttachments } from '../tickets/attachment.ts';
 import { isServed, signedParameters } from '../tickets/attachment-url.ts';
@@ -78,21 +79,45 @@ async function answerFile(
     return answerText(res, 416, 'Range not satisfiable\n', { 'Content-Range': contentRange });
   }
   const picture = mayBeShown(attachment) ? await sniff(blobKey!, byteSize) : undefined;
+  const shown = shownAs(attachment, picture);
+  // A scanner may still find something: then nothing may have been given away that holds for a minute.
+  if (req.method === 'GET' && attachment.scan !== 'PENDING' && ctx.desk.blobs.presign !== undefined)
+    return answerElsewhere(res, await ctx.desk.blobs.presign(blobKey!, presignedAs(shown)), signed);
   const body =
     req.method === 'HEAD' || byteSize === 0 ? undefined : await ctx.desk.blobs.open(blobKey!, range);
   res.writeHead(range === undefined ? 200 : 206, {
     ...common,
-    ...shownAs(attachment, picture),
+    ...shown,
     'Content-Length': range === undefined ? byteSize : range.end - range.start + 1,
     'Content-Security-Policy': "default-src 'none'; sandbox",
-    // A page of another origin may show what it was given a signed address of.
-    'Cross-Origin-Resource-Policy': signed ? 'cross-origin' : 'same-origin',
+    'Cross-Origin-Resource-Policy': resourcePolicy(signed),
     'Accept-Ranges': 'bytes',
     ...(range && { 'Content-Range': `bytes ${range.start}-${range.end}/${byteSize}` }),
   });
   if (body === undefined) return void res.end();
   // The caller went away in the middle, or the bytes broke off: either way the answer ends short, and nobody takes it for whole.
   await pipeline(body, res).catch(() => res.destroy());
+}
+
+/** A page of another origin may show what it was given a signed address of. */
+const resourcePolicy = (signed: boolean): string => (signed ? 'cross-origin' : 'same-origin');
+
+/** Seconds that an address of the store holds: enough to follow it at once. */
+const elsewhereSeconds = 60;
+
+const presignedAs = (shown: ReturnType<typeof shownAs>): PresignOptions => ({
+  expiresInSeconds: elsewhereSeconds,
+  disposition: shown['Content-Disposition'],
+  contentType: shown['Content-Type'],
+});
+
+/** The store itself hands it out, for a moment, to whom we have just allowed it. */
+function answerElsewhere(res: ServerResponse, location: string, signed: boolean): void {
+  answerText(res, 302, 'It is over there\n', {
+    Location: location,
+    'Cache-Control': 'private, no-store',
+    'Cross-Origin-Resource-Policy': resourcePolicy(signed),
+  });
 }
 
 /** Its bytes decide in the end; but what was sent as something else, or is named so, is not a picture that was meant to be looked at. */

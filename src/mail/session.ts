@@ -1,17 +1,11 @@
-import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { needsSmtpUtf8 } from './address.ts';
+import { socketOf } from './connection-socket.ts';
+import { type Extensions, readExtensions } from './extensions.ts';
 import { type Outcome, unknownVerdict, verdictOf } from './outcome.ts';
 import type { SmtpServer, SmtpTimeouts, Transmission } from './smtp.ts';
 import { Fenced, OwnFault, orOwnFault, plainWords, type SmtpError, settled } from './smtp-faults.ts';
-
-/** What nodemailer knows after EHLO and has no public name for; the version is pinned, and a test sees both in use. */
-interface Internals {
-  readonly _socket: Socket | false;
-  readonly _supportedExtensions: readonly string[];
-  readonly _maxAllowedSize: number;
-}
 
 const noSmtpUtf8 = '550 5.6.7 The mail server does not take addresses with letters beyond ASCII (SMTPUTF8)';
 
@@ -20,6 +14,7 @@ export class SmtpSession {
   readonly #connection: SMTPConnection;
   readonly #server: SmtpServer;
   readonly #timeouts: SmtpTimeouts;
+  #extensions: Extensions = readExtensions(false);
   #fail: (error: Error) => void = () => {};
   sent = 0;
 
@@ -48,13 +43,15 @@ export class SmtpSession {
 
   /** Octets that the server takes at most (EHLO SIZE). */
   get sizeLimit(): number | undefined {
-    return (this.#connection as unknown as Internals)._maxAllowedSize || undefined;
+    return this.#extensions.sizeLimit;
   }
 
   async connect(): Promise<void> {
     const { user, password } = this.#server;
     await this.#within(this.#timeouts.connect, 'to connect and sign in', (done) => {
       this.#connection.connect((error) => {
+        // The last answer of all until now: to EHLO, or to HELO.
+        this.#extensions = readExtensions(this.#connection.lastServerResponse);
         if (error || user === undefined) done(error ?? null);
         else this.#connection.login({ user, pass: password ?? '' }, (failed) => done(failed ?? null));
       });
@@ -106,15 +103,13 @@ export class SmtpSession {
 
   /** Whether this server may be told of an address: one with letters beyond ASCII only if it offers SMTPUTF8 (RFC 6531 §3.2). */
   #takes(address: string): boolean {
-    const { _supportedExtensions: extensions } = this.#connection as unknown as Internals;
-    return !needsSmtpUtf8(address) || extensions.includes('SMTPUTF8');
+    return !needsSmtpUtf8(address) || this.#extensions.smtpUtf8;
   }
 
   /** Mails that this server would refuse anyway, told before it is asked. */
   #unfit({ hasUtf8Headers, byteSize, envelope }: Transmission): Outcome | undefined {
     const reply = (text: string) => settled('ENVELOPE', text, { envelope }, () => verdictOf(text));
-    const { _supportedExtensions: extensions } = this.#connection as unknown as Internals;
-    if (hasUtf8Headers && !extensions.includes('SMTPUTF8')) return reply(noSmtpUtf8);
+    if (hasUtf8Headers && !this.#extensions.smtpUtf8) return reply(noSmtpUtf8);
     if (this.sizeLimit !== undefined && byteSize > this.sizeLimit)
       return reply(
         `552 5.3.4 The mail has ${byteSize} octets, and the mail server takes ${this.sizeLimit} at most`,
@@ -157,9 +152,9 @@ export class SmtpSession {
 
   /** The mail's end, if it comes in the same turn of the event loop, goes with its last piece: one write, one TLS record. */
   #holdBack(): void {
-    const { _socket: socket } = this.#connection as unknown as Internals;
+    const socket = socketOf(this.#connection);
     // It may be gone by now, which is for the connection to tell.
-    if (!socket) return;
+    if (socket === undefined) return;
     socket.cork();
     setImmediate(() => socket.uncork());
   }

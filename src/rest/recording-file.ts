@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Recorded } from './recording.ts';
+import { fromHar, har } from './har.ts';
+import { lower, type Recorded } from './recording.ts';
 
 const headers = z.record(z.string(), z.string()).default({});
 
@@ -25,29 +26,30 @@ const ownCall = z.object({
   }),
 });
 
-const namedValues = z.array(z.object({ name: z.string(), value: z.string() }));
-const harEntry = z.object({
-  request: z.object({
-    method: z.string(),
-    url: z.string(),
-    headers: namedValues,
-    postData: z.object({ text: z.string().default('') }).optional(),
-  }),
-  response: z.object({
-    status: z.number(),
-    headers: namedValues,
-    content: z.object({ text: z.string().optional(), encoding: z.string().optional() }).optional(),
-  }),
-});
+/** @returns undefined if the file is no HAR */
+function readHar(data: unknown): Recording | undefined {
+  if (data === null || typeof data !== 'object' || !('log' in data)) return undefined;
+  const { entries } = check(har, data).log;
+  const calls = entries.flatMap(fromHar);
+  return { calls, leftOut: entries.length - calls.length };
+}
+
+export interface Recording {
+  readonly calls: readonly Recorded[];
+  /** Requests of the recording that were none of the old endpoint's, or had no answer. */
+  readonly leftOut: number;
+}
 
 /** Reads a recording. @throws Error that says what is wrong with the file */
-export function readRecording(text: string): Recorded[] {
-  const data = parse(text);
-  if (data !== null && typeof data === 'object' && 'log' in data) {
-    return check(z.object({ log: z.object({ entries: z.array(harEntry) }) }), data).log.entries.map(fromHar);
-  }
+export function readRecording(text: string): Recording {
+  // Windows' recorders begin with a byte order mark.
+  const data = parse(text.replace(/^\ufeff/, ''));
   const list = data !== null && typeof data === 'object' && 'cases' in data ? data.cases : data;
-  return check(z.array(ownCall), Array.isArray(list) ? list : [list])
+  return readHar(data) ?? { calls: readOwn(Array.isArray(list) ? list : [list]), leftOut: 0 };
+}
+
+function readOwn(list: readonly unknown[]): Recorded[] {
+  return check(z.array(ownCall), list)
     .filter(({ actionResult }) => actionResult === undefined)
     .map(fromOwn);
 }
@@ -98,37 +100,4 @@ function fromOwn(call: z.infer<typeof ownCall>, index: number): Recorded {
       body: textIsOurs ? undefined : body,
     },
   };
-}
-
-/** Headers that belong to the recorded connection. */
-const hop =
-  /^(:.*|host|content-length|connection|transfer-encoding|accept-encoding|content-encoding|keep-alive|expect)$/;
-
-function fromHar({ request, response }: z.infer<typeof harEntry>, index: number): Recorded {
-  const url = new URL(request.url);
-  const { text, encoding } = response.content ?? {};
-  return {
-    name: `${index + 1} ${request.method} ${url.pathname}`,
-    method: request.method,
-    path: url.pathname + url.search,
-    headers: Object.fromEntries(
-      request.headers
-        .filter(({ name }) => !hop.test(name.toLowerCase()))
-        .map(({ name, value }) => [name, value]),
-    ),
-    body: Buffer.from(request.postData?.text ?? ''),
-    chunked: request.headers.some(
-      ({ name, value }) => /^transfer-encoding$/i.test(name) && /chunked/i.test(value),
-    ),
-    anonymous: false,
-    expect: {
-      status: response.status,
-      headers: lower(Object.fromEntries(response.headers.map(({ name, value }) => [name, value]))),
-      body: text === undefined ? undefined : Buffer.from(text, encoding === 'base64' ? 'base64' : 'utf8'),
-    },
-  };
-}
-
-function lower(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

@@ -58,6 +58,10 @@ export function differences(expected: Expected, received: Received): string[] {
   return found;
 }
 
+export function lower(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
 function readable(bytes: Buffer): string {
   const text =
     bytes[0] === 0xff && bytes[1] === 0xfe ? bytes.subarray(2).toString('utf16le') : bytes.toString('utf8');

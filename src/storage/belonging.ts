@@ -10,16 +10,17 @@ const sampleSize = 200;
 /**
  * Whether the store is this database's own. A store and a database that have no identity yet, as every desk of before has them, become
  * each other's when all is as it would be: the rows find their blobs, or there is neither.
+ * @param look only: nothing is written down
  * @returns why it is not, for people; undefined when it is
  */
-export async function foreignness(db: Db, store: BlobStore): Promise<string | undefined> {
+export async function foreignness(db: Db, store: BlobStore, look = false): Promise<string | undefined> {
   let its = await store.identity();
   if (its === undefined) {
     const unlike = await unlikeness(db, store);
     // Whoever puts something there has said before whose it is: another process of ours may have, while we looked.
     its = await store.identity();
     if (its === undefined) {
-      if (unlike !== undefined) return unlike;
+      if (unlike !== undefined || look) return unlike;
       await store.setIdentity((await findMine(db)) ?? (await insertMine(db, randomUUID())));
       its = await store.identity();
     }

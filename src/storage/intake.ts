@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { BlobTooLarge, type Source } from './blob-store.ts';
 
 /** Bytes that may wait for a write before the source is held back. */
-const waitingBytes = 512 * 1024;
+const waitingBytes = 256 * 1024;
 
 export interface Taken {
   readonly byteSize: number;

@@ -93,6 +93,37 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(NewAttachment!.properties!)).toEqual(Object.keys(attachmentMembers));
   });
 
+  test('describes XML in the order in which it is read', () => {
+    const { NewMessagePostXml, NewAttachmentXml } = document.components!.schemas!;
+    const sorted = (members: object) => Object.keys(members).sort();
+    expect(Object.keys(NewMessagePostXml!.properties!)).toEqual(sorted(postMembers));
+    expect(Object.keys(NewAttachmentXml!.properties!)).toEqual(sorted(attachmentMembers));
+    const { content } = post.requestBody as unknown as { content: Record<string, { schema: Node }> };
+    for (const type of ['application/xml', 'text/xml'])
+      expect(resolve(content[type]!.schema)).toBe(NewMessagePostXml);
+  });
+
+  test('has a body that generators type: each option is an object whole', () => {
+    for (const name of ['NewMessagePost', 'NewMessagePostXml']) {
+      const { anyOf, properties } = document.components!.schemas![name]!;
+      for (const option of Object.values(anyOf!)) {
+        expect(option).toMatchObject({ type: 'object', required: expect.arrayContaining(['Message']) });
+        expect(option.properties).toEqual(properties);
+      }
+      // A default makes of a member that may be left out one that must be there.
+      for (const member of Object.values(properties!)) expect(member).not.toHaveProperty('default');
+    }
+  });
+
+  test('has examples that fit their schemas, those of XML too', () => {
+    for (const node of nodes(document.paths)) {
+      if (!node.schema || !resolve(node.schema).type) continue;
+      const examples = Object.values(node.examples ?? {}).map(({ value }) => value);
+      for (const example of 'example' in node ? [node.example] : examples)
+        expect(misfits(example, node.schema)).toEqual([]);
+    }
+  });
+
   test('has examples and samples that fit its own schemas', () => {
     const { content } = post.requestBody as unknown as {
       content: Record<string, { schema: Node; examples: Record<string, { value: unknown }> }>;

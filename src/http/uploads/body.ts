@@ -9,9 +9,15 @@ const waitingBytes = 256 * 1024;
  * fails when the request ends before its body does.
  */
 export function bodyOf(req: IncomingMessage): Readable {
+  let reading = false;
   const body = new Readable({
     highWaterMark: waitingBytes,
-    read: () => void req.resume(),
+    read() {
+      // Not before: whoever waits for `100 Continue` is told to go on by the first reader.
+      if (!reading) req.on('data', onData);
+      reading = true;
+      req.resume();
+    },
     destroy(error, done) {
       req.off('data', onData).off('end', onEnd).off('close', onClose);
       done(error);
@@ -28,7 +34,7 @@ export function bodyOf(req: IncomingMessage): Readable {
   }
   // It may fail before anybody reads it; unheard, that would end the process.
   body.on('error', () => {});
-  req.on('data', onData).on('end', onEnd).on('close', onClose);
+  req.on('end', onEnd).on('close', onClose);
   if (req.destroyed) onClose();
   return body;
 }

@@ -7,6 +7,7 @@ import { appendToUpload } from '../../tickets/uploads/append-upload.ts';
 import { uploadNotFound } from '../../tickets/uploads/faults.ts';
 import { beginUpload, cancelUpload, uploadState } from '../../tickets/uploads/open-upload.ts';
 import { takeUpload } from '../../tickets/uploads/take-upload.ts';
+import { nextArrival } from '../../tickets/uploads/turns.ts';
 import { maySneakIn } from '../cross-site.ts';
 import type { Handle } from '../server.ts';
 import { answerProgress, answerWhole } from './answers.ts';
@@ -26,6 +27,7 @@ interface Call {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly fields: UploadFields;
+  readonly arrival: number;
   readonly maxBytes: number;
 }
 
@@ -39,6 +41,7 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export function createUploads({ contextOf, maxBytes, log }: UploadPorts): Handle {
   return async (req, res, path) => {
     const fields = uploadFieldsOf(req.headers);
+    const arrival = nextArrival();
     try {
       const [, , id, more] = path.split('/');
       const methods = more !== undefined ? {} : id === undefined || id === '' ? collection : resource;
@@ -48,7 +51,7 @@ export function createUploads({ contextOf, maxBytes, log }: UploadPorts): Handle
       if (method === 'OPTIONS') return answerOptions(res, maxBytes);
       const ctx = await contextOf(req, res);
       requireViewer(ctx, 'write');
-      await run({ ctx, req, res, fields, maxBytes }, id ?? '');
+      await run({ ctx, req, res, fields, arrival, maxBytes }, id ?? '');
     } catch (error) {
       if (res.headersSent || res.destroyed) return void res.destroy();
       const problem = problemOf(error, req, log, fields.offset);
@@ -105,14 +108,18 @@ async function append(call: Call, id: string): Promise<void> {
 
 /** Takes what the request brings, and answers what that makes of the upload; one that broke off has nobody left to be answered. */
 async function bring(
-  { ctx, req, res, fields }: Call,
+  { ctx, req, res, fields, arrival }: Call,
   id: string,
   offset: number,
   complete: boolean,
   progress: (offset: number) => void,
 ): Promise<void> {
   const { length: byteSize, contentLength: comingBytes } = fields;
-  const appended = await appendToUpload(ctx, { id, offset, complete, byteSize, comingBytes }, bodyOf(req));
+  const appended = await appendToUpload(
+    ctx,
+    { id, arrival, offset, complete, byteSize, comingBytes },
+    bodyOf(req),
+  );
   if (appended.brokenOff) return void req.destroy();
   if (appended.upload === undefined) progress(appended.offset);
   else
@@ -121,7 +128,7 @@ async function bring(
 
 async function tellState(call: Call, id: string): Promise<void> {
   if (!uuid.test(id)) throw uploadNotFound();
-  const { upload, offset, byteSize, expiresInSeconds } = await uploadState(call.ctx, id);
+  const { upload, offset, byteSize, expiresInSeconds } = await uploadState(call.ctx, id, call.arrival);
   call.res
     .writeHead(204, {
       'Upload-Offset': String(offset),
@@ -133,9 +140,9 @@ async function tellState(call: Call, id: string): Promise<void> {
     .end();
 }
 
-async function cancel({ ctx, res }: Call, id: string): Promise<void> {
+async function cancel({ ctx, res, arrival }: Call, id: string): Promise<void> {
   if (!uuid.test(id)) throw uploadNotFound();
-  await cancelUpload(ctx, id);
+  await cancelUpload(ctx, id, arrival);
   res.writeHead(204, { 'Cache-Control': 'no-store' }).end();
 }
 

@@ -12,6 +12,8 @@ import { inTurn } from './turns.ts';
 
 export interface AppendInput {
   readonly id: string;
+  /** Of the request, by `nextArrival`. */
+  readonly arrival: number;
   /** Where its sender goes on. */
   readonly offset: number;
   /** Whether the upload is whole once all of this has arrived. */
@@ -44,7 +46,7 @@ export async function appendToUpload(
   requireViewer(ctx, 'write');
   if ((await findOpenUpload(ctx, input.id)) === undefined) return replayed(ctx, input);
   const stop = () => void source.destroy(new Error('another request goes on with this upload'));
-  return inTurn(raw, input.id, stop, async () => {
+  return inTurn(raw, input.id, input.arrival, stop, async () => {
     const open = await findOpenUpload(ctx, input.id);
     if (open === undefined) return replayed(ctx, input);
     const byteSize = await agreedSize(ctx, open, input);

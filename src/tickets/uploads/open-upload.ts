@@ -96,12 +96,13 @@ export async function findOpenUpload(ctx: DeskContext, id: string): Promise<Open
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN
  * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_BUSY
  */
-export async function uploadState(ctx: DeskContext, id: string): Promise<UploadState> {
+export async function uploadState(ctx: DeskContext, id: string, arrival: number): Promise<UploadState> {
   const { raw } = ctx.desk.database;
   if ((await findOpenUpload(ctx, id)) !== undefined) {
     const state = await inTurn(
       raw,
       id,
+      arrival,
       () => {},
       async () => {
         const open = await findOpenUpload(ctx, id);
@@ -135,7 +136,7 @@ async function arrivedOf({ desk }: DeskContext, { id, blobKey }: OpenUpload): Pr
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN
  * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_COMPLETE for what a message has, UPLOAD_BUSY
  */
-export async function cancelUpload(ctx: DeskContext, id: string): Promise<void> {
+export async function cancelUpload(ctx: DeskContext, id: string, arrival: number): Promise<void> {
   const { userId } = requireViewer(ctx, 'write');
   const { blobs, database } = ctx.desk;
   const open = await findOpenUpload(ctx, id);
@@ -143,6 +144,7 @@ export async function cancelUpload(ctx: DeskContext, id: string): Promise<void> 
     const gone = await inTurn(
       database.raw,
       id,
+      arrival,
       () => {},
       async () => (await database.raw`delete from open_uploads where id = ${id} returning id`).length > 0,
     );

@@ -16,7 +16,15 @@ const lookMs = 2000;
 const looks = 12;
 const waitMs = 500;
 
+/** Numbers requests as they arrive, before anything is waited for: one that was held up on its way must not end a later one. */
+export const nextArrival = (): number => {
+  arrivals += 1;
+  return arrivals;
+};
+let arrivals = 0;
+
 interface Turn {
+  readonly arrival: number;
   /** Ends what is being done in it. */
   readonly stop: () => void;
   readonly done: Promise<unknown>;
@@ -25,21 +33,24 @@ const running = new Map<string, Turn>();
 
 /**
  * Runs some work on an upload when its turn has come.
+ * @param arrival of the request, by `nextArrival`
  * @param stop ends the work early: called when somebody else comes for the same upload
- * @throws UploadFault UPLOAD_BUSY when another process does not give its turn up
+ * @throws UploadFault UPLOAD_BUSY when a later request was quicker, or another process does not give its turn up
  */
 export async function inTurn<T>(
   sql: postgres.Sql,
   uploadId: string,
+  arrival: number,
   stop: () => void,
   work: () => Promise<T>,
 ): Promise<T> {
   for (let before = running.get(uploadId); before !== undefined; before = running.get(uploadId)) {
+    if (before.arrival > arrival) throw busy();
     before.stop();
     await before.done.catch(() => {});
   }
   const done = whileHeld(sql, uploadId, stop, work);
-  running.set(uploadId, { stop, done });
+  running.set(uploadId, { arrival, stop, done });
   try {
     return await done;
   } finally {
@@ -90,8 +101,11 @@ async function take(sql: postgres.Sql, uploadId: string, writer: string): Promis
     if (row === undefined || row.taken) return;
     await sleep(waitMs);
   }
-  throw new UploadFault('UPLOAD_BUSY', 'Another request for this upload has not ended yet');
+  throw busy();
 }
+
+const busy = (): UploadFault =>
+  new UploadFault('UPLOAD_BUSY', 'Another request for this upload has not ended yet');
 
 async function renew(sql: postgres.Sql, uploadId: string, writer: string): Promise<boolean> {
   const rows = await sql`
