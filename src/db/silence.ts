@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Wire } from './wire.ts';
 
 /** What the server says of one backend, by a connection that was opened to ask. Milliseconds by the server's clock. */
@@ -61,6 +62,8 @@ export function watchSilence(options: SilenceOptions): Disposable {
     const since = new Map(suspects.map((wire) => [wire, wire.silentSince]));
     const backends = await ask([...wires].flatMap(({ pid }) => (pid === undefined ? [] : [pid])));
     if (backends === undefined) return;
+    // What has arrived for others together with this answer is read first.
+    await nextTurn();
     askAgainAt = performance.now() + suspectAfterMs;
     const known = new Map(backends.map((backend) => [backend.pid, backend]));
     const gone = suspects.filter(

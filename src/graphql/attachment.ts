@@ -22,7 +22,8 @@ builder.node(AttachmentRef, {
     }),
     contentType: t.exposeString('contentType', {
       description:
-        'Media type as its sender called it, with those of its parameters that are well formed: `text/plain; charset=utf-8`.',
+        'Media type as its sender called it, with those of its parameters that are well formed: ' +
+        '`text/plain; charset=utf-8`.',
     }),
     byteSize: t.exposeInt('byteSize', { description: 'Size in bytes.' }),
     contentId: t.exposeString('contentId', {
@@ -46,7 +47,9 @@ builder.node(AttachmentRef, {
     url: t.string({
       nullable: true,
       description:
-        'Where its bytes are for `<img>` and `<a>`: GET it without a credential, for as long as you may see the file and at most so long. Whoever has it sees the file as you do. Null once redacted, for an infected file, and without the scope READ.',
+        'Where its bytes are for `<img>` and `<a>`: GET it without a credential, for as long as you may ' +
+        'see the file and at most so long. Whoever has it sees the file as you do. Null once redacted, ' +
+        'for an infected file, and without the scope READ.',
       args: {
         expiresInSeconds: t.arg.int({
           defaultValue: defaultUrlSeconds,

@@ -29,7 +29,8 @@ export const builder = new SchemaBuilder<SchemaTypes>({
   complexity: {
     defaultComplexity: 1,
     defaultListMultiplier: 5,
-    // Fields only say what they cost: engine/complexity.ts adds that up and holds it against the limit, once and before any of them runs.
+    // Fields only say what they cost: engine/complexity.ts adds that up and holds it against the limit, once
+    // and before any of them runs.
     disabled: true,
   },
   relay: {
@@ -92,11 +93,14 @@ builder.globalConnectionField('totalCount', (t) =>
 
 builder.queryType({
   description:
-    'What can be read. A field that refuses is null, with an error whose `extensions.code` is an `ErrorCode`; the other fields are answered.',
+    'What can be read. A field that refuses is null, with an error whose `extensions.code` is an ' +
+    '`ErrorCode`; the other fields are answered.',
 });
 builder.mutationType({
   description:
-    'What can be done. A refusal is a member of the result union: select `... on UserError { code message path }`. An error beside `data` is a fault on our side.',
+    'What can be done. A refusal is a member of the result union: select `... on UserError { code ' +
+    'message path }`. An error is a fault on our side, or tells that a link in the result needs the ' +
+    'scope READ; what was done is done.',
 });
 builder.subscriptionType({
   description: 'What can be watched, over Server-Sent Events (`Accept: text/event-stream`).',

@@ -14,7 +14,9 @@ export interface GraphContext extends DeskContext {
 
 /** How far a subscription has come, for transports that can resume it: `Last-Event-ID` in, `id:` out. */
 export interface StreamPlace {
-  /** The cursor after which the caller goes on; it goes before any argument, which a client repeats as it was. */
+  /**
+   * The cursor after which the caller goes on; it goes before any argument, which a client repeats as it was.
+   */
   readonly resumeAfter: string | undefined;
   /** The cursor of the event that is being told. */
   reached: string | undefined;

@@ -58,7 +58,9 @@ const needs = 'For operators with the scope MAIL';
 builder.mutationFields((t) => ({
   retryDelivery: t.field({
     type: ResultUnion,
-    description: `Sends again to those recipients who failed or wait, and to nobody else. ${needs} who may send from its mailbox.`,
+    description:
+      `Sends again to those recipients who failed or wait, and to nobody else. ${needs} who may send from ` +
+      `its mailbox.`,
     args: { input: t.arg({ type: DeliveryInput, required: true, description: 'Which delivery.' }) },
     resolve: (_root, { input }, ctx) => payload(retryDelivery(ctx, { deliveryId: deliveryId(input) })),
   }),

@@ -126,7 +126,8 @@ builder.node(DeliveryRef, {
     }),
     sourceUrl: t.string({
       description:
-        'Where the mail is as it was sent, without blind copies: GET it with the same credential. 404 before it was sent.',
+        'Where the mail is as it was sent, without blind copies: GET it with the same credential. 404 ' +
+        'before it was sent.',
       resolve: ({ id }, _args, { origin }) =>
         `${origin}/deliveries/${encodeURIComponent(encodeGlobalId('Delivery', id))}/source`,
     }),

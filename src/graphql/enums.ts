@@ -39,7 +39,8 @@ const scopes = {
 } as const satisfies Record<Uppercase<Scope>, { value: Scope; description: string }>;
 export const ScopeEnum = builder.enumType('Scope', {
   description:
-    "What a credential may be used for. A password has all that its user's role allows; MAIL and ADMIN are operators'.",
+    "What a credential may be used for. A password has all that its user's role allows; MAIL and ADMIN " +
+    "are operators'.",
   values: scopes,
 });
 
@@ -81,7 +82,8 @@ export const VisibilityEnum = enumOf<Visibility>('MessageVisibility', 'Who may s
 
 export const DeliveryStateEnum = enumOf<DeliveryState>(
   'DeliveryState',
-  'Where a mail is on its way: QUEUED or HELD, then TRANSMITTING, then one of the others. DEFERRED is tried again.',
+  'Where a mail is on its way: QUEUED or HELD, then TRANSMITTING, then one of the others. DEFERRED is ' +
+    'tried again.',
   {
     QUEUED: 'To be sent as soon as a worker is free.',
     HELD: 'Waits for `dueAt`.',
@@ -91,7 +93,8 @@ export const DeliveryStateEnum = enumOf<DeliveryState>(
     FAILED: 'Refused for every recipient, or given up after five days.',
     DEFERRED: 'It did not work this time; it is tried again by itself.',
     OUTCOME_UNKNOWN:
-      'The worker or the connection was lost while the server had the mail. It is not sent again until an operator decides: `resolveDelivery`.',
+      'The worker or the connection was lost while the server had the mail. It is not sent again until ' +
+      'an operator decides: `resolveDelivery`.',
     CANCELLED: 'Called off before it was sent.',
   },
 );
@@ -181,7 +184,8 @@ export const AttachmentScanEnum = enumOf<ScanState>(
   'What a virus scanner said of a file.',
   {
     PENDING:
-      'Not looked at yet. A mail with the file waits; the file can be downloaded, and is never shown in place.',
+      'Not looked at yet. A mail with the file waits; the file can be downloaded, and is never shown in ' +
+      'place.',
     CLEAN: 'Nothing was found.',
     INFECTED: 'Something was found: nobody is given the file, and a mail with it fails.',
   },

@@ -25,7 +25,8 @@ export const meanings = {
 
 export const ErrorCodeEnum = builder.enumType('ErrorCode', {
   description:
-    'Why a command said no. The list is closed: a new code is a new version of the schema, and named in CHANGELOG.md.',
+    'Why a command said no. The list is closed: a new code is a new version of the schema, and named in ' +
+    'CHANGELOG.md.',
   values: Object.fromEntries(
     Object.entries(meanings).map(([code, description]) => [code, { description }]),
   ) as Record<ErrorCode, { description: string }>,

@@ -50,7 +50,8 @@ const EventRef = builder.objectRef<TicketEvent>('TicketEvent').implement({
 const ticketArg = { type: TicketSelectorInput, required: true, description: 'Of which ticket.' } as const;
 const afterArg = {
   description:
-    'The `cursor` of an event, a ticket or a payload of this ticket: the events after it. Absent: from the first event.',
+    'The `cursor` of an event, a ticket or a payload of this ticket: the events after it. Absent: from ' +
+    'the first event.',
 } as const;
 
 builder.queryField('ticketEvents', (t) =>
@@ -75,7 +76,9 @@ builder.subscriptionField('ticketEvents', (t) =>
   t.field({
     type: EventRef,
     description:
-      'The events after a cursor and then those to come, without a gap or a repeat. After a lost connection, subscribe again with the last cursor that you have seen: as `after`, or as the header `Last-Event-ID`. Needs the scope READ.',
+      'The events after a cursor and then those to come, without a gap or a repeat. After a lost ' +
+      'connection, subscribe again with the last cursor that you have seen: as `after`, or as the header ' +
+      '`Last-Event-ID`. Needs the scope READ.',
     args: { ticket: t.arg(ticketArg), after: t.arg.string(afterArg) },
     subscribe: (_root, { ticket, after }, ctx) =>
       asSeen(ctx, watchTicketEvents(ctx, { ticket, after: ctx.place.resumeAfter ?? after })),
@@ -83,7 +86,10 @@ builder.subscriptionField('ticketEvents', (t) =>
   }),
 );
 
-/** What hangs on an event is resolved for who the watcher is by now, and not from what was loaded for an earlier event. */
+/**
+ * What hangs on an event is resolved for who the watcher is by now, and not from what was loaded for an
+ * earlier event.
+ */
 async function* asSeen(ctx: GraphContext, events: AsyncGenerator<SeenEvent>): AsyncGenerator<TicketEvent> {
   for await (const { event, viewer } of events) {
     ctx.viewer = viewer;

@@ -42,6 +42,15 @@ export function withSafeErrors(result: ExecutionResult, asked: Asked): Execution
     : { ...result, errors: result.errors.map((error) => safeError(error, asked)) };
 }
 
+/** What a program needs to know of a refusal, as a command's result has it in its fields. */
+function extensionsOf(refusal: Refusal): Record<string, unknown> {
+  const { code, inputPath } = refusal;
+  const problems = refusal.is('INVALID_INPUT')
+    ? refusal.details.problems.map(({ path, message }) => ({ path: path.map(String), message }))
+    : undefined;
+  return { code, retryable: retryable[code], path: inputPath.map(String), problems };
+}
+
 export function safeError(error: unknown, { requestId, log }: Asked): GraphQLError {
   const original = error instanceof GraphQLError ? error.originalError : error;
   // Errors that graphql-js, a scalar or a limit made: they speak of the document, not of us.
@@ -51,10 +60,7 @@ export function safeError(error: unknown, { requestId, log }: Asked): GraphQLErr
   const where = error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {};
   const say = (message: string, extensions: Record<string, unknown>) =>
     new GraphQLError(message, { ...where, extensions });
-  if (original instanceof Refusal) {
-    const { code, message, inputPath } = original as Refusal;
-    return say(message, { code, retryable: retryable[code], path: inputPath.map(String) });
-  }
+  if (original instanceof Refusal) return say(original.message, extensionsOf(original as Refusal));
   if (original instanceof BadCredential) {
     const { message, retryAfterSeconds: wait } = original;
     // No challenge: it would make a browser ask for a password in the middle of somebody's page.

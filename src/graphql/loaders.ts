@@ -15,7 +15,8 @@ type IsFree = (id: number) => boolean;
 type Load<V> = (ctx: DeskContext, ids: readonly number[]) => Promise<Map<number, V>>;
 
 /**
- * Each of many things is asked for once a request, and those asked for together in one statement. Looking anything up needs the scope
+ * Each of many things is asked for once a request, and those asked for together in one statement. Looking
+ * anything up needs the scope
  * `read`; what a command has written is known without looking.
  */
 export class Loaders {

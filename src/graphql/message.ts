@@ -48,7 +48,8 @@ builder.node(MessageRef, {
     body: t.string({
       nullable: true,
       description:
-        'As written, to the byte, but that pictures which were pasted into it are attachments of the message, and named by cid:. HTML as written is not safe to show: operators alone get it, others get null.',
+        'As written, to the byte, but that pictures which were pasted into it are attachments of the message, ' +
+        'named by `cid:`. HTML as written is not safe to show: operators alone get it, others get null.',
       resolve: ({ body, format }, _args, { viewer }) =>
         format === 'TEXT' || viewer?.role === 'OPERATOR' ? body : null,
     }),

@@ -17,7 +17,10 @@ const loaders = {
 
 const maxNodes = 100;
 
-/** Null also for the id of what is no node: nobody is told what else there is inside. @throws Refusal UNAUTHENTICATED, FORBIDDEN */
+/**
+ * Null also for the id of what is no node: nobody is told what else there is inside. @throws Refusal
+ * UNAUTHENTICATED, FORBIDDEN
+ */
 async function findNode(ctx: GraphContext, globalId: string): Promise<object | null> {
   requireViewer(ctx, 'read');
   const named = parseGlobalId(globalId);

@@ -9,7 +9,8 @@ export const PersonRef = builder.objectRef<Person>('Person').implement({
   fields: (t) => ({
     id: t.id({
       description:
-        'Stable and unique: two objects with one id are one person. Opaque, and not for `node`: people are seen on what they wrote.',
+        'Stable and unique: two objects with one id are one person. Opaque, and not for `node`: people ' +
+        'are seen on what they wrote.',
       resolve: ({ id }) => encodeGlobalId('Person', id),
     }),
     name: t.exposeString('name', { description: 'Name to show.' }),

@@ -1,6 +1,7 @@
 import { type MessagePreview, previewTicketMessage } from '../tickets/preview-message.ts';
-import { AddTicketMessageInput, WarningRef } from './add-message.ts';
+import { WarningRef } from './add-message.ts';
 import { builder } from './builder.ts';
+import { AddTicketMessageInput } from './message-input.ts';
 import { orRefusal, resultUnion } from './refusal.ts';
 
 const PreviewRef = builder.objectRef<MessagePreview>('TicketMessagePreview').implement({
@@ -41,7 +42,8 @@ builder.queryField('previewTicketMessage', (t) =>
   t.field({
     type: ResultUnion,
     description:
-      'Composes the mail of a message as it would be sent now; nothing is stored and nothing is sent. Needs the scopes WRITE and MAIL.',
+      'Composes the mail of a message as it would be sent now; nothing is stored and nothing is sent. ' +
+      'Needs the scopes WRITE and MAIL.',
     args: {
       input: t.arg({
         type: AddTicketMessageInput,

@@ -41,7 +41,8 @@ const MessagePayloadRef = builder.objectRef<RedactedMessage>('RedactMessagePaylo
       type: MessageRef,
       nullable: true,
       description:
-        'What is left of it. Its delivery tells whether its mail was still held back. Without the scope READ, whoever wrote it and its mail are not shown.',
+        'What is left of it. Its delivery tells whether its mail was still held back. Without the scope ' +
+        'READ, whoever wrote it and its mail are not shown.',
       resolve: ({ message }) => message,
     }),
     alreadyRedacted: t.exposeBoolean('alreadyRedacted', already),
@@ -101,7 +102,8 @@ builder.mutationFields((t) => ({
   redactMessage: t.field({
     type: MessageResult,
     description:
-      'Empties a message and its files for good; its place stays. A mail of it that has not begun to go out is cancelled; one that was sent cannot be called back. For operators with the scope ADMIN.',
+      'Empties a message and its files for good; its place stays. A mail of it that has not begun to go ' +
+      'out is cancelled; one that was sent cannot be called back. For operators with the scope ADMIN.',
     args: { input: t.arg({ type: RedactMessageInput, required: true, description: 'Which message.' }) },
     resolve: (_root, { input }, ctx) => {
       const messageId = decodeGlobalId('TicketMessage', input.message) ?? 0;
@@ -116,7 +118,8 @@ builder.mutationFields((t) => ({
   redactAttachment: t.field({
     type: AttachmentResult,
     description:
-      'Removes one file of a message for good; its place and size stay. A mail of it that has not begun to go out is cancelled. For operators with the scope ADMIN.',
+      'Removes one file of a message for good; its place and size stay. A mail of it that has not begun ' +
+      'to go out is cancelled. For operators with the scope ADMIN.',
     args: { input: t.arg({ type: RedactAttachmentInput, required: true, description: 'Which file.' }) },
     resolve: (_root, { input }, ctx) => {
       const attachmentId = decodeGlobalId('Attachment', input.attachment) ?? 0;

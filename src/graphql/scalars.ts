@@ -5,7 +5,9 @@ import { ExpectedFile } from './multipart/map.ts';
 
 builder.scalarType('DateTime', {
   description:
-    'An instant, by RFC 3339. Answers are in UTC with milliseconds: `2026-11-22T12:00:00.000Z`. Inputs may have any offset: `2026-11-22T13:00:00+01:00`; an instant that does not exist, such as 30 February, is refused.',
+    'An instant, by RFC 3339. Answers are in UTC with milliseconds: `2026-11-22T12:00:00.000Z`. Inputs ' +
+    'may have any offset: `2026-11-22T13:00:00+01:00`; an instant that does not exist, such as 30 ' +
+    'February, is refused.',
   specifiedByURL: 'https://datatracker.ietf.org/doc/html/rfc3339',
   serialize: (value) => value.toISOString(),
   parseValue: (value) => {
@@ -21,7 +23,8 @@ builder.scalarType('DateTime', {
 builder.scalarType('Upload', {
   specifiedByURL: 'https://github.com/jaydenseric/graphql-multipart-request-spec',
   description:
-    'A file of this request, by the GraphQL multipart request specification: the variable is null and the part is mapped to it.',
+    'A file of this request, by the GraphQL multipart request specification: the variable is null and ' +
+    'the part is mapped to it.',
   parseValue: (value) => {
     if (value instanceof IncomingFile) return value;
     if (value instanceof ExpectedFile) return value.arrival;

@@ -56,7 +56,8 @@ builder.node(TicketRef, {
     }),
     cursor: t.string({
       description:
-        "Cursor of the ticket's events as they are now: pass it to `ticketEvents(after:)` for what comes next.",
+        "Cursor of the ticket's events as they are now: pass it to `ticketEvents(after:)` for what comes " +
+        'next.',
       resolve: ({ id, cursor }, _args, ctx) => eventCursor(requireViewer(ctx), id, cursor),
     }),
   }),
@@ -84,7 +85,8 @@ builder.queryFields((t) => ({
     type: TicketRef,
     nullable: true,
     description:
-      'One ticket. Null when there is no such ticket and when the viewer may not see it: the two cannot be told apart.',
+      'One ticket. Null when there is no such ticket and when the viewer may not see it: the two cannot ' +
+      'be told apart.',
     args: { by: t.arg({ type: TicketSelectorInput, required: true, description: 'Which one.' }) },
     resolve: (_root, { by }, ctx) => findTicket(ctx, by),
   }),

@@ -6,7 +6,8 @@ import { orRefusal, resultUnion } from './refusal.ts';
 
 const UploadFileInput = builder.inputType('UploadFileInput', {
   description:
-    'A file to take in. Example: `{ file: $file }`, where `$file` is null in the JSON and mapped to a part of the form.',
+    'A file to take in. Example: `{ file: $file }`, where `$file` is null in the JSON and mapped to a ' +
+    'part of the form.',
   fields: (t) => ({
     file: t.field({ type: 'Upload', required: true, description: 'A file of this request.' }),
   }),

@@ -5,8 +5,10 @@ import { BadRequest } from '../errors.ts';
 const structured = /^"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
 
 /**
- * The key of the `Idempotency-Key` header: a structured string, as the IETF's draft has it, or plain text. Both spellings of a key are
- * one key. What begins with a quotation mark and is no structured string is told to the command as a blank key, which it refuses.
+ * The key of the `Idempotency-Key` header: a structured string, as the IETF's draft has it, or plain text.
+ * Both spellings of a key are
+ * one key. What begins with a quotation mark and is no structured string is told to the command as a blank
+ * key, which it refuses.
  * @throws BadRequest for two headers: which of them is meant cannot be known
  */
 export function idempotencyKeyOf(req: IncomingMessage): string | undefined {

@@ -4,7 +4,10 @@ import type { RecordOf } from './record.ts';
 
 type Message = Pick<RecordOf<'message'>, 'id' | 'ticketId'>;
 
-/** The new messages of a batch that come before what their tickets already have: the message's id → the ticket's last message. */
+/**
+ * The new messages of a batch that come before what their tickets already have: the message's id → the
+ * ticket's last message.
+ */
 export async function passedMessages(
   db: Db | Tx,
   messages: readonly Message[],
@@ -13,20 +16,23 @@ export async function passedMessages(
   const wanted = JSON.stringify(messages.map(({ id, ticketId }) => ({ id, ticketId })));
   const rows = await db.execute<{ id: number; last: number }>(sql`
     select i.id, t.last_message_id as last
-    from json_to_recordset(${wanted}::json) as i (id int, "ticketId" int) join tickets t on t.id = i."ticketId"
+    from json_to_recordset(${wanted}::json) as i (id int, "ticketId" int)
+    join tickets t on t.id = i."ticketId"
     where t.last_message_id > i.id and not exists (select from messages m where m.id = i.id)`);
   return new Map(rows.map(({ id, last }) => [id, last]));
 }
 
 /** Holds the tickets of a batch until it is committed. Locks are taken by id, as every writer does. */
-export const lockTickets = (tx: Tx, messages: readonly Message[]) =>
-  tx.execute(sql`
-    select from tickets where id = any (array(
-      select value::int from json_array_elements_text(${JSON.stringify(messages.map(({ ticketId }) => ticketId))}::json)))
+export async function lockTickets(tx: Tx, messages: readonly Message[]): Promise<void> {
+  const ids = JSON.stringify(messages.map(({ ticketId }) => ticketId));
+  await tx.execute(sql`
+    select from tickets where id = any (array(select value::int from json_array_elements_text(${ids}::json)))
     order by id for no key update`);
+}
 
 /**
- * Readers page with `messages(after:)` and writers compare with `ifLastMessage`: both miss a message whose id is lower than one that they
+ * Readers page with `messages(after:)` and writers compare with `ifLastMessage`: both miss a message whose id
+ * is lower than one that they
  * have seen. A batch is one commit, so its lines may stand in any order; later batches must go on from there.
  */
 export class MessageOrder {
@@ -47,7 +53,8 @@ export class MessageOrder {
     return ({ id, ticketId }) => {
       const last = passed.get(id) ?? before.get(ticketId)!;
       return last > id
-        ? `the ticket ${ticketId} has the later message ${last} already: whoever has read that one would miss this one`
+        ? `the ticket ${ticketId} has the later message ${last} already: ` +
+            'whoever has read that one would miss this one'
         : undefined;
     };
   }

@@ -25,7 +25,9 @@ export type GivenMessageInput = Omit<
   'email'
 > & { readonly email?: GivenEmail | null | undefined };
 
-/** Every call of one meaning becomes one input, so that a repeated call has the fingerprint of the first one. */
+/**
+ * Every call of one meaning becomes one input, so that a repeated call has the fingerprint of the first one.
+ */
 export function withDefaults(given: GivenMessageInput): AddTicketMessageInput {
   const { email } = given;
   return {

@@ -59,16 +59,12 @@ export function createMessageWriter(
   const statement = prepareAppend(db);
   const waitingStatement = prepareAppend(db, { waits: true });
   const pace = createPace({ groupRows, worthwhileRows, patience });
-  const lanes = createLanes((group) => append(waitingStatement, group), {
-    ...{
-      atOnce: statementsInFlight,
-      patience: lockPatience,
-      rows: Math.ceil(queueRows / 8),
-      groupRows,
-      groupBytes,
-    },
+  const group = { groupRows, groupBytes };
+  const lanes = createLanes((rows) => append(waitingStatement, rows), {
+    ...group,
+    ...{ atOnce: statementsInFlight, patience: lockPatience, rows: Math.ceil(queueRows / 8) },
   });
-  const queue = createQueue(lanes, { groupRows, groupBytes, worthwhileRows, statementsInFlight });
+  const queue = createQueue(lanes, { ...group, worthwhileRows, statementsInFlight });
   /** What was in a group in which somebody waited for a lock: each goes by itself, as its neighbour may wait again. */
   const alone: Waiting[] = [];
   const inFlight = { statements: 0, rows: 0, alone: 0 };
@@ -160,8 +156,8 @@ export function createMessageWriter(
         return;
       } else {
         waitNoLonger();
-        const group = queue.next(inFlight.rows);
-        if (group.length > 0) void write(group, false);
+        const taken = queue.next(inFlight.rows);
+        if (taken.length > 0) void write(taken, false);
       }
     }
   }

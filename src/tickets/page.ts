@@ -35,7 +35,8 @@ export interface PageOf<T> {
 }
 
 /**
- * Reads one page of a list. A cursor names a row's id, so a page stays where it is whatever is added meanwhile.
+ * Reads one page of a list. A cursor names a row's id, so a page stays where it is whatever is added
+ * meanwhile.
  * @param read gets one row more than the page takes, which tells whether there is another page
  * @throws Refusal INVALID_INPUT for sizes that no page has, and for what is no cursor of this list
  */

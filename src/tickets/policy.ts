@@ -3,8 +3,10 @@ import { Refusal } from '../errors.ts';
 import type { AddTicketMessageInput } from './message-input.ts';
 
 /**
- * Whoever asks. A command looks up its own message without a scope beside its own; a reader names the scope "read".
- * @throws Refusal UNAUTHENTICATED when nobody is signed in; FORBIDDEN when the credential's scopes do not reach.
+ * Whoever asks. A command looks up its own message without a scope beside its own; a reader names the scope
+ * "read".
+ * @throws Refusal UNAUTHENTICATED when nobody is signed in; FORBIDDEN when the credential's scopes do not
+ * reach.
  */
 export function requireViewer(ctx: RequestContext, scope?: Scope): Viewer {
   if (ctx.viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'Sign in to do this');

@@ -13,7 +13,10 @@ export type Command = (typeof commands)[number];
 const writers = ['addTicketMessage', 'previewTicketMessage'] as const;
 const redactors = ['redactMessage', 'redactAttachment'] as const;
 
-/** Which commands refuse with a code. The schema's result unions are made from this, so that a new code cannot be left out of them. */
+/**
+ * Which commands refuse with a code. The schema's result unions are made from this, so that a new code cannot
+ * be left out of them.
+ */
 export const refusedBy = {
   UNAUTHENTICATED: commands,
   FORBIDDEN: commands,

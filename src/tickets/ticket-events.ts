@@ -94,7 +94,8 @@ export async function listTicketEvents(
 
 /**
  * The events after a cursor and then those to come, without a gap or a repeat, until the caller goes away.
- * @throws Refusal as listTicketEvents; and UNAUTHENTICATED or FORBIDDEN once the credential, the scope `read` or the role is lost
+ * @throws Refusal as listTicketEvents; and UNAUTHENTICATED or FORBIDDEN once the credential, the scope `read`
+ * or the role is lost
  */
 export async function* watchTicketEvents(
   ctx: DeskContext,
@@ -106,7 +107,8 @@ export async function* watchTicketEvents(
     do {
       page = await read(ctx, await viewerNow(ctx, place), place, pageSize);
       for (const event of page) {
-        // Much may have changed since the page was read: a slow caller takes the next event when it has sent the last one.
+        // Much may have changed since the page was read: a slow caller takes the next event when it has sent
+        // the last one.
         yield { event, viewer: await viewerNow(ctx, place) };
         place = { ...place, after: event.number };
       }
@@ -114,7 +116,10 @@ export async function* watchTicketEvents(
   }
 }
 
-/** Who the caller's credential makes them by now, if they may still watch. @throws Refusal UNAUTHENTICATED, FORBIDDEN */
+/**
+ * Who the caller's credential makes them by now, if they may still watch. @throws Refusal UNAUTHENTICATED,
+ * FORBIDDEN
+ */
 async function viewerNow(ctx: DeskContext, { byOperators }: Place): Promise<Viewer> {
   const viewer = await ctx.signInAgain().catch((error) => {
     if (error instanceof BadCredential) return undefined;

@@ -19,6 +19,8 @@ export interface Waiting {
 export interface LaneLimits {
   /** Statements of lanes in flight at most. */
   readonly atOnce: number;
+  /** Milliseconds that a message waits for a lock at most. */
+  readonly patience: number;
   /** Messages of one lane at most: one ticket must not fill the queue of all. */
   readonly rows: number;
   /** Rows and bytes of one statement at most. */
@@ -48,7 +50,7 @@ interface Lane {
 /** @param append writes rows by one statement that waits for their locks for a moment */
 export function createLanes(
   append: (group: readonly Waiting[]) => Promise<readonly AppendedRow[]>,
-  { atOnce, rows: maxRows, groupRows, groupBytes }: LaneLimits,
+  { atOnce, patience, rows: maxRows, groupRows, groupBytes }: LaneLimits,
 ): Lanes {
   const lanes = new Map<number | symbol, Lane>();
   const byName = new Map<string, Lane>();
@@ -57,6 +59,7 @@ export function createLanes(
 
   function add(lane: Lane, waiting: Waiting): void {
     if (lane.rows.length >= maxRows) return waiting.reject(lockedFault());
+    waiting.giveUpAt ??= performance.now() + patience;
     lane.rows.push(waiting);
   }
 

@@ -74,6 +74,18 @@ test('it loads under its policy, from our origin alone, and knows the schema and
   expect(problems).toEqual([]);
 });
 
+test("the documentation opens with the schema's own front page, and says of a field what it is", async () => {
+  await using opened = await openExplorer();
+  const { page, problems } = opened;
+  await page.getByRole('button', { name: /documentation explorer/i }).click();
+  const docs = page.locator('.graphiql-doc-explorer');
+  await expect.poll(() => docs.innerText()).toContain('Three doors.');
+  expect(await docs.innerText()).not.toContain('**');
+  await docs.getByText('Mutation', { exact: true }).click();
+  await expect.poll(() => docs.innerText()).toContain('stored, and mailed if asked, once or not at all');
+  expect(problems).toEqual([]);
+});
+
 test('an example with files: two picked files become attachments, to the byte', async () => {
   await using opened = await openExplorer();
   const { page, problems } = opened;

@@ -150,7 +150,10 @@ describe('the examples', () => {
 
   test('a file finds its place in the main mutation by itself', () => {
     const operation = findOperation(parse(examples.find((example) => example.takesFiles)!.query))!;
-    expect(uploadPlaces(schema, operation)).toEqual(['input.attachments.*.file']);
+    expect(uploadPlaces(schema, operation)).toEqual([
+      'input.attachments.*.file',
+      'input.attachments.*.inline.file',
+    ]);
   });
 });
 

@@ -124,11 +124,15 @@ function operations({ message, attachment, delivery, note }: Awaited<ReturnType<
     ticket: `{ ticket(by: { ticketId: 12 }) { ${ticketFields} } }`,
     tickets: `{ tickets(first: 100) { nodes { ${ticketFields} } } }`,
     node: `{ node(id: "${note}") { ... on TicketMessage { ${messageFields} } } }`,
-    nodes: `{ nodes(ids: ["${note}", "${attachment}", "${delivery}"]) { ... on TicketMessage { body } ... on Attachment { fileName url } ... on Delivery { bcc } } }`,
+    nodes:
+      `{ nodes(ids: ["${note}", "${attachment}", "${delivery}"]) { ... on TicketMessage { body } ... on ` +
+      `Attachment { fileName url } ... on Delivery { bcc } } }`,
     deliveries: `{ deliveries(first: 100) { nodes { ${deliveryFields} } } }`,
     ticketEvents: `{ ticketEvents(${by}) { ticketMessage { body } delivery { bcc } actor { name } } }`,
     mailboxes: '{ mailboxes { address displayName } }',
-    preview: `{ previewTicketMessage(input: { ${by}, body: "mine", ${email} }) { ... on TicketMessagePreview { text html } ${refused} } }`,
+    preview:
+      `{ previewTicketMessage(input: { ${by}, body: "mine", ${email} }) { ... on TicketMessagePreview { ` +
+      `text html } ${refused} } }`,
     add: add(''),
     'add, again': add('idempotencyKey: "twice"'),
     'add, replayed': add('idempotencyKey: "twice"'),
@@ -137,8 +141,13 @@ function operations({ message, attachment, delivery, note }: Awaited<ReturnType<
     retry: `mutation { retryDelivery(input: { delivery: "${delivery}" }) { ${delivered} } }`,
     cancel: `mutation { cancelDelivery(input: { delivery: "${delivery}" }) { ${delivered} } }`,
     resolve: `mutation { resolveDelivery(input: { delivery: "${delivery}", as: RESEND }) { ${delivered} } }`,
-    redactAttachment: `mutation { redactAttachment(input: { attachment: "${attachment}" }) { ... on RedactAttachmentPayload { attachment { fileName } ticketMessage { ${messageFields} } } ${refused} } }`,
-    redactMessage: `mutation { redactMessage(input: { message: "${message}" }) { ... on RedactMessagePayload { ticketMessage { ${messageFields} } } ${refused} } }`,
+    redactAttachment:
+      `mutation { redactAttachment(input: { attachment: "${attachment}" }) { ... on ` +
+      `RedactAttachmentPayload { attachment { fileName } ticketMessage { ${messageFields} } } ${refused} } ` +
+      `}`,
+    redactMessage:
+      `mutation { redactMessage(input: { message: "${message}" }) { ... on RedactMessagePayload { ` +
+      `ticketMessage { ${messageFields} } } ${refused} } }`,
     subscription: `subscription { ticketEvents(${by}) { ticketMessage { body } delivery { bcc } } }`,
   };
 }
@@ -184,7 +193,8 @@ test('what a command did is done and told, though its links lead nowhere without
   const authorization = await bearer('write', 'mail', 'admin');
   const { message, attachment, delivery } = await secretTicket();
   const cancelled = await gateway.graphql(
-    `mutation { cancelDelivery(input: { delivery: "${delivery}" }) { __typename ... on DeliveryPayload { delivery { state } } } }`,
+    `mutation { cancelDelivery(input: { delivery: "${delivery}" }) { __typename ... on DeliveryPayload { ` +
+      `delivery { state } } } }`,
     {},
     { authorization },
   );
@@ -193,7 +203,8 @@ test('what a command did is done and told, though its links lead nowhere without
     errors: [{ path: ['cancelDelivery', 'delivery'], extensions: { code: 'FORBIDDEN' } }],
   });
   const file = await gateway.graphql(
-    `mutation { redactAttachment(input: { attachment: "${attachment}" }) { ... on RedactAttachmentPayload { attachment { fileName } ticketMessage { body } } } }`,
+    `mutation { redactAttachment(input: { attachment: "${attachment}" }) { ... on ` +
+      `RedactAttachmentPayload { attachment { fileName } ticketMessage { body } } } }`,
     {},
     { authorization },
   );
@@ -202,7 +213,8 @@ test('what a command did is done and told, though its links lead nowhere without
     errors: [{ path: ['redactAttachment', 'ticketMessage'], extensions: { code: 'FORBIDDEN' } }],
   });
   const redacted = await gateway.graphql(
-    `mutation { redactMessage(input: { message: "${message}" }) { ... on RedactMessagePayload { alreadyRedacted ticketMessage { id body } } } }`,
+    `mutation { redactMessage(input: { message: "${message}" }) { ... on RedactMessagePayload { ` +
+      `alreadyRedacted ticketMessage { id body } } } }`,
     {},
     { authorization },
   );

@@ -128,6 +128,13 @@ test('a size that no page has is an error that says what is allowed', async () =
       ['INVALID_INPUT', `"${args.split(':')[0]}" takes 0 to 100`],
     ]);
   }
+  const several = await gateway.graphql('{ tickets(first: 101, last: -1, after: "x") { totalCount } }');
+  expect(several.errors?.[0]?.extensions?.problems).toEqual([
+    { path: ['first'], message: '"first" takes 0 to 100' },
+    { path: ['last'], message: '"last" takes 0 to 100' },
+    { path: ['last'], message: 'Give "first" or "last", not both' },
+    { path: ['after'], message: '"after" is not a cursor of this list' },
+  ]);
   expect(await refusalOf('first: 1, last: 1')).toEqual(['INVALID_INPUT', 'Give "first" or "last", not both']);
 });
 

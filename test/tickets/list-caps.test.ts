@@ -55,7 +55,8 @@ test('null means the default in every field that has one, and is the same call t
   }
   const written = await ask<object>(
     gateway,
-    `query ($id: ID!) { node(id: $id) { ... on TicketMessage { format visibility isMobileDevice attachments { id } delivery { cc bcc } } } }`,
+    `query ($id: ID!) { node(id: $id) { ... on TicketMessage { format visibility isMobileDevice ` +
+      `attachments { id } delivery { cc bcc } } } }`,
     { id: first.ticketMessage.id },
   );
   expect(written).toEqual({

@@ -84,6 +84,31 @@ test('whoever waits in vain is told that nothing was written; the same call succ
   expect(await countOf('in vain')).toBe(1);
 });
 
+test('whoever comes to a ticket for which others wait already is told in time as well', async () => {
+  await using impatient = await startGateway({
+    env: { ROLES: 'web' },
+    database: one.database,
+    overrides: { writer: { lockPatience: 600 } },
+  });
+  const say = () =>
+    impatient.graphql(mutation, { input: { ticket: { ticketId: 44 }, body: 'one after another' } });
+  await addTo(impatient, 1);
+  const statuses = await whileHeld(
+    (tx) => tx`select from tickets where id = 44 for update`,
+    async () => {
+      const first = say();
+      await expect.poll(() => countWaiting(one.sql), { timeout: 20_000 }).toBeGreaterThan(0);
+      // From here on there is always somebody for whom its lane is kept.
+      const others = [say()];
+      await first;
+      others.push(say());
+      return (await Promise.all([first, ...others])).map(({ status }) => status);
+    },
+  );
+  expect(statuses).toEqual([503, 503, 503]);
+  expect(await countOf('one after another')).toBe(0);
+});
+
 test('a ticket that is named by its reference and by its id waits in one lane, and its messages are numbered without a gap', async () => {
   const calls: Promise<Added>[] = [];
   await whileHeld(

@@ -82,6 +82,12 @@ async function ask(
   return { status, data: JSON.stringify(data), errors: errors?.map((error) => JSON.stringify(error)).sort() };
 }
 
+const isRace = (one: Told, other: Told): boolean =>
+  one.errors !== undefined &&
+  other.errors !== undefined &&
+  one.data === other.data &&
+  String(one.errors) !== String(other.errors);
+
 async function compare(
   a: Gateway,
   b: Gateway,
@@ -94,8 +100,10 @@ async function compare(
     const draw = drawsOf(seed * 1_000_003 + n);
     const document = documentOf(draw);
     const who = [asOperator, asOperator, asRequester, null][draw(4)]!;
-    const one = await ask(a, document, who);
-    const other = await ask(b, document, who);
+    let [one, other] = [await ask(a, document, who), await ask(b, document, who)];
+    // Of several errors of fields that may not be null, the one that comes first takes all with it: the database decides which that is.
+    for (let again = 0; again < 20 && isRace(one, other); again += 1)
+      [one, other] = [await ask(a, document, who), await ask(b, document, who)];
     // The limit is the engine's, and graphql-js alone has none.
     if (one.errors?.some((error) => error.includes('DOCUMENT_TOO_COMPLEX'))) seen.tooMuch += 1;
     else expect({ n, document, ...one }).toEqual({ n, document, ...other });

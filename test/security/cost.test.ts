@@ -1,0 +1,259 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Documents } from '../../src/graphql/engine/documents.ts';
+import { schema } from '../../src/graphql/schema.ts';
+import { openStream } from '../support/event-stream.ts';
+import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { rawPost, sendRaw } from '../support/raw-http.ts';
+
+/* What one caller can make the gateway do is bounded by bytes and rows, not by fields alone. */
+
+const patience = { lookEveryMs: 100, looks: 5, leastBytes: 1024 };
+let gateway: Gateway;
+beforeAll(async () => {
+  gateway = await startGateway({
+    env: { ROLES: 'web', MAX_ANSWER_BYTES: '262144' },
+    overrides: { patience },
+  });
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+const KiB = 1024;
+const post = (body: string, authorization?: string, url = gateway.url) =>
+  fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(authorization === undefined ? {} : { authorization }),
+    },
+    body,
+  });
+const padded = (bytes: number) => {
+  const body = JSON.stringify({ query: '{ __typename }', extensions: { a: '' } });
+  return body.replace('""', `"${'x'.repeat(bytes - body.length)}"`);
+};
+
+describe('a stranger’s body', () => {
+  test('is read up to 64 KiB, announced or in chunks, and not a byte further', async () => {
+    expect((await post(padded(64 * KiB))).status).toBe(200);
+    expect((await post(padded(64 * KiB + 1))).status).toBe(413);
+    expect((await post(padded(6 * 1024 * KiB))).status).toBe(413);
+    const chunked = Buffer.concat([
+      Buffer.from(
+        'POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
+      ),
+      ...Array.from({ length: 5 }, () => Buffer.from(`4000\r\n${'x'.repeat(0x4000)}\r\n`)),
+    ]);
+    const { status, body } = await sendRaw(gateway.url, chunked);
+    expect([status, JSON.parse(body).errors[0].extensions]).toEqual([413, { code: 'PAYLOAD_TOO_LARGE' }]);
+    expect((await post(padded(6 * 1024 * KiB), asRequester)).status).toBe(200);
+  });
+
+  test('as a form is read no further either', async () => {
+    const form = new FormData();
+    form.set(
+      'operations',
+      JSON.stringify({ query: '{ __typename }', extensions: { a: 'x'.repeat(70 * KiB) } }),
+    );
+    form.set('map', '{}');
+    const answer = await fetch(`${gateway.url}/graphql`, { method: 'POST', body: form });
+    expect(answer.status).toBe(413);
+  });
+
+  test('costs little, whatever is in it', async () => {
+    const deep = '['.repeat(30_000) + ']'.repeat(30_000);
+    const bodies = [
+      `{"query":"{ __typename }","extensions":{"a":${deep}}}`,
+      `{"query":"{ __typename }","variables":{"a":${deep}}}`,
+      JSON.stringify({
+        query: 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }',
+        variables: { ids: Array(16_000).fill('x') },
+      }),
+      JSON.stringify({
+        query: 'mutation ($i: AddTicketMessageInput!) { addTicketMessage(input: $i) { __typename } }',
+        variables: { i: { visibility: 'x'.repeat(60_000) } },
+      }),
+      '['.repeat(64_000),
+    ];
+    for (const body of bodies) {
+      const answer = await (await post(body)).text();
+      expect(answer.length).toBeLessThan(5000);
+    }
+  });
+});
+
+describe('an answer larger than MAX_ANSWER_BYTES is refused while it is made', () => {
+  const long = 'x'.repeat(100_000);
+  const add = (body: string) =>
+    gateway.graphql(
+      'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { __typename } }',
+      { input: { ticket: { ticketId: 46 }, body } },
+    );
+  beforeAll(async () => {
+    for (let n = 0; n < 4; n += 1) await add(`${n} ${long}`);
+  });
+  const page = 'ticket(by: {ticketId: 46}) { messages(last: 4) { edges { node { body } } } }';
+  const queries: Record<string, string> = {
+    'a long page': `{ ${page} }`,
+    'the same, as graphql-js makes it': `{ ${page.replace('body', 'body @skip(if: false)')} }`,
+    'one body by many names': `{ ticket(by: {ticketId: 46}) { messages(last: 1) { edges { node { ${Array.from({ length: 9 }, (_, n) => `b${n}: body`).join(' ')} } } } } }`,
+    'one body in three forms':
+      '{ ticket(by: {ticketId: 46}) { messages(last: 1) { edges { node { body bodyText bodyHtml } } } } }',
+    events: '{ ticketEvents(ticket: {ticketId: 46}) { ticketMessage { body } } }',
+  };
+  for (const [name, query] of Object.entries(queries)) {
+    test(name, async () => {
+      const { data, errors } = await gateway.graphql(query);
+      expect([data, errors!.map(({ extensions }) => extensions)]).toEqual([
+        null,
+        [{ code: 'ANSWER_TOO_LARGE', limitBytes: 262_144 }],
+      ]);
+      const url = `${gateway.url}/graphql?${new URLSearchParams({ query })}`;
+      const got = await (await fetch(url, { headers: { authorization: asOperator } })).text();
+      expect(got).toContain('ANSWER_TOO_LARGE');
+      const stream = await openStream(gateway.url, { query }, { authorization: asOperator });
+      expect((await stream.next())!.data!.errors![0]!.extensions.code).toBe('ANSWER_TOO_LARGE');
+    });
+  }
+
+  test('and a smaller one is answered', async () => {
+    const { errors } = await gateway.graphql(`{ ${page.replace('last: 4', 'last: 2')} }`);
+    expect(errors).toBeUndefined();
+  });
+
+  test('characters that take six bytes as JSON count as six', async () => {
+    await gateway.sql`update messages set body = ${'\u0001'.repeat(60_000)} where id = (select max(id) from messages where ticket_id = 46)`;
+    const { errors } = await gateway.graphql(`{ ${page.replace('last: 4', 'last: 1')} }`);
+    expect(errors?.[0]?.extensions?.code).toBe('ANSWER_TOO_LARGE');
+  });
+
+  test('a command is carried out, and the answer says so', async () => {
+    const before = await gateway.counts();
+    const names = Array.from({ length: 9 }, (_, n) => `b${n}: body`).join(' ');
+    const { data, errors } = await gateway.graphql(
+      `mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { ... on AddTicketMessagePayload { ticketMessage { ${names} } } } b: addTicketMessage(input: {ticket: {ticketId: 46}, body: "b"}) { __typename } }`,
+      { input: { ticket: { ticketId: 46 }, body: long } },
+    );
+    expect([data, errors![0]!.message]).toEqual([
+      null,
+      expect.stringMatching(/^The command was carried out/),
+    ]);
+    expect((await gateway.counts()).messages).toBe(before.messages! + 2);
+  });
+});
+
+describe('bodies that are on their way', () => {
+  const open = async (url: string, bytes: number, announced: number): Promise<Socket> => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    const head = rawPost('', { Authorization: asOperator, 'Content-Length': String(announced) });
+    socket.on('error', () => {});
+    socket.write(Buffer.concat([head, Buffer.alloc(bytes, ' ')]));
+    return socket;
+  };
+
+  test('one that trickles is refused with 408 and closed, with a credential or without', async () => {
+    for (const headers of [{ Authorization: asOperator }, {}]) {
+      const { status, closed } = await sendRaw(
+        gateway.url,
+        rawPost('', { ...headers, 'Content-Length': '1000' }),
+      );
+      expect([status, closed]).toEqual([408, true]);
+    }
+  });
+
+  test('share one budget: past it the next is told when to come back, and room comes back with those that end', async () => {
+    // One that does not cut them meanwhile.
+    await using patient = await startGateway({ env: { ROLES: 'web' }, database: gateway.database });
+    const held = await Promise.all(Array.from({ length: 10 }, () => open(patient.url, 6_900_000, 7_000_000)));
+    const told = async () => {
+      const answer = await post(padded(3_000_000), asOperator, patient.url);
+      return [answer.status, answer.headers.get('retry-after')];
+    };
+    let refused: unknown[] = [];
+    for (let tries = 0; tries < 50 && refused[0] !== 503; tries += 1) refused = await told();
+    expect(refused).toEqual([503, '2']);
+    for (const socket of held) socket.destroy();
+    await expect.poll(told, { timeout: 20_000 }).toEqual([200, null]);
+  });
+});
+
+test('no document of 6.5 KB costs 20 ms of CPU to refuse or to accept', () => {
+  const many = (one: (n: number) => string, whole: (all: string, n: number) => string) => {
+    let n = 1;
+    const made = (count: number) => whole(Array.from({ length: count }, (_, i) => one(i)).join(' '), count);
+    while (made(n + 1).length < 6500) n += 1;
+    return made(n);
+  };
+  const spread = (n: number) => Array.from({ length: n }, (_, i) => `...F${i}`).join(' ');
+  const documents: Record<string, string> = {
+    'the same field': many(
+      () => 'viewer{login}',
+      (all) => `{${all}}`,
+    ),
+    'the same field with arguments': many(
+      () => 'ticket(by:{ticketId:1}){id}',
+      (all) => `{${all}}`,
+    ),
+    'as many as may be of one name': `{${'ticket(by:{ticketId:1}){id} '.repeat(120)}}`,
+    'inline fragments': many(
+      () => '...on Ticket{id}...on TicketMessage{id}',
+      (all) => `{node(id:"x"){${all}}}`,
+    ),
+    'a chain of fragments': many(
+      (n) => `fragment F${n} on Viewer{login ...F${n + 1}}`,
+      (all, n) => `{viewer{...F0}} ${all} fragment F${n} on Viewer{login}`,
+    ),
+    'fragments of fragments': many(
+      (n) => `fragment F${n} on Viewer{login ${spread(n)}}`,
+      (all, n) => `{viewer{...F${n - 1}}} ${all}`,
+    ),
+    'fragments in circles': many(
+      (n) => `fragment F${n} on Viewer{login ...F${n + 1} ...F0}`,
+      (all, n) => `{viewer{...F0}} ${all} fragment F${n} on Viewer{login}`,
+    ),
+    'doubling fragments': many(
+      (n) => `fragment F${n} on Ticket{messages{edges{node{ticket{...F${n + 1}}}}} ...F${n + 1}}`,
+      (all, n) => `{ticket(by:{ticketId:1}){...F0}} ${all} fragment F${n} on Ticket{id}`,
+    ),
+    'unknown fields': many(
+      (n) => `x${n}`,
+      (all) => `{${all}}`,
+    ),
+    'unknown types': many(
+      (n) => `...on X${n}{a}`,
+      (all) => `{${all}}`,
+    ),
+    variables: many(
+      (n) => `$v${n}:Int`,
+      (all) => `query(${all}){viewer{login}}`,
+    ),
+    operations: many(
+      (n) => `query Q${n}($a:ID!){...R}`,
+      (all) => `${all} fragment R on Query{node(id:$a){id}}`,
+    ),
+    'a deep list': `{ticket(by:${'['.repeat(3000)}${']'.repeat(3000)}){id}}`,
+    'a deep type': `query($a:${'['.repeat(1900)}Int${']'.repeat(1900)}){viewer{login}}`,
+    'a deep selection': '{a'.repeat(3000),
+    'a long text': `{ticket(by:{reference:"${'\\u00e9'.repeat(1000)}"}){id}}`,
+    'a long comment': `#${'x'.repeat(6400)}\n{viewer{login}}`,
+    'unclosed text': `{ticket(by:{reference:"${'x'.repeat(6000)}`,
+  };
+  const cpuOf = (text: string): number => {
+    const before = process.cpuUsage();
+    const looked = new Documents(schema, { hideSuggestions: true });
+    try {
+      looked.validate(schema, looked.parse(text));
+    } catch {
+      // Refused.
+    }
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  };
+  for (const [name, text] of Object.entries(documents)) {
+    // The least of several: the first runs are also compiled, and the machine does other things meanwhile.
+    const least = Math.min(...Array.from({ length: 8 }, () => cpuOf(text)));
+    expect([name, least < 20 ? 'little' : least]).toEqual([name, 'little']);
+  }
+});
