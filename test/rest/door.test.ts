@@ -19,8 +19,9 @@ describe('protects the process', () => {
     expect(answer.status).toBe(413);
     expect(answer.headers.connection).toBe('close');
     expect(text(answer)).toBe('{"Message":"Maximum request length exceeded."}');
-    await sleep(50);
-    expect(await new Promise((resolve) => door.server.getConnections((_, count) => resolve(count)))).toBe(0);
+    const connections = () =>
+      new Promise((resolve) => door.server.getConnections((_, count) => resolve(count)));
+    await expect.poll(connections, { timeout: 5000 }).toBe(0);
   });
 
   test('counts the bytes of a body whose length is not announced', async () => {
