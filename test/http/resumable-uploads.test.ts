@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inTurn, nextArrival } from '../../src/tickets/uploads/turns.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { add, get } from '../tickets/calls.ts';
 
@@ -253,6 +254,15 @@ describe('an upload', () => {
     await gateway.sql`update open_uploads set created_at = now() - interval '24 hours 1 minute' where id = ${path.slice(9)}`;
     expect((await stateOf(path)).status).toBe(404);
   });
+});
+
+test('a request that was held up on its way does not end, or go on after, one that came later', async () => {
+  const { raw } = gateway.database.database;
+  const [first, second] = [nextArrival(), nextArrival()];
+  const id = randomUUID();
+  const work = async () => 'done';
+  expect(await inTurn(raw, id, second, () => {}, work)).toBe('done');
+  await expect(inTurn(raw, id, first, () => {}, work)).rejects.toMatchObject({ code: 'UPLOAD_BUSY' });
 });
 
 describe('104 (Upload Resumption Supported)', () => {
