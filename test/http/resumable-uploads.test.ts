@@ -159,7 +159,12 @@ describe('an upload', () => {
     const { offset, complete } = await stateOf(path);
     expect(complete).toBe('?0');
     expect(Number(offset)).toBeLessThanOrEqual(sent);
-    const rest = await append(path, Number(offset), true, bytes.subarray(Number(offset)));
+    let rest = await append(path, Number(offset), true, bytes.subarray(Number(offset)));
+    if (rest.status === 409) {
+      // The cut request may come in behind the question, from another connection; a sender goes on from where it is told.
+      const place = Number(rest.headers.get('upload-offset'));
+      rest = await append(path, place, true, bytes.subarray(place));
+    }
     expect(await rest.json()).toMatchObject({ byteSize: bytes.length, sha256: digestOf(bytes) });
   });
 

@@ -48,6 +48,8 @@ export async function appendToUpload(
   return inTurn(raw, input.id, input.arrival, stop, async () => {
     const open = await findOpenUpload(ctx, input.id);
     if (open === undefined) return replayed(ctx, input);
+    // Its sender may have asked already how far it came, and goes on from there.
+    if (source.broken) return { offset: input.offset, brokenOff: true, upload: undefined };
     const byteSize = await agreedSize(ctx, open, input);
     const offset = await append(ctx, open, input, byteSize, source);
     // The store knows it; this is for counting, and waits for no disk.
