@@ -1,21 +1,15 @@
 import type { IncomingMessage } from 'node:http';
+import type { IncomingBody } from '../../tickets/uploads/take-upload.ts';
 
 /** Bytes that may wait to be written before the sender is held back. */
 const waitingBytes = 256 * 1024;
 
-/** A request's body as it arrives, read once. Stopping it does not cut the connection, so that a refusal still reaches the sender. */
-export interface Body extends AsyncIterable<Buffer> {
-  /** Whether all of it was read. */
-  readonly ended: boolean;
-  /** Whoever reads it is told why; what still arrives flows by unread. */
-  stop(why: Error): void;
-}
-
 /**
- * Pieces are handed on as they are: a stream of Node's would join those that wait, which copies most of a large file once more. It fails when
+ * A request's body as it arrives. Stopping it does not cut the connection, so that a refusal still reaches the sender: what still arrives
+ * flows by unread. Pieces are handed on as they are: a stream of Node's would join those that wait, which copies most of a large file once more. It fails when
  * the request ends before its body does.
  */
-export function bodyOf(req: IncomingMessage): Body {
+export function bodyOf(req: IncomingMessage): IncomingBody {
   const waiting: Buffer[] = [];
   let bytes = 0;
   let reading = false;
@@ -70,6 +64,9 @@ export function bodyOf(req: IncomingMessage): Body {
   return {
     get ended() {
       return ended;
+    },
+    get broken() {
+      return over?.error !== undefined;
     },
     stop,
     [Symbol.asyncIterator]: () => ({

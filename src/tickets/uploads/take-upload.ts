@@ -21,6 +21,8 @@ export interface NewUpload {
 export interface IncomingBody extends AsyncIterable<Buffer> {
   /** Whether all of them were read. */
   readonly ended: boolean;
+  /** Whether its sender is gone, or was stopped. */
+  readonly broken: boolean;
   /** Whoever reads them is told why, and reads no further. */
   stop(why: Error): void;
 }
