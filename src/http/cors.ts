@@ -6,7 +6,16 @@ import type { Handle } from './server.ts';
  * and of uploads in parts.
  */
 const allowedHeaders = [
-  ...['Accept', 'Authorization', 'Content-Type', 'Range', 'If-Range', 'X-Request-Id', 'Traceparent'],
+  ...[
+    'Accept',
+    'Authorization',
+    'Content-Type',
+    'Range',
+    'If-Range',
+    'If-None-Match',
+    'X-Request-Id',
+    'Traceparent',
+  ],
   ...[
     'GraphQL-Preflight',
     'Apollo-Require-Preflight',
@@ -22,7 +31,7 @@ const allowedHeaders = [
 const exposedHeaders = [
   ...['X-Request-Id', 'Retry-After', 'Location', 'Content-Disposition', 'Content-Length', 'Content-Range'],
   ...['Accept-Ranges', 'ETag', 'Allow', 'Upload-Offset', 'Upload-Length', 'Upload-Complete', 'Upload-Limit'],
-  ...['Upload-Draft-Interop-Version', 'Tus-Resumable', 'Idempotency-Replayed'],
+  ...['Upload-Draft-Interop-Version', 'Repr-Digest', 'Tus-Resumable', 'Idempotency-Replayed'],
 ].join(', ');
 const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 /** Seconds for which a browser need not ask again. Chromium keeps it for two hours at most. */
