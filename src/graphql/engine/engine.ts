@@ -3,9 +3,13 @@ import {
   type ExecutionArgs,
   type ExecutionResult,
   execute,
+  type FragmentDefinitionNode,
+  GraphQLError,
   type GraphQLSchema,
   getOperationAST,
+  Kind,
   NoSchemaIntrospectionCustomRule,
+  type SelectionSetNode,
   subscribe,
   type ValidationRule,
 } from 'graphql';
@@ -56,6 +60,27 @@ export function useEngine(options: EngineOptions): Plugin<GraphContext> {
   };
 }
 
+/** A subscription is to one field: graphql-js has no answer for one whose field is left out. */
+function refuseSkipped({ document, operationName }: ExecutionArgs): ExecutionResult | undefined {
+  const operation = getOperationAST(document, operationName);
+  if (!operation || !mayBeSkipped(document, operation.selectionSet)) return undefined;
+  const message = 'The field of a subscription cannot be skipped or included';
+  const extensions = { code: 'GRAPHQL_VALIDATION_FAILED' };
+  return { errors: [new GraphQLError(message, { nodes: operation, extensions })] };
+}
+
+function mayBeSkipped(document: DocumentNode, { selections }: SelectionSetNode): boolean {
+  return selections.some((selection) => {
+    if (selection.directives?.length) return true;
+    if (selection.kind === Kind.FIELD) return false;
+    if (selection.kind === Kind.INLINE_FRAGMENT) return mayBeSkipped(document, selection.selectionSet);
+    const fragment = document.definitions.find(
+      (node) => node.kind === Kind.FRAGMENT_DEFINITION && node.name.value === selection.name.value,
+    ) as FragmentDefinitionNode;
+    return mayBeSkipped(document, fragment.selectionSet);
+  });
+}
+
 function createExecutor(documents: Documents, { closed, answerBytes }: EngineOptions) {
   const coercion = { maxErrors: maxCoercionErrors, hideSuggestions: closed };
 
@@ -95,6 +120,7 @@ function createExecutor(documents: Documents, { closed, answerBytes }: EngineOpt
 
   return {
     execute: executeOne,
-    subscribe: (args: ExecutionArgs) => refuse(args) ?? subscribe({ ...args, hideSuggestions: closed }),
+    subscribe: (args: ExecutionArgs) =>
+      refuseSkipped(args) ?? refuse(args) ?? subscribe({ ...args, hideSuggestions: closed }),
   };
 }

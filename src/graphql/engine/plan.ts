@@ -25,8 +25,8 @@ import { infoOf, isPromise, runFields } from './run-plan.ts';
  * What graphql-js finds out anew at each execution, found out once for a document: which fields are
  * selected of which type, and how their values are completed. Most of what a long page costs goes there.
  * What is rare (directives, introspection, input that does not fit) is left to graphql-js, and
- * test/graphql/engine/plan.test.ts holds the two against each other. Compiling documents to JavaScript would be a
- * little faster; but then what a client sends becomes part of a program.
+ * test/graphql/engine/plan.test.ts holds the two against each other. Compiling documents to JavaScript
+ * would be a little faster; but then what a client sends becomes part of a program.
  */
 
 /**

@@ -64,6 +64,9 @@ export function readBody(req: IncomingMessage, limit: number, budget: BodyBudget
 const mostLevels = 100;
 const looksDeep = 64 * 1024;
 
+/** A byte order mark, which some clients write before UTF-8, is no part of the text. */
+const startsWithMark = (body: Buffer): boolean => body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
+
 function isDeep(body: Buffer): boolean {
   let depth = 0;
   let isText = false;
@@ -89,7 +92,7 @@ export function parseJson(body: Buffer): unknown {
   if (body.length > looksDeep && isDeep(body))
     throw httpError(400, `The request body has more than ${mostLevels} levels`);
   try {
-    return JSON.parse(body.toString('utf8'));
+    return JSON.parse(body.toString('utf8', startsWithMark(body) ? 3 : 0));
   } catch (error) {
     // A query of several lines that was pasted between quotation marks is the usual reason: say where it is.
     throw httpError(400, `The request body is not JSON: ${(error as Error).message}`);
