@@ -3,15 +3,16 @@ import ComplexityPlugin from '@pothos/plugin-complexity';
 import RelayPlugin from '@pothos/plugin-relay';
 import { encodeGlobalId } from '../global-id.ts';
 import type { IncomingFile } from '../incoming-file.ts';
-import { defaultPageSize, maxCount, maxPageSize } from '../tickets/page.ts';
+import { defaultPageSize, maxPageSize } from '../tickets/page.ts';
 import type { GraphContext } from './context.ts';
+import type { Counted } from './page.ts';
 
 export interface SchemaTypes {
   Context: GraphContext;
   DefaultFieldNullability: false;
   DefaultEdgesNullability: false;
   DefaultNodeNullability: false;
-  Connection: { count: () => number | null | Promise<number | null> };
+  Connection: Counted;
   Scalars: {
     ID: { Input: string; Output: string | number };
     DateTime: { Input: Date; Output: Date };
@@ -80,16 +81,6 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     },
   },
 });
-
-builder.globalConnectionField('totalCount', (t) =>
-  t.int({
-    nullable: true,
-    // Counting reads as many index entries as a few pages have rows.
-    complexity: 50,
-    description: `Rows in all pages together; null when there are more than ${maxCount.toLocaleString('en')}.`,
-    resolve: ({ count }) => count(),
-  }),
-);
 
 builder.queryType({
   description:

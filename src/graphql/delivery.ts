@@ -10,7 +10,7 @@ import {
   RecipientStateEnum,
   SuggestedActionEnum,
 } from './enums.ts';
-import { connectionOf, pageComplexity } from './page.ts';
+import { connectionOf, costOfCounting, pageComplexity, totalCount } from './page.ts';
 
 export const DeliveryRef = builder.objectRef<Delivery>('Delivery');
 
@@ -159,7 +159,12 @@ const filterOf = ({ state, hasFailedRecipient, ticket }: GivenFilter = {}): Deli
 });
 
 const DeliveryConnection = builder.connectionObject(
-  { type: DeliveryRef, name: 'DeliveryConnection', description: 'One page of deliveries.' },
+  {
+    type: DeliveryRef,
+    name: 'DeliveryConnection',
+    description: 'One page of deliveries.',
+    fields: (t) => ({ totalCount: t.int(totalCount(costOfCounting)) }),
+  },
   { name: 'DeliveryEdge', description: 'A delivery and its place in the list.' },
 );
 

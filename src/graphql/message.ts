@@ -7,6 +7,7 @@ import { AttachmentRef } from './attachment.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
 import { BodyChangeCodeEnum, MessageFormatEnum, VisibilityEnum } from './enums.ts';
+import { totalCount } from './page.ts';
 import { PersonRef } from './person.ts';
 import { TicketRef } from './ticket.ts';
 
@@ -16,8 +17,8 @@ export const MessageRef = builder.objectRef<Message | PageMessage>('TicketMessag
 const BodyChangeRef = builder.objectRef<BodyChange>('BodyChange').implement({
   description: 'Something of a body that is not shown as it was written.',
   fields: (t) => ({
-    code: t.expose('code', { type: BodyChangeCodeEnum }),
-    message: t.exposeString('message', { description: 'For people.' }),
+    code: t.expose('code', { type: BodyChangeCodeEnum, description: 'What it is.' }),
+    message: t.exposeString('message', { description: 'The same in English, for people.' }),
   }),
 });
 
@@ -48,23 +49,24 @@ builder.node(MessageRef, {
     body: t.string({
       nullable: true,
       description:
-        'As written, to the byte, but that pictures which were pasted into it are attachments of the message, ' +
+        'As written, to the byte; pictures that were pasted into it are attachments of the message, and ' +
         'named by `cid:`. HTML as written is not safe to show: operators alone get it, others get null.',
       resolve: ({ body, format }, _args, { viewer }) =>
         format === 'TEXT' || viewer?.role === 'OPERATOR' ? body : null,
     }),
     bodyHtml: t.string({
       description:
-        'Safe to show: without scripts, forms, what a reader would not have seen, or anything that is fetched unasked. Pictures of the web wait in `data-src`; those of the message are named by `cid:`, see `Attachment.contentId` and `fileName`.',
+        'As HTML that is safe to show: without scripts, forms, what a reader would not have seen, or anything ' +
+        'that is fetched unasked. Pictures of the web wait in `data-src`; those of the message are named by ' +
+        '`cid:`, see `Attachment.contentId` and `fileName`.',
       args: {
         remoteImages: t.arg.boolean({
-          required: true,
           defaultValue: false,
           description: 'Show pictures of the web: their servers are told who reads this, and when.',
         }),
       },
       resolve: async ({ body, format }, { remoteImages }) => {
-        const remotePictures = remoteImages ? 'SHOWN' : 'HELD';
+        const remotePictures = remoteImages === true ? 'SHOWN' : 'HELD';
         const { html } = await readBody(body, format, { remotePictures });
         return format === 'HTML' && html !== '' ? `<div style="overflow:auto">${html}</div>` : html;
       },
@@ -111,6 +113,12 @@ export const MessageEdge = builder.edgeObject({
   description: 'A message and its place in its ticket.',
 });
 export const MessageConnection = builder.connectionObject(
-  { type: MessageRef, name: 'TicketMessageConnection', description: "One page of a ticket's messages." },
+  {
+    type: MessageRef,
+    name: 'TicketMessageConnection',
+    description: "One page of a ticket's messages.",
+    // The ticket's own row has the number.
+    fields: (t) => ({ totalCount: t.int(totalCount(1)) }),
+  },
   MessageEdge,
 );

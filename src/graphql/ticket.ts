@@ -11,7 +11,7 @@ import {
 import { builder } from './builder.ts';
 import { TicketStatusEnum } from './enums.ts';
 import { MessageConnection, MessageRef } from './message.ts';
-import { connectionOf, pageComplexity } from './page.ts';
+import { connectionOf, costOfCounting, pageComplexity, totalCount } from './page.ts';
 import { PersonRef } from './person.ts';
 
 export const TicketRef = builder.objectRef<Ticket | TicketWithRequester>('Ticket');
@@ -76,7 +76,12 @@ export const TicketSelectorInput = builder.inputType('TicketSelector', {
 });
 
 const TicketConnection = builder.connectionObject(
-  { type: TicketRef, name: 'TicketConnection', description: 'One page of tickets.' },
+  {
+    type: TicketRef,
+    name: 'TicketConnection',
+    description: 'One page of tickets.',
+    fields: (t) => ({ totalCount: t.int(totalCount(costOfCounting)) }),
+  },
   { name: 'TicketEdge', description: 'A ticket and its place in the list.' },
 );
 

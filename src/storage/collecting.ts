@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from '../db/database.ts';
 import type { Logger } from '../log.ts';
 import type { BlobStore, KeyRange } from './blob-store.ts';
@@ -7,6 +8,8 @@ import { collectGarbage } from './collect.ts';
 const everyMs = 15 * 60_000;
 /** Longer than any request may take: what is younger may be waiting for its commit. */
 const spareMs = 60 * 60_000;
+/** Milliseconds that the process's end waits for a collection. */
+const endWithinMs = 3000;
 /** Blobs are looked through in parts, by how their keys begin: a large desk has millions of them, and next to none is garbage. */
 const parts = '0123456789abcdef';
 
@@ -55,7 +58,8 @@ export function startCollecting(db: Db, blobs: BlobStore, log: Logger): Collecti
     why: () => off ?? unlikely.values().next().value,
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
-      await running;
+      // Whatever it is in the middle of, a later collection finds: a store that hangs must not hold up the end.
+      await Promise.race([running, sleep(endWithinMs, undefined, { ref: false })]);
     },
   };
 }

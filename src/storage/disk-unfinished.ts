@@ -44,11 +44,15 @@ export function createUnfinished({
   const digests = createDigests();
 
   /** Opens it, and makes sure that what another process, or one before a crash of this one, wrote is on disk. */
-  async function withFile<T>(key: string, work: (fd: number, byteSize: number) => Promise<T>): Promise<T> {
+  async function withFile<T>(
+    folder: string,
+    key: string,
+    work: (fd: number, byteSize: number) => Promise<T>,
+  ): Promise<T> {
     if (!isBlobKey(key)) throw new BlobMissing(key);
     let fd: number | undefined;
     try {
-      fd = await openFile(join(arriving, key), 'r+');
+      fd = await openFile(join(folder, key), 'r+');
       await syncFile(fd);
       return await work(fd, (await statFile(fd)).size);
     } catch (error) {
@@ -97,7 +101,7 @@ export function createUnfinished({
 
     append: (key, source, options) =>
       inTurn(key, source, () =>
-        withFile(key, async (fd, byteSize) => {
+        withFile(arriving, key, async (fd, byteSize) => {
           if (byteSize !== options.offset) throw new BlobOffset(byteSize);
           return takeOn(fd, key, source, options);
         }),
@@ -106,18 +110,23 @@ export function createUnfinished({
         throw error;
       }),
 
-    sizeOf: (key) => inTurn(key, undefined, () => withFile(key, async (_fd, byteSize) => byteSize)),
+    sizeOf: (key) => inTurn(key, undefined, () => withFile(arriving, key, async (_fd, byteSize) => byteSize)),
 
     finish: (key) =>
       inTurn(key, undefined, async () => {
-        const path = join(arriving, key);
-        const { byteSize, sha256 } = await withFile(key, async (_fd, size) => ({
-          byteSize: size,
-          sha256: digests.digestOf(key, size) ?? (await digestOf(path)),
-        }));
+        const whole = (folder: string) =>
+          withFile(folder, key, async (_fd, byteSize): Promise<StoredBlob> => {
+            const sha256 = digests.digestOf(key, byteSize) ?? (await digestOf(join(folder, key)));
+            return { key, byteSize, sha256 };
+          });
+        // It may have been finished by a try whose end nobody saw.
+        const blob = await whole(arriving).catch((error) => {
+          if (error instanceof BlobMissing) return whole(folderOf(key));
+          throw error;
+        });
         await moveTo(folderOf(key), key);
         digests.forget(key);
-        return { key, byteSize, sha256 } satisfies StoredBlob;
+        return blob;
       }),
 
     async abandon(key) {
@@ -132,7 +141,9 @@ export function createUnfinished({
   async function moveTo(folder: string, key: string): Promise<void> {
     try {
       await folders.ensure(folder);
-      await rename(join(arriving, key), join(folder, key));
+      await rename(join(arriving, key), join(folder, key)).catch((error) => {
+        if (!isMissing(error)) throw error;
+      });
       await syncFolder(folder);
     } catch (error) {
       throw asStoreFault(error);

@@ -22,8 +22,15 @@ export async function takeIn(
   hash: Hash | undefined,
   write: (pieces: Buffer[]) => Promise<void>,
 ): Promise<Taken> {
-  // It may fail before it is being read; unheard, that would end the process.
-  if (source instanceof Readable) source.on('error', () => {});
+  if (source instanceof Readable) {
+    // It may fail before it is being read; unheard, that would end the process.
+    source.on('error', () => {});
+    // What somebody else has read is missing, and nothing would tell: the rest would be stored as if it were the whole.
+    if (source.readableDidRead) {
+      source.destroy();
+      throw new Error('the stream has been read from already');
+    }
+  }
   const line = createLine(write, (error) => destroy(source, error));
   let byteSize = 0;
   let brokenOff: Error | undefined;

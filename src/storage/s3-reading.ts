@@ -13,11 +13,10 @@ export async function openObject(
   bytesWithinMs: number,
 ): Promise<Readable> {
   // The first answer tells whether there is such an object.
-  const first = await s3.get(name, range);
-  return Readable.from(
+  let body = await s3.get(name, range);
+  const stream = Readable.from(
     (async function* () {
       let position = range?.start ?? 0;
-      let body = first;
       for (let tries = 0; ; ) {
         try {
           for await (const piece of stepping(body, bytesWithinMs)) {
@@ -34,6 +33,8 @@ export async function openObject(
     })(),
     { objectMode: false, highWaterMark: 256 * 1024 },
   );
+  // Whoever goes away before the first byte has never begun to read: the answer would hold its connection for ever.
+  return stream.on('close', () => body.destroy());
 }
 
 /** The clock runs only while somebody waits for bytes: a slow reader is no fault of the store's. */

@@ -83,6 +83,20 @@ export function createUnfinished({
     }
   }
 
+  /** Makes one object of what has arrived. It may have been made by a try whose end nobody saw. @returns its size */
+  async function settle(key: string): Promise<number> {
+    try {
+      const state = await load(key);
+      await complete(s3, blobOf(key), state);
+      return sizeOfAssembled(state);
+    } catch (error) {
+      if (!(error instanceof BlobMissing) || !isBlobKey(key)) throw error;
+      return s3.sizeOf(blobOf(key)).catch(() => {
+        throw error;
+      });
+    }
+  }
+
   async function abandon(key: string): Promise<void> {
     if (!isBlobKey(key)) return;
     digests.forget(key);
@@ -114,11 +128,8 @@ export function createUnfinished({
 
     finish: (key) =>
       inTurn(key, undefined, async () => {
-        const state = await load(key);
-        const byteSize = sizeOfAssembled(state);
-        const known = digests.digestOf(key, byteSize);
-        await complete(s3, blobOf(key), state);
-        const sha256 = known ?? (await digestOf(await read(key)));
+        const byteSize = await settle(key);
+        const sha256 = digests.digestOf(key, byteSize) ?? (await digestOf(await read(key)));
         // The note goes last: until then it can all be done again.
         await abandon(key).catch(unlessMissing);
         return { key, byteSize, sha256 };

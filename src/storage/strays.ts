@@ -8,17 +8,20 @@ const batch = 500;
  * Which of some keys rows name: of blobs, and of uploads that are still arriving. Whoever adds a table that names keys adds it here, in
  * this one statement: a key that moves from one table to another is in one of them at every instant.
  */
-export async function keysInUse(db: Db, keys: readonly string[]): Promise<ReadonlySet<string>> {
-  if (keys.length === 0) return new Set();
+export async function keysInUse(db: Db, keys: readonly string[]): Promise<ReadonlyMap<string, Use>> {
+  if (keys.length === 0) return new Map();
   const wanted = sql`(${sql.join(
     keys.map((key) => sql`${key}`),
     sql`, `,
   )})`;
-  const rows = await db.execute<{ key: string }>(sql`
-    select key from blobs where key in ${wanted}
-    union all select blob_key from open_uploads where blob_key in ${wanted}`);
-  return new Set(rows.map(({ key }) => key));
+  const rows = await db.execute<{ key: string; use: Use }>(sql`
+    select key, 'BLOB' as use from blobs where key in ${wanted}
+    union all select blob_key, 'ARRIVING' from open_uploads where blob_key in ${wanted}`);
+  return new Map(rows.map(({ key, use }) => [key, use]));
 }
+
+/** `ARRIVING`: what is there of it is not all. */
+export type Use = 'BLOB' | 'ARRIVING';
 
 export interface Strays {
   /** Keys of the store in the range, of whatever age. */
@@ -41,7 +44,10 @@ export async function findStrays(
       db,
       old.map(({ key }) => key),
     );
-    strays.push(...old.filter(({ key }) => !used.has(key)));
+    // Of a blob that is whole, a beginning may be left that somebody's second try made needless.
+    const isStray = ({ key, finished }: ListedBlob) =>
+      used.get(key) === undefined || (used.get(key) === 'BLOB' && !finished);
+    strays.push(...old.filter(isStray));
     old = [];
   };
   for await (const blob of store.list(range)) {

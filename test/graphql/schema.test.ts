@@ -83,6 +83,10 @@ test('no field of an input insists on what has a default: null means it', () => 
     .flatMap((type) => Object.values(type.getFields()).map((field) => ({ type, field })))
     .filter(({ field }) => field.defaultValue !== undefined && isNonNullType(field.type));
   expect(insisting.map(({ type, field }) => `${type.name}.${field.name}`)).toEqual([]);
+  const args = types
+    .filter(isObjectType)
+    .flatMap((type) => Object.values(type.getFields()).flatMap((field) => field.args));
+  expect(args.filter((arg) => arg.defaultValue !== undefined && isNonNullType(arg.type))).toEqual([]);
 });
 
 test('a query field that may refuse is null then, and takes nothing else with it', () => {

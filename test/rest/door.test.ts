@@ -45,6 +45,37 @@ describe('protects the process', () => {
     ).toBe(200);
   });
 
+  test.each([
+    'UTF-8',
+    'utf8',
+    'iso-8859-1',
+    '',
+    ' ',
+    'identity',
+    'none',
+    'binary',
+    'text/xml',
+    'base64, 8bit',
+    ';',
+    ',',
+  ])('reads a plain body although its Content-Encoding says %j, which is no coding', async (encoding) => {
+    await using door = await startDoor();
+    const answer = await door.call({ headers: { ...json, 'Content-Encoding': encoding }, body: post() });
+    expect([answer.status, text(answer)]).toEqual([200, '{"TicketMessageId":123}']);
+  });
+
+  test.each(['gzip', 'X-GZIP', 'deflate', 'br', 'zstd', 'compress', 'identity, gzip', 'utf-8,gzip;q=1'])(
+    'refuses %s with a message that names it',
+    async (encoding) => {
+      await using door = await startDoor();
+      const headers = { ...json, 'Content-Encoding': encoding };
+      const answer = await door.call({ headers, body: gzipSync(post()) });
+      expect([answer.status, Object.keys(JSON.parse(text(answer)))]).toEqual([415, ['Message']]);
+      expect(text(answer)).toMatch(/'(gzip|X-GZIP|deflate|br|zstd|compress)'/);
+      expect((await door.call({ headers: { 'Content-Encoding': encoding } })).status).toBe(400);
+    },
+  );
+
   test('answers whoever is not signed in before the body is sent', async () => {
     const contextless = { viewer: undefined };
     await using door = await startDoor();

@@ -184,12 +184,15 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     await collect();
     const living = await begin(hours(24));
     const over = await begin(hours(26));
+    const finished = await begin(hours(24));
+    await store.finish(finished);
+    await files.place.age(finished, hours(24));
     const beingWritten = await begin(hours(26), hours(-1));
     expect(await collect()).toEqual({ ...nothing, uploads: 1 });
-    expect(await left()).toEqual([living, beingWritten].sort());
+    expect(await left()).toEqual([living, beingWritten, finished].sort());
     expect(await store.sizeOf(living)).toBe(9);
     const rows = await world.database.desk.select({ key: openUploads.blobKey }).from(openUploads);
-    expect(rows.map(({ key }) => key).sort()).toEqual([living, beingWritten].sort());
+    expect(rows.map(({ key }) => key).sort()).toEqual([living, beingWritten, finished].sort());
     expect(await all(store.listAside())).toEqual([]);
     expect(over).not.toBe(living);
   });

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type BlobStore, everyKey, StoreUnavailable } from '../../src/storage/blob-store.ts';
 import { createDiskStore } from '../../src/storage/disk-store.ts';
+import { hasStrace, hasTmpfs, straceQuietly } from './fault-tools.ts';
 import { all, keysOf } from './stores.ts';
 
 let directory: string;
@@ -69,26 +70,6 @@ test.each(['/proc/nope', '/dev/null/blobs', '/proc/nope/deeper/still'])(
   },
 );
 
-/** Why a fault test cannot run here; said aloud, as it hides nothing but this machine's means. */
-function unless(able: boolean, why: string): boolean {
-  if (!able) process.stderr.write(`\nSKIPPED in disk-store.test.ts: ${why}\n`);
-  return able;
-}
-
-function mountsTmpfs(): boolean {
-  const probe = spawnSync('sh', [
-    '-c',
-    'd=$(mktemp -d) && mount -t tmpfs -o size=64k tmpfs "$d" && umount "$d" && rmdir "$d"',
-  ]);
-  return probe.status === 0;
-}
-const hasTmpfs = unless(mountsTmpfs(), 'no right to mount a tmpfs, so no full disk');
-const strace = ['-f', '-qq', '-o', '/dev/null'];
-const hasStrace = unless(
-  spawnSync('strace', [...strace, 'true']).status === 0,
-  'no strace (Debian: apt-get install strace), so no fsync that fails or kills',
-);
-
 test.runIf(hasTmpfs)('a full disk is an error, not a row; the next small file finds its place', async () => {
   const disk = join(directory, 'disk');
   await mkdir(disk);
@@ -112,7 +93,7 @@ const program = fileURLToPath(new URL('put-once.ts', import.meta.url));
 const putUnder = (inject: string) =>
   spawnSync(
     'strace',
-    [...strace, '-e', `inject=fsync:${inject}`, process.execPath, program, join(directory, 'blobs')],
+    [...straceQuietly, '-e', `inject=fsync:${inject}`, process.execPath, program, join(directory, 'blobs')],
     {
       encoding: 'utf8',
       env,
@@ -158,6 +139,44 @@ test.runIf(hasStrace)(
     const last = calls.slice(-8).map((line) => line.replace(/^.*?(\w+)\(.*$/, '$1'));
     expect(last).toEqual(['openat', 'write', 'fsync', 'close', 'openat', 'fsync', 'close', 'write']);
   },
+);
+
+/** What a process that appended said, and what another one finds after it. */
+async function appendUnder(inject: string) {
+  await rm(join(directory, 'blobs'), { recursive: true, force: true });
+  const appending = fileURLToPath(new URL('append-once.ts', import.meta.url));
+  const { stdout, status, signal } = spawnSync(
+    'strace',
+    [...straceQuietly, '-e', `inject=fsync:${inject}`, process.execPath, appending, join(directory, 'blobs')],
+    { encoding: 'utf8', env },
+  );
+  const next = createDiskStore(join(directory, 'blobs'));
+  const key = /^created (.*)$/m.exec(stdout)?.[1];
+  const durable = Number([...stdout.matchAll(/^durable (\d+)$/gm)].at(-1)?.[1] ?? 0);
+  const whole = stdout.includes('finished');
+  return { next, key, durable, whole, ended: signal ?? status };
+}
+
+test.runIf(hasStrace).each(['error=EIO', 'signal=KILL'])(
+  'an append that meets %s at whichever fsync keeps what it has acknowledged, and can be gone on with',
+  async (fault) => {
+    let finished = 0;
+    for (let n = 1; finished === 0; n++) {
+      const { next, key, durable, whole } = await appendUnder(`${fault}:when=${n}`);
+      if (whole) finished = n;
+      else if (key !== undefined) {
+        const stored = await next.finish(key);
+        expect(stored.byteSize, `fsync ${n}`).toBeGreaterThanOrEqual(durable);
+        const bytes = await buffer(await next.open(key));
+        expect(bytes.equals(Buffer.alloc(stored.byteSize, 7))).toBe(true);
+      }
+      for (const left of await keysOf(next)) await next.remove(left);
+      expect(await files()).toEqual([]);
+    }
+    // Folders, the file at each step, and its name.
+    expect(finished).toBeGreaterThanOrEqual(8);
+  },
+  60_000,
 );
 
 /** How many fsyncs one put makes into an empty store. */

@@ -2,9 +2,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { blobs } from '../../src/db/tables.ts';
 import { type BlobStore, everyKey, StoreUnavailable } from '../../src/storage/blob-store.ts';
+import { collectGarbage } from '../../src/storage/collect.ts';
 import { createS3Store } from '../../src/storage/s3-store.ts';
 import type { S3Fault, S3Operation, S3Server } from '../support/s3-server.ts';
+import { createDeskFiles } from './desk-files.ts';
 import { all, keysOf, type StoreWorld, storeWorlds } from './stores.ts';
 
 const MiB = 1024 * 1024;
@@ -160,4 +163,32 @@ test('an upload holds a few parts in memory at most, however much faster its sen
   await world.store.put(source, 200 * MiB);
   expect(most).toBeGreaterThan(5 * MiB);
   expect(most).toBeLessThan(24 * MiB);
+});
+
+test('a beginning that a second try made needless goes, and its blob stays', async () => {
+  await using files = await createDeskFiles('S3');
+  const { server: theirs } = files.place;
+  theirs!.fail('CreateMultipartUpload', 'cut-after', 1);
+  const blob = await files.store.put(Readable.from([bytes]), bytes.length);
+  await files.world.database.desk.insert(blobs).values(blob);
+  await files.attach(blob);
+  expect(theirs!.bucket.uploads.size).toBe(1);
+  const result = await collectGarbage(files.world.database.desk, files.store, new Date(Date.now() + 1000));
+  expect(result).toMatchObject({ keys: 1, blobs: 0 });
+  expect(theirs!.bucket.uploads.size).toBe(0);
+  expect((await buffer(await files.store.open(blob.key))).equals(bytes)).toBe(true);
+});
+
+test('where it is asked for, a reader is sent to S3 by a URL that it signs; else there is none', async () => {
+  const { key } = await put(1000);
+  const url = await store.presign!(key, {
+    ...{ expiresInSeconds: 60, contentType: 'image/png' },
+    disposition: "attachment; filename*=UTF-8''%C5%99.png",
+  });
+  expect(Buffer.from(await (await fetch(url)).arrayBuffer())).toEqual(bytes.subarray(0, 1000));
+  const { searchParams } = new URL(url);
+  expect(searchParams.get('X-Amz-Expires')).toBe('60');
+  expect(searchParams.get('response-content-type')).toBe('image/png');
+  expect(searchParams.get('response-content-disposition')).toBe("attachment; filename*=UTF-8''%C5%99.png");
+  expect(impatient(1).presign).toBeUndefined();
 });

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -103,6 +104,28 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await world.names()).toEqual([]);
   });
 
+  test('a stream that somebody has read from is refused: what is missing would never be noticed', async () => {
+    const begun = from(Buffer.from('abc'), Buffer.from('def'));
+    await once(begun, 'readable');
+    begun.read();
+    await expect(store.put(begun, 10)).rejects.toThrow('read from already');
+    expect(begun.destroyed).toBe(true);
+    const over = from(Buffer.from('abc'));
+    await buffer(over);
+    await expect(store.put(over, 10)).rejects.toThrow('read from already');
+    expect(await world.names()).toEqual([]);
+  });
+
+  test('a reader who goes away, before the first byte or in the middle, leaves nothing open', async () => {
+    const { key } = await store.put(from(randomBytes(3_000_000)), 3_000_000);
+    for (let n = 0; n < 200; n++) {
+      const stream = await store.open(key);
+      if (n % 2 === 0) await once(stream, 'readable');
+      stream.destroy();
+    }
+    expect((await read(key)).length).toBe(3_000_000);
+  });
+
   test('a key is looked for nowhere but among blobs', async () => {
     for (const key of ['0'.repeat(40), '../../etc/passwd', '', `../${'0'.repeat(40)}`, 'identity']) {
       await expect(store.open(key)).rejects.toBeInstanceOf(BlobMissing);
@@ -192,6 +215,19 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       await append(key, Buffer.from('cd'), 2, world.another());
       await append(key, Buffer.from('ef'), 4);
       expect((await store.finish(key)).sha256).toEqual(sha256(Buffer.from('abcdef')));
+    });
+
+    test('what was finished may be finished again, by whoever did not hear that it was', async () => {
+      for (const size of [3, 6 * MiB]) {
+        const bytes = randomBytes(size);
+        const key = await store.create();
+        await append(key, bytes, 0);
+        const stored = { key, byteSize: size, sha256: sha256(bytes) };
+        expect(await store.finish(key)).toEqual(stored);
+        expect(await store.finish(key)).toEqual(stored);
+        expect(await world.another().finish(key)).toEqual(stored);
+        expect((await read(key)).equals(bytes)).toBe(true);
+      }
     });
 
     test('none at all is an empty blob', async () => {

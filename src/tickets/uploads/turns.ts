@@ -9,11 +9,11 @@ import { UploadFault } from './faults.ts';
  */
 
 /** Seconds that a turn lasts without a sign of life. */
-const leaseSeconds = 15;
+const leaseSeconds = 6;
 /** Milliseconds between signs of life, and looks at whether somebody waits. */
-const lookMs = 2000;
-/** Looks at whether another process has given its turn up, and milliseconds between them. */
-const looks = 12;
+const lookMs = 1500;
+/** Looks at whether another process has given its turn up, and milliseconds between them: longer than the lease of one that died. */
+const looks = 16;
 const waitMs = 500;
 
 /** Numbers requests as they arrive, before anything is waited for: one that was held up on its way must not end a later one. */

@@ -1,0 +1,167 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { ConfigError } from '../../src/config.ts';
+import { blobStores } from '../../src/db/tables.ts';
+import { upload } from '../crash/support/upload.ts';
+import { asOperator, type Gateway, startGateway } from '../support/gateway.ts';
+import { hasTmpfs } from './fault-tools.ts';
+import { keysOf, storeWorlds } from './stores.ts';
+
+/* What a whole gateway does when its files cannot be kept, by each door and on each store. */
+
+const mutation = `mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) {
+  __typename ... on AddTicketMessagePayload { ticketMessage { attachments { sha256 downloadUrl } } } } }`;
+interface Added {
+  addTicketMessage: { ticketMessage: { attachments: { sha256: string; downloadUrl: string }[] } };
+}
+const inputOf = (files: number) => ({
+  ticket: { ticketId: 1 },
+  body: 'With a file',
+  attachments: Array.from({ length: files }, () => ({ file: null })),
+});
+const byGraphql = (gateway: Gateway, bytes: Buffer) =>
+  gateway.graphql<Added>(mutation, { input: inputOf(1) }, { files: [bytes] });
+const byLegacy = (gateway: Gateway, bytes: Buffer) =>
+  gateway.legacy({
+    ...{ TicketId: 1, Message: 'With a file' },
+    Attachments: [{ FileName: 'a', Data: bytes.toString('base64') }],
+  });
+const readiness = async (gateway: Gateway) => (await fetch(`${gateway.url}/health/ready`)).json();
+
+async function expectUnavailable(gateway: Gateway, bytes: Buffer): Promise<void> {
+  const before = await gateway.counts();
+  const answer = await byGraphql(gateway, bytes);
+  expect(answer.status).toBe(503);
+  expect(answer.errors?.[0]?.extensions).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+  expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+  const legacy = await byLegacy(gateway, bytes);
+  expect(legacy.status).toBe(503);
+  expect(Number(legacy.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(await gateway.counts()).toEqual(before);
+}
+
+async function expectWorks(gateway: Gateway): Promise<void> {
+  const before = await gateway.counts();
+  const { data } = await byGraphql(gateway, Buffer.from('graphql'));
+  const [file] = data.addTicketMessage.ticketMessage.attachments;
+  const download = await fetch(file!.downloadUrl, { headers: { authorization: asOperator } });
+  expect(await download.text()).toBe('graphql');
+  expect((await byLegacy(gateway, Buffer.from('legacy'))).status).toBe(200);
+  expect((await gateway.counts()).attachments).toBe(before.attachments! + 2);
+}
+
+describe.each(Object.keys(storeWorlds))('%s', (kind) => {
+  test('a gateway keeps files there, by each door, and is ready', async () => {
+    await using place = await storeWorlds[kind]!();
+    await using gateway = await startGateway({ env: { BLOBS_URL: place.url } });
+    await expectWorks(gateway);
+    expect(await keysOf(place.store)).toHaveLength(2);
+    expect(await readiness(gateway)).toMatchObject({ status: 'ready', blobs: 'ok', collection: 'ok' });
+    expect(await gateway.database.database.desk.$count(blobStores)).toBe(1);
+  });
+
+  test('one whose store is another desk’s serves, and says that it does not collect', async () => {
+    await using place = await storeWorlds[kind]!();
+    await place.store.setIdentity({ id: '6f1e8d2e-5d2d-4f5d-9a39-0d8d1b7f7c11', generation: 3 });
+    await using gateway = await startGateway({ env: { BLOBS_URL: place.url } });
+    await expectWorks(gateway);
+    await expect
+      .poll(() => readiness(gateway))
+      .toMatchObject({ status: 'ready', blobs: 'ok', collection: 'off' });
+  });
+
+  test.each([0.01, 0.5, 0.99])(
+    'an upload that is cut off at %d leaves neither row nor bytes',
+    async (cutAt) => {
+      await using place = await storeWorlds[kind]!();
+      await using gateway = await startGateway({ env: { BLOBS_URL: place.url } });
+      // Its first collection writes down that it was.
+      await expect.poll(() => place.store.identity()).toMatchObject({ generation: 1 });
+      await expect.poll(place.names).toEqual([expect.stringMatching(/identity$/)]);
+      const before = { counts: await gateway.counts(), names: await place.names() };
+      const files = [{ name: 'a', size: 12_000_000 }];
+      const operations = { query: mutation, variables: { input: inputOf(1) } };
+      const cut = await upload(gateway.url, { operations, files, authorization: asOperator, cutAt });
+      expect(cut.status).toBe(0);
+      await expect.poll(place.names).toEqual(before.names);
+      expect(await gateway.counts()).toEqual(before.counts);
+      await expectWorks(gateway);
+    },
+  );
+});
+
+describe('S3', () => {
+  const steps = ['PutObject', 'CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'] as const;
+  test.each([500, 503, 'cut'] as const)(
+    'that answers %s at any step: both doors say 503, and it goes on',
+    async (fault) => {
+      await using place = await storeWorlds.S3!();
+      const server = place.server!;
+      await using gateway = await startGateway({ env: { BLOBS_URL: place.url } });
+      for (const step of steps) {
+        server.fail(step, fault);
+        await expectUnavailable(gateway, randomBytes(step === 'PutObject' ? 4096 : 5_300_000));
+        server.mend();
+      }
+      expect(await keysOf(place.store)).toEqual([]);
+      server.fail('PutObject', fault);
+      expect(await readiness(gateway)).toMatchObject({
+        status: 'not ready',
+        blobs: 'failing',
+        database: 'ok',
+      });
+      server.mend();
+      await expectWorks(gateway);
+    },
+  );
+
+  test.each(['PutObject', 'GetObject', 'DeleteObject', 'ListMultipartUploads'] as const)(
+    'that refuses %s is told at the start, by the setting’s name',
+    async (step) => {
+      await using place = await storeWorlds.S3!();
+      place.server!.fail(step, 403);
+      const error = await startGateway({ env: { BLOBS_URL: place.url } }).catch((e) => e);
+      expect(error).toBeInstanceOf(ConfigError);
+      expect(error.message).toMatch(/^BLOBS_URL: s3:\/\/desk\/files\/ cannot be used: /);
+    },
+  );
+});
+
+test.each(['/proc/nope', '/dev/null/blobs'])(
+  'a folder that cannot be made (%s) is told at the start',
+  async (path) => {
+    const error = await startGateway({ env: { BLOBS_URL: pathToFileURL(path).href } }).catch((e) => e);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toMatch(`BLOBS_URL: ${path} cannot be used: `);
+  },
+);
+
+test.runIf(hasTmpfs)(
+  'on a full disk both doors say 503, and when there is room again it goes on',
+  async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'ticketwire-test-'));
+    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory]).status).toBe(0);
+    try {
+      const place = join(directory, 'blobs');
+      await using gateway = await startGateway({ env: { BLOBS_URL: pathToFileURL(place).href } });
+      await expectUnavailable(gateway, Buffer.alloc(6_000_000));
+      await expectWorks(gateway);
+      const left = await readdir(place, { recursive: true, withFileTypes: true });
+      expect(left.filter((entry) => entry.isFile() && entry.name !== 'identity')).toHaveLength(2);
+      const filler = join(directory, 'filler');
+      await writeFile(filler, Buffer.alloc(8_000_000)).catch(() => {});
+      await expectUnavailable(gateway, randomBytes(5000));
+      expect(await readiness(gateway)).toMatchObject({ status: 'not ready', blobs: 'failing' });
+      await rm(filler);
+      await expectWorks(gateway);
+    } finally {
+      spawnSync('umount', ['-l', directory]);
+      await rm(directory, { recursive: true, force: true });
+    }
+  },
+);
