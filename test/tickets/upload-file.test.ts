@@ -6,7 +6,10 @@ import { add, get, upload } from './calls.ts';
 
 let gateway: Gateway;
 beforeAll(async () => {
-  gateway = await startGateway({ env: { ROLES: 'web', MAX_ATTACHMENT_BYTES: '2000' } });
+  gateway = await startGateway({
+    env: { ROLES: 'web', MAX_ATTACHMENT_BYTES: '2000' },
+    overrides: { writer: { lockPatience: 600_000 } },
+  });
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
