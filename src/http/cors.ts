@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Handle } from './server.ts';
 
-/** What a page of another origin may send: the headers of a request, an upload, a stream that is resumed, and of uploads in parts. */
+/**
+ * What a page of another origin may send: the headers of a request, an upload, a stream that is resumed,
+ * and of uploads in parts.
+ */
 const allowedHeaders = [
   ...[
     'Accept',
@@ -35,7 +38,8 @@ const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 const askAgainAfter = '7200';
 
 /**
- * Lets pages of other origins read what a route answers. With `*` every page may, but none with what its browser would add by itself.
+ * Lets pages of other origins read what a route answers. With `*` every page may, but none with what its
+ * browser would add by itself.
  * @param origins exact ones, such as `https://desk.example.com`, or `*`
  */
 export function createCors(origins: ReadonlySet<string>): (handle: Handle) => Handle {

@@ -5,7 +5,6 @@ import {
   execute,
   type GraphQLSchema,
   getOperationAST,
-  getVariableValues,
   NoSchemaIntrospectionCustomRule,
   subscribe,
   type ValidationRule,
@@ -13,6 +12,7 @@ import {
 import type { Plugin } from 'graphql-yoga';
 import type { GraphContext } from '../context.ts';
 import { AnswerBudget, weigh } from './answer-budget.ts';
+import { coerceVariables } from './coercion-errors.ts';
 import { Documents, introspects } from './documents.ts';
 import { runPlan } from './run-plan.ts';
 
@@ -27,7 +27,10 @@ export interface EngineOptions {
 /** Errors of variables that one answer lists. */
 const maxCoercionErrors = 5;
 
-/** How documents are parsed, validated and executed, as a plugin of Envelop. README.md says what it takes and what it leaves to graphql-js. */
+/**
+ * How documents are parsed, validated and executed, as a plugin of Envelop. README.md says what it takes
+ * and what it leaves to graphql-js.
+ */
 export function useEngine(options: EngineOptions): Plugin<GraphContext> {
   const { schema, closed } = options;
   const documents = new Documents(schema, { hideSuggestions: closed });
@@ -56,11 +59,14 @@ export function useEngine(options: EngineOptions): Plugin<GraphContext> {
 function createExecutor(documents: Documents, { closed, answerBytes }: EngineOptions) {
   const coercion = { maxErrors: maxCoercionErrors, hideSuggestions: closed };
 
-  /** The errors of what cannot be asked: its variables do not fit, or it asks for too much. Nothing has been executed then. */
+  /**
+   * The errors of what cannot be asked: its variables do not fit, or it asks for too much. Nothing has been
+   * executed then.
+   */
   function refuse({ schema, document, operationName, variableValues }: ExecutionArgs) {
     const operation = getOperationAST(document, operationName);
     if (!operation) return undefined;
-    const { errors, coerced } = getVariableValues(
+    const { errors, coerced } = coerceVariables(
       schema,
       operation.variableDefinitions ?? [],
       variableValues ?? {},
