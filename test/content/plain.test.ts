@@ -36,10 +36,7 @@ test.each([
   ],
   ['write to jane.doe+a@x.example.', ['mailto:jane.doe+a@x.example']],
   ['mailto:a@x.example or HTTPS://X.EXAMPLE/A', ['mailto:a@x.example', 'HTTPS://X.EXAMPLE/A']],
-  [
-    'http://localhost:8080/x http://192.168.1.1/a',
-    ['http://localhost:8080/x', 'http://192.168.1.1/a'],
-  ],
+  ['http://localhost:8080/x http://192.168.1.1/a', ['http://localhost:8080/x', 'http://192.168.1.1/a']],
   ['no://x.example xhttp://x.example //x.example ftp://x.example javascript:alert(1) a@b 12:30', []],
 ])('addresses in text are found: %s', (text, urls) => {
   expect([...addressesOf(text)].map(({ url }) => url)).toEqual(urls);
