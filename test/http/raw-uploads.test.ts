@@ -234,12 +234,11 @@ describe('caps of one user', () => {
 
   test('as many at a time as are allowed; another user is not held up', async () => {
     await forget();
+    const before = await storedFiles();
     const held = await Promise.all([1, 2, 3].map(() => begin(asRequester)));
-    // They are counted once they are signed in and looked up.
-    let refused: Response;
-    do {
-      refused = await post('x', {}, { authorization: asRequester });
-    } while (refused.status === 201);
+    // Once their first bytes are stored, they are counted.
+    await expect.poll(storedFiles).toHaveLength(before.length + 3);
+    const refused = await post('x', {}, { authorization: asRequester });
     expect(refused.headers.get('retry-after')).toBe('5');
     expect(await problemOf(refused)).toEqual({ status: 429, code: 'TOO_MANY_UPLOADS' });
     expect((await post('x')).status).toBe(201);
