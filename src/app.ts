@@ -83,6 +83,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 
 async function join(config: Config, overrides: Overrides, parts: AsyncDisposableStack): Promise<App> {
   const log = overrides.log ?? createLog(config.logLevel);
+  for (const warning of config.warnings) log.warn(warning);
   const now = overrides.now ?? (() => new Date());
   const { gateway, owner } = overrides.connections ?? (await connect(config, overrides, parts, log));
   const ownerSetting = isOwnerNamed(config) ? 'DATABASE_OWNER_URL' : 'DATABASE_URL';
