@@ -17,9 +17,15 @@ import { type Account, accountColumns, prepareFindByLogin, viewerOf } from './vi
 export interface Authenticator extends AsyncDisposable {
   /**
    * Who offers this `Authorization` header. `undefined`: no credential was offered.
-   * @throws BadCredential (401) or Unavailable (503: too many sign-ins at once, no database, no keys for JWTs)
+   * @param direct whether a program of this machine asks, and not for others: passwords that everybody knows are good then alone
+   * @throws BadCredential (401, or 429 when it says how long to wait) or Unavailable (503: too many sign-ins at once, no database, no keys
+   * for JWTs)
    */
-  authenticate(authorization: string | undefined, remoteAddress: string): Promise<Viewer | undefined>;
+  authenticate(
+    authorization: string | undefined,
+    remoteAddress: string,
+    direct?: boolean,
+  ): Promise<Viewer | undefined>;
 }
 
 export interface AuthenticatorPorts {
@@ -27,6 +33,8 @@ export interface AuthenticatorPorts {
   readonly jwt?: Config['jwt'];
   /** The code page of Basic credentials that are no UTF-8. */
   readonly legacyCharset?: Config['legacyCharset'];
+  /** Hashes of passwords that everybody knows. */
+  readonly knownPasswords?: ReadonlySet<string>;
   readonly now?: () => Date;
   readonly log: Logger;
 }
@@ -36,22 +44,23 @@ export function createAuthenticator({
   db,
   jwt,
   legacyCharset = 'windows-1252',
+  knownPasswords = new Set(),
   now = () => new Date(),
   log,
 }: AuthenticatorPorts): Authenticator {
   const cache = createCredentialCache();
   const verify = createVerifier({ db, jwt, legacyCharset, now, log });
-  const inFlight = new Map<string, Promise<Viewer>>();
+  const inFlight = new Map<string, Promise<Verified>>();
 
   /** Calls that offer the same credential meanwhile share one verification. */
-  function verifyOnce(key: string, authorization: string, remoteAddress: string): Promise<Viewer> {
+  function verifyOnce(key: string, authorization: string, remoteAddress: string): Promise<Verified> {
     const running = inFlight.get(key);
     if (running !== undefined) return running;
     const started = (async () => {
       try {
         const verified = await verify(authorization, remoteAddress, key, cache.get(key));
         cache.put(key, verified, now().getTime());
-        return verified.viewer;
+        return verified;
       } catch (error) {
         if (error instanceof BadCredential) cache.delete(key);
         throw asUnavailable(error);
@@ -63,21 +72,30 @@ export function createAuthenticator({
     return started;
   }
 
+  /** From memory as long as that is fresh, and renewed before it is not. */
+  async function lookUp(authorization: string, remoteAddress: string): Promise<Verified> {
+    const key = cache.keyOf(authorization);
+    const at = now().getTime();
+    const entry = cache.get(key);
+    if (entry === undefined || !cache.isFresh(entry, at))
+      return verifyOnce(key, authorization, remoteAddress);
+    if (at >= entry.refreshAt) {
+      entry.refreshAt = Number.POSITIVE_INFINITY;
+      verifyOnce(key, authorization, remoteAddress).catch((err: unknown) => {
+        if (!(err instanceof BadCredential)) log.warn({ err }, 'a credential could not be looked up again');
+      });
+    }
+    return entry;
+  }
+
   return {
-    async authenticate(authorization, remoteAddress) {
+    async authenticate(authorization, remoteAddress, direct = false) {
       if (authorization === undefined || authorization === '') return undefined;
-      const key = cache.keyOf(authorization);
-      const at = now().getTime();
-      const entry = cache.get(key);
-      if (entry === undefined || !cache.isFresh(entry, at))
-        return verifyOnce(key, authorization, remoteAddress);
-      if (at >= entry.refreshAt) {
-        entry.refreshAt = Number.POSITIVE_INFINITY;
-        verifyOnce(key, authorization, remoteAddress).catch((err: unknown) => {
-          if (!(err instanceof BadCredential)) log.warn({ err }, 'a credential could not be looked up again');
-        });
+      const { viewer, proof } = await lookUp(authorization, remoteAddress);
+      if (!direct && proof !== undefined && knownPasswords.has(proof)) {
+        throw new BadCredential('The demo accounts are for direct requests to localhost');
       }
-      return entry.viewer;
+      return viewer;
     },
     async [Symbol.asyncDispose]() {
       await Promise.allSettled(inFlight.values());
@@ -85,6 +103,7 @@ export function createAuthenticator({
   };
 }
 
+type VerifierPorts = Required<Omit<AuthenticatorPorts, 'knownPasswords'>>;
 type Verify = (
   authorization: string,
   remoteAddress: string,
@@ -92,7 +111,7 @@ type Verify = (
   before: Verified | undefined,
 ) => Promise<Verified>;
 
-function createVerifier({ db, jwt, legacyCharset, now, log }: Required<AuthenticatorPorts>): Verify {
+function createVerifier({ db, jwt, legacyCharset, now, log }: VerifierPorts): Verify {
   const readAuthorization = createAuthorizationReader(legacyCharset);
   const passwords = createPasswordSignIn({ db, now, log });
   const findToken = prepareFindToken(db);
