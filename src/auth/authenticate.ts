@@ -1,18 +1,17 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { Config } from '../config.ts';
 import type { Viewer } from '../context.ts';
 import { asUnavailable } from '../database-faults.ts';
 import type { Db } from '../db/database.ts';
-import { users } from '../db/tables.ts';
 import { BadCredential } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { asciiFold } from './ascii-fold.ts';
 import { createAuthorizationReader } from './authorization-header.ts';
 import { createCredentialCache, type Verified } from './credential-cache.ts';
-import { type Claims, createJwtVerifier } from './jwt.ts';
+import { type Claims, createJwtVerifier, isCompactJws } from './jwt.ts';
 import { createPasswordSignIn } from './password-sign-in.ts';
 import { createStrangers } from './throttle.ts';
 import { isWellFormedToken, prepareFindToken } from './tokens.ts';
-import { type Account, accountColumns, prepareFindByLogin, viewerOf } from './viewer.ts';
+import { type Account, findEnabledByEmail, prepareFindByLogin, viewerOf } from './viewer.ts';
 
 export interface Authenticator extends AsyncDisposable {
   /**
@@ -117,6 +116,7 @@ function createVerifier({ db, jwt, legacyCharset, now, log }: VerifierPorts): Ve
   const findToken = prepareFindToken(db);
   const strangers = createStrangers();
   const findByLogin = prepareFindByLogin(db);
+  const findByEmail = (address: string) => findEnabledByEmail(db, address);
   const verifyJwt = jwt === undefined ? undefined : createJwtVerifier(jwt, now);
 
   async function byToken(token: string): Promise<Verified> {
@@ -135,13 +135,11 @@ function createVerifier({ db, jwt, legacyCharset, now, log }: VerifierPorts): Ve
   /** Who the claims are about; a login decides before an address, disabled or not. */
   async function bySubject({ subject, verifiedEmail }: Claims): Promise<Account | undefined> {
     const named = await findByLogin(subject);
-    if (named !== undefined) return named.disabledAt === null ? named : undefined;
+    // The database folds letters that only look alike (the Kelvin sign is a k to it), and an issuer's subjects are not one for that.
+    if (named !== undefined && asciiFold(named.login) === asciiFold(subject))
+      return named.disabledAt === null ? named : undefined;
     if (verifiedEmail === undefined) return undefined;
-    const addressed = await db
-      .select(accountColumns)
-      .from(users)
-      .where(and(eq(sql`lower(${users.email})`, verifiedEmail.toLowerCase()), isNull(users.disabledAt)))
-      .limit(2);
+    const addressed = await findByEmail(verifiedEmail);
     return addressed.length === 1 ? addressed[0] : undefined;
   }
 
@@ -156,7 +154,11 @@ function createVerifier({ db, jwt, legacyCharset, now, log }: VerifierPorts): Ve
   return async (authorization, remoteAddress, key, before) => {
     const offered = readAuthorization(authorization);
     if (offered.kind === 'password') return passwords.verify({ ...offered, remoteAddress, key, before });
-    const verified = () => (offered.kind === 'token' ? byToken(offered.token) : byJwt(offered.token));
-    return before === undefined ? strangers.bound(remoteAddress, now().getTime(), verified) : verified();
+    const { kind, token } = offered;
+    const verified = () => (kind === 'token' ? byToken(token) : byJwt(token));
+    if (before !== undefined) return verified();
+    const plausible =
+      kind === 'token' ? isWellFormedToken(token) : verifyJwt !== undefined && isCompactJws(token);
+    return strangers.bound(remoteAddress, now().getTime(), { plausible, verify: verified });
   };
 }
