@@ -36,7 +36,7 @@ export function createBegin(ports: BeginPorts): Begin {
     const { requestId, whenAway } = identityOf(req);
     const idempotencyKey = idempotencyKeyOf(req);
     const address = remoteAddressOf(req, trustProxy);
-    const direct = isDirect(req);
+    const direct = () => isDirect(req);
     const signIn = known ?? (() => authenticator.authenticate(headers.authorization, address, direct));
     const viewer = await signIn();
     return {

@@ -14,7 +14,7 @@ export interface InboxPageOptions {
   readonly authenticate: (
     authorization: string | undefined,
     remoteAddress: string,
-    direct: boolean,
+    direct: () => boolean,
   ) => Promise<Viewer | undefined>;
   /** Where a request comes from; its socket's address unless given. */
   readonly addressOf?: (req: IncomingMessage) => string;
@@ -49,7 +49,9 @@ export function createInboxPage({
       });
     }
     if (path === '/inbox' && authorization === undefined) return redirect(req, res, '/inbox/');
-    const viewer = await authenticate(authorization, addressOf(req), isDirect(req)).catch(badCredential);
+    const viewer = await authenticate(authorization, addressOf(req), () => isDirect(req)).catch(
+      badCredential,
+    );
     if (viewer === undefined || viewer instanceof BadCredential) return challenge(req, res, viewer);
     if (viewer.role === 'OPERATOR' && viewer.scopes.has('read')) {
       if (route === 'sign-in') return redirect(req, res, '/inbox/');
