@@ -4,10 +4,15 @@ import { pipeline } from 'node:stream/promises';
 
 /** What is left of a body up to this many bytes is read to its end, and the connection goes on. */
 const smallRest = 1024 * 1024;
-/** How long an answered sender may go on sending, milliseconds, and how much of it is read and thrown away. */
+/**
+ * How long an answered sender may go on sending, milliseconds, and how much of it is read and thrown away.
+ */
 const patienceMs = 2000;
 const patienceBytes = 64 * 1024 * 1024;
-/** Bytes of an answer that are written at once: a long one is seen to move, or not to, as its reader takes it. */
+/**
+ * Bytes of an answer that are written at once: a long one is seen to move, or not to, as its reader takes
+ * it.
+ */
 const pieceBytes = 256 * 1024;
 
 export interface Answer {
@@ -17,8 +22,9 @@ export interface Answer {
 }
 
 /**
- * Sends a whole answer, also to a caller who has not finished sending. Closing at once would reset the connection, and the answer might be
- * lost on its way: so the rest is thrown away for a while, and only then is the connection closed.
+ * Sends a whole answer, also to a caller who has not finished sending. Closing at once would reset the
+ * connection, and the answer might be lost on its way: so the rest is thrown away for a while, and only
+ * then is the connection closed.
  */
 export function sendAnswer(
   req: IncomingMessage,

@@ -38,6 +38,8 @@ function troubleOf(error: Error): string | undefined {
   if (state === '28P01' || state === '28000' || state === '3D000') return root.message;
   if (state === '08P01')
     return `what listens there is not PostgreSQL itself but a pooler (${root.message}); connect to the server, README.md says why`;
+  if (state !== undefined && /CERT|SELF_SIGNED/.test(state))
+    return `the server's certificate is not trusted (${state}): NODE_EXTRA_CA_CERTS names a file of those that are, sslmode=require asks for none`;
   return asUnavailable(error) instanceof Unavailable
     ? `the database does not answer (${state}: ${root.message})`
     : undefined;

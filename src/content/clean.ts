@@ -20,8 +20,8 @@ export interface ReadBody {
 }
 
 /** Steps that style sheets may cost a body, and steps more for each of its characters. */
-const freeSteps = 1_000_000;
-const stepsPerCharacter = 4;
+const freeSteps = 500_000;
+const stepsPerCharacter = 2;
 /** What was shown is cleaned again until it stays as it is, this often at most. */
 const maxRounds = 4;
 

@@ -58,7 +58,7 @@ function rulesFor(
   return [...found].sort((a, b) => a.selector.specificity - b.selector.specificity || a.order - b.order);
 }
 
-const isLength = (word: string): boolean => /^[\d.]+(?:px|pt|pc|em|rem|ex|in|cm|mm|%)$/.test(word);
+const isLength = (word: string): boolean => /^(?:0|[\d.]+(?:px|pt|pc|em|rem|ex|in|cm|mm|%))$/.test(word);
 const sizeWord = /^(?:xx-small|x-small|small|medium|large|x-large|xx-large|smaller|larger)$/;
 
 /** The parts of the shorthands that are looked at. */

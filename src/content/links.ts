@@ -18,7 +18,7 @@ export function trimUrl(written: string): string {
 }
 
 export const schemeOf = (url: string): string | undefined =>
-  /^([a-z][a-z0-9+.-]{0,40}):/i.exec(url)?.[1]!.toLowerCase();
+  /^([a-z][a-z0-9+.-]{0,40}):/i.exec(url)?.[1]?.toLowerCase();
 
 const programs = new Set(['javascript', 'vbscript', 'livescript', 'mocha', 'data', 'blob', 'about']);
 

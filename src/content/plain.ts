@@ -14,9 +14,9 @@ interface Found {
   readonly url: string;
 }
 
-const cjk = String.raw`[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]`;
+const cjk = `[${['Han', 'Hiragana', 'Katakana', 'Hangul'].map((name) => `\\p{Script=${name}}`).join('')}]`;
 const afterHost = new RegExp(String.raw`^https?://[a-z0-9.-]+\.[a-z]{2,24}(?::\d{1,5})?(?=${cjk})`, 'iu');
-const afterWord = new RegExp(String.raw`^.*?[a-z0-9](?=${cjk})`, 'iu');
+const afterWord = new RegExp(`^.*?[a-z0-9](?=${cjk})`, 'iu');
 const endsInCjk = new RegExp(`${cjk}$`, 'u');
 
 /**

@@ -71,7 +71,7 @@ function attributeStyle(element: ElementNode, rule: ElementRule, declared: Decla
 const itemStyles: Readonly<Record<string, string>> = { bullet: 'list-style-type:disc' };
 
 const decoration = /(^|;)text-decoration:([a-z -]*)/;
-const isStruck = (style: string): boolean => decoration.exec(style)?.[2]!.includes('line-through') ?? false;
+const isStruck = (style: string): boolean => decoration.exec(style)?.[2]?.includes('line-through') ?? false;
 
 /** Mail programs know the element `s` better than its style. */
 const unstruck = (style: string): string =>

@@ -16,6 +16,8 @@ interface Level {
 export class TextWriter {
   readonly #lines: string[] = [];
   readonly #levels: Level[] = [];
+  /** Levels past those. */
+  #deeper = 0;
   /** The levels that a gap between lines has in common with what is before and after it. */
   #gapLevels = 0;
   /** The line that is being written, piece by piece, and its last character. */
@@ -119,10 +121,15 @@ export class TextWriter {
 
   /** What is written until `outdent` begins so. Between two blocks. */
   indent(first: string, rest: string): void {
-    this.#levels.push(this.#levels.length < maxLevels ? { first, rest } : { first: '', rest: '' });
+    if (this.#levels.length < maxLevels) this.#levels.push({ first, rest });
+    else this.#deeper += 1;
   }
 
   outdent(): void {
+    if (this.#deeper > 0) {
+      this.#deeper -= 1;
+      return;
+    }
     this.#levels.pop();
     this.#gapLevels = Math.min(this.#gapLevels, this.#levels.length);
   }

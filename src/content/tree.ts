@@ -158,10 +158,14 @@ function treeAdapter(budget: number): TreeAdapter<Types> {
         if (adopted.has(attribute.name) && attributeOf(recipient, attribute.name) === undefined)
           recipient.attributes.push(attribute);
     },
-    setTemplateContent: (template, content) => void (template.content = content),
+    setTemplateContent(template, content) {
+      template.content = content;
+    },
     getTemplateContent: (template) => template.content!,
     setDocumentType() {},
-    setDocumentMode: (document, mode) => void (document.mode = mode),
+    setDocumentMode(document, mode) {
+      document.mode = mode;
+    },
     getDocumentMode: ({ mode }) => mode,
     getFirstChild: ({ first }) => first ?? null,
     getChildNodes: (parent) => [...childrenOf(parent)],

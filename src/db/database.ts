@@ -39,8 +39,10 @@ export interface Database extends AsyncDisposable {
   readonly desk: Db;
   /** As `desk`, for the message writer alone: its statements wait for no lock longer than a quarter of a second. */
   readonly writer: Db;
-  /** Raw postgres.js of the same role, for LISTEN; Drizzle changes the parsers of the client it is given. */
+  /** Raw postgres.js of the same role; Drizzle changes the parsers of the client it is given. */
   readonly raw: postgres.Sql;
+  /** As `raw`, for the worker: commands that wait for a ticket's lock do not hold up mails. */
+  readonly mail: postgres.Sql;
   /** A client of one connection of its own, for LISTEN; whoever opens it ends it. */
   listener(): postgres.Sql;
   /** Reads as the viewer: row-level security stands behind whatever is asked. */
@@ -83,6 +85,7 @@ export function openDatabase(
     operators: open(poolSize, 'OPERATOR'),
     requesters: open(poolSize, ''),
     raw: open(5, 'DESK', lockMs),
+    mail: open(5, 'DESK', lockMs),
   };
   const watch = watchSilence({
     wires,
@@ -94,11 +97,12 @@ export function openDatabase(
     drizzle(withDeadline(pool, 1.5 * answerWithinMs), { schema: tables });
   const operators = over(pools.operators);
   const requesters = over(pools.requesters);
-  const { raw } = pools;
+  const { raw, mail } = pools;
   return {
     desk: over(pools.desk),
     writer: over(pools.writer),
     raw,
+    mail,
     listener: () => open(1, 'DESK'),
     readAs(viewer, read) {
       // No row hides from one operator and not from another: their pool says so once, and each of their reads is one round trip.

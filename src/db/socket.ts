@@ -49,10 +49,15 @@ export function openSocket(
   socket.once('data', (answer) => {
     if (answer[0] === yes) secure();
     else if (security.optional) ready(socket);
-    else socket.destroy(new Error('The database does not speak TLS, and DATABASE_URL asks for it'));
+    else socket.destroy(plainError());
   });
   return socket;
 }
+
+const plainError = (): Error =>
+  Object.assign(new Error('the server does not speak TLS, and sslmode asks for it'), {
+    code: 'CONNECTION_PLAIN',
+  });
 
 const tlsOptions = (socket: Socket, host: string, { verify, direct }: Security): ConnectionOptions => ({
   socket,

@@ -35,7 +35,10 @@ export function useSafeErrors(): Plugin<GraphContext> {
   };
 }
 
-/** What a caller may be told of the errors of one execution: refusals and mistakes as they are, faults by their request id. */
+/**
+ * What a caller may be told of the errors of one execution: refusals and mistakes as they are, faults by
+ * their request id.
+ */
 export function withSafeErrors(result: ExecutionResult, asked: Asked): ExecutionResult {
   return result.errors === undefined
     ? result

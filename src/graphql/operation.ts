@@ -39,7 +39,8 @@ export type Asked = Pick<GraphQLParams, 'operationName' | 'variables'> & { reado
 export type PrepareOperation = (asked: Asked, ctx: DeskContext, resumeAfter?: string) => Operation;
 
 /**
- * The one road of operations: parse, validate, choose; then context, execute or subscribe. Yoga's plugins see each step.
+ * The one road of operations: parse, validate, choose; then context, execute or subscribe. Yoga's plugins
+ * see each step.
  * @throws OperationRefused by what it returns
  */
 export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlYoga>): PrepareOperation {
@@ -72,7 +73,10 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
   };
 }
 
-/** A stream of results whose source may break off: what it was is told last, at the field that was asked for. */
+/**
+ * A stream of results whose source may break off: what it was is told last, at the field that was asked
+ * for.
+ */
 async function* tellEnd(
   results: AsyncIterable<ExecutionResult>,
   root: FieldNode,

@@ -4,7 +4,7 @@ import type { DeskContext } from '../tickets/desk.ts';
 import { createRead, type ReadOptions } from './http/read.ts';
 import { createRoad } from './http/road.ts';
 import { createPrepare } from './operation.ts';
-import type { YogaOptions } from './yoga.ts';
+import { createGraphqlYoga, type YogaOptions } from './yoga.ts';
 
 export interface GraphqlOptions extends YogaOptions, ReadOptions {
   readonly log: Logger;
@@ -18,14 +18,12 @@ interface StoredOperation {
 
 /** GraphQL, as it is asked by HTTP and in process: one road for both. */
 export function createGraphqlServer(options: GraphqlOptions) {
-  // Yoga takes longer to load than all the rest of it.
-  const prepare = import('./yoga.ts').then(({ createGraphqlYoga }) =>
-    createPrepare(createGraphqlYoga(options)),
-  );
+  const prepare = createPrepare(createGraphqlYoga(options));
   return {
     ...createRoad({ ...options, prepare, read: createRead(options) }),
     /**
-     * Executes one stored operation against our own schema, with the same coercion, checks and plugins as any client's.
+     * Executes one stored operation against our own schema, with the same coercion, checks and plugins as
+     * any client's.
      * @throws OperationRefused when it does not fit the schema
      */
     async execute<D>(
@@ -34,8 +32,7 @@ export function createGraphqlServer(options: GraphqlOptions) {
       ctx: DeskContext,
     ): Promise<ExecutionResult<D>> {
       const asked = { query: document, operationName: name, variables: variables as Record<string, unknown> };
-      const operation = (await prepare)(asked, ctx);
-      return (await operation.run()) as ExecutionResult<D>;
+      return (await prepare(asked, ctx).run()) as ExecutionResult<D>;
     },
   };
 }

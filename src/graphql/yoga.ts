@@ -14,8 +14,9 @@ export interface YogaOptions {
 }
 
 /**
- * A plugin of operations: its hooks on parsing, validation, context, execution and subscription. Hooks on requests and responses of the
- * Fetch API are not among them: Yoga's adapter to it costs several times an execution, and http/ does what they are for.
+ * A plugin of operations: its hooks on parsing, validation, context, execution and subscription. Hooks on
+ * requests and responses of the Fetch API are not among them: Yoga's adapter to it costs several times an
+ * execution, and http/ does what they are for.
  */
 export type OperationPlugin = Pick<
   Plugin<GraphContext>,

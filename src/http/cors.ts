@@ -1,9 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Handle } from './server.ts';
 
-/** What a page of another origin may send: the headers of a request, an upload, a stream that is resumed, and of uploads in parts. */
+/**
+ * What a page of another origin may send: the headers of a request, an upload, a stream that is resumed,
+ * and of uploads in parts.
+ */
 const allowedHeaders = [
-  ...['Accept', 'Authorization', 'Content-Type', 'Range', 'If-Range', 'X-Request-Id', 'Traceparent'],
+  ...[
+    'Accept',
+    'Authorization',
+    'Content-Type',
+    'Range',
+    'If-Range',
+    'If-None-Match',
+    'X-Request-Id',
+    'Traceparent',
+  ],
   ...[
     'GraphQL-Preflight',
     'Apollo-Require-Preflight',
@@ -19,14 +31,15 @@ const allowedHeaders = [
 const exposedHeaders = [
   ...['X-Request-Id', 'Retry-After', 'Location', 'Content-Disposition', 'Content-Length', 'Content-Range'],
   ...['Accept-Ranges', 'ETag', 'Allow', 'Upload-Offset', 'Upload-Length', 'Upload-Complete', 'Upload-Limit'],
-  ...['Upload-Draft-Interop-Version', 'Tus-Resumable', 'Idempotency-Replayed'],
+  ...['Upload-Draft-Interop-Version', 'Repr-Digest', 'Tus-Resumable', 'Idempotency-Replayed'],
 ].join(', ');
 const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 /** Seconds for which a browser need not ask again. Chromium keeps it for two hours at most. */
 const askAgainAfter = '7200';
 
 /**
- * Lets pages of other origins read what a route answers. With `*` every page may, but none with what its browser would add by itself.
+ * Lets pages of other origins read what a route answers. With `*` every page may, but none with what its
+ * browser would add by itself.
  * @param origins exact ones, such as `https://desk.example.com`, or `*`
  */
 export function createCors(origins: ReadonlySet<string>): (handle: Handle) => Handle {

@@ -21,8 +21,9 @@ interface Watched {
 }
 
 /**
- * Cuts connections that hold memory and do not move: a body that trickles in, an answer, a download or a stream of events that nobody reads. What
- * waits for us is never cut: an answer that is being made, a body that we have not asked for more of, a stream without news.
+ * Cuts connections that hold memory and do not move: a body that trickles in, an answer, a download or a
+ * stream of events that nobody reads. What waits for us is never cut: an answer that is being made, a body
+ * that we have not asked for more of, a stream without news.
  */
 export function cutStalled(server: Server, { lookEveryMs, looks, leastBytes }: Patience = usual): void {
   const connections = new Map<Socket, Watched>();

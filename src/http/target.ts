@@ -1,10 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Names of which nothing has to be asked further; an end in digits would be an address, and an `xn--` has rules of its own. */
+/**
+ * Names of which nothing has to be asked further; an end in digits would be an address, and an `xn--` has
+ * rules of its own.
+ */
 const plainHost = /^(?!.*xn--)(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*(?::\d{1,4})?$/i;
 
 /**
- * Takes a request for an absolute URI as one for its path at its authority, whatever Host says (RFC 9112 §3.2.2).
+ * Takes a request for an absolute URI as one for its path at its authority, whatever Host says (RFC 9112
+ * §3.2.2).
  * @returns false for a target or a Host that names no place: nothing that is made of them may throw later
  */
 export function readTarget(req: IncomingMessage): boolean {

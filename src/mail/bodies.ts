@@ -33,11 +33,9 @@ export async function mailBodies(parts: BodyParts, seed: string): Promise<Bodies
   const more = omitted === 0 ? [] : [`(${omitted} older ${omitted === 1 ? 'message' : 'messages'} left out)`];
   const sign = signature === '' ? [] : [withLineFeeds(signature)];
   const html = [
-    `<div>${ownHtml}</div>`,
-    ...sign.map((text) => `<div>-- <br>\n${plainTextToHtml(text)}</div>`),
-    ...quotations.map(
-      (one) => `<div>${escapeHtml(one.from)}</div>\n<blockquote><div>${one.html}</div></blockquote>`,
-    ),
+    ownHtml,
+    ...sign.map((text) => `<div dir="auto">-- <br>\n${plainTextToHtml(text)}</div>`),
+    ...quotations.map((one) => `<div>${escapeHtml(one.from)}</div>\n<blockquote>${one.html}</blockquote>`),
     ...more.map((text) => `<div>${text}</div>`),
   ].join('\n<br>\n');
   return {
@@ -107,7 +105,8 @@ async function reading(
   remotePictures: 'SHOWN' | 'OMITTED',
 ): Promise<{ text: string; html: string }> {
   const { text, html } = await readBody(body, format, { remotePictures });
-  return { text: withLineFeeds(text), html };
+  // A text is in a block of its own already, which has its direction.
+  return { text: withLineFeeds(text), html: format === 'TEXT' ? html : `<div>${html}</div>` };
 }
 
 /**

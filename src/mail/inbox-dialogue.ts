@@ -25,6 +25,7 @@ export interface SmtpLimits {
 }
 
 const name = 'inbox.ticketwire.test';
+const tooLarge = '552 5.3.4 The mail is larger than the announced SIZE';
 const wrongOrder = '503 5.5.1 Another command is due first';
 
 interface Envelope {
@@ -33,86 +34,111 @@ interface Envelope {
   readonly recipients: string[];
 }
 
+/** What has been agreed with a client so far. */
+interface Dialogue {
+  readonly reader: SmtpReader;
+  readonly socket: Socket;
+  readonly hooks: SmtpHooks;
+  readonly maxBytes: number;
+  greeted: boolean;
+  envelope: Envelope | undefined;
+}
+
+/** What a command is answered; undefined: nothing any more. */
+type Answer = string | undefined;
+type Command = (talk: Dialogue, rest: string) => Answer | Promise<Answer>;
+
 /**
  * One client's side of SMTP (RFC 5321 with SIZE, 8BITMIME, SMTPUTF8 and PIPELINING), until it leaves. It takes every address that we
  * send to, quoted ones included.
  */
 export async function converse(socket: Socket, hooks: SmtpHooks, { maxBytes }: SmtpLimits): Promise<void> {
   const reader = new SmtpReader(socket);
-  const say = (line: string) => void socket.write(`${line}\r\n`);
-  let greeted = false;
-  let envelope: Envelope | undefined;
-
-  const commands: Record<string, (rest: string) => Promise<void> | void> = {
-    EHLO() {
-      [greeted, envelope] = [true, undefined];
-      const offers = ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES', `SIZE ${maxBytes}`];
-      say(
-        [`250-${name}`, ...offers.map((offer, n) => `250${n < offers.length - 1 ? '-' : ' '}${offer}`)].join(
-          '\r\n',
-        ),
-      );
-    },
-    HELO() {
-      [greeted, envelope] = [true, undefined];
-      say(`250 ${name}`);
-    },
-    MAIL(rest) {
-      if (!greeted || envelope !== undefined) return say(wrongOrder);
-      const path = readPath('FROM', rest);
-      envelope = { sender: path.address, smtpUtf8: path.smtpUtf8, recipients: [] };
-      if (path.size > maxBytes) {
-        envelope = undefined;
-        throw new SmtpReply('552 5.3.4 The mail is larger than the announced SIZE');
-      }
-      say('250 2.1.0 OK');
-    },
-    async RCPT(rest) {
-      if (envelope === undefined) return say(wrongOrder);
-      const { address } = readPath('TO', rest, envelope.smtpUtf8);
-      if (address === '') throw new SmtpReply('550 5.1.3 Nobody is no recipient');
-      await hooks.recipient(address, envelope.sender);
-      envelope.recipients.push(address);
-      say('250 2.1.5 OK');
-    },
-    async DATA() {
-      if (envelope === undefined || envelope.recipients.length === 0) return say(wrongOrder);
-      const { sender: mailFrom, recipients: rcptTo } = envelope;
-      envelope = undefined;
-      say('354 End with a dot on a line of its own');
-      if (hooks.cutsBody(rcptTo)) return void socket.destroySoon();
-      const source = await reader.body(maxBytes);
-      if (source === undefined) return;
-      if (source === null) throw new SmtpReply('552 5.3.4 The mail is larger than the announced SIZE');
-      if (await hooks.take({ mailFrom, rcptTo, source })) return void socket.destroy();
-      say('250 2.6.0 It is in the inbox');
-    },
-    RSET() {
-      envelope = undefined;
-      say('250 2.0.0 OK');
-    },
-    NOOP: () => say('250 2.0.0 OK'),
-    VRFY: () => say('252 2.5.0 Everybody has a mailbox here'),
-    QUIT() {
-      say('221 2.0.0 Bye');
-      socket.end();
-    },
-  };
-
-  say(`220 ${name} ESMTP Ticketwire development inbox`);
+  const talk: Dialogue = { reader, socket, hooks, maxBytes, greeted: false, envelope: undefined };
+  socket.write(`220 ${name} ESMTP Ticketwire development inbox\r\n`);
   for (let line = await reader.line(); line !== undefined; line = await reader.line()) {
-    const [, verb = '', rest = ''] = /^([A-Za-z]*) ?(.*)$/s.exec(line) ?? [];
-    const command = commands[verb.toUpperCase()];
-    try {
-      if (command === undefined) say('500 5.5.2 There is no such command here');
-      else await command(rest);
-    } catch (error) {
-      if (!(error instanceof SmtpReply)) throw error;
-      say(`${error.responseCode} ${error.message}`);
-      if (error.responseCode === 421) socket.end();
-    }
-    if (socket.writableEnded) return;
+    const answer = await answerTo(talk, line);
+    if (answer === undefined) return;
+    socket.write(`${answer}\r\n`);
+    // 221 and 421 are last words.
+    if (/^[24]21/.test(answer)) return void socket.end();
   }
+}
+
+async function answerTo(talk: Dialogue, line: string): Promise<Answer> {
+  const [, verb = '', rest = ''] = /^([A-Za-z]*) ?(.*)$/s.exec(line) ?? [];
+  const command = commands.get(verb.toUpperCase());
+  if (command === undefined) return '500 5.5.2 There is no such command here';
+  try {
+    return await command(talk, rest);
+  } catch (error) {
+    if (!(error instanceof SmtpReply)) throw error;
+    return `${error.responseCode} ${error.message}`;
+  }
+}
+
+const commands = new Map<string, Command>([
+  ['EHLO', (talk) => greet(talk, offersOf(talk.maxBytes))],
+  ['HELO', (talk) => greet(talk, `250 ${name}`)],
+  ['MAIL', beginMail],
+  ['RCPT', addRecipient],
+  ['DATA', takeData],
+  [
+    'RSET',
+    (talk) => {
+      talk.envelope = undefined;
+      return '250 2.0.0 OK';
+    },
+  ],
+  ['NOOP', () => '250 2.0.0 OK'],
+  ['VRFY', () => '252 2.5.0 Everybody has a mailbox here'],
+  ['QUIT', () => '221 2.0.0 Bye'],
+]);
+
+function greet(talk: Dialogue, answer: string): Answer {
+  talk.greeted = true;
+  talk.envelope = undefined;
+  return answer;
+}
+
+function offersOf(maxBytes: number): string {
+  const offers = ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES'];
+  return [`250-${name}`, ...offers.map((offer) => `250-${offer}`), `250 SIZE ${maxBytes}`].join('\r\n');
+}
+
+function beginMail(talk: Dialogue, rest: string): Answer {
+  if (!talk.greeted || talk.envelope !== undefined) return wrongOrder;
+  const { address: sender, size, smtpUtf8 } = readPath('FROM', rest);
+  if (size > talk.maxBytes) return tooLarge;
+  talk.envelope = { sender, smtpUtf8, recipients: [] };
+  return '250 2.1.0 OK';
+}
+
+async function addRecipient({ envelope, hooks }: Dialogue, rest: string): Promise<Answer> {
+  if (envelope === undefined) return wrongOrder;
+  const { address } = readPath('TO', rest, envelope.smtpUtf8);
+  if (address === '') return '550 5.1.3 Nobody is no recipient';
+  await hooks.recipient(address, envelope.sender);
+  envelope.recipients.push(address);
+  return '250 2.1.5 OK';
+}
+
+async function takeData(talk: Dialogue): Promise<Answer> {
+  const { envelope, socket, hooks } = talk;
+  if (envelope === undefined || envelope.recipients.length === 0) return wrongOrder;
+  const { sender: mailFrom, recipients: rcptTo } = envelope;
+  talk.envelope = undefined;
+  socket.write('354 End with a dot on a line of its own\r\n');
+  if (hooks.cutsBody(rcptTo)) {
+    socket.destroySoon();
+    return undefined;
+  }
+  const source = await talk.reader.body(talk.maxBytes);
+  if (source === undefined) return undefined;
+  if (source === null) return tooLarge;
+  if (!(await hooks.take({ mailFrom, rcptTo, source }))) return '250 2.6.0 It is in the inbox';
+  socket.destroy();
+  return undefined;
 }
 
 /** `FROM:<jane@domain.com> SIZE=1000`. A quoted local part may hold blanks and angle brackets. @throws SmtpReply */

@@ -65,7 +65,9 @@ export function pictureFinder<T extends NamedFile>(
     const spellings = spellingsOf(reference.trim());
     const byOwnId = byId((a, b) => a === b, spellings);
     if (byOwnId !== undefined) return byOwnId;
-    const found = named(spellings);
+    // Outlook writes `image001.png@01DABCDE.12345678` for its image001.png.
+    const whole = named(spellings);
+    const found = whole.length > 0 ? whole : named(spellings.map(beforeAt));
     const [first] = found;
     if (first === undefined) return byId((a, b) => a.toLowerCase() === b.toLowerCase(), spellings);
     const n = asked.get(first) ?? 0;
@@ -73,6 +75,8 @@ export function pictureFinder<T extends NamedFile>(
     return found[n] ?? found.at(-1);
   };
 }
+
+const beforeAt = (reference: string): string => reference.replace(/@[^@]*$/, '');
 
 /** As it is written, and as it reads when its percent-encoding is UTF-8, and when it is Latin-1. */
 function spellingsOf(reference: string): string[] {

@@ -11,7 +11,8 @@ export interface SizeInput {
 
 /**
  * Never less than the encoded mail has, in octets; for attachments close to it, for text far above (each blank could become
- * `&nbsp;`, each link stand there three times). When even this is within the mailbox's limit, nothing needs to be composed.
+ * `&nbsp;`, each link stand there three times, a style sheet be written out at each element). When even this is within the
+ * mailbox's limit, nothing needs to be composed.
  */
 export function encodedSizeUpperBound({
   bodyBytes,
@@ -22,9 +23,9 @@ export function encodedSizeUpperBound({
 }: SizeInput): number {
   const text = bodyBytes + signatureBytes + quotedBytes;
   return (
-    16_384 +
+    49_152 +
     recipients * 1024 +
-    text * 80 +
+    text * 120 +
     attachments.reduce((sum, { byteSize }) => sum + base64Octets(byteSize) + 2048, 0)
   );
 }

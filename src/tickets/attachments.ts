@@ -2,9 +2,10 @@ import { type Problem, Refusal } from '../errors.ts';
 import type { IncomingFile, Received } from '../incoming-file.ts';
 import { shownFiles } from '../mail/bodies.ts';
 import { BlobTooLarge } from '../storage/blob-store.ts';
+import { type AttachmentInput, fileInputOf } from './attachment-input.ts';
 import type { DeskContext } from './desk.ts';
 import { cleanContentType, cleanFileName } from './file-name.ts';
-import { type AddTicketMessageInput, type AttachmentInput, fileInputOf } from './message-input.ts';
+import type { AddTicketMessageInput } from './message-input.ts';
 import type { NewFile } from './new-message-row.ts';
 import { findUploads } from './uploads/find-uploads.ts';
 

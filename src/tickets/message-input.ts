@@ -1,7 +1,6 @@
 import type { Limits } from '../config.ts';
 import type { Problem } from '../errors.ts';
 import { decodeGlobalId } from '../global-id.ts';
-import type { IncomingFile } from '../incoming-file.ts';
 import { addressKey, parseAddress } from '../mail/address.ts';
 import {
   type CancelReason,
@@ -11,6 +10,7 @@ import {
   type RecipientKind,
   type Visibility,
 } from '../vocabulary.ts';
+import { type AttachmentInput, attachmentProblems } from './attachment-input.ts';
 import type { TicketSelector } from './selector.ts';
 
 /** The command's input with every default in its place. */
@@ -30,27 +30,6 @@ export interface AddTicketMessageInput {
   /** The hash of a preview: exactly that mail is sent, or none. */
   readonly expectPreviewHash?: string | null | undefined;
 }
-
-/** A file of this request, or an earlier upload's id. */
-export interface FileInput {
-  readonly file?: PromiseLike<IncomingFile> | IncomingFile | null | undefined;
-  readonly upload?: string | null | undefined;
-}
-
-/** Exactly one: a file, an upload, or either of them with what the HTML names it by. */
-export interface AttachmentInput extends FileInput {
-  readonly inline?: InlineAttachmentInput | null | undefined;
-  /** It stood in the body. */
-  readonly pasted?: true;
-}
-export interface InlineAttachmentInput extends FileInput {
-  /** What stands after `cid:` in the message's HTML. */
-  readonly contentId: string;
-}
-
-/** Where an attachment comes from, and its path within the attachment. */
-export const fileInputOf = ({ inline, ...own }: AttachmentInput): FileInput & { readonly path: string[] } =>
-  inline == null ? { ...own, path: [] } : { file: inline.file, upload: inline.upload, path: ['inline'] };
 
 export interface EmailReplyInput {
   /** Address of one of the desk's mailboxes. */
@@ -85,7 +64,6 @@ export function inputProblems(
 ): Problem[] {
   return [
     ...attachmentProblems(input.attachments, limits.attachments),
-    ...inlineProblems(input.attachments),
     ...(input.email == null
       ? []
       : [...emailProblems(input.email, limits.recipients), ...timeProblems(input.email, now)]),
@@ -98,36 +76,6 @@ export function inputProblems(
       ? [{ path: ['ifLastMessage'], message: 'Not the id of a message' }]
       : []),
   ].slice(0, maxProblems);
-}
-
-function* attachmentProblems(attachments: readonly AttachmentInput[], limit: number): Iterable<Problem> {
-  if (attachments.length > limit) {
-    yield {
-      path: ['attachments'],
-      message: `There are ${attachments.length} attachments; ${limit} are allowed`,
-    };
-  }
-}
-
-/** RFC 2045 and 2392: as it stands after `cid:`, without angle brackets. */
-const contentIdPattern = /^[!-;=?-~]{1,200}$/;
-
-function* inlineProblems(attachments: readonly AttachmentInput[]): Iterable<Problem> {
-  const seen = new Set<string>();
-  for (const [index, { inline }] of attachments.slice(0, maxProblems).entries()) {
-    if (inline == null) continue;
-    const path = ['attachments', index, 'inline'];
-    if ((inline.file == null) === (inline.upload == null))
-      yield { path, message: 'Give exactly one of file and upload' };
-    if (!contentIdPattern.test(inline.contentId))
-      yield {
-        path: [...path, 'contentId'],
-        message: 'A Content-ID has 1 to 200 visible ASCII characters and no angle brackets',
-      };
-    else if (seen.has(inline.contentId))
-      yield { path: [...path, 'contentId'], message: 'Two attachments have this Content-ID' };
-    seen.add(inline.contentId);
-  }
 }
 
 function* emailProblems({ from, cc, bcc, cancelIf }: EmailReplyInput, limit: number): Iterable<Problem> {

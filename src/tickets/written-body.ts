@@ -6,8 +6,9 @@ import { readBody, withoutPasted } from '../content/read-body.ts';
 import { UnreadableBody } from '../content/tree.ts';
 import type { Problem } from '../errors.ts';
 import { IncomingFile } from '../incoming-file.ts';
+import type { AttachmentInput } from './attachment-input.ts';
 import type { DeskContext } from './desk.ts';
-import type { AddTicketMessageInput, AttachmentInput } from './message-input.ts';
+import type { AddTicketMessageInput } from './message-input.ts';
 
 /** A message's input, its body read. */
 export interface WrittenInput {

@@ -26,11 +26,11 @@ afterAll(() => gateway[Symbol.asyncDispose]());
 const curlsOf = (text: string): string[] => text.match(/^ *curl (?:.*\\\n)*.*$/gm) ?? [];
 const origin = 'localhost:4000';
 
-/** What comes back within a second: a subscription never ends by itself. */
+/** What comes back; of a subscription, which never ends by itself, within three seconds. */
 async function answerOf(command: string): Promise<string> {
   const bounded = command
     .replaceAll(origin, new URL(gateway.url).host)
-    .replace('curl ', 'curl -s --max-time 1 ');
+    .replace('curl ', command.includes('subscription') ? 'curl -s --max-time 3 ' : 'curl -s ');
   const failed = (error: { code: number; stdout: string }) => error;
   const { stdout, code = 0 } = {
     code: 0,

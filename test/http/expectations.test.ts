@@ -72,6 +72,11 @@ describe('a client that waits for 100 Continue', () => {
     ['learns first that a credential is wanted', { authorization: null }, [401]],
     ['learns first that its credential is wrong', { authorization: wrong }, [401]],
     ['learns first that its credential is wrong, from GraphQL', { ...graphql, authorization: wrong }, [401]],
+    [
+      'learns first that its credential is wrong, from /uploads',
+      { path: '/uploads', authorization: wrong },
+      [401],
+    ],
     ['learns first that its type is not read', { headers: { 'Content-Type': 'text/plain' } }, [415]],
     ['learns first that it names no type', { headers: { 'Content-Type': '' } }, [415]],
     ['learns first that its coding is not read', { headers: { 'Content-Encoding': 'gzip' } }, [415]],

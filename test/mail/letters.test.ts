@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { startSmtpSink } from '../support/smtp-sink.ts';
-import { ask } from '../tickets/calls.ts';
+import { ask, upload } from '../tickets/calls.ts';
 import { bodyOf, type ParsedMail, parseMail } from './world/parse.ts';
 
 /* What a recipient gets, read from the source of the mail that arrived by a parser that shares no code with the composer. */
@@ -292,6 +292,8 @@ describe('a picture of the message itself', () => {
     ['quotes', "it's.png", 'it&#39;s.png'],
     ['a joiner', 'می\u200cخواهم.png', 'می\u200cخواهم.png'],
     ['more than 200 bytes', `${'ž'.repeat(150)}.png`, `${'ž'.repeat(150)}.png`],
+    ['Outlook’s own ids', 'image001.png', 'image001.png@01DABCDE.12345678'],
+    ['an @ in its name', 'me@work.png', 'me@work.png'],
     ['no type', 'photo.png', 'photo.png', 'application/octet-stream'],
   ])('is found by %s', async (_name, name, reference, type = 'image/png') => {
     const id = await newTicket();
@@ -308,6 +310,36 @@ describe('a picture of the message itself', () => {
     const mail = await arrived(added);
     expect(shownIn(mail)).toEqual(['picture']);
     expect(filesOf(mail)).toEqual(['b.pdf']);
+  });
+
+  test.each([
+    'src="CID:photo.png"',
+    'SRC=cid:photo.png',
+    "src='  cid:photo.png '",
+    'alt="a > b" src="cid:photo.png" title="<c>"',
+  ])('is found in <img %s>', async (attributes) => {
+    const mail = await send(await newTicket(), {
+      body: `<p>See <img ${attributes}></p>`,
+      html: true,
+      files: [{ name: 'photo.png', content: 'picture' }],
+    });
+    expect(shownIn(mail)).toEqual(['picture']);
+  });
+
+  test('may be an earlier upload with a Content-ID', async () => {
+    const file = new File(['uploaded'], 'x.png', { type: 'image/png' });
+    const { upload: id } = await upload(gateway, file, asOperator);
+    const attachments = [{ inline: { contentId: 'up', upload: id } }];
+    const mail = await send(await newTicket(), {
+      body: '<img src="cid:up">',
+      html: true,
+      input: { attachments },
+    });
+    expect(shownIn(mail)).toEqual(['uploaded']);
+    const gone = [{ inline: { contentId: 'up', upload: 'VXBsb2FkOng=' } }];
+    expect(await add(47, { body: 'x', input: { attachments: gone } })).toMatchObject({
+      problems: [{ path: ['attachments', '0', 'inline', 'upload'] }],
+    });
   });
 
   test('is the nth of those with its name, and the last one from then on', async () => {

@@ -165,14 +165,18 @@ describe('bodies that are on their way', () => {
 
   test('share one budget: past it the next is told when to come back, and room comes back with those that end', async () => {
     // One that does not cut them meanwhile.
-    await using patient = await startGateway({ env: { ROLES: 'web' }, database: gateway.database });
-    const held = await Promise.all(Array.from({ length: 10 }, () => open(patient.url, 6_900_000, 7_000_000)));
+    const env = { ROLES: 'web', MAX_REQUEST_BYTES: String(7 * 1024 * KiB) };
+    await using patient = await startGateway({ env, database: gateway.database });
+    const held: Socket[] = [];
     const told = async () => {
-      const answer = await post(padded(3_000_000), asOperator, patient.url);
+      const answer = await post(padded(6_000_000), asOperator, patient.url);
       return [answer.status, answer.headers.get('retry-after')];
     };
     let refused: unknown[] = [];
-    for (let tries = 0; tries < 50 && refused[0] !== 503; tries += 1) refused = await told();
+    for (let tries = 0; tries < 40 && refused[0] !== 503; tries += 1) {
+      held.push(await open(patient.url, 6_900_000, 7_000_000));
+      refused = await told();
+    }
     expect(refused).toEqual([503, '2']);
     for (const socket of held) socket.destroy();
     await expect.poll(told, { timeout: 20_000 }).toEqual([200, null]);

@@ -9,8 +9,10 @@ let other: Gateway;
 /** Sessions of somebody who has nothing to do with us. */
 let outside: postgres.Sql;
 beforeAll(async () => {
-  one = await startGateway({ env: { ROLES: 'web' } });
-  other = await startGateway({ env: { ROLES: 'web' }, database: one.database });
+  // Nobody gives up, however slow the machine is.
+  const options = { env: { ROLES: 'web' }, overrides: { writer: { lockPatience: 600_000 } } };
+  one = await startGateway(options);
+  other = await startGateway({ ...options, database: one.database });
   outside = postgres({ ...(one.database.ownerConnection as object), max: 4, onnotice: () => {} });
   // Signing in takes a while, and is not what is looked at.
   await Promise.all([one, other].map((gateway) => addTo(gateway, 1)));

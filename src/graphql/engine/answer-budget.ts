@@ -1,8 +1,9 @@
 import { type ExecutionResult, GraphQLError, type OperationTypeNode } from 'graphql';
 
 /**
- * What an answer may weigh, counted while it is being made: each name with its marks, each text and each number. It is about what the
- * answer takes as JSON; what is cut short is neither resolved any further nor written.
+ * What an answer may weigh, counted while it is being made: each name with its marks, each text and each
+ * number. It is about what the answer takes as JSON; what is cut short is neither resolved any further nor
+ * written.
  */
 export class AnswerBudget {
   readonly #limit: number;

@@ -1,5 +1,6 @@
 import { GraphQLError, type GraphQLLeafType, type GraphQLOutputType, isNonNullType } from 'graphql';
-import { afterAll, type Complete, completed, isPromise } from './run-plan.ts';
+import type { Complete } from './run.ts';
+import { afterAll, completed, isPromise } from './run-plan.ts';
 
 /* How values of each kind of type are completed, by what completes what is in them. */
 

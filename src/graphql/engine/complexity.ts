@@ -25,7 +25,10 @@ export const complexityLimit = { complexity: 120_000, depth: 15, breadth: 400 };
 const unsaidListMultiplier = 10;
 
 type Variables = Readonly<Record<string, unknown>>;
-/** What a field says of its own cost: the `complexity` option of the schema builder, which leaves it in the extensions. */
+/**
+ * What a field says of its own cost: the `complexity` option of the schema builder, which leaves it in the
+ * extensions.
+ */
 type Cost = number | { readonly field?: number; readonly multiplier?: number };
 type CostOf = Cost | ((args: Record<string, unknown>, context: object, field: unknown) => Cost);
 interface Total {
@@ -34,10 +37,16 @@ interface Total {
   readonly breadth: number;
 }
 
-/** What is said of an operation that asks for too much with these variables, coerced: an error DOCUMENT_TOO_COMPLEX. */
+/**
+ * What is said of an operation that asks for too much with these variables, coerced: an error
+ * DOCUMENT_TOO_COMPLEX.
+ */
 export type ComplexityLimit = (variables: Variables) => GraphQLError | undefined;
 
-/** The limit on what one operation of a valid document may ask for. Where no variable has a say in it, it is worked out once. */
+/**
+ * The limit on what one operation of a valid document may ask for. Where no variable has a say in it, it is
+ * worked out once.
+ */
 export function limitComplexity(
   schema: GraphQLSchema,
   document: DocumentNode,
@@ -66,7 +75,10 @@ class Counter {
   readonly #fragments = new Map<string, FragmentDefinitionNode>();
   #variables: Variables = {};
   #usesVariables = false;
-  /** A fragment that is spread many times is counted once for each type: documents of a few lines could mean millions of fields. */
+  /**
+   * A fragment that is spread many times is counted once for each type: documents of a few lines could mean
+   * millions of fields.
+   */
   #known = new Map<SelectionSetNode, Map<GraphQLNamedType, Total>>();
 
   constructor(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) {

@@ -16,7 +16,7 @@ import { Recent } from '../../recent.ts';
 import { type ComplexityLimit, limitComplexity } from './complexity.ts';
 import { assertModest, maxTokens, tooLarge } from './limits.ts';
 import { planOf } from './plan.ts';
-import type { Plan } from './run-plan.ts';
+import type { Plan } from './run.ts';
 
 /** What was found out about a document, once. */
 export interface KnownDocument {
@@ -32,16 +32,23 @@ export interface KnownDocument {
 /** Errors that one answer lists: past these, a person reads no further. */
 const maxErrors = 2;
 /**
- * Bytes of memory that each of two generations of kept documents takes, about, and characters of one document: clients send a few hundred
- * different ones, over and over, and the many that a stranger can send must not fill the memory.
+ * Bytes of memory that each of two generations of kept documents takes, about, and characters of one
+ * document: clients send a few hundred different ones, over and over, and the many that a stranger can send
+ * must not fill the memory.
  */
 const keptBytes = 32 * 1024 * 1024;
 const keptCharacters = 16_384;
-/** Bytes that a document takes for a character of its text, as its syntax tree, and for a field of its plan: measured on the worst. */
+/**
+ * Bytes that a document takes for a character of its text, as its syntax tree, and for a field of its plan:
+ * measured on the worst.
+ */
 const bytesOfCharacter = 120;
 const bytesOfField = 600;
 
-/** Documents are parsed, validated and planned once, whoever sent them: introspection alone depends on who asks. */
+/**
+ * Documents are parsed, validated and planned once, whoever sent them: introspection alone depends on who
+ * asks.
+ */
 export class Documents {
   readonly #schema: GraphQLSchema;
   readonly #kept = new Recent<KnownDocument>(keptBytes);
@@ -85,7 +92,8 @@ export class Documents {
     try {
       errors = validate(schema, document, rules, options);
     } catch (error) {
-      // A rule evaluates what depends on variables, of which it has none: the document is not valid then either.
+      // A rule evaluates what depends on variables, of which it has none: the document is not valid then
+      // either.
       if (error instanceof GraphQLError) return [error];
       throw error;
     }
@@ -128,7 +136,10 @@ function parseShallow(text: string, options: ParseOptions): DocumentNode {
   }
 }
 
-/** Whatever throws while a document is looked at: graphql-js executes it then, and says what is wrong with it if anything is. */
+/**
+ * Whatever throws while a document is looked at: graphql-js executes it then, and says what is wrong with
+ * it if anything is.
+ */
 function orNothing<T>(look: () => T | undefined): T | undefined {
   try {
     return look();

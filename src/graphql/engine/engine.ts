@@ -3,16 +3,20 @@ import {
   type ExecutionArgs,
   type ExecutionResult,
   execute,
+  type FragmentDefinitionNode,
+  GraphQLError,
   type GraphQLSchema,
   getOperationAST,
-  getVariableValues,
+  Kind,
   NoSchemaIntrospectionCustomRule,
+  type SelectionSetNode,
   subscribe,
   type ValidationRule,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { GraphContext } from '../context.ts';
 import { AnswerBudget, weigh } from './answer-budget.ts';
+import { coerceVariables } from './coercion-errors.ts';
 import { Documents, introspects } from './documents.ts';
 import { runPlan } from './run-plan.ts';
 
@@ -27,7 +31,10 @@ export interface EngineOptions {
 /** Errors of variables that one answer lists. */
 const maxCoercionErrors = 5;
 
-/** How documents are parsed, validated and executed, as a plugin of Envelop. README.md says what it takes and what it leaves to graphql-js. */
+/**
+ * How documents are parsed, validated and executed, as a plugin of Envelop. README.md says what it takes
+ * and what it leaves to graphql-js.
+ */
 export function useEngine(options: EngineOptions): Plugin<GraphContext> {
   const { schema, closed } = options;
   const documents = new Documents(schema, { hideSuggestions: closed });
@@ -53,14 +60,38 @@ export function useEngine(options: EngineOptions): Plugin<GraphContext> {
   };
 }
 
+/** A subscription is to one field: graphql-js has no answer for one whose field is left out. */
+function refuseSkipped({ document, operationName }: ExecutionArgs): ExecutionResult | undefined {
+  const operation = getOperationAST(document, operationName);
+  if (!operation || !mayBeSkipped(document, operation.selectionSet)) return undefined;
+  const message = 'The field of a subscription cannot be skipped or included';
+  const extensions = { code: 'GRAPHQL_VALIDATION_FAILED' };
+  return { errors: [new GraphQLError(message, { nodes: operation, extensions })] };
+}
+
+function mayBeSkipped(document: DocumentNode, { selections }: SelectionSetNode): boolean {
+  return selections.some((selection) => {
+    if (selection.directives?.length) return true;
+    if (selection.kind === Kind.FIELD) return false;
+    if (selection.kind === Kind.INLINE_FRAGMENT) return mayBeSkipped(document, selection.selectionSet);
+    const fragment = document.definitions.find(
+      (node) => node.kind === Kind.FRAGMENT_DEFINITION && node.name.value === selection.name.value,
+    ) as FragmentDefinitionNode;
+    return mayBeSkipped(document, fragment.selectionSet);
+  });
+}
+
 function createExecutor(documents: Documents, { closed, answerBytes }: EngineOptions) {
   const coercion = { maxErrors: maxCoercionErrors, hideSuggestions: closed };
 
-  /** The errors of what cannot be asked: its variables do not fit, or it asks for too much. Nothing has been executed then. */
+  /**
+   * The errors of what cannot be asked: its variables do not fit, or it asks for too much. Nothing has been
+   * executed then.
+   */
   function refuse({ schema, document, operationName, variableValues }: ExecutionArgs) {
     const operation = getOperationAST(document, operationName);
     if (!operation) return undefined;
-    const { errors, coerced } = getVariableValues(
+    const { errors, coerced } = coerceVariables(
       schema,
       operation.variableDefinitions ?? [],
       variableValues ?? {},
@@ -89,6 +120,7 @@ function createExecutor(documents: Documents, { closed, answerBytes }: EngineOpt
 
   return {
     execute: executeOne,
-    subscribe: (args: ExecutionArgs) => refuse(args) ?? subscribe({ ...args, hideSuggestions: closed }),
+    subscribe: (args: ExecutionArgs) =>
+      refuseSkipped(args) ?? refuse(args) ?? subscribe({ ...args, hideSuggestions: closed }),
   };
 }

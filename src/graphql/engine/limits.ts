@@ -3,7 +3,10 @@ import { type ASTVisitor, type DocumentNode, GraphQLError, visit } from 'graphql
 /** Tokens of a document: about four times what the largest of our own needs. */
 export const maxTokens = 4000;
 
-/** How much there may be of what. The rules of graphql-js are quadratic in most of it, and a document is looked at before anybody is known. */
+/**
+ * How much there may be of what. The rules of graphql-js are quadratic in most of it, and a document is
+ * looked at before anybody is known.
+ */
 const most = {
   aliases: 100,
   'fields of one name': 120,

@@ -18,16 +18,21 @@ import {
 } from 'graphql';
 import { leaf, list, nonNull, nullOr } from './complete.ts';
 import { planVariables } from './plan-input.ts';
-import { type Complete, infoOf, isPromise, type Plan, type PlannedField, runFields } from './run-plan.ts';
+import type { Complete, Plan, PlannedField } from './run.ts';
+import { infoOf, isPromise, runFields } from './run-plan.ts';
 
 /*
- * What graphql-js finds out anew at each execution, found out once for a document: which fields are selected of which type, and how
- * their values are completed. Most of what a long page costs goes there. What is rare (directives, introspection, input that does not
- * fit) is left to graphql-js, and test/graphql/plan.test.ts holds the two against each other. Compiling documents to
- * JavaScript would be a little faster; but then what a client sends becomes part of a program.
+ * What graphql-js finds out anew at each execution, found out once for a document: which fields are
+ * selected of which type, and how their values are completed. Most of what a long page costs goes there.
+ * What is rare (directives, introspection, input that does not fit) is left to graphql-js, and
+ * test/graphql/engine/plan.test.ts holds the two against each other. Compiling documents to JavaScript
+ * would be a little faster; but then what a client sends becomes part of a program.
  */
 
-/** Fields of a plan at most, counted in each type that an interface or a union may be: a plan is kept in memory. */
+/**
+ * Fields of a plan at most, counted in each type that an interface or a union may be: a plan is kept in
+ * memory.
+ */
 const mostFields = 500;
 
 class NotPlanned extends Error {}

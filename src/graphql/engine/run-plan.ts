@@ -1,88 +1,22 @@
 import {
   defaultFieldResolver,
   type ExecutionResult,
-  type FieldNode,
   type GraphQLError,
-  type GraphQLField,
-  type GraphQLObjectType,
   type GraphQLResolveInfo,
-  type GraphQLSchema,
   getArgumentValues,
-  getVariableValues,
   locatedError,
-  type OperationDefinitionNode,
   responsePathAsArray,
 } from 'graphql';
 import { AnswerBudget } from './answer-budget.ts';
+import { type CoercionOptions, coerceVariables } from './coercion-errors.ts';
 import type { ComplexityLimit } from './complexity.ts';
-import type { CoerceVariables } from './plan-input.ts';
-
-/** Where a value stands in the answer; undefined: the answer itself. */
-export type Path = GraphQLResolveInfo['path'] | undefined;
-
-type Answer = Record<string, unknown>;
-
-/** Completes what a resolver returned, as `CompleteValue` of the specification. @throws what makes the field an error */
-export type Complete = (run: Run, value: unknown, field: PlannedField, path: Path) => unknown;
-
-export interface PlannedField {
-  /** Its name in the answer. */
-  readonly key: string;
-  /** The answer of `__typename`, which needs no resolver. */
-  readonly typename: string | undefined;
-  readonly nodes: readonly FieldNode[];
-  readonly parentType: GraphQLObjectType;
-  readonly definition: GraphQLField<unknown, unknown>;
-  readonly nullable: boolean;
-  readonly complete: Complete;
-}
-
-export interface Plan {
-  readonly schema: GraphQLSchema;
-  readonly operation: OperationDefinitionNode;
-  readonly fragments: GraphQLResolveInfo['fragments'];
-  readonly coerce: CoerceVariables;
-  /** Fields in it, with those of every type that a value may be. */
-  readonly size: number;
-  readonly fields: readonly PlannedField[];
-}
-
-/** One execution of a plan. */
-export class Run {
-  readonly plan: Plan;
-  readonly context: unknown;
-  readonly variables: Record<string, unknown>;
-  readonly budget: AnswerBudget;
-  readonly errors: GraphQLError[] = [];
-  readonly #nulled = new Set<Path>();
-
-  constructor(plan: Plan, context: unknown, variables: Record<string, unknown>, budget: AnswerBudget) {
-    this.plan = plan;
-    this.context = context;
-    this.variables = variables;
-    this.budget = budget;
-  }
-
-  /** An error below what has become null already is not told: its place is not in the answer. */
-  add(error: GraphQLError, path: Path): void {
-    for (let at = path; at !== undefined; at = at.prev) if (this.#nulled.has(at)) return;
-    if (this.#nulled.has(undefined)) return;
-    this.#nulled.add(path);
-    this.errors.push(error);
-  }
-
-  answer(data: Answer | null): ExecutionResult {
-    if (this.budget.isOver) return this.budget.refusal(this.plan.operation.operation);
-    return this.errors.length === 0 ? { data } : { errors: this.errors, data };
-  }
-}
+import { type Answer, type Complete, type Path, type Plan, type PlannedField, Run } from './run.ts';
 
 /** What bounds one execution. */
 export interface Bounds {
   readonly budget: AnswerBudget;
   readonly limit: ComplexityLimit;
-  /** How graphql-js is asked what is wrong with variables. */
-  readonly coercion: { readonly maxErrors: number; readonly hideSuggestions: boolean };
+  readonly coercion: CoercionOptions;
 }
 
 const unbounded: Bounds = {
@@ -93,7 +27,8 @@ const unbounded: Bounds = {
 
 /**
  * Executes a plan. @param variables as they came
- * @returns as `execute` of graphql-js; without `data` when the variables do not fit or ask for too much, and then nothing was executed
+ * @returns as `execute` of graphql-js; without `data` when the variables do not fit or ask for too much,
+ * and then nothing was executed
  */
 export async function runPlan(
   plan: Plan,
@@ -104,7 +39,7 @@ export async function runPlan(
   const { operation, schema, fields } = plan;
   let coerced = plan.coerce(variables);
   if (coerced === undefined) {
-    const result = getVariableValues(schema, operation.variableDefinitions ?? [], variables, coercion);
+    const result = coerceVariables(schema, operation.variableDefinitions ?? [], variables, coercion);
     if (result.errors !== undefined) return { errors: result.errors };
     coerced = result.coerced;
   }
@@ -141,7 +76,8 @@ export function runFields(
   try {
     for (const field of fields) {
       const { key } = field;
-      // Nothing of an answer that is too large will be told; a command of a document is carried out all the same.
+      // Nothing of an answer that is too large will be told; a command of a document is carried out all the
+      // same.
       const value = run.budget.isOver ? null : runField(run, source, field, path);
       // Also when it is still to come: fields are answered in the order in which they were asked for.
       answer[key] = value;
@@ -161,7 +97,8 @@ export function runFields(
 }
 
 /**
- * The error of one, told when what was begun beside it is over or fails as well: a rejection that nobody hears would end the process.
+ * The error of one, told when what was begun beside it is over or fails as well: a rejection that nobody
+ * hears would end the process.
  */
 export async function afterAll(begun: readonly unknown[], error: unknown): Promise<never> {
   await Promise.all(begun).catch(() => {});
@@ -210,7 +147,10 @@ export function infoOf(
   };
 }
 
-/** A field's value or a list's item, completed now or later; null, with its error told, when it fails. @throws as `failed` */
+/**
+ * A field's value or a list's item, completed now or later; null, with its error told, when it fails.
+ * @throws as `failed`
+ */
 export function completed(
   run: Run,
   value: unknown,

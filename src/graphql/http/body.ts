@@ -3,7 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import { Unavailable } from '../../errors.ts';
 import { httpError } from './problem.ts';
 
-/** Bytes of all bodies that are being read at the same time, at most: many slow senders would fill the memory together. */
+/**
+ * Bytes of all bodies that are being read at the same time, at most: many slow senders would fill the
+ * memory together.
+ */
 export class BodyBudget {
   readonly #limit: number;
   #held = 0;
@@ -23,7 +26,9 @@ export class BodyBudget {
   }
 }
 
-/** @throws GraphQLError 413 as soon as it is longer than `limit` bytes, 400 when it breaks off; Unavailable */
+/**
+ * @throws GraphQLError 413 as soon as it is longer than `limit` bytes, 400 when it breaks off; Unavailable
+ */
 export function readBody(req: IncomingMessage, limit: number, budget: BodyBudget): Promise<Buffer> {
   const tooLarge = () => httpError(413, `The request body exceeds ${limit} bytes`);
   if (Number(req.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge());
@@ -52,13 +57,42 @@ export function readBody(req: IncomingMessage, limit: number, budget: BodyBudget
   });
 }
 
-/** @throws GraphQLError 400 for what is no UTF-8 or no JSON */
+/**
+ * Levels of a body at most, and bytes of one from which on they are counted: a million levels take the
+ * parser a second.
+ */
+const mostLevels = 100;
+const looksDeep = 64 * 1024;
+
+/** A byte order mark, which some clients write before UTF-8, is no part of the text. */
+const startsWithMark = (body: Buffer): boolean => body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
+
+function isDeep(body: Buffer): boolean {
+  let depth = 0;
+  let isText = false;
+  for (let at = 0; at < body.length; at += 1) {
+    const byte = body[at]!;
+    if (isText) {
+      if (byte === 0x5c) at += 1;
+      else if (byte === 0x22) isText = false;
+    } else if (byte === 0x22) isText = true;
+    else if (byte === 0x5b || byte === 0x7b) {
+      depth += 1;
+      if (depth > mostLevels) return true;
+    } else if (byte === 0x5d || byte === 0x7d) depth -= 1;
+  }
+  return false;
+}
+
+/** @throws GraphQLError 400 for what is no UTF-8, no JSON, or nested out of all measure */
 export function parseJson(body: Buffer): unknown {
   if (body.length === 0) throw httpError(400, 'The request has no body');
   // Decoded all the same, wrong bytes would be stored as replacement characters, and nobody would know.
   if (!isUtf8(body)) throw httpError(400, 'The request body is not UTF-8');
+  if (body.length > looksDeep && isDeep(body))
+    throw httpError(400, `The request body has more than ${mostLevels} levels`);
   try {
-    return JSON.parse(body.toString('utf8'));
+    return JSON.parse(body.toString('utf8', startsWithMark(body) ? 3 : 0));
   } catch (error) {
     // A query of several lines that was pasted between quotation marks is the usual reason: say where it is.
     throw httpError(400, `The request body is not JSON: ${(error as Error).message}`);

@@ -32,7 +32,10 @@ const suits = {
 /** Characters of an Accept header that are looked at: those of browsers and clients have two hundred. */
 const longest = 4096;
 
-/** The forms that an Accept header allows, the best first. Real clients send a few such headers, over and over. */
+/**
+ * The forms that an Accept header allows, the best first. Real clients send a few such headers, over and
+ * over.
+ */
 const formsOf = remembering(
   (accept) => {
     const types = new Negotiator({ headers: { accept: withoutDetails(accept) } }).mediaTypes([
@@ -46,7 +49,10 @@ const formsOf = remembering(
 export const acceptedForms = (accept: string | undefined): readonly Form[] =>
   formsOf(accept === undefined || accept.trim() === '' ? '*/*' : accept.slice(0, longest));
 
-/** Parameters such as a charset or a boundary ask for nothing that is not so anyway; a quality and Apollo's protocol do. */
+/**
+ * Parameters such as a charset or a boundary ask for nothing that is not so anyway; a quality and Apollo's
+ * protocol do.
+ */
 const withoutDetails = (accept: string): string =>
   accept.replace(/;\s*(?!(?:q|subscriptionSpec)\s*=)[^;,="\s]+\s*=\s*(?:"[^"]*"|[^;,\s]*)/gi, '');
 
@@ -60,6 +66,9 @@ export function formFor(accepted: readonly Form[], kind: Kind | undefined): Form
   );
 }
 
-/** The form of what went wrong before an operation was known. A caller who takes none of these gets plain JSON. */
+/**
+ * The form of what went wrong before an operation was known. A caller who takes none of these gets plain
+ * JSON.
+ */
 export const formOfProblem = (accepted: readonly Form[]): 'json' | 'response' =>
   accepted.find((form) => form === 'json' || form === 'response') ?? 'json';

@@ -4,8 +4,9 @@ import { httpError } from './problem.ts';
 const asking = ['graphql-preflight', 'apollo-require-preflight', 'x-requested-with'] as const;
 
 /**
- * A page of another origin can make a browser send multipart with its user's credential and without asking first. It cannot add a header,
- * nor leave out those by which browsers say where a request comes from. Programs send none of these, and need none.
+ * A page of another origin can make a browser send multipart with its user's credential and without asking
+ * first. It cannot add a header, nor leave out those by which browsers say where a request comes from.
+ * Programs send none of these, and need none.
  * @param ownOrigin by which the caller reached us
  * @throws GraphQLError 403
  */

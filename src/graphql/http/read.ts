@@ -21,9 +21,12 @@ export interface ReadOptions {
 /** Bytes of a body at most whose sender has shown no credential: more than any client's first request. */
 export const strangersBytes = 64 * 1024;
 
+/** Bytes of all bodies that are being read at once, at least; and three of the largest always have room. */
+const leastBudget = 64 * 1024 * 1024;
+
 /** How each kind of request is read: they differ in nothing else. */
 export function createRead({ requestBytes, readMultipart }: ReadOptions) {
-  const budget = new BodyBudget(Math.max(8 * requestBytes, 64 * 1024 * 1024));
+  const budget = new BodyBudget(Math.max(3 * requestBytes, leastBudget));
   const readJson: ReadParams = async (req, _res, { viewer }) => {
     const limit = viewer === undefined ? Math.min(strangersBytes, requestBytes) : requestBytes;
     return parseJson(await readBody(req, limit, budget)) as GraphQLParams;

@@ -20,8 +20,7 @@ export interface RoadOptions {
   /** Bytes of one answer at most. */
   readonly answerBytes: number;
   readonly read: ReturnType<typeof createRead>;
-  /** Loaded beside the start, which most first requests need not wait for. */
-  readonly prepare: Promise<PrepareOperation>;
+  readonly prepare: PrepareOperation;
 }
 
 /** What is nobody's mistake, and was met before there was an answer, is no answer of GraphQL either. */
@@ -34,12 +33,12 @@ function withStatus(error: GraphQLError): GraphQLError {
 export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<DeskContext>;
 
 /**
- * The one road of GraphQL over HTTP: negotiate, sign in, read, parse and validate, execute or subscribe, write. Requests as JSON, in a URL and
- * as multipart, and answers in one piece and as streams, differ in reading and in writing alone.
+ * The one road of GraphQL over HTTP: negotiate, sign in, read, parse and validate, execute or subscribe,
+ * write. Requests as JSON, in a URL and as multipart, and answers in one piece and as streams, differ in
+ * reading and in writing alone.
  */
-export function createRoad({ log, production, answerBytes, read, prepare: loading }: RoadOptions) {
+export function createRoad({ log, production, answerBytes, read, prepare }: RoadOptions) {
   const streams = createStreams();
-  let prepare: PrepareOperation | undefined;
 
   async function operationOf(
     req: IncomingMessage,
@@ -49,14 +48,16 @@ export function createRoad({ log, production, answerBytes, read, prepare: loadin
     const asked = askedOf(await read(req, res, ctx));
     if (req.method === 'GET' && production && ctx.viewer === undefined)
       throw httpError(401, 'Without a credential, send a POST', { code: 'UNAUTHENTICATED' });
-    prepare ??= await loading;
     const operation = prepare(asked, ctx, req.headers['last-event-id']?.toString());
     if (operation.kind === 'mutation' && req.method === 'GET')
       throw httpError(405, 'A mutation is sent by POST', { headers: { Allow: 'POST' } });
     return operation;
   }
 
-  /** Tells what went wrong before anything was executed: in a stream where one was asked for, as its reader sees no status. */
+  /**
+   * Tells what went wrong before anything was executed: in a stream where one was asked for, as its reader
+   * sees no status.
+   */
   function refuse(
     req: IncomingMessage,
     res: ServerResponse,

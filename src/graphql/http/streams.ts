@@ -6,7 +6,10 @@ import { contentTypes } from './forms.ts';
 import { told } from './told.ts';
 import { commonHeaders, vary } from './write.ts';
 
-/** How often a stream with nothing to tell says that it is alive, milliseconds: proxies cut what is silent for 30 or 60 s. */
+/**
+ * How often a stream with nothing to tell says that it is alive, milliseconds: proxies cut what is silent
+ * for 30 or 60 s.
+ */
 const sayEveryMs = 12_000;
 
 /** How a kind of stream is written down. */

@@ -32,7 +32,8 @@ export function told({ data, errors, extensions }: ExecutionResult): Told {
     Object.assign(headers, http.headers);
   }
   const formatted = errors.map(formatError);
-  // A form that breaks off while its operation runs, a database that is away: nothing was answered, and the status says so.
+  // A form that breaks off while its operation runs, a database that is away: nothing was answered, and the
+  // status says so.
   const isAnswer = data !== undefined && !(status !== undefined && !understood && isEmpty(data));
   return {
     body: isAnswer ? { errors: formatted, data, ...beside } : { errors: formatted, ...beside },
@@ -56,7 +57,10 @@ const longestValue = 200;
 const longestMessage = 600;
 const kept = 90;
 
-/** An error may quote what it is about, which may be megabytes: what is said of it stands before it and behind it. */
+/**
+ * An error may quote what it is about, which may be megabytes: what is said of it stands before it and
+ * behind it.
+ */
 export function shorten(message: string): string {
   if (message.length <= longestValue) return message;
   const ends = cutMiddle(message, 4 * longestMessage, 2 * longestMessage);

@@ -51,8 +51,9 @@ export function writeResult(
 }
 
 /**
- * With `application/json`, 200 says that the answer is the gateway's own, whatever it says; other statuses are for what was no request of
- * GraphQL, and for what kept the gateway from answering. With `application/graphql-response+json`, the status tells an error by itself.
+ * With `application/json`, 200 says that the answer is the gateway's own, whatever it says; other statuses
+ * are for what was no request of GraphQL, and for what kept the gateway from answering. With
+ * `application/graphql-response+json`, the status tells an error by itself.
  */
 function statusOf({ body, status, understood }: Told, form: 'json' | 'response'): number {
   if (body.data !== undefined) return 200;

@@ -9,12 +9,16 @@ export interface Arriving {
   stop(why: Error): void;
 }
 
+/** Bytes that may arrive before anybody asks for them: stopping the sender for each piece costs more than the piece. */
+const aheadBytes = 256 * 1024;
+
 /** Reads at most `maxBytes` of a request's body. Not by its async iterator, which cannot be stopped while the sender is silent. */
 export function arriving(req: IncomingMessage, maxBytes: number): Arriving {
   let bytes = 0;
   let waiting: { resolve(chunk: Buffer | undefined): void; reject(error: Error): void } | undefined;
   let over: { readonly error?: Error } | undefined;
-  let held: Buffer | undefined;
+  let held: Buffer[] = [];
+  let heldBytes = 0;
   const settle = (how: { readonly error?: Error }) => {
     over ??= how;
     if (over.error) waiting?.reject(over.error);
@@ -22,12 +26,19 @@ export function arriving(req: IncomingMessage, maxBytes: number): Arriving {
     waiting = undefined;
   };
   const onData = (chunk: Buffer) => {
-    req.pause();
     bytes += chunk.length;
-    if (bytes > maxBytes) return settle({ error: httpError(413, `The request exceeds ${maxBytes} bytes`) });
-    if (waiting === undefined) held = held === undefined ? chunk : Buffer.concat([held, chunk]);
-    else waiting.resolve(chunk);
-    waiting = undefined;
+    if (bytes > maxBytes) {
+      req.pause();
+      return settle({ error: httpError(413, `The request exceeds ${maxBytes} bytes`) });
+    }
+    if (waiting !== undefined) {
+      waiting.resolve(chunk);
+      waiting = undefined;
+      return;
+    }
+    held.push(chunk);
+    heldBytes += chunk.length;
+    if (heldBytes >= aheadBytes) req.pause();
   };
   const onEnd = () => settle({});
   const onGone = () => settle({ error: httpError(400, 'The request was cut') });
@@ -35,9 +46,10 @@ export function arriving(req: IncomingMessage, maxBytes: number): Arriving {
   req.pause();
   return {
     next() {
-      if (held !== undefined && over?.error === undefined) {
-        const chunk = held;
-        held = undefined;
+      if (held.length > 0 && over?.error === undefined) {
+        const chunk = held.shift()!;
+        heldBytes -= chunk.length;
+        if (heldBytes < aheadBytes / 2 && over === undefined && req.isPaused()) req.resume();
         return Promise.resolve(chunk);
       }
       if (over !== undefined) return over.error ? Promise.reject(over.error) : Promise.resolve(undefined);
@@ -48,7 +60,7 @@ export function arriving(req: IncomingMessage, maxBytes: number): Arriving {
     },
     stop(why) {
       req.off('data', onData);
-      held = undefined;
+      held = [];
       settle({ error: why });
       req.resume();
     },

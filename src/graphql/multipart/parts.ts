@@ -67,7 +67,7 @@ class Scanner {
         return;
       }
       // Of what looks like a delimiter and is none, the first byte is data; the rest is looked at again.
-      const safe = at >= 0 ? at + 1 : this.#pending.length - this.#delimiter.length + 1;
+      const safe = at >= 0 ? at + 1 : this.#beginningOfDelimiter();
       if (safe > 0) {
         const chunk = this.#pending.subarray(0, safe);
         this.#pending = this.#pending.subarray(safe);
@@ -90,6 +90,15 @@ class Scanner {
       }
       await this.#more();
     }
+  }
+
+  /** Where the last bytes may be the beginning of a delimiter; rarely before the end, so that what follows need not be joined to them. */
+  #beginningOfDelimiter(): number {
+    const { length } = this.#pending;
+    let at = this.#pending.indexOf(cr, Math.max(0, length - this.#delimiter.length + 1));
+    while (at >= 0 && !this.#pending.subarray(at).equals(this.#delimiter.subarray(0, length - at)))
+      at = this.#pending.indexOf(cr, at + 1);
+    return at < 0 ? length : at;
   }
 
   /** A boundary that happens to begin some line of a file is data, unless its own line ends there. */

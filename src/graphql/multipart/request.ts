@@ -31,9 +31,12 @@ export function createMultipartReader(limits: UploadLimits): ReadParams {
   const strangers = { ...limits, requestBytes: strangersBytes, multipartBytes: 3 * strangersBytes };
   return async (req, res, ctx) => {
     assertPreflighted(req, ctx.origin);
-    return ctx.viewer === undefined
-      ? readMultipart(req, res, undefined, strangers)
-      : readMultipart(req, res, ctx.receive, limits);
+    if (ctx.viewer !== undefined) return readMultipart(req, res, ctx.receive, limits);
+    return readMultipart(req, res, undefined, strangers).catch((error: unknown) => {
+      // Whatever is wrong with what was read of it, most of it is not read.
+      const announced = Number(req.headers['content-length'] ?? 0);
+      throw announced > strangers.multipartBytes ? httpError(413, 'The request is too large') : error;
+    });
   };
 }
 

@@ -58,7 +58,11 @@ async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest
   if (part === undefined)
     return wantsJson ? json(mailJson(mail)) : framed(assets, mail.subject, await opened(db, mail, search));
   if (part === 'html') {
-    return { type: 'text/html; charset=utf-8', body: mailDocument(mail), policy: mailDocumentPolicy };
+    return {
+      type: 'text/html; charset=utf-8',
+      body: (await mailDocument(mail)).document,
+      policy: mailDocumentPolicy,
+    };
   }
   if (part === 'source') return download(mail.source, `mail-${mail.id}.eml`, 'message/rfc822');
   const file: MailFile | undefined = mail.files[Number(part.slice('files/'.length))];
@@ -74,7 +78,7 @@ async function opened(db: Db, mail: InboxMail, search: string): Promise<Html> {
   const isFirst = newest.mails.some(({ id }) => id === mail.id);
   const page = isFirst ? newest : await listInboxMails(db, { first: pageSize, before: mail.id + 1, search });
   const view = { current: mail.id, isFirst, search };
-  return inboxMain(inboxList(page, view), mailView(mail), view);
+  return inboxMain(inboxList(page, view), mailView(mail, (await mailDocument(mail)).hasRemotePictures), view);
 }
 
 /** One mail, or all of them where none is named. */

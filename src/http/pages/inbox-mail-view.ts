@@ -3,13 +3,12 @@ import type { InboxMail } from '../../mail/inbox-store.ts';
 import type { RecipientKind, RecipientState } from '../../vocabulary.ts';
 import { type Html, html } from './html.ts';
 import { timeOf } from './inbox-list.ts';
-import { hasRemoteImages } from './mail-document.ts';
 
 /** More is not put into the page; the whole source can be downloaded. */
 const shownSourceBytes = 256 * 1024;
 
 /** One mail: what its headers say, whom it was for, and what became of each of them. */
-export function mailView(mail: InboxMail): Html {
+export function mailView(mail: InboxMail, hasRemotePictures: boolean): Html {
   return html`<article class="mail">
 <header>
 <a class="back" href="/inbox/">← All mails</a>
@@ -25,7 +24,7 @@ ${blind(mail).length > 0 && html`<dt>Bcc</dt><dd><span>${people(blind(mail))}</s
 ${recipients(mail)}
 ${mail.files.length > 0 && attachments(mail)}
 </header>
-${tabs(mail)}
+${tabs(mail, hasRemotePictures)}
 </article>`;
 }
 
@@ -69,9 +68,9 @@ function attachments({ id, files }: InboxMail): Html {
 }
 
 /** Tabs without a script: radio buttons, of which the style sheet shows the panel that is chosen. */
-function tabs(mail: InboxMail): Html {
+function tabs(mail: InboxMail, hasRemotePictures: boolean): Html {
   const panels = [
-    mail.html !== undefined && { key: 'html', title: 'HTML', body: htmlPanel(mail.id, mail.html) },
+    mail.html !== undefined && { key: 'html', title: 'HTML', body: htmlPanel(mail.id, hasRemotePictures) },
     mail.text !== undefined && {
       key: 'text',
       title: 'Text',
@@ -89,8 +88,8 @@ ${panels.map(({ key, body }) => html`<section class="panel" id="panel-${key}">${
 </div>`;
 }
 
-function htmlPanel(id: number, source: string): Html {
-  return html`${hasRemoteImages(source) && html`<p class="notice">Images from elsewhere are not loaded here.</p>`}
+function htmlPanel(id: number, hasRemotePictures: boolean): Html {
+  return html`${hasRemotePictures && html`<p class="notice">Images from elsewhere are not loaded here.</p>`}
 <iframe src="/inbox/${id}/html" title="The mail as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" referrerpolicy="no-referrer"></iframe>`;
 }
 

@@ -1,4 +1,6 @@
-import sanitizeHtml from 'sanitize-html';
+import type { ReadBody } from '../../content/clean.ts';
+import { readBody } from '../../content/read-body.ts';
+import { UnreadableBody } from '../../content/tree.ts';
 import type { MailContent, MailFile } from '../../mail/inbox-mail.ts';
 
 /**
@@ -16,49 +18,42 @@ export const mailDocumentPolicy = [
 ].join('; ');
 
 const shownImages = /^image\/(png|jpeg|gif|webp|avif|bmp)$/;
-/** What the policy stops already, or what it does not know of: a browser may look up or connect to a link's host in advance. */
-const dropped = [
-  'script',
-  'link',
-  'meta',
-  'base',
-  'iframe',
-  'frame',
-  'frameset',
-  'object',
-  'embed',
-  'applet',
-  'noscript',
-];
 
-/** The document that the page's frame shows: the mail's HTML as its author wrote it, but for what is active. */
-export function mailDocument({ html = '', files }: Pick<MailContent, 'html' | 'files'>): string {
-  const body = sanitizeHtml(html, {
-    allowedTags: false,
-    allowedAttributes: false,
-    allowVulnerableTags: true,
-    allowedSchemes: ['http', 'https', 'mailto', 'tel', 'cid', 'data'],
-    nonTextTags: ['script', 'noscript', 'textarea', 'option'],
-    exclusiveFilter: ({ tag }) => dropped.includes(tag),
-    transformTags: { '*': (tagName, attribs) => ({ tagName, attribs: inert(attribs, files) }) },
-  });
-  return `<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light"><meta name="referrer" content="no-referrer"><base target="_blank"><style>html{background:#fff;color:#111;font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}body{margin:1rem clamp(1rem,3vw,1.6rem)}img{max-width:100%}</style>${body}`;
+export interface MailDocument {
+  readonly document: string;
+  /** Whether the HTML asks for pictures from elsewhere, which are not shown. */
+  readonly hasRemotePictures: boolean;
 }
 
-/** Without handlers, and with the mail's own images in the place of the `cid:` that names them; no other source is left. */
-function inert(attribs: Record<string, string>, files: readonly MailFile[]): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(attribs).flatMap(([name, value]) => {
-      if (/^on|^(ping|srcdoc|srcset|poster|background|autofocus|target)$/i.test(name)) return [];
-      return [[name, name === 'src' ? imageOf(value, files) : value]];
-    }),
+/** What the page's frame shows of a mail: its HTML as messages are shown, with the mail's own pictures in it. */
+export async function mailDocument({
+  html = '',
+  files,
+}: Pick<MailContent, 'html' | 'files'>): Promise<MailDocument> {
+  const { html: body, pictures } = await readBody(html, 'HTML', { remotePictures: 'OMITTED' }).catch(
+    unreadable,
   );
+  const shown = body.replace(
+    /(<img\b[^>]*?\bsrc=")cid:([^"]*)/g,
+    (_whole, before: string, id: string) => before + dataUrlOf(id.replaceAll('&amp;', '&'), files),
+  );
+  return {
+    document: `<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light"><meta name="referrer" content="no-referrer"><base target="_blank"><style>html{background:#fff;color:#111;font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}body{margin:1rem clamp(1rem,3vw,1.6rem)}img{max-width:100%}</style>${shown}`,
+    hasRemotePictures: pictures.some(({ kind }) => kind === 'REMOTE'),
+  };
 }
 
-/** A data: URL, or nothing. */
-function imageOf(source: string, files: readonly MailFile[]): string {
-  const id = /^cid:(.+)$/i.exec(source.trim())?.[1];
-  if (id === undefined) return /^data:image\/[a-z+.-]+[;,]/i.test(source.trim()) ? source : '';
+/** A mail of somebody else's may be such as no message of ours is. */
+function unreadable(error: unknown): Pick<ReadBody, 'html' | 'pictures'> {
+  if (!(error instanceof UnreadableBody)) throw error;
+  return {
+    html: '<p>This HTML takes too much work to show. Its source can be downloaded.</p>',
+    pictures: [],
+  };
+}
+
+/** A picture of the mail, or nothing. */
+function dataUrlOf(id: string, files: readonly MailFile[]): string {
   const file = files.find(({ contentId }) => contentId === id || contentId === decoded(id));
   if (file === undefined || !shownImages.test(file.contentType)) return '';
   return `data:${file.contentType};base64,${file.content.toString('base64')}`;
@@ -71,7 +66,3 @@ function decoded(id: string): string {
     return id;
   }
 }
-
-/** Whether the HTML asks for images from elsewhere, which are not shown. */
-export const hasRemoteImages = (html: string): boolean =>
-  /<img\b[^>]*\bsrc\s*=\s*["']?\s*(https?:)?\/\//i.test(html) || /url\(\s*["']?\s*(https?:)?\/\//i.test(html);

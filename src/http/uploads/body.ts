@@ -1,40 +1,80 @@
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
+import type { IncomingBody } from '../../tickets/uploads/take-upload.ts';
 
 /** Bytes that may wait to be written before the sender is held back. */
 const waitingBytes = 256 * 1024;
 
 /**
- * A request's body as a stream of its own: destroying it does not cut the connection, so that a refusal still reaches the sender. It
- * fails when the request ends before its body does.
+ * A request's body as it arrives. Stopping it does not cut the connection, so that a refusal still reaches the sender: what still arrives
+ * flows by unread. Pieces are handed on as they are: a stream of Node's would join those that wait, which copies most of a large file once more. It fails when
+ * the request ends before its body does.
  */
-export function bodyOf(req: IncomingMessage): Readable {
+export function bodyOf(req: IncomingMessage): IncomingBody {
+  const waiting: Buffer[] = [];
+  let bytes = 0;
   let reading = false;
-  const body = new Readable({
-    highWaterMark: waitingBytes,
-    read() {
-      // Not before: whoever waits for `100 Continue` is told to go on by the first reader.
-      if (!reading) req.on('data', onData);
-      reading = true;
+  let ended = false;
+  let over: { readonly error?: Error } | undefined;
+  let wake: (() => void) | undefined;
+
+  const settle = (how: { readonly error?: Error }) => {
+    over ??= how;
+    wake?.();
+  };
+  const onData = (chunk: Buffer) => {
+    waiting.push(chunk);
+    bytes += chunk.length;
+    if (bytes > waitingBytes) req.pause();
+    wake?.();
+  };
+  const onEnd = () => settle({});
+  const onClose = () => settle({ error: new Error('the request ended before its body did') });
+  req.once('end', onEnd).once('close', onClose);
+  if (req.destroyed && !req.complete) onClose();
+
+  function stop(error: Error): void {
+    settle({ error });
+    req.off('data', onData).off('end', onEnd).off('close', onClose);
+    waiting.length = 0;
+    if (reading) req.resume();
+  }
+
+  async function next(): Promise<IteratorResult<Buffer, undefined>> {
+    // Not before: whoever waits for `100 Continue` is told to go on by the first reader.
+    if (!reading) req.on('data', onData);
+    reading = true;
+    while (waiting.length === 0) {
+      if (over?.error !== undefined) throw over.error;
+      if (over !== undefined) {
+        ended = true;
+        return { value: undefined, done: true };
+      }
       req.resume();
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      wake = undefined;
+    }
+    const value = waiting.shift()!;
+    bytes -= value.length;
+    if (bytes < waitingBytes / 2 && over === undefined && req.isPaused()) req.resume();
+    return { value, done: false };
+  }
+
+  return {
+    get ended() {
+      return ended;
     },
-    destroy(error, done) {
-      req.off('data', onData).off('end', onEnd).off('close', onClose);
-      done(error);
+    get broken() {
+      return over?.error !== undefined;
     },
-  });
-  function onData(chunk: Buffer): void {
-    if (!body.push(chunk)) req.pause();
-  }
-  function onEnd(): void {
-    body.push(null);
-  }
-  function onClose(): void {
-    if (!req.complete) body.destroy(new Error('the request ended before its body did'));
-  }
-  // It may fail before anybody reads it; unheard, that would end the process.
-  body.on('error', () => {});
-  req.on('end', onEnd).on('close', onClose);
-  if (req.destroyed) onClose();
-  return body;
+    stop,
+    [Symbol.asyncIterator]: () => ({
+      next,
+      async return() {
+        stop(new Error('nobody reads on'));
+        return { value: undefined, done: true };
+      },
+    }),
+  };
 }

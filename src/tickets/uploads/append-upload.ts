@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { Refusal } from '../../errors.ts';
 import { BlobMissing, BlobOffset, BlobTooLarge } from '../../storage/blob-store.ts';
 import type { DeskContext } from '../desk.ts';
@@ -7,7 +6,7 @@ import { UploadFault, uploadNotFound } from './faults.ts';
 import { findUpload, keepUpload, type Upload } from './keep-upload.ts';
 import { findOpenUpload, type OpenUpload } from './open-upload.ts';
 import { beyondRoom, heldBy } from './quota.ts';
-import { digestMismatch } from './take-upload.ts';
+import { digestMismatch, type IncomingBody } from './take-upload.ts';
 import { inTurn } from './turns.ts';
 
 export interface AppendInput {
@@ -40,19 +39,24 @@ export interface Appended {
 export async function appendToUpload(
   ctx: DeskContext,
   input: AppendInput,
-  source: Readable,
+  source: IncomingBody,
 ): Promise<Appended> {
   const { raw } = ctx.desk.database;
   requireViewer(ctx, 'write');
   if ((await findOpenUpload(ctx, input.id)) === undefined) return replayed(ctx, input);
-  const stop = () => void source.destroy(new Error('another request goes on with this upload'));
+  const stop = () => source.stop(new Error('another request goes on with this upload'));
   return inTurn(raw, input.id, input.arrival, stop, async () => {
     const open = await findOpenUpload(ctx, input.id);
     if (open === undefined) return replayed(ctx, input);
+    // Its sender may have asked already how far it came, and goes on from there.
+    if (source.broken) return { offset: input.offset, brokenOff: true, upload: undefined };
     const byteSize = await agreedSize(ctx, open, input);
     const offset = await append(ctx, open, input, byteSize, source);
-    await raw`update open_uploads set arrived = ${offset} where id = ${open.id}`;
-    if (!source.readableEnded) return { offset, brokenOff: true, upload: undefined };
+    // The store knows it; this is for counting, and waits for no disk.
+    await raw`
+      with told as (update open_uploads set arrived = ${offset} where id = ${open.id})
+      select set_config('synchronous_commit', 'off', true)`;
+    if (!source.ended) return { offset, brokenOff: true, upload: undefined };
     if (!input.complete) return { offset, brokenOff: false, upload: undefined };
     if (byteSize !== null && offset !== byteSize)
       throw mismatch(`The upload has ${offset} bytes; ${byteSize} were announced`, offset);
@@ -96,7 +100,7 @@ async function append(
   open: OpenUpload,
   { offset }: AppendInput,
   byteSize: number | null,
-  source: Readable,
+  source: IncomingBody,
 ): Promise<number> {
   const { blobs, database, limits } = ctx.desk;
   const { bytes } = await heldBy(database.raw, open.userId);

@@ -6,9 +6,9 @@ import {
 } from '../../db/tables.ts';
 import type { Problem, Refusal } from '../../errors.ts';
 import { uploadLifetimeHours } from '../../storage/expire.ts';
+import { type AttachmentInput, fileInputOf } from '../attachment-input.ts';
 import type { FileOf } from '../attachments.ts';
 import type { DeskContext } from '../desk.ts';
-import { type AttachmentInput, fileInputOf } from '../message-input.ts';
 import { invalidInput } from '../refusals.ts';
 
 const attachedAlready = 'This upload has been attached already: each can be, once';

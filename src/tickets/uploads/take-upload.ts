@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Readable } from 'node:stream';
 import { asUnavailable } from '../../database-faults.ts';
 import { BlobTooLarge } from '../../storage/blob-store.ts';
 import type { DeskContext } from '../desk.ts';
@@ -18,6 +17,16 @@ export interface NewUpload {
   readonly sha256?: Buffer | undefined;
 }
 
+/** Bytes on their way in, read once. */
+export interface IncomingBody extends AsyncIterable<Buffer> {
+  /** Whether all of them were read. */
+  readonly ended: boolean;
+  /** Whether its sender is gone, or was stopped. */
+  readonly broken: boolean;
+  /** Whoever reads them is told why, and reads no further. */
+  stop(why: Error): void;
+}
+
 /** Uploads of each user that arrive in this process by one request alone, and so have no row yet. */
 const arriving = new Map<number, number>();
 
@@ -26,7 +35,7 @@ const arriving = new Map<number, number>();
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
  * @throws UploadFault TOO_MANY_UPLOADS, UPLOAD_DIGEST
  */
-export async function takeUpload(ctx: DeskContext, input: NewUpload, source: Readable): Promise<Upload> {
+export async function takeUpload(ctx: DeskContext, input: NewUpload, source: IncomingBody): Promise<Upload> {
   const { userId } = requireViewer(ctx, 'write');
   const { blobs, database, limits } = ctx.desk;
   const held = await heldBy(database.raw, userId).catch((error) => {

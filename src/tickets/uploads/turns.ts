@@ -1,19 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
 import type postgres from 'postgres';
 import { UploadFault } from './faults.ts';
 
 /*
  * Requests for one unfinished upload take turns: whoever comes later ends the one before, as its sender has given it up. Within a process
- * that is at once. Of another process it is asked by the row, which the one before looks at while it holds its lease.
+ * that is at once. Of another process it is asked by the row, which the one before looks at while it holds its lease. Nothing of this has to
+ * outlive the database: no commit waits for the disk.
  */
 
 /** Seconds that a turn lasts without a sign of life. */
-const leaseSeconds = 15;
+const leaseSeconds = 6;
 /** Milliseconds between signs of life, and looks at whether somebody waits. */
-const lookMs = 2000;
-/** Looks at whether another process has given its turn up, and milliseconds between them. */
-const looks = 12;
+const lookMs = 1500;
+/** Looks at whether another process has given its turn up, and milliseconds between them: longer than the lease of one that died. */
+const looks = 16;
 const waitMs = 500;
 
 /** Numbers requests as they arrive, before anything is waited for: one that was held up on its way must not end a later one. */
@@ -24,12 +26,13 @@ export const nextArrival = (): number => {
 let arrivals = 0;
 
 interface Turn {
-  readonly arrival: number;
   /** Ends what is being done in it. */
   readonly stop: () => void;
   readonly done: Promise<unknown>;
 }
 const running = new Map<string, Turn>();
+/** The latest request for each upload that had a turn: an offset that was told may not move by an earlier one. */
+const latest = new LRUCache<string, number>({ max: 10_000 });
 
 /**
  * Runs some work on an upload when its turn has come.
@@ -44,13 +47,15 @@ export async function inTurn<T>(
   stop: () => void,
   work: () => Promise<T>,
 ): Promise<T> {
+  if ((latest.get(uploadId) ?? 0) > arrival) throw busy();
+  latest.set(uploadId, arrival);
   for (let before = running.get(uploadId); before !== undefined; before = running.get(uploadId)) {
-    if (before.arrival > arrival) throw busy();
+    if ((latest.get(uploadId) ?? 0) > arrival) throw busy();
     before.stop();
     await before.done.catch(() => {});
   }
   const done = whileHeld(sql, uploadId, stop, work);
-  running.set(uploadId, { arrival, stop, done });
+  running.set(uploadId, { stop, done });
   try {
     return await done;
   } finally {
@@ -80,9 +85,10 @@ async function whileHeld<T>(
   } finally {
     clearInterval(look);
     await sql`
-      update open_uploads set writer = null, lease_until = null, wanted = false where id = ${uploadId} and writer = ${writer}`.catch(
-      () => {},
-    );
+      with freed as (
+        update open_uploads set writer = null, lease_until = null, wanted = false where id = ${uploadId} and writer = ${writer}
+      )
+      select set_config('synchronous_commit', 'off', true)`.catch(() => {});
   }
 }
 
@@ -97,7 +103,7 @@ async function take(sql: postgres.Sql, uploadId: string, writer: string): Promis
       ), asked as (
         update open_uploads set wanted = true where id = ${uploadId} and writer is not null and lease_until >= clock_timestamp() and not wanted
       )
-      select exists (select from taken) as taken from open_uploads where id = ${uploadId}`;
+      select exists (select from taken) as taken, set_config('synchronous_commit', 'off', true) from open_uploads where id = ${uploadId}`;
     if (row === undefined || row.taken) return;
     await sleep(waitMs);
   }

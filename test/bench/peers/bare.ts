@@ -22,7 +22,9 @@ const sql = postgres({
   types: { json: { to: 114, from: [114], serialize: (text: string) => text, parse: JSON.parse } },
 });
 // The statement's text is taken from the gateway, so that it cannot differ. The placeholders are `rows` and `sendsByDefault`.
-const { sql: text, params } = prepareAppend(drizzle(postgres(options), { schema: tables })).getQuery();
+const { sql: text, params } = prepareAppend(drizzle(postgres(options), { schema: tables }), {
+  waits: true,
+}).getQuery();
 const placeOf = params.map((param) => (param as { name?: string }).name);
 
 interface Asked {

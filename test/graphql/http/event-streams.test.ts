@@ -82,6 +82,17 @@ describe('GraphQL over SSE', () => {
     ],
     'no query': [{}, 'BAD_REQUEST'],
     'what is no JSON': ['{', 'BAD_REQUEST'],
+    'a subscription that is skipped': [
+      { query: 'subscription { ticketEvents(ticket: {ticketId: 47}) @skip(if: true) { cursor } }' },
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
+    'a subscription that is skipped in a fragment': [
+      {
+        query:
+          'subscription { ...F } fragment F on Subscription { ... @include(if: false) { ticketEvents(ticket: {ticketId: 47}) { cursor } } }',
+      },
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
     'a subscription that a directive may take away': [
       {
         query:

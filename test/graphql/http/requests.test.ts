@@ -136,6 +136,11 @@ describe('text is UTF-8', () => {
     expect(await gateway.counts()).toEqual(before);
   });
 
+  test('what is may begin with a byte order mark', async () => {
+    const marked = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(viewer)]);
+    expect((await sendRaw(gateway.url, rawPost(marked, headers))).body).toBe(signedIn);
+  });
+
   test('what is may be declared so, in any of its spellings', async () => {
     for (const type of [
       'application/json; charset=utf-8',

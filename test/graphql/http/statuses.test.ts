@@ -15,7 +15,10 @@ const hash = {
   },
 };
 
-/** What is asked, its statuses as `application/json` and as `application/graphql-response+json`, and its error's code. */
+/**
+ * What is asked, its statuses as `application/json` and as `application/graphql-response+json`, and its
+ * error's code.
+ */
 const cases: Record<string, [body: string, json: number, response: number, code: string | undefined]> = {
   'a query': ['{"query":"{ __typename }"}', 200, 200, undefined],
   'a query and members that nobody knows': [

@@ -9,7 +9,7 @@ for path in sys.stdin.read().split("\n"):
         continue
     with open(path, "rb") as file:
         raw = file.read()
-    mail = email.message_from_bytes(raw, policy=email.policy.SMTPUTF8)
+    mail = email.message_from_bytes(raw, policy=email.policy.default)
     defects, parts = [], []
     for part in mail.walk():
         defects += [repr(d) for d in part.defects]

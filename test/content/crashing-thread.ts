@@ -1,0 +1,11 @@
+import { parentPort } from 'node:worker_threads';
+import { tasks } from '../../src/content/read.ts';
+import type { Call } from '../../src/content/reading-threads.ts';
+
+/* Reads as the real one does, but that a body which says so ends it. */
+
+parentPort!.on('message', (call: Call) => {
+  if (call.task !== 'read') return;
+  if (call.request.body === 'crash') throw new Error('out of memory');
+  parentPort!.postMessage({ result: tasks.read(call.request) });
+});

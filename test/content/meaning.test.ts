@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'vitest';
+import { cleanHtml } from '../../src/content/clean.ts';
+
+const read = (html: string) => cleanHtml(html, 'HELD');
+
+test('what people write stays as they wrote it', () => {
+  const html =
+    '<p style="color:red">Hello <b>you</b>, <a href="https://x.example/?a=1&amp;b=2" target="_blank" rel="noopener noreferrer nofollow">look</a></p><ul><li>a</li></ul><img src="cid:photo.png" alt="p" /><table><tbody><tr><td colspan="2">1</td></tr></tbody></table>';
+  expect(read(html)).toMatchObject({ html, changes: [], blank: false });
+  expect(read(html).text).toBe('Hello you, look <https://x.example/?a=1&b=2>\n\n * a\n\n1');
+});
+
+test.each([
+  ['no end of the head', '<html><head><title>t</title><p>Text', 'Text'],
+  ['no body', '<title>t</title><style>p{}</style>Text', 'Text'],
+  [
+    "Word's head",
+    `<!--[if gte mso 9]><xml>${'<w:LsdException Locked="false"/>'.repeat(376)}</xml><![endif]--><p>x<o:p/></p>`,
+    'x',
+  ],
+  [
+    '400 paragraphs and elements that close themselves',
+    '<p>x</p><span/>'.repeat(400),
+    Array(400).fill('x').join('\n\n'),
+  ],
+  ['an XML declaration', '<?xml version="1.0"?><html xmlns:o="urn:x"><body><o:p>x</o:p></body></html>', 'x'],
+  ['noscript', '<noscript>shown to whoever runs none</noscript>', 'shown to whoever runs none'],
+])('valid HTML is read as a browser reads it: %s', (_, html, text) => {
+  expect(read(html)).toMatchObject({ text, blank: false });
+});
+
+test.each([
+  ['section', '<section>Step one</section><section>Step two</section>', 'Step one\nStep two'],
+  ['dl', '<dl><dt>Serial<dd>4711<dt>Site<dd>Leeds</dl>', 'Serial\n   4711\nSite\n   Leeds'],
+  [
+    'address, figure, center',
+    '<address>a</address><figure>b<figcaption>c</figcaption></figure><center>d</center>e',
+    'a\nb\nc\nd\ne',
+  ],
+  ['details', '<details><summary>More</summary>Inside</details>after', 'More\nInside\nafter'],
+  ['fieldset', '<fieldset><legend>a</legend>b</fieldset>c', 'a\nb\nc'],
+  [
+    'spans that are blocks',
+    '<span style="display:block">a</span><span style="display:block">b</span>',
+    'a\nb',
+  ],
+  ['a flex box', '<div style="display:flex"><span>a</span><span>b</span></div>', 'a\nb'],
+  ['line breaks', 'a<br>b<div><br></div>c', 'a\nb\n\nc'],
+  [
+    'paragraphs without margins',
+    '<style>p.MsoNormal{margin:0cm;margin-bottom:.0001pt}</style><p class=MsoNormal>a</p><p class=MsoNormal>b</p>',
+    'a\nb',
+  ],
+  ['a table', '<table border=1><tr><th>A<th>B<tr><td>1<td>2</table>', 'A\tB\n1\t2'],
+  ['pre', '<pre>\na\n  b</pre>', 'a\n  b'],
+  ['pre-wrap', '<div style="white-space: pre-wrap">a\n  b</div>', 'a\n  b'],
+  [
+    'a quotation',
+    'x<blockquote>a<br>b<blockquote>c</blockquote></blockquote>y',
+    'x\n\n> a\n> b\n>\n> > c\n\ny',
+  ],
+  ['a short quotation', 'he said <q>yes</q>', 'he said "yes"'],
+])('blocks end lines: %s', (_, html, text) => {
+  const once = read(html);
+  expect(once.text).toBe(text);
+  // What is shown says the same, whoever reads it again.
+  expect(read(once.html).text).toBe(text);
+});
+
+test.each([
+  ['letters', '<ol type=a start=3><li>x<li>y</ol>', ' c. x\n d. y'],
+  ['roman', '<ol style="list-style-type:upper-roman"><li>x<li value=9>y<li>z</ol>', ' I. x\n IX. y\n X. z'],
+  ['reversed', '<ol reversed><li>x<li>y</ol>', ' 2. x\n 1. y'],
+  ['nested', '<ol><li>x<ul><li>y</ul></ol>', ' 1. x\n     * y'],
+  ['without markers', '<ul style="list-style:none"><li>x</ul>', 'x'],
+  [
+    'Quill',
+    '<ol><li data-list="bullet"><span class="ql-ui"></span>x</li><li data-list="ordered">y</li></ol>',
+    ' * x\n 2. y',
+  ],
+  [
+    'Word',
+    `<p class=MsoListParagraph style='text-indent:-18.0pt;mso-list:l0 level1 lfo1'><![if !supportLists]><span style='font-family:Symbol'><span style='mso-list:Ignore'>·<span style='font:7.0pt "Times New Roman"'>&nbsp;&nbsp;&nbsp; </span></span></span><![endif]>First</p>`,
+    ' •  First',
+  ],
+  [
+    'ticks',
+    '<ul class="todo-list"><li><label><input type="checkbox" checked disabled><span>x</span></label></li></ul>',
+    ' * ☑ x',
+  ],
+])('lists keep their markers: %s', (_, html, text) => {
+  expect(read(html).text).toBe(text);
+});
+
+describe('how something looks says what it means', () => {
+  test('raised and lowered, struck through, and symbols', () => {
+    expect(read('10<sup>6</sup> m<sup>2</sup> H<sub>2</sub>O 1<sup>st</sup> 10<sub>2</sub>').text).toBe(
+      '10^6 m^2 H2O 1st 10_2',
+    );
+    expect(read('10<span style="vertical-align:super">6</span>').text).toBe('10^6');
+    expect(read('<span style="text-decoration:line-through">gone</span>').html).toBe(
+      '<span><s>gone</s></span>',
+    );
+    expect(read('<p style="text-decoration-line: underline line-through">gone</p>').html).toBe(
+      '<p style="text-decoration:underline"><s>gone</s></p>',
+    );
+    expect(read("<span style='font-family:Wingdings'>J à</span>").text).toBe('☺ →');
+  });
+
+  test('borders of Word and Excel, direction, and lists', () => {
+    const { html } = read(
+      "<table style='border:solid windowtext 1.0pt;border-collapse:collapse' cellspacing=0 border=1><tr><td style='border:none;border-bottom:solid windowtext .5pt;padding:0cm 5.4pt 0cm 5.4pt'>x</table><p style='direction:rtl;unicode-bidi:embed' dir=RTL>y</p>",
+    );
+    expect(html).toContain('border:1.0pt solid windowtext;border-collapse:collapse');
+    expect(html).toContain('border:none;border-bottom:.5pt solid windowtext;padding:0cm 5.4pt 0cm 5.4pt');
+    expect(html).toContain('<p dir="RTL" style="direction:rtl;unicode-bidi:embed">');
+    expect(html).toContain('cellspacing="0"');
+    expect(
+      read('<style>.xl65{border:.5pt solid windowtext}</style><table><td class=xl65>x</table>').html,
+    ).toContain('<td style="border:.5pt solid windowtext">');
+    expect(read('<ol type=I start=4 reversed><li value=7>x</ol>').html).toBe(
+      '<ol start="4" type="I" reversed="reversed"><li value="7">x</li></ol>',
+    );
+  });
+
+  test('links in text are followed by their address, once', () => {
+    expect(read('<a href=" https://x.example ">x</a> <a href="https://x.example/">x.example</a>').text).toBe(
+      'x <https://x.example> x.example',
+    );
+    expect(read('<a href="mailto:a@b.example">a@b.example</a>').text).toBe('a@b.example');
+    expect(read('<a href="ht\ntps://x.example/a">y</a>').links).toEqual(['https://x.example/a']);
+    expect(read('<a href="https://x.example"><img src="cid:l.png" alt="Logo"></a>').text).toBe(
+      'Logo <https://x.example>',
+    );
+  });
+});

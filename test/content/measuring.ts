@@ -1,0 +1,21 @@
+import { Worker } from 'node:worker_threads';
+
+export interface Measured {
+  /** CPU of the thread. */
+  readonly milliseconds: number;
+  readonly heapBytes: number;
+  /** `read`, or why not. */
+  readonly outcome: string;
+}
+
+/** Reads a body as HTML in a fresh thread, and tells what it took. */
+export function measureInThread(body: string): Promise<Measured> {
+  const worker = new Worker(new URL('./measuring-thread.ts', import.meta.url), {
+    workerData: body,
+    resourceLimits: { maxOldGenerationSizeMb: 2048 },
+  });
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
+}
