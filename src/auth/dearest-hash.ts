@@ -8,7 +8,8 @@ const lookEveryMs = 10 * 60_000;
 
 /**
  * Whose wrong password takes the longest, as a hash of the same cost that no password has; undefined when no hash is dearer than
- * those that are made today. Costs are told by the first letters of a hash, of which there are a few.
+ * those that are made today. Costs are told by the first letters of a hash, of which there are a few;
+ * of ASP.NET's second version all cost the same.
  */
 export function createDearestHash(db: Db, now: () => Date): () => Promise<string | undefined> {
   let known: { readonly at: number; readonly hash: Promise<string | undefined> } | undefined;
@@ -34,7 +35,8 @@ async function findDearest(db: Db): Promise<string | undefined> {
     .where(sql`${hash} is not null and ${users.disabledAt} is null`)
     .groupBy(
       sql`case when ${hash} like 'scrypt$%' then split_part(${hash}, '$', 2)
-        when ${hash} like '$2%' then left(${hash}, 7) else left(${hash}, 12) end`,
+        when ${hash} like '$2%' then left(${hash}, 7)
+        when ${hash} like 'AQ%' then left(${hash}, 12) else '' end`,
     );
   let dearest: string | undefined;
   let most = costOfToday;

@@ -61,10 +61,10 @@ const ofIdTokens = ['nonce', 'at_hash', 'c_hash', 's_hash'];
  * token, as OpenID Connect, Keycloak (`typ`) and Cognito (`token_use`) do.
  */
 function assertAccessToken({ typ }: Partial<JWTHeaderParameters>, payload: JWTPayload): void {
-  const type = typ?.toLowerCase().replace(/^application\//, '');
+  const type = typ === undefined ? undefined : folded(typ).replace(/^application\//, '');
   if (type === 'at+jwt') return;
   const says = (claim: string, ...values: string[]) =>
-    payload[claim] === undefined || values.includes(String(payload[claim]).toLowerCase());
+    payload[claim] === undefined || values.includes(folded(payload[claim]));
   const isOne =
     (type === undefined || type === 'jwt') &&
     says('typ', 'bearer', 'dpop', 'jwt', 'at+jwt') &&
@@ -73,6 +73,9 @@ function assertAccessToken({ typ }: Partial<JWTHeaderParameters>, payload: JWTPa
     !ofIdTokens.some((claim) => claim in payload);
   if (!isOne) throw new BadCredential('The JWT is no access token');
 }
+
+/** What is no text equals none of the words that are allowed. */
+const folded = (value: unknown): string => (typeof value === 'string' ? value.toLowerCase() : '');
 
 function claimsOf(payload: JWTPayload): Claims {
   const { sub, email, email_verified: verified, scope } = payload;

@@ -220,6 +220,7 @@ describe('a token that the issuer signed for something else is refused', () => {
     ['an ID token of Keycloak', { claims: { typ: 'ID' } }],
     ['a refresh token of Keycloak', { claims: { typ: 'Refresh' } }],
     ['an ID token of Cognito', { claims: { token_use: 'id' } }],
+    ['a token whose type is no text', { claims: { typ: { toString: 1 } } }],
     ['a logout token', { claims: { events: {} } }],
     ['a logout token by its header', { typ: 'logout+jwt' }],
     ['a DPoP proof', { typ: 'dpop+jwt' }],
