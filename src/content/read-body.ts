@@ -6,6 +6,7 @@ import type { TakenOut } from './pasted.ts';
 import type { RemotePictures } from './pictures.ts';
 import { type ReadRequest, tasks } from './read.ts';
 import { createReadingThreads, type ReadingThreads } from './reading-threads.ts';
+import { UnreadableBody } from './tree.ts';
 
 /** Characters from which on a body is read by a thread of its own: about ten milliseconds of work. */
 const largeBody = 65_536;
@@ -46,6 +47,24 @@ export async function readBody(
   underWay.set(key, reading);
   return reading;
 }
+
+/** A stored body. An old or imported one may be such as no new message may be; it must not take its page with it. */
+export async function readStoredBody(...parameters: Parameters<typeof readBody>): Promise<ReadBody> {
+  return readBody(...parameters).catch((error) => {
+    if (!(error instanceof UnreadableBody)) throw error;
+    return unreadable;
+  });
+}
+
+const words = 'This message cannot be shown: reading its HTML takes too much work.';
+const unreadable: ReadBody = {
+  html: `<p>${words}</p>`,
+  text: words,
+  links: [],
+  pictures: [],
+  changes: [],
+  blank: false,
+};
 
 /**
  * Takes the pictures that were pasted into HTML out of it, see `takeOutPictures`.

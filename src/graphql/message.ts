@@ -1,5 +1,5 @@
 import type { BodyChange } from '../content/changes.ts';
-import { readBody } from '../content/read-body.ts';
+import { readStoredBody } from '../content/read-body.ts';
 import type { PageMessage } from '../tickets/conversation.ts';
 import type { Message } from '../tickets/message.ts';
 import { requireViewer } from '../tickets/policy.ts';
@@ -67,18 +67,19 @@ builder.node(MessageRef, {
       },
       resolve: async ({ body, format }, { remoteImages }) => {
         const remotePictures = remoteImages === true ? 'SHOWN' : 'HELD';
-        const { html } = await readBody(body, format, { remotePictures });
+        const { html } = await readStoredBody(body, format, { remotePictures });
         return format === 'HTML' && html !== '' ? `<div style="overflow:auto">${html}</div>` : html;
       },
     }),
     bodyText: t.string({
       description: 'As plain text.',
-      resolve: async ({ body, format }) => (format === 'HTML' ? (await readBody(body, format)).text : body),
+      resolve: async ({ body, format }) =>
+        format === 'HTML' ? (await readStoredBody(body, format)).text : body,
     }),
     changes: t.field({
       type: [BodyChangeRef],
       description: 'What of the body is not shown as it was written.',
-      resolve: async ({ body, format }) => [...(await readBody(body, format)).changes],
+      resolve: async ({ body, format }) => [...(await readStoredBody(body, format)).changes],
     }),
     format: t.expose('format', { type: MessageFormatEnum, description: 'How `body` is written.' }),
     visibility: t.expose('visibility', { type: VisibilityEnum, description: 'Who may see it.' }),

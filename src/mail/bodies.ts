@@ -1,7 +1,7 @@
 import { encode, wrap } from 'nodemailer/lib/qp';
 import { escapeHtml } from '../content/markup.ts';
 import { plainTextToHtml } from '../content/plain.ts';
-import { readBody } from '../content/read-body.ts';
+import { readStoredBody } from '../content/read-body.ts';
 import type { MessageFormat } from '../vocabulary.ts';
 import { type FindPicture, type InlinePart, InlinePictures, pictureReferences } from './inline.ts';
 import type { AttachmentPart, MailParts, QuotedMessage } from './parts.ts';
@@ -91,7 +91,7 @@ export async function shownFiles<T extends NamedFile>(
   files: readonly T[],
 ): Promise<ReadonlySet<T>> {
   const find = pictureFinder(files);
-  const shown = pictureReferences((await readBody(html, 'HTML')).html).map(find);
+  const shown = pictureReferences((await readStoredBody(html, 'HTML')).html).map(find);
   return new Set(shown.filter((file) => file !== undefined));
 }
 
@@ -104,7 +104,7 @@ async function reading(
   format: MessageFormat,
   remotePictures: 'SHOWN' | 'OMITTED',
 ): Promise<{ text: string; html: string }> {
-  const { text, html } = await readBody(body, format, { remotePictures });
+  const { text, html } = await readStoredBody(body, format, { remotePictures });
   // A text is in a block of its own already, which has its direction.
   return { text: withLineFeeds(text), html: format === 'TEXT' ? html : `<div>${html}</div>` };
 }

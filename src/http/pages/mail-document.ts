@@ -1,6 +1,4 @@
-import type { ReadBody } from '../../content/clean.ts';
-import { readBody } from '../../content/read-body.ts';
-import { UnreadableBody } from '../../content/tree.ts';
+import { readStoredBody } from '../../content/read-body.ts';
 import type { MailContent, MailFile } from '../../mail/inbox-mail.ts';
 
 /**
@@ -30,9 +28,7 @@ export async function mailDocument({
   html = '',
   files,
 }: Pick<MailContent, 'html' | 'files'>): Promise<MailDocument> {
-  const { html: body, pictures } = await readBody(html, 'HTML', { remotePictures: 'OMITTED' }).catch(
-    unreadable,
-  );
+  const { html: body, pictures } = await readStoredBody(html, 'HTML', { remotePictures: 'OMITTED' });
   const shown = body.replace(
     /(<img\b[^>]*?\bsrc=")cid:([^"]*)/g,
     (_whole, before: string, id: string) => before + dataUrlOf(id.replaceAll('&amp;', '&'), files),
@@ -40,15 +36,6 @@ export async function mailDocument({
   return {
     document: `<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light"><meta name="referrer" content="no-referrer"><base target="_blank"><style>html{background:#fff;color:#111;font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}body{margin:1rem clamp(1rem,3vw,1.6rem)}img{max-width:100%}</style>${shown}`,
     hasRemotePictures: pictures.some(({ kind }) => kind === 'REMOTE'),
-  };
-}
-
-/** A mail of somebody else's may be such as no message of ours is. */
-function unreadable(error: unknown): Pick<ReadBody, 'html' | 'pictures'> {
-  if (!(error instanceof UnreadableBody)) throw error;
-  return {
-    html: '<p>This HTML takes too much work to show. Its source can be downloaded.</p>',
-    pictures: [],
   };
 }
 
