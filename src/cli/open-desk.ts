@@ -34,6 +34,7 @@ export async function openDesk(
   await using stack = new AsyncDisposableStack();
   let connections: { owner: Connection; gateway: Connection };
   if (config.database.kind === 'url') {
+    if (makeEmbedded) throw new CommandError('--embedded and DATABASE_URL are two databases: choose one.');
     connections = { owner: config.database.ownerUrl, gateway: config.database.url };
     tell(`the database ${withoutSecrets(config.database.url)}`);
   } else {

@@ -271,4 +271,5 @@ test('a command says on stderr which database it is, without what is secret in i
   const config = readConfig({ DATABASE_URL: 'postgres://olga:canary@127.0.0.1:1/desk?password=canary' });
   await expect(openDesk(config, { tell: (text) => said.push(text) })).rejects.toThrow();
   expect(said).toEqual(['the database postgres://127.0.0.1:1/desk']);
+  await expect(openDesk(config, { makeEmbedded: true })).rejects.toThrow('--embedded and DATABASE_URL');
 });
