@@ -188,7 +188,10 @@ const environment = settings.superRefine((env, context) => {
   }
 });
 
-/** What says that a desk of others is meant; without a database it would be a demo desk whose passwords everybody knows. */
+/**
+ * What says that a desk of others is meant; without a database it would be a demo desk whose passwords
+ * everybody knows.
+ */
 const needsDatabase = (env: {
   NODE_ENV?: string | undefined;
   TRUST_PROXY: string;

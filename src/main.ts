@@ -21,8 +21,8 @@ async function main(): Promise<void> {
   let stoppingSince: number | undefined;
   const stop = async (signal: string) => {
     if (stoppingSince !== undefined) {
-      // A second signal means it. One that comes with the first is the same one: a terminal's Ctrl-C, or a supervisor that signals
-      // the whole group, reaches this process by itself and once more through npm.
+      // A second signal means it. One that comes with the first is the same one: a terminal's Ctrl-C, or a
+      // supervisor that signals the whole group, reaches this process by itself and once more through npm.
       if (performance.now() - stoppingSince > sameSignalMs) process.exit(1);
       return;
     }

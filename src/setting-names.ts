@@ -16,8 +16,8 @@ const ofOthers = new Set([
 ]);
 
 /**
- * A setting that was meant and not set is an error: the program would run without it. Where it is set too, if only to nothing, somebody
- * has decided, and the other name is told in a warning.
+ * A setting that was meant and not set is an error: the program would run without it. Where it is set too, if
+ * only to nothing, somebody has decided, and the other name is told in a warning.
  */
 export function judgeNames(env: Readonly<Record<string, string | undefined>>, settings: readonly string[]) {
   // Kubernetes gives every program TICKETWIRE_PORT=tcp://… where a service is called ticketwire.
@@ -38,9 +38,9 @@ export function judgeNames(env: Readonly<Record<string, string | undefined>>, se
 }
 
 /**
- * Finds names that a slip of the finger may have made: another case or other separators, `TICKETWIRE_` before it, or a letter or two
- * that are wrong, missing, doubled or in the other's place. Names of one word, as `PORT`, are too near to what others use: of them
- * only those with the prefix are told.
+ * Finds names that a slip of the finger may have made: another case or other separators, `TICKETWIRE_` before
+ * it, or a letter or two that are wrong, missing, doubled or in the other's place. Names of one word, as
+ * `PORT`, are too near to what others use: of them only those with the prefix are told.
  */
 function findMisspelt(names: readonly string[], settings: readonly string[]): Misspelt[] {
   const known = new Set(settings);

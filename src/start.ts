@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { isExplorerBuilt } from './explorer/build.ts';
 
 /*
- * What `npm start` runs: one command that takes the shell's place, so that the signals that npm passes on reach the gateway itself.
- * A shell that waits for its command ends at a signal, and leaves the command behind.
+ * What `npm start` runs: one command that takes the shell's place, so that the signals that npm passes on
+ * reach the gateway itself. A shell that waits for its command ends at a signal, and leaves the command
+ * behind.
  */
 
 /** In a process of its own, whose memory is given back, and which ends when this one is told to. */

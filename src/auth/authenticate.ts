@@ -16,9 +16,10 @@ import { type Account, findEnabledByEmail, prepareFindByLogin, viewerOf } from '
 export interface Authenticator extends AsyncDisposable {
   /**
    * Who offers this `Authorization` header. `undefined`: no credential was offered.
-   * @param direct tells whether a program of this machine asks, and not for others: passwords that everybody knows are good then alone
-   * @throws BadCredential (401, or 429 when it says how long to wait) or Unavailable (503: too many sign-ins at once, no database, no keys
-   * for JWTs)
+   * @param direct tells whether a program of this machine asks, and not for others: passwords that everybody
+   * knows are good then alone
+   * @throws BadCredential (401, or 429 when it says how long to wait) or Unavailable (503: too many sign-ins
+   * at once, no database, no keys for JWTs)
    */
   authenticate(
     authorization: string | undefined,
@@ -135,7 +136,8 @@ function createVerifier({ db, jwt, legacyCharset, now, log }: VerifierPorts): Ve
   /** Who the claims are about; a login decides before an address, disabled or not. */
   async function bySubject({ subject, verifiedEmail }: Claims): Promise<Account | undefined> {
     const named = await findByLogin(subject);
-    // The database folds letters that only look alike (the Kelvin sign is a k to it), and an issuer's subjects are not one for that.
+    // The database folds letters that only look alike (the Kelvin sign is a k to it), and an issuer's
+    // subjects are not one for that.
     if (named !== undefined && asciiFold(named.login) === asciiFold(subject))
       return named.disabledAt === null ? named : undefined;
     if (verifiedEmail === undefined) return undefined;

@@ -7,9 +7,9 @@ import { costOf, costOfToday, likeButNobodys } from './passwords.ts';
 const lookEveryMs = 10 * 60_000;
 
 /**
- * Whose wrong password takes the longest, as a hash of the same cost that no password has; undefined when no hash is dearer than
- * those that are made today. Costs are told by the first letters of a hash, of which there are a few;
- * of ASP.NET's second version all cost the same.
+ * Whose wrong password takes the longest, as a hash of the same cost that no password has; undefined when no
+ * hash is dearer than those that are made today. Costs are told by the first letters of a hash, of which
+ * there are a few; of ASP.NET's second version all cost the same.
  */
 export function createDearestHash(db: Db, now: () => Date): () => Promise<string | undefined> {
   let known: { readonly at: number; readonly hash: Promise<string | undefined> } | undefined;

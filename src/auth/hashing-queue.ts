@@ -1,6 +1,9 @@
 import { Unavailable } from '../errors.ts';
 
-/** Runs a bounded number of jobs at a time, lets a bounded number wait, and shares its turns among the parties that ask. */
+/**
+ * Runs a bounded number of jobs at a time, lets a bounded number wait, and shares its turns among the parties
+ * that ask.
+ */
 export interface HashingQueue {
   /**
    * @param party whose job it is: parties take turns, however many jobs each of them brings
@@ -15,8 +18,9 @@ interface Waiting {
 }
 
 /**
- * Two at a time leave half of libuv's four threads to files and DNS; at 170 ms each, 128 that wait are answered in 11 s. When it is
- * full, whoever has the most jobs in it gives up the last of them for one who has fewer, so that nobody fills it for the others.
+ * Two at a time leave half of libuv's four threads to files and DNS; at 170 ms each, 128 that wait are
+ * answered in 11 s. When it is full, whoever has the most jobs in it gives up the last of them for one who
+ * has fewer, so that nobody fills it for the others.
  */
 export function createHashingQueue({ concurrency = 2, waiting = 128 } = {}): HashingQueue {
   /** In the order of their turns: who was served goes to the end. */

@@ -52,13 +52,16 @@ export function createJwtVerifier(
 /** The form of a signed JWT: three parts of which the first two are there. */
 export const isCompactJws = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
 
-/** In ID tokens alone (OpenID Connect Core 1.0): who signed in, told to the program that they signed in at. */
+/**
+ * In ID tokens alone (OpenID Connect Core 1.0): who signed in, told to the program that they signed in at.
+ */
 const ofIdTokens = ['nonce', 'at_hash', 'c_hash', 's_hash'];
 
 /**
- * An issuer signs ID tokens, logout tokens and refresh tokens with the same keys, and none of them lets anybody do anything. RFC 9068 calls an
- * access token `at+jwt` in its header. Most issuers say `JWT` or nothing: then the token must not say in another way that it is no access
- * token, as OpenID Connect, Keycloak (`typ`) and Cognito (`token_use`) do.
+ * An issuer signs ID tokens, logout tokens and refresh tokens with the same keys, and none of them lets
+ * anybody do anything. RFC 9068 calls an access token `at+jwt` in its header. Most issuers say `JWT` or
+ * nothing: then the token must not say in another way that it is no access token, as OpenID Connect, Keycloak
+ * (`typ`) and Cognito (`token_use`) do.
  */
 function assertAccessToken({ typ }: Partial<JWTHeaderParameters>, payload: JWTPayload): void {
   const type = typ === undefined ? undefined : folded(typ).replace(/^application\//, '');
@@ -88,7 +91,10 @@ function claimsOf(payload: JWTPayload): Claims {
   };
 }
 
-/** Text that the database can look for: it knows no U+0000, and would replace half a surrogate pair by another character. */
+/**
+ * Text that the database can look for: it knows no U+0000, and would replace half a surrogate pair by another
+ * character.
+ */
 const isName = (claim: unknown): claim is string =>
   typeof claim === 'string' && claim !== '' && !/\p{Cc}/u.test(claim) && claim.isWellFormed();
 

@@ -75,7 +75,8 @@ export function createPasswordSignIn({ db, now, log }: Ports) {
     accounts: readonly (Account | undefined)[],
     signIn: () => Promise<T>,
   ): Promise<T> {
-    // By the user, as one has many spellings for the database; nobody's login leads nowhere, so that its spellings need no folding.
+    // By the user, as one has many spellings for the database; nobody's login leads nowhere, so that its
+    // spellings need no folding.
     const names = readings.map(({ login }, i) =>
       accounts[i] === undefined ? `login ${login.toLowerCase()}` : `user ${accounts[i].id}`,
     );

@@ -29,10 +29,12 @@ export interface Verdict {
 }
 
 /**
- * A wrong password takes one scrypt of today's cost and a check of the dearest hash there is, whoever's it was: an imported hash, one of
- * ours and none at all cannot be told apart by it. A right one takes a scrypt, and what its own hash takes.
+ * A wrong password takes one scrypt of today's cost and a check of the dearest hash there is, whoever's it
+ * was: an imported hash, one of ours and none at all cannot be told apart by it. A right one takes a scrypt,
+ * and what its own hash takes.
  * @param hash undefined or null: the user does not exist, or has no password.
- * @param dearest one that takes as long as any that is stored and that no password has; undefined: none is dearer than today's
+ * @param dearest one that takes as long as any that is stored and that no password has; undefined: none is
+ * dearer than today's
  */
 export async function checkPassword(
   hash: string | null | undefined,

@@ -68,10 +68,11 @@ export interface Throttle {
 }
 
 /**
- * An account's guesses are bounded from one address and from all together, and so is what one address may try: more at once than the
- * hashing queue holds, so that a desk behind one address can sign in together. Strangers' guesses from elsewhere do not refuse an address
- * that is otherwise clean: it has three guesses of its own at each account, and one more every five minutes. Every bucket refills, so
- * nobody is locked out for good; and who has signed in before is not asked (see password-sign-in.ts).
+ * An account's guesses are bounded from one address and from all together, and so is what one address may
+ * try: more at once than the hashing queue holds, so that a desk behind one address can sign in together.
+ * Strangers' guesses from elsewhere do not refuse an address that is otherwise clean: it has three guesses of
+ * its own at each account, and one more every five minutes. Every bucket refills, so nobody is locked out for
+ * good; and who has signed in before is not asked (see password-sign-in.ts).
  */
 export function createThrottle(): Throttle {
   const pairs = new Buckets({ burst: 10, perSecond: 1 / 6 });
@@ -107,8 +108,8 @@ export function createThrottle(): Throttle {
 }
 
 /**
- * Bounds what an address can cost with tokens that are none. Nobody can guess one, so that what might be a token is looked up whatever was
- * wrong before it: above the address's rate a few at a time.
+ * Bounds what an address can cost with tokens that are none. Nobody can guess one, so that what might be a
+ * token is looked up whatever was wrong before it: above the address's rate a few at a time.
  */
 export function createStrangers() {
   const addresses = new Buckets({ burst: 200, perSecond: 20 });

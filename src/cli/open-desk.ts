@@ -24,8 +24,10 @@ export interface OpenOptions {
 }
 
 /**
- * That of `DATABASE_URL`, or the embedded one of `DATA_DIR`: the running gateway's if one runs, else started for this command.
- * @throws CommandError where there is no desk: whoever forgot DATABASE_URL would write into a new one, which nobody reads
+ * That of `DATABASE_URL`, or the embedded one of `DATA_DIR`: the running gateway's if one runs, else started
+ * for this command.
+ * @throws CommandError where there is no desk: whoever forgot DATABASE_URL would write into a new one, which
+ * nobody reads
  */
 export async function openDesk(
   config: Config,

@@ -34,7 +34,8 @@ const commands: readonly (Command | LooseCommand)[] = [
 ];
 
 /**
- * @param open is called when a command is to be run, not for its help; told whether a new embedded database may be made.
+ * @param open is called when a command is to be run, not for its help; told whether a new embedded database
+ * may be made.
  * @returns the exit code: 0 done, 1 it could not be done, 2 it was typed wrongly.
  */
 export async function run(

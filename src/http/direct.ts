@@ -21,9 +21,9 @@ const forwarding = [
 ];
 
 /**
- * Whether a program of this very machine asks, and means this machine. A page of another site reaches us under a name of its own
- * that it made to lead here (DNS rebinding), and a proxy in front asks for others: it says so in a header, or speaks HTTP/1.0 as nginx
- * does unless told otherwise.
+ * Whether a program of this very machine asks, and means this machine. A page of another site reaches us
+ * under a name of its own that it made to lead here (DNS rebinding), and a proxy in front asks for others: it
+ * says so in a header, or speaks HTTP/1.0 as nginx does unless told otherwise.
  */
 export function isDirect(req: IncomingMessage): boolean {
   const { headers, socket } = req;

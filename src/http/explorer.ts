@@ -41,8 +41,8 @@ interface BuiltPage {
 
 export interface ExplorerOptions {
   /**
-   * Value of the Authorization header that the page is signed in with: the demo operator's. Whoever does not ask directly gets the page
-   * without it.
+   * Value of the Authorization header that the page is signed in with: the demo operator's. Whoever does not
+   * ask directly gets the page without it.
    */
   readonly demoAuthorization?: string | undefined;
   /** Path of the development inbox, if this process has one; the page links to it. */

@@ -45,7 +45,8 @@ test('a party that fills the queue gives way to others, and everybody takes turn
   const all = Promise.allSettled([...greedy, ...others]);
   gate.resolve();
   const outcomes = (await all).map(({ status }) => status === 'fulfilled');
-  // The sixth found no room; the fifth and the fourth made room for b and c. A second of b has no more right to it than a's second.
+  // The sixth found no room; the fifth and the fourth made room for b and c. A second of b has no more right
+  // to it than a's second.
   expect(outcomes).toEqual([true, true, true, false, false, false, true, true, false]);
   expect(order).toEqual(['a1', 'a2', 'b1', 'c1', 'a3']);
 });

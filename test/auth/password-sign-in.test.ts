@@ -198,7 +198,8 @@ test('a database that is down is a passing fault, and no bad credential', async 
 test('guesses count by the user that they are at, however the login is spelt', async () => {
   await using world = await createWorld();
   await world.add({ login: 'ivan', passwordHash });
-  // To PostgreSQL each of these is the login of the same user, if its collation has it so; to JavaScript they are three.
+  // To PostgreSQL each of these is the login of the same user, if its collation has it so; to JavaScript they
+  // are three.
   const spellings = ['ivan', 'IVAN', '\u0130van'];
   const errors = await Promise.all(
     Array.from({ length: 36 }, (_, i) =>
