@@ -9,7 +9,7 @@ import { type Connection, type Database, migrate, openDatabase } from './db/data
 import { findDeskKey } from './db/desk-key.ts';
 import { type Embedded, startEmbedded } from './db/embedded.ts';
 import { attachments, mailboxes } from './db/tables.ts';
-import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from './demo.ts';
+import { type DemoDesk, demoHashes, retireDemoAccounts, seedDemoDesk } from './demo.ts';
 import { createEventHub } from './events/hub.ts';
 import { createMultipartReader } from './graphql/multipart/request.ts';
 import { createGraphqlServer, type GraphqlOptions } from './graphql/server.ts';
@@ -83,6 +83,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 
 async function join(config: Config, overrides: Overrides, parts: AsyncDisposableStack): Promise<App> {
   const log = overrides.log ?? createLog(config.logLevel);
+  for (const warning of config.warnings) log.warn(warning);
   const now = overrides.now ?? (() => new Date());
   const { gateway, owner } = overrides.connections ?? (await connect(config, overrides, parts, log));
   const ownerSetting = isOwnerNamed(config) ? 'DATABASE_OWNER_URL' : 'DATABASE_URL';
@@ -138,6 +139,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
       db: database.desk,
       jwt: config.jwt,
       legacyCharset: config.legacyCharset,
+      ...(config.database.kind === 'embedded' ? { knownPasswords: demoHashes } : {}),
       now,
       log,
     }),

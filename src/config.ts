@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type BlobPlace, readBlobsUrl } from './blobs-url.ts';
+import { judgeNames } from './setting-names.ts';
 
 /** Everything that the environment decides. Durations are seconds and sizes are bytes unless a name says otherwise. */
 export interface Config {
@@ -39,6 +40,8 @@ export interface Config {
   /** Origins whose pages may ask and read: exact ones, or `*`. */
   readonly corsOrigins: ReadonlySet<string>;
   readonly limits: Limits;
+  /** What whoever starts the program should look at, although it can start. */
+  readonly warnings: readonly string[];
 }
 
 /** Where a clamd listens. */
@@ -99,95 +102,106 @@ function blobPlace(text: string, context: z.core.$RefinementCtx): BlobPlace {
   }
 }
 
-const environment = z
-  .object({
-    HOST: z.string().min(1).default('127.0.0.1'),
-    PORT: whole(4000, 0, 65_535),
-    DATA_DIR: z.string().min(1).default('.data'),
-    LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-    NODE_ENV: z.string().optional(),
-    DATABASE_URL: url('postgres:', 'postgresql:').optional(),
-    DATABASE_OWNER_URL: url('postgres:', 'postgresql:').optional(),
-    DATABASE_POOL: whole(10, 2, 200),
-    DATABASE_TIMEOUT: whole(10, 1, 600),
-    SMTP_URL: z
-      .string()
-      .refine(
-        (text) => text === 'inbox:' || (URL.canParse(text) && /^smtps?:$/.test(new URL(text).protocol)),
-        {
-          error: 'must be smtp://…, smtps://… or inbox:',
-        },
-      )
-      .optional(),
-    BLOBS_URL: z.string().transform(blobPlace).optional(),
-    MAILBOX_KEY: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/i, 'must be 32 bytes in hexadecimal')
-      .optional(),
-    JWT_JWKS_URL: url('https:', 'http:').optional(),
-    JWT_ISSUER: z.string().min(1).optional(),
-    JWT_AUDIENCE: z.string().min(1).optional(),
-    LEGACY_CHARSET: z
-      .string()
-      .refine(isCodePage, 'must be a code page of the Encoding Standard, such as windows-1250')
-      .default('windows-1252'),
-    PUBLIC_URL: z
-      .string()
-      .refine((text) => text === '/' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)), {
-        error: 'must be https://…, http://… or /',
-      })
-      .refine((text) => text === '/' || !/[?#]/.test(text), { error: 'must have no query and no fragment' })
-      .optional(),
-    CLAMD_URL: z
-      .string()
-      .refine((text) => clamdOf(text) !== undefined, { error: 'must be clamd://host:port or unix:/path' })
-      .optional(),
-    TRUST_PROXY: z.enum(['0', '1']).default('0'),
-    EXPLORER: z.enum(['0', '1']).optional(),
-    ROLES: z
-      .string()
-      .default('web,worker')
-      .transform((text) => new Set(text.split(',').map((role) => role.trim())))
-      .refine(
-        (set): set is Set<'web' | 'worker'> =>
-          set.size > 0 && [...set].every((role) => role === 'web' || role === 'worker'),
-        {
-          error: 'must be web, worker or both',
-        },
-      ),
-    MAX_BODY_BYTES: whole(4 * MiB, 1, 16 * MiB),
-    MAX_ATTACHMENT_BYTES: whole(25 * MiB, 1, 1024 * MiB),
-    MAX_MESSAGE_ATTACHMENTS_BYTES: whole(50 * MiB, 1, 2047 * MiB),
-    MAX_OPEN_UPLOADS: whole(20, 1, 10_000),
-    MAX_UPLOADED_BYTES: whole(2048 * MiB, MiB, Number.MAX_SAFE_INTEGER),
-    MAX_REQUEST_BYTES: whole(0, 0, 64 * MiB),
-    MAX_LEGACY_REQUEST_BYTES: whole(40_000_000, 1024, 1_000_000_000),
-    MAX_ANSWER_BYTES: whole(32 * MiB, 64 * 1024, 256 * MiB),
-    CORS_ORIGINS: origins,
-  })
-  .superRefine((env, context) => {
-    const jwt = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;
-    const missing = jwt.filter((name) => env[name] === undefined);
-    if (missing.length > 0 && missing.length < jwt.length) {
-      for (const name of missing)
-        context.addIssue({
-          code: 'custom',
-          path: [name],
-          message: 'is required with the other JWT_ settings',
-        });
-    }
-    if (env.MAX_UPLOADED_BYTES < env.MAX_ATTACHMENT_BYTES) {
-      const message = 'must not be less than MAX_ATTACHMENT_BYTES';
-      context.addIssue({ code: 'custom', path: ['MAX_UPLOADED_BYTES'], message });
-    }
-    if (env.DATABASE_OWNER_URL !== undefined && env.DATABASE_URL === undefined) {
+const settings = z.object({
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: whole(4000, 0, 65_535),
+  DATA_DIR: z.string().min(1).default('.data'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  NODE_ENV: z.string().optional(),
+  DATABASE_URL: url('postgres:', 'postgresql:').optional(),
+  DATABASE_OWNER_URL: url('postgres:', 'postgresql:').optional(),
+  DATABASE_POOL: whole(10, 2, 200),
+  DATABASE_TIMEOUT: whole(10, 1, 600),
+  SMTP_URL: z
+    .string()
+    .refine((text) => text === 'inbox:' || (URL.canParse(text) && /^smtps?:$/.test(new URL(text).protocol)), {
+      error: 'must be smtp://…, smtps://… or inbox:',
+    })
+    .optional(),
+  BLOBS_URL: z.string().transform(blobPlace).optional(),
+  MAILBOX_KEY: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i, 'must be 32 bytes in hexadecimal')
+    .optional(),
+  JWT_JWKS_URL: url('https:', 'http:').optional(),
+  JWT_ISSUER: z.string().min(1).optional(),
+  JWT_AUDIENCE: z.string().min(1).optional(),
+  LEGACY_CHARSET: z
+    .string()
+    .refine(isCodePage, 'must be a code page of the Encoding Standard, such as windows-1250')
+    .default('windows-1252'),
+  PUBLIC_URL: z
+    .string()
+    .refine((text) => text === '/' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)), {
+      error: 'must be https://…, http://… or /',
+    })
+    .refine((text) => text === '/' || !/[?#]/.test(text), { error: 'must have no query and no fragment' })
+    .optional(),
+  CLAMD_URL: z
+    .string()
+    .refine((text) => clamdOf(text) !== undefined, { error: 'must be clamd://host:port or unix:/path' })
+    .optional(),
+  TRUST_PROXY: z.enum(['0', '1']).default('0'),
+  EXPLORER: z.enum(['0', '1']).optional(),
+  ROLES: z
+    .string()
+    .default('web,worker')
+    .transform((text) => new Set(text.split(',').map((role) => role.trim())))
+    .refine(
+      (set): set is Set<'web' | 'worker'> =>
+        set.size > 0 && [...set].every((role) => role === 'web' || role === 'worker'),
+      {
+        error: 'must be web, worker or both',
+      },
+    ),
+  MAX_BODY_BYTES: whole(4 * MiB, 1, 16 * MiB),
+  MAX_ATTACHMENT_BYTES: whole(25 * MiB, 1, 1024 * MiB),
+  MAX_MESSAGE_ATTACHMENTS_BYTES: whole(50 * MiB, 1, 2047 * MiB),
+  MAX_OPEN_UPLOADS: whole(20, 1, 10_000),
+  MAX_UPLOADED_BYTES: whole(2048 * MiB, MiB, Number.MAX_SAFE_INTEGER),
+  MAX_REQUEST_BYTES: whole(0, 0, 64 * MiB),
+  MAX_LEGACY_REQUEST_BYTES: whole(40_000_000, 1024, 1_000_000_000),
+  MAX_ANSWER_BYTES: whole(32 * MiB, 64 * 1024, 256 * MiB),
+  CORS_ORIGINS: origins,
+});
+
+const environment = settings.superRefine((env, context) => {
+  const jwt = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;
+  const missing = jwt.filter((name) => env[name] === undefined);
+  if (missing.length > 0 && missing.length < jwt.length) {
+    for (const name of missing)
       context.addIssue({
         code: 'custom',
-        path: ['DATABASE_URL'],
-        message: 'is required with DATABASE_OWNER_URL',
+        path: [name],
+        message: 'is required with the other JWT_ settings',
       });
+  }
+  if (env.MAX_UPLOADED_BYTES < env.MAX_ATTACHMENT_BYTES) {
+    const message = 'must not be less than MAX_ATTACHMENT_BYTES';
+    context.addIssue({ code: 'custom', path: ['MAX_UPLOADED_BYTES'], message });
+  }
+  if (env.DATABASE_URL === undefined) {
+    for (const [because, given] of needsDatabase(env)) {
+      if (given)
+        context.addIssue({ code: 'custom', path: ['DATABASE_URL'], message: `is required with ${because}` });
     }
-  });
+  }
+});
+
+/**
+ * What says that a desk of others is meant; without a database it would be a demo desk whose passwords
+ * everybody knows.
+ */
+const needsDatabase = (env: {
+  NODE_ENV?: string | undefined;
+  TRUST_PROXY: string;
+  DATABASE_OWNER_URL?: string | undefined;
+}) =>
+  [
+    ['DATABASE_OWNER_URL', env.DATABASE_OWNER_URL !== undefined],
+    [`NODE_ENV=${env.NODE_ENV}`, /^\s*prod(uction)?\s*$/i.test(env.NODE_ENV ?? '')],
+    ['TRUST_PROXY=1', env.TRUST_PROXY === '1'],
+  ] as const;
 
 /** Thrown with one line for each wrong setting. */
 export class ConfigError extends Error {
@@ -200,11 +214,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
   const parsed = environment.safeParse(set);
-  if (!parsed.success) {
-    throw new ConfigError(
-      parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'),
-    );
-  }
+  const names = judgeNames(env, Object.keys(settings.shape));
+  const wrong = (parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  if (!parsed.success || names.errors.length > 0)
+    throw new ConfigError([...names.errors, ...wrong].join('\n'));
   const e = parsed.data;
   const dataDir = resolve(e.DATA_DIR);
   const embedded = e.DATABASE_URL === undefined;
@@ -247,6 +260,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       legacyRequestBytes: e.MAX_LEGACY_REQUEST_BYTES,
       answerBytes: e.MAX_ANSWER_BYTES,
     },
+    warnings: names.warnings,
   };
 }
 

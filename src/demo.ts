@@ -26,6 +26,8 @@ const hashes = {
   operator: 'scrypt$ln=14,r=8,p=5$1eQn0IoUTVb/cZcdHsiGOw$4WRsBCbBkcMgbFBoGzpmVXrQfgtz+xbdbUlBoJY7nhQ',
   requester: 'scrypt$ln=14,r=8,p=5$W4AoVxrV200dek++3GmrQw$0P9+Yie9H42rSWA68H8FPVCEkbTeQd0XjrEoe/caWNA',
 };
+/** Whoever signs in against one of these has a demo password. */
+export const demoHashes: ReadonlySet<string> = new Set(Object.values(hashes));
 const seededAction = 'DEMO_SEEDED';
 const operatorId = 1;
 const requesterId = 2;

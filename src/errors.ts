@@ -94,7 +94,10 @@ export class BadRequest extends Error {
   override readonly name = 'BadRequest';
 }
 
-/** A credential was offered and is not good: HTTP 401 on every door. */
+/**
+ * A credential was offered and is not good: HTTP 401; or it was not looked at, as too many before it were
+ * wrong: 429 with Retry-After, and 401 with Retry-After on the legacy door, whose clients know no 429.
+ */
 export class BadCredential extends Error {
   /** Seconds to wait before the next attempt, when sign-ins are being slowed down. */
   readonly retryAfterSeconds: number | undefined;

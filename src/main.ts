@@ -1,5 +1,7 @@
 import { enableCompileCache } from 'node:module';
 
+const sameSignalMs = 1000;
+
 /** The process: it reads the environment, starts the gateway, and ends it when it is told to. */
 async function main(): Promise<void> {
   // Compiled once, loaded ever after: half of a warm start is compiling otherwise.
@@ -16,11 +18,15 @@ async function main(): Promise<void> {
   const { welcome } = await import('./welcome.ts');
   const app = await createApp(config, { embedded });
   process.stdout.write(welcome(config, app));
-  let stopping = false;
+  let stoppingSince: number | undefined;
   const stop = async (signal: string) => {
-    // A second signal means it.
-    if (stopping) process.exit(1);
-    stopping = true;
+    if (stoppingSince !== undefined) {
+      // A second signal means it. One that comes with the first is the same one: a terminal's Ctrl-C, or a
+      // supervisor that signals the whole group, reaches this process by itself and once more through npm.
+      if (performance.now() - stoppingSince > sameSignalMs) process.exit(1);
+      return;
+    }
+    stoppingSince = performance.now();
     app.log.info({ signal }, 'draining');
     await app[Symbol.asyncDispose]();
     process.exit(0);

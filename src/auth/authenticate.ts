@@ -1,25 +1,31 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { Config } from '../config.ts';
 import type { Viewer } from '../context.ts';
 import { asUnavailable } from '../database-faults.ts';
 import type { Db } from '../db/database.ts';
-import { users } from '../db/tables.ts';
 import { BadCredential } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { asciiFold } from './ascii-fold.ts';
 import { createAuthorizationReader } from './authorization-header.ts';
 import { createCredentialCache, type Verified } from './credential-cache.ts';
-import { type Claims, createJwtVerifier } from './jwt.ts';
+import { type Claims, createJwtVerifier, isCompactJws } from './jwt.ts';
 import { createPasswordSignIn } from './password-sign-in.ts';
 import { createStrangers } from './throttle.ts';
 import { isWellFormedToken, prepareFindToken } from './tokens.ts';
-import { type Account, accountColumns, prepareFindByLogin, viewerOf } from './viewer.ts';
+import { type Account, findEnabledByEmail, prepareFindByLogin, viewerOf } from './viewer.ts';
 
 export interface Authenticator extends AsyncDisposable {
   /**
    * Who offers this `Authorization` header. `undefined`: no credential was offered.
-   * @throws BadCredential (401) or Unavailable (503: too many sign-ins at once, no database, no keys for JWTs)
+   * @param direct tells whether a program of this machine asks, and not for others: passwords that everybody
+   * knows are good then alone
+   * @throws BadCredential (401, or 429 when it says how long to wait) or Unavailable (503: too many sign-ins
+   * at once, no database, no keys for JWTs)
    */
-  authenticate(authorization: string | undefined, remoteAddress: string): Promise<Viewer | undefined>;
+  authenticate(
+    authorization: string | undefined,
+    remoteAddress: string,
+    direct?: () => boolean,
+  ): Promise<Viewer | undefined>;
 }
 
 export interface AuthenticatorPorts {
@@ -27,6 +33,8 @@ export interface AuthenticatorPorts {
   readonly jwt?: Config['jwt'];
   /** The code page of Basic credentials that are no UTF-8. */
   readonly legacyCharset?: Config['legacyCharset'];
+  /** Hashes of passwords that everybody knows. */
+  readonly knownPasswords?: ReadonlySet<string>;
   readonly now?: () => Date;
   readonly log: Logger;
 }
@@ -36,22 +44,23 @@ export function createAuthenticator({
   db,
   jwt,
   legacyCharset = 'windows-1252',
+  knownPasswords = new Set(),
   now = () => new Date(),
   log,
 }: AuthenticatorPorts): Authenticator {
   const cache = createCredentialCache();
   const verify = createVerifier({ db, jwt, legacyCharset, now, log });
-  const inFlight = new Map<string, Promise<Viewer>>();
+  const inFlight = new Map<string, Promise<Verified>>();
 
   /** Calls that offer the same credential meanwhile share one verification. */
-  function verifyOnce(key: string, authorization: string, remoteAddress: string): Promise<Viewer> {
+  function verifyOnce(key: string, authorization: string, remoteAddress: string): Promise<Verified> {
     const running = inFlight.get(key);
     if (running !== undefined) return running;
     const started = (async () => {
       try {
         const verified = await verify(authorization, remoteAddress, key, cache.get(key));
         cache.put(key, verified, now().getTime());
-        return verified.viewer;
+        return verified;
       } catch (error) {
         if (error instanceof BadCredential) cache.delete(key);
         throw asUnavailable(error);
@@ -63,21 +72,30 @@ export function createAuthenticator({
     return started;
   }
 
+  /** From memory as long as that is fresh, and renewed before it is not. */
+  async function lookUp(authorization: string, remoteAddress: string): Promise<Verified> {
+    const key = cache.keyOf(authorization);
+    const at = now().getTime();
+    const entry = cache.get(key);
+    if (entry === undefined || !cache.isFresh(entry, at))
+      return verifyOnce(key, authorization, remoteAddress);
+    if (at >= entry.refreshAt) {
+      entry.refreshAt = Number.POSITIVE_INFINITY;
+      verifyOnce(key, authorization, remoteAddress).catch((err: unknown) => {
+        if (!(err instanceof BadCredential)) log.warn({ err }, 'a credential could not be looked up again');
+      });
+    }
+    return entry;
+  }
+
   return {
-    async authenticate(authorization, remoteAddress) {
+    async authenticate(authorization, remoteAddress, direct = () => false) {
       if (authorization === undefined || authorization === '') return undefined;
-      const key = cache.keyOf(authorization);
-      const at = now().getTime();
-      const entry = cache.get(key);
-      if (entry === undefined || !cache.isFresh(entry, at))
-        return verifyOnce(key, authorization, remoteAddress);
-      if (at >= entry.refreshAt) {
-        entry.refreshAt = Number.POSITIVE_INFINITY;
-        verifyOnce(key, authorization, remoteAddress).catch((err: unknown) => {
-          if (!(err instanceof BadCredential)) log.warn({ err }, 'a credential could not be looked up again');
-        });
+      const { viewer, proof } = await lookUp(authorization, remoteAddress);
+      if (proof !== undefined && knownPasswords.has(proof) && !direct()) {
+        throw new BadCredential('The demo accounts are for direct requests to localhost');
       }
-      return entry.viewer;
+      return viewer;
     },
     async [Symbol.asyncDispose]() {
       await Promise.allSettled(inFlight.values());
@@ -85,6 +103,7 @@ export function createAuthenticator({
   };
 }
 
+type VerifierPorts = Required<Omit<AuthenticatorPorts, 'knownPasswords'>>;
 type Verify = (
   authorization: string,
   remoteAddress: string,
@@ -92,12 +111,13 @@ type Verify = (
   before: Verified | undefined,
 ) => Promise<Verified>;
 
-function createVerifier({ db, jwt, legacyCharset, now, log }: Required<AuthenticatorPorts>): Verify {
+function createVerifier({ db, jwt, legacyCharset, now, log }: VerifierPorts): Verify {
   const readAuthorization = createAuthorizationReader(legacyCharset);
   const passwords = createPasswordSignIn({ db, now, log });
   const findToken = prepareFindToken(db);
   const strangers = createStrangers();
   const findByLogin = prepareFindByLogin(db);
+  const findByEmail = (address: string) => findEnabledByEmail(db, address);
   const verifyJwt = jwt === undefined ? undefined : createJwtVerifier(jwt, now);
 
   async function byToken(token: string): Promise<Verified> {
@@ -116,13 +136,12 @@ function createVerifier({ db, jwt, legacyCharset, now, log }: Required<Authentic
   /** Who the claims are about; a login decides before an address, disabled or not. */
   async function bySubject({ subject, verifiedEmail }: Claims): Promise<Account | undefined> {
     const named = await findByLogin(subject);
-    if (named !== undefined) return named.disabledAt === null ? named : undefined;
+    // The database folds letters that only look alike (the Kelvin sign is a k to it), and an issuer's
+    // subjects are not one for that.
+    if (named !== undefined && asciiFold(named.login) === asciiFold(subject))
+      return named.disabledAt === null ? named : undefined;
     if (verifiedEmail === undefined) return undefined;
-    const addressed = await db
-      .select(accountColumns)
-      .from(users)
-      .where(and(eq(sql`lower(${users.email})`, verifiedEmail.toLowerCase()), isNull(users.disabledAt)))
-      .limit(2);
+    const addressed = await findByEmail(verifiedEmail);
     return addressed.length === 1 ? addressed[0] : undefined;
   }
 
@@ -137,7 +156,11 @@ function createVerifier({ db, jwt, legacyCharset, now, log }: Required<Authentic
   return async (authorization, remoteAddress, key, before) => {
     const offered = readAuthorization(authorization);
     if (offered.kind === 'password') return passwords.verify({ ...offered, remoteAddress, key, before });
-    const verified = () => (offered.kind === 'token' ? byToken(offered.token) : byJwt(offered.token));
-    return before === undefined ? strangers.bound(remoteAddress, now().getTime(), verified) : verified();
+    const { kind, token } = offered;
+    const verified = () => (kind === 'token' ? byToken(token) : byJwt(token));
+    if (before !== undefined) return verified();
+    const plausible =
+      kind === 'token' ? isWellFormedToken(token) : verifyJwt !== undefined && isCompactJws(token);
+    return strangers.bound(remoteAddress, now().getTime(), { plausible, verify: verified });
   };
 }

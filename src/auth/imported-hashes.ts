@@ -18,6 +18,8 @@ const maxIterations = 2_000_000;
 /** 2^14 rounds take a second or two in JavaScript. */
 const maxBcryptCost = 14;
 const bcryptFormat = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
+/** bcrypt reads no further, so that a longer password would be good with any end. */
+const maxBcryptBytes = 72;
 const digests = ['sha1', 'sha256', 'sha512'] as const;
 
 /** Whether the text is a hash that {@link verifyImported} can check. */
@@ -26,7 +28,10 @@ export function isImportedHash(hash: string): boolean {
 }
 
 export async function verifyImported(hash: string, password: string): Promise<boolean> {
-  if (isBcrypt(hash)) return compareBcrypt(hash, password);
+  if (isBcrypt(hash)) {
+    const equal = await compareBcrypt(hash, password);
+    return equal && Buffer.byteLength(password) <= maxBcryptBytes;
+  }
   const parsed = parseAspNet(hash);
   if (parsed === undefined) return false;
   const { digest, iterations, salt, key } = parsed;
@@ -38,9 +43,27 @@ export async function verifyImported(hash: string, password: string): Promise<bo
   return timingSafeEqual(derived, key);
 }
 
-function isBcrypt(hash: string): boolean {
+const isBcrypt = (hash: string): boolean => bcryptCost(hash) !== undefined;
+
+/** Base-2 logarithm of its rounds; undefined when it is none, or costs more than a sign-in may. */
+function bcryptCost(hash: string): number | undefined {
   const cost = Number(bcryptFormat.exec(hash)?.[1] ?? 0);
-  return cost >= 4 && cost <= maxBcryptCost;
+  return cost >= 4 && cost <= maxBcryptCost ? cost : undefined;
+}
+
+/** What a check takes, in milliseconds on one machine; 0 for what is no hash. */
+export function costOfImported(hash: string): number {
+  const rounds = bcryptCost(hash);
+  if (rounds !== undefined) return 2 ** rounds * 0.24;
+  const aspNet = parseAspNet(hash);
+  return aspNet === undefined ? 0 : aspNet.iterations * (aspNet.digest === 'sha512' ? 1e-3 : 5e-4);
+}
+
+/** The same form, cost and salt, and a key that no password leads to. */
+export function importedLikeButNobodys(hash: string): string {
+  if (isBcrypt(hash)) return `${hash.slice(0, 29)}${'.'.repeat(31)}`;
+  const bytes = Buffer.from(hash, 'base64');
+  return bytes.fill(0, bytes.length - parseAspNet(hash)!.key.length).toString('base64');
 }
 
 /** v2: 00, salt 16, key 32 (SHA-1, 1000 rounds). v3: 01, then big-endian PRF, rounds and salt length, then salt and key. */

@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
+import { createRemoteJWKSet, errors, type JWTHeaderParameters, type JWTPayload, jwtVerify } from 'jose';
 import type { Config } from '../config.ts';
 import { scopes as allScopes, type Scope } from '../context.ts';
 import { BadCredential, Unavailable } from '../errors.ts';
@@ -33,7 +33,7 @@ export function createJwtVerifier(
   });
   return async (token) => {
     try {
-      const { payload } = await jwtVerify(token, keys, {
+      const { payload, protectedHeader } = await jwtVerify(token, keys, {
         issuer: settings.issuer,
         audience: settings.audience,
         algorithms,
@@ -41,6 +41,7 @@ export function createJwtVerifier(
         currentDate: now(),
         requiredClaims: ['sub', 'exp'],
       });
+      assertAccessToken(protectedHeader, payload);
       return claimsOf(payload);
     } catch (error) {
       throw refusalOf(error);
@@ -48,15 +49,54 @@ export function createJwtVerifier(
   };
 }
 
+/** The form of a signed JWT: three parts of which the first two are there. */
+export const isCompactJws = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
+
+/**
+ * In ID tokens alone (OpenID Connect Core 1.0): who signed in, told to the program that they signed in at.
+ */
+const ofIdTokens = ['nonce', 'at_hash', 'c_hash', 's_hash'];
+
+/**
+ * An issuer signs ID tokens, logout tokens and refresh tokens with the same keys, and none of them lets
+ * anybody do anything. RFC 9068 calls an access token `at+jwt` in its header. Most issuers say `JWT` or
+ * nothing: then the token must not say in another way that it is no access token, as OpenID Connect, Keycloak
+ * (`typ`) and Cognito (`token_use`) do.
+ */
+function assertAccessToken({ typ }: Partial<JWTHeaderParameters>, payload: JWTPayload): void {
+  const type = typ === undefined ? undefined : folded(typ).replace(/^application\//, '');
+  if (type === 'at+jwt') return;
+  const says = (claim: string, ...values: string[]) =>
+    payload[claim] === undefined || values.includes(folded(payload[claim]));
+  const isOne =
+    (type === undefined || type === 'jwt') &&
+    says('typ', 'bearer', 'dpop', 'jwt', 'at+jwt') &&
+    says('token_use', 'access') &&
+    payload.events === undefined &&
+    !ofIdTokens.some((claim) => claim in payload);
+  if (!isOne) throw new BadCredential('The JWT is no access token');
+}
+
+/** What is no text equals none of the words that are allowed. */
+const folded = (value: unknown): string => (typeof value === 'string' ? value.toLowerCase() : '');
+
 function claimsOf(payload: JWTPayload): Claims {
-  const { email, email_verified: verified, scope } = payload;
+  const { sub, email, email_verified: verified, scope } = payload;
+  if (!isName(sub)) throw new BadCredential('The subject of the JWT is no text');
   return {
-    subject: String(payload.sub),
-    verifiedEmail: verified === true && typeof email === 'string' ? email : undefined,
+    subject: sub,
+    verifiedEmail: verified === true && isName(email) ? email : undefined,
     scopes: scope === undefined ? undefined : scopesIn(scope),
     expiresAt: new Date((payload.exp! + clockTolerance) * 1000),
   };
 }
+
+/**
+ * Text that the database can look for: it knows no U+0000, and would replace half a surrogate pair by another
+ * character.
+ */
+const isName = (claim: unknown): claim is string =>
+  typeof claim === 'string' && claim !== '' && !/\p{Cc}/u.test(claim) && claim.isWellFormed();
 
 /** RFC 8693: a list divided by spaces. What else the issuer names (`openid`) is not ours; a claim of another shape grants nothing. */
 function scopesIn(scope: unknown): ReadonlySet<Scope> {
@@ -68,6 +108,7 @@ function scopesIn(scope: unknown): ReadonlySet<Scope> {
 const keysFailed = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID']);
 
 function refusalOf(error: unknown): Error {
+  if (error instanceof BadCredential) return error;
   if (error instanceof errors.JOSEError && !keysFailed.has(error.code)) {
     const reason = error instanceof errors.JWTExpired ? 'has expired' : 'is not valid';
     return new BadCredential(`The JWT ${reason}`);

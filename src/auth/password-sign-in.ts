@@ -6,9 +6,10 @@ import { BadCredential } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Credential } from './authorization-header.ts';
 import { maxProofAgeMs, type Verified } from './credential-cache.ts';
+import { createDearestHash } from './dearest-hash.ts';
 import { createHashingQueue } from './hashing-queue.ts';
 import { checkPassword } from './passwords.ts';
-import { createThrottle } from './throttle.ts';
+import { addressKey, createThrottle } from './throttle.ts';
 import { type Account, prepareFindByLogin, viewerOf } from './viewer.ts';
 
 /**
@@ -38,6 +39,7 @@ export function createPasswordSignIn({ db, now, log }: Ports) {
   const findByLogin = prepareFindByLogin(db);
   const queue = createHashingQueue();
   const throttle = createThrottle();
+  const findDearest = createDearestHash(db, now);
   /** By credential: for each of its readings the password hash that it did not match; null: there was none. */
   const wrong = new Map<string, readonly (string | null)[]>();
 
@@ -62,17 +64,24 @@ export function createPasswordSignIn({ db, now, log }: Ports) {
     if (wrong.size > maxWrong) wrong.delete(wrong.keys().next().value!);
   }
 
+  function tooMany(remoteAddress: string, wait: number): BadCredential {
+    log.warn({ remoteAddress }, 'sign-in slowed down');
+    return new BadCredential('Too many failed sign-ins', wait);
+  }
+
   /** Counts as failed from its start, so that guesses made side by side are bounded too. */
   async function throttled<T>(
     { readings, remoteAddress }: PasswordAttempt,
+    accounts: readonly (Account | undefined)[],
     signIn: () => Promise<T>,
   ): Promise<T> {
-    const [login, ...others] = readings.map((reading) => reading.login) as [string, ...string[]];
-    const attempt = throttle.attempt(login, remoteAddress, now().getTime(), others);
-    if (typeof attempt === 'number') {
-      log.warn({ remoteAddress }, 'sign-in slowed down');
-      throw new BadCredential('Too many failed sign-ins', attempt);
-    }
+    // By the user, as one has many spellings for the database; nobody's login leads nowhere, so that its
+    // spellings need no folding.
+    const names = readings.map(({ login }, i) =>
+      accounts[i] === undefined ? `login ${login.toLowerCase()}` : `user ${accounts[i].id}`,
+    );
+    const attempt = throttle.attempt(names, remoteAddress, now().getTime());
+    if (typeof attempt === 'number') throw tooMany(remoteAddress, attempt);
     try {
       const result = await signIn();
       attempt();
@@ -110,11 +119,14 @@ export function createPasswordSignIn({ db, now, log }: Ports) {
       if (good !== undefined) return { ...before!, viewer: viewerOf(good) };
       if (isStillWrong(known, key)) throw wrongCredential();
     }
-    return throttled(attempt, async () => {
-      const accounts = await find();
+    const wait = throttle.wait(remoteAddress, now().getTime());
+    if (wait > 0) throw tooMany(remoteAddress, wait);
+    const [accounts, dearest] = await Promise.all([find(), findDearest()]);
+    return throttled(attempt, accounts, async () => {
       for (const [i, { password }] of readings.entries()) {
         const account = accounts[i];
-        const verdict = await queue.run(() => checkPassword(usableHash(account), password));
+        const check = () => checkPassword(usableHash(account), password, dearest);
+        const verdict = await queue.run(addressKey(remoteAddress), check);
         if (account === undefined || !verdict.valid) continue;
         const proof = await store(account, verdict.replacement);
         return { viewer: viewerOf(account), proof, provenAt: now().getTime() };

@@ -1,10 +1,11 @@
-import { isImportedHash, verifyImported } from './imported-hashes.ts';
+import { costOfImported, importedLikeButNobodys, isImportedHash, verifyImported } from './imported-hashes.ts';
 import {
   currentParameters,
   hashScrypt,
   isWeak,
   parseScrypt,
   type ScryptParameters,
+  scryptCost,
   verifyScrypt,
 } from './scrypt.ts';
 
@@ -28,17 +29,49 @@ export interface Verdict {
 }
 
 /**
- * Takes at least one scrypt of today's cost, whatever the hash is: for an imported one the replacement is made at the same
- * time, needed or not, and for none a decoy is checked.
+ * A wrong password takes one scrypt of today's cost and a check of the dearest hash there is, whoever's it
+ * was: an imported hash, one of ours and none at all cannot be told apart by it. A right one takes a scrypt,
+ * and what its own hash takes.
  * @param hash undefined or null: the user does not exist, or has no password.
+ * @param dearest one that takes as long as any that is stored and that no password has; undefined: none is
+ * dearer than today's
  */
-export async function checkPassword(hash: string | null | undefined, password: string): Promise<Verdict> {
-  const ours = parseScrypt(hash ?? decoyHash);
+export async function checkPassword(
+  hash: string | null | undefined,
+  password: string,
+  dearest?: string,
+): Promise<Verdict> {
+  const checked = hash ?? decoyHash;
+  const isDearest = dearest !== undefined && costOf(checked) === costOf(dearest);
+  const ours = parseScrypt(checked);
   if (ours !== undefined && !isWeak(ours.parameters)) {
-    const valid = await verifyScrypt(hash ?? decoyHash, password);
-    return { valid: valid && typeof hash === 'string' };
+    const valid = await verifyScrypt(checked, password);
+    if (valid && typeof hash === 'string') return { valid };
+    if (dearest !== undefined) await verifyAny(isDearest ? decoyHash : dearest, password);
+    return { valid: false };
   }
-  const verify = ours === undefined ? verifyImported : verifyScrypt;
-  const [valid, replacement] = await Promise.all([verify(hash!, password), hashScrypt(password)]);
+  const decoy = isDearest ? undefined : dearest;
+  const [valid] = await Promise.all([
+    verifyAny(checked, password),
+    decoy === undefined ? undefined : verifyAny(decoy, password),
+  ]);
+  const replacement = await hashScrypt(password);
   return valid ? { valid, replacement } : { valid };
 }
+
+/** What a check takes, in milliseconds on one machine: which of two is more is what matters. */
+export function costOf(hash: string): number {
+  const ours = parseScrypt(hash);
+  return ours === undefined ? costOfImported(hash) : scryptCost(ours.parameters) * 2.6e-4;
+}
+
+const verifyAny = (hash: string, password: string): Promise<boolean> =>
+  parseScrypt(hash) === undefined ? verifyImported(hash, password) : verifyScrypt(hash, password);
+
+/** A hash of the same form, cost and salt, with a key that no password leads to. */
+export const likeButNobodys = (hash: string): string =>
+  parseScrypt(hash) === undefined
+    ? importedLikeButNobodys(hash)
+    : hash.replace(/[^$]+$/, (key) => 'A'.repeat(key.length));
+
+export const costOfToday = costOf(decoyHash);

@@ -45,11 +45,12 @@ export function parseScrypt(hash: string) {
   };
 }
 
+/** What a guess takes, in units that every scrypt hash shares. */
+export const scryptCost = ({ logN, r, p }: ScryptParameters): number => 2 ** logN * r * p;
+
 /** Whether a hash is cheaper to guess than one of today. */
-export function isWeak({ logN, r, p }: ScryptParameters): boolean {
-  const cost = (of: ScryptParameters) => 2 ** of.logN * of.r * of.p;
-  return cost({ logN, r, p }) < cost(currentParameters);
-}
+export const isWeak = (parameters: ScryptParameters): boolean =>
+  scryptCost(parameters) < scryptCost(currentParameters);
 
 function derive(password: string, salt: Buffer, length: number, { logN, r, p }: ScryptParameters) {
   const N = 2 ** logN;

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { BadCredential } from '../errors.ts';
+import { createHashingQueue } from './hashing-queue.ts';
 
 /** Failures that may come at once, and how many more each second. */
 interface Rate {
@@ -56,60 +57,80 @@ export class Buckets {
 }
 
 export interface Throttle {
+  /** Seconds until the address may try anything again; 0: now. */
+  wait(remoteAddress: string, at: number): number;
   /**
    * Counts an attempt as failed until it is given back.
-   * @param others further logins that the same credential may mean: each is counted, the address once
+   * @param accounts whose password is tried: each is counted, the address once
    * @returns `giveBack`, or the seconds to wait when the attempt may not be made.
    */
-  attempt(
-    login: string,
-    remoteAddress: string,
-    at: number,
-    others?: readonly string[],
-  ): (() => void) | number;
+  attempt(accounts: readonly string[], remoteAddress: string, at: number): (() => void) | number;
 }
 
 /**
- * A login's guesses are bounded from one address and from all together, and so is what one address may try: more at once than the
- * hashing queue holds, so that a desk behind one address can sign in together. Every bucket refills, so nobody is locked out for
- * good; and who has signed in before is not asked (see password-sign-in.ts), so that a stranger's guesses take nothing from them.
+ * An account's guesses are bounded from one address and from all together, and so is what one address may
+ * try: more at once than the hashing queue holds, so that a desk behind one address can sign in together.
+ * Strangers' guesses from elsewhere do not refuse an address that is otherwise clean: it has three guesses of
+ * its own at each account, and one more every five minutes. Every bucket refills, so nobody is locked out for
+ * good; and who has signed in before is not asked (see password-sign-in.ts).
  */
 export function createThrottle(): Throttle {
   const pairs = new Buckets({ burst: 10, perSecond: 1 / 6 });
-  const logins = new Buckets({ burst: 50, perSecond: 1 / 15 });
+  const accountsOfAll = new Buckets({ burst: 50, perSecond: 1 / 15 });
+  const own = new Buckets({ burst: 3, perSecond: 1 / 300 });
   const addresses = new Buckets({ burst: 200, perSecond: 1 });
   return {
-    attempt(login, remoteAddress, at, others = []) {
+    wait: (remoteAddress, at) => addresses.wait(addressKey(remoteAddress), at),
+    attempt(accounts, remoteAddress, at) {
       const address = addressKey(remoteAddress);
-      const names = [...new Set([login, ...others].map((name) => name.toLowerCase()))];
-      const keyed = [
-        ...names.map((name) => [pairs, `${address} ${name}`] as const),
-        ...names.map((name) => [logins, name] as const),
-        [addresses, address] as const,
-      ];
-      const wait = Math.max(...keyed.map(([buckets, key]) => buckets.wait(key, at)));
+      const tried = [...new Set(accounts)].map((account) => ({ account, pair: `${address} ${account}` }));
+      const waits = tried.flatMap(({ account, pair }) => [
+        pairs.wait(pair, at),
+        Math.min(accountsOfAll.wait(account, at), own.wait(pair, at)),
+      ]);
+      const wait = Math.max(addresses.wait(address, at), ...waits);
       if (wait > 0) return wait;
-      for (const [buckets, key] of keyed) buckets.take(key, at);
+      const taken = [
+        [addresses, address] as const,
+        ...tried.flatMap(({ account, pair }) => [
+          [pairs, pair] as const,
+          [own, pair] as const,
+          // An attempt that is let be by the address's own leaves no debt behind.
+          ...(accountsOfAll.wait(account, at) > 0 ? [] : [[accountsOfAll, account] as const]),
+        ]),
+      ];
+      for (const [buckets, key] of taken) buckets.take(key, at);
       return () => {
-        for (const [buckets, key] of keyed) buckets.giveBack(key, at);
+        for (const [buckets, key] of taken) buckets.giveBack(key, at);
       };
     },
   };
 }
 
-/** Bounds what an address can cost with tokens that are none; nobody can guess one. */
+/**
+ * Bounds what an address can cost with tokens that are none. Nobody can guess one, so that what might be a
+ * token is looked up whatever was wrong before it: above the address's rate a few at a time.
+ */
 export function createStrangers() {
   const addresses = new Buckets({ burst: 200, perSecond: 20 });
+  const above = createHashingQueue({ concurrency: 2, waiting: 64 });
   return {
-    /** @throws BadCredential, at once when the address has failed too often. */
-    async bound<T>(remoteAddress: string, at: number, verify: () => Promise<T>): Promise<T> {
+    /**
+     * @param plausible whether the token is of a form that a good one has
+     * @throws BadCredential, at once for what is no token when the address has failed too often
+     */
+    async bound<T>(
+      remoteAddress: string,
+      at: number,
+      { plausible, verify }: { readonly plausible: boolean; readonly verify: () => Promise<T> },
+    ): Promise<T> {
       const address = addressKey(remoteAddress);
       const wait = addresses.wait(address, at);
-      if (wait > 0) throw new BadCredential('Too many failed sign-ins', wait);
+      if (wait > 0 && !plausible) throw new BadCredential('Too many failed sign-ins', wait);
       try {
-        return await verify();
+        return await (wait > 0 ? above.run(address, verify) : verify());
       } catch (error) {
-        if (error instanceof BadCredential) addresses.take(address, at);
+        if (error instanceof BadCredential && wait === 0) addresses.take(address, at);
         throw error;
       }
     },

@@ -1,7 +1,8 @@
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import { scopes as allScopes, type Role, type Scope, type Viewer } from '../context.ts';
 import type { Db } from '../db/database.ts';
 import { users } from '../db/tables.ts';
+import { asciiFold } from './ascii-fold.ts';
 
 const everyScope: ReadonlySet<Scope> = new Set(allScopes);
 /** What a person may do at most, whatever credential they show: mail and administration are the operators'. */
@@ -50,6 +51,23 @@ export function prepareFindByLogin(db: Db): (login: string) => Promise<Account |
     .where(sql`lower(${users.login}) = lower(${sql.placeholder('login')})`)
     .prepare('account_by_login');
   return async (login) => (await query.execute({ login }))[0];
+}
+
+/** Enabled users with this address, A to Z compared without case and all else as it is; two at most. */
+export function findEnabledByEmail(db: Db, address: string): Promise<Account[]> {
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+  return db
+    .select(accountColumns)
+    .from(users)
+    .where(
+      and(
+        // By the index first, which folds more.
+        sql`lower(${users.email}) = lower(${address})`,
+        sql`translate(${users.email}, ${letters}, ${letters.toLowerCase()}) = ${asciiFold(address)}`,
+        isNull(users.disabledAt),
+      ),
+    )
+    .limit(2);
 }
 
 /** Who a user is now, for what is done in their name with these scopes alone; undefined: nobody, or disabled. */

@@ -1,6 +1,7 @@
 import type { Described, Option } from './command.ts';
 
 const common = {
+  embedded: 'make a new embedded database in DATA_DIR if there is none',
   json: 'print JSON',
   help: 'print this help',
 };
@@ -41,7 +42,8 @@ export function overview(commands: readonly Described[], group?: string): string
     ...columns(listed.map((command) => [usage(command), command.summary] as const)),
     '',
     'COMMAND --help tells its options; --json prints JSON for programs.',
-    'The database is that of DATABASE_URL, or the embedded one in DATA_DIR (.data), whether its gateway runs or not.',
+    'The database is that of DATABASE_URL, or the embedded one in DATA_DIR (.data), whether its gateway runs or not. Which one it',
+    'is, is told on stderr; a new embedded one is made with --embedded alone.',
   ].join('\n');
 }
 

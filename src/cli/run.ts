@@ -34,25 +34,26 @@ const commands: readonly (Command | LooseCommand)[] = [
 ];
 
 /**
- * @param open is called when a command is to be run, not for its help.
+ * @param open is called when a command is to be run, not for its help; told whether a new embedded database
+ * may be made.
  * @returns the exit code: 0 done, 1 it could not be done, 2 it was typed wrongly.
  */
 export async function run(
   argv: readonly string[],
   terminal: Terminal,
-  open: () => Promise<OpenDesk>,
+  open: (makeEmbedded: boolean) => Promise<OpenDesk>,
 ): Promise<number> {
   const { stdout, stderr } = terminal;
   try {
     const command = commands.find(({ name }) => name.split(' ').every((word, at) => argv[at] === word));
     if (command === undefined) return printOverview(argv, terminal);
-    const { json, help, args, values } = read(command, argv.slice(command.name.split(' ').length));
+    const { json, help, embedded, args, values } = read(command, argv.slice(command.name.split(' ').length));
     if (help) {
       stdout.write(`${helpOf(command)}\n`);
       return 0;
     }
     checkArguments(command, args, values);
-    const output = await carryOut(command, args, values, terminalOf(terminal), open);
+    const output = await carryOut(command, args, values, terminalOf(terminal), () => open(embedded));
     stdout.write(`${json ? JSON.stringify(output.json, undefined, 2) : output.text}\n`);
     return output.exitCode ?? 0;
   } catch (error) {
@@ -96,11 +97,17 @@ function read(command: Described, argv: string[]) {
   try {
     const parsed = parseArgs({
       args: argv,
-      options: { ...options, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        ...options,
+        json: { type: 'boolean' },
+        embedded: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
       allowPositionals: true,
     });
-    const { json, help, ...values } = parsed.values as Values;
-    return { json: json === true, help: help === true, args: parsed.positionals, values };
+    const { json, help, embedded, ...values } = parsed.values as Values;
+    const given = { json: json === true, help: help === true, embedded: embedded === true };
+    return { ...given, args: parsed.positionals, values };
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\nUsage: ${usageOf(command)} [options]`);
   }

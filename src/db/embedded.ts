@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import type { Logger } from '../log.ts';
@@ -86,6 +87,9 @@ export async function startEmbedded(dataDir: string, options: EmbeddedOptions = 
     await kept;
   }
 }
+
+/** Whether there is one in this DATA_DIR, running or not. */
+export const existsEmbedded = (dataDir: string): boolean => existsSync(`${clusterDirectory(dataDir)}/data`);
 
 /** The database of a gateway that runs on this DATA_DIR; undefined if none does. */
 export async function attachEmbedded(dataDir: string): Promise<Connection | undefined> {

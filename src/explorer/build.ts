@@ -24,7 +24,7 @@ const packages = [
 export async function buildExplorer(): Promise<'fresh' | 'built' | 'unavailable'> {
   const stamp = await fingerprint();
   if (stamp === undefined) return 'unavailable';
-  if (stamp === (await readFile(join(explorerDist, 'stamp'), 'utf8').catch(() => ''))) return 'fresh';
+  if (stamp === (await readStamp())) return 'fresh';
   // Beside the old one, then in its place: processes that start together must not see half a page.
   const made = join(dist, `.explorer-${process.pid}`);
   try {
@@ -37,6 +37,14 @@ export async function buildExplorer(): Promise<'fresh' | 'built' | 'unavailable'
   }
   return 'built';
 }
+
+/** Whether there is nothing to build: it is fresh, or the packages to build it with are not there. */
+export async function isExplorerBuilt(): Promise<boolean> {
+  const stamp = await fingerprint();
+  return stamp === undefined || stamp === (await readStamp());
+}
+
+const readStamp = () => readFile(join(explorerDist, 'stamp'), 'utf8').catch(() => '');
 
 async function bundle(outDir: string): Promise<void> {
   const { NODE_ENV } = process.env;

@@ -71,7 +71,7 @@ export function safeError(error: unknown, { requestId, log }: Asked): GraphQLErr
     return say(message, {
       code: 'BAD_CREDENTIAL',
       retryable: wait !== undefined,
-      http: { status: 401, headers },
+      http: { status: wait === undefined ? 401 : 429, headers },
     });
   }
   if (original instanceof BadRequest)

@@ -47,7 +47,7 @@ export function answerFault(req: IncomingMessage, res: ServerResponse, error: un
     const wait = error.retryAfterSeconds;
     // No challenge: it would make a browser ask for a password in the middle of somebody's page.
     return say(
-      401,
+      wait === undefined ? 401 : 429,
       error.message,
       { code: 'BAD_CREDENTIAL', retryable: wait !== undefined },
       wait === undefined ? {} : { 'Retry-After': String(wait) },

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { RequestContext, Viewer } from '../context.ts';
 import type { Logger } from '../log.ts';
+import { isDirect } from './direct.ts';
 import { idempotencyKeyOf } from './idempotency-key.ts';
 import { identityOf } from './identity.ts';
 import { type ReceivePorts, receiveFor } from './receive.ts';
@@ -35,7 +36,8 @@ export function createBegin(ports: BeginPorts): Begin {
     const { requestId, whenAway } = identityOf(req);
     const idempotencyKey = idempotencyKeyOf(req);
     const address = remoteAddressOf(req, trustProxy);
-    const signIn = known ?? (() => authenticator.authenticate(headers.authorization, address));
+    const direct = () => isDirect(req);
+    const signIn = known ?? (() => authenticator.authenticate(headers.authorization, address, direct));
     const viewer = await signIn();
     return {
       requestId,

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 import { explorerDist } from '../explorer/build.ts';
 import type { ExplorerSettings } from '../explorer/settings.ts';
+import { isDirect } from './direct.ts';
 import { sendPage } from './pages/send.ts';
 
 /*
@@ -39,7 +40,10 @@ interface BuiltPage {
 }
 
 export interface ExplorerOptions {
-  /** Value of the Authorization header that the page is signed in with: the demo operator's. */
+  /**
+   * Value of the Authorization header that the page is signed in with: the demo operator's. Whoever does not
+   * ask directly gets the page without it.
+   */
   readonly demoAuthorization?: string | undefined;
   /** Path of the development inbox, if this process has one; the page links to it. */
   readonly inboxPath?: string | undefined;
@@ -52,9 +56,10 @@ export interface ExplorerOptions {
 export function createExplorer({ demoAuthorization, inboxPath }: ExplorerOptions = {}) {
   const settings: ExplorerSettings = {
     endpoint: '/graphql',
-    ...(demoAuthorization === undefined ? {} : { authorization: demoAuthorization }),
     ...(inboxPath === undefined ? {} : { inbox: inboxPath }),
   };
+  const signedIn: ExplorerSettings =
+    demoAuthorization === undefined ? settings : { ...settings, authorization: demoAuthorization };
   let built: BuiltPage | undefined;
 
   return async (req: IncomingMessage, res: ServerResponse, pathname: string): Promise<boolean> => {
@@ -66,7 +71,7 @@ export function createExplorer({ demoAuthorization, inboxPath }: ExplorerOptions
       return true;
     }
     built ??= await readBuilt();
-    if (isPage) sendExplorer(req, res, built, settings);
+    if (isPage) sendExplorer(req, res, built, isDirect(req) ? signedIn : settings);
     else await sendAsset(req, res, built?.assets.get(pathname.slice('/explorer/'.length)), pathname);
     return true;
   };

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Viewer } from '../context.ts';
 import type { Db } from '../db/database.ts';
 import { BadCredential } from '../errors.ts';
+import { isDirect } from './direct.ts';
 import { html } from './pages/html.ts';
 import { answerInbox } from './pages/inbox-answer.ts';
 import { inboxFrame, inboxPolicy, noteMain, readInboxAssets } from './pages/inbox-frame.ts';
@@ -13,6 +14,7 @@ export interface InboxPageOptions {
   readonly authenticate: (
     authorization: string | undefined,
     remoteAddress: string,
+    direct: () => boolean,
   ) => Promise<Viewer | undefined>;
   /** Where a request comes from; its socket's address unless given. */
   readonly addressOf?: (req: IncomingMessage) => string;
@@ -47,7 +49,9 @@ export function createInboxPage({
       });
     }
     if (path === '/inbox' && authorization === undefined) return redirect(req, res, '/inbox/');
-    const viewer = await authenticate(authorization, addressOf(req)).catch(badCredential);
+    const viewer = await authenticate(authorization, addressOf(req), () => isDirect(req)).catch(
+      badCredential,
+    );
     if (viewer === undefined || viewer instanceof BadCredential) return challenge(req, res, viewer);
     if (viewer.role === 'OPERATOR' && viewer.scopes.has('read')) {
       if (route === 'sign-in') return redirect(req, res, '/inbox/');
@@ -62,15 +66,16 @@ export function createInboxPage({
   function challenge(req: IncomingMessage, res: ServerResponse, problem: BadCredential | undefined): void {
     const wait = problem?.retryAfterSeconds;
     sendPage(req, res, {
-      status: 401,
+      status: wait === undefined ? 401 : 429,
       ...note(
         'Sign in',
         html`${problem?.message ?? 'The inbox is for operators.'} <a href="/inbox/">Try again</a>`,
       ),
-      headers: {
-        'www-authenticate': 'Basic realm="Ticketwire inbox", charset="UTF-8"',
-        ...(wait === undefined ? {} : { 'retry-after': String(wait) }),
-      },
+      // Whoever has to wait is not asked for another password.
+      headers:
+        wait === undefined
+          ? { 'www-authenticate': 'Basic realm="Ticketwire inbox", charset="UTF-8"' }
+          : { 'retry-after': String(wait) },
     });
   }
 

@@ -44,6 +44,7 @@ interface Wanted {
   aud?: string | string[];
   exp?: number | undefined;
   claims?: Record<string, unknown>;
+  typ?: string;
 }
 
 async function createDesk() {
@@ -54,9 +55,14 @@ async function createDesk() {
     ...world,
     authority,
     async bearer({ alg = 'RS256', kid = alg, ...wanted }: Wanted = {}, key = authority.keys.get(alg)!) {
-      const jwt = new SignJWT({ ...wanted.claims }).setProtectedHeader({ alg, kid });
+      const jwt = new SignJWT({ ...wanted.claims }).setProtectedHeader({
+        alg,
+        kid,
+        ...(wanted.typ === undefined ? {} : { typ: wanted.typ }),
+      });
       jwt.setIssuer(wanted.iss ?? issuer).setAudience(wanted.aud ?? audience);
-      if (!('sub' in wanted) || wanted.sub !== undefined) jwt.setSubject(wanted.sub ?? 'jane');
+      if (wanted.claims?.sub === undefined && (!('sub' in wanted) || wanted.sub !== undefined))
+        jwt.setSubject(wanted.sub ?? 'jane');
       if (!('exp' in wanted) || wanted.exp !== undefined)
         jwt.setExpirationTime(wanted.exp ?? seconds() + 3600);
       return `Bearer ${await jwt.sign(key)}`;
@@ -204,4 +210,87 @@ test('the keys are fetched once, whatever key ids strangers name', async () => {
     );
   }
   expect(desk.authority.state.fetches).toBeLessThanOrEqual(2);
+});
+
+describe('a token that the issuer signed for something else is refused', () => {
+  test.for([
+    ['an ID token with a nonce', { claims: { nonce: 'n-0S6_WzA2Mj' } }],
+    ['an ID token with the hash of an access token', { claims: { at_hash: 'MTIzNDU2Nzg5MDEyMzQ1Ng' } }],
+    ['an ID token with the hash of a code', { claims: { c_hash: 'LDktKdoQak3Pk0cnXxCltA' } }],
+    ['an ID token of Keycloak', { claims: { typ: 'ID' } }],
+    ['a refresh token of Keycloak', { claims: { typ: 'Refresh' } }],
+    ['an ID token of Cognito', { claims: { token_use: 'id' } }],
+    ['a token whose type is no text', { claims: { typ: { toString: 1 } } }],
+    ['a logout token', { claims: { events: {} } }],
+    ['a logout token by its header', { typ: 'logout+jwt' }],
+    ['a DPoP proof', { typ: 'dpop+jwt' }],
+  ] as const)('%s', async ([, wanted]) => {
+    await using desk = await createDesk();
+    await desk.add({ login: 'jane' });
+    await expect(desk.authenticate(await desk.bearer(wanted))).rejects.toThrow('is no access token');
+  });
+
+  test.for([
+    ['at+jwt', {}],
+    ['application/AT+JWT', {}],
+    ['JWT', {}],
+    [undefined, {}],
+    ['JWT', { typ: 'Bearer', azp: 'web' }],
+    ['JWT', { token_use: 'access' }],
+  ] as const)('and an access token is not: %s %j', async ([typ, claims]) => {
+    await using desk = await createDesk();
+    await desk.add({ login: 'jane' });
+    const header = await desk.bearer({ ...(typ === undefined ? {} : { typ }), claims });
+    expect(await desk.authenticate(header)).toMatchObject({ login: 'jane' });
+  });
+});
+
+describe('a claim that names a user is a text, and compared as it is', () => {
+  test.for([
+    ['a list', ['jane']],
+    ['a number', 4711],
+    ['true', true],
+    ['an object', { toString: 'jane' }],
+    ['empty', ''],
+    ['with U+0000', 'jane\u0000'],
+    ['with a control character', 'ja\nne'],
+    ['with half a surrogate pair', 'jane\ud800'],
+  ] as const)('a subject that is no text is refused: %s', async ([, sub]) => {
+    await using desk = await createDesk();
+    await desk.add({ login: 'jane' });
+    const error = await desk.authenticate(await desk.bearer({ claims: { sub } })).catch((e) => e);
+    expect(error).toBeInstanceOf(BadCredential);
+  });
+
+  test('the Kelvin sign and the long s are no k and no s, in a subject and in an address', async () => {
+    await using desk = await createDesk();
+    await desk.add({ login: 'kass', email: 'kass@example.com' });
+    for (const name of ['\u212aass', 'ka\u017fs', '\u212aa\u017f\u017f']) {
+      const bySubject = await desk.bearer({ sub: name });
+      const claims = { email: `${name}@example.com`, email_verified: true };
+      const byEmail = await desk.bearer({ sub: 'oidc|1', claims });
+      for (const header of [bySubject, byEmail])
+        await expect(desk.authenticate(header)).rejects.toThrow('names no user');
+    }
+    const claims = { email: 'KASS@Example.COM', email_verified: true };
+    for (const header of [await desk.bearer({ sub: 'KASS' }), await desk.bearer({ sub: 'oidc|1', claims })])
+      expect(await desk.authenticate(header)).toMatchObject({ login: 'kass' });
+  });
+
+  test('an address with U+0000 is nobody’s', async () => {
+    await using desk = await createDesk();
+    await desk.add({ login: 'jane', email: 'jane@example.com' });
+    const claims = { email: 'jane@example.com\u0000', email_verified: true };
+    const header = await desk.bearer({ sub: 'oidc|1', claims });
+    await expect(desk.authenticate(header)).rejects.toThrow('names no user');
+  });
+});
+
+test('bearers that are no JWT do not keep a good one out', async () => {
+  await using desk = await createDesk();
+  await desk.add({ login: 'jane' });
+  let last: BadCredential | undefined;
+  for (let i = 0; i < 201; i++) last = await desk.authenticate(`Bearer garbage${i}`).catch((e) => e);
+  expect(last!.retryAfterSeconds).toBe(1);
+  expect(await desk.authenticate(await desk.bearer())).toMatchObject({ login: 'jane' });
 });

@@ -1,4 +1,5 @@
-import { eq } from 'drizzle-orm';
+import bcrypt from 'bcryptjs';
+import { eq, sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { describe, expect, test } from 'vitest';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
@@ -192,4 +193,71 @@ test('a database that is down is a passing fault, and no bad credential', async 
   await using database = openDatabase({ host: '127.0.0.1', port: 1, user: 'x', database: 'x' });
   await using authenticator = createAuthenticator({ db: database.desk, log: createLog('silent') });
   await expect(authenticator.authenticate(good, '::1')).rejects.toBeInstanceOf(Unavailable);
+});
+
+test('guesses count by the user that they are at, however the login is spelt', async () => {
+  await using world = await createWorld();
+  await world.add({ login: 'ivan', passwordHash });
+  // To PostgreSQL each of these is the login of the same user, if its collation has it so; to JavaScript they
+  // are three.
+  const spellings = ['ivan', 'IVAN', '\u0130van'];
+  const errors = await Promise.all(
+    Array.from({ length: 36 }, (_, i) =>
+      world.authenticate(basic(spellings[i % 3]!, `guess ${i}`)).catch((e: BadCredential) => e),
+    ),
+  );
+  const [row] = await world.desk.execute<{ same: boolean }>(sql`select lower('\u0130van') = 'ivan' as same`);
+  const guessed = errors.filter((e) => (e as BadCredential).retryAfterSeconds === undefined);
+  expect(guessed).toHaveLength(row!.same ? 10 : 20);
+}, 60_000);
+
+test('guesses from elsewhere do not refuse an address that is clean', async () => {
+  await using world = await createWorld();
+  await world.add({ login: 'jane', passwordHash });
+  const from = (n: number) => `198.51.100.${n}`;
+  const guesses = Array.from({ length: 96 }, (_, i) =>
+    world.authenticate(basic('jane', `guess ${i}`), from(i % 24)).catch((e: BadCredential) => e),
+  );
+  const errors = (await Promise.all(guesses)) as BadCredential[];
+  expect(errors.filter((e) => e.retryAfterSeconds !== undefined).length).toBeGreaterThan(0);
+  await expect(world.authenticate(bad, from(0))).rejects.toMatchObject({
+    retryAfterSeconds: expect.any(Number),
+  });
+  expect(await world.authenticate(good, '203.0.113.5')).toMatchObject({ login: 'jane' });
+}, 60_000);
+
+test('a stranger’s many wrong passwords at once leave a first sign-in from elsewhere its turn', async () => {
+  await using world = await createWorld();
+  await world.add({ login: 'jane', passwordHash });
+  let answered = 0;
+  const flood = Array.from({ length: 190 }, (_, i) =>
+    world.authenticate(basic(`user${i}`, 'x'), '198.51.100.1').catch((e: Error) => {
+      if (!(e instanceof Unavailable)) answered += 1;
+      return e;
+    }),
+  );
+  expect(await world.authenticate(good, '203.0.113.5')).toMatchObject({ login: 'jane' });
+  expect(answered).toBeLessThan(20);
+  const outcomes = await Promise.all(flood);
+  expect(outcomes.filter((e) => e instanceof Unavailable).length).toBeGreaterThan(0);
+}, 120_000);
+
+test('a password that bcrypt would cut off at 72 bytes is refused, whatever its end', async () => {
+  await using world = await createWorld();
+  const first = 'ž'.repeat(36);
+  const hash = await bcrypt.hash(first, 4);
+  for (const [login, password] of [
+    ['whole', first],
+    ['longer', `${first}x`],
+  ] as const) {
+    await world.add({ login, passwordHash: hash });
+    const signIn = world.authenticate(basic(login, password)).then(
+      () => 'good',
+      (e: Error) => e.message,
+    );
+    expect([login, await signIn]).toEqual([
+      login,
+      login === 'whole' ? 'good' : 'The login or the password is wrong',
+    ]);
+  }
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkPassword, hashPassword, isPasswordHash } from '../../src/auth/passwords.ts';
+import { checkPassword, hashPassword, isPasswordHash, likeButNobodys } from '../../src/auth/passwords.ts';
 
 /** Of `my password`; the ASP.NET ones are the published vectors of its own tests, the bcrypt ones were made by libxcrypt. */
 const imported = {
@@ -64,6 +64,21 @@ test('a hash that is cheaper than today’s is replaced at sign-in', async () =>
   expect(verdict.replacement).toMatch(/^scrypt\$ln=14,r=8,p=5\$/);
   expect(await checkPassword(verdict.replacement, 'my password')).toEqual({ valid: true });
 });
+
+test('a wrong password costs what the dearest hash costs, whoever’s it is', async () => {
+  const dearest = imported['bcrypt 2a, cost 12'];
+  const ours = await hashPassword('my password');
+  const cost = async (of: string | undefined) => {
+    const before = process.cpuUsage();
+    expect(await checkPassword(of, 'wrong', likeButNobodys(dearest))).toEqual({ valid: false });
+    const { user, system } = process.cpuUsage(before);
+    return user + system;
+  };
+  const all = [];
+  for (const hash of [undefined, ours, dearest, imported['ASP.NET Identity v3, 250,000 rounds']])
+    all.push(await cost(hash));
+  expect(Math.max(...all) / Math.min(...all)).toBeLessThan(1.6);
+}, 60_000);
 
 test('no hash at all costs what a wrong password costs', async () => {
   const hash = await hashPassword('my password');

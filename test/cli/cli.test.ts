@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { eq } from 'drizzle-orm';
 import { describe, expect, test } from 'vitest';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
+import { openDesk } from '../../src/cli/open-desk.ts';
 import { run } from '../../src/cli/run.ts';
 import { readConfig } from '../../src/config.ts';
 import * as tables from '../../src/db/tables.ts';
@@ -243,14 +244,20 @@ test('the embedded database serves a command with no gateway, and two at once', 
       child.stdin!.end('a password\n');
     });
   try {
-    const add = await ticketwire('user', 'add', 'olga', '--name', 'Olga', '--role', 'operator', '--json');
-    expect({ ...add, out: JSON.parse(add.out).login }).toEqual({ code: 0, out: 'olga', err: '' });
+    const words = ['user', 'add', 'olga', '--name', 'Olga', '--role', 'operator', '--json'];
+    const refused = await ticketwire(...words);
+    expect(refused).toMatchObject({ code: 1, out: '' });
+    expect(refused.err).toContain(`There is no desk in ${directory}. Set DATABASE_URL`);
+    expect(await readdir(directory)).toEqual([]);
+    const err = `On the embedded database in ${directory}\n`;
+    const add = await ticketwire(...words, '--embedded');
+    expect({ ...add, out: JSON.parse(add.out).login }).toEqual({ code: 0, out: 'olga', err });
     const { startEmbedded } = await import('../../src/db/embedded.ts');
     await using _gateway = await startEmbedded(directory);
     const both = await Promise.all([ticketwire('user', 'list'), ticketwire('ticket', 'list')]);
     expect(both.map(({ code, err }) => ({ code, err }))).toEqual([
-      { code: 0, err: '' },
-      { code: 0, err: '' },
+      { code: 0, err },
+      { code: 0, err },
     ]);
     expect(both[0]!.out).toContain('olga');
     expect(both[1]!.out).toBe('None.\n');
@@ -258,3 +265,11 @@ test('the embedded database serves a command with no gateway, and two at once', 
     await rm(directory, { recursive: true, force: true });
   }
 }, 60_000);
+
+test('a command says on stderr which database it is, without what is secret in its URL', async () => {
+  const said: string[] = [];
+  const config = readConfig({ DATABASE_URL: 'postgres://olga:canary@127.0.0.1:1/desk?password=canary' });
+  await expect(openDesk(config, { tell: (text) => said.push(text) })).rejects.toThrow();
+  expect(said).toEqual(['the database postgres://127.0.0.1:1/desk']);
+  await expect(openDesk(config, { makeEmbedded: true })).rejects.toThrow('--embedded and DATABASE_URL');
+});

@@ -5,6 +5,6 @@ const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import
 };
 
 /** What `npm start` gives node before the program: whoever starts the gateway in a process of its own starts it like that. */
-export const nodeOptions: readonly string[] = scripts.start.match(/--\S+(?=.*src\/main\.ts)/g) ?? [];
+export const nodeOptions: readonly string[] = scripts.start.match(/--\S+(?=.*src\/start\.ts)/g) ?? [];
 if (nodeOptions.length === 0)
   throw new Error('npm start has no options for node: this has to be read otherwise');

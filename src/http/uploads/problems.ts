@@ -62,6 +62,8 @@ export class RequestFault extends Error {
 interface Problem {
   readonly code: ProblemCode;
   readonly detail: string;
+  /** In the place of the code's own. */
+  readonly status?: number;
   readonly members?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -69,9 +71,8 @@ interface Problem {
 /** RFC 9457. `code` is for programs, `detail` for people. */
 export function answerProblem(
   res: ServerResponse,
-  { code, detail, members = {}, headers = {} }: Problem,
+  { code, detail, status = statuses[code], members = {}, headers = {} }: Problem,
 ): void {
-  const status = statuses[code];
   const type = types[code] ?? 'about:blank';
   answerText(res, status, JSON.stringify({ type, title: titleOf(code), status, detail, code, ...members }), {
     'Content-Type': 'application/problem+json',
@@ -129,6 +130,7 @@ function refusalProblem(error: Refusal): Problem {
 const challenge = { 'WWW-Authenticate': 'Bearer realm="Ticketwire"' };
 
 function credentialProblem({ message, retryAfterSeconds: wait }: BadCredential): Problem {
-  const retry = wait === undefined ? {} : { 'Retry-After': String(wait) };
-  return { code: 'BAD_CREDENTIAL', detail: message, headers: { ...challenge, ...retry } };
+  const problem = { code: 'BAD_CREDENTIAL', detail: message } as const;
+  if (wait === undefined) return { ...problem, headers: challenge };
+  return { ...problem, status: 429, headers: { 'Retry-After': String(wait) } };
 }

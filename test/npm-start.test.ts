@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { asOperator } from './support/gateway.ts';
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** `npm start` as a container or a supervisor runs it, in a process group of its own. */
+async function npmStart() {
+  const directory = await mkdtemp(join(tmpdir(), 'ticketwire-npm-'));
+  const port = await freePort();
+  const npm = spawn(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['start'], {
+    cwd: new URL('..', import.meta.url),
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PORT: String(port), DATA_DIR: directory, DATABASE_URL: '', NODE_ENV: 'test' },
+  });
+  const exited = once(npm, 'close');
+  npm.stderr.resume();
+  const { promise: ready, resolve } = Promise.withResolvers<void>();
+  const draining = Promise.withResolvers<void>();
+  const lines = createInterface({ input: npm.stdout });
+  lines.on('line', (line) => {
+    if (line.includes('is listening on')) resolve();
+    if (line.includes('"draining"')) draining.resolve();
+  });
+  await Promise.race([ready, exited.then(([code]) => Promise.reject(new Error(`npm start ended: ${code}`)))]);
+  return {
+    npm,
+    exited,
+    draining: draining.promise,
+    url: `http://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      if (isGroupAlive(npm.pid!)) process.kill(-npm.pid!, 'SIGKILL');
+      await exited;
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function isGroupAlive(leader: number): boolean {
+  try {
+    process.kill(-leader, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A message whose last bytes are still to come. */
+function halfSent(url: string) {
+  const { promise: answer, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
+  const body = '{"TicketREF":"INC-000047","Message":"Under way"}';
+  const req = request(`${url}/api/Tickets/NewMessage`, {
+    method: 'POST',
+    headers: {
+      authorization: asOperator,
+      expect: '100-continue',
+      'content-type': 'application/json',
+      'content-length': body.length,
+    },
+  });
+  req.on('error', reject);
+  req.on('response', async (res) => resolve({ status: res.statusCode!, text: await text(res) }));
+  const reading = once(req, 'continue');
+  req.flushHeaders();
+  return {
+    answer,
+    reading: reading.then(() => void req.write(body.slice(0, 10))),
+    end: () => void req.end(body.slice(10)),
+  };
+}
+
+const wayOf = {
+  'npm alone is told': (pid: number) => process.kill(pid, 'SIGTERM'),
+  'the whole group is told, so that the gateway hears of it twice': (pid: number) =>
+    process.kill(-pid, 'SIGTERM'),
+};
+
+test.for(Object.entries(wayOf))(
+  'npm start ends whole when %s, and cuts no request that is under way',
+  { timeout: 120_000 },
+  async ([, tell]) => {
+    await using started = await npmStart();
+    const call = halfSent(started.url);
+    await call.reading;
+    tell(started.npm.pid!);
+    await started.draining;
+    call.end();
+    expect(await call.answer).toMatchObject({ status: 200 });
+    await started.exited;
+    await expect.poll(() => isGroupAlive(started.npm.pid!)).toBe(false);
+    await expect(fetch(started.url)).rejects.toThrow();
+  },
+);

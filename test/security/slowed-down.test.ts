@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { startGateway } from '../support/gateway.ts';
+
+test('an address that must wait is told 429 and for how long, the legacy door’s clients 401; a wrong credential is 401', async () => {
+  await using gateway = await startGateway();
+  const json = { 'content-type': 'application/json' };
+  const ask = async (path: string, method: string, authorization: string) => {
+    const headers = { authorization, ...(path === '/uploads' ? {} : json) };
+    const body = method === 'POST' ? { body: '{"query":"{viewer{login}}"}' } : {};
+    const answer = await fetch(new URL(path, gateway.url), { method, headers, ...body });
+    await answer.arrayBuffer();
+    const wait = answer.headers.get('retry-after');
+    return [path, answer.status, wait === null ? undefined : Number(wait) > 0];
+  };
+  const doors = [
+    ['/graphql', 'POST'],
+    ['/uploads', 'POST'],
+    ['/attachments/x', 'GET'],
+    ['/api/Tickets/NewMessage', 'POST'],
+  ] as const;
+  let n = 0;
+  const all = () => Promise.all(doors.map(([path, method]) => ask(path, method, `Bearer garbage${n++}`)));
+  expect(await all()).toEqual(doors.map(([path]) => [path, 401, undefined]));
+  // More than fall due again meanwhile, however slow the machine is.
+  await expect
+    .poll(
+      async () => {
+        await Promise.all(Array.from({ length: 100 }, () => ask('/graphql', 'POST', `Bearer garbage${n++}`)));
+        return all();
+      },
+      { timeout: 60_000 },
+    )
+    .toEqual([
+      ['/graphql', 429, true],
+      ['/uploads', 429, true],
+      ['/attachments/x', 429, true],
+      ['/api/Tickets/NewMessage', 401, true],
+    ]);
+}, 90_000);
