@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { Clamd } from '../config.ts';
 
 /** What a scanner said of a file. */
@@ -43,7 +44,9 @@ export async function scanStream(clamd: Clamd, source: Readable, signal?: AbortS
     const ended = reply.then(end, end);
     socket.write('zINSTREAM\0');
     for await (const chunk of source as AsyncIterable<Buffer>) {
-      // It may answer before the end, when the file is too large for it.
+      // It may answer and hang up before the end, when the file is too large for it: what it said is lost if
+      // more is written before that is read.
+      await setImmediate();
       if (over) break;
       if (!socket.write(pieceOf(chunk))) await Promise.race([ended, once(socket, 'drain').catch(() => {})]);
     }
