@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream';
 import type { BodyChange } from '../content/changes.ts';
+import type { ReadBody } from '../content/clean.ts';
 import type { PastedPicture } from '../content/pasted.ts';
 import { bytesOfData } from '../content/raster.ts';
 import { readBody, withoutPasted } from '../content/read-body.ts';
 import { UnreadableBody } from '../content/tree.ts';
+import { isVisible } from '../content/visible.ts';
 import type { Problem } from '../errors.ts';
 import { IncomingFile } from '../incoming-file.ts';
 import type { AttachmentInput } from './attachment-input.ts';
@@ -35,7 +37,7 @@ export async function readInput(ctx: DeskContext, input: AddTicketMessageInput):
       input.format === 'HTML' ? await withoutPasted(input.body) : { body: input.body, pictures: [] };
     const bytes = Buffer.byteLength(body);
     if (bytes > bodyBytes) return as([`The message has ${bytes} bytes of UTF-8; ${bodyBytes} are allowed`]);
-    const { blank, changes } = await readBody(body, input.format);
+    const { blank, changes } = input.format === 'HTML' ? await readBody(body, 'HTML') : asText(body);
     if (blank) return as(['The message has no text']);
     const files = input.attachments.length + pictures.length;
     if (pictures.length > 0 && files > attachments)
@@ -46,6 +48,12 @@ export async function readInput(ctx: DeskContext, input: AddTicketMessageInput):
     return as([error.message]);
   }
 }
+
+/** A text is shown as it was written: whether there is something to read is all that has to be known of it. */
+const asText = (body: string): Pick<ReadBody, 'blank' | 'changes'> => ({
+  blank: !isVisible(body),
+  changes: [],
+});
 
 function charactersThatCannotBe(body: string): string[] {
   return [
