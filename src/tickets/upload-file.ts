@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { blobs as blobsTable, uploads as uploadsTable } from '../db/tables.ts';
 import { Refusal } from '../errors.ts';
 import type { IncomingFile } from '../incoming-file.ts';
 import { BlobTooLarge } from '../storage/blob-store.ts';
 import type { DeskContext } from './desk.ts';
 import { cleanContentType, cleanFileName } from './file-name.ts';
 import { requireViewer } from './policy.ts';
-import type { Upload } from './uploads/keep-upload.ts';
+import { keepUpload, type Upload } from './uploads/keep-upload.ts';
 import { heldBy, roomFor } from './uploads/quota.ts';
 
 export interface UploadFileInput {
@@ -28,21 +27,14 @@ export async function uploadFile(ctx: DeskContext, input: UploadFileInput): Prom
       'file',
     ]);
   });
-  const { key, byteSize, sha256 } = received;
-  const upload = {
-    id: randomUUID(),
-    fileName: cleanFileName(file.fileName, 0),
-    contentType: cleanContentType(file.contentType),
-    byteSize,
-    sha256,
-  };
-  roomFor(limits, await heldBy(database.raw, viewer.userId), byteSize);
-  const { id, fileName, contentType } = upload;
+  roomFor(limits, await heldBy(database.raw, viewer.userId), received.byteSize);
   received.claim();
   // After a fault nobody knows whether the commit happened: the file stays until the collector looks.
-  await database.desk.transaction(async (tx) => {
-    await tx.insert(blobsTable).values({ key, byteSize, sha256 }).onConflictDoNothing();
-    await tx.insert(uploadsTable).values({ id, userId: viewer.userId, blobKey: key, fileName, contentType });
+  return keepUpload(database.raw, {
+    id: randomUUID(),
+    userId: viewer.userId,
+    blob: received,
+    fileName: cleanFileName(file.fileName, 0),
+    contentType: cleanContentType(file.contentType),
   });
-  return upload;
 }

@@ -19,7 +19,10 @@ export interface NamedBlob {
   readonly contentType: string;
 }
 
-/** Writes down that an upload is here whole; what it was while it arrived goes in the same commit. */
+/**
+ * Writes down that an upload is here whole, by whichever door; what it was while it arrived goes in the same commit. One part of a
+ * request may become several uploads.
+ */
 export async function keepUpload(
   sql: postgres.Sql,
   { id, userId, blob, ...names }: NamedBlob,
@@ -28,7 +31,8 @@ export async function keepUpload(
   const { fileName, contentType } = names;
   await sql`
     with arrived as (delete from open_uploads where id = ${id}),
-      bytes as (insert into blobs (key, byte_size, sha256) values (${key}, ${byteSize}, ${sha256}))
+      bytes as (insert into blobs (key, byte_size, sha256) values (${key}, ${byteSize}, ${sha256})
+        on conflict (key) do nothing)
     insert into uploads (id, user_id, blob_key, file_name, content_type)
     values (${id}, ${userId}, ${key}, ${fileName}, ${contentType})`;
   return { id, fileName, contentType, byteSize, sha256 };
