@@ -68,7 +68,7 @@ export async function findHome(sql: postgres.Sql): Promise<Home> {
 /** Nothing is sent until it is released; what is being sent now is ended. @returns whether it was not held before */
 export async function hold(sql: postgres.Sql, reason: string): Promise<boolean> {
   const held = await sql`
-    update outbox_homes set held_at = clock_timestamp(), reason = ${reason} where held_at is null returning only`;
+    update outbox_homes set held_at = clock_timestamp(), reason = ${reason} where held_at is null returning 1 as held`;
   await sql`select pg_notify('ticketwire_outbox', 'home')`;
   return held.length > 0;
 }
@@ -77,7 +77,7 @@ export async function hold(sql: postgres.Sql, reason: string): Promise<boolean> 
 export async function settleHere(sql: postgres.Sql, { place, timeline }: Place): Promise<void> {
   await sql`
     insert into outbox_homes (place, timeline) values (${place}, ${timeline})
-    on conflict (only) do update
+    on conflict ("only") do update
       set place = excluded.place, timeline = excluded.timeline, held_at = null, reason = null`;
   await sql`select pg_notify('ticketwire_outbox', 'home')`;
 }
