@@ -13,6 +13,8 @@ const examplesPlugin = { title: 'Examples', icon: BookIcon, content: ExamplesPan
 const filesPlugin = { title: filesPluginTitle, icon: ClipIcon, content: FilesPanel };
 const plugins = [examplesPlugin, filesPlugin, HISTORY_PLUGIN];
 /** GraphiQL writes it at the first visit; whoever closes the examples is not shown them again. */
+/** As its reader has chosen in GraphiQL's settings. */
+const keepsHeaders = localStorage.getItem('graphiql:persistHeaders') === 'true';
 const isFirstVisit = localStorage.getItem('graphiql:tabState') === null;
 
 export function Explorer({ settings }: { settings: ExplorerSettings }) {
@@ -26,17 +28,16 @@ export function Explorer({ settings }: { settings: ExplorerSettings }) {
       defaultTabs={exampleTabs(headers)}
       defaultHeaders={headers}
       // The demo's credential is not persisted, so it is written anew at each load; a real one is kept only if its owner says so.
-      {...(settings.authorization === undefined
-        ? {}
-        : { initialHeaders: headers, shouldPersistHeaders: false })}
+      {...(settings.authorization === undefined ? {} : { initialHeaders: headers })}
       {...(isFirstVisit ? { visiblePlugin: examplesPlugin.title } : {})}
+      shouldPersistHeaders={settings.authorization === undefined && keepsHeaders}
       defaultEditorToolsVisibility="variables"
       inputValueDeprecation
       schemaDescription
     >
       <GraphiQL.Logo>
         <nav className="tw-logo" aria-label="Ticketwire">
-          <b>Ticketwire</b>
+          <h1>Ticketwire</h1>
           {settings.inbox !== undefined && (
             <a href={settings.inbox} target="_blank" rel="noreferrer" title="The mails that were sent">
               Inbox ↗
