@@ -13,8 +13,6 @@ const examplesPlugin = { title: 'Examples', icon: BookIcon, content: ExamplesPan
 const filesPlugin = { title: filesPluginTitle, icon: ClipIcon, content: FilesPanel };
 const plugins = [examplesPlugin, filesPlugin, HISTORY_PLUGIN];
 /** GraphiQL writes it at the first visit; whoever closes the examples is not shown them again. */
-/** As its reader has chosen in GraphiQL's settings. */
-const keepsHeaders = localStorage.getItem('graphiql:persistHeaders') === 'true';
 const isFirstVisit = localStorage.getItem('graphiql:tabState') === null;
 
 export function Explorer({ settings }: { settings: ExplorerSettings }) {
@@ -27,10 +25,9 @@ export function Explorer({ settings }: { settings: ExplorerSettings }) {
       storage={storage}
       defaultTabs={exampleTabs(headers)}
       defaultHeaders={headers}
-      // The demo's credential is not persisted, so it is written anew at each load; a real one is kept only if its owner says so.
-      {...(settings.authorization === undefined ? {} : { initialHeaders: headers })}
+      // The storage says what is kept: no credential, unless its owner says so. It is written anew at each load.
+      shouldPersistHeaders
       {...(isFirstVisit ? { visiblePlugin: examplesPlugin.title } : {})}
-      shouldPersistHeaders={settings.authorization === undefined && keepsHeaders}
       defaultEditorToolsVisibility="variables"
       inputValueDeprecation
       schemaDescription

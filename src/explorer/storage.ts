@@ -2,15 +2,14 @@ type Items = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'clear' | 'len
 
 /** What GraphiQL keeps that holds request headers: its tabs do without them, but its history and favorites write them down. */
 const holdsHeaders = /^graphiql:(tabState|queries|favorites)$/;
-/** Of these only the history needs headers when it is read: a tab without them gets the default ones. */
-const needsHeaders = /^graphiql:(queries|favorites)$/;
 /** What GraphiQL keeps of the active tab once more. Each is written at a time of its own. */
 const ofActiveTab = /^graphiql:(query|variables|headers)$/;
 
-/** How GraphiQL divides the page until its reader does: the query needs room on a small screen, the panel beside it less. */
-const division: Readonly<Record<string, string>> = {
+/** Until its reader decides: the query needs room on a small screen, the panel beside it less; and no headers are kept. */
+const defaults: Readonly<Record<string, string>> = {
   'graphiql:docExplorerFlex': '0.25',
   'graphiql:editorFlex': '1.4',
+  'graphiql:persistHeaders': 'false',
 };
 
 /**
@@ -19,18 +18,22 @@ const division: Readonly<Record<string, string>> = {
  * @param headers text of the headers editor
  */
 export function withoutCredentials(items: Items, headers: string): Items {
+  const read = (key: string): string | null => {
+    const value = items.getItem(key) ?? defaults[key] ?? null;
+    return value === null || !holdsHeaders.test(key)
+      ? value
+      : mapItems(value, ({ headers: kept }) => kept ?? headers);
+  };
   return {
     getItem(key) {
       const [, part] = ofActiveTab.exec(key) ?? [];
-      const active = part === undefined ? undefined : activeTabOf(items.getItem('graphiql:tabState'));
+      const active = part === undefined ? undefined : activeTabOf(read('graphiql:tabState'));
       // Where it differs from all tabs, GraphiQL would open one more at each reload.
-      if (active !== undefined) return active[part!] ?? null;
-      const value = items.getItem(key) ?? division[key] ?? null;
-      return value === null || !needsHeaders.test(key) ? value : mapHeaders(value, (kept) => kept ?? headers);
+      return active === undefined ? read(key) : (active[part!] ?? null);
     },
     setItem(key, value) {
       const keep = items.getItem('graphiql:persistHeaders') === 'true' || !holdsHeaders.test(key);
-      items.setItem(key, keep ? value : mapHeaders(value, () => null));
+      items.setItem(key, keep ? value : mapItems(value, () => null));
     },
     removeItem: (key) => items.removeItem(key),
     clear: () => items.clear(),
@@ -49,9 +52,19 @@ function activeTabOf(state: string | null): Readonly<Record<string, string | nul
   }
 }
 
-function mapHeaders(text: string, map: (headers: unknown) => unknown): string {
+interface Item {
+  readonly query: unknown;
+  readonly headers?: unknown;
+}
+const isItem = (value: unknown): value is Item =>
+  typeof value === 'object' && value !== null && 'query' in value;
+
+/** Every tab or remembered query of a text of JSON, with other headers. */
+function mapItems(text: string, headersOf: (item: Item) => unknown): string {
   try {
-    return JSON.stringify(JSON.parse(text, (key, value) => (key === 'headers' ? map(value) : value)));
+    return JSON.stringify(
+      JSON.parse(text, (_key, value) => (isItem(value) ? { ...value, headers: headersOf(value) } : value)),
+    );
   } catch {
     // Not ours, or cut off: GraphiQL begins anew.
     return '{}';
