@@ -4,7 +4,7 @@ import type { Db } from '../db/database.ts';
 import { IdSet } from './id-set.ts';
 import { MessageOrder } from './order.ts';
 import type { DeskRecord, RecordOf, RecordType } from './record.ts';
-import { roleProblems } from './rules.ts';
+import { roleProblems, usersNamedBy } from './rules.ts';
 
 export interface NumberedRecord {
   readonly line: number;
@@ -188,18 +188,5 @@ export class Checker {
       select ${columns} from ${nameOf[type].table} t
       where t.id = any (array(select value::int from json_array_elements_text(${asked}::json)))`);
     return rows as unknown as readonly T[];
-  }
-}
-
-function usersNamedBy(record: DeskRecord): readonly number[] {
-  switch (record.type) {
-    case 'user':
-      return [];
-    case 'mailbox':
-      return record.operators ?? [];
-    case 'ticket':
-      return [record.requesterId];
-    case 'message':
-      return [record.authorId];
   }
 }

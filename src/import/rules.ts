@@ -32,3 +32,16 @@ async function bodyProblem({ body, format }: RecordOf<'message'>): Promise<strin
     return `body: ${error.message}`;
   }
 }
+
+export function usersNamedBy(record: DeskRecord): readonly number[] {
+  switch (record.type) {
+    case 'user':
+      return [];
+    case 'mailbox':
+      return record.operators ?? [];
+    case 'ticket':
+      return [record.requesterId];
+    case 'message':
+      return [record.authorId];
+  }
+}
