@@ -4,18 +4,14 @@
  *
  *   node test/crash/gateway/external.ts [--bin /usr/lib/postgresql/15/bin] [--messages 300]
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import postgres from 'postgres';
 import { readJournal, startSinkProcess } from '../../support/smtp-sink-process.ts';
-import { mailbox, say } from '../support/calls.ts';
+import { say } from '../support/calls.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
-import { startPostgres } from '../support/postgres-server.ts';
+import { createProductionDesk } from '../support/production-desk.ts';
 import { drain, type Sender, sendMany } from './draining.ts';
 
 const { values } = parseArgs({ options: { bin: { type: 'string' }, messages: { type: 'string' } } });
@@ -30,80 +26,13 @@ const check = (what: string, is: unknown, expected: unknown) => {
   if (!good) violations.push(what);
 };
 
-/** Runs one command as an administrator types it; what it asks for comes from standard input. */
-async function cli(env: Record<string, string>, args: string[], input = ''): Promise<string> {
-  const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
-  const child = spawn(process.execPath, [main, ...args], {
-    env: { ...process.env, ...env },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  child.stdin.end(input);
-  let output = '';
-  child.stdout.on('data', (chunk) => (output += chunk));
-  const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(`ticketwire ${args.join(' ')} ended with ${code}: ${output}`);
-  return output;
-}
-
-/** Owner and gateway apart, as a careful administrator has them: the gateway's login owns nothing and may become one role. */
-async function createDatabase(server: Awaited<ReturnType<typeof startPostgres>>) {
-  const admin = postgres(server.url, { max: 1, onnotice: () => {} });
-  await admin`create role desk_owner login createrole password 'owner-password'`;
-  await admin`create database desk owner desk_owner`;
-  await admin`create role desk_gateway login password 'gateway-password'`;
-  await admin.end();
-  const ownerUrl = server.urlOf('desk_owner', 'owner-password', 'desk');
-  // The first command migrates, as the owner; only then there is a role to be a member of.
-  await cli({ DATABASE_URL: ownerUrl }, ['user', 'list']);
-  const owner = postgres(ownerUrl, { max: 1, onnotice: () => {} });
-  await owner`grant ticketwire_app to desk_gateway`;
-  return { owner, ownerUrl, gatewayUrl: server.urlOf('desk_gateway', 'gateway-password', 'desk') };
-}
-
-async function makeDesk(env: Record<string, string>): Promise<{ password: string; token: string }> {
-  await cli(
-    env,
-    ['user', 'add', 'olga', '--name', 'Olga Operator', '--role', 'operator'],
-    'correct horse battery\n',
-  );
-  await cli(env, [
-    'user',
-    'add',
-    'jane',
-    '--name',
-    'Jane Doe',
-    '--role',
-    'requester',
-    '--email',
-    'jane.doe@domain.com',
-    '--no-password',
-  ]);
-  await cli(env, ['mailbox', 'add', mailbox, '--name', 'Company', '--operator', 'olga']);
-  for (let n = 1; n <= 5; n += 1)
-    await cli(env, ['ticket', 'add', '--subject', `Printer ${n}`, '--requester', 'jane']);
-  const scopes = ['--scope', 'read,write,mail'];
-  const made = JSON.parse(await cli(env, ['token', 'add', 'olga', '--name', 'script', ...scopes, '--json']));
-  return {
-    password: `Basic ${Buffer.from('olga:correct horse battery').toString('base64')}`,
-    token: `Bearer ${made.token}`,
-  };
-}
-
 async function main(directory: string): Promise<void> {
-  await using server = await startPostgres(directory, values.bin);
-  tell(`PostgreSQL ${server.version}, over TCP with passwords`);
-  const { owner, ownerUrl, gatewayUrl } = await createDatabase(server);
   const journal = join(directory, 'mails');
   await using sink = await startSinkProcess(journal);
   sink.setFaults([{ at: 'REPLY', delayMs: 20 }]);
-  const env = {
-    DATABASE_URL: gatewayUrl,
-    DATABASE_OWNER_URL: ownerUrl,
-    SMTP_URL: sink.url,
-    BLOBS_URL: pathToFileURL(join(directory, 'blobs')).href,
-    DATA_DIR: join(directory, 'data'),
-  };
-  const credentials = await makeDesk(env);
+  await using desk = await createProductionDesk(directory, sink.url, values.bin);
+  const { owner, env, credentials } = desk;
+  tell(`PostgreSQL ${desk.server.version}, over TCP with passwords`);
   const [one, other] = await Promise.all([startGatewayProcess(env), startGatewayProcess(env)]);
   await using processes = new AsyncDisposableStack();
   for (const each of [one, other]) processes.use(each);
@@ -154,7 +83,6 @@ async function main(directory: string): Promise<void> {
   const ids = await owner<{ id: string }[]>`select rfc_message_id as id from deliveries`;
   check('mails of ours among them', ids.filter(({ id }) => received.includes(id)).length, total);
   check('exit code of the other after SIGTERM', await other.stop(), 0);
-  await owner.end();
 }
 
 const directory = await mkdtemp(join(tmpdir(), 'ticketwire-external-'));
