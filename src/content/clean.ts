@@ -1,5 +1,6 @@
 import type { BodyChange } from './changes.ts';
 import { Cleaner } from './cleaner.ts';
+import { mediaApplies } from './media.ts';
 import type { Picture, RemotePictures } from './pictures.ts';
 import { parseSheets, type Sheet } from './stylesheet.ts';
 import { attributeOf, isHtml, parseHtml, type RootNode, UnreadableBody } from './tree.ts';
@@ -57,8 +58,10 @@ function cleanOnce(body: string, remotePictures: RemotePictures) {
     steps -= count;
     if (steps < 0) throw new UnreadableBody('The style sheets of the HTML ask for too much work');
   };
-  const cleaner = new Cleaner({ sheet: sheetOf(root), remotePictures, length: body.length, spend });
+  const sheet = sheetOf(root);
+  const cleaner = new Cleaner({ sheet, remotePictures, length: body.length, spend });
   walk(root, cleaner);
+  for (const text of sheet.unknown) cleaner.page.changes.add('STYLE', text);
   return cleaner.page;
 }
 
@@ -67,8 +70,8 @@ function sheetOf(root: RootNode): Sheet {
   walk(root, {
     enter(element) {
       if (element.name !== 'style' || !isHtml(element)) return true;
-      const media = attributeOf(element, 'media') ?? 'all';
-      texts.push(`@media ${media.replace(/[{};]/g, '')}{${textIn(element, Number.POSITIVE_INFINITY)}}`);
+      if (mediaApplies(attributeOf(element, 'media') ?? ''))
+        texts.push(textIn(element, Number.POSITIVE_INFINITY));
       return false;
     },
     leave() {},
