@@ -2,14 +2,13 @@ import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { MessageFormat } from '../vocabulary.ts';
 import type { ReadBody } from './clean.ts';
+import { inThread, large } from './large.ts';
 import type { TakenOut } from './pasted.ts';
 import type { RemotePictures } from './pictures.ts';
 import { type ReadRequest, tasks } from './read.ts';
-import { createReadingThreads, type ReadingThreads } from './reading-threads.ts';
+import type { EncodedText } from './text-part.ts';
 import { UnreadableBody } from './tree.ts';
 
-/** Characters from which on a body is read by a thread of its own: about ten milliseconds of work. */
-const largeBody = 65_536;
 /** Characters below which reading a body anew costs as little as looking it up. */
 const smallBody = 500;
 /** Bytes of what was read that are kept. */
@@ -22,7 +21,6 @@ const kept = new LRUCache<string, ReadBody>({
   sizeCalculation: ({ html, text }) => 1024 + 2 * (html.length + text.length),
 });
 const underWay = new Map<string, Promise<ReadBody>>();
-let threads: ReadingThreads | undefined;
 
 /**
  * What a body says and how it is shown; the same body is read once. Remote pictures are held back unless they are asked for.
@@ -38,10 +36,8 @@ export async function readBody(
   const key = `${format} ${remotePictures} ${hash('sha256', body, 'base64')}`;
   const known = kept.get(key) ?? underWay.get(key);
   if (known !== undefined) return known;
-  if (body.length < largeBody) return keep(key, tasks.read(request));
-  threads ??= createReadingThreads();
-  const reading = threads
-    .run({ task: 'read', request })
+  if (body.length < large) return keep(key, tasks.read(request));
+  const reading = inThread({ task: 'read', request })
     .then((result) => keep(key, result))
     .finally(() => underWay.delete(key));
   underWay.set(key, reading);
@@ -72,12 +68,15 @@ const unreadable: ReadBody = {
  */
 export async function withoutPasted(body: string): Promise<TakenOut> {
   if (!/<im(?:g|age)/i.test(body)) return { body, pictures: [] };
-  if (body.length < largeBody) return tasks.takeOutPictures(body);
-  threads ??= createReadingThreads();
-  return threads.run({ task: 'takeOutPictures', request: body });
+  if (body.length < large) return tasks.takeOutPictures(body);
+  return inThread({ task: 'takeOutPictures', request: body });
 }
 
 function keep(key: string, result: ReadBody): ReadBody {
   kept.set(key, result);
   return result;
 }
+
+/** A text as it goes on the wire in a mail. */
+export const encodedText = async (text: string): Promise<EncodedText> =>
+  text.length < large ? tasks.encodeTextPart(text) : inThread({ task: 'encodeTextPart', request: text });

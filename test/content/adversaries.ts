@@ -69,6 +69,21 @@ export const adversaries: Readonly<Record<string, (size: number) => string>> = {
     (n) => `<img src="data:image/gif;base64,R0lGODlh${String(n).padStart(8, '0')}">`,
   ),
   'line breaks': times('<br>'),
+  'long words': times(`${'w'.repeat(5000)} `),
+  'one long word': times('w'),
+  'long links': numbered((n) => `<a href="https://x.example/${'p'.repeat(2000)}${n}">link ${n}</a> `),
+  'rows of styled cells': times(
+    '<tr><td style="border:1px solid #ccc;padding:2px 4px" width=10%><font face=Arial size=2>1</font></td></tr>',
+  ),
+  'children by their places': (size) =>
+    `<style>p:nth-child(3n+1):not(:last-of-type),i:only-child,b:empty{color:red}</style>${times('<p>x')(size)}`,
+  'one sibling after another': (size) =>
+    `<style>p + p{color:red}h1 ~ b{color:red}</style>${times('<p>x')(size)}`,
+  'rules in rules': (size) => `<style>${times('.a{color:red;&:hover{b{')(size)}</style><p class=a>x`,
+  'selectors of many parts': (size) =>
+    `<style>${times('.a > .b .c:not(.d, .e) ~ [f^=g] + h,')(size)} i{}</style><p class=a>x`,
+  'media queries': (size) =>
+    `<style>${times('@media not screen and (width > 6px){p{color:red}}')(size)}</style><p>x`,
   'preformatted lines': between('<pre>', 'x\n', '</pre>'),
 };
 
@@ -79,6 +94,7 @@ export const refused: Readonly<Record<string, (size: number) => string>> = {
     (size) => `<style>${times('* * *{color:red}')(size)}</style>`,
     times('<p>x'),
   ),
+  'all siblings of each': (size) => `<style>p ~ b{color:red}</style>${times('<b>x</b>')(size)}`,
   'a long rule for everything': halves(
     (size) =>
       `<style>p{${times('font-family:arial;')(10)}margin:1px;font-family:${'a'.repeat(190)}}${' '.repeat(size - 400)}</style>`,
