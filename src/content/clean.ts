@@ -52,7 +52,8 @@ export function cleanHtml(body: string, remotePictures: RemotePictures): ReadBod
 }
 
 function cleanOnce(body: string, remotePictures: RemotePictures) {
-  const root = parseHtml(body);
+  // What tells the order of bytes where a file begins is no letter.
+  const root = parseHtml(body.replace(/^\ufeff/, ''));
   let steps = freeSteps + stepsPerCharacter * body.length;
   const spend = (count: number) => {
     steps -= count;

@@ -59,6 +59,8 @@ export class Page {
     if (saysAddress(text, address.url)) return;
     const follows = `${text === '' ? '' : ' '}<${address.url}>`;
     if (address.kind === 'other') this.markup.text(follows);
+    const gap = this.plain.closeUp();
     this.plain.write(follows, 'collapse');
+    this.plain.block(gap);
   }
 }
