@@ -18,6 +18,8 @@ export interface ReadBody {
   readonly changes: readonly BodyChange[];
   /** Whether there is nothing to read. */
   readonly blank: boolean;
+  /** Whether all that there is to see are pictures by `cid:`, which show nothing unless files answer them. */
+  readonly needsFiles: boolean;
 }
 
 /** Steps that style sheets may cost a body, and steps more for each of its characters. */
@@ -47,7 +49,8 @@ export function cleanHtml(body: string, remotePictures: RemotePictures): ReadBod
     links: [...page.links],
     pictures: page.pictures,
     changes: page.changes.list(),
-    blank: !page.seen,
+    blank: !page.seen && !page.names,
+    needsFiles: !page.seen && page.names,
   };
 }
 

@@ -60,6 +60,7 @@ const unreadable: ReadBody = {
   pictures: [],
   changes: [],
   blank: false,
+  needsFiles: false,
 };
 
 /**

@@ -31,5 +31,6 @@ function readText(body: string): ReadBody {
     pictures: [],
     changes: [],
     blank: !isVisible(body),
+    needsFiles: false,
   };
 }

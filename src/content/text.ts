@@ -42,7 +42,8 @@ export class TextWriter {
   }
 
   #writeRun(text: string): void {
-    const words = text.replace(/[ \t\n\r\f]+/g, ' ');
+    // Most text has nothing to be replaced, which a search finds faster than a replacement.
+    const words = /[\t\n\r\f]| {2}/.test(text) ? text.replace(/[ \t\n\r\f]+/g, ' ') : text;
     if (words === '') return;
     if (words[0] === ' ') this.#wish(' ');
     const trimmed = words.slice(words[0] === ' ' ? 1 : 0, words.endsWith(' ') ? -1 : undefined);
