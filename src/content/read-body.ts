@@ -20,6 +20,10 @@ const kept = new LRUCache<string, ReadBody>({
   // Strings take up to two bytes a character.
   sizeCalculation: ({ html, text }) => 1024 + 2 * (html.length + text.length),
 });
+/** Milliseconds that reading may take in one turn of the event loop: a page of fifty messages is read in a few of them. */
+const mostPerTurn = 20;
+let spent = 0;
+
 const underWay = new Map<string, Promise<ReadBody>>();
 
 /**
@@ -36,12 +40,27 @@ export async function readBody(
   const key = `${format} ${remotePictures} ${hash('sha256', body, 'base64')}`;
   const known = kept.get(key) ?? underWay.get(key);
   if (known !== undefined) return known;
-  if (body.length < large) return keep(key, tasks.read(request));
+  if (body.length < large) return keep(key, await readHere(request));
   const reading = inThread({ task: 'read', request })
     .then((result) => keep(key, result))
     .finally(() => underWay.delete(key));
   underWay.set(key, reading);
   return reading;
+}
+
+/** Reads a body in this thread, once it is this body's turn. */
+async function readHere(request: ReadRequest): Promise<ReadBody> {
+  while (spent > mostPerTurn) await new Promise((resolve) => setImmediate(resolve));
+  if (spent === 0)
+    setImmediate(() => {
+      spent = 0;
+    });
+  const begin = performance.now();
+  try {
+    return tasks.read(request);
+  } finally {
+    spent += performance.now() - begin;
+  }
 }
 
 /** A stored body. An old or imported one may be such as no new message may be; it must not take its page with it. */

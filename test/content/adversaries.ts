@@ -69,6 +69,25 @@ export const adversaries: Readonly<Record<string, (size: number) => string>> = {
     (n) => `<img src="data:image/gif;base64,R0lGODlh${String(n).padStart(8, '0')}">`,
   ),
   'line breaks': times('<br>'),
+  'preformatted lines': between('<pre>', 'x\n', '</pre>'),
+};
+
+/** These are refused: they would be built or worked on far more than they are long. */
+export const refused: Readonly<Record<string, (size: number) => string>> = {
+  'fonts that differ, in paragraphs': numbered((n) => `<p><font size=${n}>x`),
+  'rules for everything, and everything': halves(
+    (size) => `<style>${times('* * *{color:red}')(size)}</style>`,
+    times('<p>x'),
+  ),
+  'a long rule for everything': halves(
+    (size) =>
+      `<style>p{${times('font-family:arial;')(10)}margin:1px;font-family:${'a'.repeat(190)}}${' '.repeat(size - 400)}</style>`,
+    times('<p>x'),
+  ),
+};
+
+/** More kinds, which `npm run bench:html` alone measures: the tests are to be short. */
+export const further: Readonly<Record<string, (size: number) => string>> = {
   'long words': times(`${'w'.repeat(5000)} `),
   'one long word': times('w'),
   'long links': numbered((n) => `<a href="https://x.example/${'p'.repeat(2000)}${n}">link ${n}</a> `),
@@ -84,20 +103,5 @@ export const adversaries: Readonly<Record<string, (size: number) => string>> = {
     `<style>${times('.a > .b .c:not(.d, .e) ~ [f^=g] + h,')(size)} i{}</style><p class=a>x`,
   'media queries': (size) =>
     `<style>${times('@media not screen and (width > 6px){p{color:red}}')(size)}</style><p>x`,
-  'preformatted lines': between('<pre>', 'x\n', '</pre>'),
-};
-
-/** These are refused: they would be built or worked on far more than they are long. */
-export const refused: Readonly<Record<string, (size: number) => string>> = {
-  'fonts that differ, in paragraphs': numbered((n) => `<p><font size=${n}>x`),
-  'rules for everything, and everything': halves(
-    (size) => `<style>${times('* * *{color:red}')(size)}</style>`,
-    times('<p>x'),
-  ),
   'all siblings of each': (size) => `<style>p ~ b{color:red}</style>${times('<b>x</b>')(size)}`,
-  'a long rule for everything': halves(
-    (size) =>
-      `<style>p{${times('font-family:arial;')(10)}margin:1px;font-family:${'a'.repeat(190)}}${' '.repeat(size - 400)}</style>`,
-    times('<p>x'),
-  ),
 };

@@ -4,7 +4,7 @@ import { composeMail } from '../../src/mail/compose.ts';
 import type { MailParts } from '../../src/mail/parts.ts';
 import { previewMail } from '../../src/mail/preview.ts';
 import { longestTurn } from '../support/turns.ts';
-import { adversaries, refused } from './adversaries.ts';
+import { adversaries, further, refused } from './adversaries.ts';
 import { type Measured, measureInThread } from './measuring.ts';
 
 /*
@@ -17,7 +17,7 @@ const sizes = [2 ** 18, 2 ** 20, 2 ** 22];
 /** CPU that `/health/live` may wait for. */
 const mostMilliseconds = 100;
 const { positionals: words } = parseArgs({ allowPositionals: true });
-const chosen = Object.entries({ ...adversaries, ...refused }).filter(
+const chosen = Object.entries({ ...adversaries, ...further, ...refused }).filter(
   ([name]) => words.length === 0 || words.some((word) => name.includes(word)),
 );
 const print = (...cells: readonly string[]) =>
