@@ -9,6 +9,7 @@ import { shownByField } from './reading.ts';
 import { shownStyle } from './shown-style.ts';
 import { outward } from './tags.ts';
 import { attributeOf, type ElementNode } from './tree.ts';
+import { isVisible } from './visible.ts';
 
 /** An element that stands for itself. */
 export interface Alone {
@@ -64,7 +65,8 @@ function writePicture(page: Page, { element, declared, look }: Alone, remotePict
   const pixel = remote && isPixel(element, declared);
   if (remote && remotePictures !== 'SHOWN') page.changes.add('REMOTE_PICTURE');
   if (pixel && remotePictures !== 'SHOWN') return;
-  page.seen ||= !pixel;
+  if (address.kind === 'CID' && !isVisible(alt)) page.names = true;
+  else page.seen ||= !pixel;
   page.picture({
     kind: address.kind,
     address: address.kind === 'DATA' ? address.url.slice(0, 40) : address.url,

@@ -8,6 +8,7 @@ export const bodyChangeCodes = [
   'FORM',
   'EMBEDDED',
   'PLACEMENT',
+  'STYLE',
 ] as const;
 export type BodyChangeCode = (typeof bodyChangeCodes)[number];
 
@@ -26,6 +27,7 @@ const things = {
   FORM: ['A field of a form was left out', 'fields'],
   EMBEDDED: ['Embedded content was left out', 'contents'],
   PLACEMENT: ['Something was put back in its place, as it would have covered what is around it', 'places'],
+  STYLE: ['A rule of a style sheet was passed over, as what it applies to is not understood', 'rules'],
 } as const satisfies Record<BodyChangeCode, readonly [string, string]>;
 
 /** Addresses that are named in one change at most, and characters of each. */

@@ -1,5 +1,6 @@
 import type { BodyChange } from './changes.ts';
 import { Cleaner } from './cleaner.ts';
+import { mediaApplies } from './media.ts';
 import type { Picture, RemotePictures } from './pictures.ts';
 import { parseSheets, type Sheet } from './stylesheet.ts';
 import { attributeOf, isHtml, parseHtml, type RootNode, UnreadableBody } from './tree.ts';
@@ -17,6 +18,8 @@ export interface ReadBody {
   readonly changes: readonly BodyChange[];
   /** Whether there is nothing to read. */
   readonly blank: boolean;
+  /** Whether all that there is to see are pictures by `cid:`, which show nothing unless files answer them. */
+  readonly needsFiles: boolean;
 }
 
 /** Steps that style sheets may cost a body, and steps more for each of its characters. */
@@ -46,19 +49,23 @@ export function cleanHtml(body: string, remotePictures: RemotePictures): ReadBod
     links: [...page.links],
     pictures: page.pictures,
     changes: page.changes.list(),
-    blank: !page.seen,
+    blank: !page.seen && !page.names,
+    needsFiles: !page.seen && page.names,
   };
 }
 
 function cleanOnce(body: string, remotePictures: RemotePictures) {
-  const root = parseHtml(body);
+  // What tells the order of bytes where a file begins is no letter.
+  const root = parseHtml(body.replace(/^\ufeff/, ''));
   let steps = freeSteps + stepsPerCharacter * body.length;
   const spend = (count: number) => {
     steps -= count;
     if (steps < 0) throw new UnreadableBody('The style sheets of the HTML ask for too much work');
   };
-  const cleaner = new Cleaner({ sheet: sheetOf(root), remotePictures, length: body.length, spend });
+  const sheet = sheetOf(root);
+  const cleaner = new Cleaner({ sheet, remotePictures, length: body.length, spend });
   walk(root, cleaner);
+  for (const text of sheet.unknown) cleaner.page.changes.add('STYLE', text);
   return cleaner.page;
 }
 
@@ -67,8 +74,8 @@ function sheetOf(root: RootNode): Sheet {
   walk(root, {
     enter(element) {
       if (element.name !== 'style' || !isHtml(element)) return true;
-      const media = attributeOf(element, 'media') ?? 'all';
-      texts.push(`@media ${media.replace(/[{};]/g, '')}{${textIn(element, Number.POSITIVE_INFINITY)}}`);
+      if (mediaApplies(attributeOf(element, 'media') ?? ''))
+        texts.push(textIn(element, Number.POSITIVE_INFINITY));
       return false;
     },
     leave() {},

@@ -3,7 +3,7 @@ import { type Declared, declaredOf } from './declared.ts';
 import { type ElementRule, elementRules, inlineRule, leftOut, loosening } from './elements.ts';
 import { isHidden } from './hidden.ts';
 import { type Address, linkAddress } from './links.ts';
-import { ListCounter } from './list-counter.ts';
+import { ListCounter, type ListItem } from './list-counter.ts';
 import { firstLook, isReadable, type Look, lookOf } from './look.ts';
 import { Page } from './page.ts';
 import { asksForPicture, type RemotePictures } from './pictures.ts';
@@ -103,7 +103,7 @@ export class Cleaner implements Visitor {
       return false;
     }
     if (isWordMarker(declared)) {
-      page.say(`${wordMarker(element)}\u00a0 `, this.#look);
+      page.say(`${wordMarker(element, this.#look.symbols)}\u00a0 `, this.#look);
       return false;
     }
     this.#begin(element, rule, declared);
@@ -137,17 +137,19 @@ export class Cleaner implements Visitor {
     page.plain.block(this.#gap(gaps.before, list));
     const cell = name === 'td' || name === 'th' || declared.get('display') === 'table-cell';
     if (cell && gaps.before === 0) page.plain.cell();
-    const indents = this.#indent(element, declared);
+    const item = name === 'li' ? this.#lists.item(element, declared) : undefined;
+    const indents = this.#indent(element, declared, item);
     if (list) this.#lists.enter(element, declared);
     const link = name === 'a' ? this.#beginLink(element) : undefined;
     const mark = raisedMark(element, declared, page.plain.last);
     if (mark !== '') page.plain.write(mark, 'collapse');
     const url = link?.kind === 'allowed' ? link.url : undefined;
     if (url !== undefined) page.links.add(url);
-    const tags = tagsOf(element, rule, declared, { url, around });
+    const tags = tagsOf(element, rule, declared, { url, around, item });
     if (tags.displaced) page.changes.add('PLACEMENT');
     if (tags.name !== undefined) page.markup.open(tags.name, tags.attributes);
     if (tags.struck) page.markup.open('s', []);
+    if (item !== undefined && item.tick !== '') page.markup.text(item.tick);
     if (name === 'q') page.plain.write('"', 'collapse');
     if (name === 'rt') page.say('(', around);
     if (cell) this.#cells += 1;
@@ -163,14 +165,14 @@ export class Cleaner implements Visitor {
   /** A list in a list follows its item's text. */
   #gap = (lines: Lines, list: boolean): Lines => (list && lines === 2 && this.#lists.depth > 0 ? 1 : lines);
 
-  #indent(element: ElementNode, declared: Declared): boolean {
+  #indent(element: ElementNode, declared: Declared, item: ListItem | undefined): boolean {
     const { plain } = this.page;
     const level = wordListLevel(declared);
     if (element.name === 'blockquote') plain.indent('> ', '> ');
     else if (element.name === 'dd') plain.indent('   ', '   ');
-    else if (element.name === 'li' && !/^inline/.test(declared.get('display') ?? '')) {
-      const marker = this.#lists.marker(element, declared);
-      const first = marker === '' ? '' : ` ${marker} `;
+    else if (item !== undefined && !/^inline/.test(declared.get('display') ?? '')) {
+      const { marker, level: deeper } = item;
+      const first = marker === '' ? '' : `${' '.repeat(3 * deeper + 1)}${marker} `;
       plain.indent(first, ' '.repeat(first.length));
     } else if (level !== undefined) plain.indent(' '.repeat(3 * level - 2), ' '.repeat(3 * level));
     else return false;

@@ -6,7 +6,7 @@ export interface Declaration {
 }
 
 /** `\64 isplay` is `display`. */
-const unescapeCss = (text: string): string =>
+export const unescapeCss = (text: string): string =>
   text.includes('\\')
     ? text.replace(/\\(?:([0-9a-f]{1,6})[ \t\n\r\f]?|([^\n]))/gi, (_, hex?: string, character?: string) => {
         const code = hex === undefined ? Number.NaN : Number.parseInt(hex, 16);

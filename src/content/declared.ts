@@ -1,6 +1,7 @@
 import { type Declaration, parseDeclarations, wordsOf } from './css.ts';
 import { editorStyles } from './editors.ts';
-import { classesOf, matches } from './selector.ts';
+import { matches } from './selector.ts';
+import { classesOf } from './selector-tests.ts';
 import type { Rule, Sheet } from './stylesheet.ts';
 import { attributeOf, type ElementNode } from './tree.ts';
 
@@ -14,7 +15,7 @@ const noRules: readonly Rule[] = [];
 export function declaredOf(element: ElementNode, sheet: Sheet, spend: (steps: number) => void): Declared {
   const style = attributeOf(element, 'style');
   const classes = classesOf(element);
-  const rules = sheet.size === 0 ? noRules : rulesFor(element, classes, sheet, spend);
+  const rules = sheet.rules.size === 0 ? noRules : rulesFor(element, classes, sheet, spend);
   const editors = classes.map((name) => editorStyles.get(name)).filter((one) => one !== undefined);
   const inline = style === undefined ? [] : parseDeclarations(style);
   if (inline.length === 0 && rules.length === 0 && editors.length === 0) return nothing;
@@ -54,7 +55,8 @@ function rulesFor(
   spend(classes.length);
   const found = new Set<Rule>();
   for (const key of keys)
-    for (const rule of sheet.get(key) ?? noRules) if (matches(element, rule.selector, spend)) found.add(rule);
+    for (const rule of sheet.rules.get(key) ?? noRules)
+      if (matches(element, rule.selector, spend)) found.add(rule);
   return [...found].sort((a, b) => a.selector.specificity - b.selector.specificity || a.order - b.order);
 }
 

@@ -6,6 +6,8 @@ interface List {
   readonly type: string;
   readonly step: 1 | -1;
   next: number;
+  /** Quill's counters by level. */
+  readonly levels: number[];
 }
 
 const whole = (text: string | undefined): number | undefined =>
@@ -14,8 +16,22 @@ const whole = (text: string | undefined): number | undefined =>
 const listStyle = (element: ElementNode, declared: Declared): string | undefined =>
   declared.get('list-style-type') ?? listTypeOf(attributeOf(element, 'type') ?? '');
 
-/** What Quill and others say of single items of an `ol`. */
-const itemTypes: Readonly<Record<string, string>> = { bullet: '*', checked: '☑', unchecked: '☐' };
+/** An item of a list, as it is shown. */
+export interface ListItem {
+  /** Without blanks around it; empty for none. */
+  readonly marker: string;
+  /** What the item's tag says of it that its list does not. */
+  readonly value: number | undefined;
+  readonly style: string;
+  /** Stands in HTML before what is in it. */
+  readonly tick: string;
+  /** Levels below the list that it stands in. */
+  readonly level: number;
+}
+
+/** Quill has one `ol` for all kinds of items and all levels, which its style sheet tells apart by `data-list` and a class. */
+const ticks: Readonly<Record<string, string>> = { checked: '☑', unchecked: '☐' };
+const quillTypes = ['decimal', 'lower-alpha', 'lower-roman'] as const;
 
 /** The markers of the lists that one is in. */
 export class ListCounter {
@@ -31,6 +47,7 @@ export class ListCounter {
       type: listStyle(list, declared) ?? (list.name === 'ol' ? 'decimal' : 'disc'),
       step: reversed ? -1 : 1,
       next: whole(attributeOf(list, 'start')) ?? (reversed ? countItems(list) : 1),
+      levels: [],
     });
   }
 
@@ -38,17 +55,37 @@ export class ListCounter {
     this.#lists.pop();
   }
 
-  /** The marker of the next item, without blanks around it; empty for none. */
-  marker(item: ElementNode, declared: Declared): string {
+  item(item: ElementNode, declared: Declared): ListItem {
     const list = this.#lists.at(-1);
-    if (list === undefined) return '*';
+    const kind = attributeOf(item, 'data-list');
+    if (list !== undefined && kind !== undefined) return quillItem(item, kind, list);
+    const plain = { value: undefined, style: '', tick: '', level: 0 };
+    if (list === undefined) return { ...plain, marker: '*' };
     const value = whole(attributeOf(item, 'value')) ?? list.next;
     list.next = value + list.step;
-    return (
-      itemTypes[attributeOf(item, 'data-list') ?? ''] ??
-      markerOf(listStyle(item, declared) ?? list.type, value)
-    );
+    return { ...plain, marker: markerOf(listStyle(item, declared) ?? list.type, value) };
   }
+}
+
+function quillItem(item: ElementNode, kind: string, { levels }: List): ListItem {
+  const level = Number(/(?:^|\s)ql-indent-([1-8])(?:\s|$)/.exec(attributeOf(item, 'class') ?? '')?.[1] ?? 0);
+  levels.length = Math.min(levels.length, level + 1);
+  const margin = level === 0 ? '' : `;padding-left:0;margin-left:${3 * level}em`;
+  const tick = ticks[kind];
+  if (tick !== undefined)
+    return {
+      marker: tick,
+      value: undefined,
+      style: `list-style-type:none${margin}`,
+      tick: `${tick} `,
+      level,
+    };
+  if (kind === 'bullet')
+    return { marker: '*', value: undefined, style: `list-style-type:disc${margin}`, tick: '', level };
+  const value = (levels[level] ?? 0) + 1;
+  levels[level] = value;
+  const type = quillTypes[level % 3]!;
+  return { marker: markerOf(type, value), value, style: `list-style-type:${type}${margin}`, tick: '', level };
 }
 
 function countItems(list: ElementNode): number {

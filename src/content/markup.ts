@@ -41,8 +41,9 @@ export class MarkupWriter {
     this.#room = freeCharacters + timesWritten * length + timesShort * Math.min(length, shortBody);
   }
 
-  #put(text: string): void {
-    this.#room -= text.length;
+  /** @param length characters that it counts as */
+  #put(text: string, length = text.length): void {
+    this.#room -= length;
     if (this.#room < 0) throw new UnreadableBody('The HTML would be shown as far more than was written');
     this.#parts.push(text);
   }
@@ -50,7 +51,8 @@ export class MarkupWriter {
   text(text: string): void {
     // A parser takes away the first line break of a `pre`.
     if (text[0] === '\n' && this.#parts.at(-1)?.startsWith('<pre') === true) this.#put('\n');
-    this.#put(escapeText(text));
+    // What is escaped counts as it was written: 4 MiB of `&` are a message, too.
+    this.#put(escapeText(text), text.length);
   }
 
   open(name: string, attributes: Attributes): void {

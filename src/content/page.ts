@@ -15,6 +15,8 @@ export class Page {
   readonly pictures: Picture[] = [];
   /** Whether there is anything to read. */
   seen = false;
+  /** Whether a file of the message is named as a picture. */
+  names = false;
   /** What is shown stands in other elements than it was parsed in, and may be parsed otherwise. */
   loose = false;
   /** Whether a link is being written, and what its first picture says. */
@@ -59,6 +61,8 @@ export class Page {
     if (saysAddress(text, address.url)) return;
     const follows = `${text === '' ? '' : ' '}<${address.url}>`;
     if (address.kind === 'other') this.markup.text(follows);
+    const gap = this.plain.closeUp();
     this.plain.write(follows, 'collapse');
+    this.plain.block(gap);
   }
 }

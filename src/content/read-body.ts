@@ -2,14 +2,13 @@ import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { MessageFormat } from '../vocabulary.ts';
 import type { ReadBody } from './clean.ts';
+import { inThread, large } from './large.ts';
 import type { TakenOut } from './pasted.ts';
 import type { RemotePictures } from './pictures.ts';
 import { type ReadRequest, tasks } from './read.ts';
-import { createReadingThreads, type ReadingThreads } from './reading-threads.ts';
+import type { EncodedText } from './text-part.ts';
 import { UnreadableBody } from './tree.ts';
 
-/** Characters from which on a body is read by a thread of its own: about ten milliseconds of work. */
-const largeBody = 65_536;
 /** Characters below which reading a body anew costs as little as looking it up. */
 const smallBody = 500;
 /** Bytes of what was read that are kept. */
@@ -21,8 +20,11 @@ const kept = new LRUCache<string, ReadBody>({
   // Strings take up to two bytes a character.
   sizeCalculation: ({ html, text }) => 1024 + 2 * (html.length + text.length),
 });
+/** Milliseconds that reading may take in one turn of the event loop: a page of fifty messages is read in a few of them. */
+const mostPerTurn = 20;
+let spent = 0;
+
 const underWay = new Map<string, Promise<ReadBody>>();
-let threads: ReadingThreads | undefined;
 
 /**
  * What a body says and how it is shown; the same body is read once. Remote pictures are held back unless they are asked for.
@@ -38,14 +40,27 @@ export async function readBody(
   const key = `${format} ${remotePictures} ${hash('sha256', body, 'base64')}`;
   const known = kept.get(key) ?? underWay.get(key);
   if (known !== undefined) return known;
-  if (body.length < largeBody) return keep(key, tasks.read(request));
-  threads ??= createReadingThreads();
-  const reading = threads
-    .run({ task: 'read', request })
+  if (body.length < large) return keep(key, await readHere(request));
+  const reading = inThread({ task: 'read', request })
     .then((result) => keep(key, result))
     .finally(() => underWay.delete(key));
   underWay.set(key, reading);
   return reading;
+}
+
+/** Reads a body in this thread, once it is this body's turn. */
+async function readHere(request: ReadRequest): Promise<ReadBody> {
+  while (spent > mostPerTurn) await new Promise((resolve) => setImmediate(resolve));
+  if (spent === 0)
+    setImmediate(() => {
+      spent = 0;
+    });
+  const begin = performance.now();
+  try {
+    return tasks.read(request);
+  } finally {
+    spent += performance.now() - begin;
+  }
 }
 
 /** A stored body. An old or imported one may be such as no new message may be; it must not take its page with it. */
@@ -64,6 +79,7 @@ const unreadable: ReadBody = {
   pictures: [],
   changes: [],
   blank: false,
+  needsFiles: false,
 };
 
 /**
@@ -72,12 +88,15 @@ const unreadable: ReadBody = {
  */
 export async function withoutPasted(body: string): Promise<TakenOut> {
   if (!/<im(?:g|age)/i.test(body)) return { body, pictures: [] };
-  if (body.length < largeBody) return tasks.takeOutPictures(body);
-  threads ??= createReadingThreads();
-  return threads.run({ task: 'takeOutPictures', request: body });
+  if (body.length < large) return tasks.takeOutPictures(body);
+  return inThread({ task: 'takeOutPictures', request: body });
 }
 
 function keep(key: string, result: ReadBody): ReadBody {
   kept.set(key, result);
   return result;
 }
+
+/** A text as it goes on the wire in a mail. */
+export const encodedText = async (text: string): Promise<EncodedText> =>
+  text.length < large ? tasks.encodeTextPart(text) : inThread({ task: 'encodeTextPart', request: text });

@@ -7,11 +7,20 @@ import { UnreadableBody } from './tree.ts';
 
 parentPort!.on('message', (call: Call) => {
   try {
-    parentPort!.postMessage({
-      result: call.task === 'read' ? tasks.read(call.request) : tasks.takeOutPictures(call.request),
-    });
+    parentPort!.postMessage({ result: done(call) });
   } catch (error) {
     if (!(error instanceof UnreadableBody)) throw error;
     parentPort!.postMessage({ problem: error.message });
   }
 });
+
+function done(call: Call): unknown {
+  switch (call.task) {
+    case 'read':
+      return tasks.read(call.request);
+    case 'takeOutPictures':
+      return tasks.takeOutPictures(call.request);
+    case 'encodeTextPart':
+      return tasks.encodeTextPart(call.request);
+  }
+}

@@ -3,6 +3,7 @@ import { cleanHtml, type ReadBody } from './clean.ts';
 import { takeOutPictures } from './pasted.ts';
 import type { RemotePictures } from './pictures.ts';
 import { addressesOf, plainTextToHtml } from './plain.ts';
+import { encodeTextPart } from './text-part.ts';
 import { isVisible } from './visible.ts';
 
 export interface ReadRequest {
@@ -12,7 +13,7 @@ export interface ReadRequest {
 }
 
 /** What may be done in another thread, as it takes as long as a body is. */
-export const tasks = { read, takeOutPictures };
+export const tasks = { read, takeOutPictures, encodeTextPart };
 export type Tasks = typeof tasks;
 
 /** Reads a body here and now. @throws UnreadableBody */
@@ -30,5 +31,6 @@ function readText(body: string): ReadBody {
     pictures: [],
     changes: [],
     blank: !isVisible(body),
+    needsFiles: false,
   };
 }

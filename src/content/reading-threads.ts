@@ -8,8 +8,8 @@ type CallOf<Name extends keyof Tasks> = {
   readonly task: Name;
   readonly request: Parameters<Tasks[Name]>[0];
 };
-export type Call = CallOf<'read'> | CallOf<'takeOutPictures'>;
-type ResultOf<C extends Call> = ReturnType<Tasks[C['task']]>;
+export type Call = { [Name in keyof Tasks]: CallOf<Name> }[keyof Tasks];
+export type ResultOf<C extends Call> = ReturnType<Tasks[C['task']]>;
 
 export interface ReadingThreads extends AsyncDisposable {
   /** @throws UnreadableBody; Unavailable when too many wait */

@@ -1,12 +1,19 @@
-import { attributeOf, type ElementNode } from './tree.ts';
+import type { ElementNode } from './tree.ts';
 
-interface Compound {
-  readonly name: string | undefined;
-  readonly id: string | undefined;
-  readonly classes: readonly string[];
-  readonly attributes: readonly { readonly name: string; readonly value: string | undefined }[];
-  /** Whether it must be the parent of what follows, or any ancestor. */
-  readonly parent: boolean;
+/** Is told of work that no character pays for. */
+export type Spend = (steps: number) => void;
+
+/** Whether an element is what a piece of a selector asks for. */
+export type Test = (element: ElementNode, spend: Spend) => boolean;
+
+/** How an element stands to the one that is named after it: an ancestor, the parent, the one before it, any before it. */
+export type Combinator = ' ' | '>' | '+' | '~';
+
+/** What is asked of one element. */
+export interface Compound {
+  readonly tests: readonly Test[];
+  /** How the next compound's element stands to this one's. */
+  readonly combinator: Combinator;
 }
 
 export interface Selector {
@@ -17,101 +24,35 @@ export interface Selector {
   readonly specificity: number;
 }
 
-/** Ancestors that a selector may name. */
-const maxCompounds = 8;
-const piece = /^(?:([.#])([a-z0-9_\u0080-\uffff-]+)|\[\s*([a-z-]+)\s*(?:=\s*["']?([^"'\]]*)["']?\s*)?\])/i;
+/** `NEVER`: nor would anything further out or further ahead. */
+type Result = 'YES' | 'NO' | 'NEVER';
 
-function compileCompound(text: string, parent: boolean): Compound | undefined {
-  const name = /^(?:\*|[a-z][a-z0-9]*)/i.exec(text)?.[0] ?? '';
-  const classes: string[] = [];
-  const attributes: { name: string; value: string | undefined }[] = [];
-  let id: string | undefined;
-  let rest = text.slice(name.length);
-  while (rest !== '') {
-    const [whole, mark, word, attribute, value] = piece.exec(rest) ?? [];
-    if (whole === undefined) return undefined;
-    if (mark === '.') classes.push(word!);
-    else if (mark === '#') id = word;
-    else attributes.push({ name: attribute!.toLowerCase(), value });
-    rest = rest.slice(whole.length);
-  }
-  return {
-    name: name === '' || name === '*' ? undefined : name.toLowerCase(),
-    ...{ id, classes, attributes, parent },
-  };
-}
-
-/** A selector of names, classes, ids and attributes; undefined for one that asks for more, as of what a pointer does. */
-export function compileSelector(text: string): Selector | undefined {
-  if (text.length > 300) return undefined;
-  const words = text
-    .trim()
-    .replace(/\s*>\s*/g, ' >')
-    .split(/\s+/)
-    .reverse();
-  if (words[0] === '' || words.length > maxCompounds) return undefined;
-  const compounds: Compound[] = [];
-  for (const [index, word] of words.entries()) {
-    const compound = compileCompound(word.replace(/^>/, ''), words[index - 1]?.startsWith('>') ?? false);
-    if (compound === undefined) return undefined;
-    compounds.push(compound);
-  }
-  const [self] = compounds;
-  const specificity = compounds.reduce(
-    (sum, one) =>
-      sum +
-      (one.id === undefined ? 0 : 10_000) +
-      100 * (one.classes.length + one.attributes.length) +
-      (one.name === undefined ? 0 : 1),
-    0,
-  );
-  const key =
-    self!.id !== undefined
-      ? `#${self!.id}`
-      : self!.classes.length > 0
-        ? `.${self!.classes[0]}`
-        : (self!.name ?? '*');
-  return { key, compounds, specificity };
-}
-
-export const classesOf = (element: ElementNode): readonly string[] =>
-  attributeOf(element, 'class')
-    ?.split(/[ \t\n\f\r]+/)
-    .filter((name) => name !== '') ?? [];
-
-function fits(element: ElementNode, { name, id, classes, attributes }: Compound): boolean {
-  if (name !== undefined && element.name !== name) return false;
-  if (id !== undefined && attributeOf(element, 'id') !== id) return false;
-  if (classes.length > 0) {
-    const own = classesOf(element);
-    if (!classes.every((one) => own.includes(one))) return false;
-  }
-  return attributes.every((one) => {
-    const value = attributeOf(element, one.name);
-    return value !== undefined && (one.value === undefined || value === one.value);
-  });
-}
+/** Whether the selector means the element; each element that is looked at is paid for. */
+export const matches = (element: ElementNode, { compounds }: Selector, spend: Spend): boolean =>
+  matchFrom(element, compounds, 0, spend) === 'YES';
 
 const parentOf = ({ parent }: ElementNode): ElementNode | undefined =>
   parent?.kind === 'element' ? parent : undefined;
 
-/** Whether the selector means the element; each element that is looked at is paid for. */
-export function matches(
-  element: ElementNode,
-  { compounds }: Selector,
-  spend: (steps: number) => void,
-): boolean {
+function before({ previous }: ElementNode): ElementNode | undefined {
+  let node = previous;
+  while (node !== undefined && node.kind !== 'element') node = node.previous;
+  return node;
+}
+
+function matchFrom(element: ElementNode, compounds: readonly Compound[], at: number, spend: Spend): Result {
   spend(1);
-  if (!fits(element, compounds[0]!)) return false;
-  let ancestor = parentOf(element);
-  for (const compound of compounds.slice(1)) {
-    if (!compound.parent)
-      while (ancestor !== undefined && !fits(ancestor, compound)) {
-        spend(1);
-        ancestor = parentOf(ancestor);
-      }
-    if (ancestor === undefined || !fits(ancestor, compound)) return false;
-    ancestor = parentOf(ancestor);
+  const { tests, combinator } = compounds[at]!;
+  if (!tests.every((test) => test(element, spend))) return 'NO';
+  if (at === compounds.length - 1) return 'YES';
+  const step = combinator === ' ' || combinator === '>' ? parentOf : before;
+  let next = step(element);
+  if (combinator === '>' || combinator === '+')
+    return next === undefined ? 'NO' : matchFrom(next, compounds, at + 1, spend);
+  for (; next !== undefined; next = step(next)) {
+    const result = matchFrom(next, compounds, at + 1, spend);
+    if (result !== 'NO') return result;
   }
-  return true;
+  // Whoever is tried next, an ancestor or a sibling, has no other ancestors than these.
+  return combinator === ' ' ? 'NEVER' : 'NO';
 }

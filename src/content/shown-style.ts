@@ -161,11 +161,24 @@ const placed = (property: string, value: string): boolean =>
     ? /^(?:absolute|fixed|sticky)$/.test(value)
     : /^(?:margin|text-indent)/.test(property) && /-\d{3}/.test(value);
 
+/** Word's lists hang their markers into the margin; what is in the element's own margin covers nothing else. */
+function hangingIndent(declared: Declared): string | undefined {
+  const indent = pixelsOf(declared.get('text-indent') ?? '') ?? 0;
+  if (indent >= 0) return undefined;
+  const room = (property: string) => pixelsOf(margin(declared.get(property) ?? '') ?? '') ?? 0;
+  return room('margin-left') + room('padding-left') + indent >= 0
+    ? `text-indent:${declared.get('text-indent')}`
+    : undefined;
+}
+
 /** The style attribute for what is declared, and whether something was left out that would have moved it out of its place. */
 export function shownStyle(declared: Declared): { style: string; displaced: boolean } {
   const parts: string[] = [];
   let displaced = false;
+  const hanging = hangingIndent(declared);
+  if (hanging !== undefined) parts.push(hanging);
   for (const [property, value] of declared) {
+    if (property === 'text-indent' && hanging !== undefined) continue;
     const shown = value.length > 300 ? undefined : checks.get(property)?.(value);
     if (shown !== undefined) parts.push(`${property}:${shown}`);
     else if (placing.test(property) && placed(property, value)) displaced = true;

@@ -2,6 +2,7 @@ import { shownAttributes } from './attributes.ts';
 import { parseLegacyColour } from './colours.ts';
 import type { Declared } from './declared.ts';
 import { type ElementRule, takesText } from './elements.ts';
+import type { ListItem } from './list-counter.ts';
 import type { Look } from './look.ts';
 import type { Attributes } from './markup.ts';
 import { shownStyle } from './shown-style.ts';
@@ -29,10 +30,14 @@ export function tagsOf(
   element: ElementNode,
   rule: ElementRule,
   declared: Declared,
-  { url, around }: { readonly url: string | undefined; readonly around: Look },
+  {
+    url,
+    around,
+    item,
+  }: { readonly url: string | undefined; readonly around: Look; readonly item: ListItem | undefined },
 ): Tags {
   const { style, displaced } = shownStyle(declared);
-  const styles = [attributeStyle(element, rule, declared, around), style]
+  const styles = [attributeStyle(element, rule, declared, around), style, item?.style ?? '']
     .filter((one) => one !== '')
     .join(';');
   const struck = isStruck(styles) && takesText.has(rule.as ?? 'span');
@@ -43,6 +48,7 @@ export function tagsOf(
   const attributes: Attributes = [
     ...(link ? outward(url) : []),
     ...shownAttributes(element, usual),
+    ...(item?.value === undefined ? [] : [['value', String(item.value)] as const]),
     ...(shown === '' ? [] : [['style', shown] as const]),
   ];
   const dispensable = rule.as === undefined || usual !== rule.as || /^(?:html|body|form)$/.test(element.name);
@@ -63,12 +69,8 @@ function attributeStyle(element: ElementNode, rule: ElementRule, declared: Decla
       })
       .join(';');
   }
-  if (element.name === 'li') return itemStyles[attributeOf(element, 'data-list') ?? ''] ?? '';
   return around.boxes && rule.lines === undefined && !declared.has('display') ? 'display:block' : '';
 }
-
-/** Quill's lists are all `ol`. */
-const itemStyles: Readonly<Record<string, string>> = { bullet: 'list-style-type:disc' };
 
 const decoration = /(^|;)text-decoration:([a-z -]*)/;
 const isStruck = (style: string): boolean => decoration.exec(style)?.[2]?.includes('line-through') ?? false;

@@ -19,6 +19,14 @@ interface Children {
   first: ChildNode | undefined;
   last: ChildNode | undefined;
 }
+/** Among the elements of one parent, each from 1. */
+export interface SiblingPlace {
+  readonly index: number;
+  readonly fromEnd: number;
+  /** Among those of the same name. */
+  readonly ofType: number;
+  readonly ofTypeFromEnd: number;
+}
 export interface ElementNode extends Omit<TextNode, 'kind' | 'text'>, Children {
   readonly kind: 'element';
   readonly name: string;
@@ -27,6 +35,8 @@ export interface ElementNode extends Omit<TextNode, 'kind' | 'text'>, Children {
   /** Where its start tag stands in the source; only when the parser was asked for it. */
   location: Token.ElementLocation | null | undefined;
   content: RootNode | undefined;
+  /** Once it was asked for. */
+  place: SiblingPlace | undefined;
 }
 export interface RootNode extends Children {
   readonly kind: 'root';
@@ -140,7 +150,13 @@ function treeAdapter(budget: number): TreeAdapter<Types> {
     createDocumentFragment: newRoot,
     createElement(name, namespace, attributes) {
       step();
-      const children = { first: undefined, last: undefined, location: undefined, content: undefined };
+      const children = {
+        first: undefined,
+        last: undefined,
+        location: undefined,
+        content: undefined,
+        place: undefined,
+      };
       return { kind: 'element', name, namespace, attributes, ...unlinked, ...children };
     },
     createCommentNode: newOther,

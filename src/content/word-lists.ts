@@ -1,5 +1,5 @@
 import type { Declared } from './declared.ts';
-import { symbolsOf, withSymbols } from './symbols.ts';
+import { type Symbols, symbolsOf, withSymbols } from './symbols.ts';
 import { attributeOf, type ElementNode } from './tree.ts';
 import { textIn } from './walk.ts';
 
@@ -15,8 +15,8 @@ export function wordListLevel(declared: Declared): number | undefined {
 
 export const isWordMarker = (declared: Declared): boolean => declared.get('mso-list') === 'ignore';
 
-/** The marker as it was meant: `•`, `2.`, `b)`. */
-export function wordMarker(element: ElementNode): string {
+/** The marker as it was meant: `•`, `2.`, `b)`. @param around the symbols of the font that it stands in */
+export function wordMarker(element: ElementNode, around: Symbols | undefined): string {
   const fonts: string[] = [];
   for (let inner: ElementNode | undefined = element; inner !== undefined; inner = firstElement(inner))
     fonts.push(
@@ -27,7 +27,7 @@ export function wordMarker(element: ElementNode): string {
   const written = textIn(element, 200)
     .replace(/[\s\u00a0]+/g, ' ')
     .trim();
-  const symbols = fonts[0] === undefined ? undefined : symbolsOf(fonts[0]);
+  const symbols = fonts[0] === undefined ? around : symbolsOf(fonts[0]);
   if (symbols !== undefined) return withSymbols(written, symbols);
   return /^[·\uf0b7]$/.test(written) ? '•' : written;
 }

@@ -53,6 +53,7 @@ const bodyChanges = {
   FORM: 'A field of a form is left out, or is plain text.',
   EMBEDDED: 'What is played, drawn or shown by another page is left out, or is a link.',
   PLACEMENT: 'Something stands in its place that would have covered what is around it.',
+  STYLE: 'A rule of a style sheet is passed over: what it applies to is not understood.',
 } satisfies Record<BodyChangeCode, string>;
 
 export const BodyChangeCodeEnum = enumOf<BodyChangeCode>(

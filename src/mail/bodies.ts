@@ -1,4 +1,3 @@
-import { encode, wrap } from 'nodemailer/lib/qp';
 import { escapeHtml } from '../content/markup.ts';
 import { plainTextToHtml } from '../content/plain.ts';
 import { readStoredBody } from '../content/read-body.ts';
@@ -117,33 +116,6 @@ const withLineFeeds = (text: string): string => text.replace(/\r\n|[\r\u0085\u20
 
 const attribution = ({ author, at }: QuotedMessage): string =>
   `On ${at.toISOString().slice(0, 16).replace('T', ' ')} UTC, ${withLineFeeds(author).replaceAll('\n', ' ')} wrote:`;
-
-export interface EncodedText {
-  readonly transferEncoding: '7bit' | 'quoted-printable' | 'base64';
-  readonly lines: string;
-}
-
-/**
- * A text part for the wire. CRLF, LF and CR are all the line break of mail: neither is ever on the wire alone, where a server might
- * take it for one (SMTP smuggling), nor in what is decoded from there (RFC 2046 §4.1.1). Every other character arrives as it was.
- */
-export function encodeTextPart(text: string): EncodedText {
-  const canonical = text.toWellFormed().replace(/\r\n|\r|\n/g, '\r\n');
-  const bytes = Buffer.from(canonical);
-  if (
-    /^[\x20-\x7e\t\r\n]*$/.test(canonical) &&
-    !/[ \t](?:\r|$)/.test(canonical) &&
-    canonical.split('\r\n').every((line) => line.length <= 76)
-  )
-    return { transferEncoding: '7bit', lines: canonical };
-  // Quoted-printable spends 3 octets on a byte beyond ASCII, base64 4/3 on each: one in six is where they meet.
-  const foreign = bytes.length - canonical.replace(/[^\x20-\x7e\t\r\n]/g, '').length;
-  return foreign * 6 > bytes.length
-    ? { transferEncoding: 'base64', lines: base64Lines(bytes) }
-    : { transferEncoding: 'quoted-printable', lines: wrap(encode(bytes), 76) };
-}
-
-const base64Lines = (bytes: Buffer): string => bytes.toString('base64').replace(/.{76}(?!$)/g, '$&\r\n');
 
 /** Octets of the base64 lines of so many bytes: 57 bytes a line, CRLF between lines. */
 export const base64Octets = (bytes: number): number =>

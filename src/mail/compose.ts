@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { encodedText } from '../content/read-body.ts';
+import type { EncodedText } from '../content/text-part.ts';
 import { envelopeAddress, needsSmtpUtf8 } from './address.ts';
-import { type Bodies, base64Octets, encodeTextPart, mailBodies } from './bodies.ts';
+import { type Bodies, base64Octets, mailBodies } from './bodies.ts';
 import {
   addressList,
   disposition,
@@ -41,7 +43,8 @@ export async function composeMail(parts: MailParts): Promise<ComposedMail> {
   const bodies = await mailBodies(parts, seed);
   const writer = new SourceWriter();
   writer.lines(...rootHeaders(parts), 'MIME-Version: 1.0');
-  writeMixed(writer, seed, bodies);
+  const [text, html] = await Promise.all([encodedText(bodies.text), encodedText(bodies.html)]);
+  writeMixed(writer, seed, { text, html, inline: bodies.inline, attached: bodies.attached });
   const source = writer.end();
   return {
     envelope: {
@@ -77,7 +80,13 @@ function rootHeaders(parts: MailParts): string[] {
   ];
 }
 
-function writeMixed(writer: SourceWriter, seed: string, bodies: Bodies): void {
+/** The bodies as they are on the wire. */
+interface EncodedBodies extends Pick<Bodies, 'inline' | 'attached'> {
+  readonly text: EncodedText;
+  readonly html: EncodedText;
+}
+
+function writeMixed(writer: SourceWriter, seed: string, bodies: EncodedBodies): void {
   const { attached } = bodies;
   if (attached.length === 0) {
     writeAlternative(writer, seed, bodies);
@@ -94,7 +103,7 @@ function writeMixed(writer: SourceWriter, seed: string, bodies: Bodies): void {
   ]);
 }
 
-function writeAlternative(writer: SourceWriter, seed: string, { text, html, inline }: Bodies): void {
+function writeAlternative(writer: SourceWriter, seed: string, { text, html, inline }: EncodedBodies): void {
   writer.multipart('alternative', `--=_a${seed}`, [
     () => writeText(writer, 'text/plain', text),
     inline.length === 0
@@ -114,10 +123,9 @@ function writeAlternative(writer: SourceWriter, seed: string, { text, html, inli
   ]);
 }
 
-function writeText(writer: SourceWriter, type: string, text: string): void {
-  const { transferEncoding, lines } = encodeTextPart(text);
+function writeText(writer: SourceWriter, type: string, { transferEncoding, octets }: EncodedText): void {
   writer.lines(`Content-Type: ${type}; charset=utf-8`, `Content-Transfer-Encoding: ${transferEncoding}`, '');
-  writer.raw(lines);
+  writer.octets(octets);
 }
 
 function writeFile(writer: SourceWriter, part: AttachmentPart, headers: readonly string[]): void {
@@ -131,14 +139,17 @@ function writeFile(writer: SourceWriter, part: AttachmentPart, headers: readonly
 }
 
 class SourceWriter {
-  readonly #chunks: Buffer[] = [];
+  readonly #chunks: Uint8Array[] = [];
   readonly #inserts: { offset: number; blobKey: string; byteSize: number }[] = [];
   #length = 0;
 
+  octets(octets: Uint8Array): void {
+    this.#chunks.push(octets);
+    this.#length += octets.length;
+  }
+
   raw(text: string): void {
-    const bytes = Buffer.from(text);
-    this.#chunks.push(bytes);
-    this.#length += bytes.length;
+    this.octets(Buffer.from(text));
   }
 
   lines(...lines: readonly string[]): void {

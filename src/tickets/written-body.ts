@@ -37,9 +37,10 @@ export async function readInput(ctx: DeskContext, input: AddTicketMessageInput):
       input.format === 'HTML' ? await withoutPasted(input.body) : { body: input.body, pictures: [] };
     const bytes = Buffer.byteLength(body);
     if (bytes > bodyBytes) return as([`The message has ${bytes} bytes of UTF-8; ${bodyBytes} are allowed`]);
-    const { blank, changes } = input.format === 'HTML' ? await readBody(body, 'HTML') : asText(body);
-    if (blank) return as(['The message has no text']);
+    const { blank, needsFiles, changes } =
+      input.format === 'HTML' ? await readBody(body, 'HTML') : asText(body);
     const files = input.attachments.length + pictures.length;
+    if (blank || (needsFiles && files === 0)) return as(['The message has no text']);
     if (pictures.length > 0 && files > attachments)
       return as([`There are ${files} attachments and pasted pictures; ${attachments} are allowed`]);
     return { input: { ...input, body }, pasted: pictures, changes, problems: [] };
@@ -50,8 +51,9 @@ export async function readInput(ctx: DeskContext, input: AddTicketMessageInput):
 }
 
 /** A text is shown as it was written: whether there is something to read is all that has to be known of it. */
-const asText = (body: string): Pick<ReadBody, 'blank' | 'changes'> => ({
+const asText = (body: string): Pick<ReadBody, 'blank' | 'needsFiles' | 'changes'> => ({
   blank: !isVisible(body),
+  needsFiles: false,
   changes: [],
 });
 

@@ -85,3 +85,23 @@ export const refused: Readonly<Record<string, (size: number) => string>> = {
     times('<p>x'),
   ),
 };
+
+/** More kinds, which `npm run bench:html` alone measures: the tests are to be short. */
+export const further: Readonly<Record<string, (size: number) => string>> = {
+  'long words': times(`${'w'.repeat(5000)} `),
+  'one long word': times('w'),
+  'long links': numbered((n) => `<a href="https://x.example/${'p'.repeat(2000)}${n}">link ${n}</a> `),
+  'rows of styled cells': times(
+    '<tr><td style="border:1px solid #ccc;padding:2px 4px" width=10%><font face=Arial size=2>1</font></td></tr>',
+  ),
+  'children by their places': (size) =>
+    `<style>p:nth-child(3n+1):not(:last-of-type),i:only-child,b:empty{color:red}</style>${times('<p>x')(size)}`,
+  'one sibling after another': (size) =>
+    `<style>p + p{color:red}h1 ~ b{color:red}</style>${times('<p>x')(size)}`,
+  'rules in rules': (size) => `<style>${times('.a{color:red;&:hover{b{')(size)}</style><p class=a>x`,
+  'selectors of many parts': (size) =>
+    `<style>${times('.a > .b .c:not(.d, .e) ~ [f^=g] + h,')(size)} i{}</style><p class=a>x`,
+  'media queries': (size) =>
+    `<style>${times('@media not screen and (width > 6px){p{color:red}}')(size)}</style><p>x`,
+  'all siblings of each': (size) => `<style>p ~ b{color:red}</style>${times('<b>x</b>')(size)}`,
+};

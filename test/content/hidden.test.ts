@@ -33,6 +33,19 @@ const ways: Readonly<Record<string, string>> = {
     '<style>#a > div span{visibility:hidden}</style><p id=a><div id=a><div><b><span>SECRET</span></b></div></div>',
   'a style sheet for screens':
     '<style>@media screen{div.p{font-size:0!important}}</style><div class="p" style="font-size:20px">SECRET</div>',
+  'the first of its siblings': '<style>b:first-child{display:none}</style><p><b>SECRET</b></p>',
+  'one by its number': '<style>i:nth-child(2n+1):not(.k){display:none}</style><p><i>SECRET</i></p>',
+  'one after another': '<style>hr.m + p{display:none}hr{display:none}</style><hr class=m><p>SECRET</p>',
+  'one somewhere after another':
+    '<style>#m ~ .q{display:none}#m{display:none}</style><hr id=m><i></i><p class=q>SECRET</p>',
+  'the end of an attribute': '<style>[data-k$="ue" i]{display:none}</style><p data-k="TRUE">SECRET</p>',
+  'an ancestor behind a nearer one':
+    '<style>.a > div p{display:none}</style><div class=a><div><div><p>SECRET</p></div></div></div>',
+  'a rule in a rule': '<style>.a{color:red;& > p{display:none}}</style><div class=a><p>SECRET</p></div>',
+  'a class with an escape': '<style>.w\\/2{display:none}</style><p class="w/2">SECRET</p>',
+  'a feature of a wide screen':
+    '<style>@media not print{@media (width > 600px){p.a{display:none}}}</style><p class=a>SECRET</p>',
+  'what browsers support': '<style>@supports (display:grid){p.a{display:none}}</style><p class=a>SECRET</p>',
   'a dialog that is not open': '<dialog>SECRET</dialog>',
   preheader:
     '<div style="display:none;font-size:1px;color:#ffffff;line-height:1px;max-height:0px;max-width:0px;opacity:0;overflow:hidden;mso-hide:all">SECRET&#847;&zwnj;&nbsp;</div>',
@@ -63,6 +76,11 @@ test.each([
   ['a button for all but Outlook', '<a href="https://x.example" style="mso-hide:all">x</a>'],
   ['hidden on telephones alone', '<style>@media (max-width:600px){.w{display:none}}</style><p class=w>x</p>'],
   ['hidden on paper alone', '<style media=print>p{display:none}</style><p>x</p>'],
+  ['hidden in the dark alone', '<style>@media (prefers-color-scheme:dark){p{display:none}}</style><p>x</p>'],
+  ['hidden in Gmail alone', '<style>u + .body p{display:none}</style><body class=body><p>x</p></body>'],
+  ['hidden by a rule that is none', '<style>p, p:-moz-any(p){display:none}</style><p>x</p>'],
+  ['hidden letters of its first line', '<style>p::first-line{display:none}</style><p>x</p>'],
+  ['hidden but for the first', '<style>p:not(:first-of-type){display:none}</style><p>x</p>'],
   ['hidden until the pointer comes', '<style>p:hover{display:none}</style><p>x</p>'],
 ])('what is seen is shown: %s', (_, html) => {
   expect(cleanHtml(html, 'HELD')).toMatchObject({ text: expect.stringMatching(/^x/), blank: false });
@@ -95,4 +113,13 @@ test('pictures of the web are held back, in whatever they stand, until they are 
     expect(text).toContain('x');
   }
   expect(cleanHtml(`<img src="${url}" width=1 height=1>`, 'HELD')).toMatchObject({ html: '', blank: true });
+});
+
+test('a rule is passed over when what it applies to is not understood, and that is told', () => {
+  const { text, changes } = cleanHtml(
+    '<style>p:has(b){display:none}@container (width>1px){p{display:none}}</style><p><b>x</b></p>',
+    'HELD',
+  );
+  expect(text).toBe('x');
+  expect(changes).toMatchObject([{ code: 'STYLE', message: expect.stringContaining('p:has(b)') }]);
 });

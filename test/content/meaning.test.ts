@@ -76,7 +76,12 @@ test.each([
   [
     'Quill',
     '<ol><li data-list="bullet"><span class="ql-ui"></span>x</li><li data-list="ordered">y</li></ol>',
-    ' * x\n 2. y',
+    ' * x\n 1. y',
+  ],
+  [
+    "Quill's levels and ticks",
+    '<ol><li data-list="ordered">x<li data-list="ordered" class="ql-indent-1">y<li data-list="ordered" class="ql-indent-1">z<li data-list="checked">u<li data-list="unchecked">v<li data-list="ordered">w<li data-list="ordered" class="ql-indent-1">y</ol>',
+    ' 1. x\n    a. y\n    b. z\n ☑ u\n ☐ v\n 2. w\n    a. y',
   ],
   [
     'Word',
@@ -133,4 +138,27 @@ describe('how something looks says what it means', () => {
       'Logo <https://x.example>',
     );
   });
+});
+
+test("Quill's items look in HTML as they do in the editor", () => {
+  const { html } = read(
+    '<ol><li data-list="ordered">x<li data-list="ordered" class="ql-indent-1">y<li data-list="checked">z</ol>',
+  );
+  expect(html).toBe(
+    '<ol><li value="1" style="list-style-type:decimal">x</li><li value="1" style="padding-left:3em;list-style-type:lower-alpha;padding-left:0;margin-left:3em">y</li><li style="list-style-type:none">☑ z</li></ol>',
+  );
+});
+
+test("Word's markers hang into their own margin, and into no other's", () => {
+  const { html } = read(
+    '<p style="margin-left:36pt;text-indent:-18pt">x</p><p style="margin-left:12pt;text-indent:-18pt">y</p>',
+  );
+  expect(html).toBe('<p style="text-indent:-18pt;margin-left:36pt">x</p><p style="margin-left:12pt">y</p>');
+});
+
+test('a marker is the symbol of the font that it stands in', () => {
+  const { text } = read(
+    "<p style='mso-list:l0 level1 lfo1'><span style='font-family:Wingdings'><span style='mso-list:Ignore'>§<span style='font:7pt Times'>&nbsp; </span></span></span>x</p>",
+  );
+  expect(text).toBe(' ▪  x');
 });

@@ -1,4 +1,6 @@
 import { Worker } from 'node:worker_threads';
+import type { ReadRequest } from '../../src/content/read.ts';
+import type { MessageFormat } from '../../src/vocabulary.ts';
 
 export interface Measured {
   /** CPU of the thread. */
@@ -8,10 +10,10 @@ export interface Measured {
   readonly outcome: string;
 }
 
-/** Reads a body as HTML in a fresh thread, and tells what it took. */
-export function measureInThread(body: string): Promise<Measured> {
+/** Reads a body in a fresh thread, and tells what it took. */
+export function measureInThread(body: string, format: MessageFormat): Promise<Measured> {
   const worker = new Worker(new URL('./measuring-thread.ts', import.meta.url), {
-    workerData: body,
+    workerData: { body, format, remotePictures: 'HELD' } satisfies ReadRequest,
     resourceLimits: { maxOldGenerationSizeMb: 2048 },
   });
   return new Promise((resolve, reject) => {

@@ -1,32 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Gateway, startGateway } from '../support/gateway.ts';
+import { longestTurn } from '../support/turns.ts';
 
 let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway({ env: { ROLES: 'web', MAX_BODY_BYTES: String(4 * 2 ** 20) } });
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
-
-/** Milliseconds of CPU that the longest turn of this thread's event loop takes while something is done. */
-async function longestTurn(work: () => Promise<unknown>): Promise<number> {
-  const cpu = () => {
-    const { user, system } = process.threadCpuUsage();
-    return (user + system) / 1000;
-  };
-  let longest = 0;
-  let last = cpu();
-  let going = true;
-  const turn = () => {
-    const now = cpu();
-    longest = Math.max(longest, now - last);
-    last = now;
-    if (going) setImmediate(turn);
-  };
-  setImmediate(turn);
-  await work();
-  going = false;
-  return longest;
-}
 
 const size = 4 * 2 ** 20 - 100;
 const full = (piece: string) => piece.repeat(Math.floor(size / piece.length));

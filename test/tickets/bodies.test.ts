@@ -93,6 +93,7 @@ describe('a body is read once, and shown alike everywhere', () => {
   test.each([
     ['HTML', '<style>p{}</style><svg><text>x</text></svg>&#8203;'],
     ['HTML', '<div hidden>x</div>'],
+    ['HTML', '<p><img src="cid:nowhere.png"></p>'],
     ['TEXT', '\u200b\u00ad\u3164'],
   ])('and refused when there is nothing to read: %s %s', async (format, body) => {
     const before = await gateway.counts();
