@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { seedDemoDesk } from '../src/demo.ts';
 import { type Answer, type Door, type Message, say } from './crash/support/calls.ts';
 import { type GatewayProcess, startGatewayProcess } from './crash/support/gateway-process.ts';
 import { between, seeded } from './crash/support/random.ts';
@@ -26,8 +25,7 @@ describe('two processes', () => {
     parts.use(await startGatewayProcess({ ...env, ROLES: roles }));
 
   beforeAll(async () => {
-    const database = parts.use(await createTestDatabase());
-    await seedDemoDesk(database.database.desk);
+    const database = parts.use(await createTestDatabase('demo'));
     const door = parts.use(await openTcpDoor(database.connection));
     sink = parts.use(await startSmtpSink());
     const directory = await mkdtemp(join(tmpdir(), 'ticketwire-test-'));

@@ -8,7 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { seedDemoDesk } from '../../src/demo.ts';
 import { type GatewayProcess, startGatewayProcess } from '../crash/support/gateway-process.ts';
 import { openTcpDoor } from '../crash/support/tcp-door.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -61,8 +60,7 @@ describe.each(['disk', 'S3'])('a slow %s', (kind) => {
   let sql: postgres.Sql;
 
   beforeAll(async () => {
-    const database = parts.use(await createTestDatabase());
-    await seedDemoDesk(database.database.desk);
+    const database = parts.use(await createTestDatabase('demo'));
     const door = parts.use(await openTcpDoor(database.connection));
     sql = postgres({ ...(database.ownerConnection as object), max: 2, onnotice: () => {} });
     parts.defer(() => sql.end({ timeout: 5 }));

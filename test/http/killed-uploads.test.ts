@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { seedDemoDesk } from '../../src/demo.ts';
 import { startGatewayProcess } from '../crash/support/gateway-process.ts';
 import { openTcpDoor } from '../crash/support/tcp-door.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -20,8 +19,7 @@ async function arrivedIn(blobs: string): Promise<number> {
 
 test('an upload whose gateway is killed in the middle goes on with the next one, from what is on disk', async () => {
   await using parts = new AsyncDisposableStack();
-  const database = parts.use(await createTestDatabase());
-  await seedDemoDesk(database.database.desk);
+  const database = parts.use(await createTestDatabase('demo'));
   const door = parts.use(await openTcpDoor(database.connection));
   const directory = await mkdtemp(join(tmpdir(), 'ticketwire-test-'));
   parts.defer(() => rm(directory, { recursive: true, force: true }));

@@ -8,7 +8,6 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { seedDemoDesk } from '../../src/demo.ts';
 import { type GatewayProcess, startGatewayProcess } from '../crash/support/gateway-process.ts';
 import { forgetPeak, hasProcessStatus, memoryOf, openFilesOf } from '../crash/support/process-status.ts';
 import { openTcpDoor } from '../crash/support/tcp-door.ts';
@@ -43,8 +42,7 @@ describe('uploads', () => {
   let before: object;
 
   beforeAll(async () => {
-    const database = parts.use(await createTestDatabase());
-    await seedDemoDesk(database.database.desk);
+    const database = parts.use(await createTestDatabase('demo'));
     const door = parts.use(await openTcpDoor(database.connection));
     sql = postgres({ ...(database.ownerConnection as object), max: 2, onnotice: () => {} });
     parts.defer(() => sql.end({ timeout: 5 }));

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { seedDemoDesk } from '../../src/demo.ts';
 import type { MessageWriterLimits } from '../../src/tickets/message-writer.ts';
 import { countWaiting, createTestDatabase } from '../support/database.ts';
 import { openDatabaseDoor } from '../support/database-door.ts';
@@ -26,8 +25,7 @@ interface Slow extends AsyncDisposable {
 /** A gateway with one statement in flight, whose way to the database can be held up. */
 async function startSlow(writer: MessageWriterLimits): Promise<Slow> {
   await using parts = new AsyncDisposableStack();
-  const database = parts.use(await createTestDatabase());
-  await seedDemoDesk(database.database.desk);
+  const database = parts.use(await createTestDatabase('demo'));
   const door = parts.use(await openDatabaseDoor(database.connection));
   const of = parts.use(
     await startGateway({
