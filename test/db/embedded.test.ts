@@ -4,7 +4,6 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -12,6 +11,7 @@ import { migrate, openDatabase } from '../../src/db/database.ts';
 import { readHolder } from '../../src/db/embedded/holder.ts';
 import { commandLineOf } from '../../src/db/embedded/process-table.ts';
 import { attachEmbedded, EmbeddedInUse, startEmbedded } from '../../src/db/embedded.ts';
+import { eventually } from '../support/eventually.ts';
 
 const asRoot = process.getuid?.() === 0;
 const program = fileURLToPath(new URL('embedded-process.ts', import.meta.url));
@@ -39,7 +39,7 @@ afterEach(async () => {
 /** Waits for the end of the server of a gateway that was killed. */
 async function gone(): Promise<void> {
   const data = join(dataDir, 'postgres/data');
-  for (let i = 0; ((await readHolder(data))?.state ?? 'gone') !== 'gone' && i < 500; i++) await sleep(20);
+  await eventually(async () => ((await readHolder(data))?.state ?? 'gone') === 'gone');
 }
 
 /** Most tests are not about the first start, and need not wait for initdb. */
@@ -157,13 +157,8 @@ test('a server that is killed under a living gateway is started again, with anot
   const { pid } = embedded;
   await ask(embedded.connection as object, (sql) => sql`create table kept as select 1 as n`);
   process.kill(pid, 'SIGKILL');
-  let answer: unknown;
-  for (let i = 0; answer === undefined && i < 500; i++) {
-    answer = await ask(embedded.connection as object, (sql) => sql`select n from kept`).catch(
-      () => undefined,
-    );
-    await sleep(20);
-  }
+  const look = (sql: postgres.Sql) => sql`select n from kept`;
+  const answer = await eventually(() => ask(embedded.connection as object, look).catch(() => undefined));
   expect(answer).toMatchObject([{ n: 1 }]);
   expect(embedded.pid).not.toBe(pid);
 });
@@ -183,7 +178,7 @@ test('a stale pid file that names a living process or a zombie does not keep it 
   });
   gateways.push(shell);
   const zombie = Number((await once(createInterface(shell.stdout!), 'line'))[0]);
-  for (let i = 0; commandLineOf(zombie) !== undefined && i < 100; i++) await sleep(10);
+  await eventually(() => commandLineOf(zombie) === undefined);
   expect(process.kill(zombie, 0)).toBe(true);
   for (const pid of [process.pid, zombie]) {
     await writeFile(pidFile, [pid, ...lines.slice(1)].join('\n'));
@@ -201,7 +196,7 @@ test('a first start that was killed leaves nothing that a second takes for a dat
   const directory = join(dataDir, 'postgres');
   const begun = async () =>
     (await readdir(directory).catch(() => [])).some((name) => name.startsWith('new-'));
-  for (let i = 0; !(await begun()) && i < 1000; i++) await sleep(2);
+  await eventually(begun);
   await kill(child);
   expect(await readdir(directory)).not.toContain('data');
   const next = await startGateway();

@@ -3,12 +3,12 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { startGatewayProcess } from '../crash/support/gateway-process.ts';
 import { openTcpDoor } from '../crash/support/tcp-door.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { asOperator } from '../support/gateway.ts';
 
 /** Bytes of the only file whose upload is not finished. */
@@ -55,7 +55,7 @@ test('an upload whose gateway is killed in the middle goes on with the next one,
   });
   req.on('error', () => {});
   req.write(bytes.subarray(0, 3_000_000));
-  while ((await arrivedIn(blobs)) === 0) await sleep(10);
+  await eventually(async () => (await arrivedIn(blobs)) > 0);
   await first.kill();
 
   const second = parts.use(await startGatewayProcess(env));

@@ -351,4 +351,4 @@ test('many batches count and number on from one to the next', async () => {
     message: 20_000,
   });
   expect(await ledgerFaults(world.desk)).toEqual([]);
-}, 120_000);
+});

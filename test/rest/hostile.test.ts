@@ -155,7 +155,7 @@ describe('refuses within 50 ms of CPU and 20 MB of memory', () => {
   }
 });
 
-test('a body of 30 MB costs far less than 200 MB', { timeout: 60_000 }, async () => {
+test('a body of 30 MB costs far less than 200 MB', async () => {
   const data = Buffer.alloc(22_500_000, 'abcdefg').toString('base64');
   const body = Buffer.from(`{"TicketId":1,"Message":"x","Attachments":[{"FileName":"a","Data":"${data}"}]}`);
   const { answer, cpuMs, growthMb } = await costOf(() => call(port, { headers: json, body }));

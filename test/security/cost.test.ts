@@ -179,7 +179,7 @@ describe('bodies that are on their way', () => {
     }
     expect(refused).toEqual([503, '2']);
     for (const socket of held) socket.destroy();
-    await expect.poll(told, { timeout: 20_000 }).toEqual([200, null]);
+    await expect.poll(told).toEqual([200, null]);
   });
 });
 

@@ -43,7 +43,7 @@ const read = ({ delivery }: Added) =>
     id: delivery!.id,
   });
 const settled = async (added: Added, state: string) => {
-  await expect.poll(async () => (await read(added)).state, { timeout: 8000 }).toBe(state);
+  await expect.poll(async () => (await read(added)).state).toBe(state);
   return read(added);
 };
 
