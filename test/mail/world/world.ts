@@ -1,7 +1,6 @@
-import postgres from 'postgres';
 import type { Scope, Viewer } from '../../../src/context.ts';
 import type { DeskContext } from '../../../src/tickets/desk.ts';
-import { countWaiting, createTestDatabase } from '../../support/database.ts';
+import { createTestDatabase } from '../../support/database.ts';
 import { startSmtpSink } from '../../support/smtp-sink.ts';
 import { fillDesk, memoryBlobs, queueMail, startWorker } from './desk.ts';
 
@@ -23,8 +22,6 @@ export async function createWorld() {
   const stack = new AsyncDisposableStack();
   stack.use(world);
   const sink = stack.use(await startSmtpSink());
-  const owner = postgres({ ...(world.ownerConnection as object), max: 1 });
-  stack.defer(() => owner.end({ timeout: 5 }));
   return {
     sql,
     blobs,
@@ -35,8 +32,6 @@ export async function createWorld() {
       ({ viewer, desk: { database: world.database, blobs } }) as unknown as DeskContext,
     queue: (mail = {}) => queueMail(sql, blobs, mail),
     work: (ports = {}) => stack.use(startWorker({ sql, blobs, smtpUrl: sink.url, ...ports })),
-    /** Sessions that wait for a lock, which the gateway's own role is not told of others. */
-    waiting: () => countWaiting(owner),
     audit: () => sql`select actor_id, action, delivery_id, details from audit_entries order by id`,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
