@@ -305,9 +305,10 @@ test('greylist takes what comes again after five seconds, from the same sender',
 
 test('slow-1 answers after a second', async () => {
   await using world = await startWorld();
-  const started = performance.now();
+  const started = Date.now();
   await world.send('slow-1@sandbox.test');
-  expect(performance.now() - started).toBeGreaterThan(990);
+  // Clock: a bound from below, which a busy machine keeps.
+  expect(Date.now() - started).toBeGreaterThan(990);
 });
 
 test('drop-in-data cuts before the body and keeps nothing; drop-after-data keeps the mail and says nothing', async () => {

@@ -1,3 +1,4 @@
+// Clock: looks again a few milliseconds later, until what was waited for has come.
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Against what hangs: no test waits as long for something that comes. */

@@ -1,3 +1,4 @@
+// Clock: a server that is as slow as a test says.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SMTPServerSession } from 'smtp-server';
 

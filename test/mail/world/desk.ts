@@ -189,7 +189,7 @@ export const inState =
   (view: DeliveryView) =>
     states.includes(view.state);
 
-/** A started worker with short times. */
+/** A started worker that looks often, and is patient with servers: a busy machine is no silent one. */
 export function startWorker(ports: Pick<WorkerPorts, 'sql' | 'blobs'> & Partial<WorkerPorts>): Worker {
   const worker = createWorker({
     log: createLog(process.env.LOG_LEVEL ?? 'silent'),
@@ -199,7 +199,7 @@ export function startWorker(ports: Pick<WorkerPorts, 'sql' | 'blobs'> & Partial<
     leaseSeconds: 10,
     pollSeconds: 0.2,
     random: () => 0.5,
-    timeouts: { connect: 1000, envelope: 1000, bodyStall: 1000, final: 1000 },
+    timeouts: { connect: 60_000, envelope: 60_000, bodyStall: 60_000, final: 60_000 },
     ...ports,
   });
   worker.start();
