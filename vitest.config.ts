@@ -16,7 +16,7 @@ export default defineConfig({
     // Against what hangs, not against what is slow: a busy machine takes many times as long.
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    expect: { poll: { timeout: 60_000, interval: 10 } },
+    expect: { poll: { timeout: 120_000, interval: 10 } },
     // A test that needs another before it is two halves of one. `--sequence.seed` repeats the order that is printed.
     sequence: { shuffle: true },
   },

@@ -15,10 +15,10 @@ await Promise.all(
   commands.map(async (command) => {
     try {
       await run(command, { maxBuffer: 64 * 1024 * 1024 });
-      console.log(`${command}: good`);
+      process.stdout.write(`${command}: good\n`);
     } catch (error) {
       const { stdout, stderr } = error as { stdout: string; stderr: string };
-      console.error(`${command}: failed\n${stdout}${stderr}`);
+      process.stderr.write(`${command}: failed\n${stdout}${stderr}`);
       process.exitCode = 1;
     }
   }),

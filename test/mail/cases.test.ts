@@ -243,7 +243,7 @@ describe.concurrent('case 11: a server that says nothing, or next to nothing', (
       const { view } = await attempt(
         [{ at, answer: 'hang' }],
         {},
-        impatient(at === 'CONNECT' ? 'connect' : 'envelope'),
+        impatient(at === 'CONNECT' || at === 'EHLO' ? 'connect' : 'envelope'),
       );
       expect(view.state).toBe('DEFERRED');
     },

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Against what hangs: no test waits as long for something that comes. */
-const giveUpAfterMs = 60_000;
+const giveUpAfterMs = 120_000;
 
 /**
  * Waits for something that can only be looked for.
