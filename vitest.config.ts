@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -6,8 +7,8 @@ export default defineConfig({
     exclude: ['test/bench/**', 'test/crash/**', '**/node_modules/**'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
-    // Tests wait for servers more than they compute: one worker a core, and none kept free for the runner.
-    maxWorkers: 2,
+    // Tests wait for servers more than they compute.
+    maxWorkers: Math.max(2, Math.ceil(1.5 * availableParallelism())),
     // Importing the gateway costs a second or more: a worker does it once, and each test builds its own world anyway.
     isolate: false,
     // Modules are loaded by Node itself, as in production: vite would pick a second copy of graphql, and every instanceof fail.
@@ -15,6 +16,8 @@ export default defineConfig({
     // Against what hangs, not against what is slow: a busy machine takes many times as long.
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    expect: { poll: { timeout: 60_000 } },
+    expect: { poll: { timeout: 120_000, interval: 10 } },
+    // A test that needs another before it is two halves of one. `--sequence.seed` repeats the order that is printed.
+    sequence: { shuffle: true },
   },
 });

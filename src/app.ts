@@ -4,6 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { and, eq, isNotNull, isNull } from 'drizzle-orm';
 import { type Authenticator, createAuthenticator } from './auth/authenticate.ts';
+import type { ScryptParameters } from './auth/scrypt.ts';
 import { prepareFindById } from './auth/viewer.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type Connection, connectionsAtMost, type Database, migrate, openDatabase } from './db/database.ts';
@@ -65,6 +66,8 @@ export interface Overrides {
   readonly writer?: MessageWriterLimits;
   /** When connections that do not move are cut. */
   readonly patience?: Patience;
+  /** Of the password hashes that are made. */
+  readonly passwordCost?: ScryptParameters;
   /** Run for every operation, behind the gateway's own. */
   readonly operationPlugins?: readonly OperationPlugin[];
 }
@@ -144,6 +147,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
       jwt: config.jwt,
       legacyCharset: config.legacyCharset,
       ...(config.database.kind === 'embedded' ? { knownPasswords: demoHashes } : {}),
+      passwordCost: overrides.passwordCost,
       now,
       log,
     }),

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createBatcher } from '../src/batcher.ts';
+import { turn } from './support/eventually.ts';
 
 for (const [atOnce, batches] of [
   [1, [[1], [2, 3]]],
@@ -8,19 +8,22 @@ for (const [atOnce, batches] of [
 ] as const)
   test(`calls that come while ${atOnce} under way wait and go together as the next`, async () => {
     const seen: (readonly number[])[] = [];
+    const gate = Promise.withResolvers<void>();
     const double = createBatcher<number, number>(
       async (items) => {
         seen.push(items);
-        await sleep(50);
+        await gate.promise;
         return items.map((item) => 2 * item);
       },
       { atOnce },
     );
     const answers = [double(1)];
-    await sleep(10);
+    await turn();
     answers.push(double(2));
-    await sleep(10);
+    await turn();
     answers.push(double(3));
+    await turn();
+    gate.resolve();
     expect(await Promise.all(answers)).toEqual([2, 4, 6]);
     expect(seen).toEqual(batches);
   });
@@ -37,7 +40,7 @@ test('a batch that follows one of several waits for company, and one that follow
   await run(1);
   await Promise.all([run(2), run(3)]);
   const gathered = [run(4)];
-  await sleep(20);
+  await turn();
   gathered.push(run(5));
   await Promise.all(gathered);
   expect(seen).toEqual([[1], [2, 3], [4, 5]]);

@@ -1,11 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { seedDemoDesk } from '../src/demo.ts';
 import { type Answer, type Door, type Message, say } from './crash/support/calls.ts';
 import { type GatewayProcess, startGatewayProcess } from './crash/support/gateway-process.ts';
 import { between, seeded } from './crash/support/random.ts';
@@ -26,8 +24,7 @@ describe('two processes', () => {
     parts.use(await startGatewayProcess({ ...env, ROLES: roles }));
 
   beforeAll(async () => {
-    const database = parts.use(await createTestDatabase());
-    await seedDemoDesk(database.database.desk);
+    const database = parts.use(await createTestDatabase('demo'));
     const door = parts.use(await openTcpDoor(database.connection));
     sink = parts.use(await startSmtpSink());
     const directory = await mkdtemp(join(tmpdir(), 'ticketwire-test-'));
@@ -60,15 +57,15 @@ describe('two processes', () => {
       await tx`select from tickets where id = ${ticketId} for update`;
       begin();
       // One call of each process waits in the database, the others in their processes.
-      await expect.poll(() => countWaiting(sql), { timeout: 5000 }).toBe(2);
-      await sleep(50);
+      await expect.poll(() => countWaiting(sql)).toBe(2);
+      for (const { url } of [one, other]) await fetch(`${url}/health/live`);
     });
   }
 
   async function answered(calls: readonly Promise<Answer>[], count: number): Promise<void> {
     let seen = 0;
     for (const call of calls) void call.then(() => (seen += 1));
-    await expect.poll(() => seen, { interval: 1, timeout: 10_000 }).toBeGreaterThanOrEqual(count);
+    await expect.poll(() => seen, { interval: 1 }).toBeGreaterThanOrEqual(count);
   }
 
   async function expectOnce(body: string, answers: readonly Answer[]): Promise<void> {
@@ -99,7 +96,7 @@ describe('two processes', () => {
     expect(answers.filter(({ kind }) => kind !== 'added')).toEqual([]);
     expect(answers.filter((answer) => answer.kind === 'added' && !answer.replayed)).toHaveLength(1);
     await expectOnce(body, answers);
-    await expect.poll(async () => (await deliveryOf(body)).state, { timeout: 5000 }).toBe('SENT');
+    await expect.poll(async () => (await deliveryOf(body)).state).toBe('SENT');
     expect(mailsOf(body)).toHaveLength(1);
   });
 

@@ -8,7 +8,8 @@ import { asciiFold } from './ascii-fold.ts';
 import { createAuthorizationReader } from './authorization-header.ts';
 import { createCredentialCache, type Verified } from './credential-cache.ts';
 import { type Claims, createJwtVerifier, isCompactJws } from './jwt.ts';
-import { createPasswordSignIn } from './password-sign-in.ts';
+import { createPasswordSignIn, type Stopwatch } from './password-sign-in.ts';
+import type { ScryptParameters } from './scrypt.ts';
 import { createStrangers } from './throttle.ts';
 import { isWellFormedToken, prepareFindToken } from './tokens.ts';
 import { type Account, findEnabledByEmail, prepareFindByLogin, viewerOf } from './viewer.ts';
@@ -35,6 +36,9 @@ export interface AuthenticatorPorts {
   readonly legacyCharset?: Config['legacyCharset'];
   /** Hashes of passwords that everybody knows. */
   readonly knownPasswords?: ReadonlySet<string>;
+  /** Of the hashes that are made; today's unless given. */
+  readonly passwordCost?: ScryptParameters | undefined;
+  readonly stopwatch?: Stopwatch | undefined;
   readonly now?: () => Date;
   readonly log: Logger;
 }
@@ -45,11 +49,13 @@ export function createAuthenticator({
   jwt,
   legacyCharset = 'windows-1252',
   knownPasswords = new Set(),
+  passwordCost,
+  stopwatch,
   now = () => new Date(),
   log,
 }: AuthenticatorPorts): Authenticator {
   const cache = createCredentialCache();
-  const verify = createVerifier({ db, jwt, legacyCharset, now, log });
+  const verify = createVerifier({ db, jwt, legacyCharset, passwordCost, stopwatch, now, log });
   const inFlight = new Map<string, Promise<Verified>>();
 
   /** Calls that offer the same credential meanwhile share one verification. */
@@ -111,9 +117,10 @@ type Verify = (
   before: Verified | undefined,
 ) => Promise<Verified>;
 
-function createVerifier({ db, jwt, legacyCharset, now, log }: VerifierPorts): Verify {
+function createVerifier(ports: VerifierPorts): Verify {
+  const { db, jwt, legacyCharset, passwordCost: cost, stopwatch, now, log } = ports;
   const readAuthorization = createAuthorizationReader(legacyCharset);
-  const passwords = createPasswordSignIn({ db, now, log });
+  const passwords = createPasswordSignIn({ db, now, log, cost, stopwatch });
   const findToken = prepareFindToken(db);
   const strangers = createStrangers();
   const findByLogin = prepareFindByLogin(db);

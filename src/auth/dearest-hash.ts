@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
 import { users } from '../db/tables.ts';
-import { costOf, costOfToday, likeButNobodys } from './passwords.ts';
+import { costOf, costToMake, likeButNobodys } from './passwords.ts';
+import { currentParameters, type ScryptParameters } from './scrypt.ts';
 
 /** How long a look at the hashes is good for; an import is noticed by then. */
 const lookEveryMs = 10 * 60_000;
@@ -11,12 +12,16 @@ const lookEveryMs = 10 * 60_000;
  * hash is dearer than those that are made today. Costs are told by the first letters of a hash, of which
  * there are a few; of ASP.NET's second version all cost the same.
  */
-export function createDearestHash(db: Db, now: () => Date): () => Promise<string | undefined> {
+export function createDearestHash(
+  db: Db,
+  now: () => Date,
+  cost: ScryptParameters = currentParameters,
+): () => Promise<string | undefined> {
   let known: { readonly at: number; readonly hash: Promise<string | undefined> } | undefined;
   return () => {
     const at = now().getTime();
     if (known === undefined || Math.abs(at - known.at) >= lookEveryMs) {
-      const hash = findDearest(db);
+      const hash = findDearest(db, costToMake(cost));
       const look = { at, hash };
       known = look;
       hash.catch(() => {
@@ -27,7 +32,7 @@ export function createDearestHash(db: Db, now: () => Date): () => Promise<string
   };
 }
 
-async function findDearest(db: Db): Promise<string | undefined> {
+async function findDearest(db: Db, costOfToday: number): Promise<string | undefined> {
   const hash = users.passwordHash;
   const forms = await db
     .select({ sample: sql<string>`min(${hash})` })

@@ -9,6 +9,7 @@ import { maxProofAgeMs, type Verified } from './credential-cache.ts';
 import { createDearestHash } from './dearest-hash.ts';
 import { createHashingQueue } from './hashing-queue.ts';
 import { checkPassword } from './passwords.ts';
+import type { ScryptParameters } from './scrypt.ts';
 import { addressKey, createThrottle } from './throttle.ts';
 import { type Account, prepareFindByLogin, viewerOf } from './viewer.ts';
 
@@ -20,10 +21,19 @@ const answerEveryMs = 500;
 /** Wrong credentials that are remembered; a client that repeats one all day neither hashes nor uses up its login's guesses. */
 const maxWrong = 2000;
 
+/** What answers are held back by: a clock that is never set, in milliseconds. */
+export interface Stopwatch {
+  now(): number;
+  sleep(ms: number): Promise<unknown>;
+}
+
 interface Ports {
   readonly db: Db;
   readonly now: () => Date;
   readonly log: Logger;
+  /** Of the hashes that are made; today's unless given. */
+  readonly cost?: ScryptParameters | undefined;
+  readonly stopwatch?: Stopwatch | undefined;
 }
 export interface PasswordAttempt {
   /** The credential's name in the cache. */
@@ -35,11 +45,11 @@ export interface PasswordAttempt {
   readonly before: Verified | undefined;
 }
 
-export function createPasswordSignIn({ db, now, log }: Ports) {
+export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime }: Ports) {
   const findByLogin = prepareFindByLogin(db);
   const queue = createHashingQueue();
   const throttle = createThrottle();
-  const findDearest = createDearestHash(db, now);
+  const findDearest = createDearestHash(db, now, cost);
   /** By credential: for each of its readings the password hash that it did not match; null: there was none. */
   const wrong = new Map<string, readonly (string | null)[]>();
 
@@ -125,7 +135,7 @@ export function createPasswordSignIn({ db, now, log }: Ports) {
     return throttled(attempt, accounts, async () => {
       for (const [i, { password }] of readings.entries()) {
         const account = accounts[i];
-        const check = () => checkPassword(usableHash(account), password, dearest);
+        const check = () => checkPassword(usableHash(account), password, { dearest, cost });
         const verdict = await queue.run(addressKey(remoteAddress), check);
         if (account === undefined || !verdict.valid) continue;
         const proof = await store(account, verdict.replacement);
@@ -139,11 +149,12 @@ export function createPasswordSignIn({ db, now, log }: Ports) {
 
   return {
     async verify(attempt: PasswordAttempt): Promise<Verified> {
-      const startedAt = performance.now();
+      const startedAt = stopwatch.now();
       try {
         return await verify(attempt);
       } catch (error) {
-        if (error instanceof BadCredential && error.retryAfterSeconds === undefined) await slow(startedAt);
+        if (error instanceof BadCredential && error.retryAfterSeconds === undefined)
+          await slow(stopwatch, startedAt);
         throw error;
       }
     },
@@ -155,7 +166,9 @@ const wrongCredential = () => new BadCredential('The login or the password is wr
 const usableHash = (account: Account | undefined) =>
   account?.disabledAt === null ? account.passwordHash : null;
 
-async function slow(startedAt: number): Promise<void> {
-  const spent = performance.now() - startedAt;
+const realTime: Stopwatch = { now: () => performance.now(), sleep: (ms) => sleep(ms) };
+
+async function slow({ now, sleep }: Stopwatch, startedAt: number): Promise<void> {
+  const spent = now() - startedAt;
   await sleep(Math.ceil(spent / answerEveryMs) * answerEveryMs - spent);
 }

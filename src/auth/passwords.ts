@@ -9,8 +9,9 @@ import {
   verifyScrypt,
 } from './scrypt.ts';
 
-/** A well-formed hash of today's cost that no password has: who does not exist is refused as slowly as who does. */
-const decoyHash = `scrypt$ln=${currentParameters.logN},r=${currentParameters.r},p=${currentParameters.p}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+/** A well-formed hash of this cost that no password has: who does not exist is refused as slowly as who does. */
+const decoyOf = ({ logN, r, p }: ScryptParameters): string =>
+  `scrypt$ln=${logN},r=${r},p=${p}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
 /** @returns the text for `users.password_hash`. */
 export function hashPassword(password: string, parameters?: ScryptParameters): Promise<string> {
@@ -28,23 +29,29 @@ export interface Verdict {
   readonly replacement?: string;
 }
 
+export interface PasswordCheck {
+  /** One that takes as long as any that is stored and that no password has; undefined: none is dearer than today's. */
+  readonly dearest?: string | undefined;
+  /** Of the hashes that are made today. */
+  readonly cost?: ScryptParameters | undefined;
+}
+
 /**
  * A wrong password takes one scrypt of today's cost and a check of the dearest hash there is, whoever's it
  * was: an imported hash, one of ours and none at all cannot be told apart by it. A right one takes a scrypt,
  * and what its own hash takes.
  * @param hash undefined or null: the user does not exist, or has no password.
- * @param dearest one that takes as long as any that is stored and that no password has; undefined: none is
- * dearer than today's
  */
 export async function checkPassword(
   hash: string | null | undefined,
   password: string,
-  dearest?: string,
+  { dearest, cost = currentParameters }: PasswordCheck = {},
 ): Promise<Verdict> {
+  const decoyHash = decoyOf(cost);
   const checked = hash ?? decoyHash;
   const isDearest = dearest !== undefined && costOf(checked) === costOf(dearest);
   const ours = parseScrypt(checked);
-  if (ours !== undefined && !isWeak(ours.parameters)) {
+  if (ours !== undefined && !isWeak(ours.parameters, cost)) {
     const valid = await verifyScrypt(checked, password);
     if (valid && typeof hash === 'string') return { valid };
     if (dearest !== undefined) await verifyAny(isDearest ? decoyHash : dearest, password);
@@ -55,7 +62,7 @@ export async function checkPassword(
     verifyAny(checked, password),
     decoy === undefined ? undefined : verifyAny(decoy, password),
   ]);
-  const replacement = await hashScrypt(password);
+  const replacement = await hashScrypt(password, cost);
   return valid ? { valid, replacement } : { valid };
 }
 
@@ -74,4 +81,5 @@ export const likeButNobodys = (hash: string): string =>
     ? importedLikeButNobodys(hash)
     : hash.replace(/[^$]+$/, (key) => 'A'.repeat(key.length));
 
-export const costOfToday = costOf(decoyHash);
+/** As `costOf`, of a hash that is made with these parameters. */
+export const costToMake = (parameters: ScryptParameters): number => costOf(decoyOf(parameters));

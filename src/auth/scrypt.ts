@@ -49,8 +49,8 @@ export function parseScrypt(hash: string) {
 export const scryptCost = ({ logN, r, p }: ScryptParameters): number => 2 ** logN * r * p;
 
 /** Whether a hash is cheaper to guess than one of today. */
-export const isWeak = (parameters: ScryptParameters): boolean =>
-  scryptCost(parameters) < scryptCost(currentParameters);
+export const isWeak = (parameters: ScryptParameters, today: ScryptParameters): boolean =>
+  scryptCost(parameters) < scryptCost(today);
 
 function derive(password: string, salt: Buffer, length: number, { logN, r, p }: ScryptParameters) {
   const N = 2 ** logN;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createDearestHash } from '../../src/auth/dearest-hash.ts';
 import { checkPassword } from '../../src/auth/passwords.ts';
-import { createWorld, hashOf } from './people.ts';
+import { createWorld, dearHashOf } from './people.ts';
 
 const bcrypt12 = '$2a$12$abcdefghijklmnopqrstuuiL5fNYxhiXoiUyxFVebbdLH7nrlR6Tu';
 const bcrypt5 = '$2b$05$abcdefghijklmnopqrstuu3F58TMR3T5heUT7a5uNIipGppqvc3lW';
@@ -11,7 +11,7 @@ const aspNet =
 test('the dearest hash that can still be signed in with is found again, with a key that is nobody’s', async () => {
   await using world = await createWorld();
   const find = createDearestHash(world.desk, world.now);
-  await world.add({ login: 'ours', passwordHash: hashOf.operator });
+  await world.add({ login: 'ours', passwordHash: dearHashOf.operator });
   await world.add({ login: 'cheap', passwordHash: bcrypt5 });
   expect(await find()).toBeUndefined();
   await world.add({ login: 'imported', passwordHash: bcrypt12 });

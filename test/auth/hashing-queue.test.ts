@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createHashingQueue } from '../../src/auth/hashing-queue.ts';
 import { Unavailable } from '../../src/errors.ts';
+import { turn } from '../support/eventually.ts';
 
 test('so many hash, so many wait in turn, and whoever comes then is told to come again', async () => {
   const queue = createHashingQueue({ concurrency: 2, waiting: 3 });
@@ -11,7 +11,7 @@ test('so many hash, so many wait in turn, and whoever comes then is told to come
   const hash = async (name: number) => {
     running += 1;
     most = Math.max(most, running);
-    await sleep(5);
+    await turn();
     running -= 1;
     finished.push(name);
     if (name === 1) throw new Error('a hash that fails');

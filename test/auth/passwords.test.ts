@@ -70,7 +70,7 @@ test('a wrong password costs what the dearest hash costs, whoever’s it is', as
   const ours = await hashPassword('my password');
   const cost = async (of: string | undefined) => {
     const before = process.cpuUsage();
-    expect(await checkPassword(of, 'wrong', likeButNobodys(dearest))).toEqual({ valid: false });
+    expect(await checkPassword(of, 'wrong', { dearest: likeButNobodys(dearest) })).toEqual({ valid: false });
     const { user, system } = process.cpuUsage(before);
     return user + system;
   };
@@ -78,7 +78,7 @@ test('a wrong password costs what the dearest hash costs, whoever’s it is', as
   for (const hash of [undefined, ours, dearest, imported['ASP.NET Identity v3, 250,000 rounds']])
     all.push(await cost(hash));
   expect(Math.max(...all) / Math.min(...all)).toBeLessThan(1.6);
-}, 60_000);
+});
 
 test('no hash at all costs what a wrong password costs', async () => {
   const hash = await hashPassword('my password');

@@ -1,13 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
+import { hashPassword } from '../../src/auth/passwords.ts';
+import type { ScryptParameters } from '../../src/auth/scrypt.ts';
 import type { Config } from '../../src/config.ts';
 import type { Role } from '../../src/context.ts';
 import { users } from '../../src/db/tables.ts';
 import { createLog } from '../../src/log.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { lowCost } from '../support/low-cost.ts';
 
-/** A hash of today's cost for each password, made once, so that a test does not pay for hashing. */
+/** A hash of each password, at a cost that no test waits for. */
 export const hashOf = {
+  'correct horse': await hashPassword('correct horse', lowCost),
+  operator: await hashPassword('operator', lowCost),
+};
+
+/** The same at today's cost, for tests of what a sign-in costs. */
+export const dearHashOf = {
   'correct horse': 'scrypt$ln=14,r=8,p=5$oYMGVZg+aK8jAMDk1O6qmQ$igDhwhXSUCs6bx5J3NH3/l47HnUHnn10eHA4fcpwRkg',
   operator: 'scrypt$ln=14,r=8,p=5$1eQn0IoUTVb/cZcdHsiGOw$4WRsBCbBkcMgbFBoGzpmVXrQfgtz+xbdbUlBoJY7nhQ',
 } as const;
@@ -23,14 +32,38 @@ interface Person {
   disabledAt?: Date | null;
 }
 
-/** A desk with a clock of its own and an authenticator on it. */
-export async function createWorld(options: { jwt?: Config['jwt'] } = {}) {
+/** A clock that moves only when it is asked, by what work is said to take, and when somebody sleeps. */
+function createStopwatch() {
+  const stopwatch = {
+    at: 0,
+    workMs: 7,
+    now() {
+      stopwatch.at += stopwatch.workMs;
+      return stopwatch.at;
+    },
+    async sleep(ms: number) {
+      stopwatch.at += ms;
+    },
+  };
+  return stopwatch;
+}
+
+interface WorldOptions {
+  readonly jwt?: Config['jwt'];
+  /** Of the hashes that are made. */
+  readonly passwordCost?: ScryptParameters;
+}
+
+/** A desk with clocks of its own and an authenticator on it. */
+export async function createWorld({ jwt, passwordCost = lowCost }: WorldOptions = {}) {
   const world = await createTestDatabase();
   const { desk } = world.database;
   const clock = { at: Date.parse('2026-11-01T12:00:00Z') };
   const logged: string[] = [];
   const log = createLog('info', { write: (line: string) => logged.push(line) > 0 } as never);
-  const open = () => createAuthenticator({ db: desk, jwt: options.jwt, now: () => new Date(clock.at), log });
+  const stopwatch = createStopwatch();
+  const now = () => new Date(clock.at);
+  const open = () => createAuthenticator({ db: desk, jwt, passwordCost, stopwatch, now, log });
   const authenticator = open();
   return {
     ...world,
@@ -43,7 +76,8 @@ export async function createWorld(options: { jwt?: Config['jwt'] } = {}) {
     pass: (seconds: number) => {
       clock.at += seconds * 1000;
     },
-    now: () => new Date(clock.at),
+    now,
+    stopwatch,
     async add(person: Person): Promise<number> {
       const [row] = await desk
         .insert(users)

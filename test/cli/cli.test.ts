@@ -356,7 +356,7 @@ test('the embedded database serves a command with no gateway, and two at once', 
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-}, 60_000);
+});
 
 test('a command says on stderr which database it is, without what is secret in its URL', async () => {
   const said: string[] = [];

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { seedDemoDesk } from '../../src/demo.ts';
 import { welcome } from '../../src/welcome.ts';
+import { createTestDatabase } from '../support/database.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 
 /* What a newcomer copies from the README, or from what `npm start` prints, works as it stands there. */
@@ -52,7 +53,8 @@ test.runIf(hasCurl)('every curl of the README does what it is there for', async 
 });
 
 test.runIf(hasCurl)('so does every curl that npm start prints', async () => {
-  const demo = await seedDemoDesk(gateway.database.database.desk);
+  await using database = await createTestDatabase();
+  const demo = await seedDemoDesk(database.database.desk);
   const printed = welcome(readConfig({}), { ...gateway.app, demo, url: `http://${origin}` });
   const curls = curlsOf(printed);
   expect(curls).toHaveLength(2);

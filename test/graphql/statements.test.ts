@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { seedDemoDesk } from '../../src/demo.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { countStatements, type StatementCounter } from './statement-counter.ts';
@@ -10,8 +9,7 @@ const parts = new AsyncDisposableStack();
 let gateway: Gateway;
 let counter: StatementCounter;
 beforeAll(async () => {
-  const database = parts.use(await createTestDatabase());
-  await seedDemoDesk(database.database.desk);
+  const database = parts.use(await createTestDatabase('demo'));
   counter = parts.use(await countStatements(database.connection));
   const connections = { gateway: counter.connection, owner: database.ownerConnection };
   gateway = parts.use(await startGateway({ database, env: { ROLES: 'web' }, overrides: { connections } }));

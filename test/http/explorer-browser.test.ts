@@ -20,7 +20,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ticketwire-explorer-'));
   app = await createApp(readConfig({ PORT: '0', DATA_DIR: directory, LOG_LEVEL: 'silent' }));
   browser = await launchBrowser();
-}, 120_000);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -96,6 +96,7 @@ test('an example with files: two picked files become attachments, to the byte', 
   await page.getByRole('button', { name: /^Upload files/ }).click();
   // Nothing is underlined as wrong: not in the operation, not in its variables.
   await page.locator('.graphiql-editors .view-line', { hasText: 'INC-000047' }).waitFor();
+  // Clock: Monaco underlines what is wrong after a while, and says nothing when nothing is.
   await page.waitForTimeout(500);
   expect(
     await page.locator('.graphiql-editors .squiggly-error, .graphiql-editors .squiggly-warning').count(),

@@ -20,7 +20,7 @@ const schemaFile = new URL('../../schema/schema.graphql', import.meta.url);
 
 beforeAll(async () => {
   expect(['fresh', 'built']).toContain(await buildExplorer());
-}, 120_000);
+});
 
 async function startExplorer(options?: ExplorerOptions) {
   const explorer = createExplorer(options);

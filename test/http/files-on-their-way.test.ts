@@ -4,14 +4,13 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { seedDemoDesk } from '../../src/demo.ts';
 import { type GatewayProcess, startGatewayProcess } from '../crash/support/gateway-process.ts';
 import { openTcpDoor } from '../crash/support/tcp-door.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { turn } from '../support/eventually.ts';
 import { asOperator } from '../support/gateway.ts';
 import { startS3Server } from '../support/s3-server.ts';
 
@@ -61,8 +60,7 @@ describe.each(['disk', 'S3'])('a slow %s', (kind) => {
   let sql: postgres.Sql;
 
   beforeAll(async () => {
-    const database = parts.use(await createTestDatabase());
-    await seedDemoDesk(database.database.desk);
+    const database = parts.use(await createTestDatabase('demo'));
     const door = parts.use(await openTcpDoor(database.connection));
     sql = postgres({ ...(database.ownerConnection as object), max: 2, onnotice: () => {} });
     parts.defer(() => sql.end({ timeout: 5 }));
@@ -136,7 +134,7 @@ describe.each(['disk', 'S3'])('a slow %s', (kind) => {
         const part = file(n, bytes);
         for (let at = 0; at < part.length; at += 400_000) {
           // Another turn of the sender's loop, so that the pieces leave one by one.
-          await sleep(1);
+          await turn();
           yield part.subarray(at, at + 400_000);
         }
       }

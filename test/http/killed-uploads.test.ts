@@ -3,13 +3,12 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { seedDemoDesk } from '../../src/demo.ts';
 import { startGatewayProcess } from '../crash/support/gateway-process.ts';
 import { openTcpDoor } from '../crash/support/tcp-door.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { asOperator } from '../support/gateway.ts';
 
 /** Bytes of the only file whose upload is not finished. */
@@ -20,8 +19,7 @@ async function arrivedIn(blobs: string): Promise<number> {
 
 test('an upload whose gateway is killed in the middle goes on with the next one, from what is on disk', async () => {
   await using parts = new AsyncDisposableStack();
-  const database = parts.use(await createTestDatabase());
-  await seedDemoDesk(database.database.desk);
+  const database = parts.use(await createTestDatabase('demo'));
   const door = parts.use(await openTcpDoor(database.connection));
   const directory = await mkdtemp(join(tmpdir(), 'ticketwire-test-'));
   parts.defer(() => rm(directory, { recursive: true, force: true }));
@@ -57,7 +55,7 @@ test('an upload whose gateway is killed in the middle goes on with the next one,
   });
   req.on('error', () => {});
   req.write(bytes.subarray(0, 3_000_000));
-  while ((await arrivedIn(blobs)) === 0) await sleep(10);
+  await eventually(async () => (await arrivedIn(blobs)) > 0);
   await first.kill();
 
   const second = parts.use(await startGatewayProcess(env));

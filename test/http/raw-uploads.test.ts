@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { asOperator, asRequester, basic, type Gateway, startGateway } from '../support/gateway.ts';
 import { add, get, upload as uploadByGraphql } from '../tickets/calls.ts';
 
@@ -284,9 +284,9 @@ test('a sender that breaks off leaves no row and no bytes, and the gateway serve
     req.on('error', () => {});
     await new Promise<void>((resolve) => req.write(Buffer.alloc(share), () => resolve()));
     // Something of it has been stored, as its row tells nobody.
-    while ((await storedFiles()).length === filesBefore) await sleep(10);
+    await eventually(async () => (await storedFiles()).length > filesBefore);
     req.destroy();
-    while ((await storedFiles()).length > filesBefore) await sleep(10);
+    await eventually(async () => (await storedFiles()).length === filesBefore);
   }
   expect(await rows()).toEqual(before);
   expect((await post('x')).status).toBe(201);

@@ -354,7 +354,7 @@ test('many batches count and number on from one to the next', async () => {
     message: 20_000,
   });
   expect(await ledgerFaults(world.desk)).toEqual([]);
-}, 120_000);
+});
 
 test('what nobody may write through the API, nobody brings: private by a requester, blank, mail by a requester', async () => {
   await using world = await createWorld();

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { setTimeout } from 'node:timers/promises';
 import { createTransport } from 'nodemailer';
 import { expect, test } from 'vitest';
 import { inboxMails } from '../../src/db/tables.ts';
@@ -42,7 +41,7 @@ async function openDialogue(port: number) {
     async say(line: string, expected: RegExp): Promise<string> {
       seen = '';
       if (line !== '') socket.write(`${line}\r\n`);
-      await expect.poll(() => seen, { timeout: 5000, interval: 5 }).toMatch(expected);
+      await expect.poll(() => seen, { interval: 5 }).toMatch(expected);
       return seen;
     },
   };
@@ -306,9 +305,10 @@ test('greylist takes what comes again after five seconds, from the same sender',
 
 test('slow-1 answers after a second', async () => {
   await using world = await startWorld();
-  const started = performance.now();
+  const started = Date.now();
   await world.send('slow-1@sandbox.test');
-  expect(performance.now() - started).toBeGreaterThan(990);
+  // Clock: a bound from below, which a busy machine keeps.
+  expect(Date.now() - started).toBeGreaterThan(990);
 });
 
 test('drop-in-data cuts before the body and keeps nothing; drop-after-data keeps the mail and says nothing', async () => {
@@ -329,11 +329,10 @@ test('hang never answers, and does not keep the inbox from closing', async () =>
   void sending.then((settled) => {
     outcome = settled;
   });
-  await setTimeout(500);
+  // Another that comes behind it is through; this one waits, and is not kept.
+  await world.send('another@sandbox.test');
   expect(outcome).toBe('waiting');
-  expect(await world.db.$count(inboxMails)).toBe(0);
-  const started = performance.now();
+  expect(await world.db.$count(inboxMails)).toBe(1);
   await world[Symbol.asyncDispose]();
-  expect(performance.now() - started).toBeLessThan(5000);
   expect(await sending).toBeInstanceOf(Error);
 });

@@ -85,7 +85,7 @@ const sourceOf = (id: string): Buffer | undefined =>
   gateway.sink.mails.find(({ source }) => source.includes(`\r\nMessage-ID: ${id}\r\n`))?.source;
 
 async function arrived({ delivery }: Added): Promise<ParsedMail> {
-  await expect.poll(() => sourceOf(delivery!.rfcMessageId), { timeout: 10_000 }).toBeDefined();
+  await expect.poll(() => sourceOf(delivery!.rfcMessageId)).toBeDefined();
   const mail = parseMail(sourceOf(delivery!.rfcMessageId)!);
   expect(mail).toMatchObject({ defects: [], bareBreaks: 0 });
   expect(mail.longestLine).toBeLessThanOrEqual(998);
@@ -238,7 +238,7 @@ describe('a quotation', () => {
     const reply = await add(id, { body: 'Seen', email: { quote: 'LAST' } });
     const kept = () => gateway.sql`
       select from delivery_sources s join deliveries d on d.id = s.delivery_id where d.rfc_message_id = ${reply.delivery!.rfcMessageId}`;
-    await expect.poll(async () => (await kept()).length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(async () => (await kept()).length).toBe(1);
     await ask(
       gateway,
       'mutation ($input: RedactAttachmentInput!) { redactAttachment(input: $input) { __typename } }',
@@ -479,7 +479,7 @@ async function settled({ delivery }: Added): Promise<string> {
   const read = async () =>
     (await gateway.sql`select state from deliveries where rfc_message_id = ${delivery!.rfcMessageId}`)[0]!
       .state as string;
-  await expect.poll(read, { timeout: 10_000 }).toMatch(/SENT|FAILED|UNKNOWN/);
+  await expect.poll(read).toMatch(/SENT|FAILED|UNKNOWN/);
   return read();
 }
 

@@ -12,7 +12,7 @@ test('while a ticket is locked, mails of other tickets are settled; its own is s
     const [row] = await web.sql`select state from deliveries where message_id = ${ticketMessage.messageId}`;
     return row!.state;
   };
-  const becomesSent = (which: Added) => expect.poll(() => stateOf(which), { timeout: 20_000 }).toBe('SENT');
+  const becomesSent = (which: Added) => expect.poll(() => stateOf(which)).toBe('SENT');
   await web.sql.begin(async (tx) => {
     await tx`select from tickets where id = 5 for update`;
     const env = { ROLES: 'worker', SMTP_URL: web.sink.url };

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { inLargePieces, readAhead } from '../../src/mail/source.ts';
+import { turn } from '../support/eventually.ts';
 
 async function* bytesOf(sizes: readonly number[], onEnd = () => {}) {
   try {
@@ -39,7 +39,7 @@ test('the first piece is read before it is asked for, and what nobody asks for i
   const abandoned = readAhead(source());
   abandoned.begin();
   abandoned.end();
-  await sleep(1);
+  await turn();
   expect(closed).toBe(2);
 });
 
@@ -53,6 +53,6 @@ test('a fault in the first piece is told to whoever asks for it', async () => {
     ),
   );
   broken.begin();
-  await sleep(1);
+  await turn();
   await expect(collect(broken.pieces())).rejects.toThrow('gone');
 });

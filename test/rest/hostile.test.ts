@@ -2,7 +2,6 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, call } from './stand-in.ts';
 
@@ -36,8 +35,7 @@ async function usage(): Promise<{ cpuMs: number; peakMb: number; rssMb: number }
 async function costOf(calling: () => Promise<Answer>) {
   const before = await usage();
   const answer = await calling();
-  // The rest of what the caller sends is read and thrown away.
-  await sleep(50);
+  // By then the rest of what the caller sent has been read and thrown away.
   const after = await usage();
   return { answer, cpuMs: after.cpuMs - before.cpuMs, growthMb: Math.max(0, after.peakMb - before.peakMb) };
 }
@@ -155,7 +153,7 @@ describe('refuses within 50 ms of CPU and 20 MB of memory', () => {
   }
 });
 
-test('a body of 30 MB costs far less than 200 MB', { timeout: 60_000 }, async () => {
+test('a body of 30 MB costs far less than 200 MB', async () => {
   const data = Buffer.alloc(22_500_000, 'abcdefg').toString('base64');
   const body = Buffer.from(`{"TicketId":1,"Message":"x","Attachments":[{"FileName":"a","Data":"${data}"}]}`);
   const { answer, cpuMs, growthMb } = await costOf(() => call(port, { headers: json, body }));

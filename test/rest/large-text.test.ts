@@ -45,14 +45,14 @@ const unicode = (json: string) =>
   json.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 describe('a message of MAX_BODY_BYTES', () => {
-  test('is stored from JSON, however its letters are written', { timeout: 60_000 }, async () => {
+  test('is stored from JSON, however its letters are written', async () => {
     expect(await stored(await send('JSON', 'application/json', inJson(whole)))).toBe(whole);
     expect(await stored(await send('JSON in escapes', 'application/json', unicode(inJson(whole))))).toBe(
       whole,
     );
   });
 
-  test('is stored from XML, however its letters are written', { timeout: 60_000 }, async () => {
+  test('is stored from XML, however its letters are written', async () => {
     // Line ends become one character in XML.
     const expected = whole.replaceAll('\r\n', '\n');
     const plain = inXml(escaped(whole, /[<&]/g));
@@ -63,7 +63,7 @@ describe('a message of MAX_BODY_BYTES', () => {
     );
   });
 
-  test('and one byte is refused by the command, in its own words', { timeout: 60_000 }, async () => {
+  test('and one byte is refused by the command, in its own words', async () => {
     const before = await gateway.counts();
     for (const [type, body] of [
       ['application/json', inJson(`${whole}x`)],

@@ -16,7 +16,6 @@ test('random mutations are accepted or refused, and what is refused leaves no ro
   const port = Number(new URL(gateway.url).port);
   const statuses = new Map<number, number>();
   let messages = (await gateway.counts()).messages!;
-  const began = performance.now();
   await fc.assert(
     fc.asyncProperty(mutant, async ({ format, body }) => {
       const headers = { 'Content-Type': `application/${format}`, Authorization: asOperator };
@@ -33,9 +32,7 @@ test('random mutations are accepted or refused, and what is refused leaves no ro
   const calls = [...statuses.values()].reduce((a, b) => a + b, 0);
   const accepted = (statuses.get(200) ?? 0) / calls;
   const table = [...statuses].sort().map(([status, count]) => `${count} × ${status}`);
-  process.stdout.write(
-    `mutants: ${calls} in ${((performance.now() - began) / 1000).toFixed(1)} s: ${table.join(', ')}; ${(accepted * 100).toFixed(0)} % accepted\n`,
-  );
+  process.stdout.write(`mutants: ${calls}: ${table.join(', ')}; ${(accepted * 100).toFixed(0)} % accepted\n`);
   expect(accepted).toBeGreaterThan(0.1);
   // No file is left that no row names, and none of a refused request.
   const { attachments, blobs } = await gateway.counts();

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type ClamdStandIn, signature, startClamd } from '../support/clamd.ts';
+import { eventually } from '../support/eventually.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { add, ask, get } from '../tickets/calls.ts';
 
@@ -30,11 +30,10 @@ type Seen = Awaited<ReturnType<typeof seen>>;
 
 /** Waits for something that the test can only look for. */
 async function until(gateway: Gateway, id: string, reached: (now: Seen) => boolean): Promise<Seen> {
-  for (;;) {
+  return eventually(async () => {
     const now = await seen(gateway, id);
-    if (reached(now)) return now;
-    await sleep(20);
-  }
+    return reached(now) && now;
+  });
 }
 const scanned = ({ attachments }: Seen) => attachments.every(({ scan }) => scan !== 'PENDING');
 const inState =
@@ -189,7 +188,7 @@ describe('with a scanner', () => {
     );
     const count = clamd.scanned.length;
     release();
-    while (clamd.scanned.length === count) await sleep(10);
+    await eventually(() => clamd.scanned.length > count);
     // Whatever comes behind it has been settled, and so has this.
     await until(gateway, await say(gateway, ['next']), scanned);
     expect((await seen(gateway, id)).attachments[0]).toMatchObject({ scan: null, url: null });
@@ -245,13 +244,13 @@ test('several processes scan each file once, and one whose process died is taken
   // As if its process had gone a minute ago. Both come to a verdict in the end, and it is told once.
   await gateway.sql`update attachments set scan_due_at = now() where scan = 'PENDING'`;
   await gateway.sql`select pg_notify('ticketwire_scans', '')`;
-  while (
-    (await gateway.sql`select from attachments where scan = 'PENDING' and scan_due_at <= now()`).length > 0
-  )
-    await sleep(10);
+  await eventually(async () => {
+    const due = await gateway.sql`select from attachments where scan = 'PENDING' and scan_due_at <= now()`;
+    return due.length === 0;
+  });
   release();
   await until(gateway, id, scanned);
-  while (clamd.scanned.length < 14) await sleep(10);
+  await eventually(() => clamd.scanned.length >= 14);
   expect(await eventsOf(gateway, id)).toEqual(['MESSAGE_ADDED PUBLIC', 'ATTACHMENT_SCANNED PUBLIC']);
 });
 

@@ -16,7 +16,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ticketwire-demo-'));
   await buildExplorer();
   app = await createApp(readConfig({ PORT: '0', DATA_DIR: directory, LOG_LEVEL: 'silent' }));
-}, 120_000);
+});
 afterAll(async () => {
   await app[Symbol.asyncDispose]();
   await rm(directory, { recursive: true, force: true });

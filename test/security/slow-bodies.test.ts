@@ -20,11 +20,17 @@ const bodies = {
   'a million blanks before a word': { format: 'TEXT', body: `${' '.repeat(size)}x` },
 } as const;
 
+/** Milliseconds of this process's CPU, the gateway's and the garbage collector's. */
+function cpuSince(from: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(from);
+  return (user + system) / 1000;
+}
+
 test('no body that a requester can write keeps the gateway busy for long, in writing or in reading', async () => {
   await using gateway = await startGateway();
   const slow: string[] = [];
   for (const [name, body] of Object.entries(bodies)) {
-    const from = performance.now();
+    const from = process.cpuUsage();
     await gateway.graphql(
       `mutation($input: AddTicketMessageInput!) {
         addTicketMessage(input: $input) { ... on AddTicketMessagePayload { ticketMessage { bodyHtml bodyText } } }
@@ -32,7 +38,7 @@ test('no body that a requester can write keeps the gateway busy for long, in wri
       { input: { ticket: { reference: 'INC-000047' }, ...body } },
       { authorization: asRequester },
     );
-    const ms = performance.now() - from;
+    const ms = cpuSince(from);
     // A linear pass over 1 MB takes a few hundred ms with sanitising; what was quadratic took minutes.
     if (ms > 5000) slow.push(`${name}: ${ms} ms`);
   }
@@ -40,7 +46,7 @@ test('no body that a requester can write keeps the gateway busy for long, in wri
 });
 
 test('nor does a name of a file', () => {
-  const from = performance.now();
+  const from = process.cpuUsage();
   expect(cleanFileName(`a${'.'.repeat(size)}x.txt`, 0)).toMatch(/^a\.+\.txt$/);
-  expect(performance.now() - from).toBeLessThan(1000);
+  expect(cpuSince(from)).toBeLessThan(1000);
 });

@@ -23,17 +23,14 @@ test('an address that must wait is told 429 and for how long, the legacy door’
   expect(await all()).toEqual(doors.map(([path]) => [path, 401, undefined]));
   // More than fall due again meanwhile, however slow the machine is.
   await expect
-    .poll(
-      async () => {
-        await Promise.all(Array.from({ length: 100 }, () => ask('/graphql', 'POST', `Bearer garbage${n++}`)));
-        return all();
-      },
-      { timeout: 60_000 },
-    )
+    .poll(async () => {
+      await Promise.all(Array.from({ length: 100 }, () => ask('/graphql', 'POST', `Bearer garbage${n++}`)));
+      return all();
+    })
     .toEqual([
       ['/graphql', 429, true],
       ['/uploads', 429, true],
       ['/attachments/x', 429, true],
       ['/api/Tickets/NewMessage', 401, true],
     ]);
-}, 90_000);
+});

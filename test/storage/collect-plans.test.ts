@@ -47,7 +47,6 @@ test('a collection of a sixteenth reads about a sixteenth of the tables, whateve
       .poll(
         () => sql`select from pg_stat_activity where application_name = 'ticketwire'
         and datname = current_database()`,
-        { timeout: 10_000 },
       )
       .toHaveLength(0);
   };

@@ -9,6 +9,7 @@ import { ConfigError } from '../../src/config.ts';
 import { blobStores } from '../../src/db/tables.ts';
 import { upload } from '../crash/support/upload.ts';
 import { asOperator, type Gateway, startGateway } from '../support/gateway.ts';
+import { sampled } from '../support/soak.ts';
 import { hasTmpfs } from './fault-tools.ts';
 import { keysOf, storeWorlds } from './stores.ts';
 
@@ -75,7 +76,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       .toMatchObject({ status: 'ready', blobs: 'ok', collection: 'off' });
   });
 
-  test.each([0.01, 0.5, 0.99])(
+  test.each(sampled([0.5, 0.01, 0.99], 3))(
     'an upload that is cut off at %d leaves neither row nor bytes',
     async (cutAt) => {
       await using place = await storeWorlds[kind]!();
@@ -97,7 +98,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
 
 describe('S3', () => {
   const steps = ['PutObject', 'CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'] as const;
-  test.each([500, 503, 'cut'] as const)(
+  test.each(sampled([500, 503, 'cut'] as const, 3))(
     'that answers %s at any step: both doors say 503, and it goes on',
     async (fault) => {
       await using place = await storeWorlds.S3!();

@@ -90,7 +90,8 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       if (size > 0) source.write(Buffer.alloc(size));
       setImmediate(() => source.destroy(new Error('the caller went away')));
       expect((await put).message).toBe('the caller went away');
-      expect(await world.names()).toEqual([]);
+      // What a busy machine does not clear within two seconds is cleared behind the answer.
+      await expect.poll(() => world.names()).toEqual([]);
       const { key } = await store.put(from(Buffer.from('next')), 10);
       expect((await read(key)).toString()).toBe('next');
     },

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+// Clock: a network that is as slow as a test says.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../../src/db/database.ts';
 

@@ -14,13 +14,16 @@ export interface TestDatabase extends AsyncDisposable {
   readonly database: Database;
 }
 
-/** Copies the migrated template, a matter of milliseconds. Disposing drops it, whoever is still connected. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+/**
+ * Copies the migrated template, a matter of milliseconds. Disposing drops it, whoever is still connected.
+ * @param desk `demo`: with the demo desk in it
+ */
+export async function createTestDatabase(desk: 'empty' | 'demo' = 'empty'): Promise<TestDatabase> {
   const template = inject('template');
+  const original = desk === 'demo' ? inject('demoTemplate') : template.database;
   const name = `test_${process.pid}_${randomBytes(4).toString('hex')}`;
-  await asOwner(
-    (sql) => sql`create database ${sql(name)} template ${sql(template.database)} strategy file_copy`,
-  );
+  const sql = asOwner();
+  await sql`create database ${sql(name)} template ${sql(original)} strategy file_copy`;
   const ownerConnection = { ...template, database: name };
   const connection = { ...ownerConnection, user: gatewayLogin };
   const database = openDatabase(connection, { applicationName: 'ticketwire-test' });
@@ -30,7 +33,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     database,
     async [Symbol.asyncDispose]() {
       await database[Symbol.asyncDispose]();
-      await asOwner((sql) => sql`drop database ${sql(name)} with (force)`);
+      await sql`drop database ${sql(name)} with (force)`;
     },
   };
 }
@@ -42,11 +45,16 @@ export async function countWaiting(sql: postgres.Sql): Promise<number> {
   return waiting.length;
 }
 
-async function asOwner(statement: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
-  const sql = postgres({ ...inject('template'), database: 'postgres', max: 1, onnotice: () => {} });
-  try {
-    await statement(sql);
-  } finally {
-    await sql.end({ timeout: 5 });
-  }
+let owner: postgres.Sql | undefined;
+
+/** One session for all databases of this worker's tests; it does not keep the worker alive. */
+function asOwner(): postgres.Sql {
+  owner ??= postgres({
+    ...inject('template'),
+    database: 'postgres',
+    max: 1,
+    idle_timeout: 1,
+    onnotice: () => {},
+  });
+  return owner;
 }

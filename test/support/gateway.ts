@@ -5,9 +5,9 @@ import { pathToFileURL } from 'node:url';
 import postgres from 'postgres';
 import { type App, createApp, type Overrides } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
-import { seedDemoDesk } from '../../src/demo.ts';
 import { createLog } from '../../src/log.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { lowCost } from './low-cost.ts';
 import { type SmtpSink, startSmtpSink } from './smtp-sink.ts';
 
 /** A whole gateway on a database of its own, with the demo desk in it and a real SMTP server behind it. */
@@ -61,11 +61,10 @@ export async function startGateway({
   database: shared,
 }: GatewayOptions = {}): Promise<Gateway> {
   await using parts = new AsyncDisposableStack();
-  const database = shared ?? parts.use(await createTestDatabase());
+  const database = shared ?? parts.use(await createTestDatabase('demo'));
   const directory = await mkdtemp(join(tmpdir(), 'ticketwire-test-'));
   parts.defer(() => rm(directory, { recursive: true, force: true }));
   const sink = parts.use(await startSmtpSink());
-  if (shared === undefined) await seedDemoDesk(database.database.desk);
   const sql = postgres({ ...(database.ownerConnection as object), max: 3, onnotice: () => {} });
   parts.defer(() => sql.end({ timeout: 5 }));
   const blobsDirectory = join(directory, 'blobs');
@@ -79,7 +78,10 @@ export async function startGateway({
   });
   const connections = { gateway: database.connection, owner: database.ownerConnection };
   const app = parts.use(
-    await createApp(config, { log: createLog(config.logLevel), connections, ...overrides }),
+    await createApp(config, {
+      ...{ log: createLog(config.logLevel), connections, passwordCost: lowCost },
+      ...overrides,
+    }),
   );
   const held = parts.move();
   const url = app.url!;

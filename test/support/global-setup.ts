@@ -1,24 +1,31 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
-import { type Connection, migrate } from '../../src/db/database.ts';
+import { hashPassword } from '../../src/auth/passwords.ts';
+import { type Connection, migrate, openDatabase } from '../../src/db/database.ts';
 import { startEmbedded } from '../../src/db/embedded.ts';
+import { seedDemoDesk } from '../../src/demo.ts';
+import { lowCost } from './low-cost.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** The owner's connection to the migrated template database. */
     template: Exclude<Connection, string>;
+    /** The name of a copy of it that has the demo desk in it. */
+    demoTemplate: string;
   }
 }
 
 /** A login as a careful administrator would make it for DATABASE_URL: it can be the gateway's role and nothing more. */
 export const gatewayLogin = 'gateway';
 
+const demoTemplate = 'demo_template';
+
 /** One PostgreSQL for a test run, without fsync: its data is thrown away. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const directory = await mkdtemp(join(tmpdir(), 'ticketwire-test-'));
+  const directory = await mkdtemp(join(await roomiest(), 'ticketwire-test-'));
   await chmod(directory, 0o711);
   const server = await startEmbedded(directory, {
     durable: false,
@@ -26,12 +33,30 @@ export default async function setup(project: TestProject): Promise<() => Promise
   });
   const template = server.connection as Exclude<Connection, string>;
   await migrate(template);
-  const owner = postgres({ ...template, max: 1 });
+  const owner = postgres({ ...template, database: 'postgres', max: 1 });
   await owner`create role ${owner(gatewayLogin)} login in role ticketwire_app`;
+  await owner`create database ${owner(demoTemplate)} template ${owner(template.database)}`;
   await owner.end();
+  await fillDemo({ ...template, database: demoTemplate });
   project.provide('template', template);
+  project.provide('demoTemplate', demoTemplate);
   return async () => {
     await server[Symbol.asyncDispose]();
     await rm(directory, { recursive: true, force: true });
   };
+}
+
+/** Memory, where there is enough of it to put files in: a database is copied and dropped there in a third of the time. */
+async function roomiest(): Promise<string> {
+  const memory = '/dev/shm';
+  const room = await statfs(memory).catch(() => undefined);
+  return room !== undefined && room.bavail * room.bsize > 4 * 2 ** 30 ? memory : tmpdir();
+}
+
+/** The demo desk, whose people have the same passwords at a lower cost: nearly every test signs in. */
+async function fillDemo(connection: Connection): Promise<void> {
+  await using database = openDatabase(connection);
+  await seedDemoDesk(database.desk);
+  for (const login of ['operator', 'requester'])
+    await database.raw`update users set password_hash = ${await hashPassword(login, lowCost)} where login = ${login}`;
 }

@@ -10,9 +10,11 @@ const { read, write } = fs as unknown as Record<'read' | 'write', Told>;
 const late = {
   read(...parameters: unknown[]) {
     const told = parameters.pop() as Told;
+    // Clock: a disk that is slow.
     read(...parameters, (...result: unknown[]) => void setTimeout(told, 20, ...result));
   },
   write(...parameters: unknown[]) {
+    // Clock: a disk that is slow.
     setTimeout(() => write(...parameters), 10);
   },
 };

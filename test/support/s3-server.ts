@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+// Clock: a server that is as slow as a test says.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBucket, md5, S3Refusal } from './s3-bucket.ts';
 

@@ -1,3 +1,4 @@
+// Clock: a server that is as slow as a test says.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SMTPServerSession } from 'smtp-server';
 
@@ -9,7 +10,7 @@ export type Step = 'CONNECT' | 'EHLO' | 'MAIL' | 'RCPT' | 'DATA' | 'BODY' | 'DOT
 
 /**
  * `hang`: says nothing more. `drop`: cuts the connection. `reply`: a line such as `451 4.3.0 Try later`; 421 closes as well.
- * `delayMs`: goes on after a while. BODY knows hang, drop and delayMs only.
+ * `delayMs`: goes on after a while; `until`: when that has settled. BODY knows hang, drop and these two only.
  */
 export type Fault = {
   readonly at: Step;
@@ -19,7 +20,12 @@ export type Fault = {
   readonly times?: number;
   /** BODY: after how many bytes of the message; 1 unless said. */
   readonly afterBytes?: number;
-} & ({ readonly answer: 'hang' | 'drop' } | { readonly reply: string } | { readonly delayMs: number });
+} & (
+  | { readonly answer: 'hang' | 'drop' }
+  | { readonly reply: string }
+  | { readonly delayMs: number }
+  | { readonly until: Promise<unknown> }
+);
 
 /** What smtp-server's connection has at run time: its handlers of EHLO and DATA can be put off, which its hooks cannot do. */
 export interface Connection {
@@ -66,6 +72,10 @@ export async function suffer(fault: Fault | undefined, connection: Connection): 
   if ('reply' in fault) throw new Reply(fault.reply);
   if ('delayMs' in fault) {
     await sleep(fault.delayMs, undefined, { ref: false });
+    return;
+  }
+  if ('until' in fault) {
+    await fault.until;
     return;
   }
   if (fault.answer === 'drop') connection._socket.destroy();

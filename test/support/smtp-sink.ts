@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
+import { eventually } from './eventually.ts';
 import {
   type Connection,
   type Fault,
@@ -50,8 +50,10 @@ export interface SmtpSink extends AsyncDisposable {
   readonly steps: readonly { readonly step: Step; readonly address?: string; readonly at: Date }[];
   /** Replaces the faults from now on. */
   setFaults(faults: readonly Fault[]): void;
-  /** Resolves with the mails once there are as many. @throws Error after `timeoutMs` (10 s) */
-  received(count: number, timeoutMs?: number): Promise<readonly SinkMail[]>;
+  /** Resolves with the mails once there are as many. */
+  received(count: number): Promise<readonly SinkMail[]>;
+  /** Drops every connection of now. */
+  cut(): void;
 }
 
 /** A real SMTP server on loopback that records what it takes and fails as told. */
@@ -63,22 +65,23 @@ export async function startSmtpSink(options: SinkOptions = {}): Promise<SmtpSink
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server.server, 'listening');
   const { port } = server.server.address() as AddressInfo;
+  const cut = () => {
+    for (const connection of server.connections as Set<Connection>) connection._socket.destroy();
+  };
   return {
     port,
     url: `${options.tls === 'implicit' ? 'smtps' : 'smtp'}://127.0.0.1:${port}`,
     mails,
     steps: plan.steps,
     setFaults: (faults) => plan.set(faults),
-    async received(count, timeoutMs = 10_000) {
-      const deadline = Date.now() + timeoutMs;
-      while (mails.length < count) {
-        if (Date.now() > deadline) throw new Error(`${mails.length} of ${count} mails after ${timeoutMs} ms`);
-        await sleep(5);
-      }
-      return mails;
-    },
+    received: (count) =>
+      eventually(
+        () => mails.length >= count && mails,
+        () => `${mails.length} of ${count} mails`,
+      ),
+    cut,
     async [Symbol.asyncDispose]() {
-      for (const connection of server.connections as Set<Connection>) connection._socket.destroy();
+      cut();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };

@@ -1,13 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeGlobalId } from '../../src/global-id.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { type Added, add, ask, get, ticketId } from './calls.ts';
 
 let gateway: Gateway;
-beforeAll(async () => {
+beforeEach(async () => {
   gateway = await startGateway();
 });
-afterAll(() => gateway[Symbol.asyncDispose]());
+afterEach(() => gateway[Symbol.asyncDispose]());
 
 const from = 'company@domain.com';
 const mailed = (email: object = {}, ticket = 47) =>
@@ -43,7 +43,7 @@ const read = ({ delivery }: Added) =>
     id: delivery!.id,
   });
 const settled = async (added: Added, state: string) => {
-  await expect.poll(async () => (await read(added)).state, { timeout: 8000 }).toBe(state);
+  await expect.poll(async () => (await read(added)).state).toBe(state);
   return read(added);
 };
 

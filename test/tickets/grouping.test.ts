@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { seedDemoDesk } from '../../src/demo.ts';
 import type { MessageWriterLimits } from '../../src/tickets/message-writer.ts';
 import { countWaiting, createTestDatabase } from '../support/database.ts';
 import { openDatabaseDoor } from '../support/database-door.ts';
+import { turn } from '../support/eventually.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { add } from './calls.ts';
 
@@ -23,11 +22,15 @@ interface Slow extends AsyncDisposable {
   queued(others: number): Promise<Awaited<ReturnType<typeof add>>[]>;
 }
 
+/** Whatever had been sent to the gateway before this has come to where it waits. */
+async function roundTrips({ graphql }: Gateway): Promise<void> {
+  for (let n = 0; n < 3; n += 1) await graphql('{ __typename }');
+}
+
 /** A gateway with one statement in flight, whose way to the database can be held up. */
 async function startSlow(writer: MessageWriterLimits): Promise<Slow> {
   await using parts = new AsyncDisposableStack();
-  const database = parts.use(await createTestDatabase());
-  await seedDemoDesk(database.database.desk);
+  const database = parts.use(await createTestDatabase('demo'));
   const door = parts.use(await openDatabaseDoor(database.connection));
   const of = parts.use(
     await startGateway({
@@ -45,7 +48,7 @@ async function startSlow(writer: MessageWriterLimits): Promise<Slow> {
       const calls = [addTo(of, 50)];
       await door.whenHeld();
       for (let n = 0; n < others; n += 1) calls.push(addTo(of, 2 + n));
-      await sleep(200);
+      await roundTrips(of);
       door.release();
       return Promise.all(calls);
     },
@@ -61,7 +64,7 @@ test('messages to other tickets do not wait for one that waits for its ticket, h
     blocked = addTo(gateway, 50);
     void blocked.then(() => (isAnswered = true));
     // Those that arrive with it share its statement; these come when it is already waiting.
-    await expect.poll(() => countWaiting(gateway.sql), { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => countWaiting(gateway.sql)).toBe(1);
     const few = await Promise.all([1, 2, 3].map((ticketId) => addTo(gateway, ticketId)));
     const many = await Promise.all(Array.from({ length: 40 }, (_, n) => addTo(gateway, 4 + n)));
     for (const { __typename } of [...few, ...many]) expect(__typename).toBe('AddTicketMessagePayload');
@@ -90,7 +93,7 @@ test('callers of a long statement that come again one after another share the ne
   const again = [];
   for (let n = 0; n < 12; n += 1) {
     again.push(addTo(of, 2 + n));
-    await sleep(10);
+    await turn();
   }
   expect(await commitsOf(await Promise.all(again))).toBe(1);
 });

@@ -99,7 +99,7 @@ test('whoever comes to a ticket for which others wait already is told in time as
     (tx) => tx`select from tickets where id = 44 for update`,
     async () => {
       const first = say();
-      await expect.poll(() => countWaiting(one.sql), { timeout: 20_000 }).toBeGreaterThan(0);
+      await expect.poll(() => countWaiting(one.sql)).toBeGreaterThan(0);
       // From here on there is always somebody for whom its lane is kept.
       const others = [say()];
       await first;
@@ -120,7 +120,7 @@ test('a ticket that is named by its reference and by its id waits in one lane, a
         const ticket = n % 2 === 0 ? { ticketId: 48 } : { reference: 'INC-000048' };
         calls.push(add(n % 4 < 2 ? one : other, { ticket, body: 'two names' }));
       }
-      await expect.poll(() => countWaiting(one.sql), { timeout: 20_000 }).toBeGreaterThan(0);
+      await expect.poll(() => countWaiting(one.sql)).toBeGreaterThan(0);
     },
   );
   expect(succeeded(await Promise.all(calls))).toEqual([]);

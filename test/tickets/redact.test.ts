@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
 import { encodeGlobalId } from '../../src/global-id.ts';
 import { placeOf } from '../support/cursor.ts';
@@ -7,10 +7,10 @@ import { asOperator, asRequester, type Gateway, startGateway } from '../support/
 import { type Added, add, ask, get, messageId, upload } from './calls.ts';
 
 let gateway: Gateway;
-beforeAll(async () => {
+beforeEach(async () => {
   gateway = await startGateway();
 });
-afterAll(() => gateway[Symbol.asyncDispose]());
+afterEach(() => gateway[Symbol.asyncDispose]());
 
 const secret = 'hunter2-is-the-password';
 const file = (text = secret, name = `${secret}.txt`) => new File([text], name, { type: 'text/x-secret' });
@@ -321,17 +321,25 @@ test('the kept source of a mail that was sent is deleted, and of later mails tha
   expect(last).not.toContain(secret);
 });
 
+/** Sends another mail: whatever else was on its way has had the time that a whole mail takes. */
+async function untilNextIsThrough(mails: number): Promise<void> {
+  await add(gateway, { ticket: { ticketId: 13 }, body: 'Next', email: { from: 'company@domain.com' } });
+  await gateway.sink.received(mails);
+}
+
 for (const [at, expected] of [
   ['RCPT', { own: 'CANCELLED', mails: 0 }],
   ['REPLY', { own: 'SENT', mails: 1 }],
 ] as const) {
   test(`a mail that is under way is ${expected.mails ? 'not ' : ''}stopped when it has come to ${at}`, async () => {
     const sent = gateway.sink.mails.length;
-    gateway.sink.setFaults([{ at, delayMs: 600, times: 1 }]);
+    const gate = Promise.withResolvers<void>();
+    gateway.sink.setFaults([{ at, until: gate.promise, times: 1 }]);
     const steps = gateway.sink.steps.length;
     const added = await withFile({ ticket: { ticketId: 7 }, email: { from: 'company@domain.com' } });
     await expect.poll(() => gateway.sink.steps.slice(steps).some(({ step }) => step === at)).toBe(true);
     await redactMessage(added.ticketMessage.id);
+    gate.resolve();
     const delivery = `{ node(id: "${added.delivery!.id}") { ... on Delivery { state attempts { endedAt } } } }`;
     const ended = async () => {
       const { state, attempts } = await ask<{ state: string; attempts: { endedAt: string | null }[] }>(
@@ -340,11 +348,11 @@ for (const [at, expected] of [
       );
       return attempts.every(({ endedAt }) => endedAt !== null) ? state : 'under way';
     };
-    await expect.poll(ended, { timeout: 5000 }).toBe(expected.own);
+    await expect.poll(ended).toBe(expected.own);
     // The worker is on its own way to the fence until the server has answered.
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await untilNextIsThrough(sent + expected.mails + 1);
     expect(await ended()).toBe(expected.own);
-    expect(gateway.sink.mails.length - sent).toBe(expected.mails);
+    expect(gateway.sink.mails.length - sent).toBe(expected.mails + 1);
     // What was to be sent had been kept before the server was spoken to.
     expect(await whereverWritten(secret)).toEqual([]);
     await assertGapless(7);
@@ -354,16 +362,18 @@ for (const [at, expected] of [
 test('a mail that quotes it and is under way is made anew without it, and goes once', async () => {
   const sent = gateway.sink.mails.length;
   const quoted = await add(gateway, { ticket: { ticketId: 12 }, body: secret });
-  gateway.sink.setFaults([{ at: 'RCPT', delayMs: 600, times: 1 }]);
+  const gate = Promise.withResolvers<void>();
+  gateway.sink.setFaults([{ at: 'RCPT', until: gate.promise, times: 1 }]);
   const steps = gateway.sink.steps.length;
   const email = { from: 'company@domain.com', quote: 'LAST' };
   await add(gateway, { ticket: { ticketId: 12 }, body: 'Below', email });
   await expect.poll(() => gateway.sink.steps.slice(steps).some(({ step }) => step === 'RCPT')).toBe(true);
   await redactMessage(quoted.ticketMessage.id);
+  gate.resolve();
   await gateway.sink.received(sent + 1);
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  await untilNextIsThrough(sent + 2);
   const mails = gateway.sink.mails.slice(sent).map(({ source }) => source.toString());
-  expect(mails).toEqual([expect.stringContaining('Below')]);
+  expect(mails).toEqual([expect.stringContaining('Below'), expect.stringContaining('Next')]);
   expect(mails[0]).not.toContain(secret);
   await assertGapless(12);
 });

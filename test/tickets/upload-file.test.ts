@@ -146,7 +146,7 @@ test('an upload that another message takes after it was looked up, and whose byt
     // It waits for its ticket; by then its upload was found.
     await tx`select from tickets where id = 41 for update`;
     later = add(gateway, { ticket: { ticketId: 41 }, body: 'too late', attachments });
-    await expect.poll(() => countWaiting(gateway.sql), { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(() => countWaiting(gateway.sql)).toBeGreaterThan(0);
     const first = await add(gateway, { ticket: { ticketId: 40 }, attachments });
     const redacted = await gateway.graphql(
       'mutation ($id: ID!) { redactAttachment(input: {attachment: $id}) { __typename } }',

@@ -1,13 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { type Added, add, ask } from './calls.ts';
 
 let gateway: Gateway;
-beforeAll(async () => {
+beforeEach(async () => {
   gateway = await startGateway();
 });
-afterAll(() => gateway[Symbol.asyncDispose]());
+afterEach(() => gateway[Symbol.asyncDispose]());
 
 const from = 'company@domain.com';
 const mailed = (email: object, ticket = 47) =>
@@ -76,7 +75,6 @@ test.each([
   const sent = gateway.sink.mails.length;
   const added = await mailed({ holdSeconds: 1, cancelIf }, 2);
   await add(gateway, { ticket: { ticketId: 2 }, ...reply }, { authorization });
-  await expect.poll(() => stateOf(added), { timeout: 8000 }).toBe(state);
-  await sleep(50);
+  await expect.poll(() => stateOf(added)).toBe(state);
   expect(gateway.sink.mails.length - sent).toBe(state === 'SENT' ? 1 : 0);
 });

@@ -262,7 +262,7 @@ describe('what is not read', () => {
       expect(text.length).toBeLessThan(14_000_000);
     }
     expect((await fetch(`${gateway.url}/health/live`)).status).toBe(200);
-  }, 120_000);
+  });
 });
 
 describe("Apollo's subscriptions over multipart", () => {

@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
 
 let gateway: Gateway;
-beforeAll(async () => {
+beforeEach(async () => {
   gateway = await startGateway({ env: { ROLES: 'web' } });
 });
-afterAll(() => gateway[Symbol.asyncDispose]());
+afterEach(() => gateway[Symbol.asyncDispose]());
 
 /**
  * The same by every way in: as a variable and a literal, by the engine and by graphql-js, for whoever asks.

@@ -36,6 +36,10 @@ export interface WorkerProcess extends AsyncDisposable {
   go(deliveryId?: number): void;
   /** Other steps to stop at from now on. */
   stopAt(steps: readonly WorkerStep[]): void;
+  /** Resolves when the process has been through several turns of its loop. */
+  turns(): Promise<void>;
+  /** Ends it as a gateway ends: what it has begun it finishes. */
+  end(): Promise<void>;
   kill(): Promise<void>;
 }
 
@@ -46,7 +50,8 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
   const ready = once(child, 'message');
   child.send(options);
   await ready;
-  child.on('message', (stopped: Stopped) => {
+  child.on('message', (stopped: Stopped | 'turned') => {
+    if (stopped === 'turned') return;
     const next = waiting.shift();
     if (next) next(stopped);
     else stops.push(stopped);
@@ -63,9 +68,27 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
       stops.length > 0 ? Promise.resolve(stops.shift()!) : new Promise((resolve) => waiting.push(resolve)),
     go: (deliveryId) => void child.send({ go: deliveryId ?? 'all' }),
     stopAt: (steps) => void child.send({ stopAt: steps }),
+    async turns() {
+      for (let n = 0; n < 20; n += 1) {
+        const turned = once(child, 'message');
+        child.send({ turn: true });
+        await turned;
+      }
+    },
+    async end() {
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+    },
     kill,
     [Symbol.asyncDispose]: kill,
   };
+}
+
+interface Order {
+  readonly go?: number | 'all';
+  readonly turn?: boolean;
+  readonly stopAt?: readonly WorkerStep[];
 }
 
 async function main(): Promise<void> {
@@ -84,7 +107,8 @@ async function main(): Promise<void> {
   } as postgres.Options<Record<string, never>>);
   const held = new Map<number, () => void>();
   let { stopAt } = options;
-  process.on('message', ({ go, ...others }: { go?: number | 'all'; stopAt?: readonly WorkerStep[] }) => {
+  process.on('message', ({ go, turn, ...others }: Order) => {
+    if (turn) process.send!('turned');
     if (others.stopAt !== undefined) stopAt = others.stopAt;
     if (go === undefined) return;
     for (const [id, resolve] of held) {

@@ -1,0 +1,11 @@
+import { globSync, readFileSync } from 'node:fs';
+import { defineConfig } from 'vitest/config';
+import base from '../vitest.config.ts';
+
+/** What floods and kills by itself, and the files of which `npm test` takes samples. */
+const include = [
+  ...globSync('test/**/*.soak.ts'),
+  ...globSync('test/**/*.test.ts').filter((file) => readFileSync(file, 'utf8').includes('/support/soak.ts')),
+];
+
+export default defineConfig({ ...base, test: { ...base.test, include, env: { SOAK: '1' } } });

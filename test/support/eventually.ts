@@ -1,0 +1,26 @@
+// Clock: looks again a few milliseconds later, until what was waited for has come.
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Against what hangs: no test waits as long for something that comes. */
+const giveUpAfterMs = 120_000;
+
+/**
+ * Waits for something that can only be looked for.
+ * @returns what the look found, once that is neither false nor nothing
+ * @throws what `describe` says, when it does not come
+ */
+export async function eventually<T>(
+  look: () => T | Promise<T>,
+  describe: () => unknown = () => look.toString(),
+): Promise<Exclude<T, false | null | undefined>> {
+  const deadline = Date.now() + giveUpAfterMs;
+  for (;;) {
+    const found = await look();
+    if (found !== false && found !== null && found !== undefined) return found as never;
+    if (Date.now() > deadline) throw new Error(`it did not come: ${JSON.stringify(describe())}`);
+    await sleep(5);
+  }
+}
+
+/** One turn of the event loop: whatever was ready has had its say. */
+export const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
