@@ -7,6 +7,12 @@ import { judgeNames } from './setting-names.ts';
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** Health and metrics of a process that only sends mail; undefined: 4001 if that is free. */
+  readonly workerPort: number | undefined;
+  /** Opens /metrics to other machines. */
+  readonly metricsToken: string | undefined;
+  /** Mail that has not moved for so long makes readiness say "degraded". */
+  readonly mailStalledSeconds: number;
   readonly dataDir: string;
   readonly logLevel: string;
   /** `embedded`: a PostgreSQL of our own in `dataDir`, with the demo desk when it is reachable from this machine only. */
@@ -106,6 +112,9 @@ const settings = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: whole(4000, 0, 65_535),
   DATA_DIR: z.string().min(1).default('.data'),
+  METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  WORKER_PORT: whole(4001, 0, 65_535).removeDefault().optional(),
+  MAIL_STALLED_MINUTES: whole(15, 1, 7 * 24 * 60),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   NODE_ENV: z.string().optional(),
   DATABASE_URL: url('postgres:', 'postgresql:').optional(),
@@ -224,6 +233,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   return {
     host: e.HOST,
     port: e.PORT,
+    workerPort: e.WORKER_PORT,
+    metricsToken: e.METRICS_TOKEN,
+    mailStalledSeconds: 60 * e.MAIL_STALLED_MINUTES,
     dataDir,
     logLevel: e.LOG_LEVEL,
     database: embedded

@@ -94,17 +94,39 @@ export class BadRequest extends Error {
   override readonly name = 'BadRequest';
 }
 
+/** Why a sign-in is refused, for whoever watches the gateway; whoever asks learns less. */
+export type SignInReason =
+  | (
+      | 'malformed'
+      | 'wrong_password'
+      | 'repeated_password'
+      | 'unknown_token'
+      | 'revoked'
+      | 'expired'
+      | 'disabled'
+    )
+  | ('jwt' | 'demo_account' | 'throttled');
+
 /**
  * A credential was offered and is not good: HTTP 401; or it was not looked at, as too many before it were
  * wrong: 429 with Retry-After, and 401 with Retry-After on the legacy door, whose clients know no 429.
  */
 export class BadCredential extends Error {
+  readonly reason: SignInReason;
   /** Seconds to wait before the next attempt, when sign-ins are being slowed down. */
   readonly retryAfterSeconds: number | undefined;
-  constructor(message: string, retryAfterSeconds?: number) {
+  /** Whose password it was not. */
+  readonly userId: number | undefined;
+  constructor(
+    message: string,
+    reason: SignInReason,
+    { retryAfterSeconds, userId }: { retryAfterSeconds?: number; userId?: number | undefined } = {},
+  ) {
     super(message);
     this.name = 'BadCredential';
+    this.reason = reason;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.userId = userId;
   }
 }
 

@@ -10,13 +10,15 @@ const maxUnderway = 5000;
  *
  * What has been sent may still be done after its caller was told that nobody answers; what has not been sent is withdrawn.
  */
-export function withDeadline(pool: postgres.Sql, answerWithinMs: number): postgres.Sql {
-  let underway = 0;
-
+export function withDeadline(
+  pool: postgres.Sql,
+  answerWithinMs: number,
+  load: { underway: number } = { underway: 0 },
+): postgres.Sql {
   function inTime<T>(start: () => PromiseLike<T>, giveUp: () => void): Promise<T> {
-    if (underway >= maxUnderway)
+    if (load.underway >= maxUnderway)
       return Promise.reject(new Unavailable('Too many wait for the database', 2, { nothingWritten: true }));
-    underway += 1;
+    load.underway += 1;
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
         reject(new Unavailable('The database does not answer', 2));
@@ -24,7 +26,7 @@ export function withDeadline(pool: postgres.Sql, answerWithinMs: number): postgr
       }, answerWithinMs);
       const done = () => {
         clearTimeout(timer);
-        underway -= 1;
+        load.underway -= 1;
       };
       start().then(
         (value) => {

@@ -112,7 +112,7 @@ builder.mutationField('addTicketMessage', (t) =>
       input: t.arg({ type: AddTicketMessageInput, required: true, description: 'The message.' }),
     },
     resolve: async (_root, { input }, ctx, info) => {
-      const result = await orRefusal(
+      const result = await orRefusal(ctx, () =>
         namesOneCommand(ctx, info) ? addTicketMessage(ctx, input) : Promise.reject(ambiguousKey()),
       );
       if ('message' in result && 'ticket' in result) ctx.load.know(result);

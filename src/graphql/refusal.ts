@@ -1,6 +1,8 @@
 import { type DetailsOf, type ErrorCode, errorCodes, Refusal, retryable } from '../errors.ts';
+import { noteCode } from '../noted.ts';
 import { type Command, refusedBy } from '../tickets/refused-by.ts';
 import { builder } from './builder.ts';
+import type { GraphContext } from './context.ts';
 import { DeliveryStateEnum } from './enums.ts';
 import { ErrorCodeEnum, meanings } from './error-code.ts';
 import { MessageRef } from './message.ts';
@@ -148,11 +150,12 @@ export function resultUnion<T>(name: string, command: Command, payload: ResultRe
 }
 
 /** A refusal becomes the field's value; a fault stays an error. */
-export async function orRefusal<T>(command: Promise<T>): Promise<T | Refused> {
+export async function orRefusal<T>(ctx: GraphContext, command: () => Promise<T>): Promise<T | Refused> {
   try {
-    return await command;
+    return await command();
   } catch (error) {
-    if (error instanceof Refusal) return new Refused(error);
-    throw error;
+    if (!(error instanceof Refusal)) throw error;
+    noteCode(ctx.noted, error.code);
+    return new Refused(error);
   }
 }

@@ -37,6 +37,6 @@ builder.mutationField('uploadFile', (t) =>
     type: ResultUnion,
     description: 'Takes a file in before its message is written. Needs the scope WRITE.',
     args: { input: t.arg({ type: UploadFileInput, required: true, description: 'The file.' }) },
-    resolve: (_root, { input }, ctx) => orRefusal(uploadFile(ctx, input)),
+    resolve: (_root, { input }, ctx) => orRefusal(ctx, () => uploadFile(ctx, input)),
   }),
 );

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asUnavailable } from '../database-faults.ts';
 import { BadCredential, BadRequest, Unavailable } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { noteCode, notedOf } from '../noted.ts';
 import { sendAnswer } from '../send-answer.ts';
 import { identityOf } from './identity.ts';
 
@@ -42,7 +43,10 @@ export function answerFault(req: IncomingMessage, res: ServerResponse, error: un
     message: string,
     extensions: { code: string; retryable: boolean },
     headers: Record<string, string> = {},
-  ) => answerJson(res, status, { errors: [{ message, extensions }] }, headers);
+  ) => {
+    noteCode(notedOf(req), extensions.code);
+    answerJson(res, status, { errors: [{ message, extensions }] }, headers);
+  };
   if (error instanceof BadCredential) {
     const wait = error.retryAfterSeconds;
     // No challenge: it would make a browser ask for a password in the middle of somebody's page.

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { RequestContext, Viewer } from '../context.ts';
 import type { Logger } from '../log.ts';
+import { notedOf } from '../noted.ts';
 import { isDirect } from './direct.ts';
 import { idempotencyKeyOf } from './idempotency-key.ts';
 import { identityOf } from './identity.ts';
@@ -34,11 +35,13 @@ export function createBegin(ports: BeginPorts): Begin {
   return async (req, res, known) => {
     const { headers } = req;
     const { requestId, whenAway } = identityOf(req);
+    const noted = notedOf(req);
     const idempotencyKey = idempotencyKeyOf(req);
     const address = remoteAddressOf(req, trustProxy);
     const direct = () => isDirect(req);
     const signIn = known ?? (() => authenticator.authenticate(headers.authorization, address, direct));
     const viewer = await signIn();
+    if (viewer !== undefined) noted.viewerId = viewer.userId;
     return {
       requestId,
       viewer,
@@ -49,6 +52,7 @@ export function createBegin(ports: BeginPorts): Begin {
       log,
       receive: receiveFor(res, ports),
       whenAway,
+      noted,
     };
   };
 }

@@ -3,6 +3,7 @@ import type postgres from 'postgres';
 import { createBatcher } from '../batcher.ts';
 import type { Logger } from '../log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
+import type { AttemptPhase, DeliveryState } from '../vocabulary.ts';
 import { type DeliveryContents, envelopeOf, prepareMail } from './contents.ts';
 import { type Attempt, type Claim, keepSources, openBody, settle } from './outbox.ts';
 import { type Outcome, verdictOf } from './outcome.ts';
@@ -27,8 +28,12 @@ export interface AttemptPorts {
   readonly transport: Transport;
   /** Told at once how a server fared, before the ledger is written: what waits for it need not try as well. */
   readonly heard: (mailboxId: number, serverDown: boolean) => void;
+  readonly attempted?: AttemptSeen | undefined;
   readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
 }
+
+/** What became of the mail, how far the attempt came, and how long it took. */
+export type AttemptSeen = (outcome: DeliveryState, phase: AttemptPhase, seconds: number) => void;
 
 export interface Attempts {
   /** Sends one claimed delivery and writes down what became of it. Undefined: it was called off before it began. */
@@ -73,7 +78,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
         const became = await write(settlement);
         if (became !== 'LOCKED') return became === 'WRITTEN';
       } catch (err) {
-        log.error({ err, deliveryId: settlement.id }, 'what became of a mail could not be written yet');
+        log.error({ err, deliveryId: settlement.id }, 'settlement failed, retrying');
       }
       await sleep(wait);
     }
@@ -146,14 +151,27 @@ export function createAttempts(ports: AttemptPorts): Attempts {
 
   return {
     async run(claim, contents, mayBegin) {
+      const from = performance.now();
       await trace('claimed', claim.id);
       const delivery = { ...contents, token: claim.token, attempts: claim.attempts };
-      if (contents.redacted) {
-        await writeUntilWritten(redactedSettlement(delivery));
-        return nothingSaid;
-      }
-      if (contents.infected !== null) {
-        await writeUntilWritten(infectedSettlement(delivery, contents.infected));
+      const end = async (settlement: Settlement): Promise<void> => {
+        const written = await writeUntilWritten(settlement);
+        say(settlement, written, performance.now() - from);
+      };
+      const say = ({ state, phase, recipients }: Settlement, written: boolean, ms: number) => {
+        const { id: deliveryId, attempts: attempt, mailboxId } = claim;
+        const codes = [...new Set(recipients.flatMap(({ code }) => code ?? []))];
+        const line = { deliveryId, attempt, mailboxId, phase, outcome: state, codes, ms: Math.round(ms) };
+        log[levelOf[state] ?? 'warn']({ ...line, ...(written ? {} : { overtaken: true }) }, 'mail attempt');
+        ports.attempted?.(state, phase, ms / 1000);
+      };
+      const unsendable = contents.redacted
+        ? redactedSettlement(delivery)
+        : contents.infected === null
+          ? undefined
+          : infectedSettlement(delivery, contents.infected);
+      if (unsendable !== undefined) {
+        await end(unsendable);
         return nothingSaid;
       }
       const outcome = await transmit(claim, contents, mayBegin).catch((error) =>
@@ -161,15 +179,14 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       );
       if (outcome === undefined) return undefined;
       await trace('answered', claim.id);
-      const settlement = settlementOf(delivery, outcome, now(), ports.random());
-      const written = await writeUntilWritten(settlement);
-      if (!written)
-        log.warn({ deliveryId: claim.id, reached: outcome.reached }, 'an overtaken attempt changed nothing');
+      await end(settlementOf(delivery, outcome, now(), ports.random()));
       await trace('settled', claim.id);
       return outcome;
     },
   };
 }
+
+const levelOf: Partial<Record<DeliveryState, 'info' | 'error'>> = { SENT: 'info', OUTCOME_UNKNOWN: 'error' };
 
 const nothingSaid: Outcome = {
   reached: 'CONNECT',

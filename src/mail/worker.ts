@@ -5,7 +5,7 @@ import type postgres from 'postgres';
 import { createAlarm } from '../alarm.ts';
 import type { Logger } from '../log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
-import { createAttempts } from './attempt.ts';
+import { type AttemptSeen, createAttempts } from './attempt.ts';
 import { clearConditional } from './conditions.ts';
 import { loadContents } from './contents.ts';
 import { createLanes } from './lanes.ts';
@@ -34,6 +34,8 @@ export interface WorkerPorts extends TransportOptions {
   /** Seconds between looks at the table when nothing wakes the worker. */
   readonly pollSeconds?: number;
   readonly random?: () => number;
+  /** Told of each attempt when its outcome is in the ledger. */
+  readonly attempted?: AttemptSeen;
   /** Told of each step of each delivery, and awaited: for tests that end the process there. */
   readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
 }
@@ -93,7 +95,7 @@ export function createWorker(ports: WorkerPorts): Worker {
       .then(async (outcome) => {
         if (outcome === undefined) await release(sql, [one]);
       })
-      .catch((err) => log.error({ err, deliveryId: one.id }, 'an attempt was left to its lease'))
+      .catch((err) => log.error({ err, deliveryId: one.id }, 'attempt abandoned; its lease will expire'))
       .finally(() => {
         alive.delete(one.token);
         lanes.leave(one.mailboxId);
@@ -109,7 +111,7 @@ export function createWorker(ports: WorkerPorts): Worker {
     if (performance.now() - recoveredAt >= (leaseSeconds * 1000) / 4) {
       recoveredAt = performance.now();
       for (const { id, state } of await recover(sql, now()))
-        log.warn({ deliveryId: id, state }, 'a worker left a mail behind');
+        log.warn({ deliveryId: id, state }, 'a mail was recovered: its worker did not renew the lease');
     }
     if (performance.now() - special.at >= lookMilliseconds)
       special = { ...(await findSpecial(sql, now())), at: performance.now() };

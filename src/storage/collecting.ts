@@ -46,11 +46,10 @@ export function startCollecting(db: Db, blobs: BlobStore, log: Logger): Collecti
       off = why;
       unlikely.delete(range.from);
       if (share !== undefined) unlikely.set(range.from, share);
-      if (Object.values(collected).some((count) => count > 0))
-        log.info(collected, 'collected what nothing refers to, or has had its time');
+      if (Object.values(collected).some((count) => count > 0)) log.info(collected, 'garbage collected');
     } catch (error) {
       off = 'the last collection failed';
-      log.warn({ err: error }, 'could not collect; it is tried again');
+      log.warn({ err: error }, 'garbage collection failed; it is retried');
     }
   }
 

@@ -17,6 +17,8 @@ export interface Desk {
   readonly judge: (row: NewMessageRow) => Promise<Judged[]>;
   /** Wakes those who watch a ticket. */
   readonly events: EventHub;
+  /** Told of each live event how long after its commit its watcher is told of it. */
+  readonly eventTold: (seconds: number) => void;
   readonly limits: Limits;
   readonly attachmentUrls: AttachmentUrls;
   /** Whether new files are scanned before they are mailed. */

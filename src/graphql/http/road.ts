@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { Unavailable } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import { notedOf, noteErrors } from '../../noted.ts';
 import type { DeskContext } from '../../tickets/desk.ts';
 import { safeError } from '../faults.ts';
 import { type Operation, OperationRefused, type PrepareOperation } from '../operation.ts';
@@ -66,6 +67,7 @@ export function createRoad({ log, production, answerBytes, read, prepare }: Road
   ): void {
     const asked = { requestId: String(res.getHeader('x-request-id') ?? 'unknown'), log };
     const errors = error instanceof OperationRefused ? error.errors : [withStatus(safeError(error, asked))];
+    noteErrors(notedOf(req), errors);
     const { status = 400, understood } = told({ errors });
     const isAboutTheRequest = understood || status === 400;
     if (accepted[0] === 'events' && isAboutTheRequest)
@@ -74,6 +76,8 @@ export function createRoad({ log, production, answerBytes, read, prepare }: Road
   }
 
   return {
+    /** Answers that come bit by bit and have not ended. */
+    streams: () => streams.count,
     async handle(req: IncomingMessage, res: ServerResponse, begin: Begin): Promise<void> {
       const accepted = acceptedForms(req.headers.accept);
       try {

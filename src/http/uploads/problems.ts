@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asUnavailable } from '../../database-faults.ts';
 import { BadCredential, type ErrorCode, Refusal, Unavailable } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import { noteCode, notedOf } from '../../noted.ts';
 import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/faults.ts';
 import { answerText } from '../answer.ts';
 import { identityOf } from '../identity.ts';
@@ -73,6 +74,7 @@ export function answerProblem(
   res: ServerResponse,
   { code, detail, status = statuses[code], members = {}, headers = {} }: Problem,
 ): void {
+  noteCode(notedOf(res.req), code);
   const type = types[code] ?? 'about:blank';
   answerText(res, status, JSON.stringify({ type, title: titleOf(code), status, detail, code, ...members }), {
     'Content-Type': 'application/problem+json',
