@@ -5,6 +5,7 @@ import { and, eq, isNotNull, isNull } from 'drizzle-orm';
 import { type Authenticator, createAuthenticator } from './auth/authenticate.ts';
 import { prepareFindById } from './auth/viewer.ts';
 import { type Config, ConfigError } from './config.ts';
+import { createClock } from './db/clock.ts';
 import { type Connection, type Database, migrate, openDatabase } from './db/database.ts';
 import { findDeskKey } from './db/desk-key.ts';
 import { type Embedded, startEmbedded } from './db/embedded.ts';
@@ -91,7 +92,6 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 async function join(config: Config, overrides: Overrides, parts: AsyncDisposableStack): Promise<App> {
   const log = overrides.log ?? createLog(config.logLevel);
   for (const warning of config.warnings) log.warn(warning);
-  const now = overrides.now ?? (() => new Date());
   const { gateway, owner } = overrides.connections ?? (await connect(config, overrides, parts, log));
   const ownerSetting = isOwnerNamed(config) ? 'DATABASE_OWNER_URL' : 'DATABASE_URL';
   await naming(ownerSetting, () => migrate(owner, (waitsFor) => log.warn(`the start waits for ${waitsFor}`)));
@@ -103,6 +103,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     }),
   );
   await naming('DATABASE_URL', () => database.checkAll());
+  const now = overrides.now ?? parts.use(await createClock(database.raw, log)).now;
   const demo = await prepareDemo(config, database, log);
   const blobs = await openCheckedStore(config.blobs, database.desk);
   const collecting = parts.use(startCollecting(database.desk, blobs, log));
@@ -129,7 +130,10 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   if (config.roles.has('worker')) {
     const { attempt: attempted } = metrics;
     const { mailboxKey } = config;
-    parts.use(createWorker({ sql: database.mail, blobs, smtpUrl, mailboxKey, now, log, attempted })).start();
+    const drain = { endsMs: config.drainSeconds * 1000 };
+    parts
+      .use(createWorker({ sql: database.mail, blobs, smtpUrl, mailboxKey, now, log, attempted, drain }))
+      .start();
   }
   if (config.clamd !== undefined)
     parts.use(createScanner({ sql: database.raw, blobs, clamd: config.clamd, log })).start();

@@ -13,6 +13,8 @@ export interface Config {
   readonly metricsToken: string | undefined;
   /** Mail that has not moved for so long makes readiness say "degraded". */
   readonly mailStalledSeconds: number;
+  /** How long a worker that ends waits for mails that are going out. */
+  readonly drainSeconds: number;
   readonly dataDir: string;
   readonly logLevel: string;
   /** `embedded`: a PostgreSQL of our own in `dataDir`, with the demo desk when it is reachable from this machine only. */
@@ -114,6 +116,7 @@ const settings = z.object({
   DATA_DIR: z.string().min(1).default('.data'),
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   WORKER_PORT: whole(4001, 0, 65_535).removeDefault().optional(),
+  DRAIN_SECONDS: whole(60, 5, 900),
   MAIL_STALLED_MINUTES: whole(15, 1, 7 * 24 * 60),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   NODE_ENV: z.string().optional(),
@@ -235,6 +238,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: e.PORT,
     workerPort: e.WORKER_PORT,
     metricsToken: e.METRICS_TOKEN,
+    drainSeconds: e.DRAIN_SECONDS,
     mailStalledSeconds: 60 * e.MAIL_STALLED_MINUTES,
     dataDir,
     logLevel: e.LOG_LEVEL,
