@@ -14,6 +14,7 @@ import { type DemoDesk, demoHashes, retireDemoAccounts, seedDemoDesk } from './d
 import { createEventHub } from './events/hub.ts';
 import { createMultipartReader } from './graphql/multipart/request.ts';
 import { createGraphqlServer, type GraphqlOptions } from './graphql/server.ts';
+import { readTrustedDocuments, type TrustedDocuments } from './graphql/trusted-documents.ts';
 import type { OperationPlugin } from './graphql/yoga.ts';
 import { answerText } from './http/answer.ts';
 import { createBegin, originOf, remoteAddressOf } from './http/begin.ts';
@@ -33,6 +34,7 @@ import { createBacklog, createMailChore } from './mail/backlog.ts';
 import { startInbox } from './mail/inbox.ts';
 import { createWorker } from './mail/worker.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { createRateLimits } from './rate-limits.ts';
 import { createLegacyDoor, refuseLegacy } from './rest/door.ts';
 import { foldPath } from './rest/path.ts';
 import { createScanner } from './scan/scanner.ts';
@@ -162,6 +164,11 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     events,
     eventTold: metrics.eventTold,
     limits: config.limits,
+    rateLimits: createRateLimits(
+      config.rateLimits,
+      (text, values) => database.raw.unsafe(text, values as never[], { prepare: true }),
+      metrics.rateLimited,
+    ),
     attachmentUrls: createAttachmentUrls(await findDeskKey(database.desk, 'attachment-urls')),
     scans: config.clamd !== undefined,
     sendsByDefault,
@@ -214,14 +221,23 @@ interface Doors extends Watched {
 }
 
 function graphqlOptions(
-  { production, limits }: Config,
+  { production, limits, trustedDocuments }: Config,
   log: Logger,
   plugins: readonly OperationPlugin[] = [],
 ): GraphqlOptions {
   const { requestBytes, answerBytes } = limits;
   const multipartBytes = 2 * limits.messageAttachmentsBytes + requestBytes;
   const readMultipart = createMultipartReader({ requestBytes, files: 100, multipartBytes });
-  return { log, production, answerBytes, plugins, requestBytes, readMultipart };
+  const trusted = trustedDocuments === undefined ? undefined : trustedIn(trustedDocuments);
+  return { log, production, answerBytes, plugins, requestBytes, readMultipart, trusted };
+}
+
+function trustedIn(path: string): TrustedDocuments {
+  try {
+    return readTrustedDocuments(path);
+  } catch (error) {
+    throw new ConfigError(`TRUSTED_DOCUMENTS: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 const monitoringOf = ({ config, metrics, health }: Watched): Route[] => [
@@ -237,6 +253,7 @@ function routesOf(doors: Doors): Route[] {
   const { authenticate } = authenticator;
   const begin = createBegin({
     authenticator,
+    rateLimits: desk.rateLimits,
     log,
     now,
     trustProxy,

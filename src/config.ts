@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type BlobPlace, readBlobsUrl } from './blobs-url.ts';
+import type { RateLimitSettings } from './rate-limits.ts';
 import { judgeNames } from './setting-names.ts';
 
 /** Everything that the environment decides. Durations are seconds and sizes are bytes unless a name says otherwise. */
@@ -48,6 +49,9 @@ export interface Config {
   /** Origins whose pages may ask and read: exact ones, or `*`. */
   readonly corsOrigins: ReadonlySet<string>;
   readonly limits: Limits;
+  readonly rateLimits: RateLimitSettings;
+  /** A file of the only documents that may be asked. */
+  readonly trustedDocuments: string | undefined;
   /** What whoever starts the program should look at, although it can start. */
   readonly warnings: readonly string[];
 }
@@ -73,6 +77,7 @@ export interface Limits {
 }
 
 const MiB = 1024 * 1024;
+const mostPerMinute = 1_000_000_000;
 const whole = (fallback: number, min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}`;
   return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error }).default(fallback);
@@ -114,6 +119,12 @@ const settings = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: whole(4000, 0, 65_535),
   DATA_DIR: z.string().min(1).default('.data'),
+  RATE_LIMITS: z.enum(['memory', 'postgres', 'off']).default('memory'),
+  RATE_LIMIT_ADDRESS: whole(60_000, 1, mostPerMinute),
+  RATE_LIMIT_VIEWER: whole(30_000, 1, mostPerMinute),
+  RATE_LIMIT_WRITES: whole(6000, 1, mostPerMinute),
+  RATE_LIMIT_TICKET: whole(3000, 1, mostPerMinute),
+  TRUSTED_DOCUMENTS: z.string().min(1).optional(),
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   WORKER_PORT: whole(4001, 0, 65_535).removeDefault().optional(),
   DRAIN_SECONDS: whole(60, 5, 900),
@@ -275,6 +286,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       requestBytes: e.MAX_REQUEST_BYTES || 6 * e.MAX_BODY_BYTES + MiB,
       legacyRequestBytes: e.MAX_LEGACY_REQUEST_BYTES,
       answerBytes: e.MAX_ANSWER_BYTES,
+    },
+    trustedDocuments: e.TRUSTED_DOCUMENTS,
+    rateLimits: {
+      store: e.RATE_LIMITS,
+      perMinute: {
+        address: e.RATE_LIMIT_ADDRESS,
+        viewer: e.RATE_LIMIT_VIEWER,
+        write: e.RATE_LIMIT_WRITES,
+        ticket: e.RATE_LIMIT_TICKET,
+      },
     },
     warnings: names.warnings,
   };

@@ -19,6 +19,7 @@ export const errorCodes = [
   'DELIVERY_NOT_FOUND',
   'DELIVERY_STATE',
   'PREVIEW_STALE',
+  'RATE_LIMITED',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 
@@ -35,6 +36,7 @@ export interface RefusalDetails {
   EMAIL_TOO_LARGE: { limitBytes: number; sizeBytes: number };
   TICKET_CHANGED: { ticketId: number; unseenMessageIds: readonly number[] };
   DELIVERY_STATE: { state: DeliveryState };
+  RATE_LIMITED: { retryAfterSeconds: number };
 }
 export type DetailsOf<C extends ErrorCode> = C extends keyof RefusalDetails ? RefusalDetails[C] : undefined;
 
@@ -87,6 +89,7 @@ export const retryable = {
   DELIVERY_NOT_FOUND: false,
   DELIVERY_STATE: false,
   PREVIEW_STALE: false,
+  RATE_LIMITED: true,
 } as const satisfies Record<ErrorCode, boolean>;
 
 /** A request that no door can make sense of, whatever its body says: HTTP 400 on every door. Its message may be shown. */
@@ -127,6 +130,18 @@ export class BadCredential extends Error {
     this.reason = reason;
     this.retryAfterSeconds = retryAfterSeconds;
     this.userId = userId;
+  }
+}
+
+/** Too many requests: HTTP 429 with Retry-After on every door. */
+export class RateLimited extends Error {
+  readonly limit: string;
+  readonly retryAfterSeconds: number;
+  constructor(limit: string, retryAfterSeconds: number) {
+    super(`Too many requests: wait ${retryAfterSeconds} s`);
+    this.name = 'RateLimited';
+    this.limit = limit;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 

@@ -5,7 +5,7 @@ import { requireViewer } from '../tickets/policy.ts';
 import { builder } from './builder.ts';
 import type { GraphContext } from './context.ts';
 import { DeliveryRef } from './delivery.ts';
-import { orRefusal, resultUnion } from './refusal.ts';
+import { resultUnion, writeResult } from './refusal.ts';
 
 const PayloadRef = builder.objectRef<{ delivery: Delivery }>('DeliveryPayload').implement({
   description: 'What became of the delivery.',
@@ -54,7 +54,7 @@ const ResolveInput = builder.inputType('ResolveDeliveryInput', {
 
 const deliveryId = ({ delivery }: { delivery: string }): number => decodeGlobalId('Delivery', delivery) ?? 0;
 const payload = (ctx: GraphContext, command: () => Promise<Delivery>) =>
-  orRefusal(ctx, async () => ({ delivery: await command() }));
+  writeResult(ctx, async () => ({ delivery: await command() }));
 const needs = 'For operators with the scope MAIL';
 
 builder.mutationFields((t) => ({

@@ -1,4 +1,4 @@
-import { type DetailsOf, type ErrorCode, errorCodes, Refusal, retryable } from '../errors.ts';
+import { type DetailsOf, type ErrorCode, errorCodes, RateLimited, Refusal, retryable } from '../errors.ts';
 import { noteCode } from '../noted.ts';
 import { type Command, refusedBy } from '../tickets/refused-by.ts';
 import { builder } from './builder.ts';
@@ -74,6 +74,7 @@ for (const code of errorCodes) {
     case 'EMAIL_TOO_LARGE':
     case 'TICKET_CHANGED':
     case 'DELIVERY_STATE':
+    case 'RATE_LIMITED':
       break;
     default:
       refs[code].implement(common(code));
@@ -136,6 +137,16 @@ refs.DELIVERY_STATE.implement({
   }),
 });
 
+refs.RATE_LIMITED.implement({
+  ...common('RATE_LIMITED'),
+  fields: (t) => ({
+    retryAfterSeconds: t.int({
+      description: 'Seconds until the same call may be sent again.',
+      resolve: ({ details }) => details.retryAfterSeconds,
+    }),
+  }),
+});
+
 type ResultRef<T> = ReturnType<ReturnType<typeof builder.objectRef<T>>['implement']>;
 
 /** What a command answers with: its payload, or one of the refusals that it knows. */
@@ -146,6 +157,31 @@ export function resultUnion<T>(name: string, command: Command, payload: ResultRe
     // One shape for all refusals: the union tells them apart by their code.
     types: [payload, ...codes.map((code) => refs[code] as unknown as ResultRef<Refused>)],
     resolveType: (value) => (value instanceof Refused ? typeNames[value.code as ErrorCode] : payload.name),
+  });
+}
+
+/**
+ * What a command that writes answers, unless its viewer has sent too many.
+ * @param ticket who may write to it still, and counts what was written
+ */
+export function writeResult<T>(
+  ctx: GraphContext,
+  command: () => Promise<T>,
+  ticket?: { assertRoom(): Promise<void>; wrote(result: NoInfer<T>): Promise<void> },
+): Promise<T | Refused> {
+  return orRefusal(ctx, async () => {
+    const { rateLimits } = ctx.desk;
+    try {
+      if (ctx.viewer !== undefined) await rateLimits.count('write', ctx.viewer.userId);
+      await ticket?.assertRoom();
+    } catch (error) {
+      if (!(error instanceof RateLimited)) throw error;
+      const { message, retryAfterSeconds } = error;
+      throw new Refusal('RATE_LIMITED', message, { retryAfterSeconds });
+    }
+    const result = await command();
+    await ticket?.wrote(result);
+    return result;
   });
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asUnavailable } from '../database-faults.ts';
-import { BadCredential, BadRequest, Unavailable } from '../errors.ts';
+import { BadCredential, BadRequest, RateLimited, Unavailable } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { noteCode, notedOf } from '../noted.ts';
 import { sendAnswer } from '../send-answer.ts';
@@ -57,6 +57,13 @@ export function answerFault(req: IncomingMessage, res: ServerResponse, error: un
       wait === undefined ? {} : { 'Retry-After': String(wait) },
     );
   }
+  if (error instanceof RateLimited)
+    return say(
+      429,
+      error.message,
+      { code: 'RATE_LIMITED', retryable: true },
+      { 'Retry-After': String(error.retryAfterSeconds) },
+    );
   if (error instanceof BadRequest) return say(400, error.message, { code: 'BAD_REQUEST', retryable: false });
   const fault = asUnavailable(error);
   if (fault instanceof Unavailable)

@@ -3,7 +3,7 @@ import { siftAside } from './aside.ts';
 import { countCollection, foreignness } from './belonging.ts';
 import { type BlobStore, everyKey, type KeyRange } from './blob-store.ts';
 import { takeCensus } from './census.ts';
-import { expireIdempotencyKeys, expireOpenUploads, expireUploads } from './expire.ts';
+import { expireIdempotencyKeys, expireOpenUploads, expireRateLimits, expireUploads } from './expire.ts';
 import { forgetBlobs, unusedCount } from './forget.ts';
 import { findStrays, removeStrays, type Strays } from './strays.ts';
 
@@ -53,6 +53,7 @@ export async function collectGarbage(
   olderThan: Date,
   { range = everyKey, anyShare = false, now = new Date() }: CollectOptions = {},
 ): Promise<Collection> {
+  await expireRateLimits(db);
   const nothing = {
     idempotencyKeys: await expireIdempotencyKeys(db),
     ...{ uploads: 0, blobs: 0, keys: 0, restored: 0, destroyed: 0 },

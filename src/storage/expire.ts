@@ -26,6 +26,13 @@ export async function expireIdempotencyKeys(db: Db): Promise<number> {
   }
 }
 
+/** Counts of a minute that is long over. */
+export async function expireRateLimits(db: Db): Promise<void> {
+  await db.execute(
+    sql`delete from rate_limits where expire < (extract(epoch from now() - interval '1 hour') * 1000)::int8`,
+  );
+}
+
 /** @returns keys of their blobs, some of which attachments may name */
 export async function expireUploads(db: Db): Promise<string[]> {
   const gone = await db

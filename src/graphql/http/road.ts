@@ -6,6 +6,7 @@ import { notedOf, noteErrors } from '../../noted.ts';
 import type { DeskContext } from '../../tickets/desk.ts';
 import { safeError } from '../faults.ts';
 import { type Operation, OperationRefused, type PrepareOperation } from '../operation.ts';
+import type { TrustedDocuments } from '../trusted-documents.ts';
 import { acceptedForms, type Form, formFor, formOfProblem } from './forms.ts';
 import { askedOf } from './params.ts';
 import { httpError } from './problem.ts';
@@ -20,6 +21,8 @@ export interface RoadOptions {
   readonly production: boolean;
   /** Bytes of one answer at most. */
   readonly answerBytes: number;
+  /** Nothing else may be asked; undefined: anything may. */
+  readonly trusted?: TrustedDocuments | undefined;
   readonly read: ReturnType<typeof createRead>;
   readonly prepare: PrepareOperation;
 }
@@ -38,7 +41,7 @@ export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<DeskC
  * write. Requests as JSON, in a URL and as multipart, and answers in one piece and as streams, differ in
  * reading and in writing alone.
  */
-export function createRoad({ log, production, answerBytes, read, prepare }: RoadOptions) {
+export function createRoad({ log, production, answerBytes, trusted, read, prepare }: RoadOptions) {
   const streams = createStreams();
 
   async function operationOf(
@@ -46,7 +49,7 @@ export function createRoad({ log, production, answerBytes, read, prepare }: Road
     res: ServerResponse,
     ctx: DeskContext,
   ): Promise<Operation> {
-    const asked = askedOf(await read(req, res, ctx));
+    const asked = askedOf(await read(req, res, ctx), trusted);
     if (req.method === 'GET' && production && ctx.viewer === undefined)
       throw httpError(401, 'Without a credential, send a POST', { code: 'UNAUTHENTICATED' });
     const operation = prepare(asked, ctx, req.headers['last-event-id']?.toString());

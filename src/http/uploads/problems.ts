@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asUnavailable } from '../../database-faults.ts';
-import { BadCredential, type ErrorCode, Refusal, Unavailable } from '../../errors.ts';
+import { BadCredential, type ErrorCode, RateLimited, Refusal, Unavailable } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { noteCode, notedOf } from '../../noted.ts';
 import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/faults.ts';
@@ -14,7 +14,7 @@ export type RequestFaultCode =
   | 'PREFLIGHT_REQUIRED'
   | 'UNSUPPORTED_MEDIA_TYPE';
 export type ProblemCode =
-  | Extract<ErrorCode, 'UNAUTHENTICATED' | 'FORBIDDEN' | 'ATTACHMENT_TOO_LARGE'>
+  | Extract<ErrorCode, 'UNAUTHENTICATED' | 'FORBIDDEN' | 'ATTACHMENT_TOO_LARGE' | 'RATE_LIMITED'>
   | UploadFaultCode
   | RequestFaultCode
   | 'BAD_CREDENTIAL'
@@ -36,6 +36,7 @@ export const statuses = {
   UPLOAD_MISMATCH: 400,
   UPLOAD_DIGEST: 400,
   TOO_MANY_UPLOADS: 429,
+  RATE_LIMITED: 429,
   UPLOAD_BUSY: 503,
   UNAVAILABLE: 503,
   INTERNAL: 500,
@@ -92,6 +93,10 @@ export function problemOf(error: unknown, req: IncomingMessage, log: Logger, pro
   if (error instanceof UploadFault) return uploadProblem(error, provided);
   if (error instanceof Refusal) return refusalProblem(error);
   if (error instanceof BadCredential) return credentialProblem(error);
+  if (error instanceof RateLimited) {
+    const headers = { 'Retry-After': String(error.retryAfterSeconds) };
+    return { code: 'RATE_LIMITED', detail: error.message, headers };
+  }
   const fault = asUnavailable(error);
   if (fault instanceof Unavailable) {
     const headers = { 'Retry-After': String(fault.retryAfterSeconds) };

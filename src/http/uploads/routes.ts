@@ -52,7 +52,8 @@ export function createUploads({ contextOf, maxBytes, log, uploading }: UploadPor
       if (run === undefined) throw notAllowed(Object.keys(methods));
       if (method === 'OPTIONS') return answerOptions(res, maxBytes);
       const ctx = await contextOf(req, res);
-      requireViewer(ctx, 'write');
+      const { userId } = requireViewer(ctx, 'write');
+      if (method === 'POST') await ctx.desk.rateLimits.count('write', userId);
       const brings = method === 'POST' || method === 'PATCH';
       if (brings) uploading?.(1);
       try {
