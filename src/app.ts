@@ -48,6 +48,7 @@ import { createAttachmentUrls } from './tickets/attachment-url.ts';
 import type { Desk, DeskContext } from './tickets/desk.ts';
 import { prepareJudge } from './tickets/judge-statement.ts';
 import { createMessageWriter, type MessageWriterLimits, writerStatements } from './tickets/message-writer.ts';
+import { openTracing } from './tracing.ts';
 
 /** Where a process that only sends mail has its health and metrics, if the port is free. */
 const usualWorkerPort = 4001;
@@ -94,6 +95,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 async function join(config: Config, overrides: Overrides, parts: AsyncDisposableStack): Promise<App> {
   const log = overrides.log ?? createLog(config.logLevel);
   for (const warning of config.warnings) log.warn(warning);
+  if (config.tracesUrl !== undefined) parts.use(await openTracing(config.tracesUrl));
   const { gateway, owner } = overrides.connections ?? (await connect(config, overrides, parts, log));
   const ownerSetting = isOwnerNamed(config) ? 'DATABASE_OWNER_URL' : 'DATABASE_URL';
   await naming(ownerSetting, () => migrate(owner, (waitsFor) => log.warn(`the start waits for ${waitsFor}`)));

@@ -1,5 +1,6 @@
 import type postgres from 'postgres';
 import { Unavailable } from '../errors.ts';
+import { inSpan, SpanKind } from '../tracing.ts';
 
 /** Statements and transactions of one pool that may be on their way at a time; past it, callers are told to come again. */
 const maxUnderway = 5000;
@@ -13,8 +14,16 @@ const maxUnderway = 5000;
 export function withDeadline(
   pool: postgres.Sql,
   answerWithinMs: number,
-  load: { underway: number } = { underway: 0 },
+  load: { readonly pool: string; underway: number } = { pool: 'desk', underway: 0 },
 ): postgres.Sql {
+  const spanned = <T>(operation: string, work: () => Promise<T>): Promise<T> => {
+    const attributes = {
+      'db.system.name': 'postgresql',
+      'db.operation.name': operation,
+      'ticketwire.pool': load.pool,
+    };
+    return inSpan(`postgresql ${operation}`, { kind: SpanKind.CLIENT, attributes }, work);
+  };
   function inTime<T>(start: () => PromiseLike<T>, giveUp: () => void): Promise<T> {
     if (load.underway >= maxUnderway)
       return Promise.reject(new Unavailable('Too many wait for the database', 2, { nothingWritten: true }));
@@ -48,21 +57,24 @@ export function withDeadline(
       if (query.active !== true) void Promise.resolve(query.cancel()).catch(() => {});
     };
     return {
-      values: () => inTime(() => query.values(), withdraw),
+      values: () => spanned(operationOf(args[0]), () => inTime(() => query.values(), withdraw)),
       // biome-ignore lint/suspicious/noThenProperty: it stands for a query, which is awaited.
-      then: (...on: Parameters<Promise<unknown>['then']>) => inTime(() => query, withdraw).then(...on),
+      then: (...on: Parameters<Promise<unknown>['then']>) =>
+        spanned(operationOf(args[0]), () => inTime(() => query, withdraw)).then(...on),
     };
   }
 
   function begin(run: (tx: postgres.TransactionSql) => Promise<unknown>) {
     let late = false;
-    return inTime(
-      () =>
-        pool.begin((tx) => {
-          if (late) throw new Unavailable('The database does not answer', 2);
-          return run(tx);
-        }),
-      () => (late = true),
+    return spanned('TRANSACTION', () =>
+      inTime(
+        () =>
+          pool.begin((tx) => {
+            if (late) throw new Unavailable('The database does not answer', 2);
+            return run(tx);
+          }),
+        () => (late = true),
+      ),
     );
   }
 
@@ -70,3 +82,7 @@ export function withDeadline(
     get: (of, name) => (name === 'unsafe' ? unsafe : name === 'begin' ? begin : Reflect.get(of, name)),
   });
 }
+
+/** The first word of a statement: the rest is nobody's outside. */
+const operationOf = (statement: string): string =>
+  (/^\s*([a-z]+)/i.exec(statement)?.[1] ?? 'STATEMENT').toUpperCase();

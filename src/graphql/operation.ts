@@ -13,6 +13,7 @@ import {
 import type { GraphQLParams } from 'graphql-yoga';
 import { noteErrors, noteOperation } from '../noted.ts';
 import type { DeskContext } from '../tickets/desk.ts';
+import { inSpan } from '../tracing.ts';
 import type { GraphContext, StreamPlace } from './context.ts';
 import { safeError } from './faults.ts';
 import { Loaders } from './loaders.ts';
@@ -67,7 +68,11 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
           variableValues: variables,
           operationName,
         };
-        const result = await (kind === 'subscription' ? enveloped.subscribe(args) : enveloped.execute(args));
+        const name = ctx.noted.operation!;
+        const attributes = { 'graphql.operation.type': kind, 'graphql.operation.name': name };
+        const result = await inSpan(`${kind} ${name}`, { attributes }, async () =>
+          kind === 'subscription' ? enveloped.subscribe(args) : enveloped.execute(args),
+        );
         if (!(Symbol.asyncIterator in result)) {
           const coded = withCodes(result);
           noteErrors(ctx.noted, coded.errors);

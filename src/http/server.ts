@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from '../log.ts';
-import { type Door, notedOf } from '../noted.ts';
+import { type Door, notedOf, outcomeOf } from '../noted.ts';
+import { inSpan, SpanKind, type SpanOptions } from '../tracing.ts';
 import { answerFault, answerText } from './answer.ts';
 import { identify } from './identity.ts';
 import { createRequestLines, type RequestSeen } from './request-line.ts';
@@ -62,7 +63,9 @@ export function createHttpServer(routes: readonly Route[], { log, seen, patience
       if (visit === undefined) return;
       const { path, route } = visit;
       if (route === undefined) return answerText(res, 404, 'Not found\n');
-      Promise.try(route.handle, req, res, path).catch((error) => answerFault(req, res, error, log));
+      void inSpan(`${req.method} ${route.prefix}`, spanOf(req, res, route), () =>
+        Promise.try(route.handle, req, res, path).catch((error) => answerFault(req, res, error, log)),
+      );
     },
   );
   server.maxRequestsPerSocket = 0;
@@ -76,6 +79,16 @@ export function createHttpServer(routes: readonly Route[], { log, seen, patience
   });
   return server;
 }
+
+const spanOf = (req: IncomingMessage, res: ServerResponse, { prefix }: Route): SpanOptions => ({
+  kind: SpanKind.SERVER,
+  attributes: { 'http.request.method': req.method!, 'http.route': prefix },
+  traceparent: req.headers.traceparent?.toString(),
+  atEnd: () => ({
+    'http.response.status_code': res.statusCode,
+    fault: outcomeOf(notedOf(req), res.statusCode, true) === 'fault',
+  }),
+});
 
 /**
  * Says `100 Continue` when somebody begins to read the body, so that whatever is judged before is answered before: a client that

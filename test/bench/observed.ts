@@ -74,7 +74,9 @@ async function main(): Promise<void> {
   const running = new Map<string, GatewayProcess>();
   for (const [name, env] of Object.entries(variants)) {
     const dataDir = join(directory, name.replaceAll(' ', '-'));
-    running.set(name, parts.use(await startGatewayProcess({ ...env(), DATA_DIR: dataDir })));
+    const gateway = await startGatewayProcess({ ...env(), DATA_DIR: dataDir });
+    parts.defer(async () => void (await gateway.stop()));
+    running.set(name, gateway);
   }
   const [first] = running.values();
   await sleep(5000);
@@ -86,7 +88,7 @@ async function main(): Promise<void> {
   const found = new Map<string, number[]>([...running.keys()].map((name) => [name, []]));
   for (let round = 0; round <= rounds; round++) {
     // The first round compiles.
-    for (const [name, gateway] of running) {
+    for (const [name, gateway] of round % 2 === 0 ? running : [...running].reverse()) {
       const each = await measure(gateway);
       if (round > 0) found.get(name)!.push(each);
     }
