@@ -7,6 +7,7 @@ import { type App, createApp, type Overrides } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { seedDemoDesk } from '../../src/demo.ts';
 import { createLog } from '../../src/log.ts';
+import { Canary } from './canary.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type SmtpSink, startSmtpSink } from './smtp-sink.ts';
 
@@ -78,9 +79,9 @@ export async function startGateway({
     ...env,
   });
   const connections = { gateway: database.connection, owner: database.ownerConnection };
-  const app = parts.use(
-    await createApp(config, { log: createLog(config.logLevel), connections, ...overrides }),
-  );
+  const canary = new Canary();
+  const log = process.env.TEST_LOG === undefined ? canary.log : createLog(config.logLevel);
+  const app = parts.use(await createApp(config, { log, connections, ...overrides }));
   const held = parts.move();
   const url = app.url!;
 
@@ -93,11 +94,15 @@ export async function startGateway({
     blobsDirectory,
     async graphql(query, variables = {}, call = {}) {
       const body = call.files?.length ? multipart(query, variables, call.files) : { query, variables };
+      canary.sent(call.authorization ?? asOperator, variables);
       const response = await post(`${url}/graphql`, body, call);
       const answer = (await response.json()) as object;
       return { status: response.status, headers: response.headers, ...answer } as never;
     },
-    legacy: (body, call = {}) => post(`${url}/api/Tickets/NewMessage`, body, call),
+    legacy: (body, call = {}) => {
+      canary.sent(call.authorization ?? asOperator, body);
+      return post(`${url}/api/Tickets/NewMessage`, body, call);
+    },
     async counts() {
       const [row] = await sql`
         select (select count(*)::int from messages) as messages, (select count(*)::int from attachments) as attachments,
@@ -106,7 +111,10 @@ export async function startGateway({
           (select count(*)::int from idempotency_keys) as keys`;
       return row as unknown as Record<string, number>;
     },
-    [Symbol.asyncDispose]: () => held.disposeAsync(),
+    async [Symbol.asyncDispose]() {
+      await held.disposeAsync();
+      canary.assertSilent();
+    },
   };
 }
 
