@@ -110,7 +110,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const now = overrides.now ?? parts.use(await createClock(database.raw, log)).now;
   const demo = await prepareDemo(config, database, log);
   const blobs = await openCheckedStore(config.blobs, database.desk);
-  const collecting = parts.use(startCollecting(database.desk, blobs, log));
+  const collecting = parts.use(startCollecting(database.desk, blobs, log, config.inboxKeepDays));
   const inbox =
     config.smtp.kind === 'inbox' ? parts.use(await startInbox(database.desk, { log })) : undefined;
   const smtpUrl = inbox?.url ?? (config.smtp.kind === 'url' ? config.smtp.url : undefined);

@@ -10,6 +10,8 @@ export interface Config {
   readonly port: number;
   /** Health and metrics of a process that only sends mail; undefined: 4001 if that is free. */
   readonly workerPort: number | undefined;
+  /** Mails of the development inbox stay so long. */
+  readonly inboxKeepDays: number;
   /** Where traces are sent; undefined: there are none. */
   readonly tracesUrl: string | undefined;
   /** Opens /metrics to other machines. */
@@ -128,6 +130,7 @@ const settings = z.object({
   RATE_LIMIT_TICKET: whole(3000, 1, mostPerMinute),
   TRUSTED_DOCUMENTS: z.string().min(1).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
+  INBOX_KEEP_DAYS: whole(30, 1, 36_500),
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   WORKER_PORT: whole(4001, 0, 65_535).removeDefault().optional(),
   DRAIN_SECONDS: whole(60, 5, 900),
@@ -252,6 +255,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: e.PORT,
     workerPort: e.WORKER_PORT,
     tracesUrl: e.OTEL_EXPORTER_OTLP_ENDPOINT,
+    inboxKeepDays: e.INBOX_KEEP_DAYS,
     metricsToken: e.METRICS_TOKEN,
     drainSeconds: e.DRAIN_SECONDS,
     mailStalledSeconds: 60 * e.MAIL_STALLED_MINUTES,

@@ -124,6 +124,7 @@ export function createMetrics() {
   });
   const legacy = legacyCounters(registry);
   const refresh = observed(registry, gauges);
+  const ofAll = processRegistry();
 
   return {
     contentType: registry.contentType,
@@ -131,7 +132,7 @@ export function createMetrics() {
     watch: (more: Gauges) => void gauges.push(more),
     async text(): Promise<string> {
       await refresh();
-      return Registry.merge([processRegistry(), registry]).metrics();
+      return Registry.merge([ofAll, registry]).metrics();
     },
     request(
       noted: { readonly door: Door; readonly codes?: readonly string[]; readonly lasting?: boolean },
