@@ -7,6 +7,7 @@ import { type Authenticator, createAuthenticator } from './auth/authenticate.ts'
 import type { ScryptParameters } from './auth/scrypt.ts';
 import { prepareFindById } from './auth/viewer.ts';
 import { type Config, ConfigError } from './config.ts';
+import { createClock } from './db/clock.ts';
 import { type Connection, connectionsAtMost, type Database, migrate, openDatabase } from './db/database.ts';
 import { findDeskKey } from './db/desk-key.ts';
 import { type Embedded, startEmbedded } from './db/embedded.ts';
@@ -16,6 +17,7 @@ import { createEventHub } from './events/hub.ts';
 import { explorerDist } from './explorer/build.ts';
 import { createMultipartReader } from './graphql/multipart/request.ts';
 import { createGraphqlServer, type GraphqlOptions } from './graphql/server.ts';
+import { readTrustedDocuments, type TrustedDocuments } from './graphql/trusted-documents.ts';
 import type { OperationPlugin } from './graphql/yoga.ts';
 import { answerText } from './http/answer.ts';
 import { createBegin, originOf, remoteAddressOf } from './http/begin.ts';
@@ -26,13 +28,16 @@ import { drainable } from './http/drain.ts';
 import { createExplorer } from './http/explorer.ts';
 import { createHealth } from './http/health.ts';
 import { createInboxPage } from './http/inbox-page.ts';
-import { createMetrics } from './http/metrics.ts';
+import { createMetricsPage } from './http/metrics.ts';
 import { createHttpServer, type Handle, type Route } from './http/server.ts';
 import type { Patience } from './http/stalled.ts';
 import { createUploads } from './http/uploads/routes.ts';
 import { createLog, type Logger } from './log.ts';
+import { createBacklog, createMailChore } from './mail/backlog.ts';
 import { startInbox } from './mail/inbox.ts';
 import { createWorker } from './mail/worker.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { createRateLimits } from './rate-limits.ts';
 import { createLegacyDoor, refuseLegacy } from './rest/door.ts';
 import { foldPath } from './rest/path.ts';
 import { createScanner } from './scan/scanner.ts';
@@ -46,10 +51,16 @@ import { createAttachmentUrls } from './tickets/attachment-url.ts';
 import type { Desk, DeskContext } from './tickets/desk.ts';
 import { prepareJudge } from './tickets/judge-statement.ts';
 import { createMessageWriter, type MessageWriterLimits, writerStatements } from './tickets/message-writer.ts';
+import { openTracing } from './tracing.ts';
+
+/** Where a process that only sends mail has its health and metrics, if the port is free. */
+const usualWorkerPort = 4001;
 
 export interface App extends AsyncDisposable {
   /** `http://127.0.0.1:4000`; undefined for a process that only sends mail. */
   readonly url: string | undefined;
+  /** Where `/health` and `/metrics` are; undefined: nowhere, as the port was taken. */
+  readonly monitorUrl: string | undefined;
   /** Credentials of the demo desk, when there is one. */
   readonly demo: DemoDesk | undefined;
   readonly log: Logger;
@@ -90,7 +101,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const log = overrides.log ?? createLog(config.logLevel);
   assertExplorer(config);
   for (const warning of config.warnings) log.warn(warning);
-  const now = overrides.now ?? (() => new Date());
+  if (config.tracesUrl !== undefined) parts.use(await openTracing(config.tracesUrl));
   const { gateway, owner } = overrides.connections ?? (await connect(config, overrides, parts, log));
   const ownerSetting = isOwnerNamed(config) ? 'DATABASE_OWNER_URL' : 'DATABASE_URL';
   await naming(ownerSetting, () => migrate(owner, (waitsFor) => log.warn(`the start waits for ${waitsFor}`)));
@@ -103,23 +114,47 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   );
   await naming('DATABASE_URL', () => database.checkAll());
   await warnOfConnections(config, database, log);
+  const now = overrides.now ?? parts.use(await createClock(database.raw, log)).now;
   const demo = await prepareDemo(config, database, log);
   const blobs = await openCheckedStore(config.blobs, database.desk);
-  const collecting = parts.use(startCollecting(database.desk, blobs, log));
+  const collecting = parts.use(startCollecting(database.desk, blobs, log, config.inboxKeepDays));
   const inbox =
     config.smtp.kind === 'inbox' ? parts.use(await startInbox(database.desk, { log })) : undefined;
   const smtpUrl = inbox?.url ?? (config.smtp.kind === 'url' ? config.smtp.url : undefined);
   await assertSends(smtpUrl, database);
+  const metrics = createMetrics();
+  const backlog = createBacklog(database.raw);
+  metrics.watch({ pools: database.loads, backlog });
+  const dispose = () => parts.disposeAsync();
+  let draining = false;
+  const health = createHealth(
+    { database: () => database.check(), blobs: createStoreCheck(blobs, log) },
+    () => draining,
+    {
+      collection: () => (collecting.why() === undefined ? 'ok' : 'off'),
+      mail: createMailChore(backlog, config.mailStalledSeconds),
+    },
+  );
+  const watched = { config, log, metrics, health };
+  // Before the worker, so that it is told of until the worker's drain is over.
+  const monitorUrl = config.roles.has('web') ? undefined : await startMonitor(watched, parts);
   if (config.roles.has('worker')) {
+    const { attempt: attempted } = metrics;
+    const { mailboxKey } = config;
+    const drain = { endsMs: config.drainSeconds * 1000 };
     parts
-      .use(createWorker({ sql: database.mail, blobs, smtpUrl, mailboxKey: config.mailboxKey, now, log }))
+      .use(createWorker({ sql: database.mail, blobs, smtpUrl, mailboxKey, now, log, attempted, drain }))
       .start();
   }
   if (config.clamd !== undefined)
     parts.use(createScanner({ sql: database.raw, blobs, clamd: config.clamd, log })).start();
   else await warnOfUnscanned(database, log);
-  const dispose = () => parts.disposeAsync();
-  if (!config.roles.has('web')) return { url: undefined, demo, log, [Symbol.asyncDispose]: dispose };
+  if (!config.roles.has('web')) {
+    parts.defer(() => {
+      draining = true;
+    });
+    return { url: undefined, monitorUrl, demo, log, [Symbol.asyncDispose]: dispose };
+  }
 
   const sendsByDefault = smtpUrl !== undefined;
   const judge = prepareJudge(database.desk);
@@ -136,7 +171,13 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     ),
     judge: (row) => judge.execute({ rows: rowsOf([row]), sendsByDefault }),
     events,
+    eventTold: metrics.eventTold,
     limits: config.limits,
+    rateLimits: createRateLimits(
+      config.rateLimits,
+      (text, values) => database.raw.unsafe(text, values as never[], { prepare: true }),
+      metrics.rateLimited,
+    ),
     attachmentUrls: createAttachmentUrls(await findDeskKey(database.desk, 'attachment-urls')),
     scans: config.clamd !== undefined,
     sendsByDefault,
@@ -150,20 +191,17 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
       passwordCost: overrides.passwordCost,
       now,
       log,
+      refused: metrics.signInRefused,
     }),
-  );
-  let draining = false;
-  const health = createHealth(
-    { database: () => database.check(), blobs: createStoreCheck(blobs, log) },
-    () => draining,
-    { collection: () => collecting.why() === undefined },
   );
   const graphql = createGraphqlServer(graphqlOptions(config, log, overrides.operationPlugins));
   const hasInbox = inbox !== undefined;
-  const doors = { config, desk, authenticator, now, log, demo, health, graphql, hasInbox };
-  const server = createHttpServer(routesOf(doors), log, overrides.patience);
+  metrics.watch({ streams: graphql.streams });
+  const doors = { ...watched, desk, authenticator, now, demo, graphql, hasInbox };
+  const ports = { log, seen: metrics.request, patience: overrides.patience };
+  const server = createHttpServer(routesOf(doors), ports);
   const drain = drainable(server);
-  await listen(server, config);
+  const url = await listen(server, config);
   parts.defer(async () => {
     draining = true;
     const drained = drain();
@@ -172,54 +210,72 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     await events[Symbol.asyncDispose]();
     await drained;
   });
-  const { address, port, family } = server.address() as AddressInfo;
-  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-  return { url, demo, log, [Symbol.asyncDispose]: dispose };
+  return { url, monitorUrl: url, demo, log, [Symbol.asyncDispose]: dispose };
 }
 
-interface Doors {
+/** What tells others how the process fares. */
+interface Watched {
   readonly config: Config;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly health: Handle;
+}
+
+interface Doors extends Watched {
   readonly desk: Desk;
   readonly authenticator: Authenticator;
   readonly now: () => Date;
-  readonly log: Logger;
   readonly demo: DemoDesk | undefined;
-  readonly health: Handle;
   readonly graphql: ReturnType<typeof createGraphqlServer>;
   readonly hasInbox: boolean;
 }
 
 function graphqlOptions(
-  { production, limits }: Config,
+  { production, limits, trustedDocuments }: Config,
   log: Logger,
   plugins: readonly OperationPlugin[] = [],
 ): GraphqlOptions {
   const { requestBytes, answerBytes } = limits;
   const multipartBytes = 2 * limits.messageAttachmentsBytes + requestBytes;
   const readMultipart = createMultipartReader({ requestBytes, files: 100, multipartBytes });
-  return { log, production, answerBytes, plugins, requestBytes, readMultipart };
+  const trusted = trustedDocuments === undefined ? undefined : trustedIn(trustedDocuments);
+  return { log, production, answerBytes, plugins, requestBytes, readMultipart, trusted };
 }
+
+function trustedIn(path: string): TrustedDocuments {
+  try {
+    return readTrustedDocuments(path);
+  } catch (error) {
+    throw new ConfigError(`TRUSTED_DOCUMENTS: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+const monitoringOf = ({ config, metrics, health }: Watched): Route[] => [
+  { door: 'health', prefix: '/health', handle: health },
+  { door: 'metrics', prefix: '/metrics', handle: createMetricsPage(metrics, config.metricsToken) },
+];
 
 /** What answers which path. */
 function routesOf(doors: Doors): Route[] {
-  const { config, desk, authenticator, now, log, demo, health, graphql, hasInbox } = doors;
+  const { config, desk, authenticator, now, log, demo, metrics, graphql, hasInbox } = doors;
   const { limits, trustProxy } = config;
   const cors = createCors(config.corsOrigins);
   const { authenticate } = authenticator;
   const begin = createBegin({
     authenticator,
+    rateLimits: desk.rateLimits,
     log,
     now,
     trustProxy,
     publicUrl: config.publicUrl,
     blobs: desk.blobs,
     limits,
+    uploading: metrics.uploading,
   });
   const contextOf = async (req: IncomingMessage, res: ServerResponse): Promise<DeskContext> => ({
     ...(await begin(req, res)),
     desk,
   });
-  const metrics = createMetrics();
   const explorer = config.explorer
     ? createExplorer({
         demoAuthorization: demo && basicAuthorization(demo.operator),
@@ -241,11 +297,11 @@ function routesOf(doors: Doors): Route[] {
       : answerText(res, 200, 'Ticketwire: GraphQL at /graphql, the legacy endpoint at /api\n');
   const routes: Route[] = [
     // First, as what is another's path by its letters may be the old endpoint's once it is folded.
-    { prefix: '/api', fold: foldPath, handle: legacy, refuse: refuseLegacy },
-    { prefix: '/', exact: true, handle: home },
-    { prefix: '/health', handle: health },
-    { prefix: '/metrics', handle: metrics.handle },
+    { door: 'legacy', prefix: '/api', fold: foldPath, handle: legacy, refuse: refuseLegacy },
+    { door: 'home', prefix: '/', exact: true, handle: home },
+    ...monitoringOf(doors),
     {
+      door: 'graphql',
       prefix: '/graphql',
       exact: true,
       handle: cors(async (req, res, path) => {
@@ -253,12 +309,14 @@ function routesOf(doors: Doors): Route[] {
       }),
     },
     {
+      door: 'explorer',
       prefix: '/explorer',
       async handle(req, res, path) {
         if (!(await explorer(req, res, path))) answerText(res, 404, 'Not found\n');
       },
     },
     {
+      door: 'attachments',
       prefix: '/attachments',
       handle: cors(
         createDownloads({
@@ -271,10 +329,19 @@ function routesOf(doors: Doors): Route[] {
       ),
     },
     {
+      door: 'uploads',
       prefix: '/uploads',
-      handle: cors(createUploads({ contextOf, maxBytes: limits.attachmentBytes, log })),
+      handle: cors(
+        createUploads({
+          contextOf,
+          maxBytes: limits.attachmentBytes,
+          log,
+          uploading: metrics.uploading,
+        }),
+      ),
     },
     {
+      door: 'deliveries',
       prefix: '/deliveries',
       handle: cors(async (req, res, path) =>
         answerSource(await contextOf(req, res), req, res, path.slice('/deliveries/'.length)),
@@ -284,6 +351,7 @@ function routesOf(doors: Doors): Route[] {
   const addressOf = (req: IncomingMessage) => remoteAddressOf(req, trustProxy);
   if (hasInbox)
     routes.push({
+      door: 'inbox',
       prefix: '/inbox',
       handle: createInboxPage({ db: desk.database.desk, authenticate, addressOf }),
     });
@@ -352,9 +420,33 @@ async function connect(
 const isOwnerNamed = ({ database }: Config): boolean =>
   database.kind === 'url' && database.ownerUrl !== database.url;
 
-async function listen(server: Server, { host, port }: Config): Promise<void> {
+/** @returns its origin */
+async function listen(server: Server, { host, port }: Pick<Config, 'host' | 'port'>): Promise<string> {
   server.listen(port, host);
   await once(server, 'listening');
+  const { address, port: taken, family } = server.address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`;
+}
+
+/**
+ * Health and metrics of a process that serves no requests. Mail goes out whether or not anybody can watch it: a
+ * second worker of a machine needs a WORKER_PORT of its own.
+ * @returns its origin; undefined: the usual port was taken
+ */
+async function startMonitor(watched: Watched, parts: AsyncDisposableStack): Promise<string | undefined> {
+  const { config, log } = watched;
+  const { host, workerPort: port = usualWorkerPort } = config;
+  const server = createHttpServer(monitoringOf(watched), { log });
+  try {
+    const url = await listen(server, { host, port });
+    parts.defer(drainable(server));
+    return url;
+  } catch (error) {
+    if (config.workerPort !== undefined)
+      throw new ConfigError(`WORKER_PORT: ${(error as Error).message}`, { cause: error });
+    log.warn(`port ${port} is taken, and WORKER_PORT is not set: this process has no health and no metrics`);
+    return undefined;
+  }
 }
 
 const basicAuthorization = ({ login, password }: { login: string; password: string }): string =>

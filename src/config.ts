@@ -1,12 +1,25 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type BlobPlace, readBlobsUrl } from './blobs-url.ts';
+import type { RateLimitSettings } from './rate-limits.ts';
 import { judgeNames } from './setting-names.ts';
 
 /** Everything that the environment decides. Durations are seconds and sizes are bytes unless a name says otherwise. */
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** Health and metrics of a process that only sends mail; undefined: 4001 if that is free. */
+  readonly workerPort: number | undefined;
+  /** Mails of the development inbox stay so long. */
+  readonly inboxKeepDays: number;
+  /** Where traces are sent; undefined: there are none. */
+  readonly tracesUrl: string | undefined;
+  /** Opens /metrics to other machines. */
+  readonly metricsToken: string | undefined;
+  /** Mail that has not moved for so long makes readiness say "degraded". */
+  readonly mailStalledSeconds: number;
+  /** How long a worker that ends waits for mails that are going out. */
+  readonly drainSeconds: number;
   readonly dataDir: string;
   readonly logLevel: string;
   /** `embedded`: a PostgreSQL of our own in `dataDir`, with the demo desk when it is reachable from this machine only. */
@@ -40,6 +53,9 @@ export interface Config {
   /** Origins whose pages may ask and read: exact ones, or `*`. */
   readonly corsOrigins: ReadonlySet<string>;
   readonly limits: Limits;
+  readonly rateLimits: RateLimitSettings;
+  /** A file of the only documents that may be asked. */
+  readonly trustedDocuments: string | undefined;
   /** What whoever starts the program should look at, although it can start. */
   readonly warnings: readonly string[];
 }
@@ -65,6 +81,7 @@ export interface Limits {
 }
 
 const MiB = 1024 * 1024;
+const mostPerMinute = 1_000_000_000;
 const whole = (fallback: number, min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}`;
   return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error }).default(fallback);
@@ -106,6 +123,18 @@ const settings = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: whole(4000, 0, 65_535),
   DATA_DIR: z.string().min(1).default('.data'),
+  RATE_LIMITS: z.enum(['memory', 'postgres', 'off']).default('memory'),
+  RATE_LIMIT_ADDRESS: whole(60_000, 1, mostPerMinute),
+  RATE_LIMIT_VIEWER: whole(30_000, 1, mostPerMinute),
+  RATE_LIMIT_WRITES: whole(6000, 1, mostPerMinute),
+  RATE_LIMIT_TICKET: whole(3000, 1, mostPerMinute),
+  TRUSTED_DOCUMENTS: z.string().min(1).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
+  INBOX_KEEP_DAYS: whole(30, 1, 36_500),
+  METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  WORKER_PORT: whole(4001, 0, 65_535).removeDefault().optional(),
+  DRAIN_SECONDS: whole(60, 5, 900),
+  MAIL_STALLED_MINUTES: whole(15, 1, 7 * 24 * 60),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   NODE_ENV: z.string().optional(),
   DATABASE_URL: url('postgres:', 'postgresql:').optional(),
@@ -224,6 +253,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   return {
     host: e.HOST,
     port: e.PORT,
+    workerPort: e.WORKER_PORT,
+    tracesUrl: e.OTEL_EXPORTER_OTLP_ENDPOINT,
+    inboxKeepDays: e.INBOX_KEEP_DAYS,
+    metricsToken: e.METRICS_TOKEN,
+    drainSeconds: e.DRAIN_SECONDS,
+    mailStalledSeconds: 60 * e.MAIL_STALLED_MINUTES,
     dataDir,
     logLevel: e.LOG_LEVEL,
     database: embedded
@@ -259,6 +294,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       requestBytes: e.MAX_REQUEST_BYTES || 6 * e.MAX_BODY_BYTES + MiB,
       legacyRequestBytes: e.MAX_LEGACY_REQUEST_BYTES,
       answerBytes: e.MAX_ANSWER_BYTES,
+    },
+    trustedDocuments: e.TRUSTED_DOCUMENTS,
+    rateLimits: {
+      store: e.RATE_LIMITS,
+      perMinute: {
+        address: e.RATE_LIMIT_ADDRESS,
+        viewer: e.RATE_LIMIT_VIEWER,
+        write: e.RATE_LIMIT_WRITES,
+        ticket: e.RATE_LIMIT_TICKET,
+      },
     },
     warnings: names.warnings,
   };

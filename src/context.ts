@@ -1,5 +1,6 @@
 import type { Receive } from './incoming-file.ts';
 import type { Logger } from './log.ts';
+import type { Noted } from './noted.ts';
 
 export const roles = ['OPERATOR', 'REQUESTER'] as const;
 export type Role = (typeof roles)[number];
@@ -30,6 +31,8 @@ export interface RequestContext {
   readonly origin: string;
   readonly now: () => Date;
   readonly log: Logger;
+  /** For the request's line in the log, and its metrics. */
+  readonly noted: Noted;
   /** Takes the request's files into the blob store. */
   readonly receive: Receive;
   /** Aborted when the caller went away. */

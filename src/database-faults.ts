@@ -11,10 +11,10 @@ export function sqlState(error: unknown): string | undefined {
 
 /** Beside connections: a statement that took too long (57014), a lock that was not had (55P03), and a server that became a standby (25006). */
 const connectionFaults =
-  /^(08|57P0|57014|53|55P03|25006)|^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET)/;
+  /^(08|57P0|57014|53|55P03|25006)|^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET|EMFILE|ENFILE)/;
 /** Of these, the ones that say that nothing was done: the statement was never sent, or the server took back what it had begun. */
 const nothingDone =
-  /^(57P03|57014|53|55P03|25006)|^(CONNECT_TIMEOUT|ECONNREFUSED|ENOENT|ENOTFOUND|EAI_AGAIN)/;
+  /^(57P03|57014|53|55P03|25006)|^(CONNECT_TIMEOUT|ECONNREFUSED|ENOENT|ENOTFOUND|EAI_AGAIN|EMFILE|ENFILE)/;
 
 /** Turns a database that is down, starting, slow or full into `Unavailable`; every other error stays what it is. */
 export function asUnavailable(error: unknown): unknown {

@@ -19,6 +19,7 @@ export const errorCodes = [
   'DELIVERY_NOT_FOUND',
   'DELIVERY_STATE',
   'PREVIEW_STALE',
+  'RATE_LIMITED',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 
@@ -35,6 +36,7 @@ export interface RefusalDetails {
   EMAIL_TOO_LARGE: { limitBytes: number; sizeBytes: number };
   TICKET_CHANGED: { ticketId: number; unseenMessageIds: readonly number[] };
   DELIVERY_STATE: { state: DeliveryState };
+  RATE_LIMITED: { retryAfterSeconds: number };
 }
 export type DetailsOf<C extends ErrorCode> = C extends keyof RefusalDetails ? RefusalDetails[C] : undefined;
 
@@ -87,6 +89,7 @@ export const retryable = {
   DELIVERY_NOT_FOUND: false,
   DELIVERY_STATE: false,
   PREVIEW_STALE: false,
+  RATE_LIMITED: true,
 } as const satisfies Record<ErrorCode, boolean>;
 
 /** A request that no door can make sense of, whatever its body says: HTTP 400 on every door. Its message may be shown. */
@@ -94,16 +97,50 @@ export class BadRequest extends Error {
   override readonly name = 'BadRequest';
 }
 
+/** Why a sign-in is refused, for whoever watches the gateway; whoever asks learns less. */
+export type SignInReason =
+  | (
+      | 'malformed'
+      | 'wrong_password'
+      | 'repeated_password'
+      | 'unknown_token'
+      | 'revoked'
+      | 'expired'
+      | 'disabled'
+    )
+  | ('jwt' | 'demo_account' | 'throttled');
+
 /**
  * A credential was offered and is not good: HTTP 401; or it was not looked at, as too many before it were
  * wrong: 429 with Retry-After, and 401 with Retry-After on the legacy door, whose clients know no 429.
  */
 export class BadCredential extends Error {
+  readonly reason: SignInReason;
   /** Seconds to wait before the next attempt, when sign-ins are being slowed down. */
   readonly retryAfterSeconds: number | undefined;
-  constructor(message: string, retryAfterSeconds?: number) {
+  /** Whose password it was not. */
+  readonly userId: number | undefined;
+  constructor(
+    message: string,
+    reason: SignInReason,
+    { retryAfterSeconds, userId }: { retryAfterSeconds?: number; userId?: number | undefined } = {},
+  ) {
     super(message);
     this.name = 'BadCredential';
+    this.reason = reason;
+    this.retryAfterSeconds = retryAfterSeconds;
+    this.userId = userId;
+  }
+}
+
+/** Too many requests: HTTP 429 with Retry-After on every door. */
+export class RateLimited extends Error {
+  readonly limit: string;
+  readonly retryAfterSeconds: number;
+  constructor(limit: string, retryAfterSeconds: number) {
+    super(`Too many requests: wait ${retryAfterSeconds} s`);
+    this.name = 'RateLimited';
+    this.limit = limit;
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }

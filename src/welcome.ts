@@ -2,8 +2,11 @@ import type { App } from './app.ts';
 import type { Config } from './config.ts';
 
 /** What a person who has just started the gateway needs to know next. */
-export function welcome(config: Config, { url, demo }: App): string {
-  if (url === undefined) return 'Ticketwire sends mail; it serves no requests in this process.\n';
+export function welcome(config: Config, { url, monitorUrl, demo }: App): string {
+  if (url === undefined) {
+    const at = monitorUrl === undefined ? '' : `\n\n  readiness     ${monitorUrl}/health/ready`;
+    return `Ticketwire sends mail; it serves no requests in this process.${at}\n`;
+  }
   const at = [
     `Ticketwire is listening on ${url}`,
     '',

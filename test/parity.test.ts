@@ -117,6 +117,10 @@ const refusals = {
   DELIVERY_NOT_FOUND: { graphql: 'a refusal of other commands', rest: notYet },
   DELIVERY_STATE: { graphql: 'a refusal of other commands', rest: notYet },
   PREVIEW_STALE: { graphql: 'a refusal of another field', rest: notYet },
+  RATE_LIMITED: {
+    graphql: 'the limits are generous here: test/http/rate-limits.test.ts has low ones',
+    rest: 'the same',
+  },
 } satisfies Record<ErrorCode, Case>;
 
 const addMessage = /* GraphQL */ `

@@ -2,7 +2,7 @@ import type { Config } from '../config.ts';
 import type { Viewer } from '../context.ts';
 import { asUnavailable } from '../database-faults.ts';
 import type { Db } from '../db/database.ts';
-import { BadCredential } from '../errors.ts';
+import { BadCredential, type SignInReason } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { asciiFold } from './ascii-fold.ts';
 import { createAuthorizationReader } from './authorization-header.ts';
@@ -10,7 +10,7 @@ import { createCredentialCache, type Verified } from './credential-cache.ts';
 import { type Claims, createJwtVerifier, isCompactJws } from './jwt.ts';
 import { createPasswordSignIn, type Stopwatch } from './password-sign-in.ts';
 import type { ScryptParameters } from './scrypt.ts';
-import { createStrangers } from './throttle.ts';
+import { addressKey, createStrangers } from './throttle.ts';
 import { isWellFormedToken, prepareFindToken } from './tokens.ts';
 import { type Account, findEnabledByEmail, prepareFindByLogin, viewerOf } from './viewer.ts';
 
@@ -41,6 +41,8 @@ export interface AuthenticatorPorts {
   readonly stopwatch?: Stopwatch | undefined;
   readonly now?: () => Date;
   readonly log: Logger;
+  /** Told of each sign-in that is refused. */
+  readonly refused?: (reason: SignInReason) => void;
 }
 
 /** A good credential is remembered: most calls cost one keyed hash and a lookup, no query and no password hashing. */
@@ -53,6 +55,7 @@ export function createAuthenticator({
   stopwatch,
   now = () => new Date(),
   log,
+  refused = () => {},
 }: AuthenticatorPorts): Authenticator {
   const cache = createCredentialCache();
   const verify = createVerifier({ db, jwt, legacyCharset, passwordCost, stopwatch, now, log });
@@ -94,12 +97,24 @@ export function createAuthenticator({
     return entry;
   }
 
+  /** What was offered is nowhere in the line, and of a home's IPv6 address only what its network shares. */
+  function note(error: unknown, remoteAddress: string): unknown {
+    if (!(error instanceof BadCredential)) return error;
+    const { reason, userId } = error;
+    log.info({ reason, userId, address: addressKey(remoteAddress) }, 'sign-in refused');
+    refused(reason);
+    return error;
+  }
+
   return {
     async authenticate(authorization, remoteAddress, direct = () => false) {
       if (authorization === undefined || authorization === '') return undefined;
-      const { viewer, proof } = await lookUp(authorization, remoteAddress);
+      const { viewer, proof } = await lookUp(authorization, remoteAddress).catch((error) => {
+        throw note(error, remoteAddress);
+      });
       if (proof !== undefined && knownPasswords.has(proof) && !direct()) {
-        throw new BadCredential('The demo accounts are for direct requests to localhost');
+        const message = 'The demo accounts are for direct requests to localhost';
+        throw note(new BadCredential(message, 'demo_account', { userId: viewer.userId }), remoteAddress);
       }
       return viewer;
     },
@@ -109,7 +124,7 @@ export function createAuthenticator({
   };
 }
 
-type VerifierPorts = Required<Omit<AuthenticatorPorts, 'knownPasswords'>>;
+type VerifierPorts = Required<Omit<AuthenticatorPorts, 'knownPasswords' | 'refused'>>;
 type Verify = (
   authorization: string,
   remoteAddress: string,
@@ -129,11 +144,11 @@ function createVerifier(ports: VerifierPorts): Verify {
 
   async function byToken(token: string): Promise<Verified> {
     const found = isWellFormedToken(token) ? await findToken(token) : undefined;
-    if (found === undefined) throw new BadCredential('The token is unknown');
+    if (found === undefined) throw new BadCredential('The token is unknown', 'unknown_token');
     const { account, scopes, expiresAt, revokedAt } = found;
-    if (revokedAt !== null) throw new BadCredential('The token has been revoked');
-    if (expiresAt !== null && expiresAt <= now()) throw new BadCredential('The token has expired');
-    if (account.disabledAt !== null) throw new BadCredential('The user is disabled');
+    if (revokedAt !== null) throw new BadCredential('The token has been revoked', 'revoked');
+    if (expiresAt !== null && expiresAt <= now()) throw new BadCredential('The token has expired', 'expired');
+    if (account.disabledAt !== null) throw new BadCredential('The user is disabled', 'disabled');
     return {
       viewer: viewerOf(account, scopes),
       ...(expiresAt === null ? {} : { expiresAt: expiresAt.getTime() }),
@@ -153,10 +168,10 @@ function createVerifier(ports: VerifierPorts): Verify {
   }
 
   async function byJwt(token: string): Promise<Verified> {
-    if (verifyJwt === undefined) throw new BadCredential('The token is unknown');
+    if (verifyJwt === undefined) throw new BadCredential('The token is unknown', 'unknown_token');
     const claims = await verifyJwt(token);
     const account = await bySubject(claims);
-    if (account === undefined) throw new BadCredential('The JWT names no user of this desk');
+    if (account === undefined) throw new BadCredential('The JWT names no user of this desk', 'jwt');
     return { viewer: viewerOf(account, claims.scopes), expiresAt: claims.expiresAt.getTime() };
   }
 

@@ -30,7 +30,8 @@ export function createAuthorizationReader(legacyCharset: string): (header: strin
   const legacy = new TextDecoder(legacyCharset, { ignoreBOM: true });
   return (header) => {
     const [, scheme = '', value = ''] = /^([A-Za-z]+) +([\w\-.~+/=:]+) *$/.exec(header) ?? [];
-    if (header.length > maxHeaderLength) throw new BadCredential('The Authorization header is too long');
+    if (header.length > maxHeaderLength)
+      throw new BadCredential('The Authorization header is too long', 'malformed');
     switch (scheme.toLowerCase()) {
       case 'basic':
         return { kind: 'password', readings: readBasic(value, legacy) };
@@ -38,7 +39,10 @@ export function createAuthorizationReader(legacyCharset: string): (header: strin
         if (value.startsWith(tokenPrefix)) return { kind: 'token', token: value };
         return { kind: 'jwt', token: value };
       default:
-        throw new BadCredential('The Authorization header must be Basic or Bearer, with a credential');
+        throw new BadCredential(
+          'The Authorization header must be Basic or Bearer, with a credential',
+          'malformed',
+        );
     }
   };
 }
@@ -48,7 +52,8 @@ export function createAuthorizationReader(legacyCharset: string): (header: strin
  * Framework does, their machine's code page; a few words of the one are words of the other.
  */
 function readBasic(value: string, legacy: TextDecoder): [Credential, ...Credential[]] {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(value)) throw new BadCredential('The Basic credential is not base64');
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(value))
+    throw new BadCredential('The Basic credential is not base64', 'malformed');
   const bytes = Buffer.from(value, 'base64');
   if (isAscii(bytes)) return [divide(bytes.toString('latin1'))];
   const old = legacy.decode(bytes);
@@ -60,11 +65,11 @@ function divide(text: string): Credential {
   const login = text.slice(0, Math.max(colon, 0)).trim();
   const password = text.slice(colon + 1);
   if (colon < 0 || login === '' || password === '') {
-    throw new BadCredential('The Basic credential is not login:password');
+    throw new BadCredential('The Basic credential is not login:password', 'malformed');
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 7617 forbids them, and PostgreSQL takes no U+0000.
   if (/[\u0000-\u001f\u007f]/.test(text)) {
-    throw new BadCredential('The Basic credential contains control characters');
+    throw new BadCredential('The Basic credential contains control characters', 'malformed');
   }
   return { login, password };
 }

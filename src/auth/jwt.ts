@@ -74,7 +74,7 @@ function assertAccessToken({ typ }: Partial<JWTHeaderParameters>, payload: JWTPa
     says('token_use', 'access') &&
     payload.events === undefined &&
     !ofIdTokens.some((claim) => claim in payload);
-  if (!isOne) throw new BadCredential('The JWT is no access token');
+  if (!isOne) throw new BadCredential('The JWT is no access token', 'jwt');
 }
 
 /** What is no text equals none of the words that are allowed. */
@@ -82,7 +82,7 @@ const folded = (value: unknown): string => (typeof value === 'string' ? value.to
 
 function claimsOf(payload: JWTPayload): Claims {
   const { sub, email, email_verified: verified, scope } = payload;
-  if (!isName(sub)) throw new BadCredential('The subject of the JWT is no text');
+  if (!isName(sub)) throw new BadCredential('The subject of the JWT is no text', 'jwt');
   return {
     subject: sub,
     verifiedEmail: verified === true && isName(email) ? email : undefined,
@@ -111,7 +111,7 @@ function refusalOf(error: unknown): Error {
   if (error instanceof BadCredential) return error;
   if (error instanceof errors.JOSEError && !keysFailed.has(error.code)) {
     const reason = error instanceof errors.JWTExpired ? 'has expired' : 'is not valid';
-    return new BadCredential(`The JWT ${reason}`);
+    return new BadCredential(`The JWT ${reason}`, 'jwt');
   }
   return new Unavailable('The keys that JWTs are checked with cannot be fetched', 5, { cause: error });
 }

@@ -76,7 +76,7 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
 
   function tooMany(remoteAddress: string, wait: number): BadCredential {
     log.warn({ remoteAddress }, 'sign-in slowed down');
-    return new BadCredential('Too many failed sign-ins', wait);
+    return new BadCredential('Too many failed sign-ins', 'throttled', { retryAfterSeconds: wait });
   }
 
   /** Counts as failed from its start, so that guesses made side by side are bounded too. */
@@ -127,7 +127,7 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
       const known = await find();
       const good = known.find((account) => isStillGood(account, before));
       if (good !== undefined) return { ...before!, viewer: viewerOf(good) };
-      if (isStillWrong(known, key)) throw wrongCredential();
+      if (isStillWrong(known, key)) throw wrongCredential(known, 'repeated_password');
     }
     const wait = throttle.wait(remoteAddress, now().getTime());
     if (wait > 0) throw tooMany(remoteAddress, wait);
@@ -141,9 +141,8 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
         const proof = await store(account, verdict.replacement);
         return { viewer: viewerOf(account), proof, provenAt: now().getTime() };
       }
-      log.info({ remoteAddress, userId: accounts.find(Boolean)?.id }, 'sign-in failed');
       remember(key, accounts);
-      throw wrongCredential();
+      throw wrongCredential(accounts);
     });
   }
 
@@ -161,7 +160,13 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
   };
 }
 
-const wrongCredential = () => new BadCredential('The login or the password is wrong');
+const wrongCredential = (
+  accounts: readonly (Account | undefined)[],
+  reason: 'wrong_password' | 'repeated_password' = 'wrong_password',
+) =>
+  new BadCredential('The login or the password is wrong', reason, {
+    userId: accounts.find(Boolean)?.id,
+  });
 /** A disabled user has none: no password is right. */
 const usableHash = (account: Account | undefined) =>
   account?.disabledAt === null ? account.passwordHash : null;

@@ -126,7 +126,8 @@ export function createStrangers() {
     ): Promise<T> {
       const address = addressKey(remoteAddress);
       const wait = addresses.wait(address, at);
-      if (wait > 0 && !plausible) throw new BadCredential('Too many failed sign-ins', wait);
+      if (wait > 0 && !plausible)
+        throw new BadCredential('Too many failed sign-ins', 'throttled', { retryAfterSeconds: wait });
       try {
         return await (wait > 0 ? above.run(address, verify) : verify());
       } catch (error) {

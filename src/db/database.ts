@@ -5,14 +5,15 @@ import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
 import type { Viewer } from '../context.ts';
+import type { PoolLoad } from '../metrics.ts';
 import { askBackends } from './backends.ts';
 import { withDeadline } from './deadline.ts';
 import { type Connection, openClient } from './driver.ts';
+import { Load } from './load.ts';
 import { isCurrent, takeTurn, within } from './migration-turn.ts';
 import { watchSilence } from './silence.ts';
 import { assertServer, assertSight, type Sight } from './suitable.ts';
 import * as tables from './tables.ts';
-import type { Wire } from './wire.ts';
 
 export type { Connection } from './driver.ts';
 
@@ -49,6 +50,8 @@ export interface Database extends AsyncDisposable {
   listener(): postgres.Sql;
   /** Reads as the viewer: row-level security stands behind whatever is asked. */
   readAs<T>(viewer: Viewer, read: (db: Reader) => Promise<T>): Promise<T>;
+  /** How busy each pool is. */
+  loads(): PoolLoad[];
   /** Rejects with what is wrong: no answer, a role that could bypass row-level security, or one that does not see the desk. */
   check(): Promise<void>;
   /** As `check`, of each kind of connection: for a start. */
@@ -74,35 +77,51 @@ export function openDatabase(
     answerWithinMs = 10_000,
   }: DatabaseOptions = {},
 ): Database {
-  const wires = new Set<Wire>();
-  const open = (max: number, sight: Sight, lockTimeoutMs = 0) =>
-    openClient(connection, {
+  const loads: Load[] = [];
+  const open = (max: number, sight: Sight, { lockTimeoutMs = 0, pool = 'listeners' } = {}) => {
+    const load = loads.find((known) => known.pool === pool) ?? new Load(pool, max);
+    if (!loads.includes(load)) loads.push(load);
+    return openClient(connection, {
       max,
-      wires,
+      wires: load.wires,
       parameters: sessionOf({ applicationName, sight, answerWithinMs, lockTimeoutMs }),
     });
+  };
   const pools = {
-    desk: open(poolSize, 'DESK'),
-    writer: open(writerSize, 'DESK', writerLockMs),
-    operators: open(poolSize, 'OPERATOR'),
-    requesters: open(poolSize, ''),
-    raw: open(stepsSize, 'DESK', lockMs),
-    mail: open(stepsSize, 'DESK', lockMs),
+    desk: open(poolSize, 'DESK', { pool: 'desk' }),
+    writer: open(writerSize, 'DESK', { pool: 'writer', lockTimeoutMs: writerLockMs }),
+    operators: open(poolSize, 'OPERATOR', { pool: 'operators' }),
+    requesters: open(poolSize, '', { pool: 'requesters' }),
+    raw: open(stepsSize, 'DESK', { pool: 'commands', lockTimeoutMs: lockMs }),
+    mail: open(stepsSize, 'DESK', { pool: 'mail', lockTimeoutMs: lockMs }),
   };
   const watch = watchSilence({
-    wires,
+    wires: {
+      *[Symbol.iterator]() {
+        for (const { wires } of loads) yield* wires;
+      },
+    },
     ask: askBackends(connection),
     endAfterMs: 1.25 * answerWithinMs + 250,
   });
   // The server's own clock goes first: when it says that it has given up, nothing was done.
-  const over = (pool: postgres.Sql): Db =>
-    drizzle(withDeadline(pool, 1.5 * answerWithinMs), { schema: tables });
-  const operators = over(pools.operators);
-  const requesters = over(pools.requesters);
+  const over = (name: keyof typeof pools): Db =>
+    drizzle(
+      withDeadline(
+        pools[name],
+        1.5 * answerWithinMs,
+        loads.find(({ pool }) => pool === name),
+      ),
+      {
+        schema: tables,
+      },
+    );
+  const operators = over('operators');
+  const requesters = over('requesters');
   const { raw, mail } = pools;
   return {
-    desk: over(pools.desk),
-    writer: over(pools.writer),
+    desk: over('desk'),
+    writer: over('writer'),
     raw,
     mail,
     listener: () => open(1, 'DESK'),
@@ -119,6 +138,7 @@ export function openDatabase(
         { accessMode: 'read only' },
       );
     },
+    loads: () => loads.map((load) => load.now()),
     check: () => assertSight(raw, 'DESK'),
     async checkAll() {
       await assertSight(pools.requesters, '');

@@ -1,5 +1,6 @@
 import type postgres from 'postgres';
 import { Unavailable } from '../errors.ts';
+import { inSpan, SpanKind } from '../tracing.ts';
 
 /** Statements and transactions of one pool that may be on their way at a time; past it, callers are told to come again. */
 const maxUnderway = 5000;
@@ -10,13 +11,23 @@ const maxUnderway = 5000;
  *
  * What has been sent may still be done after its caller was told that nobody answers; what has not been sent is withdrawn.
  */
-export function withDeadline(pool: postgres.Sql, answerWithinMs: number): postgres.Sql {
-  let underway = 0;
-
+export function withDeadline(
+  pool: postgres.Sql,
+  answerWithinMs: number,
+  load: { readonly pool: string; underway: number } = { pool: 'desk', underway: 0 },
+): postgres.Sql {
+  const spanned = <T>(operation: string, work: () => Promise<T>): Promise<T> => {
+    const attributes = {
+      'db.system.name': 'postgresql',
+      'db.operation.name': operation,
+      'ticketwire.pool': load.pool,
+    };
+    return inSpan(`postgresql ${operation}`, { kind: SpanKind.CLIENT, attributes }, work);
+  };
   function inTime<T>(start: () => PromiseLike<T>, giveUp: () => void): Promise<T> {
-    if (underway >= maxUnderway)
+    if (load.underway >= maxUnderway)
       return Promise.reject(new Unavailable('Too many wait for the database', 2, { nothingWritten: true }));
-    underway += 1;
+    load.underway += 1;
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
         reject(new Unavailable('The database does not answer', 2));
@@ -24,7 +35,7 @@ export function withDeadline(pool: postgres.Sql, answerWithinMs: number): postgr
       }, answerWithinMs);
       const done = () => {
         clearTimeout(timer);
-        underway -= 1;
+        load.underway -= 1;
       };
       start().then(
         (value) => {
@@ -46,21 +57,24 @@ export function withDeadline(pool: postgres.Sql, answerWithinMs: number): postgr
       if (query.active !== true) void Promise.resolve(query.cancel()).catch(() => {});
     };
     return {
-      values: () => inTime(() => query.values(), withdraw),
+      values: () => spanned(operationOf(args[0]), () => inTime(() => query.values(), withdraw)),
       // biome-ignore lint/suspicious/noThenProperty: it stands for a query, which is awaited.
-      then: (...on: Parameters<Promise<unknown>['then']>) => inTime(() => query, withdraw).then(...on),
+      then: (...on: Parameters<Promise<unknown>['then']>) =>
+        spanned(operationOf(args[0]), () => inTime(() => query, withdraw)).then(...on),
     };
   }
 
   function begin(run: (tx: postgres.TransactionSql) => Promise<unknown>) {
     let late = false;
-    return inTime(
-      () =>
-        pool.begin((tx) => {
-          if (late) throw new Unavailable('The database does not answer', 2);
-          return run(tx);
-        }),
-      () => (late = true),
+    return spanned('TRANSACTION', () =>
+      inTime(
+        () =>
+          pool.begin((tx) => {
+            if (late) throw new Unavailable('The database does not answer', 2);
+            return run(tx);
+          }),
+        () => (late = true),
+      ),
     );
   }
 
@@ -68,3 +82,7 @@ export function withDeadline(pool: postgres.Sql, answerWithinMs: number): postgr
     get: (of, name) => (name === 'unsafe' ? unsafe : name === 'begin' ? begin : Reflect.get(of, name)),
   });
 }
+
+/** The first word of a statement: the rest is nobody's outside. */
+const operationOf = (statement: string): string =>
+  (/^\s*([a-z]+)/i.exec(statement)?.[1] ?? 'STATEMENT').toUpperCase();

@@ -11,7 +11,7 @@ export interface Backend {
 }
 
 export interface SilenceOptions {
-  readonly wires: ReadonlySet<Wire>;
+  readonly wires: Iterable<Wire>;
   /** Asks the server by a new connection; undefined: it cannot be asked, or does not answer either. */
   readonly ask: (pids: readonly number[]) => Promise<readonly Backend[] | undefined>;
   /** Milliseconds after which a connection that says nothing is ended, whatever the server says. */

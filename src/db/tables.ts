@@ -16,6 +16,7 @@ import {
   unique,
   uniqueIndex,
   uuid,
+  varchar,
 } from 'drizzle-orm/pg-core';
 import { roles, scopes } from '../context.ts';
 import {
@@ -534,3 +535,15 @@ export const inboxMails = pgTable('inbox_mails', {
   /** When somebody first opened it. */
   readAt: instant('read_at'),
 });
+
+/** What was counted of whom within the last minute, when all processes count together (`RATE_LIMITS=postgres`). */
+export const rateLimits = pgTable(
+  'rate_limits',
+  {
+    key: varchar('key', { length: 255 }).primaryKey(),
+    points: integer('points').notNull().default(0),
+    /** Milliseconds since 1970. */
+    expire: bigint('expire', { mode: 'number' }),
+  },
+  (t) => [index('rate_limits_expire_idx').on(t.expire)],
+);

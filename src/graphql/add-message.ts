@@ -4,13 +4,14 @@ import type { Added, Warning } from '../tickets/added.ts';
 import { encodeCursor, eventCursor, messagesOf } from '../tickets/cursor.ts';
 import { requireViewer } from '../tickets/policy.ts';
 import { invalidInput } from '../tickets/refusals.ts';
+import { resolveSelector, type TicketSelector } from '../tickets/selector.ts';
 import { builder } from './builder.ts';
 import type { GraphContext } from './context.ts';
 import { DeliveryRef } from './delivery.ts';
 import { WarningCodeEnum } from './enums.ts';
 import { MessageEdge, MessageRef } from './message.ts';
 import { AddTicketMessageInput } from './message-input.ts';
-import { orRefusal, resultUnion } from './refusal.ts';
+import { resultUnion, writeResult } from './refusal.ts';
 import { TicketRef } from './ticket.ts';
 
 export const WarningRef = builder.objectRef<Warning>('Warning').implement({
@@ -94,6 +95,25 @@ function countFields({ selections }: SelectionSetNode, info: GraphQLResolveInfo)
   }, 0);
 }
 
+/** The limit of one ticket. What was refused is not counted: it says nothing to anybody. */
+function roomOf({ viewer, desk }: GraphContext, selector: TicketSelector) {
+  if (viewer === undefined) return undefined;
+  const { tickets, assertRoom, count } = desk.rateLimits;
+  const named = resolveSelector(selector);
+  return {
+    async assertRoom() {
+      const key = tickets.keyOf(viewer, named);
+      if (key !== undefined) await assertRoom('ticket', key);
+    },
+    async wrote({ ticket }: Added) {
+      tickets.learn(named.reference, ticket.id);
+      const key = tickets.keyOf(viewer, { ticketId: ticket.id, reference: null })!;
+      // It is written; that it was one too many is for the next.
+      await count('ticket', key).catch(() => {});
+    },
+  };
+}
+
 const ambiguousKey = () =>
   invalidInput([
     {
@@ -112,8 +132,10 @@ builder.mutationField('addTicketMessage', (t) =>
       input: t.arg({ type: AddTicketMessageInput, required: true, description: 'The message.' }),
     },
     resolve: async (_root, { input }, ctx, info) => {
-      const result = await orRefusal(
-        namesOneCommand(ctx, info) ? addTicketMessage(ctx, input) : Promise.reject(ambiguousKey()),
+      const result = await writeResult(
+        ctx,
+        () => (namesOneCommand(ctx, info) ? addTicketMessage(ctx, input) : Promise.reject(ambiguousKey())),
+        roomOf(ctx, input.ticket),
       );
       if ('message' in result && 'ticket' in result) ctx.load.know(result);
       return result;

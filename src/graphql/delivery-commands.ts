@@ -3,8 +3,9 @@ import { cancelDelivery, resolveDelivery, retryDelivery } from '../tickets/deliv
 import type { Delivery } from '../tickets/ledger.ts';
 import { requireViewer } from '../tickets/policy.ts';
 import { builder } from './builder.ts';
+import type { GraphContext } from './context.ts';
 import { DeliveryRef } from './delivery.ts';
-import { orRefusal, resultUnion } from './refusal.ts';
+import { resultUnion, writeResult } from './refusal.ts';
 
 const PayloadRef = builder.objectRef<{ delivery: Delivery }>('DeliveryPayload').implement({
   description: 'What became of the delivery.',
@@ -52,7 +53,8 @@ const ResolveInput = builder.inputType('ResolveDeliveryInput', {
 });
 
 const deliveryId = ({ delivery }: { delivery: string }): number => decodeGlobalId('Delivery', delivery) ?? 0;
-const payload = (command: Promise<Delivery>) => orRefusal(command.then((delivery) => ({ delivery })));
+const payload = (ctx: GraphContext, command: () => Promise<Delivery>) =>
+  writeResult(ctx, async () => ({ delivery: await command() }));
 const needs = 'For operators with the scope MAIL';
 
 builder.mutationFields((t) => ({
@@ -62,13 +64,15 @@ builder.mutationFields((t) => ({
       `Sends again to those recipients who failed or wait, and to nobody else. ${needs} who may send from ` +
       `its mailbox.`,
     args: { input: t.arg({ type: DeliveryInput, required: true, description: 'Which delivery.' }) },
-    resolve: (_root, { input }, ctx) => payload(retryDelivery(ctx, { deliveryId: deliveryId(input) })),
+    resolve: (_root, { input }, ctx) =>
+      payload(ctx, () => retryDelivery(ctx, { deliveryId: deliveryId(input) })),
   }),
   cancelDelivery: t.field({
     type: ResultUnion,
     description: `Calls off a mail that is held, queued or deferred; its message stays. ${needs}.`,
     args: { input: t.arg({ type: DeliveryInput, required: true, description: 'Which delivery.' }) },
-    resolve: (_root, { input }, ctx) => payload(cancelDelivery(ctx, { deliveryId: deliveryId(input) })),
+    resolve: (_root, { input }, ctx) =>
+      payload(ctx, () => cancelDelivery(ctx, { deliveryId: deliveryId(input) })),
   }),
   resolveDelivery: t.field({
     type: ResultUnion,
@@ -77,6 +81,6 @@ builder.mutationFields((t) => ({
       input: t.arg({ type: ResolveInput, required: true, description: 'Which delivery, and the decision.' }),
     },
     resolve: (_root, { input }, ctx) =>
-      payload(resolveDelivery(ctx, { deliveryId: deliveryId(input), as: input.as })),
+      payload(ctx, () => resolveDelivery(ctx, { deliveryId: deliveryId(input), as: input.as })),
   }),
 }));

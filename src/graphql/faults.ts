@@ -1,7 +1,7 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { asUnavailable } from '../database-faults.ts';
-import { BadCredential, BadRequest, Refusal, retryable, Unavailable } from '../errors.ts';
+import { BadCredential, BadRequest, RateLimited, Refusal, retryable, Unavailable } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { GraphContext } from './context.ts';
 
@@ -73,6 +73,12 @@ export function safeError(error: unknown, { requestId, log }: Asked): GraphQLErr
       retryable: wait !== undefined,
       http: { status: wait === undefined ? 401 : 429, headers },
     });
+  }
+  if (original instanceof RateLimited) {
+    const { message, retryAfterSeconds } = original;
+    const headers = { 'Retry-After': String(retryAfterSeconds) };
+    const http = { status: 429, headers };
+    return say(message, { code: 'RATE_LIMITED', retryable: true, retryAfterSeconds, http });
   }
   if (original instanceof BadRequest)
     return say(original.message, { code: 'BAD_REQUEST', http: { status: 400, headers: {} } });

@@ -11,7 +11,9 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { GraphQLParams } from 'graphql-yoga';
+import { noteErrors, noteOperation } from '../noted.ts';
 import type { DeskContext } from '../tickets/desk.ts';
+import { inSpan } from '../tracing.ts';
 import type { GraphContext, StreamPlace } from './context.ts';
 import { safeError } from './faults.ts';
 import { Loaders } from './loaders.ts';
@@ -54,6 +56,7 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
     const operation = getOperationAST(document, operationName);
     if (!operation) throw new OperationRefused([noOperation(operationName)]);
     const kind = operation.operation;
+    noteOperation(ctx.noted, kind, operation.name?.value);
     return {
       kind,
       place,
@@ -65,8 +68,16 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
           variableValues: variables,
           operationName,
         };
-        const result = await (kind === 'subscription' ? enveloped.subscribe(args) : enveloped.execute(args));
-        if (!(Symbol.asyncIterator in result)) return withCodes(result);
+        const name = ctx.noted.operation!;
+        const attributes = { 'graphql.operation.type': kind, 'graphql.operation.name': name };
+        const result = await inSpan(`${kind} ${name}`, { attributes }, async () =>
+          kind === 'subscription' ? enveloped.subscribe(args) : enveloped.execute(args),
+        );
+        if (!(Symbol.asyncIterator in result)) {
+          const coded = withCodes(result);
+          noteErrors(ctx.noted, coded.errors);
+          return coded;
+        }
         return tellEnd(result, rootOf(document, operation), context);
       },
     };
@@ -83,10 +94,16 @@ async function* tellEnd(
   ctx: GraphContext,
 ): AsyncGenerator<ExecutionResult> {
   try {
-    for await (const result of results) yield withCodes(result);
+    for await (const result of results) {
+      const coded = withCodes(result);
+      noteErrors(ctx.noted, coded.errors);
+      yield coded;
+    }
   } catch (error) {
     const located = locatedError(error, root, [(root.alias ?? root.name).value]);
-    yield withCodes({ errors: [safeError(located, ctx)] });
+    const coded = withCodes({ errors: [safeError(located, ctx)] });
+    noteErrors(ctx.noted, coded.errors);
+    yield coded;
   }
 }
 

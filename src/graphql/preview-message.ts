@@ -51,6 +51,6 @@ builder.queryField('previewTicketMessage', (t) =>
         description: 'The message, with its `email`.',
       }),
     },
-    resolve: (_root, { input }, ctx) => orRefusal(previewTicketMessage(ctx, input)),
+    resolve: (_root, { input }, ctx) => orRefusal(ctx, () => previewTicketMessage(ctx, input)),
   }),
 );

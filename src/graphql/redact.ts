@@ -7,7 +7,7 @@ import { AttachmentRef } from './attachment.ts';
 import { builder } from './builder.ts';
 import type { GraphContext } from './context.ts';
 import { MessageRef } from './message.ts';
-import { orRefusal, resultUnion } from './refusal.ts';
+import { resultUnion, writeResult } from './refusal.ts';
 
 const reason = {
   description:
@@ -107,7 +107,7 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: RedactMessageInput, required: true, description: 'Which message.' }) },
     resolve: (_root, { input }, ctx) => {
       const messageId = decodeGlobalId('TicketMessage', input.message) ?? 0;
-      return orRefusal(
+      return writeResult(ctx, () =>
         redactMessage(ctx, { messageId, reason: input.reason }).then(async ({ alreadyRedacted }) => ({
           message: await messageNow(ctx, messageId),
           alreadyRedacted,
@@ -123,7 +123,7 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: RedactAttachmentInput, required: true, description: 'Which file.' }) },
     resolve: (_root, { input }, ctx) => {
       const attachmentId = decodeGlobalId('Attachment', input.attachment) ?? 0;
-      return orRefusal(
+      return writeResult(ctx, () =>
         redactAttachment(ctx, { attachmentId, reason: input.reason }).then(async (done) => ({
           attachment: await attachmentNow(ctx, attachmentId),
           message: await messageNow(ctx, done.messageId),

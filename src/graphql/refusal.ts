@@ -1,6 +1,8 @@
-import { type DetailsOf, type ErrorCode, errorCodes, Refusal, retryable } from '../errors.ts';
+import { type DetailsOf, type ErrorCode, errorCodes, RateLimited, Refusal, retryable } from '../errors.ts';
+import { noteCode } from '../noted.ts';
 import { type Command, refusedBy } from '../tickets/refused-by.ts';
 import { builder } from './builder.ts';
+import type { GraphContext } from './context.ts';
 import { DeliveryStateEnum } from './enums.ts';
 import { ErrorCodeEnum, meanings } from './error-code.ts';
 import { MessageRef } from './message.ts';
@@ -72,6 +74,7 @@ for (const code of errorCodes) {
     case 'EMAIL_TOO_LARGE':
     case 'TICKET_CHANGED':
     case 'DELIVERY_STATE':
+    case 'RATE_LIMITED':
       break;
     default:
       refs[code].implement(common(code));
@@ -134,6 +137,16 @@ refs.DELIVERY_STATE.implement({
   }),
 });
 
+refs.RATE_LIMITED.implement({
+  ...common('RATE_LIMITED'),
+  fields: (t) => ({
+    retryAfterSeconds: t.int({
+      description: 'Seconds until the same call may be sent again.',
+      resolve: ({ details }) => details.retryAfterSeconds,
+    }),
+  }),
+});
+
 type ResultRef<T> = ReturnType<ReturnType<typeof builder.objectRef<T>>['implement']>;
 
 /** What a command answers with: its payload, or one of the refusals that it knows. */
@@ -147,12 +160,38 @@ export function resultUnion<T>(name: string, command: Command, payload: ResultRe
   });
 }
 
+/**
+ * What a command that writes answers, unless its viewer has sent too many.
+ * @param ticket who may write to it still, and counts what was written
+ */
+export function writeResult<T>(
+  ctx: GraphContext,
+  command: () => Promise<T>,
+  ticket?: { assertRoom(): Promise<void>; wrote(result: NoInfer<T>): Promise<void> },
+): Promise<T | Refused> {
+  return orRefusal(ctx, async () => {
+    const { rateLimits } = ctx.desk;
+    try {
+      if (ctx.viewer !== undefined) await rateLimits.count('write', ctx.viewer.userId);
+      await ticket?.assertRoom();
+    } catch (error) {
+      if (!(error instanceof RateLimited)) throw error;
+      const { message, retryAfterSeconds } = error;
+      throw new Refusal('RATE_LIMITED', message, { retryAfterSeconds });
+    }
+    const result = await command();
+    await ticket?.wrote(result);
+    return result;
+  });
+}
+
 /** A refusal becomes the field's value; a fault stays an error. */
-export async function orRefusal<T>(command: Promise<T>): Promise<T | Refused> {
+export async function orRefusal<T>(ctx: GraphContext, command: () => Promise<T>): Promise<T | Refused> {
   try {
-    return await command;
+    return await command();
   } catch (error) {
-    if (error instanceof Refusal) return new Refused(error);
-    throw error;
+    if (!(error instanceof Refusal)) throw error;
+    noteCode(ctx.noted, error.code);
+    return new Refused(error);
   }
 }

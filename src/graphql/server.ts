@@ -4,10 +4,12 @@ import type { DeskContext } from '../tickets/desk.ts';
 import { createRead, type ReadOptions } from './http/read.ts';
 import { createRoad } from './http/road.ts';
 import { createPrepare } from './operation.ts';
+import type { TrustedDocuments } from './trusted-documents.ts';
 import { createGraphqlYoga, type YogaOptions } from './yoga.ts';
 
 export interface GraphqlOptions extends YogaOptions, ReadOptions {
   readonly log: Logger;
+  readonly trusted?: TrustedDocuments | undefined;
 }
 
 /** A document of ours that is executed in process. */

@@ -2,7 +2,7 @@ import { requireViewer } from '../tickets/policy.ts';
 import { type StatusSet, setTicketStatus } from '../tickets/set-status.ts';
 import { builder } from './builder.ts';
 import { TicketStatusEnum } from './enums.ts';
-import { orRefusal, resultUnion } from './refusal.ts';
+import { writeResult, resultUnion } from './refusal.ts';
 import { TicketRef, TicketSelectorInput } from './ticket.ts';
 
 const SetTicketStatusInput = builder.inputType('SetTicketStatusInput', {
@@ -51,6 +51,6 @@ builder.mutationField('setTicketStatus', (t) =>
     args: {
       input: t.arg({ type: SetTicketStatusInput, required: true, description: 'The ticket and its status.' }),
     },
-    resolve: (_root, { input }, ctx) => orRefusal(setTicketStatus(ctx, input)),
+    resolve: (_root, { input }, ctx) => writeResult(ctx, () => setTicketStatus(ctx, input)),
   }),
 );

@@ -2,7 +2,7 @@ import { encodeGlobalId } from '../global-id.ts';
 import { uploadFile } from '../tickets/upload-file.ts';
 import type { Upload } from '../tickets/uploads/keep-upload.ts';
 import { builder } from './builder.ts';
-import { orRefusal, resultUnion } from './refusal.ts';
+import { resultUnion, writeResult } from './refusal.ts';
 
 const UploadFileInput = builder.inputType('UploadFileInput', {
   description:
@@ -37,6 +37,6 @@ builder.mutationField('uploadFile', (t) =>
     type: ResultUnion,
     description: 'Takes a file in before its message is written. Needs the scope WRITE.',
     args: { input: t.arg({ type: UploadFileInput, required: true, description: 'The file.' }) },
-    resolve: (_root, { input }, ctx) => orRefusal(uploadFile(ctx, input)),
+    resolve: (_root, { input }, ctx) => writeResult(ctx, () => uploadFile(ctx, input)),
   }),
 );

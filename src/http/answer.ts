@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asUnavailable } from '../database-faults.ts';
-import { BadCredential, BadRequest, Unavailable } from '../errors.ts';
+import { BadCredential, BadRequest, RateLimited, Unavailable } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { noteCode, notedOf } from '../noted.ts';
 import { sendAnswer } from '../send-answer.ts';
 import { identityOf } from './identity.ts';
 
@@ -42,7 +43,10 @@ export function answerFault(req: IncomingMessage, res: ServerResponse, error: un
     message: string,
     extensions: { code: string; retryable: boolean },
     headers: Record<string, string> = {},
-  ) => answerJson(res, status, { errors: [{ message, extensions }] }, headers);
+  ) => {
+    noteCode(notedOf(req), extensions.code);
+    answerJson(res, status, { errors: [{ message, extensions }] }, headers);
+  };
   if (error instanceof BadCredential) {
     const wait = error.retryAfterSeconds;
     // No challenge: it would make a browser ask for a password in the middle of somebody's page.
@@ -53,6 +57,13 @@ export function answerFault(req: IncomingMessage, res: ServerResponse, error: un
       wait === undefined ? {} : { 'Retry-After': String(wait) },
     );
   }
+  if (error instanceof RateLimited)
+    return say(
+      429,
+      error.message,
+      { code: 'RATE_LIMITED', retryable: true },
+      { 'Retry-After': String(error.retryAfterSeconds) },
+    );
   if (error instanceof BadRequest) return say(400, error.message, { code: 'BAD_REQUEST', retryable: false });
   const fault = asUnavailable(error);
   if (fault instanceof Unavailable)

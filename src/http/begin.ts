@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Authenticator } from '../auth/authenticate.ts';
+import { addressKey } from '../auth/throttle.ts';
 import type { RequestContext, Viewer } from '../context.ts';
 import type { Logger } from '../log.ts';
+import { notedOf } from '../noted.ts';
+import type { RateLimits } from '../rate-limits.ts';
 import { isDirect } from './direct.ts';
 import { idempotencyKeyOf } from './idempotency-key.ts';
 import { identityOf } from './identity.ts';
@@ -10,6 +13,7 @@ import { type ReceivePorts, receiveFor } from './receive.ts';
 
 export interface BeginPorts extends ReceivePorts {
   readonly authenticator: Authenticator;
+  readonly rateLimits: RateLimits;
   readonly log: Logger;
   readonly now: () => Date;
   /** Whether X-Forwarded-* are by a proxy of ours. */
@@ -20,7 +24,7 @@ export interface BeginPorts extends ReceivePorts {
 
 /**
  * @param signIn in the place of the request's credential
- * @throws BadRequest, BadCredential, Unavailable
+ * @throws BadRequest, BadCredential, RateLimited, Unavailable
  */
 export type Begin = (
   req: IncomingMessage,
@@ -30,15 +34,21 @@ export type Begin = (
 
 /** The one place where a request of any door gets its viewer, before its body is read. */
 export function createBegin(ports: BeginPorts): Begin {
-  const { authenticator, log, now, trustProxy, publicUrl } = ports;
+  const { authenticator, rateLimits, log, now, trustProxy, publicUrl } = ports;
   return async (req, res, known) => {
     const { headers } = req;
     const { requestId, whenAway } = identityOf(req);
+    const noted = notedOf(req);
     const idempotencyKey = idempotencyKeyOf(req);
     const address = remoteAddressOf(req, trustProxy);
     const direct = () => isDirect(req);
     const signIn = known ?? (() => authenticator.authenticate(headers.authorization, address, direct));
+    await rateLimits.count('address', addressKey(address));
     const viewer = await signIn();
+    if (viewer !== undefined) {
+      noted.viewerId = viewer.userId;
+      await rateLimits.count('viewer', viewer.userId);
+    }
     return {
       requestId,
       viewer,
@@ -49,6 +59,7 @@ export function createBegin(ports: BeginPorts): Begin {
       log,
       receive: receiveFor(res, ports),
       whenAway,
+      noted,
     };
   };
 }

@@ -1,14 +1,17 @@
 import { answerJson } from './answer.ts';
 import type { Handle } from './server.ts';
 
+export type Chore = 'ok' | 'off' | 'degraded' | 'unknown';
+
 /**
  * GET /health/live: the process turns. GET /health/ready: it can do its work; `checks` reject with what is missing.
- * @param chores what is done beside requests, and whether it is: told, but no reason to send requests elsewhere.
+ * @param chores what is done beside requests, and how it goes: told, but no reason to send requests elsewhere.
+ * One that is `degraded` makes the whole status that, which is still 200.
  */
 export function createHealth(
   checks: Readonly<Record<string, () => Promise<void>>>,
   isDraining: () => boolean,
-  chores: Readonly<Record<string, () => boolean>> = {},
+  chores: Readonly<Record<string, () => Chore | Promise<Chore>>> = {},
 ): Handle {
   return async (_req, res, path) => {
     if (path === '/health/live') return answerJson(res, 200, { status: 'live' });
@@ -16,11 +19,15 @@ export function createHealth(
     const entries = await Promise.all(
       Object.entries(checks).map(async ([name, check]) => [name, await outcome(check)] as const),
     );
+    const beside = await Promise.all(
+      Object.entries(chores).map(async ([name, look]) => [name, await look()] as const),
+    );
     const ready = !isDraining() && entries.every(([, result]) => result === 'ok');
+    const usable = beside.some(([, goes]) => goes === 'degraded') ? 'degraded' : 'ready';
     answerJson(res, ready ? 200 : 503, {
-      status: isDraining() ? 'draining' : ready ? 'ready' : 'not ready',
+      status: isDraining() ? 'draining' : ready ? usable : 'not ready',
       ...Object.fromEntries(entries),
-      ...Object.fromEntries(Object.entries(chores).map(([name, goes]) => [name, goes() ? 'ok' : 'off'])),
+      ...Object.fromEntries(beside),
     });
   };
 }

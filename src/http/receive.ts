@@ -6,6 +6,8 @@ import { type BlobStore, BlobTooLarge } from '../storage/blob-store.ts';
 export interface ReceivePorts {
   readonly blobs: BlobStore;
   readonly limits: Pick<Limits, 'attachmentBytes' | 'messageAttachmentsBytes'>;
+  /** Told when a file begins to arrive, and when it does not any more. */
+  readonly uploading?: ((by: 1 | -1) => void) | undefined;
 }
 
 /** The `receive` port of one request. It costs nothing until the first file comes. */
@@ -36,8 +38,11 @@ class RequestFiles {
   }
 
   async receive(source: AsyncIterable<Buffer>, list: string): Promise<Received> {
-    const { blobs, limits } = this.#ports;
-    const blob = await blobs.put(this.#metered(source, list), limits.attachmentBytes);
+    const { blobs, limits, uploading } = this.#ports;
+    uploading?.(1);
+    const blob = await blobs
+      .put(this.#metered(source, list), limits.attachmentBytes)
+      .finally(() => uploading?.(-1));
     this.#claims.set(blob.key, 0);
     if (this.#over) this.#sweep();
     return { ...blob, claim: () => this.#count(blob.key, 1), release: () => this.#count(blob.key, -1) };

@@ -1,7 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from '../log.ts';
+import { type Door, notedOf, outcomeOf } from '../noted.ts';
+import { inSpan, SpanKind, type SpanOptions } from '../tracing.ts';
 import { answerFault, answerText } from './answer.ts';
-import { type Identity, identify } from './identity.ts';
+import { identify } from './identity.ts';
+import { createRequestLines, type RequestSeen } from './request-line.ts';
 import { cutStalled, type Patience } from './stalled.ts';
 import { readTarget } from './target.ts';
 
@@ -9,6 +12,7 @@ export type Handle = (req: IncomingMessage, res: ServerResponse, path: string) =
 
 /** What answers which path; the first that matches. `prefix` matches itself and whatever lies below it. */
 export interface Route {
+  readonly door: Door;
   readonly prefix: string;
   /**
    * How else this route's clients write its paths. A path is the route's when it lies below the prefix as it was sent or when it is
@@ -22,15 +26,22 @@ export interface Route {
   readonly refuse?: (req: IncomingMessage, res: ServerResponse, status: number, message: string) => void;
 }
 
+export interface ServerPorts {
+  readonly log: Logger;
+  /** Told of each request when it is over. */
+  readonly seen?: RequestSeen | undefined;
+  readonly patience?: Patience | undefined;
+}
+
 /** The process's one HTTP server: it knows paths, time-outs and how to end; what is answered is the routes' matter. */
-export function createHttpServer(routes: readonly Route[], log: Logger, patience?: Patience): Server {
-  // All that a request's line says is named below, and nothing of it is hidden: looking for what would be takes longer than the line.
-  const requests = log.child({}, { redact: [] });
+export function createHttpServer(routes: readonly Route[], { log, seen, patience }: ServerPorts): Server {
+  const logWhenDone = createRequestLines(log, seen);
   const begin = (req: IncomingMessage, res: ServerResponse) => {
     const named = readTarget(req);
     const path = (req.url ?? '/').split(/[?#]/, 1)[0]!;
-    logWhenDone(identify(req, res), req, res, path, requests);
     const route = routes.find((candidate) => matches(candidate, path));
+    if (route !== undefined) notedOf(req).door = route.door;
+    logWhenDone(identify(req, res).requestId, req, res, path);
     const { refuse = refuseInText } = route ?? {};
     if (named) return { path, route, refuse };
     res.setHeader('Connection', 'close');
@@ -52,7 +63,9 @@ export function createHttpServer(routes: readonly Route[], log: Logger, patience
       if (visit === undefined) return;
       const { path, route } = visit;
       if (route === undefined) return answerText(res, 404, 'Not found\n');
-      Promise.try(route.handle, req, res, path).catch((error) => answerFault(req, res, error, log));
+      void inSpan(`${req.method} ${route.prefix}`, spanOf(req, res, route), () =>
+        Promise.try(route.handle, req, res, path).catch((error) => answerFault(req, res, error, log)),
+      );
     },
   );
   server.maxRequestsPerSocket = 0;
@@ -66,6 +79,16 @@ export function createHttpServer(routes: readonly Route[], log: Logger, patience
   });
   return server;
 }
+
+const spanOf = (req: IncomingMessage, res: ServerResponse, { prefix }: Route): SpanOptions => ({
+  kind: SpanKind.SERVER,
+  attributes: { 'http.request.method': req.method!, 'http.route': prefix },
+  traceparent: req.headers.traceparent?.toString(),
+  atEnd: () => ({
+    'http.response.status_code': res.statusCode,
+    fault: outcomeOf(notedOf(req), res.statusCode, true) === 'fault',
+  }),
+});
 
 /**
  * Says `100 Continue` when somebody begins to read the body, so that whatever is judged before is answered before: a client that
@@ -82,23 +105,6 @@ function continueWhenRead(req: IncomingMessage, res: ServerResponse): void {
 
 const refuseInText: NonNullable<Route['refuse']> = (_req, res, status, message) =>
   answerText(res, status, `${message}\n`);
-
-/** One line a request: who asked for what is in it, what was said is not. */
-function logWhenDone(
-  { requestId }: Identity,
-  req: IncomingMessage,
-  res: ServerResponse,
-  path: string,
-  log: Logger,
-): void {
-  const from = performance.now();
-  res.once('close', () => {
-    const ms = Math.round(performance.now() - from);
-    const { method } = req;
-    const cut = res.writableFinished ? {} : { cut: true };
-    log.info({ requestId, method, path, status: res.statusCode, ms, ...cut }, 'request');
-  });
-}
 
 function matches({ prefix, fold, exact = false }: Route, path: string): boolean {
   const below = (a: string) =>

@@ -3,6 +3,8 @@ import type postgres from 'postgres';
 import { createBatcher } from '../batcher.ts';
 import type { Logger } from '../log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
+import { inSpan, SpanKind } from '../tracing.ts';
+import type { AttemptPhase, DeliveryState } from '../vocabulary.ts';
 import { type DeliveryContents, envelopeOf, prepareMail } from './contents.ts';
 import { type Attempt, type Claim, keepSources, openBody, settle } from './outbox.ts';
 import { type Outcome, verdictOf } from './outcome.ts';
@@ -27,8 +29,12 @@ export interface AttemptPorts {
   readonly transport: Transport;
   /** Told at once how a server fared, before the ledger is written: what waits for it need not try as well. */
   readonly heard: (mailboxId: number, serverDown: boolean) => void;
+  readonly attempted?: AttemptSeen | undefined;
   readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
 }
+
+/** What became of the mail, how far the attempt came, and how long it took. */
+export type AttemptSeen = (outcome: DeliveryState, phase: AttemptPhase, seconds: number) => void;
 
 export interface Attempts {
   /** Sends one claimed delivery and writes down what became of it. Undefined: it was called off before it began. */
@@ -70,10 +76,10 @@ export function createAttempts(ports: AttemptPorts): Attempts {
   async function writeUntilWritten(settlement: Settlement): Promise<boolean> {
     for (let wait = 100; ; wait = Math.min(wait * 2, 2000)) {
       try {
-        const became = await write(settlement);
+        const became = await inSpan('ledger settle', ledger, () => write(settlement));
         if (became !== 'LOCKED') return became === 'WRITTEN';
       } catch (err) {
-        log.error({ err, deliveryId: settlement.id }, 'what became of a mail could not be written yet');
+        log.error({ err, deliveryId: settlement.id }, 'settlement failed, retrying');
       }
       await sleep(wait);
     }
@@ -82,7 +88,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
   async function writeFence(kept: Promise<void> | undefined, { id, token }: Claim): Promise<boolean> {
     try {
       await kept;
-      return await open({ id, token });
+      return await inSpan('ledger fence', ledger, () => open({ id, token }));
     } catch (err) {
       log.error({ err, deliveryId: id }, 'an attempt could not be written down: its connection is dropped');
       throw err;
@@ -129,7 +135,9 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       },
     };
     await trace('connecting', claim.id);
-    const outcome = await pool.send(transmission, () => {
+    const smtp = { kind: SpanKind.CLIENT, attributes: { 'ticketwire.mailbox_id': contents.mailbox.id } };
+    const send = (begin: () => boolean) => inSpan('smtp send', smtp, () => pool.send(transmission, begin));
+    const outcome = await send(() => {
       if (!mayBegin()) return false;
       // While the server takes the envelope and the fence is written, files are read.
       bytes.begin();
@@ -144,32 +152,58 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     return outcome && { ...outcome, bodyAt };
   }
 
-  return {
-    async run(claim, contents, mayBegin) {
-      await trace('claimed', claim.id);
-      const delivery = { ...contents, token: claim.token, attempts: claim.attempts };
-      if (contents.redacted) {
-        await writeUntilWritten(redactedSettlement(delivery));
-        return nothingSaid;
-      }
-      if (contents.infected !== null) {
-        await writeUntilWritten(infectedSettlement(delivery, contents.infected));
-        return nothingSaid;
-      }
-      const outcome = await transmit(claim, contents, mayBegin).catch((error) =>
-        ownFault(contents, error, log),
-      );
-      if (outcome === undefined) return undefined;
-      await trace('answered', claim.id);
-      const settlement = settlementOf(delivery, outcome, now(), ports.random());
+  async function attempt(
+    claim: Claim,
+    contents: DeliveryContents,
+    mayBegin: () => boolean,
+  ): Promise<Outcome | undefined> {
+    const from = performance.now();
+    await trace('claimed', claim.id);
+    const delivery = { ...contents, token: claim.token, attempts: claim.attempts };
+    const end = async (settlement: Settlement): Promise<void> => {
       const written = await writeUntilWritten(settlement);
-      if (!written)
-        log.warn({ deliveryId: claim.id, reached: outcome.reached }, 'an overtaken attempt changed nothing');
-      await trace('settled', claim.id);
-      return outcome;
+      say(settlement, written, performance.now() - from);
+    };
+    const say = ({ state, phase, recipients }: Settlement, written: boolean, ms: number) => {
+      const { id: deliveryId, attempts: attempt, mailboxId } = claim;
+      const codes = [...new Set(recipients.flatMap(({ code }) => code ?? []))];
+      const line = { deliveryId, attempt, mailboxId, phase, outcome: state, codes, ms: Math.round(ms) };
+      log[levelOf[state] ?? 'warn']({ ...line, ...(written ? {} : { overtaken: true }) }, 'mail attempt');
+      ports.attempted?.(state, phase, ms / 1000);
+    };
+    const unsendable = contents.redacted
+      ? redactedSettlement(delivery)
+      : contents.infected === null
+        ? undefined
+        : infectedSettlement(delivery, contents.infected);
+    if (unsendable !== undefined) {
+      await end(unsendable);
+      return nothingSaid;
+    }
+    const outcome = await transmit(claim, contents, mayBegin).catch((error) =>
+      ownFault(contents, error, log),
+    );
+    if (outcome === undefined) return undefined;
+    await trace('answered', claim.id);
+    await end(settlementOf(delivery, outcome, now(), ports.random()));
+    await trace('settled', claim.id);
+    return outcome;
+  }
+
+  return {
+    run(claim, contents, mayBegin) {
+      const { id, attempts } = claim;
+      const attributes = { 'ticketwire.delivery_id': id, 'ticketwire.attempt': attempts };
+      return inSpan('mail attempt', { kind: SpanKind.CONSUMER, attributes }, () =>
+        attempt(claim, contents, mayBegin),
+      );
     },
   };
 }
+
+const ledger = { kind: SpanKind.CLIENT, attributes: { 'db.system.name': 'postgresql' } };
+
+const levelOf: Partial<Record<DeliveryState, 'info' | 'error'>> = { SENT: 'info', OUTCOME_UNKNOWN: 'error' };
 
 const nothingSaid: Outcome = {
   reached: 'CONNECT',

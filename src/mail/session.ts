@@ -17,6 +17,8 @@ export class SmtpSession {
   #extensions: Extensions = readExtensions(false);
   #fail: (error: Error) => void = () => {};
   sent = 0;
+  #wasCut = false;
+  #mayHaveBegun = false;
 
   constructor(server: SmtpServer, timeouts: SmtpTimeouts) {
     this.#server = server;
@@ -44,6 +46,23 @@ export class SmtpSession {
   /** Octets that the server takes at most (EHLO SIZE). */
   get sizeLimit(): number | undefined {
     return this.#extensions.sizeLimit;
+  }
+
+  /** Ended by us in the middle of something. */
+  get wasCut(): boolean {
+    return this.#wasCut;
+  }
+
+  /** Whether the fence before this mail's first byte was asked to open. */
+  get mayHaveBegun(): boolean {
+    return this.#mayHaveBegun;
+  }
+
+  /** Ends it at once; whoever waits for it is told so. */
+  cut(): void {
+    this.#wasCut = true;
+    this.#fail(new Error('This process is ending'));
+    this.close();
   }
 
   async connect(): Promise<void> {
@@ -74,6 +93,7 @@ export class SmtpSession {
 
   async #sendTo(mail: Transmission): Promise<Outcome> {
     const body = { opened: false, ended: false };
+    this.#mayHaveBegun = false;
     try {
       const info = await this.#transmit(mail, body);
       // A server that says yes before the end may have taken anything.
@@ -125,6 +145,7 @@ export class SmtpSession {
     return this.#within(this.#timeouts.envelope, 'to take the envelope', (done, extend) => {
       stall = () => extend(this.#timeouts.bodyStall, 'to take the body');
       const gated = async function* (this: SmtpSession) {
+        this.#mayHaveBegun = true;
         if (!(await mail.openBody().catch(orOwnFault('The attempt could not be written down'))))
           throw new Fenced();
         body.opened = true;

@@ -28,6 +28,9 @@ export class MailboxUnusable extends Error {}
 export interface Transport extends Disposable {
   /** @throws MailboxUnusable */
   poolOf(mailbox: SendingMailbox): SmtpPool;
+  callOff(): void;
+  /** As a pool's, of all of them. */
+  cut(all: boolean): void;
 }
 
 /** A pool of connections for each mailbox, so that one slow server holds up nobody else's mail. */
@@ -50,6 +53,12 @@ export function createTransport({
       const pool = createSmtpPool(server, connections, limits);
       pools.set(mailbox.id, { settings, pool });
       return pool;
+    },
+    callOff() {
+      for (const { pool } of pools.values()) pool.callOff();
+    },
+    cut(all) {
+      for (const { pool } of pools.values()) pool.cut(all);
     },
     [Symbol.dispose]() {
       for (const { pool } of pools.values()) pool.close();

@@ -5,7 +5,7 @@ import type postgres from 'postgres';
 import { createAlarm } from '../alarm.ts';
 import type { Logger } from '../log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
-import { createAttempts } from './attempt.ts';
+import { type AttemptSeen, createAttempts } from './attempt.ts';
 import { clearConditional } from './conditions.ts';
 import { loadContents } from './contents.ts';
 import { createGate } from './home.ts';
@@ -24,6 +24,11 @@ const postponeMilliseconds = 5000;
 /** How long what the last look at caps and conditions found is believed. */
 const lookMilliseconds = 500;
 
+/** Servers that are well take an envelope in a second, and a mail in a few. */
+const usualDrain = { beginsMs: 5000, endsMs: 60_000 };
+/** And then the outcomes are written. */
+const ledgerMs = 5000;
+
 export interface WorkerPorts extends TransportOptions {
   /** Raw postgres.js as the desk; its own few connections are enough. */
   readonly sql: postgres.Sql;
@@ -35,6 +40,10 @@ export interface WorkerPorts extends TransportOptions {
   /** Seconds between looks at the table when nothing wakes the worker. */
   readonly pollSeconds?: number;
   readonly random?: () => number;
+  /** Milliseconds that an end waits for mails before their first byte, and for the others. */
+  readonly drain?: { readonly beginsMs?: number; readonly endsMs?: number };
+  /** Told of each attempt when its outcome is in the ledger. */
+  readonly attempted?: AttemptSeen;
   /** Told of each step of each delivery, and awaited: for tests that end the process there. */
   readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
 }
@@ -60,10 +69,12 @@ export interface Worker extends AsyncDisposable {
 
 /**
  * Sends what the outbox holds. Any number of workers may run, in one process or many. Disposing it drains: nothing new is begun,
- * what is under way ends, and what was only claimed is given back.
+ * what is under way ends, and what was only claimed is given back. A server that says nothing is not waited for
+ * for long: `drain` says how long.
  */
 export function createWorker(ports: WorkerPorts): Worker {
   const { sql, log, now, leaseSeconds = 60, pollSeconds = 5 } = ports;
+  const drain = { ...usualDrain, ...ports.drain };
   const name = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
   const transport = createTransport(ports);
   const lanes = createLanes({
@@ -96,7 +107,7 @@ export function createWorker(ports: WorkerPorts): Worker {
       .then(async (outcome) => {
         if (outcome === undefined) await release(sql, [one]);
       })
-      .catch((err) => log.error({ err, deliveryId: one.id }, 'an attempt was left to its lease'))
+      .catch((err) => log.error({ err, deliveryId: one.id }, 'attempt abandoned; its lease will expire'))
       .finally(() => {
         alive.delete(one.token);
         lanes.leave(one.mailboxId);
@@ -113,7 +124,7 @@ export function createWorker(ports: WorkerPorts): Worker {
     if (performance.now() - recoveredAt >= (leaseSeconds * 1000) / 4) {
       recoveredAt = performance.now();
       for (const { id, state } of await recover(sql, now()))
-        log.warn({ deliveryId: id, state }, 'a worker left a mail behind');
+        log.warn({ deliveryId: id, state }, 'a mail was recovered: its worker did not renew the lease');
     }
     if (performance.now() - special.at >= lookMilliseconds)
       special = { ...(await findSpecial(sql, now())), at: performance.now() };
@@ -195,8 +206,19 @@ export function createWorker(ports: WorkerPorts): Worker {
     async [Symbol.asyncDispose]() {
       stopping = true;
       alarm.ring();
+      transport.callOff();
+      const cuts = [
+        setTimeout(() => transport.cut(false), drain.beginsMs),
+        setTimeout(() => transport.cut(true), drain.endsMs),
+      ];
       await loop;
-      await Promise.allSettled(running);
+      const ended = Promise.allSettled(running).then(() => true);
+      const late = new AbortController();
+      const inTime = sleep(drain.endsMs + ledgerMs, false, { signal: late.signal }).catch(() => true);
+      // A ledger that cannot be written is not waited for without end: leases say what became of such mails.
+      if (!(await Promise.race([ended, inTime]))) log.error({ mails: alive.size }, 'mails abandoned');
+      late.abort();
+      for (const cut of cuts) clearTimeout(cut);
       clearInterval(heartbeat);
       await listening?.then(({ unlisten }) => unlisten()).catch(() => {});
       transport[Symbol.dispose]();

@@ -49,7 +49,8 @@ function refuse(
 ): Reply {
   const status = statusOf(refusal);
   const message = status === 401 ? texts.unauthorized : describe(refusal, memberOf);
-  return errorReply(status, as, message);
+  const headers = 'retryAfterSeconds' in refusal ? { 'Retry-After': refusal.retryAfterSeconds } : undefined;
+  return errorReply(status, as, message, headers);
 }
 
 /** @throws the first error: a refusal is data, so whatever is an error here is none of the caller's doing */

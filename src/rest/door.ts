@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
 import type { RequestContext } from '../context.ts';
-import { BadCredential, BadRequest, Unavailable } from '../errors.ts';
+import { BadCredential, BadRequest, RateLimited, Unavailable } from '../errors.ts';
 import { Aborted, BodyReader, readBody } from './body.ts';
 import { type Execute, newMessage } from './call.ts';
 import { contentCoding } from './content-coding.ts';
@@ -139,6 +139,8 @@ function answerError(error: unknown, { as, context }: Visit, ports: LegacyPorts)
   if (error instanceof Aborted) return undefined;
   if (error instanceof TooLarge) return errorReply(413, as, texts.tooLarge);
   if (error instanceof BadCredential) return unauthorized(as, error.retryAfterSeconds);
+  if (error instanceof RateLimited)
+    return errorReply(429, as, `${error.message}.`, { 'Retry-After': error.retryAfterSeconds });
   if (error instanceof BadRequest) return errorReply(400, as, error.message);
   if (error instanceof Unavailable) {
     const { retryAfterSeconds } = error;

@@ -91,6 +91,8 @@ export type ErrorCode =
   | 'PREVIEW_STALE'
   /** A private message is for operators, so it cannot be sent to the requester as an e-mail. */
   | 'PRIVATE_WITH_EMAIL'
+  /** Too many commands in a minute: wait for `retryAfterSeconds`, then send it again. */
+  | 'RATE_LIMITED'
   /** The ticket's requester has no e-mail address. */
   | 'RECIPIENT_MISSING'
   /** The ticket has messages after `ifLastMessage`: read them, then send again. */
@@ -158,6 +160,7 @@ export type AddLegacyMessageMutation = { readonly addTicketMessage:
     | { readonly __typename: 'MailboxNotReadyError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
     | { readonly __typename: 'PreviewStaleError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
     | { readonly __typename: 'PrivateWithEmailError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
+    | { readonly __typename: 'RateLimitedError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string>, readonly retryAfterSeconds: number }
     | { readonly __typename: 'RecipientMissingError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
     | { readonly __typename: 'TicketChangedError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }
     | { readonly __typename: 'TicketNotFoundError', readonly code: ErrorCode, readonly message: string, readonly path: ReadonlyArray<string> }

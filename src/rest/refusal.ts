@@ -21,6 +21,7 @@ const statuses = {
   DELIVERY_NOT_FOUND: 400,
   DELIVERY_STATE: 400,
   PREVIEW_STALE: 400,
+  RATE_LIMITED: 429,
 } as const satisfies Record<ErrorCode, number>;
 
 export function statusOf({ code }: RefusalData): number {

@@ -138,7 +138,7 @@ export class BlobOffset extends Error {
 /** The store is full, has no file handles left, or does not answer: nothing was stored, and later it may work. */
 export class StoreUnavailable extends Unavailable {
   constructor(cause: unknown) {
-    super('The file store does not take or give files at the moment', 5, { cause });
+    super('The file store does not take or give files at the moment', 5, { cause, nothingWritten: true });
     this.name = 'StoreUnavailable';
   }
 }

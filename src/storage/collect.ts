@@ -3,7 +3,13 @@ import { siftAside } from './aside.ts';
 import { countCollection, foreignness } from './belonging.ts';
 import { type BlobStore, everyKey, type KeyRange } from './blob-store.ts';
 import { takeCensus } from './census.ts';
-import { expireIdempotencyKeys, expireOpenUploads, expireUploads } from './expire.ts';
+import {
+  expireIdempotencyKeys,
+  expireInboxMails,
+  expireOpenUploads,
+  expireRateLimits,
+  expireUploads,
+} from './expire.ts';
 import { forgetBlobs, unusedCount } from './forget.ts';
 import { findStrays, removeStrays, type Strays } from './strays.ts';
 
@@ -33,6 +39,8 @@ export interface CollectOptions {
   readonly range?: KeyRange;
   /** Somebody has looked, and says that it is right that so much goes. */
   readonly anyShare?: boolean;
+  /** Days that mails of the development inbox stay; undefined: for ever. */
+  readonly inboxDays?: number | undefined;
   readonly now?: Date;
 }
 
@@ -51,8 +59,10 @@ export async function collectGarbage(
   db: Db,
   store: BlobStore,
   olderThan: Date,
-  { range = everyKey, anyShare = false, now = new Date() }: CollectOptions = {},
+  { range = everyKey, anyShare = false, inboxDays, now = new Date() }: CollectOptions = {},
 ): Promise<Collection> {
+  await expireRateLimits(db);
+  if (inboxDays !== undefined) await expireInboxMails(db, inboxDays);
   const nothing = {
     idempotencyKeys: await expireIdempotencyKeys(db),
     ...{ uploads: 0, blobs: 0, keys: 0, restored: 0, destroyed: 0 },

@@ -25,7 +25,7 @@ export interface Collecting extends AsyncDisposable {
 }
 
 /** Collects now and then for as long as the process lives. */
-export function startCollecting(db: Db, blobs: BlobStore, log: Logger): Collecting {
+export function startCollecting(db: Db, blobs: BlobStore, log: Logger, inboxDays?: number): Collecting {
   let off: string | undefined;
   /** By part, as each may have its own reason. */
   const unlikely = new Map<string, string>();
@@ -39,18 +39,17 @@ export function startCollecting(db: Db, blobs: BlobStore, log: Logger): Collecti
         off: why,
         unlikely: share,
         ...collected
-      } = await collectGarbage(db, blobs, new Date(Date.now() - spareMs), { range });
+      } = await collectGarbage(db, blobs, new Date(Date.now() - spareMs), { range, inboxDays });
       const reason = why ?? share;
       if (reason !== undefined && reason !== off && reason !== unlikely.get(range.from))
         log.error({ why: reason }, 'files are not collected; `ticketwire blobs verify` tells more');
       off = why;
       unlikely.delete(range.from);
       if (share !== undefined) unlikely.set(range.from, share);
-      if (Object.values(collected).some((count) => count > 0))
-        log.info(collected, 'collected what nothing refers to, or has had its time');
+      if (Object.values(collected).some((count) => count > 0)) log.info(collected, 'garbage collected');
     } catch (error) {
       off = 'the last collection failed';
-      log.warn({ err: error }, 'could not collect; it is tried again');
+      log.warn({ err: error }, 'garbage collection failed; it is retried');
     }
   }
 

@@ -1,6 +1,6 @@
 import { and, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
-import { openUploads, uploads } from '../db/tables.ts';
+import { inboxMails, openUploads, uploads } from '../db/tables.ts';
 
 /** An upload may be attached within a day. One that was lives on as an attachment. */
 export const uploadLifetimeHours = 24;
@@ -24,6 +24,22 @@ export async function expireIdempotencyKeys(db: Db): Promise<number> {
     count += gone.length;
     if (gone.length < idempotencyKeyBatch) return count;
   }
+}
+
+/** Mails of the development inbox, which nobody else keeps. */
+export async function expireInboxMails(db: Db, keepDays: number): Promise<number> {
+  const gone = await db
+    .delete(inboxMails)
+    .where(lt(inboxMails.receivedAt, sql`now() - make_interval(days => ${keepDays})`))
+    .returning({ id: inboxMails.id });
+  return gone.length;
+}
+
+/** Counts of a minute that is long over. */
+export async function expireRateLimits(db: Db): Promise<void> {
+  await db.execute(
+    sql`delete from rate_limits where expire < (extract(epoch from now() - interval '1 hour') * 1000)::int8`,
+  );
 }
 
 /** @returns keys of their blobs, some of which attachments may name */

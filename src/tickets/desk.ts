@@ -2,6 +2,7 @@ import type { Limits } from '../config.ts';
 import type { RequestContext } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import type { EventHub } from '../events/hub.ts';
+import type { RateLimits } from '../rate-limits.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { AttachmentUrls } from './attachment-url.ts';
 import type { Judged } from './judge-statement.ts';
@@ -17,7 +18,10 @@ export interface Desk {
   readonly judge: (row: NewMessageRow) => Promise<Judged[]>;
   /** Wakes those who watch a ticket. */
   readonly events: EventHub;
+  /** Told of each live event how long after its commit its watcher is told of it. */
+  readonly eventTold: (seconds: number) => void;
   readonly limits: Limits;
+  readonly rateLimits: RateLimits;
   readonly attachmentUrls: AttachmentUrls;
   /** Whether new files are scanned before they are mailed. */
   readonly scans: boolean;

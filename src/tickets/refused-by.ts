@@ -36,4 +36,5 @@ export const refusedBy = {
   ATTACHMENT_NOT_FOUND: ['redactAttachment'],
   DELIVERY_NOT_FOUND: ['changeDelivery'],
   DELIVERY_STATE: ['changeDelivery'],
+  RATE_LIMITED: ['addTicketMessage', 'uploadFile', 'changeDelivery', ...redactors],
 } as const satisfies Record<ErrorCode, readonly Command[]>;

@@ -101,6 +101,7 @@ export async function* watchTicketEvents(
   ctx: DeskContext,
   input: TicketEventsInput,
 ): AsyncGenerator<SeenEvent> {
+  const from = ctx.now().getTime();
   let { place } = await begin(ctx, input);
   for await (const _ of ctx.desk.events.watch(place.ticketId, ctx.whenAway())) {
     let page: TicketEvent[];
@@ -109,7 +110,10 @@ export async function* watchTicketEvents(
       for (const event of page) {
         // Much may have changed since the page was read: a slow caller takes the next event when it has sent
         // the last one.
-        yield { event, viewer: await viewerNow(ctx, place) };
+        const viewer = await viewerNow(ctx, place);
+        const written = event.createdAt.getTime();
+        if (written > from) ctx.desk.eventTold((ctx.now().getTime() - written) / 1000);
+        yield { event, viewer };
         place = { ...place, after: event.number };
       }
     } while (page.length === pageSize);

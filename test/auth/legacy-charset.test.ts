@@ -99,7 +99,11 @@ test('the same wrong credential again is neither hashed nor counted', async () =
   await using _ = world;
   const header = basicIn('windows-1250', 'Úžas:Úžas');
   for (let n = 0; n < 13; n++) expect((await signIn(header)).retryAfterSeconds).toBeUndefined();
-  expect(world.logged.filter((line) => line.includes('sign-in failed'))).toHaveLength(1);
+  const refused = world.logged.filter((line) => line.includes('sign-in refused'));
+  expect(refused.map((line) => JSON.parse(line).reason)).toEqual([
+    'wrong_password',
+    ...Array(12).fill('repeated_password'),
+  ]);
 });
 
 test('LEGACY_CHARSET must be a code page', () => {

@@ -117,3 +117,37 @@ test('a request that stops arriving does not hold up an end, and one that has ar
   await drained;
   expect(await sent[2]).toContain('answered');
 });
+
+test('an end cuts a download and a watcher that nobody reads, once they have not moved for a while', async () => {
+  const patience = { lookEveryMs: 50, looks: 4, leastBytes: 1 };
+  await using gateway = await startGateway({ overrides: { patience } });
+  await gateway.legacy({
+    TicketREF: 'INC-000047',
+    Message: 'With a file',
+    Attachments: [{ FileName: 'a.bin', Data: Buffer.alloc(20_000_000, 'x').toString('base64') }],
+  });
+  const [row] = await gateway.sql<{ id: number }[]>`select id from attachments`;
+  const id = encodeURIComponent(Buffer.from(`Attachment:${row!.id}`).toString('base64'));
+  const { port } = new URL(gateway.url);
+  const unread = (head: string, body = '') => {
+    const socket = connect(Number(port), '127.0.0.1', () => socket.write(`${head}\r\n\r\n${body}`));
+    return { socket, answered: once(socket, 'readable'), closed: once(socket, 'close') };
+  };
+  const authorized = `Host: localhost\r\nAuthorization: ${asOperator}`;
+  const download = unread(`GET /attachments/${id} HTTP/1.1\r\n${authorized}`);
+  const fields = 'ticketMessage { ticket { messages(last: 1) { edges { node { body } } } } }';
+  const query = `subscription { ticketEvents(ticket: { ticketId: 3 }) { cursor ${fields} } }`;
+  const body = JSON.stringify({ query });
+  const length = `Content-Length: ${body.length}\r\nContent-Type: application/json`;
+  const accept = 'Accept: text/event-stream';
+  const watcher = unread(`POST /graphql HTTP/1.1\r\n${authorized}\r\n${accept}\r\n${length}`, body);
+  await Promise.all([download.answered, watcher.answered]);
+  // More than a socket and its reader's buffers hold.
+  for (let n = 0; n < 3; n += 1)
+    await gateway.legacy({ TicketId: 3, Message: `${n}${'m'.repeat(3_000_000)}` });
+  await gateway.app[Symbol.asyncDispose]();
+  for (const { socket, closed } of [download, watcher]) {
+    socket.on('error', () => {}).resume();
+    await closed;
+  }
+});

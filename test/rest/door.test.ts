@@ -183,7 +183,7 @@ describe('speaks HTTP as the old service did', () => {
 
   test('challenges, slows down and asks to come back', async () => {
     const refusing = (error: Error) => startDoor({ begin: () => Promise.reject(error) });
-    await using bad = await refusing(new BadCredential('no', 7));
+    await using bad = await refusing(new BadCredential('no', 'throttled', { retryAfterSeconds: 7 }));
     const denied = await bad.call({ headers: json, body: post() });
     expect(denied).toMatchObject({
       status: 401,

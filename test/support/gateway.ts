@@ -6,6 +6,7 @@ import postgres from 'postgres';
 import { type App, createApp, type Overrides } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
+import { Canary } from './canary.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { lowCost } from './low-cost.ts';
 import { type SmtpSink, startSmtpSink } from './smtp-sink.ts';
@@ -77,12 +78,9 @@ export async function startGateway({
     ...env,
   });
   const connections = { gateway: database.connection, owner: database.ownerConnection };
-  const app = parts.use(
-    await createApp(config, {
-      ...{ log: createLog(config.logLevel), connections, passwordCost: lowCost },
-      ...overrides,
-    }),
-  );
+  const canary = new Canary();
+  const log = process.env.TEST_LOG === undefined ? canary.log : createLog(config.logLevel);
+  const app = parts.use(await createApp(config, { log, connections, passwordCost: lowCost, ...overrides }));
   const held = parts.move();
   const url = app.url!;
 
@@ -95,11 +93,15 @@ export async function startGateway({
     blobsDirectory,
     async graphql(query, variables = {}, call = {}) {
       const body = call.files?.length ? multipart(query, variables, call.files) : { query, variables };
+      canary.sent(call.authorization ?? asOperator, variables);
       const response = await post(`${url}/graphql`, body, call);
       const answer = (await response.json()) as object;
       return { status: response.status, headers: response.headers, ...answer } as never;
     },
-    legacy: (body, call = {}) => post(`${url}/api/Tickets/NewMessage`, body, call),
+    legacy: (body, call = {}) => {
+      canary.sent(call.authorization ?? asOperator, body);
+      return post(`${url}/api/Tickets/NewMessage`, body, call);
+    },
     async counts() {
       const [row] = await sql`
         select (select count(*)::int from messages) as messages, (select count(*)::int from attachments) as attachments,
@@ -108,7 +110,10 @@ export async function startGateway({
           (select count(*)::int from idempotency_keys) as keys`;
       return row as unknown as Record<string, number>;
     },
-    [Symbol.asyncDispose]: () => held.disposeAsync(),
+    async [Symbol.asyncDispose]() {
+      await held.disposeAsync();
+      canary.assertSilent();
+    },
   };
 }
 

@@ -2,9 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { Unavailable } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import { notedOf, noteErrors } from '../../noted.ts';
 import type { DeskContext } from '../../tickets/desk.ts';
 import { safeError } from '../faults.ts';
 import { type Operation, OperationRefused, type PrepareOperation } from '../operation.ts';
+import type { TrustedDocuments } from '../trusted-documents.ts';
 import { acceptedForms, type Form, formFor, formOfProblem } from './forms.ts';
 import { askedOf } from './params.ts';
 import { httpError } from './problem.ts';
@@ -19,6 +21,8 @@ export interface RoadOptions {
   readonly production: boolean;
   /** Bytes of one answer at most. */
   readonly answerBytes: number;
+  /** Nothing else may be asked; undefined: anything may. */
+  readonly trusted?: TrustedDocuments | undefined;
   readonly read: ReturnType<typeof createRead>;
   readonly prepare: PrepareOperation;
 }
@@ -37,7 +41,7 @@ export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<DeskC
  * write. Requests as JSON, in a URL and as multipart, and answers in one piece and as streams, differ in
  * reading and in writing alone.
  */
-export function createRoad({ log, production, answerBytes, read, prepare }: RoadOptions) {
+export function createRoad({ log, production, answerBytes, trusted, read, prepare }: RoadOptions) {
   const streams = createStreams();
 
   async function operationOf(
@@ -45,7 +49,7 @@ export function createRoad({ log, production, answerBytes, read, prepare }: Road
     res: ServerResponse,
     ctx: DeskContext,
   ): Promise<Operation> {
-    const asked = askedOf(await read(req, res, ctx));
+    const asked = askedOf(await read(req, res, ctx), trusted);
     if (req.method === 'GET' && production && ctx.viewer === undefined)
       throw httpError(401, 'Without a credential, send a POST', { code: 'UNAUTHENTICATED' });
     const operation = prepare(asked, ctx, req.headers['last-event-id']?.toString());
@@ -66,6 +70,7 @@ export function createRoad({ log, production, answerBytes, read, prepare }: Road
   ): void {
     const asked = { requestId: String(res.getHeader('x-request-id') ?? 'unknown'), log };
     const errors = error instanceof OperationRefused ? error.errors : [withStatus(safeError(error, asked))];
+    noteErrors(notedOf(req), errors);
     const { status = 400, understood } = told({ errors });
     const isAboutTheRequest = understood || status === 400;
     if (accepted[0] === 'events' && isAboutTheRequest)
@@ -74,6 +79,8 @@ export function createRoad({ log, production, answerBytes, read, prepare }: Road
   }
 
   return {
+    /** Answers that come bit by bit and have not ended. */
+    streams: () => streams.count,
     async handle(req: IncomingMessage, res: ServerResponse, begin: Begin): Promise<void> {
       const accepted = acceptedForms(req.headers.accept);
       try {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
+import { notedOf } from '../../noted.ts';
 import type { Operation } from '../operation.ts';
 import { contentTypes } from './forms.ts';
 import { told } from './told.ts';
@@ -67,6 +68,7 @@ export function createStreams() {
     open.add(stream);
     res.once('close', () => open.delete(stream));
     const isLasting = Symbol.asyncIterator in result;
+    if (isLasting) notedOf(req).lasting = true;
     let passes = false;
     for await (const one of isLasting ? result : [result]) {
       const { body, status } = told(one);
@@ -81,6 +83,9 @@ export function createStreams() {
 
   return {
     tell,
+    get count() {
+      return open.size;
+    },
     get areCut() {
       return areCut;
     },

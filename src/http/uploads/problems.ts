@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asUnavailable } from '../../database-faults.ts';
-import { BadCredential, type ErrorCode, Refusal, Unavailable } from '../../errors.ts';
+import { BadCredential, type ErrorCode, RateLimited, Refusal, Unavailable } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import { noteCode, notedOf } from '../../noted.ts';
 import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/faults.ts';
 import { answerText } from '../answer.ts';
 import { identityOf } from '../identity.ts';
@@ -13,7 +14,7 @@ export type RequestFaultCode =
   | 'PREFLIGHT_REQUIRED'
   | 'UNSUPPORTED_MEDIA_TYPE';
 export type ProblemCode =
-  | Extract<ErrorCode, 'UNAUTHENTICATED' | 'FORBIDDEN' | 'ATTACHMENT_TOO_LARGE'>
+  | Extract<ErrorCode, 'UNAUTHENTICATED' | 'FORBIDDEN' | 'ATTACHMENT_TOO_LARGE' | 'RATE_LIMITED'>
   | UploadFaultCode
   | RequestFaultCode
   | 'BAD_CREDENTIAL'
@@ -35,6 +36,7 @@ export const statuses = {
   UPLOAD_MISMATCH: 400,
   UPLOAD_DIGEST: 400,
   TOO_MANY_UPLOADS: 429,
+  RATE_LIMITED: 429,
   UPLOAD_BUSY: 503,
   UNAVAILABLE: 503,
   INTERNAL: 500,
@@ -73,6 +75,7 @@ export function answerProblem(
   res: ServerResponse,
   { code, detail, status = statuses[code], members = {}, headers = {} }: Problem,
 ): void {
+  noteCode(notedOf(res.req), code);
   const type = types[code] ?? 'about:blank';
   answerText(res, status, JSON.stringify({ type, title: titleOf(code), status, detail, code, ...members }), {
     'Content-Type': 'application/problem+json',
@@ -90,6 +93,10 @@ export function problemOf(error: unknown, req: IncomingMessage, log: Logger, pro
   if (error instanceof UploadFault) return uploadProblem(error, provided);
   if (error instanceof Refusal) return refusalProblem(error);
   if (error instanceof BadCredential) return credentialProblem(error);
+  if (error instanceof RateLimited) {
+    const headers = { 'Retry-After': String(error.retryAfterSeconds) };
+    return { code: 'RATE_LIMITED', detail: error.message, headers };
+  }
   const fault = asUnavailable(error);
   if (fault instanceof Unavailable) {
     const headers = { 'Retry-After': String(fault.retryAfterSeconds) };

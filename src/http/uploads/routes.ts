@@ -20,6 +20,8 @@ export interface UploadPorts {
   readonly contextOf: (req: IncomingMessage, res: ServerResponse) => Promise<DeskContext>;
   readonly maxBytes: number;
   readonly log: Logger;
+  /** Told when a file begins to arrive, and when it does not any more. */
+  readonly uploading?: ((by: 1 | -1) => void) | undefined;
 }
 
 interface Call {
@@ -38,7 +40,7 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
  * POST /uploads takes a file in as a raw body; with `Upload-Complete` it can be gone on with under /uploads/{id}, as in *Resumable
  * Uploads for HTTP* (draft-ietf-httpbis-resumable-upload-12). What it answers is what `AttachmentInput.upload` takes.
  */
-export function createUploads({ contextOf, maxBytes, log }: UploadPorts): Handle {
+export function createUploads({ contextOf, maxBytes, log, uploading }: UploadPorts): Handle {
   return async (req, res, path) => {
     const fields = uploadFieldsOf(req.headers);
     const arrival = nextArrival();
@@ -50,8 +52,15 @@ export function createUploads({ contextOf, maxBytes, log }: UploadPorts): Handle
       if (run === undefined) throw notAllowed(Object.keys(methods));
       if (method === 'OPTIONS') return answerOptions(res, maxBytes);
       const ctx = await contextOf(req, res);
-      requireViewer(ctx, 'write');
-      await run({ ctx, req, res, fields, arrival, maxBytes }, id ?? '');
+      const { userId } = requireViewer(ctx, 'write');
+      if (method === 'POST') await ctx.desk.rateLimits.count('write', userId);
+      const brings = method === 'POST' || method === 'PATCH';
+      if (brings) uploading?.(1);
+      try {
+        await run({ ctx, req, res, fields, arrival, maxBytes }, id ?? '');
+      } finally {
+        if (brings) uploading?.(-1);
+      }
     } catch (error) {
       if (res.headersSent || res.destroyed) return void res.destroy();
       const problem = problemOf(error, req, log, fields.offset);

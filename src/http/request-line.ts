@@ -1,0 +1,30 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from '../log.ts';
+import { type Noted, notedOf, type Outcome, outcomeOf } from '../noted.ts';
+
+export type RequestSeen = (noted: Noted, status: number, outcome: Outcome, seconds: number) => void;
+
+/** Asked by machines every few seconds. */
+const ofMachines: ReadonlySet<string> = new Set(['health', 'metrics']);
+
+/** One line a request: who asked for what and how it ended is in it, what was said is not. */
+export function createRequestLines(log: Logger, seen: RequestSeen = () => {}) {
+  // All that a line says is named below, and nothing of it is hidden: looking for what would be takes longer
+  // than the line.
+  const requests = log.child({}, { redact: [] });
+  return (requestId: string, req: IncomingMessage, res: ServerResponse, path: string): void => {
+    const from = performance.now();
+    res.once('close', () => {
+      const took = performance.now() - from;
+      const noted = notedOf(req);
+      const { statusCode: status, writableFinished: finished } = res;
+      const outcome = outcomeOf(noted, status, finished);
+      seen(noted, status, outcome, took / 1000);
+      const { door, operation, kind, viewerId, codes } = noted;
+      const ms = Math.round(10 * took) / 10;
+      const line = { requestId, door, method: req.method, path, kind, operation, viewerId };
+      const end = { status, outcome, codes, ms, ...(finished ? {} : { cut: true }) };
+      requests[ofMachines.has(door) ? 'debug' : 'info']({ ...line, ...end }, 'request');
+    });
+  };
+}

@@ -1,0 +1,123 @@
+import { expect, test } from 'vitest';
+import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { scrape, sumOf } from '../support/prometheus.ts';
+
+/* Who asks too often is told so, by each door in its own words, and for how long. */
+
+const mutation = `mutation($input: AddTicketMessageInput!) { addTicketMessage(input: $input) {
+  __typename ... on UserError { code retryable } ... on RateLimitedError { retryAfterSeconds } } }`;
+interface Added {
+  addTicketMessage: { __typename: string; code?: string; retryAfterSeconds?: number };
+}
+const say = async (gateway: Gateway, ticket: object, authorization = asOperator) =>
+  (await gateway.graphql<Added>(mutation, { input: { ticket, body: 'x' } }, { authorization })).data
+    .addTicketMessage;
+const upload = (gateway: Gateway) =>
+  fetch(`${gateway.url}/uploads`, {
+    method: 'POST',
+    headers: { authorization: asOperator, 'content-type': 'text/plain' },
+    body: 'x',
+  });
+const seconds = (headers: Headers) => Number(headers.get('retry-after'));
+
+test('a viewer who asks too often gets 429 on every door, with the time to wait; others do not', async () => {
+  await using gateway = await startGateway({ env: { RATE_LIMIT_VIEWER: '3' } });
+  const ask = (authorization = asOperator) => gateway.graphql('{ viewer { login } }', {}, { authorization });
+  for (let n = 0; n < 3; n += 1) expect((await ask()).status).toBe(200);
+  const refused = await ask();
+  expect([refused.status, refused.errors?.[0]?.extensions?.code]).toEqual([429, 'RATE_LIMITED']);
+  expect(seconds(refused.headers)).toBeGreaterThan(0);
+  expect(seconds(refused.headers)).toBeLessThanOrEqual(60);
+  const before = await gateway.counts();
+  const legacy = await gateway.legacy({ TicketId: 1, Message: 'x' });
+  expect([legacy.status, seconds(legacy.headers) > 0]).toEqual([429, true]);
+  expect(await legacy.json()).toEqual({ Message: expect.stringMatching(/Too many requests/) });
+  const uploaded = await upload(gateway);
+  expect([uploaded.status, seconds(uploaded.headers) > 0]).toEqual([429, true]);
+  expect(await uploaded.json()).toMatchObject({ code: 'RATE_LIMITED', status: 429 });
+  const download = await fetch(`${gateway.url}/attachments/x`, { headers: { authorization: asOperator } });
+  expect([download.status, seconds(download.headers) > 0]).toEqual([429, true]);
+  expect(await gateway.counts()).toEqual(before);
+  expect((await ask(asRequester)).status).toBe(200);
+  const metrics = await scrape(gateway.url);
+  expect(sumOf(metrics, 'ticketwire_rate_limited_total', 'limit="viewer"')).toBe(4);
+  expect(sumOf(metrics, 'ticketwire_http_requests_total', 'outcome="limited"')).toBe(4);
+});
+
+test('commands are counted apart from reading: a typed refusal, nothing written, and reading goes on', async () => {
+  await using gateway = await startGateway({ env: { RATE_LIMIT_WRITES: '2' } });
+  for (let n = 0; n < 2; n += 1)
+    expect(await say(gateway, { ticketId: 47 })).toEqual({ __typename: 'AddTicketMessagePayload' });
+  const before = await gateway.counts();
+  expect(await say(gateway, { ticketId: 47 })).toEqual({
+    ...{ __typename: 'RateLimitedError', code: 'RATE_LIMITED', retryable: true },
+    retryAfterSeconds: expect.any(Number),
+  });
+  const legacy = await gateway.legacy({ TicketId: 47, Message: 'x' });
+  expect([legacy.status, seconds(legacy.headers) > 0]).toEqual([429, true]);
+  expect((await upload(gateway)).status).toBe(429);
+  expect(await gateway.counts()).toEqual(before);
+  const { data } = await gateway.graphql('{ viewer { login } rateLimit { name max remaining } }');
+  expect(data).toEqual({
+    viewer: { login: 'operator' },
+    rateLimit: [
+      { name: 'REQUESTS', max: 30_000, remaining: expect.any(Number) },
+      { name: 'COMMANDS', max: 2, remaining: 0 },
+    ],
+  });
+});
+
+test('one ticket takes so many messages in a minute, however it is named, and others go on', async () => {
+  await using gateway = await startGateway({ env: { RATE_LIMIT_TICKET: '2' } });
+  const done = { __typename: 'AddTicketMessagePayload' };
+  expect(await say(gateway, { reference: 'inc-000047' })).toEqual(done);
+  expect(await say(gateway, { ticketId: 47 })).toEqual(done);
+  for (const ticket of [{ ticketId: 47 }, { reference: 'INC-000047' }])
+    expect(await say(gateway, ticket)).toMatchObject({ code: 'RATE_LIMITED' });
+  expect(await say(gateway, { ticketId: 3 })).toEqual(done);
+  // The requester has room of their own, and learns nothing of a ticket that they may not see.
+  expect(await say(gateway, { ticketId: 47 }, asRequester)).toEqual(done);
+  for (let n = 0; n < 3; n += 1)
+    expect(await say(gateway, { ticketId: 1 }, asRequester)).toMatchObject({ code: 'TICKET_NOT_FOUND' });
+});
+
+test('strangers of one address are counted together', async () => {
+  await using gateway = await startGateway({ env: { RATE_LIMIT_ADDRESS: '2', TRUST_PROXY: '1' } });
+  const from = async (address: string) =>
+    (
+      await gateway.graphql(
+        '{ __typename }',
+        {},
+        { authorization: null, headers: { 'x-forwarded-for': address } },
+      )
+    ).status;
+  expect([await from('203.0.113.1'), await from('203.0.113.1'), await from('203.0.113.1')]).toEqual([
+    ...[200, 200, 429],
+  ]);
+  expect(await from('203.0.113.2')).toBe(200);
+  // Of IPv6 the network, which is one customer's.
+  expect([await from('2001:db8::1'), await from('2001:db8::2'), await from('2001:db8::3')]).toEqual([
+    ...[200, 200, 429],
+  ]);
+});
+
+test('two processes count together in the database, and each by itself while it is away', async () => {
+  const env = { RATE_LIMITS: 'postgres', RATE_LIMIT_WRITES: '3' };
+  await using one = await startGateway({ env });
+  await using other = await startGateway({ env, database: one.database });
+  const codes = [];
+  for (const gateway of [one, other, one, other, one])
+    codes.push((await say(gateway, { ticketId: 47 })).code);
+  expect(codes).toEqual([undefined, undefined, undefined, 'RATE_LIMITED', 'RATE_LIMITED']);
+  const rows = await one.sql`select points from rate_limits where key like 'write:%'`;
+  expect(rows.map(({ points }) => points)).toEqual([5]);
+  await one.sql`alter table rate_limits rename to gone`;
+  expect((await say(one, { ticketId: 47 }, asRequester)).code).toBeUndefined();
+});
+
+test('RATE_LIMITS=off limits nothing, and says so', async () => {
+  await using gateway = await startGateway({ env: { RATE_LIMITS: 'off', RATE_LIMIT_WRITES: '1' } });
+  for (let n = 0; n < 3; n += 1)
+    expect(await say(gateway, { ticketId: 47 })).toEqual({ __typename: 'AddTicketMessagePayload' });
+  expect((await gateway.graphql('{ rateLimit { name } }')).data).toEqual({ rateLimit: [] });
+});

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { inState, until } from './world/desk.ts';
+import { createWorld } from './world/world.ts';
+
+/* A worker that ends while mail servers say nothing. */
+
+const patient = { timeouts: { connect: 60_000, envelope: 60_000, bodyStall: 60_000, final: 60_000 } };
+const states = async (world: Awaited<ReturnType<typeof createWorld>>) =>
+  (
+    await world.sql<{ state: string; n: number }[]>`
+      select state, count(*)::int as n from deliveries group by state order by state`
+  ).map(({ state, n }) => `${n} ${state}`);
+
+test.each(['CONNECT', 'MAIL'] as const)(
+  'at a server that is silent at %s, mails that were not begun are given back, and another worker sends them',
+  async (at) => {
+    await using world = await createWorld();
+    world.sink.setFaults([{ at, answer: 'hang' }]);
+    for (let n = 1; n <= 5; n += 1) await world.queue({ ticketId: n });
+    const worker = world.work({ ...patient, connections: 2, drain: { beginsMs: 50 } });
+    await expect.poll(() => states(world)).toEqual(['5 TRANSMITTING']);
+    await expect.poll(() => world.sink.steps.filter(({ step }) => step === at).length).toBe(2);
+    await worker[Symbol.asyncDispose]();
+    expect(await states(world)).toEqual(['5 QUEUED']);
+    world.sink.setFaults([]);
+    world.work();
+    await world.sink.received(5);
+    await expect.poll(() => states(world)).toEqual(['5 SENT']);
+    expect(world.sink.mails).toHaveLength(5);
+  },
+);
+
+test('a mail whose end was sent and that nobody has answered is waited for, and then its outcome is unknown', async () => {
+  await using world = await createWorld();
+  world.sink.setFaults([{ at: 'DOT', answer: 'hang' }]);
+  const id = await world.queue();
+  const worker = world.work({ ...patient, drain: { beginsMs: 10, endsMs: 400 } });
+  await expect.poll(() => world.sink.steps.some(({ step }) => step === 'DOT')).toBe(true);
+  await worker[Symbol.asyncDispose]();
+  const view = await until(world.sql, id, inState('OUTCOME_UNKNOWN'));
+  expect(view.log).toMatchObject([{ phase: 'BODY', outcome: 'OUTCOME_UNKNOWN' }]);
+});
+
+test('a server that is only slow is waited for, and the mail is sent', async () => {
+  await using world = await createWorld();
+  world.sink.setFaults([{ at: 'DOT', delayMs: 300 }]);
+  const id = await world.queue();
+  const worker = world.work({ ...patient, drain: { beginsMs: 10 } });
+  await expect.poll(() => world.sink.steps.some(({ step }) => step === 'DOT')).toBe(true);
+  await worker[Symbol.asyncDispose]();
+  await until(world.sql, id, inState('SENT'));
+});

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { expireInboxMails, expireRateLimits } from '../../src/storage/expire.ts';
+import { createTestDatabase } from '../support/database.ts';
+
+test('mails of the inbox and counts of a minute go when they have had their time, and not before', async () => {
+  await using world = await createTestDatabase();
+  const { desk, raw } = world.database;
+  await raw`insert into inbox_mails (mail_from, rcpt_to, source, summary, received_at)
+    select 'a@b.cz', '{c@d.cz}', 'x', '{}', now() - make_interval(days => days)
+    from unnest(array[0, 29, 31, 400]) as days`;
+  await raw`insert into rate_limits (key, points, expire)
+    select 'viewer:' || n, 1, (extract(epoch from now()) * 1000)::int8 + n * 60000
+    from unnest(array[1, -1, -61, -600]) as n`;
+  expect(await expireInboxMails(desk, 30)).toBe(2);
+  await expireRateLimits(desk);
+  expect(await raw`select count(*)::int as n from inbox_mails`).toEqual([{ n: 2 }]);
+  const keys = await raw`select key from rate_limits order by key`;
+  expect(keys.map(({ key }) => key)).toEqual(['viewer:-1', 'viewer:1']);
+});
