@@ -105,7 +105,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   await assertSends(smtpUrl, database);
   if (config.roles.has('worker')) {
     parts
-      .use(createWorker({ sql: database.mail, blobs, smtpUrl, mailboxKey: config.mailboxKey, now, log }))
+      .use(createWorker({ sql: database.raw, blobs, smtpUrl, mailboxKey: config.mailboxKey, now, log }))
       .start();
   }
   if (config.clamd !== undefined)

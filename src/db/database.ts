@@ -39,10 +39,10 @@ export interface Database extends AsyncDisposable {
   readonly desk: Db;
   /** As `desk`, for the message writer alone: its statements wait for no lock longer than a quarter of a second. */
   readonly writer: Db;
-  /** Raw postgres.js of the same role; Drizzle changes the parsers of the client it is given. */
+  /** As `desk`, for commands that lock rows: they wait three seconds for a lock, and hold up no other work. */
+  readonly commands: Db;
+  /** Raw postgres.js of the same role, for the worker and the scanner; Drizzle changes the parsers of the client it is given. */
   readonly raw: postgres.Sql;
-  /** As `raw`, for the worker: commands that wait for a ticket's lock do not hold up mails. */
-  readonly mail: postgres.Sql;
   /** A client of one connection of its own, for LISTEN; whoever opens it ends it. */
   listener(): postgres.Sql;
   /** Reads as the viewer: row-level security stands behind whatever is asked. */
@@ -84,8 +84,8 @@ export function openDatabase(
     writer: open(writerSize, 'DESK', writerLockMs),
     operators: open(poolSize, 'OPERATOR'),
     requesters: open(poolSize, ''),
+    commands: open(5, 'DESK', lockMs),
     raw: open(5, 'DESK', lockMs),
-    mail: open(5, 'DESK', lockMs),
   };
   const watch = watchSilence({
     wires,
@@ -97,12 +97,12 @@ export function openDatabase(
     drizzle(withDeadline(pool, 1.5 * answerWithinMs), { schema: tables });
   const operators = over(pools.operators);
   const requesters = over(pools.requesters);
-  const { raw, mail } = pools;
+  const { raw } = pools;
   return {
     desk: over(pools.desk),
     writer: over(pools.writer),
+    commands: over(pools.commands),
     raw,
-    mail,
     listener: () => open(1, 'DESK'),
     readAs(viewer, read) {
       // No row hides from one operator and not from another: their pool says so once, and each of their reads is one round trip.
@@ -117,11 +117,11 @@ export function openDatabase(
         { accessMode: 'read only' },
       );
     },
-    check: () => assertSight(raw, 'DESK'),
+    check: () => assertSight(pools.commands, 'DESK'),
     async checkAll() {
       await assertSight(pools.requesters, '');
       await assertSight(pools.operators, 'OPERATOR');
-      await assertSight(raw, 'DESK');
+      await assertSight(pools.commands, 'DESK');
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(Object.values(pools).map((pool) => pool.end({ timeout: 5 })));

@@ -1,5 +1,5 @@
-import { getTableColumns, getTableName, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
-import type { PgTable } from 'drizzle-orm/pg-core';
+import { getTableColumns, getTableName, is, SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 
 /**
  * Where each column of a table gets its value from. A column that the table requires cannot be left out, and one
@@ -9,8 +9,10 @@ export type Sources<T extends PgTable> = {
   readonly [K in keyof T['$inferInsert']]: SQLWrapper;
 };
 
-/** As `Sources`, for a statement that changes some columns of a row. */
-export type Changes<T extends PgTable> = Partial<Sources<T>>;
+/** For a statement that changes some columns of a row: each becomes a value of its type, or whatever SQL says. */
+export type Changes<T extends PgTable> = {
+  readonly [K in keyof T['$inferInsert']]?: T['$inferInsert'][K] | SQL;
+};
 
 /**
  * `insert into table (…) select … from …`, which Drizzle's own `insert().select()` has for whole rows only.
@@ -26,15 +28,19 @@ export function insertFrom<T extends PgTable>(table: T, sources: Sources<T>, fro
 
 /** What stands after `set` in an update: `"state" = …, "attempt" = …`. */
 export function assign<T extends PgTable>(table: T, changes: Changes<T>): SQL {
-  const assignments = Object.entries<SQLWrapper | undefined>(changes).flatMap(([key, source]) =>
-    source === undefined ? [] : [sql`${nameOf(table, key)} = ${source}`],
-  );
+  const assignments = Object.entries<unknown>(changes).flatMap(([key, value]) => {
+    if (value === undefined) return [];
+    const source = is(value, SQL) ? value : sql.param(value, columnOf(table, key));
+    return [sql`${nameOf(table, key)} = ${source}`];
+  });
   return sql.join(assignments, sql`, `);
 }
 
 /** Where a statement writes to a column, the column's name may not be qualified. */
-function nameOf(table: PgTable, key: string): SQL {
+const nameOf = (table: PgTable, key: string): SQL => sql`${sql.identifier(columnOf(table, key).name)}`;
+
+function columnOf(table: PgTable, key: string): PgColumn {
   const column = getTableColumns(table)[key];
   if (column === undefined) throw new TypeError(`${getTableName(table)} has no column ${key}`);
-  return sql`${sql.identifier(column.name)}`;
+  return column;
 }

@@ -3,8 +3,9 @@ import type postgres from 'postgres';
 import { createBatcher } from '../batcher.ts';
 import type { Logger } from '../log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
+import type { Claim } from './claim.ts';
 import { type DeliveryContents, envelopeOf, prepareMail } from './contents.ts';
-import { type Attempt, type Claim, keepSources, openBody, settle } from './outbox.ts';
+import { type Attempt, keepSources, openBody, settle } from './outbox.ts';
 import { type Outcome, verdictOf } from './outcome.ts';
 import { learnSizeLimit } from './pacing.ts';
 import {

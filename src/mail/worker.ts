@@ -3,19 +3,17 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { createAlarm } from '../alarm.ts';
+import { outboxChannel } from '../db/channels.ts';
 import type { Logger } from '../log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { createAttempts } from './attempt.ts';
+import { type Claim, type ClaimOptions, claim } from './claim.ts';
 import { clearConditional } from './conditions.ts';
 import { loadContents } from './contents.ts';
 import { createLanes } from './lanes.ts';
-import { type Claim, type ClaimOptions, claim } from './outbox.ts';
 import { findSpecial, nextDue, postpone, takeTurns } from './pacing.ts';
 import { recover, release, renew } from './recovery.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
-
-/** Where a commit that queued a mail says so. */
-export const outboxChannel = 'ticketwire_outbox';
 
 const gatherMilliseconds = 10;
 /** How often mails that exceed a cap are put off, at most. */

@@ -2,7 +2,6 @@ import { and, eq, sql } from 'drizzle-orm';
 import type { BodyChangeCode } from '../content/changes.ts';
 import type { Viewer } from '../context.ts';
 import { events } from '../db/tables.ts';
-import { Refusal } from '../errors.ts';
 import { addressKey } from '../mail/address.ts';
 import type { WarningCode } from '../vocabulary.ts';
 import type { AppendedRow } from './appended-row.ts';
@@ -14,6 +13,7 @@ import { loadMessages, type Message } from './message.ts';
 import { copiesOf, type EmailReplyInput } from './message-input.ts';
 import type { NewMessageRow } from './new-message-row.ts';
 import { isOperator } from './policy.ts';
+import { ticketNotFound } from './selector.ts';
 import { loadTickets, type Ticket } from './ticket.ts';
 import type { WrittenInput } from './written-body.ts';
 
@@ -160,12 +160,9 @@ export async function replayOf(
   const ticketId = named[0]!.ticketId;
   // A ticket that the viewer may not see is not compared: that it is another one would tell that it exists.
   if (ticketId === null || !stored.fingerprint.equals(withTicket(row.fingerprint!, ticketId))) {
-    if (ticketId === null && message === undefined)
-      throw new Refusal('TICKET_NOT_FOUND', 'There is no such ticket', undefined, ['ticket']);
-    throw keyReused();
+    throw ticketId === null && message === undefined ? ticketNotFound() : keyReused();
   }
-  if (message === undefined)
-    throw new Refusal('TICKET_NOT_FOUND', 'There is no such ticket', undefined, ['ticket']);
+  if (message === undefined) throw ticketNotFound();
   const [tickets, attachments, deliveries] = await Promise.all([
     loadTickets(ctx, [message.ticketId]),
     listAttachments(ctx, [message.id]),

@@ -1,13 +1,12 @@
 import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm';
 import type { Viewer } from '../context.ts';
 import { deliveries, deliveryRecipients } from '../db/tables.ts';
-import { Refusal } from '../errors.ts';
 import type { DeliveryState } from '../vocabulary.ts';
 import { countUpTo } from './count.ts';
 import type { DeskContext } from './desk.ts';
 import { type Delivery, loadDeliveries } from './ledger.ts';
 import { type Page, type PageOf, type Paging, readPage } from './page.ts';
-import { isOperator, requireViewer } from './policy.ts';
+import { requireOperator } from './policy.ts';
 
 /** Conditions that all hold. */
 export interface DeliveryFilter {
@@ -38,11 +37,7 @@ export async function countDeliveries(ctx: DeskContext, filter: DeliveryFilter):
 }
 
 /** Whoever is no operator learns nothing of deliveries, not even how many there are. */
-function requireLedgerReader(ctx: DeskContext): Viewer {
-  const viewer = requireViewer(ctx, 'read');
-  if (!isOperator(viewer)) throw new Refusal('FORBIDDEN', 'Only operators may see deliveries');
-  return viewer;
-}
+const requireLedgerReader = (ctx: DeskContext): Viewer => requireOperator(ctx, 'see deliveries', 'read');
 
 async function deliveriesOf(
   ctx: DeskContext,

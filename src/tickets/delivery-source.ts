@@ -5,7 +5,7 @@ import { Refusal } from '../errors.ts';
 import { sourceOctets } from '../mail/compose.ts';
 import { mailBytes } from '../mail/source.ts';
 import type { DeskContext } from './desk.ts';
-import { isOperator, requireViewer } from './policy.ts';
+import { requireOperator } from './policy.ts';
 
 export interface DeliverySource {
   /** message/rfc822, without blind copies. */
@@ -22,8 +22,7 @@ export async function openDeliverySource(
   ctx: DeskContext,
   { deliveryId }: { deliveryId: number },
 ): Promise<DeliverySource> {
-  const viewer = requireViewer(ctx, 'read');
-  if (!isOperator(viewer)) throw new Refusal('FORBIDDEN', 'Only operators may see deliveries');
+  const viewer = requireOperator(ctx, 'see deliveries', 'read');
   const [row] = await ctx.desk.database.readAs(viewer, (db) =>
     db
       .select({

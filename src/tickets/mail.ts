@@ -33,9 +33,8 @@ export async function mailOf(ctx: DeskContext, row: NewMessageRow): Promise<Mail
   const [judged] = await ctx.desk.judge({ ...row, email: { ...email, mailBytes: 0, signatureFactor: 0 } });
   if (judged === undefined || judged.verdict !== null)
     throw new Error(`the mail of a refused message: ${judged?.verdict}`);
-  const { raw } = ctx.desk.database;
   const which = { ticketId: judged.ticketId!, quote: email.quote };
-  const conversation = await loadConversation(raw, which).catch((error) => {
+  const conversation = await loadConversation(ctx.desk.database.desk, which).catch((error) => {
     throw asUnavailable(error);
   });
   const copies = (kind: 'CC' | 'BCC') =>

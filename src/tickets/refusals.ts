@@ -7,6 +7,7 @@ import { type AddTicketMessageInput, inputProblems, isKey } from './message-inpu
 import type { NewMessageRow, Verdict } from './new-message-row.ts';
 import { whyNotWrite } from './policy.ts';
 import { rowOf } from './row.ts';
+import { ticketNotFound } from './selector.ts';
 import type { WrittenInput } from './written-body.ts';
 
 /** The first refusal that the input alone explains; whether the ticket is there goes before any of these. */
@@ -79,7 +80,7 @@ export async function refusalOf(
   const from = ['email', 'from'];
   switch (verdict) {
     case 'TICKET_NOT_FOUND':
-      return new Refusal(verdict, 'There is no such ticket', undefined, ['ticket']);
+      return ticketNotFound();
     case 'MAILBOX_NOT_FOUND':
       return new Refusal(
         verdict,

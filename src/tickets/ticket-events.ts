@@ -8,7 +8,7 @@ import type { DeskContext } from './desk.ts';
 import { sizeProblems } from './page.ts';
 import { assertScope, isOperator, requireViewer } from './policy.ts';
 import { invalidInput } from './refusals.ts';
-import type { TicketSelector } from './selector.ts';
+import { type TicketSelector, ticketNotFound } from './selector.ts';
 import { findTicket } from './ticket.ts';
 
 /** Something that happened in a ticket. */
@@ -139,8 +139,7 @@ async function begin(
 ): Promise<{ viewer: Viewer; place: Place }> {
   const viewer = requireViewer(ctx, 'read');
   const ticket = await findTicket(ctx, by);
-  if (ticket === undefined)
-    throw new Refusal('TICKET_NOT_FOUND', 'There is no such ticket', undefined, ['ticket']);
+  if (ticket === undefined) throw ticketNotFound();
   const ticketId = ticket.id;
   const number = after == null ? 0 : decodeCursor(eventsOf(ticketId, isOperator(viewer)), after);
   const problems = [

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Scope, Viewer } from '../../src/context.ts';
 import { explainRecipient } from '../../src/mail/failure.ts';
 import { openPassword, sealPassword } from '../../src/mail/secret.ts';
-import { cancelDelivery, resolveDelivery, retryDelivery } from '../../src/tickets/delivery-commands.ts';
+import { cancelDelivery, resolveDelivery, retryDelivery } from '../../src/tickets/deliveries/commands.ts';
 import { listDeliveries } from '../../src/tickets/delivery-list.ts';
 import { openDeliverySource } from '../../src/tickets/delivery-source.ts';
 import { startSmtpSink } from '../support/smtp-sink.ts';
