@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type postgres from 'postgres';
 import { assign, insertFrom } from '../db/insert-from.ts';
-import { run } from '../db/run.ts';
+import { statement } from '../db/run.ts';
 import { deliveries, deliveryAttempts, mailboxes } from '../db/tables.ts';
 import { d, e, isWaiting, leaseFor, m } from './names.ts';
 import { atCapStep, isAtCap } from './pacing.ts';
@@ -36,23 +36,15 @@ export interface ClaimOptions {
 /** Days that a mail is tried (RFC 5321 §4.5.4.1), from its first attempt. */
 export const giveUpAfterDays = 5;
 
-/**
- * Takes what is due: of each mailbox as many as its lane has room for and its rate allows, oldest first, and never a mail whose
- * ticket has an earlier one due or under way by the same mailbox. What awaits a scan of its files is not due; the index of what is
- * due does not hold it, so that it costs nobody anything however long a scanner is away. Any number of workers may ask at once.
- */
-export async function claim(client: postgres.Sql, options: ClaimOptions): Promise<Claim[]> {
-  const { worker, leaseSeconds, lanes, cleared = [], turns = [] } = options;
-  const now = sql`${options.now}::timestamptz`;
-  const free = sql`${options.free}::int`;
-  const [laneIds, laneRooms] = [lanes.map((lane) => lane.mailboxId), lanes.map((lane) => lane.free)];
-  const room = sql`unnest(${sql.param(laneIds)}::int[], ${sql.param(laneRooms)}::int[]) as l (id, free)`;
-  return run<Claim>(
-    client,
-    sql`
-    with ${atCapStep(options.now)}, lanes as (
+const value = sql.placeholder;
+const now = sql`${value('now')}::timestamptz`;
+const free = sql`${value('free')}::int`;
+const roomOfLanes = sql`unnest(${value('laneIds')}::int[], ${value('laneRooms')}::int[]) as l (id, free)`;
+
+const takeDue = statement<Claim, ReturnType<typeof valuesOf>>(sql`
+    with ${atCapStep(now)}, lanes as (
       select ${m.id}, ${m.ratePerRecipientHour}, coalesce(l.free, ${free}) as free
-      from ${mailboxes} m left join ${room} on l.id = ${m.id}
+      from ${mailboxes} m left join ${roomOfLanes} on l.id = ${m.id}
       where ${m.ratePerMinute} is null and ${m.ratePerRecipientHour} is null
     ), paced as (
       -- The row's lock makes workers take turns at a mailbox that has a cap; one mail goes at once and what was not sent of the last
@@ -60,10 +52,10 @@ export async function claim(client: postgres.Sql, options: ClaimOptions): Promis
       select ${m.id}, ${m.ratePerMinute}, ${m.ratePerRecipientHour}, ${m.pacedUntil},
         least(coalesce(l.free, ${free}), ${m.ratePerRecipientHour}, case when ${m.ratePerRecipientHour} is not null then 1 end,
           1 + floor(date_part('epoch', least(${now} - ${m.pacedUntil}, interval '1 second')) * ${m.ratePerMinute} / 60)::int) as free
-      from ${mailboxes} m left join ${room} on l.id = ${m.id}
+      from ${mailboxes} m left join ${roomOfLanes} on l.id = ${m.id}
       where (${m.ratePerMinute} is not null or ${m.ratePerRecipientHour} is not null)
         and (${m.ratePerMinute} is null or ${m.pacedUntil} <= ${now})
-        and (${m.ratePerRecipientHour} is null or ${m.id} = any (${sql.param(turns)}::int[])
+        and (${m.ratePerRecipientHour} is null or ${m.id} = any (${value('turns')}::int[])
           and not exists (select from ${deliveries} e where ${e.mailboxId} = ${m.id} and ${e.state} = 'TRANSMITTING'))
       for no key update of m skip locked
     ), room as (
@@ -76,7 +68,7 @@ export async function claim(client: postgres.Sql, options: ClaimOptions): Promis
         select ${d.id} from ${deliveries} d
         where ${d.mailboxId} = m.id and ${isWaiting} and not ${d.awaitsScan} and ${d.dueAt} <= ${now}
           and (m.rate_per_recipient_hour is null or not ${isAtCap})
-          and (${d.cancelIf} = '{}' or ${d.attempts} > 0 or ${d.id} = any (${sql.param(cleared)}::int[]))
+          and (${d.cancelIf} = '{}' or ${d.attempts} > 0 or ${d.id} = any (${value('cleared')}::int[]))
           and not exists (
             select from ${deliveries} e
             where ${e.ticketId} = ${d.ticketId} and ${e.id} < ${d.id} and ${e.mailboxId} = ${d.mailboxId}
@@ -95,7 +87,7 @@ export async function claim(client: postgres.Sql, options: ClaimOptions): Promis
         phase: 'CONNECT',
         settledAt: null,
         giveUpAt: sql`coalesce(${d.giveUpAt}, ${now} + make_interval(days => ${giveUpAfterDays}))`,
-        leaseUntil: leaseFor(leaseSeconds),
+        leaseUntil: leaseFor(value('leaseSeconds')),
       })}
       from due where ${d.id} = due.id
       returning ${d.id}, ${d.attempt} as token, ${d.attempts}, ${d.mailboxId} as "mailboxId"
@@ -113,12 +105,24 @@ export async function claim(client: postgres.Sql, options: ClaimOptions): Promis
           deliveryId: sql`id`,
           number: sql`attempts`,
           token: sql`token`,
-          worker: sql`${worker}`,
+          worker: sql`${value('worker')}::text`,
           startedAt: sql`clock_timestamp()`,
         },
         sql`claimed`,
       )}
     )
-    select id, token, attempts, "mailboxId" from claimed order by id`,
-  );
+    select id, token, attempts, "mailboxId" from claimed order by id`);
+
+/**
+ * Takes what is due: of each mailbox as many as its lane has room for and its rate allows, oldest first, and never a mail whose
+ * ticket has an earlier one due or under way by the same mailbox. What awaits a scan of its files is not due; the index of what is
+ * due does not hold it, so that it costs nobody anything however long a scanner is away. Any number of workers may ask at once.
+ */
+export const claim = (client: postgres.Sql, options: ClaimOptions): Promise<Claim[]> =>
+  takeDue(client, valuesOf(options));
+
+function valuesOf({ lanes, cleared = [], turns = [], ...options }: ClaimOptions) {
+  const laneIds = lanes.map(({ mailboxId }) => mailboxId);
+  const laneRooms = lanes.map((lane) => lane.free);
+  return { ...options, laneIds, laneRooms, cleared, turns };
 }

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type postgres from 'postgres';
-import { run } from '../db/run.ts';
+import { statement } from '../db/run.ts';
 import {
   attachments,
   deliveries,
@@ -77,13 +77,7 @@ interface Row extends Omit<DeliveryContents, 'mailbox' | 'source' | 'conversatio
 const own = alias(messages, 'own');
 const s = alias(deliverySources, 's');
 
-export async function loadContents(
-  client: postgres.Sql,
-  ids: readonly number[],
-): Promise<Map<number, DeliveryContents>> {
-  const rows = await run<Row>(
-    client,
-    sql`
+const selectContents = statement<Row, { ids: readonly number[] }>(sql`
     select ${d.id}, ${d.rfcMessageId} as "rfcMessageId", ${d.fromAddress} as "fromAddress", ${d.fromName} as "fromName",
       ${d.subject} as subject, ${d.signature} as signature, ${d.autoSubmitted} as "autoSubmitted", ${d.giveUpAt} as "giveUpAt",
       ${own.body} as body, ${own.format} as format,
@@ -104,8 +98,13 @@ export async function loadContents(
     join ${messages} own on ${own.id} = ${d.messageId}
     join ${mailboxes} m on ${m.id} = ${d.mailboxId}
     left join ${deliverySources} s on ${s.deliveryId} = ${d.id}
-    where ${d.id} = any (${sql.param(ids)}::int[])`,
-  );
+    where ${d.id} = any (${sql.placeholder('ids')}::int[])`);
+
+export async function loadContents(
+  client: postgres.Sql,
+  ids: readonly number[],
+): Promise<Map<number, DeliveryContents>> {
+  const rows = await selectContents(client, { ids });
   return new Map(rows.map((row) => [row.id, contentsOf(row)]));
 }
 

@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { type Placeholder, type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { attachments, deliveries, deliveryAttempts, deliveryRecipients, mailboxes } from '../db/tables.ts';
 
@@ -19,5 +19,5 @@ export const isWaiting: SQL = sql`${d.state} in ('QUEUED', 'HELD', 'DEFERRED')`;
 /** Whether a recipient is still to get the mail. */
 export const isUnsettled: SQL = sql`${r.state} in ('PENDING', 'DEFERRED')`;
 
-export const leaseFor = (seconds: number): SQL =>
+export const leaseFor = (seconds: number | Placeholder): SQL =>
   sql`clock_timestamp() + make_interval(secs => ${seconds}::float8)`;

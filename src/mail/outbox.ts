@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type postgres from 'postgres';
 import { assign, insertFrom } from '../db/insert-from.ts';
-import { run } from '../db/run.ts';
+import { statement } from '../db/run.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients, deliverySources, tickets } from '../db/tables.ts';
 import { appendDeliveryEvents } from '../events/append.ts';
 import type { Claim } from './claim.ts';
@@ -23,22 +23,17 @@ import type { MailSource } from './source.ts';
 
 export type Attempt = Pick<Claim, 'id' | 'token'>;
 
-/**
- * Keeps what attempts are going to send, as long as they own their deliveries: a redaction takes that from them, and deletes what is
- * kept. It waits for no disk: the log is written in order, so that the fence's commit, which does wait, makes this one last as well.
- */
-export async function keepSources(
-  client: postgres.Sql,
-  kept: readonly (Attempt & { source: MailSource })[],
-): Promise<void> {
-  await run(
-    client,
-    sql`
+const value = sql.placeholder;
+
+const insertSources = statement<
+  object,
+  { ids: number[]; tokens: string[]; skeletons: string[]; inserts: string[] }
+>(sql`
     with input as (
       select * from unnest(
-        ${sql.param(kept.map((one) => one.id))}::int[], ${sql.param(kept.map((one) => one.token))}::uuid[],
-        ${sql.param(kept.map((one) => one.source.skeleton.toString('base64')))}::text[],
-        ${sql.param(kept.map((one) => JSON.stringify(one.source.inserts)))}::text[]
+        ${value('ids')}::int[], ${value('tokens')}::uuid[],
+        ${value('skeletons')}::text[],
+        ${value('inserts')}::text[]
       ) as i (id, token, skeleton, inserts)
     ), owned as (
       -- A redaction that is under way is waited for, and the other way round.
@@ -56,9 +51,30 @@ export async function keepSources(
       )}
       on conflict (${sql.identifier(deliverySources.deliveryId.name)}) do nothing
     )
-    select set_config('synchronous_commit', 'off', true)`,
-  );
+    select set_config('synchronous_commit', 'off', true)`);
+
+/**
+ * Keeps what attempts are going to send, as long as they own their deliveries: a redaction takes that from them, and deletes what is
+ * kept. It waits for no disk: the log is written in order, so that the fence's commit, which does wait, makes this one last as well.
+ */
+export async function keepSources(
+  client: postgres.Sql,
+  kept: readonly (Attempt & { source: MailSource })[],
+): Promise<void> {
+  await insertSources(client, {
+    ids: kept.map(({ id }) => id),
+    tokens: kept.map(({ token }) => token),
+    skeletons: kept.map(({ source }) => source.skeleton.toString('base64')),
+    inserts: kept.map(({ source }) => JSON.stringify(source.inserts)),
+  });
 }
+
+const enterBody = statement<{ token: string }, { ids: number[]; tokens: string[] }>(sql`
+    update ${deliveries} d set ${assign(deliveries, { phase: 'BODY' })}
+    where ${d.id} = any (${value('ids')}::int[])
+      and ${d.attempt} = any (${value('tokens')}::uuid[])
+      and ${d.state} = 'TRANSMITTING' and ${d.phase} <> 'BODY' and ${d.leaseUntil} > clock_timestamp()
+    returning ${d.attempt} as token`);
 
 /**
  * The second guarding commit: writes down that bytes may be going out. Resolves to the tokens that still own their delivery; whoever
@@ -66,15 +82,10 @@ export async function keepSources(
  * waits for it, so it is as small as can be: no indexed column changes, and the row's new version stays beside the old one.
  */
 export async function openBody(client: postgres.Sql, openings: readonly Attempt[]): Promise<Set<string>> {
-  const rows = await run<{ token: string }>(
-    client,
-    sql`
-    update ${deliveries} d set ${assign(deliveries, { phase: 'BODY' })}
-    where ${d.id} = any (${sql.param(openings.map((one) => one.id))}::int[])
-      and ${d.attempt} = any (${sql.param(openings.map((one) => one.token))}::uuid[])
-      and ${d.state} = 'TRANSMITTING' and ${d.phase} <> 'BODY' and ${d.leaseUntil} > clock_timestamp()
-    returning ${d.attempt} as token`,
-  );
+  const rows = await enterBody(client, {
+    ids: openings.map(({ id }) => id),
+    tokens: openings.map(({ token }) => token),
+  });
   return new Set(rows.map((row) => row.token));
 }
 
@@ -85,18 +96,12 @@ export interface Settled {
   readonly locked: ReadonlySet<number>;
 }
 
-/**
- * Writes what became of attempts, each with its recipients and its event, in one commit. An attempt that was overtaken leaves its
- * trace in the list of attempts and changes nothing else; one that was only believed dead at BODY brings the truth about it.
- */
-export async function settle(client: postgres.Sql, settlements: readonly Settlement[]): Promise<Settled> {
-  // Naming the ids keeps every step on its index, however few rows the planner believes there are.
-  const those = sql`any (${sql.param(settlements.map(({ id }) => id))}::int[])`;
-  const rows = await run<{ id: number; locked: boolean }>(
-    client,
-    sql`
+// Naming the ids keeps every step on its index, however few rows the planner believes there are.
+const those = sql`any (${value('ids')}::int[])`;
+
+const writeOutcomes = statement<{ id: number; locked: boolean }, { ids: number[]; settlements: string }>(sql`
     with input as (
-      select * from json_to_recordset(${JSON.stringify(settlements)}::text::json) as i (
+      select * from json_to_recordset(${value('settlements')}::text::json) as i (
         id int, token uuid, state text, event text, phase text, reply text, failure text, "dueAt" timestamptz,
         "bodyAt" timestamptz, recipients json)
     ), locked_tickets as (
@@ -150,8 +155,15 @@ export async function settle(client: postgres.Sql, settlements: readonly Settlem
     ), ${appendDeliveryEvents}
     select id, false as locked, (select count(*) from woken) as woken from owned
     union all
-    select id, true, null from put_off`,
-  );
+    select id, true, null from put_off`);
+
+/**
+ * Writes what became of attempts, each with its recipients and its event, in one commit. An attempt that was overtaken leaves its
+ * trace in the list of attempts and changes nothing else; one that was only believed dead at BODY brings the truth about it.
+ */
+export async function settle(client: postgres.Sql, settlements: readonly Settlement[]): Promise<Settled> {
+  const ids = settlements.map(({ id }) => id);
+  const rows = await writeOutcomes(client, { ids, settlements: JSON.stringify(settlements) });
   const idsOf = (locked: boolean) => new Set(rows.filter((row) => row.locked === locked).map(({ id }) => id));
   return { written: idsOf(false), locked: idsOf(true) };
 }

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type postgres from 'postgres';
 import { assign } from '../db/insert-from.ts';
-import { run } from '../db/run.ts';
+import { run, statement } from '../db/run.ts';
 import { deliveries, deliveryRecipients, mailboxes } from '../db/tables.ts';
 import { d, isUnsettled, isWaiting, m, r } from './names.ts';
 
@@ -11,11 +11,11 @@ const recipientPauseSeconds = 300;
 const postponedAtOnce = 200;
 
 /** A step that lists who had as many mails within this hour as a mailbox allows to one recipient. It is not run unless somebody asks it. */
-export const atCapStep = (now: Date): SQL => sql`
+export const atCapStep = (now: SQL): SQL => sql`
   at_cap as materialized (
     select ${m.id} as mailbox_id, lower(${r.address}) as address
     from ${deliveryRecipients} r join ${deliveries} d on ${d.id} = ${r.deliveryId} join ${mailboxes} m on ${m.id} = ${d.mailboxId}
-    where ${r.sentAt} > ${now}::timestamptz - interval '1 hour' and ${m.ratePerRecipientHour} is not null
+    where ${r.sentAt} > ${now} - interval '1 hour' and ${m.ratePerRecipientHour} is not null
     group by ${m.id}, lower(${r.address}) having count(*) >= ${m.ratePerRecipientHour}
   )`;
 
@@ -49,7 +49,7 @@ async function postponeSome(client: postgres.Sql, now: Date): Promise<number> {
   const rows = await run(
     client,
     sql`
-    with ${atCapStep(now)}, over as (
+    with ${atCapStep(sql`${now}::timestamptz`)}, over as (
       select d.id
       from ${mailboxes} m
       cross join lateral (
@@ -71,17 +71,16 @@ async function postponeSome(client: postgres.Sql, now: Date): Promise<number> {
   return rows.length;
 }
 
+const selectNextDue = statement<{ due: Date | null }, Record<string, never>>(sql`
+  select min(greatest(n.due_at, case when ${m.ratePerMinute} is not null then ${m.pacedUntil} end)) as due
+  from ${mailboxes} m cross join lateral (
+    select ${d.dueAt} as due_at from ${deliveries} d
+    where ${d.mailboxId} = ${m.id} and ${isWaiting} and not ${d.awaitsScan} order by ${d.dueAt} limit 1
+  ) n`);
+
 /** Milliseconds from `now` until something may be due or a lease may have run out; undefined: nothing waits. */
 export async function nextDue(client: postgres.Sql, now: Date): Promise<number | undefined> {
-  const [row] = await run<{ due: Date | null }>(
-    client,
-    sql`
-    select min(greatest(n.due_at, case when ${m.ratePerMinute} is not null then ${m.pacedUntil} end)) as due
-    from ${mailboxes} m cross join lateral (
-      select ${d.dueAt} as due_at from ${deliveries} d
-      where ${d.mailboxId} = ${m.id} and ${isWaiting} and not ${d.awaitsScan} order by ${d.dueAt} limit 1
-    ) n`,
-  );
+  const [row] = await selectNextDue(client, {});
   return row?.due == null ? undefined : Math.max(0, row.due.getTime() - now.getTime());
 }
 
