@@ -1,0 +1,40 @@
+import { getTableColumns, getTableName, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
+
+/**
+ * Where each column of a table gets its value from. A column that the table requires cannot be left out, and one
+ * that it does not have cannot be named, so a renamed column fails to compile in every statement that writes it.
+ */
+export type Sources<T extends PgTable> = {
+  readonly [K in keyof T['$inferInsert']]: SQLWrapper;
+};
+
+/** As `Sources`, for a statement that changes some columns of a row. */
+export type Changes<T extends PgTable> = Partial<Sources<T>>;
+
+/**
+ * `insert into table (…) select … from …`, which Drizzle's own `insert().select()` has for whole rows only.
+ * @param from what stands after `from`: a step of the same statement, or more of a query
+ */
+export function insertFrom<T extends PgTable>(table: T, sources: Sources<T>, from: SQLWrapper): SQL {
+  const entries = Object.entries<SQLWrapper>(sources);
+  const names = entries.map(([key]) => nameOf(table, key));
+  const values = entries.map(([, source]) => source);
+  return sql`insert into ${table} (${sql.join(names, sql`, `)})
+    select ${sql.join(values, sql`, `)} from ${from}`;
+}
+
+/** What stands after `set` in an update: `"state" = …, "attempt" = …`. */
+export function assign<T extends PgTable>(table: T, changes: Changes<T>): SQL {
+  const assignments = Object.entries<SQLWrapper | undefined>(changes).flatMap(([key, source]) =>
+    source === undefined ? [] : [sql`${nameOf(table, key)} = ${source}`],
+  );
+  return sql.join(assignments, sql`, `);
+}
+
+/** Where a statement writes to a column, the column's name may not be qualified. */
+function nameOf(table: PgTable, key: string): SQL {
+  const column = getTableColumns(table)[key];
+  if (column === undefined) throw new TypeError(`${getTableName(table)} has no column ${key}`);
+  return sql`${sql.identifier(column.name)}`;
+}
