@@ -38,11 +38,14 @@ import { createStoreCheck } from './storage/check-store.ts';
 import { startCollecting } from './storage/collecting.ts';
 import { createImageSniffer } from './storage/image-type.ts';
 import { openCheckedStore } from './storage/open-store.ts';
-import { rowsOf } from './tickets/appended-row.ts';
+import {
+  createGroupCommit,
+  type GroupCommitLimits,
+  writerStatements,
+} from './tickets/add-message/group-commit.ts';
+import { createDryRun } from './tickets/add-message/rules.ts';
 import { createAttachmentUrls } from './tickets/attachment-url.ts';
 import type { Desk, DeskContext } from './tickets/desk.ts';
-import { prepareJudge } from './tickets/judge-statement.ts';
-import { createMessageWriter, type MessageWriterLimits, writerStatements } from './tickets/message-writer.ts';
 
 export interface App extends AsyncDisposable {
   /** `http://127.0.0.1:4000`; undefined for a process that only sends mail. */
@@ -60,7 +63,7 @@ export interface Overrides {
   readonly embedded?: Promise<Embedded> | undefined;
   /** In the place of the configured database. */
   readonly connections?: { readonly gateway: Connection; readonly owner: Connection };
-  readonly writer?: MessageWriterLimits;
+  readonly writer?: GroupCommitLimits;
   /** When connections that do not move are cut. */
   readonly patience?: Patience;
   /** Run for every operation, behind the gateway's own. */
@@ -115,19 +118,18 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   if (!config.roles.has('web')) return { url: undefined, demo, log, [Symbol.asyncDispose]: dispose };
 
   const sendsByDefault = smtpUrl !== undefined;
-  const judge = prepareJudge(database.desk);
   const events = parts.use(createEventHub(database.listener, log));
   const desk: Desk = {
     database,
     blobs,
-    writer: parts.use(
-      createMessageWriter(database.writer, sendsByDefault, {
+    groupCommit: parts.use(
+      createGroupCommit(database.writer, sendsByDefault, {
         // Half of what a statement may take, so that there is time for an answer.
         lockPatience: config.databaseTimeout * 500,
         ...overrides.writer,
       }),
     ),
-    judge: (row) => judge.execute({ rows: rowsOf([row]), sendsByDefault }),
+    dryRun: createDryRun(database.desk, sendsByDefault),
     events,
     limits: config.limits,
     attachmentUrls: createAttachmentUrls(await findDeskKey(database.desk, 'attachment-urls')),

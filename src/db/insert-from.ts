@@ -1,4 +1,4 @@
-import { getTableColumns, getTableName, is, SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import { getTableColumns, getTableName, isSQLWrapper, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 
 /**
@@ -11,7 +11,7 @@ export type Sources<T extends PgTable> = {
 
 /** For a statement that changes some columns of a row: each becomes a value of its type, or whatever SQL says. */
 export type Changes<T extends PgTable> = {
-  readonly [K in keyof T['$inferInsert']]?: T['$inferInsert'][K] | SQL;
+  readonly [K in keyof T['$inferInsert']]?: T['$inferInsert'][K] | SQLWrapper;
 };
 
 /**
@@ -30,7 +30,7 @@ export function insertFrom<T extends PgTable>(table: T, sources: Sources<T>, fro
 export function assign<T extends PgTable>(table: T, changes: Changes<T>): SQL {
   const assignments = Object.entries<unknown>(changes).flatMap(([key, value]) => {
     if (value === undefined) return [];
-    const source = is(value, SQL) ? value : sql.param(value, columnOf(table, key));
+    const source = isSQLWrapper(value) ? value : sql.param(value, columnOf(table, key));
     return [sql`${nameOf(table, key)} = ${source}`];
   });
   return sql.join(assignments, sql`, `);

@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo, SelectionSetNode } from 'graphql';
-import { addTicketMessage } from '../tickets/add-message.ts';
-import type { Added, Warning } from '../tickets/added.ts';
+import { addTicketMessage } from '../tickets/add-message/command.ts';
+import type { Added, Warning } from '../tickets/add-message/result.ts';
 import { encodeCursor, eventCursor, messagesOf } from '../tickets/cursor.ts';
 import { requireViewer } from '../tickets/policy.ts';
 import { invalidInput } from '../tickets/refusals.ts';

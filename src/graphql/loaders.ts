@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import type { Added } from '../tickets/added.ts';
+import type { Added } from '../tickets/add-message/result.ts';
 import { listAttachments, loadAttachments } from '../tickets/attachment.ts';
 import { listMessages, type PageMessage } from '../tickets/conversation.ts';
 import type { DeskContext } from '../tickets/desk.ts';

@@ -1,4 +1,5 @@
-import { emailDefaults, messageDefaults } from '../tickets/input-defaults.ts';
+import { emailDefaults } from '../tickets/add-message/email-input.ts';
+import { messageDefaults } from '../tickets/add-message/input.ts';
 import { builder } from './builder.ts';
 import { CancelReasonEnum, MessageFormatEnum, QuoteEnum, VisibilityEnum } from './enums.ts';
 import { TicketSelectorInput } from './ticket.ts';

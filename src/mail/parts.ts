@@ -14,7 +14,7 @@ export interface AttachmentPart {
   readonly blobKey: string;
   readonly sha256: Uint8Array;
   /** What the author's HTML may name it by beside its file's name. */
-  readonly contentId?: string | null;
+  readonly contentId?: string | null | undefined;
 }
 
 /** An earlier public message of the ticket, repeated below the new one. */

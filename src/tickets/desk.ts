@@ -3,18 +3,18 @@ import type { RequestContext } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
+import type { GroupCommit } from './add-message/group-commit.ts';
+import type { DryRun } from './add-message/rules.ts';
 import type { AttachmentUrls } from './attachment-url.ts';
-import type { Judged } from './judge-statement.ts';
-import type { MessageWriter } from './message-writer.ts';
-import type { NewMessageRow } from './new-message-row.ts';
 
 /** What the domain works with, made once by `createApp`. */
 export interface Desk {
   readonly database: Database;
   readonly blobs: BlobStore;
-  readonly writer: MessageWriter;
-  /** What would refuse a row, without a lock or a write. */
-  readonly judge: (row: NewMessageRow) => Promise<Judged[]>;
+  /** Writes the messages that commands add. */
+  readonly groupCommit: GroupCommit;
+  /** What would refuse a message, without a lock or a write. */
+  readonly dryRun: DryRun;
   /** Wakes those who watch a ticket. */
   readonly events: EventHub;
   readonly limits: Limits;

@@ -1,6 +1,6 @@
 import type { RequestContext, Scope, Viewer } from '../context.ts';
 import { Refusal } from '../errors.ts';
-import type { AddTicketMessageInput } from './message-input.ts';
+import type { NewMessage } from './add-message/input.ts';
 
 /**
  * Whoever asks. A command looks up its own message without a scope beside its own; a reader names the scope
@@ -45,7 +45,7 @@ export const isOperator = (viewer: Viewer): boolean => viewer.role === 'OPERATOR
 /** Why the viewer may not write such a message, or undefined. */
 export function whyNotWrite(
   viewer: Viewer,
-  { visibility, email, ifLastMessage }: Pick<AddTicketMessageInput, 'visibility' | 'email' | 'ifLastMessage'>,
+  { visibility, email, ifLastMessage }: Pick<NewMessage, 'visibility' | 'email' | 'ifLastMessage'>,
 ): Refusal | undefined {
   const { scopes } = viewer;
   if (!scopes.has('write')) return lacks('write');

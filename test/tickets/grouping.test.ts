@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seedDemoDesk } from '../../src/demo.ts';
-import type { MessageWriterLimits } from '../../src/tickets/message-writer.ts';
+import type { GroupCommitLimits } from '../../src/tickets/add-message/group-commit.ts';
 import { countWaiting, createTestDatabase } from '../support/database.ts';
 import { openDatabaseDoor } from '../support/database-door.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
@@ -24,7 +24,7 @@ interface Slow extends AsyncDisposable {
 }
 
 /** A gateway with one statement in flight, whose way to the database can be held up. */
-async function startSlow(writer: MessageWriterLimits): Promise<Slow> {
+async function startSlow(writer: GroupCommitLimits): Promise<Slow> {
   await using parts = new AsyncDisposableStack();
   const database = parts.use(await createTestDatabase());
   await seedDemoDesk(database.database.desk);

@@ -1,4 +1,4 @@
-import type { Lanes, Waiting } from './ticket-lanes.ts';
+import type { Lanes, Waiting } from './lanes.ts';
 
 export interface QueueLimits {
   readonly groupRows: number;

@@ -1,10 +1,10 @@
 import { inArray } from 'drizzle-orm';
-import { brokenConstraint } from '../database-faults.ts';
-import { blobs } from '../db/tables.ts';
-import type { Refusal } from '../errors.ts';
-import type { DeskContext } from './desk.ts';
-import type { NewMessageRow } from './new-message-row.ts';
-import { invalidInput } from './refusals.ts';
+import { brokenConstraint } from '../../database-faults.ts';
+import { blobs } from '../../db/tables.ts';
+import type { Refusal } from '../../errors.ts';
+import type { DeskContext } from '../desk.ts';
+import { invalidInput } from '../refusals.ts';
+import type { Row } from './row.ts';
 
 /**
  * Why a row could not be written whose earlier uploads were redacted after they had been looked up: as if that had been before. Undefined
@@ -12,19 +12,19 @@ import { invalidInput } from './refusals.ts';
  */
 export async function lostUploads(
   ctx: DeskContext,
-  { files }: NewMessageRow,
+  { files = [] }: Row,
   error: unknown,
 ): Promise<Refusal | undefined> {
   if (brokenConstraint(error) !== 'attachments_blob_key_blobs_key_fk') return undefined;
-  const named = files.filter(({ fresh }) => !fresh);
-  const keys = named.map(({ blob }) => blob);
+  const named = files.filter(({ isFresh }) => !isFresh);
+  const keys = named.map(({ blobKey }) => blobKey!);
   const rows = await ctx.desk.database.desk
     .select({ key: blobs.key })
     .from(blobs)
     .where(inArray(blobs.key, keys));
   const left = new Set(rows.map(({ key }) => key));
   const problems = named
-    .filter(({ blob }) => !left.has(blob))
+    .filter(({ blobKey }) => !left.has(blobKey!))
     .map(({ position }) => ({
       path: ['attachments', position - 1, 'upload'],
       message: 'There is no such upload, or it has expired',

@@ -1,18 +1,18 @@
-import { asUnavailable, isLockTimeout } from '../database-faults.ts';
-import { Unavailable } from '../errors.ts';
-import type { AppendedRow } from './appended-row.ts';
-import type { NewMessageRow } from './new-message-row.ts';
+import { asUnavailable, isLockTimeout } from '../../database-faults.ts';
+import { Unavailable } from '../../errors.ts';
+import type { Answer } from './append-statement.ts';
+import type { Row } from './row.ts';
 
 /** A message that waits to be written, and how its caller is told. */
 export interface Waiting {
-  readonly row: NewMessageRow;
+  readonly row: Row;
   readonly bytes: number;
   /** Its ticket, as the caller named it. */
   readonly name: string;
   /** How often its ticket was found locked, and when it is given up, if it was. */
   lockedTimes: number;
   giveUpAt: number | undefined;
-  readonly resolve: (row: AppendedRow) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -49,7 +49,7 @@ interface Lane {
 
 /** @param append writes rows by one statement that waits for their locks for a moment */
 export function createLanes(
-  append: (group: readonly Waiting[]) => Promise<readonly AppendedRow[]>,
+  append: (group: readonly Waiting[]) => Promise<readonly Answer[]>,
   { atOnce, patience, rows: maxRows, groupRows, groupBytes }: LaneLimits,
 ): Lanes {
   const lanes = new Map<number | symbol, Lane>();

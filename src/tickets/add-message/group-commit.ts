@@ -1,24 +1,23 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { asUnavailable, isLockTimeout, sqlState } from '../database-faults.ts';
-import type { Db } from '../db/database.ts';
-import { Unavailable } from '../errors.ts';
-import { prepareAppend } from './append-statement.ts';
-import { type AppendedRow, appendedRow, rowsOf } from './appended-row.ts';
-import { createPace } from './group-pace.ts';
-import type { NewMessageRow } from './new-message-row.ts';
-import { createLanes, mayGoOn, type Waiting } from './ticket-lanes.ts';
-import { createQueue } from './writing-queue.ts';
+import { asUnavailable, isLockTimeout, sqlState } from '../../database-faults.ts';
+import type { Db } from '../../db/database.ts';
+import { Unavailable } from '../../errors.ts';
+import { type Answer, prepareAppend } from './append-statement.ts';
+import { createLanes, mayGoOn, type Waiting } from './lanes.ts';
+import { createPace } from './pace.ts';
+import { createQueue } from './queue.ts';
+import type { Row } from './row.ts';
 
 /** Bytes of bodies of one statement at most, so that 64 large messages do not become one 64 MiB parameter. */
 const groupBytes = 2 * 1024 * 1024;
 /** How often a message is tried again with the next group when its ticket was locked: mostly by another process's group, for a moment. */
 const triesInGroups = 3;
 
-export interface MessageWriterLimits {
+export interface GroupCommitLimits {
   /** Messages waiting at most; past it, callers are told to come again. */
   readonly queueRows?: number;
   readonly queueBytes?: number;
-  /** Rows of one statement at most; see group-pace.ts. */
+  /** Rows of one statement at most; see pace.ts. */
   readonly groupRows?: number;
   /** Two: while one waits for its commit to reach the disk, the other executes. More only fight for the same locks. */
   readonly statementsInFlight?: number;
@@ -30,7 +29,7 @@ export interface MessageWriterLimits {
 }
 
 /** Statements of the writer in flight at most, those that wait for locked tickets among them: at most a half. */
-export const writerStatements = ({ statementsInFlight = 2 }: MessageWriterLimits = {}): number =>
+export const writerStatements = ({ statementsInFlight = 2 }: GroupCommitLimits = {}): number =>
   2 * statementsInFlight;
 
 /**
@@ -38,12 +37,15 @@ export const writerStatements = ({ statementsInFlight = 2 }: MessageWriterLimits
  * answered a moment ago; each caller is answered only after the commit of its own row; one bad row never fails its neighbours, and one
  * whose ticket is locked never holds them up.
  */
-export interface MessageWriter extends AsyncDisposable {
-  /** @throws Unavailable when the queue is full, the ticket stays locked, or the database does not answer; it says whether the row may have been written */
-  write(row: NewMessageRow): Promise<AppendedRow>;
+export interface GroupCommit extends AsyncDisposable {
+  /**
+   * Resolves once the row is committed, or left out.
+   * @throws Unavailable when the queue is full, the ticket stays locked, or the database does not answer; it says whether the row may have been written
+   */
+  append(row: Row): Promise<Answer>;
 }
 
-export function createMessageWriter(
+export function createGroupCommit(
   db: Db,
   sendsByDefault: boolean,
   {
@@ -54,13 +56,13 @@ export function createMessageWriter(
     worthwhileRows = 16,
     patience = 4,
     lockPatience = 5000,
-  }: MessageWriterLimits = {},
-): MessageWriter {
+  }: GroupCommitLimits = {},
+): GroupCommit {
   const statement = prepareAppend(db);
   const waitingStatement = prepareAppend(db, { waits: true });
   const pace = createPace({ groupRows, worthwhileRows, patience });
   const group = { groupRows, groupBytes };
-  const lanes = createLanes((rows) => append(waitingStatement, rows), {
+  const lanes = createLanes((rows) => execute(waitingStatement, rows), {
     ...group,
     ...{ atOnce: statementsInFlight, patience: lockPatience, rows: Math.ceil(queueRows / 8) },
   });
@@ -74,12 +76,12 @@ export function createMessageWriter(
   let impatient: NodeJS.Timeout | undefined;
   let idle: (() => void) | undefined;
 
-  async function append(by: typeof statement, group: readonly Waiting[]): Promise<AppendedRow[]> {
-    const rows = rowsOf(group.map(({ row }) => row));
+  async function execute(by: typeof statement, group: readonly Waiting[]): Promise<Answer[]> {
+    const rows = JSON.stringify(group.map(({ row }) => row));
     for (let attempt = 1; ; attempt += 1) {
       try {
         const [answer] = await by.execute({ rows, sendsByDefault });
-        return answer!.rows.map(appendedRow);
+        return answer!.answers;
       } catch (error) {
         // Rolled back by the server to break a tie: nothing was written, and the next try meets no such tie.
         if (!/^40(001|P01)$/.test(sqlState(error) ?? '') || attempt === 5) throw error;
@@ -90,7 +92,7 @@ export function createMessageWriter(
   /** Writes a group. @returns how its callers are told, each of what became of its own row */
   async function flush(group: readonly Waiting[]): Promise<(() => void)[]> {
     try {
-      const answers = await append(statement, group);
+      const answers = await execute(statement, group);
       return group.flatMap((waiting, n) => {
         const answer = answers[n]!;
         if (answer.verdict === 'LOCKED') foundLocked(waiting, answer.ticketId!);
@@ -171,14 +173,14 @@ export function createMessageWriter(
   }
 
   return {
-    write(row) {
+    append(row) {
       const bytes = row.body.length + 512;
       if (unanswered >= queueRows || unansweredBytes + bytes > queueBytes) {
         const fault = { nothingWritten: true };
         return Promise.reject(new Unavailable('Too many messages are waiting to be written', 1, fault));
       }
-      const name = row.ticketId === null ? row.reference!.toLowerCase() : `#${row.ticketId}`;
-      const answer = new Promise<AppendedRow>((resolve, reject) => {
+      const name = row.ticketId === undefined ? row.reference!.toLowerCase() : `#${row.ticketId}`;
+      const answer = new Promise<Answer>((resolve, reject) => {
         pace.came();
         enqueue({ row, bytes, name, lockedTimes: 0, giveUpAt: undefined, resolve, reject });
       });

@@ -1,35 +1,36 @@
 import { createHash, hash } from 'node:crypto';
 import { and, eq } from 'drizzle-orm';
-import type { Db } from '../db/database.ts';
-import { idempotencyKeys } from '../db/tables.ts';
-import { Refusal } from '../errors.ts';
-import type { AddTicketMessageInput } from './message-input.ts';
-import type { NewFile } from './new-message-row.ts';
+import type { Db } from '../../db/database.ts';
+import { idempotencyKeys } from '../../db/tables.ts';
+import { Refusal } from '../../errors.ts';
+import { authoredOf, type NewMessage } from './input.ts';
+import type { NewFile } from './row.ts';
 
 /**
  * SHA-256 in hexadecimal of what the author means, ticket apart: the body and flags, each file's name, type and digest, the
  * e-mail. Not of the key itself, `ifLastMessage` or the preview's hash: a repeated call may have seen more by then.
  */
-export function fingerprintOf(input: AddTicketMessageInput, files: readonly NewFile[]): string {
-  const { body, format, visibility, isMobileDevice, email } = input;
+export function fingerprintOf(message: NewMessage, files: readonly NewFile[]): string {
+  const { body, format, visibility, isMobileDevice, ...later } = authoredOf(message);
+  const { email } = message;
   const meaning = [
-    [body, format, visibility, isMobileDevice],
-    files.map(({ name, type, sha256, contentId }) => [
-      name,
-      type,
-      sha256,
-      ...(contentId === null ? [] : [contentId]),
+    // What came to messages later is named, and left out where it is not given: stored fingerprints hold on.
+    [
+      body,
+      format,
+      visibility,
+      isMobileDevice,
+      ...Object.entries(later).filter(([, value]) => value !== null),
+    ],
+    files.map(({ fileName, contentType, sha256, contentId }) => [
+      ...[fileName, contentType, sha256],
+      ...(contentId == null ? [] : [contentId]),
     ]),
-    email == null
+    email === null
       ? null
       : [
-          email.from,
-          email.cc,
-          email.bcc,
-          email.holdSeconds ?? null,
-          email.sendAt?.getTime() ?? null,
-          email.cancelIf,
-          email.quote,
+          ...[email.from, email.cc, email.bcc, email.holdSeconds, email.sendAt?.getTime() ?? null],
+          ...[email.cancelIf, email.quote],
           ...(email.autoSubmitted ? ['autoSubmitted'] : []),
         ],
   ];
@@ -68,12 +69,8 @@ const running = new Map<string, (() => void)[]>();
  * Runs the calls of one key one after another. Within a process they wait here, where waiting is free; those of other
  * processes meet in the database, at the ticket's lock and the key's unique index.
  */
-export async function oneAtATime<T>(
-  userId: number,
-  key: string | undefined,
-  run: () => Promise<T>,
-): Promise<T> {
-  if (key === undefined) return run();
+export async function oneAtATime<T>(userId: number, key: string | null, run: () => Promise<T>): Promise<T> {
+  if (key === null) return run();
   const name = `${userId}:${key}`;
   const waiting = running.get(name);
   if (waiting === undefined) running.set(name, []);

@@ -1,13 +1,13 @@
-import { type Problem, Refusal } from '../errors.ts';
-import type { IncomingFile, Received } from '../incoming-file.ts';
-import { shownFiles } from '../mail/bodies.ts';
-import { BlobTooLarge } from '../storage/blob-store.ts';
+import { type Problem, Refusal } from '../../errors.ts';
+import type { IncomingFile, Received } from '../../incoming-file.ts';
+import { shownFiles } from '../../mail/bodies.ts';
+import { BlobTooLarge } from '../../storage/blob-store.ts';
+import type { DeskContext } from '../desk.ts';
+import { cleanContentType, cleanFileName } from '../file-name.ts';
+import { findUploads } from '../uploads/find-uploads.ts';
 import { type AttachmentInput, fileInputOf } from './attachment-input.ts';
-import type { DeskContext } from './desk.ts';
-import { cleanContentType, cleanFileName } from './file-name.ts';
-import type { AddTicketMessageInput } from './message-input.ts';
-import type { NewFile } from './new-message-row.ts';
-import { findUploads } from './uploads/find-uploads.ts';
+import type { NewMessage } from './input.ts';
+import type { NewFile } from './row.ts';
 
 /** The files of a message: durable in the blob store, and named by no row yet. */
 export interface StoredFiles {
@@ -22,7 +22,7 @@ export interface StoredFiles {
 }
 
 /** Of a file what its bytes and its sender say; its place in the message is another matter. */
-export type FileOf = Omit<NewFile, 'position' | 'contentId' | 'inline'>;
+export type FileOf = Omit<NewFile, 'position' | 'contentId' | 'isInline'>;
 
 const noFiles: StoredFiles = { files: [], problems: [], attached: [], claim() {}, release() {} };
 
@@ -53,10 +53,10 @@ export async function storeFiles(
   ]);
   const files = arrived.flatMap((file, index) => {
     const either = file ?? found.get(index);
-    const contentId = inputs[index]!.inline?.contentId ?? null;
-    return either === undefined ? [] : [{ ...either, position: index + 1, contentId, inline: false }];
+    const contentId = inputs[index]!.inline?.contentId;
+    return either === undefined ? [] : [{ ...either, position: index + 1, contentId, isInline: false }];
   });
-  if (files.reduce((sum, file) => sum + file.size, 0) > limit)
+  if (files.reduce((sum, file) => sum + file.byteSize, 0) > limit)
     throw tooLarge(limit, 'together', ['attachments']);
   return {
     files,
@@ -73,17 +73,12 @@ export async function storeFiles(
 
 /** The files, each with whether the message's own HTML shows it. */
 export async function withShown(
-  { body, format }: Pick<AddTicketMessageInput, 'body' | 'format'>,
+  { body, format }: Pick<NewMessage, 'body' | 'format'>,
   files: readonly NewFile[],
 ): Promise<readonly NewFile[]> {
   if (format === 'TEXT' || files.length === 0) return files;
-  const named = files.map((file) => ({
-    fileName: file.name,
-    contentType: file.type,
-    contentId: file.contentId,
-  }));
-  const shown = await shownFiles(body, named);
-  return files.map((file, n) => ({ ...file, inline: shown.has(named[n]!) }));
+  const shown = await shownFiles(body, files);
+  return files.map((file) => ({ ...file, isInline: shown.has(file) }));
 }
 
 async function waitFor(
@@ -101,12 +96,12 @@ async function waitFor(
 }
 
 const fileOf = (file: IncomingFile, { key, byteSize, sha256 }: Received, index: number): FileOf => ({
-  blob: key,
-  fresh: true,
-  size: byteSize,
+  blobKey: key,
+  isFresh: true,
+  byteSize,
   sha256: sha256.toString('hex'),
-  name: cleanFileName(file.fileName, index),
-  type: cleanContentType(file.contentType),
+  fileName: cleanFileName(file.fileName, index),
+  contentType: cleanContentType(file.contentType),
 });
 
 function tooLarge(limitBytes: number, of: 'each' | 'together', path: readonly (string | number)[]): Refusal {
