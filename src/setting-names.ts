@@ -1,3 +1,5 @@
+import { editDistance } from './edit-distance.ts';
+
 /** A variable of the environment that reads like one of our settings and is none. */
 interface Misspelt {
   readonly name: string;
@@ -58,8 +60,8 @@ function isNear(name: string, setting: string): boolean {
   if (prefixed !== '' && words.join('') === wanted.join('')) return true;
   if (wanted.length === 1) return false;
   if (words.join('') === wanted.join('')) return true;
-  if (words.length !== wanted.length) return distance(words.join(''), wanted.join('')) <= 1;
-  const distances = words.map((word, i) => distance(word, wanted[i]!));
+  if (words.length !== wanted.length) return editDistance(words.join(''), wanted.join('')) <= 1;
+  const distances = words.map((word, i) => editDistance(word, wanted[i]!));
   const near = distances.every((d, i) => d <= allowed(Math.min(words[i]!.length, wanted[i]!.length)));
   return near && distances.reduce((sum, d) => sum + d, 0) <= 2;
 }
@@ -71,24 +73,3 @@ const wordsOf = (name: string) =>
     .filter(Boolean);
 /** Of a short word every other letter makes another word. */
 const allowed = (letters: number) => (letters < 3 ? 0 : letters < 5 ? 1 : 2);
-
-/** Letters to change, to leave out, to put in, or to swap with their neighbour (optimal string alignment). */
-function distance(a: string, b: string): number {
-  let before: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      row[j] = Math.min(
-        last[j]! + 1,
-        row[j - 1]! + 1,
-        last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1),
-        swapped ? before[j - 2]! + 1 : Number.POSITIVE_INFINITY,
-      );
-    }
-    before = last;
-    last = row;
-  }
-  return last[b.length]!;
-}

@@ -37,6 +37,8 @@ export const eventTypes = [
   'DELIVERY_CANCELLED',
   'DELIVERY_RETRIED',
   'DELIVERY_RESOLVED',
+  'TICKET_CLOSED',
+  'TICKET_REOPENED',
 ] as const;
 
 /** What is known of a file by a virus scanner. */

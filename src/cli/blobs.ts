@@ -20,6 +20,7 @@ const verify: Command = {
   details:
     'Exit code 1 if a file is missing or is not what was stored, or if the collector touches nothing. Nothing is changed.',
   options: {},
+  example: 'blobs verify',
   async run({ db, config, stderr }) {
     const result = await reached(config, (store) => verifyBlobs(db, store, reporter(stderr)));
     const { damaged, ...counts } = result;
@@ -44,6 +45,7 @@ const adopt: Command = {
   details:
     'For a store that was moved, or a database that was restored: run `blobs verify` first. From then on, files that no row of this\ndatabase names are set aside, and destroyed a week later. Another database that had the store has it no longer.',
   options: {},
+  example: 'blobs adopt',
   async run({ db, config }) {
     await reached(config, (store) => adoptStore(db, store));
     return done('The blob store is this database’s own.', {});
@@ -57,6 +59,7 @@ const collect: Command = {
   options: {
     'any-share': { type: 'boolean', help: 'even if it is an unlikely share of all files; look first' },
   },
+  example: 'blobs collect',
   async run({ db, config }, _args, values) {
     const olderThan = new Date(Date.now() - spareMs);
     const result = await reached(config, (store) =>

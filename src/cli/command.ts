@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type postgres from 'postgres';
 import type { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/database.ts';
@@ -10,9 +11,17 @@ export interface Terminal {
   readonly stderr: Writable & { readonly isTTY?: boolean };
 }
 
+/** Variables of the environment. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 export interface CommandContext extends Terminal {
   readonly db: Db;
+  /** Raw postgres.js of the same role. */
+  readonly sql: postgres.Sql;
   readonly config: Config;
+}
+export interface LooseContext extends Terminal {
+  readonly env: Environment;
 }
 
 interface OptionBase {
@@ -24,6 +33,8 @@ export type Option =
       readonly type: 'string';
       /** How the help calls its value. */
       readonly value: string;
+      /** One letter: `f` for `-f`. */
+      readonly short?: string;
       readonly multiple?: boolean;
       readonly required?: boolean;
     });
@@ -48,6 +59,8 @@ export interface Described {
   /** What else there is to know, for its help. */
   readonly details?: string;
   readonly options: Readonly<Record<string, Option>>;
+  /** As typed behind `ticketwire`, for its help. */
+  readonly example: string;
 }
 
 export interface Command extends Described {
@@ -56,7 +69,7 @@ export interface Command extends Described {
 
 /** A command that needs no desk of its own: it opens no database. */
 export interface LooseCommand extends Described {
-  runLoose(terminal: Terminal, args: readonly string[], values: Values): Promise<Output>;
+  runLoose(ctx: LooseContext, args: readonly string[], values: Values): Promise<Output>;
 }
 
 /** The command was typed wrongly: exit code 2, and where to read how it is typed. */
@@ -78,7 +91,7 @@ export function wholeNumber(text: string, what: string, min = 1): number {
 }
 
 /** @throws CommandError that lists what is wrong with the value. */
-export function checked<T>(schema: z.ZodType<T>, value: Record<keyof T, unknown>): T {
+export function checked<T>(schema: z.ZodType<T>, value: { readonly [K in keyof T]: unknown }): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new CommandError(

@@ -18,10 +18,14 @@ export function usageOf(command: Described): string {
 
 export function helpOf(command: Described): string {
   const flag = (name: string, option: Option) =>
-    option.type === 'string' ? `--${name} ${option.value}` : `--${name}`;
+    option.type === 'string'
+      ? `${option.short === undefined ? '' : `-${option.short}, `}--${name} ${option.value}`
+      : `--${name}`;
   const options = [
     ...Object.entries(command.options).map(([name, option]) => [flag(name, option), option.help] as const),
-    ...Object.entries(common).map(([name, help]) => [`--${name}`, help] as const),
+    ...Object.entries(common)
+      .filter(([name]) => name !== 'embedded' || !('runLoose' in command))
+      .map(([name, help]) => [`--${name}`, help] as const),
   ];
   return [
     `${command.summary}.`,
@@ -30,6 +34,8 @@ export function helpOf(command: Described): string {
     `Usage: ${usageOf(command)} [options]`,
     '',
     ...columns(options),
+    '',
+    `Example: ticketwire ${command.example}`,
   ].join('\n');
 }
 
@@ -41,7 +47,9 @@ export function overview(commands: readonly Described[], group?: string): string
     '',
     ...columns(listed.map((command) => [usage(command), command.summary] as const)),
     '',
-    'COMMAND --help tells its options; --json prints JSON for programs.',
+    'COMMAND --help tells its options with an example; --json prints JSON for programs; --version tells the version.',
+    'message, delivery, ticket close and ticket open ask a running gateway: TICKETWIRE_URL and TICKETWIRE_TOKEN say which, and who asks.',
+    'All others work on the database itself.',
     'The database is that of DATABASE_URL, or the embedded one in DATA_DIR (.data), whether its gateway runs or not. Which one it',
     'is, is told on stderr; a new embedded one is made with --embedded alone.',
   ].join('\n');

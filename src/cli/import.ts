@@ -13,6 +13,7 @@ const run: Command = {
   details:
     'FILE has one JSON object a line, see docs/IMPORT.md. Ids are kept. Nothing is written if any line is bad; a second run\nwrites only what the first did not.',
   options: {},
+  example: 'import old-desk.jsonl --dry-run',
   async run({ db, stderr }, [file]) {
     const found = await stat(file!).catch(() => undefined);
     if (!found?.isFile()) throw new CommandError(`There is no file ${file}`);

@@ -30,6 +30,7 @@ const replay: LooseCommand = {
     },
     host: { type: 'string', value: 'NAME', help: 'the Host to call by, when recorded answers repeat it' },
   },
+  example: 'legacy replay traffic.har --url http://127.0.0.1:4000',
   async runLoose({ stderr }, [file], values): Promise<Output> {
     const target = targetOf(values);
     const { calls, leftOut } = await read(file!);

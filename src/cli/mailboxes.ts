@@ -51,6 +51,7 @@ const add: Command = {
     'max-mail-bytes': { type: 'string', value: 'BYTES', help: 'largest mail as encoded; 26214400 if absent' },
     'rate-per-minute': { type: 'string', value: 'N', help: 'mails a minute at most' },
   },
+  example: 'mailbox add help@example.com --name "Help desk" --operator olga',
   async run(ctx, [text], values) {
     const bytes = one(values, 'max-mail-bytes');
     const rate = one(values, 'rate-per-minute');
@@ -91,6 +92,7 @@ const list: Command = {
   arguments: [],
   summary: 'List mailboxes and who may send from them',
   options: {},
+  example: 'mailbox list --json',
   async run({ db }) {
     const found = await db
       .select({
@@ -138,6 +140,7 @@ const grant: Command = {
       });
     });
   },
+  example: 'mailbox grant help@example.com olga',
 };
 
 const setDisabled = (name: string, summary: string, disable: boolean): Command => ({
@@ -145,6 +148,7 @@ const setDisabled = (name: string, summary: string, disable: boolean): Command =
   arguments: ['ADDRESS'],
   summary,
   options: {},
+  example: `mailbox ${name} help@example.com`,
   async run({ db }, [address]) {
     return db.transaction(async (tx) => {
       const mailbox = await findMailbox(tx, address!);
@@ -166,6 +170,7 @@ const password: Command = {
   summary: 'Set the SMTP password of a mailbox',
   details: 'It is asked for, or read from the first line of standard input, and encrypted under MAILBOX_KEY.',
   options: {},
+  example: 'mailbox password help@example.com',
   async run(ctx, [address]) {
     const mailbox = await findMailbox(ctx.db, address!);
     if (mailbox.smtpUrl === null) throw new CommandError(`${mailbox.address} has no SMTP server of its own`);

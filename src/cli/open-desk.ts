@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type postgres from 'postgres';
 import type { Config } from '../config.ts';
 import { type Connection, type Db, migrate, openDatabase } from '../db/database.ts';
 import {
@@ -13,6 +14,7 @@ import { CommandError } from './command.ts';
 /** The desk's database, brought to this version's tables. */
 export interface OpenDesk extends AsyncDisposable {
   readonly db: Db;
+  readonly sql: postgres.Sql;
   readonly config: Config;
 }
 
@@ -55,7 +57,7 @@ export async function openDesk(
     openDatabase(connections.gateway, { poolSize: 2, applicationName: 'ticketwire-cli' }),
   );
   const kept = stack.move();
-  return { db: database.desk, config, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return { db: database.desk, sql: database.raw, config, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 /** Host, port and name; what else stands in a URL of PostgreSQL's may be a secret. */

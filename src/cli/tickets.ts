@@ -19,6 +19,7 @@ const add: Command = {
       help: 'of the mail that opened it, <…@…>; the first reply answers it',
     },
   },
+  example: 'ticket add --subject "My printer is on fire" --requester jane',
   async run({ db }, _args, values) {
     return db.transaction(async (tx) => {
       const requester = await findUser(tx, one(values, 'requester')!);
@@ -44,6 +45,7 @@ const list: Command = {
     requester: { type: 'string', value: 'LOGIN', help: 'only theirs' },
     limit: { type: 'string', value: 'N', help: 'at most so many; 50 if absent' },
   },
+  example: 'ticket list --requester jane --limit 10',
   async run({ db }, _args, values) {
     const login = one(values, 'requester');
     const requester = login === undefined ? undefined : await findUser(db, login);
@@ -114,6 +116,7 @@ const show: Command = {
     });
     return { json: { ...(head.json as object), messages: shown }, text: [head.text, ...text].join('\n') };
   },
+  example: 'ticket show INC-000047',
 };
 
 export const ticketCommands: readonly Command[] = [add, list, show];

@@ -28,6 +28,7 @@ const add: Command = {
     },
     'expires-in-days': { type: 'string', value: 'DAYS', help: 'absent: never' },
   },
+  example: 'token add olga --name backup-script --scope read,write --expires-in-days 90',
   async run({ db }, [login], values) {
     const days = one(values, 'expires-in-days');
     const expiresAt =
@@ -47,6 +48,7 @@ const list: Command = {
   arguments: ['LOGIN?'],
   summary: 'List tokens, revoked and expired ones too',
   options: {},
+  example: 'token list olga',
   async run({ db }, [login]) {
     const user = login === undefined ? undefined : await findUser(db, login);
     const columns = ['id', 'login', 'name', 'scopes', 'createdAt', 'expiresAt', 'revokedAt'];
@@ -59,6 +61,7 @@ const revoke: Command = {
   arguments: ['ID'],
   summary: 'Make a token worthless, within 30 seconds',
   options: {},
+  example: 'token revoke 7',
   async run({ db }, [text]) {
     const id = wholeNumber(text!, 'ID');
     return db.transaction(async (tx) => {

@@ -1,8 +1,8 @@
 import { asc, eq } from 'drizzle-orm';
 import { hashPassword } from '../auth/passwords.ts';
-import { users } from '../db/tables.ts';
+import { mailboxGrants, users } from '../db/tables.ts';
 import { newUser } from '../import/record.ts';
-import { type Command, checked, one } from './command.ts';
+import { type Command, CommandError, checked, one } from './command.ts';
 import { audit, findUser } from './lookup.ts';
 import { done, fields, rows } from './output.ts';
 import { readSecret } from './secret-input.ts';
@@ -18,6 +18,7 @@ const add: Command = {
     email: { type: 'string', value: 'ADDRESS', help: 'where mail to them goes' },
     'no-password': { type: 'boolean', help: 'they sign in by token or JWT only, or not at all' },
   },
+  example: 'user add olga --name "Olga Operator" --role operator --email olga@example.com',
   async run(ctx, [login], values) {
     const user = checked(newUser, {
       login,
@@ -39,11 +40,47 @@ const add: Command = {
   },
 };
 
+const edit: Command = {
+  name: 'user edit',
+  arguments: ['LOGIN'],
+  summary: 'Change a person’s name, address, login or role',
+  details:
+    'What is not named stays. Whoever becomes a requester may send from no mailbox any more. It holds within 30 seconds.',
+  options: {
+    name: { type: 'string', value: 'NAME', help: 'how the desk calls them' },
+    email: { type: 'string', value: 'ADDRESS', help: 'where mail to them goes; "" for none' },
+    role: { type: 'string', value: 'ROLE', help: 'operator or requester' },
+    login: { type: 'string', value: 'NEW_LOGIN', help: 'what they sign in by' },
+  },
+  example: 'user edit jane --email jane.doe@example.com',
+  async run({ db }, [login], values) {
+    const email = one(values, 'email');
+    const role = one(values, 'role')?.toUpperCase();
+    const given = {
+      ...(values.login !== undefined && { login: one(values, 'login') }),
+      ...(values.name !== undefined && { name: one(values, 'name') }),
+      ...(email !== undefined && { email: email === '' ? null : email }),
+      ...(role !== undefined && { role }),
+    };
+    if (Object.keys(given).length === 0) throw new CommandError('Nothing to change: name an option');
+    const changes = checked(newUser.partial(), given);
+    return db.transaction(async (tx) => {
+      const user = await findUser(tx, login!);
+      const [row] = await tx.update(users).set(changes).where(eq(users.id, user.id)).returning();
+      if (row!.role === 'REQUESTER') await tx.delete(mailboxGrants).where(eq(mailboxGrants.userId, user.id));
+      await audit(tx, 'USER_EDITED', { userId: user.id, changed: Object.keys(given) });
+      const { id, login: now, name, email: address, role: rank } = row!;
+      return fields({ id, login: now, name, email: address, role: rank });
+    });
+  },
+};
+
 const list: Command = {
   name: 'user list',
   arguments: [],
   summary: 'List everybody',
   options: {},
+  example: 'user list --json',
   async run({ db }) {
     const found = await db.select().from(users).orderBy(asc(users.id));
     return rows(
@@ -58,6 +95,7 @@ const setDisabled = (name: string, summary: string, disable: boolean): Command =
   arguments: ['LOGIN'],
   summary,
   options: {},
+  example: `user ${name} olga`,
   async run({ db }, [login]) {
     return db.transaction(async (tx) => {
       const user = await findUser(tx, login!);
@@ -96,10 +134,12 @@ const password: Command = {
       password: passwordHash !== null,
     });
   },
+  example: 'user password olga',
 };
 
 export const userCommands: readonly Command[] = [
   add,
+  edit,
   list,
   setDisabled('disable', 'Let a person sign in no more', true),
   setDisabled('enable', 'Let a disabled person sign in again', false),

@@ -33,6 +33,8 @@ const idleInTransactionMs = 60_000;
 const writerLockMs = 250;
 /** How long commands and the worker's steps wait for a lock; there are few connections for them. */
 const lockMs = 3000;
+/** Connections of the pools `commands` and `raw` each. */
+const stepsSize = 5;
 
 export interface Database extends AsyncDisposable {
   /** The desk's own work: sees every row. Nothing a viewer asks for is read through it without the viewer's rule beside it. */
@@ -84,8 +86,8 @@ export function openDatabase(
     writer: open(writerSize, 'DESK', writerLockMs),
     operators: open(poolSize, 'OPERATOR'),
     requesters: open(poolSize, ''),
-    commands: open(5, 'DESK', lockMs),
-    raw: open(5, 'DESK', lockMs),
+    commands: open(stepsSize, 'DESK', lockMs),
+    raw: open(stepsSize, 'DESK', lockMs),
   };
   const watch = watchSilence({
     wires,
@@ -138,6 +140,10 @@ interface Session {
   readonly lockTimeoutMs: number;
 }
 
+/** Connections that one process with these pools has at most, those included that listen and the one that asks after silent ones. */
+export const connectionsAtMost = ({ poolSize = 10, writerSize = 4 }: DatabaseOptions = {}): number =>
+  3 * poolSize + writerSize + 2 * stepsSize + 3;
+
 /** What each connection tells the server when it begins. */
 const sessionOf = ({ applicationName, sight, answerWithinMs, lockTimeoutMs }: Session) => ({
   application_name: applicationName,
@@ -176,6 +182,26 @@ export async function migrate(
       await takeTurn(tx, say);
       await runMigrations(drizzle(within(client, tx)), { migrationsFolder });
     });
+  } finally {
+    await client.end({ timeout: 5 });
+  }
+}
+
+export interface Inspected {
+  readonly version: string;
+  /** Whether it has this version's tables; a start makes them otherwise. */
+  readonly current: boolean;
+  readonly maxConnections: number;
+}
+
+/** Looks at a database as its owner, and changes nothing. @throws Unsuitable, or what the driver says */
+export async function inspect(connection: Connection): Promise<Inspected> {
+  const client = openClient(connection, { max: 1, connectSeconds: 10 });
+  try {
+    await assertServer(client);
+    const [server] = await client<[{ version: string; maxConnections: number }]>`
+      select current_setting('server_version') as version, current_setting('max_connections')::int as "maxConnections"`;
+    return { ...server!, current: await isCurrent(client, migrationsFolder) };
   } finally {
     await client.end({ timeout: 5 });
   }

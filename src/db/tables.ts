@@ -256,6 +256,22 @@ export const blobStores = pgTable(
   (t) => [check('blob_stores_only_check', sql`${t.only}`)],
 );
 
+/** Where the outbox is at home: a copy of the database is somewhere else, and sends nothing until it is told to. One row. */
+export const outboxHomes = pgTable(
+  'outbox_homes',
+  {
+    only: boolean('only').primaryKey().default(true),
+    /** The cluster, the database and its table. */
+    place: text('place').notNull(),
+    timeline: integer('timeline').notNull(),
+    /** Since when nothing is sent, and why; null: mails go. */
+    heldAt: instant('held_at'),
+    reason: text('reason'),
+    createdAt: createdAt(),
+  },
+  (t) => [check('outbox_homes_only_check', sql`${t.only}`)],
+);
+
 /** Keys of the desk's own, which all of its processes share: random, made by the first that needs one. */
 export const deskKeys = pgTable('desk_keys', {
   name: text('name').primaryKey(),

@@ -44,7 +44,7 @@ export interface NewEvent {
   readonly type: EventType;
   readonly visibility: Visibility;
   readonly actorId: number | null;
-  readonly messageId: number;
+  readonly messageId: number | null;
   readonly deliveryId: number | null;
 }
 

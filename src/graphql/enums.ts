@@ -33,7 +33,7 @@ export const RoleEnum = enumOf<Role>('Role', 'What a person is to the desk.', {
 
 const scopes = {
   READ: { value: 'read', description: 'Look at tickets, messages, files and deliveries, and watch tickets.' },
-  WRITE: { value: 'write', description: 'Add messages and upload files.' },
+  WRITE: { value: 'write', description: 'Add messages and upload files; open and close tickets.' },
   MAIL: { value: 'mail', description: 'Send messages as e-mails; retry, cancel and resolve deliveries.' },
   ADMIN: { value: 'admin', description: 'Redact messages and attachments.' },
 } as const satisfies Record<Uppercase<Scope>, { value: Scope; description: string }>;
@@ -171,6 +171,8 @@ export const EventTypeEnum = enumOf<EventType>('TicketEventType', 'What happened
   DELIVERY_CANCELLED: 'A mail was called off.',
   DELIVERY_RETRIED: 'An operator had a mail sent again.',
   DELIVERY_RESOLVED: 'An operator decided about a mail whose outcome was unknown.',
+  TICKET_CLOSED: 'An operator closed the ticket.',
+  TICKET_REOPENED: 'An operator opened the ticket again.',
 });
 
 export const WarningCodeEnum = enumOf<WarningCode | BodyChangeCode>(

@@ -17,6 +17,7 @@ import './upload-file.ts';
 import './preview-message.ts';
 import './delivery-commands.ts';
 import './redact.ts';
+import './set-status.ts';
 
 // Pothos has no option for the schema's own description.
 export const schema = new GraphQLSchema({ ...builder.toSchema().toConfig(), description });

@@ -40,23 +40,9 @@ export function createTransport({
   const pools = new Map<number, { settings: string; pool: SmtpPool }>();
   const limits = { ...defaultTimeouts, ...timeouts };
 
-  function serverOf(mailbox: SendingMailbox): SmtpServer {
-    if (mailbox.disabled) throw new MailboxUnusable('The mailbox is disabled');
-    const url = mailbox.smtpUrl ?? smtpUrl;
-    if (url === undefined) throw new MailboxUnusable('The mailbox has no SMTP settings');
-    if (mailbox.smtpUrl === null || mailbox.smtpPassword === null) return smtpServer(url);
-    if (mailboxKey === undefined)
-      throw new MailboxUnusable("The mailbox's password cannot be opened: MAILBOX_KEY is not set");
-    try {
-      return smtpServer(url, openPassword(mailbox.smtpPassword, mailbox.address, mailboxKey));
-    } catch {
-      throw new MailboxUnusable("The mailbox's password cannot be opened: MAILBOX_KEY is another one");
-    }
-  }
-
   return {
     poolOf(mailbox) {
-      const server = serverOf(mailbox);
+      const server = serverOf(mailbox, { smtpUrl, mailboxKey });
       const settings = createHash('sha256').update(JSON.stringify(server)).digest('hex');
       const known = pools.get(mailbox.id);
       if (known?.settings === settings) return known.pool;
@@ -70,6 +56,24 @@ export function createTransport({
       pools.clear();
     },
   };
+}
+
+/** @throws MailboxUnusable */
+export function serverOf(
+  mailbox: Omit<SendingMailbox, 'id'>,
+  { smtpUrl, mailboxKey }: Pick<TransportOptions, 'smtpUrl' | 'mailboxKey'>,
+): SmtpServer {
+  if (mailbox.disabled) throw new MailboxUnusable('The mailbox is disabled');
+  const url = mailbox.smtpUrl ?? smtpUrl;
+  if (url === undefined) throw new MailboxUnusable('The mailbox has no SMTP settings');
+  if (mailbox.smtpUrl === null || mailbox.smtpPassword === null) return smtpServer(url);
+  if (mailboxKey === undefined)
+    throw new MailboxUnusable("The mailbox's password cannot be opened: MAILBOX_KEY is not set");
+  try {
+    return smtpServer(url, openPassword(mailbox.smtpPassword, mailbox.address, mailboxKey));
+  } catch {
+    throw new MailboxUnusable("The mailbox's password cannot be opened: MAILBOX_KEY is another one");
+  }
 }
 
 /**

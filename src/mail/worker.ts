@@ -10,6 +10,7 @@ import { createAttempts } from './attempt.ts';
 import { type Claim, type ClaimOptions, claim } from './claim.ts';
 import { clearConditional } from './conditions.ts';
 import { loadContents } from './contents.ts';
+import { createGate } from './home.ts';
 import { createLanes } from './lanes.ts';
 import { findSpecial, nextDue, postpone, takeTurns } from './pacing.ts';
 import { recover, release, renew } from './recovery.ts';
@@ -78,6 +79,7 @@ export function createWorker(ports: WorkerPorts): Worker {
   });
   let stopping = false;
   const alarm = createAlarm();
+  const gate = createGate(sql, log, (leaseSeconds * 1000) / 4);
   let loop: Promise<void> | undefined;
   let recoveredAt = Number.NEGATIVE_INFINITY;
   let postponeAt = Number.NEGATIVE_INFINITY;
@@ -85,6 +87,7 @@ export function createWorker(ports: WorkerPorts): Worker {
 
   function begin(one: Claim, contents: Awaited<ReturnType<typeof loadContents>>): void {
     alive.set(one.token, one);
+    gate.began(one);
     lanes.enter(one.mailboxId);
     const task = attempts
       .run(one, contents.get(one.id)!, () => !stopping && lanes.mayBegin(one.mailboxId))
@@ -104,6 +107,7 @@ export function createWorker(ports: WorkerPorts): Worker {
 
   /** One look at the table. @returns milliseconds to the next one; 0: there may be more at once. */
   async function round(): Promise<number> {
+    if (!(await gate.isOpen())) return pollSeconds * 1000;
     if (performance.now() - recoveredAt >= (leaseSeconds * 1000) / 4) {
       recoveredAt = performance.now();
       for (const { id, state } of await recover(sql, now()))
@@ -177,7 +181,11 @@ export function createWorker(ports: WorkerPorts): Worker {
   return {
     start() {
       if (loop !== undefined) return;
-      listening = sql.listen(outboxChannel, alarm.ring, alarm.ring);
+      const heard = (about = '') => {
+        if (about === 'home') gate.askAgain();
+        alarm.ring();
+      };
+      listening = sql.listen(outboxChannel, heard, alarm.ring);
       listening.catch((err) => log.error({ err }, 'the outbox cannot be listened to; it is polled'));
       loop = run();
     },

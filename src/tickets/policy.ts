@@ -21,9 +21,14 @@ export function requireViewer(ctx: RequestContext, scope?: Scope): Viewer {
  */
 export function requireOperator(ctx: RequestContext, may: string, scope: Scope): Viewer {
   const viewer = requireViewer(ctx);
-  if (!isOperator(viewer)) throw onlyOperators(may);
+  assertOperator(viewer, may);
   assertScope(viewer, scope);
   return viewer;
+}
+
+/** @param may what operators alone may do */
+export function assertOperator(viewer: Viewer, may: string, path: readonly string[] = []): void {
+  if (!isOperator(viewer)) throw onlyOperators(may, path);
 }
 
 export function assertScope(viewer: Viewer, scope: Scope): void {

@@ -7,6 +7,7 @@ export const commands = [
   'changeDelivery',
   'redactMessage',
   'redactAttachment',
+  'setTicketStatus',
 ] as const;
 export type Command = (typeof commands)[number];
 
@@ -20,7 +21,7 @@ const redactors = ['redactMessage', 'redactAttachment'] as const;
 export const refusedBy = {
   UNAUTHENTICATED: commands,
   FORBIDDEN: commands,
-  TICKET_NOT_FOUND: writers,
+  TICKET_NOT_FOUND: [...writers, 'setTicketStatus'],
   INVALID_INPUT: [...writers, ...redactors],
   PRIVATE_WITH_EMAIL: writers,
   MAILBOX_NOT_FOUND: writers,

@@ -16,11 +16,19 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   async function ticketwire(argv: string, db = files.world.database.desk, url = files.place.url) {
     const stdout = new PassThrough();
     const stderr = new PassThrough();
-    const code = await run(argv.split(' '), { stdin: Readable.from([]), stdout, stderr }, async () => ({
-      db,
-      config: readConfig({ BLOBS_URL: url }),
-      async [Symbol.asyncDispose]() {},
-    }));
+    const code = await run(
+      argv.split(' '),
+      { stdin: Readable.from([]), stdout, stderr },
+      {
+        env: {},
+        open: async () => ({
+          db,
+          sql: files.world.database.raw,
+          config: readConfig({ BLOBS_URL: url }),
+          async [Symbol.asyncDispose]() {},
+        }),
+      },
+    );
     const text = (stream: PassThrough) => (stream.read() ?? '').toString() as string;
     return { code, out: text(stdout), err: text(stderr) };
   }
@@ -114,11 +122,15 @@ test('a store that does not answer is told by its setting', async () => {
   await files.attach(blob);
   const stderr = new PassThrough();
   const terminal = { stdin: Readable.from([]), stdout: new PassThrough(), stderr };
-  const code = await run(['blobs', 'verify'], terminal, async () => ({
-    db: files.world.database.desk,
-    config: readConfig({ BLOBS_URL: 's3://desk?endpoint=http://127.0.0.1:9' }),
-    async [Symbol.asyncDispose]() {},
-  }));
+  const code = await run(['blobs', 'verify'], terminal, {
+    env: {},
+    open: async () => ({
+      db: files.world.database.desk,
+      sql: files.world.database.raw,
+      config: readConfig({ BLOBS_URL: 's3://desk?endpoint=http://127.0.0.1:9' }),
+      async [Symbol.asyncDispose]() {},
+    }),
+  });
   expect(code).toBe(1);
   expect(stderr.read().toString()).toContain('BLOBS_URL: the blob store does not answer');
 });

@@ -128,6 +128,7 @@ test('each code is a member of the result of every command that refuses with it,
     changeDelivery: 'DeliveryResult',
     redactMessage: 'RedactMessageResult',
     redactAttachment: 'RedactAttachmentResult',
+    setTicketStatus: 'SetTicketStatusResult',
   };
   for (const code of errorCodes) {
     expect([code, refusedBy[code].length]).not.toEqual([code, 0]);

@@ -22,8 +22,11 @@ async function run(...args: string[]): Promise<{ code: number; text: string; tol
       },
     });
   const terminal = { stdin: Readable.from([]), stdout: into('stdout'), stderr: into('stderr') };
-  const code = await typed(['legacy', 'replay', ...args], terminal, () => {
-    throw new Error('a replay opens no desk');
+  const code = await typed(['legacy', 'replay', ...args], terminal, {
+    env: {},
+    open() {
+      throw new Error('a replay opens no desk');
+    },
   });
   return { code, text: written.stdout, told: written.stderr };
 }

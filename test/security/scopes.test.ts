@@ -148,6 +148,8 @@ function operations({ message, attachment, delivery, note }: Awaited<ReturnType<
     redactMessage:
       `mutation { redactMessage(input: { message: "${message}" }) { ... on RedactMessagePayload { ` +
       `ticketMessage { ${messageFields} } } ${refused} } }`,
+    setStatus: `mutation { setTicketStatus(input: { ${by}, status: CLOSED }) { ... on SetTicketStatusPayload {
+      changed ticket { ${ticketFields} } } ${refused} } }`,
     subscription: `subscription { ticketEvents(${by}) { ticketMessage { body } delivery { bcc } } }`,
   };
 }

@@ -27,6 +27,8 @@ export async function createWorld() {
     blobs,
     sink,
     database: world.database,
+    connection: world.connection,
+    ownerConnection: world.ownerConnection,
     ctx: { viewer: operator, desk: { database: world.database, blobs } } as unknown as DeskContext,
     as: (viewer: Viewer | undefined) =>
       ({ viewer, desk: { database: world.database, blobs } }) as unknown as DeskContext,

@@ -1,0 +1,25 @@
+import { ConfigError } from '../config.ts';
+import { brokenConstraint, sqlState } from '../database-faults.ts';
+import { describeStartError } from '../start-error.ts';
+import { CommandError, UsageError } from './command.ts';
+
+/** Rows that there can be one of, by the constraint that says so. */
+const taken: Readonly<Record<string, string>> = {
+  users_login_key: 'a user with this login',
+  mailboxes_address_key: 'a mailbox with this address',
+  tickets_reference_key: 'a ticket with this reference',
+};
+
+/** What to do about it, for whoever typed the command. What the driver says quotes SQL and rows: it is not shown. */
+export function explain(error: unknown): string {
+  if (error instanceof UsageError || error instanceof CommandError) return error.message;
+  if (error instanceof ConfigError) return `The settings are wrong:\n${error.message}`;
+  const known = describeStartError(error);
+  if (known !== undefined) return known;
+  const state = sqlState(error);
+  if (state === undefined || !/^[0-9A-Z]{5}$/.test(state))
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const constraint = brokenConstraint(error);
+  if (state === '23505') return `There is ${taken[constraint ?? ''] ?? 'one with this name or id'} already.`;
+  return `The database refused it (${state}${constraint === undefined ? '' : `, ${constraint}`}).`;
+}

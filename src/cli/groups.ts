@@ -1,0 +1,32 @@
+import type { Command, LooseCommand } from './command.ts';
+
+type Commands = readonly (Command | LooseCommand)[];
+
+/** By their first word. What a command needs is loaded when it is typed, so that a command of no database loads no driver. */
+const groups: Readonly<Record<string, () => Promise<Commands>>> = {
+  user: () => import('./users.ts').then(({ userCommands }) => userCommands),
+  token: () => import('./tokens.ts').then(({ tokenCommands }) => tokenCommands),
+  mailbox: async () => [
+    ...(await import('./mailboxes.ts')).mailboxCommands,
+    ...(await import('./mailbox-edit.ts')).mailboxEditCommands,
+  ],
+  ticket: async () => [
+    ...(await import('./tickets.ts')).ticketCommands,
+    ...(await import('./ticket-status.ts')).statusCommands,
+  ],
+  message: () => import('./messages.ts').then(({ messageCommands }) => messageCommands),
+  delivery: () => import('./deliveries.ts').then(({ deliveryCommands }) => deliveryCommands),
+  outbox: () => import('./outbox.ts').then(({ outboxCommands }) => outboxCommands),
+  audit: () => import('./audit.ts').then(({ auditCommands }) => auditCommands),
+  blobs: () => import('./blobs.ts').then(({ blobCommands }) => blobCommands),
+  import: () => import('./import.ts').then(({ importCommands }) => importCommands),
+  legacy: () => import('./legacy.ts').then(({ legacyCommands }) => legacyCommands),
+  doctor: () => import('./doctor.ts').then(({ doctorCommands }) => doctorCommands),
+};
+
+/** All commands, or those of the first word if there are any of it. */
+export async function loadCommands(firstWord: string | undefined): Promise<Commands> {
+  const load = firstWord !== undefined && Object.hasOwn(groups, firstWord) ? groups[firstWord] : undefined;
+  if (load !== undefined) return load();
+  return (await Promise.all(Object.values(groups).map((loadGroup) => loadGroup()))).flat();
+}

@@ -1,0 +1,98 @@
+import { parseArgs } from 'node:util';
+import { nearest } from '../edit-distance.ts';
+import { type Described, type Option, UsageError, type Values } from './command.ts';
+import { usageOf } from './help.ts';
+
+export interface Typed {
+  readonly args: readonly string[];
+  readonly values: Values;
+  readonly json: boolean;
+  readonly help: boolean;
+  readonly embedded: boolean;
+}
+
+const common: Readonly<Record<string, Option>> = {
+  json: { type: 'boolean', help: '' },
+  help: { type: 'boolean', help: '' },
+  embedded: { type: 'boolean', help: '' },
+};
+
+/**
+ * Reads what stands behind a command's name.
+ * @throws UsageError that names the first thing which is wrong
+ */
+export function parse(command: Described, argv: string[]): Typed {
+  const options = { ...command.options, ...common };
+  const { tokens } = parseArgs({
+    args: argv,
+    options: Object.fromEntries(
+      Object.entries(options).map(([name, option]) => [
+        name,
+        { type: option.type, ...shortOf(name, option), multiple: isMultiple(option) },
+      ]),
+    ),
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  const values: Record<string, string | boolean | string[]> = {};
+  const args: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') args.push(token.value);
+    if (token.kind !== 'option') continue;
+    const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
+    const wrong = whatIsWrong(token, option, options);
+    if (wrong !== undefined) throw wronglyTyped(command, wrong);
+    if (option!.type === 'boolean') values[token.name] = true;
+    else if (!isMultiple(option!)) values[token.name] = token.value!;
+    else values[token.name] = [...((values[token.name] as string[] | undefined) ?? []), token.value!];
+  }
+  const { json, help, embedded, ...rest } = values;
+  return { args, values: rest, json: json === true, help: help === true, embedded: embedded === true };
+}
+
+/** @throws UsageError when something is missing, or there is too much */
+export function checkComplete(command: Described, { args, values }: Typed): void {
+  const missing = command.arguments.find((name, at) => at >= args.length && !name.endsWith('?'));
+  if (missing !== undefined) throw wronglyTyped(command, `${missing} is missing.`);
+  for (const [name, option] of Object.entries(command.options)) {
+    if (option.type === 'string' && option.required === true && !values[name])
+      throw wronglyTyped(command, `--${name} ${option.value} is missing: ${option.help}.`);
+  }
+  const extra = args[command.arguments.length];
+  if (extra !== undefined)
+    throw wronglyTyped(command, `"${extra}" is one word too many; put quotes around what has blanks in it.`);
+}
+
+const isMultiple = (option: Option): boolean => option.type === 'string' && option.multiple === true;
+const shortOf = (name: string, option: Option) => {
+  const letter = name === 'help' ? 'h' : option.type === 'string' ? option.short : undefined;
+  return letter === undefined ? {} : { short: letter };
+};
+
+interface OptionToken {
+  readonly name: string;
+  readonly rawName: string;
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}
+
+function whatIsWrong(
+  { name, rawName, value, inlineValue }: OptionToken,
+  option: Option | undefined,
+  options: Readonly<Record<string, Option>>,
+): string | undefined {
+  if (option === undefined) {
+    const meant = nearest(name, Object.keys(options));
+    return `There is no option ${rawName}${meant === undefined ? '' : `; did you mean --${meant}?`}`;
+  }
+  if (option.type === 'boolean') return value === undefined ? undefined : `${rawName} takes no value.`;
+  const isOption =
+    inlineValue === false && /^--./.test(value ?? '') && Object.hasOwn(options, value!.slice(2));
+  return value === undefined || isOption ? `${rawName} needs a value: ${rawName} ${option.value}` : undefined;
+}
+
+const wronglyTyped = (command: Described, what: string): UsageError =>
+  new UsageError(
+    `${what}\nUsage: ${usageOf(command)} [options]\n\`ticketwire ${command.name} --help\` tells more.`,
+  );

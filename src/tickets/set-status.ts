@@ -1,0 +1,77 @@
+import { and, eq, ne, sql } from 'drizzle-orm';
+import type { Viewer } from '../context.ts';
+import type { Tx } from '../db/database.ts';
+import { auditEntries, tickets } from '../db/tables.ts';
+import { appendEvents } from '../events/append.ts';
+import type { EventType, TicketStatus } from '../vocabulary.ts';
+import type { DeskContext } from './desk.ts';
+import { assertOperator, assertScope, isOperator, requireViewer } from './policy.ts';
+import { type ResolvedSelector, resolveSelector, type TicketSelector, ticketNotFound } from './selector.ts';
+import { inTransaction } from './transaction.ts';
+
+export interface SetTicketStatusInput {
+  readonly ticket: TicketSelector;
+  readonly status: TicketStatus;
+}
+
+export interface StatusSet {
+  readonly ticketId: number;
+  /** False: the ticket had this status already, and nothing was written. */
+  readonly changed: boolean;
+}
+
+const eventOf = {
+  OPEN: 'TICKET_REOPENED',
+  CLOSED: 'TICKET_CLOSED',
+} as const satisfies Record<TicketStatus, EventType>;
+
+/**
+ * Closes a ticket, or opens it again. Its messages, mails and uploads stay as they are. Doing it twice is doing it
+ * once: the second call changes nothing and tells nobody.
+ * @throws Refusal UNAUTHENTICATED, TICKET_NOT_FOUND, FORBIDDEN
+ */
+export async function setTicketStatus(ctx: DeskContext, input: SetTicketStatusInput): Promise<StatusSet> {
+  const viewer = requireViewer(ctx);
+  return inTransaction(ctx, async (tx) => {
+    const ticketId = await findVisible(tx, viewer, resolveSelector(input.ticket));
+    assertOperator(viewer, 'open and close tickets', ['status']);
+    assertScope(viewer, 'write');
+    return { ticketId, changed: await write(tx, { ticketId, status: input.status, actorId: viewer.userId }) };
+  });
+}
+
+async function findVisible(tx: Tx, viewer: Viewer, named: ResolvedSelector): Promise<number> {
+  const byReference = sql`${tickets.referenceKey} = lower(${named.reference}::text)`;
+  const [found] = await tx
+    .select({ id: tickets.id })
+    .from(tickets)
+    .where(
+      and(
+        named.ticketId === null ? byReference : eq(tickets.id, named.ticketId),
+        isOperator(viewer) ? undefined : eq(tickets.requesterId, viewer.userId),
+      ),
+    );
+  if (found === undefined) throw ticketNotFound();
+  return found.id;
+}
+
+interface Change {
+  readonly ticketId: number;
+  readonly status: TicketStatus;
+  readonly actorId: number;
+}
+
+/** @returns whether there was anything to change: of two who ask at once, the second finds it done. */
+async function write(tx: Tx, { ticketId, status, actorId }: Change): Promise<boolean> {
+  const [changed] = await tx
+    .update(tickets)
+    .set({ status })
+    .where(and(eq(tickets.id, ticketId), ne(tickets.status, status)))
+    .returning({ id: tickets.id });
+  if (changed === undefined) return false;
+  const type = eventOf[status];
+  await tx.insert(auditEntries).values({ actorId, action: type, ticketId });
+  const event = { type, visibility: 'PUBLIC', actorId, messageId: null, deliveryId: null } as const;
+  await tx.execute(appendEvents(ticketId, [event]));
+  return true;
+}

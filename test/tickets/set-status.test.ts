@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createToken } from '../../src/auth/tokens.ts';
+import type { Scope } from '../../src/context.ts';
+import { placeOf } from '../support/cursor.ts';
+import { openStream } from '../support/event-stream.ts';
+import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { add, ask, ticketId } from './calls.ts';
+
+let gateway: Gateway;
+beforeAll(async () => {
+  gateway = await startGateway({ env: { ROLES: 'web' } });
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+const mutation = /* GraphQL */ `mutation ($input: SetTicketStatusInput!) {
+  setTicketStatus(input: $input) {
+    __typename
+    ... on SetTicketStatusPayload { changed ticket { reference status cursor } }
+    ... on UserError { code path retryable }
+  }
+}`;
+interface Answer {
+  __typename: string;
+  code?: string;
+  path?: string[];
+  changed?: boolean;
+  ticket?: { reference: string; status: string; cursor: string };
+}
+const set = (status: string, ticket: object = { ticketId: 47 }, authorization: string | null = asOperator) =>
+  ask<Answer>(gateway, mutation, { input: { ticket, status } }, { authorization });
+
+/** What is stored of a ticket's status and its changes, numbers as its events have them. */
+async function stored(id = 47) {
+  const [ticket] = await gateway.sql`
+    select status, last_event_number as last, last_public_event_number as public from tickets where id = ${id}`;
+  const events = await gateway.sql`
+    select e.number, e.public_number, e.type, e.visibility, u.login as actor, e.message_id from events e
+    left join users u on u.id = e.actor_id where ticket_id = ${id} and type like 'TICKET%' order by number`;
+  const audited = await gateway.sql`
+    select a.action, u.login as actor from audit_entries a left join users u on u.id = a.actor_id
+    where ticket_id = ${id} and action like 'TICKET%' order by a.id`;
+  return { ...ticket, events: [...events], audited: [...audited] } as unknown as {
+    status: string;
+    last: number;
+    public: number;
+    events: object[];
+    audited: object[];
+  };
+}
+
+test('an operator closes a ticket and opens it again: its status, an event each, an entry of the trail each', async () => {
+  const before = await stored();
+  const closed = await set('CLOSED');
+  expect(closed).toMatchObject({ changed: true, ticket: { reference: 'INC-000047', status: 'CLOSED' } });
+  expect(placeOf(closed.ticket!.cursor)).toBe(before.last + 1);
+  expect(await set('OPEN', { reference: 'inc-000047' })).toMatchObject({
+    changed: true,
+    ticket: { status: 'OPEN' },
+  });
+  const common = { visibility: 'PUBLIC', actor: 'operator', message_id: null };
+  expect(await stored()).toEqual({
+    status: 'OPEN',
+    last: before.last + 2,
+    public: before.public + 2,
+    events: [
+      { ...common, number: before.last + 1, public_number: before.public + 1, type: 'TICKET_CLOSED' },
+      { ...common, number: before.last + 2, public_number: before.public + 2, type: 'TICKET_REOPENED' },
+    ],
+    audited: [
+      { action: 'TICKET_CLOSED', actor: 'operator' },
+      { action: 'TICKET_REOPENED', actor: 'operator' },
+    ],
+  });
+});
+
+test('done twice, or by ten at once, it is done once', async () => {
+  const ticket = { id: ticketId(12) };
+  const before = await stored(12);
+  expect(before.status).toBe('CLOSED');
+  const answers = await Promise.all(Array.from({ length: 10 }, () => set('OPEN', ticket)));
+  expect(answers.filter(({ changed }) => changed)).toHaveLength(1);
+  expect(answers.map((answer) => answer.ticket?.status)).toEqual(Array(10).fill('OPEN'));
+  const after = await stored(12);
+  expect({ last: after.last, events: after.events.length }).toEqual({ last: before.last + 1, events: 1 });
+});
+
+test('a closed ticket takes messages, and stays closed', async () => {
+  await set('CLOSED', { ticketId: 11 });
+  await add(gateway, { ticket: { ticketId: 11 } });
+  expect((await stored(11)).status).toBe('CLOSED');
+  const list = '{ tickets(status: CLOSED, first: 100) { nodes { ticketId } } }';
+  const { nodes } = await ask<{ nodes: { ticketId: number }[] }>(gateway, list);
+  expect(nodes.map((ticket) => ticket.ticketId)).toContain(11);
+});
+
+test('a requester who watches is told of it, and by whom', async () => {
+  const [{ number }] = (await gateway.sql`
+    select last_public_event_number as number from tickets where id = 47`) as unknown as [{ number: number }];
+  const query = `subscription ($after: String) { ticketEvents(ticket: { ticketId: 47 }, after: $after) {
+    cursor type visibility actor { name } ticketMessage { id } delivery { id } } }`;
+  const { cursor } = await ask<{ cursor: string }>(
+    gateway,
+    '{ ticket(by: { ticketId: 47 }) { cursor } }',
+    {},
+    { authorization: asRequester },
+  );
+  const body = { query, variables: { after: cursor } };
+  const stream = await openStream(gateway.url, body, { authorization: asRequester });
+  await set('CLOSED');
+  const told = (await stream.next())!.data!.data!.ticketEvents as Record<string, unknown>;
+  stream.leave();
+  expect(told).toMatchObject({
+    type: 'TICKET_CLOSED',
+    visibility: 'PUBLIC',
+    actor: { name: expect.any(String) },
+    ticketMessage: null,
+    delivery: null,
+  });
+  expect(placeOf(told.cursor as string)).toBe(number + 1);
+});
+
+async function bearer(...scopes: Scope[]): Promise<string> {
+  const [user] = await gateway.sql<{ id: number }[]>`select id from users where login = 'operator'`;
+  const { desk } = gateway.database.database;
+  return `Bearer ${(await createToken(desk, { userId: user!.id, name: 't', scopes })).token}`;
+}
+
+test('who may not: refused in the order of refusals, and nothing is written', async () => {
+  const counts = async () => JSON.stringify([await stored(47), await stored(1), await gateway.counts()]);
+  const before = await counts();
+  const codeOf = async (ticket: object, authorization: string | null) => {
+    const { code, path } = await set('CLOSED', ticket, authorization);
+    return [code, path];
+  };
+  expect(await codeOf({ ticketId: 47 }, null)).toEqual(['UNAUTHENTICATED', []]);
+  const missing = [{ ticketId: 4700 }, { reference: 'INC-9' }, { reference: '' }, { id: 'x' }];
+  for (const ticket of [...missing, { ticketId: -1 }, { ticketId: 2_147_483_647 }])
+    expect(await codeOf(ticket, asOperator)).toEqual(['TICKET_NOT_FOUND', ['ticket']]);
+  // Somebody else's ticket is answered as one that does not exist; one's own as what a requester may not do.
+  expect(await codeOf({ ticketId: 1 }, asRequester)).toEqual(await codeOf({ ticketId: 4700 }, asRequester));
+  expect(await codeOf({ ticketId: 47 }, asRequester)).toEqual(['FORBIDDEN', ['status']]);
+  for (const scopes of [['read'], ['mail', 'admin', 'read']] satisfies Scope[][])
+    expect(await codeOf({ ticketId: 47 }, await bearer(...scopes))).toEqual(['FORBIDDEN', []]);
+  expect(await counts()).toBe(before);
+});
+
+test('without the scope read it is done, and the ticket is not shown', async () => {
+  const authorization = await bearer('write');
+  const input = { ticket: { ticketId: 10 }, status: 'CLOSED' };
+  const { data, errors } = await gateway.graphql(mutation, { input }, { authorization });
+  expect(data).toEqual({
+    setTicketStatus: { __typename: 'SetTicketStatusPayload', changed: true, ticket: null },
+  });
+  expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' }, path: ['setTicketStatus', 'ticket'] }]);
+  expect((await stored(10)).status).toBe('CLOSED');
+});
