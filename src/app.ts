@@ -38,14 +38,14 @@ import { createStoreCheck } from './storage/check-store.ts';
 import { startCollecting } from './storage/collecting.ts';
 import { createImageSniffer } from './storage/image-type.ts';
 import { openCheckedStore } from './storage/open-store.ts';
+import type { MessageContext, MessageDesk } from './tickets/add-message/context.ts';
 import {
   createGroupCommit,
   type GroupCommitLimits,
   writerStatements,
 } from './tickets/add-message/group-commit.ts';
 import { createDryRun } from './tickets/add-message/rules.ts';
-import { createAttachmentUrls } from './tickets/attachment-url.ts';
-import type { Desk, DeskContext } from './tickets/desk.ts';
+import { createAttachmentUrls } from './tickets/signed-url.ts';
 
 export interface App extends AsyncDisposable {
   /** `http://127.0.0.1:4000`; undefined for a process that only sends mail. */
@@ -119,7 +119,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
 
   const sendsByDefault = smtpUrl !== undefined;
   const events = parts.use(createEventHub(database.listener, log));
-  const desk: Desk = {
+  const desk: MessageDesk = {
     database,
     blobs,
     groupCommit: parts.use(
@@ -173,7 +173,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
 
 interface Doors {
   readonly config: Config;
-  readonly desk: Desk;
+  readonly desk: MessageDesk;
   readonly authenticator: Authenticator;
   readonly now: () => Date;
   readonly log: Logger;
@@ -209,7 +209,7 @@ function routesOf(doors: Doors): Route[] {
     blobs: desk.blobs,
     limits,
   });
-  const contextOf = async (req: IncomingMessage, res: ServerResponse): Promise<DeskContext> => ({
+  const contextOf = async (req: IncomingMessage, res: ServerResponse): Promise<MessageContext> => ({
     ...(await begin(req, res)),
     desk,
   });

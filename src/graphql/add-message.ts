@@ -3,15 +3,13 @@ import { addTicketMessage } from '../tickets/add-message/command.ts';
 import type { Added, Warning } from '../tickets/add-message/result.ts';
 import { encodeCursor, eventCursor, messagesOf } from '../tickets/cursor.ts';
 import { requireViewer } from '../tickets/policy.ts';
-import { invalidInput } from '../tickets/refusals.ts';
 import { builder } from './builder.ts';
-import type { GraphContext } from './context.ts';
 import { DeliveryRef } from './delivery.ts';
 import { WarningCodeEnum } from './enums.ts';
-import { MessageEdge, MessageRef } from './message.ts';
+import { MessageEdge } from './message.ts';
 import { AddTicketMessageInput } from './message-input.ts';
+import { MessageRef, TicketRef } from './refs.ts';
 import { orRefusal, resultUnion } from './refusal.ts';
-import { TicketRef } from './ticket.ts';
 
 export const WarningRef = builder.objectRef<Warning>('Warning').implement({
   description: 'Something was done, but not quite as one might think.',
@@ -76,15 +74,7 @@ const ResultUnion = resultUnion(
   'What `addTicketMessage` answers: done, or why not.',
 );
 
-/**
- * A request's header is one key for one command: of two in a document, the second would be taken for a
- * repetition of the first.
- */
-const namesOneCommand = ({ viewer, idempotencyKey }: GraphContext, info: GraphQLResolveInfo): boolean =>
-  viewer === undefined ||
-  idempotencyKey === undefined ||
-  countFields(info.operation.selectionSet, info) === 1;
-
+/** Mutations of the document. */
 function countFields({ selections }: SelectionSetNode, info: GraphQLResolveInfo): number {
   return selections.reduce((count, selection) => {
     if (selection.kind === 'Field') return count + (selection.name.value === '__typename' ? 0 : 1);
@@ -93,14 +83,6 @@ function countFields({ selections }: SelectionSetNode, info: GraphQLResolveInfo)
     return count + countFields(selectionSet, info);
   }, 0);
 }
-
-const ambiguousKey = () =>
-  invalidInput([
-    {
-      path: ['idempotencyKey'],
-      message: 'The Idempotency-Key header is for a document with one mutation; give each its own field',
-    },
-  ]);
 
 builder.mutationField('addTicketMessage', (t) =>
   t.field({
@@ -112,9 +94,8 @@ builder.mutationField('addTicketMessage', (t) =>
       input: t.arg({ type: AddTicketMessageInput, required: true, description: 'The message.' }),
     },
     resolve: async (_root, { input }, ctx, info) => {
-      const result = await orRefusal(
-        namesOneCommand(ctx, info) ? addTicketMessage(ctx, input) : Promise.reject(ambiguousKey()),
-      );
+      const commands = countFields(info.operation.selectionSet, info);
+      const result = await orRefusal(addTicketMessage(ctx, input, commands));
       if ('message' in result && 'ticket' in result) ctx.load.know(result);
       return result;
     },

@@ -10,8 +10,8 @@ import type { GraphContext } from './context.ts';
 import { DeliveryRef } from './delivery.ts';
 import { EventTypeEnum, VisibilityEnum } from './enums.ts';
 import { Loaders } from './loaders.ts';
-import { MessageRef } from './message.ts';
 import { PersonRef } from './person.ts';
+import { MessageRef } from './refs.ts';
 import { TicketSelectorInput } from './ticket.ts';
 
 const EventRef = builder.objectRef<TicketEvent>('TicketEvent').implement({

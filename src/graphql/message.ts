@@ -1,7 +1,6 @@
 import type { BodyChange } from '../content/changes.ts';
 import { readStoredBody } from '../content/read-body.ts';
-import type { PageMessage } from '../tickets/conversation.ts';
-import type { Message } from '../tickets/message.ts';
+import { bodyFor } from '../tickets/message.ts';
 import { requireViewer } from '../tickets/policy.ts';
 import { AttachmentRef } from './attachment.ts';
 import { builder } from './builder.ts';
@@ -9,10 +8,7 @@ import { DeliveryRef } from './delivery.ts';
 import { BodyChangeCodeEnum, MessageFormatEnum, VisibilityEnum } from './enums.ts';
 import { totalCount } from './page.ts';
 import { PersonRef } from './person.ts';
-import { TicketRef } from './ticket.ts';
-
-/** As a page brings it, with what hangs on it; or alone, and what is asked of it is loaded. */
-export const MessageRef = builder.objectRef<Message | PageMessage>('TicketMessage');
+import { MessageRef, TicketRef } from './refs.ts';
 
 const BodyChangeRef = builder.objectRef<BodyChange>('BodyChange').implement({
   description: 'Something of a body that is not shown as it was written.',
@@ -51,8 +47,7 @@ builder.node(MessageRef, {
       description:
         'As written, to the byte; pictures that were pasted into it are attachments of the message, and ' +
         'named by `cid:`. HTML as written is not safe to show: operators alone get it, others get null.',
-      resolve: ({ body, format }, _args, { viewer }) =>
-        format === 'TEXT' || viewer?.role === 'OPERATOR' ? body : null,
+      resolve: (message, _args, { viewer }) => bodyFor(viewer, message),
     }),
     bodyHtml: t.string({
       description:

@@ -7,7 +7,7 @@ import { redactMessage } from '../tickets/redact/message.ts';
 import { AttachmentRef } from './attachment.ts';
 import { builder } from './builder.ts';
 import type { GraphContext } from './context.ts';
-import { MessageRef } from './message.ts';
+import { MessageRef } from './refs.ts';
 import { orRefusal, resultUnion } from './refusal.ts';
 
 const reason = {

@@ -16,8 +16,8 @@ import {
   unsettledRecipients,
 } from './settlement.ts';
 import { inLargePieces, type MailSource, mailBytes, readAhead } from './source.ts';
+import type { WorkerStep } from './steps.ts';
 import { MailboxUnusable, type Transport } from './transport.ts';
-import type { WorkerStep } from './worker.ts';
 
 export interface AttemptPorts {
   readonly sql: postgres.Sql;

@@ -14,6 +14,7 @@ import { createGate } from './home.ts';
 import { createLanes } from './lanes.ts';
 import { findSpecial, nextDue, postpone, takeTurns } from './pacing.ts';
 import { recover, release, renew } from './recovery.ts';
+import type { WorkerStep } from './steps.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
 
 const gatherMilliseconds = 10;
@@ -36,19 +37,6 @@ export interface WorkerPorts extends TransportOptions {
   /** Told of each step of each delivery, and awaited: for tests that end the process there. */
   readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
 }
-
-/** The steps between the message's commit and the end of its mail, in order. */
-export const workerSteps = [
-  'claimed',
-  'prepared',
-  'connecting',
-  'accepted-354',
-  'body-open',
-  'body-written',
-  'answered',
-  'settled',
-] as const;
-export type WorkerStep = (typeof workerSteps)[number];
 
 export interface Worker extends AsyncDisposable {
   start(): void;

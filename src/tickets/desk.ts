@@ -3,18 +3,13 @@ import type { RequestContext } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
-import type { GroupCommit } from './add-message/group-commit.ts';
-import type { DryRun } from './add-message/rules.ts';
-import type { AttachmentUrls } from './attachment-url.ts';
+import type { AttachmentUrls } from './signed-url.ts';
 
 /** What the domain works with, made once by `createApp`. */
 export interface Desk {
-  readonly database: Database;
+  /** Not the raw client: what the domain writes names columns of `db/tables.ts`. */
+  readonly database: Omit<Database, 'raw'>;
   readonly blobs: BlobStore;
-  /** Writes the messages that commands add. */
-  readonly groupCommit: GroupCommit;
-  /** What would refuse a message, without a lock or a write. */
-  readonly dryRun: DryRun;
   /** Wakes those who watch a ticket. */
   readonly events: EventHub;
   readonly limits: Limits;
@@ -25,7 +20,7 @@ export interface Desk {
   readonly sendsByDefault: boolean;
 }
 
-/** The first parameter of every command and query of the domain. */
+/** The first parameter of every command and query of the domain but those that write messages. */
 export interface DeskContext extends RequestContext {
   readonly desk: Desk;
 }

@@ -18,6 +18,10 @@ export interface Message {
   readonly redactedAt: Date | null;
 }
 
+/** The body as written: HTML as written is not safe to show, and operators alone get it. */
+export const bodyFor = (viewer: Viewer | undefined, { body, format }: Message): string | null =>
+  format === 'TEXT' || (viewer !== undefined && isOperator(viewer)) ? body : null;
+
 const messageColumns = {
   id: messages.id,
   ticketId: messages.ticketId,

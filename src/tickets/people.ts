@@ -1,5 +1,5 @@
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
-import type { Role } from '../context.ts';
+import type { Role, Viewer } from '../context.ts';
 import { preparedFor } from '../db/prepared.ts';
 import { mailboxes, mailboxGrants, users } from '../db/tables.ts';
 import type { DeskContext } from './desk.ts';
@@ -11,6 +11,10 @@ export interface Person {
   readonly role: Role;
   readonly email: string | null;
 }
+
+/** Operators see everybody's address, others their own. */
+export const emailFor = (viewer: Viewer | undefined, { id, email }: Person): string | null =>
+  viewer !== undefined && (isOperator(viewer) || viewer.userId === id) ? email : null;
 
 const selectPeople = preparedFor((db) =>
   db

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { WorkerStep } from '../../src/mail/worker.ts';
+import type { WorkerStep } from '../../src/mail/steps.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { type Fault, type Step, startSmtpSink } from '../support/smtp-sink.ts';
 import { readJournal, startSinkProcess } from '../support/smtp-sink-process.ts';

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
-import type { WorkerStep } from '../../src/mail/worker.ts';
+import type { WorkerStep } from '../../src/mail/steps.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { startSmtpSink } from '../support/smtp-sink.ts';
 import { fillDesk, inState, memoryBlobs, queueMail, startWorker, until } from './world/desk.ts';

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { Unavailable } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import type { DeskContext } from '../../tickets/desk.ts';
+import type { MessageContext } from '../../tickets/add-message/context.ts';
 import { safeError } from '../faults.ts';
 import { type Operation, OperationRefused, type PrepareOperation } from '../operation.ts';
 import { acceptedForms, type Form, formFor, formOfProblem } from './forms.ts';
@@ -30,7 +30,7 @@ function withStatus(error: GraphQLError): GraphQLError {
 }
 
 /** Signs the caller in. @throws BadCredential, BadRequest, Unavailable */
-export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<DeskContext>;
+export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<MessageContext>;
 
 /**
  * The one road of GraphQL over HTTP: negotiate, sign in, read, parse and validate, execute or subscribe,
@@ -43,7 +43,7 @@ export function createRoad({ log, production, answerBytes, read, prepare }: Road
   async function operationOf(
     req: IncomingMessage,
     res: ServerResponse,
-    ctx: DeskContext,
+    ctx: MessageContext,
   ): Promise<Operation> {
     const asked = askedOf(await read(req, res, ctx));
     if (req.method === 'GET' && production && ctx.viewer === undefined)

@@ -3,7 +3,7 @@ import { insertFrom } from '../../db/insert-from.ts';
 import { membersOf, recordColumns } from '../../db/record.ts';
 import { reading, writingAndReturning } from '../../db/step.ts';
 import { idempotencyKeys, tickets } from '../../db/tables.ts';
-import { expectedColumns } from './row.ts';
+import { expectedColumns } from './columns.ts';
 import { foundTickets, input, judged, mailSubject } from './rules.ts';
 
 /* From the rules that need the ticket's lock to the rows that are written. */

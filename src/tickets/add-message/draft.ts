@@ -1,11 +1,12 @@
 import type { Viewer } from '../../context.ts';
 import { Refusal } from '../../errors.ts';
-import type { DeskContext } from '../desk.ts';
 import { invalidInput } from '../refusals.ts';
 import { pastedFiles } from './body.ts';
+import type { Row } from './columns.ts';
+import type { MessageContext } from './context.ts';
 import type { ReadMessage } from './input.ts';
 import { firstRefusal, refusalByInput } from './refusals.ts';
-import { type Row, rowOf } from './row.ts';
+import { rowOf } from './row.ts';
 import { type StoredFiles, storeFiles, withShown } from './store-files.ts';
 
 /** A message that is good as far as can be seen without its ticket, and its files. */
@@ -18,7 +19,7 @@ export interface Draft {
  * What adding a message and previewing it have in common: the rules of the input, then the files, then the row.
  * @throws Refusal
  */
-export async function draftMessage(ctx: DeskContext, viewer: Viewer, read: ReadMessage): Promise<Draft> {
+export async function draftMessage(ctx: MessageContext, viewer: Viewer, read: ReadMessage): Promise<Draft> {
   const { message } = read;
   const refuse = async (found: Refusal): Promise<never> => {
     throw await firstRefusal(ctx, viewer, message, found);

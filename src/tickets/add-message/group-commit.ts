@@ -3,10 +3,10 @@ import { asUnavailable, isLockTimeout, sqlState } from '../../database-faults.ts
 import type { Db } from '../../db/database.ts';
 import { Unavailable } from '../../errors.ts';
 import { type Answer, prepareAppend } from './append-statement.ts';
+import type { Row } from './columns.ts';
 import { createLanes, mayGoOn, type Waiting } from './lanes.ts';
 import { createPace } from './pace.ts';
 import { createQueue } from './queue.ts';
-import type { Row } from './row.ts';
 
 /** Bytes of bodies of one statement at most, so that 64 large messages do not become one 64 MiB parameter. */
 const groupBytes = 2 * 1024 * 1024;

@@ -1,10 +1,12 @@
 import { createHash, hash } from 'node:crypto';
 import { and, eq } from 'drizzle-orm';
+import type { RequestContext } from '../../context.ts';
 import type { Db } from '../../db/database.ts';
 import { idempotencyKeys } from '../../db/tables.ts';
 import { Refusal } from '../../errors.ts';
+import { invalidInput } from '../refusals.ts';
+import type { NewFile } from './columns.ts';
 import { authoredOf, type NewMessage } from './input.ts';
-import type { NewFile } from './row.ts';
 
 /**
  * SHA-256 in hexadecimal of what the author means, ticket apart: the body and flags, each file's name, type and digest, the
@@ -61,6 +63,16 @@ export const keyReused = (): Refusal =>
   new Refusal('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used with another input', undefined, [
     'idempotencyKey',
   ]);
+
+/**
+ * A request's header is one key for one command: of two, the second would be taken for a repetition of the first.
+ * @throws Refusal INVALID_INPUT
+ */
+export function assertOneCommand({ idempotencyKey }: RequestContext, commands: number): void {
+  if (idempotencyKey === undefined || commands === 1) return;
+  const message = 'The Idempotency-Key header is for a document with one mutation; give each its own field';
+  throw invalidInput([{ path: ['idempotencyKey'], message }]);
+}
 
 /** Keys whose calls are running, with those that wait for their turn. */
 const running = new Map<string, (() => void)[]>();

@@ -1,7 +1,7 @@
 import { asUnavailable, isLockTimeout } from '../../database-faults.ts';
 import { Unavailable } from '../../errors.ts';
 import type { Answer } from './append-statement.ts';
-import type { Row } from './row.ts';
+import type { Row } from './columns.ts';
 
 /** A message that waits to be written, and how its caller is told. */
 export interface Waiting {

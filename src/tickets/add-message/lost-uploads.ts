@@ -4,7 +4,7 @@ import { blobs } from '../../db/tables.ts';
 import type { Refusal } from '../../errors.ts';
 import type { DeskContext } from '../desk.ts';
 import { invalidInput } from '../refusals.ts';
-import type { Row } from './row.ts';
+import type { Row } from './columns.ts';
 
 /**
  * Why a row could not be written whose earlier uploads were redacted after they had been looked up: as if that had been before. Undefined

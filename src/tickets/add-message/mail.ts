@@ -3,8 +3,8 @@ import { loadConversation } from '../../mail/conversation.ts';
 import { type MailPreview, previewMail } from '../../mail/preview.ts';
 import { encodedSizeUpperBound } from '../../mail/size.ts';
 import type { DeskContext } from '../desk.ts';
+import type { Expected, NewFile, Row } from './columns.ts';
 import { authoredOf, type NewMessage } from './input.ts';
-import type { Expected, NewFile, Row } from './row.ts';
 import type { DryRunAnswer } from './rules.ts';
 
 /** More than any mailbox takes, so that the mail is measured. */

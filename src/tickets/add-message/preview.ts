@@ -1,7 +1,7 @@
 import { Refusal } from '../../errors.ts';
 import type { Envelope } from '../../mail/compose.ts';
-import type { DeskContext } from '../desk.ts';
 import { invalidInput } from '../refusals.ts';
+import type { MessageContext } from './context.ts';
 import { draftMessage } from './draft.ts';
 import { type AddTicketMessageInput, type ReadMessage, readMessage } from './input.ts';
 import { mailOf } from './mail.ts';
@@ -28,7 +28,7 @@ export interface MessagePreview {
  * @throws Refusal as addTicketMessage does, but for sizes of the mail, TICKET_CHANGED and keys
  */
 export async function previewTicketMessage(
-  ctx: DeskContext,
+  ctx: MessageContext,
   given: AddTicketMessageInput,
 ): Promise<MessagePreview> {
   const { viewer } = ctx;

@@ -1,13 +1,14 @@
 import type { Viewer } from '../../context.ts';
 import { Refusal } from '../../errors.ts';
-import type { DeskContext } from '../desk.ts';
 import { listMessagesAfter } from '../message.ts';
 import { whyNotWrite } from '../policy.ts';
 import { invalidInput } from '../refusals.ts';
 import { ticketNotFound } from '../selector.ts';
+import type { Row } from './columns.ts';
+import type { MessageContext } from './context.ts';
 import { findKey, keyReused } from './idempotency.ts';
 import { isKey, type NewMessage, type ReadMessage } from './input.ts';
-import { type Row, rowOf, withoutSize } from './row.ts';
+import { rowOf, withoutSize } from './row.ts';
 import type { Verdict } from './rules.ts';
 
 /** The first refusal that the input alone explains; whether the ticket is there goes before any of these. */
@@ -27,7 +28,7 @@ export function refusalByInput(viewer: Viewer, { message, problems }: ReadMessag
  * the recipient, and only then the one that was found.
  */
 export async function firstRefusal(
-  ctx: DeskContext,
+  ctx: MessageContext,
   viewer: Viewer,
   message: NewMessage,
   found: Refusal,
@@ -50,7 +51,7 @@ export const previewStale = (): Refusal =>
 
 /** What a verdict of the database means to the author. */
 export async function refusalOf(
-  ctx: DeskContext,
+  ctx: MessageContext,
   viewer: Viewer,
   row: Row,
   verdict: Verdict,

@@ -5,16 +5,16 @@ import { events } from '../../db/tables.ts';
 import { addressKey } from '../../mail/address.ts';
 import type { WarningCode } from '../../vocabulary.ts';
 import { type Attachment, listAttachments } from '../attachment.ts';
-import type { DeskContext } from '../desk.ts';
 import { awaitsScan, type Delivery, loadDeliveriesOf } from '../ledger.ts';
 import { loadMessages, type Message } from '../message.ts';
 import { isOperator } from '../policy.ts';
 import { ticketNotFound } from '../selector.ts';
 import { loadTickets, type Ticket } from '../ticket.ts';
 import type { AppendedAnswer, MailedAnswer } from './append-statement.ts';
+import type { Row } from './columns.ts';
+import type { MessageContext } from './context.ts';
 import { findKey, keyReused, withTicket } from './idempotency.ts';
 import { authoredOf, type ReadMessage } from './input.ts';
-import type { Row } from './row.ts';
 
 /** What the command did, with all that its caller would otherwise have to ask for. */
 export interface Added {
@@ -106,7 +106,7 @@ export function warningsOf({ message, changes }: ReadMessage, toAddress: string 
  * @throws Refusal IDEMPOTENCY_KEY_REUSED for another input; TICKET_NOT_FOUND when the viewer may no longer see what was added.
  */
 export async function replayOf(
-  ctx: DeskContext,
+  ctx: MessageContext,
   viewer: Viewer,
   row: Row,
   read: ReadMessage,
@@ -138,7 +138,7 @@ export async function replayOf(
 }
 
 /** The number of the event that told of a message. */
-async function cursorOf(ctx: DeskContext, viewer: Viewer, { ticketId, id }: Message): Promise<number> {
+async function cursorOf(ctx: MessageContext, viewer: Viewer, { ticketId, id }: Message): Promise<number> {
   const [event] = await ctx.desk.database.readAs(viewer, (db) =>
     db
       .select({ number: isOperator(viewer) ? events.number : sql<number>`${events.publicNumber}` })

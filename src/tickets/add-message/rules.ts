@@ -3,7 +3,7 @@ import type { Db } from '../../db/database.ts';
 import { membersOf, recordColumns } from '../../db/record.ts';
 import { reading } from '../../db/step.ts';
 import { mailboxes, mailboxGrants, tickets, users } from '../../db/tables.ts';
-import { type Row, rowColumns } from './row.ts';
+import { type Row, rowColumns } from './columns.ts';
 
 /* What rows mean and which rules refuse them, as steps of a statement: of the one that appends, and of one that only looks. */
 

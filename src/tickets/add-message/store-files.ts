@@ -6,8 +6,8 @@ import type { DeskContext } from '../desk.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
 import { findUploads } from '../uploads/find-uploads.ts';
 import { type AttachmentInput, fileInputOf } from './attachment-input.ts';
+import type { FileOf, NewFile } from './columns.ts';
 import type { NewMessage } from './input.ts';
-import type { NewFile } from './row.ts';
 
 /** The files of a message: durable in the blob store, and named by no row yet. */
 export interface StoredFiles {
@@ -20,9 +20,6 @@ export interface StoredFiles {
   /** The statement named nothing: what this request brought goes when the request ends. */
   release(): void;
 }
-
-/** Of a file what its bytes and its sender say; its place in the message is another matter. */
-export type FileOf = Omit<NewFile, 'position' | 'contentId' | 'isInline'>;
 
 const noFiles: StoredFiles = { files: [], problems: [], attached: [], claim() {}, release() {} };
 

@@ -13,8 +13,8 @@ import {
 } from '../../db/tables.ts';
 import { awaitsScan } from '../ledger.ts';
 import { accepted } from './accept.ts';
+import { fileColumns, optionalFileColumns } from './columns.ts';
 import { authoredOf } from './input.ts';
-import { fileColumns, optionalFileColumns } from './row.ts';
 
 /* What is written of each accepted row, and of the group as a whole. */
 

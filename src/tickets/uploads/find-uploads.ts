@@ -7,7 +7,7 @@ import {
 import type { Problem, Refusal } from '../../errors.ts';
 import { uploadLifetimeHours } from '../../storage/expire.ts';
 import { type AttachmentInput, fileInputOf } from '../add-message/attachment-input.ts';
-import type { FileOf } from '../add-message/store-files.ts';
+import type { FileOf } from '../add-message/columns.ts';
 import type { DeskContext } from '../desk.ts';
 import { invalidInput } from '../refusals.ts';
 

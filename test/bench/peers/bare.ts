@@ -11,7 +11,7 @@ import { appRole } from '../../../src/db/database.ts';
 import * as tables from '../../../src/db/tables.ts';
 import { messageIdOf } from '../../../src/mail/header.ts';
 import { prepareAppend } from '../../../src/tickets/add-message/append-statement.ts';
-import type { Row } from '../../../src/tickets/add-message/row.ts';
+import type { Row } from '../../../src/tickets/add-message/columns.ts';
 
 const options = { max: Number(process.env.DATABASE_POOL) };
 const sql = postgres({
