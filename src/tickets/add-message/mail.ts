@@ -44,7 +44,7 @@ export async function mailOf(ctx: DeskContext, row: Row, judged: DryRunAnswer): 
     bcc: copies('BCC'),
     subject: judged.mailSubject!,
     signature: judged.signature!,
-    autoSubmitted: row.autoSubmitted!,
+    autoSubmitted: row.autoSubmitted ?? false,
     attachments: (row.files ?? []).map((file) => ({
       fileName: file.fileName,
       contentType: file.contentType,
