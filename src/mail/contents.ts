@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import type { MessageFormat, RecipientKind, RecipientState } from '../vocabulary.ts';
+import type { RecipientKind, RecipientState } from '../vocabulary.ts';
 import { envelopeAddress, needsSmtpUtf8 } from './address.ts';
 import { composeMail, sourceOctets } from './compose.ts';
 import {
@@ -11,7 +11,7 @@ import {
   type StoredFile,
   storedFiles,
 } from './conversation.ts';
-import type { Person } from './parts.ts';
+import { type MailedMessage, mailedColumns, mailedOf, type Person } from './parts.ts';
 import type { MailSource } from './source.ts';
 import type { SendingMailbox } from './transport.ts';
 
@@ -26,7 +26,7 @@ export interface DeliveryRecipient {
 }
 
 /** Everything that the worker needs of one delivery. */
-export interface DeliveryContents {
+export interface DeliveryContents extends MailedMessage {
   readonly id: number;
   readonly rfcMessageId: string;
   readonly fromAddress: string;
@@ -34,8 +34,6 @@ export interface DeliveryContents {
   readonly subject: string;
   readonly signature: string;
   readonly giveUpAt: Date;
-  readonly body: string;
-  readonly format: MessageFormat;
   /** The message, or one of its files: what is left is not what its author sent. */
   readonly redacted: boolean;
   /** A file of the message in which a scanner found something, and what; null: none. */
@@ -62,6 +60,10 @@ interface Row extends Omit<DeliveryContents, 'mailbox' | 'source' | 'conversatio
   inserts: MailSource['inserts'] | null;
 }
 
+const mailed = Object.entries(mailedColumns)
+  .map(([key, { name }]) => `m.${name} as "${key}"`)
+  .join(', ');
+
 export async function loadContents(
   sql: postgres.Sql,
   ids: readonly number[],
@@ -69,7 +71,7 @@ export async function loadContents(
   const rows = await sql<Row[]>`
     select d.id, d.rfc_message_id as "rfcMessageId", d.from_address as "fromAddress", d.from_name as "fromName", d.subject, d.signature,
       d.auto_submitted as "autoSubmitted",
-      d.give_up_at as "giveUpAt", m.body, m.format,
+      d.give_up_at as "giveUpAt", ${sql.unsafe(mailed)},
       m.redacted_at is not null or exists (select from attachments a where a.message_id = m.id and a.redacted_at is not null) as redacted,
       (select a.file_name || ' (' || a.scan_found || ')' from attachments a where a.message_id = m.id and a.scan = 'INFECTED' order by a.position limit 1) as infected,
       (select json_agg(json_build_object('position', r.position, 'kind', r.kind, 'address', r.address, 'name', r.name, 'state', r.state, 'reply', r.smtp_reply) order by r.position)
@@ -132,8 +134,7 @@ export async function prepareMail(contents: DeliveryContents, now: Date): Promis
     cc: people('CC'),
     bcc: people('BCC'),
     subject: contents.subject,
-    body: contents.body,
-    format: contents.format,
+    ...mailedOf(contents),
     signature: contents.signature,
     autoSubmitted: contents.autoSubmitted,
     attachments: contents.attachments.map(attachmentPart),

@@ -1,9 +1,10 @@
 import { asUnavailable } from '../../database-faults.ts';
 import { loadConversation } from '../../mail/conversation.ts';
+import { mailedOf } from '../../mail/parts.ts';
 import { type MailPreview, previewMail } from '../../mail/preview.ts';
 import { encodedSizeUpperBound } from '../../mail/size.ts';
 import type { DeskContext } from '../desk.ts';
-import { authoredOf, type NewMessage } from './input.ts';
+import type { NewMessage } from './input.ts';
 import type { Expected, NewFile, Row } from './row.ts';
 import type { DryRunAnswer } from './rules.ts';
 
@@ -37,7 +38,7 @@ export async function mailOf(ctx: DeskContext, row: Row, judged: DryRunAnswer): 
     (row.copies ?? []).filter((copy) => copy.kind === kind).map(({ address }) => ({ name: '', address }));
   return previewMail({
     ...conversation,
-    ...authoredOf(row),
+    ...mailedOf(row),
     from: { name: judged.fromName!, address: judged.fromAddress! },
     to: [{ name: judged.toName!, address: judged.toAddress! }],
     cc: copies('CC'),
