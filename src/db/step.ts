@@ -33,6 +33,13 @@ export function writingAndReturning<C extends Record<string, SQLWrapper>>(
   return stepOf(name, Object.keys(columns), sql`${query} returning ${sql.join(returned, sql`, `)}`);
 }
 
+/** Some of a step's columns, for a later step to hand on. */
+export const pick = <C extends string, K extends C>(
+  columns: Readonly<Record<C, SQL>>,
+  keys: readonly K[],
+): Readonly<Record<K, SQL>> =>
+  Object.fromEntries(keys.map((key) => [key, columns[key]])) as unknown as Readonly<Record<K, SQL>>;
+
 function stepOf<C extends string>(name: string, keys: readonly string[], query: SQL): Step<C> {
   const columns = keys.map((key) => [key, sql`${sql.identifier(name)}.${sql.identifier(key)}`]);
   return {

@@ -10,7 +10,7 @@ import {
   mailboxes,
   messages,
 } from '../db/tables.ts';
-import type { MessageFormat, RecipientKind, RecipientState } from '../vocabulary.ts';
+import type { RecipientKind, RecipientState } from '../vocabulary.ts';
 import { envelopeAddress, needsSmtpUtf8 } from './address.ts';
 import { composeMail, sourceOctets } from './compose.ts';
 import {
@@ -23,7 +23,7 @@ import {
   storedFiles,
 } from './conversation.ts';
 import { d, f, m, r } from './names.ts';
-import type { Person } from './parts.ts';
+import { type MailedMessage, mailedColumns, mailedOf, type Person } from './parts.ts';
 import type { MailSource } from './source.ts';
 import type { SendingMailbox } from './transport.ts';
 
@@ -38,7 +38,7 @@ export interface DeliveryRecipient {
 }
 
 /** Everything that the worker needs of one delivery. */
-export interface DeliveryContents {
+export interface DeliveryContents extends MailedMessage {
   readonly id: number;
   readonly rfcMessageId: string;
   readonly fromAddress: string;
@@ -46,8 +46,6 @@ export interface DeliveryContents {
   readonly subject: string;
   readonly signature: string;
   readonly giveUpAt: Date;
-  readonly body: string;
-  readonly format: MessageFormat;
   /** The message, or one of its files: what is left is not what its author sent. */
   readonly redacted: boolean;
   /** A file of the message in which a scanner found something, and what; null: none. */
@@ -77,10 +75,17 @@ interface Row extends Omit<DeliveryContents, 'mailbox' | 'source' | 'conversatio
 const own = alias(messages, 'own');
 const s = alias(deliverySources, 's');
 
+const mailed = sql.join(
+  Object.keys(mailedColumns).map(
+    (key) => sql`${own[key as keyof typeof mailedColumns]} as ${sql.identifier(key)}`,
+  ),
+  sql`, `,
+);
+
 const selectContents = statement<Row, { ids: readonly number[] }>(sql`
     select ${d.id}, ${d.rfcMessageId} as "rfcMessageId", ${d.fromAddress} as "fromAddress", ${d.fromName} as "fromName",
       ${d.subject} as subject, ${d.signature} as signature, ${d.autoSubmitted} as "autoSubmitted", ${d.giveUpAt} as "giveUpAt",
-      ${own.body} as body, ${own.format} as format,
+      ${mailed},
       ${own.redactedAt} is not null or exists (
         select from ${attachments} f where ${f.messageId} = ${own.id} and ${f.redactedAt} is not null) as redacted,
       (select ${f.fileName} || ' (' || ${f.scanFound} || ')' from ${attachments} f
@@ -154,8 +159,7 @@ export async function prepareMail(contents: DeliveryContents, now: Date): Promis
     cc: people('CC'),
     bcc: people('BCC'),
     subject: contents.subject,
-    body: contents.body,
-    format: contents.format,
+    ...mailedOf(contents),
     signature: contents.signature,
     autoSubmitted: contents.autoSubmitted,
     attachments: contents.attachments.map(attachmentPart),

@@ -1,11 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reader } from '../db/database.ts';
 import { preparedFor } from '../db/prepared.ts';
-import type { DeliveryState, MessageFormat, ScanState, Visibility } from '../vocabulary.ts';
+import type { DeliveryState, ScanState } from '../vocabulary.ts';
 import type { Attachment } from './attachment.ts';
 import type { DeskContext } from './desk.ts';
 import type { Delivery, Recipient } from './ledger.ts';
 import type { Message } from './message.ts';
+import { instant, messageFields, messageOf } from './message-json.ts';
 import type { Page } from './page.ts';
 import type { Person } from './people.ts';
 import { isOperator, requireViewer } from './policy.ts';
@@ -16,9 +17,6 @@ export interface PageMessage extends Message {
   readonly attachments: readonly Attachment[];
   readonly delivery: Delivery | null;
 }
-
-/** Milliseconds since 1970. Rounded: a product of doubles may fall short by less than one, and a Date would drop a whole one. */
-const instant = (column: string): SQL => sql.raw(`round(date_part('epoch', ${column}) * 1000)`);
 
 /** The same page of several tickets' conversations. */
 const page = (order: 'asc' | 'desc'): SQL => sql`
@@ -41,8 +39,7 @@ const mails: SQL = sql`
  */
 const rows: SQL = sql`
   select json_build_array(
-    (select json_agg(json_build_array(m.id, m.ticket_id, m.author_id, m.body, m.format, m.visibility, m.is_mobile_device,
-        ${instant('m.created_at')}, ${instant('m.redacted_at')})) from page m),
+    (select json_agg(json_build_array(${sql.join(messageFields, sql`, `)})) from page m),
     (select json_agg(json_build_array(u.id, u.name, u.role, u.email)) from users u where u.id = any (array(select author_id from page))),
     (select json_agg(json_build_array(a.message_id, a.id, a.position, a.file_name, a.content_type, a.byte_size, encode(a.sha256, 'hex'), a.blob_key, a.scan, a.content_id, a.is_inline))
       from attachments a where a.message_id = any (array(select id from page))),
@@ -52,10 +49,6 @@ const rows: SQL = sql`
       from delivery_recipients r where r.delivery_id = any (array(select id from mails)))
   ) as rows`;
 
-type MessageRow = [
-  ...[id: number, ticketId: number, authorId: number, body: string, format: MessageFormat],
-  ...[visibility: Visibility, isMobileDevice: boolean, createdAt: number, redactedAt: number | null],
-];
 type PersonRow = [number, string, Person['role'], string | null];
 type AttachmentRow = [
   ...[number, number, number, string, string, number, string],
@@ -70,7 +63,7 @@ type RecipientRow = [
   ...[Recipient['state'], string | null, string | null],
 ];
 type Rows = [
-  ...[MessageRow[] | null, PersonRow[] | null, AttachmentRow[] | null],
+  ...[unknown[][] | null, PersonRow[] | null, AttachmentRow[] | null],
   ...[DeliveryRow[] | null, RecipientRow[] | null],
 ];
 
@@ -104,30 +97,25 @@ export async function listMessages(
     operator: isOperator(viewer),
   };
   const [answer] = await ctx.desk.database.readAs(viewer, (db) => statement(db).execute(values));
-  const messages = messagesOf(answer!.rows).sort((a, b) => (inverted ? b.id - a.id : a.id - b.id));
+  const found = messagesOf(answer!.rows).sort((a, b) => (inverted ? b.id - a.id : a.id - b.id));
   const byTicket = new Map<number, PageMessage[]>(ticketIds.map((id) => [id, []]));
-  for (const message of messages) byTicket.get(message.ticketId)!.push(message);
+  for (const message of found) byTicket.get(message.ticketId)!.push(message);
   return byTicket;
 }
 
-function messagesOf([messages, people, files, mails, recipients]: Rows): PageMessage[] {
+function messagesOf([rows, people, files, mails, recipients]: Rows): PageMessage[] {
   const authors = new Map(people?.map(([id, name, role, email]) => [id, { id, name, role, email }]));
   const filesOf = inOrder(files, attachmentOf);
   const recipientsOf = inOrder(recipients, recipientOf);
   const mailOf = new Map(mails?.map((row) => [row[0], row]));
-  return (messages ?? []).map(
-    ([id, ticketId, authorId, body, format, visibility, isMobileDevice, createdAt, redactedAt]) => {
-      const mail = mailOf.get(id);
-      return {
-        ...{ id, ticketId, authorId, body, format, visibility, isMobileDevice },
-        createdAt: new Date(createdAt),
-        redactedAt: redactedAt === null ? null : new Date(redactedAt),
-        author: authors.get(authorId)!,
-        attachments: filesOf.get(id) ?? [],
-        delivery: mail === undefined ? null : deliveryOf(ticketId, mail, recipientsOf.get(mail[1]) ?? []),
-      };
-    },
-  );
+  return (rows ?? []).map((fields) => {
+    const message = messageOf(fields);
+    const mail = mailOf.get(message.id);
+    const delivery =
+      mail === undefined ? null : deliveryOf(message.ticketId, mail, recipientsOf.get(mail[1]) ?? []);
+    const author = authors.get(message.authorId)!;
+    return { ...message, author, attachments: filesOf.get(message.id) ?? [], delivery };
+  });
 }
 
 /** What each parent has, by its id in the first column. */

@@ -1,38 +1,17 @@
-import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, inArray, type SQL, sql } from 'drizzle-orm';
 import type { Viewer } from '../context.ts';
 import { messages, tickets } from '../db/tables.ts';
-import type { MessageFormat, Visibility } from '../vocabulary.ts';
 import type { DeskContext } from './desk.ts';
 import { isOperator, requireViewer } from './policy.ts';
 
-export interface Message {
-  readonly id: number;
-  readonly ticketId: number;
-  readonly authorId: number;
-  /** As written. */
-  readonly body: string;
-  readonly format: MessageFormat;
-  readonly visibility: Visibility;
-  readonly isMobileDevice: boolean;
-  readonly createdAt: Date;
-  readonly redactedAt: Date | null;
-}
+/** A row of `messages`, whole. `body` is as written. */
+export type Message = Readonly<typeof messages.$inferSelect>;
 
 /** The body as written: HTML as written is not safe to show, and operators alone get it. */
 export const bodyFor = (viewer: Viewer | undefined, { body, format }: Message): string | null =>
   format === 'TEXT' || (viewer !== undefined && isOperator(viewer)) ? body : null;
 
-const messageColumns = {
-  id: messages.id,
-  ticketId: messages.ticketId,
-  authorId: messages.authorId,
-  body: messages.body,
-  format: messages.format,
-  visibility: messages.visibility,
-  isMobileDevice: messages.isMobileDevice,
-  createdAt: messages.createdAt,
-  redactedAt: messages.redactedAt,
-};
+const messageColumns = getTableColumns(messages);
 
 /** The rule of who sees a message; needs `tickets` joined. Row-level security says the same again. */
 export const visibleMessages = (viewer: Viewer): SQL | undefined =>

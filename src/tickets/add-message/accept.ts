@@ -1,9 +1,10 @@
 import { sql } from 'drizzle-orm';
 import { insertFrom } from '../../db/insert-from.ts';
 import { membersOf, recordColumns } from '../../db/record.ts';
-import { reading, writingAndReturning } from '../../db/step.ts';
+import { pick, reading, writingAndReturning } from '../../db/step.ts';
 import { idempotencyKeys, tickets } from '../../db/tables.ts';
 import { expectedColumns } from './columns.ts';
+import { authoredOf } from './input.ts';
 import { foundTickets, input, judged, mailSubject } from './rules.ts';
 
 /* From the rules that need the ticket's lock to the rows that are written. */
@@ -27,27 +28,29 @@ const lastVisible = sql`
   case when ${ruled.isOperator} then ${ruled.lastMessageId} else ${ruled.lastPublicMessageId} end`;
 
 /** The rules that need the locked row. */
+const { ifLastMessage, expect, ...kept } = ruled;
 export const decided = reading(
   'decided',
   {
-    ...ruled,
+    ...kept,
     verdict: sql`coalesce(${ruled.verdict}, case
-      when ${ruled.ifLastMessage} is null and ${ruled.expect} is null then null
+      when ${ifLastMessage} is null and ${expect} is null then null
       when row_number() over (partition by ${ruled.ticketId} order by ${ruled.n}) > 1 then 'LATER'
-      when ${ruled.ifLastMessage} < ${lastVisible} then 'TICKET_CHANGED'
-      when ${ruled.expect} is not null and ${isStale} then 'PREVIEW_STALE'
+      when ${ifLastMessage} < ${lastVisible} then 'TICKET_CHANGED'
+      when ${expect} is not null and ${isStale} then 'PREVIEW_STALE'
     end)`,
   },
   sql`from ${judged}
-    left join lateral json_to_record(${ruled.expect}) as expected ${recordColumns(expectedColumns)} on true`,
+    left join lateral json_to_record(${expect}) as expected ${recordColumns(expectedColumns)} on true`,
 );
 const settled = decided.columns;
 
 /** Identifiers are drawn under the ticket's lock, so that they increase within it in commit order. */
+const { verdict, status, requesterId, ticketCreatedAt, isOperator, maxMailBytes, ...written } = settled;
 export const numbered = reading(
   'numbered',
   {
-    ...settled,
+    ...written,
     messageId: sql`nextval('messages_id_seq')::int`,
     deliveryId: sql`case when ${settled.mailboxId} is not null then nextval('deliveries_id_seq')::int end`,
     at: sql`clock_timestamp()`,
@@ -86,13 +89,24 @@ const keptCopies = sql`
 
 /**
  * What is written, whole: each row is joined with its input here, and all that follows inserts from here, so that nothing
- * inserted has to be read back.
+ * inserted has to be read back. Columns are chosen, as each costs every later step something before its first row.
  */
 export const accepted = reading(
   'accepted',
   {
-    ...asked,
-    ...drawn,
+    ...authoredOf(asked),
+    ...pick(asked, ['viewerId', 'files', 'quote', 'rfcMessageId', 'autoSubmitted', 'cancelIf', 'dueAt']),
+    ...pick(drawn, [
+      'n',
+      'ticketId',
+      'messageId',
+      'deliveryId',
+      'at',
+      'mailboxId',
+      'fromAddress',
+      'fromName',
+    ]),
+    ...pick(drawn, ['signature', 'toAddress', 'toName']),
     eventNumber: sql`${drawn.lastEventNumber} + row_number() over ticket`,
     publicNumber: sql`case when ${asked.visibility} = 'PUBLIC' then ${publicNumber} end`,
     publicCursor: publicNumber,

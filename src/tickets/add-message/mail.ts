@@ -1,10 +1,11 @@
 import { asUnavailable } from '../../database-faults.ts';
 import { loadConversation } from '../../mail/conversation.ts';
+import { mailedOf } from '../../mail/parts.ts';
 import { type MailPreview, previewMail } from '../../mail/preview.ts';
 import { encodedSizeUpperBound } from '../../mail/size.ts';
 import type { DeskContext } from '../desk.ts';
 import type { Expected, NewFile, Row } from './columns.ts';
-import { authoredOf, type NewMessage } from './input.ts';
+import type { NewMessage } from './input.ts';
 import type { DryRunAnswer } from './rules.ts';
 
 /** More than any mailbox takes, so that the mail is measured. */
@@ -37,14 +38,14 @@ export async function mailOf(ctx: DeskContext, row: Row, judged: DryRunAnswer): 
     (row.copies ?? []).filter((copy) => copy.kind === kind).map(({ address }) => ({ name: '', address }));
   return previewMail({
     ...conversation,
-    ...authoredOf(row),
+    ...mailedOf(row),
     from: { name: judged.fromName!, address: judged.fromAddress! },
     to: [{ name: judged.toName!, address: judged.toAddress! }],
     cc: copies('CC'),
     bcc: copies('BCC'),
     subject: judged.mailSubject!,
     signature: judged.signature!,
-    autoSubmitted: row.autoSubmitted!,
+    autoSubmitted: row.autoSubmitted ?? false,
     attachments: (row.files ?? []).map((file) => ({
       fileName: file.fileName,
       contentType: file.contentType,
