@@ -21,7 +21,7 @@ const floors: Record<string, readonly string[]> = {
   http: ['auth', 'content', 'storage', 'tickets', 'mail', 'db', 'explorer'],
   rest: ['graphql'],
   explorer: [],
-  import: ['db', 'mail', 'auth'],
+  import: ['db', 'mail', 'auth', 'content'],
   demo: ['import', 'db'],
   cli: ['auth', 'db', 'import', 'mail', 'rest', 'demo', 'tickets', 'storage', 'scan'],
 };

@@ -49,7 +49,9 @@ const list: Command = {
         and(
           user && eq(auditEntries.actorId, user.id),
           ticket && eq(auditEntries.ticketId, ticket.id),
-          action === undefined ? undefined : eq(auditEntries.action, action.toUpperCase()),
+          action === undefined
+            ? undefined
+            : eq(auditEntries.action, action.toUpperCase().replace(/[\s-]+/g, '_')),
           from && gte(auditEntries.createdAt, from),
         ),
       )

@@ -10,6 +10,14 @@ export async function findUser(db: Db | Tx, login: string) {
   return user;
 }
 
+/** @throws CommandError for a requester too: they send no mail */
+export async function findOperator(db: Db | Tx, login: string) {
+  const user = await findUser(db, login);
+  if (user.role !== 'OPERATOR')
+    throw new CommandError(`${user.login} is a requester: only operators send mail`);
+  return user;
+}
+
 /** @throws CommandError */
 export async function findMailbox(db: Db | Tx, address: string) {
   const [mailbox] = await db

@@ -12,7 +12,7 @@ import {
   one,
   wholeNumber,
 } from './command.ts';
-import { audit, findMailbox, findUser } from './lookup.ts';
+import { audit, findMailbox, findOperator } from './lookup.ts';
 import { done, fields, rows } from './output.ts';
 import { readSecret } from './secret-input.ts';
 
@@ -74,7 +74,7 @@ const add: Command = {
         .returning({ id: mailboxes.id });
       const operators: string[] = [];
       for (const login of many(values, 'operator')) {
-        const user = await findUser(tx, login);
+        const user = await findOperator(tx, login);
         operators.push(user.login);
         await tx
           .insert(mailboxGrants)
@@ -122,11 +122,9 @@ const grant: Command = {
   async run({ db }, [address, login], values) {
     return db.transaction(async (tx) => {
       const mailbox = await findMailbox(tx, address!);
-      const user = await findUser(tx, login!);
+      const user = await findOperator(tx, login!);
       const remove = values.remove === true;
       const row = { mailboxId: mailbox.id, userId: user.id };
-      if (user.role !== 'OPERATOR')
-        throw new CommandError(`${user.login} is a requester: only operators send mail`);
       if (remove) {
         await tx
           .delete(mailboxGrants)

@@ -1,8 +1,10 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
+import type { Role } from '../context.ts';
 import type { Db } from '../db/database.ts';
 import { IdSet } from './id-set.ts';
 import { MessageOrder } from './order.ts';
 import type { DeskRecord, RecordOf, RecordType } from './record.ts';
+import { roleProblems } from './rules.ts';
 
 export interface NumberedRecord {
   readonly line: number;
@@ -57,6 +59,9 @@ export class Checker {
     ticket: new Map<string, number>(),
   };
 
+  /** Of earlier lines. */
+  readonly #operators = new IdSet();
+
   constructor(db: Db) {
     this.#db = db;
     this.#order = new MessageOrder(db);
@@ -76,14 +81,8 @@ export class Checker {
       ticket: await this.#existing('ticket', of('ticket')),
       message: await this.#existingMessages(of('message')),
     };
-    const users = await this.#known(
-      'user',
-      batch.flatMap(({ record }) => usersNamedBy(record)),
-    );
-    const tickets = await this.#known(
-      'ticket',
-      of('message').map(({ record }) => record.ticketId),
-    );
+    const users = await this.#roles(batch.flatMap(({ record }) => usersNamedBy(record)));
+    const tickets = await this.#tickets(of('message').map(({ record }) => record.ticketId));
     const passed = await this.#order.check(of('message').map(({ record }) => record));
     const problems: Problem[] = [];
     for (const { line, record } of batch) {
@@ -93,6 +92,10 @@ export class Checker {
       else if (record.type === 'message') for (const message of there.message(record)) say(message);
       else for (const message of this.#nameProblems(record, line, there[record.type])) say(message);
       this.#ids[record.type].add(record.id);
+      if (record.type === 'user' && record.role === 'OPERATOR') this.#operators.add(record.id);
+      const isRequester = (id: number) =>
+        users.get(id) === 'REQUESTER' || (this.#ids.user.has(id) && !this.#operators.has(id));
+      for (const message of roleProblems(record, isRequester)) say(message);
       for (const id of usersNamedBy(record)) {
         if (!users.has(id) && !this.#saw('user', id))
           say(`there is no user ${id} in the desk or in an earlier line`);
@@ -166,12 +169,25 @@ export class Checker {
     };
   }
 
-  async #known(type: 'user' | 'ticket', ids: readonly number[]): Promise<ReadonlySet<number>> {
-    const asked = JSON.stringify([...new Set(ids)].filter((id) => !this.#saw(type, id)));
-    if (asked === '[]') return new Set();
-    const rows = await this.#db.execute<{ id: number }>(sql`
-      select t.id from ${nameOf[type].table} t where t.id = any (array(select value::int from json_array_elements_text(${asked}::json)))`);
+  async #tickets(ids: readonly number[]): Promise<ReadonlySet<number>> {
+    const rows = await this.#find<{ id: number }>('ticket', ids, sql`t.id`);
     return new Set(rows.map(({ id }) => id));
+  }
+
+  /** Of users that the desk has. */
+  async #roles(ids: readonly number[]): Promise<ReadonlyMap<number, Role>> {
+    const rows = await this.#find<{ id: number; role: Role }>('user', ids, sql`t.id, t.role`);
+    return new Map(rows.map(({ id, role }) => [id, role]));
+  }
+
+  /** What the desk has of those that no earlier line brings. */
+  async #find<T>(type: 'user' | 'ticket', ids: readonly number[], columns: SQL): Promise<readonly T[]> {
+    const asked = JSON.stringify([...new Set(ids)].filter((id) => !this.#saw(type, id)));
+    if (asked === '[]') return [];
+    const rows = await this.#db.execute(sql`
+      select ${columns} from ${nameOf[type].table} t
+      where t.id = any (array(select value::int from json_array_elements_text(${asked}::json)))`);
+    return rows as unknown as readonly T[];
   }
 }
 

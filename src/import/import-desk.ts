@@ -3,6 +3,7 @@ import type { Db } from '../db/database.ts';
 import { Checker, type NumberedRecord, type Problem } from './check.ts';
 import { readLines } from './lines.ts';
 import { type DeskRecord, readRecord, recordTypes } from './record.ts';
+import { bodyProblems } from './rules.ts';
 import { type Counts, noCounts, reserveIds, TicketWentOn, writeRecords } from './write.ts';
 
 /** Lines of one transaction at most, and bytes of their text. */
@@ -33,6 +34,12 @@ export class ImportInterrupted extends Error {
 const reasonOf = (cause: unknown): string =>
   cause instanceof TicketWentOn ? cause.message : (sqlState(cause) ?? 'fault');
 
+export interface ImportOptions {
+  /** Only look: every line is held against its rules, and nothing is written. */
+  readonly dryRun?: boolean;
+  readonly onProgress?: (step: 'checked' | 'written', lines: number) => void;
+}
+
 /**
  * Reads the file twice: the first time to find every bad line, the second time, only if there was none, to write. A second run
  * writes only what the first did not.
@@ -43,30 +50,36 @@ export async function importDesk(
   db: Db,
   file: string,
   onProblem: (problem: Problem) => void,
+  { dryRun = false, onProgress = () => {} }: ImportOptions = {},
 ): Promise<ImportResult> {
   const found = { lines: 0, problems: 0, counts: noCounts(), highest: noCounts() };
   const checker = new Checker(db);
   for await (const { records, problems: malformed, lines, about } of batches(file)) {
     for (const item of about) checker.excuse(item);
-    const problems = [...malformed, ...(await checker.check(records))].sort((a, b) => a.line - b.line);
+    const bad = [...malformed, ...(await checker.check(records)), ...(await bodyProblems(records))];
+    const problems = bad.sort((a, b) => a.line - b.line);
     for (const problem of problems) onProblem(problem);
     found.problems += problems.length;
     found.lines += lines;
+    onProgress('checked', found.lines);
     for (const { record } of records) {
       found.counts[record.type] += 1;
       found.highest[record.type] = Math.max(found.highest[record.type], record.id);
     }
   }
   const written = noCounts();
-  if (found.problems === 0) {
+  if (found.problems === 0 && !dryRun) {
+    let lines = 0;
     await reserveIds(db, found.highest);
     for await (const { records } of batches(file)) {
       const counts = await write(db, records);
       for (const type of recordTypes) written[type] += counts[type];
+      lines += records.length;
+      onProgress('written', lines);
     }
   }
   const unchanged = noCounts();
-  if (found.problems === 0)
+  if (found.problems === 0 && !dryRun)
     for (const type of recordTypes) unchanged[type] = found.counts[type] - written[type];
   return { lines: found.lines, written, unchanged, problems: found.problems };
 }

@@ -13,6 +13,7 @@ import * as tables from '../../src/db/tables.ts';
 import { createLog } from '../../src/log.ts';
 import { openPassword } from '../../src/mail/secret.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { startSmtpSink } from '../support/smtp-sink.ts';
 
 const mailboxKey = 'ab'.repeat(32);
 
@@ -133,6 +134,7 @@ describe('users', () => {
     ['mailbox add a@b.cz --name X --smtp-url smtp://u:secret@localhost', 1, 'without a password'],
     ['mailbox add a@b.cz --name X --smtp-url http://localhost', 1, 'smtp'],
     ['mailbox add a@b.cz --name X --smtp-url smtp://u@localhost --smtp-password', 1, 'MAILBOX_KEY'],
+    ['mailbox add c@d.cz --name X --operator jane', 1, 'jane is a requester: only operators send mail'],
     ['mailbox grant a@b.cz jane', 1, 'no mailbox'],
     ['ticket add --subject X --requester nobody', 1, 'no user'],
     ['ticket add --subject X --requester jane --original-message-id x', 1, 'originalMessageId'],
@@ -203,6 +205,65 @@ test('a mailbox keeps its SMTP password encrypted, and its operators', async () 
   expect((await stored()).disabledAt).not.toBeNull();
   await world.json('mailbox enable help@domain.com');
   expect((await stored()).disabledAt).toBeNull();
+});
+
+test('people and mailboxes are edited: what is named changes, what is not stays; the trail tells who and what', async () => {
+  await using world = await createWorld({ MAILBOX_KEY: mailboxKey });
+  await world.json('user add olga --name O --role operator --email o@b.cz', 'a password');
+  const smtp = '--smtp-url smtp://help@127.0.0.1:587';
+  await world.json(`mailbox add help@b.cz --name Help --operator olga ${smtp} --smtp-password`, 'secret');
+  const user = await world.json('user edit OLGA --name Olga_Nova --login olga.nova');
+  expect(user).toEqual({ id: 1, login: 'olga.nova', name: 'Olga Nova', email: 'o@b.cz', role: 'OPERATOR' });
+  const changed = 'mailbox edit HELP@b.cz --signature Bye --rate-per-minute 30 --max-mail-bytes 4096';
+  expect(await world.json(changed)).toMatchObject({
+    ...{ displayName: 'Help', signature: 'Bye', ratePerMinute: 30, maxMailBytes: 4096, smtpPassword: true },
+  });
+  // The password was for the other server.
+  const moved = await world.json(
+    'mailbox edit help@b.cz --smtp-url smtp://help@127.0.0.2:587 --rate-per-minute none',
+  );
+  expect(moved).toMatchObject({ ratePerMinute: null, smtpPassword: false, signature: 'Bye' });
+  await world.json('user edit olga.nova --role requester --email=');
+  expect(await world.json('mailbox list')).toMatchObject([{ operators: [] }]);
+  const trail = await world.json('audit');
+  expect(trail.map(({ action }: { action: string }) => action)).toEqual([
+    ...['USER_EDITED', 'MAILBOX_EDITED', 'MAILBOX_EDITED', 'USER_EDITED', 'MAILBOX_ADDED', 'USER_ADDED'],
+  ]);
+  expect(JSON.stringify(trail)).not.toContain('secret');
+  expect(await world.json('audit --action user_added --since 2020-01-01 --limit 5')).toHaveLength(1);
+  expect((await world.ticketwire('audit --since 2999-01-01')).out).toBe('None.\n');
+});
+
+test('an import is read from standard input; dry, it is checked and not written', async () => {
+  await using world = await createWorld();
+  const lines = [
+    { type: 'user', id: 3, login: 'olga', name: 'Olga', role: 'OPERATOR' },
+    { type: 'user', id: 9, login: 'jane', name: 'Jane', role: 'REQUESTER' },
+  ];
+  const text = lines.map((line) => JSON.stringify(line)).join('\n');
+  const dry = await world.ticketwire('import - --dry-run', text);
+  expect(dry).toEqual({ code: 0, out: 'All 2 lines are good; nothing was written.\n', err: '' });
+  expect(await world.desk.$count(tables.users)).toBe(0);
+  expect(await world.json('import /dev/stdin', text)).toMatchObject({ written: { user: 2 } });
+  expect(await world.desk.$count(tables.users)).toBe(2);
+  const bad = await world.ticketwire('import - --dry-run', '{"type":"user"}');
+  expect(bad).toMatchObject({ code: 1, err: expect.stringContaining('line 1: ') });
+});
+
+test('a mailbox is tested at its server: greeting, login and a mail; a wrong password is said', async () => {
+  await using world = await createWorld({ MAILBOX_KEY: mailboxKey });
+  await using sink = await startSmtpSink();
+  await world.json(`mailbox add help@b.cz --name Help --smtp-url ${sink.url}`);
+  const tried = await world.ticketwire('mailbox test help@b.cz --to me@b.cz');
+  expect(tried).toMatchObject({ code: 0, err: '' });
+  expect(tried.out).toContain('The mail to me@b.cz was taken: 250');
+  expect(sink.mails.map(({ from, to }) => ({ from, to }))).toEqual([{ from: 'help@b.cz', to: ['me@b.cz'] }]);
+  sink.setFaults([{ at: 'RCPT', reply: '550 5.1.1 nobody', times: 1 }]);
+  expect((await world.ticketwire('mailbox test help@b.cz --to me@b.cz')).err).toContain('550 5.1.1 nobody');
+  await world.json('mailbox edit help@b.cz --smtp-url smtp://127.0.0.1:1');
+  const away = await world.ticketwire('mailbox test help@b.cz');
+  expect(away).toMatchObject({ code: 1, out: '' });
+  expect(away.err).toMatch(/^127\.0\.0\.1:1: No answer from the mail server/);
 });
 
 test('a ticket is opened, listed and shown with all it has', async () => {

@@ -167,7 +167,7 @@ test('a second run changes nothing, whatever was done between', async () => {
 test('a later file goes on where the first one ended, between messages that were written here', async () => {
   await using world = await createWorld();
   await world.run(desk);
-  await world.run([message(1205), message(1203, { visibility: 'PRIVATE' }), message(1204)]);
+  await world.run([message(1205), message(1203, { visibility: 'PRIVATE', authorId: 30 }), message(1204)]);
   await world.run([{ ...ticket, id: 48, reference: 'INC-48' }, message(1001, { ticketId: 48 })]);
   const rows = await world.desk.select().from(tickets).orderBy(tickets.id);
   expect(rows.map((row) => [row.id, row.lastMessageId, row.lastPublicMessageId, row.messageCount])).toEqual([
@@ -344,11 +344,45 @@ test('many batches count and number on from one to the next', async () => {
   await using world = await createWorld();
   const opened = Array.from({ length: 100 }, (_, i) => ({ ...ticket, id: i + 1, reference: `R-${i + 1}` }));
   const said = Array.from({ length: 20_000 }, (_, i) =>
-    message(i + 1, { ticketId: (i % 100) + 1, visibility: i % 3 === 0 ? 'PRIVATE' : 'PUBLIC' }),
+    message(i + 1, {
+      ticketId: (i % 100) + 1,
+      ...(i % 3 === 0 ? { visibility: 'PRIVATE', authorId: 30 } : {}),
+    }),
   );
-  expect((await world.run([jane, ...opened, ...said])).written).toMatchObject({
+  expect((await world.run([olga, jane, ...opened, ...said])).written).toMatchObject({
     ticket: 100,
     message: 20_000,
   });
   expect(await ledgerFaults(world.desk)).toEqual([]);
 }, 120_000);
+
+test('what nobody may write through the API, nobody brings: private by a requester, blank, mail by a requester', async () => {
+  await using world = await createWorld();
+  const ticket = { type: 'ticket', id: 47, reference: 'INC-000047', subject: 'Printer', requesterId: 90 };
+  const message = (id: number, more: object) => ({
+    ...{ type: 'message', id, ticketId: 47, authorId: 90, body: 'x', visibility: 'PUBLIC' },
+    ...more,
+  });
+  const first = await world.run([olga, jane, mailbox, ticket, message(1, {})]);
+  expect(first.problems).toBe(0);
+  const before = await world.everything();
+  const later = { ...jane, id: 91, login: 'joe' };
+  const bad = await world.run([
+    later,
+    message(2, { visibility: 'PRIVATE' }),
+    message(3, { visibility: 'PRIVATE', authorId: 91 }),
+    message(4, { visibility: 'PRIVATE', authorId: 30 }),
+    message(5, { body: ' \u200b\n' }),
+    message(6, { body: '<p>&nbsp;</p><script>x</script>', format: 'HTML' }),
+    { ...mailbox, id: 6, address: 'other@domain.com', operators: [30, 90, 91] },
+  ]);
+  expect(bad.told).toEqual([
+    '2: the user 90 is a requester, and only operators write private messages',
+    '3: the user 91 is a requester, and only operators write private messages',
+    '5: body: the message has no text',
+    '6: body: the message has no text',
+    '7: the user 90 is a requester, and only operators send mail',
+    '7: the user 91 is a requester, and only operators send mail',
+  ]);
+  expect(await world.everything()).toEqual(before);
+});

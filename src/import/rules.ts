@@ -1,0 +1,34 @@
+import { readBody } from '../content/read-body.ts';
+import { UnreadableBody } from '../content/tree.ts';
+import { isVisible } from '../content/visible.ts';
+import type { NumberedRecord, Problem } from './check.ts';
+import type { DeskRecord, RecordOf } from './record.ts';
+
+/* The rules that the API has for the same rows: what nobody could write, nobody brings. */
+
+export function* roleProblems(record: DeskRecord, isRequester: (id: number) => boolean): Iterable<string> {
+  if (record.type === 'message' && record.visibility === 'PRIVATE' && isRequester(record.authorId))
+    yield `the user ${record.authorId} is a requester, and only operators write private messages`;
+  if (record.type !== 'mailbox') return;
+  for (const id of new Set(record.operators ?? []))
+    if (isRequester(id)) yield `the user ${id} is a requester, and only operators send mail`;
+}
+
+export async function bodyProblems(records: readonly NumberedRecord[]): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for (const { line, record } of records) {
+    const message = record.type === 'message' ? await bodyProblem(record) : undefined;
+    if (message !== undefined) problems.push({ line, message });
+  }
+  return problems;
+}
+
+async function bodyProblem({ body, format }: RecordOf<'message'>): Promise<string | undefined> {
+  try {
+    const blank = format === 'HTML' ? (await readBody(body, format)).blank : !isVisible(body);
+    return blank ? 'body: the message has no text' : undefined;
+  } catch (error) {
+    if (!(error instanceof UnreadableBody)) throw error;
+    return `body: ${error.message}`;
+  }
+}
