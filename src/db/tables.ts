@@ -175,6 +175,8 @@ export const messages = pgTable(
     format: text('format', { enum: formats }).notNull(),
     visibility: text('visibility', { enum: visibilities }).notNull(),
     isMobileDevice: boolean('is_mobile_device').notNull(),
+    /** What it is written in: a BCP 47 tag, canonical (`de-CH`); null: not said. */
+    language: text('language'),
     redactedAt: instant('redacted_at'),
     createdAt: createdAt(),
   },

@@ -124,6 +124,11 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
       defaultValue: messageDefaults.isMobileDevice,
       description: 'Sent from a phone or a tablet.',
     }),
+    language: t.string({
+      description:
+        'What it is written in, a BCP 47 tag: `"de-CH"`. Kept in its canonical form, and the `Content-Language` of ' +
+        'its e-mail.',
+    }),
     attachments: t.field({
       type: [AttachmentInput],
       defaultValue: [...messageDefaults.attachments],

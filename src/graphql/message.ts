@@ -79,6 +79,10 @@ builder.node(MessageRef, {
     format: t.expose('format', { type: MessageFormatEnum, description: 'How `body` is written.' }),
     visibility: t.expose('visibility', { type: VisibilityEnum, description: 'Who may see it.' }),
     isMobileDevice: t.exposeBoolean('isMobileDevice', { description: 'Sent from a phone or a tablet.' }),
+    language: t.exposeString('language', {
+      nullable: true,
+      description: 'What it is written in, a BCP 47 tag, as its author said: `"de-CH"`. Null: not said.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was written.' }),
     redactedAt: t.expose('redactedAt', {
       type: 'DateTime',

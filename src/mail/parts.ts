@@ -2,7 +2,7 @@ import { messages } from '../db/tables.ts';
 import type { MessageFormat } from '../vocabulary.ts';
 
 /** The columns of a message that its mail is made of, each under one name from the table to the mail. */
-export const mailedColumns = { body: messages.body, format: messages.format };
+export const mailedColumns = { body: messages.body, format: messages.format, language: messages.language };
 export type MailedMessage = Pick<typeof messages.$inferSelect, keyof typeof mailedColumns>;
 const mailed = Object.keys(mailedColumns) as (keyof MailedMessage)[];
 export const mailedOf = (message: MailedMessage): MailedMessage =>

@@ -15,6 +15,7 @@ export const authored = {
   format: messages.format,
   visibility: messages.visibility,
   isMobileDevice: messages.isMobileDevice,
+  language: messages.language,
 };
 export type Authored = Pick<typeof messages.$inferSelect, keyof typeof authored>;
 
@@ -73,12 +74,14 @@ export async function readMessage(ctx: DeskContext, given: AddTicketMessageInput
   const format = given.format ?? messageDefaults.format;
   const read = await readNewBody(limits, { body: given.body, format, attachments: attachments.length });
   const email = given.email == null ? null : readEmail(given.email, limits.recipients, ctx.now());
+  const language = canonicalLanguage(given.language ?? null);
   const message: NewMessage = {
     ...resolveSelector(given.ticket),
     body: read.body,
     format,
     visibility: given.visibility ?? messageDefaults.visibility,
     isMobileDevice: given.isMobileDevice ?? messageDefaults.isMobileDevice,
+    language: language ?? null,
     attachments,
     email: email?.email ?? null,
     idempotencyKey: given.idempotencyKey ?? ctx.idempotencyKey ?? null,
@@ -88,6 +91,7 @@ export async function readMessage(ctx: DeskContext, given: AddTicketMessageInput
   };
   const problems = [
     ...attachmentProblems(attachments, limits.attachments),
+    ...(language === undefined ? [{ path: ['language'], message: 'Not a BCP 47 language tag' }] : []),
     ...(email?.problems ?? []),
     ...keyProblems(given.idempotencyKey ?? undefined, ctx.idempotencyKey),
     ...conditionProblems(message),
@@ -100,6 +104,19 @@ const named = Object.keys(authored) as (keyof Authored)[];
 /** What the author fills of a message, alone. */
 export const authoredOf = <T extends Record<keyof Authored, unknown>>(message: T): Pick<T, keyof Authored> =>
   Object.fromEntries(named.map((key) => [key, message[key]])) as unknown as Pick<T, keyof Authored>;
+
+/** Characters of a language tag at most: it stands in one line of a mail's header. */
+const maxLanguage = 100;
+
+/** `DE-ch` is `de-CH`. @returns undefined for what is no BCP 47 tag */
+function canonicalLanguage(tag: string | null): string | null | undefined {
+  if (tag === null) return null;
+  try {
+    return tag.length > maxLanguage ? undefined : Intl.getCanonicalLocales(tag)[0];
+  } catch {
+    return undefined;
+  }
+}
 
 function* conditionProblems(message: NewMessage): Iterable<Problem> {
   const { expectPreviewHash, email, ifLastMessage } = message;

@@ -44,6 +44,7 @@ async function append(asked: Asked): Promise<object> {
     format: 'TEXT',
     visibility: 'PUBLIC',
     isMobileDevice: false,
+    language: null,
     idempotencyKey: asked.key,
     fingerprint: createHash('sha256').update(asked.body).digest('hex'),
     from: asked.from,
