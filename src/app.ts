@@ -45,7 +45,7 @@ import {
   writerStatements,
 } from './tickets/add-message/group-commit.ts';
 import { createDryRun } from './tickets/add-message/rules.ts';
-import { createAttachmentUrls } from './tickets/signed-url.ts';
+import { createAttachmentUrls } from './tickets/read/signed-url.ts';
 
 export interface App extends AsyncDisposable {
   /** `http://127.0.0.1:4000`; undefined for a process that only sends mail. */

@@ -1,8 +1,8 @@
 import type { GraphQLResolveInfo, SelectionSetNode } from 'graphql';
 import { addTicketMessage } from '../tickets/add-message/command.ts';
 import type { Added, Warning } from '../tickets/add-message/result.ts';
-import { encodeCursor, eventCursor, messagesOf } from '../tickets/cursor.ts';
 import { requireViewer } from '../tickets/policy.ts';
+import { encodeCursor, eventCursor, messagesOf } from '../tickets/read/cursor.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
 import { WarningCodeEnum } from './enums.ts';

@@ -1,10 +1,10 @@
-import { maxPageSize } from '../tickets/page.ts';
 import {
   listTicketEvents,
   type SeenEvent,
   type TicketEvent,
   watchTicketEvents,
-} from '../tickets/ticket-events.ts';
+} from '../tickets/read/events.ts';
+import { maxPageSize } from '../tickets/read/page.ts';
 import { builder } from './builder.ts';
 import type { GraphContext } from './context.ts';
 import { DeliveryRef } from './delivery.ts';

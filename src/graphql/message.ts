@@ -1,7 +1,7 @@
 import type { BodyChange } from '../content/changes.ts';
 import { readStoredBody } from '../content/read-body.ts';
-import { bodyFor } from '../tickets/message.ts';
 import { requireViewer } from '../tickets/policy.ts';
+import { bodyFor } from '../tickets/read/messages.ts';
 import { AttachmentRef } from './attachment.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';

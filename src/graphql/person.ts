@@ -1,6 +1,6 @@
 import type { Scope } from '../context.ts';
 import { encodeGlobalId } from '../global-id.ts';
-import { emailFor, type Person } from '../tickets/people.ts';
+import { emailFor, type Person } from '../tickets/read/people.ts';
 import { builder } from './builder.ts';
 import { RoleEnum, ScopeEnum } from './enums.ts';
 

@@ -1,7 +1,7 @@
 import { decodeGlobalId } from '../global-id.ts';
-import { type Attachment, loadAttachments } from '../tickets/attachment.ts';
-import { loadMessages, type Message } from '../tickets/message.ts';
 import { requireViewer } from '../tickets/policy.ts';
+import { type Attachment, loadAttachments } from '../tickets/read/attachments.ts';
+import { loadMessages, type Message } from '../tickets/read/messages.ts';
 import { redactAttachment } from '../tickets/redact/attachment.ts';
 import { redactMessage } from '../tickets/redact/message.ts';
 import { AttachmentRef } from './attachment.ts';

@@ -1,6 +1,6 @@
-import type { PageMessage } from '../tickets/conversation.ts';
-import type { Message } from '../tickets/message.ts';
-import type { Ticket, TicketWithRequester } from '../tickets/ticket.ts';
+import type { PageMessage } from '../tickets/read/conversation.ts';
+import type { Message } from '../tickets/read/messages.ts';
+import type { Ticket, TicketWithRequester } from '../tickets/read/tickets.ts';
 import { builder } from './builder.ts';
 
 /* Types that name each other: a ticket has messages, and a message has its ticket. */

@@ -1,7 +1,7 @@
-import { eventCursor, messagesOf } from '../tickets/cursor.ts';
-import { readPage } from '../tickets/page.ts';
 import { requireViewer } from '../tickets/policy.ts';
-import { countTickets, findTicket, listTickets } from '../tickets/ticket.ts';
+import { eventCursor, messagesOf } from '../tickets/read/cursor.ts';
+import { readPage } from '../tickets/read/page.ts';
+import { countTickets, findTicket, listTickets } from '../tickets/read/tickets.ts';
 import { builder } from './builder.ts';
 import { TicketStatusEnum } from './enums.ts';
 import { MessageConnection } from './message.ts';

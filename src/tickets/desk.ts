@@ -3,7 +3,7 @@ import type { RequestContext } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
-import type { AttachmentUrls } from './signed-url.ts';
+import type { AttachmentUrls } from './read/signed-url.ts';
 
 /** What the domain works with, made once by `createApp`. */
 export interface Desk {

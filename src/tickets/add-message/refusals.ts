@@ -1,7 +1,7 @@
 import type { Viewer } from '../../context.ts';
 import { Refusal } from '../../errors.ts';
-import { listMessagesAfter } from '../message.ts';
 import { whyNotWrite } from '../policy.ts';
+import { listMessagesAfter } from '../read/messages.ts';
 import { invalidInput } from '../refusals.ts';
 import { ticketNotFound } from '../selector.ts';
 import type { Row } from './columns.ts';

@@ -11,7 +11,7 @@ import {
   messages,
   tickets,
 } from '../../db/tables.ts';
-import { awaitsScan } from '../ledger.ts';
+import { awaitsScan } from '../deliveries/ledger.ts';
 import { accepted } from './accept.ts';
 import { fileColumns, optionalFileColumns } from './columns.ts';
 import { authoredOf } from './input.ts';

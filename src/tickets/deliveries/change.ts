@@ -7,9 +7,9 @@ import { appendEvents } from '../../events/append.ts';
 import { stateOf } from '../../mail/settlement.ts';
 import type { DeliveryState, EventType, RecipientState } from '../../vocabulary.ts';
 import type { DeskContext } from '../desk.ts';
-import { type Delivery, loadDeliveries } from '../ledger.ts';
 import { requireOperator } from '../policy.ts';
 import { inTransaction, lockTicket } from '../transaction.ts';
+import { type Delivery, loadDeliveries } from './ledger.ts';
 
 /** One change of one delivery, by an operator, where its state allows it. */
 export interface Change {

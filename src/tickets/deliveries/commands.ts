@@ -1,6 +1,6 @@
 import type { DeskContext } from '../desk.ts';
-import type { Delivery } from '../ledger.ts';
 import { changeDelivery } from './change.ts';
+import type { Delivery } from './ledger.ts';
 
 export interface DeliveryInput {
   readonly deliveryId: number;

@@ -1,5 +1,5 @@
-import type { Viewer } from '../context.ts';
-import { isOperator } from './policy.ts';
+import type { Viewer } from '../../context.ts';
+import { isOperator } from '../policy.ts';
 
 /**
  * A list that can be read on from a cursor. The name is in its cursors, so that no cursor is taken for one of

@@ -1,15 +1,15 @@
 import { sql } from 'drizzle-orm';
-import type { Viewer } from '../context.ts';
-import { preparedFor } from '../db/prepared.ts';
-import { BadCredential, Refusal } from '../errors.ts';
-import type { EventType, Visibility } from '../vocabulary.ts';
+import type { Viewer } from '../../context.ts';
+import { preparedFor } from '../../db/prepared.ts';
+import { BadCredential, Refusal } from '../../errors.ts';
+import type { EventType, Visibility } from '../../vocabulary.ts';
+import type { DeskContext } from '../desk.ts';
+import { assertScope, isOperator, requireViewer } from '../policy.ts';
+import { invalidInput } from '../refusals.ts';
+import { type TicketSelector, ticketNotFound } from '../selector.ts';
 import { decodeCursor, encodeCursor, eventsOf } from './cursor.ts';
-import type { DeskContext } from './desk.ts';
 import { sizeProblems } from './page.ts';
-import { assertScope, isOperator, requireViewer } from './policy.ts';
-import { invalidInput } from './refusals.ts';
-import { type TicketSelector, ticketNotFound } from './selector.ts';
-import { findTicket } from './ticket.ts';
+import { findTicket } from './tickets.ts';
 
 /** Something that happened in a ticket. */
 export interface TicketEvent {

@@ -1,15 +1,15 @@
 import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm';
-import type { Viewer } from '../context.ts';
-import type { Reader } from '../db/database.ts';
-import { preparedFor } from '../db/prepared.ts';
-import { tickets, users } from '../db/tables.ts';
-import type { TicketStatus } from '../vocabulary.ts';
+import type { Viewer } from '../../context.ts';
+import type { Reader } from '../../db/database.ts';
+import { preparedFor } from '../../db/prepared.ts';
+import { tickets, users } from '../../db/tables.ts';
+import type { TicketStatus } from '../../vocabulary.ts';
+import type { DeskContext } from '../desk.ts';
+import { isOperator, requireViewer } from '../policy.ts';
+import { resolveSelector, type TicketSelector } from '../selector.ts';
 import { countUpTo } from './count.ts';
-import type { DeskContext } from './desk.ts';
 import { type PageOf, type Paging, readPage } from './page.ts';
 import type { Person } from './people.ts';
-import { isOperator, requireViewer } from './policy.ts';
-import { resolveSelector, type TicketSelector } from './selector.ts';
 
 /** A ticket as its viewer may see it: counts are of visible messages only. */
 export interface Ticket {

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
-import type { Reader } from '../db/database.ts';
+import type { Reader } from '../../db/database.ts';
 import { maxCount } from './page.ts';
 
 /** Rows of a table that fit; null when there are more than `maxCount`, which is where the counting stops. */

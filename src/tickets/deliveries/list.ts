@@ -1,12 +1,12 @@
 import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm';
-import type { Viewer } from '../context.ts';
-import { deliveries, deliveryRecipients } from '../db/tables.ts';
-import type { DeliveryState } from '../vocabulary.ts';
-import { countUpTo } from './count.ts';
-import type { DeskContext } from './desk.ts';
+import type { Viewer } from '../../context.ts';
+import { deliveries, deliveryRecipients } from '../../db/tables.ts';
+import type { DeliveryState } from '../../vocabulary.ts';
+import type { DeskContext } from '../desk.ts';
+import { requireOperator } from '../policy.ts';
+import { countUpTo } from '../read/count.ts';
+import { type Page, type PageOf, type Paging, readPage } from '../read/page.ts';
 import { type Delivery, loadDeliveries } from './ledger.ts';
-import { type Page, type PageOf, type Paging, readPage } from './page.ts';
-import { requireOperator } from './policy.ts';
 
 /** Conditions that all hold. */
 export interface DeliveryFilter {

@@ -1,15 +1,15 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Reader } from '../db/database.ts';
-import { preparedFor } from '../db/prepared.ts';
-import type { DeliveryState, ScanState } from '../vocabulary.ts';
-import type { Attachment } from './attachment.ts';
-import type { DeskContext } from './desk.ts';
-import type { Delivery, Recipient } from './ledger.ts';
-import type { Message } from './message.ts';
-import { instant, messageFields, messageOf } from './message-json.ts';
+import type { Reader } from '../../db/database.ts';
+import { preparedFor } from '../../db/prepared.ts';
+import type { DeliveryState, ScanState } from '../../vocabulary.ts';
+import type { Delivery, Recipient } from '../deliveries/ledger.ts';
+import type { DeskContext } from '../desk.ts';
+import { instant, messageFields, messageOf } from '../message-json.ts';
+import { isOperator, requireViewer } from '../policy.ts';
+import type { Attachment } from './attachments.ts';
+import type { Message } from './messages.ts';
 import type { Page } from './page.ts';
 import type { Person } from './people.ts';
-import { isOperator, requireViewer } from './policy.ts';
 
 /** A message with what its page shows beside it, so that nothing has to be asked for message by message. */
 export interface PageMessage extends Message {

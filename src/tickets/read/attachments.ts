@@ -1,9 +1,9 @@
 import { and, eq, inArray } from 'drizzle-orm';
-import { attachments, messages, tickets } from '../db/tables.ts';
-import type { ScanState } from '../vocabulary.ts';
-import type { DeskContext } from './desk.ts';
-import { visibleMessages } from './message.ts';
-import { requireViewer } from './policy.ts';
+import { attachments, messages, tickets } from '../../db/tables.ts';
+import type { ScanState } from '../../vocabulary.ts';
+import type { DeskContext } from '../desk.ts';
+import { requireViewer } from '../policy.ts';
+import { visibleMessages } from './messages.ts';
 
 /** A file of a message; seen by whoever may see the message. */
 export interface Attachment {

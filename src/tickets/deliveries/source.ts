@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import { and, eq, or, sql } from 'drizzle-orm';
-import { deliveries, deliveryAttempts, deliverySources } from '../db/tables.ts';
-import { Refusal } from '../errors.ts';
-import { sourceOctets } from '../mail/compose.ts';
-import { mailBytes } from '../mail/source.ts';
-import type { DeskContext } from './desk.ts';
-import { requireOperator } from './policy.ts';
+import { deliveries, deliveryAttempts, deliverySources } from '../../db/tables.ts';
+import { Refusal } from '../../errors.ts';
+import { sourceOctets } from '../../mail/compose.ts';
+import { mailBytes } from '../../mail/source.ts';
+import type { DeskContext } from '../desk.ts';
+import { requireOperator } from '../policy.ts';
 
 export interface DeliverySource {
   /** message/rfc822, without blind copies. */

@@ -1,8 +1,8 @@
 import { and, eq, getTableColumns, inArray, type SQL, sql } from 'drizzle-orm';
-import type { Viewer } from '../context.ts';
-import { messages, tickets } from '../db/tables.ts';
-import type { DeskContext } from './desk.ts';
-import { isOperator, requireViewer } from './policy.ts';
+import type { Viewer } from '../../context.ts';
+import { messages, tickets } from '../../db/tables.ts';
+import type { DeskContext } from '../desk.ts';
+import { isOperator, requireViewer } from '../policy.ts';
 
 /** A row of `messages`, whole. `body` is as written. */
 export type Message = Readonly<typeof messages.$inferSelect>;

@@ -1,6 +1,6 @@
-import { encodeGlobalId } from '../global-id.ts';
-import type { Attachment } from './attachment.ts';
-import type { DeskContext } from './desk.ts';
+import { encodeGlobalId } from '../../global-id.ts';
+import type { DeskContext } from '../desk.ts';
+import type { Attachment } from './attachments.ts';
 
 /** Where an attachment is downloaded from with a credential. */
 export const downloadPath = (id: number): string =>

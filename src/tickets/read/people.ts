@@ -1,9 +1,9 @@
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
-import type { Role, Viewer } from '../context.ts';
-import { preparedFor } from '../db/prepared.ts';
-import { mailboxes, mailboxGrants, users } from '../db/tables.ts';
-import type { DeskContext } from './desk.ts';
-import { isOperator, requireViewer } from './policy.ts';
+import type { Role, Viewer } from '../../context.ts';
+import { preparedFor } from '../../db/prepared.ts';
+import { mailboxes, mailboxGrants, users } from '../../db/tables.ts';
+import type { DeskContext } from '../desk.ts';
+import { isOperator, requireViewer } from '../policy.ts';
 
 export interface Person {
   readonly id: number;

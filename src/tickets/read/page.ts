@@ -1,6 +1,6 @@
-import type { Problem } from '../errors.ts';
+import type { Problem } from '../../errors.ts';
+import { invalidInput } from '../refusals.ts';
 import { decodeCursor, encodeCursor, type ListName } from './cursor.ts';
-import { invalidInput } from './refusals.ts';
 
 /** Rows of one page. */
 export const maxPageSize = 100;
