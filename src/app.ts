@@ -38,11 +38,8 @@ import { createStoreCheck } from './storage/check-store.ts';
 import { startCollecting } from './storage/collecting.ts';
 import { createImageSniffer } from './storage/image-type.ts';
 import { openCheckedStore } from './storage/open-store.ts';
-import {
-  createGroupCommit,
-  type GroupCommitLimits,
-  writerStatements,
-} from './tickets/add-message/group-commit.ts';
+import { createGroupCommit } from './tickets/add-message/group-commit.ts';
+import { type GroupCommitLimits, writerStatements } from './tickets/add-message/group-limits.ts';
 import { createDryRun } from './tickets/add-message/rules.ts';
 import { createAttachmentUrls } from './tickets/attachment-url.ts';
 import type { Desk, DeskContext } from './tickets/desk.ts';

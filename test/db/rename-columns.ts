@@ -1,9 +1,9 @@
 /*
  * npm run rename:columns
  *
- * Renames ten columns of src/db/tables.ts, one after another, in a copy of the program, and counts what fails to compile: a
- * statement that names a column has to fail when the column is renamed. Ends with 1 when one of the files that write or read it,
- * as listed here, compiles.
+ * Renames ten columns of src/db/tables.ts, one after another, in a copy of the program, and counts what fails
+ * to compile: a statement that names a column has to fail when the column is renamed. Ends with 1 when one of
+ * the files that write or read it, as listed here, compiles.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -74,7 +74,7 @@ describe('the rules of the input', () => {
     ]);
   });
 
-  test('whether the ticket may be seen goes before what is wrong, and who may do it before that', async () => {
+  test('whether the ticket may be seen comes first, then who may do it, then what is wrong', async () => {
     const wrong = { body: ' ', visibility: 'PRIVATE', ticket: { ticketId: 1 } };
     expect(await refused(wrong, null)).toMatchObject({ code: 'UNAUTHENTICATED' });
     expect(await refused(wrong, asRequester)).toMatchObject({ code: 'TICKET_NOT_FOUND' });
@@ -112,7 +112,8 @@ describe('the row and its commit', () => {
     expect(delivery).toMatchObject({ state: 'QUEUED', to: ['requester@domain.com'] });
     const [row] = await gateway.sql`
       select t.message_count, t.last_message_id, t.last_event_number, e.number, e.public_number
-      from tickets t join events e on e.ticket_id = t.id and e.message_id = t.last_message_id where t.id = 47`;
+      from tickets t join events e on e.ticket_id = t.id and e.message_id = t.last_message_id
+      where t.id = 47`;
     expect(row).toMatchObject({
       ...{ message_count: ticket.messageCount, last_message_id: ticketMessage.messageId },
       number: row!.last_event_number,

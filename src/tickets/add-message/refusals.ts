@@ -4,6 +4,7 @@ import type { DeskContext } from '../desk.ts';
 import { listMessagesAfter } from '../message.ts';
 import { whyNotWrite } from '../policy.ts';
 import { invalidInput } from '../refusals.ts';
+import type { CodeOf } from '../refused-by.ts';
 import { ticketNotFound } from '../selector.ts';
 import { findKey, keyReused } from './idempotency.ts';
 import { isKey, type NewMessage, type ReadMessage } from './input.ts';
@@ -23,8 +24,8 @@ export function refusalByInput(viewer: Viewer, { message, problems }: ReadMessag
 }
 
 /**
- * The refusal that goes first: a key that is taken by another input, then the ticket, then (before sizes) the mailbox and
- * the recipient, and only then the one that was found.
+ * The refusal that goes first: a key that is taken by another input, then the ticket, then (before sizes) the
+ * mailbox and the recipient, and only then the one that was found.
  */
 export async function firstRefusal(
   ctx: DeskContext,
@@ -43,19 +44,19 @@ export async function firstRefusal(
   return judged.verdict === null ? found : refusalOf(ctx, viewer, row, judged.verdict, judged);
 }
 
-export const previewStale = (): Refusal =>
+export const previewStale = (): Refusal<'PREVIEW_STALE'> =>
   new Refusal('PREVIEW_STALE', 'The mail would not be the one that was previewed', undefined, [
     'expectPreviewHash',
   ]);
 
-/** What a verdict of the database means to the author. */
+/** What a verdict of the database means to the author. One that the result union lacks does not compile. */
 export async function refusalOf(
   ctx: DeskContext,
   viewer: Viewer,
   row: Row,
   verdict: Verdict,
   { ticketId }: { readonly ticketId: number | null },
-): Promise<Refusal> {
+): Promise<Refusal<CodeOf<'addTicketMessage'>>> {
   const from = ['email', 'from'];
   switch (verdict) {
     case 'TICKET_NOT_FOUND':

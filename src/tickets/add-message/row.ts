@@ -18,8 +18,8 @@ import { type Authored, authored, authoredOf, type NewMessage } from './input.ts
 import { mailBytesUpperBound } from './mail.ts';
 
 /*
- * What the statement is given of each message: one table of columns, from which the row's type, its JSON and the columns that
- * PostgreSQL reads it into are made. What is empty is left out.
+ * What the statement is given of each message: one table of columns, from which the row's type, its JSON and
+ * the columns that PostgreSQL reads it into are made. What is empty is left out.
  */
 
 /** A file of the message, durable in the blob store. */
@@ -46,7 +46,9 @@ export const optionalFileColumns = {
 };
 export type NewFile = RecordOf<typeof fileColumns> & PartialRecordOf<typeof optionalFileColumns>;
 
-/** What a mail depends on beside its message: what the author saw in a preview, or another mail is not sent. */
+/**
+ * What a mail depends on beside its message: what the author saw in a preview, or another mail is not sent.
+ */
 export const expectedColumns = {
   subject: deliveries.subject,
   fromName: deliveries.fromName,
