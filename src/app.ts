@@ -39,11 +39,8 @@ import { startCollecting } from './storage/collecting.ts';
 import { createImageSniffer } from './storage/image-type.ts';
 import { openCheckedStore } from './storage/open-store.ts';
 import type { MessageContext, MessageDesk } from './tickets/add-message/context.ts';
-import {
-  createGroupCommit,
-  type GroupCommitLimits,
-  writerStatements,
-} from './tickets/add-message/group-commit.ts';
+import { createGroupCommit } from './tickets/add-message/group-commit.ts';
+import { type GroupCommitLimits, writerStatements } from './tickets/add-message/group-limits.ts';
 import { createDryRun } from './tickets/add-message/rules.ts';
 import { createAttachmentUrls } from './tickets/read/signed-url.ts';
 

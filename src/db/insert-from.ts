@@ -2,8 +2,9 @@ import { getTableColumns, getTableName, isSQLWrapper, type SQL, type SQLWrapper,
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 
 /**
- * Where each column of a table gets its value from. A column that the table requires cannot be left out, and one
- * that it does not have cannot be named, so a renamed column fails to compile in every statement that writes it.
+ * Where each column of a table gets its value from. A column that the table requires cannot be left out, and
+ * one that it does not have cannot be named, so a renamed column fails to compile in every statement that
+ * writes it.
  */
 export type Sources<T extends PgTable> = {
   readonly [K in keyof T['$inferInsert']]: SQLWrapper;
@@ -14,11 +15,18 @@ export type Changes<T extends PgTable> = {
   readonly [K in keyof T['$inferInsert']]?: T['$inferInsert'][K] | SQLWrapper;
 };
 
+/** What is spread into an object is not looked at for names that it should not have: here it is. */
+type Only<S, T extends PgTable> = { readonly [K in Exclude<keyof S, keyof T['$inferInsert']>]: never };
+
 /**
- * `insert into table (…) select … from …`, which Drizzle's own `insert().select()` has for whole rows only.
+ * `insert into table (…) select … from …`. Drizzle's own `insert().select()` wants every column of the table.
  * @param from what stands after `from`: a step of the same statement, or more of a query
  */
-export function insertFrom<T extends PgTable>(table: T, sources: Sources<T>, from: SQLWrapper): SQL {
+export function insertFrom<T extends PgTable, S extends Sources<T>>(
+  table: T,
+  sources: S & Only<S, T>,
+  from: SQLWrapper,
+): SQL {
   const entries = Object.entries<SQLWrapper>(sources);
   const names = entries.map(([key]) => nameOf(table, key));
   const values = entries.map(([, source]) => source);
@@ -27,7 +35,7 @@ export function insertFrom<T extends PgTable>(table: T, sources: Sources<T>, fro
 }
 
 /** What stands after `set` in an update: `"state" = …, "attempt" = …`. */
-export function assign<T extends PgTable>(table: T, changes: Changes<T>): SQL {
+export function assign<T extends PgTable, C extends Changes<T>>(table: T, changes: C & Only<C, T>): SQL {
   const assignments = Object.entries<unknown>(changes).flatMap(([key, value]) => {
     if (value === undefined) return [];
     const source = isSQLWrapper(value) ? value : sql.param(value, columnOf(table, key));

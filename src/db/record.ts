@@ -1,7 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 
-/** A member of a record that no table has: its type in PostgreSQL, and in `Data` the type that it has here. */
+/**
+ * A member of a record that no table has: its type in PostgreSQL, and in `Data` the type that it has here.
+ */
 export interface Member<Data> {
   readonly type: string;
   readonly data?: Data;
@@ -10,8 +12,9 @@ export interface Member<Data> {
 export const member = <Data>(type: string): Member<Data> => ({ type });
 
 /**
- * What a record that travels as JSON consists of, by name: a column of a table, whose types it has, or a member of
- * its own. The record's type, and the columns that PostgreSQL reads it into, are both made from this.
+ * What a record that travels as JSON consists of, by name: a column of a table, whose types it has, or a
+ * member of its own. The record's type, and the columns that PostgreSQL reads it into, are both made from
+ * this.
  */
 export type Members = Readonly<Record<string, AnyPgColumn | Member<unknown>>>;
 

@@ -1,8 +1,8 @@
 import { type SQL, type SQLWrapper, sql, WithSubquery } from 'drizzle-orm';
 
 /**
- * A step of a statement that writes (`with name as (…)`): later steps name it after `from`, and its columns by
- * `step.columns`, so that they cannot name one that it does not have.
+ * A step of a statement that writes (`with name as (…)`): later steps name it after `from`, and its columns
+ * by `step.columns`, so that they cannot name one that it does not have.
  */
 export interface Step<C extends string = never> extends SQLWrapper {
   readonly columns: Readonly<Record<C, SQL>>;

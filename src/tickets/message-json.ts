@@ -2,7 +2,10 @@ import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { messages } from '../db/tables.ts';
 import type { Message } from './read/messages.ts';
 
-/** Milliseconds since 1970. Rounded: a product of doubles may fall short by less than one, and a Date would drop a whole one. */
+/**
+ * Milliseconds since 1970. Rounded: a product of doubles may fall short by less than one, and a Date would
+ * drop a whole one.
+ */
 export const instant = (column: string): SQL => sql.raw(`round(date_part('epoch', ${column}) * 1000)`);
 
 const messageColumns = Object.entries(getTableColumns(messages)).map(([key, column]) => ({

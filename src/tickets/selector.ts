@@ -14,7 +14,7 @@ export interface ResolvedSelector {
 }
 
 /** There is no such ticket, or its viewer may not see it: the two cannot be told apart. */
-export const ticketNotFound = (): Refusal =>
+export const ticketNotFound = (): Refusal<'TICKET_NOT_FOUND'> =>
   new Refusal('TICKET_NOT_FOUND', 'There is no such ticket', undefined, ['ticket']);
 
 /** What a selector means to the database. One that cannot name any ticket names the ticket 0, which does not exist. */

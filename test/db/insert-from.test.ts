@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => database[Symbol.asyncDispose]());
 
-test('rows of a step are inserted into the columns that are named, and an update sets the columns that are named', async () => {
+test('an insert writes the rows of a step to the columns that are named, and an update sets them', async () => {
   const db = database.database.desk;
   await db.execute(sql`
     with people as (select 'jane' as login, 'Jane Doe' as name union all select 'joe', 'Joe Bloggs')
@@ -21,7 +21,8 @@ test('rows of a step are inserted into the columns that are named, and an update
     ['joe', 'Joe Bloggs', 'REQUESTER'],
   ]);
   await db.execute(
-    sql`update ${users} set ${assign(users, { name: sql`upper(${users.name})` })} where ${eq(users.login, 'joe')}`,
+    sql`update ${users} set ${assign(users, { name: sql`upper(${users.name})` })}
+      where ${eq(users.login, 'joe')}`,
   );
   const names = await db.select({ name: users.name }).from(users).orderBy(users.login);
   expect(names).toEqual([{ name: 'Jane Doe' }, { name: 'JOE BLOGGS' }]);
@@ -37,6 +38,9 @@ test('a column that is not there, is generated, or is required and left out does
   const ticket = { reference: value, subject: value, requesterId: value };
   // @ts-expect-error PostgreSQL generates it
   insertFrom(tickets, { ...ticket, referenceKey: value }, value);
+  const spread = { nickname: value };
+  // @ts-expect-error there is no such column, wherever its name comes from
+  expect(() => assign(users, { name: value, ...spread })).toThrow('no column nickname');
   // @ts-expect-error there is no such column
   expect(() => assign(users, { nickname: value })).toThrow('no column nickname');
 });

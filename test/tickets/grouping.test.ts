@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seedDemoDesk } from '../../src/demo.ts';
-import type { GroupCommitLimits } from '../../src/tickets/add-message/group-commit.ts';
+import type { GroupCommitLimits } from '../../src/tickets/add-message/group-limits.ts';
 import { countWaiting, createTestDatabase } from '../support/database.ts';
 import { openDatabaseDoor } from '../support/database-door.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';

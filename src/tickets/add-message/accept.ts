@@ -56,7 +56,8 @@ export const numbered = reading(
     at: sql`clock_timestamp()`,
   },
   sql`from (
-    select * from ${decided} where ${settled.verdict} is null order by ${settled.ticketId}, ${settled.n} offset 0
+    select * from ${decided} where ${settled.verdict} is null
+    order by ${settled.ticketId}, ${settled.n} offset 0
   ) ${decided}`,
 );
 const drawn = numbered.columns;
@@ -88,8 +89,9 @@ const keptCopies = sql`
     where ${asked.copyKeys}[c.place] <> ${toKey}) end`;
 
 /**
- * What is written, whole: each row is joined with its input here, and all that follows inserts from here, so that nothing
- * inserted has to be read back. Columns are chosen, as each costs every later step something before its first row.
+ * What is written, whole: each row is joined with its input here, and all that follows inserts from here, so
+ * that nothing inserted has to be read back. Columns are chosen, as each costs every later step something
+ * before its first row.
  */
 export const accepted = reading(
   'accepted',

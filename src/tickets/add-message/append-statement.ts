@@ -8,12 +8,14 @@ import { input, judged, type Verdict, wanted } from './rules.ts';
 import { files, woken, writes } from './writes.ts';
 
 /*
- * The command's writes as one data-modifying statement: one round trip and one commit for a whole group of messages.
+ * The command's writes as one data-modifying statement: one round trip and one commit for a whole group of
+ * messages.
  *
- * All parts of such a statement see one snapshot, so only two things are trusted to be fresh: rows locked here, which
- * PostgreSQL re-reads after a wait, and conflicts on a unique key. Locks are taken in one order everywhere (tickets by id, then
- * keys), which rules out deadlocks among groups. Every row gets an answer: an identifier, or the reason that it was left out. A ticket
- * that somebody else holds is such a reason, so that its neighbours in the group do not wait for it.
+ * All parts of such a statement see one snapshot, so only two things are trusted to be fresh: rows locked
+ * here, which PostgreSQL re-reads after a wait, and conflicts on a unique key. Locks are taken in one order
+ * everywhere (tickets by id, then keys), which rules out deadlocks among groups. Every row gets an answer: an
+ * identifier, or the reason that it was left out. A ticket that somebody else holds is such a reason, so that
+ * its neighbours in the group do not wait for it.
  */
 
 const row = accepted.columns;
@@ -64,7 +66,8 @@ const forOperators = (all: SQL, visible: SQL): SQL =>
 
 const answer = {
   verdict: sql`case
-    when ${settled.verdict} is null and ${row.messageId} is null then 'KEY_TAKEN' else ${settled.verdict} end`,
+    when ${settled.verdict} is null and ${row.messageId} is null then 'KEY_TAKEN'
+    else ${settled.verdict} end`,
   ticketId: settled.ticketId,
   reference: settled.reference,
   subject: settled.subject,

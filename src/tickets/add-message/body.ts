@@ -56,7 +56,9 @@ export async function readNewBody(
   }
 }
 
-/** A text is shown as it was written: whether there is something to read is all that has to be known of it. */
+/**
+ * A text is shown as it was written: whether there is something to read is all that has to be known of it.
+ */
 const asText = (body: string): Pick<ReadBody, 'blank' | 'changes'> => ({
   blank: !isVisible(body),
   changes: [],

@@ -15,14 +15,17 @@ import { type Added, addedFrom, replayOf } from './result.ts';
 import { withoutSize } from './row.ts';
 
 /**
- * Adds a message to a ticket, and mails it if asked: message, attachments, delivery and event in one commit, or nothing.
- * The one entry of both doors; it owns permission and every rule.
+ * Adds a message to a ticket, and mails it if asked: message, attachments, delivery and event in one commit,
+ * or nothing. The one entry of both doors; it owns permission and every rule.
  *
  * @param commands how many commands the request has in all
- * @throws Refusal with the first code that applies, in this order: UNAUTHENTICATED, IDEMPOTENCY_KEY_REUSED, TICKET_NOT_FOUND,
- *   FORBIDDEN, INVALID_INPUT with all problems, PRIVATE_WITH_EMAIL, MAILBOX_NOT_FOUND, MAILBOX_NOT_READY, RECIPIENT_MISSING,
+ * @throws Refusal with the first code that applies, in this order: UNAUTHENTICATED, IDEMPOTENCY_KEY_REUSED,
+ *   TICKET_NOT_FOUND,
+ * FORBIDDEN, INVALID_INPUT with all problems, PRIVATE_WITH_EMAIL, MAILBOX_NOT_FOUND, MAILBOX_NOT_READY,
+ * RECIPIENT_MISSING,
  *   ATTACHMENT_TOO_LARGE, EMAIL_TOO_LARGE, TICKET_CHANGED, PREVIEW_STALE
- * @throws Unavailable when the database or the queue is not there; the message may have been written, its key tells
+ * @throws Unavailable when the database or the queue is not there; the message may have been written, its key
+ *   tells
  */
 export async function addTicketMessage(
   ctx: MessageContext,
@@ -57,7 +60,10 @@ async function add(ctx: MessageContext, viewer: Viewer, read: ReadMessage): Prom
   }
 }
 
-/** Appends the row, or finds the first call of its key. A mail that may be too large by its upper bound is measured. */
+/**
+ * Appends the row, or finds the first call of its key. A mail that may be too large by its upper bound is
+ * measured.
+ */
 async function append(ctx: MessageContext, viewer: Viewer, row: Row, read: ReadMessage): Promise<Added> {
   const answer = await ctx.desk.groupCommit.append(row).catch(async (error) => {
     throw (await lostUploads(ctx, row, error)) ?? error;

@@ -16,7 +16,8 @@ export interface Draft {
 }
 
 /**
- * What adding a message and previewing it have in common: the rules of the input, then the files, then the row.
+ * What adding a message and previewing it have in common: the rules of the input, then the files, then the
+ * row.
  * @throws Refusal
  */
 export async function draftMessage(ctx: MessageContext, viewer: Viewer, read: ReadMessage): Promise<Draft> {

@@ -92,7 +92,8 @@ function* countProblems({ cc, bcc, cancelIf }: Counted, limit: number): Iterable
     yield { path: ['email'], message };
   }
   if (cancelIf.length > cancelReasons.length) {
-    const message = `There are ${cancelIf.length} reasons; name each of the ${cancelReasons.length} once at most`;
+    const most = cancelReasons.length;
+    const message = `There are ${cancelIf.length} reasons; name each of the ${most} once at most`;
     yield { path: ['email', 'cancelIf'], message };
   }
 }

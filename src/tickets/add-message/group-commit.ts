@@ -4,43 +4,29 @@ import type { Db } from '../../db/database.ts';
 import { Unavailable } from '../../errors.ts';
 import { type Answer, prepareAppend } from './append-statement.ts';
 import type { Row } from './columns.ts';
+import type { GroupCommitLimits } from './group-limits.ts';
 import { createLanes, mayGoOn, type Waiting } from './lanes.ts';
 import { createPace } from './pace.ts';
 import { createQueue } from './queue.ts';
 
 /** Bytes of bodies of one statement at most, so that 64 large messages do not become one 64 MiB parameter. */
 const groupBytes = 2 * 1024 * 1024;
-/** How often a message is tried again with the next group when its ticket was locked: mostly by another process's group, for a moment. */
+/**
+ * How often a message is tried again with the next group when its ticket was locked: mostly by another
+ * process's group, for a moment.
+ */
 const triesInGroups = 3;
-
-export interface GroupCommitLimits {
-  /** Messages waiting at most; past it, callers are told to come again. */
-  readonly queueRows?: number;
-  readonly queueBytes?: number;
-  /** Rows of one statement at most; see pace.ts. */
-  readonly groupRows?: number;
-  /** Two: while one waits for its commit to reach the disk, the other executes. More only fight for the same locks. */
-  readonly statementsInFlight?: number;
-  readonly worthwhileRows?: number;
-  /** Milliseconds after which fewer go as well: the other may be waiting for somebody's lock. Half of them when there is no other. */
-  readonly patience?: number;
-  /** Milliseconds that a message waits for a ticket that somebody else has locked. */
-  readonly lockPatience?: number;
-}
-
-/** Statements of the writer in flight at most, those that wait for locked tickets among them: at most a half. */
-export const writerStatements = ({ statementsInFlight = 2 }: GroupCommitLimits = {}): number =>
-  2 * statementsInFlight;
 
 /**
  * Writes messages that arrive together as one group. A lone message is written at once, if nobody else was
- * answered a moment ago; each caller is answered only after the commit of its own row; one bad row never fails its neighbours, and one
- * whose ticket is locked never holds them up.
+ * answered a moment ago; each caller is answered only after the commit of its own row; one bad row never
+ * fails its neighbours, and one whose ticket is locked never holds them up.
  */
 export interface GroupCommit extends AsyncDisposable {
   /**
    * Resolves once the row is committed, or left out.
-   * @throws Unavailable when the queue is full, the ticket stays locked, or the database does not answer; it says whether the row may have been written
+   * @throws Unavailable when the queue is full, the ticket stays locked, or the database does not answer; it
+   *   says whether the row may have been written
    */
   append(row: Row): Promise<Answer>;
 }
@@ -67,7 +53,10 @@ export function createGroupCommit(
     ...{ atOnce: statementsInFlight, patience: lockPatience, rows: Math.ceil(queueRows / 8) },
   });
   const queue = createQueue(lanes, { ...group, worthwhileRows, statementsInFlight });
-  /** What was in a group in which somebody waited for a lock: each goes by itself, as its neighbour may wait again. */
+  /**
+   * What was in a group in which somebody waited for a lock: each goes by itself, as its neighbour may wait
+   * again.
+   */
   const alone: Waiting[] = [];
   const inFlight = { statements: 0, rows: 0, alone: 0 };
   let unanswered = 0;
@@ -112,7 +101,10 @@ export function createGroupCommit(
     else lanes.join(ticketId, waiting);
   }
 
-  /** A fault of the connection says nothing of the commit, so it is not tried again here; a fault of a row is that row's own. */
+  /**
+   * A fault of the connection says nothing of the commit, so it is not tried again here; a fault of a row is
+   * that row's own.
+   */
   function failed(group: readonly Waiting[], error: unknown): (() => void)[] {
     const fault = asUnavailable(error);
     const isLocked = isLockTimeout(error);
@@ -136,7 +128,8 @@ export function createGroupCommit(
     pace.answers(told.length);
     if (inFlight.statements === 0) waitNoLonger();
     drain();
-    // The next statement is on its way before this thread is busy with the answers of the last one: PostgreSQL need not wait for them.
+    // The next statement is on its way before this thread is busy with the answers of the last one:
+    // PostgreSQL need not wait for them.
     if (inFlight.statements > 0) await nextTurn();
     for (const tell of told) tell();
   }

@@ -9,8 +9,9 @@ import type { NewFile } from './columns.ts';
 import { authoredOf, type NewMessage } from './input.ts';
 
 /**
- * SHA-256 in hexadecimal of what the author means, ticket apart: the body and flags, each file's name, type and digest, the
- * e-mail. Not of the key itself, `ifLastMessage` or the preview's hash: a repeated call may have seen more by then.
+ * SHA-256 in hexadecimal of what the author means, ticket apart: the body and flags, each file's name, type
+ * and digest, the e-mail. Not of the key itself, `ifLastMessage` or the preview's hash: a repeated call may
+ * have seen more by then.
  */
 export function fingerprintOf(message: NewMessage, files: readonly NewFile[]): string {
   const { body, format, visibility, isMobileDevice, ...later } = authoredOf(message);
@@ -78,8 +79,8 @@ export function assertOneCommand({ idempotencyKey }: RequestContext, commands: n
 const running = new Map<string, (() => void)[]>();
 
 /**
- * Runs the calls of one key one after another. Within a process they wait here, where waiting is free; those of other
- * processes meet in the database, at the ticket's lock and the key's unique index.
+ * Runs the calls of one key one after another. Within a process they wait here, where waiting is free; those
+ * of other processes meet in the database, at the ticket's lock and the key's unique index.
  */
 export async function oneAtATime<T>(userId: number, key: string | null, run: () => Promise<T>): Promise<T> {
   if (key === null) return run();

@@ -43,7 +43,10 @@ export interface AddTicketMessageInput extends Optional<Omit<Authored, 'body'>> 
   readonly expectPreviewHash?: string | null | undefined;
 }
 
-/** A message as its author means it. Its input is read into this once, and nothing behind here looks at the input. */
+/**
+ * A message as its author means it. Its input is read into this once, and nothing behind here looks at the
+ * input.
+ */
 export interface NewMessage extends Authored, ResolvedSelector {
   readonly attachments: readonly AttachmentInput[];
   readonly email: NewEmail | null;
@@ -64,7 +67,9 @@ export interface ReadMessage {
   readonly problems: readonly Problem[];
 }
 
-/** A list that is wrong from end to end is reported up to here: the author needs no more to see what is wrong. */
+/**
+ * A list that is wrong from end to end is reported up to here: the author needs no more to see what is wrong.
+ */
 const maxProblems = 100;
 
 /** Reads an input, whatever is wrong with it. */

@@ -29,11 +29,15 @@ export interface LaneLimits {
 }
 
 /**
- * Where messages wait whose ticket somebody else has locked: one lane a ticket, so that nobody waits for another ticket's lock. A lane's
- * turn is one statement, which waits for the lock for a quarter of a second; then it is the next lane's turn.
+ * Where messages wait whose ticket somebody else has locked: one lane a ticket, so that nobody waits for
+ * another ticket's lock. A lane's turn is one statement, which waits for the lock for a quarter of a second;
+ * then it is the next lane's turn.
  */
 export interface Lanes {
-  /** @param lane the ticket's id; or a mark of the message's own, when it waits for another lock than its ticket's */
+  /**
+   * @param lane the ticket's id; or a mark of the message's own, when it waits for another lock than its
+   * ticket's
+   */
   join(lane: number | symbol, waiting: Waiting): void;
   /** Puts the message into the lane of its ticket, if there is one. @returns whether there is */
   take(waiting: Waiting): boolean;

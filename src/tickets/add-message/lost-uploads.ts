@@ -7,8 +7,8 @@ import { invalidInput } from '../refusals.ts';
 import type { Row } from './columns.ts';
 
 /**
- * Why a row could not be written whose earlier uploads were redacted after they had been looked up: as if that had been before. Undefined
- * when it failed for another reason.
+ * Why a row could not be written whose earlier uploads were redacted after they had been looked up: as if
+ * that had been before. Undefined when it failed for another reason.
  */
 export async function lostUploads(
   ctx: DeskContext,

@@ -11,7 +11,10 @@ import type { DryRunAnswer } from './rules.ts';
 /** More than any mailbox takes, so that the mail is measured. */
 const unknownBytes = 2 ** 40;
 
-/** Bytes that the mail will not exceed, for the statement to hold against the mailbox's limit without composing anything. */
+/**
+ * Bytes that the mail will not exceed, for the statement to hold against the mailbox's limit without
+ * composing anything.
+ */
 export function mailBytesUpperBound(
   { body, email }: NewMessage,
   files: readonly NewFile[],

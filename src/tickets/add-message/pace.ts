@@ -1,10 +1,14 @@
 export interface PaceLimits {
-  /** Rows of one statement at most: past 64, a longer statement gains nothing and its first caller waits for its last. */
+  /**
+   * Rows of one statement at most: past 64, a longer statement gains nothing and its first caller waits for
+   * its last.
+   */
   readonly groupRows: number;
   /**
-   * Rows that are worth a statement while another is in flight: it costs PostgreSQL as much before its first row as for several of them,
-   * and two that share the callers evenly write more together than a long and a short one. Up to twice as many when the other took
-   * more; three quarters of its rows are even enough, or the last straggler would be waited for.
+   * Rows that are worth a statement while another is in flight: it costs PostgreSQL as much before its first
+   * row as for several of them, and two that share the callers evenly write more together than a long and a
+   * short one. Up to twice as many when the other took more; three quarters of its rows are even enough, or
+   * the last straggler would be waited for.
    */
   readonly worthwhileRows: number;
   /** Milliseconds for which callers who were answered are expected to come again. */
@@ -35,8 +39,8 @@ export function createPace({ groupRows, worthwhileRows, patience }: PaceLimits):
     Math.max(worthwhileRows, Math.min((0.75 * rows) / statements, 2 * worthwhileRows));
 
   function worthwhileAlone(queued: number): number {
-    // Callers of long statements come again at once, if they do. Were the first of them sent alone, all others would wait for its end;
-    // unless they are so many that there is always enough for both statements.
+    // Callers of long statements come again at once, if they do. Were the first of them sent alone, all
+    // others would wait for its end; unless they are so many that there is always enough for both statements.
     const callers = queued + comingAgain();
     const areSome = callers >= worthwhileRows / 2 && callers <= 3 * worthwhileRows;
     return areSome ? Math.min(worthwhileRows, 0.75 * callers) : 1;

@@ -7,13 +7,19 @@ export interface QueueLimits {
   readonly statementsInFlight: number;
 }
 
-/** Messages that wait for a group. Those of a ticket that is being written to wait for that: in the database they would wait for its lock. */
+/**
+ * Messages that wait for a group. Those of a ticket that is being written to wait for that: in the database
+ * they would wait for its lock.
+ */
 export interface WritingQueue {
   readonly length: number;
   readonly bytes: number;
   /** @returns false: the message waits for its ticket, and nothing is to be sent for it now */
   add(waiting: Waiting): boolean;
-  /** Takes the next group. Messages of one ticket go together, as the next statement could not have them anyway. */
+  /**
+   * Takes the next group. Messages of one ticket go together, as the next statement could not have them
+   * anyway.
+   */
   next(rowsInFlight: number): Waiting[];
   /** A statement writes the group, and has ended. */
   begin(group: readonly Waiting[]): void;
@@ -29,7 +35,10 @@ export function createQueue(
   /** By the ticket that a statement is writing to, as its callers named it. */
   const busy = new Map<string, Waiting[]>();
 
-  /** As much as the other statements have or will have: one that takes all leaves them nothing to do while it runs. */
+  /**
+   * As much as the other statements have or will have: one that takes all leaves them nothing to do while it
+   * runs.
+   */
   function limit(rowsInFlight: number): number {
     const share = Math.ceil((queue.length + rowsInFlight) / statementsInFlight);
     return Math.min(groupRows, Math.max(Math.min(worthwhileRows, groupRows), share));

@@ -3,6 +3,7 @@ import { Refusal } from '../../errors.ts';
 import { whyNotWrite } from '../policy.ts';
 import { listMessagesAfter } from '../read/messages.ts';
 import { invalidInput } from '../refusals.ts';
+import type { CodeOf } from '../refused-by.ts';
 import { ticketNotFound } from '../selector.ts';
 import type { Row } from './columns.ts';
 import type { MessageContext } from './context.ts';
@@ -24,8 +25,8 @@ export function refusalByInput(viewer: Viewer, { message, problems }: ReadMessag
 }
 
 /**
- * The refusal that goes first: a key that is taken by another input, then the ticket, then (before sizes) the mailbox and
- * the recipient, and only then the one that was found.
+ * The refusal that goes first: a key that is taken by another input, then the ticket, then (before sizes) the
+ * mailbox and the recipient, and only then the one that was found.
  */
 export async function firstRefusal(
   ctx: MessageContext,
@@ -44,19 +45,19 @@ export async function firstRefusal(
   return judged.verdict === null ? found : refusalOf(ctx, viewer, row, judged.verdict, judged);
 }
 
-export const previewStale = (): Refusal =>
+export const previewStale = (): Refusal<'PREVIEW_STALE'> =>
   new Refusal('PREVIEW_STALE', 'The mail would not be the one that was previewed', undefined, [
     'expectPreviewHash',
   ]);
 
-/** What a verdict of the database means to the author. */
+/** What a verdict of the database means to the author. One that the result union lacks does not compile. */
 export async function refusalOf(
   ctx: MessageContext,
   viewer: Viewer,
   row: Row,
   verdict: Verdict,
   { ticketId }: { readonly ticketId: number | null },
-): Promise<Refusal> {
+): Promise<Refusal<CodeOf<'addTicketMessage'>>> {
   const from = ['email', 'from'];
   switch (verdict) {
     case 'TICKET_NOT_FOUND':

@@ -86,7 +86,8 @@ function deliveryFrom(row: Row, answer: MailedAnswer, scans: boolean): Delivery 
 }
 
 /**
- * The same for the first call and for its replays: a function of the input and of the delivery's first recipient.
+ * The same for the first call and for its replays: a function of the input and of the delivery's first
+ * recipient.
  * @param toAddress null: there is no delivery
  */
 export function warningsOf({ message, changes }: ReadMessage, toAddress: string | null): Warning[] {
@@ -103,7 +104,8 @@ export function warningsOf({ message, changes }: ReadMessage, toAddress: string 
 
 /**
  * The result of the first call with the row's idempotency key, or undefined when there was none.
- * @throws Refusal IDEMPOTENCY_KEY_REUSED for another input; TICKET_NOT_FOUND when the viewer may no longer see what was added.
+ * @throws Refusal IDEMPOTENCY_KEY_REUSED for another input; TICKET_NOT_FOUND when the viewer may no longer
+ *   see what was added.
  */
 export async function replayOf(
   ctx: MessageContext,

@@ -5,7 +5,10 @@ import { reading } from '../../db/step.ts';
 import { mailboxes, mailboxGrants, tickets, users } from '../../db/tables.ts';
 import { type Row, rowColumns } from './columns.ts';
 
-/* What rows mean and which rules refuse them, as steps of a statement: of the one that appends, and of one that only looks. */
+/*
+ * What rows mean and which rules refuse them, as steps of a statement: of the one that appends, and of one
+ * that only looks.
+ */
 
 /** What the statement says of a row that it left out. */
 export type Verdict =
@@ -117,7 +120,10 @@ export const judged = reading(
 export const mailSubject = (of: { readonly subject: SQL; readonly reference: SQL }): SQL =>
   sql`mail_subject(${of.subject}, ${of.reference})`;
 
-/** The same rules without a lock or a write: which refusal would come first, and what the mail would be made of. */
+/**
+ * The same rules without a lock or a write: which refusal would come first, and what the mail would be made
+ * of.
+ */
 export function prepareDryRun(db: Db) {
   const { columns } = judged;
   return db
