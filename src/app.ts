@@ -1,16 +1,18 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { and, eq, isNotNull, isNull } from 'drizzle-orm';
 import { type Authenticator, createAuthenticator } from './auth/authenticate.ts';
 import { prepareFindById } from './auth/viewer.ts';
 import { type Config, ConfigError } from './config.ts';
-import { type Connection, type Database, migrate, openDatabase } from './db/database.ts';
+import { type Connection, connectionsAtMost, type Database, migrate, openDatabase } from './db/database.ts';
 import { findDeskKey } from './db/desk-key.ts';
 import { type Embedded, startEmbedded } from './db/embedded.ts';
 import { attachments, mailboxes } from './db/tables.ts';
 import { type DemoDesk, demoHashes, retireDemoAccounts, seedDemoDesk } from './demo.ts';
 import { createEventHub } from './events/hub.ts';
+import { explorerDist } from './explorer/build.ts';
 import { createMultipartReader } from './graphql/multipart/request.ts';
 import { createGraphqlServer, type GraphqlOptions } from './graphql/server.ts';
 import type { OperationPlugin } from './graphql/yoga.ts';
@@ -83,6 +85,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 
 async function join(config: Config, overrides: Overrides, parts: AsyncDisposableStack): Promise<App> {
   const log = overrides.log ?? createLog(config.logLevel);
+  assertExplorer(config);
   for (const warning of config.warnings) log.warn(warning);
   const now = overrides.now ?? (() => new Date());
   const { gateway, owner } = overrides.connections ?? (await connect(config, overrides, parts, log));
@@ -96,6 +99,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     }),
   );
   await naming('DATABASE_URL', () => database.checkAll());
+  await warnOfConnections(config, database, log);
   const demo = await prepareDemo(config, database, log);
   const blobs = await openCheckedStore(config.blobs, database.desk);
   const collecting = parts.use(startCollecting(database.desk, blobs, log));
@@ -299,6 +303,25 @@ async function assertSends(smtpUrl: string | undefined, { desk }: Database): Pro
       'SMTP_URL: is required as long as no mailbox has SMTP settings of its own ("inbox:" is the development inbox)',
     );
   }
+}
+
+/** @throws ConfigError when the page was asked for and is not there: it is built with the development packages */
+function assertExplorer({ explorer, production }: Config): void {
+  if (explorer && production && !existsSync(`${explorerDist}/index.html`))
+    throw new ConfigError(
+      'EXPLORER: the page is not built; `npm ci` with the development packages builds it, and dist/ can be brought along',
+    );
+}
+
+/** A server that runs out of connections refuses some of the gateway's, at the busiest hour. */
+async function warnOfConnections({ poolSize }: Config, { raw }: Database, log: Logger): Promise<void> {
+  const [server] = await raw<[{ connections: number }]>`
+    select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as connections`;
+  const most = connectionsAtMost({ poolSize });
+  const facts = { connections: most, serverHas: server!.connections };
+  if (most > server!.connections)
+    log.warn(facts, 'DATABASE_POOL: this process may want more connections than the server has');
+  else log.info(facts, 'connections of this process at most');
 }
 
 /** What waited for a scanner that is not asked any more would wait for ever, and in silence. */

@@ -140,9 +140,9 @@ interface Session {
   readonly lockTimeoutMs: number;
 }
 
-/** Connections that one process with these pools has at most, those included that listen and the one that asks after silent ones. */
+/** Connections that one process with these pools has at most, those included that listen. */
 export const connectionsAtMost = ({ poolSize = 10, writerSize = 4 }: DatabaseOptions = {}): number =>
-  3 * poolSize + writerSize + 2 * stepsSize + 3;
+  3 * poolSize + writerSize + 2 * stepsSize + 2;
 
 /** What each connection tells the server when it begins. */
 const sessionOf = ({ applicationName, sight, answerWithinMs, lockTimeoutMs }: Session) => ({

@@ -30,7 +30,12 @@ export function ExamplesPanel() {
       <ul className="tw-examples">
         {examples.map((example) => (
           <li key={example.operationName}>
-            <UnStyledButton type="button" className="tw-example" onClick={() => open(example)}>
+            <UnStyledButton
+              type="button"
+              className="tw-example"
+              disabled={open === undefined}
+              onClick={() => open?.(example)}
+            >
               <b>{example.title}</b>
               <span>{example.about}</span>
             </UnStyledButton>
@@ -41,18 +46,22 @@ export function ExamplesPanel() {
   );
 }
 
-function useOpenExample() {
+/** Undefined until there are editors: what was opened before would not be what ▶ runs. */
+function useOpenExample(): ((example: Example) => void) | undefined {
   const { addTab, changeTab, setVisiblePlugin } = useGraphiQLActions();
   const { tabs, queryEditor, variableEditor } = useGraphiQL(pick('tabs', 'queryEditor', 'variableEditor'));
-  return (example: Example) => {
+  if (queryEditor === undefined || variableEditor === undefined) return undefined;
+  return (example) => {
     const index = tabs.findIndex((tab) => tab.operationName === example.operationName);
     if (index >= 0) {
       changeTab(index);
     } else {
       addTab();
-      queryEditor?.setValue(example.query);
-      variableEditor?.setValue(variablesText(example));
+      queryEditor.setValue(example.query);
+      variableEditor.setValue(variablesText(example));
     }
+    // Ctrl-Enter is the editor's.
+    queryEditor.focus();
     if (example.takesFiles) setVisiblePlugin(filesPluginTitle);
   };
 }

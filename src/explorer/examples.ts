@@ -207,6 +207,166 @@ query WhoAmI {
 `,
     variables: { ticket },
   },
+  {
+    operationName: 'ListTickets',
+    title: 'List tickets',
+    about: 'A page of the open tickets, the newest first; endCursor is where the next page begins.',
+    query: `query ListTickets($status: TicketStatus, $first: Int!, $after: String) {
+  tickets(status: $status, first: $first, after: $after) {
+    totalCount
+    nodes {
+      reference
+      subject
+      status
+      messageCount
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+`,
+    variables: { status: 'OPEN', first: 10, after: null },
+  },
+  {
+    operationName: 'WatchTicket',
+    title: 'Watch a ticket live',
+    about: 'Run it, and add a message in another tab: each event comes as it happens. ▶ again stops it.',
+    query: `subscription WatchTicket($ticket: TicketSelector!) {
+  ticketEvents(ticket: $ticket) {
+    cursor
+    type
+    at
+    actor {
+      name
+    }
+    ticketMessage {
+      messageId
+      bodyText
+    }
+    delivery {
+      state
+    }
+  }
+}
+`,
+    variables: { ticket },
+  },
+  {
+    operationName: 'PreviewReply',
+    title: 'Preview a reply',
+    about: 'The mail as it would go out, to the byte, before anything is written or sent.',
+    query: `query PreviewReply($input: AddTicketMessageInput!) {
+  previewTicketMessage(input: $input) {
+    ... on TicketMessagePreview {
+      envelopeTo
+      subject
+      text
+      byteSize
+      previewHash
+    }
+    ... on UserError {
+      code
+      message
+    }
+  }
+}
+`,
+    variables: {
+      input: {
+        ticket,
+        body: 'Would tomorrow suit you?',
+        email: { from: 'company@domain.com', quote: 'LAST' },
+      },
+    },
+  },
+  {
+    operationName: 'CloseTicket',
+    title: 'Close a ticket',
+    about: 'Or open it again with OPEN. Whoever watches the ticket is told.',
+    query: `mutation CloseTicket($input: SetTicketStatusInput!) {
+  setTicketStatus(input: $input) {
+    ... on SetTicketStatusPayload {
+      changed
+      ticket {
+        reference
+        status
+      }
+    }
+    ... on UserError {
+      code
+      message
+    }
+  }
+}
+`,
+    variables: { input: { ticket, status: 'CLOSED' } },
+  },
+  {
+    operationName: 'ListFailures',
+    title: 'What did not arrive',
+    about: 'Mails that failed for somebody, why, and what may help. Their ids are for the retry.',
+    query: `query ListFailures($filter: DeliveryFilter) {
+  deliveries(filter: $filter, first: 10) {
+    nodes {
+      id
+      state
+      subject
+      failure
+      suggestedAction
+    }
+  }
+}
+`,
+    variables: { filter: { hasFailedRecipient: true } },
+  },
+  {
+    operationName: 'RetryDelivery',
+    title: 'Send a failed mail again',
+    about: 'To those whom it did not reach, and to nobody else. Put in an id of the list before.',
+    query: `mutation RetryDelivery($input: DeliveryInput!) {
+  retryDelivery(input: $input) {
+    ... on DeliveryPayload {
+      delivery {
+        state
+      }
+    }
+    ... on UserError {
+      code
+      message
+    }
+    ... on DeliveryStateError {
+      state
+    }
+  }
+}
+`,
+    variables: { input: { delivery: 'RGVsaXZlcnk6MQ==' } },
+  },
+  {
+    operationName: 'RedactMessage',
+    title: 'Redact a message',
+    about: 'Takes its text and files away for good, and leaves its place. Put in the id of a message.',
+    query: `mutation RedactMessage($input: RedactMessageInput!) {
+  redactMessage(input: $input) {
+    ... on RedactMessagePayload {
+      alreadyRedacted
+      ticketMessage {
+        messageId
+        redactedAt
+        bodyText
+      }
+    }
+    ... on UserError {
+      code
+      message
+    }
+  }
+}
+`,
+    variables: { input: { message: 'the id of a message', reason: 'a pasted password' } },
+  },
 ];
 
 /** The main mutation with what each example wants to see beside the common part. */
@@ -246,6 +406,9 @@ ${ofPayload}      replayed
 export const variablesText = ({ variables }: Example): string =>
   variables === undefined ? '' : JSON.stringify(variables, null, 2);
 
-/** What a first visitor finds open. */
+/** What a first visitor finds open; the panel has the others. */
+const opened = ['WhoAmI', 'ReadTicket', 'AddComment'];
 export const exampleTabs = (headers: string) =>
-  examples.map((example) => ({ query: example.query, variables: variablesText(example), headers }));
+  examples
+    .filter(({ operationName }) => opened.includes(operationName))
+    .map((example) => ({ query: example.query, variables: variablesText(example), headers }));

@@ -25,10 +25,8 @@ export function Explorer({ settings }: { settings: ExplorerSettings }) {
       storage={storage}
       defaultTabs={exampleTabs(headers)}
       defaultHeaders={headers}
-      // The demo's credential is not persisted, so it is written anew at each load; a real one is kept only if its owner says so.
-      {...(settings.authorization === undefined
-        ? {}
-        : { initialHeaders: headers, shouldPersistHeaders: false })}
+      // The storage says what is kept: no credential, unless its owner says so. It is written anew at each load.
+      shouldPersistHeaders
       {...(isFirstVisit ? { visiblePlugin: examplesPlugin.title } : {})}
       defaultEditorToolsVisibility="variables"
       inputValueDeprecation
@@ -36,7 +34,7 @@ export function Explorer({ settings }: { settings: ExplorerSettings }) {
     >
       <GraphiQL.Logo>
         <nav className="tw-logo" aria-label="Ticketwire">
-          <b>Ticketwire</b>
+          <h1>Ticketwire</h1>
           {settings.inbox !== undefined && (
             <a href={settings.inbox} target="_blank" rel="noreferrer" title="The mails that were sent">
               Inbox ↗

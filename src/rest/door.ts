@@ -51,10 +51,13 @@ interface Visit {
 export function createLegacyDoor(ports: LegacyPorts) {
   const operations = loadOperations();
   const pages = loadPages();
+  const originOf = (request: IncomingMessage) =>
+    ports.originOf?.(request) ?? `http://${request.headers.host ?? 'localhost'}`;
 
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const where = route(request.url ?? '');
-    if (where === 'help' || where === 'openapi') return send(request, response, pages(where, request));
+    if (where === 'help' || where === 'openapi')
+      return send(request, response, pages(where, request, originOf(request)));
     const visit: Visit = { request, as: negotiate(request.headers) };
     try {
       const reply = await answer(visit).catch((error) => answerError(error, visit, ports));
@@ -70,8 +73,7 @@ export function createLegacyDoor(ports: LegacyPorts) {
     async function answer(visit: Visit): Promise<Reply> {
       const { as } = visit;
       if (!where) {
-        const origin = ports.originOf?.(request) ?? `http://${request.headers.host ?? 'localhost'}`;
-        return errorReply(404, as, texts.notFound(readableUri(origin, request.url ?? '')));
+        return errorReply(404, as, texts.notFound(readableUri(originOf(request), request.url ?? '')));
       }
       if (request.method !== 'POST') {
         return errorReply(405, as, texts.method(request.method ?? ''), { Allow: 'POST' });

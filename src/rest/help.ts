@@ -59,6 +59,7 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem
 h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2.2rem; } h3 { font-size: 1.05rem; }
 table { border-collapse: collapse; width: 100%; } th, td { border-bottom: 1px solid #d8dee6; padding: .35rem .6rem; text-align: left; vertical-align: top; }
 pre { background: #f4f6f8; border: 1px solid #d8dee6; border-radius: 4px; padding: .8rem; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; user-select: all; }
+@media (max-width: 40rem) { h1, td, th { overflow-wrap: anywhere; } th, td { padding: .3rem; } }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
 @media (prefers-color-scheme: dark) { body { background: #14191f; color: #dfe6ee; } pre { background: #1d242c; } pre, th, td { border-color: #37424e; } a { color: #7ab8ff; } }
 `;

@@ -4,8 +4,12 @@ import type { IncomingMessage } from 'node:http';
 import { helpPage, helpStyle } from './help.ts';
 import { bareReply, type Reply } from './reply.ts';
 
-/** The two documents of the door, made once. */
-export function loadPages(): (page: 'help' | 'openapi', request: IncomingMessage) => Reply {
+/** Where the samples call, unless the caller came by an origin that can stand in a shell's command and in HTML. */
+const sampleOrigin = 'http://localhost:4000';
+const isPlainOrigin = (origin: string) => /^https?:\/\/[\w.:[\]-]+$/.test(origin);
+
+/** The two documents of the door. Samples call the origin by which the reader came. */
+export function loadPages(): (page: 'help' | 'openapi', request: IncomingMessage, origin: string) => Reply {
   const style = createHash('sha256').update(helpStyle).digest('base64');
   const policy = `default-src 'none'; style-src 'sha256-${style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
   const documents = {
@@ -15,9 +19,11 @@ export function loadPages(): (page: 'help' | 'openapi', request: IncomingMessage
       body: readFileSync(new URL('../../schema/openapi.yaml', import.meta.url)),
     },
   };
-  return (page, request) => {
+  return (page, request, origin) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return bareReply(405, { Allow: 'GET, HEAD' });
-    const { type, body } = documents[page];
+    const { type, body: made } = documents[page];
+    const called = page === 'help' && isPlainOrigin(origin);
+    const body = called ? Buffer.from(made.toString().replaceAll(sampleOrigin, origin)) : made;
     const headers = {
       ...bareReply(200).headers,
       'Content-Type': type,

@@ -149,3 +149,33 @@ test('neither a reload nor the history signs the reader out, and no credential w
   expect(await login()).toBe('operator');
   expect(await stored()).not.toContain('Basic ');
 });
+
+test('a reload opens what was open, no tab more; an example that is opened is what ▶ and Ctrl-Enter run', async () => {
+  await using opened = await openExplorer();
+  const { page } = opened;
+  const tabs = () => page.locator('.graphiql-tab').count();
+  const before = await tabs();
+  for (let n = 0; n < 3; n += 1) {
+    await page.reload();
+    await page.locator('.graphiql-query-editor .view-line').first().waitFor();
+    expect(await tabs()).toBe(before);
+  }
+  const showExamples = page.getByRole('button', { name: 'Show Examples' });
+  if (await showExamples.isVisible()) await showExamples.click();
+  const sent = () =>
+    page.waitForRequest((request) => /"query":"(?!query IntrospectionQuery)/.test(request.postData() ?? ''));
+  const first = sent();
+  await page.getByRole('button', { name: /^List tickets/ }).click();
+  await page.getByRole('button', { name: /execute query/i }).click();
+  expect((await first).postDataJSON()).toMatchObject({
+    operationName: 'ListTickets',
+    variables: { status: 'OPEN', first: 10 },
+  });
+  const second = sent();
+  await page.getByRole('button', { name: /^Preview a reply/ }).click();
+  await page.keyboard.press('Control+Enter');
+  expect((await second).postDataJSON()).toMatchObject({ operationName: 'PreviewReply' });
+  expect(await tabs()).toBe(before + 2);
+  expect(await page.locator('main').count()).toBe(1);
+  expect(await page.locator('h1').count()).toBe(1);
+});

@@ -227,6 +227,18 @@ describe('speaks HTTP as the old service did', () => {
 });
 
 describe('helps its users', () => {
+  test('calls in its samples the origin by which the reader came, and nothing that a header could smuggle in', async () => {
+    await using door = await startDoor();
+    const help = async (host: string) =>
+      text(await door.call({ method: 'GET', path: '/api', headers: { host } }));
+    expect(await help('desk.example.com:8080')).toContain(
+      'http://desk.example.com:8080/api/Tickets/NewMessage',
+    );
+    const hostile = await help('x/</pre><script>');
+    expect(hostile).not.toContain('<script>');
+    expect(hostile).toContain('http://localhost:4000/api/Tickets/NewMessage');
+  });
+
   test('shows a help page that needs nothing from elsewhere', async () => {
     await using door = await startDoor();
     for (const path of ['/api', '/api/', '/API/']) {
