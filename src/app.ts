@@ -46,11 +46,11 @@ import { createStoreCheck } from './storage/check-store.ts';
 import { startCollecting } from './storage/collecting.ts';
 import { createImageSniffer } from './storage/image-type.ts';
 import { openCheckedStore } from './storage/open-store.ts';
-import { rowsOf } from './tickets/appended-row.ts';
-import { createAttachmentUrls } from './tickets/attachment-url.ts';
-import type { Desk, DeskContext } from './tickets/desk.ts';
-import { prepareJudge } from './tickets/judge-statement.ts';
-import { createMessageWriter, type MessageWriterLimits, writerStatements } from './tickets/message-writer.ts';
+import type { MessageContext, MessageDesk } from './tickets/add-message/context.ts';
+import { createGroupCommit } from './tickets/add-message/group-commit.ts';
+import { type GroupCommitLimits, writerStatements } from './tickets/add-message/group-limits.ts';
+import { createDryRun } from './tickets/add-message/rules.ts';
+import { createAttachmentUrls } from './tickets/read/signed-url.ts';
 import { openTracing } from './tracing.ts';
 
 /** Where a process that only sends mail has its health and metrics, if the port is free. */
@@ -74,7 +74,7 @@ export interface Overrides {
   readonly embedded?: Promise<Embedded> | undefined;
   /** In the place of the configured database. */
   readonly connections?: { readonly gateway: Connection; readonly owner: Connection };
-  readonly writer?: MessageWriterLimits;
+  readonly writer?: GroupCommitLimits;
   /** When connections that do not move are cut. */
   readonly patience?: Patience;
   /** Of the password hashes that are made. */
@@ -143,7 +143,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     const { mailboxKey } = config;
     const drain = { endsMs: config.drainSeconds * 1000 };
     parts
-      .use(createWorker({ sql: database.mail, blobs, smtpUrl, mailboxKey, now, log, attempted, drain }))
+      .use(createWorker({ sql: database.raw, blobs, smtpUrl, mailboxKey, now, log, attempted, drain }))
       .start();
   }
   if (config.clamd !== undefined)
@@ -157,19 +157,18 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   }
 
   const sendsByDefault = smtpUrl !== undefined;
-  const judge = prepareJudge(database.desk);
   const events = parts.use(createEventHub(database.listener, log));
-  const desk: Desk = {
+  const desk: MessageDesk = {
     database,
     blobs,
-    writer: parts.use(
-      createMessageWriter(database.writer, sendsByDefault, {
+    groupCommit: parts.use(
+      createGroupCommit(database.writer, sendsByDefault, {
         // Half of what a statement may take, so that there is time for an answer.
         lockPatience: config.databaseTimeout * 500,
         ...overrides.writer,
       }),
     ),
-    judge: (row) => judge.execute({ rows: rowsOf([row]), sendsByDefault }),
+    dryRun: createDryRun(database.desk, sendsByDefault),
     events,
     eventTold: metrics.eventTold,
     limits: config.limits,
@@ -222,7 +221,7 @@ interface Watched {
 }
 
 interface Doors extends Watched {
-  readonly desk: Desk;
+  readonly desk: MessageDesk;
   readonly authenticator: Authenticator;
   readonly now: () => Date;
   readonly demo: DemoDesk | undefined;
@@ -272,7 +271,7 @@ function routesOf(doors: Doors): Route[] {
     limits,
     uploading: metrics.uploading,
   });
-  const contextOf = async (req: IncomingMessage, res: ServerResponse): Promise<DeskContext> => ({
+  const contextOf = async (req: IncomingMessage, res: ServerResponse): Promise<MessageContext> => ({
     ...(await begin(req, res)),
     desk,
   });

@@ -44,12 +44,15 @@ const floorOf = (file: string): string => {
   return joins.has(folder!) ? 'joins' : 'floor 0';
 };
 
+/** Every file that a text imports, types included. */
+const importsOf = (file: string, text: string): string[] =>
+  [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, to]) => resolve(dirname(file), to!));
+
 function violations(files: Iterable<readonly [file: string, text: string]>): string[] {
   const found: string[] = [];
   for (const [file, text] of files) {
     const from = floorOf(file);
-    for (const [, specifier] of text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)) {
-      const target = resolve(dirname(file), specifier!);
+    for (const target of importsOf(file, text)) {
       const to = floorOf(target);
       const name = `${relative(src, file)} -> ${relative(src, target)}`;
       if (to === 'joins' && from !== 'joins' && !(from === 'cli' && target.endsWith('demo.ts')))
@@ -65,6 +68,26 @@ function violations(files: Iterable<readonly [file: string, text: string]>): str
     }
   }
   return found;
+}
+
+/** Groups of files that import each other, by way of others or not, each with its files in alphabetical order. */
+function circles(files: Iterable<readonly [file: string, text: string]>): string[] {
+  const imports = new Map([...files].map(([file, text]) => [file, importsOf(file, text)]));
+  const reached = new Map<string, Set<string>>();
+  for (const file of imports.keys()) {
+    const seen = new Set<string>();
+    const left = [...imports.get(file)!];
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      left.push(...(imports.get(next) ?? []));
+    }
+    reached.set(file, seen);
+  }
+  const groups = [...reached].flatMap(([file, seen]) =>
+    seen.has(file) ? [[...seen].filter((other) => reached.get(other)?.has(file)).sort()] : [],
+  );
+  return [...new Set(groups.map((group) => group.map((file) => relative(src, file)).join(' <-> ')))];
 }
 
 function* sources(): Iterable<readonly [string, string]> {
@@ -86,6 +109,19 @@ it('an import that goes up is caught', () => {
   expect(planted('mail/planted.ts', '../tickets/ticket.ts')).toHaveLength(1);
   expect(planted('tickets/planted.ts', '../mail/worker.ts')).toHaveLength(1);
   expect(planted('errors.ts', './app.ts')).toHaveLength(1);
+});
+
+it('no file imports itself by way of others, for a type neither', () => {
+  expect(circles(sources())).toEqual([]);
+});
+
+it('a circle is caught', () => {
+  const planted = (name: string, to: string) =>
+    [join(src, name), `import type { X } from './${to}';`] as const;
+  expect(circles([planted('a.ts', 'b.ts'), planted('b.ts', 'c.ts'), planted('c.ts', 'a.ts')])).toEqual([
+    'a.ts <-> b.ts <-> c.ts',
+  ]);
+  expect(circles([planted('a.ts', 'b.ts'), planted('b.ts', 'c.ts')])).toEqual([]);
 });
 
 it('main.ts and the command line alone read the environment', () => {

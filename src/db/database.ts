@@ -34,7 +34,7 @@ const idleInTransactionMs = 60_000;
 const writerLockMs = 250;
 /** How long commands and the worker's steps wait for a lock; there are few connections for them. */
 const lockMs = 3000;
-/** Connections of the pools `raw` and `mail` each. */
+/** Connections of the pools `commands` and `raw` each. */
 const stepsSize = 5;
 
 export interface Database extends AsyncDisposable {
@@ -42,10 +42,10 @@ export interface Database extends AsyncDisposable {
   readonly desk: Db;
   /** As `desk`, for the message writer alone: its statements wait for no lock longer than a quarter of a second. */
   readonly writer: Db;
-  /** Raw postgres.js of the same role; Drizzle changes the parsers of the client it is given. */
+  /** As `desk`, for commands that lock rows: they wait three seconds for a lock, and hold up no other work. */
+  readonly commands: Db;
+  /** Raw postgres.js of the same role, for the worker and the scanner; Drizzle changes the parsers of the client it is given. */
   readonly raw: postgres.Sql;
-  /** As `raw`, for the worker: commands that wait for a ticket's lock do not hold up mails. */
-  readonly mail: postgres.Sql;
   /** A client of one connection of its own, for LISTEN; whoever opens it ends it. */
   listener(): postgres.Sql;
   /** Reads as the viewer: row-level security stands behind whatever is asked. */
@@ -92,8 +92,8 @@ export function openDatabase(
     writer: open(writerSize, 'DESK', { pool: 'writer', lockTimeoutMs: writerLockMs }),
     operators: open(poolSize, 'OPERATOR', { pool: 'operators' }),
     requesters: open(poolSize, '', { pool: 'requesters' }),
-    raw: open(stepsSize, 'DESK', { pool: 'commands', lockTimeoutMs: lockMs }),
-    mail: open(stepsSize, 'DESK', { pool: 'mail', lockTimeoutMs: lockMs }),
+    commands: open(stepsSize, 'DESK', { pool: 'commands', lockTimeoutMs: lockMs }),
+    raw: open(stepsSize, 'DESK', { pool: 'mail', lockTimeoutMs: lockMs }),
   };
   const watch = watchSilence({
     wires: {
@@ -118,12 +118,12 @@ export function openDatabase(
     );
   const operators = over('operators');
   const requesters = over('requesters');
-  const { raw, mail } = pools;
+  const { raw } = pools;
   return {
     desk: over('desk'),
     writer: over('writer'),
+    commands: over('commands'),
     raw,
-    mail,
     listener: () => open(1, 'DESK'),
     readAs(viewer, read) {
       // No row hides from one operator and not from another: their pool says so once, and each of their reads is one round trip.
@@ -139,11 +139,11 @@ export function openDatabase(
       );
     },
     loads: () => loads.map((load) => load.now()),
-    check: () => assertSight(raw, 'DESK'),
+    check: () => assertSight(pools.commands, 'DESK'),
     async checkAll() {
       await assertSight(pools.requesters, '');
       await assertSight(pools.operators, 'OPERATOR');
-      await assertSight(raw, 'DESK');
+      await assertSight(pools.commands, 'DESK');
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(Object.values(pools).map((pool) => pool.end({ timeout: 5 })));

@@ -39,8 +39,6 @@ import {
  */
 
 const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
-/** A transaction's 64-bit id: the desk's event cursor is a snapshot of these. */
-const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' });
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' });
 const createdAt = () => instant('created_at').notNull().defaultNow();
 const id = () => integer('id').primaryKey().generatedByDefaultAsIdentity();
@@ -176,6 +174,8 @@ export const messages = pgTable(
     format: text('format', { enum: formats }).notNull(),
     visibility: text('visibility', { enum: visibilities }).notNull(),
     isMobileDevice: boolean('is_mobile_device').notNull(),
+    /** What it is written in: a BCP 47 tag, canonical (`de-CH`); null: not said. */
+    language: text('language'),
     redactedAt: instant('redacted_at'),
     createdAt: createdAt(),
   },
@@ -469,8 +469,6 @@ export const events = pgTable(
     actorId: integer('actor_id'),
     messageId: integer('message_id'),
     deliveryId: integer('delivery_id'),
-    /** The writing transaction; the desk's cursor is a snapshot of these. */
-    xid: xid8('xid').notNull().default(sql`pg_current_xact_id()`),
     createdAt: createdAt(),
   },
   (t) => [

@@ -1,6 +1,6 @@
 import type postgres from 'postgres';
+import { eventsChannel } from '../db/channels.ts';
 import type { Logger } from '../log.ts';
-import { eventsChannel } from './append.ts';
 
 /** Watchers look for themselves this often, milliseconds: a wake-up that was lost with a connection delays an event, no more. */
 const lookEveryMs = 15_000;

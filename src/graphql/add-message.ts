@@ -1,18 +1,17 @@
 import type { GraphQLResolveInfo, SelectionSetNode } from 'graphql';
-import { addTicketMessage } from '../tickets/add-message.ts';
-import type { Added, Warning } from '../tickets/added.ts';
-import { encodeCursor, eventCursor, messagesOf } from '../tickets/cursor.ts';
+import { addTicketMessage } from '../tickets/add-message/command.ts';
+import type { Added, Warning } from '../tickets/add-message/result.ts';
 import { requireViewer } from '../tickets/policy.ts';
-import { invalidInput } from '../tickets/refusals.ts';
+import { encodeCursor, eventCursor, messagesOf } from '../tickets/read/cursor.ts';
 import { resolveSelector, type TicketSelector } from '../tickets/selector.ts';
 import { builder } from './builder.ts';
 import type { GraphContext } from './context.ts';
 import { DeliveryRef } from './delivery.ts';
 import { WarningCodeEnum } from './enums.ts';
-import { MessageEdge, MessageRef } from './message.ts';
+import { MessageEdge } from './message.ts';
 import { AddTicketMessageInput } from './message-input.ts';
+import { MessageRef, TicketRef } from './refs.ts';
 import { resultUnion, writeResult } from './refusal.ts';
-import { TicketRef } from './ticket.ts';
 
 export const WarningRef = builder.objectRef<Warning>('Warning').implement({
   description: 'Something was done, but not quite as one might think.',
@@ -77,15 +76,7 @@ const ResultUnion = resultUnion(
   'What `addTicketMessage` answers: done, or why not.',
 );
 
-/**
- * A request's header is one key for one command: of two in a document, the second would be taken for a
- * repetition of the first.
- */
-const namesOneCommand = ({ viewer, idempotencyKey }: GraphContext, info: GraphQLResolveInfo): boolean =>
-  viewer === undefined ||
-  idempotencyKey === undefined ||
-  countFields(info.operation.selectionSet, info) === 1;
-
+/** Mutations of the document. */
 function countFields({ selections }: SelectionSetNode, info: GraphQLResolveInfo): number {
   return selections.reduce((count, selection) => {
     if (selection.kind === 'Field') return count + (selection.name.value === '__typename' ? 0 : 1);
@@ -114,14 +105,6 @@ function roomOf({ viewer, desk }: GraphContext, selector: TicketSelector) {
   };
 }
 
-const ambiguousKey = () =>
-  invalidInput([
-    {
-      path: ['idempotencyKey'],
-      message: 'The Idempotency-Key header is for a document with one mutation; give each its own field',
-    },
-  ]);
-
 builder.mutationField('addTicketMessage', (t) =>
   t.field({
     type: ResultUnion,
@@ -132,9 +115,10 @@ builder.mutationField('addTicketMessage', (t) =>
       input: t.arg({ type: AddTicketMessageInput, required: true, description: 'The message.' }),
     },
     resolve: async (_root, { input }, ctx, info) => {
+      const commands = countFields(info.operation.selectionSet, info);
       const result = await writeResult(
         ctx,
-        () => (namesOneCommand(ctx, info) ? addTicketMessage(ctx, input) : Promise.reject(ambiguousKey())),
+        () => addTicketMessage(ctx, input, commands),
         roomOf(ctx, input.ticket),
       );
       if ('message' in result && 'ticket' in result) ctx.load.know(result);

@@ -1,12 +1,7 @@
 import { GraphQLError } from 'graphql';
-import type { Attachment } from '../tickets/attachment.ts';
-import {
-  attachmentUrl,
-  defaultUrlSeconds,
-  downloadPath,
-  isServed,
-  maxUrlSeconds,
-} from '../tickets/attachment-url.ts';
+import { attachmentUrl, downloadPath, isServed } from '../tickets/read/attachment-url.ts';
+import type { Attachment } from '../tickets/read/attachments.ts';
+import { defaultUrlSeconds, maxUrlSeconds } from '../tickets/read/signed-url.ts';
 import { builder } from './builder.ts';
 import { AttachmentScanEnum } from './enums.ts';
 

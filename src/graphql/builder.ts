@@ -3,7 +3,7 @@ import ComplexityPlugin from '@pothos/plugin-complexity';
 import RelayPlugin from '@pothos/plugin-relay';
 import { encodeGlobalId } from '../global-id.ts';
 import type { IncomingFile } from '../incoming-file.ts';
-import { defaultPageSize, maxPageSize } from '../tickets/page.ts';
+import { defaultPageSize, maxPageSize } from '../tickets/read/page.ts';
 import type { GraphContext } from './context.ts';
 import type { Counted } from './page.ts';
 

@@ -1,6 +1,6 @@
 import { decodeGlobalId } from '../global-id.ts';
-import { cancelDelivery, resolveDelivery, retryDelivery } from '../tickets/delivery-commands.ts';
-import type { Delivery } from '../tickets/ledger.ts';
+import { cancelDelivery, resolveDelivery, retryDelivery } from '../tickets/deliveries/commands.ts';
+import type { Delivery } from '../tickets/deliveries/ledger.ts';
 import { requireViewer } from '../tickets/policy.ts';
 import { builder } from './builder.ts';
 import type { GraphContext } from './context.ts';

@@ -1,6 +1,12 @@
 import { decodeGlobalId, encodeGlobalId } from '../global-id.ts';
-import { countDeliveries, type DeliveryFilter, listDeliveries } from '../tickets/delivery-list.ts';
-import { type Attempt, type Delivery, explain, explainRecipient, type Recipient } from '../tickets/ledger.ts';
+import {
+  type Attempt,
+  type Delivery,
+  explain,
+  explainRecipient,
+  type Recipient,
+} from '../tickets/deliveries/ledger.ts';
+import { countDeliveries, type DeliveryFilter, listDeliveries } from '../tickets/deliveries/list.ts';
 import type { DeliveryState, RecipientKind } from '../vocabulary.ts';
 import { builder } from './builder.ts';
 import {

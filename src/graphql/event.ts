@@ -1,17 +1,17 @@
-import { maxPageSize } from '../tickets/page.ts';
 import {
   listTicketEvents,
   type SeenEvent,
   type TicketEvent,
   watchTicketEvents,
-} from '../tickets/ticket-events.ts';
+} from '../tickets/read/events.ts';
+import { maxPageSize } from '../tickets/read/page.ts';
 import { builder } from './builder.ts';
 import type { GraphContext } from './context.ts';
 import { DeliveryRef } from './delivery.ts';
 import { EventTypeEnum, VisibilityEnum } from './enums.ts';
 import { Loaders } from './loaders.ts';
-import { MessageRef } from './message.ts';
 import { PersonRef } from './person.ts';
+import { MessageRef } from './refs.ts';
 import { TicketSelectorInput } from './ticket.ts';
 
 const EventRef = builder.objectRef<TicketEvent>('TicketEvent').implement({

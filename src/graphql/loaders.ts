@@ -1,14 +1,14 @@
 import DataLoader from 'dataloader';
-import type { Added } from '../tickets/added.ts';
-import { listAttachments, loadAttachments } from '../tickets/attachment.ts';
-import { listMessages, type PageMessage } from '../tickets/conversation.ts';
+import type { Added } from '../tickets/add-message/result.ts';
+import { listAttempts, loadDeliveries, loadDeliveriesOf } from '../tickets/deliveries/ledger.ts';
 import type { DeskContext } from '../tickets/desk.ts';
-import { listAttempts, loadDeliveries, loadDeliveriesOf } from '../tickets/ledger.ts';
-import { loadMessages } from '../tickets/message.ts';
-import type { Page } from '../tickets/page.ts';
-import { loadMailboxes, loadPeople } from '../tickets/people.ts';
 import { requireViewer, whyNotRead } from '../tickets/policy.ts';
-import { loadTickets } from '../tickets/ticket.ts';
+import { listAttachments, loadAttachments } from '../tickets/read/attachments.ts';
+import { listMessages, type PageMessage } from '../tickets/read/conversation.ts';
+import { loadMessages } from '../tickets/read/messages.ts';
+import type { Page } from '../tickets/read/page.ts';
+import { loadMailboxes, loadPeople } from '../tickets/read/people.ts';
+import { loadTickets } from '../tickets/read/tickets.ts';
 
 /** What may be looked up without the scope `read`. */
 type IsFree = (id: number) => boolean;

@@ -1,4 +1,5 @@
-import { emailDefaults, messageDefaults } from '../tickets/input-defaults.ts';
+import { emailDefaults } from '../tickets/add-message/email-input.ts';
+import { messageDefaults } from '../tickets/add-message/input.ts';
 import { builder } from './builder.ts';
 import { CancelReasonEnum, MessageFormatEnum, QuoteEnum, VisibilityEnum } from './enums.ts';
 import { TicketSelectorInput } from './ticket.ts';
@@ -122,6 +123,11 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
     isMobileDevice: t.boolean({
       defaultValue: messageDefaults.isMobileDevice,
       description: 'Sent from a phone or a tablet.',
+    }),
+    language: t.string({
+      description:
+        'What it is written in, a BCP 47 tag: `"de-CH"`. Kept in its canonical form, and the `Content-Language` of ' +
+        'its e-mail.',
     }),
     attachments: t.field({
       type: [AttachmentInput],

@@ -1,18 +1,14 @@
 import type { BodyChange } from '../content/changes.ts';
 import { readStoredBody } from '../content/read-body.ts';
-import type { PageMessage } from '../tickets/conversation.ts';
-import type { Message } from '../tickets/message.ts';
 import { requireViewer } from '../tickets/policy.ts';
+import { bodyFor } from '../tickets/read/messages.ts';
 import { AttachmentRef } from './attachment.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
 import { BodyChangeCodeEnum, MessageFormatEnum, VisibilityEnum } from './enums.ts';
 import { totalCount } from './page.ts';
 import { PersonRef } from './person.ts';
-import { TicketRef } from './ticket.ts';
-
-/** As a page brings it, with what hangs on it; or alone, and what is asked of it is loaded. */
-export const MessageRef = builder.objectRef<Message | PageMessage>('TicketMessage');
+import { MessageRef, TicketRef } from './refs.ts';
 
 const BodyChangeRef = builder.objectRef<BodyChange>('BodyChange').implement({
   description: 'Something of a body that is not shown as it was written.',
@@ -51,8 +47,7 @@ builder.node(MessageRef, {
       description:
         'As written, to the byte; pictures that were pasted into it are attachments of the message, and ' +
         'named by `cid:`. HTML as written is not safe to show: operators alone get it, others get null.',
-      resolve: ({ body, format }, _args, { viewer }) =>
-        format === 'TEXT' || viewer?.role === 'OPERATOR' ? body : null,
+      resolve: (message, _args, { viewer }) => bodyFor(viewer, message),
     }),
     bodyHtml: t.string({
       description:
@@ -84,6 +79,10 @@ builder.node(MessageRef, {
     format: t.expose('format', { type: MessageFormatEnum, description: 'How `body` is written.' }),
     visibility: t.expose('visibility', { type: VisibilityEnum, description: 'Who may see it.' }),
     isMobileDevice: t.exposeBoolean('isMobileDevice', { description: 'Sent from a phone or a tablet.' }),
+    language: t.exposeString('language', {
+      nullable: true,
+      description: 'What it is written in, a BCP 47 tag, as its author said: `"de-CH"`. Null: not said.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was written.' }),
     redactedAt: t.expose('redactedAt', {
       type: 'DateTime',

@@ -12,7 +12,7 @@ import {
 } from 'graphql';
 import type { GraphQLParams } from 'graphql-yoga';
 import { noteErrors, noteOperation } from '../noted.ts';
-import type { DeskContext } from '../tickets/desk.ts';
+import type { MessageContext } from '../tickets/add-message/context.ts';
 import { inSpan } from '../tracing.ts';
 import type { GraphContext, StreamPlace } from './context.ts';
 import { safeError } from './faults.ts';
@@ -38,7 +38,7 @@ export class OperationRefused extends Error {
 
 /** What is asked, once a request has the form of one. */
 export type Asked = Pick<GraphQLParams, 'operationName' | 'variables'> & { readonly query: string };
-export type PrepareOperation = (asked: Asked, ctx: DeskContext, resumeAfter?: string) => Operation;
+export type PrepareOperation = (asked: Asked, ctx: MessageContext, resumeAfter?: string) => Operation;
 
 /**
  * The one road of operations: parse, validate, choose; then context, execute or subscribe. Yoga's plugins

@@ -1,4 +1,4 @@
-import { defaultPageSize, maxCount, maxPageSize, type PageOf, type Paging } from '../tickets/page.ts';
+import { defaultPageSize, maxCount, maxPageSize, type PageOf, type Paging } from '../tickets/read/page.ts';
 
 /** A list that can be counted; it is when somebody asks how long it is. */
 export interface Counted {

@@ -1,6 +1,6 @@
 import type { Scope } from '../context.ts';
 import { encodeGlobalId } from '../global-id.ts';
-import type { Person } from '../tickets/people.ts';
+import { emailFor, type Person } from '../tickets/read/people.ts';
 import { builder } from './builder.ts';
 import { RoleEnum, ScopeEnum } from './enums.ts';
 
@@ -19,8 +19,7 @@ export const PersonRef = builder.objectRef<Person>('Person').implement({
       nullable: true,
       description:
         'E-mail address. Null when there is none, and for whoever is neither an operator nor this person.',
-      resolve: ({ id, email }, _args, { viewer }) =>
-        viewer?.role === 'OPERATOR' || viewer?.userId === id ? email : null,
+      resolve: (person, _args, { viewer }) => emailFor(viewer, person),
     }),
   }),
 });

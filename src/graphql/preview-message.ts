@@ -1,4 +1,4 @@
-import { type MessagePreview, previewTicketMessage } from '../tickets/preview-message.ts';
+import { type MessagePreview, previewTicketMessage } from '../tickets/add-message/preview.ts';
 import { WarningRef } from './add-message.ts';
 import { builder } from './builder.ts';
 import { AddTicketMessageInput } from './message-input.ts';

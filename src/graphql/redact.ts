@@ -1,12 +1,13 @@
 import { decodeGlobalId } from '../global-id.ts';
-import { type Attachment, loadAttachments } from '../tickets/attachment.ts';
-import { loadMessages, type Message } from '../tickets/message.ts';
 import { requireViewer } from '../tickets/policy.ts';
-import { redactAttachment, redactMessage } from '../tickets/redact.ts';
+import { type Attachment, loadAttachments } from '../tickets/read/attachments.ts';
+import { loadMessages, type Message } from '../tickets/read/messages.ts';
+import { redactAttachment } from '../tickets/redact/attachment.ts';
+import { redactMessage } from '../tickets/redact/message.ts';
 import { AttachmentRef } from './attachment.ts';
 import { builder } from './builder.ts';
 import type { GraphContext } from './context.ts';
-import { MessageRef } from './message.ts';
+import { MessageRef } from './refs.ts';
 import { resultUnion, writeResult } from './refusal.ts';
 
 const reason = {

@@ -5,7 +5,7 @@ import { builder } from './builder.ts';
 import type { GraphContext } from './context.ts';
 import { DeliveryStateEnum } from './enums.ts';
 import { ErrorCodeEnum, meanings } from './error-code.ts';
-import { MessageRef } from './message.ts';
+import { MessageRef } from './refs.ts';
 
 /** A refusal as a value: an `Error` that a resolver returns would be thrown by graphql-js. */
 class Refused<C extends ErrorCode = ErrorCode> {

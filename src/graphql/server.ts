@@ -1,6 +1,6 @@
 import type { ExecutionResult } from 'graphql';
 import type { Logger } from '../log.ts';
-import type { DeskContext } from '../tickets/desk.ts';
+import type { MessageContext } from '../tickets/add-message/context.ts';
 import { createRead, type ReadOptions } from './http/read.ts';
 import { createRoad } from './http/road.ts';
 import { createPrepare } from './operation.ts';
@@ -31,7 +31,7 @@ export function createGraphqlServer(options: GraphqlOptions) {
     async execute<D>(
       { name, document }: StoredOperation,
       variables: object,
-      ctx: DeskContext,
+      ctx: MessageContext,
     ): Promise<ExecutionResult<D>> {
       const asked = { query: document, operationName: name, variables: variables as Record<string, unknown> };
       return (await prepare(asked, ctx).run()) as ExecutionResult<D>;

@@ -2,8 +2,9 @@ import { requireViewer } from '../tickets/policy.ts';
 import { type StatusSet, setTicketStatus } from '../tickets/set-status.ts';
 import { builder } from './builder.ts';
 import { TicketStatusEnum } from './enums.ts';
-import { writeResult, resultUnion } from './refusal.ts';
-import { TicketRef, TicketSelectorInput } from './ticket.ts';
+import { TicketRef } from './refs.ts';
+import { resultUnion, writeResult } from './refusal.ts';
+import { TicketSelectorInput } from './ticket.ts';
 
 const SetTicketStatusInput = builder.inputType('SetTicketStatusInput', {
   description:

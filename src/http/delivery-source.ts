@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { Refusal } from '../errors.ts';
 import { decodeGlobalId } from '../global-id.ts';
-import { openDeliverySource } from '../tickets/delivery-source.ts';
+import { openDeliverySource } from '../tickets/deliveries/source.ts';
 import type { DeskContext } from '../tickets/desk.ts';
 import { answerText, decodeSegment, passwordChallenge } from './answer.ts';
 import { dispositionOf } from './content-disposition.ts';

@@ -3,17 +3,9 @@ import type { Role } from '../context.ts';
 import type { Db } from '../db/database.ts';
 import { IdSet } from './id-set.ts';
 import { MessageOrder } from './order.ts';
-import type { DeskRecord, RecordOf, RecordType } from './record.ts';
+import type { DeskRecord, NumberedRecord, Problem, RecordOf, RecordType } from './record.ts';
 import { roleProblems, usersNamedBy } from './rules.ts';
 
-export interface NumberedRecord {
-  readonly line: number;
-  readonly record: DeskRecord;
-}
-export interface Problem {
-  readonly line: number;
-  readonly message: string;
-}
 type Named = 'user' | 'mailbox' | 'ticket';
 type ExistingRow = { id: number; name: string };
 /** Rows of the desk with an id or a name of the batch. */

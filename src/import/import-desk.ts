@@ -1,7 +1,8 @@
 import { sqlState } from '../database-faults.ts';
 import type { Db } from '../db/database.ts';
-import { Checker, type NumberedRecord, type Problem } from './check.ts';
+import { Checker } from './check.ts';
 import { readLines } from './lines.ts';
+import type { NumberedRecord, Problem } from './record.ts';
 import { type DeskRecord, readRecord, recordTypes } from './record.ts';
 import { bodyProblems } from './rules.ts';
 import { type Counts, noCounts, reserveIds, TicketWentOn, writeRecords } from './write.ts';

@@ -131,3 +131,12 @@ export function readRecord(json: string): ReadLine {
   const known = recordTypes.includes(type!) && Number.isInteger(id);
   return { ok: false, problems, ...(known ? { about: { type: type!, id: id! } } : {}) };
 }
+
+export interface NumberedRecord {
+  readonly line: number;
+  readonly record: DeskRecord;
+}
+export interface Problem {
+  readonly line: number;
+  readonly message: string;
+}

@@ -1,8 +1,7 @@
 import { readBody } from '../content/read-body.ts';
 import { UnreadableBody } from '../content/tree.ts';
 import { isVisible } from '../content/visible.ts';
-import type { NumberedRecord, Problem } from './check.ts';
-import type { DeskRecord, RecordOf } from './record.ts';
+import type { DeskRecord, NumberedRecord, Problem, RecordOf } from './record.ts';
 
 /* The rules that the API has for the same rows: what nobody could write, nobody brings. */
 

@@ -5,8 +5,9 @@ import type { Logger } from '../log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { inSpan, SpanKind } from '../tracing.ts';
 import type { AttemptPhase, DeliveryState } from '../vocabulary.ts';
+import type { Claim } from './claim.ts';
 import { type DeliveryContents, envelopeOf, prepareMail } from './contents.ts';
-import { type Attempt, type Claim, keepSources, openBody, settle } from './outbox.ts';
+import { type Attempt, keepSources, openBody, settle } from './outbox.ts';
 import { type Outcome, verdictOf } from './outcome.ts';
 import { learnSizeLimit } from './pacing.ts';
 import {
@@ -17,8 +18,8 @@ import {
   unsettledRecipients,
 } from './settlement.ts';
 import { inLargePieces, type MailSource, mailBytes, readAhead } from './source.ts';
+import type { WorkerStep } from './steps.ts';
 import { MailboxUnusable, type Transport } from './transport.ts';
-import type { WorkerStep } from './worker.ts';
 
 export interface AttemptPorts {
   readonly sql: postgres.Sql;

@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import type { Backlog } from '../metrics.ts';
 import type { DeliveryState } from '../vocabulary.ts';
-import { giveUpAfterDays } from './outbox.ts';
+import { giveUpAfterDays } from './claim.ts';
 
 /** States of mails that have not come to their end; OUTCOME_UNKNOWN is there until somebody resolves it. */
 const waitingStates = ['QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING', 'OUTCOME_UNKNOWN'] as const;

@@ -71,6 +71,7 @@ function rootHeaders(parts: MailParts): string[] {
     header('To', addressList(parts.to)),
     ...(parts.cc.length === 0 ? [] : [header('Cc', addressList(parts.cc))]),
     header('Subject', headerText(parts.subject)),
+    ...(parts.language === null ? [] : [header('Content-Language', parts.language)]),
     header('Date', parts.date.toUTCString().replace('GMT', '+0000')),
     header('Message-ID', parts.messageId),
     ...(inReplyTo === undefined ? [] : [header('In-Reply-To', inReplyTo), header('References', references)]),

@@ -1,5 +1,16 @@
+import { sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
 import type postgres from 'postgres';
-import type { MessageFormat, RecipientKind, RecipientState } from '../vocabulary.ts';
+import { statement } from '../db/run.ts';
+import {
+  attachments,
+  deliveries,
+  deliveryRecipients,
+  deliverySources,
+  mailboxes,
+  messages,
+} from '../db/tables.ts';
+import type { RecipientKind, RecipientState } from '../vocabulary.ts';
 import { envelopeAddress, needsSmtpUtf8 } from './address.ts';
 import { composeMail, sourceOctets } from './compose.ts';
 import {
@@ -11,7 +22,8 @@ import {
   type StoredFile,
   storedFiles,
 } from './conversation.ts';
-import type { Person } from './parts.ts';
+import { d, f, m, r } from './names.ts';
+import { type MailedMessage, mailedColumns, mailedOf, type Person } from './parts.ts';
 import type { MailSource } from './source.ts';
 import type { SendingMailbox } from './transport.ts';
 
@@ -26,7 +38,7 @@ export interface DeliveryRecipient {
 }
 
 /** Everything that the worker needs of one delivery. */
-export interface DeliveryContents {
+export interface DeliveryContents extends MailedMessage {
   readonly id: number;
   readonly rfcMessageId: string;
   readonly fromAddress: string;
@@ -34,8 +46,6 @@ export interface DeliveryContents {
   readonly subject: string;
   readonly signature: string;
   readonly giveUpAt: Date;
-  readonly body: string;
-  readonly format: MessageFormat;
   /** The message, or one of its files: what is left is not what its author sent. */
   readonly redacted: boolean;
   /** A file of the message in which a scanner found something, and what; null: none. */
@@ -62,27 +72,44 @@ interface Row extends Omit<DeliveryContents, 'mailbox' | 'source' | 'conversatio
   inserts: MailSource['inserts'] | null;
 }
 
+const own = alias(messages, 'own');
+const s = alias(deliverySources, 's');
+
+const mailed = sql.join(
+  Object.keys(mailedColumns).map(
+    (key) => sql`${own[key as keyof typeof mailedColumns]} as ${sql.identifier(key)}`,
+  ),
+  sql`, `,
+);
+
+const selectContents = statement<Row, { ids: readonly number[] }>(sql`
+    select ${d.id}, ${d.rfcMessageId} as "rfcMessageId", ${d.fromAddress} as "fromAddress", ${d.fromName} as "fromName",
+      ${d.subject} as subject, ${d.signature} as signature, ${d.autoSubmitted} as "autoSubmitted", ${d.giveUpAt} as "giveUpAt",
+      ${mailed},
+      ${own.redactedAt} is not null or exists (
+        select from ${attachments} f where ${f.messageId} = ${own.id} and ${f.redactedAt} is not null) as redacted,
+      (select ${f.fileName} || ' (' || ${f.scanFound} || ')' from ${attachments} f
+        where ${f.messageId} = ${own.id} and ${f.scan} = 'INFECTED' order by ${f.position} limit 1) as infected,
+      (select json_agg(json_build_object('position', ${r.position}, 'kind', ${r.kind}, 'address', ${r.address}, 'name', ${r.name},
+          'state', ${r.state}, 'reply', ${r.smtpReply}) order by ${r.position})
+        from ${deliveryRecipients} r where ${r.deliveryId} = ${d.id}) as recipients,
+      ${storedFiles(sql`${own.id}`)} as attachments,
+      (select ${conversationValue} from (
+        select ${d.ticketId} as ticket_id, ${d.quote} as quote, ${d.messageId} as message_id) c) as conversation,
+      ${m.id} as "mailboxId", ${m.address} as "mailboxAddress", ${m.smtpUrl} as "smtpUrl", ${m.smtpPassword} as "smtpPassword",
+      ${m.disabledAt} is not null as disabled, ${m.serverMaxMailBytes} as "serverMaxMailBytes",
+      ${s.skeleton} as skeleton, ${s.inserts} as inserts
+    from ${deliveries} d
+    join ${messages} own on ${own.id} = ${d.messageId}
+    join ${mailboxes} m on ${m.id} = ${d.mailboxId}
+    left join ${deliverySources} s on ${s.deliveryId} = ${d.id}
+    where ${d.id} = any (${sql.placeholder('ids')}::int[])`);
+
 export async function loadContents(
-  sql: postgres.Sql,
+  client: postgres.Sql,
   ids: readonly number[],
 ): Promise<Map<number, DeliveryContents>> {
-  const rows = await sql<Row[]>`
-    select d.id, d.rfc_message_id as "rfcMessageId", d.from_address as "fromAddress", d.from_name as "fromName", d.subject, d.signature,
-      d.auto_submitted as "autoSubmitted",
-      d.give_up_at as "giveUpAt", m.body, m.format,
-      m.redacted_at is not null or exists (select from attachments a where a.message_id = m.id and a.redacted_at is not null) as redacted,
-      (select a.file_name || ' (' || a.scan_found || ')' from attachments a where a.message_id = m.id and a.scan = 'INFECTED' order by a.position limit 1) as infected,
-      (select json_agg(json_build_object('position', r.position, 'kind', r.kind, 'address', r.address, 'name', r.name, 'state', r.state, 'reply', r.smtp_reply) order by r.position)
-        from delivery_recipients r where r.delivery_id = d.id) as recipients,
-      ${storedFiles(sql, sql`m.id`)} as attachments,
-      (select ${conversationValue(sql)} from (select d.ticket_id, d.quote, d.message_id) c) as conversation,
-      b.id as "mailboxId", b.address as "mailboxAddress", b.smtp_url as "smtpUrl", b.smtp_password as "smtpPassword", b.disabled_at is not null as disabled, b.server_max_mail_bytes as "serverMaxMailBytes",
-      s.skeleton, s.inserts
-    from deliveries d
-    join messages m on m.id = d.message_id
-    join mailboxes b on b.id = d.mailbox_id
-    left join delivery_sources s on s.delivery_id = d.id
-    where d.id = any (${ids}::int[])`;
+  const rows = await selectContents(client, { ids });
   return new Map(rows.map((row) => [row.id, contentsOf(row)]));
 }
 
@@ -132,8 +159,7 @@ export async function prepareMail(contents: DeliveryContents, now: Date): Promis
     cc: people('CC'),
     bcc: people('BCC'),
     subject: contents.subject,
-    body: contents.body,
-    format: contents.format,
+    ...mailedOf(contents),
     signature: contents.signature,
     autoSubmitted: contents.autoSubmitted,
     attachments: contents.attachments.map(attachmentPart),

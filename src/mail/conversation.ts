@@ -1,5 +1,10 @@
-import type postgres from 'postgres';
-import type { MessageFormat } from '../vocabulary.ts';
+import { type SQL, sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
+import type { Reader } from '../db/database.ts';
+import { preparedFor } from '../db/prepared.ts';
+import { attachments, deliveries, deliveryRecipients, messages, tickets, users } from '../db/tables.ts';
+import type { MessageFormat, Quote } from '../vocabulary.ts';
+import { e, f, r } from './names.ts';
 import type { AttachmentPart, QuotedMessage } from './parts.ts';
 
 /** Earlier mails of the ticket that References can name at most; the header keeps what fits. */
@@ -61,55 +66,62 @@ export const conversationOf = ({
   })),
 });
 
-/** The files of a message as JSON, redacted ones left out. @param which more to ask of an attachment `a` */
-export const storedFiles = (
-  sql: postgres.Sql,
-  messageId: postgres.PendingQuery<postgres.Row[]>,
-  which = sql`true`,
-) => sql`(
-  select coalesce(json_agg(json_build_object('fileName', a.file_name, 'contentType', a.content_type, 'byteSize', a.byte_size,
-      'blobKey', a.blob_key, 'sha256', encode(a.sha256, 'hex'), 'contentId', a.content_id) order by a.position), '[]')
-  from attachments a where a.message_id = ${messageId} and a.redacted_at is null and ${which})`;
+/** The files of a message as JSON, redacted ones left out. @param which more to ask of an attachment `f` */
+export const storedFiles = (messageId: SQL, which = sql`true`): SQL => sql`(
+  select coalesce(json_agg(json_build_object('fileName', ${f.fileName}, 'contentType', ${f.contentType}, 'byteSize', ${f.byteSize},
+      'blobKey', ${f.blobKey}, 'sha256', encode(${f.sha256}, 'hex'), 'contentId', ${f.contentId}) order by ${f.position}), '[]')
+  from ${attachments} f where ${f.messageId} = ${messageId} and ${f.redactedAt} is null and ${which})`;
+
+const earlier = alias(messages, 'p');
+const author = alias(users, 'u');
+
+/** The mail's own message, before which it looks. */
+const before = sql`coalesce(c.message_id, 2147483647)`;
+/** What a scanner has not found clean is not sent on. */
+const isClean = sql`(${f.scan} is null or ${f.scan} = 'CLEAN')`;
+/** Whoever has a mail, or may have it, can be answered below it: not whoever was only going to get it. */
+const sent = sql`
+  select ${e.id}, ${e.rfcMessageId} as rfc_message_id from ${deliveries} e
+  where ${e.ticketId} = c.ticket_id and ${e.messageId} < ${before} and exists (
+    select from ${deliveryRecipients} r where ${r.deliveryId} = ${e.id} and ${r.state} in ('SENT', 'OUTCOME_UNKNOWN'))`;
 
 /**
  * The one query for what a mail repeats and answers, as a value: for the preview, and for the worker that sends the mail. It reads
- * `c.ticket_id`, `c.quote` and `c.message_id`: the mail's own message, before which it looks; null: it is not written yet.
+ * `c.ticket_id`, `c.quote` and `c.message_id`: the mail's own message; null: it is not written yet.
  */
-export const conversationValue = (sql: postgres.Sql) => {
-  const before = sql`coalesce(c.message_id, 2147483647)`;
-  // What a scanner has not found clean is not sent on.
-  const clean = sql`(a.scan is null or a.scan = 'CLEAN')`;
-  // Whoever has a mail, or may have it, can be answered below it: not whoever was only going to get it.
-  const sent = sql`
-    select e.id, e.rfc_message_id from deliveries e
-    where e.ticket_id = c.ticket_id and e.message_id < ${before} and exists (
-      select from delivery_recipients r where r.delivery_id = e.id and r.state in ('SENT', 'OUTCOME_UNKNOWN'))`;
-  return sql`(
-    select json_build_object(
-      'original', (select t.original_message_id from tickets t where t.id = c.ticket_id),
-      'sent', (select coalesce(json_agg(s.rfc_message_id order by s.id), '[]') from (
-        (${sent} order by e.id limit 1) union (${sent} order by e.id desc limit ${threadLength}::int)) s),
-      'lastMail', (select max(e.id) from deliveries e where e.ticket_id = c.ticket_id and e.message_id < ${before}),
-      'omitted', count(*) filter (where q.octets > ${maxQuotedOctets}::int),
-      'quoted', coalesce(json_agg(json_build_object('author', u.name, 'at', q.created_at, 'body', q.body, 'format', q.format,
-          'files', case when q.format = 'HTML' then ${storedFiles(sql, sql`q.id`, clean)} else '[]' end)
-        order by q.id desc) filter (where q.octets <= ${maxQuotedOctets}::int), '[]'))
-    from (
-      select p.id, p.author_id, p.created_at, p.body, p.format,
-        sum(octet_length(p.body) + ${quotationOctets}::int) over (order by p.id desc) as octets
-      from messages p
-      where c.quote <> 'NONE' and p.ticket_id = c.ticket_id and p.id < ${before} and p.visibility = 'PUBLIC' and p.redacted_at is null
-      order by p.id desc limit case c.quote when 'LAST' then 1 end
-    ) q join users u on u.id = q.author_id)`;
-};
+export const conversationValue: SQL = sql`(
+  select json_build_object(
+    'original', (select ${tickets.originalMessageId} from ${tickets} where ${tickets.id} = c.ticket_id),
+    'sent', (select coalesce(json_agg(s.rfc_message_id order by s.id), '[]') from (
+      (${sent} order by ${e.id} limit 1) union (${sent} order by ${e.id} desc limit ${threadLength}::int)) s),
+    'lastMail', (select max(${e.id}) from ${deliveries} e where ${e.ticketId} = c.ticket_id and ${e.messageId} < ${before}),
+    'omitted', count(*) filter (where q.octets > ${maxQuotedOctets}::int),
+    'quoted', coalesce(json_agg(json_build_object('author', ${author.name}, 'at', q.at, 'body', q.body, 'format', q.format,
+        'files', case when q.format = 'HTML' then ${storedFiles(sql`q.id`, isClean)} else '[]' end)
+      order by q.id desc) filter (where q.octets <= ${maxQuotedOctets}::int), '[]'))
+  from (
+    select ${earlier.id}, ${earlier.authorId} as author_id, ${earlier.createdAt} as at, ${earlier.body} as body, ${earlier.format} as format,
+      sum(octet_length(${earlier.body}) + ${quotationOctets}::int) over (order by ${earlier.id} desc) as octets
+    from ${messages} p
+    where c.quote <> 'NONE' and ${earlier.ticketId} = c.ticket_id and ${earlier.id} < ${before}
+      and ${earlier.visibility} = 'PUBLIC' and ${earlier.redactedAt} is null
+    order by ${earlier.id} desc limit case c.quote when 'LAST' then 1 end
+  ) q join ${users} u on ${author.id} = q.author_id)`;
+
+const selectConversation = preparedFor((db) =>
+  db
+    .select({ conversation: sql<ConversationRow>`${conversationValue}` })
+    .from(
+      sql`(select ${sql.placeholder('ticketId')}::int as ticket_id, ${sql.placeholder('quote')}::text as quote, null::int as message_id) c`,
+    )
+    .prepare('load_conversation'),
+);
 
 /** What the next mail of a ticket would repeat and answer. */
 export async function loadConversation(
-  sql: postgres.Sql,
-  { ticketId, quote }: { readonly ticketId: number; readonly quote: string },
+  db: Reader,
+  which: { readonly ticketId: number; readonly quote: Quote },
 ): Promise<Conversation> {
-  const [row] = await sql<{ conversation: ConversationRow }[]>`
-    select ${conversationValue(sql)} as conversation
-    from (select ${ticketId}::int as ticket_id, ${quote}::text as quote, null::int as message_id) c`;
+  const [row] = await selectConversation(db).execute(which);
   return conversationOf(row!.conversation);
 }

@@ -1,4 +1,12 @@
+import { messages } from '../db/tables.ts';
 import type { MessageFormat } from '../vocabulary.ts';
+
+/** The columns of a message that its mail is made of, each under one name from the table to the mail. */
+export const mailedColumns = { body: messages.body, format: messages.format, language: messages.language };
+export type MailedMessage = Pick<typeof messages.$inferSelect, keyof typeof mailedColumns>;
+const mailed = Object.keys(mailedColumns) as (keyof MailedMessage)[];
+export const mailedOf = (message: MailedMessage): MailedMessage =>
+  Object.fromEntries(mailed.map((key) => [key, message[key]])) as unknown as MailedMessage;
 
 export interface Person {
   /** Display name; may be empty. */
@@ -14,7 +22,7 @@ export interface AttachmentPart {
   readonly blobKey: string;
   readonly sha256: Uint8Array;
   /** What the author's HTML may name it by beside its file's name. */
-  readonly contentId?: string | null;
+  readonly contentId?: string | null | undefined;
 }
 
 /** An earlier public message of the ticket, repeated below the new one. */
@@ -28,7 +36,7 @@ export interface QuotedMessage {
 }
 
 /** Everything that a mail is made of. The same parts give the same bytes. */
-export interface MailParts {
+export interface MailParts extends MailedMessage {
   /** `<…@…>` */
   readonly messageId: string;
   readonly date: Date;
@@ -38,8 +46,6 @@ export interface MailParts {
   readonly bcc: readonly Person[];
   /** As it stands in the header, `Re:` and reference included. */
   readonly subject: string;
-  readonly body: string;
-  readonly format: MessageFormat;
   readonly signature: string;
   /** Newest first. */
   readonly quoted: readonly QuotedMessage[];

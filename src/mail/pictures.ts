@@ -5,7 +5,7 @@ export interface NamedFile {
   /** As it is kept: cleaned, see `fileNameKey`. */
   readonly fileName: string;
   readonly contentType: string;
-  readonly contentId?: string | null;
+  readonly contentId?: string | null | undefined;
 }
 
 /** By the ends of their names: some clients send each file as plain bytes. */

@@ -1,7 +1,12 @@
+import { sql } from 'drizzle-orm';
 import type postgres from 'postgres';
+import { assign } from '../db/insert-from.ts';
+import { run } from '../db/run.ts';
+import { deliveries, deliveryAttempts, deliveryRecipients, outboxHomes, tickets } from '../db/tables.ts';
 import { appendDeliveryEvents } from '../events/append.ts';
 import type { DeliveryState } from '../vocabulary.ts';
 import { findHome, settleHere } from './home.ts';
+import { a, d, isUnsettled, r } from './names.ts';
 
 /** Deliveries that one statement changes at most: their tickets are locked until the commit all the same. */
 const atOnce = 500;
@@ -20,7 +25,7 @@ export interface Released {
  * @param doubt whether what was due counts as unknown too, for an operator to resolve one by one
  */
 export async function releaseOutbox(tx: postgres.Sql, doubt: boolean): Promise<Released> {
-  await tx`select from outbox_homes for update`;
+  await run(tx, sql`select from ${outboxHomes} for update`);
   const { moved, turned, here } = await findHome(tx);
   const restored = moved || turned;
   const states: DeliveryState[] = [
@@ -35,30 +40,47 @@ export async function releaseOutbox(tx: postgres.Sql, doubt: boolean): Promise<R
 }
 
 async function makeUnknown(tx: postgres.Sql, states: readonly DeliveryState[]): Promise<number> {
-  const changed = await tx`
+  const changed = await run(
+    tx,
+    sql`
     with chosen as (
-      select d.id, d.ticket_id from deliveries d
-      where d.state = any (${[...states]}::text[]) and (d.state <> 'HELD' or d.due_at <= now())
-      order by d.id limit ${atOnce}
+      select ${d.id}, ${d.ticketId} as ticket_id from ${deliveries} d
+      where ${d.state} = any (${sql.param(states)}::text[]) and (${d.state} <> 'HELD' or ${d.dueAt} <= now())
+      order by ${d.id} limit ${atOnce}
     ), locked_tickets as (
-      select t.id, t.last_event_number from tickets t
-      where t.id = any (array(select ticket_id from chosen)) order by t.id for no key update
+      select ${tickets.id}, ${tickets.lastEventNumber} as last_event_number from ${tickets}
+      where ${tickets.id} = any (array(select ticket_id from chosen)) order by ${tickets.id} for no key update
     ), doubted as (
-      update deliveries d
-      set state = 'OUTCOME_UNKNOWN', attempt = null, phase = null, lease_until = null, failure = ${why},
-        settled_at = clock_timestamp(), cancel_if = '{}'
-      from chosen c join locked_tickets t on t.id = c.ticket_id where d.id = c.id
-      returning d.id, d.ticket_id, d.message_id
+      update ${deliveries} d set ${assign(deliveries, {
+        state: 'OUTCOME_UNKNOWN',
+        attempt: null,
+        phase: null,
+        leaseUntil: null,
+        failure: why,
+        settledAt: sql`clock_timestamp()`,
+        cancelIf: [],
+      })}
+      from chosen c join locked_tickets t on t.id = c.ticket_id where ${d.id} = c.id
+      returning ${d.id}, ${d.ticketId} as ticket_id, ${d.messageId} as message_id
     ), recipients as (
-      update delivery_recipients r set state = 'OUTCOME_UNKNOWN', smtp_reply = ${why}, sent_at = clock_timestamp()
-      from doubted d where r.delivery_id = d.id and r.state in ('PENDING', 'DEFERRED')
+      update ${deliveryRecipients} r set ${assign(deliveryRecipients, {
+        state: 'OUTCOME_UNKNOWN',
+        smtpReply: why,
+        sentAt: sql`clock_timestamp()`,
+      })}
+      from doubted o where ${r.deliveryId} = o.id and ${isUnsettled}
     ), ended as (
-      update delivery_attempts a set ended_at = clock_timestamp(), outcome = 'OUTCOME_UNKNOWN', reply = ${why}
-      from doubted d where a.delivery_id = d.id and a.ended_at is null
+      update ${deliveryAttempts} a set ${assign(deliveryAttempts, {
+        endedAt: sql`clock_timestamp()`,
+        outcome: 'OUTCOME_UNKNOWN',
+        reply: why,
+      })}
+      from doubted o where ${a.deliveryId} = o.id and ${a.endedAt} is null
     ), happened as (
       select ticket_id, id as delivery_id, message_id, 'DELIVERY_OUTCOME_UNKNOWN' as type, null::int as actor_id
       from doubted
-    ), ${appendDeliveryEvents(tx)}
-    select id, (select count(*) from woken) as woken from doubted`;
+    ), ${appendDeliveryEvents}
+    select id, (select count(*) from woken) as woken from doubted`,
+  );
   return changed.length;
 }

@@ -3,20 +3,19 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { createAlarm } from '../alarm.ts';
+import { outboxChannel } from '../db/channels.ts';
 import type { Logger } from '../log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { type AttemptSeen, createAttempts } from './attempt.ts';
+import { type Claim, type ClaimOptions, claim } from './claim.ts';
 import { clearConditional } from './conditions.ts';
 import { loadContents } from './contents.ts';
 import { createGate } from './home.ts';
 import { createLanes } from './lanes.ts';
-import { type Claim, type ClaimOptions, claim } from './outbox.ts';
 import { findSpecial, nextDue, postpone, takeTurns } from './pacing.ts';
 import { recover, release, renew } from './recovery.ts';
+import type { WorkerStep } from './steps.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
-
-/** Where a commit that queued a mail says so. */
-export const outboxChannel = 'ticketwire_outbox';
 
 const gatherMilliseconds = 10;
 /** How often mails that exceed a cap are put off, at most. */
@@ -47,19 +46,6 @@ export interface WorkerPorts extends TransportOptions {
   /** Told of each step of each delivery, and awaited: for tests that end the process there. */
   readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
 }
-
-/** The steps between the message's commit and the end of its mail, in order. */
-export const workerSteps = [
-  'claimed',
-  'prepared',
-  'connecting',
-  'accepted-354',
-  'body-open',
-  'body-written',
-  'answered',
-  'settled',
-] as const;
-export type WorkerStep = (typeof workerSteps)[number];
 
 export interface Worker extends AsyncDisposable {
   start(): void;

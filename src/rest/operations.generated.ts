@@ -21,6 +21,8 @@ export type AddTicketMessageInput = {
   readonly ifLastMessage?: string | number | null | undefined;
   /** Sent from a phone or a tablet. */
   readonly isMobileDevice?: boolean | null | undefined;
+  /** What it is written in, a BCP 47 tag: `"de-CH"`. Kept in its canonical form, and the `Content-Language` of its e-mail. */
+  readonly language?: string | null | undefined;
   /** Which ticket: `{ reference: "INC-000047" }`. */
   readonly ticket: TicketSelector;
   /** Who may see it: `PRIVATE` for a note among operators. */

@@ -1,18 +1,11 @@
 import type postgres from 'postgres';
 import { createAlarm } from '../alarm.ts';
 import type { Clamd } from '../config.ts';
+import { scansChannel } from '../db/channels.ts';
 import type { Logger } from '../log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { pingScanner, ScannerAway, ScanRefused, scanStream } from './clamd.ts';
-import {
-  claimScans,
-  nextScan,
-  putOffScan,
-  scansChannel,
-  settleScan,
-  tellWhyScanWaits,
-  type Waiting,
-} from './queue.ts';
+import { claimScans, nextScan, putOffScan, settleScan, tellWhyScanWaits, type Waiting } from './queue.ts';
 
 export interface ScannerPorts {
   /** Raw postgres.js as the desk. */

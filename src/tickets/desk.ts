@@ -4,18 +4,13 @@ import type { Database } from '../db/database.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { RateLimits } from '../rate-limits.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
-import type { AttachmentUrls } from './attachment-url.ts';
-import type { Judged } from './judge-statement.ts';
-import type { MessageWriter } from './message-writer.ts';
-import type { NewMessageRow } from './new-message-row.ts';
+import type { AttachmentUrls } from './read/signed-url.ts';
 
 /** What the domain works with, made once by `createApp`. */
 export interface Desk {
-  readonly database: Database;
+  /** Not the raw client: what the domain writes names columns of `db/tables.ts`. */
+  readonly database: Omit<Database, 'raw'>;
   readonly blobs: BlobStore;
-  readonly writer: MessageWriter;
-  /** What would refuse a row, without a lock or a write. */
-  readonly judge: (row: NewMessageRow) => Promise<Judged[]>;
   /** Wakes those who watch a ticket. */
   readonly events: EventHub;
   /** Told of each live event how long after its commit its watcher is told of it. */
@@ -29,7 +24,7 @@ export interface Desk {
   readonly sendsByDefault: boolean;
 }
 
-/** The first parameter of every command and query of the domain. */
+/** The first parameter of every command and query of the domain but those that write messages. */
 export interface DeskContext extends RequestContext {
   readonly desk: Desk;
 }

@@ -1,6 +1,6 @@
 import type { RequestContext, Scope, Viewer } from '../context.ts';
 import { Refusal } from '../errors.ts';
-import type { AddTicketMessageInput } from './message-input.ts';
+import type { NewMessage } from './add-message/input.ts';
 
 /**
  * Whoever asks. A command looks up its own message without a scope beside its own; a reader names the scope
@@ -14,6 +14,23 @@ export function requireViewer(ctx: RequestContext, scope?: Scope): Viewer {
   return ctx.viewer;
 }
 
+/**
+ * The operator who asks.
+ * @param may what operators alone may do: `see deliveries`
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN
+ */
+export function requireOperator(ctx: RequestContext, may: string, scope: Scope): Viewer {
+  const viewer = requireViewer(ctx);
+  assertOperator(viewer, may);
+  assertScope(viewer, scope);
+  return viewer;
+}
+
+/** @param may what operators alone may do */
+export function assertOperator(viewer: Viewer, may: string, path: readonly string[] = []): void {
+  if (!isOperator(viewer)) throw onlyOperators(may, path);
+}
+
 export function assertScope(viewer: Viewer, scope: Scope): void {
   if (!viewer.scopes.has(scope)) throw lacks(scope);
 }
@@ -25,21 +42,21 @@ export const whyNotRead = (viewer: Viewer): Refusal | undefined =>
 const lacks = (scope: Scope, path: readonly string[] = []): Refusal =>
   new Refusal('FORBIDDEN', `This credential does not have the scope "${scope}"`, undefined, path);
 
+const onlyOperators = (may: string, path: readonly string[] = []): Refusal =>
+  new Refusal('FORBIDDEN', `Only operators may ${may}`, undefined, path);
+
 export const isOperator = (viewer: Viewer): boolean => viewer.role === 'OPERATOR';
 
 /** Why the viewer may not write such a message, or undefined. */
 export function whyNotWrite(
   viewer: Viewer,
-  { visibility, email, ifLastMessage }: Pick<AddTicketMessageInput, 'visibility' | 'email' | 'ifLastMessage'>,
+  { visibility, email, ifLastMessage }: Pick<NewMessage, 'visibility' | 'email' | 'ifLastMessage'>,
 ): Refusal | undefined {
   const { scopes } = viewer;
   if (!scopes.has('write')) return lacks('write');
-  if (visibility === 'PRIVATE' && !isOperator(viewer)) {
-    return new Refusal('FORBIDDEN', 'Only operators may write private messages', undefined, ['visibility']);
-  }
-  if (email != null && !isOperator(viewer)) {
-    return new Refusal('FORBIDDEN', 'Only operators may send a message as an e-mail', undefined, ['email']);
-  }
+  if (visibility === 'PRIVATE' && !isOperator(viewer))
+    return onlyOperators('write private messages', ['visibility']);
+  if (email != null && !isOperator(viewer)) return onlyOperators('send a message as an e-mail', ['email']);
   if (email != null && !scopes.has('mail')) return lacks('mail', ['email']);
   // The refusal of the one shows messages of the ticket; the other mails them, to whoever is named in Cc.
   if (ifLastMessage != null && !scopes.has('read')) return lacks('read', ['ifLastMessage']);

@@ -38,3 +38,8 @@ export const refusedBy = {
   DELIVERY_STATE: ['changeDelivery'],
   RATE_LIMITED: ['addTicketMessage', 'uploadFile', 'changeDelivery', ...redactors],
 } as const satisfies Record<ErrorCode, readonly Command[]>;
+
+/** The codes that a command refuses with, which are the members of its result union. */
+export type CodeOf<C extends Command> = {
+  [Code in ErrorCode]: C extends (typeof refusedBy)[Code][number] ? Code : never;
+}[ErrorCode];

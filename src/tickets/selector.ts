@@ -1,3 +1,4 @@
+import { Refusal } from '../errors.ts';
 import { decodeGlobalId } from '../global-id.ts';
 
 /** Exactly one way of naming a ticket; GraphQL's `@oneOf` sees to the "exactly one". */
@@ -11,6 +12,10 @@ export interface ResolvedSelector {
   readonly ticketId: number | null;
   readonly reference: string | null;
 }
+
+/** There is no such ticket, or its viewer may not see it: the two cannot be told apart. */
+export const ticketNotFound = (): Refusal<'TICKET_NOT_FOUND'> =>
+  new Refusal('TICKET_NOT_FOUND', 'There is no such ticket', undefined, ['ticket']);
 
 /** What a selector means to the database. One that cannot name any ticket names the ticket 0, which does not exist. */
 export function resolveSelector({ id, ticketId, reference }: TicketSelector): ResolvedSelector {

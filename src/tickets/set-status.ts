@@ -1,12 +1,13 @@
-import type postgres from 'postgres';
+import { and, eq, ne, sql } from 'drizzle-orm';
 import type { Viewer } from '../context.ts';
-import { asUnavailable } from '../database-faults.ts';
-import { Refusal } from '../errors.ts';
+import type { Tx } from '../db/database.ts';
+import { auditEntries, tickets } from '../db/tables.ts';
 import { appendEvents } from '../events/append.ts';
 import type { EventType, TicketStatus } from '../vocabulary.ts';
 import type { DeskContext } from './desk.ts';
-import { assertScope, isOperator, requireViewer } from './policy.ts';
-import { type ResolvedSelector, resolveSelector, type TicketSelector } from './selector.ts';
+import { assertOperator, assertScope, isOperator, requireViewer } from './policy.ts';
+import { type ResolvedSelector, resolveSelector, type TicketSelector, ticketNotFound } from './selector.ts';
+import { inTransaction } from './transaction.ts';
 
 export interface SetTicketStatusInput {
   readonly ticket: TicketSelector;
@@ -31,32 +32,26 @@ const eventOf = {
  */
 export async function setTicketStatus(ctx: DeskContext, input: SetTicketStatusInput): Promise<StatusSet> {
   const viewer = requireViewer(ctx);
-  const { raw } = ctx.desk.database;
-  try {
-    const ticketId = await findVisible(raw, viewer, resolveSelector(input.ticket));
-    if (!isOperator(viewer))
-      throw new Refusal('FORBIDDEN', 'Only operators may open and close tickets', undefined, ['status']);
+  return inTransaction(ctx, async (tx) => {
+    const ticketId = await findVisible(tx, viewer, resolveSelector(input.ticket));
+    assertOperator(viewer, 'open and close tickets', ['status']);
     assertScope(viewer, 'write');
-    const changed = await raw.begin((tx) =>
-      write(tx as unknown as postgres.Sql, { ticketId, status: input.status, actorId: viewer.userId }),
-    );
-    return { ticketId, changed };
-  } catch (error) {
-    throw error instanceof Refusal ? error : asUnavailable(error);
-  }
+    return { ticketId, changed: await write(tx, { ticketId, status: input.status, actorId: viewer.userId }) };
+  });
 }
 
-async function findVisible(
-  sql: postgres.Sql,
-  viewer: Viewer,
-  { ticketId, reference }: ResolvedSelector,
-): Promise<number> {
-  const [found] = await sql<{ id: number }[]>`
-    select id from tickets
-    where (id = ${ticketId}::int or reference_key = lower(${reference}::text))
-      and (${isOperator(viewer)}::bool or requester_id = ${viewer.userId})`;
-  if (found === undefined)
-    throw new Refusal('TICKET_NOT_FOUND', 'There is no such ticket', undefined, ['ticket']);
+async function findVisible(tx: Tx, viewer: Viewer, named: ResolvedSelector): Promise<number> {
+  const byReference = sql`${tickets.referenceKey} = lower(${named.reference}::text)`;
+  const [found] = await tx
+    .select({ id: tickets.id })
+    .from(tickets)
+    .where(
+      and(
+        named.ticketId === null ? byReference : eq(tickets.id, named.ticketId),
+        isOperator(viewer) ? undefined : eq(tickets.requesterId, viewer.userId),
+      ),
+    );
+  if (found === undefined) throw ticketNotFound();
   return found.id;
 }
 
@@ -67,15 +62,16 @@ interface Change {
 }
 
 /** @returns whether there was anything to change: of two who ask at once, the second finds it done. */
-async function write(tx: postgres.Sql, { ticketId, status, actorId }: Change): Promise<boolean> {
-  const [changed] = await tx`
-    update tickets set status = ${status} where id = ${ticketId} and status <> ${status} returning id`;
+async function write(tx: Tx, { ticketId, status, actorId }: Change): Promise<boolean> {
+  const [changed] = await tx
+    .update(tickets)
+    .set({ status })
+    .where(and(eq(tickets.id, ticketId), ne(tickets.status, status)))
+    .returning({ id: tickets.id });
   if (changed === undefined) return false;
   const type = eventOf[status];
-  await tx`
-    insert into audit_entries (actor_id, action, ticket_id) values (${actorId}, ${type}, ${ticketId})`;
-  await appendEvents(tx, ticketId, [
-    { type, visibility: 'PUBLIC', actorId, messageId: null, deliveryId: null },
-  ]);
+  await tx.insert(auditEntries).values({ actorId, action: type, ticketId });
+  const event = { type, visibility: 'PUBLIC', actorId, messageId: null, deliveryId: null } as const;
+  await tx.execute(appendEvents(ticketId, [event]));
   return true;
 }

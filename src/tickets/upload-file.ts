@@ -27,10 +27,10 @@ export async function uploadFile(ctx: DeskContext, input: UploadFileInput): Prom
       'file',
     ]);
   });
-  roomFor(limits, await heldBy(database.raw, viewer.userId), received.byteSize);
+  roomFor(limits, await heldBy(database.commands, viewer.userId), received.byteSize);
   received.claim();
   // After a fault nobody knows whether the commit happened: the file stays until the collector looks.
-  return keepUpload(database.raw, {
+  return keepUpload(database.commands, {
     id: randomUUID(),
     userId: viewer.userId,
     blob: received,

@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import type postgres from 'postgres';
 import * as tables from '../../src/db/tables.ts';
-import { prepareAppend } from '../../src/tickets/append-statement.ts';
+import { prepareAppend } from '../../src/tickets/add-message/append-statement.ts';
 import type { Contender } from './contenders.ts';
 import { cpuOf } from './cpu.ts';
 import { add, addOf } from './documents.ts';

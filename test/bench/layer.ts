@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createGraphqlServer } from '../../src/graphql/server.ts';
 import { createLog } from '../../src/log.ts';
-import type { DeskContext } from '../../src/tickets/desk.ts';
+import type { MessageContext } from '../../src/tickets/add-message/context.ts';
 
 const log = createLog('silent');
 const limits = { requestBytes: 8 << 20, answerBytes: 32 << 20 };
@@ -19,6 +19,6 @@ const context = {
   now: () => new Date(),
   log,
   noted: { door: 'graphql' },
-} as unknown as DeskContext;
+} as unknown as MessageContext;
 const server = createServer((req, res) => void graphql.handle(req, res, async () => context));
 server.listen(0, '127.0.0.1', () => process.send!({ port: (server.address() as AddressInfo).port }));

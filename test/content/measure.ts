@@ -29,7 +29,17 @@ const print = (...cells: readonly string[]) =>
   );
 
 const mailOf = (body: string, format: 'HTML' | 'TEXT', quoted: MailParts['quoted'] = []): MailParts => ({
-  ...{ body, format, signature: 'Jane', quoted, omitted: 0, attachments: [], thread: [], subject: 'x' },
+  ...{
+    body,
+    format,
+    signature: 'Jane',
+    quoted,
+    omitted: 0,
+    attachments: [],
+    thread: [],
+    subject: 'x',
+    language: null,
+  },
   ...{ from: { name: 'Desk', address: 'desk@domain.com' }, to: [{ name: '', address: 'x@domain.com' }] },
   ...{ cc: [], bcc: [], date: new Date(0), messageId: '<x@domain.com>', autoSubmitted: false },
 });

@@ -262,12 +262,12 @@ describe('an upload', () => {
 });
 
 test('a request that was held up on its way does not end, or go on after, one that came later', async () => {
-  const { raw } = gateway.database.database;
+  const { commands } = gateway.database.database;
   const [first, second] = [nextArrival(), nextArrival()];
   const id = randomUUID();
   const work = async () => 'done';
-  expect(await inTurn(raw, id, second, () => {}, work)).toBe('done');
-  await expect(inTurn(raw, id, first, () => {}, work)).rejects.toMatchObject({ code: 'UPLOAD_BUSY' });
+  expect(await inTurn(commands, id, second, () => {}, work)).toBe('done');
+  await expect(inTurn(commands, id, first, () => {}, work)).rejects.toMatchObject({ code: 'UPLOAD_BUSY' });
 });
 
 describe('104 (Upload Resumption Supported)', () => {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { WorkerStep } from '../../src/mail/worker.ts';
+import type { WorkerStep } from '../../src/mail/steps.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Fault, type Step, startSmtpSink } from '../support/smtp-sink.ts';

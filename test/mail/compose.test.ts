@@ -25,6 +25,7 @@ function partsOf(changes: Partial<MailParts> = {}): MailParts {
     subject: 'Re: Printer on fire [INC-000047]',
     body: 'Hello',
     format: 'TEXT',
+    language: null,
     signature: '',
     quoted: [],
     omitted: 0,

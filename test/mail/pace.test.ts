@@ -1,6 +1,6 @@
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
-import { claim } from '../../src/mail/outbox.ts';
+import { claim } from '../../src/mail/claim.ts';
 import { takeTurns } from '../../src/mail/pacing.ts';
 import { startSmtpSink } from '../support/smtp-sink.ts';
 import { inState, until, untilLookedAgain } from './world/desk.ts';

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { createLog } from '../../src/log.ts';
-import type { WorkerStep } from '../../src/mail/worker.ts';
+import type { WorkerStep } from '../../src/mail/steps.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSmtpSink } from '../support/smtp-sink.ts';

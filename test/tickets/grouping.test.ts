@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { MessageWriterLimits } from '../../src/tickets/message-writer.ts';
+import type { GroupCommitLimits } from '../../src/tickets/add-message/group-limits.ts';
 import { countWaiting, createTestDatabase } from '../support/database.ts';
 import { openDatabaseDoor } from '../support/database-door.ts';
 import { turn } from '../support/eventually.ts';
@@ -28,7 +28,7 @@ async function roundTrips({ graphql }: Gateway): Promise<void> {
 }
 
 /** A gateway with one statement in flight, whose way to the database can be held up. */
-async function startSlow(writer: MessageWriterLimits): Promise<Slow> {
+async function startSlow(writer: GroupCommitLimits): Promise<Slow> {
   await using parts = new AsyncDisposableStack();
   const database = parts.use(await createTestDatabase('demo'));
   const door = parts.use(await openDatabaseDoor(database.connection));
@@ -71,7 +71,7 @@ test('messages to other tickets do not wait for one that waits for its ticket, h
     expect(isAnswered).toBe(false);
     const ids = many.map(({ ticketMessage }) => ticketMessage.messageId);
     const [row] = await gateway.sql<{ commits: number }[]>`
-      select count(distinct xid)::int as commits from events where message_id = any (${ids})`;
+      select count(distinct xmin::text)::int as commits from events where message_id = any (${ids})`;
     expect(row!.commits).toBeLessThan(30);
   });
   expect((await blocked!).__typename).toBe('AddTicketMessagePayload');
@@ -86,7 +86,7 @@ test('callers of a long statement that come again one after another share the ne
   const commitsOf = async (answers: Awaited<ReturnType<typeof add>>[]) => {
     const ids = answers.map(({ ticketMessage }) => ticketMessage.messageId);
     const [row] = await of.sql<{ commits: number }[]>`
-      select count(distinct xid)::int as commits from events where message_id = any (${ids})`;
+      select count(distinct xmin::text)::int as commits from events where message_id = any (${ids})`;
     return row!.commits;
   };
   expect(await commitsOf(await slow.queued(16))).toBe(2);

@@ -3,7 +3,7 @@ import { type ExecutionResult, GraphQLError } from 'graphql';
 import { Unavailable } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { notedOf, noteErrors } from '../../noted.ts';
-import type { DeskContext } from '../../tickets/desk.ts';
+import type { MessageContext } from '../../tickets/add-message/context.ts';
 import { safeError } from '../faults.ts';
 import { type Operation, OperationRefused, type PrepareOperation } from '../operation.ts';
 import type { TrustedDocuments } from '../trusted-documents.ts';
@@ -34,7 +34,7 @@ function withStatus(error: GraphQLError): GraphQLError {
 }
 
 /** Signs the caller in. @throws BadCredential, BadRequest, Unavailable */
-export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<DeskContext>;
+export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<MessageContext>;
 
 /**
  * The one road of GraphQL over HTTP: negotiate, sign in, read, parse and validate, execute or subscribe,
@@ -47,7 +47,7 @@ export function createRoad({ log, production, answerBytes, trusted, read, prepar
   async function operationOf(
     req: IncomingMessage,
     res: ServerResponse,
-    ctx: DeskContext,
+    ctx: MessageContext,
   ): Promise<Operation> {
     const asked = askedOf(await read(req, res, ctx), trusted);
     if (req.method === 'GET' && production && ctx.viewer === undefined)

@@ -1,10 +1,13 @@
+import { eq } from 'drizzle-orm';
+import { openUploads } from '../../db/tables.ts';
 import { Refusal } from '../../errors.ts';
 import { BlobMissing, BlobOffset, BlobTooLarge } from '../../storage/blob-store.ts';
 import type { DeskContext } from '../desk.ts';
 import { requireViewer } from '../policy.ts';
 import { UploadFault, uploadNotFound } from './faults.ts';
 import { findUpload, keepUpload, type Upload } from './keep-upload.ts';
-import { findOpenUpload, type OpenUpload } from './open-upload.ts';
+import { noteArrived } from './lease.ts';
+import { findOpenUpload, forgetOpenUpload, type OpenUpload } from './open-upload.ts';
 import { beyondRoom, heldBy } from './quota.ts';
 import { digestMismatch, type IncomingBody } from './take-upload.ts';
 import { inTurn } from './turns.ts';
@@ -41,21 +44,18 @@ export async function appendToUpload(
   input: AppendInput,
   source: IncomingBody,
 ): Promise<Appended> {
-  const { raw } = ctx.desk.database;
+  const { commands } = ctx.desk.database;
   requireViewer(ctx, 'write');
   if ((await findOpenUpload(ctx, input.id)) === undefined) return replayed(ctx, input);
   const stop = () => source.stop(new Error('another request goes on with this upload'));
-  return inTurn(raw, input.id, input.arrival, stop, async () => {
+  return inTurn(commands, input.id, input.arrival, stop, async () => {
     const open = await findOpenUpload(ctx, input.id);
     if (open === undefined) return replayed(ctx, input);
     // Its sender may have asked already how far it came, and goes on from there.
     if (source.broken) return { offset: input.offset, brokenOff: true, upload: undefined };
     const byteSize = await agreedSize(ctx, open, input);
     const offset = await append(ctx, open, input, byteSize, source);
-    // The store knows it; this is for counting, and waits for no disk.
-    await raw`
-      with told as (update open_uploads set arrived = ${offset} where id = ${open.id})
-      select set_config('synchronous_commit', 'off', true)`;
+    await noteArrived(commands, open.id, offset);
     if (!source.ended) return { offset, brokenOff: true, upload: undefined };
     if (!input.complete) return { offset, brokenOff: false, upload: undefined };
     if (byteSize !== null && offset !== byteSize)
@@ -66,7 +66,7 @@ export async function appendToUpload(
 
 /** The answer to the last request got lost: its sender is told again. */
 async function replayed(ctx: DeskContext, { id, offset, complete }: AppendInput): Promise<Appended> {
-  const whole = await findUpload(ctx.desk.database.raw, id, requireViewer(ctx, 'write').userId);
+  const whole = await findUpload(ctx.desk.database.commands, id, requireViewer(ctx, 'write').userId);
   if (whole === undefined) throw uploadNotFound();
   if (!complete || offset !== whole.byteSize)
     throw new UploadFault('UPLOAD_COMPLETE', 'All of this upload is here already', whole.byteSize);
@@ -91,7 +91,10 @@ async function agreedSize(
   if (size !== undefined && size > desk.limits.attachmentBytes)
     throw beyondRoom(desk, desk.limits.attachmentBytes);
   if (size !== undefined && open.byteSize === null)
-    await desk.database.raw`update open_uploads set byte_size = ${size} where id = ${open.id}`;
+    await desk.database.commands
+      .update(openUploads)
+      .set({ byteSize: size })
+      .where(eq(openUploads.id, open.id));
   return size ?? null;
 }
 
@@ -103,7 +106,7 @@ async function append(
   source: IncomingBody,
 ): Promise<number> {
   const { blobs, database, limits } = ctx.desk;
-  const { bytes } = await heldBy(database.raw, open.userId);
+  const { bytes } = await heldBy(database.commands, open.userId);
   // Its own share of what is held is counted already.
   const left = limits.uploadedBytes - bytes + Math.max(open.byteSize ?? 0, open.arrived);
   const room = Math.max(0, Math.min(limits.attachmentBytes, left));
@@ -132,16 +135,16 @@ async function finish(ctx: DeskContext, open: OpenUpload): Promise<Upload> {
     throw new Refusal('FORBIDDEN', 'This credential may not upload any more');
   const blob = await blobs.finish(open.blobKey);
   if (open.sha256 !== null && !open.sha256.equals(blob.sha256)) {
-    await database.raw`delete from open_uploads where id = ${open.id}`;
+    await forgetOpenUpload(database.commands, open.id);
     await blobs.remove(blob.key);
     throw digestMismatch();
   }
   const { id, userId, fileName, contentType } = open;
-  return keepUpload(database.raw, { id, userId, blob, fileName, contentType });
+  return keepUpload(database.commands, { id, userId, blob, fileName, contentType });
 }
 
 async function giveUp({ desk }: DeskContext, { id, blobKey }: OpenUpload): Promise<void> {
-  await desk.database.raw`delete from open_uploads where id = ${id}`;
+  await forgetOpenUpload(desk.database.commands, id);
   await desk.blobs.abandon(blobKey).catch(() => {});
 }
 

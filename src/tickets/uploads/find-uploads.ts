@@ -6,8 +6,8 @@ import {
 } from '../../db/tables.ts';
 import type { Problem, Refusal } from '../../errors.ts';
 import { uploadLifetimeHours } from '../../storage/expire.ts';
-import { type AttachmentInput, fileInputOf } from '../attachment-input.ts';
-import type { FileOf } from '../attachments.ts';
+import { type AttachmentInput, fileInputOf } from '../add-message/attachment-input.ts';
+import type { FileOf } from '../add-message/columns.ts';
 import type { DeskContext } from '../desk.ts';
 import { invalidInput } from '../refusals.ts';
 
@@ -81,13 +81,13 @@ export async function findUploads(ctx: DeskContext, userId: number, inputs: read
     seen.add(upload.id);
     const sha256 = blob.sha256.toString('hex');
     found.set(index, {
-      blob: blob.key,
-      fresh: false,
-      size: blob.byteSize,
+      blobKey: blob.key,
+      isFresh: false,
+      byteSize: blob.byteSize,
       sha256,
-      name: upload.fileName,
-      type: upload.contentType,
-      upload: upload.id,
+      fileName: upload.fileName,
+      contentType: upload.contentType,
+      uploadId: upload.id,
     });
   }
   return { found, problems, attached };

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type postgres from 'postgres';
+import { and, eq, notExists, sql } from 'drizzle-orm';
+import type { Db } from '../../db/database.ts';
+import { preparedFor } from '../../db/prepared.ts';
+import { attachments, openUploads, uploads } from '../../db/tables.ts';
 import { BlobMissing } from '../../storage/blob-store.ts';
 import { uploadLifetimeHours } from '../../storage/expire.ts';
 import type { DeskContext } from '../desk.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
 import { requireViewer } from '../policy.ts';
 import { UploadFault, uploadNotFound } from './faults.ts';
-import { findUpload, type Upload } from './keep-upload.ts';
+import { expiresInSeconds, findUpload, hasNotExpired, type Upload } from './keep-upload.ts';
 import { assertMayOpen, heldBy, roomFor } from './quota.ts';
 import type { NewUpload } from './take-upload.ts';
 import { inTurn } from './turns.ts';
@@ -61,16 +64,12 @@ export async function beginUpload(ctx: DeskContext, input: NewUpload): Promise<O
   };
   const blobKey = await blobs.create();
   try {
-    await database.raw.begin(async (transaction) => {
-      const tx = transaction as unknown as postgres.Sql;
-      await tx`select pg_advisory_xact_lock(${countingLock}, ${userId})`;
+    await database.commands.transaction(async (tx) => {
+      await tx.execute(sql`select pg_advisory_xact_lock(${countingLock}, ${userId})`);
       const held = await heldBy(tx, userId);
       assertMayOpen(limits, held.open);
       roomFor(limits, held, input.byteSize);
-      const { id, fileName, contentType, byteSize, sha256 } = opened;
-      await tx`
-        insert into open_uploads (id, user_id, blob_key, file_name, content_type, byte_size, sha256)
-        values (${id}, ${userId}, ${blobKey}, ${fileName}, ${contentType}, ${byteSize}, ${sha256})`;
+      await tx.insert(openUploads).values({ ...opened, blobKey });
     });
   } catch (error) {
     await blobs.abandon(blobKey).catch(() => {});
@@ -79,16 +78,29 @@ export async function beginUpload(ctx: DeskContext, input: NewUpload): Promise<O
   return { ...opened, blobKey, arrived: 0, expiresInSeconds: uploadLifetimeHours * 3600 };
 }
 
+const selectOpenUpload = preparedFor((db: Db) => {
+  const { id, userId, blobKey, fileName, contentType, byteSize, sha256, arrived } = openUploads;
+  const columns = { id, userId, blobKey, fileName, contentType, byteSize, sha256, arrived };
+  return db
+    .select({ ...columns, expiresInSeconds: expiresInSeconds(openUploads) })
+    .from(openUploads)
+    .where(
+      and(eq(id, sql.placeholder('id')), eq(userId, sql.placeholder('userId')), hasNotExpired(openUploads)),
+    )
+    .prepare('find_open_upload');
+});
+
 /** The viewer's own upload that is still arriving. */
 export async function findOpenUpload(ctx: DeskContext, id: string): Promise<OpenUpload | undefined> {
   const { userId } = requireViewer(ctx, 'write');
-  const [row] = await ctx.desk.database.raw<OpenUpload[]>`
-    select id, user_id as "userId", blob_key as "blobKey", file_name as "fileName", content_type as "contentType",
-      byte_size as "byteSize", sha256, arrived,
-      extract(epoch from created_at + make_interval(hours => ${uploadLifetimeHours}) - now())::int as "expiresInSeconds"
-    from open_uploads
-    where id = ${id} and user_id = ${userId} and created_at > now() - make_interval(hours => ${uploadLifetimeHours})`;
+  const [row] = await selectOpenUpload(ctx.desk.database.commands).execute({ id, userId });
   return row;
+}
+
+/** @returns whether there was one */
+export async function forgetOpenUpload(db: Db, id: string): Promise<boolean> {
+  const gone = await db.delete(openUploads).where(eq(openUploads.id, id)).returning({ id: openUploads.id });
+  return gone.length > 0;
 }
 
 /**
@@ -97,10 +109,10 @@ export async function findOpenUpload(ctx: DeskContext, id: string): Promise<Open
  * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_BUSY
  */
 export async function uploadState(ctx: DeskContext, id: string, arrival: number): Promise<UploadState> {
-  const { raw } = ctx.desk.database;
+  const { commands } = ctx.desk.database;
   if ((await findOpenUpload(ctx, id)) !== undefined) {
     const state = await inTurn(
-      raw,
+      commands,
       id,
       arrival,
       () => {},
@@ -114,7 +126,7 @@ export async function uploadState(ctx: DeskContext, id: string, arrival: number)
       return { offset, byteSize, expiresInSeconds };
     }
   }
-  const whole = await findUpload(raw, id, requireViewer(ctx, 'write').userId);
+  const whole = await findUpload(commands, id, requireViewer(ctx, 'write').userId);
   if (whole === undefined) throw uploadNotFound();
   const { byteSize, expiresInSeconds } = whole;
   return { upload: whole, offset: byteSize, byteSize, expiresInSeconds };
@@ -126,7 +138,7 @@ async function arrivedOf({ desk }: DeskContext, { id, blobKey }: OpenUpload): Pr
     return await desk.blobs.sizeOf(blobKey);
   } catch (error) {
     if (!(error instanceof BlobMissing)) throw error;
-    await desk.database.raw`delete from open_uploads where id = ${id}`;
+    await forgetOpenUpload(desk.database.commands, id);
     throw uploadNotFound();
   }
 }
@@ -142,18 +154,21 @@ export async function cancelUpload(ctx: DeskContext, id: string, arrival: number
   const open = await findOpenUpload(ctx, id);
   if (open !== undefined) {
     const gone = await inTurn(
-      database.raw,
+      database.commands,
       id,
       arrival,
       () => {},
-      async () => (await database.raw`delete from open_uploads where id = ${id} returning id`).length > 0,
+      () => forgetOpenUpload(database.commands, id),
     );
     // Its row decides; bytes that cannot be removed now are the collector's.
     if (gone) return blobs.abandon(open.blobKey).catch(() => {});
   }
-  const whole = await findUpload(database.raw, id, userId);
+  const whole = await findUpload(database.commands, id, userId);
   if (whole === undefined) throw uploadNotFound();
   if (whole.attached) throw new UploadFault('UPLOAD_COMPLETE', 'The upload is attached to a message');
-  await database.raw`
-    delete from uploads u where u.id = ${id} and not exists (select from attachments a where a.upload_id = u.id)`;
+  const attached = database.commands
+    .select({ id: attachments.id })
+    .from(attachments)
+    .where(eq(attachments.uploadId, uploads.id));
+  await database.commands.delete(uploads).where(and(eq(uploads.id, id), notExists(attached)));
 }

@@ -1,9 +1,12 @@
-import type postgres from 'postgres';
+import { and, eq, sql } from 'drizzle-orm';
 import type { Limits } from '../../config.ts';
+import type { Reader } from '../../db/database.ts';
+import { preparedFor } from '../../db/prepared.ts';
+import { attachments, blobs, openUploads, uploads } from '../../db/tables.ts';
 import { Refusal } from '../../errors.ts';
-import { uploadLifetimeHours } from '../../storage/expire.ts';
 import type { DeskContext } from '../desk.ts';
 import { UploadFault } from './faults.ts';
+import { hasNotExpired } from './keep-upload.ts';
 
 /** What a user has uploaded and attached to no message yet. */
 export interface Held {
@@ -16,17 +19,40 @@ export interface Held {
 /** An upload without a byte takes room as well. */
 const leastBytes = 64 * 1024;
 
-export async function heldBy(sql: postgres.Sql, userId: number): Promise<Held> {
-  const [row] = await sql<{ open: number; bytes: number }[]>`
-    select o.open, (o.bytes + d.bytes)::float8 as bytes
-    from (
-      select count(*)::int as open, coalesce(sum(greatest(byte_size, arrived, ${leastBytes})), 0) as bytes
-      from open_uploads where user_id = ${userId}
-    ) o, (
-      select coalesce(sum(greatest(b.byte_size, ${leastBytes})), 0) as bytes from uploads u join blobs b on b.key = u.blob_key
-      where u.user_id = ${userId} and u.created_at > now() - make_interval(hours => ${uploadLifetimeHours})
-        and not exists (select from attachments a where a.upload_id = u.id)
-    ) d`;
+const selectHeld = preparedFor((db) => {
+  const user = sql.placeholder('userId');
+  const { byteSize, arrived } = openUploads;
+  const open = db
+    .select({
+      uploads: sql<number>`count(*)::int`.as('uploads'),
+      bytes: sql<number>`coalesce(sum(greatest(${byteSize}, ${arrived}, ${leastBytes})), 0)`.as('open_bytes'),
+    })
+    .from(openUploads)
+    .where(eq(openUploads.userId, user))
+    .as('open');
+  const whole = db
+    .select({
+      bytes: sql<number>`coalesce(sum(greatest(${blobs.byteSize}, ${leastBytes})), 0)`.as('whole_bytes'),
+    })
+    .from(uploads)
+    .innerJoin(blobs, eq(blobs.key, uploads.blobKey))
+    .where(
+      and(
+        eq(uploads.userId, user),
+        hasNotExpired(uploads),
+        sql`not exists (select from ${attachments} where ${attachments.uploadId} = ${uploads.id})`,
+      ),
+    )
+    .as('whole');
+  return db
+    .select({ open: open.uploads, bytes: sql<number>`(${open.bytes} + ${whole.bytes})::float8` })
+    .from(open)
+    .crossJoin(whole)
+    .prepare('held_by');
+});
+
+export async function heldBy(db: Reader, userId: number): Promise<Held> {
+  const [row] = await selectHeld(db).execute({ userId });
   return row!;
 }
 

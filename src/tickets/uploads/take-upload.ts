@@ -38,7 +38,7 @@ const arriving = new Map<number, number>();
 export async function takeUpload(ctx: DeskContext, input: NewUpload, source: IncomingBody): Promise<Upload> {
   const { userId } = requireViewer(ctx, 'write');
   const { blobs, database, limits } = ctx.desk;
-  const held = await heldBy(database.raw, userId).catch((error) => {
+  const held = await heldBy(database.commands, userId).catch((error) => {
     throw asUnavailable(error);
   });
   const count = arriving.get(userId) ?? 0;
@@ -56,11 +56,15 @@ export async function takeUpload(ctx: DeskContext, input: NewUpload, source: Inc
     const fileName = cleanFileName(input.fileName, 0);
     const contentType = cleanContentType(input.contentType);
     // After a fault nobody knows whether the commit happened: the file stays until the collector looks.
-    return await keepUpload(database.raw, { id: randomUUID(), userId, blob, fileName, contentType }).catch(
-      (error) => {
-        throw asUnavailable(error);
-      },
-    );
+    return await keepUpload(database.commands, {
+      id: randomUUID(),
+      userId,
+      blob,
+      fileName,
+      contentType,
+    }).catch((error) => {
+      throw asUnavailable(error);
+    });
   } finally {
     const left = arriving.get(userId)! - 1;
     if (left === 0) arriving.delete(userId);

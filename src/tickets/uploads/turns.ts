@@ -1,17 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import type postgres from 'postgres';
+import type { Db } from '../../db/database.ts';
 import { UploadFault } from './faults.ts';
+import { freeLease, renewLease, takeLease } from './lease.ts';
 
 /*
  * Requests for one unfinished upload take turns: whoever comes later ends the one before, as its sender has given it up. Within a process
- * that is at once. Of another process it is asked by the row, which the one before looks at while it holds its lease. Nothing of this has to
- * outlive the database: no commit waits for the disk.
+ * that is at once. Of another process it is asked by the row, which the one before looks at while it holds its lease (`lease.ts`).
  */
 
-/** Seconds that a turn lasts without a sign of life. */
-const leaseSeconds = 6;
 /** Milliseconds between signs of life, and looks at whether somebody waits. */
 const lookMs = 1500;
 /** Looks at whether another process has given its turn up, and milliseconds between them: longer than the lease of one that died. */
@@ -41,7 +39,7 @@ const latest = new LRUCache<string, number>({ max: 10_000 });
  * @throws UploadFault UPLOAD_BUSY when a later request was quicker, or another process does not give its turn up
  */
 export async function inTurn<T>(
-  sql: postgres.Sql,
+  db: Db,
   uploadId: string,
   arrival: number,
   stop: () => void,
@@ -54,7 +52,7 @@ export async function inTurn<T>(
     before.stop();
     await before.done.catch(() => {});
   }
-  const done = whileHeld(sql, uploadId, stop, work);
+  const done = whileHeld(db, uploadId, stop, work);
   running.set(uploadId, { stop, done });
   try {
     return await done;
@@ -63,16 +61,11 @@ export async function inTurn<T>(
   }
 }
 
-async function whileHeld<T>(
-  sql: postgres.Sql,
-  uploadId: string,
-  stop: () => void,
-  work: () => Promise<T>,
-): Promise<T> {
+async function whileHeld<T>(db: Db, uploadId: string, stop: () => void, work: () => Promise<T>): Promise<T> {
   const writer = randomUUID();
-  await take(sql, uploadId, writer);
+  await take(db, uploadId, writer);
   const look = setInterval(() => {
-    renew(sql, uploadId, writer).then(
+    renewLease(db, uploadId, writer).then(
       (mayGoOn) => {
         if (!mayGoOn) stop();
       },
@@ -84,27 +77,14 @@ async function whileHeld<T>(
     return await work();
   } finally {
     clearInterval(look);
-    await sql`
-      with freed as (
-        update open_uploads set writer = null, lease_until = null, wanted = false where id = ${uploadId} and writer = ${writer}
-      )
-      select set_config('synchronous_commit', 'off', true)`.catch(() => {});
+    await freeLease(db, uploadId, writer).catch(() => {});
   }
 }
 
 /** An upload that has no row has no turns either: its work will find that out. */
-async function take(sql: postgres.Sql, uploadId: string, writer: string): Promise<void> {
+async function take(db: Db, uploadId: string, writer: string): Promise<void> {
   for (let look = 0; look < looks; look += 1) {
-    const [row] = await sql<{ taken: boolean }[]>`
-      with taken as (
-        update open_uploads set writer = ${writer}, wanted = false, lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds})
-        where id = ${uploadId} and (writer is null or lease_until < clock_timestamp())
-        returning id
-      ), asked as (
-        update open_uploads set wanted = true where id = ${uploadId} and writer is not null and lease_until >= clock_timestamp() and not wanted
-      )
-      select exists (select from taken) as taken, set_config('synchronous_commit', 'off', true) from open_uploads where id = ${uploadId}`;
-    if (row === undefined || row.taken) return;
+    if (await takeLease(db, uploadId, writer)) return;
     await sleep(waitMs);
   }
   throw busy();
@@ -112,10 +92,3 @@ async function take(sql: postgres.Sql, uploadId: string, writer: string): Promis
 
 const busy = (): UploadFault =>
   new UploadFault('UPLOAD_BUSY', 'Another request for this upload has not ended yet');
-
-async function renew(sql: postgres.Sql, uploadId: string, writer: string): Promise<boolean> {
-  const rows = await sql`
-    update open_uploads set lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds})
-    where id = ${uploadId} and writer = ${writer} and not wanted returning id`;
-  return rows.length > 0;
-}

@@ -10,9 +10,8 @@ import postgres from 'postgres';
 import { appRole } from '../../../src/db/database.ts';
 import * as tables from '../../../src/db/tables.ts';
 import { messageIdOf } from '../../../src/mail/header.ts';
-import { prepareAppend } from '../../../src/tickets/append-statement.ts';
-import { rowsOf } from '../../../src/tickets/appended-row.ts';
-import type { NewMessageRow } from '../../../src/tickets/new-message-row.ts';
+import { prepareAppend } from '../../../src/tickets/add-message/append-statement.ts';
+import type { Row } from '../../../src/tickets/add-message/columns.ts';
 
 const options = { max: Number(process.env.DATABASE_POOL) };
 const sql = postgres({
@@ -36,33 +35,29 @@ interface Asked {
 }
 
 async function append(asked: Asked): Promise<object> {
-  const row: NewMessageRow = {
+  const copies = asked.cc.map((address) => ({ kind: 'CC' as const, address, key: address }));
+  const row: Row = {
     ticketId: asked.ticketId,
-    reference: null,
     viewerId: 1,
-    operator: true,
+    isOperator: true,
     body: asked.body,
     format: 'TEXT',
     visibility: 'PUBLIC',
-    mobile: false,
-    ifLast: null,
-    key: asked.key,
+    isMobileDevice: false,
+    language: null,
+    idempotencyKey: asked.key,
     fingerprint: createHash('sha256').update(asked.body).digest('hex'),
-    files: [],
-    email: {
-      from: asked.from,
-      mailBytes: asked.body.length * 2,
-      signatureFactor: 3,
-      quote: 'NONE',
-      expect: null,
-      token: messageIdOf(randomUUID(), asked.from),
-      autoSubmitted: false,
-      dueAt: null,
-      cancelIf: [],
-      copies: asked.cc.map((address) => ({ kind: 'CC', address, key: address })),
-    },
+    from: asked.from,
+    mailBytes: asked.body.length * 2,
+    signatureFactor: 3,
+    quote: 'NONE',
+    rfcMessageId: messageIdOf(randomUUID(), asked.from),
+    autoSubmitted: false,
+    cancelIf: [],
+    copies,
+    copyKeys: copies.map(({ key }) => key),
   };
-  const values: Record<string, unknown> = { rows: rowsOf([row]), sendsByDefault: true };
+  const values: Record<string, unknown> = { rows: JSON.stringify([row]), sendsByDefault: true };
   const [answer] = await sql.unsafe(text, placeOf.map((name) => values[name!]) as never[], { prepare: true });
   return answer!;
 }

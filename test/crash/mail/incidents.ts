@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { claimsPerConnection } from '../../../src/mail/lanes.ts';
-import type { WorkerStep } from '../../../src/mail/worker.ts';
+import type { WorkerStep } from '../../../src/mail/steps.ts';
 import type { WorkerProcess } from '../../mail/world/worker-process.ts';
 import { readJournal } from '../../support/smtp-sink-process.ts';
 import { type CrashWorld, leaseSeconds } from './world.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type WorkerStep, workerSteps } from '../../../src/mail/worker.ts';
+import { type WorkerStep, workerSteps } from '../../../src/mail/steps.ts';
 import { readJournal } from '../../support/smtp-sink-process.ts';
 import { check } from './check.ts';
 import { type Deaths, freezeWorkers, killSink, killWorkers, settled, sinkSteps } from './incidents.ts';

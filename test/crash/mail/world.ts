@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type postgres from 'postgres';
 import { migrate, openDatabase } from '../../../src/db/database.ts';
 import { startEmbedded } from '../../../src/db/embedded.ts';
-import type { WorkerStep } from '../../../src/mail/worker.ts';
+import type { WorkerStep } from '../../../src/mail/steps.ts';
 import { fillDesk, queueMail } from '../../mail/world/desk.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../mail/world/worker-process.ts';
 import { type SinkProcess, startSinkProcess } from '../../support/smtp-sink-process.ts';

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import type { Connection } from '../../../src/db/database.ts';
 import { createLog } from '../../../src/log.ts';
-import { createWorker, type WorkerStep } from '../../../src/mail/worker.ts';
+import type { WorkerStep } from '../../../src/mail/steps.ts';
+import { createWorker } from '../../../src/mail/worker.ts';
 
 /*
  * The worker in a process of its own, for tests that kill it. It stops at the steps it was told, says so, and goes on when told:

@@ -1,0 +1,62 @@
+import { type SQL, type SQLWrapper, sql, WithSubquery } from 'drizzle-orm';
+
+/**
+ * A step of a statement that writes (`with name as (…)`): later steps name it after `from`, and its columns
+ * by `step.columns`, so that they cannot name one that it does not have.
+ */
+export interface Step<C extends string = never> extends SQLWrapper {
+  readonly columns: Readonly<Record<C, SQL>>;
+  /** As Drizzle's `with()` takes it. */
+  readonly subquery: WithSubquery;
+}
+
+/** A step that reads: `select … rest`, each column under the name that it is given here. */
+export function reading<C extends Record<string, SQLWrapper>>(
+  name: string,
+  columns: C,
+  rest: SQL,
+): Step<keyof C & string> {
+  const selected = Object.entries(columns).map(([key, source]) => sql`${source} as ${sql.identifier(key)}`);
+  return stepOf(name, Object.keys(columns), sql`select ${sql.join(selected, sql`, `)} ${rest}`);
+}
+
+/** A step that writes. */
+export const writing = (name: string, query: SQL): Step => stepOf(name, [], query);
+
+/** A step that writes, and answers columns under these names. */
+export function writingAndReturning<C extends Record<string, SQLWrapper>>(
+  name: string,
+  query: SQL,
+  columns: C,
+): Step<keyof C & string> {
+  const returned = Object.entries(columns).map(([key, source]) => sql`${source} as ${sql.identifier(key)}`);
+  return stepOf(name, Object.keys(columns), sql`${query} returning ${sql.join(returned, sql`, `)}`);
+}
+
+/** Some of a step's columns, for a later step to hand on. */
+export const pick = <C extends string, K extends C>(
+  columns: Readonly<Record<C, SQL>>,
+  keys: readonly K[],
+): Readonly<Record<K, SQL>> =>
+  Object.fromEntries(keys.map((key) => [key, columns[key]])) as unknown as Readonly<Record<K, SQL>>;
+
+function stepOf<C extends string>(name: string, keys: readonly string[], query: SQL): Step<C> {
+  const columns = keys.map((key) => [key, sql`${sql.identifier(name)}.${sql.identifier(key)}`]);
+  return {
+    columns: Object.fromEntries(columns) as Record<C, SQL>,
+    subquery: new WithSubquery(query, {}, name, true),
+    getSQL: () => sql`${sql.identifier(name)}`,
+    shouldOmitSQLParens: () => true,
+  };
+}
+
+/** An object of JSON with a member for each column. */
+export const jsonObject = (columns: Readonly<Record<string, SQLWrapper>>): SQL =>
+  sql`json_build_object(${sql.join(
+    Object.entries(columns).map(([key, source]) => sql`${sql.raw(`'${key}'`)}, ${source}`),
+    sql`, `,
+  )})`;
+
+/** Milliseconds since 1970, as instants travel in JSON. */
+export const milliseconds = (instant: SQLWrapper): SQL =>
+  sql`(extract(epoch from date_trunc('milliseconds', ${instant})) * 1000)::float8`;

@@ -1,0 +1,12 @@
+/** The steps between the message's commit and the end of its mail, in order. */
+export const workerSteps = [
+  'claimed',
+  'prepared',
+  'connecting',
+  'accepted-354',
+  'body-open',
+  'body-written',
+  'answered',
+  'settled',
+] as const;
+export type WorkerStep = (typeof workerSteps)[number];

@@ -1,0 +1,58 @@
+import type { Problem } from '../../errors.ts';
+import type { IncomingFile } from '../../incoming-file.ts';
+
+/** A file of this request, or an earlier upload's id. */
+export interface FileInput {
+  readonly file?: PromiseLike<IncomingFile> | IncomingFile | null | undefined;
+  readonly upload?: string | null | undefined;
+}
+
+/** Exactly one: a file, an upload, or either of them with what the HTML names it by. */
+export interface AttachmentInput extends FileInput {
+  readonly inline?: InlineAttachmentInput | null | undefined;
+  /** It stood in the body. */
+  readonly pasted?: true;
+}
+export interface InlineAttachmentInput extends FileInput {
+  /** What stands after `cid:` in the message's HTML. */
+  readonly contentId: string;
+}
+
+/** Where an attachment comes from, and its path within the attachment. */
+export const fileInputOf = ({ inline, ...own }: AttachmentInput): FileInput & { readonly path: string[] } =>
+  inline == null ? { ...own, path: [] } : { file: inline.file, upload: inline.upload, path: ['inline'] };
+
+/** What is wrong with the files of a message and can be seen without reading them. */
+export function* attachmentProblems(
+  attachments: readonly AttachmentInput[],
+  limit: number,
+): Iterable<Problem> {
+  if (attachments.length > limit) {
+    yield {
+      path: ['attachments'],
+      message: `There are ${attachments.length} attachments; ${limit} are allowed`,
+    };
+  }
+  yield* inlineProblems(attachments.slice(0, limit));
+}
+
+/** RFC 2045 and 2392: as it stands after `cid:`, without angle brackets. */
+const contentIdPattern = /^[!-;=?-~]{1,200}$/;
+
+function* inlineProblems(attachments: readonly AttachmentInput[]): Iterable<Problem> {
+  const seen = new Set<string>();
+  for (const [index, { inline }] of attachments.entries()) {
+    if (inline == null) continue;
+    const path = ['attachments', index, 'inline'];
+    if ((inline.file == null) === (inline.upload == null))
+      yield { path, message: 'Give exactly one of file and upload' };
+    if (!contentIdPattern.test(inline.contentId))
+      yield {
+        path: [...path, 'contentId'],
+        message: 'A Content-ID has 1 to 200 visible ASCII characters and no angle brackets',
+      };
+    else if (seen.has(inline.contentId))
+      yield { path: [...path, 'contentId'], message: 'Two attachments have this Content-ID' };
+    seen.add(inline.contentId);
+  }
+}

@@ -1,0 +1,89 @@
+import { Readable } from 'node:stream';
+import type { Limits } from '../../config.ts';
+import type { BodyChange } from '../../content/changes.ts';
+import type { ReadBody } from '../../content/clean.ts';
+import type { PastedPicture } from '../../content/pasted.ts';
+import { bytesOfData } from '../../content/raster.ts';
+import { readBody, withoutPasted } from '../../content/read-body.ts';
+import { UnreadableBody } from '../../content/tree.ts';
+import { isVisible } from '../../content/visible.ts';
+import type { Problem } from '../../errors.ts';
+import { IncomingFile } from '../../incoming-file.ts';
+import type { MessageFormat } from '../../vocabulary.ts';
+import type { DeskContext } from '../desk.ts';
+import type { AttachmentInput } from './attachment-input.ts';
+
+/** A body as its author means it. */
+export interface NewBody {
+  /** It names the pictures that were pasted into it. */
+  readonly body: string;
+  readonly pasted: readonly PastedPicture[];
+  /** What of it is not shown as it was written. */
+  readonly changes: readonly BodyChange[];
+  /** What is wrong with it. */
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Takes the pasted pictures out of a body and reads the rest, once for all that follows.
+ * @param attachments how many files the message has beside its pasted pictures
+ */
+export async function readNewBody(
+  limits: Limits,
+  given: { readonly body: string; readonly format: MessageFormat; readonly attachments: number },
+): Promise<NewBody> {
+  const as = (problems: readonly string[]): NewBody => ({
+    ...{ body: given.body, pasted: [], changes: [] },
+    problems: problems.map((message) => ({ path: ['body'], message })),
+  });
+  const wrong = charactersThatCannotBe(given.body);
+  if (wrong.length > 0) return as(wrong);
+  const isHtml = given.format === 'HTML';
+  try {
+    const { body, pictures } = isHtml ? await withoutPasted(given.body) : { body: given.body, pictures: [] };
+    const bytes = Buffer.byteLength(body);
+    if (bytes > limits.bodyBytes)
+      return as([`The message has ${bytes} bytes of UTF-8; ${limits.bodyBytes} are allowed`]);
+    const { blank, needsFiles, changes } = isHtml ? await readBody(body, 'HTML') : asText(body);
+    const files = given.attachments + pictures.length;
+    if (blank || (needsFiles && files === 0)) return as(['The message has no text']);
+    if (pictures.length > 0 && files > limits.attachments)
+      return as([`There are ${files} attachments and pasted pictures; ${limits.attachments} are allowed`]);
+    return { body, pasted: pictures, changes, problems: [] };
+  } catch (error) {
+    if (!(error instanceof UnreadableBody)) throw error;
+    return as([error.message]);
+  }
+}
+
+/**
+ * A text is shown as it was written: whether there is something to read is all that has to be known of it.
+ */
+const asText = (body: string): Pick<ReadBody, 'blank' | 'needsFiles' | 'changes'> => ({
+  blank: !isVisible(body),
+  needsFiles: false,
+  changes: [],
+});
+
+function charactersThatCannotBe(body: string): string[] {
+  return [
+    ...(body.includes('\0') ? ['The message contains the character U+0000, which cannot be stored'] : []),
+    ...(body.isWellFormed()
+      ? []
+      : ['The message contains half of a surrogate pair, which is not a character']),
+  ];
+}
+
+/** The pasted pictures as attachments, which the door's store takes as it takes the others. */
+export const pastedFiles = (ctx: DeskContext, pasted: readonly PastedPicture[]): AttachmentInput[] =>
+  pasted.map(({ contentId, contentType, data }) => ({
+    pasted: true,
+    inline: {
+      contentId,
+      file: new IncomingFile(
+        contentId,
+        contentType,
+        ctx.receive(Readable.from([bytesOfData(data)]), 'pasted'),
+      ),
+    },
+  }));

@@ -1,0 +1,110 @@
+import type { Viewer } from '../../context.ts';
+import { Refusal } from '../../errors.ts';
+import { invalidInput } from '../refusals.ts';
+import { refusalOfTaken } from '../uploads/find-uploads.ts';
+import { type Answer, isAppended } from './append-statement.ts';
+import type { Row } from './columns.ts';
+import type { MessageContext } from './context.ts';
+import { draftMessage } from './draft.ts';
+import { assertOneCommand, oneAtATime } from './idempotency.ts';
+import { type AddTicketMessageInput, type ReadMessage, readMessage } from './input.ts';
+import { lostUploads } from './lost-uploads.ts';
+import { expectationOf, mailOf } from './mail.ts';
+import { firstRefusal, previewStale, refusalOf } from './refusals.ts';
+import { type Added, addedFrom, replayOf } from './result.ts';
+import { withoutSize } from './row.ts';
+
+/**
+ * Adds a message to a ticket, and mails it if asked: message, attachments, delivery and event in one commit,
+ * or nothing. The one entry of both doors; it owns permission and every rule.
+ *
+ * @param commands how many commands the request has in all
+ * @throws Refusal with the first code that applies, in this order: UNAUTHENTICATED, IDEMPOTENCY_KEY_REUSED,
+ *   TICKET_NOT_FOUND,
+ * FORBIDDEN, INVALID_INPUT with all problems, PRIVATE_WITH_EMAIL, MAILBOX_NOT_FOUND, MAILBOX_NOT_READY,
+ * RECIPIENT_MISSING,
+ *   ATTACHMENT_TOO_LARGE, EMAIL_TOO_LARGE, TICKET_CHANGED, PREVIEW_STALE
+ * @throws Unavailable when the database or the queue is not there; the message may have been written, its key
+ *   tells
+ */
+export async function addTicketMessage(
+  ctx: MessageContext,
+  given: AddTicketMessageInput,
+  commands = 1,
+): Promise<Added> {
+  const { viewer } = ctx;
+  if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'Sign in to add a message');
+  assertOneCommand(ctx, commands);
+  const read = await readMessage(ctx, given);
+  return oneAtATime(viewer.userId, read.message.idempotencyKey, () => add(ctx, viewer, read));
+}
+
+async function add(ctx: MessageContext, viewer: Viewer, read: ReadMessage): Promise<Added> {
+  const { row, stored } = await draftMessage(ctx, viewer, read);
+  if (stored.attached.length > 0) {
+    const replayed = await replayOf(ctx, viewer, row, read);
+    if (replayed !== undefined) return replayed;
+    throw await firstRefusal(ctx, viewer, read.message, invalidInput(stored.attached));
+  }
+  const asked = await asPreviewed(ctx, viewer, row, read);
+  stored.claim();
+  try {
+    const result = await append(ctx, viewer, asked, read);
+    if (result.replayed) stored.release();
+    return result;
+  } catch (error) {
+    const refused = refusalOfTaken(error, read.message.attachments) ?? error;
+    // After a fault nobody knows whether the commit happened: the files stay until the collector looks.
+    if (refused instanceof Refusal) stored.release();
+    throw refused;
+  }
+}
+
+/**
+ * Appends the row, or finds the first call of its key. A mail that may be too large by its upper bound is
+ * measured.
+ */
+async function append(ctx: MessageContext, viewer: Viewer, row: Row, read: ReadMessage): Promise<Added> {
+  const answer = await ctx.desk.groupCommit.append(row).catch(async (error) => {
+    throw (await lostUploads(ctx, row, error)) ?? error;
+  });
+  if (isAppended(answer)) return addedFrom(row, answer, read, ctx.desk.scans);
+  const replayed = await replayOf(ctx, viewer, row, read);
+  if (replayed !== undefined) return replayed;
+  if (answer.verdict !== 'MAIL_SIZE') throw await refusalOf(ctx, viewer, row, answer.verdict, answer);
+  return append(ctx, viewer, await measured(ctx, viewer, row, answer), read);
+}
+
+/**
+ * The row with its mail's exact size.
+ * @throws Refusal EMAIL_TOO_LARGE
+ */
+async function measured(ctx: MessageContext, viewer: Viewer, row: Row, answer: Answer): Promise<Row> {
+  const limitBytes = answer.maxMailBytes!;
+  const judged = await ctx.desk.dryRun(withoutSize(row));
+  if (judged.verdict !== null) throw await refusalOf(ctx, viewer, row, judged.verdict, judged);
+  const { byteSize: sizeBytes } = await mailOf(ctx, row, judged);
+  if (sizeBytes > limitBytes) {
+    const message = `The e-mail would have ${sizeBytes} bytes as encoded; the mailbox takes ${limitBytes}`;
+    throw new Refusal('EMAIL_TOO_LARGE', message, { limitBytes, sizeBytes }, ['email']);
+  }
+  return { ...row, mailBytes: sizeBytes, signatureFactor: 0 };
+}
+
+/**
+ * The row with what its mail's preview depends on, for the statement to compare under the ticket's lock.
+ * @throws Refusal PREVIEW_STALE when the mail is another one already
+ */
+async function asPreviewed(ctx: MessageContext, viewer: Viewer, row: Row, read: ReadMessage): Promise<Row> {
+  const { expectPreviewHash } = read.message;
+  if (expectPreviewHash === null || row.from === undefined) return row;
+  const judged = await ctx.desk.dryRun(withoutSize(row));
+  // Whatever else refuses it goes first, and the statement will say so.
+  if (judged.verdict !== null) return row;
+  const { previewHash } = await mailOf(ctx, row, judged);
+  if (previewHash === expectPreviewHash) return { ...row, expect: expectationOf(judged) };
+  // A repeated call is answered with its first result, whatever has become of the conversation since.
+  const replayed = await replayOf(ctx, viewer, row, read);
+  if (replayed === undefined) throw previewStale();
+  return row;
+}

@@ -1,0 +1,40 @@
+import type { Viewer } from '../../context.ts';
+import { Refusal } from '../../errors.ts';
+import { invalidInput } from '../refusals.ts';
+import { pastedFiles } from './body.ts';
+import type { Row } from './columns.ts';
+import type { MessageContext } from './context.ts';
+import type { ReadMessage } from './input.ts';
+import { firstRefusal, refusalByInput } from './refusals.ts';
+import { rowOf } from './row.ts';
+import { type StoredFiles, storeFiles, withShown } from './store-files.ts';
+
+/** A message that is good as far as can be seen without its ticket, and its files. */
+export interface Draft {
+  readonly row: Row;
+  readonly stored: StoredFiles;
+}
+
+/**
+ * What adding a message and previewing it have in common: the rules of the input, then the files, then the
+ * row.
+ * @throws Refusal
+ */
+export async function draftMessage(ctx: MessageContext, viewer: Viewer, read: ReadMessage): Promise<Draft> {
+  const { message } = read;
+  const refuse = async (found: Refusal): Promise<never> => {
+    throw await firstRefusal(ctx, viewer, message, found);
+  };
+  const refusal = refusalByInput(viewer, read);
+  if (refusal !== undefined) return refuse(refusal);
+  const brought = [...message.attachments, ...pastedFiles(ctx, read.pasted)];
+  const stored = await storeFiles(ctx, viewer.userId, brought).catch((error) => {
+    if (error instanceof Refusal) return refuse(error);
+    throw error;
+  });
+  const { problems, attached } = stored;
+  if (problems.length > 0) return refuse(invalidInput([...problems, ...attached]));
+  const shown = await withShown(message, stored.files);
+  const files = ctx.desk.scans ? shown.map((file) => ({ ...file, scan: 'PENDING' as const })) : shown;
+  return { stored, row: rowOf(viewer, message, files, ctx.now()) };
+}

@@ -1,0 +1,98 @@
+import { createHash, hash } from 'node:crypto';
+import { and, eq } from 'drizzle-orm';
+import type { RequestContext } from '../../context.ts';
+import type { Db } from '../../db/database.ts';
+import { idempotencyKeys } from '../../db/tables.ts';
+import { Refusal } from '../../errors.ts';
+import { invalidInput } from '../refusals.ts';
+import type { NewFile } from './columns.ts';
+import { authoredOf, type NewMessage } from './input.ts';
+
+/**
+ * SHA-256 in hexadecimal of what the author means, ticket apart: the body and flags, each file's name, type
+ * and digest, the e-mail. Not of the key itself, `ifLastMessage` or the preview's hash: a repeated call may
+ * have seen more by then.
+ */
+export function fingerprintOf(message: NewMessage, files: readonly NewFile[]): string {
+  const { body, format, visibility, isMobileDevice, ...later } = authoredOf(message);
+  const { email } = message;
+  const meaning = [
+    // What came to messages later is named, and left out where it is not given: stored fingerprints hold on.
+    [
+      body,
+      format,
+      visibility,
+      isMobileDevice,
+      ...Object.entries(later).filter(([, value]) => value !== null),
+    ],
+    files.map(({ fileName, contentType, sha256, contentId }) => [
+      ...[fileName, contentType, sha256],
+      ...(contentId == null ? [] : [contentId]),
+    ]),
+    email === null
+      ? null
+      : [
+          ...[email.from, email.cc, email.bcc, email.holdSeconds, email.sendAt?.getTime() ?? null],
+          ...[email.cancelIf, email.quote],
+          ...(email.autoSubmitted ? ['autoSubmitted'] : []),
+        ],
+  ];
+  return hash('sha256', JSON.stringify(meaning), 'hex');
+}
+
+/** What is stored for a key: the fingerprint of an input with its resolved ticket. */
+export function withTicket(fingerprint: string, ticketId: number): Buffer {
+  return createHash('sha256').update(`${ticketId}:${fingerprint}`).digest();
+}
+
+export interface StoredKey {
+  readonly fingerprint: Buffer;
+  readonly messageId: number;
+}
+
+export async function findKey(db: Db, userId: number, key: string): Promise<StoredKey | undefined> {
+  const [row] = await db
+    .select({ fingerprint: idempotencyKeys.fingerprint, messageId: idempotencyKeys.messageId })
+    .from(idempotencyKeys)
+    .where(and(eq(idempotencyKeys.userId, userId), eq(idempotencyKeys.key, key)))
+    .prepare('find_key')
+    .execute();
+  return row;
+}
+
+export const keyReused = (): Refusal =>
+  new Refusal('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used with another input', undefined, [
+    'idempotencyKey',
+  ]);
+
+/**
+ * A request's header is one key for one command: of two, the second would be taken for a repetition of the first.
+ * @throws Refusal INVALID_INPUT
+ */
+export function assertOneCommand({ idempotencyKey }: RequestContext, commands: number): void {
+  if (idempotencyKey === undefined || commands === 1) return;
+  const message = 'The Idempotency-Key header is for a document with one mutation; give each its own field';
+  throw invalidInput([{ path: ['idempotencyKey'], message }]);
+}
+
+/** Keys whose calls are running, with those that wait for their turn. */
+const running = new Map<string, (() => void)[]>();
+
+/**
+ * Runs the calls of one key one after another. Within a process they wait here, where waiting is free; those
+ * of other processes meet in the database, at the ticket's lock and the key's unique index.
+ */
+export async function oneAtATime<T>(userId: number, key: string | null, run: () => Promise<T>): Promise<T> {
+  if (key === null) return run();
+  const name = `${userId}:${key}`;
+  const waiting = running.get(name);
+  if (waiting === undefined) running.set(name, []);
+  else await new Promise<void>((resolve) => waiting.push(resolve));
+  try {
+    return await run();
+  } finally {
+    const next = running.get(name)!.shift();
+    if (next === undefined) running.delete(name);
+    else next();
+  }
+}

@@ -1,0 +1,144 @@
+import type { BodyChange } from '../../content/changes.ts';
+import type { PastedPicture } from '../../content/pasted.ts';
+import { messages } from '../../db/tables.ts';
+import type { Problem } from '../../errors.ts';
+import { decodeGlobalId } from '../../global-id.ts';
+import type { DeskContext } from '../desk.ts';
+import { type ResolvedSelector, resolveSelector, type TicketSelector } from '../selector.ts';
+import { type AttachmentInput, attachmentProblems } from './attachment-input.ts';
+import { readNewBody } from './body.ts';
+import { type EmailReplyInput, type NewEmail, readEmail } from './email-input.ts';
+
+/** The columns of a message that its author fills, each under one name from the schema to the table. */
+export const authored = {
+  body: messages.body,
+  format: messages.format,
+  visibility: messages.visibility,
+  isMobileDevice: messages.isMobileDevice,
+  language: messages.language,
+};
+export type Authored = Pick<typeof messages.$inferSelect, keyof typeof authored>;
+
+/** What a message is unless its author says otherwise. The schema shows these as its default values. */
+export const messageDefaults = {
+  format: 'TEXT',
+  visibility: 'PUBLIC',
+  isMobileDevice: false,
+  attachments: [],
+} as const satisfies Partial<Authored> & Pick<AddTicketMessageInput, 'attachments'>;
+
+type Optional<T> = { readonly [K in keyof T]?: T[K] | null | undefined };
+
+/** The command's input as its callers give it: absent and null both mean the default. */
+export interface AddTicketMessageInput extends Optional<Omit<Authored, 'body'>> {
+  readonly ticket: TicketSelector;
+  readonly body: string;
+  readonly attachments?: readonly AttachmentInput[] | null | undefined;
+  /** Absent: nothing is mailed. */
+  readonly email?: EmailReplyInput | null | undefined;
+  readonly idempotencyKey?: string | null | undefined;
+  /** Global id of the last message that the author has seen. */
+  readonly ifLastMessage?: string | null | undefined;
+  /** The hash of a preview: exactly that mail is sent, or none. */
+  readonly expectPreviewHash?: string | null | undefined;
+}
+
+/**
+ * A message as its author means it. Its input is read into this once, and nothing behind here looks at the
+ * input.
+ */
+export interface NewMessage extends Authored, ResolvedSelector {
+  readonly attachments: readonly AttachmentInput[];
+  readonly email: NewEmail | null;
+  /** Of the input, or else of the request's header. */
+  readonly idempotencyKey: string | null;
+  /** 0: an id of no message, which is one of the problems. */
+  readonly ifLastMessage: number | null;
+  readonly expectPreviewHash: string | null;
+}
+
+export interface ReadMessage {
+  /** The body names the pictures that were pasted into it. */
+  readonly message: NewMessage;
+  readonly pasted: readonly PastedPicture[];
+  /** What of the body is not shown as it was written. */
+  readonly changes: readonly BodyChange[];
+  /** Everything that is wrong and can be seen without the database. */
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * A list that is wrong from end to end is reported up to here: the author needs no more to see what is wrong.
+ */
+const maxProblems = 100;
+
+/** Reads an input, whatever is wrong with it. */
+export async function readMessage(ctx: DeskContext, given: AddTicketMessageInput): Promise<ReadMessage> {
+  const { limits } = ctx.desk;
+  const attachments = given.attachments ?? messageDefaults.attachments;
+  const format = given.format ?? messageDefaults.format;
+  const read = await readNewBody(limits, { body: given.body, format, attachments: attachments.length });
+  const email = given.email == null ? null : readEmail(given.email, limits.recipients, ctx.now());
+  const language = canonicalLanguage(given.language ?? null);
+  const message: NewMessage = {
+    ...resolveSelector(given.ticket),
+    body: read.body,
+    format,
+    visibility: given.visibility ?? messageDefaults.visibility,
+    isMobileDevice: given.isMobileDevice ?? messageDefaults.isMobileDevice,
+    language: language ?? null,
+    attachments,
+    email: email?.email ?? null,
+    idempotencyKey: given.idempotencyKey ?? ctx.idempotencyKey ?? null,
+    ifLastMessage:
+      given.ifLastMessage == null ? null : (decodeGlobalId('TicketMessage', given.ifLastMessage) ?? 0),
+    expectPreviewHash: given.expectPreviewHash ?? null,
+  };
+  const problems = [
+    ...attachmentProblems(attachments, limits.attachments),
+    ...(language === undefined ? [{ path: ['language'], message: 'Not a BCP 47 language tag' }] : []),
+    ...(email?.problems ?? []),
+    ...keyProblems(given.idempotencyKey ?? undefined, ctx.idempotencyKey),
+    ...conditionProblems(message),
+  ];
+  return { ...read, message, problems: [...read.problems, ...problems.slice(0, maxProblems)] };
+}
+
+const named = Object.keys(authored) as (keyof Authored)[];
+
+/** What the author fills of a message, alone. */
+export const authoredOf = <T extends Record<keyof Authored, unknown>>(message: T): Pick<T, keyof Authored> =>
+  Object.fromEntries(named.map((key) => [key, message[key]])) as unknown as Pick<T, keyof Authored>;
+
+/** Characters of a language tag at most: it stands in one line of a mail's header. */
+const maxLanguage = 100;
+
+/** `DE-ch` is `de-CH`. @returns undefined for what is no BCP 47 tag */
+function canonicalLanguage(tag: string | null): string | null | undefined {
+  if (tag === null) return null;
+  try {
+    return tag.length > maxLanguage ? undefined : Intl.getCanonicalLocales(tag)[0];
+  } catch {
+    return undefined;
+  }
+}
+
+function* conditionProblems(message: NewMessage): Iterable<Problem> {
+  const { expectPreviewHash, email, ifLastMessage } = message;
+  if (expectPreviewHash !== null && (email === null || !/^[0-9a-f]{64}$/.test(expectPreviewHash)))
+    yield { path: ['expectPreviewHash'], message: 'Not the hash of a preview of an e-mail' };
+  if (ifLastMessage === 0) yield { path: ['ifLastMessage'], message: 'Not the id of a message' };
+}
+
+/** 1 to 255 visible ASCII characters, blanks inside allowed. */
+export const isKey = (text: string): boolean => /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(text);
+
+function* keyProblems(field: string | undefined, header: string | undefined): Iterable<Problem> {
+  const path = ['idempotencyKey'];
+  for (const key of new Set([field, header])) {
+    if (key !== undefined && !isKey(key))
+      yield { path, message: 'An idempotency key has 1 to 255 visible ASCII characters' };
+  }
+  if (field !== undefined && header !== undefined && field !== header)
+    yield { path, message: 'The Idempotency-Key header and the field idempotencyKey differ' };
+}

@@ -1,0 +1,71 @@
+import { asUnavailable } from '../../database-faults.ts';
+import { loadConversation } from '../../mail/conversation.ts';
+import { mailedOf } from '../../mail/parts.ts';
+import { type MailPreview, previewMail } from '../../mail/preview.ts';
+import { encodedSizeUpperBound } from '../../mail/size.ts';
+import type { DeskContext } from '../desk.ts';
+import type { Expected, NewFile, Row } from './columns.ts';
+import type { NewMessage } from './input.ts';
+import type { DryRunAnswer } from './rules.ts';
+
+/** More than any mailbox takes, so that the mail is measured. */
+const unknownBytes = 2 ** 40;
+
+/**
+ * Bytes that the mail will not exceed, for the statement to hold against the mailbox's limit without
+ * composing anything.
+ */
+export function mailBytesUpperBound(
+  { body, email }: NewMessage,
+  files: readonly NewFile[],
+): { mailBytes: number; signatureFactor: number } {
+  const size = (signatureBytes: number) =>
+    encodedSizeUpperBound({
+      bodyBytes: Buffer.byteLength(body),
+      signatureBytes,
+      quotedBytes: 0,
+      recipients: 1 + (email?.copies.length ?? 0),
+      attachments: files,
+    });
+  const quotes = email !== null && email.quote !== 'NONE';
+  return { mailBytes: quotes ? unknownBytes : size(0), signatureFactor: size(1) - size(0) };
+}
+
+/** The mail of a row that nothing refuses, composed as the worker will. */
+export async function mailOf(ctx: DeskContext, row: Row, judged: DryRunAnswer): Promise<MailPreview> {
+  const which = { ticketId: judged.ticketId!, quote: row.quote! };
+  const conversation = await loadConversation(ctx.desk.database.desk, which).catch((error) => {
+    throw asUnavailable(error);
+  });
+  const copies = (kind: 'CC' | 'BCC') =>
+    (row.copies ?? []).filter((copy) => copy.kind === kind).map(({ address }) => ({ name: '', address }));
+  return previewMail({
+    ...conversation,
+    ...mailedOf(row),
+    from: { name: judged.fromName!, address: judged.fromAddress! },
+    to: [{ name: judged.toName!, address: judged.toAddress! }],
+    cc: copies('CC'),
+    bcc: copies('BCC'),
+    subject: judged.mailSubject!,
+    signature: judged.signature!,
+    autoSubmitted: row.autoSubmitted ?? false,
+    attachments: (row.files ?? []).map((file) => ({
+      fileName: file.fileName,
+      contentType: file.contentType,
+      byteSize: file.byteSize,
+      blobKey: file.blobKey!,
+      sha256: Buffer.from(file.sha256, 'hex'),
+      contentId: file.contentId ?? null,
+    })),
+  });
+}
+
+/** What the mail depends on beside its message. */
+export const expectationOf = (judged: DryRunAnswer): Expected => ({
+  subject: judged.mailSubject!,
+  fromName: judged.fromName!,
+  signature: judged.signature!,
+  toAddress: judged.toAddress!,
+  toName: judged.toName!,
+  lastPublicMessageId: judged.lastPublicMessageId ?? 0,
+});

@@ -1,0 +1,88 @@
+import type { Viewer } from '../../context.ts';
+import { Refusal } from '../../errors.ts';
+import { whyNotWrite } from '../policy.ts';
+import { listMessagesAfter } from '../read/messages.ts';
+import { invalidInput } from '../refusals.ts';
+import type { CodeOf } from '../refused-by.ts';
+import { ticketNotFound } from '../selector.ts';
+import type { Row } from './columns.ts';
+import type { MessageContext } from './context.ts';
+import { findKey, keyReused } from './idempotency.ts';
+import { isKey, type NewMessage, type ReadMessage } from './input.ts';
+import { rowOf, withoutSize } from './row.ts';
+import type { Verdict } from './rules.ts';
+
+/** The first refusal that the input alone explains; whether the ticket is there goes before any of these. */
+export function refusalByInput(viewer: Viewer, { message, problems }: ReadMessage): Refusal | undefined {
+  const forbidden = whyNotWrite(viewer, message);
+  if (forbidden !== undefined) return forbidden;
+  if (problems.length > 0) return invalidInput(problems);
+  if (message.visibility === 'PRIVATE' && message.email !== null) {
+    const why = 'A private message cannot be sent as an e-mail';
+    return new Refusal('PRIVATE_WITH_EMAIL', why, undefined, ['email']);
+  }
+  return undefined;
+}
+
+/**
+ * The refusal that goes first: a key that is taken by another input, then the ticket, then (before sizes) the
+ * mailbox and the recipient, and only then the one that was found.
+ */
+export async function firstRefusal(
+  ctx: MessageContext,
+  viewer: Viewer,
+  message: NewMessage,
+  found: Refusal,
+): Promise<Refusal> {
+  const { idempotencyKey: key } = message;
+  // Whatever is stored for the key was accepted once, so this input is another one.
+  if (key !== null && isKey(key) && (await findKey(ctx.desk.database.desk, viewer.userId, key)))
+    return keyReused();
+  const email = found.code === 'ATTACHMENT_TOO_LARGE' ? message.email : null;
+  const bare = { ...message, body: '', idempotencyKey: null, email };
+  const row = withoutSize(rowOf(viewer, bare, [], ctx.now()));
+  const judged = await ctx.desk.dryRun(row);
+  return judged.verdict === null ? found : refusalOf(ctx, viewer, row, judged.verdict, judged);
+}
+
+export const previewStale = (): Refusal<'PREVIEW_STALE'> =>
+  new Refusal('PREVIEW_STALE', 'The mail would not be the one that was previewed', undefined, [
+    'expectPreviewHash',
+  ]);
+
+/** What a verdict of the database means to the author. One that the result union lacks does not compile. */
+export async function refusalOf(
+  ctx: MessageContext,
+  viewer: Viewer,
+  row: Row,
+  verdict: Verdict,
+  { ticketId }: { readonly ticketId: number | null },
+): Promise<Refusal<CodeOf<'addTicketMessage'>>> {
+  const from = ['email', 'from'];
+  switch (verdict) {
+    case 'TICKET_NOT_FOUND':
+      return ticketNotFound();
+    case 'MAILBOX_NOT_FOUND': {
+      const message = `There is no mailbox ${row.from} that you may send from`;
+      return new Refusal(verdict, message, undefined, from);
+    }
+    case 'MAILBOX_NOT_READY': {
+      const message = `The mailbox ${row.from} is disabled or has no SMTP settings`;
+      return new Refusal(verdict, message, undefined, from);
+    }
+    case 'RECIPIENT_MISSING':
+      return new Refusal(verdict, "The ticket's requester has no e-mail address", undefined, ['email']);
+    case 'PREVIEW_STALE':
+      return previewStale();
+    case 'TICKET_CHANGED': {
+      const unseenMessageIds = await listMessagesAfter(ctx, viewer, ticketId!, row.ifLastMessage!);
+      const message = 'The ticket has messages that you have not seen';
+      return new Refusal(verdict, message, { ticketId: ticketId!, unseenMessageIds }, ['ifLastMessage']);
+    }
+    case 'MAIL_SIZE':
+    case 'LOCKED':
+    case 'LATER':
+    case 'KEY_TAKEN':
+      throw new Error(`${verdict} is no refusal`);
+  }
+}

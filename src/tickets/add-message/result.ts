@@ -1,0 +1,151 @@
+import { and, eq, sql } from 'drizzle-orm';
+import type { BodyChangeCode } from '../../content/changes.ts';
+import type { Viewer } from '../../context.ts';
+import { events } from '../../db/tables.ts';
+import { addressKey } from '../../mail/address.ts';
+import type { WarningCode } from '../../vocabulary.ts';
+import { awaitsScan, type Delivery, loadDeliveriesOf } from '../deliveries/ledger.ts';
+import { isOperator } from '../policy.ts';
+import { type Attachment, listAttachments } from '../read/attachments.ts';
+import { loadMessages, type Message } from '../read/messages.ts';
+import { loadTickets, type Ticket } from '../read/tickets.ts';
+import { ticketNotFound } from '../selector.ts';
+import type { AppendedAnswer, MailedAnswer } from './append-statement.ts';
+import type { Row } from './columns.ts';
+import type { MessageContext } from './context.ts';
+import { findKey, keyReused, withTicket } from './idempotency.ts';
+import { authoredOf, type ReadMessage } from './input.ts';
+
+/** What the command did, with all that its caller would otherwise have to ask for. */
+export interface Added {
+  readonly ticket: Ticket;
+  readonly message: Message;
+  readonly attachments: readonly Attachment[];
+  readonly delivery: Delivery | null;
+  /** Whether an earlier call with this idempotency key did it. */
+  readonly replayed: boolean;
+  readonly warnings: readonly Warning[];
+  /** Number of the message's event, as this viewer counts: watch the ticket from here on. */
+  readonly cursor: number;
+}
+
+export interface Warning {
+  readonly code: WarningCode | BodyChangeCode;
+  readonly message: string;
+}
+
+/** From the statement's answer, without asking the database again. */
+export function addedFrom(row: Row, answer: AppendedAnswer, read: ReadMessage, scans: boolean): Added {
+  const { ticketId, messageId, attachmentIds, cursor } = answer;
+  const { reference, subject, status, requesterId, messageCount } = answer;
+  const createdAt = new Date(answer.createdAt);
+  const delivery = row.from === undefined ? null : deliveryFrom(row, answer as MailedAnswer, scans);
+  return {
+    ticket: {
+      ...{ id: ticketId, reference, subject, status, requesterId, messageCount, cursor },
+      createdAt: new Date(answer.ticketCreatedAt),
+    },
+    message: {
+      ...authoredOf(row),
+      ...{ id: messageId, ticketId, authorId: row.viewerId, createdAt, redactedAt: null },
+    },
+    attachments: (row.files ?? []).map((file, index) => ({
+      ...{ id: attachmentIds![index]!, messageId, position: file.position, blobKey: file.blobKey },
+      ...{ fileName: file.fileName, contentType: file.contentType, byteSize: file.byteSize },
+      ...{ isInline: file.isInline, contentId: file.contentId ?? null, scan: file.scan ?? null },
+      sha256: Buffer.from(file.sha256, 'hex'),
+    })),
+    delivery,
+    replayed: false,
+    warnings: warningsOf(read, delivery === null ? null : answer.toAddress),
+    cursor,
+  };
+}
+
+function deliveryFrom(row: Row, answer: MailedAnswer, scans: boolean): Delivery {
+  const { deliveryId, messageId, ticketId, fromAddress, fromName, mailSubject, toAddress, toName } = answer;
+  const createdAt = new Date(answer.createdAt);
+  const people = [
+    { kind: 'TO' as const, address: toAddress, name: toName },
+    ...(answer.copies ?? []).map(({ kind, address }) => ({ kind, address, name: '' })),
+  ];
+  return {
+    ...{ id: deliveryId, messageId, ticketId, fromAddress, fromName, subject: mailSubject },
+    rfcMessageId: row.rfcMessageId!,
+    state: row.dueAt === undefined ? 'QUEUED' : 'HELD',
+    attempts: 0,
+    dueAt: row.dueAt === undefined ? createdAt : new Date(row.dueAt),
+    settledAt: null,
+    failure: scans && row.files !== undefined ? awaitsScan : null,
+    createdAt,
+    recipients: people.map((person, index) => ({
+      ...person,
+      ...{ position: index + 1, state: 'PENDING', smtpReply: null, enhancedCode: null },
+    })),
+  };
+}
+
+/**
+ * The same for the first call and for its replays: a function of the input and of the delivery's first
+ * recipient.
+ * @param toAddress null: there is no delivery
+ */
+export function warningsOf({ message, changes }: ReadMessage, toAddress: string | null): Warning[] {
+  const { email } = message;
+  if (email === null || toAddress === null) return [...changes];
+  const to = addressKey(toAddress);
+  const again = email.copies.filter(({ key }) => key === to).map(({ address }) => address);
+  const duplicates = [...new Set([...email.duplicates, ...again])].map((address) => ({
+    code: 'DUPLICATE_RECIPIENT' as const,
+    message: `${address} is named more than once and gets one copy`,
+  }));
+  return [...changes, ...duplicates];
+}
+
+/**
+ * The result of the first call with the row's idempotency key, or undefined when there was none.
+ * @throws Refusal IDEMPOTENCY_KEY_REUSED for another input; TICKET_NOT_FOUND when the viewer may no longer
+ *   see what was added.
+ */
+export async function replayOf(
+  ctx: MessageContext,
+  viewer: Viewer,
+  row: Row,
+  read: ReadMessage,
+): Promise<Added | undefined> {
+  if (row.idempotencyKey === undefined) return undefined;
+  const stored = await findKey(ctx.desk.database.desk, viewer.userId, row.idempotencyKey);
+  if (stored === undefined) return undefined;
+  const message = (await loadMessages(ctx, [stored.messageId])).get(stored.messageId);
+  const { ticketId } = await ctx.desk.dryRun({ ...row, body: '', from: undefined });
+  // A ticket that the viewer may not see is not compared: that it is another one would tell that it exists.
+  if (ticketId === null || !stored.fingerprint.equals(withTicket(row.fingerprint!, ticketId)))
+    throw ticketId === null && message === undefined ? ticketNotFound() : keyReused();
+  if (message === undefined) throw ticketNotFound();
+  const [tickets, attachments, deliveries] = await Promise.all([
+    loadTickets(ctx, [message.ticketId]),
+    listAttachments(ctx, [message.id]),
+    loadDeliveriesOf(ctx, [message.id]),
+  ]);
+  const delivery = deliveries.get(message.id) ?? null;
+  return {
+    ticket: tickets.get(message.ticketId)!,
+    message,
+    attachments: attachments.get(message.id) ?? [],
+    delivery,
+    replayed: true,
+    warnings: warningsOf(read, delivery === null ? null : delivery.recipients[0]!.address),
+    cursor: await cursorOf(ctx, viewer, message),
+  };
+}
+
+/** The number of the event that told of a message. */
+async function cursorOf(ctx: MessageContext, viewer: Viewer, { ticketId, id }: Message): Promise<number> {
+  const [event] = await ctx.desk.database.readAs(viewer, (db) =>
+    db
+      .select({ number: isOperator(viewer) ? events.number : sql<number>`${events.publicNumber}` })
+      .from(events)
+      .where(and(eq(events.ticketId, ticketId), eq(events.messageId, id), eq(events.type, 'MESSAGE_ADDED'))),
+  );
+  return event!.number;
+}

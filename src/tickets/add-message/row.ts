@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import type { Viewer } from '../../context.ts';
+import { messageIdOf } from '../../mail/header.ts';
+import { isOperator } from '../policy.ts';
+import type { EmailColumns, NewFile, Row } from './columns.ts';
+import { dueAtOf, type NewEmail } from './email-input.ts';
+import { fingerprintOf } from './idempotency.ts';
+import { authoredOf, type NewMessage } from './input.ts';
+import { mailBytesUpperBound } from './mail.ts';
+
+/** The statement's row for a message that was found good. */
+export const rowOf = (viewer: Viewer, message: NewMessage, files: readonly NewFile[], now: Date): Row => ({
+  ...authoredOf(message),
+  viewerId: viewer.userId,
+  isOperator: isOperator(viewer),
+  ticketId: message.ticketId ?? undefined,
+  reference: message.reference ?? undefined,
+  ifLastMessage: message.ifLastMessage ?? undefined,
+  idempotencyKey: message.idempotencyKey ?? undefined,
+  fingerprint: message.idempotencyKey === null ? undefined : fingerprintOf(message, files),
+  files: orAbsent(files),
+  ...(message.email === null ? undefined : ofEmail(message.email, message, files, now)),
+});
+
+const ofEmail = (
+  email: NewEmail,
+  message: NewMessage,
+  files: readonly NewFile[],
+  now: Date,
+): EmailColumns => ({
+  from: email.from,
+  ...mailBytesUpperBound(message, files),
+  quote: email.quote,
+  rfcMessageId: messageIdOf(randomUUID(), email.from),
+  autoSubmitted: email.autoSubmitted || undefined,
+  cancelIf: email.cancelIf.length === 0 ? undefined : [...email.cancelIf],
+  dueAt: dueAtOf(email, now),
+  copies: orAbsent(email.copies),
+  copyKeys: orAbsent(email.copies.map(({ key }) => key)),
+});
+
+const orAbsent = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
+
+/** The row for a judge who is not to look at the mail's size. */
+export const withoutSize = (row: Row): Row =>
+  row.from === undefined ? row : { ...row, mailBytes: 0, signatureFactor: 0 };

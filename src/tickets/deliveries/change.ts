@@ -1,0 +1,151 @@
+import { and, asc, eq, inArray, sql } from 'drizzle-orm';
+import { outboxChannel } from '../../db/channels.ts';
+import type { Tx } from '../../db/database.ts';
+import { auditEntries, deliveries, deliveryRecipients, mailboxGrants } from '../../db/tables.ts';
+import { Refusal } from '../../errors.ts';
+import { appendEvents } from '../../events/append.ts';
+import { stateOf } from '../../mail/settlement.ts';
+import type { DeliveryState, EventType, RecipientState } from '../../vocabulary.ts';
+import type { DeskContext } from '../desk.ts';
+import { requireOperator } from '../policy.ts';
+import { inTransaction, lockTicket } from '../transaction.ts';
+import { type Delivery, loadDeliveries } from './ledger.ts';
+
+/** One change of one delivery, by an operator, where its state allows it. */
+export interface Change {
+  readonly action: string;
+  /** Whether a mail goes out by it: that is for those who may send from its mailbox. */
+  readonly sends: boolean;
+  readonly event: EventType;
+  readonly from: readonly DeliveryState[];
+  readonly details: Readonly<Record<string, string>>;
+  /** The recipients that the change is about, and what they become; the delivery's own state follows from them all. */
+  readonly recipients: { readonly from: readonly RecipientState[]; readonly to: RecipientState };
+}
+
+/**
+ * Delivery, recipients, audit entry and event in one commit.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, DELIVERY_NOT_FOUND, DELIVERY_STATE
+ */
+export async function changeDelivery(ctx: DeskContext, deliveryId: number, what: Change): Promise<Delivery> {
+  const viewer = requireOperator(ctx, 'do this', 'mail');
+  await inTransaction(ctx, (tx) => apply(tx, deliveryId, viewer.userId, what));
+  const delivery = (await loadDeliveries(ctx, [deliveryId])).get(deliveryId);
+  if (delivery === undefined) throw new Error(`delivery ${deliveryId} is gone`);
+  return delivery;
+}
+
+/**
+ * Of two who ask at once, one is refused by the state that the other made.
+ * @throws Refusal DELIVERY_NOT_FOUND, FORBIDDEN, DELIVERY_STATE
+ */
+async function apply(tx: Tx, deliveryId: number, actorId: number, what: Change): Promise<void> {
+  const found = await lock(tx, deliveryId);
+  if (found === undefined)
+    throw new Refusal('DELIVERY_NOT_FOUND', 'There is no such delivery', undefined, ['delivery']);
+  if (what.sends && !(await maySendFrom(tx, found.mailboxId, actorId)))
+    throw new Refusal('FORBIDDEN', 'You may not send from the mailbox of this delivery');
+  if (!what.from.includes(found.state)) {
+    const message = `This cannot be done to a delivery that is ${found.state}`;
+    throw new Refusal('DELIVERY_STATE', message, { state: found.state }, ['delivery']);
+  }
+  const { from, to } = what.recipients;
+  const recipients = await tx
+    .select({ position: deliveryRecipients.position, state: deliveryRecipients.state })
+    .from(deliveryRecipients)
+    .where(eq(deliveryRecipients.deliveryId, deliveryId))
+    .orderBy(asc(deliveryRecipients.position));
+  const concerned = recipients.filter(({ state }) => from.includes(state)).map(({ position }) => position);
+  const state = stateOf(
+    recipients.map((one) => (from.includes(one.state) ? to : one.state)),
+    'QUEUED',
+  );
+  await changeRecipients(tx, deliveryId, concerned, to);
+  await enter(tx, deliveryId, state);
+  await record(tx, found, actorId, what);
+  if (state === 'QUEUED') await tx.execute(sql`select pg_notify(${outboxChannel}, '')`);
+}
+
+type Found = Pick<typeof deliveries.$inferSelect, 'id' | 'ticketId' | 'messageId' | 'mailboxId' | 'state'>;
+
+/** The ticket is locked first, as everywhere; what is read after it is fresh. */
+async function lock(tx: Tx, deliveryId: number): Promise<Found | undefined> {
+  const [place] = await tx
+    .select({ ticketId: deliveries.ticketId })
+    .from(deliveries)
+    .where(eq(deliveries.id, deliveryId));
+  if (place === undefined) return undefined;
+  await lockTicket(tx, place.ticketId);
+  const { id, ticketId, messageId, mailboxId, state } = deliveries;
+  const [found] = await tx
+    .select({ id, ticketId, messageId, mailboxId, state })
+    .from(deliveries)
+    .where(eq(deliveries.id, deliveryId))
+    .for('no key update');
+  return found;
+}
+
+async function maySendFrom(tx: Tx, mailboxId: number, userId: number): Promise<boolean> {
+  const grants = await tx
+    .select({ userId: mailboxGrants.userId })
+    .from(mailboxGrants)
+    .where(and(eq(mailboxGrants.mailboxId, mailboxId), eq(mailboxGrants.userId, userId)));
+  return grants.length > 0;
+}
+
+/** What a recipient's row says beside its state: who is to be sent to has not been answered for yet. */
+const answers = (state: RecipientState) => {
+  if (state === 'PENDING') return { smtpReply: null, enhancedCode: null };
+  return state === 'SENT' ? { sentAt: sql`clock_timestamp()` } : {};
+};
+
+async function changeRecipients(
+  tx: Tx,
+  deliveryId: number,
+  positions: readonly number[],
+  state: RecipientState,
+): Promise<void> {
+  if (positions.length === 0) return;
+  await tx
+    .update(deliveryRecipients)
+    .set({ state, ...answers(state) })
+    .where(
+      and(
+        eq(deliveryRecipients.deliveryId, deliveryId),
+        inArray(deliveryRecipients.position, [...positions]),
+      ),
+    );
+}
+
+/** What a delivery's row says beside its state once an operator has changed it; what is not named stays. */
+const consequences = (state: DeliveryState) => {
+  const settled = { settledAt: sql`clock_timestamp()` };
+  switch (state) {
+    case 'QUEUED':
+      return { dueAt: sql`least(${deliveries.dueAt}, now())`, failure: null, settledAt: null };
+    case 'SENT':
+      return { ...settled, failure: null };
+    case 'CANCELLED':
+      return { ...settled, failure: 'Cancelled by an operator' };
+    default:
+      return settled;
+  }
+};
+
+async function enter(tx: Tx, deliveryId: number, state: DeliveryState): Promise<void> {
+  await tx
+    .update(deliveries)
+    .set({ state, giveUpAt: null, cancelIf: [], ...consequences(state) })
+    .where(eq(deliveries.id, deliveryId));
+}
+
+/** The audit entry, and the event that tells of it. */
+async function record(tx: Tx, { id, ticketId, messageId, state }: Found, actorId: number, what: Change) {
+  const details = { from: state, ...what.details };
+  await tx
+    .insert(auditEntries)
+    .values({ actorId, action: what.action, ticketId, messageId, deliveryId: id, details });
+  await tx.execute(
+    appendEvents(ticketId, [{ type: what.event, visibility: 'PRIVATE', actorId, messageId, deliveryId: id }]),
+  );
+}

@@ -1,0 +1,112 @@
+import { asc, inArray } from 'drizzle-orm';
+import type { Viewer } from '../../context.ts';
+import { deliveries, deliveryAttempts, deliveryRecipients } from '../../db/tables.ts';
+import { type DeliveryExplanation, explainDelivery } from '../../mail/failure.ts';
+import type { AttemptPhase, DeliveryState, RecipientKind, RecipientState } from '../../vocabulary.ts';
+import type { DeskContext } from '../desk.ts';
+import { isOperator, requireViewer } from '../policy.ts';
+
+/** The sending of one message as one e-mail. Operators alone may see it. */
+export interface Delivery {
+  readonly id: number;
+  readonly messageId: number;
+  readonly ticketId: number;
+  readonly state: DeliveryState;
+  readonly fromAddress: string;
+  readonly fromName: string;
+  readonly subject: string;
+  readonly rfcMessageId: string;
+  readonly attempts: number;
+  readonly dueAt: Date;
+  readonly settledAt: Date | null;
+  /** What the ledger keeps beside its recipients: `explain` says it in plain words. */
+  readonly failure: string | null;
+  readonly createdAt: Date;
+  readonly recipients: readonly Recipient[];
+}
+
+/** Why a mail waits whose files have not been scanned yet. */
+export const awaitsScan = 'Waits: its files have not been scanned yet';
+
+export interface Recipient {
+  readonly position: number;
+  readonly kind: RecipientKind;
+  readonly address: string;
+  readonly name: string;
+  readonly state: RecipientState;
+  readonly smtpReply: string | null;
+  readonly enhancedCode: string | null;
+}
+
+export interface Attempt {
+  readonly deliveryId: number;
+  readonly number: number;
+  readonly phase: AttemptPhase;
+  readonly startedAt: Date;
+  readonly endedAt: Date | null;
+  readonly outcome: DeliveryState | null;
+  readonly reply: string | null;
+}
+
+/** Who did not get the mail, and why it failed or waits. */
+export const explain = (delivery: Delivery): DeliveryExplanation | undefined => explainDelivery(delivery);
+
+export { explainRecipient } from '../../mail/failure.ts';
+
+export const mayReadDeliveries = (viewer: Viewer): boolean => isOperator(viewer);
+
+/** Deliveries by their messages' ids; none for whoever may not see deliveries. */
+export const loadDeliveriesOf = (
+  ctx: DeskContext,
+  messageIds: readonly number[],
+): Promise<Map<number, Delivery>> =>
+  load(ctx, inArray(deliveries.messageId, [...messageIds]), (delivery) => delivery.messageId);
+
+/** Deliveries by id; none for whoever may not see deliveries. */
+export const loadDeliveries = (ctx: DeskContext, ids: readonly number[]): Promise<Map<number, Delivery>> =>
+  load(ctx, inArray(deliveries.id, [...ids]), (delivery) => delivery.id);
+
+async function load(
+  ctx: DeskContext,
+  which: ReturnType<typeof inArray>,
+  keyOf: (delivery: Delivery) => number,
+) {
+  const viewer = requireViewer(ctx);
+  const found = new Map<number, Delivery>();
+  if (!mayReadDeliveries(viewer)) return found;
+  return ctx.desk.database.readAs(viewer, async (db) => {
+    const rows = await db.select().from(deliveries).where(which);
+    if (rows.length === 0) return found;
+    const ids = rows.map(({ id }) => id);
+    const recipients = await db
+      .select()
+      .from(deliveryRecipients)
+      .where(inArray(deliveryRecipients.deliveryId, ids))
+      .orderBy(asc(deliveryRecipients.deliveryId), asc(deliveryRecipients.position));
+    const byDelivery = Map.groupBy(recipients, ({ deliveryId }) => deliveryId);
+    for (const row of rows) {
+      const delivery = { ...row, recipients: byDelivery.get(row.id) ?? [] };
+      found.set(keyOf(delivery), delivery);
+    }
+    return found;
+  });
+}
+
+/** Every attempt at several deliveries, the first one first. */
+export async function listAttempts(
+  ctx: DeskContext,
+  deliveryIds: readonly number[],
+): Promise<Map<number, Attempt[]>> {
+  const viewer = requireViewer(ctx);
+  const byDelivery = new Map<number, Attempt[]>(deliveryIds.map((id) => [id, []]));
+  if (!mayReadDeliveries(viewer)) return byDelivery;
+  const rows = await ctx.desk.database.readAs(viewer, (db) =>
+    db
+      .select()
+      .from(deliveryAttempts)
+      .where(inArray(deliveryAttempts.deliveryId, [...deliveryIds]))
+      .orderBy(asc(deliveryAttempts.deliveryId), asc(deliveryAttempts.number)),
+  );
+  for (const row of rows) byDelivery.get(row.deliveryId)?.push(row);
+  return byDelivery;
+}

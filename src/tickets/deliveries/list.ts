@@ -1,0 +1,82 @@
+import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm';
+import type { Viewer } from '../../context.ts';
+import { deliveries, deliveryRecipients } from '../../db/tables.ts';
+import type { DeliveryState } from '../../vocabulary.ts';
+import type { DeskContext } from '../desk.ts';
+import { requireOperator } from '../policy.ts';
+import { countUpTo } from '../read/count.ts';
+import { type Page, type PageOf, type Paging, readPage } from '../read/page.ts';
+import { type Delivery, loadDeliveries } from './ledger.ts';
+
+/** Conditions that all hold. */
+export interface DeliveryFilter {
+  readonly states?: readonly DeliveryState[] | null | undefined;
+  /** Deliveries of which at least one recipient failed, whatever became of the others. */
+  readonly hasFailedRecipient?: boolean | null | undefined;
+  readonly ticketId?: number | null | undefined;
+  readonly mailboxId?: number | null | undefined;
+}
+
+/**
+ * A page of deliveries by id.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
+ */
+export async function listDeliveries(
+  ctx: DeskContext,
+  filter: DeliveryFilter,
+  paging: Paging,
+): Promise<PageOf<Delivery>> {
+  const viewer = requireLedgerReader(ctx);
+  return readPage('deliveries', paging, (page) => deliveriesOf(ctx, viewer, filter, page));
+}
+
+/** How many deliveries `listDeliveries` has in all its pages; null: more than `maxCount`. */
+export async function countDeliveries(ctx: DeskContext, filter: DeliveryFilter): Promise<number | null> {
+  const viewer = requireLedgerReader(ctx);
+  return ctx.desk.database.readAs(viewer, (db) => countUpTo(db, deliveries, and(...conditions(filter))));
+}
+
+/** Whoever is no operator learns nothing of deliveries, not even how many there are. */
+const requireLedgerReader = (ctx: DeskContext): Viewer => requireOperator(ctx, 'see deliveries', 'read');
+
+async function deliveriesOf(
+  ctx: DeskContext,
+  viewer: Viewer,
+  filter: DeliveryFilter,
+  page: Page,
+): Promise<Delivery[]> {
+  const rows = await ctx.desk.database.readAs(viewer, (db) =>
+    db
+      .select({ id: deliveries.id })
+      .from(deliveries)
+      .where(
+        and(
+          ...conditions(filter),
+          page.after === undefined ? undefined : gt(deliveries.id, page.after),
+          page.before === undefined ? undefined : lt(deliveries.id, page.before),
+        ),
+      )
+      .orderBy(page.inverted ? desc(deliveries.id) : asc(deliveries.id))
+      .limit(page.limit),
+  );
+  const found = await loadDeliveries(
+    ctx,
+    rows.map(({ id }) => id),
+  );
+  return rows.flatMap(({ id }) => found.get(id) ?? []);
+}
+
+function conditions({
+  states,
+  hasFailedRecipient,
+  ticketId,
+  mailboxId,
+}: DeliveryFilter): (SQL | undefined)[] {
+  const failed = sql`exists (select from ${deliveryRecipients} r where r.delivery_id = ${deliveries.id} and r.state = 'FAILED')`;
+  return [
+    states == null ? undefined : states.length === 0 ? sql`false` : inArray(deliveries.state, [...states]),
+    hasFailedRecipient == null ? undefined : hasFailedRecipient ? failed : sql`not ${failed}`,
+    ticketId == null ? undefined : eq(deliveries.ticketId, ticketId),
+    mailboxId == null ? undefined : eq(deliveries.mailboxId, mailboxId),
+  ];
+}

@@ -1,0 +1,58 @@
+import { Readable } from 'node:stream';
+import { and, eq, or, sql } from 'drizzle-orm';
+import { deliveries, deliveryAttempts, deliverySources } from '../../db/tables.ts';
+import { Refusal } from '../../errors.ts';
+import { sourceOctets } from '../../mail/compose.ts';
+import { mailBytes } from '../../mail/source.ts';
+import type { DeskContext } from '../desk.ts';
+import { requireOperator } from '../policy.ts';
+
+export interface DeliverySource {
+  /** message/rfc822, without blind copies. */
+  readonly stream: Readable;
+  readonly byteSize: number;
+  readonly rfcMessageId: string;
+}
+
+/**
+ * The exact bytes that were, or may have been, sent.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN for whoever is no operator; DELIVERY_NOT_FOUND also while nothing was sent yet
+ */
+export async function openDeliverySource(
+  ctx: DeskContext,
+  { deliveryId }: { deliveryId: number },
+): Promise<DeliverySource> {
+  const viewer = requireOperator(ctx, 'see deliveries', 'read');
+  const [row] = await ctx.desk.database.readAs(viewer, (db) =>
+    db
+      .select({
+        skeleton: deliverySources.skeleton,
+        inserts: deliverySources.inserts,
+        rfcMessageId: deliveries.rfcMessageId,
+      })
+      .from(deliverySources)
+      .innerJoin(deliveries, eq(deliveries.id, deliverySources.deliveryId))
+      .where(
+        and(
+          eq(deliverySources.deliveryId, deliveryId),
+          // It is kept before the first attempt: what no server was given a byte of is not shown as sent.
+          or(
+            eq(deliveries.phase, 'BODY'),
+            sql`exists (select from ${deliveryAttempts} where ${deliveryAttempts.deliveryId} = ${deliveries.id} and ${deliveryAttempts.phase} in ('BODY', 'SETTLED'))`,
+          ),
+        ),
+      ),
+  );
+  if (row === undefined)
+    throw new Refusal(
+      'DELIVERY_NOT_FOUND',
+      'There is no such delivery, or nothing of it was sent yet',
+      undefined,
+      ['delivery'],
+    );
+  return {
+    stream: Readable.from(mailBytes(row, ctx.desk.blobs), { objectMode: false }),
+    byteSize: sourceOctets(row),
+    rfcMessageId: row.rfcMessageId,
+  };
+}

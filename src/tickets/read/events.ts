@@ -1,0 +1,173 @@
+import { sql } from 'drizzle-orm';
+import type { Viewer } from '../../context.ts';
+import { preparedFor } from '../../db/prepared.ts';
+import { BadCredential, Refusal } from '../../errors.ts';
+import type { EventType, Visibility } from '../../vocabulary.ts';
+import type { DeskContext } from '../desk.ts';
+import { assertScope, isOperator, requireViewer } from '../policy.ts';
+import { invalidInput } from '../refusals.ts';
+import { type TicketSelector, ticketNotFound } from '../selector.ts';
+import { decodeCursor, encodeCursor, eventsOf } from './cursor.ts';
+import { sizeProblems } from './page.ts';
+import { findTicket } from './tickets.ts';
+
+/** Something that happened in a ticket. */
+export interface TicketEvent {
+  readonly ticketId: number;
+  /** Gapless within the ticket among the events that this class of viewers may see, in commit order. */
+  readonly number: number;
+  /** Events after it are news, to viewers of the same class. */
+  readonly cursor: string;
+  readonly type: EventType;
+  readonly visibility: Visibility;
+  readonly actorId: number | null;
+  readonly messageId: number | null;
+  readonly deliveryId: number | null;
+  readonly createdAt: Date;
+}
+
+export interface TicketEventsInput {
+  readonly ticket: TicketSelector;
+  /** A cursor: events after it. Absent: from the first one. */
+  readonly after?: string | null | undefined;
+}
+
+/** An event with who its watcher is by now: what hangs on the event is for that viewer to see. */
+export interface SeenEvent {
+  readonly event: TicketEvent;
+  readonly viewer: Viewer;
+}
+
+/** A place in a ticket's events, as one class of viewers counts them. */
+interface Place {
+  readonly ticketId: number;
+  readonly after: number;
+  /** Operators' numbers have no gap to operators; requesters' have none to the requester. */
+  readonly byOperators: boolean;
+}
+
+/** Events read at once; a watcher that is further behind reads again. */
+const pageSize = 100;
+
+const select = preparedFor((db) =>
+  db
+    .with(
+      db.$with('page', {}).as(sql`
+        select e.ticket_id, case when ${sql.placeholder('operator')}::bool then e.number else e.public_number end as number, e.type, e.visibility,
+          e.actor_id, e.message_id, e.delivery_id, (extract(epoch from e.created_at) * 1000)::float8 as created_at
+        from events e join tickets t on t.id = e.ticket_id
+        where e.ticket_id = ${sql.placeholder('ticketId')}::int
+          -- A public number is never greater than the number, so that all are found by the same key.
+          and e.number > ${sql.placeholder('after')}::int
+          and (${sql.placeholder('operator')}::bool
+            or (e.public_number > ${sql.placeholder('after')}::int and t.requester_id = ${sql.placeholder('viewerId')}::int))
+        order by e.number limit ${sql.placeholder('limit')}::int`),
+    )
+    .select({
+      ticketId: sql<number>`ticket_id`,
+      number: sql<number>`number`,
+      type: sql<EventType>`type`,
+      visibility: sql<Visibility>`visibility`,
+      actorId: sql<number | null>`actor_id`,
+      messageId: sql<number | null>`message_id`,
+      deliveryId: sql<number | null>`delivery_id`,
+      createdAt: sql<number>`created_at`,
+    })
+    .from(sql`page`)
+    .orderBy(sql`number`)
+    .prepare('list_events'),
+);
+
+/**
+ * The events after a cursor, oldest first.
+ * @param first how many at most; 100 unless given, 100 at most
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, TICKET_NOT_FOUND, INVALID_INPUT
+ */
+export async function listTicketEvents(
+  ctx: DeskContext,
+  input: TicketEventsInput,
+  first: number | null | undefined,
+): Promise<TicketEvent[]> {
+  const { viewer, place } = await begin(ctx, input, first);
+  return read(ctx, viewer, place, first ?? pageSize);
+}
+
+/**
+ * The events after a cursor and then those to come, without a gap or a repeat, until the caller goes away.
+ * @throws Refusal as listTicketEvents; and UNAUTHENTICATED or FORBIDDEN once the credential, the scope `read`
+ * or the role is lost
+ */
+export async function* watchTicketEvents(
+  ctx: DeskContext,
+  input: TicketEventsInput,
+): AsyncGenerator<SeenEvent> {
+  const from = ctx.now().getTime();
+  let { place } = await begin(ctx, input);
+  for await (const _ of ctx.desk.events.watch(place.ticketId, ctx.whenAway())) {
+    let page: TicketEvent[];
+    do {
+      page = await read(ctx, await viewerNow(ctx, place), place, pageSize);
+      for (const event of page) {
+        // Much may have changed since the page was read: a slow caller takes the next event when it has sent
+        // the last one.
+        const viewer = await viewerNow(ctx, place);
+        const written = event.createdAt.getTime();
+        if (written > from) ctx.desk.eventTold((ctx.now().getTime() - written) / 1000);
+        yield { event, viewer };
+        place = { ...place, after: event.number };
+      }
+    } while (page.length === pageSize);
+  }
+}
+
+/**
+ * Who the caller's credential makes them by now, if they may still watch. @throws Refusal UNAUTHENTICATED,
+ * FORBIDDEN
+ */
+async function viewerNow(ctx: DeskContext, { byOperators }: Place): Promise<Viewer> {
+  const viewer = await ctx.signInAgain().catch((error) => {
+    if (error instanceof BadCredential) return undefined;
+    throw error;
+  });
+  if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'The credential is no longer good');
+  assertScope(viewer, 'read');
+  if (byOperators && !isOperator(viewer))
+    throw new Refusal('FORBIDDEN', 'You are no operator any more; watch the ticket from its cursor of now');
+  return viewer;
+}
+
+async function begin(
+  ctx: DeskContext,
+  { ticket: by, after }: TicketEventsInput,
+  first?: number | null,
+): Promise<{ viewer: Viewer; place: Place }> {
+  const viewer = requireViewer(ctx, 'read');
+  const ticket = await findTicket(ctx, by);
+  if (ticket === undefined) throw ticketNotFound();
+  const ticketId = ticket.id;
+  const number = after == null ? 0 : decodeCursor(eventsOf(ticketId, isOperator(viewer)), after);
+  const problems = [
+    ...sizeProblems({ first }),
+    ...(number === undefined
+      ? [{ path: ['after'], message: '"after" is not a cursor of this ticket\'s events' }]
+      : []),
+  ];
+  if (problems.length > 0) throw invalidInput(problems);
+  return { viewer, place: { ticketId, after: number!, byOperators: isOperator(viewer) } };
+}
+
+async function read(
+  ctx: DeskContext,
+  viewer: Viewer,
+  { ticketId, after, byOperators }: Place,
+  limit: number,
+): Promise<TicketEvent[]> {
+  const values = { ticketId, after, limit, viewerId: viewer.userId, operator: byOperators };
+  const rows = await ctx.desk.database.readAs(viewer, (db) => select(db).execute(values));
+  const list = eventsOf(ticketId, byOperators);
+  return rows.map((row) => ({
+    ...row,
+    cursor: encodeCursor(list, row.number),
+    createdAt: new Date(row.createdAt),
+  }));
+}

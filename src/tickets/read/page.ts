@@ -1,0 +1,89 @@
+import type { Problem } from '../../errors.ts';
+import { invalidInput } from '../refusals.ts';
+import { decodeCursor, encodeCursor, type ListName } from './cursor.ts';
+
+/** Rows of one page. */
+export const maxPageSize = 100;
+export const defaultPageSize = 20;
+/** A list is counted up to here, so that what a count costs does not grow with the desk. */
+export const maxCount = 10_000;
+
+/** Which page of a list: its first rows after a cursor, or its last ones before one. */
+export interface Paging {
+  readonly first?: number | null | undefined;
+  readonly last?: number | null | undefined;
+  readonly after?: string | null | undefined;
+  readonly before?: string | null | undefined;
+}
+
+/** A keyset page: places strictly between `after` and `before`, in the list's order unless inverted. */
+export interface Page {
+  readonly after?: number | undefined;
+  readonly before?: number | undefined;
+  readonly limit: number;
+  readonly inverted: boolean;
+}
+
+export interface PageOf<T> {
+  readonly edges: readonly { readonly cursor: string; readonly node: T }[];
+  readonly pageInfo: {
+    readonly hasNextPage: boolean;
+    readonly hasPreviousPage: boolean;
+    readonly startCursor: string | null;
+    readonly endCursor: string | null;
+  };
+}
+
+/**
+ * Reads one page of a list. A cursor names a row's id, so a page stays where it is whatever is added
+ * meanwhile.
+ * @param read gets one row more than the page takes, which tells whether there is another page
+ * @throws Refusal INVALID_INPUT for sizes that no page has, and for what is no cursor of this list
+ */
+export async function readPage<T extends { readonly id: number }>(
+  list: ListName,
+  paging: Paging,
+  read: (page: Page) => Promise<readonly T[]>,
+): Promise<PageOf<T>> {
+  const problems = [...sizeProblems(paging), ...cursorProblems(list, paging)];
+  if (problems.length > 0) throw invalidInput(problems);
+  const { first, last } = paging;
+  const after = placeOf(list, paging.after);
+  const before = placeOf(list, paging.before);
+  const size = first ?? last ?? defaultPageSize;
+  const inverted = first == null && (last != null || (before !== undefined && after === undefined));
+  const rows = await read({ after, before, limit: size + 1, inverted });
+  const more = rows.length > size;
+  const nodes = rows.slice(0, size);
+  if (inverted) nodes.reverse();
+  const edges = nodes.map((node) => ({ cursor: encodeCursor(list, node.id), node }));
+  // An empty page goes on from where it was asked for; asked for from nowhere, it has no cursor at all.
+  const nowhere = paging.after ?? paging.before ?? null;
+  return {
+    edges,
+    pageInfo: {
+      hasNextPage: inverted ? before !== undefined : more,
+      hasPreviousPage: inverted ? more : after !== undefined,
+      startCursor: edges.at(0)?.cursor ?? nowhere,
+      endCursor: edges.at(-1)?.cursor ?? nowhere,
+    },
+  };
+}
+
+const placeOf = (list: ListName, cursor: string | null | undefined): number | undefined =>
+  cursor == null ? undefined : decodeCursor(list, cursor);
+
+export function* sizeProblems({ first, last }: Pick<Paging, 'first' | 'last'>): Iterable<Problem> {
+  for (const [name, size] of Object.entries({ first, last })) {
+    if (size != null && (size < 0 || size > maxPageSize))
+      yield { path: [name], message: `"${name}" takes 0 to ${maxPageSize}` };
+  }
+  if (first != null && last != null) yield { path: ['last'], message: 'Give "first" or "last", not both' };
+}
+
+function* cursorProblems(list: ListName, { after, before }: Paging): Iterable<Problem> {
+  for (const [name, cursor] of Object.entries({ after, before })) {
+    if (cursor != null && decodeCursor(list, cursor) === undefined)
+      yield { path: [name], message: `"${name}" is not a cursor of this list` };
+  }
+}

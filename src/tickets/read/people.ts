@@ -1,0 +1,67 @@
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import type { Role, Viewer } from '../../context.ts';
+import { preparedFor } from '../../db/prepared.ts';
+import { mailboxes, mailboxGrants, users } from '../../db/tables.ts';
+import type { DeskContext } from '../desk.ts';
+import { isOperator, requireViewer } from '../policy.ts';
+
+export interface Person {
+  readonly id: number;
+  readonly name: string;
+  readonly role: Role;
+  readonly email: string | null;
+}
+
+/** Operators see everybody's address, others their own. */
+export const emailFor = (viewer: Viewer | undefined, { id, email }: Person): string | null =>
+  viewer !== undefined && (isOperator(viewer) || viewer.userId === id) ? email : null;
+
+const selectPeople = preparedFor((db) =>
+  db
+    .select({ id: users.id, name: users.name, role: users.role, email: users.email })
+    .from(users)
+    .where(sql`${users.id} = any (${sql.placeholder('ids')}::int[])`)
+    .prepare('load_people'),
+);
+
+/** People by id. Who may see a message or a ticket may see the names on it. */
+export async function loadPeople(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, Person>> {
+  const rows = await selectPeople(ctx.desk.database.desk).execute({ ids });
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** An account that the desk sends from. */
+export interface Mailbox {
+  readonly id: number;
+  readonly address: string;
+  readonly displayName: string;
+  readonly maxMailBytes: number;
+  readonly isReady: boolean;
+}
+
+/** The mailboxes that the viewer may send from; requesters have none. */
+export const listMailboxes = (ctx: DeskContext): Promise<Mailbox[]> => selectMailboxes(ctx, undefined);
+
+/** Those of the viewer's mailboxes with these ids. */
+export async function loadMailboxes(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, Mailbox>> {
+  const rows = await selectMailboxes(ctx, inArray(mailboxes.id, [...ids]));
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+async function selectMailboxes(ctx: DeskContext, which: SQL | undefined): Promise<Mailbox[]> {
+  const viewer = requireViewer(ctx, 'read');
+  if (!isOperator(viewer)) return [];
+  const rows = await ctx.desk.database.desk
+    .select({ mailbox: mailboxes })
+    .from(mailboxes)
+    .innerJoin(mailboxGrants, eq(mailboxGrants.mailboxId, mailboxes.id))
+    .where(and(eq(mailboxGrants.userId, viewer.userId), which))
+    .orderBy(mailboxes.id);
+  return rows.map(({ mailbox }) => ({
+    id: mailbox.id,
+    address: mailbox.address,
+    displayName: mailbox.displayName,
+    maxMailBytes: mailbox.maxMailBytes,
+    isReady: mailbox.disabledAt === null && (mailbox.smtpUrl !== null || ctx.desk.sendsByDefault),
+  }));
+}

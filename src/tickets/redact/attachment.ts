@@ -1,0 +1,50 @@
+import { and, eq, isNull } from 'drizzle-orm';
+import { attachments, messages } from '../../db/tables.ts';
+import { Refusal } from '../../errors.ts';
+import type { DeskContext } from '../desk.ts';
+import { lockTicket } from '../transaction.ts';
+import { eraseFiles } from './erase-files.ts';
+import { record } from './record.ts';
+import { type Redacted, redact } from './redact.ts';
+
+export interface RedactAttachmentInput {
+  readonly attachmentId: number;
+  readonly reason?: string | null | undefined;
+}
+
+/**
+ * Takes back one file of a message; the others and the text stay. Mails are dealt with as for a message: a picture in the text is
+ * repeated with it.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT, ATTACHMENT_NOT_FOUND
+ */
+export async function redactAttachment(ctx: DeskContext, input: RedactAttachmentInput): Promise<Redacted> {
+  const { attachmentId } = input;
+  return redact(ctx, input.reason, async (tx, actorId) => {
+    const [found] = await tx
+      .select({ messageId: messages.id, ticketId: messages.ticketId, visibility: messages.visibility })
+      .from(attachments)
+      .innerJoin(messages, eq(messages.id, attachments.messageId))
+      .where(eq(attachments.id, attachmentId))
+      .prepare('find_attachment_to_redact')
+      .execute();
+    if (found === undefined)
+      throw new Refusal('ATTACHMENT_NOT_FOUND', 'There is no such attachment', undefined, ['attachment']);
+    const { visibility, ...place } = found;
+    const target = { actorId, ...place };
+    await lockTicket(tx, target.ticketId);
+    const [file] = await tx
+      .select({ id: attachments.id })
+      .from(attachments)
+      .where(and(eq(attachments.id, attachmentId), isNull(attachments.redactedAt)))
+      .prepare('find_file_to_redact')
+      .execute();
+    if (file === undefined) return { ...target, changed: false, blobKeys: [] };
+    const blobKeys = await eraseFiles(tx, [attachmentId]);
+    await record(tx, target, {
+      action: 'ATTACHMENT_REDACTED',
+      details: { reason: input.reason ?? null, attachmentId },
+      visibility,
+    });
+    return { ...target, changed: true, blobKeys };
+  });
+}

@@ -1,0 +1,28 @@
+import type { Tx } from '../../db/database.ts';
+import { auditEntries } from '../../db/tables.ts';
+import { appendEvents, type NewEvent } from '../../events/append.ts';
+import type { Visibility } from '../../vocabulary.ts';
+import { withdrawMails } from '../deliveries/withdraw.ts';
+import type { Target } from './redact.ts';
+
+interface Deed {
+  readonly action: 'MESSAGE_REDACTED' | 'ATTACHMENT_REDACTED';
+  readonly details: Readonly<Record<string, string | number | null>>;
+  readonly visibility: Visibility;
+}
+
+/** The audit entry, the mails and the events: the redaction first, for whoever may see the message; then what became of its mail. */
+export async function record(tx: Tx, target: Target, { action, details, visibility }: Deed): Promise<void> {
+  const { actorId, ticketId, messageId } = target;
+  const cancelled = await withdrawMails(tx, { ticketId, messageId, quoted: visibility === 'PUBLIC' });
+  await tx.insert(auditEntries).values({ actorId, action, ticketId, messageId, details });
+  const redacted: NewEvent = { actorId, messageId, type: 'MESSAGE_REDACTED', visibility, deliveryId: null };
+  const called = cancelled.map(
+    (deliveryId): NewEvent => ({
+      ...{ actorId, messageId, deliveryId },
+      type: 'DELIVERY_CANCELLED',
+      visibility: 'PRIVATE',
+    }),
+  );
+  await tx.execute(appendEvents(ticketId, [redacted, ...called]));
+}

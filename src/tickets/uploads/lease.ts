@@ -1,0 +1,96 @@
+import { and, eq, gte, isNotNull, isNull, lt, not, or, sql } from 'drizzle-orm';
+import type { Db } from '../../db/database.ts';
+import { preparedFor } from '../../db/prepared.ts';
+import { openUploads } from '../../db/tables.ts';
+
+/*
+ * Whose turn it is, and how far an upload has come, as other processes read it. Nothing of this has to outlive the database: no commit
+ * waits for the disk.
+ */
+
+/** Seconds that a turn lasts without a sign of life. */
+const leaseSeconds = 6;
+
+const noWait = sql<string>`set_config('synchronous_commit', 'off', true)`;
+const nothing = sql`(select) as nothing`;
+const clock = sql`clock_timestamp()`;
+const leaseUntil = sql`clock_timestamp() + make_interval(secs => ${leaseSeconds})`;
+const id = sql.placeholder('id');
+const writer = sql.placeholder('writer');
+
+const take = preparedFor((db: Db) => {
+  const free = or(isNull(openUploads.writer), lt(openUploads.leaseUntil, clock));
+  const taken = db.$with('taken').as(
+    db
+      .update(openUploads)
+      .set({ writer: sql`${writer}::uuid`, wanted: false, leaseUntil })
+      .where(and(eq(openUploads.id, id), free))
+      .returning({ id: openUploads.id }),
+  );
+  const held = and(
+    isNotNull(openUploads.writer),
+    gte(openUploads.leaseUntil, clock),
+    not(openUploads.wanted),
+  );
+  const asked = db.$with('asked').as(
+    db
+      .update(openUploads)
+      .set({ wanted: true })
+      .where(and(eq(openUploads.id, id), held)),
+  );
+  return db
+    .with(taken, asked)
+    .select({ taken: sql<boolean>`exists (select from ${taken})`, noWait })
+    .from(openUploads)
+    .where(eq(openUploads.id, id))
+    .prepare('take_upload_lease');
+});
+
+/** Takes the turn if nobody has it, or else asks for it. @returns whether it is taken; also when there is no such upload (any more) */
+export async function takeLease(db: Db, uploadId: string, by: string): Promise<boolean> {
+  const [row] = await take(db).execute({ id: uploadId, writer: by });
+  return row === undefined || row.taken;
+}
+
+const renew = preparedFor((db: Db) =>
+  db
+    .update(openUploads)
+    .set({ leaseUntil })
+    .where(and(eq(openUploads.id, id), eq(openUploads.writer, writer), not(openUploads.wanted)))
+    .returning({ id: openUploads.id })
+    .prepare('renew_upload_lease'),
+);
+
+/** Keeps the turn. @returns whether it is still one's own, and nobody waits for it */
+export async function renewLease(db: Db, uploadId: string, by: string): Promise<boolean> {
+  return (await renew(db).execute({ id: uploadId, writer: by })).length > 0;
+}
+
+const free = preparedFor((db: Db) => {
+  const freed = db.$with('freed').as(
+    db
+      .update(openUploads)
+      .set({ writer: null, leaseUntil: null, wanted: false })
+      .where(and(eq(openUploads.id, id), eq(openUploads.writer, writer))),
+  );
+  return db.with(freed).select({ noWait }).from(nothing).prepare('free_upload_lease');
+});
+
+export async function freeLease(db: Db, uploadId: string, by: string): Promise<void> {
+  await free(db).execute({ id: uploadId, writer: by });
+}
+
+const arrive = preparedFor((db: Db) => {
+  const told = db.$with('told').as(
+    db
+      .update(openUploads)
+      .set({ arrived: sql`${sql.placeholder('arrived')}::int` })
+      .where(eq(openUploads.id, id)),
+  );
+  return db.with(told).select({ noWait }).from(nothing).prepare('note_arrived_bytes');
+});
+
+/** Writes down how far an upload has come, for counting: the blob store knows it. */
+export async function noteArrived(db: Db, uploadId: string, arrived: number): Promise<void> {
+  await arrive(db).execute({ id: uploadId, arrived });
+}
