@@ -80,7 +80,7 @@ const keptBlobs = async () =>
 /** Everything that any table says, as text. */
 const whereverWritten = async (text: string) => {
   const tables = await gateway.sql<{ name: string }[]>`
-    select tablename as name from pg_tables where schemaname = 'public'`;
+    select tablename as name from pg_tables where schemaname = 'public' order by tablename`;
   const found: string[] = [];
   for (const { name } of tables) {
     const [row] = await gateway.sql`
@@ -103,7 +103,7 @@ test('a redacted message leaves its place, and of its text, files and names noth
   const blobsBefore = await keptBlobs();
   const added = await withFile({ email: held }, [file(), file('second', 'second.txt')]);
   const { id } = added.ticketMessage;
-  expect(await whereverWritten(secret)).toEqual(['messages', 'attachments']);
+  expect(await whereverWritten(secret)).toEqual(['attachments', 'messages']);
   const before = await gateway.counts();
 
   const result = await redactMessage(id, { reason: 'a pasted password' });
@@ -402,6 +402,6 @@ test('refusals: who may not, what is not there, and a reason that cannot be kept
   for (const reason of ['x'.repeat(1001), 'a\0b', '\ud800'])
     expect(await redactMessage(id, { reason })).toEqual({ code: 'INVALID_INPUT', path: ['reason'] });
   expect(await gateway.counts()).toEqual(before);
-  expect(await whereverWritten(secret)).toEqual(['messages', 'attachments']);
+  expect(await whereverWritten(secret)).toEqual(['attachments', 'messages']);
   await redactMessage(id);
 });
