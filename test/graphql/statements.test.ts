@@ -11,10 +11,12 @@ let counter: StatementCounter;
 beforeAll(async () => {
   const database = parts.use(await createTestDatabase('demo'));
   counter = parts.use(await countStatements(database.connection));
+  // A credential is looked up again by a statement of its own every ten seconds.
+  const now = new Date();
   const connections = { gateway: counter.connection, owner: database.ownerConnection };
-  // With a clock of its own, so that nobody asks for the database's in between.
-  const overrides = { connections, now: () => new Date() };
-  gateway = parts.use(await startGateway({ database, env: { ROLES: 'web' }, overrides }));
+  gateway = parts.use(
+    await startGateway({ database, env: { ROLES: 'web' }, overrides: { connections, now: () => now } }),
+  );
   // Every message of every ticket gets two files; every public one of an operator's, a mail with two recipients and two attempts.
   await gateway.sql`
     with b as (insert into blobs (key, byte_size, sha256) values ('k', 1, '') returning key)

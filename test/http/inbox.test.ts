@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createTransport } from 'nodemailer';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { inboxMails } from '../../src/db/tables.ts';
 import { addInboxMail } from '../../src/mail/inbox-store.ts';
 import { launchBrowser } from '../support/browser.ts';
@@ -17,10 +17,10 @@ interface Reply {
 
 let gateway: Gateway;
 
-beforeAll(async () => {
+beforeEach(async () => {
   gateway = await startGateway({ env: { SMTP_URL: 'inbox:' } });
 });
-afterAll(() => gateway?.[Symbol.asyncDispose]());
+afterEach(() => gateway?.[Symbol.asyncDispose]());
 
 function get(
   path: string,

@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { add, ask } from './calls.ts';
 
 let gateway: Gateway;
-beforeAll(async () => {
+beforeEach(async () => {
   gateway = await startGateway();
 });
-afterAll(() => gateway[Symbol.asyncDispose]());
+afterEach(() => gateway[Symbol.asyncDispose]());
 
 interface Preview {
   code?: string;
