@@ -30,6 +30,7 @@ import { createUploads } from './http/uploads/routes.ts';
 import { createLog, type Logger } from './log.ts';
 import { startInbox } from './mail/inbox.ts';
 import { createWorker } from './mail/worker.ts';
+import { Places } from './places.ts';
 import { createLegacyDoor, refuseLegacy } from './rest/door.ts';
 import { foldPath } from './rest/path.ts';
 import { createScanner } from './scan/scanner.ts';
@@ -129,6 +130,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     ),
     judge: (row) => judge.execute({ rows: rowsOf([row]), sendsByDefault }),
     events,
+    watching: new Places('TOO_MANY_SUBSCRIPTIONS', config.limits.subscriptions),
     limits: config.limits,
     attachmentUrls: createAttachmentUrls(await findDeskKey(database.desk, 'attachment-urls')),
     scans: config.clamd !== undefined,
@@ -188,7 +190,10 @@ function graphqlOptions(
 ): GraphqlOptions {
   const { requestBytes, answerBytes } = limits;
   const multipartBytes = 2 * limits.messageAttachmentsBytes + requestBytes;
-  const readMultipart = createMultipartReader({ requestBytes, files: 100, multipartBytes });
+  const readMultipart = createMultipartReader({
+    ...{ requestBytes, files: 100, multipartBytes },
+    openForms: limits.openForms,
+  });
   return { log, production, answerBytes, plugins, requestBytes, readMultipart };
 }
 

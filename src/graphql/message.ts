@@ -51,8 +51,8 @@ builder.node(MessageRef, {
       description:
         'As written, to the byte; pictures that were pasted into it are attachments of the message, and ' +
         'named by `cid:`. HTML as written is not safe to show: operators alone get it, others get null.',
-      resolve: ({ body, format }, _args, { viewer }) =>
-        format === 'TEXT' || viewer?.role === 'OPERATOR' ? body : null,
+      resolve: (message, _args, { viewer, load }) =>
+        message.format === 'TEXT' || viewer?.role === 'OPERATOR' ? load.bodyOf(message) : null,
     }),
     bodyHtml: t.string({
       description:
@@ -65,21 +65,27 @@ builder.node(MessageRef, {
           description: 'Show pictures of the web: their servers are told who reads this, and when.',
         }),
       },
-      resolve: async ({ body, format }, { remoteImages }) => {
+      resolve: async (message, { remoteImages }, { load }) => {
         const remotePictures = remoteImages === true ? 'SHOWN' : 'HELD';
-        const { html } = await readStoredBody(body, format, { remotePictures });
+        const { format } = message;
+        const { html } = await readStoredBody(await load.bodyOf(message), format, { remotePictures });
         return format === 'HTML' && html !== '' ? `<div style="overflow:auto">${html}</div>` : html;
       },
     }),
     bodyText: t.string({
       description: 'As plain text.',
-      resolve: async ({ body, format }) =>
-        format === 'HTML' ? (await readStoredBody(body, format)).text : body,
+      resolve: async (message, _args, { load }) => {
+        const body = await load.bodyOf(message);
+        return message.format === 'HTML' ? (await readStoredBody(body, 'HTML')).text : body;
+      },
     }),
     changes: t.field({
       type: [BodyChangeRef],
       description: 'What of the body is not shown as it was written.',
-      resolve: async ({ body, format }) => [...(await readStoredBody(body, format)).changes],
+      resolve: async (message, _args, { load }) => {
+        const { changes } = await readStoredBody(await load.bodyOf(message), message.format);
+        return [...changes];
+      },
     }),
     format: t.expose('format', { type: MessageFormatEnum, description: 'How `body` is written.' }),
     visibility: t.expose('visibility', { type: VisibilityEnum, description: 'Who may see it.' }),

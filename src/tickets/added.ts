@@ -155,7 +155,9 @@ export async function replayOf(
   if (row.key === null) return undefined;
   const stored = await findKey(ctx.desk.database.desk, viewer.userId, row.key);
   if (stored === undefined) return undefined;
-  const message = (await loadMessages(ctx, [stored.messageId])).get(stored.messageId);
+  const message = (await loadMessages(ctx, [stored.messageId], ctx.desk.limits.bodyBytes)).get(
+    stored.messageId,
+  );
   const named = await ctx.desk.judge({ ...row, email: null });
   const ticketId = named[0]!.ticketId;
   // A ticket that the viewer may not see is not compared: that it is another one would tell that it exists.

@@ -41,8 +41,9 @@ const mails: SQL = sql`
  */
 const rows: SQL = sql`
   select json_build_array(
-    (select json_agg(json_build_array(m.id, m.ticket_id, m.author_id, m.body, m.format, m.visibility, m.is_mobile_device,
-        ${instant('m.created_at')}, ${instant('m.redacted_at')})) from page m),
+    (select json_agg(json_build_array(m.id, m.ticket_id, m.author_id,
+        case when (select sum(octet_length(body)) from page) <= ${sql.placeholder('bodyBytes')}::int then m.body end, m.format, m.visibility, m.is_mobile_device,
+        ${instant('m.created_at')}, ${instant('m.redacted_at')}, octet_length(m.body))) from page m),
     (select json_agg(json_build_array(u.id, u.name, u.role, u.email)) from users u where u.id = any (array(select author_id from page))),
     (select json_agg(json_build_array(a.message_id, a.id, a.position, a.file_name, a.content_type, a.byte_size, encode(a.sha256, 'hex'), a.blob_key, a.scan, a.content_id, a.is_inline))
       from attachments a where a.message_id = any (array(select id from page))),
@@ -53,8 +54,14 @@ const rows: SQL = sql`
   ) as rows`;
 
 type MessageRow = [
-  ...[id: number, ticketId: number, authorId: number, body: string, format: MessageFormat],
-  ...[visibility: Visibility, isMobileDevice: boolean, createdAt: number, redactedAt: number | null],
+  ...[id: number, ticketId: number, authorId: number, body: string | null, format: MessageFormat],
+  ...[
+    visibility: Visibility,
+    isMobileDevice: boolean,
+    createdAt: number,
+    redactedAt: number | null,
+    bodyBytes: number,
+  ],
 ];
 type PersonRow = [number, string, Person['role'], string | null];
 type AttachmentRow = [
@@ -88,10 +95,12 @@ const prepare = (order: 'asc' | 'desc') =>
   );
 const statements = { asc: prepare('asc'), desc: prepare('desc') };
 
+/** @param bodyBytes bytes of all bodies together up to which they are read as well */
 export async function listMessages(
   ctx: DeskContext,
   ticketIds: readonly number[],
   { after = 0, before = 2_147_483_647, limit, inverted }: Page,
+  bodyBytes: number,
 ): Promise<Map<number, PageMessage[]>> {
   const viewer = requireViewer(ctx);
   const statement = statements[inverted ? 'desc' : 'asc'];
@@ -100,6 +109,7 @@ export async function listMessages(
     after,
     before,
     limit,
+    bodyBytes,
     viewerId: viewer.userId,
     operator: isOperator(viewer),
   };
@@ -116,10 +126,21 @@ function messagesOf([messages, people, files, mails, recipients]: Rows): PageMes
   const recipientsOf = inOrder(recipients, recipientOf);
   const mailOf = new Map(mails?.map((row) => [row[0], row]));
   return (messages ?? []).map(
-    ([id, ticketId, authorId, body, format, visibility, isMobileDevice, createdAt, redactedAt]) => {
+    ([
+      id,
+      ticketId,
+      authorId,
+      body,
+      format,
+      visibility,
+      isMobileDevice,
+      createdAt,
+      redactedAt,
+      bodyBytes,
+    ]) => {
       const mail = mailOf.get(id);
       return {
-        ...{ id, ticketId, authorId, body, format, visibility, isMobileDevice },
+        ...{ id, ticketId, authorId, body, bodyBytes, format, visibility, isMobileDevice },
         createdAt: new Date(createdAt),
         redactedAt: redactedAt === null ? null : new Date(redactedAt),
         author: authors.get(authorId)!,

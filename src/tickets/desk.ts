@@ -2,6 +2,7 @@ import type { Limits } from '../config.ts';
 import type { RequestContext } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import type { EventHub } from '../events/hub.ts';
+import type { Places } from '../places.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { AttachmentUrls } from './attachment-url.ts';
 import type { Judged } from './judge-statement.ts';
@@ -17,6 +18,8 @@ export interface Desk {
   readonly judge: (row: NewMessageRow) => Promise<Judged[]>;
   /** Wakes those who watch a ticket. */
   readonly events: EventHub;
+  /** Of those who watch. */
+  readonly watching: Places;
   readonly limits: Limits;
   readonly attachmentUrls: AttachmentUrls;
   /** Whether new files are scanned before they are mailed. */

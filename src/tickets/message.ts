@@ -9,8 +9,10 @@ export interface Message {
   readonly id: number;
   readonly ticketId: number;
   readonly authorId: number;
-  /** As written. */
-  readonly body: string;
+  /** As written; null where it was left out, as what was read together is long: `loadBodies` has it. */
+  readonly body: string | null;
+  /** UTF-8 bytes of a body that was left out. */
+  readonly bodyBytes?: number;
   readonly format: MessageFormat;
   readonly visibility: Visibility;
   readonly isMobileDevice: boolean;
@@ -18,17 +20,20 @@ export interface Message {
   readonly redactedAt: Date | null;
 }
 
-const messageColumns = {
+const messageColumns = (bodyBytes: number) => ({
   id: messages.id,
   ticketId: messages.ticketId,
   authorId: messages.authorId,
-  body: messages.body,
+  body: sql<
+    string | null
+  >`case when sum(octet_length(${messages.body})) over () <= ${bodyBytes} then ${messages.body} end`,
+  bodyBytes: sql<number>`octet_length(${messages.body})`,
   format: messages.format,
   visibility: messages.visibility,
   isMobileDevice: messages.isMobileDevice,
   createdAt: messages.createdAt,
   redactedAt: messages.redactedAt,
-};
+});
 
 /** The rule of who sees a message; needs `tickets` joined. Row-level security says the same again. */
 export const visibleMessages = (viewer: Viewer): SQL | undefined =>
@@ -36,17 +41,37 @@ export const visibleMessages = (viewer: Viewer): SQL | undefined =>
     ? undefined
     : and(eq(messages.visibility, 'PUBLIC'), eq(tickets.requesterId, viewer.userId));
 
-/** Visible messages by id; the others are missing from the answer. */
-export async function loadMessages(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, Message>> {
+/**
+ * Visible messages by id; the others are missing from the answer.
+ * @param bodyBytes bytes of all bodies together up to which they are read as well
+ */
+export async function loadMessages(
+  ctx: DeskContext,
+  ids: readonly number[],
+  bodyBytes: number,
+): Promise<Map<number, Message>> {
   const viewer = requireViewer(ctx);
   const rows = await ctx.desk.database.readAs(viewer, (db) =>
     db
-      .select(messageColumns)
+      .select(messageColumns(bodyBytes))
       .from(messages)
       .innerJoin(tickets, eq(tickets.id, messages.ticketId))
       .where(and(inArray(messages.id, [...ids]), visibleMessages(viewer))),
   );
   return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** What visible messages say, by their ids. */
+export async function loadBodies(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, string>> {
+  const viewer = requireViewer(ctx);
+  const rows = await ctx.desk.database.readAs(viewer, (db) =>
+    db
+      .select({ id: messages.id, body: messages.body })
+      .from(messages)
+      .innerJoin(tickets, eq(tickets.id, messages.ticketId))
+      .where(and(inArray(messages.id, [...ids]), visibleMessages(viewer))),
+  );
+  return new Map(rows.map(({ id, body }) => [id, body]));
 }
 
 /** Ids of the ticket's visible messages after one, the oldest first, 50 at most. */

@@ -1,5 +1,8 @@
 import { type ExecutionResult, GraphQLError, type OperationTypeNode } from 'graphql';
 
+/** Characters from which on a text is measured as it will be written. */
+const longText = 16_384;
+
 /**
  * What an answer may weigh, counted while it is being made: each name with its marks, each text and each
  * number. It is about what the answer takes as JSON; what is cut short is neither resolved any further nor
@@ -18,13 +21,21 @@ export class AnswerBudget {
     return this.#spent > this.#limit;
   }
 
+  /** For an answer that cannot be made within the limit, whatever there is of it. */
+  exceed(): void {
+    this.#spent = Infinity;
+  }
+
   /** A name of the answer, with its quotation marks, colon and comma. */
   spendName(name: string): void {
     this.#spent += name.length + 4;
   }
 
   spendValue(value: unknown): void {
-    this.#spent += typeof value === 'string' ? value.length + 2 : 4;
+    if (typeof value !== 'string') this.#spent += 4;
+    // A character may be six bytes. To look costs as much as to write it, and only long texts matter.
+    else if (value.length < longText) this.#spent += value.length + 2;
+    else this.#spent += Buffer.byteLength(JSON.stringify(value));
   }
 
   /** What is answered in the place of what weighs too much. */

@@ -38,7 +38,7 @@ export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<DeskC
  * reading and in writing alone.
  */
 export function createRoad({ log, production, answerBytes, read, prepare }: RoadOptions) {
-  const streams = createStreams();
+  const streams = createStreams({ answerBytes });
 
   async function operationOf(
     req: IncomingMessage,
