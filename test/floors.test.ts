@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { drawGraphql } from './trace/drawing.ts';
 
 /*
  * Who may import whom, by the folders of src; downward only. Floor 0 is the files of src itself that everybody knows. Biome says
@@ -86,6 +87,10 @@ it('an import that goes up is caught', () => {
   expect(planted('mail/planted.ts', '../tickets/ticket.ts')).toHaveLength(1);
   expect(planted('tickets/planted.ts', '../mail/worker.ts')).toHaveLength(1);
   expect(planted('errors.ts', './app.ts')).toHaveLength(1);
+});
+
+it('nothing in src/graphql leads back to itself, types included', () => {
+  expect(drawGraphql().circle).toBeUndefined();
 });
 
 it('main.ts and the command line alone read the environment', () => {

@@ -11,7 +11,7 @@ import { WarningCodeEnum } from './enums.ts';
 import { MessageEdge, MessageRef } from './message.ts';
 import { AddTicketMessageInput } from './message-input.ts';
 import { orRefusal, resultUnion } from './refusal.ts';
-import { TicketRef } from './ticket.ts';
+import { TicketRef } from './ticket-ref.ts';
 
 export const WarningRef = builder.objectRef<Warning>('Warning').implement({
   description: 'Something was done, but not quite as one might think.',

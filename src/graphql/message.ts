@@ -1,4 +1,6 @@
 import type { BodyChange } from '../content/changes.ts';
+import type { ReadBody } from '../content/clean.ts';
+import type { RemotePictures } from '../content/pictures.ts';
 import { readStoredBody } from '../content/read-body.ts';
 import type { PageMessage } from '../tickets/conversation.ts';
 import type { Message } from '../tickets/message.ts';
@@ -7,9 +9,10 @@ import { AttachmentRef } from './attachment.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
 import { BodyChangeCodeEnum, MessageFormatEnum, VisibilityEnum } from './enums.ts';
+import type { Loaders } from './loaders.ts';
 import { totalCount } from './page.ts';
 import { PersonRef } from './person.ts';
-import { TicketRef } from './ticket.ts';
+import { TicketRef } from './ticket-ref.ts';
 
 /** As a page brings it, with what hangs on it; or alone, and what is asked of it is loaded. */
 export const MessageRef = builder.objectRef<Message | PageMessage>('TicketMessage');
@@ -21,6 +24,27 @@ const BodyChangeRef = builder.objectRef<BodyChange>('BodyChange').implement({
     message: t.exposeString('message', { description: 'The same in English, for people.' }),
   }),
 });
+
+/** Characters of a body from which on what was read of it is remembered with its message. */
+const longBody = 16_384;
+const readings = new WeakMap<Message, Partial<Record<RemotePictures, Promise<ReadBody>>>>();
+
+/**
+ * What a body says. A long one is looked up once for a message, by however many names it is asked for: that
+ * takes its digest.
+ */
+async function reading(
+  message: Message,
+  load: Loaders,
+  remotePictures: RemotePictures = 'HELD',
+): Promise<ReadBody> {
+  const body = await load.bodyOf(message);
+  if (body.length < longBody) return readStoredBody(body, message.format, { remotePictures });
+  const known = readings.get(message) ?? {};
+  readings.set(message, known);
+  known[remotePictures] ??= readStoredBody(body, message.format, { remotePictures });
+  return known[remotePictures];
+}
 
 builder.node(MessageRef, {
   description: 'One contribution to a ticket: a comment, a private note or an e-mail reply.',
@@ -67,25 +91,19 @@ builder.node(MessageRef, {
       },
       resolve: async (message, { remoteImages }, { load }) => {
         const remotePictures = remoteImages === true ? 'SHOWN' : 'HELD';
-        const { format } = message;
-        const { html } = await readStoredBody(await load.bodyOf(message), format, { remotePictures });
-        return format === 'HTML' && html !== '' ? `<div style="overflow:auto">${html}</div>` : html;
+        const { html } = await reading(message, load, remotePictures);
+        return message.format === 'HTML' && html !== '' ? `<div style="overflow:auto">${html}</div>` : html;
       },
     }),
     bodyText: t.string({
       description: 'As plain text.',
-      resolve: async (message, _args, { load }) => {
-        const body = await load.bodyOf(message);
-        return message.format === 'HTML' ? (await readStoredBody(body, 'HTML')).text : body;
-      },
+      resolve: async (message, _args, { load }) =>
+        message.format === 'HTML' ? (await reading(message, load)).text : load.bodyOf(message),
     }),
     changes: t.field({
       type: [BodyChangeRef],
       description: 'What of the body is not shown as it was written.',
-      resolve: async (message, _args, { load }) => {
-        const { changes } = await readStoredBody(await load.bodyOf(message), message.format);
-        return [...changes];
-      },
+      resolve: async (message, _args, { load }) => [...(await reading(message, load)).changes],
     }),
     format: t.expose('format', { type: MessageFormatEnum, description: 'How `body` is written.' }),
     visibility: t.expose('visibility', { type: VisibilityEnum, description: 'Who may see it.' }),

@@ -1,20 +1,13 @@
 import { eventCursor, messagesOf } from '../tickets/cursor.ts';
 import { readPage } from '../tickets/page.ts';
 import { requireViewer } from '../tickets/policy.ts';
-import {
-  countTickets,
-  findTicket,
-  listTickets,
-  type Ticket,
-  type TicketWithRequester,
-} from '../tickets/ticket.ts';
+import { countTickets, findTicket, listTickets } from '../tickets/ticket.ts';
 import { builder } from './builder.ts';
 import { TicketStatusEnum } from './enums.ts';
 import { MessageConnection, MessageRef } from './message.ts';
 import { connectionOf, costOfCounting, pageComplexity, totalCount } from './page.ts';
 import { PersonRef } from './person.ts';
-
-export const TicketRef = builder.objectRef<Ticket | TicketWithRequester>('Ticket');
+import { TicketRef } from './ticket-ref.ts';
 
 builder.node(TicketRef, {
   description: 'One request for help and its conversation.',

@@ -1,7 +1,13 @@
 import { type ExecutionResult, GraphQLError, type OperationTypeNode } from 'graphql';
 
-/** Characters from which on a text is measured as it will be written. */
+/** Characters from which on it is looked at what a text is made of. */
 const longText = 16_384;
+
+/** Characters that take six bytes each as JSON; of all others three at most. */
+const sixfold = /[^\t\n\f\r -\uffff]/;
+
+const bytesOfLong = (text: string): number =>
+  sixfold.test(text) ? Buffer.byteLength(JSON.stringify(text)) : text.length + 2;
 
 /**
  * What an answer may weigh, counted while it is being made: each name with its marks, each text and each
@@ -33,9 +39,7 @@ export class AnswerBudget {
 
   spendValue(value: unknown): void {
     if (typeof value !== 'string') this.#spent += 4;
-    // A character may be six bytes. To look costs as much as to write it, and only long texts matter.
-    else if (value.length < longText) this.#spent += value.length + 2;
-    else this.#spent += Buffer.byteLength(JSON.stringify(value));
+    else this.#spent += value.length < longText || this.isOver ? value.length + 2 : bytesOfLong(value);
   }
 
   /** What is answered in the place of what weighs too much. */

@@ -12,6 +12,7 @@ import type { GraphQLParams } from 'graphql-yoga';
 import { Refusal } from '../../errors.ts';
 import { IncomingFile, type Receive } from '../../incoming-file.ts';
 import { Places } from '../../places.ts';
+import { assertMeasured } from '../http/body.ts';
 import { assertPreflighted } from '../http/preflight.ts';
 import { httpError } from '../http/problem.ts';
 import { type ReadParams, strangersBytes } from '../http/read.ts';
@@ -163,8 +164,10 @@ class Form {
       if (bytes > this.#limits.requestBytes) throw new FieldTooLargeError(name, this.#limits.requestBytes);
       chunks.push(chunk);
     }
+    const text = Buffer.concat(chunks);
+    assertMeasured(text);
     try {
-      return JSON.parse(utf8.decode(Buffer.concat(chunks)));
+      return JSON.parse(utf8.decode(text));
     } catch {
       throw new InvalidJSONError(name);
     }
