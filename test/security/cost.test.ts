@@ -250,6 +250,45 @@ describe('an answer larger than MAX_ANSWER_BYTES is refused while it is made', (
   });
 });
 
+describe('JSON that would take long to parse is refused before it is, with a credential as well', () => {
+  const members = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`m${n}`, 'a, "quoted": one']));
+  const bodies: Record<string, [body: string, status: number]> = {
+    'as many members as there may be': [
+      JSON.stringify({ query: '{ __typename }', extensions: members(19_990) }),
+      200,
+    ],
+    'more members': [JSON.stringify({ query: '{ __typename }', extensions: members(20_010) }), 400],
+    'marks in texts': [
+      JSON.stringify({ query: '{ __typename }', extensions: { a: '\\":,[{'.repeat(200_000) } }),
+      200,
+    ],
+    'as many values': [
+      JSON.stringify({ query: '{ __typename }', extensions: { a: Array(299_000).fill(1) } }),
+      200,
+    ],
+    'more values': [
+      JSON.stringify({ query: '{ __typename }', extensions: { a: Array(301_000).fill(1) } }),
+      400,
+    ],
+    'more levels': [
+      `{"query":"{ __typename }","extensions":{"a":${'['.repeat(70_000)}${']'.repeat(70_000)}}}`,
+      400,
+    ],
+  };
+  for (const [name, [body, status]] of Object.entries(bodies))
+    test(`${name}: ${status}, as JSON and as the operations of a form`, async () => {
+      expect((await post(body, asOperator)).status).toBe(status);
+      const form = new FormData();
+      form.set('operations', body);
+      form.set('map', '{}');
+      const sent = { method: 'POST', headers: { authorization: asOperator }, body: form };
+      const answer = await fetch(`${gateway.url}/graphql`, sent);
+      expect(answer.status).toBe(status);
+      if (status === 400) expect(await answer.text()).toMatch(/has more than \d+ (members|values|levels)/);
+    });
+});
+
 describe('bodies that are on their way', () => {
   const open = async (url: string, bytes: number, announced: number): Promise<Socket> => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
