@@ -37,6 +37,7 @@ import { createBacklog, createMailChore } from './mail/backlog.ts';
 import { startInbox } from './mail/inbox.ts';
 import { createWorker } from './mail/worker.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { Places } from './places.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { createLegacyDoor, refuseLegacy } from './rest/door.ts';
 import { foldPath } from './rest/path.ts';
@@ -171,6 +172,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
     dryRun: createDryRun(database.desk, sendsByDefault),
     events,
     eventTold: metrics.eventTold,
+    watching: new Places('TOO_MANY_SUBSCRIPTIONS', config.limits.subscriptions),
     limits: config.limits,
     rateLimits: createRateLimits(
       config.rateLimits,
@@ -236,7 +238,10 @@ function graphqlOptions(
 ): GraphqlOptions {
   const { requestBytes, answerBytes } = limits;
   const multipartBytes = 2 * limits.messageAttachmentsBytes + requestBytes;
-  const readMultipart = createMultipartReader({ requestBytes, files: 100, multipartBytes });
+  const readMultipart = createMultipartReader({
+    ...{ requestBytes, files: 100, multipartBytes },
+    openForms: limits.openForms,
+  });
   const trusted = trustedDocuments === undefined ? undefined : trustedIn(trustedDocuments);
   return { log, production, answerBytes, plugins, requestBytes, readMultipart, trusted };
 }

@@ -73,6 +73,10 @@ export interface Limits {
   readonly openUploads: number;
   /** That one user may have uploaded and not attached yet. */
   readonly uploadedBytes: number;
+  /** Subscriptions of one user at a time, in one process. */
+  readonly subscriptions: number;
+  /** Multipart requests to /graphql that one user may be sending at a time, to one process. */
+  readonly openForms: number;
   /** JSON bodies of /graphql. */
   readonly requestBytes: number;
   readonly legacyRequestBytes: number;
@@ -188,6 +192,8 @@ const settings = z.object({
   MAX_MESSAGE_ATTACHMENTS_BYTES: whole(50 * MiB, 1, 2047 * MiB),
   MAX_OPEN_UPLOADS: whole(20, 1, 10_000),
   MAX_UPLOADED_BYTES: whole(2048 * MiB, MiB, Number.MAX_SAFE_INTEGER),
+  MAX_SUBSCRIPTIONS: whole(100, 1, 100_000),
+  MAX_OPEN_FORMS: whole(128, 1, 10_000),
   MAX_REQUEST_BYTES: whole(0, 0, 64 * MiB),
   MAX_LEGACY_REQUEST_BYTES: whole(40_000_000, 1024, 1_000_000_000),
   MAX_ANSWER_BYTES: whole(32 * MiB, 64 * 1024, 256 * MiB),
@@ -290,6 +296,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       recipients: 50,
       openUploads: e.MAX_OPEN_UPLOADS,
       uploadedBytes: e.MAX_UPLOADED_BYTES,
+      subscriptions: e.MAX_SUBSCRIPTIONS,
+      openForms: e.MAX_OPEN_FORMS,
       // A body of the largest size still arrives whole when each of its bytes is escaped as \u00xx, so that the command refuses it.
       requestBytes: e.MAX_REQUEST_BYTES || 6 * e.MAX_BODY_BYTES + MiB,
       legacyRequestBytes: e.MAX_LEGACY_REQUEST_BYTES,

@@ -145,6 +145,29 @@ export class RateLimited extends Error {
   }
 }
 
+/** What is asked for holds more bytes than one answer may have: less is to be asked for at once. */
+export class AnswerTooLarge extends Error {
+  override readonly name = 'AnswerTooLarge';
+}
+
+const underWay = {
+  TOO_MANY_SUBSCRIPTIONS: 'subscriptions',
+  TOO_MANY_UPLOADS: 'forms with files',
+} as const;
+export type TooManyCode = keyof typeof underWay;
+
+/** The caller has as many of something under way as one user may have at a time: HTTP 429 with Retry-After. */
+export class TooMany extends Error {
+  readonly code: TooManyCode;
+  /** Seconds to wait before the next attempt. */
+  readonly retryAfterSeconds = 5;
+  constructor(code: TooManyCode, most: number) {
+    super(`You have ${most} ${underWay[code]} under way, and no more are allowed at a time: end one first`);
+    this.name = 'TooMany';
+    this.code = code;
+  }
+}
+
 /** A fault that passes: the database is down, a queue is full. HTTP 503 with Retry-After on every door. */
 export class Unavailable extends Error {
   readonly retryAfterSeconds: number;

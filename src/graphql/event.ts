@@ -78,7 +78,8 @@ builder.subscriptionField('ticketEvents', (t) =>
     description:
       'The events after a cursor and then those to come, without a gap or a repeat. After a lost ' +
       'connection, subscribe again with the last cursor that you have seen: as `after`, or as the header ' +
-      '`Last-Event-ID`. Needs the scope READ.',
+      '`Last-Event-ID`. Needs the scope READ. One user has 100 of them at a time, unless the desk says ' +
+      'otherwise: the next ends with TOO_MANY_SUBSCRIPTIONS.',
     args: { ticket: t.arg(ticketArg), after: t.arg.string(afterArg) },
     subscribe: (_root, { ticket, after }, ctx) =>
       asSeen(ctx, watchTicketEvents(ctx, { ticket, after: ctx.place.resumeAfter ?? after })),

@@ -1,7 +1,15 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { asUnavailable } from '../database-faults.ts';
-import { BadCredential, BadRequest, RateLimited, Refusal, retryable, Unavailable } from '../errors.ts';
+import {
+  BadCredential,
+  BadRequest,
+  RateLimited,
+  Refusal,
+  retryable,
+  TooMany,
+  Unavailable,
+} from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { GraphContext } from './context.ts';
 
@@ -82,6 +90,11 @@ export function safeError(error: unknown, { requestId, log }: Asked): GraphQLErr
   }
   if (original instanceof BadRequest)
     return say(original.message, { code: 'BAD_REQUEST', http: { status: 400, headers: {} } });
+  if (original instanceof TooMany) {
+    const headers = { 'Retry-After': String(original.retryAfterSeconds) };
+    const { message, code } = original;
+    return say(message, { code, retryable: true, http: { status: 429, headers } });
+  }
   const fault = asUnavailable(original);
   if (fault instanceof Unavailable) {
     log.warn({ err: fault, requestId }, 'unavailable');

@@ -5,10 +5,11 @@ import type { DeskContext } from '../tickets/desk.ts';
 import { requireViewer, whyNotRead } from '../tickets/policy.ts';
 import { listAttachments, loadAttachments } from '../tickets/read/attachments.ts';
 import { listMessages, type PageMessage } from '../tickets/read/conversation.ts';
-import { loadMessages } from '../tickets/read/messages.ts';
+import { loadBodies, loadMessages, type Message } from '../tickets/read/messages.ts';
 import type { Page } from '../tickets/read/page.ts';
 import { loadMailboxes, loadPeople } from '../tickets/read/people.ts';
 import { loadTickets } from '../tickets/read/tickets.ts';
+import { BodyAllowance } from './body-allowance.ts';
 
 /** What may be looked up without the scope `read`. */
 type IsFree = (id: number) => boolean;
@@ -25,6 +26,8 @@ export class Loaders {
   readonly #made = new Map<unknown, DataLoader<number, unknown>>();
   readonly #known: (readonly [name: unknown, id: number, value: unknown])[] = [];
 
+  #allowance: BodyAllowance | undefined;
+
   constructor(ctx: DeskContext) {
     this.#ctx = ctx;
   }
@@ -40,7 +43,11 @@ export class Loaders {
     return this.#one(loadTickets);
   }
   get message() {
-    return this.#one(loadMessages);
+    return this.#loader<Message | null>(
+      loadMessages,
+      (ctx, ids) => this.#bodies.lend((bytes) => loadMessages(ctx, ids, bytes)),
+      null,
+    );
   }
   get attachment() {
     return this.#one(loadAttachments);
@@ -68,9 +75,23 @@ export class Loaders {
 
   /** One page of several tickets' messages; tickets asked for the same page share a statement. */
   messagesOf(ticketId: number, page: Page): Promise<readonly PageMessage[]> {
-    return this.#many<PageMessage>(JSON.stringify(page), (ctx, ids) => listMessages(ctx, ids, page)).load(
-      ticketId,
-    );
+    return this.#many<PageMessage>(JSON.stringify(page), (ctx, ids) =>
+      this.#bodies.lend((bytes) => listMessages(ctx, ids, page, bytes)),
+    ).load(ticketId);
+  }
+
+  /** What a message says. @throws AnswerTooLarge */
+  bodyOf({ id, body, bodyBytes = 0 }: Message): string | Promise<string> {
+    if (body !== null) return body;
+    this.#bodies.spend(id, bodyBytes);
+    return this.#one(loadBodies)
+      .load(id)
+      .then((read) => read ?? '');
+  }
+
+  get #bodies(): BodyAllowance {
+    this.#allowance ??= new BodyAllowance(this.#ctx.desk.limits.answerBytes);
+    return this.#allowance;
   }
 
   #know(name: unknown, id: number, value: unknown): void {

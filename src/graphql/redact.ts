@@ -89,7 +89,7 @@ const AttachmentResult = resultUnion(
 
 /** As they are now; whoever looks them up again in this request finds the same. */
 async function messageNow(ctx: GraphContext, id: number): Promise<Message> {
-  const message = (await loadMessages(ctx, [id])).get(id)!;
+  const message = (await loadMessages(ctx, [id], 0)).get(id)!;
   ctx.load.message.clear(id).prime(id, message);
   return message;
 }

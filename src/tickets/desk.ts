@@ -2,6 +2,7 @@ import type { Limits } from '../config.ts';
 import type { RequestContext } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import type { EventHub } from '../events/hub.ts';
+import type { Places } from '../places.ts';
 import type { RateLimits } from '../rate-limits.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { AttachmentUrls } from './read/signed-url.ts';
@@ -15,6 +16,8 @@ export interface Desk {
   readonly events: EventHub;
   /** Told of each live event how long after its commit its watcher is told of it. */
   readonly eventTold: (seconds: number) => void;
+  /** Of those who watch. */
+  readonly watching: Places;
   readonly limits: Limits;
   readonly rateLimits: RateLimits;
   readonly attachmentUrls: AttachmentUrls;

@@ -12,14 +12,21 @@ const messageColumns = Object.entries(getTableColumns(messages)).map(([key, colu
   ...{ key, name: `m.${column.name}` },
   isInstant: column.dataType === 'date',
 }));
-/** The fields of a message `m`, for a list in JSON. */
-export const messageFields = messageColumns.map(({ name, isInstant }) =>
-  isInstant ? instant(name) : sql.raw(name),
-);
+/**
+ * The fields of a message `m`, for a list in JSON.
+ * @param body what stands for its body, which may be left out
+ */
+export const messageFields = (body: SQL): SQL[] => [
+  ...messageColumns.map(({ key, name, isInstant }) => {
+    if (key === 'body') return body;
+    return isInstant ? instant(name) : sql.raw(name);
+  }),
+  sql`octet_length(m.body)`,
+];
 
 /** A message from its fields, in the order of its columns. */
 export function messageOf(fields: readonly unknown[]): Message {
-  const message: Record<string, unknown> = {};
+  const message: Record<string, unknown> = { bodyBytes: fields[messageColumns.length] };
   for (const [n, { key, isInstant }] of messageColumns.entries()) {
     const field = fields[n];
     message[key] = isInstant && field !== null ? new Date(field as number) : field;

@@ -4,5 +4,9 @@ import base from '../../vitest.config.ts';
 /* npm run test:clients: real clients, from packages and a lock file of their own. */
 export default defineConfig({
   ...base,
-  test: { ...base.test, include: ['test/clients/clients.js'], maxWorkers: 1 },
+  test: {
+    ...base.test,
+    include: ['clients', 'defaults', 'graphcache', 'relay'].map((name) => `test/clients/${name}.js`),
+    maxWorkers: 1,
+  },
 });

@@ -101,6 +101,7 @@ describe('an answer larger than MAX_ANSWER_BYTES is refused while it is made', (
     'one body in three forms':
       '{ ticket(by: {ticketId: 46}) { messages(last: 1) { edges { node { body bodyText bodyHtml } } } } }',
     events: '{ ticketEvents(ticket: {ticketId: 46}) { ticketMessage { body } } }',
+    'one body by many names beside the schema': `{ __schema { queryType { name } } ticket(by: {ticketId: 46}) { messages(last: 1) { nodes { ${Array.from({ length: 9 }, (_, n) => `b${n}: body`).join(' ')} } } } }`,
   };
   for (const [name, query] of Object.entries(queries)) {
     test(name, async () => {
@@ -114,8 +115,114 @@ describe('an answer larger than MAX_ANSWER_BYTES is refused while it is made', (
       expect(got).toContain('ANSWER_TOO_LARGE');
       const stream = await openStream(gateway.url, { query }, { authorization: asOperator });
       expect((await stream.next())!.data!.errors![0]!.extensions.code).toBe('ANSWER_TOO_LARGE');
+      const form = new FormData();
+      form.set('operations', JSON.stringify({ query }));
+      form.set('map', '{}');
+      const headers = { authorization: asOperator };
+      const sent = await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body: form });
+      expect([sent.status, await sent.text()]).toEqual([200, expect.stringContaining('ANSWER_TOO_LARGE')]);
     });
   }
+
+  test('an event of a subscription, by either transport, and the next one is told', async () => {
+    const names = Array.from({ length: 9 }, (_, n) => `b${n}: body`).join(' ');
+    const query = `subscription ($after: String) { ticketEvents(ticket: {ticketId: 46}, after: $after) { ticketMessage { ${names} } } }`;
+    const { data } = await gateway.graphql<{ ticket: { cursor: string } }>(
+      '{ ticket(by: {ticketId: 46}) { cursor } }',
+    );
+    const body = { query, variables: { after: data.ticket.cursor } };
+    const stream = await openStream(gateway.url, body, { authorization: asOperator });
+    const leaving = new AbortController();
+    const parts = await fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        ...{ 'content-type': 'application/json', accept: 'multipart/mixed;subscriptionSpec=1.0' },
+        authorization: asOperator,
+      },
+      body: JSON.stringify(body),
+      signal: leaving.signal,
+    });
+    await add(long);
+    await add('short');
+    const first = await stream.next();
+    expect([first!.id, first!.data!.data, first!.data!.errors!.map(({ extensions }) => extensions)]).toEqual([
+      expect.any(String),
+      null,
+      [{ code: 'ANSWER_TOO_LARGE', limitBytes: 262_144 }],
+    ]);
+    expect((await stream.next())!.data).toMatchObject({
+      data: { ticketEvents: { ticketMessage: { b0: 'short' } } },
+    });
+    stream.leave();
+    let text = '';
+    for await (const chunk of parts.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      if (text.includes('short')) break;
+    }
+    leaving.abort();
+    expect([text.length < 10_000, text.match(/ANSWER_TOO_LARGE/g)?.length]).toEqual([true, 1]);
+  });
+
+  describe('of which the database alone would send more than the memory holds', () => {
+    const count = 40;
+    let ids: string[];
+    beforeAll(async () => {
+      const rows = await gateway.sql<{ id: number }[]>`
+        insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
+        select 46, 1, n || repeat('y', 100000), 'TEXT', 'PUBLIC', false from generate_series(1, ${count}) n returning id`;
+      ids = rows.map(({ id }) => Buffer.from(`TicketMessage:${id}`).toString('base64'));
+    });
+    const nodes = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on TicketMessage { messageId body } } }';
+    const inPage = (fields: string) =>
+      `{ ticket(by: {ticketId: 46}) { messages(last: 40) { nodes { ${fields} } } } }`;
+
+    for (const [name, query] of Object.entries({
+      'a page': inPage('body'),
+      'a page, as text and as HTML': inPage('bodyText bodyHtml changes { code }'),
+      nodes,
+      'nodes, as graphql-js makes them': nodes.replace('body', 'body @skip(if: false)'),
+      'pages by many names': `{ ticket(by: {ticketId: 46}) { ${Array.from({ length: 30 }, (_, n) => `p${n}: messages(last: ${count - n}) { nodes { body } }`).join(' ')} } }`,
+    }))
+      test(name, async () => {
+        const variables = query.includes('$ids') ? { ids } : {};
+        const { status, data, errors } = await gateway.graphql(query, variables);
+        expect([status, data, errors!.map(({ extensions }) => extensions)]).toEqual([
+          200,
+          null,
+          [{ code: 'ANSWER_TOO_LARGE', limitBytes: 262_144 }],
+        ]);
+      });
+
+    test('and what does not ask for bodies, or for few of them, is answered', async () => {
+      const { data, errors } = await gateway.graphql<{
+        ticket: { messages: { nodes: { messageId: number }[] } };
+      }>(inPage('messageId author { name } attachments { id }'));
+      expect([data.ticket.messages.nodes.length, errors]).toEqual([count, undefined]);
+      const two = await gateway.graphql<{ nodes: { body: string }[] }>(nodes, { ids: ids.slice(0, 2) });
+      expect(two.data.nodes.map(({ body }) => body.slice(0, 2))).toEqual(['1y', '2y']);
+      const some = await gateway.graphql<{
+        ticket: { messages: { nodes: object[] } };
+        nodes: { body: string }[];
+      }>(
+        `query ($ids: [ID!]!) { ${inPage('messageId').slice(1, -1)} nodes(ids: $ids) { ... on TicketMessage { body bodyText } } }`,
+        { ids: ids.slice(5, 6) },
+      );
+      expect([some.errors, some.data.ticket.messages.nodes.length, some.data.nodes[0]!.body.length]).toEqual([
+        undefined,
+        count,
+        100_001,
+      ]);
+    });
+
+    test('a requester gets theirs by the same rules, and nobody else’s', async () => {
+      const { data, errors } = await gateway.graphql<{ nodes: ({ body: string } | null)[] }>(
+        nodes,
+        { ids },
+        { authorization: asRequester },
+      );
+      expect([data.nodes.every((node) => node === null), errors]).toEqual([true, undefined]);
+    });
+  });
 
   test('and a smaller one is answered', async () => {
     const { errors } = await gateway.graphql(`{ ${page.replace('last: 4', 'last: 2')} }`);
@@ -141,6 +248,45 @@ describe('an answer larger than MAX_ANSWER_BYTES is refused while it is made', (
     ]);
     expect((await gateway.counts()).messages).toBe(before.messages! + 2);
   });
+});
+
+describe('JSON that would take long to parse is refused before it is, with a credential as well', () => {
+  const members = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`m${n}`, 'a, "quoted": one']));
+  const bodies: Record<string, [body: string, status: number]> = {
+    'as many members as there may be': [
+      JSON.stringify({ query: '{ __typename }', extensions: members(19_990) }),
+      200,
+    ],
+    'more members': [JSON.stringify({ query: '{ __typename }', extensions: members(20_010) }), 400],
+    'marks in texts': [
+      JSON.stringify({ query: '{ __typename }', extensions: { a: '\\":,[{'.repeat(200_000) } }),
+      200,
+    ],
+    'as many values': [
+      JSON.stringify({ query: '{ __typename }', extensions: { a: Array(299_000).fill(1) } }),
+      200,
+    ],
+    'more values': [
+      JSON.stringify({ query: '{ __typename }', extensions: { a: Array(301_000).fill(1) } }),
+      400,
+    ],
+    'more levels': [
+      `{"query":"{ __typename }","extensions":{"a":${'['.repeat(70_000)}${']'.repeat(70_000)}}}`,
+      400,
+    ],
+  };
+  for (const [name, [body, status]] of Object.entries(bodies))
+    test(`${name}: ${status}, as JSON and as the operations of a form`, async () => {
+      expect((await post(body, asOperator)).status).toBe(status);
+      const form = new FormData();
+      form.set('operations', body);
+      form.set('map', '{}');
+      const sent = { method: 'POST', headers: { authorization: asOperator }, body: form };
+      const answer = await fetch(`${gateway.url}/graphql`, sent);
+      expect(answer.status).toBe(status);
+      if (status === 400) expect(await answer.text()).toMatch(/has more than \d+ (members|values|levels)/);
+    });
 });
 
 describe('bodies that are on their way', () => {

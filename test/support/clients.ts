@@ -64,7 +64,7 @@ export const clients = {
   },
   'graphql-request': {
     headers: {
-      accept: 'application/graphql-response+json; charset=utf-8, application/json; charset=utf-8',
+      accept: 'application/graphql-response+json, application/json',
       'content-type': 'application/json',
     },
     body: named,

@@ -1,5 +1,14 @@
 import { type ExecutionResult, GraphQLError, type OperationTypeNode } from 'graphql';
 
+/** Characters from which on it is looked at what a text is made of. */
+const longText = 16_384;
+
+/** Characters that take six bytes each as JSON; of all others three at most. */
+const sixfold = /[^\t\n\f\r -\uffff]/;
+
+const bytesOfLong = (text: string): number =>
+  sixfold.test(text) ? Buffer.byteLength(JSON.stringify(text)) : text.length + 2;
+
 /**
  * What an answer may weigh, counted while it is being made: each name with its marks, each text and each
  * number. It is about what the answer takes as JSON; what is cut short is neither resolved any further nor
@@ -18,13 +27,19 @@ export class AnswerBudget {
     return this.#spent > this.#limit;
   }
 
+  /** For an answer that cannot be made within the limit, whatever there is of it. */
+  exceed(): void {
+    this.#spent = Infinity;
+  }
+
   /** A name of the answer, with its quotation marks, colon and comma. */
   spendName(name: string): void {
     this.#spent += name.length + 4;
   }
 
   spendValue(value: unknown): void {
-    this.#spent += typeof value === 'string' ? value.length + 2 : 4;
+    if (typeof value !== 'string') this.#spent += 4;
+    else this.#spent += value.length < longText || this.isOver ? value.length + 2 : bytesOfLong(value);
   }
 
   /** What is answered in the place of what weighs too much. */

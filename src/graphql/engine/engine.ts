@@ -1,4 +1,5 @@
 import {
+  createSourceEventStream,
   type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
@@ -10,10 +11,10 @@ import {
   Kind,
   NoSchemaIntrospectionCustomRule,
   type SelectionSetNode,
-  subscribe,
   type ValidationRule,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { AnswerTooLarge } from '../../errors.ts';
 import type { GraphContext } from '../context.ts';
 import { AnswerBudget, weigh } from './answer-budget.ts';
 import { coerceVariables } from './coercion-errors.ts';
@@ -81,6 +82,13 @@ function mayBeSkipped(document: DocumentNode, { selections }: SelectionSetNode):
   });
 }
 
+async function* answersTo(
+  source: AsyncIterable<unknown>,
+  answer: (payload: unknown) => Promise<ExecutionResult>,
+): AsyncGenerator<ExecutionResult> {
+  for await (const payload of source) yield answer(payload);
+}
+
 function createExecutor(documents: Documents, { closed, answerBytes }: EngineOptions) {
   const coercion = { maxErrors: maxCoercionErrors, hideSuggestions: closed };
 
@@ -105,22 +113,32 @@ function createExecutor(documents: Documents, { closed, answerBytes }: EngineOpt
 
   async function executeOne(args: ExecutionArgs): Promise<ExecutionResult> {
     const { document, contextValue, operationName, variableValues } = args;
-    const budget = new AnswerBudget(answerBytes);
     const { plan, limit } = documents.known(document) ?? {};
     if (plan !== undefined && limit !== undefined && args.rootValue === undefined) {
       const isMeant = operationName == null || operationName === plan.operation.name?.value;
+      const budget = new AnswerBudget(answerBytes);
       if (isMeant) return runPlan(plan, contextValue, variableValues ?? {}, { budget, coercion, limit });
     }
-    const refused = refuse(args);
-    if (refused !== undefined) return refused;
-    const result = await execute({ ...args, hideSuggestions: closed, options: { maxCoercionErrors } });
-    weigh(result.data, budget);
-    return budget.isOver ? budget.refusal(getOperationAST(document, operationName)?.operation) : result;
+    return refuse(args) ?? executeByReference(args);
   }
 
-  return {
-    execute: executeOne,
-    subscribe: (args: ExecutionArgs) =>
-      refuseSkipped(args) ?? refuse(args) ?? subscribe({ ...args, hideSuggestions: closed }),
-  };
+  async function executeByReference(args: ExecutionArgs): Promise<ExecutionResult> {
+    const result = await execute({ ...args, hideSuggestions: closed, options: { maxCoercionErrors } });
+    const budget = new AnswerBudget(answerBytes);
+    if (result.errors?.some(({ originalError }) => originalError instanceof AnswerTooLarge)) budget.exceed();
+    weigh(result.data, budget);
+    if (!budget.isOver) return result;
+    return budget.refusal(getOperationAST(args.document, args.operationName)?.operation);
+  }
+
+  /** Each event is an answer of its own, made by graphql-js and weighed as any other. */
+  async function subscribeToOne(args: ExecutionArgs) {
+    const refused = refuseSkipped(args) ?? refuse(args);
+    if (refused !== undefined) return refused;
+    const source = await createSourceEventStream({ ...args, hideSuggestions: closed });
+    if (!(Symbol.asyncIterator in source)) return source;
+    return answersTo(source, (rootValue) => executeByReference({ ...args, rootValue }));
+  }
+
+  return { execute: executeOne, subscribe: subscribeToOne };
 }

@@ -8,6 +8,7 @@ import type {
   GraphQLSchema,
   OperationDefinitionNode,
 } from 'graphql';
+import { AnswerTooLarge } from '../../errors.ts';
 import type { AnswerBudget } from './answer-budget.ts';
 import type { CoerceVariables } from './plan-input.ts';
 
@@ -65,6 +66,7 @@ export class Run {
     for (let at = path; at !== undefined; at = at.prev) if (this.#nulled.has(at)) return;
     if (this.#nulled.has(undefined)) return;
     this.#nulled.add(path);
+    if (error.originalError instanceof AnswerTooLarge) this.budget.exceed();
     this.errors.push(error);
   }
 

@@ -58,17 +58,27 @@ export function readBody(req: IncomingMessage, limit: number, budget: BodyBudget
 }
 
 /**
- * Levels of a body at most, and bytes of one from which on they are counted: a million levels take the
- * parser a second.
+ * What a body may hold at most: no request of a client comes near, and to parse a million levels or members
+ * takes a second.
  */
-const mostLevels = 100;
+const most = { levels: 100, members: 20_000, values: 300_000 } as const;
+/** Bytes of a body from which on that is counted before it is parsed. */
 const looksDeep = 64 * 1024;
 
 /** A byte order mark, which some clients write before UTF-8, is no part of the text. */
 const startsWithMark = (body: Buffer): boolean => body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
 
-function isDeep(body: Buffer): boolean {
-  let depth = 0;
+/** @throws GraphQLError 400 for JSON that would take long to parse */
+export function assertMeasured(body: Buffer): void {
+  const excess = body.length > looksDeep ? excessOf(body) : undefined;
+  if (excess !== undefined) throw httpError(400, `The request body has more than ${most[excess]} ${excess}`);
+}
+
+/** Counts marks outside of texts. What is no JSON is left to the parser. */
+function excessOf(body: Buffer): keyof typeof most | undefined {
+  let levels = 0;
+  let members = 0;
+  let values = 0;
   let isText = false;
   for (let at = 0; at < body.length; at += 1) {
     const byte = body[at]!;
@@ -77,11 +87,14 @@ function isDeep(body: Buffer): boolean {
       else if (byte === 0x22) isText = false;
     } else if (byte === 0x22) isText = true;
     else if (byte === 0x5b || byte === 0x7b) {
-      depth += 1;
-      if (depth > mostLevels) return true;
-    } else if (byte === 0x5d || byte === 0x7d) depth -= 1;
+      levels += 1;
+      if (levels > most.levels) return 'levels';
+    } else if (byte === 0x5d || byte === 0x7d) levels -= 1;
+    else if (byte === 0x3a) members += 1;
+    else if (byte === 0x2c) values += 1;
   }
-  return false;
+  if (members > most.members) return 'members';
+  return values > most.values ? 'values' : undefined;
 }
 
 /** @throws GraphQLError 400 for what is no UTF-8, no JSON, or nested out of all measure */
@@ -89,8 +102,7 @@ export function parseJson(body: Buffer): unknown {
   if (body.length === 0) throw httpError(400, 'The request has no body');
   // Decoded all the same, wrong bytes would be stored as replacement characters, and nobody would know.
   if (!isUtf8(body)) throw httpError(400, 'The request body is not UTF-8');
-  if (body.length > looksDeep && isDeep(body))
-    throw httpError(400, `The request body has more than ${mostLevels} levels`);
+  assertMeasured(body);
   try {
     return JSON.parse(body.toString('utf8', startsWithMark(body) ? 3 : 0));
   } catch (error) {

@@ -42,7 +42,7 @@ export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<Messa
  * reading and in writing alone.
  */
 export function createRoad({ log, production, answerBytes, trusted, read, prepare }: RoadOptions) {
-  const streams = createStreams();
+  const streams = createStreams({ answerBytes });
 
   async function operationOf(
     req: IncomingMessage,

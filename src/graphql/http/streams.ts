@@ -4,8 +4,7 @@ import type { ExecutionResult } from 'graphql';
 import { notedOf } from '../../noted.ts';
 import type { Operation } from '../operation.ts';
 import { contentTypes } from './forms.ts';
-import { told } from './told.ts';
-import { commonHeaders, vary } from './write.ts';
+import { asJson, commonHeaders, vary, type WriteOptions } from './write.ts';
 
 /**
  * How often a stream with nothing to tell says that it is alive, milliseconds: proxies cut what is silent
@@ -17,7 +16,8 @@ const sayEveryMs = 12_000;
 interface Wording {
   readonly head: string;
   readonly alive: string;
-  event(result: object, id: string | undefined): string;
+  /** @param json of one result */
+  event(json: string, id: string | undefined): string;
   readonly end: string;
 }
 
@@ -26,8 +26,7 @@ const wordings = {
   events: {
     head: ':\n\n',
     alive: ':\n\n',
-    event: (result, id) =>
-      `event: next\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(result)}\n\n`,
+    event: (json, id) => `event: next\n${id === undefined ? '' : `id: ${id}\n`}data: ${json}\n\n`,
     // Without data, a browser would not tell of it.
     end: 'event: complete\ndata:\n\n',
   },
@@ -35,14 +34,13 @@ const wordings = {
   parts: {
     head: '\r\n--graphql',
     alive: '\r\nContent-Type: application/json\r\n\r\n{}\r\n--graphql',
-    event: (payload) =>
-      `\r\nContent-Type: application/json\r\n\r\n${JSON.stringify({ payload })}\r\n--graphql`,
+    event: (json) => `\r\nContent-Type: application/json\r\n\r\n{"payload":${json}}\r\n--graphql`,
     end: '--\r\n',
   },
 } as const satisfies Record<'events' | 'parts', Wording>;
 
 /** Answers that come bit by bit. */
-export function createStreams() {
+export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>) {
   const open = new Set<OpenStream>();
   let areCut = false;
 
@@ -71,8 +69,8 @@ export function createStreams() {
     if (isLasting) notedOf(req).lasting = true;
     let passes = false;
     for await (const one of isLasting ? result : [result]) {
-      const { body, status } = told(one);
-      passes = status === 503;
+      const { outcome, body } = asJson(one, { answerBytes, kind: operation?.kind });
+      passes = outcome.status === 503;
       await stream.tell(body, operation?.place.reached);
       if (!stream.isOpen) return;
     }
@@ -116,8 +114,8 @@ class OpenStream {
   }
 
   /** Resolves when its reader has taken what was written before, or has gone. */
-  async tell(result: object, id: string | undefined): Promise<void> {
-    if (!this.isOpen || this.#res.write(this.#wording.event(result, id))) return;
+  async tell(json: string, id: string | undefined): Promise<void> {
+    if (!this.isOpen || this.#res.write(this.#wording.event(json, id))) return;
     await Promise.race([once(this.#res, 'drain'), once(this.#res, 'close')]);
   }
 

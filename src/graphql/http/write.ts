@@ -22,6 +22,31 @@ export function vary(res: ServerResponse): string {
 export interface WriteOptions {
   /** Bytes of one answer at most. */
   readonly answerBytes: number;
+  /** Undefined: none is known. */
+  readonly kind: Operation['kind'] | undefined;
+}
+
+/**
+ * A result as its reader gets it. What the engine let pass may still be too large: it counts a character as
+ * one byte, and some are six.
+ */
+export function asJson(result: ExecutionResult, options: WriteOptions) {
+  const { answerBytes, kind } = options;
+  const outcome = told(result);
+  const body = stringify(outcome.body);
+  const length = body === undefined ? Infinity : Buffer.byteLength(body);
+  if (body !== undefined && (length <= answerBytes || result.data == null)) return { outcome, body, length };
+  return asJson({ errors: [answerTooLarge(answerBytes, kind)], data: null }, options);
+}
+
+/** Undefined: it is longer than a text can be. */
+function stringify(value: object): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 /** Writes one result in one piece, with the status that GraphQL over HTTP has for it in this form. */
@@ -30,15 +55,9 @@ export function writeResult(
   res: ServerResponse,
   form: 'json' | 'response',
   result: ExecutionResult,
-  { answerBytes, kind }: WriteOptions & { readonly kind: Operation['kind'] | undefined },
+  options: WriteOptions,
 ): void {
-  const outcome = told(result);
-  const body = JSON.stringify(outcome.body);
-  const length = Buffer.byteLength(body);
-  if (length > answerBytes && result.data != null) {
-    const tooLarge = { errors: [answerTooLarge(answerBytes, kind)], data: null };
-    return writeResult(req, res, form, tooLarge, { answerBytes, kind });
-  }
+  const { outcome, body, length } = asJson(result, options);
   const headers = {
     'Content-Type': contentTypes[form],
     'Content-Length': length,

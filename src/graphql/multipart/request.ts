@@ -11,6 +11,8 @@ import {
 import type { GraphQLParams } from 'graphql-yoga';
 import { Refusal } from '../../errors.ts';
 import { IncomingFile, type Receive } from '../../incoming-file.ts';
+import { Places } from '../../places.ts';
+import { assertMeasured } from '../http/body.ts';
 import { assertPreflighted } from '../http/preflight.ts';
 import { httpError } from '../http/problem.ts';
 import { type ReadParams, strangersBytes } from '../http/read.ts';
@@ -26,12 +28,21 @@ export interface UploadLimits {
   readonly multipartBytes: number;
 }
 
+export interface MultipartOptions extends UploadLimits {
+  /** Of one user, being sent at a time. */
+  readonly openForms: number;
+}
+
 /** Of a stranger, no byte of a file is stored, and no more is read than tells what is asked. */
-export function createMultipartReader(limits: UploadLimits): ReadParams {
+export function createMultipartReader({ openForms, ...limits }: MultipartOptions): ReadParams {
+  const places = new Places('TOO_MANY_UPLOADS', openForms);
   const strangers = { ...limits, requestBytes: strangersBytes, multipartBytes: 3 * strangersBytes };
   return async (req, res, ctx) => {
     assertPreflighted(req, ctx.origin);
-    if (ctx.viewer !== undefined) return readMultipart(req, res, ctx.receive, limits);
+    if (ctx.viewer !== undefined) {
+      const place = places.take(ctx.viewer.userId);
+      return readMultipart(req, res, ctx.receive, limits, () => place[Symbol.dispose]());
+    }
     return readMultipart(req, res, undefined, strangers).catch((error: unknown) => {
       // Whatever is wrong with what was read of it, most of it is not read.
       const announced = Number(req.headers['content-length'] ?? 0);
@@ -44,6 +55,7 @@ export function createMultipartReader(limits: UploadLimits): ReadParams {
  * Reads a request by the GraphQL multipart request specification. Resolves when its operations and map are there; its files go on
  * arriving, each straight into the blob store, while the operations are executed. Of a stranger no byte of a file is stored.
  * @param receive undefined: nobody is signed in
+ * @param over called when nothing of it is read any more
  * @throws GraphQLError 400 or 413
  */
 export async function readMultipart(
@@ -51,9 +63,13 @@ export async function readMultipart(
   res: ServerResponse,
   receive: Receive | undefined,
   limits: UploadLimits,
+  over: () => void = () => {},
 ): Promise<GraphQLParams> {
   const boundary = boundaryOf(req.headers['content-type'] ?? '');
-  if (boundary === undefined) throw httpError(400, 'The multipart request has no boundary');
+  if (boundary === undefined) {
+    over();
+    throw httpError(400, 'The multipart request has no boundary');
+  }
   const source = arriving(req, limits.multipartBytes);
   const answered = () => source.stop(httpError(400, 'The request was answered before its last byte came'));
   res.once('finish', answered);
@@ -67,7 +83,10 @@ export async function readMultipart(
         reject(told);
         source.stop(told);
       })
-      .finally(() => res.off('finish', answered));
+      .finally(() => {
+        res.off('finish', answered);
+        over();
+      });
   });
 }
 
@@ -145,8 +164,10 @@ class Form {
       if (bytes > this.#limits.requestBytes) throw new FieldTooLargeError(name, this.#limits.requestBytes);
       chunks.push(chunk);
     }
+    const text = Buffer.concat(chunks);
+    assertMeasured(text);
     try {
-      return JSON.parse(utf8.decode(Buffer.concat(chunks)));
+      return JSON.parse(utf8.decode(text));
     } catch {
       throw new InvalidJSONError(name);
     }

@@ -116,7 +116,9 @@ export async function replayOf(
   if (row.idempotencyKey === undefined) return undefined;
   const stored = await findKey(ctx.desk.database.desk, viewer.userId, row.idempotencyKey);
   if (stored === undefined) return undefined;
-  const message = (await loadMessages(ctx, [stored.messageId])).get(stored.messageId);
+  const message = (await loadMessages(ctx, [stored.messageId], ctx.desk.limits.bodyBytes)).get(
+    stored.messageId,
+  );
   const { ticketId } = await ctx.desk.dryRun({ ...row, body: '', from: undefined });
   // A ticket that the viewer may not see is not compared: that it is another one would tell that it exists.
   if (ticketId === null || !stored.fingerprint.equals(withTicket(row.fingerprint!, ticketId)))

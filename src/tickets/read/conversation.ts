@@ -33,13 +33,17 @@ const mails: SQL = sql`
   select d.* from deliveries d
   where ${sql.placeholder('operator')}::bool and d.message_id = any (array(select id from page where visibility = 'PUBLIC'))`;
 
+/** A message's body, unless those of the page are longer together than its reader has room for. */
+const ifShort: SQL = sql`
+  case when (select sum(octet_length(body)) from page) <= ${sql.placeholder('bodyBytes')}::int then m.body end`;
+
 /**
  * Rows as one value, each table's apart and in no order: a subquery for each message and a sort for each list cost PostgreSQL more than
  * it costs here to put them together, and columns cost the driver more than the database needs to write them as JSON.
  */
 const rows: SQL = sql`
   select json_build_array(
-    (select json_agg(json_build_array(${sql.join(messageFields, sql`, `)})) from page m),
+    (select json_agg(json_build_array(${sql.join(messageFields(ifShort), sql`, `)})) from page m),
     (select json_agg(json_build_array(u.id, u.name, u.role, u.email)) from users u where u.id = any (array(select author_id from page))),
     (select json_agg(json_build_array(a.message_id, a.id, a.position, a.file_name, a.content_type, a.byte_size, encode(a.sha256, 'hex'), a.blob_key, a.scan, a.content_id, a.is_inline))
       from attachments a where a.message_id = any (array(select id from page))),
@@ -81,10 +85,12 @@ const prepare = (order: 'asc' | 'desc') =>
   );
 const statements = { asc: prepare('asc'), desc: prepare('desc') };
 
+/** @param bodyBytes bytes of all bodies together up to which they are read as well */
 export async function listMessages(
   ctx: DeskContext,
   ticketIds: readonly number[],
   { after = 0, before = 2_147_483_647, limit, inverted }: Page,
+  bodyBytes: number,
 ): Promise<Map<number, PageMessage[]>> {
   const viewer = requireViewer(ctx);
   const statement = statements[inverted ? 'desc' : 'asc'];
@@ -93,6 +99,7 @@ export async function listMessages(
     after,
     before,
     limit,
+    bodyBytes,
     viewerId: viewer.userId,
     operator: isOperator(viewer),
   };

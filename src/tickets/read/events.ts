@@ -96,13 +96,16 @@ export async function listTicketEvents(
  * The events after a cursor and then those to come, without a gap or a repeat, until the caller goes away.
  * @throws Refusal as listTicketEvents; and UNAUTHENTICATED or FORBIDDEN once the credential, the scope `read`
  * or the role is lost
+ * @throws TooMany
  */
 export async function* watchTicketEvents(
   ctx: DeskContext,
   input: TicketEventsInput,
 ): AsyncGenerator<SeenEvent> {
   const from = ctx.now().getTime();
-  let { place } = await begin(ctx, input);
+  const { viewer, ...begun } = await begin(ctx, input);
+  let { place } = begun;
+  using _mine = ctx.desk.watching.take(viewer.userId);
   for await (const _ of ctx.desk.events.watch(place.ticketId, ctx.whenAway())) {
     let page: TicketEvent[];
     do {

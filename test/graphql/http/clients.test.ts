@@ -12,7 +12,8 @@ const faulty: OperationPlugin = {
 };
 let gateway: Gateway;
 beforeAll(async () => {
-  gateway = await startGateway({ env: { ROLES: 'web' }, overrides: { operationPlugins: [faulty] } });
+  const env = { ROLES: 'web', MAX_ATTACHMENT_BYTES: '100000' };
+  gateway = await startGateway({ env, overrides: { operationPlugins: [faulty] } });
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
@@ -202,6 +203,73 @@ describe('by every other transport the answer is the same, or its refusal stands
         row.operationName === 'Fault' ? 500 : 200,
         expected,
       ]);
+    });
+  }
+});
+
+describe('a file comes by a form of any client, as one piece or as a stream; by JSON and by GET there is none', () => {
+  const attach = add(
+    '... on AddTicketMessagePayload { ticketMessage { attachments { fileName byteSize sha256 } } }',
+  );
+  const upload =
+    'mutation Up($input: UploadFileInput!) { uploadFile(input: $input) { __typename ... on UserError { code path message } } }';
+  const file = (bytes: number) => new File([Buffer.alloc(bytes, 'x')], 'ä.txt', { type: 'text/plain' });
+  const attached = (count = 1) =>
+    input({ attachments: Array.from({ length: count }, () => ({ file: null })) });
+  const of = (n: number) => `variables.input.attachments.${n}.file`;
+  const uploads: Record<string, Row & { readonly files: Readonly<Record<string, File>> }> = {
+    'a file': { query: attach, variables: attached(), files: { [of(0)]: file(10) } },
+    'two files': { query: attach, variables: attached(2), files: { [of(0)]: file(1), [of(1)]: file(2) } },
+    'an empty file': { query: attach, variables: attached(), files: { [of(0)]: file(0) } },
+    'a file too large': { query: attach, variables: attached(), files: { [of(0)]: file(100_001) } },
+    'a file, a stranger': { query: attach, variables: attached(), files: { [of(0)]: file(10) }, as: null },
+    'a file to nowhere': {
+      query: attach,
+      variables: { input: { ...attached().input, ticket: { ticketId: 999 } } },
+      files: { [of(0)]: file(10) },
+      as: asRequester,
+    },
+    'an upload': {
+      query: upload,
+      variables: { input: { file: null } },
+      files: { 'variables.input.file': file(10) },
+    },
+    'an upload too large': {
+      query: upload,
+      variables: { input: { file: null } },
+      files: { 'variables.input.file': file(100_001) },
+    },
+  };
+  const formOf = ({ query, variables, files }: (typeof uploads)[string]) => {
+    const form = new FormData();
+    form.set('operations', JSON.stringify({ query, variables }));
+    const places = Object.keys(files);
+    form.set('map', JSON.stringify(Object.fromEntries(places.map((place, n) => [n, [place]]))));
+    for (const [n, place] of places.entries()) form.set(String(n), files[place]!);
+    return form;
+  };
+
+  for (const [name, row] of Object.entries(uploads)) {
+    test(name, async () => {
+      const expected = await post(signedAs(row), formOf(row));
+      for (const [client, { headers }] of Object.entries(clients)) {
+        const { 'content-type': _, ...own } = headers;
+        const told = await post({ ...own, ...signedAs(row) }, formOf(row));
+        expect({ client, ...told }).toEqual({ client, ...expected });
+      }
+      const events = await fetch(`${gateway.url}/graphql`, {
+        method: 'POST',
+        headers: { accept: 'text/event-stream', ...signedAs(row) },
+        body: formOf(row),
+      });
+      expect(JSON.parse(/^data: (\{.*\})$/m.exec(await events.text())![1]!)).toEqual(expected);
+
+      const before = await gateway.counts();
+      const asJson = await asPosted(row);
+      for (const { headers, body } of Object.values(clients))
+        expect(await post({ ...headers, ...signedAs(row) }, body(row))).toEqual(asJson);
+      expect(asJson.data ?? null).toBeNull();
+      expect(await gateway.counts()).toEqual(before);
     });
   }
 });

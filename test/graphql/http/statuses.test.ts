@@ -117,27 +117,71 @@ describe('statuses are those of GraphQL over HTTP', () => {
   });
 });
 
-test('a wrong password is told in the form that was asked for, whatever it was', async () => {
-  for (const [accept, type] of [
-    [
-      'application/graphql-response+json,application/json;q=0.9',
-      'application/graphql-response+json; charset=utf-8',
-    ],
-    ['application/json', 'application/json; charset=utf-8'],
-    ['text/event-stream', 'application/json; charset=utf-8'],
-  ] as const) {
-    const answer = await fetch(`${gateway.url}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept, authorization: basic('operator', 'wrong') },
-      body: '{"query":"{ __typename }"}',
-    });
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([401, type]);
-    // Without a challenge, or a browser would ask for a password in the middle of a page.
-    expect(answer.headers.get('www-authenticate')).toBeNull();
-    expect(await answer.json()).toMatchObject({
-      errors: [{ extensions: { code: 'BAD_CREDENTIAL', retryable: false } }],
-    });
+/** What is told before there is an operation, by what was accepted. */
+const problemTypes = {
+  'application/graphql-response+json,application/json;q=0.9':
+    'application/graphql-response+json; charset=utf-8',
+  'application/json': 'application/json; charset=utf-8',
+  'text/event-stream': 'application/json; charset=utf-8',
+  'text/event-stream, application/graphql-response+json;q=0.1':
+    'application/graphql-response+json; charset=utf-8',
+  'multipart/mixed;subscriptionSpec=1.0, application/json;q=0.5': 'application/json; charset=utf-8',
+  'multipart/mixed': 'application/json; charset=utf-8',
+  'application/json;q=0.1, text/html, */*;q=0.2': 'application/graphql-response+json; charset=utf-8',
+  '*/*': 'application/json; charset=utf-8',
+  '': 'application/json; charset=utf-8',
+};
+/** The same question, by so many of the ways that bring one. */
+function askedBy(url: string, accept: string, authorization: string, ways = 3): Promise<Response>[] {
+  const headers = { ...(accept === '' ? {} : { accept }), authorization };
+  const query = '{ __typename }';
+  const form = new FormData();
+  form.set('operations', JSON.stringify({ query }));
+  form.set('map', '{}');
+  const json = { ...headers, 'content-type': 'application/json' };
+  const all = [
+    () => fetch(`${url}/graphql`, { method: 'POST', headers: json, body: JSON.stringify({ query }) }),
+    () => fetch(`${url}/graphql`, { method: 'POST', headers, body: form }),
+    () => fetch(`${url}/graphql?${new URLSearchParams({ query })}`, { headers }),
+  ];
+  return all.slice(0, ways).map((ask) => ask());
+}
+
+test('a wrong credential is 401 in the form that was asked for, by whatever brings it', async () => {
+  for (const [accept, type] of Object.entries(problemTypes)) {
+    for (const answer of await Promise.all(askedBy(gateway.url, accept, 'Bearer wrong'))) {
+      expect([accept, answer.status, answer.headers.get('content-type')]).toEqual([accept, 401, type]);
+      // Without a challenge, or a browser would ask for a password in the middle of a page.
+      expect(answer.headers.get('www-authenticate')).toBeNull();
+      expect(await answer.json()).toEqual({
+        errors: [{ message: expect.any(String), extensions: { code: 'BAD_CREDENTIAL', retryable: false } }],
+      });
+    }
   }
+  const byPassword = await askedBy(gateway.url, '', basic('operator', 'wrong'), 1)[0]!;
+  expect([byPassword.status, byPassword.headers.get('www-authenticate')]).toEqual([401, null]);
+});
+
+test('a sign-in without a database is 503 in the form that was asked for', async () => {
+  await using slow = await startGateway({ env: { ROLES: 'web', DATABASE_TIMEOUT: '1' } });
+  await slow.sql.begin(async (sql) => {
+    await sql`lock table users in access exclusive mode`;
+    await Promise.all(
+      Object.entries(problemTypes).map(async ([accept, type]) => {
+        const answers = askedBy(slow.url, accept, asOperator, accept === '' ? 3 : 1);
+        for (const answer of await Promise.all(answers)) {
+          expect([accept, answer.status, answer.headers.get('content-type')]).toEqual([accept, 503, type]);
+          expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+          expect([answer.headers.get('cache-control'), answer.headers.get('vary')]).toEqual([
+            'no-store',
+            'Accept, Authorization',
+          ]);
+          const { errors } = (await answer.json()) as { errors: object[] };
+          expect(errors).toMatchObject([{ extensions: { code: 'UNAVAILABLE', retryable: true } }]);
+        }
+      }),
+    );
+  });
 });
 
 test('only POST and GET ask, and a mutation is never asked by GET', async () => {

@@ -1,0 +1,162 @@
+import { encodeGlobalId } from '../../src/global-id.ts';
+import type { Asked } from './measure.ts';
+
+/* What one request can ask for, from 27 bytes to 7 MiB. */
+
+export interface Desk {
+  /** The global id of a message with a large HTML body. */
+  readonly large: string;
+  /** Of many messages with large bodies. */
+  readonly many: readonly string[];
+}
+
+type Request = Omit<Asked, 'headers'> & { readonly headers?: Readonly<Record<string, string>> };
+
+const json = (query: string, variables: object = {}): Request => ({
+  body: JSON.stringify({ query, variables }),
+});
+const times = (count: number, one: (n: number) => string, between = ' ') =>
+  Array.from({ length: count }, (_, n) => one(n)).join(between);
+const add =
+  'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { __typename ... on UserError { code } } }';
+const adding = (more: object): Request =>
+  json(add, { input: { ticket: { ticketId: 47 }, body: 'x', ...more } });
+const nodes = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on TicketMessage { bodyHtml } } }';
+const deep = (bytes: number): Request => ({
+  body: `{"query":"{ __typename }","extensions":{"a":${'['.repeat(bytes / 2)}${']'.repeat(bytes / 2)}}}`,
+});
+const ticket = (fields: string) => `{ ticket(by: {ticketId: 47}) { ${fields} } }`;
+const stream = { headers: { Accept: 'text/event-stream' }, leaveAfter: 1024 * 1024 };
+
+const ofBodies = ({ large, many }: Desk): Record<string, Request> => ({
+  'one large body, three times by an id': json(nodes, { ids: [large, large, large] }),
+  'a hundred times by an id': json(nodes, { ids: Array(100).fill(large) }),
+  '230,000 ids': json(nodes, { ids: Array(230_000).fill(large) }),
+  'a hundred large bodies by their ids': json(nodes, { ids: many.slice(0, 100) }),
+  'one body by 90 names': json(
+    `{ node(id: "${large}") { ... on TicketMessage { ${times(90, (n) => `a${n}: bodyHtml`)} } } }`,
+  ),
+  'a page of large bodies': json(ticket('messages(last: 100) { nodes { bodyHtml } }')),
+  'eight pages of them': json(
+    ticket(times(8, (n) => `p${n}: messages(last: ${100 - n}) { nodes { bodyText } }`)),
+  ),
+  'as much as an answer may hold': json(ticket('messages(last: 7) { nodes { bodyText } }')),
+  'the same, which nobody reads': {
+    ...json(ticket('messages(last: 7) { nodes { bodyText } }')),
+    unreadFor: 100,
+  },
+  'a page without its bodies': json(ticket('messages(last: 100) { nodes { id author { name } } }')),
+  'every event with its body': json(
+    '{ ticketEvents(ticket: {ticketId: 47}) { ticketMessage { body bodyHtml bodyText } } }',
+  ),
+  'events by 50 names': json(
+    `{ ${times(50, (n) => `e${n}: ticketEvents(ticket: {ticketId: 47}) { ticketMessage { bodyText } }`)} }`,
+  ),
+  'a subscription to events with 60 bodies each': {
+    ...json(
+      `subscription { ticketEvents(ticket: {ticketId: 47}) { ticketMessage { ${times(60, (n) => `b${n}: bodyText`)} } } }`,
+    ),
+    ...stream,
+  },
+  'unseen messages with their bodies': json(
+    'mutation { addTicketMessage(input: {ticket: {ticketId: 47}, body: "x", ifLastMessage: 1}) { ... on TicketChangedError { unseenMessages { body bodyHtml bodyText } } } }',
+  ),
+  'fifty times unseen messages': json(
+    `mutation { ${times(50, (n) => `m${n}: addTicketMessage(input: {ticket: {ticketId: 47}, body: "x", ifLastMessage: 1}) { ... on TicketChangedError { unseenMessages { bodyText } } }`)} }`,
+  ),
+  'fifty previews with all quoted': json(
+    `{ ${times(50, (n) => `p${n}: previewTicketMessage(input: {ticket: {ticketId: 47}, body: "x", email: {from: "company@domain.com", quote: ALL}}) { ... on TicketMessagePreview { text html } }`)} }`,
+  ),
+});
+
+const ofDocuments: Record<string, Request> = {
+  nothing: json('{ __typename }'),
+  'deep lists': json(
+    '{ tickets(first: 100) { nodes { requester { name } messages(first: 20) { nodes { id bodyText author { name } attachments { id fileName } ticket { reference } } } } } }',
+  ),
+  'deeper lists': json(
+    `{ tickets(first: 100) { nodes { messages(first: 100) { nodes { ticket { messages(first: 100) { nodes { id } } } } } } } }`,
+  ),
+  '100 tickets by names': json(
+    `{ ${times(100, (n) => `t${n}: ticket(by: {ticketId: ${n}}) { reference messages(first: 5) { nodes { id } } }`)} }`,
+  ),
+  'the schema, ten times': json(
+    `{ ${times(10, (n) => `s${n}: __schema { types { name description fields { name description args { name description } type { name } } } }`)} }`,
+  ),
+  'a document of 60 KB': json(`{ ${'__typename '.repeat(5400)} }`),
+  'a document of 6.9 MB': json(`{ ${'__typename '.repeat(620_000)} }`),
+  'a list of 1,000 requests': { body: JSON.stringify(Array(1000).fill({ query: '{ __typename }' })) },
+  'a list of 6.9 MB': { body: `[${'{"query":"{a}"},'.repeat(430_000)}{}]` },
+  'a URL of 15 KB': {
+    ...{ body: '', method: 'GET' },
+    path: `/graphql?${new URLSearchParams({ query: `{ ${'__typename '.repeat(1300)} }` })}`,
+  },
+  '[[[[, 64 KB': { body: '['.repeat(64_000) },
+  '[[[[, 6.9 MB': { body: '['.repeat(6_900_000) },
+  'nested arrays, 60 KB': deep(60_000),
+  'nested arrays, 6.9 MB': deep(6_900_000),
+};
+
+const ofInputs: Record<string, Request> = {
+  'an enum value of 60 KB': adding({ visibility: 'x'.repeat(60_000) }),
+  'an enum value of 6.9 MB': adding({ visibility: 'x'.repeat(6_900_000) }),
+  '3,400,000 numbers': json(nodes, { ids: Array(3_400_000).fill(1) }),
+  '3,400,000 numbers that nobody asked for': {
+    body: JSON.stringify({ query: '{ __typename }', extensions: { n: Array(3_400_000).fill(1) } }),
+  },
+  '700,000 values of all kinds': json(nodes, {
+    ids: Array(700_000)
+      .fill(null)
+      .map((_, n) => [n, 'x', null][n % 3]),
+  }),
+  'a name of 6.9 MB': { body: `{"query":"{ __typename }","${'n'.repeat(6_900_000)}":1}` },
+  'an operation of 6.9 MB': {
+    body: JSON.stringify({ query: '{ __typename }', operationName: 'n'.repeat(6_900_000) }),
+  },
+  'variables that nobody asked for': json(
+    '{ __typename }',
+    Object.fromEntries(Array.from({ length: 19_000 }, (_, n) => [`v${n}`, 'x'.repeat(300)])),
+  ),
+  'many members, 60 KB': json(add, {
+    input: Object.fromEntries(Array.from({ length: 4000 }, (_, n) => [`m${n}`, n])),
+  }),
+  'many members, 6.9 MB': json(add, {
+    input: Object.fromEntries(Array.from({ length: 500_000 }, (_, n) => [`m${n}`, n])),
+  }),
+  '300,000 addresses': adding({
+    email: { from: 'company@domain.com', cc: Array(300_000).fill('a@b.example') },
+  }),
+  'an address of 6.9 MB': adding({ email: { from: `${'a.'.repeat(3_400_000)}a@domain.com` } }),
+  '300,000 attachments': adding({ attachments: Array(300_000).fill({ upload: 'x' }) }),
+  'a key of 6.9 MB': adding({ idempotencyKey: 'k'.repeat(6_900_000) }),
+  'a reference of 6.9 MB': json('query ($r: String!) { ticket(by: {reference: $r}) { id } }', {
+    r: 'i'.repeat(6_900_000),
+  }),
+  'an id of 6.9 MB': json('query ($i: ID!) { node(id: $i) { id } }', { i: 'VGlja2V0OjQ3'.repeat(570_000) }),
+  'a body of 4 MiB, nested': adding({ format: 'HTML', body: '<b>'.repeat(1_390_000) }),
+  'a body of 4 MiB, all of marks': adding({ format: 'HTML', body: '<'.repeat(4_190_000) }),
+  'a body of 6.9 MB': adding({ body: 'x'.repeat(6_900_000) }),
+  'a form that maps 100 files': form(100),
+  'a form that maps 60,000 files': form(60_000),
+};
+
+function form(files: number): Request {
+  const map = Object.fromEntries(
+    Array.from({ length: files }, (_, n) => [n, [`variables.input.attachments.${n}.file`]]),
+  );
+  const input = { ticket: { ticketId: 47 }, body: 'x', attachments: Array(files).fill({ file: null }) };
+  const part = (name: string, text: string) =>
+    `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`;
+  const operations = part('operations', JSON.stringify({ query: add, variables: { input } }));
+  return {
+    body: `${operations}${part('map', JSON.stringify(map))}--b--\r\n`,
+    headers: { 'Content-Type': 'multipart/form-data; boundary=b' },
+  };
+}
+
+export const requestsOf = (desk: Desk): Record<string, Request> => ({
+  ...ofDocuments,
+  ...ofBodies(desk),
+  ...ofInputs,
+});
+export const idOf = (message: number): string => encodeGlobalId('TicketMessage', message);
