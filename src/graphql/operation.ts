@@ -13,7 +13,7 @@ import {
 import type { GraphQLParams } from 'graphql-yoga';
 import type { DeskContext } from '../tickets/desk.ts';
 import type { GraphContext, StreamPlace } from './context.ts';
-import { safeError } from './faults.ts';
+import { safeError, withSafeErrors } from './faults.ts';
 import { Loaders } from './loaders.ts';
 import type { createGraphqlYoga } from './yoga.ts';
 
@@ -66,7 +66,7 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
           operationName,
         };
         const result = await (kind === 'subscription' ? enveloped.subscribe(args) : enveloped.execute(args));
-        if (!(Symbol.asyncIterator in result)) return withCodes(result);
+        if (!(Symbol.asyncIterator in result)) return withCodes(withSafeErrors(result, context));
         return tellEnd(result, rootOf(document, operation), context);
       },
     };
@@ -83,7 +83,7 @@ async function* tellEnd(
   ctx: GraphContext,
 ): AsyncGenerator<ExecutionResult> {
   try {
-    for await (const result of results) yield withCodes(result);
+    for await (const result of results) yield withCodes(withSafeErrors(result, ctx));
   } catch (error) {
     const located = locatedError(error, root, [(root.alias ?? root.name).value]);
     yield withCodes({ errors: [safeError(located, ctx)] });
