@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { Unavailable } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import { requestIdOf } from '../../response-head.ts';
 import type { DeskContext } from '../../tickets/desk.ts';
 import { safeError } from '../faults.ts';
 import { type Operation, OperationRefused, type PrepareOperation } from '../operation.ts';
@@ -64,7 +65,7 @@ export function createRoad({ log, production, answerBytes, read, prepare }: Road
     accepted: readonly Form[],
     error: unknown,
   ): void {
-    const asked = { requestId: String(res.getHeader('x-request-id') ?? 'unknown'), log };
+    const asked = { requestId: requestIdOf(res) ?? 'unknown', log };
     const errors = error instanceof OperationRefused ? error.errors : [withStatus(safeError(error, asked))];
     const { status = 400, understood } = told({ errors });
     const isAboutTheRequest = understood || status === 400;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
+import { writeHead } from '../../response-head.ts';
 import type { Operation } from '../operation.ts';
 import { contentTypes } from './forms.ts';
 import { told } from './told.ts';
@@ -61,7 +62,7 @@ export function createStreams() {
       // nginx would keep events until it has a page of them.
       'X-Accel-Buffering': 'no',
     };
-    res.writeHead(200, headers);
+    writeHead(res, 200, headers);
     req.resume();
     const stream = new OpenStream(res, wordings[form]);
     open.add(stream);
