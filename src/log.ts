@@ -1,4 +1,4 @@
-import { type Logger, pino, stdTimeFunctions } from 'pino';
+import { type Logger, pino } from 'pino';
 
 export type { Logger };
 
@@ -11,7 +11,7 @@ export function createLog(level: string, destination: NodeJS.WritableStream = pr
     {
       level,
       base: { service: 'ticketwire' },
-      timestamp: stdTimeFunctions.isoTime,
+      timestamp: createTime(),
       redact: {
         paths: [
           ...['authorization', 'cookie', 'password', 'token', 'body', 'query', 'parameters', 'args'],
@@ -23,6 +23,18 @@ export function createLog(level: string, destination: NodeJS.WritableStream = pr
     },
     destination,
   );
+}
+
+/** The instant as a line's member. Under load several lines share a millisecond, and its text takes ten times what looking does: 0.5 µs. */
+function createTime(): () => string {
+  let at = Number.NaN;
+  let text = '';
+  return () => {
+    const now = Date.now();
+    if (now !== at) text = `,"time":"${new Date(now).toISOString()}"`;
+    at = now;
+    return text;
+  };
 }
 
 /** A fault's class, code and stack; the driver's message and fields are left out, as they quote rows and SQL. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { writeHead } from './response-head.ts';
 
 /** What is left of a body up to this many bytes is read to its end, and the connection goes on. */
 const smallRest = 1024 * 1024;
@@ -39,7 +40,7 @@ export function sendAnswer(
     setImmediate(() => sendAndLinger(req, res, { status, headers, body }));
     return;
   }
-  res.writeHead(status, headers);
+  writeHead(res, status, headers);
   if (body.length <= pieceBytes) res.end(body);
   // A reader who goes away in the middle is nobody's to be told of.
   else pipeline(Readable.from(piecesOf(body)), res).catch(() => {});
@@ -56,8 +57,8 @@ function restOf(req: IncomingMessage): number {
 
 function sendAndLinger(req: IncomingMessage, res: ServerResponse, { status, headers, body }: Answer): void {
   if (res.destroyed || res.headersSent) return;
-  if (req.complete) return void res.writeHead(status, headers).end(body);
-  res.writeHead(status, { ...headers, Connection: 'close' });
+  if (req.complete) return void writeHead(res, status, headers).end(body);
+  writeHead(res, status, { ...headers, Connection: 'close' });
   // Its length is in the head, so that its reader knows that it is complete before the connection is closed.
   if (req.method !== 'HEAD') res.write(body);
   let bytes = 0;

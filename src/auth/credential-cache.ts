@@ -35,13 +35,13 @@ export interface CredentialCache {
 }
 
 export function createCredentialCache(): CredentialCache {
-  // HMAC's two nested hashes, each under a random key that fills one block of SHA-256. Two one-shot calls take 0.7 µs,
-  // createHmac() 1.8 to 13 µs. A lookup's time depends on this digest only, so it tells nothing of the credential.
-  const inner = randomBytes(32).toString('hex');
-  const outer = randomBytes(32).toString('hex');
+  // A key of one block before what is hashed is enough: HMAC's second hash protects digests that somebody sees, and nobody sees these. One
+  // one-shot call takes 0.4 µs, createHmac() 1.8 to 13 µs. A lookup's time depends on this digest only, so it tells nothing of the
+  // credential.
+  const secret = randomBytes(32).toString('hex');
   const entries = new Map<string, Entry>();
   return {
-    keyOf: (authorization) => hash('sha256', outer + hash('sha256', inner + authorization, 'hex'), 'hex'),
+    keyOf: (authorization) => hash('sha256', secret + authorization, 'hex'),
     get: (key) => entries.get(key),
     // A clock that was set back must not keep a revoked credential alive.
     isFresh: (entry, at) => at >= entry.checkedAt && at < entry.freshUntil,

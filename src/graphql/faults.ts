@@ -1,5 +1,4 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
-import type { Plugin } from 'graphql-yoga';
 import { asUnavailable } from '../database-faults.ts';
 import {
   BadCredential,
@@ -11,36 +10,10 @@ import {
   Unavailable,
 } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { GraphContext } from './context.ts';
 
 interface Asked {
   readonly requestId: string;
   readonly log: Logger;
-}
-
-/** Errors of each execution as a caller may be told them. What a subscription yields are executions too. */
-export function useSafeErrors(): Plugin<GraphContext> {
-  return {
-    onExecute: ({ args }) => ({
-      onExecuteDone({ result, setResult }) {
-        if (Symbol.asyncIterator in result) return;
-        const { errors } = result as ExecutionResult;
-        if (errors !== undefined)
-          setResult(withSafeErrors(result as ExecutionResult, args.contextValue as GraphContext));
-      },
-    }),
-    onSubscribe: ({ args }) => ({
-      onSubscribeResult({ result, setResult }) {
-        const asked = args.contextValue as GraphContext;
-        if (!(Symbol.asyncIterator in result))
-          return setResult(withSafeErrors(result as ExecutionResult, asked));
-        return {
-          onNext: ({ result: event, setResult: tell }) =>
-            tell(withSafeErrors(event as ExecutionResult, asked)),
-        };
-      },
-    }),
-  };
 }
 
 /**

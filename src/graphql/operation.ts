@@ -15,7 +15,7 @@ import { noteErrors, noteOperation } from '../noted.ts';
 import type { MessageContext } from '../tickets/add-message/context.ts';
 import { inSpan } from '../tracing.ts';
 import type { GraphContext, StreamPlace } from './context.ts';
-import { safeError } from './faults.ts';
+import { safeError, withSafeErrors } from './faults.ts';
 import { Loaders } from './loaders.ts';
 import type { createGraphqlYoga } from './yoga.ts';
 
@@ -74,7 +74,7 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
           kind === 'subscription' ? enveloped.subscribe(args) : enveloped.execute(args),
         );
         if (!(Symbol.asyncIterator in result)) {
-          const coded = withCodes(result);
+          const coded = withCodes(withSafeErrors(result, context));
           noteErrors(ctx.noted, coded.errors);
           return coded;
         }
@@ -95,7 +95,7 @@ async function* tellEnd(
 ): AsyncGenerator<ExecutionResult> {
   try {
     for await (const result of results) {
-      const coded = withCodes(result);
+      const coded = withCodes(withSafeErrors(result, ctx));
       noteErrors(ctx.noted, coded.errors);
       yield coded;
     }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { writeHead } from '../response-head.ts';
 import type { Handle } from './server.ts';
 
 /**
@@ -64,6 +65,6 @@ export function createCors(origins: ReadonlySet<string>): (handle: Handle) => Ha
       res.setHeader('Access-Control-Allow-Headers', allowedHeaders);
       res.setHeader('Access-Control-Max-Age', askAgainAfter);
     }
-    res.writeHead(204, { 'Content-Length': 0 }).end();
+    writeHead(res, 204, { 'Content-Length': 0 }).end();
   };
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { Refusal } from '../errors.ts';
 import { decodeGlobalId } from '../global-id.ts';
+import { writeHead } from '../response-head.ts';
 import { openDeliverySource } from '../tickets/deliveries/source.ts';
 import type { DeskContext } from '../tickets/desk.ts';
 import { answerText, decodeSegment, passwordChallenge } from './answer.ts';
@@ -29,7 +30,7 @@ export async function answerSource(
           throw error;
         });
   if (source === undefined) return answerText(res, 404, 'Not found\n');
-  res.writeHead(200, {
+  writeHead(res, 200, {
     'Content-Type': 'message/rfc822',
     'Content-Length': source.byteSize,
     'Content-Disposition': dispositionOf(`delivery-${deliveryId}.eml`),

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Viewer } from '../context.ts';
 import { decodeGlobalId } from '../global-id.ts';
+import { writeHead } from '../response-head.ts';
 import type { PresignOptions } from '../storage/blob-store.ts';
 import type { ImageSniffer } from '../storage/image-type.ts';
 import type { Desk, DeskContext } from '../tickets/desk.ts';
@@ -72,7 +73,7 @@ async function answerFile(
   const etag = `"${attachment.sha256.toString('hex')}"`;
   const common = { ETag: etag, 'Cache-Control': 'private, no-store', 'X-Content-Type-Options': 'nosniff' };
   const precondition = preconditionOf(req.headers, etag);
-  if (precondition === 'unchanged') return void res.writeHead(304, common).end();
+  if (precondition === 'unchanged') return void writeHead(res, 304, common).end();
   if (precondition === 'changed') return answerText(res, 412, 'The file is another one\n', { ETag: etag });
   const range = rangeOf(rangeIfSame(req.headers, etag), byteSize);
   if (range === 'unsatisfiable') {
@@ -86,7 +87,7 @@ async function answerFile(
     return answerElsewhere(res, await ctx.desk.blobs.presign(blobKey!, presignedAs(shown)), signed);
   const body =
     req.method === 'HEAD' || byteSize === 0 ? undefined : await ctx.desk.blobs.open(blobKey!, range);
-  res.writeHead(range === undefined ? 200 : 206, {
+  writeHead(res, range === undefined ? 200 : 206, {
     ...common,
     ...shown,
     'Content-Length': range === undefined ? byteSize : range.end - range.start + 1,

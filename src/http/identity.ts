@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { nameRequest } from '../response-head.ts';
 
 /** What is known of a request before any door has looked at it. */
 export interface Identity {
@@ -24,7 +25,7 @@ export function identify(req: IncomingMessage, res: ServerResponse): Identity {
     return away.signal;
   };
   const requestId = requestIdOf(req.headers['x-request-id']);
-  res.setHeader('X-Request-Id', requestId);
+  nameRequest(res, requestId);
   const known: Identity = { requestId, whenAway };
   (req as Identified)[identity] = known;
   return known;

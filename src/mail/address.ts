@@ -85,10 +85,10 @@ export function needsSmtpUtf8(address: string): boolean {
 }
 
 /** The address as SMTP is given it: the local part as written, the domain in ASCII (punycode), lower-cased. */
-export function envelopeAddress(address: string): string {
+export const envelopeAddress = remembering((address) => {
   const at = address.lastIndexOf('@');
   return `${address.slice(0, at)}@${domainToASCII(address.slice(at + 1))}`;
-}
+}, rememberedAddresses);
 
 /**
  * Two addresses with one key are one recipient. Domains have no case. A local part is compared with its case, although few

@@ -88,7 +88,7 @@ class Utf32Decoder implements Decoder {
 
 /** Looks at the first four bytes, then hands over to the decoder that they call for. */
 class SniffingDecoder implements Decoder {
-  #head: Buffer = Buffer.alloc(0);
+  #head: Buffer | undefined;
   #decoder: Decoder | undefined;
   readonly #sniff: (head: Buffer) => { skip: number; decoder: Decoder };
 
@@ -98,19 +98,19 @@ class SniffingDecoder implements Decoder {
 
   push(bytes: Buffer): string {
     if (this.#decoder) return this.#decoder.push(bytes);
-    this.#head = this.#head.length > 0 ? Buffer.concat([this.#head, bytes]) : bytes;
-    return this.#head.length < 4 ? '' : this.#start();
+    this.#head = this.#head === undefined ? bytes : Buffer.concat([this.#head, bytes]);
+    return this.#head.length < 4 ? '' : this.#start(this.#head);
   }
 
   end(): string {
-    const text = this.#decoder ? '' : this.#start();
+    const text = this.#decoder ? '' : this.#start(this.#head ?? Buffer.alloc(0));
     return text + this.#decoder!.end();
   }
 
-  #start(): string {
-    const { skip, decoder } = this.#sniff(this.#head);
+  #start(head: Buffer): string {
+    const { skip, decoder } = this.#sniff(head);
     this.#decoder = decoder;
-    return decoder.push(this.#head.subarray(skip));
+    return decoder.push(skip === 0 ? head : head.subarray(skip));
   }
 }
 

@@ -68,17 +68,24 @@ export class JsonCharacters extends JsonState {
     }
   }
 
+  /**
+   * A string that is kept, from behind its opening quote, when all of it is there and nothing in it is escaped.
+   * @returns undefined for any other, and nothing is read
+   */
+  protected wholeString(end: number): string | undefined {
+    const { source } = this;
+    const at = source.text.indexOf(end === quote ? '"' : "'", source.pos);
+    if (at < 0 || at - source.pos > this.#textChars) return undefined;
+    const whole = source.text.slice(source.pos, at);
+    if (whole.includes('\\')) return undefined;
+    source.pos = at + 1;
+    return whole;
+  }
+
   /** A string that is kept. */
   protected *keptString(end: number): Generator<void, string> {
-    const { source } = this;
-    const stop = stringEnd[end]!;
-    stop.lastIndex = source.pos;
-    const at = stop.exec(source.text)?.index;
-    if (at !== undefined && source.text.charCodeAt(at) === end && at - source.pos <= this.#textChars) {
-      const whole = source.text.slice(source.pos, at);
-      source.pos = at + 1;
-      return whole;
-    }
+    const whole = this.wholeString(end);
+    if (whole !== undefined) return whole;
     let text = '';
     yield* this.string(end, (piece) => {
       text += piece;

@@ -1,10 +1,10 @@
 import { apostrophe, closeBracket, code, comma, isNumberStart, minus, quote, slash } from './json-codes.ts';
 import { isNumberText, parseBooleanText, parseInt32, parseInt32Text } from './json-number.ts';
+import { JsonPlain } from './json-plain.ts';
 import { broken } from './json-state.ts';
-import { JsonTokens } from './json-tokens.ts';
 
 /** Reads a token knowing what type is wanted: the same characters can be a string, and an error where an integer is due. */
-export class JsonValues extends JsonTokens {
+export class JsonValues extends JsonPlain {
   *readString(): Generator<void, void> {
     const next = yield* this.startOf();
     if (next === undefined) return;

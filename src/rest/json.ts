@@ -163,7 +163,7 @@ class JsonBinder {
         this.#note(error);
         yield* this.#recover(depth);
       }
-    } while (yield* reader.read());
+    } while (reader.readAhead() || (yield* reader.read()));
     this.#note(broken);
     return target;
   }
@@ -175,6 +175,10 @@ class JsonBinder {
       return;
     }
     const kind = members[name]!;
+    if (this.#reader.readPlain(kind)) {
+      target[name] = convert(this.#reader, kind);
+      return;
+    }
     if (!(yield* this.#readFor(kind))) throw broken;
     const start = this.#reader.token === 'StartArray' || this.#reader.token === 'StartObject';
     target[name] = yield* this.#value(kind, start ? (target[name] ?? undefined) : undefined);
@@ -190,10 +194,11 @@ class JsonBinder {
     let lastError: number | undefined;
     for (;;) {
       try {
-        if (!(yield* this.#readFor(item))) break;
+        const isPlain = reader.readPlain(item);
+        if (!isPlain && !(yield* this.#readFor(item))) break;
         if (reader.token === 'EndArray') return list;
         if (reader.token === 'Comment') continue;
-        list.push(asItem(item, yield* this.#value(item, undefined)));
+        list.push(asItem(item, isPlain ? convert(reader, item) : yield* this.#value(item, undefined)));
         this.#budget.spend(item === 'attachment' ? objectValues : 1);
       } catch (error) {
         const index = reader.indexAt(depth);
@@ -209,6 +214,6 @@ class JsonBinder {
   }
 
   *#expectToken(): Generator<void, void> {
-    if (!(yield* this.#reader.read())) throw broken;
+    if (!this.#reader.readAhead() && !(yield* this.#reader.read())) throw broken;
   }
 }

@@ -1,3 +1,5 @@
+import { remembering } from '../recent.ts';
+
 /** Media types and Accept headers, as strictly as .NET's header classes take them. */
 
 export interface MediaType {
@@ -51,11 +53,16 @@ function parseQuality(text: string | undefined): number {
 }
 
 /** Content-Type: exactly one media type, or it counts as absent. */
-export function parseMediaType(header: string | undefined): MediaType | undefined {
-  if (header === undefined) return undefined;
-  const parsed = parseOne(header, 0);
-  return parsed?.end === header.length ? parsed.value : undefined;
-}
+export const parseMediaType = (header: string | undefined): MediaType | undefined =>
+  header === undefined ? undefined : onlyMediaType(header).value;
+
+const onlyMediaType = remembering(
+  (header) => {
+    const parsed = parseOne(header, 0);
+    return { value: parsed?.end === header.length ? parsed.value : undefined };
+  },
+  { texts: 500, longest: 500 },
+);
 
 /** A list; one element that cannot be parsed makes all of it count as absent. */
 function parseList<T>(

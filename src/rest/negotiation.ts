@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { remembering } from '../recent.ts';
 import type { Charset } from './charset.ts';
 import { type MediaType, parseAccept, parseAcceptCharset, parseMediaType } from './media-type.ts';
 
@@ -42,14 +43,30 @@ export function selectCharset(contentType: MediaType | undefined): Charset {
   return contentType?.charset?.toLowerCase() === 'utf-16' ? 'utf-16' : 'utf-8';
 }
 
+/** What an answer's form depends on; a header that is missing says as much as an empty one. */
+const deciding = ['content-type', 'accept', 'accept-charset', 'x-requested-with'] as const;
+type Deciding = Readonly<Record<(typeof deciding)[number], string>>;
+
 /** Chooses how to answer. There is always an answer: the old service never said 406. */
-export function negotiate(headers: IncomingHttpHeaders): Representation {
+export const negotiate = (headers: IncomingHttpHeaders): Representation =>
+  representationFor(deciding.map((name) => headers[name] ?? '').join('\n'));
+
+/** Clients send a few sets of such headers, over and over. */
+const representationFor = remembering(
+  (lines) => {
+    const values = lines.split('\n');
+    return choose(Object.fromEntries(deciding.map((name, i) => [name, values[i]])) as Deciding);
+  },
+  { texts: 500, longest: 500 },
+);
+
+function choose(headers: Deciding): Representation {
   const contentType = parseMediaType(headers['content-type']);
   const accept = parseAccept(headers.accept);
   const scripted = isScripted(headers, accept);
   const matches = formatters.map((formatter) => match(formatter, accept, contentType, scripted));
   const { format, mediaType } = best(matches);
-  const wanted = parseAcceptCharset(headers['accept-charset']?.toString()).find((name) =>
+  const wanted = parseAcceptCharset(headers['accept-charset']).find((name) =>
     ['utf-8', 'utf-16', '*'].includes(name),
   );
   const charset =
@@ -58,8 +75,8 @@ export function negotiate(headers: IncomingHttpHeaders): Representation {
 }
 
 /** A browser's script that does not say what it accepts gets JSON. */
-function isScripted(headers: IncomingHttpHeaders, accept: readonly MediaType[]): boolean {
-  const header = String(headers['x-requested-with'] ?? '').toLowerCase();
+function isScripted(headers: Deciding, accept: readonly MediaType[]): boolean {
+  const header = headers['x-requested-with'].toLowerCase();
   return (
     header.includes('xmlhttprequest') &&
     (accept.length === 0 || (accept.length === 1 && accept[0]!.written === '*/*'))

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { writeHead } from '../response-head.ts';
 import type { Reply } from './reply.ts';
 
 /** What is left of a body up to this many bytes is read to its end, and the connection goes on. */
@@ -20,10 +21,10 @@ export function send(
   const waiting = request.headers.expect !== undefined && request.readableFlowing === null;
   if (request.complete || (announced <= smallRest && !waiting)) {
     // Byte for byte as text, which node puts behind the head and sends in one piece; bytes would be a second one.
-    response.writeHead(status, headers).end(body.toString('latin1'), 'latin1');
+    writeHead(response, status, headers).end(body.toString('latin1'), 'latin1');
     return;
   }
-  response.writeHead(status, { ...headers, Connection: 'close' });
+  writeHead(response, status, { ...headers, Connection: 'close' });
   response.write(request.method === 'HEAD' ? '' : body);
   const end = () => {
     clearTimeout(timer);

@@ -24,6 +24,11 @@ export class TextSource {
     this.#ended = true;
   }
 
+  /** Whether that is there already, which `has` need not be asked then: a generator costs more than most of what is read. */
+  isThere(ahead: number): boolean {
+    return this.pos + ahead < this.text.length;
+  }
+
   /** Makes sure of a character `ahead` places after the next one. @returns false at the end of the text */
   *has(ahead: number): Generator<void, boolean> {
     while (this.pos + ahead >= this.text.length) {

@@ -66,6 +66,16 @@ export function* more(source: TextSource): Generator<void, number> {
 
 const [doubleQuote, apostrophe, greaterThan] = [0x22, 0x27, 0x3e];
 
+/** A tag without quotes that is there as a whole. @returns undefined for any other, and nothing is read */
+export function plainTag(source: TextSource): string | undefined {
+  const { text, pos } = source;
+  const end = text.indexOf('>', pos);
+  const written = text.slice(pos + 1, Math.max(end, pos + 1));
+  if (end < 0 || written.includes('"') || written.includes("'")) return undefined;
+  source.pos = end + 1;
+  return written;
+}
+
 /** From behind `<` to its `>`, which may stand in an attribute's quotes before. */
 export function* untilBracket(source: TextSource): Generator<void, string> {
   let at = 1;

@@ -1,5 +1,5 @@
 import type { TextSource } from './text-source.ts';
-import { malformed, noCharacter, startsWith, through, untilBracket } from './xml-markup.ts';
+import { malformed, noCharacter, plainTag, startsWith, through, untilBracket } from './xml-markup.ts';
 import { type Attribute, checkDeclaration, parseAttributes, parseTag, Scopes } from './xml-tag.ts';
 import { XmlText } from './xml-text.ts';
 
@@ -85,20 +85,23 @@ export class XmlReader {
       yield* this.#cdata();
       return true;
     }
-    if (!(yield* source.has(0))) {
+    if (!source.isThere(0) && !(yield* source.has(0))) {
       if (this.#open.length > 0 || !this.#rootSeen) throw malformed;
       this.node = 'eof';
       return true;
     }
     if (source.text[source.pos] !== '<') {
       this.node = 'text';
-      this.text = this.#open.length === 0 ? this.#texts.outside() : yield* this.#texts.inside();
+      this.text =
+        this.#open.length === 0
+          ? this.#texts.outside()
+          : this.#texts.ahead() || (yield* this.#texts.inside());
       return true;
     }
-    if (!(yield* source.has(1))) throw malformed;
+    if (!source.isThere(1) && !(yield* source.has(1))) throw malformed;
     const next = source.text[source.pos + 1];
     if (next === '/') {
-      yield* this.#endTag();
+      if (!this.#plainEndTag()) yield* this.#endTag();
     } else if (next === '!') {
       if (yield* startsWith(this.#source, '<!--')) {
         yield* this.#comment();
@@ -125,7 +128,7 @@ export class XmlReader {
   }
 
   *#startTag(): Generator<void, void> {
-    const written = yield* untilBracket(this.#source);
+    const written = plainTag(this.#source) ?? (yield* untilBracket(this.#source));
     const empty = written.endsWith('/');
     const { prefix, name, attributes } = parseTag(empty ? written.slice(0, -1) : written);
     if (this.#open.length === 0 && this.#rootSeen) throw malformed;
@@ -137,6 +140,16 @@ export class XmlReader {
     this.node = 'element';
     this.element = { namespace: this.scopes.resolve(prefix), name, attributes };
     this.#empty = empty;
+  }
+
+  /** As nearly all are written. @returns false for any other, and nothing is read */
+  #plainEndTag(): boolean {
+    const source = this.#source;
+    const written = `</${this.#open.at(-1)}>`;
+    if (this.#open.length === 0 || !source.text.startsWith(written, source.pos)) return false;
+    source.pos += written.length;
+    this.#leave();
+    return true;
   }
 
   *#endTag(): Generator<void, void> {

@@ -20,11 +20,16 @@ export class XmlText {
     this.#source = source;
   }
 
+  /** Text in an element as far as it is there. @returns nothing where more has to come first, and nothing is read */
+  ahead(): string {
+    return this.#plain() || this.#resolved();
+  }
+
   /** Text in an element, which ends before the input does. @returns a piece that is not empty */
   *inside(): Generator<void, string> {
     const source = this.#source;
     for (;;) {
-      const run = this.#plain() || this.#resolved();
+      const run = this.ahead();
       if (run !== '') return run;
       // What stands here is not whole yet.
       if (source.text.charCodeAt(source.pos) === ampersand) yield* more(source);

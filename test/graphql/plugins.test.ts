@@ -1,3 +1,4 @@
+import { type FieldNode, GraphQLError, getOperationAST, type ValidationContext } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createGraphqlYoga, type OperationPlugin } from '../../src/graphql/yoga.ts';
 import { openStream } from '../support/event-stream.ts';
@@ -84,6 +85,7 @@ test('it sees what is refused, as far as it came', async () => {
 
 test('one whose hooks would never be called is refused at start, not passed over', () => {
   for (const hook of [
+    'onYogaInit',
     'onRequest',
     'onRequestParse',
     'onParams',
@@ -96,12 +98,25 @@ test('one whose hooks would never be called is refused at start, not passed over
   }
 });
 
-test('it may change what is executed and what is answered', async () => {
-  const changing: OperationPlugin = {
-    onExecute: () => ({
-      onExecuteDone: ({ result, setResult }) => setResult({ ...result, extensions: { seen: true } }),
-    }),
-  };
+/** Adds a rule of validation, and something beside each answer; one operation fails by it. */
+const changing: OperationPlugin = {
+  onValidate({ addValidationRule }) {
+    addValidationRule((context: ValidationContext) => ({
+      Field({ name }: FieldNode) {
+        if (name.value === 'id') context.reportError(new GraphQLError('No ids'));
+      },
+    }));
+  },
+  onExecute: ({ args }) => ({
+    onExecuteDone({ result, setResult }) {
+      const fault = new GraphQLError('x', { originalError: new Error('a secret') });
+      const fails = getOperationAST(args.document)?.name?.value === 'Failing';
+      setResult(fails ? { errors: [fault] } : { ...result, extensions: { seen: true } });
+    },
+  }),
+};
+
+test('it may change what is allowed, what is executed and what is answered; a fault of it is masked', async () => {
   await using other = await startGateway({
     env: { ROLES: 'web' },
     overrides: { operationPlugins: [changing] },
@@ -110,4 +125,13 @@ test('it may change what is executed and what is answered', async () => {
     data: { __typename: 'Query' },
     extensions: { seen: true },
   });
+  const errorsOf = async (query: string) => (await other.graphql(query)).errors;
+  expect(await errorsOf('{ viewer { id } }')).toMatchObject([{ message: 'No ids' }]);
+  // The specified rules are asked as well.
+  expect(await errorsOf('{ viewer { nothing } }')).toMatchObject([
+    { message: expect.stringContaining('Cannot query field') },
+  ]);
+  expect(await errorsOf('query Failing { __typename }')).toMatchObject([
+    { message: expect.stringMatching(/^Something went wrong on our side/), extensions: { code: 'INTERNAL' } },
+  ]);
 });

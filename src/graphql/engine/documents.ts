@@ -80,17 +80,18 @@ export class Documents {
     return document;
   }
 
+  /** @param more rules beside the specified ones */
   validate(
     schema: GraphQLSchema,
     document: DocumentNode,
-    rules: readonly ValidationRule[] = specifiedRules,
+    more: readonly ValidationRule[] = [],
   ): readonly GraphQLError[] {
-    const asSpecified = schema === this.#schema && rules.length === specifiedRules.length;
+    const asSpecified = schema === this.#schema && more.length === 0;
     if (asSpecified && this.#valid.has(document)) return [];
     const options = { maxErrors, hideSuggestions: this.#hideSuggestions };
     let errors: readonly GraphQLError[];
     try {
-      errors = validate(schema, document, rules, options);
+      errors = validate(schema, document, [...specifiedRules, ...more], options);
     } catch (error) {
       // A rule evaluates what depends on variables, of which it has none: the document is not valid then
       // either.

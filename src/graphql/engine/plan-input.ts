@@ -1,12 +1,16 @@
 import {
+  type FieldNode,
+  type GraphQLField,
   type GraphQLInputObjectType,
   type GraphQLInputType,
   type GraphQLLeafType,
   type GraphQLSchema,
+  getArgumentValues,
   isEnumType,
   isInputObjectType,
   isListType,
   isNonNullType,
+  Kind,
   typeFromAST,
   type VariableDefinitionNode,
   valueFromAST,
@@ -18,6 +22,34 @@ type Values = Readonly<Record<string, unknown>>;
  * What was given, as resolvers get it; undefined when it does not fit: graphql-js then says what is wrong.
  */
 export type CoerceVariables = (given: Values) => Record<string, unknown> | undefined;
+
+/** The arguments of a field, of coerced variables. @throws GraphQLError as graphql-js does */
+export type ArgumentsOf = (variables: Values) => Record<string, unknown>;
+
+/**
+ * Arguments that are variables and nothing else, as those of nearly every client's command are, need only be looked up, as the
+ * variables have been coerced; graphql-js sees to all others.
+ */
+export function planArguments(definition: GraphQLField<unknown, unknown>, node: FieldNode): ArgumentsOf {
+  const exact: ArgumentsOf = (variables) => getArgumentValues(definition, node, variables);
+  const given = new Map(node.arguments?.map(({ name, value }) => [name.value, value]));
+  const looked: { name: string; variable: string; required: boolean }[] = [];
+  for (const { name, type, defaultValue } of definition.args) {
+    const value = given.get(name);
+    if (value?.kind === Kind.VARIABLE)
+      looked.push({ name, variable: value.name.value, required: isNonNullType(type) });
+    else if (value !== undefined || defaultValue !== undefined || isNonNullType(type)) return exact;
+  }
+  return (variables) => {
+    const found: Record<string, unknown> = {};
+    for (const { name, variable, required } of looked) {
+      const value = Object.hasOwn(variables, variable) ? variables[variable] : undefined;
+      if (value === undefined || (value === null && required)) return exact(variables);
+      found[name] = value;
+    }
+    return found;
+  };
+}
 
 type Coerce = (value: unknown) => unknown;
 

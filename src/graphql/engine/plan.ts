@@ -17,7 +17,7 @@ import {
   TypeNameMetaFieldDef,
 } from 'graphql';
 import { leaf, list, nonNull, nullOr } from './complete.ts';
-import { planVariables } from './plan-input.ts';
+import { planArguments, planVariables } from './plan-input.ts';
 import type { Complete, Plan, PlannedField } from './run.ts';
 import { infoOf, isPromise, runFields } from './run-plan.ts';
 
@@ -135,6 +135,7 @@ class Planner {
       nodes,
       parentType,
       definition,
+      argumentsOf: planArguments(definition, nodes[0]!),
       nullable: !isNonNullType(definition.type),
       complete: this.#completion(definition.type, nodes),
     };

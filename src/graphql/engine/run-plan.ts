@@ -3,7 +3,6 @@ import {
   type ExecutionResult,
   type GraphQLError,
   type GraphQLResolveInfo,
-  getArgumentValues,
   locatedError,
   responsePathAsArray,
 } from 'graphql';
@@ -119,12 +118,12 @@ function runField(run: Run, source: unknown, field: PlannedField, parent: Path):
 }
 
 function resolve(run: Run, source: unknown, field: PlannedField, path: NonNullable<Path>): unknown {
-  const { definition, nodes } = field;
+  const { definition } = field;
   if (definition.resolve === undefined && typeof source === 'object' && source !== null) {
     const value = (source as Record<string, unknown>)[definition.name];
     if (typeof value !== 'function') return value;
   }
-  const args = definition.args.length === 0 ? {} : getArgumentValues(definition, nodes[0]!, run.variables);
+  const args = field.argumentsOf(run.variables);
   return (definition.resolve ?? defaultFieldResolver)(source, args, run.context, infoOf(run, field, path));
 }
 

@@ -10,7 +10,7 @@ import type {
 } from 'graphql';
 import { AnswerTooLarge } from '../../errors.ts';
 import type { AnswerBudget } from './answer-budget.ts';
-import type { CoerceVariables } from './plan-input.ts';
+import type { ArgumentsOf, CoerceVariables } from './plan-input.ts';
 
 /** Where a value stands in the answer; undefined: the answer itself. */
 export type Path = GraphQLResolveInfo['path'] | undefined;
@@ -31,6 +31,7 @@ export interface PlannedField {
   readonly nodes: readonly FieldNode[];
   readonly parentType: GraphQLObjectType;
   readonly definition: GraphQLField<unknown, unknown>;
+  readonly argumentsOf: ArgumentsOf;
   readonly nullable: boolean;
   readonly complete: Complete;
 }

@@ -3,6 +3,7 @@ import { type ExecutionResult, GraphQLError } from 'graphql';
 import { Unavailable } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { notedOf, noteErrors } from '../../noted.ts';
+import { requestIdOf } from '../../response-head.ts';
 import type { MessageContext } from '../../tickets/add-message/context.ts';
 import { safeError } from '../faults.ts';
 import { type Operation, OperationRefused, type PrepareOperation } from '../operation.ts';
@@ -68,7 +69,7 @@ export function createRoad({ log, production, answerBytes, trusted, read, prepar
     accepted: readonly Form[],
     error: unknown,
   ): void {
-    const asked = { requestId: String(res.getHeader('x-request-id') ?? 'unknown'), log };
+    const asked = { requestId: requestIdOf(res) ?? 'unknown', log };
     const errors = error instanceof OperationRefused ? error.errors : [withStatus(safeError(error, asked))];
     noteErrors(notedOf(req), errors);
     const { status = 400, understood } = told({ errors });

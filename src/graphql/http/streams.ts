@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
 import { notedOf } from '../../noted.ts';
+import { writeHead } from '../../response-head.ts';
 import type { Operation } from '../operation.ts';
 import { contentTypes } from './forms.ts';
 import { asJson, commonHeaders, vary, type WriteOptions } from './write.ts';
@@ -60,7 +61,7 @@ export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>
       // nginx would keep events until it has a page of them.
       'X-Accel-Buffering': 'no',
     };
-    res.writeHead(200, headers);
+    writeHead(res, 200, headers);
     req.resume();
     const stream = new OpenStream(res, wordings[form]);
     open.add(stream);

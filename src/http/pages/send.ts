@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { writeHead } from '../../response-head.ts';
 
 export interface Page {
   readonly status?: number;
@@ -17,7 +18,7 @@ export const inertPolicy =
 /** Answers with what every page of ours has: no sniffing, no referrer, no window or frame of another origin. */
 export function sendPage(req: IncomingMessage, res: ServerResponse, page: Page): void {
   const body = Buffer.isBuffer(page.body) ? page.body : Buffer.from(page.body);
-  res.writeHead(page.status ?? 200, {
+  writeHead(res, page.status ?? 200, {
     'content-type': page.type,
     'content-length': body.byteLength,
     'content-security-policy': page.policy ?? inertPolicy,

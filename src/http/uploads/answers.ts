@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { encodeGlobalId } from '../../global-id.ts';
+import { writeHead } from '../../response-head.ts';
 import type { Upload } from '../../tickets/uploads/keep-upload.ts';
 import { answerJson } from '../answer.ts';
 import { digestField } from './fields.ts';
@@ -21,7 +22,7 @@ export function answerProgress(
   offset: number,
   headers: Record<string, string> = {},
 ): void {
-  res.writeHead(status, {
+  writeHead(res, status, {
     'Upload-Offset': String(offset),
     'Upload-Complete': '?0',
     'Cache-Control': 'no-store',

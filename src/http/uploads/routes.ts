@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../../log.ts';
+import { writeHead } from '../../response-head.ts';
 import { uploadLifetimeHours } from '../../storage/expire.ts';
 import type { DeskContext } from '../../tickets/desk.ts';
 import { requireViewer } from '../../tickets/policy.ts';
@@ -138,26 +139,24 @@ async function bring(
 async function tellState(call: Call, id: string): Promise<void> {
   if (!uuid.test(id)) throw uploadNotFound();
   const { upload, offset, byteSize, expiresInSeconds } = await uploadState(call.ctx, id, call.arrival);
-  call.res
-    .writeHead(204, {
-      'Upload-Offset': String(offset),
-      'Upload-Complete': completeField(upload !== undefined),
-      ...(byteSize === null ? {} : { 'Upload-Length': String(byteSize) }),
-      'Upload-Limit': limitsField(call, expiresInSeconds),
-      'Cache-Control': 'no-store',
-    })
-    .end();
+  writeHead(call.res, 204, {
+    'Upload-Offset': String(offset),
+    'Upload-Complete': completeField(upload !== undefined),
+    ...(byteSize === null ? {} : { 'Upload-Length': String(byteSize) }),
+    'Upload-Limit': limitsField(call, expiresInSeconds),
+    'Cache-Control': 'no-store',
+  }).end();
 }
 
 async function cancel({ ctx, res, arrival }: Call, id: string): Promise<void> {
   if (!uuid.test(id)) throw uploadNotFound();
   await cancelUpload(ctx, id, arrival);
-  res.writeHead(204, { 'Cache-Control': 'no-store' }).end();
+  writeHead(res, 204, { 'Cache-Control': 'no-store' }).end();
 }
 
 function answerOptions(res: ServerResponse, maxBytes: number): void {
   const limits = `max-size=${maxBytes}, max-age=${uploadLifetimeHours * 3600}`;
-  res.writeHead(204, { Allow: 'POST, GET, HEAD, PATCH, DELETE, OPTIONS', 'Upload-Limit': limits }).end();
+  writeHead(res, 204, { Allow: 'POST, GET, HEAD, PATCH, DELETE, OPTIONS', 'Upload-Limit': limits }).end();
 }
 
 const limitsField = ({ maxBytes }: Pick<Call, 'maxBytes'>, maxAge: number): string =>
