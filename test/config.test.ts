@@ -137,7 +137,7 @@ test('what other programs read is no mistake', () => {
     ...[
       'AWS_ACCESS_KEY_ID',
       'AWS_REGION',
-      'OTEL_EXPORTER_OTLP_ENDPOINT',
+      'OTEL_SERVICE_NAME',
       'CI',
       'DEBUG',
       'npm_config_data_dir',
