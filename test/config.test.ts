@@ -134,14 +134,7 @@ test('what other programs read is no mistake', () => {
       'XDG_DATA_HOME',
     ],
     ...['TICKETWIRE_SERVICE_HOST', 'TICKETWIRE_SERVICE_PORT', 'TICKETWIRE_PORT_4000_TCP', 'KUBERNETES_PORT'],
-    ...[
-      'AWS_ACCESS_KEY_ID',
-      'AWS_REGION',
-      'OTEL_SERVICE_NAME',
-      'CI',
-      'DEBUG',
-      'npm_config_data_dir',
-    ],
+    ...['AWS_ACCESS_KEY_ID', 'AWS_REGION', 'OTEL_SERVICE_NAME', 'CI', 'DEBUG', 'npm_config_data_dir'],
     ...[
       'JWT_SECRET',
       'API_URL',
