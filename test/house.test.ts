@@ -10,7 +10,7 @@ import { expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 /** Commands of their own, which print what they measured. */
-const measuring = ['bench', 'crash', 'clients', 'corpus', 'amplification', 'openapi'];
+const measuring = ['proxy', 'trace', 'bench', 'crash', 'clients', 'corpus', 'amplification', 'openapi'];
 const forbidden = [
   /from 'node:timers\/promises'/,
   /\bsetTimeout\(/,

@@ -163,6 +163,12 @@ test('readiness is degraded while mail that should go has not moved, and stays 2
     const response = await fetch(`${gateway.url}/health/ready`);
     return { http: response.status, ...((await response.json()) as object) };
   };
+  const waits = {
+    ticket: { ticketId: 47 },
+    body: 'Later',
+    email: { from: 'company@domain.com', holdSeconds: 600 },
+  };
+  expect(await add(gateway, waits)).toMatchObject({ delivery: { state: 'HELD' } });
   await expect.poll(readiness).toMatchObject({ http: 200, status: 'ready', mail: 'ok' });
   // As if the worker had been away since this morning: nobody has sent, and something has waited.
   await gateway.sql`update delivery_recipients set sent_at = sent_at - interval '2 hours'`;

@@ -63,6 +63,7 @@ describe('uploads', () => {
     gateway = parts.use(await startGatewayProcess(settings));
     // Signed in once: hashing a password takes memory too, and is not what is measured.
     await fetch(`${gateway.url}/graphql?query={viewer{login}}`, { headers: { authorization: asOperator } });
+    before = await kept();
   });
   afterAll(() => parts.disposeAsync());
 

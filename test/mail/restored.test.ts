@@ -19,6 +19,7 @@ function heardLog() {
   const log = createLog('silent');
   const said: string[] = [];
   const hear = (about: unknown, text?: string) => {
+    if (text === 'mail attempt') return;
     said.push(`${text ?? about} ${(about as { why?: string }).why ?? ''}`);
     lines.write(said.at(-1));
   };

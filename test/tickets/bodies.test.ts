@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { refused } from '../content/adversaries.ts';
 import { bodyOf, parseMail } from '../mail/world/parse.ts';
+import { eventually } from '../support/eventually.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { ask } from './calls.ts';
 
@@ -49,6 +50,13 @@ const say = (input: object, authorization = asOperator) =>
     { authorization },
   );
 const email = { from: 'company@domain.com' };
+/** Mails of earlier tests have written their last event. */
+const allSettled = () =>
+  eventually(async () => {
+    const [row] = await gateway.sql`
+      select count(*)::int as count from deliveries where state in ('QUEUED', 'TRANSMITTING')`;
+    return row!.count === 0;
+  });
 
 let mails = 0;
 /** The next mail that is sent, as Python reads it. */
@@ -96,6 +104,7 @@ describe('a body is read once, and shown alike everywhere', () => {
     ['HTML', '<p><img src="cid:nowhere.png"></p>'],
     ['TEXT', '\u200b\u00ad\u3164'],
   ])('and refused when there is nothing to read: %s %s', async (format, body) => {
+    await allSettled();
     const before = await gateway.counts();
     expect(await say({ format, body, email })).toMatchObject({
       code: 'INVALID_INPUT',
@@ -131,6 +140,7 @@ describe('pasted pictures become files of the message', () => {
   }));
 
   test('each once, inline, in the mail too; the same call again is the same message', async () => {
+    await allSettled();
     const before = await gateway.counts();
     const input = { body, email, idempotencyKey: 'pasted-1' };
     const { ticketMessage, warnings } = await say(input);

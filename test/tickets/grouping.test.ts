@@ -24,7 +24,7 @@ interface Slow extends AsyncDisposable {
 
 /** Whatever had been sent to the gateway before this has come to where it waits. */
 async function roundTrips({ graphql }: Gateway): Promise<void> {
-  for (let n = 0; n < 3; n += 1) await graphql('{ __typename }');
+  for (let n = 0; n < 30; n += 1) await graphql('{ __typename }');
 }
 
 /** A gateway with one statement in flight, whose way to the database can be held up. */
