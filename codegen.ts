@@ -5,7 +5,7 @@ const config: CodegenConfig = {
   schema: 'schema/schema.graphql',
   documents: 'schema/operations/*.graphql',
   generates: {
-    'src/rest/operations.generated.ts': {
+    'src/legacy/operations.generated.ts': {
       plugins: ['typescript-operations'],
       config: {
         enumType: 'string-literal',
@@ -14,7 +14,7 @@ const config: CodegenConfig = {
         skipTypename: false,
         avoidOptionals: { field: true },
         scalars: {
-          Upload: { input: '../incoming-file.ts#IncomingFile', output: 'never' },
+          Upload: { input: '../platform/incoming-file.ts#IncomingFile', output: 'never' },
           DateTime: 'string',
         },
       },

@@ -10,49 +10,49 @@ import { type Config, ConfigError } from './config.ts';
 import { createClock } from './db/clock.ts';
 import { type Connection, connectionsAtMost, type Database, migrate, openDatabase } from './db/database.ts';
 import { findDeskKey } from './db/desk-key.ts';
-import { type Embedded, startEmbedded } from './db/embedded.ts';
 import { attachments, mailboxes } from './db/tables.ts';
-import { type DemoDesk, demoHashes, retireDemoAccounts, seedDemoDesk } from './demo.ts';
+import { type DemoDesk, demoHashes, retireDemoAccounts, seedDemoDesk } from './dev/demo/desk.ts';
+import { type Embedded, startEmbedded } from './dev/embedded-postgres/embedded.ts';
+import { explorerDist } from './dev/explorer/build.ts';
+import { createExplorer } from './dev/explorer/endpoint.ts';
+import { createInboxPage } from './dev/inbox/endpoint.ts';
+import { startInbox } from './dev/inbox/smtp/server.ts';
 import { createEventHub } from './events/hub.ts';
-import { explorerDist } from './explorer/build.ts';
-import { createMultipartReader } from './graphql/multipart/request.ts';
+import { readTrustedDocuments, type TrustedDocuments } from './graphql/execute/trusted-documents.ts';
+import type { OperationPlugin } from './graphql/execute/yoga.ts';
+import { createMultipartReader } from './graphql/http/multipart/request.ts';
 import { createGraphqlServer, type GraphqlOptions } from './graphql/server.ts';
-import { readTrustedDocuments, type TrustedDocuments } from './graphql/trusted-documents.ts';
-import type { OperationPlugin } from './graphql/yoga.ts';
-import { answerText } from './http/answer.ts';
-import { createBegin, originOf, remoteAddressOf } from './http/begin.ts';
 import { createCors } from './http/cors.ts';
-import { answerSource } from './http/delivery-source.ts';
-import { createDownloads } from './http/downloads.ts';
+import { createDownloads } from './http/downloads/attachments.ts';
+import { answerSource } from './http/downloads/delivery-source.ts';
 import { drainable } from './http/drain.ts';
-import { createExplorer } from './http/explorer.ts';
 import { createHealth } from './http/health.ts';
-import { createInboxPage } from './http/inbox-page.ts';
 import { createMetricsPage } from './http/metrics.ts';
+import { answerText } from './http/respond.ts';
 import { createHttpServer, type Handle, type Route } from './http/server.ts';
-import type { Patience } from './http/stalled.ts';
+import { createBegin, originOf, remoteAddressOf } from './http/sign-in.ts';
+import type { Patience } from './http/slow-connections.ts';
 import { createUploads } from './http/uploads/routes.ts';
-import { createLog, type Logger } from './log.ts';
-import { createBacklog, createMailChore } from './mail/backlog.ts';
-import { startInbox } from './mail/inbox.ts';
-import { createWorker } from './mail/worker.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
-import { Places } from './places.ts';
-import { createRateLimits } from './rate-limits.ts';
-import { createLegacyDoor, refuseLegacy } from './rest/door.ts';
-import { foldPath } from './rest/path.ts';
+import { foldPath } from './legacy/dotnet/path.ts';
+import { createLegacyDoor, refuseLegacy } from './legacy/endpoint.ts';
+import { Places } from './limits/places.ts';
+import { createRateLimits } from './limits/rate-limits.ts';
+import { createBacklog, createMailChore } from './mail/outbox/backlog.ts';
+import { createWorker } from './mail/worker/worker.ts';
+import { createMetrics, type Metrics } from './observe/metrics.ts';
+import { openTracing } from './observe/tracing.ts';
+import { createLog, type Logger } from './platform/log.ts';
 import { createScanner } from './scan/scanner.ts';
 import { naming } from './start-error.ts';
 import { createStoreCheck } from './storage/check-store.ts';
-import { startCollecting } from './storage/collecting.ts';
+import { startCollecting } from './storage/garbage/schedule.ts';
 import { createImageSniffer } from './storage/image-type.ts';
 import { openCheckedStore } from './storage/open-store.ts';
+import { createGroupCommit } from './tickets/add-message/commit/group-commit.ts';
+import { type GroupCommitLimits, writerStatements } from './tickets/add-message/commit/group-limits.ts';
+import { createDryRun } from './tickets/add-message/commit/rules.ts';
 import type { MessageContext, MessageDesk } from './tickets/add-message/context.ts';
-import { createGroupCommit } from './tickets/add-message/group-commit.ts';
-import { type GroupCommitLimits, writerStatements } from './tickets/add-message/group-limits.ts';
-import { createDryRun } from './tickets/add-message/rules.ts';
 import { createAttachmentUrls } from './tickets/read/signed-url.ts';
-import { openTracing } from './tracing.ts';
 
 /** Where a process that only sends mail has its health and metrics, if the port is free. */
 const usualWorkerPort = 4001;
@@ -85,7 +85,8 @@ export interface Overrides {
 }
 
 /**
- * Joins the parts into one running gateway; disposing it drains: no request that has arrived is cut, and no mail is half sent.
+ * Joins the parts into one running gateway; disposing it drains: no request that has arrived is cut, and no
+ * mail is half sent.
  * @throws EmbeddedInUse, or whatever a part says that cannot start; what had started is stopped again.
  */
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
@@ -382,7 +383,9 @@ async function assertSends(smtpUrl: string | undefined, { desk }: Database): Pro
   }
 }
 
-/** @throws ConfigError when the page was asked for and is not there: it is built with the development packages */
+/**
+ * @throws ConfigError when the page was asked for and is not there: it is built with the development packages
+ */
 function assertExplorer({ explorer, production }: Config): void {
   if (explorer && production && !existsSync(`${explorerDist}/index.html`))
     throw new ConfigError(
@@ -433,8 +436,8 @@ async function listen(server: Server, { host, port }: Pick<Config, 'host' | 'por
 }
 
 /**
- * Health and metrics of a process that serves no requests. Mail goes out whether or not anybody can watch it: a
- * second worker of a machine needs a WORKER_PORT of its own.
+ * Health and metrics of a process that serves no requests. Mail goes out whether or not anybody can watch it:
+ * a second worker of a machine needs a WORKER_PORT of its own.
  * @returns its origin; undefined: the usual port was taken
  */
 async function startMonitor(watched: Watched, parts: AsyncDisposableStack): Promise<string | undefined> {

@@ -1,10 +1,13 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { type BlobPlace, readBlobsUrl } from './blobs-url.ts';
-import type { RateLimitSettings } from './rate-limits.ts';
-import { judgeNames } from './setting-names.ts';
+import type { RateLimitSettings } from './limits/rate-limits.ts';
+import { type BlobPlace, readBlobsUrl } from './settings/blobs-url.ts';
+import { judgeNames } from './settings/names.ts';
 
-/** Everything that the environment decides. Durations are seconds and sizes are bytes unless a name says otherwise. */
+/**
+ * Everything that the environment decides. Durations are seconds and sizes are bytes unless a name says
+ * otherwise.
+ */
 export interface Config {
   readonly host: string;
   readonly port: number;
@@ -22,7 +25,10 @@ export interface Config {
   readonly drainSeconds: number;
   readonly dataDir: string;
   readonly logLevel: string;
-  /** `embedded`: a PostgreSQL of our own in `dataDir`, with the demo desk when it is reachable from this machine only. */
+  /**
+   * `embedded`: a PostgreSQL of our own in `dataDir`, with the demo desk when it is reachable from this
+   * machine only.
+   */
   readonly database:
     | { readonly kind: 'embedded' }
     | { readonly kind: 'url'; readonly url: string; readonly ownerUrl: string };
@@ -43,7 +49,10 @@ export interface Config {
   readonly demo: boolean;
   readonly production: boolean;
   readonly trustProxy: boolean;
-  /** What addresses in answers begin with; empty: they are relative; undefined: the origin by which the caller reached us. */
+  /**
+   * What addresses in answers begin with; empty: they are relative; undefined: the origin by which the caller
+   * reached us.
+   */
   readonly publicUrl: string | undefined;
   /** A clamd that scans attachments. */
   readonly clamd: Clamd | undefined;
@@ -95,7 +104,10 @@ const url = (...protocols: string[]) =>
     error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
 
-/** As a browser writes it in `Origin`: a scheme, a host and a port that is not the scheme's own, and no slash behind it. */
+/**
+ * As a browser writes it in `Origin`: a scheme, a host and a port that is not the scheme's own, and no slash
+ * behind it.
+ */
 const isOrigin = (text: string) =>
   text === '*' || (/^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text);
 const origins = z
@@ -298,7 +310,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       uploadedBytes: e.MAX_UPLOADED_BYTES,
       subscriptions: e.MAX_SUBSCRIPTIONS,
       openForms: e.MAX_OPEN_FORMS,
-      // A body of the largest size still arrives whole when each of its bytes is escaped as \u00xx, so that the command refuses it.
+      // A body of the largest size still arrives whole when each of its bytes is escaped as \u00xx, so that
+      // the command refuses it.
       requestBytes: e.MAX_REQUEST_BYTES || 6 * e.MAX_BODY_BYTES + MiB,
       legacyRequestBytes: e.MAX_LEGACY_REQUEST_BYTES,
       answerBytes: e.MAX_ANSWER_BYTES,

@@ -11,7 +11,9 @@ async function main(): Promise<void> {
   // The database needs a second to come up, and so does the program to be loaded: both at once.
   const embedded =
     config.database.kind === 'embedded'
-      ? import('./db/embedded.ts').then(({ startEmbedded }) => startEmbedded(config.dataDir))
+      ? import('./dev/embedded-postgres/embedded.ts').then(({ startEmbedded }) =>
+          startEmbedded(config.dataDir),
+        )
       : undefined;
   embedded?.catch(() => {});
   const { createApp } = await import('./app.ts');

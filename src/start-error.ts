@@ -1,6 +1,6 @@
 import { ConfigError } from './config.ts';
-import { asUnavailable, sqlState } from './database-faults.ts';
-import { Unavailable } from './errors.ts';
+import { asUnavailable, sqlState } from './platform/database-faults.ts';
+import { Unavailable } from './platform/errors.ts';
 
 /** What a person can do about a start that failed; undefined when that is for whoever reads a stack trace. */
 export function describeStartError(error: unknown): string | undefined {

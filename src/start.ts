@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { isExplorerBuilt } from './explorer/build.ts';
+import { isExplorerBuilt } from './dev/explorer/build.ts';
 
 /*
  * What `npm start` runs: one command that takes the shell's place, so that the signals that npm passes on
@@ -11,7 +11,7 @@ import { isExplorerBuilt } from './explorer/build.ts';
 
 /** In a process of its own, whose memory is given back, and which ends when this one is told to. */
 async function buildExplorer(): Promise<void> {
-  const program = fileURLToPath(new URL('./explorer/build.ts', import.meta.url));
+  const program = fileURLToPath(new URL('./dev/explorer/build.ts', import.meta.url));
   const child = spawn(process.execPath, [program], { stdio: ['ignore', 'inherit', 'inherit'] });
   const end = (signal: NodeJS.Signals) => {
     child.kill(signal);

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 const commands = [
   'biome check .',
   'tsc --noEmit',
-  'tsc --noEmit -p src/explorer',
+  'tsc --noEmit -p src/dev/explorer',
   'npm run --silent schema -- --check',
   'npm run --silent codegen -- --check',
 ];

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type ErrorCode, errorCodes } from '../src/errors.ts';
-import { encodeGlobalId } from '../src/global-id.ts';
+import { type ErrorCode, errorCodes } from '../src/platform/errors.ts';
+import { encodeGlobalId } from '../src/platform/global-id.ts';
 import { asOperator, asRequester, basic, type Gateway, startGateway } from './support/gateway.ts';
 
 /*
- * The specification of "thin": the same meaning through both doors gives the same code and the same rows. What one door cannot
- * reach says why.
+ * The specification of "thin": the same meaning through both doors gives the same code and the same rows.
+ * What one door cannot reach says why.
  */
 
 interface Case {

@@ -10,9 +10,12 @@ import { between, seeded } from './crash/support/random.ts';
 import { openTcpDoor } from './crash/support/tcp-door.ts';
 import { countWaiting, createTestDatabase } from './support/database.ts';
 import { asOperator } from './support/gateway.ts';
-import { type SmtpSink, startSmtpSink } from './support/smtp-sink.ts';
+import { type SmtpSink, startSmtpSink } from './support/servers/smtp-sink.ts';
 
-/** Two gateways as production runs them, on one database and one folder of blobs, and a mail server behind them. */
+/**
+ * Two gateways as production runs them, on one database and one folder of blobs, and a mail server behind
+ * them.
+ */
 describe('two processes', () => {
   const parts = new AsyncDisposableStack();
   let env: Record<string, string>;
@@ -42,7 +45,10 @@ describe('two processes', () => {
   });
   afterAll(() => parts.disposeAsync());
 
-  /** Fifty calls of one meaning under one key, by the seed at one process or the other and at one door or the other. */
+  /**
+   * Fifty calls of one meaning under one key, by the seed at one process or the other and at one door or the
+   * other.
+   */
   function sayAtBoth(message: Message, key: string, random: () => number): Promise<Answer>[] {
     return Array.from({ length: 50 }, () => {
       const door: Door = random() < 0.5 ? 'graphql' : 'legacy';
@@ -126,8 +132,8 @@ describe('two processes', () => {
   });
 
   /**
-   * A mail that the killed process had begun waits for its lease, a minute, which is not waited for here. One whose bytes were
-   * going out has an outcome that nobody knows: then at most one mail came.
+   * A mail that the killed process had begun waits for its lease, a minute, which is not waited for here. One
+   * whose bytes were going out has an outcome that nobody knows: then at most one mail came.
    */
   async function expectMailedOnce(body: string): Promise<void> {
     const { id } = await deliveryOf(body);

@@ -1,9 +1,9 @@
 import type { Config } from '../config.ts';
-import type { Viewer } from '../context.ts';
-import { asUnavailable } from '../database-faults.ts';
 import type { Db } from '../db/database.ts';
-import { BadCredential, type SignInReason } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import { asUnavailable } from '../platform/database-faults.ts';
+import { BadCredential, type SignInReason } from '../platform/errors.ts';
+import type { Logger } from '../platform/log.ts';
+import type { Viewer } from '../platform/request-context.ts';
 import { asciiFold } from './ascii-fold.ts';
 import { createAuthorizationReader } from './authorization-header.ts';
 import { createCredentialCache, type Verified } from './credential-cache.ts';
@@ -45,7 +45,10 @@ export interface AuthenticatorPorts {
   readonly refused?: (reason: SignInReason) => void;
 }
 
-/** A good credential is remembered: most calls cost one keyed hash and a lookup, no query and no password hashing. */
+/**
+ * A good credential is remembered: most calls cost one keyed hash and a lookup, no query and no password
+ * hashing.
+ */
 export function createAuthenticator({
   db,
   jwt,

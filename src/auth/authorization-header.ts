@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { BadCredential } from '../errors.ts';
+import { BadCredential } from '../platform/errors.ts';
 
 export interface Credential {
   readonly login: string;
@@ -10,7 +10,10 @@ export interface Credential {
 export type Offered =
   | {
       readonly kind: 'password';
-      /** What the bytes may mean, the likelier first: one reading, or two if they are text in UTF-8 and in the old code page. */
+      /**
+       * What the bytes may mean, the likelier first: one reading, or two if they are text in UTF-8 and in the
+       * old code page.
+       */
       readonly readings: readonly [Credential, ...Credential[]];
     }
   | { readonly kind: 'token'; readonly token: string }
@@ -48,8 +51,8 @@ export function createAuthorizationReader(legacyCharset: string): (header: strin
 }
 
 /**
- * RFC 7617, section 2: base64 of `login:password`, the first colon dividing. Clients of the old desk send UTF-8 or, as .NET
- * Framework does, their machine's code page; a few words of the one are words of the other.
+ * RFC 7617, section 2: base64 of `login:password`, the first colon dividing. Clients of the old desk send
+ * UTF-8 or, as .NET Framework does, their machine's code page; a few words of the one are words of the other.
  */
 function readBasic(value: string, legacy: TextDecoder): [Credential, ...Credential[]] {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(value))

@@ -1,10 +1,12 @@
 import { hash, randomBytes } from 'node:crypto';
-import type { Viewer } from '../context.ts';
+import type { Viewer } from '../platform/request-context.ts';
 
 /** A credential that was found good. Instants are ms. */
 export interface Verified {
   readonly viewer: Viewer;
-  /** The password hash that it was checked against: as long as the user has this one, nothing needs hashing. */
+  /**
+   * The password hash that it was checked against: as long as the user has this one, nothing needs hashing.
+   */
   readonly proof?: string;
   /** When that was. */
   readonly provenAt?: number;
@@ -17,7 +19,9 @@ interface Entry extends Verified {
   refreshAt: number;
 }
 
-/** A disabled user or a revoked token works this long at most: the promise is 30 s, and a query may be slow. */
+/**
+ * A disabled user or a revoked token works this long at most: the promise is 30 s, and a query may be slow.
+ */
 const freshMs = 20_000;
 /** From here on the first use has the credential looked up again, while it is still answered from memory. */
 const refreshMs = 10_000;
@@ -35,9 +39,9 @@ export interface CredentialCache {
 }
 
 export function createCredentialCache(): CredentialCache {
-  // A key of one block before what is hashed is enough: HMAC's second hash protects digests that somebody sees, and nobody sees these. One
-  // one-shot call takes 0.4 µs, createHmac() 1.8 to 13 µs. A lookup's time depends on this digest only, so it tells nothing of the
-  // credential.
+  // A key of one block before what is hashed is enough: HMAC's second hash protects digests that somebody
+  // sees, and nobody sees these. One one-shot call takes 0.4 µs, createHmac() 1.8 to 13 µs. A lookup's time
+  // depends on this digest only, so it tells nothing of the credential.
   const secret = randomBytes(32).toString('hex');
   const entries = new Map<string, Entry>();
   return {

@@ -1,4 +1,4 @@
-import { Unavailable } from '../errors.ts';
+import { Unavailable } from '../platform/errors.ts';
 
 /**
  * Runs a bounded number of jobs at a time, lets a bounded number wait, and shares its turns among the parties

@@ -2,8 +2,9 @@ import { pbkdf2, timingSafeEqual } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 
 /*
- * Hashes that users of an older desk bring along. They are read as they were written, so the password is not normalised.
- * ASP.NET Identity: https://github.com/dotnet/aspnetcore/blob/main/src/Identity/Extensions.Core/src/PasswordHasher.cs
+ * Hashes that users of an older desk bring along. They are read as they were written, so the password is not
+ * normalised. ASP.NET Identity:
+ * https://github.com/dotnet/aspnetcore/blob/main/src/Identity/Extensions.Core/src/PasswordHasher.cs
  */
 
 interface Pbkdf2Hash {
@@ -66,7 +67,10 @@ export function importedLikeButNobodys(hash: string): string {
   return bytes.fill(0, bytes.length - parseAspNet(hash)!.key.length).toString('base64');
 }
 
-/** v2: 00, salt 16, key 32 (SHA-1, 1000 rounds). v3: 01, then big-endian PRF, rounds and salt length, then salt and key. */
+/**
+ * v2: 00, salt 16, key 32 (SHA-1, 1000 rounds). v3: 01, then big-endian PRF, rounds and salt length, then
+ * salt and key.
+ */
 function parseAspNet(hash: string): Pbkdf2Hash | undefined {
   if (!/^[A-Za-z0-9+/]{40,}={0,2}$/.test(hash) || hash.length % 4 !== 0) return undefined;
   const bytes = Buffer.from(hash, 'base64');
@@ -89,7 +93,9 @@ function parseAspNet(hash: string): Pbkdf2Hash | undefined {
   };
 }
 
-/** In a thread of its own: bcrypt in JavaScript would hold up every other request for up to 100 ms at a time. */
+/**
+ * In a thread of its own: bcrypt in JavaScript would hold up every other request for up to 100 ms at a time.
+ */
 function compareBcrypt(hash: string, password: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./bcrypt-worker.ts', import.meta.url), {

@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, errors, type JWTHeaderParameters, type JWTPayload, jwtVerify } from 'jose';
 import type { Config } from '../config.ts';
-import { scopes as allScopes, type Scope } from '../context.ts';
-import { BadCredential, Unavailable } from '../errors.ts';
+import { BadCredential, Unavailable } from '../platform/errors.ts';
+import { scopes as allScopes, type Scope } from '../platform/request-context.ts';
 
 /** What a verified JWT says of its bearer. */
 export interface Claims {
@@ -19,8 +19,8 @@ const algorithms = ['RS256', 'ES256', 'EdDSA'];
 const clockTolerance = 5;
 
 /**
- * Keys are fetched from the JWKS when first needed, kept ten minutes, and fetched again for an unknown key id at most
- * twice a minute.
+ * Keys are fetched from the JWKS when first needed, kept ten minutes, and fetched again for an unknown key id
+ * at most twice a minute.
  * @returns a function that throws BadCredential, or Unavailable when the keys cannot be had.
  */
 export function createJwtVerifier(
@@ -98,7 +98,10 @@ function claimsOf(payload: JWTPayload): Claims {
 const isName = (claim: unknown): claim is string =>
   typeof claim === 'string' && claim !== '' && !/\p{Cc}/u.test(claim) && claim.isWellFormed();
 
-/** RFC 8693: a list divided by spaces. What else the issuer names (`openid`) is not ours; a claim of another shape grants nothing. */
+/**
+ * RFC 8693: a list divided by spaces. What else the issuer names (`openid`) is not ours; a claim of another
+ * shape grants nothing.
+ */
 function scopesIn(scope: unknown): ReadonlySet<Scope> {
   const named = new Set(typeof scope === 'string' ? scope.split(' ') : []);
   return new Set(allScopes.filter((name) => named.has(name)));

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { and, eq } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
 import { users } from '../db/tables.ts';
-import { BadCredential } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import { BadCredential } from '../platform/errors.ts';
+import type { Logger } from '../platform/log.ts';
 import type { Credential } from './authorization-header.ts';
 import { maxProofAgeMs, type Verified } from './credential-cache.ts';
 import { createDearestHash } from './dearest-hash.ts';
@@ -14,11 +14,14 @@ import { addressKey, createThrottle } from './throttle.ts';
 import { type Account, prepareFindByLogin, viewerOf } from './viewer.ts';
 
 /**
- * A wrong password is answered a whole number of these after it came, so that its time does not tell an unknown login from a
- * known one, nor whose hash is imported.
+ * A wrong password is answered a whole number of these after it came, so that its time does not tell an
+ * unknown login from a known one, nor whose hash is imported.
  */
 const answerEveryMs = 500;
-/** Wrong credentials that are remembered; a client that repeats one all day neither hashes nor uses up its login's guesses. */
+/**
+ * Wrong credentials that are remembered; a client that repeats one all day neither hashes nor uses up its
+ * login's guesses.
+ */
 const maxWrong = 2000;
 
 /** What answers are held back by: a clock that is never set, in milliseconds. */
@@ -50,10 +53,15 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
   const queue = createHashingQueue();
   const throttle = createThrottle();
   const findDearest = createDearestHash(db, now, cost);
-  /** By credential: for each of its readings the password hash that it did not match; null: there was none. */
+  /**
+   * By credential: for each of its readings the password hash that it did not match; null: there was none.
+   */
   const wrong = new Map<string, readonly (string | null)[]>();
 
-  /** A password that was right before is no guess: if the user still has it, neither hashing nor throttling is due. */
+  /**
+   * A password that was right before is no guess: if the user still has it, neither hashing nor throttling is
+   * due.
+   */
   function isStillGood(account: Account | undefined, before: Verified | undefined): account is Account {
     return (
       account?.disabledAt === null &&
@@ -102,7 +110,10 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
     }
   }
 
-  /** @returns the hash that the user has now. A sign-in that was right stays right when its new hash cannot be stored. */
+  /**
+   * @returns the hash that the user has now. A sign-in that was right stays right when its new hash cannot be
+   * stored.
+   */
   async function store(account: Account, replacement: string | undefined): Promise<string> {
     const old = account.passwordHash!;
     if (replacement === undefined) return old;

@@ -9,7 +9,9 @@ import {
   verifyScrypt,
 } from './scrypt.ts';
 
-/** A well-formed hash of this cost that no password has: who does not exist is refused as slowly as who does. */
+/**
+ * A well-formed hash of this cost that no password has: who does not exist is refused as slowly as who does.
+ */
 const decoyOf = ({ logN, r, p }: ScryptParameters): string =>
   `scrypt$ln=${logN},r=${r},p=${p}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
@@ -30,7 +32,10 @@ export interface Verdict {
 }
 
 export interface PasswordCheck {
-  /** One that takes as long as any that is stored and that no password has; undefined: none is dearer than today's. */
+  /**
+   * One that takes as long as any that is stored and that no password has; undefined: none is dearer than
+   * today's.
+   */
   readonly dearest?: string | undefined;
   /** Of the hashes that are made today. */
   readonly cost?: ScryptParameters | undefined;

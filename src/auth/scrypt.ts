@@ -8,8 +8,8 @@ export interface ScryptParameters {
 }
 
 /**
- * OWASP's equal of N = 2^17, p = 1 that needs the least memory: 16 MiB and, on the machine it was chosen on, 170 ms.
- * Hashes run beside uploads in one process, so memory is the scarcer of the two.
+ * OWASP's equal of N = 2^17, p = 1 that needs the least memory: 16 MiB and, on the machine it was chosen on,
+ * 170 ms. Hashes run beside uploads in one process, so memory is the scarcer of the two.
  */
 export const currentParameters: ScryptParameters = { logN: 14, r: 8, p: 5 };
 

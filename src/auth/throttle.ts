@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { BadCredential } from '../errors.ts';
+import { BadCredential } from '../platform/errors.ts';
 import { createHashingQueue } from './hashing-queue.ts';
 
 /** Failures that may come at once, and how many more each second. */

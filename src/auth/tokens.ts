@@ -1,13 +1,16 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { and, asc, eq, isNull, sql } from 'drizzle-orm';
-import type { Scope } from '../context.ts';
 import type { Db, Tx } from '../db/database.ts';
 import { apiTokens, users } from '../db/tables.ts';
+import type { Scope } from '../platform/request-context.ts';
 import { tokenPrefix } from './authorization-header.ts';
 import { type Account, accountColumns } from './viewer.ts';
 
-/** `tw_`, 160 random bits and a checksum, in hexadecimal: what is no token of ours costs no query, and scanners can find a leaked one. */
+/**
+ * `tw_`, 160 random bits and a checksum, in hexadecimal: what is no token of ours costs no query, and
+ * scanners can find a leaked one.
+ */
 function newToken(): string {
   const secret = randomBytes(20).toString('hex');
   return `${tokenPrefix}${secret}${checksum(secret)}`;

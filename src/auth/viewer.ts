@@ -1,11 +1,13 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
-import { scopes as allScopes, type Role, type Scope, type Viewer } from '../context.ts';
 import type { Db } from '../db/database.ts';
 import { users } from '../db/tables.ts';
+import { scopes as allScopes, type Role, type Scope, type Viewer } from '../platform/request-context.ts';
 import { asciiFold } from './ascii-fold.ts';
 
 const everyScope: ReadonlySet<Scope> = new Set(allScopes);
-/** What a person may do at most, whatever credential they show: mail and administration are the operators'. */
+/**
+ * What a person may do at most, whatever credential they show: mail and administration are the operators'.
+ */
 const scopesOfRole: Record<Role, ReadonlySet<Scope>> = {
   OPERATOR: everyScope,
   REQUESTER: new Set<Scope>(['read', 'write']),
@@ -70,7 +72,9 @@ export function findEnabledByEmail(db: Db, address: string): Promise<Account[]> 
     .limit(2);
 }
 
-/** Who a user is now, for what is done in their name with these scopes alone; undefined: nobody, or disabled. */
+/**
+ * Who a user is now, for what is done in their name with these scopes alone; undefined: nobody, or disabled.
+ */
 export function prepareFindById(
   db: Db,
   granted: ReadonlySet<Scope>,

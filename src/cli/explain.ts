@@ -1,5 +1,5 @@
 import { ConfigError } from '../config.ts';
-import { brokenConstraint, sqlState } from '../database-faults.ts';
+import { brokenConstraint, sqlState } from '../platform/database-faults.ts';
 import { describeStartError } from '../start-error.ts';
 import { CommandError, UsageError } from './command.ts';
 
@@ -10,7 +10,10 @@ const taken: Readonly<Record<string, string>> = {
   tickets_reference_key: 'a ticket with this reference',
 };
 
-/** What to do about it, for whoever typed the command. What the driver says quotes SQL and rows: it is not shown. */
+/**
+ * What to do about it, for whoever typed the command. What the driver says quotes SQL and rows: it is not
+ * shown.
+ */
 export function explain(error: unknown): string {
   if (error instanceof UsageError || error instanceof CommandError) return error.message;
   if (error instanceof ConfigError) return `The settings are wrong:\n${error.message}`;

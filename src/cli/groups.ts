@@ -2,26 +2,29 @@ import type { Command, LooseCommand } from './command.ts';
 
 type Commands = readonly (Command | LooseCommand)[];
 
-/** By their first word. What a command needs is loaded when it is typed, so that a command of no database loads no driver. */
+/**
+ * By their first word. What a command needs is loaded when it is typed, so that a command of no database
+ * loads no driver.
+ */
 const groups: Readonly<Record<string, () => Promise<Commands>>> = {
-  user: () => import('./users.ts').then(({ userCommands }) => userCommands),
-  token: () => import('./tokens.ts').then(({ tokenCommands }) => tokenCommands),
+  user: () => import('./commands/users.ts').then(({ userCommands }) => userCommands),
+  token: () => import('./commands/tokens.ts').then(({ tokenCommands }) => tokenCommands),
   mailbox: async () => [
-    ...(await import('./mailboxes.ts')).mailboxCommands,
-    ...(await import('./mailbox-edit.ts')).mailboxEditCommands,
+    ...(await import('./commands/mailboxes.ts')).mailboxCommands,
+    ...(await import('./commands/mailbox-edit.ts')).mailboxEditCommands,
   ],
   ticket: async () => [
-    ...(await import('./tickets.ts')).ticketCommands,
-    ...(await import('./ticket-status.ts')).statusCommands,
+    ...(await import('./commands/tickets.ts')).ticketCommands,
+    ...(await import('./gateway/ticket-status.ts')).statusCommands,
   ],
-  message: () => import('./messages.ts').then(({ messageCommands }) => messageCommands),
-  delivery: () => import('./deliveries.ts').then(({ deliveryCommands }) => deliveryCommands),
-  outbox: () => import('./outbox.ts').then(({ outboxCommands }) => outboxCommands),
-  audit: () => import('./audit.ts').then(({ auditCommands }) => auditCommands),
-  blobs: () => import('./blobs.ts').then(({ blobCommands }) => blobCommands),
-  import: () => import('./import.ts').then(({ importCommands }) => importCommands),
-  legacy: () => import('./legacy.ts').then(({ legacyCommands }) => legacyCommands),
-  doctor: () => import('./doctor.ts').then(({ doctorCommands }) => doctorCommands),
+  message: () => import('./gateway/messages.ts').then(({ messageCommands }) => messageCommands),
+  delivery: () => import('./gateway/deliveries.ts').then(({ deliveryCommands }) => deliveryCommands),
+  outbox: () => import('./commands/outbox.ts').then(({ outboxCommands }) => outboxCommands),
+  audit: () => import('./commands/audit.ts').then(({ auditCommands }) => auditCommands),
+  blobs: () => import('./commands/blobs.ts').then(({ blobCommands }) => blobCommands),
+  import: () => import('./commands/import.ts').then(({ importCommands }) => importCommands),
+  legacy: () => import('./commands/legacy.ts').then(({ legacyCommands }) => legacyCommands),
+  doctor: () => import('./commands/doctor.ts').then(({ doctorCommands }) => doctorCommands),
 };
 
 /** All commands, or those of the first word if there are any of it. */

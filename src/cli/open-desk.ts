@@ -8,7 +8,7 @@ import {
   EmbeddedInUse,
   existsEmbedded,
   startEmbedded,
-} from '../db/embedded.ts';
+} from '../dev/embedded-postgres/embedded.ts';
 import { CommandError } from './command.ts';
 
 /** The desk's database, brought to this version's tables. */

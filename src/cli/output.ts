@@ -30,7 +30,8 @@ export function fields(row: Row): Output {
 export const done = (text: string, json: Row): Output => ({ text, json });
 
 /**
- * What a customer wrote must not move the terminal's cursor, or worse: control characters are shown as U+FFFD.
+ * What a customer wrote must not move the terminal's cursor, or worse: control characters are shown as
+ * U+FFFD.
  * @param lines whether line breaks stay.
  */
 export function printable(text: string, lines = false): string {

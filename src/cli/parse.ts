@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { nearest } from '../edit-distance.ts';
+import { nearest } from '../settings/edit-distance.ts';
 import { type Described, type Option, UsageError, type Values } from './command.ts';
 import { usageOf } from './help.ts';
 

@@ -11,7 +11,9 @@ export interface Progress {
 const everyMs = 200;
 const clearLine = '\r\u001b[K';
 
-/** How far long work has come, for whoever watches it; a program that reads stderr gets the lines that stay. */
+/**
+ * How far long work has come, for whoever watches it; a program that reads stderr gets the lines that stay.
+ */
 export function createProgress(stderr: Terminal['stderr']): Progress {
   const isWatched = stderr.isTTY === true;
   let next = 0;

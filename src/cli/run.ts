@@ -1,4 +1,4 @@
-import { nearest } from '../edit-distance.ts';
+import { nearest } from '../settings/edit-distance.ts';
 import {
   type Command,
   type Environment,

@@ -6,8 +6,8 @@ import { CommandError, type Terminal } from './command.ts';
 const maxLength = 1024;
 
 /**
- * A secret from standard input: its first line, or asked for twice when somebody is there to type it. It is never an argument,
- * which other users of the machine could see.
+ * A secret from standard input: its first line, or asked for twice when somebody is there to type it. It is
+ * never an argument, which other users of the machine could see.
  * @throws CommandError when there is none.
  */
 export async function readSecret(terminal: Terminal, what: string): Promise<string> {

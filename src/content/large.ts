@@ -1,4 +1,4 @@
-import { type Call, createReadingThreads, type ReadingThreads, type ResultOf } from './reading-threads.ts';
+import { type Call, createReadingThreads, type ReadingThreads, type ResultOf } from './thread-pool.ts';
 
 /** Characters from which on a text is worked on by a thread of its own: about ten milliseconds of work. */
 export const large = 65_536;

@@ -18,7 +18,10 @@ const maxWritten = 255;
 /** What the file's own name and the mail's structure say already; readers would believe either. */
 const notOurs = /^(?:name|filename|boundary)(?:\*|$)|\*/;
 
-/** Reads a Content-Type. Malformed and repeated parameters are left out; undefined: it is no media type at all. */
+/**
+ * Reads a Content-Type. Malformed and repeated parameters are left out; undefined: it is no media type at
+ * all.
+ */
 export function parseMediaType(text: string): MediaType | undefined {
   const first = text.slice(0, maxCharacters).split(';', 1)[0]!;
   const essence = first.trim().toLowerCase();

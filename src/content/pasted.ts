@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import { pictureAddress, trimUrl } from './links.ts';
-import { bytesOfData, rasterTypeOf } from './raster.ts';
-import { attributeOf, type ElementNode, isHtml, offsetOfBody, parseHtml } from './tree.ts';
-import { walk } from './walk.ts';
+import { pictureAddress, trimUrl } from './dom/links.ts';
+import { bytesOfData, rasterTypeOf } from './dom/raster.ts';
+import { attributeOf, type ElementNode, isHtml, offsetOfBody, parseHtml } from './dom/tree.ts';
+import { walk } from './dom/walk.ts';
 
 /** A picture that an editor wrote into the HTML itself. */
 export interface PastedPicture {
@@ -21,8 +21,8 @@ export interface TakenOut {
 }
 
 /**
- * Takes the pasted pictures out of an HTML body, each once, however often it is shown. What is no picture by its bytes stays where
- * it is. The same body gives the same names.
+ * Takes the pasted pictures out of an HTML body, each once, however often it is shown. What is no picture by
+ * its bytes stays where it is. The same body gives the same names.
  * @throws UnreadableBody
  */
 export function takeOutPictures(body: string): TakenOut {

@@ -1,10 +1,13 @@
 import { LinkifyIt } from 'linkify-it';
-import { escapeHtml } from './markup.ts';
+import { escapeHtml } from './dom/markup.ts';
 
 /** Of web and mail addresses alone; `//x.org` and `www.x.org` are as often no links as they are. */
 const finder = new LinkifyIt().add('ftp:', null).add('//', null);
 
-/** Characters of the longest address that is made a link, and of the longest word that e-mail addresses are looked for in. */
+/**
+ * Characters of the longest address that is made a link, and of the longest word that e-mail addresses are
+ * looked for in.
+ */
 const maxAddress = 2000;
 const maxWord = 4096;
 
@@ -20,8 +23,8 @@ const afterWord = new RegExp(`^.*?[a-z0-9](?=${cjk})`, 'iu');
 const endsInCjk = new RegExp(`${cjk}$`, 'u');
 
 /**
- * Chinese, Japanese and Korean are written without blanks: an address that such a text runs into ends where its letters begin, unless
- * they are a part of a path of their own.
+ * Chinese, Japanese and Korean are written without blanks: an address that such a text runs into ends where
+ * its letters begin, unless they are a part of a path of their own.
  */
 function withoutSentence(address: string, before: string): string {
   const host = afterHost.exec(address);

@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { MessageFormat } from '../vocabulary.ts';
-import type { ReadBody } from './clean.ts';
+import type { MessageFormat } from '../platform/vocabulary.ts';
+import { UnreadableBody } from './dom/tree.ts';
+import type { ReadBody } from './html/clean.ts';
+import type { RemotePictures } from './html/pictures.ts';
 import { inThread, large } from './large.ts';
 import type { TakenOut } from './pasted.ts';
-import type { RemotePictures } from './pictures.ts';
-import { type ReadRequest, tasks } from './read.ts';
+import { type ReadRequest, tasks } from './tasks.ts';
 import type { EncodedText } from './text-part.ts';
-import { UnreadableBody } from './tree.ts';
 
 /** Characters below which reading a body anew costs as little as looking it up. */
 const smallBody = 500;
@@ -20,14 +20,18 @@ const kept = new LRUCache<string, ReadBody>({
   // Strings take up to two bytes a character.
   sizeCalculation: ({ html, text }) => 1024 + 2 * (html.length + text.length),
 });
-/** Milliseconds that reading may take in one turn of the event loop: a page of fifty messages is read in a few of them. */
+/**
+ * Milliseconds that reading may take in one turn of the event loop: a page of fifty messages is read in a few
+ * of them.
+ */
 const mostPerTurn = 20;
 let spent = 0;
 
 const underWay = new Map<string, Promise<ReadBody>>();
 
 /**
- * What a body says and how it is shown; the same body is read once. Remote pictures are held back unless they are asked for.
+ * What a body says and how it is shown; the same body is read once. Remote pictures are held back unless they
+ * are asked for.
  * @throws UnreadableBody when it takes more work than its length pays for; its message is for its author
  */
 export async function readBody(
@@ -63,7 +67,10 @@ async function readHere(request: ReadRequest): Promise<ReadBody> {
   }
 }
 
-/** A stored body. An old or imported one may be such as no new message may be; it must not take its page with it. */
+/**
+ * A stored body. An old or imported one may be such as no new message may be; it must not take its page with
+ * it.
+ */
 export async function readStoredBody(...parameters: Parameters<typeof readBody>): Promise<ReadBody> {
   return readBody(...parameters).catch((error) => {
     if (!(error instanceof UnreadableBody)) throw error;

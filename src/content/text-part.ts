@@ -7,8 +7,9 @@ export interface EncodedText {
 }
 
 /**
- * A text part for the wire. CRLF, LF and CR are all the line break of mail: neither is ever on the wire alone, where a server might
- * take it for one (SMTP smuggling), nor in what is decoded from there (RFC 2046 §4.1.1). Every other character arrives as it was.
+ * A text part for the wire. CRLF, LF and CR are all the line break of mail: neither is ever on the wire
+ * alone, where a server might take it for one (SMTP smuggling), nor in what is decoded from there (RFC 2046
+ * §4.1.1). Every other character arrives as it was.
  */
 export function encodeTextPart(text: string): EncodedText {
   const canonical = text.toWellFormed().replace(/\r\n|\r|\n/g, '\r\n');
@@ -19,7 +20,8 @@ export function encodeTextPart(text: string): EncodedText {
     canonical.split('\r\n').every((line) => line.length <= 76)
   )
     return { transferEncoding: '7bit', octets: bytes };
-  // Quoted-printable spends 3 octets on a byte beyond ASCII, base64 4/3 on each: one in six is where they meet.
+  // Quoted-printable spends 3 octets on a byte beyond ASCII, base64 4/3 on each: one in six is where they
+  // meet.
   const foreign = bytes.length - canonical.replace(/[^\x20-\x7e\t\r\n]/g, '').length;
   return foreign * 6 > bytes.length
     ? { transferEncoding: 'base64', octets: Buffer.from(base64Lines(bytes)) }

@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../platform/log.ts';
 
 /** Milliseconds between two looks at the database's clock. */
 const lookEveryMs = 15_000;

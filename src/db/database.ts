@@ -4,18 +4,18 @@ import type { PgDatabase } from 'drizzle-orm/pg-core';
 import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
-import type { Viewer } from '../context.ts';
-import type { PoolLoad } from '../metrics.ts';
-import { askBackends } from './backends.ts';
-import { withDeadline } from './deadline.ts';
-import { type Connection, openClient } from './driver.ts';
-import { Load } from './load.ts';
+import type { PoolLoad } from '../observe/metrics.ts';
+import type { Viewer } from '../platform/request-context.ts';
+import { askBackends } from './driver/backends.ts';
+import { type Connection, openClient } from './driver/client.ts';
+import { withDeadline } from './driver/deadline.ts';
+import { Load } from './driver/load.ts';
+import { watchSilence } from './driver/silence.ts';
 import { isCurrent, takeTurn, within } from './migration-turn.ts';
-import { watchSilence } from './silence.ts';
 import { assertServer, assertSight, type Sight } from './suitable.ts';
 import * as tables from './tables.ts';
 
-export type { Connection } from './driver.ts';
+export type { Connection } from './driver/client.ts';
 
 type Schema = typeof tables;
 export type Db = PostgresJsDatabase<Schema>;
@@ -38,13 +38,24 @@ const lockMs = 3000;
 const stepsSize = 5;
 
 export interface Database extends AsyncDisposable {
-  /** The desk's own work: sees every row. Nothing a viewer asks for is read through it without the viewer's rule beside it. */
+  /**
+   * The desk's own work: sees every row. Nothing a viewer asks for is read through it without the viewer's
+   * rule beside it.
+   */
   readonly desk: Db;
-  /** As `desk`, for the message writer alone: its statements wait for no lock longer than a quarter of a second. */
+  /**
+   * As `desk`, for the message writer alone: its statements wait for no lock longer than a quarter of a
+   * second.
+   */
   readonly writer: Db;
-  /** As `desk`, for commands that lock rows: they wait three seconds for a lock, and hold up no other work. */
+  /**
+   * As `desk`, for commands that lock rows: they wait three seconds for a lock, and hold up no other work.
+   */
   readonly commands: Db;
-  /** Raw postgres.js of the same role, for the worker and the scanner; Drizzle changes the parsers of the client it is given. */
+  /**
+   * Raw postgres.js of the same role, for the worker and the scanner; Drizzle changes the parsers of the
+   * client it is given.
+   */
   readonly raw: postgres.Sql;
   /** A client of one connection of its own, for LISTEN; whoever opens it ends it. */
   listener(): postgres.Sql;
@@ -52,7 +63,10 @@ export interface Database extends AsyncDisposable {
   readAs<T>(viewer: Viewer, read: (db: Reader) => Promise<T>): Promise<T>;
   /** How busy each pool is. */
   loads(): PoolLoad[];
-  /** Rejects with what is wrong: no answer, a role that could bypass row-level security, or one that does not see the desk. */
+  /**
+   * Rejects with what is wrong: no answer, a role that could bypass row-level security, or one that does not
+   * see the desk.
+   */
   check(): Promise<void>;
   /** As `check`, of each kind of connection: for a start. */
   checkAll(): Promise<void>;
@@ -64,7 +78,10 @@ export interface DatabaseOptions {
   /** Statements that the message writer has in flight at most. */
   writerSize?: number;
   applicationName?: string;
-  /** A statement takes milliseconds: one that waits as long for a lock, a connection or the server is given up. */
+  /**
+   * A statement takes milliseconds: one that waits as long for a lock, a connection or the server is given
+   * up.
+   */
   answerWithinMs?: number;
 }
 
@@ -126,7 +143,8 @@ export function openDatabase(
     raw,
     listener: () => open(1, 'DESK'),
     readAs(viewer, read) {
-      // No row hides from one operator and not from another: their pool says so once, and each of their reads is one round trip.
+      // No row hides from one operator and not from another: their pool says so once, and each of their reads
+      // is one round trip.
       if (viewer.role === 'OPERATOR') return read(operators);
       return requesters.transaction(
         async (tx) => {
@@ -180,12 +198,14 @@ const sessionOf = ({ applicationName, sight, answerWithinMs, lockTimeoutMs }: Se
   tcp_keepalives_count: '3',
   tcp_user_timeout: '20000',
   jit: 'off',
-  // The statements are many-armed and their plans hardly depend on their values: planning each anew costs more than running it.
+  // The statements are many-armed and their plans hardly depend on their values: planning each anew costs
+  // more than running it.
   plan_cache_mode: 'force_generic_plan',
 });
 
 /**
- * Brings the database to this version's tables, as its owner. Processes that start together wait for one another.
+ * Brings the database to this version's tables, as its owner. Processes that start together wait for one
+ * another.
  * @param say told whom a start waits for, if it does
  */
 export async function migrate(
@@ -197,7 +217,8 @@ export async function migrate(
     await assertServer(client);
     if (await isCurrent(client, migrationsFolder)) return;
     await client.begin(async (tx) => {
-      // All of it belongs to the transaction: a pooler between us and the server would give a session's lock to somebody else.
+      // All of it belongs to the transaction: a pooler between us and the server would give a session's lock
+      // to somebody else.
       await tx`set local search_path = public`;
       await takeTurn(tx, say);
       await runMigrations(drizzle(within(client, tx)), { migrationsFolder });

@@ -3,7 +3,9 @@ import { eq } from 'drizzle-orm';
 import type { Db } from './database.ts';
 import { deskKeys } from './tables.ts';
 
-/** A key of the desk's own, 32 bytes: the first process that asks makes it, and all others are given the same. */
+/**
+ * A key of the desk's own, 32 bytes: the first process that asks makes it, and all others are given the same.
+ */
 export async function findDeskKey(db: Db, name: string): Promise<Buffer> {
   const find = () => db.select({ key: deskKeys.key }).from(deskKeys).where(eq(deskKeys.name, name));
   const [known] = await find();

@@ -10,7 +10,9 @@ export type Sources<T extends PgTable> = {
   readonly [K in keyof T['$inferInsert']]: SQLWrapper;
 };
 
-/** For a statement that changes some columns of a row: each becomes a value of its type, or whatever SQL says. */
+/**
+ * For a statement that changes some columns of a row: each becomes a value of its type, or whatever SQL says.
+ */
 export type Changes<T extends PgTable> = {
   readonly [K in keyof T['$inferInsert']]?: T['$inferInsert'][K] | SQLWrapper;
 };

@@ -1,8 +1,8 @@
 import type { Db, Reader } from './database.ts';
 
 /**
- * A statement prepared once for each pool; a transaction prepares its own. Without a name, the driver asks the server to describe
- * each statement first (a second round trip) and to plan it anew.
+ * A statement prepared once for each pool; a transaction prepares its own. Without a name, the driver asks
+ * the server to describe each statement first (a second round trip) and to plan it anew.
  */
 export function preparedFor<P>(build: (db: Reader) => P): (db: Reader) => P;
 /** The same of a statement that writes, which takes a pool. */

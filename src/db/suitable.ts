@@ -1,6 +1,9 @@
 import type postgres from 'postgres';
 
-/** What a connection may see: the desk's own work everything, an operator's reads everything, a requester's nothing until it says who asks. */
+/**
+ * What a connection may see: the desk's own work everything, an operator's reads everything, a requester's
+ * nothing until it says who asks.
+ */
 export type Sight = 'DESK' | 'OPERATOR' | '';
 
 /** The database, or the way to it, is not what the gateway needs; the message says what to change. */
@@ -23,7 +26,10 @@ export async function assertServer(sql: postgres.Sql): Promise<void> {
     );
 }
 
-/** @throws Unsuitable when the connection's role could look past row-level security, or sees another part of the desk than it should */
+/**
+ * @throws Unsuitable when the connection's role could look past row-level security, or sees another part of
+ * the desk than it should
+ */
 export async function assertSight(sql: postgres.Sql, sight: Sight): Promise<void> {
   const [row] = await sql<{ role: string; free: boolean; owner: boolean; sight: string; sees: boolean }[]>`
     select current_user as role, rolsuper or rolbypassrls as free,

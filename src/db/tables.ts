@@ -18,7 +18,7 @@ import {
   uuid,
   varchar,
 } from 'drizzle-orm/pg-core';
-import { roles, scopes } from '../context.ts';
+import { roles, scopes } from '../platform/request-context.ts';
 import {
   attemptPhases,
   cancelReasons,
@@ -31,11 +31,12 @@ import {
   scanStates,
   ticketStatuses,
   visibilities,
-} from '../vocabulary.ts';
+} from '../platform/vocabulary.ts';
 
 /*
- * One page for every table. The migrations in schema/migrations are generated from here by drizzle-kit; what it cannot
- * say (roles, row-level security, sequences' grants) is written by hand in the migrations named `*_security`.
+ * One page for every table. The migrations in schema/migrations are generated from here by drizzle-kit; what
+ * it cannot say (roles, row-level security, sequences' grants) is written by hand in the migrations named
+ * `*_security`.
  */
 
 const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
@@ -130,8 +131,9 @@ export const tickets = pgTable(
     id: id(),
     reference: text('reference').notNull(),
     /**
-     * What a reference is looked up by. `lower()` may leak its argument for all PostgreSQL knows, so behind row-level security an
-     * index on it is never used and every lookup would read the whole table; equality with a column is safe.
+     * What a reference is looked up by. `lower()` may leak its argument for all PostgreSQL knows, so behind
+     * row-level security an index on it is never used and every lookup would read the whole table; equality
+     * with a column is safe.
      */
     referenceKey: text('reference_key').notNull().generatedAlwaysAs(sql`lower(reference)`),
     subject: text('subject').notNull(),
@@ -180,7 +182,8 @@ export const messages = pgTable(
     createdAt: createdAt(),
   },
   (t) => [
-    // A ticket's messages in order, and what a delivery refers to: a private message has no such place with PUBLIC.
+    // A ticket's messages in order, and what a delivery refers to: a private message has no such place with
+    // PUBLIC.
     unique('messages_place_key').on(t.ticketId, t.id, t.visibility),
     check('messages_format_check', oneOf('format', formats)),
     check('messages_visibility_check', oneOf('visibility', visibilities)),
@@ -216,7 +219,10 @@ export const uploads = pgTable(
   ],
 );
 
-/** Uploads whose bytes are still arriving, by one request or several. What is done becomes an upload under the same id. */
+/**
+ * Uploads whose bytes are still arriving, by one request or several. What is done becomes an upload under the
+ * same id.
+ */
 export const openUploads = pgTable(
   'open_uploads',
   {
@@ -244,20 +250,29 @@ export const openUploads = pgTable(
   (t) => [index('open_uploads_user_idx').on(t.userId), index('open_uploads_created_idx').on(t.createdAt)],
 );
 
-/** Which blob store is this database's own: one row, once the two have met. The store says the same of the database. */
+/**
+ * Which blob store is this database's own: one row, once the two have met. The store says the same of the
+ * database.
+ */
 export const blobStores = pgTable(
   'blob_stores',
   {
     only: boolean('only').primaryKey().default(true),
     id: uuid('id').notNull(),
-    /** Counts collections. A store that has seen more of them than its database shows that the database is an older one, restored. */
+    /**
+     * Counts collections. A store that has seen more of them than its database shows that the database is an
+     * older one, restored.
+     */
     generation: integer('generation').notNull().default(0),
     createdAt: createdAt(),
   },
   (t) => [check('blob_stores_only_check', sql`${t.only}`)],
 );
 
-/** Where the outbox is at home: a copy of the database is somewhere else, and sends nothing until it is told to. One row. */
+/**
+ * Where the outbox is at home: a copy of the database is somewhere else, and sends nothing until it is told
+ * to. One row.
+ */
 export const outboxHomes = pgTable(
   'outbox_homes',
   {
@@ -324,7 +339,10 @@ export const deliveries = pgTable(
   {
     id: id(),
     messageId: integer('message_id').notNull().unique(),
-    /** Always PUBLIC: with the composite foreign key, a delivery of a private message or by another ticket cannot exist. */
+    /**
+     * Always PUBLIC: with the composite foreign key, a delivery of a private message or by another ticket
+     * cannot exist.
+     */
     visibility: text('visibility', { enum: visibilities }).notNull().default('PUBLIC'),
     ticketId: integer('ticket_id').notNull(),
     mailboxId: integer('mailbox_id')
@@ -339,7 +357,10 @@ export const deliveries = pgTable(
     quote: text('quote', { enum: quotes }).notNull().default('NONE'),
     /** No person wrote it, as its author said: the mail says so as well (RFC 3834). */
     autoSubmitted: boolean('auto_submitted').notNull().default(false),
-    /** `<…@…>`: the same in every copy that is ever sent. Its 122 random bits keep it unique; no mail is looked up by it. */
+    /**
+     * `<…@…>`: the same in every copy that is ever sent. Its 122 random bits keep it unique; no mail is
+     * looked up by it.
+     */
     rfcMessageId: text('rfc_message_id').notNull(),
     state: text('state', { enum: deliveryStates }).notNull(),
     /** Not to be claimed before; the hold, the schedule and the back-off are all this. */
@@ -352,7 +373,10 @@ export const deliveries = pgTable(
     /** States that make a held delivery void when it is claimed. */
     cancelIf: text('cancel_if', { enum: cancelReasons }).array().notNull().default(sql`'{}'`),
     failure: text('failure'),
-    /** When a mail that is still deferred has failed: 5 days after its first attempt, or the first since an operator's retry. */
+    /**
+     * When a mail that is still deferred has failed: 5 days after its first attempt, or the first since an
+     * operator's retry.
+     */
     giveUpAt: instant('give_up_at'),
     settledAt: instant('settled_at'),
     createdAt: createdAt(),
@@ -376,7 +400,8 @@ export const deliveries = pgTable(
     index('deliveries_ticket_idx').on(t.ticketId, t.id),
     // What a redaction has to look at: the mails that may repeat an earlier message.
     index('deliveries_quoting_idx').on(t.ticketId, t.messageId).where(sql`quote <> 'NONE'`),
-    // What the worker asks: the next mails of one mailbox, and whether an earlier one of the same ticket is still to go.
+    // What the worker asks: the next mails of one mailbox, and whether an earlier one of the same ticket is
+    // still to go.
     index('deliveries_mailbox_due_idx')
       .on(t.mailboxId, t.dueAt, t.id)
       .where(sql`state in ('QUEUED', 'HELD', 'DEFERRED') and not awaits_scan`),
@@ -405,14 +430,17 @@ export const deliveryRecipients = pgTable(
     smtpReply: text('smtp_reply'),
     /** RFC 3463: `5.1.1`. */
     enhancedCode: text('enhanced_code'),
-    /** When their server took it, or may have; other recipients of the same mail may have to wait for days. */
+    /**
+     * When their server took it, or may have; other recipients of the same mail may have to wait for days.
+     */
     sentAt: instant('sent_at'),
   },
   (t) => [
     primaryKey({ columns: [t.deliveryId, t.position] }),
     // Who failed, and how often somebody was mailed within the hour.
     index('delivery_recipients_failed_idx').on(t.deliveryId).where(sql`state = 'FAILED'`),
-    // Not by address: `lower()` may leak its argument for all PostgreSQL knows, so behind row-level security an index by it finds nothing.
+    // Not by address: `lower()` may leak its argument for all PostgreSQL knows, so behind row-level security
+    // an index by it finds nothing.
     index('delivery_recipients_sent_idx').on(t.sentAt).where(sql`sent_at is not null`),
     check('delivery_recipients_kind_check', oneOf('kind', recipientKinds)),
     check('delivery_recipients_state_check', oneOf('state', recipientStates)),
@@ -439,8 +467,8 @@ export const deliveryAttempts = pgTable(
 );
 
 /**
- * The exact source of what is sent, without blind copies: written before the first attempt comes to its first byte, and sent as it is by
- * every later one. Attachments are named by their place in it and not repeated.
+ * The exact source of what is sent, without blind copies: written before the first attempt comes to its first
+ * byte, and sent as it is by every later one. Attachments are named by their place in it and not repeated.
  */
 export const deliverySources = pgTable('delivery_sources', {
   deliveryId: integer('delivery_id')
@@ -448,7 +476,9 @@ export const deliverySources = pgTable('delivery_sources', {
     .references(() => deliveries.id),
   /** All bytes but the attachments' base64 lines. */
   skeleton: bytea('skeleton').notNull(),
-  /** `[{ offset, blobKey, byteSize }]` in order: where in the skeleton each attachment's base64 lines belong. */
+  /**
+   * `[{ offset, blobKey, byteSize }]` in order: where in the skeleton each attachment's base64 lines belong.
+   */
   inserts: jsonb('inserts').$type<{ offset: number; blobKey: string; byteSize: number }[]>().notNull(),
   createdAt: createdAt(),
 });
@@ -461,11 +491,17 @@ export const events = pgTable(
       .references(() => tickets.id),
     /** Gapless and in commit order within the ticket: assigned under its row's lock. */
     number: integer('number').notNull(),
-    /** The same among the public ones, so that a requester's cursor tells nothing of private events. Never greater than `number`. */
+    /**
+     * The same among the public ones, so that a requester's cursor tells nothing of private events. Never
+     * greater than `number`.
+     */
     publicNumber: integer('public_number'),
     type: text('type', { enum: eventTypes }).notNull(),
     visibility: text('visibility', { enum: visibilities }).notNull(),
-    /* No foreign keys: the statement that writes the event wrote or held what it names, for an actor who had signed in. */
+    /*
+     * No foreign keys: the statement that writes the event wrote or held what it names, for an actor who had
+     * signed in.
+     */
     actorId: integer('actor_id'),
     messageId: integer('message_id'),
     deliveryId: integer('delivery_id'),
@@ -478,7 +514,10 @@ export const events = pgTable(
   ],
 );
 
-/** Kept for 30 days. No foreign keys: its own statement wrote the message, for a user who had signed in, and both outlive the key. */
+/**
+ * Kept for 30 days. No foreign keys: its own statement wrote the message, for a user who had signed in, and
+ * both outlive the key.
+ */
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
   {
@@ -534,7 +573,10 @@ export const inboxMails = pgTable('inbox_mails', {
   readAt: instant('read_at'),
 });
 
-/** What was counted of whom within the last minute, when all processes count together (`RATE_LIMITS=postgres`). */
+/**
+ * What was counted of whom within the last minute, when all processes count together
+ * (`RATE_LIMITS=postgres`).
+ */
 export const rateLimits = pgTable(
   'rate_limits',
   {

@@ -2,14 +2,15 @@ import { type SQL, sql } from 'drizzle-orm';
 import { eventsChannel } from '../db/channels.ts';
 import { assign, insertFrom } from '../db/insert-from.ts';
 import { events, tickets } from '../db/tables.ts';
-import type { EventType, Visibility } from '../vocabulary.ts';
+import type { EventType, Visibility } from '../platform/vocabulary.ts';
 
 /**
- * The steps of a data-modifying statement that append what happened to deliveries: private events, numbered per ticket under its
- * row's lock, gapless and in commit order, and one wake-up for all of them.
+ * The steps of a data-modifying statement that append what happened to deliveries: private events, numbered
+ * per ticket under its row's lock, gapless and in commit order, and one wake-up for all of them.
  *
- * The statement has two steps before: `locked_tickets` (id, last_event_number), read with the rows locked in the order of their ids,
- * and `happened` (ticket_id, delivery_id, message_id, type, actor_id). It must mention `woken` in its last part, or nobody is woken.
+ * The statement has two steps before: `locked_tickets` (id, last_event_number), read with the rows locked in
+ * the order of their ids, and `happened` (ticket_id, delivery_id, message_id, type, actor_id). It must
+ * mention `woken` in its last part, or nobody is woken.
  */
 export const appendDeliveryEvents: SQL = sql`
   numbered as (
@@ -49,8 +50,9 @@ export interface NewEvent {
 }
 
 /**
- * The statement that appends events of one ticket, in their order, and wakes its watchers when the transaction commits. The transaction
- * must hold the lock of the ticket's row, so that the numbers read here are the last ones.
+ * The statement that appends events of one ticket, in their order, and wakes its watchers when the
+ * transaction commits. The transaction must hold the lock of the ticket's row, so that the numbers read here
+ * are the last ones.
  */
 export const appendEvents = (ticketId: number, happened: readonly NewEvent[]): SQL => sql`
   with input as (

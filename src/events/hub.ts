@@ -1,22 +1,31 @@
 import type postgres from 'postgres';
 import { eventsChannel } from '../db/channels.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../platform/log.ts';
 
-/** Watchers look for themselves this often, milliseconds: a wake-up that was lost with a connection delays an event, no more. */
+/**
+ * Watchers look for themselves this often, milliseconds: a wake-up that was lost with a connection delays an
+ * event, no more.
+ */
 const lookEveryMs = 15_000;
-/** How long it goes on listening when nobody watches any more: whoever's connection was lost is back by then. */
+/**
+ * How long it goes on listening when nobody watches any more: whoever's connection was lost is back by then.
+ */
 const listenOnMs = 60_000;
 
 /**
- * Tells whoever watches a ticket that there may be news. One LISTEN a process, however many watch, and none while nobody does: each commit
- * wakes all who listen. What the news is, each reads from the table, where nothing is missed or repeated.
+ * Tells whoever watches a ticket that there may be news. One LISTEN a process, however many watch, and none
+ * while nobody does: each commit wakes all who listen. What the news is, each reads from the table, where
+ * nothing is missed or repeated.
  */
 export interface EventHub extends AsyncDisposable {
   /** Yields at once, and then whenever there may be news, until the signal is aborted or the gateway ends. */
   watch(ticketId: number, signal: AbortSignal): AsyncGenerator<void>;
 }
 
-/** @param open makes a client of one connection: ended when nobody watches, as a LISTEN that has outlived a connection cannot be taken back */
+/**
+ * @param open makes a client of one connection: ended when nobody watches, as a LISTEN that has outlived a
+ * connection cannot be taken back
+ */
 export function createEventHub(open: () => postgres.Sql, log: Logger): EventHub {
   const bells = new Map<number, Set<() => void>>();
   const ending = new AbortController();

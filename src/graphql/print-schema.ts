@@ -1,11 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { GraphQLOneOfDirective, lexicographicSortSchema, printSchema } from 'graphql';
-import { schema } from './schema.ts';
+import { schema } from './execute/schema.ts';
 
-/* Writes schema/schema.graphql, for people to review; with --check it only says whether that is what the code means. */
+/*
+ * Writes schema/schema.graphql, for people to review; with --check it only says whether that is what the code
+ * means.
+ */
 
 const file = new URL('../../schema/schema.graphql', import.meta.url);
-// graphql-js prints no directive that it knows itself; tools that do not know this one yet need its definition.
+// graphql-js prints no directive that it knows itself; tools that do not know this one yet need its
+// definition.
 const oneOf = `"""${GraphQLOneOfDirective.description}"""\ndirective @oneOf on ${GraphQLOneOfDirective.locations.join(' | ')}`;
 export const printed = `${printSchema(lexicographicSortSchema(schema))}\n\n${oneOf}\n`;
 

@@ -1,11 +1,11 @@
 import type { ExecutionResult } from 'graphql';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../platform/log.ts';
 import type { MessageContext } from '../tickets/add-message/context.ts';
-import { createRead, type ReadOptions } from './http/read.ts';
-import { createRoad } from './http/road.ts';
-import { createPrepare } from './operation.ts';
-import type { TrustedDocuments } from './trusted-documents.ts';
-import { createGraphqlYoga, type YogaOptions } from './yoga.ts';
+import { createPrepare } from './execute/operation.ts';
+import type { TrustedDocuments } from './execute/trusted-documents.ts';
+import { createGraphqlYoga, type YogaOptions } from './execute/yoga.ts';
+import { createRoad } from './http/answer-request.ts';
+import { createRead, type ReadOptions } from './http/read-request.ts';
 
 export interface GraphqlOptions extends YogaOptions, ReadOptions {
   readonly log: Logger;

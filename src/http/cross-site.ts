@@ -12,8 +12,8 @@ const asked = [
 ];
 
 /**
- * Whether a page of another origin may have made a browser send this, with its user's Basic credential, and without asking first. It
- * cannot leave out the headers by which browsers mark their requests.
+ * Whether a page of another origin may have made a browser send this, with its user's Basic credential, and
+ * without asking first. It cannot leave out the headers by which browsers mark their requests.
  */
 export function maySneakIn({ headers }: IncomingMessage, ownOrigin: string): boolean {
   const type = (headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();

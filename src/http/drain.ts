@@ -4,17 +4,21 @@ import type { Socket } from 'node:net';
 
 /** How often connections are looked for that have become idle, milliseconds. */
 const lookEveryMs = 50;
-/** How long the rest of a request is waited for that had begun, milliseconds. Nothing of it was acknowledged. */
+/**
+ * How long the rest of a request is waited for that had begun, milliseconds. Nothing of it was acknowledged.
+ */
 const arriveWithinMs = 10_000;
 
 /**
  * Follows a server's requests, so that it can end without cutting one that has arrived.
- * @returns ends the server: takes no new connection, answers what is under way as the last on its connection, and resolves when
- * all are gone. A connection that its client only keeps would otherwise hold it up for as long as it is kept, a minute.
+ * @returns ends the server: takes no new connection, answers what is under way as the last on its connection,
+ * and resolves when all are gone. A connection that its client only keeps would otherwise hold it up for as
+ * long as it is kept, a minute.
  */
 export function drainable(server: Server, patienceMs = arriveWithinMs): () => Promise<void> {
-  // By connection, as what gains and loses an entry with each request is copied every few requests, and its old copies keep all that they
-  // name alive: most of what outlived a collection of young garbage was of requests that had long been answered.
+  // By connection, as what gains and loses an entry with each request is copied every few requests, and its
+  // old copies keep all that they name alive: most of what outlived a collection of young garbage was of
+  // requests that had long been answered.
   const answering = new Map<Socket, ServerResponse | undefined>();
   let draining = false;
   server.on('connection', (socket) => {

@@ -1,12 +1,13 @@
-import { answerJson } from './answer.ts';
+import { answerJson } from './respond.ts';
 import type { Handle } from './server.ts';
 
 export type Chore = 'ok' | 'off' | 'degraded' | 'unknown';
 
 /**
- * GET /health/live: the process turns. GET /health/ready: it can do its work; `checks` reject with what is missing.
- * @param chores what is done beside requests, and how it goes: told, but no reason to send requests elsewhere.
- * One that is `degraded` makes the whole status that, which is still 200.
+ * GET /health/live: the process turns. GET /health/ready: it can do its work; `checks` reject with what is
+ * missing.
+ * @param chores what is done beside requests, and how it goes: told, but no reason to send requests
+ * elsewhere. One that is `degraded` makes the whole status that, which is still 200.
  */
 export function createHealth(
   checks: Readonly<Record<string, () => Promise<void>>>,
@@ -32,7 +33,9 @@ export function createHealth(
   };
 }
 
-/** The reason is for the log of whoever runs it; a stranger who asks learns only that something is missing. */
+/**
+ * The reason is for the log of whoever runs it; a stranger who asks learns only that something is missing.
+ */
 async function outcome(check: () => Promise<void>): Promise<'ok' | 'failing'> {
   try {
     await Promise.race([

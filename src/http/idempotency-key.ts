@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { BadRequest } from '../errors.ts';
+import { BadRequest } from '../platform/errors.ts';
 
 /** A string of RFC 8941: `"k"`, in which `\"` and `\\` are the only escapes. */
 const structured = /^"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;

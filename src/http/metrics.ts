@@ -1,13 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Metrics } from '../metrics.ts';
-import { answerText } from './answer.ts';
-import { isDirect } from './direct.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { isDirect } from './direct-request.ts';
+import { answerText } from './respond.ts';
 import type { Handle } from './server.ts';
 
 /**
- * GET /metrics, for programs of this machine, and for whoever has METRICS_TOKEN: they tell how busy a desk is,
- * and which of its mails fail.
+ * GET /metrics, for programs of this machine, and for whoever has METRICS_TOKEN: they tell how busy a desk
+ * is, and which of its mails fail.
  */
 export function createMetricsPage(metrics: Metrics, token: string | undefined): Handle {
   const offers = bearerOf(token);

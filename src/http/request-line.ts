@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Logger } from '../log.ts';
-import { type Noted, notedOf, type Outcome, outcomeOf } from '../noted.ts';
+import type { Logger } from '../platform/log.ts';
+import { type Noted, notedOf, type Outcome, outcomeOf } from '../platform/request-notes.ts';
 
 export type RequestSeen = (noted: Noted, status: number, outcome: Outcome, seconds: number) => void;
 

@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Logger } from '../log.ts';
-import { type Door, notedOf, outcomeOf } from '../noted.ts';
-import { inSpan, SpanKind, type SpanOptions } from '../tracing.ts';
-import { answerFault, answerText } from './answer.ts';
-import { identify } from './identity.ts';
+import { inSpan, SpanKind, type SpanOptions } from '../observe/tracing.ts';
+import type { Logger } from '../platform/log.ts';
+import { type Door, notedOf, outcomeOf } from '../platform/request-notes.ts';
+import { identify } from './request-id.ts';
 import { createRequestLines, type RequestSeen } from './request-line.ts';
-import { cutStalled, type Patience } from './stalled.ts';
-import { readTarget } from './target.ts';
+import { readTarget } from './request-target.ts';
+import { answerFault, answerText } from './respond.ts';
+import { cutStalled, type Patience } from './slow-connections.ts';
 
 export type Handle = (req: IncomingMessage, res: ServerResponse, path: string) => void | Promise<void>;
 
@@ -15,8 +15,8 @@ export interface Route {
   readonly door: Door;
   readonly prefix: string;
   /**
-   * How else this route's clients write its paths. A path is the route's when it lies below the prefix as it was sent or when it is
-   * folded, so that whoever aims at the route is answered in the route's own words.
+   * How else this route's clients write its paths. A path is the route's when it lies below the prefix as it
+   * was sent or when it is folded, so that whoever aims at the route is answered in the route's own words.
    */
   readonly fold?: (path: string) => string;
   /** Nothing below it. */
@@ -33,7 +33,10 @@ export interface ServerPorts {
   readonly patience?: Patience | undefined;
 }
 
-/** The process's one HTTP server: it knows paths, time-outs and how to end; what is answered is the routes' matter. */
+/**
+ * The process's one HTTP server: it knows paths, time-outs and how to end; what is answered is the routes'
+ * matter.
+ */
 export function createHttpServer(routes: readonly Route[], { log, seen, patience }: ServerPorts): Server {
   const logWhenDone = createRequestLines(log, seen);
   const begin = (req: IncomingMessage, res: ServerResponse) => {
@@ -50,7 +53,8 @@ export function createHttpServer(routes: readonly Route[], { log, seen, patience
   };
   const server = createServer(
     {
-      // Between the first byte of a request and the last of its head, and of its body: a slow sender holds a socket, not more.
+      // Between the first byte of a request and the last of its head, and of its body: a slow sender holds a
+      // socket, not more.
       headersTimeout: 20_000,
       requestTimeout: 10 * 60_000,
       keepAliveTimeout: 65_000,
@@ -91,8 +95,9 @@ const spanOf = (req: IncomingMessage, res: ServerResponse, { prefix }: Route): S
 });
 
 /**
- * Says `100 Continue` when somebody begins to read the body, so that whatever is judged before is answered before: a client that
- * waits has then sent nothing that it would have to send again. Throwing the rest of a body away is no reading.
+ * Says `100 Continue` when somebody begins to read the body, so that whatever is judged before is answered
+ * before: a client that waits has then sent nothing that it would have to send again. Throwing the rest of a
+ * body away is no reading.
  */
 function continueWhenRead(req: IncomingMessage, res: ServerResponse): void {
   const onListener = (event: string | symbol) => {

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Role } from '../context.ts';
 import type { Db } from '../db/database.ts';
+import type { Role } from '../platform/request-context.ts';
 import { IdSet } from './id-set.ts';
 import { MessageOrder } from './order.ts';
 import type { DeskRecord, NumberedRecord, Problem, RecordOf, RecordType } from './record.ts';

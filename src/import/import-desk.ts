@@ -1,5 +1,5 @@
-import { sqlState } from '../database-faults.ts';
 import type { Db } from '../db/database.ts';
+import { sqlState } from '../platform/database-faults.ts';
 import { Checker } from './check.ts';
 import { readLines } from './lines.ts';
 import type { NumberedRecord, Problem } from './record.ts';
@@ -21,7 +21,9 @@ export interface ImportResult {
   readonly problems: number;
 }
 
-/** A batch could not be written, though its lines were found good: another program changed the desk meanwhile. */
+/**
+ * A batch could not be written, though its lines were found good: another program changed the desk meanwhile.
+ */
 export class ImportInterrupted extends Error {
   constructor(from: number, to: number, options: ErrorOptions) {
     super(
@@ -42,8 +44,8 @@ export interface ImportOptions {
 }
 
 /**
- * Reads the file twice: the first time to find every bad line, the second time, only if there was none, to write. A second run
- * writes only what the first did not.
+ * Reads the file twice: the first time to find every bad line, the second time, only if there was none, to
+ * write. A second run writes only what the first did not.
  * @param onProblem is told of each bad line, in their order.
  * @throws ImportInterrupted
  */

@@ -11,7 +11,10 @@ export interface Line {
 export const maxLineBytes = 128 * 1024 * 1024;
 const newline = 0x0a;
 
-/** The lines of a file, one chunk of it in memory at a time; blank ones are left out, a byte order mark is none of theirs. */
+/**
+ * The lines of a file, one chunk of it in memory at a time; blank ones are left out, a byte order mark is
+ * none of theirs.
+ */
 export async function* readLines(file: string): AsyncGenerator<Line> {
   let number = 0;
   let parts: Buffer[] = [];

@@ -17,7 +17,8 @@ export async function passedMessages(
   const rows = await db.execute<{ id: number; last: number }>(sql`
     select i.id, t.last_message_id as last
     from json_to_recordset(${wanted}::json) as i (id int, "ticketId" int)
-    -- "offset 0" has each line looked up by primary key, where PostgreSQL might read whole tables to join them.
+    -- "offset 0" has each line looked up by primary key, where PostgreSQL might read whole tables to join
+    -- them.
     cross join lateral (select last_message_id from tickets where id = i."ticketId" offset 0) t
     where t.last_message_id > i.id and not exists (select from messages m where m.id = i.id offset 0)`);
   return new Map(rows.map(({ id, last }) => [id, last]));

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { isPasswordHash } from '../auth/passwords.ts';
-import { roles } from '../context.ts';
 import { parseAddress } from '../mail/address.ts';
-import { isMessageId, maxMessageIdOctets } from '../mail/header.ts';
-import { formats, ticketStatuses, visibilities } from '../vocabulary.ts';
+import { isMessageId, maxMessageIdOctets } from '../mail/compose/header.ts';
+import { roles } from '../platform/request-context.ts';
+import { formats, ticketStatuses, visibilities } from '../platform/vocabulary.ts';
 
 /*
  * One line of an import. docs/IMPORT.md says the same for people.
@@ -20,7 +20,10 @@ const line = (most: number) =>
     .trim()
     .min(1)
     .refine((value) => !/\p{Cc}/u.test(value), 'has a control character');
-/** The sequences are moved above the ids one by one, 0.4 s a million, so that no running gateway is handed one twice. */
+/**
+ * The sequences are moved above the ids one by one, 0.4 s a million, so that no running gateway is handed one
+ * twice.
+ */
 const id = z.int().min(1).max(2_000_000_000);
 const instant = z.iso.datetime({ offset: true, error: 'must be an instant like 2024-05-31T08:30:00Z' });
 const address = line(320).refine((value) => parseAddress(value).ok, 'is no e-mail address');

@@ -1,6 +1,6 @@
+import { UnreadableBody } from '../content/dom/tree.ts';
+import { isVisible } from '../content/dom/visible-characters.ts';
 import { readBody } from '../content/read-body.ts';
-import { UnreadableBody } from '../content/tree.ts';
-import { isVisible } from '../content/visible.ts';
 import type { DeskRecord, NumberedRecord, Problem, RecordOf } from './record.ts';
 
 /* The rules that the API has for the same rows: what nobody could write, nobody brings. */

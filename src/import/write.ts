@@ -7,8 +7,8 @@ import { type DeskRecord, type RecordOf, type RecordType, recordTypes } from './
 const importLock = 7_407_470_002;
 
 /*
- * Each statement takes rows as JSON. Ids are the old desk's; messages get the counters and events that the command would have
- * given them.
+ * Each statement takes rows as JSON. Ids are the old desk's; messages get the counters and events that the
+ * command would have given them.
  */
 
 const insertUsers = (rows: string): SQL => sql`
@@ -89,8 +89,9 @@ export type Counts = Record<RecordType, number>;
 export const noCounts = (): Counts => ({ user: 0, mailbox: 0, ticket: 0, message: 0 });
 
 /**
- * The ids that a table has already. `= any (array(…))` is looked up in the index; for a join or `in`, PostgreSQL would guess that
- * reading the whole table is cheaper, and each batch would cost more than the one before.
+ * The ids that a table has already. `= any (array(…))` is looked up in the index; for a join or `in`,
+ * PostgreSQL would guess that reading the whole table is cheaper, and each batch would cost more than the one
+ * before.
  */
 async function idsThere(db: Db | Tx, type: RecordType, ids: readonly number[]): Promise<ReadonlySet<number>> {
   const rows = await db.execute<{ id: number }>(sql`
@@ -99,7 +100,10 @@ async function idsThere(db: Db | Tx, type: RecordType, ids: readonly number[]): 
   return new Set(rows.map(({ id }) => id));
 }
 
-/** A message came into a ticket while the import was under way: what the file has for it would come before that one. */
+/**
+ * A message came into a ticket while the import was under way: what the file has for it would come before
+ * that one.
+ */
 export class TicketWentOn extends Error {
   override readonly name = 'TicketWentOn';
 }
@@ -140,8 +144,8 @@ export async function writeRecords(tx: Tx, records: readonly DeskRecord[]): Prom
 }
 
 /**
- * Makes sure that the sequences never give out an id up to these again. They are drawn from and not set: a gateway that works
- * meanwhile draws from them too, and setting could take one back.
+ * Makes sure that the sequences never give out an id up to these again. They are drawn from and not set: a
+ * gateway that works meanwhile draws from them too, and setting could take one back.
  */
 export async function reserveIds(db: Db | Tx, highest: Counts): Promise<void> {
   for (const type of recordTypes) {

@@ -1,12 +1,15 @@
 import { domainToASCII } from 'node:url';
-import { remembering } from '../recent.ts';
+import { remembering } from '../platform/lru.ts';
 
 export type ParsedAddress =
   | {
       readonly ok: true;
       /** The addr-spec as written, without surrounding blanks. */
       readonly address: string;
-      /** The local part is not ASCII: the server must offer SMTPUTF8 (RFC 6531). An IDN alone does not need it. */
+      /**
+       * The local part is not ASCII: the server must offer SMTPUTF8 (RFC 6531). An IDN alone does not need
+       * it.
+       */
       readonly needsSmtpUtf8: boolean;
     }
   | { readonly ok: false; readonly message: string };
@@ -15,20 +18,25 @@ export type ParsedAddress =
 const maxLocalOctets = 64;
 const maxAddressOctets = 254;
 
-// Beyond ASCII (RFC 6531) only what can be seen: no control, format (bidi overrides), separator or unassigned character.
+// Beyond ASCII (RFC 6531) only what can be seen: no control, format (bidi overrides), separator or unassigned
+// character.
 const visible = String.raw`(?![\p{C}\p{Z}])[^\x00-\x7f]`;
 const atom = String.raw`(?:[A-Za-z0-9!#$%&'*+/=?^_\x60{|}~-]|${visible})+`;
 const dotAtom = new RegExp(String.raw`^${atom}(?:\.${atom})*$`, 'u');
 // Angle brackets are legal inside quotes, but many a program that takes addresses apart stumbles over them.
 const quotedString = new RegExp(String.raw`^"(?:[ !#-;=?-\[\]-~]|${visible}|\\[ -;=?-~])*"$`, 'u');
 const domainLabel = /^(?!-)(?:[A-Za-z0-9-]|[\p{L}\p{M}\p{N}\u00b7\u0375\u05f3\u05f4\u30fb])+(?<!-)$/u;
-/** A desk writes from the same mailboxes to the same people, and a command looks at each address several times. */
+/**
+ * A desk writes from the same mailboxes to the same people, and a command looks at each address several
+ * times.
+ */
 const rememberedAddresses = { texts: 1000, longest: maxAddressOctets };
 const refuse = (message: string): ParsedAddress => ({ ok: false, message });
 
 /**
- * Reads exactly one RFC 5322/6531 addr-spec: no display name, group, comment, list, angle brackets or line break.
- * Address literals (`user@[192.0.2.1]`) are refused: they name a machine, and mail to them bypasses the domain's MX.
+ * Reads exactly one RFC 5322/6531 addr-spec: no display name, group, comment, list, angle brackets or line
+ * break. Address literals (`user@[192.0.2.1]`) are refused: they name a machine, and mail to them bypasses
+ * the domain's MX.
  */
 export const parseAddress = remembering(readAddress, rememberedAddresses);
 
@@ -71,7 +79,8 @@ function domainProblem(domain: string): string | undefined {
     !labels.every((label) => domainLabel.test(label)) ||
     ascii === '' ||
     ascii.length > 253 ||
-    // domainToASCII reads `1.2.3` as a machine's address, and maps exotic dots: the number of labels gives that away.
+    // domainToASCII reads `1.2.3` as a machine's address, and maps exotic dots: the number of labels gives
+    // that away.
     /(?:^|\.)\d+$/.test(ascii) ||
     ascii.split('.').length !== labels.length ||
     ascii.split('.').some((label) => label.length > 63);
@@ -84,16 +93,19 @@ export function needsSmtpUtf8(address: string): boolean {
   return /[^\x00-\x7f]/.test(address.slice(0, address.lastIndexOf('@')));
 }
 
-/** The address as SMTP is given it: the local part as written, the domain in ASCII (punycode), lower-cased. */
+/**
+ * The address as SMTP is given it: the local part as written, the domain in ASCII (punycode), lower-cased.
+ */
 export const envelopeAddress = remembering((address) => {
   const at = address.lastIndexOf('@');
   return `${address.slice(0, at)}@${domainToASCII(address.slice(at + 1))}`;
 }, rememberedAddresses);
 
 /**
- * Two addresses with one key are one recipient. Domains have no case. A local part is compared with its case, although few
- * servers tell `Jane` from `jane`: one copy too many is a nuisance, one recipient taken for another is a lost mail (RFC 5321
- * §2.4). Quotes that are not needed (`"jane"@…`) name the same mailbox, and so do two spellings that NFC makes one.
+ * Two addresses with one key are one recipient. Domains have no case. A local part is compared with its case,
+ * although few servers tell `Jane` from `jane`: one copy too many is a nuisance, one recipient taken for
+ * another is a lost mail (RFC 5321 §2.4). Quotes that are not needed (`"jane"@…`) name the same mailbox, and
+ * so do two spellings that NFC makes one.
  */
 export const addressKey = remembering(keyOf, rememberedAddresses);
 

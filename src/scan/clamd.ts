@@ -26,7 +26,8 @@ const patienceMs = 5 * 60_000;
 const maxReply = 1000;
 
 /**
- * Has a clamd scan what a stream brings, by its INSTREAM command; nothing is shared with it but the connection.
+ * Has a clamd scan what a stream brings, by its INSTREAM command; nothing is shared with it but the
+ * connection.
  * @param signal ends it at once
  * @throws ScannerAway, ScanRefused, or whatever the stream itself fails with
  */

@@ -3,16 +3,16 @@ import { alias } from 'drizzle-orm/pg-core';
 import type postgres from 'postgres';
 import { outboxChannel } from '../db/channels.ts';
 import { assign } from '../db/insert-from.ts';
-import { run } from '../db/run.ts';
+import { run } from '../db/statement.ts';
 import { attachments, deliveries, messages, tickets } from '../db/tables.ts';
 import { appendEvents } from '../events/append.ts';
-import type { Visibility } from '../vocabulary.ts';
+import type { Visibility } from '../platform/vocabulary.ts';
 import type { Verdict } from './clamd.ts';
 
 /*
- * Files that wait for a scan are attachments that say so: written by their message's own commit, with their mail waiting. Any number of
- * processes take them, each for a while; what a dead one took is due again by itself. A verdict is about bytes that never change, so
- * one that comes twice is no harm.
+ * Files that wait for a scan are attachments that say so: written by their message's own commit, with their
+ * mail waiting. Any number of processes take them, each for a while; what a dead one took is due again by
+ * itself. A verdict is about bytes that never change, so one that comes twice is no harm.
  */
 
 const a = alias(attachments, 'a');
@@ -88,8 +88,8 @@ interface Place {
 }
 
 /**
- * Writes a verdict, tells the ticket's watchers, and lets the mail go on once nothing is left to be scanned, or something was found: the
- * worker then fails it, and its ledger says why.
+ * Writes a verdict, tells the ticket's watchers, and lets the mail go on once nothing is left to be scanned,
+ * or something was found: the worker then fails it, and its ledger says why.
  */
 export async function settleScan(
   client: postgres.Sql,

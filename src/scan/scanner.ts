@@ -1,8 +1,8 @@
 import type postgres from 'postgres';
-import { createAlarm } from '../alarm.ts';
 import type { Clamd } from '../config.ts';
 import { scansChannel } from '../db/channels.ts';
-import type { Logger } from '../log.ts';
+import { createAlarm } from '../platform/alarm.ts';
+import type { Logger } from '../platform/log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { pingScanner, ScannerAway, ScanRefused, scanStream } from './clamd.ts';
 import { claimScans, nextScan, putOffScan, settleScan, tellWhyScanWaits, type Waiting } from './queue.ts';
@@ -24,7 +24,10 @@ export interface ScannerPorts {
 /** Files that one process has scanned at a time: clamd scans each in a thread of its own. */
 const atOnce = 2;
 const longestRestMs = 60_000;
-/** Seconds after which a file is tried again that the scanner would not take, or whose bytes could not be read. */
+/**
+ * Seconds after which a file is tried again that the scanner would not take, or whose bytes could not be
+ * read.
+ */
 const refusedSeconds = 300;
 
 export interface Scanner extends AsyncDisposable {

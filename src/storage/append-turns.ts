@@ -3,10 +3,15 @@ import { LRUCache } from 'lru-cache';
 import type { Source } from './blob-store.ts';
 import { destroy } from './intake.ts';
 
-/** Unfinished blobs whose digest goes on in memory; of others the bytes are read back when they are finished. */
+/**
+ * Unfinished blobs whose digest goes on in memory; of others the bytes are read back when they are finished.
+ */
 const digestsKept = 10_000;
 
-/** One append at a time for each blob in this process: whoever comes later ends the one before, which keeps what had arrived. */
+/**
+ * One append at a time for each blob in this process: whoever comes later ends the one before, which keeps
+ * what had arrived.
+ */
 export function createTurns() {
   const running = new Map<string, { readonly source: Source | undefined; readonly done: Promise<unknown> }>();
 

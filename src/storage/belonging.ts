@@ -8,8 +8,9 @@ import { type BlobStore, everyKey, newBlobKey, type StoreIdentity } from './blob
 const sampleSize = 200;
 
 /**
- * Whether the store is this database's own. A store and a database that have no identity yet, as every desk of before has them, become
- * each other's when all is as it would be: the rows find their blobs, or there is neither.
+ * Whether the store is this database's own. A store and a database that have no identity yet, as every desk
+ * of before has them, become each other's when all is as it would be: the rows find their blobs, or there is
+ * neither.
  * @param look only: nothing is written down
  * @returns why it is not, for people; undefined when it is
  */
@@ -17,7 +18,8 @@ export async function foreignness(db: Db, store: BlobStore, look = false): Promi
   let its = await store.identity();
   if (its === undefined) {
     const unlike = await unlikeness(db, store);
-    // Whoever puts something there has said before whose it is: another process of ours may have, while we looked.
+    // Whoever puts something there has said before whose it is: another process of ours may have, while we
+    // looked.
     its = await store.identity();
     if (its === undefined) {
       if (unlike !== undefined || look) return unlike;
@@ -34,7 +36,10 @@ export async function foreignness(db: Db, store: BlobStore, look = false): Promi
     : undefined;
 }
 
-/** Writes down in both that there was one more collection: the database first, so that it is never behind by itself. */
+/**
+ * Writes down in both that there was one more collection: the database first, so that it is never behind by
+ * itself.
+ */
 export async function countCollection(db: Db, store: BlobStore): Promise<void> {
   const [mine] = await db
     .update(blobStores)
@@ -44,7 +49,10 @@ export async function countCollection(db: Db, store: BlobStore): Promise<void> {
   await store.setIdentity(mine);
 }
 
-/** Makes the store this database's own, whatever it was: whoever says so has looked. Another database that had it has it no longer. */
+/**
+ * Makes the store this database's own, whatever it was: whoever says so has looked. Another database that had
+ * it has it no longer.
+ */
 export async function adopt(db: Db, store: BlobStore): Promise<void> {
   const its = await store.identity();
   const seen = typeof its === 'object' ? its.generation : 0;
@@ -82,7 +90,9 @@ async function unlikeness(db: Db, store: BlobStore): Promise<string | undefined>
     : `the blob store has no identity, and ${missing} of ${rows.length} files that the database knows are not in it`;
 }
 
-/** Keys are random: those on both sides of a random one are a fair sample, and cost a few pages of the index. */
+/**
+ * Keys are random: those on both sides of a random one are a fair sample, and cost a few pages of the index.
+ */
 async function sampleRows(db: Db): Promise<{ key: string; byteSize: number }[]> {
   const somewhere = newBlobKey();
   const columns = { key: blobsTable.key, byteSize: blobsTable.byteSize };

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { Unavailable } from '../errors.ts';
+import { Unavailable } from '../platform/errors.ts';
 
 /** What a blob store knows of the bytes it has taken. */
 export interface StoredBlob {
@@ -46,8 +46,8 @@ export interface StoreIdentity {
  */
 export interface BlobStore {
   /**
-   * Takes a stream to its end. The bytes are durable under their key when this resolves, and gone when it rejects.
-   * The source is destroyed when it rejects, whatever the reason.
+   * Takes a stream to its end. The bytes are durable under their key when this resolves, and gone when it
+   * rejects. The source is destroyed when it rejects, whatever the reason.
    * @throws BlobTooLarge as soon as one byte more than `maxBytes` was read.
    */
   put(source: Source, maxBytes: number): Promise<StoredBlob>;
@@ -61,8 +61,9 @@ export interface BlobStore {
   /** Begins a blob whose bytes come by several requests. Until it is finished it cannot be opened. */
   create(): Promise<string>;
   /**
-   * Appends a stream and resolves with the durable size, even when the source broke off: what had arrived is kept.
-   * Whoever appends to the same key, or asks for its size, ends the append that is running in this process.
+   * Appends a stream and resolves with the durable size, even when the source broke off: what had arrived is
+   * kept. Whoever appends to the same key, or asks for its size, ends the append that is running in this
+   * process.
    * @throws BlobMissing
    * @throws BlobOffset when `offset` is not the durable size
    * @throws BlobTooLarge nothing is kept beyond `offset`, and the source is destroyed
@@ -71,7 +72,8 @@ export interface BlobStore {
   /** Durable bytes of an unfinished blob. @throws BlobMissing */
   sizeOf(key: string): Promise<number>;
   /**
-   * From then on it is a blob like any other. When its bytes came through another process, they are read back for their digest.
+   * From then on it is a blob like any other. When its bytes came through another process, they are read back
+   * for their digest.
    * @throws BlobMissing
    */
   finish(key: string): Promise<StoredBlob>;
@@ -135,7 +137,9 @@ export class BlobOffset extends Error {
   }
 }
 
-/** The store is full, has no file handles left, or does not answer: nothing was stored, and later it may work. */
+/**
+ * The store is full, has no file handles left, or does not answer: nothing was stored, and later it may work.
+ */
 export class StoreUnavailable extends Unavailable {
   constructor(cause: unknown) {
     super('The file store does not take or give files at the moment', 5, { cause, nothingWritten: true });

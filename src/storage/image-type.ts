@@ -8,7 +8,9 @@ const pictures = new Set([
 ]);
 /** Bytes that tell a type. */
 const lookedAt = 4100;
-/** Types that are remembered: a page shows the same pictures again and again, and their bytes never change. */
+/**
+ * Types that are remembered: a page shows the same pictures again and again, and their bytes never change.
+ */
 const remembered = 10_000;
 
 /** Tells by a blob's own bytes whether it is a picture; whatever its sender called it does not count. */

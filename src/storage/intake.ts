@@ -12,8 +12,9 @@ export interface Taken {
 }
 
 /**
- * Reads a source to its end. Each piece is counted and hashed when it arrives, while the pieces before it are being written; what
- * arrives during one write goes into the next, so that a small file is one write. A source that is not at its end is destroyed.
+ * Reads a source to its end. Each piece is counted and hashed when it arrives, while the pieces before it are
+ * being written; what arrives during one write goes into the next, so that a small file is one write. A
+ * source that is not at its end is destroyed.
  * @throws BlobTooLarge at the first byte too many, or the fault of `write`, as soon as it is known
  */
 export async function takeIn(
@@ -25,7 +26,8 @@ export async function takeIn(
   if (source instanceof Readable) {
     // It may fail before it is being read; unheard, that would end the process.
     source.on('error', () => {});
-    // What somebody else has read is missing, and nothing would tell: the rest would be stored as if it were the whole.
+    // What somebody else has read is missing, and nothing would tell: the rest would be stored as if it were
+    // the whole.
     if (source.readableDidRead) {
       source.destroy();
       throw new Error('the stream has been read from already');

@@ -1,5 +1,5 @@
-import type { RequestContext, Scope, Viewer } from '../context.ts';
-import { Refusal } from '../errors.ts';
+import { Refusal } from '../platform/errors.ts';
+import type { RequestContext, Scope, Viewer } from '../platform/request-context.ts';
 import type { NewMessage } from './add-message/input.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { type Problem, Refusal } from '../errors.ts';
+import { type Problem, Refusal } from '../platform/errors.ts';
 
 export function invalidInput(problems: readonly Problem[]): Refusal {
   const message =

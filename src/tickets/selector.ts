@@ -1,5 +1,5 @@
-import { Refusal } from '../errors.ts';
-import { decodeGlobalId } from '../global-id.ts';
+import { Refusal } from '../platform/errors.ts';
+import { decodeGlobalId } from '../platform/global-id.ts';
 
 /** Exactly one way of naming a ticket; GraphQL's `@oneOf` sees to the "exactly one". */
 export interface TicketSelector {
@@ -17,7 +17,10 @@ export interface ResolvedSelector {
 export const ticketNotFound = (): Refusal<'TICKET_NOT_FOUND'> =>
   new Refusal('TICKET_NOT_FOUND', 'There is no such ticket', undefined, ['ticket']);
 
-/** What a selector means to the database. One that cannot name any ticket names the ticket 0, which does not exist. */
+/**
+ * What a selector means to the database. One that cannot name any ticket names the ticket 0, which does not
+ * exist.
+ */
 export function resolveSelector({ id, ticketId, reference }: TicketSelector): ResolvedSelector {
   if (id != null) return { ticketId: decodeGlobalId('Ticket', id) ?? 0, reference: null };
   if (ticketId != null) return { ticketId, reference: null };

@@ -1,10 +1,10 @@
 import { and, eq, ne, sql } from 'drizzle-orm';
-import type { Viewer } from '../context.ts';
 import type { Tx } from '../db/database.ts';
 import { auditEntries, tickets } from '../db/tables.ts';
 import { appendEvents } from '../events/append.ts';
-import type { EventType, TicketStatus } from '../vocabulary.ts';
-import type { DeskContext } from './desk.ts';
+import type { Viewer } from '../platform/request-context.ts';
+import type { EventType, TicketStatus } from '../platform/vocabulary.ts';
+import type { DeskContext } from './context.ts';
 import { assertOperator, assertScope, isOperator, requireViewer } from './policy.ts';
 import { type ResolvedSelector, resolveSelector, type TicketSelector, ticketNotFound } from './selector.ts';
 import { inTransaction } from './transaction.ts';
@@ -26,8 +26,8 @@ const eventOf = {
 } as const satisfies Record<TicketStatus, EventType>;
 
 /**
- * Closes a ticket, or opens it again. Its messages, mails and uploads stay as they are. Doing it twice is doing it
- * once: the second call changes nothing and tells nobody.
+ * Closes a ticket, or opens it again. Its messages, mails and uploads stay as they are. Doing it twice is
+ * doing it once: the second call changes nothing and tells nobody.
  * @throws Refusal UNAUTHENTICATED, TICKET_NOT_FOUND, FORBIDDEN
  */
 export async function setTicketStatus(ctx: DeskContext, input: SetTicketStatusInput): Promise<StatusSet> {

@@ -1,8 +1,8 @@
 import { eq } from 'drizzle-orm';
-import { asUnavailable } from '../database-faults.ts';
 import type { Tx } from '../db/database.ts';
 import { tickets } from '../db/tables.ts';
-import type { DeskContext } from './desk.ts';
+import { asUnavailable } from '../platform/database-faults.ts';
+import type { DeskContext } from './context.ts';
 
 /**
  * All or nothing of a command that locks rows.

@@ -20,7 +20,10 @@ export interface Measured {
   readonly answer: number;
   /** CPU that the gateway used until the answer had come, all its threads together, milliseconds. */
   readonly cpuMs: number;
-  /** The most CPU that its one thread for requests used between a probe's leaving and its answer, milliseconds. */
+  /**
+   * The most CPU that its one thread for requests used between a probe's leaving and its answer,
+   * milliseconds.
+   */
   readonly stallMs: number;
   /** Bytes of memory that it had more than before, at most. */
   readonly grown: number;

@@ -1,4 +1,4 @@
-import { encodeGlobalId } from '../../src/global-id.ts';
+import { encodeGlobalId } from '../../src/platform/global-id.ts';
 import type { Asked } from './measure.ts';
 
 /* What one request can ask for, from 27 bytes to 7 MiB. */

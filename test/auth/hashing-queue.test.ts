@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createHashingQueue } from '../../src/auth/hashing-queue.ts';
-import { Unavailable } from '../../src/errors.ts';
+import { Unavailable } from '../../src/platform/errors.ts';
 import { turn } from '../support/eventually.ts';
 
 test('so many hash, so many wait in turn, and whoever comes then is told to come again', async () => {

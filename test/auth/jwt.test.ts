@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { BadCredential, Unavailable } from '../../src/errors.ts';
+import { BadCredential, Unavailable } from '../../src/platform/errors.ts';
 import { createWorld } from './people.ts';
 
 const issuer = 'https://issuer.example';

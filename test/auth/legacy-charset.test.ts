@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
 import { hashPassword } from '../../src/auth/passwords.ts';
 import { ConfigError, readConfig } from '../../src/config.ts';
-import { BadCredential } from '../../src/errors.ts';
-import { createLog } from '../../src/log.ts';
+import { BadCredential } from '../../src/platform/errors.ts';
+import { createLog } from '../../src/platform/log.ts';
 import { lowCost } from '../support/low-cost.ts';
 import { createWorld } from './people.ts';
 

@@ -7,8 +7,8 @@ import { hashPassword } from '../../src/auth/passwords.ts';
 import { currentParameters } from '../../src/auth/scrypt.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { users } from '../../src/db/tables.ts';
-import { BadCredential, Unavailable } from '../../src/errors.ts';
-import { createLog } from '../../src/log.ts';
+import { BadCredential, Unavailable } from '../../src/platform/errors.ts';
+import { createLog } from '../../src/platform/log.ts';
 import { lowCost } from '../support/low-cost.ts';
 import { basic, createWorld, dearHashOf, hashOf } from './people.ts';
 

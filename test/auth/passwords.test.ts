@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { checkPassword, hashPassword, isPasswordHash, likeButNobodys } from '../../src/auth/passwords.ts';
 
-/** Of `my password`; the ASP.NET ones are the published vectors of its own tests, the bcrypt ones were made by libxcrypt. */
+/**
+ * Of `my password`; the ASP.NET ones are the published vectors of its own tests, the bcrypt ones were made by
+ * libxcrypt.
+ */
 const imported = {
   'ASP.NET Identity v2': 'ANXrDknc7fGPpigibZXXZFMX4aoqz44JveK6jQuwY3eH/UyPhvr5xTPeGYEckLxz9A==',
   'ASP.NET Identity v3, SHA-1': 'AQAAAAAAAAD6AAAAEAhftMyfTJylOlZT+eEotFXd1elee8ih5WsjXaR3PA9M',

@@ -3,9 +3,9 @@ import { createAuthenticator } from '../../src/auth/authenticate.ts';
 import { hashPassword } from '../../src/auth/passwords.ts';
 import type { ScryptParameters } from '../../src/auth/scrypt.ts';
 import type { Config } from '../../src/config.ts';
-import type { Role } from '../../src/context.ts';
 import { users } from '../../src/db/tables.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog } from '../../src/platform/log.ts';
+import type { Role } from '../../src/platform/request-context.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { lowCost } from '../support/low-cost.ts';
 

@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm';
 import { expect, test } from 'vitest';
 import { createToken, listTokens, revokeToken } from '../../src/auth/tokens.ts';
 import { apiTokens, users } from '../../src/db/tables.ts';
-import { BadCredential } from '../../src/errors.ts';
+import { BadCredential } from '../../src/platform/errors.ts';
 import { createWorld } from './people.ts';
 
 test('a token is its user, with the scopes that both have', async () => {

@@ -10,8 +10,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { clients } from '../support/clients.ts';
-import { cpuOf } from './cpu.ts';
-import { Connection, postRequest } from './http-client.ts';
+import { cpuOf } from './support/cpu.ts';
+import { Connection, postRequest } from './support/http-client.ts';
 
 const { values: options } = parseArgs({
   options: { rounds: { type: 'string', default: '7' }, requests: { type: 'string', default: '10000' } },

@@ -1,18 +1,19 @@
 /*
  * npm run bench -- --cores [--rounds N] [--seconds S] [--dir DIRECTORY]
  *
- * What a second gateway process is worth on this machine: the same callers against one process and against two of the same database,
- * in turns. On a machine of few cores the database and the callers are using the others already.
+ * What a second gateway process is worth on this machine: the same callers against one process and against
+ * two of the same database, in turns. On a machine of few cores the database and the callers are using the
+ * others already.
  */
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Contender } from './contenders.ts';
-import { cpuOf } from './cpu.ts';
-import { type Measured, run } from './load.ts';
 import { printTable, type Round, roundOf, summarise } from './report.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
-import { type Running, startAll } from './servers.ts';
+import { cpuOf } from './support/cpu.ts';
+import { type Measured, run } from './support/load.ts';
+import { type Running, startAll } from './support/servers.ts';
 import { createWorld, defaultDirectory, type World } from './world.ts';
 
 const { values: options } = parseArgs({

@@ -1,9 +1,11 @@
 /*
- * npm run bench -- --growth [--sizes 10000,1000000,10000000] [--rounds N] [--seconds S] [--json FILE] [--dir DIRECTORY]
+ * npm run bench -- --growth [--sizes 10000,1000000,10000000] [--rounds N] [--seconds S] [--json FILE] [--dir
+ * DIRECTORY]
  *
- * What a message costs when there are many already: one database and one gateway a size, measured in turns, so that whatever else
- * the machine does falls on all of them alike. Written to are the newest tickets, as in life, and apart from that any ticket ever,
- * which no cache likes: its pages are read anew, and written whole to the log after each checkpoint.
+ * What a message costs when there are many already: one database and one gateway a size, measured in turns,
+ * so that whatever else the machine does falls on all of them alike. Written to are the newest tickets, as in
+ * life, and apart from that any ticket ever, which no cache likes: its pages are read anew, and written whole
+ * to the log after each checkpoint.
  */
 import { randomInt, randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -13,14 +15,14 @@ import { parseArgs } from 'node:util';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import type postgres from 'postgres';
 import * as tables from '../../src/db/tables.ts';
-import { prepareAppend } from '../../src/tickets/add-message/append-statement.ts';
+import { prepareAppend } from '../../src/tickets/add-message/commit/append-statement.ts';
 import type { Contender } from './contenders.ts';
-import { cpuOf } from './cpu.ts';
-import { add, addOf } from './documents.ts';
-import { run } from './load.ts';
 import { printTable, type Round, roundOf, summarise } from './report.ts';
-import { mailbox, messagesPerReadTicket, readTickets, tickets } from './seed.ts';
-import { type Running, startAll } from './servers.ts';
+import { cpuOf } from './support/cpu.ts';
+import { add, addOf } from './support/documents.ts';
+import { run } from './support/load.ts';
+import { mailbox, messagesPerReadTicket, readTickets, tickets } from './support/seed.ts';
+import { type Running, startAll } from './support/servers.ts';
 import { createWorld, defaultDirectory, type World } from './world.ts';
 
 const { values: options } = parseArgs({
@@ -37,7 +39,10 @@ const sizes = options.sizes.split(',').map(Number);
 const rounds = Number(options.rounds);
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 
-/** Messages of each ticket of the grown desk, written turn about: the first of every ticket, then the second of every one. */
+/**
+ * Messages of each ticket of the grown desk, written turn about: the first of every ticket, then the second
+ * of every one.
+ */
 const perTicket = 8;
 const seeded = readTickets * messagesPerReadTicket;
 const ticketsOf = (size: number): number => Math.round((size - seeded) / perTicket);
@@ -176,7 +181,10 @@ async function checkRows(
   }
 }
 
-/** @throws Error when the statement, as it is planned for the gateway, reads a table that grows from end to end */
+/**
+ * @throws Error when the statement, as it is planned for the gateway, reads a table that grows from end to
+ * end
+ */
 async function assertNoScan(world: World, database: string): Promise<void> {
   const sql: postgres.Sql = world.connect(database);
   const { sql: text } = prepareAppend(drizzle(sql, { schema: tables })).getQuery();

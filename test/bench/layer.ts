@@ -1,11 +1,12 @@
 /*
- * The GraphQL layer alone: the same bare node:http as R has, with our GraphQL door in it and nothing before it or behind it. No
- * signing in, no request id, no line in the log, no database: R's /nothing has none of these either.
+ * The GraphQL layer alone: the same bare node:http as R has, with our GraphQL door in it and nothing before
+ * it or behind it. No signing in, no request id, no line in the log, no database: R's /nothing has none of
+ * these either.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createGraphqlServer } from '../../src/graphql/server.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog } from '../../src/platform/log.ts';
 import type { MessageContext } from '../../src/tickets/add-message/context.ts';
 
 const log = createLog('silent');

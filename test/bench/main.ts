@@ -1,10 +1,11 @@
 /*
- * npm run bench [-- --full] [--rounds N] [--seconds S] [--warm S] [--only TEXT] [--scenario TEXT] [--json FILE] [--dir DIRECTORY]
- * npm run bench -- --growth | --cores …: see growth.ts and cores.ts
+ * npm run bench [-- --full] [--rounds N] [--seconds S] [--warm S] [--only TEXT] [--scenario TEXT] [--json
+ * FILE] [--dir DIRECTORY] npm run bench -- --growth | --cores …: see growth.ts and cores.ts
  *
- * Measures the gateway against R and against what people would build instead, on one PostgreSQL, interleaved: in each round every
- * contender has its turn, in an order that rotates. Ratios are taken within a round; medians over the rounds are printed. It fails if
- * one answer is wrong, or if the rows do not match what was acknowledged.
+ * Measures the gateway against R and against what people would build instead, on one PostgreSQL, interleaved:
+ * in each round every contender has its turn, in an order that rotates. Ratios are taken within a round;
+ * medians over the rounds are printed. It fails if one answer is wrong, or if the rows do not match what was
+ * acknowledged.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -13,12 +14,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { contenders } from './contenders.ts';
-import { cpuOf } from './cpu.ts';
-import { run } from './load.ts';
 import { printTable, type Round, type Row, roundOf, summarise } from './report.ts';
-import { type Counts, countRows, wrongRows } from './rows.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
-import { poolSize, type Running, startAll } from './servers.ts';
+import { cpuOf } from './support/cpu.ts';
+import { run } from './support/load.ts';
+import { type Counts, countRows, wrongRows } from './support/rows.ts';
+import { poolSize, type Running, startAll } from './support/servers.ts';
 import { createWorld, defaultDirectory, type World } from './world.ts';
 
 const { values: options } = parseArgs({
@@ -97,7 +98,8 @@ async function measure(
     ({ contender }) => scenario.request(contender.dialect, world.token, 0) !== undefined,
   );
   const found = new Map<Running, Round[]>(able.map((one) => [one, []]));
-  // Round 0 is to warm up: compilers, plans, pools. The same for all, and long enough for the slowest of them.
+  // Round 0 is to warm up: compilers, plans, pools. The same for all, and long enough for the slowest of
+  // them.
   for (let round = 0; round <= rounds; round++) {
     for (let turn = 0; turn < able.length; turn++) {
       const one = able[(turn + round) % able.length]!;
@@ -108,7 +110,10 @@ async function measure(
   return able.map((one) => ({ contender: one.contender.name, rounds: found.get(one)! }));
 }
 
-/** Milliseconds at the beginning of a turn that are not counted: the process has slept while the others had theirs. */
+/**
+ * Milliseconds at the beginning of a turn that are not counted: the process has slept while the others had
+ * theirs.
+ */
 const leadMs = 300;
 
 async function measureOnce(

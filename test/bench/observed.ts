@@ -1,6 +1,7 @@
 /*
- * What it costs to be watched: CPU of the gateway's own process for each request, with its lines in the log, its
- * limits and its traces on and off, in interleaved rounds; and what a gateway that nobody asks uses of a core.
+ * What it costs to be watched: CPU of the gateway's own process for each request, with its lines in the log,
+ * its limits and its traces on and off, in interleaved rounds; and what a gateway that nobody asks uses of a
+ * core.
  *
  *   npm run bench:observed            [-- --rounds 5 --requests 4000 --idle 20]
  */
@@ -13,8 +14,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type GatewayProcess, startGatewayProcess } from '../crash/support/gateway-process.ts';
 import { asOperator } from '../support/gateway.ts';
-import { cpuOf } from './cpu.ts';
-import { Connection, postRequest } from './http-client.ts';
+import { cpuOf } from './support/cpu.ts';
+import { Connection, postRequest } from './support/http-client.ts';
 
 const { values } = parseArgs({
   options: {

@@ -1,4 +1,4 @@
-import { type Measured, quantile } from './load.ts';
+import { type Measured, quantile } from './support/load.ts';
 
 /** One contender's round. */
 export interface Round {
@@ -31,7 +31,10 @@ export interface Summary {
   readonly throughputRatio: number;
   readonly cpuRatio: number;
   readonly p50Ratio: number;
-  /** How many times as many operations a second the gateway does by its GraphQL door, in the same round; NaN where it has no part. */
+  /**
+   * How many times as many operations a second the gateway does by its GraphQL door, in the same round; NaN
+   * where it has no part.
+   */
   readonly gatewayTimes: number;
   /** This one's CPU by that of the gateway's GraphQL door, in the same round; NaN as before. */
   readonly gatewayCpuRatio: number;

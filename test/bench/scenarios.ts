@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Dialect } from './contenders.ts';
-import { add, addOf, nothing, page, pageOf } from './documents.ts';
-import { mailbox, readTickets, tickets } from './seed.ts';
+import { add, addOf, nothing, page, pageOf } from './support/documents.ts';
+import { mailbox, readTickets, tickets } from './support/seed.ts';
 
 export interface Scenario {
   readonly name: string;
@@ -72,7 +72,8 @@ function write(
 function read(name: string, callers: number): Scenario {
   let n = 0;
   const asked: number[] = [];
-  // A page that is the same to the byte as one that was looked through is whole: the callers' own work is not what is measured.
+  // A page that is the same to the byte as one that was looked through is whole: the callers' own work is not
+  // what is measured.
   const whole = new Map<string, Buffer>();
   return {
     name,

@@ -1,5 +1,6 @@
 /*
- * The gateway with a statement of its own for each message, as many at once as it has connections: what grouping is worth.
+ * The gateway with a statement of its own for each message, as many at once as it has connections: what
+ * grouping is worth.
  */
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';

@@ -5,16 +5,18 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { createToken } from '../../src/auth/tokens.ts';
 import { type Connection, migrate } from '../../src/db/database.ts';
-import { type Embedded, startEmbedded } from '../../src/db/embedded.ts';
 import * as tables from '../../src/db/tables.ts';
-import { seed } from './seed.ts';
+import { type Embedded, startEmbedded } from '../../src/dev/embedded-postgres/embedded.ts';
+import { seed } from './support/seed.ts';
 
 /** The PostgreSQL of a benchmark: durable, on a disk, with one database a contender, all copied from one. */
 export interface World extends AsyncDisposable {
   readonly serverPid: number;
   /** Bearer token of the operator who writes and reads. */
   readonly token: string;
-  /** Makes a contender's database. @returns environment by which both postgres.js and node-postgres find it. */
+  /**
+   * Makes a contender's database. @returns environment by which both postgres.js and node-postgres find it.
+   */
   createDatabase(name: string, sql: string): Promise<Record<string, string>>;
   /** As the owner. */
   connect(database: string): postgres.Sql;

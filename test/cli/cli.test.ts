@@ -10,10 +10,10 @@ import { openDesk } from '../../src/cli/open-desk.ts';
 import { run } from '../../src/cli/run.ts';
 import { readConfig } from '../../src/config.ts';
 import * as tables from '../../src/db/tables.ts';
-import { createLog } from '../../src/log.ts';
-import { openPassword } from '../../src/mail/secret.ts';
+import { openPassword } from '../../src/mail/smtp/secret.ts';
+import { createLog } from '../../src/platform/log.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { startSmtpSink } from '../support/smtp-sink.ts';
+import { startSmtpSink } from '../support/servers/smtp-sink.ts';
 
 const mailboxKey = 'ab'.repeat(32);
 
@@ -344,7 +344,7 @@ test('the embedded database serves a command with no gateway, and two at once', 
     const err = `On the embedded database in ${directory}\n`;
     const add = await ticketwire(...words, '--embedded');
     expect({ ...add, out: JSON.parse(add.out).login }).toEqual({ code: 0, out: 'olga', err });
-    const { startEmbedded } = await import('../../src/db/embedded.ts');
+    const { startEmbedded } = await import('../../src/dev/embedded-postgres/embedded.ts');
     await using _gateway = await startEmbedded(directory);
     const both = await Promise.all([ticketwire('user', 'list'), ticketwire('ticket', 'list')]);
     expect(both.map(({ code, err }) => ({ code, err }))).toEqual([

@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
 import { run } from '../../src/cli/run.ts';
-import type { Scope } from '../../src/context.ts';
+import type { Scope } from '../../src/platform/request-context.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 
 let gateway: Gateway;

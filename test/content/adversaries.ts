@@ -1,4 +1,7 @@
-/** Bodies that make a parser, a style sheet or a writer work more than they seem to; each of about so many characters. */
+/**
+ * Bodies that make a parser, a style sheet or a writer work more than they seem to; each of about so many
+ * characters.
+ */
 const times = (piece: string) => (size: number) => piece.repeat(Math.ceil(size / piece.length));
 const numbered = (piece: (n: number) => string) => (size: number) => {
   const parts: string[] = [];

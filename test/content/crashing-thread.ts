@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
-import { tasks } from '../../src/content/read.ts';
-import type { Call } from '../../src/content/reading-threads.ts';
+import { tasks } from '../../src/content/tasks.ts';
+import type { Call } from '../../src/content/thread-pool.ts';
 
 /* Reads as the real one does, but that a body which says so ends it. */
 

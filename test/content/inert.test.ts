@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cleanHtml } from '../../src/content/clean.ts';
+import { cleanHtml } from '../../src/content/html/clean.ts';
 import { plainTextToHtml } from '../../src/content/plain.ts';
 import { hostile } from './hostile.ts';
 
@@ -9,7 +9,10 @@ const names =
 const attributes =
   /^(?:dir|lang|title|align|style|href|rel|target|src|data-src|alt|width|height|color|face|size|start|value|reversed|type|border|cellpadding|cellspacing|rules|frame|bgcolor|colspan|rowspan|valign|scope|span|datetime)$/;
 
-/** Reads output strictly: every `<` opens or closes a listed element with listed, quoted attributes, or the test fails. */
+/**
+ * Reads output strictly: every `<` opens or closes a listed element with listed, quoted attributes, or the
+ * test fails.
+ */
 function assertInert(html: string) {
   const tags = [...html.matchAll(/<[\s\S]*?(?:>|$)/g)].map(([tag]) => tag);
   for (const tag of tags) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { cleanHtml } from '../../src/content/clean.ts';
+import { UnreadableBody } from '../../src/content/dom/tree.ts';
+import { cleanHtml } from '../../src/content/html/clean.ts';
 import { plainTextToHtml } from '../../src/content/plain.ts';
-import { UnreadableBody } from '../../src/content/tree.ts';
 import { sampled } from '../support/soak.ts';
 import { adversaries, refused } from './adversaries.ts';
 
@@ -9,7 +9,9 @@ const small = 16_384;
 /** Sixteen times the size: quadratic work would take 256 times as long. */
 const large = 16 * small;
 
-/** Milliseconds of the process's CPU, the least of a few runs of so much together: others use the machine too. */
+/**
+ * Milliseconds of the process's CPU, the least of a few runs of so much together: others use the machine too.
+ */
 function cost(work: () => unknown, runs: number): number {
   const costs = Array.from({ length: 3 }, () => {
     const begin = process.cpuUsage();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cleanHtml } from '../../src/content/clean.ts';
+import { cleanHtml } from '../../src/content/html/clean.ts';
 
 const read = (html: string) => cleanHtml(html, 'HELD');
 

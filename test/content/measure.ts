@@ -1,16 +1,16 @@
 import { parseArgs } from 'node:util';
 import { readBody } from '../../src/content/read-body.ts';
-import { composeMail } from '../../src/mail/compose.ts';
-import type { MailParts } from '../../src/mail/parts.ts';
-import { previewMail } from '../../src/mail/preview.ts';
+import { composeMail } from '../../src/mail/compose/mail.ts';
+import type { MailParts } from '../../src/mail/compose/parts.ts';
+import { previewMail } from '../../src/mail/compose/preview.ts';
 import { longestTurn } from '../support/turns.ts';
 import { adversaries, further, refused } from './adversaries.ts';
 import { type Measured, measureInThread } from './measuring.ts';
 
 /*
- * Prints the time and memory that bodies of 256 KiB, 1 MiB and 4 MiB take, as HTML and as text, and for how long of its CPU the thread that
- * serves requests looks at nothing else when a message of 4 MiB is read and its mail is made: `npm run bench:html`, with words of the
- * names to choose.
+ * Prints the time and memory that bodies of 256 KiB, 1 MiB and 4 MiB take, as HTML and as text, and for how
+ * long of its CPU the thread that serves requests looks at nothing else when a message of 4 MiB is read and
+ * its mail is made: `npm run bench:html`, with words of the names to choose.
  */
 
 const sizes = [2 ** 18, 2 ** 20, 2 ** 22];

@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
-import { type ReadRequest, tasks } from '../../src/content/read.ts';
+import { type ReadRequest, tasks } from '../../src/content/tasks.ts';
 import type { Measured } from './measuring.ts';
 
 const warm = '<p style="color:red">a <b>b</b><table><tr><td>c</table>'.repeat(200);

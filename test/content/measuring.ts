@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import type { ReadRequest } from '../../src/content/read.ts';
-import type { MessageFormat } from '../../src/vocabulary.ts';
+import type { ReadRequest } from '../../src/content/tasks.ts';
+import type { MessageFormat } from '../../src/platform/vocabulary.ts';
 
 export interface Measured {
   /** CPU of the thread. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { UnreadableBody } from '../../src/content/dom/tree.ts';
 import { readBody, withoutPasted } from '../../src/content/read-body.ts';
-import { createReadingThreads } from '../../src/content/reading-threads.ts';
-import { UnreadableBody } from '../../src/content/tree.ts';
+import { createReadingThreads } from '../../src/content/thread-pool.ts';
 import { refused } from './adversaries.ts';
 
 const large = (text: string) => `<p>${text}</p>${'<p>x</p>'.repeat(20_000)}`;

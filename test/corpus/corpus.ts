@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
-import { cleanHtml } from '../../src/content/clean.ts';
-import { UnreadableBody } from '../../src/content/tree.ts';
+import { UnreadableBody } from '../../src/content/dom/tree.ts';
+import { cleanHtml } from '../../src/content/html/clean.ts';
 import { openBrowser } from './browser.ts';
 import { publishedMessages } from './messages.ts';
 
 /*
- * Reads what others published as a message would be read, and compares with what Chromium shows: `npm run test:corpus`.
- * With --list, every word that differs.
+ * Reads what others published as a message would be read, and compares with what Chromium shows: `npm run
+ * test:corpus`. With --list, every word that differs.
  */
 
 const { values } = parseArgs({ options: { list: { type: 'boolean', default: false } } });

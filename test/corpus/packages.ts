@@ -17,7 +17,10 @@ interface Locked {
   readonly sha256: string;
 }
 
-/** Fetches the packages of `packages.json` from npm, as they were when they were locked. None of their code is run or installed. */
+/**
+ * Fetches the packages of `packages.json` from npm, as they were when they were locked. None of their code is
+ * run or installed.
+ */
 export async function unpackAll(): Promise<void> {
   const packages = JSON.parse(await readFile(lock, 'utf8')) as Record<string, Locked>;
   await mkdir(folder, { recursive: true });

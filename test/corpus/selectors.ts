@@ -1,7 +1,10 @@
-import { cleanHtml } from '../../src/content/clean.ts';
+import { cleanHtml } from '../../src/content/html/clean.ts';
 import { openBrowser } from './browser.ts';
 
-/* Hides each of ten elements by many selectors, and compares with what Chromium hides: `npm run test:selectors`. */
+/*
+ * Hides each of ten elements by many selectors, and compares with what Chromium hides: `npm run
+ * test:selectors`.
+ */
 
 const page = `<body class="top" lang="en"><div id="a" class="box one"><p class="x y" title="T1">E1</p><p class="y">E2</p><span data-n="abc def">E3</span>
 <p lang="de-AT">E4</p></div><div id="b"><ul><li>E5</li><li class="x">E6<b></b></li><li>E7</li><li DIR="RTL">E8</li></ul><input type="checkbox" checked id="c"><a href="https://x.example">E9</a><h2>E10</h2><em></em></div></body>`;

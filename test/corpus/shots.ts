@@ -8,8 +8,8 @@ import { startGatewayProcess } from '../crash/support/gateway-process.ts';
 import { launchBrowser } from '../support/browser.ts';
 
 /*
- * Pictures of messages as they were written, as `bodyHtml` shows them, and as their mails stand in the development inbox, side by side:
- * `npm run shots:mail`, with words of the names or with files to choose.
+ * Pictures of messages as they were written, as `bodyHtml` shows them, and as their mails stand in the
+ * development inbox, side by side: `npm run shots:mail`, with words of the names or with files to choose.
  */
 
 const letters = fileURLToPath(new URL('letters/', import.meta.url));

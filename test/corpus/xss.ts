@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
-import { cleanHtml } from '../../src/content/clean.ts';
+import { cleanHtml } from '../../src/content/html/clean.ts';
 import { hostile } from '../content/hostile.ts';
 import { openBrowser, type WatchedPage } from './browser.ts';
 import { filesOf, unpackAll } from './packages.ts';
@@ -86,7 +86,9 @@ async function* attacks(): AsyncGenerator<[source: string, html: string]> {
       yield ['wapiti (Debian)', text!.replace(/__XSS__/g, 'x').replace(/\[(?:LF|TAB)\]/g, '\n')];
 }
 
-/** Shows messages one after another, as a page does and as a mail program does, and touches whatever is there. */
+/**
+ * Shows messages one after another, as a page does and as a mail program does, and touches whatever is there.
+ */
 const show = (page: Page, bodies: readonly string[]): Promise<string[]> =>
   page.evaluate(async (all) => {
     const wrong: string[] = [];

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { sqlState } from '../../src/database-faults.ts';
+import { sqlState } from '../../src/platform/database-faults.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 
 let gateway: Gateway;
@@ -8,7 +8,10 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-/** A message of ticket 2 with a delivery by some ticket, as one statement. @returns what the database says against it */
+/**
+ * A message of ticket 2 with a delivery by some ticket, as one statement. @returns what the database says
+ * against it
+ */
 async function deliver(visibility: 'PUBLIC' | 'PRIVATE', ticketId: number) {
   const inserted = gateway.sql`
     with message as (

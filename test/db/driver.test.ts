@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Connection, openClient } from '../../src/db/driver.ts';
+import { type Connection, openClient } from '../../src/db/driver/client.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 /*
- * What src/db/driver.ts helps the driver with. Each fault is shown on the bare driver as well: where that is not faulty any more, its
- * test fails, and the help can go.
+ * What src/db/driver/client.ts helps the driver with. Each fault is shown on the bare driver as well: where
+ * that is not faulty any more, its test fails, and the help can go.
  */
 
 let database: TestDatabase;
@@ -73,7 +73,10 @@ describe('after a backend was killed in the middle of a statement', () => {
   });
 });
 
-/** What a parameter of each type is read back as, and what it is when the server has lost the prepared statement. */
+/**
+ * What a parameter of each type is read back as, and what it is when the server has lost the prepared
+ * statement.
+ */
 const values: Record<string, { write: unknown; cast: string; read: unknown }> = {
   true: { write: true, cast: 'bool', read: true },
   false: { write: false, cast: 'bool', read: false },

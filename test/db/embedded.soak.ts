@@ -4,8 +4,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
-import { commandLineOf } from '../../src/db/embedded/process-table.ts';
-import { attachEmbedded } from '../../src/db/embedded.ts';
+import { attachEmbedded } from '../../src/dev/embedded-postgres/embedded.ts';
+import { commandLineOf } from '../../src/dev/embedded-postgres/process-table.ts';
 import { eventually } from '../support/eventually.ts';
 import { ask, kill, program, useDataDirs } from './data-dirs.ts';
 
@@ -50,7 +50,8 @@ test('a stale pid file that names a living process or a zombie does not keep it 
   await desk.gone();
   const pidFile = join(desk.dataDir, 'postgres/data/postmaster.pid');
   const lines = (await readFile(pidFile, 'utf8')).split('\n');
-  // A shell that never reaps its child: the child ends after `exec sleep`, as a zombie of a process that does not know it.
+  // A shell that never reaps its child: the child ends after `exec sleep`, as a zombie of a process that does
+  // not know it.
   const shell = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

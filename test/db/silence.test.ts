@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { type DatabaseDoor, openDatabaseDoor } from '../support/database-door.ts';
+import { type DatabaseDoor, openDatabaseDoor } from '../support/servers/database-door.ts';
 
 const patience = { timeout: 25_000 };
 
@@ -44,7 +44,8 @@ test('when the network loses all connections and new ones work, each kind of sta
     (text) => heard.push(text),
     () => (listens += 1),
   );
-  // Some connections are idle when it happens: nobody is to find out by a statement of their own that they are lost.
+  // Some connections are idle when it happens: nobody is to find out by a statement of their own that they
+  // are lost.
   expect(await all(database)).toEqual(everybody('answered'));
   const idle = database.raw`select 1`.execute();
   await Promise.all([idle, database.raw`select 1`]);

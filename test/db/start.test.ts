@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Connection, migrate, openDatabase } from '../../src/db/database.ts';
-import { openClient } from '../../src/db/driver.ts';
+import { openClient } from '../../src/db/driver/client.ts';
 import { assertSight } from '../../src/db/suitable.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog } from '../../src/platform/log.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 type Place = Exclude<Connection, string>;

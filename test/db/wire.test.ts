@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { type Connection, openClient } from '../../src/db/driver.ts';
+import { type Connection, openClient } from '../../src/db/driver/client.ts';
 import { between, seeded } from '../crash/support/random.ts';
 import { createTestDatabase } from '../support/database.ts';
 

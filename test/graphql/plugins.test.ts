@@ -1,6 +1,6 @@
 import { type FieldNode, GraphQLError, getOperationAST, type ValidationContext } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createGraphqlYoga, type OperationPlugin } from '../../src/graphql/yoga.ts';
+import { createGraphqlYoga, type OperationPlugin } from '../../src/graphql/execute/yoga.ts';
 import { openStream } from '../support/event-stream.ts';
 import { asOperator, type Gateway, multipart, startGateway } from '../support/gateway.ts';
 

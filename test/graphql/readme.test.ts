@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { seedDemoDesk } from '../../src/demo.ts';
+import { seedDemoDesk } from '../../src/dev/demo/desk.ts';
 import { welcome } from '../../src/welcome.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';

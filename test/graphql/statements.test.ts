@@ -17,7 +17,8 @@ beforeAll(async () => {
   gateway = parts.use(
     await startGateway({ database, env: { ROLES: 'web' }, overrides: { connections, now: () => now } }),
   );
-  // Every message of every ticket gets two files; every public one of an operator's, a mail with two recipients and two attempts.
+  // Every message of every ticket gets two files; every public one of an operator's, a mail with two
+  // recipients and two attempts.
   await gateway.sql`
     with b as (insert into blobs (key, byte_size, sha256) values ('k', 1, '') returning key)
     insert into attachments (message_id, position, blob_key, file_name, content_type, byte_size, sha256)

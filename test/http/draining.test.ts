@@ -31,7 +31,10 @@ const isRefused = (url: string): Promise<boolean> =>
     () => true,
   );
 
-/** A connection that is kept ends by itself after 65 s: an end that waits for it takes longer than this test may. */
+/**
+ * A connection that is kept ends by itself after 65 s: an end that waits for it takes longer than this test
+ * may.
+ */
 const beforeKeptEnd = 60_000;
 
 test(

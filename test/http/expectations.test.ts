@@ -22,7 +22,10 @@ interface Request {
   version?: string;
 }
 
-/** Sends a request's head and its body when it is told to, as a waiting client does. @returns all that was answered */
+/**
+ * Sends a request's head and its body when it is told to, as a waiting client does. @returns all that was
+ * answered
+ */
 async function waiting({
   method = 'POST',
   path = '/api/Tickets/NewMessage',

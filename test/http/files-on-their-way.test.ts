@@ -12,11 +12,12 @@ import { openTcpDoor } from '../crash/support/tcp-door.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { turn } from '../support/eventually.ts';
 import { asOperator } from '../support/gateway.ts';
-import { startS3Server } from '../support/s3-server.ts';
+import { startS3Server } from '../support/servers/s3-server.ts';
 
 /*
- * A file is what was sent, to the byte, whenever its command asks for it and however slow its store is. Each store is slow here: what
- * is read from files is told late, and what is written to them, or to S3, is written late.
+ * A file is what was sent, to the byte, whenever its command asks for it and however slow its store is. Each
+ * store is slow here: what is read from files is told late, and what is written to them, or to S3, is written
+ * late.
  */
 
 const sizes = [69, 0, 4096, 65_536, 200_000, 3 * 1024 * 1024];

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { createMetrics } from '../../src/metrics.ts';
-import { readMetrics } from '../support/prometheus.ts';
+import { createMetrics } from '../../src/observe/metrics.ts';
+import { readMetrics } from '../support/observed/prometheus.ts';
 
 /* The dashboard and the alerts ask for metrics that there are, with labels that they have. */
 

@@ -2,8 +2,8 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openStream } from '../support/event-stream.ts';
 import { asOperator, asRequester, basic, type Gateway, startGateway } from '../support/gateway.ts';
-import { keepLog } from '../support/log-lines.ts';
-import { scrape, sumOf } from '../support/prometheus.ts';
+import { keepLog } from '../support/observed/log-lines.ts';
+import { scrape, sumOf } from '../support/observed/prometheus.ts';
 import { add } from '../tickets/calls.ts';
 
 /* How a gateway looks to whoever watches over it: its lines in the log, its metrics, its readiness. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
-import { scrape, sumOf } from '../support/prometheus.ts';
+import { scrape, sumOf } from '../support/observed/prometheus.ts';
 
 /* Who asks too often is told so, by each door in its own words, and for how long. */
 

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asOperator, type Gateway, startGateway } from '../support/gateway.ts';
 
-/* Whoever answers, the answer says which request it is to: by the caller's own id, where it is a harmless one. */
+/*
+ * Whoever answers, the answer says which request it is to: by the caller's own id, where it is a harmless
+ * one.
+ */
 
 let gateway: Gateway;
 beforeAll(async () => {

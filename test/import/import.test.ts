@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
 import * as tables from '../../src/db/tables.ts';
 import { ImportInterrupted, importDesk } from '../../src/import/import-desk.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog } from '../../src/platform/log.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { ledgerFaults } from './ledger.ts';
 

@@ -1,7 +1,10 @@
 import { sql } from 'drizzle-orm';
 import type { Db } from '../../src/db/database.ts';
 
-/** Tickets whose counters, last messages or events do not agree with their messages, counted anew; empty when all is well. */
+/**
+ * Tickets whose counters, last messages or events do not agree with their messages, counted anew; empty when
+ * all is well.
+ */
 export async function ledgerFaults(db: Db): Promise<unknown[]> {
   return [
     ...(await db.execute(sql`

@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /*
- * Reads schema/openapi.yaml with the tools that others use: lints it by Spectral's rules for OpenAPI, makes types of it, and compiles
- * what a client would write with them. The tools are installed by `npm ci --prefix test/openapi`.
+ * Reads schema/openapi.yaml with the tools that others use: lints it by Spectral's rules for OpenAPI, makes
+ * types of it, and compiles what a client would write with them. The tools are installed by `npm ci --prefix
+ * test/openapi`.
  */
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const document = fileURLToPath(new URL('../../schema/openapi.yaml', import.meta.url));

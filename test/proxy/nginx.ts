@@ -17,8 +17,8 @@ export interface Nginx extends AsyncDisposable {
 }
 
 /**
- * Starts Debian's nginx with `docs/deploy/nginx.conf`: what is put into the place of the documented is the ports, the upstream
- * and the certificate's path. A replacement that finds nothing to replace is an error.
+ * Starts Debian's nginx with `docs/deploy/nginx.conf`: what is put into the place of the documented is the
+ * ports, the upstream and the certificate's path. A replacement that finds nothing to replace is an error.
  */
 export async function startNginx(directory: string, upstreams: readonly string[]): Promise<Nginx> {
   const certificatePath = join(directory, 'desk.pem');

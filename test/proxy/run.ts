@@ -1,6 +1,6 @@
 /*
- * The gateway behind Debian's nginx with the documented file (docs/deploy/nginx.conf): a query, the old endpoint, an upload of
- * 1 GiB, a subscription, a download, the caller's address, TLS.
+ * The gateway behind Debian's nginx with the documented file (docs/deploy/nginx.conf): a query, the old
+ * endpoint, an upload of 1 GiB, a subscription, a download, the caller's address, TLS.
  *
  *   npm run test:proxy [-- --mebibytes 1024]
  */
@@ -17,7 +17,7 @@ import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { startGatewayProcess } from '../crash/support/gateway-process.ts';
 import { createProductionDesk } from '../crash/support/production-desk.ts';
-import { startSinkProcess } from '../support/smtp-sink-process.ts';
+import { startSinkProcess } from '../support/servers/smtp-sink-process.ts';
 import { type Nginx, startNginx } from './nginx.ts';
 
 const { values } = parseArgs({ options: { mebibytes: { type: 'string', default: '1024' } } });

@@ -1,7 +1,8 @@
 /*
- * Half an hour at 60 % of what the machine can do, behind the documented nginx, with one of two gateways restarted each minute.
- * Callers retry what a client would retry (a cut connection, 502, 503, 504, 429), with the same idempotency key; watchers come
- * back with their cursor. Prints memory, open files and connections as a curve.
+ * Half an hour at 60 % of what the machine can do, behind the documented nginx, with one of two gateways
+ * restarted each minute. Callers retry what a client would retry (a cut connection, 502, 503, 504, 429), with
+ * the same idempotency key; watchers come back with their cursor. Prints memory, open files and connections
+ * as a curve.
  *
  *   npm run test:soak:proxy [-- --minutes 30 --load 0.6]
  */
@@ -15,7 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type GatewayProcess, startGatewayProcess } from '../crash/support/gateway-process.ts';
 import { createProductionDesk, type ProductionDesk } from '../crash/support/production-desk.ts';
-import { startSinkProcess } from '../support/smtp-sink-process.ts';
+import { startSinkProcess } from '../support/servers/smtp-sink-process.ts';
 import { freePort, type Nginx, startNginx } from './nginx.ts';
 
 const { values } = parseArgs({
@@ -219,7 +220,9 @@ async function curve(
   }
 }
 
-/** What was acknowledged is there once, its mails are sent once, and whoever watched saw events to the last. */
+/**
+ * What was acknowledged is there once, its mails are sent once, and whoever watched saw events to the last.
+ */
 async function compare({ owner }: ProductionDesk, leastSeen: number): Promise<void> {
   for (let tries = 0; tries < 120; tries += 1) {
     const open = await owner`

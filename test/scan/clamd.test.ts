@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pingScanner, ScannerAway, ScanRefused, scanStream } from '../../src/scan/clamd.ts';
-import { type ClamdStandIn, signature, startClamd } from '../support/clamd.ts';
+import { type ClamdStandIn, signature, startClamd } from '../support/servers/clamd.ts';
 
 let clamd: ClamdStandIn;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type ClamdStandIn, signature, startClamd } from '../support/clamd.ts';
 import { eventually } from '../support/eventually.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { type ClamdStandIn, signature, startClamd } from '../support/servers/clamd.ts';
 import { add, ask, get } from '../tickets/calls.ts';
 
 interface File_ {

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
-import { buildExplorer } from '../../src/explorer/build.ts';
+import { buildExplorer } from '../../src/dev/explorer/build.ts';
 import { asOperator, asRequester, basic } from '../support/gateway.ts';
 
 let directory: string;

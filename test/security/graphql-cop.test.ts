@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 
-/* What graphql-cop looks for, asked as it asks: by a stranger, of a desk that is no demo. Each answer that it would call a finding is none. */
+/*
+ * What graphql-cop looks for, asked as it asks: by a stranger, of a desk that is no demo. Each answer that it
+ * would call a finding is none.
+ */
 
 let gateway: Gateway;
 beforeAll(async () => {

@@ -21,7 +21,8 @@ test.each([
 ])(
   'a body of 4 MiB holds up nobody for more than 100 ms of CPU, written and read: %s',
   async (_, body) => {
-    // The test's own client works in this thread too: what it sends is made before, and what it gets is short.
+    // The test's own client works in this thread too: what it sends is made before, and what it gets is
+    // short.
     const variables = { input: { ticket: { ticketId: 47 }, format: 'HTML', body } };
     const query = `mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) {
     ... on AddTicketMessagePayload { ticketMessage { messageId changes { code } } } ... on UserError { code } } }`;

@@ -1,6 +1,6 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { encodeGlobalId } from '../../src/global-id.ts';
+import { encodeGlobalId } from '../../src/platform/global-id.ts';
 import { placeOf } from '../support/cursor.ts';
 import { asOperator, asRequester, basic, type Gateway, startGateway } from '../support/gateway.ts';
 
@@ -156,7 +156,7 @@ test('behind the queries, row-level security shows a requester his public rows, 
 
 test('the logs at their most talkative name no body, no address, no password and no token', async () => {
   const { PassThrough } = await import('node:stream');
-  const { createLog } = await import('../../src/log.ts');
+  const { createLog } = await import('../../src/platform/log.ts');
   const stream = new PassThrough();
   let text = '';
   stream.on('data', (chunk) => (text += String(chunk)));

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
-import { type Scope, scopes } from '../../src/context.ts';
-import { encodeGlobalId } from '../../src/global-id.ts';
+import { encodeGlobalId } from '../../src/platform/global-id.ts';
+import { type Scope, scopes } from '../../src/platform/request-context.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { add } from '../tickets/calls.ts';
 
@@ -79,7 +79,10 @@ test('one document may ask for the same node twice', async () => {
   expect(data).toEqual({ a: { id: ticket }, b: { reference: 'INC-000047' } });
 });
 
-/* What a credential without the scope read is told: the results of its own commands, and nothing that anybody else wrote. */
+/*
+ * What a credential without the scope read is told: the results of its own commands, and nothing that anybody
+ * else wrote.
+ */
 
 const secret = 'canary-4711';
 

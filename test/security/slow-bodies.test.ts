@@ -3,8 +3,9 @@ import { cleanFileName } from '../../src/tickets/file-name.ts';
 import { asRequester, startGateway } from '../support/gateway.ts';
 
 /*
- * One process answers everybody: a body that keeps it busy for minutes is a desk that is down. A regular expression that begins
- * again at each character of a long run does that; all of these did, or are of the same kind.
+ * One process answers everybody: a body that keeps it busy for minutes is a desk that is down. A regular
+ * expression that begins again at each character of a long run does that; all of these did, or are of the
+ * same kind.
  */
 
 const size = 1_000_000;

@@ -4,7 +4,7 @@ import { openDatabase } from '../../src/db/database.ts';
 import { attachments, blobStores, blobs } from '../../src/db/tables.ts';
 import { adopt } from '../../src/storage/belonging.ts';
 import type { BlobStore } from '../../src/storage/blob-store.ts';
-import { collectGarbage } from '../../src/storage/collect.ts';
+import { collectGarbage } from '../../src/storage/garbage/collect.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { createDeskFiles, type DeskFiles, hours } from './desk-files.ts';
 import { all, keysOf, storeWorlds } from './stores.ts';

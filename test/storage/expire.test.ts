@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { expireInboxMails, expireRateLimits } from '../../src/storage/expire.ts';
+import { expireInboxMails, expireRateLimits } from '../../src/storage/garbage/expire.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 test('mails of the inbox and counts of a minute go when they have had their time, and not before', async () => {

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type BlobStore, everyKey } from '../../src/storage/blob-store.ts';
-import { createDiskStore } from '../../src/storage/disk-store.ts';
-import { createS3Store } from '../../src/storage/s3-store.ts';
-import { type S3Server, startS3Server } from '../support/s3-server.ts';
+import { createDiskStore } from '../../src/storage/disk/store.ts';
+import { createS3Store } from '../../src/storage/s3/store.ts';
+import { type S3Server, startS3Server } from '../support/servers/s3-server.ts';
 
 /** A place for blobs that a test has to itself. */
 export interface StoreWorld extends AsyncDisposable {

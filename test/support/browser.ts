@@ -16,8 +16,9 @@ const installed = [
 ];
 
 /**
- * A real Chromium without a window. On Linux x64 it comes from npm with the libraries and fonts that it needs, so that nothing
- * has to be installed by hand; elsewhere, or with CHROMIUM_PATH, the machine's own is used.
+ * A real Chromium without a window. On Linux x64 it comes from npm with the libraries and fonts that it
+ * needs, so that nothing has to be installed by hand; elsewhere, or with CHROMIUM_PATH, the machine's own is
+ * used.
  * @throws when there is none, saying what to do.
  */
 export async function launchBrowser(): Promise<Browser> {
@@ -41,7 +42,9 @@ async function findBrowser(): Promise<LaunchOptions> {
   );
 }
 
-/** Unpacks @sparticuz/chromium, once an installation: 64 MB of Brotli become 211 MB, in two to seven seconds. */
+/**
+ * Unpacks @sparticuz/chromium, once an installation: 64 MB of Brotli become 211 MB, in two to seven seconds.
+ */
 async function unpacked(): Promise<LaunchOptions> {
   const manifest = await readFile(join(root, 'node_modules/@sparticuz/chromium/package.json'), 'utf8');
   const { version } = JSON.parse(manifest) as { version: string };
@@ -65,7 +68,10 @@ async function unpacked(): Promise<LaunchOptions> {
   };
 }
 
-/** The package unpacks into the temporary folder, and its libraries only where it believes to be on AWS Lambda. */
+/**
+ * The package unpacks into the temporary folder, and its libraries only where it believes to be on AWS
+ * Lambda.
+ */
 async function unpackInto(folder: string): Promise<void> {
   const script = "import chromium from '@sparticuz/chromium'; await chromium.executablePath();";
   await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
@@ -74,7 +80,10 @@ async function unpackInto(folder: string): Promise<void> {
   });
 }
 
-/** The package's own names folders of AWS Lambda; without any font, Chromium crashes on a page that asks for one by name. */
+/**
+ * The package's own names folders of AWS Lambda; without any font, Chromium crashes on a page that asks for
+ * one by name.
+ */
 const fontsConfiguration = (folder: string) => `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>

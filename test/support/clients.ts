@@ -58,7 +58,8 @@ export const clients = {
       accept: 'application/graphql-response+json; charset=utf-8, application/json; charset=utf-8',
       'content-type': 'application/json',
     },
-    // Of Relay's own network layer in its documents: the id of a stored operation goes along, null without one.
+    // Of Relay's own network layer in its documents: the id of a stored operation goes along, null without
+    // one.
     body: ({ query, variables = {}, operationName }) =>
       JSON.stringify({ query, variables, operationName, id: null }),
   },

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { GraphQLObjectType } from 'graphql';
 import { expect, test } from 'vitest';
-import { sqlState } from '../../src/database-faults.ts';
 import * as tables from '../../src/db/tables.ts';
+import { sqlState } from '../../src/platform/database-faults.ts';
 import { createTestDatabase } from './database.ts';
 
 test('each test has a database of its own, migrated and empty', async () => {

@@ -38,7 +38,10 @@ export async function createTestDatabase(desk: 'empty' | 'demo' = 'empty'): Prom
   };
 }
 
-/** How many sessions of this database wait for a lock; other tests have databases of their own on the same server. */
+/**
+ * How many sessions of this database wait for a lock; other tests have databases of their own on the same
+ * server.
+ */
 export async function countWaiting(sql: postgres.Sql): Promise<number> {
   const waiting =
     await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;

@@ -5,11 +5,11 @@ import { pathToFileURL } from 'node:url';
 import postgres from 'postgres';
 import { type App, createApp, type Overrides } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
-import { createLog } from '../../src/log.ts';
-import { Canary } from './canary.ts';
+import { createLog } from '../../src/platform/log.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { lowCost } from './low-cost.ts';
-import { type SmtpSink, startSmtpSink } from './smtp-sink.ts';
+import { Canary } from './observed/canary.ts';
+import { type SmtpSink, startSmtpSink } from './servers/smtp-sink.ts';
 
 /** A whole gateway on a database of its own, with the demo desk in it and a real SMTP server behind it. */
 export interface Gateway extends AsyncDisposable {

@@ -5,8 +5,8 @@ import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
 import { hashPassword } from '../../src/auth/passwords.ts';
 import { type Connection, migrate, openDatabase } from '../../src/db/database.ts';
-import { startEmbedded } from '../../src/db/embedded.ts';
-import { seedDemoDesk } from '../../src/demo.ts';
+import { seedDemoDesk } from '../../src/dev/demo/desk.ts';
+import { startEmbedded } from '../../src/dev/embedded-postgres/embedded.ts';
 import { lowCost } from './low-cost.ts';
 
 declare module 'vitest' {
@@ -18,7 +18,10 @@ declare module 'vitest' {
   }
 }
 
-/** A login as a careful administrator would make it for DATABASE_URL: it can be the gateway's role and nothing more. */
+/**
+ * A login as a careful administrator would make it for DATABASE_URL: it can be the gateway's role and nothing
+ * more.
+ */
 export const gatewayLogin = 'gateway';
 
 const demoTemplate = 'demo_template';
@@ -46,7 +49,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
-/** Memory, where there is enough of it to put files in: a database is copied and dropped there in a third of the time. */
+/**
+ * Memory, where there is enough of it to put files in: a database is copied and dropped there in a third of
+ * the time.
+ */
 async function roomiest(): Promise<string> {
   const memory = '/dev/shm';
   const room = await statfs(memory).catch(() => undefined);

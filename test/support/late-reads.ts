@@ -1,6 +1,7 @@
 /*
- * Loaded before a gateway (`node --import`): a machine so busy that a write takes 10 ms to begin, and that what a read found is
- * told 20 ms after it was found. A reader that takes the end of a file for known, and is not told of it, stops too early.
+ * Loaded before a gateway (`node --import`): a machine so busy that a write takes 10 ms to begin, and that
+ * what a read found is told 20 ms after it was found. A reader that takes the end of a file for known, and is
+ * not told of it, stops too early.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';

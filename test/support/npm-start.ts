@@ -4,7 +4,10 @@ const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import
   scripts: { start: string };
 };
 
-/** What `npm start` gives node before the program: whoever starts the gateway in a process of its own starts it like that. */
+/**
+ * What `npm start` gives node before the program: whoever starts the gateway in a process of its own starts
+ * it like that.
+ */
 export const nodeOptions: readonly string[] = scripts.start.match(/--\S+(?=.*src\/start\.ts)/g) ?? [];
 if (nodeOptions.length === 0)
   throw new Error('npm start has no options for node: this has to be read otherwise');

@@ -10,7 +10,8 @@ export interface RawAnswer {
 }
 
 /**
- * Sends bytes as they are. Resolves when the connection is closed, or when an answer of a known length is whole and the connection stays open.
+ * Sends bytes as they are. Resolves when the connection is closed, or when an answer of a known length is
+ * whole and the connection stays open.
  * @param url of a server on this machine
  */
 export async function sendRaw(url: string, request: string | Buffer): Promise<RawAnswer> {

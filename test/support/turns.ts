@@ -1,4 +1,7 @@
-/** The longest that this thread did not look at what had come in, as CPU: what a busy machine does to it does not count. */
+/**
+ * The longest that this thread did not look at what had come in, as CPU: what a busy machine does to it does
+ * not count.
+ */
 export async function longestTurn(work: () => Promise<unknown>): Promise<number> {
   let longest = 0;
   let going = true;

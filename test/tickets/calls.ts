@@ -1,4 +1,4 @@
-import { encodeGlobalId } from '../../src/global-id.ts';
+import { encodeGlobalId } from '../../src/platform/global-id.ts';
 import { type Call, type Gateway, multipart } from '../support/gateway.ts';
 
 /** What the tests of this folder ask for again and again, through the real door. */

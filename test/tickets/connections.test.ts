@@ -109,7 +109,9 @@ describe.each([
   });
 });
 
-/** What is wrong with a page of ticket 2's messages, and that the rest of the answer is there all the same. */
+/**
+ * What is wrong with a page of ticket 2's messages, and that the rest of the answer is there all the same.
+ */
 async function refusalOf(args: string, authorization = asOperator) {
   const { data, errors } = await gateway.graphql<object>(
     `{ ticket(by: { ticketId: 2 }) { ticketId messages(${args}) { edges { cursor } } } viewer { login } }`,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { encodeGlobalId } from '../../src/global-id.ts';
+import { encodeGlobalId } from '../../src/platform/global-id.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { type Added, add, ask, get, ticketId } from './calls.ts';
 

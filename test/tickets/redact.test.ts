@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
-import { encodeGlobalId } from '../../src/global-id.ts';
+import { encodeGlobalId } from '../../src/platform/global-id.ts';
 import { placeOf } from '../support/cursor.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { type Added, add, ask, get, messageId, upload } from './calls.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
-import type { Scope } from '../../src/context.ts';
+import type { Scope } from '../../src/platform/request-context.ts';
 import { placeOf } from '../support/cursor.ts';
 import { openStream } from '../support/event-stream.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';

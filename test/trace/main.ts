@@ -2,7 +2,8 @@
  * npm run trace:mutation [-- --functions]
  *
  * What one warm request walks through, counted by V8: a JSON mutation to its answer, one with an e-mail to
- * the delivered mail, and the same by the legacy door's XML. Before it, the drawing of src/graphql.
+ * the delivered mail, and the same by the legacy door's XML. `npm run drawing` shows the rooms it walks
+ * through.
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,20 +11,14 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
-import { samples } from '../../src/rest/samples.ts';
-import { startSmtpSink } from '../support/smtp-sink.ts';
+import { samples } from '../../src/legacy/help/samples.ts';
+import { startSmtpSink } from '../support/servers/smtp-sink.ts';
 import { Coverage, type Walk } from './coverage.ts';
-import { drawGraphql } from './drawing.ts';
 
 const { values: options } = parseArgs({ options: { functions: { type: 'boolean', default: false } } });
 const out = (line: string) => process.stdout.write(`${line}\n`);
 /** Requests before the one that is counted: what is remembered of a document or a password is there then. */
 const warm = 30;
-
-const { lines, circle } = drawGraphql();
-for (const line of lines) out(line);
-out(circle === undefined ? 'no circle' : `a circle: ${circle.join(' → ')}`);
-if (circle !== undefined) process.exitCode = 1;
 
 await using parts = new AsyncDisposableStack();
 const directory = await mkdtemp(join(tmpdir(), 'ticketwire-trace-'));

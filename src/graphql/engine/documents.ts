@@ -12,7 +12,7 @@ import {
   validate,
   visit,
 } from 'graphql';
-import { Recent } from '../../recent.ts';
+import { Recent } from '../../platform/lru.ts';
 import { type ComplexityLimit, limitComplexity } from './complexity.ts';
 import { assertModest, maxTokens, tooLarge } from './limits.ts';
 import { planOf } from './plan.ts';

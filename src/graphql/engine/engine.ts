@@ -14,8 +14,8 @@ import {
   type ValidationRule,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { AnswerTooLarge } from '../../errors.ts';
-import type { GraphContext } from '../context.ts';
+import { AnswerTooLarge } from '../../platform/errors.ts';
+import type { GraphContext } from '../context/context.ts';
 import { AnswerBudget, weigh } from './answer-budget.ts';
 import { coerceVariables } from './coercion-errors.ts';
 import { Documents, introspects } from './documents.ts';

@@ -27,8 +27,8 @@ export type CoerceVariables = (given: Values) => Record<string, unknown> | undef
 export type ArgumentsOf = (variables: Values) => Record<string, unknown>;
 
 /**
- * Arguments that are variables and nothing else, as those of nearly every client's command are, need only be looked up, as the
- * variables have been coerced; graphql-js sees to all others.
+ * Arguments that are variables and nothing else, as those of nearly every client's command are, need only be
+ * looked up, as the variables have been coerced; graphql-js sees to all others.
  */
 export function planArguments(definition: GraphQLField<unknown, unknown>, node: FieldNode): ArgumentsOf {
   const exact: ArgumentsOf = (variables) => getArgumentValues(definition, node, variables);

@@ -8,7 +8,7 @@ import type {
   GraphQLSchema,
   OperationDefinitionNode,
 } from 'graphql';
-import { AnswerTooLarge } from '../../errors.ts';
+import { AnswerTooLarge } from '../../platform/errors.ts';
 import type { AnswerBudget } from './answer-budget.ts';
 import type { ArgumentsOf, CoerceVariables } from './plan-input.ts';
 

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { encodeGlobalId } from '../../global-id.ts';
-import { writeHead } from '../../response-head.ts';
-import type { Upload } from '../../tickets/uploads/keep-upload.ts';
-import { answerJson } from '../answer.ts';
+import { encodeGlobalId } from '../../platform/global-id.ts';
+import { writeHead } from '../../platform/response-head.ts';
+import type { Upload } from '../../tickets/uploads/keep.ts';
+import { answerJson } from '../respond.ts';
 import { digestField } from './fields.ts';
 
 /** As the mutation uploadFile answers. */

@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
-import type { IncomingBody } from '../../tickets/uploads/take-upload.ts';
+import type { IncomingBody } from '../../tickets/uploads/take.ts';
 
 /** Bytes that may wait to be written before the sender is held back. */
 const waitingBytes = 256 * 1024;
 
 /**
- * A request's body as it arrives. Stopping it does not cut the connection, so that a refusal still reaches the sender: what still arrives
- * flows by unread. Pieces are handed on as they are: a stream of Node's would join those that wait, which copies most of a large file once more. It fails when
- * the request ends before its body does.
+ * A request's body as it arrives. Stopping it does not cut the connection, so that a refusal still reaches
+ * the sender: what still arrives flows by unread. Pieces are handed on as they are: a stream of Node's would
+ * join those that wait, which copies most of a large file once more. It fails when the request ends before
+ * its body does.
  */
 export function bodyOf(req: IncomingMessage): IncomingBody {
   const waiting: Buffer[] = [];

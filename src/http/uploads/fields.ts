@@ -3,7 +3,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** The draft's version for interoperability (draft-ietf-httpbis-resumable-upload-12). */
 export const interopVersion = 8;
 
-/** What a request says of its upload. A field that is not of its type counts as not there, as the draft has it. */
+/**
+ * What a request says of its upload. A field that is not of its type counts as not there, as the draft has
+ * it.
+ */
 export interface UploadFields {
   readonly complete: boolean | undefined;
   readonly offset: number | undefined;

@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import type { NewUpload } from '../../tickets/uploads/take-upload.ts';
-import { fileNameOf } from '../content-disposition.ts';
+import type { NewUpload } from '../../tickets/uploads/take.ts';
+import { fileNameOf } from '../downloads/content-disposition.ts';
 import type { UploadFields } from './fields.ts';
 import { RequestFault } from './problems.ts';
 
-/** What a new upload's request says of its file: by headers, or by the query for those who cannot send them. */
+/**
+ * What a new upload's request says of its file: by headers, or by the query for those who cannot send them.
+ */
 export function newUploadOf(
   req: IncomingMessage,
   { complete, length, contentLength, sha256 }: UploadFields,

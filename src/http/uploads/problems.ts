@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { asUnavailable } from '../../database-faults.ts';
-import { BadCredential, type ErrorCode, RateLimited, Refusal, Unavailable } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
-import { noteCode, notedOf } from '../../noted.ts';
+import { asUnavailable } from '../../platform/database-faults.ts';
+import { BadCredential, type ErrorCode, RateLimited, Refusal, Unavailable } from '../../platform/errors.ts';
+import type { Logger } from '../../platform/log.ts';
+import { noteCode, notedOf } from '../../platform/request-notes.ts';
 import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/faults.ts';
-import { answerText } from '../answer.ts';
-import { identityOf } from '../identity.ts';
+import { identityOf } from '../request-id.ts';
+import { answerText } from '../respond.ts';
 
 /** What only a request can have wrong. */
 export type RequestFaultCode =

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Logger } from '../../log.ts';
-import { writeHead } from '../../response-head.ts';
-import { uploadLifetimeHours } from '../../storage/expire.ts';
-import type { DeskContext } from '../../tickets/desk.ts';
+import type { Logger } from '../../platform/log.ts';
+import { writeHead } from '../../platform/response-head.ts';
+import { uploadLifetimeHours } from '../../storage/garbage/expire.ts';
+import type { DeskContext } from '../../tickets/context.ts';
 import { requireViewer } from '../../tickets/policy.ts';
-import { appendToUpload } from '../../tickets/uploads/append-upload.ts';
+import { appendToUpload } from '../../tickets/uploads/append.ts';
 import { uploadNotFound } from '../../tickets/uploads/faults.ts';
-import { beginUpload, cancelUpload, uploadState } from '../../tickets/uploads/open-upload.ts';
-import { takeUpload } from '../../tickets/uploads/take-upload.ts';
+import { beginUpload, cancelUpload, uploadState } from '../../tickets/uploads/open.ts';
+import { takeUpload } from '../../tickets/uploads/take.ts';
 import { nextArrival } from '../../tickets/uploads/turns.ts';
 import { maySneakIn } from '../cross-site.ts';
 import type { Handle } from '../server.ts';
@@ -38,8 +38,9 @@ const partial = 'application/partial-upload';
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * POST /uploads takes a file in as a raw body; with `Upload-Complete` it can be gone on with under /uploads/{id}, as in *Resumable
- * Uploads for HTTP* (draft-ietf-httpbis-resumable-upload-12). What it answers is what `AttachmentInput.upload` takes.
+ * POST /uploads takes a file in as a raw body; with `Upload-Complete` it can be gone on with under
+ * /uploads/{id}, as in *Resumable Uploads for HTTP* (draft-ietf-httpbis-resumable-upload-12). What it answers
+ * is what `AttachmentInput.upload` takes.
  */
 export function createUploads({ contextOf, maxBytes, log, uploading }: UploadPorts): Handle {
   return async (req, res, path) => {
@@ -116,7 +117,10 @@ async function append(call: Call, id: string): Promise<void> {
   await bring(call, id, fields.offset, fields.complete, (offset) => answerProgress(call.res, 204, offset));
 }
 
-/** Takes what the request brings, and answers what that makes of the upload; one that broke off has nobody left to be answered. */
+/**
+ * Takes what the request brings, and answers what that makes of the upload; one that broke off has nobody
+ * left to be answered.
+ */
 async function bring(
   { ctx, req, res, fields, arrival }: Call,
   id: string,

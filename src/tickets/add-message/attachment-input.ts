@@ -1,5 +1,5 @@
-import type { Problem } from '../../errors.ts';
-import type { IncomingFile } from '../../incoming-file.ts';
+import type { Problem } from '../../platform/errors.ts';
+import type { IncomingFile } from '../../platform/incoming-file.ts';
 
 /** A file of this request, or an earlier upload's id. */
 export interface FileInput {

@@ -1,16 +1,16 @@
 import { Readable } from 'node:stream';
 import type { Limits } from '../../config.ts';
-import type { BodyChange } from '../../content/changes.ts';
-import type { ReadBody } from '../../content/clean.ts';
+import { bytesOfData } from '../../content/dom/raster.ts';
+import { UnreadableBody } from '../../content/dom/tree.ts';
+import { isVisible } from '../../content/dom/visible-characters.ts';
+import type { BodyChange } from '../../content/html/changes.ts';
+import type { ReadBody } from '../../content/html/clean.ts';
 import type { PastedPicture } from '../../content/pasted.ts';
-import { bytesOfData } from '../../content/raster.ts';
 import { readBody, withoutPasted } from '../../content/read-body.ts';
-import { UnreadableBody } from '../../content/tree.ts';
-import { isVisible } from '../../content/visible.ts';
-import type { Problem } from '../../errors.ts';
-import { IncomingFile } from '../../incoming-file.ts';
-import type { MessageFormat } from '../../vocabulary.ts';
-import type { DeskContext } from '../desk.ts';
+import type { Problem } from '../../platform/errors.ts';
+import { IncomingFile } from '../../platform/incoming-file.ts';
+import type { MessageFormat } from '../../platform/vocabulary.ts';
+import type { DeskContext } from '../context.ts';
 import type { AttachmentInput } from './attachment-input.ts';
 
 /** A body as its author means it. */

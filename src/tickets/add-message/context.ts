@@ -1,6 +1,6 @@
-import type { Desk, DeskContext } from '../desk.ts';
-import type { GroupCommit } from './group-commit.ts';
-import type { DryRun } from './rules.ts';
+import type { Desk, DeskContext } from '../context.ts';
+import type { GroupCommit } from './commit/group-commit.ts';
+import type { DryRun } from './commit/rules.ts';
 
 /** What writing a message needs beside the rest of the desk. */
 export interface MessageDesk extends Desk {

@@ -1,8 +1,8 @@
-import type { Viewer } from '../../context.ts';
-import { Refusal } from '../../errors.ts';
+import { Refusal } from '../../platform/errors.ts';
+import type { Viewer } from '../../platform/request-context.ts';
 import { invalidInput } from '../refusals.ts';
 import { pastedFiles } from './body.ts';
-import type { Row } from './columns.ts';
+import type { Row } from './commit/columns.ts';
 import type { MessageContext } from './context.ts';
 import type { ReadMessage } from './input.ts';
 import { firstRefusal, refusalByInput } from './refusals.ts';

@@ -1,6 +1,11 @@
-import type { Problem } from '../../errors.ts';
 import { addressKey, parseAddress } from '../../mail/address.ts';
-import { type CancelReason, cancelReasons, type Quote, type RecipientKind } from '../../vocabulary.ts';
+import type { Problem } from '../../platform/errors.ts';
+import {
+  type CancelReason,
+  cancelReasons,
+  type Quote,
+  type RecipientKind,
+} from '../../platform/vocabulary.ts';
 
 /** The e-mail as its author asks for it: absent and null both mean the default. */
 export interface EmailReplyInput {

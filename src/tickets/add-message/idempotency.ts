@@ -1,11 +1,11 @@
 import { createHash, hash } from 'node:crypto';
 import { and, eq } from 'drizzle-orm';
-import type { RequestContext } from '../../context.ts';
 import type { Db } from '../../db/database.ts';
 import { idempotencyKeys } from '../../db/tables.ts';
-import { Refusal } from '../../errors.ts';
+import { Refusal } from '../../platform/errors.ts';
+import type { RequestContext } from '../../platform/request-context.ts';
 import { invalidInput } from '../refusals.ts';
-import type { NewFile } from './columns.ts';
+import type { NewFile } from './commit/columns.ts';
 import { authoredOf, type NewMessage } from './input.ts';
 
 /**
@@ -66,7 +66,8 @@ export const keyReused = (): Refusal =>
   ]);
 
 /**
- * A request's header is one key for one command: of two, the second would be taken for a repetition of the first.
+ * A request's header is one key for one command: of two, the second would be taken for a repetition of the
+ * first.
  * @throws Refusal INVALID_INPUT
  */
 export function assertOneCommand({ idempotencyKey }: RequestContext, commands: number): void {

@@ -1,9 +1,9 @@
-import type { BodyChange } from '../../content/changes.ts';
+import type { BodyChange } from '../../content/html/changes.ts';
 import type { PastedPicture } from '../../content/pasted.ts';
 import { messages } from '../../db/tables.ts';
-import type { Problem } from '../../errors.ts';
-import { decodeGlobalId } from '../../global-id.ts';
-import type { DeskContext } from '../desk.ts';
+import type { Problem } from '../../platform/errors.ts';
+import { decodeGlobalId } from '../../platform/global-id.ts';
+import type { DeskContext } from '../context.ts';
 import { type ResolvedSelector, resolveSelector, type TicketSelector } from '../selector.ts';
 import { type AttachmentInput, attachmentProblems } from './attachment-input.ts';
 import { readNewBody } from './body.ts';

@@ -1,12 +1,12 @@
-import { asUnavailable } from '../../database-faults.ts';
-import { loadConversation } from '../../mail/conversation.ts';
-import { mailedOf } from '../../mail/parts.ts';
-import { type MailPreview, previewMail } from '../../mail/preview.ts';
-import { encodedSizeUpperBound } from '../../mail/size.ts';
-import type { DeskContext } from '../desk.ts';
-import type { Expected, NewFile, Row } from './columns.ts';
+import { loadConversation } from '../../mail/compose/conversation.ts';
+import { mailedOf } from '../../mail/compose/parts.ts';
+import { type MailPreview, previewMail } from '../../mail/compose/preview.ts';
+import { encodedSizeUpperBound } from '../../mail/compose/size.ts';
+import { asUnavailable } from '../../platform/database-faults.ts';
+import type { DeskContext } from '../context.ts';
+import type { Expected, NewFile, Row } from './commit/columns.ts';
+import type { DryRunAnswer } from './commit/rules.ts';
 import type { NewMessage } from './input.ts';
-import type { DryRunAnswer } from './rules.ts';
 
 /** More than any mailbox takes, so that the mail is measured. */
 const unknownBytes = 2 ** 40;

@@ -1,5 +1,5 @@
-import { Refusal } from '../../errors.ts';
-import type { Envelope } from '../../mail/compose.ts';
+import type { Envelope } from '../../mail/compose/mail.ts';
+import { Refusal } from '../../platform/errors.ts';
 import { invalidInput } from '../refusals.ts';
 import type { MessageContext } from './context.ts';
 import { draftMessage } from './draft.ts';

@@ -1,16 +1,16 @@
-import type { Viewer } from '../../context.ts';
-import { Refusal } from '../../errors.ts';
+import { Refusal } from '../../platform/errors.ts';
+import type { Viewer } from '../../platform/request-context.ts';
 import { whyNotWrite } from '../policy.ts';
 import { listMessagesAfter } from '../read/messages.ts';
 import { invalidInput } from '../refusals.ts';
 import type { CodeOf } from '../refused-by.ts';
 import { ticketNotFound } from '../selector.ts';
-import type { Row } from './columns.ts';
+import type { Row } from './commit/columns.ts';
+import type { Verdict } from './commit/rules.ts';
 import type { MessageContext } from './context.ts';
 import { findKey, keyReused } from './idempotency.ts';
 import { isKey, type NewMessage, type ReadMessage } from './input.ts';
 import { rowOf, withoutSize } from './row.ts';
-import type { Verdict } from './rules.ts';
 
 /** The first refusal that the input alone explains; whether the ticket is there goes before any of these. */
 export function refusalByInput(viewer: Viewer, { message, problems }: ReadMessage): Refusal | undefined {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Viewer } from '../../context.ts';
-import { messageIdOf } from '../../mail/header.ts';
+import { messageIdOf } from '../../mail/compose/header.ts';
+import type { Viewer } from '../../platform/request-context.ts';
 import { isOperator } from '../policy.ts';
-import type { EmailColumns, NewFile, Row } from './columns.ts';
+import type { EmailColumns, NewFile, Row } from './commit/columns.ts';
 import { dueAtOf, type NewEmail } from './email-input.ts';
 import { fingerprintOf } from './idempotency.ts';
 import { authoredOf, type NewMessage } from './input.ts';

@@ -1,12 +1,12 @@
-import { type Problem, Refusal } from '../../errors.ts';
-import type { IncomingFile, Received } from '../../incoming-file.ts';
-import { shownFiles } from '../../mail/bodies.ts';
+import { shownFiles } from '../../mail/compose/bodies.ts';
+import { type Problem, Refusal } from '../../platform/errors.ts';
+import type { IncomingFile, Received } from '../../platform/incoming-file.ts';
 import { BlobTooLarge } from '../../storage/blob-store.ts';
-import type { DeskContext } from '../desk.ts';
+import type { DeskContext } from '../context.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
-import { findUploads } from '../uploads/find-uploads.ts';
+import { findUploads } from '../uploads/find.ts';
 import { type AttachmentInput, fileInputOf } from './attachment-input.ts';
-import type { FileOf, NewFile } from './columns.ts';
+import type { FileOf, NewFile } from './commit/columns.ts';
 import type { NewMessage } from './input.ts';
 
 /** The files of a message: durable in the blob store, and named by no row yet. */

@@ -2,11 +2,11 @@ import { and, asc, eq, inArray, sql } from 'drizzle-orm';
 import { outboxChannel } from '../../db/channels.ts';
 import type { Tx } from '../../db/database.ts';
 import { auditEntries, deliveries, deliveryRecipients, mailboxGrants } from '../../db/tables.ts';
-import { Refusal } from '../../errors.ts';
 import { appendEvents } from '../../events/append.ts';
-import { stateOf } from '../../mail/settlement.ts';
-import type { DeliveryState, EventType, RecipientState } from '../../vocabulary.ts';
-import type { DeskContext } from '../desk.ts';
+import { stateOf } from '../../mail/outbox/settlement.ts';
+import { Refusal } from '../../platform/errors.ts';
+import type { DeliveryState, EventType, RecipientState } from '../../platform/vocabulary.ts';
+import type { DeskContext } from '../context.ts';
 import { requireOperator } from '../policy.ts';
 import { inTransaction, lockTicket } from '../transaction.ts';
 import { type Delivery, loadDeliveries } from './ledger.ts';
@@ -19,7 +19,10 @@ export interface Change {
   readonly event: EventType;
   readonly from: readonly DeliveryState[];
   readonly details: Readonly<Record<string, string>>;
-  /** The recipients that the change is about, and what they become; the delivery's own state follows from them all. */
+  /**
+   * The recipients that the change is about, and what they become; the delivery's own state follows from them
+   * all.
+   */
   readonly recipients: { readonly from: readonly RecipientState[]; readonly to: RecipientState };
 }
 

@@ -1,4 +1,4 @@
-import type { DeskContext } from '../desk.ts';
+import type { DeskContext } from '../context.ts';
 import { changeDelivery } from './change.ts';
 import type { Delivery } from './ledger.ts';
 
@@ -10,8 +10,8 @@ export interface ResolveDeliveryInput extends DeliveryInput {
 }
 
 /**
- * Sends again to those recipients who failed, and at once what was deferred; whoever has the mail gets no second one. The mail is the
- * same to the byte, its Message-ID included, and has another five days.
+ * Sends again to those recipients who failed, and at once what was deferred; whoever has the mail gets no
+ * second one. The mail is the same to the byte, its Message-ID included, and has another five days.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, DELIVERY_NOT_FOUND, DELIVERY_STATE
  */
 export const retryDelivery = (ctx: DeskContext, { deliveryId }: DeliveryInput): Promise<Delivery> =>
@@ -39,8 +39,8 @@ export const cancelDelivery = (ctx: DeskContext, { deliveryId }: DeliveryInput):
   });
 
 /**
- * Says what became of a mail whose outcome is unknown. ASSUME_SENT believes that it arrived; RESEND sends it once more with the same
- * Message-ID, so that a recipient who has it already is shown one mail.
+ * Says what became of a mail whose outcome is unknown. ASSUME_SENT believes that it arrived; RESEND sends it
+ * once more with the same Message-ID, so that a recipient who has it already is shown one mail.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, DELIVERY_NOT_FOUND, DELIVERY_STATE
  */
 export const resolveDelivery = (

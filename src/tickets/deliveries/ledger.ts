@@ -1,9 +1,14 @@
 import { asc, inArray } from 'drizzle-orm';
-import type { Viewer } from '../../context.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients } from '../../db/tables.ts';
-import { type DeliveryExplanation, explainDelivery } from '../../mail/failure.ts';
-import type { AttemptPhase, DeliveryState, RecipientKind, RecipientState } from '../../vocabulary.ts';
-import type { DeskContext } from '../desk.ts';
+import { type DeliveryExplanation, explainDelivery } from '../../mail/outbox/failure.ts';
+import type { Viewer } from '../../platform/request-context.ts';
+import type {
+  AttemptPhase,
+  DeliveryState,
+  RecipientKind,
+  RecipientState,
+} from '../../platform/vocabulary.ts';
+import type { DeskContext } from '../context.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 
 /** The sending of one message as one e-mail. Operators alone may see it. */
@@ -51,7 +56,7 @@ export interface Attempt {
 /** Who did not get the mail, and why it failed or waits. */
 export const explain = (delivery: Delivery): DeliveryExplanation | undefined => explainDelivery(delivery);
 
-export { explainRecipient } from '../../mail/failure.ts';
+export { explainRecipient } from '../../mail/outbox/failure.ts';
 
 export const mayReadDeliveries = (viewer: Viewer): boolean => isOperator(viewer);
 

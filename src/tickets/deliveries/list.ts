@@ -1,8 +1,8 @@
 import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm';
-import type { Viewer } from '../../context.ts';
 import { deliveries, deliveryRecipients } from '../../db/tables.ts';
-import type { DeliveryState } from '../../vocabulary.ts';
-import type { DeskContext } from '../desk.ts';
+import type { Viewer } from '../../platform/request-context.ts';
+import type { DeliveryState } from '../../platform/vocabulary.ts';
+import type { DeskContext } from '../context.ts';
 import { requireOperator } from '../policy.ts';
 import { countUpTo } from '../read/count.ts';
 import { type Page, type PageOf, type Paging, readPage } from '../read/page.ts';

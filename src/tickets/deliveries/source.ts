@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import { and, eq, or, sql } from 'drizzle-orm';
 import { deliveries, deliveryAttempts, deliverySources } from '../../db/tables.ts';
-import { Refusal } from '../../errors.ts';
-import { sourceOctets } from '../../mail/compose.ts';
-import { mailBytes } from '../../mail/source.ts';
-import type { DeskContext } from '../desk.ts';
+import { sourceOctets } from '../../mail/compose/mail.ts';
+import { mailBytes } from '../../mail/compose/source.ts';
+import { Refusal } from '../../platform/errors.ts';
+import type { DeskContext } from '../context.ts';
 import { requireOperator } from '../policy.ts';
 
 export interface DeliverySource {
@@ -16,7 +16,8 @@ export interface DeliverySource {
 
 /**
  * The exact bytes that were, or may have been, sent.
- * @throws Refusal UNAUTHENTICATED; FORBIDDEN for whoever is no operator; DELIVERY_NOT_FOUND also while nothing was sent yet
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN for whoever is no operator; DELIVERY_NOT_FOUND also while
+ * nothing was sent yet
  */
 export async function openDeliverySource(
   ctx: DeskContext,

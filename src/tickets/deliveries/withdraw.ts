@@ -3,7 +3,7 @@ import { unionAll } from 'drizzle-orm/pg-core';
 import { outboxChannel } from '../../db/channels.ts';
 import type { Tx } from '../../db/database.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients, deliverySources } from '../../db/tables.ts';
-import type { AttemptPhase, DeliveryState } from '../../vocabulary.ts';
+import type { AttemptPhase, DeliveryState } from '../../platform/vocabulary.ts';
 
 interface Mail {
   readonly id: number;
@@ -13,7 +13,10 @@ interface Mail {
 }
 
 const waiting = new Set<DeliveryState>(['QUEUED', 'HELD', 'DEFERRED']);
-/** Up to the fence before its first byte, an attempt is ended by taking its token away: the worker then drops the connection. */
+/**
+ * Up to the fence before its first byte, an attempt is ended by taking its token away: the worker then drops
+ * the connection.
+ */
 const held = ({ state, phase }: Mail): boolean => state === 'TRANSMITTING' && phase !== 'BODY';
 
 interface RedactedMessage {
@@ -24,8 +27,9 @@ interface RedactedMessage {
 }
 
 /**
- * What a redaction does to mails, in its transaction and under its ticket's lock: the message's own is cancelled unless it has begun
- * to go out, later ones that quote it are made anew without it, and the kept sources of all of these are deleted.
+ * What a redaction does to mails, in its transaction and under its ticket's lock: the message's own is
+ * cancelled unless it has begun to go out, later ones that quote it are made anew without it, and the kept
+ * sources of all of these are deleted.
  * @returns ids of the deliveries that were cancelled
  */
 export async function withdrawMails(tx: Tx, redacted: RedactedMessage): Promise<number[]> {

@@ -1,17 +1,21 @@
-import { encodeGlobalId } from '../../global-id.ts';
-import type { DeskContext } from '../desk.ts';
+import { encodeGlobalId } from '../../platform/global-id.ts';
+import type { DeskContext } from '../context.ts';
 import type { Attachment } from './attachments.ts';
 
 /** Where an attachment is downloaded from with a credential. */
 export const downloadPath = (id: number): string =>
   `/attachments/${encodeURIComponent(encodeGlobalId('Attachment', id))}`;
 
-/** Whether anybody is given the file at all: not once it was redacted, and never when a scanner found something in it. */
+/**
+ * Whether anybody is given the file at all: not once it was redacted, and never when a scanner found
+ * something in it.
+ */
 export const isServed = ({ blobKey, scan }: Attachment): boolean => blobKey !== null && scan !== 'INFECTED';
 
 /**
- * An address for `<img>` and `<a>`, which needs no credential: whoever has it is taken for the viewer, for this file, until it expires.
- * Whether the viewer may see the file is asked again when it is used. Null for what nobody is given, and without the scope that reads.
+ * An address for `<img>` and `<a>`, which needs no credential: whoever has it is taken for the viewer, for
+ * this file, until it expires. Whether the viewer may see the file is asked again when it is used. Null for
+ * what nobody is given, and without the scope that reads.
  */
 export function attachmentUrl(
   ctx: DeskContext,

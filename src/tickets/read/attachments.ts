@@ -1,7 +1,7 @@
 import { and, eq, inArray } from 'drizzle-orm';
 import { attachments, messages, tickets } from '../../db/tables.ts';
-import type { ScanState } from '../../vocabulary.ts';
-import type { DeskContext } from '../desk.ts';
+import type { ScanState } from '../../platform/vocabulary.ts';
+import type { DeskContext } from '../context.ts';
 import { requireViewer } from '../policy.ts';
 import { visibleMessages } from './messages.ts';
 

@@ -1,12 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.ts';
 import { preparedFor } from '../../db/prepared.ts';
-import type { DeliveryState, ScanState } from '../../vocabulary.ts';
+import type { DeliveryState, ScanState } from '../../platform/vocabulary.ts';
+import type { DeskContext } from '../context.ts';
 import type { Delivery, Recipient } from '../deliveries/ledger.ts';
-import type { DeskContext } from '../desk.ts';
-import { instant, messageFields, messageOf } from '../message-json.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 import type { Attachment } from './attachments.ts';
+import { instant, messageFields, messageOf } from './message-json.ts';
 import type { Message } from './messages.ts';
 import type { Page } from './page.ts';
 import type { Person } from './people.ts';
@@ -38,8 +38,9 @@ const ifShort: SQL = sql`
   case when (select sum(octet_length(body)) from page) <= ${sql.placeholder('bodyBytes')}::int then m.body end`;
 
 /**
- * Rows as one value, each table's apart and in no order: a subquery for each message and a sort for each list cost PostgreSQL more than
- * it costs here to put them together, and columns cost the driver more than the database needs to write them as JSON.
+ * Rows as one value, each table's apart and in no order: a subquery for each message and a sort for each list
+ * cost PostgreSQL more than it costs here to put them together, and columns cost the driver more than the
+ * database needs to write them as JSON.
  */
 const rows: SQL = sql`
   select json_build_array(

@@ -1,4 +1,4 @@
-import type { Viewer } from '../../context.ts';
+import type { Viewer } from '../../platform/request-context.ts';
 import { isOperator } from '../policy.ts';
 
 /**

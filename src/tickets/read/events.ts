@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm';
-import type { Viewer } from '../../context.ts';
 import { preparedFor } from '../../db/prepared.ts';
-import { BadCredential, Refusal } from '../../errors.ts';
-import type { EventType, Visibility } from '../../vocabulary.ts';
-import type { DeskContext } from '../desk.ts';
+import { BadCredential, Refusal } from '../../platform/errors.ts';
+import type { Viewer } from '../../platform/request-context.ts';
+import type { EventType, Visibility } from '../../platform/vocabulary.ts';
+import type { DeskContext } from '../context.ts';
 import { assertScope, isOperator, requireViewer } from '../policy.ts';
 import { invalidInput } from '../refusals.ts';
 import { type TicketSelector, ticketNotFound } from '../selector.ts';

@@ -1,7 +1,7 @@
 import { and, eq, getTableColumns, inArray, type SQL, sql } from 'drizzle-orm';
-import type { Viewer } from '../../context.ts';
 import { messages, tickets } from '../../db/tables.ts';
-import type { DeskContext } from '../desk.ts';
+import type { Viewer } from '../../platform/request-context.ts';
+import type { DeskContext } from '../context.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 
 /** A row of `messages`, whole, but for a long body. */

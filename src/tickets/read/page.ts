@@ -1,4 +1,4 @@
-import type { Problem } from '../../errors.ts';
+import type { Problem } from '../../platform/errors.ts';
 import { invalidInput } from '../refusals.ts';
 import { decodeCursor, encodeCursor, type ListName } from './cursor.ts';
 

@@ -1,8 +1,8 @@
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
-import type { Role, Viewer } from '../../context.ts';
 import { preparedFor } from '../../db/prepared.ts';
 import { mailboxes, mailboxGrants, users } from '../../db/tables.ts';
-import type { DeskContext } from '../desk.ts';
+import type { Role, Viewer } from '../../platform/request-context.ts';
+import type { DeskContext } from '../context.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 
 export interface Person {

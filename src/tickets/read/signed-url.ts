@@ -8,7 +8,10 @@ export const maxUrlSeconds = 3600;
 export interface AttachmentUrls {
   /** @param expires seconds since 1970 */
   sign(attachmentId: number, userId: number, expires: number): string;
-  /** The user whom it was signed for; undefined: forged, expired, or signed for another file. Which of these takes no longer or shorter. */
+  /**
+   * The user whom it was signed for; undefined: forged, expired, or signed for another file. Which of these
+   * takes no longer or shorter.
+   */
   userOf(attachmentId: number, query: URLSearchParams, now: Date): number | undefined;
 }
 

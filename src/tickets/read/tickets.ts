@@ -1,10 +1,10 @@
 import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm';
-import type { Viewer } from '../../context.ts';
 import type { Reader } from '../../db/database.ts';
 import { preparedFor } from '../../db/prepared.ts';
 import { tickets, users } from '../../db/tables.ts';
-import type { TicketStatus } from '../../vocabulary.ts';
-import type { DeskContext } from '../desk.ts';
+import type { Viewer } from '../../platform/request-context.ts';
+import type { TicketStatus } from '../../platform/vocabulary.ts';
+import type { DeskContext } from '../context.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 import { resolveSelector, type TicketSelector } from '../selector.ts';
 import { countUpTo } from './count.ts';
@@ -70,7 +70,10 @@ function selectTicket(db: Reader, named: SQL) {
     .where(and(named, sql`(${operator} or ${tickets.requesterId} = ${sql.placeholder('viewerId')}::int)`));
 }
 
-/** The ticket, or undefined: when it does not exist and when the viewer may not see it, which cannot be told apart. */
+/**
+ * The ticket, or undefined: when it does not exist and when the viewer may not see it, which cannot be told
+ * apart.
+ */
 export async function findTicket(
   ctx: DeskContext,
   by: TicketSelector,

@@ -1,7 +1,7 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import { attachments, messages } from '../../db/tables.ts';
-import { Refusal } from '../../errors.ts';
-import type { DeskContext } from '../desk.ts';
+import { Refusal } from '../../platform/errors.ts';
+import type { DeskContext } from '../context.ts';
 import { lockTicket } from '../transaction.ts';
 import { eraseFiles } from './erase-files.ts';
 import { record } from './record.ts';
@@ -13,8 +13,8 @@ export interface RedactAttachmentInput {
 }
 
 /**
- * Takes back one file of a message; the others and the text stay. Mails are dealt with as for a message: a picture in the text is
- * repeated with it.
+ * Takes back one file of a message; the others and the text stay. Mails are dealt with as for a message: a
+ * picture in the text is repeated with it.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT, ATTACHMENT_NOT_FOUND
  */
 export async function redactAttachment(ctx: DeskContext, input: RedactAttachmentInput): Promise<Redacted> {

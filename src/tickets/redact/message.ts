@@ -1,7 +1,7 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { attachments, messages } from '../../db/tables.ts';
-import { Refusal } from '../../errors.ts';
-import type { DeskContext } from '../desk.ts';
+import { Refusal } from '../../platform/errors.ts';
+import type { DeskContext } from '../context.ts';
 import { lockTicket } from '../transaction.ts';
 import { eraseFiles } from './erase-files.ts';
 import { record } from './record.ts';
@@ -13,9 +13,9 @@ export interface RedactMessageInput {
 }
 
 /**
- * Takes back what a message says: its text and its files are gone, its place stays. A mail of it that has not begun to go out is
- * cancelled, and the kept sources of mails that carry or quote it are deleted; what was sent cannot be called back.
- * The one command behind scope `admin`: it destroys what nobody can restore.
+ * Takes back what a message says: its text and its files are gone, its place stays. A mail of it that has not
+ * begun to go out is cancelled, and the kept sources of mails that carry or quote it are deleted; what was
+ * sent cannot be called back. The one command behind scope `admin`: it destroys what nobody can restore.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT, MESSAGE_NOT_FOUND
  */
 export async function redactMessage(ctx: DeskContext, input: RedactMessageInput): Promise<Redacted> {

@@ -1,7 +1,7 @@
 import type { Tx } from '../../db/database.ts';
 import { auditEntries } from '../../db/tables.ts';
 import { appendEvents, type NewEvent } from '../../events/append.ts';
-import type { Visibility } from '../../vocabulary.ts';
+import type { Visibility } from '../../platform/vocabulary.ts';
 import { withdrawMails } from '../deliveries/withdraw.ts';
 import type { Target } from './redact.ts';
 
@@ -11,7 +11,10 @@ interface Deed {
   readonly visibility: Visibility;
 }
 
-/** The audit entry, the mails and the events: the redaction first, for whoever may see the message; then what became of its mail. */
+/**
+ * The audit entry, the mails and the events: the redaction first, for whoever may see the message; then what
+ * became of its mail.
+ */
 export async function record(tx: Tx, target: Target, { action, details, visibility }: Deed): Promise<void> {
   const { actorId, ticketId, messageId } = target;
   const cancelled = await withdrawMails(tx, { ticketId, messageId, quoted: visibility === 'PUBLIC' });

@@ -1,6 +1,6 @@
 import type { Tx } from '../../db/database.ts';
-import type { Problem } from '../../errors.ts';
-import type { DeskContext } from '../desk.ts';
+import type { Problem } from '../../platform/errors.ts';
+import type { DeskContext } from '../context.ts';
 import { requireOperator } from '../policy.ts';
 import { invalidInput } from '../refusals.ts';
 import { inTransaction } from '../transaction.ts';
@@ -41,7 +41,8 @@ export async function redact(
   if (problems.length > 0) throw invalidInput(problems);
   const { messageId, changed, blobKeys } = await inTransaction(ctx, (tx) => run(tx, viewer.userId));
   for (const key of blobKeys) {
-    // It is redacted whatever the disk says: no row names the bytes, and the collector finds them within hours.
+    // It is redacted whatever the disk says: no row names the bytes, and the collector finds them within
+    // hours.
     await ctx.desk.blobs
       .remove(key)
       .catch((err) =>

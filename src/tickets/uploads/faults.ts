@@ -1,4 +1,6 @@
-/** Why an upload does not go on; each is the sender's to mend. What a command refuses in general is a Refusal. */
+/**
+ * Why an upload does not go on; each is the sender's to mend. What a command refuses in general is a Refusal.
+ */
 export const uploadFaults = [
   /** There is no such upload, or it is another user's, or its day is over. */
   'UPLOAD_NOT_FOUND',

@@ -4,8 +4,8 @@ import { preparedFor } from '../../db/prepared.ts';
 import { openUploads } from '../../db/tables.ts';
 
 /*
- * Whose turn it is, and how far an upload has come, as other processes read it. Nothing of this has to outlive the database: no commit
- * waits for the disk.
+ * Whose turn it is, and how far an upload has come, as other processes read it. Nothing of this has to
+ * outlive the database: no commit waits for the disk.
  */
 
 /** Seconds that a turn lasts without a sign of life. */
@@ -46,7 +46,10 @@ const take = preparedFor((db: Db) => {
     .prepare('take_upload_lease');
 });
 
-/** Takes the turn if nobody has it, or else asks for it. @returns whether it is taken; also when there is no such upload (any more) */
+/**
+ * Takes the turn if nobody has it, or else asks for it. @returns whether it is taken; also when there is no
+ * such upload (any more)
+ */
 export async function takeLease(db: Db, uploadId: string, by: string): Promise<boolean> {
   const [row] = await take(db).execute({ id: uploadId, writer: by });
   return row === undefined || row.taken;

@@ -3,10 +3,10 @@ import type { Limits } from '../../config.ts';
 import type { Reader } from '../../db/database.ts';
 import { preparedFor } from '../../db/prepared.ts';
 import { attachments, blobs, openUploads, uploads } from '../../db/tables.ts';
-import { Refusal } from '../../errors.ts';
-import type { DeskContext } from '../desk.ts';
+import { Refusal } from '../../platform/errors.ts';
+import type { DeskContext } from '../context.ts';
 import { UploadFault } from './faults.ts';
-import { hasNotExpired } from './keep-upload.ts';
+import { hasNotExpired } from './keep.ts';
 
 /** What a user has uploaded and attached to no message yet. */
 export interface Held {

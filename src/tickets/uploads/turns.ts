@@ -6,17 +6,24 @@ import { UploadFault } from './faults.ts';
 import { freeLease, renewLease, takeLease } from './lease.ts';
 
 /*
- * Requests for one unfinished upload take turns: whoever comes later ends the one before, as its sender has given it up. Within a process
- * that is at once. Of another process it is asked by the row, which the one before looks at while it holds its lease (`lease.ts`).
+ * Requests for one unfinished upload take turns: whoever comes later ends the one before, as its sender has
+ * given it up. Within a process that is at once. Of another process it is asked by the row, which the one
+ * before looks at while it holds its lease (`lease.ts`).
  */
 
 /** Milliseconds between signs of life, and looks at whether somebody waits. */
 const lookMs = 1500;
-/** Looks at whether another process has given its turn up, and milliseconds between them: longer than the lease of one that died. */
+/**
+ * Looks at whether another process has given its turn up, and milliseconds between them: longer than the
+ * lease of one that died.
+ */
 const looks = 16;
 const waitMs = 500;
 
-/** Numbers requests as they arrive, before anything is waited for: one that was held up on its way must not end a later one. */
+/**
+ * Numbers requests as they arrive, before anything is waited for: one that was held up on its way must not
+ * end a later one.
+ */
 export const nextArrival = (): number => {
   arrivals += 1;
   return arrivals;
@@ -29,14 +36,17 @@ interface Turn {
   readonly done: Promise<unknown>;
 }
 const running = new Map<string, Turn>();
-/** The latest request for each upload that had a turn: an offset that was told may not move by an earlier one. */
+/**
+ * The latest request for each upload that had a turn: an offset that was told may not move by an earlier one.
+ */
 const latest = new LRUCache<string, number>({ max: 10_000 });
 
 /**
  * Runs some work on an upload when its turn has come.
  * @param arrival of the request, by `nextArrival`
  * @param stop ends the work early: called when somebody else comes for the same upload
- * @throws UploadFault UPLOAD_BUSY when a later request was quicker, or another process does not give its turn up
+ * @throws UploadFault UPLOAD_BUSY when a later request was quicker, or another process does not give its turn
+ * up
  */
 export async function inTurn<T>(
   db: Db,

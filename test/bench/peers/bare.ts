@@ -1,6 +1,7 @@
 /*
- * R: what the work costs at least. Bare node:http, the same data-modifying statement for one message at a time, prepared, and
- * postgres.js without Drizzle around it. No GraphQL, no signing in, no check of the input.
+ * R: what the work costs at least. Bare node:http, the same data-modifying statement for one message at a
+ * time, prepared, and postgres.js without Drizzle around it. No GraphQL, no signing in, no check of the
+ * input.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';
@@ -9,9 +10,9 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { appRole } from '../../../src/db/database.ts';
 import * as tables from '../../../src/db/tables.ts';
-import { messageIdOf } from '../../../src/mail/header.ts';
-import { prepareAppend } from '../../../src/tickets/add-message/append-statement.ts';
-import type { Row } from '../../../src/tickets/add-message/columns.ts';
+import { messageIdOf } from '../../../src/mail/compose/header.ts';
+import { prepareAppend } from '../../../src/tickets/add-message/commit/append-statement.ts';
+import type { Row } from '../../../src/tickets/add-message/commit/columns.ts';
 
 const options = { max: Number(process.env.DATABASE_POOL) };
 const sql = postgres({
@@ -20,7 +21,8 @@ const sql = postgres({
   // JSON is made below; made again here, it would be a string.
   types: { json: { to: 114, from: [114], serialize: (text: string) => text, parse: JSON.parse } },
 });
-// The statement's text is taken from the gateway, so that it cannot differ. The placeholders are `rows` and `sendsByDefault`.
+// The statement's text is taken from the gateway, so that it cannot differ. The placeholders are `rows` and
+// `sendsByDefault`.
 const { sql: text, params } = prepareAppend(drizzle(postgres(options), { schema: tables }), {
   waits: true,
 }).getQuery();

@@ -1,4 +1,7 @@
-/* Mercurius on Fastify and a Drizzle transaction; JIT as the environment says: compiled at a document's first use, or never. */
+/*
+ * Mercurius on Fastify and a Drizzle transaction; JIT as the environment says: compiled at a document's first
+ * use, or never.
+ */
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import Fastify from 'fastify';
 import mercurius from 'mercurius';

@@ -1,4 +1,5 @@
-// What any server has to do with a file, and nothing else: HTTP to disk, hashed on its way, durable before it is answered.
+// What any server has to do with a file, and nothing else: HTTP to disk, hashed on its way, durable before it
+// is answered.
 import { createHash, randomUUID } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { createServer } from 'node:http';

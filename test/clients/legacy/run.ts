@@ -7,8 +7,9 @@ import { type Body, bodiesIn, modes } from './modes.ts';
 import { runProgram } from './program.ts';
 
 /*
- * Clients as they are installed on people's machines, at the old endpoint of a gateway of its own: `npm run test:clients:legacy`.
- * Nothing is installed; who is missing is said, with the Debian packages that bring them all.
+ * Clients as they are installed on people's machines, at the old endpoint of a gateway of its own: `npm run
+ * test:clients:legacy`. Nothing is installed; who is missing is said, with the Debian packages that bring
+ * them all.
  */
 const folder = await mkdtemp(join(tmpdir(), 'ticketwire-clients-'));
 let failed = 0;
@@ -35,7 +36,9 @@ try {
   if (missing.length > 0)
     process.stdout.write(`\nNot installed: ${missing.join(', ')}\napt-get install ${packages.join(' ')}\n`);
 
-  /** What became of one call: that it was stored, letter by letter and byte by byte, or what was seen instead. */
+  /**
+   * What became of one call: that it was stored, letter by letter and byte by byte, or what was seen instead.
+   */
   async function told(client: Client, mode: string, body: Body): Promise<string> {
     const command = client.command({ url: desk.endpoint, mode, file: body.file, type: body.type });
     if (command === undefined) return '-';

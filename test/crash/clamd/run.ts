@@ -9,8 +9,9 @@ import { startGatewayProcess } from '../support/gateway-process.ts';
 import { type Clamd, maxStreamMiB, signature, startClamd, wholeFile } from './clamd.ts';
 
 /*
- * A gateway beside Debian's clamd, by its Unix socket and by TCP, with signatures of our own: what is clean is mailed and served, what is not is
- * neither, what it will not take waits, and so does everything while it is dead. Exits 1 otherwise. Needs clamav-daemon.
+ * A gateway beside Debian's clamd, by its Unix socket and by TCP, with signatures of our own: what is clean
+ * is mailed and served, what is not is neither, what it will not take waits, and so does everything while it
+ * is dead. Exits 1 otherwise. Needs clamav-daemon.
  *
  *   npm run test:clamd
  */

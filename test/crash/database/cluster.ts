@@ -7,12 +7,15 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import postgres from 'postgres';
-import { type Binaries, findBinaries } from '../../../src/db/embedded/binaries.ts';
-import { chooseIdentity, type Identity } from '../../../src/db/embedded/identity.ts';
+import { type Binaries, findBinaries } from '../../../src/dev/embedded-postgres/binaries.ts';
+import { chooseIdentity, type Identity } from '../../../src/dev/embedded-postgres/identity.ts';
 
 const run = promisify(execFile);
 
-/** One PostgreSQL over TCP that can be killed, frozen, started again, and made a standby of another. Whoever connects is trusted. */
+/**
+ * One PostgreSQL over TCP that can be killed, frozen, started again, and made a standby of another. Whoever
+ * connects is trusted.
+ */
 export interface Cluster extends AsyncDisposable {
   readonly port: number;
   start(): Promise<void>;

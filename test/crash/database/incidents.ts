@@ -6,7 +6,9 @@ import { placeOf, type World } from './world.ts';
 export interface Incident {
   readonly name: string;
   readonly needsStandby: boolean;
-  /** Makes it happen. @returns when the database can be had again by a new connection, and where it is then */
+  /**
+   * Makes it happen. @returns when the database can be had again by a new connection, and where it is then
+   */
   happen(place: {
     world: World;
     primary: Cluster;

@@ -3,7 +3,10 @@ import type postgres from 'postgres';
 import { between, seeded } from '../support/random.ts';
 import type { Call } from './load.ts';
 
-/** Ends one of the gateways' sessions after another, at random, every second time one that is in a statement if there is one. @returns when */
+/**
+ * Ends one of the gateways' sessions after another, at random, every second time one that is in a statement
+ * if there is one. @returns when
+ */
 export async function killBackends(sql: postgres.Sql, times: number, seed: number): Promise<number[]> {
   const random = seeded(seed);
   const kills: number[] = [];

@@ -22,8 +22,8 @@ const authorization = `Basic ${Buffer.from('operator:operator').toString('base64
 const againMs = 50;
 
 /**
- * Clients that each say one thing after another, half of them at each gateway; a third of it is mailed. What was not answered is said again
- * under its key until it is.
+ * Clients that each say one thing after another, half of them at each gateway; a third of it is mailed. What
+ * was not answered is said again under its key until it is.
  */
 export function startLoad(
   urls: readonly string[],

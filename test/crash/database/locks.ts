@@ -1,6 +1,6 @@
 /*
- * A ticket that somebody has locked, and clients that keep coming to it at one of two gateways: what it costs the callers of other tickets.
- * They are measured before, while the lock is held, and after.
+ * A ticket that somebody has locked, and clients that keep coming to it at one of two gateways: what it costs
+ * the callers of other tickets. They are measured before, while the lock is held, and after.
  *
  *   node test/crash/database/locks.ts [--seconds 30] [--tickets 30]
  */

@@ -1,7 +1,8 @@
 /*
- * Ticketwire behind Debian's PgBouncer, in session and in transaction mode, by its defaults and with our parameters ignored. Migrations pass
- * and leave no lock behind; a gateway is refused at its start, in words that say what to change, as a pooler loses who asks: a requester's
- * read could be done on a connection that sees everything. Exits 1 otherwise. Needs pgbouncer.
+ * Ticketwire behind Debian's PgBouncer, in session and in transaction mode, by its defaults and with our
+ * parameters ignored. Migrations pass and leave no lock behind; a gateway is refused at its start, in words
+ * that say what to change, as a pooler loses who asks: a requester's read could be done on a connection that
+ * sees everything. Exits 1 otherwise. Needs pgbouncer.
  *
  *   npm run test:pgbouncer
  */
@@ -16,7 +17,7 @@ import postgres from 'postgres';
 import { createApp } from '../../../src/app.ts';
 import { readConfig } from '../../../src/config.ts';
 import { inspect, migrate } from '../../../src/db/database.ts';
-import { createLog } from '../../../src/log.ts';
+import { createLog } from '../../../src/platform/log.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 
 let failed = 0;

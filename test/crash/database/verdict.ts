@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
-import { readJournal } from '../../support/smtp-sink-process.ts';
+import { readJournal } from '../../support/servers/smtp-sink-process.ts';
 import type { Call } from './load.ts';
 
 export interface Verdict {
@@ -14,7 +14,9 @@ export interface Verdict {
   readonly mails: number;
 }
 
-/** Holds what the clients were answered, what is stored, and what the mail server took against one another. */
+/**
+ * Holds what the clients were answered, what is stored, and what the mail server took against one another.
+ */
 export async function judge(
   sql: postgres.Sql,
   calls: readonly Call[],
@@ -44,7 +46,10 @@ export async function judge(
   };
 }
 
-/** No mail waits any more; one whose outcome is unknown waits for a person and counts as lost unless it was taken. */
+/**
+ * No mail waits any more; one whose outcome is unknown waits for a person and counts as lost unless it was
+ * taken.
+ */
 async function untilSettled(sql: postgres.Sql): Promise<void> {
   for (const deadline = Date.now() + 90_000; Date.now() < deadline; await sleep(200)) {
     const [row] = await sql`

@@ -11,7 +11,10 @@ export interface Entry {
   answer: Answer | undefined;
 }
 
-/** What the clients said, by the body, which is said only once; and what they were answered. Kept on disk as well, for whoever has to look. */
+/**
+ * What the clients said, by the body, which is said only once; and what they were answered. Kept on disk as
+ * well, for whoever has to look.
+ */
 export class ClientLog {
   readonly entries = new Map<string, Entry>();
   readonly #path: string;

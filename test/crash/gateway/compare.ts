@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type postgres from 'postgres';
-import { type JournalEntry, readJournal } from '../../support/smtp-sink-process.ts';
+import { type JournalEntry, readJournal } from '../../support/servers/smtp-sink-process.ts';
 import { type ClientLog, type Entry, sha256Of } from './client-log.ts';
 import { findWrongCounters, loadMessages, type StoredMessage } from './rows.ts';
 
@@ -16,7 +16,10 @@ export interface Comparison {
   readonly unknownReceived: number;
 }
 
-/** Holds what the clients were told against what is stored and what the mail server took; of every round until now. */
+/**
+ * Holds what the clients were told against what is stored and what the mail server took; of every round until
+ * now.
+ */
 export async function compare(
   sql: postgres.Sql,
   log: ClientLog,
@@ -59,7 +62,10 @@ function acknowledgement({ message, answer }: Entry, byBody: Map<string, StoredM
   return [];
 }
 
-/** A message is there with everything that was said with it. @param blobs looks into the files as well, under this folder */
+/**
+ * A message is there with everything that was said with it. @param blobs looks into the files as well, under
+ * this folder
+ */
 function wholeness(row: StoredMessage, { message }: Entry, blobs: string | undefined): string[] {
   const wrong: string[] = [];
   const expect = (what: string, is: unknown, expected: unknown) => {
@@ -95,7 +101,10 @@ function wholeness(row: StoredMessage, { message }: Entry, blobs: string | undef
   return wrong;
 }
 
-/** SENT: the mail server has it once, for all of its recipients. OUTCOME_UNKNOWN: once or not. Nothing else is an end. */
+/**
+ * SENT: the mail server has it once, for all of its recipients. OUTCOME_UNKNOWN: once or not. Nothing else is
+ * an end.
+ */
 function mailing({ id, delivery }: StoredMessage, received: Map<string, JournalEntry[]>): string[] {
   if (delivery === null) return [];
   const copies = received.get(delivery.rfcMessageId) ?? [];

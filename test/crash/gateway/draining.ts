@@ -21,7 +21,10 @@ export interface Sending {
   readonly rest: Promise<Answer[]>;
 }
 
-/** Forty clients that send `total` mailed messages, one after another each, to all processes and by both doors. */
+/**
+ * Forty clients that send `total` mailed messages, one after another each, to all processes and by both
+ * doors.
+ */
 export function sendMany({ credentials, total, urls }: Sender, name: string): Sending {
   const underWay = new Map(urls.map((url) => [url, new Set<Promise<Answer>>()]));
   const open = new Set(urls);
@@ -58,7 +61,10 @@ export function sendMany({ credentials, total, urls }: Sender, name: string): Se
   };
 }
 
-/** Tells a process to end in the middle of its work, with an upload half sent, and looks whether anybody was cut off. */
+/**
+ * Tells a process to end in the middle of its work, with an upload half sent, and looks whether anybody was
+ * cut off.
+ */
 export async function drain(gateway: GatewayProcess, sending: Sending, authorization: string) {
   const upload = startSlowUpload(gateway.url, authorization);
   while (sending.answered < 100 || sending.inFlightAt(gateway.url) < 10) await sleep(1);

@@ -1,6 +1,6 @@
 /*
- * The gateway as production runs it: a PostgreSQL of somebody else's, an operator made by the command line, a mail server, and two
- * processes side by side, one of which is told to end while it works.
+ * The gateway as production runs it: a PostgreSQL of somebody else's, an operator made by the command line, a
+ * mail server, and two processes side by side, one of which is told to end while it works.
  *
  *   node test/crash/gateway/external.ts [--bin /usr/lib/postgresql/15/bin] [--messages 300]
  */
@@ -8,7 +8,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readJournal, startSinkProcess } from '../../support/smtp-sink-process.ts';
+import { readJournal, startSinkProcess } from '../../support/servers/smtp-sink-process.ts';
 import { say } from '../support/calls.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import { createProductionDesk } from '../support/production-desk.ts';

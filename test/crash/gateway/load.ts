@@ -51,7 +51,10 @@ export function startLoad(
   };
 }
 
-/** A few tickets that many want at once and many that few want; two in three are mailed, one in four has files. */
+/**
+ * A few tickets that many want at once and many that few want; two in three are mailed, one in four has
+ * files.
+ */
 function nextMessage(round: number, call: number, random: () => number): Message {
   const ticket = random() < 0.5 ? between(random, 1, 3) : between(random, 4, 50);
   const kind = random();

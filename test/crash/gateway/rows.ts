@@ -35,7 +35,10 @@ export async function loadMessages(sql: postgres.Sql): Promise<StoredMessage[]> 
     where m.body like 'round %' order by m.id`;
 }
 
-/** What every ticket's row says of its messages and events against what is counted, and numbers against their places. */
+/**
+ * What every ticket's row says of its messages and events against what is counted, and numbers against their
+ * places.
+ */
 export async function findWrongCounters(sql: postgres.Sql): Promise<object[]> {
   return sql<object[]>`
     with counted as (

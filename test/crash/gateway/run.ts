@@ -1,6 +1,6 @@
 /*
- * Kills a gateway again and again while many write and mails go out, and then holds three tellings against one another: what the
- * clients were answered, what is stored, and what the mail server took.
+ * Kills a gateway again and again while many write and mails go out, and then holds three tellings against
+ * one another: what the clients were answered, what is stored, and what the mail server took.
  *
  *   node test/crash/gateway/run.ts [--rounds 20] [--seed 1]
  */
@@ -12,11 +12,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import postgres from 'postgres';
 import { openDatabase } from '../../../src/db/database.ts';
-import { attachEmbedded } from '../../../src/db/embedded.ts';
+import { attachEmbedded } from '../../../src/dev/embedded-postgres/embedded.ts';
 import { everyKey } from '../../../src/storage/blob-store.ts';
-import { collectGarbage } from '../../../src/storage/collect.ts';
-import { createDiskStore } from '../../../src/storage/disk-store.ts';
-import { type SinkProcess, startSinkProcess } from '../../support/smtp-sink-process.ts';
+import { createDiskStore } from '../../../src/storage/disk/store.ts';
+import { collectGarbage } from '../../../src/storage/garbage/collect.ts';
+import { type SinkProcess, startSinkProcess } from '../../support/servers/smtp-sink-process.ts';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
 import { between, seeded } from '../support/random.ts';
 import { ClientLog } from './client-log.ts';
@@ -140,10 +140,14 @@ const row = (cells: readonly (string | number)[]) =>
 const start = ({ dataDir, sink, directory }: World): Promise<GatewayProcess> =>
   startGatewayProcess({ DATA_DIR: dataDir, SMTP_URL: sink.url, TMPDIR: join(directory, 'tmp') });
 
-/** Lets the clients write until enough was acknowledged and enough is under way, and kills then, mostly the gateway alone. */
+/**
+ * Lets the clients write until enough was acknowledged and enough is under way, and kills then, mostly the
+ * gateway alone.
+ */
 async function loadAndKill(world: World, gateway: GatewayProcess, round: number): Promise<Killed> {
   const { random, sink, dataDir } = world;
-  // A slow mail server, so that mails are under way: at their first bytes, after their last, or already taken.
+  // A slow mail server, so that mails are under way: at their first bytes, after their last, or already
+  // taken.
   const at = (['BODY', 'DOT', 'REPLY'] as const)[between(random, 0, 2)]!;
   sink.setFaults([{ at, delayMs: between(random, 5, 60) }]);
   const load = startLoad(gateway.url, { round, clients, random, log: world.log });

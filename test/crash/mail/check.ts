@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import type { JournalEntry } from '../../support/smtp-sink-process.ts';
+import type { JournalEntry } from '../../support/servers/smtp-sink-process.ts';
 
 export interface Verdict {
   readonly mails: number;
@@ -13,7 +13,8 @@ export interface Verdict {
 /**
  * Holds what the ledger says against what the server took, mail by mail.
  * @param diedAtBody deliveries whose worker was killed while they were at BODY
- * @param cutAfterDot deliveries whose server was killed after the final dot, under the eyes of a living worker
+ * @param cutAfterDot deliveries whose server was killed after the final dot, under the eyes of a living
+ * worker
  */
 export async function check(
   sql: postgres.Sql,

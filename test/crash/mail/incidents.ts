@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { claimsPerConnection } from '../../../src/mail/lanes.ts';
-import type { WorkerStep } from '../../../src/mail/steps.ts';
+import { claimsPerConnection } from '../../../src/mail/worker/mailbox-slots.ts';
+import type { WorkerStep } from '../../../src/mail/worker/steps.ts';
 import type { WorkerProcess } from '../../mail/world/worker-process.ts';
-import { readJournal } from '../../support/smtp-sink-process.ts';
+import { readJournal } from '../../support/servers/smtp-sink-process.ts';
 import { type CrashWorld, leaseSeconds } from './world.ts';
 
 /** What the harness knows of deaths from its own eyes, to hold the ledger against. */
@@ -11,14 +11,20 @@ export interface Deaths {
   readonly cutAfterDot: Set<number>;
 }
 
-/** Mails that a worker with one connection has claimed at most: so many for each victim, and each of them has some. */
+/**
+ * Mails that a worker with one connection has claimed at most: so many for each victim, and each of them has
+ * some.
+ */
 const mailsPerWorker = claimsPerConnection;
 const patience = 8000;
 
 const stoppedInTime = (worker: WorkerProcess) =>
   Promise.race([worker.stopped(), sleep(patience, undefined, { ref: false })]);
 
-/** Deliveries that are at BODY by the ledger; of a worker that is dead, nobody will ever know what became of them. */
+/**
+ * Deliveries that are at BODY by the ledger; of a worker that is dead, nobody will ever know what became of
+ * them.
+ */
 async function atBody(world: CrashWorld, pid: number): Promise<number[]> {
   // What the dead process had asked of PostgreSQL is still done: its commits are part of its life.
   const backends = () => world.sql`select from pg_stat_activity where application_name = ${`worker ${pid}`}`;
@@ -50,7 +56,9 @@ export async function killWorkers(
   return killed.filter(Boolean).length;
 }
 
-/** Several workers are frozen at the step past their leases, while another does their work, and then woken. */
+/**
+ * Several workers are frozen at the step past their leases, while another does their work, and then woken.
+ */
 export async function freezeWorkers(world: CrashWorld, step: WorkerStep, victims: number): Promise<number> {
   await world.queue(victims * mailsPerWorker);
   const workers = await Promise.all(Array.from({ length: victims }, () => world.worker([step])));
@@ -72,7 +80,10 @@ export async function freezeWorkers(world: CrashWorld, step: WorkerStep, victims
   return stopped.filter((one) => one !== undefined).length;
 }
 
-/** Where a server dies: at a step of the worker, or after the final dot before (`dot`) or after (`reply`) it took the mail. */
+/**
+ * Where a server dies: at a step of the worker, or after the final dot before (`dot`) or after (`reply`) it
+ * took the mail.
+ */
 export const sinkSteps = [
   'connecting',
   'accepted-354',

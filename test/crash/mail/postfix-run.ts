@@ -3,19 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { cleanHtml } from '../../../src/content/clean.ts';
+import { cleanHtml } from '../../../src/content/html/clean.ts';
 import { migrate, openDatabase } from '../../../src/db/database.ts';
-import { startEmbedded } from '../../../src/db/embedded.ts';
+import { startEmbedded } from '../../../src/dev/embedded-postgres/embedded.ts';
 import { envelopeAddress } from '../../../src/mail/address.ts';
-import { mailFileName } from '../../../src/mail/header.ts';
+import { mailFileName } from '../../../src/mail/compose/header.ts';
 import { fillDesk, memoryBlobs, type QueuedMail, queueMail, startWorker } from '../../mail/world/desk.ts';
 import { bodyOf, type ParsedMail, parseMails } from '../../mail/world/parse.ts';
 import { startPostfix } from './postfix.ts';
 import { seeded } from './world.ts';
 
 /*
- * Sends mails of all kinds through a real Postfix and reads what it delivered with Python's e-mail package: no defects, bodies and
- * attachments equal to the byte, blind copies nowhere but in the envelope. Exits 1 otherwise. Needs root, Debian and python3.
+ * Sends mails of all kinds through a real Postfix and reads what it delivered with Python's e-mail package:
+ * no defects, bodies and attachments equal to the byte, blind copies nowhere but in the envelope. Exits 1
+ * otherwise. Needs root, Debian and python3.
  *
  *   node test/crash/mail/postfix-run.ts [--mails 200] [--seed 1]
  */

@@ -18,10 +18,12 @@ export interface Postfix extends AsyncDisposable {
 }
 
 /**
- * A real Postfix in a private folder, on loopback only: it takes mail for every address of every domain into one Maildir, relays
- * nothing, and takes no mail without TLS. Its certificate is made now, for 127.0.0.1, and this process trusts it from then on.
- * Needs root and Debian's `postfix` package, which is installed when it is missing and brings `openssl`.
- * @param keep `maildir`: what arrives can be read; `discard`: it is taken, synced to the queue, and thrown away
+ * A real Postfix in a private folder, on loopback only: it takes mail for every address of every domain into
+ * one Maildir, relays nothing, and takes no mail without TLS. Its certificate is made now, for 127.0.0.1, and
+ * this process trusts it from then on. Needs root and Debian's `postfix` package, which is installed when it
+ * is missing and brings `openssl`.
+ * @param keep `maildir`: what arrives can be read; `discard`: it is taken, synced to the queue, and thrown
+ * away
  */
 export async function startPostfix({ keep }: { keep: 'maildir' | 'discard' }): Promise<Postfix> {
   if (process.getuid?.() !== 0) throw new Error('Postfix has to be started as root');

@@ -1,14 +1,14 @@
 import { parseArgs } from 'node:util';
-import { type WorkerStep, workerSteps } from '../../../src/mail/steps.ts';
-import { readJournal } from '../../support/smtp-sink-process.ts';
+import { type WorkerStep, workerSteps } from '../../../src/mail/worker/steps.ts';
+import { readJournal } from '../../support/servers/smtp-sink-process.ts';
 import { check } from './check.ts';
 import { type Deaths, freezeWorkers, killSink, killWorkers, settled, sinkSteps } from './incidents.ts';
 import { createCrashWorld, seeded } from './world.ts';
 
 /*
- * Kills the mail worker and the mail server at every step between a message's commit and the end of its mail, and freezes
- * workers past their leases; then holds the ledger against what the server took. Exits 1 when a mail was lost or doubled, or a
- * state does not tell the truth.
+ * Kills the mail worker and the mail server at every step between a message's commit and the end of its mail,
+ * and freezes workers past their leases; then holds the ledger against what the server took. Exits 1 when a
+ * mail was lost or doubled, or a state does not tell the truth.
  *
  *   node test/crash/mail/run.ts [--seed 1] [--times 20]
  */

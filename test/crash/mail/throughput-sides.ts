@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
 import type postgres from 'postgres';
-import { claimsPerConnection } from '../../../src/mail/lanes.ts';
-import type { WorkerPorts } from '../../../src/mail/worker.ts';
+import { claimsPerConnection } from '../../../src/mail/worker/mailbox-slots.ts';
+import type { WorkerPorts } from '../../../src/mail/worker/worker.ts';
 import { startWorker } from '../../mail/world/desk.ts';
 import type { Postfix } from './postfix.ts';
 
@@ -33,8 +33,8 @@ const hasFile = (n: number) => n % 3 === 0;
 
 /**
  * A pooled nodemailer loop as one writes it, over mails that are in memory already.
- * @param marks what it commits of each mail: that it is about to go, so that none is doubled after a crash, and that it has gone, so
- *   that none is lost
+ * @param marks what it commits of each mail: that it is about to go, so that none is doubled after a crash,
+ * and that it has gone, so that none is lost
  */
 export function bare(...marks: readonly ('before' | 'after')[]): Side {
   return async ({ outbox, folder, postfix, connections }, mails) => {

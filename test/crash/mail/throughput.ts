@@ -5,15 +5,16 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import postgres from 'postgres';
 import { type Connection, migrate, openDatabase } from '../../../src/db/database.ts';
-import { startEmbedded } from '../../../src/db/embedded.ts';
+import { startEmbedded } from '../../../src/dev/embedded-postgres/embedded.ts';
 import { startPostfix } from './postfix.ts';
 import { type Bench, bare, fileBytes, latencies, ours, type Side } from './throughput-sides.ts';
 
 /*
- * The worker against bare pooled nodemailer loops: the same mails, files, connections, TLS and server, interleaved rounds in one run.
- * Three loops: one that commits before and after each mail, as whoever wants nothing lost or doubled after a crash has to; one that
- * commits only afterwards, and may send twice; and one that writes nothing down at all. All on one PostgreSQL that syncs every commit.
- * The first is the measure. Then the time from commit to 250 for one mail after another.
+ * The worker against bare pooled nodemailer loops: the same mails, files, connections, TLS and server,
+ * interleaved rounds in one run. Three loops: one that commits before and after each mail, as whoever wants
+ * nothing lost or doubled after a crash has to; one that commits only afterwards, and may send twice; and one
+ * that writes nothing down at all. All on one PostgreSQL that syncs every commit. The first is the measure.
+ * Then the time from commit to 250 for one mail after another.
  *
  *   node test/crash/mail/throughput.ts [--rounds 6] [--mails 600] [--connections 5]
  */

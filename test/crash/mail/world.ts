@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type postgres from 'postgres';
 import { migrate, openDatabase } from '../../../src/db/database.ts';
-import { startEmbedded } from '../../../src/db/embedded.ts';
-import type { WorkerStep } from '../../../src/mail/steps.ts';
+import { startEmbedded } from '../../../src/dev/embedded-postgres/embedded.ts';
+import type { WorkerStep } from '../../../src/mail/worker/steps.ts';
 import { fillDesk, queueMail } from '../../mail/world/desk.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../mail/world/worker-process.ts';
-import { type SinkProcess, startSinkProcess } from '../../support/smtp-sink-process.ts';
+import { type SinkProcess, startSinkProcess } from '../../support/servers/smtp-sink-process.ts';
 
 /** Seconds without a sign of life after which a worker counts as dead here. */
 export const leaseSeconds = 1;

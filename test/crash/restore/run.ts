@@ -1,6 +1,6 @@
 /*
- * Backup and restore by the commands of docs/OPERATIONS.md, while mail is under way: rows, files, and nothing sent twice.
- * Needs Debian's PostgreSQL, whose server and pg_dump are of one version.
+ * Backup and restore by the commands of docs/OPERATIONS.md, while mail is under way: rows, files, and nothing
+ * sent twice. Needs Debian's PostgreSQL, whose server and pg_dump are of one version.
  *
  *   npm run test:restore [-- --bin /usr/lib/postgresql/15/bin --messages 200]
  */
@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import postgres from 'postgres';
-import { readJournal, startSinkProcess } from '../../support/smtp-sink-process.ts';
+import { readJournal, startSinkProcess } from '../../support/servers/smtp-sink-process.ts';
 import { mailbox, say } from '../support/calls.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import { cli, createProductionDesk, type ProductionDesk } from '../support/production-desk.ts';
@@ -52,7 +52,9 @@ async function countsOf(owner: postgres.Sql): Promise<Counts> {
   return row!;
 }
 
-/** Messages with a file and a mail each; some of the mails are slow, so that there is always one on its way. */
+/**
+ * Messages with a file and a mail each; some of the mails are slow, so that there is always one on its way.
+ */
 async function write(url: string, desk: ProductionDesk): Promise<void> {
   for (let n = 0; n < total; n += 1) {
     const files = [{ name: `report-${n}.txt`, type: 'text/plain', bytes: Buffer.from(`report ${n}`) }];

@@ -1,6 +1,6 @@
 /*
- * One message said at either door, and what its sender can know afterwards. Nothing here retries: what became of a call that got
- * no answer is for the caller to find out.
+ * One message said at either door, and what its sender can know afterwards. Nothing here retries: what became
+ * of a call that got no answer is for the caller to find out.
  */
 
 export type Door = 'graphql' | 'legacy';

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import postgres from 'postgres';
-import { findBinaries } from '../../../src/db/embedded/binaries.ts';
-import { chooseIdentity } from '../../../src/db/embedded/identity.ts';
+import { findBinaries } from '../../../src/dev/embedded-postgres/binaries.ts';
+import { chooseIdentity } from '../../../src/dev/embedded-postgres/identity.ts';
 
 const run = promisify(execFile);
 

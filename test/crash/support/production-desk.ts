@@ -18,7 +18,8 @@ export interface ProductionDesk extends AsyncDisposable {
 }
 
 /**
- * Owner and gateway have a login each. The desk has an operator with the mailbox, a requester and five tickets.
+ * Owner and gateway have a login each. The desk has an operator with the mailbox, a requester and five
+ * tickets.
  * @param directory of its own, which other users may pass; files and database are in it
  * @param bin folder of PostgreSQL's programs; the ones that npm brings unless given
  */

@@ -4,7 +4,8 @@ import { type IncomingMessage, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /*
- * A multipart client that knows how much it got to send: real HTTP, one connection a request, bytes as fast as they are taken.
+ * A multipart client that knows how much it got to send: real HTTP, one connection a request, bytes as fast
+ * as they are taken.
  */
 
 export interface UploadRequest {

@@ -1,6 +1,6 @@
 /*
- * Thousands of small files on a machine that is busy with something else: each digest that is answered must be its sender's, and each
- * file must lie in the store as its row says.
+ * Thousands of small files on a machine that is busy with something else: each digest that is answered must
+ * be its sender's, and each file must lie in the store as its row says.
  *
  *   npm run test:uploads [-- --files 20000] [--busy 4]
  */

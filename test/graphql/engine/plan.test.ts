@@ -23,10 +23,13 @@ import {
 import { describe, expect, test } from 'vitest';
 import { planOf } from '../../../src/graphql/engine/plan.ts';
 import { runPlan } from '../../../src/graphql/engine/run-plan.ts';
-import { schema as ours } from '../../../src/graphql/schema.ts';
+import { schema as ours } from '../../../src/graphql/execute/schema.ts';
 import { soaking } from '../../support/soak.ts';
 
-/* graphql-js says what an execution means; a plan does the same. Whatever a resolver can do happens here, by chance. */
+/*
+ * graphql-js says what an execution means; a plan does the same. Whatever a resolver can do happens here, by
+ * chance.
+ */
 
 const schema = buildSchema(`
   enum Colour { RED GREEN }
@@ -66,7 +69,10 @@ function chance(text: string, below: number): number {
   return ((hash ^ (hash >>> 13)) >>> 0) % below;
 }
 
-/** Some turns of the event loop later, so that what comes first does not depend on how many promises it passed through. */
+/**
+ * Some turns of the event loop later, so that what comes first does not depend on how many promises it passed
+ * through.
+ */
 async function later<V>(turns: number, value: () => V): Promise<V> {
   for (let turn = 0; turn <= turns; turn++) await new Promise((resolve) => setImmediate(resolve));
   return value();
@@ -115,8 +121,8 @@ function goodValue(type: GraphQLOutputType, id: string, by: Chance): unknown {
 }
 
 /**
- * An item that fails at once fails a list of what may not be null, and graphql-js then leaves the rejections of its other items to nobody,
- * which ends the process: it is no reference there, and such items are late.
+ * An item that fails at once fails a list of what may not be null, and graphql-js then leaves the rejections
+ * of its other items to nobody, which ends the process: it is no reference there, and such items are late.
  */
 function itemOf(type: GraphQLOutputType, id: string, by: Chance): unknown {
   if (isNonNullType(type) && isCompositeType(type.ofType))

@@ -1,16 +1,17 @@
 import { execute } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { encodeGlobalId } from '../../../src/global-id.ts';
-import type { GraphContext } from '../../../src/graphql/context.ts';
-import type { Loaders } from '../../../src/graphql/loaders.ts';
-import { schema } from '../../../src/graphql/schema.ts';
-import type { OperationPlugin } from '../../../src/graphql/yoga.ts';
+import type { GraphContext } from '../../../src/graphql/context/context.ts';
+import type { Loaders } from '../../../src/graphql/context/loaders.ts';
+import { schema } from '../../../src/graphql/execute/schema.ts';
+import type { OperationPlugin } from '../../../src/graphql/execute/yoga.ts';
+import { encodeGlobalId } from '../../../src/platform/global-id.ts';
 import { type Answer, asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
 import { drawsOf, type RandomDocument, randomDocument } from './random-document.ts';
 
 /*
- * Random documents over the real schema through the real door, by the engine and by graphql-js alone: the same answers, errors and codes.
- * EXECUTOR_DOCUMENTS and EXECUTOR_SEED say how many and which; `npm run test:executor` asks for thousands.
+ * Random documents over the real schema through the real door, by the engine and by graphql-js alone: the
+ * same answers, errors and codes. EXECUTOR_DOCUMENTS and EXECUTOR_SEED say how many and which; `npm run
+ * test:executor` asks for thousands.
  */
 
 const count = Number(process.env.EXECUTOR_DOCUMENTS ?? 300);
@@ -101,7 +102,8 @@ async function compare(
     const document = documentOf(draw);
     const who = [asOperator, asOperator, asRequester, null][draw(4)]!;
     let [one, other] = [await ask(a, document, who), await ask(b, document, who)];
-    // Of several errors of fields that may not be null, the one that comes first takes all with it: the database decides which that is.
+    // Of several errors of fields that may not be null, the one that comes first takes all with it: the
+    // database decides which that is.
     for (let again = 0; again < 20 && isRace(one, other); again += 1)
       [one, other] = [await ask(a, document, who), await ask(b, document, who)];
     // The limit is the engine's, and graphql-js alone has none.

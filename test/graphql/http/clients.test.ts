@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { OperationPlugin } from '../../../src/graphql/yoga.ts';
+import type { OperationPlugin } from '../../../src/graphql/execute/yoga.ts';
 import { type Asked, clients } from '../../support/clients.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
 
-/* The same requests by every client's default headers and by every transport: one table of answers, equal in data, errors and codes. */
+/*
+ * The same requests by every client's default headers and by every transport: one table of answers, equal in
+ * data, errors and codes.
+ */
 
 const faulty: OperationPlugin = {
   onExecute({ args, setExecuteFn }) {

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type postgres from 'postgres';
-import { createLog } from '../../../src/log.ts';
-import { createWorker, type Worker, type WorkerPorts } from '../../../src/mail/worker.ts';
+import { createWorker, type Worker, type WorkerPorts } from '../../../src/mail/worker/worker.ts';
+import { createLog } from '../../../src/platform/log.ts';
+import type { DeliveryState, MessageFormat, Quote, RecipientKind } from '../../../src/platform/vocabulary.ts';
 import { BlobMissing } from '../../../src/storage/blob-store.ts';
-import type { DeliveryState, MessageFormat, Quote, RecipientKind } from '../../../src/vocabulary.ts';
 import { eventually } from '../../support/eventually.ts';
 
 /** A mail that some command has committed. */
@@ -87,7 +87,10 @@ export async function fillDesk(
     select n, 'INC-' || lpad(n::text, 6, '0'), 'Printer ' || n || ' on fire', 2 from generate_series(1, ${tickets}::int) n`;
 }
 
-/** Writes message, files, delivery and recipients in one commit, as the command does. @returns the delivery's id */
+/**
+ * Writes message, files, delivery and recipients in one commit, as the command does. @returns the delivery's
+ * id
+ */
 export async function queueMail(
   sql: postgres.Sql,
   blobs: Pick<MemoryBlobs, 'put'> | undefined,
@@ -167,8 +170,9 @@ export async function until(
 export const onlooker = 'onlooker@domain.com';
 
 /**
- * Waits until the workers have looked at the outbox again, and for what dead workers left: by a mail that a dead worker held, of a
- * ticket that no other mail is of. What they had not sent by then they would not have sent.
+ * Waits until the workers have looked at the outbox again, and for what dead workers left: by a mail that a
+ * dead worker held, of a ticket that no other mail is of. What they had not sent by then they would not have
+ * sent.
  */
 export async function untilLookedAgain(sql: postgres.Sql): Promise<void> {
   await sql`insert into tickets (id, reference, subject, requester_id) overriding system value

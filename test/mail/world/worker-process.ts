@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import type { Connection } from '../../../src/db/database.ts';
-import { createLog } from '../../../src/log.ts';
-import type { WorkerStep } from '../../../src/mail/steps.ts';
-import { createWorker } from '../../../src/mail/worker.ts';
+import type { WorkerStep } from '../../../src/mail/worker/steps.ts';
+import { createWorker } from '../../../src/mail/worker/worker.ts';
+import { createLog } from '../../../src/platform/log.ts';
 
 /*
- * The worker in a process of its own, for tests that kill it. It stops at the steps it was told, says so, and goes on when told:
- * so a test ends it at exactly that step, or freezes it there past its lease.
+ * The worker in a process of its own, for tests that kill it. It stops at the steps it was told, says so, and
+ * goes on when told: so a test ends it at exactly that step, or freezes it there past its lease.
  */
 
 export interface WorkerProcessOptions {
@@ -94,7 +94,8 @@ interface Order {
 
 async function main(): Promise<void> {
   const [options] = (await once(process, 'message')) as [WorkerProcessOptions];
-  // As openDatabase has it, without Drizzle: hundreds of these processes are started, and it would be most of what each costs.
+  // As openDatabase has it, without Drizzle: hundreds of these processes are started, and it would be most of
+  // what each costs.
   const sql = postgres({
     ...(options.connection as object),
     max: 2,

@@ -1,7 +1,7 @@
-import type { Scope, Viewer } from '../../../src/context.ts';
-import type { DeskContext } from '../../../src/tickets/desk.ts';
+import type { Scope, Viewer } from '../../../src/platform/request-context.ts';
+import type { DeskContext } from '../../../src/tickets/context.ts';
 import { createTestDatabase } from '../../support/database.ts';
-import { startSmtpSink } from '../../support/smtp-sink.ts';
+import { startSmtpSink } from '../../support/servers/smtp-sink.ts';
 import { fillDesk, memoryBlobs, queueMail, startWorker } from './desk.ts';
 
 export const operator: Viewer = {

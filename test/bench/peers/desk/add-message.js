@@ -15,7 +15,9 @@ import { db } from './database.js';
 
 const refused = (code, message, path = []) => ({ __typename: 'Refused', code, message, path });
 
-/** The transaction as one writes it with Drizzle: lock the ticket, check, insert row by row, count, commit. */
+/**
+ * The transaction as one writes it with Drizzle: lock the ticket, check, insert row by row, count, commit.
+ */
 export async function addTicketMessage(viewer, given) {
   const input = {
     ...{ format: 'TEXT', visibility: 'PUBLIC', isMobileDevice: false },

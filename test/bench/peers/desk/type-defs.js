@@ -1,6 +1,7 @@
 /**
- * What the benchmark's two operations need of our schema, in the same words: the same documents run on every peer. What has a
- * default is nullable here, as graphql-jit refuses a required field that is absent, default or not.
+ * What the benchmark's two operations need of our schema, in the same words: the same documents run on every
+ * peer. What has a default is nullable here, as graphql-jit refuses a required field that is absent, default
+ * or not.
  */
 export const typeDefs = /* GraphQL */ `
   scalar DateTime

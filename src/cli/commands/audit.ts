@@ -1,0 +1,68 @@
+import { and, desc, eq, gte, sql } from 'drizzle-orm';
+import { auditEntries, tickets, users } from '../../db/tables.ts';
+import { type Command, one, UsageError, wholeNumber } from '../command.ts';
+import { findTicket, findUser } from '../lookup.ts';
+import { rows } from '../output.ts';
+
+function instantOf(text: string): Date {
+  const at = new Date(text);
+  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(at.getTime()))
+    throw new UsageError(`--since must be a date or an instant such as 2026-11-28T09:00Z, not ${text}`);
+  return at;
+}
+
+const list: Command = {
+  name: 'audit',
+  arguments: [],
+  summary: 'Tell who did what that matters, the latest first',
+  details:
+    'Users, tokens, mailboxes, redactions, deliveries, tickets. What was done from a command line has no user.',
+  options: {
+    user: { type: 'string', value: 'LOGIN', help: 'only what they did' },
+    ticket: { type: 'string', value: 'TICKET', help: 'only in this one' },
+    action: { type: 'string', value: 'ACTION', help: 'only this: MESSAGE_REDACTED …' },
+    since: { type: 'string', value: 'INSTANT', help: 'from then on: 2026-11-28, or 2026-11-28T09:00Z' },
+    limit: { type: 'string', value: 'N', help: 'at most so many; 50 if absent' },
+  },
+  example: 'audit --action MESSAGE_REDACTED --since 2026-11-01',
+  async run({ db }, _args, values) {
+    const [login, name, action, since] = ['user', 'ticket', 'action', 'since'].map((key) => one(values, key));
+    const limit = wholeNumber(one(values, 'limit') ?? '50', '--limit');
+    const from = since === undefined ? undefined : instantOf(since);
+    const user = login === undefined ? undefined : await findUser(db, login);
+    const ticket = name === undefined ? undefined : await findTicket(db, name);
+    const found = await db
+      .select({
+        id: auditEntries.id,
+        at: auditEntries.createdAt,
+        user: users.login,
+        action: auditEntries.action,
+        ticket: tickets.reference,
+        messageId: auditEntries.messageId,
+        deliveryId: auditEntries.deliveryId,
+        details: sql<string>`${auditEntries.details}::text`,
+      })
+      .from(auditEntries)
+      .leftJoin(users, eq(users.id, auditEntries.actorId))
+      .leftJoin(tickets, eq(tickets.id, auditEntries.ticketId))
+      .where(
+        and(
+          user && eq(auditEntries.actorId, user.id),
+          ticket && eq(auditEntries.ticketId, ticket.id),
+          action === undefined
+            ? undefined
+            : eq(auditEntries.action, action.toUpperCase().replace(/[\s-]+/g, '_')),
+          from && gte(auditEntries.createdAt, from),
+        ),
+      )
+      .orderBy(desc(auditEntries.id))
+      .limit(limit);
+    const columns = ['at', 'user', 'action', 'ticket', 'messageId', 'deliveryId', 'details'];
+    return {
+      json: found.map((entry) => ({ ...entry, details: JSON.parse(entry.details) })),
+      text: rows(found, columns).text,
+    };
+  },
+};
+
+export const auditCommands: readonly Command[] = [list];

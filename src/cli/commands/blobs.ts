@@ -1,0 +1,96 @@
+import type { Config } from '../../config.ts';
+import { adopt as adoptStore } from '../../storage/belonging.ts';
+import { type BlobStore, StoreUnavailable } from '../../storage/blob-store.ts';
+import { collectGarbage } from '../../storage/garbage/collect.ts';
+import { type Damage, type Progress, verifyBlobs } from '../../storage/garbage/verify.ts';
+import { openStore } from '../../storage/open-store.ts';
+import { type Command, CommandError } from '../command.ts';
+import { done, fields } from '../output.ts';
+
+/** Damaged files that are told one by one. */
+const maxShown = 1000;
+/** As the gateway's own collector: what is younger may be waiting for its commit. */
+const spareMs = 60 * 60_000;
+const progressEveryMs = 1000;
+
+const verify: Command = {
+  name: 'blobs verify',
+  arguments: [],
+  summary: 'Read every file that a row names, and hold it against its row',
+  details:
+    'Exit code 1 if a file is missing or is not what was stored, or if the collector touches nothing. Nothing is changed.',
+  options: {},
+  example: 'blobs verify',
+  async run({ db, config, stderr }) {
+    const result = await reached(config, (store) => verifyBlobs(db, store, reporter(stderr)));
+    const { damaged, ...counts } = result;
+    for (const { key, what } of damaged.slice(0, maxShown)) stderr.write(`${key}  ${words[what]}\n`);
+    if (damaged.length > maxShown) stderr.write(`and ${damaged.length - maxShown} more\n`);
+    const { text } = fields({ ...counts, damaged: damaged.length });
+    return { json: result, text, exitCode: damaged.length > 0 || counts.collectionOff !== null ? 1 : 0 };
+  },
+};
+
+const words = {
+  MISSING: 'is not there',
+  WRONG_SIZE: 'has another size than its row',
+  WRONG_DIGEST: 'is not what was stored',
+  UNREADABLE: 'cannot be read',
+} as const satisfies Record<Damage['what'], string>;
+
+const adopt: Command = {
+  name: 'blobs adopt',
+  arguments: [],
+  summary: 'Make the blob store this database’s own, so that files are collected again',
+  details:
+    'For a store that was moved, or a database that was restored: run `blobs verify` first. From then on, files that no row of this\ndatabase names are set aside, and destroyed a week later. Another database that had the store has it no longer.',
+  options: {},
+  example: 'blobs adopt',
+  async run({ db, config }) {
+    await reached(config, (store) => adoptStore(db, store));
+    return done('The blob store is this database’s own.', {});
+  },
+};
+
+const collect: Command = {
+  name: 'blobs collect',
+  arguments: [],
+  summary: 'Set aside what no row names, now and everywhere, as the gateway does bit by bit',
+  options: {
+    'any-share': { type: 'boolean', help: 'even if it is an unlikely share of all files; look first' },
+  },
+  example: 'blobs collect',
+  async run({ db, config }, _args, values) {
+    const olderThan = new Date(Date.now() - spareMs);
+    const result = await reached(config, (store) =>
+      collectGarbage(db, store, olderThan, { anyShare: values['any-share'] === true }),
+    );
+    const { off, unlikely, ...counts } = result;
+    const why = off ?? unlikely;
+    if (why !== undefined) throw new CommandError(`Files were not collected: ${why}.`);
+    return fields({ ...counts });
+  },
+};
+
+async function reached<T>({ blobs }: Config, work: (store: BlobStore) => Promise<T>): Promise<T> {
+  try {
+    return await work(await openStore(blobs));
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    throw new CommandError(`BLOBS_URL: the blob store does not answer: ${String(error.cause)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** One line a second, and one at the end. */
+function reporter(stderr: { write(text: string): unknown }): (progress: Progress) => void {
+  let next = Date.now() + progressEveryMs;
+  return ({ rows, of, bytes }) => {
+    if (Date.now() < next && rows < of) return;
+    next = Date.now() + progressEveryMs;
+    stderr.write(`${rows} of ${of} files, ${(bytes / 1024 / 1024).toFixed(1)} MiB\n`);
+  };
+}
+
+export const blobCommands: readonly Command[] = [verify, adopt, collect];

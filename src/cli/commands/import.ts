@@ -1,0 +1,72 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { ImportInterrupted, type ImportResult, importDesk } from '../../import/import-desk.ts';
+import { type Command, type CommandContext, CommandError, type Output, type Terminal } from '../command.ts';
+import { rows } from '../output.ts';
+import { createProgress } from '../progress.ts';
+
+/** So many bad lines are told one by one; a file with more is wrong as a whole. */
+const maxShown = 1000;
+
+const run: Command = {
+  name: 'import',
+  arguments: ['FILE'],
+  summary: 'Bring users, mailboxes, tickets and messages of an existing desk',
+  details:
+    'FILE has one JSON object a line, see docs/IMPORT.md; - is standard input. Ids are kept. Nothing is written if any line is bad; a\nsecond run writes only what the first did not.',
+  options: { 'dry-run': { type: 'boolean', help: 'check every line, and write nothing' } },
+  example: 'import old-desk.jsonl --dry-run',
+  async run(ctx, [file], values) {
+    const dryRun = values['dry-run'] === true;
+    await using input = await readable(file!, ctx);
+    let shown = 0;
+    const progress = createProgress(ctx.stderr);
+    const options = {
+      dryRun,
+      onProgress: (step: string, lines: number) => progress.tell(`${lines} lines ${step}`),
+    };
+    const result = await importDesk(
+      ctx.db,
+      input.path,
+      ({ line, message }) => {
+        shown += 1;
+        if (shown <= maxShown) progress.line(`line ${line}: ${message}`);
+      },
+      options,
+    ).catch((error: unknown) => {
+      throw error instanceof ImportInterrupted ? new CommandError(error.message, { cause: error }) : error;
+    });
+    progress.end();
+    return outputOf(result, dryRun, shown);
+  },
+};
+
+function outputOf(result: ImportResult, dryRun: boolean, shown: number): Output {
+  if (result.problems > 0) {
+    const more = shown > maxShown ? ` (${maxShown} are shown)` : '';
+    const text = `Nothing was written: ${result.problems} problems in ${result.lines} lines${more}.`;
+    return { json: result, text, exitCode: 1 };
+  }
+  if (dryRun) return { json: result, text: `All ${result.lines} lines are good; nothing was written.` };
+  const types = Object.keys(result.written) as (keyof typeof result.written)[];
+  const table = types.map((type) => ({ type, new: result.written[type], unchanged: result.unchanged[type] }));
+  return { json: result, text: rows(table, ['type', 'new', 'unchanged']).text };
+}
+
+/** The file, or what comes by a pipe, kept in a file of its own as long as it is read: it is read twice. */
+async function readable(file: string, { stdin }: Pick<CommandContext, keyof Terminal>) {
+  const found = file === '-' ? undefined : await stat(file).catch(() => undefined);
+  if (found?.isFile()) return { path: file, async [Symbol.asyncDispose]() {} };
+  const piped = file === '-' || file === '/dev/stdin' || found?.isFIFO() || found?.isSocket();
+  if (!piped) throw new CommandError(`There is no file ${file}`);
+  const directory = await mkdtemp(join(tmpdir(), 'ticketwire-import-'));
+  const path = join(directory, 'lines.jsonl');
+  const source = file === '-' || file === '/dev/stdin' ? stdin : createReadStream(file);
+  await pipeline(source, createWriteStream(path, { mode: 0o600 }));
+  return { path, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
+}
+
+export const importCommands: readonly Command[] = [run];

@@ -1,0 +1,122 @@
+import { desc, eq, sql } from 'drizzle-orm';
+import { messages, tickets, users } from '../../db/tables.ts';
+import { newTicket } from '../../import/record.ts';
+import { type Command, checked, one, wholeNumber } from '../command.ts';
+import { audit, findTicket, findUser } from '../lookup.ts';
+import { fields, printable, rows } from '../output.ts';
+
+const add: Command = {
+  name: 'ticket add',
+  arguments: [],
+  summary: 'Open a ticket',
+  options: {
+    subject: { type: 'string', value: 'TEXT', required: true, help: 'what it is about' },
+    requester: { type: 'string', value: 'LOGIN', required: true, help: 'whom it is for' },
+    reference: { type: 'string', value: 'REF', help: 'absent: INC- and six digits of its id' },
+    'original-message-id': {
+      type: 'string',
+      value: 'ID',
+      help: 'of the mail that opened it, <…@…>; the first reply answers it',
+    },
+  },
+  example: 'ticket add --subject "My printer is on fire" --requester jane',
+  async run({ db }, _args, values) {
+    return db.transaction(async (tx) => {
+      const requester = await findUser(tx, one(values, 'requester')!);
+      const [drawn] = await tx.execute<{ id: number }>(sql`select nextval('tickets_id_seq')::int as id`);
+      const id = drawn!.id;
+      const ticket = checked(newTicket, {
+        reference: one(values, 'reference') ?? `INC-${String(id).padStart(6, '0')}`,
+        subject: one(values, 'subject'),
+        originalMessageId: one(values, 'original-message-id') ?? null,
+      });
+      await tx.insert(tickets).values({ id, ...ticket, requesterId: requester.id });
+      await audit(tx, 'TICKET_ADDED', { ticketId: id });
+      return fields({ id, ...ticket, requester: requester.login, status: 'OPEN' });
+    });
+  },
+};
+
+const list: Command = {
+  name: 'ticket list',
+  arguments: [],
+  summary: 'List tickets, the newest first',
+  options: {
+    requester: { type: 'string', value: 'LOGIN', help: 'only theirs' },
+    limit: { type: 'string', value: 'N', help: 'at most so many; 50 if absent' },
+  },
+  example: 'ticket list --requester jane --limit 10',
+  async run({ db }, _args, values) {
+    const login = one(values, 'requester');
+    const requester = login === undefined ? undefined : await findUser(db, login);
+    const found = await db
+      .select({
+        id: tickets.id,
+        reference: tickets.reference,
+        subject: tickets.subject,
+        status: tickets.status,
+        requester: users.login,
+        messages: tickets.messageCount,
+        createdAt: tickets.createdAt,
+      })
+      .from(tickets)
+      .innerJoin(users, eq(users.id, tickets.requesterId))
+      .where(requester === undefined ? undefined : eq(tickets.requesterId, requester.id))
+      .orderBy(desc(tickets.id))
+      .limit(wholeNumber(one(values, 'limit') ?? '50', '--limit'));
+    return rows(found, ['id', 'reference', 'status', 'requester', 'messages', 'subject']);
+  },
+};
+
+const show: Command = {
+  name: 'ticket show',
+  arguments: ['TICKET'],
+  summary: 'Show a ticket with all of its messages, private ones too',
+  details: 'TICKET is a reference or an id.',
+  options: { limit: { type: 'string', value: 'N', help: 'the last so many messages; 50 if absent' } },
+  async run({ db }, [name], values) {
+    const ticket = await findTicket(db, name!);
+    const [requester] = await db
+      .select({ login: users.login })
+      .from(users)
+      .where(eq(users.id, ticket.requesterId));
+    const latest = await db
+      .select({
+        id: messages.id,
+        author: users.login,
+        visibility: messages.visibility,
+        format: messages.format,
+        createdAt: messages.createdAt,
+        redactedAt: messages.redactedAt,
+        body: messages.body,
+        attachments: sql<
+          string[]
+        >`array(select a.file_name from attachments a where a.message_id = messages.id order by a.position)`,
+      })
+      .from(messages)
+      .innerJoin(users, eq(users.id, messages.authorId))
+      .where(eq(messages.ticketId, ticket.id))
+      .orderBy(desc(messages.id))
+      .limit(wholeNumber(one(values, 'limit') ?? '50', '--limit'));
+    const { id, reference, subject, status, messageCount, createdAt } = ticket;
+    const head = fields({
+      id,
+      reference,
+      subject,
+      status,
+      requester: requester!.login,
+      messageCount,
+      createdAt,
+    });
+    const shown = latest.reverse();
+    const text = shown.map((message) => {
+      const files = message.attachments.map((file) => `\n[${printable(file)}]`).join('');
+      const title = `#${message.id}  ${printable(message.author)}  ${message.visibility}  ${message.createdAt.toISOString()}`;
+      return `\n${title}\n${printable(message.body, true)}${files}`;
+    });
+    return { json: { ...(head.json as object), messages: shown }, text: [head.text, ...text].join('\n') };
+  },
+  example: 'ticket show INC-000047',
+};
+
+export const ticketCommands: readonly Command[] = [add, list, show];

@@ -1,0 +1,76 @@
+import { createToken, listTokens, revokeToken } from '../../auth/tokens.ts';
+import { type Scope, scopes } from '../../platform/request-context.ts';
+import { type Command, CommandError, many, one, UsageError, wholeNumber } from '../command.ts';
+import { audit, findUser } from '../lookup.ts';
+import { done, fields, rows } from '../output.ts';
+
+const day = 24 * 60 * 60 * 1000;
+
+function scopesOf(named: readonly string[]): Scope[] {
+  const wanted = named.flatMap((text) => text.split(',')).map((text) => text.trim());
+  const unknown = wanted.find((name) => !scopes.includes(name as Scope));
+  if (unknown !== undefined) throw new UsageError(`--scope ${unknown}: there are ${scopes.join(', ')}`);
+  return wanted.length === 0 ? ['read', 'write'] : (wanted as Scope[]);
+}
+
+const add: Command = {
+  name: 'token add',
+  arguments: ['LOGIN'],
+  summary: 'Make an API token for a person',
+  details: 'The token is shown once and can never be read again.',
+  options: {
+    name: { type: 'string', value: 'NAME', required: true, help: 'what it is for' },
+    scope: {
+      type: 'string',
+      value: 'SCOPE',
+      multiple: true,
+      help: 'read, write, mail, admin; several: again, or with commas (read,write)',
+    },
+    'expires-in-days': { type: 'string', value: 'DAYS', help: 'absent: never' },
+  },
+  example: 'token add olga --name backup-script --scope read,write --expires-in-days 90',
+  async run({ db }, [login], values) {
+    const days = one(values, 'expires-in-days');
+    const expiresAt =
+      days === undefined ? undefined : new Date(Date.now() + wholeNumber(days, '--expires-in-days') * day);
+    const input = { name: one(values, 'name')!, scopes: scopesOf(many(values, 'scope')), expiresAt };
+    return db.transaction(async (tx) => {
+      const user = await findUser(tx, login!);
+      const { id, token } = await createToken(tx, { userId: user.id, ...input });
+      await audit(tx, 'TOKEN_ADDED', { tokenId: id, userId: user.id, scopes: input.scopes });
+      return fields({ id, login: user.login, ...input, token });
+    });
+  },
+};
+
+const list: Command = {
+  name: 'token list',
+  arguments: ['LOGIN?'],
+  summary: 'List tokens, revoked and expired ones too',
+  options: {},
+  example: 'token list olga',
+  async run({ db }, [login]) {
+    const user = login === undefined ? undefined : await findUser(db, login);
+    const columns = ['id', 'login', 'name', 'scopes', 'createdAt', 'expiresAt', 'revokedAt'];
+    return rows(await listTokens(db, user?.id), columns);
+  },
+};
+
+const revoke: Command = {
+  name: 'token revoke',
+  arguments: ['ID'],
+  summary: 'Make a token worthless, within 30 seconds',
+  options: {},
+  example: 'token revoke 7',
+  async run({ db }, [text]) {
+    const id = wholeNumber(text!, 'ID');
+    return db.transaction(async (tx) => {
+      if (!(await revokeToken(tx, id)))
+        throw new CommandError(`There is no token ${id}, or it is revoked already`);
+      await audit(tx, 'TOKEN_REVOKED', { tokenId: id });
+      return done(`Token ${id} is revoked.`, { id });
+    });
+  },
+};
+
+export const tokenCommands: readonly Command[] = [add, list, revoke];

@@ -1,0 +1,147 @@
+import { asc, eq } from 'drizzle-orm';
+import { hashPassword } from '../../auth/passwords.ts';
+import { mailboxGrants, users } from '../../db/tables.ts';
+import { newUser } from '../../import/record.ts';
+import { type Command, CommandError, checked, one } from '../command.ts';
+import { audit, findUser } from '../lookup.ts';
+import { done, fields, rows } from '../output.ts';
+import { readSecret } from '../secret-input.ts';
+
+const add: Command = {
+  name: 'user add',
+  arguments: ['LOGIN'],
+  summary: 'Add a person',
+  details: 'The password is asked for, or read from the first line of standard input.',
+  options: {
+    name: { type: 'string', value: 'NAME', required: true, help: 'how the desk calls them' },
+    role: { type: 'string', value: 'ROLE', required: true, help: 'operator or requester' },
+    email: { type: 'string', value: 'ADDRESS', help: 'where mail to them goes' },
+    'no-password': { type: 'boolean', help: 'they sign in by token or JWT only, or not at all' },
+  },
+  example: 'user add olga --name "Olga Operator" --role operator --email olga@example.com',
+  async run(ctx, [login], values) {
+    const user = checked(newUser, {
+      login,
+      name: one(values, 'name'),
+      email: one(values, 'email') ?? null,
+      role: one(values, 'role')!.toUpperCase(),
+    });
+    const password = values['no-password'] ? undefined : await readSecret(ctx, 'password');
+    const passwordHash = password === undefined ? null : await hashPassword(password);
+    const row = await ctx.db.transaction(async (tx) => {
+      const [added] = await tx
+        .insert(users)
+        .values({ ...user, passwordHash })
+        .returning({ id: users.id });
+      await audit(tx, 'USER_ADDED', { userId: added!.id, login: user.login, role: user.role });
+      return added!;
+    });
+    return fields({ id: row.id, ...user });
+  },
+};
+
+const edit: Command = {
+  name: 'user edit',
+  arguments: ['LOGIN'],
+  summary: 'Change a person’s name, address, login or role',
+  details:
+    'What is not named stays. Whoever becomes a requester may send from no mailbox any more. It holds within 30 seconds.',
+  options: {
+    name: { type: 'string', value: 'NAME', help: 'how the desk calls them' },
+    email: { type: 'string', value: 'ADDRESS', help: 'where mail to them goes; "" for none' },
+    role: { type: 'string', value: 'ROLE', help: 'operator or requester' },
+    login: { type: 'string', value: 'NEW_LOGIN', help: 'what they sign in by' },
+  },
+  example: 'user edit jane --email jane.doe@example.com',
+  async run({ db }, [login], values) {
+    const email = one(values, 'email');
+    const role = one(values, 'role')?.toUpperCase();
+    const given = {
+      ...(values.login !== undefined && { login: one(values, 'login') }),
+      ...(values.name !== undefined && { name: one(values, 'name') }),
+      ...(email !== undefined && { email: email === '' ? null : email }),
+      ...(role !== undefined && { role }),
+    };
+    if (Object.keys(given).length === 0) throw new CommandError('Nothing to change: name an option');
+    const changes = checked(newUser.partial(), given);
+    return db.transaction(async (tx) => {
+      const user = await findUser(tx, login!);
+      const [row] = await tx.update(users).set(changes).where(eq(users.id, user.id)).returning();
+      if (row!.role === 'REQUESTER') await tx.delete(mailboxGrants).where(eq(mailboxGrants.userId, user.id));
+      await audit(tx, 'USER_EDITED', { userId: user.id, changed: Object.keys(given) });
+      const { id, login: now, name, email: address, role: rank } = row!;
+      return fields({ id, login: now, name, email: address, role: rank });
+    });
+  },
+};
+
+const list: Command = {
+  name: 'user list',
+  arguments: [],
+  summary: 'List everybody',
+  options: {},
+  example: 'user list --json',
+  async run({ db }) {
+    const found = await db.select().from(users).orderBy(asc(users.id));
+    return rows(
+      found.map(({ passwordHash, ...user }) => ({ ...user, password: passwordHash !== null })),
+      ['id', 'login', 'name', 'email', 'role', 'password', 'disabledAt'],
+    );
+  },
+};
+
+const setDisabled = (name: string, summary: string, disable: boolean): Command => ({
+  name: `user ${name}`,
+  arguments: ['LOGIN'],
+  summary,
+  options: {},
+  example: `user ${name} olga`,
+  async run({ db }, [login]) {
+    return db.transaction(async (tx) => {
+      const user = await findUser(tx, login!);
+      const disabledAt = disable ? (user.disabledAt ?? new Date()) : null;
+      await tx.update(users).set({ disabledAt }).where(eq(users.id, user.id));
+      await audit(tx, disable ? 'USER_DISABLED' : 'USER_ENABLED', { userId: user.id });
+      return done(
+        `${user.login} ${disable ? 'can sign in no more, within 30 seconds' : 'can sign in again'}.`,
+        {
+          id: user.id,
+          login: user.login,
+          disabledAt,
+        },
+      );
+    });
+  },
+});
+
+const password: Command = {
+  name: 'user password',
+  arguments: ['LOGIN'],
+  summary: 'Set a password',
+  details:
+    'It is asked for, or read from the first line of standard input. The old one works for up to 30 seconds more.',
+  options: { remove: { type: 'boolean', help: 'leave them without one' } },
+  async run(ctx, [login], values) {
+    const user = await findUser(ctx.db, login!);
+    const passwordHash = values.remove ? null : await hashPassword(await readSecret(ctx, 'password'));
+    await ctx.db.transaction(async (tx) => {
+      await tx.update(users).set({ passwordHash }).where(eq(users.id, user.id));
+      await audit(tx, passwordHash === null ? 'PASSWORD_REMOVED' : 'PASSWORD_SET', { userId: user.id });
+    });
+    return done(`${user.login} has ${passwordHash === null ? 'no' : 'a new'} password.`, {
+      id: user.id,
+      login: user.login,
+      password: passwordHash !== null,
+    });
+  },
+  example: 'user password olga',
+};
+
+export const userCommands: readonly Command[] = [
+  add,
+  edit,
+  list,
+  setDisabled('disable', 'Let a person sign in no more', true),
+  setDisabled('enable', 'Let a disabled person sign in again', false),
+  password,
+];

@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import { openAsBlob } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import {
+  CommandError,
+  type LooseCommand,
+  type LooseContext,
+  many,
+  one,
+  UsageError,
+  type Values,
+  wholeNumber,
+} from '../command.ts';
+import { fields } from '../output.ts';
+import { selectorOf } from '../selector.ts';
+import { contentTypeOf } from './content-types.ts';
+import { doorOptions, openDoor } from './endpoint.ts';
+
+const mutation = /* GraphQL */ `mutation AddMessage($input: AddTicketMessageInput!) {
+  addTicketMessage(input: $input) {
+    ... on AddTicketMessagePayload {
+      replayed
+      warnings { message }
+      ticketMessage { id messageId visibility attachments { fileName byteSize } }
+      delivery { id state subject dueAt }
+    }
+    ... on UserError { code message }
+    ... on InvalidInputError { problems { path message } }
+  }
+}`;
+interface Added {
+  readonly replayed: boolean;
+  readonly warnings: { message: string }[];
+  readonly ticketMessage: {
+    id: string;
+    messageId: number;
+    visibility: string;
+    attachments: { fileName: string; byteSize: number }[];
+  };
+  readonly delivery: { id: string; state: string; subject: string; dueAt: string } | null;
+}
+
+const add: LooseCommand = {
+  name: 'message add',
+  arguments: ['TICKET', 'TEXT?'],
+  summary: 'Add a message to a ticket, and mail it if asked',
+  details: [
+    'TICKET is a reference or an id. Without TEXT, or with -, the message is read from standard input. It is written once, however',
+    'often it has to be tried: a key of its own sees to that, and --key makes it yours, so that the command itself may be repeated.',
+  ].join('\n'),
+  options: {
+    file: {
+      type: 'string',
+      value: 'PATH',
+      short: 'f',
+      multiple: true,
+      help: 'attach it; may be given again',
+    },
+    email: { type: 'string', value: 'MAILBOX', help: 'mail it to the requester from this mailbox' },
+    cc: { type: 'string', value: 'ADDRESS', multiple: true, help: 'another recipient; may be given again' },
+    bcc: { type: 'string', value: 'ADDRESS', multiple: true, help: 'one whom the others do not see' },
+    hold: { type: 'string', value: 'SECONDS', help: 'mail it so much later' },
+    quote: { type: 'string', value: 'NONE|LAST|ALL', help: 'repeat earlier messages below it' },
+    html: { type: 'boolean', help: 'it is HTML' },
+    private: { type: 'boolean', help: 'a note for operators' },
+    key: { type: 'string', value: 'KEY', help: 'the idempotency key; absent: a new one' },
+    ...doorOptions,
+  },
+  example: 'message add INC-000047 "The part has arrived." --email help@example.com -f invoice.pdf',
+  async runLoose(ctx, [ticket, text], values) {
+    const door = openDoor(ctx, values);
+    const email = emailOf(values);
+    const files = await Promise.all(many(values, 'file').map(openFile));
+    const body = text === undefined || text === '-' ? await readBody(ctx) : text;
+    const input = {
+      ticket: selectorOf(ticket!),
+      body,
+      idempotencyKey: one(values, 'key') ?? randomUUID(),
+      format: values.html === true ? 'HTML' : 'TEXT',
+      visibility: values.private === true ? 'PRIVATE' : 'PUBLIC',
+      attachments: files.map(() => ({ file: null })),
+      ...(email && { email }),
+    };
+    const bytes = files.reduce((sum, { size }) => sum + size, 0);
+    if (ctx.stderr.isTTY && files.length > 0)
+      ctx.stderr.write(`Sending ${files.length} files, ${(bytes / 1024 / 1024).toFixed(1)} MiB …\n`);
+    const placed = files.map((file, at) => ({ path: `variables.input.attachments.${at}.file`, file }));
+    const added = await door.ask<Added>(mutation, { input }, { files: placed, repeatable: true });
+    for (const { message } of added.warnings) ctx.stderr.write(`${message}\n`);
+    const { ticketMessage, delivery, replayed } = added;
+    const { id, messageId, visibility, attachments } = ticketMessage;
+    return {
+      json: added,
+      text: fields({
+        ...{ id, messageId, visibility, replayed },
+        files: attachments.map(({ fileName }) => fileName),
+        ...(delivery && { delivery: delivery.id, state: delivery.state, subject: delivery.subject }),
+      }).text,
+    };
+  },
+};
+
+function emailOf(values: Values): object | undefined {
+  const from = one(values, 'email');
+  const hold = one(values, 'hold');
+  const quote = one(values, 'quote')?.toUpperCase();
+  if (from === undefined) {
+    const alone = ['cc', 'bcc', 'hold', 'quote'].find((name) => values[name] !== undefined);
+    if (alone !== undefined) throw new UsageError(`--${alone} goes with --email MAILBOX`);
+    return undefined;
+  }
+  if (quote !== undefined && !['NONE', 'LAST', 'ALL'].includes(quote))
+    throw new UsageError(`--quote ${quote}: there are NONE, LAST and ALL`);
+  return {
+    from,
+    cc: many(values, 'cc'),
+    bcc: many(values, 'bcc'),
+    ...(hold === undefined ? {} : { holdSeconds: wholeNumber(hold, '--hold', 0) }),
+    ...(quote === undefined ? {} : { quote }),
+  };
+}
+
+/** Read from the disk while it is sent, and again when it has to be sent again. */
+async function openFile(path: string): Promise<File> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(`${path} cannot be read (${error.code})`, { cause: error });
+  });
+  if (!found.isFile()) throw new CommandError(`${path} is no file`);
+  const type = contentTypeOf(path);
+  return new File([await openAsBlob(path, { type })], basename(path), { type });
+}
+
+async function readBody({ stdin, stderr }: LooseContext): Promise<string> {
+  if (stdin.isTTY) stderr.write('Type the message; Ctrl-D ends it.\n');
+  const bytes = await buffer(stdin);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '');
+  } catch (error) {
+    throw new CommandError('The message is not UTF-8', { cause: error });
+  }
+}
+
+export const messageCommands: readonly LooseCommand[] = [add];

@@ -1,0 +1,38 @@
+import type { TicketStatus } from '../../platform/vocabulary.ts';
+import type { LooseCommand } from '../command.ts';
+import { done } from '../output.ts';
+import { selectorOf } from '../selector.ts';
+import { doorOptions, openDoor } from './endpoint.ts';
+
+const mutation = /* GraphQL */ `mutation SetStatus($input: SetTicketStatusInput!) {
+  setTicketStatus(input: $input) {
+    ... on SetTicketStatusPayload { changed ticket { id ticketId reference status } }
+    ... on UserError { code message }
+  }
+}`;
+interface StatusSet {
+  readonly changed: boolean;
+  readonly ticket: { id: string; ticketId: number; reference: string; status: TicketStatus } | null;
+}
+
+const set = (name: string, status: TicketStatus, summary: string, word: string): LooseCommand => ({
+  name: `ticket ${name}`,
+  arguments: ['TICKET'],
+  summary,
+  details: 'TICKET is a reference or an id. Its requester, if they watch it, is told.',
+  options: doorOptions,
+  example: `ticket ${name} INC-000047`,
+  async runLoose(ctx, [ticket], values) {
+    const door = openDoor(ctx, values);
+    const input = { ticket: selectorOf(ticket!), status };
+    const { changed, ticket: now } = await door.ask<StatusSet>(mutation, { input });
+    const reference = now?.reference ?? ticket!;
+    const text = `${reference} ${changed ? 'is' : 'was'} ${word}${changed ? '' : ' already'}.`;
+    return done(text, { changed, reference, status });
+  },
+});
+
+export const statusCommands: readonly LooseCommand[] = [
+  set('close', 'CLOSED', 'Close a ticket', 'closed'),
+  set('open', 'OPEN', 'Open a closed ticket again', 'open'),
+];

@@ -1,0 +1,69 @@
+import { bytesOfData, rasterTypeOf } from './raster.ts';
+
+/** Where a link or a picture leads, as the URL standard reads it. */
+export type Address =
+  | { readonly kind: 'allowed'; readonly url: string }
+  /** Of another scheme, or relative: to be read, not to be followed. */
+  | { readonly kind: 'other'; readonly url: string }
+  /** A place in the same page, or a program in place of an address: there is nothing to read. */
+  | { readonly kind: 'none'; readonly program: boolean };
+
+/**
+ * Blanks and controls around an address do not count, nor do tabs and line breaks inside
+ * (https://url.spec.whatwg.org).
+ */
+export function trimUrl(written: string): string {
+  let begin = 0;
+  let end = written.length;
+  while (begin < end && written.charCodeAt(begin) <= 0x20) begin += 1;
+  while (end > begin && written.charCodeAt(end - 1) <= 0x20) end -= 1;
+  return written.slice(begin, end).replace(/[\t\n\r]/g, '');
+}
+
+export const schemeOf = (url: string): string | undefined =>
+  /^([a-z][a-z0-9+.-]{0,40}):/i.exec(url)?.[1]?.toLowerCase();
+
+const programs = new Set(['javascript', 'vbscript', 'livescript', 'mocha', 'data', 'blob', 'about']);
+
+export function linkAddress(written: string): Address {
+  const url = trimUrl(written);
+  if (url === '' || url.startsWith('#')) return { kind: 'none', program: false };
+  const scheme = schemeOf(url);
+  if (scheme !== undefined && programs.has(scheme)) return { kind: 'none', program: true };
+  if ((scheme === 'http' || scheme === 'https') && URL.canParse(url))
+    return { kind: 'allowed', url: inOneWord(url) };
+  if ((scheme === 'mailto' || scheme === 'tel') && url.length > scheme.length + 1)
+    return { kind: 'allowed', url: inOneWord(url) };
+  return { kind: 'other', url };
+}
+
+/** Where an address has blanks, browsers read `%20`, and mail programs its end. */
+const inOneWord = (url: string): string => url.replace(/ /g, '%20');
+
+export type PictureAddress =
+  | { readonly kind: 'CID' | 'REMOTE' | 'DATA'; readonly url: string }
+  | { readonly kind: 'none' };
+
+/** A picture by the bytes in its address, whatever it calls itself. */
+const isRasterData = (url: string): boolean => rasterTypeOf(bytesOfData(url, 64)) !== undefined;
+
+export function pictureAddress(written: string): PictureAddress {
+  const url = trimUrl(written);
+  const scheme = schemeOf(url);
+  if ((scheme === 'http' || scheme === 'https') && URL.canParse(url))
+    return { kind: 'REMOTE', url: inOneWord(url) };
+  if (scheme === 'cid' && url.length > 4) return { kind: 'CID', url };
+  if (scheme === 'data' && /^data:image\//i.test(url) && isRasterData(url)) return { kind: 'DATA', url };
+  return { kind: 'none' };
+}
+
+/** Whether a link's text says its address already. */
+export function saysAddress(text: string, url: string): boolean {
+  const plain = (address: string) =>
+    address
+      .trim()
+      .toLowerCase()
+      .replace(/^(?:https?:\/\/|mailto:|tel:)/, '')
+      .replace(/\/$/, '');
+  return plain(text) === plain(url);
+}

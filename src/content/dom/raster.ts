@@ -1,0 +1,39 @@
+/**
+ * What browsers and mail programs show as a picture, and what runs nothing. SVG is a document with scripts.
+ */
+export interface RasterType {
+  readonly contentType: string;
+  readonly extension: string;
+}
+
+const at = (offset: number, text: string) => (bytes: Buffer) =>
+  bytes.subarray(offset, offset + text.length).toString('latin1') === text;
+
+const types: readonly (readonly [is: (bytes: Buffer) => boolean, RasterType])[] = [
+  [at(0, '\x89PNG\r\n\x1a\n'), { contentType: 'image/png', extension: 'png' }],
+  [at(0, '\xff\xd8\xff'), { contentType: 'image/jpeg', extension: 'jpg' }],
+  [
+    (bytes) => at(0, 'GIF87a')(bytes) || at(0, 'GIF89a')(bytes),
+    { contentType: 'image/gif', extension: 'gif' },
+  ],
+  [(bytes) => at(0, 'RIFF')(bytes) && at(8, 'WEBP')(bytes), { contentType: 'image/webp', extension: 'webp' }],
+  [at(4, 'ftypavif'), { contentType: 'image/avif', extension: 'avif' }],
+  [at(0, 'BM'), { contentType: 'image/bmp', extension: 'bmp' }],
+];
+
+/** The type of a picture by its first bytes, whatever it is called. */
+export const rasterTypeOf = (bytes: Buffer): RasterType | undefined => types.find(([is]) => is(bytes))?.[1];
+
+/** The bytes of a `data:` address, or the first so many of them. */
+export function bytesOfData(address: string, most = Number.POSITIVE_INFINITY): Buffer {
+  const comma = address.indexOf(',');
+  if (comma === -1) return Buffer.alloc(0);
+  // Three digits and a blank for each byte are more than any encoding takes.
+  const written = address.slice(comma + 1, comma + 1 + 4 * most);
+  const payload = written.includes('%') ? percentDecoded(written) : written;
+  const bytes = Buffer.from(payload, /;\s*base64\s*$/i.test(address.slice(0, comma)) ? 'base64' : 'latin1');
+  return bytes.subarray(0, most);
+}
+
+const percentDecoded = (text: string): string =>
+  text.replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));

@@ -1,0 +1,128 @@
+import { attributeOf, type ElementNode } from '../dom/tree.ts';
+import { parseLegacyColour } from '../style/colours.ts';
+
+/*
+ * The attributes that are shown, by element, with what each may say. Links, pictures and styles are made
+ * elsewhere.
+ */
+
+type Check = (value: string) => string | undefined;
+
+const matching =
+  (pattern: RegExp): Check =>
+  (value) => {
+    const trimmed = value.trim();
+    return pattern.test(trimmed) ? trimmed : undefined;
+  };
+const wholeUpTo =
+  (most: number, least = 0): Check =>
+  (value) => {
+    const digits = /^\s*\+?(-?\d{1,9})(?:px|\.\d*)?\s*$/i.exec(value)?.[1];
+    return digits !== undefined && Number(digits) <= most && Number(digits) >= least
+      ? String(Number(digits))
+      : undefined;
+  };
+const size: Check = (value) =>
+  /^\s*(?:100|\d{1,2})(?:\.\d*)?%\s*$/.test(value) ? value.trim() : wholeUpTo(2000)(value);
+const colour: Check = (value) => (parseLegacyColour(value) === undefined ? undefined : value.trim());
+const text: Check = (value) => value.replaceAll('\r', '\n');
+
+const everywhere: readonly (readonly [string, Check])[] = [
+  ['dir', matching(/^(?:ltr|rtl|auto)$/i)],
+  ['lang', matching(/^[a-z]{1,8}(?:-[a-z0-9]{1,8}){0,7}$/i)],
+  ['title', text],
+  ['align', matching(/^(?:left|right|center|middle|justify|top|bottom|baseline|char|absmiddle|abscenter)$/i)],
+];
+const vertical = ['valign', matching(/^(?:top|middle|bottom|baseline)$/i)] as const;
+const background = ['bgcolor', colour] as const;
+const span = wholeUpTo(200, 1);
+const cell: readonly (readonly [string, Check])[] = [
+  ['colspan', span],
+  ['rowspan', span],
+  ['width', size],
+  ['height', size],
+  vertical,
+  background,
+];
+const border = wholeUpTo(20);
+
+const own: ReadonlyMap<string, readonly (readonly [string, Check])[]> = new Map([
+  [
+    'font',
+    [
+      ['color', colour],
+      ['face', matching(/^[\w\s,'"-]{1,200}$/)],
+      ['size', matching(/^[+-]?[1-7]$/)],
+    ],
+  ],
+  [
+    'ol',
+    [
+      ['start', wholeUpTo(999_999_999, -999_999_999)],
+      ['type', matching(/^[1aAiI]$/)],
+      ['reversed', () => 'reversed'],
+    ],
+  ],
+  ['ul', [['type', matching(/^(?:disc|circle|square)$/i)]]],
+  [
+    'li',
+    [
+      ['value', wholeUpTo(999_999_999, -999_999_999)],
+      ['type', matching(/^(?:[1aAiI]|disc|circle|square)$/)],
+    ],
+  ],
+  [
+    'table',
+    [
+      // `border` alone is a border of one.
+      ['border', (value) => (value.trim() === '' ? '1' : border(value))],
+      ['cellpadding', wholeUpTo(100)],
+      ['cellspacing', wholeUpTo(100)],
+      ['width', size],
+      ['height', size],
+      ['rules', matching(/^(?:none|groups|rows|cols|all)$/i)],
+      ['frame', matching(/^(?:void|above|below|hsides|vsides|lhs|rhs|box|border)$/i)],
+      background,
+    ],
+  ],
+  ['td', cell],
+  ['th', [...cell, ['scope', matching(/^(?:row|col|rowgroup|colgroup)$/i)]]],
+  ['tr', [vertical, background]],
+  ['thead', [vertical, background]],
+  ['tbody', [vertical, background]],
+  ['tfoot', [vertical, background]],
+  [
+    'col',
+    [
+      ['span', span],
+      ['width', size],
+    ],
+  ],
+  [
+    'colgroup',
+    [
+      ['span', span],
+      ['width', size],
+    ],
+  ],
+  ['hr', [['width', size]]],
+  ['time', [['datetime', matching(/^[\dTZPWYMDHSthpzwymds:.+ -]{1,64}$/)]]],
+  [
+    'img',
+    [
+      ['alt', text],
+      ['width', size],
+      ['height', size],
+    ],
+  ],
+]);
+
+/** The attributes that an element keeps under the name it is shown by. */
+export function shownAttributes(element: ElementNode, as: string): [string, string][] {
+  if (element.attributes.length === 0) return [];
+  return [...(own.get(as) ?? []), ...everywhere].flatMap(([name, check]) => {
+    const written = attributeOf(element, name);
+    const shown = written === undefined ? undefined : check(written);
+    return shown === undefined ? [] : [[name, shown] as [string, string]];
+  });
+}

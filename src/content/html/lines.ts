@@ -1,0 +1,64 @@
+import { attributeOf, type ElementNode } from '../dom/tree.ts';
+import { textIn } from '../dom/walk.ts';
+import { pixelsOf, wordsOf } from '../style/css.ts';
+import type { Declared } from '../style/declared.ts';
+import type { Look } from '../style/look.ts';
+import type { ElementRule } from './elements.ts';
+
+export type Lines = 0 | 1 | 2;
+
+const isFlat = (margin: string | undefined): boolean =>
+  margin !== undefined && margin !== 'auto' && Math.abs(pixelsOf(margin) ?? 16) < 3;
+
+/**
+ * How far an element stands apart from what is before and after it. A paragraph without margins, as Word's
+ * are, ends its line only.
+ */
+export function gapsOf(
+  rule: ElementRule,
+  declared: Declared,
+  parent: Look,
+  nested: boolean,
+): { before: Lines; after: Lines } {
+  const display = declared.get('display') ?? '';
+  if (/^(?:inline|contents|table-cell)/.test(display)) return { before: 0, after: 0 };
+  const lines =
+    rule.lines ??
+    (parent.boxes || /^(?:block|flex|grid|table|list-item|flow-root|table-row)$/.test(display) ? 1 : 0);
+  if (lines !== 2) return { before: lines, after: lines };
+  if (nested) return { before: 1, after: 1 };
+  const all = wordsOf(declared.get('margin') ?? '');
+  const gap = (margin: string | undefined): Lines => (isFlat(margin) ? 1 : 2);
+  return {
+    before: gap(declared.get('margin-top') ?? all[0]),
+    after: gap(declared.get('margin-bottom') ?? all[2] ?? all[0]),
+  };
+}
+
+/** 1st, 2nd, 1er: raised for its looks alone. */
+const ordinal = /^(?:st|nd|rd|th|er|re|ère|e|ème|o|a|os|as|º|ª|tm|sm|r|c|\(r\)|\(c\))$/i;
+
+/**
+ * What stands for raised or lowered writing in plain text: `10^6`, `10_2`; nothing where it reads well
+ * without, as in H2O.
+ */
+export function raisedMark(element: ElementNode, declared: Declared, before: string): string {
+  const align = declared.get('vertical-align');
+  const raised = align === 'super' || (element.name === 'sup' && align === undefined);
+  const lowered = align === 'sub' || (element.name === 'sub' && align === undefined);
+  if (!(raised || lowered) || !/[\p{L}\p{N})\]]/u.test(before)) return '';
+  const inside = textIn(element, 20).trim();
+  if (!/^[+\-−–(]?[\p{L}\p{N}]/u.test(inside) || ordinal.test(inside)) return '';
+  return raised ? '^' : /\p{N}/u.test(before) ? '_' : '';
+}
+
+/** What a field of a form shows: its tick, or what a button says. */
+export function shownByField(element: ElementNode): string {
+  const type = (attributeOf(element, 'type') ?? 'text').toLowerCase();
+  const checked = attributeOf(element, 'checked') !== undefined;
+  if (type === 'checkbox') return checked ? '☑ ' : '☐ ';
+  if (type === 'radio') return checked ? '◉ ' : '○ ';
+  return type === 'hidden' || type === 'image' || type === 'password'
+    ? ''
+    : (attributeOf(element, 'value') ?? '');
+}

@@ -1,0 +1,99 @@
+import { attributeOf, type ElementNode } from '../dom/tree.ts';
+import type { Declared } from '../style/declared.ts';
+import { listTypeOf, markerOf } from './list-markers.ts';
+
+interface List {
+  readonly type: string;
+  readonly step: 1 | -1;
+  next: number;
+  /** Quill's counters by level. */
+  readonly levels: number[];
+}
+
+const whole = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\s*[+-]?\d{1,9}/.test(text) ? Number.parseInt(text, 10) : undefined;
+
+const listStyle = (element: ElementNode, declared: Declared): string | undefined =>
+  declared.get('list-style-type') ?? listTypeOf(attributeOf(element, 'type') ?? '');
+
+/** An item of a list, as it is shown. */
+export interface ListItem {
+  /** Without blanks around it; empty for none. */
+  readonly marker: string;
+  /** What the item's tag says of it that its list does not. */
+  readonly value: number | undefined;
+  readonly style: string;
+  /** Stands in HTML before what is in it. */
+  readonly tick: string;
+  /** Levels below the list that it stands in. */
+  readonly level: number;
+}
+
+/**
+ * Quill has one `ol` for all kinds of items and all levels, which its style sheet tells apart by `data-list`
+ * and a class.
+ */
+const ticks: Readonly<Record<string, string>> = { checked: '☑', unchecked: '☐' };
+const quillTypes = ['decimal', 'lower-alpha', 'lower-roman'] as const;
+
+/** The markers of the lists that one is in. */
+export class ListCounter {
+  readonly #lists: List[] = [];
+
+  get depth(): number {
+    return this.#lists.length;
+  }
+
+  enter(list: ElementNode, declared: Declared): void {
+    const reversed = list.name === 'ol' && attributeOf(list, 'reversed') !== undefined;
+    this.#lists.push({
+      type: listStyle(list, declared) ?? (list.name === 'ol' ? 'decimal' : 'disc'),
+      step: reversed ? -1 : 1,
+      next: whole(attributeOf(list, 'start')) ?? (reversed ? countItems(list) : 1),
+      levels: [],
+    });
+  }
+
+  leave(): void {
+    this.#lists.pop();
+  }
+
+  item(item: ElementNode, declared: Declared): ListItem {
+    const list = this.#lists.at(-1);
+    const kind = attributeOf(item, 'data-list');
+    if (list !== undefined && kind !== undefined) return quillItem(item, kind, list);
+    const plain = { value: undefined, style: '', tick: '', level: 0 };
+    if (list === undefined) return { ...plain, marker: '*' };
+    const value = whole(attributeOf(item, 'value')) ?? list.next;
+    list.next = value + list.step;
+    return { ...plain, marker: markerOf(listStyle(item, declared) ?? list.type, value) };
+  }
+}
+
+function quillItem(item: ElementNode, kind: string, { levels }: List): ListItem {
+  const level = Number(/(?:^|\s)ql-indent-([1-8])(?:\s|$)/.exec(attributeOf(item, 'class') ?? '')?.[1] ?? 0);
+  levels.length = Math.min(levels.length, level + 1);
+  const margin = level === 0 ? '' : `;padding-left:0;margin-left:${3 * level}em`;
+  const tick = ticks[kind];
+  if (tick !== undefined)
+    return {
+      marker: tick,
+      value: undefined,
+      style: `list-style-type:none${margin}`,
+      tick: `${tick} `,
+      level,
+    };
+  if (kind === 'bullet')
+    return { marker: '*', value: undefined, style: `list-style-type:disc${margin}`, tick: '', level };
+  const value = (levels[level] ?? 0) + 1;
+  levels[level] = value;
+  const type = quillTypes[level % 3]!;
+  return { marker: markerOf(type, value), value, style: `list-style-type:${type}${margin}`, tick: '', level };
+}
+
+function countItems(list: ElementNode): number {
+  let count = 0;
+  for (let child = list.first; child !== undefined; child = child.next)
+    if (child.kind === 'element' && child.name === 'li') count += 1;
+  return count;
+}

@@ -1,0 +1,85 @@
+import type { Attributes } from '../dom/markup.ts';
+import { attributeOf, type ElementNode } from '../dom/tree.ts';
+import { parseLegacyColour } from '../style/colours.ts';
+import type { Declared } from '../style/declared.ts';
+import type { Look } from '../style/look.ts';
+import { shownStyle } from '../style/shown-style.ts';
+import { shownAttributes } from './attributes.ts';
+import { type ElementRule, takesText } from './elements.ts';
+import type { ListItem } from './list-counter.ts';
+
+/** The tags that an element is shown by. */
+export interface Tags {
+  /** Undefined: none; what is in it is shown without it. */
+  readonly name: string | undefined;
+  readonly attributes: Attributes;
+  /** What is in it is struck through. */
+  readonly struck: boolean;
+  /** Its style would have moved it out of its place. */
+  readonly displaced: boolean;
+}
+
+/** A link opens apart from the page that shows it, and tells its target nothing of that page. */
+export const outward = (url: string): Attributes => [
+  ['href', url],
+  ['target', '_blank'],
+  ['rel', 'noopener noreferrer nofollow'],
+];
+
+export function tagsOf(
+  element: ElementNode,
+  rule: ElementRule,
+  declared: Declared,
+  {
+    url,
+    around,
+    item,
+  }: { readonly url: string | undefined; readonly around: Look; readonly item: ListItem | undefined },
+): Tags {
+  const { style, displaced } = shownStyle(declared);
+  const styles = [attributeStyle(element, rule, declared, around), style, item?.style ?? '']
+    .filter((one) => one !== '')
+    .join(';');
+  const struck = isStruck(styles) && takesText.has(rule.as ?? 'span');
+  const shown = struck ? unstruck(styles) : styles;
+  const link = element.name === 'a' && url !== undefined;
+  const usual =
+    element.name === 'a' && !link ? 'span' : (rule.as ?? (rule.lines === undefined ? 'span' : 'div'));
+  const attributes: Attributes = [
+    ...(link ? outward(url) : []),
+    ...shownAttributes(element, usual),
+    ...(item?.value === undefined ? [] : [['value', String(item.value)] as const]),
+    ...(shown === '' ? [] : [['style', shown] as const]),
+  ];
+  const dispensable = rule.as === undefined || usual !== rule.as || /^(?:html|body|form)$/.test(element.name);
+  return { name: dispensable && attributes.length === 0 ? undefined : usual, attributes, struck, displaced };
+}
+
+/** What attributes say that the element, as it is shown, has no attribute for. */
+function attributeStyle(element: ElementNode, rule: ElementRule, declared: Declared, around: Look): string {
+  if (element.name === 'body') {
+    const colours = [
+      ['background-color', attributeOf(element, 'bgcolor')],
+      ['color', attributeOf(element, 'text')],
+    ] as const;
+    return colours
+      .flatMap(([property, value]) => {
+        const colour = value === undefined ? undefined : parseLegacyColour(value);
+        return colour === undefined ? [] : [`${property}:rgb(${colour.slice(0, 3).join(',')})`];
+      })
+      .join(';');
+  }
+  return around.boxes && rule.lines === undefined && !declared.has('display') ? 'display:block' : '';
+}
+
+const decoration = /(^|;)text-decoration:([a-z -]*)/;
+const isStruck = (style: string): boolean => decoration.exec(style)?.[2]?.includes('line-through') ?? false;
+
+/** Mail programs know the element `s` better than its style. */
+const unstruck = (style: string): string =>
+  style
+    .replace(decoration, (_, before: string, lines: string) => {
+      const rest = lines.replace('line-through', '').replace(/\s+/g, ' ').trim();
+      return rest === '' ? '' : `${before}text-decoration:${rest}`;
+    })
+    .replace(/^;/, '');

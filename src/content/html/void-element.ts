@@ -1,0 +1,85 @@
+import { linkAddress, trimUrl } from '../dom/links.ts';
+import { attributeOf, type ElementNode } from '../dom/tree.ts';
+import { isVisible } from '../dom/visible-characters.ts';
+import type { Declared } from '../style/declared.ts';
+import { isReadable, type Look } from '../style/look.ts';
+import { shownStyle } from '../style/shown-style.ts';
+import { shownAttributes } from './attributes.ts';
+import { type ElementRule, leftOut } from './elements.ts';
+import { shownByField } from './lines.ts';
+import type { Page } from './page.ts';
+import { addressOfPicture, isPixel, type RemotePictures } from './pictures.ts';
+import { outward } from './tags.ts';
+
+/** An element that stands for itself. */
+export interface Alone {
+  readonly element: ElementNode;
+  readonly rule: ElementRule;
+  readonly declared: Declared;
+  /** Of what is around it. */
+  readonly look: Look;
+}
+
+const ruler = '-'.repeat(20);
+
+/** Writes an element of which nothing inside is shown. */
+export function writeAlone(page: Page, alone: Alone, remotePictures: RemotePictures): void {
+  const { element, rule, look } = alone;
+  const { name } = element;
+  if (name === 'br') {
+    page.markup.empty('br', []);
+    page.plain.lineBreak();
+  } else if (name === 'hr') {
+    page.plain.block(1);
+    page.plain.write(ruler, 'collapse');
+    page.plain.block(1);
+    page.markup.empty('hr', shownAttributes(element, 'hr'));
+  } else if (name === 'img' || (name === 'input' && /^image$/i.test(attributeOf(element, 'type') ?? '')))
+    writePicture(page, alone, remotePictures);
+  else if (name === 'input') page.say(shownByField(element), look);
+  else if (rule.empty === true) page.markup.empty(rule.as!, shownAttributes(element, rule.as!));
+  else if (leftOut[name] === 'EMBEDDED') writeEmbedded(page, alone);
+}
+
+/** What is played, or is shown by another page: its address can be followed. */
+function writeEmbedded(page: Page, { element, look }: Alone): void {
+  const address = linkAddress(attributeOf(element, 'src') ?? attributeOf(element, 'data') ?? '');
+  if (address.kind !== 'allowed' || page.inLink || !isReadable(look)) return;
+  page.markup.open('a', outward(address.url));
+  page.say(address.url, look);
+  page.markup.close();
+  page.links.add(address.url);
+}
+
+function writePicture(page: Page, { element, declared, look }: Alone, remotePictures: RemotePictures): void {
+  const address = addressOfPicture(element);
+  const alt = (attributeOf(element, 'alt') ?? '').replaceAll('\r', '\n');
+  if (!look.visible) return;
+  if (address.kind === 'none') {
+    const source = attributeOf(element, 'src');
+    if (source !== undefined) page.changes.add('PICTURE', trimUrl(source.slice(0, 60)));
+    if (alt.trim() !== '') page.say(alt, look);
+    return;
+  }
+  const remote = address.kind === 'REMOTE';
+  const pixel = remote && isPixel(element, declared);
+  if (remote && remotePictures !== 'SHOWN') page.changes.add('REMOTE_PICTURE');
+  if (pixel && remotePictures !== 'SHOWN') return;
+  if (address.kind === 'CID' && !isVisible(alt)) page.names = true;
+  else page.seen ||= !pixel;
+  page.picture({
+    kind: address.kind,
+    address: address.kind === 'DATA' ? address.url.slice(0, 40) : address.url,
+    alt,
+  });
+  if (remote && remotePictures === 'OMITTED') {
+    if (alt.trim() !== '') page.markup.text(`[${alt.trim()}]`);
+    return;
+  }
+  const { style } = shownStyle(declared);
+  page.markup.empty('img', [
+    [remote && remotePictures === 'HELD' ? 'data-src' : 'src', address.url],
+    ...shownAttributes(element, 'img'),
+    ...(style === '' ? [] : [['style', style] as const]),
+  ]);
+}

@@ -1,0 +1,39 @@
+import { type Symbols, symbolsOf, withSymbols } from '../dom/symbols.ts';
+import { attributeOf, type ElementNode } from '../dom/tree.ts';
+import { textIn } from '../dom/walk.ts';
+import type { Declared } from '../style/declared.ts';
+
+/*
+ * Word writes a list as paragraphs that say their level, `mso-list:l0 level2 lfo1`, and their marker as text
+ * in a font of symbols, which it marks as to be ignored: `mso-list:Ignore`.
+ */
+
+export function wordListLevel(declared: Declared): number | undefined {
+  const level = /\blevel(\d)\b/.exec(declared.get('mso-list') ?? '')?.[1];
+  return level === undefined ? undefined : Number(level);
+}
+
+export const isWordMarker = (declared: Declared): boolean => declared.get('mso-list') === 'ignore';
+
+/** The marker as it was meant: `•`, `2.`, `b)`. @param around the symbols of the font that it stands in */
+export function wordMarker(element: ElementNode, around: Symbols | undefined): string {
+  const fonts: string[] = [];
+  for (let inner: ElementNode | undefined = element; inner !== undefined; inner = firstElement(inner))
+    fonts.push(
+      ...(
+        /font(?:-family)?\s*:\s*[^;]*?(symbol|wingdings)/i.exec(attributeOf(inner, 'style') ?? '') ?? []
+      ).slice(1),
+    );
+  const written = textIn(element, 200)
+    .replace(/[\s\u00a0]+/g, ' ')
+    .trim();
+  const symbols = fonts[0] === undefined ? around : symbolsOf(fonts[0]);
+  if (symbols !== undefined) return withSymbols(written, symbols);
+  return /^[·\uf0b7]$/.test(written) ? '•' : written;
+}
+
+function firstElement(parent: ElementNode): ElementNode | undefined {
+  for (let child = parent.first; child !== undefined; child = child.next)
+    if (child.kind === 'element') return child;
+  return undefined;
+}

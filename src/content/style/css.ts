@@ -1,0 +1,117 @@
+/** Property and value, both trimmed; the property, and what of the value is not quoted, in lower case. */
+export interface Declaration {
+  readonly property: string;
+  readonly value: string;
+  readonly important: boolean;
+}
+
+/** `\64 isplay` is `display`. */
+export const unescapeCss = (text: string): string =>
+  text.includes('\\')
+    ? text.replace(/\\(?:([0-9a-f]{1,6})[ \t\n\r\f]?|([^\n]))/gi, (_, hex?: string, character?: string) => {
+        const code = hex === undefined ? Number.NaN : Number.parseInt(hex, 16);
+        if (Number.isNaN(code)) return character ?? '';
+        return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd';
+      })
+    : text;
+
+/**
+ * Unclosed comments reach to the end. By hand: a lazy pattern would search on from each of a million `/*`.
+ */
+export function withoutComments(css: string): string {
+  let begin = css.indexOf('/*');
+  if (begin === -1) return css;
+  let result = '';
+  let end = 0;
+  while (begin !== -1) {
+    result += css.slice(end, begin);
+    const close = css.indexOf('*/', begin + 2);
+    if (close === -1) return result;
+    end = close + 2;
+    begin = css.indexOf('/*', end);
+  }
+  return result + css.slice(end);
+}
+
+/** The pieces between a separator that stands in no quotes and no brackets. Linear. */
+export function splitOutside(css: string, separator: string): string[] {
+  const pieces: string[] = [];
+  let begin = 0;
+  let depth = 0;
+  let quote = '';
+  for (let index = 0; index < css.length; index += 1) {
+    const character = css[index]!;
+    if (character === '\\') index += 1;
+    else if (quote !== '') quote = character === quote || character === '\n' ? '' : quote;
+    else if (character === '"' || character === "'") quote = character;
+    else if (character === '(') depth += 1;
+    else if (character === ')') depth = Math.max(0, depth - 1);
+    else if (depth === 0 && (separator === ' ' ? /\s/.test(character) : character === separator)) {
+      pieces.push(css.slice(begin, index));
+      begin = index + 1;
+    }
+  }
+  pieces.push(css.slice(begin));
+  return pieces;
+}
+
+export const wordsOf = (value: string): string[] => splitOutside(value, ' ').filter((word) => word !== '');
+
+const known = new Map<string, readonly Declaration[]>();
+/** Styles that are remembered, as each paragraph of a mail repeats the same few. */
+const maxKnown = 500;
+
+/** The declarations of a style attribute or of a rule. Linear in its length. */
+export function parseDeclarations(css: string): readonly Declaration[] {
+  const found = known.get(css);
+  if (found !== undefined) return found;
+  const declarations = splitOutside(withoutComments(css), ';').flatMap(parseDeclaration);
+  if (css.length < 500) {
+    if (known.size >= maxKnown) known.clear();
+    known.set(css, declarations);
+  }
+  return declarations;
+}
+
+function parseDeclaration(text: string): Declaration[] {
+  const colon = text.indexOf(':');
+  if (colon === -1) return [];
+  const property = unescapeCss(text.slice(0, colon)).trim().toLowerCase();
+  const written = unescapeCss(text.slice(colon + 1)).trim();
+  const bang = written.lastIndexOf('!');
+  const important =
+    bang !== -1 &&
+    written
+      .slice(bang + 1)
+      .trim()
+      .toLowerCase() === 'important';
+  const value = (important ? written.slice(0, bang).trim() : written).toLowerCase();
+  return /^[a-z-]{1,40}$/.test(property) && value !== '' ? [{ property, value, important }] : [];
+}
+
+const pixels: Readonly<Record<string, number>> = {
+  px: 1,
+  pt: 4 / 3,
+  pc: 16,
+  in: 96,
+  cm: 96 / 2.54,
+  mm: 96 / 25.4,
+  em: 16,
+  rem: 16,
+  ex: 8,
+  ch: 8,
+};
+
+/**
+ * Pixels of a length; em as of a font of 16 px unless given. Undefined for percentages, words and formulas.
+ */
+export function pixelsOf(value: string, em = 16): number | undefined {
+  const parts = /^([+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:e\d)?)([a-z]*)$/.exec(value);
+  if (parts === null) return undefined;
+  const size = Number(parts[1]);
+  const unit = parts[2]!;
+  if (unit === '') return size === 0 ? 0 : undefined;
+  if (unit === 'em') return size * em;
+  const factor = pixels[unit];
+  return factor === undefined ? undefined : size * factor;
+}

@@ -1,0 +1,30 @@
+import type { ElementNode, SiblingPlace } from '../dom/tree.ts';
+import type { Spend } from './selector.ts';
+
+/**
+ * Where an element stands among its siblings; told of all of them at once, so that asking each of them is
+ * linear.
+ */
+export function placeOf(element: ElementNode, spend: Spend): SiblingPlace {
+  if (element.place === undefined) placeSiblings(element, spend);
+  return element.place!;
+}
+
+function placeSiblings({ parent }: ElementNode, spend: Spend): void {
+  const siblings: ElementNode[] = [];
+  for (let node = parent?.first; node !== undefined; node = node.next)
+    if (node.kind === 'element') siblings.push(node);
+  spend(siblings.length);
+  const total = Map.groupBy(siblings, ({ name }) => name);
+  const counted = new Map<string, number>();
+  for (const [before, sibling] of siblings.entries()) {
+    const ofType = (counted.get(sibling.name) ?? 0) + 1;
+    counted.set(sibling.name, ofType);
+    sibling.place = {
+      index: before + 1,
+      fromEnd: siblings.length - before,
+      ofType,
+      ofTypeFromEnd: total.get(sibling.name)!.length - ofType + 1,
+    };
+  }
+}

@@ -1,0 +1,154 @@
+import { type Declaration, parseDeclarations, splitOutside, withoutComments } from './css.ts';
+import { mediaApplies, supportsApplies } from './media.ts';
+import type { Selector } from './selector.ts';
+import { compileSelectors } from './selector-syntax.ts';
+import { InvalidSelector, UnknownSelector } from './selector-tests.ts';
+
+export interface Rule {
+  readonly selector: Selector;
+  readonly declarations: readonly Declaration[];
+  readonly order: number;
+}
+
+export interface Sheet {
+  /** The rules by what the element that they are for must have: `#id`, `.class`, a name, or `*`. */
+  readonly rules: ReadonlyMap<string, readonly Rule[]>;
+  /** What stands before the blocks that are not understood. */
+  readonly unknown: ReadonlySet<string>;
+}
+
+/** Reads style sheets as far as they say how something looks on a wide screen. Linear in their length. */
+export function parseSheets(texts: readonly string[]): Sheet {
+  const reader = new SheetReader();
+  for (const text of texts) reader.read(withoutComments(text.replace(/<!--|-->/g, '')));
+  return reader;
+}
+
+/** A block that is being read. */
+interface Block {
+  /** What its declarations are for; undefined where there can be none. */
+  readonly prelude: string | undefined;
+  /** Rules of blocks that do not apply are passed over. */
+  readonly applies: boolean;
+  readonly declarations: string[];
+  readonly order: number;
+}
+
+/** Groups that apply to every screen. `@layer` gives rules a rank, which is passed over. */
+const plainGroups = /^@(?:layer|-webkit-document)\b/i;
+/** At-rules that say nothing of any element. */
+const otherThings =
+  /^@(?:font-face|font-feature-values|font-palette-values|(?:-[a-z]+-)?keyframes|page|viewport|-ms-viewport|counter-style|property|-moz-document|view-transition|position-try|starting-style|charset|namespace|import)\b/i;
+
+/** Characters of what a rule is for; a list may name many classes. */
+const longestPrelude = 20_000;
+/** Blocks that one may stand in. */
+const deepest = 8;
+
+class SheetReader implements Sheet {
+  readonly rules = new Map<string, Rule[]>();
+  readonly unknown = new Set<string>();
+  readonly #blocks: Block[] = [];
+  #order = 0;
+
+  /** Goes from brace to brace; what stands between two of them is a declaration or what a block is for. */
+  read(css: string): void {
+    const marks = /[{};]|"[^"\n]*"?|'[^'\n]*'?|\\[^\n]/g;
+    let begin = 0;
+    let statement = isStatement(css, begin);
+    for (let found = marks.exec(css); found !== null; found = marks.exec(css)) {
+      const [mark] = found;
+      const block = this.#blocks.at(-1);
+      // Outside of blocks these two are a part of what they stand in, and make it invalid.
+      const counts =
+        mark === '{' || (mark === '}' && block) || (mark === ';' && (block?.prelude ?? statement));
+      if (!counts) continue;
+      const text = css.slice(begin, found.index).trim();
+      begin = marks.lastIndex;
+      statement = isStatement(css, begin);
+      if (mark === '{') this.#open(text);
+      else if (block !== undefined) {
+        block.declarations.push(text);
+        if (mark === '}') this.#close();
+      }
+    }
+    this.#blocks.at(-1)?.declarations.push(css.slice(begin).trim());
+    while (this.#blocks.length > 0) this.#close();
+  }
+
+  #open(text: string): void {
+    const around = this.#blocks.at(-1);
+    this.#order += 1;
+    const order = this.#order;
+    if (around?.applies === false) {
+      this.#blocks.push({ prelude: undefined, applies: false, declarations: [], order });
+      return;
+    }
+    const group = text.startsWith('@');
+    // Declarations in a group that stands in a rule are the rule's.
+    const prelude = group ? around?.prelude : nested(text, around?.prelude);
+    const tooMuch = this.#blocks.length > deepest || (prelude ?? '').length > longestPrelude;
+    if (tooMuch) this.unknown.add(text);
+    const applies = !tooMuch && (!group || this.#groupApplies(text));
+    this.#blocks.push({ prelude, applies, declarations: [], order });
+  }
+
+  #groupApplies(text: string): boolean {
+    if (/^@media\b/i.test(text)) return mediaApplies(text.slice('@media'.length));
+    if (plainGroups.test(text)) return true;
+    if (otherThings.test(text)) return false;
+    const answer = /^@supports\b/i.test(text) ? supportsApplies(text.slice('@supports'.length)) : undefined;
+    if (answer === undefined) this.unknown.add(text);
+    return answer === true;
+  }
+
+  #close(): void {
+    const block = this.#blocks.pop();
+    if (block?.prelude === undefined || !block.applies) return;
+    const declarations = parseDeclarations(block.declarations.join(';'));
+    if (declarations.length === 0) return;
+    for (const selector of this.#compile(block.prelude)) {
+      const rules = this.rules.get(selector.key) ?? [];
+      this.rules.set(selector.key, rules);
+      rules.push({ selector, declarations, order: block.order });
+    }
+  }
+
+  /**
+   * A list with one selector that is none by the standard says nothing; one that is not understood does not
+   * stop the others.
+   */
+  #compile(prelude: string): readonly Selector[] {
+    try {
+      return splitOutside(prelude, ',').flatMap((text) => {
+        try {
+          return compileSelectors(text);
+        } catch (error) {
+          if (!(error instanceof UnknownSelector)) throw error;
+          this.unknown.add(text.trim());
+          return [];
+        }
+      });
+    } catch (error) {
+      if (!(error instanceof InvalidSelector)) throw error;
+      return [];
+    }
+  }
+}
+
+/** Whether an at-rule begins here, which may end without a block. */
+function isStatement(css: string, begin: number): boolean {
+  const blanks = /\s*/y;
+  blanks.lastIndex = begin;
+  blanks.exec(css);
+  return css[blanks.lastIndex] === '@';
+}
+
+/** A rule in a rule is for what is in the other's elements, unless it says `&`. */
+function nested(prelude: string, around: string | undefined): string {
+  if (around === undefined) return prelude;
+  const outer = `:is(${around})`;
+  return splitOutside(prelude, ',')
+    .map((one) => (one.includes('&') ? one.replaceAll('&', () => outer) : `${outer} ${one.trim()}`))
+    .join(',');
+}

@@ -1,0 +1,36 @@
+import type { MessageFormat } from '../platform/vocabulary.ts';
+import { isVisible } from './dom/visible-characters.ts';
+import { cleanHtml, type ReadBody } from './html/clean.ts';
+import type { RemotePictures } from './html/pictures.ts';
+import { takeOutPictures } from './pasted.ts';
+import { addressesOf, plainTextToHtml } from './plain.ts';
+import { encodeTextPart } from './text-part.ts';
+
+export interface ReadRequest {
+  readonly body: string;
+  readonly format: MessageFormat;
+  readonly remotePictures: RemotePictures;
+}
+
+/** What may be done in another thread, as it takes as long as a body is. */
+export const tasks = { read, takeOutPictures, encodeTextPart };
+export type Tasks = typeof tasks;
+
+/** Reads a body here and now. @throws UnreadableBody */
+function read({ body, format, remotePictures }: ReadRequest): ReadBody {
+  return format === 'HTML' ? cleanHtml(body, remotePictures) : readText(body);
+}
+
+/** The author's direction is each line's own, so that Hebrew and English may stand below one another. */
+function readText(body: string): ReadBody {
+  const html = plainTextToHtml(body);
+  return {
+    html: html === '' ? '' : `<div dir="auto" style="unicode-bidi:plaintext">${html}</div>`,
+    text: body,
+    links: [...new Set([...addressesOf(body)].map(({ url }) => url))],
+    pictures: [],
+    changes: [],
+    blank: !isVisible(body),
+    needsFiles: false,
+  };
+}

@@ -1,0 +1,93 @@
+import type postgres from 'postgres';
+import { inSpan, SpanKind } from '../../observe/tracing.ts';
+import { Unavailable } from '../../platform/errors.ts';
+
+/**
+ * Statements and transactions of one pool that may be on their way at a time; past it, callers are told to
+ * come again.
+ */
+const maxUnderway = 5000;
+
+/**
+ * The pool, with an end to waiting: for a connection, for those who went before on it, and for a server that
+ * is frozen or gone. The server's own `statement_timeout` ends what it works on, and knows nothing of the
+ * rest.
+ *
+ * What has been sent may still be done after its caller was told that nobody answers; what has not been sent
+ * is withdrawn.
+ */
+export function withDeadline(
+  pool: postgres.Sql,
+  answerWithinMs: number,
+  load: { readonly pool: string; underway: number } = { pool: 'desk', underway: 0 },
+): postgres.Sql {
+  const spanned = <T>(operation: string, work: () => Promise<T>): Promise<T> => {
+    const attributes = {
+      'db.system.name': 'postgresql',
+      'db.operation.name': operation,
+      'ticketwire.pool': load.pool,
+    };
+    return inSpan(`postgresql ${operation}`, { kind: SpanKind.CLIENT, attributes }, work);
+  };
+  function inTime<T>(start: () => PromiseLike<T>, giveUp: () => void): Promise<T> {
+    if (load.underway >= maxUnderway)
+      return Promise.reject(new Unavailable('Too many wait for the database', 2, { nothingWritten: true }));
+    load.underway += 1;
+    return new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new Unavailable('The database does not answer', 2));
+        giveUp();
+      }, answerWithinMs);
+      const done = () => {
+        clearTimeout(timer);
+        load.underway -= 1;
+      };
+      start().then(
+        (value) => {
+          done();
+          resolve(value);
+        },
+        (error) => {
+          done();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  /** As Drizzle uses it: awaited as it is, or its `values()`. */
+  function unsafe(...args: Parameters<postgres.Sql['unsafe']>) {
+    const query = pool.unsafe(...args) as postgres.PendingQuery<postgres.Row[]> & { active?: boolean };
+    const withdraw = () => {
+      if (query.active !== true) void Promise.resolve(query.cancel()).catch(() => {});
+    };
+    return {
+      values: () => spanned(operationOf(args[0]), () => inTime(() => query.values(), withdraw)),
+      // biome-ignore lint/suspicious/noThenProperty: it stands for a query, which is awaited.
+      then: (...on: Parameters<Promise<unknown>['then']>) =>
+        spanned(operationOf(args[0]), () => inTime(() => query, withdraw)).then(...on),
+    };
+  }
+
+  function begin(run: (tx: postgres.TransactionSql) => Promise<unknown>) {
+    let late = false;
+    return spanned('TRANSACTION', () =>
+      inTime(
+        () =>
+          pool.begin((tx) => {
+            if (late) throw new Unavailable('The database does not answer', 2);
+            return run(tx);
+          }),
+        () => (late = true),
+      ),
+    );
+  }
+
+  return new Proxy(pool, {
+    get: (of, name) => (name === 'unsafe' ? unsafe : name === 'begin' ? begin : Reflect.get(of, name)),
+  });
+}
+
+/** The first word of a statement: the rest is nobody's outside. */
+const operationOf = (statement: string): string =>
+  (/^\s*([a-z]+)/i.exec(statement)?.[1] ?? 'STATEMENT').toUpperCase();

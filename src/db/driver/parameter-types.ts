@@ -1,0 +1,103 @@
+import type postgres from 'postgres';
+
+/*
+ * How values become PostgreSQL's texts and the other way round, for the driver's option `types`.
+ *
+ * The driver may write a statement's parameters a second time: it prepares a statement anew when the server
+ * has lost it or has another plan for it, and by then each value is the text that it has become. So every
+ * function here leaves a text as it is.
+ */
+
+interface Type {
+  readonly id: number;
+  readonly array: number;
+  readonly write: (value: unknown) => string;
+  readonly read: (text: string) => unknown;
+}
+
+const asText = (value: unknown): string => `${value}`;
+const unlessText = (write: (value: unknown) => string) => (value: unknown) =>
+  typeof value === 'string' ? value : write(value);
+const same = (text: string): string => text;
+const writeInstant = unlessText((value) =>
+  (value instanceof Date ? value : new Date(Number(value))).toISOString(),
+);
+const readInstant = (text: string): Date => new Date(text);
+
+const scalars = {
+  boolean: {
+    id: 16,
+    array: 1000,
+    write: unlessText((value) => (value === true ? 't' : 'f')),
+    read: (text) => text === 't',
+  },
+  bytea: {
+    id: 17,
+    array: 1001,
+    write: unlessText((value) => `\\x${Buffer.from(value as Uint8Array).toString('hex')}`),
+    read: (text) => Buffer.from(text.slice(2), 'hex'),
+  },
+  bigint: { id: 20, array: 1016, write: asText, read: same },
+  smallint: { id: 21, array: 1005, write: asText, read: Number },
+  integer: { id: 23, array: 1007, write: asText, read: Number },
+  text: { id: 25, array: 1009, write: asText, read: same },
+  real: { id: 700, array: 1021, write: asText, read: Number },
+  double: { id: 701, array: 1022, write: asText, read: Number },
+  date: { id: 1082, array: 1182, write: writeInstant, read: readInstant },
+  timestamp: { id: 1114, array: 1115, write: writeInstant, read: readInstant },
+  timestamptz: { id: 1184, array: 1185, write: writeInstant, read: readInstant },
+  uuid: { id: 2950, array: 2951, write: asText, read: same },
+  json: {
+    id: 114,
+    array: 199,
+    write: unlessText((value) => JSON.stringify(value)),
+    read: (text) => JSON.parse(text),
+  },
+  jsonb: {
+    id: 3802,
+    array: 3807,
+    write: unlessText((value) => JSON.stringify(value)),
+    read: (text) => JSON.parse(text),
+  },
+} as const satisfies Record<string, Type>;
+
+/** `{1,NULL,"a \"b\""}`. Lists within lists are lists of the same type. */
+function writeArray(list: unknown, write: Type['write']): string {
+  if (!Array.isArray(list)) return asText(list);
+  const element = (value: unknown) =>
+    value === null || value === undefined
+      ? 'NULL'
+      : Array.isArray(value)
+        ? writeArray(value, write)
+        : `"${write(value).replace(/["\\]/g, '\\$&')}"`;
+  return `{${list.map(element).join(',')}}`;
+}
+
+/** The elements of a list of one dimension, as all columns here have them. */
+function readArray(text: string, read: Type['read']): unknown[] {
+  const inside = text.slice(text.indexOf('{') + 1, -1);
+  const elements = inside.match(/"(?:[^"\\]|\\[\s\S])*"|[^,]+/g) ?? [];
+  return elements.map((element) => {
+    if (element === 'NULL') return null;
+    return read(element.startsWith('"') ? element.slice(1, -1).replace(/\\([\s\S])/g, '$1') : element);
+  });
+}
+
+/**
+ * Every type that a parameter or a column of ours has, and lists of it: the driver need not ask each new
+ * connection for them.
+ */
+export const parameterTypes: Readonly<Record<string, postgres.PostgresType>> = Object.fromEntries(
+  Object.entries(scalars).flatMap(([name, { id, array, write, read }]: [string, Type]) => [
+    [name, { to: id, from: [id], serialize: write, parse: read }],
+    [
+      `${name}_list`,
+      {
+        to: array,
+        from: [array],
+        serialize: (list: unknown) => writeArray(list, write),
+        parse: (text: string) => readArray(text, read),
+      },
+    ],
+  ]),
+);

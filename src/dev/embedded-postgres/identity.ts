@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** As whom PostgreSQL runs. It refuses to run as root. */
+export interface Identity {
+  /** Undefined: as ourselves. */
+  readonly ids: { readonly uid: number; readonly gid: number } | undefined;
+  /** Put before each command line. */
+  readonly prefix: readonly string[];
+}
+
+const ourselves: Identity = { ids: undefined, prefix: [] };
+/**
+ * Root outside, so that its files are nobody else's, and an ordinary user to PostgreSQL. 65534 has a name
+ * everywhere, which initdb asks for.
+ */
+const namespace: Identity = {
+  ids: undefined,
+  prefix: ['unshare', '--user', '--map-user=65534', '--map-group=65534'],
+};
+
+/**
+ * Chooses among ourselves, the system's `postgres`, a user namespace and `nobody`, by who can run the binary
+ * and reach the directory.
+ * @param owner who owns the cluster's directory if it is there already: whoever made a cluster goes on with
+ * it.
+ * @throws Error when PostgreSQL can run as nobody at all.
+ */
+export async function chooseIdentity(
+  postgres: string,
+  directory: string,
+  owner: { uid: number; gid: number } | undefined,
+): Promise<Identity> {
+  if (process.getuid?.() !== 0) return ourselves;
+  for (const identity of await candidates(owner)) {
+    if (await canRun(identity, postgres, directory)) return identity;
+  }
+  throw new Error(
+    `PostgreSQL does not run as root, and no other user can reach both ${postgres} and ${directory}: ` +
+      'start as an ordinary user, put them where the user "postgres" or "nobody" may look, or set DATABASE_URL',
+  );
+}
+
+async function candidates(owner: { uid: number; gid: number } | undefined): Promise<Identity[]> {
+  if (owner !== undefined) return [owner.uid === 0 ? namespace : { ids: owner, prefix: [] }];
+  const found = await Promise.all([userNamed('postgres'), userNamed('nobody')]);
+  const [postgres, nobody] = found.map((ids) => (ids === undefined ? [] : [{ ids, prefix: [] }]));
+  // Others may run as `nobody` too and would reach the files: it comes last.
+  return [...postgres!, namespace, ...nobody!];
+}
+
+async function userNamed(name: string): Promise<{ uid: number; gid: number } | undefined> {
+  try {
+    const [uid, gid] = await Promise.all([run('id', ['-u', name]), run('id', ['-g', name])]);
+    return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
+  } catch {
+    return undefined;
+  }
+}
+
+async function canRun(identity: Identity, postgres: string, directory: string): Promise<boolean> {
+  const script = '"$0" --version >/dev/null && cd "$1"';
+  const [command, ...args] = [...identity.prefix, 'sh', '-c', script, postgres, directory];
+  try {
+    await run(command!, args, { ...identity.ids, cwd: '/' });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,162 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, fstatSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Cluster, serverEnvironment } from './cluster.ts';
+import { ownerSetting, readHolder } from './holder.ts';
+
+/** A running server. */
+export interface Postmaster {
+  readonly pid: number;
+  readonly socketDirectory: string;
+  /** Why it ended. */
+  readonly ended: Promise<string>;
+  /** Ends its connections, writes a checkpoint and waits for its end. */
+  stop(): Promise<void>;
+}
+
+/** The directory is still another server's, or its shared memory is still in use: worth another try soon. */
+export class DirectoryBusy extends Error {}
+
+/**
+ * Crash recovery is bounded by max_wal_size; a machine that needs longer than this has a fault of its own.
+ */
+const readyWithinSeconds = 120;
+const stopWithinSeconds = 30;
+const largestLogBytes = 4 * 1024 * 1024;
+
+const settings = {
+  listen_addresses: '',
+  unix_socket_permissions: '0700',
+  max_connections: '100',
+  shared_buffers: '128MB',
+  // Recovery after kill -9 replays at most about this much.
+  max_wal_size: '256MB',
+  checkpoint_timeout: '5min',
+  // A container's /dev/shm has 64 MB, and the gateway's queries are small.
+  max_parallel_workers_per_gather: '0',
+  jit: 'off',
+  // Statements and rows hold people's mail: the server's log has neither.
+  log_min_messages: 'log',
+  log_min_error_statement: 'panic',
+  log_error_verbosity: 'terse',
+  log_checkpoints: 'off',
+};
+const notDurable = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+
+/**
+ * The server's life is tied to ours by a pipe: whatever ends us closes it, and a watcher then asks the server
+ * to stop. It is in a session of its own, so that Ctrl-C or a kill of our process group does not take it away
+ * before we have drained.
+ */
+const script = '( ( cat <&3 >/dev/null; kill -INT $$ ) & ) 2>/dev/null; exec "$@" 3<&-';
+
+export interface LaunchOptions {
+  socketDirectory: string;
+  durable: boolean;
+  /** More of postgresql.conf's settings. */
+  settings?: Readonly<Record<string, string>>;
+  /** A pid in postmaster.pid that is known not to be a server. */
+  ignoredPid?: number | undefined;
+}
+
+/**
+ * Starts the server and waits until it accepts connections.
+ * @throws DirectoryBusy when another server holds the directory.
+ */
+export async function launch(cluster: Cluster, options: LaunchOptions): Promise<Postmaster> {
+  const log = openLog(cluster.log);
+  const logStart = fstatSync(log).size;
+  const child = start(cluster, options, log);
+  closeSync(log);
+  const ended = endOf(child);
+  let end: string | undefined;
+  void ended.then((why) => {
+    end = why;
+  });
+  const deadline = Date.now() + readyWithinSeconds * 1000;
+  for (;;) {
+    if (end !== undefined) throw failure(end, readFileSync(cluster.log).subarray(logStart).toString());
+    const holder = await readHolder(cluster.data);
+    if (holder?.pid === child.pid && holder?.ready) break;
+    if (Date.now() > deadline) {
+      child.kill('SIGQUIT');
+      throw new Error(`PostgreSQL was not ready after ${readyWithinSeconds} s, see ${cluster.log}`);
+    }
+    await sleep(10);
+  }
+  return {
+    pid: child.pid!,
+    socketDirectory: options.socketDirectory,
+    ended,
+    async stop() {
+      child.ref();
+      child.kill('SIGINT');
+      const late = setTimeout(() => child.kill('SIGQUIT'), stopWithinSeconds * 1000);
+      await ended;
+      clearTimeout(late);
+    },
+  };
+}
+
+function start({ binaries, data, identity }: Cluster, options: LaunchOptions, log: number): ChildProcess {
+  const all = {
+    ...settings,
+    ...(options.durable ? {} : notDurable),
+    ...options.settings,
+    unix_socket_directories: options.socketDirectory,
+    [ownerSetting]: String(process.pid),
+  };
+  const server = [
+    binaries.postgres,
+    '-D',
+    data,
+    ...Object.entries(all).flatMap(([k, v]) => ['-c', `${k}=${v}`]),
+  ];
+  return spawn('sh', ['-c', script, 'sh', ...identity.prefix, ...server], {
+    ...identity.ids,
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', log, log, 'pipe'],
+    env: {
+      ...serverEnvironment,
+      // PostgreSQL takes whatever lives under a stale pid file's number for a server, but for this number;
+      // the check of shared memory, which finds orphaned backends, stays on. Removing the file would switch
+      // both off.
+      ...(options.ignoredPid === undefined ? {} : { PG_GRANDPARENT_PID: String(options.ignoredPid) }),
+    },
+  });
+}
+
+function endOf(child: ChildProcess): Promise<string> {
+  const pipe = child.stdio[3] as unknown as {
+    unref(): void;
+    destroy(): void;
+    on(event: 'error', f: () => void): void;
+  };
+  pipe.on('error', () => {});
+  pipe.unref();
+  child.unref();
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => {
+      // The watcher must not wait for our own end: by then another process may have this pid.
+      pipe.destroy();
+      resolve(`PostgreSQL ended with ${signal ?? `code ${code}`}`);
+    });
+  });
+}
+
+function failure(end: string, log: string): Error {
+  const said = log.trim().split('\n').slice(-8).join('\n');
+  const busy = /lock file ".*" already exists|shared memory block|Is another postmaster/i.test(log);
+  return new (busy ? DirectoryBusy : Error)(`${end}${said && `: ${said}`}`);
+}
+
+function openLog(path: string): number {
+  try {
+    if (statSync(path).size > largestLogBytes) renameSync(path, `${path}.1`);
+  } catch {
+    // The first start has no log.
+  }
+  return openSync(path, 'a', 0o600);
+}

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { chownSync, lstatSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Identity } from './identity.ts';
+
+export const port = 5432;
+export const socketPath = (directory: string): string => join(directory, `.s.PGSQL.${port}`);
+
+/** A socket's address has 104 bytes on macOS and 108 on Linux, the closing NUL included. */
+const longestPath = 100;
+
+/**
+ * A directory for the server's socket that only its owner and root may enter: the cluster's own, or a short
+ * one under the system's temporary directory when DATA_DIR lies too deep for a socket's address.
+ */
+export function socketDirectory(cluster: string, identity: Identity): string {
+  if (Buffer.byteLength(socketPath(cluster)) < longestPath) return cluster;
+  const name = `ticketwire-${createHash('sha256').update(cluster).digest('hex').slice(0, 12)}`;
+  const parent = [tmpdir(), '/tmp'].find(
+    (at) => Buffer.byteLength(socketPath(join(at, `${name}-XXXXXX`))) < longestPath,
+  );
+  if (parent === undefined) throw new Error(`no directory is short enough for the socket of ${cluster}`);
+  const directory = join(parent, name);
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    // Anybody may have made this name before us.
+    return isPrivate(directory, identity) ? directory : own(mkdtempSync(`${directory}-`), identity);
+  }
+  return own(directory, identity);
+}
+
+function own(directory: string, { ids }: Identity): string {
+  if (ids) chownSync(directory, ids.uid, ids.gid);
+  return directory;
+}
+
+function isPrivate(directory: string, { ids }: Identity): boolean {
+  const stat = lstatSync(directory);
+  return stat.isDirectory() && stat.uid === (ids?.uid ?? process.getuid?.()) && (stat.mode & 0o077) === 0;
+}

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brotliCompress, constants } from 'node:zlib';
+
+const sources = fileURLToPath(new URL('.', import.meta.url));
+const dist = fileURLToPath(new URL('../../../dist/', import.meta.url));
+/** Where the built page is: `index.html`, and `assets/*.br`. */
+export const explorerDist = join(dist, 'explorer');
+/** Another version of any of these makes another page. */
+const packages = [
+  ...['graphiql', '@graphiql/react', '@graphiql/plugin-doc-explorer', '@graphiql/plugin-history'],
+  ...['monaco-editor', 'monaco-graphql', 'graphql', 'react', 'react-dom', 'vite'],
+];
+
+/**
+ * Builds the explorer page unless it is there and made from these very sources (that check takes some
+ * milliseconds). `unavailable`: the development packages are not installed; what was built before, if
+ * anything, stays as it is.
+ */
+export async function buildExplorer(): Promise<'fresh' | 'built' | 'unavailable'> {
+  const stamp = await fingerprint();
+  if (stamp === undefined) return 'unavailable';
+  if (stamp === (await readStamp())) return 'fresh';
+  // Beside the old one, then in its place: processes that start together must not see half a page.
+  const made = join(dist, `.explorer-${process.pid}`);
+  try {
+    await bundle(made);
+    await compress(join(made, 'assets'));
+    await writeFile(join(made, 'stamp'), stamp);
+    await replace(made);
+  } finally {
+    await rm(made, { recursive: true, force: true });
+  }
+  return 'built';
+}
+
+/** Whether there is nothing to build: it is fresh, or the packages to build it with are not there. */
+export async function isExplorerBuilt(): Promise<boolean> {
+  const stamp = await fingerprint();
+  return stamp === undefined || stamp === (await readStamp());
+}
+
+const readStamp = () => readFile(join(explorerDist, 'stamp'), 'utf8').catch(() => '');
+
+async function bundle(outDir: string): Promise<void> {
+  const { NODE_ENV } = process.env;
+  // Whatever the caller's environment is: React's development build is another page under the same stamp.
+  process.env.NODE_ENV = 'production';
+  try {
+    const { build } = await import('vite');
+    await build({ configFile: join(sources, 'vite.config.ts'), build: { outDir } });
+  } finally {
+    if (NODE_ENV === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = NODE_ENV;
+  }
+}
+
+/** SHA-256 of what the page is made from; undefined where a package is missing. */
+async function fingerprint(): Promise<string | undefined> {
+  const hash = createHash('sha256');
+  const { resolve } = createRequire(import.meta.url);
+  for (const name of packages) {
+    const at = (resolve.paths(name) ?? [])
+      .map((folder) => join(folder, name, 'package.json'))
+      .find(existsSync);
+    if (at === undefined) return undefined;
+    hash.update(`${name} ${(JSON.parse(await readFile(at, 'utf8')) as { version: string }).version}\n`);
+  }
+  for (const file of (await readdir(sources)).sort()) {
+    hash.update(`${file}\n`).update(await readFile(join(sources, file)));
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * Only Brotli is kept, a quarter of the bytes: every browser takes it, and for the rest it is undone on the
+ * way out.
+ */
+async function compress(folder: string): Promise<void> {
+  for (const file of await readdir(folder)) {
+    const path = join(folder, file);
+    const bytes = await promisify(brotliCompress)(await readFile(path), {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 7 },
+    });
+    await writeFile(`${path}.br`, bytes);
+    await rm(path);
+  }
+}
+
+async function replace(made: string): Promise<void> {
+  const old = `${made}-old`;
+  await rename(explorerDist, old).catch(ignoreMissing);
+  // Another process may have put its own there meanwhile, made from the same sources.
+  await rename(made, explorerDist).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+  });
+  await rm(old, { recursive: true, force: true });
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+if (import.meta.main) {
+  const started = performance.now();
+  const outcome = await buildExplorer();
+  if (outcome === 'built') {
+    process.stdout.write(
+      `Built the GraphQL explorer in ${((performance.now() - started) / 1000).toFixed(1)} s\n`,
+    );
+  }
+}

@@ -1,0 +1,160 @@
+import { readdir, readFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { extname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliDecompress } from 'node:zlib';
+import { isDirect } from '../../http/direct-request.ts';
+import { sendPage } from '../pages/send.ts';
+import { explorerDist } from './build.ts';
+import type { ExplorerSettings } from './settings.ts';
+
+/*
+ * Scripts, workers, fonts and requests: our own origin, nothing inline, no eval. Two things had to be
+ * loosened for the Monaco editor, which GraphiQL is built on: styles may be inline (it positions each line by
+ * a style attribute and writes its colour theme into a style element), and images may be data: URLs (its
+ * style sheet draws squiggles with them).
+ */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "worker-src 'self'",
+  "connect-src 'self'",
+  "font-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const types: Record<string, string> = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.ttf': 'font/ttf',
+};
+
+interface BuiltPage {
+  readonly html: string;
+  /** By name, as Brotli. */
+  readonly assets: ReadonlyMap<string, Buffer>;
+}
+
+export interface ExplorerOptions {
+  /**
+   * Value of the Authorization header that the page is signed in with: the demo operator's. Whoever does not
+   * ask directly gets the page without it.
+   */
+  readonly demoAuthorization?: string | undefined;
+  /** Path of the development inbox, if this process has one; the page links to it. */
+  readonly inboxPath?: string | undefined;
+}
+
+/**
+ * The GraphiQL page at GET /graphql, for whoever asks for HTML, and its files under /explorer/.
+ * The handler resolves to false, with nothing written, when the request is not for it.
+ */
+export function createExplorer({ demoAuthorization, inboxPath }: ExplorerOptions = {}) {
+  const settings: ExplorerSettings = {
+    endpoint: '/graphql',
+    ...(inboxPath === undefined ? {} : { inbox: inboxPath }),
+  };
+  const signedIn: ExplorerSettings =
+    demoAuthorization === undefined ? settings : { ...settings, authorization: demoAuthorization };
+  let built: BuiltPage | undefined;
+
+  return async (req: IncomingMessage, res: ServerResponse, pathname: string): Promise<boolean> => {
+    const isRead = req.method === 'GET' || req.method === 'HEAD';
+    const isPage = pathname === '/graphql' && isRead && asksForHtml(req);
+    if (!isPage && !pathname.startsWith('/explorer/')) return false;
+    if (!isRead) {
+      sendText(req, res, 405, 'Method not allowed\n', { allow: 'GET, HEAD' });
+      return true;
+    }
+    built ??= await readBuilt();
+    if (isPage) sendExplorer(req, res, built, isDirect(req) ? signedIn : settings);
+    else await sendAsset(req, res, built?.assets.get(pathname.slice('/explorer/'.length)), pathname);
+    return true;
+  };
+}
+
+/** A browser's navigation does; a GraphQL client that sends a query by GET does not. */
+function asksForHtml({ headers }: IncomingMessage): boolean {
+  return /\btext\/html\b/i.test(headers.accept ?? '');
+}
+
+function sendExplorer(
+  req: IncomingMessage,
+  res: ServerResponse,
+  built: BuiltPage | undefined,
+  settings: ExplorerSettings,
+): void {
+  if (built === undefined) {
+    return sendText(
+      req,
+      res,
+      503,
+      'The explorer has not been built: run "npm ci" (with development packages) or "npm start" once.\n',
+    );
+  }
+  // No `<` may stand in it: `</script>` would end the element.
+  const json = JSON.stringify(settings).replaceAll('<', '\\u003c');
+  const script = `<script type="application/json" id="settings">${json}</script>`;
+  return sendPage(req, res, {
+    type: 'text/html; charset=utf-8',
+    body: built.html.replace('<!-- settings -->', () => script),
+    policy,
+    headers: { vary: 'accept' },
+  });
+}
+
+async function sendAsset(
+  req: IncomingMessage,
+  res: ServerResponse,
+  asset: Buffer | undefined,
+  pathname: string,
+): Promise<void> {
+  if (asset === undefined) return sendText(req, res, 404, 'Not found\n');
+  const takesBrotli = /\bbr\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(
+    String(req.headers['accept-encoding'] ?? ''),
+  );
+  return sendPage(req, res, {
+    type: types[extname(pathname)] ?? 'application/octet-stream',
+    body: takesBrotli ? asset : await promisify(brotliDecompress)(asset),
+    // A worker is under the policy of its own answer, not of the page that started it.
+    policy: "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'",
+    headers: {
+      'cache-control': 'public, max-age=31536000, immutable',
+      vary: 'accept-encoding',
+      ...(takesBrotli ? { 'content-encoding': 'br' } : {}),
+    },
+  });
+}
+
+function sendText(
+  req: IncomingMessage,
+  res: ServerResponse,
+  status: number,
+  body: string,
+  headers: Record<string, string> = {},
+): void {
+  return sendPage(req, res, { status, type: 'text/plain; charset=utf-8', body, headers });
+}
+
+/** Undefined while it is not there: a build may be under way, so the next request looks again. */
+async function readBuilt(): Promise<BuiltPage | undefined> {
+  try {
+    const html = await readFile(join(explorerDist, 'index.html'), 'utf8');
+    const assets = new Map<string, Buffer>();
+    for (const file of await readdir(join(explorerDist, 'assets'))) {
+      assets.set(
+        `assets/${file.slice(0, -'.br'.length)}`,
+        await readFile(join(explorerDist, 'assets', file)),
+      );
+    }
+    return { html, assets };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,69 @@
+import { pick, UnStyledButton, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
+import { type Example, examples, variablesText } from './examples.ts';
+import { filesPluginTitle } from './files-panel.tsx';
+
+export function BookIcon() {
+  return (
+    <svg
+      viewBox="0 0 16 16"
+      height="1em"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.5"
+      aria-hidden="true"
+    >
+      <path
+        d="M8 3.5C6.5 2.5 4.5 2.2 2 2.5v10c2.5-.3 4.5 0 6 1 1.5-1 3.5-1.3 6-1v-10c-2.5-.3-4.5 0-6 1Zm0 0v10"
+        strokeLinejoin="round"
+      />
+    </svg>
+  );
+}
+
+/**
+ * Each use of the API, one click away: an example opens in a tab of its own, or the tab that already has it.
+ */
+export function ExamplesPanel() {
+  const open = useOpenExample();
+  return (
+    <section className="tw-panel" aria-label="Examples">
+      <header className="graphiql-doc-explorer-header tw-panel-title">Examples</header>
+      <p>Each one opens in a tab and can be run as it is; what you change in it stays yours.</p>
+      <ul className="tw-examples">
+        {examples.map((example) => (
+          <li key={example.operationName}>
+            <UnStyledButton
+              type="button"
+              className="tw-example"
+              disabled={open === undefined}
+              onClick={() => open?.(example)}
+            >
+              <b>{example.title}</b>
+              <span>{example.about}</span>
+            </UnStyledButton>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Undefined until there are editors: what was opened before would not be what ▶ runs. */
+function useOpenExample(): ((example: Example) => void) | undefined {
+  const { addTab, changeTab, setVisiblePlugin } = useGraphiQLActions();
+  const { tabs, queryEditor, variableEditor } = useGraphiQL(pick('tabs', 'queryEditor', 'variableEditor'));
+  if (queryEditor === undefined || variableEditor === undefined) return undefined;
+  return (example) => {
+    const index = tabs.findIndex((tab) => tab.operationName === example.operationName);
+    if (index >= 0) {
+      changeTab(index);
+    } else {
+      addTab();
+      queryEditor.setValue(example.query);
+      variableEditor.setValue(variablesText(example));
+    }
+    // Ctrl-Enter is the editor's.
+    queryEditor.focus();
+    if (example.takesFiles) setVisiblePlugin(filesPluginTitle);
+  };
+}

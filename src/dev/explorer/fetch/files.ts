@@ -1,0 +1,60 @@
+import type { MappedFile } from './fetcher.ts';
+
+export interface PickedFile extends MappedFile {
+  readonly id: number;
+  readonly file: File;
+}
+
+/*
+ * The files that were picked, by tab: what is attached to one operation is never sent with another. They live
+ * in memory; a browser gives no way of keeping a File across a reload.
+ */
+const byTab = new Map<string, readonly PickedFile[]>();
+const listeners = new Set<() => void>();
+const none: readonly PickedFile[] = [];
+let nextId = 1;
+let activeTab = '';
+
+export const filesOf = (tab: string): readonly PickedFile[] => byTab.get(tab) ?? none;
+export const activeFiles = (): readonly PickedFile[] => filesOf(activeTab);
+
+export function setActiveTab(tab: string): void {
+  activeTab = tab;
+}
+
+export function addFiles(
+  tab: string,
+  files: Iterable<File>,
+  pathFor: (taken: ReadonlySet<string>) => string,
+): void {
+  const list = [...filesOf(tab)];
+  for (const file of files) {
+    const path = pathFor(new Set(list.map((picked) => picked.path)));
+    list.push({ id: nextId++, file, path });
+  }
+  update(tab, list);
+}
+
+export function moveFile(tab: string, id: number, path: string): void {
+  update(
+    tab,
+    filesOf(tab).map((picked) => (picked.id === id ? { ...picked, path } : picked)),
+  );
+}
+
+export function removeFile(tab: string, id: number): void {
+  update(
+    tab,
+    filesOf(tab).filter((picked) => picked.id !== id),
+  );
+}
+
+export function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+function update(tab: string, files: readonly PickedFile[]): void {
+  byTab.set(tab, files);
+  for (const listener of listeners) listener();
+}

@@ -1,0 +1,107 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Db } from '../../db/database.ts';
+import { isDirect } from '../../http/direct-request.ts';
+import { BadCredential } from '../../platform/errors.ts';
+import type { Viewer } from '../../platform/request-context.ts';
+import { html } from '../pages/html.ts';
+import { sendPage } from '../pages/send.ts';
+import { inboxFrame, inboxPolicy, noteMain, readInboxAssets } from './page/frame.ts';
+import { answerInbox } from './page/routes.ts';
+
+export interface InboxPageOptions {
+  readonly db: Db;
+  /** @throws BadCredential */
+  readonly authenticate: (
+    authorization: string | undefined,
+    remoteAddress: string,
+    direct: () => boolean,
+  ) => Promise<Viewer | undefined>;
+  /** Where a request comes from; its socket's address unless given. */
+  readonly addressOf?: (req: IncomingMessage) => string;
+}
+
+/**
+ * The development inbox in a browser, for operators. Its home is /inbox/ with the slash: a browser then sends
+ * the password that it was asked for to /inbox/… alone, and never by itself to an endpoint where something
+ * could be done with it.
+ */
+export function createInboxPage({
+  db,
+  authenticate,
+  addressOf = (req) => req.socket.remoteAddress ?? '',
+}: InboxPageOptions) {
+  const assets = readInboxAssets();
+
+  return async (req: IncomingMessage, res: ServerResponse, path: string): Promise<void> => {
+    const { authorization } = req.headers;
+    const route = path.replace(/^\/inbox\/?/, '');
+    if (!['GET', 'HEAD', 'DELETE'].includes(req.method ?? '')) {
+      return sendPage(req, res, {
+        status: 405,
+        ...plain('Method not allowed\n'),
+        headers: { allow: 'GET, HEAD, DELETE' },
+      });
+    }
+    const asset = Object.entries(assets).find(([name]) => route === `assets/${name}`)?.[1];
+    if (asset !== undefined) {
+      return sendPage(req, res, {
+        ...asset,
+        headers: { 'cache-control': 'public, max-age=31536000, immutable' },
+      });
+    }
+    if (path === '/inbox' && authorization === undefined) return redirect(req, res, '/inbox/');
+    const viewer = await authenticate(authorization, addressOf(req), () => isDirect(req)).catch(
+      badCredential,
+    );
+    if (viewer === undefined || viewer instanceof BadCredential) return challenge(req, res, viewer);
+    if (viewer.role === 'OPERATOR' && viewer.scopes.has('read')) {
+      if (route === 'sign-in') return redirect(req, res, '/inbox/');
+      if (req.method === 'DELETE' && (!viewer.scopes.has('write') || isFromElsewhere(req)))
+        return forbid(req, res);
+      return answerInbox(req, res, { db, assets, route });
+    }
+    // A browser goes on sending a password that was accepted: here it is asked for another one.
+    return route === 'sign-in' ? challenge(req, res, undefined) : forbid(req, res);
+  };
+
+  function challenge(req: IncomingMessage, res: ServerResponse, problem: BadCredential | undefined): void {
+    const wait = problem?.retryAfterSeconds;
+    sendPage(req, res, {
+      status: wait === undefined ? 401 : 429,
+      ...note(
+        'Sign in',
+        html`${problem?.message ?? 'The inbox is for operators.'} <a href="/inbox/">Try again</a>`,
+      ),
+      // Whoever has to wait is not asked for another password.
+      headers:
+        wait === undefined
+          ? { 'www-authenticate': 'Basic realm="Ticketwire inbox", charset="UTF-8"' }
+          : { 'retry-after': String(wait) },
+    });
+  }
+
+  function forbid(req: IncomingMessage, res: ServerResponse): void {
+    const text = html`Only operators may read the inbox. <a href="/inbox/sign-in">Sign in as somebody else</a>`;
+    sendPage(req, res, { status: 403, ...note('Not for you', text) });
+  }
+
+  function note(title: string, text: ReturnType<typeof html>) {
+    const body = inboxFrame(assets, `${title} · Ticketwire inbox`, noteMain(title, text));
+    return { type: 'text/html; charset=utf-8', policy: inboxPolicy, body };
+  }
+}
+
+/** A browser that acts for a page of another origin: it has the operator's password all the same. */
+const isFromElsewhere = (req: IncomingMessage): boolean =>
+  !['same-origin', 'none', undefined].includes(req.headers['sec-fetch-site'] as string | undefined);
+
+const plain = (body: string) => ({ type: 'text/plain; charset=utf-8', body });
+
+function redirect(req: IncomingMessage, res: ServerResponse, location: string): void {
+  sendPage(req, res, { status: 302, ...plain(`See ${location}\n`), headers: { location } });
+}
+
+function badCredential(error: unknown): BadCredential {
+  if (error instanceof BadCredential) return error;
+  throw error;
+}

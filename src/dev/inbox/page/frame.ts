@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { type Html, html } from '../../pages/html.ts';
+import { faultDomain } from '../smtp/faults.ts';
+
+/** No inline script or style, nothing from elsewhere; frames show mails, which have a policy of their own. */
+export const inboxPolicy = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "script-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "frame-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+export interface PageAsset {
+  readonly type: string;
+  readonly body: Buffer;
+  /** Changes with its content, so that a browser may keep it for ever. */
+  readonly href: string;
+}
+
+const readAsset = (file: string, type: string): PageAsset => {
+  const body = readFileSync(new URL(file, import.meta.url));
+  const version = createHash('sha256').update(body).digest('base64url').slice(0, 12);
+  return { type, body, href: `/inbox/assets/${file}?v=${version}` };
+};
+
+export type InboxAssets = ReturnType<typeof readInboxAssets>;
+export const readInboxAssets = () => ({
+  'inbox.css': readAsset('inbox.css', 'text/css; charset=utf-8'),
+  'inbox.js': readAsset('inbox.js', 'text/javascript; charset=utf-8'),
+  'inbox.svg': readAsset('inbox.svg', 'image/svg+xml'),
+});
+
+/** A whole page around its main part. */
+export function inboxFrame(assets: InboxAssets, title: string, main: Html): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+<title>${title}</title>
+<link rel="icon" href="${assets['inbox.svg'].href}" type="image/svg+xml">
+<link rel="stylesheet" href="${assets['inbox.css'].href}">
+<script src="${assets['inbox.js'].href}" defer></script>
+</head>
+<body>
+<header class="top">
+<a class="brand" href="/inbox/"><img src="${assets['inbox.svg'].href}" alt="" width="24" height="24"> Ticketwire <span>inbox</span> <b id="count" title="Not read yet"></b></a>
+<p>Mails end here: nothing leaves this machine.</p>
+<a href="/graphql">GraphiQL</a>
+</header>
+${main}
+</body>
+</html>
+`.toString();
+}
+
+/** List and mail side by side; on a phone one of them. */
+export const inboxMain = (
+  list: Html,
+  mail: Html | undefined,
+  { isFirst, search }: { readonly isFirst: boolean; readonly search: string },
+): Html => html`<main class="${mail === undefined ? 'list-only' : 'with-mail'}">
+<div class="side">
+<form class="search" action="/inbox/" role="search"><input type="search" name="q" value="${search}" placeholder="Search" aria-label="Search addresses, subjects and texts" autocomplete="off" maxlength="200"><button type="button" class="quiet" data-delete="/inbox/" hidden>Delete all</button></form>
+<nav id="mails" class="mails" aria-label="Mails" data-search="${search}"${isFirst && html` data-live`}>${list}</nav>
+</div>
+<p id="news" class="sr" role="status"></p>
+${mail ?? guide}
+</main>`;
+
+/** A page of a few words: what could not be shown, and what to do. */
+export const noteMain = (title: string, text: Html): Html =>
+  html`<main class="note"><h1>${title}</h1><p>${text}</p></main>`;
+
+const guide = html`<section class="guide">
+<h1>Choose a mail</h1>
+<p>This is a real SMTP server with a page in front of it. Send from the desk to an address at <code>${faultDomain}</code> to see a delivery go wrong:</p>
+<table>
+<tbody>
+<tr><th scope="row">bounce@</th><td>550, never to be tried again; <code>full@</code> and <code>disabled@</code> likewise</td></tr>
+<tr><th scope="row">defer-2@</th><td>451 twice, then accepted</td></tr>
+<tr><th scope="row">greylist@</th><td>451 at first, accepted after five seconds</td></tr>
+<tr><th scope="row">busy@</th><td>421, and the connection is closed</td></tr>
+<tr><th scope="row">slow-30@</th><td>answers after 30 seconds</td></tr>
+<tr><th scope="row">reject-data@</th><td>554 after the whole mail; <code>defer-data@</code>: 451</td></tr>
+<tr><th scope="row">drop-in-data@</th><td>cuts the connection before the body</td></tr>
+<tr><th scope="row">drop-after-data@</th><td>takes the mail and cuts the connection before it says so</td></tr>
+<tr><th scope="row">hang@</th><td>never answers the final dot</td></tr>
+</tbody>
+</table>
+<p><code>+anything</code> may follow each name.</p>
+</section>`;

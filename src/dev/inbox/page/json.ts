@@ -1,0 +1,57 @@
+import type { InboxEntry, InboxMail, InboxPage } from '../store.ts';
+
+/*
+ * The same for programs, such as an integrator's tests: GET with `Accept: application/json`. Sizes are bytes,
+ * instants RFC 3339. A mail that is read by a program stays unread.
+ */
+
+export const pageJson = ({ mails, hasMore, unread }: InboxPage, search: string) => ({
+  mails: mails.map((mail) => ({ ...entryJson(mail), snippet: mail.snippet })),
+  unread,
+  next: hasMore ? olderThan(mails.at(-1)!.id, search) : null,
+});
+
+/** Where the page after a mail is. */
+export const olderThan = (id: number, search: string): string =>
+  `/inbox/?before=${id}${search === '' ? '' : `&q=${encodeURIComponent(search)}`}`;
+
+const entryJson = ({
+  id,
+  receivedAt,
+  byteSize,
+  isUnread,
+  from,
+  to,
+  cc,
+  subject,
+  attachments,
+}: Omit<InboxEntry, 'snippet'>) => ({
+  id,
+  url: `/inbox/${id}`,
+  receivedAt,
+  byteSize,
+  isUnread,
+  from,
+  to,
+  cc,
+  subject,
+  attachments,
+});
+
+export const mailJson = (mail: InboxMail) => ({
+  ...entryJson(mail),
+  messageId: mail.messageId,
+  envelope: mail.envelope,
+  recipients: mail.recipients,
+  text: mail.text ?? null,
+  html: mail.html ?? null,
+  headers: mail.headers,
+  files: mail.files.map(({ fileName, contentType, content, inline }, index) => ({
+    fileName,
+    contentType,
+    byteSize: content.byteLength,
+    inline,
+    url: `/inbox/${mail.id}/files/${index}`,
+  })),
+  source: `/inbox/${mail.id}/source`,
+});

@@ -1,0 +1,113 @@
+import type { RecipientKind, RecipientState } from '../../../platform/vocabulary.ts';
+import { type Html, html } from '../../pages/html.ts';
+import type { InboxRecipient } from '../recipients.ts';
+import type { InboxMail } from '../store.ts';
+import { timeOf } from './list.ts';
+
+/** More is not put into the page; the whole source can be downloaded. */
+const shownSourceBytes = 256 * 1024;
+
+/** One mail: what its headers say, whom it was for, and what became of each of them. */
+export function mailView(mail: InboxMail, hasRemotePictures: boolean): Html {
+  return html`<article class="mail">
+<header>
+<a class="back" href="/inbox/">← All mails</a>
+<div class="title"><h1>${mail.subject || '(no subject)'}</h1>
+<button type="button" class="quiet" data-delete="/inbox/${mail.id}" hidden>Delete</button></div>
+<dl>
+<dt>From</dt><dd>${mail.from || '—'}</dd>
+<dt>To</dt><dd>${people(mail.to)}</dd>
+${mail.cc.length > 0 && html`<dt>Cc</dt><dd>${people(mail.cc)}</dd>`}
+${blind(mail).length > 0 && html`<dt>Bcc</dt><dd><span>${people(blind(mail))}</span> <span class="hint">in no header</span></dd>`}
+<dt>Received</dt><dd>${timeOf(mail.receivedAt)}</dd>
+</dl>
+${recipients(mail)}
+${mail.files.length > 0 && attachments(mail)}
+</header>
+${tabs(mail, hasRemotePictures)}
+</article>`;
+}
+
+const blind = ({ recipients }: InboxMail): string[] =>
+  recipients.filter(({ kind }) => kind === 'BCC').map(({ address }) => address);
+
+const stateWords = {
+  PENDING: 'Not sent yet',
+  SENT: 'Accepted',
+  DEFERRED: 'Deferred',
+  FAILED: 'Failed',
+  OUTCOME_UNKNOWN: 'Unknown',
+  CANCELLED: 'Cancelled',
+} satisfies Record<RecipientState, string>;
+
+const kindWords = { TO: 'To', CC: 'Cc', BCC: 'Bcc' } satisfies Record<RecipientKind, string>;
+
+/** Whom SMTP named, and what it said of them; open where something went wrong. */
+function recipients({ recipients: all, envelope }: InboxMail): Html {
+  const troubled = all.filter(({ state }) => state !== 'SENT').length;
+  const summary = `${all.length} ${all.length === 1 ? 'recipient' : 'recipients'}${
+    troubled === 0 ? ', all accepted' : `, ${troubled} not accepted`
+  }`;
+  return html`<details class="recipients"${troubled > 0 && html` open`}><summary>${summary}</summary>
+<ul><li class="hint">Sent by <code>${envelope.from || '<>'}</code></li>${all.map(recipient)}</ul></details>`;
+}
+
+const recipient = ({ kind, address, state, failure, smtpReply }: InboxRecipient): Html =>
+  html`<li><span class="kind">${kindWords[kind]}</span> <span class="address">${address}</span> <span class="state ${state.toLowerCase()}">${stateWords[state]}</span>${
+    failure !== null && html`<span class="why">${failure} <code>${smtpReply ?? ''}</code></span>`
+  }</li>`;
+
+const people = (list: readonly string[]): Html | string =>
+  list.length === 0 ? '—' : html`${list.map((person) => html`<span class="person">${person}</span>`)}`;
+
+function attachments({ id, files }: InboxMail): Html {
+  return html`<ul class="files" aria-label="Attachments">${files.map(
+    (file, index) => html`<li><a href="/inbox/${id}/files/${index}" download title="${file.contentType}">
+<span class="name">${file.fileName}</span> <span class="size">${sizeOf(file.content.byteLength)}${file.inline && ', in the text'}</span></a></li>`,
+  )}</ul>`;
+}
+
+/** Tabs without a script: radio buttons, of which the style sheet shows the panel that is chosen. */
+function tabs(mail: InboxMail, hasRemotePictures: boolean): Html {
+  const panels = [
+    mail.html !== undefined && { key: 'html', title: 'HTML', body: htmlPanel(mail.id, hasRemotePictures) },
+    mail.text !== undefined && {
+      key: 'text',
+      title: 'Text',
+      body: html`<pre class="text">${mail.text}</pre>`,
+    },
+    { key: 'headers', title: 'Headers', body: headersPanel(mail) },
+    { key: 'source', title: 'Source', body: sourcePanel(mail) },
+  ].filter((panel) => panel !== false);
+  return html`<div class="tabs">
+${panels.map(
+  ({ key, title }, index) =>
+    html`<input type="radio" name="panel" id="tab-${key}"${index === 0 && html` checked`}><label for="tab-${key}">${title}</label>`,
+)}
+${panels.map(({ key, body }) => html`<section class="panel" id="panel-${key}">${body}</section>`)}
+</div>`;
+}
+
+function htmlPanel(id: number, hasRemotePictures: boolean): Html {
+  return html`${hasRemotePictures && html`<p class="notice">Images from elsewhere are not loaded here.</p>`}
+<iframe src="/inbox/${id}/html" title="The mail as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" referrerpolicy="no-referrer"></iframe>`;
+}
+
+function headersPanel({ headers }: InboxMail): Html {
+  return html`<table><tbody>${headers.map(
+    ({ name, value }) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`,
+  )}</tbody></table>`;
+}
+
+function sourcePanel({ id, source, byteSize }: InboxMail): Html {
+  const shown = source.subarray(0, shownSourceBytes);
+  return html`<p class="notice"><a href="/inbox/${id}/source" download>Download as .eml</a> ${sizeOf(byteSize)}${
+    shown.byteLength < byteSize && html`; the first ${sizeOf(shown.byteLength)} are shown`
+  }</p><pre>${shown.toString('utf8')}</pre>`;
+}
+
+/** `12.1 KiB` */
+export function sizeOf(bytes: number): string {
+  if (bytes < 1024) return `${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
+  return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+}

@@ -1,0 +1,128 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Db } from '../../../db/database.ts';
+import { dispositionOf } from '../../../http/downloads/content-disposition.ts';
+import { type Html, html } from '../../pages/html.ts';
+import { type Page, sendPage } from '../../pages/send.ts';
+import type { MailFile } from '../parse-mail.ts';
+import {
+  deleteInboxMails,
+  findInboxMail,
+  type InboxMail,
+  type InboxPage,
+  listInboxMails,
+  markRead,
+} from '../store.ts';
+import { type InboxAssets, inboxFrame, inboxMain, inboxPolicy, noteMain } from './frame.ts';
+import { mailJson, pageJson } from './json.ts';
+import { inboxList } from './list.ts';
+import { mailDocument, mailDocumentPolicy } from './mail-document.ts';
+import { mailView } from './mail-view.ts';
+
+interface InboxRequest {
+  readonly db: Db;
+  readonly assets: InboxAssets;
+  /** The path below /inbox/. */
+  readonly route: string;
+}
+
+const pageSize = 50;
+/** Characters. */
+const maxSearch = 200;
+
+/**
+ * Answers an operator, who may also DELETE the list or a mail: `` (the list), `list` (that part alone), `12`,
+ * `12/html`, `12/source`, `12/files/0`.
+ */
+export async function answerInbox(
+  req: IncomingMessage,
+  res: ServerResponse,
+  inbox: InboxRequest,
+): Promise<void> {
+  sendPage(req, res, await pageFor(req, inbox));
+}
+
+async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest): Promise<Page> {
+  const query = new URL(req.url ?? '/', 'http://inbox').searchParams;
+  const search = (query.get('q') ?? '').trim().slice(0, maxSearch);
+  const wantsJson = /\bapplication\/json\b/i.test(req.headers.accept ?? '');
+  if (req.method === 'DELETE') return removed(assets, db, route, wantsJson);
+  if (route === '' || route === 'list') {
+    const before = idOf(query.get('before'));
+    const page = await listInboxMails(db, { first: pageSize, before, search });
+    if (wantsJson) return json(pageJson(page, search));
+    const view = { current: idOf(query.get('current')), isFirst: before === undefined, search };
+    const list = inboxList(page, view);
+    if (route === 'list') return { type: 'text/html; charset=utf-8', body: list.toString() };
+    return framed(assets, 'Inbox', inboxMain(list, undefined, view));
+  }
+  const [, id, part] = /^(\d+)(?:\/(html|source|files\/\d+))?$/.exec(route) ?? [];
+  const mail = id === undefined ? undefined : await findMail(db, id);
+  if (mail === undefined) return notFound(assets, wantsJson);
+  if (part === undefined)
+    return wantsJson ? json(mailJson(mail)) : framed(assets, mail.subject, await opened(db, mail, search));
+  if (part === 'html') {
+    return {
+      type: 'text/html; charset=utf-8',
+      body: (await mailDocument(mail)).document,
+      policy: mailDocumentPolicy,
+    };
+  }
+  if (part === 'source') return download(mail.source, `mail-${mail.id}.eml`, 'message/rfc822');
+  const file: MailFile | undefined = mail.files[Number(part.slice('files/'.length))];
+  return file === undefined
+    ? notFound(assets, wantsJson)
+    : download(file.content, file.fileName, 'application/octet-stream');
+}
+
+/** The mail beside the newest ones; an older mail comes first in the list beside it. */
+async function opened(db: Db, mail: InboxMail, search: string): Promise<Html> {
+  await markRead(db, mail.id);
+  const newest: InboxPage = await listInboxMails(db, { first: pageSize, search });
+  const isFirst = newest.mails.some(({ id }) => id === mail.id);
+  const page = isFirst ? newest : await listInboxMails(db, { first: pageSize, before: mail.id + 1, search });
+  const view = { current: mail.id, isFirst, search };
+  return inboxMain(inboxList(page, view), mailView(mail, (await mailDocument(mail)).hasRemotePictures), view);
+}
+
+/** One mail, or all of them where none is named. */
+async function removed(assets: InboxAssets, db: Db, route: string, wantsJson: boolean): Promise<Page> {
+  const id = idOf(route);
+  if (route !== '' && id === undefined) return notFound(assets, wantsJson);
+  const count = await deleteInboxMails(db, id);
+  return id !== undefined && count === 0 ? notFound(assets, wantsJson) : json({ deleted: count });
+}
+
+async function findMail(db: Db, text: string): Promise<InboxMail | undefined> {
+  const id = idOf(text);
+  return id === undefined ? undefined : findInboxMail(db, id);
+}
+
+/** A positive 32-bit integer, as ids are; undefined for any other text. */
+function idOf(text: string | null): number | undefined {
+  const id = /^\d{1,10}$/.test(text ?? '') ? Number(text) : 0;
+  return id > 0 && id < 2 ** 31 - 1 ? id : undefined;
+}
+
+function framed(assets: InboxAssets, title: string, main: Html): Page {
+  const body = inboxFrame(assets, `${title || '(no subject)'} · Ticketwire`, main);
+  return { type: 'text/html; charset=utf-8', body, policy: inboxPolicy };
+}
+
+const json = (value: unknown, status = 200): Page => ({
+  status,
+  type: 'application/json; charset=utf-8',
+  body: `${JSON.stringify(value, null, 2)}\n`,
+});
+
+/** Nothing of a mail is ever opened in place on our origin: a browser can only save it. */
+const download = (body: Buffer, fileName: string, type: string): Page => ({
+  type,
+  body,
+  headers: { 'content-disposition': dispositionOf(fileName.toWellFormed()) },
+});
+
+function notFound(assets: InboxAssets, wantsJson: boolean): Page {
+  if (wantsJson) return json({ message: 'There is no such mail' }, 404);
+  const text = html`It was never there, or it has been removed. <a href="/inbox/">All mails</a>`;
+  return { ...framed(assets, 'Not found', noteMain('There is no such mail', text)), status: 404 };
+}

@@ -1,0 +1,110 @@
+import PostalMime, { type Address, type Attachment, type Email } from 'postal-mime';
+import type { MailSummary } from '../../db/tables.ts';
+
+export interface MailFile {
+  /** Shown name; never a path of ours. */
+  readonly fileName: string;
+  /** The sender's word for it. */
+  readonly contentType: string;
+  readonly content: Buffer;
+  /** Without angle brackets; the HTML names it by `cid:`. */
+  readonly contentId: string | undefined;
+  /** An image inside the HTML rather than a file beside it. */
+  readonly inline: boolean;
+}
+
+export interface MailContent extends MailSummary {
+  readonly messageId: string;
+  readonly html: string | undefined;
+  readonly text: string | undefined;
+  /** As written, unfolded. */
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  readonly files: readonly MailFile[];
+}
+
+/** Reads a mail of any shape; what cannot be read as MIME comes back with its source as its text. */
+export async function readMail(source: Buffer): Promise<MailContent> {
+  const mail = await PostalMime.parse(source).catch((): undefined => undefined);
+  return mail === undefined ? unreadable(source) : contentOf(mail);
+}
+
+/** Characters of a mail's text that a search looks at. */
+const searchedCharacters = 20_000;
+
+/** What a list shows and a search looks at. */
+export async function summarise(source: Buffer): Promise<{ summary: MailSummary; bodyText: string }> {
+  const { from, to, cc, subject, attachments, text, html } = await readMail(withoutFiles(source));
+  const words = text ?? html?.slice(0, 10 * searchedCharacters).replace(/<[^<>]*>/g, ' ') ?? '';
+  // PostgreSQL keeps no U+0000 and no half of a character.
+  const bodyText = words.slice(0, searchedCharacters).toWellFormed().replaceAll('\0', ' ');
+  return { summary: { from, to, cc, subject, attachments }, bodyText };
+}
+
+/**
+ * A large mail without its full lines of base64, as which its files take nearly all of its bytes: to parse 24
+ * MB would hold up the event loop for half a second.
+ */
+function withoutFiles(source: Buffer): Buffer {
+  if (source.byteLength < 256 * 1024) return source;
+  const kept: Buffer[] = [];
+  let keptTo = 0;
+  for (let at = 0; at < source.byteLength; ) {
+    if (isBase64Line(source, at)) {
+      if (keptTo < at) kept.push(source.subarray(keptTo, at));
+      at += 78;
+      keptTo = at;
+    } else {
+      at = source.indexOf(0x0a, at) + 1 || source.byteLength;
+    }
+  }
+  return Buffer.concat([...kept, source.subarray(keptTo)]);
+}
+
+const base64Octets = new Set(Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'));
+const isBase64 = Uint8Array.from({ length: 256 }, (_, octet) => (base64Octets.has(octet) ? 1 : 0));
+
+/** Whether 76 octets of base64 and a CR LF begin here. */
+function isBase64Line(source: Buffer, at: number): boolean {
+  if (source[at + 76] !== 0x0d || source[at + 77] !== 0x0a) return false;
+  for (let octet = at; octet < at + 76; octet += 1) if (isBase64[source[octet]!] === 0) return false;
+  return true;
+}
+
+function contentOf(mail: Email): MailContent {
+  const files = mail.attachments.map((attachment, index) => fileOf(attachment, index));
+  return {
+    from: mail.from === undefined ? '' : shown(mail.from).join(', '),
+    to: (mail.to ?? []).flatMap(shown),
+    cc: (mail.cc ?? []).flatMap(shown),
+    subject: mail.subject ?? '',
+    attachments: files.filter((file) => !file.inline).length,
+    messageId: mail.messageId ?? '',
+    html: mail.html,
+    text: mail.text,
+    headers: mail.headers.map(({ originalKey, value }) => ({ name: originalKey, value })),
+    files,
+  };
+}
+
+function unreadable(source: Buffer): MailContent {
+  const nothing = { from: '', to: [], cc: [], messageId: '', html: undefined, headers: [], files: [] };
+  return { ...nothing, subject: '(not a readable mail)', text: source.toString('latin1'), attachments: 0 };
+}
+
+function shown({ name, address, group }: Address): string[] {
+  if (group !== undefined) return group.flatMap(shown);
+  return [name === '' ? address : `${name} <${address}>`];
+}
+
+function fileOf(
+  { filename, mimeType, content, contentId, related, disposition }: Attachment,
+  index: number,
+): MailFile {
+  return {
+    fileName: filename || `part-${index + 1}`,
+    contentType: mimeType,
+    content: typeof content === 'string' ? Buffer.from(content) : Buffer.from(content as ArrayBuffer),
+    contentId: contentId?.replace(/^<|>$/g, ''),
+    inline: related === true && disposition !== 'attachment',
+  };
+}

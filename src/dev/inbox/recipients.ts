@@ -1,0 +1,60 @@
+import { asc, eq } from 'drizzle-orm';
+import type { Db } from '../../db/database.ts';
+import { deliveries, deliveryRecipients, type MailSummary } from '../../db/tables.ts';
+import { envelopeAddress, parseAddress } from '../../mail/address.ts';
+import { explainRecipient } from '../../mail/outbox/failure.ts';
+import type { RecipientKind, RecipientState } from '../../platform/vocabulary.ts';
+
+/** Somebody whom a mail was meant for, and what became of their copy. */
+export interface InboxRecipient {
+  readonly kind: RecipientKind;
+  readonly address: string;
+  /** SENT also where the ledger does not know the mail: this server took it for them. */
+  readonly state: RecipientState;
+  readonly smtpReply: string | null;
+  /** Why they do not have it, in plain words. */
+  readonly failure: string | null;
+}
+
+/**
+ * The recipients of a mail: as the ledger knows them by its Message-ID, or else as its envelope names them.
+ */
+export async function recipientsOf(
+  db: Db,
+  {
+    messageId,
+    rcptTo,
+    to,
+    cc,
+  }: Pick<MailSummary, 'to' | 'cc'> & { messageId: string; rcptTo: readonly string[] },
+): Promise<readonly InboxRecipient[]> {
+  const known = messageId === '' ? [] : await fromLedger(db, messageId);
+  if (known.length > 0) return known;
+  const named = { TO: new Set(to.map(addressIn)), CC: new Set(cc.map(addressIn)) };
+  return rcptTo.map((address) => {
+    const key = keyOf(address);
+    const kind = named.TO.has(key) ? 'TO' : named.CC.has(key) ? 'CC' : 'BCC';
+    return { kind, address, state: 'SENT', smtpReply: null, failure: null };
+  });
+}
+
+async function fromLedger(db: Db, messageId: string): Promise<InboxRecipient[]> {
+  const rows = await db
+    .select({
+      kind: deliveryRecipients.kind,
+      address: deliveryRecipients.address,
+      state: deliveryRecipients.state,
+      smtpReply: deliveryRecipients.smtpReply,
+    })
+    .from(deliveryRecipients)
+    .innerJoin(deliveries, eq(deliveries.id, deliveryRecipients.deliveryId))
+    .where(eq(deliveries.rfcMessageId, messageId))
+    .orderBy(asc(deliveryRecipients.position));
+  return rows.map((row) => ({ ...row, failure: explainRecipient(row)?.reason ?? null }));
+}
+
+/** `Jane Doe <jane@example.org>` names `jane@example.org`. */
+const addressIn = (person: string): string => keyOf(/<([^<>]*)>$/.exec(person)?.[1] ?? person);
+
+const keyOf = (address: string): string =>
+  parseAddress(address).ok ? envelopeAddress(address).toLowerCase() : address.toLowerCase();

@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The domain whose addresses misbehave, each in its own way; every other address is taken as it is. */
+export const faultDomain = 'sandbox.test';
+
+/** What a client is answered when something fails. */
+export class SmtpReply extends Error {
+  readonly responseCode: number;
+
+  /** @param line as on the wire: `451 4.2.1 Try again later`. 421 also closes the connection. */
+  constructor(line: string) {
+    super(line.slice(4));
+    this.responseCode = Number(line.slice(0, 3));
+  }
+}
+
+/** What can go wrong with a mail once its recipients were accepted. */
+export type DataFault = 'drop-in-data' | 'drop-after-data' | 'reject-data' | 'defer-data' | 'hang';
+const dataFaults: readonly string[] = [
+  'drop-in-data',
+  'drop-after-data',
+  'reject-data',
+  'defer-data',
+  'hang',
+] satisfies DataFault[];
+
+const refusals: Record<string, string> = {
+  bounce: '550 5.1.1 No such user here (fault address)',
+  disabled: '550 5.2.1 Mailbox disabled (fault address)',
+  full: '552 5.2.2 Mailbox full (fault address)',
+  busy: '421 4.3.2 Too busy, closing the connection (fault address)',
+};
+const greylistSeconds = 5;
+const slowSeconds = 5;
+const longestSeconds = 600;
+
+/*
+ * The local parts, for people who want to see each state of a delivery (`+anything` may follow, to have
+ * counts of one's own):
+ *
+ *   bounce, disabled, full   refused at RCPT, for good          busy          421 at RCPT, and the connection is closed
+ *   defer-N                  refused N times with 451, then accepted once, and so on
+ *   greylist                 451 at first; accepted from 5 seconds later on
+ *   slow, slow-N             RCPT is answered after 5, or N, seconds
+ *   reject-data, defer-data  554, or 451, after the final dot   hang          no answer after the final dot
+ *   drop-in-data             cut after 354, before the body     drop-after-data   kept, then cut instead of the 250
+ */
+export class FaultAddresses {
+  readonly #deferred = new Map<string, number>();
+  readonly #greylisted = new Map<string, number>();
+
+  /** Resolves when the recipient is accepted. @throws SmtpReply */
+  async meet(recipient: string, sender: string, now: () => number = Date.now): Promise<void> {
+    const name = localPart(recipient);
+    if (name === undefined) return;
+    const [kind = '', count] = /^(slow|defer)-(\d{1,4})$/.exec(name)?.slice(1) ?? [name];
+    const refusal = refusals[kind];
+    if (refusal !== undefined) throw new SmtpReply(refusal);
+    if (kind === 'slow') {
+      await sleep(Math.min(Number(count ?? slowSeconds), longestSeconds) * 1000, undefined, { ref: false });
+    }
+    if (kind === 'defer') this.#defer(recipient.toLowerCase(), Number(count ?? 1));
+    if (kind === 'greylist') this.#greylist(`${sender} ${recipient}`.toLowerCase(), now());
+  }
+
+  /** The first one that these recipients ask for. */
+  atData(recipients: readonly string[]): DataFault | undefined {
+    return recipients.map(localPart).find((name) => name !== undefined && dataFaults.includes(name)) as
+      | DataFault
+      | undefined;
+  }
+
+  #defer(recipient: string, times: number): void {
+    const before = this.#deferred.get(recipient) ?? 0;
+    if (before >= times) {
+      this.#deferred.delete(recipient);
+      return;
+    }
+    this.#deferred.set(recipient, before + 1);
+    throw new SmtpReply(`451 4.2.1 Try again later: ${before + 1} of ${times} (fault address)`);
+  }
+
+  #greylist(pair: string, now: number): void {
+    const since = this.#greylisted.get(pair) ?? now;
+    this.#greylisted.set(pair, since);
+    if (now - since < greylistSeconds * 1000) {
+      throw new SmtpReply(`451 4.7.1 Greylisted, try again in ${greylistSeconds} seconds (fault address)`);
+    }
+  }
+}
+
+/** Of an address at the fault domain, in lower case and without a `+tag`; undefined for any other. */
+function localPart(address: string): string | undefined {
+  const [, local, domain] = /^(.*)@([^@]*)$/.exec(address.toLowerCase()) ?? [];
+  return domain === faultDomain ? local?.replace(/\+.*$/, '') : undefined;
+}

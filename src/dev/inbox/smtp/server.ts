@@ -1,0 +1,90 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Db } from '../../../db/database.ts';
+import type { Logger } from '../../../platform/log.ts';
+import { addInboxMail } from '../store.ts';
+import { converse, type HandedMail } from './dialogue.ts';
+import { FaultAddresses, SmtpReply } from './faults.ts';
+
+export interface Inbox extends AsyncDisposable {
+  readonly port: number;
+  /** `smtp://127.0.0.1:PORT`: no TLS, no sign-in, this machine only. */
+  readonly url: string;
+}
+
+export interface InboxOptions {
+  /** Any free port unless given. */
+  readonly port?: number;
+  /** Largest mail, announced as SIZE and kept to; a mail is held in memory while it is stored. */
+  readonly maxBytes?: number;
+  readonly log?: Logger;
+}
+
+const maxClients = 100;
+const idleMilliseconds = 10 * 60_000;
+
+/**
+ * The development inbox: a real SMTP server that takes mail for everybody and delivers it to a table. Its 250
+ * comes after the commit, so what it accepted is there, once, whatever happens next. Addresses at
+ * sandbox.test misbehave: see FaultAddresses.
+ */
+export async function startInbox(
+  db: Db,
+  { port = 0, maxBytes = 64 * 1024 * 1024, log }: InboxOptions = {},
+): Promise<Inbox> {
+  const faults = new FaultAddresses();
+  const clients = new Set<Socket>();
+  /** Mails that are being stored: to be waited for before connections are closed. */
+  const storing = new Set<Promise<unknown>>();
+
+  const server = createServer((socket) => {
+    clients.add(socket);
+    socket.setTimeout(idleMilliseconds, () => socket.destroy());
+    // A client that goes away in the middle is no event of ours: its mail was not accepted.
+    socket.on('error', () => {}).on('close', () => clients.delete(socket));
+    converse(
+      socket,
+      {
+        recipient: (address, sender) => faults.meet(address, sender),
+        cutsBody: (recipients) => faults.atData(recipients) === 'drop-in-data',
+        take,
+      },
+      { maxBytes },
+    ).catch(() => socket.destroy());
+  });
+  server.maxConnections = maxClients;
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const { port: listening } = server.address() as AddressInfo;
+
+  return {
+    port: listening,
+    url: `smtp://127.0.0.1:${listening}`,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await Promise.allSettled(storing);
+      // Their last answers are on their way by the next turn.
+      await new Promise(setImmediate);
+      for (const socket of clients) socket.destroy();
+      await closed;
+    },
+  };
+
+  async function take(mail: HandedMail): Promise<boolean> {
+    const fault = faults.atData(mail.rcptTo);
+    if (fault === 'reject-data') throw new SmtpReply('554 5.7.1 Content refused (fault address)');
+    if (fault === 'defer-data') throw new SmtpReply('451 4.3.0 Try again later (fault address)');
+    if (fault === 'hang') await new Promise<never>(() => {});
+    const stored = addInboxMail(db, mail);
+    storing.add(stored);
+    try {
+      await stored;
+    } catch (error) {
+      log?.error({ err: error }, 'The development inbox could not store a mail');
+      throw new SmtpReply('451 4.3.0 The inbox cannot store mail now');
+    } finally {
+      storing.delete(stored);
+    }
+    return fault === 'drop-after-data';
+  }
+}

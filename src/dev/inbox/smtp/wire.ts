@@ -1,0 +1,76 @@
+import type { Socket } from 'node:net';
+
+/** Octets of a command line; RFC 5321 asks for 512, and extensions for a few more. */
+const maxLine = 4096;
+
+/** What a client of SMTP sends, one line or one body at a time. Undefined: it has gone away. */
+export class SmtpReader {
+  readonly #pieces: AsyncIterator<Buffer>;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(socket: Socket) {
+    this.#pieces = socket[Symbol.asyncIterator]();
+  }
+
+  /** A command line without its end. @throws Error when it is longer than any command */
+  async line(): Promise<string | undefined> {
+    for (;;) {
+      const end = this.#rest.indexOf(0x0a);
+      if (end < 0 && this.#rest.length > maxLine) throw new Error('a line without an end');
+      if (end >= 0) {
+        const line = this.#rest.subarray(0, end).toString('utf8');
+        this.#rest = this.#rest.subarray(end + 1);
+        return line.replace(/\r$/, '');
+      }
+      const piece = await this.#next();
+      if (piece === undefined) return undefined;
+      this.#rest = Buffer.concat([this.#rest, piece]);
+    }
+  }
+
+  /**
+   * The lines of a mail up to the one that is a dot alone: between two CRLF, as any other reading lets mails
+   * be smuggled in. A mail of more octets than `limit` is read to its end and comes back as null.
+   */
+  async body(limit: number): Promise<Buffer | null | undefined> {
+    const kept: Buffer[] = [];
+    // The line before the first one has ended.
+    let tail: Buffer = Buffer.from('\r\n');
+    let seen = 0;
+    for (let piece: Buffer | undefined = this.#takeRest(); ; piece = await this.#next()) {
+      if (piece === undefined) return undefined;
+      if (seen <= limit) kept.push(piece);
+      const seam = Buffer.concat([tail, piece]);
+      const end = seam.indexOf('\r\n.\r\n');
+      if (end >= 0) {
+        this.#rest = piece.subarray(end + 5 - tail.length);
+        const octets = seen - tail.length + end + 2;
+        return octets > limit ? null : unstuffed(Buffer.concat(kept).subarray(0, octets));
+      }
+      seen += piece.length;
+      tail = seam.subarray(-4);
+    }
+  }
+
+  #takeRest(): Buffer {
+    const rest = this.#rest;
+    this.#rest = Buffer.alloc(0);
+    return rest;
+  }
+
+  async #next(): Promise<Buffer | undefined> {
+    const { value, done } = await this.#pieces.next();
+    return done ? undefined : value;
+  }
+}
+
+/** A line that begins with a dot was sent with one more (RFC 5321 §4.5.2). */
+function unstuffed(body: Buffer): Buffer {
+  const pieces: Buffer[] = [];
+  let from = body[0] === 0x2e ? 1 : 0;
+  for (let at = body.indexOf('\r\n.'); at >= 0; at = body.indexOf('\r\n.', at + 2)) {
+    pieces.push(body.subarray(from, at + 2));
+    from = at + 3;
+  }
+  return Buffer.concat([...pieces, body.subarray(from)]);
+}

@@ -1,0 +1,125 @@
+import DataLoader from 'dataloader';
+import type { Added } from '../../tickets/add-message/result.ts';
+import type { DeskContext } from '../../tickets/context.ts';
+import { listAttempts, loadDeliveries, loadDeliveriesOf } from '../../tickets/deliveries/ledger.ts';
+import { requireViewer, whyNotRead } from '../../tickets/policy.ts';
+import { listAttachments, loadAttachments } from '../../tickets/read/attachments.ts';
+import { listMessages, type PageMessage } from '../../tickets/read/conversation.ts';
+import { loadBodies, loadMessages, type Message } from '../../tickets/read/messages.ts';
+import type { Page } from '../../tickets/read/page.ts';
+import { loadMailboxes, loadPeople } from '../../tickets/read/people.ts';
+import { loadTickets } from '../../tickets/read/tickets.ts';
+import { BodyAllowance } from './body-allowance.ts';
+
+/** What may be looked up without the scope `read`. */
+type IsFree = (id: number) => boolean;
+type Load<V> = (ctx: DeskContext, ids: readonly number[]) => Promise<Map<number, V>>;
+
+/**
+ * Each of many things is asked for once a request, and those asked for together in one statement. Looking
+ * anything up needs the scope
+ * `read`; what a command has written is known without looking.
+ */
+export class Loaders {
+  readonly #ctx: DeskContext;
+  // Made when first asked for: a request needs few of them, and each is a handful of objects.
+  readonly #made = new Map<unknown, DataLoader<number, unknown>>();
+  readonly #known: (readonly [name: unknown, id: number, value: unknown])[] = [];
+
+  #allowance: BodyAllowance | undefined;
+
+  constructor(ctx: DeskContext) {
+    this.#ctx = ctx;
+  }
+
+  /** What a command has written need not be read when the fields of its payload ask for it. */
+  know({ ticket, message, attachments, delivery }: Added): void {
+    this.#know(loadTickets, ticket.id, ticket);
+    this.#know(listAttachments, message.id, attachments);
+    this.#know(loadDeliveriesOf, message.id, delivery);
+  }
+
+  get ticket() {
+    return this.#one(loadTickets);
+  }
+  get message() {
+    return this.#loader<Message | null>(
+      loadMessages,
+      (ctx, ids) => this.#bodies.lend((bytes) => loadMessages(ctx, ids, bytes)),
+      null,
+    );
+  }
+  get attachment() {
+    return this.#one(loadAttachments);
+  }
+  get delivery() {
+    return this.#one(loadDeliveries);
+  }
+  get mailbox() {
+    return this.#one(loadMailboxes);
+  }
+  /** A credential without the scope `read` finds its own user. */
+  get person() {
+    return this.#one(loadPeople, (id) => id === this.#ctx.viewer?.userId);
+  }
+  get attachmentsOf() {
+    return this.#many(listAttachments, listAttachments);
+  }
+  get deliveryOf() {
+    return this.#one(loadDeliveriesOf);
+  }
+  /** Of a delivery that its caller has, and may have been given by a command. */
+  get attemptsOf() {
+    return this.#many(listAttempts, listAttempts, () => true);
+  }
+
+  /** One page of several tickets' messages; tickets asked for the same page share a statement. */
+  messagesOf(ticketId: number, page: Page): Promise<readonly PageMessage[]> {
+    return this.#many<PageMessage>(JSON.stringify(page), (ctx, ids) =>
+      this.#bodies.lend((bytes) => listMessages(ctx, ids, page, bytes)),
+    ).load(ticketId);
+  }
+
+  /** What a message says. @throws AnswerTooLarge */
+  bodyOf({ id, body, bodyBytes = 0 }: Message): string | Promise<string> {
+    if (body !== null) return body;
+    this.#bodies.spend(id, bodyBytes);
+    return this.#one(loadBodies)
+      .load(id)
+      .then((read) => read ?? '');
+  }
+
+  get #bodies(): BodyAllowance {
+    this.#allowance ??= new BodyAllowance(this.#ctx.desk.limits.answerBytes);
+    return this.#allowance;
+  }
+
+  #know(name: unknown, id: number, value: unknown): void {
+    const made = this.#made.get(name);
+    if (made === undefined) this.#known.push([name, id, value]);
+    else made.prime(id, value);
+  }
+
+  #one<V>(load: Load<V>, isFree?: IsFree): DataLoader<number, V | null> {
+    return this.#loader<V | null>(load, load, null, isFree);
+  }
+
+  #many<V>(name: unknown, load: Load<V[]>, isFree?: IsFree): DataLoader<number, readonly V[]> {
+    return this.#loader<readonly V[]>(name, load, [], isFree);
+  }
+
+  #loader<V>(name: unknown, load: Load<V>, none: V, isFree: IsFree = () => false): DataLoader<number, V> {
+    let loader = this.#made.get(name) as DataLoader<number, V> | undefined;
+    if (loader === undefined) {
+      loader = new DataLoader<number, V>(async (ids) => {
+        const refusal = whyNotRead(requireViewer(this.#ctx));
+        const allowed = refusal === undefined ? ids : ids.filter(isFree);
+        const found = allowed.length === 0 ? new Map<number, V>() : await load(this.#ctx, allowed);
+        return ids.map((id) => (refusal === undefined || isFree(id) ? (found.get(id) ?? none) : refusal));
+      });
+      for (const [of, id, value] of this.#known) if (of === name) loader.prime(id, value as V);
+      this.#made.set(name, loader);
+    }
+    return loader;
+  }
+}

@@ -1,0 +1,156 @@
+import {
+  type DefinitionNode,
+  type DocumentNode,
+  type ExecutionResult,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  GraphQLError,
+  getOperationAST,
+  Kind,
+  locatedError,
+  type SelectionSetNode,
+} from 'graphql';
+import type { GraphQLParams } from 'graphql-yoga';
+import { inSpan } from '../../observe/tracing.ts';
+import { noteErrors, noteOperation } from '../../platform/request-notes.ts';
+import type { MessageContext } from '../../tickets/add-message/context.ts';
+import type { GraphContext, StreamPlace } from '../context/context.ts';
+import { Loaders } from '../context/loaders.ts';
+import { safeError, withSafeErrors } from './safe-errors.ts';
+import type { createGraphqlYoga } from './yoga.ts';
+
+/** A request's operation, valid and not yet executed. */
+export interface Operation {
+  readonly kind: 'query' | 'mutation' | 'subscription';
+  readonly place: StreamPlace;
+  /** One result; or, of a subscription, a stream of them. It rejects for nothing that an execution can do. */
+  run(): Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
+}
+
+/** What is wrong with an operation: nothing of it was executed. */
+export class OperationRefused extends Error {
+  readonly errors: readonly GraphQLError[];
+  constructor(errors: readonly GraphQLError[]) {
+    super(errors[0]?.message ?? '');
+    this.errors = errors;
+  }
+}
+
+/** What is asked, once a request has the form of one. */
+export type Asked = Pick<GraphQLParams, 'operationName' | 'variables'> & { readonly query: string };
+export type PrepareOperation = (asked: Asked, ctx: MessageContext, resumeAfter?: string) => Operation;
+
+/**
+ * The one road of operations: parse, validate, choose; then context, execute or subscribe. Yoga's plugins
+ * see each step.
+ * @throws OperationRefused by what it returns
+ */
+export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlYoga>): PrepareOperation {
+  return ({ query, variables, operationName }, ctx, resumeAfter) => {
+    const place: StreamPlace = { resumeAfter, reached: undefined };
+    const context: GraphContext = { ...ctx, load: new Loaders(ctx), place };
+    const enveloped = getEnveloped(context);
+    const document = parsed(() => enveloped.parse(query));
+    const errors: readonly GraphQLError[] = enveloped.validate(enveloped.schema, document);
+    if (errors.length > 0) throw new OperationRefused(withCode(errors, 'GRAPHQL_VALIDATION_FAILED'));
+    const operation = getOperationAST(document, operationName);
+    if (!operation) throw new OperationRefused([noOperation(operationName)]);
+    const kind = operation.operation;
+    noteOperation(ctx.noted, kind, operation.name?.value);
+    return {
+      kind,
+      place,
+      async run() {
+        const args = {
+          schema: enveloped.schema,
+          document,
+          contextValue: await enveloped.contextFactory(),
+          variableValues: variables,
+          operationName,
+        };
+        const name = ctx.noted.operation!;
+        const attributes = { 'graphql.operation.type': kind, 'graphql.operation.name': name };
+        const result = await inSpan(`${kind} ${name}`, { attributes }, async () =>
+          kind === 'subscription' ? enveloped.subscribe(args) : enveloped.execute(args),
+        );
+        if (!(Symbol.asyncIterator in result)) {
+          const coded = withCodes(withSafeErrors(result, context));
+          noteErrors(ctx.noted, coded.errors);
+          return coded;
+        }
+        return tellEnd(result, rootOf(document, operation), context);
+      },
+    };
+  };
+}
+
+/**
+ * A stream of results whose source may break off: what it was is told last, at the field that was asked
+ * for.
+ */
+async function* tellEnd(
+  results: AsyncIterable<ExecutionResult>,
+  root: FieldNode,
+  ctx: GraphContext,
+): AsyncGenerator<ExecutionResult> {
+  try {
+    for await (const result of results) {
+      const coded = withCodes(withSafeErrors(result, ctx));
+      noteErrors(ctx.noted, coded.errors);
+      yield coded;
+    }
+  } catch (error) {
+    const located = locatedError(error, root, [(root.alias ?? root.name).value]);
+    const coded = withCodes({ errors: [safeError(located, ctx)] });
+    noteErrors(ctx.noted, coded.errors);
+    yield coded;
+  }
+}
+
+/** The one field of a subscription, which may stand in a fragment. */
+function rootOf(
+  document: DocumentNode,
+  { selectionSet }: { readonly selectionSet: SelectionSetNode },
+): FieldNode {
+  const [first] = selectionSet.selections;
+  if (first!.kind === Kind.FIELD) return first!;
+  if (first!.kind === Kind.INLINE_FRAGMENT) return rootOf(document, first!);
+  const { value } = first!.name;
+  const isNamed = (node: DefinitionNode) =>
+    node.kind === Kind.FRAGMENT_DEFINITION && node.name.value === value;
+  return rootOf(document, document.definitions.find(isNamed) as FragmentDefinitionNode);
+}
+
+function parsed(parse: () => DocumentNode): DocumentNode {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof GraphQLError) throw new OperationRefused(withCode([error], 'GRAPHQL_PARSE_FAILED'));
+    throw error;
+  }
+}
+
+const noOperation = (name: string | null | undefined): GraphQLError =>
+  new GraphQLError(
+    name == null
+      ? 'The document has several operations, or none: name one'
+      : `There is no operation "${name}"`,
+    { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } },
+  );
+
+/** What graphql-js says of an execution is about what was given, unless it has a code already. */
+export const withCodes = (result: ExecutionResult): ExecutionResult =>
+  result.errors === undefined ? result : { ...result, errors: withCode(result.errors, 'BAD_USER_INPUT') };
+
+const withCode = (errors: readonly GraphQLError[], code: string): GraphQLError[] =>
+  errors.map((error) =>
+    typeof error.extensions.code === 'string'
+      ? error
+      : new GraphQLError(error.message, {
+          nodes: error.nodes ?? null,
+          source: error.source ?? null,
+          positions: error.positions ?? null,
+          path: error.path ?? null,
+          extensions: { ...error.extensions, code },
+        }),
+  );

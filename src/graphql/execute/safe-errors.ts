@@ -1,0 +1,96 @@
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import { asUnavailable } from '../../platform/database-faults.ts';
+import {
+  BadCredential,
+  BadRequest,
+  RateLimited,
+  Refusal,
+  retryable,
+  TooMany,
+  Unavailable,
+} from '../../platform/errors.ts';
+import type { Logger } from '../../platform/log.ts';
+
+interface Asked {
+  readonly requestId: string;
+  readonly log: Logger;
+}
+
+/**
+ * What a caller may be told of the errors of one execution: refusals and mistakes as they are, faults by
+ * their request id.
+ */
+export function withSafeErrors(result: ExecutionResult, asked: Asked): ExecutionResult {
+  return result.errors === undefined
+    ? result
+    : { ...result, errors: result.errors.map((error) => safeError(error, asked)) };
+}
+
+/** What a program needs to know of a refusal, as a command's result has it in its fields. */
+function extensionsOf(refusal: Refusal): Record<string, unknown> {
+  const { code, inputPath } = refusal;
+  const problems = refusal.is('INVALID_INPUT')
+    ? refusal.details.problems.map(({ path, message }) => ({ path: path.map(String), message }))
+    : undefined;
+  return { code, retryable: retryable[code], path: inputPath.map(String), problems };
+}
+
+export function safeError(error: unknown, { requestId, log }: Asked): GraphQLError {
+  const original = error instanceof GraphQLError ? error.originalError : error;
+  // Errors that graphql-js, a scalar or a limit made: they speak of the document, not of us.
+  if (error instanceof GraphQLError && (original === undefined || original instanceof GraphQLError)) {
+    return error;
+  }
+  const where = error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {};
+  const say = (message: string, extensions: Record<string, unknown>) =>
+    new GraphQLError(message, { ...where, extensions });
+  if (original instanceof Refusal) return say(original.message, extensionsOf(original as Refusal));
+  if (original instanceof BadCredential) {
+    const { message, retryAfterSeconds: wait } = original;
+    // No challenge: it would make a browser ask for a password in the middle of somebody's page.
+    const headers = wait === undefined ? {} : { 'Retry-After': String(wait) };
+    return say(message, {
+      code: 'BAD_CREDENTIAL',
+      retryable: wait !== undefined,
+      http: { status: wait === undefined ? 401 : 429, headers },
+    });
+  }
+  if (original instanceof RateLimited) {
+    const { message, retryAfterSeconds } = original;
+    const headers = { 'Retry-After': String(retryAfterSeconds) };
+    const http = { status: 429, headers };
+    return say(message, { code: 'RATE_LIMITED', retryable: true, retryAfterSeconds, http });
+  }
+  if (original instanceof BadRequest)
+    return say(original.message, { code: 'BAD_REQUEST', http: { status: 400, headers: {} } });
+  if (original instanceof TooMany) {
+    const headers = { 'Retry-After': String(original.retryAfterSeconds) };
+    const { message, code } = original;
+    return say(message, { code, retryable: true, http: { status: 429, headers } });
+  }
+  const fault = asUnavailable(original);
+  if (fault instanceof Unavailable) {
+    log.warn({ err: fault, requestId }, 'unavailable');
+    const retryAfter = String(fault.retryAfterSeconds);
+    return say(fault.message, {
+      code: 'UNAVAILABLE',
+      retryable: true,
+      nothingWritten: fault.nothingWritten,
+      http: { status: 503, headers: { 'Retry-After': retryAfter } },
+    });
+  }
+  const upload = ofUpload(original);
+  if (upload !== undefined) return say(upload.message, { code: upload.code });
+  log.error({ err: original, requestId }, 'fault');
+  return say(`Something went wrong on our side; the request id is ${requestId}`, {
+    code: 'INTERNAL',
+    requestId,
+  });
+}
+
+/** graphql-upload-ts tells a client's mistakes by http-errors that may be exposed. */
+function ofUpload(error: unknown): { message: string; code: string } | undefined {
+  const { expose, status } = (error ?? {}) as { expose?: unknown; status?: unknown };
+  if (!(error instanceof Error) || expose !== true || typeof status !== 'number') return undefined;
+  return { message: error.message, code: status === 413 ? 'PAYLOAD_TOO_LARGE' : 'BAD_REQUEST' };
+}

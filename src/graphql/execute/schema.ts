@@ -1,0 +1,24 @@
+import { GraphQLSchema } from 'graphql';
+import { builder } from '../schema/builder.ts';
+import { description } from './description.ts';
+import '../schema/scalars.ts';
+import '../schema/enums.ts';
+import '../schema/refusal.ts';
+import '../schema/person.ts';
+import '../schema/ticket.ts';
+import '../schema/message.ts';
+import '../schema/attachment.ts';
+import '../schema/delivery.ts';
+import '../schema/mailbox.ts';
+import '../schema/node.ts';
+import '../schema/event.ts';
+import '../schema/add-message.ts';
+import '../schema/upload-file.ts';
+import '../schema/preview-message.ts';
+import '../schema/delivery-commands.ts';
+import '../schema/redact.ts';
+import '../schema/rate-limit.ts';
+import '../schema/set-status.ts';
+
+// Pothos has no option for the schema's own description.
+export const schema = new GraphQLSchema({ ...builder.toSchema().toConfig(), description });

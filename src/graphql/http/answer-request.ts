@@ -1,0 +1,106 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import { Unavailable } from '../../platform/errors.ts';
+import type { Logger } from '../../platform/log.ts';
+import { notedOf, noteErrors } from '../../platform/request-notes.ts';
+import { requestIdOf } from '../../platform/response-head.ts';
+import type { MessageContext } from '../../tickets/add-message/context.ts';
+import { type Operation, OperationRefused, type PrepareOperation } from '../execute/operation.ts';
+import { safeError } from '../execute/safe-errors.ts';
+import type { TrustedDocuments } from '../execute/trusted-documents.ts';
+import { told } from './format-result.ts';
+import { askedOf } from './parse-params.ts';
+import type { createRead } from './read-request.ts';
+import { httpError } from './request-error.ts';
+import { acceptedForms, type Form, formFor, formOfProblem } from './response-forms.ts';
+import { writeResult } from './write-response.ts';
+import { createStreams } from './write-stream.ts';
+
+export interface RoadOptions {
+  readonly log: Logger;
+  /** A stranger's GET is refused: nobody's page can be made to ask by a link. */
+  readonly production: boolean;
+  /** Bytes of one answer at most. */
+  readonly answerBytes: number;
+  /** Nothing else may be asked; undefined: anything may. */
+  readonly trusted?: TrustedDocuments | undefined;
+  readonly read: ReturnType<typeof createRead>;
+  readonly prepare: PrepareOperation;
+}
+
+/** What is nobody's mistake, and was met before there was an answer, is no answer of GraphQL either. */
+function withStatus(error: GraphQLError): GraphQLError {
+  if (error.extensions.http !== undefined) return error;
+  return new GraphQLError(error.message, { extensions: { ...error.extensions, http: { status: 500 } } });
+}
+
+/** Signs the caller in. @throws BadCredential, BadRequest, Unavailable */
+export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<MessageContext>;
+
+/**
+ * The one road of GraphQL over HTTP: negotiate, sign in, read, parse and validate, execute or subscribe,
+ * write. Requests as JSON, in a URL and as multipart, and answers in one piece and as streams, differ in
+ * reading and in writing alone.
+ */
+export function createRoad({ log, production, answerBytes, trusted, read, prepare }: RoadOptions) {
+  const streams = createStreams({ answerBytes });
+
+  async function operationOf(
+    req: IncomingMessage,
+    res: ServerResponse,
+    ctx: MessageContext,
+  ): Promise<Operation> {
+    const asked = askedOf(await read(req, res, ctx), trusted);
+    if (req.method === 'GET' && production && ctx.viewer === undefined)
+      throw httpError(401, 'Without a credential, send a POST', { code: 'UNAUTHENTICATED' });
+    const operation = prepare(asked, ctx, req.headers['last-event-id']?.toString());
+    if (operation.kind === 'mutation' && req.method === 'GET')
+      throw httpError(405, 'A mutation is sent by POST', { headers: { Allow: 'POST' } });
+    return operation;
+  }
+
+  /**
+   * Tells what went wrong before anything was executed: in a stream where one was asked for, as its reader
+   * sees no status.
+   */
+  function refuse(
+    req: IncomingMessage,
+    res: ServerResponse,
+    accepted: readonly Form[],
+    error: unknown,
+  ): void {
+    const asked = { requestId: requestIdOf(res) ?? 'unknown', log };
+    const errors = error instanceof OperationRefused ? error.errors : [withStatus(safeError(error, asked))];
+    noteErrors(notedOf(req), errors);
+    const { status = 400, understood } = told({ errors });
+    const isAboutTheRequest = understood || status === 400;
+    if (accepted[0] === 'events' && isAboutTheRequest)
+      return void streams.tell(req, res, 'events', { errors });
+    writeResult(req, res, formOfProblem(accepted), { errors }, { answerBytes, kind: undefined });
+  }
+
+  return {
+    /** Answers that come bit by bit and have not ended. */
+    streams: () => streams.count,
+    async handle(req: IncomingMessage, res: ServerResponse, begin: Begin): Promise<void> {
+      const accepted = acceptedForms(req.headers.accept);
+      try {
+        if (req.method !== 'POST' && req.method !== 'GET')
+          throw httpError(405, 'GraphQL is asked by POST or GET', { headers: { Allow: 'GET, POST' } });
+        formFor(accepted, undefined);
+        const operation = await operationOf(req, res, await begin(req, res));
+        const form = formFor(accepted, operation.kind);
+        if (operation.kind === 'subscription' && streams.areCut)
+          throw new Unavailable('This process is ending');
+        const result = await operation.run();
+        if (form === 'events' || form === 'parts')
+          return await streams.tell(req, res, form, result, operation);
+        writeResult(req, res, form, result as ExecutionResult, { answerBytes, kind: operation.kind });
+      } catch (error) {
+        refuse(req, res, accepted, error);
+      }
+    },
+    /** Ends the streams that have no end of their own; their readers come back, to another process. */
+    cutStreams: streams.cut,
+  };
+}

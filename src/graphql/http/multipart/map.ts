@@ -1,0 +1,51 @@
+import { InvalidMapError } from 'graphql-upload-ts';
+import { ExpectedFile } from '../../context/expected-file.ts';
+
+export interface FilePlace {
+  readonly upload: ExpectedFile;
+  /** The list of the variables that the file belongs to, as a path. */
+  readonly list: string;
+}
+
+/** What is expected of each part, by the part's name. */
+export type FilePlaces = ReadonlyMap<string, FilePlace>;
+
+/**
+ * Puts an expected file at each path that the map names.
+ * @throws InvalidMapError when it is no map of part names to lists of paths, or a path leads nowhere in the
+ * operations
+ */
+export function placesOf(map: unknown, operations: object): FilePlaces {
+  if (typeof map !== 'object' || map === null || Array.isArray(map))
+    throw new InvalidMapError('The map must be an object of part names and lists of paths');
+  const places = new Map<string, FilePlace>();
+  for (const [name, paths] of Object.entries(map)) {
+    if (!Array.isArray(paths) || paths.some((path) => typeof path !== 'string'))
+      throw new InvalidMapError('The map must name a list of paths for each part');
+    const upload = new ExpectedFile();
+    for (const path of paths as string[]) put(operations, path, upload);
+    if (paths.length > 0) places.set(name, { upload, list: listOf(paths[0]) });
+  }
+  return places;
+}
+
+function put(operations: object, path: string, upload: ExpectedFile): void {
+  const steps = path.split('.');
+  const last = steps.pop()!;
+  let at: unknown = operations;
+  for (const step of steps) at = own(at, step);
+  if (typeof at !== 'object' || at === null || last === '__proto__' || own(at, last) != null)
+    throw new InvalidMapError('Each path of the map must lead to a null in the operations');
+  (at as Record<string, unknown>)[last] = upload;
+}
+
+const own = (at: unknown, step: string): unknown =>
+  typeof at === 'object' && at !== null && Object.hasOwn(at, step)
+    ? (at as Record<string, unknown>)[step]
+    : undefined;
+
+/**
+ * `variables.input.attachments.0.file` belongs to `variables.input.attachments`; what is in no list, to
+ * itself.
+ */
+const listOf = (path: string): string => /^(.*)\.\d+(\.|$)/.exec(path)?.[1] ?? path;

@@ -1,0 +1,81 @@
+import type { GraphQLParams } from 'graphql-yoga';
+import type { Asked } from '../execute/operation.ts';
+import type { TrustedDocuments } from '../execute/trusted-documents.ts';
+import { httpError } from './request-error.ts';
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * What a request asks. Members that are not of GraphQL over HTTP are passed over.
+ * @throws GraphQLError 400 for what is no request of GraphQL
+ */
+export function askedOf(params: unknown, trusted?: TrustedDocuments): Asked {
+  if (Array.isArray(params)) throw httpError(400, 'Batches are not supported');
+  if (!isObject(params)) throw httpError(400, 'The request is not an object');
+  const { variables, operationName, extensions } = params;
+  if (extensions != null && !isObject(extensions)) throw httpError(400, 'The "extensions" are not an object');
+  const query = trusted === undefined ? queryOf(params) : trustedOf(params, trusted);
+  if (variables != null && !isObject(variables)) throw httpError(400, 'The "variables" are not an object');
+  if (operationName != null && typeof operationName !== 'string')
+    throw httpError(400, 'The "operationName" is not a string');
+  return { query, variables: variables ?? {}, operationName: operationName ?? undefined } as Asked;
+}
+
+function queryOf({ query, extensions }: Record<string, unknown>): string {
+  if (query == null) throw withoutQuery(extensions as Record<string, unknown> | undefined);
+  if (typeof query !== 'string') throw httpError(400, 'The "query" is not a string');
+  return query;
+}
+
+/**
+ * The document that is named by `documentId`, or by Apollo's hash, or sent whole. One that is not in the file
+ * is refused before it is parsed.
+ */
+function trustedOf(params: Record<string, unknown>, trusted: TrustedDocuments): string {
+  const { query, documentId, extensions } = params;
+  const hash = (extensions as { persistedQuery?: { sha256Hash?: unknown } } | null | undefined)
+    ?.persistedQuery?.sha256Hash;
+  const id = documentId ?? hash;
+  if (query == null && typeof id === 'string') {
+    const document = trusted.byId(id);
+    if (document !== undefined) return document;
+    const code = 'PERSISTED_QUERY_NOT_FOUND';
+    throw httpError(400, 'PersistedQueryNotFound', { code, understood: true });
+  }
+  const document = queryOf(params);
+  if (trusted.has(document)) return document;
+  const code = 'DOCUMENT_NOT_TRUSTED';
+  throw httpError(400, 'This document is not among those that may be asked here', { code, understood: true });
+}
+
+/** Clients that send a hash in the place of a document send the document when they read these words. */
+function withoutQuery(extensions: Record<string, unknown> | undefined) {
+  if (!isObject(extensions?.persistedQuery)) return httpError(400, 'The request has no "query"');
+  const code = 'PERSISTED_QUERY_NOT_SUPPORTED';
+  return httpError(400, 'PersistedQueryNotSupported', { code, understood: true });
+}
+
+/** The request in a URL. @throws GraphQLError 400 for variables or extensions that are no JSON */
+export function paramsOfUrl(url: string): GraphQLParams {
+  const at = url.indexOf('?');
+  const search = new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
+  const json = (name: string): Record<string, unknown> | undefined => {
+    const text = search.get(name);
+    if (text === null || text === '') return undefined;
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw httpError(400, `The "${name}" are not JSON`);
+    }
+  };
+  const query = search.get('query') ?? undefined;
+  const operationName = search.get('operationName') || undefined;
+  return {
+    query,
+    documentId: search.get('documentId') || undefined,
+    operationName,
+    variables: json('variables'),
+    extensions: json('extensions'),
+  } as GraphQLParams;
+}

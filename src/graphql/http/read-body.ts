@@ -1,0 +1,112 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import { Unavailable } from '../../platform/errors.ts';
+import { httpError } from './request-error.ts';
+
+/**
+ * Bytes of all bodies that are being read at the same time, at most: many slow senders would fill the
+ * memory together.
+ */
+export class BodyBudget {
+  readonly #limit: number;
+  #held = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** @throws Unavailable when there is no room just now */
+  take(bytes: number): void {
+    if (this.#held + bytes > this.#limit) throw new Unavailable('Too much is being sent at once', 2);
+    this.#held += bytes;
+  }
+
+  giveBack(bytes: number): void {
+    this.#held -= bytes;
+  }
+}
+
+/**
+ * @throws GraphQLError 413 as soon as it is longer than `limit` bytes, 400 when it breaks off; Unavailable
+ */
+export function readBody(req: IncomingMessage, limit: number, budget: BodyBudget): Promise<Buffer> {
+  const tooLarge = () => httpError(413, `The request body exceeds ${limit} bytes`);
+  if (Number(req.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge());
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const settle = (finish: () => void) => {
+      req.off('data', take).off('end', end).off('error', fail).off('close', close);
+      budget.giveBack(bytes);
+      finish();
+    };
+    const take = (chunk: Buffer) => {
+      if (bytes + chunk.length > limit) return settle(() => reject(tooLarge()));
+      try {
+        budget.take(chunk.length);
+      } catch (error) {
+        return settle(() => reject(error));
+      }
+      bytes += chunk.length;
+      chunks.push(chunk);
+    };
+    const end = () => settle(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    const fail = (error: Error) => settle(() => reject(error));
+    const close = () => settle(() => reject(httpError(400, 'The request ended before its body did')));
+    req.on('data', take).once('end', end).once('error', fail).once('close', close);
+  });
+}
+
+/**
+ * What a body may hold at most: no request of a client comes near, and to parse a million levels or members
+ * takes a second.
+ */
+const most = { levels: 100, members: 20_000, values: 300_000 } as const;
+/** Bytes of a body from which on that is counted before it is parsed. */
+const looksDeep = 64 * 1024;
+
+/** A byte order mark, which some clients write before UTF-8, is no part of the text. */
+const startsWithMark = (body: Buffer): boolean => body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
+
+/** @throws GraphQLError 400 for JSON that would take long to parse */
+export function assertMeasured(body: Buffer): void {
+  const excess = body.length > looksDeep ? excessOf(body) : undefined;
+  if (excess !== undefined) throw httpError(400, `The request body has more than ${most[excess]} ${excess}`);
+}
+
+/** Counts marks outside of texts. What is no JSON is left to the parser. */
+function excessOf(body: Buffer): keyof typeof most | undefined {
+  let levels = 0;
+  let members = 0;
+  let values = 0;
+  let isText = false;
+  for (let at = 0; at < body.length; at += 1) {
+    const byte = body[at]!;
+    if (isText) {
+      if (byte === 0x5c) at += 1;
+      else if (byte === 0x22) isText = false;
+    } else if (byte === 0x22) isText = true;
+    else if (byte === 0x5b || byte === 0x7b) {
+      levels += 1;
+      if (levels > most.levels) return 'levels';
+    } else if (byte === 0x5d || byte === 0x7d) levels -= 1;
+    else if (byte === 0x3a) members += 1;
+    else if (byte === 0x2c) values += 1;
+  }
+  if (members > most.members) return 'members';
+  return values > most.values ? 'values' : undefined;
+}
+
+/** @throws GraphQLError 400 for what is no UTF-8, no JSON, or nested out of all measure */
+export function parseJson(body: Buffer): unknown {
+  if (body.length === 0) throw httpError(400, 'The request has no body');
+  // Decoded all the same, wrong bytes would be stored as replacement characters, and nobody would know.
+  if (!isUtf8(body)) throw httpError(400, 'The request body is not UTF-8');
+  assertMeasured(body);
+  try {
+    return JSON.parse(body.toString('utf8', startsWithMark(body) ? 3 : 0));
+  } catch (error) {
+    // A query of several lines that was pasted between quotation marks is the usual reason: say where it is.
+    throw httpError(400, `The request body is not JSON: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,68 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GraphQLParams } from 'graphql-yoga';
+import type { DeskContext } from '../../tickets/context.ts';
+import { paramsOfUrl } from './parse-params.ts';
+import { BodyBudget, parseJson, readBody } from './read-body.ts';
+import { httpError } from './request-error.ts';
+
+/** Reads what is asked out of a request; files of it may still be arriving when it resolves. */
+export type ReadParams = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  ctx: DeskContext,
+) => Promise<GraphQLParams>;
+
+export interface ReadOptions {
+  /** Bytes of a JSON body at most. */
+  readonly requestBytes: number;
+  readonly readMultipart: ReadParams;
+}
+
+/** Bytes of a body at most whose sender has shown no credential: more than any client's first request. */
+export const strangersBytes = 64 * 1024;
+
+/** Bytes of all bodies that are being read at once, at least; and three of the largest always have room. */
+const leastBudget = 64 * 1024 * 1024;
+
+/** How each kind of request is read: they differ in nothing else. */
+export function createRead({ requestBytes, readMultipart }: ReadOptions) {
+  const budget = new BodyBudget(Math.max(3 * requestBytes, leastBudget));
+  const readJson: ReadParams = async (req, _res, { viewer }) => {
+    const limit = viewer === undefined ? Math.min(strangersBytes, requestBytes) : requestBytes;
+    return parseJson(await readBody(req, limit, budget)) as GraphQLParams;
+  };
+  const readers: Readonly<Record<string, ReadParams>> = {
+    'application/json': readJson,
+    'multipart/form-data': readMultipart,
+  };
+
+  return (
+    req: IncomingMessage,
+    res: ServerResponse,
+    ctx: DeskContext,
+  ): Promise<GraphQLParams> | GraphQLParams => {
+    if (req.method === 'GET') return paramsOfUrl(req.url ?? '');
+    return readers[assertReadable(req)]!(req, res, ctx);
+  };
+
+  /** @returns the media type of the body @throws GraphQLError 415 */
+  function assertReadable({ headers }: IncomingMessage): string {
+    const { type, charset } = contentTypeOf(headers['content-type']);
+    if (!Object.hasOwn(readers, type)) throw httpError(415, 'POST application/json or multipart/form-data');
+    if (charset !== undefined && !/^utf-?8$/i.test(charset))
+      throw httpError(415, `Send the body as UTF-8, not as ${charset.slice(0, 40)}`);
+    // Nothing is unpacked here, so that nothing can be larger than it looks.
+    if (!/^(identity)?$/i.test(headers['content-encoding'] ?? ''))
+      throw httpError(415, 'Send the body without a Content-Encoding');
+    return type;
+  }
+}
+
+function contentTypeOf(header = ''): { type: string; charset: string | undefined } {
+  if (header === 'application/json') return { type: header, charset: undefined };
+  const [type, ...parameters] = header.split(';');
+  const charset = parameters
+    .map((text) => /^\s*charset\s*=\s*"?([^"\s]*)/i.exec(text)?.[1])
+    .find((name) => name);
+  return { type: type!.trim().toLowerCase(), charset };
+}

@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ExecutionResult } from 'graphql';
+import { notedOf } from '../../platform/request-notes.ts';
+import { writeHead } from '../../platform/response-head.ts';
+import type { Operation } from '../execute/operation.ts';
+import { contentTypes } from './response-forms.ts';
+import { asJson, commonHeaders, vary, type WriteOptions } from './write-response.ts';
+
+/**
+ * How often a stream with nothing to tell says that it is alive, milliseconds: proxies cut what is silent
+ * for 30 or 60 s.
+ */
+const sayEveryMs = 12_000;
+
+/** How a kind of stream is written down. */
+interface Wording {
+  readonly head: string;
+  readonly alive: string;
+  /** @param json of one result */
+  event(json: string, id: string | undefined): string;
+  readonly end: string;
+}
+
+const wordings = {
+  /** GraphQL over SSE, distinct connections mode. */
+  events: {
+    head: ':\n\n',
+    alive: ':\n\n',
+    event: (json, id) => `event: next\n${id === undefined ? '' : `id: ${id}\n`}data: ${json}\n\n`,
+    // Without data, a browser would not tell of it.
+    end: 'event: complete\ndata:\n\n',
+  },
+  /** Apollo's protocol for subscriptions over multipart. */
+  parts: {
+    head: '\r\n--graphql',
+    alive: '\r\nContent-Type: application/json\r\n\r\n{}\r\n--graphql',
+    event: (json) => `\r\nContent-Type: application/json\r\n\r\n{"payload":${json}}\r\n--graphql`,
+    end: '--\r\n',
+  },
+} as const satisfies Record<'events' | 'parts', Wording>;
+
+/** Answers that come bit by bit. */
+export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>) {
+  const open = new Set<OpenStream>();
+  let areCut = false;
+
+  /** Tells a result, or all of a stream's; what its reader does not take is not asked for. */
+  async function tell(
+    req: IncomingMessage,
+    res: ServerResponse,
+    form: 'events' | 'parts',
+    result: ExecutionResult | AsyncIterable<ExecutionResult>,
+    operation?: Operation,
+  ): Promise<void> {
+    if (res.destroyed) return;
+    const headers = {
+      ...commonHeaders,
+      'Content-Type': contentTypes[form],
+      Vary: vary(res),
+      // nginx would keep events until it has a page of them.
+      'X-Accel-Buffering': 'no',
+    };
+    writeHead(res, 200, headers);
+    req.resume();
+    const stream = new OpenStream(res, wordings[form]);
+    open.add(stream);
+    res.once('close', () => open.delete(stream));
+    const isLasting = Symbol.asyncIterator in result;
+    if (isLasting) notedOf(req).lasting = true;
+    let passes = false;
+    for await (const one of isLasting ? result : [result]) {
+      const { outcome, body } = asJson(one, { answerBytes, kind: operation?.kind });
+      passes = outcome.status === 503;
+      await stream.tell(body, operation?.place.reached);
+      if (!stream.isOpen) return;
+    }
+    // What ends because the process does, or the database is away, is not complete: its reader comes back.
+    if (isLasting && (areCut || passes)) stream.cut();
+    else stream.complete();
+  }
+
+  return {
+    tell,
+    get count() {
+      return open.size;
+    },
+    get areCut() {
+      return areCut;
+    },
+    cut(): void {
+      areCut = true;
+      for (const stream of open) stream.cut();
+    },
+  };
+}
+
+class OpenStream {
+  readonly #res: ServerResponse;
+  readonly #wording: Wording;
+  #wasCut = false;
+
+  constructor(res: ServerResponse, wording: Wording) {
+    this.#res = res;
+    this.#wording = wording;
+    res.write(wording.head);
+    const timer = setInterval(() => {
+      if (this.isOpen && !res.writableNeedDrain) res.write(wording.alive);
+    }, sayEveryMs).unref();
+    res.once('close', () => clearInterval(timer));
+  }
+
+  get isOpen(): boolean {
+    return !this.#wasCut && !this.#res.destroyed && !this.#res.writableEnded;
+  }
+
+  /** Resolves when its reader has taken what was written before, or has gone. */
+  async tell(json: string, id: string | undefined): Promise<void> {
+    if (!this.isOpen || this.#res.write(this.#wording.event(json, id))) return;
+    await Promise.race([once(this.#res, 'drain'), once(this.#res, 'close')]);
+  }
+
+  complete(): void {
+    if (this.isOpen) this.#res.end(this.#wording.end);
+  }
+
+  /** Ends it without a word of completion, once what was told is out. */
+  cut(): void {
+    this.#wasCut = true;
+    this.#res.socket?.destroySoon();
+  }
+}

@@ -1,0 +1,128 @@
+import type { GraphQLResolveInfo, SelectionSetNode } from 'graphql';
+import { addTicketMessage } from '../../tickets/add-message/command.ts';
+import type { Added, Warning } from '../../tickets/add-message/result.ts';
+import { requireViewer } from '../../tickets/policy.ts';
+import { encodeCursor, eventCursor, messagesOf } from '../../tickets/read/cursor.ts';
+import { resolveSelector, type TicketSelector } from '../../tickets/selector.ts';
+import type { GraphContext } from '../context/context.ts';
+import { builder } from './builder.ts';
+import { DeliveryRef } from './delivery.ts';
+import { WarningCodeEnum } from './enums.ts';
+import { MessageEdge } from './message.ts';
+import { AddTicketMessageInput } from './message-input.ts';
+import { MessageRef, TicketRef } from './refs.ts';
+import { resultUnion, writeResult } from './refusal.ts';
+
+export const WarningRef = builder.objectRef<Warning>('Warning').implement({
+  description: 'Something was done, but not quite as one might think.',
+  fields: (t) => ({
+    code: t.expose('code', { type: WarningCodeEnum, description: 'What it is about.' }),
+    message: t.exposeString('message', { description: 'The same in English, for people.' }),
+  }),
+});
+
+const PayloadRef = builder.objectRef<Added>('AddTicketMessagePayload').implement({
+  description: 'The message was added, and all of it is stored. Nobody needs a second call to know.',
+  fields: (t) => ({
+    // Not `message`: that is a text in every refusal, and a document may not select two shapes under one
+    // name.
+    ticketMessage: t.field({
+      type: MessageRef,
+      description: 'The message.',
+      resolve: ({ message }) => message,
+    }),
+    ticketMessageEdge: t.field({
+      type: MessageEdge,
+      description: 'The message with its cursor, for a client that appends it to `Ticket.messages`.',
+      resolve: ({ message }) => ({
+        node: message,
+        cursor: encodeCursor(messagesOf(message.ticketId), message.id),
+      }),
+    }),
+    ticket: t.field({
+      type: TicketRef,
+      nullable: true,
+      description: 'Its ticket. Null, with an error FORBIDDEN, without the scope READ.',
+      resolve: ({ ticket }, _args, ctx) => {
+        requireViewer(ctx, 'read');
+        return ticket;
+      },
+    }),
+    delivery: t.field({
+      type: DeliveryRef,
+      nullable: true,
+      description: 'Its e-mail; null when none was asked for.',
+      resolve: ({ delivery }) => delivery,
+    }),
+    replayed: t.exposeBoolean('replayed', {
+      description: 'An earlier call with the same idempotency key did it; this call changed nothing.',
+    }),
+    warnings: t.field({
+      type: [WarningRef],
+      description: 'What is not quite as one might think.',
+      resolve: ({ warnings }) => [...warnings],
+    }),
+    cursor: t.string({
+      description: 'Cursor of the event that tells of this message, for `ticketEvents(after:)`.',
+      resolve: ({ ticket, cursor }, _args, ctx) => eventCursor(requireViewer(ctx), ticket.id, cursor),
+    }),
+  }),
+});
+
+const ResultUnion = resultUnion(
+  'AddTicketMessageResult',
+  'addTicketMessage',
+  PayloadRef,
+  'What `addTicketMessage` answers: done, or why not.',
+);
+
+/** Mutations of the document. */
+function countFields({ selections }: SelectionSetNode, info: GraphQLResolveInfo): number {
+  return selections.reduce((count, selection) => {
+    if (selection.kind === 'Field') return count + (selection.name.value === '__typename' ? 0 : 1);
+    const { selectionSet } =
+      selection.kind === 'InlineFragment' ? selection : info.fragments[selection.name.value]!;
+    return count + countFields(selectionSet, info);
+  }, 0);
+}
+
+/** The limit of one ticket. What was refused is not counted: it says nothing to anybody. */
+function roomOf({ viewer, desk }: GraphContext, selector: TicketSelector) {
+  if (viewer === undefined) return undefined;
+  const { tickets, assertRoom, count } = desk.rateLimits;
+  const named = resolveSelector(selector);
+  return {
+    async assertRoom() {
+      const key = tickets.keyOf(viewer, named);
+      if (key !== undefined) await assertRoom('ticket', key);
+    },
+    async wrote({ ticket }: Added) {
+      tickets.learn(named.reference, ticket.id);
+      const key = tickets.keyOf(viewer, { ticketId: ticket.id, reference: null })!;
+      // It is written; that it was one too many is for the next.
+      await count('ticket', key).catch(() => {});
+    },
+  };
+}
+
+builder.mutationField('addTicketMessage', (t) =>
+  t.field({
+    type: ResultUnion,
+    description:
+      'Adds a comment, a private note or an e-mail reply to a ticket: stored, and mailed if asked, once ' +
+      'or not at all. Needs the scope WRITE.',
+    args: {
+      input: t.arg({ type: AddTicketMessageInput, required: true, description: 'The message.' }),
+    },
+    resolve: async (_root, { input }, ctx, info) => {
+      const commands = countFields(info.operation.selectionSet, info);
+      const result = await writeResult(
+        ctx,
+        () => addTicketMessage(ctx, input, commands),
+        roomOf(ctx, input.ticket),
+      );
+      if ('message' in result && 'ticket' in result) ctx.load.know(result);
+      return result;
+    },
+  }),
+);

@@ -1,0 +1,193 @@
+import { decodeGlobalId, encodeGlobalId } from '../../platform/global-id.ts';
+import type { DeliveryState, RecipientKind } from '../../platform/vocabulary.ts';
+import {
+  type Attempt,
+  type Delivery,
+  explain,
+  explainRecipient,
+  type Recipient,
+} from '../../tickets/deliveries/ledger.ts';
+import { countDeliveries, type DeliveryFilter, listDeliveries } from '../../tickets/deliveries/list.ts';
+import { builder } from './builder.ts';
+import {
+  AttemptPhaseEnum,
+  DeliveryStateEnum,
+  RecipientKindEnum,
+  RecipientStateEnum,
+  SuggestedActionEnum,
+} from './enums.ts';
+import { connectionOf, costOfCounting, pageComplexity, totalCount } from './page.ts';
+
+export const DeliveryRef = builder.objectRef<Delivery>('Delivery');
+
+const RecipientRef = builder.objectRef<Recipient>('DeliveryRecipient').implement({
+  description: 'One person who gets a copy of a mail, and what became of that copy.',
+  fields: (t) => ({
+    kind: t.expose('kind', { type: RecipientKindEnum, description: 'To, Cc or Bcc.' }),
+    address: t.exposeString('address', { description: 'E-mail address.' }),
+    name: t.exposeString('name', { description: 'Name beside the address; empty when there is none.' }),
+    state: t.expose('state', { type: RecipientStateEnum, description: 'What became of this copy.' }),
+    smtpReply: t.exposeString('smtpReply', {
+      nullable: true,
+      description: 'What the SMTP server last said about this recipient: `550 5.1.1 No such user`.',
+    }),
+    enhancedCode: t.exposeString('enhancedCode', {
+      nullable: true,
+      description: "The reply's enhanced status code, by RFC 3463: `5.1.1`.",
+    }),
+    failure: t.string({
+      nullable: true,
+      description: 'Why they do not have the mail, or may not have it, in plain words.',
+      resolve: (recipient) => explainRecipient(recipient)?.reason ?? null,
+    }),
+    suggestedAction: t.field({
+      type: SuggestedActionEnum,
+      nullable: true,
+      description: 'What may help; null when nothing is wrong, or nothing is to be done.',
+      resolve: (recipient) => explainRecipient(recipient)?.suggestedAction ?? null,
+    }),
+  }),
+});
+
+const AttemptRef = builder.objectRef<Attempt>('DeliveryAttempt').implement({
+  description: 'One attempt at sending a mail.',
+  fields: (t) => ({
+    number: t.exposeInt('number', { description: '1 for the first.' }),
+    phase: t.expose('phase', { type: AttemptPhaseEnum, description: 'How far it got.' }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it began.' }),
+    endedAt: t.expose('endedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was over; null while it is under way, and when its worker was lost.',
+    }),
+    outcome: t.expose('outcome', {
+      type: DeliveryStateEnum,
+      nullable: true,
+      description: 'The state that it left the delivery in; null until then.',
+    }),
+    reply: t.exposeString('reply', {
+      nullable: true,
+      description: 'What the server said, or what went wrong.',
+    }),
+  }),
+});
+
+const addressesOf = ({ recipients }: Delivery, kind: RecipientKind): string[] =>
+  recipients.filter((recipient) => recipient.kind === kind).map(({ address }) => address);
+
+builder.node(DeliveryRef, {
+  description: 'The sending of one message as one e-mail. Operators alone may see it.',
+  id: { resolve: ({ id }) => id },
+  fields: (t) => ({
+    state: t.expose('state', { type: DeliveryStateEnum, description: 'Where it is on its way.' }),
+    from: t.exposeString('fromAddress', { description: 'Address that it is sent from.' }),
+    fromName: t.exposeString('fromName', { description: 'Name beside that address.' }),
+    to: t.stringList({
+      description: 'Addresses in To.',
+      resolve: (delivery) => addressesOf(delivery, 'TO'),
+    }),
+    cc: t.stringList({
+      description: 'Addresses in Cc.',
+      resolve: (delivery) => addressesOf(delivery, 'CC'),
+    }),
+    bcc: t.stringList({
+      description: 'Addresses of blind copies. They are in no header of the mail.',
+      resolve: (delivery) => addressesOf(delivery, 'BCC'),
+    }),
+    subject: t.exposeString('subject', { description: 'Its subject: `Re: Printer [INC-000047]`.' }),
+    rfcMessageId: t.exposeString('rfcMessageId', {
+      description: 'Its Message-ID header, the same in every copy that is ever sent: `<…@domain.com>`.',
+    }),
+    recipients: t.field({
+      type: [RecipientRef],
+      description: 'Everybody who gets a copy, To first.',
+      resolve: ({ recipients }) => [...recipients],
+    }),
+    attempts: t.field({
+      type: [AttemptRef],
+      description: 'Every attempt so far, the first one first.',
+      resolve: async ({ id }, _args, ctx) => [...(await ctx.load.attemptsOf.load(id))],
+    }),
+    dueAt: t.expose('dueAt', { type: 'DateTime', description: 'It is not sent before this instant.' }),
+    settledAt: t.expose('settledAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was over, one way or another; null while it is on its way.',
+    }),
+    failure: t.string({
+      nullable: true,
+      description: 'Who did not get the mail, and why it failed or waits, in plain words.',
+      resolve: (delivery) => explain(delivery)?.reason ?? null,
+    }),
+    suggestedAction: t.field({
+      type: SuggestedActionEnum,
+      nullable: true,
+      description: 'What may help; null when nothing is wrong, or nothing is to be done.',
+      resolve: (delivery) => explain(delivery)?.suggestedAction ?? null,
+    }),
+    smtpReply: t.string({
+      nullable: true,
+      description: "The server's own words on the first recipient that `failure` names.",
+      resolve: (delivery) => explain(delivery)?.smtpReply ?? null,
+    }),
+    sourceUrl: t.string({
+      description:
+        'Where the mail is as it was sent, without blind copies: GET it with the same credential. 404 ' +
+        'before it was sent.',
+      resolve: ({ id }, _args, { origin }) =>
+        `${origin}/deliveries/${encodeURIComponent(encodeGlobalId('Delivery', id))}/source`,
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was asked for.' }),
+  }),
+});
+
+const FilterInput = builder.inputType('DeliveryFilter', {
+  description: 'Which deliveries; all conditions hold. Example: `{ state: FAILED, ticket: "VGlja2V0OjQ3" }`.',
+  fields: (t) => ({
+    state: t.field({ type: DeliveryStateEnum, description: 'Only those in this state: `OUTCOME_UNKNOWN`.' }),
+    hasFailedRecipient: t.boolean({
+      description: '`true`: at least one recipient failed, whatever became of the others; `false`: none did.',
+    }),
+    ticket: t.id({ description: 'Global id of a ticket: only its deliveries.' }),
+  }),
+});
+
+interface GivenFilter {
+  state?: DeliveryState | null | undefined;
+  hasFailedRecipient?: boolean | null | undefined;
+  ticket?: string | null | undefined;
+}
+/** An id that names no ticket finds nothing, as one that names a ticket without mails does. */
+const filterOf = ({ state, hasFailedRecipient, ticket }: GivenFilter = {}): DeliveryFilter => ({
+  states: state == null ? null : [state],
+  hasFailedRecipient,
+  ticketId: ticket == null ? null : (decodeGlobalId('Ticket', ticket) ?? 0),
+});
+
+const DeliveryConnection = builder.connectionObject(
+  {
+    type: DeliveryRef,
+    name: 'DeliveryConnection',
+    description: 'One page of deliveries.',
+    fields: (t) => ({ totalCount: t.int(totalCount(costOfCounting)) }),
+  },
+  { name: 'DeliveryEdge', description: 'A delivery and its place in the list.' },
+);
+
+builder.queryField('deliveries', (t) =>
+  t.connection(
+    {
+      type: DeliveryRef,
+      nullable: true,
+      description:
+        'The mails of the desk and what became of them, oldest first. For operators with the scope READ.',
+      args: { filter: t.arg({ type: FilterInput, description: 'Which ones; all when absent.' }) },
+      complexity: pageComplexity,
+      resolve: async (_root, { filter, ...paging }, ctx) => {
+        const wanted = filterOf(filter ?? {});
+        return connectionOf(await listDeliveries(ctx, wanted, paging), () => countDeliveries(ctx, wanted));
+      },
+    },
+    DeliveryConnection,
+  ),
+);

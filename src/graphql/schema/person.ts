@@ -1,0 +1,58 @@
+import { encodeGlobalId } from '../../platform/global-id.ts';
+import type { Scope } from '../../platform/request-context.ts';
+import { emailFor, type Person } from '../../tickets/read/people.ts';
+import { builder } from './builder.ts';
+import { RoleEnum, ScopeEnum } from './enums.ts';
+
+export const PersonRef = builder.objectRef<Person>('Person').implement({
+  description: 'An operator, who works on tickets, or a requester, whom a ticket is for.',
+  fields: (t) => ({
+    id: t.id({
+      description:
+        'Stable and unique: two objects with one id are one person. Opaque, and not for `node`: people ' +
+        'are seen on what they wrote.',
+      resolve: ({ id }) => encodeGlobalId('Person', id),
+    }),
+    name: t.exposeString('name', { description: 'Name to show.' }),
+    role: t.expose('role', { type: RoleEnum, description: 'What the person is to the desk.' }),
+    email: t.string({
+      nullable: true,
+      description:
+        'E-mail address. Null when there is none, and for whoever is neither an operator nor this person.',
+      resolve: (person, _args, { viewer }) => emailFor(viewer, person),
+    }),
+  }),
+});
+
+const ViewerRef = builder
+  .objectRef<{ userId: number; login: string; scopes: ReadonlySet<Scope> }>('Viewer')
+  .implement({
+    description: 'Whoever is asking, this time.',
+    fields: (t) => ({
+      id: t.id({
+        description:
+          'Stable and unique. Opaque, and not for `node`. To find out what is yours, compare `person.id`.',
+        resolve: ({ userId }) => encodeGlobalId('Viewer', userId),
+      }),
+      login: t.exposeString('login', { description: 'Name to sign in with.' }),
+      person: t.field({
+        type: PersonRef,
+        description: 'The viewer as others see them.',
+        resolve: async ({ userId }, _args, ctx) => (await ctx.load.person.load(userId))!,
+      }),
+      scopes: t.field({
+        type: [ScopeEnum],
+        description: 'What the credential in use allows.',
+        resolve: ({ scopes }) => [...scopes],
+      }),
+    }),
+  });
+
+builder.queryField('viewer', (t) =>
+  t.field({
+    type: ViewerRef,
+    nullable: true,
+    description: 'Whoever is asking; null when nobody is signed in.',
+    resolve: (_root, _args, { viewer }) => viewer ?? null,
+  }),
+);

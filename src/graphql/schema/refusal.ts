@@ -1,0 +1,204 @@
+import {
+  type DetailsOf,
+  type ErrorCode,
+  errorCodes,
+  RateLimited,
+  Refusal,
+  retryable,
+} from '../../platform/errors.ts';
+import { noteCode } from '../../platform/request-notes.ts';
+import { type Command, refusedBy } from '../../tickets/refused-by.ts';
+import type { GraphContext } from '../context/context.ts';
+import { builder } from './builder.ts';
+import { DeliveryStateEnum } from './enums.ts';
+import { ErrorCodeEnum, meanings } from './error-code.ts';
+import { MessageRef } from './refs.ts';
+
+/** A refusal as a value: an `Error` that a resolver returns would be thrown by graphql-js. */
+class Refused<C extends ErrorCode = ErrorCode> {
+  readonly code: C;
+  readonly message: string;
+  readonly inputPath: readonly (string | number)[];
+  readonly details: DetailsOf<C>;
+  constructor({ code, message, inputPath, details }: Refusal<C>) {
+    this.code = code;
+    this.message = message;
+    this.inputPath = inputPath;
+    this.details = details;
+  }
+}
+
+export const UserErrorRef = builder.interfaceRef<Refused>('UserError').implement({
+  description: 'A command said no, and nothing was changed. Programs read `code`; `message` is for people.',
+  fields: (t) => ({
+    code: t.expose('code', { type: ErrorCodeEnum, description: 'Why, from one closed list.' }),
+    message: t.exposeString('message', { description: 'Why, in English, for people. Its words may change.' }),
+    path: t.stringList({
+      description:
+        'Which part of the input it is about, `["email", "cc", "2"]`; empty for the input as a whole.',
+      resolve: (refusal) => refusal.inputPath.map(String),
+    }),
+    retryable: t.boolean({
+      description: 'Whether the very same call may succeed later, unchanged.',
+      resolve: (refusal) => retryable[refusal.code],
+    }),
+  }),
+  resolveType: (refusal) => typeNames[(refusal as Refused).code],
+});
+
+/** `TICKET_NOT_FOUND` is `TicketNotFoundError`. */
+const typeNames = Object.fromEntries(
+  errorCodes.map((code) => [
+    code,
+    `${code.toLowerCase().replace(/(^|_)([a-z])/g, (_, _line, letter: string) => letter.toUpperCase())}Error`,
+  ]),
+) as Record<ErrorCode, string>;
+
+const refs = Object.fromEntries(
+  errorCodes.map((code) => [code, builder.objectRef<Refused>(typeNames[code])]),
+) as {
+  [C in ErrorCode]: ReturnType<typeof builder.objectRef<Refused<C>>>;
+};
+
+const InputProblemRef = builder
+  .objectRef<Refusal<'INVALID_INPUT'>['details']['problems'][number]>('InputProblem')
+  .implement({
+    description: 'One thing that is wrong with an input.',
+    fields: (t) => ({
+      path: t.stringList({
+        description: 'Where, from the input on: `["email", "cc", "2"]` is the third address of Cc.',
+        resolve: (problem) => problem.path.map(String),
+      }),
+      message: t.exposeString('message', { description: 'What, in English, for people.' }),
+    }),
+  });
+
+const common = (code: ErrorCode) => ({ interfaces: [UserErrorRef], description: meanings[code] });
+for (const code of errorCodes) {
+  switch (code) {
+    case 'INVALID_INPUT':
+    case 'ATTACHMENT_TOO_LARGE':
+    case 'EMAIL_TOO_LARGE':
+    case 'TICKET_CHANGED':
+    case 'DELIVERY_STATE':
+    case 'RATE_LIMITED':
+      break;
+    default:
+      refs[code].implement(common(code));
+  }
+}
+refs.INVALID_INPUT.implement({
+  ...common('INVALID_INPUT'),
+  fields: (t) => ({
+    problems: t.field({
+      type: [InputProblemRef],
+      description: 'Everything that is wrong, at most 100.',
+      resolve: ({ details }) => [...details.problems],
+    }),
+  }),
+});
+refs.ATTACHMENT_TOO_LARGE.implement({
+  ...common('ATTACHMENT_TOO_LARGE'),
+  fields: (t) => ({
+    limitBytes: t.int({
+      description: 'Bytes that are allowed, for one file or for all together: `path` tells.',
+      resolve: ({ details }) => details.limitBytes,
+    }),
+  }),
+});
+refs.EMAIL_TOO_LARGE.implement({
+  ...common('EMAIL_TOO_LARGE'),
+  fields: (t) => ({
+    limitBytes: t.int({
+      description: 'Bytes that the mailbox can send at most.',
+      resolve: ({ details }) => details.limitBytes,
+    }),
+    sizeBytes: t.int({
+      description: 'Bytes of this e-mail as encoded for sending: about a third more than its files.',
+      resolve: ({ details }) => details.sizeBytes,
+    }),
+  }),
+});
+refs.TICKET_CHANGED.implement({
+  ...common('TICKET_CHANGED'),
+  fields: (t) => ({
+    unseenMessages: t.field({
+      type: [MessageRef],
+      description:
+        'The messages after `ifLastMessage` that the viewer may see, the oldest first, at most 50.',
+      resolve: async ({ details }, _args, ctx) => {
+        const found = await Promise.all(details.unseenMessageIds.map((id) => ctx.load.message.load(id)));
+        return found.filter((message) => message !== null);
+      },
+    }),
+  }),
+});
+refs.DELIVERY_STATE.implement({
+  ...common('DELIVERY_STATE'),
+  fields: (t) => ({
+    state: t.field({
+      type: DeliveryStateEnum,
+      description: 'The state that it is in.',
+      resolve: ({ details }) => details.state,
+    }),
+  }),
+});
+
+refs.RATE_LIMITED.implement({
+  ...common('RATE_LIMITED'),
+  fields: (t) => ({
+    retryAfterSeconds: t.int({
+      description: 'Seconds until the same call may be sent again.',
+      resolve: ({ details }) => details.retryAfterSeconds,
+    }),
+  }),
+});
+
+type ResultRef<T> = ReturnType<ReturnType<typeof builder.objectRef<T>>['implement']>;
+
+/** What a command answers with: its payload, or one of the refusals that it knows. */
+export function resultUnion<T>(name: string, command: Command, payload: ResultRef<T>, description: string) {
+  const codes = errorCodes.filter((code) => (refusedBy[code] as readonly Command[]).includes(command));
+  return builder.unionType(name, {
+    description,
+    // One shape for all refusals: the union tells them apart by their code.
+    types: [payload, ...codes.map((code) => refs[code] as unknown as ResultRef<Refused>)],
+    resolveType: (value) => (value instanceof Refused ? typeNames[value.code as ErrorCode] : payload.name),
+  });
+}
+
+/**
+ * What a command that writes answers, unless its viewer has sent too many.
+ * @param ticket who may write to it still, and counts what was written
+ */
+export function writeResult<T>(
+  ctx: GraphContext,
+  command: () => Promise<T>,
+  ticket?: { assertRoom(): Promise<void>; wrote(result: NoInfer<T>): Promise<void> },
+): Promise<T | Refused> {
+  return orRefusal(ctx, async () => {
+    const { rateLimits } = ctx.desk;
+    try {
+      if (ctx.viewer !== undefined) await rateLimits.count('write', ctx.viewer.userId);
+      await ticket?.assertRoom();
+    } catch (error) {
+      if (!(error instanceof RateLimited)) throw error;
+      const { message, retryAfterSeconds } = error;
+      throw new Refusal('RATE_LIMITED', message, { retryAfterSeconds });
+    }
+    const result = await command();
+    await ticket?.wrote(result);
+    return result;
+  });
+}
+
+/** A refusal becomes the field's value; a fault stays an error. */
+export async function orRefusal<T>(ctx: GraphContext, command: () => Promise<T>): Promise<T | Refused> {
+  try {
+    return await command();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    noteCode(ctx.noted, error.code);
+    return new Refused(error);
+  }
+}

@@ -1,0 +1,57 @@
+import { requireViewer } from '../../tickets/policy.ts';
+import { type StatusSet, setTicketStatus } from '../../tickets/set-status.ts';
+import { builder } from './builder.ts';
+import { TicketStatusEnum } from './enums.ts';
+import { TicketRef } from './refs.ts';
+import { resultUnion, writeResult } from './refusal.ts';
+import { TicketSelectorInput } from './ticket.ts';
+
+const SetTicketStatusInput = builder.inputType('SetTicketStatusInput', {
+  description:
+    'Which ticket, and its status. Example: `{ ticket: { reference: "INC-000047" }, status: CLOSED }`.',
+  fields: (t) => ({
+    ticket: t.field({ type: TicketSelectorInput, required: true, description: 'Which ticket.' }),
+    status: t.field({
+      type: TicketStatusEnum,
+      required: true,
+      description: 'What its status shall be: `CLOSED`.',
+    }),
+  }),
+});
+
+const PayloadRef = builder.objectRef<StatusSet>('SetTicketStatusPayload').implement({
+  description: 'The ticket has the status.',
+  fields: (t) => ({
+    ticket: t.field({
+      type: TicketRef,
+      nullable: true,
+      description: 'The ticket as it is now. Null, with an error FORBIDDEN, without the scope READ.',
+      resolve: ({ ticketId }, _args, ctx) => {
+        requireViewer(ctx, 'read');
+        return ctx.load.ticket.clear(ticketId).load(ticketId);
+      },
+    }),
+    changed: t.exposeBoolean('changed', {
+      description: 'False: the ticket had the status before, and nobody is told of this call.',
+    }),
+  }),
+});
+
+const ResultUnion = resultUnion(
+  'SetTicketStatusResult',
+  'setTicketStatus',
+  PayloadRef,
+  'What `setTicketStatus` answers: done, or why not.',
+);
+
+builder.mutationField('setTicketStatus', (t) =>
+  t.field({
+    type: ResultUnion,
+    description:
+      'Closes a ticket, or opens it again. Done twice, it is done once. For operators with the scope WRITE.',
+    args: {
+      input: t.arg({ type: SetTicketStatusInput, required: true, description: 'The ticket and its status.' }),
+    },
+    resolve: (_root, { input }, ctx) => writeResult(ctx, () => setTicketStatus(ctx, input)),
+  }),
+);

@@ -1,0 +1,157 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { decodeGlobalId } from '../../platform/global-id.ts';
+import type { Viewer } from '../../platform/request-context.ts';
+import { writeHead } from '../../platform/response-head.ts';
+import type { PresignOptions } from '../../storage/blob-store.ts';
+import type { ImageSniffer } from '../../storage/image-type.ts';
+import type { Desk, DeskContext } from '../../tickets/context.ts';
+import { isServed } from '../../tickets/read/attachment-url.ts';
+import { type Attachment, loadAttachments } from '../../tickets/read/attachments.ts';
+import { signedParameters } from '../../tickets/read/signed-url.ts';
+import { answerText, decodeSegment, passwordChallenge } from '../respond.ts';
+import type { Handle } from '../server.ts';
+import type { Begin } from '../sign-in.ts';
+import { rangeOf } from './byte-range.ts';
+import { dispositionOf } from './content-disposition.ts';
+import { preconditionOf, rangeIfSame } from './preconditions.ts';
+
+export interface DownloadPorts {
+  readonly begin: Begin;
+  readonly desk: Desk;
+  readonly now: () => Date;
+  /** Who a user is now, with scope read alone; undefined: nobody, or disabled. */
+  readonly findReader: (userId: number) => Promise<Viewer | undefined>;
+  readonly sniff: ImageSniffer;
+}
+
+/**
+ * GET /attachments/{id} and /attachments/{id}/{name}: the file, for whoever may see its message, by a
+ * credential or by an address that was signed for them. For all others there is no such thing, and no answer
+ * tells which of the reasons it was.
+ */
+export function createDownloads(ports: DownloadPorts): Handle {
+  const { begin, desk } = ports;
+  return async (req, res, path) => {
+    if (req.method !== 'GET' && req.method !== 'HEAD')
+      return answerText(res, 405, 'Method not allowed\n', { Allow: 'GET, HEAD' });
+    const [globalId = '', _name, more] = path.slice('/attachments/'.length).split('/');
+    const id = more === undefined ? decodeGlobalId('Attachment', decodeSegment(globalId)) : undefined;
+    const query = queryOf(req);
+    const signed = signedParameters.some((name) => query.has(name));
+    const ctx = { ...(await begin(req, res, signed ? () => signedFor(ports, id, query) : undefined)), desk };
+    if (!signed && ctx.viewer === undefined)
+      // Here a browser may ask for the password: the link was opened by a person.
+      return answerText(res, 401, 'Sign in to download\n', { 'WWW-Authenticate': passwordChallenge });
+    if (ctx.viewer !== undefined && !ctx.viewer.scopes.has('read'))
+      return answerText(res, 403, 'This credential does not have the scope "read"\n');
+    const attachment =
+      id === undefined || ctx.viewer === undefined ? undefined : (await loadAttachments(ctx, [id])).get(id);
+    if (attachment === undefined || !isServed(attachment)) return answerText(res, 404, 'Not found\n');
+    await answerFile(ports, ctx, req, res, attachment, signed);
+  };
+}
+
+/** Whom the address was signed for. The credential that a browser may send along does not count. */
+async function signedFor(
+  { desk, now, findReader }: DownloadPorts,
+  id: number | undefined,
+  query: URLSearchParams,
+): Promise<Viewer | undefined> {
+  const userId = desk.attachmentUrls.userOf(id ?? 0, query, now());
+  return userId === undefined ? undefined : findReader(userId);
+}
+
+async function answerFile(
+  { sniff }: DownloadPorts,
+  ctx: DeskContext,
+  req: IncomingMessage,
+  res: ServerResponse,
+  attachment: Attachment,
+  signed: boolean,
+): Promise<void> {
+  const { byteSize, blobKey } = attachment;
+  const etag = `"${attachment.sha256.toString('hex')}"`;
+  const common = { ETag: etag, 'Cache-Control': 'private, no-store', 'X-Content-Type-Options': 'nosniff' };
+  const precondition = preconditionOf(req.headers, etag);
+  if (precondition === 'unchanged') return void writeHead(res, 304, common).end();
+  if (precondition === 'changed') return answerText(res, 412, 'The file is another one\n', { ETag: etag });
+  const range = rangeOf(rangeIfSame(req.headers, etag), byteSize);
+  if (range === 'unsatisfiable') {
+    const contentRange = `bytes */${byteSize}`;
+    return answerText(res, 416, 'Range not satisfiable\n', { 'Content-Range': contentRange });
+  }
+  const picture = mayBeShown(attachment) ? await sniff(blobKey!, byteSize) : undefined;
+  const shown = shownAs(attachment, picture);
+  // A scanner may still find something: then nothing may have been given away that holds for a minute.
+  if (req.method === 'GET' && attachment.scan !== 'PENDING' && ctx.desk.blobs.presign !== undefined)
+    return answerElsewhere(res, await ctx.desk.blobs.presign(blobKey!, presignedAs(shown)), signed);
+  const body =
+    req.method === 'HEAD' || byteSize === 0 ? undefined : await ctx.desk.blobs.open(blobKey!, range);
+  writeHead(res, range === undefined ? 200 : 206, {
+    ...common,
+    ...shown,
+    'Content-Length': range === undefined ? byteSize : range.end - range.start + 1,
+    'Content-Security-Policy': "default-src 'none'; sandbox",
+    'Cross-Origin-Resource-Policy': resourcePolicy(signed),
+    'Accept-Ranges': 'bytes',
+    ...(range && { 'Content-Range': `bytes ${range.start}-${range.end}/${byteSize}` }),
+  });
+  if (body === undefined) return void res.end();
+  // The caller went away in the middle, or the bytes broke off: either way the answer ends short, and nobody
+  // takes it for whole.
+  await pipeline(body, res).catch(() => res.destroy());
+}
+
+/** A page of another origin may show what it was given a signed address of. */
+const resourcePolicy = (signed: boolean): string => (signed ? 'cross-origin' : 'same-origin');
+
+/** Seconds that an address of the store holds: enough to follow it at once. */
+const elsewhereSeconds = 60;
+
+const presignedAs = (shown: ReturnType<typeof shownAs>): PresignOptions => ({
+  expiresInSeconds: elsewhereSeconds,
+  disposition: shown['Content-Disposition'],
+  contentType: shown['Content-Type'],
+});
+
+/** The store itself hands it out, for a moment, to whom we have just allowed it. */
+function answerElsewhere(res: ServerResponse, location: string, signed: boolean): void {
+  answerText(res, 302, 'It is over there\n', {
+    Location: location,
+    'Cache-Control': 'private, no-store',
+    'Cross-Origin-Resource-Policy': resourcePolicy(signed),
+  });
+}
+
+/**
+ * Its bytes decide in the end; but what was sent as something else, or is named so, is not a picture that was
+ * meant to be looked at.
+ */
+function mayBeShown({ contentType, fileName, scan }: Attachment): boolean {
+  const essence = essenceOf(contentType);
+  const extension = /\.([^.]*)$/.exec(fileName)?.[1]?.toLowerCase();
+  return (
+    scan !== 'PENDING' &&
+    ((essence.startsWith('image/') && essence !== 'image/svg+xml') ||
+      essence === 'application/octet-stream') &&
+    (extension === undefined || /^(a?png|jpe?g|jfif|gif|webp|avif|bmp)$/.test(extension))
+  );
+}
+
+const shownAs = ({ contentType, fileName }: Attachment, picture: string | undefined) =>
+  picture === undefined
+    ? { 'Content-Type': inertType(contentType), 'Content-Disposition': dispositionOf(fileName) }
+    : { 'Content-Type': picture, 'Content-Disposition': dispositionOf(fileName, 'inline') };
+
+/** The sender's word for the type is not believed: a page of it must not run on our origin. */
+const activeTypes =
+  /^(text\/(html|xml|javascript|ecmascript|css|xsl)|application\/(pdf|(x-)?javascript|ecmascript|xml|.*\+xml)|image\/.*\+xml|multipart\/.*)$/;
+const inertType = (type: string): string =>
+  activeTypes.test(essenceOf(type)) ? 'application/octet-stream' : type;
+const essenceOf = (type: string): string => type.split(';', 1)[0]!.trim().toLowerCase();
+
+function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
+  const at = url.indexOf('?');
+  return new URLSearchParams(at === -1 ? '' : url.slice(at + 1).split('#', 1)[0]);
+}

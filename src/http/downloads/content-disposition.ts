@@ -1,0 +1,49 @@
+import { Buffer } from 'node:buffer';
+
+/** RFC 6266: an ASCII name for old clients, the real one by RFC 8187. */
+export function dispositionOf(fileName: string, kind: 'attachment' | 'inline' = 'attachment'): string {
+  const ascii = fileName.replace(/[^\x20-\x7e]|["\\%]/g, '_');
+  const encoded = encodeURIComponent(fileName).replace(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `${kind}; filename="${ascii}"; filename*=UTF-8''${encoded}`;
+}
+
+/** Longer ones are no names. */
+const maxCharacters = 8192;
+const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const parameter = new RegExp(`;[ \\t]*(${token})[ \\t]*=[ \\t]*(?:(${token})|"((?:[^"\\\\]|\\\\.)*)")`, 'g');
+
+/** The name in a request's Content-Disposition, as its sender wrote it; the extended one goes first. */
+export function fileNameOf(header: string | undefined): string | undefined {
+  if (header === undefined || header.length > maxCharacters) return undefined;
+  const found = new Map<string, string>();
+  for (const [, name, bare, quoted] of header.matchAll(parameter)) {
+    const key = name!.toLowerCase();
+    if (!found.has(key)) found.set(key, bare ?? quoted!.replace(/\\(.)/g, '$1'));
+  }
+  const extended = found.get('filename*');
+  const plain = found.get('filename');
+  return (extended && decodeExtended(extended)) ?? (plain === undefined ? undefined : utf8Of(plain));
+}
+
+/** RFC 8187 §3.2.1: charset'language'percent-encoded. */
+function decodeExtended(value: string): string | undefined {
+  const match = /^(utf-8|iso-8859-1)'[^']*'((?:[^%']|%[0-9a-f]{2})*)$/i.exec(value);
+  if (match === null) return undefined;
+  const bytes = Buffer.from(
+    match[2]!.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    'latin1',
+  );
+  return /^utf-8$/i.test(match[1]!) ? bytes.toString('utf8') : bytes.toString('latin1');
+}
+
+/**
+ * Node reads a header byte by byte as Latin-1. Whoever writes more than ASCII into one means UTF-8, as
+ * browsers do.
+ */
+function utf8Of(text: string): string {
+  const decoded = Buffer.from(text, 'latin1').toString('utf8');
+  return decoded.includes('\ufffd') ? text : decoded;
+}

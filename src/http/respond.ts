@@ -1,0 +1,97 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { asUnavailable } from '../platform/database-faults.ts';
+import { BadCredential, BadRequest, RateLimited, Unavailable } from '../platform/errors.ts';
+import type { Logger } from '../platform/log.ts';
+import { noteCode, notedOf } from '../platform/request-notes.ts';
+import { sendAnswer } from '../platform/send-response.ts';
+import { identityOf } from './request-id.ts';
+
+export function answerText(
+  res: ServerResponse,
+  status: number,
+  text: string,
+  headers: Record<string, string> = {},
+): void {
+  if (res.headersSent) return void res.destroy();
+  const body = Buffer.from(text);
+  const all = {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': body.length,
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'no-store',
+    ...headers,
+  };
+  sendAnswer(res.req, res, { status, headers: all, body });
+}
+
+export function answerJson(
+  res: ServerResponse,
+  status: number,
+  value: unknown,
+  headers: Record<string, string> = {},
+): void {
+  answerText(res, status, JSON.stringify(value), {
+    'Content-Type': 'application/json; charset=utf-8',
+    ...headers,
+  });
+}
+
+/**
+ * What went wrong before anything could answer: a bad credential, a database that is down, a fault. As
+ * GraphQL over HTTP says it.
+ */
+export function answerFault(req: IncomingMessage, res: ServerResponse, error: unknown, log: Logger): void {
+  const say = (
+    status: number,
+    message: string,
+    extensions: { code: string; retryable: boolean },
+    headers: Record<string, string> = {},
+  ) => {
+    noteCode(notedOf(req), extensions.code);
+    answerJson(res, status, { errors: [{ message, extensions }] }, headers);
+  };
+  if (error instanceof BadCredential) {
+    const wait = error.retryAfterSeconds;
+    // No challenge: it would make a browser ask for a password in the middle of somebody's page.
+    return say(
+      wait === undefined ? 401 : 429,
+      error.message,
+      { code: 'BAD_CREDENTIAL', retryable: wait !== undefined },
+      wait === undefined ? {} : { 'Retry-After': String(wait) },
+    );
+  }
+  if (error instanceof RateLimited)
+    return say(
+      429,
+      error.message,
+      { code: 'RATE_LIMITED', retryable: true },
+      { 'Retry-After': String(error.retryAfterSeconds) },
+    );
+  if (error instanceof BadRequest) return say(400, error.message, { code: 'BAD_REQUEST', retryable: false });
+  const fault = asUnavailable(error);
+  if (fault instanceof Unavailable)
+    return say(
+      503,
+      fault.message,
+      { code: 'UNAVAILABLE', retryable: true },
+      { 'Retry-After': String(fault.retryAfterSeconds) },
+    );
+  const { requestId } = identityOf(req);
+  log.error({ err: error, requestId }, 'fault');
+  return say(500, `Something went wrong on our side; the request id is ${requestId}`, {
+    code: 'INTERNAL',
+    retryable: false,
+  });
+}
+
+/** Makes a browser ask a person for the password. */
+export const passwordChallenge = 'Basic realm="Ticketwire", charset="UTF-8"';
+
+/** A path's segment, decoded; what cannot be is nobody's id. */
+export function decodeSegment(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
+}

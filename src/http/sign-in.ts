@@ -1,0 +1,95 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import type { Authenticator } from '../auth/authenticate.ts';
+import { addressKey } from '../auth/throttle.ts';
+import type { RateLimits } from '../limits/rate-limits.ts';
+import type { Logger } from '../platform/log.ts';
+import type { RequestContext, Viewer } from '../platform/request-context.ts';
+import { notedOf } from '../platform/request-notes.ts';
+import { isDirect } from './direct-request.ts';
+import { idempotencyKeyOf } from './idempotency-key.ts';
+import { type ReceivePorts, receiveFor } from './receive-file.ts';
+import { identityOf } from './request-id.ts';
+
+export interface BeginPorts extends ReceivePorts {
+  readonly authenticator: Authenticator;
+  readonly rateLimits: RateLimits;
+  readonly log: Logger;
+  readonly now: () => Date;
+  /** Whether X-Forwarded-* are by a proxy of ours. */
+  readonly trustProxy: boolean;
+  /** In the place of the origin by which a caller reached us; empty: addresses are relative. */
+  readonly publicUrl?: string | undefined;
+}
+
+/**
+ * @param signIn in the place of the request's credential
+ * @throws BadRequest, BadCredential, RateLimited, Unavailable
+ */
+export type Begin = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  signIn?: () => Promise<Viewer | undefined>,
+) => Promise<RequestContext>;
+
+/** The one place where a request of any door gets its viewer, before its body is read. */
+export function createBegin(ports: BeginPorts): Begin {
+  const { authenticator, rateLimits, log, now, trustProxy, publicUrl } = ports;
+  return async (req, res, known) => {
+    const { headers } = req;
+    const { requestId, whenAway } = identityOf(req);
+    const noted = notedOf(req);
+    const idempotencyKey = idempotencyKeyOf(req);
+    const address = remoteAddressOf(req, trustProxy);
+    const direct = () => isDirect(req);
+    const signIn = known ?? (() => authenticator.authenticate(headers.authorization, address, direct));
+    await rateLimits.count('address', addressKey(address));
+    const viewer = await signIn();
+    if (viewer !== undefined) {
+      noted.viewerId = viewer.userId;
+      await rateLimits.count('viewer', viewer.userId);
+    }
+    return {
+      requestId,
+      viewer,
+      signInAgain: signIn,
+      idempotencyKey,
+      origin: publicUrl ?? originOf(req, trustProxy),
+      now,
+      log,
+      receive: receiveFor(res, ports),
+      whenAway,
+      noted,
+    };
+  };
+}
+
+/** By whom the caller is throttled. */
+export function remoteAddressOf(req: IncomingMessage, trustProxy: boolean): string {
+  const forwarded = trustProxy
+    ? String(req.headers['x-forwarded-for'] ?? '')
+        .split(',')
+        .at(-1)!
+        .trim()
+    : '';
+  return forwarded || (req.socket.remoteAddress ?? 'unknown');
+}
+
+/**
+ * Absolute origin by which the caller reached us. A Host that is none would end up in links, so it is not
+ * believed.
+ */
+export function originOf(req: IncomingMessage, trustProxy: boolean): string {
+  const forwarded = (name: string) =>
+    trustProxy
+      ? String(req.headers[name] ?? '')
+          .split(',')[0]!
+          .trim()
+      : '';
+  const host = forwarded('x-forwarded-host') || (req.headers.host ?? 'localhost');
+  const tls = (req.socket as TLSSocket).encrypted === true;
+  const protocol = forwarded('x-forwarded-proto') === 'https' || tls ? 'https' : 'http';
+  return /^[A-Za-z0-9.-]+(:\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$/.test(host)
+    ? `${protocol}://${host}`
+    : `${protocol}://localhost`;
+}

@@ -1,0 +1,101 @@
+const space = /[ \t\r\n]+/g;
+/**
+ * Characters that are decoded at once. Lines of 76 make pieces so small that each would cost a write to the
+ * disk.
+ */
+const batch = 64 * 1024;
+const alphabet = /^[A-Za-z0-9+/]*$/;
+
+/** The value of a character's code; 64: padding, 65: none. */
+const values = new Uint8Array(128).fill(65);
+for (const [value, char] of [
+  ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=',
+].entries()) {
+  values[char.charCodeAt(0)] = value;
+}
+const padding = 64;
+
+/**
+ * Base64 as .NET reads it, piece by piece: white space anywhere, padding required, no URL-safe alphabet.
+ * `Buffer` alone would skip over whatever it does not know.
+ */
+export class Base64Decoder {
+  #pending = '';
+  #rest = '';
+  #ended = false;
+  #valid = true;
+  readonly #write: (bytes: Buffer) => void;
+  readonly #blocks: boolean;
+
+  /**
+   * @param blocks padding may stand in each group of four, as if blocks had been encoded one by one: so
+   * `XmlDictionaryReader` takes it. `Convert.FromBase64String` wants it at the end.
+   */
+  constructor(write: (bytes: Buffer) => void, blocks: 'blocks' | 'whole' = 'whole') {
+    this.#write = write;
+    this.#blocks = blocks === 'blocks';
+  }
+
+  push(piece: string): void {
+    this.#pending += piece;
+    if (this.#pending.length >= batch) this.#decode();
+  }
+
+  #decode(): void {
+    const text = this.#rest + this.#pending.replace(space, '');
+    this.#pending = '';
+    if (!this.#valid) return;
+    const length = text.length - (text.length % 4);
+    this.#rest = text.slice(length);
+    if (length === 0) return;
+    const groups = text.slice(0, length);
+    const bytes = groups.includes('=') ? this.#padded(groups) : this.#unpadded(groups);
+    if (bytes) this.#write(bytes);
+    else this.#valid = false;
+  }
+
+  #unpadded(groups: string): Buffer | undefined {
+    return alphabet.test(groups) && !this.#ended ? Buffer.from(groups, 'base64') : undefined;
+  }
+
+  /** Group by group. A group without its first two characters is none, and behind padding comes padding. */
+  #padded(groups: string): Buffer | undefined {
+    const bytes = Buffer.allocUnsafe((groups.length / 4) * 3);
+    let size = 0;
+    for (let at = 0; at < groups.length; at += 4) {
+      const [a, b] = [valueAt(groups, at), valueAt(groups, at + 1)];
+      const [c, d] = [valueAt(groups, at + 2), valueAt(groups, at + 3)];
+      if ((a | b) >= padding || c > padding || d > padding || (c === padding && d !== padding))
+        return undefined;
+      if (this.#ended) return undefined;
+      bytes[size++] = (a << 2) | (b >> 4);
+      if (c < padding) bytes[size++] = (b << 4) | (c >> 2);
+      if (d < padding) bytes[size++] = (c << 6) | d;
+      this.#ended = d === padding && !this.#blocks;
+    }
+    return bytes.subarray(0, size);
+  }
+
+  /** @returns whether all of it was base64 */
+  end(): boolean {
+    this.#decode();
+    return this.#valid && this.#rest === '';
+  }
+}
+
+function valueAt(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code < 128 ? values[code]! : 65;
+}
+
+const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The 16 bytes of a GUID as .NET orders them; the old service took one for binary data. */
+export function guidBytes(text: string): Buffer | undefined {
+  if (!guid.test(text)) return undefined;
+  const bytes = Buffer.from(text.replaceAll('-', ''), 'hex');
+  bytes.subarray(0, 4).reverse();
+  bytes.subarray(4, 6).reverse();
+  bytes.subarray(6, 8).reverse();
+  return bytes;
+}

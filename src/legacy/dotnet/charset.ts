@@ -1,0 +1,161 @@
+import { isUtf8 } from 'node:buffer';
+
+/** The two character sets of the old formatters; every other name counts as utf-8. */
+export type Charset = 'utf-8' | 'utf-16';
+
+/** Turns bytes into text piece by piece. Throws on bytes that are no text. */
+export interface Decoder {
+  push(bytes: Buffer): string;
+  /** The last of the text. */
+  end(): string;
+}
+
+const invalid = new Error('the bytes are no text of the declared character set');
+
+/**
+ * Strict UTF-8: several times faster than a streaming `TextDecoder`, as only the cut characters are kept
+ * back.
+ */
+class Utf8Decoder implements Decoder {
+  #rest: Buffer | undefined;
+
+  push(bytes: Buffer): string {
+    const all = this.#rest ? Buffer.concat([this.#rest, bytes]) : bytes;
+    const whole = wholeCharacters(all);
+    this.#rest = whole < all.length ? all.subarray(whole) : undefined;
+    const text = whole < all.length ? all.subarray(0, whole) : all;
+    if (!isUtf8(text)) throw invalid;
+    return text.toString('utf8');
+  }
+
+  end(): string {
+    if (this.#rest) throw invalid;
+    return '';
+  }
+}
+
+/** Length of `bytes` without a character that is cut off at its end. */
+function wholeCharacters(bytes: Buffer): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back]!;
+    if (byte < 0x80) break;
+    if (byte >= 0xc0) {
+      const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+      return length > back ? bytes.length - back : bytes.length;
+    }
+  }
+  return bytes.length;
+}
+
+class PlatformDecoder implements Decoder {
+  readonly #decoder: TextDecoder;
+
+  constructor(encoding: string, fatal: boolean) {
+    this.#decoder = new TextDecoder(encoding, { fatal, ignoreBOM: true });
+  }
+
+  push(bytes: Buffer): string {
+    return this.#decoder.decode(bytes, { stream: true });
+  }
+
+  end(): string {
+    return this.#decoder.decode();
+  }
+}
+
+class Utf32Decoder implements Decoder {
+  #rest: Buffer = Buffer.alloc(0);
+  readonly #bigEndian: boolean;
+
+  constructor(bigEndian: boolean) {
+    this.#bigEndian = bigEndian;
+  }
+
+  push(bytes: Buffer): string {
+    const all = Buffer.concat([this.#rest, bytes]);
+    const parts: string[] = [];
+    let at = 0;
+    for (; at + 4 <= all.length; at += 4) {
+      const code = this.#bigEndian ? all.readUInt32BE(at) : all.readUInt32LE(at);
+      const character = code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+      parts.push(character ? String.fromCodePoint(code) : '\ufffd');
+    }
+    this.#rest = all.subarray(at);
+    return parts.join('');
+  }
+
+  end(): string {
+    return this.#rest.length > 0 ? '\ufffd' : '';
+  }
+}
+
+/** Looks at the first four bytes, then hands over to the decoder that they call for. */
+class SniffingDecoder implements Decoder {
+  #head: Buffer | undefined;
+  #decoder: Decoder | undefined;
+  readonly #sniff: (head: Buffer) => { skip: number; decoder: Decoder };
+
+  constructor(sniff: (head: Buffer) => { skip: number; decoder: Decoder }) {
+    this.#sniff = sniff;
+  }
+
+  push(bytes: Buffer): string {
+    if (this.#decoder) return this.#decoder.push(bytes);
+    this.#head = this.#head === undefined ? bytes : Buffer.concat([this.#head, bytes]);
+    return this.#head.length < 4 ? '' : this.#start(this.#head);
+  }
+
+  end(): string {
+    const text = this.#decoder ? '' : this.#start(this.#head ?? Buffer.alloc(0));
+    return text + this.#decoder!.end();
+  }
+
+  #start(head: Buffer): string {
+    const { skip, decoder } = this.#sniff(head);
+    this.#decoder = decoder;
+    return decoder.push(skip === 0 ? head : head.subarray(skip));
+  }
+}
+
+/** A byte order mark wins over the declared character set, as with .NET's `StreamReader`. */
+export function jsonDecoder(charset: Charset): Decoder {
+  return new SniffingDecoder((head) => {
+    const [a, b, c, d] = head;
+    if (a === 0xfe && b === 0xff) return { skip: 2, decoder: new PlatformDecoder('utf-16be', false) };
+    if (a === 0xff && b === 0xfe) {
+      if (charset === 'utf-8' && c === 0 && d === 0) return { skip: 4, decoder: new Utf32Decoder(false) };
+      return { skip: 2, decoder: new PlatformDecoder('utf-16le', charset === 'utf-16') };
+    }
+    if (a === 0 && b === 0 && c === 0xfe && d === 0xff) return { skip: 4, decoder: new Utf32Decoder(true) };
+    // The marked UTF-8 of a StreamReader replaces what it cannot read, the unmarked one of the formatter
+    // throws.
+    if (a === 0xef && b === 0xbb && c === 0xbf)
+      return { skip: 3, decoder: new PlatformDecoder('utf-8', false) };
+    return {
+      skip: 0,
+      decoder: charset === 'utf-16' ? new PlatformDecoder('utf-16le', true) : new Utf8Decoder(),
+    };
+  });
+}
+
+/** A byte order mark, or the look of the first characters, must agree with the declared character set. */
+export function xmlDecoder(charset: Charset): Decoder {
+  return new SniffingDecoder((head) => {
+    if (head.length < 4) throw invalid;
+    const [a, b] = head;
+    const little = (a === 0xff && b === 0xfe) || (a === 0x3c && b === 0);
+    const big = (a === 0xfe && b === 0xff) || (a === 0 && b === 0x3c);
+    const marked = a === 0xef && head[1] === 0xbb && head[2] === 0xbf;
+    if (charset === 'utf-16') {
+      if (!little) throw invalid;
+      return { skip: a === 0xff ? 2 : 0, decoder: new PlatformDecoder('utf-16le', true) };
+    }
+    if (little || big) throw invalid;
+    return { skip: marked ? 3 : 0, decoder: new Utf8Decoder() };
+  });
+}
+
+/** Text as the old service sent it: UTF-16 little-endian carries its mark, UTF-8 does not. */
+export function encode(text: string, charset: Charset): Buffer {
+  return charset === 'utf-16' ? Buffer.from(`\ufeff${text}`, 'utf16le') : Buffer.from(text, 'utf8');
+}

@@ -1,0 +1,235 @@
+import { TooLarge } from '../new-message.ts';
+import { isLetterOrDigit, isWhiteSpace, type TextSource } from '../text-source.ts';
+import { broken, JsonState } from './state.ts';
+
+const quote = 0x22;
+const apostrophe = 0x27;
+const slash = 0x2f;
+const backslash = 0x5c;
+const stringEnd = { [quote]: /["\\]/g, [apostrophe]: /['\\]/g } as Record<number, RegExp>;
+
+/** The characters of JSON as Json.NET takes them: quotes of both kinds, unquoted names, comments, escapes. */
+export class JsonCharacters extends JsonState {
+  protected readonly source: TextSource;
+  readonly #textChars: number;
+
+  constructor(source: TextSource, textChars: number) {
+    super();
+    this.source = source;
+    this.#textChars = textChars;
+  }
+
+  /** The next character's code, or -1 at the end. */
+  protected *peek(ahead = 0): Generator<void, number> {
+    const { source } = this;
+    const at = source.pos + ahead;
+    if (at < source.text.length) return source.text.charCodeAt(at);
+    return (yield* source.has(ahead)) ? source.text.charCodeAt(source.pos + ahead) : -1;
+  }
+
+  /**
+   * Skips white space, and NUL characters as Json.NET does, as far as the text is there already.
+   * @returns the next character's code; 0 when more text is needed, then `skipSpace` takes over (a generator
+   * costs more than all that this does)
+   */
+  protected ahead(): number {
+    const { source } = this;
+    const { text } = source;
+    for (; source.pos < text.length; source.pos++) {
+      const code = text.charCodeAt(source.pos);
+      if (code !== 0 && !isWhiteSpace(code)) return code;
+    }
+    return 0;
+  }
+
+  /** Skips white space. @returns the next character's code, -1 at the end */
+  protected *skipSpace(): Generator<void, number> {
+    for (;;) {
+      const code = yield* this.peek();
+      if (code !== 0 && !isWhiteSpace(code)) return code;
+      this.source.pos++;
+    }
+  }
+
+  /**
+   * Reads a string from behind its opening quote to behind its closing one, handing over piece after piece.
+   */
+  protected *string(end: number, piece: (text: string) => void): Generator<void, void> {
+    const { source } = this;
+    const stop = stringEnd[end]!;
+    for (;;) {
+      if (!(yield* source.has(0))) throw broken;
+      stop.lastIndex = source.pos;
+      const at = stop.exec(source.text)?.index ?? source.text.length;
+      if (at > source.pos) piece(source.text.slice(source.pos, at));
+      source.pos = at;
+      if (at === source.text.length) continue;
+      source.pos++;
+      if (source.text.charCodeAt(at) === end) return;
+      piece(yield* this.#escape());
+    }
+  }
+
+  /**
+   * A string that is kept, from behind its opening quote, when all of it is there and nothing in it is
+   * escaped.
+   * @returns undefined for any other, and nothing is read
+   */
+  protected wholeString(end: number): string | undefined {
+    const { source } = this;
+    const at = source.text.indexOf(end === quote ? '"' : "'", source.pos);
+    if (at < 0 || at - source.pos > this.#textChars) return undefined;
+    const whole = source.text.slice(source.pos, at);
+    if (whole.includes('\\')) return undefined;
+    source.pos = at + 1;
+    return whole;
+  }
+
+  /** A string that is kept. */
+  protected *keptString(end: number): Generator<void, string> {
+    const whole = this.wholeString(end);
+    if (whole !== undefined) return whole;
+    let text = '';
+    yield* this.string(end, (piece) => {
+      text += piece;
+      if (text.length > this.#textChars) throw new TooLarge();
+    });
+    return text;
+  }
+
+  *#escape(): Generator<void, string> {
+    const { source } = this;
+    if (!(yield* source.has(0))) throw broken;
+    const char = source.text[source.pos++]!;
+    if (char === 'u') return yield* this.#unicode();
+    const at = 'btnfr\\"\'/'.indexOf(char);
+    if (at < 0) throw broken;
+    return '\b\t\n\f\r\\"\'/'[at]!;
+  }
+
+  /** Behind `\u`. Surrogates without their partner become U+FFFD. */
+  *#unicode(): Generator<void, string> {
+    let text = '';
+    let code = yield* this.#hex();
+    for (;;) {
+      if (code < 0xd800 || code > 0xdfff) return text + String.fromCharCode(code);
+      if (code >= 0xdc00) return `${text}\ufffd`;
+      if ((yield* this.peek()) !== backslash || (yield* this.peek(1)) !== 0x75) return `${text}\ufffd`;
+      // Json.NET looks three characters ahead here; a text that ends sooner is broken anyway.
+      this.source.pos += 2;
+      const next = yield* this.#hex();
+      if (next >= 0xdc00 && next <= 0xdfff) return text + String.fromCharCode(code, next);
+      text += '\ufffd';
+      code = next;
+    }
+  }
+
+  *#hex(): Generator<void, number> {
+    const { source } = this;
+    if (!(yield* source.has(3))) throw broken;
+    const digits = source.text.slice(source.pos, source.pos + 4);
+    if (!/^[0-9a-fA-F]{4}$/.test(digits)) throw broken;
+    source.pos += 4;
+    return Number.parseInt(digits, 16);
+  }
+
+  /** At the slash of a comment. */
+  protected *comment(): Generator<void, void> {
+    const { source } = this;
+    source.pos++;
+    const kind = yield* this.peek();
+    // Json.NET wants to see one more character than it needs: `//` at the very end is broken.
+    if ((yield* this.peek(1)) < 0 || (kind !== 0x2a && kind !== slash)) throw broken;
+    source.pos++;
+    const stop = kind === slash ? /[\r\n]/g : /\*/g;
+    for (;;) {
+      if (!(yield* source.has(0))) {
+        if (kind === slash) return;
+        throw broken;
+      }
+      stop.lastIndex = source.pos;
+      const at = stop.exec(source.text)?.index ?? source.text.length;
+      source.pos = at;
+      if (at === source.text.length) continue;
+      if (kind === slash) return;
+      source.pos++;
+      if ((yield* this.peek()) === slash) {
+        source.pos++;
+        return;
+      }
+    }
+  }
+
+  /** A name without quotes. */
+  protected *unquotedName(): Generator<void, string> {
+    let text = '';
+    for (;;) {
+      const code = yield* this.peek();
+      if (code < 0) throw broken;
+      if (isLetterOrDigit(code) || code === 0x5f || code === 0x24) {
+        text += this.source.text[this.source.pos++];
+        if (text.length > this.#textChars) throw new TooLarge();
+      } else if (code === 0) {
+        return text;
+      } else if (isWhiteSpace(code) || code === 0x3a) {
+        return text;
+      } else {
+        throw broken;
+      }
+    }
+  }
+
+  /** `true`, `null` and the like, with something that separates behind them. Moves as far as it matched. */
+  protected *word(expected: string): Generator<void, boolean> {
+    const { source } = this;
+    if (!(yield* source.has(expected.length - 1))) {
+      source.pos = source.text.length;
+      throw broken;
+    }
+    for (let i = 0; i < expected.length; i++) {
+      if (source.text[source.pos + i] !== expected[i]) {
+        source.pos += i;
+        return false;
+      }
+    }
+    source.pos += expected.length;
+    const code = yield* this.peek();
+    if (code <= 0 || isWhiteSpace(code) || code === 0x7d || code === 0x5d || code === 0x2c) return true;
+    if (code === 0x29) return this.state === 'Constructor' || this.state === 'ConstructorStart';
+    const next = code === slash ? yield* this.peek(1) : -1;
+    return next === 0x2a || next === slash;
+  }
+
+  /** The text of a number. */
+  protected *numberText(): Generator<void, string> {
+    const { source } = this;
+    let text = '';
+    for (;;) {
+      numberRun.lastIndex = source.pos;
+      const run = numberRun.exec(source.text)?.[0] ?? '';
+      text += run;
+      source.pos += run.length;
+      if (text.length > this.#textChars) throw new TooLarge();
+      const code = yield* this.peek();
+      if (code <= 0) return text;
+      const separates =
+        isWhiteSpace(code) ||
+        code === 0x2c ||
+        code === 0x7d ||
+        code === 0x5d ||
+        code === 0x29 ||
+        code === slash;
+      if (separates) return text;
+      if (!isNumberCharacter(code)) throw broken;
+    }
+  }
+}
+
+const numberRun = /[-+.0-9a-fA-FxX]+/y;
+
+/** Digits, signs, the point, and whatever occurs in `0xAF` and `1e5`. */
+function isNumberCharacter(code: number): boolean {
+  if (code >= 0x30 && code <= 0x39) return true;
+  if (code === 0x2d || code === 0x2b || code === 0x2e || code === 0x78 || code === 0x58) return true;
+  return (code >= 0x41 && code <= 0x46) || (code >= 0x61 && code <= 0x66);
+}

@@ -1,0 +1,52 @@
+import {
+  attachmentMembers,
+  emptyAttachment,
+  emptyPost,
+  type Kind,
+  type Members,
+  postMembers,
+} from '../new-message.ts';
+import { broken, type Token } from './state.ts';
+
+export type Shape = 'post' | 'attachment';
+export type Wanted = Kind | Shape;
+
+export const shapes: Record<Shape, { members: Members; create: () => unknown }> = {
+  post: { members: postMembers, create: emptyPost },
+  attachment: { members: attachmentMembers, create: emptyAttachment },
+};
+export const items: Partial<Record<Wanted, Wanted>> = { strings: 'string', attachments: 'attachment' };
+
+/**
+ * Member names without regard to case; an exact match goes first, so names that differ by case alone would do
+ * too.
+ */
+const names = new Map<Members, Map<string, string>>(
+  Object.values(shapes).map(({ members }) => [
+    members,
+    new Map(Object.keys(members).map((name) => [name.toLowerCase(), name])),
+  ]),
+);
+
+/** The member that a JSON name stands for. */
+export function memberNamed(members: Members, written: string): string | undefined {
+  return Object.hasOwn(members, written) ? written : names.get(members)!.get(written.toLowerCase());
+}
+
+/** A `$ref` can name an object of another type, which a list does not take. */
+export function asItem(item: Wanted, value: unknown): unknown {
+  if (item === 'attachment' && value !== null && !('FileName' in (value as object))) throw broken;
+  return value;
+}
+
+/** A simple token as the type that is wanted; what Json.NET would convert by itself never comes here. */
+export function convert({ token, value }: { token: Token; value: unknown }, wanted: Wanted): unknown {
+  const nothing =
+    token === 'Null' || token === 'Undefined' || (token === 'String' && value === '' && wanted !== 'string');
+  if (nothing && wanted !== 'int' && wanted !== 'bool') return null;
+  if (token === 'String' && wanted === 'string') return value;
+  if (token === 'Integer' && (wanted === 'int' || wanted === 'int?')) return value;
+  if (token === 'Boolean' && wanted === 'bool') return value;
+  if (token === 'Bytes' && wanted === 'bytes') return value;
+  throw broken;
+}

@@ -1,0 +1,50 @@
+/** Where a JSON reader stands, and how Json.NET writes that down as a path. */
+
+export type Container = 'none' | 'object' | 'array' | 'constructor';
+
+export interface Position {
+  readonly container: Container;
+  /** In an object: the last property's name. */
+  property: string;
+  /**
+   * In an array: the last item's index, -1 before the first. Outside of everything Json.NET has 0 here, and
+   * compares it.
+   */
+  index: number;
+}
+
+export function position(container: Container): Position {
+  return { container, property: '', index: container === 'none' ? 0 : -1 };
+}
+
+const special = /[. '/"[\]()\t\n\r\f\b\\\u0085\u2028\u2029]/;
+
+export function pathOf(positions: readonly Position[]): string {
+  let path = '';
+  for (const { container, property, index } of positions) {
+    if (container === 'object') {
+      if (special.test(property)) path += `['${escapeProperty(property)}']`;
+      else path += path === '' ? property : `.${property}`;
+    } else if (container !== 'none') {
+      path += `[${index}]`;
+    }
+  }
+  return path;
+}
+
+const shortEscapes: Record<string, string> = {
+  '\t': '\\t',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\f': '\\f',
+  '\b': '\\b',
+  '\\': '\\\\',
+  "'": "\\'",
+};
+
+function escapeProperty(property: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is being escaped
+  return property.replace(/[\u0000-\u001f\\'\u0085\u2028\u2029]/g, (char) => {
+    return shortEscapes[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}

@@ -1,0 +1,222 @@
+import {
+  Budget,
+  type Members,
+  type NewMessagePost,
+  objectValues,
+  type Reading,
+  type ReadingLimits,
+  TooLarge,
+} from '../new-message.ts';
+import type { Spools } from '../spool.ts';
+import type { TextSource } from '../text-source.ts';
+import { asItem, convert, items, memberNamed, type Shape, shapes, type Wanted } from './contract.ts';
+import { JsonReader } from './reader.ts';
+import { broken, EnoughErrors, type Token } from './state.ts';
+
+type Target = Record<string, unknown>;
+
+/** Reads a NewMessagePost as Json.NET 12 binds it, collecting errors the way ASP.NET Web API 2 lets it. */
+export function* readJson(
+  source: TextSource,
+  spools: Spools,
+  limits: ReadingLimits,
+): Generator<void, Reading> {
+  const binder = new JsonBinder(new JsonReader(source, spools, limits.textChars), limits);
+  const post = yield* binder.bind();
+  return { post, errors: binder.errors };
+}
+
+class JsonBinder {
+  readonly errors: string[] = [];
+  readonly #reader: JsonReader;
+  readonly #limits: ReadingLimits;
+  readonly #budget: Budget;
+  #errorChars = 0;
+  /** Objects by their `$id`. */
+  readonly #known = new Map<string, unknown>();
+
+  constructor(reader: JsonReader, limits: ReadingLimits) {
+    this.#reader = reader;
+    this.#limits = limits;
+    this.#budget = new Budget(limits.values);
+  }
+
+  *bind(): Generator<void, NewMessagePost | null> {
+    try {
+      if (!(yield* this.#reader.readContent())) return null;
+      return (yield* this.#value('post', undefined)) as NewMessagePost | null;
+    } catch (error) {
+      if (error instanceof EnoughErrors) return null;
+      this.#note(error);
+      return null;
+    }
+  }
+
+  /** Every error is taken down and reading goes on, except when there is no sense in it. */
+  #note(error: unknown): void {
+    if (error instanceof TooLarge || error instanceof EnoughErrors) throw error;
+    const { path } = this.#reader;
+    this.#errorChars += path.length;
+    // What does not fit any more is left out: it would be told to somebody who made it up.
+    const fits = this.#errorChars <= this.#limits.errorChars;
+    if (fits || this.errors.length === 0) this.errors.push(fits ? path : '');
+    if (!fits || this.errors.length >= this.#limits.errors) throw new EnoughErrors();
+  }
+
+  /** Goes on behind what was wrong: skips it, and leaves what is nested deeper than `depth`. */
+  *#recover(depth: number): Generator<void, void> {
+    yield* this.#reader.skip();
+    while (this.#reader.depth > depth && (yield* this.#reader.read()));
+  }
+
+  /** Reads the token of a value, knowing what it is to become. @returns false at the end */
+  *#readFor(wanted: Wanted): Generator<void, boolean> {
+    const reader = this.#reader;
+    if (wanted === 'string') yield* reader.readString();
+    else if (wanted === 'int' || wanted === 'int?') yield* reader.readInt32();
+    else if (wanted === 'bool') yield* reader.readBoolean();
+    else if (wanted === 'bytes') yield* reader.readBytes();
+    else return yield* reader.readContent();
+    return reader.token !== 'None';
+  }
+
+  /**
+   * Makes a value of the current token. @param existing the list that a member holds already; it is appended
+   * to
+   */
+  *#value(wanted: Wanted, existing: unknown): Generator<void, unknown> {
+    const reader = this.#reader;
+    do {
+      if (reader.token === 'StartObject') return yield* this.#object(wanted, existing);
+      if (reader.token === 'StartArray') return yield* this.#list(wanted, existing, undefined);
+      if (reader.token !== 'Comment') return convert(reader, wanted);
+    } while (yield* reader.read());
+    throw broken;
+  }
+
+  *#object(wanted: Wanted, existing: unknown): Generator<void, unknown> {
+    yield* this.#expectToken();
+    const meta = yield* this.#metadata(wanted, existing);
+    if (meta.done) return meta.value;
+    if (wanted === 'post' || wanted === 'attachment') return yield* this.#populate(wanted, meta.id);
+    throw broken;
+  }
+
+  /** `$id`, `$ref`, `$type` and `$values` at the start of an object. */
+  *#metadata(
+    wanted: Wanted,
+    existing: unknown,
+  ): Generator<void, { done: boolean; value?: unknown; id: string | undefined }> {
+    const reader = this.#reader;
+    let id: string | undefined;
+    while (reader.token === 'PropertyName') {
+      const name = reader.value as string;
+      if (name === '$ref') {
+        const found = yield* this.#reference();
+        if (found === undefined) continue;
+        return { done: true, value: found, id };
+      }
+      if (name === '$values') {
+        yield* this.#expectToken();
+        const value = yield* this.#list(wanted, existing, id);
+        yield* this.#expectToken();
+        return { done: true, value, id };
+      }
+      if (name !== '$id' && name !== '$type') break;
+      yield* this.#expectToken();
+      if (name === '$id') id = reader.value === undefined ? undefined : String(reader.value);
+      else if (reader.value === undefined) throw broken;
+      yield* this.#expectToken();
+    }
+    return { done: false, id };
+  }
+
+  /** Behind `$ref`. @returns the object of that name, null if there is none, undefined if none is named */
+  *#reference(): Generator<void, unknown> {
+    const reader = this.#reader;
+    yield* this.#expectToken();
+    if (reader.token !== 'String' && reader.token !== 'Null') throw broken;
+    const name = reader.value as string | undefined;
+    yield* this.#expectToken();
+    if (name === undefined) return undefined;
+    if ((reader.token as Token) === 'PropertyName') throw broken;
+    return this.#known.get(name) ?? null;
+  }
+
+  #remember(id: string | undefined, value: unknown): void {
+    if (id === undefined) return;
+    if (this.#known.has(id)) throw broken;
+    this.#budget.spend(objectValues);
+    this.#known.set(id, value);
+  }
+
+  *#populate(shape: Shape, id: string | undefined): Generator<void, unknown> {
+    const reader = this.#reader;
+    const { members, create } = shapes[shape];
+    const target = create() as Target;
+    this.#remember(id, target);
+    const { depth } = reader;
+    do {
+      if (reader.token === 'EndObject') return target;
+      if (reader.token === 'Comment') continue;
+      if (reader.token !== 'PropertyName') throw broken;
+      try {
+        yield* this.#member(members, target, reader.value as string);
+      } catch (error) {
+        this.#note(error);
+        yield* this.#recover(depth);
+      }
+    } while (reader.readAhead() || (yield* reader.read()));
+    this.#note(broken);
+    return target;
+  }
+
+  *#member(members: Members, target: Target, written: string): Generator<void, void> {
+    const name = memberNamed(members, written);
+    if (name === undefined) {
+      if (yield* this.#reader.read()) yield* this.#reader.skip();
+      return;
+    }
+    const kind = members[name]!;
+    if (this.#reader.readPlain(kind)) {
+      target[name] = convert(this.#reader, kind);
+      return;
+    }
+    if (!(yield* this.#readFor(kind))) throw broken;
+    const start = this.#reader.token === 'StartArray' || this.#reader.token === 'StartObject';
+    target[name] = yield* this.#value(kind, start ? (target[name] ?? undefined) : undefined);
+  }
+
+  *#list(wanted: Wanted, existing: unknown, id: string | undefined): Generator<void, unknown> {
+    const reader = this.#reader;
+    const item = items[wanted];
+    if (item === undefined) throw broken;
+    const list = (existing ?? []) as unknown[];
+    this.#remember(id, list);
+    const { depth } = reader;
+    let lastError: number | undefined;
+    for (;;) {
+      try {
+        const isPlain = reader.readPlain(item);
+        if (!isPlain && !(yield* this.#readFor(item))) break;
+        if (reader.token === 'EndArray') return list;
+        if (reader.token === 'Comment') continue;
+        list.push(asItem(item, isPlain ? convert(reader, item) : yield* this.#value(item, undefined)));
+        this.#budget.spend(item === 'attachment' ? objectValues : 1);
+      } catch (error) {
+        const index = reader.indexAt(depth);
+        this.#note(error);
+        yield* this.#recover(depth + 1);
+        // The reader has not moved since the last error: Json.NET breaks out of what would go on for ever.
+        if (lastError === index) throw broken;
+        lastError = index;
+      }
+    }
+    this.#note(broken);
+    return list;
+  }
+
+  *#expectToken(): Generator<void, void> {
+    if (!this.#reader.readAhead() && !(yield* this.#reader.read())) throw broken;
+  }
+}

@@ -1,0 +1,160 @@
+import { type Container, type Position, pathOf, position } from './position.ts';
+
+export type Token =
+  | 'None'
+  | 'StartObject'
+  | 'StartArray'
+  | 'StartConstructor'
+  | 'PropertyName'
+  | 'Comment'
+  | 'Integer'
+  | 'Float'
+  | 'String'
+  | 'Boolean'
+  | 'Null'
+  | 'Undefined'
+  | 'EndObject'
+  | 'EndArray'
+  | 'EndConstructor'
+  | 'Bytes';
+
+type State =
+  | 'Start'
+  | 'Property'
+  | 'ObjectStart'
+  | 'Object'
+  | 'ArrayStart'
+  | 'Array'
+  | 'ConstructorStart'
+  | 'Constructor'
+  | 'PostValue'
+  | 'Finished';
+
+/**
+ * Whatever is wrong with a document. One object for all: nobody is shown more, and a hostile body makes many.
+ */
+export const broken = new Error('not the JSON that is wanted here');
+
+const maxDepth = 256;
+/** The old reader went on behind a nest that was too deep; one as deep as this is read by nobody. */
+const maxNest = 1024;
+
+/** There is no sense in reading on: the answer says enough as it is. */
+export class EnoughErrors extends Error {}
+
+/**
+ * The state of Json.NET's reader: its current token, where it stands, what may follow. The old service's
+ * answers depend on it even after an error (which path is reported, how often), so states and transitions are
+ * Json.NET's own.
+ */
+export class JsonState {
+  token: Token = 'None';
+  value: unknown;
+  protected state: State = 'Start';
+  readonly #stack: Position[] = [];
+  #current: Position = position('none');
+  #tooDeep = false;
+
+  get depth(): number {
+    const start =
+      this.token === 'StartObject' || this.token === 'StartArray' || this.token === 'StartConstructor';
+    return start || this.#current.container === 'none' ? this.#stack.length : this.#stack.length + 1;
+  }
+
+  get path(): string {
+    if (this.#current.container === 'none') return '';
+    const before =
+      this.state === 'ArrayStart' || this.state === 'ConstructorStart' || this.state === 'ObjectStart';
+    return pathOf(before ? this.#stack : [...this.#stack, this.#current]);
+  }
+
+  /** Index of the item at which the container at `depth` stands. */
+  indexAt(depth: number): number {
+    return (this.#stack[depth] ?? this.#current).index;
+  }
+
+  protected get inArray(): boolean {
+    return this.state === 'Array' || this.state === 'ArrayStart' || this.state === 'PostValue';
+  }
+
+  setToken(token: Token, value: unknown = undefined, counts = true): void {
+    this.token = token;
+    this.value = value;
+    switch (token) {
+      case 'StartObject':
+        this.state = 'ObjectStart';
+        this.#push('object');
+        return;
+      case 'StartArray':
+        this.state = 'ArrayStart';
+        this.#push('array');
+        return;
+      case 'StartConstructor':
+        this.state = 'ConstructorStart';
+        this.#push('constructor');
+        return;
+      case 'EndObject':
+        this.#end('object');
+        return;
+      case 'EndArray':
+        this.#end('array');
+        return;
+      case 'EndConstructor':
+        this.#end('constructor');
+        return;
+      case 'PropertyName':
+        this.state = 'Property';
+        this.#current.property = value as string;
+        return;
+      case 'None':
+      case 'Comment':
+        return;
+      default:
+        this.afterValue(counts);
+    }
+  }
+
+  protected afterValue(counts: boolean): void {
+    this.state = this.#current.container === 'none' ? 'Finished' : 'PostValue';
+    if (counts) this.#count();
+  }
+
+  /** After a comma: what may follow in the container that is open. */
+  protected afterComma(): void {
+    const states = {
+      none: 'Finished',
+      object: 'Object',
+      array: 'Array',
+      constructor: 'Constructor',
+    } as const;
+    this.state = states[this.#current.container];
+  }
+
+  #count(): void {
+    if (this.#current.container === 'array' || this.#current.container === 'constructor')
+      this.#current.index++;
+  }
+
+  #push(container: Container): void {
+    this.#count();
+    if (this.#current.container === 'none') {
+      this.#current = position(container);
+      return;
+    }
+    if (this.#stack.length >= maxNest) throw new EnoughErrors();
+    this.#stack.push(this.#current);
+    this.#current = position(container);
+    if (this.depth + 1 > maxDepth && !this.#tooDeep) {
+      this.#tooDeep = true;
+      throw broken;
+    }
+  }
+
+  #end(container: Container): void {
+    const ended = this.#current.container;
+    this.#current = this.#stack.pop() ?? position('none');
+    if (this.depth <= maxDepth) this.#tooDeep = false;
+    if (ended !== container) throw broken;
+    this.state = this.#current.container === 'none' ? 'Finished' : 'PostValue';
+  }
+}

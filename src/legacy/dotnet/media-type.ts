@@ -1,0 +1,113 @@
+import { remembering } from '../../platform/lru.ts';
+
+/** Media types and Accept headers, as strictly as .NET's header classes take them. */
+
+export interface MediaType {
+  /** `type/subtype` as it was written. */
+  readonly written: string;
+  readonly type: string;
+  readonly subtype: string;
+  readonly charset: string | undefined;
+  readonly quality: number;
+}
+
+const token = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
+const ows = '[ \\t]*';
+const mediaType = new RegExp(`${ows}(${token})${ows}/${ows}(${token})${ows}`, 'y');
+const parameter = new RegExp(
+  `;${ows}(${token})${ows}(?:=${ows}(${token}|"(?:[^"\\\\]|\\\\.)*")${ows})?`,
+  'y',
+);
+
+/** Parses one media type from `at`. @returns undefined if there is none */
+function parseOne(text: string, at: number): { value: MediaType; end: number } | undefined {
+  mediaType.lastIndex = at;
+  const match = mediaType.exec(text);
+  if (!match) return undefined;
+  let end = mediaType.lastIndex;
+  let charset: string | undefined;
+  let quality = 1;
+  while (text[end] === ';') {
+    parameter.lastIndex = end;
+    const next = parameter.exec(text);
+    if (!next) return undefined;
+    end = parameter.lastIndex;
+    const name = next[1]!.toLowerCase();
+    if (name === 'charset') charset ??= next[2];
+    if (name === 'q') quality = parseQuality(next[2]);
+  }
+  const [type, subtype] = [match[1]!, match[2]!];
+  const value = {
+    written: `${type}/${subtype}`,
+    type: type.toLowerCase(),
+    subtype: subtype.toLowerCase(),
+    charset,
+    quality,
+  };
+  return { value, end };
+}
+
+/** A quality that is no number counts as none. */
+function parseQuality(text: string | undefined): number {
+  return text !== undefined && /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)$/.test(text) ? Number(text) : 1;
+}
+
+/** Content-Type: exactly one media type, or it counts as absent. */
+export const parseMediaType = (header: string | undefined): MediaType | undefined =>
+  header === undefined ? undefined : onlyMediaType(header).value;
+
+const onlyMediaType = remembering(
+  (header) => {
+    const parsed = parseOne(header, 0);
+    return { value: parsed?.end === header.length ? parsed.value : undefined };
+  },
+  { texts: 500, longest: 500 },
+);
+
+/** A list; one element that cannot be parsed makes all of it count as absent. */
+function parseList<T>(
+  header: string | undefined,
+  parse: (text: string, at: number) => { value: T; end: number } | undefined,
+): T[] {
+  const values: T[] = [];
+  if (header === undefined) return values;
+  let at = 0;
+  for (;;) {
+    while (at < header.length && /[ \t,]/.test(header[at]!)) at++;
+    if (at === header.length) return values;
+    const parsed = parse(header, at);
+    if (!parsed || (parsed.end < header.length && header[parsed.end] !== ',')) return [];
+    values.push(parsed.value);
+    at = parsed.end;
+  }
+}
+
+/** Accept, best first: by quality, then concrete types before ranges, else as written. */
+export function parseAccept(header: string | undefined): MediaType[] {
+  const rank = ({ type, subtype }: MediaType) =>
+    type === '*' && subtype === '*' ? 2 : subtype === '*' ? 1 : 0;
+  return parseList(header, parseOne).sort((a, b) => b.quality - a.quality || rank(a) - rank(b));
+}
+
+const charsetElement = new RegExp(`(${token})${ows}(?:;${ows}q${ows}=${ows}([0-9.]+)${ows})?`, 'iy');
+
+function parseCharset(
+  text: string,
+  at: number,
+): { value: { name: string; quality: number }; end: number } | undefined {
+  charsetElement.lastIndex = at;
+  const match = charsetElement.exec(text);
+  if (!match) return undefined;
+  return {
+    value: { name: match[1]!.toLowerCase(), quality: parseQuality(match[2]) },
+    end: charsetElement.lastIndex,
+  };
+}
+
+/** Accept-Charset, best first. */
+export function parseAcceptCharset(header: string | undefined): string[] {
+  return parseList(header, parseCharset)
+    .filter(({ quality }) => quality > 0)
+    .sort((a, b) => b.quality - a.quality || Number(a.name === '*') - Number(b.name === '*'))
+    .map(({ name }) => name);
+}

@@ -1,0 +1,125 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { remembering } from '../../platform/lru.ts';
+import type { Charset } from './charset.ts';
+import { type MediaType, parseAccept, parseAcceptCharset, parseMediaType } from './media-type.ts';
+
+export type Format = 'json' | 'xml';
+
+/** How an answer is written. */
+export interface Representation {
+  readonly format: Format;
+  /** `application/json`, `text/xml`, … */
+  readonly mediaType: string;
+  readonly charset: Charset;
+}
+
+/**
+ * The formatters of the old service in their order, with the media types that each of them reads and writes.
+ */
+const formatters: readonly { format: Format; mediaTypes: readonly string[] }[] = [
+  { format: 'json', mediaTypes: ['application/json', 'text/json'] },
+  { format: 'xml', mediaTypes: ['application/xml', 'text/xml'] },
+];
+
+interface Match {
+  readonly format: Format;
+  readonly mediaType: string;
+  readonly quality: number;
+  readonly rank: 'mapping' | 'literal' | 'subtype' | 'all' | 'request' | 'default';
+}
+
+function covers(range: MediaType, mediaType: string): boolean {
+  if (range.type === '*' && range.subtype === '*') return true;
+  const [type, subtype] = mediaType.split('/');
+  return range.type === type && (range.subtype === '*' || range.subtype === subtype);
+}
+
+/** The reader of a request's body; a Content-Type that is a range itself matches too. */
+export function selectReader(contentType: MediaType | undefined): Format | undefined {
+  if (!contentType) return undefined;
+  return formatters.find(({ mediaTypes }) => mediaTypes.some((type) => covers(contentType, type)))?.format;
+}
+
+/** Names are matched exactly; whatever else is declared, quoted names too, counts as utf-8. */
+export function selectCharset(contentType: MediaType | undefined): Charset {
+  return contentType?.charset?.toLowerCase() === 'utf-16' ? 'utf-16' : 'utf-8';
+}
+
+/** What an answer's form depends on; a header that is missing says as much as an empty one. */
+const deciding = ['content-type', 'accept', 'accept-charset', 'x-requested-with'] as const;
+type Deciding = Readonly<Record<(typeof deciding)[number], string>>;
+
+/** Chooses how to answer. There is always an answer: the old service never said 406. */
+export const negotiate = (headers: IncomingHttpHeaders): Representation =>
+  representationFor(deciding.map((name) => headers[name] ?? '').join('\n'));
+
+/** Clients send a few sets of such headers, over and over. */
+const representationFor = remembering(
+  (lines) => {
+    const values = lines.split('\n');
+    return choose(Object.fromEntries(deciding.map((name, i) => [name, values[i]])) as Deciding);
+  },
+  { texts: 500, longest: 500 },
+);
+
+function choose(headers: Deciding): Representation {
+  const contentType = parseMediaType(headers['content-type']);
+  const accept = parseAccept(headers.accept);
+  const scripted = isScripted(headers, accept);
+  const matches = formatters.map((formatter) => match(formatter, accept, contentType, scripted));
+  const { format, mediaType } = best(matches);
+  const wanted = parseAcceptCharset(headers['accept-charset']).find((name) =>
+    ['utf-8', 'utf-16', '*'].includes(name),
+  );
+  const charset =
+    wanted === undefined ? selectCharset(contentType) : wanted === 'utf-16' ? 'utf-16' : 'utf-8';
+  return { format, mediaType, charset };
+}
+
+/** A browser's script that does not say what it accepts gets JSON. */
+function isScripted(headers: Deciding, accept: readonly MediaType[]): boolean {
+  const header = headers['x-requested-with'].toLowerCase();
+  return (
+    header.includes('xmlhttprequest') &&
+    (accept.length === 0 || (accept.length === 1 && accept[0]!.written === '*/*'))
+  );
+}
+
+function match(
+  { format, mediaTypes }: (typeof formatters)[number],
+  accept: readonly MediaType[],
+  contentType: MediaType | undefined,
+  scripted: boolean,
+): Match {
+  if (format === 'json' && scripted)
+    return { format, mediaType: 'application/json', quality: 1, rank: 'mapping' };
+  for (const range of accept) {
+    if (range.quality === 0) continue;
+    const mediaType = mediaTypes.find((type) => covers(range, type));
+    if (mediaType === undefined) continue;
+    const rank =
+      range.type === '*' && range.subtype === '*' ? 'all' : range.subtype === '*' ? 'subtype' : 'literal';
+    return { format, mediaType, quality: range.quality, rank };
+  }
+  const asked = contentType && mediaTypes.find((type) => covers(contentType, type));
+  if (asked !== undefined) return { format, mediaType: asked, quality: 1, rank: 'request' };
+  return { format, mediaType: mediaTypes[0]!, quality: 1, rank: 'default' };
+}
+
+function best(matches: readonly Match[]): Match {
+  const bestOf = (rank: Match['rank']) =>
+    matches.filter((match) => match.rank === rank).reduce<Match | undefined>(better, undefined);
+  const accepted = [bestOf('literal'), bestOf('subtype'), bestOf('all')].reduce<Match | undefined>(
+    better,
+    undefined,
+  );
+  const mapping = bestOf('mapping');
+  if (mapping && better(mapping, accepted) === mapping) return mapping;
+  return accepted ?? matches.find(({ rank }) => rank === 'request') ?? matches[0]!;
+}
+
+/** The one of higher quality; of equals the first. */
+function better(current: Match | undefined, candidate: Match | undefined): Match | undefined {
+  if (!current || !candidate) return current ?? candidate;
+  return candidate.quality > current.quality ? candidate : current;
+}

@@ -1,0 +1,123 @@
+import type { TextSource } from '../text-source.ts';
+
+/** Whatever is wrong with a document; the old service said no more of it to anybody. */
+export const malformed = new Error('not the XML that is wanted here');
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that XML does not have
+export const noCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
+
+export function isNoCharacter(code: number): boolean {
+  return code < 0x20 ? code !== 0x09 && code !== 0x0a && code !== 0x0d : code >= 0xfffe;
+}
+
+/**
+ * Characters of one tag or reference, which is kept whole until its end is there: as many as the old service
+ * took in a request.
+ */
+const maxMarkup = 4 << 20;
+
+const entities = new Map(
+  Object.entries({ lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }).map(([name, char]) => [
+    name,
+    char.charCodeAt(0),
+  ]),
+);
+
+/**
+ * The code point of what stands between `&` and `;`. Control characters may be written so, as the old reader
+ * let them.
+ */
+export function referenceCode(text: string, from: number, end: number): number {
+  if (text.charCodeAt(from) !== 0x23) {
+    const code = end - from > 4 ? undefined : entities.get(text.slice(from, end));
+    if (code === undefined) throw malformed;
+    return code;
+  }
+  const hexadecimal = text.charCodeAt(from + 1) === 0x78;
+  const base = hexadecimal ? 16 : 10;
+  let at = hexadecimal ? from + 2 : from + 1;
+  if (at === end) throw malformed;
+  let code = 0;
+  for (; at < end; at++) {
+    const value = digitValue(text.charCodeAt(at));
+    code = code * base + value;
+    if (value >= base || code > 0x10ffff) throw malformed;
+  }
+  return code;
+}
+
+function digitValue(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : 99;
+}
+
+/** Whether `expected` stands where the source is. */
+export function* startsWith(source: TextSource, expected: string): Generator<void, boolean> {
+  yield* source.has(expected.length - 1);
+  return source.text.startsWith(expected, source.pos);
+}
+
+/**
+ * Waits for more of a piece of markup that has no end yet. More comes in proportion to what is there, so that
+ * a piece that arrives byte by byte is not looked through once for each byte.
+ * @returns how much of it has been there before
+ */
+export function* more(source: TextSource): Generator<void, number> {
+  const seen = source.text.length - source.pos;
+  if (seen > maxMarkup) throw malformed;
+  if (!(yield* source.has(seen + (seen >> 3))) && source.text.length - source.pos === seen) throw malformed;
+  return seen;
+}
+
+const [doubleQuote, apostrophe, greaterThan] = [0x22, 0x27, 0x3e];
+
+/** A tag without quotes that is there as a whole. @returns undefined for any other, and nothing is read */
+export function plainTag(source: TextSource): string | undefined {
+  const { text, pos } = source;
+  const end = text.indexOf('>', pos);
+  const written = text.slice(pos + 1, Math.max(end, pos + 1));
+  if (end < 0 || written.includes('"') || written.includes("'")) return undefined;
+  source.pos = end + 1;
+  return written;
+}
+
+/** From behind `<` to its `>`, which may stand in an attribute's quotes before. */
+export function* untilBracket(source: TextSource): Generator<void, string> {
+  let at = 1;
+  let quoted = 0;
+  for (;;) {
+    const { text, pos } = source;
+    for (; pos + at < text.length; at++) {
+      const code = text.charCodeAt(pos + at);
+      if (quoted !== 0) {
+        if (code === quoted) quoted = 0;
+      } else if (code === greaterThan) {
+        source.pos += at + 1;
+        return text.slice(pos + 1, pos + at);
+      } else if (code === doubleQuote || code === apostrophe) {
+        quoted = code;
+      }
+    }
+    yield* more(source);
+  }
+}
+
+/** Reads up to `end` and past it. */
+export function* through(
+  source: TextSource,
+  end: string,
+  piece: (text: string) => void,
+): Generator<void, void> {
+  for (;;) {
+    const at = source.text.indexOf(end, source.pos);
+    const until = at < 0 ? Math.max(source.pos, source.text.length - end.length + 1) : at;
+    if (until > source.pos) piece(source.text.slice(source.pos, until));
+    source.pos = until;
+    if (at >= 0) {
+      source.pos += end.length;
+      return;
+    }
+    if (!(yield* source.has(end.length - 1))) throw malformed;
+  }
+}

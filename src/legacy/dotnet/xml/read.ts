@@ -1,0 +1,235 @@
+import { Base64Decoder } from '../base64.ts';
+import {
+  attachmentMembers,
+  Budget,
+  emptyAttachment,
+  emptyPost,
+  type Kind,
+  type Members,
+  type NewMessagePost,
+  namespaces,
+  objectValues,
+  postMembers,
+  type Reading,
+  type ReadingLimits,
+  TooLarge,
+} from '../new-message.ts';
+import type { Spool, Spools } from '../spool.ts';
+import type { TextSource } from '../text-source.ts';
+import { checkType, readMarks } from './marks.ts';
+import { malformed } from './markup.ts';
+import { XmlReader } from './reader.ts';
+import { xmlBoolean, xmlInteger } from './value.ts';
+
+type Target = Record<string, unknown>;
+/** What an element can be read as. */
+type Wanted = Kind | 'attachment' | 'post';
+
+/** Members as DataContractSerializer walks them: by the ordinal order of their names. */
+const inOrder = (members: Members) => Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1));
+const shapes = {
+  post: { order: inOrder(postMembers), namespace: namespaces.posts, create: emptyPost },
+  attachment: { order: inOrder(attachmentMembers), namespace: namespaces.data, create: emptyAttachment },
+};
+/** Types as they are named; for the simple ones the old reader did not look. */
+const types: Partial<Record<Wanted, readonly [namespace: string, name: string]>> = {
+  strings: [namespaces.arrays, 'ArrayOfstring'],
+  attachments: [namespaces.data, 'ArrayOfNewAttachment'],
+  attachment: [namespaces.data, 'NewAttachment'],
+  post: [namespaces.posts, 'NewMessagePost'],
+};
+const items = {
+  strings: { item: 'string', name: 'string', namespace: namespaces.arrays },
+  attachments: { item: 'attachment', name: 'NewAttachment', namespace: namespaces.data },
+} as const;
+/** Types that have no null, no name and no reference. */
+const isPlain = (wanted: Wanted) => wanted === 'int' || wanted === 'int?' || wanted === 'bool';
+
+/**
+ * Reads a NewMessagePost as DataContractSerializer did. Its first error is its last: the old service reported
+ * one without a path, and bound nothing.
+ * @param encodings what an XML declaration may name
+ */
+export function* readXml(
+  source: TextSource,
+  spools: Spools,
+  limits: ReadingLimits,
+  encodings: readonly string[],
+): Generator<void, Reading> {
+  try {
+    const post = yield* new XmlBinder(new XmlReader(source, encodings), spools, limits).bind();
+    return { post, errors: [] };
+  } catch (error) {
+    if (error instanceof TooLarge) throw error;
+    return { post: null, errors: [''] };
+  }
+}
+
+class XmlBinder {
+  readonly #reader: XmlReader;
+  readonly #spools: Spools;
+  readonly #limits: ReadingLimits;
+  readonly #budget: Budget;
+  /** Values by their `z:Id`. */
+  readonly #known = new Map<string, { wanted: Wanted; value: unknown }>();
+
+  constructor(reader: XmlReader, spools: Spools, limits: ReadingLimits) {
+    this.#reader = reader;
+    this.#spools = spools;
+    this.#limits = limits;
+    this.#budget = new Budget(limits.values);
+  }
+
+  *bind(): Generator<void, NewMessagePost | null> {
+    const reader = this.#reader;
+    yield* reader.moveToContent();
+    if (reader.node !== 'element') throw malformed;
+    const { namespace, name } = reader.element;
+    if (namespace !== namespaces.posts || name !== 'NewMessagePost') throw malformed;
+    const post = yield* this.#value('post');
+    yield* reader.finish();
+    return post as NewMessagePost | null;
+  }
+
+  /** Reads an element as what is wanted, up to its end tag. */
+  *#value(wanted: Wanted): Generator<void, unknown> {
+    const { scopes, element } = this.#reader;
+    const { nil, id, ref, type } = readMarks(element.attributes, scopes);
+    if (ref !== undefined) {
+      const known = this.#known.get(ref);
+      if (known?.wanted !== wanted || isPlain(wanted)) throw malformed;
+      yield* this.#toEnd();
+      return known.value;
+    }
+    if (nil) {
+      if (wanted === 'int' || wanted === 'bool') throw malformed;
+      yield* this.#toEnd();
+      return null;
+    }
+    const declared = types[wanted];
+    if (declared) checkType(type, declared, scopes);
+    if (id !== undefined && isPlain(wanted)) throw malformed;
+    return yield* this.#content(wanted, id);
+  }
+
+  *#content(wanted: Wanted, id: string | undefined): Generator<void, unknown> {
+    switch (wanted) {
+      case 'bool':
+        return xmlBoolean(yield* this.#string());
+      case 'int':
+      case 'int?':
+        return xmlInteger(yield* this.#string());
+      case 'string':
+        return this.#named(id, wanted, yield* this.#string());
+      case 'bytes':
+        return this.#named(id, wanted, yield* this.#bytes());
+      case 'strings':
+      case 'attachments':
+        return yield* this.#items(wanted, this.#named(id, wanted, []));
+      default:
+        return yield* this.#members(wanted, this.#named(id, wanted, shapes[wanted].create()));
+    }
+  }
+
+  /**
+   * Remembers a value by its name. An object has it before its members are read, a simple value when it has
+   * been read.
+   */
+  #named<T>(id: string | undefined, wanted: Wanted, value: T): T {
+    if (id === undefined) return value;
+    if (this.#known.has(id)) throw malformed;
+    this.#budget.spend(objectValues);
+    this.#known.set(id, { wanted, value });
+    return value;
+  }
+
+  /** Passes over whatever is in the current element. */
+  *#toEnd(): Generator<void, void> {
+    const { depth } = this.#reader;
+    do yield* this.#reader.read();
+    while (this.#reader.depth >= depth);
+  }
+
+  /**
+   * Moves to the next element inside, of which only its start tag has been read. @returns false at the end of
+   * what it is in
+   */
+  *#nextElement(): Generator<void, boolean> {
+    const reader = this.#reader;
+    yield* reader.read();
+    yield* reader.moveToContent();
+    if (reader.node === 'end') return false;
+    if (reader.node !== 'element') throw malformed;
+    return true;
+  }
+
+  *#unknown(): Generator<void, void> {
+    const { element, scopes } = this.#reader;
+    readMarks(element.attributes, scopes);
+    yield* this.#toEnd();
+  }
+
+  /** What comes out of order is not seen. */
+  *#members(shape: 'post' | 'attachment', value: unknown): Generator<void, unknown> {
+    const { order, namespace } = shapes[shape];
+    let last = -1;
+    while (yield* this.#nextElement()) {
+      const { element } = this.#reader;
+      const at = order.findIndex(
+        ([name], i) => i > last && name === element.name && element.namespace === namespace,
+      );
+      if (at < 0) {
+        yield* this.#unknown();
+        continue;
+      }
+      const [name, kind] = order[at]!;
+      (value as Target)[name] = yield* this.#value(kind);
+      last = at;
+    }
+    return value;
+  }
+
+  *#items(wanted: 'strings' | 'attachments', list: unknown[]): Generator<void, unknown[]> {
+    const { item, name, namespace } = items[wanted];
+    while (yield* this.#nextElement()) {
+      const { element } = this.#reader;
+      if (element.name === name && element.namespace === namespace) {
+        list.push(yield* this.#value(item));
+        this.#budget.spend(item === 'attachment' ? objectValues : 1);
+      } else {
+        yield* this.#unknown();
+      }
+    }
+    return list;
+  }
+
+  /** An element's text, up to its end tag. */
+  *#string(): Generator<void, string> {
+    let text = '';
+    yield* this.#text((piece) => {
+      text += piece;
+      if (text.length > this.#limits.textChars) throw new TooLarge();
+    });
+    return text;
+  }
+
+  *#bytes(): Generator<void, Spool> {
+    const spool = this.#spools.create();
+    const decoder = new Base64Decoder((bytes) => spool.write(bytes), 'blocks');
+    yield* this.#text((piece) => decoder.push(piece));
+    const valid = decoder.end();
+    spool.end();
+    if (!valid) throw malformed;
+    return spool;
+  }
+
+  *#text(piece: (text: string) => void): Generator<void, void> {
+    const reader = this.#reader;
+    for (;;) {
+      yield* reader.read();
+      if (reader.node === 'end') return;
+      if (reader.node !== 'text') throw malformed;
+      piece(reader.text);
+    }
+  }
+}

@@ -1,0 +1,196 @@
+import type { TextSource } from '../text-source.ts';
+import { malformed, noCharacter, plainTag, startsWith, through, untilBracket } from './markup.ts';
+import { type Attribute, checkDeclaration, parseAttributes, parseTag, Scopes } from './tag.ts';
+import { XmlText } from './text.ts';
+
+const maxDepth = 256;
+
+export interface Element {
+  readonly namespace: string;
+  readonly name: string;
+  readonly attributes: readonly Attribute[];
+}
+
+/**
+ * Pulls nodes as .NET's `XmlDictionaryReader` does: no DTD, no processing instructions, only the five
+ * entities, bounded depth. Text comes in pieces, so that a file in an element is never held as one string.
+ */
+export class XmlReader {
+  /** The node at which the reader stands. */
+  node: 'start' | 'element' | 'text' | 'end' | 'eof' = 'start';
+  element: Element = { namespace: '', name: '', attributes: [] };
+  text = '';
+  readonly scopes = new Scopes();
+  readonly #source: TextSource;
+  readonly #texts: XmlText;
+  readonly #encodings: readonly string[];
+  readonly #open: string[] = [];
+  /** The element just read has no content: its end comes next, without being written. */
+  #empty = false;
+  #rootSeen = false;
+  #inCdata = false;
+
+  /** @param encodings what an XML declaration may name: what the bytes have been decoded from */
+  constructor(source: TextSource, encodings: readonly string[]) {
+    this.#source = source;
+    this.#texts = new XmlText(source);
+    this.#encodings = encodings;
+  }
+
+  get depth(): number {
+    return this.#open.length;
+  }
+
+  /** Moves to the next element, its end, or text that is not all white space. */
+  *moveToContent(): Generator<void, void> {
+    while (this.node === 'start' || (this.node === 'text' && /^[ \t\r\n]*$/.test(this.text)))
+      yield* this.read();
+  }
+
+  /** Moves to the next node; comments are passed over. */
+  *read(): Generator<void, void> {
+    if (this.#empty) {
+      this.#empty = false;
+      return this.#leave();
+    }
+    if (this.node === 'end') this.scopes.leave();
+    const first = this.node === 'start';
+    if (first) yield* this.#declaration();
+    while (!(yield* this.#node()));
+  }
+
+  /** Behind the current element, whatever is in it. */
+  *skip(): Generator<void, void> {
+    const { depth } = this;
+    do yield* this.read();
+    while (this.depth >= depth);
+    yield* this.read();
+  }
+
+  /**
+   * Behind the root: the old reader looked at one more node and no further. Garbage right behind it was an
+   * error, garbage behind a space was never seen.
+   */
+  *finish(): Generator<void, void> {
+    const source = this.#source;
+    if (!(yield* source.has(0)) || /[ \t\r\n]/.test(source.text[source.pos]!)) return;
+    if (!(yield* startsWith(this.#source, '<!--'))) throw malformed;
+    yield* this.#comment();
+  }
+
+  /** @returns false if it was a comment */
+  *#node(): Generator<void, boolean> {
+    const source = this.#source;
+    if (this.#inCdata) {
+      yield* this.#cdata();
+      return true;
+    }
+    if (!source.isThere(0) && !(yield* source.has(0))) {
+      if (this.#open.length > 0 || !this.#rootSeen) throw malformed;
+      this.node = 'eof';
+      return true;
+    }
+    if (source.text[source.pos] !== '<') {
+      this.node = 'text';
+      this.text =
+        this.#open.length === 0
+          ? this.#texts.outside()
+          : this.#texts.ahead() || (yield* this.#texts.inside());
+      return true;
+    }
+    if (!source.isThere(1) && !(yield* source.has(1))) throw malformed;
+    const next = source.text[source.pos + 1];
+    if (next === '/') {
+      if (!this.#plainEndTag()) yield* this.#endTag();
+    } else if (next === '!') {
+      if (yield* startsWith(this.#source, '<!--')) {
+        yield* this.#comment();
+        return false;
+      }
+      // A DOCTYPE ends here too: nothing but a CDATA section begins like this.
+      if (this.#open.length === 0 || !(yield* startsWith(this.#source, '<![CDATA['))) throw malformed;
+      source.pos += 9;
+      yield* this.#cdata();
+    } else if (next === '?') {
+      throw malformed;
+    } else {
+      yield* this.#startTag();
+    }
+    return true;
+  }
+
+  /** An XML declaration stands first or not at all. */
+  *#declaration(): Generator<void, void> {
+    if (!(yield* startsWith(this.#source, '<?xml'))) return;
+    const text = yield* untilBracket(this.#source);
+    if (!/^\?xml[ \t\r\n]/.test(text) || !text.endsWith('?')) throw malformed;
+    checkDeclaration(parseAttributes(text.slice(0, -1), 4), this.#encodings);
+  }
+
+  *#startTag(): Generator<void, void> {
+    const written = plainTag(this.#source) ?? (yield* untilBracket(this.#source));
+    const empty = written.endsWith('/');
+    const { prefix, name, attributes } = parseTag(empty ? written.slice(0, -1) : written);
+    if (this.#open.length === 0 && this.#rootSeen) throw malformed;
+    this.#rootSeen = true;
+    if (prefix === 'xmlns') throw malformed;
+    this.#open.push(prefix === '' ? name : `${prefix}:${name}`);
+    if (this.#open.length > maxDepth) throw malformed;
+    this.scopes.enter(attributes);
+    this.node = 'element';
+    this.element = { namespace: this.scopes.resolve(prefix), name, attributes };
+    this.#empty = empty;
+  }
+
+  /** As nearly all are written. @returns false for any other, and nothing is read */
+  #plainEndTag(): boolean {
+    const source = this.#source;
+    const written = `</${this.#open.at(-1)}>`;
+    if (this.#open.length === 0 || !source.text.startsWith(written, source.pos)) return false;
+    source.pos += written.length;
+    this.#leave();
+    return true;
+  }
+
+  *#endTag(): Generator<void, void> {
+    const source = this.#source;
+    const expected = `</${this.#open.at(-1)}`;
+    if (this.#open.length === 0 || !(yield* startsWith(this.#source, expected))) throw malformed;
+    source.pos += expected.length;
+    while ((yield* source.has(0)) && /[ \t\r\n]/.test(source.text[source.pos]!)) source.pos++;
+    if (!(yield* source.has(0)) || source.text[source.pos] !== '>') throw malformed;
+    source.pos++;
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#open.pop();
+    this.node = 'end';
+  }
+
+  *#comment(): Generator<void, void> {
+    this.#source.pos += 4;
+    yield* through(this.#source, '--', (text) => {
+      if (noCharacter.test(text)) throw malformed;
+    });
+    if (!(yield* startsWith(this.#source, '>'))) throw malformed;
+    this.#source.pos++;
+  }
+
+  /** What a CDATA section holds is taken as it is, carriage returns and control characters included. */
+  *#cdata(): Generator<void, void> {
+    const source = this.#source;
+    this.node = 'text';
+    while (yield* source.has(0)) {
+      const end = source.text.indexOf(']]>', source.pos);
+      const until = end < 0 ? source.text.length - 2 : end;
+      this.text = source.text.slice(source.pos, Math.max(source.pos, until));
+      source.pos = end < 0 ? Math.max(source.pos, until) : end + 3;
+      this.#inCdata = end < 0;
+      if (/[\ufffe\uffff]/.test(this.text)) throw malformed;
+      if (end >= 0 || this.text !== '') return;
+      if (!(yield* source.has(2))) break;
+    }
+    throw malformed;
+  }
+}

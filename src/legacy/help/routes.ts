@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { bareReply, type Reply } from '../reply.ts';
+import { helpPage, helpStyle } from './page.ts';
+
+/**
+ * Where the samples call, unless the caller came by an origin that can stand in a shell's command and in
+ * HTML.
+ */
+const sampleOrigin = 'http://localhost:4000';
+const isPlainOrigin = (origin: string) => /^https?:\/\/[\w.:[\]-]+$/.test(origin);
+
+/** The two documents of the door. Samples call the origin by which the reader came. */
+export function loadPages(): (page: 'help' | 'openapi', request: IncomingMessage, origin: string) => Reply {
+  const style = createHash('sha256').update(helpStyle).digest('base64');
+  const policy = `default-src 'none'; style-src 'sha256-${style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+  const documents = {
+    help: { type: 'text/html; charset=utf-8', body: Buffer.from(helpPage()) },
+    openapi: {
+      type: 'application/yaml; charset=utf-8',
+      body: readFileSync(new URL('../../../schema/openapi.yaml', import.meta.url)),
+    },
+  };
+  return (page, request, origin) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return bareReply(405, { Allow: 'GET, HEAD' });
+    const { type, body: made } = documents[page];
+    const called = page === 'help' && isPlainOrigin(origin);
+    const body = called ? Buffer.from(made.toString().replaceAll(sampleOrigin, origin)) : made;
+    const headers = {
+      ...bareReply(200).headers,
+      'Content-Type': type,
+      'Content-Length': body.length,
+      'Content-Security-Policy': policy,
+      'X-Content-Type-Options': 'nosniff',
+    };
+    return { status: 200, headers, body };
+  };
+}

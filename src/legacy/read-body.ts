@@ -1,0 +1,103 @@
+import type { IncomingMessage } from 'node:http';
+import { type Charset, type Decoder, jsonDecoder, xmlDecoder } from './dotnet/charset.ts';
+import { readJson } from './dotnet/json/read.ts';
+import type { Format } from './dotnet/negotiation.ts';
+import { type Reading, type ReadingLimits, readingLimits, TooLarge } from './dotnet/new-message.ts';
+import type { Spools } from './dotnet/spool.ts';
+import { TextSource } from './dotnet/text-source.ts';
+import { readXml } from './dotnet/xml/read.ts';
+
+/** The caller went away in the middle of its request. */
+export class Aborted extends Error {}
+
+/** Reads bytes into a bound object, piece by piece. */
+export class BodyReader {
+  readonly #source = new TextSource();
+  readonly #decoder: Decoder;
+  readonly #reading: Generator<void, Reading>;
+  /** What was bound, once the reader has seen all that it wants to see. */
+  reading: Reading | undefined;
+
+  constructor(format: Format, charset: Charset, spools: Spools, limits: ReadingLimits = readingLimits) {
+    if (format === 'json') {
+      this.#decoder = jsonDecoder(charset);
+      this.#reading = readJson(this.#source, spools, limits);
+    } else {
+      this.#decoder = xmlDecoder(charset);
+      const encodings = charset === 'utf-16' ? ['utf-16', 'utf-16le'] : ['utf-8'];
+      this.#reading = readXml(this.#source, spools, limits, encodings);
+    }
+  }
+
+  push(bytes: Buffer): void {
+    if (this.reading) return;
+    this.#feed(() => this.#decoder.push(bytes));
+    this.#resume();
+  }
+
+  end(): Reading {
+    if (!this.reading) {
+      this.#feed(() => this.#decoder.end());
+      this.#source.end();
+      this.#resume();
+    }
+    return this.reading!;
+  }
+
+  #feed(decode: () => string): void {
+    try {
+      this.#source.feed(decode());
+    } catch (error) {
+      this.#source.fail(error as Error);
+    }
+  }
+
+  #resume(): void {
+    const next = this.#reading.next();
+    if (next.done) this.reading = next.value;
+  }
+}
+
+/**
+ * Reads a request's body. It is answered as soon as it is known to be bad; a good one only when its last byte
+ * is there.
+ * @throws {TooLarge} by what was announced, or by counting
+ * @throws {Aborted}
+ */
+export function readBody(
+  request: IncomingMessage,
+  reader: BodyReader,
+  spools: Spools,
+  maxBytes: number,
+): Promise<Reading> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(new TooLarge());
+  return new Promise<Reading>((resolve, reject) => {
+    let received = 0;
+    const settle = (finish: () => void) => {
+      request.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
+      finish();
+    };
+    const guarded = (act: () => void) => {
+      try {
+        act();
+      } catch (error) {
+        settle(() => reject(error));
+      }
+    };
+    const onData = (bytes: Buffer) =>
+      guarded(() => {
+        received += bytes.length;
+        if (received > maxBytes) throw new TooLarge();
+        reader.push(bytes);
+        const { reading } = reader;
+        if (reading && reading.errors.length > 0) return settle(() => resolve(reading));
+        const { congestion } = spools;
+        if (!congestion) return;
+        request.pause();
+        congestion.then(() => request.resume());
+      });
+    const onEnd = () => guarded(() => settle(() => resolve(reader.end())));
+    const onGone = () => settle(() => reject(new Aborted('the caller went away')));
+    request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
+  });
+}

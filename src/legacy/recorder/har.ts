@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { contentCoding } from '../dotnet/content-coding.ts';
+import { parseMediaType } from '../dotnet/media-type.ts';
+import { selectCharset } from '../dotnet/negotiation.ts';
+import { foldPath } from '../dotnet/path.ts';
+import { lower, type Recorded } from './differences.ts';
+
+const namedValues = z.array(z.object({ name: z.string(), value: z.string() }));
+/**
+ * Of a HAR what is sent and compared; its writers differ in what else they tell, and leave out what they do
+ * not know.
+ */
+const entry = z.object({
+  request: z.object({
+    method: z.string(),
+    url: z.string(),
+    headers: namedValues.default([]),
+    postData: z
+      .object({
+        mimeType: z.string().nullish(),
+        text: z.string().nullish(),
+        encoding: z.string().nullish(),
+        params: z.array(z.object({ name: z.string(), value: z.string().nullish() })).nullish(),
+      })
+      .nullish(),
+  }),
+  response: z.object({
+    status: z.number(),
+    headers: namedValues.default([]),
+    content: z.object({ text: z.string().nullish(), encoding: z.string().nullish() }).nullish(),
+  }),
+});
+export const har = z.object({ log: z.object({ entries: z.array(entry) }) });
+type Entry = z.infer<typeof entry>;
+
+/** Headers that belong to the recorded connection. */
+const hop =
+  /^(:.*|host|content-length|connection|proxy-.*|transfer-encoding|accept-encoding|keep-alive|expect|upgrade|http2-settings|te)$/;
+
+/** @returns nothing for what is none of the old endpoint's, and for what nobody answered */
+export function fromHar({ request, response }: Entry, index: number): Recorded[] {
+  const path = pathOf(request.url);
+  if (path === undefined || response.status === 0) return [];
+  const headers = headersOf(request);
+  const { text, encoding } = response.content ?? {};
+  return [
+    {
+      name: `${index + 1} ${request.method} ${path}`,
+      method: request.method,
+      path,
+      headers,
+      body: bodyOf(request.postData, headers),
+      chunked: request.headers.some(
+        ({ name, value }) => /^transfer-encoding$/i.test(name) && /chunked/i.test(value),
+      ),
+      anonymous: false,
+      expect: {
+        status: response.status,
+        headers: lower(Object.fromEntries(response.headers.map(({ name, value }) => [name, value]))),
+        body: text == null ? undefined : Buffer.from(text, encoding === 'base64' ? 'base64' : 'utf8'),
+      },
+    },
+  ];
+}
+
+/** Path and query as they were sent, if they lead to the old endpoint. */
+function pathOf(url: string): string | undefined {
+  const target = /^https?:\/\/[^/?#\\]*([^#]*)/i.exec(url)?.[1];
+  if (target === undefined || !/^\/api(\/|$)/.test(foldPath(target.split('?', 1)[0]!))) return undefined;
+  // What a recorder has made readable could not be sent.
+  return target.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
+}
+
+function headersOf({ headers, postData }: Entry['request']): Record<string, string> {
+  const sent = headers
+    .filter(({ name, value }) => !hop.test(name.toLowerCase()) && !isUndone(name, value))
+    .map(({ name, value }) => [
+      name,
+      Buffer.from(value).toString(/[\u0100-\uffff]/.test(value) ? 'latin1' : 'utf8'),
+    ]);
+  const typed = headers.some(({ name }) => name.toLowerCase() === 'content-type');
+  if (!typed && postData?.mimeType) sent.push(['Content-Type', postData.mimeType]);
+  return Object.fromEntries(sent) as Record<string, string>;
+}
+
+/** A recorder tells the body as it was before it was packed. */
+const isUndone = (name: string, value: string) =>
+  name.toLowerCase() === 'content-encoding' && contentCoding(value) !== undefined;
+
+function bodyOf(postData: Entry['request']['postData'], headers: Record<string, string>): Buffer {
+  const { text, encoding, params } = postData ?? {};
+  if (text) return encoding === 'base64' ? Buffer.from(text, 'base64') : encoded(text, headers);
+  const fields = (params ?? []).map(({ name, value }) => [name, value ?? '']);
+  return Buffer.from(new URLSearchParams(fields).toString());
+}
+
+function encoded(text: string, headers: Record<string, string>): Buffer {
+  const charset = selectCharset(parseMediaType(lower(headers)['content-type']));
+  return Buffer.from(text, charset === 'utf-16' ? 'utf16le' : 'utf8');
+}

@@ -1,0 +1,130 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import { encode } from './dotnet/charset.ts';
+import type { Representation } from './dotnet/negotiation.ts';
+import { namespaces, parameter } from './dotnet/new-message.ts';
+import { encodeLocalName } from './dotnet/xml/name.ts';
+
+/** An answer as it goes over the wire. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: OutgoingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** On every answer of the old service. */
+const noCache = { 'Cache-Control': 'no-cache', Pragma: 'no-cache', Expires: '-1' };
+
+export const texts = {
+  invalid: 'The request is invalid.',
+  fault: 'An error has occurred.',
+  unauthorized: 'Authorization has been denied for this request.',
+  tooLarge: 'Maximum request length exceeded.',
+  notFound: (uri: string) => `No HTTP resource was found that matches the request URI '${uri}'.`,
+  method: (method: string) => `The requested resource does not support http method '${method}'.`,
+  mediaType: (mediaType: string) =>
+    `The request entity's media type '${mediaType}' is not supported for this resource.`,
+  noContentType:
+    "The request contains an entity body but no Content-Type header. The inferred media type 'application/octet-stream' is not supported for this resource.",
+  contentEncoding: (encoding: string) =>
+    `The request's Content-Encoding '${encoding}' is not supported for this resource. Send the body as it is.`,
+  noBody: 'The request body is empty.',
+  noTicket: 'TicketREF or TicketId is required.',
+} as const;
+
+/** A status without a body, as `StatusCode(403)` made it. */
+export function bareReply(status: number, headers: OutgoingHttpHeaders = {}): Reply {
+  return { status, headers: { ...noCache, ...headers, 'Content-Length': 0 }, body: Buffer.alloc(0) };
+}
+
+function reply(
+  status: number,
+  as: Representation,
+  json: string,
+  xml: string,
+  headers?: OutgoingHttpHeaders,
+): Reply {
+  const body = encode(as.format === 'json' ? json : xml, as.charset);
+  const contentType = `${as.mediaType}; charset=${as.charset}`;
+  return {
+    status,
+    headers: { ...noCache, ...headers, 'Content-Type': contentType, 'Content-Length': body.length },
+    body,
+  };
+}
+
+export function resultReply(
+  as: Representation,
+  ticketMessageId: number,
+  headers?: OutgoingHttpHeaders,
+): Reply {
+  const { instance, results } = namespaces;
+  const json = `{"TicketMessageId":${ticketMessageId}}`;
+  const xml = `<NewMessageResult xmlns:i="${instance}" xmlns="${results}"><TicketMessageId>${ticketMessageId}</TicketMessageId></NewMessageResult>`;
+  return reply(200, as, json, xml, headers);
+}
+
+/** `{"Message":"…"}`: what every client of the old service looks for. */
+export function errorReply(
+  status: number,
+  as: Representation,
+  message: string,
+  headers?: OutgoingHttpHeaders,
+): Reply {
+  const json = `{"Message":${jsonText(message)}}`;
+  return reply(status, as, json, `<Error><Message>${xmlText(message)}</Message></Error>`, headers);
+}
+
+/** Errors of binding. The keys tell where, the texts tell nothing: so a remote client saw it. */
+export function modelStateReply(
+  as: Representation,
+  errors: readonly string[],
+  headers?: OutgoingHttpHeaders,
+): Reply {
+  const counts = countByKey(errors);
+  const json = counts.map(
+    ([key, count]) => `${jsonText(key)}:[${Array(count).fill(jsonText(texts.fault)).join(',')}]`,
+  );
+  const xml = counts.map(([key, count]) => {
+    const name = encodeLocalName(key);
+    return `<${name}>${Array(count).fill(texts.fault).join(' ')}</${name}>`;
+  });
+  return reply(
+    400,
+    as,
+    `{"Message":"${texts.invalid}","ModelState":{${json.join(',')}}}`,
+    `<Error><Message>${texts.invalid}</Message><ModelState>${xml.join('')}</ModelState></Error>`,
+    headers,
+  );
+}
+
+/** Keys in the order of their first error. The old dictionary did not tell upper from lower case. */
+function countByKey(errors: readonly string[]): [key: string, count: number][] {
+  const counts = new Map<string, [string, number]>();
+  for (const path of errors) {
+    const key = path === '' ? parameter : path.startsWith('[') ? parameter + path : `${parameter}.${path}`;
+    const entry = counts.get(key.toLowerCase());
+    if (entry) entry[1]++;
+    else counts.set(key.toLowerCase(), [key, 1]);
+  }
+  return [...counts.values()];
+}
+
+/** Json.NET escapes three more characters than `JSON.stringify`, and no others. */
+function jsonText(text: string): string {
+  return JSON.stringify(text).replace(/[\u0085\u2028\u2029]/g, (char) => {
+    return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+/**
+ * Quotes stay as they are; what XML has no character for is written as a reference, as the old writer did.
+ */
+function xmlText(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replace(/[^\t\n\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, (char) => {
+      return `&#x${char.codePointAt(0)!.toString(16).toUpperCase()};`;
+    });
+}

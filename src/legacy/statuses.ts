@@ -1,0 +1,56 @@
+import type { GraphQLError } from 'graphql';
+import type { ErrorCode } from '../platform/errors.ts';
+import type { RefusalData } from './operations.ts';
+
+/**
+ * The old service knew 400 for every no; sizes and a reused key are told apart, as its clients never saw them
+ * before.
+ */
+const statuses = {
+  UNAUTHENTICATED: 401,
+  TICKET_NOT_FOUND: 400,
+  FORBIDDEN: 400,
+  INVALID_INPUT: 400,
+  PRIVATE_WITH_EMAIL: 400,
+  MAILBOX_NOT_FOUND: 400,
+  MAILBOX_NOT_READY: 400,
+  RECIPIENT_MISSING: 400,
+  ATTACHMENT_TOO_LARGE: 413,
+  EMAIL_TOO_LARGE: 413,
+  TICKET_CHANGED: 400,
+  IDEMPOTENCY_KEY_REUSED: 422,
+  MESSAGE_NOT_FOUND: 400,
+  ATTACHMENT_NOT_FOUND: 400,
+  DELIVERY_NOT_FOUND: 400,
+  DELIVERY_STATE: 400,
+  PREVIEW_STALE: 400,
+  RATE_LIMITED: 429,
+} as const satisfies Record<ErrorCode, number>;
+
+export function statusOf({ code }: RefusalData): number {
+  return statuses[code];
+}
+
+/**
+ * The same for a field that was refused: what it asks for may not be told, and the message is not written.
+ */
+export function statusOfError({ extensions }: GraphQLError): number | undefined {
+  const { code } = extensions;
+  return typeof code === 'string' && Object.hasOwn(statuses, code) ? statuses[code as ErrorCode] : undefined;
+}
+
+/** The one answer when two names do not lead to one ticket that the caller may see, whichever the reason. */
+export const ticketNotFound = 'The ticket was not found.';
+
+/** A refusal in a sentence or more, every problem named by the member that its client wrote. */
+export function describe(refusal: RefusalData, memberOf: (path: readonly string[]) => string): string {
+  if (refusal.code === 'TICKET_NOT_FOUND') return ticketNotFound;
+  const problems = 'problems' in refusal ? refusal.problems : [];
+  if (problems.length === 0) return named(memberOf(refusal.path), refusal.message);
+  return problems.map(({ path, message }) => named(memberOf(path), message)).join(' ');
+}
+
+function named(member: string, message: string): string {
+  const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
+  return member === '' ? sentence : `${member}: ${sentence}`;
+}

@@ -1,0 +1,136 @@
+import { IncomingFile, type Receive } from '../platform/incoming-file.ts';
+import type { NewAttachment, NewMessagePost } from './dotnet/new-message.ts';
+import type { Input } from './operations.ts';
+
+/** A call's variables, and the way back from their paths to the members that its client wrote. */
+export interface Translation {
+  readonly variables: { readonly input: Input };
+  /** `['email', 'cc', '1']` → `SendViaOutboundEmailCc[2]`, counting the items that were skipped. */
+  readonly memberOf: (path: readonly string[]) => string;
+}
+
+/**
+ * Names a post's ticket. Blanks behind the reference do not count, as SQL Server compares: blanks alone,
+ * before it they do, and tabs too. `both`: by two names, which must lead to one ticket.
+ * @returns undefined when none is named
+ */
+export function ticketOf({
+  TicketId,
+  TicketREF,
+}: NewMessagePost): { ticket: Input['ticket']; both?: { ticketId: number; reference: string } } | undefined {
+  const reference = given(TicketREF)?.replace(/(?<! ) +$/, '');
+  if (TicketId !== null && TicketId > 0) {
+    const ticket = { ticketId: TicketId };
+    return reference === undefined ? { ticket } : { ticket, both: { ticketId: TicketId, reference } };
+  }
+  if (reference !== undefined) return { ticket: { reference } };
+  return TicketId === null ? undefined : { ticket: { ticketId: TicketId } };
+}
+
+/**
+ * The old names in the words of the schema. No rule is looked after here: what is blank or missing is passed
+ * on.
+ */
+export function translate(post: NewMessagePost, ticket: Input['ticket'], receive: Receive): Translation {
+  const attachments = kept(post.Attachments, isFile);
+  const cc = kept(post.SendViaOutboundEmailCc, (address) => given(address) !== undefined);
+  const bcc = kept(post.SendViaOutboundEmailBcc, (address) => given(address) !== undefined);
+  const email = post.SendViaOutboundEmail && {
+    email: {
+      from: post.SendViaOutboundEmailFrom ?? '',
+      cc: cc.items as string[],
+      bcc: bcc.items as string[],
+    },
+  };
+  return {
+    variables: {
+      input: {
+        ticket,
+        body: post.Message ?? '',
+        format: post.Html ? 'HTML' : 'TEXT',
+        visibility: post.IsPrivate ? 'PRIVATE' : 'PUBLIC',
+        isMobileDevice: post.IsMobileDevice,
+        attachments: attachments.items.map((attachment, i) => ({
+          file: incomingFile(attachment as NewAttachment, attachments.indices[i]! + 1, receive),
+        })),
+        ...email,
+      },
+    },
+    memberOf: (path) => memberOf(path, { attachments, cc, bcc }),
+  };
+}
+
+/** An item with neither a name nor a byte is none: clients fill the list with their empty form. */
+function isFile(attachment: NewAttachment | null): boolean {
+  return (
+    attachment !== null && (given(attachment.FileName) !== undefined || (attachment.Data?.size ?? 0) > 0)
+  );
+}
+
+interface Kept<T> {
+  readonly items: T[];
+  /** Where each of them stood in the list that the client sent. */
+  readonly indices: number[];
+}
+
+function kept<T>(list: readonly T[] | null, keep: (item: T) => boolean): Kept<T> {
+  const indices = [...(list ?? []).keys()].filter((i) => keep(list![i]!));
+  return { items: indices.map((i) => list![i]!), indices };
+}
+
+/** @param number of the attachment, from 1: a file without a name is called by it */
+function incomingFile(
+  { FileName, ContentType, Data }: NewAttachment,
+  number: number,
+  receive: Receive,
+): IncomingFile {
+  const name = given(FileName) ?? `attachment-${number}`;
+  const type = given(ContentType) ?? 'application/octet-stream';
+  return new IncomingFile(name, type, Data ? Data.received : receive(noBytes(), 'Attachments'));
+}
+
+async function* noBytes(): AsyncGenerator<Buffer> {}
+
+function memberOf(
+  path: readonly string[],
+  lists: Record<'attachments' | 'cc' | 'bcc', Kept<unknown>>,
+): string {
+  const [first, second, third] = path[0] === 'email' ? path.slice(1) : path;
+  const indexed = (member: string, list: Kept<unknown>, index: string | undefined) =>
+    index === undefined ? member : `${member}[${list.indices[Number(index)] ?? index}]`;
+  switch (first) {
+    case 'ticket':
+      return second === 'ticketId' ? 'TicketId' : 'TicketREF';
+    case 'body':
+      return 'Message';
+    case 'format':
+      return 'Html';
+    case 'visibility':
+      return 'IsPrivate';
+    case 'isMobileDevice':
+      return 'IsMobileDevice';
+    case 'idempotencyKey':
+      return 'Idempotency-Key';
+    case 'attachments': {
+      const member = indexed('Attachments', lists.attachments, second);
+      return third === undefined
+        ? member
+        : `${member}${{ fileName: '.FileName', contentType: '.ContentType' }[third] ?? ''}`;
+    }
+    case 'from':
+      return 'SendViaOutboundEmailFrom';
+    case 'cc':
+      return indexed('SendViaOutboundEmailCc', lists.cc, second);
+    case 'bcc':
+      return indexed('SendViaOutboundEmailBcc', lists.bcc, second);
+    case undefined:
+      return path[0] === 'email' ? 'SendViaOutboundEmail' : '';
+    default:
+      return path.join('.');
+  }
+}
+
+/** What says something; blank counts as left out. */
+function given(text: string | null): string | undefined {
+  return text === null || text.trim() === '' ? undefined : text;
+}

@@ -1,0 +1,147 @@
+import { LRUCache } from 'lru-cache';
+import {
+  type RateLimiterAbstract,
+  RateLimiterMemory,
+  RateLimiterPostgres,
+  RateLimiterRes,
+} from 'rate-limiter-flexible';
+import { RateLimited } from '../platform/errors.ts';
+import type { Viewer } from '../platform/request-context.ts';
+
+/** What is counted, within windows of a minute. */
+export const limitNames = ['address', 'viewer', 'write', 'ticket'] as const;
+export type LimitName = (typeof limitNames)[number];
+
+export interface RateLimitSettings {
+  /** `postgres`: all processes count together. */
+  readonly store: 'memory' | 'postgres' | 'off';
+  readonly perMinute: Readonly<Record<LimitName, number>>;
+}
+
+/** What a caller still has of one limit. */
+export interface LimitState {
+  readonly name: LimitName;
+  readonly max: number;
+  readonly remaining: number;
+  readonly resetsInSeconds: number;
+}
+
+export interface RateLimits {
+  /** Counts one. @throws RateLimited when there were too many already */
+  count(limit: LimitName, key: string | number): Promise<void>;
+  /** @throws RateLimited as `count`, without counting */
+  assertRoom(limit: LimitName, key: string | number): Promise<void>;
+  /** Undefined: nothing is limited. */
+  state(limit: LimitName, key: string | number): Promise<LimitState | undefined>;
+  /**
+   * The key by which a viewer's messages to one ticket are counted, as far as it is known which one is meant.
+   */
+  readonly tickets: TicketKeys;
+}
+
+/** Runs one statement. */
+export type Query = (text: string, values: readonly unknown[]) => Promise<readonly object[]>;
+
+const windowSeconds = 60;
+const table = 'rate_limits';
+
+/** @param exceeded told of each call that comes too often */
+export function createRateLimits(
+  { store, perMinute }: RateLimitSettings,
+  query: Query,
+  exceeded: (limit: LimitName) => void = () => {},
+): RateLimits {
+  const tickets = new TicketKeys();
+  if (store === 'off') {
+    const nothing = async () => undefined;
+    return { count: nothing, assertRoom: nothing, state: nothing, tickets };
+  }
+  const limiters = Object.fromEntries(
+    limitNames.map((name) => [name, open(store, name, perMinute[name], query)] as const),
+  ) as Record<LimitName, RateLimiterAbstract>;
+  const refuse = (limit: LimitName, { msBeforeNext }: RateLimiterRes): RateLimited => {
+    exceeded(limit);
+    return new RateLimited(limit, Math.max(1, Math.ceil(msBeforeNext / 1000)));
+  };
+  return {
+    tickets,
+    async count(limit, key) {
+      try {
+        await limiters[limit].consume(key);
+      } catch (error) {
+        throw error instanceof RateLimiterRes ? refuse(limit, error) : error;
+      }
+    },
+    async assertRoom(limit, key) {
+      const found = await limiters[limit].get(key);
+      if (found !== null && found.consumedPoints >= perMinute[limit] && found.msBeforeNext > 0)
+        throw refuse(limit, found);
+    },
+    async state(limit, key) {
+      const found = await limiters[limit].get(key);
+      const live = found !== null && found.msBeforeNext > 0 ? found : undefined;
+      return {
+        name: limit,
+        max: perMinute[limit],
+        remaining: Math.max(0, perMinute[limit] - (live?.consumedPoints ?? 0)),
+        resetsInSeconds: live === undefined ? windowSeconds : Math.ceil(live.msBeforeNext / 1000),
+      };
+    },
+  };
+}
+
+function open(
+  store: 'memory' | 'postgres',
+  name: LimitName,
+  points: number,
+  query: Query,
+): RateLimiterAbstract {
+  const memory = new RateLimiterMemory({ keyPrefix: name, points, duration: windowSeconds });
+  if (store === 'memory') return memory;
+  return new RateLimiterPostgres({
+    storeClient: {
+      query: async ({ text, values }: { text: string; values: readonly unknown[] }) => {
+        const rows = await query(text, values);
+        return { rows, rowCount: rows.length };
+      },
+    },
+    storeType: 'client',
+    tableName: table,
+    tableCreated: true,
+    keyPrefix: name,
+    points,
+    duration: windowSeconds,
+    // Whoever is over a limit costs no statement until the window is over.
+    inMemoryBlockOnConsumed: points + 1,
+    // The collector does it.
+    clearExpiredByTimeout: false,
+    // While the database is away, each process counts for itself.
+    insuranceLimiter: memory,
+  });
+}
+
+/** So many names of tickets are remembered. */
+const maxReferences = 10_000;
+
+/**
+ * Who writes to a ticket shares its limit: operators all of them, and its requester has one of their own, so
+ * that nobody learns from a limit that others write to what they may not see.
+ */
+export class TicketKeys {
+  readonly #ids = new LRUCache<string, number>({ max: maxReferences });
+
+  /** @returns undefined for a reference under which nothing was written yet */
+  keyOf(
+    viewer: Viewer,
+    { ticketId, reference }: { readonly ticketId: number | null; readonly reference: string | null },
+  ): string | undefined {
+    const id = ticketId ?? this.#ids.get((reference ?? '').toLowerCase());
+    if (id === undefined) return undefined;
+    return viewer.role === 'OPERATOR' ? String(id) : `${id}:${viewer.userId}`;
+  }
+
+  /** Something was written to the ticket of this id under this reference. */
+  learn(reference: string | null, id: number): void {
+    if (reference !== null) this.#ids.set(reference.toLowerCase(), id);
+  }
+}

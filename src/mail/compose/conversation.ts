@@ -1,0 +1,134 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
+import type { Reader } from '../../db/database.ts';
+import { preparedFor } from '../../db/prepared.ts';
+import { attachments, deliveries, deliveryRecipients, messages, tickets, users } from '../../db/tables.ts';
+import type { MessageFormat, Quote } from '../../platform/vocabulary.ts';
+import { e, f, r } from '../table-aliases.ts';
+import type { AttachmentPart, QuotedMessage } from './parts.ts';
+
+/** Earlier mails of the ticket that References can name at most; the header keeps what fits. */
+const threadLength = 40;
+/** Octets of earlier messages, as stored, that a mail repeats at most; older ones are named as left out. */
+const maxQuotedOctets = 512 * 1024;
+/**
+ * What a quotation costs beside its text: so that ten thousand messages of one word each have a bound as
+ * well.
+ */
+const quotationOctets = 128;
+
+/** What a mail repeats of its ticket, and what it answers. */
+export interface Conversation {
+  /** Message-IDs of the mails before this one that were really sent, oldest first. */
+  readonly thread: readonly string[];
+  /** Newest first. */
+  readonly quoted: readonly QuotedMessage[];
+  /**
+   * The ticket's last delivery, whether it was sent or not: with another one, the mail may answer another
+   * mail.
+   */
+  readonly lastMail: number | null;
+  /** Messages that were asked for and are left out, as the mail would be too long with them. */
+  readonly omitted: number;
+}
+
+/** A conversation as the database writes it down. */
+export interface ConversationRow {
+  readonly original: string | null;
+  readonly sent: readonly string[];
+  readonly lastMail: number | null;
+  readonly omitted: number;
+  readonly quoted: readonly {
+    readonly author: string;
+    readonly at: string;
+    readonly body: string;
+    readonly format: MessageFormat;
+    readonly files: readonly StoredFile[];
+  }[];
+}
+
+/** A row of `attachments`, as JSON. */
+export type StoredFile = Omit<AttachmentPart, 'sha256'> & { readonly sha256: string };
+
+export const attachmentPart = (file: StoredFile): AttachmentPart => ({
+  ...file,
+  sha256: Buffer.from(file.sha256, 'hex'),
+});
+
+export const conversationOf = ({
+  original,
+  sent,
+  lastMail,
+  omitted,
+  quoted,
+}: ConversationRow): Conversation => ({
+  thread: [...(original === null ? [] : [original]), ...sent],
+  lastMail,
+  omitted,
+  quoted: quoted.map(({ at, files, ...message }) => ({
+    ...message,
+    at: new Date(at),
+    files: files.map(attachmentPart),
+  })),
+});
+
+/** The files of a message as JSON, redacted ones left out. @param which more to ask of an attachment `f` */
+export const storedFiles = (messageId: SQL, which = sql`true`): SQL => sql`(
+  select coalesce(json_agg(json_build_object('fileName', ${f.fileName}, 'contentType', ${f.contentType}, 'byteSize', ${f.byteSize},
+      'blobKey', ${f.blobKey}, 'sha256', encode(${f.sha256}, 'hex'), 'contentId', ${f.contentId}) order by ${f.position}), '[]')
+  from ${attachments} f where ${f.messageId} = ${messageId} and ${f.redactedAt} is null and ${which})`;
+
+const earlier = alias(messages, 'p');
+const author = alias(users, 'u');
+
+/** The mail's own message, before which it looks. */
+const before = sql`coalesce(c.message_id, 2147483647)`;
+/** What a scanner has not found clean is not sent on. */
+const isClean = sql`(${f.scan} is null or ${f.scan} = 'CLEAN')`;
+/** Whoever has a mail, or may have it, can be answered below it: not whoever was only going to get it. */
+const sent = sql`
+  select ${e.id}, ${e.rfcMessageId} as rfc_message_id from ${deliveries} e
+  where ${e.ticketId} = c.ticket_id and ${e.messageId} < ${before} and exists (
+    select from ${deliveryRecipients} r where ${r.deliveryId} = ${e.id} and ${r.state} in ('SENT', 'OUTCOME_UNKNOWN'))`;
+
+/**
+ * The one query for what a mail repeats and answers, as a value: for the preview, and for the worker that
+ * sends the mail. It reads `c.ticket_id`, `c.quote` and `c.message_id`: the mail's own message; null: it is
+ * not written yet.
+ */
+export const conversationValue: SQL = sql`(
+  select json_build_object(
+    'original', (select ${tickets.originalMessageId} from ${tickets} where ${tickets.id} = c.ticket_id),
+    'sent', (select coalesce(json_agg(s.rfc_message_id order by s.id), '[]') from (
+      (${sent} order by ${e.id} limit 1) union (${sent} order by ${e.id} desc limit ${threadLength}::int)) s),
+    'lastMail', (select max(${e.id}) from ${deliveries} e where ${e.ticketId} = c.ticket_id and ${e.messageId} < ${before}),
+    'omitted', count(*) filter (where q.octets > ${maxQuotedOctets}::int),
+    'quoted', coalesce(json_agg(json_build_object('author', ${author.name}, 'at', q.at, 'body', q.body, 'format', q.format,
+        'files', case when q.format = 'HTML' then ${storedFiles(sql`q.id`, isClean)} else '[]' end)
+      order by q.id desc) filter (where q.octets <= ${maxQuotedOctets}::int), '[]'))
+  from (
+    select ${earlier.id}, ${earlier.authorId} as author_id, ${earlier.createdAt} as at, ${earlier.body} as body, ${earlier.format} as format,
+      sum(octet_length(${earlier.body}) + ${quotationOctets}::int) over (order by ${earlier.id} desc) as octets
+    from ${messages} p
+    where c.quote <> 'NONE' and ${earlier.ticketId} = c.ticket_id and ${earlier.id} < ${before}
+      and ${earlier.visibility} = 'PUBLIC' and ${earlier.redactedAt} is null
+    order by ${earlier.id} desc limit case c.quote when 'LAST' then 1 end
+  ) q join ${users} u on ${author.id} = q.author_id)`;
+
+const selectConversation = preparedFor((db) =>
+  db
+    .select({ conversation: sql<ConversationRow>`${conversationValue}` })
+    .from(
+      sql`(select ${sql.placeholder('ticketId')}::int as ticket_id, ${sql.placeholder('quote')}::text as quote, null::int as message_id) c`,
+    )
+    .prepare('load_conversation'),
+);
+
+/** What the next mail of a ticket would repeat and answer. */
+export async function loadConversation(
+  db: Reader,
+  which: { readonly ticketId: number; readonly quote: Quote },
+): Promise<Conversation> {
+  const [row] = await selectConversation(db).execute(which);
+  return conversationOf(row!.conversation);
+}

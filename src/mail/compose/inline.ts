@@ -1,0 +1,102 @@
+import type { AttachmentPart } from './parts.ts';
+import { imageTypeOf } from './pictures.ts';
+
+/** A picture whose place in the HTML is known by its Content-ID. */
+export interface InlinePart {
+  readonly contentId: string;
+  readonly part: AttachmentPart;
+}
+
+/** What finds a picture by what stands after `cid:`. */
+export type FindPicture = (reference: string) => AttachmentPart | undefined;
+
+/** A tag of sanitised HTML: its attributes stand in double quotes, and nothing else begins with `<img`. */
+const imageTag = /<img\b(?:[^"<>]|"[^"]*")*>/gi;
+const attribute = (name: string) => new RegExp(`\\s${name}="([^"]*)"`, 'i');
+const [source, alternative] = [attribute('src'), attribute('alt')];
+
+const entities: Record<string, string> = {
+  '&amp;': '&',
+  '&quot;': '"',
+  '&#39;': "'",
+  '&lt;': '<',
+  '&gt;': '>',
+  '&nbsp;': '\u00a0',
+};
+const plainText = (value: string): string =>
+  value.replace(/&(?:amp|quot|#39|lt|gt|nbsp);/g, (entity) => entities[entity]!);
+
+/**
+ * The pictures of one mail, each named by a Content-ID of the mail's own: a file's name is no valid one, and
+ * of two messages both may have an `image.png`.
+ */
+export class InlinePictures {
+  readonly #seed: string;
+  readonly #parts = new Map<unknown, InlinePart>();
+
+  /** @param seed makes the Content-IDs this mail's own */
+  constructor(seed: string) {
+    this.#seed = seed;
+  }
+
+  get parts(): readonly InlinePart[] {
+    return [...this.#parts.values()];
+  }
+
+  /** Whether the author's own HTML shows this file. */
+  shows(part: AttachmentPart): boolean {
+    return this.#parts.has(part);
+  }
+
+  /** The author's own HTML. A `cid:` that no file answers stays as it is. */
+  placeOwn(html: string, find: FindPicture): string {
+    return replaceSources(html, (tag, reference) => {
+      const part = reference === undefined ? undefined : find(reference);
+      return part === undefined ? tag : this.#named(tag, part, part);
+    });
+  }
+
+  /**
+   * A quoted message's HTML: what it cannot bring with it, or would fetch from elsewhere, is told by its
+   * `alt`.
+   */
+  placeQuoted(html: string, find: FindPicture): string {
+    return replaceSources(html, (tag, reference) => {
+      const part = reference === undefined ? undefined : find(reference);
+      if (part === undefined) return alternative.exec(tag)?.[1] ?? '';
+      // A signature's logo is in each of ten quoted messages, and once in the mail.
+      return this.#named(tag, part, Buffer.from(part.sha256).toString('hex'));
+    });
+  }
+
+  #named(tag: string, part: AttachmentPart, key: unknown): string {
+    const known = this.#parts.get(key) ?? {
+      part: { ...part, contentType: imageTypeOf(part)! },
+      contentId: `${this.#parts.size + 1}.${this.#seed}@inline`,
+    };
+    this.#parts.set(key, known);
+    return tag.replace(source, ` src="cid:${known.contentId}"`);
+  }
+}
+
+/** What stands after `cid:` in each picture of sanitised HTML, in their order. */
+export function pictureReferences(html: string): string[] {
+  const references: string[] = [];
+  replaceSources(html, (tag, reference) => {
+    if (reference !== undefined) references.push(reference);
+    return tag;
+  });
+  return references;
+}
+
+/** @param replace is given each image's tag, and what stands after `cid:` if its source is one */
+function replaceSources(
+  html: string,
+  replace: (tag: string, reference: string | undefined) => string,
+): string {
+  return html.replace(imageTag, (tag) => {
+    const written = source.exec(tag)?.[1];
+    const reference = written === undefined ? undefined : /^\s*cid:(.*)$/is.exec(plainText(written))?.[1];
+    return replace(tag, reference);
+  });
+}

@@ -1,0 +1,59 @@
+import { messages } from '../../db/tables.ts';
+import type { MessageFormat } from '../../platform/vocabulary.ts';
+
+/** The columns of a message that its mail is made of, each under one name from the table to the mail. */
+export const mailedColumns = { body: messages.body, format: messages.format, language: messages.language };
+export type MailedMessage = Pick<typeof messages.$inferSelect, keyof typeof mailedColumns>;
+const mailed = Object.keys(mailedColumns) as (keyof MailedMessage)[];
+export const mailedOf = (message: MailedMessage): MailedMessage =>
+  Object.fromEntries(mailed.map((key) => [key, message[key]])) as unknown as MailedMessage;
+
+export interface Person {
+  /** Display name; may be empty. */
+  readonly name: string;
+  /** One addr-spec that `parseAddress` accepted. */
+  readonly address: string;
+}
+
+export interface AttachmentPart {
+  readonly fileName: string;
+  readonly contentType: string;
+  readonly byteSize: number;
+  readonly blobKey: string;
+  readonly sha256: Uint8Array;
+  /** What the author's HTML may name it by beside its file's name. */
+  readonly contentId?: string | null | undefined;
+}
+
+/** An earlier public message of the ticket, repeated below the new one. */
+export interface QuotedMessage {
+  readonly author: string;
+  readonly at: Date;
+  readonly body: string;
+  readonly format: MessageFormat;
+  /** Its own files: the pictures among them that its own HTML shows are repeated with it. */
+  readonly files: readonly AttachmentPart[];
+}
+
+/** Everything that a mail is made of. The same parts give the same bytes. */
+export interface MailParts extends MailedMessage {
+  /** `<…@…>` */
+  readonly messageId: string;
+  readonly date: Date;
+  readonly from: Person;
+  readonly to: readonly Person[];
+  readonly cc: readonly Person[];
+  readonly bcc: readonly Person[];
+  /** As it stands in the header, `Re:` and reference included. */
+  readonly subject: string;
+  readonly signature: string;
+  /** Newest first. */
+  readonly quoted: readonly QuotedMessage[];
+  /** Messages that `quoted` would hold if it were not bounded. */
+  readonly omitted: number;
+  /** Message-IDs of the mails before this one that were sent, oldest first. */
+  readonly thread: readonly string[];
+  /** No person wrote it, says its author: `Auto-Submitted` (RFC 3834). */
+  readonly autoSubmitted: boolean;
+  readonly attachments: readonly AttachmentPart[];
+}

@@ -1,0 +1,106 @@
+import type { BlobStore } from '../../storage/blob-store.ts';
+import { base64Octets } from './bodies.ts';
+
+/**
+ * A mail's bytes with its attachments by reference: small enough to keep a row of it for every mail ever
+ * sent.
+ */
+export interface MailSource {
+  /** All bytes but the attachments' base64 lines. */
+  readonly skeleton: Buffer;
+  /** In order: where in the skeleton each attachment's base64 lines belong. `byteSize` is the file's own. */
+  readonly inserts: readonly {
+    readonly offset: number;
+    readonly blobKey: string;
+    readonly byteSize: number;
+  }[];
+}
+
+/**
+ * The exact bytes of a mail, one piece at a time; never the whole of an attachment in memory.
+ * @throws when a blob is missing or is not as long as was said: the mail is then not to be ended, so that no
+ * server takes it.
+ */
+export async function* mailBytes(
+  { skeleton, inserts }: MailSource,
+  blobs: Pick<BlobStore, 'open'>,
+): AsyncGenerator<Buffer> {
+  let at = 0;
+  for (const { offset, blobKey, byteSize } of inserts) {
+    yield skeleton.subarray(at, offset);
+    at = offset;
+    yield* base64Of(blobs, blobKey, byteSize);
+  }
+  yield skeleton.subarray(at);
+}
+
+/** Octets; a mail without large files is one piece. */
+const largePiece = 65_536;
+
+/** The same bytes in fewer pieces: each is a system call, a TLS record, and some turns of the event loop. */
+export async function* inLargePieces(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let gathered: Buffer[] = [];
+  let octets = 0;
+  for await (const piece of pieces) {
+    gathered.push(piece);
+    octets += piece.length;
+    if (octets < largePiece) continue;
+    yield Buffer.concat(gathered, octets);
+    gathered = [];
+    octets = 0;
+  }
+  if (octets > 0) yield Buffer.concat(gathered, octets);
+}
+
+/**
+ * The same pieces, the first of which is read from `begin` on, before anybody asks for it. `end` closes what
+ * was not read.
+ */
+export function readAhead(pieces: AsyncGenerator<Buffer>) {
+  let first: Promise<IteratorResult<Buffer>> | undefined;
+  return {
+    begin(): void {
+      first = pieces.next();
+      // Whoever asks for it is told.
+      first.catch(() => {});
+    },
+    async *pieces(): AsyncGenerator<Buffer> {
+      const { value, done } = await (first ?? pieces.next());
+      if (done) return;
+      yield value;
+      yield* pieces;
+    },
+    end(): void {
+      pieces.return(undefined).catch(() => {});
+    },
+  };
+}
+
+const lineBytes = 57;
+
+async function* base64Of(
+  blobs: Pick<BlobStore, 'open'>,
+  blobKey: string,
+  byteSize: number,
+): AsyncGenerator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0);
+  let seen = 0;
+  let octets = 0;
+  const lines = (bytes: Buffer) => {
+    const text = Buffer.from(bytes.toString('base64').replace(/.{76}(?!$)/g, '$&\r\n'), 'latin1');
+    const piece = octets === 0 ? text : Buffer.concat([Buffer.from('\r\n'), text]);
+    octets += piece.length;
+    return piece;
+  };
+  for await (const chunk of (await blobs.open(blobKey)) as AsyncIterable<Buffer>) {
+    seen += chunk.length;
+    if (seen > byteSize) break;
+    const bytes: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    const whole = bytes.length - (bytes.length % lineBytes);
+    if (whole > 0) yield lines(bytes.subarray(0, whole));
+    rest = bytes.subarray(whole);
+  }
+  if (seen !== byteSize) throw new Error(`blob ${blobKey} has ${seen} bytes, not ${byteSize}`);
+  if (rest.length > 0) yield lines(rest);
+  if (octets !== base64Octets(byteSize)) throw new Error(`blob ${blobKey} became ${octets} octets`);
+}

@@ -1,0 +1,135 @@
+import { sql } from 'drizzle-orm';
+import type postgres from 'postgres';
+import { assign, insertFrom } from '../../db/insert-from.ts';
+import { statement } from '../../db/statement.ts';
+import { deliveries, deliveryAttempts, mailboxes } from '../../db/tables.ts';
+import { d, e, isWaiting, leaseFor, m } from '../table-aliases.ts';
+import { atCapStep, isAtCap } from './pacing.ts';
+
+export interface Claim {
+  readonly id: number;
+  readonly token: string;
+  /** Attempts so far, this one included. */
+  readonly attempts: number;
+  readonly mailboxId: number;
+}
+
+/** How many mails of one mailbox this worker can take now. */
+export interface Lane {
+  readonly mailboxId: number;
+  readonly free: number;
+}
+
+export interface ClaimOptions {
+  readonly worker: string;
+  readonly now: Date;
+  readonly leaseSeconds: number;
+  /** Mailboxes that differ from `free`. */
+  readonly lanes: readonly Lane[];
+  readonly free: number;
+  /**
+   * Conditional mails that were looked at under their tickets' locks, in this transaction; others are not
+   * taken.
+   */
+  readonly cleared?: readonly number[];
+  /**
+   * Mailboxes with a cap for each recipient whose turn was taken, in this transaction; nothing of others is
+   * taken.
+   */
+  readonly turns?: readonly number[];
+}
+
+/** Days that a mail is tried (RFC 5321 §4.5.4.1), from its first attempt. */
+export const giveUpAfterDays = 5;
+
+const value = sql.placeholder;
+const now = sql`${value('now')}::timestamptz`;
+const free = sql`${value('free')}::int`;
+const roomOfLanes = sql`unnest(${value('laneIds')}::int[], ${value('laneRooms')}::int[]) as l (id, free)`;
+
+const takeDue = statement<Claim, ReturnType<typeof valuesOf>>(sql`
+    with ${atCapStep(now)}, lanes as (
+      select ${m.id}, ${m.ratePerRecipientHour}, coalesce(l.free, ${free}) as free
+      from ${mailboxes} m left join ${roomOfLanes} on l.id = ${m.id}
+      where ${m.ratePerMinute} is null and ${m.ratePerRecipientHour} is null
+    ), paced as (
+      -- The row's lock makes workers take turns at a mailbox that has a cap; one mail goes at once and what
+      -- was not sent of the last second, and only one at a time where each recipient is counted.
+      select ${m.id}, ${m.ratePerMinute}, ${m.ratePerRecipientHour}, ${m.pacedUntil},
+        least(coalesce(l.free, ${free}), ${m.ratePerRecipientHour}, case when ${m.ratePerRecipientHour} is not null then 1 end,
+          1 + floor(date_part('epoch', least(${now} - ${m.pacedUntil}, interval '1 second')) * ${m.ratePerMinute} / 60)::int) as free
+      from ${mailboxes} m left join ${roomOfLanes} on l.id = ${m.id}
+      where (${m.ratePerMinute} is not null or ${m.ratePerRecipientHour} is not null)
+        and (${m.ratePerMinute} is null or ${m.pacedUntil} <= ${now})
+        and (${m.ratePerRecipientHour} is null or ${m.id} = any (${value('turns')}::int[])
+          and not exists (select from ${deliveries} e where ${e.mailboxId} = ${m.id} and ${e.state} = 'TRANSMITTING'))
+      for no key update of m skip locked
+    ), room as (
+      select id, rate_per_recipient_hour, free from lanes where free > 0
+      union all
+      select id, rate_per_recipient_hour, free from paced where free > 0
+    ), due as (
+      select d.id
+      from room m cross join lateral (
+        select ${d.id} from ${deliveries} d
+        where ${d.mailboxId} = m.id and ${isWaiting} and not ${d.awaitsScan} and ${d.dueAt} <= ${now}
+          and (m.rate_per_recipient_hour is null or not ${isAtCap})
+          and (${d.cancelIf} = '{}' or ${d.attempts} > 0 or ${d.id} = any (${value('cleared')}::int[]))
+          and not exists (
+            select from ${deliveries} e
+            where ${e.ticketId} = ${d.ticketId} and ${e.id} < ${d.id} and ${e.mailboxId} = ${d.mailboxId}
+              and ${e.state} in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING') and not ${e.awaitsScan}
+              and (${e.state} = 'TRANSMITTING' or ${e.dueAt} <= ${now})
+            -- A limit keeps the planner from reading a mailbox's whole backlog for each mail.
+            offset 0)
+        order by ${d.dueAt}, ${d.id} limit m.free
+        for no key update of d skip locked
+      ) d
+    ), claimed as (
+      update ${deliveries} d set ${assign(deliveries, {
+        state: 'TRANSMITTING',
+        attempt: sql`gen_random_uuid()`,
+        attempts: sql`${d.attempts} + 1`,
+        phase: 'CONNECT',
+        settledAt: null,
+        giveUpAt: sql`coalesce(${d.giveUpAt}, ${now} + make_interval(days => ${giveUpAfterDays}))`,
+        leaseUntil: leaseFor(value('leaseSeconds')),
+      })}
+      from due where ${d.id} = due.id
+      returning ${d.id}, ${d.attempt} as token, ${d.attempts}, ${d.mailboxId} as "mailboxId"
+    ), pace as (
+      update ${mailboxes} m set ${assign(mailboxes, {
+        pacedUntil: sql`greatest(p.paced_until, ${now} - interval '1 second')
+          + c.mails * interval '1 minute' / p.rate_per_minute`,
+      })}
+      from paced p join (select "mailboxId", count(*) as mails from claimed group by "mailboxId") c on c."mailboxId" = p.id
+      where ${m.id} = p.id and p.rate_per_minute is not null
+    ), logged as (
+      ${insertFrom(
+        deliveryAttempts,
+        {
+          deliveryId: sql`id`,
+          number: sql`attempts`,
+          token: sql`token`,
+          worker: sql`${value('worker')}::text`,
+          startedAt: sql`clock_timestamp()`,
+        },
+        sql`claimed`,
+      )}
+    )
+    select id, token, attempts, "mailboxId" from claimed order by id`);
+
+/**
+ * Takes what is due: of each mailbox as many as its lane has room for and its rate allows, oldest first, and
+ * never a mail whose ticket has an earlier one due or under way by the same mailbox. What awaits a scan of
+ * its files is not due; the index of what is due does not hold it, so that it costs nobody anything however
+ * long a scanner is away. Any number of workers may ask at once.
+ */
+export const claim = (client: postgres.Sql, options: ClaimOptions): Promise<Claim[]> =>
+  takeDue(client, valuesOf(options));
+
+function valuesOf({ lanes, cleared = [], turns = [], ...options }: ClaimOptions) {
+  const laneIds = lanes.map(({ mailboxId }) => mailboxId);
+  const laneRooms = lanes.map((lane) => lane.free);
+  return { ...options, laneIds, laneRooms, cleared, turns };
+}

@@ -1,0 +1,104 @@
+import type { DeliveryState, RecipientKind, RecipientState } from '../../platform/vocabulary.ts';
+import { type Explanation, failureRules } from './failure-rules.ts';
+
+const unreachable: Explanation = {
+  reason: 'The mail server could not be reached.',
+  suggestedAction: 'WAIT',
+};
+const unknown: Explanation = {
+  reason:
+    'The connection ended after the whole mail was sent and before the server answered: it may have arrived.',
+  suggestedAction: 'RESOLVE',
+};
+
+/** As far as the ledger knows a recipient. */
+export interface Addressed {
+  readonly kind: RecipientKind;
+  readonly address: string;
+  readonly state: RecipientState;
+  /** The server's reply, or what went wrong on the way to it. */
+  readonly smtpReply: string | null;
+}
+
+/** Why a recipient does not have the mail, or may not have it; undefined when there is nothing to explain. */
+export function explainRecipient({
+  state,
+  smtpReply: reply,
+}: Pick<Addressed, 'state' | 'smtpReply'>): Explanation | undefined {
+  if (state === 'OUTCOME_UNKNOWN') return unknown;
+  if ((state !== 'FAILED' && state !== 'DEFERRED') || reply === null || reply === '') return undefined;
+  if (reply.startsWith('Not sent: ')) return { reason: `${reply}.`, suggestedAction: null };
+  const { reason, suggestedAction } = failureRules.find(({ matches }) => matches.test(reply)) ?? unreachable;
+  // What is not refused for good is tried again until the mail has failed.
+  const gaveUp = state === 'FAILED' && !/^5\d\d\b/.test(reply);
+  return gaveUp
+    ? { reason: `${reason} It was tried for 5 days.`, suggestedAction: 'RETRY' }
+    : { reason, suggestedAction };
+}
+
+/** Which recipients say why a delivery is in its state. */
+const speaking = {
+  HELD: [],
+  QUEUED: [],
+  TRANSMITTING: [],
+  SENT: [],
+  PARTIALLY_FAILED: ['FAILED'],
+  FAILED: ['FAILED'],
+  DEFERRED: ['DEFERRED', 'FAILED'],
+  OUTCOME_UNKNOWN: ['OUTCOME_UNKNOWN', 'FAILED'],
+  CANCELLED: [],
+} satisfies Record<DeliveryState, readonly RecipientState[]>;
+
+export interface DeliveryExplanation extends Explanation {
+  /** The server's own words on the first recipient that `reason` names. */
+  readonly smtpReply: string | null;
+}
+
+/**
+ * Why a delivery failed or waits: who did not get the mail, and why; undefined when there is nothing to
+ * explain.
+ * @param failure what the ledger keeps beside its recipients: why the mail was called off, or that a cap
+ * holds it up
+ */
+export function explainDelivery({
+  state,
+  failure,
+  recipients,
+}: {
+  readonly state: DeliveryState;
+  readonly failure: string | null;
+  readonly recipients: readonly Addressed[];
+}): DeliveryExplanation | undefined {
+  const spoken = speaking[state].flatMap((wanted) =>
+    recipients.flatMap((recipient) => {
+      const explanation = recipient.state === wanted ? explainRecipient(recipient) : undefined;
+      return explanation === undefined ? [] : [{ ...explanation, recipient }];
+    }),
+  );
+  const [first] = spoken;
+  if (first === undefined) {
+    if (failure === null || state === 'SENT' || state === 'TRANSMITTING') return undefined;
+    return { reason: failure, suggestedAction: state === 'CANCELLED' ? null : 'WAIT', smtpReply: null };
+  }
+  const groups = [...Map.groupBy(spoken, ({ reason }) => reason)].map(
+    ([reason, those]) =>
+      `${namesOf(
+        those.map(({ recipient }) => recipient.address),
+        recipients.length,
+      )}: ${reason}`,
+  );
+  return {
+    reason: groups.join(' '),
+    suggestedAction: first.suggestedAction,
+    smtpReply: first.recipient.smtpReply,
+  };
+}
+
+/** Names that are worth listing; of fifty recipients nobody reads them all. */
+const namedAtMost = 3;
+
+function namesOf(addresses: readonly string[], all: number): string {
+  if (addresses.length <= namedAtMost) return addresses.join(', ');
+  if (addresses.length === all) return `All ${all} recipients`;
+  return `${addresses.slice(0, namedAtMost).join(', ')} and ${addresses.length - namedAtMost} more`;
+}

@@ -1,0 +1,67 @@
+import type { Envelope } from '../compose/mail.ts';
+import { cleanReply, type Outcome, type Verdict, verdictOf } from './outcome.ts';
+import type { Transmission } from './transmission.ts';
+
+/** What nodemailer rejects with. */
+export interface SmtpError extends Error {
+  code?: string;
+  /** Of the system's or OpenSSL's error below. */
+  originalCode?: string;
+  response?: string;
+  responseCode?: number;
+  rejectedErrors?: (SmtpError & { recipient: string })[];
+}
+/** Another worker has the delivery. */
+export class Fenced extends Error {}
+/** Something of ours failed, not the server's: the message is plain words. */
+export class OwnFault extends Error {}
+
+export const orOwnFault =
+  (words: string) =>
+  (cause: unknown): never => {
+    throw new OwnFault(words, { cause });
+  };
+
+export function settled(
+  reached: Outcome['reached'],
+  reply: string,
+  { envelope }: Pick<Transmission, 'envelope'>,
+  verdict: (address: string) => Verdict,
+  serverDown = false,
+): Outcome {
+  return {
+    reached,
+    reply: cleanReply(reply),
+    verdicts: new Map(envelope.to.map((address) => [address, verdict(address)])),
+    serverDown,
+    fenced: false,
+  };
+}
+
+/** What went wrong on the way to a server or with the connection to it. */
+export function failedToConnect(error: unknown, envelope: Envelope): Outcome {
+  const { response = '', responseCode, code } = error as SmtpError;
+  // A refused sign-in or an untrusted certificate is the mailbox's matter, not the mail's: worth another try
+  // once it is put right.
+  const final = responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH' && code !== 'ETLS';
+  const words = final ? response : plainWords(error as SmtpError);
+  return settled('CONNECT', words, { envelope }, () => verdictOf(words), !final);
+}
+
+export function plainWords(error: SmtpError): string {
+  if (/CERT|SELF_SIGNED|ALTNAME|^ERR_(?:SSL|TLS)|EPROTO/.test(error.originalCode ?? ''))
+    return `The mail server's TLS cannot be trusted: ${cleanReply(error.message)}`;
+  const reply = error.response === undefined ? '' : ` (${cleanReply(error.response)})`;
+  switch (error.code) {
+    case 'EAUTH':
+      return `The mail server does not accept the mailbox's login${reply}`;
+    case 'EDNS':
+      return "The mail server's name cannot be resolved";
+    case 'ETLS':
+      return `The mail server's TLS cannot be trusted: ${cleanReply(error.message)}`;
+    case 'ECONNECTION':
+      return 'The mail server closed the connection';
+    default:
+      return `No answer from the mail server: ${cleanReply(error.message)}`;
+  }
+}

@@ -1,0 +1,47 @@
+import { envelopeAddress } from '../address.ts';
+import { plainWords, type SmtpError } from './faults.ts';
+import { SmtpSession } from './session.ts';
+import { defaultTimeouts, type SmtpServer } from './transmission.ts';
+
+/** Longer than a person waits for, and shorter than a mail may. */
+const patienceMs = 15_000;
+const timeouts = { ...defaultTimeouts, connect: patienceMs, envelope: patienceMs, final: patienceMs };
+
+/** A mail server could not be spoken to, in plain words. */
+export class NotGreeted extends Error {}
+
+/** Opens a connection and signs in, as a mail would; whoever gets the session ends it. @throws NotGreeted */
+export async function greet(server: SmtpServer): Promise<SmtpSession> {
+  const session = new SmtpSession(server, timeouts);
+  try {
+    await session.connect();
+    return session;
+  } catch (error) {
+    session.close();
+    throw new NotGreeted(plainWords(error as SmtpError), { cause: error });
+  }
+}
+
+/** A short mail of no ticket, from an address to another. @throws NotGreeted with what the server said */
+export async function sendTestMail(session: SmtpSession, from: string, to: string): Promise<string> {
+  const text = [
+    ...[`From: <${from}>`, `To: <${to}>`, 'Subject: Ticketwire can send from here'],
+    ...[`Date: ${new Date().toUTCString().replace('GMT', '+0000')}`, 'MIME-Version: 1.0'],
+    ...['Auto-Submitted: auto-generated', 'Content-Type: text/plain; charset=utf-8', ''],
+    ...['Somebody tried this mailbox with `ticketwire mailbox test`. There is nothing to answer.', ''],
+  ].join('\r\n');
+  const recipient = envelopeAddress(to);
+  const bytes = Buffer.from(text);
+  const outcome = await session.send({
+    envelope: { from: envelopeAddress(from), to: [recipient] },
+    byteSize: bytes.length,
+    hasUtf8Headers: /[^\x20-\x7e\r\n]/.test(text),
+    openBody: async () => true,
+    async *bytes() {
+      yield bytes;
+    },
+  });
+  const verdict = outcome.verdicts.get(recipient);
+  if (verdict?.state !== 'SENT') throw new NotGreeted(verdict?.reply ?? outcome.reply);
+  return verdict.reply;
+}

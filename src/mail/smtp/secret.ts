@@ -1,0 +1,34 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+
+/** One byte says how the rest is made, so that a later way can be told apart. */
+const version = 1;
+const nonceBytes = 12;
+const tagBytes = 16;
+
+/**
+ * A mailbox's password at rest: version, nonce, tag, AES-256-GCM. The mailbox's address is authenticated with
+ * it, so that a password copied into another mailbox's row does not open.
+ * @param key 32 bytes
+ */
+export function sealPassword(password: string, address: string, key: Uint8Array): Buffer {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(address.toLowerCase()));
+  const sealed = Buffer.concat([cipher.update(password, 'utf8'), cipher.final()]);
+  return Buffer.concat([Buffer.of(version), nonce, cipher.getAuthTag(), sealed]);
+}
+
+/** @throws when the key is another one, or the bytes are not what `sealPassword` made for this address. */
+export function openPassword(sealed: Uint8Array, address: string, key: Uint8Array): string {
+  const bytes = Buffer.from(sealed);
+  if (bytes[0] !== version || bytes.length < 1 + nonceBytes + tagBytes)
+    throw new Error('not a sealed password');
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(1, 1 + nonceBytes), {
+    authTagLength: tagBytes,
+  });
+  decipher.setAAD(Buffer.from(address.toLowerCase()));
+  decipher.setAuthTag(bytes.subarray(1 + nonceBytes, 1 + nonceBytes + tagBytes));
+  return Buffer.concat([
+    decipher.update(bytes.subarray(1 + nonceBytes + tagBytes)),
+    decipher.final(),
+  ]).toString('utf8');
+}

@@ -1,0 +1,262 @@
+import { Readable } from 'node:stream';
+import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import { needsSmtpUtf8 } from '../address.ts';
+import { socketOf } from './connection-socket.ts';
+import { type Extensions, readExtensions } from './extensions.ts';
+import { Fenced, OwnFault, orOwnFault, plainWords, type SmtpError, settled } from './faults.ts';
+import { type Outcome, unknownVerdict, verdictOf } from './outcome.ts';
+import type { SmtpServer, SmtpTimeouts, Transmission } from './transmission.ts';
+
+const noSmtpUtf8 = '550 5.6.7 The mail server does not take addresses with letters beyond ASCII (SMTPUTF8)';
+
+/** One SMTP connection, for one mail after another. */
+export class SmtpSession {
+  readonly #connection: SMTPConnection;
+  readonly #server: SmtpServer;
+  readonly #timeouts: SmtpTimeouts;
+  #extensions: Extensions = readExtensions(false);
+  #fail: (error: Error) => void = () => {};
+  sent = 0;
+  #wasCut = false;
+  #mayHaveBegun = false;
+
+  constructor(server: SmtpServer, timeouts: SmtpTimeouts) {
+    this.#server = server;
+    this.#timeouts = timeouts;
+    this.#connection = new SMTPConnection({
+      host: server.host,
+      port: server.port,
+      secure: server.secure,
+      requireTLS: !server.secure && server.startTls === 'require',
+      ignoreTLS: server.startTls === 'never',
+      connectionTimeout: timeouts.connect,
+      greetingTimeout: timeouts.connect,
+      socketTimeout: Math.max(...Object.values(timeouts)) + 1000,
+      // An aborted mail is cut at once: half a body is not to be followed by a polite end.
+      socketCloseTimeout: 0,
+    });
+    this.#connection.on('error', (error) => this.#fail(error));
+    this.#connection.on('end', () => this.#fail(new Error('The server closed the connection')));
+  }
+
+  get open(): boolean {
+    return !this.#connection.destroyed;
+  }
+
+  /** Octets that the server takes at most (EHLO SIZE). */
+  get sizeLimit(): number | undefined {
+    return this.#extensions.sizeLimit;
+  }
+
+  /** Ended by us in the middle of something. */
+  get wasCut(): boolean {
+    return this.#wasCut;
+  }
+
+  /** Whether the fence before this mail's first byte was asked to open. */
+  get mayHaveBegun(): boolean {
+    return this.#mayHaveBegun;
+  }
+
+  /** Ends it at once; whoever waits for it is told so. */
+  cut(): void {
+    this.#wasCut = true;
+    this.#fail(new Error('This process is ending'));
+    this.close();
+  }
+
+  async connect(): Promise<void> {
+    const { user, password } = this.#server;
+    await this.#within(this.#timeouts.connect, 'to connect and sign in', (done) => {
+      this.#connection.connect((error) => {
+        // The last answer of all until now: to EHLO, or to HELO.
+        this.#extensions = readExtensions(this.#connection.lastServerResponse);
+        if (error || user === undefined) done(error ?? null);
+        else this.#connection.login({ user, pass: password ?? '' }, (failed) => done(failed ?? null));
+      });
+    });
+  }
+
+  /** Sends one mail. Never rejects; the session is closed whenever the next mail could not trust it. */
+  async send(mail: Transmission): Promise<Outcome> {
+    const refused = this.#unfit(mail);
+    if (refused !== undefined) return refused;
+    const { from, to } = mail.envelope;
+    const unreachable = to.filter((address) => !this.#takes(address));
+    if (unreachable.length === 0) return this.#sendTo(mail);
+    const reachable = to.filter((address) => this.#takes(address));
+    if (reachable.length === 0) return settled('ENVELOPE', noSmtpUtf8, mail, () => verdictOf(noSmtpUtf8));
+    const outcome = await this.#sendTo({ ...mail, envelope: { from, to: reachable } });
+    const refusals = unreachable.map((address) => [address, verdictOf(noSmtpUtf8)] as const);
+    return { ...outcome, verdicts: new Map([...outcome.verdicts, ...refusals]) };
+  }
+
+  async #sendTo(mail: Transmission): Promise<Outcome> {
+    const body = { opened: false, ended: false };
+    this.#mayHaveBegun = false;
+    try {
+      const info = await this.#transmit(mail, body);
+      // A server that says yes before the end may have taken anything.
+      if (!body.ended)
+        return this.#judge(new Error('yes before the end'), mail, { opened: true, ended: true });
+      this.sent += 1;
+      const refusals = new Map(
+        (info.rejectedErrors ?? []).map((error) => [error.recipient ?? '', verdictOf(error.response ?? '')]),
+      );
+      const accepted = verdictOf(info.response ?? '');
+      return settled('SETTLED', info.response ?? '', mail, (address) => refusals.get(address) ?? accepted);
+    } catch (error) {
+      return this.#judge(error as SmtpError, mail, body);
+    }
+  }
+
+  /** Ends politely; `close` does not wait. */
+  quit(): void {
+    if (!this.open) return;
+    this.#connection.quit();
+    setTimeout(() => this.close(), 1000).unref();
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  /**
+   * Whether this server may be told of an address: one with letters beyond ASCII only if it offers SMTPUTF8
+   * (RFC 6531 §3.2).
+   */
+  #takes(address: string): boolean {
+    return !needsSmtpUtf8(address) || this.#extensions.smtpUtf8;
+  }
+
+  /** Mails that this server would refuse anyway, told before it is asked. */
+  #unfit({ hasUtf8Headers, byteSize, envelope }: Transmission): Outcome | undefined {
+    const reply = (text: string) => settled('ENVELOPE', text, { envelope }, () => verdictOf(text));
+    if (hasUtf8Headers && !this.#extensions.smtpUtf8) return reply(noSmtpUtf8);
+    if (this.sizeLimit !== undefined && byteSize > this.sizeLimit)
+      return reply(
+        `552 5.3.4 The mail has ${byteSize} octets, and the mail server takes ${this.sizeLimit} at most`,
+      );
+    return undefined;
+  }
+
+  #transmit(
+    mail: Transmission,
+    body: { opened: boolean; ended: boolean },
+  ): Promise<SMTPConnection.SentMessageInfo> {
+    let stall = () => {};
+    return this.#within(this.#timeouts.envelope, 'to take the envelope', (done, extend) => {
+      stall = () => extend(this.#timeouts.bodyStall, 'to take the body');
+      const gated = async function* (this: SmtpSession) {
+        this.#mayHaveBegun = true;
+        if (!(await mail.openBody().catch(orOwnFault('The attempt could not be written down'))))
+          throw new Fenced();
+        body.opened = true;
+        try {
+          for await (const piece of mail.bytes()) {
+            stall();
+            this.#holdBack();
+            yield piece;
+          }
+        } catch (error) {
+          orOwnFault('An attachment could not be read')(error);
+        }
+        // From here on nodemailer may write the final dot at any moment.
+        body.ended = true;
+        extend(this.#timeouts.final, 'to answer the whole mail');
+      };
+      const { from, to } = mail.envelope;
+      this.#connection.send(
+        { from, to: [...to], size: mail.byteSize },
+        Readable.from(gated.call(this), { objectMode: false }),
+        (error, info) => done(error ?? null, info),
+      );
+    });
+  }
+
+  /**
+   * The mail's end, if it comes in the same turn of the event loop, goes with its last piece: one write, one
+   * TLS record.
+   */
+  #holdBack(): void {
+    const socket = socketOf(this.#connection);
+    // It may be gone by now, which is for the connection to tell.
+    if (socket === undefined) return;
+    socket.cork();
+    setImmediate(() => socket.uncork());
+  }
+
+  #judge(error: SmtpError, mail: Transmission, body: { opened: boolean; ended: boolean }): Outcome {
+    const reply = error.response ?? '';
+    // The server said no in so many words: the session goes on, unless it is in the middle of something.
+    const answered =
+      error.responseCode !== undefined && error.responseCode !== 421 && (!body.opened || body.ended);
+    if (answered && this.open) this.#reset();
+    else this.close();
+    if (error instanceof Fenced)
+      return { ...settled('ENVELOPE', 'another worker took over', mail, () => verdictOf('')), fenced: true };
+    const rejected = new Map(
+      (error.rejectedErrors ?? []).map((one) => [one.recipient, verdictOf(one.response ?? reply)]),
+    );
+    if (error.responseCode !== undefined) {
+      const verdict = verdictOf(reply);
+      return settled(
+        body.opened ? 'SETTLED' : 'ENVELOPE',
+        reply,
+        mail,
+        (address) => rejected.get(address) ?? verdict,
+      );
+    }
+    const own = error instanceof OwnFault;
+    const words = own ? error.message : plainWords(error);
+    if (body.ended) return settled('BODY', words, mail, () => unknownVerdict(words));
+    return settled(
+      body.opened ? 'BODY' : 'ENVELOPE',
+      words,
+      mail,
+      () => verdictOf(words),
+      !body.opened && !own,
+    );
+  }
+
+  #reset(): void {
+    this.#connection.reset((error) => {
+      if (error) this.close();
+    });
+  }
+
+  /** Runs one step against the clock; a fault of the connection, whenever it comes, ends the step. */
+  #within<T = void>(
+    milliseconds: number,
+    what: string,
+    step: (
+      done: (error: Error | null, value?: T) => void,
+      extend: (milliseconds: number, what: string) => void,
+    ) => void,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let timer: NodeJS.Timeout;
+      let over = false;
+      const settle = (error: Error | null, value?: T) => {
+        if (over) return;
+        over = true;
+        clearTimeout(timer);
+        this.#fail = () => {};
+        if (error) reject(error);
+        else resolve(value as T);
+      };
+      const extend = (limit: number, doing: string) => {
+        clearTimeout(timer);
+        if (over) return;
+        timer = setTimeout(() => {
+          settle(new Error(`The mail server took more than ${limit / 1000} s ${doing}`));
+          this.close();
+        }, limit);
+      };
+      // nodemailer tells a step's own callback a little later than its listeners: the callback knows more.
+      this.#fail = (error) => setImmediate(settle, error);
+      extend(milliseconds, what);
+      step(settle, extend);
+    });
+  }
+}

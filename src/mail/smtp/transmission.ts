@@ -1,0 +1,47 @@
+import type { Envelope } from '../compose/mail.ts';
+
+/**
+ * How long each phase of SMTP may take, milliseconds (RFC 5321 §4.5.3.2 gives minutes; a pool must not be
+ * held that long).
+ */
+export interface SmtpTimeouts {
+  /** Name lookup, TCP, TLS, greeting, EHLO and sign-in together. */
+  readonly connect: number;
+  /** MAIL, every RCPT and DATA together. */
+  readonly envelope: number;
+  /** Between two pieces of the body that the server takes. */
+  readonly bodyStall: number;
+  /** From the final dot to its reply. */
+  readonly final: number;
+}
+export const defaultTimeouts: SmtpTimeouts = {
+  connect: 60_000,
+  envelope: 300_000,
+  bodyStall: 180_000,
+  final: 600_000,
+};
+
+export interface SmtpServer {
+  readonly host: string;
+  readonly port: number;
+  /** TLS from the first byte. */
+  readonly secure: boolean;
+  /**
+   * `require`: no mail without STARTTLS; `offer`: STARTTLS when the server has it. Certificates are verified
+   * either way.
+   */
+  readonly startTls: 'require' | 'offer' | 'never';
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+}
+
+/** A mail on its way to one server. */
+export interface Transmission {
+  readonly envelope: Envelope;
+  readonly byteSize: number;
+  /** Whoever it goes to, its headers ask for a server that offers SMTPUTF8. */
+  readonly hasUtf8Headers: boolean;
+  /** Asked after the server's 354 and before the first byte of the body: `false` drops the connection. */
+  readonly openBody: () => Promise<boolean>;
+  readonly bytes: () => AsyncIterable<Buffer>;
+}

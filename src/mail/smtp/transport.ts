@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { createSmtpPool, type SmtpPool } from './pool.ts';
+import { openPassword } from './secret.ts';
+import { defaultTimeouts, type SmtpServer, type SmtpTimeouts } from './transmission.ts';
+
+/** A mailbox as far as sending needs it. */
+export interface SendingMailbox {
+  readonly id: number;
+  readonly address: string;
+  /** Its own server; null: the desk's. */
+  readonly smtpUrl: string | null;
+  readonly smtpPassword: Uint8Array | null;
+  readonly disabled: boolean;
+}
+
+export interface TransportOptions {
+  /** The desk's own server, for mailboxes without one: `smtp:` or `smtps:`. */
+  readonly smtpUrl: string | undefined;
+  readonly mailboxKey: Uint8Array | undefined;
+  /** Connections to a server at most, for each mailbox. */
+  readonly connections?: number;
+  readonly timeouts?: Partial<SmtpTimeouts>;
+}
+
+/** The mailbox cannot send, in plain words. */
+export class MailboxUnusable extends Error {}
+
+export interface Transport extends Disposable {
+  /** @throws MailboxUnusable */
+  poolOf(mailbox: SendingMailbox): SmtpPool;
+  callOff(): void;
+  /** As a pool's, of all of them. */
+  cut(all: boolean): void;
+}
+
+/** A pool of connections for each mailbox, so that one slow server holds up nobody else's mail. */
+export function createTransport({
+  smtpUrl,
+  mailboxKey,
+  connections = 5,
+  timeouts = {},
+}: TransportOptions): Transport {
+  const pools = new Map<number, { settings: string; pool: SmtpPool }>();
+  const limits = { ...defaultTimeouts, ...timeouts };
+
+  return {
+    poolOf(mailbox) {
+      const server = serverOf(mailbox, { smtpUrl, mailboxKey });
+      const settings = createHash('sha256').update(JSON.stringify(server)).digest('hex');
+      const known = pools.get(mailbox.id);
+      if (known?.settings === settings) return known.pool;
+      known?.pool.close();
+      const pool = createSmtpPool(server, connections, limits);
+      pools.set(mailbox.id, { settings, pool });
+      return pool;
+    },
+    callOff() {
+      for (const { pool } of pools.values()) pool.callOff();
+    },
+    cut(all) {
+      for (const { pool } of pools.values()) pool.cut(all);
+    },
+    [Symbol.dispose]() {
+      for (const { pool } of pools.values()) pool.close();
+      pools.clear();
+    },
+  };
+}
+
+/** @throws MailboxUnusable */
+export function serverOf(
+  mailbox: Omit<SendingMailbox, 'id'>,
+  { smtpUrl, mailboxKey }: Pick<TransportOptions, 'smtpUrl' | 'mailboxKey'>,
+): SmtpServer {
+  if (mailbox.disabled) throw new MailboxUnusable('The mailbox is disabled');
+  const url = mailbox.smtpUrl ?? smtpUrl;
+  if (url === undefined) throw new MailboxUnusable('The mailbox has no SMTP settings');
+  if (mailbox.smtpUrl === null || mailbox.smtpPassword === null) return smtpServer(url);
+  if (mailboxKey === undefined)
+    throw new MailboxUnusable("The mailbox's password cannot be opened: MAILBOX_KEY is not set");
+  try {
+    return smtpServer(url, openPassword(mailbox.smtpPassword, mailbox.address, mailboxKey));
+  } catch {
+    throw new MailboxUnusable("The mailbox's password cannot be opened: MAILBOX_KEY is another one");
+  }
+}
+
+/**
+ * Reads `smtp://user:password@host:port` (587, or 25 without a user) or `smtps://…` (465). A login goes over
+ * TLS only, unless the server is this machine; `?tls=require`, `?tls=offer` and `?tls=never` say otherwise.
+ * Certificates are always verified.
+ * @param password instead of one in the URL
+ */
+export function smtpServer(url: string, password?: string): SmtpServer {
+  const { protocol, hostname, port, username, password: inUrl, searchParams } = new URL(url);
+  const secure = protocol === 'smtps:';
+  const user = username === '' ? undefined : decodeURIComponent(username);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const wish = searchParams.get('tls');
+  const local = host === 'localhost' || host === '::1' || host.startsWith('127.');
+  return {
+    host,
+    port: port !== '' ? Number(port) : secure ? 465 : user === undefined ? 25 : 587,
+    secure,
+    startTls:
+      wish === 'require' || wish === 'never' || wish === 'offer'
+        ? wish
+        : user !== undefined && !local
+          ? 'require'
+          : 'offer',
+    user,
+    password: password ?? (inUrl === '' ? undefined : decodeURIComponent(inUrl)),
+  };
+}

@@ -1,0 +1,242 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type postgres from 'postgres';
+import { inSpan, SpanKind } from '../../observe/tracing.ts';
+import { createBatcher } from '../../platform/batcher.ts';
+import type { Logger } from '../../platform/log.ts';
+import type { AttemptPhase, DeliveryState } from '../../platform/vocabulary.ts';
+import type { BlobStore } from '../../storage/blob-store.ts';
+import { inLargePieces, type MailSource, mailBytes, readAhead } from '../compose/source.ts';
+import type { Claim } from '../outbox/claim.ts';
+import { type Attempt, keepSources, openBody, settle } from '../outbox/ledger.ts';
+import { learnSizeLimit } from '../outbox/pacing.ts';
+import {
+  infectedSettlement,
+  redactedSettlement,
+  type Settlement,
+  settlementOf,
+  unsettledRecipients,
+} from '../outbox/settlement.ts';
+import { type Outcome, verdictOf } from '../smtp/outcome.ts';
+import { MailboxUnusable, type Transport } from '../smtp/transport.ts';
+import { type DeliveryContents, envelopeOf, prepareMail } from './contents.ts';
+import type { WorkerStep } from './steps.ts';
+
+export interface AttemptPorts {
+  readonly sql: postgres.Sql;
+  readonly blobs: Pick<BlobStore, 'open'>;
+  readonly log: Logger;
+  readonly now: () => Date;
+  readonly random: () => number;
+  readonly transport: Transport;
+  /**
+   * Told at once how a server fared, before the ledger is written: what waits for it need not try as well.
+   */
+  readonly heard: (mailboxId: number, serverDown: boolean) => void;
+  readonly attempted?: AttemptSeen | undefined;
+  readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
+}
+
+/** What became of the mail, how far the attempt came, and how long it took. */
+export type AttemptSeen = (outcome: DeliveryState, phase: AttemptPhase, seconds: number) => void;
+
+export interface Attempts {
+  /**
+   * Sends one claimed delivery and writes down what became of it. Undefined: it was called off before it
+   * began.
+   */
+  run(claim: Claim, contents: DeliveryContents, mayBegin: () => boolean): Promise<Outcome | undefined>;
+}
+
+/**
+ * How one delivery is attempted; the guarding commits of attempts that run side by side are made together.
+ */
+export function createAttempts(ports: AttemptPorts): Attempts {
+  const { sql, blobs, log, now, transport, trace = () => {} } = ports;
+  const keep = createBatcher<Attempt & { source: MailSource }, void>(
+    async (kept) => {
+      await keepSources(sql, kept);
+      return kept.map(() => undefined);
+    },
+    // A mail's whole body is in its skeleton: a hundred of the largest would be one parameter of hundreds of
+    // megabytes.
+    { weigh: ({ source }) => source.skeleton.length, maxWeight: 4 * 1024 * 1024, atOnce: 2 },
+  );
+  const open = createBatcher<Attempt, boolean>(
+    async (openings) => {
+      const owned = await openBody(sql, openings);
+      return openings.map(({ token }) => owned.has(token));
+    },
+    // Connections to mail servers wait: two batches share a write of the log, or follow each other without a
+    // gap.
+    { atOnce: 2 },
+  );
+  const write = createBatcher<Settlement, 'WRITTEN' | 'OVERTAKEN' | 'LOCKED'>(
+    async (settlements) => {
+      const { written, locked } = await settle(sql, settlements);
+      return settlements.map(({ id }) =>
+        locked.has(id) ? 'LOCKED' : written.has(id) ? 'WRITTEN' : 'OVERTAKEN',
+      );
+    },
+    // The connection is free already: only the ledger waits, and the next mails are claimed ahead. Settling
+    // six mails costs the database hardly more than settling two.
+    { gatherMilliseconds: 20 },
+  );
+
+  /**
+   * What the server said is known here only: it is written however long the database is away, or somebody
+   * holds the ticket.
+   */
+  async function writeUntilWritten(settlement: Settlement): Promise<boolean> {
+    for (let wait = 100; ; wait = Math.min(wait * 2, 2000)) {
+      try {
+        const became = await inSpan('ledger settle', ledger, () => write(settlement));
+        if (became !== 'LOCKED') return became === 'WRITTEN';
+      } catch (err) {
+        log.error({ err, deliveryId: settlement.id }, 'settlement failed, retrying');
+      }
+      await sleep(wait);
+    }
+  }
+
+  async function writeFence(kept: Promise<void> | undefined, { id, token }: Claim): Promise<boolean> {
+    try {
+      await kept;
+      return await inSpan('ledger fence', ledger, () => open({ id, token }));
+    } catch (err) {
+      log.error({ err, deliveryId: id }, 'an attempt could not be written down: its connection is dropped');
+      throw err;
+    }
+  }
+
+  async function transmit(
+    claim: Claim,
+    contents: DeliveryContents,
+    mayBegin: () => boolean,
+  ): Promise<Outcome | undefined> {
+    const recipients = unsettledRecipients(contents.recipients);
+    const envelope = envelopeOf(contents, recipients);
+    const pool = transport.poolOf(contents.mailbox);
+    const mail = await prepareMail(contents, now());
+    const { id, token } = claim;
+    const kept = contents.source === undefined ? keep({ id, token, source: mail.source }) : undefined;
+    // It is waited for at the fence.
+    kept?.catch(() => {});
+    const bytes = readAhead(inLargePieces(mailBytes(mail.source, blobs)));
+    await trace('prepared', claim.id);
+    let bodyAt: Date | undefined;
+    const transmission = {
+      envelope,
+      byteSize: mail.byteSize,
+      hasUtf8Headers: mail.hasUtf8Headers,
+      openBody: async () => {
+        await trace('accepted-354', claim.id);
+        const owned = await writeFence(kept, claim);
+        if (owned) {
+          bodyAt = now();
+          await trace('body-open', claim.id);
+        }
+        return owned;
+      },
+      bytes: async function* () {
+        try {
+          yield* bytes.pieces();
+        } catch (err) {
+          log.error({ err, deliveryId: claim.id }, 'an attachment could not be read');
+          throw err;
+        }
+        await trace('body-written', claim.id);
+      },
+    };
+    await trace('connecting', claim.id);
+    const smtp = { kind: SpanKind.CLIENT, attributes: { 'ticketwire.mailbox_id': contents.mailbox.id } };
+    const send = (begin: () => boolean) => inSpan('smtp send', smtp, () => pool.send(transmission, begin));
+    const outcome = await send(() => {
+      if (!mayBegin()) return false;
+      // While the server takes the envelope and the fence is written, files are read.
+      bytes.begin();
+      return true;
+    });
+    bytes.end();
+    if (outcome !== undefined) ports.heard(contents.mailbox.id, outcome.serverDown);
+    if (pool.sizeLimit !== undefined && pool.sizeLimit !== contents.serverMaxMailBytes)
+      await learnSizeLimit(sql, contents.mailbox.id, pool.sizeLimit).catch((err) =>
+        log.warn({ err }, 'a size limit was not kept'),
+      );
+    return outcome && { ...outcome, bodyAt };
+  }
+
+  async function attempt(
+    claim: Claim,
+    contents: DeliveryContents,
+    mayBegin: () => boolean,
+  ): Promise<Outcome | undefined> {
+    const from = performance.now();
+    await trace('claimed', claim.id);
+    const delivery = { ...contents, token: claim.token, attempts: claim.attempts };
+    const end = async (settlement: Settlement): Promise<void> => {
+      const written = await writeUntilWritten(settlement);
+      say(settlement, written, performance.now() - from);
+    };
+    const say = ({ state, phase, recipients }: Settlement, written: boolean, ms: number) => {
+      const { id: deliveryId, attempts: attempt, mailboxId } = claim;
+      const codes = [...new Set(recipients.flatMap(({ code }) => code ?? []))];
+      const line = { deliveryId, attempt, mailboxId, phase, outcome: state, codes, ms: Math.round(ms) };
+      log[levelOf[state] ?? 'warn']({ ...line, ...(written ? {} : { overtaken: true }) }, 'mail attempt');
+      ports.attempted?.(state, phase, ms / 1000);
+    };
+    const unsendable = contents.redacted
+      ? redactedSettlement(delivery)
+      : contents.infected === null
+        ? undefined
+        : infectedSettlement(delivery, contents.infected);
+    if (unsendable !== undefined) {
+      await end(unsendable);
+      return nothingSaid;
+    }
+    const outcome = await transmit(claim, contents, mayBegin).catch((error) =>
+      ownFault(contents, error, log),
+    );
+    if (outcome === undefined) return undefined;
+    await trace('answered', claim.id);
+    await end(settlementOf(delivery, outcome, now(), ports.random()));
+    await trace('settled', claim.id);
+    return outcome;
+  }
+
+  return {
+    run(claim, contents, mayBegin) {
+      const { id, attempts } = claim;
+      const attributes = { 'ticketwire.delivery_id': id, 'ticketwire.attempt': attempts };
+      return inSpan('mail attempt', { kind: SpanKind.CONSUMER, attributes }, () =>
+        attempt(claim, contents, mayBegin),
+      );
+    },
+  };
+}
+
+const ledger = { kind: SpanKind.CLIENT, attributes: { 'db.system.name': 'postgresql' } };
+
+const levelOf: Partial<Record<DeliveryState, 'info' | 'error'>> = { SENT: 'info', OUTCOME_UNKNOWN: 'error' };
+
+const nothingSaid: Outcome = {
+  reached: 'CONNECT',
+  reply: '',
+  verdicts: new Map(),
+  serverDown: false,
+  fenced: false,
+};
+
+/** The mailbox cannot send, or the mail cannot be made: nothing has been said to any server. */
+function ownFault(contents: DeliveryContents, error: unknown, log: Logger): Outcome {
+  const known = error instanceof MailboxUnusable;
+  if (!known) log.error({ err: error, deliveryId: contents.id }, 'a mail could not be made');
+  const reply = known ? error.message : 'The mail could not be made; the log of the gateway says why';
+  const { to } = envelopeOf(contents, contents.recipients);
+  return {
+    reached: 'CONNECT',
+    reply,
+    verdicts: new Map(to.map((address) => [address, verdictOf(reply)])),
+    serverDown: known,
+    fenced: false,
+  };
+}

@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type postgres from 'postgres';
+import { outboxChannel } from '../../db/channels.ts';
+import { createAlarm } from '../../platform/alarm.ts';
+import type { Logger } from '../../platform/log.ts';
+import type { BlobStore } from '../../storage/blob-store.ts';
+import { type Claim, type ClaimOptions, claim } from '../outbox/claim.ts';
+import { clearConditional } from '../outbox/conditions.ts';
+import { createGate } from '../outbox/home.ts';
+import { findSpecial, nextDue, postpone, takeTurns } from '../outbox/pacing.ts';
+import { recover, release, renew } from '../outbox/recovery.ts';
+import { createTransport, type TransportOptions } from '../smtp/transport.ts';
+import { type AttemptSeen, createAttempts } from './attempt.ts';
+import { loadContents } from './contents.ts';
+import { createLanes } from './mailbox-slots.ts';
+import type { WorkerStep } from './steps.ts';
+
+const gatherMilliseconds = 10;
+/** How often mails that exceed a cap are put off, at most. */
+const postponeMilliseconds = 5000;
+/** How long what the last look at caps and conditions found is believed. */
+const lookMilliseconds = 500;
+
+/** Servers that are well take an envelope in a second, and a mail in a few. */
+const usualDrain = { beginsMs: 5000, endsMs: 60_000 };
+/** And then the outcomes are written. */
+const ledgerMs = 5000;
+
+export interface WorkerPorts extends TransportOptions {
+  /** Raw postgres.js as the desk; its own few connections are enough. */
+  readonly sql: postgres.Sql;
+  readonly blobs: Pick<BlobStore, 'open'>;
+  readonly log: Logger;
+  readonly now: () => Date;
+  /** Seconds without a sign of life after which other workers take over. */
+  readonly leaseSeconds?: number;
+  /** Seconds between looks at the table when nothing wakes the worker. */
+  readonly pollSeconds?: number;
+  readonly random?: () => number;
+  /** Milliseconds that an end waits for mails before their first byte, and for the others. */
+  readonly drain?: { readonly beginsMs?: number; readonly endsMs?: number };
+  /** Told of each attempt when its outcome is in the ledger. */
+  readonly attempted?: AttemptSeen;
+  /** Told of each step of each delivery, and awaited: for tests that end the process there. */
+  readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
+}
+
+export interface Worker extends AsyncDisposable {
+  start(): void;
+  /** Something was queued. */
+  wake(): void;
+}
+
+/**
+ * Sends what the outbox holds. Any number of workers may run, in one process or many. Disposing it drains:
+ * nothing new is begun, what is under way ends, and what was only claimed is given back. A server that says
+ * nothing is not waited for for long: `drain` says how long.
+ */
+export function createWorker(ports: WorkerPorts): Worker {
+  const { sql, log, now, leaseSeconds = 60, pollSeconds = 5 } = ports;
+  const drain = { ...usualDrain, ...ports.drain };
+  const name = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
+  const transport = createTransport(ports);
+  const lanes = createLanes({
+    connections: ports.connections ?? 5,
+    random: ports.random ?? Math.random,
+    now,
+  });
+  const alive = new Map<string, Claim>();
+  const running = new Set<Promise<void>>();
+  const attempts = createAttempts({
+    ...ports,
+    transport,
+    heard: lanes.heard,
+    random: ports.random ?? Math.random,
+  });
+  let stopping = false;
+  const alarm = createAlarm();
+  const gate = createGate(sql, log, (leaseSeconds * 1000) / 4);
+  let loop: Promise<void> | undefined;
+  let recoveredAt = Number.NEGATIVE_INFINITY;
+  let postponeAt = Number.NEGATIVE_INFINITY;
+  let special = { counted: false, conditional: false, at: Number.NEGATIVE_INFINITY };
+
+  function begin(one: Claim, contents: Awaited<ReturnType<typeof loadContents>>): void {
+    alive.set(one.token, one);
+    gate.began(one);
+    lanes.enter(one.mailboxId);
+    const task = attempts
+      .run(one, contents.get(one.id)!, () => !stopping && lanes.mayBegin(one.mailboxId))
+      .then(async (outcome) => {
+        if (outcome === undefined) await release(sql, [one]);
+      })
+      .catch((err) => log.error({ err, deliveryId: one.id }, 'attempt abandoned; its lease will expire'))
+      .finally(() => {
+        alive.delete(one.token);
+        lanes.leave(one.mailboxId);
+        running.delete(task);
+        // One more place is no reason to ask for one more mail: half of them are.
+        if (lanes.worthAsking()) alarm.ring();
+      });
+    running.add(task);
+  }
+
+  /** One look at the table. @returns milliseconds to the next one; 0: there may be more at once. */
+  async function round(): Promise<number> {
+    if (!(await gate.isOpen())) return pollSeconds * 1000;
+    if (performance.now() - recoveredAt >= (leaseSeconds * 1000) / 4) {
+      recoveredAt = performance.now();
+      for (const { id, state } of await recover(sql, now()))
+        log.warn({ deliveryId: id, state }, 'a mail was recovered: its worker did not renew the lease');
+    }
+    if (performance.now() - special.at >= lookMilliseconds)
+      special = { ...(await findSpecial(sql, now())), at: performance.now() };
+    if (special.counted && performance.now() >= postponeAt) {
+      const began = performance.now();
+      await postpone(sql, now());
+      // It looks at all that is due, for the claims' sake: they pass over what exceeds a cap, one by one.
+      postponeAt = performance.now() + Math.max(postponeMilliseconds, 10 * (performance.now() - began));
+    }
+    const options = { worker: name, now: now(), leaseSeconds, lanes: lanes.list(), free: lanes.room };
+    const claims = await (special.counted || special.conditional
+      ? claimSpecial(options)
+      : claim(sql, options));
+    if (claims.length === 0)
+      return Math.max(
+        100,
+        Math.min(pollSeconds * 1000, lanes.pause(), (await nextDue(sql, now())) ?? Infinity),
+      );
+    const contents = await loadContents(
+      sql,
+      claims.map(({ id }) => id),
+    );
+    for (const one of claims) begin(one, contents);
+    return 0;
+  }
+
+  /**
+   * A claim with what has to be locked and looked at before it. Tickets are waited for, mailboxes are not:
+   * they come last.
+   */
+  function claimSpecial(options: ClaimOptions): Promise<Claim[]> {
+    return sql.begin(async (transaction) => {
+      const tx = transaction as unknown as postgres.Sql;
+      const cleared = special.conditional ? await clearConditional(tx, options.now) : [];
+      const turns = special.counted ? await takeTurns(tx) : [];
+      return claim(tx, { ...options, turns, cleared });
+    }) as Promise<Claim[]>;
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping) {
+      alarm.reset();
+      let wait = 1000;
+      try {
+        wait = await round();
+      } catch (err) {
+        log.error({ err }, 'the outbox cannot be read');
+      }
+      if (wait > 0) await alarm.wait(wait);
+      else if (!lanes.worthAsking()) {
+        await alarm.wait(pollSeconds * 1000);
+        // While much is under way, mails that are queued one by one are fetched together.
+        await sleep(gatherMilliseconds);
+      }
+    }
+  }
+
+  const heartbeat = setInterval(
+    () => {
+      if (alive.size === 0) return;
+      renew(sql, [...alive.values()], leaseSeconds).catch((err) =>
+        log.error({ err }, 'leases could not be renewed'),
+      );
+    },
+    (leaseSeconds * 1000) / 3,
+  );
+  heartbeat.unref();
+  let listening: Promise<postgres.ListenMeta> | undefined;
+
+  return {
+    start() {
+      if (loop !== undefined) return;
+      const heard = (about = '') => {
+        if (about === 'home') gate.askAgain();
+        alarm.ring();
+      };
+      listening = sql.listen(outboxChannel, heard, alarm.ring);
+      listening.catch((err) => log.error({ err }, 'the outbox cannot be listened to; it is polled'));
+      loop = run();
+    },
+    wake: alarm.ring,
+    async [Symbol.asyncDispose]() {
+      stopping = true;
+      alarm.ring();
+      transport.callOff();
+      const cuts = [
+        setTimeout(() => transport.cut(false), drain.beginsMs),
+        setTimeout(() => transport.cut(true), drain.endsMs),
+      ];
+      await loop;
+      const ended = Promise.allSettled(running).then(() => true);
+      const late = new AbortController();
+      const inTime = sleep(drain.endsMs + ledgerMs, false, { signal: late.signal }).catch(() => true);
+      // A ledger that cannot be written is not waited for without end: leases say what became of such mails.
+      if (!(await Promise.race([ended, inTime]))) log.error({ mails: alive.size }, 'mails abandoned');
+      late.abort();
+      for (const cut of cuts) clearTimeout(cut);
+      clearInterval(heartbeat);
+      await listening?.then(({ unlisten }) => unlisten()).catch(() => {});
+      transport[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/**
+ * Something to sleep on: a ring ends the sleep, and one that came since the last `reset` ends the next sleep
+ * at once.
+ */
+export interface Alarm {
+  readonly ring: () => void;
+  reset(): void;
+  /** @param milliseconds at most */
+  wait(milliseconds: number): Promise<void>;
+}
+
+export function createAlarm(): Alarm {
+  let rung = false;
+  let wakeUp: (() => void) | undefined;
+  return {
+    ring() {
+      rung = true;
+      wakeUp?.();
+    },
+    reset() {
+      rung = false;
+    },
+    wait(milliseconds) {
+      if (rung) return Promise.resolve();
+      return new Promise((resolve) => {
+        const timer = setTimeout(() => wakeUp?.(), milliseconds);
+        wakeUp = () => {
+          clearTimeout(timer);
+          wakeUp = undefined;
+          resolve();
+        };
+      });
+    },
+  };
+}

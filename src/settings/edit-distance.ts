@@ -1,0 +1,33 @@
+/** Letters to change, to leave out, to put in, or to swap with their neighbour (optimal string alignment). */
+export function editDistance(a: string, b: string): number {
+  let before: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row[j] = Math.min(
+        last[j]! + 1,
+        row[j - 1]! + 1,
+        last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1),
+        swapped ? before[j - 2]! + 1 : Number.POSITIVE_INFINITY,
+      );
+    }
+    before = last;
+    last = row;
+  }
+  return last[b.length]!;
+}
+
+/**
+ * What may have been meant by a word that is none of these: the nearest, if it is near, or the one that it
+ * begins.
+ */
+export function nearest(typed: string, words: readonly string[]): string | undefined {
+  const word = typed.toLowerCase();
+  const [best] = words
+    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
+    .sort((a, b) => a.distance - b.distance);
+  if (best !== undefined && best.distance <= Math.max(1, Math.floor(word.length / 3))) return best.candidate;
+  return word.length < 3 ? undefined : words.find((candidate) => candidate.startsWith(word));
+}

@@ -1,0 +1,100 @@
+import * as fs from 'node:fs';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { StoreUnavailable } from '../blob-store.ts';
+
+/* By descriptors, not by FileHandle: a small file is five calls, and each costs about half as much. */
+export const openFile = promisify(fs.open);
+export const syncFile = promisify(fs.fsync);
+/** What was written is on disk already, or is of no use: there is nothing to wait for. */
+export const closeFile = async (fd: number): Promise<void> => fs.closeSync(fd);
+export const statFile = promisify(fs.fstat);
+export const truncateFile = promisify(fs.ftruncate);
+const makeDirectory = promisify(fs.mkdir);
+const statPath = promisify(fs.stat);
+const write = promisify(fs.write);
+const writev = promisify(fs.writev);
+
+/**
+ * Writes all pieces at the file's position, or from `position` on. A disk may take less at a time than it is
+ * given.
+ */
+export async function writeAll(fd: number, pieces: readonly Buffer[], position?: number): Promise<void> {
+  let at = position ?? null;
+  let rest: Buffer;
+  if (pieces.length === 1) rest = pieces[0]!;
+  else {
+    const { bytesWritten } = await writev(fd, [...pieces], at ?? undefined);
+    const total = pieces.reduce((sum, { length }) => sum + length, 0);
+    if (bytesWritten === total) return;
+    rest = Buffer.concat(pieces).subarray(bytesWritten);
+    if (at !== null) at += bytesWritten;
+  }
+  while (rest.length > 0) {
+    const { bytesWritten } = await write(fd, rest, 0, rest.length, at);
+    rest = rest.subarray(bytesWritten);
+    if (at !== null) at += bytesWritten;
+  }
+}
+
+/**
+ * Waits until the names in a folder are on disk. Only the waiting is done by the thread pool: opening and
+ * closing a folder that is being written to takes microseconds, and handing each of them over costs ten times
+ * as much.
+ */
+export async function syncFolder(folder: string): Promise<void> {
+  const fd = fs.openSync(folder, 'r');
+  try {
+    await syncFile(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/**
+ * Makes a folder and those above it, step by step: Node's recursive way never ends where a file system says
+ * ENOENT for a folder that cannot be made, as /proc does.
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await makeDirectory(folder, 0o700);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') await assertFolder(folder, error);
+    else if (codeOf(error) === 'ENOENT' && !(await isThere(dirname(folder)))) {
+      await makeFolder(dirname(folder));
+      await makeDirectory(folder, 0o700).catch((again) => assertFolder(folder, again));
+    } else throw error;
+  }
+  // Whoever made it: its name must be on disk before a row tells of its files.
+  await syncFolder(dirname(folder)).catch(unlessUnreadable);
+}
+
+async function assertFolder(folder: string, error: unknown): Promise<void> {
+  if (codeOf(error) !== 'EEXIST') throw error;
+  if (!(await statPath(folder)).isDirectory())
+    throw Object.assign(new Error(`ENOTDIR: ${folder} is not a folder`), { code: 'ENOTDIR' });
+}
+
+/** The folder above all of ours may be somebody else's, who lets us pass through it and not read it. */
+function unlessUnreadable(error: unknown): void {
+  if (codeOf(error) !== 'EACCES') throw error;
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  statPath(path).then(
+    () => true,
+    () => false,
+  );
+
+export const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | null)?.code;
+export const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT';
+
+/**
+ * A full, closed or vanished disk may be well again later. EIO is a broken one: that stays a fault, to be
+ * looked at by somebody.
+ */
+const passing = new Set(
+  'ENOSPC EDQUOT EMFILE ENFILE ENOMEM EROFS EACCES EPERM ENOENT ENOTDIR ESTALE ETIMEDOUT EBUSY'.split(' '),
+);
+export const asStoreFault = (error: unknown): unknown =>
+  passing.has(codeOf(error) ?? '') ? new StoreUnavailable(error) : error;

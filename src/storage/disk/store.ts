@@ -1,0 +1,170 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import {
+  type AsideBlob,
+  BlobMissing,
+  type BlobStore,
+  isBlobKey,
+  isInRange,
+  type KeyRange,
+  type ListedBlob,
+  newBlobKey,
+} from '../blob-store.ts';
+import { checkStore } from '../check-store.ts';
+import { takeIn } from '../intake.ts';
+import { dayOf, isDay, readIdentity, writeIdentity } from '../store-identity.ts';
+import { asStoreFault, closeFile, isMissing, openFile, syncFile, syncFolder, writeAll } from './files.ts';
+import { createFolders, entriesOf } from './folders.ts';
+import { createUnfinished } from './unfinished.ts';
+
+/**
+ * Blobs as files: `ab/abcdef…` under a directory; `arriving/abcdef…` until `finish`;
+ * `aside/2026-11-28/abcdef…` once set aside; and `identity`. No blob's folder has any of these names, as they
+ * are not two hexadecimal letters. A file that a crash left half-written at its place is a key like any
+ * other, which no row names.
+ */
+export function createDiskStore(directory: string): BlobStore {
+  const root = resolve(directory);
+  const arriving = join(root, 'arriving');
+  const aside = join(root, 'aside');
+  const folderOf = (key: string) => join(root, key.slice(0, 2));
+  const pathOf = (key: string) => join(folderOf(key), key);
+  const folders = createFolders(root);
+  const unfinished = createUnfinished({ folders, arriving, folderOf });
+
+  async function remove(key: string): Promise<void> {
+    if (!isBlobKey(key)) return;
+    await Promise.all([told(rm(pathOf(key), { force: true })), unfinished.abandon(key)]);
+  }
+
+  /** Writes a new file and waits until it and its name are on disk. */
+  async function writeNew(folder: string, name: string, bytes: Buffer): Promise<void> {
+    const fd = await folders.createFile(folder, name);
+    try {
+      await writeAll(fd, [bytes]);
+      await syncFile(fd);
+    } finally {
+      await closeFile(fd);
+    }
+    await syncFolder(folder);
+  }
+
+  const store: BlobStore = {
+    async put(source, maxBytes) {
+      const key = newBlobKey();
+      const folder = folderOf(key);
+      const hash = createHash('sha256');
+      let fd: number | undefined;
+      /** The source's own fault is not to be taken for the disk's. */
+      let own: Error | undefined;
+      try {
+        const { byteSize, brokenOff } = await takeIn(source, maxBytes, hash, async (pieces) => {
+          fd ??= await folders.createFile(folder, key);
+          await writeAll(fd, pieces);
+        });
+        own = brokenOff;
+        if (own !== undefined) throw own;
+        fd ??= await folders.createFile(folder, key);
+        await syncFile(fd);
+        await closeFile(fd);
+        fd = undefined;
+        await syncFolder(folder);
+        return { key, byteSize, sha256: hash.digest() };
+      } catch (error) {
+        // The first fault is the one to tell; what cannot be removed now is the collector's.
+        if (fd !== undefined) await closeFile(fd).catch(() => {});
+        await remove(key).catch(() => {});
+        throw error === own ? error : asStoreFault(error);
+      }
+    },
+
+    async open(key, range) {
+      if (!isBlobKey(key)) throw new BlobMissing(key);
+      const fd = await openFile(pathOf(key), 'r').catch((error) => {
+        throw isMissing(error) ? new BlobMissing(key) : asStoreFault(error);
+      });
+      return createReadStream('', { fd, ...range, highWaterMark: 256 * 1024 });
+    },
+
+    async byteSizeOf(key) {
+      return isBlobKey(key) ? (await told(stat(pathOf(key)).catch(unlessMissing)))?.size : undefined;
+    },
+
+    remove,
+    ...unfinished,
+    check: () => checkStore(store),
+
+    async *list(range) {
+      for await (const folder of entriesOf(root)) {
+        const finished = /^[0-9a-f]{2}$/.test(folder);
+        // Most are passed over by their folder, unread.
+        if (!(finished && mayHold(folder, range)) && folder !== 'arriving') continue;
+        yield* listFolder(join(root, folder), range, finished);
+      }
+    },
+
+    async setAside(key) {
+      if (!isBlobKey(key)) return;
+      const folder = join(aside, dayOf(new Date()));
+      await told(folders.ensure(aside).then(() => folders.ensure(folder)));
+      await told(rename(pathOf(key), join(folder, key)).catch(unlessMissing));
+    },
+
+    async *listAside() {
+      for await (const day of entriesOf(aside)) {
+        if (!isDay(day)) continue;
+        for await (const key of entriesOf(join(aside, day))) if (isBlobKey(key)) yield { key, day };
+      }
+    },
+
+    async restore({ key, day }) {
+      await told(folders.ensure(folderOf(key)));
+      await told(rename(join(aside, day, key), pathOf(key)).catch(unlessMissing));
+      await told(syncFolder(folderOf(key)));
+    },
+
+    async destroy({ key, day }: AsideBlob) {
+      await told(rm(join(aside, day, key), { force: true }));
+      // The last one takes its day with it.
+      await rmdir(join(aside, day)).catch(() => {});
+    },
+
+    identity: () =>
+      readFile(join(root, 'identity'), 'utf8').then(readIdentity, (error) => {
+        if (isMissing(error)) return undefined;
+        throw asStoreFault(error);
+      }),
+
+    async setIdentity(identity) {
+      const name = `identity-${randomBytes(8).toString('hex')}`;
+      await told(writeNew(root, name, Buffer.from(writeIdentity(identity))));
+      await told(rename(join(root, name), join(root, 'identity')).then(() => syncFolder(root)));
+    },
+  };
+  return store;
+}
+
+/** Whether keys that begin so can lie in the range. */
+const mayHold = (beginning: string, { from, to }: KeyRange): boolean =>
+  `${beginning}g` > from && beginning < to;
+
+async function* listFolder(folder: string, range: KeyRange, finished: boolean): AsyncGenerator<ListedBlob> {
+  for await (const key of entriesOf(folder)) {
+    if (!isBlobKey(key) || !isInRange(key, range)) continue;
+    // It may be finished or removed while it is being looked at.
+    const found = await stat(join(folder, key)).catch(unlessMissing);
+    if (found !== undefined) yield { key, at: found.mtime, finished };
+  }
+}
+
+const told = <T>(work: Promise<T>): Promise<T> =>
+  work.catch((error) => {
+    throw asStoreFault(error);
+  });
+
+function unlessMissing(error: unknown): undefined {
+  if (isMissing(error)) return undefined;
+  throw error;
+}

@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createDigests, createTurns } from '../append-turns.ts';
+import {
+  type AppendOptions,
+  BlobMissing,
+  BlobOffset,
+  type BlobStore,
+  isBlobKey,
+  newBlobKey,
+  type Source,
+  type StoredBlob,
+} from '../blob-store.ts';
+import { destroy, takeIn } from '../intake.ts';
+import {
+  asStoreFault,
+  closeFile,
+  isMissing,
+  openFile,
+  statFile,
+  syncFile,
+  syncFolder,
+  truncateFile,
+  writeAll,
+} from './files.ts';
+import type { createFolders } from './folders.ts';
+
+interface Places {
+  readonly folders: ReturnType<typeof createFolders>;
+  /** Where unfinished blobs lie. */
+  readonly arriving: string;
+  folderOf(key: string): string;
+}
+
+/** Blobs whose bytes come by several requests: `arriving/abcdef…` until they are finished. */
+export function createUnfinished({
+  folders,
+  arriving,
+  folderOf,
+}: Places): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'abandon'> {
+  const inTurn = createTurns();
+  const digests = createDigests();
+
+  /**
+   * Opens it, and makes sure that what another process, or one before a crash of this one, wrote is on disk.
+   */
+  async function withFile<T>(
+    folder: string,
+    key: string,
+    work: (fd: number, byteSize: number) => Promise<T>,
+  ): Promise<T> {
+    if (!isBlobKey(key)) throw new BlobMissing(key);
+    let fd: number | undefined;
+    try {
+      fd = await openFile(join(folder, key), 'r+');
+      await syncFile(fd);
+      return await work(fd, (await statFile(fd)).size);
+    } catch (error) {
+      throw fd === undefined && isMissing(error) ? new BlobMissing(key) : asStoreFault(error);
+    } finally {
+      if (fd !== undefined) await closeFile(fd);
+    }
+  }
+
+  async function takeOn(
+    fd: number,
+    key: string,
+    source: Source,
+    { offset, maxBytes }: AppendOptions,
+  ): Promise<number> {
+    const hash = digests.goOn(key, offset);
+    let written = offset;
+    digests.forget(key);
+    try {
+      const { byteSize } = await takeIn(source, maxBytes - offset, hash, async (pieces) => {
+        await writeAll(fd, pieces, written);
+        written += pieces.reduce((sum, { length }) => sum + length, 0);
+      });
+      await syncFile(fd);
+      digests.keep(key, hash, offset + byteSize);
+      return offset + byteSize;
+    } catch (error) {
+      await truncateFile(fd, offset);
+      await syncFile(fd);
+      throw error;
+    }
+  }
+
+  return {
+    async create() {
+      const key = newBlobKey();
+      try {
+        await closeFile(await folders.createFile(arriving, key));
+        await syncFolder(arriving);
+      } catch (error) {
+        throw asStoreFault(error);
+      }
+      digests.begin(key);
+      return key;
+    },
+
+    append: (key, source, options) =>
+      inTurn(key, source, () =>
+        withFile(arriving, key, async (fd, byteSize) => {
+          if (byteSize !== options.offset) throw new BlobOffset(byteSize);
+          return takeOn(fd, key, source, options);
+        }),
+      ).catch((error) => {
+        destroy(source);
+        throw error;
+      }),
+
+    sizeOf: (key) => inTurn(key, undefined, () => withFile(arriving, key, async (_fd, byteSize) => byteSize)),
+
+    finish: (key) =>
+      inTurn(key, undefined, async () => {
+        const whole = (folder: string) =>
+          withFile(folder, key, async (_fd, byteSize): Promise<StoredBlob> => {
+            const sha256 = digests.digestOf(key, byteSize) ?? (await digestOf(join(folder, key)));
+            return { key, byteSize, sha256 };
+          });
+        // It may have been finished by a try whose end nobody saw.
+        const blob = await whole(arriving).catch((error) => {
+          if (error instanceof BlobMissing) return whole(folderOf(key));
+          throw error;
+        });
+        await moveTo(folderOf(key), key);
+        digests.forget(key);
+        return blob;
+      }),
+
+    async abandon(key) {
+      if (!isBlobKey(key)) return;
+      digests.forget(key);
+      await rm(join(arriving, key), { force: true }).catch((error) => {
+        throw asStoreFault(error);
+      });
+    },
+  };
+
+  async function moveTo(folder: string, key: string): Promise<void> {
+    try {
+      await folders.ensure(folder);
+      await rename(join(arriving, key), join(folder, key)).catch((error) => {
+        if (!isMissing(error)) throw error;
+      });
+      await syncFolder(folder);
+    } catch (error) {
+      throw asStoreFault(error);
+    }
+  }
+}
+
+async function digestOf(path: string): Promise<Buffer> {
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(path, { highWaterMark: 256 * 1024 }))
+    hash.update(piece as Buffer);
+  return hash.digest();
+}

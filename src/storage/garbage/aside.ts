@@ -1,0 +1,45 @@
+import type { Db } from '../../db/database.ts';
+import { type AsideBlob, type BlobStore, isInRange, type KeyRange } from '../blob-store.ts';
+import { dayOf } from '../store-identity.ts';
+import { keysInUse } from './strays.ts';
+
+/**
+ * Days for which what was set aside can be had back: long enough for somebody to miss it, and to restore a
+ * database.
+ */
+export const asideDays = 7;
+const batch = 500;
+const dayMs = 86_400_000;
+
+export interface Sifted {
+  /** Put back, as rows name them: of a database that was an older one when they were set aside. */
+  readonly restored: number;
+  readonly destroyed: number;
+}
+
+/** Puts back whatever rows name, and destroys what is of the range and has had its days. */
+export async function siftAside(db: Db, store: BlobStore, range: KeyRange, now: Date): Promise<Sifted> {
+  const last = dayOf(new Date(now.getTime() - asideDays * dayMs));
+  let restored = 0;
+  let destroyed = 0;
+  let some: AsideBlob[] = [];
+  const sift = async () => {
+    const used = await keysInUse(
+      db,
+      some.map(({ key }) => key),
+    );
+    for (const aside of some) {
+      if (used.has(aside.key)) {
+        await store.restore(aside);
+        restored += 1;
+      } else if (aside.day < last && isInRange(aside.key, range)) {
+        await store.destroy(aside);
+        destroyed += 1;
+      }
+    }
+    some = [];
+  };
+  for await (const aside of store.listAside()) if (some.push(aside) >= batch) await sift();
+  await sift();
+  return { restored, destroyed };
+}

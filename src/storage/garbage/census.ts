@@ -1,0 +1,28 @@
+import { sql } from 'drizzle-orm';
+import type { Db } from '../../db/database.ts';
+import type { KeyRange } from '../blob-store.ts';
+
+export interface Census {
+  /** Rows of blobs in the range. */
+  readonly blobs: number;
+  /** Why what is seen cannot be trusted, for people. */
+  readonly hidden: string | undefined;
+}
+
+/**
+ * Compares the rows that this role sees with those that there are: where row-level security hides some, as
+ * behind a pooler that swallows the session's settings, everything would look like garbage.
+ */
+export async function takeCensus(db: Db, { from, to }: KeyRange): Promise<Census> {
+  const [row] = await db.execute<Record<'blobs' | 'there' | 'seen', number>>(sql`
+    select c.blobs, c.blobs + c.attachments + c.uploads + c.open_uploads as there,
+      (select count(*)::int from blobs where key >= ${from} and key < ${to})
+      + (select count(*)::int from attachments where blob_key >= ${from} and blob_key < ${to})
+      + (select count(*)::int from uploads where blob_key >= ${from} and blob_key < ${to})
+      + (select count(*)::int from open_uploads where blob_key >= ${from} and blob_key < ${to}) as seen
+    from count_blob_rows(${from}, ${to}) c`);
+  const { blobs, there, seen } = row!;
+  const hidden =
+    seen === there ? undefined : `row-level security hides ${there - seen} of ${there} rows that name files`;
+  return { blobs, hidden };
+}

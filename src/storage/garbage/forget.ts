@@ -1,0 +1,70 @@
+import { and, count, gte, inArray, lt, notExists, type SQL, sql } from 'drizzle-orm';
+import type { Db, Reader, Tx } from '../../db/database.ts';
+import { attachments, blobs as blobsTable, uploads } from '../../db/tables.ts';
+import type { BlobStore, KeyRange } from '../blob-store.ts';
+
+const batch = 500;
+
+/** Which rows are looked through. Both ways of saying it hold for a blob's row and for those that name it. */
+export type Among = KeyRange | readonly string[];
+
+const within = (
+  column: typeof blobsTable.key | typeof attachments.blobKey | typeof uploads.blobKey,
+  among: Among,
+): SQL =>
+  'from' in among ? and(gte(column, among.from), lt(column, among.to))! : inArray(column, [...among]);
+
+/**
+ * Rows of blobs that neither an attachment nor an upload names. That the naming rows lie in the same range
+ * follows from the join, but not for PostgreSQL: said, it reads a range of each index and no whole table,
+ * whatever it thinks of the range's size.
+ */
+const unused = (db: Pick<Reader, 'select'>, among: Among, olderThan: Date): SQL => {
+  const one = { one: sql`1` };
+  const named = (column: typeof attachments.blobKey | typeof uploads.blobKey) =>
+    and(sql`${column} = ${blobsTable.key}`, within(column, among));
+  return and(
+    within(blobsTable.key, among),
+    lt(blobsTable.createdAt, olderThan),
+    notExists(db.select(one).from(attachments).where(named(attachments.blobKey))),
+    notExists(db.select(one).from(uploads).where(named(uploads.blobKey))),
+  )!;
+};
+
+export const unusedCount = (db: Pick<Reader, 'select'>, range: KeyRange, olderThan: Date) =>
+  db
+    .select({ unused: count() })
+    .from(blobsTable)
+    .where(unused(db, range, olderThan));
+
+export const unusedSome = (db: Pick<Reader, 'select'>, among: Among, olderThan: Date) =>
+  db
+    .select({ key: blobsTable.key })
+    .from(blobsTable)
+    .where(unused(db, among, olderThan))
+    .limit(batch);
+
+/** Deletes rows of blobs that nothing names, and sets the bytes aside. */
+export async function forgetBlobs(db: Db, store: BlobStore, olderThan: Date, among: Among): Promise<number> {
+  for (let total = 0; ; ) {
+    const keys = await db.transaction((tx) => forgetSome(tx, olderThan, among));
+    for (const key of keys) await store.setAside(key);
+    total += keys.length;
+    if (keys.length === 0) return total;
+  }
+}
+
+/**
+ * Two statements: the first locks rows that look unused, so that none of them can be attached any more; the
+ * second sees whatever was attached until then.
+ */
+async function forgetSome(tx: Tx, olderThan: Date, among: Among): Promise<string[]> {
+  const found = await unusedSome(tx, among, olderThan).for('update', { skipLocked: true });
+  if (found.length === 0) return [];
+  const keys = found.map(({ key }) => key);
+  const gone = await tx
+    .delete(blobsTable)
+    .where(unused(tx, keys, olderThan))
+    .returning({ key: blobsTable.key });
+  return gone.map(({ key }) => key);
+}

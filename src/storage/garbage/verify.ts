@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { asc, gt } from 'drizzle-orm';
+import type { Db } from '../../db/database.ts';
+import { blobs as blobsTable } from '../../db/tables.ts';
+import { foreignness } from '../belonging.ts';
+import { BlobMissing, type BlobStore, everyKey } from '../blob-store.ts';
+import { takeCensus } from './census.ts';
+import { findStrays } from './strays.ts';
+
+export interface Damage {
+  readonly key: string;
+  readonly what: 'MISSING' | 'WRONG_SIZE' | 'WRONG_DIGEST' | 'UNREADABLE';
+}
+
+export interface Verified {
+  /** Rows, each of which names a file. */
+  readonly rows: number;
+  readonly bytes: number;
+  readonly damaged: readonly Damage[];
+  /** Files, and beginnings of files, that no row names. */
+  readonly strays: number;
+  readonly aside: number;
+  /** Why the collector touches nothing; null when it works. */
+  readonly collectionOff: string | null;
+}
+
+export interface Progress {
+  readonly rows: number;
+  readonly of: number;
+  readonly bytes: number;
+}
+
+/** Rows that are read at a time. Their files are read one after another: a busy desk is served first. */
+const page = 200;
+
+/** Reads every file that a row names, to its last byte, and holds it against the row. */
+export async function verifyBlobs(
+  db: Db,
+  store: BlobStore,
+  tell: (progress: Progress) => void,
+): Promise<Verified> {
+  const { blobs: of, hidden } = await takeCensus(db, everyKey);
+  const damaged: Damage[] = [];
+  let rows = 0;
+  let bytes = 0;
+  for (let after = ''; ; ) {
+    const some = await db
+      .select({ key: blobsTable.key, byteSize: blobsTable.byteSize, sha256: blobsTable.sha256 })
+      .from(blobsTable)
+      .where(gt(blobsTable.key, after))
+      .orderBy(asc(blobsTable.key))
+      .limit(page);
+    for (const row of some) {
+      const what = await damageOf(store, row);
+      if (what !== undefined) damaged.push({ key: row.key, what });
+      rows += 1;
+      bytes += row.byteSize;
+      tell({ rows, of, bytes });
+    }
+    if (some.length < page) break;
+    after = some.at(-1)!.key;
+  }
+  const { strays } = await findStrays(db, store, new Date(), everyKey);
+  let aside = 0;
+  for await (const _one of store.listAside()) aside += 1;
+  const collectionOff = hidden ?? (await foreignness(db, store, true)) ?? null;
+  return { rows, bytes, damaged, strays: strays.length, aside, collectionOff };
+}
+
+async function damageOf(
+  store: BlobStore,
+  { key, byteSize, sha256 }: { key: string; byteSize: number; sha256: Buffer },
+): Promise<Damage['what'] | undefined> {
+  try {
+    const hash = createHash('sha256');
+    let size = 0;
+    for await (const piece of (await store.open(key)) as AsyncIterable<Buffer>) {
+      hash.update(piece);
+      size += piece.length;
+    }
+    if (size !== byteSize) return 'WRONG_SIZE';
+    return hash.digest().equals(sha256) ? undefined : 'WRONG_DIGEST';
+  } catch (error) {
+    return error instanceof BlobMissing ? 'MISSING' : 'UNREADABLE';
+  }
+}

@@ -1,0 +1,90 @@
+import { S3Missing, type S3Objects, type UploadedPart } from './objects.ts';
+
+/** The least that S3 takes of a part that is not the last one; ten thousand of them are 48 GiB. */
+export const partBytes = 5 * 1024 * 1024;
+/** Parts on their way at once, for each blob. */
+const partsInFlight = 2;
+
+/** As much of a blob as S3 has, and what is too little for a part. */
+export interface Assembled {
+  /** Absent as long as no part was cut. */
+  readonly uploadId: string | undefined;
+  readonly parts: readonly UploadedPart[];
+  readonly tail: Buffer;
+}
+export const nothingAssembled: Assembled = { uploadId: undefined, parts: [], tail: Buffer.alloc(0) };
+export const sizeOfAssembled = ({ parts, tail }: Assembled): number => parts.length * partBytes + tail.length;
+
+/** Cuts what is written into parts of one size, and sends them while more is being read. */
+export function createAssembly(s3: S3Objects, name: string, begun: Assembled) {
+  let { uploadId } = begun;
+  let cut = begun.parts.length;
+  let waiting: Buffer[] = begun.tail.length > 0 ? [begun.tail] : [];
+  let waitingBytes = begun.tail.length;
+  const parts = new Map(begun.parts.map((part) => [part.number, part]));
+  const inFlight = new Set<Promise<void>>();
+  let fault: unknown;
+
+  async function sendPart(bytes: Buffer): Promise<void> {
+    uploadId ??= await s3.begin(name);
+    while (inFlight.size >= partsInFlight) await Promise.race(inFlight);
+    if (fault !== undefined) throw fault;
+    cut += 1;
+    const sending: Promise<void> = s3
+      .putPart(name, uploadId, cut, bytes)
+      .then((part) => void parts.set(part.number, part))
+      .catch((error) => {
+        fault ??= error;
+      })
+      .finally(() => inFlight.delete(sending));
+    inFlight.add(sending);
+  }
+
+  /** Waits for every part on its way. */
+  async function settle(): Promise<void> {
+    await Promise.all(inFlight);
+    if (fault !== undefined) throw fault;
+  }
+
+  return {
+    partsCut: () => cut,
+    /** What is exactly a part waits as well: it may be all, and then it is one object and no parts. */
+    async write(pieces: readonly Buffer[]): Promise<void> {
+      waiting.push(...pieces);
+      waitingBytes += pieces.reduce((sum, { length }) => sum + length, 0);
+      if (waitingBytes <= partBytes) return;
+      let joined = Buffer.concat(waiting);
+      for (; joined.length > partBytes; joined = joined.subarray(partBytes))
+        await sendPart(joined.subarray(0, partBytes));
+      waiting = [joined];
+      waitingBytes = joined.length;
+    },
+    async assembled(): Promise<Assembled> {
+      await settle();
+      const inOrder = [...parts.values()].sort((a, b) => a.number - b.number);
+      return { uploadId, parts: inOrder, tail: Buffer.concat(waiting) };
+    },
+    /** Only once nothing is on its way is a part sure not to come after the end of its upload. */
+    async abandon(): Promise<void> {
+      await settle().catch(() => {});
+      if (uploadId !== undefined) await s3.abort(name, uploadId);
+    },
+  };
+}
+
+/** Makes one object of it. It may have been made already, by a try whose answer was lost. */
+export async function complete(
+  s3: S3Objects,
+  name: string,
+  { uploadId, parts, tail }: Assembled,
+): Promise<void> {
+  if (uploadId === undefined) return s3.put(name, tail);
+  try {
+    const last = await s3.putPart(name, uploadId, parts.length + 1, tail);
+    await s3.complete(name, uploadId, [...parts, last]);
+  } catch (error) {
+    if (!(error instanceof S3Missing)) throw error;
+    const size = await s3.sizeOf(name);
+    if (size !== parts.length * partBytes + tail.length) throw error;
+  }
+}

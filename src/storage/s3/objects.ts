@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import type { S3Place } from '../../settings/blobs-url.ts';
+import { StoreUnavailable } from '../blob-store.ts';
+
+export interface S3Timing {
+  /** Milliseconds that one request, with at most a part of a file in it, may take until its answer begins. */
+  readonly answerWithinMs?: number;
+  /** Milliseconds that a reader waits for the next bytes. */
+  readonly bytesWithinMs?: number;
+  readonly attempts?: number;
+}
+
+export interface ObjectEntry {
+  readonly name: string;
+  readonly at: Date;
+}
+export interface UploadEntry extends ObjectEntry {
+  readonly uploadId: string;
+}
+export interface UploadedPart {
+  readonly number: number;
+  readonly etag: string;
+}
+export type S3Objects = ReturnType<typeof createS3Objects>;
+
+/** There is no such object or upload. */
+export class S3Missing extends Error {}
+
+/**
+ * Objects by their name under the prefix. Each request is bounded in time and repeated a few times by the
+ * client; bytes travel with their MD5, which every kin of S3 checks. What fails in the end is
+ * StoreUnavailable, or S3Missing.
+ */
+export function createS3Objects(
+  { bucket, prefix, endpoint, region, pathStyle }: S3Place,
+  { answerWithinMs = 30_000, attempts = 3 }: S3Timing,
+) {
+  const client = new S3Client({
+    region,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    forcePathStyle: pathStyle,
+    maxAttempts: attempts,
+    // Its newer checksums are unknown to older kin of S3; ours is the one that all know.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: {
+      connectionTimeout: Math.min(5000, answerWithinMs),
+      requestTimeout: answerWithinMs,
+      throwOnRequestTimeout: true,
+    },
+  });
+  const at = (name: string) => ({ Bucket: bucket, Key: prefix + name });
+  const carrying = (bytes: Buffer) => ({
+    Body: bytes,
+    ContentLength: bytes.length,
+    ContentMD5: createHash('md5').update(bytes).digest('base64'),
+  });
+  const sent = <T>(answer: Promise<T>): Promise<T> =>
+    answer.catch((error) => {
+      throw asFault(error);
+    });
+
+  return {
+    client,
+    addressOf: at,
+    async put(name: string, bytes: Buffer): Promise<void> {
+      await sent(client.send(new PutObjectCommand({ ...at(name), ...carrying(bytes) })));
+    },
+    /** @param range as in HTTP, both ends included; without an end, to the object's end. */
+    async get(name: string, range?: { start: number; end?: number | undefined }): Promise<Readable> {
+      const Range = range === undefined ? undefined : `bytes=${range.start}-${range.end ?? ''}`;
+      const { Body } = await sent(client.send(new GetObjectCommand({ ...at(name), Range })));
+      return Body as Readable;
+    },
+    async sizeOf(name: string): Promise<number> {
+      return (await sent(client.send(new HeadObjectCommand(at(name))))).ContentLength ?? 0;
+    },
+    async remove(name: string): Promise<void> {
+      await sent(client.send(new DeleteObjectCommand(at(name))));
+    },
+    async copy(from: string, to: string): Promise<void> {
+      const source = `${bucket}/${prefix}${from}`.split('/').map(encodeURIComponent).join('/');
+      await sent(client.send(new CopyObjectCommand({ ...at(to), CopySource: source })));
+    },
+
+    async begin(name: string): Promise<string> {
+      return (await sent(client.send(new CreateMultipartUploadCommand(at(name))))).UploadId!;
+    },
+    async putPart(name: string, UploadId: string, number: number, bytes: Buffer): Promise<UploadedPart> {
+      const part = { ...at(name), UploadId, PartNumber: number, ...carrying(bytes) };
+      const { ETag } = await sent(client.send(new UploadPartCommand(part)));
+      return { number, etag: ETag! };
+    },
+    async complete(name: string, UploadId: string, parts: readonly UploadedPart[]): Promise<void> {
+      const Parts = parts.map(({ number, etag }) => ({ PartNumber: number, ETag: etag }));
+      const upload = { ...at(name), UploadId, MultipartUpload: { Parts } };
+      await sent(client.send(new CompleteMultipartUploadCommand(upload)));
+    },
+    async abort(name: string, UploadId: string): Promise<void> {
+      await sent(client.send(new AbortMultipartUploadCommand({ ...at(name), UploadId }))).catch(
+        unlessMissing,
+      );
+    },
+
+    /** In the order of their names, those behind `after` first to last. */
+    async *list(under: string, after = ''): AsyncGenerator<ObjectEntry> {
+      const all = { Bucket: bucket, Prefix: prefix + under, StartAfter: prefix + under + after };
+      for (let ContinuationToken: string | undefined; ; ) {
+        const page = await sent(client.send(new ListObjectsV2Command({ ...all, ContinuationToken })));
+        for (const { Key, LastModified } of page.Contents ?? [])
+          yield { name: Key!.slice(prefix.length + under.length), at: LastModified! };
+        if (!page.IsTruncated) return;
+        ContinuationToken = page.NextContinuationToken;
+      }
+    },
+    /** Multipart uploads that are neither completed nor aborted. */
+    async *listUploads(under: string): AsyncGenerator<UploadEntry> {
+      for (let markers = {}; ; ) {
+        const asked = { Bucket: bucket, Prefix: prefix + under, ...markers };
+        const page = await sent(client.send(new ListMultipartUploadsCommand(asked)));
+        for (const { Key, UploadId, Initiated } of page.Uploads ?? [])
+          yield { name: Key!.slice(prefix.length + under.length), uploadId: UploadId!, at: Initiated! };
+        if (!page.IsTruncated) return;
+        markers = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+      }
+    },
+  };
+}
+
+function asFault(error: unknown): Error {
+  const { name, $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };
+  if (name === 'NoSuchKey' || name === 'NoSuchUpload' || name === 'NotFound') return new S3Missing(name);
+  // A bucket that is not there answers 404 as well: that is no missing blob.
+  if ($metadata?.httpStatusCode === 404 && name !== 'NoSuchBucket') return new S3Missing(name);
+  return new StoreUnavailable(error);
+}
+
+export function unlessMissing(error: unknown): undefined {
+  if (error instanceof S3Missing) return undefined;
+  throw error;
+}

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type { S3Place } from '../../settings/blobs-url.ts';
+import {
+  BlobMissing,
+  type BlobStore,
+  isBlobKey,
+  isInRange,
+  type KeyRange,
+  type ListedBlob,
+  newBlobKey,
+  type PresignOptions,
+} from '../blob-store.ts';
+import { checkStore } from '../check-store.ts';
+import { takeIn } from '../intake.ts';
+import { dayOf, isDay, readIdentity, writeIdentity } from '../store-identity.ts';
+import { complete, createAssembly, nothingAssembled } from './assembly.ts';
+import { createS3Objects, S3Missing, type S3Timing, unlessMissing } from './objects.ts';
+import { openObject } from './reading.ts';
+import { createUnfinished } from './unfinished.ts';
+
+/**
+ * Milliseconds that a failed `put` waits for what it began to be cleared away; what stays is the collector's.
+ */
+const clearWithinMs = 2000;
+
+/**
+ * Blobs as objects: `blobs/abcdef…`; `arriving/abcdef…`, the note of an unfinished one;
+ * `aside/2026-11-28/abcdef…` once set aside; and `identity`.
+ */
+export function createS3Store(options: S3Place, timing: S3Timing = {}): BlobStore {
+  const s3 = createS3Objects(options, timing);
+  const { bytesWithinMs = 30_000 } = timing;
+  const blobOf = (key: string) => `blobs/${key}`;
+  const noteOf = (key: string) => `arriving/${key}`;
+  const asideOf = ({ key, day }: { key: string; day: string }) => `aside/${day}/${key}`;
+  const read = (key: string, range?: { start: number; end: number }) =>
+    openObject(s3, blobOf(key), range, bytesWithinMs).catch((error) => {
+      throw error instanceof S3Missing ? new BlobMissing(key) : error;
+    });
+  const unfinished = createUnfinished({ s3, blobOf, noteOf, read });
+
+  async function move(from: string, to: string): Promise<void> {
+    await s3.copy(from, to);
+    await s3.remove(from);
+  }
+
+  const store: BlobStore = {
+    async put(source, maxBytes) {
+      const key = newBlobKey();
+      const hash = createHash('sha256');
+      const assembly = createAssembly(s3, blobOf(key), nothingAssembled);
+      let completing = false;
+      try {
+        const { byteSize, brokenOff } = await takeIn(source, maxBytes, hash, assembly.write);
+        if (brokenOff !== undefined) throw brokenOff;
+        const assembled = await assembly.assembled();
+        completing = true;
+        await complete(s3, blobOf(key), assembled);
+        return { key, byteSize, sha256: hash.digest() };
+      } catch (error) {
+        // An answer that was lost does not say that nothing was stored.
+        const clearing = assembly.abandon().then(() => (completing ? s3.remove(blobOf(key)) : undefined));
+        await Promise.race([clearing.catch(() => {}), sleep(clearWithinMs, undefined, { ref: false })]);
+        throw error;
+      }
+    },
+
+    async open(key, range) {
+      if (!isBlobKey(key)) throw new BlobMissing(key);
+      return read(key, range);
+    },
+
+    async byteSizeOf(key) {
+      return isBlobKey(key) ? s3.sizeOf(blobOf(key)).catch(unlessMissing) : undefined;
+    },
+
+    async remove(key) {
+      if (!isBlobKey(key)) return;
+      await Promise.all([s3.remove(blobOf(key)), unfinished.abandon(key)]);
+    },
+
+    ...unfinished,
+
+    check: () => checkStore(store),
+
+    async *list(range) {
+      yield* listUnder('blobs/', range, true);
+      const seen = new Set<string>();
+      for await (const entry of listUnder('arriving/', range, false)) {
+        seen.add(entry.key);
+        yield entry;
+      }
+      // Of a process that was killed while it sent parts.
+      for await (const { name: key, at } of s3.listUploads('blobs/')) {
+        if (!isBlobKey(key) || !isInRange(key, range) || seen.has(key)) continue;
+        seen.add(key);
+        yield { key, at, finished: false };
+      }
+    },
+
+    async setAside(key) {
+      if (!isBlobKey(key)) return;
+      await move(blobOf(key), asideOf({ key, day: dayOf(new Date()) })).catch(unlessMissing);
+    },
+
+    async *listAside() {
+      for await (const { name } of s3.list('aside/')) {
+        const [day, key] = name.split('/');
+        if (isDay(day!) && isBlobKey(key ?? '')) yield { key: key!, day: day! };
+      }
+    },
+
+    restore: (aside) => move(asideOf(aside), blobOf(aside.key)).catch(unlessMissing),
+    destroy: (aside) => s3.remove(asideOf(aside)),
+
+    async identity() {
+      const found = await s3.get('identity').catch(unlessMissing);
+      return found === undefined ? undefined : readIdentity((await buffer(found)).toString());
+    },
+    setIdentity: (identity) => s3.put('identity', Buffer.from(writeIdentity(identity))),
+
+    ...(options.presign ? { presign } : {}),
+  };
+  return store;
+
+  async function* listUnder(folder: string, range: KeyRange, finished: boolean): AsyncGenerator<ListedBlob> {
+    // S3 begins behind the name that it is given, and a range with its first key.
+    for await (const { name: key, at } of s3.list(folder, range.from.slice(0, 39))) {
+      if (key >= range.to) return;
+      if (isBlobKey(key) && isInRange(key, range)) yield { key, at, finished };
+    }
+  }
+
+  async function presign(
+    key: string,
+    { expiresInSeconds, disposition, contentType }: PresignOptions,
+  ): Promise<string> {
+    const command = new GetObjectCommand({
+      ...s3.addressOf(blobOf(key)),
+      ResponseContentDisposition: disposition,
+      ResponseContentType: contentType,
+    });
+    return getSignedUrl(s3.client, command, { expiresIn: expiresInSeconds });
+  }
+}

@@ -1,0 +1,124 @@
+import { sql } from 'drizzle-orm';
+import { insertFrom } from '../../../db/insert-from.ts';
+import { membersOf, recordColumns } from '../../../db/json-record.ts';
+import { pick, reading, writingAndReturning } from '../../../db/step.ts';
+import { idempotencyKeys, tickets } from '../../../db/tables.ts';
+import { authoredOf } from '../input.ts';
+import { expectedColumns } from './columns.ts';
+import { foundTickets, input, judged, mailSubject } from './rules.ts';
+
+/* From the rules that need the ticket's lock to the rows that are written. */
+
+const asked = input.columns;
+const ruled = judged.columns;
+
+/** Rows that somebody else holds are left out, or waited for. */
+export const locked = (waits: boolean) =>
+  foundTickets(sql`order by ${tickets.id} for no key update ${sql.raw(waits ? '' : 'skip locked')}`);
+
+const expected = membersOf('expected', expectedColumns);
+const isStale = sql`(
+    ${expected.subject}, ${expected.fromName}, ${expected.signature},
+    ${expected.toAddress}, ${expected.toName}, ${expected.lastPublicMessageId}
+  ) is distinct from (
+    ${mailSubject(ruled)}, ${ruled.fromName}, ${ruled.signature},
+    ${ruled.toAddress}, ${ruled.toName}, coalesce(${ruled.lastPublicMessageId}, 0)
+  )`;
+const lastVisible = sql`
+  case when ${ruled.isOperator} then ${ruled.lastMessageId} else ${ruled.lastPublicMessageId} end`;
+
+/** The rules that need the locked row. */
+const { ifLastMessage, expect, ...kept } = ruled;
+export const decided = reading(
+  'decided',
+  {
+    ...kept,
+    verdict: sql`coalesce(${ruled.verdict}, case
+      when ${ifLastMessage} is null and ${expect} is null then null
+      when row_number() over (partition by ${ruled.ticketId} order by ${ruled.n}) > 1 then 'LATER'
+      when ${ifLastMessage} < ${lastVisible} then 'TICKET_CHANGED'
+      when ${expect} is not null and ${isStale} then 'PREVIEW_STALE'
+    end)`,
+  },
+  sql`from ${judged}
+    left join lateral json_to_record(${expect}) as expected ${recordColumns(expectedColumns)} on true`,
+);
+const settled = decided.columns;
+
+/** Identifiers are drawn under the ticket's lock, so that they increase within it in commit order. */
+const { verdict, status, requesterId, ticketCreatedAt, isOperator, maxMailBytes, ...written } = settled;
+export const numbered = reading(
+  'numbered',
+  {
+    ...written,
+    messageId: sql`nextval('messages_id_seq')::int`,
+    deliveryId: sql`case when ${settled.mailboxId} is not null then nextval('deliveries_id_seq')::int end`,
+    at: sql`clock_timestamp()`,
+  },
+  sql`from (
+    select * from ${decided} where ${settled.verdict} is null
+    order by ${settled.ticketId}, ${settled.n} offset 0
+  ) ${decided}`,
+);
+const drawn = numbered.columns;
+
+export const takenKeys = writingAndReturning(
+  'taken_keys',
+  sql`${insertFrom(
+    idempotencyKeys,
+    {
+      userId: asked.viewerId,
+      key: asked.idempotencyKey,
+      fingerprint: sql`sha256(convert_to(${drawn.ticketId} || ':' || ${asked.fingerprint}, 'UTF8'))`,
+      messageId: drawn.messageId,
+    },
+    sql`${numbered} join ${input} on ${asked.n} = ${drawn.n} where ${asked.idempotencyKey} is not null
+      order by ${asked.viewerId}, ${asked.idempotencyKey}`,
+  )} on conflict do nothing`,
+  { messageId: idempotencyKeys.messageId },
+);
+
+const publicSoFar = sql`count(*) filter (where ${asked.visibility} = 'PUBLIC') over ticket`;
+const publicNumber = sql`${drawn.lastPublicEventNumber} + ${publicSoFar}`;
+const toKey = sql`address_key(${drawn.toAddress})`;
+/** A copy to the address that is in To would be a second mail to the same person. */
+const keptCopies = sql`
+  case when ${asked.copies} is null or ${toKey} <> all (${asked.copyKeys}) then ${asked.copies} else (
+    select json_agg(c.value order by c.place)
+    from json_array_elements(${asked.copies}) with ordinality as c (value, place)
+    where ${asked.copyKeys}[c.place] <> ${toKey}) end`;
+
+/**
+ * What is written, whole: each row is joined with its input here, and all that follows inserts from here, so
+ * that nothing inserted has to be read back. Columns are chosen, as each costs every later step something
+ * before its first row.
+ */
+export const accepted = reading(
+  'accepted',
+  {
+    ...authoredOf(asked),
+    ...pick(asked, ['viewerId', 'files', 'quote', 'rfcMessageId', 'autoSubmitted', 'cancelIf', 'dueAt']),
+    ...pick(drawn, [
+      'n',
+      'ticketId',
+      'messageId',
+      'deliveryId',
+      'at',
+      'mailboxId',
+      'fromAddress',
+      'fromName',
+    ]),
+    ...pick(drawn, ['signature', 'toAddress', 'toName']),
+    eventNumber: sql`${drawn.lastEventNumber} + row_number() over ticket`,
+    publicNumber: sql`case when ${asked.visibility} = 'PUBLIC' then ${publicNumber} end`,
+    publicCursor: publicNumber,
+    newCount: sql`${drawn.messageCount} + row_number() over ticket`,
+    newPublicCount: sql`${drawn.publicMessageCount} + ${publicSoFar}`,
+    mailSubject: sql`case when ${drawn.deliveryId} is not null then ${mailSubject(drawn)} end`,
+    keptCopies,
+  },
+  sql`from ${numbered} join ${input} on ${asked.n} = ${drawn.n}
+    where ${asked.idempotencyKey} is null
+      or ${drawn.messageId} in (select ${takenKeys.columns.messageId} from ${takenKeys})
+    window ticket as (partition by ${drawn.ticketId} order by ${drawn.messageId})`,
+);

@@ -1,0 +1,120 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Db } from '../../../db/database.ts';
+import { jsonObject, milliseconds, reading } from '../../../db/step.ts';
+import type { TicketStatus } from '../../../platform/vocabulary.ts';
+import type { Copy } from '../email-input.ts';
+import { accepted, decided, locked, numbered, takenKeys } from './accept.ts';
+import { input, judged, type Verdict, wanted } from './rules.ts';
+import { files, woken, writes } from './writes.ts';
+
+/*
+ * The command's writes as one data-modifying statement: one round trip and one commit for a whole group of
+ * messages.
+ *
+ * All parts of such a statement see one snapshot, so only two things are trusted to be fresh: rows locked
+ * here, which PostgreSQL re-reads after a wait, and conflicts on a unique key. Locks are taken in one order
+ * everywhere (tickets by id, then keys), which rules out deadlocks among groups. Every row gets an answer: an
+ * identifier, or the reason that it was left out. A ticket that somebody else holds is such a reason, so that
+ * its neighbours in the group do not wait for it.
+ */
+
+const row = accepted.columns;
+const settled = decided.columns;
+const file = files.columns;
+
+/** The statement's answer to one row. Instants are milliseconds since 1970. */
+export type Answer =
+  | AppendedAnswer
+  | { readonly verdict: Verdict; readonly ticketId: number | null; readonly maxMailBytes: number | null };
+
+/** To a row that was appended: with null for what comes of files and e-mails only, where there are none. */
+export interface AppendedAnswer {
+  readonly verdict: null;
+  readonly ticketId: number;
+  readonly reference: string;
+  readonly subject: string;
+  readonly status: TicketStatus;
+  readonly requesterId: number;
+  readonly ticketCreatedAt: number;
+  readonly messageCount: number;
+  readonly messageId: number;
+  readonly createdAt: number;
+  /** The ticket's event cursor for this viewer's class, after this message. */
+  readonly cursor: number;
+  readonly attachmentIds: readonly number[] | null;
+  readonly deliveryId: number | null;
+  readonly mailSubject: string | null;
+  readonly fromName: string | null;
+  readonly fromAddress: string | null;
+  readonly toAddress: string | null;
+  readonly toName: string | null;
+  /** Whom the mail goes to beside To, in their order. */
+  readonly copies: readonly Copy[] | null;
+  readonly maxMailBytes: number | null;
+}
+
+type OfMail = 'deliveryId' | 'mailSubject' | 'fromName' | 'fromAddress' | 'toAddress' | 'toName';
+/** To a row with an e-mail. */
+export type MailedAnswer = AppendedAnswer & {
+  readonly [K in OfMail]: NonNullable<AppendedAnswer[K]>;
+};
+
+export const isAppended = (answer: Answer): answer is AppendedAnswer => answer.verdict === null;
+
+const forOperators = (all: SQL, visible: SQL): SQL =>
+  sql`case when ${settled.isOperator} then ${all} else ${visible} end`;
+
+const answer = {
+  verdict: sql`case
+    when ${settled.verdict} is null and ${row.messageId} is null then 'KEY_TAKEN'
+    else ${settled.verdict} end`,
+  ticketId: settled.ticketId,
+  reference: settled.reference,
+  subject: settled.subject,
+  status: settled.status,
+  requesterId: settled.requesterId,
+  ticketCreatedAt: milliseconds(settled.ticketCreatedAt),
+  messageCount: forOperators(row.newCount, row.newPublicCount),
+  messageId: row.messageId,
+  createdAt: milliseconds(row.at),
+  cursor: forOperators(row.eventNumber, row.publicCursor),
+  attachmentIds: sql`case when ${row.files} is not null then (
+    select json_agg(${file.id} order by ${file.position}) from ${files}
+    where ${file.messageId} = ${row.messageId}) end`,
+  deliveryId: row.deliveryId,
+  mailSubject: row.mailSubject,
+  fromName: settled.fromName,
+  fromAddress: settled.fromAddress,
+  toAddress: settled.toAddress,
+  toName: settled.toName,
+  copies: row.keptCopies,
+  maxMailBytes: settled.maxMailBytes,
+} satisfies Record<keyof AppendedAnswer, SQL>;
+
+/** All rows as one value: columns cost the driver and the mapper more. */
+const answered = reading(
+  'answered',
+  {
+    answers: sql`json_agg(${jsonObject(answer)} order by ${settled.n})`,
+    // Nobody reads it: PostgreSQL leaves out what nothing asks for, and nobody would be woken.
+    woken: sql`(select count(*) from ${woken})`,
+  },
+  sql`from ${decided} left join ${accepted} on ${row.n} = ${settled.n}`,
+);
+
+/**
+ * The statement, prepared: once a connection.
+ * @param waits for tickets that somebody else holds, as long as the connection waits for locks
+ */
+export function prepareAppend(db: Db, { waits = false } = {}) {
+  const reads = [input, wanted, locked(waits), judged, decided, numbered, takenKeys, accepted];
+  const steps = [...reads, ...writes, answered];
+  return db
+    .with(...steps.map(({ subquery }) => subquery))
+    .select({
+      answers: sql<Answer[]>`${answered.columns.answers}`,
+      woken: sql<string>`${answered.columns.woken}`,
+    })
+    .from(sql`${answered}`)
+    .prepare(waits ? 'append_messages_waiting' : 'append_messages');
+}

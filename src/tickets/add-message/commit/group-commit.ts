@@ -1,0 +1,194 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Db } from '../../../db/database.ts';
+import { asUnavailable, isLockTimeout, sqlState } from '../../../platform/database-faults.ts';
+import { Unavailable } from '../../../platform/errors.ts';
+import { type Answer, prepareAppend } from './append-statement.ts';
+import type { Row } from './columns.ts';
+import type { GroupCommitLimits } from './group-limits.ts';
+import { createLanes, mayGoOn, type Waiting } from './lanes.ts';
+import { createPace } from './pace.ts';
+import { createQueue } from './queue.ts';
+
+/** Bytes of bodies of one statement at most, so that 64 large messages do not become one 64 MiB parameter. */
+const groupBytes = 2 * 1024 * 1024;
+/**
+ * How often a message is tried again with the next group when its ticket was locked: mostly by another
+ * process's group, for a moment.
+ */
+const triesInGroups = 3;
+
+/**
+ * Writes messages that arrive together as one group. A lone message is written at once, if nobody else was
+ * answered a moment ago; each caller is answered only after the commit of its own row; one bad row never
+ * fails its neighbours, and one whose ticket is locked never holds them up.
+ */
+export interface GroupCommit extends AsyncDisposable {
+  /**
+   * Resolves once the row is committed, or left out.
+   * @throws Unavailable when the queue is full, the ticket stays locked, or the database does not answer; it
+   *   says whether the row may have been written
+   */
+  append(row: Row): Promise<Answer>;
+}
+
+export function createGroupCommit(
+  db: Db,
+  sendsByDefault: boolean,
+  {
+    queueRows = 4096,
+    queueBytes = 128 * 1024 * 1024,
+    groupRows = 64,
+    statementsInFlight = 2,
+    worthwhileRows = 16,
+    patience = 4,
+    lockPatience = 5000,
+  }: GroupCommitLimits = {},
+): GroupCommit {
+  const statement = prepareAppend(db);
+  const waitingStatement = prepareAppend(db, { waits: true });
+  const pace = createPace({ groupRows, worthwhileRows, patience });
+  const group = { groupRows, groupBytes };
+  const lanes = createLanes((rows) => execute(waitingStatement, rows), {
+    ...group,
+    ...{ atOnce: statementsInFlight, patience: lockPatience, rows: Math.ceil(queueRows / 8) },
+  });
+  const queue = createQueue(lanes, { ...group, worthwhileRows, statementsInFlight });
+  /**
+   * What was in a group in which somebody waited for a lock: each goes by itself, as its neighbour may wait
+   * again.
+   */
+  const alone: Waiting[] = [];
+  const inFlight = { statements: 0, rows: 0, alone: 0 };
+  let unanswered = 0;
+  let unansweredBytes = 0;
+  let scheduled = false;
+  let impatient: NodeJS.Timeout | undefined;
+  let idle: (() => void) | undefined;
+
+  async function execute(by: typeof statement, group: readonly Waiting[]): Promise<Answer[]> {
+    const rows = JSON.stringify(group.map(({ row }) => row));
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const [answer] = await by.execute({ rows, sendsByDefault });
+        return answer!.answers;
+      } catch (error) {
+        // Rolled back by the server to break a tie: nothing was written, and the next try meets no such tie.
+        if (!/^40(001|P01)$/.test(sqlState(error) ?? '') || attempt === 5) throw error;
+      }
+    }
+  }
+
+  /** Writes a group. @returns how its callers are told, each of what became of its own row */
+  async function flush(group: readonly Waiting[]): Promise<(() => void)[]> {
+    try {
+      const answers = await execute(statement, group);
+      return group.flatMap((waiting, n) => {
+        const answer = answers[n]!;
+        if (answer.verdict === 'LOCKED') foundLocked(waiting, answer.ticketId!);
+        else if (answer.verdict === 'LATER') enqueue(waiting);
+        else return [() => waiting.resolve(answer)];
+        return [];
+      });
+    } catch (error) {
+      return failed(group, error);
+    }
+  }
+
+  function foundLocked(waiting: Waiting, ticketId: number): void {
+    waiting.giveUpAt ??= performance.now() + lockPatience;
+    waiting.lockedTimes += 1;
+    if (waiting.lockedTimes < triesInGroups) enqueue(waiting);
+    else lanes.join(ticketId, waiting);
+  }
+
+  /**
+   * A fault of the connection says nothing of the commit, so it is not tried again here; a fault of a row is
+   * that row's own.
+   */
+  function failed(group: readonly Waiting[], error: unknown): (() => void)[] {
+    const fault = asUnavailable(error);
+    const isLocked = isLockTimeout(error);
+    if (isLocked) for (const waiting of group) waiting.giveUpAt ??= performance.now() + lockPatience;
+    if (group.length > 1 && (isLocked || !(fault instanceof Unavailable))) alone.push(...group);
+    else if (isLocked) lanes.join(Symbol('another lock than its ticket'), group[0]!);
+    else return group.map((waiting) => () => waiting.reject(fault));
+    return [];
+  }
+
+  async function write(group: readonly Waiting[], isAlone: boolean): Promise<void> {
+    inFlight.statements += 1;
+    inFlight.rows += group.length;
+    if (isAlone) inFlight.alone += 1;
+    queue.begin(group);
+    const told = await flush(group);
+    inFlight.statements -= 1;
+    inFlight.rows -= group.length;
+    if (isAlone) inFlight.alone -= 1;
+    queue.end(group);
+    pace.answers(told.length);
+    if (inFlight.statements === 0) waitNoLonger();
+    drain();
+    // The next statement is on its way before this thread is busy with the answers of the last one:
+    // PostgreSQL need not wait for them.
+    if (inFlight.statements > 0) await nextTurn();
+    for (const tell of told) tell();
+  }
+
+  function waitNoLonger(): void {
+    clearTimeout(impatient);
+    impatient = undefined;
+  }
+
+  function drain(late = false): void {
+    scheduled = false;
+    const mostAlone = Math.max(1, Math.floor(statementsInFlight / 2));
+    alone.splice(0, alone.length, ...alone.filter(mayGoOn));
+    while (inFlight.statements < statementsInFlight) {
+      if (alone.length > 0 && inFlight.alone < mostAlone) void write(alone.splice(0, 1), true);
+      else if (queue.length === 0) return;
+      else if (!pace.isEnough(queue.length, inFlight) && queue.bytes < groupBytes && !late) {
+        impatient ??= setTimeout(() => drain(true), inFlight.statements > 0 ? patience : patience / 2);
+        return;
+      } else {
+        waitNoLonger();
+        const taken = queue.next(inFlight.rows);
+        if (taken.length > 0) void write(taken, false);
+      }
+    }
+  }
+
+  function enqueue(waiting: Waiting): void {
+    if (!queue.add(waiting)) return;
+    if (scheduled || inFlight.statements >= statementsInFlight) return;
+    scheduled = true;
+    // Callers whose requests were read in this turn of the event loop join.
+    setImmediate(() => drain());
+  }
+
+  return {
+    append(row) {
+      const bytes = row.body.length + 512;
+      if (unanswered >= queueRows || unansweredBytes + bytes > queueBytes) {
+        const fault = { nothingWritten: true };
+        return Promise.reject(new Unavailable('Too many messages are waiting to be written', 1, fault));
+      }
+      const name = row.ticketId === undefined ? row.reference!.toLowerCase() : `#${row.ticketId}`;
+      const answer = new Promise<Answer>((resolve, reject) => {
+        pace.came();
+        enqueue({ row, bytes, name, lockedTimes: 0, giveUpAt: undefined, resolve, reject });
+      });
+      unanswered += 1;
+      unansweredBytes += bytes;
+      const told = () => {
+        unanswered -= 1;
+        unansweredBytes -= bytes;
+        if (unanswered === 0) idle?.();
+      };
+      answer.then(told, told);
+      return answer;
+    },
+    async [Symbol.asyncDispose]() {
+      if (unanswered > 0) await new Promise<void>((resolve) => (idle = resolve));
+    },
+  };
+}

@@ -1,0 +1,156 @@
+import { asUnavailable, isLockTimeout } from '../../../platform/database-faults.ts';
+import { Unavailable } from '../../../platform/errors.ts';
+import type { Answer } from './append-statement.ts';
+import type { Row } from './columns.ts';
+
+/** A message that waits to be written, and how its caller is told. */
+export interface Waiting {
+  readonly row: Row;
+  readonly bytes: number;
+  /** Its ticket, as the caller named it. */
+  readonly name: string;
+  /** How often its ticket was found locked, and when it is given up, if it was. */
+  lockedTimes: number;
+  giveUpAt: number | undefined;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface LaneLimits {
+  /** Statements of lanes in flight at most. */
+  readonly atOnce: number;
+  /** Milliseconds that a message waits for a lock at most. */
+  readonly patience: number;
+  /** Messages of one lane at most: one ticket must not fill the queue of all. */
+  readonly rows: number;
+  /** Rows and bytes of one statement at most. */
+  readonly groupRows: number;
+  readonly groupBytes: number;
+}
+
+/**
+ * Where messages wait whose ticket somebody else has locked: one lane a ticket, so that nobody waits for
+ * another ticket's lock. A lane's turn is one statement, which waits for the lock for a quarter of a second;
+ * then it is the next lane's turn.
+ */
+export interface Lanes {
+  /**
+   * @param lane the ticket's id; or a mark of the message's own, when it waits for another lock than its
+   * ticket's
+   */
+  join(lane: number | symbol, waiting: Waiting): void;
+  /** Puts the message into the lane of its ticket, if there is one. @returns whether there is */
+  take(waiting: Waiting): boolean;
+}
+
+interface Lane {
+  readonly id: number | symbol;
+  readonly names: Set<string>;
+  readonly rows: Waiting[];
+  /** One, after they waited in vain together: some of them may wait for a lock of their own. */
+  width: number;
+}
+
+/** @param append writes rows by one statement that waits for their locks for a moment */
+export function createLanes(
+  append: (group: readonly Waiting[]) => Promise<readonly Answer[]>,
+  { atOnce, patience, rows: maxRows, groupRows, groupBytes }: LaneLimits,
+): Lanes {
+  const lanes = new Map<number | symbol, Lane>();
+  const byName = new Map<string, Lane>();
+  const turns: Lane[] = [];
+  let running = 0;
+
+  function add(lane: Lane, waiting: Waiting): void {
+    if (lane.rows.length >= maxRows) return waiting.reject(lockedFault());
+    waiting.giveUpAt ??= performance.now() + patience;
+    lane.rows.push(waiting);
+  }
+
+  function nextOf(lane: Lane) {
+    let bytes = 0;
+    const count = lane.rows.findIndex((waiting, n) => {
+      bytes += waiting.bytes;
+      return n >= lane.width || (n > 0 && bytes > groupBytes);
+    });
+    return lane.rows.splice(0, count === -1 ? lane.rows.length : count);
+  }
+
+  async function turn(lane: Lane): Promise<void> {
+    const batch = nextOf(lane);
+    try {
+      const answers = await append(batch);
+      lane.width = groupRows;
+      for (const [n, waiting] of batch.entries()) {
+        if (answers[n]!.verdict === 'LATER') lane.rows.push(waiting);
+        else waiting.resolve(answers[n]!);
+      }
+    } catch (error) {
+      const fault = asUnavailable(error);
+      const isShared = batch.length > 1 && !(fault instanceof Unavailable);
+      if (isLockTimeout(error) || isShared) {
+        lane.width = 1;
+        // One that waited alone lets the others try.
+        lane.rows.splice(batch.length === 1 ? lane.rows.length : 0, 0, ...batch);
+      } else for (const waiting of batch) waiting.reject(fault);
+    }
+  }
+
+  function expire(): void {
+    for (const { rows } of lanes.values()) rows.splice(0, rows.length, ...rows.filter(mayGoOn));
+  }
+
+  async function serve(lane: Lane): Promise<void> {
+    running += 1;
+    await turn(lane);
+    running -= 1;
+    expire();
+    turns.push(lane);
+    next();
+  }
+
+  function close(lane: Lane): void {
+    lanes.delete(lane.id);
+    for (const name of lane.names) byName.delete(name);
+  }
+
+  function next(): void {
+    while (running < atOnce && turns.length > 0) {
+      const lane = turns.shift()!;
+      if (lane.rows.length === 0) close(lane);
+      else void serve(lane);
+    }
+  }
+
+  return {
+    join(id, waiting) {
+      let lane = lanes.get(id);
+      if (lane === undefined) {
+        lane = { id, names: new Set(), rows: [], width: groupRows };
+        lanes.set(id, lane);
+        turns.push(lane);
+      }
+      if (typeof id === 'number') {
+        byName.set(waiting.name, lane);
+        lane.names.add(waiting.name);
+      }
+      add(lane, waiting);
+      next();
+    },
+    take(waiting) {
+      const lane = byName.get(waiting.name);
+      if (lane !== undefined) add(lane, waiting);
+      return lane !== undefined;
+    },
+  };
+}
+
+const lockedFault = (): Unavailable =>
+  new Unavailable('Somebody else holds what this needs; nothing was written', 2, { nothingWritten: true });
+
+/** Whether a message that waits for a lock may be tried once more; otherwise its caller is told. */
+export function mayGoOn(waiting: Waiting): boolean {
+  if (waiting.giveUpAt === undefined || performance.now() < waiting.giveUpAt) return true;
+  waiting.reject(lockedFault());
+  return false;
+}

@@ -1,0 +1,192 @@
+import { sql } from 'drizzle-orm';
+import { assign, insertFrom } from '../../../db/insert-from.ts';
+import { membersOf, recordColumns } from '../../../db/json-record.ts';
+import { reading, writing } from '../../../db/step.ts';
+import {
+  attachments,
+  blobs,
+  deliveries,
+  deliveryRecipients,
+  events,
+  messages,
+  tickets,
+} from '../../../db/tables.ts';
+import { awaitsScan } from '../../deliveries/ledger.ts';
+import { authoredOf } from '../input.ts';
+import { accepted } from './accept.ts';
+import { fileColumns, optionalFileColumns } from './columns.ts';
+
+/* What is written of each accepted row, and of the group as a whole. */
+
+const row = accepted.columns;
+
+const newMessages = writing(
+  'new_messages',
+  insertFrom(
+    messages,
+    {
+      id: row.messageId,
+      ticketId: row.ticketId,
+      authorId: row.viewerId,
+      ...authoredOf(row),
+      createdAt: row.at,
+    },
+    accepted,
+  ),
+);
+
+const fileMembers = { ...fileColumns, ...optionalFileColumns };
+export const files = reading(
+  'files',
+  {
+    ...membersOf('file', fileMembers),
+    messageId: row.messageId,
+    id: sql`nextval('attachments_id_seq')::int`,
+  },
+  sql`from ${accepted}
+    cross join lateral json_to_recordset(${row.files}) as file ${recordColumns(fileMembers)}
+    where ${row.files} is not null`,
+);
+const file = files.columns;
+const sha256 = sql`decode(${file.sha256}, 'hex')`;
+
+/** One part of a request may be several attachments. */
+const newBlobs = writing(
+  'new_blobs',
+  sql`${insertFrom(
+    blobs,
+    { key: file.blobKey, byteSize: file.byteSize, sha256 },
+    sql`${files} where ${file.isFresh}`,
+  )} on conflict do nothing`,
+);
+
+const newAttachments = writing(
+  'new_attachments',
+  insertFrom(
+    attachments,
+    {
+      id: file.id,
+      messageId: file.messageId,
+      position: file.position,
+      blobKey: file.blobKey,
+      fileName: file.fileName,
+      contentType: file.contentType,
+      byteSize: file.byteSize,
+      sha256,
+      contentId: file.contentId,
+      isInline: file.isInline,
+      uploadId: file.uploadId,
+      scan: file.scan,
+      scanDueAt: sql`case when ${file.scan} is not null then clock_timestamp() end`,
+    },
+    files,
+  ),
+);
+
+/** Files of one message are scanned all or none. */
+const isScanned = sql`${row.files}->0->>'scan' is not null`;
+const newDeliveries = writing(
+  'new_deliveries',
+  insertFrom(
+    deliveries,
+    {
+      id: row.deliveryId,
+      messageId: row.messageId,
+      ticketId: row.ticketId,
+      mailboxId: row.mailboxId,
+      fromAddress: row.fromAddress,
+      fromName: row.fromName,
+      subject: row.mailSubject,
+      signature: row.signature,
+      quote: row.quote,
+      rfcMessageId: row.rfcMessageId,
+      autoSubmitted: sql`coalesce(${row.autoSubmitted}, false)`,
+      state: sql`case when ${row.dueAt} is null then 'QUEUED' else 'HELD' end`,
+      dueAt: sql`coalesce(to_timestamp(${row.dueAt} / 1000), ${row.at})`,
+      cancelIf: sql`coalesce(${row.cancelIf}, '{}')`,
+      awaitsScan: sql`coalesce(${isScanned}, false)`,
+      failure: sql`case when ${isScanned} then ${sql.raw(`'${awaitsScan}'`)} end`,
+    },
+    sql`${accepted} where ${row.deliveryId} is not null`,
+  ),
+);
+
+const newRecipients = writing(
+  'new_recipients',
+  insertFrom(
+    deliveryRecipients,
+    {
+      deliveryId: row.deliveryId,
+      position: sql`recipient.position`,
+      kind: sql`recipient.kind`,
+      address: sql`recipient.address`,
+      name: sql`recipient.name`,
+    },
+    sql`${accepted} cross join lateral (
+      select 1 as position, 'TO' as kind, ${row.toAddress} as address, ${row.toName} as name
+      union all
+      select 1 + c.place, c.value->>'kind', c.value->>'address', ''
+      from json_array_elements(${row.keptCopies}) with ordinality as c (value, place)
+    ) recipient where ${row.deliveryId} is not null`,
+  ),
+);
+
+const newEvents = writing(
+  'new_events',
+  insertFrom(
+    events,
+    {
+      ticketId: row.ticketId,
+      number: row.eventNumber,
+      publicNumber: row.publicNumber,
+      type: sql`'MESSAGE_ADDED'`,
+      visibility: row.visibility,
+      actorId: row.viewerId,
+      messageId: row.messageId,
+      deliveryId: row.deliveryId,
+      createdAt: row.at,
+    },
+    accepted,
+  ),
+);
+
+const latest = reading(
+  'latest',
+  {
+    ticketId: row.ticketId,
+    lastMessageId: sql`max(${row.messageId})`,
+    lastPublicMessageId: sql`max(${row.messageId}) filter (where ${row.visibility} = 'PUBLIC')`,
+    messageCount: sql`max(${row.newCount})`,
+    publicMessageCount: sql`max(${row.newPublicCount})`,
+    lastEventNumber: sql`max(${row.eventNumber})`,
+    lastPublicEventNumber: sql`max(${row.publicCursor})`,
+  },
+  sql`from ${accepted} group by ${row.ticketId}`,
+);
+const { ticketId: changedTicketId, lastPublicMessageId, ...counters } = latest.columns;
+const touched = writing(
+  'touched',
+  sql`update ${tickets} set ${assign(tickets, {
+    ...counters,
+    lastPublicMessageId: sql`coalesce(${lastPublicMessageId}, ${tickets.lastPublicMessageId})`,
+  })} from ${latest} where ${tickets.id} = ${changedTicketId}`,
+);
+
+/** One wake-up a group: NOTIFY takes a lock of the whole cluster at commit. */
+export const woken = reading(
+  'woken',
+  {
+    events: sql`pg_notify('ticketwire_events',
+      (select string_agg(distinct ${row.ticketId}::text, ',') from ${accepted}))`,
+    outbox: sql`case when exists (select from ${accepted} where ${row.deliveryId} is not null)
+      then pg_notify('ticketwire_outbox', '') end`,
+    scans: sql`case when exists (select from ${files} where ${file.scan} is not null)
+      then pg_notify('ticketwire_scans', '') end`,
+  },
+  sql`where exists (select from ${accepted})`,
+);
+
+export const writes = [
+  ...[newMessages, files, newBlobs, newAttachments, newDeliveries, newRecipients, newEvents],
+  ...[latest, touched, woken],
+];

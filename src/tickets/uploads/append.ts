@@ -1,0 +1,153 @@
+import { eq } from 'drizzle-orm';
+import { openUploads } from '../../db/tables.ts';
+import { Refusal } from '../../platform/errors.ts';
+import { BlobMissing, BlobOffset, BlobTooLarge } from '../../storage/blob-store.ts';
+import type { DeskContext } from '../context.ts';
+import { requireViewer } from '../policy.ts';
+import { UploadFault, uploadNotFound } from './faults.ts';
+import { findUpload, keepUpload, type Upload } from './keep.ts';
+import { noteArrived } from './lease.ts';
+import { findOpenUpload, forgetOpenUpload, type OpenUpload } from './open.ts';
+import { beyondRoom, heldBy } from './quota.ts';
+import { digestMismatch, type IncomingBody } from './take.ts';
+import { inTurn } from './turns.ts';
+
+export interface AppendInput {
+  readonly id: string;
+  /** Of the request, by `nextArrival`. */
+  readonly arrival: number;
+  /** Where its sender goes on. */
+  readonly offset: number;
+  /** Whether the upload is whole once all of this has arrived. */
+  readonly complete: boolean;
+  /** Of the whole upload, where its sender says so now. */
+  readonly byteSize?: number | undefined;
+  /** Of this request, where its sender says so. */
+  readonly comingBytes?: number | undefined;
+}
+
+export interface Appended {
+  readonly offset: number;
+  /** The request ended before its body did, or somebody else's came: what had arrived is kept. */
+  readonly brokenOff: boolean;
+  /** All of it is here. */
+  readonly upload: Upload | undefined;
+}
+
+/**
+ * Brings more bytes of one's own upload. What arrives is kept, however the request ends.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE (the upload is gone then)
+ * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_OFFSET, UPLOAD_MISMATCH, UPLOAD_DIGEST, UPLOAD_COMPLETE,
+ * UPLOAD_BUSY
+ */
+export async function appendToUpload(
+  ctx: DeskContext,
+  input: AppendInput,
+  source: IncomingBody,
+): Promise<Appended> {
+  const { commands } = ctx.desk.database;
+  requireViewer(ctx, 'write');
+  if ((await findOpenUpload(ctx, input.id)) === undefined) return replayed(ctx, input);
+  const stop = () => source.stop(new Error('another request goes on with this upload'));
+  return inTurn(commands, input.id, input.arrival, stop, async () => {
+    const open = await findOpenUpload(ctx, input.id);
+    if (open === undefined) return replayed(ctx, input);
+    // Its sender may have asked already how far it came, and goes on from there.
+    if (source.broken) return { offset: input.offset, brokenOff: true, upload: undefined };
+    const byteSize = await agreedSize(ctx, open, input);
+    const offset = await append(ctx, open, input, byteSize, source);
+    await noteArrived(commands, open.id, offset);
+    if (!source.ended) return { offset, brokenOff: true, upload: undefined };
+    if (!input.complete) return { offset, brokenOff: false, upload: undefined };
+    if (byteSize !== null && offset !== byteSize)
+      throw mismatch(`The upload has ${offset} bytes; ${byteSize} were announced`, offset);
+    return { offset, brokenOff: false, upload: await finish(ctx, open) };
+  });
+}
+
+/** The answer to the last request got lost: its sender is told again. */
+async function replayed(ctx: DeskContext, { id, offset, complete }: AppendInput): Promise<Appended> {
+  const whole = await findUpload(ctx.desk.database.commands, id, requireViewer(ctx, 'write').userId);
+  if (whole === undefined) throw uploadNotFound();
+  if (!complete || offset !== whole.byteSize)
+    throw new UploadFault('UPLOAD_COMPLETE', 'All of this upload is here already', whole.byteSize);
+  return { offset, brokenOff: false, upload: whole };
+}
+
+/** The size of the whole by all that was said of it. */
+async function agreedSize(
+  { desk }: DeskContext,
+  open: OpenUpload,
+  { offset, complete, byteSize, comingBytes }: AppendInput,
+): Promise<number | null> {
+  const end = comingBytes === undefined ? undefined : offset + comingBytes;
+  const said = [open.byteSize ?? undefined, byteSize, complete ? end : undefined].filter(
+    (size) => size !== undefined,
+  );
+  const [size] = said;
+  if (said.some((other) => other !== size))
+    throw mismatch('What was said of the size of the upload differs', undefined);
+  if (size !== undefined && end !== undefined && end > size)
+    throw mismatch(`The upload would have ${end} bytes; ${size} were announced`, undefined);
+  if (size !== undefined && size > desk.limits.attachmentBytes)
+    throw beyondRoom(desk, desk.limits.attachmentBytes);
+  if (size !== undefined && open.byteSize === null)
+    await desk.database.commands
+      .update(openUploads)
+      .set({ byteSize: size })
+      .where(eq(openUploads.id, open.id));
+  return size ?? null;
+}
+
+async function append(
+  ctx: DeskContext,
+  open: OpenUpload,
+  { offset }: AppendInput,
+  byteSize: number | null,
+  source: IncomingBody,
+): Promise<number> {
+  const { blobs, database, limits } = ctx.desk;
+  const { bytes } = await heldBy(database.commands, open.userId);
+  // Its own share of what is held is counted already.
+  const left = limits.uploadedBytes - bytes + Math.max(open.byteSize ?? 0, open.arrived);
+  const room = Math.max(0, Math.min(limits.attachmentBytes, left));
+  try {
+    return await blobs.append(open.blobKey, source, { offset, maxBytes: Math.min(room, byteSize ?? room) });
+  } catch (error) {
+    if (error instanceof BlobOffset) {
+      const message = `The upload goes on at byte ${error.byteSize}, not ${offset}`;
+      throw new UploadFault('UPLOAD_OFFSET', message, error.byteSize);
+    }
+    if (!(error instanceof BlobMissing || error instanceof BlobTooLarge)) throw error;
+    // Nobody can go on with it.
+    await giveUp(ctx, open);
+    if (error instanceof BlobMissing) throw uploadNotFound();
+    if (byteSize !== null && byteSize <= room)
+      throw mismatch(`More than the ${byteSize} bytes arrived that were announced`, undefined);
+    throw beyondRoom(ctx.desk, room);
+  }
+}
+
+async function finish(ctx: DeskContext, open: OpenUpload): Promise<Upload> {
+  const { blobs, database } = ctx.desk;
+  // Hours may have passed since the first of these bytes was allowed.
+  const now = await ctx.signInAgain();
+  if (now?.userId !== open.userId || !now.scopes.has('write'))
+    throw new Refusal('FORBIDDEN', 'This credential may not upload any more');
+  const blob = await blobs.finish(open.blobKey);
+  if (open.sha256 !== null && !open.sha256.equals(blob.sha256)) {
+    await forgetOpenUpload(database.commands, open.id);
+    await blobs.remove(blob.key);
+    throw digestMismatch();
+  }
+  const { id, userId, fileName, contentType } = open;
+  return keepUpload(database.commands, { id, userId, blob, fileName, contentType });
+}
+
+async function giveUp({ desk }: DeskContext, { id, blobKey }: OpenUpload): Promise<void> {
+  await forgetOpenUpload(desk.database.commands, id);
+  await desk.blobs.abandon(blobKey).catch(() => {});
+}
+
+const mismatch = (message: string, offset: number | undefined): UploadFault =>
+  new UploadFault('UPLOAD_MISMATCH', message, offset);

@@ -1,0 +1,101 @@
+import { and, eq, exists, gt, inArray, sql } from 'drizzle-orm';
+import {
+  attachments as attachmentsTable,
+  blobs as blobsTable,
+  uploads as uploadsTable,
+} from '../../db/tables.ts';
+import type { Problem, Refusal } from '../../platform/errors.ts';
+import { uploadLifetimeHours } from '../../storage/garbage/expire.ts';
+import { type AttachmentInput, fileInputOf } from '../add-message/attachment-input.ts';
+import type { FileOf } from '../add-message/commit/columns.ts';
+import type { DeskContext } from '../context.ts';
+import { invalidInput } from '../refusals.ts';
+
+const attachedAlready = 'This upload has been attached already: each can be, once';
+
+/** Two messages took the same upload at the same moment, and the database let one of them have it. */
+export function refusalOfTaken(error: unknown, inputs: readonly AttachmentInput[]): Refusal | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if ((at as { constraint_name?: unknown }).constraint_name !== 'attachments_upload_key') continue;
+    const problems = inputs
+      .map(fileInputOf)
+      .flatMap(({ upload, path }, index) =>
+        upload == null ? [] : [{ path: ['attachments', index, ...path, 'upload'], message: attachedAlready }],
+      );
+    return invalidInput(problems);
+  }
+  return undefined;
+}
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/**
+ * The earlier uploads that are named, by the index of the attachment; only their uploader may use them, each
+ * once. What has expired is not found even while the collector has not come by: it must not be taken away
+ * between here and the commit.
+ */
+export async function findUploads(ctx: DeskContext, userId: number, inputs: readonly AttachmentInput[]) {
+  const named = inputs
+    .map(fileInputOf)
+    .flatMap(({ upload, path }, index) => (upload == null ? [] : [{ index, path, id: uploadIdOf(upload) }]));
+  const found = new Map<number, FileOf>();
+  const ids = named.flatMap(({ id }) => (id === undefined ? [] : [id]));
+  const rows =
+    ids.length === 0
+      ? []
+      : await ctx.desk.database.desk
+          .select({
+            upload: uploadsTable,
+            blob: blobsTable,
+            attached: exists(
+              ctx.desk.database.desk
+                .select({ one: sql`1` })
+                .from(attachmentsTable)
+                .where(eq(attachmentsTable.uploadId, uploadsTable.id)),
+            ),
+          })
+          .from(uploadsTable)
+          .innerJoin(blobsTable, eq(blobsTable.key, uploadsTable.blobKey))
+          .where(
+            and(
+              inArray(uploadsTable.id, ids),
+              gt(uploadsTable.createdAt, sql`now() - make_interval(hours => ${uploadLifetimeHours})`),
+            ),
+          );
+  const byId = new Map(rows.map((row) => [row.upload.id, row]));
+  const problems: Problem[] = [];
+  const attached: Problem[] = [];
+  const seen = new Set<string>();
+  for (const { index, path, id } of named) {
+    const row = id === undefined ? undefined : byId.get(id);
+    if (row === undefined || row.upload.userId !== userId) {
+      problems.push({
+        path: ['attachments', index, ...path, 'upload'],
+        message: 'There is no such upload, or it has expired',
+      });
+      continue;
+    }
+    const { upload, blob } = row;
+    const again = { path: ['attachments', index, ...path, 'upload'], message: attachedAlready };
+    if (seen.has(upload.id)) problems.push(again);
+    else if (row.attached) attached.push(again);
+    seen.add(upload.id);
+    const sha256 = blob.sha256.toString('hex');
+    found.set(index, {
+      blobKey: blob.key,
+      isFresh: false,
+      byteSize: blob.byteSize,
+      sha256,
+      fileName: upload.fileName,
+      contentType: upload.contentType,
+      uploadId: upload.id,
+    });
+  }
+  return { found, problems, attached };
+}
+
+function uploadIdOf(globalId: string): string | undefined {
+  const text = Buffer.from(globalId, 'base64').toString('latin1');
+  const id = text.startsWith('Upload:') ? text.slice('Upload:'.length).toLowerCase() : '';
+  return uuid.test(id) ? id : undefined;
+}

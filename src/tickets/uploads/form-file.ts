@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import { Refusal } from '../../platform/errors.ts';
+import type { IncomingFile } from '../../platform/incoming-file.ts';
+import { BlobTooLarge } from '../../storage/blob-store.ts';
+import type { DeskContext } from '../context.ts';
+import { cleanContentType, cleanFileName } from '../file-name.ts';
+import { requireViewer } from '../policy.ts';
+import { keepUpload, type Upload } from './keep.ts';
+import { heldBy, roomFor } from './quota.ts';
+
+export interface UploadFileInput {
+  readonly file: PromiseLike<IncomingFile> | IncomingFile;
+}
+
+/**
+ * Takes a file in before its message is written; its id can be attached by its uploader, once, within a day.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
+ */
+export async function uploadFile(ctx: DeskContext, input: UploadFileInput): Promise<Upload> {
+  const viewer = requireViewer(ctx, 'write');
+  const { database, limits } = ctx.desk;
+  const file = await input.file;
+  const received = await file.received.catch((error) => {
+    if (!(error instanceof BlobTooLarge)) throw error;
+    const limitBytes = Math.min(limits.attachmentBytes, error.limitBytes);
+    throw new Refusal('ATTACHMENT_TOO_LARGE', `The file is larger than ${limitBytes} bytes`, { limitBytes }, [
+      'file',
+    ]);
+  });
+  roomFor(limits, await heldBy(database.commands, viewer.userId), received.byteSize);
+  received.claim();
+  // After a fault nobody knows whether the commit happened: the file stays until the collector looks.
+  return keepUpload(database.commands, {
+    id: randomUUID(),
+    userId: viewer.userId,
+    blob: received,
+    fileName: cleanFileName(file.fileName, 0),
+    contentType: cleanContentType(file.contentType),
+  });
+}

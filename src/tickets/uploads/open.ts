@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto';
+import { and, eq, notExists, sql } from 'drizzle-orm';
+import type { Db } from '../../db/database.ts';
+import { preparedFor } from '../../db/prepared.ts';
+import { attachments, openUploads, uploads } from '../../db/tables.ts';
+import { BlobMissing } from '../../storage/blob-store.ts';
+import { uploadLifetimeHours } from '../../storage/garbage/expire.ts';
+import type { DeskContext } from '../context.ts';
+import { cleanContentType, cleanFileName } from '../file-name.ts';
+import { requireViewer } from '../policy.ts';
+import { UploadFault, uploadNotFound } from './faults.ts';
+import { expiresInSeconds, findUpload, hasNotExpired, type Upload } from './keep.ts';
+import { assertMayOpen, heldBy, roomFor } from './quota.ts';
+import type { NewUpload } from './take.ts';
+import { inTurn } from './turns.ts';
+
+/** An upload whose bytes are still arriving. */
+export interface OpenUpload {
+  readonly id: string;
+  readonly userId: number;
+  readonly blobKey: string;
+  readonly fileName: string;
+  readonly contentType: string;
+  /** Null: its sender has not said yet. */
+  readonly byteSize: number | null;
+  readonly sha256: Buffer | null;
+  readonly arrived: number;
+  readonly expiresInSeconds: number;
+}
+
+/** How far an upload is. */
+export type UploadState =
+  | {
+      readonly upload: Upload;
+      readonly offset: number;
+      readonly byteSize: number;
+      readonly expiresInSeconds: number;
+    }
+  | {
+      readonly upload?: undefined;
+      readonly offset: number;
+      readonly byteSize: number | null;
+      readonly expiresInSeconds: number;
+    };
+
+/** Any constant will do: with a user's id beside it, it makes the counting of their uploads take turns. */
+const countingLock = 7_407_472;
+
+/**
+ * Begins an upload that may arrive by several requests, within a day.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
+ * @throws UploadFault TOO_MANY_UPLOADS
+ */
+export async function beginUpload(ctx: DeskContext, input: NewUpload): Promise<OpenUpload> {
+  const { userId } = requireViewer(ctx, 'write');
+  const { blobs, database, limits } = ctx.desk;
+  const opened = {
+    id: randomUUID(),
+    userId,
+    fileName: cleanFileName(input.fileName, 0),
+    contentType: cleanContentType(input.contentType),
+    byteSize: input.byteSize ?? null,
+    sha256: input.sha256 ?? null,
+  };
+  const blobKey = await blobs.create();
+  try {
+    await database.commands.transaction(async (tx) => {
+      await tx.execute(sql`select pg_advisory_xact_lock(${countingLock}, ${userId})`);
+      const held = await heldBy(tx, userId);
+      assertMayOpen(limits, held.open);
+      roomFor(limits, held, input.byteSize);
+      await tx.insert(openUploads).values({ ...opened, blobKey });
+    });
+  } catch (error) {
+    await blobs.abandon(blobKey).catch(() => {});
+    throw error;
+  }
+  return { ...opened, blobKey, arrived: 0, expiresInSeconds: uploadLifetimeHours * 3600 };
+}
+
+const selectOpenUpload = preparedFor((db: Db) => {
+  const { id, userId, blobKey, fileName, contentType, byteSize, sha256, arrived } = openUploads;
+  const columns = { id, userId, blobKey, fileName, contentType, byteSize, sha256, arrived };
+  return db
+    .select({ ...columns, expiresInSeconds: expiresInSeconds(openUploads) })
+    .from(openUploads)
+    .where(
+      and(eq(id, sql.placeholder('id')), eq(userId, sql.placeholder('userId')), hasNotExpired(openUploads)),
+    )
+    .prepare('find_open_upload');
+});
+
+/** The viewer's own upload that is still arriving. */
+export async function findOpenUpload(ctx: DeskContext, id: string): Promise<OpenUpload | undefined> {
+  const { userId } = requireViewer(ctx, 'write');
+  const [row] = await selectOpenUpload(ctx.desk.database.commands).execute({ id, userId });
+  return row;
+}
+
+/** @returns whether there was one */
+export async function forgetOpenUpload(db: Db, id: string): Promise<boolean> {
+  const gone = await db.delete(openUploads).where(eq(openUploads.id, id)).returning({ id: openUploads.id });
+  return gone.length > 0;
+}
+
+/**
+ * How far one's own upload is. A request that is still bringing bytes is ended first: its sender would not
+ * ask otherwise.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN
+ * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_BUSY
+ */
+export async function uploadState(ctx: DeskContext, id: string, arrival: number): Promise<UploadState> {
+  const { commands } = ctx.desk.database;
+  if ((await findOpenUpload(ctx, id)) !== undefined) {
+    const state = await inTurn(
+      commands,
+      id,
+      arrival,
+      () => {},
+      async () => {
+        const open = await findOpenUpload(ctx, id);
+        return open === undefined ? undefined : { ...open, offset: await arrivedOf(ctx, open) };
+      },
+    );
+    if (state !== undefined) {
+      const { offset, byteSize, expiresInSeconds } = state;
+      return { offset, byteSize, expiresInSeconds };
+    }
+  }
+  const whole = await findUpload(commands, id, requireViewer(ctx, 'write').userId);
+  if (whole === undefined) throw uploadNotFound();
+  const { byteSize, expiresInSeconds } = whole;
+  return { upload: whole, offset: byteSize, byteSize, expiresInSeconds };
+}
+
+/** What the store has of it. Bytes that are gone take their upload with them: an offset never goes back. */
+async function arrivedOf({ desk }: DeskContext, { id, blobKey }: OpenUpload): Promise<number> {
+  try {
+    return await desk.blobs.sizeOf(blobKey);
+  } catch (error) {
+    if (!(error instanceof BlobMissing)) throw error;
+    await forgetOpenUpload(desk.database.commands, id);
+    throw uploadNotFound();
+  }
+}
+
+/**
+ * Gives an upload up, whether all of it is here or not; what was attached stays.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN
+ * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_COMPLETE for what a message has, UPLOAD_BUSY
+ */
+export async function cancelUpload(ctx: DeskContext, id: string, arrival: number): Promise<void> {
+  const { userId } = requireViewer(ctx, 'write');
+  const { blobs, database } = ctx.desk;
+  const open = await findOpenUpload(ctx, id);
+  if (open !== undefined) {
+    const gone = await inTurn(
+      database.commands,
+      id,
+      arrival,
+      () => {},
+      () => forgetOpenUpload(database.commands, id),
+    );
+    // Its row decides; bytes that cannot be removed now are the collector's.
+    if (gone) return blobs.abandon(open.blobKey).catch(() => {});
+  }
+  const whole = await findUpload(database.commands, id, userId);
+  if (whole === undefined) throw uploadNotFound();
+  if (whole.attached) throw new UploadFault('UPLOAD_COMPLETE', 'The upload is attached to a message');
+  const attached = database.commands
+    .select({ id: attachments.id })
+    .from(attachments)
+    .where(eq(attachments.uploadId, uploads.id));
+  await database.commands.delete(uploads).where(and(eq(uploads.id, id), notExists(attached)));
+}

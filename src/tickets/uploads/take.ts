@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { asUnavailable } from '../../platform/database-faults.ts';
+import { BlobTooLarge } from '../../storage/blob-store.ts';
+import type { DeskContext } from '../context.ts';
+import { cleanContentType, cleanFileName } from '../file-name.ts';
+import { requireViewer } from '../policy.ts';
+import { UploadFault } from './faults.ts';
+import { keepUpload, type Upload } from './keep.ts';
+import { assertMayOpen, beyondRoom, heldBy, roomFor } from './quota.ts';
+
+export interface NewUpload {
+  readonly fileName: string;
+  /** The sender's word for it. */
+  readonly contentType: string;
+  /** What the sender says that there will be. */
+  readonly byteSize?: number | undefined;
+  readonly sha256?: Buffer | undefined;
+}
+
+/** Bytes on their way in, read once. */
+export interface IncomingBody extends AsyncIterable<Buffer> {
+  /** Whether all of them were read. */
+  readonly ended: boolean;
+  /** Whether its sender is gone, or was stopped. */
+  readonly broken: boolean;
+  /** Whoever reads them is told why, and reads no further. */
+  stop(why: Error): void;
+}
+
+/** Uploads of each user that arrive in this process by one request alone, and so have no row yet. */
+const arriving = new Map<number, number>();
+
+/**
+ * Takes a file in by one request, before its message is written; its id can be attached by its uploader,
+ * once, within a day.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
+ * @throws UploadFault TOO_MANY_UPLOADS, UPLOAD_DIGEST
+ */
+export async function takeUpload(ctx: DeskContext, input: NewUpload, source: IncomingBody): Promise<Upload> {
+  const { userId } = requireViewer(ctx, 'write');
+  const { blobs, database, limits } = ctx.desk;
+  const held = await heldBy(database.commands, userId).catch((error) => {
+    throw asUnavailable(error);
+  });
+  const count = arriving.get(userId) ?? 0;
+  assertMayOpen(limits, held.open + count);
+  const room = roomFor(limits, held, input.byteSize);
+  arriving.set(userId, count + 1);
+  try {
+    const blob = await blobs.put(source, room).catch((error) => {
+      throw error instanceof BlobTooLarge ? beyondRoom(ctx.desk, room) : error;
+    });
+    if (input.sha256 !== undefined && !input.sha256.equals(blob.sha256)) {
+      await blobs.remove(blob.key);
+      throw digestMismatch();
+    }
+    const fileName = cleanFileName(input.fileName, 0);
+    const contentType = cleanContentType(input.contentType);
+    // After a fault nobody knows whether the commit happened: the file stays until the collector looks.
+    return await keepUpload(database.commands, {
+      id: randomUUID(),
+      userId,
+      blob,
+      fileName,
+      contentType,
+    }).catch((error) => {
+      throw asUnavailable(error);
+    });
+  } finally {
+    const left = arriving.get(userId)! - 1;
+    if (left === 0) arriving.delete(userId);
+    else arriving.set(userId, left);
+  }
+}
+
+export const digestMismatch = (): UploadFault =>
+  new UploadFault('UPLOAD_DIGEST', 'The file that arrived does not have the digest that was announced');

@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, posix, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseAst } from 'vite';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+/** What programs wrote: nobody reads it line by line. */
+const generated = /\.generated\.ts$|(^|\/)(node_modules|\.made|\.data)\//;
+
+/** A file of ours: its path from the root, with slashes, and its text. */
+export interface Source {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Every file below a folder whose name ends in one of `endings`, in order of path. */
+export function sourcesBelow(folder: string, endings = /\.tsx?$/): Source[] {
+  const found: Source[] = [];
+  for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
+    const path = relative(root, join(entry.parentPath, entry.name)).split(sep).join('/');
+    if (!entry.isFile() || !endings.test(path) || generated.test(path)) continue;
+    found.push({ path, text: readFileSync(join(root, path), 'utf8') });
+  }
+  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Files that a file imports, types and dynamic imports included; packages are left out. */
+export function importsOf({ path, text }: Source): string[] {
+  const specifiers = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.{1,2}\/[^'?]+)'/g);
+  const targets = [...specifiers].map(([, specifier]) => posix.join(dirname(path), specifier!));
+  return [...new Set(targets)];
+}
+
+/** A function's name, where it begins, and how many lines are its own: those of functions in it are theirs. */
+export interface Measured {
+  readonly name: string;
+  readonly line: number;
+  readonly lines: number;
+}
+
+interface Node {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+const isNode = (value: unknown): value is Node =>
+  typeof value === 'object' && value !== null && typeof (value as Node).type === 'string';
+
+/** Every function of a file, methods and arrows included, in the order of the text. */
+export function functionsOf({ path, text }: Source): Measured[] {
+  const lang = path.endsWith('x') ? 'tsx' : 'ts';
+  const lineAt = (offset: number) => text.slice(0, offset).split('\n').length;
+  const found: Measured[] = [];
+  /** Gives how many lines of the node are taken by functions in it, itself included. */
+  const visit = (node: Node, outer: string): number => {
+    const name = nameOf(node) ?? outer;
+    let taken = 0;
+    for (const value of Object.values(node)) {
+      for (const child of Array.isArray(value) ? value : [value])
+        if (isNode(child)) taken += visit(child, name);
+    }
+    if (!/^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/.test(node.type)) return taken;
+    const line = lineAt(node.start);
+    // The line where a function in it begins is a line of the outer one as well.
+    const span = lineAt(node.end) - line;
+    found.push({ name, line, lines: span + 1 - taken });
+    return span;
+  };
+  visit(parseAst(text, { lang }, path) as unknown as Node, '');
+  return found.sort((a, b) => a.line - b.line);
+}
+
+/** The name that a declaration, property or method gives to what is in it. */
+function nameOf(node: Node): string | undefined {
+  const { id, key } = node as { id?: { name?: string } | null; key?: { name?: string } };
+  return id?.name ?? key?.name;
+}
+
+/**
+ * Circles of imports: each a list of files of which every one reaches every other (Tarjan's strongly connected components).
+ */
+export function circlesOf(imports: ReadonlyMap<string, readonly string[]>): string[][] {
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const stack: string[] = [];
+  const circles: string[][] = [];
+  const visit = (file: string): void => {
+    index.set(file, index.size);
+    low.set(file, index.get(file)!);
+    stack.push(file);
+    for (const next of imports.get(file) ?? []) {
+      if (!index.has(next)) visit(next);
+      if (stack.includes(next)) low.set(file, Math.min(low.get(file)!, low.get(next)!));
+    }
+    if (low.get(file) !== index.get(file)) return;
+    const circle = stack.splice(stack.indexOf(file));
+    if (circle.length > 1 || imports.get(file)?.includes(file)) circles.push(circle.sort());
+  };
+  for (const file of imports.keys()) if (!index.has(file)) visit(file);
+  return circles;
+}

@@ -1,0 +1,268 @@
+import { text } from 'node:stream/consumers';
+import { describe, expect, test } from 'vitest';
+import { explainRecipient } from '../../../src/mail/outbox/failure.ts';
+import { openPassword, sealPassword } from '../../../src/mail/smtp/secret.ts';
+import type { Scope, Viewer } from '../../../src/platform/request-context.ts';
+import { cancelDelivery, resolveDelivery, retryDelivery } from '../../../src/tickets/deliveries/commands.ts';
+import { listDeliveries } from '../../../src/tickets/deliveries/list.ts';
+import { openDeliverySource } from '../../../src/tickets/deliveries/source.ts';
+import { startSmtpSink } from '../../support/servers/smtp-sink.ts';
+import { inState, onlooker, until, untilLookedAgain, viewDelivery } from '../world/desk.ts';
+import { createWorld, operator, requester } from '../world/world.ts';
+
+test('retry mails only those who failed: same bytes, same Message-ID, written into the audit trail', async () => {
+  await using world = await createWorld();
+  const { sink, sql, ctx } = world;
+  sink.setFaults([{ at: 'RCPT', address: 'gone@domain.com', reply: '550 5.1.1 gone', times: 1 }]);
+  const id = await world.queue({ cc: ['gone@domain.com'] });
+  world.work();
+  await until(sql, id, inState('PARTIALLY_FAILED'));
+  expect(
+    (await listDeliveries(ctx, { hasFailedRecipient: true }, {})).edges.map(({ node }) => node.id),
+  ).toEqual([id]);
+  const retried = await retryDelivery(ctx, { deliveryId: id });
+  expect(retried.state === 'QUEUED' || retried.state === 'TRANSMITTING' || retried.state === 'SENT').toBe(
+    true,
+  );
+  const view = await until(sql, id, inState('SENT'));
+  expect(sink.mails.map(({ to }) => to)).toEqual([['jane.doe@domain.com'], ['gone@domain.com']]);
+  expect(sink.mails[1]!.source.equals(sink.mails[0]!.source)).toBe(true);
+  expect(view.events).toEqual(['DELIVERY_PARTIALLY_FAILED', 'DELIVERY_RETRIED', 'DELIVERY_SENT']);
+  expect([...(await world.audit())]).toEqual([
+    { actor_id: 1, action: 'DELIVERY_RETRIED', delivery_id: id, details: { from: 'PARTIALLY_FAILED' } },
+  ]);
+  expect((await listDeliveries(ctx, { hasFailedRecipient: true }, {})).edges).toEqual([]);
+});
+
+test('a deferred mail is sent at once when an operator says so', async () => {
+  await using world = await createWorld();
+  world.sink.setFaults([{ at: 'MAIL', reply: '451 4.3.0 later', times: 1 }]);
+  const id = await world.queue();
+  world.work();
+  await until(world.sql, id, inState('DEFERRED'));
+  await retryDelivery(world.ctx, { deliveryId: id });
+  await until(world.sql, id, inState('SENT'));
+});
+
+test('cancelled while held: no mail, the message stays; what is gone cannot be cancelled', async () => {
+  await using world = await createWorld();
+  const { sql, ctx } = world;
+  const held = await world.queue({ state: 'HELD', dueAt: new Date(Date.now() + 3_600_000) });
+  const sent = await world.queue({ ticketId: 2 });
+  world.work();
+  await until(sql, sent, inState('SENT'));
+  expect(await cancelDelivery(ctx, { deliveryId: held })).toMatchObject({
+    state: 'CANCELLED',
+    recipients: [{ state: 'CANCELLED' }],
+  });
+  for (const deliveryId of [held, sent])
+    await expect(cancelDelivery(ctx, { deliveryId })).rejects.toMatchObject({ code: 'DELIVERY_STATE' });
+  expect((await sql`select from messages`).length).toBe(2);
+  expect(world.sink.mails).toHaveLength(1);
+});
+
+test('a held mail goes when its time has come', async () => {
+  await using world = await createWorld();
+  const dueAt = new Date(Date.now() + 700);
+  const id = await world.queue({ state: 'HELD', dueAt });
+  // It polls so seldom that it must have known when to look.
+  world.work({ pollSeconds: 3600 });
+  await until(world.sql, id, inState('SENT'));
+  expect(world.sink.mails[0]!.receivedAt.getTime()).toBeGreaterThanOrEqual(dueAt.getTime());
+});
+
+describe('an unknown outcome', () => {
+  async function unknown() {
+    const world = await createWorld();
+    world.sink.setFaults([{ at: 'REPLY', answer: 'drop', times: 1 }]);
+    const id = await world.queue({ cc: ['second@domain.com'] });
+    world.work();
+    await until(world.sql, id, inState('OUTCOME_UNKNOWN'));
+    return { world, id };
+  }
+  test('assumed to be sent: no second copy', async () => {
+    const { world, id } = await unknown();
+    await using _ = world;
+    expect(await resolveDelivery(world.ctx, { deliveryId: id, as: 'ASSUME_SENT' })).toMatchObject({
+      state: 'SENT',
+      recipients: [{ state: 'SENT' }, { state: 'SENT' }],
+    });
+    await untilLookedAgain(world.sql);
+    expect(world.sink.mails.filter(({ to }) => to[0] !== onlooker)).toHaveLength(1);
+    expect([...(await world.audit())]).toMatchObject([
+      { action: 'DELIVERY_RESOLVED', details: { from: 'OUTCOME_UNKNOWN', as: 'ASSUME_SENT' } },
+    ]);
+  });
+  test('sent again: two copies with one Message-ID', async () => {
+    const { world, id } = await unknown();
+    await using _ = world;
+    await resolveDelivery(world.ctx, { deliveryId: id, as: 'RESEND' });
+    await until(world.sql, id, inState('SENT'));
+    const ids = world.sink.mails.map(({ source }) => /^Message-ID: (.*)\r$/m.exec(source.toString())![1]);
+    expect(ids).toHaveLength(2);
+    expect(ids[1]).toBe(ids[0]);
+  });
+  test('of ten operators at once one resolves it, the others are told so', async () => {
+    const { world, id } = await unknown();
+    await using _ = world;
+    const results = await Promise.allSettled(
+      Array.from({ length: 10 }, () => resolveDelivery(world.ctx, { deliveryId: id, as: 'RESEND' })),
+    );
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    await until(world.sql, id, inState('SENT'));
+    expect(world.sink.mails).toHaveLength(2);
+  });
+});
+
+describe('cancelIf is looked at when the mail would go', () => {
+  test.each([
+    [2, 'PUBLIC', ['REQUESTER_REPLIED'], 'CANCELLED'],
+    [1, 'PUBLIC', ['REQUESTER_REPLIED'], 'SENT'],
+    [1, 'PUBLIC', ['OPERATOR_REPLIED'], 'CANCELLED'],
+    [1, 'PRIVATE', ['OPERATOR_REPLIED'], 'SENT'],
+    [2, 'PUBLIC', ['REQUESTER_REPLIED', 'OPERATOR_REPLIED'], 'CANCELLED'],
+  ] as const)('user %i writes %s, mail void if %j: %s', async (author, visibility, cancelIf, expected) => {
+    await using world = await createWorld();
+    const id = await world.queue({
+      state: 'HELD',
+      dueAt: new Date(Date.now() + 300),
+      cancelIf: [...cancelIf],
+    });
+    await world.sql`insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
+      values (1, ${author}, 'reply', 'TEXT', ${visibility}, false)`;
+    world.work();
+    const view = await until(world.sql, id, inState('SENT', 'CANCELLED'));
+    expect(view).toMatchObject({ state: expected, events: [`DELIVERY_${expected}`] });
+    expect(world.sink.mails).toHaveLength(expected === 'SENT' ? 1 : 0);
+  });
+
+  test('a reply that is being committed is waited for, and counts', async () => {
+    await using world = await createWorld();
+    const id = await world.queue({ state: 'HELD', cancelIf: ['REQUESTER_REPLIED'] });
+    let began!: () => void;
+    const holding = new Promise<void>((resolve) => {
+      began = resolve;
+    });
+    const reply = world.database.desk.transaction(async (tx) => {
+      await tx.execute('select from tickets where id = 1 for no key update');
+      began();
+      await tx.execute(`insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
+        values (1, 2, 'reply', 'TEXT', 'PUBLIC', false)`);
+      // The worker has looked, and has left this one to its next look: a mail of the same kind beside it is
+      // through.
+      const beside = { ticketId: 2, to: onlooker, cancelIf: ['REQUESTER_REPLIED'] };
+      await until(world.sql, await world.queue(beside), inState('SENT'));
+    });
+    await holding;
+    world.work();
+    await reply;
+    expect((await until(world.sql, id, inState('SENT', 'CANCELLED'))).state).toBe('CANCELLED');
+    expect(world.sink.mails.map(({ to }) => to)).toEqual([[onlooker]]);
+  });
+});
+
+test('a mail whose message was redacted is not sent any more', async () => {
+  await using world = await createWorld();
+  const id = await world.queue({ state: 'HELD', dueAt: new Date(Date.now() + 200) });
+  await world.sql`update messages set body = '', redacted_at = now()`;
+  world.work();
+  expect(await until(world.sql, id, inState('CANCELLED', 'SENT'))).toMatchObject({ state: 'CANCELLED' });
+});
+
+test('the exact source is kept, without blind copies, and streams with its attachments', async () => {
+  await using world = await createWorld();
+  const bytes = Buffer.from(Array.from({ length: 70_000 }, (_, n) => n % 256));
+  const files = [{ fileName: 'a', contentType: 'a/b', bytes }];
+  const id = await world.queue({ bcc: ['hidden@domain.com'], files });
+  await expect(openDeliverySource(world.ctx, { deliveryId: id })).rejects.toMatchObject({
+    code: 'DELIVERY_NOT_FOUND',
+  });
+  world.work();
+  await until(world.sql, id, inState('SENT'));
+  const source = await openDeliverySource(world.ctx, { deliveryId: id });
+  const kept = await text(source.stream);
+  expect(kept).toBe(world.sink.mails[0]!.source.toString());
+  expect(kept.length).toBe(source.byteSize);
+  expect(kept).not.toMatch(/hidden/);
+});
+
+test('who may not, learns nothing', async () => {
+  await using world = await createWorld();
+  const id = await world.queue();
+  const reader: Viewer = { ...operator, scopes: new Set<Scope>(['read']) };
+  for (const deliveryId of [id, 999]) {
+    for (const command of [retryDelivery, cancelDelivery]) {
+      await expect(command(world.as(undefined), { deliveryId })).rejects.toMatchObject({
+        code: 'UNAUTHENTICATED',
+      });
+      await expect(command(world.as(requester), { deliveryId })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(command(world.as(reader), { deliveryId })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    }
+    await expect(openDeliverySource(world.as(requester), { deliveryId })).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    });
+  }
+  await expect(listDeliveries(world.as(requester), {}, {})).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  await expect(retryDelivery(world.ctx, { deliveryId: 999 })).rejects.toMatchObject({
+    code: 'DELIVERY_NOT_FOUND',
+  });
+  expect((await viewDelivery(world.sql, id)).state).toBe('QUEUED');
+  expect(await world.audit()).toHaveLength(0);
+});
+
+test('a size that the server announced is learnt, and a mail past it is refused before it is begun', async () => {
+  await using world = await createWorld();
+  await using small = await startSmtpSink({ maxBytes: 50_000 });
+  const files = [{ fileName: 'a', contentType: 'a/b', bytes: Buffer.alloc(60_000) }];
+  const id = await world.queue({ files });
+  world.work({ smtpUrl: small.url });
+  const view = await until(world.sql, id, inState('FAILED'));
+  expect(view.recipients).toMatchObject([{ state: 'FAILED', code: '5.3.4' }]);
+  expect(explainRecipient({ state: 'FAILED', smtpReply: view.recipients[0]!.reply })).toMatchObject({
+    suggestedAction: 'REDUCE_SIZE',
+  });
+  const [mailbox] = await world.sql`select server_max_mail_bytes as n from mailboxes`;
+  expect(mailbox!.n).toBe(50_000);
+});
+
+test('a mailbox has its own server, signs in with its sealed password, and TLS is verified', async () => {
+  await using world = await createWorld();
+  const key = Buffer.alloc(32, 7);
+  await using sink = await startSmtpSink({ auth: { user: 'desk', pass: 'pass & word' } });
+  const sealed = sealPassword('pass & word', 'company@domain.com', key);
+  expect(openPassword(sealed, 'company@domain.com', key)).toBe('pass & word');
+  expect(() => openPassword(sealed, 'other@domain.com', key)).toThrow();
+  expect(() => openPassword(sealed, 'company@domain.com', Buffer.alloc(32, 8))).toThrow();
+  await world.sql`update mailboxes set smtp_url = ${`smtp://desk@127.0.0.1:${sink.port}`}, smtp_password = ${sealed}`;
+  const id = await world.queue();
+  world.work({ mailboxKey: key });
+  await until(world.sql, id, inState('SENT'));
+  expect(sink.mails).toMatchObject([{ user: 'desk' }]);
+
+  await using strange = await startSmtpSink({ tls: 'starttls' });
+  await world.sql`update mailboxes set smtp_url = ${strange.url}, smtp_password = null`;
+  const second = await world.queue({ ticketId: 2 });
+  const view = await until(world.sql, second, inState('DEFERRED', 'SENT'));
+  expect(view).toMatchObject({ state: 'DEFERRED', log: [{ phase: 'CONNECT' }] });
+  expect(explainRecipient({ state: 'DEFERRED', smtpReply: view.failure })).toMatchObject({
+    suggestedAction: 'CHECK_MAILBOX',
+  });
+  expect(JSON.stringify(view)).not.toContain('pass & word');
+});
+
+test.each([
+  ['550 5.1.1 <x@y>: user unknown', 'CHECK_ADDRESS'],
+  ['552 5.2.2 mailbox full', 'CONTACT_RECIPIENT_OTHERWISE'],
+  ['552 5.3.4 too big', 'REDUCE_SIZE'],
+  ['550 5.7.26 unauthenticated, DMARC', 'ASK_MAIL_ADMINISTRATOR'],
+  ['554 blocked by policy', 'ASK_MAIL_ADMINISTRATOR'],
+  ['451 4.7.1 greylisted', 'WAIT'],
+  ['550 no', 'CHECK_ADDRESS'],
+  ['421 busy', 'WAIT'],
+  ["The mail server does not accept the mailbox's login (535 no)", 'CHECK_MAILBOX'],
+])('%s suggests %s', (reply, suggestedAction) => {
+  const state = reply.startsWith('5') ? 'FAILED' : 'DEFERRED';
+  expect(explainRecipient({ state, smtpReply: reply })).toMatchObject({
+    suggestedAction,
+  });
+});

@@ -1,0 +1,199 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import postgres from 'postgres';
+import { expect, test } from 'vitest';
+import type { WorkerStep } from '../../../src/mail/worker/steps.ts';
+import { createLog } from '../../../src/platform/log.ts';
+import { createTestDatabase } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
+import { startSmtpSink } from '../../support/servers/smtp-sink.ts';
+import {
+  fillDesk,
+  inState,
+  memoryBlobs,
+  onlooker,
+  queueMail,
+  startWorker,
+  until,
+  untilLookedAgain,
+  viewDelivery,
+} from '../world/desk.ts';
+import { startWorkerProcess } from '../world/worker-process.ts';
+
+test('a queued mail is sent once: blind copies in the envelope only, each step written down', async () => {
+  await using world = await createTestDatabase();
+  await using sink = await startSmtpSink();
+  const sql = world.database.raw;
+  await fillDesk(sql);
+  const blobs = memoryBlobs();
+  const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, n) => n % 251));
+  const id = await queueMail(sql, blobs, {
+    cc: ['second@domain.com'],
+    bcc: ['hidden@domain.com'],
+    files: [{ fileName: 'a.bin', contentType: 'application/x-a', bytes }],
+  });
+  await using _worker = startWorker({ sql, blobs, smtpUrl: sink.url });
+  const view = await until(sql, id, inState('SENT'));
+  expect(sink.mails).toHaveLength(1);
+  expect(sink.mails[0]!.to).toEqual(['jane.doe@domain.com', 'second@domain.com', 'hidden@domain.com']);
+  expect(sink.mails[0]!.source.toString('latin1')).not.toMatch(/hidden|^bcc:/im);
+  expect(view.recipients.map(({ state }) => state)).toEqual(['SENT', 'SENT', 'SENT']);
+  expect(view.log).toMatchObject([{ number: 1, phase: 'SETTLED', outcome: 'SENT' }]);
+  expect(view.events).toEqual(['DELIVERY_SENT']);
+});
+
+test('several workers share a queue: each mail once, each ticket in its order', async () => {
+  await using world = await createTestDatabase();
+  await using sink = await startSmtpSink();
+  const sql = world.database.raw;
+  await fillDesk(sql, { tickets: 10 });
+  const blobs = memoryBlobs();
+  const ids: number[] = [];
+  for (let n = 0; n < 120; n += 1)
+    ids.push(await queueMail(sql, blobs, { ticketId: 1 + (n % 10), body: `mail ${n}` }));
+  await using workers = new AsyncDisposableStack();
+  for (let n = 0; n < 4; n += 1)
+    workers.use(startWorker({ sql, blobs, smtpUrl: sink.url, leaseSeconds: 30 }));
+  for (const id of ids) await until(sql, id, inState('SENT'));
+  await untilLookedAgain(sql);
+  const mails = sink.mails.filter(({ to }) => to[0] !== onlooker);
+  expect(mails).toHaveLength(120);
+  const order = mails.map(({ source }) => Number(/\r\nmail (\d+)/.exec(source.toString())![1]));
+  for (let ticket = 0; ticket < 10; ticket += 1) {
+    const numbers = order.filter((n) => n % 10 === ticket);
+    expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+  }
+  const [gaps] =
+    await sql`select count(*)::int as n from tickets t where last_event_number <> (select count(*) from events e where e.ticket_id = t.id)`;
+  expect(gaps!.n).toBe(0);
+});
+
+test.each<WorkerStep>(['claimed', 'accepted-354'])(
+  'a worker that sleeps past its lease at %s sends nothing when it wakes: another has sent the mail',
+  async (step) => {
+    await using world = await createTestDatabase();
+    await using sink = await startSmtpSink();
+    const sql = world.database.raw;
+    await fillDesk(sql);
+    const id = await queueMail(sql, undefined);
+    const { connection } = world;
+    await using sleeper = await startWorkerProcess({
+      connection,
+      smtpUrl: sink.url,
+      leaseSeconds: 1,
+      stopAt: [step],
+    });
+    await sleeper.stopped();
+    sleeper.child.kill('SIGSTOP');
+    await using _heir = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: sink.url, leaseSeconds: 1 });
+    await until(sql, id, inState('SENT'));
+    sleeper.go();
+    sleeper.child.kill('SIGCONT');
+    // It has come to the fence, and is through with the mail.
+    await sleeper.end();
+    expect(sink.mails).toHaveLength(1);
+    expect(await until(sql, id, inState('SENT'))).toMatchObject({ attempts: 2, events: ['DELIVERY_SENT'] });
+  },
+);
+
+test('a worker that sleeps past its lease at BODY is believed dead, and brings the truth when it wakes', async () => {
+  await using world = await createTestDatabase();
+  await using sink = await startSmtpSink();
+  const sql = world.database.raw;
+  await fillDesk(sql);
+  const id = await queueMail(sql, undefined);
+  const { connection } = world;
+  await using sleeper = await startWorkerProcess({
+    connection,
+    smtpUrl: sink.url,
+    leaseSeconds: 1,
+    stopAt: ['body-open'],
+  });
+  await sleeper.stopped();
+  sleeper.child.kill('SIGSTOP');
+  await using _heir = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: sink.url, leaseSeconds: 1 });
+  await until(sql, id, inState('OUTCOME_UNKNOWN'));
+  sleeper.go();
+  sleeper.child.kill('SIGCONT');
+  const view = await until(sql, id, inState('SENT'));
+  expect(view).toMatchObject({ attempts: 1, events: ['DELIVERY_OUTCOME_UNKNOWN', 'DELIVERY_SENT'] });
+  expect(sink.mails).toHaveLength(1);
+});
+
+test('a worker that ends finishes what it began and gives back what it did not', async () => {
+  await using world = await createTestDatabase();
+  await using sink = await startSmtpSink({ faults: [{ at: 'DOT', delayMs: 300 }] });
+  const sql = world.database.raw;
+  await fillDesk(sql, { tickets: 30 });
+  for (let n = 1; n <= 30; n += 1) await queueMail(sql, undefined, { ticketId: n });
+  const worker = startWorker({
+    sql,
+    blobs: memoryBlobs(),
+    smtpUrl: sink.url,
+    leaseSeconds: 30,
+    connections: 2,
+  });
+  await sink.received(1);
+  await worker[Symbol.asyncDispose]();
+  const taken = sink.mails.length;
+  expect(taken).toBeLessThan(10);
+  const rows = await sql`select state, count(*)::int as n from deliveries group by state order by state`;
+  expect([...rows]).toEqual([
+    { state: 'QUEUED', n: 30 - taken },
+    { state: 'SENT', n: taken },
+  ]);
+  await using _next = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: sink.url, connections: 10 });
+  await sink.received(30);
+  await untilLookedAgain(sql);
+  expect(sink.mails.filter(({ to }) => to[0] !== onlooker)).toHaveLength(30);
+});
+
+test('the database goes away while the server answers: what it said is written when the database is back', async () => {
+  await using world = await createTestDatabase();
+  await using sink = await startSmtpSink({ faults: [{ at: 'DOT', delayMs: 300 }] });
+  const sql = world.database.raw;
+  await fillDesk(sql);
+  const id = await queueMail(sql, undefined);
+  const logged: string[] = [];
+  const log = createLog('error', { write: (line: string) => logged.push(line) > 0 } as never);
+  const ports = { sql, blobs: memoryBlobs(), smtpUrl: sink.url, leaseSeconds: 30, log };
+  await using _worker = startWorker(ports);
+  await until(sql, id, ({ phase }) => phase === 'BODY');
+  const { database: name, ...server } = world.ownerConnection as { database: string };
+  const owner = postgres({ ...server, database: 'postgres', max: 1, onnotice: () => {} } as object);
+  await owner`alter database ${owner(name)} with allow_connections false`;
+  await owner`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name}`;
+  await eventually(() => logged.some((line) => line.includes('settlement failed, retrying')));
+  await owner`alter database ${owner(name)} with allow_connections true`;
+  await owner.end();
+  // The test's own connections were ended as well.
+  const view = await eventually(async () => {
+    const now = await viewDelivery(sql, id).catch(() => undefined);
+    return now?.state === 'SENT' && now;
+  });
+  expect(view).toMatchObject({ attempts: 1, events: ['DELIVERY_SENT'] });
+  expect(sink.mails).toHaveLength(1);
+});
+
+test('a server without SMTPUTF8 is not given an address that needs it; the refusal is final and says why', async () => {
+  await using world = await createTestDatabase();
+  const sql = world.database.raw;
+  await fillDesk(sql);
+  const seen: string[] = [];
+  const server = createServer((socket) => {
+    socket.write('220 old.test\r\n');
+    socket.on('data', (data) => {
+      seen.push(data.toString());
+      socket.write(data.toString().startsWith('EHLO') ? '250-old.test\r\n250 8BITMIME\r\n' : '221 bye\r\n');
+    });
+    socket.on('error', () => {});
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const id = await queueMail(sql, undefined, { to: 'žofie@domain.cz' });
+  await using _worker = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: `smtp://127.0.0.1:${port}` });
+  const view = await until(sql, id, inState('FAILED', 'SENT'));
+  expect(view).toMatchObject({ state: 'FAILED', recipients: [{ state: 'FAILED', code: '5.6.7' }] });
+  expect(seen.join('')).not.toContain('MAIL');
+  server.close();
+});

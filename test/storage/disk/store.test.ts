@@ -1,0 +1,199 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type BlobStore, everyKey, StoreUnavailable } from '../../../src/storage/blob-store.ts';
+import { createDiskStore } from '../../../src/storage/disk/store.ts';
+import { hasStrace, hasTmpfs, straceQuietly } from '../fault-tools.ts';
+import { all, keysOf } from '../stores.ts';
+
+let directory: string;
+let store: BlobStore;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'blobs-'));
+  store = createDiskStore(join(directory, 'blobs'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const files = async (under = directory) =>
+  (await readdir(under, { recursive: true, withFileTypes: true }))
+    .filter((e) => e.isFile())
+    .map((e) => e.name);
+test('files and folders are for the gateway’s user alone', async () => {
+  const { key } = await store.put(Readable.from([Buffer.alloc(9)]), 9);
+  for (const path of ['blobs', `blobs/${key.slice(0, 2)}`, `blobs/${key.slice(0, 2)}/${key}`])
+    expect((await stat(join(directory, path))).mode & 0o077).toBe(0);
+});
+
+test('bytes are on their way to disk while their sender goes on', async () => {
+  const source = new PassThrough();
+  const put = store.put(source, 1e6).catch((e) => e);
+  source.write(Buffer.alloc(50_000));
+  await expect.poll(() => files()).toHaveLength(1);
+  source.destroy(new Error('the caller went away'));
+  expect((await put).message).toBe('the caller went away');
+  expect(await files()).toEqual([]);
+});
+
+test('a folder that vanishes under a running gateway is made again', async () => {
+  await store.put(Readable.from([Buffer.alloc(9)]), 9);
+  await rm(join(directory, 'blobs'), { recursive: true });
+  for (let n = 0; n < 3; n++) {
+    const { key } = await store.put(Readable.from([Buffer.alloc(9)]), 9);
+    expect(await buffer(await store.open(key))).toHaveLength(9);
+  }
+});
+
+test('what an older version left half-way is listed as unfinished, by its age', async () => {
+  const left = 'f'.repeat(40);
+  await mkdir(join(directory, 'blobs/arriving'), { recursive: true });
+  await writeFile(join(directory, 'blobs/arriving', left), 'half');
+  const hourAgo = new Date(Date.now() - 3_600_000);
+  await utimes(join(directory, 'blobs/arriving', left), hourAgo, hourAgo);
+  expect(await all(store.list(everyKey))).toEqual([{ key: left, at: hourAgo, finished: false }]);
+  await store.remove(left);
+  expect(await files()).toEqual([]);
+});
+
+test.each(['/proc/nope', '/dev/null/blobs', '/proc/nope/deeper/still'])(
+  'a place where no folder can be made (%s) is a fault at once',
+  async (place) => {
+    const nowhere = createDiskStore(place);
+    await expect(nowhere.check()).rejects.toThrow(/ENOENT|ENOTDIR|EACCES|EPERM/);
+    const error = await nowhere.put(Readable.from([Buffer.alloc(9)]), 9).catch((e) => e);
+    expect(error).toBeInstanceOf(StoreUnavailable);
+  },
+);
+
+test.runIf(hasTmpfs)('a full disk is an error, not a row; the next small file finds its place', async () => {
+  const disk = join(directory, 'disk');
+  await mkdir(disk);
+  expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]).status).toBe(0);
+  try {
+    const small = createDiskStore(join(disk, 'blobs'));
+    const error = await small.put(Readable.from([Buffer.alloc(2_000_000)]), 1e7).catch((e) => e);
+    expect(error).toBeInstanceOf(StoreUnavailable);
+    expect(error.cause.code).toBe('ENOSPC');
+    expect(await files(disk)).toEqual([]);
+    const { key } = await small.put(Readable.from([Buffer.alloc(500_000)]), 1e7);
+    expect(await buffer(await small.open(key))).toHaveLength(500_000);
+  } finally {
+    spawnSync('umount', [disk]);
+  }
+});
+
+/** strace counts by thread: one thread makes all calls. */
+const env = { ...process.env, UV_THREADPOOL_SIZE: '1' };
+const program = fileURLToPath(new URL('put-once.ts', import.meta.url));
+const putUnder = (inject: string) =>
+  spawnSync(
+    'strace',
+    [...straceQuietly, '-e', `inject=fsync:${inject}`, process.execPath, program, join(directory, 'blobs')],
+    {
+      encoding: 'utf8',
+      env,
+    },
+  );
+
+test.runIf(hasStrace)('whichever fsync fails, the put fails and leaves nothing', async () => {
+  const syncs = countSyncs();
+  expect(syncs).toBeGreaterThanOrEqual(4);
+  for (let n = 1; n <= syncs; n++) {
+    await rm(join(directory, 'blobs'), { recursive: true, force: true });
+    const run = putUnder(`error=EIO:when=${n}`);
+    expect(run.stdout, `fsync ${n}`).toBe('');
+    expect(run.stderr).toContain('EIO');
+    expect(await files()).toEqual([]);
+  }
+});
+
+test.runIf(hasStrace)(
+  'killed at whichever fsync, it has acknowledged nothing, and all it leaves is collectable',
+  async () => {
+    const syncs = countSyncs();
+    let left = 0;
+    for (let n = 1; n <= syncs; n++) {
+      await rm(join(directory, 'blobs'), { recursive: true, force: true });
+      const run = putUnder(`signal=KILL:when=${n}`);
+      expect(run.stdout, `fsync ${n}`).toBe('');
+      const remains = existsSync(join(directory, 'blobs')) ? await files() : [];
+      expect(await keysOf(store)).toEqual(remains);
+      left += remains.length;
+      for (const key of remains) await store.remove(key);
+      expect(await files()).toEqual([]);
+    }
+    expect(left).toBeGreaterThan(0);
+  },
+);
+
+test.runIf(hasStrace)(
+  'bytes, and then their name, are on disk before the key is told, in seven calls',
+  () => {
+    const begun = traceOf('file,desc').filter((line) => /^(\S*\s+)?\w+\(/.test(line));
+    const calls = begun.filter((line) => /[0-9a-f]{40}|\/[0-9a-f]{2}[>"]|write\(1</.test(line));
+    const last = calls.slice(-8).map((line) => line.replace(/^.*?(\w+)\(.*$/, '$1'));
+    expect(last).toEqual(['openat', 'write', 'fsync', 'close', 'openat', 'fsync', 'close', 'write']);
+  },
+);
+
+/** What a process that appended said, and what another one finds after it. */
+async function appendUnder(inject: string) {
+  await rm(join(directory, 'blobs'), { recursive: true, force: true });
+  const appending = fileURLToPath(new URL('append-once.ts', import.meta.url));
+  const { stdout, status, signal } = spawnSync(
+    'strace',
+    [...straceQuietly, '-e', `inject=fsync:${inject}`, process.execPath, appending, join(directory, 'blobs')],
+    { encoding: 'utf8', env },
+  );
+  const next = createDiskStore(join(directory, 'blobs'));
+  const key = /^created (.*)$/m.exec(stdout)?.[1];
+  const durable = Number([...stdout.matchAll(/^durable (\d+)$/gm)].at(-1)?.[1] ?? 0);
+  const whole = stdout.includes('finished');
+  return { next, key, durable, whole, ended: signal ?? status };
+}
+
+test.runIf(hasStrace).each(['error=EIO', 'signal=KILL'])(
+  'an append that meets %s at whichever fsync keeps what it has acknowledged, and can be gone on with',
+  async (fault) => {
+    let finished = 0;
+    for (let n = 1; finished === 0; n++) {
+      const { next, key, durable, whole } = await appendUnder(`${fault}:when=${n}`);
+      if (whole) finished = n;
+      else if (key !== undefined) {
+        const stored = await next.finish(key);
+        expect(stored.byteSize, `fsync ${n}`).toBeGreaterThanOrEqual(durable);
+        const bytes = await buffer(await next.open(key));
+        expect(bytes.equals(Buffer.alloc(stored.byteSize, 7))).toBe(true);
+      }
+      for (const left of await keysOf(next)) await next.remove(left);
+      expect(await files()).toEqual([]);
+    }
+    // Folders, the file at each step, and its name.
+    expect(finished).toBeGreaterThanOrEqual(8);
+  },
+  60_000,
+);
+
+/** How many fsyncs one put makes into an empty store. */
+const countSyncs = () => traceOf('fsync').filter((line) => line.includes('fsync(')).length;
+
+function traceOf(calls: string): string[] {
+  const log = join(directory, 'trace');
+  const target = join(directory, 'traced');
+  spawnSync(
+    'strace',
+    ['-f', '-qq', '-y', '-o', log, '-e', `trace=${calls}`, process.execPath, program, target],
+    {
+      env,
+    },
+  );
+  const lines = readFileSync(log, 'utf8').trim().split('\n');
+  rmSync(log);
+  rmSync(target, { recursive: true });
+  return lines;
+}

@@ -1,0 +1,182 @@
+import { expect, test } from 'vitest';
+import { type Answer, type Caller, type Door, type Message, say } from '../../crash/support/calls.ts';
+import { between, seeded } from '../../crash/support/random.ts';
+import { countWaiting } from '../../support/database.ts';
+import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
+import { sampled } from '../../support/soak.ts';
+
+const files = [{ name: 'plan é.txt', type: 'text/plain', bytes: Buffer.from('The plan\r\n'.repeat(500)) }];
+const operator = (key: string): Caller => ({ authorization: asOperator, key });
+
+/**
+ * One meaning said so often at once, by the seed at one door or the other, key in the header or in the input.
+ */
+function sayAtOnce(
+  url: string,
+  message: (n: number) => Message,
+  count: number,
+  key: string,
+  seed: number,
+): Promise<Answer[]> {
+  const random = seeded(seed);
+  const calls = Array.from({ length: count }, (_, n) => ({
+    door: (random() < 0.5 ? 'graphql' : 'legacy') as Door,
+    keyAsField: random() < 0.5,
+    message: message(n),
+  }));
+  return Promise.all(
+    calls.map(({ door, keyAsField, message }) => say(url, door, message, { ...operator(key), keyAsField })),
+  );
+}
+
+/**
+ * @throws when an answer is no success. @returns the ids that were told, each once, and how many called
+ * themselves the first
+ */
+function summary(answers: readonly Answer[]): { ids: number[]; first: number } {
+  const added = answers.map((answer) => {
+    if (answer.kind !== 'added') throw new Error(JSON.stringify(answer));
+    return answer;
+  });
+  return {
+    ids: [...new Set(added.map(({ messageId }) => messageId))],
+    first: added.filter(({ replayed }) => !replayed).length,
+  };
+}
+
+const more = async (gateway: Gateway, before: Record<string, number>) => {
+  const after = await gateway.counts();
+  return Object.fromEntries(Object.entries(after).map(([name, count]) => [name, count - before[name]!]));
+};
+
+const meanings = [
+  [1, 50, { ticket: 'INC-000047', body: 'Once, by mail', email: { cc: ['cc@domain.com'] } }],
+  [2, 50, { ticket: 'INC-000012', body: 'Once, with a file', email: {}, files }],
+  [3, 50, { ticket: 'INC-000003', body: 'Once, a note', private: true, files }],
+  [4, 100, { ticket: 'INC-000047', body: 'A hundred at once', email: { bcc: ['bcc@domain.com'] } }],
+] as const;
+for (const [seed, count, message] of sampled(meanings, 2)) {
+  test(`${count} calls of one key over both doors do it once (seed ${seed}: ${message.body})`, async () => {
+    await using gateway = await startGateway();
+    const before = await gateway.counts();
+    const answers = await sayAtOnce(gateway.url, () => message, count, 'the-key', seed);
+    const { ids, first } = summary(answers);
+    expect(ids).toHaveLength(1);
+    expect(first).toBe(1);
+
+    const mails = 'email' in message ? 1 : 0;
+    const attached = 'files' in message ? message.files.length : 0;
+    expect(await more(gateway, before)).toMatchObject({ messages: 1, keys: 1, deliveries: mails });
+    const again = summary([await say(gateway.url, 'legacy', message, operator('the-key'))]);
+    expect(again).toEqual({ ids, first: 0 });
+    const { messages, attachments, blobs } = await more(gateway, before);
+    expect({ messages, attachments, blobs }).toEqual({ messages: 1, attachments: attached, blobs: attached });
+    await gateway.sink.received(mails);
+    // A second mail would come by the same worker right behind the first.
+    await expect.poll(() => statesOf(gateway)).toEqual(Array.from({ length: mails }, () => 'SENT'));
+    expect(gateway.sink.mails).toHaveLength(mails);
+  });
+}
+
+const statesOf = async ({ sql }: Gateway) =>
+  (await sql<{ state: string }[]>`select state from deliveries order by id`).map(({ state }) => state);
+
+test('of two meanings that come at once under one key, one is done and the other refused', async () => {
+  await using gateway = await startGateway();
+  const before = await gateway.counts();
+  for (const seed of [1, 2, 3, 4]) {
+    const key = `two-meanings-${seed}`;
+    const meaning = (n: number) => ({ ticket: 'INC-000047', body: `meaning ${n % 2} of ${seed}` });
+    const answers = await sayAtOnce(gateway.url, meaning, 40, key, seed);
+    const done = answers.findIndex((answer) => answer.kind === 'added' && !answer.replayed);
+    expect(summary(answers.filter((_, n) => n % 2 === done % 2))).toMatchObject({ first: 1 });
+    const refused = answers.filter((_, n) => n % 2 !== done % 2);
+    for (const answer of refused)
+      expect(['IDEMPOTENCY_KEY_REUSED', '422']).toContain(answer.kind === 'refused' && answer.code);
+    expect(await more(gateway, before)).toMatchObject({ messages: seed, keys: seed });
+  }
+});
+
+test('another body, ticket, file or recipient under a key that was used is refused, by either door', async () => {
+  await using gateway = await startGateway();
+  const message: Message = { ticket: 'INC-000047', body: 'The first', email: {}, files };
+  summary([await say(gateway.url, 'graphql', message, operator('used'))]);
+  await expect.poll(() => statesOf(gateway)).toEqual(['SENT']);
+  const before = await gateway.counts();
+  for (const other of [
+    { ...message, body: 'Another' },
+    { ...message, ticket: 'INC-000046' },
+    { ...message, files: [{ ...files[0]!, bytes: Buffer.from('Another') }] },
+    { ...message, files: [{ ...files[0]!, name: 'another.txt' }] },
+    { ...message, email: { bcc: ['another@domain.com'] } },
+    { ticket: 'INC-000047', body: 'The first', private: true, files },
+  ]) {
+    expect(await say(gateway.url, 'graphql', other, operator('used'))).toEqual({
+      kind: 'refused',
+      code: 'IDEMPOTENCY_KEY_REUSED',
+    });
+    expect(await say(gateway.url, 'legacy', other, operator('used'))).toEqual({
+      kind: 'refused',
+      code: '422',
+    });
+  }
+  expect(await more(gateway, before)).toEqual(Object.fromEntries(Object.keys(before).map((k) => [k, 0])));
+});
+
+test('a key is its user’s own: what another user says under it is done', async () => {
+  await using gateway = await startGateway();
+  const message = { ticket: 'INC-000047', body: 'Mine' };
+  const first = summary([await say(gateway.url, 'graphql', message, operator('shared'))]);
+  const caller = { authorization: asRequester, key: 'shared' };
+  const theirs = summary([await say(gateway.url, 'legacy', { ...message, body: 'Theirs' }, caller)]);
+  expect(theirs.first).toBe(1);
+  expect(theirs.ids).not.toEqual(first.ids);
+});
+
+test('a refusal is not kept: the same key does it once the input is good', async () => {
+  await using gateway = await startGateway();
+  const good = { ticket: 'INC-000047', body: 'Good' };
+  for (const door of ['graphql', 'legacy'] as const) {
+    const key = `after-refusal-${door}`;
+    for (const bad of [
+      { ...good, body: '  ' },
+      { ...good, ticket: 'INC-999999' },
+    ])
+      expect(await say(gateway.url, door, bad, operator(key))).toMatchObject({ kind: 'refused' });
+    expect(summary([await say(gateway.url, door, good, operator(key))]).first).toBe(1);
+    expect(summary([await say(gateway.url, door, good, operator(key))]).first).toBe(0);
+  }
+});
+
+test('fifty that wait for one key hold up nobody else, however long the first takes', async () => {
+  await using gateway = await startGateway({ env: { DATABASE_POOL: '3' } });
+  const { sql, url } = gateway;
+  // Other users' calls have been here before: passwords are hashed once and that is not what is measured.
+  summary([
+    await say(url, 'legacy', { ticket: 'INC-000002', body: 'Before' }, { authorization: asRequester }),
+  ]);
+  const random = seeded(5);
+  const waiting: Promise<Answer>[] = [];
+  let first: Promise<unknown> | undefined;
+  await sql.begin(async (tx) => {
+    await tx`select from tickets where id = 47 for update`;
+    for (let n = 0; n < 50; n += 1) {
+      const door = random() < 0.5 ? 'graphql' : 'legacy';
+      waiting.push(say(url, door, { ticket: 'INC-000047', body: 'Waited for' }, operator('slow')));
+    }
+    first = Promise.race(waiting);
+    await expect.poll(() => countWaiting(sql)).toBe(1);
+    for (let n = 0; n < 10; n += 1) {
+      const door = between(random, 0, 1) === 0 ? 'graphql' : 'legacy';
+      const caller = { authorization: asRequester, key: `other-${n}` };
+      summary([await say(url, door, { ticket: 'INC-000002', body: `Other ${n}` }, caller)]);
+      const read = await gateway.graphql<{ ticket: object }>(
+        '{ ticket(by: { ticketId: 47 }) { messageCount } }',
+      );
+      expect(read.errors).toBeUndefined();
+    }
+    // All of these were answered before any of the fifty could be.
+    expect(await Promise.race([first, 'nobody yet'])).toBe('nobody yet');
+  });
+  expect(summary(await Promise.all(waiting))).toMatchObject({ ids: [expect.any(Number)], first: 1 });
+});

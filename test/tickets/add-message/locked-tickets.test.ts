@@ -1,0 +1,206 @@
+import postgres from 'postgres';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { countWaiting } from '../../support/database.ts';
+import { asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
+import { type Added, add } from '../calls.ts';
+
+let one: Gateway;
+let other: Gateway;
+/** Sessions of somebody who has nothing to do with us. */
+let outside: postgres.Sql;
+beforeAll(async () => {
+  // Nobody gives up, however slow the machine is.
+  const options = { env: { ROLES: 'web' }, overrides: { writer: { lockPatience: 600_000 } } };
+  one = await startGateway(options);
+  other = await startGateway({ ...options, database: one.database });
+  outside = postgres({ ...(one.database.ownerConnection as object), max: 4, onnotice: () => {} });
+  // Signing in takes a while, and is not what is looked at.
+  await Promise.all([one, other].map((gateway) => addTo(gateway, 1)));
+});
+afterAll(async () => {
+  await outside.end({ timeout: 5 });
+  await other[Symbol.asyncDispose]();
+  await one[Symbol.asyncDispose]();
+});
+
+const addTo = (gateway: Gateway, ticketId: number, more: object = {}): Promise<Added> =>
+  add(gateway, { ticket: { ticketId }, body: `to ${ticketId}`, ...more });
+const succeeded = (answers: readonly Added[]) =>
+  answers.map(({ __typename }) => __typename).filter((name) => name !== 'AddTicketMessagePayload');
+const countOf = async (body: string) => (await one.sql`select from messages where body = ${body}`).length;
+const mutation = `mutation($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { __typename } }`;
+
+/**
+ * Runs while somebody holds what the statement locks; resolves what `during` returned once it is free again.
+ */
+async function whileHeld<T>(
+  lock: (tx: postgres.TransactionSql) => PromiseLike<unknown>,
+  during: () => Promise<T>,
+): Promise<T> {
+  return outside
+    .begin(async (tx) => {
+      await lock(tx);
+      return [await during()];
+    })
+    .then(([result]) => result as T);
+}
+
+test('while a ticket is locked and its clients keep coming, everybody else is answered, in its group as well and in other processes', async () => {
+  const waiting: Promise<Added>[] = [];
+  await whileHeld(
+    (tx) => tx`select from tickets where id = 50 for update`,
+    async () => {
+      for (let round = 0; round < 5; round += 1) {
+        // They arrive together, and so share a group.
+        const others = [one, other].flatMap((gateway) => {
+          waiting.push(addTo(gateway, 50, { body: 'to the locked one' }));
+          return Array.from({ length: 15 }, (_, n) => addTo(gateway, 2 + n));
+        });
+        expect(succeeded(await Promise.all(others))).toEqual([]);
+      }
+      expect(await countOf('to the locked one')).toBe(0);
+    },
+  );
+  expect(succeeded(await Promise.all(waiting))).toEqual([]);
+  expect(await countOf('to the locked one')).toBe(10);
+});
+
+test('whoever waits in vain is told that nothing was written; the same call succeeds once the ticket is free', async () => {
+  await using impatient = await startGateway({
+    env: { ROLES: 'web' },
+    database: one.database,
+    overrides: { writer: { lockPatience: 1 } },
+  });
+  const input = { ticket: { reference: 'inc-000049' }, body: 'in vain', idempotencyKey: 'in vain' };
+  const answer = await whileHeld(
+    (tx) => tx`select from tickets where id = 49 for no key update`,
+    () => impatient.graphql(mutation, { input }),
+  );
+  expect(answer.status).toBe(503);
+  expect(answer.headers.get('retry-after')).toBe('2');
+  expect(answer.errors![0]!.extensions).toMatchObject({
+    code: 'UNAVAILABLE',
+    retryable: true,
+    nothingWritten: true,
+  });
+  expect(await countOf('in vain')).toBe(0);
+  expect((await add(impatient, input)).__typename).toBe('AddTicketMessagePayload');
+  expect(await countOf('in vain')).toBe(1);
+});
+
+test('whoever comes to a ticket for which others wait already is told in time as well', async () => {
+  await using impatient = await startGateway({
+    env: { ROLES: 'web' },
+    database: one.database,
+    overrides: { writer: { lockPatience: 600 } },
+  });
+  const say = () =>
+    impatient.graphql(mutation, { input: { ticket: { ticketId: 44 }, body: 'one after another' } });
+  await addTo(impatient, 1);
+  const statuses = await whileHeld(
+    (tx) => tx`select from tickets where id = 44 for update`,
+    async () => {
+      const first = say();
+      await expect.poll(() => countWaiting(one.sql)).toBeGreaterThan(0);
+      // From here on there is always somebody for whom its lane is kept.
+      const others = [say()];
+      await first;
+      others.push(say());
+      return (await Promise.all([first, ...others])).map(({ status }) => status);
+    },
+  );
+  expect(statuses).toEqual([503, 503, 503]);
+  expect(await countOf('one after another')).toBe(0);
+});
+
+test('a ticket that is named by its reference and by its id waits in one lane, and its messages are numbered without a gap', async () => {
+  const calls: Promise<Added>[] = [];
+  await whileHeld(
+    (tx) => tx`select from tickets where id = 48 for update`,
+    async () => {
+      for (let n = 0; n < 20; n += 1) {
+        const ticket = n % 2 === 0 ? { ticketId: 48 } : { reference: 'INC-000048' };
+        calls.push(add(n % 4 < 2 ? one : other, { ticket, body: 'two names' }));
+      }
+      await expect.poll(() => countWaiting(one.sql)).toBeGreaterThan(0);
+    },
+  );
+  expect(succeeded(await Promise.all(calls))).toEqual([]);
+  expect(await countOf('two names')).toBe(20);
+  const [row] = await one.sql`
+    select count(*)::int as events, max(number) - min(number) + 1 as span, count(distinct message_id)::int as messages
+    from events where ticket_id = 48 and message_id in (select id from messages where body = 'two names')`;
+  expect(row).toEqual({ events: 20, span: 20, messages: 20 });
+});
+
+test('a ticket that two processes write to at once loses and doubles nothing', async () => {
+  const calls = Array.from({ length: 200 }, (_, n) => addTo(n % 2 ? one : other, 47, { body: `both ${n}` }));
+  expect(succeeded(await Promise.all(calls))).toEqual([]);
+  const rows = await one.sql`select body from messages where body like 'both %'`;
+  expect(new Set(rows.map(({ body }) => body)).size).toBe(200);
+  expect(rows).toHaveLength(200);
+});
+
+/** What else a message can wait for: each has neighbours in its group that do not need it. */
+const otherLocks: Record<
+  string,
+  { lock: (tx: postgres.TransactionSql) => PromiseLike<unknown>; more: object }
+> = {
+  'an idempotency key that somebody has written and not committed': {
+    lock: (tx) => tx`
+      insert into idempotency_keys (user_id, key, fingerprint, message_id)
+      select id, 'held key', '\\x00', 1 from users where login = 'operator'`,
+    more: { idempotencyKey: 'held key' },
+  },
+  'the mailbox that its mail goes out by': {
+    lock: (tx) => tx`select from mailboxes where address = 'company@domain.com' for update`,
+    more: { email: { from: 'company@domain.com' } },
+  },
+};
+for (const [name, { lock, more }] of Object.entries(otherLocks)) {
+  test(`a message that waits for ${name} does not hold up its neighbours`, async () => {
+    let held: Promise<Added> | undefined;
+    const body = `waits for ${name}`;
+    await whileHeld(
+      async (tx) => {
+        await lock(tx);
+      },
+      async () => {
+        held = addTo(one, 46, { body, ...more });
+        const others = Array.from({ length: 20 }, (_, n) => addTo(one, 2 + n));
+        expect(succeeded(await Promise.all(others))).toEqual([]);
+        expect(await countOf(body)).toBe(0);
+        throw new Rollback();
+      },
+    ).catch((error) => {
+      if (!(error instanceof Rollback)) throw error;
+    });
+    expect((await held!).__typename).toBe('AddTicketMessagePayload');
+    expect(await countOf(body)).toBe(1);
+  });
+}
+class Rollback extends Error {}
+
+test('an author whose row is locked does not hold up other authors', async () => {
+  let held: Promise<Added> | undefined;
+  const [own] =
+    await one.sql`select id from tickets where requester_id = (select id from users where login = 'requester') limit 1`;
+  await addTo(one, own!.id);
+  await add(one, { ticket: { ticketId: own!.id }, body: 'signed in' }, { authorization: asRequester });
+  await whileHeld(
+    (tx) => tx`select from users where login = 'operator' for update`,
+    async () => {
+      held = addTo(one, 45, { body: 'by the locked author' });
+      const answers = Array.from({ length: 5 }, () =>
+        add(
+          one,
+          { ticket: { ticketId: own!.id }, body: 'by another author' },
+          { authorization: asRequester },
+        ),
+      );
+      expect(succeeded(await Promise.all(answers))).toEqual([]);
+      expect(await countOf('by the locked author')).toBe(0);
+    },
+  );
+  expect((await held!).__typename).toBe('AddTicketMessagePayload');
+});
