@@ -31,7 +31,7 @@ interface Way {
 
 const ways: readonly Way[] = [
   { name: 'slim', arguments: ['--omit=dev', '--omit=optional', '--ignore-scripts'], mostMegabytes: 200 },
-  { name: 'production', arguments: ['--omit=dev'], mostMegabytes: 400 },
+  { name: 'production', arguments: ['--omit=dev'], mostMegabytes: 360 },
   { name: 'development', arguments: [], mostMegabytes: 800 },
 ];
 
