@@ -20,7 +20,7 @@ export function jsonBytes(value: unknown, most = Infinity): number {
   let bytes = 0;
   const count = (text: string) => {
     bytes += bytesOfText(text);
-    return [];
+    return [''];
   };
   for (const piece of walk(value, count)) {
     bytes += Buffer.byteLength(piece);

@@ -85,7 +85,9 @@ const ofBodies = ({
   'as much HTML as may be read': json(all, { ids: many.slice(0, 12) }),
   'two bodies that escape to six times their length': json(texts, { ids: escaping }),
   'text with one wide character each': json(texts, { ids: wide }),
-  'the same, unread': { ...json(texts, { ids: wide }), unreadFor: 100 },
+  'as much of it as an answer may hold': json(texts, { ids: wide.slice(0, 4) }),
+  'the same, unread': { ...json(texts, { ids: wide.slice(0, 4) }), unreadFor: 100 },
+  'previews until an answer is full': json(`{ ${times(35, (n) => `p${n}: ${preview}`)} }`),
   'unseen messages with their bodies': json(`mutation { ${unseen(beforeText, 'body bodyHtml bodyText')} }`),
   'seven unseen messages with their text': json(`mutation { ${unseen(beforeSeven, 'bodyText')} }`),
   'twenty times unseen messages': json(

@@ -6,6 +6,9 @@ const together = 4 * atOnce;
 /** Bytes of bodies that one statement reads because fields ask for them. */
 const inStatement = 4 * 1024 * 1024;
 
+/** Bytes: a character beyond Latin-1 makes V8 take two for each of a text. */
+const memoryOf = (text: string): number => (/[^\0-\xff]/.test(text) ? 2 * text.length : text.length);
+
 /**
  * Bytes of messages' bodies that one request may bring into memory. A page brings its bodies along as long as
  * they are short together; others are read when a field asks for them, as far as an answer can hold them.
@@ -20,6 +23,7 @@ export class BodyAllowance {
   #spent = 0;
   #lent = 0;
   #refusal: AnswerTooLarge | undefined;
+  #turn: Promise<void> = Promise.resolve();
 
   /** @param limit bytes of one answer */
   constructor(limit: number) {
@@ -62,6 +66,32 @@ export class BodyAllowance {
       this.#spent += 2 * bytes;
     }
     this.assertWithin();
+  }
+
+  /** Counts what a body takes in memory beyond its UTF-8 bytes. @throws AnswerTooLarge */
+  spendOnMemory(id: number, body: string): void {
+    this.#spent += Math.max(0, memoryOf(body) - (this.#asked.get(id) ?? 0));
+    this.assertWithin();
+  }
+
+  /**
+   * Runs what makes long texts, one after the other, as long as the answer can hold more.
+   * @param bytesOf bytes of what was made
+   * @throws AnswerTooLarge
+   */
+  async inTurn<T>(make: () => Promise<T>, bytesOf: (made: T) => number): Promise<T> {
+    const before = this.#turn;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#turn = promise;
+    await before;
+    try {
+      this.assertWithin();
+      const made = await make();
+      this.#spent += bytesOf(made);
+      return made;
+    } finally {
+      resolve();
+    }
   }
 
   /** Nothing more is read for an answer that will be refused. @throws AnswerTooLarge */

@@ -105,7 +105,10 @@ export class Loaders {
     const found = new Map<number, string>();
     for (const batch of this.bodies.batchesOf(ids)) {
       this.bodies.assertWithin();
-      for (const [id, body] of await loadBodies(ctx, batch)) found.set(id, body);
+      for (const [id, body] of await loadBodies(ctx, batch)) {
+        this.bodies.spendOnMemory(id, body);
+        found.set(id, body);
+      }
     }
     return found;
   }

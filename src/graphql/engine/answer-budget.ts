@@ -10,7 +10,7 @@ const sixfold = /[^\t\n\f\r -\uffff]/;
 const bytesOfLong = (text: string): number => (sixfold.test(text) ? bytesOfText(text) : text.length + 2);
 
 /** Bytes from which on an answer is written in pieces. */
-const longAnswer = 256 * 1024;
+const longAnswer = 2 * 1024 * 1024;
 const longAnswers = new WeakSet<object>();
 
 /** Whether the data of an answer was long when it was weighed. */
