@@ -45,6 +45,10 @@ const preview =
   'email: {from: "company@domain.com", quote: ALL}}) ' +
   '{ ... on TicketMessagePreview { text html } ... on UserError { message } }';
 
+const deepLists =
+  '{ tickets(first: 100) { nodes { requester { name } messages(first: 20) { nodes { ' +
+  'id bodyText author { name } attachments { id fileName } ticket { reference } } } } } }';
+
 const ofBodies = ({
   large,
   many,
@@ -59,6 +63,12 @@ const ofBodies = ({
   'a hundred large bodies by their ids': json(nodes, { ids: many.slice(0, 100) }),
   'one body by 90 names': json(
     `{ node(id: "${large}") { ... on TicketMessage { ${times(90, (n) => `a${n}: bodyHtml`)} } } }`,
+  ),
+  'one body by 45 names, as graphql-js makes it': json(
+    `{ node(id: "${large}") { ... on TicketMessage { ${times(45, (n) => `a${n}: bodyText @skip(if: false)`)} } } }`,
+  ),
+  'deep lists, as graphql-js makes them': json(
+    deepLists.replace('id bodyText', 'id bodyText @skip(if: false)'),
   ),
   'a page of large bodies': json(ticket('messages(last: 100) { nodes { bodyHtml } }')),
   'eight pages of them': json(
@@ -82,7 +92,7 @@ const ofBodies = ({
     ),
     ...stream,
   },
-  'as much HTML as may be read': json(all, { ids: many.slice(0, 12) }),
+  'as much HTML as may be read': json(all, { ids: many.slice(0, 15) }),
   'two bodies that escape to six times their length': json(texts, { ids: escaping }),
   'text with one wide character each': json(texts, { ids: wide }),
   'as much of it as an answer may hold': json(texts, { ids: wide.slice(0, 4) }),
@@ -99,9 +109,7 @@ const ofBodies = ({
 
 const ofDocuments: Record<string, Request> = {
   nothing: json('{ __typename }'),
-  'deep lists': json(
-    '{ tickets(first: 100) { nodes { requester { name } messages(first: 20) { nodes { id bodyText author { name } attachments { id fileName } ticket { reference } } } } } }',
-  ),
+  'deep lists': json(deepLists),
   'deeper lists': json(
     `{ tickets(first: 100) { nodes { messages(first: 100) { nodes { ticket { messages(first: 100) { nodes { id } } } } } } } }`,
   ),
