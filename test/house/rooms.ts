@@ -78,11 +78,11 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Files of `src` itself join the rooms; nobody imports them but one another. */
+/** Files of `src` itself and of `src/app` join the rooms. No other room may import them. */
 export function roomOf(path: string): string {
   if (path === 'src/config.ts' || path === 'src/start-error.ts') return 'src/config';
   let folder = path.slice(0, path.lastIndexOf('/'));
-  if (folder === 'src') return folder;
+  if (folder === 'src' || folder === 'src/app') return 'src';
   const own = folder;
   while (rooms[folder] === undefined && folder.includes('/'))
     folder = folder.slice(0, folder.lastIndexOf('/'));
