@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import type { Clamd } from '../config.ts';
+import type { Clamd } from '../settings/clamd-url.ts';
 
 /** What a scanner said of a file. */
 export type Verdict =

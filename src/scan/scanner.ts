@@ -1,8 +1,8 @@
 import type postgres from 'postgres';
-import type { Clamd } from '../config.ts';
 import { scansChannel } from '../db/channels.ts';
 import { createAlarm } from '../platform/alarm.ts';
 import type { Logger } from '../platform/log.ts';
+import type { Clamd } from '../settings/clamd-url.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { pingScanner, ScannerAway, ScanRefused, scanStream } from './clamd.ts';
 import { claimScans, nextScan, putOffScan, settleScan, tellWhyScanWaits, type Waiting } from './queue.ts';

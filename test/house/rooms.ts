@@ -10,7 +10,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/platform': [],
   'src/settings': [],
   'src/limits': ['src/platform'],
-  // The settings that were read, and how an error of them is told.
+  // The configuration, and how errors of a start are explained.
   'src/config': ['src/platform', 'src/settings', 'src/limits'],
   'src/observe': ['src/platform'],
   'src/db/driver': ['src/platform', 'src/observe'],
@@ -22,7 +22,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/storage': ['src/config', 'src/platform', 'src/settings', 'src/db'],
   'src/storage/garbage': ['src/platform', 'src/db', 'src/storage'],
   'src/events': ['src/platform', 'src/db'],
-  'src/scan': ['src/config', 'src/platform', 'src/db', 'src/storage', 'src/events'],
+  'src/scan': ['src/settings', 'src/platform', 'src/db', 'src/storage', 'src/events'],
   'src/auth': ['src/config', 'src/platform', 'src/db'],
   'src/mail': ['src/platform', 'src/db'],
   'src/mail/compose': ['src/platform', 'src/db', ...body, 'src/storage', 'src/mail'],
