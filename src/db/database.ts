@@ -4,7 +4,7 @@ import type { PgDatabase } from 'drizzle-orm/pg-core';
 import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
-import type { PoolLoad } from '../observe/metrics.ts';
+import type { PoolLoad } from '../observe/gauges.ts';
 import type { Viewer } from '../platform/request-context.ts';
 import { askBackends } from './driver/backends.ts';
 import { type Connection, openClient } from './driver/client.ts';
