@@ -20,10 +20,10 @@ export interface App extends AsyncDisposable {
 }
 
 /**
- * Starts a gateway with the roles that are configured. Disposing it drains: requests in progress are answered,
- * and mails in transmission are finished.
- * @throws ConfigError, EmbeddedInUse, or the error of a part that cannot start; the parts that had started are
- * stopped.
+ * Starts a gateway with the roles that are configured. Disposing it drains: requests in progress are
+ * answered, and mails in transmission are finished.
+ * @throws ConfigError, EmbeddedInUse, or the error of a part that cannot start; the parts that had started
+ * are stopped.
  */
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
   const parts = new AsyncDisposableStack();

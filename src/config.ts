@@ -28,8 +28,8 @@ export interface Config {
   readonly dataDir: string;
   readonly logLevel: string;
   /**
-   * `embedded`: a PostgreSQL that the gateway starts in `dataDir`. It has the demo desk when only this machine
-   * can reach the gateway.
+   * `embedded`: a PostgreSQL that the gateway starts in `dataDir`. It has the demo desk when only this
+   * machine can reach the gateway.
    */
   readonly database:
     | { readonly kind: 'embedded' }

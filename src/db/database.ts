@@ -39,8 +39,8 @@ const stepsSize = 5;
 
 export interface Database extends AsyncDisposable {
   /**
-   * For internal work: sees every row. A query on behalf of a viewer must include the viewer's rule when it uses
-   * this pool.
+   * For internal work: sees every row. A query on behalf of a viewer must include the viewer's rule when it
+   * uses this pool.
    */
   readonly desk: Db;
   /** Like `desk`, for the message writer alone: its statements wait at most 250 ms for a lock. */
@@ -59,8 +59,8 @@ export interface Database extends AsyncDisposable {
   /** The load of each pool. */
   loads(): PoolLoad[];
   /**
-   * @throws when the database does not answer, or the role could bypass row-level security or does not see the
-   * desk
+   * @throws when the database does not answer, or the role could bypass row-level security or does not see
+   * the desk
    */
   check(): Promise<void>;
   /** Like `check`, for each kind of connection; is called at the start. */
@@ -208,8 +208,8 @@ export async function migrate(
     await assertServer(client);
     if (await isCurrent(client, migrationsFolder)) return;
     await client.begin(async (tx) => {
-      // The settings and the lock belong to the transaction: a pooler would pass a session's lock on to another
-      // client.
+      // The settings and the lock belong to the transaction: a pooler would pass a session's lock on to
+      // another client.
       await tx`set local search_path = public`;
       await takeTurn(tx, say);
       await runMigrations(drizzle(within(client, tx)), { migrationsFolder });

@@ -2,8 +2,8 @@ import { getTableColumns, getTableName, isSQLWrapper, type SQL, type SQLWrapper,
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 
 /**
- * Where each column of a table gets its value from. Required columns cannot be omitted and unknown ones cannot
- * be named, so a renamed column fails to compile in every statement that writes it.
+ * Where each column of a table gets its value from. Required columns cannot be omitted and unknown ones
+ * cannot be named, so a renamed column fails to compile in every statement that writes it.
  */
 export type Sources<T extends PgTable> = {
   readonly [K in keyof T['$inferInsert']]: SQLWrapper;

@@ -10,9 +10,9 @@ export interface Member<Data> {
 export const member = <Data>(type: string): Member<Data> => ({ type });
 
 /**
- * The members of a record that is sent to PostgreSQL as JSON, by name: columns of tables, whose types they have,
- * or other members. Both the record's TypeScript type and the columns that PostgreSQL reads it into are derived
- * from this.
+ * The members of a record that is sent to PostgreSQL as JSON, by name: columns of tables, whose types they
+ * have, or other members. Both the record's TypeScript type and the columns that PostgreSQL reads it into
+ * are derived from this.
  */
 export type Members = Readonly<Record<string, AnyPgColumn | Member<unknown>>>;
 

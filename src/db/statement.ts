@@ -14,8 +14,8 @@ export const run = <Row extends object>(client: postgres.Sql, statement: SQL): P
   send<Row>(client, dialect.sqlToQuery(statement));
 
 /**
- * The same for a statement that runs often. Its text is built once, and `sql.placeholder(name)` stands for each
- * value. Building the text of the worker's claim takes 280 µs, a tenth of the cost of a mail.
+ * The same for a statement that runs often. Its text is built once, and `sql.placeholder(name)` stands for
+ * each value. Building the text of the worker's claim takes 280 µs, a tenth of the cost of a mail.
  */
 export function statement<Row extends object, Values extends Record<string, unknown>>(build: SQL) {
   let made: ReturnType<typeof dialect.sqlToQuery> | undefined;

@@ -1,8 +1,8 @@
 import { type SQL, type SQLWrapper, sql, WithSubquery } from 'drizzle-orm';
 
 /**
- * A step of a writing statement (`with name as (…)`). Later steps refer to it after `from`, and to its columns
- * by `step.columns`, so that an unknown column fails to compile.
+ * A step of a writing statement (`with name as (…)`). Later steps refer to it after `from`, and to its
+ * columns by `step.columns`, so that an unknown column fails to compile.
  */
 export interface Step<C extends string = never> extends SQLWrapper {
   readonly columns: Readonly<Record<C, SQL>>;

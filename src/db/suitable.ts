@@ -1,8 +1,8 @@
 import type postgres from 'postgres';
 
 /**
- * What row-level security lets a connection see. `DESK` (internal work) and `OPERATOR` see everything. Without
- * either, a connection sees nothing until a requester's id is set.
+ * What row-level security lets a connection see. `DESK` (internal work) and `OPERATOR` see everything.
+ * Without either, a connection sees nothing until a requester's id is set.
  */
 export type Sight = 'DESK' | 'OPERATOR' | '';
 
@@ -22,7 +22,8 @@ export async function assertServer(sql: postgres.Sql): Promise<void> {
     throw new Unsuitable(`the server is PostgreSQL ${row!.version}; ${oldestVersion} or newer is needed`);
   if (row!.encoding !== 'UTF8')
     throw new Unsuitable(
-      `the database's encoding is ${row!.encoding}, which cannot hold every text; create it with ENCODING 'UTF8'`,
+      `the database's encoding is ${row!.encoding}, which cannot hold every text; ` +
+        "create it with ENCODING 'UTF8'",
     );
 }
 

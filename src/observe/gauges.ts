@@ -81,7 +81,7 @@ function createBacklogGauges(registry: Registry): (backlog: Backlog | undefined)
   });
   const stalled = new Gauge({
     name: 'ticketwire_mail_stalled_seconds',
-    help: 'How long due mail has not moved; 0 if it moves or there is none. Every process reports the same value.',
+    help: 'How long due mail has not moved; 0 if it moves or there is none. Every process reports the same.',
     registers,
   });
   return (backlog) => {

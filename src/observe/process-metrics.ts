@@ -10,8 +10,8 @@ const loopLagEveryMs = 500;
 let registryOfProcess: Registry | undefined;
 
 /**
- * Metrics of the process itself. There is one registry for the process, however many gateways a test starts in
- * it, because the event loop's monitor cannot be stopped.
+ * Metrics of the process itself. There is one registry for the process, however many gateways a test starts
+ * in it, because the event loop's monitor cannot be stopped.
  */
 export function processRegistry(): Registry {
   registryOfProcess ??= createRegistry();

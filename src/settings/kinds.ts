@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
 /*
- * The kinds of values that settings have. Each error completes a sentence that begins with the setting's name.
+ * The kinds of values that settings have. Each error completes a sentence that begins with the setting's
+ * name.
  */
 
 export const whole = (fallback: number, min: number, max: number) => {

@@ -7,7 +7,8 @@ const maxUnderway = 5000;
 
 /**
  * Adds a deadline to the pool that covers the wait for a connection, for earlier statements on it, and for a
- * server that is frozen or gone. The server's own `statement_timeout` covers only statements that it executes.
+ * server that is frozen or gone. The server's own `statement_timeout` covers only statements that it
+ * executes.
  *
  * A statement that has been sent may still be executed after its caller got `Unavailable`. One that has not
  * been sent is withdrawn.

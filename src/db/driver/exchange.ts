@@ -20,7 +20,9 @@ export class Exchange {
   askedAt: number;
   isStarting = true;
   #wroteFirst = false;
-  /** Outstanding answers: each `Sync` ends in a `ReadyForQuery`, each `Describe` begins with its parameters. */
+  /**
+   * Outstanding answers: each `Sync` ends in a `ReadyForQuery`, each `Describe` begins with its parameters.
+   */
   #syncs = 0;
   #describes = 0;
   /** Bytes of a message that is passed on only when it is complete. */
@@ -93,8 +95,8 @@ export class Exchange {
   }
 
   /**
-   * Bytes that must have arrived before a message is passed on. A statement's error is passed on together with
-   * the `ReadyForQuery` that follows it.
+   * Bytes that must have arrived before a message is passed on. A statement's error is passed on together
+   * with the `ReadyForQuery` that follows it.
    */
   #needed(letter: number, data: Buffer, at: number, size: number): number {
     if (letter !== errorResponse || this.#syncs === 0 || at + size > data.length) return size;

@@ -3,8 +3,8 @@ import type postgres from 'postgres';
 /*
  * Serializers and parsers of PostgreSQL's text format, for the driver's option `types`.
  *
- * The driver may serialize a statement's parameters twice: when the server has lost a prepared statement or its
- * plan changed, it prepares the statement again, and each value is already a string. So every serializer
+ * The driver may serialize a statement's parameters twice: when the server has lost a prepared statement or
+ * its plan changed, it prepares the statement again, and each value is already a string. So every serializer
  * returns a string unchanged.
  */
 

@@ -25,19 +25,19 @@ export interface SilenceOptions {
 }
 
 /**
- * A backend whose age differs by more than this is a different one with the same process id. It allows for two
- * clocks and for the time that a connection takes to open.
+ * A backend whose age differs by more than this is a different one with the same process id. It allows for
+ * two clocks and for the time that a connection takes to open.
  */
 const ageToleranceMs = 3000;
 /** An answer in transit has arrived after this many milliseconds. */
 const onItsWayMs = 400;
 
 /**
- * Closes connections to a server that disappeared without closing them: the network drops packets, the server
- * is frozen, or another one took over its address. A statement may wait seconds for a lock, so silence alone
- * proves nothing, and the server is queried over a new connection. If it does not know the backend, or reports
- * it idle, no answer will come. Idle connections from which nothing arrived since then are closed as well,
- * before a statement fails on them.
+ * Closes connections to a server that disappeared without closing them: the network drops packets, the
+ * server is frozen, or another one took over its address. A statement may wait seconds for a lock, so
+ * silence alone proves nothing, and the server is queried over a new connection. If it does not know the
+ * backend, or reports it idle, no answer will come. Idle connections from which nothing arrived since then
+ * are closed as well, before a statement fails on them.
  */
 export function watchSilence(options: SilenceOptions): Disposable {
   const { wires, ask, endAfterMs, suspectAfterMs = 1000, everyMs = 250 } = options;

@@ -70,7 +70,10 @@ const tlsOptions = (socket: Socket, host: string, { verify, direct }: Security):
   ...(direct ? { ALPNProtocols: ['postgresql'] } : {}),
 });
 
-/** Like postgres.js and libpq: `require` encrypts without verifying the certificate, `verify-full` verifies it. */
+/**
+ * Like postgres.js and libpq: `require` encrypts without verifying the certificate, `verify-full` verifies
+ * it.
+ */
 export function securityOf(url: string): Security | undefined {
   const parameters = URL.canParse(url) ? new URL(url).searchParams : new URLSearchParams();
   const mode = parameters.get('sslmode') ?? parameters.get('ssl');
