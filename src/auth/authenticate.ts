@@ -16,11 +16,11 @@ import { type Account, findEnabledByEmail, prepareFindByLogin, viewerOf } from '
 
 export interface Authenticator extends AsyncDisposable {
   /**
-   * Who offers this `Authorization` header. `undefined`: no credential was offered.
-   * @param direct tells whether a program of this machine asks, and not for others: passwords that everybody
-   * knows are good then alone
+   * Authenticates an `Authorization` header. `undefined`: there is no credential.
+   * @param direct whether the request comes from a program on this machine, not through a proxy: only then
+   * are public passwords (the demo desk's) accepted
    * @throws BadCredential (401, or 429 when it says how long to wait) or Unavailable (503: too many sign-ins
-   * at once, no database, no keys for JWTs)
+   * at a time, no database, no keys for JWTs)
    */
   authenticate(
     authorization: string | undefined,
@@ -32,22 +32,21 @@ export interface Authenticator extends AsyncDisposable {
 export interface AuthenticatorPorts {
   readonly db: Db;
   readonly jwt?: Config['jwt'];
-  /** The code page of Basic credentials that are no UTF-8. */
+  /** The code page of Basic credentials that are not UTF-8. */
   readonly legacyCharset?: Config['legacyCharset'];
-  /** Hashes of passwords that everybody knows. */
+  /** Hashes of public passwords. */
   readonly knownPasswords?: ReadonlySet<string>;
-  /** Of the hashes that are made; today's unless given. */
+  /** Cost of new hashes; the current default unless given. */
   readonly passwordCost?: ScryptParameters | undefined;
   readonly stopwatch?: Stopwatch | undefined;
   readonly now?: () => Date;
   readonly log: Logger;
-  /** Told of each sign-in that is refused. */
+  /** Is called for each rejected sign-in. */
   readonly refused?: (reason: SignInReason) => void;
 }
 
 /**
- * A good credential is remembered: most calls cost one keyed hash and a lookup, no query and no password
- * hashing.
+ * Caches good credentials: most calls cost one keyed hash and a lookup, without a query or password hashing.
  */
 export function createAuthenticator({
   db,
@@ -64,7 +63,7 @@ export function createAuthenticator({
   const verify = createVerifier({ db, jwt, legacyCharset, passwordCost, stopwatch, now, log });
   const inFlight = new Map<string, Promise<Verified>>();
 
-  /** Calls that offer the same credential meanwhile share one verification. */
+  /** Concurrent calls with the same credential share one verification. */
   function verifyOnce(key: string, authorization: string, remoteAddress: string): Promise<Verified> {
     const running = inFlight.get(key);
     if (running !== undefined) return running;
@@ -84,7 +83,7 @@ export function createAuthenticator({
     return started;
   }
 
-  /** From memory as long as that is fresh, and renewed before it is not. */
+  /** Uses the cached result while it is fresh, and renews it before it expires. */
   async function lookUp(authorization: string, remoteAddress: string): Promise<Verified> {
     const key = cache.keyOf(authorization);
     const at = now().getTime();
@@ -94,13 +93,13 @@ export function createAuthenticator({
     if (at >= entry.refreshAt) {
       entry.refreshAt = Number.POSITIVE_INFINITY;
       verifyOnce(key, authorization, remoteAddress).catch((err: unknown) => {
-        if (!(err instanceof BadCredential)) log.warn({ err }, 'a credential could not be looked up again');
+        if (!(err instanceof BadCredential)) log.warn({ err }, 'renewing a credential failed');
       });
     }
     return entry;
   }
 
-  /** What was offered is nowhere in the line, and of a home's IPv6 address only what its network shares. */
+  /** The log line never contains the credential, and only the network part of an IPv6 address. */
   function note(error: unknown, remoteAddress: string): unknown {
     if (!(error instanceof BadCredential)) return error;
     const { reason, userId } = error;
@@ -158,11 +157,11 @@ function createVerifier(ports: VerifierPorts): Verify {
     };
   }
 
-  /** Who the claims are about; a login decides before an address, disabled or not. */
+  /** The user that the claims identify. A login takes precedence over an e-mail address, even if disabled. */
   async function bySubject({ subject, verifiedEmail }: Claims): Promise<Account | undefined> {
     const named = await findByLogin(subject);
-    // The database folds letters that only look alike (the Kelvin sign is a k to it), and an issuer's
-    // subjects are not one for that.
+    // The database folds letters that only look alike (the Kelvin sign becomes k), but an issuer's subjects
+    // that differ in them are different users.
     if (named !== undefined && asciiFold(named.login) === asciiFold(subject))
       return named.disabledAt === null ? named : undefined;
     if (verifiedEmail === undefined) return undefined;

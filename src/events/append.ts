@@ -5,12 +5,11 @@ import { events, tickets } from '../db/tables.ts';
 import type { EventType, Visibility } from '../platform/vocabulary.ts';
 
 /**
- * The steps of a data-modifying statement that append what happened to deliveries: private events, numbered
- * per ticket under its row's lock, gapless and in commit order, and one wake-up for all of them.
- *
- * The statement has two steps before: `locked_tickets` (id, last_event_number), read with the rows locked in
- * the order of their ids, and `happened` (ticket_id, delivery_id, message_id, type, actor_id). It must
- * mention `woken` in its last part, or nobody is woken.
+ * Steps of a data-modifying statement that append delivery events: private, numbered per ticket under its
+ * row's lock, gapless and in commit order, with one notification for all of them.
+ * The statement needs two earlier steps: `locked_tickets` (id, last_event_number), read with the rows locked
+ * in the order of their ids, and `happened` (ticket_id, delivery_id, message_id, type, actor_id). Its last
+ * part must refer to `woken`, or no notification is sent.
  */
 export const appendDeliveryEvents: SQL = sql`
   numbered as (
@@ -40,7 +39,7 @@ export const appendDeliveryEvents: SQL = sql`
     where exists (select from numbered)
   )`;
 
-/** Something that happened in a ticket; a public one is numbered for its requester as well. */
+/** An event of a ticket; a public one gets a number for the requester as well. */
 export interface NewEvent {
   readonly type: EventType;
   readonly visibility: Visibility;
@@ -50,8 +49,8 @@ export interface NewEvent {
 }
 
 /**
- * The statement that appends events of one ticket, in their order, and wakes its watchers when the
- * transaction commits. The transaction must hold the lock of the ticket's row, so that the numbers read here
+ * The statement that appends events of one ticket in order, and notifies its subscribers when the
+ * transaction commits. The transaction must hold the lock on the ticket's row, so that the numbers read here
  * are the last ones.
  */
 export const appendEvents = (ticketId: number, happened: readonly NewEvent[]): SQL => sql`

@@ -3,12 +3,14 @@ import type { Db, Tx } from '../db/database.ts';
 import { lockTickets, passedMessages } from './order.ts';
 import { type DeskRecord, type RecordOf, type RecordType, recordTypes } from './record.ts';
 
-/** Any constant will do: one import writes at a time, so that a row which is not there is not about to be. */
+/**
+ * Arbitrary. Only one import writes at a time, so that a missing row is not about to be inserted by another.
+ */
 const importLock = 7_407_470_002;
 
 /*
- * Each statement takes rows as JSON. Ids are the old desk's; messages get the counters and events that the
- * command would have given them.
+ * Each statement takes rows as JSON. Ids are those of the old desk; messages get the counters and events
+ * that the command would have given them.
  */
 
 const insertUsers = (rows: string): SQL => sql`
@@ -39,7 +41,7 @@ const insertTickets = (rows: string): SQL => sql`
   from json_to_recordset(${rows}::json) as i (id int, reference text, subject text, status text, "requesterId" int,
     "originalMessageId" text, "createdAt" timestamptz)`;
 
-/** Tickets are locked in the order of their ids, as every writer does; counters are read under the lock. */
+/** Locks tickets in the order of their ids, like every writer; counters are read under the lock. */
 const insertMessages = (rows: string): SQL => sql`
   with input as (
     select i.id, i."ticketId" as ticket_id, i."authorId" as author_id, i.body, coalesce(i.format, 'TEXT') as format, i.visibility,
@@ -89,9 +91,8 @@ export type Counts = Record<RecordType, number>;
 export const noCounts = (): Counts => ({ user: 0, mailbox: 0, ticket: 0, message: 0 });
 
 /**
- * The ids that a table has already. `= any (array(…))` is looked up in the index; for a join or `in`,
- * PostgreSQL would guess that reading the whole table is cheaper, and each batch would cost more than the one
- * before.
+ * Finds existing ids. `= any (array(…))` uses the index. For a join or `in`, PostgreSQL would prefer to read
+ * the whole table, and each batch would be slower than the one before.
  */
 async function idsThere(db: Db | Tx, type: RecordType, ids: readonly number[]): Promise<ReadonlySet<number>> {
   const rows = await db.execute<{ id: number }>(sql`
@@ -100,10 +101,7 @@ async function idsThere(db: Db | Tx, type: RecordType, ids: readonly number[]): 
   return new Set(rows.map(({ id }) => id));
 }
 
-/**
- * A message came into a ticket while the import was under way: what the file has for it would come before
- * that one.
- */
+/** A message was written to a ticket during the import, and the file's messages would precede it. */
 export class TicketWentOn extends Error {
   override readonly name = 'TicketWentOn';
 }
@@ -119,8 +117,8 @@ async function assertLast(tx: Tx, messages: readonly RecordOf<'message'>[]): Pro
 }
 
 /**
- * Writes what is not there yet, by id; what is there is left alone, whatever has become of it since.
- * @returns how many rows of each type were new.
+ * Inserts rows that do not exist yet, by id; existing rows are left alone, even if they were changed.
+ * @returns the number of new rows of each type
  * @throws TicketWentOn when a ticket has a later message than one of the new ones
  */
 export async function writeRecords(tx: Tx, records: readonly DeskRecord[]): Promise<Counts> {
@@ -144,8 +142,8 @@ export async function writeRecords(tx: Tx, records: readonly DeskRecord[]): Prom
 }
 
 /**
- * Makes sure that the sequences never give out an id up to these again. They are drawn from and not set: a
- * gateway that works meanwhile draws from them too, and setting could take one back.
+ * Advances the sequences beyond these ids. `nextval` is called instead of `setval`, because a running
+ * gateway draws from them too, and setting could move one back.
  */
 export async function reserveIds(db: Db | Tx, highest: Counts): Promise<void> {
   for (const type of recordTypes) {

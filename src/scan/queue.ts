@@ -10,9 +10,9 @@ import type { Visibility } from '../platform/vocabulary.ts';
 import type { Verdict } from './clamd.ts';
 
 /*
- * Files that wait for a scan are attachments that say so: written by their message's own commit, with their
- * mail waiting. Any number of processes take them, each for a while; what a dead one took is due again by
- * itself. A verdict is about bytes that never change, so one that comes twice is no harm.
+ * The queue consists of attachments with a pending scan. They are inserted by their message's commit, and
+ * their mail waits for them. Any number of processes claim them under a lease; files of a dead process
+ * become due again. A result concerns bytes that never change, so a second one is harmless.
  */
 
 const a = alias(attachments, 'a');
@@ -26,7 +26,7 @@ export interface Waiting {
   readonly blobKey: string;
 }
 
-/** Takes files that are due, the one that waits longest first, for so many seconds. */
+/** Claims due files for some seconds, the longest-waiting first. */
 export async function claimScans(
   client: postgres.Sql,
   limit: number,
@@ -45,7 +45,7 @@ export async function claimScans(
   );
 }
 
-/** Puts a file off, or keeps it for longer. */
+/** Postpones a file, or extends its lease. */
 export async function putOffScan(client: postgres.Sql, attachmentId: number, seconds: number): Promise<void> {
   await run(
     client,
@@ -55,7 +55,7 @@ export async function putOffScan(client: postgres.Sql, attachmentId: number, sec
   );
 }
 
-/** Says in the ledger why a file's mail still waits. */
+/** Records in the deliveries why a file's mail is waiting. */
 export async function tellWhyScanWaits(
   client: postgres.Sql,
   attachmentId: number,
@@ -70,7 +70,7 @@ export async function tellWhyScanWaits(
   );
 }
 
-/** Milliseconds until a file may be due; undefined: none waits. */
+/** Milliseconds until the next file is due; undefined: none is pending. */
 export async function nextScan(client: postgres.Sql): Promise<number | undefined> {
   const [row] = await run<{ ms: number | null }>(
     client,
@@ -88,8 +88,8 @@ interface Place {
 }
 
 /**
- * Writes a verdict, tells the ticket's watchers, and lets the mail go on once nothing is left to be scanned,
- * or something was found: the worker then fails it, and its ledger says why.
+ * Stores a result, notifies the ticket's subscribers, and releases the mail once no file is pending or one
+ * is infected. In the latter case the worker fails the mail, and the delivery says why.
  */
 export async function settleScan(
   client: postgres.Sql,

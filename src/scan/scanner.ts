@@ -8,33 +8,30 @@ import { pingScanner, ScannerAway, ScanRefused, scanStream } from './clamd.ts';
 import { claimScans, nextScan, putOffScan, settleScan, tellWhyScanWaits, type Waiting } from './queue.ts';
 
 export interface ScannerPorts {
-  /** Raw postgres.js as the desk. */
+  /** Plain postgres.js with the gateway's role. */
   readonly sql: postgres.Sql;
   readonly blobs: Pick<BlobStore, 'open'>;
   readonly clamd: Clamd;
   readonly log: Logger;
-  /** Seconds without a sign of life after which another process takes a file over. */
+  /** Seconds after which another process may claim a file whose lease was not extended. */
   readonly leaseSeconds?: number;
-  /** Milliseconds between looks when nothing wakes it. */
+  /** Milliseconds between polls without a notification. */
   readonly pollMs?: number;
-  /** Milliseconds that are waited for a scanner that is away, doubled each time. */
+  /** Back-off after the first failure to reach the scanner, milliseconds; it doubles each time. */
   readonly firstRestMs?: number;
 }
 
-/** Files that one process has scanned at a time: clamd scans each in a thread of its own. */
+/** Concurrent scans per process: clamd uses a thread for each. */
 const atOnce = 2;
 const longestRestMs = 60_000;
-/**
- * Seconds after which a file is tried again that the scanner would not take, or whose bytes could not be
- * read.
- */
+/** Seconds until a retry of a file that the scanner rejected or that could not be read. */
 const refusedSeconds = 300;
 
 export interface Scanner extends AsyncDisposable {
   start(): void;
 }
 
-/** Has waiting files scanned for as long as the process lives. Disposing it gives back what is under way. */
+/** Scans pending files while the process runs. Disposing it releases the claimed ones. */
 export function createScanner(ports: ScannerPorts): Scanner {
   const { sql, blobs, clamd, log, leaseSeconds = 60, pollMs = 5000, firstRestMs = 1000 } = ports;
   const alarm = createAlarm();
@@ -67,7 +64,7 @@ export function createScanner(ports: ScannerPorts): Scanner {
   async function putOff(attachmentId: number, error: unknown): Promise<void> {
     if (ending.signal.aborted) return putOffScan(sql, attachmentId, 0);
     if (error instanceof ScannerAway) {
-      // Files that were under way together fail together: that is one failure.
+      // Concurrent scans fail together, and count as one failure.
       if (restsUntil <= performance.now()) {
         failures += 1;
         restsUntil = performance.now() + Math.min(longestRestMs, firstRestMs * 2 ** (failures - 1));
@@ -82,11 +79,11 @@ export function createScanner(ports: ScannerPorts): Scanner {
     return putOffScan(sql, attachmentId, refusedSeconds);
   }
 
-  /** @returns milliseconds to the next look */
+  /** @returns milliseconds until the next poll */
   async function round(): Promise<number> {
     const rest = restsUntil - performance.now();
     if (rest > 0) return rest;
-    // After a rest one file tries the scanner; the others follow once it has answered.
+    // After a back-off one file is tried first; the others follow once it has succeeded.
     const free = (failures > 0 ? 1 : atOnce) - running.size;
     const claims = free > 0 ? await claimScans(sql, free, leaseSeconds) : [];
     for (const claim of claims) {

@@ -4,22 +4,20 @@ import type { Db } from '../db/database.ts';
 import { blobStores, blobs as blobsTable } from '../db/tables.ts';
 import { type BlobStore, everyKey, newBlobKey, type StoreIdentity } from './blob-store.ts';
 
-/** Rows whose blobs are looked for before a store without an identity is taken for the database's own. */
+/** Rows whose blobs must exist before a store without an identity is claimed for the database. */
 const sampleSize = 200;
 
 /**
- * Whether the store is this database's own. A store and a database that have no identity yet, as every desk
- * of before has them, become each other's when all is as it would be: the rows find their blobs, or there is
- * neither.
- * @param look only: nothing is written down
- * @returns why it is not, for people; undefined when it is
+ * Checks that the store belongs to this database. A store and a database without identities, from an older
+ * version, are paired when they match: the rows' blobs exist, or both are empty.
+ * @param look only checks, and writes nothing
+ * @returns the reason why it does not belong, as text for the operator; undefined when it does
  */
 export async function foreignness(db: Db, store: BlobStore, look = false): Promise<string | undefined> {
   let its = await store.identity();
   if (its === undefined) {
     const unlike = await unlikeness(db, store);
-    // Whoever puts something there has said before whose it is: another process of ours may have, while we
-    // looked.
+    // Another of our processes may have written the identity, and then files, since we looked.
     its = await store.identity();
     if (its === undefined) {
       if (unlike !== undefined || look) return unlike;
@@ -37,8 +35,8 @@ export async function foreignness(db: Db, store: BlobStore, look = false): Promi
 }
 
 /**
- * Writes down in both that there was one more collection: the database first, so that it is never behind by
- * itself.
+ * Counts a collection in both: in the database first, so that it is never behind the store because of a
+ * crash.
  */
 export async function countCollection(db: Db, store: BlobStore): Promise<void> {
   const [mine] = await db
@@ -50,8 +48,8 @@ export async function countCollection(db: Db, store: BlobStore): Promise<void> {
 }
 
 /**
- * Makes the store this database's own, whatever it was: whoever says so has looked. Another database that had
- * it has it no longer.
+ * Claims the store for this database, whoever it belonged to: the operator has checked. A database that
+ * owned it before loses it.
  */
 export async function adopt(db: Db, store: BlobStore): Promise<void> {
   const its = await store.identity();
@@ -66,7 +64,7 @@ async function findMine(db: Db): Promise<StoreIdentity | undefined> {
   return mine;
 }
 
-/** Processes that start together agree on the first one's. */
+/** Processes that start together use the identity of the first. */
 async function insertMine(db: Db, id: string): Promise<StoreIdentity> {
   await db.insert(blobStores).values({ id }).onConflictDoNothing();
   const mine = await findMine(db);
@@ -91,7 +89,8 @@ async function unlikeness(db: Db, store: BlobStore): Promise<string | undefined>
 }
 
 /**
- * Keys are random: those on both sides of a random one are a fair sample, and cost a few pages of the index.
+ * Samples rows on both sides of a random key. Keys are random, so this is a fair sample, and it costs a few
+ * pages of the index.
  */
 async function sampleRows(db: Db): Promise<{ key: string; byteSize: number }[]> {
   const somewhere = newBlobKey();

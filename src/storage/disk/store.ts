@@ -20,10 +20,10 @@ import { createFolders, entriesOf } from './folders.ts';
 import { createUnfinished } from './unfinished.ts';
 
 /**
- * Blobs as files: `ab/abcdef…` under a directory; `arriving/abcdef…` until `finish`;
- * `aside/2026-11-28/abcdef…` once set aside; and `identity`. No blob's folder has any of these names, as they
- * are not two hexadecimal letters. A file that a crash left half-written at its place is a key like any
- * other, which no row names.
+ * Stores blobs as files: `ab/abcdef…` in a directory; `arriving/abcdef…` until `finish`;
+ * `aside/2026-11-28/abcdef…` once set aside; and `identity`. No blob folder has one of these names, because
+ * they are not two hexadecimal digits. A file that a crash left half-written is a key like any other that no
+ * row refers to.
  */
 export function createDiskStore(directory: string): BlobStore {
   const root = resolve(directory);
@@ -57,7 +57,7 @@ export function createDiskStore(directory: string): BlobStore {
       const folder = folderOf(key);
       const hash = createHash('sha256');
       let fd: number | undefined;
-      /** The source's own fault is not to be taken for the disk's. */
+      /** The source's error must not be taken for the disk's. */
       let own: Error | undefined;
       try {
         const { byteSize, brokenOff } = await takeIn(source, maxBytes, hash, async (pieces) => {
@@ -73,7 +73,7 @@ export function createDiskStore(directory: string): BlobStore {
         await syncFolder(folder);
         return { key, byteSize, sha256: hash.digest() };
       } catch (error) {
-        // The first fault is the one to tell; what cannot be removed now is the collector's.
+        // The first error is reported; what cannot be removed now is left to the garbage collector.
         if (fd !== undefined) await closeFile(fd).catch(() => {});
         await remove(key).catch(() => {});
         throw error === own ? error : asStoreFault(error);
@@ -99,7 +99,7 @@ export function createDiskStore(directory: string): BlobStore {
     async *list(range) {
       for await (const folder of entriesOf(root)) {
         const finished = /^[0-9a-f]{2}$/.test(folder);
-        // Most are passed over by their folder, unread.
+        // Most are skipped by folder, without being read.
         if (!(finished && mayHold(folder, range)) && folder !== 'arriving') continue;
         yield* listFolder(join(root, folder), range, finished);
       }
@@ -127,7 +127,7 @@ export function createDiskStore(directory: string): BlobStore {
 
     async destroy({ key, day }: AsideBlob) {
       await told(rm(join(aside, day, key), { force: true }));
-      // The last one takes its day with it.
+      // Removes the day's folder with its last file.
       await rmdir(join(aside, day)).catch(() => {});
     },
 
@@ -146,14 +146,14 @@ export function createDiskStore(directory: string): BlobStore {
   return store;
 }
 
-/** Whether keys that begin so can lie in the range. */
+/** Whether keys with this beginning can be in the range. */
 const mayHold = (beginning: string, { from, to }: KeyRange): boolean =>
   `${beginning}g` > from && beginning < to;
 
 async function* listFolder(folder: string, range: KeyRange, finished: boolean): AsyncGenerator<ListedBlob> {
   for await (const key of entriesOf(folder)) {
     if (!isBlobKey(key) || !isInRange(key, range)) continue;
-    // It may be finished or removed while it is being looked at.
+    // It may be finished or removed concurrently.
     const found = await stat(join(folder, key)).catch(unlessMissing);
     if (found !== undefined) yield { key, at: found.mtime, finished };
   }

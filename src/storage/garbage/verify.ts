@@ -13,14 +13,14 @@ export interface Damage {
 }
 
 export interface Verified {
-  /** Rows, each of which names a file. */
+  /** Rows that refer to a file. */
   readonly rows: number;
   readonly bytes: number;
   readonly damaged: readonly Damage[];
-  /** Files, and beginnings of files, that no row names. */
+  /** Files, finished or not, that no row refers to. */
   readonly strays: number;
   readonly aside: number;
-  /** Why the collector touches nothing; null when it works. */
+  /** Why the collector removes nothing; null when it works. */
   readonly collectionOff: string | null;
 }
 
@@ -30,10 +30,10 @@ export interface Progress {
   readonly bytes: number;
 }
 
-/** Rows that are read at a time. Their files are read one after another: a busy desk is served first. */
+/** Rows per batch. Their files are read one after another, to leave the store to requests. */
 const page = 200;
 
-/** Reads every file that a row names, to its last byte, and holds it against the row. */
+/** Reads every file that a row refers to completely, and compares it with the row. */
 export async function verifyBlobs(
   db: Db,
   store: BlobStore,
