@@ -6,7 +6,7 @@ import type { Logger } from '../platform/log.ts';
 import type { Viewer } from '../platform/request-context.ts';
 import { asciiFold } from './ascii-fold.ts';
 import { createAuthorizationReader } from './authorization-header.ts';
-import { createCredentialCache, type Verified } from './credential-cache.ts';
+import { createCredentialCache, type VerifiedCredential } from './credential-cache.ts';
 import { type Claims, createJwtVerifier, isCompactJws } from './jwt.ts';
 import { createPasswordSignIn, type Stopwatch } from './password-sign-in.ts';
 import type { ScryptParameters } from './scrypt.ts';
@@ -61,10 +61,14 @@ export function createAuthenticator({
 }: AuthenticatorPorts): Authenticator {
   const cache = createCredentialCache();
   const verify = createVerifier({ db, jwt, legacyCharset, passwordCost, stopwatch, now, log });
-  const inFlight = new Map<string, Promise<Verified>>();
+  const inFlight = new Map<string, Promise<VerifiedCredential>>();
 
   /** Concurrent calls with the same credential share one verification. */
-  function verifyOnce(key: string, authorization: string, remoteAddress: string): Promise<Verified> {
+  function verifyOnce(
+    key: string,
+    authorization: string,
+    remoteAddress: string,
+  ): Promise<VerifiedCredential> {
     const running = inFlight.get(key);
     if (running !== undefined) return running;
     const started = (async () => {
@@ -84,7 +88,7 @@ export function createAuthenticator({
   }
 
   /** Uses the cached result while it is fresh, and renews it before it expires. */
-  async function lookUp(authorization: string, remoteAddress: string): Promise<Verified> {
+  async function lookUp(authorization: string, remoteAddress: string): Promise<VerifiedCredential> {
     const key = cache.keyOf(authorization);
     const at = now().getTime();
     const entry = cache.get(key);
@@ -131,8 +135,8 @@ type Verify = (
   authorization: string,
   remoteAddress: string,
   key: string,
-  before: Verified | undefined,
-) => Promise<Verified>;
+  before: VerifiedCredential | undefined,
+) => Promise<VerifiedCredential>;
 
 function createVerifier(ports: VerifierPorts): Verify {
   const { db, jwt, legacyCharset, passwordCost: cost, stopwatch, now, log } = ports;
@@ -144,7 +148,7 @@ function createVerifier(ports: VerifierPorts): Verify {
   const findByEmail = (address: string) => findEnabledByEmail(db, address);
   const verifyJwt = jwt === undefined ? undefined : createJwtVerifier(jwt, now);
 
-  async function byToken(token: string): Promise<Verified> {
+  async function byToken(token: string): Promise<VerifiedCredential> {
     const found = isWellFormedToken(token) ? await findToken(token) : undefined;
     if (found === undefined) throw new BadCredential('The token is unknown', 'unknown_token');
     const { account, scopes, expiresAt, revokedAt } = found;
@@ -169,7 +173,7 @@ function createVerifier(ports: VerifierPorts): Verify {
     return addressed.length === 1 ? addressed[0] : undefined;
   }
 
-  async function byJwt(token: string): Promise<Verified> {
+  async function byJwt(token: string): Promise<VerifiedCredential> {
     if (verifyJwt === undefined) throw new BadCredential('The token is unknown', 'unknown_token');
     const claims = await verifyJwt(token);
     const account = await bySubject(claims);

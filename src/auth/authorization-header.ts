@@ -70,7 +70,7 @@ function divide(text: string): Credential {
   if (colon < 0 || login === '' || password === '') {
     throw new BadCredential('The Basic credential is not login:password', 'malformed');
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 7617 forbids them, and PostgreSQL takes no U+0000.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 7617 forbids them, PostgreSQL U+0000.
   if (/[\u0000-\u001f\u007f]/.test(text)) {
     throw new BadCredential('The Basic credential contains control characters', 'malformed');
   }

@@ -2,7 +2,7 @@ import { hash, randomBytes } from 'node:crypto';
 import type { Viewer } from '../platform/request-context.ts';
 
 /** A verified credential. Instants are in ms. */
-export interface Verified {
+export interface VerifiedCredential {
   readonly viewer: Viewer;
   /**
    * The password hash that it was checked against. While the user's hash is the same, no hashing is needed.
@@ -13,7 +13,7 @@ export interface Verified {
   /** When the credential itself expires. */
   readonly expiresAt?: number;
 }
-interface Entry extends Verified {
+interface CacheEntry extends VerifiedCredential {
   readonly checkedAt: number;
   readonly freshUntil: number;
   refreshAt: number;
@@ -33,9 +33,9 @@ export const maxProofAgeMs = 24 * 60 * 60 * 1000;
 export interface CredentialCache {
   /** A cache key that reveals nothing about the credential outside this process. */
   keyOf(authorization: string): string;
-  get(key: string): Entry | undefined;
-  isFresh(entry: Entry, at: number): boolean;
-  put(key: string, verified: Verified, at: number): void;
+  get(key: string): CacheEntry | undefined;
+  isFresh(entry: CacheEntry, at: number): boolean;
+  put(key: string, verified: VerifiedCredential, at: number): void;
   delete(key: string): void;
 }
 
@@ -44,7 +44,7 @@ export function createCredentialCache(): CredentialCache {
   // these are not. A one-shot call takes 0.4 µs, createHmac() 1.8 to 13 µs. The time of a lookup depends on
   // this digest only, so it reveals nothing about the credential.
   const secret = randomBytes(32).toString('hex');
-  const entries = new Map<string, Entry>();
+  const entries = new Map<string, CacheEntry>();
   return {
     keyOf: (authorization) => hash('sha256', secret + authorization, 'hex'),
     get: (key) => entries.get(key),

@@ -12,7 +12,7 @@ export interface HashingQueue {
   run<T>(party: string, hash: () => Promise<T>): Promise<T>;
 }
 
-interface Waiting {
+interface QueuedJob {
   readonly start: () => void;
   readonly giveUp: () => void;
 }
@@ -24,7 +24,7 @@ interface Waiting {
  */
 export function createHashingQueue({ concurrency = 2, waiting = 128 } = {}): HashingQueue {
   /** In the order of their turns: a party that was served goes to the end. */
-  const parties = new Map<string, Waiting[]>();
+  const parties = new Map<string, QueuedJob[]>();
   let running = 0;
   let length = 0;
 
@@ -32,7 +32,7 @@ export function createHashingQueue({ concurrency = 2, waiting = 128 } = {}): Has
     if (length < waiting) return;
     const own = parties.get(party)?.length ?? 0;
     let most = own + 1;
-    let from: Waiting[] | undefined;
+    let from: QueuedJob[] | undefined;
     for (const jobs of parties.values()) {
       if (jobs.length > most) [most, from] = [jobs.length, jobs];
     }

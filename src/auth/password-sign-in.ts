@@ -5,7 +5,7 @@ import { users } from '../db/tables.ts';
 import { BadCredential } from '../platform/errors.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Credential } from './authorization-header.ts';
-import { maxProofAgeMs, type Verified } from './credential-cache.ts';
+import { maxProofAgeMs, type VerifiedCredential } from './credential-cache.ts';
 import { createDearestHash } from './dearest-hash.ts';
 import { createHashingQueue } from './hashing-queue.ts';
 import { checkPassword } from './passwords.ts';
@@ -45,7 +45,7 @@ export interface PasswordAttempt {
   readonly readings: readonly [Credential, ...Credential[]];
   readonly remoteAddress: string;
   /** The earlier result for the same credential in this process. */
-  readonly before: Verified | undefined;
+  readonly before: VerifiedCredential | undefined;
 }
 
 export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime }: Ports) {
@@ -62,7 +62,10 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
    * A password that matched before is not a guess: while the user's hash is unchanged, it is neither hashed
    * nor throttled.
    */
-  function isStillGood(account: Account | undefined, before: Verified | undefined): account is Account {
+  function isStillGood(
+    account: Account | undefined,
+    before: VerifiedCredential | undefined,
+  ): account is Account {
     return (
       account?.disabledAt === null &&
       before?.proof !== undefined &&
@@ -131,7 +134,7 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
   }
 
   /** @throws BadCredential, Unavailable, or an error of the database */
-  async function verify(attempt: PasswordAttempt): Promise<Verified> {
+  async function verify(attempt: PasswordAttempt): Promise<VerifiedCredential> {
     const { key, readings, remoteAddress, before } = attempt;
     const find = () => Promise.all(readings.map(({ login }) => findByLogin(login)));
     if (before?.proof !== undefined || wrong.has(key)) {
@@ -158,7 +161,7 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
   }
 
   return {
-    async verify(attempt: PasswordAttempt): Promise<Verified> {
+    async verify(attempt: PasswordAttempt): Promise<VerifiedCredential> {
       const startedAt = stopwatch.now();
       try {
         return await verify(attempt);

@@ -29,13 +29,13 @@ export function isPasswordHash(hash: string): boolean {
   return parseScrypt(hash) !== undefined || isImportedHash(hash);
 }
 
-export interface Verdict {
+export interface PasswordCheck {
   readonly valid: boolean;
   /** The hash to store instead; absent when the checked one is as good as a new one. */
   readonly replacement?: string;
 }
 
-export interface PasswordCheck {
+export interface PasswordCheckOptions {
   /**
    * A hash as expensive as the most expensive stored one that no password matches; undefined when none is
    * more expensive than new ones.
@@ -54,8 +54,8 @@ export interface PasswordCheck {
 export async function checkPassword(
   hash: string | null | undefined,
   password: string,
-  { dearest, cost = currentParameters }: PasswordCheck = {},
-): Promise<Verdict> {
+  { dearest, cost = currentParameters }: PasswordCheckOptions = {},
+): Promise<PasswordCheck> {
   const decoyHash = decoyOf(cost);
   const checked = hash ?? decoyHash;
   const isDearest = dearest !== undefined && costOf(checked) === costOf(dearest);

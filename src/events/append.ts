@@ -13,7 +13,8 @@ import type { EventType, Visibility } from '../platform/vocabulary.ts';
  */
 export const appendDeliveryEvents: SQL = sql`
   numbered as (
-    select h.*, t.last_event_number + row_number() over (partition by h.ticket_id order by h.delivery_id) as number
+    select h.*, t.last_event_number
+      + row_number() over (partition by h.ticket_id order by h.delivery_id) as number
     from happened h join locked_tickets t on t.id = h.ticket_id
   ), new_events as (
     ${insertFrom(
@@ -55,11 +56,12 @@ export interface NewEvent {
  */
 export const appendEvents = (ticketId: number, happened: readonly NewEvent[]): SQL => sql`
   with input as (
-    select * from json_to_recordset(${JSON.stringify(happened.map((event, n) => ({ n, ...event })))}::text::json) as i (
+    select * from json_to_recordset(${numberedJson(happened)}::text::json) as i (
       n int, type text, visibility text, "actorId" int, "messageId" int, "deliveryId" int)
   ), numbered as (
     select i.*, ${tickets.lastEventNumber} + row_number() over upto as number,
-      ${tickets.lastPublicEventNumber} + count(*) filter (where i.visibility = 'PUBLIC') over upto as public_number
+      ${tickets.lastPublicEventNumber}
+        + count(*) filter (where i.visibility = 'PUBLIC') over upto as public_number
     from input i join ${tickets} on ${tickets.id} = ${ticketId} window upto as (order by i.n)
   ), new_events as (
     ${insertFrom(
@@ -78,8 +80,14 @@ export const appendEvents = (ticketId: number, happened: readonly NewEvent[]): S
       sql`numbered`,
     )}
   ), counted as (
-    update ${tickets} set ${assign(tickets, { lastEventNumber: sql`n.last`, lastPublicEventNumber: sql`n.last_public` })}
+    update ${tickets} set ${assign(tickets, {
+      lastEventNumber: sql`n.last`,
+      lastPublicEventNumber: sql`n.last_public`,
+    })}
     from (select max(number) as last, max(public_number) as last_public from numbered having count(*) > 0) n
     where ${tickets.id} = ${ticketId}
   )
   select pg_notify(${eventsChannel}, ${String(ticketId)}) where exists (select from numbered)`;
+
+const numberedJson = (happened: readonly NewEvent[]): string =>
+  JSON.stringify(happened.map((event, n) => ({ n, ...event })));

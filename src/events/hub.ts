@@ -57,7 +57,7 @@ export function createEventHub(open: () => postgres.Sql, log: Logger): EventHub 
     try {
       await listening;
     } catch (err) {
-      log.error({ err }, 'events cannot be listened to; watchers look for themselves');
+      log.error({ err }, 'LISTEN for events failed; subscriptions poll instead');
       await stop();
     }
   }
@@ -67,7 +67,7 @@ export function createEventHub(open: () => postgres.Sql, log: Logger): EventHub 
     const heard = client;
     client = undefined;
     listening = undefined;
-    await heard?.end({ timeout: 1 }).catch((err) => log.debug({ err }, 'the database went first'));
+    await heard?.end({ timeout: 1 }).catch((err) => log.debug({ err }, 'closing the listener failed'));
   }
 
   async function* watch(ticketId: number, signal: AbortSignal): AsyncGenerator<void> {

@@ -28,7 +28,8 @@ export interface ImportResult {
 export class ImportInterrupted extends Error {
   constructor(from: number, to: number, options: ErrorOptions) {
     super(
-      `lines ${from} to ${to} could not be written (${reasonOf(options.cause)}): nothing of them is, what came before them is, and the import can be run again`,
+      `lines ${from} to ${to} were not written (${reasonOf(options.cause)}); ` +
+        'earlier lines were, and the import can be run again',
       options,
     );
     this.name = 'ImportInterrupted';

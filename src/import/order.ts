@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Db, Tx } from '../db/database.ts';
 import type { RecordOf } from './record.ts';
 
-type Message = Pick<RecordOf<'message'>, 'id' | 'ticketId'>;
+type MessageKey = Pick<RecordOf<'message'>, 'id' | 'ticketId'>;
 
 /**
  * The batch's new messages that would precede an existing one of their ticket: the message's id → the
@@ -10,7 +10,7 @@ type Message = Pick<RecordOf<'message'>, 'id' | 'ticketId'>;
  */
 export async function passedMessages(
   db: Db | Tx,
-  messages: readonly Message[],
+  messages: readonly MessageKey[],
 ): Promise<Map<number, number>> {
   if (messages.length === 0) return new Map();
   const wanted = JSON.stringify(messages.map(({ id, ticketId }) => ({ id, ticketId })));
@@ -27,7 +27,7 @@ export async function passedMessages(
 /**
  * Locks the tickets of a batch until its commit. Locks are taken in the order of ids, like in every writer.
  */
-export async function lockTickets(tx: Tx, messages: readonly Message[]): Promise<void> {
+export async function lockTickets(tx: Tx, messages: readonly MessageKey[]): Promise<void> {
   const ids = JSON.stringify(messages.map(({ ticketId }) => ticketId));
   await tx.execute(sql`
     select from tickets where id = any (array(select value::int from json_array_elements_text(${ids}::json)))
@@ -49,7 +49,7 @@ export class MessageOrder {
   }
 
   /** The problem with a message of the batch, if there is one. */
-  async check(batch: readonly Message[]): Promise<(message: Message) => string | undefined> {
+  async check(batch: readonly MessageKey[]): Promise<(message: MessageKey) => string | undefined> {
     const passed = await passedMessages(this.#db, batch);
     const before = new Map(batch.map(({ ticketId }) => [ticketId, this.#last.get(ticketId) ?? 0]));
     for (const { id, ticketId } of batch)

@@ -15,18 +15,22 @@ const importLock = 7_407_470_002;
 
 const insertUsers = (rows: string): SQL => sql`
   insert into users (id, login, name, email, role, password_hash, disabled_at, created_at)
-  select i.id, i.login, i.name, i.email, i.role, i."passwordHash", i."disabledAt", coalesce(i."createdAt", now())
-  from json_to_recordset(${rows}::json) as i (id int, login text, name text, email text, role text, "passwordHash" text,
-    "disabledAt" timestamptz, "createdAt" timestamptz)`;
+  select i.id, i.login, i.name, i.email, i.role, i."passwordHash", i."disabledAt",
+    coalesce(i."createdAt", now())
+  from json_to_recordset(${rows}::json) as i (id int, login text, name text, email text, role text,
+    "passwordHash" text, "disabledAt" timestamptz, "createdAt" timestamptz)`;
 
 const insertMailboxes = (rows: string): SQL => sql`
   with input as (
-    select * from json_to_recordset(${rows}::json) as i (id int, address text, "displayName" text, signature text, "smtpUrl" text,
-      "maxMailBytes" int, "ratePerMinute" int, operators json, "disabledAt" timestamptz, "createdAt" timestamptz)
+    select * from json_to_recordset(${rows}::json) as i (id int, address text, "displayName" text,
+      signature text, "smtpUrl" text, "maxMailBytes" int, "ratePerMinute" int, operators json,
+      "disabledAt" timestamptz, "createdAt" timestamptz)
   ), inserted as (
-    insert into mailboxes (id, address, display_name, signature, smtp_url, max_mail_bytes, rate_per_minute, disabled_at, created_at)
-    select id, address, "displayName", coalesce(signature, ''), "smtpUrl", coalesce("maxMailBytes", 26214400), "ratePerMinute",
-      "disabledAt", coalesce("createdAt", now()) from input
+    insert into mailboxes (id, address, display_name, signature, smtp_url, max_mail_bytes, rate_per_minute,
+      disabled_at, created_at)
+    select id, address, "displayName", coalesce(signature, ''), "smtpUrl", coalesce("maxMailBytes", 26214400),
+      "ratePerMinute", "disabledAt", coalesce("createdAt", now())
+    from input
     returning id
   ), granted as (
     insert into mailbox_grants (mailbox_id, user_id)
@@ -37,22 +41,26 @@ const insertMailboxes = (rows: string): SQL => sql`
 
 const insertTickets = (rows: string): SQL => sql`
   insert into tickets (id, reference, subject, status, requester_id, original_message_id, created_at)
-  select i.id, i.reference, i.subject, coalesce(i.status, 'OPEN'), i."requesterId", i."originalMessageId", coalesce(i."createdAt", now())
-  from json_to_recordset(${rows}::json) as i (id int, reference text, subject text, status text, "requesterId" int,
-    "originalMessageId" text, "createdAt" timestamptz)`;
+  select i.id, i.reference, i.subject, coalesce(i.status, 'OPEN'), i."requesterId", i."originalMessageId",
+    coalesce(i."createdAt", now())
+  from json_to_recordset(${rows}::json) as i (id int, reference text, subject text, status text,
+    "requesterId" int, "originalMessageId" text, "createdAt" timestamptz)`;
 
 /** Locks tickets in the order of their ids, like every writer; counters are read under the lock. */
 const insertMessages = (rows: string): SQL => sql`
   with input as (
-    select i.id, i."ticketId" as ticket_id, i."authorId" as author_id, i.body, coalesce(i.format, 'TEXT') as format, i.visibility,
-      coalesce(i."isMobileDevice", false) as mobile, coalesce(i."createdAt", now()) as created_at
-    from json_to_recordset(${rows}::json) as i (id int, "ticketId" int, "authorId" int, body text, format text, visibility text,
-      "isMobileDevice" bool, "createdAt" timestamptz)
+    select i.id, i."ticketId" as ticket_id, i."authorId" as author_id, i.body,
+      coalesce(i.format, 'TEXT') as format, i.visibility, coalesce(i."isMobileDevice", false) as mobile,
+      coalesce(i."createdAt", now()) as created_at
+    from json_to_recordset(${rows}::json) as i (id int, "ticketId" int, "authorId" int, body text,
+      format text, visibility text, "isMobileDevice" bool, "createdAt" timestamptz)
   ), locked as (
-    select t.* from tickets t where t.id = any (array(select ticket_id from input)) order by t.id for no key update
+    select t.* from tickets t where t.id = any (array(select ticket_id from input))
+    order by t.id for no key update
   ), numbered as (
     select i.*, l.last_event_number + row_number() over ticket as number,
-      l.last_public_event_number + count(*) filter (where i.visibility = 'PUBLIC') over ticket as public_number
+      l.last_public_event_number
+        + count(*) filter (where i.visibility = 'PUBLIC') over ticket as public_number
     from input i join locked l on l.id = i.ticket_id
     window ticket as (partition by i.ticket_id order by i.id)
   ), inserted as (
@@ -60,7 +68,8 @@ const insertMessages = (rows: string): SQL => sql`
     select id, ticket_id, author_id, body, format, visibility, mobile, created_at from numbered
   ), announced as (
     insert into events (ticket_id, number, public_number, type, visibility, actor_id, message_id, created_at)
-    select ticket_id, number, case when visibility = 'PUBLIC' then public_number end, 'MESSAGE_ADDED', visibility, author_id, id, created_at
+    select ticket_id, number, case when visibility = 'PUBLIC' then public_number end, 'MESSAGE_ADDED',
+      visibility, author_id, id, created_at
     from numbered
   ), touched as (
     update tickets t set
@@ -71,8 +80,9 @@ const insertMessages = (rows: string): SQL => sql`
       last_event_number = s.number,
       last_public_event_number = s.public_number
     from (
-      select ticket_id, max(id) as last_id, max(id) filter (where visibility = 'PUBLIC') as last_public_id, count(*) as messages,
-        count(*) filter (where visibility = 'PUBLIC') as public_messages, max(number) as number, max(public_number) as public_number
+      select ticket_id, max(id) as last_id, max(id) filter (where visibility = 'PUBLIC') as last_public_id,
+        count(*) as messages, count(*) filter (where visibility = 'PUBLIC') as public_messages,
+        max(number) as number, max(public_number) as public_number
       from numbered group by ticket_id
     ) s
     where t.id = s.ticket_id
@@ -112,7 +122,8 @@ async function assertLast(tx: Tx, messages: readonly RecordOf<'message'>[]): Pro
   const late = messages.find(({ id }) => passed.has(id));
   if (late !== undefined)
     throw new TicketWentOn(
-      `message ${late.id} would come before message ${passed.get(late.id)}, which was written into ticket ${late.ticketId} meanwhile`,
+      `message ${late.id} would precede message ${passed.get(late.id)}, ` +
+        `which was written to ticket ${late.ticketId} meanwhile`,
     );
 }
 

@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clamd } from '../settings/clamd-url.ts';
 
 /** The scanner's result for a file. */
-export type Verdict =
+export type ScanResult =
   | { readonly scan: 'CLEAN' }
   /** `found`: the name of the signature. */
   | { readonly scan: 'INFECTED'; readonly found: string };
@@ -30,7 +30,7 @@ const maxReply = 1000;
  * @param signal aborts the scan
  * @throws ScannerAway, ScanRefused, or the stream's error
  */
-export async function scanStream(clamd: Clamd, source: Readable, signal?: AbortSignal): Promise<Verdict> {
+export async function scanStream(clamd: Clamd, source: Readable, signal?: AbortSignal): Promise<ScanResult> {
   // Without a listener, an error before the scanner is connected would end the process.
   source.on('error', () => {});
   let socket: Socket | undefined;
@@ -51,7 +51,7 @@ export async function scanStream(clamd: Clamd, source: Readable, signal?: AbortS
       if (!socket.write(pieceOf(chunk))) await Promise.race([ended, once(socket, 'drain').catch(() => {})]);
     }
     if (!over) socket.write(pieceOf(Buffer.alloc(0)));
-    return verdictOf(await reply);
+    return resultOf(await reply);
   } finally {
     source.destroy();
     socket?.destroy();
@@ -102,7 +102,7 @@ function readReply(socket: Socket): Promise<string> {
   });
 }
 
-function verdictOf(reply: string): Verdict {
+function resultOf(reply: string): ScanResult {
   if (reply === 'stream: OK') return { scan: 'CLEAN' };
   const found = /^stream: (.{1,200}) FOUND$/.exec(reply)?.[1];
   if (found !== undefined) return { scan: 'INFECTED', found };

@@ -7,7 +7,7 @@ import { run } from '../db/statement.ts';
 import { attachments, deliveries, messages, tickets } from '../db/tables.ts';
 import { appendEvents } from '../events/append.ts';
 import type { Visibility } from '../platform/vocabulary.ts';
-import type { Verdict } from './clamd.ts';
+import type { ScanResult } from './clamd.ts';
 
 /*
  * The queue consists of attachments with a pending scan. They are inserted by their message's commit, and
@@ -21,7 +21,7 @@ const d = alias(deliveries, 'd');
 const isPending = sql`${a.scan} = 'PENDING'`;
 const inSeconds = (seconds: number) => sql`clock_timestamp() + make_interval(secs => ${seconds}::float8)`;
 
-export interface Waiting {
+export interface PendingScan {
   readonly attachmentId: number;
   readonly blobKey: string;
 }
@@ -31,8 +31,8 @@ export async function claimScans(
   client: postgres.Sql,
   limit: number,
   leaseSeconds: number,
-): Promise<Waiting[]> {
-  return run<Waiting>(
+): Promise<PendingScan[]> {
+  return run<PendingScan>(
     client,
     sql`
     with due as (
@@ -56,7 +56,7 @@ export async function putOffScan(client: postgres.Sql, attachmentId: number, sec
 }
 
 /** Records in the deliveries why a file's mail is waiting. */
-export async function tellWhyScanWaits(
+export async function recordScanFailure(
   client: postgres.Sql,
   attachmentId: number,
   why: string,
@@ -66,7 +66,8 @@ export async function tellWhyScanWaits(
     client,
     sql`
     update ${deliveries} d set ${assign(deliveries, { failure })}
-    from ${attachments} a where ${a.id} = ${attachmentId} and ${d.messageId} = ${a.messageId} and ${d.awaitsScan}`,
+    from ${attachments} a
+    where ${a.id} = ${attachmentId} and ${d.messageId} = ${a.messageId} and ${d.awaitsScan}`,
   );
 }
 
@@ -81,7 +82,7 @@ export async function nextScan(client: postgres.Sql): Promise<number | undefined
   return row?.ms == null ? undefined : Math.max(0, row.ms);
 }
 
-interface Place {
+interface FileLocation {
   readonly messageId: number;
   readonly ticketId: number;
   readonly visibility: Visibility;
@@ -94,24 +95,26 @@ interface Place {
 export async function settleScan(
   client: postgres.Sql,
   attachmentId: number,
-  verdict: Verdict,
+  result: ScanResult,
 ): Promise<void> {
   await client.begin(async (transaction) => {
     const tx = transaction as unknown as postgres.Sql;
-    const [place] = await run<Place>(
+    const [place] = await run<FileLocation>(
       tx,
       sql`
-      select ${messages.id} as "messageId", ${messages.ticketId} as "ticketId", ${messages.visibility} as visibility
-      from ${attachments} a join ${messages} on ${messages.id} = ${a.messageId} where ${a.id} = ${attachmentId}`,
+      select ${messages.id} as "messageId", ${messages.ticketId} as "ticketId",
+        ${messages.visibility} as visibility
+      from ${attachments} a join ${messages} on ${messages.id} = ${a.messageId}
+      where ${a.id} = ${attachmentId}`,
     );
     if (place === undefined) return;
     const { messageId, ticketId, visibility } = place;
     await run(tx, sql`select from ${tickets} where ${tickets.id} = ${ticketId} for no key update`);
-    const scanFound = verdict.scan === 'INFECTED' ? verdict.found : null;
+    const scanFound = result.scan === 'INFECTED' ? result.found : null;
     const changed = await run(
       tx,
       sql`
-      update ${attachments} a set ${assign(attachments, { scan: verdict.scan, scanDueAt: null, scanFound })}
+      update ${attachments} a set ${assign(attachments, { scan: result.scan, scanDueAt: null, scanFound })}
       where ${a.id} = ${attachmentId} and ${isPending} returning ${a.id}`,
     );
     // It was redacted meanwhile, or another process was first.
@@ -134,7 +137,7 @@ async function releaseMail(tx: postgres.Sql, messageId: number): Promise<void> {
       select bool_or(${isPending}) as waiting, bool_or(${a.scan} = 'INFECTED') as infected
       from ${attachments} a where ${a.messageId} = ${messageId}
     ), released as (
-      -- One that was to be sent later fails now: its author can still do something about it.
+      -- A scheduled mail fails now, so that its author can still react.
       update ${deliveries} d set ${assign(deliveries, {
         awaitsScan: false,
         failure: null,

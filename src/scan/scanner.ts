@@ -5,7 +5,14 @@ import type { Logger } from '../platform/log.ts';
 import type { Clamd } from '../settings/clamd-url.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { pingScanner, ScannerAway, ScanRefused, scanStream } from './clamd.ts';
-import { claimScans, nextScan, putOffScan, settleScan, tellWhyScanWaits, type Waiting } from './queue.ts';
+import {
+  claimScans,
+  nextScan,
+  type PendingScan,
+  putOffScan,
+  recordScanFailure,
+  settleScan,
+} from './queue.ts';
 
 export interface ScannerPorts {
   /** Plain postgres.js with the gateway's role. */
@@ -42,18 +49,18 @@ export function createScanner(ports: ScannerPorts): Scanner {
   let loop: Promise<void> | undefined;
   let listening: Promise<postgres.ListenMeta> | undefined;
 
-  async function scan({ attachmentId, blobKey }: Waiting): Promise<void> {
+  async function scan({ attachmentId, blobKey }: PendingScan): Promise<void> {
     const holding = setInterval(
       () => void putOffScan(sql, attachmentId, leaseSeconds).catch(() => {}),
       (leaseSeconds * 1000) / 3,
     );
     try {
-      const verdict = await scanStream(clamd, await blobs.open(blobKey), ending.signal);
-      if (verdict.scan === 'INFECTED')
-        log.warn({ attachmentId, found: verdict.found }, 'a file is infected; nobody is given it');
+      const result = await scanStream(clamd, await blobs.open(blobKey), ending.signal);
+      if (result.scan === 'INFECTED')
+        log.warn({ attachmentId, found: result.found }, 'a file is infected; it is not served');
       if (failures > 0) log.info('the scanner at CLAMD_URL answers again');
       failures = 0;
-      await settleScan(sql, attachmentId, verdict);
+      await settleScan(sql, attachmentId, result);
     } catch (error) {
       await putOff(attachmentId, error);
     } finally {
@@ -68,14 +75,14 @@ export function createScanner(ports: ScannerPorts): Scanner {
       if (restsUntil <= performance.now()) {
         failures += 1;
         restsUntil = performance.now() + Math.min(longestRestMs, firstRestMs * 2 ** (failures - 1));
-        log.error({ err: error }, 'the scanner at CLAMD_URL cannot be spoken to; files and their mails wait');
+        log.error({ err: error }, 'the scanner at CLAMD_URL is unreachable; files and their mails wait');
       }
-      await tellWhyScanWaits(sql, attachmentId, 'the scanner does not answer');
+      await recordScanFailure(sql, attachmentId, 'the scanner does not answer');
       return putOffScan(sql, attachmentId, Math.max(0, restsUntil - performance.now()) / 1000);
     }
     const refused = error instanceof ScanRefused;
     log.error({ err: error, attachmentId }, 'a file could not be scanned; it and its mail wait');
-    await tellWhyScanWaits(sql, attachmentId, refused ? error.message : 'the file could not be read');
+    await recordScanFailure(sql, attachmentId, refused ? error.message : 'the file could not be read');
     return putOffScan(sql, attachmentId, refusedSeconds);
   }
 
@@ -100,13 +107,11 @@ export function createScanner(ports: ScannerPorts): Scanner {
   }
 
   async function run(): Promise<void> {
-    await pingScanner(clamd).catch((err) =>
-      log.error({ err }, 'CLAMD_URL: there is no scanner to be spoken to'),
-    );
+    await pingScanner(clamd).catch((err) => log.error({ err }, 'CLAMD_URL: the scanner is unreachable'));
     while (!ending.signal.aborted) {
       alarm.reset();
       const wait = await round().catch((err) => {
-        log.error({ err }, 'the files that wait for a scan cannot be read');
+        log.error({ err }, 'reading the scan queue failed, retrying');
         return pollMs;
       });
       if (!ending.signal.aborted) await alarm.wait(Math.max(10, wait));
@@ -117,7 +122,7 @@ export function createScanner(ports: ScannerPorts): Scanner {
     start() {
       if (loop !== undefined) return;
       listening = sql.listen(scansChannel, alarm.ring, alarm.ring);
-      listening.catch((err) => log.error({ err }, 'new files cannot be listened for; they are looked for'));
+      listening.catch((err) => log.error({ err }, 'LISTEN for new files failed; polling instead'));
       loop = run();
     },
     async [Symbol.asyncDispose]() {

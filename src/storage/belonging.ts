@@ -27,10 +27,11 @@ export async function foreignness(db: Db, store: BlobStore, look = false): Promi
   }
   if (its === undefined || its === 'unreadable') return 'the identity of the blob store cannot be read';
   const mine = await findMine(db);
-  if (mine === undefined) return 'the blob store belongs to a database, and this one has never met it';
+  if (mine === undefined)
+    return 'the blob store belongs to a database, and this database has no record of it';
   if (mine.id !== its.id) return 'the blob store belongs to another database';
   return its.generation > mine.generation
-    ? 'the blob store has seen later collections than the database: an older state of the database was restored'
+    ? 'the blob store has seen later collections than the database, which is therefore an older backup'
     : undefined;
 }
 
@@ -43,7 +44,7 @@ export async function countCollection(db: Db, store: BlobStore): Promise<void> {
     .update(blobStores)
     .set({ generation: sql`${blobStores.generation} + 1` })
     .returning({ id: blobStores.id, generation: blobStores.generation });
-  if (mine === undefined) throw new Error('the database no longer knows its blob store');
+  if (mine === undefined) throw new Error('the database has lost the record of its blob store');
   await store.setIdentity(mine);
 }
 
@@ -68,7 +69,7 @@ async function findMine(db: Db): Promise<StoreIdentity | undefined> {
 async function insertMine(db: Db, id: string): Promise<StoreIdentity> {
   await db.insert(blobStores).values({ id }).onConflictDoNothing();
   const mine = await findMine(db);
-  if (mine === undefined) throw new Error('the identity of the blob store cannot be written down');
+  if (mine === undefined) throw new Error('the identity of the blob store cannot be recorded');
   return mine;
 }
 
@@ -76,16 +77,16 @@ async function unlikeness(db: Db, store: BlobStore): Promise<string | undefined>
   const rows = await sampleRows(db);
   if (rows.length === 0) {
     for await (const _blob of store.list(everyKey))
-      return 'the blob store holds files, and the database knows of none';
+      return 'the blob store has files, and the database refers to none';
     for await (const _aside of store.listAside())
-      return 'the blob store holds files, and the database knows of none';
+      return 'the blob store has files, and the database refers to none';
     return undefined;
   }
   let missing = 0;
   for (const { key, byteSize } of rows) if ((await store.byteSizeOf(key)) !== byteSize) missing += 1;
   return missing === 0
     ? undefined
-    : `the blob store has no identity, and ${missing} of ${rows.length} files that the database knows are not in it`;
+    : `the blob store has no identity, and lacks ${missing} of ${rows.length} files of the database`;
 }
 
 /**

@@ -15,7 +15,7 @@ export async function checkStore(store: Pick<BlobStore, 'put' | 'open' | 'remove
     const { key } = await store.put(once(bytes), bytes.length);
     try {
       if (!(await buffer(await store.open(key))).equals(bytes))
-        throw new Error('what was written is not what is read');
+        throw new Error('the bytes that were read differ from those written');
     } finally {
       await store.remove(key);
     }

@@ -29,7 +29,7 @@ export async function takeIn(
     // Bytes that were read before are lost, and the rest would be stored as if it were the whole.
     if (source.readableDidRead) {
       source.destroy();
-      throw new Error('the stream has been read from already');
+      throw new Error('the stream has already been read from');
     }
   }
   const line = createLine(write, (error) => destroy(source, error));

@@ -335,7 +335,7 @@ test('a message that is written while the import runs ends it with a reason, and
   await owner.end();
   expect(error).toBeInstanceOf(ImportInterrupted);
   expect(error.message).toContain(
-    'message 3000 would come before message 9000, which was written into ticket 47 meanwhile',
+    'message 3000 would precede message 9000, which was written to ticket 47 meanwhile',
   );
   expect(await world.desk.$count(messages, eq(messages.ticketId, 47))).toBe(0);
 });

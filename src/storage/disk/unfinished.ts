@@ -27,7 +27,7 @@ import {
 } from './files.ts';
 import type { createFolders } from './folders.ts';
 
-interface Places {
+interface DiskFolders {
   readonly folders: ReturnType<typeof createFolders>;
   /** The folder of unfinished blobs. */
   readonly arriving: string;
@@ -39,7 +39,7 @@ export function createUnfinished({
   folders,
   arriving,
   folderOf,
-}: Places): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'abandon'> {
+}: DiskFolders): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'abandon'> {
   const inTurn = createTurns();
   const digests = createDigests();
 

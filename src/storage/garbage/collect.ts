@@ -109,7 +109,10 @@ async function unlikeliness(
   { listed, strays }: Strays,
 ): Promise<string | undefined> {
   if (isUnlikely(strays.length, listed))
-    return `${strays.length} of ${listed} files from ${range.from} to ${range.to} are named by no row, which is unlikely`;
+    return (
+      `no row refers to ${strays.length} of ${listed} files from ${range.from} to ${range.to}, ` +
+      'which is unlikely'
+    );
   const [found] = await unusedCount(db, range, olderThan);
   const { unused } = found!;
   return isUnlikely(unused, rows)

@@ -21,7 +21,8 @@ export async function expireIdempotencyKeys(db: Db): Promise<number> {
   for (let count = 0; ; ) {
     const gone = await db.execute(sql`
       delete from idempotency_keys where ctid = any (array(
-        select ctid from idempotency_keys where created_at < now() - make_interval(days => ${idempotencyKeyLifetimeDays})
+        select ctid from idempotency_keys
+        where created_at < now() - make_interval(days => ${idempotencyKeyLifetimeDays})
         limit ${idempotencyKeyBatch} for update skip locked))
       returning 1`);
     count += gone.length;

@@ -48,14 +48,14 @@ export function startCollecting(db: Db, blobs: BlobStore, log: Logger, inboxDays
       } = await collectGarbage(db, blobs, new Date(Date.now() - spareMs), { range, inboxDays });
       const reason = why ?? share;
       if (reason !== undefined && reason !== off && reason !== unlikely.get(range.from))
-        log.error({ why: reason }, 'files are not collected; `ticketwire blobs verify` tells more');
+        log.error({ why: reason }, 'garbage collection skipped; run `ticketwire blobs verify` for details');
       off = why;
       unlikely.delete(range.from);
       if (share !== undefined) unlikely.set(range.from, share);
       if (Object.values(collected).some((count) => count > 0)) log.info(collected, 'garbage collected');
     } catch (error) {
       off = 'the last collection failed';
-      log.warn({ err: error }, 'garbage collection failed; it is retried');
+      log.warn({ err: error }, 'garbage collection failed, retrying');
     }
   }
 

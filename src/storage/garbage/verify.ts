@@ -12,7 +12,7 @@ export interface Damage {
   readonly what: 'MISSING' | 'WRONG_SIZE' | 'WRONG_DIGEST' | 'UNREADABLE';
 }
 
-export interface Verified {
+export interface VerifyReport {
   /** Rows that refer to a file. */
   readonly rows: number;
   readonly bytes: number;
@@ -38,7 +38,7 @@ export async function verifyBlobs(
   db: Db,
   store: BlobStore,
   tell: (progress: Progress) => void,
-): Promise<Verified> {
+): Promise<VerifyReport> {
   const { blobs: of, hidden } = await takeCensus(db, everyKey);
   const damaged: Damage[] = [];
   let rows = 0;

@@ -43,7 +43,7 @@ export async function openObject(
  */
 async function* stepping(body: Readable, withinMs: number): AsyncGenerator<Buffer> {
   const pieces = body[Symbol.asyncIterator]();
-  const late = new Error('no more bytes came');
+  const late = new Error('no more bytes arrived');
   try {
     for (;;) {
       const timer = setTimeout(() => body.destroy(late), withinMs);

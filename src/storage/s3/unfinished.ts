@@ -21,7 +21,7 @@ import { S3Missing, type S3Objects, unlessMissing } from './objects.ts';
  */
 const partsBetweenNotes = 8;
 
-interface Places {
+interface ObjectNames {
   readonly s3: S3Objects;
   readonly blobOf: (key: string) => string;
   /** Name of the object with the state of an unfinished blob and the rest that is too small for a part. */
@@ -39,7 +39,7 @@ export function createUnfinished({
   blobOf,
   noteOf,
   read,
-}: Places): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'abandon'> {
+}: ObjectNames): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'abandon'> {
   const inTurn = createTurns();
   const digests = createDigests();
 
