@@ -58,7 +58,7 @@ export class MessageOrder {
       const last = passed.get(id) ?? before.get(ticketId)!;
       return last > id
         ? `the ticket ${ticketId} has the later message ${last} already: ` +
-            'whoever has read that one would miss this one'
+            'a client that has read it would miss this one'
         : undefined;
     };
   }

@@ -297,7 +297,7 @@ test('a message that would come before what a ticket already has is refused, as 
     message(1202, { visibility: 'PRIVATE', authorId: 30 }),
   ]);
   expect(late.told).toEqual([
-    '2: the ticket 47 has the later message 1202 already: whoever has read that one would miss this one',
+    '2: the ticket 47 has the later message 1202 already: a client that has read it would miss this one',
   ]);
   expect(await world.everything()).toEqual(before);
 });
@@ -317,7 +317,7 @@ test('in a file of many batches, the messages of a ticket go on from batch to ba
     message(30),
   ]);
   expect(told).toEqual([
-    '1006: the ticket 47 has the later message 20 already: whoever has read that one would miss this one',
+    '1006: the ticket 47 has the later message 20 already: a client that has read it would miss this one',
   ]);
 });
 

@@ -20,9 +20,9 @@ export const tickets = pgTable(
     id: id(),
     reference: text('reference').notNull(),
     /**
-     * What a reference is looked up by. `lower()` may leak its argument for all PostgreSQL knows, so behind
-     * row-level security an index on it is never used and every lookup would read the whole table; equality
-     * with a column is safe.
+     * Key for looking a reference up. PostgreSQL does not consider `lower()` leakproof, so under row-level
+     * security an index on the expression is never used, and every lookup would read the whole table.
+     * Equality with a column is leakproof.
      */
     referenceKey: text('reference_key').notNull().generatedAlwaysAs(sql`lower(reference)`),
     subject: text('subject').notNull(),
@@ -30,14 +30,20 @@ export const tickets = pgTable(
     requesterId: integer('requester_id')
       .notNull()
       .references(() => users.id),
-    /** The customer's own mail that opened the ticket: `<…@…>`; the first reply answers it. */
+    /** Message-ID of the customer's mail that opened the ticket: `<…@…>`. The first reply refers to it. */
     originalMessageId: text('original_message_id'),
-    /* The next columns change under the row's lock only, so that a command that waited reads them fresh. */
+    /*
+     * The next columns change only under the row's lock, so that a command that waited for it reads current
+     * values.
+     */
     lastMessageId: integer('last_message_id'),
     lastPublicMessageId: integer('last_public_message_id'),
     messageCount: integer('message_count').notNull().default(0),
     publicMessageCount: integer('public_message_count').notNull().default(0),
-    /** Number of the last event; with `lastPublicEventNumber` the two classes of viewers each see no gap. */
+    /**
+     * Number of the last event. With `lastPublicEventNumber`, operators and requesters each see numbers
+     * without gaps.
+     */
     lastEventNumber: integer('last_event_number').notNull().default(0),
     lastPublicEventNumber: integer('last_public_event_number').notNull().default(0),
     createdAt: createdAt(),
@@ -45,7 +51,7 @@ export const tickets = pgTable(
   (t) => [
     uniqueIndex('tickets_reference_key').on(t.referenceKey),
     index('tickets_requester_idx').on(t.requesterId, t.id),
-    // A page or a count of the few tickets in one status would read through all the others.
+    // Without it, a page or a count of the few tickets in one status would read all the others.
     index('tickets_status_idx').on(t.status, t.id),
     check('tickets_status_check', oneOf('status', ticketStatuses)),
   ],
@@ -65,14 +71,14 @@ export const messages = pgTable(
     format: text('format', { enum: formats }).notNull(),
     visibility: text('visibility', { enum: visibilities }).notNull(),
     isMobileDevice: boolean('is_mobile_device').notNull(),
-    /** What it is written in: a BCP 47 tag, canonical (`de-CH`); null: not said. */
+    /** Language of the body: a canonical BCP 47 tag (`de-CH`); null: unknown. */
     language: text('language'),
     redactedAt: instant('redacted_at'),
     createdAt: createdAt(),
   },
   (t) => [
-    // A ticket's messages in order, and what a delivery refers to: a private message has no such place with
-    // PUBLIC.
+    // Orders a ticket's messages. Deliveries reference it with visibility PUBLIC, so that a private message
+    // cannot have one.
     unique('messages_place_key').on(t.ticketId, t.id, t.visibility),
     check('messages_format_check', oneOf('format', formats)),
     check('messages_visibility_check', oneOf('visibility', visibilities)),
@@ -80,8 +86,8 @@ export const messages = pgTable(
 );
 
 /**
- * Kept for 30 days. No foreign keys: its own statement wrote the message, for a user who had signed in, and
- * both outlive the key.
+ * Rows are deleted after 30 days. There are no foreign keys: the same statement inserts the message, for an
+ * authenticated user, and neither is ever deleted.
  */
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
@@ -95,7 +101,7 @@ export const idempotencyKeys = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.userId, t.key] }),
-    // Asked for old ones only, four times an hour: a B-tree would cost each message more than that is worth.
+    // Only used to find old keys, four times an hour: a B-tree would cost every message more than it saves.
     index('idempotency_keys_created_idx').using('brin', t.createdAt),
   ],
 );
@@ -106,18 +112,18 @@ export const events = pgTable(
     ticketId: integer('ticket_id')
       .notNull()
       .references(() => tickets.id),
-    /** Gapless and in commit order within the ticket: assigned under its row's lock. */
+    /** Gapless and in commit order within the ticket: assigned under the lock of the ticket's row. */
     number: integer('number').notNull(),
     /**
-     * The same among the public ones, so that a requester's cursor tells nothing of private events. Never
-     * greater than `number`.
+     * The same among public events, so that a requester's cursor does not reveal private ones. Never greater
+     * than `number`.
      */
     publicNumber: integer('public_number'),
     type: text('type', { enum: eventTypes }).notNull(),
     visibility: text('visibility', { enum: visibilities }).notNull(),
     /*
-     * No foreign keys: the statement that writes the event wrote or held what it names, for an actor who had
-     * signed in.
+     * No foreign keys: the statement that inserts the event also inserted or locked these rows, for an
+     * authenticated actor.
      */
     actorId: integer('actor_id'),
     messageId: integer('message_id'),

@@ -31,8 +31,8 @@ export const deliveries = pgTable(
     id: id(),
     messageId: integer('message_id').notNull().unique(),
     /**
-     * Always PUBLIC: with the composite foreign key, a delivery of a private message or by another ticket
-     * cannot exist.
+     * Always PUBLIC. With the composite foreign key, a delivery of a private message or of another ticket's
+     * message cannot exist.
      */
     visibility: text('visibility', { enum: visibilities }).notNull().default('PUBLIC'),
     ticketId: integer('ticket_id').notNull(),
@@ -42,38 +42,38 @@ export const deliveries = pgTable(
     fromAddress: text('from_address').notNull(),
     fromName: text('from_name').notNull(),
     subject: text('subject').notNull(),
-    /** The mailbox's signature when the message was written: what was previewed is what is sent. */
+    /** The mailbox's signature when the message was written, so that the mail equals its preview. */
     signature: text('signature').notNull().default(''),
-    /** Which earlier public messages the mail repeats below its own. */
+    /** Which earlier public messages the mail quotes. */
     quote: text('quote', { enum: quotes }).notNull().default('NONE'),
-    /** No person wrote it, as its author said: the mail says so as well (RFC 3834). */
+    /** The author declared that no person wrote it. The mail is marked accordingly (RFC 3834). */
     autoSubmitted: boolean('auto_submitted').notNull().default(false),
     /**
-     * `<…@…>`: the same in every copy that is ever sent. Its 122 random bits keep it unique; no mail is
-     * looked up by it.
+     * `<…@…>`: the same in every copy that is sent. It is unique by its 122 random bits; no mail is looked
+     * up by it.
      */
     rfcMessageId: text('rfc_message_id').notNull(),
     state: text('state', { enum: deliveryStates }).notNull(),
-    /** Not to be claimed before; the hold, the schedule and the back-off are all this. */
+    /** The delivery may not be claimed before this. Holds, schedules and back-off all set it. */
     dueAt: instant('due_at').notNull().defaultNow(),
     attempts: integer('attempts').notNull().default(0),
-    /** The fencing token of the attempt in flight. */
+    /** Fencing token of the attempt in flight. */
     attempt: uuid('attempt'),
     phase: text('phase', { enum: attemptPhases }),
     leaseUntil: instant('lease_until'),
-    /** States that make a held delivery void when it is claimed. */
+    /** Events that cancel a held delivery when it is claimed. */
     cancelIf: text('cancel_if', { enum: cancelReasons }).array().notNull().default(sql`'{}'`),
     failure: text('failure'),
     /**
-     * When a mail that is still deferred has failed: 5 days after its first attempt, or the first since an
+     * When a deferred mail fails for good: 5 days after its first attempt, or after the first since an
      * operator's retry.
      */
     giveUpAt: instant('give_up_at'),
     settledAt: instant('settled_at'),
     createdAt: createdAt(),
-    /** One of its files has not been scanned yet. It is not due before, whatever `dueAt` says. */
+    /** One of its files has not been scanned yet. Until then it is not due, whatever `dueAt` says. */
     awaitsScan: boolean('awaits_scan').notNull().default(false),
-    /** With its foreign key: a delivery without a first recipient cannot exist. */
+    /** Part of a foreign key, so that a delivery without a first recipient cannot exist. */
     firstRecipient: smallint('first_recipient').notNull().default(1),
   },
   (t) => [
@@ -89,10 +89,10 @@ export const deliveries = pgTable(
     index('deliveries_lease_idx').on(t.leaseUntil).where(sql`state = 'TRANSMITTING'`),
     index('deliveries_state_idx').on(t.state, t.id),
     index('deliveries_ticket_idx').on(t.ticketId, t.id),
-    // What a redaction has to look at: the mails that may repeat an earlier message.
+    // For redactions: mails that may quote an earlier message.
     index('deliveries_quoting_idx').on(t.ticketId, t.messageId).where(sql`quote <> 'NONE'`),
-    // What the worker asks: the next mails of one mailbox, and whether an earlier one of the same ticket is
-    // still to go.
+    // For the worker: the next mails of a mailbox, and whether an earlier mail of the same ticket is
+    // unfinished.
     index('deliveries_mailbox_due_idx')
       .on(t.mailboxId, t.dueAt, t.id)
       .where(sql`state in ('QUEUED', 'HELD', 'DEFERRED') and not awaits_scan`),
@@ -122,16 +122,17 @@ export const deliveryRecipients = pgTable(
     /** RFC 3463: `5.1.1`. */
     enhancedCode: text('enhanced_code'),
     /**
-     * When their server took it, or may have; other recipients of the same mail may have to wait for days.
+     * When the recipient's server accepted the mail, or may have. Other recipients of the mail may be
+     * deferred for days.
      */
     sentAt: instant('sent_at'),
   },
   (t) => [
     primaryKey({ columns: [t.deliveryId, t.position] }),
-    // Who failed, and how often somebody was mailed within the hour.
+    // For failed recipients, and for the number of mails to a recipient within the hour.
     index('delivery_recipients_failed_idx').on(t.deliveryId).where(sql`state = 'FAILED'`),
-    // Not by address: `lower()` may leak its argument for all PostgreSQL knows, so behind row-level security
-    // an index by it finds nothing.
+    // Not on the address: PostgreSQL does not consider `lower()` leakproof, so under row-level security such
+    // an index is not used.
     index('delivery_recipients_sent_idx').on(t.sentAt).where(sql`sent_at is not null`),
     check('delivery_recipients_kind_check', oneOf('kind', recipientKinds)),
     check('delivery_recipients_state_check', oneOf('state', recipientStates)),
@@ -158,34 +159,35 @@ export const deliveryAttempts = pgTable(
 );
 
 /**
- * The exact source of what is sent, without blind copies: written before the first attempt comes to its first
- * byte, and sent as it is by every later one. Attachments are named by their place in it and not repeated.
+ * The exact source of a mail, without Bcc: written before the first attempt sends its first byte, and reused
+ * by every later attempt. Attachments are referenced by position and not repeated.
  */
 export const deliverySources = pgTable('delivery_sources', {
   deliveryId: integer('delivery_id')
     .primaryKey()
     .references(() => deliveries.id),
-  /** All bytes but the attachments' base64 lines. */
+  /** All bytes except the attachments' base64 lines. */
   skeleton: bytea('skeleton').notNull(),
   /**
-   * `[{ offset, blobKey, byteSize }]` in order: where in the skeleton each attachment's base64 lines belong.
+   * `[{ offset, blobKey, byteSize }]` in order: the offsets in the skeleton at which the attachments' base64
+   * lines belong.
    */
   inserts: jsonb('inserts').$type<{ offset: number; blobKey: string; byteSize: number }[]>().notNull(),
   createdAt: createdAt(),
 });
 
 /**
- * Where the outbox is at home: a copy of the database is somewhere else, and sends nothing until it is told
- * to. One row.
+ * Where the outbox belongs, in a single row. A copy of the database is in another place, and sends nothing
+ * until an operator adopts it.
  */
 export const outboxHomes = pgTable(
   'outbox_homes',
   {
     only: boolean('only').primaryKey().default(true),
-    /** The cluster, the database and its table. */
+    /** Identifiers of the cluster, the database and its table. */
     place: text('place').notNull(),
     timeline: integer('timeline').notNull(),
-    /** Since when nothing is sent, and why; null: mails go. */
+    /** Since when sending is held, and why; null: mails are sent. */
     heldAt: instant('held_at'),
     reason: text('reason'),
     createdAt: createdAt(),

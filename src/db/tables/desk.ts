@@ -2,7 +2,7 @@ import { bigint, index, integer, jsonb, pgTable, text, varchar } from 'drizzle-o
 import { bytea, createdAt, id, instant } from './columns.ts';
 import { users } from './people.ts';
 
-/** Keys of the desk's own, which all of its processes share: random, made by the first that needs one. */
+/** Random keys that all processes of the desk share, created by the first process that needs one. */
 export const deskKeys = pgTable('desk_keys', {
   name: text('name').primaryKey(),
   key: bytea('key').notNull(),
@@ -20,37 +20,34 @@ export const auditEntries = pgTable('audit_entries', {
   createdAt: createdAt(),
 });
 
-/** What a list of mails shows of each, as its own headers tell it. */
+/** A mail's entry in the inbox's list, taken from its headers. */
 export interface MailSummary {
   /** `Jane Doe <jane@example.org>` */
   readonly from: string;
   readonly to: readonly string[];
   readonly cc: readonly string[];
   readonly subject: string;
-  /** Files beside the text; images inside it are not counted. */
+  /** Attached files; inline images are not counted. */
   readonly attachments: number;
 }
 
-/** The development inbox's mails, as its SMTP server received them. */
+/** Mails of the development inbox, as its SMTP server received them. */
 export const inboxMails = pgTable('inbox_mails', {
   id: id(),
   mailFrom: text('mail_from').notNull(),
-  /** Every RCPT TO, so blind copies too. */
+  /** Every RCPT TO, including blind copies. */
   rcptTo: text('rcpt_to').array().notNull(),
   source: bytea('source').notNull(),
-  /** Read from its headers when it came in, so that a list need not read whole mails. */
+  /** Extracted when the mail was received, so that a list need not read whole mails. */
   summary: jsonb('summary').$type<MailSummary>().notNull(),
-  /** The beginning of what it says, to be shown in a list and found by a search. */
+  /** The beginning of its text, for lists and searches. */
   bodyText: text('body_text').notNull().default(''),
   receivedAt: instant('received_at').notNull().defaultNow(),
-  /** When somebody first opened it. */
+  /** When it was first opened. */
   readAt: instant('read_at'),
 });
 
-/**
- * What was counted of whom within the last minute, when all processes count together
- * (`RATE_LIMITS=postgres`).
- */
+/** Rate limit counters that all processes share (`RATE_LIMITS=postgres`). */
 export const rateLimits = pgTable(
   'rate_limits',
   {

@@ -17,7 +17,7 @@ import { messages } from './conversation.ts';
 import { users } from './people.ts';
 
 export const blobs = pgTable('blobs', {
-  /** Opaque, random, never reused; names a file or an object of the blob store. */
+  /** Opaque, random, never reused: the name of a file or an object in the blob store. */
   key: text('key').primaryKey(),
   byteSize: integer('byte_size').notNull(),
   sha256: bytea('sha256').notNull(),
@@ -46,8 +46,8 @@ export const uploads = pgTable(
 );
 
 /**
- * Uploads whose bytes are still arriving, by one request or several. What is done becomes an upload under the
- * same id.
+ * Unfinished uploads, whose bytes arrive in one or several requests. A finished one becomes an upload with
+ * the same id.
  */
 export const openUploads = pgTable(
   'open_uploads',
@@ -56,20 +56,20 @@ export const openUploads = pgTable(
     userId: integer('user_id')
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
-    /** Of the blob store, which knows how much of it has arrived. */
+    /** Key in the blob store, which knows how many bytes have arrived. */
     blobKey: text('blob_key').notNull().unique(),
     fileName: text('file_name').notNull(),
     contentType: text('content_type').notNull(),
-    /** Bytes that its sender said there will be; null: not said yet. */
+    /** Declared size; null: unknown. */
     byteSize: integer('byte_size'),
-    /** What its sender said that the whole has. */
+    /** Declared digest of the whole file. */
     sha256: bytea('sha256'),
-    /** Bytes that the last request left behind; the blob store knows better. */
+    /** Size after the last request; the blob store's value takes precedence. */
     arrived: integer('arrived').notNull().default(0),
-    /** The request whose turn it is, and until when. */
+    /** The request that is writing, and the end of its lease. */
     writer: uuid('writer'),
     leaseUntil: instant('lease_until'),
-    /** Somebody else wants the next turn. */
+    /** Another request is waiting to write. */
     wanted: boolean('wanted').notNull().default(false),
     createdAt: createdAt(),
   },
@@ -77,8 +77,8 @@ export const openUploads = pgTable(
 );
 
 /**
- * Which blob store is this database's own: one row, once the two have met. The store says the same of the
- * database.
+ * The blob store that belongs to this database: one row, once they are paired. The store records the
+ * database as well.
  */
 export const blobStores = pgTable(
   'blob_stores',
@@ -86,8 +86,8 @@ export const blobStores = pgTable(
     only: boolean('only').primaryKey().default(true),
     id: uuid('id').notNull(),
     /**
-     * Counts collections. A store that has seen more of them than its database shows that the database is an
-     * older one, restored.
+     * Number of garbage collections. A store that has seen more than its database shows that the database is
+     * an older backup.
      */
     generation: integer('generation').notNull().default(0),
     createdAt: createdAt(),
@@ -103,24 +103,26 @@ export const attachments = pgTable(
       .notNull()
       .references(() => messages.id),
     position: smallint('position').notNull(),
-    /** Null once redacted: the tombstone keeps the place and the size. */
+    /** Null once redacted; the tombstone retains the position and the size. */
     blobKey: text('blob_key').references(() => blobs.key),
     fileName: text('file_name').notNull(),
     contentType: text('content_type').notNull(),
     byteSize: integer('byte_size').notNull(),
     sha256: bytea('sha256').notNull(),
-    /** What the message's HTML may name it by, after `cid:`; null: by its file name alone. */
+    /**
+     * The content id by which the message's HTML may refer to it, as `cid:…`; null: it refers by file name.
+     */
     contentId: text('content_id'),
-    /** Whether the message's HTML shows it: a picture in the text rather than a file beside it. */
+    /** Whether the message's HTML shows it as an image in the text. */
     isInline: boolean('is_inline').notNull().default(false),
     redactedAt: instant('redacted_at'),
-    /** The upload that it was, if it was one: an upload becomes an attachment once. */
+    /** The upload that it came from, if any: an upload is attached once. */
     uploadId: uuid('upload_id'),
-    /** Null: nobody scans files here, or nobody did when it came. */
+    /** Null: there was no scanner when it was stored. */
     scan: text('scan', { enum: scanStates }),
-    /** When it is to be scanned, or scanned again; null: it was. */
+    /** When a scan is due, or due again; null: it has been scanned. */
     scanDueAt: instant('scan_due_at'),
-    /** What was found in it, in the scanner's words. */
+    /** The scanner's name of what it found. */
     scanFound: text('scan_found'),
     createdAt: createdAt(),
   },

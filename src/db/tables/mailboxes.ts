@@ -10,19 +10,19 @@ export const mailboxes = pgTable(
     address: text('address').notNull(),
     displayName: text('display_name').notNull(),
     signature: text('signature').notNull().default(''),
-    /** `smtp:` or `smtps:` URL without password; null: the desk's own SMTP_URL. */
+    /** `smtp:` or `smtps:` URL without a password; null: the desk's SMTP_URL. */
     smtpUrl: text('smtp_url'),
-    /** AES-256-GCM under the key in MAILBOX_KEY; null: no password. */
+    /** Encrypted with AES-256-GCM and the key in MAILBOX_KEY; null: no password. */
     smtpPassword: bytea('smtp_password'),
-    /** Largest mail as encoded, bytes. */
+    /** Maximum size of an encoded mail, bytes. */
     maxMailBytes: integer('max_mail_bytes').notNull().default(26_214_400),
-    /** What the mail server said in reply to EHLO (SIZE), bytes; null: not heard yet, or no limit. */
+    /** SIZE in the mail server's reply to EHLO, bytes; null: unknown, or no limit. */
     serverMaxMailBytes: integer('server_max_mail_bytes'),
-    /** Mails a minute at most; null: as fast as the server takes them. */
+    /** Maximum mails per minute; null: unlimited. */
     ratePerMinute: integer('rate_per_minute'),
-    /** When the next mail keeps to `ratePerMinute`: moved on by each claim, under this row's lock. */
+    /** When `ratePerMinute` allows the next mail. Each claim advances it, under this row's lock. */
     pacedUntil: instant('paced_until').notNull().defaultNow(),
-    /** Mails an hour to one and the same recipient at most; null: any number. */
+    /** Maximum mails per hour to one recipient; null: unlimited. */
     ratePerRecipientHour: integer('rate_per_recipient_hour'),
     disabledAt: instant('disabled_at'),
     createdAt: createdAt(),

@@ -9,7 +9,7 @@ export const users = pgTable(
     id: id(),
     login: text('login').notNull(),
     name: text('name').notNull(),
-    /** Where mail to this person goes; a requester without one cannot be mailed. */
+    /** Address for mail; a requester without one cannot be mailed. */
     email: text('email'),
     role: text('role', { enum: roles }).notNull(),
     /** `scrypt$…` (ours), or an imported ASP.NET Identity or bcrypt hash until the next sign-in. */
@@ -32,7 +32,7 @@ export const apiTokens = pgTable(
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
     name: text('name').notNull(),
-    /** SHA-256 of the token, which is random: no salt is needed and the token is never stored. */
+    /** SHA-256 of the token. The token is random, so no salt is needed; it is never stored. */
     tokenHash: bytea('token_hash').notNull().unique(),
     scopes: text('scopes', { enum: scopes }).array().notNull(),
     createdAt: createdAt(),

@@ -36,7 +36,7 @@ export function createDiskStore(directory: string): BlobStore {
 
   async function remove(key: string): Promise<void> {
     if (!isBlobKey(key)) return;
-    await Promise.all([told(rm(pathOf(key), { force: true })), unfinished.abandon(key)]);
+    await Promise.all([failingAsStore(rm(pathOf(key), { force: true })), unfinished.abandon(key)]);
   }
 
   /** Writes a new file and waits until it and its name are on disk. */
@@ -89,7 +89,9 @@ export function createDiskStore(directory: string): BlobStore {
     },
 
     async byteSizeOf(key) {
-      return isBlobKey(key) ? (await told(stat(pathOf(key)).catch(unlessMissing)))?.size : undefined;
+      return isBlobKey(key)
+        ? (await failingAsStore(stat(pathOf(key)).catch(unlessMissing)))?.size
+        : undefined;
     },
 
     remove,
@@ -108,8 +110,8 @@ export function createDiskStore(directory: string): BlobStore {
     async setAside(key) {
       if (!isBlobKey(key)) return;
       const folder = join(aside, dayOf(new Date()));
-      await told(folders.ensure(aside).then(() => folders.ensure(folder)));
-      await told(rename(pathOf(key), join(folder, key)).catch(unlessMissing));
+      await failingAsStore(folders.ensure(aside).then(() => folders.ensure(folder)));
+      await failingAsStore(rename(pathOf(key), join(folder, key)).catch(unlessMissing));
     },
 
     async *listAside() {
@@ -120,13 +122,13 @@ export function createDiskStore(directory: string): BlobStore {
     },
 
     async restore({ key, day }) {
-      await told(folders.ensure(folderOf(key)));
-      await told(rename(join(aside, day, key), pathOf(key)).catch(unlessMissing));
-      await told(syncFolder(folderOf(key)));
+      await failingAsStore(folders.ensure(folderOf(key)));
+      await failingAsStore(rename(join(aside, day, key), pathOf(key)).catch(unlessMissing));
+      await failingAsStore(syncFolder(folderOf(key)));
     },
 
     async destroy({ key, day }: AsideBlob) {
-      await told(rm(join(aside, day, key), { force: true }));
+      await failingAsStore(rm(join(aside, day, key), { force: true }));
       // Removes the day's folder with its last file.
       await rmdir(join(aside, day)).catch(() => {});
     },
@@ -139,8 +141,8 @@ export function createDiskStore(directory: string): BlobStore {
 
     async setIdentity(identity) {
       const name = `identity-${randomBytes(8).toString('hex')}`;
-      await told(writeNew(root, name, Buffer.from(writeIdentity(identity))));
-      await told(rename(join(root, name), join(root, 'identity')).then(() => syncFolder(root)));
+      await failingAsStore(writeNew(root, name, Buffer.from(writeIdentity(identity))));
+      await failingAsStore(rename(join(root, name), join(root, 'identity')).then(() => syncFolder(root)));
     },
   };
   return store;
@@ -159,7 +161,7 @@ async function* listFolder(folder: string, range: KeyRange, finished: boolean): 
   }
 }
 
-const told = <T>(work: Promise<T>): Promise<T> =>
+const failingAsStore = <T>(work: Promise<T>): Promise<T> =>
   work.catch((error) => {
     throw asStoreFault(error);
   });
