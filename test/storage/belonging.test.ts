@@ -116,7 +116,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await keysOf(store)).toEqual(kept);
   });
 
-  test('an older state of the database touches nothing, until somebody says that it is right', async () => {
+  test('with an older backup of the database nothing is removed until an operator adopts the store', async () => {
     await collect();
     const old = await generation();
     const kept = await fill(5);
@@ -125,14 +125,14 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     await forget();
     await desk().update(blobStores).set({ generation: old });
     const result = await collect();
-    expect(result).toMatchObject({ off: expect.stringContaining('older state'), keys: 0, blobs: 0 });
+    expect(result).toMatchObject({ off: expect.stringContaining('older backup'), keys: 0, blobs: 0 });
     expect(await keysOf(store)).toEqual(kept);
     await adopt(desk(), store);
     expect((await collect()).off).toBeUndefined();
     expect((await all(store.listAside())).map(({ key }) => key).sort()).toEqual(kept);
   });
 
-  test('what an older state had set aside comes back with the right one', async () => {
+  test('what was set aside under an older backup is restored with the current database', async () => {
     const kept = await fill(3);
     await collect();
     const rows = await desk().select().from(blobs);
