@@ -1,23 +1,18 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { writeHead } from './response-head.ts';
 
-/** What is left of a body up to this many bytes is read to its end, and the connection goes on. */
+/** Up to this many remaining bytes of a request body are drained, and the connection stays open. */
 const smallRest = 1024 * 1024;
-/**
- * How long an answered sender may go on sending, milliseconds, and how much of it is read and thrown away.
- */
+/** How long a client may go on sending after its response, milliseconds, and how many bytes are discarded. */
 const patienceMs = 2000;
 const patienceBytes = 64 * 1024 * 1024;
-/**
- * Bytes of an answer that are written at once: a long one is seen to move, or not to, as its reader takes
- * it.
- */
+/** Bytes of a response per write, so that progress of a long one can be observed. */
 const pieceBytes = 256 * 1024;
 
-/** Bytes after which other requests have their turn, although the reader takes more. */
+/** Bytes after which other requests get their turn, although the client takes more. */
 const turnBytes = 1024 * 1024;
 
-export interface Answer {
+export interface WholeResponse {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
   /** As a whole, or in pieces that are made when they are written. */
@@ -25,20 +20,20 @@ export interface Answer {
 }
 
 /**
- * Sends a whole answer, also to a caller who has not finished sending. Closing at once would reset the
- * connection, and the answer might be lost on its way: so the rest is thrown away for a while, and only
- * then is the connection closed.
+ * Sends a response, even to a client that is still sending its request. Closing immediately would reset the
+ * connection, and the response might be lost. So the rest of the request is discarded for a while before the
+ * connection is closed.
  */
 export function sendAnswer(
   req: IncomingMessage,
   res: ServerResponse,
-  { status, headers, body }: Answer,
+  { status, headers, body }: WholeResponse,
 ): void {
   if (res.destroyed || res.headersSent) return;
   const rest = restOf(req);
   const closes = !res.shouldKeepAlive || res.getHeader('connection') === 'close';
   if (rest > 0 && (closes || rest > smallRest)) {
-    // The last bytes may be here already, and only not have been looked at.
+    // The last bytes may have arrived without having been read yet.
     setImmediate(() => sendAndLinger(req, res, { status, headers, body }));
     return;
   }
@@ -56,14 +51,18 @@ function restOf(req: IncomingMessage): number {
   );
 }
 
-function sendAndLinger(req: IncomingMessage, res: ServerResponse, { status, headers, body }: Answer): void {
+function sendAndLinger(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { status, headers, body }: WholeResponse,
+): void {
   if (res.destroyed || res.headersSent) return;
   if (req.complete) {
     writeHead(res, status, headers);
     return void writePieces(res, body).then(() => res.end());
   }
   writeHead(res, status, { ...headers, Connection: 'close' });
-  // Its length is in the head, so that its reader knows that it is complete before the connection is closed.
+  // The head has the length, so the client knows that the response is complete before the connection closes.
   const written = req.method === 'HEAD' ? Promise.resolve() : writePieces(res, body);
   let bytes = 0;
   const end = () => {
@@ -71,7 +70,7 @@ function sendAndLinger(req: IncomingMessage, res: ServerResponse, { status, head
     void written.then(() => res.end());
   };
   const timer = setTimeout(end, patienceMs).unref();
-  // Whoever has read it until now reads no further.
+  // Detach the previous reader.
   req.unpipe();
   req.removeAllListeners('data').on('data', (chunk: Buffer) => {
     bytes += chunk.length;
@@ -80,11 +79,11 @@ function sendAndLinger(req: IncomingMessage, res: ServerResponse, { status, head
   req.once('end', end).once('close', end).once('error', end).resume();
 }
 
-const isShort = (body: Answer['body']): body is string | Buffer =>
+const isShort = (body: WholeResponse['body']): body is string | Buffer =>
   (typeof body === 'string' || Buffer.isBuffer(body)) && body.length <= pieceBytes;
 
 /** Resolves when its reader has taken all but the last piece, or has gone away. */
-export async function writePieces(res: ServerResponse, body: Answer['body']): Promise<void> {
+export async function writePieces(res: ServerResponse, body: WholeResponse['body']): Promise<void> {
   let inTurn = 0;
   for (const piece of piecesOf(body)) {
     if (res.destroyed) return;
@@ -108,7 +107,7 @@ export function drained(res: ServerResponse): Promise<void> {
   });
 }
 
-function piecesOf(body: Answer['body']): Iterable<string | Buffer> {
+function piecesOf(body: WholeResponse['body']): Iterable<string | Buffer> {
   if (typeof body !== 'string' && !Buffer.isBuffer(body)) return body;
   return slicesOf(typeof body === 'string' ? Buffer.from(body) : body);
 }
