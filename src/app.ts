@@ -51,7 +51,7 @@ import { openCheckedStore } from './storage/open-store.ts';
 import { createGroupCommit } from './tickets/add-message/commit/group-commit.ts';
 import { type GroupCommitLimits, writerStatements } from './tickets/add-message/commit/group-limits.ts';
 import { createDryRun } from './tickets/add-message/commit/rules.ts';
-import type { MessageContext, MessageDesk } from './tickets/add-message/context.ts';
+import type { TicketContext, TicketServices } from './tickets/context.ts';
 import { createAttachmentUrls } from './tickets/read/signed-url.ts';
 
 /** Where a process that only sends mail has its health and metrics, if the port is free. */
@@ -160,7 +160,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
 
   const sendsByDefault = smtpUrl !== undefined;
   const events = parts.use(createEventHub(database.listener, log));
-  const desk: MessageDesk = {
+  const services: TicketServices = {
     database,
     blobs,
     groupCommit: parts.use(
@@ -199,7 +199,7 @@ async function join(config: Config, overrides: Overrides, parts: AsyncDisposable
   const graphql = createGraphqlServer(graphqlOptions(config, log, overrides.operationPlugins));
   const hasInbox = inbox !== undefined;
   metrics.watch({ streams: graphql.streams });
-  const doors = { ...watched, desk, authenticator, now, demo, graphql, hasInbox };
+  const doors = { ...watched, services, authenticator, now, demo, graphql, hasInbox };
   const ports = { log, seen: metrics.request, patience: overrides.patience };
   const server = createHttpServer(routesOf(doors), ports);
   const drain = drainable(server);
@@ -224,7 +224,7 @@ interface Watched {
 }
 
 interface Doors extends Watched {
-  readonly desk: MessageDesk;
+  readonly services: TicketServices;
   readonly authenticator: Authenticator;
   readonly now: () => Date;
   readonly demo: DemoDesk | undefined;
@@ -262,24 +262,24 @@ const monitoringOf = ({ config, metrics, health }: Watched): Route[] => [
 
 /** What answers which path. */
 function routesOf(doors: Doors): Route[] {
-  const { config, desk, authenticator, now, log, demo, metrics, graphql, hasInbox } = doors;
+  const { config, services, authenticator, now, log, demo, metrics, graphql, hasInbox } = doors;
   const { limits, trustProxy } = config;
   const cors = createCors(config.corsOrigins);
   const { authenticate } = authenticator;
   const begin = createBegin({
     authenticator,
-    rateLimits: desk.rateLimits,
+    rateLimits: services.rateLimits,
     log,
     now,
     trustProxy,
     publicUrl: config.publicUrl,
-    blobs: desk.blobs,
+    blobs: services.blobs,
     limits,
     uploading: metrics.uploading,
   });
-  const contextOf = async (req: IncomingMessage, res: ServerResponse): Promise<MessageContext> => ({
+  const contextOf = async (req: IncomingMessage, res: ServerResponse): Promise<TicketContext> => ({
     ...(await begin(req, res)),
-    desk,
+    services,
   });
   const explorer = config.explorer
     ? createExplorer({
@@ -291,7 +291,7 @@ function routesOf(doors: Doors): Route[] {
     begin,
     originOf: (req) => originOf(req, trustProxy),
     execute: (operation, variables, context) =>
-      graphql.execute(operation, variables as object, { ...context, desk }),
+      graphql.execute(operation, variables as object, { ...context, services }),
     limits: { maxBodyBytes: limits.legacyRequestBytes, maxTextChars: 2 * limits.bodyBytes },
     count: metrics.countLegacy,
     fault: (error) => log.error({ err: error }, 'fault'),
@@ -326,10 +326,10 @@ function routesOf(doors: Doors): Route[] {
       handle: cors(
         createDownloads({
           begin,
-          desk,
+          services,
           now,
-          findReader: prepareFindById(desk.database.desk, new Set(['read'])),
-          sniff: createImageSniffer(desk.blobs),
+          findReader: prepareFindById(services.database.desk, new Set(['read'])),
+          sniff: createImageSniffer(services.blobs),
         }),
       ),
     },
@@ -358,7 +358,7 @@ function routesOf(doors: Doors): Route[] {
     routes.push({
       door: 'inbox',
       prefix: '/inbox',
-      handle: createInboxPage({ db: desk.database.desk, authenticate, addressOf }),
+      handle: createInboxPage({ db: services.database.desk, authenticate, addressOf }),
     });
   return routes;
 }

@@ -9,7 +9,7 @@ export const commands = [
   'redactAttachment',
   'setTicketStatus',
 ] as const;
-export type Command = (typeof commands)[number];
+export type CommandName = (typeof commands)[number];
 
 const writers = ['addTicketMessage', 'previewTicketMessage'] as const;
 const redactors = ['redactMessage', 'redactAttachment'] as const;
@@ -37,9 +37,9 @@ export const refusedBy = {
   DELIVERY_NOT_FOUND: ['changeDelivery'],
   DELIVERY_STATE: ['changeDelivery'],
   RATE_LIMITED: ['addTicketMessage', 'uploadFile', 'changeDelivery', ...redactors],
-} as const satisfies Record<ErrorCode, readonly Command[]>;
+} as const satisfies Record<ErrorCode, readonly CommandName[]>;
 
 /** The codes that a command refuses with, which are the members of its result union. */
-export type CodeOf<C extends Command> = {
+export type CodeOf<C extends CommandName> = {
   [Code in ErrorCode]: C extends (typeof refusedBy)[Code][number] ? Code : never;
 }[ErrorCode];

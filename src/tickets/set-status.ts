@@ -4,7 +4,7 @@ import { auditEntries, tickets } from '../db/tables.ts';
 import { appendEvents } from '../events/append.ts';
 import type { Viewer } from '../platform/request-context.ts';
 import type { EventType, TicketStatus } from '../platform/vocabulary.ts';
-import type { DeskContext } from './context.ts';
+import type { TicketContext } from './context.ts';
 import { assertOperator, assertScope, isOperator, requireViewer } from './policy.ts';
 import { type ResolvedSelector, resolveSelector, type TicketSelector, ticketNotFound } from './selector.ts';
 import { inTransaction } from './transaction.ts';
@@ -30,7 +30,7 @@ const eventOf = {
  * doing it once: the second call changes nothing and tells nobody.
  * @throws Refusal UNAUTHENTICATED, TICKET_NOT_FOUND, FORBIDDEN
  */
-export async function setTicketStatus(ctx: DeskContext, input: SetTicketStatusInput): Promise<StatusSet> {
+export async function setTicketStatus(ctx: TicketContext, input: SetTicketStatusInput): Promise<StatusSet> {
   const viewer = requireViewer(ctx);
   return inTransaction(ctx, async (tx) => {
     const ticketId = await findVisible(tx, viewer, resolveSelector(input.ticket));
@@ -55,14 +55,14 @@ async function findVisible(tx: Tx, viewer: Viewer, named: ResolvedSelector): Pro
   return found.id;
 }
 
-interface Change {
+interface StatusChange {
   readonly ticketId: number;
   readonly status: TicketStatus;
   readonly actorId: number;
 }
 
 /** @returns whether there was anything to change: of two who ask at once, the second finds it done. */
-async function write(tx: Tx, { ticketId, status, actorId }: Change): Promise<boolean> {
+async function write(tx: Tx, { ticketId, status, actorId }: StatusChange): Promise<boolean> {
   const [changed] = await tx
     .update(tickets)
     .set({ status })

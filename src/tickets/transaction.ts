@@ -2,14 +2,14 @@ import { eq } from 'drizzle-orm';
 import type { Tx } from '../db/database.ts';
 import { tickets } from '../db/tables.ts';
 import { asUnavailable } from '../platform/database-faults.ts';
-import type { DeskContext } from './context.ts';
+import type { TicketContext } from './context.ts';
 
 /**
  * All or nothing of a command that locks rows.
  * @throws Unavailable when the database is not there, or somebody holds a lock for longer than three seconds
  */
-export async function inTransaction<T>({ desk }: DeskContext, run: (tx: Tx) => Promise<T>): Promise<T> {
-  return desk.database.commands.transaction(run).catch((error) => {
+export async function inTransaction<T>({ services }: TicketContext, run: (tx: Tx) => Promise<T>): Promise<T> {
+  return services.database.commands.transaction(run).catch((error) => {
     throw asUnavailable(error);
   });
 }

@@ -1,19 +1,19 @@
 import DataLoader from 'dataloader';
 import type { Added } from '../../tickets/add-message/result.ts';
-import type { DeskContext } from '../../tickets/context.ts';
+import type { TicketContext } from '../../tickets/context.ts';
 import { listAttempts, loadDeliveries, loadDeliveriesOf } from '../../tickets/deliveries/ledger.ts';
 import { requireViewer, whyNotRead } from '../../tickets/policy.ts';
 import { listAttachments, loadAttachments } from '../../tickets/read/attachments.ts';
 import { listMessages, type PageMessage } from '../../tickets/read/conversation.ts';
 import { loadBodies, loadMessages, type Message } from '../../tickets/read/messages.ts';
-import type { Page } from '../../tickets/read/page.ts';
+import type { KeysetPage } from '../../tickets/read/page.ts';
 import { loadMailboxes, loadPeople } from '../../tickets/read/people.ts';
 import { loadTickets } from '../../tickets/read/tickets.ts';
 import { BodyAllowance } from './body-allowance.ts';
 
 /** What may be looked up without the scope `read`. */
 type IsFree = (id: number) => boolean;
-type Load<V> = (ctx: DeskContext, ids: readonly number[]) => Promise<Map<number, V>>;
+type Load<V> = (ctx: TicketContext, ids: readonly number[]) => Promise<Map<number, V>>;
 
 /**
  * Each of many things is asked for once a request, and those asked for together in one statement. Looking
@@ -21,14 +21,14 @@ type Load<V> = (ctx: DeskContext, ids: readonly number[]) => Promise<Map<number,
  * `read`; what a command has written is known without looking.
  */
 export class Loaders {
-  readonly #ctx: DeskContext;
+  readonly #ctx: TicketContext;
   // Made when first asked for: a request needs few of them, and each is a handful of objects.
   readonly #made = new Map<unknown, DataLoader<number, unknown>>();
   readonly #known: (readonly [name: unknown, id: number, value: unknown])[] = [];
 
   #allowance: BodyAllowance | undefined;
 
-  constructor(ctx: DeskContext) {
+  constructor(ctx: TicketContext) {
     this.#ctx = ctx;
   }
 
@@ -74,7 +74,7 @@ export class Loaders {
   }
 
   /** One page of several tickets' messages; tickets asked for the same page share a statement. */
-  messagesOf(ticketId: number, page: Page): Promise<readonly PageMessage[]> {
+  messagesOf(ticketId: number, page: KeysetPage): Promise<readonly PageMessage[]> {
     return this.#many<PageMessage>(JSON.stringify(page), (ctx, ids) =>
       this.#bodies.lend((bytes) => listMessages(ctx, ids, page, bytes)),
     ).load(ticketId);
@@ -90,7 +90,7 @@ export class Loaders {
   }
 
   get #bodies(): BodyAllowance {
-    this.#allowance ??= new BodyAllowance(this.#ctx.desk.limits.answerBytes);
+    this.#allowance ??= new BodyAllowance(this.#ctx.services.limits.answerBytes);
     return this.#allowance;
   }
 

@@ -2,7 +2,7 @@ import { buildHeaderValue, encodeWord, foldLines, quoteString } from 'nodemailer
 import { isInvisible, withoutMisleading } from '../../content/dom/hidden-characters.ts';
 import { parseMediaType, unknownType, writeMediaType } from '../../content/media-type.ts';
 import { envelopeAddress, needsSmtpUtf8 } from '../address.ts';
-import type { Person } from './parts.ts';
+import type { NamedAddress } from './parts.ts';
 
 /**
  * Shorter than a header line: what has no blank for longer than this cannot be folded and is encoded instead.
@@ -34,11 +34,11 @@ export function headerText(text: string): string {
   return isPlain(text) ? text : encodeText(text);
 }
 
-export function addressList(people: readonly Person[]): string {
+export function addressList(people: readonly NamedAddress[]): string {
   return people.map(mailboxOf).join(', ');
 }
 
-function mailboxOf({ name, address }: Person): string {
+function mailboxOf({ name, address }: NamedAddress): string {
   // A mail whose address needs SMTPUTF8 may say its domain in Unicode as well; any other header stays ASCII.
   const spec = needsSmtpUtf8(address) ? address : envelopeAddress(address);
   const shown = name.trim();

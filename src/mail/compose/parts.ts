@@ -8,7 +8,7 @@ const mailed = Object.keys(mailedColumns) as (keyof MailedMessage)[];
 export const mailedOf = (message: MailedMessage): MailedMessage =>
   Object.fromEntries(mailed.map((key) => [key, message[key]])) as unknown as MailedMessage;
 
-export interface Person {
+export interface NamedAddress {
   /** Display name; may be empty. */
   readonly name: string;
   /** One addr-spec that `parseAddress` accepted. */
@@ -40,10 +40,10 @@ export interface MailParts extends MailedMessage {
   /** `<…@…>` */
   readonly messageId: string;
   readonly date: Date;
-  readonly from: Person;
-  readonly to: readonly Person[];
-  readonly cc: readonly Person[];
-  readonly bcc: readonly Person[];
+  readonly from: NamedAddress;
+  readonly to: readonly NamedAddress[];
+  readonly cc: readonly NamedAddress[];
+  readonly bcc: readonly NamedAddress[];
   /** As it stands in the header, `Re:` and reference included. */
   readonly subject: string;
   readonly signature: string;

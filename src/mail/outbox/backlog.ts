@@ -9,7 +9,7 @@ const waitingStates = ['QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING', 'OUTCOME_UN
 const rememberedMs = 1000;
 const answerWithinMs = 2000;
 
-type Row = Backlog['states'][number] & { readonly stalledSeconds: number };
+type BacklogRow = Backlog['states'][number] & { readonly stalledSeconds: number };
 
 /**
  * What waits in the outbox. Mail is stalled when one that may go has waited and none has gone since: a mail
@@ -17,7 +17,7 @@ type Row = Backlog['states'][number] & { readonly stalledSeconds: number };
  * else.
  */
 async function look(sql: postgres.Sql): Promise<Backlog> {
-  const rows = await sql<Row[]>`
+  const rows = await sql<BacklogRow[]>`
     with stalled as (
       select min(case when attempts > 0
         then coalesce(give_up_at - make_interval(days => ${giveUpAfterDays}), due_at) else due_at end) as since

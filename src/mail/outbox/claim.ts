@@ -15,7 +15,7 @@ export interface Claim {
 }
 
 /** How many mails of one mailbox this worker can take now. */
-export interface Lane {
+export interface MailboxSlots {
   readonly mailboxId: number;
   readonly free: number;
 }
@@ -25,7 +25,7 @@ export interface ClaimOptions {
   readonly now: Date;
   readonly leaseSeconds: number;
   /** Mailboxes that differ from `free`. */
-  readonly lanes: readonly Lane[];
+  readonly lanes: readonly MailboxSlots[];
   readonly free: number;
   /**
    * Conditional mails that were looked at under their tickets' locks, in this transaction; others are not

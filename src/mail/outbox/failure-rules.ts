@@ -7,7 +7,7 @@ export interface Explanation {
   readonly suggestedAction: SuggestedAction | null;
 }
 
-interface Rule extends Explanation {
+interface FailureRule extends Explanation {
   readonly matches: RegExp;
 }
 
@@ -16,7 +16,7 @@ interface Rule extends Explanation {
  * codes). The first rule that matches counts: enhanced codes are told before basic ones, as `550` alone means
  * a dozen things.
  */
-export const failureRules: readonly Rule[] = [
+export const failureRules: readonly FailureRule[] = [
   {
     matches: /^5\d\d[ -]5\.1\.(?:1|2|3|6|10)\b/,
     reason: 'The address does not exist.',

@@ -9,7 +9,7 @@ import type { Logger } from '../../platform/log.ts';
  */
 
 /** Where a database is, as PostgreSQL says it. */
-export interface Place {
+export interface DatabaseLocation {
   /** The cluster's identifier, the database's oid and the table's: a dump carries none of them along. */
   readonly place: string;
   /** Counts up when a standby is promoted, and when a backup is recovered. */
@@ -17,7 +17,7 @@ export interface Place {
 }
 
 /** An attempt that was committed: a database that does not know it has lost it. */
-export interface Known {
+export interface KnownAttempt {
   readonly id: number;
   readonly attempts: number;
 }
@@ -29,7 +29,7 @@ export interface Home {
   readonly moved: boolean;
   /** The cluster has taken another turn in its history since. */
   readonly turned: boolean;
-  readonly here: Place;
+  readonly here: DatabaseLocation;
 }
 
 const copied =
@@ -41,12 +41,12 @@ const advice =
   'The desk that it was may have sent the same mails. `ticketwire outbox show` tells what waits, `ticketwire outbox release` ' +
   'sends it';
 
-export async function findPlace(sql: postgres.Sql): Promise<Place> {
+export async function findLocation(sql: postgres.Sql): Promise<DatabaseLocation> {
   const [may] = await sql`select has_function_privilege('pg_control_system()', 'execute') as may`;
   const system = may!.may
     ? sql`(select system_identifier::text from pg_control_system())`
     : sql`'cluster'::text`;
-  const [here] = await sql<Place[]>`
+  const [here] = await sql<DatabaseLocation[]>`
     select ${system} || '/' || d.oid || '/' || 'public.deliveries'::regclass::oid as place,
       ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int as timeline
     from pg_database d where d.datname = current_database()`;
@@ -55,7 +55,7 @@ export async function findPlace(sql: postgres.Sql): Promise<Place> {
 
 /** The outbox's home, which is here when it has none yet. */
 export async function findHome(sql: postgres.Sql): Promise<Home> {
-  const here = await findPlace(sql);
+  const here = await findLocation(sql);
   await sql`
     insert into outbox_homes (place, timeline) values (${here.place}, ${here.timeline}) on conflict do nothing`;
   const [row] = await sql<{ heldAt: Date | null; reason: string | null; place: string; timeline: number }[]>`
@@ -77,7 +77,7 @@ export async function hold(sql: postgres.Sql, reason: string): Promise<boolean> 
 }
 
 /** The outbox is at home here, and what waits may go. */
-export async function settleHere(sql: postgres.Sql, { place, timeline }: Place): Promise<void> {
+export async function settleHere(sql: postgres.Sql, { place, timeline }: DatabaseLocation): Promise<void> {
   await sql`
     insert into outbox_homes (place, timeline) values (${place}, ${timeline})
     on conflict ("only") do update
@@ -99,13 +99,13 @@ export async function whyHeld(sql: postgres.Sql): Promise<string | undefined> {
 /** Whether the database has lost what it once knew; and its newest mail, to be known from now on. */
 async function remember(
   sql: postgres.Sql,
-  known: readonly Known[],
-): Promise<{ lost: boolean; newest: Known[] }> {
-  const found = await sql<Known[]>`
+  known: readonly KnownAttempt[],
+): Promise<{ lost: boolean; newest: KnownAttempt[] }> {
+  const found = await sql<KnownAttempt[]>`
     select id, attempts from deliveries where id = any (${known.map(({ id }) => id)}::int[])`;
   const attempts = new Map(found.map((one) => [one.id, one.attempts]));
   const lost = known.some((one) => (attempts.get(one.id) ?? -1) < one.attempts);
-  const newest = await sql<Known[]>`select id, attempts from deliveries order by id desc limit 1`;
+  const newest = await sql<KnownAttempt[]>`select id, attempts from deliveries order by id desc limit 1`;
   return { lost, newest: [...newest] };
 }
 
@@ -115,7 +115,7 @@ export interface Gate {
   /** Somebody has held or released the outbox. */
   askAgain(): void;
   /** This attempt was begun. */
-  began(attempt: Known): void;
+  began(attempt: KnownAttempt): void;
 }
 
 /**
@@ -125,8 +125,8 @@ export interface Gate {
  */
 export function createGate(sql: postgres.Sql, log: Logger, everyMs: number): Gate {
   let askedAt = Number.NEGATIVE_INFINITY;
-  let known: readonly Known[] | undefined;
-  let last: Known | undefined;
+  let known: readonly KnownAttempt[] | undefined;
+  let last: KnownAttempt | undefined;
   let told: string | undefined;
 
   async function whyNot(): Promise<string | undefined> {

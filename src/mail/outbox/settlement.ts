@@ -1,12 +1,12 @@
 import type { AttemptPhase, DeliveryState, EventType, RecipientState } from '../../platform/vocabulary.ts';
 import { envelopeAddress } from '../address.ts';
-import type { Outcome, Verdict } from '../smtp/outcome.ts';
+import type { AttemptOutcome, RecipientVerdict } from '../smtp/outcome.ts';
 
 /** Milliseconds, as everywhere here. */
 const firstBackOff = 60_000;
 const longestBackOff = 3_600_000;
 
-export interface RecipientRow {
+export interface LedgerRecipient {
   readonly position: number;
   readonly address: string;
   readonly state: RecipientState;
@@ -42,11 +42,11 @@ export interface Attempted {
   /** Attempts so far, this one included. */
   readonly attempts: number;
   readonly giveUpAt: Date;
-  readonly recipients: readonly RecipientRow[];
+  readonly recipients: readonly LedgerRecipient[];
 }
 
 /** Whom an attempt addresses: nobody who has the mail, was refused, or may have it. */
-export const unsettledRecipients = (recipients: readonly RecipientRow[]): readonly RecipientRow[] =>
+export const unsettledRecipients = (recipients: readonly LedgerRecipient[]): readonly LedgerRecipient[] =>
   recipients.filter(({ state }) => state === 'PENDING' || state === 'DEFERRED');
 
 /**
@@ -55,7 +55,12 @@ export const unsettledRecipients = (recipients: readonly RecipientRow[]): readon
  * stops every machine.
  * @param random in [0, 1): full jitter, so that mails that failed together do not come back together
  */
-export function settlementOf(delivery: Attempted, outcome: Outcome, now: Date, random: number): Settlement {
+export function settlementOf(
+  delivery: Attempted,
+  outcome: AttemptOutcome,
+  now: Date,
+  random: number,
+): Settlement {
   const expired = now >= delivery.giveUpAt;
   const changed = unsettledRecipients(delivery.recipients).map((recipient) => {
     const verdict = outcome.verdicts.get(envelopeAddress(recipient.address)) ?? unaddressed;
@@ -115,7 +120,7 @@ function unsentSettlement(delivery: Attempted, state: 'CANCELLED' | 'FAILED', re
   };
 }
 
-const unaddressed: Verdict = { state: 'DEFERRED', reply: 'not addressed', enhancedCode: undefined };
+const unaddressed: RecipientVerdict = { state: 'DEFERRED', reply: 'not addressed', enhancedCode: undefined };
 
 /**
  * The state of a delivery whose recipients have these, when no attempt is under way: the one rule for it.

@@ -1,5 +1,5 @@
 import type { Envelope } from '../compose/mail.ts';
-import { cleanReply, type Outcome, type Verdict, verdictOf } from './outcome.ts';
+import { type AttemptOutcome, cleanReply, type RecipientVerdict, verdictOf } from './outcome.ts';
 import type { Transmission } from './transmission.ts';
 
 /** What nodemailer rejects with. */
@@ -23,12 +23,12 @@ export const orOwnFault =
   };
 
 export function settled(
-  reached: Outcome['reached'],
+  reached: AttemptOutcome['reached'],
   reply: string,
   { envelope }: Pick<Transmission, 'envelope'>,
-  verdict: (address: string) => Verdict,
+  verdict: (address: string) => RecipientVerdict,
   serverDown = false,
-): Outcome {
+): AttemptOutcome {
   return {
     reached,
     reply: cleanReply(reply),
@@ -39,7 +39,7 @@ export function settled(
 }
 
 /** What went wrong on the way to a server or with the connection to it. */
-export function failedToConnect(error: unknown, envelope: Envelope): Outcome {
+export function failedToConnect(error: unknown, envelope: Envelope): AttemptOutcome {
   const { response = '', responseCode, code } = error as SmtpError;
   // A refused sign-in or an untrusted certificate is the mailbox's matter, not the mail's: worth another try
   // once it is put right.

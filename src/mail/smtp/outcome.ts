@@ -1,7 +1,7 @@
 import type { AttemptPhase } from '../../platform/vocabulary.ts';
 
 /** What became of one recipient in one attempt. */
-export interface Verdict {
+export interface RecipientVerdict {
   readonly state: 'SENT' | 'DEFERRED' | 'FAILED' | 'OUTCOME_UNKNOWN';
   /** The server's reply, or what went wrong in plain words. */
   readonly reply: string;
@@ -10,12 +10,12 @@ export interface Verdict {
 }
 
 /** What became of one attempt. */
-export interface Outcome {
+export interface AttemptOutcome {
   /** How far it got: BODY when bytes may have gone out, SETTLED when the server answered the whole mail. */
   readonly reached: AttemptPhase;
   readonly reply: string;
   /** By the address as RCPT TO was given it. */
-  readonly verdicts: ReadonlyMap<string, Verdict>;
+  readonly verdicts: ReadonlyMap<string, RecipientVerdict>;
   /**
    * Nothing was said about this mail: the server could not be reached or spoken to, and will fare no better
    * with the next one.
@@ -43,12 +43,12 @@ export function enhancedCode(reply: string): string | undefined {
 }
 
 /** A reply's verdict: 2xx, 4xx or 5xx; anything that is no reply is worth another try. */
-export function verdictOf(reply: string): Verdict {
+export function verdictOf(reply: string): RecipientVerdict {
   const state = reply.startsWith('2') ? 'SENT' : /^5\d\d\b/.test(reply) ? 'FAILED' : 'DEFERRED';
   return { state, reply: cleanReply(reply), enhancedCode: enhancedCode(reply) };
 }
 
-export const unknownVerdict = (reply: string): Verdict => ({
+export const unknownVerdict = (reply: string): RecipientVerdict => ({
   state: 'OUTCOME_UNKNOWN',
   reply: cleanReply(reply),
   enhancedCode: undefined,

@@ -1,5 +1,5 @@
 import { failedToConnect } from './faults.ts';
-import type { Outcome } from './outcome.ts';
+import type { AttemptOutcome } from './outcome.ts';
 import { SmtpSession } from './session.ts';
 import type { SmtpServer, SmtpTimeouts, Transmission } from './transmission.ts';
 
@@ -13,7 +13,7 @@ export interface SmtpPool {
    * Sends when a connection is free; never rejects. `begin` is called when its turn has come: `false` calls
    * it off.
    */
-  send(mail: Transmission, begin?: () => boolean): Promise<Outcome | undefined>;
+  send(mail: Transmission, begin?: () => boolean): Promise<AttemptOutcome | undefined>;
   /** Octets that the server last said it takes at most. */
   readonly sizeLimit: number | undefined;
   /** Calls off what waits for a connection, now and from now on. */
@@ -62,7 +62,10 @@ export function createSmtpPool(server: SmtpServer, connections: number, timeouts
     entry.session.quit();
   };
 
-  async function sendBy(session: SmtpSession | undefined, mail: Transmission): Promise<Outcome | undefined> {
+  async function sendBy(
+    session: SmtpSession | undefined,
+    mail: Transmission,
+  ): Promise<AttemptOutcome | undefined> {
     const used = session ?? new SmtpSession(server, timeouts);
     active.add(used);
     try {
@@ -76,7 +79,7 @@ export function createSmtpPool(server: SmtpServer, connections: number, timeouts
     used: SmtpSession,
     wasKept: boolean,
     mail: Transmission,
-  ): Promise<Outcome | undefined> {
+  ): Promise<AttemptOutcome | undefined> {
     if (!wasKept) {
       try {
         await used.connect();

@@ -4,7 +4,7 @@ import { needsSmtpUtf8 } from '../address.ts';
 import { socketOf } from './connection-socket.ts';
 import { type Extensions, readExtensions } from './extensions.ts';
 import { Fenced, OwnFault, orOwnFault, plainWords, type SmtpError, settled } from './faults.ts';
-import { type Outcome, unknownVerdict, verdictOf } from './outcome.ts';
+import { type AttemptOutcome, unknownVerdict, verdictOf } from './outcome.ts';
 import type { SmtpServer, SmtpTimeouts, Transmission } from './transmission.ts';
 
 const noSmtpUtf8 = '550 5.6.7 The mail server does not take addresses with letters beyond ASCII (SMTPUTF8)';
@@ -78,7 +78,7 @@ export class SmtpSession {
   }
 
   /** Sends one mail. Never rejects; the session is closed whenever the next mail could not trust it. */
-  async send(mail: Transmission): Promise<Outcome> {
+  async send(mail: Transmission): Promise<AttemptOutcome> {
     const refused = this.#unfit(mail);
     if (refused !== undefined) return refused;
     const { from, to } = mail.envelope;
@@ -91,7 +91,7 @@ export class SmtpSession {
     return { ...outcome, verdicts: new Map([...outcome.verdicts, ...refusals]) };
   }
 
-  async #sendTo(mail: Transmission): Promise<Outcome> {
+  async #sendTo(mail: Transmission): Promise<AttemptOutcome> {
     const body = { opened: false, ended: false };
     this.#mayHaveBegun = false;
     try {
@@ -130,7 +130,7 @@ export class SmtpSession {
   }
 
   /** Mails that this server would refuse anyway, told before it is asked. */
-  #unfit({ hasUtf8Headers, byteSize, envelope }: Transmission): Outcome | undefined {
+  #unfit({ hasUtf8Headers, byteSize, envelope }: Transmission): AttemptOutcome | undefined {
     const reply = (text: string) => settled('ENVELOPE', text, { envelope }, () => verdictOf(text));
     if (hasUtf8Headers && !this.#extensions.smtpUtf8) return reply(noSmtpUtf8);
     if (this.sizeLimit !== undefined && byteSize > this.sizeLimit)
@@ -186,7 +186,7 @@ export class SmtpSession {
     setImmediate(() => socket.uncork());
   }
 
-  #judge(error: SmtpError, mail: Transmission, body: { opened: boolean; ended: boolean }): Outcome {
+  #judge(error: SmtpError, mail: Transmission, body: { opened: boolean; ended: boolean }): AttemptOutcome {
     const reply = error.response ?? '';
     // The server said no in so many words: the session goes on, unless it is in the middle of something.
     const answered =

@@ -16,7 +16,7 @@ import {
   settlementOf,
   unsettledRecipients,
 } from '../outbox/settlement.ts';
-import { type Outcome, verdictOf } from '../smtp/outcome.ts';
+import { type AttemptOutcome, verdictOf } from '../smtp/outcome.ts';
 import { MailboxUnusable, type Transport } from '../smtp/transport.ts';
 import { type DeliveryContents, envelopeOf, prepareMail } from './contents.ts';
 import type { WorkerStep } from './steps.ts';
@@ -44,7 +44,7 @@ export interface Attempts {
    * Sends one claimed delivery and writes down what became of it. Undefined: it was called off before it
    * began.
    */
-  run(claim: Claim, contents: DeliveryContents, mayBegin: () => boolean): Promise<Outcome | undefined>;
+  run(claim: Claim, contents: DeliveryContents, mayBegin: () => boolean): Promise<AttemptOutcome | undefined>;
 }
 
 /**
@@ -112,7 +112,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     claim: Claim,
     contents: DeliveryContents,
     mayBegin: () => boolean,
-  ): Promise<Outcome | undefined> {
+  ): Promise<AttemptOutcome | undefined> {
     const recipients = unsettledRecipients(contents.recipients);
     const envelope = envelopeOf(contents, recipients);
     const pool = transport.poolOf(contents.mailbox);
@@ -169,7 +169,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     claim: Claim,
     contents: DeliveryContents,
     mayBegin: () => boolean,
-  ): Promise<Outcome | undefined> {
+  ): Promise<AttemptOutcome | undefined> {
     const from = performance.now();
     await trace('claimed', claim.id);
     const delivery = { ...contents, token: claim.token, attempts: claim.attempts };
@@ -218,7 +218,7 @@ const ledger = { kind: SpanKind.CLIENT, attributes: { 'db.system.name': 'postgre
 
 const levelOf: Partial<Record<DeliveryState, 'info' | 'error'>> = { SENT: 'info', OUTCOME_UNKNOWN: 'error' };
 
-const nothingSaid: Outcome = {
+const nothingSaid: AttemptOutcome = {
   reached: 'CONNECT',
   reply: '',
   verdicts: new Map(),
@@ -227,7 +227,7 @@ const nothingSaid: Outcome = {
 };
 
 /** The mailbox cannot send, or the mail cannot be made: nothing has been said to any server. */
-function ownFault(contents: DeliveryContents, error: unknown, log: Logger): Outcome {
+function ownFault(contents: DeliveryContents, error: unknown, log: Logger): AttemptOutcome {
   const known = error instanceof MailboxUnusable;
   if (!known) log.error({ err: error, deliveryId: contents.id }, 'a mail could not be made');
   const reply = known ? error.message : 'The mail could not be made; the log of the gateway says why';

@@ -22,7 +22,7 @@ import {
   storedFiles,
 } from '../compose/conversation.ts';
 import { composeMail, sourceOctets } from '../compose/mail.ts';
-import { type MailedMessage, mailedColumns, mailedOf, type Person } from '../compose/parts.ts';
+import { type MailedMessage, mailedColumns, mailedOf, type NamedAddress } from '../compose/parts.ts';
 import type { MailSource } from '../compose/source.ts';
 import type { SendingMailbox } from '../smtp/transport.ts';
 import { d, f, m, r } from '../table-aliases.ts';
@@ -61,7 +61,7 @@ export interface DeliveryContents extends MailedMessage {
   readonly source: MailSource | undefined;
 }
 
-interface Row extends Omit<DeliveryContents, 'mailbox' | 'source' | 'conversation'> {
+interface ContentsRow extends Omit<DeliveryContents, 'mailbox' | 'source' | 'conversation'> {
   mailboxId: number;
   mailboxAddress: string;
   smtpUrl: string | null;
@@ -82,7 +82,7 @@ const mailed = sql.join(
   sql`, `,
 );
 
-const selectContents = statement<Row, { ids: readonly number[] }>(sql`
+const selectContents = statement<ContentsRow, { ids: readonly number[] }>(sql`
     select ${d.id}, ${d.rfcMessageId} as "rfcMessageId", ${d.fromAddress} as "fromAddress", ${d.fromName} as "fromName",
       ${d.subject} as subject, ${d.signature} as signature, ${d.autoSubmitted} as "autoSubmitted", ${d.giveUpAt} as "giveUpAt",
       ${mailed},
@@ -123,7 +123,7 @@ function contentsOf({
   skeleton,
   inserts,
   ...row
-}: Row): DeliveryContents {
+}: ContentsRow): DeliveryContents {
   return {
     ...row,
     conversation: conversationOf(conversation),
@@ -149,7 +149,8 @@ export async function prepareMail(contents: DeliveryContents, now: Date): Promis
       hasUtf8Headers: [contents.fromAddress, ...named.map(({ address }) => address)].some(needsSmtpUtf8),
     };
   }
-  const people = (kind: RecipientKind): Person[] => contents.recipients.filter((one) => one.kind === kind);
+  const people = (kind: RecipientKind): NamedAddress[] =>
+    contents.recipients.filter((one) => one.kind === kind);
   return composeMail({
     ...contents.conversation,
     messageId: contents.rfcMessageId,

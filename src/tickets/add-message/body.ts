@@ -10,7 +10,7 @@ import { readBody, withoutPasted } from '../../content/read-body.ts';
 import type { Problem } from '../../platform/errors.ts';
 import { IncomingFile } from '../../platform/incoming-file.ts';
 import type { MessageFormat } from '../../platform/vocabulary.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import type { AttachmentInput } from './attachment-input.ts';
 
 /** A body as its author means it. */
@@ -75,7 +75,7 @@ function charactersThatCannotBe(body: string): string[] {
 }
 
 /** The pasted pictures as attachments, which the door's store takes as it takes the others. */
-export const pastedFiles = (ctx: DeskContext, pasted: readonly PastedPicture[]): AttachmentInput[] =>
+export const pastedFiles = (ctx: TicketContext, pasted: readonly PastedPicture[]): AttachmentInput[] =>
   pasted.map(({ contentId, contentType, data }) => ({
     pasted: true,
     inline: {

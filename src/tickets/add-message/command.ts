@@ -1,11 +1,11 @@
 import { Refusal } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
+import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../refusals.ts';
 import { refusalOfTaken } from '../uploads/find.ts';
-import { type Answer, isAppended } from './commit/append-statement.ts';
-import type { Row } from './commit/columns.ts';
+import { isAppended, type RowAnswer } from './commit/append-statement.ts';
+import type { MessageRow } from './commit/columns.ts';
 import { lostUploads } from './commit/lost-uploads.ts';
-import type { MessageContext } from './context.ts';
 import { draftMessage } from './draft.ts';
 import { assertOneCommand, oneAtATime } from './idempotency.ts';
 import { type AddTicketMessageInput, type ReadMessage, readMessage } from './input.ts';
@@ -28,7 +28,7 @@ import { withoutSize } from './row.ts';
  *   tells
  */
 export async function addTicketMessage(
-  ctx: MessageContext,
+  ctx: TicketContext,
   given: AddTicketMessageInput,
   commands = 1,
 ): Promise<Added> {
@@ -39,7 +39,7 @@ export async function addTicketMessage(
   return oneAtATime(viewer.userId, read.message.idempotencyKey, () => add(ctx, viewer, read));
 }
 
-async function add(ctx: MessageContext, viewer: Viewer, read: ReadMessage): Promise<Added> {
+async function add(ctx: TicketContext, viewer: Viewer, read: ReadMessage): Promise<Added> {
   const { row, stored } = await draftMessage(ctx, viewer, read);
   if (stored.attached.length > 0) {
     const replayed = await replayOf(ctx, viewer, row, read);
@@ -64,11 +64,16 @@ async function add(ctx: MessageContext, viewer: Viewer, read: ReadMessage): Prom
  * Appends the row, or finds the first call of its key. A mail that may be too large by its upper bound is
  * measured.
  */
-async function append(ctx: MessageContext, viewer: Viewer, row: Row, read: ReadMessage): Promise<Added> {
-  const answer = await ctx.desk.groupCommit.append(row).catch(async (error) => {
+async function append(
+  ctx: TicketContext,
+  viewer: Viewer,
+  row: MessageRow,
+  read: ReadMessage,
+): Promise<Added> {
+  const answer = await ctx.services.groupCommit.append(row).catch(async (error) => {
     throw (await lostUploads(ctx, row, error)) ?? error;
   });
-  if (isAppended(answer)) return addedFrom(row, answer, read, ctx.desk.scans);
+  if (isAppended(answer)) return addedFrom(row, answer, read, ctx.services.scans);
   const replayed = await replayOf(ctx, viewer, row, read);
   if (replayed !== undefined) return replayed;
   if (answer.verdict !== 'MAIL_SIZE') throw await refusalOf(ctx, viewer, row, answer.verdict, answer);
@@ -79,9 +84,14 @@ async function append(ctx: MessageContext, viewer: Viewer, row: Row, read: ReadM
  * The row with its mail's exact size.
  * @throws Refusal EMAIL_TOO_LARGE
  */
-async function measured(ctx: MessageContext, viewer: Viewer, row: Row, answer: Answer): Promise<Row> {
+async function measured(
+  ctx: TicketContext,
+  viewer: Viewer,
+  row: MessageRow,
+  answer: RowAnswer,
+): Promise<MessageRow> {
   const limitBytes = answer.maxMailBytes!;
-  const judged = await ctx.desk.dryRun(withoutSize(row));
+  const judged = await ctx.services.dryRun(withoutSize(row));
   if (judged.verdict !== null) throw await refusalOf(ctx, viewer, row, judged.verdict, judged);
   const { byteSize: sizeBytes } = await mailOf(ctx, row, judged);
   if (sizeBytes > limitBytes) {
@@ -95,10 +105,15 @@ async function measured(ctx: MessageContext, viewer: Viewer, row: Row, answer: A
  * The row with what its mail's preview depends on, for the statement to compare under the ticket's lock.
  * @throws Refusal PREVIEW_STALE when the mail is another one already
  */
-async function asPreviewed(ctx: MessageContext, viewer: Viewer, row: Row, read: ReadMessage): Promise<Row> {
+async function asPreviewed(
+  ctx: TicketContext,
+  viewer: Viewer,
+  row: MessageRow,
+  read: ReadMessage,
+): Promise<MessageRow> {
   const { expectPreviewHash } = read.message;
   if (expectPreviewHash === null || row.from === undefined) return row;
-  const judged = await ctx.desk.dryRun(withoutSize(row));
+  const judged = await ctx.services.dryRun(withoutSize(row));
   // Whatever else refuses it goes first, and the statement will say so.
   if (judged.verdict !== null) return row;
   const { previewHash } = await mailOf(ctx, row, judged);

@@ -1,9 +1,9 @@
 import { Refusal } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
+import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../refusals.ts';
 import { pastedFiles } from './body.ts';
-import type { Row } from './commit/columns.ts';
-import type { MessageContext } from './context.ts';
+import type { MessageRow } from './commit/columns.ts';
 import type { ReadMessage } from './input.ts';
 import { firstRefusal, refusalByInput } from './refusals.ts';
 import { rowOf } from './row.ts';
@@ -11,7 +11,7 @@ import { type StoredFiles, storeFiles, withShown } from './store-files.ts';
 
 /** A message that is good as far as can be seen without its ticket, and its files. */
 export interface Draft {
-  readonly row: Row;
+  readonly row: MessageRow;
   readonly stored: StoredFiles;
 }
 
@@ -20,7 +20,7 @@ export interface Draft {
  * row.
  * @throws Refusal
  */
-export async function draftMessage(ctx: MessageContext, viewer: Viewer, read: ReadMessage): Promise<Draft> {
+export async function draftMessage(ctx: TicketContext, viewer: Viewer, read: ReadMessage): Promise<Draft> {
   const { message } = read;
   const refuse = async (found: Refusal): Promise<never> => {
     throw await firstRefusal(ctx, viewer, message, found);
@@ -35,6 +35,6 @@ export async function draftMessage(ctx: MessageContext, viewer: Viewer, read: Re
   const { problems, attached } = stored;
   if (problems.length > 0) return refuse(invalidInput([...problems, ...attached]));
   const shown = await withShown(message, stored.files);
-  const files = ctx.desk.scans ? shown.map((file) => ({ ...file, scan: 'PENDING' as const })) : shown;
+  const files = ctx.services.scans ? shown.map((file) => ({ ...file, scan: 'PENDING' as const })) : shown;
   return { stored, row: rowOf(viewer, message, files, ctx.now()) };
 }

@@ -88,9 +88,9 @@ export function readEmail(
   return { email: { ...email, ...copies }, problems };
 }
 
-type Counted = Pick<NewEmail, 'cc' | 'bcc' | 'cancelIf'>;
+type AddressLists = Pick<NewEmail, 'cc' | 'bcc' | 'cancelIf'>;
 
-function* countProblems({ cc, bcc, cancelIf }: Counted, limit: number): Iterable<Problem> {
+function* countProblems({ cc, bcc, cancelIf }: AddressLists, limit: number): Iterable<Problem> {
   const count = cc.length + bcc.length;
   if (count > limit) {
     const message = `There are ${count} Cc and Bcc addresses; ${limit} are allowed together`;

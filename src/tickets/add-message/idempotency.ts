@@ -5,8 +5,9 @@ import { idempotencyKeys } from '../../db/tables.ts';
 import { Refusal } from '../../platform/errors.ts';
 import type { RequestContext } from '../../platform/request-context.ts';
 import { invalidInput } from '../refusals.ts';
+import { authoredOf } from './authored.ts';
 import type { NewFile } from './commit/columns.ts';
-import { authoredOf, type NewMessage } from './input.ts';
+import type { NewMessage } from './input.ts';
 
 /**
  * SHA-256 in hexadecimal of what the author means, ticket apart: the body and flags, each file's name, type

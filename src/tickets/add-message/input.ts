@@ -1,23 +1,13 @@
 import type { BodyChange } from '../../content/html/changes.ts';
 import type { PastedPicture } from '../../content/pasted.ts';
-import { messages } from '../../db/tables.ts';
 import type { Problem } from '../../platform/errors.ts';
 import { decodeGlobalId } from '../../platform/global-id.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { type ResolvedSelector, resolveSelector, type TicketSelector } from '../selector.ts';
 import { type AttachmentInput, attachmentProblems } from './attachment-input.ts';
+import type { Authored } from './authored.ts';
 import { readNewBody } from './body.ts';
 import { type EmailReplyInput, type NewEmail, readEmail } from './email-input.ts';
-
-/** The columns of a message that its author fills, each under one name from the schema to the table. */
-export const authored = {
-  body: messages.body,
-  format: messages.format,
-  visibility: messages.visibility,
-  isMobileDevice: messages.isMobileDevice,
-  language: messages.language,
-};
-export type Authored = Pick<typeof messages.$inferSelect, keyof typeof authored>;
 
 /** What a message is unless its author says otherwise. The schema shows these as its default values. */
 export const messageDefaults = {
@@ -73,8 +63,8 @@ export interface ReadMessage {
 const maxProblems = 100;
 
 /** Reads an input, whatever is wrong with it. */
-export async function readMessage(ctx: DeskContext, given: AddTicketMessageInput): Promise<ReadMessage> {
-  const { limits } = ctx.desk;
+export async function readMessage(ctx: TicketContext, given: AddTicketMessageInput): Promise<ReadMessage> {
+  const { limits } = ctx.services;
   const attachments = given.attachments ?? messageDefaults.attachments;
   const format = given.format ?? messageDefaults.format;
   const read = await readNewBody(limits, { body: given.body, format, attachments: attachments.length });
@@ -103,12 +93,6 @@ export async function readMessage(ctx: DeskContext, given: AddTicketMessageInput
   ];
   return { ...read, message, problems: [...read.problems, ...problems.slice(0, maxProblems)] };
 }
-
-const named = Object.keys(authored) as (keyof Authored)[];
-
-/** What the author fills of a message, alone. */
-export const authoredOf = <T extends Record<keyof Authored, unknown>>(message: T): Pick<T, keyof Authored> =>
-  Object.fromEntries(named.map((key) => [key, message[key]])) as unknown as Pick<T, keyof Authored>;
 
 /** Characters of a language tag at most: it stands in one line of a mail's header. */
 const maxLanguage = 100;

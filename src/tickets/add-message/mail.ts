@@ -3,8 +3,8 @@ import { mailedOf } from '../../mail/compose/parts.ts';
 import { type MailPreview, previewMail } from '../../mail/compose/preview.ts';
 import { encodedSizeUpperBound } from '../../mail/compose/size.ts';
 import { asUnavailable } from '../../platform/database-faults.ts';
-import type { DeskContext } from '../context.ts';
-import type { Expected, NewFile, Row } from './commit/columns.ts';
+import type { TicketContext } from '../context.ts';
+import type { MailExpectation, MessageRow, NewFile } from './commit/columns.ts';
 import type { DryRunAnswer } from './commit/rules.ts';
 import type { NewMessage } from './input.ts';
 
@@ -32,9 +32,13 @@ export function mailBytesUpperBound(
 }
 
 /** The mail of a row that nothing refuses, composed as the worker will. */
-export async function mailOf(ctx: DeskContext, row: Row, judged: DryRunAnswer): Promise<MailPreview> {
+export async function mailOf(
+  ctx: TicketContext,
+  row: MessageRow,
+  judged: DryRunAnswer,
+): Promise<MailPreview> {
   const which = { ticketId: judged.ticketId!, quote: row.quote! };
-  const conversation = await loadConversation(ctx.desk.database.desk, which).catch((error) => {
+  const conversation = await loadConversation(ctx.services.database.desk, which).catch((error) => {
     throw asUnavailable(error);
   });
   const copies = (kind: 'CC' | 'BCC') =>
@@ -61,7 +65,7 @@ export async function mailOf(ctx: DeskContext, row: Row, judged: DryRunAnswer): 
 }
 
 /** What the mail depends on beside its message. */
-export const expectationOf = (judged: DryRunAnswer): Expected => ({
+export const expectationOf = (judged: DryRunAnswer): MailExpectation => ({
   subject: judged.mailSubject!,
   fromName: judged.fromName!,
   signature: judged.signature!,

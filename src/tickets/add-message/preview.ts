@@ -1,7 +1,7 @@
 import type { Envelope } from '../../mail/compose/mail.ts';
 import { Refusal } from '../../platform/errors.ts';
+import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../refusals.ts';
-import type { MessageContext } from './context.ts';
 import { draftMessage } from './draft.ts';
 import { type AddTicketMessageInput, type ReadMessage, readMessage } from './input.ts';
 import { mailOf } from './mail.ts';
@@ -28,7 +28,7 @@ export interface MessagePreview {
  * @throws Refusal as addTicketMessage does, but for sizes of the mail, TICKET_CHANGED and keys
  */
 export async function previewTicketMessage(
-  ctx: MessageContext,
+  ctx: TicketContext,
   given: AddTicketMessageInput,
 ): Promise<MessagePreview> {
   const { viewer } = ctx;
@@ -37,7 +37,7 @@ export async function previewTicketMessage(
   // Claimed by nobody, the files go when the request ends.
   const { row, stored } = await draftMessage(ctx, viewer, read);
   if (stored.attached.length > 0) throw invalidInput(stored.attached);
-  const judged = await ctx.desk.dryRun(withoutSize(row));
+  const judged = await ctx.services.dryRun(withoutSize(row));
   if (judged.verdict !== null) throw await refusalOf(ctx, viewer, row, judged.verdict, judged);
   const mail = await mailOf(ctx, row, judged);
   return { ...mail, limitBytes: judged.maxMailBytes!, warnings: warningsOf(read, judged.toAddress) };

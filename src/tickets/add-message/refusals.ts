@@ -1,13 +1,13 @@
 import { Refusal } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
+import type { TicketContext } from '../context.ts';
 import { whyNotWrite } from '../policy.ts';
 import { listMessagesAfter } from '../read/messages.ts';
 import { invalidInput } from '../refusals.ts';
 import type { CodeOf } from '../refused-by.ts';
 import { ticketNotFound } from '../selector.ts';
-import type { Row } from './commit/columns.ts';
-import type { Verdict } from './commit/rules.ts';
-import type { MessageContext } from './context.ts';
+import type { MessageRow } from './commit/columns.ts';
+import type { RowVerdict } from './commit/rules.ts';
 import { findKey, keyReused } from './idempotency.ts';
 import { isKey, type NewMessage, type ReadMessage } from './input.ts';
 import { rowOf, withoutSize } from './row.ts';
@@ -29,19 +29,19 @@ export function refusalByInput(viewer: Viewer, { message, problems }: ReadMessag
  * mailbox and the recipient, and only then the one that was found.
  */
 export async function firstRefusal(
-  ctx: MessageContext,
+  ctx: TicketContext,
   viewer: Viewer,
   message: NewMessage,
   found: Refusal,
 ): Promise<Refusal> {
   const { idempotencyKey: key } = message;
   // Whatever is stored for the key was accepted once, so this input is another one.
-  if (key !== null && isKey(key) && (await findKey(ctx.desk.database.desk, viewer.userId, key)))
+  if (key !== null && isKey(key) && (await findKey(ctx.services.database.desk, viewer.userId, key)))
     return keyReused();
   const email = found.code === 'ATTACHMENT_TOO_LARGE' ? message.email : null;
   const bare = { ...message, body: '', idempotencyKey: null, email };
   const row = withoutSize(rowOf(viewer, bare, [], ctx.now()));
-  const judged = await ctx.desk.dryRun(row);
+  const judged = await ctx.services.dryRun(row);
   return judged.verdict === null ? found : refusalOf(ctx, viewer, row, judged.verdict, judged);
 }
 
@@ -52,10 +52,10 @@ export const previewStale = (): Refusal<'PREVIEW_STALE'> =>
 
 /** What a verdict of the database means to the author. One that the result union lacks does not compile. */
 export async function refusalOf(
-  ctx: MessageContext,
+  ctx: TicketContext,
   viewer: Viewer,
-  row: Row,
-  verdict: Verdict,
+  row: MessageRow,
+  verdict: RowVerdict,
   { ticketId }: { readonly ticketId: number | null },
 ): Promise<Refusal<CodeOf<'addTicketMessage'>>> {
   const from = ['email', 'from'];

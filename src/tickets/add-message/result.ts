@@ -2,19 +2,21 @@ import { and, eq, sql } from 'drizzle-orm';
 import type { BodyChangeCode } from '../../content/html/changes.ts';
 import { events } from '../../db/tables.ts';
 import { addressKey } from '../../mail/address.ts';
+import { awaitsScan } from '../../mail/outbox/failure.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { WarningCode } from '../../platform/vocabulary.ts';
-import { awaitsScan, type Delivery, loadDeliveriesOf } from '../deliveries/ledger.ts';
+import type { TicketContext } from '../context.ts';
+import { type Delivery, loadDeliveriesOf } from '../deliveries/ledger.ts';
 import { isOperator } from '../policy.ts';
 import { type Attachment, listAttachments } from '../read/attachments.ts';
 import { loadMessages, type Message } from '../read/messages.ts';
 import { loadTickets, type Ticket } from '../read/tickets.ts';
 import { ticketNotFound } from '../selector.ts';
+import { authoredOf } from './authored.ts';
 import type { AppendedAnswer, MailedAnswer } from './commit/append-statement.ts';
-import type { Row } from './commit/columns.ts';
-import type { MessageContext } from './context.ts';
+import type { MessageRow } from './commit/columns.ts';
 import { findKey, keyReused, withTicket } from './idempotency.ts';
-import { authoredOf, type ReadMessage } from './input.ts';
+import type { ReadMessage } from './input.ts';
 
 /** What the command did, with all that its caller would otherwise have to ask for. */
 export interface Added {
@@ -35,7 +37,7 @@ export interface Warning {
 }
 
 /** From the statement's answer, without asking the database again. */
-export function addedFrom(row: Row, answer: AppendedAnswer, read: ReadMessage, scans: boolean): Added {
+export function addedFrom(row: MessageRow, answer: AppendedAnswer, read: ReadMessage, scans: boolean): Added {
   const { ticketId, messageId, attachmentIds, cursor } = answer;
   const { reference, subject, status, requesterId, messageCount } = answer;
   const createdAt = new Date(answer.createdAt);
@@ -62,7 +64,7 @@ export function addedFrom(row: Row, answer: AppendedAnswer, read: ReadMessage, s
   };
 }
 
-function deliveryFrom(row: Row, answer: MailedAnswer, scans: boolean): Delivery {
+function deliveryFrom(row: MessageRow, answer: MailedAnswer, scans: boolean): Delivery {
   const { deliveryId, messageId, ticketId, fromAddress, fromName, mailSubject, toAddress, toName } = answer;
   const createdAt = new Date(answer.createdAt);
   const people = [
@@ -108,18 +110,18 @@ export function warningsOf({ message, changes }: ReadMessage, toAddress: string 
  *   see what was added.
  */
 export async function replayOf(
-  ctx: MessageContext,
+  ctx: TicketContext,
   viewer: Viewer,
-  row: Row,
+  row: MessageRow,
   read: ReadMessage,
 ): Promise<Added | undefined> {
   if (row.idempotencyKey === undefined) return undefined;
-  const stored = await findKey(ctx.desk.database.desk, viewer.userId, row.idempotencyKey);
+  const stored = await findKey(ctx.services.database.desk, viewer.userId, row.idempotencyKey);
   if (stored === undefined) return undefined;
-  const message = (await loadMessages(ctx, [stored.messageId], ctx.desk.limits.bodyBytes)).get(
+  const message = (await loadMessages(ctx, [stored.messageId], ctx.services.limits.bodyBytes)).get(
     stored.messageId,
   );
-  const { ticketId } = await ctx.desk.dryRun({ ...row, body: '', from: undefined });
+  const { ticketId } = await ctx.services.dryRun({ ...row, body: '', from: undefined });
   // A ticket that the viewer may not see is not compared: that it is another one would tell that it exists.
   if (ticketId === null || !stored.fingerprint.equals(withTicket(row.fingerprint!, ticketId)))
     throw ticketId === null && message === undefined ? ticketNotFound() : keyReused();
@@ -142,8 +144,8 @@ export async function replayOf(
 }
 
 /** The number of the event that told of a message. */
-async function cursorOf(ctx: MessageContext, viewer: Viewer, { ticketId, id }: Message): Promise<number> {
-  const [event] = await ctx.desk.database.readAs(viewer, (db) =>
+async function cursorOf(ctx: TicketContext, viewer: Viewer, { ticketId, id }: Message): Promise<number> {
+  const [event] = await ctx.services.database.readAs(viewer, (db) =>
     db
       .select({ number: isOperator(viewer) ? events.number : sql<number>`${events.publicNumber}` })
       .from(events)

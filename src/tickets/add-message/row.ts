@@ -2,14 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { messageIdOf } from '../../mail/compose/header.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import { isOperator } from '../policy.ts';
-import type { EmailColumns, NewFile, Row } from './commit/columns.ts';
+import { authoredOf } from './authored.ts';
+import type { EmailColumns, MessageRow, NewFile } from './commit/columns.ts';
 import { dueAtOf, type NewEmail } from './email-input.ts';
 import { fingerprintOf } from './idempotency.ts';
-import { authoredOf, type NewMessage } from './input.ts';
+import type { NewMessage } from './input.ts';
 import { mailBytesUpperBound } from './mail.ts';
 
 /** The statement's row for a message that was found good. */
-export const rowOf = (viewer: Viewer, message: NewMessage, files: readonly NewFile[], now: Date): Row => ({
+export const rowOf = (
+  viewer: Viewer,
+  message: NewMessage,
+  files: readonly NewFile[],
+  now: Date,
+): MessageRow => ({
   ...authoredOf(message),
   viewerId: viewer.userId,
   isOperator: isOperator(viewer),
@@ -42,5 +48,5 @@ const ofEmail = (
 const orAbsent = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
 
 /** The row for a judge who is not to look at the mail's size. */
-export const withoutSize = (row: Row): Row =>
+export const withoutSize = (row: MessageRow): MessageRow =>
   row.from === undefined ? row : { ...row, mailBytes: 0, signatureFactor: 0 };

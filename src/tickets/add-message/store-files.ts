@@ -2,7 +2,7 @@ import { shownFiles } from '../../mail/compose/bodies.ts';
 import { type Problem, Refusal } from '../../platform/errors.ts';
 import type { IncomingFile, Received } from '../../platform/incoming-file.ts';
 import { BlobTooLarge } from '../../storage/blob-store.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
 import { findUploads } from '../uploads/find.ts';
 import { type AttachmentInput, fileInputOf } from './attachment-input.ts';
@@ -28,12 +28,12 @@ const noFiles: StoredFiles = { files: [], problems: [], attached: [], claim() {}
  * @throws Refusal ATTACHMENT_TOO_LARGE as soon as one byte too many has arrived
  */
 export async function storeFiles(
-  ctx: DeskContext,
+  ctx: TicketContext,
   userId: number,
   inputs: readonly AttachmentInput[],
 ): Promise<StoredFiles> {
   if (inputs.length === 0) return noFiles;
-  const limit = ctx.desk.limits.messageAttachmentsBytes;
+  const limit = ctx.services.limits.messageAttachmentsBytes;
   const brought: Received[] = [];
   const arrivals = inputs.map(fileInputOf).map(async ({ file }, index) => {
     if (file == null) return undefined;
@@ -79,11 +79,11 @@ export async function withShown(
 }
 
 async function waitFor(
-  ctx: DeskContext,
+  ctx: TicketContext,
   { received }: IncomingFile,
   path: readonly (string | number)[],
 ): Promise<Received> {
-  const { attachmentBytes, messageAttachmentsBytes } = ctx.desk.limits;
+  const { attachmentBytes, messageAttachmentsBytes } = ctx.services.limits;
   return received.catch((error) => {
     if (!(error instanceof BlobTooLarge)) throw error;
     throw error.limitBytes === attachmentBytes

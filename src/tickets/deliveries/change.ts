@@ -6,13 +6,13 @@ import { appendEvents } from '../../events/append.ts';
 import { stateOf } from '../../mail/outbox/settlement.ts';
 import { Refusal } from '../../platform/errors.ts';
 import type { DeliveryState, EventType, RecipientState } from '../../platform/vocabulary.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { requireOperator } from '../policy.ts';
 import { inTransaction, lockTicket } from '../transaction.ts';
 import { type Delivery, loadDeliveries } from './ledger.ts';
 
 /** One change of one delivery, by an operator, where its state allows it. */
-export interface Change {
+export interface DeliveryChange {
   readonly action: string;
   /** Whether a mail goes out by it: that is for those who may send from its mailbox. */
   readonly sends: boolean;
@@ -30,7 +30,11 @@ export interface Change {
  * Delivery, recipients, audit entry and event in one commit.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, DELIVERY_NOT_FOUND, DELIVERY_STATE
  */
-export async function changeDelivery(ctx: DeskContext, deliveryId: number, what: Change): Promise<Delivery> {
+export async function changeDelivery(
+  ctx: TicketContext,
+  deliveryId: number,
+  what: DeliveryChange,
+): Promise<Delivery> {
   const viewer = requireOperator(ctx, 'do this', 'mail');
   await inTransaction(ctx, (tx) => apply(tx, deliveryId, viewer.userId, what));
   const delivery = (await loadDeliveries(ctx, [deliveryId])).get(deliveryId);
@@ -42,7 +46,7 @@ export async function changeDelivery(ctx: DeskContext, deliveryId: number, what:
  * Of two who ask at once, one is refused by the state that the other made.
  * @throws Refusal DELIVERY_NOT_FOUND, FORBIDDEN, DELIVERY_STATE
  */
-async function apply(tx: Tx, deliveryId: number, actorId: number, what: Change): Promise<void> {
+async function apply(tx: Tx, deliveryId: number, actorId: number, what: DeliveryChange): Promise<void> {
   const found = await lock(tx, deliveryId);
   if (found === undefined)
     throw new Refusal('DELIVERY_NOT_FOUND', 'There is no such delivery', undefined, ['delivery']);
@@ -69,10 +73,13 @@ async function apply(tx: Tx, deliveryId: number, actorId: number, what: Change):
   if (state === 'QUEUED') await tx.execute(sql`select pg_notify(${outboxChannel}, '')`);
 }
 
-type Found = Pick<typeof deliveries.$inferSelect, 'id' | 'ticketId' | 'messageId' | 'mailboxId' | 'state'>;
+type LockedDelivery = Pick<
+  typeof deliveries.$inferSelect,
+  'id' | 'ticketId' | 'messageId' | 'mailboxId' | 'state'
+>;
 
 /** The ticket is locked first, as everywhere; what is read after it is fresh. */
-async function lock(tx: Tx, deliveryId: number): Promise<Found | undefined> {
+async function lock(tx: Tx, deliveryId: number): Promise<LockedDelivery | undefined> {
   const [place] = await tx
     .select({ ticketId: deliveries.ticketId })
     .from(deliveries)
@@ -143,7 +150,12 @@ async function enter(tx: Tx, deliveryId: number, state: DeliveryState): Promise<
 }
 
 /** The audit entry, and the event that tells of it. */
-async function record(tx: Tx, { id, ticketId, messageId, state }: Found, actorId: number, what: Change) {
+async function record(
+  tx: Tx,
+  { id, ticketId, messageId, state }: LockedDelivery,
+  actorId: number,
+  what: DeliveryChange,
+) {
   const details = { from: state, ...what.details };
   await tx
     .insert(auditEntries)

@@ -1,4 +1,4 @@
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { changeDelivery } from './change.ts';
 import type { Delivery } from './ledger.ts';
 
@@ -14,7 +14,7 @@ export interface ResolveDeliveryInput extends DeliveryInput {
  * second one. The mail is the same to the byte, its Message-ID included, and has another five days.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, DELIVERY_NOT_FOUND, DELIVERY_STATE
  */
-export const retryDelivery = (ctx: DeskContext, { deliveryId }: DeliveryInput): Promise<Delivery> =>
+export const retryDelivery = (ctx: TicketContext, { deliveryId }: DeliveryInput): Promise<Delivery> =>
   changeDelivery(ctx, deliveryId, {
     action: 'DELIVERY_RETRIED',
     sends: true,
@@ -28,7 +28,7 @@ export const retryDelivery = (ctx: DeskContext, { deliveryId }: DeliveryInput): 
  * Calls off a mail that is held, queued or deferred. Its message stays.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, DELIVERY_NOT_FOUND, DELIVERY_STATE
  */
-export const cancelDelivery = (ctx: DeskContext, { deliveryId }: DeliveryInput): Promise<Delivery> =>
+export const cancelDelivery = (ctx: TicketContext, { deliveryId }: DeliveryInput): Promise<Delivery> =>
   changeDelivery(ctx, deliveryId, {
     action: 'DELIVERY_CANCELLED',
     sends: false,
@@ -44,7 +44,7 @@ export const cancelDelivery = (ctx: DeskContext, { deliveryId }: DeliveryInput):
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, DELIVERY_NOT_FOUND, DELIVERY_STATE
  */
 export const resolveDelivery = (
-  ctx: DeskContext,
+  ctx: TicketContext,
   { deliveryId, as }: ResolveDeliveryInput,
 ): Promise<Delivery> =>
   changeDelivery(ctx, deliveryId, {

@@ -8,7 +8,7 @@ import type {
   RecipientKind,
   RecipientState,
 } from '../../platform/vocabulary.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 
 /** The sending of one message as one e-mail. Operators alone may see it. */
@@ -29,9 +29,6 @@ export interface Delivery {
   readonly createdAt: Date;
   readonly recipients: readonly Recipient[];
 }
-
-/** Why a mail waits whose files have not been scanned yet. */
-export const awaitsScan = 'Waits: its files have not been scanned yet';
 
 export interface Recipient {
   readonly position: number;
@@ -62,24 +59,24 @@ export const mayReadDeliveries = (viewer: Viewer): boolean => isOperator(viewer)
 
 /** Deliveries by their messages' ids; none for whoever may not see deliveries. */
 export const loadDeliveriesOf = (
-  ctx: DeskContext,
+  ctx: TicketContext,
   messageIds: readonly number[],
 ): Promise<Map<number, Delivery>> =>
   load(ctx, inArray(deliveries.messageId, [...messageIds]), (delivery) => delivery.messageId);
 
 /** Deliveries by id; none for whoever may not see deliveries. */
-export const loadDeliveries = (ctx: DeskContext, ids: readonly number[]): Promise<Map<number, Delivery>> =>
+export const loadDeliveries = (ctx: TicketContext, ids: readonly number[]): Promise<Map<number, Delivery>> =>
   load(ctx, inArray(deliveries.id, [...ids]), (delivery) => delivery.id);
 
 async function load(
-  ctx: DeskContext,
+  ctx: TicketContext,
   which: ReturnType<typeof inArray>,
   keyOf: (delivery: Delivery) => number,
 ) {
   const viewer = requireViewer(ctx);
   const found = new Map<number, Delivery>();
   if (!mayReadDeliveries(viewer)) return found;
-  return ctx.desk.database.readAs(viewer, async (db) => {
+  return ctx.services.database.readAs(viewer, async (db) => {
     const rows = await db.select().from(deliveries).where(which);
     if (rows.length === 0) return found;
     const ids = rows.map(({ id }) => id);
@@ -99,13 +96,13 @@ async function load(
 
 /** Every attempt at several deliveries, the first one first. */
 export async function listAttempts(
-  ctx: DeskContext,
+  ctx: TicketContext,
   deliveryIds: readonly number[],
 ): Promise<Map<number, Attempt[]>> {
   const viewer = requireViewer(ctx);
   const byDelivery = new Map<number, Attempt[]>(deliveryIds.map((id) => [id, []]));
   if (!mayReadDeliveries(viewer)) return byDelivery;
-  const rows = await ctx.desk.database.readAs(viewer, (db) =>
+  const rows = await ctx.services.database.readAs(viewer, (db) =>
     db
       .select()
       .from(deliveryAttempts)

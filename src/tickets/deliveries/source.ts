@@ -4,7 +4,7 @@ import { deliveries, deliveryAttempts, deliverySources } from '../../db/tables.t
 import { sourceOctets } from '../../mail/compose/mail.ts';
 import { mailBytes } from '../../mail/compose/source.ts';
 import { Refusal } from '../../platform/errors.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { requireOperator } from '../policy.ts';
 
 export interface DeliverySource {
@@ -20,11 +20,11 @@ export interface DeliverySource {
  * nothing was sent yet
  */
 export async function openDeliverySource(
-  ctx: DeskContext,
+  ctx: TicketContext,
   { deliveryId }: { deliveryId: number },
 ): Promise<DeliverySource> {
   const viewer = requireOperator(ctx, 'see deliveries', 'read');
-  const [row] = await ctx.desk.database.readAs(viewer, (db) =>
+  const [row] = await ctx.services.database.readAs(viewer, (db) =>
     db
       .select({
         skeleton: deliverySources.skeleton,
@@ -52,7 +52,7 @@ export async function openDeliverySource(
       ['delivery'],
     );
   return {
-    stream: Readable.from(mailBytes(row, ctx.desk.blobs), { objectMode: false }),
+    stream: Readable.from(mailBytes(row, ctx.services.blobs), { objectMode: false }),
     byteSize: sourceOctets(row),
     rfcMessageId: row.rfcMessageId,
   };

@@ -5,7 +5,7 @@ import type { Tx } from '../../db/database.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients, deliverySources } from '../../db/tables.ts';
 import type { AttemptPhase, DeliveryState } from '../../platform/vocabulary.ts';
 
-interface Mail {
+interface AffectedMail {
   readonly id: number;
   readonly messageId: number;
   readonly state: DeliveryState;
@@ -17,9 +17,9 @@ const waiting = new Set<DeliveryState>(['QUEUED', 'HELD', 'DEFERRED']);
  * Up to the fence before its first byte, an attempt is ended by taking its token away: the worker then drops
  * the connection.
  */
-const held = ({ state, phase }: Mail): boolean => state === 'TRANSMITTING' && phase !== 'BODY';
+const held = ({ state, phase }: AffectedMail): boolean => state === 'TRANSMITTING' && phase !== 'BODY';
 
-interface RedactedMessage {
+interface Withdrawal {
   readonly ticketId: number;
   readonly messageId: number;
   /** Whether later mails may repeat it. */
@@ -32,10 +32,10 @@ interface RedactedMessage {
  * sources of all of these are deleted.
  * @returns ids of the deliveries that were cancelled
  */
-export async function withdrawMails(tx: Tx, redacted: RedactedMessage): Promise<number[]> {
+export async function withdrawMails(tx: Tx, redacted: Withdrawal): Promise<number[]> {
   const mails = await lockMails(tx, redacted);
   if (mails.length === 0) return [];
-  const idsOf = (which: (mail: Mail) => boolean) => mails.filter(which).map(({ id }) => id);
+  const idsOf = (which: (mail: AffectedMail) => boolean) => mails.filter(which).map(({ id }) => id);
   const cancelled = idsOf(
     (mail) => mail.messageId === redacted.messageId && (waiting.has(mail.state) || held(mail)),
   );
@@ -51,7 +51,7 @@ export async function withdrawMails(tx: Tx, redacted: RedactedMessage): Promise<
 }
 
 /** The message's own mail, and later ones that may repeat it below their own text. */
-async function lockMails(tx: Tx, { ticketId, messageId, quoted }: RedactedMessage): Promise<Mail[]> {
+async function lockMails(tx: Tx, { ticketId, messageId, quoted }: Withdrawal): Promise<AffectedMail[]> {
   const own = tx.select({ id: deliveries.id }).from(deliveries).where(eq(deliveries.messageId, messageId));
   const quoting = tx
     .select({ id: deliveries.id })

@@ -1,5 +1,5 @@
 import { encodeGlobalId } from '../../platform/global-id.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import type { Attachment } from './attachments.ts';
 
 /** Where an attachment is downloaded from with a credential. */
@@ -18,14 +18,14 @@ export const isServed = ({ blobKey, scan }: Attachment): boolean => blobKey !== 
  * what nobody is given, and without the scope that reads.
  */
 export function attachmentUrl(
-  ctx: DeskContext,
+  ctx: TicketContext,
   attachment: Attachment,
   expiresInSeconds: number,
 ): string | null {
-  const { viewer, desk, origin, now } = ctx;
+  const { viewer, services, origin, now } = ctx;
   if (viewer === undefined || !viewer.scopes.has('read') || !isServed(attachment)) return null;
   const { id, fileName } = attachment;
   const expires = Math.floor(now().getTime() / 1000) + expiresInSeconds;
-  const signed = desk.attachmentUrls.sign(id, viewer.userId, expires);
+  const signed = services.attachmentUrls.sign(id, viewer.userId, expires);
   return `${origin}${downloadPath(id)}/${encodeURIComponent(fileName)}?${signed}`;
 }

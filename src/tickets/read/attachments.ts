@@ -1,7 +1,7 @@
 import { and, eq, inArray } from 'drizzle-orm';
 import { attachments, messages, tickets } from '../../db/tables.ts';
 import type { ScanState } from '../../platform/vocabulary.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../policy.ts';
 import { visibleMessages } from './messages.ts';
 
@@ -44,7 +44,7 @@ const attachmentColumns = {
 
 /** The visible attachments of several messages, in their order. */
 export async function listAttachments(
-  ctx: DeskContext,
+  ctx: TicketContext,
   messageIds: readonly number[],
 ): Promise<Map<number, Attachment[]>> {
   const rows = await select(ctx, inArray(attachments.messageId, [...messageIds]));
@@ -55,16 +55,16 @@ export async function listAttachments(
 
 /** Visible attachments by id; the others are missing from the answer. */
 export async function loadAttachments(
-  ctx: DeskContext,
+  ctx: TicketContext,
   ids: readonly number[],
 ): Promise<Map<number, Attachment>> {
   const rows = await select(ctx, inArray(attachments.id, [...ids]));
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-async function select(ctx: DeskContext, which: ReturnType<typeof inArray>): Promise<Attachment[]> {
+async function select(ctx: TicketContext, which: ReturnType<typeof inArray>): Promise<Attachment[]> {
   const viewer = requireViewer(ctx);
-  return ctx.desk.database.readAs(viewer, (db) =>
+  return ctx.services.database.readAs(viewer, (db) =>
     db
       .select(attachmentColumns)
       .from(attachments)

@@ -2,13 +2,13 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.ts';
 import { preparedFor } from '../../db/prepared.ts';
 import type { DeliveryState, ScanState } from '../../platform/vocabulary.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import type { Delivery, Recipient } from '../deliveries/ledger.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 import type { Attachment } from './attachments.ts';
 import { instant, messageFields, messageOf } from './message-json.ts';
 import type { Message } from './messages.ts';
-import type { Page } from './page.ts';
+import type { KeysetPage } from './page.ts';
 import type { Person } from './people.ts';
 
 /** A message with what its page shows beside it, so that nothing has to be asked for message by message. */
@@ -38,7 +38,7 @@ const ifShort: SQL = sql`
   case when (select sum(octet_length(body)) from page) <= ${sql.placeholder('bodyBytes')}::int then m.body end`;
 
 /**
- * Rows as one value, each table's apart and in no order: a subquery for each message and a sort for each list
+ * PageTuples as one value, each table's apart and in no order: a subquery for each message and a sort for each list
  * cost PostgreSQL more than it costs here to put them together, and columns cost the driver more than the
  * database needs to write them as JSON.
  */
@@ -54,22 +54,22 @@ const rows: SQL = sql`
       from delivery_recipients r where r.delivery_id = any (array(select id from mails)))
   ) as rows`;
 
-type PersonRow = [number, string, Person['role'], string | null];
-type AttachmentRow = [
+type PersonTuple = [number, string, Person['role'], string | null];
+type AttachmentTuple = [
   ...[number, number, number, string, string, number, string],
   ...[string | null, ScanState | null, string | null, boolean],
 ];
-type DeliveryRow = [
+type DeliveryTuple = [
   ...[number, number, DeliveryState, string, string, string, string, number],
   ...[number, number | null, string | null, number],
 ];
-type RecipientRow = [
+type RecipientTuple = [
   ...[number, number, Recipient['kind'], string, string],
   ...[Recipient['state'], string | null, string | null],
 ];
-type Rows = [
-  ...[unknown[][] | null, PersonRow[] | null, AttachmentRow[] | null],
-  ...[DeliveryRow[] | null, RecipientRow[] | null],
+type PageTuples = [
+  ...[unknown[][] | null, PersonTuple[] | null, AttachmentTuple[] | null],
+  ...[DeliveryTuple[] | null, RecipientTuple[] | null],
 ];
 
 const prepare = (order: 'asc' | 'desc') =>
@@ -80,7 +80,7 @@ const prepare = (order: 'asc' | 'desc') =>
         db.$with('mails', {}).as(mails),
         db.$with('rows', {}).as(rows),
       )
-      .select({ rows: sql<Rows>`rows` })
+      .select({ rows: sql<PageTuples>`rows` })
       .from(sql`rows`)
       .prepare(`list_messages_${order}`),
   );
@@ -88,9 +88,9 @@ const statements = { asc: prepare('asc'), desc: prepare('desc') };
 
 /** @param bodyBytes bytes of all bodies together up to which they are read as well */
 export async function listMessages(
-  ctx: DeskContext,
+  ctx: TicketContext,
   ticketIds: readonly number[],
-  { after = 0, before = 2_147_483_647, limit, inverted }: Page,
+  { after = 0, before = 2_147_483_647, limit, inverted }: KeysetPage,
   bodyBytes: number,
 ): Promise<Map<number, PageMessage[]>> {
   const viewer = requireViewer(ctx);
@@ -104,14 +104,14 @@ export async function listMessages(
     viewerId: viewer.userId,
     operator: isOperator(viewer),
   };
-  const [answer] = await ctx.desk.database.readAs(viewer, (db) => statement(db).execute(values));
+  const [answer] = await ctx.services.database.readAs(viewer, (db) => statement(db).execute(values));
   const found = messagesOf(answer!.rows).sort((a, b) => (inverted ? b.id - a.id : a.id - b.id));
   const byTicket = new Map<number, PageMessage[]>(ticketIds.map((id) => [id, []]));
   for (const message of found) byTicket.get(message.ticketId)!.push(message);
   return byTicket;
 }
 
-function messagesOf([rows, people, files, mails, recipients]: Rows): PageMessage[] {
+function messagesOf([rows, people, files, mails, recipients]: PageTuples): PageMessage[] {
   const authors = new Map(people?.map(([id, name, role, email]) => [id, { id, name, role, email }]));
   const filesOf = inOrder(files, attachmentOf);
   const recipientsOf = inOrder(recipients, recipientOf);
@@ -153,12 +153,12 @@ const attachmentOf = ([
   scan,
   contentId,
   isInline,
-]: AttachmentRow): Attachment => ({
+]: AttachmentTuple): Attachment => ({
   ...{ id, messageId, position, fileName, contentType, byteSize, blobKey, scan, contentId, isInline },
   sha256: Buffer.from(sha256, 'hex'),
 });
 
-function deliveryOf(ticketId: number, row: DeliveryRow, recipients: readonly Recipient[]): Delivery {
+function deliveryOf(ticketId: number, row: DeliveryTuple, recipients: readonly Recipient[]): Delivery {
   const [
     messageId,
     id,
@@ -191,6 +191,6 @@ const recipientOf = ([
   state,
   smtpReply,
   enhancedCode,
-]: RecipientRow): Recipient => ({
+]: RecipientTuple): Recipient => ({
   ...{ position, kind, address, name, state, smtpReply, enhancedCode },
 });

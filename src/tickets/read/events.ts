@@ -3,7 +3,7 @@ import { preparedFor } from '../../db/prepared.ts';
 import { BadCredential, Refusal } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { EventType, Visibility } from '../../platform/vocabulary.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { assertScope, isOperator, requireViewer } from '../policy.ts';
 import { invalidInput } from '../refusals.ts';
 import { type TicketSelector, ticketNotFound } from '../selector.ts';
@@ -39,7 +39,7 @@ export interface SeenEvent {
 }
 
 /** A place in a ticket's events, as one class of viewers counts them. */
-interface Place {
+interface EventPosition {
   readonly ticketId: number;
   readonly after: number;
   /** Operators' numbers have no gap to operators; requesters' have none to the requester. */
@@ -84,7 +84,7 @@ const select = preparedFor((db) =>
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, TICKET_NOT_FOUND, INVALID_INPUT
  */
 export async function listTicketEvents(
-  ctx: DeskContext,
+  ctx: TicketContext,
   input: TicketEventsInput,
   first: number | null | undefined,
 ): Promise<TicketEvent[]> {
@@ -99,14 +99,14 @@ export async function listTicketEvents(
  * @throws TooMany
  */
 export async function* watchTicketEvents(
-  ctx: DeskContext,
+  ctx: TicketContext,
   input: TicketEventsInput,
 ): AsyncGenerator<SeenEvent> {
   const from = ctx.now().getTime();
   const { viewer, ...begun } = await begin(ctx, input);
   let { place } = begun;
-  using _mine = ctx.desk.watching.take(viewer.userId);
-  for await (const _ of ctx.desk.events.watch(place.ticketId, ctx.whenAway())) {
+  using _mine = ctx.services.watching.take(viewer.userId);
+  for await (const _ of ctx.services.events.watch(place.ticketId, ctx.whenAway())) {
     let page: TicketEvent[];
     do {
       page = await read(ctx, await viewerNow(ctx, place), place, pageSize);
@@ -115,7 +115,7 @@ export async function* watchTicketEvents(
         // the last one.
         const viewer = await viewerNow(ctx, place);
         const written = event.createdAt.getTime();
-        if (written > from) ctx.desk.eventTold((ctx.now().getTime() - written) / 1000);
+        if (written > from) ctx.services.eventTold((ctx.now().getTime() - written) / 1000);
         yield { event, viewer };
         place = { ...place, after: event.number };
       }
@@ -127,7 +127,7 @@ export async function* watchTicketEvents(
  * Who the caller's credential makes them by now, if they may still watch. @throws Refusal UNAUTHENTICATED,
  * FORBIDDEN
  */
-async function viewerNow(ctx: DeskContext, { byOperators }: Place): Promise<Viewer> {
+async function viewerNow(ctx: TicketContext, { byOperators }: EventPosition): Promise<Viewer> {
   const viewer = await ctx.signInAgain().catch((error) => {
     if (error instanceof BadCredential) return undefined;
     throw error;
@@ -140,10 +140,10 @@ async function viewerNow(ctx: DeskContext, { byOperators }: Place): Promise<View
 }
 
 async function begin(
-  ctx: DeskContext,
+  ctx: TicketContext,
   { ticket: by, after }: TicketEventsInput,
   first?: number | null,
-): Promise<{ viewer: Viewer; place: Place }> {
+): Promise<{ viewer: Viewer; place: EventPosition }> {
   const viewer = requireViewer(ctx, 'read');
   const ticket = await findTicket(ctx, by);
   if (ticket === undefined) throw ticketNotFound();
@@ -160,13 +160,13 @@ async function begin(
 }
 
 async function read(
-  ctx: DeskContext,
+  ctx: TicketContext,
   viewer: Viewer,
-  { ticketId, after, byOperators }: Place,
+  { ticketId, after, byOperators }: EventPosition,
   limit: number,
 ): Promise<TicketEvent[]> {
   const values = { ticketId, after, limit, viewerId: viewer.userId, operator: byOperators };
-  const rows = await ctx.desk.database.readAs(viewer, (db) => select(db).execute(values));
+  const rows = await ctx.services.database.readAs(viewer, (db) => select(db).execute(values));
   const list = eventsOf(ticketId, byOperators);
   return rows.map((row) => ({
     ...row,

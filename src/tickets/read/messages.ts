@@ -1,7 +1,7 @@
 import { and, eq, getTableColumns, inArray, type SQL, sql } from 'drizzle-orm';
 import { messages, tickets } from '../../db/tables.ts';
 import type { Viewer } from '../../platform/request-context.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 
 /** A row of `messages`, whole, but for a long body. */
@@ -35,12 +35,12 @@ export const visibleMessages = (viewer: Viewer): SQL | undefined =>
  * @param bodyBytes bytes of all bodies together up to which they are read as well
  */
 export async function loadMessages(
-  ctx: DeskContext,
+  ctx: TicketContext,
   ids: readonly number[],
   bodyBytes: number,
 ): Promise<Map<number, Message>> {
   const viewer = requireViewer(ctx);
-  const rows = await ctx.desk.database.readAs(viewer, (db) =>
+  const rows = await ctx.services.database.readAs(viewer, (db) =>
     db
       .select(messageColumns(bodyBytes))
       .from(messages)
@@ -51,9 +51,9 @@ export async function loadMessages(
 }
 
 /** What visible messages say, by their ids. */
-export async function loadBodies(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, string>> {
+export async function loadBodies(ctx: TicketContext, ids: readonly number[]): Promise<Map<number, string>> {
   const viewer = requireViewer(ctx);
-  const rows = await ctx.desk.database.readAs(viewer, (db) =>
+  const rows = await ctx.services.database.readAs(viewer, (db) =>
     db
       .select({ id: messages.id, body: messages.body })
       .from(messages)
@@ -65,12 +65,12 @@ export async function loadBodies(ctx: DeskContext, ids: readonly number[]): Prom
 
 /** Ids of the ticket's visible messages after one, the oldest first, 50 at most. */
 export async function listMessagesAfter(
-  ctx: DeskContext,
+  ctx: TicketContext,
   viewer: Viewer,
   ticketId: number,
   after: number,
 ): Promise<number[]> {
-  const rows = await ctx.desk.database.readAs(viewer, (db) =>
+  const rows = await ctx.services.database.readAs(viewer, (db) =>
     db
       .select({ id: messages.id })
       .from(messages)

@@ -17,7 +17,7 @@ export interface Paging {
 }
 
 /** A keyset page: places strictly between `after` and `before`, in the list's order unless inverted. */
-export interface Page {
+export interface KeysetPage {
   readonly after?: number | undefined;
   readonly before?: number | undefined;
   readonly limit: number;
@@ -43,7 +43,7 @@ export interface PageOf<T> {
 export async function readPage<T extends { readonly id: number }>(
   list: ListName,
   paging: Paging,
-  read: (page: Page) => Promise<readonly T[]>,
+  read: (page: KeysetPage) => Promise<readonly T[]>,
 ): Promise<PageOf<T>> {
   const problems = [...sizeProblems(paging), ...cursorProblems(list, paging)];
   if (problems.length > 0) throw invalidInput(problems);

@@ -2,7 +2,7 @@ import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { preparedFor } from '../../db/prepared.ts';
 import { mailboxes, mailboxGrants, users } from '../../db/tables.ts';
 import type { Role, Viewer } from '../../platform/request-context.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 
 export interface Person {
@@ -25,8 +25,8 @@ const selectPeople = preparedFor((db) =>
 );
 
 /** People by id. Who may see a message or a ticket may see the names on it. */
-export async function loadPeople(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, Person>> {
-  const rows = await selectPeople(ctx.desk.database.desk).execute({ ids });
+export async function loadPeople(ctx: TicketContext, ids: readonly number[]): Promise<Map<number, Person>> {
+  const rows = await selectPeople(ctx.services.database.desk).execute({ ids });
   return new Map(rows.map((row) => [row.id, row]));
 }
 
@@ -40,18 +40,21 @@ export interface Mailbox {
 }
 
 /** The mailboxes that the viewer may send from; requesters have none. */
-export const listMailboxes = (ctx: DeskContext): Promise<Mailbox[]> => selectMailboxes(ctx, undefined);
+export const listMailboxes = (ctx: TicketContext): Promise<Mailbox[]> => selectMailboxes(ctx, undefined);
 
 /** Those of the viewer's mailboxes with these ids. */
-export async function loadMailboxes(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, Mailbox>> {
+export async function loadMailboxes(
+  ctx: TicketContext,
+  ids: readonly number[],
+): Promise<Map<number, Mailbox>> {
   const rows = await selectMailboxes(ctx, inArray(mailboxes.id, [...ids]));
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-async function selectMailboxes(ctx: DeskContext, which: SQL | undefined): Promise<Mailbox[]> {
+async function selectMailboxes(ctx: TicketContext, which: SQL | undefined): Promise<Mailbox[]> {
   const viewer = requireViewer(ctx, 'read');
   if (!isOperator(viewer)) return [];
-  const rows = await ctx.desk.database.desk
+  const rows = await ctx.services.database.desk
     .select({ mailbox: mailboxes })
     .from(mailboxes)
     .innerJoin(mailboxGrants, eq(mailboxGrants.mailboxId, mailboxes.id))
@@ -62,6 +65,6 @@ async function selectMailboxes(ctx: DeskContext, which: SQL | undefined): Promis
     address: mailbox.address,
     displayName: mailbox.displayName,
     maxMailBytes: mailbox.maxMailBytes,
-    isReady: mailbox.disabledAt === null && (mailbox.smtpUrl !== null || ctx.desk.sendsByDefault),
+    isReady: mailbox.disabledAt === null && (mailbox.smtpUrl !== null || ctx.services.sendsByDefault),
   }));
 }

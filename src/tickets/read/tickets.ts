@@ -4,7 +4,7 @@ import { preparedFor } from '../../db/prepared.ts';
 import { tickets, users } from '../../db/tables.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketStatus } from '../../platform/vocabulary.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 import { resolveSelector, type TicketSelector } from '../selector.ts';
 import { countUpTo } from './count.ts';
@@ -75,22 +75,22 @@ function selectTicket(db: Reader, named: SQL) {
  * apart.
  */
 export async function findTicket(
-  ctx: DeskContext,
+  ctx: TicketContext,
   by: TicketSelector,
 ): Promise<TicketWithRequester | undefined> {
   const viewer = requireViewer(ctx, 'read');
   const { ticketId, reference } = resolveSelector(by);
   const find = ticketId === null ? findByReference : findById;
-  const [found] = await ctx.desk.database.readAs(viewer, (db) =>
+  const [found] = await ctx.services.database.readAs(viewer, (db) =>
     find(db).execute({ name: ticketId ?? reference, viewerId: viewer.userId, operator: isOperator(viewer) }),
   );
   return found;
 }
 
 /** Visible tickets by id; the others are missing from the answer. */
-export async function loadTickets(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, Ticket>> {
+export async function loadTickets(ctx: TicketContext, ids: readonly number[]): Promise<Map<number, Ticket>> {
   const viewer = requireViewer(ctx);
-  const rows = await ctx.desk.database.readAs(viewer, (db) =>
+  const rows = await ctx.services.database.readAs(viewer, (db) =>
     db
       .select(columnsFor(viewer))
       .from(tickets)
@@ -111,13 +111,13 @@ const listed = (viewer: Viewer, { status }: TicketFilter): SQL | undefined =>
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
  */
 export async function listTickets(
-  ctx: DeskContext,
+  ctx: TicketContext,
   filter: TicketFilter,
   paging: Paging,
 ): Promise<PageOf<Ticket>> {
   const viewer = requireViewer(ctx, 'read');
   return readPage('tickets', paging, ({ after, before, limit, inverted }) =>
-    ctx.desk.database.readAs(viewer, (db) =>
+    ctx.services.database.readAs(viewer, (db) =>
       db
         .select(columnsFor(viewer))
         .from(tickets)
@@ -135,7 +135,7 @@ export async function listTickets(
 }
 
 /** How many tickets `listTickets` has in all its pages; null: more than `maxCount`. */
-export async function countTickets(ctx: DeskContext, filter: TicketFilter): Promise<number | null> {
+export async function countTickets(ctx: TicketContext, filter: TicketFilter): Promise<number | null> {
   const viewer = requireViewer(ctx, 'read');
-  return ctx.desk.database.readAs(viewer, (db) => countUpTo(db, tickets, listed(viewer, filter)));
+  return ctx.services.database.readAs(viewer, (db) => countUpTo(db, tickets, listed(viewer, filter)));
 }

@@ -1,7 +1,7 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import { attachments, messages } from '../../db/tables.ts';
 import { Refusal } from '../../platform/errors.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { lockTicket } from '../transaction.ts';
 import { eraseFiles } from './erase-files.ts';
 import { record } from './record.ts';
@@ -17,7 +17,7 @@ export interface RedactAttachmentInput {
  * picture in the text is repeated with it.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT, ATTACHMENT_NOT_FOUND
  */
-export async function redactAttachment(ctx: DeskContext, input: RedactAttachmentInput): Promise<Redacted> {
+export async function redactAttachment(ctx: TicketContext, input: RedactAttachmentInput): Promise<Redacted> {
   const { attachmentId } = input;
   return redact(ctx, input.reason, async (tx, actorId) => {
     const [found] = await tx

@@ -1,7 +1,7 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { attachments, messages } from '../../db/tables.ts';
 import { Refusal } from '../../platform/errors.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { lockTicket } from '../transaction.ts';
 import { eraseFiles } from './erase-files.ts';
 import { record } from './record.ts';
@@ -18,7 +18,7 @@ export interface RedactMessageInput {
  * sent cannot be called back. The one command behind scope `admin`: it destroys what nobody can restore.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT, MESSAGE_NOT_FOUND
  */
-export async function redactMessage(ctx: DeskContext, input: RedactMessageInput): Promise<Redacted> {
+export async function redactMessage(ctx: TicketContext, input: RedactMessageInput): Promise<Redacted> {
   const { messageId } = input;
   return redact(ctx, input.reason, async (tx, actorId) => {
     const [found] = await tx

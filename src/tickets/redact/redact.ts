@@ -1,6 +1,6 @@
 import type { Tx } from '../../db/database.ts';
 import type { Problem } from '../../platform/errors.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { requireOperator } from '../policy.ts';
 import { invalidInput } from '../refusals.ts';
 import { inTransaction } from '../transaction.ts';
@@ -12,13 +12,13 @@ export interface Redacted {
 }
 
 /** Which message is redacted, whole or in part, and by whom. */
-export interface Target {
+export interface RedactionTarget {
   readonly actorId: number;
   readonly ticketId: number;
   readonly messageId: number;
 }
 
-interface Outcome extends Target {
+interface RedactionOutcome extends RedactionTarget {
   readonly changed: boolean;
   /** Bytes that no row names any more. */
   readonly blobKeys: readonly string[];
@@ -32,9 +32,9 @@ const maxReason = 1000;
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
  */
 export async function redact(
-  ctx: DeskContext,
+  ctx: TicketContext,
   reason: string | null | undefined,
-  run: (tx: Tx, actorId: number) => Promise<Outcome>,
+  run: (tx: Tx, actorId: number) => Promise<RedactionOutcome>,
 ): Promise<Redacted> {
   const viewer = requireOperator(ctx, 'redact', 'admin');
   const problems = [...reasonProblems(reason ?? '')];
@@ -43,7 +43,7 @@ export async function redact(
   for (const key of blobKeys) {
     // It is redacted whatever the disk says: no row names the bytes, and the collector finds them within
     // hours.
-    await ctx.desk.blobs
+    await ctx.services.blobs
       .remove(key)
       .catch((err) =>
         ctx.log.error(

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import { openUploads } from '../../db/tables.ts';
 import { Refusal } from '../../platform/errors.ts';
 import { BlobMissing, BlobOffset, BlobTooLarge } from '../../storage/blob-store.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../policy.ts';
 import { UploadFault, uploadNotFound } from './faults.ts';
 import { findUpload, keepUpload, type Upload } from './keep.ts';
@@ -41,11 +41,11 @@ export interface Appended {
  * UPLOAD_BUSY
  */
 export async function appendToUpload(
-  ctx: DeskContext,
+  ctx: TicketContext,
   input: AppendInput,
   source: IncomingBody,
 ): Promise<Appended> {
-  const { commands } = ctx.desk.database;
+  const { commands } = ctx.services.database;
   requireViewer(ctx, 'write');
   if ((await findOpenUpload(ctx, input.id)) === undefined) return replayed(ctx, input);
   const stop = () => source.stop(new Error('another request goes on with this upload'));
@@ -66,8 +66,8 @@ export async function appendToUpload(
 }
 
 /** The answer to the last request got lost: its sender is told again. */
-async function replayed(ctx: DeskContext, { id, offset, complete }: AppendInput): Promise<Appended> {
-  const whole = await findUpload(ctx.desk.database.commands, id, requireViewer(ctx, 'write').userId);
+async function replayed(ctx: TicketContext, { id, offset, complete }: AppendInput): Promise<Appended> {
+  const whole = await findUpload(ctx.services.database.commands, id, requireViewer(ctx, 'write').userId);
   if (whole === undefined) throw uploadNotFound();
   if (!complete || offset !== whole.byteSize)
     throw new UploadFault('UPLOAD_COMPLETE', 'All of this upload is here already', whole.byteSize);
@@ -76,7 +76,7 @@ async function replayed(ctx: DeskContext, { id, offset, complete }: AppendInput)
 
 /** The size of the whole by all that was said of it. */
 async function agreedSize(
-  { desk }: DeskContext,
+  { services }: TicketContext,
   open: OpenUpload,
   { offset, complete, byteSize, comingBytes }: AppendInput,
 ): Promise<number | null> {
@@ -89,10 +89,10 @@ async function agreedSize(
     throw mismatch('What was said of the size of the upload differs', undefined);
   if (size !== undefined && end !== undefined && end > size)
     throw mismatch(`The upload would have ${end} bytes; ${size} were announced`, undefined);
-  if (size !== undefined && size > desk.limits.attachmentBytes)
-    throw beyondRoom(desk, desk.limits.attachmentBytes);
+  if (size !== undefined && size > services.limits.attachmentBytes)
+    throw beyondRoom(services, services.limits.attachmentBytes);
   if (size !== undefined && open.byteSize === null)
-    await desk.database.commands
+    await services.database.commands
       .update(openUploads)
       .set({ byteSize: size })
       .where(eq(openUploads.id, open.id));
@@ -100,13 +100,13 @@ async function agreedSize(
 }
 
 async function append(
-  ctx: DeskContext,
+  ctx: TicketContext,
   open: OpenUpload,
   { offset }: AppendInput,
   byteSize: number | null,
   source: IncomingBody,
 ): Promise<number> {
-  const { blobs, database, limits } = ctx.desk;
+  const { blobs, database, limits } = ctx.services;
   const { bytes } = await heldBy(database.commands, open.userId);
   // Its own share of what is held is counted already.
   const left = limits.uploadedBytes - bytes + Math.max(open.byteSize ?? 0, open.arrived);
@@ -124,12 +124,12 @@ async function append(
     if (error instanceof BlobMissing) throw uploadNotFound();
     if (byteSize !== null && byteSize <= room)
       throw mismatch(`More than the ${byteSize} bytes arrived that were announced`, undefined);
-    throw beyondRoom(ctx.desk, room);
+    throw beyondRoom(ctx.services, room);
   }
 }
 
-async function finish(ctx: DeskContext, open: OpenUpload): Promise<Upload> {
-  const { blobs, database } = ctx.desk;
+async function finish(ctx: TicketContext, open: OpenUpload): Promise<Upload> {
+  const { blobs, database } = ctx.services;
   // Hours may have passed since the first of these bytes was allowed.
   const now = await ctx.signInAgain();
   if (now?.userId !== open.userId || !now.scopes.has('write'))
@@ -144,9 +144,9 @@ async function finish(ctx: DeskContext, open: OpenUpload): Promise<Upload> {
   return keepUpload(database.commands, { id, userId, blob, fileName, contentType });
 }
 
-async function giveUp({ desk }: DeskContext, { id, blobKey }: OpenUpload): Promise<void> {
-  await forgetOpenUpload(desk.database.commands, id);
-  await desk.blobs.abandon(blobKey).catch(() => {});
+async function giveUp({ services }: TicketContext, { id, blobKey }: OpenUpload): Promise<void> {
+  await forgetOpenUpload(services.database.commands, id);
+  await services.blobs.abandon(blobKey).catch(() => {});
 }
 
 const mismatch = (message: string, offset: number | undefined): UploadFault =>

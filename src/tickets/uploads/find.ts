@@ -8,7 +8,7 @@ import type { Problem, Refusal } from '../../platform/errors.ts';
 import { uploadLifetimeHours } from '../../storage/garbage/expire.ts';
 import { type AttachmentInput, fileInputOf } from '../add-message/attachment-input.ts';
 import type { FileOf } from '../add-message/commit/columns.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../refusals.ts';
 
 const attachedAlready = 'This upload has been attached already: each can be, once';
@@ -34,7 +34,7 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
  * once. What has expired is not found even while the collector has not come by: it must not be taken away
  * between here and the commit.
  */
-export async function findUploads(ctx: DeskContext, userId: number, inputs: readonly AttachmentInput[]) {
+export async function findUploads(ctx: TicketContext, userId: number, inputs: readonly AttachmentInput[]) {
   const named = inputs
     .map(fileInputOf)
     .flatMap(({ upload, path }, index) => (upload == null ? [] : [{ index, path, id: uploadIdOf(upload) }]));
@@ -43,12 +43,12 @@ export async function findUploads(ctx: DeskContext, userId: number, inputs: read
   const rows =
     ids.length === 0
       ? []
-      : await ctx.desk.database.desk
+      : await ctx.services.database.desk
           .select({
             upload: uploadsTable,
             blob: blobsTable,
             attached: exists(
-              ctx.desk.database.desk
+              ctx.services.database.desk
                 .select({ one: sql`1` })
                 .from(attachmentsTable)
                 .where(eq(attachmentsTable.uploadId, uploadsTable.id)),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Refusal } from '../../platform/errors.ts';
 import type { IncomingFile } from '../../platform/incoming-file.ts';
 import { BlobTooLarge } from '../../storage/blob-store.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
 import { requireViewer } from '../policy.ts';
 import { keepUpload, type Upload } from './keep.ts';
@@ -16,9 +16,9 @@ export interface UploadFileInput {
  * Takes a file in before its message is written; its id can be attached by its uploader, once, within a day.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
  */
-export async function uploadFile(ctx: DeskContext, input: UploadFileInput): Promise<Upload> {
+export async function uploadFile(ctx: TicketContext, input: UploadFileInput): Promise<Upload> {
   const viewer = requireViewer(ctx, 'write');
-  const { database, limits } = ctx.desk;
+  const { database, limits } = ctx.services;
   const file = await input.file;
   const received = await file.received.catch((error) => {
     if (!(error instanceof BlobTooLarge)) throw error;

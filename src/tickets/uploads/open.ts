@@ -5,7 +5,7 @@ import { preparedFor } from '../../db/prepared.ts';
 import { attachments, openUploads, uploads } from '../../db/tables.ts';
 import { BlobMissing } from '../../storage/blob-store.ts';
 import { uploadLifetimeHours } from '../../storage/garbage/expire.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
 import { requireViewer } from '../policy.ts';
 import { UploadFault, uploadNotFound } from './faults.ts';
@@ -51,9 +51,9 @@ const countingLock = 7_407_472;
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
  * @throws UploadFault TOO_MANY_UPLOADS
  */
-export async function beginUpload(ctx: DeskContext, input: NewUpload): Promise<OpenUpload> {
+export async function beginUpload(ctx: TicketContext, input: NewUpload): Promise<OpenUpload> {
   const { userId } = requireViewer(ctx, 'write');
-  const { blobs, database, limits } = ctx.desk;
+  const { blobs, database, limits } = ctx.services;
   const opened = {
     id: randomUUID(),
     userId,
@@ -91,9 +91,9 @@ const selectOpenUpload = preparedFor((db: Db) => {
 });
 
 /** The viewer's own upload that is still arriving. */
-export async function findOpenUpload(ctx: DeskContext, id: string): Promise<OpenUpload | undefined> {
+export async function findOpenUpload(ctx: TicketContext, id: string): Promise<OpenUpload | undefined> {
   const { userId } = requireViewer(ctx, 'write');
-  const [row] = await selectOpenUpload(ctx.desk.database.commands).execute({ id, userId });
+  const [row] = await selectOpenUpload(ctx.services.database.commands).execute({ id, userId });
   return row;
 }
 
@@ -109,8 +109,8 @@ export async function forgetOpenUpload(db: Db, id: string): Promise<boolean> {
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN
  * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_BUSY
  */
-export async function uploadState(ctx: DeskContext, id: string, arrival: number): Promise<UploadState> {
-  const { commands } = ctx.desk.database;
+export async function uploadState(ctx: TicketContext, id: string, arrival: number): Promise<UploadState> {
+  const { commands } = ctx.services.database;
   if ((await findOpenUpload(ctx, id)) !== undefined) {
     const state = await inTurn(
       commands,
@@ -134,12 +134,12 @@ export async function uploadState(ctx: DeskContext, id: string, arrival: number)
 }
 
 /** What the store has of it. Bytes that are gone take their upload with them: an offset never goes back. */
-async function arrivedOf({ desk }: DeskContext, { id, blobKey }: OpenUpload): Promise<number> {
+async function arrivedOf({ services }: TicketContext, { id, blobKey }: OpenUpload): Promise<number> {
   try {
-    return await desk.blobs.sizeOf(blobKey);
+    return await services.blobs.sizeOf(blobKey);
   } catch (error) {
     if (!(error instanceof BlobMissing)) throw error;
-    await forgetOpenUpload(desk.database.commands, id);
+    await forgetOpenUpload(services.database.commands, id);
     throw uploadNotFound();
   }
 }
@@ -149,9 +149,9 @@ async function arrivedOf({ desk }: DeskContext, { id, blobKey }: OpenUpload): Pr
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN
  * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_COMPLETE for what a message has, UPLOAD_BUSY
  */
-export async function cancelUpload(ctx: DeskContext, id: string, arrival: number): Promise<void> {
+export async function cancelUpload(ctx: TicketContext, id: string, arrival: number): Promise<void> {
   const { userId } = requireViewer(ctx, 'write');
-  const { blobs, database } = ctx.desk;
+  const { blobs, database } = ctx.services;
   const open = await findOpenUpload(ctx, id);
   if (open !== undefined) {
     const gone = await inTurn(

@@ -4,7 +4,7 @@ import type { Reader } from '../../db/database.ts';
 import { preparedFor } from '../../db/prepared.ts';
 import { attachments, blobs, openUploads, uploads } from '../../db/tables.ts';
 import { Refusal } from '../../platform/errors.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketServices } from '../context.ts';
 import { UploadFault } from './faults.ts';
 import { hasNotExpired } from './keep.ts';
 
@@ -87,5 +87,5 @@ const tooMuch = (limitBytes: number): Refusal =>
   );
 
 /** The refusal for bytes that went past the room that `roomFor` found. */
-export const beyondRoom = ({ limits }: DeskContext['desk'], room: number): Refusal =>
+export const beyondRoom = ({ limits }: TicketServices, room: number): Refusal =>
   room < limits.attachmentBytes ? tooMuch(limits.uploadedBytes) : tooLarge(limits.attachmentBytes);

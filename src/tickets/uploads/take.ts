@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { asUnavailable } from '../../platform/database-faults.ts';
 import { BlobTooLarge } from '../../storage/blob-store.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
 import { requireViewer } from '../policy.ts';
 import { UploadFault } from './faults.ts';
@@ -36,9 +36,13 @@ const arriving = new Map<number, number>();
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
  * @throws UploadFault TOO_MANY_UPLOADS, UPLOAD_DIGEST
  */
-export async function takeUpload(ctx: DeskContext, input: NewUpload, source: IncomingBody): Promise<Upload> {
+export async function takeUpload(
+  ctx: TicketContext,
+  input: NewUpload,
+  source: IncomingBody,
+): Promise<Upload> {
   const { userId } = requireViewer(ctx, 'write');
-  const { blobs, database, limits } = ctx.desk;
+  const { blobs, database, limits } = ctx.services;
   const held = await heldBy(database.commands, userId).catch((error) => {
     throw asUnavailable(error);
   });
@@ -48,7 +52,7 @@ export async function takeUpload(ctx: DeskContext, input: NewUpload, source: Inc
   arriving.set(userId, count + 1);
   try {
     const blob = await blobs.put(source, room).catch((error) => {
-      throw error instanceof BlobTooLarge ? beyondRoom(ctx.desk, room) : error;
+      throw error instanceof BlobTooLarge ? beyondRoom(ctx.services, room) : error;
     });
     if (input.sha256 !== undefined && !input.sha256.equals(blob.sha256)) {
       await blobs.remove(blob.key);

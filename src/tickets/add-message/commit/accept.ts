@@ -3,7 +3,7 @@ import { insertFrom } from '../../../db/insert-from.ts';
 import { membersOf, recordColumns } from '../../../db/json-record.ts';
 import { pick, reading, writingAndReturning } from '../../../db/step.ts';
 import { idempotencyKeys, tickets } from '../../../db/tables.ts';
-import { authoredOf } from '../input.ts';
+import { authoredOf } from '../authored.ts';
 import { expectedColumns } from './columns.ts';
 import { foundTickets, input, judged, mailSubject } from './rules.ts';
 

@@ -4,7 +4,7 @@ import { jsonObject, milliseconds, reading } from '../../../db/step.ts';
 import type { TicketStatus } from '../../../platform/vocabulary.ts';
 import type { Copy } from '../email-input.ts';
 import { accepted, decided, locked, numbered, takenKeys } from './accept.ts';
-import { input, judged, type Verdict, wanted } from './rules.ts';
+import { input, judged, type RowVerdict, wanted } from './rules.ts';
 import { files, woken, writes } from './writes.ts';
 
 /*
@@ -23,9 +23,9 @@ const settled = decided.columns;
 const file = files.columns;
 
 /** The statement's answer to one row. Instants are milliseconds since 1970. */
-export type Answer =
+export type RowAnswer =
   | AppendedAnswer
-  | { readonly verdict: Verdict; readonly ticketId: number | null; readonly maxMailBytes: number | null };
+  | { readonly verdict: RowVerdict; readonly ticketId: number | null; readonly maxMailBytes: number | null };
 
 /** To a row that was appended: with null for what comes of files and e-mails only, where there are none. */
 export interface AppendedAnswer {
@@ -59,7 +59,7 @@ export type MailedAnswer = AppendedAnswer & {
   readonly [K in OfMail]: NonNullable<AppendedAnswer[K]>;
 };
 
-export const isAppended = (answer: Answer): answer is AppendedAnswer => answer.verdict === null;
+export const isAppended = (answer: RowAnswer): answer is AppendedAnswer => answer.verdict === null;
 
 const forOperators = (all: SQL, visible: SQL): SQL =>
   sql`case when ${settled.isOperator} then ${all} else ${visible} end`;
@@ -112,7 +112,7 @@ export function prepareAppend(db: Db, { waits = false } = {}) {
   return db
     .with(...steps.map(({ subquery }) => subquery))
     .select({
-      answers: sql<Answer[]>`${answered.columns.answers}`,
+      answers: sql<RowAnswer[]>`${answered.columns.answers}`,
       woken: sql<string>`${answered.columns.woken}`,
     })
     .from(sql`${answered}`)

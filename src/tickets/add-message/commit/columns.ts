@@ -8,8 +8,8 @@ import {
   messages,
   tickets,
 } from '../../../db/tables.ts';
+import { type Authored, authored } from '../authored.ts';
 import type { Copy } from '../email-input.ts';
-import { type Authored, authored } from '../input.ts';
 
 /*
  * What the statement is given of each message: one table of columns, from which the row's type, its JSON and
@@ -55,7 +55,7 @@ export const expectedColumns = {
   /** The conversation, as far as mails name or quote it. */
   lastPublicMessageId: tickets.lastPublicMessageId,
 };
-export type Expected = RecordOf<typeof expectedColumns>;
+export type MailExpectation = RecordOf<typeof expectedColumns>;
 
 /** Present in each row. */
 const alwaysColumns = {
@@ -80,7 +80,7 @@ const emailColumns = {
   dueAt: member<number>('float8'),
   copies: member<readonly Copy[]>('json'),
   copyKeys: member<readonly string[]>('text[]'),
-  expect: member<Expected>('json'),
+  expect: member<MailExpectation>('json'),
 };
 
 export const rowColumns = {
@@ -97,6 +97,6 @@ export const rowColumns = {
 
 export type EmailColumns = PartialRecordOf<typeof emailColumns>;
 /** One message to be appended, checked as far as it can be without the database. */
-export type Row = Authored &
+export type MessageRow = Authored &
   RecordOf<Pick<typeof alwaysColumns, 'viewerId' | 'isOperator'>> &
   PartialRecordOf<Omit<typeof rowColumns, keyof typeof alwaysColumns>>;

@@ -2,10 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Db } from '../../../db/database.ts';
 import { asUnavailable, isLockTimeout, sqlState } from '../../../platform/database-faults.ts';
 import { Unavailable } from '../../../platform/errors.ts';
-import { type Answer, prepareAppend } from './append-statement.ts';
-import type { Row } from './columns.ts';
+import { prepareAppend, type RowAnswer } from './append-statement.ts';
+import type { MessageRow } from './columns.ts';
 import type { GroupCommitLimits } from './group-limits.ts';
-import { createLanes, mayGoOn, type Waiting } from './lanes.ts';
+import { createTicketLanes, mayGoOn, type PendingRow } from './lanes.ts';
 import { createPace } from './pace.ts';
 import { createQueue } from './queue.ts';
 
@@ -28,7 +28,7 @@ export interface GroupCommit extends AsyncDisposable {
    * @throws Unavailable when the queue is full, the ticket stays locked, or the database does not answer; it
    *   says whether the row may have been written
    */
-  append(row: Row): Promise<Answer>;
+  append(row: MessageRow): Promise<RowAnswer>;
 }
 
 export function createGroupCommit(
@@ -48,7 +48,7 @@ export function createGroupCommit(
   const waitingStatement = prepareAppend(db, { waits: true });
   const pace = createPace({ groupRows, worthwhileRows, patience });
   const group = { groupRows, groupBytes };
-  const lanes = createLanes((rows) => execute(waitingStatement, rows), {
+  const lanes = createTicketLanes((rows) => execute(waitingStatement, rows), {
     ...group,
     ...{ atOnce: statementsInFlight, patience: lockPatience, rows: Math.ceil(queueRows / 8) },
   });
@@ -57,7 +57,7 @@ export function createGroupCommit(
    * What was in a group in which somebody waited for a lock: each goes by itself, as its neighbour may wait
    * again.
    */
-  const alone: Waiting[] = [];
+  const alone: PendingRow[] = [];
   const inFlight = { statements: 0, rows: 0, alone: 0 };
   let unanswered = 0;
   let unansweredBytes = 0;
@@ -65,7 +65,7 @@ export function createGroupCommit(
   let impatient: NodeJS.Timeout | undefined;
   let idle: (() => void) | undefined;
 
-  async function execute(by: typeof statement, group: readonly Waiting[]): Promise<Answer[]> {
+  async function execute(by: typeof statement, group: readonly PendingRow[]): Promise<RowAnswer[]> {
     const rows = JSON.stringify(group.map(({ row }) => row));
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -79,7 +79,7 @@ export function createGroupCommit(
   }
 
   /** Writes a group. @returns how its callers are told, each of what became of its own row */
-  async function flush(group: readonly Waiting[]): Promise<(() => void)[]> {
+  async function flush(group: readonly PendingRow[]): Promise<(() => void)[]> {
     try {
       const answers = await execute(statement, group);
       return group.flatMap((waiting, n) => {
@@ -94,7 +94,7 @@ export function createGroupCommit(
     }
   }
 
-  function foundLocked(waiting: Waiting, ticketId: number): void {
+  function foundLocked(waiting: PendingRow, ticketId: number): void {
     waiting.giveUpAt ??= performance.now() + lockPatience;
     waiting.lockedTimes += 1;
     if (waiting.lockedTimes < triesInGroups) enqueue(waiting);
@@ -105,7 +105,7 @@ export function createGroupCommit(
    * A fault of the connection says nothing of the commit, so it is not tried again here; a fault of a row is
    * that row's own.
    */
-  function failed(group: readonly Waiting[], error: unknown): (() => void)[] {
+  function failed(group: readonly PendingRow[], error: unknown): (() => void)[] {
     const fault = asUnavailable(error);
     const isLocked = isLockTimeout(error);
     if (isLocked) for (const waiting of group) waiting.giveUpAt ??= performance.now() + lockPatience;
@@ -115,7 +115,7 @@ export function createGroupCommit(
     return [];
   }
 
-  async function write(group: readonly Waiting[], isAlone: boolean): Promise<void> {
+  async function write(group: readonly PendingRow[], isAlone: boolean): Promise<void> {
     inFlight.statements += 1;
     inFlight.rows += group.length;
     if (isAlone) inFlight.alone += 1;
@@ -157,7 +157,7 @@ export function createGroupCommit(
     }
   }
 
-  function enqueue(waiting: Waiting): void {
+  function enqueue(waiting: PendingRow): void {
     if (!queue.add(waiting)) return;
     if (scheduled || inFlight.statements >= statementsInFlight) return;
     scheduled = true;
@@ -173,7 +173,7 @@ export function createGroupCommit(
         return Promise.reject(new Unavailable('Too many messages are waiting to be written', 1, fault));
       }
       const name = row.ticketId === undefined ? row.reference!.toLowerCase() : `#${row.ticketId}`;
-      const answer = new Promise<Answer>((resolve, reject) => {
+      const answer = new Promise<RowAnswer>((resolve, reject) => {
         pace.came();
         enqueue({ row, bytes, name, lockedTimes: 0, giveUpAt: undefined, resolve, reject });
       });

@@ -1,4 +1,4 @@
-import type { Lanes, Waiting } from './lanes.ts';
+import type { PendingRow, TicketLanes } from './lanes.ts';
 
 export interface QueueLimits {
   readonly groupRows: number;
@@ -15,25 +15,25 @@ export interface WritingQueue {
   readonly length: number;
   readonly bytes: number;
   /** @returns false: the message waits for its ticket, and nothing is to be sent for it now */
-  add(waiting: Waiting): boolean;
+  add(waiting: PendingRow): boolean;
   /**
    * Takes the next group. Messages of one ticket go together, as the next statement could not have them
    * anyway.
    */
-  next(rowsInFlight: number): Waiting[];
+  next(rowsInFlight: number): PendingRow[];
   /** A statement writes the group, and has ended. */
-  begin(group: readonly Waiting[]): void;
-  end(group: readonly Waiting[]): void;
+  begin(group: readonly PendingRow[]): void;
+  end(group: readonly PendingRow[]): void;
 }
 
 export function createQueue(
-  lanes: Lanes,
+  lanes: TicketLanes,
   { groupRows, groupBytes, worthwhileRows, statementsInFlight }: QueueLimits,
 ): WritingQueue {
-  let queue: Waiting[] = [];
+  let queue: PendingRow[] = [];
   let queuedBytes = 0;
   /** By the ticket that a statement is writing to, as its callers named it. */
-  const busy = new Map<string, Waiting[]>();
+  const busy = new Map<string, PendingRow[]>();
 
   /**
    * As much as the other statements have or will have: one that takes all leaves them nothing to do while it
@@ -44,7 +44,7 @@ export function createQueue(
     return Math.min(groupRows, Math.max(Math.min(worthwhileRows, groupRows), share));
   }
 
-  function push(waiting: Waiting): boolean {
+  function push(waiting: PendingRow): boolean {
     if (lanes.take(waiting)) return false;
     const held = busy.get(waiting.name);
     (held ?? queue).push(waiting);
@@ -63,7 +63,7 @@ export function createQueue(
     add: push,
     next(rowsInFlight) {
       const most = limit(rowsInFlight);
-      const group: Waiting[] = [];
+      const group: PendingRow[] = [];
       const names = new Set<string>();
       let bytes = 0;
       const waited = queue;

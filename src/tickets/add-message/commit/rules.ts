@@ -3,7 +3,7 @@ import type { Db } from '../../../db/database.ts';
 import { membersOf, recordColumns } from '../../../db/json-record.ts';
 import { reading } from '../../../db/step.ts';
 import { mailboxes, mailboxGrants, tickets, users } from '../../../db/tables.ts';
-import { type Row, rowColumns } from './columns.ts';
+import { type MessageRow, rowColumns } from './columns.ts';
 
 /*
  * What rows mean and which rules refuse them, as steps of a statement: of the one that appends, and of one
@@ -11,7 +11,7 @@ import { type Row, rowColumns } from './columns.ts';
  */
 
 /** What the statement says of a row that it left out. */
-export type Verdict =
+export type RowVerdict =
   | RuleVerdict
   | 'TICKET_CHANGED'
   | 'PREVIEW_STALE'
@@ -145,7 +145,7 @@ export function prepareDryRun(db: Db) {
 }
 
 /** What would become of one row, now. */
-export type DryRun = (row: Row) => Promise<DryRunAnswer>;
+export type DryRun = (row: MessageRow) => Promise<DryRunAnswer>;
 export type DryRunAnswer = Awaited<ReturnType<ReturnType<typeof prepareDryRun>['execute']>>[number];
 
 export function createDryRun(db: Db, sendsByDefault: boolean): DryRun {

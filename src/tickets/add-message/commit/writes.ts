@@ -11,8 +11,8 @@ import {
   messages,
   tickets,
 } from '../../../db/tables.ts';
-import { awaitsScan } from '../../deliveries/ledger.ts';
-import { authoredOf } from '../input.ts';
+import { awaitsScan } from '../../../mail/outbox/failure.ts';
+import { authoredOf } from '../authored.ts';
 import { accepted } from './accept.ts';
 import { fileColumns, optionalFileColumns } from './columns.ts';
 
