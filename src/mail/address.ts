@@ -109,6 +109,12 @@ export const envelopeAddress = remembering((address) => {
  */
 export const addressKey = remembering(keyOf, rememberedAddresses);
 
+/**
+ * Addresses that are their own key, as PostgreSQL's regular expression: an unquoted ASCII local part, and a
+ * domain in lower case. SQL may compare these with keys; any other address needs `addressKey` first.
+ */
+export const ownKeyPattern = "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9.-]+$";
+
 function keyOf(address: string): string {
   const plain = envelopeAddress(address).normalize('NFC');
   const at = plain.lastIndexOf('@');

@@ -12,7 +12,7 @@ import { type AddTicketMessageInput, type ReadMessage, readMessage } from './inp
 import { expectationOf, mailOf } from './mail.ts';
 import { firstRefusal, previewStale, refusalOf } from './refusals.ts';
 import { type Added, addedFrom, replayOf } from './result.ts';
-import { withoutSize } from './row.ts';
+import { forDryRun, withCopiesBeside } from './row.ts';
 
 /**
  * Adds a message to a ticket, and mails it if asked: message, attachments, delivery and event in one commit,
@@ -76,8 +76,11 @@ async function append(
   if (isAppended(answer)) return addedFrom(row, answer, read, ctx.services.scans);
   const replayed = await replayOf(ctx, viewer, row, read);
   if (replayed !== undefined) return replayed;
-  if (answer.verdict !== 'MAIL_SIZE') throw await refusalOf(ctx, viewer, row, answer.verdict, answer);
-  return append(ctx, viewer, await measured(ctx, viewer, row, answer), read);
+  if (answer.verdict === 'MAIL_SIZE')
+    return append(ctx, viewer, await measured(ctx, viewer, row, answer), read);
+  if (answer.verdict === 'COMPARE_COPIES')
+    return append(ctx, viewer, withCopiesBeside(row, read.message.email!.copies, answer.toAddress!), read);
+  throw await refusalOf(ctx, viewer, row, answer.verdict, answer);
 }
 
 /**
@@ -91,7 +94,7 @@ async function measured(
   answer: RowAnswer,
 ): Promise<MessageRow> {
   const limitBytes = answer.maxMailBytes!;
-  const judged = await ctx.services.dryRun(withoutSize(row));
+  const judged = await ctx.services.dryRun(forDryRun(row));
   if (judged.verdict !== null) throw await refusalOf(ctx, viewer, row, judged.verdict, judged);
   const { byteSize: sizeBytes } = await mailOf(ctx, row, judged);
   if (sizeBytes > limitBytes) {
@@ -113,7 +116,7 @@ async function asPreviewed(
 ): Promise<MessageRow> {
   const { expectPreviewHash } = read.message;
   if (expectPreviewHash === null || row.from === undefined) return row;
-  const judged = await ctx.services.dryRun(withoutSize(row));
+  const judged = await ctx.services.dryRun(forDryRun(row));
   // Whatever else refuses it goes first, and the statement will say so.
   if (judged.verdict !== null) return row;
   const { previewHash } = await mailOf(ctx, row, judged);

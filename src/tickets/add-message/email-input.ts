@@ -57,6 +57,12 @@ export interface Copy {
   readonly key: string;
 }
 
+/** The copies that do not go to the To address. */
+export function copiesBeside(copies: readonly Copy[], toAddress: string): readonly Copy[] {
+  const to = addressKey(toAddress);
+  return copies.filter(({ key }) => key !== to);
+}
+
 /** A mail may be held, seconds, or scheduled ahead, milliseconds, this far at most. */
 const maxHoldSeconds = 30 * 24 * 60 * 60;
 const maxScheduleMs = 366 * 24 * 60 * 60 * 1000;

@@ -1,7 +1,4 @@
-import { createHash, hash } from 'node:crypto';
-import { and, eq } from 'drizzle-orm';
-import type { Db } from '../../db/database.ts';
-import { idempotencyKeys } from '../../db/tables.ts';
+import { hash } from 'node:crypto';
 import { Refusal } from '../../platform/errors.ts';
 import type { RequestContext } from '../../platform/request-context.ts';
 import { invalidInput } from '../refusals.ts';
@@ -39,26 +36,6 @@ export function fingerprintOf(message: NewMessage, files: readonly NewFile[]): s
         ],
   ];
   return hash('sha256', JSON.stringify(meaning), 'hex');
-}
-
-/** What is stored for a key: the fingerprint of an input with its resolved ticket. */
-export function withTicket(fingerprint: string, ticketId: number): Buffer {
-  return createHash('sha256').update(`${ticketId}:${fingerprint}`).digest();
-}
-
-export interface StoredKey {
-  readonly fingerprint: Buffer;
-  readonly messageId: number;
-}
-
-export async function findKey(db: Db, userId: number, key: string): Promise<StoredKey | undefined> {
-  const [row] = await db
-    .select({ fingerprint: idempotencyKeys.fingerprint, messageId: idempotencyKeys.messageId })
-    .from(idempotencyKeys)
-    .where(and(eq(idempotencyKeys.userId, userId), eq(idempotencyKeys.key, key)))
-    .prepare('find_key')
-    .execute();
-  return row;
 }
 
 export const keyReused = (): Refusal =>

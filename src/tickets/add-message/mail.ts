@@ -6,6 +6,7 @@ import { asUnavailable } from '../../platform/database-faults.ts';
 import type { TicketContext } from '../context.ts';
 import type { MailExpectation, MessageRow, NewFile } from './commit/columns.ts';
 import type { DryRunAnswer } from './commit/rules.ts';
+import { copiesBeside } from './email-input.ts';
 import type { NewMessage } from './input.ts';
 
 /** More than any mailbox takes, so that the mail is measured. */
@@ -41,8 +42,9 @@ export async function mailOf(
   const conversation = await loadConversation(ctx.services.database.desk, which).catch((error) => {
     throw asUnavailable(error);
   });
+  const beside = copiesBeside(row.copies ?? [], judged.toAddress!);
   const copies = (kind: 'CC' | 'BCC') =>
-    (row.copies ?? []).filter((copy) => copy.kind === kind).map(({ address }) => ({ name: '', address }));
+    beside.filter((copy) => copy.kind === kind).map(({ address }) => ({ name: '', address }));
   return previewMail({
     ...conversation,
     ...mailedOf(row),

@@ -7,7 +7,7 @@ import { type AddTicketMessageInput, type ReadMessage, readMessage } from './inp
 import { mailOf } from './mail.ts';
 import { refusalOf } from './refusals.ts';
 import { type Warning, warningsOf } from './result.ts';
-import { withoutSize } from './row.ts';
+import { forDryRun } from './row.ts';
 
 /** The mail that a message would become. */
 export interface MessagePreview {
@@ -37,7 +37,7 @@ export async function previewTicketMessage(
   // Claimed by nobody, the files go when the request ends.
   const { row, stored } = await draftMessage(ctx, viewer, read);
   if (stored.attached.length > 0) throw invalidInput(stored.attached);
-  const judged = await ctx.services.dryRun(withoutSize(row));
+  const judged = await ctx.services.dryRun(forDryRun(row));
   if (judged.verdict !== null) throw await refusalOf(ctx, viewer, row, judged.verdict, judged);
   const mail = await mailOf(ctx, row, judged);
   return { ...mail, limitBytes: judged.maxMailBytes!, warnings: warningsOf(read, judged.toAddress) };

@@ -8,9 +8,10 @@ import type { CodeOf } from '../refused-by.ts';
 import { ticketNotFound } from '../selector.ts';
 import type { MessageRow } from './commit/columns.ts';
 import type { RowVerdict } from './commit/rules.ts';
-import { findKey, keyReused } from './idempotency.ts';
+import { findKey } from './commit/stored-key.ts';
+import { keyReused } from './idempotency.ts';
 import { isKey, type NewMessage, type ReadMessage } from './input.ts';
-import { rowOf, withoutSize } from './row.ts';
+import { forDryRun, rowOf } from './row.ts';
 
 /** The first refusal that the input alone explains; whether the ticket is there goes before any of these. */
 export function refusalByInput(viewer: Viewer, { message, problems }: ReadMessage): Refusal | undefined {
@@ -36,11 +37,13 @@ export async function firstRefusal(
 ): Promise<Refusal> {
   const { idempotencyKey: key } = message;
   // Whatever is stored for the key was accepted once, so this input is another one.
-  if (key !== null && isKey(key) && (await findKey(ctx.services.database.desk, viewer.userId, key)))
-    return keyReused();
+  if (key !== null && isKey(key)) {
+    const named = { userId: viewer.userId, key, fingerprint: '' };
+    if ((await findKey(ctx.services.database.desk, named)) !== undefined) return keyReused();
+  }
   const email = found.code === 'ATTACHMENT_TOO_LARGE' ? message.email : null;
   const bare = { ...message, body: '', idempotencyKey: null, email };
-  const row = withoutSize(rowOf(viewer, bare, [], ctx.now()));
+  const row = forDryRun(rowOf(viewer, bare, [], ctx.now()));
   const judged = await ctx.services.dryRun(row);
   return judged.verdict === null ? found : refusalOf(ctx, viewer, row, judged.verdict, judged);
 }
@@ -80,6 +83,7 @@ export async function refusalOf(
       return new Refusal(verdict, message, { ticketId: ticketId!, unseenMessageIds }, ['ifLastMessage']);
     }
     case 'MAIL_SIZE':
+    case 'COMPARE_COPIES':
     case 'LOCKED':
     case 'LATER':
     case 'KEY_TAKEN':

@@ -15,7 +15,8 @@ import { ticketNotFound } from '../selector.ts';
 import { authoredOf } from './authored.ts';
 import type { AppendedAnswer, MailedAnswer } from './commit/append-statement.ts';
 import type { MessageRow } from './commit/columns.ts';
-import { findKey, keyReused, withTicket } from './idempotency.ts';
+import { findKey } from './commit/stored-key.ts';
+import { keyReused } from './idempotency.ts';
 import type { ReadMessage } from './input.ts';
 
 /** What the command did, with all that its caller would otherwise have to ask for. */
@@ -69,7 +70,7 @@ function deliveryFrom(row: MessageRow, answer: MailedAnswer, scans: boolean): De
   const createdAt = new Date(answer.createdAt);
   const people = [
     { kind: 'TO' as const, address: toAddress, name: toName },
-    ...(answer.copies ?? []).map(({ kind, address }) => ({ kind, address, name: '' })),
+    ...(row.copies ?? []).map(({ kind, address }) => ({ kind, address, name: '' })),
   ];
   return {
     ...{ id: deliveryId, messageId, ticketId, fromAddress, fromName, subject: mailSubject },
@@ -115,15 +116,17 @@ export async function replayOf(
   row: MessageRow,
   read: ReadMessage,
 ): Promise<Added | undefined> {
-  if (row.idempotencyKey === undefined) return undefined;
-  const stored = await findKey(ctx.services.database.desk, viewer.userId, row.idempotencyKey);
+  const { idempotencyKey: key, fingerprint } = row;
+  if (key === undefined) return undefined;
+  const named = { userId: viewer.userId, key, fingerprint: fingerprint! };
+  const stored = await findKey(ctx.services.database.desk, named);
   if (stored === undefined) return undefined;
   const message = (await loadMessages(ctx, [stored.messageId], ctx.services.limits.bodyBytes)).get(
     stored.messageId,
   );
   const { ticketId } = await ctx.services.dryRun({ ...row, body: '', from: undefined });
   // A ticket that the viewer may not see is not compared: that it is another one would tell that it exists.
-  if (ticketId === null || !stored.fingerprint.equals(withTicket(row.fingerprint!, ticketId)))
+  if (!stored.isSameInput || stored.ticketId !== ticketId)
     throw ticketId === null && message === undefined ? ticketNotFound() : keyReused();
   if (message === undefined) throw ticketNotFound();
   const [tickets, attachments, deliveries] = await Promise.all([

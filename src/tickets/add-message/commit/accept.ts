@@ -6,6 +6,7 @@ import { idempotencyKeys, tickets } from '../../../db/tables.ts';
 import { authoredOf } from '../authored.ts';
 import { expectedColumns } from './columns.ts';
 import { foundTickets, input, judged, mailSubject } from './rules.ts';
+import { storedFingerprint } from './stored-key.ts';
 
 /* From the rules that need the ticket's lock to the rows that are written. */
 
@@ -69,7 +70,7 @@ export const takenKeys = writingAndReturning(
     {
       userId: asked.viewerId,
       key: asked.idempotencyKey,
-      fingerprint: sql`sha256(convert_to(${drawn.ticketId} || ':' || ${asked.fingerprint}, 'UTF8'))`,
+      fingerprint: storedFingerprint(drawn.ticketId, asked.fingerprint),
       messageId: drawn.messageId,
     },
     sql`${numbered} join ${input} on ${asked.n} = ${drawn.n} where ${asked.idempotencyKey} is not null
@@ -80,13 +81,6 @@ export const takenKeys = writingAndReturning(
 
 const publicSoFar = sql`count(*) filter (where ${asked.visibility} = 'PUBLIC') over ticket`;
 const publicNumber = sql`${drawn.lastPublicEventNumber} + ${publicSoFar}`;
-const toKey = sql`address_key(${drawn.toAddress})`;
-/** A copy to the address that is in To would be a second mail to the same person. */
-const keptCopies = sql`
-  case when ${asked.copies} is null or ${toKey} <> all (${asked.copyKeys}) then ${asked.copies} else (
-    select json_agg(c.value order by c.place)
-    from json_array_elements(${asked.copies}) with ordinality as c (value, place)
-    where ${asked.copyKeys}[c.place] <> ${toKey}) end`;
 
 /**
  * What is written, whole: each row is joined with its input here, and all that follows inserts from here, so
@@ -97,7 +91,16 @@ export const accepted = reading(
   'accepted',
   {
     ...authoredOf(asked),
-    ...pick(asked, ['viewerId', 'files', 'quote', 'rfcMessageId', 'autoSubmitted', 'cancelIf', 'dueAt']),
+    ...pick(asked, [
+      'viewerId',
+      'files',
+      'quote',
+      'rfcMessageId',
+      'autoSubmitted',
+      'cancelIf',
+      'dueAt',
+      'copies',
+    ]),
     ...pick(drawn, [
       'n',
       'ticketId',
@@ -115,7 +118,6 @@ export const accepted = reading(
     newCount: sql`${drawn.messageCount} + row_number() over ticket`,
     newPublicCount: sql`${drawn.publicMessageCount} + ${publicSoFar}`,
     mailSubject: sql`case when ${drawn.deliveryId} is not null then ${mailSubject(drawn)} end`,
-    keptCopies,
   },
   sql`from ${numbered} join ${input} on ${asked.n} = ${drawn.n}
     where ${asked.idempotencyKey} is null

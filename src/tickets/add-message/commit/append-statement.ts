@@ -2,7 +2,6 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../../db/database.ts';
 import { jsonObject, milliseconds, reading } from '../../../db/step.ts';
 import type { TicketStatus } from '../../../platform/vocabulary.ts';
-import type { Copy } from '../email-input.ts';
 import { accepted, decided, locked, numbered, takenKeys } from './accept.ts';
 import { input, judged, type RowVerdict, wanted } from './rules.ts';
 import { files, woken, writes } from './writes.ts';
@@ -23,9 +22,12 @@ const settled = decided.columns;
 const file = files.columns;
 
 /** The statement's answer to one row. Instants are milliseconds since 1970. */
-export type RowAnswer =
-  | AppendedAnswer
-  | { readonly verdict: RowVerdict; readonly ticketId: number | null; readonly maxMailBytes: number | null };
+export type RowAnswer = AppendedAnswer | LeftOutAnswer;
+
+/** To a row that was left out: why, and what its caller needs to ask again. */
+export type LeftOutAnswer = { readonly verdict: RowVerdict } & {
+  readonly [K in 'ticketId' | 'toAddress' | 'maxMailBytes']: AppendedAnswer[K] | null;
+};
 
 /** To a row that was appended: with null for what comes of files and e-mails only, where there are none. */
 export interface AppendedAnswer {
@@ -48,8 +50,6 @@ export interface AppendedAnswer {
   readonly fromAddress: string | null;
   readonly toAddress: string | null;
   readonly toName: string | null;
-  /** Whom the mail goes to beside To, in their order. */
-  readonly copies: readonly Copy[] | null;
   readonly maxMailBytes: number | null;
 }
 
@@ -87,7 +87,6 @@ const answer = {
   fromAddress: settled.fromAddress,
   toAddress: settled.toAddress,
   toName: settled.toName,
-  copies: row.keptCopies,
   maxMailBytes: settled.maxMailBytes,
 } satisfies Record<keyof AppendedAnswer, SQL>;
 

@@ -80,6 +80,8 @@ const emailColumns = {
   dueAt: member<number>('float8'),
   copies: member<readonly Copy[]>('json'),
   copyKeys: member<readonly string[]>('text[]'),
+  /** The To address that the copies were compared with by `addressKey`. */
+  copiesBeside: deliveryRecipients.address,
   expect: member<MailExpectation>('json'),
 };
 

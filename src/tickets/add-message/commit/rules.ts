@@ -3,6 +3,7 @@ import type { Db } from '../../../db/database.ts';
 import { membersOf, recordColumns } from '../../../db/json-record.ts';
 import { reading } from '../../../db/step.ts';
 import { mailboxes, mailboxGrants, tickets, users } from '../../../db/tables.ts';
+import { ownKeyPattern } from '../../../mail/address.ts';
 import { type MessageRow, rowColumns } from './columns.ts';
 
 /*
@@ -27,7 +28,10 @@ export type RuleVerdict =
   | 'MAILBOX_NOT_FOUND'
   | 'MAILBOX_NOT_READY'
   | 'RECIPIENT_MISSING'
-  | 'MAIL_SIZE';
+  /** The mail may be too large: its exact size is needed. */
+  | 'MAIL_SIZE'
+  /** A copy may go to the To address: the caller compares them by `addressKey`, and asks again. */
+  | 'COMPARE_COPIES';
 
 const given = membersOf('given', rowColumns);
 export const input = reading(
@@ -81,6 +85,11 @@ const sends = sql`(${mailboxes.smtpUrl} is not null or ${sql.placeholder('sendsB
 const isTooLarge = sql`
   ${asked.mailBytes} + octet_length(${mailboxes.signature}) * ${asked.signatureFactor} > ${maxMailBytes}`;
 
+/** SQL has no rule for when two addresses are one recipient. It compares only those that are their own key. */
+const mayRepeatTo = sql`
+  ${asked.copies} is not null and ${asked.copiesBeside} is distinct from ${users.email}
+    and (${users.email} !~ ${sql.raw(`'${ownKeyPattern.replaceAll("'", "''")}'`)} or ${users.email} = any (${asked.copyKeys}))`;
+
 /** The rules that need the database, in the order in which they refuse. */
 export const judged = reading(
   'judged',
@@ -106,6 +115,7 @@ export const judged = reading(
       when ${mailboxes.disabledAt} is not null or not ${sends} then 'MAILBOX_NOT_READY'
       when coalesce(${users.email}, '') = '' then 'RECIPIENT_MISSING'
       when ${isTooLarge} then 'MAIL_SIZE'
+      when ${mayRepeatTo} then 'COMPARE_COPIES'
     end`,
   },
   sql`from ${input}

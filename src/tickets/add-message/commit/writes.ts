@@ -126,7 +126,7 @@ const newRecipients = writing(
       select 1 as position, 'TO' as kind, ${row.toAddress} as address, ${row.toName} as name
       union all
       select 1 + c.place, c.value->>'kind', c.value->>'address', ''
-      from json_array_elements(${row.keptCopies}) with ordinality as c (value, place)
+      from json_array_elements(${row.copies}) with ordinality as c (value, place)
     ) recipient where ${row.deliveryId} is not null`,
   ),
 );
