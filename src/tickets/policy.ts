@@ -1,6 +1,7 @@
 import { Refusal } from '../platform/errors.ts';
 import type { RequestContext, Scope, Viewer } from '../platform/request-context.ts';
 import type { NewMessage } from './add-message/input.ts';
+import { refuse } from './refused-by.ts';
 
 /**
  * Whoever asks. A command looks up its own message without a scope beside its own; a reader names the scope
@@ -9,7 +10,7 @@ import type { NewMessage } from './add-message/input.ts';
  * reach.
  */
 export function requireViewer(ctx: RequestContext, scope?: Scope): Viewer {
-  if (ctx.viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'Sign in to do this');
+  if (ctx.viewer === undefined) throw refuse(new Refusal('UNAUTHENTICATED', 'Sign in to do this'));
   if (scope !== undefined) assertScope(ctx.viewer, scope);
   return ctx.viewer;
 }
@@ -28,21 +29,21 @@ export function requireOperator(ctx: RequestContext, may: string, scope: Scope):
 
 /** @param may what operators alone may do */
 export function assertOperator(viewer: Viewer, may: string, path: readonly string[] = []): void {
-  if (!isOperator(viewer)) throw onlyOperators(may, path);
+  if (!isOperator(viewer)) throw refuse(onlyOperators(may, path));
 }
 
 export function assertScope(viewer: Viewer, scope: Scope): void {
-  if (!viewer.scopes.has(scope)) throw lacks(scope);
+  if (!viewer.scopes.has(scope)) throw refuse(lacks(scope));
 }
 
 /** Why the viewer may not look at anything but the results of their own commands, or undefined. */
-export const whyNotRead = (viewer: Viewer): Refusal | undefined =>
+export const whyNotRead = (viewer: Viewer): Refusal<'FORBIDDEN'> | undefined =>
   viewer.scopes.has('read') ? undefined : lacks('read');
 
-const lacks = (scope: Scope, path: readonly string[] = []): Refusal =>
+const lacks = (scope: Scope, path: readonly string[] = []): Refusal<'FORBIDDEN'> =>
   new Refusal('FORBIDDEN', `This credential does not have the scope "${scope}"`, undefined, path);
 
-const onlyOperators = (may: string, path: readonly string[] = []): Refusal =>
+const onlyOperators = (may: string, path: readonly string[] = []): Refusal<'FORBIDDEN'> =>
   new Refusal('FORBIDDEN', `Only operators may ${may}`, undefined, path);
 
 export const isOperator = (viewer: Viewer): boolean => viewer.role === 'OPERATOR';
@@ -51,7 +52,7 @@ export const isOperator = (viewer: Viewer): boolean => viewer.role === 'OPERATOR
 export function whyNotWrite(
   viewer: Viewer,
   { visibility, email, ifLastMessage }: Pick<NewMessage, 'visibility' | 'email' | 'ifLastMessage'>,
-): Refusal | undefined {
+): Refusal<'FORBIDDEN'> | undefined {
   const { scopes } = viewer;
   if (!scopes.has('write')) return lacks('write');
   if (visibility === 'PRIVATE' && !isOperator(viewer))

@@ -6,6 +6,7 @@ import type { Viewer } from '../platform/request-context.ts';
 import type { EventType, TicketStatus } from '../platform/vocabulary.ts';
 import type { TicketContext } from './context.ts';
 import { assertOperator, assertScope, isOperator, requireViewer } from './policy.ts';
+import { refuse } from './refused-by.ts';
 import { type ResolvedSelector, resolveSelector, type TicketSelector, ticketNotFound } from './selector.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -51,7 +52,7 @@ async function findVisible(tx: Tx, viewer: Viewer, named: ResolvedSelector): Pro
         isOperator(viewer) ? undefined : eq(tickets.requesterId, viewer.userId),
       ),
     );
-  if (found === undefined) throw ticketNotFound();
+  if (found === undefined) throw refuse<'setTicketStatus'>(ticketNotFound());
   return found.id;
 }
 

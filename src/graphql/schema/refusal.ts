@@ -7,7 +7,7 @@ import {
   retryable,
 } from '../../platform/errors.ts';
 import { noteCode } from '../../platform/request-notes.ts';
-import { type CommandName, refusedBy } from '../../tickets/refused-by.ts';
+import { type CommandName, refuse, refusedBy, type WritingCommand } from '../../tickets/refused-by.ts';
 import type { GraphContext } from '../context/context.ts';
 import { builder } from './builder.ts';
 import { DeliveryStateEnum } from './enums.ts';
@@ -189,7 +189,7 @@ export function writeResult<T>(
     } catch (error) {
       if (!(error instanceof RateLimited)) throw error;
       const { message, retryAfterSeconds } = error;
-      throw new Refusal('RATE_LIMITED', message, { retryAfterSeconds });
+      throw refuse<WritingCommand>(new Refusal('RATE_LIMITED', message, { retryAfterSeconds }));
     }
     const result = await command();
     await ticket?.wrote(result);

@@ -2,6 +2,7 @@ import { Refusal } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../refusals.ts';
+import { refuse } from '../refused-by.ts';
 import { refusalOfTaken } from '../uploads/find.ts';
 import { isAppended, type RowAnswer } from './commit/append-statement.ts';
 import type { MessageRow } from './commit/columns.ts';
@@ -10,7 +11,13 @@ import { draftMessage } from './draft.ts';
 import { assertOneCommand, oneAtATime } from './idempotency.ts';
 import { type AddTicketMessageInput, type ReadMessage, readMessage } from './input.ts';
 import { expectationOf, mailOf } from './mail.ts';
-import { firstRefusal, previewStale, refusalOf } from './refusals.ts';
+import {
+  firstRefusal,
+  previewStale,
+  refusalByRule,
+  refusalByVerdict,
+  type WriterRefusal,
+} from './refusals.ts';
 import { type Added, addedFrom, replayOf } from './result.ts';
 import { forDryRun, withCopiesBeside } from './row.ts';
 
@@ -33,18 +40,22 @@ export async function addTicketMessage(
   commands = 1,
 ): Promise<Added> {
   const { viewer } = ctx;
-  if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'Sign in to add a message');
+  if (viewer === undefined)
+    throw refuse<'addTicketMessage'>(new Refusal('UNAUTHENTICATED', 'Sign in to add a message'));
   assertOneCommand(ctx, commands);
   const read = await readMessage(ctx, given);
   return oneAtATime(viewer.userId, read.message.idempotencyKey, () => add(ctx, viewer, read));
 }
 
 async function add(ctx: TicketContext, viewer: Viewer, read: ReadMessage): Promise<Added> {
-  const { row, stored } = await draftMessage(ctx, viewer, read);
+  const refuseFirst = async (found: WriterRefusal): Promise<never> => {
+    throw refuse<'addTicketMessage'>(await firstRefusal(ctx, viewer, read.message, found));
+  };
+  const { row, stored } = await draftMessage(ctx, viewer, read, refuseFirst);
   if (stored.attached.length > 0) {
     const replayed = await replayOf(ctx, viewer, row, read);
     if (replayed !== undefined) return replayed;
-    throw await firstRefusal(ctx, viewer, read.message, invalidInput(stored.attached));
+    return refuseFirst(invalidInput(stored.attached));
   }
   const asked = await asPreviewed(ctx, viewer, row, read);
   stored.claim();
@@ -80,7 +91,7 @@ async function append(
     return append(ctx, viewer, await measured(ctx, viewer, row, answer), read);
   if (answer.verdict === 'COMPARE_COPIES')
     return append(ctx, viewer, withCopiesBeside(row, read.message.email!.copies, answer.toAddress!), read);
-  throw await refusalOf(ctx, viewer, row, answer.verdict, answer);
+  throw refuse<'addTicketMessage'>(await refusalByVerdict(ctx, viewer, row, answer));
 }
 
 /**
@@ -95,11 +106,13 @@ async function measured(
 ): Promise<MessageRow> {
   const limitBytes = answer.maxMailBytes!;
   const judged = await ctx.services.dryRun(forDryRun(row));
-  if (judged.verdict !== null) throw await refusalOf(ctx, viewer, row, judged.verdict, judged);
+  if (judged.verdict !== null) throw refuse<'addTicketMessage'>(refusalByRule(row, judged.verdict));
   const { byteSize: sizeBytes } = await mailOf(ctx, row, judged);
   if (sizeBytes > limitBytes) {
     const message = `The e-mail would have ${sizeBytes} bytes as encoded; the mailbox takes ${limitBytes}`;
-    throw new Refusal('EMAIL_TOO_LARGE', message, { limitBytes, sizeBytes }, ['email']);
+    throw refuse<'addTicketMessage'>(
+      new Refusal('EMAIL_TOO_LARGE', message, { limitBytes, sizeBytes }, ['email']),
+    );
   }
   return { ...row, mailBytes: sizeBytes, signatureFactor: 0 };
 }
@@ -123,6 +136,6 @@ async function asPreviewed(
   if (previewHash === expectPreviewHash) return { ...row, expect: expectationOf(judged) };
   // A repeated call is answered with its first result, whatever has become of the conversation since.
   const replayed = await replayOf(ctx, viewer, row, read);
-  if (replayed === undefined) throw previewStale();
+  if (replayed === undefined) throw refuse<'addTicketMessage'>(previewStale());
   return row;
 }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { Refusal } from '../../platform/errors.ts';
 import type { RequestContext } from '../../platform/request-context.ts';
 import { invalidInput } from '../refusals.ts';
+import { refuse } from '../refused-by.ts';
 import { authoredOf } from './authored.ts';
 import type { NewFile } from './commit/columns.ts';
 import type { NewMessage } from './input.ts';
@@ -38,7 +39,7 @@ export function fingerprintOf(message: NewMessage, files: readonly NewFile[]): s
   return hash('sha256', JSON.stringify(meaning), 'hex');
 }
 
-export const keyReused = (): Refusal =>
+export const keyReused = (): Refusal<'IDEMPOTENCY_KEY_REUSED'> =>
   new Refusal('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used with another input', undefined, [
     'idempotencyKey',
   ]);
@@ -51,7 +52,7 @@ export const keyReused = (): Refusal =>
 export function assertOneCommand({ idempotencyKey }: RequestContext, commands: number): void {
   if (idempotencyKey === undefined || commands === 1) return;
   const message = 'The Idempotency-Key header is for a document with one mutation; give each its own field';
-  throw invalidInput([{ path: ['idempotencyKey'], message }]);
+  throw refuse<'addTicketMessage'>(invalidInput([{ path: ['idempotencyKey'], message }]));
 }
 
 /** Keys whose calls are running, with those that wait for their turn. */

@@ -2,10 +2,11 @@ import type { Envelope } from '../../mail/compose/mail.ts';
 import { Refusal } from '../../platform/errors.ts';
 import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../refusals.ts';
+import { refuse } from '../refused-by.ts';
 import { draftMessage } from './draft.ts';
 import { type AddTicketMessageInput, type ReadMessage, readMessage } from './input.ts';
 import { mailOf } from './mail.ts';
-import { refusalOf } from './refusals.ts';
+import { refusalBehindTicket, refusalByRule } from './refusals.ts';
 import { type Warning, warningsOf } from './result.ts';
 import { forDryRun } from './row.ts';
 
@@ -32,13 +33,16 @@ export async function previewTicketMessage(
   given: AddTicketMessageInput,
 ): Promise<MessagePreview> {
   const { viewer } = ctx;
-  if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'Sign in to preview a message');
+  if (viewer === undefined)
+    throw refuse<'previewTicketMessage'>(new Refusal('UNAUTHENTICATED', 'Sign in to preview a message'));
   const read = mailed(await readMessage(ctx, given));
   // Claimed by nobody, the files go when the request ends.
-  const { row, stored } = await draftMessage(ctx, viewer, read);
-  if (stored.attached.length > 0) throw invalidInput(stored.attached);
+  const { row, stored } = await draftMessage(ctx, viewer, read, async (found) => {
+    throw refuse<'previewTicketMessage'>(await refusalBehindTicket(ctx, viewer, read.message, found));
+  });
+  if (stored.attached.length > 0) throw refuse<'previewTicketMessage'>(invalidInput(stored.attached));
   const judged = await ctx.services.dryRun(forDryRun(row));
-  if (judged.verdict !== null) throw await refusalOf(ctx, viewer, row, judged.verdict, judged);
+  if (judged.verdict !== null) throw refuse<'previewTicketMessage'>(refusalByRule(row, judged.verdict));
   const mail = await mailOf(ctx, row, judged);
   return { ...mail, limitBytes: judged.maxMailBytes!, warnings: warningsOf(read, judged.toAddress) };
 }

@@ -11,6 +11,7 @@ import { isOperator } from '../policy.ts';
 import { type Attachment, listAttachments } from '../read/attachments.ts';
 import { loadMessages, type Message } from '../read/messages.ts';
 import { loadTickets, type Ticket } from '../read/tickets.ts';
+import { refuse } from '../refused-by.ts';
 import { ticketNotFound } from '../selector.ts';
 import { authoredOf } from './authored.ts';
 import type { AppendedAnswer, MailedAnswer } from './commit/append-statement.ts';
@@ -127,8 +128,10 @@ export async function replayOf(
   const { ticketId } = await ctx.services.dryRun({ ...row, body: '', from: undefined });
   // A ticket that the viewer may not see is not compared: that it is another one would tell that it exists.
   if (!stored.isSameInput || stored.ticketId !== ticketId)
-    throw ticketId === null && message === undefined ? ticketNotFound() : keyReused();
-  if (message === undefined) throw ticketNotFound();
+    throw refuse<'addTicketMessage'>(
+      ticketId === null && message === undefined ? ticketNotFound() : keyReused(),
+    );
+  if (message === undefined) throw refuse<'addTicketMessage'>(ticketNotFound());
   const [tickets, attachments, deliveries] = await Promise.all([
     loadTickets(ctx, [message.ticketId]),
     listAttachments(ctx, [message.id]),

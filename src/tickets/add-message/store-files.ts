@@ -4,6 +4,7 @@ import type { IncomingFile, Received } from '../../platform/incoming-file.ts';
 import { BlobTooLarge } from '../../storage/blob-store.ts';
 import type { TicketContext } from '../context.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
+import { refuse, type Writer } from '../refused-by.ts';
 import { findUploads } from '../uploads/find.ts';
 import { type AttachmentInput, fileInputOf } from './attachment-input.ts';
 import type { FileOf, NewFile } from './commit/columns.ts';
@@ -54,7 +55,7 @@ export async function storeFiles(
     return either === undefined ? [] : [{ ...either, position: index + 1, contentId, isInline: false }];
   });
   if (files.reduce((sum, file) => sum + file.byteSize, 0) > limit)
-    throw tooLarge(limit, 'together', ['attachments']);
+    throw refuse<Writer>(tooLarge(limit, 'together', ['attachments']));
   return {
     files,
     problems,
@@ -86,9 +87,11 @@ async function waitFor(
   const { attachmentBytes, messageAttachmentsBytes } = ctx.services.limits;
   return received.catch((error) => {
     if (!(error instanceof BlobTooLarge)) throw error;
-    throw error.limitBytes === attachmentBytes
-      ? tooLarge(attachmentBytes, 'each', path)
-      : tooLarge(messageAttachmentsBytes, 'together', ['attachments']);
+    throw refuse<Writer>(
+      error.limitBytes === attachmentBytes
+        ? tooLarge(attachmentBytes, 'each', path)
+        : tooLarge(messageAttachmentsBytes, 'together', ['attachments']),
+    );
   });
 }
 
@@ -101,7 +104,11 @@ const fileOf = (file: IncomingFile, { key, byteSize, sha256 }: Received, index: 
   contentType: cleanContentType(file.contentType),
 });
 
-function tooLarge(limitBytes: number, of: 'each' | 'together', path: readonly (string | number)[]): Refusal {
+function tooLarge(
+  limitBytes: number,
+  of: 'each' | 'together',
+  path: readonly (string | number)[],
+): Refusal<'ATTACHMENT_TOO_LARGE'> {
   const message =
     of === 'each'
       ? `The attachment is larger than ${limitBytes} bytes`

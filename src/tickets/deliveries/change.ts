@@ -8,6 +8,7 @@ import { Refusal } from '../../platform/errors.ts';
 import type { DeliveryState, EventType, RecipientState } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
 import { requireOperator } from '../policy.ts';
+import { refuse } from '../refused-by.ts';
 import { inTransaction, lockTicket } from '../transaction.ts';
 import { type Delivery, loadDeliveries } from './ledger.ts';
 
@@ -49,12 +50,18 @@ export async function changeDelivery(
 async function apply(tx: Tx, deliveryId: number, actorId: number, what: DeliveryChange): Promise<void> {
   const found = await lock(tx, deliveryId);
   if (found === undefined)
-    throw new Refusal('DELIVERY_NOT_FOUND', 'There is no such delivery', undefined, ['delivery']);
+    throw refuse<'changeDelivery'>(
+      new Refusal('DELIVERY_NOT_FOUND', 'There is no such delivery', undefined, ['delivery']),
+    );
   if (what.sends && !(await maySendFrom(tx, found.mailboxId, actorId)))
-    throw new Refusal('FORBIDDEN', 'You may not send from the mailbox of this delivery');
+    throw refuse<'changeDelivery'>(
+      new Refusal('FORBIDDEN', 'You may not send from the mailbox of this delivery'),
+    );
   if (!what.from.includes(found.state)) {
     const message = `This cannot be done to a delivery that is ${found.state}`;
-    throw new Refusal('DELIVERY_STATE', message, { state: found.state }, ['delivery']);
+    throw refuse<'changeDelivery'>(
+      new Refusal('DELIVERY_STATE', message, { state: found.state }, ['delivery']),
+    );
   }
   const { from, to } = what.recipients;
   const recipients = await tx

@@ -2,6 +2,7 @@ import { and, eq, isNull } from 'drizzle-orm';
 import { attachments, messages } from '../../db/tables.ts';
 import { Refusal } from '../../platform/errors.ts';
 import type { TicketContext } from '../context.ts';
+import { refuse } from '../refused-by.ts';
 import { lockTicket } from '../transaction.ts';
 import { eraseFiles } from './erase-files.ts';
 import { record } from './record.ts';
@@ -28,7 +29,9 @@ export async function redactAttachment(ctx: TicketContext, input: RedactAttachme
       .prepare('find_attachment_to_redact')
       .execute();
     if (found === undefined)
-      throw new Refusal('ATTACHMENT_NOT_FOUND', 'There is no such attachment', undefined, ['attachment']);
+      throw refuse<'redactAttachment'>(
+        new Refusal('ATTACHMENT_NOT_FOUND', 'There is no such attachment', undefined, ['attachment']),
+      );
     const { visibility, ...place } = found;
     const target = { actorId, ...place };
     await lockTicket(tx, target.ticketId);

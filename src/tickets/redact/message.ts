@@ -2,6 +2,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm';
 import { attachments, messages } from '../../db/tables.ts';
 import { Refusal } from '../../platform/errors.ts';
 import type { TicketContext } from '../context.ts';
+import { refuse } from '../refused-by.ts';
 import { lockTicket } from '../transaction.ts';
 import { eraseFiles } from './erase-files.ts';
 import { record } from './record.ts';
@@ -28,7 +29,9 @@ export async function redactMessage(ctx: TicketContext, input: RedactMessageInpu
       .prepare('find_message_to_redact')
       .execute();
     if (found === undefined)
-      throw new Refusal('MESSAGE_NOT_FOUND', 'There is no such message', undefined, ['message']);
+      throw refuse<'redactMessage'>(
+        new Refusal('MESSAGE_NOT_FOUND', 'There is no such message', undefined, ['message']),
+      );
     const target = { actorId, ticketId: found.ticketId, messageId };
     await lockTicket(tx, target.ticketId);
     const [emptied] = await tx

@@ -3,6 +3,7 @@ import type { Problem } from '../../platform/errors.ts';
 import type { TicketContext } from '../context.ts';
 import { requireOperator } from '../policy.ts';
 import { invalidInput } from '../refusals.ts';
+import { refuse } from '../refused-by.ts';
 import { inTransaction } from '../transaction.ts';
 
 export interface Redacted {
@@ -38,7 +39,7 @@ export async function redact(
 ): Promise<Redacted> {
   const viewer = requireOperator(ctx, 'redact', 'admin');
   const problems = [...reasonProblems(reason ?? '')];
-  if (problems.length > 0) throw invalidInput(problems);
+  if (problems.length > 0) throw refuse<'redactMessage' | 'redactAttachment'>(invalidInput(problems));
   const { messageId, changed, blobKeys } = await inTransaction(ctx, (tx) => run(tx, viewer.userId));
   for (const key of blobKeys) {
     // It is redacted whatever the disk says: no row names the bytes, and the collector finds them within

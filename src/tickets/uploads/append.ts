@@ -4,6 +4,7 @@ import { Refusal } from '../../platform/errors.ts';
 import { BlobMissing, BlobOffset, BlobTooLarge } from '../../storage/blob-store.ts';
 import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../policy.ts';
+import { refuse } from '../refused-by.ts';
 import { UploadFault, uploadNotFound } from './faults.ts';
 import { findUpload, keepUpload, type Upload } from './keep.ts';
 import { noteArrived } from './lease.ts';
@@ -90,7 +91,7 @@ async function agreedSize(
   if (size !== undefined && end !== undefined && end > size)
     throw mismatch(`The upload would have ${end} bytes; ${size} were announced`, undefined);
   if (size !== undefined && size > services.limits.attachmentBytes)
-    throw beyondRoom(services, services.limits.attachmentBytes);
+    throw refuse<'uploadFile'>(beyondRoom(services, services.limits.attachmentBytes));
   if (size !== undefined && open.byteSize === null)
     await services.database.commands
       .update(openUploads)
@@ -124,7 +125,7 @@ async function append(
     if (error instanceof BlobMissing) throw uploadNotFound();
     if (byteSize !== null && byteSize <= room)
       throw mismatch(`More than the ${byteSize} bytes arrived that were announced`, undefined);
-    throw beyondRoom(ctx.services, room);
+    throw refuse<'uploadFile'>(beyondRoom(ctx.services, room));
   }
 }
 
@@ -133,7 +134,7 @@ async function finish(ctx: TicketContext, open: OpenUpload): Promise<Upload> {
   // Hours may have passed since the first of these bytes was allowed.
   const now = await ctx.signInAgain();
   if (now?.userId !== open.userId || !now.scopes.has('write'))
-    throw new Refusal('FORBIDDEN', 'This credential may not upload any more');
+    throw refuse<'uploadFile'>(new Refusal('FORBIDDEN', 'This credential may not upload any more'));
   const blob = await blobs.finish(open.blobKey);
   if (open.sha256 !== null && !open.sha256.equals(blob.sha256)) {
     await forgetOpenUpload(database.commands, open.id);

@@ -14,7 +14,10 @@ import { invalidInput } from '../refusals.ts';
 const attachedAlready = 'This upload has been attached already: each can be, once';
 
 /** Two messages took the same upload at the same moment, and the database let one of them have it. */
-export function refusalOfTaken(error: unknown, inputs: readonly AttachmentInput[]): Refusal | undefined {
+export function refusalOfTaken(
+  error: unknown,
+  inputs: readonly AttachmentInput[],
+): Refusal<'INVALID_INPUT'> | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
     if ((at as { constraint_name?: unknown }).constraint_name !== 'attachments_upload_key') continue;
     const problems = inputs

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { Refusal } from '../../platform/errors.ts';
 import type { IncomingFile } from '../../platform/incoming-file.ts';
 import { BlobTooLarge } from '../../storage/blob-store.ts';
 import type { TicketContext } from '../context.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
 import { requireViewer } from '../policy.ts';
+import { refuse } from '../refused-by.ts';
 import { keepUpload, type Upload } from './keep.ts';
-import { heldBy, roomFor } from './quota.ts';
+import { heldBy, roomFor, tooLarge } from './quota.ts';
 
 export interface UploadFileInput {
   readonly file: PromiseLike<IncomingFile> | IncomingFile;
@@ -23,9 +23,7 @@ export async function uploadFile(ctx: TicketContext, input: UploadFileInput): Pr
   const received = await file.received.catch((error) => {
     if (!(error instanceof BlobTooLarge)) throw error;
     const limitBytes = Math.min(limits.attachmentBytes, error.limitBytes);
-    throw new Refusal('ATTACHMENT_TOO_LARGE', `The file is larger than ${limitBytes} bytes`, { limitBytes }, [
-      'file',
-    ]);
+    throw refuse<'uploadFile'>(tooLarge(limitBytes));
   });
   roomFor(limits, await heldBy(database.commands, viewer.userId), received.byteSize);
   received.claim();

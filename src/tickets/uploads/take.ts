@@ -4,6 +4,7 @@ import { BlobTooLarge } from '../../storage/blob-store.ts';
 import type { TicketContext } from '../context.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
 import { requireViewer } from '../policy.ts';
+import { refuse } from '../refused-by.ts';
 import { UploadFault } from './faults.ts';
 import { keepUpload, type Upload } from './keep.ts';
 import { assertMayOpen, beyondRoom, heldBy, roomFor } from './quota.ts';
@@ -52,7 +53,8 @@ export async function takeUpload(
   arriving.set(userId, count + 1);
   try {
     const blob = await blobs.put(source, room).catch((error) => {
-      throw error instanceof BlobTooLarge ? beyondRoom(ctx.services, room) : error;
+      if (!(error instanceof BlobTooLarge)) throw error;
+      throw refuse<'uploadFile'>(beyondRoom(ctx.services, room));
     });
     if (input.sha256 !== undefined && !input.sha256.equals(blob.sha256)) {
       await blobs.remove(blob.key);
