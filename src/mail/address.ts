@@ -102,10 +102,10 @@ export const envelopeAddress = remembering((address) => {
 }, rememberedAddresses);
 
 /**
- * Two addresses with one key are one recipient. Domains have no case. A local part is compared with its case,
- * although few servers tell `Jane` from `jane`: one copy too many is a nuisance, one recipient taken for
- * another is a lost mail (RFC 5321 §2.4). Quotes that are not needed (`"jane"@…`) name the same mailbox, and
- * so do two spellings that NFC makes one.
+ * The key by `addressKey`. Two addresses with the same key are one recipient. Domains have no case. A local
+ * part is compared with its case, although few servers tell `Jane` from `jane`: one copy too many is a
+ * nuisance, one recipient taken for another is a lost mail (RFC 5321 §2.4). Quotes that are not needed
+ * (`"jane"@…`) name the same mailbox, and so do two spellings that NFC makes one.
  */
 export const addressKey = remembering(keyOf, rememberedAddresses);
 

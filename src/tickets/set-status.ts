@@ -17,7 +17,7 @@ export interface SetTicketStatusInput {
 
 export interface StatusSet {
   readonly ticketId: number;
-  /** False: the ticket had this status already, and nothing was written. */
+  /** False when the ticket had this status already. Nothing was written then. */
   readonly changed: boolean;
 }
 
@@ -27,8 +27,8 @@ const eventOf = {
 } as const satisfies Record<TicketStatus, EventType>;
 
 /**
- * Closes a ticket, or opens it again. Its messages, mails and uploads stay as they are. Doing it twice is
- * doing it once: the second call changes nothing and tells nobody.
+ * Closes a ticket or reopens it. Messages, mails and uploads stay as they are. The command is idempotent: a
+ * second call writes nothing and sends no event.
  * @throws Refusal UNAUTHENTICATED, TICKET_NOT_FOUND, FORBIDDEN
  */
 export async function setTicketStatus(ctx: TicketContext, input: SetTicketStatusInput): Promise<StatusSet> {
@@ -62,7 +62,7 @@ interface StatusChange {
   readonly actorId: number;
 }
 
-/** @returns whether there was anything to change: of two who ask at once, the second finds it done. */
+/** @returns whether the status changed. Of two concurrent calls, the second finds it changed already. */
 async function write(tx: Tx, { ticketId, status, actorId }: StatusChange): Promise<boolean> {
   const [changed] = await tx
     .update(tickets)

@@ -5,8 +5,8 @@ import { asUnavailable } from '../platform/database-faults.ts';
 import type { TicketContext } from './context.ts';
 
 /**
- * All or nothing of a command that locks rows.
- * @throws Unavailable when the database is not there, or somebody holds a lock for longer than three seconds
+ * Runs a command that locks rows in one transaction.
+ * @throws Unavailable when the database cannot be reached, or when a lock is not granted within three seconds
  */
 export async function inTransaction<T>({ services }: TicketContext, run: (tx: Tx) => Promise<T>): Promise<T> {
   return services.database.commands.transaction(run).catch((error) => {
@@ -14,7 +14,7 @@ export async function inTransaction<T>({ services }: TicketContext, run: (tx: Tx
   });
 }
 
-/** Everything that changes a ticket's conversation takes turns here; what is read after it is fresh. */
+/** Serializes the changes of a ticket's conversation. Rows that are read afterwards are current. */
 export async function lockTicket(tx: Tx, ticketId: number): Promise<void> {
   await tx
     .select({ id: tickets.id })

@@ -117,7 +117,10 @@ async function reading(
 const withLineFeeds = (text: string): string => text.replace(/\r\n|[\r\u0085\u2028\u2029]/g, '\n');
 
 const attribution = ({ author, at }: QuotedMessage): string =>
-  `On ${at.toISOString().slice(0, 16).replace('T', ' ')} UTC, ${withLineFeeds(author).replaceAll('\n', ' ')} wrote:`;
+  [
+    `On ${at.toISOString().slice(0, 16).replace('T', ' ')} UTC,`,
+    `${withLineFeeds(author).replaceAll('\n', ' ')} wrote:`,
+  ].join(' ');
 
 /** Octets of the base64 lines of so many bytes: 57 bytes a line, CRLF between lines. */
 export const base64Octets = (bytes: number): number =>

@@ -74,8 +74,10 @@ export const conversationOf = ({
 
 /** The files of a message as JSON, redacted ones left out. @param which more to ask of an attachment `f` */
 export const storedFiles = (messageId: SQL, which = sql`true`): SQL => sql`(
-  select coalesce(json_agg(json_build_object('fileName', ${f.fileName}, 'contentType', ${f.contentType}, 'byteSize', ${f.byteSize},
-      'blobKey', ${f.blobKey}, 'sha256', encode(${f.sha256}, 'hex'), 'contentId', ${f.contentId}) order by ${f.position}), '[]')
+  select coalesce(json_agg(json_build_object(
+      'fileName', ${f.fileName}, 'contentType', ${f.contentType}, 'byteSize', ${f.byteSize},
+      'blobKey', ${f.blobKey}, 'sha256', encode(${f.sha256}, 'hex'), 'contentId', ${f.contentId})
+    order by ${f.position}), '[]')
   from ${attachments} f where ${f.messageId} = ${messageId} and ${f.redactedAt} is null and ${which})`;
 
 const earlier = alias(messages, 'p');
@@ -89,7 +91,8 @@ const isClean = sql`(${f.scan} is null or ${f.scan} = 'CLEAN')`;
 const sent = sql`
   select ${e.id}, ${e.rfcMessageId} as rfc_message_id from ${deliveries} e
   where ${e.ticketId} = c.ticket_id and ${e.messageId} < ${before} and exists (
-    select from ${deliveryRecipients} r where ${r.deliveryId} = ${e.id} and ${r.state} in ('SENT', 'OUTCOME_UNKNOWN'))`;
+    select from ${deliveryRecipients} r
+    where ${r.deliveryId} = ${e.id} and ${r.state} in ('SENT', 'OUTCOME_UNKNOWN'))`;
 
 /**
  * The one query for what a mail repeats and answers, as a value: for the preview, and for the worker that
@@ -101,14 +104,19 @@ export const conversationValue: SQL = sql`(
     'original', (select ${tickets.originalMessageId} from ${tickets} where ${tickets.id} = c.ticket_id),
     'sent', (select coalesce(json_agg(s.rfc_message_id order by s.id), '[]') from (
       (${sent} order by ${e.id} limit 1) union (${sent} order by ${e.id} desc limit ${threadLength}::int)) s),
-    'lastMail', (select max(${e.id}) from ${deliveries} e where ${e.ticketId} = c.ticket_id and ${e.messageId} < ${before}),
+    'lastMail', (
+      select max(${e.id}) from ${deliveries} e
+      where ${e.ticketId} = c.ticket_id and ${e.messageId} < ${before}),
     'omitted', count(*) filter (where q.octets > ${maxQuotedOctets}::int),
-    'quoted', coalesce(json_agg(json_build_object('author', ${author.name}, 'at', q.at, 'body', q.body, 'format', q.format,
+    'quoted', coalesce(json_agg(json_build_object(
+        'author', ${author.name}, 'at', q.at, 'body', q.body, 'format', q.format,
         'files', case when q.format = 'HTML' then ${storedFiles(sql`q.id`, isClean)} else '[]' end)
       order by q.id desc) filter (where q.octets <= ${maxQuotedOctets}::int), '[]'))
   from (
-    select ${earlier.id}, ${earlier.authorId} as author_id, ${earlier.createdAt} as at, ${earlier.body} as body, ${earlier.format} as format,
-      sum(octet_length(${earlier.body}) + ${quotationOctets}::int) over (order by ${earlier.id} desc) as octets
+    select ${earlier.id}, ${earlier.authorId} as author_id, ${earlier.createdAt} as at,
+      ${earlier.body} as body, ${earlier.format} as format,
+      sum(octet_length(${earlier.body}) + ${quotationOctets}::int)
+        over (order by ${earlier.id} desc) as octets
     from ${messages} p
     where c.quote <> 'NONE' and ${earlier.ticketId} = c.ticket_id and ${earlier.id} < ${before}
       and ${earlier.visibility} = 'PUBLIC' and ${earlier.redactedAt} is null
@@ -119,7 +127,9 @@ const selectConversation = preparedFor((db) =>
   db
     .select({ conversation: sql<ConversationRow>`${conversationValue}` })
     .from(
-      sql`(select ${sql.placeholder('ticketId')}::int as ticket_id, ${sql.placeholder('quote')}::text as quote, null::int as message_id) c`,
+      sql`(
+        select ${sql.placeholder('ticketId')}::int as ticket_id, ${sql.placeholder('quote')}::text as quote,
+          null::int as message_id) c`,
     )
     .prepare('load_conversation'),
 );

@@ -20,7 +20,8 @@ async function look(sql: postgres.Sql): Promise<Backlog> {
   const rows = await sql<BacklogRow[]>`
     with stalled as (
       select min(case when attempts > 0
-        then coalesce(give_up_at - make_interval(days => ${giveUpAfterDays}), due_at) else due_at end) as since
+        then coalesce(give_up_at - make_interval(days => ${giveUpAfterDays}), due_at)
+        else due_at end) as since
       from deliveries
       where state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING') and not awaits_scan
         and (attempts > 0 or due_at <= clock_timestamp())

@@ -56,13 +56,17 @@ const takeDue = statement<Claim, ReturnType<typeof valuesOf>>(sql`
       -- The row's lock makes workers take turns at a mailbox that has a cap; one mail goes at once and what
       -- was not sent of the last second, and only one at a time where each recipient is counted.
       select ${m.id}, ${m.ratePerMinute}, ${m.ratePerRecipientHour}, ${m.pacedUntil},
-        least(coalesce(l.free, ${free}), ${m.ratePerRecipientHour}, case when ${m.ratePerRecipientHour} is not null then 1 end,
-          1 + floor(date_part('epoch', least(${now} - ${m.pacedUntil}, interval '1 second')) * ${m.ratePerMinute} / 60)::int) as free
+        least(
+          coalesce(l.free, ${free}), ${m.ratePerRecipientHour},
+          case when ${m.ratePerRecipientHour} is not null then 1 end,
+          1 + floor(date_part('epoch', least(${now} - ${m.pacedUntil}, interval '1 second'))
+            * ${m.ratePerMinute} / 60)::int) as free
       from ${mailboxes} m left join ${roomOfLanes} on l.id = ${m.id}
       where (${m.ratePerMinute} is not null or ${m.ratePerRecipientHour} is not null)
         and (${m.ratePerMinute} is null or ${m.pacedUntil} <= ${now})
         and (${m.ratePerRecipientHour} is null or ${m.id} = any (${value('turns')}::int[])
-          and not exists (select from ${deliveries} e where ${e.mailboxId} = ${m.id} and ${e.state} = 'TRANSMITTING'))
+          and not exists (
+            select from ${deliveries} e where ${e.mailboxId} = ${m.id} and ${e.state} = 'TRANSMITTING'))
       for no key update of m skip locked
     ), room as (
       select id, rate_per_recipient_hour, free from lanes where free > 0
@@ -102,7 +106,9 @@ const takeDue = statement<Claim, ReturnType<typeof valuesOf>>(sql`
         pacedUntil: sql`greatest(p.paced_until, ${now} - interval '1 second')
           + c.mails * interval '1 minute' / p.rate_per_minute`,
       })}
-      from paced p join (select "mailboxId", count(*) as mails from claimed group by "mailboxId") c on c."mailboxId" = p.id
+      from paced p
+      join (select "mailboxId", count(*) as mails from claimed group by "mailboxId") c
+        on c."mailboxId" = p.id
       where ${m.id} = p.id and p.rate_per_minute is not null
     ), logged as (
       ${insertFrom(

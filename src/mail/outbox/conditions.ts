@@ -33,7 +33,8 @@ export async function clearConditional(client: postgres.Sql, now: Date): Promise
   const locked = await run<{ id: number }>(
     client,
     sql`
-    select ${tickets.id} from ${tickets} where ${tickets.id} = any (${sql.param(due.map(({ ticketId }) => ticketId))}::int[])
+    select ${tickets.id} from ${tickets}
+    where ${tickets.id} = any (${sql.param(due.map(({ ticketId }) => ticketId))}::int[])
     order by ${tickets.id} for no key update skip locked`,
   );
   const held = new Set(locked.map(({ id }) => id));
@@ -64,8 +65,8 @@ async function cancelAnswered(client: postgres.Sql, ids: readonly number[]): Pro
       where ${d.id} = ${those} and ${isWaiting}
         and exists (
           select from ${messages} reply join ${users} author on ${author.id} = ${reply.authorId}
-          where ${reply.ticketId} = ${d.ticketId} and ${reply.id} > ${d.messageId} and ${reply.visibility} = 'PUBLIC'
-            and ${author.role} || '_REPLIED' = any (${d.cancelIf}))
+          where ${reply.ticketId} = ${d.ticketId} and ${reply.id} > ${d.messageId}
+            and ${reply.visibility} = 'PUBLIC' and ${author.role} || '_REPLIED' = any (${d.cancelIf}))
       order by ${d.id} for no key update of d
     ), cancelled as (
       update ${deliveries} d set ${assign(deliveries, {
@@ -78,7 +79,8 @@ async function cancelAnswered(client: postgres.Sql, ids: readonly number[]): Pro
       update ${deliveryRecipients} r set ${assign(deliveryRecipients, { state: 'CANCELLED' })} from answered a
       where ${r.deliveryId} = a.id and ${isUnsettled}
     ), happened as (
-      select ticket_id, id as delivery_id, message_id, 'DELIVERY_CANCELLED' as type, null::int as actor_id from answered
+      select ticket_id, id as delivery_id, message_id, 'DELIVERY_CANCELLED' as type, null::int as actor_id
+      from answered
     ), ${appendDeliveryEvents}
     select (select count(*) from woken) as woken`,
   );

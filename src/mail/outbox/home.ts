@@ -35,11 +35,12 @@ export interface Home {
 const copied =
   'this database is a copy of the one whose mails these are: restored from a dump, cloned or moved';
 const recovered =
-  'this cluster was recovered from a backup, or is a standby that was promoted while no worker of this desk ran';
+  'this cluster was recovered from a backup, or is a standby that was promoted ' +
+  'while no worker of this desk ran';
 const wentBack = 'the database is in an earlier state than a moment ago';
 const advice =
-  'The desk that it was may have sent the same mails. `ticketwire outbox show` tells what waits, `ticketwire outbox release` ' +
-  'sends it';
+  'The original database may have sent the same mails. `ticketwire outbox show` lists what waits, ' +
+  '`ticketwire outbox release` sends it';
 
 export async function findLocation(sql: postgres.Sql): Promise<DatabaseLocation> {
   const [may] = await sql`select has_function_privilege('pg_control_system()', 'execute') as may`;
@@ -57,8 +58,9 @@ export async function findLocation(sql: postgres.Sql): Promise<DatabaseLocation>
 export async function findHome(sql: postgres.Sql): Promise<Home> {
   const here = await findLocation(sql);
   await sql`
-    insert into outbox_homes (place, timeline) values (${here.place}, ${here.timeline}) on conflict do nothing`;
-  const [row] = await sql<{ heldAt: Date | null; reason: string | null; place: string; timeline: number }[]>`
+    insert into outbox_homes (place, timeline) values (${here.place}, ${here.timeline})
+    on conflict do nothing`;
+  const [row] = await sql<(DatabaseLocation & Pick<Home, 'heldAt' | 'reason'>)[]>`
     select held_at as "heldAt", reason, place, timeline from outbox_homes`;
   const { heldAt, reason, place, timeline } = row!;
   const moved = place !== here.place;
@@ -71,7 +73,8 @@ export async function findHome(sql: postgres.Sql): Promise<Home> {
  */
 export async function hold(sql: postgres.Sql, reason: string): Promise<boolean> {
   const held = await sql`
-    update outbox_homes set held_at = clock_timestamp(), reason = ${reason} where held_at is null returning 1 as held`;
+    update outbox_homes set held_at = clock_timestamp(), reason = ${reason}
+    where held_at is null returning 1 as held`;
   await sql`select pg_notify('ticketwire_outbox', 'home')`;
   return held.length > 0;
 }

@@ -20,7 +20,8 @@ import type { Settlement } from './settlement.ts';
  * inserted by the message's own commit. A delivery belongs to one attempt at a time, known by its token;
  * every later step is fenced by it:
  *
- *   QUEUED | HELD | DEFERRED --claim--> TRANSMITTING (CONNECT) --openBody--> TRANSMITTING (BODY) --settle--> SENT | …
+ *   QUEUED | HELD | DEFERRED --claim--> TRANSMITTING (CONNECT)
+ *     --openBody--> TRANSMITTING (BODY) --settle--> SENT | …
  *
  * What is going to be sent is kept between the first two.
  *
@@ -146,9 +147,12 @@ const writeOutcomes = statement<{ id: number; locked: boolean }, { ids: number[]
         state: sql`x.state`,
         smtpReply: sql`x.reply`,
         enhancedCode: sql`x.code`,
-        sentAt: sql`case when x.state in ('SENT', 'OUTCOME_UNKNOWN') then clock_timestamp() else ${r.sentAt} end`,
+        sentAt: sql`
+          case when x.state in ('SENT', 'OUTCOME_UNKNOWN') then clock_timestamp() else ${r.sentAt} end`,
       })}
-      from owned o cross join lateral json_to_recordset(o.recipients) as x (position int, state text, reply text, code text)
+      from owned o
+      cross join lateral json_to_recordset(o.recipients)
+        as x (position int, state text, reply text, code text)
       where ${r.deliveryId} = ${those} and ${r.deliveryId} = o.id and ${r.position} = x.position
     ), ended as (
       update ${deliveryAttempts} a set ${assign(deliveryAttempts, {

@@ -19,7 +19,9 @@ const postponedAtOnce = 200;
 export const atCapStep = (now: SQL): SQL => sql`
   at_cap as materialized (
     select ${m.id} as mailbox_id, lower(${r.address}) as address
-    from ${deliveryRecipients} r join ${deliveries} d on ${d.id} = ${r.deliveryId} join ${mailboxes} m on ${m.id} = ${d.mailboxId}
+    from ${deliveryRecipients} r
+    join ${deliveries} d on ${d.id} = ${r.deliveryId}
+    join ${mailboxes} m on ${m.id} = ${d.mailboxId}
     where ${r.sentAt} > ${now} - interval '1 hour' and ${m.ratePerRecipientHour} is not null
     group by ${m.id}, lower(${r.address}) having count(*) >= ${m.ratePerRecipientHour}
   )`;
@@ -27,7 +29,8 @@ export const atCapStep = (now: SQL): SQL => sql`
 /** Whether a mail `d` of a mailbox `m` has a recipient who is at the cap. */
 export const isAtCap: SQL = sql`
   exists (
-    select from ${deliveryRecipients} r join at_cap c on c.mailbox_id = m.id and c.address = lower(${r.address})
+    select from ${deliveryRecipients} r
+    join at_cap c on c.mailbox_id = m.id and c.address = lower(${r.address})
     where ${r.deliveryId} = ${d.id} and ${isUnsettled})`;
 
 /**
@@ -62,8 +65,8 @@ async function postponeSome(client: postgres.Sql, now: Date): Promise<number> {
       from ${mailboxes} m
       cross join lateral (
         select ${d.id} from ${deliveries} d
-        where ${d.mailboxId} = ${m.id} and ${isWaiting} and not ${d.awaitsScan} and ${d.dueAt} <= ${now}::timestamptz
-          and ${isAtCap}
+        where ${d.mailboxId} = ${m.id} and ${isWaiting} and not ${d.awaitsScan}
+          and ${d.dueAt} <= ${now}::timestamptz and ${isAtCap}
         order by ${d.dueAt}, ${d.id} limit ${postponedAtOnce}
         for no key update of d skip locked
       ) d
@@ -122,8 +125,8 @@ export async function findSpecial(
     select exists (select from ${mailboxes} m where ${m.ratePerRecipientHour} is not null) as counted,
       exists (
         select from ${deliveries} d
-        where ${d.cancelIf} <> '{}' and ${isWaiting} and not ${d.awaitsScan} and ${d.dueAt} <= ${now}::timestamptz
-          and ${d.attempts} = 0
+        where ${d.cancelIf} <> '{}' and ${isWaiting} and not ${d.awaitsScan}
+          and ${d.dueAt} <= ${now}::timestamptz and ${d.attempts} = 0
       ) as conditional`,
   );
   return row!;

@@ -77,7 +77,8 @@ async function makeUnknown(tx: postgres.Sql, states: readonly DeliveryState[]): 
       })}
       from doubted o where ${a.deliveryId} = o.id and ${a.endedAt} is null
     ), happened as (
-      select ticket_id, id as delivery_id, message_id, 'DELIVERY_OUTCOME_UNKNOWN' as type, null::int as actor_id
+      select ticket_id, id as delivery_id, message_id, 'DELIVERY_OUTCOME_UNKNOWN' as type,
+        null::int as actor_id
       from doubted
     ), ${appendDeliveryEvents}
     select id, (select count(*) from woken) as woken from doubted`,

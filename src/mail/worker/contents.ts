@@ -83,21 +83,27 @@ const mailed = sql.join(
 );
 
 const selectContents = statement<ContentsRow, { ids: readonly number[] }>(sql`
-    select ${d.id}, ${d.rfcMessageId} as "rfcMessageId", ${d.fromAddress} as "fromAddress", ${d.fromName} as "fromName",
-      ${d.subject} as subject, ${d.signature} as signature, ${d.autoSubmitted} as "autoSubmitted", ${d.giveUpAt} as "giveUpAt",
+    select ${d.id}, ${d.rfcMessageId} as "rfcMessageId", ${d.fromAddress} as "fromAddress",
+      ${d.fromName} as "fromName", ${d.subject} as subject, ${d.signature} as signature,
+      ${d.autoSubmitted} as "autoSubmitted", ${d.giveUpAt} as "giveUpAt",
       ${mailed},
       ${own.redactedAt} is not null or exists (
-        select from ${attachments} f where ${f.messageId} = ${own.id} and ${f.redactedAt} is not null) as redacted,
+        select from ${attachments} f
+        where ${f.messageId} = ${own.id} and ${f.redactedAt} is not null) as redacted,
       (select ${f.fileName} || ' (' || ${f.scanFound} || ')' from ${attachments} f
-        where ${f.messageId} = ${own.id} and ${f.scan} = 'INFECTED' order by ${f.position} limit 1) as infected,
-      (select json_agg(json_build_object('position', ${r.position}, 'kind', ${r.kind}, 'address', ${r.address}, 'name', ${r.name},
+        where ${f.messageId} = ${own.id} and ${f.scan} = 'INFECTED'
+        order by ${f.position} limit 1) as infected,
+      (select json_agg(json_build_object(
+          'position', ${r.position}, 'kind', ${r.kind}, 'address', ${r.address}, 'name', ${r.name},
           'state', ${r.state}, 'reply', ${r.smtpReply}) order by ${r.position})
         from ${deliveryRecipients} r where ${r.deliveryId} = ${d.id}) as recipients,
       ${storedFiles(sql`${own.id}`)} as attachments,
       (select ${conversationValue} from (
-        select ${d.ticketId} as ticket_id, ${d.quote} as quote, ${d.messageId} as message_id) c) as conversation,
-      ${m.id} as "mailboxId", ${m.address} as "mailboxAddress", ${m.smtpUrl} as "smtpUrl", ${m.smtpPassword} as "smtpPassword",
-      ${m.disabledAt} is not null as disabled, ${m.serverMaxMailBytes} as "serverMaxMailBytes",
+        select ${d.ticketId} as ticket_id, ${d.quote} as quote, ${d.messageId} as message_id) c
+      ) as conversation,
+      ${m.id} as "mailboxId", ${m.address} as "mailboxAddress", ${m.smtpUrl} as "smtpUrl",
+      ${m.smtpPassword} as "smtpPassword", ${m.disabledAt} is not null as disabled,
+      ${m.serverMaxMailBytes} as "serverMaxMailBytes",
       ${s.skeleton} as skeleton, ${s.inserts} as inserts
     from ${deliveries} d
     join ${messages} own on ${own.id} = ${d.messageId}

@@ -22,17 +22,16 @@ import { type Added, addedFrom, replayOf } from './result.ts';
 import { forDryRun, withCopiesBeside } from './row.ts';
 
 /**
- * Adds a message to a ticket, and mails it if asked: message, attachments, delivery and event in one commit,
- * or nothing. The one entry of both doors; it owns permission and every rule.
+ * Adds a message to a ticket, and mails it when the input has an e-mail. Message, attachments, delivery and
+ * event are written in one commit. Both doors call this function, which checks permissions and every rule.
  *
- * @param commands how many commands the request has in all
+ * @param commands number of commands in the request
  * @throws Refusal with the first code that applies, in this order: UNAUTHENTICATED, IDEMPOTENCY_KEY_REUSED,
- *   TICKET_NOT_FOUND,
- * FORBIDDEN, INVALID_INPUT with all problems, PRIVATE_WITH_EMAIL, MAILBOX_NOT_FOUND, MAILBOX_NOT_READY,
- * RECIPIENT_MISSING,
- *   ATTACHMENT_TOO_LARGE, EMAIL_TOO_LARGE, TICKET_CHANGED, PREVIEW_STALE
- * @throws Unavailable when the database or the queue is not there; the message may have been written, its key
- *   tells
+ *   TICKET_NOT_FOUND, FORBIDDEN, INVALID_INPUT with all problems, PRIVATE_WITH_EMAIL, MAILBOX_NOT_FOUND,
+ *   MAILBOX_NOT_READY, RECIPIENT_MISSING, ATTACHMENT_TOO_LARGE, EMAIL_TOO_LARGE, TICKET_CHANGED,
+ *   PREVIEW_STALE
+ * @throws Unavailable when the database does not answer or the queue is full. The message may have been
+ *   written; a retry with its idempotency key finds out.
  */
 export async function addTicketMessage(
   ctx: TicketContext,
@@ -65,15 +64,15 @@ async function add(ctx: TicketContext, viewer: Viewer, read: ReadMessage): Promi
     return result;
   } catch (error) {
     const refused = refusalOfTaken(error, read.message.attachments) ?? error;
-    // After a fault nobody knows whether the commit happened: the files stay until the collector looks.
+    // After a fault it is unknown whether the commit happened. The files stay until garbage collection.
     if (refused instanceof Refusal) stored.release();
     throw refused;
   }
 }
 
 /**
- * Appends the row, or finds the first call of its key. A mail that may be too large by its upper bound is
- * measured.
+ * Appends the row, or returns the result of the first call with its key. When the upper bound of the mail's
+ * size exceeds the limit, the mail is composed and measured.
  */
 async function append(
   ctx: TicketContext,
@@ -88,7 +87,7 @@ async function append(
   const replayed = await replayOf(ctx, viewer, row, read);
   if (replayed !== undefined) return replayed;
   if (answer.verdict === 'MAIL_SIZE')
-    return append(ctx, viewer, await measured(ctx, viewer, row, answer), read);
+    return append(ctx, viewer, await measured(ctx, row, answer), read);
   if (answer.verdict === 'COMPARE_COPIES')
     return append(ctx, viewer, withCopiesBeside(row, read.message.email!.copies, answer.toAddress!), read);
   throw refuse<'addTicketMessage'>(await refusalByVerdict(ctx, viewer, row, answer));
@@ -100,7 +99,6 @@ async function append(
  */
 async function measured(
   ctx: TicketContext,
-  viewer: Viewer,
   row: MessageRow,
   answer: RowAnswer,
 ): Promise<MessageRow> {
@@ -118,8 +116,9 @@ async function measured(
 }
 
 /**
- * The row with what its mail's preview depends on, for the statement to compare under the ticket's lock.
- * @throws Refusal PREVIEW_STALE when the mail is another one already
+ * The row with everything that its previewed mail depends on. The statement compares it under the ticket's
+ * lock.
+ * @throws Refusal PREVIEW_STALE when the mail has changed already
  */
 async function asPreviewed(
   ctx: TicketContext,
@@ -130,11 +129,11 @@ async function asPreviewed(
   const { expectPreviewHash } = read.message;
   if (expectPreviewHash === null || row.from === undefined) return row;
   const judged = await ctx.services.dryRun(forDryRun(row));
-  // Whatever else refuses it goes first, and the statement will say so.
+  // Another rule refuses first. The statement will answer with it.
   if (judged.verdict !== null) return row;
   const { previewHash } = await mailOf(ctx, row, judged);
   if (previewHash === expectPreviewHash) return { ...row, expect: expectationOf(judged) };
-  // A repeated call is answered with its first result, whatever has become of the conversation since.
+  // A repeated call returns its first result, even when the conversation has changed since.
   const replayed = await replayOf(ctx, viewer, row, read);
   if (replayed === undefined) throw refuse<'addTicketMessage'>(previewStale());
   return row;

@@ -9,7 +9,7 @@ import { refusalByInput, type WriterRefusal } from './refusals.ts';
 import { rowOf } from './row.ts';
 import { type StoredFiles, storeFiles, withShown } from './store-files.ts';
 
-/** A message that is good as far as can be seen without its ticket, and its files. */
+/** A message that passed every rule that needs no ticket, and its stored files. */
 export interface Draft {
   readonly row: MessageRow;
   readonly stored: StoredFiles;

@@ -7,21 +7,21 @@ import {
   type RecipientKind,
 } from '../../platform/vocabulary.ts';
 
-/** The e-mail as its author asks for it: absent and null both mean the default. */
+/** The e-mail of the input. Absent and null both mean the default. */
 export interface EmailReplyInput {
   /** Address of one of the desk's mailboxes. */
   readonly from: string;
   readonly cc?: readonly string[] | null | undefined;
   readonly bcc?: readonly string[] | null | undefined;
-  /** Wait as long before sending; the message itself is visible at once. */
+  /** Seconds to wait before sending. The message itself is visible immediately. */
   readonly holdSeconds?: number | null | undefined;
-  /** Send no earlier than then. */
+  /** Earliest time of sending. */
   readonly sendAt?: Date | null | undefined;
-  /** Send nothing when somebody was faster. */
+  /** Reasons to cancel the mail before it is sent. */
   readonly cancelIf?: readonly CancelReason[] | null | undefined;
-  /** Which of the ticket's earlier public messages are repeated below. */
+  /** Which of the ticket's earlier public messages are quoted. */
   readonly quote?: Quote | null | undefined;
-  /** No person wrote it: the mail says so, and the answering machines of those who get it keep quiet. */
+  /** Whether a program wrote it. The header `Auto-Submitted` keeps auto-responders from answering. */
   readonly autoSubmitted?: boolean | null | undefined;
 }
 
@@ -33,7 +33,7 @@ export const emailDefaults = {
   autoSubmitted: false,
 } as const satisfies Partial<EmailReplyInput>;
 
-/** The e-mail as its author means it. */
+/** The e-mail with its defaults filled in. */
 export interface NewEmail {
   readonly from: string;
   /** As given. */
@@ -44,16 +44,16 @@ export interface NewEmail {
   readonly cancelIf: readonly CancelReason[];
   readonly quote: Quote;
   readonly autoSubmitted: boolean;
-  /** Cc and Bcc as they will be addressed: one copy each, where the address was first mentioned. */
+  /** Cc and Bcc without repetitions: each address where it was first named. */
   readonly copies: readonly Copy[];
-  /** Addresses that had been named before among Cc and Bcc. */
+  /** Addresses of Cc and Bcc that repeat an earlier one. */
   readonly duplicates: readonly string[];
 }
 
 export interface Copy {
   readonly kind: Exclude<RecipientKind, 'TO'>;
   readonly address: string;
-  /** Two addresses with one key are one recipient. */
+  /** The key by `addressKey`. Two addresses with the same key are one recipient. */
   readonly key: string;
 }
 
@@ -63,13 +63,13 @@ export function copiesBeside(copies: readonly Copy[], toAddress: string): readon
   return copies.filter(({ key }) => key !== to);
 }
 
-/** A mail may be held, seconds, or scheduled ahead, milliseconds, this far at most. */
+/** Longest hold in seconds, and the farthest schedule in milliseconds. */
 const maxHoldSeconds = 30 * 24 * 60 * 60;
 const maxScheduleMs = 366 * 24 * 60 * 60 * 1000;
-/** A list that is much too long is read up to here. */
+/** An over-long list is checked up to this many addresses. */
 const mostRead = 100;
 
-/** @param limit Cc and Bcc addresses together at most */
+/** @param limit most Cc and Bcc addresses together */
 export function readEmail(
   given: EmailReplyInput,
   limit: number,
@@ -145,7 +145,7 @@ function* timeProblems({ holdSeconds, sendAt }: Times, now: Date): Iterable<Prob
     yield { path: ['email', 'sendAt'], message: 'A mail can be scheduled a year ahead at most' };
 }
 
-/** When the mail is due, milliseconds since 1970; undefined: at once. */
+/** When the mail is due, in milliseconds since 1970; undefined means immediately. */
 export function dueAtOf({ holdSeconds, sendAt }: Times, now: Date): number | undefined {
   if (holdSeconds !== null && holdSeconds > 0) return now.getTime() + holdSeconds * 1000;
   return sendAt !== null && sendAt.getTime() > now.getTime() ? sendAt.getTime() : undefined;

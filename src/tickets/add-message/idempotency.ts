@@ -8,15 +8,15 @@ import type { NewFile } from './commit/columns.ts';
 import type { NewMessage } from './input.ts';
 
 /**
- * SHA-256 in hexadecimal of what the author means, ticket apart: the body and flags, each file's name, type
- * and digest, the e-mail. Not of the key itself, `ifLastMessage` or the preview's hash: a repeated call may
- * have seen more by then.
+ * SHA-256 in hexadecimal of the input's meaning without its ticket: the body and flags, the name, type and
+ * digest of each file, and the e-mail. It leaves out the key, `ifLastMessage` and the preview's hash, because
+ * a retry may have seen newer messages.
  */
 export function fingerprintOf(message: NewMessage, files: readonly NewFile[]): string {
   const { body, format, visibility, isMobileDevice, ...later } = authoredOf(message);
   const { email } = message;
   const meaning = [
-    // What came to messages later is named, and left out where it is not given: stored fingerprints hold on.
+    // Later fields are added by name, and only when given, so that stored fingerprints stay valid.
     [
       body,
       format,
@@ -45,8 +45,8 @@ export const keyReused = (): Refusal<'IDEMPOTENCY_KEY_REUSED'> =>
   ]);
 
 /**
- * A request's header is one key for one command: of two, the second would be taken for a repetition of the
- * first.
+ * Rejects a key in the header of a request with several commands: the second command would look like a retry
+ * of the first.
  * @throws Refusal INVALID_INPUT
  */
 export function assertOneCommand({ idempotencyKey }: RequestContext, commands: number): void {
@@ -55,12 +55,12 @@ export function assertOneCommand({ idempotencyKey }: RequestContext, commands: n
   throw refuse<'addTicketMessage'>(invalidInput([{ path: ['idempotencyKey'], message }]));
 }
 
-/** Keys whose calls are running, with those that wait for their turn. */
+/** Keys with a running call, and the calls that wait for it. */
 const running = new Map<string, (() => void)[]>();
 
 /**
- * Runs the calls of one key one after another. Within a process they wait here, where waiting is free; those
- * of other processes meet in the database, at the ticket's lock and the key's unique index.
+ * Runs the calls of one key one after another. Within a process they wait here without a connection. Calls of
+ * other processes wait in the database, for the ticket's lock and the key's unique index.
  */
 export async function oneAtATime<T>(userId: number, key: string | null, run: () => Promise<T>): Promise<T> {
   if (key === null) return run();

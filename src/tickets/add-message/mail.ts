@@ -9,12 +9,12 @@ import type { DryRunAnswer } from './commit/rules.ts';
 import { copiesBeside } from './email-input.ts';
 import type { NewMessage } from './input.ts';
 
-/** More than any mailbox takes, so that the mail is measured. */
+/** More than any mailbox's limit, so that the mail is always measured. */
 const unknownBytes = 2 ** 40;
 
 /**
- * Bytes that the mail will not exceed, for the statement to hold against the mailbox's limit without
- * composing anything.
+ * Upper bound of the mail's size in bytes. The statement compares it with the mailbox's limit, so most mails
+ * need not be composed.
  */
 export function mailBytesUpperBound(
   { body, email }: NewMessage,
@@ -32,7 +32,7 @@ export function mailBytesUpperBound(
   return { mailBytes: quotes ? unknownBytes : size(0), signatureFactor: size(1) - size(0) };
 }
 
-/** The mail of a row that nothing refuses, composed as the worker will. */
+/** Composes the mail of a row as the worker will. */
 export async function mailOf(
   ctx: TicketContext,
   row: MessageRow,
@@ -66,7 +66,7 @@ export async function mailOf(
   });
 }
 
-/** What the mail depends on beside its message. */
+/** Everything that the mail depends on besides its message. */
 export const expectationOf = (judged: DryRunAnswer): MailExpectation => ({
   subject: judged.mailSubject!,
   fromName: judged.fromName!,

@@ -10,23 +10,23 @@ import { refusalBehindTicket, refusalByRule } from './refusals.ts';
 import { type Warning, warningsOf } from './result.ts';
 import { forDryRun } from './row.ts';
 
-/** The mail that a message would become. */
+/** The mail that a message would be sent as. */
 export interface MessagePreview {
   readonly envelope: Envelope;
   readonly subject: string;
   readonly text: string;
   readonly html: string;
-  /** As encoded, bytes; held against the mailbox's limit. */
+  /** Encoded size in bytes, which the mailbox's limit applies to. */
   readonly byteSize: number;
   readonly limitBytes: number;
   readonly warnings: readonly Warning[];
-  /** For `expectPreviewHash`: exactly this mail is sent, or none. */
+  /** For `expectPreviewHash`, which sends exactly this mail or none. */
   readonly previewHash: string;
 }
 
 /**
- * Composes the mail of a message as it would be sent now; nothing is stored and nothing is sent.
- * @throws Refusal as addTicketMessage does, but for sizes of the mail, TICKET_CHANGED and keys
+ * Composes the mail of a message as it would be sent now, without storing or sending anything.
+ * @throws Refusal as `addTicketMessage`, except for mail sizes, TICKET_CHANGED and idempotency keys
  */
 export async function previewTicketMessage(
   ctx: TicketContext,
@@ -36,7 +36,7 @@ export async function previewTicketMessage(
   if (viewer === undefined)
     throw refuse<'previewTicketMessage'>(new Refusal('UNAUTHENTICATED', 'Sign in to preview a message'));
   const read = mailed(await readMessage(ctx, given));
-  // Claimed by nobody, the files go when the request ends.
+  // The files are not claimed, so they are removed when the request ends.
   const { row, stored } = await draftMessage(ctx, viewer, read, async (found) => {
     throw refuse<'previewTicketMessage'>(await refusalBehindTicket(ctx, viewer, read.message, found));
   });
@@ -47,7 +47,7 @@ export async function previewTicketMessage(
   return { ...mail, limitBytes: judged.maxMailBytes!, warnings: warningsOf(read, judged.toAddress) };
 }
 
-/** What adding would repeat is not asked for its key: a preview is the same each time. */
+/** Drops the idempotency key, which has no meaning for a preview, and requires an e-mail. */
 function mailed(read: ReadMessage): ReadMessage {
   const message = { ...read.message, idempotencyKey: null };
   const missing = { path: ['email'], message: 'Only a message with an e-mail has a preview' };

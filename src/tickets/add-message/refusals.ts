@@ -17,7 +17,7 @@ import { forDryRun, rowOf } from './row.ts';
 /** A refusal of both commands that read a new message. */
 export type WriterRefusal = Refusal<CodeOf<Writer>>;
 
-/** The first refusal that the input alone explains; whether the ticket is there goes before any of these. */
+/** The first refusal that needs the input alone. A missing ticket takes precedence over all of them. */
 export function refusalByInput(
   viewer: Viewer,
   { message, problems }: ReadMessage,

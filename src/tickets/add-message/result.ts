@@ -20,16 +20,16 @@ import { findKey } from './commit/stored-key.ts';
 import { keyReused } from './idempotency.ts';
 import type { ReadMessage } from './input.ts';
 
-/** What the command did, with all that its caller would otherwise have to ask for. */
+/** The command's result, with everything that its caller would otherwise query. */
 export interface Added {
   readonly ticket: Ticket;
   readonly message: Message;
   readonly attachments: readonly Attachment[];
   readonly delivery: Delivery | null;
-  /** Whether an earlier call with this idempotency key did it. */
+  /** Whether an earlier call with this idempotency key added the message. */
   readonly replayed: boolean;
   readonly warnings: readonly Warning[];
-  /** Number of the message's event, as this viewer counts: watch the ticket from here on. */
+  /** Number of the message's event in this viewer's count, to watch the ticket from. */
   readonly cursor: number;
 }
 
@@ -38,7 +38,7 @@ export interface Warning {
   readonly message: string;
 }
 
-/** From the statement's answer, without asking the database again. */
+/** Builds the result from the statement's answer, without another query. */
 export function addedFrom(row: MessageRow, answer: AppendedAnswer, read: ReadMessage, scans: boolean): Added {
   const { ticketId, messageId, attachmentIds, cursor } = answer;
   const { reference, subject, status, requesterId, messageCount } = answer;
@@ -90,9 +90,8 @@ function deliveryFrom(row: MessageRow, answer: MailedAnswer, scans: boolean): De
 }
 
 /**
- * The same for the first call and for its replays: a function of the input and of the delivery's first
- * recipient.
- * @param toAddress null: there is no delivery
+ * Depends on the input and the delivery's To address alone, so that a replay has the same warnings.
+ * @param toAddress null when there is no delivery
  */
 export function warningsOf({ message, changes }: ReadMessage, toAddress: string | null): Warning[] {
   const { email } = message;
@@ -149,7 +148,7 @@ export async function replayOf(
   };
 }
 
-/** The number of the event that told of a message. */
+/** The number of a message's MESSAGE_ADDED event. */
 async function cursorOf(ctx: TicketContext, viewer: Viewer, { ticketId, id }: Message): Promise<number> {
   const [event] = await ctx.services.database.readAs(viewer, (db) =>
     db

@@ -9,7 +9,7 @@ import { fingerprintOf } from './idempotency.ts';
 import type { NewMessage } from './input.ts';
 import { mailBytesUpperBound } from './mail.ts';
 
-/** The statement's row for a message that was found good. */
+/** Builds the statement's row for a valid message. */
 export const rowOf = (
   viewer: Viewer,
   message: NewMessage,

@@ -10,23 +10,23 @@ import { type AttachmentInput, fileInputOf } from './attachment-input.ts';
 import type { FileOf, NewFile } from './commit/columns.ts';
 import type { NewMessage } from './input.ts';
 
-/** The files of a message: durable in the blob store, and named by no row yet. */
+/** The files of a message, durable in the blob store but not referenced by any row yet. */
 export interface StoredFiles {
   readonly files: readonly NewFile[];
   readonly problems: readonly Problem[];
-  /** Uploads that a message has already: a problem, unless that message is this one, said once more. */
+  /** Uploads that are attached already: a problem unless this call repeats the one that attached them. */
   readonly attached: readonly Problem[];
-  /** Takes the bytes over, right before a statement that names them. @throws RequestOver */
+  /** Takes ownership of the bytes, right before the statement that references them. @throws RequestOver */
   claim(): void;
-  /** The statement named nothing: what this request brought goes when the request ends. */
+  /** Gives the bytes back when no row references them. They are removed when the request ends. */
   release(): void;
 }
 
 const noFiles: StoredFiles = { files: [], problems: [], attached: [], claim() {}, release() {} };
 
 /**
- * Waits for the request's files, which go into the blob store as they arrive, and looks up earlier uploads.
- * @throws Refusal ATTACHMENT_TOO_LARGE as soon as one byte too many has arrived
+ * Waits until the request's files are in the blob store, and looks up earlier uploads.
+ * @throws Refusal ATTACHMENT_TOO_LARGE as soon as a limit is exceeded
  */
 export async function storeFiles(
   ctx: TicketContext,
@@ -44,7 +44,7 @@ export async function storeFiles(
     brought.push(received);
     return fileOf(incoming, received, index);
   });
-  // All at once: parts come in whatever order their sender likes.
+  // In parallel, because a client may send its parts in any order.
   const [arrived, { found, problems, attached }] = await Promise.all([
     Promise.all(arrivals),
     findUploads(ctx, userId, inputs),
@@ -69,7 +69,7 @@ export async function storeFiles(
   };
 }
 
-/** The files, each with whether the message's own HTML shows it. */
+/** Marks the files that the message's own HTML shows. */
 export async function withShown(
   { body, format }: Pick<NewMessage, 'body' | 'format'>,
   files: readonly NewFile[],

@@ -72,7 +72,9 @@ function conditions({
   ticketId,
   mailboxId,
 }: DeliveryFilter): (SQL | undefined)[] {
-  const failed = sql`exists (select from ${deliveryRecipients} r where r.delivery_id = ${deliveries.id} and r.state = 'FAILED')`;
+  const failed = sql`exists (
+    select from ${deliveryRecipients}
+    where ${deliveryRecipients.deliveryId} = ${deliveries.id} and ${deliveryRecipients.state} = 'FAILED')`;
   return [
     states == null ? undefined : states.length === 0 ? sql`false` : inArray(deliveries.state, [...states]),
     hasFailedRecipient == null ? undefined : hasFailedRecipient ? failed : sql`not ${failed}`,

@@ -39,7 +39,10 @@ export async function openDeliverySource(
           // It is kept before the first attempt: what no server was given a byte of is not shown as sent.
           or(
             eq(deliveries.phase, 'BODY'),
-            sql`exists (select from ${deliveryAttempts} where ${deliveryAttempts.deliveryId} = ${deliveries.id} and ${deliveryAttempts.phase} in ('BODY', 'SETTLED'))`,
+            sql`exists (
+              select from ${deliveryAttempts}
+              where ${deliveryAttempts.deliveryId} = ${deliveries.id}
+                and ${deliveryAttempts.phase} in ('BODY', 'SETTLED'))`,
           ),
         ),
       ),

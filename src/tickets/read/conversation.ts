@@ -27,15 +27,18 @@ const page = (order: 'asc' | 'desc'): SQL => sql`
       and p.id > ${sql.placeholder('after')}::int and p.id < ${sql.placeholder('before')}::int
     order by p.id ${sql.raw(order)} limit ${sql.placeholder('limit')}::int
   ) m
-  where t.id = any (${sql.placeholder('ids')}::int[]) and (t.requester_id = ${sql.placeholder('viewerId')}::int or ${sql.placeholder('operator')}::bool)`;
+  where t.id = any (${sql.placeholder('ids')}::int[])
+    and (t.requester_id = ${sql.placeholder('viewerId')}::int or ${sql.placeholder('operator')}::bool)`;
 
 const mails: SQL = sql`
   select d.* from deliveries d
-  where ${sql.placeholder('operator')}::bool and d.message_id = any (array(select id from page where visibility = 'PUBLIC'))`;
+  where ${sql.placeholder('operator')}::bool
+    and d.message_id = any (array(select id from page where visibility = 'PUBLIC'))`;
 
 /** A message's body, unless those of the page are longer together than its reader has room for. */
 const ifShort: SQL = sql`
-  case when (select sum(octet_length(body)) from page) <= ${sql.placeholder('bodyBytes')}::int then m.body end`;
+  case when (select sum(octet_length(body)) from page) <= ${sql.placeholder('bodyBytes')}::int
+    then m.body end`;
 
 /**
  * PageTuples as one value, each table's apart and in no order: a subquery for each message and a sort for each list
@@ -45,12 +48,16 @@ const ifShort: SQL = sql`
 const rows: SQL = sql`
   select json_build_array(
     (select json_agg(json_build_array(${sql.join(messageFields(ifShort), sql`, `)})) from page m),
-    (select json_agg(json_build_array(u.id, u.name, u.role, u.email)) from users u where u.id = any (array(select author_id from page))),
-    (select json_agg(json_build_array(a.message_id, a.id, a.position, a.file_name, a.content_type, a.byte_size, encode(a.sha256, 'hex'), a.blob_key, a.scan, a.content_id, a.is_inline))
+    (select json_agg(json_build_array(u.id, u.name, u.role, u.email))
+      from users u where u.id = any (array(select author_id from page))),
+    (select json_agg(json_build_array(a.message_id, a.id, a.position, a.file_name, a.content_type,
+        a.byte_size, encode(a.sha256, 'hex'), a.blob_key, a.scan, a.content_id, a.is_inline))
       from attachments a where a.message_id = any (array(select id from page))),
-    (select json_agg(json_build_array(d.message_id, d.id, d.state, d.from_address, d.from_name, d.subject, d.rfc_message_id, d.attempts,
-        ${instant('d.due_at')}, ${instant('d.settled_at')}, d.failure, ${instant('d.created_at')})) from mails d),
-    (select json_agg(json_build_array(r.delivery_id, r.position, r.kind, r.address, r.name, r.state, r.smtp_reply, r.enhanced_code))
+    (select json_agg(json_build_array(d.message_id, d.id, d.state, d.from_address, d.from_name, d.subject,
+        d.rfc_message_id, d.attempts, ${instant('d.due_at')}, ${instant('d.settled_at')}, d.failure,
+        ${instant('d.created_at')})) from mails d),
+    (select json_agg(json_build_array(r.delivery_id, r.position, r.kind, r.address, r.name, r.state,
+        r.smtp_reply, r.enhanced_code))
       from delivery_recipients r where r.delivery_id = any (array(select id from mails)))
   ) as rows`;
 

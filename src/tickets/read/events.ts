@@ -49,18 +49,22 @@ interface EventPosition {
 /** Events read at once; a watcher that is further behind reads again. */
 const pageSize = 100;
 
+const operator = sql`${sql.placeholder('operator')}::bool`;
+
 const select = preparedFor((db) =>
   db
     .with(
       db.$with('page', {}).as(sql`
-        select e.ticket_id, case when ${sql.placeholder('operator')}::bool then e.number else e.public_number end as number, e.type, e.visibility,
-          e.actor_id, e.message_id, e.delivery_id, (extract(epoch from e.created_at) * 1000)::float8 as created_at
+        select e.ticket_id, e.type, e.visibility, e.actor_id, e.message_id, e.delivery_id,
+          case when ${operator} then e.number else e.public_number end as number,
+          (extract(epoch from e.created_at) * 1000)::float8 as created_at
         from events e join tickets t on t.id = e.ticket_id
         where e.ticket_id = ${sql.placeholder('ticketId')}::int
-          -- A public number is never greater than the number, so that all are found by the same key.
+          -- A public number never exceeds the number, so one index serves both kinds of viewers.
           and e.number > ${sql.placeholder('after')}::int
-          and (${sql.placeholder('operator')}::bool
-            or (e.public_number > ${sql.placeholder('after')}::int and t.requester_id = ${sql.placeholder('viewerId')}::int))
+          and (${operator} or (
+            e.public_number > ${sql.placeholder('after')}::int
+            and t.requester_id = ${sql.placeholder('viewerId')}::int))
         order by e.number limit ${sql.placeholder('limit')}::int`),
     )
     .select({

@@ -62,8 +62,10 @@ function selectTicket(db: Reader, named: SQL) {
     .select({
       ...ticketColumns,
       requester: { id: users.id, name: users.name, role: users.role, email: users.email },
-      messageCount: sql<number>`case when ${operator} then ${tickets.messageCount} else ${tickets.publicMessageCount} end`,
-      cursor: sql<number>`case when ${operator} then ${tickets.lastEventNumber} else ${tickets.lastPublicEventNumber} end`,
+      messageCount: sql<number>`
+        case when ${operator} then ${tickets.messageCount} else ${tickets.publicMessageCount} end`,
+      cursor: sql<number>`
+        case when ${operator} then ${tickets.lastEventNumber} else ${tickets.lastPublicEventNumber} end`,
     })
     .from(tickets)
     .innerJoin(users, eq(users.id, tickets.requesterId))

@@ -71,7 +71,8 @@ const selectUpload = preparedFor((db: Db) =>
       contentType: uploads.contentType,
       byteSize: blobs.byteSize,
       sha256: blobs.sha256,
-      attached: sql<boolean>`exists (select from ${attachments} where ${attachments.uploadId} = ${uploads.id})`,
+      attached: sql<boolean>`exists (
+        select from ${attachments} where ${attachments.uploadId} = ${uploads.id})`,
       expiresInSeconds: expiresInSeconds(uploads),
     })
     .from(uploads)

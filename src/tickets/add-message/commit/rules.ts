@@ -85,10 +85,11 @@ const sends = sql`(${mailboxes.smtpUrl} is not null or ${sql.placeholder('sendsB
 const isTooLarge = sql`
   ${asked.mailBytes} + octet_length(${mailboxes.signature}) * ${asked.signatureFactor} > ${maxMailBytes}`;
 
-/** SQL has no rule for when two addresses are one recipient. It compares only those that are their own key. */
+const ownKey = sql.raw(`'${ownKeyPattern.replaceAll("'", "''")}'`);
+/** `addressKey` alone decides when two addresses are one recipient. SQL compares only what is its own key. */
 const mayRepeatTo = sql`
   ${asked.copies} is not null and ${asked.copiesBeside} is distinct from ${users.email}
-    and (${users.email} !~ ${sql.raw(`'${ownKeyPattern.replaceAll("'", "''")}'`)} or ${users.email} = any (${asked.copyKeys}))`;
+    and (${users.email} !~ ${ownKey} or ${users.email} = any (${asked.copyKeys}))`;
 
 /** The rules that need the database, in the order in which they refuse. */
 export const judged = reading(
