@@ -86,8 +86,7 @@ async function append(
   if (isAppended(answer)) return addedFrom(row, answer, read, ctx.services.scans);
   const replayed = await replayOf(ctx, viewer, row, read);
   if (replayed !== undefined) return replayed;
-  if (answer.verdict === 'MAIL_SIZE')
-    return append(ctx, viewer, await measured(ctx, row, answer), read);
+  if (answer.verdict === 'MAIL_SIZE') return append(ctx, viewer, await measured(ctx, row, answer), read);
   if (answer.verdict === 'COMPARE_COPIES')
     return append(ctx, viewer, withCopiesBeside(row, read.message.email!.copies, answer.toAddress!), read);
   throw refuse<'addTicketMessage'>(await refusalByVerdict(ctx, viewer, row, answer));
@@ -97,11 +96,7 @@ async function append(
  * The row with its mail's exact size.
  * @throws Refusal EMAIL_TOO_LARGE
  */
-async function measured(
-  ctx: TicketContext,
-  row: MessageRow,
-  answer: RowAnswer,
-): Promise<MessageRow> {
+async function measured(ctx: TicketContext, row: MessageRow, answer: RowAnswer): Promise<MessageRow> {
   const limitBytes = answer.maxMailBytes!;
   const judged = await ctx.services.dryRun(forDryRun(row));
   if (judged.verdict !== null) throw refuse<'addTicketMessage'>(refusalByRule(row, judged.verdict));

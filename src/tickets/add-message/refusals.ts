@@ -51,7 +51,7 @@ export async function firstRefusal(
   return refusalBehindTicket(ctx, viewer, message, found);
 }
 
-/** The ticket's refusal, else (before sizes) the mailbox's or the recipient's, else the one that was found. */
+/** The ticket's refusal, else the mailbox's or the recipient's (they precede sizes), else `found`. */
 export async function refusalBehindTicket(
   ctx: TicketContext,
   viewer: Viewer,

@@ -12,23 +12,20 @@ import { refuse } from '../refused-by.ts';
 import { inTransaction, lockTicket } from '../transaction.ts';
 import { type Delivery, loadDeliveries } from './ledger.ts';
 
-/** One change of one delivery, by an operator, where its state allows it. */
+/** A change that an operator makes to one delivery. */
 export interface DeliveryChange {
   readonly action: string;
-  /** Whether a mail goes out by it: that is for those who may send from its mailbox. */
+  /** Whether it sends a mail, which needs a grant for the mailbox. */
   readonly sends: boolean;
   readonly event: EventType;
   readonly from: readonly DeliveryState[];
   readonly details: Readonly<Record<string, string>>;
-  /**
-   * The recipients that the change is about, and what they become; the delivery's own state follows from them
-   * all.
-   */
+  /** The recipients in these states get the new one. The delivery's own state follows from all recipients. */
   readonly recipients: { readonly from: readonly RecipientState[]; readonly to: RecipientState };
 }
 
 /**
- * Delivery, recipients, audit entry and event in one commit.
+ * Writes delivery, recipients, audit entry and event in one commit.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, DELIVERY_NOT_FOUND, DELIVERY_STATE
  */
 export async function changeDelivery(
@@ -44,7 +41,7 @@ export async function changeDelivery(
 }
 
 /**
- * Of two who ask at once, one is refused by the state that the other made.
+ * Of two concurrent changes, the second is refused because of the state that the first set.
  * @throws Refusal DELIVERY_NOT_FOUND, FORBIDDEN, DELIVERY_STATE
  */
 async function apply(tx: Tx, deliveryId: number, actorId: number, what: DeliveryChange): Promise<void> {
@@ -85,7 +82,7 @@ type LockedDelivery = Pick<
   'id' | 'ticketId' | 'messageId' | 'mailboxId' | 'state'
 >;
 
-/** The ticket is locked first, as everywhere; what is read after it is fresh. */
+/** Locks the ticket first, as every command does. Rows that are read afterwards are current. */
 async function lock(tx: Tx, deliveryId: number): Promise<LockedDelivery | undefined> {
   const [place] = await tx
     .select({ ticketId: deliveries.ticketId })
@@ -110,7 +107,7 @@ async function maySendFrom(tx: Tx, mailboxId: number, userId: number): Promise<b
   return grants.length > 0;
 }
 
-/** What a recipient's row says beside its state: who is to be sent to has not been answered for yet. */
+/** The recipient's other columns. A pending recipient has no server reply yet. */
 const answers = (state: RecipientState) => {
   if (state === 'PENDING') return { smtpReply: null, enhancedCode: null };
   return state === 'SENT' ? { sentAt: sql`clock_timestamp()` } : {};
@@ -134,7 +131,7 @@ async function changeRecipients(
     );
 }
 
-/** What a delivery's row says beside its state once an operator has changed it; what is not named stays. */
+/** The delivery's other columns that change with its state. */
 const consequences = (state: DeliveryState) => {
   const settled = { settledAt: sql`clock_timestamp()` };
   switch (state) {
@@ -156,7 +153,7 @@ async function enter(tx: Tx, deliveryId: number, state: DeliveryState): Promise<
     .where(eq(deliveries.id, deliveryId));
 }
 
-/** The audit entry, and the event that tells of it. */
+/** Writes the audit entry and the event. */
 async function record(
   tx: Tx,
   { id, ticketId, messageId, state }: LockedDelivery,

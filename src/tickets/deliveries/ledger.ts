@@ -11,7 +11,7 @@ import type {
 import type { TicketContext } from '../context.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 
-/** The sending of one message as one e-mail. Operators alone may see it. */
+/** The e-mail of one message. Only operators may see it. */
 export interface Delivery {
   readonly id: number;
   readonly messageId: number;
@@ -24,7 +24,7 @@ export interface Delivery {
   readonly attempts: number;
   readonly dueAt: Date;
   readonly settledAt: Date | null;
-  /** What the ledger keeps beside its recipients: `explain` says it in plain words. */
+  /** The ledger's failure text. `explain` puts it in plain words. */
   readonly failure: string | null;
   readonly createdAt: Date;
   readonly recipients: readonly Recipient[];
@@ -50,21 +50,21 @@ export interface Attempt {
   readonly reply: string | null;
 }
 
-/** Who did not get the mail, and why it failed or waits. */
+/** Explains which recipients did not get the mail and why it failed or waits. */
 export const explain = (delivery: Delivery): DeliveryExplanation | undefined => explainDelivery(delivery);
 
 export { explainRecipient } from '../../mail/outbox/failure.ts';
 
 export const mayReadDeliveries = (viewer: Viewer): boolean => isOperator(viewer);
 
-/** Deliveries by their messages' ids; none for whoever may not see deliveries. */
+/** Deliveries by message id; empty for viewers who may not see deliveries. */
 export const loadDeliveriesOf = (
   ctx: TicketContext,
   messageIds: readonly number[],
 ): Promise<Map<number, Delivery>> =>
   load(ctx, inArray(deliveries.messageId, [...messageIds]), (delivery) => delivery.messageId);
 
-/** Deliveries by id; none for whoever may not see deliveries. */
+/** Deliveries by id; empty for viewers who may not see deliveries. */
 export const loadDeliveries = (ctx: TicketContext, ids: readonly number[]): Promise<Map<number, Delivery>> =>
   load(ctx, inArray(deliveries.id, [...ids]), (delivery) => delivery.id);
 
@@ -94,7 +94,7 @@ async function load(
   });
 }
 
-/** Every attempt at several deliveries, the first one first. */
+/** All attempts of several deliveries, oldest first. */
 export async function listAttempts(
   ctx: TicketContext,
   deliveryIds: readonly number[],

@@ -8,10 +8,10 @@ import { countUpTo } from '../read/count.ts';
 import { type KeysetPage, type PageOf, type Paging, readPage } from '../read/page.ts';
 import { type Delivery, loadDeliveries } from './ledger.ts';
 
-/** Conditions that all hold. */
+/** All conditions have to hold. */
 export interface DeliveryFilter {
   readonly states?: readonly DeliveryState[] | null | undefined;
-  /** Deliveries of which at least one recipient failed, whatever became of the others. */
+  /** Whether at least one recipient failed. */
   readonly hasFailedRecipient?: boolean | null | undefined;
   readonly ticketId?: number | null | undefined;
   readonly mailboxId?: number | null | undefined;
@@ -30,13 +30,13 @@ export async function listDeliveries(
   return readPage('deliveries', paging, (page) => deliveriesOf(ctx, viewer, filter, page));
 }
 
-/** How many deliveries `listDeliveries` has in all its pages; null: more than `maxCount`. */
+/** Number of deliveries on all pages of `listDeliveries`; null when there are more than `maxCount`. */
 export async function countDeliveries(ctx: TicketContext, filter: DeliveryFilter): Promise<number | null> {
   const viewer = requireLedgerReader(ctx);
   return ctx.services.database.readAs(viewer, (db) => countUpTo(db, deliveries, and(...conditions(filter))));
 }
 
-/** Whoever is no operator learns nothing of deliveries, not even how many there are. */
+/** Only operators see deliveries or their number. */
 const requireLedgerReader = (ctx: TicketContext): Viewer => requireOperator(ctx, 'see deliveries', 'read');
 
 async function deliveriesOf(

@@ -16,8 +16,7 @@ export interface DeliverySource {
 
 /**
  * The exact bytes that were, or may have been, sent.
- * @throws Refusal UNAUTHENTICATED; FORBIDDEN for whoever is no operator; DELIVERY_NOT_FOUND also while
- * nothing was sent yet
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters; DELIVERY_NOT_FOUND also before anything was sent
  */
 export async function openDeliverySource(
   ctx: TicketContext,
@@ -36,7 +35,8 @@ export async function openDeliverySource(
       .where(
         and(
           eq(deliverySources.deliveryId, deliveryId),
-          // It is kept before the first attempt: what no server was given a byte of is not shown as sent.
+          // The source is stored before the first attempt. It is not shown until a server was given its first
+          // byte.
           or(
             eq(deliveries.phase, 'BODY'),
             sql`exists (

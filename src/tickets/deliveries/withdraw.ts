@@ -13,23 +13,20 @@ interface AffectedMail {
 }
 
 const waiting = new Set<DeliveryState>(['QUEUED', 'HELD', 'DEFERRED']);
-/**
- * Up to the fence before its first byte, an attempt is ended by taking its token away: the worker then drops
- * the connection.
- */
+/** An attempt before its fence. Clearing its token ends it: the worker then drops the connection. */
 const held = ({ state, phase }: AffectedMail): boolean => state === 'TRANSMITTING' && phase !== 'BODY';
 
 interface Withdrawal {
   readonly ticketId: number;
   readonly messageId: number;
-  /** Whether later mails may repeat it. */
+  /** Whether later mails may quote it. */
   readonly quoted: boolean;
 }
 
 /**
- * What a redaction does to mails, in its transaction and under its ticket's lock: the message's own is
- * cancelled unless it has begun to go out, later ones that quote it are made anew without it, and the kept
- * sources of all of these are deleted.
+ * Withdraws the mails of a redacted message, in the redaction's transaction and under the ticket's lock. Its
+ * own mail is cancelled unless its body has begun. Later mails that quote it are composed again without it.
+ * The stored sources of all of these are deleted.
  * @returns ids of the deliveries that were cancelled
  */
 export async function withdrawMails(tx: Tx, redacted: Withdrawal): Promise<number[]> {
@@ -50,7 +47,7 @@ export async function withdrawMails(tx: Tx, redacted: Withdrawal): Promise<numbe
   return cancelled;
 }
 
-/** The message's own mail, and later ones that may repeat it below their own text. */
+/** Locks the message's own mail and later ones that may quote it. */
 async function lockMails(tx: Tx, { ticketId, messageId, quoted }: Withdrawal): Promise<AffectedMail[]> {
   const own = tx.select({ id: deliveries.id }).from(deliveries).where(eq(deliveries.messageId, messageId));
   const quoting = tx
@@ -63,7 +60,7 @@ async function lockMails(tx: Tx, { ticketId, messageId, quoted }: Withdrawal): P
         ne(deliveries.quote, sql`'NONE'`),
       ),
     );
-  // Each by its index: the ticket may have a hundred thousand mails, and its lock is held.
+  // Each branch uses an index: the ticket may have a hundred thousand mails, and its lock is held.
   const concerned = quoted ? unionAll(own, quoting) : own;
   return tx
     .select({
@@ -78,7 +75,7 @@ async function lockMails(tx: Tx, { ticketId, messageId, quoted }: Withdrawal): P
     .for('no key update');
 }
 
-/** Gives the deliveries back, as a worker does that ends: what is still to be sent is composed once more. */
+/** Releases the deliveries to the queue. What is still to be sent is composed again. */
 async function endAttempts(tx: Tx, ids: readonly number[]): Promise<void> {
   if (ids.length === 0) return;
   const those = inArray(deliveries.id, [...ids]);

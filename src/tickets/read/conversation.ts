@@ -11,14 +11,14 @@ import type { Message } from './messages.ts';
 import type { KeysetPage } from './page.ts';
 import type { Person } from './people.ts';
 
-/** A message with what its page shows beside it, so that nothing has to be asked for message by message. */
+/** A message with its author, attachments and delivery, so that a page needs no query per message. */
 export interface PageMessage extends Message {
   readonly author: Person;
   readonly attachments: readonly Attachment[];
   readonly delivery: Delivery | null;
 }
 
-/** The same page of several tickets' conversations. */
+/** The same page of several conversations. */
 const page = (order: 'asc' | 'desc'): SQL => sql`
   select m.* from tickets t
   cross join lateral (
@@ -35,15 +35,15 @@ const mails: SQL = sql`
   where ${sql.placeholder('operator')}::bool
     and d.message_id = any (array(select id from page where visibility = 'PUBLIC'))`;
 
-/** A message's body, unless those of the page are longer together than its reader has room for. */
+/** A message's body, or null when the bodies of the page exceed `bodyBytes` together. */
 const ifShort: SQL = sql`
   case when (select sum(octet_length(body)) from page) <= ${sql.placeholder('bodyBytes')}::int
     then m.body end`;
 
 /**
- * PageTuples as one value, each table's apart and in no order: a subquery for each message and a sort for each list
- * cost PostgreSQL more than it costs here to put them together, and columns cost the driver more than the
- * database needs to write them as JSON.
+ * All rows as one value, each table's rows in a list of their own and unordered: PostgreSQL pays more for a
+ * subquery per message and a sort per list than this process pays for joining them, and the driver pays more
+ * for columns than the database for JSON.
  */
 const rows: SQL = sql`
   select json_build_array(
@@ -93,7 +93,7 @@ const prepare = (order: 'asc' | 'desc') =>
   );
 const statements = { asc: prepare('asc'), desc: prepare('desc') };
 
-/** @param bodyBytes bytes of all bodies together up to which they are read as well */
+/** @param bodyBytes most bytes of all bodies together; beyond it, bodies are left out */
 export async function listMessages(
   ctx: TicketContext,
   ticketIds: readonly number[],
@@ -133,7 +133,7 @@ function messagesOf([rows, people, files, mails, recipients]: PageTuples): PageM
   });
 }
 
-/** What each parent has, by its id in the first column. */
+/** Groups rows by the parent's id in the first column, by position. */
 function inOrder<R extends [number, ...unknown[]], V extends { readonly position: number }>(
   rows: readonly R[] | null,
   of: (row: R) => V,

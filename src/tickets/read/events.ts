@@ -11,12 +11,12 @@ import { decodeCursor, encodeCursor, eventsOf } from './cursor.ts';
 import { sizeProblems } from './page.ts';
 import { findTicket } from './tickets.ts';
 
-/** Something that happened in a ticket. */
+/** An event of a ticket. */
 export interface TicketEvent {
   readonly ticketId: number;
   /** Gapless within the ticket among the events that this class of viewers may see, in commit order. */
   readonly number: number;
-  /** Events after it are news, to viewers of the same class. */
+  /** Marks this event for viewers of the same class. */
   readonly cursor: string;
   readonly type: EventType;
   readonly visibility: Visibility;
@@ -28,25 +28,25 @@ export interface TicketEvent {
 
 export interface TicketEventsInput {
   readonly ticket: TicketSelector;
-  /** A cursor: events after it. Absent: from the first one. */
+  /** Events after this cursor; all events without it. */
   readonly after?: string | null | undefined;
 }
 
-/** An event with who its watcher is by now: what hangs on the event is for that viewer to see. */
+/** An event with its watcher as currently authorized, whose permissions apply to the event's fields. */
 export interface SeenEvent {
   readonly event: TicketEvent;
   readonly viewer: Viewer;
 }
 
-/** A place in a ticket's events, as one class of viewers counts them. */
+/** A position in a ticket's events, as one class of viewers numbers them. */
 interface EventPosition {
   readonly ticketId: number;
   readonly after: number;
-  /** Operators' numbers have no gap to operators; requesters' have none to the requester. */
+  /** Whether operators' numbers are used. Both numberings are gapless for their class. */
   readonly byOperators: boolean;
 }
 
-/** Events read at once; a watcher that is further behind reads again. */
+/** Events per query. A watcher that is further behind queries again. */
 const pageSize = 100;
 
 const operator = sql`${sql.placeholder('operator')}::bool`;
@@ -84,7 +84,7 @@ const select = preparedFor((db) =>
 
 /**
  * The events after a cursor, oldest first.
- * @param first how many at most; 100 unless given, 100 at most
+ * @param first number of events, at most and by default 100
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, TICKET_NOT_FOUND, INVALID_INPUT
  */
 export async function listTicketEvents(
@@ -97,9 +97,10 @@ export async function listTicketEvents(
 }
 
 /**
- * The events after a cursor and then those to come, without a gap or a repeat, until the caller goes away.
+ * Yields the events after a cursor and then new ones, without gaps or repetitions, until the caller
+ * disconnects.
  * @throws Refusal as listTicketEvents; and UNAUTHENTICATED or FORBIDDEN once the credential, the scope `read`
- * or the role is lost
+ *   or the role is lost
  * @throws TooMany
  */
 export async function* watchTicketEvents(
@@ -115,8 +116,7 @@ export async function* watchTicketEvents(
     do {
       page = await read(ctx, await viewerNow(ctx, place), place, pageSize);
       for (const event of page) {
-        // Much may have changed since the page was read: a slow caller takes the next event when it has sent
-        // the last one.
+        // The page may be old: a slow caller takes the next event only after sending the last one.
         const viewer = await viewerNow(ctx, place);
         const written = event.createdAt.getTime();
         if (written > from) ctx.services.eventTold((ctx.now().getTime() - written) / 1000);
@@ -128,7 +128,7 @@ export async function* watchTicketEvents(
 }
 
 /**
- * Who the caller's credential makes them by now, if they may still watch. @throws Refusal UNAUTHENTICATED,
+ * Authenticates the caller again, and checks that they may still watch. @throws Refusal UNAUTHENTICATED,
  * FORBIDDEN
  */
 async function viewerNow(ctx: TicketContext, { byOperators }: EventPosition): Promise<Viewer> {

@@ -12,7 +12,7 @@ export interface Person {
   readonly email: string | null;
 }
 
-/** Operators see everybody's address, others their own. */
+/** Operators see every address, requesters only their own. */
 export const emailFor = (viewer: Viewer | undefined, { id, email }: Person): string | null =>
   viewer !== undefined && (isOperator(viewer) || viewer.userId === id) ? email : null;
 
@@ -24,7 +24,7 @@ const selectPeople = preparedFor((db) =>
     .prepare('load_people'),
 );
 
-/** People by id. Who may see a message or a ticket may see the names on it. */
+/** People by id. Viewers of a message or ticket may see the names on it. */
 export async function loadPeople(ctx: TicketContext, ids: readonly number[]): Promise<Map<number, Person>> {
   const rows = await selectPeople(ctx.services.database.desk).execute({ ids });
   return new Map(rows.map((row) => [row.id, row]));
@@ -39,10 +39,10 @@ export interface Mailbox {
   readonly isReady: boolean;
 }
 
-/** The mailboxes that the viewer may send from; requesters have none. */
+/** Mailboxes that the viewer may send from. Requesters have none. */
 export const listMailboxes = (ctx: TicketContext): Promise<Mailbox[]> => selectMailboxes(ctx, undefined);
 
-/** Those of the viewer's mailboxes with these ids. */
+/** The viewer's mailboxes with these ids. */
 export async function loadMailboxes(
   ctx: TicketContext,
   ids: readonly number[],

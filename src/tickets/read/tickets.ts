@@ -11,7 +11,7 @@ import { countUpTo } from './count.ts';
 import { type PageOf, type Paging, readPage } from './page.ts';
 import type { Person } from './people.ts';
 
-/** A ticket as its viewer may see it: counts are of visible messages only. */
+/** A ticket as its viewer may see it. Counts include only visible messages. */
 export interface Ticket {
   readonly id: number;
   readonly reference: string;
@@ -24,7 +24,7 @@ export interface Ticket {
   readonly cursor: number;
 }
 
-/** A ticket with the person it is for, who is shown wherever it is. */
+/** A ticket with its requester. */
 export interface TicketWithRequester extends Ticket {
   readonly requester: Person;
 }
@@ -72,10 +72,7 @@ function selectTicket(db: Reader, named: SQL) {
     .where(and(named, sql`(${operator} or ${tickets.requesterId} = ${sql.placeholder('viewerId')}::int)`));
 }
 
-/**
- * The ticket, or undefined: when it does not exist and when the viewer may not see it, which cannot be told
- * apart.
- */
+/** The ticket; undefined both when it does not exist and when the viewer may not see it. */
 export async function findTicket(
   ctx: TicketContext,
   by: TicketSelector,
@@ -89,7 +86,7 @@ export async function findTicket(
   return found;
 }
 
-/** Visible tickets by id; the others are missing from the answer. */
+/** Visible tickets by id. Others are missing from the result. */
 export async function loadTickets(ctx: TicketContext, ids: readonly number[]): Promise<Map<number, Ticket>> {
   const viewer = requireViewer(ctx);
   const rows = await ctx.services.database.readAs(viewer, (db) =>
@@ -109,7 +106,7 @@ const listed = (viewer: Viewer, { status }: TicketFilter): SQL | undefined =>
   and(visibleTickets(viewer), status == null ? undefined : eq(tickets.status, status));
 
 /**
- * A page of the visible tickets, the newest first.
+ * A page of the visible tickets, newest first.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
  */
 export async function listTickets(
@@ -136,7 +133,7 @@ export async function listTickets(
   );
 }
 
-/** How many tickets `listTickets` has in all its pages; null: more than `maxCount`. */
+/** Number of tickets on all pages of `listTickets`; null when there are more than `maxCount`. */
 export async function countTickets(ctx: TicketContext, filter: TicketFilter): Promise<number | null> {
   const viewer = requireViewer(ctx, 'read');
   return ctx.services.database.readAs(viewer, (db) => countUpTo(db, tickets, listed(viewer, filter)));

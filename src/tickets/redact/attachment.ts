@@ -14,8 +14,8 @@ export interface RedactAttachmentInput {
 }
 
 /**
- * Takes back one file of a message; the others and the text stay. Mails are dealt with as for a message: a
- * picture in the text is repeated with it.
+ * Redacts one file of a message. The other files and the text stay. Mails are withdrawn as for a message,
+ * because a quotation repeats the pictures of its text.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT, ATTACHMENT_NOT_FOUND
  */
 export async function redactAttachment(ctx: TicketContext, input: RedactAttachmentInput): Promise<Redacted> {

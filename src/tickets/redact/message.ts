@@ -14,9 +14,9 @@ export interface RedactMessageInput {
 }
 
 /**
- * Takes back what a message says: its text and its files are gone, its place stays. A mail of it that has not
- * begun to go out is cancelled, and the kept sources of mails that carry or quote it are deleted; what was
- * sent cannot be called back. The one command behind scope `admin`: it destroys what nobody can restore.
+ * Redacts a message: erases its text and files, and keeps its place. Its mail is cancelled if its body has
+ * not begun, and the stored sources of mails that carry or quote it are deleted. Sent mails cannot be
+ * recalled. It needs the scope `admin` because it cannot be undone.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT, MESSAGE_NOT_FOUND
  */
 export async function redactMessage(ctx: TicketContext, input: RedactMessageInput): Promise<Redacted> {

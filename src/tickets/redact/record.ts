@@ -12,8 +12,8 @@ interface RedactionRecord {
 }
 
 /**
- * The audit entry, the mails and the events: the redaction first, for whoever may see the message; then what
- * became of its mail.
+ * Writes the audit entry, withdraws the mails and appends the events: first the redaction, for every viewer
+ * of the message, then the cancelled mails.
  */
 export async function record(
   tx: Tx,

@@ -8,11 +8,11 @@ import { inTransaction } from '../transaction.ts';
 
 export interface Redacted {
   readonly messageId: number;
-  /** Somebody did it before: nothing was changed this time. */
+  /** It was redacted before, and nothing changed this time. */
   readonly alreadyRedacted: boolean;
 }
 
-/** Which message is redacted, whole or in part, and by whom. */
+/** The redacted message and the operator who redacts it. */
 export interface RedactionTarget {
   readonly actorId: number;
   readonly ticketId: number;
@@ -21,15 +21,16 @@ export interface RedactionTarget {
 
 interface RedactionOutcome extends RedactionTarget {
   readonly changed: boolean;
-  /** Bytes that no row names any more. */
+  /** Blobs that no row references any more. */
   readonly blobKeys: readonly string[];
 }
 
-/** Characters of a reason, at most: it goes into the audit trail, which stays. */
+/** Longest reason, in characters. It goes into the audit trail for good. */
 const maxReason = 1000;
 
 /**
- * What both redactions have in common: who may, one transaction, and the files' bytes once it is committed.
+ * The common part of both redactions: permission, one transaction, and removing the files' bytes after the
+ * commit.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
  */
 export async function redact(
@@ -42,8 +43,8 @@ export async function redact(
   if (problems.length > 0) throw refuse<'redactMessage' | 'redactAttachment'>(invalidInput(problems));
   const { messageId, changed, blobKeys } = await inTransaction(ctx, (tx) => run(tx, viewer.userId));
   for (const key of blobKeys) {
-    // It is redacted whatever the disk says: no row names the bytes, and the collector finds them within
-    // hours.
+    // The redaction stands even if this fails. No row references the bytes, so garbage collection removes
+    // them within hours.
     await ctx.services.blobs
       .remove(key)
       .catch((err) =>

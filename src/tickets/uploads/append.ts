@@ -17,29 +17,29 @@ export interface AppendInput {
   readonly id: string;
   /** Of the request, by `nextArrival`. */
   readonly arrival: number;
-  /** Where its sender goes on. */
+  /** Offset at which the request continues. */
   readonly offset: number;
-  /** Whether the upload is whole once all of this has arrived. */
+  /** Whether the upload is complete after this request. */
   readonly complete: boolean;
-  /** Of the whole upload, where its sender says so now. */
+  /** Size of the whole upload, if the request declares it. */
   readonly byteSize?: number | undefined;
-  /** Of this request, where its sender says so. */
+  /** Size of this request's body, if declared. */
   readonly comingBytes?: number | undefined;
 }
 
 export interface Appended {
   readonly offset: number;
-  /** The request ended before its body did, or somebody else's came: what had arrived is kept. */
+  /** The request broke off or was displaced by another. The bytes that arrived are kept. */
   readonly brokenOff: boolean;
   /** All of it is here. */
   readonly upload: Upload | undefined;
 }
 
 /**
- * Brings more bytes of one's own upload. What arrives is kept, however the request ends.
+ * Appends bytes to the viewer's own upload. Bytes that arrived are kept even when the request breaks off.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE (the upload is gone then)
  * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_OFFSET, UPLOAD_MISMATCH, UPLOAD_DIGEST, UPLOAD_COMPLETE,
- * UPLOAD_BUSY
+ *   UPLOAD_BUSY
  */
 export async function appendToUpload(
   ctx: TicketContext,
@@ -53,7 +53,7 @@ export async function appendToUpload(
   return inTurn(commands, input.id, input.arrival, stop, async () => {
     const open = await findOpenUpload(ctx, input.id);
     if (open === undefined) return replayed(ctx, input);
-    // Its sender may have asked already how far it came, and goes on from there.
+    // Its client may have asked for the offset already and may continue from there.
     if (source.broken) return { offset: input.offset, brokenOff: true, upload: undefined };
     const byteSize = await agreedSize(ctx, open, input);
     const offset = await append(ctx, open, input, byteSize, source);
@@ -66,7 +66,7 @@ export async function appendToUpload(
   });
 }
 
-/** The answer to the last request got lost: its sender is told again. */
+/** Answers a client that repeats its last request because the answer was lost. */
 async function replayed(ctx: TicketContext, { id, offset, complete }: AppendInput): Promise<Appended> {
   const whole = await findUpload(ctx.services.database.commands, id, requireViewer(ctx, 'write').userId);
   if (whole === undefined) throw uploadNotFound();
@@ -75,7 +75,7 @@ async function replayed(ctx: TicketContext, { id, offset, complete }: AppendInpu
   return { offset, brokenOff: false, upload: whole };
 }
 
-/** The size of the whole by all that was said of it. */
+/** The declared size of the whole upload. All declarations have to agree. */
 async function agreedSize(
   { services }: TicketContext,
   open: OpenUpload,
@@ -109,7 +109,7 @@ async function append(
 ): Promise<number> {
   const { blobs, database, limits } = ctx.services;
   const { bytes } = await heldBy(database.commands, open.userId);
-  // Its own share of what is held is counted already.
+  // This upload is counted in `bytes` already.
   const left = limits.uploadedBytes - bytes + Math.max(open.byteSize ?? 0, open.arrived);
   const room = Math.max(0, Math.min(limits.attachmentBytes, left));
   try {
@@ -120,7 +120,7 @@ async function append(
       throw new UploadFault('UPLOAD_OFFSET', message, error.byteSize);
     }
     if (!(error instanceof BlobMissing || error instanceof BlobTooLarge)) throw error;
-    // Nobody can go on with it.
+    // It cannot be continued.
     await giveUp(ctx, open);
     if (error instanceof BlobMissing) throw uploadNotFound();
     if (byteSize !== null && byteSize <= room)
@@ -131,7 +131,7 @@ async function append(
 
 async function finish(ctx: TicketContext, open: OpenUpload): Promise<Upload> {
   const { blobs, database } = ctx.services;
-  // Hours may have passed since the first of these bytes was allowed.
+  // The upload may have taken hours, so the credential is checked again.
   const now = await ctx.signInAgain();
   if (now?.userId !== open.userId || !now.scopes.has('write'))
     throw refuse<'uploadFile'>(new Refusal('FORBIDDEN', 'This credential may not upload any more'));

@@ -13,7 +13,10 @@ import { invalidInput } from '../refusals.ts';
 
 const attachedAlready = 'This upload has been attached already: each can be, once';
 
-/** Two messages took the same upload at the same moment, and the database let one of them have it. */
+/**
+ * The refusal for a message whose upload another message attached at the same moment. Undefined for other
+ * errors.
+ */
 export function refusalOfTaken(
   error: unknown,
   inputs: readonly AttachmentInput[],
@@ -33,9 +36,9 @@ export function refusalOfTaken(
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
- * The earlier uploads that are named, by the index of the attachment; only their uploader may use them, each
- * once. What has expired is not found even while the collector has not come by: it must not be taken away
- * between here and the commit.
+ * Finds the named uploads by the index of their attachment. Only their uploader may attach them, and each
+ * only once. Expired uploads are not found even before garbage collection, which could remove them before the
+ * commit.
  */
 export async function findUploads(ctx: TicketContext, userId: number, inputs: readonly AttachmentInput[]) {
   const named = inputs

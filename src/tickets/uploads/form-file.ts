@@ -13,7 +13,7 @@ export interface UploadFileInput {
 }
 
 /**
- * Takes a file in before its message is written; its id can be attached by its uploader, once, within a day.
+ * Stores a file before its message is written. Its uploader can attach it once, within a day.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
  */
 export async function uploadFile(ctx: TicketContext, input: UploadFileInput): Promise<Upload> {

@@ -21,14 +21,14 @@ export interface OpenUpload {
   readonly blobKey: string;
   readonly fileName: string;
   readonly contentType: string;
-  /** Null: its sender has not said yet. */
+  /** Null until the client declares it. */
   readonly byteSize: number | null;
   readonly sha256: Buffer | null;
   readonly arrived: number;
   readonly expiresInSeconds: number;
 }
 
-/** How far an upload is. */
+/** The progress of an upload. */
 export type UploadState =
   | {
       readonly upload: Upload;
@@ -43,11 +43,11 @@ export type UploadState =
       readonly expiresInSeconds: number;
     };
 
-/** Any constant will do: with a user's id beside it, it makes the counting of their uploads take turns. */
+/** An arbitrary lock id. Together with the user's id it serializes the counting of that user's uploads. */
 const countingLock = 7_407_472;
 
 /**
- * Begins an upload that may arrive by several requests, within a day.
+ * Begins an upload that may arrive in several requests within a day.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
  * @throws UploadFault TOO_MANY_UPLOADS
  */
@@ -90,22 +90,22 @@ const selectOpenUpload = preparedFor((db: Db) => {
     .prepare('find_open_upload');
 });
 
-/** The viewer's own upload that is still arriving. */
+/** Finds the viewer's own unfinished upload. */
 export async function findOpenUpload(ctx: TicketContext, id: string): Promise<OpenUpload | undefined> {
   const { userId } = requireViewer(ctx, 'write');
   const [row] = await selectOpenUpload(ctx.services.database.commands).execute({ id, userId });
   return row;
 }
 
-/** @returns whether there was one */
+/** @returns whether the upload existed */
 export async function forgetOpenUpload(db: Db, id: string): Promise<boolean> {
   const gone = await db.delete(openUploads).where(eq(openUploads.id, id)).returning({ id: openUploads.id });
   return gone.length > 0;
 }
 
 /**
- * How far one's own upload is. A request that is still bringing bytes is ended first: its sender would not
- * ask otherwise.
+ * Returns the progress of the viewer's own upload. A request that still sends bytes is ended first, because
+ * its client has given it up if it asks.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN
  * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_BUSY
  */
@@ -133,7 +133,7 @@ export async function uploadState(ctx: TicketContext, id: string, arrival: numbe
   return { upload: whole, offset: byteSize, byteSize, expiresInSeconds };
 }
 
-/** What the store has of it. Bytes that are gone take their upload with them: an offset never goes back. */
+/** The bytes in the blob store. If they are lost the upload is deleted, because an offset never goes back. */
 async function arrivedOf({ services }: TicketContext, { id, blobKey }: OpenUpload): Promise<number> {
   try {
     return await services.blobs.sizeOf(blobKey);
@@ -145,9 +145,9 @@ async function arrivedOf({ services }: TicketContext, { id, blobKey }: OpenUploa
 }
 
 /**
- * Gives an upload up, whether all of it is here or not; what was attached stays.
+ * Deletes an upload, complete or not. An attached one stays.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN
- * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_COMPLETE for what a message has, UPLOAD_BUSY
+ * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_COMPLETE when it is attached, UPLOAD_BUSY
  */
 export async function cancelUpload(ctx: TicketContext, id: string, arrival: number): Promise<void> {
   const { userId } = requireViewer(ctx, 'write');
@@ -161,7 +161,7 @@ export async function cancelUpload(ctx: TicketContext, id: string, arrival: numb
       () => {},
       () => forgetOpenUpload(database.commands, id),
     );
-    // Its row decides; bytes that cannot be removed now are the collector's.
+    // The row is gone. Bytes that cannot be removed now are garbage collected.
     if (gone) return blobs.abandon(open.blobKey).catch(() => {});
   }
   const whole = await findUpload(database.commands, id, userId);

@@ -9,15 +9,15 @@ import { refuse } from '../refused-by.ts';
 import { UploadFault } from './faults.ts';
 import { hasNotExpired } from './keep.ts';
 
-/** What a user has uploaded and attached to no message yet. */
+/** A user's uploads that are attached to no message yet. */
 export interface Held {
   /** Uploads whose bytes are still arriving. */
   readonly open: number;
-  /** Bytes that are here or were announced. */
+  /** Bytes that arrived or were declared. */
   readonly bytes: number;
 }
 
-/** An upload without a byte takes room as well. */
+/** Each upload counts as at least this many bytes. */
 const leastBytes = 64 * 1024;
 
 const selectHeld = preparedFor((db) => {
@@ -58,8 +58,8 @@ export async function heldBy(db: Reader, userId: number): Promise<Held> {
 }
 
 /**
- * How large one more upload may be, bytes.
- * @throws Refusal ATTACHMENT_TOO_LARGE when that is less than was announced, or nothing
+ * Most bytes that one more upload may have.
+ * @throws Refusal ATTACHMENT_TOO_LARGE when that is less than declared, or nothing
  */
 export function roomFor(limits: Limits, held: Held, announced: number | undefined): number {
   if (announced !== undefined && announced > limits.attachmentBytes)
@@ -88,6 +88,6 @@ const tooMuch = (limitBytes: number): Refusal<'ATTACHMENT_TOO_LARGE'> =>
     ['file'],
   );
 
-/** The refusal for bytes that went past the room that `roomFor` found. */
+/** The refusal for an upload that exceeds the room that `roomFor` returned. */
 export const beyondRoom = ({ limits }: TicketServices, room: number): Refusal<'ATTACHMENT_TOO_LARGE'> =>
   room < limits.attachmentBytes ? tooMuch(limits.uploadedBytes) : tooLarge(limits.attachmentBytes);

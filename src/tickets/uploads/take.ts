@@ -11,29 +11,28 @@ import { assertMayOpen, beyondRoom, heldBy, roomFor } from './quota.ts';
 
 export interface NewUpload {
   readonly fileName: string;
-  /** The sender's word for it. */
+  /** As declared by the client. */
   readonly contentType: string;
-  /** What the sender says that there will be. */
+  /** Declared size in bytes. */
   readonly byteSize?: number | undefined;
   readonly sha256?: Buffer | undefined;
 }
 
-/** Bytes on their way in, read once. */
+/** A request's body, which can be read once. */
 export interface IncomingBody extends AsyncIterable<Buffer> {
-  /** Whether all of them were read. */
+  /** Whether the whole body was read. */
   readonly ended: boolean;
-  /** Whether its sender is gone, or was stopped. */
+  /** Whether the client disconnected or was stopped. */
   readonly broken: boolean;
-  /** Whoever reads them is told why, and reads no further. */
+  /** Stops the body: its reader gets the error. */
   stop(why: Error): void;
 }
 
-/** Uploads of each user that arrive in this process by one request alone, and so have no row yet. */
+/** Per user, the single-request uploads that are arriving in this process. They have no row yet. */
 const arriving = new Map<number, number>();
 
 /**
- * Takes a file in by one request, before its message is written; its id can be attached by its uploader,
- * once, within a day.
+ * Stores a file that arrives in one request. Its uploader can attach it once, within a day.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
  * @throws UploadFault TOO_MANY_UPLOADS, UPLOAD_DIGEST
  */

@@ -8,12 +8,12 @@ import { expectedColumns } from './columns.ts';
 import { foundTickets, input, judged, mailSubject } from './rules.ts';
 import { storedFingerprint } from './stored-key.ts';
 
-/* From the rules that need the ticket's lock to the rows that are written. */
+/* From the rules that need the ticket's lock to the rows to write. */
 
 const asked = input.columns;
 const ruled = judged.columns;
 
-/** Rows that somebody else holds are left out, or waited for. */
+/** Skips rows that another transaction holds, or waits for them. */
 export const locked = (waits: boolean) =>
   foundTickets(sql`order by ${tickets.id} for no key update ${sql.raw(waits ? '' : 'skip locked')}`);
 
@@ -46,7 +46,7 @@ export const decided = reading(
 );
 const settled = decided.columns;
 
-/** Identifiers are drawn under the ticket's lock, so that they increase within it in commit order. */
+/** Ids are drawn under the ticket's lock, so that they increase within a ticket in commit order. */
 const { verdict, status, requesterId, ticketCreatedAt, isOperator, maxMailBytes, ...written } = settled;
 export const numbered = reading(
   'numbered',
@@ -83,9 +83,9 @@ const publicSoFar = sql`count(*) filter (where ${asked.visibility} = 'PUBLIC') o
 const publicNumber = sql`${drawn.lastPublicEventNumber} + ${publicSoFar}`;
 
 /**
- * What is written, whole: each row is joined with its input here, and all that follows inserts from here, so
- * that nothing inserted has to be read back. Columns are chosen, as each costs every later step something
- * before its first row.
+ * The rows to write, joined with their input. All later steps insert from here, so nothing has to be read
+ * back. Columns are listed one by one, because each column costs every later step some time before its first
+ * row.
  */
 export const accepted = reading(
   'accepted',

@@ -7,14 +7,13 @@ import { input, judged, type RowVerdict, wanted } from './rules.ts';
 import { files, woken, writes } from './writes.ts';
 
 /*
- * The command's writes as one data-modifying statement: one round trip and one commit for a whole group of
+ * The command's writes as one data-modifying statement: one round trip and one commit for a group of
  * messages.
  *
- * All parts of such a statement see one snapshot, so only two things are trusted to be fresh: rows locked
- * here, which PostgreSQL re-reads after a wait, and conflicts on a unique key. Locks are taken in one order
- * everywhere (tickets by id, then keys), which rules out deadlocks among groups. Every row gets an answer: an
- * identifier, or the reason that it was left out. A ticket that somebody else holds is such a reason, so that
- * its neighbours in the group do not wait for it.
+ * All parts of such a statement see one snapshot, so only two things are current: rows locked here, which
+ * PostgreSQL re-reads after a wait, and conflicts on a unique key. Locks are always taken in the same order
+ * (tickets by id, then keys), so groups cannot deadlock. Every row gets an answer: an id, or the reason why
+ * it was left out. A locked ticket is such a reason, so that the other rows of the group do not wait.
  */
 
 const row = accepted.columns;
@@ -29,7 +28,7 @@ export type LeftOutAnswer = { readonly verdict: RowVerdict } & {
   readonly [K in 'ticketId' | 'toAddress' | 'maxMailBytes']: AppendedAnswer[K] | null;
 };
 
-/** To a row that was appended: with null for what comes of files and e-mails only, where there are none. */
+/** To a row that was appended. Members of files and e-mails are null where there are none. */
 export interface AppendedAnswer {
   readonly verdict: null;
   readonly ticketId: number;
@@ -90,12 +89,12 @@ const answer = {
   maxMailBytes: settled.maxMailBytes,
 } satisfies Record<keyof AppendedAnswer, SQL>;
 
-/** All rows as one value: columns cost the driver and the mapper more. */
+/** All rows as one JSON value, which costs the driver and the mapper less than columns. */
 const answered = reading(
   'answered',
   {
     answers: sql`json_agg(${jsonObject(answer)} order by ${settled.n})`,
-    // Nobody reads it: PostgreSQL leaves out what nothing asks for, and nobody would be woken.
+    // Selected because PostgreSQL does not run a step that nothing selects from, and `pg_notify` has to run.
     woken: sql`(select count(*) from ${woken})`,
   },
   sql`from ${decided} left join ${accepted} on ${row.n} = ${settled.n}`,
@@ -103,7 +102,7 @@ const answered = reading(
 
 /**
  * The statement, prepared: once a connection.
- * @param waits for tickets that somebody else holds, as long as the connection waits for locks
+ * @param waits whether to wait for locked tickets, up to the connection's `lock_timeout`
  */
 export function prepareAppend(db: Db, { waits = false } = {}) {
   const reads = [input, wanted, locked(waits), judged, decided, numbered, takenKeys, accepted];

@@ -9,24 +9,24 @@ import { createTicketLanes, mayGoOn, type PendingRow } from './lanes.ts';
 import { createPace } from './pace.ts';
 import { createQueue } from './queue.ts';
 
-/** Bytes of bodies of one statement at most, so that 64 large messages do not become one 64 MiB parameter. */
+/** Most bytes of bodies in one statement, so that 64 large messages do not become one 64 MiB parameter. */
 const groupBytes = 2 * 1024 * 1024;
 /**
- * How often a message is tried again with the next group when its ticket was locked: mostly by another
- * process's group, for a moment.
+ * How often a message whose ticket is locked is retried in the next group. Most such locks belong to a group
+ * of another process and are short.
  */
 const triesInGroups = 3;
 
 /**
- * Writes messages that arrive together as one group. A lone message is written at once, if nobody else was
- * answered a moment ago; each caller is answered only after the commit of its own row; one bad row never
- * fails its neighbours, and one whose ticket is locked never holds them up.
+ * Writes messages that arrive together as one group. A lone message is written immediately unless other
+ * callers were answered a moment ago. Each caller is answered after the commit of its own row. A bad row does
+ * not fail the others of its group, and a locked ticket does not delay them.
  */
 export interface GroupCommit extends AsyncDisposable {
   /**
    * Resolves once the row is committed, or left out.
-   * @throws Unavailable when the queue is full, the ticket stays locked, or the database does not answer; it
-   *   says whether the row may have been written
+   * @throws Unavailable when the queue is full, the ticket stays locked, or the database does not answer. It
+   *   says whether the row may have been written.
    */
   append(row: MessageRow): Promise<RowAnswer>;
 }
@@ -54,8 +54,7 @@ export function createGroupCommit(
   });
   const queue = createQueue(lanes, { ...group, worthwhileRows, statementsInFlight });
   /**
-   * What was in a group in which somebody waited for a lock: each goes by itself, as its neighbour may wait
-   * again.
+   * Rows of a group that ran into a lock timeout. Each is retried alone, as its neighbour may block again.
    */
   const alone: PendingRow[] = [];
   const inFlight = { statements: 0, rows: 0, alone: 0 };
@@ -72,13 +71,13 @@ export function createGroupCommit(
         const [answer] = await by.execute({ rows, sendsByDefault });
         return answer!.answers;
       } catch (error) {
-        // Rolled back by the server to break a tie: nothing was written, and the next try meets no such tie.
+        // A serialization failure or a deadlock: the server rolled back, so a retry is safe.
         if (!/^40(001|P01)$/.test(sqlState(error) ?? '') || attempt === 5) throw error;
       }
     }
   }
 
-  /** Writes a group. @returns how its callers are told, each of what became of its own row */
+  /** Writes a group. @returns functions that resolve the callers' promises */
   async function flush(group: readonly PendingRow[]): Promise<(() => void)[]> {
     try {
       const answers = await execute(statement, group);
@@ -102,8 +101,8 @@ export function createGroupCommit(
   }
 
   /**
-   * A fault of the connection says nothing of the commit, so it is not tried again here; a fault of a row is
-   * that row's own.
+   * A connection fault leaves the commit unknown, so it is not retried. Any other fault belongs to one row,
+   * so the rows are retried alone.
    */
   function failed(group: readonly PendingRow[], error: unknown): (() => void)[] {
     const fault = asUnavailable(error);
@@ -128,8 +127,7 @@ export function createGroupCommit(
     pace.answers(told.length);
     if (inFlight.statements === 0) waitNoLonger();
     drain();
-    // The next statement is on its way before this thread is busy with the answers of the last one:
-    // PostgreSQL need not wait for them.
+    // The next statement is sent before this thread works on the answers, so that PostgreSQL does not idle.
     if (inFlight.statements > 0) await nextTurn();
     for (const tell of told) tell();
   }
@@ -161,7 +159,7 @@ export function createGroupCommit(
     if (!queue.add(waiting)) return;
     if (scheduled || inFlight.statements >= statementsInFlight) return;
     scheduled = true;
-    // Callers whose requests were read in this turn of the event loop join.
+    // Requests that were read in this turn of the event loop join the group.
     setImmediate(() => drain());
   }
 

@@ -3,13 +3,13 @@ import { Unavailable } from '../../../platform/errors.ts';
 import type { RowAnswer } from './append-statement.ts';
 import type { MessageRow } from './columns.ts';
 
-/** A message that waits to be written, and how its caller is told. */
+/** A queued row, and the functions that settle its caller's promise. */
 export interface PendingRow {
   readonly row: MessageRow;
   readonly bytes: number;
-  /** Its ticket, as the caller named it. */
+  /** The ticket as the caller named it. */
   readonly name: string;
-  /** How often its ticket was found locked, and when it is given up, if it was. */
+  /** How often its ticket was locked, and the deadline that begins with the first time. */
   lockedTimes: number;
   giveUpAt: number | undefined;
   readonly resolve: (answer: RowAnswer) => void;
@@ -17,29 +17,26 @@ export interface PendingRow {
 }
 
 export interface LaneLimits {
-  /** Statements of lanes in flight at most. */
+  /** Most statements of lanes in flight. */
   readonly atOnce: number;
-  /** Milliseconds that a message waits for a lock at most. */
+  /** Longest wait for a lock, in milliseconds. */
   readonly patience: number;
-  /** Messages of one lane at most: one ticket must not fill the queue of all. */
+  /** Most messages of one lane, so that one ticket cannot fill the whole queue. */
   readonly rows: number;
-  /** Rows and bytes of one statement at most. */
+  /** Most rows and bytes of one statement. */
   readonly groupRows: number;
   readonly groupBytes: number;
 }
 
 /**
- * Where messages wait whose ticket somebody else has locked: one lane a ticket, so that nobody waits for
- * another ticket's lock. A lane's turn is one statement, which waits for the lock for a quarter of a second;
- * then it is the next lane's turn.
+ * Queues of messages whose ticket is locked: one lane per ticket, so that no message waits for another
+ * ticket's lock. A lane's turn is one statement, which waits up to 250 ms for the lock. Then the next lane
+ * has its turn.
  */
 export interface TicketLanes {
-  /**
-   * @param lane the ticket's id; or a mark of the message's own, when it waits for another lock than its
-   * ticket's
-   */
+  /** @param lane the ticket's id, or a symbol when the message waits for a lock other than its ticket's */
   join(lane: number | symbol, waiting: PendingRow): void;
-  /** Puts the message into the lane of its ticket, if there is one. @returns whether there is */
+  /** Adds the message to its ticket's lane, if there is one. @returns whether there is */
   take(waiting: PendingRow): boolean;
 }
 
@@ -47,11 +44,11 @@ interface TicketLane {
   readonly id: number | symbol;
   readonly names: Set<string>;
   readonly rows: PendingRow[];
-  /** One, after they waited in vain together: some of them may wait for a lock of their own. */
+  /** Rows of the next statement. One after a timeout, as a single row may wait for a lock of its own. */
   width: number;
 }
 
-/** @param append writes rows by one statement that waits for their locks for a moment */
+/** @param append writes rows by one statement, which waits for locks up to `lock_timeout` */
 export function createTicketLanes(
   append: (group: readonly PendingRow[]) => Promise<readonly RowAnswer[]>,
   { atOnce, patience, rows: maxRows, groupRows, groupBytes }: LaneLimits,
@@ -90,7 +87,7 @@ export function createTicketLanes(
       const isShared = batch.length > 1 && !(fault instanceof Unavailable);
       if (isLockTimeout(error) || isShared) {
         lane.width = 1;
-        // One that waited alone lets the others try.
+        // A row that timed out alone goes to the end of the lane.
         lane.rows.splice(batch.length === 1 ? lane.rows.length : 0, 0, ...batch);
       } else for (const waiting of batch) waiting.reject(fault);
     }
@@ -148,7 +145,7 @@ export function createTicketLanes(
 const lockedFault = (): Unavailable =>
   new Unavailable('Somebody else holds what this needs; nothing was written', 2, { nothingWritten: true });
 
-/** Whether a message that waits for a lock may be tried once more; otherwise its caller is told. */
+/** Whether a message may be retried. Rejects its promise when its deadline has passed. */
 export function mayGoOn(waiting: PendingRow): boolean {
   if (waiting.giveUpAt === undefined || performance.now() < waiting.giveUpAt) return true;
   waiting.reject(lockedFault());

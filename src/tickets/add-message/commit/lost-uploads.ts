@@ -7,8 +7,8 @@ import { invalidInput } from '../../refusals.ts';
 import type { MessageRow } from './columns.ts';
 
 /**
- * Why a row could not be written whose earlier uploads were redacted after they had been looked up: as if
- * that had been before. Undefined when it failed for another reason.
+ * The refusal for a row whose earlier uploads were redacted between their lookup and the write: the same as
+ * if they had been redacted before. Undefined for any other error.
  */
 export async function lostUploads(
   ctx: TicketContext,

@@ -8,20 +8,20 @@ export interface QueueLimits {
 }
 
 /**
- * Messages that wait for a group. Those of a ticket that is being written to wait for that: in the database
- * they would wait for its lock.
+ * Messages that wait for a group. While a statement writes to a ticket, its further messages wait here rather
+ * than for its lock in the database.
  */
 export interface WritingQueue {
   readonly length: number;
   readonly bytes: number;
-  /** @returns false: the message waits for its ticket, and nothing is to be sent for it now */
+  /** @returns false when the message waits for its ticket, so that there is nothing to send now */
   add(waiting: PendingRow): boolean;
   /**
-   * Takes the next group. Messages of one ticket go together, as the next statement could not have them
+   * Takes the next group. Messages of one ticket go together, as a parallel statement could not write them
    * anyway.
    */
   next(rowsInFlight: number): PendingRow[];
-  /** A statement writes the group, and has ended. */
+  /** Called when a statement that writes the group begins, and when it has ended. */
   begin(group: readonly PendingRow[]): void;
   end(group: readonly PendingRow[]): void;
 }
@@ -32,13 +32,10 @@ export function createQueue(
 ): WritingQueue {
   let queue: PendingRow[] = [];
   let queuedBytes = 0;
-  /** By the ticket that a statement is writing to, as its callers named it. */
+  /** Waiting messages by the ticket that a statement is writing to, as its callers named it. */
   const busy = new Map<string, PendingRow[]>();
 
-  /**
-   * As much as the other statements have or will have: one that takes all leaves them nothing to do while it
-   * runs.
-   */
+  /** An even share of the rows: a statement that took all of them would leave the others idle. */
   function limit(rowsInFlight: number): number {
     const share = Math.ceil((queue.length + rowsInFlight) / statementsInFlight);
     return Math.min(groupRows, Math.max(Math.min(worthwhileRows, groupRows), share));
@@ -85,7 +82,7 @@ export function createQueue(
       for (const { name } of group) if (!busy.has(name)) busy.set(name, []);
     },
     end(group) {
-      // They came before whoever is in the queue.
+      // They arrived before those in the queue.
       const held = group.flatMap(({ name }) => {
         const waiting = busy.get(name) ?? [];
         busy.delete(name);

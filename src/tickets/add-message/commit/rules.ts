@@ -6,23 +6,20 @@ import { mailboxes, mailboxGrants, tickets, users } from '../../../db/tables.ts'
 import { ownKeyPattern } from '../../../mail/address.ts';
 import { type MessageRow, rowColumns } from './columns.ts';
 
-/*
- * What rows mean and which rules refuse them, as steps of a statement: of the one that appends, and of one
- * that only looks.
- */
+/* Resolves rows and judges them, as steps of a statement. The append statement and the dry run share them. */
 
-/** What the statement says of a row that it left out. */
+/** Why the statement left out a row. */
 export type RowVerdict =
   | RuleVerdict
   | 'TICKET_CHANGED'
   | 'PREVIEW_STALE'
-  /** Somebody else holds the ticket's row. */
+  /** Another transaction holds the ticket's row. */
   | 'LOCKED'
-  /** Another message of the group goes to the ticket first: ask again in a later group. */
+  /** Another message of the group goes first: retry in a later group. */
   | 'LATER'
-  /** The idempotency key is taken: by a row that is committed by now. */
+  /** The idempotency key is taken by a committed row. */
   | 'KEY_TAKEN';
-/** Those that need no lock. */
+/** Verdicts that need no lock. */
 export type RuleVerdict =
   | 'TICKET_NOT_FOUND'
   | 'MAILBOX_NOT_FOUND'
@@ -45,7 +42,7 @@ const asked = input.columns;
 const visible = (which: SQL): SQL => sql`
   select ${tickets.id} from ${tickets}
   where ${which} and (${asked.isOperator} or ${tickets.requesterId} = ${asked.viewerId})`;
-/** Which ticket each row means, if its viewer may see it. */
+/** The ticket that each row names, if its viewer may see it. */
 export const wanted = reading(
   'wanted',
   { n: asked.n, ticketId: sql`named.${sql.identifier(tickets.id.name)}` },
@@ -55,7 +52,7 @@ export const wanted = reading(
   ) named`,
 );
 
-/** The tickets that are meant. @param locking how their rows are locked, if they are */
+/** The named tickets. @param locking the locking clause, if any */
 export const foundTickets = (locking: SQL = sql``) =>
   reading(
     'found',
@@ -127,13 +124,12 @@ export const judged = reading(
       on lower(${mailboxes.address}) = lower(${asked.from}) and ${mailboxGrants.userId} = ${asked.viewerId}`,
 );
 
-/** The subject of a ticket's mails. The database's own function says it, for whoever asks. */
+/** The subject of a ticket's mails. The rule is the database function `mail_subject`, for every caller. */
 export const mailSubject = (of: { readonly subject: SQL; readonly reference: SQL }): SQL =>
   sql`mail_subject(${of.subject}, ${of.reference})`;
 
 /**
- * The same rules without a lock or a write: which refusal would come first, and what the mail would be made
- * of.
+ * The same rules without a lock or a write. It answers the first refusal, or what the mail would be made of.
  */
 export function prepareDryRun(db: Db) {
   const { columns } = judged;
@@ -155,7 +151,7 @@ export function prepareDryRun(db: Db) {
     .prepare('judge_message');
 }
 
-/** What would become of one row, now. */
+/** Judges one row against the current state. */
 export type DryRun = (row: MessageRow) => Promise<DryRunAnswer>;
 export type DryRunAnswer = Awaited<ReturnType<ReturnType<typeof prepareDryRun>['execute']>>[number];
 

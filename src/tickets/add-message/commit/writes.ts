@@ -16,7 +16,7 @@ import { authoredOf } from '../authored.ts';
 import { accepted } from './accept.ts';
 import { fileColumns, optionalFileColumns } from './columns.ts';
 
-/* What is written of each accepted row, and of the group as a whole. */
+/* Steps that write each accepted row, and the group's totals. */
 
 const row = accepted.columns;
 
@@ -50,7 +50,7 @@ export const files = reading(
 const file = files.columns;
 const sha256 = sql`decode(${file.sha256}, 'hex')`;
 
-/** One part of a request may be several attachments. */
+/** One part of a request may be attached several times. */
 const newBlobs = writing(
   'new_blobs',
   sql`${insertFrom(
@@ -83,7 +83,7 @@ const newAttachments = writing(
   ),
 );
 
-/** Files of one message are scanned all or none. */
+/** Either all files of a message are scanned or none is. */
 const isScanned = sql`${row.files}->0->>'scan' is not null`;
 const newDeliveries = writing(
   'new_deliveries',
@@ -172,7 +172,7 @@ const touched = writing(
   })} from ${latest} where ${tickets.id} = ${changedTicketId}`,
 );
 
-/** One wake-up a group: NOTIFY takes a lock of the whole cluster at commit. */
+/** One NOTIFY per group, because NOTIFY takes a cluster-wide lock at commit. */
 export const woken = reading(
   'woken',
   {
