@@ -4,7 +4,7 @@ import { remembering } from '../platform/lru.ts';
 export type ParsedAddress =
   | {
       readonly ok: true;
-      /** The addr-spec as written, without surrounding blanks. */
+      /** The addr-spec as written, trimmed. */
       readonly address: string;
       /**
        * The local part is not ASCII: the server must offer SMTPUTF8 (RFC 6531). An IDN alone does not need
@@ -26,10 +26,7 @@ const dotAtom = new RegExp(String.raw`^${atom}(?:\.${atom})*$`, 'u');
 // Angle brackets are legal inside quotes, but many a program that takes addresses apart stumbles over them.
 const quotedString = new RegExp(String.raw`^"(?:[ !#-;=?-\[\]-~]|${visible}|\\[ -;=?-~])*"$`, 'u');
 const domainLabel = /^(?!-)(?:[A-Za-z0-9-]|[\p{L}\p{M}\p{N}\u00b7\u0375\u05f3\u05f4\u30fb])+(?<!-)$/u;
-/**
- * A desk writes from the same mailboxes to the same people, and a command looks at each address several
- * times.
- */
+/** Addresses recur within a command and between commands, so results are cached. */
 const rememberedAddresses = { texts: 1000, longest: maxAddressOctets };
 const refuse = (message: string): ParsedAddress => ({ ok: false, message });
 
@@ -41,7 +38,7 @@ const refuse = (message: string): ParsedAddress => ({ ok: false, message });
 export const parseAddress = remembering(readAddress, rememberedAddresses);
 
 function readAddress(text: string): ParsedAddress {
-  // Before anything looks for the ends of it: a megabyte of blanks would take minutes.
+  // Checked before trimming, which is quadratic: a megabyte of blanks would take minutes.
   if (text.length > 4 * maxAddressOctets) return refuse(tooLong);
   const address = text.replace(/^[ \t]+|[ \t]+$/g, '');
   if (address === '') return refuse('An e-mail address is empty');

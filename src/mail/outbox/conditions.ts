@@ -7,14 +7,14 @@ import { deliveries, deliveryRecipients, mailboxes, messages, tickets, users } f
 import { appendDeliveryEvents } from '../../events/append.ts';
 import { d, isUnsettled, isWaiting, m, r } from '../table-aliases.ts';
 
-/** Conditional mails of a mailbox that are looked at in one transaction. */
+/** Most conditional mails of a mailbox that one transaction checks. */
 const atOnce = 20;
 
 /**
- * Looks at due mails with a `cancelIf`, and cancels those that were answered. The others are claimed in the
- * same transaction: their tickets stay locked, so that no reply can slip in between. Those of tickets that
- * somebody else holds are left to the next look.
- * @returns the mails that were looked at
+ * Checks due mails with a `cancelIf`, and cancels those that were answered. The others are claimed in the
+ * same transaction: their tickets stay locked, so that no reply can come in between. Mails of locked tickets
+ * are left to the next round.
+ * @returns the checked mails
  */
 export async function clearConditional(client: postgres.Sql, now: Date): Promise<number[]> {
   const due = await run<{ id: number; ticketId: number }>(
@@ -47,10 +47,7 @@ export async function clearConditional(client: postgres.Sql, now: Date): Promise
 const reply = alias(messages, 'reply');
 const author = alias(users, 'author');
 
-/**
- * Cancels those of the deliveries whose conditions hold. The caller holds their tickets' locks; what it sees
- * is committed.
- */
+/** Cancels the deliveries whose conditions hold. The caller holds their tickets' locks. */
 async function cancelAnswered(client: postgres.Sql, ids: readonly number[]): Promise<void> {
   const those = sql`any (${sql.param(ids)}::int[])`;
   await run(

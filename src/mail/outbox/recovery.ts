@@ -8,10 +8,7 @@ import { appendDeliveryEvents } from '../../events/append.ts';
 import { a, d, isUnsettled, leaseFor, r } from '../table-aliases.ts';
 import type { Claim } from './claim.ts';
 
-/*
- * How a delivery comes back from an attempt that did not end: given back, kept by a sign of life, or found
- * without one.
- */
+/* Leases of attempts: released by a worker that ends, renewed by a live one, recovered from a dead one. */
 
 type Owned = Pick<Claim, 'id' | 'token'>;
 
@@ -21,7 +18,7 @@ const rowsOf = (claims: readonly Owned[]): SQL => sql`
     ${sql.param(claims.map(({ token }) => token))}::uuid[]
   ) as i (id, token)`;
 
-/** Gives claims back that nothing was begun for: they are as they were. */
+/** Releases claims whose attempts have not begun. */
 export async function release(client: postgres.Sql, claims: readonly Owned[]): Promise<void> {
   await run(
     client,
@@ -47,7 +44,7 @@ export async function release(client: postgres.Sql, claims: readonly Owned[]): P
   );
 }
 
-/** Keeps the leases of attempts that are alive. */
+/** Renews the leases of running attempts. */
 export async function renew(
   client: postgres.Sql,
   claims: readonly Owned[],
@@ -73,8 +70,8 @@ export interface Recovered {
 const workerEnded = 'The worker ended while the mail was going out';
 
 /**
- * Finds attempts whose worker has died: before BODY the delivery is QUEUED again, at BODY its outcome is
- * unknown. What belongs to a ticket that somebody else holds is left to the next look.
+ * Recovers attempts whose lease expired: before BODY the delivery is QUEUED again, at BODY its outcome is
+ * unknown. Deliveries of locked tickets are left to the next round.
  */
 export async function recover(client: postgres.Sql, now: Date, limit = 500): Promise<Recovered[]> {
   return run<Recovered>(

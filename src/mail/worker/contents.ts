@@ -33,11 +33,11 @@ export interface DeliveryRecipient {
   readonly address: string;
   readonly name: string;
   readonly state: RecipientState;
-  /** What was last said about them. */
+  /** The last reply about this recipient. */
   readonly reply: string | null;
 }
 
-/** Everything that the worker needs of one delivery. */
+/** Everything that the worker needs to send one delivery. */
 export interface DeliveryContents extends MailedMessage {
   readonly id: number;
   readonly rfcMessageId: string;
@@ -46,18 +46,18 @@ export interface DeliveryContents extends MailedMessage {
   readonly subject: string;
   readonly signature: string;
   readonly giveUpAt: Date;
-  /** The message, or one of its files: what is left is not what its author sent. */
+  /** Whether the message or one of its files was redacted. */
   readonly redacted: boolean;
-  /** A file of the message in which a scanner found something, and what; null: none. */
+  /** An infected file and the scanner's finding; null when there is none. */
   readonly infected: string | null;
   readonly recipients: readonly DeliveryRecipient[];
   readonly attachments: readonly StoredFile[];
   readonly autoSubmitted: boolean;
   readonly conversation: Conversation;
   readonly mailbox: SendingMailbox;
-  /** What its server last said it takes, octets. */
+  /** The server's last announced size limit, in octets. */
   readonly serverMaxMailBytes: number | null;
-  /** What an earlier attempt sent, or was going to. */
+  /** The source that an earlier attempt stored. */
   readonly source: MailSource | undefined;
 }
 
@@ -144,7 +144,7 @@ export interface PreparedMail {
   readonly hasUtf8Headers: boolean;
 }
 
-/** The mail itself: what an earlier attempt kept, or else made now. */
+/** The mail's source: from an earlier attempt, else composed now. */
 export async function prepareMail(contents: DeliveryContents, now: Date): Promise<PreparedMail> {
   const { source } = contents;
   if (source !== undefined) {
@@ -173,7 +173,7 @@ export async function prepareMail(contents: DeliveryContents, now: Date): Promis
   });
 }
 
-/** Whom RCPT TO names in this attempt, each address once. */
+/** The envelope of this attempt, each address once. */
 export function envelopeOf(
   contents: DeliveryContents,
   recipients: readonly { address: string }[],
