@@ -13,7 +13,7 @@ import { createUploads } from '../http/uploads/routes.ts';
 import { foldPath } from '../legacy/dotnet/path.ts';
 import { createLegacyDoor, refuseLegacy } from '../legacy/endpoint.ts';
 import { createImageSniffer } from '../storage/image-type.ts';
-import type { MessageContext, MessageDesk } from '../tickets/add-message/context.ts';
+import type { TicketContext, TicketServices } from '../tickets/context.ts';
 import type { Foundation } from './foundation.ts';
 import type { GraphqlServer } from './graphql.ts';
 import type { Monitoring } from './monitoring.ts';
@@ -21,7 +21,7 @@ import type { Monitoring } from './monitoring.ts';
 interface Doors {
   readonly foundation: Foundation;
   readonly monitoring: Monitoring;
-  readonly desk: MessageDesk;
+  readonly services: TicketServices;
   readonly authenticator: Authenticator;
   readonly graphql: GraphqlServer;
 }
@@ -29,17 +29,17 @@ interface Doors {
 /** Signs a request in. */
 type Begin = ReturnType<typeof createBegin>;
 type Cors = ReturnType<typeof createCors>;
-type ContextOf = (req: IncomingMessage, res: ServerResponse) => Promise<MessageContext>;
+type ContextOf = (req: IncomingMessage, res: ServerResponse) => Promise<TicketContext>;
 
 /** Which path is answered by what. */
 export function createRoutes(doors: Doors): Route[] {
-  const { desk, monitoring } = doors;
+  const { services, monitoring } = doors;
   const { config } = doors.foundation;
   const cors = createCors(config.corsOrigins);
   const begin = beginOf(doors);
-  const contextOf = async (req: IncomingMessage, res: ServerResponse): Promise<MessageContext> => ({
+  const contextOf = async (req: IncomingMessage, res: ServerResponse): Promise<TicketContext> => ({
     ...(await begin(req, res)),
-    desk,
+    services,
   });
   return [
     // First, because another door's path may be the old endpoint's once it is case-folded.
@@ -52,29 +52,29 @@ export function createRoutes(doors: Doors): Route[] {
   ];
 }
 
-function beginOf({ foundation, monitoring, desk, authenticator }: Doors): Begin {
+function beginOf({ foundation, monitoring, services, authenticator }: Doors): Begin {
   const { config, log, now } = foundation;
   return createBegin({
     authenticator,
-    rateLimits: desk.rateLimits,
+    rateLimits: services.rateLimits,
     log,
     now,
     trustProxy: config.trustProxy,
     publicUrl: config.publicUrl,
-    blobs: desk.blobs,
+    blobs: services.blobs,
     limits: config.limits,
     uploading: monitoring.metrics.uploading,
   });
 }
 
-function legacyRoute({ foundation, monitoring, desk, graphql }: Doors, begin: Begin): Route {
+function legacyRoute({ foundation, monitoring, services, graphql }: Doors, begin: Begin): Route {
   const { config, log } = foundation;
   const { legacyRequestBytes, bodyBytes } = config.limits;
   const handle = createLegacyDoor({
     begin,
     originOf: (req) => originOf(req, config.trustProxy),
     execute: (operation, variables, context) =>
-      graphql.execute(operation, variables as object, { ...context, desk }),
+      graphql.execute(operation, variables as object, { ...context, services }),
     limits: { maxBodyBytes: legacyRequestBytes, maxTextChars: 2 * bodyBytes },
     count: monitoring.metrics.countLegacy,
     fault: (error) => log.error({ err: error }, 'fault'),
@@ -118,7 +118,7 @@ function graphqlRoutes({ foundation, graphql }: Doors, cors: Cors, contextOf: Co
 }
 
 function fileRoutes(
-  { foundation, monitoring, desk }: Doors,
+  { foundation, monitoring, services }: Doors,
   cors: Cors,
   begin: Begin,
   contextOf: ContextOf,
@@ -126,10 +126,10 @@ function fileRoutes(
   const { config, now, log } = foundation;
   const downloads = createDownloads({
     begin,
-    desk,
+    services,
     now,
-    findReader: prepareFindById(desk.database.desk, new Set(['read'])),
-    sniff: createImageSniffer(desk.blobs),
+    findReader: prepareFindById(services.database.desk, new Set(['read'])),
+    sniff: createImageSniffer(services.blobs),
   });
   const uploads = createUploads({
     contextOf,
@@ -146,11 +146,11 @@ function fileRoutes(
   ];
 }
 
-function inboxRoutes({ foundation, desk, authenticator }: Doors): Route[] {
+function inboxRoutes({ foundation, services, authenticator }: Doors): Route[] {
   if (!foundation.hasInbox) return [];
   const { trustProxy } = foundation.config;
   const handle = createInboxPage({
-    db: desk.database.desk,
+    db: services.database.desk,
     authenticate: authenticator.authenticate,
     addressOf: (req) => remoteAddressOf(req, trustProxy),
   });

@@ -7,7 +7,7 @@ import { createRateLimits } from '../limits/rate-limits.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { createGroupCommit } from '../tickets/add-message/commit/group-commit.ts';
 import { createDryRun } from '../tickets/add-message/commit/rules.ts';
-import type { MessageDesk } from '../tickets/add-message/context.ts';
+import type { TicketServices } from '../tickets/context.ts';
 import { createAttachmentUrls } from '../tickets/read/signed-url.ts';
 import type { Foundation } from './foundation.ts';
 
@@ -16,7 +16,7 @@ export async function createTicketServices(
   { config, overrides, parts, database, blobs, smtpUrl }: Foundation,
   metrics: Metrics,
   events: EventHub,
-): Promise<MessageDesk> {
+): Promise<TicketServices> {
   const sendsByDefault = smtpUrl !== undefined;
   return {
     database,

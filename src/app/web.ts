@@ -16,11 +16,11 @@ export async function startWeb(foundation: Foundation, monitoring: Monitoring): 
   const { config, overrides, parts, database, log } = foundation;
   const { metrics } = monitoring;
   const events = parts.use(createEventHub(database.listener, log));
-  const desk = await createTicketServices(foundation, metrics, events);
+  const services = await createTicketServices(foundation, metrics, events);
   const authenticator = startAuthenticator(foundation, metrics);
   const graphql = startGraphql(foundation);
   metrics.watch({ streams: graphql.streams });
-  const routes = createRoutes({ foundation, monitoring, desk, authenticator, graphql });
+  const routes = createRoutes({ foundation, monitoring, services, authenticator, graphql });
   const server = createHttpServer(routes, { log, seen: metrics.request, patience: overrides.patience });
   const drain = drainable(server);
   const url = await listen(server, config);

@@ -1,6 +1,6 @@
 import type { ExecutionResult } from 'graphql';
 import type { Logger } from '../platform/log.ts';
-import type { MessageContext } from '../tickets/add-message/context.ts';
+import type { TicketContext } from '../tickets/context.ts';
 import { createPrepare } from './execute/operation.ts';
 import type { TrustedDocuments } from './execute/trusted-documents.ts';
 import { createGraphqlYoga, type YogaOptions } from './execute/yoga.ts';
@@ -31,7 +31,7 @@ export function createGraphqlServer(options: GraphqlOptions) {
     async execute<D>(
       { name, document }: StoredOperation,
       variables: object,
-      ctx: MessageContext,
+      ctx: TicketContext,
     ): Promise<ExecutionResult<D>> {
       const asked = { query: document, operationName: name, variables: variables as Record<string, unknown> };
       return (await prepare(asked, ctx).run()) as ExecutionResult<D>;

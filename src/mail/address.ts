@@ -4,7 +4,7 @@ import { remembering } from '../platform/lru.ts';
 export type ParsedAddress =
   | {
       readonly ok: true;
-      /** The addr-spec as written, without surrounding blanks. */
+      /** The addr-spec as written, trimmed. */
       readonly address: string;
       /**
        * The local part is not ASCII: the server must offer SMTPUTF8 (RFC 6531). An IDN alone does not need
@@ -26,10 +26,7 @@ const dotAtom = new RegExp(String.raw`^${atom}(?:\.${atom})*$`, 'u');
 // Angle brackets are legal inside quotes, but many a program that takes addresses apart stumbles over them.
 const quotedString = new RegExp(String.raw`^"(?:[ !#-;=?-\[\]-~]|${visible}|\\[ -;=?-~])*"$`, 'u');
 const domainLabel = /^(?!-)(?:[A-Za-z0-9-]|[\p{L}\p{M}\p{N}\u00b7\u0375\u05f3\u05f4\u30fb])+(?<!-)$/u;
-/**
- * A desk writes from the same mailboxes to the same people, and a command looks at each address several
- * times.
- */
+/** Addresses recur within a command and between commands, so results are cached. */
 const rememberedAddresses = { texts: 1000, longest: maxAddressOctets };
 const refuse = (message: string): ParsedAddress => ({ ok: false, message });
 
@@ -41,7 +38,7 @@ const refuse = (message: string): ParsedAddress => ({ ok: false, message });
 export const parseAddress = remembering(readAddress, rememberedAddresses);
 
 function readAddress(text: string): ParsedAddress {
-  // Before anything looks for the ends of it: a megabyte of blanks would take minutes.
+  // Checked before trimming, which is quadratic: a megabyte of blanks would take minutes.
   if (text.length > 4 * maxAddressOctets) return refuse(tooLong);
   const address = text.replace(/^[ \t]+|[ \t]+$/g, '');
   if (address === '') return refuse('An e-mail address is empty');
@@ -102,12 +99,18 @@ export const envelopeAddress = remembering((address) => {
 }, rememberedAddresses);
 
 /**
- * Two addresses with one key are one recipient. Domains have no case. A local part is compared with its case,
- * although few servers tell `Jane` from `jane`: one copy too many is a nuisance, one recipient taken for
- * another is a lost mail (RFC 5321 §2.4). Quotes that are not needed (`"jane"@…`) name the same mailbox, and
- * so do two spellings that NFC makes one.
+ * The key by `addressKey`. Two addresses with the same key are one recipient. Domains have no case. A local
+ * part is compared with its case, although few servers tell `Jane` from `jane`: one copy too many is a
+ * nuisance, one recipient taken for another is a lost mail (RFC 5321 §2.4). Quotes that are not needed
+ * (`"jane"@…`) name the same mailbox, and so do two spellings that NFC makes one.
  */
 export const addressKey = remembering(keyOf, rememberedAddresses);
+
+/**
+ * Addresses that are their own key, as PostgreSQL's regular expression: an unquoted ASCII local part, and a
+ * domain in lower case. SQL may compare these with keys; any other address needs `addressKey` first.
+ */
+export const ownKeyPattern = "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9.-]+$";
 
 function keyOf(address: string): string {
   const plain = envelopeAddress(address).normalize('NFC');

@@ -2,7 +2,7 @@ import { type Placeholder, type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { attachments, deliveries, deliveryAttempts, deliveryRecipients, mailboxes } from '../db/tables.ts';
 
-/* What the ledger's statements call its tables, and what they say of them again and again. */
+/* Table aliases and shared conditions of the ledger's statements. */
 
 /** A delivery, and an earlier one of the same ticket. */
 export const d = alias(deliveries, 'd');
@@ -13,12 +13,10 @@ export const a = alias(deliveryAttempts, 'a');
 /** A file of a message. */
 export const f = alias(attachments, 'f');
 
-/**
- * Whether a delivery is still to be sent, and nobody is about to: the words are those of its partial indexes.
- */
+/** Whether a delivery waits to be sent. The text matches the predicates of its partial indexes. */
 export const isWaiting: SQL = sql`${d.state} in ('QUEUED', 'HELD', 'DEFERRED')`;
 
-/** Whether a recipient is still to get the mail. */
+/** Whether the mail is still to be sent to the recipient. */
 export const isUnsettled: SQL = sql`${r.state} in ('PENDING', 'DEFERRED')`;
 
 export const leaseFor = (seconds: number | Placeholder): SQL =>

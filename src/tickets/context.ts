@@ -5,18 +5,24 @@ import type { Places } from '../limits/places.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import type { RequestContext } from '../platform/request-context.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
+import type { GroupCommit } from './add-message/commit/group-commit.ts';
+import type { DryRun } from './add-message/commit/rules.ts';
 import type { AttachmentUrls } from './read/signed-url.ts';
 
-/** What the domain works with, made once by `createApp`. */
-export interface Desk {
-  /** Not the raw client: what the domain writes names columns of `db/tables.ts`. */
+/** Services that the commands and queries use, made once by `createApp`. */
+export interface TicketServices {
+  /** Without the raw client: what the domain writes names columns of `db/tables.ts`. */
   readonly database: Omit<Database, 'raw'>;
   readonly blobs: BlobStore;
-  /** Wakes those who watch a ticket. */
+  /** Writes new messages. */
+  readonly groupCommit: GroupCommit;
+  /** Says which rule would refuse a new message, without a lock or a write. */
+  readonly dryRun: DryRun;
+  /** Wakes the watchers of a ticket. */
   readonly events: EventHub;
-  /** Told of each live event how long after its commit its watcher is told of it. */
+  /** Called for each live event with the seconds from its commit to its delivery to the watcher. */
   readonly eventTold: (seconds: number) => void;
-  /** Of those who watch. */
+  /** Limits how many subscriptions a user has at a time. */
   readonly watching: Places;
   readonly limits: Limits;
   readonly rateLimits: RateLimits;
@@ -25,12 +31,12 @@ export interface Desk {
   readonly scans: boolean;
   /**
    * Whether a mailbox without SMTP settings of its own can send: SMTP_URL is set, or the development inbox
-   * serves.
+   * runs.
    */
   readonly sendsByDefault: boolean;
 }
 
-/** The first parameter of every command and query of the domain but those that write messages. */
-export interface DeskContext extends RequestContext {
-  readonly desk: Desk;
+/** The first parameter of every command and query of the domain. */
+export interface TicketContext extends RequestContext {
+  readonly services: TicketServices;
 }

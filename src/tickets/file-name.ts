@@ -3,12 +3,12 @@ import { parseMediaType, unknownType, writeMediaType } from '../content/media-ty
 import { shortenName } from '../mail/compose/file-name.ts';
 
 /**
- * A name that can be shown, sent and saved anywhere: no folder, no control or change of direction, no
- * reserved device name, at most 200 bytes with its extension kept. Joiners stay.
+ * A name that is safe to show, send and save anywhere: no folder, no control or bidirectional character, no
+ * reserved device name, and at most 200 bytes, extension included. Joiners stay.
  */
 export function cleanFileName(name: string, index: number): string {
-  // What follows is quadratic in runs of dots, and 200 bytes are kept anyway: of a name of megabytes the two
-  // ends are looked at.
+  // The expressions below are quadratic in runs of dots. Only 200 bytes remain, so a long name is cut to its
+  // two ends first.
   const short = name.length > 4096 ? name.slice(0, 4000) + name.slice(-96) : name;
   const last = short.toWellFormed().normalize('NFC').split(/[\\/]/).at(-1)!;
   const visible = withoutMisleading(last)
@@ -19,7 +19,7 @@ export function cleanFileName(name: string, index: number): string {
   return shortenName(/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(visible) ? `_${visible}` : visible);
 }
 
-/** The sender's media type with those of its parameters that are well formed, or that of unknown bytes. */
+/** The sender's media type with its well-formed parameters, or `application/octet-stream`. */
 export function cleanContentType(type: string): string {
   const parsed = parseMediaType(type);
   return parsed === undefined ? unknownType : writeMediaType(parsed);

@@ -1,21 +1,20 @@
 import { Refusal } from '../platform/errors.ts';
 import type { RequestContext, Scope, Viewer } from '../platform/request-context.ts';
 import type { NewMessage } from './add-message/input.ts';
+import { refuse } from './refused-by.ts';
 
 /**
- * Whoever asks. A command looks up its own message without a scope beside its own; a reader names the scope
- * "read".
- * @throws Refusal UNAUTHENTICATED when nobody is signed in; FORBIDDEN when the credential's scopes do not
- * reach.
+ * Returns the viewer. Readers pass the scope "read"; commands pass none, as they check their own scope.
+ * @throws Refusal UNAUTHENTICATED without a sign-in; FORBIDDEN when the credential lacks the scope.
  */
 export function requireViewer(ctx: RequestContext, scope?: Scope): Viewer {
-  if (ctx.viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'Sign in to do this');
+  if (ctx.viewer === undefined) throw refuse(new Refusal('UNAUTHENTICATED', 'Sign in to do this'));
   if (scope !== undefined) assertScope(ctx.viewer, scope);
   return ctx.viewer;
 }
 
 /**
- * The operator who asks.
+ * Returns the viewer, who is an operator.
  * @param may what operators alone may do: `see deliveries`
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN
  */
@@ -28,37 +27,41 @@ export function requireOperator(ctx: RequestContext, may: string, scope: Scope):
 
 /** @param may what operators alone may do */
 export function assertOperator(viewer: Viewer, may: string, path: readonly string[] = []): void {
-  if (!isOperator(viewer)) throw onlyOperators(may, path);
+  if (!isOperator(viewer)) throw refuse(onlyOperators(may, path));
 }
 
 export function assertScope(viewer: Viewer, scope: Scope): void {
-  if (!viewer.scopes.has(scope)) throw lacks(scope);
+  if (!viewer.scopes.has(scope)) throw refuse(lacks(scope));
 }
 
-/** Why the viewer may not look at anything but the results of their own commands, or undefined. */
-export const whyNotRead = (viewer: Viewer): Refusal | undefined =>
+/**
+ * The refusal for a viewer without the scope "read", or undefined. The results of their own commands stay
+ * visible to them.
+ */
+export const whyNotRead = (viewer: Viewer): Refusal<'FORBIDDEN'> | undefined =>
   viewer.scopes.has('read') ? undefined : lacks('read');
 
-const lacks = (scope: Scope, path: readonly string[] = []): Refusal =>
+const lacks = (scope: Scope, path: readonly string[] = []): Refusal<'FORBIDDEN'> =>
   new Refusal('FORBIDDEN', `This credential does not have the scope "${scope}"`, undefined, path);
 
-const onlyOperators = (may: string, path: readonly string[] = []): Refusal =>
+const onlyOperators = (may: string, path: readonly string[] = []): Refusal<'FORBIDDEN'> =>
   new Refusal('FORBIDDEN', `Only operators may ${may}`, undefined, path);
 
 export const isOperator = (viewer: Viewer): boolean => viewer.role === 'OPERATOR';
 
-/** Why the viewer may not write such a message, or undefined. */
+/** The refusal for a viewer who may not write such a message, or undefined. */
 export function whyNotWrite(
   viewer: Viewer,
   { visibility, email, ifLastMessage }: Pick<NewMessage, 'visibility' | 'email' | 'ifLastMessage'>,
-): Refusal | undefined {
+): Refusal<'FORBIDDEN'> | undefined {
   const { scopes } = viewer;
   if (!scopes.has('write')) return lacks('write');
   if (visibility === 'PRIVATE' && !isOperator(viewer))
     return onlyOperators('write private messages', ['visibility']);
   if (email != null && !isOperator(viewer)) return onlyOperators('send a message as an e-mail', ['email']);
   if (email != null && !scopes.has('mail')) return lacks('mail', ['email']);
-  // The refusal of the one shows messages of the ticket; the other mails them, to whoever is named in Cc.
+  // Both show messages of the ticket: `ifLastMessage` in its refusal, and the quotation to every address in
+  // Cc.
   if (ifLastMessage != null && !scopes.has('read')) return lacks('read', ['ifLastMessage']);
   if (email != null && email.quote !== 'NONE' && !scopes.has('read'))
     return lacks('read', ['email', 'quote']);

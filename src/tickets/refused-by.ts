@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../platform/errors.ts';
+import type { ErrorCode, Refusal } from '../platform/errors.ts';
 
 export const commands = [
   'addTicketMessage',
@@ -9,15 +9,15 @@ export const commands = [
   'redactAttachment',
   'setTicketStatus',
 ] as const;
-export type Command = (typeof commands)[number];
+export type CommandName = (typeof commands)[number];
+export type WritingCommand = Exclude<CommandName, 'previewTicketMessage'>;
 
 const writers = ['addTicketMessage', 'previewTicketMessage'] as const;
+/** The commands that read a new message. What they share refuses with what both unions have. */
+export type Writer = (typeof writers)[number];
 const redactors = ['redactMessage', 'redactAttachment'] as const;
 
-/**
- * Which commands refuse with a code. The schema's result unions are made from this, so that a new code cannot
- * be left out of them.
- */
+/** Which commands refuse with each code. The schema's result unions are made from this table. */
 export const refusedBy = {
   UNAUTHENTICATED: commands,
   FORBIDDEN: commands,
@@ -36,10 +36,16 @@ export const refusedBy = {
   ATTACHMENT_NOT_FOUND: ['redactAttachment'],
   DELIVERY_NOT_FOUND: ['changeDelivery'],
   DELIVERY_STATE: ['changeDelivery'],
-  RATE_LIMITED: ['addTicketMessage', 'uploadFile', 'changeDelivery', ...redactors],
-} as const satisfies Record<ErrorCode, readonly Command[]>;
+  RATE_LIMITED: ['addTicketMessage', 'uploadFile', 'changeDelivery', ...redactors, 'setTicketStatus'],
+} as const satisfies Record<ErrorCode, readonly CommandName[]>;
 
-/** The codes that a command refuses with, which are the members of its result union. */
-export type CodeOf<C extends Command> = {
-  [Code in ErrorCode]: C extends (typeof refusedBy)[Code][number] ? Code : never;
+/** The codes that each of these commands refuses with: the members of its result union. */
+export type CodeOf<C extends CommandName> = {
+  [Code in ErrorCode]: [C] extends [(typeof refusedBy)[Code][number]] ? Code : never;
 }[ErrorCode];
+
+/**
+ * Returns the refusal. A code that the commands' result unions lack does not compile, so every refusal that a
+ * command throws goes through here: `throw refuse<'redactMessage'>(…)`. `test/house` checks that it does.
+ */
+export const refuse = <C extends CommandName>(refusal: Refusal<CodeOf<C>>): Refusal<CodeOf<C>> => refusal;

@@ -1,7 +1,7 @@
 import { Refusal } from '../platform/errors.ts';
 import { decodeGlobalId } from '../platform/global-id.ts';
 
-/** Exactly one way of naming a ticket; GraphQL's `@oneOf` sees to the "exactly one". */
+/** Names a ticket in exactly one way. GraphQL's `@oneOf` enforces "exactly one". */
 export interface TicketSelector {
   readonly id?: string | null;
   readonly ticketId?: number | null;
@@ -13,14 +13,13 @@ export interface ResolvedSelector {
   readonly reference: string | null;
 }
 
-/** There is no such ticket, or its viewer may not see it: the two cannot be told apart. */
+/**
+ * The refusal for a ticket that does not exist and for one that the viewer may not see. The two look alike.
+ */
 export const ticketNotFound = (): Refusal<'TICKET_NOT_FOUND'> =>
   new Refusal('TICKET_NOT_FOUND', 'There is no such ticket', undefined, ['ticket']);
 
-/**
- * What a selector means to the database. One that cannot name any ticket names the ticket 0, which does not
- * exist.
- */
+/** Resolves a selector to an id or a reference. A malformed one becomes the id 0, which no ticket has. */
 export function resolveSelector({ id, ticketId, reference }: TicketSelector): ResolvedSelector {
   if (id != null) return { ticketId: decodeGlobalId('Ticket', id) ?? 0, reference: null };
   if (ticketId != null) return { ticketId, reference: null };

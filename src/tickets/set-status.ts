@@ -4,8 +4,9 @@ import { auditEntries, tickets } from '../db/tables.ts';
 import { appendEvents } from '../events/append.ts';
 import type { Viewer } from '../platform/request-context.ts';
 import type { EventType, TicketStatus } from '../platform/vocabulary.ts';
-import type { DeskContext } from './context.ts';
+import type { TicketContext } from './context.ts';
 import { assertOperator, assertScope, isOperator, requireViewer } from './policy.ts';
+import { refuse } from './refused-by.ts';
 import { type ResolvedSelector, resolveSelector, type TicketSelector, ticketNotFound } from './selector.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -16,7 +17,7 @@ export interface SetTicketStatusInput {
 
 export interface StatusSet {
   readonly ticketId: number;
-  /** False: the ticket had this status already, and nothing was written. */
+  /** False when the ticket had this status already. Nothing was written then. */
   readonly changed: boolean;
 }
 
@@ -26,11 +27,11 @@ const eventOf = {
 } as const satisfies Record<TicketStatus, EventType>;
 
 /**
- * Closes a ticket, or opens it again. Its messages, mails and uploads stay as they are. Doing it twice is
- * doing it once: the second call changes nothing and tells nobody.
+ * Closes a ticket or reopens it. Messages, mails and uploads stay as they are. The command is idempotent: a
+ * second call writes nothing and sends no event.
  * @throws Refusal UNAUTHENTICATED, TICKET_NOT_FOUND, FORBIDDEN
  */
-export async function setTicketStatus(ctx: DeskContext, input: SetTicketStatusInput): Promise<StatusSet> {
+export async function setTicketStatus(ctx: TicketContext, input: SetTicketStatusInput): Promise<StatusSet> {
   const viewer = requireViewer(ctx);
   return inTransaction(ctx, async (tx) => {
     const ticketId = await findVisible(tx, viewer, resolveSelector(input.ticket));
@@ -51,18 +52,18 @@ async function findVisible(tx: Tx, viewer: Viewer, named: ResolvedSelector): Pro
         isOperator(viewer) ? undefined : eq(tickets.requesterId, viewer.userId),
       ),
     );
-  if (found === undefined) throw ticketNotFound();
+  if (found === undefined) throw refuse<'setTicketStatus'>(ticketNotFound());
   return found.id;
 }
 
-interface Change {
+interface StatusChange {
   readonly ticketId: number;
   readonly status: TicketStatus;
   readonly actorId: number;
 }
 
-/** @returns whether there was anything to change: of two who ask at once, the second finds it done. */
-async function write(tx: Tx, { ticketId, status, actorId }: Change): Promise<boolean> {
+/** @returns whether the status changed. Of two concurrent calls, the second finds it changed already. */
+async function write(tx: Tx, { ticketId, status, actorId }: StatusChange): Promise<boolean> {
   const [changed] = await tx
     .update(tickets)
     .set({ status })

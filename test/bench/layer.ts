@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createGraphqlServer } from '../../src/graphql/server.ts';
 import { createLog } from '../../src/platform/log.ts';
-import type { MessageContext } from '../../src/tickets/add-message/context.ts';
+import type { TicketContext } from '../../src/tickets/context.ts';
 
 const log = createLog('silent');
 const limits = { requestBytes: 8 << 20, answerBytes: 32 << 20 };
@@ -20,6 +20,6 @@ const context = {
   now: () => new Date(),
   log,
   noted: { door: 'graphql' },
-} as unknown as MessageContext;
+} as unknown as TicketContext;
 const server = createServer((req, res) => void graphql.handle(req, res, async () => context));
 server.listen(0, '127.0.0.1', () => process.send!({ port: (server.address() as AddressInfo).port }));

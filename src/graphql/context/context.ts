@@ -1,9 +1,9 @@
 import type { Viewer } from '../../platform/request-context.ts';
-import type { MessageContext } from '../../tickets/add-message/context.ts';
+import type { TicketContext } from '../../tickets/context.ts';
 import type { Loaders } from './loaders.ts';
 
 /** What a resolver is given: the domain's context, and one cache a request. */
-export interface GraphContext extends MessageContext {
+export interface GraphContext extends TicketContext {
   /** Whoever asks; a subscription asks again at each event, as a role or a scope may be lost meanwhile. */
   viewer: Viewer | undefined;
   /** One cache a request; a subscription has a fresh one for each event. */

@@ -1,19 +1,19 @@
 import DataLoader from 'dataloader';
 import type { Added } from '../../tickets/add-message/result.ts';
-import type { DeskContext } from '../../tickets/context.ts';
+import type { TicketContext } from '../../tickets/context.ts';
 import { listAttempts, loadDeliveries, loadDeliveriesOf } from '../../tickets/deliveries/ledger.ts';
 import { requireViewer, whyNotRead } from '../../tickets/policy.ts';
 import { listAttachments, loadAttachments } from '../../tickets/read/attachments.ts';
 import { listMessages, type PageMessage } from '../../tickets/read/conversation.ts';
 import { loadBodies, loadMessages, type Message } from '../../tickets/read/messages.ts';
-import type { Page } from '../../tickets/read/page.ts';
+import type { KeysetPage } from '../../tickets/read/page.ts';
 import { loadMailboxes, loadPeople } from '../../tickets/read/people.ts';
 import { loadTickets } from '../../tickets/read/tickets.ts';
 import { BodyAllowance } from './body-allowance.ts';
 
 /** What may be looked up without the scope `read`. */
 type IsFree = (id: number) => boolean;
-type Load<V> = (ctx: DeskContext, ids: readonly number[]) => Promise<Map<number, V>>;
+type Load<V> = (ctx: TicketContext, ids: readonly number[]) => Promise<Map<number, V>>;
 
 /** Bytes of the bodies that came with their messages. */
 const bytesBrought = (messages: readonly Message[]): number =>
@@ -25,14 +25,14 @@ const bytesBrought = (messages: readonly Message[]): number =>
  * `read`; what a command has written is known without looking.
  */
 export class Loaders {
-  readonly #ctx: DeskContext;
+  readonly #ctx: TicketContext;
   // Made when first asked for: a request needs few of them, and each is a handful of objects.
   readonly #made = new Map<unknown, DataLoader<number, unknown>>();
   readonly #known: (readonly [name: unknown, id: number, value: unknown])[] = [];
 
   #allowance: BodyAllowance | undefined;
 
-  constructor(ctx: DeskContext) {
+  constructor(ctx: TicketContext) {
     this.#ctx = ctx;
   }
 
@@ -82,7 +82,7 @@ export class Loaders {
   }
 
   /** One page of several tickets' messages; tickets asked for the same page share a statement. */
-  messagesOf(ticketId: number, page: Page): Promise<readonly PageMessage[]> {
+  messagesOf(ticketId: number, page: KeysetPage): Promise<readonly PageMessage[]> {
     return this.#many<PageMessage>(JSON.stringify(page), (ctx, ids) =>
       this.bodies.lend(
         (bytes) => listMessages(ctx, ids, page, bytes),
@@ -101,7 +101,7 @@ export class Loaders {
   }
 
   /** What the driver held for one statement can be garbage collected before the next. */
-  async #readBodies(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, string>> {
+  async #readBodies(ctx: TicketContext, ids: readonly number[]): Promise<Map<number, string>> {
     const found = new Map<number, string>();
     for (const batch of this.bodies.batchesOf(ids)) {
       this.bodies.assertWithin();
@@ -115,7 +115,7 @@ export class Loaders {
 
   /** What this request may still read and show of messages' bodies. */
   get bodies(): BodyAllowance {
-    this.#allowance ??= new BodyAllowance(this.#ctx.desk.limits.answerBytes);
+    this.#allowance ??= new BodyAllowance(this.#ctx.services.limits.answerBytes);
     return this.#allowance;
   }
 

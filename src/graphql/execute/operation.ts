@@ -13,7 +13,7 @@ import {
 import type { GraphQLParams } from 'graphql-yoga';
 import { inSpan } from '../../observe/tracing.ts';
 import { noteErrors, noteOperation } from '../../platform/request-notes.ts';
-import type { MessageContext } from '../../tickets/add-message/context.ts';
+import type { TicketContext } from '../../tickets/context.ts';
 import type { GraphContext, StreamPlace } from '../context/context.ts';
 import { Loaders } from '../context/loaders.ts';
 import { safeError, withSafeErrors } from './safe-errors.ts';
@@ -38,7 +38,7 @@ export class OperationRefused extends Error {
 
 /** What is asked, once a request has the form of one. */
 export type Asked = Pick<GraphQLParams, 'operationName' | 'variables'> & { readonly query: string };
-export type PrepareOperation = (asked: Asked, ctx: MessageContext, resumeAfter?: string) => Operation;
+export type PrepareOperation = (asked: Asked, ctx: TicketContext, resumeAfter?: string) => Operation;
 
 /**
  * The one road of operations: parse, validate, choose; then context, execute or subscribe. Yoga's plugins

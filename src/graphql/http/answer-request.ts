@@ -4,7 +4,7 @@ import { Unavailable } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/log.ts';
 import { notedOf, noteErrors } from '../../platform/request-notes.ts';
 import { requestIdOf } from '../../platform/response-head.ts';
-import type { MessageContext } from '../../tickets/add-message/context.ts';
+import type { TicketContext } from '../../tickets/context.ts';
 import { type Operation, OperationRefused, type PrepareOperation } from '../execute/operation.ts';
 import { safeError } from '../execute/safe-errors.ts';
 import type { TrustedDocuments } from '../execute/trusted-documents.ts';
@@ -35,7 +35,7 @@ function withStatus(error: GraphQLError): GraphQLError {
 }
 
 /** Signs the caller in. @throws BadCredential, BadRequest, Unavailable */
-export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<MessageContext>;
+export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<TicketContext>;
 
 /**
  * The one road of GraphQL over HTTP: negotiate, sign in, read, parse and validate, execute or subscribe,
@@ -48,7 +48,7 @@ export function createRoad({ log, production, answerBytes, trusted, read, prepar
   async function operationOf(
     req: IncomingMessage,
     res: ServerResponse,
-    ctx: MessageContext,
+    ctx: TicketContext,
   ): Promise<Operation> {
     const asked = askedOf(await read(req, res, ctx), trusted);
     if (req.method === 'GET' && production && ctx.viewer === undefined)

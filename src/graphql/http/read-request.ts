@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLParams } from 'graphql-yoga';
-import type { DeskContext } from '../../tickets/context.ts';
+import type { TicketContext } from '../../tickets/context.ts';
 import { paramsOfUrl } from './parse-params.ts';
 import { BodyBudget, parseJson, readBody } from './read-body.ts';
 import { httpError } from './request-error.ts';
@@ -9,7 +9,7 @@ import { httpError } from './request-error.ts';
 export type ReadParams = (
   req: IncomingMessage,
   res: ServerResponse,
-  ctx: DeskContext,
+  ctx: TicketContext,
 ) => Promise<GraphQLParams>;
 
 export interface ReadOptions {
@@ -39,7 +39,7 @@ export function createRead({ requestBytes, readMultipart }: ReadOptions) {
   return (
     req: IncomingMessage,
     res: ServerResponse,
-    ctx: DeskContext,
+    ctx: TicketContext,
   ): Promise<GraphQLParams> | GraphQLParams => {
     if (req.method === 'GET') return paramsOfUrl(req.url ?? '');
     return readers[assertReadable(req)]!(req, res, ctx);

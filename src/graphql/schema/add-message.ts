@@ -87,9 +87,9 @@ function countFields({ selections }: SelectionSetNode, info: GraphQLResolveInfo)
 }
 
 /** The limit of one ticket. What was refused is not counted: it says nothing to anybody. */
-function roomOf({ viewer, desk }: GraphContext, selector: TicketSelector) {
+function roomOf({ viewer, services }: GraphContext, selector: TicketSelector) {
   if (viewer === undefined) return undefined;
-  const { tickets, assertRoom, count } = desk.rateLimits;
+  const { tickets, assertRoom, count } = services.rateLimits;
   const named = resolveSelector(selector);
   return {
     async assertRoom() {

@@ -42,7 +42,7 @@ builder.queryField('rateLimit', (t) =>
       const { userId } = requireViewer(ctx);
       const found = await Promise.all(
         (['viewer', 'write'] as const).map(async (name) => {
-          const state = await ctx.desk.rateLimits.state(name, userId);
+          const state = await ctx.services.rateLimits.state(name, userId);
           return state && { ...state, name };
         }),
       );

@@ -7,7 +7,7 @@ import {
   retryable,
 } from '../../platform/errors.ts';
 import { noteCode } from '../../platform/request-notes.ts';
-import { type Command, refusedBy } from '../../tickets/refused-by.ts';
+import { type CommandName, refuse, refusedBy, type WritingCommand } from '../../tickets/refused-by.ts';
 import type { GraphContext } from '../context/context.ts';
 import { builder } from './builder.ts';
 import { DeliveryStateEnum } from './enums.ts';
@@ -157,8 +157,13 @@ refs.RATE_LIMITED.implement({
 type ResultRef<T> = ReturnType<ReturnType<typeof builder.objectRef<T>>['implement']>;
 
 /** What a command answers with: its payload, or one of the refusals that it knows. */
-export function resultUnion<T>(name: string, command: Command, payload: ResultRef<T>, description: string) {
-  const codes = errorCodes.filter((code) => (refusedBy[code] as readonly Command[]).includes(command));
+export function resultUnion<T>(
+  name: string,
+  command: CommandName,
+  payload: ResultRef<T>,
+  description: string,
+) {
+  const codes = errorCodes.filter((code) => (refusedBy[code] as readonly CommandName[]).includes(command));
   return builder.unionType(name, {
     description,
     // One shape for all refusals: the union tells them apart by their code.
@@ -177,14 +182,14 @@ export function writeResult<T>(
   ticket?: { assertRoom(): Promise<void>; wrote(result: NoInfer<T>): Promise<void> },
 ): Promise<T | Refused> {
   return orRefusal(ctx, async () => {
-    const { rateLimits } = ctx.desk;
+    const { rateLimits } = ctx.services;
     try {
       if (ctx.viewer !== undefined) await rateLimits.count('write', ctx.viewer.userId);
       await ticket?.assertRoom();
     } catch (error) {
       if (!(error instanceof RateLimited)) throw error;
       const { message, retryAfterSeconds } = error;
-      throw new Refusal('RATE_LIMITED', message, { retryAfterSeconds });
+      throw refuse<WritingCommand>(new Refusal('RATE_LIMITED', message, { retryAfterSeconds }));
     }
     const result = await command();
     await ticket?.wrote(result);

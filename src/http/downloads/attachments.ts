@@ -5,7 +5,7 @@ import type { Viewer } from '../../platform/request-context.ts';
 import { writeHead } from '../../platform/response-head.ts';
 import type { PresignOptions } from '../../storage/blob-store.ts';
 import type { ImageSniffer } from '../../storage/image-type.ts';
-import type { Desk, DeskContext } from '../../tickets/context.ts';
+import type { TicketContext, TicketServices } from '../../tickets/context.ts';
 import { isServed } from '../../tickets/read/attachment-url.ts';
 import { type Attachment, loadAttachments } from '../../tickets/read/attachments.ts';
 import { signedParameters } from '../../tickets/read/signed-url.ts';
@@ -18,7 +18,7 @@ import { preconditionOf, rangeIfSame } from './preconditions.ts';
 
 export interface DownloadPorts {
   readonly begin: Begin;
-  readonly desk: Desk;
+  readonly services: TicketServices;
   readonly now: () => Date;
   /** Who a user is now, with scope read alone; undefined: nobody, or disabled. */
   readonly findReader: (userId: number) => Promise<Viewer | undefined>;
@@ -31,7 +31,7 @@ export interface DownloadPorts {
  * tells which of the reasons it was.
  */
 export function createDownloads(ports: DownloadPorts): Handle {
-  const { begin, desk } = ports;
+  const { begin, services } = ports;
   return async (req, res, path) => {
     if (req.method !== 'GET' && req.method !== 'HEAD')
       return answerText(res, 405, 'Method not allowed\n', { Allow: 'GET, HEAD' });
@@ -39,7 +39,10 @@ export function createDownloads(ports: DownloadPorts): Handle {
     const id = more === undefined ? decodeGlobalId('Attachment', decodeSegment(globalId)) : undefined;
     const query = queryOf(req);
     const signed = signedParameters.some((name) => query.has(name));
-    const ctx = { ...(await begin(req, res, signed ? () => signedFor(ports, id, query) : undefined)), desk };
+    const ctx = {
+      ...(await begin(req, res, signed ? () => signedFor(ports, id, query) : undefined)),
+      services,
+    };
     if (!signed && ctx.viewer === undefined)
       // Here a browser may ask for the password: the link was opened by a person.
       return answerText(res, 401, 'Sign in to download\n', { 'WWW-Authenticate': passwordChallenge });
@@ -54,17 +57,17 @@ export function createDownloads(ports: DownloadPorts): Handle {
 
 /** Whom the address was signed for. The credential that a browser may send along does not count. */
 async function signedFor(
-  { desk, now, findReader }: DownloadPorts,
+  { services, now, findReader }: DownloadPorts,
   id: number | undefined,
   query: URLSearchParams,
 ): Promise<Viewer | undefined> {
-  const userId = desk.attachmentUrls.userOf(id ?? 0, query, now());
+  const userId = services.attachmentUrls.userOf(id ?? 0, query, now());
   return userId === undefined ? undefined : findReader(userId);
 }
 
 async function answerFile(
   { sniff }: DownloadPorts,
-  ctx: DeskContext,
+  ctx: TicketContext,
   req: IncomingMessage,
   res: ServerResponse,
   attachment: Attachment,
@@ -84,10 +87,10 @@ async function answerFile(
   const picture = mayBeShown(attachment) ? await sniff(blobKey!, byteSize) : undefined;
   const shown = shownAs(attachment, picture);
   // A scanner may still find something: then nothing may have been given away that holds for a minute.
-  if (req.method === 'GET' && attachment.scan !== 'PENDING' && ctx.desk.blobs.presign !== undefined)
-    return answerElsewhere(res, await ctx.desk.blobs.presign(blobKey!, presignedAs(shown)), signed);
+  if (req.method === 'GET' && attachment.scan !== 'PENDING' && ctx.services.blobs.presign !== undefined)
+    return answerElsewhere(res, await ctx.services.blobs.presign(blobKey!, presignedAs(shown)), signed);
   const body =
-    req.method === 'HEAD' || byteSize === 0 ? undefined : await ctx.desk.blobs.open(blobKey!, range);
+    req.method === 'HEAD' || byteSize === 0 ? undefined : await ctx.services.blobs.open(blobKey!, range);
   writeHead(res, range === undefined ? 200 : 206, {
     ...common,
     ...shown,

@@ -3,14 +3,14 @@ import { pipeline } from 'node:stream/promises';
 import { Refusal } from '../../platform/errors.ts';
 import { decodeGlobalId } from '../../platform/global-id.ts';
 import { writeHead } from '../../platform/response-head.ts';
-import type { DeskContext } from '../../tickets/context.ts';
+import type { TicketContext } from '../../tickets/context.ts';
 import { openDeliverySource } from '../../tickets/deliveries/source.ts';
 import { answerText, decodeSegment, passwordChallenge } from '../respond.ts';
 import { dispositionOf } from './content-disposition.ts';
 
 /** GET /deliveries/{id}/source: the mail as it was sent, for operators. */
 export async function answerSource(
-  ctx: DeskContext,
+  ctx: TicketContext,
   req: IncomingMessage,
   res: ServerResponse,
   path: string,

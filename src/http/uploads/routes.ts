@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../../platform/log.ts';
 import { writeHead } from '../../platform/response-head.ts';
 import { uploadLifetimeHours } from '../../storage/garbage/expire.ts';
-import type { DeskContext } from '../../tickets/context.ts';
+import type { TicketContext } from '../../tickets/context.ts';
 import { requireViewer } from '../../tickets/policy.ts';
 import { appendToUpload } from '../../tickets/uploads/append.ts';
 import { uploadNotFound } from '../../tickets/uploads/faults.ts';
@@ -18,7 +18,7 @@ import { newUploadOf } from './new-upload.ts';
 import { answerProblem, problemOf, RequestFault } from './problems.ts';
 
 export interface UploadPorts {
-  readonly contextOf: (req: IncomingMessage, res: ServerResponse) => Promise<DeskContext>;
+  readonly contextOf: (req: IncomingMessage, res: ServerResponse) => Promise<TicketContext>;
   readonly maxBytes: number;
   readonly log: Logger;
   /** Told when a file begins to arrive, and when it does not any more. */
@@ -26,7 +26,7 @@ export interface UploadPorts {
 }
 
 interface Call {
-  readonly ctx: DeskContext;
+  readonly ctx: TicketContext;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly fields: UploadFields;
@@ -55,7 +55,7 @@ export function createUploads({ contextOf, maxBytes, log, uploading }: UploadPor
       if (method === 'OPTIONS') return answerOptions(res, maxBytes);
       const ctx = await contextOf(req, res);
       const { userId } = requireViewer(ctx, 'write');
-      if (method === 'POST') await ctx.desk.rateLimits.count('write', userId);
+      if (method === 'POST') await ctx.services.rateLimits.count('write', userId);
       const brings = method === 'POST' || method === 'PATCH';
       if (brings) uploading?.(1);
       try {

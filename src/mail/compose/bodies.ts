@@ -6,9 +6,7 @@ import { type FindPicture, type InlinePart, InlinePictures, pictureReferences } 
 import type { AttachmentPart, MailParts, QuotedMessage } from './parts.ts';
 import { type NamedFile, pictureFinder } from './pictures.ts';
 
-/**
- * Octets of pictures that a mail repeats of earlier messages at most; those past it are told by their `alt`.
- */
+/** Most octets of pictures in quotations. Further pictures are replaced by their `alt`. */
 const maxQuotedPictureOctets = 2 * 1024 * 1024;
 
 /** What the recipient reads, once as text and once as HTML. */
@@ -18,7 +16,7 @@ export interface Bodies {
   readonly html: string;
   /** The pictures that the HTML shows. */
   readonly inline: readonly InlinePart[];
-  /** The message's files that it does not show. */
+  /** The message's files that the HTML does not show. */
   readonly attached: readonly AttachmentPart[];
 }
 
@@ -73,7 +71,7 @@ async function quotationsOf(
   return quotations;
 }
 
-/** Finds pictures until those that were found have too many octets together. */
+/** Finds pictures until their total size exceeds the limit. */
 function withinBound(find: FindPicture, brought: Map<string, number>): FindPicture {
   return (reference) => {
     const part = find(reference);
@@ -97,8 +95,8 @@ export async function shownFiles<T extends NamedFile>(
 }
 
 /**
- * What a body says and shows, both without anything active. The author of a mail may show pictures of the web
- * in it; those of whom it quotes would tell their servers who reads it.
+ * A body as text and as sanitized HTML. The author's own remote pictures stay. Those of quoted messages are
+ * removed, because they would track the reader.
  */
 async function reading(
   body: string,
@@ -106,18 +104,21 @@ async function reading(
   remotePictures: 'SHOWN' | 'OMITTED',
 ): Promise<{ text: string; html: string }> {
   const { text, html } = await readStoredBody(body, format, { remotePictures });
-  // A text is in a block of its own already, which has its direction.
+  // Plain text is in a block with its own direction already.
   return { text: withLineFeeds(text), html: format === 'TEXT' ? html : `<div>${html}</div>` };
 }
 
 /**
- * Every line break as LF: CRLF, CR, NEL, and the line and paragraph separators. A reader may take each of
- * them for one, so that what follows it must begin with `> ` where it is quoted.
+ * Converts every line break to LF: CRLF, CR, NEL, and the line and paragraph separators. A mail client may
+ * break a line at any of them, so the next line needs its `> ` in a quotation.
  */
 const withLineFeeds = (text: string): string => text.replace(/\r\n|[\r\u0085\u2028\u2029]/g, '\n');
 
 const attribution = ({ author, at }: QuotedMessage): string =>
-  `On ${at.toISOString().slice(0, 16).replace('T', ' ')} UTC, ${withLineFeeds(author).replaceAll('\n', ' ')} wrote:`;
+  [
+    `On ${at.toISOString().slice(0, 16).replace('T', ' ')} UTC,`,
+    `${withLineFeeds(author).replaceAll('\n', ' ')} wrote:`,
+  ].join(' ');
 
 /** Octets of the base64 lines of so many bytes: 57 bytes a line, CRLF between lines. */
 export const base64Octets = (bytes: number): number =>

@@ -7,32 +7,26 @@ import type { MessageFormat, Quote } from '../../platform/vocabulary.ts';
 import { e, f, r } from '../table-aliases.ts';
 import type { AttachmentPart, QuotedMessage } from './parts.ts';
 
-/** Earlier mails of the ticket that References can name at most; the header keeps what fits. */
+/** Most earlier mails of the ticket for References. The header keeps those that fit. */
 const threadLength = 40;
-/** Octets of earlier messages, as stored, that a mail repeats at most; older ones are named as left out. */
+/** Most octets of earlier messages in a mail, as stored. Older messages are counted as omitted. */
 const maxQuotedOctets = 512 * 1024;
-/**
- * What a quotation costs beside its text: so that ten thousand messages of one word each have a bound as
- * well.
- */
+/** Octets added per quotation, so that thousands of one-word messages are bounded too. */
 const quotationOctets = 128;
 
-/** What a mail repeats of its ticket, and what it answers. */
+/** What a mail quotes from its ticket, and what it replies to. */
 export interface Conversation {
   /** Message-IDs of the mails before this one that were really sent, oldest first. */
   readonly thread: readonly string[];
   /** Newest first. */
   readonly quoted: readonly QuotedMessage[];
-  /**
-   * The ticket's last delivery, whether it was sent or not: with another one, the mail may answer another
-   * mail.
-   */
+  /** The ticket's last delivery, sent or not. When it changes, the mail may reply to another mail. */
   readonly lastMail: number | null;
-  /** Messages that were asked for and are left out, as the mail would be too long with them. */
+  /** Number of messages left out because the mail would be too long. */
   readonly omitted: number;
 }
 
-/** A conversation as the database writes it down. */
+/** A conversation as JSON from the database. */
 export interface ConversationRow {
   readonly original: string | null;
   readonly sent: readonly string[];
@@ -74,41 +68,48 @@ export const conversationOf = ({
 
 /** The files of a message as JSON, redacted ones left out. @param which more to ask of an attachment `f` */
 export const storedFiles = (messageId: SQL, which = sql`true`): SQL => sql`(
-  select coalesce(json_agg(json_build_object('fileName', ${f.fileName}, 'contentType', ${f.contentType}, 'byteSize', ${f.byteSize},
-      'blobKey', ${f.blobKey}, 'sha256', encode(${f.sha256}, 'hex'), 'contentId', ${f.contentId}) order by ${f.position}), '[]')
+  select coalesce(json_agg(json_build_object(
+      'fileName', ${f.fileName}, 'contentType', ${f.contentType}, 'byteSize', ${f.byteSize},
+      'blobKey', ${f.blobKey}, 'sha256', encode(${f.sha256}, 'hex'), 'contentId', ${f.contentId})
+    order by ${f.position}), '[]')
   from ${attachments} f where ${f.messageId} = ${messageId} and ${f.redactedAt} is null and ${which})`;
 
 const earlier = alias(messages, 'p');
 const author = alias(users, 'u');
 
-/** The mail's own message, before which it looks. */
+/** The message that bounds the conversation. */
 const before = sql`coalesce(c.message_id, 2147483647)`;
-/** What a scanner has not found clean is not sent on. */
+/** Only clean files are quoted. */
 const isClean = sql`(${f.scan} is null or ${f.scan} = 'CLEAN')`;
-/** Whoever has a mail, or may have it, can be answered below it: not whoever was only going to get it. */
+/** Mails that some recipient has or may have. References names only these. */
 const sent = sql`
   select ${e.id}, ${e.rfcMessageId} as rfc_message_id from ${deliveries} e
   where ${e.ticketId} = c.ticket_id and ${e.messageId} < ${before} and exists (
-    select from ${deliveryRecipients} r where ${r.deliveryId} = ${e.id} and ${r.state} in ('SENT', 'OUTCOME_UNKNOWN'))`;
+    select from ${deliveryRecipients} r
+    where ${r.deliveryId} = ${e.id} and ${r.state} in ('SENT', 'OUTCOME_UNKNOWN'))`;
 
 /**
- * The one query for what a mail repeats and answers, as a value: for the preview, and for the worker that
- * sends the mail. It reads `c.ticket_id`, `c.quote` and `c.message_id`: the mail's own message; null: it is
- * not written yet.
+ * The query for a conversation as a JSON value, shared by the preview and the worker. It reads `c.ticket_id`,
+ * `c.quote` and `c.message_id`, which is null for a message that is not written yet.
  */
 export const conversationValue: SQL = sql`(
   select json_build_object(
     'original', (select ${tickets.originalMessageId} from ${tickets} where ${tickets.id} = c.ticket_id),
     'sent', (select coalesce(json_agg(s.rfc_message_id order by s.id), '[]') from (
       (${sent} order by ${e.id} limit 1) union (${sent} order by ${e.id} desc limit ${threadLength}::int)) s),
-    'lastMail', (select max(${e.id}) from ${deliveries} e where ${e.ticketId} = c.ticket_id and ${e.messageId} < ${before}),
+    'lastMail', (
+      select max(${e.id}) from ${deliveries} e
+      where ${e.ticketId} = c.ticket_id and ${e.messageId} < ${before}),
     'omitted', count(*) filter (where q.octets > ${maxQuotedOctets}::int),
-    'quoted', coalesce(json_agg(json_build_object('author', ${author.name}, 'at', q.at, 'body', q.body, 'format', q.format,
+    'quoted', coalesce(json_agg(json_build_object(
+        'author', ${author.name}, 'at', q.at, 'body', q.body, 'format', q.format,
         'files', case when q.format = 'HTML' then ${storedFiles(sql`q.id`, isClean)} else '[]' end)
       order by q.id desc) filter (where q.octets <= ${maxQuotedOctets}::int), '[]'))
   from (
-    select ${earlier.id}, ${earlier.authorId} as author_id, ${earlier.createdAt} as at, ${earlier.body} as body, ${earlier.format} as format,
-      sum(octet_length(${earlier.body}) + ${quotationOctets}::int) over (order by ${earlier.id} desc) as octets
+    select ${earlier.id}, ${earlier.authorId} as author_id, ${earlier.createdAt} as at,
+      ${earlier.body} as body, ${earlier.format} as format,
+      sum(octet_length(${earlier.body}) + ${quotationOctets}::int)
+        over (order by ${earlier.id} desc) as octets
     from ${messages} p
     where c.quote <> 'NONE' and ${earlier.ticketId} = c.ticket_id and ${earlier.id} < ${before}
       and ${earlier.visibility} = 'PUBLIC' and ${earlier.redactedAt} is null
@@ -119,12 +120,14 @@ const selectConversation = preparedFor((db) =>
   db
     .select({ conversation: sql<ConversationRow>`${conversationValue}` })
     .from(
-      sql`(select ${sql.placeholder('ticketId')}::int as ticket_id, ${sql.placeholder('quote')}::text as quote, null::int as message_id) c`,
+      sql`(
+        select ${sql.placeholder('ticketId')}::int as ticket_id, ${sql.placeholder('quote')}::text as quote,
+          null::int as message_id) c`,
     )
     .prepare('load_conversation'),
 );
 
-/** What the next mail of a ticket would repeat and answer. */
+/** Loads what the next mail of a ticket would quote and reply to. */
 export async function loadConversation(
   db: Reader,
   which: { readonly ticketId: number; readonly quote: Quote },

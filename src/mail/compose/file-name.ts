@@ -1,12 +1,12 @@
-/** Octets of UTF-8 of a name that is kept. */
+/** Longest file name, in octets of UTF-8. */
 const maxNameOctets = 200;
 
-/** The same letters, however a file system spells them: macOS takes `ü` apart. */
+/** The name in NFC: macOS decomposes `ü`. */
 export const exactName = (name: string): string => name.toWellFormed().normalize('NFC');
 
 /**
- * What is left of a name once everything is gone that keeping a file's name may take away or change: so that
- * the name as it was sent and the name as it is kept have one key.
+ * A key that is the same for a file name as sent and as stored: it drops everything that storing may remove
+ * or change.
  */
 export function fileNameKey(name: string): string {
   const plain = exactName(name)

@@ -2,44 +2,43 @@ import { buildHeaderValue, encodeWord, foldLines, quoteString } from 'nodemailer
 import { isInvisible, withoutMisleading } from '../../content/dom/hidden-characters.ts';
 import { parseMediaType, unknownType, writeMediaType } from '../../content/media-type.ts';
 import { envelopeAddress, needsSmtpUtf8 } from '../address.ts';
-import type { Person } from './parts.ts';
+import type { NamedAddress } from './parts.ts';
 
-/**
- * Shorter than a header line: what has no blank for longer than this cannot be folded and is encoded instead.
- */
+/** Longest word that can be folded. Longer words are encoded. */
 const longestWord = 60;
 /**
- * RFC 5322 §2.1.1. Folding is at 76; unfolded References stay below this too, for servers that unfold before
- * they count.
+ * RFC 5322 §2.1.1. Lines are folded at 76. Unfolded References stay below this too, because some servers
+ * unfold before they count.
  */
 const maxLineOctets = 998;
 const maxFileNameCharacters = 120;
 
 /**
- * One folded header. A value that could end its line early, or that no folding makes short enough, is a fault
- * of ours.
+ * Writes one folded header. @throws Error for a control character, and for a line that cannot be folded below
+ * the limit
  */
 export function header(name: string, value: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a value may hold none.
   if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) throw new Error(`control character in header ${name}`);
-  // What cannot be folded stays on the line of its name, which few readers expect to be empty.
+  // A value that cannot be folded stays on the header's first line, as few parsers expect that line to be
+  // empty.
   const folded = foldLines(`${name}: ${value}`, 76).replace(/^([^:]+:)\r\n[ \t]+/, '$1 ');
   if (folded.split('\r\n').some((line) => Buffer.byteLength(line) > maxLineOctets))
     throw new Error(`header ${name} has a line of more than ${maxLineOctets} octets`);
   return folded;
 }
 
-/** Free text: as it is when plain, else RFC 2047 encoded words. */
+/** Free text: unchanged when it is plain ASCII, else as RFC 2047 encoded words. */
 export function headerText(text: string): string {
   return isPlain(text) ? text : encodeText(text);
 }
 
-export function addressList(people: readonly Person[]): string {
+export function addressList(people: readonly NamedAddress[]): string {
   return people.map(mailboxOf).join(', ');
 }
 
-function mailboxOf({ name, address }: Person): string {
-  // A mail whose address needs SMTPUTF8 may say its domain in Unicode as well; any other header stays ASCII.
+function mailboxOf({ name, address }: NamedAddress): string {
+  // An address that needs SMTPUTF8 may have its domain in Unicode as well. Any other stays ASCII.
   const spec = needsSmtpUtf8(address) ? address : envelopeAddress(address);
   const shown = name.trim();
   if (shown === '') return `<${spec}>`;
@@ -48,8 +47,8 @@ function mailboxOf({ name, address }: Person): string {
 }
 
 /**
- * Printable ASCII that can be folded, and that no reader takes for an encoded word. Where two blanks follow
- * each other a line could end in one, which servers cut off, or consist of nothing else, which RFC 5322
+ * Whether text is printable ASCII that can be folded and does not look like an encoded word. With two blanks
+ * in a row, folding could leave a trailing blank, which servers strip, or a blank line, which RFC 5322
  * forbids.
  */
 function isPlain(text: string): boolean {
@@ -72,16 +71,16 @@ export function messageIdOf(unique: string, sender: string): string {
   return `<${unique}@${envelope.slice(envelope.lastIndexOf('@') + 1)}>`;
 }
 
-/** Octets of a Message-ID that can be answered: a line of In-Reply-To holds one. */
+/** Longest Message-ID that fits one line of In-Reply-To, in octets. */
 export const maxMessageIdOctets = 900;
 
-/** Whether a mail can name this Message-ID: `<…@…>`, visible ASCII, not too long for a line. */
+/** Whether a header can name this Message-ID: `<…@…>`, visible ASCII, short enough for a line. */
 export const isMessageId = (id: string): boolean =>
   id.length <= maxMessageIdOctets && /^<[!-;=?-~]+@[!-;=?-~]+>$/.test(id);
 
 /**
- * What In-Reply-To and References name: the mail before this one; and the first of the thread with as many of
- * the last as fit one line, as RFC 5322 readers count it. Ids that are not well-formed are left out.
+ * In-Reply-To names the previous mail. References names the first of the thread and as many of the last as
+ * fit one line (RFC 5322). Malformed ids are left out.
  */
 export function threading(thread: readonly string[]): { inReplyTo: string | undefined; references: string } {
   const ids = [...new Set(thread.filter(isMessageId))];
@@ -91,7 +90,7 @@ export function threading(thread: readonly string[]): { inReplyTo: string | unde
   let octets = 'References: '.length + first.length;
   for (const id of rest.reverse()) {
     octets += 1 + id.length;
-    // The mail that is answered is always named: after a very long first id on a line of its own.
+    // The previous mail is always named, if need be on a line of its own.
     if (octets > maxLineOctets - 2 && kept.length > 0) break;
     kept.unshift(id);
   }
@@ -99,8 +98,8 @@ export function threading(thread: readonly string[]): { inReplyTo: string | unde
 }
 
 /**
- * A file's name as a recipient may be shown it: no path, no control, no change of direction, not too long.
- * Joiners stay.
+ * A file's name that is safe to show: no path, no control or bidirectional character, not too long. Joiners
+ * stay.
  */
 export function mailFileName(fileName: string, position: number): string {
   const clean = withoutMisleading(fileName.toWellFormed())
@@ -120,8 +119,8 @@ export const disposition = (kind: 'attachment' | 'inline', filename: string): st
   buildHeaderValue({ value: kind, params: { filename } });
 
 /**
- * The sender's word for a type where it is a sound one, with its parameters: a text says its character set by
- * them. Composite types may not be base64 (RFC 2046 §5), so they become plain bytes.
+ * The declared media type with its parameters when it is well formed, else `application/octet-stream`.
+ * Composite types may not be base64 (RFC 2046 §5), so they become octet-stream too.
  */
 export function safeContentType(contentType: string): string {
   const type = parseMediaType(contentType);

@@ -1,16 +1,18 @@
 import type { AttachmentPart } from './parts.ts';
 import { imageTypeOf } from './pictures.ts';
 
-/** A picture whose place in the HTML is known by its Content-ID. */
+/** A picture that the HTML refers to by its Content-ID. */
 export interface InlinePart {
   readonly contentId: string;
   readonly part: AttachmentPart;
 }
 
-/** What finds a picture by what stands after `cid:`. */
+/** Finds a picture by the part after `cid:`. */
 export type FindPicture = (reference: string) => AttachmentPart | undefined;
 
-/** A tag of sanitised HTML: its attributes stand in double quotes, and nothing else begins with `<img`. */
+/**
+ * An image tag of sanitized HTML, in which attributes have double quotes and nothing else begins with `<img`.
+ */
 const imageTag = /<img\b(?:[^"<>]|"[^"]*")*>/gi;
 const attribute = (name: string) => new RegExp(`\\s${name}="([^"]*)"`, 'i');
 const [source, alternative] = [attribute('src'), attribute('alt')];
@@ -27,8 +29,8 @@ const plainText = (value: string): string =>
   value.replace(/&(?:amp|quot|#39|lt|gt|nbsp);/g, (entity) => entities[entity]!);
 
 /**
- * The pictures of one mail, each named by a Content-ID of the mail's own: a file's name is no valid one, and
- * of two messages both may have an `image.png`.
+ * The pictures of one mail. Each gets a Content-ID that is unique within the mail, because file names are not
+ * valid Content-IDs and two messages may both have an `image.png`.
  */
 export class InlinePictures {
   readonly #seed: string;
@@ -48,7 +50,7 @@ export class InlinePictures {
     return this.#parts.has(part);
   }
 
-  /** The author's own HTML. A `cid:` that no file answers stays as it is. */
+  /** Rewrites the author's own HTML. A `cid:` without a file stays as it is. */
   placeOwn(html: string, find: FindPicture): string {
     return replaceSources(html, (tag, reference) => {
       const part = reference === undefined ? undefined : find(reference);
@@ -56,15 +58,12 @@ export class InlinePictures {
     });
   }
 
-  /**
-   * A quoted message's HTML: what it cannot bring with it, or would fetch from elsewhere, is told by its
-   * `alt`.
-   */
+  /** Rewrites a quoted message's HTML. A picture that is not a file of the message becomes its `alt` text. */
   placeQuoted(html: string, find: FindPicture): string {
     return replaceSources(html, (tag, reference) => {
       const part = reference === undefined ? undefined : find(reference);
       if (part === undefined) return alternative.exec(tag)?.[1] ?? '';
-      // A signature's logo is in each of ten quoted messages, and once in the mail.
+      // Keyed by digest: a logo in ten quoted messages is sent once.
       return this.#named(tag, part, Buffer.from(part.sha256).toString('hex'));
     });
   }
@@ -89,7 +88,7 @@ export function pictureReferences(html: string): string[] {
   return references;
 }
 
-/** @param replace is given each image's tag, and what stands after `cid:` if its source is one */
+/** @param replace called with each image's tag, and the part after `cid:` if it has one */
 function replaceSources(
   html: string,
   replace: (tag: string, reference: string | undefined) => string,

@@ -17,15 +17,15 @@ import type { MailSource } from './source.ts';
 
 export interface Envelope {
   readonly from: string;
-  /** To, Cc and Bcc in this order, as RCPT TO is given them. */
+  /** To, Cc and Bcc in this order, in the form for RCPT TO. */
   readonly to: readonly string[];
 }
 
 export interface ComposedMail {
   readonly envelope: Envelope;
   /**
-   * A header holds an address that is not ASCII: only a server that offers SMTPUTF8 may be given this mail,
-   * whoever it is for.
+   * Whether a header has an address that is not ASCII. Such a mail needs a server with SMTPUTF8, whatever its
+   * recipients.
    */
   readonly hasUtf8Headers: boolean;
   readonly bodies: Bodies;
@@ -38,7 +38,7 @@ export interface ComposedMail {
 }
 
 /**
- * Makes the mail: the same for the same parts. Blind copies are in the envelope only. Lines are at most 76
+ * Composes the mail. The same parts give the same bytes. Bcc is in the envelope only. Lines have at most 76
  * octets, except addresses and ids that cannot be folded (998).
  */
 export async function composeMail(parts: MailParts): Promise<ComposedMail> {
@@ -84,7 +84,7 @@ function rootHeaders(parts: MailParts): string[] {
   ];
 }
 
-/** The bodies as they are on the wire. */
+/** The transfer-encoded bodies. */
 interface EncodedBodies extends Pick<Bodies, 'inline' | 'attached'> {
   readonly text: EncodedText;
   readonly html: EncodedText;

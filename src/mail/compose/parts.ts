@@ -1,14 +1,14 @@
 import { messages } from '../../db/tables.ts';
 import type { MessageFormat } from '../../platform/vocabulary.ts';
 
-/** The columns of a message that its mail is made of, each under one name from the table to the mail. */
+/** The columns of a message that its mail uses. Each has one name from the table to the mail. */
 export const mailedColumns = { body: messages.body, format: messages.format, language: messages.language };
 export type MailedMessage = Pick<typeof messages.$inferSelect, keyof typeof mailedColumns>;
 const mailed = Object.keys(mailedColumns) as (keyof MailedMessage)[];
 export const mailedOf = (message: MailedMessage): MailedMessage =>
   Object.fromEntries(mailed.map((key) => [key, message[key]])) as unknown as MailedMessage;
 
-export interface Person {
+export interface NamedAddress {
   /** Display name; may be empty. */
   readonly name: string;
   /** One addr-spec that `parseAddress` accepted. */
@@ -21,17 +21,17 @@ export interface AttachmentPart {
   readonly byteSize: number;
   readonly blobKey: string;
   readonly sha256: Uint8Array;
-  /** What the author's HTML may name it by beside its file's name. */
+  /** The Content-ID by which the author's HTML may refer to it. */
   readonly contentId?: string | null | undefined;
 }
 
-/** An earlier public message of the ticket, repeated below the new one. */
+/** An earlier public message of the ticket that the mail quotes. */
 export interface QuotedMessage {
   readonly author: string;
   readonly at: Date;
   readonly body: string;
   readonly format: MessageFormat;
-  /** Its own files: the pictures among them that its own HTML shows are repeated with it. */
+  /** Its files. Pictures that its HTML shows are quoted with it. */
   readonly files: readonly AttachmentPart[];
 }
 
@@ -40,20 +40,20 @@ export interface MailParts extends MailedMessage {
   /** `<…@…>` */
   readonly messageId: string;
   readonly date: Date;
-  readonly from: Person;
-  readonly to: readonly Person[];
-  readonly cc: readonly Person[];
-  readonly bcc: readonly Person[];
-  /** As it stands in the header, `Re:` and reference included. */
+  readonly from: NamedAddress;
+  readonly to: readonly NamedAddress[];
+  readonly cc: readonly NamedAddress[];
+  readonly bcc: readonly NamedAddress[];
+  /** The header's value, with `Re:` and the reference. */
   readonly subject: string;
   readonly signature: string;
   /** Newest first. */
   readonly quoted: readonly QuotedMessage[];
-  /** Messages that `quoted` would hold if it were not bounded. */
+  /** Number of messages that the limits of `quoted` left out. */
   readonly omitted: number;
   /** Message-IDs of the mails before this one that were sent, oldest first. */
   readonly thread: readonly string[];
-  /** No person wrote it, says its author: `Auto-Submitted` (RFC 3834). */
+  /** Whether a program wrote it: `Auto-Submitted` (RFC 3834). */
   readonly autoSubmitted: boolean;
   readonly attachments: readonly AttachmentPart[];
 }

@@ -1,14 +1,14 @@
 import { exactName, fileNameKey } from './file-name.ts';
 
-/** A file as the author of a message can name it. */
+/** A file that the HTML of its message can refer to. */
 export interface NamedFile {
-  /** As it is kept: cleaned, see `fileNameKey`. */
+  /** As stored: cleaned, see `fileNameKey`. */
   readonly fileName: string;
   readonly contentType: string;
   readonly contentId?: string | null | undefined;
 }
 
-/** By the ends of their names: some clients send each file as plain bytes. */
+/** Types by file extension, for clients that send every file as octet-stream. */
 const imageTypes: Readonly<Record<string, string>> = {
   png: 'image/png',
   jpg: 'image/jpeg',
@@ -23,7 +23,7 @@ const imageTypes: Readonly<Record<string, string>> = {
   heic: 'image/heic',
 };
 
-/** The type of a file that can stand in a text; undefined for what is no image. */
+/** The image type of a file; undefined when it is not an image. */
 export function imageTypeOf({ contentType, fileName }: NamedFile): string | undefined {
   if (/^image\//i.test(contentType)) return contentType;
   if (!/^application\/octet-stream\b/i.test(contentType)) return undefined;
@@ -39,7 +39,7 @@ export function imageTypeOf({ contentType, fileName }: NamedFile): string | unde
  * Of several files with one name, the first `cid:` of that name shows the first of them, the second the
  * second, and so on; further ones show the last. A file with a `contentId` of its own counts among them only
  * if there is no other.
- * @returns to be asked once for each `cid:`, in their order, with what stands after the colon
+ * @returns a function to call once for each `cid:`, in order, with the part after the colon
  */
 export function pictureFinder<T extends NamedFile>(
   files: readonly T[],
@@ -80,7 +80,7 @@ export function pictureFinder<T extends NamedFile>(
 
 const beforeAt = (reference: string): string => reference.replace(/@[^@]*$/, '');
 
-/** As it is written, and as it reads when its percent-encoding is UTF-8, and when it is Latin-1. */
+/** The reference as written, and with its percent-encoding decoded as UTF-8 and as Latin-1. */
 function spellingsOf(reference: string): string[] {
   if (!reference.includes('%')) return [reference];
   const decoded = (encoding: BufferEncoding) =>

@@ -11,23 +11,26 @@ export interface MailPreview {
   /** Octets of the mail as encoded. */
   readonly byteSize: number;
   /**
-   * 64 hexadecimal digits over all of the mail, blind copies included, but Date, Message-ID and the
-   * boundaries made from it.
+   * 64 hexadecimal digits. Covers the whole mail and Bcc, except Date, Message-ID and the boundaries made
+   * from it.
    */
   readonly previewHash: string;
 }
 
 export interface PreviewParts extends Omit<MailParts, 'date' | 'messageId'> {
   /**
-   * The ticket's last mail, sent or not: in the hash it stands for what the mail answers, which the sending
-   * of others settles.
+   * The ticket's last mail, sent or not. The hash has it instead of the thread, which changes as other mails
+   * are sent.
    */
   readonly lastMail: number | null;
 }
 
-/** The mail as it would be sent now. Two previews have one hash exactly when their mails are the same. */
+/**
+ * Composes the mail as it would be sent now. Two previews have the same hash exactly when their mails are the
+ * same.
+ */
 export async function previewMail(parts: PreviewParts): Promise<MailPreview> {
-  // As long as a real one, so that the size is exact.
+  // As long as a real id, so that the size is exact.
   const messageId = messageIdOf('00000000-0000-0000-0000-000000000000', parts.from.address);
   const mail = await composeMail({ ...parts, date: new Date(0), messageId });
   const { lastMail, autoSubmitted, bcc } = parts;

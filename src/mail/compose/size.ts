@@ -1,6 +1,6 @@
 import { base64Octets } from './bodies.ts';
 
-/** What a mail's size can be told from without making it. Sizes are bytes of UTF-8. */
+/** Input for the upper bound of a mail's size. Sizes are bytes of UTF-8. */
 export interface SizeInput {
   readonly bodyBytes: number;
   readonly signatureBytes: number;
@@ -10,9 +10,9 @@ export interface SizeInput {
 }
 
 /**
- * Never less than the encoded mail has, in octets; for attachments close to it, for text far above (each
- * blank could become `&nbsp;`, each link stand there three times, a style sheet be written out at each
- * element). When even this is within the mailbox's limit, nothing needs to be composed.
+ * Upper bound of the encoded mail's size, in octets. Close for attachments, far too high for text: each blank
+ * could become `&nbsp;`, each link appear three times, and a style sheet be repeated at each element. If the
+ * bound is within the mailbox's limit, the mail need not be composed to measure it.
  */
 export function encodedSizeUpperBound({
   bodyBytes,

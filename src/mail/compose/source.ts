@@ -1,10 +1,7 @@
 import type { BlobStore } from '../../storage/blob-store.ts';
 import { base64Octets } from './bodies.ts';
 
-/**
- * A mail's bytes with its attachments by reference: small enough to keep a row of it for every mail ever
- * sent.
- */
+/** A mail's bytes with its attachments by reference, small enough to store for every mail. */
 export interface MailSource {
   /** All bytes but the attachments' base64 lines. */
   readonly skeleton: Buffer;
@@ -17,9 +14,9 @@ export interface MailSource {
 }
 
 /**
- * The exact bytes of a mail, one piece at a time; never the whole of an attachment in memory.
- * @throws when a blob is missing or is not as long as was said: the mail is then not to be ended, so that no
- * server takes it.
+ * Streams the exact bytes of a mail. An attachment is never in memory as a whole.
+ * @throws when a blob is missing or has another length. The caller must not end the mail then, so that no
+ *   server accepts it.
  */
 export async function* mailBytes(
   { skeleton, inserts }: MailSource,
@@ -37,7 +34,7 @@ export async function* mailBytes(
 /** Octets; a mail without large files is one piece. */
 const largePiece = 65_536;
 
-/** The same bytes in fewer pieces: each is a system call, a TLS record, and some turns of the event loop. */
+/** Joins pieces into larger ones: each costs a system call, a TLS record and some turns of the event loop. */
 export async function* inLargePieces(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let gathered: Buffer[] = [];
   let octets = 0;
@@ -53,15 +50,14 @@ export async function* inLargePieces(pieces: AsyncIterable<Buffer>): AsyncGenera
 }
 
 /**
- * The same pieces, the first of which is read from `begin` on, before anybody asks for it. `end` closes what
- * was not read.
+ * The same pieces. `begin` starts reading the first one ahead. `end` closes the source if it was not read.
  */
 export function readAhead(pieces: AsyncGenerator<Buffer>) {
   let first: Promise<IteratorResult<Buffer>> | undefined;
   return {
     begin(): void {
       first = pieces.next();
-      // Whoever asks for it is told.
+      // The consumer of `pieces` gets the error.
       first.catch(() => {});
     },
     async *pieces(): AsyncGenerator<Buffer> {

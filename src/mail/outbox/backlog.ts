@@ -3,24 +3,24 @@ import type { Backlog } from '../../observe/gauges.ts';
 import type { DeliveryState } from '../../platform/vocabulary.ts';
 import { giveUpAfterDays } from './claim.ts';
 
-/** States of mails that have not come to their end; OUTCOME_UNKNOWN is there until somebody resolves it. */
+/** States of unfinished mails. OUTCOME_UNKNOWN is one until an operator resolves it. */
 const waitingStates = ['QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING', 'OUTCOME_UNKNOWN'] as const;
-/** Milliseconds that a look is good for, and that one is waited for. */
+/** Milliseconds that a result is cached, and the timeout of the query. */
 const rememberedMs = 1000;
 const answerWithinMs = 2000;
 
-type Row = Backlog['states'][number] & { readonly stalledSeconds: number };
+type BacklogRow = Backlog['states'][number] & { readonly stalledSeconds: number };
 
 /**
- * What waits in the outbox. Mail is stalled when one that may go has waited and none has gone since: a mail
- * waits from its first attempt, or from when it was due. What is held or awaits a scan waits for somebody
- * else.
+ * Counts the backlog. Mail is stalled while a sendable mail waits and no mail was sent since. A mail waits
+ * from its first attempt, or from its due time. Mails that are held or await a scan do not count.
  */
 async function look(sql: postgres.Sql): Promise<Backlog> {
-  const rows = await sql<Row[]>`
+  const rows = await sql<BacklogRow[]>`
     with stalled as (
       select min(case when attempts > 0
-        then coalesce(give_up_at - make_interval(days => ${giveUpAfterDays}), due_at) else due_at end) as since
+        then coalesce(give_up_at - make_interval(days => ${giveUpAfterDays}), due_at)
+        else due_at end) as since
       from deliveries
       where state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING') and not awaits_scan
         and (attempts > 0 or due_at <= clock_timestamp())
@@ -43,8 +43,8 @@ async function look(sql: postgres.Sql): Promise<Backlog> {
 }
 
 /**
- * One look at a time, good for some seconds: whoever asks may ask often. @throws when the database does not
- * answer in time
+ * Runs one query at a time and caches its result for a second, so it may be called often. @throws when the
+ * database does not answer in time
  */
 export function createBacklog(sql: postgres.Sql): () => Promise<Backlog> {
   let last: Promise<Backlog> | undefined;
@@ -60,7 +60,7 @@ export function createBacklog(sql: postgres.Sql): () => Promise<Backlog> {
   };
 }
 
-/** For readiness. @param patienceSeconds how long mail may wait without moving */
+/** For readiness. @param patienceSeconds seconds that mail may be stalled */
 export function createMailChore(
   backlog: () => Promise<Backlog>,
   patienceSeconds: number,

@@ -14,8 +14,8 @@ export interface Claim {
   readonly mailboxId: number;
 }
 
-/** How many mails of one mailbox this worker can take now. */
-export interface Lane {
+/** Number of mails of one mailbox that this worker can take now. */
+export interface MailboxSlots {
   readonly mailboxId: number;
   readonly free: number;
 }
@@ -24,22 +24,16 @@ export interface ClaimOptions {
   readonly worker: string;
   readonly now: Date;
   readonly leaseSeconds: number;
-  /** Mailboxes that differ from `free`. */
-  readonly lanes: readonly Lane[];
+  /** Mailboxes with a number other than `free`. */
+  readonly lanes: readonly MailboxSlots[];
   readonly free: number;
-  /**
-   * Conditional mails that were looked at under their tickets' locks, in this transaction; others are not
-   * taken.
-   */
+  /** Conditional mails that this transaction checked under their tickets' locks. Others are not claimed. */
   readonly cleared?: readonly number[];
-  /**
-   * Mailboxes with a cap for each recipient whose turn was taken, in this transaction; nothing of others is
-   * taken.
-   */
+  /** Mailboxes with a cap per recipient that this transaction locked. Nothing of others is claimed. */
   readonly turns?: readonly number[];
 }
 
-/** Days that a mail is tried (RFC 5321 §4.5.4.1), from its first attempt. */
+/** Days that a mail is retried from its first attempt (RFC 5321 §4.5.4.1). */
 export const giveUpAfterDays = 5;
 
 const value = sql.placeholder;
@@ -56,13 +50,17 @@ const takeDue = statement<Claim, ReturnType<typeof valuesOf>>(sql`
       -- The row's lock makes workers take turns at a mailbox that has a cap; one mail goes at once and what
       -- was not sent of the last second, and only one at a time where each recipient is counted.
       select ${m.id}, ${m.ratePerMinute}, ${m.ratePerRecipientHour}, ${m.pacedUntil},
-        least(coalesce(l.free, ${free}), ${m.ratePerRecipientHour}, case when ${m.ratePerRecipientHour} is not null then 1 end,
-          1 + floor(date_part('epoch', least(${now} - ${m.pacedUntil}, interval '1 second')) * ${m.ratePerMinute} / 60)::int) as free
+        least(
+          coalesce(l.free, ${free}), ${m.ratePerRecipientHour},
+          case when ${m.ratePerRecipientHour} is not null then 1 end,
+          1 + floor(date_part('epoch', least(${now} - ${m.pacedUntil}, interval '1 second'))
+            * ${m.ratePerMinute} / 60)::int) as free
       from ${mailboxes} m left join ${roomOfLanes} on l.id = ${m.id}
       where (${m.ratePerMinute} is not null or ${m.ratePerRecipientHour} is not null)
         and (${m.ratePerMinute} is null or ${m.pacedUntil} <= ${now})
         and (${m.ratePerRecipientHour} is null or ${m.id} = any (${value('turns')}::int[])
-          and not exists (select from ${deliveries} e where ${e.mailboxId} = ${m.id} and ${e.state} = 'TRANSMITTING'))
+          and not exists (
+            select from ${deliveries} e where ${e.mailboxId} = ${m.id} and ${e.state} = 'TRANSMITTING'))
       for no key update of m skip locked
     ), room as (
       select id, rate_per_recipient_hour, free from lanes where free > 0
@@ -102,7 +100,9 @@ const takeDue = statement<Claim, ReturnType<typeof valuesOf>>(sql`
         pacedUntil: sql`greatest(p.paced_until, ${now} - interval '1 second')
           + c.mails * interval '1 minute' / p.rate_per_minute`,
       })}
-      from paced p join (select "mailboxId", count(*) as mails from claimed group by "mailboxId") c on c."mailboxId" = p.id
+      from paced p
+      join (select "mailboxId", count(*) as mails from claimed group by "mailboxId") c
+        on c."mailboxId" = p.id
       where ${m.id} = p.id and p.rate_per_minute is not null
     ), logged as (
       ${insertFrom(
@@ -120,10 +120,10 @@ const takeDue = statement<Claim, ReturnType<typeof valuesOf>>(sql`
     select id, token, attempts, "mailboxId" from claimed order by id`);
 
 /**
- * Takes what is due: of each mailbox as many as its lane has room for and its rate allows, oldest first, and
- * never a mail whose ticket has an earlier one due or under way by the same mailbox. What awaits a scan of
- * its files is not due; the index of what is due does not hold it, so that it costs nobody anything however
- * long a scanner is away. Any number of workers may ask at once.
+ * Claims due mails: of each mailbox as many as it has free slots and its rate allows, oldest first. A mail
+ * waits while its ticket has an earlier one due or under way from the same mailbox. Mails that await a scan
+ * are not in the index of due mails, so they cost nothing while the scanner is down. Workers may claim
+ * concurrently.
  */
 export const claim = (client: postgres.Sql, options: ClaimOptions): Promise<Claim[]> =>
   takeDue(client, valuesOf(options));

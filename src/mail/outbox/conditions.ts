@@ -7,14 +7,14 @@ import { deliveries, deliveryRecipients, mailboxes, messages, tickets, users } f
 import { appendDeliveryEvents } from '../../events/append.ts';
 import { d, isUnsettled, isWaiting, m, r } from '../table-aliases.ts';
 
-/** Conditional mails of a mailbox that are looked at in one transaction. */
+/** Most conditional mails of a mailbox that one transaction checks. */
 const atOnce = 20;
 
 /**
- * Looks at due mails with a `cancelIf`, and cancels those that were answered. The others are claimed in the
- * same transaction: their tickets stay locked, so that no reply can slip in between. Those of tickets that
- * somebody else holds are left to the next look.
- * @returns the mails that were looked at
+ * Checks due mails with a `cancelIf`, and cancels those that were answered. The others are claimed in the
+ * same transaction: their tickets stay locked, so that no reply can come in between. Mails of locked tickets
+ * are left to the next round.
+ * @returns the checked mails
  */
 export async function clearConditional(client: postgres.Sql, now: Date): Promise<number[]> {
   const due = await run<{ id: number; ticketId: number }>(
@@ -33,7 +33,8 @@ export async function clearConditional(client: postgres.Sql, now: Date): Promise
   const locked = await run<{ id: number }>(
     client,
     sql`
-    select ${tickets.id} from ${tickets} where ${tickets.id} = any (${sql.param(due.map(({ ticketId }) => ticketId))}::int[])
+    select ${tickets.id} from ${tickets}
+    where ${tickets.id} = any (${sql.param(due.map(({ ticketId }) => ticketId))}::int[])
     order by ${tickets.id} for no key update skip locked`,
   );
   const held = new Set(locked.map(({ id }) => id));
@@ -46,10 +47,7 @@ export async function clearConditional(client: postgres.Sql, now: Date): Promise
 const reply = alias(messages, 'reply');
 const author = alias(users, 'author');
 
-/**
- * Cancels those of the deliveries whose conditions hold. The caller holds their tickets' locks; what it sees
- * is committed.
- */
+/** Cancels the deliveries whose conditions hold. The caller holds their tickets' locks. */
 async function cancelAnswered(client: postgres.Sql, ids: readonly number[]): Promise<void> {
   const those = sql`any (${sql.param(ids)}::int[])`;
   await run(
@@ -64,8 +62,8 @@ async function cancelAnswered(client: postgres.Sql, ids: readonly number[]): Pro
       where ${d.id} = ${those} and ${isWaiting}
         and exists (
           select from ${messages} reply join ${users} author on ${author.id} = ${reply.authorId}
-          where ${reply.ticketId} = ${d.ticketId} and ${reply.id} > ${d.messageId} and ${reply.visibility} = 'PUBLIC'
-            and ${author.role} || '_REPLIED' = any (${d.cancelIf}))
+          where ${reply.ticketId} = ${d.ticketId} and ${reply.id} > ${d.messageId}
+            and ${reply.visibility} = 'PUBLIC' and ${author.role} || '_REPLIED' = any (${d.cancelIf}))
       order by ${d.id} for no key update of d
     ), cancelled as (
       update ${deliveries} d set ${assign(deliveries, {
@@ -78,7 +76,8 @@ async function cancelAnswered(client: postgres.Sql, ids: readonly number[]): Pro
       update ${deliveryRecipients} r set ${assign(deliveryRecipients, { state: 'CANCELLED' })} from answered a
       where ${r.deliveryId} = a.id and ${isUnsettled}
     ), happened as (
-      select ticket_id, id as delivery_id, message_id, 'DELIVERY_CANCELLED' as type, null::int as actor_id from answered
+      select ticket_id, id as delivery_id, message_id, 'DELIVERY_CANCELLED' as type, null::int as actor_id
+      from answered
     ), ${appendDeliveryEvents}
     select (select count(*) from woken) as woken`,
   );

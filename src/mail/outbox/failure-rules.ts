@@ -1,22 +1,21 @@
 import type { SuggestedAction } from '../../platform/vocabulary.ts';
 
-/** What went wrong in plain words, and what may help. */
+/** What went wrong, in plain words, and what may help. */
 export interface Explanation {
   readonly reason: string;
-  /** Null: nothing is to be done. */
+  /** Null when there is nothing to do. */
   readonly suggestedAction: SuggestedAction | null;
 }
 
-interface Rule extends Explanation {
+interface FailureRule extends Explanation {
   readonly matches: RegExp;
 }
 
 /*
- * The one table of what mail servers say (RFC 3463 and 5321 §4.2, and what large providers send with bare
- * codes). The first rule that matches counts: enhanced codes are told before basic ones, as `550` alone means
- * a dozen things.
+ * Replies of mail servers (RFC 3463, RFC 5321 §4.2, and bare codes of large providers). The first matching
+ * rule applies. Enhanced codes come before basic ones, because a bare `550` means a dozen things.
  */
-export const failureRules: readonly Rule[] = [
+export const failureRules: readonly FailureRule[] = [
   {
     matches: /^5\d\d[ -]5\.1\.(?:1|2|3|6|10)\b/,
     reason: 'The address does not exist.',

@@ -1,6 +1,9 @@
 import type { DeliveryState, RecipientKind, RecipientState } from '../../platform/vocabulary.ts';
 import { type Explanation, failureRules } from './failure-rules.ts';
 
+/** The ledger's failure text of a mail that waits for the scan of its files. */
+export const awaitsScan = 'Waits: its files have not been scanned yet';
+
 const unreachable: Explanation = {
   reason: 'The mail server could not be reached.',
   suggestedAction: 'WAIT',
@@ -11,16 +14,19 @@ const unknown: Explanation = {
   suggestedAction: 'RESOLVE',
 };
 
-/** As far as the ledger knows a recipient. */
+/** A recipient as the ledger records it. */
 export interface Addressed {
   readonly kind: RecipientKind;
   readonly address: string;
   readonly state: RecipientState;
-  /** The server's reply, or what went wrong on the way to it. */
+  /** The server's reply, or the connection's fault. */
   readonly smtpReply: string | null;
 }
 
-/** Why a recipient does not have the mail, or may not have it; undefined when there is nothing to explain. */
+/**
+ * Explains why a recipient did not get the mail, or may not have got it; undefined when there is nothing to
+ * explain.
+ */
 export function explainRecipient({
   state,
   smtpReply: reply,
@@ -29,14 +35,14 @@ export function explainRecipient({
   if ((state !== 'FAILED' && state !== 'DEFERRED') || reply === null || reply === '') return undefined;
   if (reply.startsWith('Not sent: ')) return { reason: `${reply}.`, suggestedAction: null };
   const { reason, suggestedAction } = failureRules.find(({ matches }) => matches.test(reply)) ?? unreachable;
-  // What is not refused for good is tried again until the mail has failed.
+  // A FAILED recipient without a permanent reply was retried until the time limit.
   const gaveUp = state === 'FAILED' && !/^5\d\d\b/.test(reply);
   return gaveUp
     ? { reason: `${reason} It was tried for 5 days.`, suggestedAction: 'RETRY' }
     : { reason, suggestedAction };
 }
 
-/** Which recipients say why a delivery is in its state. */
+/** States of the recipients that explain a delivery's state. */
 const speaking = {
   HELD: [],
   QUEUED: [],
@@ -50,15 +56,13 @@ const speaking = {
 } satisfies Record<DeliveryState, readonly RecipientState[]>;
 
 export interface DeliveryExplanation extends Explanation {
-  /** The server's own words on the first recipient that `reason` names. */
+  /** The server's reply for the first recipient that `reason` names. */
   readonly smtpReply: string | null;
 }
 
 /**
- * Why a delivery failed or waits: who did not get the mail, and why; undefined when there is nothing to
- * explain.
- * @param failure what the ledger keeps beside its recipients: why the mail was called off, or that a cap
- * holds it up
+ * Explains why a delivery failed or waits, by recipient; undefined when there is nothing to explain.
+ * @param failure the delivery's own failure text: why it was cancelled, or that a cap delays it
  */
 export function explainDelivery({
   state,
@@ -94,7 +98,7 @@ export function explainDelivery({
   };
 }
 
-/** Names that are worth listing; of fifty recipients nobody reads them all. */
+/** Most addresses that an explanation lists. */
 const namedAtMost = 3;
 
 function namesOf(addresses: readonly string[], all: number): string {

@@ -2,22 +2,22 @@ import type postgres from 'postgres';
 import type { Logger } from '../../platform/log.ts';
 
 /*
- * A database that was restored from a dump, cloned, or put back to an earlier time holds mails as waiting
- * that the desk which it was copied from has sent, or is about to send. So the outbox has a home: the
- * cluster, the database and the table that it was first opened in, and the history of that cluster. A copy
- * has the same row and is elsewhere; its mails wait until somebody says `ticketwire outbox release`.
+ * A database that was restored from a dump, cloned or rolled back holds mails as waiting that the original
+ * has sent or will send. So the outbox records its home: the cluster, the database and the table in which it
+ * was first opened, and the cluster's timeline. A copy has the same row at another location, and sends
+ * nothing until `ticketwire outbox release`.
  */
 
-/** Where a database is, as PostgreSQL says it. */
-export interface Place {
-  /** The cluster's identifier, the database's oid and the table's: a dump carries none of them along. */
+/** The location of a database as PostgreSQL reports it. */
+export interface DatabaseLocation {
+  /** The cluster's identifier and the oids of the database and the table. A dump contains none of them. */
   readonly place: string;
-  /** Counts up when a standby is promoted, and when a backup is recovered. */
+  /** Increases when a standby is promoted and when a backup is recovered. */
   readonly timeline: number;
 }
 
-/** An attempt that was committed: a database that does not know it has lost it. */
-export interface Known {
+/** A committed attempt. A database without it has lost data. */
+export interface KnownAttempt {
   readonly id: number;
   readonly attempts: number;
 }
@@ -25,40 +25,42 @@ export interface Known {
 export interface Home {
   readonly heldAt: Date | null;
   readonly reason: string | null;
-  /** The row was written somewhere else. */
+  /** Whether the row was written at another location. */
   readonly moved: boolean;
-  /** The cluster has taken another turn in its history since. */
+  /** Whether the cluster's timeline has changed since. */
   readonly turned: boolean;
-  readonly here: Place;
+  readonly here: DatabaseLocation;
 }
 
 const copied =
   'this database is a copy of the one whose mails these are: restored from a dump, cloned or moved';
 const recovered =
-  'this cluster was recovered from a backup, or is a standby that was promoted while no worker of this desk ran';
+  'this cluster was recovered from a backup, or is a standby that was promoted ' +
+  'while no worker of this desk ran';
 const wentBack = 'the database is in an earlier state than a moment ago';
 const advice =
-  'The desk that it was may have sent the same mails. `ticketwire outbox show` tells what waits, `ticketwire outbox release` ' +
-  'sends it';
+  'The original database may have sent the same mails. `ticketwire outbox show` lists what waits, ' +
+  '`ticketwire outbox release` sends it';
 
-export async function findPlace(sql: postgres.Sql): Promise<Place> {
+export async function findLocation(sql: postgres.Sql): Promise<DatabaseLocation> {
   const [may] = await sql`select has_function_privilege('pg_control_system()', 'execute') as may`;
   const system = may!.may
     ? sql`(select system_identifier::text from pg_control_system())`
     : sql`'cluster'::text`;
-  const [here] = await sql<Place[]>`
+  const [here] = await sql<DatabaseLocation[]>`
     select ${system} || '/' || d.oid || '/' || 'public.deliveries'::regclass::oid as place,
       ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int as timeline
     from pg_database d where d.datname = current_database()`;
   return here!;
 }
 
-/** The outbox's home, which is here when it has none yet. */
+/** Reads the outbox's home, and records this location when there is none yet. */
 export async function findHome(sql: postgres.Sql): Promise<Home> {
-  const here = await findPlace(sql);
+  const here = await findLocation(sql);
   await sql`
-    insert into outbox_homes (place, timeline) values (${here.place}, ${here.timeline}) on conflict do nothing`;
-  const [row] = await sql<{ heldAt: Date | null; reason: string | null; place: string; timeline: number }[]>`
+    insert into outbox_homes (place, timeline) values (${here.place}, ${here.timeline})
+    on conflict do nothing`;
+  const [row] = await sql<(DatabaseLocation & Pick<Home, 'heldAt' | 'reason'>)[]>`
     select held_at as "heldAt", reason, place, timeline from outbox_homes`;
   const { heldAt, reason, place, timeline } = row!;
   const moved = place !== here.place;
@@ -66,18 +68,19 @@ export async function findHome(sql: postgres.Sql): Promise<Home> {
 }
 
 /**
- * Nothing is sent until it is released; what is being sent now is ended. @returns whether it was not held
- * before
+ * Stops sending until the outbox is released. Mails under way end first. @returns false when it was held
+ * already
  */
 export async function hold(sql: postgres.Sql, reason: string): Promise<boolean> {
   const held = await sql`
-    update outbox_homes set held_at = clock_timestamp(), reason = ${reason} where held_at is null returning 1 as held`;
+    update outbox_homes set held_at = clock_timestamp(), reason = ${reason}
+    where held_at is null returning 1 as held`;
   await sql`select pg_notify('ticketwire_outbox', 'home')`;
   return held.length > 0;
 }
 
-/** The outbox is at home here, and what waits may go. */
-export async function settleHere(sql: postgres.Sql, { place, timeline }: Place): Promise<void> {
+/** Records this location as the outbox's home and resumes sending. */
+export async function settleHere(sql: postgres.Sql, { place, timeline }: DatabaseLocation): Promise<void> {
   await sql`
     insert into outbox_homes (place, timeline) values (${place}, ${timeline})
     on conflict ("only") do update
@@ -86,8 +89,8 @@ export async function settleHere(sql: postgres.Sql, { place, timeline }: Place):
 }
 
 /**
- * Why no worker that starts now sends anything; undefined: mails go. Nothing is changed but a home that there
- * is not yet.
+ * Why a worker that starts now would send nothing; undefined when it would send. Writes nothing but a missing
+ * home.
  */
 export async function whyHeld(sql: postgres.Sql): Promise<string | undefined> {
   const { heldAt, reason, moved, turned } = await findHome(sql);
@@ -96,37 +99,37 @@ export async function whyHeld(sql: postgres.Sql): Promise<string | undefined> {
   return turned ? recovered : undefined;
 }
 
-/** Whether the database has lost what it once knew; and its newest mail, to be known from now on. */
+/** Checks whether the database lost known attempts, and returns its newest mail for the next check. */
 async function remember(
   sql: postgres.Sql,
-  known: readonly Known[],
-): Promise<{ lost: boolean; newest: Known[] }> {
-  const found = await sql<Known[]>`
+  known: readonly KnownAttempt[],
+): Promise<{ lost: boolean; newest: KnownAttempt[] }> {
+  const found = await sql<KnownAttempt[]>`
     select id, attempts from deliveries where id = any (${known.map(({ id }) => id)}::int[])`;
   const attempts = new Map(found.map((one) => [one.id, one.attempts]));
   const lost = known.some((one) => (attempts.get(one.id) ?? -1) < one.attempts);
-  const newest = await sql<Known[]>`select id, attempts from deliveries order by id desc limit 1`;
+  const newest = await sql<KnownAttempt[]>`select id, attempts from deliveries order by id desc limit 1`;
   return { lost, newest: [...newest] };
 }
 
 export interface Gate {
-  /** Whether mails may go. It asks the database when it has to, and says once why they may not. */
+  /** Whether mails may be sent. It queries the database at most every `everyMs`, and logs a reason once. */
   isOpen(): Promise<boolean>;
-  /** Somebody has held or released the outbox. */
+  /** Called when the outbox was held or released. */
   askAgain(): void;
-  /** This attempt was begun. */
-  began(attempt: Known): void;
+  /** Called when an attempt begins. */
+  began(attempt: KnownAttempt): void;
 }
 
 /**
- * What a worker asks before it looks for mails. A worker that was at work when a standby was promoted knows
- * what has to be there, and goes on when it is; one that starts after it cannot know, and waits for the other
- * or for a person.
+ * The check before each claim. A worker that ran while a standby was promoted knows the last attempts, and
+ * continues if the database still has them. A worker that starts later cannot know, and waits for such a
+ * worker or for an operator.
  */
 export function createGate(sql: postgres.Sql, log: Logger, everyMs: number): Gate {
   let askedAt = Number.NEGATIVE_INFINITY;
-  let known: readonly Known[] | undefined;
-  let last: Known | undefined;
+  let known: readonly KnownAttempt[] | undefined;
+  let last: KnownAttempt | undefined;
   let told: string | undefined;
 
   async function whyNot(): Promise<string | undefined> {

@@ -16,17 +16,18 @@ import type { Claim } from './claim.ts';
 import type { Settlement } from './settlement.ts';
 
 /*
- * The ledger of deliveries: one statement and one commit for each step. The deliveries themselves are
- * inserted by the message's own commit. A delivery belongs to one attempt at a time, known by its token;
- * every later step is fenced by it:
+ * The ledger of deliveries: one statement and one commit per step. The message's own commit inserts its
+ * delivery. A delivery belongs to one attempt at a time, identified by its token, which fences every later
+ * step:
  *
- *   QUEUED | HELD | DEFERRED --claim--> TRANSMITTING (CONNECT) --openBody--> TRANSMITTING (BODY) --settle--> SENT | …
+ *   QUEUED | HELD | DEFERRED --claim--> TRANSMITTING (CONNECT)
+ *     --openBody--> TRANSMITTING (BODY) --settle--> SENT | …
  *
- * What is going to be sent is kept between the first two.
+ * The source of the mail is stored between the first two steps.
  *
- * A lease that runs out before BODY makes the delivery QUEUED again: no byte can have gone out, as the fence
- * stands before the first one. At BODY nobody can know, and no machine may guess. Leases run by the
- * database's clock, everything else by `now`.
+ * When a lease expires before BODY, the delivery is QUEUED again: no byte can have been sent, because the
+ * fence precedes the first one. At BODY the outcome is unknown, and only an operator resolves it. Leases use
+ * the database's clock, everything else uses `now`.
  */
 
 export type Attempt = Pick<Claim, 'id' | 'token'>;
@@ -44,7 +45,7 @@ const insertSources = statement<
         ${value('inserts')}::text[]
       ) as i (id, token, skeleton, inserts)
     ), owned as (
-      -- A redaction that is under way is waited for, and the other way round.
+      -- Waits for a concurrent redaction, which waits for this lock as well.
       select i.* from ${deliveries} d join input i on i.id = ${d.id} and i.token = ${d.attempt}
       order by ${d.id} for share of d
     ), kept as (
@@ -62,9 +63,9 @@ const insertSources = statement<
     select set_config('synchronous_commit', 'off', true)`);
 
 /**
- * Keeps what attempts are going to send, as long as they own their deliveries: a redaction takes that from
- * them, and deletes what is kept. It waits for no disk: the log is written in order, so that the fence's
- * commit, which does wait, makes this one last as well.
+ * Stores the sources that attempts will send, while they own their deliveries. A redaction ends that
+ * ownership and deletes the source. Commits asynchronously: WAL is ordered, so the synchronous BODY fence
+ * that follows makes this durable too.
  */
 export async function keepSources(
   client: postgres.Sql,
@@ -86,10 +87,9 @@ const enterBody = statement<{ token: string }, { ids: number[]; tokens: string[]
     returning ${d.attempt} as token`);
 
 /**
- * The second guarding commit: writes down that bytes may be going out. Resolves to the tokens that still own
- * their delivery; whoever is not among them has been overtaken, or has let its lease run out, and must drop
- * the connection. A connection to a mail server waits for it, so it is as small as can be: no indexed column
- * changes, and the row's new version stays beside the old one.
+ * The fence: commits that bytes may be sent from now on. Resolves to the tokens that still own their
+ * delivery. Other attempts were overtaken or let their lease expire, and must drop the connection. A mail
+ * server waits meanwhile, so the update is small: it changes no indexed column, which makes it a HOT update.
  */
 export async function openBody(client: postgres.Sql, openings: readonly Attempt[]): Promise<Set<string>> {
   const rows = await enterBody(client, {
@@ -99,14 +99,14 @@ export async function openBody(client: postgres.Sql, openings: readonly Attempt[
   return new Set(rows.map((row) => row.token));
 }
 
-/** What became of settlements, by the delivery's id. */
+/** Results of settlements, by delivery id. */
 export interface Settled {
   readonly written: ReadonlySet<number>;
-  /** Somebody else holds their tickets: they are to be written later, and nobody else waits for that. */
+  /** Their tickets are locked: the caller retries them, and the others do not wait. */
   readonly locked: ReadonlySet<number>;
 }
 
-// Naming the ids keeps every step on its index, however few rows the planner believes there are.
+// The explicit ids keep every step on its index, whatever row count the planner estimates.
 const those = sql`any (${value('ids')}::int[])`;
 
 const writeOutcomes = statement<{ id: number; locked: boolean }, { ids: number[]; settlements: string }>(sql`
@@ -146,9 +146,12 @@ const writeOutcomes = statement<{ id: number; locked: boolean }, { ids: number[]
         state: sql`x.state`,
         smtpReply: sql`x.reply`,
         enhancedCode: sql`x.code`,
-        sentAt: sql`case when x.state in ('SENT', 'OUTCOME_UNKNOWN') then clock_timestamp() else ${r.sentAt} end`,
+        sentAt: sql`
+          case when x.state in ('SENT', 'OUTCOME_UNKNOWN') then clock_timestamp() else ${r.sentAt} end`,
       })}
-      from owned o cross join lateral json_to_recordset(o.recipients) as x (position int, state text, reply text, code text)
+      from owned o
+      cross join lateral json_to_recordset(o.recipients)
+        as x (position int, state text, reply text, code text)
       where ${r.deliveryId} = ${those} and ${r.deliveryId} = o.id and ${r.position} = x.position
     ), ended as (
       update ${deliveryAttempts} a set ${assign(deliveryAttempts, {
@@ -168,9 +171,9 @@ const writeOutcomes = statement<{ id: number; locked: boolean }, { ids: number[]
     select id, true, null from put_off`);
 
 /**
- * Writes what became of attempts, each with its recipients and its event, in one commit. An attempt that was
- * overtaken leaves its trace in the list of attempts and changes nothing else; one that was only believed
- * dead at BODY brings the truth about it.
+ * Writes the outcomes of attempts with their recipients and events in one commit. An overtaken attempt is
+ * recorded in the list of attempts and changes nothing else. An attempt that was recovered at BODY replaces
+ * OUTCOME_UNKNOWN with its real outcome.
  */
 export async function settle(client: postgres.Sql, settlements: readonly Settlement[]): Promise<Settled> {
   const ids = settlements.map(({ id }) => id);

@@ -5,35 +5,36 @@ import { run, statement } from '../../db/statement.ts';
 import { deliveries, deliveryRecipients, mailboxes } from '../../db/tables.ts';
 import { d, isUnsettled, isWaiting, m, r } from '../table-aliases.ts';
 
-/**
- * How long a mail waits whose recipient has had their share of this hour, seconds; chance doubles it at most.
- */
+/** Seconds that a mail is postponed when its recipient is at the cap. Jitter adds up to as much again. */
 const recipientPauseSeconds = 300;
-/** Mails of a mailbox that are put off by one commit. */
+/** Most mails of a mailbox that one commit postpones. */
 const postponedAtOnce = 200;
 
 /**
- * A step that lists who had as many mails within this hour as a mailbox allows to one recipient. It is not
- * run unless somebody asks it.
+ * A step that lists the recipients at their mailbox's hourly cap. PostgreSQL runs it only if the statement
+ * uses it.
  */
 export const atCapStep = (now: SQL): SQL => sql`
   at_cap as materialized (
     select ${m.id} as mailbox_id, lower(${r.address}) as address
-    from ${deliveryRecipients} r join ${deliveries} d on ${d.id} = ${r.deliveryId} join ${mailboxes} m on ${m.id} = ${d.mailboxId}
+    from ${deliveryRecipients} r
+    join ${deliveries} d on ${d.id} = ${r.deliveryId}
+    join ${mailboxes} m on ${m.id} = ${d.mailboxId}
     where ${r.sentAt} > ${now} - interval '1 hour' and ${m.ratePerRecipientHour} is not null
     group by ${m.id}, lower(${r.address}) having count(*) >= ${m.ratePerRecipientHour}
   )`;
 
-/** Whether a mail `d` of a mailbox `m` has a recipient who is at the cap. */
+/** Whether a mail `d` of a mailbox `m` has a recipient at the cap. */
 export const isAtCap: SQL = sql`
   exists (
-    select from ${deliveryRecipients} r join at_cap c on c.mailbox_id = m.id and c.address = lower(${r.address})
+    select from ${deliveryRecipients} r
+    join at_cap c on c.mailbox_id = m.id and c.address = lower(${r.address})
     where ${r.deliveryId} = ${d.id} and ${isUnsettled})`;
 
 /**
- * Makes workers take turns at mailboxes that count their mails to one recipient: a claim of theirs is made in
- * the same transaction, by a later statement, so that it sees what the last one took.
- * @returns the mailboxes whose turn it is; the others are another worker's
+ * Locks the mailboxes with a cap per recipient. Their mails are claimed in the same transaction by a later
+ * statement, which sees the previous worker's claims.
+ * @returns the locked mailboxes; others are locked by another worker
  */
 export async function takeTurns(client: postgres.Sql): Promise<number[]> {
   const rows = await run<{ id: number }>(
@@ -46,8 +47,7 @@ export async function takeTurns(client: postgres.Sql): Promise<number[]> {
 }
 
 /**
- * Puts off what would exceed a cap, so that it is not looked at again and again. That nothing exceeds it is
- * the claim's to see.
+ * Postpones mails that would exceed a cap, so that claims do not scan them again. The claim enforces the cap.
  */
 export async function postpone(client: postgres.Sql, now: Date): Promise<void> {
   while ((await postponeSome(client, now)) >= postponedAtOnce);
@@ -62,8 +62,8 @@ async function postponeSome(client: postgres.Sql, now: Date): Promise<number> {
       from ${mailboxes} m
       cross join lateral (
         select ${d.id} from ${deliveries} d
-        where ${d.mailboxId} = ${m.id} and ${isWaiting} and not ${d.awaitsScan} and ${d.dueAt} <= ${now}::timestamptz
-          and ${isAtCap}
+        where ${d.mailboxId} = ${m.id} and ${isWaiting} and not ${d.awaitsScan}
+          and ${d.dueAt} <= ${now}::timestamptz and ${isAtCap}
         order by ${d.dueAt}, ${d.id} limit ${postponedAtOnce}
         for no key update of d skip locked
       ) d
@@ -86,18 +86,13 @@ const selectNextDue = statement<{ due: Date | null }, Record<string, never>>(sql
     where ${d.mailboxId} = ${m.id} and ${isWaiting} and not ${d.awaitsScan} order by ${d.dueAt} limit 1
   ) n`);
 
-/**
- * Milliseconds from `now` until something may be due or a lease may have run out; undefined: nothing waits.
- */
+/** Milliseconds from `now` until a mail may be due; undefined when nothing waits. */
 export async function nextDue(client: postgres.Sql, now: Date): Promise<number | undefined> {
   const [row] = await selectNextDue(client, {});
   return row?.due == null ? undefined : Math.max(0, row.due.getTime() - now.getTime());
 }
 
-/**
- * Keeps what a mailbox's server said of the largest mail it takes (EHLO SIZE), so that the next one is
- * refused to its author's face.
- */
+/** Records the server's size limit (EHLO SIZE) for its mailbox, so that the command refuses larger mails. */
 export async function learnSizeLimit(client: postgres.Sql, mailboxId: number, octets: number): Promise<void> {
   const limit = Math.min(octets, 2_147_483_647);
   await run(
@@ -109,8 +104,7 @@ export async function learnSizeLimit(client: postgres.Sql, mailboxId: number, oc
 }
 
 /**
- * What a plain claim must not be made without: mailboxes that count their mails to one recipient, and
- * conditional mails that are due.
+ * Whether claims need a transaction: for mailboxes with a cap per recipient, or for due conditional mails.
  */
 export async function findSpecial(
   client: postgres.Sql,
@@ -122,8 +116,8 @@ export async function findSpecial(
     select exists (select from ${mailboxes} m where ${m.ratePerRecipientHour} is not null) as counted,
       exists (
         select from ${deliveries} d
-        where ${d.cancelIf} <> '{}' and ${isWaiting} and not ${d.awaitsScan} and ${d.dueAt} <= ${now}::timestamptz
-          and ${d.attempts} = 0
+        where ${d.cancelIf} <> '{}' and ${isWaiting} and not ${d.awaitsScan}
+          and ${d.dueAt} <= ${now}::timestamptz and ${d.attempts} = 0
       ) as conditional`,
   );
   return row!;

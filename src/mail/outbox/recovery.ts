@@ -8,23 +8,28 @@ import { appendDeliveryEvents } from '../../events/append.ts';
 import { a, d, isUnsettled, leaseFor, r } from '../table-aliases.ts';
 import type { Claim } from './claim.ts';
 
-/*
- * How a delivery comes back from an attempt that did not end: given back, kept by a sign of life, or found
- * without one.
- */
+/* Leases of attempts: released by a worker that ends, renewed by a live one, recovered from a dead one. */
 
 type Owned = Pick<Claim, 'id' | 'token'>;
 
 const rowsOf = (claims: readonly Owned[]): SQL => sql`
-  unnest(${sql.param(claims.map(({ id }) => id))}::int[], ${sql.param(claims.map(({ token }) => token))}::uuid[]) as i (id, token)`;
+  unnest(
+    ${sql.param(claims.map(({ id }) => id))}::int[],
+    ${sql.param(claims.map(({ token }) => token))}::uuid[]
+  ) as i (id, token)`;
 
-/** Gives claims back that nothing was begun for: they are as they were. */
+/** Releases claims whose attempts have not begun. */
 export async function release(client: postgres.Sql, claims: readonly Owned[]): Promise<void> {
   await run(
     client,
     sql`
     with input as (select * from ${rowsOf(claims)}), released as (
-      update ${deliveries} d set ${assign(deliveries, { state: 'QUEUED', attempt: null, phase: null, leaseUntil: null })}
+      update ${deliveries} d set ${assign(deliveries, {
+        state: 'QUEUED',
+        attempt: null,
+        phase: null,
+        leaseUntil: null,
+      })}
       from input i where ${d.id} = i.id and ${d.attempt} = i.token and ${d.phase} = 'CONNECT'
       returning ${d.id}
     ), ended as (
@@ -39,7 +44,7 @@ export async function release(client: postgres.Sql, claims: readonly Owned[]): P
   );
 }
 
-/** Keeps the leases of attempts that are alive. */
+/** Renews the leases of running attempts. */
 export async function renew(
   client: postgres.Sql,
   claims: readonly Owned[],
@@ -52,7 +57,8 @@ export async function renew(
       select ${d.id} from ${deliveries} d join ${rowsOf(claims)} on i.id = ${d.id} and i.token = ${d.attempt}
       where ${d.state} = 'TRANSMITTING' order by ${d.id} for no key update of d
     )
-    update ${deliveries} d set ${assign(deliveries, { leaseUntil: leaseFor(leaseSeconds) })} from owned o where ${d.id} = o.id`,
+    update ${deliveries} d set ${assign(deliveries, { leaseUntil: leaseFor(leaseSeconds) })}
+    from owned o where ${d.id} = o.id`,
   );
 }
 
@@ -64,8 +70,8 @@ export interface Recovered {
 const workerEnded = 'The worker ended while the mail was going out';
 
 /**
- * Finds attempts whose worker has died: before BODY the delivery is QUEUED again, at BODY its outcome is
- * unknown. What belongs to a ticket that somebody else holds is left to the next look.
+ * Recovers attempts whose lease expired: before BODY the delivery is QUEUED again, at BODY its outcome is
+ * unknown. Deliveries of locked tickets are left to the next round.
  */
 export async function recover(client: postgres.Sql, now: Date, limit = 500): Promise<Recovered[]> {
   return run<Recovered>(
@@ -77,9 +83,11 @@ export async function recover(client: postgres.Sql, now: Date, limit = 500): Pro
       order by ${d.leaseUntil} limit ${limit}
     ), locked_tickets as (
       select ${tickets.id}, ${tickets.lastEventNumber} as last_event_number from ${tickets}
-      where ${tickets.id} = any (array(select ticket_id from expired)) order by ${tickets.id} for no key update skip locked
+      where ${tickets.id} = any (array(select ticket_id from expired))
+      order by ${tickets.id} for no key update skip locked
     ), owned as (
-      select ${d.id}, ${d.ticketId} as ticket_id, ${d.messageId} as message_id, ${d.attempts} as attempts, ${d.phase} as phase
+      select ${d.id}, ${d.ticketId} as ticket_id, ${d.messageId} as message_id, ${d.attempts} as attempts,
+        ${d.phase} as phase
       from ${deliveries} d
       where ${d.id} = any (array(select id from expired)) and ${d.ticketId} in (select id from locked_tickets)
         and ${d.state} = 'TRANSMITTING' and ${d.leaseUntil} < clock_timestamp()
@@ -90,7 +98,8 @@ export async function recover(client: postgres.Sql, now: Date, limit = 500): Pro
         attempt: null,
         phase: null,
         leaseUntil: null,
-        dueAt: sql`case when o.phase = 'BODY' then ${d.dueAt} else least(${d.dueAt}, ${now}::timestamptz) end`,
+        dueAt: sql`
+          case when o.phase = 'BODY' then ${d.dueAt} else least(${d.dueAt}, ${now}::timestamptz) end`,
         failure: sql`case when o.phase = 'BODY' then ${workerEnded} end`,
         settledAt: sql`case when o.phase = 'BODY' then clock_timestamp() end`,
       })}
@@ -112,7 +121,8 @@ export async function recover(client: postgres.Sql, now: Date, limit = 500): Pro
       })}
       from owned o where ${a.deliveryId} = o.id and ${a.number} = o.attempts
     ), happened as (
-      select ticket_id, id as delivery_id, message_id, 'DELIVERY_OUTCOME_UNKNOWN' as type, null::int as actor_id
+      select ticket_id, id as delivery_id, message_id, 'DELIVERY_OUTCOME_UNKNOWN' as type,
+        null::int as actor_id
       from owned where phase = 'BODY'
     ), ${appendDeliveryEvents}
     select id, state, (select count(*) from woken) as woken from recovered`,

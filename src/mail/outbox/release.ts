@@ -8,21 +8,22 @@ import type { DeliveryState } from '../../platform/vocabulary.ts';
 import { a, d, isUnsettled, r } from '../table-aliases.ts';
 import { findHome, settleHere } from './home.ts';
 
-/** Deliveries that one statement changes at most: their tickets are locked until the commit all the same. */
+/** Most deliveries that one statement changes. Their tickets stay locked until the commit. */
 const atOnce = 500;
 const why = 'The database was restored or copied: the desk that it was may have sent this mail';
 
 export interface Released {
-  /** Whether this database is a copy, or was put back: then what was under way in it is not known. */
+  /**
+   * Whether this database is a copy or was rolled back, so that the outcome of mails under way is unknown.
+   */
   readonly restored: boolean;
   readonly outcomeUnknown: number;
 }
 
 /**
- * Lets mails go again. In a database that was restored, mails that were being transmitted have an outcome
- * that nobody knows, however far they had come: they went on where the copy was made. So may all that waited
- * have, which only whoever restored it can tell.
- * @param doubt whether what was due counts as unknown too, for an operator to resolve one by one
+ * Resumes sending. In a restored database, the outcome of mails that were being transmitted is unknown,
+ * because the original continued. Waiting mails may have been sent there too; only the operator knows.
+ * @param doubt whether due mails become OUTCOME_UNKNOWN as well, for an operator to resolve one by one
  */
 export async function releaseOutbox(tx: postgres.Sql, doubt: boolean): Promise<Released> {
   await run(tx, sql`select from ${outboxHomes} for update`);
@@ -77,7 +78,8 @@ async function makeUnknown(tx: postgres.Sql, states: readonly DeliveryState[]): 
       })}
       from doubted o where ${a.deliveryId} = o.id and ${a.endedAt} is null
     ), happened as (
-      select ticket_id, id as delivery_id, message_id, 'DELIVERY_OUTCOME_UNKNOWN' as type, null::int as actor_id
+      select ticket_id, id as delivery_id, message_id, 'DELIVERY_OUTCOME_UNKNOWN' as type,
+        null::int as actor_id
       from doubted
     ), ${appendDeliveryEvents}
     select id, (select count(*) from woken) as woken from doubted`,

@@ -1,20 +1,20 @@
 import type { AttemptPhase, DeliveryState, EventType, RecipientState } from '../../platform/vocabulary.ts';
 import { envelopeAddress } from '../address.ts';
-import type { Outcome, Verdict } from '../smtp/outcome.ts';
+import type { AttemptOutcome, RecipientVerdict } from '../smtp/outcome.ts';
 
 /** Milliseconds, as everywhere here. */
 const firstBackOff = 60_000;
 const longestBackOff = 3_600_000;
 
-export interface RecipientRow {
+export interface LedgerRecipient {
   readonly position: number;
   readonly address: string;
   readonly state: RecipientState;
-  /** What was last said about them. */
+  /** The last reply about this recipient. */
   readonly reply: string | null;
 }
 
-/** What one attempt changes, to be written in one commit. */
+/** Everything that one attempt changes, written in one commit. */
 export interface Settlement {
   readonly id: number;
   readonly token: string;
@@ -22,11 +22,11 @@ export interface Settlement {
   readonly event: EventType;
   readonly phase: AttemptPhase;
   readonly reply: string;
-  /** What the operator is told; null when all went well. */
+  /** Text for operators; null on success. */
   readonly failure: string | null;
-  /** When the first byte was allowed out, by the worker's clock; null: it never was. */
+  /** When the fence was passed, by the worker's clock; null when it was not. */
   readonly bodyAt: Date | null;
-  /** Not before this instant; null: never again by itself. */
+  /** Time of the next attempt; null when there is none. */
   readonly dueAt: Date | null;
   readonly recipients: readonly {
     position: number;
@@ -42,20 +42,25 @@ export interface Attempted {
   /** Attempts so far, this one included. */
   readonly attempts: number;
   readonly giveUpAt: Date;
-  readonly recipients: readonly RecipientRow[];
+  readonly recipients: readonly LedgerRecipient[];
 }
 
-/** Whom an attempt addresses: nobody who has the mail, was refused, or may have it. */
-export const unsettledRecipients = (recipients: readonly RecipientRow[]): readonly RecipientRow[] =>
+/** The recipients of an attempt: those without an outcome yet. */
+export const unsettledRecipients = (recipients: readonly LedgerRecipient[]): readonly LedgerRecipient[] =>
   recipients.filter(({ state }) => state === 'PENDING' || state === 'DEFERRED');
 
 /**
- * Turns what the server said into the delivery's next state: pure. One recipient's refusal is that
- * recipient's alone; a temporary one is tried again with the others left alone; an outcome that nobody knows
- * stops every machine.
+ * Derives the delivery's next state from the server's replies. A pure function. A refusal concerns its
+ * recipient alone. A temporary one is retried for that recipient only. An unknown outcome stops all automatic
+ * retries.
  * @param random in [0, 1): full jitter, so that mails that failed together do not come back together
  */
-export function settlementOf(delivery: Attempted, outcome: Outcome, now: Date, random: number): Settlement {
+export function settlementOf(
+  delivery: Attempted,
+  outcome: AttemptOutcome,
+  now: Date,
+  random: number,
+): Settlement {
   const expired = now >= delivery.giveUpAt;
   const changed = unsettledRecipients(delivery.recipients).map((recipient) => {
     const verdict = outcome.verdicts.get(envelopeAddress(recipient.address)) ?? unaddressed;
@@ -63,8 +68,7 @@ export function settlementOf(delivery: Attempted, outcome: Outcome, now: Date, r
     return { position: recipient.position, state, reply: verdict.reply, code: verdict.enhancedCode ?? null };
   });
   const byPosition = new Map(changed.map((one) => [one.position, one]));
-  // Whoever was refused by an earlier attempt is still what went wrong when the last one waited for is
-  // served.
+  // A recipient that an earlier attempt refused still explains the failure after the last one is served.
   const all = delivery.recipients.map((one) => byPosition.get(one.position) ?? one);
   const state = stateOf(all.map((one) => one.state));
   const worst = all.find((one) => one.state === worstOf(state)) ?? all.find((one) => one.state === 'FAILED');
@@ -83,18 +87,18 @@ export function settlementOf(delivery: Attempted, outcome: Outcome, now: Date, r
   };
 }
 
-/** A redacted message is not mailed any more: what is left of it is not what its author sent. */
+/** The settlement of a redacted message's mail, which is not sent. */
 export const redactedSettlement = (delivery: Attempted): Settlement =>
   unsentSettlement(delivery, 'CANCELLED', 'Not sent: the message was redacted');
 
 /**
- * A mail with an infected file goes to nobody, however often it is tried. @param file its name, and what was
+ * The settlement of a mail with an infected file, which is never sent. @param file its name, and what was
  * found in it
  */
 export const infectedSettlement = (delivery: Attempted, file: string): Settlement =>
   unsentSettlement(delivery, 'FAILED', `Not sent: a file is infected: ${file}`);
 
-/** Nothing was said to any server, and nothing will be. */
+/** A settlement without any contact with a server. */
 function unsentSettlement(delivery: Attempted, state: 'CANCELLED' | 'FAILED', reply: string): Settlement {
   return {
     id: delivery.id,
@@ -115,11 +119,11 @@ function unsentSettlement(delivery: Attempted, state: 'CANCELLED' | 'FAILED', re
   };
 }
 
-const unaddressed: Verdict = { state: 'DEFERRED', reply: 'not addressed', enhancedCode: undefined };
+const unaddressed: RecipientVerdict = { state: 'DEFERRED', reply: 'not addressed', enhancedCode: undefined };
 
 /**
- * The state of a delivery whose recipients have these, when no attempt is under way: the one rule for it.
- * @param waiting what it is called while somebody is still to get the mail
+ * The one rule for a delivery's state from its recipients' states, when no attempt is under way.
+ * @param waiting the state while a recipient is still to be sent to
  */
 export function stateOf<W extends DeliveryState = 'DEFERRED'>(
   recipients: readonly RecipientState[],

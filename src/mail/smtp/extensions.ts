@@ -1,11 +1,11 @@
-/** What a server offers in its answer to EHLO (RFC 5321 §4.1.1.1), as far as it matters here. */
+/** The extensions of an EHLO reply that matter here (RFC 5321 §4.1.1.1). */
 export interface Extensions {
   readonly smtpUtf8: boolean;
-  /** Octets that it takes at most; undefined: it says none. */
+  /** The size limit in octets; undefined when it announces none. */
   readonly sizeLimit: number | undefined;
 }
 
-/** Of an answer to HELO there is nothing but a greeting: its first line says nothing of extensions. */
+/** Parses the reply to EHLO. The first line is a greeting, and a HELO reply has no other. */
 export function readExtensions(answer: string | false): Extensions {
   const lines = (answer || '').split(/\r?\n/).slice(1);
   const offers = new Map(lines.map((line) => wordsOf(line)));

@@ -1,19 +1,19 @@
 import type { Envelope } from '../compose/mail.ts';
-import { cleanReply, type Outcome, type Verdict, verdictOf } from './outcome.ts';
+import { type AttemptOutcome, cleanReply, type RecipientVerdict, verdictOf } from './outcome.ts';
 import type { Transmission } from './transmission.ts';
 
-/** What nodemailer rejects with. */
+/** The errors of nodemailer. */
 export interface SmtpError extends Error {
   code?: string;
-  /** Of the system's or OpenSSL's error below. */
+  /** Code of the underlying error of the system or OpenSSL. */
   originalCode?: string;
   response?: string;
   responseCode?: number;
   rejectedErrors?: (SmtpError & { recipient: string })[];
 }
-/** Another worker has the delivery. */
+/** Another worker owns the delivery. */
 export class Fenced extends Error {}
-/** Something of ours failed, not the server's: the message is plain words. */
+/** A fault of the gateway, not of the server. Its message is in plain words. */
 export class OwnFault extends Error {}
 
 export const orOwnFault =
@@ -23,12 +23,12 @@ export const orOwnFault =
   };
 
 export function settled(
-  reached: Outcome['reached'],
+  reached: AttemptOutcome['reached'],
   reply: string,
   { envelope }: Pick<Transmission, 'envelope'>,
-  verdict: (address: string) => Verdict,
+  verdict: (address: string) => RecipientVerdict,
   serverDown = false,
-): Outcome {
+): AttemptOutcome {
   return {
     reached,
     reply: cleanReply(reply),
@@ -38,11 +38,11 @@ export function settled(
   };
 }
 
-/** What went wrong on the way to a server or with the connection to it. */
-export function failedToConnect(error: unknown, envelope: Envelope): Outcome {
+/** The outcome of a failed connection. */
+export function failedToConnect(error: unknown, envelope: Envelope): AttemptOutcome {
   const { response = '', responseCode, code } = error as SmtpError;
-  // A refused sign-in or an untrusted certificate is the mailbox's matter, not the mail's: worth another try
-  // once it is put right.
+  // A refused sign-in or an untrusted certificate is a fault of the mailbox's settings, so the mail is
+  // retried.
   const final = responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH' && code !== 'ETLS';
   const words = final ? response : plainWords(error as SmtpError);
   return settled('CONNECT', words, { envelope }, () => verdictOf(words), !final);

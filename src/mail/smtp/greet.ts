@@ -3,14 +3,14 @@ import { plainWords, type SmtpError } from './faults.ts';
 import { SmtpSession } from './session.ts';
 import { defaultTimeouts, type SmtpServer } from './transmission.ts';
 
-/** Longer than a person waits for, and shorter than a mail may. */
+/** Milliseconds: shorter than for a mail, because a person waits. */
 const patienceMs = 15_000;
 const timeouts = { ...defaultTimeouts, connect: patienceMs, envelope: patienceMs, final: patienceMs };
 
-/** A mail server could not be spoken to, in plain words. */
+/** A mail server could not be reached or refused. The message is in plain words. */
 export class NotGreeted extends Error {}
 
-/** Opens a connection and signs in, as a mail would; whoever gets the session ends it. @throws NotGreeted */
+/** Opens a connection and signs in, as for a mail. The caller ends the session. @throws NotGreeted */
 export async function greet(server: SmtpServer): Promise<SmtpSession> {
   const session = new SmtpSession(server, timeouts);
   try {
@@ -22,7 +22,7 @@ export async function greet(server: SmtpServer): Promise<SmtpSession> {
   }
 }
 
-/** A short mail of no ticket, from an address to another. @throws NotGreeted with what the server said */
+/** Sends a short test mail without a ticket. @throws NotGreeted with what the server said */
 export async function sendTestMail(session: SmtpSession, from: string, to: string): Promise<string> {
   const text = [
     ...[`From: <${from}>`, `To: <${to}>`, 'Subject: Ticketwire can send from here'],

@@ -1,33 +1,30 @@
 import { failedToConnect } from './faults.ts';
-import type { Outcome } from './outcome.ts';
+import type { AttemptOutcome } from './outcome.ts';
 import { SmtpSession } from './session.ts';
 import type { SmtpServer, SmtpTimeouts, Transmission } from './transmission.ts';
 
-/** Mails by one connection: servers tire of endless ones. */
+/** Most mails per connection, as many servers limit them. */
 const mailsPerConnection = 100;
-/** Milliseconds that a connection waits for its next mail; most servers give up after minutes. */
+/** Milliseconds that an idle connection is kept. Most servers close it after minutes. */
 const idleMilliseconds = 20_000;
 
 export interface SmtpPool {
-  /**
-   * Sends when a connection is free; never rejects. `begin` is called when its turn has come: `false` calls
-   * it off.
-   */
-  send(mail: Transmission, begin?: () => boolean): Promise<Outcome | undefined>;
-  /** Octets that the server last said it takes at most. */
+  /** Sends once a connection is free. Never rejects. `begin` is called first; `false` cancels the mail. */
+  send(mail: Transmission, begin?: () => boolean): Promise<AttemptOutcome | undefined>;
+  /** The server's last announced size limit, in octets. */
   readonly sizeLimit: number | undefined;
-  /** Calls off what waits for a connection, now and from now on. */
+  /** Cancels mails that wait for a connection, now and later. */
   callOff(): void;
   /**
-   * Drops connections whose mail has not come to its first byte, and calls those mails off; `all`: the others
-   * as well, whose outcome is then what it is.
+   * Closes connections whose mail has not reached its fence, and cancels those mails. With `all`, closes the
+   * others too; their outcome may be unknown.
    */
   cut(all: boolean): void;
-  /** Ends idle connections politely; mails in flight end first. */
+  /** Ends idle connections with QUIT. Mails in flight finish first. */
   close(): void;
 }
 
-/** At most so many connections to one server, each kept for the next mail. */
+/** A pool of at most `connections` connections to one server. */
 export function createSmtpPool(server: SmtpServer, connections: number, timeouts: SmtpTimeouts): SmtpPool {
   const idle: { session: SmtpSession; timer: NodeJS.Timeout }[] = [];
   const waiting: ((mayGo: boolean) => void)[] = [];
@@ -62,7 +59,10 @@ export function createSmtpPool(server: SmtpServer, connections: number, timeouts
     entry.session.quit();
   };
 
-  async function sendBy(session: SmtpSession | undefined, mail: Transmission): Promise<Outcome | undefined> {
+  async function sendBy(
+    session: SmtpSession | undefined,
+    mail: Transmission,
+  ): Promise<AttemptOutcome | undefined> {
     const used = session ?? new SmtpSession(server, timeouts);
     active.add(used);
     try {
@@ -76,7 +76,7 @@ export function createSmtpPool(server: SmtpServer, connections: number, timeouts
     used: SmtpSession,
     wasKept: boolean,
     mail: Transmission,
-  ): Promise<Outcome | undefined> {
+  ): Promise<AttemptOutcome | undefined> {
     if (!wasKept) {
       try {
         await used.connect();
@@ -89,8 +89,8 @@ export function createSmtpPool(server: SmtpServer, connections: number, timeouts
     }
     const outcome = await used.send(mail);
     if (used.wasCut && !used.mayHaveBegun) return undefined;
-    // A kept connection that the server closed meanwhile (some say 421 first) says nothing of the mail: no
-    // byte of it went out.
+    // The server had closed the idle connection (some send 421 first), so no byte of the mail was sent: retry
+    // on a new one.
     if (wasKept && outcome.reached === 'ENVELOPE' && !used.open && !outcome.fenced)
       return sendBy(undefined, mail);
     keep(used);
@@ -108,7 +108,7 @@ export function createSmtpPool(server: SmtpServer, connections: number, timeouts
       try {
         return begin() ? await sendBy(takeIdle(), mail) : undefined;
       } finally {
-        // The place is handed on, not given up, so that nobody slips in between.
+        // The slot goes directly to the next waiter, so that no newer mail can take it.
         const next = waiting.shift();
         if (next) next(true);
         else busy -= 1;

@@ -1,13 +1,13 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
-/** One byte says how the rest is made, so that a later way can be told apart. */
+/** Version byte of the format. */
 const version = 1;
 const nonceBytes = 12;
 const tagBytes = 16;
 
 /**
- * A mailbox's password at rest: version, nonce, tag, AES-256-GCM. The mailbox's address is authenticated with
- * it, so that a password copied into another mailbox's row does not open.
+ * Encrypts a mailbox's password: version, nonce, tag, AES-256-GCM. The address is authenticated too, so a
+ * password copied into another mailbox's row does not decrypt.
  * @param key 32 bytes
  */
 export function sealPassword(password: string, address: string, key: Uint8Array): Buffer {
@@ -17,7 +17,7 @@ export function sealPassword(password: string, address: string, key: Uint8Array)
   return Buffer.concat([Buffer.of(version), nonce, cipher.getAuthTag(), sealed]);
 }
 
-/** @throws when the key is another one, or the bytes are not what `sealPassword` made for this address. */
+/** @throws for a wrong key, and for bytes that `sealPassword` did not make for this address */
 export function openPassword(sealed: Uint8Array, address: string, key: Uint8Array): string {
   const bytes = Buffer.from(sealed);
   if (bytes[0] !== version || bytes.length < 1 + nonceBytes + tagBytes)

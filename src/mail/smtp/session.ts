@@ -4,7 +4,7 @@ import { needsSmtpUtf8 } from '../address.ts';
 import { socketOf } from './connection-socket.ts';
 import { type Extensions, readExtensions } from './extensions.ts';
 import { Fenced, OwnFault, orOwnFault, plainWords, type SmtpError, settled } from './faults.ts';
-import { type Outcome, unknownVerdict, verdictOf } from './outcome.ts';
+import { type AttemptOutcome, unknownVerdict, verdictOf } from './outcome.ts';
 import type { SmtpServer, SmtpTimeouts, Transmission } from './transmission.ts';
 
 const noSmtpUtf8 = '550 5.6.7 The mail server does not take addresses with letters beyond ASCII (SMTPUTF8)';
@@ -48,17 +48,17 @@ export class SmtpSession {
     return this.#extensions.sizeLimit;
   }
 
-  /** Ended by us in the middle of something. */
+  /** Whether `cut` ended it. */
   get wasCut(): boolean {
     return this.#wasCut;
   }
 
-  /** Whether the fence before this mail's first byte was asked to open. */
+  /** Whether the fence of the current mail was requested. */
   get mayHaveBegun(): boolean {
     return this.#mayHaveBegun;
   }
 
-  /** Ends it at once; whoever waits for it is told so. */
+  /** Closes the connection immediately. The pending step fails. */
   cut(): void {
     this.#wasCut = true;
     this.#fail(new Error('This process is ending'));
@@ -69,7 +69,7 @@ export class SmtpSession {
     const { user, password } = this.#server;
     await this.#within(this.#timeouts.connect, 'to connect and sign in', (done) => {
       this.#connection.connect((error) => {
-        // The last answer of all until now: to EHLO, or to HELO.
+        // The last reply so far: to EHLO, or to HELO.
         this.#extensions = readExtensions(this.#connection.lastServerResponse);
         if (error || user === undefined) done(error ?? null);
         else this.#connection.login({ user, pass: password ?? '' }, (failed) => done(failed ?? null));
@@ -77,8 +77,8 @@ export class SmtpSession {
     });
   }
 
-  /** Sends one mail. Never rejects; the session is closed whenever the next mail could not trust it. */
-  async send(mail: Transmission): Promise<Outcome> {
+  /** Sends one mail. Never rejects. Closes the session when its state is unsafe for another mail. */
+  async send(mail: Transmission): Promise<AttemptOutcome> {
     const refused = this.#unfit(mail);
     if (refused !== undefined) return refused;
     const { from, to } = mail.envelope;
@@ -91,12 +91,12 @@ export class SmtpSession {
     return { ...outcome, verdicts: new Map([...outcome.verdicts, ...refusals]) };
   }
 
-  async #sendTo(mail: Transmission): Promise<Outcome> {
+  async #sendTo(mail: Transmission): Promise<AttemptOutcome> {
     const body = { opened: false, ended: false };
     this.#mayHaveBegun = false;
     try {
       const info = await this.#transmit(mail, body);
-      // A server that says yes before the end may have taken anything.
+      // A server that accepts before the end may have taken a part of it.
       if (!body.ended)
         return this.#judge(new Error('yes before the end'), mail, { opened: true, ended: true });
       this.sent += 1;
@@ -110,7 +110,7 @@ export class SmtpSession {
     }
   }
 
-  /** Ends politely; `close` does not wait. */
+  /** Ends the session with QUIT. `close` does not wait for that. */
   quit(): void {
     if (!this.open) return;
     this.#connection.quit();
@@ -121,16 +121,13 @@ export class SmtpSession {
     this.#connection.close();
   }
 
-  /**
-   * Whether this server may be told of an address: one with letters beyond ASCII only if it offers SMTPUTF8
-   * (RFC 6531 §3.2).
-   */
+  /** Whether the server takes the address. Non-ASCII local parts need SMTPUTF8 (RFC 6531 §3.2). */
   #takes(address: string): boolean {
     return !needsSmtpUtf8(address) || this.#extensions.smtpUtf8;
   }
 
-  /** Mails that this server would refuse anyway, told before it is asked. */
-  #unfit({ hasUtf8Headers, byteSize, envelope }: Transmission): Outcome | undefined {
+  /** The outcome for a mail that the server's announced limits exclude, without sending it. */
+  #unfit({ hasUtf8Headers, byteSize, envelope }: Transmission): AttemptOutcome | undefined {
     const reply = (text: string) => settled('ENVELOPE', text, { envelope }, () => verdictOf(text));
     if (hasUtf8Headers && !this.#extensions.smtpUtf8) return reply(noSmtpUtf8);
     if (this.sizeLimit !== undefined && byteSize > this.sizeLimit)
@@ -161,7 +158,7 @@ export class SmtpSession {
         } catch (error) {
           orOwnFault('An attachment could not be read')(error);
         }
-        // From here on nodemailer may write the final dot at any moment.
+        // nodemailer may write the final dot from now on.
         body.ended = true;
         extend(this.#timeouts.final, 'to answer the whole mail');
       };
@@ -175,20 +172,20 @@ export class SmtpSession {
   }
 
   /**
-   * The mail's end, if it comes in the same turn of the event loop, goes with its last piece: one write, one
-   * TLS record.
+   * Corks the socket for this turn of the event loop, so that the final dot goes in one write and one TLS
+   * record with the last piece.
    */
   #holdBack(): void {
     const socket = socketOf(this.#connection);
-    // It may be gone by now, which is for the connection to tell.
+    // The connection may be gone, which it reports itself.
     if (socket === undefined) return;
     socket.cork();
     setImmediate(() => socket.uncork());
   }
 
-  #judge(error: SmtpError, mail: Transmission, body: { opened: boolean; ended: boolean }): Outcome {
+  #judge(error: SmtpError, mail: Transmission, body: { opened: boolean; ended: boolean }): AttemptOutcome {
     const reply = error.response ?? '';
-    // The server said no in so many words: the session goes on, unless it is in the middle of something.
+    // The server refused with a reply, so the session stays usable unless a body is half sent.
     const answered =
       error.responseCode !== undefined && error.responseCode !== 421 && (!body.opened || body.ended);
     if (answered && this.open) this.#reset();
@@ -225,7 +222,7 @@ export class SmtpSession {
     });
   }
 
-  /** Runs one step against the clock; a fault of the connection, whenever it comes, ends the step. */
+  /** Runs one step with a timeout. A connection fault ends the step too. */
   #within<T = void>(
     milliseconds: number,
     what: string,
@@ -253,7 +250,8 @@ export class SmtpSession {
           this.close();
         }, limit);
       };
-      // nodemailer tells a step's own callback a little later than its listeners: the callback knows more.
+      // nodemailer calls the step's callback shortly after its listeners. The callback has more detail, so
+      // wait for it.
       this.#fail = (error) => setImmediate(settle, error);
       extend(milliseconds, what);
       step(settle, extend);

@@ -1,15 +1,15 @@
 import type { Envelope } from '../compose/mail.ts';
 
 /**
- * How long each phase of SMTP may take, milliseconds (RFC 5321 §4.5.3.2 gives minutes; a pool must not be
- * held that long).
+ * Timeouts of the phases of SMTP, in milliseconds. Shorter than in RFC 5321 §4.5.3.2, as connections are
+ * pooled.
  */
 export interface SmtpTimeouts {
   /** Name lookup, TCP, TLS, greeting, EHLO and sign-in together. */
   readonly connect: number;
   /** MAIL, every RCPT and DATA together. */
   readonly envelope: number;
-  /** Between two pieces of the body that the server takes. */
+  /** Between two pieces of the body. */
   readonly bodyStall: number;
   /** From the final dot to its reply. */
   readonly final: number;
@@ -39,7 +39,7 @@ export interface SmtpServer {
 export interface Transmission {
   readonly envelope: Envelope;
   readonly byteSize: number;
-  /** Whoever it goes to, its headers ask for a server that offers SMTPUTF8. */
+  /** Whether its headers need a server with SMTPUTF8, whatever its recipients. */
   readonly hasUtf8Headers: boolean;
   /** Asked after the server's 354 and before the first byte of the body: `false` drops the connection. */
   readonly openBody: () => Promise<boolean>;

@@ -3,21 +3,21 @@ import { createSmtpPool, type SmtpPool } from './pool.ts';
 import { openPassword } from './secret.ts';
 import { defaultTimeouts, type SmtpServer, type SmtpTimeouts } from './transmission.ts';
 
-/** A mailbox as far as sending needs it. */
+/** The settings of a mailbox for sending. */
 export interface SendingMailbox {
   readonly id: number;
   readonly address: string;
-  /** Its own server; null: the desk's. */
+  /** Its own server; null for the default one. */
   readonly smtpUrl: string | null;
   readonly smtpPassword: Uint8Array | null;
   readonly disabled: boolean;
 }
 
 export interface TransportOptions {
-  /** The desk's own server, for mailboxes without one: `smtp:` or `smtps:`. */
+  /** The default server, for mailboxes without their own: `smtp:` or `smtps:`. */
   readonly smtpUrl: string | undefined;
   readonly mailboxKey: Uint8Array | undefined;
-  /** Connections to a server at most, for each mailbox. */
+  /** Most connections per mailbox. */
   readonly connections?: number;
   readonly timeouts?: Partial<SmtpTimeouts>;
 }
@@ -29,11 +29,11 @@ export interface Transport extends Disposable {
   /** @throws MailboxUnusable */
   poolOf(mailbox: SendingMailbox): SmtpPool;
   callOff(): void;
-  /** As a pool's, of all of them. */
+  /** As `SmtpPool.cut`, for all pools. */
   cut(all: boolean): void;
 }
 
-/** A pool of connections for each mailbox, so that one slow server holds up nobody else's mail. */
+/** A connection pool per mailbox, so that a slow server does not delay other mailboxes. */
 export function createTransport({
   smtpUrl,
   mailboxKey,

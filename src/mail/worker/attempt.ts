@@ -16,7 +16,7 @@ import {
   settlementOf,
   unsettledRecipients,
 } from '../outbox/settlement.ts';
-import { type Outcome, verdictOf } from '../smtp/outcome.ts';
+import { type AttemptOutcome, verdictOf } from '../smtp/outcome.ts';
 import { MailboxUnusable, type Transport } from '../smtp/transport.ts';
 import { type DeliveryContents, envelopeOf, prepareMail } from './contents.ts';
 import type { WorkerStep } from './steps.ts';
@@ -29,27 +29,23 @@ export interface AttemptPorts {
   readonly random: () => number;
   readonly transport: Transport;
   /**
-   * Told at once how a server fared, before the ledger is written: what waits for it need not try as well.
+   * Called with the server's health before the outcome is committed, so that other mails of the same mailbox
+   * back off at once.
    */
   readonly heard: (mailboxId: number, serverDown: boolean) => void;
   readonly attempted?: AttemptSeen | undefined;
   readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
 }
 
-/** What became of the mail, how far the attempt came, and how long it took. */
+/** Called with the outcome, the phase reached and the duration. */
 export type AttemptSeen = (outcome: DeliveryState, phase: AttemptPhase, seconds: number) => void;
 
 export interface Attempts {
-  /**
-   * Sends one claimed delivery and writes down what became of it. Undefined: it was called off before it
-   * began.
-   */
-  run(claim: Claim, contents: DeliveryContents, mayBegin: () => boolean): Promise<Outcome | undefined>;
+  /** Sends one claimed delivery and writes its outcome; undefined when it was cancelled before it began. */
+  run(claim: Claim, contents: DeliveryContents, mayBegin: () => boolean): Promise<AttemptOutcome | undefined>;
 }
 
-/**
- * How one delivery is attempted; the guarding commits of attempts that run side by side are made together.
- */
+/** Runs attempts. Commits of concurrent attempts are batched. */
 export function createAttempts(ports: AttemptPorts): Attempts {
   const { sql, blobs, log, now, transport, trace = () => {} } = ports;
   const keep = createBatcher<Attempt & { source: MailSource }, void>(
@@ -57,8 +53,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       await keepSources(sql, kept);
       return kept.map(() => undefined);
     },
-    // A mail's whole body is in its skeleton: a hundred of the largest would be one parameter of hundreds of
-    // megabytes.
+    // A skeleton holds the whole body, so the weight bounds the size of one parameter.
     { weigh: ({ source }) => source.skeleton.length, maxWeight: 4 * 1024 * 1024, atOnce: 2 },
   );
   const open = createBatcher<Attempt, boolean>(
@@ -66,8 +61,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       const owned = await openBody(sql, openings);
       return openings.map(({ token }) => owned.has(token));
     },
-    // Connections to mail servers wait: two batches share a write of the log, or follow each other without a
-    // gap.
+    // Mail servers wait for this: two batches share a WAL flush or follow each other without a gap.
     { atOnce: 2 },
   );
   const write = createBatcher<Settlement, 'WRITTEN' | 'OVERTAKEN' | 'LOCKED'>(
@@ -77,15 +71,12 @@ export function createAttempts(ports: AttemptPorts): Attempts {
         locked.has(id) ? 'LOCKED' : written.has(id) ? 'WRITTEN' : 'OVERTAKEN',
       );
     },
-    // The connection is free already: only the ledger waits, and the next mails are claimed ahead. Settling
-    // six mails costs the database hardly more than settling two.
+    // The connection is free already and the next mails are claimed ahead, so waiting is cheap. Settling six
+    // mails costs the database hardly more than settling two.
     { gatherMilliseconds: 20 },
   );
 
-  /**
-   * What the server said is known here only: it is written however long the database is away, or somebody
-   * holds the ticket.
-   */
+  /** Retries until the outcome is written. Only this process knows the server's reply. */
   async function writeUntilWritten(settlement: Settlement): Promise<boolean> {
     for (let wait = 100; ; wait = Math.min(wait * 2, 2000)) {
       try {
@@ -112,14 +103,14 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     claim: Claim,
     contents: DeliveryContents,
     mayBegin: () => boolean,
-  ): Promise<Outcome | undefined> {
+  ): Promise<AttemptOutcome | undefined> {
     const recipients = unsettledRecipients(contents.recipients);
     const envelope = envelopeOf(contents, recipients);
     const pool = transport.poolOf(contents.mailbox);
     const mail = await prepareMail(contents, now());
     const { id, token } = claim;
     const kept = contents.source === undefined ? keep({ id, token, source: mail.source }) : undefined;
-    // It is waited for at the fence.
+    // Awaited at the fence.
     kept?.catch(() => {});
     const bytes = readAhead(inLargePieces(mailBytes(mail.source, blobs)));
     await trace('prepared', claim.id);
@@ -152,7 +143,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     const send = (begin: () => boolean) => inSpan('smtp send', smtp, () => pool.send(transmission, begin));
     const outcome = await send(() => {
       if (!mayBegin()) return false;
-      // While the server takes the envelope and the fence is written, files are read.
+      // Reads files while the server takes the envelope and the fence is committed.
       bytes.begin();
       return true;
     });
@@ -169,7 +160,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     claim: Claim,
     contents: DeliveryContents,
     mayBegin: () => boolean,
-  ): Promise<Outcome | undefined> {
+  ): Promise<AttemptOutcome | undefined> {
     const from = performance.now();
     await trace('claimed', claim.id);
     const delivery = { ...contents, token: claim.token, attempts: claim.attempts };
@@ -218,7 +209,7 @@ const ledger = { kind: SpanKind.CLIENT, attributes: { 'db.system.name': 'postgre
 
 const levelOf: Partial<Record<DeliveryState, 'info' | 'error'>> = { SENT: 'info', OUTCOME_UNKNOWN: 'error' };
 
-const nothingSaid: Outcome = {
+const nothingSaid: AttemptOutcome = {
   reached: 'CONNECT',
   reply: '',
   verdicts: new Map(),
@@ -226,8 +217,8 @@ const nothingSaid: Outcome = {
   fenced: false,
 };
 
-/** The mailbox cannot send, or the mail cannot be made: nothing has been said to any server. */
-function ownFault(contents: DeliveryContents, error: unknown, log: Logger): Outcome {
+/** The outcome when the mailbox cannot send or the mail cannot be composed. No server was contacted. */
+function ownFault(contents: DeliveryContents, error: unknown, log: Logger): AttemptOutcome {
   const known = error instanceof MailboxUnusable;
   if (!known) log.error({ err: error, deliveryId: contents.id }, 'a mail could not be made');
   const reply = known ? error.message : 'The mail could not be made; the log of the gateway says why';

@@ -22,7 +22,7 @@ import {
   storedFiles,
 } from '../compose/conversation.ts';
 import { composeMail, sourceOctets } from '../compose/mail.ts';
-import { type MailedMessage, mailedColumns, mailedOf, type Person } from '../compose/parts.ts';
+import { type MailedMessage, mailedColumns, mailedOf, type NamedAddress } from '../compose/parts.ts';
 import type { MailSource } from '../compose/source.ts';
 import type { SendingMailbox } from '../smtp/transport.ts';
 import { d, f, m, r } from '../table-aliases.ts';
@@ -33,11 +33,11 @@ export interface DeliveryRecipient {
   readonly address: string;
   readonly name: string;
   readonly state: RecipientState;
-  /** What was last said about them. */
+  /** The last reply about this recipient. */
   readonly reply: string | null;
 }
 
-/** Everything that the worker needs of one delivery. */
+/** Everything that the worker needs to send one delivery. */
 export interface DeliveryContents extends MailedMessage {
   readonly id: number;
   readonly rfcMessageId: string;
@@ -46,22 +46,22 @@ export interface DeliveryContents extends MailedMessage {
   readonly subject: string;
   readonly signature: string;
   readonly giveUpAt: Date;
-  /** The message, or one of its files: what is left is not what its author sent. */
+  /** Whether the message or one of its files was redacted. */
   readonly redacted: boolean;
-  /** A file of the message in which a scanner found something, and what; null: none. */
+  /** An infected file and the scanner's finding; null when there is none. */
   readonly infected: string | null;
   readonly recipients: readonly DeliveryRecipient[];
   readonly attachments: readonly StoredFile[];
   readonly autoSubmitted: boolean;
   readonly conversation: Conversation;
   readonly mailbox: SendingMailbox;
-  /** What its server last said it takes, octets. */
+  /** The server's last announced size limit, in octets. */
   readonly serverMaxMailBytes: number | null;
-  /** What an earlier attempt sent, or was going to. */
+  /** The source that an earlier attempt stored. */
   readonly source: MailSource | undefined;
 }
 
-interface Row extends Omit<DeliveryContents, 'mailbox' | 'source' | 'conversation'> {
+interface ContentsRow extends Omit<DeliveryContents, 'mailbox' | 'source' | 'conversation'> {
   mailboxId: number;
   mailboxAddress: string;
   smtpUrl: string | null;
@@ -82,22 +82,28 @@ const mailed = sql.join(
   sql`, `,
 );
 
-const selectContents = statement<Row, { ids: readonly number[] }>(sql`
-    select ${d.id}, ${d.rfcMessageId} as "rfcMessageId", ${d.fromAddress} as "fromAddress", ${d.fromName} as "fromName",
-      ${d.subject} as subject, ${d.signature} as signature, ${d.autoSubmitted} as "autoSubmitted", ${d.giveUpAt} as "giveUpAt",
+const selectContents = statement<ContentsRow, { ids: readonly number[] }>(sql`
+    select ${d.id}, ${d.rfcMessageId} as "rfcMessageId", ${d.fromAddress} as "fromAddress",
+      ${d.fromName} as "fromName", ${d.subject} as subject, ${d.signature} as signature,
+      ${d.autoSubmitted} as "autoSubmitted", ${d.giveUpAt} as "giveUpAt",
       ${mailed},
       ${own.redactedAt} is not null or exists (
-        select from ${attachments} f where ${f.messageId} = ${own.id} and ${f.redactedAt} is not null) as redacted,
+        select from ${attachments} f
+        where ${f.messageId} = ${own.id} and ${f.redactedAt} is not null) as redacted,
       (select ${f.fileName} || ' (' || ${f.scanFound} || ')' from ${attachments} f
-        where ${f.messageId} = ${own.id} and ${f.scan} = 'INFECTED' order by ${f.position} limit 1) as infected,
-      (select json_agg(json_build_object('position', ${r.position}, 'kind', ${r.kind}, 'address', ${r.address}, 'name', ${r.name},
+        where ${f.messageId} = ${own.id} and ${f.scan} = 'INFECTED'
+        order by ${f.position} limit 1) as infected,
+      (select json_agg(json_build_object(
+          'position', ${r.position}, 'kind', ${r.kind}, 'address', ${r.address}, 'name', ${r.name},
           'state', ${r.state}, 'reply', ${r.smtpReply}) order by ${r.position})
         from ${deliveryRecipients} r where ${r.deliveryId} = ${d.id}) as recipients,
       ${storedFiles(sql`${own.id}`)} as attachments,
       (select ${conversationValue} from (
-        select ${d.ticketId} as ticket_id, ${d.quote} as quote, ${d.messageId} as message_id) c) as conversation,
-      ${m.id} as "mailboxId", ${m.address} as "mailboxAddress", ${m.smtpUrl} as "smtpUrl", ${m.smtpPassword} as "smtpPassword",
-      ${m.disabledAt} is not null as disabled, ${m.serverMaxMailBytes} as "serverMaxMailBytes",
+        select ${d.ticketId} as ticket_id, ${d.quote} as quote, ${d.messageId} as message_id) c
+      ) as conversation,
+      ${m.id} as "mailboxId", ${m.address} as "mailboxAddress", ${m.smtpUrl} as "smtpUrl",
+      ${m.smtpPassword} as "smtpPassword", ${m.disabledAt} is not null as disabled,
+      ${m.serverMaxMailBytes} as "serverMaxMailBytes",
       ${s.skeleton} as skeleton, ${s.inserts} as inserts
     from ${deliveries} d
     join ${messages} own on ${own.id} = ${d.messageId}
@@ -123,7 +129,7 @@ function contentsOf({
   skeleton,
   inserts,
   ...row
-}: Row): DeliveryContents {
+}: ContentsRow): DeliveryContents {
   return {
     ...row,
     conversation: conversationOf(conversation),
@@ -138,7 +144,7 @@ export interface PreparedMail {
   readonly hasUtf8Headers: boolean;
 }
 
-/** The mail itself: what an earlier attempt kept, or else made now. */
+/** The mail's source: from an earlier attempt, else composed now. */
 export async function prepareMail(contents: DeliveryContents, now: Date): Promise<PreparedMail> {
   const { source } = contents;
   if (source !== undefined) {
@@ -149,7 +155,8 @@ export async function prepareMail(contents: DeliveryContents, now: Date): Promis
       hasUtf8Headers: [contents.fromAddress, ...named.map(({ address }) => address)].some(needsSmtpUtf8),
     };
   }
-  const people = (kind: RecipientKind): Person[] => contents.recipients.filter((one) => one.kind === kind);
+  const people = (kind: RecipientKind): NamedAddress[] =>
+    contents.recipients.filter((one) => one.kind === kind);
   return composeMail({
     ...contents.conversation,
     messageId: contents.rfcMessageId,
@@ -166,7 +173,7 @@ export async function prepareMail(contents: DeliveryContents, now: Date): Promis
   });
 }
 
-/** Whom RCPT TO names in this attempt, each address once. */
+/** The envelope of this attempt, each address once. */
 export function envelopeOf(
   contents: DeliveryContents,
   recipients: readonly { address: string }[],

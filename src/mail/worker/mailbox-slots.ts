@@ -1,31 +1,29 @@
 /**
- * Mails that one worker may have claimed of one mailbox, for each connection: enough that a connection never
- * waits for a claim, and that claims are large, as half of them are asked for at once.
+ * Claimed mails per connection of a mailbox: enough that a connection never waits for a claim, and that
+ * claims are large, as half of the slots are refilled together.
  */
 export const claimsPerConnection = 16;
-/**
- * Milliseconds that a mailbox rests after its server could not be spoken to: doubled each time, full jitter.
- */
+/** Milliseconds that a mailbox pauses after its server failed: doubled each time, with jitter. */
 const firstRest = 1000;
 const longestRest = 120_000;
 
 export interface Lanes {
-  /** Room of a mailbox of which nothing is under way. */
+  /** Slots of an idle mailbox. */
   readonly room: number;
-  /** Mailboxes with another room than that. */
+  /** Mailboxes with another number of free slots. */
   list(): { mailboxId: number; free: number }[];
   enter(mailboxId: number): void;
   leave(mailboxId: number): void;
   /**
-   * What became of an attempt: a server that is down rests, so that its mails wait their turn instead of
-   * failing one after another.
+   * Reports an attempt. A mailbox pauses while its server is down, so that its mails wait instead of failing
+   * one by one.
    */
   heard(mailboxId: number, serverDown: boolean): void;
-  /** Whether what was claimed may still go: not while its server rests. */
+  /** Whether a claimed mail may begin: not while its mailbox pauses. */
   mayBegin(mailboxId: number): boolean;
-  /** Milliseconds until the next rest ends; Infinity: none rests. */
+  /** Milliseconds until the next pause ends; Infinity when there is none. */
   pause(): number;
-  /** Whether a claim could bring more than a trickle. */
+  /** Whether enough slots are free for a claim to be worthwhile. */
   worthAsking(): boolean;
 }
 
@@ -35,7 +33,7 @@ interface Lane {
   restsUntil: number;
 }
 
-/** How much of each mailbox this worker takes on, so that none of them holds up another. */
+/** Tracks this worker's slots per mailbox, so that no mailbox delays another. */
 export function createLanes({
   connections,
   random,
@@ -54,7 +52,7 @@ export function createLanes({
   };
   const freeOf = ({ busy, failures, restsUntil }: Lane): number => {
     if (restsUntil > now().getTime()) return 0;
-    // After a rest one mail tries the server; the others follow once it has gone.
+    // After a pause, one mail tries the server. The others follow when it was sent.
     if (failures > 0) return busy === 0 ? 1 : 0;
     return Math.max(0, room - busy);
   };
@@ -76,7 +74,7 @@ export function createLanes({
         lane.restsUntil = 0;
         return;
       }
-      // Attempts that were under way together fail together: that is one failure.
+      // Concurrent attempts fail together and count as one failure.
       if (lane.restsUntil > now().getTime()) return;
       const longest = Math.min(longestRest, firstRest * 2 ** Math.min(lane.failures, 10));
       lane.failures += 1;

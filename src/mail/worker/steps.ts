@@ -1,4 +1,4 @@
-/** The steps between the message's commit and the end of its mail, in order. */
+/** The worker's steps with one mail, in order. */
 export const workerSteps = [
   'claimed',
   'prepared',

@@ -18,45 +18,45 @@ import { createLanes } from './mailbox-slots.ts';
 import type { WorkerStep } from './steps.ts';
 
 const gatherMilliseconds = 10;
-/** How often mails that exceed a cap are put off, at most. */
+/** Shortest interval between postponements of mails at a cap. */
 const postponeMilliseconds = 5000;
-/** How long what the last look at caps and conditions found is believed. */
+/** How long the last check for caps and conditions is cached. */
 const lookMilliseconds = 500;
 
-/** Servers that are well take an envelope in a second, and a mail in a few. */
+/** Default drain times. A healthy server takes an envelope in a second and a mail in a few. */
 const usualDrain = { beginsMs: 5000, endsMs: 60_000 };
-/** And then the outcomes are written. */
+/** Extra time to write the outcomes. */
 const ledgerMs = 5000;
 
 export interface WorkerPorts extends TransportOptions {
-  /** Raw postgres.js as the desk; its own few connections are enough. */
+  /** Raw postgres.js of the gateway's role, with a few connections of its own. */
   readonly sql: postgres.Sql;
   readonly blobs: Pick<BlobStore, 'open'>;
   readonly log: Logger;
   readonly now: () => Date;
-  /** Seconds without a sign of life after which other workers take over. */
+  /** Seconds after which an unrenewed lease expires. */
   readonly leaseSeconds?: number;
-  /** Seconds between looks at the table when nothing wakes the worker. */
+  /** Seconds between polls when no notification arrives. */
   readonly pollSeconds?: number;
   readonly random?: () => number;
-  /** Milliseconds that an end waits for mails before their first byte, and for the others. */
+  /** How long shutdown waits, in milliseconds: for mails before their fence, and for the others. */
   readonly drain?: { readonly beginsMs?: number; readonly endsMs?: number };
-  /** Told of each attempt when its outcome is in the ledger. */
+  /** Called for each attempt once its outcome is written. */
   readonly attempted?: AttemptSeen;
-  /** Told of each step of each delivery, and awaited: for tests that end the process there. */
+  /** Called and awaited at each step of each delivery, for tests that kill the process there. */
   readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
 }
 
 export interface Worker extends AsyncDisposable {
   start(): void;
-  /** Something was queued. */
+  /** Looks for due mails now. */
   wake(): void;
 }
 
 /**
- * Sends what the outbox holds. Any number of workers may run, in one process or many. Disposing it drains:
- * nothing new is begun, what is under way ends, and what was only claimed is given back. A server that says
- * nothing is not waited for for long: `drain` says how long.
+ * Sends the outbox's mails. Any number of workers may run, in one or many processes. Disposing it drains: it
+ * begins nothing new, finishes mails under way, and releases other claims. `drain` limits the wait for slow
+ * servers.
  */
 export function createWorker(ports: WorkerPorts): Worker {
   const { sql, log, now, leaseSeconds = 60, pollSeconds = 5 } = ports;
@@ -98,13 +98,16 @@ export function createWorker(ports: WorkerPorts): Worker {
         alive.delete(one.token);
         lanes.leave(one.mailboxId);
         running.delete(task);
-        // One more place is no reason to ask for one more mail: half of them are.
+        // Claims again once half of the slots are free, not for each one.
         if (lanes.worthAsking()) alarm.ring();
       });
     running.add(task);
   }
 
-  /** One look at the table. @returns milliseconds to the next one; 0: there may be more at once. */
+  /**
+   * One round: recover, postpone, claim and begin. @returns milliseconds until the next round; 0 when more
+   * may be due
+   */
   async function round(): Promise<number> {
     if (!(await gate.isOpen())) return pollSeconds * 1000;
     if (performance.now() - recoveredAt >= (leaseSeconds * 1000) / 4) {
@@ -117,7 +120,7 @@ export function createWorker(ports: WorkerPorts): Worker {
     if (special.counted && performance.now() >= postponeAt) {
       const began = performance.now();
       await postpone(sql, now());
-      // It looks at all that is due, for the claims' sake: they pass over what exceeds a cap, one by one.
+      // It scans all due mails, because claims would otherwise skip those at a cap one by one.
       postponeAt = performance.now() + Math.max(postponeMilliseconds, 10 * (performance.now() - began));
     }
     const options = { worker: name, now: now(), leaseSeconds, lanes: lanes.list(), free: lanes.room };
@@ -137,10 +140,7 @@ export function createWorker(ports: WorkerPorts): Worker {
     return 0;
   }
 
-  /**
-   * A claim with what has to be locked and looked at before it. Tickets are waited for, mailboxes are not:
-   * they come last.
-   */
+  /** A claim with the locks and checks that caps and conditions need. Mailboxes are locked last. */
   function claimSpecial(options: ClaimOptions): Promise<Claim[]> {
     return sql.begin(async (transaction) => {
       const tx = transaction as unknown as postgres.Sql;
@@ -162,7 +162,7 @@ export function createWorker(ports: WorkerPorts): Worker {
       if (wait > 0) await alarm.wait(wait);
       else if (!lanes.worthAsking()) {
         await alarm.wait(pollSeconds * 1000);
-        // While much is under way, mails that are queued one by one are fetched together.
+        // Gathers mails that are queued one by one into one claim.
         await sleep(gatherMilliseconds);
       }
     }
@@ -204,7 +204,7 @@ export function createWorker(ports: WorkerPorts): Worker {
       const ended = Promise.allSettled(running).then(() => true);
       const late = new AbortController();
       const inTime = sleep(drain.endsMs + ledgerMs, false, { signal: late.signal }).catch(() => true);
-      // A ledger that cannot be written is not waited for without end: leases say what became of such mails.
+      // An unavailable database is not waited for forever. Leases recover such mails.
       if (!(await Promise.race([ended, inTime]))) log.error({ mails: alive.size }, 'mails abandoned');
       late.abort();
       for (const cut of cuts) clearTimeout(cut);

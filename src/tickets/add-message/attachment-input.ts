@@ -1,20 +1,20 @@
 import type { Problem } from '../../platform/errors.ts';
 import type { IncomingFile } from '../../platform/incoming-file.ts';
 
-/** A file of this request, or an earlier upload's id. */
+/** A file of this request, or the id of an earlier upload. */
 export interface FileInput {
   readonly file?: PromiseLike<IncomingFile> | IncomingFile | null | undefined;
   readonly upload?: string | null | undefined;
 }
 
-/** Exactly one: a file, an upload, or either of them with what the HTML names it by. */
+/** Exactly one of a file, an upload, or either of them with the Content-ID that the HTML refers to. */
 export interface AttachmentInput extends FileInput {
   readonly inline?: InlineAttachmentInput | null | undefined;
-  /** It stood in the body. */
+  /** The picture was pasted into the body. */
   readonly pasted?: true;
 }
 export interface InlineAttachmentInput extends FileInput {
-  /** What stands after `cid:` in the message's HTML. */
+  /** The part after `cid:` in the message's HTML. */
   readonly contentId: string;
 }
 
@@ -22,7 +22,7 @@ export interface InlineAttachmentInput extends FileInput {
 export const fileInputOf = ({ inline, ...own }: AttachmentInput): FileInput & { readonly path: string[] } =>
   inline == null ? { ...own, path: [] } : { file: inline.file, upload: inline.upload, path: ['inline'] };
 
-/** What is wrong with the files of a message and can be seen without reading them. */
+/** Problems of a message's files that show without reading them. */
 export function* attachmentProblems(
   attachments: readonly AttachmentInput[],
   limit: number,
@@ -36,7 +36,7 @@ export function* attachmentProblems(
   yield* inlineProblems(attachments.slice(0, limit));
 }
 
-/** RFC 2045 and 2392: as it stands after `cid:`, without angle brackets. */
+/** RFC 2045 and 2392: the part after `cid:`, without angle brackets. */
 const contentIdPattern = /^[!-;=?-~]{1,200}$/;
 
 function* inlineProblems(attachments: readonly AttachmentInput[]): Iterable<Problem> {

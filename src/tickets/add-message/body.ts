@@ -10,23 +10,23 @@ import { readBody, withoutPasted } from '../../content/read-body.ts';
 import type { Problem } from '../../platform/errors.ts';
 import { IncomingFile } from '../../platform/incoming-file.ts';
 import type { MessageFormat } from '../../platform/vocabulary.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import type { AttachmentInput } from './attachment-input.ts';
 
 /** A body as its author means it. */
 export interface NewBody {
-  /** It names the pictures that were pasted into it. */
+  /** The body, which refers to its pasted pictures by Content-ID. */
   readonly body: string;
   readonly pasted: readonly PastedPicture[];
-  /** What of it is not shown as it was written. */
+  /** Parts of the body that are not shown as written. */
   readonly changes: readonly BodyChange[];
-  /** What is wrong with it. */
+  /** Problems of the body. */
   readonly problems: readonly Problem[];
 }
 
 /**
- * Takes the pasted pictures out of a body and reads the rest, once for all that follows.
- * @param attachments how many files the message has beside its pasted pictures
+ * Extracts the pasted pictures of a body, and parses the rest once for all later steps.
+ * @param attachments number of files of the message, pasted pictures not counted
  */
 export async function readNewBody(
   limits: Limits,
@@ -56,9 +56,7 @@ export async function readNewBody(
   }
 }
 
-/**
- * A text is shown as it was written: whether there is something to read is all that has to be known of it.
- */
+/** Plain text is shown as written, so the only question is whether it is blank. */
 const asText = (body: string): Pick<ReadBody, 'blank' | 'needsFiles' | 'changes'> => ({
   blank: !isVisible(body),
   needsFiles: false,
@@ -74,8 +72,8 @@ function charactersThatCannotBe(body: string): string[] {
   ];
 }
 
-/** The pasted pictures as attachments, which the door's store takes as it takes the others. */
-export const pastedFiles = (ctx: DeskContext, pasted: readonly PastedPicture[]): AttachmentInput[] =>
+/** The pasted pictures as attachments. They are stored like uploaded files. */
+export const pastedFiles = (ctx: TicketContext, pasted: readonly PastedPicture[]): AttachmentInput[] =>
   pasted.map(({ contentId, contentType, data }) => ({
     pasted: true,
     inline: {

@@ -1,50 +1,60 @@
 import { Refusal } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
+import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../refusals.ts';
+import { refuse } from '../refused-by.ts';
 import { refusalOfTaken } from '../uploads/find.ts';
-import { type Answer, isAppended } from './commit/append-statement.ts';
-import type { Row } from './commit/columns.ts';
+import { isAppended, type RowAnswer } from './commit/append-statement.ts';
+import type { MessageRow } from './commit/columns.ts';
 import { lostUploads } from './commit/lost-uploads.ts';
-import type { MessageContext } from './context.ts';
 import { draftMessage } from './draft.ts';
 import { assertOneCommand, oneAtATime } from './idempotency.ts';
 import { type AddTicketMessageInput, type ReadMessage, readMessage } from './input.ts';
 import { expectationOf, mailOf } from './mail.ts';
-import { firstRefusal, previewStale, refusalOf } from './refusals.ts';
+import {
+  firstRefusal,
+  previewStale,
+  refusalByRule,
+  refusalByVerdict,
+  type WriterRefusal,
+} from './refusals.ts';
 import { type Added, addedFrom, replayOf } from './result.ts';
-import { withoutSize } from './row.ts';
+import { forDryRun, withCopiesBeside } from './row.ts';
 
 /**
- * Adds a message to a ticket, and mails it if asked: message, attachments, delivery and event in one commit,
- * or nothing. The one entry of both doors; it owns permission and every rule.
+ * Adds a message to a ticket, and mails it when the input has an e-mail. Message, attachments, delivery and
+ * event are written in one commit. Both doors call this function, which checks permissions and every rule.
  *
- * @param commands how many commands the request has in all
+ * @param commands number of commands in the request
  * @throws Refusal with the first code that applies, in this order: UNAUTHENTICATED, IDEMPOTENCY_KEY_REUSED,
- *   TICKET_NOT_FOUND,
- * FORBIDDEN, INVALID_INPUT with all problems, PRIVATE_WITH_EMAIL, MAILBOX_NOT_FOUND, MAILBOX_NOT_READY,
- * RECIPIENT_MISSING,
- *   ATTACHMENT_TOO_LARGE, EMAIL_TOO_LARGE, TICKET_CHANGED, PREVIEW_STALE
- * @throws Unavailable when the database or the queue is not there; the message may have been written, its key
- *   tells
+ *   TICKET_NOT_FOUND, FORBIDDEN, INVALID_INPUT with all problems, PRIVATE_WITH_EMAIL, MAILBOX_NOT_FOUND,
+ *   MAILBOX_NOT_READY, RECIPIENT_MISSING, ATTACHMENT_TOO_LARGE, EMAIL_TOO_LARGE, TICKET_CHANGED,
+ *   PREVIEW_STALE
+ * @throws Unavailable when the database does not answer or the queue is full. The message may have been
+ *   written; a retry with its idempotency key finds out.
  */
 export async function addTicketMessage(
-  ctx: MessageContext,
+  ctx: TicketContext,
   given: AddTicketMessageInput,
   commands = 1,
 ): Promise<Added> {
   const { viewer } = ctx;
-  if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'Sign in to add a message');
+  if (viewer === undefined)
+    throw refuse<'addTicketMessage'>(new Refusal('UNAUTHENTICATED', 'Sign in to add a message'));
   assertOneCommand(ctx, commands);
   const read = await readMessage(ctx, given);
   return oneAtATime(viewer.userId, read.message.idempotencyKey, () => add(ctx, viewer, read));
 }
 
-async function add(ctx: MessageContext, viewer: Viewer, read: ReadMessage): Promise<Added> {
-  const { row, stored } = await draftMessage(ctx, viewer, read);
+async function add(ctx: TicketContext, viewer: Viewer, read: ReadMessage): Promise<Added> {
+  const refuseFirst = async (found: WriterRefusal): Promise<never> => {
+    throw refuse<'addTicketMessage'>(await firstRefusal(ctx, viewer, read.message, found));
+  };
+  const { row, stored } = await draftMessage(ctx, viewer, read, refuseFirst);
   if (stored.attached.length > 0) {
     const replayed = await replayOf(ctx, viewer, row, read);
     if (replayed !== undefined) return replayed;
-    throw await firstRefusal(ctx, viewer, read.message, invalidInput(stored.attached));
+    return refuseFirst(invalidInput(stored.attached));
   }
   const asked = await asPreviewed(ctx, viewer, row, read);
   stored.claim();
@@ -54,57 +64,72 @@ async function add(ctx: MessageContext, viewer: Viewer, read: ReadMessage): Prom
     return result;
   } catch (error) {
     const refused = refusalOfTaken(error, read.message.attachments) ?? error;
-    // After a fault nobody knows whether the commit happened: the files stay until the collector looks.
+    // After a fault it is unknown whether the commit happened. The files stay until garbage collection.
     if (refused instanceof Refusal) stored.release();
     throw refused;
   }
 }
 
 /**
- * Appends the row, or finds the first call of its key. A mail that may be too large by its upper bound is
- * measured.
+ * Appends the row, or returns the result of the first call with its key. When the upper bound of the mail's
+ * size exceeds the limit, the mail is composed and measured.
  */
-async function append(ctx: MessageContext, viewer: Viewer, row: Row, read: ReadMessage): Promise<Added> {
-  const answer = await ctx.desk.groupCommit.append(row).catch(async (error) => {
+async function append(
+  ctx: TicketContext,
+  viewer: Viewer,
+  row: MessageRow,
+  read: ReadMessage,
+): Promise<Added> {
+  const answer = await ctx.services.groupCommit.append(row).catch(async (error) => {
     throw (await lostUploads(ctx, row, error)) ?? error;
   });
-  if (isAppended(answer)) return addedFrom(row, answer, read, ctx.desk.scans);
+  if (isAppended(answer)) return addedFrom(row, answer, read, ctx.services.scans);
   const replayed = await replayOf(ctx, viewer, row, read);
   if (replayed !== undefined) return replayed;
-  if (answer.verdict !== 'MAIL_SIZE') throw await refusalOf(ctx, viewer, row, answer.verdict, answer);
-  return append(ctx, viewer, await measured(ctx, viewer, row, answer), read);
+  if (answer.verdict === 'MAIL_SIZE') return append(ctx, viewer, await measured(ctx, row, answer), read);
+  if (answer.verdict === 'COMPARE_COPIES')
+    return append(ctx, viewer, withCopiesBeside(row, read.message.email!.copies, answer.toAddress!), read);
+  throw refuse<'addTicketMessage'>(await refusalByVerdict(ctx, viewer, row, answer));
 }
 
 /**
  * The row with its mail's exact size.
  * @throws Refusal EMAIL_TOO_LARGE
  */
-async function measured(ctx: MessageContext, viewer: Viewer, row: Row, answer: Answer): Promise<Row> {
+async function measured(ctx: TicketContext, row: MessageRow, answer: RowAnswer): Promise<MessageRow> {
   const limitBytes = answer.maxMailBytes!;
-  const judged = await ctx.desk.dryRun(withoutSize(row));
-  if (judged.verdict !== null) throw await refusalOf(ctx, viewer, row, judged.verdict, judged);
+  const judged = await ctx.services.dryRun(forDryRun(row));
+  if (judged.verdict !== null) throw refuse<'addTicketMessage'>(refusalByRule(row, judged.verdict));
   const { byteSize: sizeBytes } = await mailOf(ctx, row, judged);
   if (sizeBytes > limitBytes) {
     const message = `The e-mail would have ${sizeBytes} bytes as encoded; the mailbox takes ${limitBytes}`;
-    throw new Refusal('EMAIL_TOO_LARGE', message, { limitBytes, sizeBytes }, ['email']);
+    throw refuse<'addTicketMessage'>(
+      new Refusal('EMAIL_TOO_LARGE', message, { limitBytes, sizeBytes }, ['email']),
+    );
   }
   return { ...row, mailBytes: sizeBytes, signatureFactor: 0 };
 }
 
 /**
- * The row with what its mail's preview depends on, for the statement to compare under the ticket's lock.
- * @throws Refusal PREVIEW_STALE when the mail is another one already
+ * The row with everything that its previewed mail depends on. The statement compares it under the ticket's
+ * lock.
+ * @throws Refusal PREVIEW_STALE when the mail has changed already
  */
-async function asPreviewed(ctx: MessageContext, viewer: Viewer, row: Row, read: ReadMessage): Promise<Row> {
+async function asPreviewed(
+  ctx: TicketContext,
+  viewer: Viewer,
+  row: MessageRow,
+  read: ReadMessage,
+): Promise<MessageRow> {
   const { expectPreviewHash } = read.message;
   if (expectPreviewHash === null || row.from === undefined) return row;
-  const judged = await ctx.desk.dryRun(withoutSize(row));
-  // Whatever else refuses it goes first, and the statement will say so.
+  const judged = await ctx.services.dryRun(forDryRun(row));
+  // Another rule refuses first. The statement will answer with it.
   if (judged.verdict !== null) return row;
   const { previewHash } = await mailOf(ctx, row, judged);
   if (previewHash === expectPreviewHash) return { ...row, expect: expectationOf(judged) };
-  // A repeated call is answered with its first result, whatever has become of the conversation since.
+  // A repeated call returns its first result, even when the conversation has changed since.
   const replayed = await replayOf(ctx, viewer, row, read);
-  if (replayed === undefined) throw previewStale();
+  if (replayed === undefined) throw refuse<'addTicketMessage'>(previewStale());
   return row;
 }

@@ -1,40 +1,43 @@
 import { Refusal } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
+import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../refusals.ts';
 import { pastedFiles } from './body.ts';
-import type { Row } from './commit/columns.ts';
-import type { MessageContext } from './context.ts';
+import type { MessageRow } from './commit/columns.ts';
 import type { ReadMessage } from './input.ts';
-import { firstRefusal, refusalByInput } from './refusals.ts';
+import { refusalByInput, type WriterRefusal } from './refusals.ts';
 import { rowOf } from './row.ts';
 import { type StoredFiles, storeFiles, withShown } from './store-files.ts';
 
-/** A message that is good as far as can be seen without its ticket, and its files. */
+/** A message that passed every rule that needs no ticket, and its stored files. */
 export interface Draft {
-  readonly row: Row;
+  readonly row: MessageRow;
   readonly stored: StoredFiles;
 }
 
 /**
  * What adding a message and previewing it have in common: the rules of the input, then the files, then the
  * row.
+ * @param refuseFirst throws the refusal that goes before the one that was found, or that one
  * @throws Refusal
  */
-export async function draftMessage(ctx: MessageContext, viewer: Viewer, read: ReadMessage): Promise<Draft> {
+export async function draftMessage(
+  ctx: TicketContext,
+  viewer: Viewer,
+  read: ReadMessage,
+  refuseFirst: (found: WriterRefusal) => Promise<never>,
+): Promise<Draft> {
   const { message } = read;
-  const refuse = async (found: Refusal): Promise<never> => {
-    throw await firstRefusal(ctx, viewer, message, found);
-  };
   const refusal = refusalByInput(viewer, read);
-  if (refusal !== undefined) return refuse(refusal);
+  if (refusal !== undefined) return refuseFirst(refusal);
   const brought = [...message.attachments, ...pastedFiles(ctx, read.pasted)];
   const stored = await storeFiles(ctx, viewer.userId, brought).catch((error) => {
-    if (error instanceof Refusal) return refuse(error);
+    if (error instanceof Refusal) return refuseFirst(error as WriterRefusal);
     throw error;
   });
   const { problems, attached } = stored;
-  if (problems.length > 0) return refuse(invalidInput([...problems, ...attached]));
+  if (problems.length > 0) return refuseFirst(invalidInput([...problems, ...attached]));
   const shown = await withShown(message, stored.files);
-  const files = ctx.desk.scans ? shown.map((file) => ({ ...file, scan: 'PENDING' as const })) : shown;
+  const files = ctx.services.scans ? shown.map((file) => ({ ...file, scan: 'PENDING' as const })) : shown;
   return { stored, row: rowOf(viewer, message, files, ctx.now()) };
 }

@@ -7,21 +7,21 @@ import {
   type RecipientKind,
 } from '../../platform/vocabulary.ts';
 
-/** The e-mail as its author asks for it: absent and null both mean the default. */
+/** The e-mail of the input. Absent and null both mean the default. */
 export interface EmailReplyInput {
   /** Address of one of the desk's mailboxes. */
   readonly from: string;
   readonly cc?: readonly string[] | null | undefined;
   readonly bcc?: readonly string[] | null | undefined;
-  /** Wait as long before sending; the message itself is visible at once. */
+  /** Seconds to wait before sending. The message itself is visible immediately. */
   readonly holdSeconds?: number | null | undefined;
-  /** Send no earlier than then. */
+  /** Earliest time of sending. */
   readonly sendAt?: Date | null | undefined;
-  /** Send nothing when somebody was faster. */
+  /** Reasons to cancel the mail before it is sent. */
   readonly cancelIf?: readonly CancelReason[] | null | undefined;
-  /** Which of the ticket's earlier public messages are repeated below. */
+  /** Which of the ticket's earlier public messages are quoted. */
   readonly quote?: Quote | null | undefined;
-  /** No person wrote it: the mail says so, and the answering machines of those who get it keep quiet. */
+  /** Whether a program wrote it. The header `Auto-Submitted` keeps auto-responders from answering. */
   readonly autoSubmitted?: boolean | null | undefined;
 }
 
@@ -33,7 +33,7 @@ export const emailDefaults = {
   autoSubmitted: false,
 } as const satisfies Partial<EmailReplyInput>;
 
-/** The e-mail as its author means it. */
+/** The e-mail with its defaults filled in. */
 export interface NewEmail {
   readonly from: string;
   /** As given. */
@@ -44,26 +44,32 @@ export interface NewEmail {
   readonly cancelIf: readonly CancelReason[];
   readonly quote: Quote;
   readonly autoSubmitted: boolean;
-  /** Cc and Bcc as they will be addressed: one copy each, where the address was first mentioned. */
+  /** Cc and Bcc without repetitions: each address where it was first named. */
   readonly copies: readonly Copy[];
-  /** Addresses that had been named before among Cc and Bcc. */
+  /** Addresses of Cc and Bcc that repeat an earlier one. */
   readonly duplicates: readonly string[];
 }
 
 export interface Copy {
   readonly kind: Exclude<RecipientKind, 'TO'>;
   readonly address: string;
-  /** Two addresses with one key are one recipient. */
+  /** The key by `addressKey`. Two addresses with the same key are one recipient. */
   readonly key: string;
 }
 
-/** A mail may be held, seconds, or scheduled ahead, milliseconds, this far at most. */
+/** The copies that do not go to the To address. */
+export function copiesBeside(copies: readonly Copy[], toAddress: string): readonly Copy[] {
+  const to = addressKey(toAddress);
+  return copies.filter(({ key }) => key !== to);
+}
+
+/** Longest hold in seconds, and the farthest schedule in milliseconds. */
 const maxHoldSeconds = 30 * 24 * 60 * 60;
 const maxScheduleMs = 366 * 24 * 60 * 60 * 1000;
-/** A list that is much too long is read up to here. */
+/** An over-long list is checked up to this many addresses. */
 const mostRead = 100;
 
-/** @param limit Cc and Bcc addresses together at most */
+/** @param limit most Cc and Bcc addresses together */
 export function readEmail(
   given: EmailReplyInput,
   limit: number,
@@ -88,9 +94,9 @@ export function readEmail(
   return { email: { ...email, ...copies }, problems };
 }
 
-type Counted = Pick<NewEmail, 'cc' | 'bcc' | 'cancelIf'>;
+type AddressLists = Pick<NewEmail, 'cc' | 'bcc' | 'cancelIf'>;
 
-function* countProblems({ cc, bcc, cancelIf }: Counted, limit: number): Iterable<Problem> {
+function* countProblems({ cc, bcc, cancelIf }: AddressLists, limit: number): Iterable<Problem> {
   const count = cc.length + bcc.length;
   if (count > limit) {
     const message = `There are ${count} Cc and Bcc addresses; ${limit} are allowed together`;
@@ -139,7 +145,7 @@ function* timeProblems({ holdSeconds, sendAt }: Times, now: Date): Iterable<Prob
     yield { path: ['email', 'sendAt'], message: 'A mail can be scheduled a year ahead at most' };
 }
 
-/** When the mail is due, milliseconds since 1970; undefined: at once. */
+/** When the mail is due, in milliseconds since 1970; undefined means immediately. */
 export function dueAtOf({ holdSeconds, sendAt }: Times, now: Date): number | undefined {
   if (holdSeconds !== null && holdSeconds > 0) return now.getTime() + holdSeconds * 1000;
   return sendAt !== null && sendAt.getTime() > now.getTime() ? sendAt.getTime() : undefined;

@@ -1,23 +1,22 @@
-import { createHash, hash } from 'node:crypto';
-import { and, eq } from 'drizzle-orm';
-import type { Db } from '../../db/database.ts';
-import { idempotencyKeys } from '../../db/tables.ts';
+import { hash } from 'node:crypto';
 import { Refusal } from '../../platform/errors.ts';
 import type { RequestContext } from '../../platform/request-context.ts';
 import { invalidInput } from '../refusals.ts';
+import { refuse } from '../refused-by.ts';
+import { authoredOf } from './authored.ts';
 import type { NewFile } from './commit/columns.ts';
-import { authoredOf, type NewMessage } from './input.ts';
+import type { NewMessage } from './input.ts';
 
 /**
- * SHA-256 in hexadecimal of what the author means, ticket apart: the body and flags, each file's name, type
- * and digest, the e-mail. Not of the key itself, `ifLastMessage` or the preview's hash: a repeated call may
- * have seen more by then.
+ * SHA-256 in hexadecimal of the input's meaning without its ticket: the body and flags, the name, type and
+ * digest of each file, and the e-mail. It leaves out the key, `ifLastMessage` and the preview's hash, because
+ * a retry may have seen newer messages.
  */
 export function fingerprintOf(message: NewMessage, files: readonly NewFile[]): string {
   const { body, format, visibility, isMobileDevice, ...later } = authoredOf(message);
   const { email } = message;
   const meaning = [
-    // What came to messages later is named, and left out where it is not given: stored fingerprints hold on.
+    // Later fields are added by name, and only when given, so that stored fingerprints stay valid.
     [
       body,
       format,
@@ -40,48 +39,28 @@ export function fingerprintOf(message: NewMessage, files: readonly NewFile[]): s
   return hash('sha256', JSON.stringify(meaning), 'hex');
 }
 
-/** What is stored for a key: the fingerprint of an input with its resolved ticket. */
-export function withTicket(fingerprint: string, ticketId: number): Buffer {
-  return createHash('sha256').update(`${ticketId}:${fingerprint}`).digest();
-}
-
-export interface StoredKey {
-  readonly fingerprint: Buffer;
-  readonly messageId: number;
-}
-
-export async function findKey(db: Db, userId: number, key: string): Promise<StoredKey | undefined> {
-  const [row] = await db
-    .select({ fingerprint: idempotencyKeys.fingerprint, messageId: idempotencyKeys.messageId })
-    .from(idempotencyKeys)
-    .where(and(eq(idempotencyKeys.userId, userId), eq(idempotencyKeys.key, key)))
-    .prepare('find_key')
-    .execute();
-  return row;
-}
-
-export const keyReused = (): Refusal =>
+export const keyReused = (): Refusal<'IDEMPOTENCY_KEY_REUSED'> =>
   new Refusal('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used with another input', undefined, [
     'idempotencyKey',
   ]);
 
 /**
- * A request's header is one key for one command: of two, the second would be taken for a repetition of the
- * first.
+ * Rejects a key in the header of a request with several commands: the second command would look like a retry
+ * of the first.
  * @throws Refusal INVALID_INPUT
  */
 export function assertOneCommand({ idempotencyKey }: RequestContext, commands: number): void {
   if (idempotencyKey === undefined || commands === 1) return;
   const message = 'The Idempotency-Key header is for a document with one mutation; give each its own field';
-  throw invalidInput([{ path: ['idempotencyKey'], message }]);
+  throw refuse<'addTicketMessage'>(invalidInput([{ path: ['idempotencyKey'], message }]));
 }
 
-/** Keys whose calls are running, with those that wait for their turn. */
+/** Keys with a running call, and the calls that wait for it. */
 const running = new Map<string, (() => void)[]>();
 
 /**
- * Runs the calls of one key one after another. Within a process they wait here, where waiting is free; those
- * of other processes meet in the database, at the ticket's lock and the key's unique index.
+ * Runs the calls of one key one after another. Within a process they wait here without a connection. Calls of
+ * other processes wait in the database, for the ticket's lock and the key's unique index.
  */
 export async function oneAtATime<T>(userId: number, key: string | null, run: () => Promise<T>): Promise<T> {
   if (key === null) return run();

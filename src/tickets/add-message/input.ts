@@ -1,25 +1,15 @@
 import type { BodyChange } from '../../content/html/changes.ts';
 import type { PastedPicture } from '../../content/pasted.ts';
-import { messages } from '../../db/tables.ts';
 import type { Problem } from '../../platform/errors.ts';
 import { decodeGlobalId } from '../../platform/global-id.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { type ResolvedSelector, resolveSelector, type TicketSelector } from '../selector.ts';
 import { type AttachmentInput, attachmentProblems } from './attachment-input.ts';
+import type { Authored } from './authored.ts';
 import { readNewBody } from './body.ts';
 import { type EmailReplyInput, type NewEmail, readEmail } from './email-input.ts';
 
-/** The columns of a message that its author fills, each under one name from the schema to the table. */
-export const authored = {
-  body: messages.body,
-  format: messages.format,
-  visibility: messages.visibility,
-  isMobileDevice: messages.isMobileDevice,
-  language: messages.language,
-};
-export type Authored = Pick<typeof messages.$inferSelect, keyof typeof authored>;
-
-/** What a message is unless its author says otherwise. The schema shows these as its default values. */
+/** Defaults of a message. The schema shows them as its default values. */
 export const messageDefaults = {
   format: 'TEXT',
   visibility: 'PUBLIC',
@@ -29,52 +19,47 @@ export const messageDefaults = {
 
 type Optional<T> = { readonly [K in keyof T]?: T[K] | null | undefined };
 
-/** The command's input as its callers give it: absent and null both mean the default. */
+/** The command's input. Absent and null both mean the default. */
 export interface AddTicketMessageInput extends Optional<Omit<Authored, 'body'>> {
   readonly ticket: TicketSelector;
   readonly body: string;
   readonly attachments?: readonly AttachmentInput[] | null | undefined;
-  /** Absent: nothing is mailed. */
+  /** Without it, nothing is mailed. */
   readonly email?: EmailReplyInput | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
   /** Global id of the last message that the author has seen. */
   readonly ifLastMessage?: string | null | undefined;
-  /** The hash of a preview: exactly that mail is sent, or none. */
+  /** The hash of a preview. The mail is sent only if it still equals the previewed one. */
   readonly expectPreviewHash?: string | null | undefined;
 }
 
-/**
- * A message as its author means it. Its input is read into this once, and nothing behind here looks at the
- * input.
- */
+/** A parsed input with its defaults filled in. The input is parsed once; later steps use only this. */
 export interface NewMessage extends Authored, ResolvedSelector {
   readonly attachments: readonly AttachmentInput[];
   readonly email: NewEmail | null;
-  /** Of the input, or else of the request's header. */
+  /** From the input, else from the request's header. */
   readonly idempotencyKey: string | null;
-  /** 0: an id of no message, which is one of the problems. */
+  /** 0 stands for a malformed id, which is reported as a problem. */
   readonly ifLastMessage: number | null;
   readonly expectPreviewHash: string | null;
 }
 
 export interface ReadMessage {
-  /** The body names the pictures that were pasted into it. */
+  /** Its body refers to the pasted pictures by Content-ID. */
   readonly message: NewMessage;
   readonly pasted: readonly PastedPicture[];
-  /** What of the body is not shown as it was written. */
+  /** Parts of the body that are not shown as written. */
   readonly changes: readonly BodyChange[];
-  /** Everything that is wrong and can be seen without the database. */
+  /** All problems that show without the database. */
   readonly problems: readonly Problem[];
 }
 
-/**
- * A list that is wrong from end to end is reported up to here: the author needs no more to see what is wrong.
- */
+/** Most problems that one refusal reports. */
 const maxProblems = 100;
 
-/** Reads an input, whatever is wrong with it. */
-export async function readMessage(ctx: DeskContext, given: AddTicketMessageInput): Promise<ReadMessage> {
-  const { limits } = ctx.desk;
+/** Parses an input and collects its problems. */
+export async function readMessage(ctx: TicketContext, given: AddTicketMessageInput): Promise<ReadMessage> {
+  const { limits } = ctx.services;
   const attachments = given.attachments ?? messageDefaults.attachments;
   const format = given.format ?? messageDefaults.format;
   const read = await readNewBody(limits, { body: given.body, format, attachments: attachments.length });
@@ -104,16 +89,10 @@ export async function readMessage(ctx: DeskContext, given: AddTicketMessageInput
   return { ...read, message, problems: [...read.problems, ...problems.slice(0, maxProblems)] };
 }
 
-const named = Object.keys(authored) as (keyof Authored)[];
-
-/** What the author fills of a message, alone. */
-export const authoredOf = <T extends Record<keyof Authored, unknown>>(message: T): Pick<T, keyof Authored> =>
-  Object.fromEntries(named.map((key) => [key, message[key]])) as unknown as Pick<T, keyof Authored>;
-
-/** Characters of a language tag at most: it stands in one line of a mail's header. */
+/** Longest language tag, in characters. It has to fit in one header line. */
 const maxLanguage = 100;
 
-/** `DE-ch` is `de-CH`. @returns undefined for what is no BCP 47 tag */
+/** `DE-ch` is `de-CH`. @returns undefined when it is not a BCP 47 tag */
 function canonicalLanguage(tag: string | null): string | null | undefined {
   if (tag === null) return null;
   try {
@@ -130,7 +109,7 @@ function* conditionProblems(message: NewMessage): Iterable<Problem> {
   if (ifLastMessage === 0) yield { path: ['ifLastMessage'], message: 'Not the id of a message' };
 }
 
-/** 1 to 255 visible ASCII characters, blanks inside allowed. */
+/** 1 to 255 visible ASCII characters; blanks are allowed inside. */
 export const isKey = (text: string): boolean => /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(text);
 
 function* keyProblems(field: string | undefined, header: string | undefined): Iterable<Problem> {

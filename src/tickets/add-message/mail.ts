@@ -3,17 +3,18 @@ import { mailedOf } from '../../mail/compose/parts.ts';
 import { type MailPreview, previewMail } from '../../mail/compose/preview.ts';
 import { encodedSizeUpperBound } from '../../mail/compose/size.ts';
 import { asUnavailable } from '../../platform/database-faults.ts';
-import type { DeskContext } from '../context.ts';
-import type { Expected, NewFile, Row } from './commit/columns.ts';
+import type { TicketContext } from '../context.ts';
+import type { MailExpectation, MessageRow, NewFile } from './commit/columns.ts';
 import type { DryRunAnswer } from './commit/rules.ts';
+import { copiesBeside } from './email-input.ts';
 import type { NewMessage } from './input.ts';
 
-/** More than any mailbox takes, so that the mail is measured. */
+/** More than any mailbox's limit, so that the mail is always measured. */
 const unknownBytes = 2 ** 40;
 
 /**
- * Bytes that the mail will not exceed, for the statement to hold against the mailbox's limit without
- * composing anything.
+ * Upper bound of the mail's size in bytes. The statement compares it with the mailbox's limit, so most mails
+ * need not be composed.
  */
 export function mailBytesUpperBound(
   { body, email }: NewMessage,
@@ -31,14 +32,19 @@ export function mailBytesUpperBound(
   return { mailBytes: quotes ? unknownBytes : size(0), signatureFactor: size(1) - size(0) };
 }
 
-/** The mail of a row that nothing refuses, composed as the worker will. */
-export async function mailOf(ctx: DeskContext, row: Row, judged: DryRunAnswer): Promise<MailPreview> {
+/** Composes the mail of a row as the worker will. */
+export async function mailOf(
+  ctx: TicketContext,
+  row: MessageRow,
+  judged: DryRunAnswer,
+): Promise<MailPreview> {
   const which = { ticketId: judged.ticketId!, quote: row.quote! };
-  const conversation = await loadConversation(ctx.desk.database.desk, which).catch((error) => {
+  const conversation = await loadConversation(ctx.services.database.desk, which).catch((error) => {
     throw asUnavailable(error);
   });
+  const beside = copiesBeside(row.copies ?? [], judged.toAddress!);
   const copies = (kind: 'CC' | 'BCC') =>
-    (row.copies ?? []).filter((copy) => copy.kind === kind).map(({ address }) => ({ name: '', address }));
+    beside.filter((copy) => copy.kind === kind).map(({ address }) => ({ name: '', address }));
   return previewMail({
     ...conversation,
     ...mailedOf(row),
@@ -60,8 +66,8 @@ export async function mailOf(ctx: DeskContext, row: Row, judged: DryRunAnswer): 
   });
 }
 
-/** What the mail depends on beside its message. */
-export const expectationOf = (judged: DryRunAnswer): Expected => ({
+/** Everything that the mail depends on besides its message. */
+export const expectationOf = (judged: DryRunAnswer): MailExpectation => ({
   subject: judged.mailSubject!,
   fromName: judged.fromName!,
   signature: judged.signature!,

@@ -1,19 +1,27 @@
 import { Refusal } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
+import type { TicketContext } from '../context.ts';
 import { whyNotWrite } from '../policy.ts';
 import { listMessagesAfter } from '../read/messages.ts';
 import { invalidInput } from '../refusals.ts';
-import type { CodeOf } from '../refused-by.ts';
+import type { CodeOf, Writer } from '../refused-by.ts';
 import { ticketNotFound } from '../selector.ts';
-import type { Row } from './commit/columns.ts';
-import type { Verdict } from './commit/rules.ts';
-import type { MessageContext } from './context.ts';
-import { findKey, keyReused } from './idempotency.ts';
+import type { LeftOutAnswer } from './commit/append-statement.ts';
+import type { MessageRow } from './commit/columns.ts';
+import type { RuleVerdict } from './commit/rules.ts';
+import { findKey } from './commit/stored-key.ts';
+import { keyReused } from './idempotency.ts';
 import { isKey, type NewMessage, type ReadMessage } from './input.ts';
-import { rowOf, withoutSize } from './row.ts';
+import { forDryRun, rowOf } from './row.ts';
 
-/** The first refusal that the input alone explains; whether the ticket is there goes before any of these. */
-export function refusalByInput(viewer: Viewer, { message, problems }: ReadMessage): Refusal | undefined {
+/** A refusal of both commands that read a new message. */
+export type WriterRefusal = Refusal<CodeOf<Writer>>;
+
+/** The first refusal that needs the input alone. A missing ticket takes precedence over all of them. */
+export function refusalByInput(
+  viewer: Viewer,
+  { message, problems }: ReadMessage,
+): WriterRefusal | undefined {
   const forbidden = whyNotWrite(viewer, message);
   if (forbidden !== undefined) return forbidden;
   if (problems.length > 0) return invalidInput(problems);
@@ -25,24 +33,36 @@ export function refusalByInput(viewer: Viewer, { message, problems }: ReadMessag
 }
 
 /**
- * The refusal that goes first: a key that is taken by another input, then the ticket, then (before sizes) the
- * mailbox and the recipient, and only then the one that was found.
+ * The refusal of `addTicketMessage` that goes first: a reused idempotency key, and then as
+ * `refusalBehindTicket`.
  */
 export async function firstRefusal(
-  ctx: MessageContext,
+  ctx: TicketContext,
   viewer: Viewer,
   message: NewMessage,
-  found: Refusal,
-): Promise<Refusal> {
+  found: WriterRefusal,
+): Promise<Refusal<CodeOf<'addTicketMessage'>>> {
   const { idempotencyKey: key } = message;
-  // Whatever is stored for the key was accepted once, so this input is another one.
-  if (key !== null && isKey(key) && (await findKey(ctx.desk.database.desk, viewer.userId, key)))
-    return keyReused();
+  // The input that is stored for a key was accepted, so this one is another input.
+  if (key !== null && isKey(key)) {
+    const named = { userId: viewer.userId, key, fingerprint: '' };
+    if ((await findKey(ctx.services.database.desk, named)) !== undefined) return keyReused();
+  }
+  return refusalBehindTicket(ctx, viewer, message, found);
+}
+
+/** The ticket's refusal, else the mailbox's or the recipient's (they precede sizes), else `found`. */
+export async function refusalBehindTicket(
+  ctx: TicketContext,
+  viewer: Viewer,
+  message: NewMessage,
+  found: WriterRefusal,
+): Promise<WriterRefusal> {
   const email = found.code === 'ATTACHMENT_TOO_LARGE' ? message.email : null;
   const bare = { ...message, body: '', idempotencyKey: null, email };
-  const row = withoutSize(rowOf(viewer, bare, [], ctx.now()));
-  const judged = await ctx.desk.dryRun(row);
-  return judged.verdict === null ? found : refusalOf(ctx, viewer, row, judged.verdict, judged);
+  const row = forDryRun(rowOf(viewer, bare, [], ctx.now()));
+  const judged = await ctx.services.dryRun(row);
+  return judged.verdict === null ? found : refusalByRule(row, judged.verdict);
 }
 
 export const previewStale = (): Refusal<'PREVIEW_STALE'> =>
@@ -50,14 +70,8 @@ export const previewStale = (): Refusal<'PREVIEW_STALE'> =>
     'expectPreviewHash',
   ]);
 
-/** What a verdict of the database means to the author. One that the result union lacks does not compile. */
-export async function refusalOf(
-  ctx: MessageContext,
-  viewer: Viewer,
-  row: Row,
-  verdict: Verdict,
-  { ticketId }: { readonly ticketId: number | null },
-): Promise<Refusal<CodeOf<'addTicketMessage'>>> {
+/** The refusal for a rule that needs the database and no lock. */
+export function refusalByRule(row: MessageRow, verdict: RuleVerdict): WriterRefusal {
   const from = ['email', 'from'];
   switch (verdict) {
     case 'TICKET_NOT_FOUND':
@@ -72,6 +86,20 @@ export async function refusalOf(
     }
     case 'RECIPIENT_MISSING':
       return new Refusal(verdict, "The ticket's requester has no e-mail address", undefined, ['email']);
+    case 'MAIL_SIZE':
+    case 'COMPARE_COPIES':
+      throw new Error(`${verdict} is not a refusal`);
+  }
+}
+
+/** The refusal for any verdict of the statement. */
+export async function refusalByVerdict(
+  ctx: TicketContext,
+  viewer: Viewer,
+  row: MessageRow,
+  { verdict, ticketId }: LeftOutAnswer,
+): Promise<Refusal<CodeOf<'addTicketMessage'>>> {
+  switch (verdict) {
     case 'PREVIEW_STALE':
       return previewStale();
     case 'TICKET_CHANGED': {
@@ -79,10 +107,11 @@ export async function refusalOf(
       const message = 'The ticket has messages that you have not seen';
       return new Refusal(verdict, message, { ticketId: ticketId!, unseenMessageIds }, ['ifLastMessage']);
     }
-    case 'MAIL_SIZE':
     case 'LOCKED':
     case 'LATER':
     case 'KEY_TAKEN':
-      throw new Error(`${verdict} is no refusal`);
+      throw new Error(`${verdict} is not a refusal`);
+    default:
+      return refusalByRule(row, verdict);
   }
 }

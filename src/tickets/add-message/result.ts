@@ -2,30 +2,34 @@ import { and, eq, sql } from 'drizzle-orm';
 import type { BodyChangeCode } from '../../content/html/changes.ts';
 import { events } from '../../db/tables.ts';
 import { addressKey } from '../../mail/address.ts';
+import { awaitsScan } from '../../mail/outbox/failure.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { WarningCode } from '../../platform/vocabulary.ts';
-import { awaitsScan, type Delivery, loadDeliveriesOf } from '../deliveries/ledger.ts';
+import type { TicketContext } from '../context.ts';
+import { type Delivery, loadDeliveriesOf } from '../deliveries/ledger.ts';
 import { isOperator } from '../policy.ts';
 import { type Attachment, listAttachments } from '../read/attachments.ts';
 import { loadMessages, type Message } from '../read/messages.ts';
 import { loadTickets, type Ticket } from '../read/tickets.ts';
+import { refuse } from '../refused-by.ts';
 import { ticketNotFound } from '../selector.ts';
+import { authoredOf } from './authored.ts';
 import type { AppendedAnswer, MailedAnswer } from './commit/append-statement.ts';
-import type { Row } from './commit/columns.ts';
-import type { MessageContext } from './context.ts';
-import { findKey, keyReused, withTicket } from './idempotency.ts';
-import { authoredOf, type ReadMessage } from './input.ts';
+import type { MessageRow } from './commit/columns.ts';
+import { findKey } from './commit/stored-key.ts';
+import { keyReused } from './idempotency.ts';
+import type { ReadMessage } from './input.ts';
 
-/** What the command did, with all that its caller would otherwise have to ask for. */
+/** The command's result, with everything that its caller would otherwise query. */
 export interface Added {
   readonly ticket: Ticket;
   readonly message: Message;
   readonly attachments: readonly Attachment[];
   readonly delivery: Delivery | null;
-  /** Whether an earlier call with this idempotency key did it. */
+  /** Whether an earlier call with this idempotency key added the message. */
   readonly replayed: boolean;
   readonly warnings: readonly Warning[];
-  /** Number of the message's event, as this viewer counts: watch the ticket from here on. */
+  /** Number of the message's event in this viewer's count, to watch the ticket from. */
   readonly cursor: number;
 }
 
@@ -34,8 +38,8 @@ export interface Warning {
   readonly message: string;
 }
 
-/** From the statement's answer, without asking the database again. */
-export function addedFrom(row: Row, answer: AppendedAnswer, read: ReadMessage, scans: boolean): Added {
+/** Builds the result from the statement's answer, without another query. */
+export function addedFrom(row: MessageRow, answer: AppendedAnswer, read: ReadMessage, scans: boolean): Added {
   const { ticketId, messageId, attachmentIds, cursor } = answer;
   const { reference, subject, status, requesterId, messageCount } = answer;
   const createdAt = new Date(answer.createdAt);
@@ -62,12 +66,12 @@ export function addedFrom(row: Row, answer: AppendedAnswer, read: ReadMessage, s
   };
 }
 
-function deliveryFrom(row: Row, answer: MailedAnswer, scans: boolean): Delivery {
+function deliveryFrom(row: MessageRow, answer: MailedAnswer, scans: boolean): Delivery {
   const { deliveryId, messageId, ticketId, fromAddress, fromName, mailSubject, toAddress, toName } = answer;
   const createdAt = new Date(answer.createdAt);
   const people = [
     { kind: 'TO' as const, address: toAddress, name: toName },
-    ...(answer.copies ?? []).map(({ kind, address }) => ({ kind, address, name: '' })),
+    ...(row.copies ?? []).map(({ kind, address }) => ({ kind, address, name: '' })),
   ];
   return {
     ...{ id: deliveryId, messageId, ticketId, fromAddress, fromName, subject: mailSubject },
@@ -86,9 +90,8 @@ function deliveryFrom(row: Row, answer: MailedAnswer, scans: boolean): Delivery 
 }
 
 /**
- * The same for the first call and for its replays: a function of the input and of the delivery's first
- * recipient.
- * @param toAddress null: there is no delivery
+ * Depends on the input and the delivery's To address alone, so that a replay has the same warnings.
+ * @param toAddress null when there is no delivery
  */
 export function warningsOf({ message, changes }: ReadMessage, toAddress: string | null): Warning[] {
   const { email } = message;
@@ -108,22 +111,26 @@ export function warningsOf({ message, changes }: ReadMessage, toAddress: string 
  *   see what was added.
  */
 export async function replayOf(
-  ctx: MessageContext,
+  ctx: TicketContext,
   viewer: Viewer,
-  row: Row,
+  row: MessageRow,
   read: ReadMessage,
 ): Promise<Added | undefined> {
-  if (row.idempotencyKey === undefined) return undefined;
-  const stored = await findKey(ctx.desk.database.desk, viewer.userId, row.idempotencyKey);
+  const { idempotencyKey: key, fingerprint } = row;
+  if (key === undefined) return undefined;
+  const named = { userId: viewer.userId, key, fingerprint: fingerprint! };
+  const stored = await findKey(ctx.services.database.desk, named);
   if (stored === undefined) return undefined;
-  const message = (await loadMessages(ctx, [stored.messageId], ctx.desk.limits.bodyBytes)).get(
+  const message = (await loadMessages(ctx, [stored.messageId], ctx.services.limits.bodyBytes)).get(
     stored.messageId,
   );
-  const { ticketId } = await ctx.desk.dryRun({ ...row, body: '', from: undefined });
+  const { ticketId } = await ctx.services.dryRun({ ...row, body: '', from: undefined });
   // A ticket that the viewer may not see is not compared: that it is another one would tell that it exists.
-  if (ticketId === null || !stored.fingerprint.equals(withTicket(row.fingerprint!, ticketId)))
-    throw ticketId === null && message === undefined ? ticketNotFound() : keyReused();
-  if (message === undefined) throw ticketNotFound();
+  if (!stored.isSameInput || stored.ticketId !== ticketId)
+    throw refuse<'addTicketMessage'>(
+      ticketId === null && message === undefined ? ticketNotFound() : keyReused(),
+    );
+  if (message === undefined) throw refuse<'addTicketMessage'>(ticketNotFound());
   const [tickets, attachments, deliveries] = await Promise.all([
     loadTickets(ctx, [message.ticketId]),
     listAttachments(ctx, [message.id]),
@@ -141,9 +148,9 @@ export async function replayOf(
   };
 }
 
-/** The number of the event that told of a message. */
-async function cursorOf(ctx: MessageContext, viewer: Viewer, { ticketId, id }: Message): Promise<number> {
-  const [event] = await ctx.desk.database.readAs(viewer, (db) =>
+/** The number of a message's MESSAGE_ADDED event. */
+async function cursorOf(ctx: TicketContext, viewer: Viewer, { ticketId, id }: Message): Promise<number> {
+  const [event] = await ctx.services.database.readAs(viewer, (db) =>
     db
       .select({ number: isOperator(viewer) ? events.number : sql<number>`${events.publicNumber}` })
       .from(events)

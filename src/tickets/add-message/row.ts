@@ -2,14 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { messageIdOf } from '../../mail/compose/header.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import { isOperator } from '../policy.ts';
-import type { EmailColumns, NewFile, Row } from './commit/columns.ts';
-import { dueAtOf, type NewEmail } from './email-input.ts';
+import { authoredOf } from './authored.ts';
+import type { EmailColumns, MessageRow, NewFile } from './commit/columns.ts';
+import { type Copy, copiesBeside, dueAtOf, type NewEmail } from './email-input.ts';
 import { fingerprintOf } from './idempotency.ts';
-import { authoredOf, type NewMessage } from './input.ts';
+import type { NewMessage } from './input.ts';
 import { mailBytesUpperBound } from './mail.ts';
 
-/** The statement's row for a message that was found good. */
-export const rowOf = (viewer: Viewer, message: NewMessage, files: readonly NewFile[], now: Date): Row => ({
+/** Builds the statement's row for a valid message. */
+export const rowOf = (
+  viewer: Viewer,
+  message: NewMessage,
+  files: readonly NewFile[],
+  now: Date,
+): MessageRow => ({
   ...authoredOf(message),
   viewerId: viewer.userId,
   isOperator: isOperator(viewer),
@@ -41,6 +47,13 @@ const ofEmail = (
 
 const orAbsent = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
 
-/** The row for a judge who is not to look at the mail's size. */
-export const withoutSize = (row: Row): Row =>
-  row.from === undefined ? row : { ...row, mailBytes: 0, signatureFactor: 0 };
+/** The row with the copies that go to other recipients than To: one recipient gets one mail. */
+export function withCopiesBeside(row: MessageRow, copies: readonly Copy[], toAddress: string): MessageRow {
+  const others = copiesBeside(copies, toAddress);
+  const copyKeys = orAbsent(others.map(({ key }) => key));
+  return { ...row, copies: orAbsent(others), copyKeys, copiesBeside: toAddress };
+}
+
+/** The row for a dry run that is not to look at the mail's size or its copies. */
+export const forDryRun = (row: MessageRow): MessageRow =>
+  row.from === undefined ? row : { ...row, mailBytes: 0, signatureFactor: 0, copies: undefined };

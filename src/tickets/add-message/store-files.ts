@@ -2,38 +2,39 @@ import { shownFiles } from '../../mail/compose/bodies.ts';
 import { type Problem, Refusal } from '../../platform/errors.ts';
 import type { IncomingFile, ReceivedFile } from '../../platform/incoming-file.ts';
 import { BlobTooLarge } from '../../storage/blob-store.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
+import { refuse, type Writer } from '../refused-by.ts';
 import { findUploads } from '../uploads/find.ts';
 import { type AttachmentInput, fileInputOf } from './attachment-input.ts';
 import type { FileOf, NewFile } from './commit/columns.ts';
 import type { NewMessage } from './input.ts';
 
-/** The files of a message: durable in the blob store, and named by no row yet. */
+/** The files of a message, durable in the blob store but not referenced by any row yet. */
 export interface StoredFiles {
   readonly files: readonly NewFile[];
   readonly problems: readonly Problem[];
-  /** Uploads that a message has already: a problem, unless that message is this one, said once more. */
+  /** Uploads that are attached already: a problem unless this call repeats the one that attached them. */
   readonly attached: readonly Problem[];
-  /** Takes the bytes over, right before a statement that names them. @throws RequestOver */
+  /** Takes ownership of the bytes, right before the statement that references them. @throws RequestOver */
   claim(): void;
-  /** The statement named nothing: what this request brought goes when the request ends. */
+  /** Gives the bytes back when no row references them. They are removed when the request ends. */
   release(): void;
 }
 
 const noFiles: StoredFiles = { files: [], problems: [], attached: [], claim() {}, release() {} };
 
 /**
- * Waits for the request's files, which go into the blob store as they arrive, and looks up earlier uploads.
- * @throws Refusal ATTACHMENT_TOO_LARGE as soon as one byte too many has arrived
+ * Waits until the request's files are in the blob store, and looks up earlier uploads.
+ * @throws Refusal ATTACHMENT_TOO_LARGE as soon as a limit is exceeded
  */
 export async function storeFiles(
-  ctx: DeskContext,
+  ctx: TicketContext,
   userId: number,
   inputs: readonly AttachmentInput[],
 ): Promise<StoredFiles> {
   if (inputs.length === 0) return noFiles;
-  const limit = ctx.desk.limits.messageAttachmentsBytes;
+  const limit = ctx.services.limits.messageAttachmentsBytes;
   const brought: ReceivedFile[] = [];
   const arrivals = inputs.map(fileInputOf).map(async ({ file }, index) => {
     if (file == null) return undefined;
@@ -43,7 +44,7 @@ export async function storeFiles(
     brought.push(received);
     return fileOf(incoming, received, index);
   });
-  // All at once: parts come in whatever order their sender likes.
+  // In parallel, because a client may send its parts in any order.
   const [arrived, { found, problems, attached }] = await Promise.all([
     Promise.all(arrivals),
     findUploads(ctx, userId, inputs),
@@ -54,7 +55,7 @@ export async function storeFiles(
     return either === undefined ? [] : [{ ...either, position: index + 1, contentId, isInline: false }];
   });
   if (files.reduce((sum, file) => sum + file.byteSize, 0) > limit)
-    throw tooLarge(limit, 'together', ['attachments']);
+    throw refuse<Writer>(tooLarge(limit, 'together', ['attachments']));
   return {
     files,
     problems,
@@ -68,7 +69,7 @@ export async function storeFiles(
   };
 }
 
-/** The files, each with whether the message's own HTML shows it. */
+/** Marks the files that the message's own HTML shows. */
 export async function withShown(
   { body, format }: Pick<NewMessage, 'body' | 'format'>,
   files: readonly NewFile[],
@@ -79,16 +80,18 @@ export async function withShown(
 }
 
 async function waitFor(
-  ctx: DeskContext,
+  ctx: TicketContext,
   { received }: IncomingFile,
   path: readonly (string | number)[],
 ): Promise<ReceivedFile> {
-  const { attachmentBytes, messageAttachmentsBytes } = ctx.desk.limits;
+  const { attachmentBytes, messageAttachmentsBytes } = ctx.services.limits;
   return received.catch((error) => {
     if (!(error instanceof BlobTooLarge)) throw error;
-    throw error.limitBytes === attachmentBytes
-      ? tooLarge(attachmentBytes, 'each', path)
-      : tooLarge(messageAttachmentsBytes, 'together', ['attachments']);
+    throw refuse<Writer>(
+      error.limitBytes === attachmentBytes
+        ? tooLarge(attachmentBytes, 'each', path)
+        : tooLarge(messageAttachmentsBytes, 'together', ['attachments']),
+    );
   });
 }
 
@@ -101,7 +104,11 @@ const fileOf = (file: IncomingFile, { key, byteSize, sha256 }: ReceivedFile, ind
   contentType: cleanContentType(file.contentType),
 });
 
-function tooLarge(limitBytes: number, of: 'each' | 'together', path: readonly (string | number)[]): Refusal {
+function tooLarge(
+  limitBytes: number,
+  of: 'each' | 'together',
+  path: readonly (string | number)[],
+): Refusal<'ATTACHMENT_TOO_LARGE'> {
   const message =
     of === 'each'
       ? `The attachment is larger than ${limitBytes} bytes`

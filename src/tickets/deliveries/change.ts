@@ -6,31 +6,33 @@ import { appendEvents } from '../../events/append.ts';
 import { stateOf } from '../../mail/outbox/settlement.ts';
 import { Refusal } from '../../platform/errors.ts';
 import type { DeliveryState, EventType, RecipientState } from '../../platform/vocabulary.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { requireOperator } from '../policy.ts';
+import { refuse } from '../refused-by.ts';
 import { inTransaction, lockTicket } from '../transaction.ts';
 import { type Delivery, loadDeliveries } from './ledger.ts';
 
-/** One change of one delivery, by an operator, where its state allows it. */
-export interface Change {
+/** A change that an operator makes to one delivery. */
+export interface DeliveryChange {
   readonly action: string;
-  /** Whether a mail goes out by it: that is for those who may send from its mailbox. */
+  /** Whether it sends a mail, which needs a grant for the mailbox. */
   readonly sends: boolean;
   readonly event: EventType;
   readonly from: readonly DeliveryState[];
   readonly details: Readonly<Record<string, string>>;
-  /**
-   * The recipients that the change is about, and what they become; the delivery's own state follows from them
-   * all.
-   */
+  /** The recipients in these states get the new one. The delivery's own state follows from all recipients. */
   readonly recipients: { readonly from: readonly RecipientState[]; readonly to: RecipientState };
 }
 
 /**
- * Delivery, recipients, audit entry and event in one commit.
+ * Writes delivery, recipients, audit entry and event in one commit.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, DELIVERY_NOT_FOUND, DELIVERY_STATE
  */
-export async function changeDelivery(ctx: DeskContext, deliveryId: number, what: Change): Promise<Delivery> {
+export async function changeDelivery(
+  ctx: TicketContext,
+  deliveryId: number,
+  what: DeliveryChange,
+): Promise<Delivery> {
   const viewer = requireOperator(ctx, 'do this', 'mail');
   await inTransaction(ctx, (tx) => apply(tx, deliveryId, viewer.userId, what));
   const delivery = (await loadDeliveries(ctx, [deliveryId])).get(deliveryId);
@@ -39,18 +41,24 @@ export async function changeDelivery(ctx: DeskContext, deliveryId: number, what:
 }
 
 /**
- * Of two who ask at once, one is refused by the state that the other made.
+ * Of two concurrent changes, the second is refused because of the state that the first set.
  * @throws Refusal DELIVERY_NOT_FOUND, FORBIDDEN, DELIVERY_STATE
  */
-async function apply(tx: Tx, deliveryId: number, actorId: number, what: Change): Promise<void> {
+async function apply(tx: Tx, deliveryId: number, actorId: number, what: DeliveryChange): Promise<void> {
   const found = await lock(tx, deliveryId);
   if (found === undefined)
-    throw new Refusal('DELIVERY_NOT_FOUND', 'There is no such delivery', undefined, ['delivery']);
+    throw refuse<'changeDelivery'>(
+      new Refusal('DELIVERY_NOT_FOUND', 'There is no such delivery', undefined, ['delivery']),
+    );
   if (what.sends && !(await maySendFrom(tx, found.mailboxId, actorId)))
-    throw new Refusal('FORBIDDEN', 'You may not send from the mailbox of this delivery');
+    throw refuse<'changeDelivery'>(
+      new Refusal('FORBIDDEN', 'You may not send from the mailbox of this delivery'),
+    );
   if (!what.from.includes(found.state)) {
     const message = `This cannot be done to a delivery that is ${found.state}`;
-    throw new Refusal('DELIVERY_STATE', message, { state: found.state }, ['delivery']);
+    throw refuse<'changeDelivery'>(
+      new Refusal('DELIVERY_STATE', message, { state: found.state }, ['delivery']),
+    );
   }
   const { from, to } = what.recipients;
   const recipients = await tx
@@ -69,10 +77,13 @@ async function apply(tx: Tx, deliveryId: number, actorId: number, what: Change):
   if (state === 'QUEUED') await tx.execute(sql`select pg_notify(${outboxChannel}, '')`);
 }
 
-type Found = Pick<typeof deliveries.$inferSelect, 'id' | 'ticketId' | 'messageId' | 'mailboxId' | 'state'>;
+type LockedDelivery = Pick<
+  typeof deliveries.$inferSelect,
+  'id' | 'ticketId' | 'messageId' | 'mailboxId' | 'state'
+>;
 
-/** The ticket is locked first, as everywhere; what is read after it is fresh. */
-async function lock(tx: Tx, deliveryId: number): Promise<Found | undefined> {
+/** Locks the ticket first, as every command does. Rows that are read afterwards are current. */
+async function lock(tx: Tx, deliveryId: number): Promise<LockedDelivery | undefined> {
   const [place] = await tx
     .select({ ticketId: deliveries.ticketId })
     .from(deliveries)
@@ -96,7 +107,7 @@ async function maySendFrom(tx: Tx, mailboxId: number, userId: number): Promise<b
   return grants.length > 0;
 }
 
-/** What a recipient's row says beside its state: who is to be sent to has not been answered for yet. */
+/** The recipient's other columns. A pending recipient has no server reply yet. */
 const answers = (state: RecipientState) => {
   if (state === 'PENDING') return { smtpReply: null, enhancedCode: null };
   return state === 'SENT' ? { sentAt: sql`clock_timestamp()` } : {};
@@ -120,7 +131,7 @@ async function changeRecipients(
     );
 }
 
-/** What a delivery's row says beside its state once an operator has changed it; what is not named stays. */
+/** The delivery's other columns that change with its state. */
 const consequences = (state: DeliveryState) => {
   const settled = { settledAt: sql`clock_timestamp()` };
   switch (state) {
@@ -142,8 +153,13 @@ async function enter(tx: Tx, deliveryId: number, state: DeliveryState): Promise<
     .where(eq(deliveries.id, deliveryId));
 }
 
-/** The audit entry, and the event that tells of it. */
-async function record(tx: Tx, { id, ticketId, messageId, state }: Found, actorId: number, what: Change) {
+/** Writes the audit entry and the event. */
+async function record(
+  tx: Tx,
+  { id, ticketId, messageId, state }: LockedDelivery,
+  actorId: number,
+  what: DeliveryChange,
+) {
   const details = { from: state, ...what.details };
   await tx
     .insert(auditEntries)

@@ -1,4 +1,4 @@
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { changeDelivery } from './change.ts';
 import type { Delivery } from './ledger.ts';
 
@@ -10,11 +10,11 @@ export interface ResolveDeliveryInput extends DeliveryInput {
 }
 
 /**
- * Sends again to those recipients who failed, and at once what was deferred; whoever has the mail gets no
- * second one. The mail is the same to the byte, its Message-ID included, and has another five days.
+ * Sends again to recipients that failed or are deferred. Recipients who have the mail get no second one. The
+ * mail is byte-identical, Message-ID included, and is retried for another five days.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, DELIVERY_NOT_FOUND, DELIVERY_STATE
  */
-export const retryDelivery = (ctx: DeskContext, { deliveryId }: DeliveryInput): Promise<Delivery> =>
+export const retryDelivery = (ctx: TicketContext, { deliveryId }: DeliveryInput): Promise<Delivery> =>
   changeDelivery(ctx, deliveryId, {
     action: 'DELIVERY_RETRIED',
     sends: true,
@@ -25,10 +25,10 @@ export const retryDelivery = (ctx: DeskContext, { deliveryId }: DeliveryInput): 
   });
 
 /**
- * Calls off a mail that is held, queued or deferred. Its message stays.
+ * Cancels a mail that is held, queued or deferred. Its message stays.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, DELIVERY_NOT_FOUND, DELIVERY_STATE
  */
-export const cancelDelivery = (ctx: DeskContext, { deliveryId }: DeliveryInput): Promise<Delivery> =>
+export const cancelDelivery = (ctx: TicketContext, { deliveryId }: DeliveryInput): Promise<Delivery> =>
   changeDelivery(ctx, deliveryId, {
     action: 'DELIVERY_CANCELLED',
     sends: false,
@@ -39,12 +39,12 @@ export const cancelDelivery = (ctx: DeskContext, { deliveryId }: DeliveryInput):
   });
 
 /**
- * Says what became of a mail whose outcome is unknown. ASSUME_SENT believes that it arrived; RESEND sends it
- * once more with the same Message-ID, so that a recipient who has it already is shown one mail.
+ * Resolves a mail whose outcome is unknown. ASSUME_SENT marks it as sent. RESEND sends it again with the same
+ * Message-ID, so that most clients show a recipient who has it already one mail.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, DELIVERY_NOT_FOUND, DELIVERY_STATE
  */
 export const resolveDelivery = (
-  ctx: DeskContext,
+  ctx: TicketContext,
   { deliveryId, as }: ResolveDeliveryInput,
 ): Promise<Delivery> =>
   changeDelivery(ctx, deliveryId, {

@@ -8,10 +8,10 @@ import type {
   RecipientKind,
   RecipientState,
 } from '../../platform/vocabulary.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 
-/** The sending of one message as one e-mail. Operators alone may see it. */
+/** The e-mail of one message. Only operators may see it. */
 export interface Delivery {
   readonly id: number;
   readonly messageId: number;
@@ -24,14 +24,11 @@ export interface Delivery {
   readonly attempts: number;
   readonly dueAt: Date;
   readonly settledAt: Date | null;
-  /** What the ledger keeps beside its recipients: `explain` says it in plain words. */
+  /** The ledger's failure text. `explain` puts it in plain words. */
   readonly failure: string | null;
   readonly createdAt: Date;
   readonly recipients: readonly Recipient[];
 }
-
-/** Why a mail waits whose files have not been scanned yet. */
-export const awaitsScan = 'Waits: its files have not been scanned yet';
 
 export interface Recipient {
   readonly position: number;
@@ -53,33 +50,33 @@ export interface Attempt {
   readonly reply: string | null;
 }
 
-/** Who did not get the mail, and why it failed or waits. */
+/** Explains which recipients did not get the mail and why it failed or waits. */
 export const explain = (delivery: Delivery): DeliveryExplanation | undefined => explainDelivery(delivery);
 
 export { explainRecipient } from '../../mail/outbox/failure.ts';
 
 export const mayReadDeliveries = (viewer: Viewer): boolean => isOperator(viewer);
 
-/** Deliveries by their messages' ids; none for whoever may not see deliveries. */
+/** Deliveries by message id; empty for viewers who may not see deliveries. */
 export const loadDeliveriesOf = (
-  ctx: DeskContext,
+  ctx: TicketContext,
   messageIds: readonly number[],
 ): Promise<Map<number, Delivery>> =>
   load(ctx, inArray(deliveries.messageId, [...messageIds]), (delivery) => delivery.messageId);
 
-/** Deliveries by id; none for whoever may not see deliveries. */
-export const loadDeliveries = (ctx: DeskContext, ids: readonly number[]): Promise<Map<number, Delivery>> =>
+/** Deliveries by id; empty for viewers who may not see deliveries. */
+export const loadDeliveries = (ctx: TicketContext, ids: readonly number[]): Promise<Map<number, Delivery>> =>
   load(ctx, inArray(deliveries.id, [...ids]), (delivery) => delivery.id);
 
 async function load(
-  ctx: DeskContext,
+  ctx: TicketContext,
   which: ReturnType<typeof inArray>,
   keyOf: (delivery: Delivery) => number,
 ) {
   const viewer = requireViewer(ctx);
   const found = new Map<number, Delivery>();
   if (!mayReadDeliveries(viewer)) return found;
-  return ctx.desk.database.readAs(viewer, async (db) => {
+  return ctx.services.database.readAs(viewer, async (db) => {
     const rows = await db.select().from(deliveries).where(which);
     if (rows.length === 0) return found;
     const ids = rows.map(({ id }) => id);
@@ -97,15 +94,15 @@ async function load(
   });
 }
 
-/** Every attempt at several deliveries, the first one first. */
+/** All attempts of several deliveries, oldest first. */
 export async function listAttempts(
-  ctx: DeskContext,
+  ctx: TicketContext,
   deliveryIds: readonly number[],
 ): Promise<Map<number, Attempt[]>> {
   const viewer = requireViewer(ctx);
   const byDelivery = new Map<number, Attempt[]>(deliveryIds.map((id) => [id, []]));
   if (!mayReadDeliveries(viewer)) return byDelivery;
-  const rows = await ctx.desk.database.readAs(viewer, (db) =>
+  const rows = await ctx.services.database.readAs(viewer, (db) =>
     db
       .select()
       .from(deliveryAttempts)

@@ -2,16 +2,16 @@ import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import { deliveries, deliveryRecipients } from '../../db/tables.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { DeliveryState } from '../../platform/vocabulary.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { requireOperator } from '../policy.ts';
 import { countUpTo } from '../read/count.ts';
-import { type Page, type PageOf, type Paging, readPage } from '../read/page.ts';
+import { type KeysetPage, type PageOf, type Paging, readPage } from '../read/page.ts';
 import { type Delivery, loadDeliveries } from './ledger.ts';
 
-/** Conditions that all hold. */
+/** All conditions have to hold. */
 export interface DeliveryFilter {
   readonly states?: readonly DeliveryState[] | null | undefined;
-  /** Deliveries of which at least one recipient failed, whatever became of the others. */
+  /** Whether at least one recipient failed. */
   readonly hasFailedRecipient?: boolean | null | undefined;
   readonly ticketId?: number | null | undefined;
   readonly mailboxId?: number | null | undefined;
@@ -22,7 +22,7 @@ export interface DeliveryFilter {
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
  */
 export async function listDeliveries(
-  ctx: DeskContext,
+  ctx: TicketContext,
   filter: DeliveryFilter,
   paging: Paging,
 ): Promise<PageOf<Delivery>> {
@@ -30,22 +30,22 @@ export async function listDeliveries(
   return readPage('deliveries', paging, (page) => deliveriesOf(ctx, viewer, filter, page));
 }
 
-/** How many deliveries `listDeliveries` has in all its pages; null: more than `maxCount`. */
-export async function countDeliveries(ctx: DeskContext, filter: DeliveryFilter): Promise<number | null> {
+/** Number of deliveries on all pages of `listDeliveries`; null when there are more than `maxCount`. */
+export async function countDeliveries(ctx: TicketContext, filter: DeliveryFilter): Promise<number | null> {
   const viewer = requireLedgerReader(ctx);
-  return ctx.desk.database.readAs(viewer, (db) => countUpTo(db, deliveries, and(...conditions(filter))));
+  return ctx.services.database.readAs(viewer, (db) => countUpTo(db, deliveries, and(...conditions(filter))));
 }
 
-/** Whoever is no operator learns nothing of deliveries, not even how many there are. */
-const requireLedgerReader = (ctx: DeskContext): Viewer => requireOperator(ctx, 'see deliveries', 'read');
+/** Only operators see deliveries or their number. */
+const requireLedgerReader = (ctx: TicketContext): Viewer => requireOperator(ctx, 'see deliveries', 'read');
 
 async function deliveriesOf(
-  ctx: DeskContext,
+  ctx: TicketContext,
   viewer: Viewer,
   filter: DeliveryFilter,
-  page: Page,
+  page: KeysetPage,
 ): Promise<Delivery[]> {
-  const rows = await ctx.desk.database.readAs(viewer, (db) =>
+  const rows = await ctx.services.database.readAs(viewer, (db) =>
     db
       .select({ id: deliveries.id })
       .from(deliveries)
@@ -72,7 +72,9 @@ function conditions({
   ticketId,
   mailboxId,
 }: DeliveryFilter): (SQL | undefined)[] {
-  const failed = sql`exists (select from ${deliveryRecipients} r where r.delivery_id = ${deliveries.id} and r.state = 'FAILED')`;
+  const failed = sql`exists (
+    select from ${deliveryRecipients}
+    where ${deliveryRecipients.deliveryId} = ${deliveries.id} and ${deliveryRecipients.state} = 'FAILED')`;
   return [
     states == null ? undefined : states.length === 0 ? sql`false` : inArray(deliveries.state, [...states]),
     hasFailedRecipient == null ? undefined : hasFailedRecipient ? failed : sql`not ${failed}`,

@@ -4,7 +4,7 @@ import { deliveries, deliveryAttempts, deliverySources } from '../../db/tables.t
 import { sourceOctets } from '../../mail/compose/mail.ts';
 import { mailBytes } from '../../mail/compose/source.ts';
 import { Refusal } from '../../platform/errors.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { requireOperator } from '../policy.ts';
 
 export interface DeliverySource {
@@ -16,15 +16,14 @@ export interface DeliverySource {
 
 /**
  * The exact bytes that were, or may have been, sent.
- * @throws Refusal UNAUTHENTICATED; FORBIDDEN for whoever is no operator; DELIVERY_NOT_FOUND also while
- * nothing was sent yet
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters; DELIVERY_NOT_FOUND also before anything was sent
  */
 export async function openDeliverySource(
-  ctx: DeskContext,
+  ctx: TicketContext,
   { deliveryId }: { deliveryId: number },
 ): Promise<DeliverySource> {
   const viewer = requireOperator(ctx, 'see deliveries', 'read');
-  const [row] = await ctx.desk.database.readAs(viewer, (db) =>
+  const [row] = await ctx.services.database.readAs(viewer, (db) =>
     db
       .select({
         skeleton: deliverySources.skeleton,
@@ -36,10 +35,14 @@ export async function openDeliverySource(
       .where(
         and(
           eq(deliverySources.deliveryId, deliveryId),
-          // It is kept before the first attempt: what no server was given a byte of is not shown as sent.
+          // The source is stored before the first attempt. It is not shown until a server was given its first
+          // byte.
           or(
             eq(deliveries.phase, 'BODY'),
-            sql`exists (select from ${deliveryAttempts} where ${deliveryAttempts.deliveryId} = ${deliveries.id} and ${deliveryAttempts.phase} in ('BODY', 'SETTLED'))`,
+            sql`exists (
+              select from ${deliveryAttempts}
+              where ${deliveryAttempts.deliveryId} = ${deliveries.id}
+                and ${deliveryAttempts.phase} in ('BODY', 'SETTLED'))`,
           ),
         ),
       ),
@@ -52,7 +55,7 @@ export async function openDeliverySource(
       ['delivery'],
     );
   return {
-    stream: Readable.from(mailBytes(row, ctx.desk.blobs), { objectMode: false }),
+    stream: Readable.from(mailBytes(row, ctx.services.blobs), { objectMode: false }),
     byteSize: sourceOctets(row),
     rfcMessageId: row.rfcMessageId,
   };

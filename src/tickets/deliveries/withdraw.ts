@@ -5,7 +5,7 @@ import type { Tx } from '../../db/database.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients, deliverySources } from '../../db/tables.ts';
 import type { AttemptPhase, DeliveryState } from '../../platform/vocabulary.ts';
 
-interface Mail {
+interface AffectedMail {
   readonly id: number;
   readonly messageId: number;
   readonly state: DeliveryState;
@@ -13,29 +13,26 @@ interface Mail {
 }
 
 const waiting = new Set<DeliveryState>(['QUEUED', 'HELD', 'DEFERRED']);
-/**
- * Up to the fence before its first byte, an attempt is ended by taking its token away: the worker then drops
- * the connection.
- */
-const held = ({ state, phase }: Mail): boolean => state === 'TRANSMITTING' && phase !== 'BODY';
+/** An attempt before its fence. Clearing its token ends it: the worker then drops the connection. */
+const held = ({ state, phase }: AffectedMail): boolean => state === 'TRANSMITTING' && phase !== 'BODY';
 
-interface RedactedMessage {
+interface Withdrawal {
   readonly ticketId: number;
   readonly messageId: number;
-  /** Whether later mails may repeat it. */
+  /** Whether later mails may quote it. */
   readonly quoted: boolean;
 }
 
 /**
- * What a redaction does to mails, in its transaction and under its ticket's lock: the message's own is
- * cancelled unless it has begun to go out, later ones that quote it are made anew without it, and the kept
- * sources of all of these are deleted.
+ * Withdraws the mails of a redacted message, in the redaction's transaction and under the ticket's lock. Its
+ * own mail is cancelled unless its body has begun. Later mails that quote it are composed again without it.
+ * The stored sources of all of these are deleted.
  * @returns ids of the deliveries that were cancelled
  */
-export async function withdrawMails(tx: Tx, redacted: RedactedMessage): Promise<number[]> {
+export async function withdrawMails(tx: Tx, redacted: Withdrawal): Promise<number[]> {
   const mails = await lockMails(tx, redacted);
   if (mails.length === 0) return [];
-  const idsOf = (which: (mail: Mail) => boolean) => mails.filter(which).map(({ id }) => id);
+  const idsOf = (which: (mail: AffectedMail) => boolean) => mails.filter(which).map(({ id }) => id);
   const cancelled = idsOf(
     (mail) => mail.messageId === redacted.messageId && (waiting.has(mail.state) || held(mail)),
   );
@@ -50,8 +47,8 @@ export async function withdrawMails(tx: Tx, redacted: RedactedMessage): Promise<
   return cancelled;
 }
 
-/** The message's own mail, and later ones that may repeat it below their own text. */
-async function lockMails(tx: Tx, { ticketId, messageId, quoted }: RedactedMessage): Promise<Mail[]> {
+/** Locks the message's own mail and later ones that may quote it. */
+async function lockMails(tx: Tx, { ticketId, messageId, quoted }: Withdrawal): Promise<AffectedMail[]> {
   const own = tx.select({ id: deliveries.id }).from(deliveries).where(eq(deliveries.messageId, messageId));
   const quoting = tx
     .select({ id: deliveries.id })
@@ -63,7 +60,7 @@ async function lockMails(tx: Tx, { ticketId, messageId, quoted }: RedactedMessag
         ne(deliveries.quote, sql`'NONE'`),
       ),
     );
-  // Each by its index: the ticket may have a hundred thousand mails, and its lock is held.
+  // Each branch uses an index: the ticket may have a hundred thousand mails, and its lock is held.
   const concerned = quoted ? unionAll(own, quoting) : own;
   return tx
     .select({
@@ -78,7 +75,7 @@ async function lockMails(tx: Tx, { ticketId, messageId, quoted }: RedactedMessag
     .for('no key update');
 }
 
-/** Gives the deliveries back, as a worker does that ends: what is still to be sent is composed once more. */
+/** Releases the deliveries to the queue. What is still to be sent is composed again. */
 async function endAttempts(tx: Tx, ids: readonly number[]): Promise<void> {
   if (ids.length === 0) return;
   const those = inArray(deliveries.id, [...ids]);

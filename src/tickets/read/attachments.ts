@@ -1,11 +1,11 @@
 import { and, eq, inArray } from 'drizzle-orm';
 import { attachments, messages, tickets } from '../../db/tables.ts';
 import type { ScanState } from '../../platform/vocabulary.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../policy.ts';
 import { visibleMessages } from './messages.ts';
 
-/** A file of a message; seen by whoever may see the message. */
+/** A file of a message. Viewers of the message may see it. */
 export interface Attachment {
   readonly id: number;
   readonly messageId: number;
@@ -15,15 +15,15 @@ export interface Attachment {
   readonly byteSize: number;
   /** Empty once redacted. */
   readonly sha256: Buffer;
-  /** What the message's HTML may name it by. */
+  /** The Content-ID by which the message's HTML may refer to it. */
   readonly contentId: string | null;
   /** Whether the message's HTML shows it. */
   readonly isInline: boolean;
   /** Null once redacted. */
   readonly blobKey: string | null;
-  /** Null: nobody scans files here, or nobody did when it came. */
+  /** Null when files were not scanned when it arrived. */
   readonly scan: ScanState | null;
-  /** Undefined: not asked for, as a page of messages does not. */
+  /** Undefined in a page of messages, which does not select it. */
   readonly redactedAt?: Date | null;
 }
 
@@ -42,9 +42,9 @@ const attachmentColumns = {
   redactedAt: attachments.redactedAt,
 };
 
-/** The visible attachments of several messages, in their order. */
+/** Visible attachments of several messages, by position. */
 export async function listAttachments(
-  ctx: DeskContext,
+  ctx: TicketContext,
   messageIds: readonly number[],
 ): Promise<Map<number, Attachment[]>> {
   const rows = await select(ctx, inArray(attachments.messageId, [...messageIds]));
@@ -53,18 +53,18 @@ export async function listAttachments(
   return byMessage;
 }
 
-/** Visible attachments by id; the others are missing from the answer. */
+/** Visible attachments by id. Others are missing from the result. */
 export async function loadAttachments(
-  ctx: DeskContext,
+  ctx: TicketContext,
   ids: readonly number[],
 ): Promise<Map<number, Attachment>> {
   const rows = await select(ctx, inArray(attachments.id, [...ids]));
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-async function select(ctx: DeskContext, which: ReturnType<typeof inArray>): Promise<Attachment[]> {
+async function select(ctx: TicketContext, which: ReturnType<typeof inArray>): Promise<Attachment[]> {
   const viewer = requireViewer(ctx);
-  return ctx.desk.database.readAs(viewer, (db) =>
+  return ctx.services.database.readAs(viewer, (db) =>
     db
       .select(attachmentColumns)
       .from(attachments)

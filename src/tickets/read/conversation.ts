@@ -2,23 +2,23 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.ts';
 import { preparedFor } from '../../db/prepared.ts';
 import type { DeliveryState, ScanState } from '../../platform/vocabulary.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import type { Delivery, Recipient } from '../deliveries/ledger.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 import type { Attachment } from './attachments.ts';
 import { instant, type MessageFields, messageFields, messageOf } from './message-json.ts';
 import type { Message } from './messages.ts';
-import type { Page } from './page.ts';
+import type { KeysetPage } from './page.ts';
 import type { Person } from './people.ts';
 
-/** A message with what its page shows beside it, so that nothing has to be asked for message by message. */
+/** A message with its author, attachments and delivery, so that a page needs no query per message. */
 export interface PageMessage extends Message {
   readonly author: Person;
   readonly attachments: readonly Attachment[];
   readonly delivery: Delivery | null;
 }
 
-/** The same page of several tickets' conversations. */
+/** The same page of several conversations. */
 const page = (order: 'asc' | 'desc'): SQL => sql`
   select m.* from tickets t
   cross join lateral (
@@ -27,49 +27,56 @@ const page = (order: 'asc' | 'desc'): SQL => sql`
       and p.id > ${sql.placeholder('after')}::int and p.id < ${sql.placeholder('before')}::int
     order by p.id ${sql.raw(order)} limit ${sql.placeholder('limit')}::int
   ) m
-  where t.id = any (${sql.placeholder('ids')}::int[]) and (t.requester_id = ${sql.placeholder('viewerId')}::int or ${sql.placeholder('operator')}::bool)`;
+  where t.id = any (${sql.placeholder('ids')}::int[])
+    and (t.requester_id = ${sql.placeholder('viewerId')}::int or ${sql.placeholder('operator')}::bool)`;
 
 const mails: SQL = sql`
   select d.* from deliveries d
-  where ${sql.placeholder('operator')}::bool and d.message_id = any (array(select id from page where visibility = 'PUBLIC'))`;
+  where ${sql.placeholder('operator')}::bool
+    and d.message_id = any (array(select id from page where visibility = 'PUBLIC'))`;
 
-/** A message's body, unless those of the page are longer together than its reader has room for. */
+/** A message's body, or null when the bodies of the page exceed `bodyBytes` together. */
 const ifShort: SQL = sql`
-  case when (select sum(octet_length(body)) from page) <= ${sql.placeholder('bodyBytes')}::int then m.body end`;
+  case when (select sum(octet_length(body)) from page) <= ${sql.placeholder('bodyBytes')}::int
+    then m.body end`;
 
 /**
- * Rows as one value, each table's apart and in no order: a subquery for each message and a sort for each list
- * cost PostgreSQL more than it costs here to put them together, and columns cost the driver more than the
- * database needs to write them as JSON.
+ * All rows as one value, each table's rows in a list of their own and unordered: PostgreSQL pays more for a
+ * subquery per message and a sort per list than this process pays for joining them, and the driver pays more
+ * for columns than the database for JSON.
  */
 const rows: SQL = sql`
   select json_build_array(
     (select json_agg(json_build_array(${sql.join(messageFields(ifShort), sql`, `)})) from page m),
-    (select json_agg(json_build_array(u.id, u.name, u.role, u.email)) from users u where u.id = any (array(select author_id from page))),
-    (select json_agg(json_build_array(a.message_id, a.id, a.position, a.file_name, a.content_type, a.byte_size, encode(a.sha256, 'hex'), a.blob_key, a.scan, a.content_id, a.is_inline))
+    (select json_agg(json_build_array(u.id, u.name, u.role, u.email))
+      from users u where u.id = any (array(select author_id from page))),
+    (select json_agg(json_build_array(a.message_id, a.id, a.position, a.file_name, a.content_type,
+        a.byte_size, encode(a.sha256, 'hex'), a.blob_key, a.scan, a.content_id, a.is_inline))
       from attachments a where a.message_id = any (array(select id from page))),
-    (select json_agg(json_build_array(d.message_id, d.id, d.state, d.from_address, d.from_name, d.subject, d.rfc_message_id, d.attempts,
-        ${instant('d.due_at')}, ${instant('d.settled_at')}, d.failure, ${instant('d.created_at')})) from mails d),
-    (select json_agg(json_build_array(r.delivery_id, r.position, r.kind, r.address, r.name, r.state, r.smtp_reply, r.enhanced_code))
+    (select json_agg(json_build_array(d.message_id, d.id, d.state, d.from_address, d.from_name, d.subject,
+        d.rfc_message_id, d.attempts, ${instant('d.due_at')}, ${instant('d.settled_at')}, d.failure,
+        ${instant('d.created_at')})) from mails d),
+    (select json_agg(json_build_array(r.delivery_id, r.position, r.kind, r.address, r.name, r.state,
+        r.smtp_reply, r.enhanced_code))
       from delivery_recipients r where r.delivery_id = any (array(select id from mails)))
   ) as rows`;
 
-type PersonRow = [number, string, Person['role'], string | null];
-type AttachmentRow = [
+type PersonTuple = [number, string, Person['role'], string | null];
+type AttachmentTuple = [
   ...[number, number, number, string, string, number, string],
   ...[string | null, ScanState | null, string | null, boolean],
 ];
-type DeliveryRow = [
+type DeliveryTuple = [
   ...[number, number, DeliveryState, string, string, string, string, number],
   ...[number, number | null, string | null, number],
 ];
-type RecipientRow = [
+type RecipientTuple = [
   ...[number, number, Recipient['kind'], string, string],
   ...[Recipient['state'], string | null, string | null],
 ];
-type Rows = [
-  ...[MessageFields[] | null, PersonRow[] | null, AttachmentRow[] | null],
-  ...[DeliveryRow[] | null, RecipientRow[] | null],
+type PageTuples = [
+  ...[MessageFields[] | null, PersonTuple[] | null, AttachmentTuple[] | null],
+  ...[DeliveryTuple[] | null, RecipientTuple[] | null],
 ];
 
 const prepare = (order: 'asc' | 'desc') =>
@@ -80,17 +87,17 @@ const prepare = (order: 'asc' | 'desc') =>
         db.$with('mails', {}).as(mails),
         db.$with('rows', {}).as(rows),
       )
-      .select({ rows: sql<Rows>`rows` })
+      .select({ rows: sql<PageTuples>`rows` })
       .from(sql`rows`)
       .prepare(`list_messages_${order}`),
   );
 const statements = { asc: prepare('asc'), desc: prepare('desc') };
 
-/** @param bodyBytes bytes of all bodies together up to which they are read as well */
+/** @param bodyBytes most bytes of all bodies together; beyond it, bodies are left out */
 export async function listMessages(
-  ctx: DeskContext,
+  ctx: TicketContext,
   ticketIds: readonly number[],
-  { after = 0, before = 2_147_483_647, limit, inverted }: Page,
+  { after = 0, before = 2_147_483_647, limit, inverted }: KeysetPage,
   bodyBytes: number,
 ): Promise<Map<number, PageMessage[]>> {
   const viewer = requireViewer(ctx);
@@ -104,14 +111,14 @@ export async function listMessages(
     viewerId: viewer.userId,
     operator: isOperator(viewer),
   };
-  const [answer] = await ctx.desk.database.readAs(viewer, (db) => statement(db).execute(values));
+  const [answer] = await ctx.services.database.readAs(viewer, (db) => statement(db).execute(values));
   const found = messagesOf(answer!.rows).sort((a, b) => (inverted ? b.id - a.id : a.id - b.id));
   const byTicket = new Map<number, PageMessage[]>(ticketIds.map((id) => [id, []]));
   for (const message of found) byTicket.get(message.ticketId)!.push(message);
   return byTicket;
 }
 
-function messagesOf([rows, people, files, mails, recipients]: Rows): PageMessage[] {
+function messagesOf([rows, people, files, mails, recipients]: PageTuples): PageMessage[] {
   const authors = new Map(people?.map(([id, name, role, email]) => [id, { id, name, role, email }]));
   const filesOf = inOrder(files, attachmentOf);
   const recipientsOf = inOrder(recipients, recipientOf);
@@ -126,7 +133,7 @@ function messagesOf([rows, people, files, mails, recipients]: Rows): PageMessage
   });
 }
 
-/** What each parent has, by its id in the first column. */
+/** Groups rows by the parent's id in the first column, by position. */
 function inOrder<R extends [number, ...unknown[]], V extends { readonly position: number }>(
   rows: readonly R[] | null,
   of: (row: R) => V,
@@ -153,12 +160,12 @@ const attachmentOf = ([
   scan,
   contentId,
   isInline,
-]: AttachmentRow): Attachment => ({
+]: AttachmentTuple): Attachment => ({
   ...{ id, messageId, position, fileName, contentType, byteSize, blobKey, scan, contentId, isInline },
   sha256: Buffer.from(sha256, 'hex'),
 });
 
-function deliveryOf(ticketId: number, row: DeliveryRow, recipients: readonly Recipient[]): Delivery {
+function deliveryOf(ticketId: number, row: DeliveryTuple, recipients: readonly Recipient[]): Delivery {
   const [
     messageId,
     id,
@@ -191,6 +198,6 @@ const recipientOf = ([
   state,
   smtpReply,
   enhancedCode,
-]: RecipientRow): Recipient => ({
+]: RecipientTuple): Recipient => ({
   ...{ position, kind, address, name, state, smtpReply, enhancedCode },
 });

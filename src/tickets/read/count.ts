@@ -3,7 +3,7 @@ import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Reader } from '../../db/database.ts';
 import { maxCount } from './page.ts';
 
-/** Rows of a table that fit; null when there are more than `maxCount`, which is where the counting stops. */
+/** Counts matching rows. It stops at `maxCount` and returns null beyond it. */
 export async function countUpTo(db: Reader, table: PgTable, where: SQL | undefined): Promise<number | null> {
   const fitting = db
     .select({ one: sql`1`.as('one') })

@@ -1,10 +1,7 @@
 import type { Viewer } from '../../platform/request-context.ts';
 import { isOperator } from '../policy.ts';
 
-/**
- * A list that can be read on from a cursor. The name is in its cursors, so that no cursor is taken for one of
- * another list.
- */
+/** A list with cursors. Its name is part of each cursor, so that a cursor of another list is rejected. */
 export type ListName =
   | 'tickets'
   | 'deliveries'
@@ -13,19 +10,21 @@ export type ListName =
 
 export const messagesOf = (ticketId: number): ListName => `messages of ${ticketId}`;
 
-/** Operators and requesters count a ticket's events differently, as a gap would tell of a private one. */
+/**
+ * Operators and requesters number a ticket's events separately, because a gap would reveal a private event.
+ */
 export const eventsOf = (ticketId: number, byOperators: boolean): ListName =>
   `events of ${ticketId} for ${byOperators ? 'operators' : 'requesters'}`;
 
-/** Where a ticket's events are read on from, for whoever was told this number. */
+/** The viewer's cursor for an event number of a ticket. */
 export const eventCursor = (viewer: Viewer, ticketId: number, number: number): string =>
   encodeCursor(eventsOf(ticketId, isOperator(viewer)), number);
 
-/** @param place the number that the list is sorted by: a row's id, an event's number */
+/** @param place the sort key: a row's id or an event's number */
 export const encodeCursor = (list: ListName, place: number): string =>
   Buffer.from(`${list}, ${place}`).toString('base64url');
 
-/** The place that a cursor of this list names; undefined for any other text. */
+/** The sort key in a cursor of this list; undefined for any other text. */
 export function decodeCursor(list: ListName, cursor: string): number | undefined {
   const text = Buffer.from(cursor.slice(0, 100), 'base64url').toString('latin1');
   const digits = text.startsWith(`${list}, `) ? text.slice(list.length + 2) : '';

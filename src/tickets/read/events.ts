@@ -3,7 +3,7 @@ import { preparedFor } from '../../db/prepared.ts';
 import { BadCredential, Refusal } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { EventType, Visibility } from '../../platform/vocabulary.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { assertScope, isOperator, requireViewer } from '../policy.ts';
 import { invalidInput } from '../refusals.ts';
 import { type TicketSelector, ticketNotFound } from '../selector.ts';
@@ -11,12 +11,12 @@ import { decodeCursor, encodeCursor, eventsOf } from './cursor.ts';
 import { sizeProblems } from './page.ts';
 import { findTicket } from './tickets.ts';
 
-/** Something that happened in a ticket. */
+/** An event of a ticket. */
 export interface TicketEvent {
   readonly ticketId: number;
   /** Gapless within the ticket among the events that this class of viewers may see, in commit order. */
   readonly number: number;
-  /** Events after it are news, to viewers of the same class. */
+  /** Marks this event for viewers of the same class. */
   readonly cursor: string;
   readonly type: EventType;
   readonly visibility: Visibility;
@@ -28,39 +28,43 @@ export interface TicketEvent {
 
 export interface TicketEventsInput {
   readonly ticket: TicketSelector;
-  /** A cursor: events after it. Absent: from the first one. */
+  /** Events after this cursor; all events without it. */
   readonly after?: string | null | undefined;
 }
 
-/** An event with who its watcher is by now: what hangs on the event is for that viewer to see. */
+/** An event with its watcher as currently authorized, whose permissions apply to the event's fields. */
 export interface SeenEvent {
   readonly event: TicketEvent;
   readonly viewer: Viewer;
 }
 
-/** A place in a ticket's events, as one class of viewers counts them. */
-interface Place {
+/** A position in a ticket's events, as one class of viewers numbers them. */
+interface EventPosition {
   readonly ticketId: number;
   readonly after: number;
-  /** Operators' numbers have no gap to operators; requesters' have none to the requester. */
+  /** Whether operators' numbers are used. Both numberings are gapless for their class. */
   readonly byOperators: boolean;
 }
 
-/** Events read at once; a watcher that is further behind reads again. */
+/** Events per query. A watcher that is further behind queries again. */
 const pageSize = 100;
+
+const operator = sql`${sql.placeholder('operator')}::bool`;
 
 const select = preparedFor((db) =>
   db
     .with(
       db.$with('page', {}).as(sql`
-        select e.ticket_id, case when ${sql.placeholder('operator')}::bool then e.number else e.public_number end as number, e.type, e.visibility,
-          e.actor_id, e.message_id, e.delivery_id, (extract(epoch from e.created_at) * 1000)::float8 as created_at
+        select e.ticket_id, e.type, e.visibility, e.actor_id, e.message_id, e.delivery_id,
+          case when ${operator} then e.number else e.public_number end as number,
+          (extract(epoch from e.created_at) * 1000)::float8 as created_at
         from events e join tickets t on t.id = e.ticket_id
         where e.ticket_id = ${sql.placeholder('ticketId')}::int
-          -- A public number is never greater than the number, so that all are found by the same key.
+          -- A public number never exceeds the number, so one index serves both kinds of viewers.
           and e.number > ${sql.placeholder('after')}::int
-          and (${sql.placeholder('operator')}::bool
-            or (e.public_number > ${sql.placeholder('after')}::int and t.requester_id = ${sql.placeholder('viewerId')}::int))
+          and (${operator} or (
+            e.public_number > ${sql.placeholder('after')}::int
+            and t.requester_id = ${sql.placeholder('viewerId')}::int))
         order by e.number limit ${sql.placeholder('limit')}::int`),
     )
     .select({
@@ -80,11 +84,11 @@ const select = preparedFor((db) =>
 
 /**
  * The events after a cursor, oldest first.
- * @param first how many at most; 100 unless given, 100 at most
+ * @param first number of events, at most and by default 100
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, TICKET_NOT_FOUND, INVALID_INPUT
  */
 export async function listTicketEvents(
-  ctx: DeskContext,
+  ctx: TicketContext,
   input: TicketEventsInput,
   first: number | null | undefined,
 ): Promise<TicketEvent[]> {
@@ -93,29 +97,29 @@ export async function listTicketEvents(
 }
 
 /**
- * The events after a cursor and then those to come, without a gap or a repeat, until the caller goes away.
+ * Yields the events after a cursor and then new ones, without gaps or repetitions, until the caller
+ * disconnects.
  * @throws Refusal as listTicketEvents; and UNAUTHENTICATED or FORBIDDEN once the credential, the scope `read`
- * or the role is lost
+ *   or the role is lost
  * @throws TooMany
  */
 export async function* watchTicketEvents(
-  ctx: DeskContext,
+  ctx: TicketContext,
   input: TicketEventsInput,
 ): AsyncGenerator<SeenEvent> {
   const from = ctx.now().getTime();
   const { viewer, ...begun } = await begin(ctx, input);
   let { place } = begun;
-  using _mine = ctx.desk.watching.take(viewer.userId);
-  for await (const _ of ctx.desk.events.watch(place.ticketId, ctx.whenAway())) {
+  using _mine = ctx.services.watching.take(viewer.userId);
+  for await (const _ of ctx.services.events.watch(place.ticketId, ctx.whenAway())) {
     let page: TicketEvent[];
     do {
       page = await read(ctx, await viewerNow(ctx, place), place, pageSize);
       for (const event of page) {
-        // Much may have changed since the page was read: a slow caller takes the next event when it has sent
-        // the last one.
+        // The page may be old: a slow caller takes the next event only after sending the last one.
         const viewer = await viewerNow(ctx, place);
         const written = event.createdAt.getTime();
-        if (written > from) ctx.desk.eventTold((ctx.now().getTime() - written) / 1000);
+        if (written > from) ctx.services.eventTold((ctx.now().getTime() - written) / 1000);
         yield { event, viewer };
         place = { ...place, after: event.number };
       }
@@ -124,10 +128,10 @@ export async function* watchTicketEvents(
 }
 
 /**
- * Who the caller's credential makes them by now, if they may still watch. @throws Refusal UNAUTHENTICATED,
+ * Authenticates the caller again, and checks that they may still watch. @throws Refusal UNAUTHENTICATED,
  * FORBIDDEN
  */
-async function viewerNow(ctx: DeskContext, { byOperators }: Place): Promise<Viewer> {
+async function viewerNow(ctx: TicketContext, { byOperators }: EventPosition): Promise<Viewer> {
   const viewer = await ctx.signInAgain().catch((error) => {
     if (error instanceof BadCredential) return undefined;
     throw error;
@@ -140,10 +144,10 @@ async function viewerNow(ctx: DeskContext, { byOperators }: Place): Promise<View
 }
 
 async function begin(
-  ctx: DeskContext,
+  ctx: TicketContext,
   { ticket: by, after }: TicketEventsInput,
   first?: number | null,
-): Promise<{ viewer: Viewer; place: Place }> {
+): Promise<{ viewer: Viewer; place: EventPosition }> {
   const viewer = requireViewer(ctx, 'read');
   const ticket = await findTicket(ctx, by);
   if (ticket === undefined) throw ticketNotFound();
@@ -160,13 +164,13 @@ async function begin(
 }
 
 async function read(
-  ctx: DeskContext,
+  ctx: TicketContext,
   viewer: Viewer,
-  { ticketId, after, byOperators }: Place,
+  { ticketId, after, byOperators }: EventPosition,
   limit: number,
 ): Promise<TicketEvent[]> {
   const values = { ticketId, after, limit, viewerId: viewer.userId, operator: byOperators };
-  const rows = await ctx.desk.database.readAs(viewer, (db) => select(db).execute(values));
+  const rows = await ctx.services.database.readAs(viewer, (db) => select(db).execute(values));
   const list = eventsOf(ticketId, byOperators);
   return rows.map((row) => ({
     ...row,

@@ -2,10 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { messages } from '../../db/tables.ts';
 import type { Message } from './messages.ts';
 
-/**
- * Milliseconds since 1970. Rounded: a product of doubles may fall short by less than one, and a Date would
- * drop a whole one.
- */
+/** Milliseconds since 1970, rounded: the product of doubles may fall just short, and a Date truncates. */
 export const instant = (column: string): SQL => sql.raw(`round(date_part('epoch', ${column}) * 1000)`);
 
 type Row = typeof messages.$inferSelect;
@@ -25,8 +22,8 @@ type AllSent<Keys extends readonly (keyof Row)[]> = { -readonly [N in keyof Keys
 export type MessageFields = [...AllSent<typeof order>, bodyBytes: number];
 
 /**
- * The fields of a message `m`.
- * @param body what stands for its body, which may be left out
+ * The fields of a message `m`, for a list in JSON.
+ * @param body the expression for the body, which may be null
  */
 export const messageFields = (body: SQL): SQL[] => [
   ...order.map((key) => {

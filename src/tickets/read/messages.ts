@@ -1,18 +1,18 @@
 import { and, eq, getTableColumns, inArray, type SQL, sql } from 'drizzle-orm';
 import { messages, tickets } from '../../db/tables.ts';
 import type { Viewer } from '../../platform/request-context.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 
 /** A row of `messages`, whole, but for a long body. */
 export type Message = Readonly<Omit<typeof messages.$inferSelect, 'body'>> & {
-  /** As written; null where it was left out, as what was read together is long: `loadBodies` has it. */
+  /** As written; null when the bodies of one query were too long together. `loadBodies` reads it. */
   readonly body: string | null;
-  /** UTF-8 bytes of a body that was left out. */
+  /** Size of the body in bytes of UTF-8. */
   readonly bodyBytes?: number;
 };
 
-/** HTML as written is not safe to show: operators alone get it. */
+/** Whether the viewer may read the body as written. Unsanitized HTML is for operators only. */
 export const mayReadSource = (viewer: Viewer | undefined, { format }: Pick<Message, 'format'>): boolean =>
   format === 'TEXT' || (viewer !== undefined && isOperator(viewer));
 
@@ -24,23 +24,23 @@ const messageColumns = (bodyBytes: number) => ({
   bodyBytes: sql<number>`octet_length(${messages.body})`,
 });
 
-/** The rule of who sees a message; needs `tickets` joined. Row-level security says the same again. */
+/** The visibility rule of messages. It needs `tickets` joined. Row-level security repeats it. */
 export const visibleMessages = (viewer: Viewer): SQL | undefined =>
   isOperator(viewer)
     ? undefined
     : and(eq(messages.visibility, 'PUBLIC'), eq(tickets.requesterId, viewer.userId));
 
 /**
- * Visible messages by id; the others are missing from the answer.
- * @param bodyBytes bytes of all bodies together up to which they are read as well
+ * Visible messages by id. Others are missing from the result.
+ * @param bodyBytes most bytes of all bodies together; beyond it, bodies are left out
  */
 export async function loadMessages(
-  ctx: DeskContext,
+  ctx: TicketContext,
   ids: readonly number[],
   bodyBytes: number,
 ): Promise<Map<number, Message>> {
   const viewer = requireViewer(ctx);
-  const rows = await ctx.desk.database.readAs(viewer, (db) =>
+  const rows = await ctx.services.database.readAs(viewer, (db) =>
     db
       .select(messageColumns(bodyBytes))
       .from(messages)
@@ -50,10 +50,10 @@ export async function loadMessages(
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** What visible messages say, by their ids. */
-export async function loadBodies(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, string>> {
+/** Bodies of visible messages by id. */
+export async function loadBodies(ctx: TicketContext, ids: readonly number[]): Promise<Map<number, string>> {
   const viewer = requireViewer(ctx);
-  const rows = await ctx.desk.database.readAs(viewer, (db) =>
+  const rows = await ctx.services.database.readAs(viewer, (db) =>
     db
       .select({ id: messages.id, body: messages.body })
       .from(messages)
@@ -63,14 +63,14 @@ export async function loadBodies(ctx: DeskContext, ids: readonly number[]): Prom
   return new Map(rows.map(({ id, body }) => [id, body]));
 }
 
-/** Ids of the ticket's visible messages after one, the oldest first, 50 at most. */
+/** Ids of at most 50 visible messages of the ticket after one, oldest first. */
 export async function listMessagesAfter(
-  ctx: DeskContext,
+  ctx: TicketContext,
   viewer: Viewer,
   ticketId: number,
   after: number,
 ): Promise<number[]> {
-  const rows = await ctx.desk.database.readAs(viewer, (db) =>
+  const rows = await ctx.services.database.readAs(viewer, (db) =>
     db
       .select({ id: messages.id })
       .from(messages)

@@ -5,10 +5,10 @@ import { decodeCursor, encodeCursor, type ListName } from './cursor.ts';
 /** Rows of one page. */
 export const maxPageSize = 100;
 export const defaultPageSize = 20;
-/** A list is counted up to here, so that what a count costs does not grow with the desk. */
+/** Counting stops here, so that its cost does not grow with the table. */
 export const maxCount = 10_000;
 
-/** Which page of a list: its first rows after a cursor, or its last ones before one. */
+/** Selects a page: the first rows after a cursor, or the last ones before one. */
 export interface Paging {
   readonly first?: number | null | undefined;
   readonly last?: number | null | undefined;
@@ -16,8 +16,8 @@ export interface Paging {
   readonly before?: string | null | undefined;
 }
 
-/** A keyset page: places strictly between `after` and `before`, in the list's order unless inverted. */
-export interface Page {
+/** A keyset page: rows strictly between `after` and `before`, in the list's order unless inverted. */
+export interface KeysetPage {
   readonly after?: number | undefined;
   readonly before?: number | undefined;
   readonly limit: number;
@@ -35,15 +35,14 @@ export interface PageOf<T> {
 }
 
 /**
- * Reads one page of a list. A cursor names a row's id, so a page stays where it is whatever is added
- * meanwhile.
- * @param read gets one row more than the page takes, which tells whether there is another page
- * @throws Refusal INVALID_INPUT for sizes that no page has, and for what is no cursor of this list
+ * Reads one page of a list. Cursors hold row ids, so insertions do not shift a page.
+ * @param read called with a limit of one more row, which shows whether there is another page
+ * @throws Refusal INVALID_INPUT for an invalid page size or cursor
  */
 export async function readPage<T extends { readonly id: number }>(
   list: ListName,
   paging: Paging,
-  read: (page: Page) => Promise<readonly T[]>,
+  read: (page: KeysetPage) => Promise<readonly T[]>,
 ): Promise<PageOf<T>> {
   const problems = [...sizeProblems(paging), ...cursorProblems(list, paging)];
   if (problems.length > 0) throw invalidInput(problems);
@@ -57,7 +56,7 @@ export async function readPage<T extends { readonly id: number }>(
   const nodes = rows.slice(0, size);
   if (inverted) nodes.reverse();
   const edges = nodes.map((node) => ({ cursor: encodeCursor(list, node.id), node }));
-  // An empty page goes on from where it was asked for; asked for from nowhere, it has no cursor at all.
+  // An empty page keeps the cursor that it was requested with, if any.
   const nowhere = paging.after ?? paging.before ?? null;
   return {
     edges,

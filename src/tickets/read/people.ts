@@ -2,7 +2,7 @@ import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { preparedFor } from '../../db/prepared.ts';
 import { mailboxes, mailboxGrants, users } from '../../db/tables.ts';
 import type { Role, Viewer } from '../../platform/request-context.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 
 export interface Person {
@@ -12,7 +12,7 @@ export interface Person {
   readonly email: string | null;
 }
 
-/** Operators see everybody's address, others their own. */
+/** Operators see every address, requesters only their own. */
 export const emailFor = (viewer: Viewer | undefined, { id, email }: Person): string | null =>
   viewer !== undefined && (isOperator(viewer) || viewer.userId === id) ? email : null;
 
@@ -24,9 +24,9 @@ const selectPeople = preparedFor((db) =>
     .prepare('load_people'),
 );
 
-/** People by id. Who may see a message or a ticket may see the names on it. */
-export async function loadPeople(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, Person>> {
-  const rows = await selectPeople(ctx.desk.database.desk).execute({ ids });
+/** People by id. Viewers of a message or ticket may see the names on it. */
+export async function loadPeople(ctx: TicketContext, ids: readonly number[]): Promise<Map<number, Person>> {
+  const rows = await selectPeople(ctx.services.database.desk).execute({ ids });
   return new Map(rows.map((row) => [row.id, row]));
 }
 
@@ -39,19 +39,22 @@ export interface Mailbox {
   readonly isReady: boolean;
 }
 
-/** The mailboxes that the viewer may send from; requesters have none. */
-export const listMailboxes = (ctx: DeskContext): Promise<Mailbox[]> => selectMailboxes(ctx, undefined);
+/** Mailboxes that the viewer may send from. Requesters have none. */
+export const listMailboxes = (ctx: TicketContext): Promise<Mailbox[]> => selectMailboxes(ctx, undefined);
 
-/** Those of the viewer's mailboxes with these ids. */
-export async function loadMailboxes(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, Mailbox>> {
+/** The viewer's mailboxes with these ids. */
+export async function loadMailboxes(
+  ctx: TicketContext,
+  ids: readonly number[],
+): Promise<Map<number, Mailbox>> {
   const rows = await selectMailboxes(ctx, inArray(mailboxes.id, [...ids]));
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-async function selectMailboxes(ctx: DeskContext, which: SQL | undefined): Promise<Mailbox[]> {
+async function selectMailboxes(ctx: TicketContext, which: SQL | undefined): Promise<Mailbox[]> {
   const viewer = requireViewer(ctx, 'read');
   if (!isOperator(viewer)) return [];
-  const rows = await ctx.desk.database.desk
+  const rows = await ctx.services.database.desk
     .select({ mailbox: mailboxes })
     .from(mailboxes)
     .innerJoin(mailboxGrants, eq(mailboxGrants.mailboxId, mailboxes.id))
@@ -62,6 +65,6 @@ async function selectMailboxes(ctx: DeskContext, which: SQL | undefined): Promis
     address: mailbox.address,
     displayName: mailbox.displayName,
     maxMailBytes: mailbox.maxMailBytes,
-    isReady: mailbox.disabledAt === null && (mailbox.smtpUrl !== null || ctx.desk.sendsByDefault),
+    isReady: mailbox.disabledAt === null && (mailbox.smtpUrl !== null || ctx.services.sendsByDefault),
   }));
 }

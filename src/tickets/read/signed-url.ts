@@ -1,24 +1,24 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** Seconds that a signed address holds. */
+/** Default and maximum lifetime of a signed URL, in seconds. */
 export const defaultUrlSeconds = 300;
 export const maxUrlSeconds = 3600;
 
-/** Signs addresses of attachments, and tells whom one was signed for. */
+/** Signs and verifies download URLs of attachments. */
 export interface AttachmentUrls {
   /** @param expires seconds since 1970 */
   sign(attachmentId: number, userId: number, expires: number): string;
   /**
-   * The user whom it was signed for; undefined: forged, expired, or signed for another file. Which of these
-   * takes no longer or shorter.
+   * The user that it was signed for; undefined when it is forged, expired or for another file. The time taken
+   * does not reveal which.
    */
   userOf(attachmentId: number, query: URLSearchParams, now: Date): number | undefined;
 }
 
-/** Query parameters of a signed address. Whatever has one of them claims to be one. */
+/** Query parameters of a signed URL. A request with any of them is treated as signed. */
 export const signedParameters = ['viewer', 'expires', 'signature'] as const;
 
-/** @param key the desk's, so that each of its processes knows the addresses of the others */
+/** @param key shared by all processes of the installation */
 export function createAttachmentUrls(key: Buffer): AttachmentUrls {
   const signatureOf = (attachmentId: number, userId: number, expires: number): Buffer =>
     createHmac('sha256', key).update(`attachment ${attachmentId} for ${userId} until ${expires}`).digest();

@@ -4,14 +4,14 @@ import { preparedFor } from '../../db/prepared.ts';
 import { tickets, users } from '../../db/tables.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketStatus } from '../../platform/vocabulary.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 import { resolveSelector, type TicketSelector } from '../selector.ts';
 import { countUpTo } from './count.ts';
 import { type PageOf, type Paging, readPage } from './page.ts';
 import type { Person } from './people.ts';
 
-/** A ticket as its viewer may see it: counts are of visible messages only. */
+/** A ticket as its viewer may see it. Counts include only visible messages. */
 export interface Ticket {
   readonly id: number;
   readonly reference: string;
@@ -24,7 +24,7 @@ export interface Ticket {
   readonly cursor: number;
 }
 
-/** A ticket with the person it is for, who is shown wherever it is. */
+/** A ticket with its requester. */
 export interface TicketWithRequester extends Ticket {
   readonly requester: Person;
 }
@@ -62,35 +62,34 @@ function selectTicket(db: Reader, named: SQL) {
     .select({
       ...ticketColumns,
       requester: { id: users.id, name: users.name, role: users.role, email: users.email },
-      messageCount: sql<number>`case when ${operator} then ${tickets.messageCount} else ${tickets.publicMessageCount} end`,
-      cursor: sql<number>`case when ${operator} then ${tickets.lastEventNumber} else ${tickets.lastPublicEventNumber} end`,
+      messageCount: sql<number>`
+        case when ${operator} then ${tickets.messageCount} else ${tickets.publicMessageCount} end`,
+      cursor: sql<number>`
+        case when ${operator} then ${tickets.lastEventNumber} else ${tickets.lastPublicEventNumber} end`,
     })
     .from(tickets)
     .innerJoin(users, eq(users.id, tickets.requesterId))
     .where(and(named, sql`(${operator} or ${tickets.requesterId} = ${sql.placeholder('viewerId')}::int)`));
 }
 
-/**
- * The ticket, or undefined: when it does not exist and when the viewer may not see it, which cannot be told
- * apart.
- */
+/** The ticket; undefined both when it does not exist and when the viewer may not see it. */
 export async function findTicket(
-  ctx: DeskContext,
+  ctx: TicketContext,
   by: TicketSelector,
 ): Promise<TicketWithRequester | undefined> {
   const viewer = requireViewer(ctx, 'read');
   const { ticketId, reference } = resolveSelector(by);
   const find = ticketId === null ? findByReference : findById;
-  const [found] = await ctx.desk.database.readAs(viewer, (db) =>
+  const [found] = await ctx.services.database.readAs(viewer, (db) =>
     find(db).execute({ name: ticketId ?? reference, viewerId: viewer.userId, operator: isOperator(viewer) }),
   );
   return found;
 }
 
-/** Visible tickets by id; the others are missing from the answer. */
-export async function loadTickets(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, Ticket>> {
+/** Visible tickets by id. Others are missing from the result. */
+export async function loadTickets(ctx: TicketContext, ids: readonly number[]): Promise<Map<number, Ticket>> {
   const viewer = requireViewer(ctx);
-  const rows = await ctx.desk.database.readAs(viewer, (db) =>
+  const rows = await ctx.services.database.readAs(viewer, (db) =>
     db
       .select(columnsFor(viewer))
       .from(tickets)
@@ -107,17 +106,17 @@ const listed = (viewer: Viewer, { status }: TicketFilter): SQL | undefined =>
   and(visibleTickets(viewer), status == null ? undefined : eq(tickets.status, status));
 
 /**
- * A page of the visible tickets, the newest first.
+ * A page of the visible tickets, newest first.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
  */
 export async function listTickets(
-  ctx: DeskContext,
+  ctx: TicketContext,
   filter: TicketFilter,
   paging: Paging,
 ): Promise<PageOf<Ticket>> {
   const viewer = requireViewer(ctx, 'read');
   return readPage('tickets', paging, ({ after, before, limit, inverted }) =>
-    ctx.desk.database.readAs(viewer, (db) =>
+    ctx.services.database.readAs(viewer, (db) =>
       db
         .select(columnsFor(viewer))
         .from(tickets)
@@ -134,8 +133,8 @@ export async function listTickets(
   );
 }
 
-/** How many tickets `listTickets` has in all its pages; null: more than `maxCount`. */
-export async function countTickets(ctx: DeskContext, filter: TicketFilter): Promise<number | null> {
+/** Number of tickets on all pages of `listTickets`; null when there are more than `maxCount`. */
+export async function countTickets(ctx: TicketContext, filter: TicketFilter): Promise<number | null> {
   const viewer = requireViewer(ctx, 'read');
-  return ctx.desk.database.readAs(viewer, (db) => countUpTo(db, tickets, listed(viewer, filter)));
+  return ctx.services.database.readAs(viewer, (db) => countUpTo(db, tickets, listed(viewer, filter)));
 }

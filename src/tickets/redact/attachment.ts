@@ -1,7 +1,8 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import { attachments, messages } from '../../db/tables.ts';
 import { Refusal } from '../../platform/errors.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
+import { refuse } from '../refused-by.ts';
 import { lockTicket } from '../transaction.ts';
 import { eraseFiles } from './erase-files.ts';
 import { record } from './record.ts';
@@ -13,11 +14,11 @@ export interface RedactAttachmentInput {
 }
 
 /**
- * Takes back one file of a message; the others and the text stay. Mails are dealt with as for a message: a
- * picture in the text is repeated with it.
+ * Redacts one file of a message. The other files and the text stay. Mails are withdrawn as for a message,
+ * because a quotation repeats the pictures of its text.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT, ATTACHMENT_NOT_FOUND
  */
-export async function redactAttachment(ctx: DeskContext, input: RedactAttachmentInput): Promise<Redacted> {
+export async function redactAttachment(ctx: TicketContext, input: RedactAttachmentInput): Promise<Redacted> {
   const { attachmentId } = input;
   return redact(ctx, input.reason, async (tx, actorId) => {
     const [found] = await tx
@@ -28,7 +29,9 @@ export async function redactAttachment(ctx: DeskContext, input: RedactAttachment
       .prepare('find_attachment_to_redact')
       .execute();
     if (found === undefined)
-      throw new Refusal('ATTACHMENT_NOT_FOUND', 'There is no such attachment', undefined, ['attachment']);
+      throw refuse<'redactAttachment'>(
+        new Refusal('ATTACHMENT_NOT_FOUND', 'There is no such attachment', undefined, ['attachment']),
+      );
     const { visibility, ...place } = found;
     const target = { actorId, ...place };
     await lockTicket(tx, target.ticketId);

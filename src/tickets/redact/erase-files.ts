@@ -3,10 +3,10 @@ import type { Tx } from '../../db/database.ts';
 import { attachments, blobs, uploads } from '../../db/tables.ts';
 
 /**
- * Leaves files' places and sizes, and nothing that tells what was in them: not the name, not the type, and
- * not the digest, by which a short file could be guessed. An upload of the same bytes goes as well; another
- * message's file of them stays.
- * @returns keys of the blobs that nothing names any more
+ * Erases files and keeps only their positions and sizes. The name, the type and the digest go too, because a
+ * digest would reveal a short file. An upload of the same blob is deleted as well; another message's file of
+ * it stays.
+ * @returns keys of the blobs that no row references any more
  */
 export async function eraseFiles(tx: Tx, attachmentIds: readonly number[]): Promise<string[]> {
   if (attachmentIds.length === 0) return [];

@@ -1,7 +1,8 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { attachments, messages } from '../../db/tables.ts';
 import { Refusal } from '../../platform/errors.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
+import { refuse } from '../refused-by.ts';
 import { lockTicket } from '../transaction.ts';
 import { eraseFiles } from './erase-files.ts';
 import { record } from './record.ts';
@@ -13,12 +14,12 @@ export interface RedactMessageInput {
 }
 
 /**
- * Takes back what a message says: its text and its files are gone, its place stays. A mail of it that has not
- * begun to go out is cancelled, and the kept sources of mails that carry or quote it are deleted; what was
- * sent cannot be called back. The one command behind scope `admin`: it destroys what nobody can restore.
+ * Redacts a message: erases its text and files, and keeps its place. Its mail is cancelled if its body has
+ * not begun, and the stored sources of mails that carry or quote it are deleted. Sent mails cannot be
+ * recalled. It needs the scope `admin` because it cannot be undone.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT, MESSAGE_NOT_FOUND
  */
-export async function redactMessage(ctx: DeskContext, input: RedactMessageInput): Promise<Redacted> {
+export async function redactMessage(ctx: TicketContext, input: RedactMessageInput): Promise<Redacted> {
   const { messageId } = input;
   return redact(ctx, input.reason, async (tx, actorId) => {
     const [found] = await tx
@@ -28,7 +29,9 @@ export async function redactMessage(ctx: DeskContext, input: RedactMessageInput)
       .prepare('find_message_to_redact')
       .execute();
     if (found === undefined)
-      throw new Refusal('MESSAGE_NOT_FOUND', 'There is no such message', undefined, ['message']);
+      throw refuse<'redactMessage'>(
+        new Refusal('MESSAGE_NOT_FOUND', 'There is no such message', undefined, ['message']),
+      );
     const target = { actorId, ticketId: found.ticketId, messageId };
     await lockTicket(tx, target.ticketId);
     const [emptied] = await tx

@@ -3,19 +3,23 @@ import { auditEntries } from '../../db/tables.ts';
 import { appendEvents, type NewEvent } from '../../events/append.ts';
 import type { Visibility } from '../../platform/vocabulary.ts';
 import { withdrawMails } from '../deliveries/withdraw.ts';
-import type { Target } from './redact.ts';
+import type { RedactionTarget } from './redact.ts';
 
-interface Deed {
+interface RedactionRecord {
   readonly action: 'MESSAGE_REDACTED' | 'ATTACHMENT_REDACTED';
   readonly details: Readonly<Record<string, string | number | null>>;
   readonly visibility: Visibility;
 }
 
 /**
- * The audit entry, the mails and the events: the redaction first, for whoever may see the message; then what
- * became of its mail.
+ * Writes the audit entry, withdraws the mails and appends the events: first the redaction, for every viewer
+ * of the message, then the cancelled mails.
  */
-export async function record(tx: Tx, target: Target, { action, details, visibility }: Deed): Promise<void> {
+export async function record(
+  tx: Tx,
+  target: RedactionTarget,
+  { action, details, visibility }: RedactionRecord,
+): Promise<void> {
   const { actorId, ticketId, messageId } = target;
   const cancelled = await withdrawMails(tx, { ticketId, messageId, quoted: visibility === 'PUBLIC' });
   await tx.insert(auditEntries).values({ actorId, action, ticketId, messageId, details });

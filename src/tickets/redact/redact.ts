@@ -1,49 +1,51 @@
 import type { Tx } from '../../db/database.ts';
 import type { Problem } from '../../platform/errors.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { requireOperator } from '../policy.ts';
 import { invalidInput } from '../refusals.ts';
+import { refuse } from '../refused-by.ts';
 import { inTransaction } from '../transaction.ts';
 
 export interface Redacted {
   readonly messageId: number;
-  /** Somebody did it before: nothing was changed this time. */
+  /** It was redacted before, and nothing changed this time. */
   readonly alreadyRedacted: boolean;
 }
 
-/** Which message is redacted, whole or in part, and by whom. */
-export interface Target {
+/** The redacted message and the operator who redacts it. */
+export interface RedactionTarget {
   readonly actorId: number;
   readonly ticketId: number;
   readonly messageId: number;
 }
 
-interface Outcome extends Target {
+interface RedactionOutcome extends RedactionTarget {
   readonly changed: boolean;
-  /** Bytes that no row names any more. */
+  /** Blobs that no row references any more. */
   readonly blobKeys: readonly string[];
 }
 
-/** Characters of a reason, at most: it goes into the audit trail, which stays. */
+/** Longest reason, in characters. It goes into the audit trail for good. */
 const maxReason = 1000;
 
 /**
- * What both redactions have in common: who may, one transaction, and the files' bytes once it is committed.
+ * The common part of both redactions: permission, one transaction, and removing the files' bytes after the
+ * commit.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
  */
 export async function redact(
-  ctx: DeskContext,
+  ctx: TicketContext,
   reason: string | null | undefined,
-  run: (tx: Tx, actorId: number) => Promise<Outcome>,
+  run: (tx: Tx, actorId: number) => Promise<RedactionOutcome>,
 ): Promise<Redacted> {
   const viewer = requireOperator(ctx, 'redact', 'admin');
   const problems = [...reasonProblems(reason ?? '')];
-  if (problems.length > 0) throw invalidInput(problems);
+  if (problems.length > 0) throw refuse<'redactMessage' | 'redactAttachment'>(invalidInput(problems));
   const { messageId, changed, blobKeys } = await inTransaction(ctx, (tx) => run(tx, viewer.userId));
   for (const key of blobKeys) {
-    // It is redacted whatever the disk says: no row names the bytes, and the collector finds them within
-    // hours.
-    await ctx.desk.blobs
+    // The redaction stands even if this fails. No row references the bytes, so garbage collection removes
+    // them within hours.
+    await ctx.services.blobs
       .remove(key)
       .catch((err) =>
         ctx.log.error(

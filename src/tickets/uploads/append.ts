@@ -2,8 +2,9 @@ import { eq } from 'drizzle-orm';
 import { openUploads } from '../../db/tables.ts';
 import { Refusal } from '../../platform/errors.ts';
 import { BlobMissing, BlobOffset, BlobTooLarge } from '../../storage/blob-store.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../policy.ts';
+import { refuse } from '../refused-by.ts';
 import { UploadFault, uploadNotFound } from './faults.ts';
 import { findUpload, keepUpload, type Upload } from './keep.ts';
 import { noteArrived } from './lease.ts';
@@ -16,43 +17,43 @@ export interface AppendInput {
   readonly id: string;
   /** Of the request, by `nextArrival`. */
   readonly arrival: number;
-  /** Where its sender goes on. */
+  /** Offset at which the request continues. */
   readonly offset: number;
-  /** Whether the upload is whole once all of this has arrived. */
+  /** Whether the upload is complete after this request. */
   readonly complete: boolean;
-  /** Of the whole upload, where its sender says so now. */
+  /** Size of the whole upload, if the request declares it. */
   readonly byteSize?: number | undefined;
-  /** Of this request, where its sender says so. */
+  /** Size of this request's body, if declared. */
   readonly comingBytes?: number | undefined;
 }
 
 export interface Appended {
   readonly offset: number;
-  /** The request ended before its body did, or somebody else's came: what had arrived is kept. */
+  /** The request broke off or was displaced by another. The bytes that arrived are kept. */
   readonly brokenOff: boolean;
   /** All of it is here. */
   readonly upload: Upload | undefined;
 }
 
 /**
- * Brings more bytes of one's own upload. What arrives is kept, however the request ends.
+ * Appends bytes to the viewer's own upload. Bytes that arrived are kept even when the request breaks off.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE (the upload is gone then)
  * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_OFFSET, UPLOAD_MISMATCH, UPLOAD_DIGEST, UPLOAD_COMPLETE,
- * UPLOAD_BUSY
+ *   UPLOAD_BUSY
  */
 export async function appendToUpload(
-  ctx: DeskContext,
+  ctx: TicketContext,
   input: AppendInput,
   source: IncomingBody,
 ): Promise<Appended> {
-  const { commands } = ctx.desk.database;
+  const { commands } = ctx.services.database;
   requireViewer(ctx, 'write');
   if ((await findOpenUpload(ctx, input.id)) === undefined) return replayed(ctx, input);
   const stop = () => source.stop(new Error('another request goes on with this upload'));
   return inTurn(commands, input.id, input.arrival, stop, async () => {
     const open = await findOpenUpload(ctx, input.id);
     if (open === undefined) return replayed(ctx, input);
-    // Its sender may have asked already how far it came, and goes on from there.
+    // Its client may have asked for the offset already and may continue from there.
     if (source.broken) return { offset: input.offset, brokenOff: true, upload: undefined };
     const byteSize = await agreedSize(ctx, open, input);
     const offset = await append(ctx, open, input, byteSize, source);
@@ -65,18 +66,18 @@ export async function appendToUpload(
   });
 }
 
-/** The answer to the last request got lost: its sender is told again. */
-async function replayed(ctx: DeskContext, { id, offset, complete }: AppendInput): Promise<Appended> {
-  const whole = await findUpload(ctx.desk.database.commands, id, requireViewer(ctx, 'write').userId);
+/** Answers a client that repeats its last request because the answer was lost. */
+async function replayed(ctx: TicketContext, { id, offset, complete }: AppendInput): Promise<Appended> {
+  const whole = await findUpload(ctx.services.database.commands, id, requireViewer(ctx, 'write').userId);
   if (whole === undefined) throw uploadNotFound();
   if (!complete || offset !== whole.byteSize)
     throw new UploadFault('UPLOAD_COMPLETE', 'All of this upload is here already', whole.byteSize);
   return { offset, brokenOff: false, upload: whole };
 }
 
-/** The size of the whole by all that was said of it. */
+/** The declared size of the whole upload. All declarations have to agree. */
 async function agreedSize(
-  { desk }: DeskContext,
+  { services }: TicketContext,
   open: OpenUpload,
   { offset, complete, byteSize, comingBytes }: AppendInput,
 ): Promise<number | null> {
@@ -89,10 +90,10 @@ async function agreedSize(
     throw mismatch('What was said of the size of the upload differs', undefined);
   if (size !== undefined && end !== undefined && end > size)
     throw mismatch(`The upload would have ${end} bytes; ${size} were announced`, undefined);
-  if (size !== undefined && size > desk.limits.attachmentBytes)
-    throw beyondRoom(desk, desk.limits.attachmentBytes);
+  if (size !== undefined && size > services.limits.attachmentBytes)
+    throw refuse<'uploadFile'>(beyondRoom(services, services.limits.attachmentBytes));
   if (size !== undefined && open.byteSize === null)
-    await desk.database.commands
+    await services.database.commands
       .update(openUploads)
       .set({ byteSize: size })
       .where(eq(openUploads.id, open.id));
@@ -100,15 +101,15 @@ async function agreedSize(
 }
 
 async function append(
-  ctx: DeskContext,
+  ctx: TicketContext,
   open: OpenUpload,
   { offset }: AppendInput,
   byteSize: number | null,
   source: IncomingBody,
 ): Promise<number> {
-  const { blobs, database, limits } = ctx.desk;
+  const { blobs, database, limits } = ctx.services;
   const { bytes } = await heldBy(database.commands, open.userId);
-  // Its own share of what is held is counted already.
+  // This upload is counted in `bytes` already.
   const left = limits.uploadedBytes - bytes + Math.max(open.byteSize ?? 0, open.arrived);
   const room = Math.max(0, Math.min(limits.attachmentBytes, left));
   try {
@@ -119,21 +120,21 @@ async function append(
       throw new UploadFault('UPLOAD_OFFSET', message, error.byteSize);
     }
     if (!(error instanceof BlobMissing || error instanceof BlobTooLarge)) throw error;
-    // Nobody can go on with it.
+    // It cannot be continued.
     await giveUp(ctx, open);
     if (error instanceof BlobMissing) throw uploadNotFound();
     if (byteSize !== null && byteSize <= room)
       throw mismatch(`More than the ${byteSize} bytes arrived that were announced`, undefined);
-    throw beyondRoom(ctx.desk, room);
+    throw refuse<'uploadFile'>(beyondRoom(ctx.services, room));
   }
 }
 
-async function finish(ctx: DeskContext, open: OpenUpload): Promise<Upload> {
-  const { blobs, database } = ctx.desk;
-  // Hours may have passed since the first of these bytes was allowed.
+async function finish(ctx: TicketContext, open: OpenUpload): Promise<Upload> {
+  const { blobs, database } = ctx.services;
+  // The upload may have taken hours, so the credential is checked again.
   const now = await ctx.signInAgain();
   if (now?.userId !== open.userId || !now.scopes.has('write'))
-    throw new Refusal('FORBIDDEN', 'This credential may not upload any more');
+    throw refuse<'uploadFile'>(new Refusal('FORBIDDEN', 'This credential may not upload any more'));
   const blob = await blobs.finish(open.blobKey);
   if (open.sha256 !== null && !open.sha256.equals(blob.sha256)) {
     await forgetOpenUpload(database.commands, open.id);
@@ -144,9 +145,9 @@ async function finish(ctx: DeskContext, open: OpenUpload): Promise<Upload> {
   return keepUpload(database.commands, { id, userId, blob, fileName, contentType });
 }
 
-async function giveUp({ desk }: DeskContext, { id, blobKey }: OpenUpload): Promise<void> {
-  await forgetOpenUpload(desk.database.commands, id);
-  await desk.blobs.abandon(blobKey).catch(() => {});
+async function giveUp({ services }: TicketContext, { id, blobKey }: OpenUpload): Promise<void> {
+  await forgetOpenUpload(services.database.commands, id);
+  await services.blobs.abandon(blobKey).catch(() => {});
 }
 
 const mismatch = (message: string, offset: number | undefined): UploadFault =>

@@ -1,27 +1,25 @@
-/**
- * Why an upload does not go on; each is the sender's to mend. What a command refuses in general is a Refusal.
- */
+/** Why an upload request fails, for its client to correct. General refusals of commands are a Refusal. */
 export const uploadFaults = [
-  /** There is no such upload, or it is another user's, or its day is over. */
+  /** The upload does not exist, belongs to another user, or has expired. */
   'UPLOAD_NOT_FOUND',
-  /** It goes on at another byte. */
+  /** The offset is wrong. */
   'UPLOAD_OFFSET',
-  /** What was said of its length is not so. */
+  /** The declared sizes disagree with each other or with the bytes. */
   'UPLOAD_MISMATCH',
-  /** What arrived does not have the digest that was announced. */
+  /** The bytes do not match the declared digest. */
   'UPLOAD_DIGEST',
-  /** All of it is here already. */
+  /** The upload is complete already. */
   'UPLOAD_COMPLETE',
-  /** Another request for it does not end. */
+  /** Another request for the upload has not ended. */
   'UPLOAD_BUSY',
-  /** Its user has as many on the way as a user may have. */
+  /** The user has reached the limit of unfinished uploads. */
   'TOO_MANY_UPLOADS',
 ] as const;
 export type UploadFaultCode = (typeof uploadFaults)[number];
 
 export class UploadFault extends Error {
   readonly code: UploadFaultCode;
-  /** Bytes that are here, where that is the question. */
+  /** Bytes that have arrived, for faults about the offset. */
   readonly offset: number | undefined;
 
   constructor(code: UploadFaultCode, message: string, offset?: number) {

@@ -8,13 +8,19 @@ import type { Problem, Refusal } from '../../platform/errors.ts';
 import { uploadLifetimeHours } from '../../storage/garbage/expire.ts';
 import { type AttachmentInput, fileInputOf } from '../add-message/attachment-input.ts';
 import type { FileOf } from '../add-message/commit/columns.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../refusals.ts';
 
 const attachedAlready = 'This upload has been attached already: each can be, once';
 
-/** Two messages took the same upload at the same moment, and the database let one of them have it. */
-export function refusalOfTaken(error: unknown, inputs: readonly AttachmentInput[]): Refusal | undefined {
+/**
+ * The refusal for a message whose upload another message attached at the same moment. Undefined for other
+ * errors.
+ */
+export function refusalOfTaken(
+  error: unknown,
+  inputs: readonly AttachmentInput[],
+): Refusal<'INVALID_INPUT'> | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
     if ((at as { constraint_name?: unknown }).constraint_name !== 'attachments_upload_key') continue;
     const problems = inputs
@@ -30,11 +36,11 @@ export function refusalOfTaken(error: unknown, inputs: readonly AttachmentInput[
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
- * The earlier uploads that are named, by the index of the attachment; only their uploader may use them, each
- * once. What has expired is not found even while the collector has not come by: it must not be taken away
- * between here and the commit.
+ * Finds the named uploads by the index of their attachment. Only their uploader may attach them, and each
+ * only once. Expired uploads are not found even before garbage collection, which could remove them before the
+ * commit.
  */
-export async function findUploads(ctx: DeskContext, userId: number, inputs: readonly AttachmentInput[]) {
+export async function findUploads(ctx: TicketContext, userId: number, inputs: readonly AttachmentInput[]) {
   const named = inputs
     .map(fileInputOf)
     .flatMap(({ upload, path }, index) => (upload == null ? [] : [{ index, path, id: uploadIdOf(upload) }]));
@@ -43,12 +49,12 @@ export async function findUploads(ctx: DeskContext, userId: number, inputs: read
   const rows =
     ids.length === 0
       ? []
-      : await ctx.desk.database.desk
+      : await ctx.services.database.desk
           .select({
             upload: uploadsTable,
             blob: blobsTable,
             attached: exists(
-              ctx.desk.database.desk
+              ctx.services.database.desk
                 .select({ one: sql`1` })
                 .from(attachmentsTable)
                 .where(eq(attachmentsTable.uploadId, uploadsTable.id)),

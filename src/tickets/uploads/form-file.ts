@@ -1,31 +1,29 @@
 import { randomUUID } from 'node:crypto';
-import { Refusal } from '../../platform/errors.ts';
 import type { IncomingFile } from '../../platform/incoming-file.ts';
 import { BlobTooLarge } from '../../storage/blob-store.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
 import { requireViewer } from '../policy.ts';
+import { refuse } from '../refused-by.ts';
 import { keepUpload, type Upload } from './keep.ts';
-import { heldBy, roomFor } from './quota.ts';
+import { heldBy, roomFor, tooLarge } from './quota.ts';
 
 export interface UploadFileInput {
   readonly file: PromiseLike<IncomingFile> | IncomingFile;
 }
 
 /**
- * Takes a file in before its message is written; its id can be attached by its uploader, once, within a day.
+ * Stores a file before its message is written. Its uploader can attach it once, within a day.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
  */
-export async function uploadFile(ctx: DeskContext, input: UploadFileInput): Promise<Upload> {
+export async function uploadFile(ctx: TicketContext, input: UploadFileInput): Promise<Upload> {
   const viewer = requireViewer(ctx, 'write');
-  const { database, limits } = ctx.desk;
+  const { database, limits } = ctx.services;
   const file = await input.file;
   const received = await file.received.catch((error) => {
     if (!(error instanceof BlobTooLarge)) throw error;
     const limitBytes = Math.min(limits.attachmentBytes, error.limitBytes);
-    throw new Refusal('ATTACHMENT_TOO_LARGE', `The file is larger than ${limitBytes} bytes`, { limitBytes }, [
-      'file',
-    ]);
+    throw refuse<'uploadFile'>(tooLarge(limitBytes));
   });
   roomFor(limits, await heldBy(database.commands, viewer.userId), received.byteSize);
   received.claim();

@@ -5,7 +5,7 @@ import { attachments, blobs, openUploads, uploads } from '../../db/tables.ts';
 import type { StoredBlob } from '../../storage/blob-store.ts';
 import { uploadLifetimeHours } from '../../storage/garbage/expire.ts';
 
-/** A file that is here but belongs to no message yet. */
+/** A complete file that is attached to no message yet. */
 export interface Upload {
   readonly id: string;
   readonly fileName: string;
@@ -47,8 +47,8 @@ const insertUpload = preparedFor((db: Db) =>
 );
 
 /**
- * Writes down that an upload is here whole, by whichever door; what it was while it arrived goes in the same
- * commit. One part of a request may become several uploads.
+ * Records a complete upload, and deletes its unfinished row in the same commit. One part of a request may
+ * become several uploads.
  */
 export async function keepUpload(db: Db, { id, userId, blob, ...names }: NamedBlob): Promise<Upload> {
   const { key, byteSize, sha256 } = blob;
@@ -57,7 +57,7 @@ export async function keepUpload(db: Db, { id, userId, blob, ...names }: NamedBl
 }
 
 const lifetime = sql`make_interval(hours => ${uploadLifetimeHours})`;
-/** An upload expires a day after it was begun, whether all of it is here or not. */
+/** An upload expires a day after it was begun, complete or not. */
 export const hasNotExpired = (table: typeof uploads | typeof openUploads) =>
   gt(table.createdAt, sql`now() - ${lifetime}`);
 export const expiresInSeconds = (table: typeof uploads | typeof openUploads) =>
@@ -71,7 +71,8 @@ const selectUpload = preparedFor((db: Db) =>
       contentType: uploads.contentType,
       byteSize: blobs.byteSize,
       sha256: blobs.sha256,
-      attached: sql<boolean>`exists (select from ${attachments} where ${attachments.uploadId} = ${uploads.id})`,
+      attached: sql<boolean>`exists (
+        select from ${attachments} where ${attachments.uploadId} = ${uploads.id})`,
       expiresInSeconds: expiresInSeconds(uploads),
     })
     .from(uploads)
@@ -80,7 +81,7 @@ const selectUpload = preparedFor((db: Db) =>
     .prepare('find_upload'),
 );
 
-/** A user's upload that is here whole and has not expired; whether it was attached already is told. */
+/** Finds a user's complete, unexpired upload, and whether it is attached. */
 export async function findUpload(
   db: Db,
   id: string,

@@ -4,11 +4,11 @@ import { preparedFor } from '../../db/prepared.ts';
 import { openUploads } from '../../db/tables.ts';
 
 /*
- * Whose turn it is, and how far an upload has come, as other processes read it. Nothing of this has to
- * outlive the database: no commit waits for the disk.
+ * Leases and offsets of uploads, shared between processes. They need not survive a database crash, so commits
+ * are asynchronous.
  */
 
-/** Seconds that a turn lasts without a sign of life. */
+/** Seconds until a lease expires unless it is renewed. */
 const leaseSeconds = 6;
 
 const noWait = sql<string>`set_config('synchronous_commit', 'off', true)`;
@@ -47,8 +47,8 @@ const take = preparedFor((db: Db) => {
 });
 
 /**
- * Takes the turn if nobody has it, or else asks for it. @returns whether it is taken; also when there is no
- * such upload (any more)
+ * Takes the lease if it is free, or else requests it. @returns true when it was taken, and when there is no
+ * such upload
  */
 export async function takeLease(db: Db, uploadId: string, by: string): Promise<boolean> {
   const [row] = await take(db).execute({ id: uploadId, writer: by });
@@ -64,7 +64,7 @@ const renew = preparedFor((db: Db) =>
     .prepare('renew_upload_lease'),
 );
 
-/** Keeps the turn. @returns whether it is still one's own, and nobody waits for it */
+/** Renews the lease. @returns false when it was lost or another process requests it */
 export async function renewLease(db: Db, uploadId: string, by: string): Promise<boolean> {
   return (await renew(db).execute({ id: uploadId, writer: by })).length > 0;
 }
@@ -93,7 +93,7 @@ const arrive = preparedFor((db: Db) => {
   return db.with(told).select({ noWait }).from(nothing).prepare('note_arrived_bytes');
 });
 
-/** Writes down how far an upload has come, for counting: the blob store knows it. */
+/** Records the bytes that have arrived, for the quota. The blob store has the exact offset. */
 export async function noteArrived(db: Db, uploadId: string, arrived: number): Promise<void> {
   await arrive(db).execute({ id: uploadId, arrived });
 }

@@ -5,7 +5,7 @@ import { preparedFor } from '../../db/prepared.ts';
 import { attachments, openUploads, uploads } from '../../db/tables.ts';
 import { BlobMissing } from '../../storage/blob-store.ts';
 import { uploadLifetimeHours } from '../../storage/garbage/expire.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
 import { requireViewer } from '../policy.ts';
 import { UploadFault, uploadNotFound } from './faults.ts';
@@ -21,14 +21,14 @@ export interface OpenUpload {
   readonly blobKey: string;
   readonly fileName: string;
   readonly contentType: string;
-  /** Null: its sender has not said yet. */
+  /** Null until the client declares it. */
   readonly byteSize: number | null;
   readonly sha256: Buffer | null;
   readonly arrived: number;
   readonly expiresInSeconds: number;
 }
 
-/** How far an upload is. */
+/** The progress of an upload. */
 export type UploadState =
   | {
       readonly upload: Upload;
@@ -43,17 +43,17 @@ export type UploadState =
       readonly expiresInSeconds: number;
     };
 
-/** Any constant will do: with a user's id beside it, it makes the counting of their uploads take turns. */
+/** An arbitrary lock id. Together with the user's id it serializes the counting of that user's uploads. */
 const countingLock = 7_407_472;
 
 /**
- * Begins an upload that may arrive by several requests, within a day.
+ * Begins an upload that may arrive in several requests within a day.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
  * @throws UploadFault TOO_MANY_UPLOADS
  */
-export async function beginUpload(ctx: DeskContext, input: NewUpload): Promise<OpenUpload> {
+export async function beginUpload(ctx: TicketContext, input: NewUpload): Promise<OpenUpload> {
   const { userId } = requireViewer(ctx, 'write');
-  const { blobs, database, limits } = ctx.desk;
+  const { blobs, database, limits } = ctx.services;
   const opened = {
     id: randomUUID(),
     userId,
@@ -90,27 +90,27 @@ const selectOpenUpload = preparedFor((db: Db) => {
     .prepare('find_open_upload');
 });
 
-/** The viewer's own upload that is still arriving. */
-export async function findOpenUpload(ctx: DeskContext, id: string): Promise<OpenUpload | undefined> {
+/** Finds the viewer's own unfinished upload. */
+export async function findOpenUpload(ctx: TicketContext, id: string): Promise<OpenUpload | undefined> {
   const { userId } = requireViewer(ctx, 'write');
-  const [row] = await selectOpenUpload(ctx.desk.database.commands).execute({ id, userId });
+  const [row] = await selectOpenUpload(ctx.services.database.commands).execute({ id, userId });
   return row;
 }
 
-/** @returns whether there was one */
+/** @returns whether the upload existed */
 export async function forgetOpenUpload(db: Db, id: string): Promise<boolean> {
   const gone = await db.delete(openUploads).where(eq(openUploads.id, id)).returning({ id: openUploads.id });
   return gone.length > 0;
 }
 
 /**
- * How far one's own upload is. A request that is still bringing bytes is ended first: its sender would not
- * ask otherwise.
+ * Returns the progress of the viewer's own upload. A request that still sends bytes is ended first, because
+ * its client has given it up if it asks.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN
  * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_BUSY
  */
-export async function uploadState(ctx: DeskContext, id: string, arrival: number): Promise<UploadState> {
-  const { commands } = ctx.desk.database;
+export async function uploadState(ctx: TicketContext, id: string, arrival: number): Promise<UploadState> {
+  const { commands } = ctx.services.database;
   if ((await findOpenUpload(ctx, id)) !== undefined) {
     const state = await inTurn(
       commands,
@@ -133,25 +133,25 @@ export async function uploadState(ctx: DeskContext, id: string, arrival: number)
   return { upload: whole, offset: byteSize, byteSize, expiresInSeconds };
 }
 
-/** What the store has of it. Bytes that are gone take their upload with them: an offset never goes back. */
-async function arrivedOf({ desk }: DeskContext, { id, blobKey }: OpenUpload): Promise<number> {
+/** The bytes in the blob store. If they are lost the upload is deleted, because an offset never goes back. */
+async function arrivedOf({ services }: TicketContext, { id, blobKey }: OpenUpload): Promise<number> {
   try {
-    return await desk.blobs.sizeOf(blobKey);
+    return await services.blobs.sizeOf(blobKey);
   } catch (error) {
     if (!(error instanceof BlobMissing)) throw error;
-    await forgetOpenUpload(desk.database.commands, id);
+    await forgetOpenUpload(services.database.commands, id);
     throw uploadNotFound();
   }
 }
 
 /**
- * Gives an upload up, whether all of it is here or not; what was attached stays.
+ * Deletes an upload, complete or not. An attached one stays.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN
- * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_COMPLETE for what a message has, UPLOAD_BUSY
+ * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_COMPLETE when it is attached, UPLOAD_BUSY
  */
-export async function cancelUpload(ctx: DeskContext, id: string, arrival: number): Promise<void> {
+export async function cancelUpload(ctx: TicketContext, id: string, arrival: number): Promise<void> {
   const { userId } = requireViewer(ctx, 'write');
-  const { blobs, database } = ctx.desk;
+  const { blobs, database } = ctx.services;
   const open = await findOpenUpload(ctx, id);
   if (open !== undefined) {
     const gone = await inTurn(
@@ -161,7 +161,7 @@ export async function cancelUpload(ctx: DeskContext, id: string, arrival: number
       () => {},
       () => forgetOpenUpload(database.commands, id),
     );
-    // Its row decides; bytes that cannot be removed now are the collector's.
+    // The row is gone. Bytes that cannot be removed now are garbage collected.
     if (gone) return blobs.abandon(open.blobKey).catch(() => {});
   }
   const whole = await findUpload(database.commands, id, userId);

@@ -4,19 +4,20 @@ import type { Reader } from '../../db/database.ts';
 import { preparedFor } from '../../db/prepared.ts';
 import { attachments, blobs, openUploads, uploads } from '../../db/tables.ts';
 import { Refusal } from '../../platform/errors.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketServices } from '../context.ts';
+import { refuse } from '../refused-by.ts';
 import { UploadFault } from './faults.ts';
 import { hasNotExpired } from './keep.ts';
 
-/** What a user has uploaded and attached to no message yet. */
+/** A user's uploads that are attached to no message yet. */
 export interface Held {
   /** Uploads whose bytes are still arriving. */
   readonly open: number;
-  /** Bytes that are here or were announced. */
+  /** Bytes that arrived or were declared. */
   readonly bytes: number;
 }
 
-/** An upload without a byte takes room as well. */
+/** Each upload counts as at least this many bytes. */
 const leastBytes = 64 * 1024;
 
 const selectHeld = preparedFor((db) => {
@@ -57,13 +58,14 @@ export async function heldBy(db: Reader, userId: number): Promise<Held> {
 }
 
 /**
- * How large one more upload may be, bytes.
- * @throws Refusal ATTACHMENT_TOO_LARGE when that is less than was announced, or nothing
+ * Most bytes that one more upload may have.
+ * @throws Refusal ATTACHMENT_TOO_LARGE when that is less than declared, or nothing
  */
 export function roomFor(limits: Limits, held: Held, announced: number | undefined): number {
-  if (announced !== undefined && announced > limits.attachmentBytes) throw tooLarge(limits.attachmentBytes);
+  if (announced !== undefined && announced > limits.attachmentBytes)
+    throw refuse<'uploadFile'>(tooLarge(limits.attachmentBytes));
   const left = limits.uploadedBytes - held.bytes;
-  if (left < Math.max(announced ?? 0, leastBytes)) throw tooMuch(limits.uploadedBytes);
+  if (left < Math.max(announced ?? 0, leastBytes)) throw refuse<'uploadFile'>(tooMuch(limits.uploadedBytes));
   return Math.min(limits.attachmentBytes, left);
 }
 
@@ -73,12 +75,12 @@ export function assertMayOpen(limits: Limits, open: number): void {
   throw new UploadFault('TOO_MANY_UPLOADS', message);
 }
 
-export const tooLarge = (limitBytes: number): Refusal =>
+export const tooLarge = (limitBytes: number): Refusal<'ATTACHMENT_TOO_LARGE'> =>
   new Refusal('ATTACHMENT_TOO_LARGE', `The file is larger than ${limitBytes} bytes`, { limitBytes }, [
     'file',
   ]);
 
-const tooMuch = (limitBytes: number): Refusal =>
+const tooMuch = (limitBytes: number): Refusal<'ATTACHMENT_TOO_LARGE'> =>
   new Refusal(
     'ATTACHMENT_TOO_LARGE',
     `What you have uploaded and not attached yet would be more than ${limitBytes} bytes together`,
@@ -86,6 +88,6 @@ const tooMuch = (limitBytes: number): Refusal =>
     ['file'],
   );
 
-/** The refusal for bytes that went past the room that `roomFor` found. */
-export const beyondRoom = ({ limits }: DeskContext['desk'], room: number): Refusal =>
+/** The refusal for an upload that exceeds the room that `roomFor` returned. */
+export const beyondRoom = ({ limits }: TicketServices, room: number): Refusal<'ATTACHMENT_TOO_LARGE'> =>
   room < limits.attachmentBytes ? tooMuch(limits.uploadedBytes) : tooLarge(limits.attachmentBytes);

@@ -1,44 +1,48 @@
 import { randomUUID } from 'node:crypto';
 import { asUnavailable } from '../../platform/database-faults.ts';
 import { BlobTooLarge } from '../../storage/blob-store.ts';
-import type { DeskContext } from '../context.ts';
+import type { TicketContext } from '../context.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
 import { requireViewer } from '../policy.ts';
+import { refuse } from '../refused-by.ts';
 import { UploadFault } from './faults.ts';
 import { keepUpload, type Upload } from './keep.ts';
 import { assertMayOpen, beyondRoom, heldBy, roomFor } from './quota.ts';
 
 export interface NewUpload {
   readonly fileName: string;
-  /** The sender's word for it. */
+  /** As declared by the client. */
   readonly contentType: string;
-  /** What the sender says that there will be. */
+  /** Declared size in bytes. */
   readonly byteSize?: number | undefined;
   readonly sha256?: Buffer | undefined;
 }
 
-/** Bytes on their way in, read once. */
+/** A request's body, which can be read once. */
 export interface IncomingBody extends AsyncIterable<Buffer> {
-  /** Whether all of them were read. */
+  /** Whether the whole body was read. */
   readonly ended: boolean;
-  /** Whether its sender is gone, or was stopped. */
+  /** Whether the client disconnected or was stopped. */
   readonly broken: boolean;
-  /** Whoever reads them is told why, and reads no further. */
+  /** Stops the body: its reader gets the error. */
   stop(why: Error): void;
 }
 
-/** Uploads of each user that arrive in this process by one request alone, and so have no row yet. */
+/** Per user, the single-request uploads that are arriving in this process. They have no row yet. */
 const arriving = new Map<number, number>();
 
 /**
- * Takes a file in by one request, before its message is written; its id can be attached by its uploader,
- * once, within a day.
+ * Stores a file that arrives in one request. Its uploader can attach it once, within a day.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
  * @throws UploadFault TOO_MANY_UPLOADS, UPLOAD_DIGEST
  */
-export async function takeUpload(ctx: DeskContext, input: NewUpload, source: IncomingBody): Promise<Upload> {
+export async function takeUpload(
+  ctx: TicketContext,
+  input: NewUpload,
+  source: IncomingBody,
+): Promise<Upload> {
   const { userId } = requireViewer(ctx, 'write');
-  const { blobs, database, limits } = ctx.desk;
+  const { blobs, database, limits } = ctx.services;
   const held = await heldBy(database.commands, userId).catch((error) => {
     throw asUnavailable(error);
   });
@@ -48,7 +52,8 @@ export async function takeUpload(ctx: DeskContext, input: NewUpload, source: Inc
   arriving.set(userId, count + 1);
   try {
     const blob = await blobs.put(source, room).catch((error) => {
-      throw error instanceof BlobTooLarge ? beyondRoom(ctx.desk, room) : error;
+      if (!(error instanceof BlobTooLarge)) throw error;
+      throw refuse<'uploadFile'>(beyondRoom(ctx.services, room));
     });
     if (input.sha256 !== undefined && !input.sha256.equals(blob.sha256)) {
       await blobs.remove(blob.key);

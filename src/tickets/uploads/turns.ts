@@ -6,24 +6,21 @@ import { UploadFault } from './faults.ts';
 import { freeLease, renewLease, takeLease } from './lease.ts';
 
 /*
- * Requests for one unfinished upload take turns: whoever comes later ends the one before, as its sender has
- * given it up. Within a process that is at once. Of another process it is asked by the row, which the one
- * before looks at while it holds its lease (`lease.ts`).
+ * Requests for one unfinished upload run one at a time. A later request ends the earlier one, which its
+ * client has given up: directly within a process, and through the row's `wanted` flag across processes
+ * (`lease.ts`).
  */
 
-/** Milliseconds between signs of life, and looks at whether somebody waits. */
+/** Milliseconds between renewals of the lease, which also check whether another process wants it. */
 const lookMs = 1500;
 /**
- * Looks at whether another process has given its turn up, and milliseconds between them: longer than the
- * lease of one that died.
+ * Attempts to take the lease from another process, and milliseconds between them. Together longer than a dead
+ * process's lease.
  */
 const looks = 16;
 const waitMs = 500;
 
-/**
- * Numbers requests as they arrive, before anything is waited for: one that was held up on its way must not
- * end a later one.
- */
+/** Numbers requests on arrival, before any await, so that a delayed request cannot end a later one. */
 export const nextArrival = (): number => {
   arrivals += 1;
   return arrivals;
@@ -31,22 +28,19 @@ export const nextArrival = (): number => {
 let arrivals = 0;
 
 interface Turn {
-  /** Ends what is being done in it. */
+  /** Stops the running work. */
   readonly stop: () => void;
   readonly done: Promise<unknown>;
 }
 const running = new Map<string, Turn>();
-/**
- * The latest request for each upload that had a turn: an offset that was told may not move by an earlier one.
- */
+/** The latest request per upload. An earlier one must not change an offset that was reported since. */
 const latest = new LRUCache<string, number>({ max: 10_000 });
 
 /**
- * Runs some work on an upload when its turn has come.
+ * Runs work on an upload once no other request holds it.
  * @param arrival of the request, by `nextArrival`
- * @param stop ends the work early: called when somebody else comes for the same upload
- * @throws UploadFault UPLOAD_BUSY when a later request was quicker, or another process does not give its turn
- * up
+ * @param stop ends the work early; called when another request comes for the same upload
+ * @throws UploadFault UPLOAD_BUSY when a later request overtook this one, or another process keeps the lease
  */
 export async function inTurn<T>(
   db: Db,
@@ -79,7 +73,7 @@ async function whileHeld<T>(db: Db, uploadId: string, stop: () => void, work: ()
       (mayGoOn) => {
         if (!mayGoOn) stop();
       },
-      // Without a sign of life the turn is soon another's.
+      // Without renewal the lease expires soon.
       () => stop(),
     );
   }, lookMs);
@@ -91,7 +85,7 @@ async function whileHeld<T>(db: Db, uploadId: string, stop: () => void, work: ()
   }
 }
 
-/** An upload that has no row has no turns either: its work will find that out. */
+/** An upload without a row needs no lease; the work will find that it is missing. */
 async function take(db: Db, uploadId: string, writer: string): Promise<void> {
   for (let look = 0; look < looks; look += 1) {
     if (await takeLease(db, uploadId, writer)) return;

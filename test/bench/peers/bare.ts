@@ -12,7 +12,7 @@ import { appRole } from '../../../src/db/database.ts';
 import * as tables from '../../../src/db/tables.ts';
 import { messageIdOf } from '../../../src/mail/compose/header.ts';
 import { prepareAppend } from '../../../src/tickets/add-message/commit/append-statement.ts';
-import type { Row } from '../../../src/tickets/add-message/commit/columns.ts';
+import type { MessageRow } from '../../../src/tickets/add-message/commit/columns.ts';
 
 const options = { max: Number(process.env.DATABASE_POOL) };
 const sql = postgres({
@@ -38,7 +38,7 @@ interface Asked {
 
 async function append(asked: Asked): Promise<object> {
   const copies = asked.cc.map((address) => ({ kind: 'CC' as const, address, key: address }));
-  const row: Row = {
+  const row: MessageRow = {
     ticketId: asked.ticketId,
     viewerId: 1,
     isOperator: true,

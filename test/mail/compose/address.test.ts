@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { addressKey, envelopeAddress, parseAddress } from '../../../src/mail/address.ts';
+import { addressKey, envelopeAddress, ownKeyPattern, parseAddress } from '../../../src/mail/address.ts';
 
 describe('one entry is one addr-spec (case 26)', () => {
   test.each([
@@ -90,3 +90,18 @@ test('one mailbox has one key, however its address is written', () => {
   expect(addressKey('e\u0301va@x.com')).toBe(addressKey('\u00e9va@x.com'));
   expect(addressKey('Jane@x.com')).not.toBe(addressKey('jane@x.com'));
 });
+
+test.each(['jane@x.com', 'Jane.Doe+tag@xn--lu-yta1h.cz', "o'neil_#!$%&*/=?^`{|}~-@mail.example.co.uk"])(
+  '%s is its own key',
+  (address) => {
+    expect(new RegExp(ownKeyPattern).test(address)).toBe(true);
+    expect(addressKey(address)).toBe(address);
+  },
+);
+
+test.each(['jane@X.com', '"jane"@x.com', 'jane@žluť.cz', 'e\u0301va@x.com'])(
+  '%s needs a key of its own',
+  (address) => {
+    expect(new RegExp(ownKeyPattern).test(address)).toBe(false);
+  },
+);

@@ -1,5 +1,5 @@
 import type { Scope, Viewer } from '../../../src/platform/request-context.ts';
-import type { DeskContext } from '../../../src/tickets/context.ts';
+import type { TicketContext } from '../../../src/tickets/context.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { startSmtpSink } from '../../support/servers/smtp-sink.ts';
 import { fillDesk, memoryBlobs, queueMail, startWorker } from './desk.ts';
@@ -29,9 +29,9 @@ export async function createWorld() {
     database: world.database,
     connection: world.connection,
     ownerConnection: world.ownerConnection,
-    ctx: { viewer: operator, desk: { database: world.database, blobs } } as unknown as DeskContext,
+    ctx: { viewer: operator, services: { database: world.database, blobs } } as unknown as TicketContext,
     as: (viewer: Viewer | undefined) =>
-      ({ viewer, desk: { database: world.database, blobs } }) as unknown as DeskContext,
+      ({ viewer, services: { database: world.database, blobs } }) as unknown as TicketContext,
     queue: (mail = {}) => queueMail(sql, blobs, mail),
     work: (ports = {}) => stack.use(startWorker({ sql, blobs, smtpUrl: sink.url, ...ports })),
     audit: () => sql`select actor_id, action, delivery_id, details from audit_entries order by id`,

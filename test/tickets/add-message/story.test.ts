@@ -25,6 +25,13 @@ async function refused(input: object, authorization: string | null = asOperator)
   return answer;
 }
 
+async function recipientsOf({ messageId }: Added['ticketMessage']): Promise<string[]> {
+  const rows = await gateway.sql<{ kind: string; address: string }[]>`
+    select r.kind, r.address from delivery_recipients r join deliveries d on d.id = r.delivery_id
+    where d.message_id = ${messageId} order by r.position`;
+  return rows.map(({ kind, address }) => `${kind} ${address}`);
+}
+
 describe('the input is read once', () => {
   test('what is left out has its default, and null is as good as left out', async () => {
     const { ticketMessage: bare } = await add(gateway, { body: 'Bare' });
@@ -44,6 +51,26 @@ describe('the input is read once', () => {
     expect(row!.body).toBe(body);
   });
 
+  test.each([
+    ['another case of the domain', 'jane@X.example', 'jane@x.EXAMPLE'],
+    ['the domain in Unicode and in ASCII', 'jane@\u017elu\u0165.cz', 'jane@XN--LU-yta1h.cz'],
+    ['the domain in ASCII and in Unicode', 'jane@xn--lu-yta1h.cz', 'jane@\u017dLU\u0164.cz'],
+    ['quotes that are not needed', '"jane"@x.example', 'jane@x.example'],
+    ['another normal form', 'e\u0301va@x.example', '\u00e9va@x.example'],
+  ])('a copy to the To address is no second mail: %s', async (_how, to, copy) => {
+    const [requester] = await gateway.sql<{ id: number; email: string }[]>`
+      select id, email from users where id = (select requester_id from tickets where id = 47)`;
+    const { id, email: before } = requester!;
+    try {
+      await gateway.sql`update users set email = ${to} where id = ${id}`;
+      const input = { body: 'Once', email: { ...email, cc: [copy, 'Jane@x.example'], bcc: [to] } };
+      const { ticketMessage } = await add(gateway, input);
+      expect(await recipientsOf(ticketMessage)).toEqual([`TO ${to}`, 'CC Jane@x.example']);
+    } finally {
+      await gateway.sql`update users set email = ${before} where id = ${id}`;
+    }
+  });
+
   test('an address that is named twice gets one copy, where it was first named', async () => {
     const copies = {
       from: ' company@domain.com ',
@@ -51,10 +78,7 @@ describe('the input is read once', () => {
       bcc: ['a@b.cz', 'c@d.cz'],
     };
     const { ticketMessage } = await add(gateway, { body: 'Copies', email: copies });
-    const rows = await gateway.sql<{ kind: string; address: string }[]>`
-      select r.kind, r.address from delivery_recipients r join deliveries d on d.id = r.delivery_id
-      where d.message_id = ${ticketMessage.messageId} order by r.position`;
-    expect(rows.map(({ kind, address }) => `${kind} ${address}`)).toEqual([
+    expect(await recipientsOf(ticketMessage)).toEqual([
       ...['TO requester@domain.com', 'CC a@b.cz', 'CC A@B.CZ', 'BCC c@d.cz'],
     ]);
   });

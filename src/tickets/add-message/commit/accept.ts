@@ -3,16 +3,17 @@ import { insertFrom } from '../../../db/insert-from.ts';
 import { membersOf, recordColumns } from '../../../db/json-record.ts';
 import { pick, reading, writingAndReturning } from '../../../db/step.ts';
 import { idempotencyKeys, tickets } from '../../../db/tables.ts';
-import { authoredOf } from '../input.ts';
+import { authoredOf } from '../authored.ts';
 import { expectedColumns } from './columns.ts';
 import { foundTickets, input, judged, mailSubject } from './rules.ts';
+import { storedFingerprint } from './stored-key.ts';
 
-/* From the rules that need the ticket's lock to the rows that are written. */
+/* From the rules that need the ticket's lock to the rows to write. */
 
 const asked = input.columns;
 const ruled = judged.columns;
 
-/** Rows that somebody else holds are left out, or waited for. */
+/** Skips rows that another transaction holds, or waits for them. */
 export const locked = (waits: boolean) =>
   foundTickets(sql`order by ${tickets.id} for no key update ${sql.raw(waits ? '' : 'skip locked')}`);
 
@@ -45,7 +46,7 @@ export const decided = reading(
 );
 const settled = decided.columns;
 
-/** Identifiers are drawn under the ticket's lock, so that they increase within it in commit order. */
+/** Ids are drawn under the ticket's lock, so that they increase within a ticket in commit order. */
 const { verdict, status, requesterId, ticketCreatedAt, isOperator, maxMailBytes, ...written } = settled;
 export const numbered = reading(
   'numbered',
@@ -69,7 +70,7 @@ export const takenKeys = writingAndReturning(
     {
       userId: asked.viewerId,
       key: asked.idempotencyKey,
-      fingerprint: sql`sha256(convert_to(${drawn.ticketId} || ':' || ${asked.fingerprint}, 'UTF8'))`,
+      fingerprint: storedFingerprint(drawn.ticketId, asked.fingerprint),
       messageId: drawn.messageId,
     },
     sql`${numbered} join ${input} on ${asked.n} = ${drawn.n} where ${asked.idempotencyKey} is not null
@@ -80,24 +81,26 @@ export const takenKeys = writingAndReturning(
 
 const publicSoFar = sql`count(*) filter (where ${asked.visibility} = 'PUBLIC') over ticket`;
 const publicNumber = sql`${drawn.lastPublicEventNumber} + ${publicSoFar}`;
-const toKey = sql`address_key(${drawn.toAddress})`;
-/** A copy to the address that is in To would be a second mail to the same person. */
-const keptCopies = sql`
-  case when ${asked.copies} is null or ${toKey} <> all (${asked.copyKeys}) then ${asked.copies} else (
-    select json_agg(c.value order by c.place)
-    from json_array_elements(${asked.copies}) with ordinality as c (value, place)
-    where ${asked.copyKeys}[c.place] <> ${toKey}) end`;
 
 /**
- * What is written, whole: each row is joined with its input here, and all that follows inserts from here, so
- * that nothing inserted has to be read back. Columns are chosen, as each costs every later step something
- * before its first row.
+ * The rows to write, joined with their input. All later steps insert from here, so nothing has to be read
+ * back. Columns are listed one by one, because each column costs every later step some time before its first
+ * row.
  */
 export const accepted = reading(
   'accepted',
   {
     ...authoredOf(asked),
-    ...pick(asked, ['viewerId', 'files', 'quote', 'rfcMessageId', 'autoSubmitted', 'cancelIf', 'dueAt']),
+    ...pick(asked, [
+      'viewerId',
+      'files',
+      'quote',
+      'rfcMessageId',
+      'autoSubmitted',
+      'cancelIf',
+      'dueAt',
+      'copies',
+    ]),
     ...pick(drawn, [
       'n',
       'ticketId',
@@ -115,7 +118,6 @@ export const accepted = reading(
     newCount: sql`${drawn.messageCount} + row_number() over ticket`,
     newPublicCount: sql`${drawn.publicMessageCount} + ${publicSoFar}`,
     mailSubject: sql`case when ${drawn.deliveryId} is not null then ${mailSubject(drawn)} end`,
-    keptCopies,
   },
   sql`from ${numbered} join ${input} on ${asked.n} = ${drawn.n}
     where ${asked.idempotencyKey} is null

@@ -2,20 +2,18 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../../db/database.ts';
 import { jsonObject, milliseconds, reading } from '../../../db/step.ts';
 import type { TicketStatus } from '../../../platform/vocabulary.ts';
-import type { Copy } from '../email-input.ts';
 import { accepted, decided, locked, numbered, takenKeys } from './accept.ts';
-import { input, judged, type Verdict, wanted } from './rules.ts';
+import { input, judged, type RowVerdict, wanted } from './rules.ts';
 import { files, woken, writes } from './writes.ts';
 
 /*
- * The command's writes as one data-modifying statement: one round trip and one commit for a whole group of
+ * The command's writes as one data-modifying statement: one round trip and one commit for a group of
  * messages.
  *
- * All parts of such a statement see one snapshot, so only two things are trusted to be fresh: rows locked
- * here, which PostgreSQL re-reads after a wait, and conflicts on a unique key. Locks are taken in one order
- * everywhere (tickets by id, then keys), which rules out deadlocks among groups. Every row gets an answer: an
- * identifier, or the reason that it was left out. A ticket that somebody else holds is such a reason, so that
- * its neighbours in the group do not wait for it.
+ * All parts of such a statement see one snapshot, so only two things are current: rows locked here, which
+ * PostgreSQL re-reads after a wait, and conflicts on a unique key. Locks are always taken in the same order
+ * (tickets by id, then keys), so groups cannot deadlock. Every row gets an answer: an id, or the reason why
+ * it was left out. A locked ticket is such a reason, so that the other rows of the group do not wait.
  */
 
 const row = accepted.columns;
@@ -23,11 +21,14 @@ const settled = decided.columns;
 const file = files.columns;
 
 /** The statement's answer to one row. Instants are milliseconds since 1970. */
-export type Answer =
-  | AppendedAnswer
-  | { readonly verdict: Verdict; readonly ticketId: number | null; readonly maxMailBytes: number | null };
+export type RowAnswer = AppendedAnswer | LeftOutAnswer;
 
-/** To a row that was appended: with null for what comes of files and e-mails only, where there are none. */
+/** To a row that was left out: why, and what its caller needs to ask again. */
+export type LeftOutAnswer = { readonly verdict: RowVerdict } & {
+  readonly [K in 'ticketId' | 'toAddress' | 'maxMailBytes']: AppendedAnswer[K] | null;
+};
+
+/** To a row that was appended. Members of files and e-mails are null where there are none. */
 export interface AppendedAnswer {
   readonly verdict: null;
   readonly ticketId: number;
@@ -48,8 +49,6 @@ export interface AppendedAnswer {
   readonly fromAddress: string | null;
   readonly toAddress: string | null;
   readonly toName: string | null;
-  /** Whom the mail goes to beside To, in their order. */
-  readonly copies: readonly Copy[] | null;
   readonly maxMailBytes: number | null;
 }
 
@@ -59,7 +58,7 @@ export type MailedAnswer = AppendedAnswer & {
   readonly [K in OfMail]: NonNullable<AppendedAnswer[K]>;
 };
 
-export const isAppended = (answer: Answer): answer is AppendedAnswer => answer.verdict === null;
+export const isAppended = (answer: RowAnswer): answer is AppendedAnswer => answer.verdict === null;
 
 const forOperators = (all: SQL, visible: SQL): SQL =>
   sql`case when ${settled.isOperator} then ${all} else ${visible} end`;
@@ -87,16 +86,15 @@ const answer = {
   fromAddress: settled.fromAddress,
   toAddress: settled.toAddress,
   toName: settled.toName,
-  copies: row.keptCopies,
   maxMailBytes: settled.maxMailBytes,
 } satisfies Record<keyof AppendedAnswer, SQL>;
 
-/** All rows as one value: columns cost the driver and the mapper more. */
+/** All rows as one JSON value, which costs the driver and the mapper less than columns. */
 const answered = reading(
   'answered',
   {
     answers: sql`json_agg(${jsonObject(answer)} order by ${settled.n})`,
-    // Nobody reads it: PostgreSQL leaves out what nothing asks for, and nobody would be woken.
+    // Selected because PostgreSQL does not run a step that nothing selects from, and `pg_notify` has to run.
     woken: sql`(select count(*) from ${woken})`,
   },
   sql`from ${decided} left join ${accepted} on ${row.n} = ${settled.n}`,
@@ -104,7 +102,7 @@ const answered = reading(
 
 /**
  * The statement, prepared: once a connection.
- * @param waits for tickets that somebody else holds, as long as the connection waits for locks
+ * @param waits whether to wait for locked tickets, up to the connection's `lock_timeout`
  */
 export function prepareAppend(db: Db, { waits = false } = {}) {
   const reads = [input, wanted, locked(waits), judged, decided, numbered, takenKeys, accepted];
@@ -112,7 +110,7 @@ export function prepareAppend(db: Db, { waits = false } = {}) {
   return db
     .with(...steps.map(({ subquery }) => subquery))
     .select({
-      answers: sql<Answer[]>`${answered.columns.answers}`,
+      answers: sql<RowAnswer[]>`${answered.columns.answers}`,
       woken: sql<string>`${answered.columns.woken}`,
     })
     .from(sql`${answered}`)

@@ -8,19 +8,19 @@ import {
   messages,
   tickets,
 } from '../../../db/tables.ts';
+import { type Authored, authored } from '../authored.ts';
 import type { Copy } from '../email-input.ts';
-import { type Authored, authored } from '../input.ts';
 
 /*
- * What the statement is given of each message: one table of columns, from which the row's type, its JSON and
- * the columns that PostgreSQL reads it into are made. What is empty is left out.
+ * The columns of the statement's input. The row's type, its JSON and the recordset that PostgreSQL reads are
+ * all made from this table. Empty members are left out.
  */
 
 /** A file of the message, durable in the blob store. */
 export const fileColumns = {
   position: attachments.position,
   blobKey: attachments.blobKey,
-  /** Whether the blob's row is still to be written; an earlier upload has one. */
+  /** Whether the blob still needs a row. An earlier upload has one. */
   isFresh: member<boolean>('boolean'),
   byteSize: attachments.byteSize,
   /** Hexadecimal. */
@@ -31,20 +31,20 @@ export const fileColumns = {
   isInline: attachments.isInline,
 };
 export const optionalFileColumns = {
-  /** What the HTML may name it by beside its name. */
+  /** The Content-ID by which the HTML may refer to it. */
   contentId: attachments.contentId,
-  /** The earlier upload that it is: it becomes an attachment once. */
+  /** The earlier upload that is attached. It can be attached once. */
   uploadId: attachments.uploadId,
-  /** Where files are scanned; of all files of a message or of none. */
+  /** The scan's state where files are scanned: set for all files of a message or for none. */
   scan: attachments.scan,
 };
 export type NewFile = RecordOf<typeof fileColumns> & PartialRecordOf<typeof optionalFileColumns>;
 
-/** Of a file what its bytes and its sender say; its place in the message is another matter. */
+/** A file without its position in the message. */
 export type FileOf = Omit<NewFile, 'position' | 'contentId' | 'isInline'>;
 
 /**
- * What a mail depends on beside its message: what the author saw in a preview, or another mail is not sent.
+ * Everything that a mail depends on besides its message, as its preview saw it. A different mail is not sent.
  */
 export const expectedColumns = {
   subject: deliveries.subject,
@@ -52,10 +52,10 @@ export const expectedColumns = {
   signature: deliveries.signature,
   toAddress: deliveryRecipients.address,
   toName: deliveryRecipients.name,
-  /** The conversation, as far as mails name or quote it. */
+  /** The last message that mails can name or quote. */
   lastPublicMessageId: tickets.lastPublicMessageId,
 };
-export type Expected = RecordOf<typeof expectedColumns>;
+export type MailExpectation = RecordOf<typeof expectedColumns>;
 
 /** Present in each row. */
 const alwaysColumns = {
@@ -76,11 +76,13 @@ const emailColumns = {
   rfcMessageId: deliveries.rfcMessageId,
   autoSubmitted: deliveries.autoSubmitted,
   cancelIf: deliveries.cancelIf,
-  /** Milliseconds since 1970; absent: at once. */
+  /** Milliseconds since 1970; absent means immediately. */
   dueAt: member<number>('float8'),
   copies: member<readonly Copy[]>('json'),
   copyKeys: member<readonly string[]>('text[]'),
-  expect: member<Expected>('json'),
+  /** The To address that the copies were compared with by `addressKey`. */
+  copiesBeside: deliveryRecipients.address,
+  expect: member<MailExpectation>('json'),
 };
 
 export const rowColumns = {
@@ -96,7 +98,7 @@ export const rowColumns = {
 };
 
 export type EmailColumns = PartialRecordOf<typeof emailColumns>;
-/** One message to be appended, checked as far as it can be without the database. */
-export type Row = Authored &
+/** A message to append. It passed every rule that needs no database. */
+export type MessageRow = Authored &
   RecordOf<Pick<typeof alwaysColumns, 'viewerId' | 'isOperator'>> &
   PartialRecordOf<Omit<typeof rowColumns, keyof typeof alwaysColumns>>;

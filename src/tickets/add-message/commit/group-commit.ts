@@ -2,33 +2,33 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Db } from '../../../db/database.ts';
 import { asUnavailable, isLockTimeout, sqlState } from '../../../platform/database-faults.ts';
 import { Unavailable } from '../../../platform/errors.ts';
-import { type Answer, prepareAppend } from './append-statement.ts';
-import type { Row } from './columns.ts';
+import { prepareAppend, type RowAnswer } from './append-statement.ts';
+import type { MessageRow } from './columns.ts';
 import type { GroupCommitLimits } from './group-limits.ts';
-import { createLanes, mayGoOn, type Waiting } from './lanes.ts';
+import { createTicketLanes, mayGoOn, type PendingRow } from './lanes.ts';
 import { createPace } from './pace.ts';
 import { createQueue } from './queue.ts';
 
-/** Bytes of bodies of one statement at most, so that 64 large messages do not become one 64 MiB parameter. */
+/** Most bytes of bodies in one statement, so that 64 large messages do not become one 64 MiB parameter. */
 const groupBytes = 2 * 1024 * 1024;
 /**
- * How often a message is tried again with the next group when its ticket was locked: mostly by another
- * process's group, for a moment.
+ * How often a message whose ticket is locked is retried in the next group. Most such locks belong to a group
+ * of another process and are short.
  */
 const triesInGroups = 3;
 
 /**
- * Writes messages that arrive together as one group. A lone message is written at once, if nobody else was
- * answered a moment ago; each caller is answered only after the commit of its own row; one bad row never
- * fails its neighbours, and one whose ticket is locked never holds them up.
+ * Writes messages that arrive together as one group. A lone message is written immediately unless other
+ * callers were answered a moment ago. Each caller is answered after the commit of its own row. A bad row does
+ * not fail the others of its group, and a locked ticket does not delay them.
  */
 export interface GroupCommit extends AsyncDisposable {
   /**
    * Resolves once the row is committed, or left out.
-   * @throws Unavailable when the queue is full, the ticket stays locked, or the database does not answer; it
-   *   says whether the row may have been written
+   * @throws Unavailable when the queue is full, the ticket stays locked, or the database does not answer. It
+   *   says whether the row may have been written.
    */
-  append(row: Row): Promise<Answer>;
+  append(row: MessageRow): Promise<RowAnswer>;
 }
 
 export function createGroupCommit(
@@ -48,16 +48,15 @@ export function createGroupCommit(
   const waitingStatement = prepareAppend(db, { waits: true });
   const pace = createPace({ groupRows, worthwhileRows, patience });
   const group = { groupRows, groupBytes };
-  const lanes = createLanes((rows) => execute(waitingStatement, rows), {
+  const lanes = createTicketLanes((rows) => execute(waitingStatement, rows), {
     ...group,
     ...{ atOnce: statementsInFlight, patience: lockPatience, rows: Math.ceil(queueRows / 8) },
   });
   const queue = createQueue(lanes, { ...group, worthwhileRows, statementsInFlight });
   /**
-   * What was in a group in which somebody waited for a lock: each goes by itself, as its neighbour may wait
-   * again.
+   * Rows of a group that ran into a lock timeout. Each is retried alone, as its neighbour may block again.
    */
-  const alone: Waiting[] = [];
+  const alone: PendingRow[] = [];
   const inFlight = { statements: 0, rows: 0, alone: 0 };
   let unanswered = 0;
   let unansweredBytes = 0;
@@ -65,21 +64,21 @@ export function createGroupCommit(
   let impatient: NodeJS.Timeout | undefined;
   let idle: (() => void) | undefined;
 
-  async function execute(by: typeof statement, group: readonly Waiting[]): Promise<Answer[]> {
+  async function execute(by: typeof statement, group: readonly PendingRow[]): Promise<RowAnswer[]> {
     const rows = JSON.stringify(group.map(({ row }) => row));
     for (let attempt = 1; ; attempt += 1) {
       try {
         const [answer] = await by.execute({ rows, sendsByDefault });
         return answer!.answers;
       } catch (error) {
-        // Rolled back by the server to break a tie: nothing was written, and the next try meets no such tie.
+        // A serialization failure or a deadlock: the server rolled back, so a retry is safe.
         if (!/^40(001|P01)$/.test(sqlState(error) ?? '') || attempt === 5) throw error;
       }
     }
   }
 
-  /** Writes a group. @returns how its callers are told, each of what became of its own row */
-  async function flush(group: readonly Waiting[]): Promise<(() => void)[]> {
+  /** Writes a group. @returns functions that resolve the callers' promises */
+  async function flush(group: readonly PendingRow[]): Promise<(() => void)[]> {
     try {
       const answers = await execute(statement, group);
       return group.flatMap((waiting, n) => {
@@ -94,7 +93,7 @@ export function createGroupCommit(
     }
   }
 
-  function foundLocked(waiting: Waiting, ticketId: number): void {
+  function foundLocked(waiting: PendingRow, ticketId: number): void {
     waiting.giveUpAt ??= performance.now() + lockPatience;
     waiting.lockedTimes += 1;
     if (waiting.lockedTimes < triesInGroups) enqueue(waiting);
@@ -102,10 +101,10 @@ export function createGroupCommit(
   }
 
   /**
-   * A fault of the connection says nothing of the commit, so it is not tried again here; a fault of a row is
-   * that row's own.
+   * A connection fault leaves the commit unknown, so it is not retried. Any other fault belongs to one row,
+   * so the rows are retried alone.
    */
-  function failed(group: readonly Waiting[], error: unknown): (() => void)[] {
+  function failed(group: readonly PendingRow[], error: unknown): (() => void)[] {
     const fault = asUnavailable(error);
     const isLocked = isLockTimeout(error);
     if (isLocked) for (const waiting of group) waiting.giveUpAt ??= performance.now() + lockPatience;
@@ -115,7 +114,7 @@ export function createGroupCommit(
     return [];
   }
 
-  async function write(group: readonly Waiting[], isAlone: boolean): Promise<void> {
+  async function write(group: readonly PendingRow[], isAlone: boolean): Promise<void> {
     inFlight.statements += 1;
     inFlight.rows += group.length;
     if (isAlone) inFlight.alone += 1;
@@ -128,8 +127,7 @@ export function createGroupCommit(
     pace.answers(told.length);
     if (inFlight.statements === 0) waitNoLonger();
     drain();
-    // The next statement is on its way before this thread is busy with the answers of the last one:
-    // PostgreSQL need not wait for them.
+    // The next statement is sent before this thread works on the answers, so that PostgreSQL does not idle.
     if (inFlight.statements > 0) await nextTurn();
     for (const tell of told) tell();
   }
@@ -157,11 +155,11 @@ export function createGroupCommit(
     }
   }
 
-  function enqueue(waiting: Waiting): void {
+  function enqueue(waiting: PendingRow): void {
     if (!queue.add(waiting)) return;
     if (scheduled || inFlight.statements >= statementsInFlight) return;
     scheduled = true;
-    // Callers whose requests were read in this turn of the event loop join.
+    // Requests that were read in this turn of the event loop join the group.
     setImmediate(() => drain());
   }
 
@@ -173,7 +171,7 @@ export function createGroupCommit(
         return Promise.reject(new Unavailable('Too many messages are waiting to be written', 1, fault));
       }
       const name = row.ticketId === undefined ? row.reference!.toLowerCase() : `#${row.ticketId}`;
-      const answer = new Promise<Answer>((resolve, reject) => {
+      const answer = new Promise<RowAnswer>((resolve, reject) => {
         pace.came();
         enqueue({ row, bytes, name, lockedTimes: 0, giveUpAt: undefined, resolve, reject });
       });

@@ -1,26 +1,24 @@
 export interface GroupCommitLimits {
-  /** Messages waiting at most; past it, callers are told to come again. */
+  /** Most messages in the queue. Beyond it, callers get a 503. */
   readonly queueRows?: number;
   readonly queueBytes?: number;
-  /** Rows of one statement at most; see pace.ts. */
+  /** Most rows of one statement; see pace.ts. */
   readonly groupRows?: number;
   /**
-   * Two: while one waits for its commit to reach the disk, the other executes. More only fight for the same
-   * locks.
+   * Two by default: one executes while the other waits for its commit's fsync. More would contend for the
+   * same locks.
    */
   readonly statementsInFlight?: number;
   readonly worthwhileRows?: number;
   /**
-   * Milliseconds after which fewer go as well: the other may be waiting for somebody's lock. Half of them
-   * when there is no other.
+   * Milliseconds after which a smaller group is sent as well, because the other statement may wait for a
+   * lock. Half of that when no statement is in flight.
    */
   readonly patience?: number;
-  /** Milliseconds that a message waits for a ticket that somebody else has locked. */
+  /** Milliseconds that a message waits for a locked ticket. */
   readonly lockPatience?: number;
 }
 
-/**
- * Statements of the writer in flight at most, those that wait for locked tickets among them: at most a half.
- */
+/** Most statements of the writer in flight. At most half of them wait for locked tickets. */
 export const writerStatements = ({ statementsInFlight = 2 }: GroupCommitLimits = {}): number =>
   2 * statementsInFlight;

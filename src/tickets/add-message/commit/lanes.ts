@@ -1,73 +1,70 @@
 import { asUnavailable, isLockTimeout } from '../../../platform/database-faults.ts';
 import { Unavailable } from '../../../platform/errors.ts';
-import type { Answer } from './append-statement.ts';
-import type { Row } from './columns.ts';
+import type { RowAnswer } from './append-statement.ts';
+import type { MessageRow } from './columns.ts';
 
-/** A message that waits to be written, and how its caller is told. */
-export interface Waiting {
-  readonly row: Row;
+/** A queued row, and the functions that settle its caller's promise. */
+export interface PendingRow {
+  readonly row: MessageRow;
   readonly bytes: number;
-  /** Its ticket, as the caller named it. */
+  /** The ticket as the caller named it. */
   readonly name: string;
-  /** How often its ticket was found locked, and when it is given up, if it was. */
+  /** How often its ticket was locked, and the deadline that begins with the first time. */
   lockedTimes: number;
   giveUpAt: number | undefined;
-  readonly resolve: (answer: Answer) => void;
+  readonly resolve: (answer: RowAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
 
 export interface LaneLimits {
-  /** Statements of lanes in flight at most. */
+  /** Most statements of lanes in flight. */
   readonly atOnce: number;
-  /** Milliseconds that a message waits for a lock at most. */
+  /** Longest wait for a lock, in milliseconds. */
   readonly patience: number;
-  /** Messages of one lane at most: one ticket must not fill the queue of all. */
+  /** Most messages of one lane, so that one ticket cannot fill the whole queue. */
   readonly rows: number;
-  /** Rows and bytes of one statement at most. */
+  /** Most rows and bytes of one statement. */
   readonly groupRows: number;
   readonly groupBytes: number;
 }
 
 /**
- * Where messages wait whose ticket somebody else has locked: one lane a ticket, so that nobody waits for
- * another ticket's lock. A lane's turn is one statement, which waits for the lock for a quarter of a second;
- * then it is the next lane's turn.
+ * Queues of messages whose ticket is locked: one lane per ticket, so that no message waits for another
+ * ticket's lock. A lane's turn is one statement, which waits up to 250 ms for the lock. Then the next lane
+ * has its turn.
  */
-export interface Lanes {
-  /**
-   * @param lane the ticket's id; or a mark of the message's own, when it waits for another lock than its
-   * ticket's
-   */
-  join(lane: number | symbol, waiting: Waiting): void;
-  /** Puts the message into the lane of its ticket, if there is one. @returns whether there is */
-  take(waiting: Waiting): boolean;
+export interface TicketLanes {
+  /** @param lane the ticket's id, or a symbol when the message waits for a lock other than its ticket's */
+  join(lane: number | symbol, waiting: PendingRow): void;
+  /** Adds the message to its ticket's lane, if there is one. @returns whether there is */
+  take(waiting: PendingRow): boolean;
 }
 
-interface Lane {
+interface TicketLane {
   readonly id: number | symbol;
   readonly names: Set<string>;
-  readonly rows: Waiting[];
-  /** One, after they waited in vain together: some of them may wait for a lock of their own. */
+  readonly rows: PendingRow[];
+  /** Rows of the next statement. One after a timeout, as a single row may wait for a lock of its own. */
   width: number;
 }
 
-/** @param append writes rows by one statement that waits for their locks for a moment */
-export function createLanes(
-  append: (group: readonly Waiting[]) => Promise<readonly Answer[]>,
+/** @param append writes rows by one statement, which waits for locks up to `lock_timeout` */
+export function createTicketLanes(
+  append: (group: readonly PendingRow[]) => Promise<readonly RowAnswer[]>,
   { atOnce, patience, rows: maxRows, groupRows, groupBytes }: LaneLimits,
-): Lanes {
-  const lanes = new Map<number | symbol, Lane>();
-  const byName = new Map<string, Lane>();
-  const turns: Lane[] = [];
+): TicketLanes {
+  const lanes = new Map<number | symbol, TicketLane>();
+  const byName = new Map<string, TicketLane>();
+  const turns: TicketLane[] = [];
   let running = 0;
 
-  function add(lane: Lane, waiting: Waiting): void {
+  function add(lane: TicketLane, waiting: PendingRow): void {
     if (lane.rows.length >= maxRows) return waiting.reject(lockedFault());
     waiting.giveUpAt ??= performance.now() + patience;
     lane.rows.push(waiting);
   }
 
-  function nextOf(lane: Lane) {
+  function nextOf(lane: TicketLane) {
     let bytes = 0;
     const count = lane.rows.findIndex((waiting, n) => {
       bytes += waiting.bytes;
@@ -76,7 +73,7 @@ export function createLanes(
     return lane.rows.splice(0, count === -1 ? lane.rows.length : count);
   }
 
-  async function turn(lane: Lane): Promise<void> {
+  async function turn(lane: TicketLane): Promise<void> {
     const batch = nextOf(lane);
     try {
       const answers = await append(batch);
@@ -90,7 +87,7 @@ export function createLanes(
       const isShared = batch.length > 1 && !(fault instanceof Unavailable);
       if (isLockTimeout(error) || isShared) {
         lane.width = 1;
-        // One that waited alone lets the others try.
+        // A row that timed out alone goes to the end of the lane.
         lane.rows.splice(batch.length === 1 ? lane.rows.length : 0, 0, ...batch);
       } else for (const waiting of batch) waiting.reject(fault);
     }
@@ -100,7 +97,7 @@ export function createLanes(
     for (const { rows } of lanes.values()) rows.splice(0, rows.length, ...rows.filter(mayGoOn));
   }
 
-  async function serve(lane: Lane): Promise<void> {
+  async function serve(lane: TicketLane): Promise<void> {
     running += 1;
     await turn(lane);
     running -= 1;
@@ -109,7 +106,7 @@ export function createLanes(
     next();
   }
 
-  function close(lane: Lane): void {
+  function close(lane: TicketLane): void {
     lanes.delete(lane.id);
     for (const name of lane.names) byName.delete(name);
   }
@@ -148,8 +145,8 @@ export function createLanes(
 const lockedFault = (): Unavailable =>
   new Unavailable('Somebody else holds what this needs; nothing was written', 2, { nothingWritten: true });
 
-/** Whether a message that waits for a lock may be tried once more; otherwise its caller is told. */
-export function mayGoOn(waiting: Waiting): boolean {
+/** Whether a message may be retried. Rejects its promise when its deadline has passed. */
+export function mayGoOn(waiting: PendingRow): boolean {
   if (waiting.giveUpAt === undefined || performance.now() < waiting.giveUpAt) return true;
   waiting.reject(lockedFault());
   return false;

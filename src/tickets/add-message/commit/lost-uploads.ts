@@ -2,23 +2,23 @@ import { inArray } from 'drizzle-orm';
 import { blobs } from '../../../db/tables.ts';
 import { brokenConstraint } from '../../../platform/database-faults.ts';
 import type { Refusal } from '../../../platform/errors.ts';
-import type { DeskContext } from '../../context.ts';
+import type { TicketContext } from '../../context.ts';
 import { invalidInput } from '../../refusals.ts';
-import type { Row } from './columns.ts';
+import type { MessageRow } from './columns.ts';
 
 /**
- * Why a row could not be written whose earlier uploads were redacted after they had been looked up: as if
- * that had been before. Undefined when it failed for another reason.
+ * The refusal for a row whose earlier uploads were redacted between their lookup and the write: the same as
+ * if they had been redacted before. Undefined for any other error.
  */
 export async function lostUploads(
-  ctx: DeskContext,
-  { files = [] }: Row,
+  ctx: TicketContext,
+  { files = [] }: MessageRow,
   error: unknown,
 ): Promise<Refusal | undefined> {
   if (brokenConstraint(error) !== 'attachments_blob_key_blobs_key_fk') return undefined;
   const named = files.filter(({ isFresh }) => !isFresh);
   const keys = named.map(({ blobKey }) => blobKey!);
-  const rows = await ctx.desk.database.desk
+  const rows = await ctx.services.database.desk
     .select({ key: blobs.key })
     .from(blobs)
     .where(inArray(blobs.key, keys));

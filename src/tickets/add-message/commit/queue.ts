@@ -1,4 +1,4 @@
-import type { Lanes, Waiting } from './lanes.ts';
+import type { PendingRow, TicketLanes } from './lanes.ts';
 
 export interface QueueLimits {
   readonly groupRows: number;
@@ -8,43 +8,40 @@ export interface QueueLimits {
 }
 
 /**
- * Messages that wait for a group. Those of a ticket that is being written to wait for that: in the database
- * they would wait for its lock.
+ * Messages that wait for a group. While a statement writes to a ticket, its further messages wait here rather
+ * than for its lock in the database.
  */
 export interface WritingQueue {
   readonly length: number;
   readonly bytes: number;
-  /** @returns false: the message waits for its ticket, and nothing is to be sent for it now */
-  add(waiting: Waiting): boolean;
+  /** @returns false when the message waits for its ticket, so that there is nothing to send now */
+  add(waiting: PendingRow): boolean;
   /**
-   * Takes the next group. Messages of one ticket go together, as the next statement could not have them
+   * Takes the next group. Messages of one ticket go together, as a parallel statement could not write them
    * anyway.
    */
-  next(rowsInFlight: number): Waiting[];
-  /** A statement writes the group, and has ended. */
-  begin(group: readonly Waiting[]): void;
-  end(group: readonly Waiting[]): void;
+  next(rowsInFlight: number): PendingRow[];
+  /** Called when a statement that writes the group begins, and when it has ended. */
+  begin(group: readonly PendingRow[]): void;
+  end(group: readonly PendingRow[]): void;
 }
 
 export function createQueue(
-  lanes: Lanes,
+  lanes: TicketLanes,
   { groupRows, groupBytes, worthwhileRows, statementsInFlight }: QueueLimits,
 ): WritingQueue {
-  let queue: Waiting[] = [];
+  let queue: PendingRow[] = [];
   let queuedBytes = 0;
-  /** By the ticket that a statement is writing to, as its callers named it. */
-  const busy = new Map<string, Waiting[]>();
+  /** Waiting messages by the ticket that a statement is writing to, as its callers named it. */
+  const busy = new Map<string, PendingRow[]>();
 
-  /**
-   * As much as the other statements have or will have: one that takes all leaves them nothing to do while it
-   * runs.
-   */
+  /** An even share of the rows: a statement that took all of them would leave the others idle. */
   function limit(rowsInFlight: number): number {
     const share = Math.ceil((queue.length + rowsInFlight) / statementsInFlight);
     return Math.min(groupRows, Math.max(Math.min(worthwhileRows, groupRows), share));
   }
 
-  function push(waiting: Waiting): boolean {
+  function push(waiting: PendingRow): boolean {
     if (lanes.take(waiting)) return false;
     const held = busy.get(waiting.name);
     (held ?? queue).push(waiting);
@@ -63,7 +60,7 @@ export function createQueue(
     add: push,
     next(rowsInFlight) {
       const most = limit(rowsInFlight);
-      const group: Waiting[] = [];
+      const group: PendingRow[] = [];
       const names = new Set<string>();
       let bytes = 0;
       const waited = queue;
@@ -85,7 +82,7 @@ export function createQueue(
       for (const { name } of group) if (!busy.has(name)) busy.set(name, []);
     },
     end(group) {
-      // They came before whoever is in the queue.
+      // They arrived before those in the queue.
       const held = group.flatMap(({ name }) => {
         const waiting = busy.get(name) ?? [];
         busy.delete(name);

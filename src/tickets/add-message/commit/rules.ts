@@ -3,31 +3,32 @@ import type { Db } from '../../../db/database.ts';
 import { membersOf, recordColumns } from '../../../db/json-record.ts';
 import { reading } from '../../../db/step.ts';
 import { mailboxes, mailboxGrants, tickets, users } from '../../../db/tables.ts';
-import { type Row, rowColumns } from './columns.ts';
+import { ownKeyPattern } from '../../../mail/address.ts';
+import { type MessageRow, rowColumns } from './columns.ts';
 
-/*
- * What rows mean and which rules refuse them, as steps of a statement: of the one that appends, and of one
- * that only looks.
- */
+/* Resolves rows and judges them, as steps of a statement. The append statement and the dry run share them. */
 
-/** What the statement says of a row that it left out. */
-export type Verdict =
+/** Why the statement left out a row. */
+export type RowVerdict =
   | RuleVerdict
   | 'TICKET_CHANGED'
   | 'PREVIEW_STALE'
-  /** Somebody else holds the ticket's row. */
+  /** Another transaction holds the ticket's row. */
   | 'LOCKED'
-  /** Another message of the group goes to the ticket first: ask again in a later group. */
+  /** Another message of the group goes first: retry in a later group. */
   | 'LATER'
-  /** The idempotency key is taken: by a row that is committed by now. */
+  /** The idempotency key is taken by a committed row. */
   | 'KEY_TAKEN';
-/** Those that need no lock. */
+/** Verdicts that need no lock. */
 export type RuleVerdict =
   | 'TICKET_NOT_FOUND'
   | 'MAILBOX_NOT_FOUND'
   | 'MAILBOX_NOT_READY'
   | 'RECIPIENT_MISSING'
-  | 'MAIL_SIZE';
+  /** The mail may be too large: its exact size is needed. */
+  | 'MAIL_SIZE'
+  /** A copy may go to the To address: the caller compares them by `addressKey`, and asks again. */
+  | 'COMPARE_COPIES';
 
 const given = membersOf('given', rowColumns);
 export const input = reading(
@@ -41,7 +42,7 @@ const asked = input.columns;
 const visible = (which: SQL): SQL => sql`
   select ${tickets.id} from ${tickets}
   where ${which} and (${asked.isOperator} or ${tickets.requesterId} = ${asked.viewerId})`;
-/** Which ticket each row means, if its viewer may see it. */
+/** The ticket that each row names, if its viewer may see it. */
 export const wanted = reading(
   'wanted',
   { n: asked.n, ticketId: sql`named.${sql.identifier(tickets.id.name)}` },
@@ -51,7 +52,7 @@ export const wanted = reading(
   ) named`,
 );
 
-/** The tickets that are meant. @param locking how their rows are locked, if they are */
+/** The named tickets. @param locking the locking clause, if any */
 export const foundTickets = (locking: SQL = sql``) =>
   reading(
     'found',
@@ -81,6 +82,12 @@ const sends = sql`(${mailboxes.smtpUrl} is not null or ${sql.placeholder('sendsB
 const isTooLarge = sql`
   ${asked.mailBytes} + octet_length(${mailboxes.signature}) * ${asked.signatureFactor} > ${maxMailBytes}`;
 
+const ownKey = sql.raw(`'${ownKeyPattern.replaceAll("'", "''")}'`);
+/** `addressKey` alone decides when two addresses are one recipient. SQL compares only what is its own key. */
+const mayRepeatTo = sql`
+  ${asked.copies} is not null and ${asked.copiesBeside} is distinct from ${users.email}
+    and (${users.email} !~ ${ownKey} or ${users.email} = any (${asked.copyKeys}))`;
+
 /** The rules that need the database, in the order in which they refuse. */
 export const judged = reading(
   'judged',
@@ -106,6 +113,7 @@ export const judged = reading(
       when ${mailboxes.disabledAt} is not null or not ${sends} then 'MAILBOX_NOT_READY'
       when coalesce(${users.email}, '') = '' then 'RECIPIENT_MISSING'
       when ${isTooLarge} then 'MAIL_SIZE'
+      when ${mayRepeatTo} then 'COMPARE_COPIES'
     end`,
   },
   sql`from ${input}
@@ -116,13 +124,12 @@ export const judged = reading(
       on lower(${mailboxes.address}) = lower(${asked.from}) and ${mailboxGrants.userId} = ${asked.viewerId}`,
 );
 
-/** The subject of a ticket's mails. The database's own function says it, for whoever asks. */
+/** The subject of a ticket's mails. The rule is the database function `mail_subject`, for every caller. */
 export const mailSubject = (of: { readonly subject: SQL; readonly reference: SQL }): SQL =>
   sql`mail_subject(${of.subject}, ${of.reference})`;
 
 /**
- * The same rules without a lock or a write: which refusal would come first, and what the mail would be made
- * of.
+ * The same rules without a lock or a write. It answers the first refusal, or what the mail would be made of.
  */
 export function prepareDryRun(db: Db) {
   const { columns } = judged;
@@ -144,8 +151,8 @@ export function prepareDryRun(db: Db) {
     .prepare('judge_message');
 }
 
-/** What would become of one row, now. */
-export type DryRun = (row: Row) => Promise<DryRunAnswer>;
+/** Judges one row against the current state. */
+export type DryRun = (row: MessageRow) => Promise<DryRunAnswer>;
 export type DryRunAnswer = Awaited<ReturnType<ReturnType<typeof prepareDryRun>['execute']>>[number];
 
 export function createDryRun(db: Db, sendsByDefault: boolean): DryRun {

@@ -11,12 +11,12 @@ import {
   messages,
   tickets,
 } from '../../../db/tables.ts';
-import { awaitsScan } from '../../deliveries/ledger.ts';
-import { authoredOf } from '../input.ts';
+import { awaitsScan } from '../../../mail/outbox/failure.ts';
+import { authoredOf } from '../authored.ts';
 import { accepted } from './accept.ts';
 import { fileColumns, optionalFileColumns } from './columns.ts';
 
-/* What is written of each accepted row, and of the group as a whole. */
+/* Steps that write each accepted row, and the group's totals. */
 
 const row = accepted.columns;
 
@@ -50,7 +50,7 @@ export const files = reading(
 const file = files.columns;
 const sha256 = sql`decode(${file.sha256}, 'hex')`;
 
-/** One part of a request may be several attachments. */
+/** One part of a request may be attached several times. */
 const newBlobs = writing(
   'new_blobs',
   sql`${insertFrom(
@@ -83,7 +83,7 @@ const newAttachments = writing(
   ),
 );
 
-/** Files of one message are scanned all or none. */
+/** Either all files of a message are scanned or none is. */
 const isScanned = sql`${row.files}->0->>'scan' is not null`;
 const newDeliveries = writing(
   'new_deliveries',
@@ -126,7 +126,7 @@ const newRecipients = writing(
       select 1 as position, 'TO' as kind, ${row.toAddress} as address, ${row.toName} as name
       union all
       select 1 + c.place, c.value->>'kind', c.value->>'address', ''
-      from json_array_elements(${row.keptCopies}) with ordinality as c (value, place)
+      from json_array_elements(${row.copies}) with ordinality as c (value, place)
     ) recipient where ${row.deliveryId} is not null`,
   ),
 );
@@ -172,7 +172,7 @@ const touched = writing(
   })} from ${latest} where ${tickets.id} = ${changedTicketId}`,
 );
 
-/** One wake-up a group: NOTIFY takes a lock of the whole cluster at commit. */
+/** One NOTIFY per group, because NOTIFY takes a cluster-wide lock at commit. */
 export const woken = reading(
   'woken',
   {
