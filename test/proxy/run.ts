@@ -128,7 +128,7 @@ async function main(directory: string): Promise<void> {
   metrics.resume();
 }
 
-/** The log has the address that the caller connected to nginx from: neither nginx's nor one that it claims. */
+/** The log has the address that the caller connected from, neither nginx's nor a forged one. */
 async function refuseSignIn(nginx: Nginx, log: readonly string[]): Promise<void> {
   const denied = await ask(nginx, '/graphql', {
     ...{ method: 'POST', body: '{"query":"{__typename}"}', from: '127.0.0.7' },
@@ -202,7 +202,8 @@ async function uploadAndDownload(nginx: Nginx, headers: Record<string, string>, 
   tell(`     ${(mebibytes / seconds).toFixed(0)} MiB a second`);
   const { addTicketMessage } = await graphql<Added>(
     `mutation ($i: AddTicketMessageInput!) { addTicketMessage(input: $i) {
-      ... on AddTicketMessagePayload { ticketMessage { attachments { downloadUrl } } } ... on UserError { code message } } }`,
+      ... on AddTicketMessagePayload { ticketMessage { attachments { downloadUrl } } }
+      ... on UserError { code message } } }`,
     {
       i: { ticket: { reference: 'INC-000003' }, body: 'The film', attachments: [{ upload: upload.upload }] },
     },
