@@ -1,6 +1,4 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { writeHead } from './response-head.ts';
 
 /** Up to this many remaining bytes of a request body are drained, and the connection stays open. */
@@ -11,10 +9,14 @@ const patienceBytes = 64 * 1024 * 1024;
 /** Bytes of a response per write, so that progress of a long one can be observed. */
 const pieceBytes = 256 * 1024;
 
+/** Bytes written before other requests get a turn, even if the client would take more. */
+const turnBytes = 1024 * 1024;
+
 export interface WholeResponse {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
-  readonly body: string | Buffer;
+  /** Complete, or in pieces that are produced as they are written. */
+  readonly body: string | Buffer | Iterable<string>;
 }
 
 /**
@@ -36,9 +38,8 @@ export function sendAnswer(
     return;
   }
   writeHead(res, status, headers);
-  if (body.length <= pieceBytes) res.end(body);
-  // A client that disconnects in the middle is not an error.
-  else pipeline(Readable.from(piecesOf(body)), res).catch(() => {});
+  if (isShort(body)) res.end(body);
+  else void writePieces(res, body).then(() => res.end());
   if (rest > 0) req.unpipe().resume();
 }
 
@@ -56,14 +57,17 @@ function sendAndLinger(
   { status, headers, body }: WholeResponse,
 ): void {
   if (res.destroyed || res.headersSent) return;
-  if (req.complete) return void writeHead(res, status, headers).end(body);
+  if (req.complete) {
+    writeHead(res, status, headers);
+    return void writePieces(res, body).then(() => res.end());
+  }
   writeHead(res, status, { ...headers, Connection: 'close' });
   // The head has the length, so the client knows that the response is complete before the connection closes.
-  if (req.method !== 'HEAD') res.write(body);
+  const written = req.method === 'HEAD' ? Promise.resolve() : writePieces(res, body);
   let bytes = 0;
   const end = () => {
     clearTimeout(timer);
-    res.end();
+    void written.then(() => res.end());
   };
   const timer = setTimeout(end, patienceMs).unref();
   // Detach the previous reader.
@@ -75,7 +79,39 @@ function sendAndLinger(
   req.once('end', end).once('close', end).once('error', end).resume();
 }
 
-function* piecesOf(body: string | Buffer): Iterable<Buffer> {
-  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+const isShort = (body: WholeResponse['body']): body is string | Buffer =>
+  (typeof body === 'string' || Buffer.isBuffer(body)) && body.length <= pieceBytes;
+
+/** Resolves when all pieces are written, or the client has disconnected. */
+export async function writePieces(res: ServerResponse, body: WholeResponse['body']): Promise<void> {
+  let inTurn = 0;
+  for (const piece of piecesOf(body)) {
+    if (res.destroyed) return;
+    inTurn += piece.length;
+    if (!res.write(piece)) await drained(res);
+    else if (inTurn > turnBytes) await new Promise((resolve) => setImmediate(resolve));
+    else continue;
+    inTurn = 0;
+  }
+}
+
+/** Resolves when the response accepts more, or its connection is closed. */
+export function drained(res: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (res.destroyed) return resolve();
+    const done = () => {
+      res.off('drain', done).off('close', done);
+      resolve();
+    };
+    res.on('drain', done).on('close', done);
+  });
+}
+
+function piecesOf(body: WholeResponse['body']): Iterable<string | Buffer> {
+  if (typeof body !== 'string' && !Buffer.isBuffer(body)) return body;
+  return slicesOf(typeof body === 'string' ? Buffer.from(body) : body);
+}
+
+function* slicesOf(bytes: Buffer): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
 }
