@@ -46,7 +46,7 @@ const preview =
   '{ ... on TicketMessagePreview { text html } ... on UserError { message } }';
 
 const deepLists =
-  '{ tickets(first: 100) { nodes { requester { name } messages(first: 20) { nodes { ' +
+  '{ tickets(first: 100) { nodes { requester { name } messages(first: 15) { nodes { ' +
   'id bodyText author { name } attachments { id fileName } ticket { reference } } } } } }';
 
 const ofBodies = ({

@@ -110,10 +110,10 @@ test('a page of 100 tickets with 20 messages each and all that hangs on them may
 
 describe('long bodies', () => {
   const asked = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on TicketMessage { messageId body } } }';
-  const write = async (count: number, bytes: number, format: 'TEXT' | 'HTML', first = '') => {
+  const write = async (count: number, bytes: number, format: 'TEXT' | 'HTML') => {
     const rows = await gateway.sql<{ id: number }[]>`
       insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
-      select 47, 2, ${first} || repeat('y', ${bytes}::int), ${format}, 'PUBLIC', false from generate_series(1, ${count}::int)
+      select 47, 2, repeat('y', ${bytes}::int), ${format}, 'PUBLIC', false from generate_series(1, ${count}::int)
       returning id`;
     return rows.map(({ id }) => btoa(`TicketMessage:${id}`));
   };
@@ -142,12 +142,5 @@ describe('long bodies', () => {
     const ids = await write(4, 4 * MiB, 'HTML');
     const [refused, without] = await statementsOfRefused(ids, 'bodyHtml bodyText changes { code }');
     expect(refused).toBe(without);
-  });
-
-  test('count two bytes a character when one is beyond Latin-1, as they take in memory', async () => {
-    const ids = await write(5, 4 * MiB - 4, 'TEXT', '😀');
-    expect(await statementsOf(asked, { ids: ids.slice(1) }, asOperator)).toBeGreaterThan(0);
-    const { errors } = await gateway.graphql(asked, { ids });
-    expect(errors!.map(({ extensions }) => extensions?.code)).toEqual(['ANSWER_TOO_LARGE']);
   });
 });

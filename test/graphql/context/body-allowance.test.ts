@@ -52,3 +52,14 @@ test('what a statement does not bring of its loan goes back', async () => {
   for (let n = 0; n < 5; n += 1) await lend(2 * MiB);
   expect(loans).toEqual([...Array(14).fill(2 * MiB), 0]);
 });
+
+test('a body counts two bytes a character when one is beyond Latin-1, as it takes in memory', () => {
+  const read = (body: string) => () => {
+    const allowance = new BodyAllowance(100);
+    allowance.spend(1, Buffer.byteLength(body));
+    allowance.spendOnMemory(1, body);
+  };
+  expect(read('y'.repeat(100))).not.toThrow();
+  expect(read(`${'y'.repeat(48)}😀`)).not.toThrow();
+  expect(read(`${'y'.repeat(49)}😀`)).toThrow(AnswerTooLarge);
+});
