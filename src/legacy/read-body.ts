@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { type Charset, type Decoder, jsonDecoder, xmlDecoder } from './dotnet/charset.ts';
-import { readJson } from './dotnet/json/read.ts';
+import { readJson } from './dotnet/json/bind.ts';
 import type { Format } from './dotnet/negotiation.ts';
 import { type Reading, type ReadingLimits, readingLimits, TooLarge } from './dotnet/new-message.ts';
 import type { Spools } from './dotnet/spool.ts';
 import { TextSource } from './dotnet/text-source.ts';
-import { readXml } from './dotnet/xml/read.ts';
+import { readXml } from './dotnet/xml/bind.ts';
 
 /** The caller went away in the middle of its request. */
 export class Aborted extends Error {}

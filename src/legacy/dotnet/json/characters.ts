@@ -1,6 +1,6 @@
 import { TooLarge } from '../new-message.ts';
 import { isLetterOrDigit, isWhiteSpace, type TextSource } from '../text-source.ts';
-import { broken, JsonState } from './state.ts';
+import { broken } from './state.ts';
 
 const quote = 0x22;
 const apostrophe = 0x27;
@@ -9,18 +9,17 @@ const backslash = 0x5c;
 const stringEnd = { [quote]: /["\\]/g, [apostrophe]: /['\\]/g } as Record<number, RegExp>;
 
 /** The characters of JSON as Json.NET takes them: quotes of both kinds, unquoted names, comments, escapes. */
-export class JsonCharacters extends JsonState {
-  protected readonly source: TextSource;
+export class JsonCharacters {
+  readonly source: TextSource;
   readonly #textChars: number;
 
   constructor(source: TextSource, textChars: number) {
-    super();
     this.source = source;
     this.#textChars = textChars;
   }
 
   /** The next character's code, or -1 at the end. */
-  protected *peek(ahead = 0): Generator<void, number> {
+  *peek(ahead = 0): Generator<void, number> {
     const { source } = this;
     const at = source.pos + ahead;
     if (at < source.text.length) return source.text.charCodeAt(at);
@@ -32,7 +31,7 @@ export class JsonCharacters extends JsonState {
    * @returns the next character's code; 0 when more text is needed, then `skipSpace` takes over (a generator
    * costs more than all that this does)
    */
-  protected ahead(): number {
+  skipBufferedSpace(): number {
     const { source } = this;
     const { text } = source;
     for (; source.pos < text.length; source.pos++) {
@@ -43,7 +42,7 @@ export class JsonCharacters extends JsonState {
   }
 
   /** Skips white space. @returns the next character's code, -1 at the end */
-  protected *skipSpace(): Generator<void, number> {
+  *skipSpace(): Generator<void, number> {
     for (;;) {
       const code = yield* this.peek();
       if (code !== 0 && !isWhiteSpace(code)) return code;
@@ -54,7 +53,7 @@ export class JsonCharacters extends JsonState {
   /**
    * Reads a string from behind its opening quote to behind its closing one, handing over piece after piece.
    */
-  protected *string(end: number, piece: (text: string) => void): Generator<void, void> {
+  *stringPieces(end: number, piece: (text: string) => void): Generator<void, void> {
     const { source } = this;
     const stop = stringEnd[end]!;
     for (;;) {
@@ -75,7 +74,7 @@ export class JsonCharacters extends JsonState {
    * escaped.
    * @returns undefined for any other, and nothing is read
    */
-  protected wholeString(end: number): string | undefined {
+  bufferedString(end: number): string | undefined {
     const { source } = this;
     const at = source.text.indexOf(end === quote ? '"' : "'", source.pos);
     if (at < 0 || at - source.pos > this.#textChars) return undefined;
@@ -86,11 +85,11 @@ export class JsonCharacters extends JsonState {
   }
 
   /** A string that is kept. */
-  protected *keptString(end: number): Generator<void, string> {
-    const whole = this.wholeString(end);
+  *string(end: number): Generator<void, string> {
+    const whole = this.bufferedString(end);
     if (whole !== undefined) return whole;
     let text = '';
-    yield* this.string(end, (piece) => {
+    yield* this.stringPieces(end, (piece) => {
       text += piece;
       if (text.length > this.#textChars) throw new TooLarge();
     });
@@ -134,7 +133,7 @@ export class JsonCharacters extends JsonState {
   }
 
   /** At the slash of a comment. */
-  protected *comment(): Generator<void, void> {
+  *comment(): Generator<void, void> {
     const { source } = this;
     source.pos++;
     const kind = yield* this.peek();
@@ -161,7 +160,7 @@ export class JsonCharacters extends JsonState {
   }
 
   /** A name without quotes. */
-  protected *unquotedName(): Generator<void, string> {
+  *unquotedName(): Generator<void, string> {
     let text = '';
     for (;;) {
       const code = yield* this.peek();
@@ -180,7 +179,7 @@ export class JsonCharacters extends JsonState {
   }
 
   /** `true`, `null` and the like, with something that separates behind them. Moves as far as it matched. */
-  protected *word(expected: string): Generator<void, boolean> {
+  *word(expected: string, inConstructor: boolean): Generator<void, boolean> {
     const { source } = this;
     if (!(yield* source.has(expected.length - 1))) {
       source.pos = source.text.length;
@@ -195,13 +194,13 @@ export class JsonCharacters extends JsonState {
     source.pos += expected.length;
     const code = yield* this.peek();
     if (code <= 0 || isWhiteSpace(code) || code === 0x7d || code === 0x5d || code === 0x2c) return true;
-    if (code === 0x29) return this.state === 'Constructor' || this.state === 'ConstructorStart';
+    if (code === 0x29) return inConstructor;
     const next = code === slash ? yield* this.peek(1) : -1;
     return next === 0x2a || next === slash;
   }
 
   /** The text of a number. */
-  protected *numberText(): Generator<void, string> {
+  *numberText(): Generator<void, string> {
     const { source } = this;
     let text = '';
     for (;;) {

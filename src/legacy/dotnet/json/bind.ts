@@ -10,10 +10,10 @@ import {
 import type { Spools } from '../spool.ts';
 import type { TextSource } from '../text-source.ts';
 import { asItem, convert, items, memberNamed, type Shape, shapes, type Wanted } from './contract.ts';
-import { JsonReader } from './reader.ts';
-import { broken, EnoughErrors, type Token } from './state.ts';
+import { createJsonReader, type JsonReader } from './reader.ts';
+import { broken, EnoughErrors, type JsonState, type Token } from './state.ts';
 
-type Target = Record<string, unknown>;
+type Bound = Record<string, unknown>;
 
 /** Reads a NewMessagePost as Json.NET 12 binds it, collecting errors the way ASP.NET Web API 2 lets it. */
 export function* readJson(
@@ -21,7 +21,7 @@ export function* readJson(
   spools: Spools,
   limits: ReadingLimits,
 ): Generator<void, Reading> {
-  const binder = new JsonBinder(new JsonReader(source, spools, limits.textChars), limits);
+  const binder = new JsonBinder(createJsonReader(source, spools, limits.textChars), limits);
   const post = yield* binder.bind();
   return { post, errors: binder.errors };
 }
@@ -29,6 +29,7 @@ export function* readJson(
 class JsonBinder {
   readonly errors: string[] = [];
   readonly #reader: JsonReader;
+  readonly #state: JsonState;
   readonly #limits: ReadingLimits;
   readonly #budget: Budget;
   #errorChars = 0;
@@ -37,13 +38,14 @@ class JsonBinder {
 
   constructor(reader: JsonReader, limits: ReadingLimits) {
     this.#reader = reader;
+    this.#state = reader.state;
     this.#limits = limits;
     this.#budget = new Budget(limits.values);
   }
 
   *bind(): Generator<void, NewMessagePost | null> {
     try {
-      if (!(yield* this.#reader.readContent())) return null;
+      if (!(yield* this.#reader.tokens.readContent())) return null;
       return (yield* this.#value('post', undefined)) as NewMessagePost | null;
     } catch (error) {
       if (error instanceof EnoughErrors) return null;
@@ -55,7 +57,7 @@ class JsonBinder {
   /** Every error is taken down and reading goes on, except when there is no sense in it. */
   #note(error: unknown): void {
     if (error instanceof TooLarge || error instanceof EnoughErrors) throw error;
-    const { path } = this.#reader;
+    const { path } = this.#state;
     this.#errorChars += path.length;
     // What does not fit any more is left out: it would be told to somebody who made it up.
     const fits = this.#errorChars <= this.#limits.errorChars;
@@ -65,19 +67,19 @@ class JsonBinder {
 
   /** Goes on behind what was wrong: skips it, and leaves what is nested deeper than `depth`. */
   *#recover(depth: number): Generator<void, void> {
-    yield* this.#reader.skip();
-    while (this.#reader.depth > depth && (yield* this.#reader.read()));
+    yield* this.#reader.tokens.skip();
+    while (this.#state.depth > depth && (yield* this.#reader.tokens.read()));
   }
 
   /** Reads the token of a value, knowing what it is to become. @returns false at the end */
   *#readFor(wanted: Wanted): Generator<void, boolean> {
     const reader = this.#reader;
-    if (wanted === 'string') yield* reader.readString();
-    else if (wanted === 'int' || wanted === 'int?') yield* reader.readInt32();
-    else if (wanted === 'bool') yield* reader.readBoolean();
-    else if (wanted === 'bytes') yield* reader.readBytes();
-    else return yield* reader.readContent();
-    return reader.token !== 'None';
+    if (wanted === 'string') yield* reader.values.readString();
+    else if (wanted === 'int' || wanted === 'int?') yield* reader.values.readInt32();
+    else if (wanted === 'bool') yield* reader.values.readBoolean();
+    else if (wanted === 'bytes') yield* reader.bytes.read();
+    else return yield* reader.tokens.readContent();
+    return this.#state.token !== 'None';
   }
 
   /**
@@ -87,10 +89,10 @@ class JsonBinder {
   *#value(wanted: Wanted, existing: unknown): Generator<void, unknown> {
     const reader = this.#reader;
     do {
-      if (reader.token === 'StartObject') return yield* this.#object(wanted, existing);
-      if (reader.token === 'StartArray') return yield* this.#list(wanted, existing, undefined);
-      if (reader.token !== 'Comment') return convert(reader, wanted);
-    } while (yield* reader.read());
+      if (this.#state.token === 'StartObject') return yield* this.#object(wanted, existing);
+      if (this.#state.token === 'StartArray') return yield* this.#list(wanted, existing, undefined);
+      if (this.#state.token !== 'Comment') return convert(this.#state, wanted);
+    } while (yield* reader.tokens.read());
     throw broken;
   }
 
@@ -107,10 +109,9 @@ class JsonBinder {
     wanted: Wanted,
     existing: unknown,
   ): Generator<void, { done: boolean; value?: unknown; id: string | undefined }> {
-    const reader = this.#reader;
     let id: string | undefined;
-    while (reader.token === 'PropertyName') {
-      const name = reader.value as string;
+    while (this.#state.token === 'PropertyName') {
+      const name = this.#state.value as string;
       if (name === '$ref') {
         const found = yield* this.#reference();
         if (found === undefined) continue;
@@ -124,8 +125,8 @@ class JsonBinder {
       }
       if (name !== '$id' && name !== '$type') break;
       yield* this.#expectToken();
-      if (name === '$id') id = reader.value === undefined ? undefined : String(reader.value);
-      else if (reader.value === undefined) throw broken;
+      if (name === '$id') id = this.#state.value === undefined ? undefined : String(this.#state.value);
+      else if (this.#state.value === undefined) throw broken;
       yield* this.#expectToken();
     }
     return { done: false, id };
@@ -133,13 +134,12 @@ class JsonBinder {
 
   /** Behind `$ref`. @returns the object of that name, null if there is none, undefined if none is named */
   *#reference(): Generator<void, unknown> {
-    const reader = this.#reader;
     yield* this.#expectToken();
-    if (reader.token !== 'String' && reader.token !== 'Null') throw broken;
-    const name = reader.value as string | undefined;
+    if (this.#state.token !== 'String' && this.#state.token !== 'Null') throw broken;
+    const name = this.#state.value as string | undefined;
     yield* this.#expectToken();
     if (name === undefined) return undefined;
-    if ((reader.token as Token) === 'PropertyName') throw broken;
+    if ((this.#state.token as Token) === 'PropertyName') throw broken;
     return this.#known.get(name) ?? null;
   }
 
@@ -153,37 +153,37 @@ class JsonBinder {
   *#populate(shape: Shape, id: string | undefined): Generator<void, unknown> {
     const reader = this.#reader;
     const { members, create } = shapes[shape];
-    const target = create() as Target;
+    const target = create() as Bound;
     this.#remember(id, target);
-    const { depth } = reader;
+    const { depth } = this.#state;
     do {
-      if (reader.token === 'EndObject') return target;
-      if (reader.token === 'Comment') continue;
-      if (reader.token !== 'PropertyName') throw broken;
+      if (this.#state.token === 'EndObject') return target;
+      if (this.#state.token === 'Comment') continue;
+      if (this.#state.token !== 'PropertyName') throw broken;
       try {
-        yield* this.#member(members, target, reader.value as string);
+        yield* this.#member(members, target, this.#state.value as string);
       } catch (error) {
         this.#note(error);
         yield* this.#recover(depth);
       }
-    } while (reader.readAhead() || (yield* reader.read()));
+    } while (reader.fastPath.readMember() || (yield* reader.tokens.read()));
     this.#note(broken);
     return target;
   }
 
-  *#member(members: Members, target: Target, written: string): Generator<void, void> {
+  *#member(members: Members, target: Bound, written: string): Generator<void, void> {
     const name = memberNamed(members, written);
     if (name === undefined) {
-      if (yield* this.#reader.read()) yield* this.#reader.skip();
+      if (yield* this.#reader.tokens.read()) yield* this.#reader.tokens.skip();
       return;
     }
     const kind = members[name]!;
-    if (this.#reader.readPlain(kind)) {
-      target[name] = convert(this.#reader, kind);
+    if (this.#reader.fastPath.readValue(kind)) {
+      target[name] = convert(this.#state, kind);
       return;
     }
     if (!(yield* this.#readFor(kind))) throw broken;
-    const start = this.#reader.token === 'StartArray' || this.#reader.token === 'StartObject';
+    const start = this.#state.token === 'StartArray' || this.#state.token === 'StartObject';
     target[name] = yield* this.#value(kind, start ? (target[name] ?? undefined) : undefined);
   }
 
@@ -193,18 +193,18 @@ class JsonBinder {
     if (item === undefined) throw broken;
     const list = (existing ?? []) as unknown[];
     this.#remember(id, list);
-    const { depth } = reader;
+    const { depth } = this.#state;
     let lastError: number | undefined;
     for (;;) {
       try {
-        const isPlain = reader.readPlain(item);
+        const isPlain = reader.fastPath.readValue(item);
         if (!isPlain && !(yield* this.#readFor(item))) break;
-        if (reader.token === 'EndArray') return list;
-        if (reader.token === 'Comment') continue;
-        list.push(asItem(item, isPlain ? convert(reader, item) : yield* this.#value(item, undefined)));
+        if (this.#state.token === 'EndArray') return list;
+        if (this.#state.token === 'Comment') continue;
+        list.push(asItem(item, isPlain ? convert(this.#state, item) : yield* this.#value(item, undefined)));
         this.#budget.spend(item === 'attachment' ? objectValues : 1);
       } catch (error) {
-        const index = reader.indexAt(depth);
+        const index = this.#state.indexAt(depth);
         this.#note(error);
         yield* this.#recover(depth + 1);
         // The reader has not moved since the last error: Json.NET breaks out of what would go on for ever.
@@ -217,6 +217,6 @@ class JsonBinder {
   }
 
   *#expectToken(): Generator<void, void> {
-    if (!this.#reader.readAhead() && !(yield* this.#reader.read())) throw broken;
+    if (!this.#reader.fastPath.readMember() && !(yield* this.#reader.tokens.read())) throw broken;
   }
 }
