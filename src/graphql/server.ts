@@ -13,7 +13,7 @@ export interface GraphqlOptions extends YogaOptions, ReadOptions {
 }
 
 /** A document of ours that is executed in process. */
-interface StoredOperation {
+interface InProcessOperation {
   readonly name: string;
   readonly document: string;
 }
@@ -29,7 +29,7 @@ export function createGraphqlServer(options: GraphqlOptions) {
      * @throws OperationRefused when it does not fit the schema
      */
     async execute<D>(
-      { name, document }: StoredOperation,
+      { name, document }: InProcessOperation,
       variables: object,
       ctx: MessageContext,
     ): Promise<ExecutionResult<D>> {

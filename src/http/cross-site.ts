@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { essenceOf } from '../platform/essence.ts';
 
 /** Types that a page may send to another origin without asking first. */
 const simpleTypes = /^(?:|text\/plain|application\/x-www-form-urlencoded|multipart\/form-data)$/;
@@ -16,8 +17,8 @@ const asked = [
  * without asking first. It cannot leave out the headers by which browsers mark their requests.
  */
 export function maySneakIn({ headers }: IncomingMessage, ownOrigin: string): boolean {
-  const type = (headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
-  if (!simpleTypes.test(type) || asked.some((name) => name in headers)) return false;
+  if (!simpleTypes.test(essenceOf(headers['content-type'])) || asked.some((name) => name in headers))
+    return false;
   const { origin, 'sec-fetch-site': site } = headers;
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   return origin !== undefined && origin !== ownOrigin;

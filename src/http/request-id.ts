@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { nameRequest } from '../platform/response-head.ts';
 
 /** What is known of a request before any door has looked at it. */
-export interface Identity {
+export interface RequestIdentity {
   /** In every answer, log line and fault that has to do with the request. */
   readonly requestId: string;
   /**
@@ -15,9 +15,9 @@ export interface Identity {
 
 /** On the request itself: a weak map of all that are under way costs each collection of garbage something. */
 const identity = Symbol('identity');
-type Identified = IncomingMessage & { [identity]?: Identity };
+type Identified = IncomingMessage & { [identity]?: RequestIdentity };
 
-export function identify(req: IncomingMessage, res: ServerResponse): Identity {
+export function identify(req: IncomingMessage, res: ServerResponse): RequestIdentity {
   const whenAway = () => {
     const away = new AbortController();
     const look = () => {
@@ -29,12 +29,12 @@ export function identify(req: IncomingMessage, res: ServerResponse): Identity {
   };
   const requestId = requestIdOf(req.headers['x-request-id']);
   nameRequest(res, requestId);
-  const known: Identity = { requestId, whenAway };
+  const known: RequestIdentity = { requestId, whenAway };
   (req as Identified)[identity] = known;
   return known;
 }
 
-export function identityOf(req: IncomingMessage): Identity {
+export function identityOf(req: IncomingMessage): RequestIdentity {
   return (req as Identified)[identity]!;
 }
 

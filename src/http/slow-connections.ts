@@ -13,7 +13,7 @@ export interface Patience {
 /** A request or an answer that moves less than 1 KiB a second for half a minute. */
 const usual: Patience = { lookEveryMs: 5000, looks: 6, leastBytes: 5 * 1024 };
 
-interface Watched {
+interface WatchedConnection {
   req: IncomingMessage | undefined;
   res: ServerResponse | undefined;
   moved: number;
@@ -26,7 +26,7 @@ interface Watched {
  * that we have not asked for more of, a stream without news.
  */
 export function cutStalled(server: Server, { lookEveryMs, looks, leastBytes }: Patience = usual): void {
-  const connections = new Map<Socket, Watched>();
+  const connections = new Map<Socket, WatchedConnection>();
   server.on('connection', (socket) => {
     connections.set(socket, { req: undefined, res: undefined, moved: 0, still: 0 });
     socket.once('close', () => connections.delete(socket));
@@ -47,7 +47,7 @@ export function cutStalled(server: Server, { lookEveryMs, looks, leastBytes }: P
   server.once('close', () => clearInterval(timer));
 }
 
-const waitsForCaller = (socket: Socket, { req }: Watched): boolean =>
+const waitsForCaller = (socket: Socket, { req }: WatchedConnection): boolean =>
   socket.writableLength > 0 || (req !== undefined && isArriving(req));
 
 /** A body of which we would take more. */
@@ -55,7 +55,7 @@ function isArriving(req: IncomingMessage): boolean {
   return !req.complete && !req.destroyed && req.readableFlowing === true && req.readableLength === 0;
 }
 
-function cut(socket: Socket, { req, res }: Watched): void {
+function cut(socket: Socket, { req, res }: WatchedConnection): void {
   if (socket.writableLength > 0 || res === undefined || res.headersSent) return void socket.destroy();
   // Whoever sends so slowly may still be listening; what comes after the refusal is read by nobody.
   req?.removeAllListeners('data').removeAllListeners('end');

@@ -15,8 +15,8 @@ export interface StoredOperation<D, V> {
 }
 
 export type Input = AddLegacyMessageMutationVariables['input'];
-type Result = AddLegacyMessageMutation['addTicketMessage'];
-export type RefusalData = Exclude<Result, { __typename: 'AddTicketMessagePayload' }>;
+type AddMessageResult = AddLegacyMessageMutation['addTicketMessage'];
+export type RefusalData = Exclude<AddMessageResult, { __typename: 'AddTicketMessagePayload' }>;
 
 const folder = new URL('../../schema/operations/', import.meta.url);
 

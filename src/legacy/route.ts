@@ -1,14 +1,14 @@
 import { foldPath } from './dotnet/path.ts';
 
 /** What a path under /api leads to. */
-export type Route = 'help' | 'openapi' | 'newMessage' | undefined;
+export type LegacyRoute = 'help' | 'openapi' | 'newMessage' | undefined;
 
 /**
  * `api/{controller}/{action}/{id}` as the old routing took it: one more segment is taken for an id and
  * ignored. System.Web refused segments that end in a dot or a blank, which are no file names.
  * @param url a request target, with its query
  */
-export function route(url: string): Route {
+export function route(url: string): LegacyRoute {
   const path = url.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0]!;
   if (path === '/api/Tickets/NewMessage') return 'newMessage';
   const segments = foldPath(path).split('/').slice(1);

@@ -34,14 +34,18 @@ export function sendAnswer(
 ): void {
   if (res.destroyed || res.headersSent) return;
   const rest = restOf(req);
-  const closes = !res.shouldKeepAlive || res.getHeader('connection') === 'close';
+  // A client that waits for `100 Continue` may leave its body out: what follows cannot be told from one.
+  const isWaiting = req.headers.expect !== undefined && req.readableFlowing === null;
+  const closes = isWaiting || !res.shouldKeepAlive || res.getHeader('connection') === 'close';
   if (rest > 0 && (closes || rest > smallRest)) {
     // The last bytes may be here already, and only not have been looked at.
     setImmediate(() => sendAndLinger(req, res, { status, headers, body }));
     return;
   }
   writeHead(res, status, headers);
-  if (body.length <= pieceBytes) res.end(body);
+  // As Latin-1, a short one is joined to the head; node would write bytes as a second packet.
+  if (body.length <= pieceBytes)
+    typeof body === 'string' ? res.end(body) : res.end(body.toString('latin1'), 'latin1');
   // A reader who goes away in the middle is nobody's to be told of.
   else pipeline(Readable.from(piecesOf(body)), res).catch(() => {});
   if (rest > 0) req.unpipe().resume();

@@ -13,7 +13,7 @@ import { BodyAllowance } from './body-allowance.ts';
 
 /** What may be looked up without the scope `read`. */
 type IsFree = (id: number) => boolean;
-type Load<V> = (ctx: DeskContext, ids: readonly number[]) => Promise<Map<number, V>>;
+type LoadByIds<V> = (ctx: DeskContext, ids: readonly number[]) => Promise<Map<number, V>>;
 
 /**
  * Each of many things is asked for once a request, and those asked for together in one statement. Looking
@@ -100,15 +100,20 @@ export class Loaders {
     else made.prime(id, value);
   }
 
-  #one<V>(load: Load<V>, isFree?: IsFree): DataLoader<number, V | null> {
+  #one<V>(load: LoadByIds<V>, isFree?: IsFree): DataLoader<number, V | null> {
     return this.#loader<V | null>(load, load, null, isFree);
   }
 
-  #many<V>(name: unknown, load: Load<V[]>, isFree?: IsFree): DataLoader<number, readonly V[]> {
+  #many<V>(name: unknown, load: LoadByIds<V[]>, isFree?: IsFree): DataLoader<number, readonly V[]> {
     return this.#loader<readonly V[]>(name, load, [], isFree);
   }
 
-  #loader<V>(name: unknown, load: Load<V>, none: V, isFree: IsFree = () => false): DataLoader<number, V> {
+  #loader<V>(
+    name: unknown,
+    load: LoadByIds<V>,
+    none: V,
+    isFree: IsFree = () => false,
+  ): DataLoader<number, V> {
     let loader = this.#made.get(name) as DataLoader<number, V> | undefined;
     if (loader === undefined) {
       loader = new DataLoader<number, V>(async (ids) => {

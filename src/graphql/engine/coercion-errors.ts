@@ -1,6 +1,7 @@
 import { type GraphQLSchema, getVariableValues, type VariableDefinitionNode } from 'graphql';
 
-type Variables = Readonly<Record<string, unknown>>;
+/** Values by the variables' names, whatever a client sent. */
+export type RawVariables = Readonly<Record<string, unknown>>;
 /** How graphql-js is asked what is wrong with variables. */
 export interface CoercionOptions {
   readonly maxErrors: number;
@@ -19,10 +20,10 @@ const deepest = 20;
 export function coerceVariables(
   schema: GraphQLSchema,
   definitions: readonly VariableDefinitionNode[],
-  variables: Variables,
+  variables: RawVariables,
   options: CoercionOptions,
 ): ReturnType<typeof getVariableValues> {
-  const shorter = shortened(variables, 0) as Variables;
+  const shorter = shortened(variables, 0) as RawVariables;
   if (shorter !== variables) {
     const found = getVariableValues(schema, definitions, shorter, options);
     if (found.errors !== undefined) return found;

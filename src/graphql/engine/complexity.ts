@@ -17,6 +17,7 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql';
+import type { RawVariables } from './coercion-errors.ts';
 
 /** A page of 100 tickets with 20 messages each and all that hangs on them passes; that squared does not. */
 export const complexityLimit = { complexity: 120_000, depth: 15, breadth: 400 };
@@ -24,7 +25,6 @@ export const complexityLimit = { complexity: 120_000, depth: 15, breadth: 400 };
 /** Items that a list is taken to have whose field does not say. */
 const unsaidListMultiplier = 10;
 
-type Variables = Readonly<Record<string, unknown>>;
 /**
  * What a field says of its own cost: the `complexity` option of the schema builder, which leaves it in the
  * extensions.
@@ -41,7 +41,7 @@ interface Total {
  * What is said of an operation that asks for too much with these variables, coerced: an error
  * DOCUMENT_TOO_COMPLEX.
  */
-export type ComplexityLimit = (variables: Variables) => GraphQLError | undefined;
+export type ComplexityLimit = (variables: RawVariables) => GraphQLError | undefined;
 
 /**
  * The limit on what one operation of a valid document may ask for. Where no variable has a say in it, it is
@@ -73,7 +73,7 @@ class Counter {
   readonly #schema: GraphQLSchema;
   readonly #operation: OperationDefinitionNode;
   readonly #fragments = new Map<string, FragmentDefinitionNode>();
-  #variables: Variables = {};
+  #variables: RawVariables = {};
   #usesVariables = false;
   /**
    * A fragment that is spread many times is counted once for each type: documents of a few lines could mean
@@ -89,7 +89,7 @@ class Counter {
         this.#fragments.set(definition.name.value, definition);
   }
 
-  count(variables: Variables): { readonly total: Total; readonly usesVariables: boolean } {
+  count(variables: RawVariables): { readonly total: Total; readonly usesVariables: boolean } {
     this.#variables = variables;
     this.#usesVariables = false;
     this.#known = new Map();

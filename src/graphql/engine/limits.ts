@@ -21,21 +21,21 @@ const most = {
   'levels of a type': 10,
   mutations: 20,
 } as const;
-type Counted = keyof typeof most;
+type Measure = keyof typeof most;
 
 /**
  * Refuses a document that costs more to look at than it is worth, in one walk and before validation.
  * @throws GraphQLError DOCUMENT_TOO_LARGE
  */
 export function assertModest(document: DocumentNode): void {
-  const counts = new Map<Counted, number>();
+  const counts = new Map<Measure, number>();
   const names = new Map<string, number>();
-  const add = (what: Counted, by = 1) => {
+  const add = (what: Measure, by = 1) => {
     const count = (counts.get(what) ?? 0) + by;
     if (count > most[what]) throw tooMany(what);
     counts.set(what, count);
   };
-  const nested = (what: Counted) => ({ enter: () => add(what), leave: () => add(what, -1) });
+  const nested = (what: Measure) => ({ enter: () => add(what), leave: () => add(what, -1) });
   const visitor: ASTVisitor = {
     Field({ alias, name: { value: name } }) {
       add('fields');
@@ -63,7 +63,7 @@ export function assertModest(document: DocumentNode): void {
   visit(document, visitor);
 }
 
-const tooMany = (what: Counted): GraphQLError => tooLarge(`more than ${most[what]} ${what}`);
+const tooMany = (what: Measure): GraphQLError => tooLarge(`more than ${most[what]} ${what}`);
 
 export const tooLarge = (why: string): GraphQLError =>
   new GraphQLError(`The document has ${why}`, {

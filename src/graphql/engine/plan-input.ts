@@ -15,16 +15,15 @@ import {
   type VariableDefinitionNode,
   valueFromAST,
 } from 'graphql';
-
-type Values = Readonly<Record<string, unknown>>;
+import type { RawVariables } from './coercion-errors.ts';
 
 /**
  * What was given, as resolvers get it; undefined when it does not fit: graphql-js then says what is wrong.
  */
-export type CoerceVariables = (given: Values) => Record<string, unknown> | undefined;
+export type CoerceVariables = (given: RawVariables) => Record<string, unknown> | undefined;
 
 /** The arguments of a field, of coerced variables. @throws GraphQLError as graphql-js does */
-export type ArgumentsOf = (variables: Values) => Record<string, unknown>;
+export type ArgumentsOf = (variables: RawVariables) => Record<string, unknown>;
 
 /**
  * Arguments that are variables and nothing else, as those of nearly every client's command are, need only be

@@ -9,7 +9,7 @@ import {
 import { AnswerBudget } from './answer-budget.ts';
 import { type CoercionOptions, coerceVariables } from './coercion-errors.ts';
 import type { ComplexityLimit } from './complexity.ts';
-import { type Answer, type Complete, type Path, type Plan, type PlannedField, Run } from './run.ts';
+import { type Complete, type Path, type Plan, type PlannedField, type ResultData, Run } from './run.ts';
 
 /** What bounds one execution. */
 export interface Bounds {
@@ -57,8 +57,8 @@ export async function runPlan(
   }
 }
 
-async function runSerially(run: Run, fields: readonly PlannedField[]): Promise<Answer> {
-  const answer: Answer = {};
+async function runSerially(run: Run, fields: readonly PlannedField[]): Promise<ResultData> {
+  const answer: ResultData = {};
   for (const field of fields) answer[field.key] = await runField(run, undefined, field, undefined);
   return answer;
 }
@@ -69,8 +69,8 @@ export function runFields(
   source: unknown,
   fields: readonly PlannedField[],
   path: Path,
-): Answer | Promise<Answer> {
-  const answer: Answer = {};
+): ResultData | Promise<ResultData> {
+  const answer: ResultData = {};
   let pending: Promise<void>[] | undefined;
   try {
     for (const field of fields) {

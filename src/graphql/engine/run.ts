@@ -15,7 +15,7 @@ import type { ArgumentsOf, CoerceVariables } from './plan-input.ts';
 /** Where a value stands in the answer; undefined: the answer itself. */
 export type Path = GraphQLResolveInfo['path'] | undefined;
 
-export type Answer = Record<string, unknown>;
+export type ResultData = Record<string, unknown>;
 
 /**
  * Completes what a resolver returned, as `CompleteValue` of the specification. @throws what makes the field
@@ -71,7 +71,7 @@ export class Run {
     this.errors.push(error);
   }
 
-  answer(data: Answer | null): ExecutionResult {
+  answer(data: ResultData | null): ExecutionResult {
     if (this.budget.isOver) return this.budget.refusal(this.plan.operation.operation);
     return this.errors.length === 0 ? { data } : { errors: this.errors, data };
   }

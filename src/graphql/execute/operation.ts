@@ -37,8 +37,12 @@ export class OperationRefused extends Error {
 }
 
 /** What is asked, once a request has the form of one. */
-export type Asked = Pick<GraphQLParams, 'operationName' | 'variables'> & { readonly query: string };
-export type PrepareOperation = (asked: Asked, ctx: MessageContext, resumeAfter?: string) => Operation;
+export type OperationParams = Pick<GraphQLParams, 'operationName' | 'variables'> & { readonly query: string };
+export type PrepareOperation = (
+  asked: OperationParams,
+  ctx: MessageContext,
+  resumeAfter?: string,
+) => Operation;
 
 /**
  * The one road of operations: parse, validate, choose; then context, execute or subscribe. Yoga's plugins

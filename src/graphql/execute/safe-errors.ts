@@ -11,7 +11,7 @@ import {
 } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/log.ts';
 
-interface Asked {
+interface ErrorReport {
   readonly requestId: string;
   readonly log: Logger;
 }
@@ -20,10 +20,10 @@ interface Asked {
  * What a caller may be told of the errors of one execution: refusals and mistakes as they are, faults by
  * their request id.
  */
-export function withSafeErrors(result: ExecutionResult, asked: Asked): ExecutionResult {
+export function withSafeErrors(result: ExecutionResult, report: ErrorReport): ExecutionResult {
   return result.errors === undefined
     ? result
-    : { ...result, errors: result.errors.map((error) => safeError(error, asked)) };
+    : { ...result, errors: result.errors.map((error) => safeError(error, report)) };
 }
 
 /** What a program needs to know of a refusal, as a command's result has it in its fields. */
@@ -35,7 +35,7 @@ function extensionsOf(refusal: Refusal): Record<string, unknown> {
   return { code, retryable: retryable[code], path: inputPath.map(String), problems };
 }
 
-export function safeError(error: unknown, { requestId, log }: Asked): GraphQLError {
+export function safeError(error: unknown, { requestId, log }: ErrorReport): GraphQLError {
   const original = error instanceof GraphQLError ? error.originalError : error;
   // Errors that graphql-js, a scalar or a limit made: they speak of the document, not of us.
   if (error instanceof GraphQLError && (original === undefined || original instanceof GraphQLError)) {

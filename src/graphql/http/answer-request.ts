@@ -12,7 +12,7 @@ import { told } from './format-result.ts';
 import { askedOf } from './parse-params.ts';
 import type { createRead } from './read-request.ts';
 import { httpError } from './request-error.ts';
-import { acceptedForms, type Form, formFor, formOfProblem } from './response-forms.ts';
+import { acceptedForms, formFor, formOfProblem, type ResponseForm } from './response-forms.ts';
 import { writeResult } from './write-response.ts';
 import { createStreams } from './write-stream.ts';
 
@@ -35,7 +35,7 @@ function withStatus(error: GraphQLError): GraphQLError {
 }
 
 /** Signs the caller in. @throws BadCredential, BadRequest, Unavailable */
-export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<MessageContext>;
+export type SignIn = (req: IncomingMessage, res: ServerResponse) => Promise<MessageContext>;
 
 /**
  * The one road of GraphQL over HTTP: negotiate, sign in, read, parse and validate, execute or subscribe,
@@ -66,7 +66,7 @@ export function createRoad({ log, production, answerBytes, trusted, read, prepar
   function refuse(
     req: IncomingMessage,
     res: ServerResponse,
-    accepted: readonly Form[],
+    accepted: readonly ResponseForm[],
     error: unknown,
   ): void {
     const asked = { requestId: requestIdOf(res) ?? 'unknown', log };
@@ -82,7 +82,7 @@ export function createRoad({ log, production, answerBytes, trusted, read, prepar
   return {
     /** Answers that come bit by bit and have not ended. */
     streams: () => streams.count,
-    async handle(req: IncomingMessage, res: ServerResponse, begin: Begin): Promise<void> {
+    async handle(req: IncomingMessage, res: ServerResponse, begin: SignIn): Promise<void> {
       const accepted = acceptedForms(req.headers.accept);
       try {
         if (req.method !== 'POST' && req.method !== 'GET')

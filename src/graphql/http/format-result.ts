@@ -3,7 +3,7 @@ import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFo
 /** A result as a client is told it, and what its errors ask of the answer's head. */
 export interface Told {
   readonly body: FormattedExecutionResult;
-  /** Asked for by an error; undefined: by none. */
+  /** OperationParams for by an error; undefined: by none. */
   readonly status: number | undefined;
   readonly headers: Readonly<Record<string, string>>;
   /** Each error is about what was asked, in a request that was understood. */

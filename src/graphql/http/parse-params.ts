@@ -1,5 +1,5 @@
 import type { GraphQLParams } from 'graphql-yoga';
-import type { Asked } from '../execute/operation.ts';
+import type { OperationParams } from '../execute/operation.ts';
 import type { TrustedDocuments } from '../execute/trusted-documents.ts';
 import { httpError } from './request-error.ts';
 
@@ -10,7 +10,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
  * What a request asks. Members that are not of GraphQL over HTTP are passed over.
  * @throws GraphQLError 400 for what is no request of GraphQL
  */
-export function askedOf(params: unknown, trusted?: TrustedDocuments): Asked {
+export function askedOf(params: unknown, trusted?: TrustedDocuments): OperationParams {
   if (Array.isArray(params)) throw httpError(400, 'Batches are not supported');
   if (!isObject(params)) throw httpError(400, 'The request is not an object');
   const { variables, operationName, extensions } = params;
@@ -19,7 +19,7 @@ export function askedOf(params: unknown, trusted?: TrustedDocuments): Asked {
   if (variables != null && !isObject(variables)) throw httpError(400, 'The "variables" are not an object');
   if (operationName != null && typeof operationName !== 'string')
     throw httpError(400, 'The "operationName" is not a string');
-  return { query, variables: variables ?? {}, operationName: operationName ?? undefined } as Asked;
+  return { query, variables: variables ?? {}, operationName: operationName ?? undefined } as OperationParams;
 }
 
 function queryOf({ query, extensions }: Record<string, unknown>): string {

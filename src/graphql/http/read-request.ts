@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLParams } from 'graphql-yoga';
+import { essenceOf } from '../../platform/essence.ts';
 import type { DeskContext } from '../../tickets/context.ts';
 import { paramsOfUrl } from './parse-params.ts';
 import { BodyBudget, parseJson, readBody } from './read-body.ts';
@@ -60,9 +61,6 @@ export function createRead({ requestBytes, readMultipart }: ReadOptions) {
 
 function contentTypeOf(header = ''): { type: string; charset: string | undefined } {
   if (header === 'application/json') return { type: header, charset: undefined };
-  const [type, ...parameters] = header.split(';');
-  const charset = parameters
-    .map((text) => /^\s*charset\s*=\s*"?([^"\s]*)/i.exec(text)?.[1])
-    .find((name) => name);
-  return { type: type!.trim().toLowerCase(), charset };
+  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(header)?.[1];
+  return { type: essenceOf(header), charset };
 }

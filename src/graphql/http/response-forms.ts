@@ -10,24 +10,26 @@ const served = {
   // Of Apollo's clients: their subscriptions come in parts, unless they are told otherwise.
   parts: 'multipart/mixed;subscriptionSpec=1.0',
 } as const;
-export type Form = keyof typeof served;
-const formOf = new Map<string, Form>(Object.entries(served).map(([form, type]) => [type, form as Form]));
+export type ResponseForm = keyof typeof served;
+const formOf = new Map<string, ResponseForm>(
+  Object.entries(served).map(([form, type]) => [type, form as ResponseForm]),
+);
 
 export const contentTypes = {
   json: 'application/json; charset=utf-8',
   response: 'application/graphql-response+json; charset=utf-8',
   events: 'text/event-stream; charset=utf-8',
   parts: 'multipart/mixed; boundary="graphql"; subscriptionSpec=1.0',
-} as const satisfies Record<Form, string>;
+} as const satisfies Record<ResponseForm, string>;
 
-type Kind = 'query' | 'mutation' | 'subscription';
+type OperationKind = 'query' | 'mutation' | 'subscription';
 /** What can carry the answer to which kind of operation: one result, or a stream of them. */
 const suits = {
   json: ['query', 'mutation'],
   response: ['query', 'mutation'],
   events: ['query', 'mutation', 'subscription'],
   parts: ['subscription'],
-} as const satisfies Record<Form, readonly Kind[]>;
+} as const satisfies Record<ResponseForm, readonly OperationKind[]>;
 
 /** Characters of an Accept header that are looked at: those of browsers and clients have two hundred. */
 const longest = 4096;
@@ -46,7 +48,7 @@ const formsOf = remembering(
   { texts: 500, longest: 500 },
 );
 
-export const acceptedForms = (accept: string | undefined): readonly Form[] =>
+export const acceptedForms = (accept: string | undefined): readonly ResponseForm[] =>
   formsOf(accept === undefined || accept.trim() === '' ? '*/*' : accept.slice(0, longest));
 
 /**
@@ -57,8 +59,10 @@ const withoutDetails = (accept: string): string =>
   accept.replace(/;\s*(?!(?:q|subscriptionSpec)\s*=)[^;,="\s]+\s*=\s*(?:"[^"]*"|[^;,\s]*)/gi, '');
 
 /** @throws GraphQLError 406, before anything is done */
-export function formFor(accepted: readonly Form[], kind: Kind | undefined): Form {
-  const form = accepted.find((one) => kind === undefined || (suits[one] as readonly Kind[]).includes(kind));
+export function formFor(accepted: readonly ResponseForm[], kind: OperationKind | undefined): ResponseForm {
+  const form = accepted.find(
+    (one) => kind === undefined || (suits[one] as readonly OperationKind[]).includes(kind),
+  );
   if (form !== undefined) return form;
   throw httpError(
     406,
@@ -70,5 +74,5 @@ export function formFor(accepted: readonly Form[], kind: Kind | undefined): Form
  * The form of what went wrong before an operation was known. A caller who takes none of these gets plain
  * JSON.
  */
-export const formOfProblem = (accepted: readonly Form[]): 'json' | 'response' =>
+export const formOfProblem = (accepted: readonly ResponseForm[]): 'json' | 'response' =>
   accepted.find((form) => form === 'json' || form === 'response') ?? 'json';

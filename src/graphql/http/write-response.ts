@@ -59,10 +59,9 @@ export function writeResult(
 ): void {
   const { outcome, body, length } = asJson(result, options);
   const headers = {
+    ...commonHeaders,
     'Content-Type': contentTypes[form],
     'Content-Length': length,
-    'Cache-Control': commonHeaders['Cache-Control'],
-    'X-Content-Type-Options': commonHeaders['X-Content-Type-Options'],
     Vary: vary(res),
     ...outcome.headers,
   };

@@ -5,14 +5,14 @@ import { encodeGlobalId } from '../../platform/global-id.ts';
 import type { IncomingFile } from '../../platform/incoming-file.ts';
 import { defaultPageSize, maxPageSize } from '../../tickets/read/page.ts';
 import type { GraphContext } from '../context/context.ts';
-import type { Counted } from './page.ts';
+import type { Countable } from './page.ts';
 
 export interface SchemaTypes {
   Context: GraphContext;
   DefaultFieldNullability: false;
   DefaultEdgesNullability: false;
   DefaultNodeNullability: false;
-  Connection: Counted;
+  Connection: Countable;
   Scalars: {
     ID: { Input: string; Output: string | number };
     DateTime: { Input: Date; Output: Date };

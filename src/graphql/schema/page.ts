@@ -1,12 +1,12 @@
 import { defaultPageSize, maxCount, maxPageSize, type PageOf, type Paging } from '../../tickets/read/page.ts';
 
 /** A list that can be counted; it is when somebody asks how long it is. */
-export interface Counted {
+export interface Countable {
   readonly count: () => number | null | Promise<number | null>;
 }
 
 /** A page as a connection. */
-export const connectionOf = <T>(page: PageOf<T>, count: Counted['count']) => ({ ...page, count });
+export const connectionOf = <T>(page: PageOf<T>, count: Countable['count']) => ({ ...page, count });
 
 /**
  * The field `totalCount` of a connection. @param complexity of counting, in fields: the page's size
@@ -17,7 +17,7 @@ export const totalCount = (complexity: number) =>
     nullable: true,
     complexity,
     description: `Rows in all pages together; null when there are more than ${maxCount.toLocaleString('en')}.`,
-    resolve: ({ count }: Counted) => count(),
+    resolve: ({ count }: Countable) => count(),
   }) as const;
 
 /** Counting rows reads as many entries of an index as a few pages have rows. */

@@ -31,11 +31,11 @@ const RedactAttachmentInput = builder.inputType('RedactAttachmentInput', {
   }),
 });
 
-interface RedactedMessage {
+interface MessageRedaction {
   readonly message: Message;
   readonly alreadyRedacted: boolean;
 }
-const MessagePayloadRef = builder.objectRef<RedactedMessage>('RedactMessagePayload').implement({
+const MessagePayloadRef = builder.objectRef<MessageRedaction>('RedactMessagePayload').implement({
   description: 'The message was redacted.',
   fields: (t) => ({
     ticketMessage: t.field({
@@ -50,10 +50,10 @@ const MessagePayloadRef = builder.objectRef<RedactedMessage>('RedactMessagePaylo
   }),
 });
 
-interface RedactedAttachment extends RedactedMessage {
+interface AttachmentRedaction extends MessageRedaction {
   readonly attachment: Attachment;
 }
-const AttachmentPayloadRef = builder.objectRef<RedactedAttachment>('RedactAttachmentPayload').implement({
+const AttachmentPayloadRef = builder.objectRef<AttachmentRedaction>('RedactAttachmentPayload').implement({
   description: 'The file was redacted.',
   fields: (t) => ({
     attachment: t.field({

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { essenceOf } from '../../platform/essence.ts';
 import { decodeGlobalId } from '../../platform/global-id.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import { writeHead } from '../../platform/response-head.ts';
@@ -149,7 +150,6 @@ const activeTypes =
   /^(text\/(html|xml|javascript|ecmascript|css|xsl)|application\/(pdf|(x-)?javascript|ecmascript|xml|.*\+xml)|image\/.*\+xml|multipart\/.*)$/;
 const inertType = (type: string): string =>
   activeTypes.test(essenceOf(type)) ? 'application/octet-stream' : type;
-const essenceOf = (type: string): string => type.split(';', 1)[0]!.trim().toLowerCase();
 
 function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
   const at = url.indexOf('?');

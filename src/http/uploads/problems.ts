@@ -61,7 +61,7 @@ export class RequestFault extends Error {
   }
 }
 
-interface Problem {
+interface UploadProblem {
   readonly code: ProblemCode;
   readonly detail: string;
   /** In the place of the code's own. */
@@ -73,7 +73,7 @@ interface Problem {
 /** RFC 9457. `code` is for programs, `detail` for people. */
 export function answerProblem(
   res: ServerResponse,
-  { code, detail, status = statuses[code], members = {}, headers = {} }: Problem,
+  { code, detail, status = statuses[code], members = {}, headers = {} }: UploadProblem,
 ): void {
   noteCode(notedOf(res.req), code);
   const type = types[code] ?? 'about:blank';
@@ -87,7 +87,12 @@ const titleOf = (code: ProblemCode): string =>
   code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ');
 
 /** @param provided where the sender wanted to go on */
-export function problemOf(error: unknown, req: IncomingMessage, log: Logger, provided?: number): Problem {
+export function problemOf(
+  error: unknown,
+  req: IncomingMessage,
+  log: Logger,
+  provided?: number,
+): UploadProblem {
   if (error instanceof RequestFault)
     return { code: error.code, detail: error.message, headers: error.headers };
   if (error instanceof UploadFault) return uploadProblem(error, provided);
@@ -108,7 +113,7 @@ export function problemOf(error: unknown, req: IncomingMessage, log: Logger, pro
   return { code: 'INTERNAL', detail };
 }
 
-function uploadProblem({ code, message, offset }: UploadFault, provided: number | undefined): Problem {
+function uploadProblem({ code, message, offset }: UploadFault, provided: number | undefined): UploadProblem {
   return {
     code,
     detail: message,
@@ -121,7 +126,7 @@ function uploadProblem({ code, message, offset }: UploadFault, provided: number 
   };
 }
 
-function refusalProblem(error: Refusal): Problem {
+function refusalProblem(error: Refusal): UploadProblem {
   if (error.is('ATTACHMENT_TOO_LARGE'))
     return {
       code: 'ATTACHMENT_TOO_LARGE',
@@ -136,7 +141,7 @@ function refusalProblem(error: Refusal): Problem {
 /** Not Basic: it would make a browser ask for a password in the middle of somebody's page. */
 const challenge = { 'WWW-Authenticate': 'Bearer realm="Ticketwire"' };
 
-function credentialProblem({ message, retryAfterSeconds: wait }: BadCredential): Problem {
+function credentialProblem({ message, retryAfterSeconds: wait }: BadCredential): UploadProblem {
   const problem = { code: 'BAD_CREDENTIAL', detail: message } as const;
   if (wait === undefined) return { ...problem, headers: challenge };
   return { ...problem, status: 429, headers: { 'Retry-After': String(wait) } };

@@ -2,7 +2,7 @@ import { remembering } from '../../platform/lru.ts';
 
 /** Media types and Accept headers, as strictly as .NET's header classes take them. */
 
-export interface MediaType {
+export interface MediaTypeHeaderValue {
   /** `type/subtype` as it was written. */
   readonly written: string;
   readonly type: string;
@@ -20,7 +20,7 @@ const parameter = new RegExp(
 );
 
 /** Parses one media type from `at`. @returns undefined if there is none */
-function parseOne(text: string, at: number): { value: MediaType; end: number } | undefined {
+function parseOne(text: string, at: number): { value: MediaTypeHeaderValue; end: number } | undefined {
   mediaType.lastIndex = at;
   const match = mediaType.exec(text);
   if (!match) return undefined;
@@ -53,7 +53,7 @@ function parseQuality(text: string | undefined): number {
 }
 
 /** Content-Type: exactly one media type, or it counts as absent. */
-export const parseMediaType = (header: string | undefined): MediaType | undefined =>
+export const parseMediaType = (header: string | undefined): MediaTypeHeaderValue | undefined =>
   header === undefined ? undefined : onlyMediaType(header).value;
 
 const onlyMediaType = remembering(
@@ -83,8 +83,8 @@ function parseList<T>(
 }
 
 /** Accept, best first: by quality, then concrete types before ranges, else as written. */
-export function parseAccept(header: string | undefined): MediaType[] {
-  const rank = ({ type, subtype }: MediaType) =>
+export function parseAccept(header: string | undefined): MediaTypeHeaderValue[] {
+  const rank = ({ type, subtype }: MediaTypeHeaderValue) =>
     type === '*' && subtype === '*' ? 2 : subtype === '*' ? 1 : 0;
   return parseList(header, parseOne).sort((a, b) => b.quality - a.quality || rank(a) - rank(b));
 }

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { remembering } from '../../platform/lru.ts';
 import type { Charset } from './charset.ts';
-import { type MediaType, parseAccept, parseAcceptCharset, parseMediaType } from './media-type.ts';
+import { type MediaTypeHeaderValue, parseAccept, parseAcceptCharset, parseMediaType } from './media-type.ts';
 
 export type Format = 'json' | 'xml';
 
@@ -28,20 +28,20 @@ interface Match {
   readonly rank: 'mapping' | 'literal' | 'subtype' | 'all' | 'request' | 'default';
 }
 
-function covers(range: MediaType, mediaType: string): boolean {
+function covers(range: MediaTypeHeaderValue, mediaType: string): boolean {
   if (range.type === '*' && range.subtype === '*') return true;
   const [type, subtype] = mediaType.split('/');
   return range.type === type && (range.subtype === '*' || range.subtype === subtype);
 }
 
 /** The reader of a request's body; a Content-Type that is a range itself matches too. */
-export function selectReader(contentType: MediaType | undefined): Format | undefined {
+export function selectReader(contentType: MediaTypeHeaderValue | undefined): Format | undefined {
   if (!contentType) return undefined;
   return formatters.find(({ mediaTypes }) => mediaTypes.some((type) => covers(contentType, type)))?.format;
 }
 
 /** Names are matched exactly; whatever else is declared, quoted names too, counts as utf-8. */
-export function selectCharset(contentType: MediaType | undefined): Charset {
+export function selectCharset(contentType: MediaTypeHeaderValue | undefined): Charset {
   return contentType?.charset?.toLowerCase() === 'utf-16' ? 'utf-16' : 'utf-8';
 }
 
@@ -77,7 +77,7 @@ function choose(headers: Deciding): Representation {
 }
 
 /** A browser's script that does not say what it accepts gets JSON. */
-function isScripted(headers: Deciding, accept: readonly MediaType[]): boolean {
+function isScripted(headers: Deciding, accept: readonly MediaTypeHeaderValue[]): boolean {
   const header = headers['x-requested-with'].toLowerCase();
   return (
     header.includes('xmlhttprequest') &&
@@ -87,8 +87,8 @@ function isScripted(headers: Deciding, accept: readonly MediaType[]): boolean {
 
 function match(
   { format, mediaTypes }: (typeof formatters)[number],
-  accept: readonly MediaType[],
-  contentType: MediaType | undefined,
+  accept: readonly MediaTypeHeaderValue[],
+  contentType: MediaTypeHeaderValue | undefined,
   scripted: boolean,
 ): Match {
   if (format === 'json' && scripted)

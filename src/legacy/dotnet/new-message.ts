@@ -57,8 +57,13 @@ export function emptyAttachment(): NewAttachment {
 }
 
 /** How a member's value is written: `int?` may be null, `int` and `bool` may not. */
-export type Kind = 'string' | 'int?' | 'int' | 'bool' | 'bytes' | 'strings' | 'attachments';
-export type Members = Readonly<Record<string, Kind>>;
+export type MemberType = 'string' | 'int?' | 'int' | 'bool' | 'bytes' | 'strings' | 'attachments';
+export type MemberTypes = Readonly<Record<string, MemberType>>;
+/** The types with members: the body itself, and one of its attachments. */
+export type Shape = 'post' | 'attachment';
+export type ValueType = MemberType | Shape;
+/** A post or an attachment while its members are being read. */
+export type BoundObject = Record<string, unknown>;
 
 export const postMembers = {
   TicketREF: 'string',
@@ -72,14 +77,14 @@ export const postMembers = {
   SendViaOutboundEmailFrom: 'string',
   SendViaOutboundEmailCc: 'strings',
   SendViaOutboundEmailBcc: 'strings',
-} as const satisfies Record<keyof NewMessagePost, Kind>;
+} as const satisfies Record<keyof NewMessagePost, MemberType>;
 
 export const attachmentMembers = {
   FileName: 'string',
   ContentType: 'string',
   ContentLength: 'int',
   Data: 'bytes',
-} as const satisfies Record<keyof NewAttachment, Kind>;
+} as const satisfies Record<keyof NewAttachment, MemberType>;
 
 /**
  * What became of a body: the object it was bound to, and the path of each error inside it, as ModelState

@@ -1,9 +1,10 @@
+import { escapeHtml } from '../../platform/escape-html.ts';
 import { samples } from './samples.ts';
 
 /** A member as the help page describes it: name, description, type. */
-type Row = readonly [name: string, description: string, type: string];
+type HelpRow = readonly [name: string, description: string, type: string];
 
-const members: readonly Row[] = [
+const members: readonly HelpRow[] = [
   [
     'TicketREF',
     '(Required) The reference ID of the ticket to which add a new message. You can use TicketId instead. Given both, they must name the same ticket.',
@@ -33,14 +34,14 @@ const members: readonly Row[] = [
   ['SendViaOutboundEmailBcc', '(Optional) BCC (blind carbon copy) emails.', 'Collection of string'],
 ];
 
-const attachmentMembers: readonly Row[] = [
+const attachmentMembers: readonly HelpRow[] = [
   ['FileName', 'The name of the file', 'string'],
   ['ContentType', 'The media type of the file', 'string'],
   ['ContentLength', 'The length of the file; what counts is the data', 'integer'],
   ['Data', 'The file itself, base64 with its padding', 'Collection of byte'],
 ];
 
-const resultMembers: readonly Row[] = [
+const resultMembers: readonly HelpRow[] = [
   ['TicketMessageId', 'The unique identifier of the newly created ticket message', 'integer'],
 ];
 
@@ -112,7 +113,7 @@ ${sample('A refusal', samples.refusalJson)}
 `;
 }
 
-function table(name: string, rows: readonly Row[]): string {
+function table(name: string, rows: readonly HelpRow[]): string {
   const body = rows.map(
     (row) =>
       `<tr>${row.map((cell, i) => `<td>${i === 0 ? `<code>${cell}</code>` : cell}</td>`).join('')}</tr>`,
@@ -121,5 +122,5 @@ function table(name: string, rows: readonly Row[]): string {
 }
 
 function sample(title: string, text: string): string {
-  return `<h4>${title}</h4>\n<pre>${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</pre>`;
+  return `<h4>${title}</h4>\n<pre>${escapeHtml(text)}</pre>`;
 }

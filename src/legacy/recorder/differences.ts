@@ -11,17 +11,17 @@ export interface Recorded {
   readonly chunked: boolean;
   /** Sent without a credential. */
   readonly anonymous: boolean;
-  readonly expect: Expected;
+  readonly expect: RecordedAnswer;
 }
 
-export interface Expected {
+export interface RecordedAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** `undefined`: whatever it says. */
   readonly body: Buffer | undefined;
 }
 
-export interface Received {
+export interface ReplayedAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
@@ -40,7 +40,7 @@ const significant = [
 const shown = 300;
 
 /** What differs between two answers, a line each. Ids of messages are another's every time. */
-export function differences(expected: Expected, received: Received): string[] {
+export function differences(expected: RecordedAnswer, received: ReplayedAnswer): string[] {
   const found: string[] = [];
   if (expected.status !== received.status)
     found.push(`status: ${expected.status} was recorded, now ${received.status}`);

@@ -31,14 +31,14 @@ const entry = z.object({
   }),
 });
 export const har = z.object({ log: z.object({ entries: z.array(entry) }) });
-type Entry = z.infer<typeof entry>;
+type HarEntry = z.infer<typeof entry>;
 
 /** Headers that belong to the recorded connection. */
 const hop =
   /^(:.*|host|content-length|connection|proxy-.*|transfer-encoding|accept-encoding|keep-alive|expect|upgrade|http2-settings|te)$/;
 
 /** @returns nothing for what is none of the old endpoint's, and for what nobody answered */
-export function fromHar({ request, response }: Entry, index: number): Recorded[] {
+export function fromHar({ request, response }: HarEntry, index: number): Recorded[] {
   const path = pathOf(request.url);
   if (path === undefined || response.status === 0) return [];
   const headers = headersOf(request);
@@ -71,7 +71,7 @@ function pathOf(url: string): string | undefined {
   return target.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
 }
 
-function headersOf({ headers, postData }: Entry['request']): Record<string, string> {
+function headersOf({ headers, postData }: HarEntry['request']): Record<string, string> {
   const sent = headers
     .filter(({ name, value }) => !hop.test(name.toLowerCase()) && !isUndone(name, value))
     .map(({ name, value }) => [
@@ -87,7 +87,7 @@ function headersOf({ headers, postData }: Entry['request']): Record<string, stri
 const isUndone = (name: string, value: string) =>
   name.toLowerCase() === 'content-encoding' && contentCoding(value) !== undefined;
 
-function bodyOf(postData: Entry['request']['postData'], headers: Record<string, string>): Buffer {
+function bodyOf(postData: HarEntry['request']['postData'], headers: Record<string, string>): Buffer {
   const { text, encoding, params } = postData ?? {};
   if (text) return encoding === 'base64' ? Buffer.from(text, 'base64') : encoded(text, headers);
   const fields = (params ?? []).map(({ name, value }) => [name, value ?? '']);

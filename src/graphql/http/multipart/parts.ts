@@ -2,7 +2,7 @@ import type { Arriving } from './arriving.ts';
 import { type PartHeaders, parsePartHeaders } from './part-headers.ts';
 
 /** One part of a form, whose bytes are there to be read once, before the next part is asked for. */
-export interface Part extends PartHeaders {
+export interface FormPart extends PartHeaders {
   readonly body: AsyncIterable<Buffer>;
 }
 
@@ -25,9 +25,9 @@ const endOfHeaders = Buffer.from('\r\n\r\n');
  * @fastify/busboy hands out a buffer that it overwrites before a slow reader has read it, multipasta refuses
  * names beyond Latin-1.
  */
-export async function* readParts(source: Arriving, boundary: string): AsyncGenerator<Part, void> {
+export async function* readParts(source: Arriving, boundary: string): AsyncGenerator<FormPart, void> {
   // A delimiter belongs to the line break before it; the first may have none.
-  const form = new Scanner(source, Buffer.from(`\r\n--${boundary}`), Buffer.from('\r\n'));
+  const form = new PartScanner(source, Buffer.from(`\r\n--${boundary}`), Buffer.from('\r\n'));
   await form.passOver();
   while (!form.ended) {
     const headers = parsePartHeaders(await form.readHeaders());
@@ -37,7 +37,7 @@ export async function* readParts(source: Arriving, boundary: string): AsyncGener
   }
 }
 
-class Scanner {
+class PartScanner {
   readonly #source: Arriving;
   readonly #delimiter: Buffer;
   /** What has arrived and was not handed out. */

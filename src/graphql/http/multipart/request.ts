@@ -18,7 +18,7 @@ import { type ReadParams, strangersBytes } from '../read-request.ts';
 import { httpError } from '../request-error.ts';
 import { arriving } from './arriving.ts';
 import { type FilePlace, type FilePlaces, placesOf } from './map.ts';
-import { MalformedForm, type Part, readParts } from './parts.ts';
+import { type FormPart, MalformedForm, readParts } from './parts.ts';
 
 /**
  * Caps of the door, in bytes: they protect the process and exceed the command's, so that its refusal is the
@@ -78,7 +78,7 @@ export async function readMultipart(
   const answered = () => source.stop(httpError(400, 'The request was answered before its last byte came'));
   res.once('finish', answered);
   return new Promise((resolve, reject) => {
-    const form = new Form(receive, limits, resolve);
+    const form = new MultipartForm(receive, limits, resolve);
     form
       .read(readParts(source, boundary))
       .catch((error: unknown) => {
@@ -94,7 +94,7 @@ export async function readMultipart(
   });
 }
 
-class Form {
+class MultipartForm {
   readonly #receive: Receive | undefined;
   readonly #limits: UploadLimits;
   readonly #ready: (params: GraphQLParams) => void;
@@ -108,7 +108,7 @@ class Form {
     this.#ready = ready;
   }
 
-  async read(parts: AsyncIterable<Part>): Promise<void> {
+  async read(parts: AsyncIterable<FormPart>): Promise<void> {
     for await (const part of parts) {
       if (this.#places !== undefined) await this.#file(part, this.#places);
       else if (this.#operations === undefined) await this.#readOperations(part);
@@ -128,7 +128,7 @@ class Form {
     return [...(this.#places?.values() ?? [])].filter(({ upload }) => upload.file === undefined);
   }
 
-  async #readOperations(part: Part): Promise<void> {
+  async #readOperations(part: FormPart): Promise<void> {
     if (part.name !== 'operations') throw new MissingOperationsError();
     const operations = await this.#json(part);
     if (typeof operations !== 'object' || operations === null) throw new InvalidJSONError(part.name);
@@ -136,7 +136,7 @@ class Form {
     this.#operations = operations;
   }
 
-  async #readMap(part: Part, operations: object): Promise<void> {
+  async #readMap(part: FormPart, operations: object): Promise<void> {
     if (part.name !== 'map') throw new MissingMapError();
     const places = placesOf(await this.#json(part), operations);
     if (places.size > this.#limits.files) throw new TooManyFilesError(this.#limits.files);
@@ -146,7 +146,7 @@ class Form {
   }
 
   /** What no variable asks for is passed over. */
-  async #file(part: Part, places: FilePlaces): Promise<void> {
+  async #file(part: FormPart, places: FilePlaces): Promise<void> {
     if (++this.#files > this.#limits.files) throw new TooManyFilesError(this.#limits.files);
     const place = places.get(part.name);
     if (place === undefined || place.upload.file !== undefined || this.#receive === undefined) return;
@@ -159,7 +159,7 @@ class Form {
     await received.catch(() => {});
   }
 
-  async #json({ name, body, contentType = '' }: Part): Promise<unknown> {
+  async #json({ name, body, contentType = '' }: FormPart): Promise<unknown> {
     const charset = /;\s*charset\s*=\s*"?([^;"\s]+)/i.exec(contentType)?.[1] ?? 'utf-8';
     if (!/^utf-?8$/i.test(charset)) throw httpError(400, `The field ${name} must be UTF-8`);
     const chunks: Buffer[] = [];

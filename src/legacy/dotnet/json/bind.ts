@@ -1,19 +1,20 @@
 import {
+  type BoundObject,
   Budget,
-  type Members,
+  type MemberTypes,
   type NewMessagePost,
   objectValues,
   type Reading,
   type ReadingLimits,
+  type Shape,
   TooLarge,
+  type ValueType,
 } from '../new-message.ts';
 import type { Spools } from '../spool.ts';
 import type { TextSource } from '../text-source.ts';
-import { asItem, convert, items, memberNamed, type Shape, shapes, type Wanted } from './contract.ts';
+import { asItem, convert, items, memberNamed, shapes } from './contract.ts';
 import { createJsonReader, type JsonReader } from './reader.ts';
 import { broken, EnoughErrors, type JsonState, type Token } from './state.ts';
-
-type Bound = Record<string, unknown>;
 
 /** Reads a NewMessagePost as Json.NET 12 binds it, collecting errors the way ASP.NET Web API 2 lets it. */
 export function* readJson(
@@ -72,7 +73,7 @@ class JsonBinder {
   }
 
   /** Reads the token of a value, knowing what it is to become. @returns false at the end */
-  *#readFor(wanted: Wanted): Generator<void, boolean> {
+  *#readFor(wanted: ValueType): Generator<void, boolean> {
     const reader = this.#reader;
     if (wanted === 'string') yield* reader.values.readString();
     else if (wanted === 'int' || wanted === 'int?') yield* reader.values.readInt32();
@@ -86,7 +87,7 @@ class JsonBinder {
    * Makes a value of the current token. @param existing the list that a member holds already; it is appended
    * to
    */
-  *#value(wanted: Wanted, existing: unknown): Generator<void, unknown> {
+  *#value(wanted: ValueType, existing: unknown): Generator<void, unknown> {
     const reader = this.#reader;
     do {
       if (this.#state.token === 'StartObject') return yield* this.#object(wanted, existing);
@@ -96,7 +97,7 @@ class JsonBinder {
     throw broken;
   }
 
-  *#object(wanted: Wanted, existing: unknown): Generator<void, unknown> {
+  *#object(wanted: ValueType, existing: unknown): Generator<void, unknown> {
     yield* this.#expectToken();
     const meta = yield* this.#metadata(wanted, existing);
     if (meta.done) return meta.value;
@@ -106,7 +107,7 @@ class JsonBinder {
 
   /** `$id`, `$ref`, `$type` and `$values` at the start of an object. */
   *#metadata(
-    wanted: Wanted,
+    wanted: ValueType,
     existing: unknown,
   ): Generator<void, { done: boolean; value?: unknown; id: string | undefined }> {
     let id: string | undefined;
@@ -153,7 +154,7 @@ class JsonBinder {
   *#populate(shape: Shape, id: string | undefined): Generator<void, unknown> {
     const reader = this.#reader;
     const { members, create } = shapes[shape];
-    const target = create() as Bound;
+    const target = create() as BoundObject;
     this.#remember(id, target);
     const { depth } = this.#state;
     do {
@@ -171,7 +172,7 @@ class JsonBinder {
     return target;
   }
 
-  *#member(members: Members, target: Bound, written: string): Generator<void, void> {
+  *#member(members: MemberTypes, target: BoundObject, written: string): Generator<void, void> {
     const name = memberNamed(members, written);
     if (name === undefined) {
       if (yield* this.#reader.tokens.read()) yield* this.#reader.tokens.skip();
@@ -187,7 +188,7 @@ class JsonBinder {
     target[name] = yield* this.#value(kind, start ? (target[name] ?? undefined) : undefined);
   }
 
-  *#list(wanted: Wanted, existing: unknown, id: string | undefined): Generator<void, unknown> {
+  *#list(wanted: ValueType, existing: unknown, id: string | undefined): Generator<void, unknown> {
     const reader = this.#reader;
     const item = items[wanted];
     if (item === undefined) throw broken;

@@ -1,11 +1,11 @@
 import { Base64Decoder } from '../base64.ts';
 import {
   attachmentMembers,
+  type BoundObject,
   Budget,
   emptyAttachment,
   emptyPost,
-  type Kind,
-  type Members,
+  type MemberTypes,
   type NewMessagePost,
   namespaces,
   objectValues,
@@ -13,6 +13,7 @@ import {
   type Reading,
   type ReadingLimits,
   TooLarge,
+  type ValueType,
 } from '../new-message.ts';
 import type { Spool, Spools } from '../spool.ts';
 import type { TextSource } from '../text-source.ts';
@@ -21,18 +22,14 @@ import { malformed } from './markup.ts';
 import { XmlReader } from './reader.ts';
 import { xmlBoolean, xmlInteger } from './value.ts';
 
-type Target = Record<string, unknown>;
-/** What an element can be read as. */
-type Wanted = Kind | 'attachment' | 'post';
-
-/** Members as DataContractSerializer walks them: by the ordinal order of their names. */
-const inOrder = (members: Members) => Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1));
+/** MemberTypes as DataContractSerializer walks them: by the ordinal order of their names. */
+const inOrder = (members: MemberTypes) => Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1));
 const shapes = {
   post: { order: inOrder(postMembers), namespace: namespaces.posts, create: emptyPost },
   attachment: { order: inOrder(attachmentMembers), namespace: namespaces.data, create: emptyAttachment },
 };
 /** Types as they are named; for the simple ones the old reader did not look. */
-const types: Partial<Record<Wanted, readonly [namespace: string, name: string]>> = {
+const types: Partial<Record<ValueType, readonly [namespace: string, name: string]>> = {
   strings: [namespaces.arrays, 'ArrayOfstring'],
   attachments: [namespaces.data, 'ArrayOfNewAttachment'],
   attachment: [namespaces.data, 'NewAttachment'],
@@ -43,7 +40,7 @@ const items = {
   attachments: { item: 'attachment', name: 'NewAttachment', namespace: namespaces.data },
 } as const;
 /** Types that have no null, no name and no reference. */
-const isPlain = (wanted: Wanted) => wanted === 'int' || wanted === 'int?' || wanted === 'bool';
+const isPlain = (wanted: ValueType) => wanted === 'int' || wanted === 'int?' || wanted === 'bool';
 
 /**
  * Reads a NewMessagePost as DataContractSerializer did. Its first error is its last: the old service reported
@@ -71,7 +68,7 @@ class XmlBinder {
   readonly #limits: ReadingLimits;
   readonly #budget: Budget;
   /** Values by their `z:Id`. */
-  readonly #known = new Map<string, { wanted: Wanted; value: unknown }>();
+  readonly #known = new Map<string, { wanted: ValueType; value: unknown }>();
 
   constructor(reader: XmlReader, spools: Spools, limits: ReadingLimits) {
     this.#reader = reader;
@@ -92,7 +89,7 @@ class XmlBinder {
   }
 
   /** Reads an element as what is wanted, up to its end tag. */
-  *#value(wanted: Wanted): Generator<void, unknown> {
+  *#value(wanted: ValueType): Generator<void, unknown> {
     const { scopes, element } = this.#reader;
     const { nil, id, ref, type } = readMarks(element.attributes, scopes);
     if (ref !== undefined) {
@@ -112,7 +109,7 @@ class XmlBinder {
     return yield* this.#content(wanted, id);
   }
 
-  *#content(wanted: Wanted, id: string | undefined): Generator<void, unknown> {
+  *#content(wanted: ValueType, id: string | undefined): Generator<void, unknown> {
     switch (wanted) {
       case 'bool':
         return xmlBoolean(yield* this.#string());
@@ -135,7 +132,7 @@ class XmlBinder {
    * Remembers a value by its name. An object has it before its members are read, a simple value when it has
    * been read.
    */
-  #named<T>(id: string | undefined, wanted: Wanted, value: T): T {
+  #named<T>(id: string | undefined, wanted: ValueType, value: T): T {
     if (id === undefined) return value;
     if (this.#known.has(id)) throw malformed;
     this.#budget.spend(objectValues);
@@ -183,7 +180,7 @@ class XmlBinder {
         continue;
       }
       const [name, kind] = order[at]!;
-      (value as Target)[name] = yield* this.#value(kind);
+      (value as BoundObject)[name] = yield* this.#value(kind);
       last = at;
     }
     return value;
