@@ -12,6 +12,8 @@ const config: CodegenConfig = {
         immutableTypes: true,
         useTypeImports: true,
         skipTypename: false,
+        // They are in schema.graphql, and their lines are long.
+        disableDescriptions: true,
         avoidOptionals: { field: true },
         scalars: {
           Upload: { input: '../platform/incoming-file.ts#IncomingFile', output: 'never' },

@@ -10,7 +10,8 @@ import { schema } from './execute/schema.ts';
 const file = new URL('../../schema/schema.graphql', import.meta.url);
 // graphql-js prints no directive that it knows itself; tools that do not know this one yet need its
 // definition.
-const oneOf = `"""${GraphQLOneOfDirective.description}"""\ndirective @oneOf on ${GraphQLOneOfDirective.locations.join(' | ')}`;
+const locations = GraphQLOneOfDirective.locations.join(' | ');
+const oneOf = `"""${GraphQLOneOfDirective.description}"""\ndirective @oneOf on ${locations}`;
 export const printed = `${printSchema(lexicographicSortSchema(schema))}\n\n${oneOf}\n`;
 
 if (import.meta.main) {

@@ -24,9 +24,11 @@ export const texts = {
   mediaType: (mediaType: string) =>
     `The request entity's media type '${mediaType}' is not supported for this resource.`,
   noContentType:
-    "The request contains an entity body but no Content-Type header. The inferred media type 'application/octet-stream' is not supported for this resource.",
+    'The request contains an entity body but no Content-Type header. ' +
+    "The inferred media type 'application/octet-stream' is not supported for this resource.",
   contentEncoding: (encoding: string) =>
-    `The request's Content-Encoding '${encoding}' is not supported for this resource. Send the body as it is.`,
+    `The request's Content-Encoding '${encoding}' is not supported for this resource. ` +
+    'Send the body as it is.',
   noBody: 'The request body is empty.',
   noTicket: 'TicketREF or TicketId is required.',
 } as const;
@@ -59,7 +61,9 @@ export function resultReply(
 ): Reply {
   const { instance, results } = namespaces;
   const json = `{"TicketMessageId":${ticketMessageId}}`;
-  const xml = `<NewMessageResult xmlns:i="${instance}" xmlns="${results}"><TicketMessageId>${ticketMessageId}</TicketMessageId></NewMessageResult>`;
+  const xml =
+    `<NewMessageResult xmlns:i="${instance}" xmlns="${results}">` +
+    `<TicketMessageId>${ticketMessageId}</TicketMessageId></NewMessageResult>`;
   return reply(200, as, json, xml, headers);
 }
 

@@ -66,7 +66,8 @@ export function formFor(accepted: readonly ResponseForm[], kind: OperationKind |
   if (form !== undefined) return form;
   throw httpError(
     406,
-    `Accept one of these: ${served.response}, ${served.json} or ${served.events}; for a subscription ${served.events} or ${served.parts}`,
+    `Accept one of these: ${served.response}, ${served.json} or ${served.events}; ` +
+      `for a subscription ${served.events} or ${served.parts}`,
   );
 }
 

@@ -16,7 +16,9 @@ export const totalCount = (complexity: number) =>
   ({
     nullable: true,
     complexity,
-    description: `Rows in all pages together; null when there are more than ${maxCount.toLocaleString('en')}.`,
+    description:
+      'Total number of rows in all pages. ' +
+      `Null when there are more than ${maxCount.toLocaleString('en')}.`,
     resolve: ({ count }: Countable) => count(),
   }) as const;
 

@@ -146,8 +146,14 @@ const shownAs = ({ contentType, fileName }: Attachment, picture: string | undefi
     : { 'Content-Type': picture, 'Content-Disposition': dispositionOf(fileName, 'inline') };
 
 /** The sender's word for the type is not believed: a page of it must not run on our origin. */
-const activeTypes =
-  /^(text\/(html|xml|javascript|ecmascript|css|xsl)|application\/(pdf|(x-)?javascript|ecmascript|xml|.*\+xml)|image\/.*\+xml|multipart\/.*)$/;
+const activeTypes = new RegExp(
+  [
+    '^(text/(html|xml|javascript|ecmascript|css|xsl)',
+    String.raw`application/(pdf|(x-)?javascript|ecmascript|xml|.*\+xml)`,
+    String.raw`image/.*\+xml`,
+    'multipart/.*)$',
+  ].join('|'),
+);
 const inertType = (type: string): string =>
   activeTypes.test(essenceOf(type)) ? 'application/octet-stream' : type;
 

@@ -2,9 +2,10 @@
  * Codings that a body can really be in, by the registry of IANA and the archives that people take for some.
  */
 const codings = new Set(
-  'gzip x-gzip deflate br zstd compress x-compress bzip2 x-bzip2 xz lzma lz4 snappy dcb dcz exi pack200-gzip aes128gcm'.split(
-    ' ',
-  ),
+  (
+    'gzip x-gzip deflate br zstd compress x-compress bzip2 x-bzip2 xz lzma lz4 snappy ' +
+    'dcb dcz exi pack200-gzip aes128gcm'
+  ).split(' '),
 );
 
 /**

@@ -14,7 +14,9 @@ const isPlainOrigin = (origin: string) => /^https?:\/\/[\w.:[\]-]+$/.test(origin
 /** The two documents of the door. Samples call the origin by which the reader came. */
 export function loadPages(): (page: 'help' | 'openapi', request: IncomingMessage, origin: string) => Reply {
   const style = createHash('sha256').update(helpStyle).digest('base64');
-  const policy = `default-src 'none'; style-src 'sha256-${style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+  const policy =
+    `default-src 'none'; style-src 'sha256-${style}'; ` +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
   const documents = {
     help: { type: 'text/html; charset=utf-8', body: Buffer.from(helpPage()) },
     openapi: {

@@ -34,8 +34,10 @@ export const har = z.object({ log: z.object({ entries: z.array(entry) }) });
 type HarEntry = z.infer<typeof entry>;
 
 /** Headers that belong to the recorded connection. */
-const hop =
-  /^(:.*|host|content-length|connection|proxy-.*|transfer-encoding|accept-encoding|keep-alive|expect|upgrade|http2-settings|te)$/;
+const hop = new RegExp(
+  '^(:.*|host|content-length|connection|proxy-.*|transfer-encoding|accept-encoding|' +
+    'keep-alive|expect|upgrade|http2-settings|te)$',
+);
 
 /** @returns nothing for what is none of the old endpoint's, and for what nobody answered */
 export function fromHar({ request, response }: HarEntry, index: number): Recorded[] {
