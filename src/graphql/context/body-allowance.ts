@@ -1,12 +1,12 @@
 import { AnswerTooLarge } from '../../platform/errors.ts';
 
-/** Bytes of bodies that one statement brings unasked, and that all statements of a request bring at once. */
+/** Bytes of bodies that one statement prefetches, and that all statements of a request prefetch at a time. */
 const atOnce = 2 * 1024 * 1024;
 const together = 8 * atOnce;
 
 /**
- * Bytes of messages' bodies that one request may bring into memory. A page brings its bodies along as long as
- * they are short together; others are read when a field asks for them, as far as an answer can hold them.
+ * Limits the message bodies, in bytes, that one request loads into memory. A page prefetches bodies as long
+ * as their total is small. Others are read when a field asks for them, up to the size of an answer.
  */
 export class BodyAllowance {
   /** Bytes. */
@@ -20,7 +20,7 @@ export class BodyAllowance {
     this.#limit = limit;
   }
 
-  /** Has a statement run that brings so many bytes of bodies, or none. */
+  /** Runs a statement that may prefetch this many bytes of bodies, possibly none. */
   async lend<T>(load: (bytes: number) => Promise<T>): Promise<T> {
     const bytes = Math.min(atOnce, together - this.#lent);
     this.#lent += bytes;
@@ -31,7 +31,7 @@ export class BodyAllowance {
     }
   }
 
-  /** Of a message whose body was not brought along. @throws AnswerTooLarge */
+  /** Counts a body that was not prefetched. @throws AnswerTooLarge */
   spend(id: number, bytes: number): void {
     if (this.#asked.has(id)) return;
     if (this.#spent + bytes > this.#limit) throw new AnswerTooLarge();

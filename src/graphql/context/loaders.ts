@@ -11,18 +11,17 @@ import { loadMailboxes, loadPeople } from '../../tickets/read/people.ts';
 import { loadTickets } from '../../tickets/read/tickets.ts';
 import { BodyAllowance } from './body-allowance.ts';
 
-/** What may be looked up without the scope `read`. */
+/** Ids that may be looked up without the scope `read`. */
 type IsFree = (id: number) => boolean;
 type LoadByIds<V> = (ctx: DeskContext, ids: readonly number[]) => Promise<Map<number, V>>;
 
 /**
- * Each of many things is asked for once a request, and those asked for together in one statement. Looking
- * anything up needs the scope
- * `read`; what a command has written is known without looking.
+ * Loads each row once per request, and batches rows that are requested together into one statement. Loading
+ * needs the scope `read`. What a command has just written is primed and needs no loading.
  */
 export class Loaders {
   readonly #ctx: DeskContext;
-  // Made when first asked for: a request needs few of them, and each is a handful of objects.
+  // Created on first use: a request needs few of them, and each is a handful of objects.
   readonly #made = new Map<unknown, DataLoader<number, unknown>>();
   readonly #known: (readonly [name: unknown, id: number, value: unknown])[] = [];
 
@@ -32,7 +31,7 @@ export class Loaders {
     this.#ctx = ctx;
   }
 
-  /** What a command has written need not be read when the fields of its payload ask for it. */
+  /** Primes what a command has written, so that the fields of its payload need not read it. */
   know({ ticket, message, attachments, delivery }: Added): void {
     this.#know(loadTickets, ticket.id, ticket);
     this.#know(listAttachments, message.id, attachments);
@@ -58,7 +57,7 @@ export class Loaders {
   get mailbox() {
     return this.#one(loadMailboxes);
   }
-  /** A credential without the scope `read` finds its own user. */
+  /** A credential without the scope `read` may still load its own user. */
   get person() {
     return this.#one(loadPeople, (id) => id === this.#ctx.viewer?.userId);
   }
@@ -68,19 +67,21 @@ export class Loaders {
   get deliveryOf() {
     return this.#one(loadDeliveriesOf);
   }
-  /** Of a delivery that its caller has, and may have been given by a command. */
+  /** Needs no scope: the caller already has the delivery, perhaps from a command's payload. */
   get attemptsOf() {
     return this.#many(listAttempts, listAttempts, () => true);
   }
 
-  /** One page of several tickets' messages; tickets asked for the same page share a statement. */
+  /**
+   * One page of messages for each of several tickets. Tickets with the same page arguments share a statement.
+   */
   messagesOf(ticketId: number, page: Page): Promise<readonly PageMessage[]> {
     return this.#many<PageMessage>(JSON.stringify(page), (ctx, ids) =>
       this.#bodies.lend((bytes) => listMessages(ctx, ids, page, bytes)),
     ).load(ticketId);
   }
 
-  /** What a message says. @throws AnswerTooLarge */
+  /** The body of a message. @throws AnswerTooLarge */
   bodyOf({ id, body, bodyBytes = 0 }: Message): string | Promise<string> {
     if (body !== null) return body;
     this.#bodies.spend(id, bodyBytes);

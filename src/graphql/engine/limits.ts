@@ -1,11 +1,11 @@
 import { type ASTVisitor, type DocumentNode, GraphQLError, visit } from 'graphql';
 
-/** Tokens of a document: about four times what the largest of our own needs. */
+/** Maximum number of tokens in a document. Our largest stored operation has a quarter of it. */
 export const maxTokens = 4000;
 
 /**
- * How much there may be of what. The rules of graphql-js are quadratic in most of it, and a document is
- * looked at before anybody is known.
+ * Maximum counts in a document. The rules of graphql-js are quadratic in most of these, and validation runs
+ * before sign-in is required.
  */
 const most = {
   aliases: 100,
@@ -23,10 +23,7 @@ const most = {
 } as const;
 type Measure = keyof typeof most;
 
-/**
- * Refuses a document that costs more to look at than it is worth, in one walk and before validation.
- * @throws GraphQLError DOCUMENT_TOO_LARGE
- */
+/** Rejects oversized documents before validation, in one walk. @throws GraphQLError DOCUMENT_TOO_LARGE */
 export function assertModest(document: DocumentNode): void {
   const counts = new Map<Measure, number>();
   const names = new Map<string, number>();
@@ -40,7 +37,7 @@ export function assertModest(document: DocumentNode): void {
     Field({ alias, name: { value: name } }) {
       add('fields');
       if (alias !== undefined) add('aliases');
-      // There is but one way to compare two of these.
+      // `__typename` fields merge trivially, so they do not count.
       if (name === '__typename') return;
       const same = (names.get(alias?.value ?? name) ?? 0) + 1;
       if (same > most['fields of one name']) throw tooMany('fields of one name');

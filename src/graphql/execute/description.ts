@@ -1,7 +1,7 @@
 import { complexityLimit } from '../engine/complexity.ts';
 import { maxTokens } from '../engine/limits.ts';
 
-/** The front page of GraphiQL's documentation, and of schema.graphql. Markdown. */
+/** Markdown. Shown as the front page of GraphiQL's documentation and in schema.graphql. */
 export const description = `
 Ticketwire is a gateway over a help desk's ticket messages. Its main job is one mutation,
 \`addTicketMessage\`: it adds a comment, a private note or an e-mail reply, with files, to a ticket; and
@@ -36,5 +36,5 @@ ${complexityLimit.complexity.toLocaleString('en')}: the fields that it may answe
 for each row of the page. More is refused with DOCUMENT_TOO_LARGE or DOCUMENT_TOO_COMPLEX.
 `
   .trim()
-  // Paragraphs are wrapped here for those who read the code.
+  // Joins the lines of each paragraph, which are wrapped for readers of the code.
   .replace(/(?<!\n)\n(?!\n)/g, ' ');

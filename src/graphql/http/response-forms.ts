@@ -2,12 +2,12 @@ import Negotiator from 'negotiator';
 import { remembering } from '../../platform/lru.ts';
 import { httpError } from './request-error.ts';
 
-/** The forms of answers. Of those that a caller likes as well, the first is taken. */
+/** The media types of answers. Of several that a caller accepts equally, the first is used. */
 const served = {
   json: 'application/json',
   response: 'application/graphql-response+json',
   events: 'text/event-stream',
-  // Of Apollo's clients: their subscriptions come in parts, unless they are told otherwise.
+  // Apollo's clients receive subscriptions in this form by default.
   parts: 'multipart/mixed;subscriptionSpec=1.0',
 } as const;
 export type ResponseForm = keyof typeof served;
@@ -23,7 +23,7 @@ export const contentTypes = {
 } as const satisfies Record<ResponseForm, string>;
 
 type OperationKind = 'query' | 'mutation' | 'subscription';
-/** What can carry the answer to which kind of operation: one result, or a stream of them. */
+/** The operations that each form can answer: single results, or streams of them. */
 const suits = {
   json: ['query', 'mutation'],
   response: ['query', 'mutation'],
@@ -31,12 +31,11 @@ const suits = {
   parts: ['subscription'],
 } as const satisfies Record<ResponseForm, readonly OperationKind[]>;
 
-/** Characters of an Accept header that are looked at: those of browsers and clients have two hundred. */
+/** Maximum characters of an Accept header that are parsed. Those of browsers and clients have about 200. */
 const longest = 4096;
 
 /**
- * The forms that an Accept header allows, the best first. Real clients send a few such headers, over and
- * over.
+ * The forms that an Accept header allows, best first. Memoized, because clients send few different headers.
  */
 const formsOf = remembering(
   (accept) => {
@@ -52,8 +51,7 @@ export const acceptedForms = (accept: string | undefined): readonly ResponseForm
   formsOf(accept === undefined || accept.trim() === '' ? '*/*' : accept.slice(0, longest));
 
 /**
- * Parameters such as a charset or a boundary ask for nothing that is not so anyway; a quality and Apollo's
- * protocol do.
+ * Removes parameters that change nothing, such as charset and boundary. Quality and Apollo's protocol remain.
  */
 const withoutDetails = (accept: string): string =>
   accept.replace(/;\s*(?!(?:q|subscriptionSpec)\s*=)[^;,="\s]+\s*=\s*(?:"[^"]*"|[^;,\s]*)/gi, '');
@@ -72,8 +70,7 @@ export function formFor(accepted: readonly ResponseForm[], kind: OperationKind |
 }
 
 /**
- * The form of what went wrong before an operation was known. A caller who takes none of these gets plain
- * JSON.
+ * The form for an error from before an operation was known. A caller that accepts neither gets plain JSON.
  */
 export const formOfProblem = (accepted: readonly ResponseForm[]): 'json' | 'response' =>
   accepted.find((form) => form === 'json' || form === 'response') ?? 'json';

@@ -6,29 +6,29 @@ import type { Operation } from '../execute/operation.ts';
 import { type Told, told } from './format-result.ts';
 import { contentTypes } from './response-forms.ts';
 
-/** On every answer of /graphql: nothing of it is kept by a cache or taken for another type. */
+/** Headers of every answer of /graphql. */
 export const commonHeaders = {
   'Cache-Control': 'no-store',
   'X-Content-Type-Options': 'nosniff',
 } as const;
 const varying = 'Accept, Authorization';
 
-/** What an answer depends on, beside what its route has said already. */
+/** The Vary header: what the route has set already, and what every answer depends on. */
 export function vary(res: ServerResponse): string {
   const before = res.getHeader('vary');
   return before === undefined ? varying : `${String(before)}, ${varying}`;
 }
 
 export interface WriteOptions {
-  /** Bytes of one answer at most. */
+  /** Maximum bytes of one answer. */
   readonly answerBytes: number;
-  /** Undefined: none is known. */
+  /** Undefined when the operation is not known. */
   readonly kind: Operation['kind'] | undefined;
 }
 
 /**
- * A result as its reader gets it. What the engine let pass may still be too large: it counts a character as
- * one byte, and some are six.
+ * Serializes a result. It may still be too large here: the engine counts a character as one byte, and some
+ * take six.
  */
 export function asJson(result: ExecutionResult, options: WriteOptions) {
   const { answerBytes, kind } = options;
@@ -39,7 +39,7 @@ export function asJson(result: ExecutionResult, options: WriteOptions) {
   return asJson({ errors: [answerTooLarge(answerBytes, kind)], data: null }, options);
 }
 
-/** Undefined: it is longer than a text can be. */
+/** Returns undefined for a text longer than V8's maximum. */
 function stringify(value: object): string | undefined {
   try {
     return JSON.stringify(value);
@@ -69,9 +69,9 @@ export function writeResult(
 }
 
 /**
- * With `application/json`, 200 says that the answer is the gateway's own, whatever it says; other statuses
- * are for what was no request of GraphQL, and for what kept the gateway from answering. With
- * `application/graphql-response+json`, the status tells an error by itself.
+ * With `application/json`, status 200 means that the answer is a GraphQL response, with or without errors.
+ * Other statuses mean that the request was not GraphQL or that the gateway could not answer it. With
+ * `application/graphql-response+json`, the status itself reports the error.
  */
 function statusOf({ body, status, understood }: Told, form: 'json' | 'response'): number {
   if (body.data !== undefined) return 200;
