@@ -3,8 +3,8 @@ import { writeHead } from '../platform/response-head.ts';
 import type { Handle } from './server.ts';
 
 /**
- * What a page of another origin may send: the headers of a request, an upload, a stream that is resumed,
- * and of uploads in parts.
+ * Request headers that pages of other origins may send: for queries, uploads, resumed streams and resumable
+ * uploads.
  */
 const allowedHeaders = [
   ...[

@@ -3,7 +3,7 @@ import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFo
 /** A result in the form that clients get, and the status and headers that its errors require. */
 export interface Told {
   readonly body: FormattedExecutionResult;
-  /** OperationParams for by an error; undefined: by none. */
+  /** Required by an error. Undefined when no error requires one. */
   readonly status: number | undefined;
   readonly headers: Readonly<Record<string, string>>;
   /** Whether the request was understood and every error is about what it asked for. */

@@ -7,7 +7,7 @@ import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/faults.
 import { identityOf } from '../request-id.ts';
 import { answerText } from '../respond.ts';
 
-/** What only a request can have wrong. */
+/** Faults of the request itself, found by this door. */
 export type RequestFaultCode =
   | 'BAD_REQUEST'
   | 'METHOD_NOT_ALLOWED'
@@ -42,14 +42,14 @@ export const statuses = {
   INTERNAL: 500,
 } as const satisfies Record<ProblemCode, number>;
 
-/** The draft's own problem types. */
+/** Problem types that the draft registers. */
 const registered = 'https://iana.org/assignments/http-problem-types#';
 const types: Partial<Record<ProblemCode, string>> = {
   UPLOAD_OFFSET: `${registered}mismatching-upload-offset`,
   UPLOAD_MISMATCH: `${registered}inconsistent-upload-length`,
 };
 
-/** A request that is not one for this door. */
+/** A request that this door does not accept. */
 export class RequestFault extends Error {
   readonly code: RequestFaultCode;
   readonly headers: Readonly<Record<string, string>>;
@@ -64,7 +64,7 @@ export class RequestFault extends Error {
 interface UploadProblem {
   readonly code: ProblemCode;
   readonly detail: string;
-  /** In the place of the code's own. */
+  /** Overrides the code's usual status. */
   readonly status?: number;
   readonly members?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
@@ -86,7 +86,7 @@ export function answerProblem(
 const titleOf = (code: ProblemCode): string =>
   code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ');
 
-/** @param provided where the sender wanted to go on */
+/** @param provided the offset that the sender wanted to continue at */
 export function problemOf(
   error: unknown,
   req: IncomingMessage,
@@ -138,7 +138,7 @@ function refusalProblem(error: Refusal): UploadProblem {
   return { code: 'FORBIDDEN', detail: error.message };
 }
 
-/** Not Basic: it would make a browser ask for a password in the middle of somebody's page. */
+/** Not Basic: it would make the browser prompt for a password on the page. */
 const challenge = { 'WWW-Authenticate': 'Bearer realm="Ticketwire"' };
 
 function credentialProblem({ message, retryAfterSeconds: wait }: BadCredential): UploadProblem {

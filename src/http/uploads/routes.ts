@@ -22,7 +22,7 @@ export interface UploadPorts {
   readonly contextOf: (req: IncomingMessage, res: ServerResponse) => Promise<DeskContext>;
   readonly maxBytes: number;
   readonly log: Logger;
-  /** Told when a file begins to arrive, and when it does not any more. */
+  /** Called with 1 when a file begins to arrive, and with -1 when it ends. */
   readonly uploading?: ((by: 1 | -1) => void) | undefined;
 }
 
@@ -39,9 +39,9 @@ const partial = 'application/partial-upload';
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * POST /uploads takes a file in as a raw body; with `Upload-Complete` it can be gone on with under
- * /uploads/{id}, as in *Resumable Uploads for HTTP* (draft-ietf-httpbis-resumable-upload-12). What it answers
- * is what `AttachmentInput.upload` takes.
+ * POST /uploads takes a file as a raw body. With `Upload-Complete`, the upload can be resumed at
+ * /uploads/{id}, as in *Resumable Uploads for HTTP* (draft-ietf-httpbis-resumable-upload-12). The answer's
+ * `upload` is what `AttachmentInput.upload` takes.
  */
 export function createUploads({ contextOf, maxBytes, log, uploading }: UploadPorts): Handle {
   return async (req, res, path) => {
@@ -118,8 +118,8 @@ async function append(call: UploadCall, id: string): Promise<void> {
 }
 
 /**
- * Takes what the request brings, and answers what that makes of the upload; one that broke off has nobody
- * left to be answered.
+ * Appends the request's body to the upload and answers. When the request broke off, there is nobody left to
+ * answer.
  */
 async function bring(
   { ctx, req, res, fields, arrival }: UploadCall,

@@ -1,9 +1,12 @@
 import { remembering } from '../../platform/lru.ts';
 
-/** Media types and Accept headers, as strictly as .NET's header classes take them. */
+/**
+ * Parses media types and Accept headers exactly as .NET's header classes do. `content/media-type.ts` differs:
+ * it cleans a file's type, so that it can be repeated in any header.
+ */
 
 export interface MediaTypeHeaderValue {
-  /** `type/subtype` as it was written. */
+  /** `type/subtype` in its original spelling. */
   readonly written: string;
   readonly type: string;
   readonly subtype: string;
@@ -19,7 +22,7 @@ const parameter = new RegExp(
   'y',
 );
 
-/** Parses one media type from `at`. @returns undefined if there is none */
+/** Parses one media type at `at`. @returns undefined if there is none */
 function parseOne(text: string, at: number): { value: MediaTypeHeaderValue; end: number } | undefined {
   mediaType.lastIndex = at;
   const match = mediaType.exec(text);
@@ -47,12 +50,12 @@ function parseOne(text: string, at: number): { value: MediaTypeHeaderValue; end:
   return { value, end };
 }
 
-/** A quality that is no number counts as none. */
+/** An invalid quality is ignored. */
 function parseQuality(text: string | undefined): number {
   return text !== undefined && /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)$/.test(text) ? Number(text) : 1;
 }
 
-/** Content-Type: exactly one media type, or it counts as absent. */
+/** Parses Content-Type. Anything but exactly one media type counts as absent. */
 export const parseMediaType = (header: string | undefined): MediaTypeHeaderValue | undefined =>
   header === undefined ? undefined : onlyMediaType(header).value;
 
@@ -64,7 +67,7 @@ const onlyMediaType = remembering(
   { texts: 500, longest: 500 },
 );
 
-/** A list; one element that cannot be parsed makes all of it count as absent. */
+/** Parses a list. One invalid element makes the whole list count as absent. */
 function parseList<T>(
   header: string | undefined,
   parse: (text: string, at: number) => { value: T; end: number } | undefined,
@@ -82,7 +85,7 @@ function parseList<T>(
   }
 }
 
-/** Accept, best first: by quality, then concrete types before ranges, else as written. */
+/** Parses Accept, best first: by quality, then types before ranges, then in the given order. */
 export function parseAccept(header: string | undefined): MediaTypeHeaderValue[] {
   const rank = ({ type, subtype }: MediaTypeHeaderValue) =>
     type === '*' && subtype === '*' ? 2 : subtype === '*' ? 1 : 0;
@@ -104,7 +107,7 @@ function parseCharset(
   };
 }
 
-/** Accept-Charset, best first. */
+/** Parses Accept-Charset, best first. */
 export function parseAcceptCharset(header: string | undefined): string[] {
   return parseList(header, parseCharset)
     .filter(({ quality }) => quality > 0)

@@ -1,7 +1,7 @@
 import { escapeHtml } from '../../platform/escape-html.ts';
 import { samples } from './samples.ts';
 
-/** A member as the help page describes it: name, description, type. */
+/** A row of the help page's tables. */
 type HelpRow = readonly [name: string, description: string, type: string];
 
 const members: readonly HelpRow[] = [
@@ -78,8 +78,8 @@ code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
 `;
 
 /**
- * The help page, in the manner of the old one: one endpoint, its members, samples to copy (a click selects
- * one whole).
+ * The help page, in the style of the old one: one endpoint, its members, and samples (a click selects a whole
+ * one).
  */
 export function helpPage(): string {
   return `<!DOCTYPE html>

@@ -2,7 +2,7 @@ import { namespaces } from '../dotnet/new-message.ts';
 
 const { instance, posts, data, arrays, results } = namespaces;
 
-/** The samples of the help page, as they go over the wire. */
+/** The samples of the help page. Tests send them as they are. */
 export const samples = {
   requestJson: `{
   "TicketREF": "INC-000047",

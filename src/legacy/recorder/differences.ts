@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** One call as it was recorded, and how it was answered. */
+/** A recorded call and its answer. */
 export interface Recorded {
   readonly name: string;
   readonly method: string;
@@ -9,7 +9,7 @@ export interface Recorded {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   readonly chunked: boolean;
-  /** Sent without a credential. */
+  /** Whether to send it without a credential. */
   readonly anonymous: boolean;
   readonly expect: RecordedAnswer;
 }
@@ -17,7 +17,7 @@ export interface Recorded {
 export interface RecordedAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** `undefined`: whatever it says. */
+  /** Undefined: any body matches. */
   readonly body: Buffer | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface ReplayedAnswer {
   readonly body: Buffer;
 }
 
-/** Headers that a client may go by; the others name servers, dates and connections. */
+/** Headers that a client may depend on. The others name servers, dates and connections. */
 const significant = [
   'content-type',
   'allow',
@@ -39,7 +39,7 @@ const significant = [
 ];
 const shown = 300;
 
-/** What differs between two answers, a line each. Ids of messages are another's every time. */
+/** Lists the differences between two answers, one line each. Message ids always differ and are ignored. */
 export function differences(expected: RecordedAnswer, received: ReplayedAnswer): string[] {
   const found: string[] = [];
   if (expected.status !== received.status)

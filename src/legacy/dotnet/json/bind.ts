@@ -16,7 +16,7 @@ import { asItem, convert, items, memberNamed, shapes } from './contract.ts';
 import { createJsonReader, type JsonReader } from './reader.ts';
 import { broken, EnoughErrors, type JsonState, type Token } from './state.ts';
 
-/** Reads a NewMessagePost as Json.NET 12 binds it, collecting errors the way ASP.NET Web API 2 lets it. */
+/** Binds a NewMessagePost as Json.NET 12 does. Errors are collected as in ASP.NET Web API 2. */
 export function* readJson(
   source: TextSource,
   spools: Spools,
@@ -55,24 +55,24 @@ class JsonBinder {
     }
   }
 
-  /** Every error is taken down and reading goes on, except when there is no sense in it. */
+  /** Records an error's path. Reading continues unless the error stops it. */
   #note(error: unknown): void {
     if (error instanceof TooLarge || error instanceof EnoughErrors) throw error;
     const { path } = this.#state;
     this.#errorChars += path.length;
-    // What does not fit any more is left out: it would be told to somebody who made it up.
+    // Paths beyond the limit are dropped: only an invented body has as many.
     const fits = this.#errorChars <= this.#limits.errorChars;
     if (fits || this.errors.length === 0) this.errors.push(fits ? path : '');
     if (!fits || this.errors.length >= this.#limits.errors) throw new EnoughErrors();
   }
 
-  /** Goes on behind what was wrong: skips it, and leaves what is nested deeper than `depth`. */
+  /** Skips the invalid value and leaves containers deeper than `depth`. */
   *#recover(depth: number): Generator<void, void> {
     yield* this.#reader.tokens.skip();
     while (this.#state.depth > depth && (yield* this.#reader.tokens.read()));
   }
 
-  /** Reads the token of a value, knowing what it is to become. @returns false at the end */
+  /** Reads a value's token as the expected type. @returns false at the end */
   *#readFor(wanted: ValueType): Generator<void, boolean> {
     const reader = this.#reader;
     if (wanted === 'string') yield* reader.values.readString();
@@ -83,10 +83,7 @@ class JsonBinder {
     return this.#state.token !== 'None';
   }
 
-  /**
-   * Makes a value of the current token. @param existing the list that a member holds already; it is appended
-   * to
-   */
+  /** Binds the current token. @param existing the member's current list, which is appended to */
   *#value(wanted: ValueType, existing: unknown): Generator<void, unknown> {
     const reader = this.#reader;
     do {
@@ -133,7 +130,7 @@ class JsonBinder {
     return { done: false, id };
   }
 
-  /** Behind `$ref`. @returns the object of that name, null if there is none, undefined if none is named */
+  /** Reads after `$ref`. @returns the object of that name, null for an unknown name, undefined for no name */
   *#reference(): Generator<void, unknown> {
     yield* this.#expectToken();
     if (this.#state.token !== 'String' && this.#state.token !== 'Null') throw broken;
@@ -208,7 +205,7 @@ class JsonBinder {
         const index = this.#state.indexAt(depth);
         this.#note(error);
         yield* this.#recover(depth + 1);
-        // The reader has not moved since the last error: Json.NET breaks out of what would go on for ever.
+        // No progress since the last error. Json.NET stops here, too, to avoid an endless loop.
         if (lastError === index) throw broken;
         lastError = index;
       }

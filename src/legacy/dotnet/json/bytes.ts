@@ -31,7 +31,7 @@ export class JsonBytes {
     this.#spools = spools;
   }
 
-  /** Base64, an array of bytes, or an object that wraps one of them. The value is a `Spool`. */
+  /** Reads base64, an array of bytes, or an object that wraps one of them. The value is a `Spool`. */
   *read(): Generator<void, void> {
     let wrapped = false;
     for (;;) {
@@ -106,7 +106,7 @@ export class JsonBytes {
     this.#state.setToken('Bytes', spool, false);
   }
 
-  /** `{"$type":"System.Byte[], mscorlib","$value":`: how Json.NET wraps bytes whose type is told. */
+  /** Reads `{"$type":"System.Byte[], mscorlib","$value":`, by which Json.NET wraps typed bytes. */
   *#intoWrapper(): Generator<void, void> {
     for (const expected of ['$type', 'System.Byte[]', '$value']) {
       if (!(yield* this.#tokens.read()) || !String(this.#state.value).startsWith(expected)) throw broken;

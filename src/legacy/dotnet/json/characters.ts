@@ -8,7 +8,7 @@ const slash = 0x2f;
 const backslash = 0x5c;
 const stringEnd = { [quote]: /["\\]/g, [apostrophe]: /['\\]/g } as Record<number, RegExp>;
 
-/** The characters of JSON as Json.NET takes them: quotes of both kinds, unquoted names, comments, escapes. */
+/** Reads characters as Json.NET does: both kinds of quotes, unquoted names, comments and escapes. */
 export class JsonCharacters {
   readonly source: TextSource;
   readonly #textChars: number;
@@ -27,9 +27,9 @@ export class JsonCharacters {
   }
 
   /**
-   * Skips white space, and NUL characters as Json.NET does, as far as the text is there already.
-   * @returns the next character's code; 0 when more text is needed, then `skipSpace` takes over (a generator
-   * costs more than all that this does)
+   * Skips white space, and NUL characters as Json.NET does, in the text that has arrived.
+   * @returns the next character's code. 0 when more text is needed: then call `skipSpace`, a generator, which
+   * costs more than all of this
    */
   skipBufferedSpace(): number {
     const { source } = this;
@@ -50,9 +50,7 @@ export class JsonCharacters {
     }
   }
 
-  /**
-   * Reads a string from behind its opening quote to behind its closing one, handing over piece after piece.
-   */
+  /** Reads a string from after its opening quote to after its closing one, and passes on its pieces. */
   *stringPieces(end: number, piece: (text: string) => void): Generator<void, void> {
     const { source } = this;
     const stop = stringEnd[end]!;
@@ -70,9 +68,8 @@ export class JsonCharacters {
   }
 
   /**
-   * A string that is kept, from behind its opening quote, when all of it is there and nothing in it is
-   * escaped.
-   * @returns undefined for any other, and nothing is read
+   * Reads a string from after its opening quote, if all of it has arrived and it has no escape.
+   * @returns undefined otherwise, and then nothing is read
    */
   bufferedString(end: number): string | undefined {
     const { source } = this;
@@ -84,7 +81,7 @@ export class JsonCharacters {
     return whole;
   }
 
-  /** A string that is kept. */
+  /** Reads a string into memory. @throws {TooLarge} */
   *string(end: number): Generator<void, string> {
     const whole = this.bufferedString(end);
     if (whole !== undefined) return whole;
@@ -106,7 +103,7 @@ export class JsonCharacters {
     return '\b\t\n\f\r\\"\'/'[at]!;
   }
 
-  /** Behind `\u`. Surrogates without their partner become U+FFFD. */
+  /** Reads the digits after `\u`. Unpaired surrogates become U+FFFD. */
   *#unicode(): Generator<void, string> {
     let text = '';
     let code = yield* this.#hex();
@@ -114,7 +111,7 @@ export class JsonCharacters {
       if (code < 0xd800 || code > 0xdfff) return text + String.fromCharCode(code);
       if (code >= 0xdc00) return `${text}\ufffd`;
       if ((yield* this.peek()) !== backslash || (yield* this.peek(1)) !== 0x75) return `${text}\ufffd`;
-      // Json.NET looks three characters ahead here; a text that ends sooner is broken anyway.
+      // Json.NET looks three characters ahead here. A text that ends sooner is invalid anyway.
       this.source.pos += 2;
       const next = yield* this.#hex();
       if (next >= 0xdc00 && next <= 0xdfff) return text + String.fromCharCode(code, next);
@@ -132,12 +129,12 @@ export class JsonCharacters {
     return Number.parseInt(digits, 16);
   }
 
-  /** At the slash of a comment. */
+  /** Reads a comment, from its first slash. */
   *comment(): Generator<void, void> {
     const { source } = this;
     source.pos++;
     const kind = yield* this.peek();
-    // Json.NET wants to see one more character than it needs: `//` at the very end is broken.
+    // Json.NET needs one character more than the comment has: `//` at the very end is an error.
     if ((yield* this.peek(1)) < 0 || (kind !== 0x2a && kind !== slash)) throw broken;
     source.pos++;
     const stop = kind === slash ? /[\r\n]/g : /\*/g;
@@ -159,7 +156,7 @@ export class JsonCharacters {
     }
   }
 
-  /** A name without quotes. */
+  /** Reads a name without quotes. */
   *unquotedName(): Generator<void, string> {
     let text = '';
     for (;;) {
@@ -178,7 +175,7 @@ export class JsonCharacters {
     }
   }
 
-  /** `true`, `null` and the like, with something that separates behind them. Moves as far as it matched. */
+  /** Matches a word such as `true` or `null`, with a separator after it. Advances as far as it matches. */
   *word(expected: string, inConstructor: boolean): Generator<void, boolean> {
     const { source } = this;
     if (!(yield* source.has(expected.length - 1))) {
@@ -199,7 +196,7 @@ export class JsonCharacters {
     return next === 0x2a || next === slash;
   }
 
-  /** The text of a number. */
+  /** Reads the text of a number. */
   *numberText(): Generator<void, string> {
     const { source } = this;
     let text = '';
@@ -226,7 +223,7 @@ export class JsonCharacters {
 
 const numberRun = /[-+.0-9a-fA-FxX]+/y;
 
-/** Digits, signs, the point, and whatever occurs in `0xAF` and `1e5`. */
+/** The characters of numbers such as `-1.5`, `0xAF` and `1e5`. */
 function isNumberCharacter(code: number): boolean {
   if (code >= 0x30 && code <= 0x39) return true;
   if (code === 0x2d || code === 0x2b || code === 0x2e || code === 0x78 || code === 0x58) return true;

@@ -15,10 +15,7 @@ export const shapes: Record<Shape, { members: MemberTypes; create: () => unknown
 };
 export const items: Partial<Record<ValueType, ValueType>> = { strings: 'string', attachments: 'attachment' };
 
-/**
- * Member names without regard to case; an exact match goes first, so names that differ by case alone would do
- * too.
- */
+/** Member names by their lower-case spelling. An exact match takes precedence. */
 const names = new Map<MemberTypes, Map<string, string>>(
   Object.values(shapes).map(({ members }) => [
     members,
@@ -31,13 +28,13 @@ export function memberNamed(members: MemberTypes, written: string): string | und
   return Object.hasOwn(members, written) ? written : names.get(members)!.get(written.toLowerCase());
 }
 
-/** A `$ref` can name an object of another type, which a list does not take. */
+/** Checks an item: a `$ref` may name an object of another type. */
 export function asItem(item: ValueType, value: unknown): unknown {
   if (item === 'attachment' && value !== null && !('FileName' in (value as object))) throw broken;
   return value;
 }
 
-/** A simple token as the type that is wanted; what Json.NET would convert by itself never comes here. */
+/** Converts a simple token to the expected type. Conversions of Json.NET's reader have already been done. */
 export function convert({ token, value }: { token: Token; value: unknown }, wanted: ValueType): unknown {
   const nothing =
     token === 'Null' || token === 'Undefined' || (token === 'String' && value === '' && wanted !== 'string');

@@ -31,20 +31,20 @@ type State =
   | 'Finished';
 
 /**
- * Whatever is wrong with a document. One object for all: nobody is shown more, and a hostile body makes many.
+ * Any error in a document. One shared object: clients never see the details, and a hostile body causes many.
  */
 export const broken = new Error('not the JSON that is wanted here');
 
 const maxDepth = 256;
-/** The old reader went on behind a nest that was too deep; one as deep as this is read by nobody. */
+/** The old reader continued after nesting that was too deep. We stop here. */
 const maxNest = 1024;
 
-/** There is no sense in reading on: the answer says enough as it is. */
+/** Stops reading: further errors would not change the answer. */
 export class EnoughErrors extends Error {}
 
 /**
- * The state of Json.NET's reader: its current token, where it stands, what may follow. The old service's
- * answers depend on it even after an error (which path is reported, how often), so states and transitions are
+ * The state of Json.NET's reader: its token, its position and what may follow. The old service's answers
+ * depend on it even after an error (which path is reported, how often), so states and transitions are
  * Json.NET's own.
  */
 export class JsonState {
@@ -68,7 +68,7 @@ export class JsonState {
     return pathOf(before ? this.#stack : [...this.#stack, this.#current]);
   }
 
-  /** Index of the item at which the container at `depth` stands. */
+  /** The current index in the container at `depth`. */
   indexAt(depth: number): number {
     return (this.#stack[depth] ?? this.#current).index;
   }
@@ -123,7 +123,7 @@ export class JsonState {
     if (counts) this.#count();
   }
 
-  /** After a comma: what may follow in the container that is open. */
+  /** Enters the state after a comma in the current container. */
   afterComma(): void {
     const states = {
       none: 'Finished',

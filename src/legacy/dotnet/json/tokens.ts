@@ -15,7 +15,10 @@ import {
 import { parseNumber } from './number.ts';
 import { broken, type JsonState } from './state.ts';
 
-/** Reads tokens of any type, as Json.NET 12 does. An error leaves it where Json.NET's reader would stand. */
+/**
+ * Reads tokens of any type, as Json.NET 12 does. An error leaves the position where Json.NET's reader would
+ * be.
+ */
 export class JsonTokens {
   readonly #state: JsonState;
   readonly #characters: JsonCharacters;
@@ -27,7 +30,7 @@ export class JsonTokens {
     this.#source = characters.source;
   }
 
-  /** The next token of any type. @returns false at the end */
+  /** Reads the next token. @returns false at the end */
   *read(): Generator<void, boolean> {
     for (;;) {
       switch (this.#state.current) {
@@ -53,7 +56,7 @@ export class JsonTokens {
     }
   }
 
-  /** The next token that is no comment. */
+  /** Reads the next token that is not a comment. @returns false at the end */
   *readContent(): Generator<void, boolean> {
     do {
       if (!(yield* this.read())) return false;
@@ -61,7 +64,7 @@ export class JsonTokens {
     return true;
   }
 
-  /** Skips what is inside the current token. */
+  /** Skips the contents of the current token. */
   *skip(): Generator<void, void> {
     if (this.#state.token === 'PropertyName') yield* this.read();
     if (
@@ -74,7 +77,10 @@ export class JsonTokens {
     while ((yield* this.read()) && depth < this.#state.depth);
   }
 
-  /** After a value: the end of its container, a comma, or a comment. @returns whether that made a token */
+  /**
+   * Reads what follows a value: the end of its container, a comma, or a comment.
+   * @returns whether that is a token
+   */
   *closeOrComma(ignoreComments: boolean): Generator<void, boolean> {
     for (;;) {
       const next = this.#characters.skipBufferedSpace() || (yield* this.#characters.skipSpace());
@@ -107,7 +113,7 @@ export class JsonTokens {
       return true;
     }
     if (next === closeBrace) {
-      // The token comes first here, so that an error leaves the brace unread.
+      // Set before the brace is read, so that an error leaves the brace unread.
       this.#state.setToken('EndObject');
       this.#source.pos++;
       return true;
@@ -150,7 +156,7 @@ export class JsonTokens {
         this.#state.setToken(endToken(next)!);
         return true;
       case ',':
-        // An empty place counts as a value; the comma itself is read after it.
+        // A missing item counts as a value. The comma is read after it.
         this.#state.setToken('Undefined');
         return true;
       case '/':
@@ -197,7 +203,7 @@ export class JsonTokens {
     this.#state.setToken(parsed.token, parsed.value, false);
   }
 
-  /** A number that is none still counts as a value, so that reading can go on behind it. */
+  /** An invalid number counts as a value, so that reading can continue after it. */
   badNumber(): never {
     this.#state.setToken('Undefined', undefined, false);
     throw broken;
@@ -224,7 +230,7 @@ export class JsonTokens {
     this.#state.setToken('Comment');
   }
 
-  /** `new Date(`: JavaScript that Json.NET reads, and that nothing here has a use for. */
+  /** Reads `new Date(`: Json.NET reads JavaScript constructors, though no member takes one. */
   *#constructorStart(): Generator<void, void> {
     if (!(yield* this.#characters.word('new', this.#state.inConstructor))) throw broken;
     yield* this.#characters.skipSpace();

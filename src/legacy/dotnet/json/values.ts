@@ -6,8 +6,7 @@ import { broken, type JsonState } from './state.ts';
 import type { JsonTokens } from './tokens.ts';
 
 /**
- * Reads a token knowing what type is wanted: the same characters can be a string, and an error where an
- * integer is due.
+ * Reads the next token as an expected type: the same characters may be a string, or an error for an integer.
  */
 export class JsonValues {
   readonly #state: JsonState;
@@ -97,8 +96,8 @@ export class JsonValues {
   }
 
   /**
-   * Moves to the first character of a value. @returns its code; `undefined` when there is none: the token
-   * tells whether the array or the text has ended
+   * Moves to the first character of a value.
+   * @returns its code. `undefined` when there is none: the token says whether the array or the text has ended
    */
   *startOf(): Generator<void, number | undefined> {
     if (this.#state.current === 'Object' || this.#state.current === 'ObjectStart') throw broken;
@@ -116,7 +115,7 @@ export class JsonValues {
         yield* this.#characters.comment();
       } else if (next === comma) {
         if (this.#state.current !== 'PostValue') {
-          // Counts as a value, and the comma is read again.
+          // A missing item counts as a value. The comma is read again.
           this.#state.setToken('Undefined');
           throw broken;
         }

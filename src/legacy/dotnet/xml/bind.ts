@@ -28,7 +28,7 @@ const shapes = {
   post: { order: inOrder(postMembers), namespace: namespaces.posts, create: emptyPost },
   attachment: { order: inOrder(attachmentMembers), namespace: namespaces.data, create: emptyAttachment },
 };
-/** Types as they are named; for the simple ones the old reader did not look. */
+/** Names of types. The old reader did not check those of simple ones. */
 const types: Partial<Record<ValueType, readonly [namespace: string, name: string]>> = {
   strings: [namespaces.arrays, 'ArrayOfstring'],
   attachments: [namespaces.data, 'ArrayOfNewAttachment'],
@@ -39,13 +39,13 @@ const items = {
   strings: { item: 'string', name: 'string', namespace: namespaces.arrays },
   attachments: { item: 'attachment', name: 'NewAttachment', namespace: namespaces.data },
 } as const;
-/** Types that have no null, no name and no reference. */
+/** Types that cannot be null, named or referenced. */
 const isPlain = (wanted: ValueType) => wanted === 'int' || wanted === 'int?' || wanted === 'bool';
 
 /**
- * Reads a NewMessagePost as DataContractSerializer did. Its first error is its last: the old service reported
- * one without a path, and bound nothing.
- * @param encodings what an XML declaration may name
+ * Binds a NewMessagePost as DataContractSerializer did. The first error ends it: the old service then
+ * reported one error without a path and bound nothing.
+ * @param encodings the encodings that an XML declaration may name
  */
 export function* readXml(
   source: TextSource,
@@ -88,7 +88,7 @@ class XmlBinder {
     return post as NewMessagePost | null;
   }
 
-  /** Reads an element as what is wanted, up to its end tag. */
+  /** Reads an element as the expected type, up to its end tag. */
   *#value(wanted: ValueType): Generator<void, unknown> {
     const { scopes, element } = this.#reader;
     const { nil, id, ref, type } = readMarks(element.attributes, scopes);
@@ -129,8 +129,8 @@ class XmlBinder {
   }
 
   /**
-   * Remembers a value by its name. An object has it before its members are read, a simple value when it has
-   * been read.
+   * Remembers a named value. An object is named before its members are read, a simple value after it has been
+   * read.
    */
   #named<T>(id: string | undefined, wanted: ValueType, value: T): T {
     if (id === undefined) return value;
@@ -140,17 +140,14 @@ class XmlBinder {
     return value;
   }
 
-  /** Passes over whatever is in the current element. */
+  /** Skips the contents of the current element. */
   *#toEnd(): Generator<void, void> {
     const { depth } = this.#reader;
     do yield* this.#reader.read();
     while (this.#reader.depth >= depth);
   }
 
-  /**
-   * Moves to the next element inside, of which only its start tag has been read. @returns false at the end of
-   * what it is in
-   */
+  /** Moves to the next child element's start tag. @returns false at the end of the parent */
   *#nextElement(): Generator<void, boolean> {
     const reader = this.#reader;
     yield* reader.read();
@@ -166,7 +163,7 @@ class XmlBinder {
     yield* this.#toEnd();
   }
 
-  /** What comes out of order is not seen. */
+  /** Reads members in order. Members out of order are ignored. */
   *#members(shape: 'post' | 'attachment', value: unknown): Generator<void, unknown> {
     const { order, namespace } = shapes[shape];
     let last = -1;
