@@ -9,20 +9,20 @@ import { BodyChangeCodeEnum, MessageFormatEnum } from './enums.ts';
 import { MessageRef } from './refs.ts';
 
 const BodyChangeRef = builder.objectRef<BodyChange>('BodyChange').implement({
-  description: 'Something of a body that is not shown as it was written.',
+  description: 'A part of a body that is not shown as it was written.',
   fields: (t) => ({
-    code: t.expose('code', { type: BodyChangeCodeEnum, description: 'What it is.' }),
+    code: t.expose('code', { type: BodyChangeCodeEnum, description: 'Kind of change.' }),
     message: t.exposeString('message', { description: 'The same in English, for people.' }),
   }),
 });
 
-/** Characters of a body from which on what was read of it is remembered with its message. */
+/** The result of reading a body of at least this many characters is cached with its message. */
 const longBody = 16_384;
 const readings = new WeakMap<Message, Partial<Record<RemotePictures, Promise<ReadBody>>>>();
 
 /**
- * What a body says. A long one is looked up once for a message, by however many names it is asked for: that
- * takes its digest.
+ * Reads a body. A long one is looked up once for each message, however many fields select it, because the
+ * lookup computes its digest.
  */
 async function reading(
   message: Message,
@@ -41,20 +41,20 @@ builder.objectFields(MessageRef, (t) => ({
   body: t.string({
     nullable: true,
     description:
-      'As written, to the byte; pictures that were pasted into it are attachments of the message, and ' +
-      'named by `cid:`. HTML as written is not safe to show: operators alone get it, others get null.',
+      'The source, unchanged. Pasted pictures have become attachments, referenced by `cid:`. HTML ' +
+      'source is not safe to show: only operators get it, others get null.',
     resolve: (message, _args, { viewer, load }) =>
       mayReadSource(viewer, message) ? load.bodyOf(message) : null,
   }),
   bodyHtml: t.string({
     description:
-      'As HTML that is safe to show: without scripts, forms, what a reader would not have seen, or anything ' +
-      'that is fetched unasked. Pictures of the web wait in `data-src`; those of the message are named by ' +
-      '`cid:`, see `Attachment.contentId` and `fileName`.',
+      'As HTML that is safe to show: without scripts, forms, text that is hidden from readers, or ' +
+      'anything that loads unasked. Remote pictures are in `data-src`. Pictures of the message are ' +
+      'referenced by `cid:`: see `Attachment.contentId` and `fileName`.',
     args: {
       remoteImages: t.arg.boolean({
         defaultValue: false,
-        description: 'Show pictures of the web: their servers are told who reads this, and when.',
+        description: 'Show remote pictures. Their servers then learn who reads this message, and when.',
       }),
     },
     resolve: async (message, { remoteImages }, { load }) => {
@@ -70,7 +70,7 @@ builder.objectFields(MessageRef, (t) => ({
   }),
   changes: t.field({
     type: [BodyChangeRef],
-    description: 'What of the body is not shown as it was written.',
+    description: 'Parts of the body that are not shown as they were written.',
     resolve: async (message, _args, { load }) => [...(await reading(message, load)).changes],
   }),
   format: t.expose('format', { type: MessageFormatEnum, description: 'How `body` is written.' }),

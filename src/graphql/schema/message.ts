@@ -12,7 +12,9 @@ builder.node(MessageRef, {
   id: { resolve: ({ id }) => id },
   fields: (t) => ({
     messageId: t.exposeInt('id', {
-      description: 'Number of the message, as the legacy endpoint answers it. It increases within a ticket.',
+      description:
+        'Number of the message, as the legacy endpoint returns it. Later messages of a ticket have ' +
+        'higher numbers.',
     }),
     ticket: t.field({
       type: TicketRef,
@@ -35,17 +37,20 @@ builder.node(MessageRef, {
     isMobileDevice: t.exposeBoolean('isMobileDevice', { description: 'Sent from a phone or a tablet.' }),
     language: t.exposeString('language', {
       nullable: true,
-      description: 'What it is written in, a BCP 47 tag, as its author said: `"de-CH"`. Null: not said.',
+      description:
+        'Language of the message as its author declared it, a BCP 47 tag: `"de-CH"`. Null when not ' +
+        'declared.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was written.' }),
     redactedAt: t.expose('redactedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When an operator took it back: its text and files are gone, its place stays.',
+      description:
+        'When an operator redacted it: its text and files are deleted, and an empty message remains.',
     }),
     attachments: t.field({
       type: [AttachmentRef],
-      description: 'Its files, in the order in which they were attached; at most 20.',
+      description: 'Its files in their order, at most 20.',
       resolve: (message, _args, ctx) =>
         'attachments' in message
           ? [...message.attachments]
@@ -54,7 +59,7 @@ builder.node(MessageRef, {
     delivery: t.field({
       type: DeliveryRef,
       nullable: true,
-      description: 'Its sending as an e-mail; null when none was asked for, and for requesters.',
+      description: 'Its delivery as an e-mail. Null when none was requested, and for requesters.',
       resolve: (message, _args, ctx) =>
         'delivery' in message ? message.delivery : ctx.load.deliveryOf.load(message.id),
     }),
@@ -64,14 +69,14 @@ builder.node(MessageRef, {
 export const MessageEdge = builder.edgeObject({
   type: MessageRef,
   name: 'TicketMessageEdge',
-  description: 'A message and its place in its ticket.',
+  description: 'A message with its cursor.',
 });
 export const MessageConnection = builder.connectionObject(
   {
     type: MessageRef,
     name: 'TicketMessageConnection',
     description: "One page of a ticket's messages.",
-    // The ticket's own row has the number.
+    // The ticket's row stores the count.
     fields: (t) => ({ totalCount: t.int(totalCount(1)) }),
   },
   MessageEdge,

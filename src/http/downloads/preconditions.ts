@@ -14,7 +14,7 @@ export function preconditionOf(headers: IncomingHttpHeaders, etag: string): Prec
   return ifNoneMatch !== undefined && tagsOf(ifNoneMatch).some(same) ? 'unchanged' : 'met';
 }
 
-/** The Range header, unless If-Range names another version: a part of another file is of no use (§13.1.5). */
+/** The Range header, unless If-Range names another version of the file (§13.1.5). */
 export const rangeIfSame = (
   { range, 'if-range': ifRange }: IncomingHttpHeaders,
   etag: string,

@@ -22,7 +22,7 @@ import { malformed } from './markup.ts';
 import { XmlReader } from './reader.ts';
 import { xmlBoolean, xmlInteger } from './value.ts';
 
-/** MemberTypes as DataContractSerializer walks them: by the ordinal order of their names. */
+/** Members in DataContractSerializer's order: ordinal, by name. */
 const inOrder = (members: MemberTypes) => Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1));
 const shapes = {
   post: { order: inOrder(postMembers), namespace: namespaces.posts, create: emptyPost },
