@@ -8,7 +8,7 @@ import type { MessageContext } from '../../tickets/add-message/context.ts';
 import { type Operation, OperationRefused, type PrepareOperation } from '../execute/operation.ts';
 import { safeError } from '../execute/safe-errors.ts';
 import type { TrustedDocuments } from '../execute/trusted-documents.ts';
-import { told } from './format-result.ts';
+import { formatResult } from './format-result.ts';
 import { askedOf } from './parse-params.ts';
 import type { createRead } from './read-request.ts';
 import { httpError } from './request-error.ts';
@@ -72,7 +72,7 @@ export function createRoad({ log, production, answerBytes, trusted, read, prepar
     const asked = { requestId: requestIdOf(res) ?? 'unknown', log };
     const errors = error instanceof OperationRefused ? error.errors : [withStatus(safeError(error, asked))];
     noteErrors(notedOf(req), errors);
-    const { status = 400, understood } = told({ errors });
+    const { status = 400, understood } = formatResult({ errors });
     const isAboutTheRequest = understood || status === 400;
     if (accepted[0] === 'events' && isAboutTheRequest)
       return void streams.tell(req, res, 'events', { errors });

@@ -1,7 +1,7 @@
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 
 /** A result in the form that clients get, and the status and headers that its errors require. */
-export interface Told {
+export interface FormattedResult {
   readonly body: FormattedExecutionResult;
   /** Required by an error. Undefined when no error requires one. */
   readonly status: number | undefined;
@@ -16,7 +16,7 @@ interface Http {
   readonly spec?: boolean;
 }
 
-export function told({ data, errors, extensions }: ExecutionResult): Told {
+export function formatResult({ data, errors, extensions }: ExecutionResult): FormattedResult {
   // Extensions that a plugin added.
   const beside = extensions === undefined ? {} : { extensions };
   if (errors === undefined)

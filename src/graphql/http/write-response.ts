@@ -3,7 +3,7 @@ import type { ExecutionResult } from 'graphql';
 import { sendAnswer } from '../../platform/send-response.ts';
 import { answerTooLarge } from '../engine/answer-budget.ts';
 import type { Operation } from '../execute/operation.ts';
-import { type Told, told } from './format-result.ts';
+import { type FormattedResult, formatResult } from './format-result.ts';
 import { contentTypes } from './response-forms.ts';
 
 /** Headers of every answer of /graphql. */
@@ -32,7 +32,7 @@ export interface WriteOptions {
  */
 export function asJson(result: ExecutionResult, options: WriteOptions) {
   const { answerBytes, kind } = options;
-  const outcome = told(result);
+  const outcome = formatResult(result);
   const body = stringify(outcome.body);
   const length = body === undefined ? Infinity : Buffer.byteLength(body);
   if (body !== undefined && (length <= answerBytes || result.data == null)) return { outcome, body, length };
@@ -73,7 +73,7 @@ export function writeResult(
  * Other statuses mean that the request was not GraphQL or that the gateway could not answer it. With
  * `application/graphql-response+json`, the status itself reports the error.
  */
-function statusOf({ body, status, understood }: Told, form: 'json' | 'response'): number {
+function statusOf({ body, status, understood }: FormattedResult, form: 'json' | 'response'): number {
   if (body.data !== undefined) return 200;
   if (form === 'json' && understood) return 200;
   return status ?? 400;

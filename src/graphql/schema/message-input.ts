@@ -20,7 +20,7 @@ const InlineAttachmentInput = builder.inputType('InlineAttachmentInput', {
       description: 'A file of this request: null in the JSON, and mapped to a part of the form.',
     }),
     upload: t.id({
-      description: 'What `uploadFile` answered, for whoever uploaded it: `"VXBsb2FkOjBmMWUyZDNj"`.',
+      description: 'The `upload` that `uploadFile` returned to the same user: `"VXBsb2FkOjBmMWUyZDNj"`.',
     }),
   }),
 });
@@ -39,7 +39,7 @@ const AttachmentInput = builder.inputType('AttachmentInput', {
       description: 'A file of this request: null in the JSON, and mapped to a part of the form.',
     }),
     upload: t.id({
-      description: 'What `uploadFile` answered, for whoever uploaded it: `"VXBsb2FkOjBmMWUyZDNj"`.',
+      description: 'The `upload` that `uploadFile` returned to the same user: `"VXBsb2FkOjBmMWUyZDNj"`.',
     }),
     inline: t.field({
       type: InlineAttachmentInput,

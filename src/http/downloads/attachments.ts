@@ -98,8 +98,8 @@ async function answerFile(
     ...(range && { 'Content-Range': `bytes ${range.start}-${range.end}/${byteSize}` }),
   });
   if (body === undefined) return void res.end();
-  // Either the caller went away or the bytes broke off. The answer ends short, so that nobody takes it for
-  // complete.
+  // The caller went away or the bytes broke off. The answer ends short, so the client sees that it is
+  // incomplete.
   await pipeline(body, res).catch(() => res.destroy());
 }
 

@@ -72,7 +72,7 @@ export function bodyOf(req: IncomingMessage): IncomingBody {
     [Symbol.asyncIterator]: () => ({
       next,
       async return() {
-        stop(new Error('nobody reads on'));
+        stop(new Error('the reader stopped'));
         return { value: undefined, done: true };
       },
     }),

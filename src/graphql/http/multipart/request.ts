@@ -84,10 +84,10 @@ export async function readMultipart(
     form
       .read(readParts(source, boundary))
       .catch((error: unknown) => {
-        const told = clientError(error);
-        form.fail(told);
-        reject(told);
-        source.stop(told);
+        const fault = clientError(error);
+        form.fail(fault);
+        reject(fault);
+        source.stop(fault);
       })
       .finally(() => {
         res.off('finish', answered);

@@ -73,38 +73,38 @@ class JsonBinder {
   }
 
   /** Reads a value's token as the expected type. @returns false at the end */
-  *#readFor(wanted: ValueType): Generator<void, boolean> {
+  *#readFor(expected: ValueType): Generator<void, boolean> {
     const reader = this.#reader;
-    if (wanted === 'string') yield* reader.values.readString();
-    else if (wanted === 'int' || wanted === 'int?') yield* reader.values.readInt32();
-    else if (wanted === 'bool') yield* reader.values.readBoolean();
-    else if (wanted === 'bytes') yield* reader.bytes.read();
+    if (expected === 'string') yield* reader.values.readString();
+    else if (expected === 'int' || expected === 'int?') yield* reader.values.readInt32();
+    else if (expected === 'bool') yield* reader.values.readBoolean();
+    else if (expected === 'bytes') yield* reader.bytes.read();
     else return yield* reader.tokens.readContent();
     return this.#state.token !== 'None';
   }
 
   /** Binds the current token. @param existing the member's current list, which is appended to */
-  *#value(wanted: ValueType, existing: unknown): Generator<void, unknown> {
+  *#value(expected: ValueType, existing: unknown): Generator<void, unknown> {
     const reader = this.#reader;
     do {
-      if (this.#state.token === 'StartObject') return yield* this.#object(wanted, existing);
-      if (this.#state.token === 'StartArray') return yield* this.#list(wanted, existing, undefined);
-      if (this.#state.token !== 'Comment') return convert(this.#state, wanted);
+      if (this.#state.token === 'StartObject') return yield* this.#object(expected, existing);
+      if (this.#state.token === 'StartArray') return yield* this.#list(expected, existing, undefined);
+      if (this.#state.token !== 'Comment') return convert(this.#state, expected);
     } while (yield* reader.tokens.read());
     throw broken;
   }
 
-  *#object(wanted: ValueType, existing: unknown): Generator<void, unknown> {
+  *#object(expected: ValueType, existing: unknown): Generator<void, unknown> {
     yield* this.#expectToken();
-    const meta = yield* this.#metadata(wanted, existing);
+    const meta = yield* this.#metadata(expected, existing);
     if (meta.done) return meta.value;
-    if (wanted === 'post' || wanted === 'attachment') return yield* this.#populate(wanted, meta.id);
+    if (expected === 'post' || expected === 'attachment') return yield* this.#populate(expected, meta.id);
     throw broken;
   }
 
   /** `$id`, `$ref`, `$type` and `$values` at the start of an object. */
   *#metadata(
-    wanted: ValueType,
+    expected: ValueType,
     existing: unknown,
   ): Generator<void, { done: boolean; value?: unknown; id: string | undefined }> {
     let id: string | undefined;
@@ -117,7 +117,7 @@ class JsonBinder {
       }
       if (name === '$values') {
         yield* this.#expectToken();
-        const value = yield* this.#list(wanted, existing, id);
+        const value = yield* this.#list(expected, existing, id);
         yield* this.#expectToken();
         return { done: true, value, id };
       }
@@ -185,9 +185,9 @@ class JsonBinder {
     target[name] = yield* this.#value(kind, start ? (target[name] ?? undefined) : undefined);
   }
 
-  *#list(wanted: ValueType, existing: unknown, id: string | undefined): Generator<void, unknown> {
+  *#list(expected: ValueType, existing: unknown, id: string | undefined): Generator<void, unknown> {
     const reader = this.#reader;
-    const item = items[wanted];
+    const item = items[expected];
     if (item === undefined) throw broken;
     const list = (existing ?? []) as unknown[];
     this.#remember(id, list);

@@ -35,13 +35,15 @@ export function asItem(item: ValueType, value: unknown): unknown {
 }
 
 /** Converts a simple token to the expected type. Conversions of Json.NET's reader have already been done. */
-export function convert({ token, value }: { token: Token; value: unknown }, wanted: ValueType): unknown {
+export function convert({ token, value }: { token: Token; value: unknown }, expected: ValueType): unknown {
   const nothing =
-    token === 'Null' || token === 'Undefined' || (token === 'String' && value === '' && wanted !== 'string');
-  if (nothing && wanted !== 'int' && wanted !== 'bool') return null;
-  if (token === 'String' && wanted === 'string') return value;
-  if (token === 'Integer' && (wanted === 'int' || wanted === 'int?')) return value;
-  if (token === 'Boolean' && wanted === 'bool') return value;
-  if (token === 'Bytes' && wanted === 'bytes') return value;
+    token === 'Null' ||
+    token === 'Undefined' ||
+    (token === 'String' && value === '' && expected !== 'string');
+  if (nothing && expected !== 'int' && expected !== 'bool') return null;
+  if (token === 'String' && expected === 'string') return value;
+  if (token === 'Integer' && (expected === 'int' || expected === 'int?')) return value;
+  if (token === 'Boolean' && expected === 'bool') return value;
+  if (token === 'Bytes' && expected === 'bytes') return value;
   throw broken;
 }

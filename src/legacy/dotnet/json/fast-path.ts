@@ -44,8 +44,8 @@ export class JsonFastPath {
   }
 
   /** Reads a value of this type. */
-  readValue(wanted: string): boolean {
-    switch (wanted) {
+  readValue(expected: string): boolean {
+    switch (expected) {
       case 'string':
         return this.#isValueAhead() && (this.#string() || this.#word('null', 'Null', undefined));
       case 'int':

@@ -1,4 +1,4 @@
-/** Numbers as Json.NET 12 takes them: hexadecimal and octal too, but no `12.0` where an integer is wanted. */
+/** Parses numbers as Json.NET 12 does: hexadecimal and octal too, but not `12.0` as an integer. */
 
 /** Undefined for an invalid number: remote clients see "An error has occurred." for each. */
 export type Parsed = { readonly token: 'Integer' | 'Float'; readonly value: number } | undefined;
@@ -46,7 +46,7 @@ export function parseInt32(text: string): number | undefined {
   return asInt32(Number(text));
 }
 
-/** Whether this is a number. Where text is expected, a number is kept as it was written. */
+/** Whether this is a number. As a string, a number keeps its spelling. */
 export function isNumberText(text: string): boolean {
   return (isOtherBase(text) ? parseOtherBase(text, 64) : parseFloating(text)) !== undefined;
 }

@@ -33,7 +33,7 @@ type State =
 /**
  * Any error in a document. One shared object: clients never see the details, and a hostile body causes many.
  */
-export const broken = new Error('not the JSON that is wanted here');
+export const broken = new Error('invalid JSON');
 
 const maxDepth = 256;
 /** The old reader continued after nesting that was too deep. We stop here. */

@@ -40,7 +40,7 @@ const items = {
   attachments: { item: 'attachment', name: 'NewAttachment', namespace: namespaces.data },
 } as const;
 /** Types that cannot be null, named or referenced. */
-const isPlain = (wanted: ValueType) => wanted === 'int' || wanted === 'int?' || wanted === 'bool';
+const isPlain = (expected: ValueType) => expected === 'int' || expected === 'int?' || expected === 'bool';
 
 /**
  * Binds a NewMessagePost as DataContractSerializer did. The first error ends it: the old service then
@@ -68,7 +68,7 @@ class XmlBinder {
   readonly #limits: ReadingLimits;
   readonly #budget: Budget;
   /** Values by their `z:Id`. */
-  readonly #known = new Map<string, { wanted: ValueType; value: unknown }>();
+  readonly #known = new Map<string, { expected: ValueType; value: unknown }>();
 
   constructor(reader: XmlReader, spools: Spools, limits: ReadingLimits) {
     this.#reader = reader;
@@ -89,42 +89,42 @@ class XmlBinder {
   }
 
   /** Reads an element as the expected type, up to its end tag. */
-  *#value(wanted: ValueType): Generator<void, unknown> {
+  *#value(expected: ValueType): Generator<void, unknown> {
     const { scopes, element } = this.#reader;
     const { nil, id, ref, type } = readMarks(element.attributes, scopes);
     if (ref !== undefined) {
       const known = this.#known.get(ref);
-      if (known?.wanted !== wanted || isPlain(wanted)) throw malformed;
+      if (known?.expected !== expected || isPlain(expected)) throw malformed;
       yield* this.#toEnd();
       return known.value;
     }
     if (nil) {
-      if (wanted === 'int' || wanted === 'bool') throw malformed;
+      if (expected === 'int' || expected === 'bool') throw malformed;
       yield* this.#toEnd();
       return null;
     }
-    const declared = types[wanted];
+    const declared = types[expected];
     if (declared) checkType(type, declared, scopes);
-    if (id !== undefined && isPlain(wanted)) throw malformed;
-    return yield* this.#content(wanted, id);
+    if (id !== undefined && isPlain(expected)) throw malformed;
+    return yield* this.#content(expected, id);
   }
 
-  *#content(wanted: ValueType, id: string | undefined): Generator<void, unknown> {
-    switch (wanted) {
+  *#content(expected: ValueType, id: string | undefined): Generator<void, unknown> {
+    switch (expected) {
       case 'bool':
         return xmlBoolean(yield* this.#string());
       case 'int':
       case 'int?':
         return xmlInteger(yield* this.#string());
       case 'string':
-        return this.#named(id, wanted, yield* this.#string());
+        return this.#named(id, expected, yield* this.#string());
       case 'bytes':
-        return this.#named(id, wanted, yield* this.#bytes());
+        return this.#named(id, expected, yield* this.#bytes());
       case 'strings':
       case 'attachments':
-        return yield* this.#items(wanted, this.#named(id, wanted, []));
+        return yield* this.#items(expected, this.#named(id, expected, []));
       default:
-        return yield* this.#members(wanted, this.#named(id, wanted, shapes[wanted].create()));
+        return yield* this.#members(expected, this.#named(id, expected, shapes[expected].create()));
     }
   }
 
@@ -132,11 +132,11 @@ class XmlBinder {
    * Remembers a named value. An object is named before its members are read, a simple value after it has been
    * read.
    */
-  #named<T>(id: string | undefined, wanted: ValueType, value: T): T {
+  #named<T>(id: string | undefined, expected: ValueType, value: T): T {
     if (id === undefined) return value;
     if (this.#known.has(id)) throw malformed;
     this.#budget.spend(objectValues);
-    this.#known.set(id, { wanted, value });
+    this.#known.set(id, { expected, value });
     return value;
   }
 
@@ -183,8 +183,8 @@ class XmlBinder {
     return value;
   }
 
-  *#items(wanted: 'strings' | 'attachments', list: unknown[]): Generator<void, unknown[]> {
-    const { item, name, namespace } = items[wanted];
+  *#items(expected: 'strings' | 'attachments', list: unknown[]): Generator<void, unknown[]> {
+    const { item, name, namespace } = items[expected];
     while (yield* this.#nextElement()) {
       const { element } = this.#reader;
       if (element.name === name && element.namespace === namespace) {

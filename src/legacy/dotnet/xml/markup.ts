@@ -1,7 +1,7 @@
 import type { TextSource } from '../text-source.ts';
 
 /** Any error in a document. The old service reported no details. */
-export const malformed = new Error('not the XML that is wanted here');
+export const malformed = new Error('invalid XML');
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that XML does not have
 export const noCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
