@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { essenceOf } from '../platform/essence.ts';
+import { essenceOf } from '../platform/incoming-file.ts';
 
 /** Content types that a page may send to another origin without a preflight. */
 const simpleTypes = /^(?:|text\/plain|application\/x-www-form-urlencoded|multipart\/form-data)$/;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLParams } from 'graphql-yoga';
-import { essenceOf } from '../../platform/essence.ts';
+import { essenceOf } from '../../platform/incoming-file.ts';
 import type { DeskContext } from '../../tickets/context.ts';
 import { paramsOfUrl } from './parse-params.ts';
 import { BodyBudget, parseJson, readBody } from './read-body.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { essenceOf } from '../../platform/essence.ts';
 import { decodeGlobalId } from '../../platform/global-id.ts';
+import { essenceOf } from '../../platform/incoming-file.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import { writeHead } from '../../platform/response-head.ts';
 import type { PresignOptions } from '../../storage/blob-store.ts';

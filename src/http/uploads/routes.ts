@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { essenceOf } from '../../platform/essence.ts';
+import { essenceOf } from '../../platform/incoming-file.ts';
 import type { Logger } from '../../platform/log.ts';
 import { writeHead } from '../../platform/response-head.ts';
 import { uploadLifetimeHours } from '../../storage/garbage/expire.ts';
