@@ -1,5 +1,5 @@
 import { LinkifyIt } from 'linkify-it';
-import { escapeHtml } from './dom/markup.ts';
+import { escapeHtml } from '../platform/escape-html.ts';
 
 /** Of web and mail addresses alone; `//x.org` and `www.x.org` are as often no links as they are. */
 const finder = new LinkifyIt().add('ftp:', null).add('//', null);

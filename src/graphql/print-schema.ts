@@ -2,15 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { GraphQLOneOfDirective, lexicographicSortSchema, printSchema } from 'graphql';
 import { schema } from './execute/schema.ts';
 
-/*
- * Writes schema/schema.graphql, for people to review; with --check it only says whether that is what the code
- * means.
- */
+/* Writes schema/schema.graphql for review. With --check, it only reports whether that file is up to date. */
 
 const file = new URL('../../schema/schema.graphql', import.meta.url);
-// graphql-js prints no directive that it knows itself; tools that do not know this one yet need its
-// definition.
-const oneOf = `"""${GraphQLOneOfDirective.description}"""\ndirective @oneOf on ${GraphQLOneOfDirective.locations.join(' | ')}`;
+// graphql-js does not print built-in directives. Tools that do not know this one yet need its definition.
+const locations = GraphQLOneOfDirective.locations.join(' | ');
+const oneOf = `"""${GraphQLOneOfDirective.description}"""\ndirective @oneOf on ${locations}`;
 export const printed = `${printSchema(lexicographicSortSchema(schema))}\n\n${oneOf}\n`;
 
 if (import.meta.main) {

@@ -12,24 +12,24 @@ export interface GraphqlOptions extends YogaOptions, ReadOptions {
   readonly trusted?: TrustedDocuments | undefined;
 }
 
-/** A document of ours that is executed in process. */
-interface StoredOperation {
+/** One of our own documents, executed in process. */
+interface InProcessOperation {
   readonly name: string;
   readonly document: string;
 }
 
-/** GraphQL, as it is asked by HTTP and in process: one road for both. */
+/** The GraphQL server. HTTP requests and calls in process take the same path. */
 export function createGraphqlServer(options: GraphqlOptions) {
   const prepare = createPrepare(createGraphqlYoga(options));
   return {
     ...createRoad({ ...options, prepare, read: createRead(options) }),
     /**
-     * Executes one stored operation against our own schema, with the same coercion, checks and plugins as
-     * any client's.
+     * Executes a stored operation against our own schema, with the same coercion, checks and plugins as any
+     * client's.
      * @throws OperationRefused when it does not fit the schema
      */
     async execute<D>(
-      { name, document }: StoredOperation,
+      { name, document }: InProcessOperation,
       variables: object,
       ctx: TicketContext,
     ): Promise<ExecutionResult<D>> {

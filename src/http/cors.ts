@@ -3,8 +3,8 @@ import { writeHead } from '../platform/response-head.ts';
 import type { Handle } from './server.ts';
 
 /**
- * What a page of another origin may send: the headers of a request, an upload, a stream that is resumed,
- * and of uploads in parts.
+ * Request headers that pages of other origins may send: for queries, uploads, resumed streams and resumable
+ * uploads.
  */
 const allowedHeaders = [
   ...[
@@ -28,20 +28,20 @@ const allowedHeaders = [
   ...['Upload-Offset', 'Upload-Length', 'Upload-Complete', 'Upload-Metadata', 'Upload-Draft-Interop-Version'],
   ...['Tus-Resumable', 'Content-Disposition', 'Content-Encoding', 'Digest', 'Repr-Digest'],
 ].join(', ');
-/** What it may read beside the body. */
+/** Response headers that such a page may read. */
 const exposedHeaders = [
   ...['X-Request-Id', 'Retry-After', 'Location', 'Content-Disposition', 'Content-Length', 'Content-Range'],
   ...['Accept-Ranges', 'ETag', 'Allow', 'Upload-Offset', 'Upload-Length', 'Upload-Complete', 'Upload-Limit'],
   ...['Upload-Draft-Interop-Version', 'Repr-Digest', 'Tus-Resumable', 'Idempotency-Replayed'],
 ].join(', ');
 const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
-/** Seconds for which a browser need not ask again. Chromium keeps it for two hours at most. */
+/** Seconds for which browsers may cache a preflight. Chromium caches it for two hours at most. */
 const askAgainAfter = '7200';
 
 /**
- * Lets pages of other origins read what a route answers. With `*` every page may, but none with what its
- * browser would add by itself.
- * @param origins exact ones, such as `https://desk.example.com`, or `*`
+ * Lets pages of other origins read a route's answers. With `*`, every page may, but without the credentials
+ * that a browser adds automatically.
+ * @param origins exact origins, such as `https://desk.example.com`, or `*`
  */
 export function createCors(origins: ReadonlySet<string>): (handle: Handle) => Handle {
   const isAllowed = (origin: string) => origins.has(origin) || origins.has('*');

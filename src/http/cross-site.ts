@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import { essenceOf } from '../platform/incoming-file.ts';
 
-/** Types that a page may send to another origin without asking first. */
+/** Content types that a page may send to another origin without a preflight. */
 const simpleTypes = /^(?:|text\/plain|application\/x-www-form-urlencoded|multipart\/form-data)$/;
-/** Headers that no page can add to a request to another origin without asking first. */
+/** Headers that a page can send to another origin only after a preflight. */
 const asked = [
   'graphql-preflight',
   'x-requested-with',
@@ -12,12 +13,12 @@ const asked = [
 ];
 
 /**
- * Whether a page of another origin may have made a browser send this, with its user's Basic credential, and
- * without asking first. It cannot leave out the headers by which browsers mark their requests.
+ * Whether a page of another origin may have made a browser send this request without a preflight, with its
+ * user's Basic credential. A page cannot remove the headers by which browsers mark such requests.
  */
 export function maySneakIn({ headers }: IncomingMessage, ownOrigin: string): boolean {
-  const type = (headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
-  if (!simpleTypes.test(type) || asked.some((name) => name in headers)) return false;
+  if (!simpleTypes.test(essenceOf(headers['content-type'])) || asked.some((name) => name in headers))
+    return false;
   const { origin, 'sec-fetch-site': site } = headers;
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   return origin !== undefined && origin !== ownOrigin;

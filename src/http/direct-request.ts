@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What proxies, tunnels and networks of delivery add to what they pass on. */
+/** Headers that proxies, tunnels and CDNs add to forwarded requests. */
 const forwarding = [
   ...[
     'forwarded',
@@ -21,9 +21,9 @@ const forwarding = [
 ];
 
 /**
- * Whether a program of this very machine asks, and means this machine. A page of another site reaches us
- * under a name of its own that it made to lead here (DNS rebinding), and a proxy in front asks for others: it
- * says so in a header, or speaks HTTP/1.0 as nginx does unless told otherwise.
+ * Whether a request comes from a program on this machine that addressed this machine. A page of another site
+ * may reach us through a host name of its own (DNS rebinding). A proxy in front forwards requests of others:
+ * it says so in a header, or uses HTTP/1.0, as nginx does by default.
  */
 export function isDirect(req: IncomingMessage): boolean {
   const { headers, socket } = req;
@@ -38,7 +38,7 @@ export function isDirect(req: IncomingMessage): boolean {
 const isLoopbackAddress = (address: string) =>
   address === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/i.test(address);
 
-/** By its letters: what a name leads to is for whoever owns the name to say. */
+/** Compares the name only: whoever owns another name decides what it resolves to. */
 function isLoopbackHost(host: string): boolean {
   const name = host.replace(/:\d+$/, '').toLowerCase();
   return name === 'localhost' || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name);

@@ -2,23 +2,22 @@ import { once } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** How often connections are looked for that have become idle, milliseconds. */
+/** Interval at which idle connections are closed, in milliseconds. */
 const lookEveryMs = 50;
 /**
- * How long the rest of a request is waited for that had begun, milliseconds. Nothing of it was acknowledged.
+ * How long to wait for the rest of a request that has begun, in milliseconds. Nothing of it was acknowledged.
  */
 const arriveWithinMs = 10_000;
 
 /**
- * Follows a server's requests, so that it can end without cutting one that has arrived.
- * @returns ends the server: takes no new connection, answers what is under way as the last on its connection,
- * and resolves when all are gone. A connection that its client only keeps would otherwise hold it up for as
- * long as it is kept, a minute.
+ * Tracks a server's requests, so that it can end without cutting any that have arrived.
+ * @returns closes the server: it accepts no new connection, answers current requests as the last on their
+ * connections, and resolves when all connections are closed. An idle keep-alive connection would otherwise
+ * delay that by up to a minute.
  */
 export function drainable(server: Server, patienceMs = arriveWithinMs): () => Promise<void> {
-  // By connection, as what gains and loses an entry with each request is copied every few requests, and its
-  // old copies keep all that they name alive: most of what outlived a collection of young garbage was of
-  // requests that had long been answered.
+  // Keyed by socket. A Set that changes with every request is rehashed often, and V8's old tables kept
+  // answered requests alive past a minor GC.
   const answering = new Map<Socket, ServerResponse | undefined>();
   let draining = false;
   server.on('connection', (socket) => {
@@ -37,9 +36,9 @@ export function drainable(server: Server, patienceMs = arriveWithinMs): () => Pr
     const closed = once(server, 'close');
     for (const res of answering.values()) if (res !== undefined) sayLast(res);
     server.close();
-    // Those whose answer had begun when it was too late to say that it was the last.
+    // Closes connections whose answer had already begun, too late for `Connection: close`.
     const look = setInterval(() => server.closeIdleConnections(), lookEveryMs);
-    // Once a server is closed, node's own time-outs for slow senders do not run any more.
+    // After `close`, node's time-outs for slow senders no longer run.
     const cut = setTimeout(() => {
       for (const [socket, res] of answering) if (!res?.req.complete) socket.destroy();
     }, patienceMs);
@@ -49,7 +48,7 @@ export function drainable(server: Server, patienceMs = arriveWithinMs): () => Pr
   };
 }
 
-/** The client must not send its next request on a connection that is about to end. */
+/** Tells the client not to send another request on this connection. */
 function sayLast(res: ServerResponse): void {
   if (!res.headersSent) res.setHeader('Connection', 'close');
 }

@@ -4,10 +4,10 @@ import type { Handle } from './server.ts';
 export type Chore = 'ok' | 'off' | 'degraded' | 'unknown';
 
 /**
- * GET /health/live: the process turns. GET /health/ready: it can do its work; `checks` reject with what is
- * missing.
- * @param chores what is done beside requests, and how it goes: told, but no reason to send requests
- * elsewhere. One that is `degraded` makes the whole status that, which is still 200.
+ * GET /health/live: the event loop runs. GET /health/ready: the process can do its work. `checks` reject with
+ * what is missing.
+ * @param chores state of background work. It is reported, but does not make the process unready. A `degraded`
+ * one makes the whole status `degraded`, still with 200.
  */
 export function createHealth(
   checks: Readonly<Record<string, () => Promise<void>>>,
@@ -33,9 +33,7 @@ export function createHealth(
   };
 }
 
-/**
- * The reason is for the log of whoever runs it; a stranger who asks learns only that something is missing.
- */
+/** Reports no reason: it is in the log, and a stranger learns only that something is missing. */
 async function outcome(check: () => Promise<void>): Promise<'ok' | 'failing'> {
   try {
     await Promise.race([

@@ -1,15 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { BadRequest } from '../platform/errors.ts';
 
-/** A string of RFC 8941: `"k"`, in which `\"` and `\\` are the only escapes. */
+/** A string of RFC 8941: `"k"`, where `\"` and `\\` are the only escapes. */
 const structured = /^"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
 
 /**
- * The key of the `Idempotency-Key` header: a structured string, as the IETF's draft has it, or plain text.
- * Both spellings of a key are
- * one key. What begins with a quotation mark and is no structured string is told to the command as a blank
- * key, which it refuses.
- * @throws BadRequest for two headers: which of them is meant cannot be known
+ * The key of the `Idempotency-Key` header: a structured string, as in the IETF draft, or plain text. Both
+ * spellings are the same key. A malformed structured string becomes an empty key, which the command rejects.
+ * @throws BadRequest for two headers, as either may be meant
  */
 export function idempotencyKeyOf(req: IncomingMessage): string | undefined {
   const text = req.headers['idempotency-key'] as string | undefined;

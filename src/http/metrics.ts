@@ -6,8 +6,8 @@ import { answerText } from './respond.ts';
 import type { Handle } from './server.ts';
 
 /**
- * GET /metrics, for programs of this machine, and for whoever has METRICS_TOKEN: they tell how busy a desk
- * is, and which of its mails fail.
+ * GET /metrics, for programs on this machine and for callers with METRICS_TOKEN. The metrics reveal how busy
+ * a desk is and which of its mails fail.
  */
 export function createMetricsPage(metrics: Metrics, token: string | undefined): Handle {
   const offers = bearerOf(token);
@@ -20,7 +20,7 @@ export function createMetricsPage(metrics: Metrics, token: string | undefined): 
   };
 }
 
-/** By their digests, which are equally long, so that the time that it takes tells nothing. */
+/** Compares digests, which have equal lengths, in constant time. */
 function bearerOf(token: string | undefined): (req: IncomingMessage) => boolean {
   if (token === undefined) return () => false;
   const digest = (text: string) => createHash('sha256').update(text).digest();

@@ -6,11 +6,11 @@ import { type BlobStore, BlobTooLarge } from '../storage/blob-store.ts';
 export interface ReceivePorts {
   readonly blobs: BlobStore;
   readonly limits: Pick<Limits, 'attachmentBytes' | 'messageAttachmentsBytes'>;
-  /** Told when a file begins to arrive, and when it does not any more. */
+  /** Called with 1 when a file begins to arrive, and with -1 when it ends. */
   readonly uploading?: ((by: 1 | -1) => void) | undefined;
 }
 
-/** The `receive` port of one request. It costs nothing until the first file comes. */
+/** The `receive` port of one request. Allocates nothing before the first file. */
 export function receiveFor(res: ServerResponse, ports: ReceivePorts): Receive {
   let files: RequestFiles | undefined;
   return (source, list) => {
@@ -19,12 +19,12 @@ export function receiveFor(res: ServerResponse, ports: ReceivePorts): Receive {
   };
 }
 
-/** The files that one request has brought so far. */
+/** The files of one request. */
 class RequestFiles {
   readonly #ports: ReceivePorts;
-  /** Bytes that each list may still bring. */
+  /** Remaining bytes of each list. */
   readonly #left = new Map<string, number>();
-  /** How many commands have claimed each blob: one part may be several attachments. */
+  /** Number of claims on each blob. One part may become several attachments. */
   readonly #claims = new Map<string, number>();
   #over: boolean;
 
@@ -66,7 +66,7 @@ class RequestFiles {
     if (this.#over) this.#sweep();
   }
 
-  /** Removes what nobody claims. What cannot be removed now is the collector's. */
+  /** Removes unclaimed blobs. Garbage collection removes those for which this fails. */
   #sweep(): void {
     for (const [key, claims] of this.#claims) {
       if (claims > 0) continue;

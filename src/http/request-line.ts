@@ -4,13 +4,13 @@ import { type Noted, notedOf, type Outcome, outcomeOf } from '../platform/reques
 
 export type RequestSeen = (noted: Noted, status: number, outcome: Outcome, seconds: number) => void;
 
-/** Asked by machines every few seconds. */
+/** Requested by monitoring every few seconds, so logged at level debug. */
 const ofMachines: ReadonlySet<string> = new Set(['health', 'metrics']);
 
-/** One line a request: who asked for what and how it ended is in it, what was said is not. */
+/** Logs one line for each request: who requested what and how it ended, but no content. */
 export function createRequestLines(log: Logger, seen: RequestSeen = () => {}) {
-  // All that a line says is named below, and nothing of it is hidden: looking for what would be takes longer
-  // than the line.
+  // No redaction: the line has known fields only, and searching it for secrets would take longer than logging
+  // it.
   const requests = log.child({}, { redact: [] });
   return (requestId: string, req: IncomingMessage, res: ServerResponse, path: string): void => {
     const from = performance.now();

@@ -1,15 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Names of which nothing has to be asked further; an end in digits would be an address, and an `xn--` has
- * rules of its own.
+ * Host names that need no further check. A name that ends in digits would be an address, and `xn--` has its
+ * own rules.
  */
 const plainHost = /^(?!.*xn--)(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*(?::\d{1,4})?$/i;
 
 /**
- * Takes a request for an absolute URI as one for its path at its authority, whatever Host says (RFC 9112
- * §3.2.2).
- * @returns false for a target or a Host that names no place: nothing that is made of them may throw later
+ * Rewrites an absolute request target to its path, and Host to its authority (RFC 9112 §3.2.2).
+ * @returns false for an invalid target or Host, so that building URLs from them cannot throw later
  */
 export function readTarget(req: IncomingMessage): boolean {
   const url = req.url ?? '';
@@ -20,11 +19,11 @@ export function readTarget(req: IncomingMessage): boolean {
     req.url = absolute[2]!.startsWith('/') ? absolute[2]! : `/${absolute[2]!}`;
   }
   const { host } = req.headers;
-  // HTTP/1.0 knows no Host; of HTTP/1.1 node asks for one.
+  // HTTP/1.0 has no Host. Node requires one of HTTP/1.1.
   return host === undefined || plainHost.test(host) || isAuthority(host);
 }
 
-/** A host with perhaps a port, and nothing beside it. */
+/** A host with an optional port and nothing else. */
 function isAuthority(host: string): boolean {
   return !/[\s/?#@\\,]/.test(host) && URL.canParse(`http://${host}/`);
 }

@@ -37,8 +37,8 @@ export function answerJson(
 }
 
 /**
- * What went wrong before anything could answer: a bad credential, a database that is down, a fault. As
- * GraphQL over HTTP says it.
+ * Answers an error from before a door could handle it: a bad credential, a database that is down, a fault.
+ * The body is a GraphQL error.
  */
 export function answerFault(req: IncomingMessage, res: ServerResponse, error: unknown, log: Logger): void {
   const say = (
@@ -52,7 +52,7 @@ export function answerFault(req: IncomingMessage, res: ServerResponse, error: un
   };
   if (error instanceof BadCredential) {
     const wait = error.retryAfterSeconds;
-    // No challenge: it would make a browser ask for a password in the middle of somebody's page.
+    // No challenge: it would make the browser prompt for a password on the page.
     return say(
       wait === undefined ? 401 : 429,
       error.message,
@@ -87,7 +87,7 @@ export function answerFault(req: IncomingMessage, res: ServerResponse, error: un
 /** Makes a browser ask a person for the password. */
 export const passwordChallenge = 'Basic realm="Ticketwire", charset="UTF-8"';
 
-/** A path's segment, decoded; what cannot be is nobody's id. */
+/** A path's segment, decoded. An invalid one becomes empty, which is no id. */
 export function decodeSegment(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -10,33 +10,33 @@ import { cutStalled, type Patience } from './slow-connections.ts';
 
 export type Handle = (req: IncomingMessage, res: ServerResponse, path: string) => void | Promise<void>;
 
-/** What answers which path; the first that matches. `prefix` matches itself and whatever lies below it. */
+/**
+ * A handler and its paths. The first route that matches answers. `prefix` matches itself and all paths below
+ * it.
+ */
 export interface Route {
   readonly door: Door;
   readonly prefix: string;
   /**
-   * How else this route's clients write its paths. A path is the route's when it lies below the prefix as it
-   * was sent or when it is folded, so that whoever aims at the route is answered in the route's own words.
+   * Folds other spellings of this route's paths. A path belongs to the route when it lies below the prefix as
+   * sent or as folded, so that its clients always get the route's own errors.
    */
   readonly fold?: (path: string) => string;
-  /** Nothing below it. */
+  /** Matches the prefix only. */
   readonly exact?: boolean;
   readonly handle: Handle;
-  /** Tells this route's clients what the server refuses for them; plain text unless given. */
+  /** Answers a request that the server itself rejects. Plain text by default. */
   readonly refuse?: (req: IncomingMessage, res: ServerResponse, status: number, message: string) => void;
 }
 
 export interface ServerPorts {
   readonly log: Logger;
-  /** Told of each request when it is over. */
+  /** Called for each request when it ends. */
   readonly seen?: RequestSeen | undefined;
   readonly patience?: Patience | undefined;
 }
 
-/**
- * The process's one HTTP server: it knows paths, time-outs and how to end; what is answered is the routes'
- * matter.
- */
+/** The process's one HTTP server. It handles routing, time-outs and shutdown. Routes answer the requests. */
 export function createHttpServer(routes: readonly Route[], { log, seen, patience }: ServerPorts): Server {
   const logWhenDone = createRequestLines(log, seen);
   const begin = (req: IncomingMessage, res: ServerResponse) => {
@@ -53,13 +53,12 @@ export function createHttpServer(routes: readonly Route[], { log, seen, patience
   };
   const server = createServer(
     {
-      // Between the first byte of a request and the last of its head, and of its body: a slow sender holds a
-      // socket, not more.
+      // Limits for the head and the body. A slow sender occupies only a socket.
       headersTimeout: 20_000,
       requestTimeout: 10 * 60_000,
       keepAliveTimeout: 65_000,
       maxHeaderSize: 32 * 1024,
-      // A client that offers to speak HTTP/2 is answered in HTTP/1.1, as the standard has it.
+      // An offer to upgrade to HTTP/2 is ignored, as the standard allows.
       shouldUpgradeCallback: () => false,
     },
     (req, res) => {
@@ -95,9 +94,9 @@ const spanOf = (req: IncomingMessage, res: ServerResponse, { prefix }: Route): S
 });
 
 /**
- * Says `100 Continue` when somebody begins to read the body, so that whatever is judged before is answered
- * before: a client that waits has then sent nothing that it would have to send again. Throwing the rest of a
- * body away is no reading.
+ * Sends `100 Continue` when something begins to read the body, so that all checks before that are answered
+ * first. A waiting client then has not sent a body in vain. Discarding the rest of a body does not count as
+ * reading.
  */
 function continueWhenRead(req: IncomingMessage, res: ServerResponse): void {
   const onListener = (event: string | symbol) => {

@@ -16,14 +16,14 @@ export interface BeginPorts extends ReceivePorts {
   readonly rateLimits: RateLimits;
   readonly log: Logger;
   readonly now: () => Date;
-  /** Whether X-Forwarded-* are by a proxy of ours. */
+  /** Whether to trust X-Forwarded-*, set by our own proxy. */
   readonly trustProxy: boolean;
-  /** In the place of the origin by which a caller reached us; empty: addresses are relative. */
+  /** Overrides the origin by which the caller reached us. Empty: URLs are relative. */
   readonly publicUrl?: string | undefined;
 }
 
 /**
- * @param signIn in the place of the request's credential
+ * @param signIn replaces the request's credential
  * @throws BadRequest, BadCredential, RateLimited, Unavailable
  */
 export type Begin = (
@@ -32,7 +32,7 @@ export type Begin = (
   signIn?: () => Promise<Viewer | undefined>,
 ) => Promise<RequestContext>;
 
-/** The one place where a request of any door gets its viewer, before its body is read. */
+/** Signs in a request of any door, before its body is read. */
 export function createBegin(ports: BeginPorts): Begin {
   const { authenticator, rateLimits, log, now, trustProxy, publicUrl } = ports;
   return async (req, res, known) => {
@@ -64,7 +64,7 @@ export function createBegin(ports: BeginPorts): Begin {
   };
 }
 
-/** By whom the caller is throttled. */
+/** The address by which the caller is rate limited. */
 export function remoteAddressOf(req: IncomingMessage, trustProxy: boolean): string {
   const forwarded = trustProxy
     ? String(req.headers['x-forwarded-for'] ?? '')
@@ -76,8 +76,8 @@ export function remoteAddressOf(req: IncomingMessage, trustProxy: boolean): stri
 }
 
 /**
- * Absolute origin by which the caller reached us. A Host that is none would end up in links, so it is not
- * believed.
+ * The absolute origin by which the caller reached us. An invalid Host is ignored, as it would end up in
+ * links.
  */
 export function originOf(req: IncomingMessage, trustProxy: boolean): string {
   const forwarded = (name: string) =>

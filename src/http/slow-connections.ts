@@ -3,17 +3,17 @@ import type { Socket } from 'node:net';
 import { answerText } from './respond.ts';
 
 export interface Patience {
-  /** How often connections are looked at, milliseconds. */
+  /** Interval between checks, in milliseconds. */
   readonly lookEveryMs: number;
-  /** Looks in a row at which a connection has hardly moved, before it is cut. */
+  /** Number of consecutive checks without progress before a connection is cut. */
   readonly looks: number;
-  /** Bytes between two looks that count as moving. */
+  /** Bytes between two checks that count as progress. */
   readonly leastBytes: number;
 }
-/** A request or an answer that moves less than 1 KiB a second for half a minute. */
+/** Cuts requests and answers that move less than 1 KiB/s for half a minute. */
 const usual: Patience = { lookEveryMs: 5000, looks: 6, leastBytes: 5 * 1024 };
 
-interface Watched {
+interface WatchedConnection {
   req: IncomingMessage | undefined;
   res: ServerResponse | undefined;
   moved: number;
@@ -21,12 +21,12 @@ interface Watched {
 }
 
 /**
- * Cuts connections that hold memory and do not move: a body that trickles in, an answer, a download or a
- * stream of events that nobody reads. What waits for us is never cut: an answer that is being made, a body
- * that we have not asked for more of, a stream without news.
+ * Cuts connections that hold memory without progress: a body that trickles in, or an answer, download or
+ * event stream that is not read. A connection that waits for us is never cut: an answer in the making, a body
+ * that we have paused, a stream without news.
  */
 export function cutStalled(server: Server, { lookEveryMs, looks, leastBytes }: Patience = usual): void {
-  const connections = new Map<Socket, Watched>();
+  const connections = new Map<Socket, WatchedConnection>();
   server.on('connection', (socket) => {
     connections.set(socket, { req: undefined, res: undefined, moved: 0, still: 0 });
     socket.once('close', () => connections.delete(socket));
@@ -47,17 +47,17 @@ export function cutStalled(server: Server, { lookEveryMs, looks, leastBytes }: P
   server.once('close', () => clearInterval(timer));
 }
 
-const waitsForCaller = (socket: Socket, { req }: Watched): boolean =>
+const waitsForCaller = (socket: Socket, { req }: WatchedConnection): boolean =>
   socket.writableLength > 0 || (req !== undefined && isArriving(req));
 
-/** A body of which we would take more. */
+/** A body that we are ready to read. */
 function isArriving(req: IncomingMessage): boolean {
   return !req.complete && !req.destroyed && req.readableFlowing === true && req.readableLength === 0;
 }
 
-function cut(socket: Socket, { req, res }: Watched): void {
+function cut(socket: Socket, { req, res }: WatchedConnection): void {
   if (socket.writableLength > 0 || res === undefined || res.headersSent) return void socket.destroy();
-  // Whoever sends so slowly may still be listening; what comes after the refusal is read by nobody.
+  // A slow sender may still read its answer. Stop reading what it sends.
   req?.removeAllListeners('data').removeAllListeners('end');
   answerText(res, 408, 'The request took too long to arrive\n', { Connection: 'close' });
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
 import { BadCredential, BadRequest, RateLimited, Unavailable } from '../platform/errors.ts';
 import type { RequestContext } from '../platform/request-context.ts';
+import { sendAnswer } from '../platform/send-response.ts';
 import { contentCoding } from './dotnet/content-coding.ts';
 import { parseMediaType } from './dotnet/media-type.ts';
 import { negotiate, type Representation, selectCharset, selectReader } from './dotnet/negotiation.ts';
@@ -13,13 +14,12 @@ import { loadOperations } from './operations.ts';
 import { Aborted, BodyReader, readBody } from './read-body.ts';
 import { errorReply, modelStateReply, type Reply, texts } from './reply.ts';
 import { readableUri, route } from './route.ts';
-import { send } from './send.ts';
 import { statusOfError } from './statuses.ts';
 
-/** What the door needs of the gateway. */
+/** What the door needs from the gateway. */
 export interface LegacyPorts {
   /**
-   * Signs in, before a byte of the body is read; without a credential `viewer` is undefined.
+   * Signs in before the body is read. `viewer` is undefined without a credential.
    * @throws {BadCredential} 401
    * @throws {Unavailable} 503
    */
@@ -27,21 +27,18 @@ export interface LegacyPorts {
   execute: Execute;
   limits: {
     maxBodyBytes: number;
-    /**
-     * Characters in one string of a body that is no file; more than the longest message has, 8 Mi unless
-     * given.
-     */
+    /** Maximum characters of one string, except for files. Must exceed the longest message. Default: 8 Mi. */
     maxTextChars?: number;
   };
-  /** Counts a call for the owner who wants to move clients on. */
+  /** Counts a call, for owners who want to migrate their clients. */
   count?(use: { client: string; fields: readonly string[]; status: number }): void;
-  /** The absolute origin as in a `RequestContext`, for the answers that come before anybody signs in. */
+  /** The absolute origin as in a `RequestContext`, for answers from before sign-in. */
   originOf?(request: IncomingMessage): string;
-  /** Told of faults that no request's log can be told of. */
+  /** Called with faults from before there is a request's log. */
   fault?(error: unknown): void;
 }
 
-/** One request on its way through the door. */
+/** One request while it is being handled. */
 interface Visit {
   readonly request: IncomingMessage;
   readonly as: Representation;
@@ -50,7 +47,7 @@ interface Visit {
   post?: NewMessagePost | null;
 }
 
-/** The old endpoint, a client of our own schema. Answers whatever begins with /api. */
+/** The old endpoint, a client of our own schema. Answers all paths that begin with /api. */
 export function createLegacyDoor(ports: LegacyPorts) {
   const operations = loadOperations();
   const pages = loadPages();
@@ -60,19 +57,19 @@ export function createLegacyDoor(ports: LegacyPorts) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const where = route(request.url ?? '');
     if (where === 'help' || where === 'openapi')
-      return send(request, response, pages(where, request, originOf(request)));
+      return sendAnswer(request, response, pages(where, request, originOf(request)));
     const visit: Visit = { request, as: negotiate(request.headers) };
     try {
       const reply = await answer(visit).catch((error) => answerError(error, visit, ports));
       if (!reply) return void response.destroy();
       if (where) reply.headers.Link = '</api>; rel="help"';
       if (visit.context?.viewer) ports.count?.({ ...useOf(visit), status: reply.status });
-      send(request, response, reply);
+      sendAnswer(request, response, reply);
     } finally {
       visit.files?.release();
     }
 
-    /** The order of the checks is the old framework's: path, method, credential, body, meaning. */
+    /** Checks in the old framework's order: path, method, credential, body, meaning. */
     async function answer(visit: Visit): Promise<Reply> {
       const { as } = visit;
       if (!where) {
@@ -94,27 +91,27 @@ export function createLegacyDoor(ports: LegacyPorts) {
   };
 }
 
-/** What the server refuses before anybody here is asked, in the old words. */
+/** Answers what the server itself rejects, with the old service's texts. */
 export function refuseLegacy(
   request: IncomingMessage,
   response: ServerResponse,
   status: number,
   message: string,
 ): void {
-  send(request, response, errorReply(status, negotiate(request.headers), message));
+  sendAnswer(request, response, errorReply(status, negotiate(request.headers), message));
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** 415: a body that nobody here reads. */
+/** 415 for a body without a reader. */
 function unreadable(request: IncomingMessage, as: Representation): Reply | undefined {
   if (!hasBody(request)) return undefined;
   const contentType = parseMediaType(request.headers['content-type']);
   if (!contentType) return errorReply(415, as, texts.noContentType);
   if (!selectReader(contentType)) return errorReply(415, as, texts.mediaType(contentType.written));
-  // Nothing is unpacked here, so that nothing can be larger than it looks.
+  // Compressed bodies are not supported, so that no body is larger than it looks.
   const coding = contentCoding(request.headers['content-encoding']);
   return coding === undefined ? undefined : errorReply(415, as, texts.contentEncoding(coding));
 }
@@ -129,7 +126,7 @@ async function bind(request: IncomingMessage, spools: Spools, limits: LegacyPort
   return readBody(request, reader, spools, limits.maxBodyBytes);
 }
 
-/** The old module's challenge: clients that send their password only when asked depend on it. */
+/** The old module's challenge. Clients that send their password only on demand depend on it. */
 function unauthorized(as: Representation, retryAfterSeconds?: number): Reply {
   return errorReply(401, as, texts.unauthorized, {
     'WWW-Authenticate': 'Basic realm="Requestor"',
@@ -137,7 +134,7 @@ function unauthorized(as: Representation, retryAfterSeconds?: number): Reply {
   });
 }
 
-/** @returns undefined when there is nobody left to answer */
+/** @returns undefined when the caller has gone */
 function answerError(error: unknown, { as, context }: Visit, ports: LegacyPorts): Reply | undefined {
   if (error instanceof Aborted) return undefined;
   if (error instanceof TooLarge) return errorReply(413, as, texts.tooLarge);
@@ -153,7 +150,7 @@ function answerError(error: unknown, { as, context }: Visit, ports: LegacyPorts)
   if (error instanceof GraphQLError) {
     const status = statusOfError(error);
     if (status !== undefined) return errorReply(status, as, error.message);
-    // What the schema says is INTERNAL has been logged where it happened.
+    // INTERNAL errors were logged where they happened.
     if (error.extensions.code === 'INTERNAL') return errorReply(500, as, texts.fault);
   }
   if (context) context.log.error({ err: error, requestId: context.requestId }, 'legacy call failed');
@@ -163,7 +160,7 @@ function answerError(error: unknown, { as, context }: Visit, ports: LegacyPorts)
 
 const unused = emptyPost();
 
-/** Who still calls, by the product name in its User-Agent, and with which of the old members. */
+/** The client, by the product name in its User-Agent, and the old members that it uses. */
 function useOf({ request, post }: Visit): { client: string; fields: string[] } {
   const product = /^[\w.+-]{1,40}/.exec(request.headers['user-agent'] ?? '')?.[0];
   const fields = Object.entries(post ?? {}).filter(

@@ -15,7 +15,7 @@ export type Execute = <V, D>(
   context: RequestContext,
 ) => Promise<ExecutionResult<D>>;
 
-/** NewMessage itself: a bound post becomes one mutation, and its result an answer in the old words. */
+/** NewMessage: turns a bound post into one mutation, and its result into an answer of the old service. */
 export async function newMessage(
   post: NewMessagePost | null,
   as: Representation,
@@ -53,7 +53,7 @@ function refuse(
   return errorReply(status, as, message, headers);
 }
 
-/** @throws the first error: a refusal is data, so whatever is an error here is none of the caller's doing */
+/** @throws the first error. Refusals are data, so an error here is not the caller's mistake */
 function dataOf<D>({ data, errors }: ExecutionResult<D>): D {
   const [error] = errors ?? [];
   if (!error && data) return data;
@@ -63,8 +63,8 @@ function dataOf<D>({ data, errors }: ExecutionResult<D>): D {
 }
 
 /**
- * The one public client sends lengths that it took from elsewhere; they decide nothing, but a difference is
- * worth a line.
+ * Logs lengths that differ from the data. The one public client takes them from elsewhere, and they are
+ * ignored.
  */
 function noteLengths({ Attachments }: NewMessagePost, { log, requestId }: RequestContext): void {
   for (const [i, attachment] of (Attachments ?? []).entries()) {

@@ -6,17 +6,17 @@ import type {
   FindLegacyTicketQueryVariables,
 } from './operations.generated.ts';
 
-/** One of the documents in schema/operations; `D` is what it answers, `V` what it asks with. */
+/** A document in schema/operations. `D` is its result, `V` are its variables. */
 export interface StoredOperation<D, V> {
   readonly name: string;
   readonly document: string;
-  /** Types only: never set. */
+  /** For the types only. Never set. */
   readonly types?: (variables: V) => D;
 }
 
 export type Input = AddLegacyMessageMutationVariables['input'];
-type Result = AddLegacyMessageMutation['addTicketMessage'];
-export type RefusalData = Exclude<Result, { __typename: 'AddTicketMessagePayload' }>;
+type AddMessageResult = AddLegacyMessageMutation['addTicketMessage'];
+export type RefusalData = Exclude<AddMessageResult, { __typename: 'AddTicketMessagePayload' }>;
 
 const folder = new URL('../../schema/operations/', import.meta.url);
 
@@ -24,7 +24,7 @@ function stored<D, V>(name: string): StoredOperation<D, V> {
   return { name, document: readFileSync(new URL(`${name}.graphql`, folder), 'utf8') };
 }
 
-/** What the legacy door asks of the schema. */
+/** The stored operations of the legacy door. */
 export function loadOperations() {
   return {
     addMessage: stored<AddLegacyMessageMutation, AddLegacyMessageMutationVariables>('AddLegacyMessage'),

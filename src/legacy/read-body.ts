@@ -1,21 +1,21 @@
 import type { IncomingMessage } from 'node:http';
 import { type Charset, type Decoder, jsonDecoder, xmlDecoder } from './dotnet/charset.ts';
-import { readJson } from './dotnet/json/read.ts';
+import { readJson } from './dotnet/json/bind.ts';
 import type { Format } from './dotnet/negotiation.ts';
 import { type Reading, type ReadingLimits, readingLimits, TooLarge } from './dotnet/new-message.ts';
 import type { Spools } from './dotnet/spool.ts';
 import { TextSource } from './dotnet/text-source.ts';
-import { readXml } from './dotnet/xml/read.ts';
+import { readXml } from './dotnet/xml/bind.ts';
 
-/** The caller went away in the middle of its request. */
+/** The caller closed the connection before its request was complete. */
 export class Aborted extends Error {}
 
-/** Reads bytes into a bound object, piece by piece. */
+/** Binds a body to an object while its bytes arrive. */
 export class BodyReader {
   readonly #source = new TextSource();
   readonly #decoder: Decoder;
   readonly #reading: Generator<void, Reading>;
-  /** What was bound, once the reader has seen all that it wants to see. */
+  /** The result, as soon as the reader needs no more bytes. */
   reading: Reading | undefined;
 
   constructor(format: Format, charset: Charset, spools: Spools, limits: ReadingLimits = readingLimits) {
@@ -59,9 +59,8 @@ export class BodyReader {
 }
 
 /**
- * Reads a request's body. It is answered as soon as it is known to be bad; a good one only when its last byte
- * is there.
- * @throws {TooLarge} by what was announced, or by counting
+ * Reads a request's body. An invalid one resolves as soon as that is known, a valid one with its last byte.
+ * @throws {TooLarge} by its declared length, or by counting
  * @throws {Aborted}
  */
 export function readBody(

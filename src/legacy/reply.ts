@@ -4,14 +4,14 @@ import type { Representation } from './dotnet/negotiation.ts';
 import { namespaces, parameter } from './dotnet/new-message.ts';
 import { encodeLocalName } from './dotnet/xml/name.ts';
 
-/** An answer as it goes over the wire. */
+/** An HTTP answer. */
 export interface Reply {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
   readonly body: Buffer;
 }
 
-/** On every answer of the old service. */
+/** Headers of every answer of the old service. */
 const noCache = { 'Cache-Control': 'no-cache', Pragma: 'no-cache', Expires: '-1' };
 
 export const texts = {
@@ -24,14 +24,16 @@ export const texts = {
   mediaType: (mediaType: string) =>
     `The request entity's media type '${mediaType}' is not supported for this resource.`,
   noContentType:
-    "The request contains an entity body but no Content-Type header. The inferred media type 'application/octet-stream' is not supported for this resource.",
+    'The request contains an entity body but no Content-Type header. ' +
+    "The inferred media type 'application/octet-stream' is not supported for this resource.",
   contentEncoding: (encoding: string) =>
-    `The request's Content-Encoding '${encoding}' is not supported for this resource. Send the body as it is.`,
+    `The request's Content-Encoding '${encoding}' is not supported for this resource. ` +
+    'Send the body as it is.',
   noBody: 'The request body is empty.',
   noTicket: 'TicketREF or TicketId is required.',
 } as const;
 
-/** A status without a body, as `StatusCode(403)` made it. */
+/** An answer without a body, as `StatusCode(403)` made it. */
 export function bareReply(status: number, headers: OutgoingHttpHeaders = {}): Reply {
   return { status, headers: { ...noCache, ...headers, 'Content-Length': 0 }, body: Buffer.alloc(0) };
 }
@@ -59,11 +61,13 @@ export function resultReply(
 ): Reply {
   const { instance, results } = namespaces;
   const json = `{"TicketMessageId":${ticketMessageId}}`;
-  const xml = `<NewMessageResult xmlns:i="${instance}" xmlns="${results}"><TicketMessageId>${ticketMessageId}</TicketMessageId></NewMessageResult>`;
+  const xml =
+    `<NewMessageResult xmlns:i="${instance}" xmlns="${results}">` +
+    `<TicketMessageId>${ticketMessageId}</TicketMessageId></NewMessageResult>`;
   return reply(200, as, json, xml, headers);
 }
 
-/** `{"Message":"…"}`: what every client of the old service looks for. */
+/** `{"Message":"…"}`, which every client of the old service reads. */
 export function errorReply(
   status: number,
   as: Representation,
@@ -74,7 +78,9 @@ export function errorReply(
   return reply(status, as, json, `<Error><Message>${xmlText(message)}</Message></Error>`, headers);
 }
 
-/** Errors of binding. The keys tell where, the texts tell nothing: so a remote client saw it. */
+/**
+ * Errors of model binding. The keys name the members and the texts are generic, as remote clients saw them.
+ */
 export function modelStateReply(
   as: Representation,
   errors: readonly string[],
@@ -97,7 +103,10 @@ export function modelStateReply(
   );
 }
 
-/** Keys in the order of their first error. The old dictionary did not tell upper from lower case. */
+/**
+ * Counts errors by key, in the order of their first error. Keys are not case-sensitive, as in the old
+ * dictionary.
+ */
 function countByKey(errors: readonly string[]): [key: string, count: number][] {
   const counts = new Map<string, [string, number]>();
   for (const path of errors) {
@@ -109,7 +118,7 @@ function countByKey(errors: readonly string[]): [key: string, count: number][] {
   return [...counts.values()];
 }
 
-/** Json.NET escapes three more characters than `JSON.stringify`, and no others. */
+/** Json.NET escapes the same characters as `JSON.stringify` and three more. */
 function jsonText(text: string): string {
   return JSON.stringify(text).replace(/[\u0085\u2028\u2029]/g, (char) => {
     return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
@@ -117,7 +126,7 @@ function jsonText(text: string): string {
 }
 
 /**
- * Quotes stay as they are; what XML has no character for is written as a reference, as the old writer did.
+ * Escapes as the old XML writer did: quotes stay, and characters that XML does not have become references.
  */
 function xmlText(text: string): string {
   return text

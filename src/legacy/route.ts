@@ -1,14 +1,14 @@
 import { foldPath } from './dotnet/path.ts';
 
-/** What a path under /api leads to. */
-export type Route = 'help' | 'openapi' | 'newMessage' | undefined;
+/** The target of a path under /api. */
+export type LegacyRoute = 'help' | 'openapi' | 'newMessage' | undefined;
 
 /**
- * `api/{controller}/{action}/{id}` as the old routing took it: one more segment is taken for an id and
- * ignored. System.Web refused segments that end in a dot or a blank, which are no file names.
+ * Matches `api/{controller}/{action}/{id}` as the old routing did: a further segment is taken for an id and
+ * ignored. System.Web rejected segments that end in a dot or a blank, as they are not file names.
  * @param url a request target, with its query
  */
-export function route(url: string): Route {
+export function route(url: string): LegacyRoute {
   const path = url.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0]!;
   if (path === '/api/Tickets/NewMessage') return 'newMessage';
   const segments = foldPath(path).split('/').slice(1);
@@ -21,8 +21,8 @@ export function route(url: string): Route {
 }
 
 /**
- * The address as the old service repeated it: readable, but for what would change its meaning or break a
- * line.
+ * The URL as the old service repeated it: decoded, except for escapes that would change its meaning or break
+ * the line.
  */
 export function readableUri(origin: string, url: string): string {
   const readable = url.replace(/(?:%[0-9a-fA-F]{2})+/g, (encoded) => {

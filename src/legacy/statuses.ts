@@ -3,8 +3,8 @@ import type { ErrorCode } from '../platform/errors.ts';
 import type { RefusalData } from './operations.ts';
 
 /**
- * The old service knew 400 for every no; sizes and a reused key are told apart, as its clients never saw them
- * before.
+ * The old service answered 400 to every refusal. Sizes and a reused key, which its clients did not know, have
+ * statuses of their own.
  */
 const statuses = {
   UNAUTHENTICATED: 401,
@@ -31,18 +31,16 @@ export function statusOf({ code }: RefusalData): number {
   return statuses[code];
 }
 
-/**
- * The same for a field that was refused: what it asks for may not be told, and the message is not written.
- */
+/** The status for a refused field: the message is not written. */
 export function statusOfError({ extensions }: GraphQLError): number | undefined {
   const { code } = extensions;
   return typeof code === 'string' && Object.hasOwn(statuses, code) ? statuses[code as ErrorCode] : undefined;
 }
 
-/** The one answer when two names do not lead to one ticket that the caller may see, whichever the reason. */
+/** The same answer for all reasons why two names do not identify one visible ticket. */
 export const ticketNotFound = 'The ticket was not found.';
 
-/** A refusal in a sentence or more, every problem named by the member that its client wrote. */
+/** A refusal as sentences. Each problem is prefixed with the member that the client wrote. */
 export function describe(refusal: RefusalData, memberOf: (path: readonly string[]) => string): string {
   if (refusal.code === 'TICKET_NOT_FOUND') return ticketNotFound;
   const problems = 'problems' in refusal ? refusal.problems : [];

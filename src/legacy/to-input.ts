@@ -2,7 +2,7 @@ import { IncomingFile, type Receive } from '../platform/incoming-file.ts';
 import type { NewAttachment, NewMessagePost } from './dotnet/new-message.ts';
 import type { Input } from './operations.ts';
 
-/** A call's variables, and the way back from their paths to the members that its client wrote. */
+/** The variables of a call, and a function that maps their paths to the client's members. */
 export interface Translation {
   readonly variables: { readonly input: Input };
   /** `['email', 'cc', '1']` → `SendViaOutboundEmailCc[2]`, counting the items that were skipped. */
@@ -10,9 +10,9 @@ export interface Translation {
 }
 
 /**
- * Names a post's ticket. Blanks behind the reference do not count, as SQL Server compares: blanks alone,
- * before it they do, and tabs too. `both`: by two names, which must lead to one ticket.
- * @returns undefined when none is named
+ * Selects a post's ticket. Trailing blanks of the reference are ignored, as SQL Server compares. Leading
+ * blanks and all tabs count. `both`: two names, which must identify one ticket.
+ * @returns undefined when the post names none
  */
 export function ticketOf({
   TicketId,
@@ -27,10 +27,7 @@ export function ticketOf({
   return TicketId === null ? undefined : { ticket: { ticketId: TicketId } };
 }
 
-/**
- * The old names in the words of the schema. No rule is looked after here: what is blank or missing is passed
- * on.
- */
+/** Translates a post into the schema's input. It checks no rule: blank and missing values are passed on. */
 export function translate(post: NewMessagePost, ticket: Input['ticket'], receive: Receive): Translation {
   const attachments = kept(post.Attachments, isFile);
   const cc = kept(post.SendViaOutboundEmailCc, (address) => given(address) !== undefined);
@@ -60,7 +57,7 @@ export function translate(post: NewMessagePost, ticket: Input['ticket'], receive
   };
 }
 
-/** An item with neither a name nor a byte is none: clients fill the list with their empty form. */
+/** Ignores an item without name and data: clients send their empty form as one. */
 function isFile(attachment: NewAttachment | null): boolean {
   return (
     attachment !== null && (given(attachment.FileName) !== undefined || (attachment.Data?.size ?? 0) > 0)
@@ -69,7 +66,7 @@ function isFile(attachment: NewAttachment | null): boolean {
 
 interface Kept<T> {
   readonly items: T[];
-  /** Where each of them stood in the list that the client sent. */
+  /** Their indices in the client's list. */
   readonly indices: number[];
 }
 
@@ -78,7 +75,7 @@ function kept<T>(list: readonly T[] | null, keep: (item: T) => boolean): Kept<T>
   return { items: indices.map((i) => list![i]!), indices };
 }
 
-/** @param number of the attachment, from 1: a file without a name is called by it */
+/** @param number of the attachment, from 1. It names a file without a name */
 function incomingFile(
   { FileName, ContentType, Data }: NewAttachment,
   number: number,
@@ -130,7 +127,7 @@ function memberOf(
   }
 }
 
-/** What says something; blank counts as left out. */
+/** The text, or undefined when it is blank. */
 function given(text: string | null): string | undefined {
   return text === null || text.trim() === '' ? undefined : text;
 }

@@ -31,14 +31,17 @@ export function sendAnswer(
 ): void {
   if (res.destroyed || res.headersSent) return;
   const rest = restOf(req);
-  const closes = !res.shouldKeepAlive || res.getHeader('connection') === 'close';
+  // A client that waits for `100 Continue` may leave its body out: what follows cannot be told from one.
+  const isWaiting = req.headers.expect !== undefined && req.readableFlowing === null;
+  const closes = isWaiting || !res.shouldKeepAlive || res.getHeader('connection') === 'close';
   if (rest > 0 && (closes || rest > smallRest)) {
     // The last bytes may have arrived without having been read yet.
     setImmediate(() => sendAndLinger(req, res, { status, headers, body }));
     return;
   }
   writeHead(res, status, headers);
-  if (isShort(body)) res.end(body);
+  // As Latin-1, a short body is sent in one packet with the head; Node would send bytes as a second one.
+  if (isShort(body)) typeof body === 'string' ? res.end(body) : res.end(body.toString('latin1'), 'latin1');
   else void writePieces(res, body).then(() => res.end());
   if (rest > 0) req.unpipe().resume();
 }

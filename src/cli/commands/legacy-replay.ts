@@ -1,7 +1,7 @@
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { buffer } from 'node:stream/consumers';
-import { differences, type Received, type Recorded } from '../../legacy/recorder/differences.ts';
+import { differences, type Recorded, type ReplayedAnswer } from '../../legacy/recorder/differences.ts';
 
 const timeoutMs = 60_000;
 
@@ -34,7 +34,7 @@ export async function tryCall(call: Recorded, target: Target): Promise<Outcome> 
   }
 }
 
-function send(call: Recorded, { url, authorization, host }: Target): Promise<Received> {
+function send(call: Recorded, { url, authorization, host }: Target): Promise<ReplayedAnswer> {
   const framing = call.chunked ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': call.body.length };
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {

@@ -5,11 +5,7 @@ const entities: Readonly<Record<string, string>> = {
   '<': '&lt;',
   '>': '&gt;',
   '"': '&quot;',
-  "'": '&#39;',
 };
-
-export const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => entities[character]!);
 
 const escapeText = (text: string): string => text.replace(/[&<>]/g, (character) => entities[character]!);
 const escapeAttribute = (text: string): string =>

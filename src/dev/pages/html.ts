@@ -1,3 +1,5 @@
+import { escapeHtml } from '../../platform/escape-html.ts';
+
 /** HTML that is safe to put into a page as it is: made by `html`, which escapes what it is given. */
 export class Html {
   readonly text: string;
@@ -22,15 +24,5 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
 function rendered(part: Part): string {
   if (part instanceof Html) return part.text;
   if (part === undefined || part === false) return '';
-  return typeof part === 'object' ? part.map(rendered).join('') : escaped(String(part));
+  return typeof part === 'object' ? part.map(rendered).join('') : escapeHtml(String(part));
 }
-
-const entities: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character]!);

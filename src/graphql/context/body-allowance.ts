@@ -10,8 +10,8 @@ const inStatement = 4 * 1024 * 1024;
 const memoryOf = (text: string): number => (/[^\0-\xff]/.test(text) ? 2 * text.length : text.length);
 
 /**
- * Bytes of messages' bodies that one request may bring into memory. A page brings its bodies along as long as
- * they are short together; others are read when a field asks for them, as far as an answer can hold them.
+ * Limits the message bodies, in bytes, that one request loads into memory. A page prefetches bodies as long
+ * as their total is small. Others are read when a field asks for them, up to the size of an answer.
  */
 export class BodyAllowance {
   /** Bytes. */

@@ -2,22 +2,25 @@ import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import type { Loaders } from './loaders.ts';
 
-/** What a resolver is given: the domain's context, and one cache a request. */
+/** The context that every resolver gets: the domain's context, and the loaders of this request. */
 export interface GraphContext extends TicketContext {
-  /** Whoever asks; a subscription asks again at each event, as a role or a scope may be lost meanwhile. */
+  /**
+   * The signed-in user. A subscription updates it at each event, as a role or scope may be revoked meanwhile.
+   */
   viewer: Viewer | undefined;
-  /** One cache a request; a subscription has a fresh one for each event. */
+  /** One cache for each request. A subscription has a fresh one for each event. */
   load: Loaders;
   /** Where a subscription stands. */
   readonly place: StreamPlace;
 }
 
-/** How far a subscription has come, for transports that can resume it: `Last-Event-ID` in, `id:` out. */
+/** The position of a subscription, for transports that can resume it: `Last-Event-ID` in, `id:` out. */
 export interface StreamPlace {
   /**
-   * The cursor after which the caller goes on; it goes before any argument, which a client repeats as it was.
+   * The cursor to resume after. It overrides the argument, which a client repeats unchanged when it
+   * reconnects.
    */
   readonly resumeAfter: string | undefined;
-  /** The cursor of the event that is being told. */
+  /** The cursor of the event that is being sent. */
   reached: string | undefined;
 }

@@ -1,19 +1,19 @@
 import { type FileUpload, Upload } from 'graphql-upload-ts';
 import type { IncomingFile } from '../../platform/incoming-file.ts';
 
-/** What stands in the variables for a file until its part arrives. */
+/** Stands for a file in the variables until its part arrives. */
 export class ExpectedFile extends Upload {
   /** Resolves when the part begins to arrive; its bytes may still be on their way. */
   get arrival(): Promise<IncomingFile> {
     return this.promise as Promise<unknown> as Promise<IncomingFile>;
   }
 
-  /** The library's own files have a temporary file behind them; ours are in the blob store, so its type cannot name them. */
+  /** The library's type describes files on disk. Ours are in the blob store, hence the cast. */
   bring(file: IncomingFile): void {
     this.resolve(file as unknown as FileUpload);
   }
 
-  /** As graphql-js shows it in the error of a variable of another type. */
+  /** Shown by graphql-js in the error of a variable of another type. */
   toJSON(): string {
     return 'a file of the request';
   }

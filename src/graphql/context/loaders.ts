@@ -11,22 +11,21 @@ import { loadMailboxes, loadPeople } from '../../tickets/read/people.ts';
 import { loadTickets } from '../../tickets/read/tickets.ts';
 import { BodyAllowance } from './body-allowance.ts';
 
-/** What may be looked up without the scope `read`. */
+/** Ids that may be looked up without the scope `read`. */
 type IsFree = (id: number) => boolean;
-type Load<V> = (ctx: TicketContext, ids: readonly number[]) => Promise<Map<number, V>>;
+type LoadByIds<V> = (ctx: TicketContext, ids: readonly number[]) => Promise<Map<number, V>>;
 
 /** Bytes of the bodies that came with their messages. */
 const bytesBrought = (messages: readonly Message[]): number =>
   messages.reduce((sum, { body, bodyBytes = 0 }) => sum + (body === null ? 0 : bodyBytes), 0);
 
 /**
- * Each of many things is asked for once a request, and those asked for together in one statement. Looking
- * anything up needs the scope
- * `read`; what a command has written is known without looking.
+ * Loads each row once per request, and batches rows that are requested together into one statement. Loading
+ * needs the scope `read`. What a command has just written is primed and needs no loading.
  */
 export class Loaders {
   readonly #ctx: TicketContext;
-  // Made when first asked for: a request needs few of them, and each is a handful of objects.
+  // Created on first use: a request needs few of them, and each is a handful of objects.
   readonly #made = new Map<unknown, DataLoader<number, unknown>>();
   readonly #known: (readonly [name: unknown, id: number, value: unknown])[] = [];
 
@@ -36,7 +35,7 @@ export class Loaders {
     this.#ctx = ctx;
   }
 
-  /** What a command has written need not be read when the fields of its payload ask for it. */
+  /** Primes what a command has written, so that the fields of its payload need not read it. */
   know({ ticket, message, attachments, delivery }: Added): void {
     this.#know(loadTickets, ticket.id, ticket);
     this.#know(listAttachments, message.id, attachments);
@@ -66,7 +65,7 @@ export class Loaders {
   get mailbox() {
     return this.#one(loadMailboxes);
   }
-  /** A credential without the scope `read` finds its own user. */
+  /** A credential without the scope `read` may still load its own user. */
   get person() {
     return this.#one(loadPeople, (id) => id === this.#ctx.viewer?.userId);
   }
@@ -76,7 +75,7 @@ export class Loaders {
   get deliveryOf() {
     return this.#one(loadDeliveriesOf);
   }
-  /** Of a delivery that its caller has, and may have been given by a command. */
+  /** Needs no scope: the caller already has the delivery, perhaps from a command's payload. */
   get attemptsOf() {
     return this.#many(listAttempts, listAttempts, () => true);
   }
@@ -91,7 +90,7 @@ export class Loaders {
     ).load(ticketId);
   }
 
-  /** What a message says. @throws AnswerTooLarge */
+  /** The body of a message. @throws AnswerTooLarge */
   bodyOf({ id, body, bodyBytes = 0 }: Message): string | Promise<string> {
     if (body !== null) return body;
     this.bodies.spend(id, bodyBytes);
@@ -125,15 +124,20 @@ export class Loaders {
     else made.prime(id, value);
   }
 
-  #one<V>(load: Load<V>, isFree?: IsFree): DataLoader<number, V | null> {
+  #one<V>(load: LoadByIds<V>, isFree?: IsFree): DataLoader<number, V | null> {
     return this.#loader<V | null>(load, load, null, isFree);
   }
 
-  #many<V>(name: unknown, load: Load<V[]>, isFree?: IsFree): DataLoader<number, readonly V[]> {
+  #many<V>(name: unknown, load: LoadByIds<V[]>, isFree?: IsFree): DataLoader<number, readonly V[]> {
     return this.#loader<readonly V[]>(name, load, [], isFree);
   }
 
-  #loader<V>(name: unknown, load: Load<V>, none: V, isFree: IsFree = () => false): DataLoader<number, V> {
+  #loader<V>(
+    name: unknown,
+    load: LoadByIds<V>,
+    none: V,
+    isFree: IsFree = () => false,
+  ): DataLoader<number, V> {
     let loader = this.#made.get(name) as DataLoader<number, V> | undefined;
     if (loader === undefined) {
       loader = new DataLoader<number, V>(async (ids) => {

@@ -1,10 +1,10 @@
 import { type ExecutionResult, GraphQLError, type OperationTypeNode } from 'graphql';
 import { bytesOfText } from '../../platform/json-pieces.ts';
 
-/** Characters from which on it is looked at what a text is made of. */
+/** Texts of at least this many characters are measured instead of estimated. */
 const longText = 16_384;
 
-/** Characters that take six bytes each as JSON; of all others three at most. */
+/** Characters that JSON escapes to six bytes. All others take at most three. */
 const sixfold = /[^\t\n\f\r -\uffff]/;
 
 const bytesOfLong = (text: string): number => (sixfold.test(text) ? bytesOfText(text) : text.length + 2);
@@ -17,9 +17,8 @@ const longAnswers = new WeakSet<object>();
 export const isLong = (data: ExecutionResult['data']): boolean => data != null && longAnswers.has(data);
 
 /**
- * What an answer may weigh, counted while it is being made: each name with its marks, each text and each
- * number. It is about what the answer takes as JSON; what is cut short is neither resolved any further nor
- * written.
+ * The size limit of an answer, counted while it is being made: names with their punctuation, texts and
+ * numbers. The count is close to the size as JSON. Once it is exceeded, nothing more is resolved or written.
  */
 export class AnswerBudget {
   readonly #limit: number;
@@ -44,7 +43,7 @@ export class AnswerBudget {
     this.#spent = Infinity;
   }
 
-  /** A name of the answer, with its quotation marks, colon and comma. */
+  /** Counts a response key with its quotation marks, colon and comma. */
   spendName(name: string): void {
     this.#spent += name.length + 4;
   }
@@ -54,7 +53,7 @@ export class AnswerBudget {
     else this.#spent += value.length < longText || this.isOver ? value.length + 2 : bytesOfLong(value);
   }
 
-  /** What is answered in the place of what weighs too much. */
+  /** The result that replaces an answer that is too large. */
   refusal(operation: `${OperationTypeNode}` | undefined): ExecutionResult {
     return { errors: [answerTooLarge(this.#limit, operation)], data: null };
   }
@@ -67,7 +66,7 @@ export function answerTooLarge(limit: number, operation: `${OperationTypeNode}` 
   });
 }
 
-/** Weighs an answer that is complete, as far as the limit goes. */
+/** Counts a complete answer, and stops at the limit. */
 export function weigh(data: unknown, budget: AnswerBudget): void {
   const waiting: unknown[] = [data];
   while (waiting.length > 0 && !budget.isOver) {

@@ -1,28 +1,29 @@
 import { type GraphQLSchema, getVariableValues, type VariableDefinitionNode } from 'graphql';
 
-type Variables = Readonly<Record<string, unknown>>;
-/** How graphql-js is asked what is wrong with variables. */
+/** Variables by name, as the client sent them. */
+export type RawVariables = Readonly<Record<string, unknown>>;
+/** Options of graphql-js for reporting invalid variables. */
 export interface CoercionOptions {
   readonly maxErrors: number;
   readonly hideSuggestions: boolean;
 }
 
-/** Characters of a text that an error would repeat several times over, and nobody would read. */
+/** Longer texts are cut before errors are made: an error repeats its value several times. */
 const longest = 1000;
-/** Levels of a value that are looked through; no input has as many. */
+/** Maximum depth that is searched for long texts. No input type is as deep. */
 const deepest = 20;
 
 /**
- * As graphql-js coerces variables, but that what is wrong with megabytes is found out on what is left of
- * them: it repeats a value in each error that is about it.
+ * Coerces variables as graphql-js does. To keep errors short, it first looks for errors in a copy whose long
+ * texts are cut, as graphql-js repeats a value in each error about it.
  */
 export function coerceVariables(
   schema: GraphQLSchema,
   definitions: readonly VariableDefinitionNode[],
-  variables: Variables,
+  variables: RawVariables,
   options: CoercionOptions,
 ): ReturnType<typeof getVariableValues> {
-  const shorter = shortened(variables, 0) as Variables;
+  const shorter = shortened(variables, 0) as RawVariables;
   if (shorter !== variables) {
     const found = getVariableValues(schema, definitions, shorter, options);
     if (found.errors !== undefined) return found;
@@ -30,7 +31,7 @@ export function coerceVariables(
   return getVariableValues(schema, definitions, variables, options);
 }
 
-/** The same value when nothing in it is long. */
+/** Returns the same object when nothing in it is long. */
 function shortened(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return value.length > longest ? value.slice(0, longest) : value;
   if (typeof value !== 'object' || value === null || depth > deepest) return value;
@@ -38,7 +39,7 @@ function shortened(value: unknown, depth: number): unknown {
     const items = value.map((item) => shortened(item, depth + 1));
     return items.every((item, n) => item === value[n]) ? value : items;
   }
-  // A file that is arriving is no value of JSON.
+  // A file that is still arriving is not a plain object.
   if (Object.getPrototypeOf(value) !== Object.prototype) return value;
   const members = Object.entries(value).map(
     ([name, member]) => [name, member, shortened(member, depth + 1)] as const,

@@ -2,9 +2,9 @@ import { GraphQLError, type GraphQLLeafType, type GraphQLOutputType, isNonNullTy
 import type { Complete } from './run.ts';
 import { afterAll, completed, isPromise } from './run-plan.ts';
 
-/* How values of each kind of type are completed, by what completes what is in them. */
+/* Completes values of each kind of type. */
 
-/** An error that was returned is as good as thrown. */
+/** A returned error counts as thrown. */
 export const nullOr =
   (complete: Complete): Complete =>
   (run, value, field, path) => {

@@ -17,18 +17,15 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql';
+import type { RawVariables } from './coercion-errors.ts';
 
-/** A page of 100 tickets with 20 messages each and all that hangs on them passes; that squared does not. */
+/** Allows a page of 100 tickets with 20 messages each and all their fields. Rejects that squared. */
 export const complexityLimit = { complexity: 120_000, depth: 15, breadth: 400 };
 
-/** Items that a list is taken to have whose field does not say. */
+/** Assumed length of a list whose field does not declare one. */
 const unsaidListMultiplier = 10;
 
-type Variables = Readonly<Record<string, unknown>>;
-/**
- * What a field says of its own cost: the `complexity` option of the schema builder, which leaves it in the
- * extensions.
- */
+/** The cost that a field declares: the `complexity` option of Pothos, stored in the field's extensions. */
 type Cost = number | { readonly field?: number; readonly multiplier?: number };
 type CostOf = Cost | ((args: Record<string, unknown>, context: object, field: unknown) => Cost);
 interface Total {
@@ -38,14 +35,13 @@ interface Total {
 }
 
 /**
- * What is said of an operation that asks for too much with these variables, coerced: an error
- * DOCUMENT_TOO_COMPLEX.
+ * Returns the error DOCUMENT_TOO_COMPLEX when an operation asks for too much with these coerced variables.
  */
-export type ComplexityLimit = (variables: Variables) => GraphQLError | undefined;
+export type ComplexityLimit = (variables: RawVariables) => GraphQLError | undefined;
 
 /**
- * The limit on what one operation of a valid document may ask for. Where no variable has a say in it, it is
- * worked out once.
+ * Prepares the complexity limit of one operation of a valid document. An operation whose cost does not depend
+ * on variables is counted once.
  */
 export function limitComplexity(
   schema: GraphQLSchema,
@@ -73,11 +69,11 @@ class Counter {
   readonly #schema: GraphQLSchema;
   readonly #operation: OperationDefinitionNode;
   readonly #fragments = new Map<string, FragmentDefinitionNode>();
-  #variables: Variables = {};
+  #variables: RawVariables = {};
   #usesVariables = false;
   /**
-   * A fragment that is spread many times is counted once for each type: documents of a few lines could mean
-   * millions of fields.
+   * Counts each fragment once per type. Otherwise a few lines of nested fragments could mean millions of
+   * fields.
    */
   #known = new Map<SelectionSetNode, Map<GraphQLNamedType, Total>>();
 
@@ -89,7 +85,7 @@ class Counter {
         this.#fragments.set(definition.name.value, definition);
   }
 
-  count(variables: Variables): { readonly total: Total; readonly usesVariables: boolean } {
+  count(variables: RawVariables): { readonly total: Total; readonly usesVariables: boolean } {
     this.#variables = variables;
     this.#usesVariables = false;
     this.#known = new Map();
@@ -159,7 +155,7 @@ class Counter {
     try {
       args = getArgumentValues(field, node, this.#variables);
     } catch {
-      // Its arguments make the field an error: nothing below it is resolved.
+      // Invalid arguments make the field an error, so nothing below it is resolved.
       return { field: 1, multiplier: 0 };
     }
     return costOf(args, {}, field);

@@ -18,18 +18,18 @@ import { assertModest, maxTokens, tooLarge } from './limits.ts';
 import { planOf } from './plan.ts';
 import type { Plan } from './run.ts';
 
-/** What was found out about a document, once. */
+/** The cached analysis of a document. */
 export interface KnownDocument {
   readonly document: DocumentNode;
-  /** Whether it asks what the schema is made of. */
+  /** Whether it selects `__schema` or `__type`. */
   readonly introspects: boolean;
-  /** How it is executed; undefined: by graphql-js. */
+  /** Undefined: graphql-js executes it. */
   readonly plan: Plan | undefined;
-  /** The limit of its operation; of several, that is found when one is chosen. */
+  /** The complexity limit. Undefined for several operations: it is computed for the chosen one. */
   readonly limit: ComplexityLimit | undefined;
 }
 
-/** Errors that one answer lists: past these, a person reads no further. */
+/** Validation stops after this many errors. */
 const maxErrors = 2;
 /**
  * Approximate bytes of all cached documents, and characters of one document. Clients send a few hundred
@@ -38,15 +38,14 @@ const maxErrors = 2;
 const keptBytes = 64 * 1024 * 1024;
 const keptCharacters = 16_384;
 /**
- * Bytes that a document takes for a character of its text, as its syntax tree, and for a field of its plan:
- * measured on the worst.
+ * Bytes per character of a cached syntax tree, and per field of its plan. Both were measured on the worst
+ * documents.
  */
 const bytesOfCharacter = 120;
 const bytesOfField = 600;
 
 /**
- * Documents are parsed, validated and planned once, whoever sent them: introspection alone depends on who
- * asks.
+ * Parses, validates and plans each document once for all viewers. Only introspection depends on the viewer.
  */
 export class Documents {
   readonly #schema: GraphQLSchema;
@@ -54,7 +53,7 @@ export class Documents {
   /** Of documents that were parsed here and are valid. */
   readonly #valid = new WeakMap<DocumentNode, KnownDocument>();
   readonly #texts = new WeakMap<DocumentNode, string>();
-  /** Suggestions of names tell a stranger the schema. */
+  /** Suggested names would reveal the schema to a stranger. */
   readonly #hideSuggestions: boolean;
 
   constructor(schema: GraphQLSchema, { hideSuggestions }: { readonly hideSuggestions: boolean }) {
@@ -62,7 +61,7 @@ export class Documents {
     this.#hideSuggestions = hideSuggestions;
   }
 
-  /** The document of a text that was found valid before. */
+  /** The cached document of a text that was found valid before. */
   recall(text: string): DocumentNode | undefined {
     return this.#kept.get(text)?.document;
   }
@@ -71,7 +70,7 @@ export class Documents {
     return this.#valid.get(document);
   }
 
-  /** @throws GraphQLError of the syntax, or for a document that costs more to look at than it is worth */
+  /** @throws GraphQLError for a syntax error, or DOCUMENT_TOO_LARGE */
   parse(text: string, options?: ParseOptions): DocumentNode {
     const document = parseShallow(text, { ...options, maxTokens });
     assertModest(document);
@@ -92,8 +91,8 @@ export class Documents {
     try {
       errors = validate(schema, document, [...specifiedRules, ...more], options);
     } catch (error) {
-      // A rule evaluates what depends on variables, of which it has none: the document is not valid then
-      // either.
+      // A rule may evaluate an argument that needs variables, which validation does not have. Such a document
+      // is invalid, too.
       if (error instanceof GraphQLError) return [error];
       throw error;
     }
@@ -101,7 +100,7 @@ export class Documents {
     return errors;
   }
 
-  /** The limit of an operation of a document that was not kept, or of one among several. */
+  /** The complexity limit for a document that is not cached or has several operations. */
   limitOf(document: DocumentNode, operation: OperationDefinitionNode): ComplexityLimit {
     return limitComplexity(this.#schema, document, operation);
   }
@@ -109,7 +108,7 @@ export class Documents {
   #keep(document: DocumentNode): void {
     const text = this.#texts.get(document);
     if (text === undefined) return;
-    // What is not kept is not worth a plan.
+    // A plan is worth its cost only when it is cached.
     const isKept = text.length <= keptCharacters;
     const found = {
       document,
@@ -128,7 +127,7 @@ export class Documents {
   }
 }
 
-/** The parser calls itself for each level, and some thousands of them are more than the stack holds. */
+/** The parser is recursive: a few thousand levels overflow the stack. */
 function parseShallow(text: string, options: ParseOptions): DocumentNode {
   try {
     return parse(text, options);
@@ -138,10 +137,7 @@ function parseShallow(text: string, options: ParseOptions): DocumentNode {
   }
 }
 
-/**
- * Whatever throws while a document is looked at: graphql-js executes it then, and says what is wrong with
- * it if anything is.
- */
+/** Returns undefined when `look` throws. graphql-js then executes the document and reports what is wrong. */
 function orNothing<T>(look: () => T | undefined): T | undefined {
   try {
     return look();

@@ -23,19 +23,19 @@ import { runPlan } from './run-plan.ts';
 
 export interface EngineOptions {
   readonly schema: GraphQLSchema;
-  /** Introspection needs a credential, and nobody is told names that were not asked for. */
+  /**
+   * In production, introspection requires a credential, and validation errors carry no "did you mean"
+   * suggestions.
+   */
   readonly closed: boolean;
-  /** Bytes of one answer at most. */
+  /** Maximum bytes of one answer. */
   readonly answerBytes: number;
 }
 
-/** Errors of variables that one answer lists. */
+/** Maximum number of errors about variables in one answer. */
 const maxCoercionErrors = 5;
 
-/**
- * How documents are parsed, validated and executed, as a plugin of Envelop. README.md says what it takes
- * and what it leaves to graphql-js.
- */
+/** The engine as a plugin of Envelop. README.md says what it executes and what it leaves to graphql-js. */
 export function useEngine(options: EngineOptions): Plugin<GraphContext> {
   const { schema, closed } = options;
   const documents = new Documents(schema, { hideSuggestions: closed });
@@ -48,7 +48,7 @@ export function useEngine(options: EngineOptions): Plugin<GraphContext> {
     },
     onValidate({ params, context, setValidationFn, addValidationRule }) {
       const document = params.documentAST as DocumentNode;
-      // Without a context (a document that is tried at start), nobody asks.
+      // There is no context when documents are checked at start-up.
       const isStranger = closed && context !== undefined && context.viewer === undefined;
       if (isStranger && (documents.known(document)?.introspects ?? introspects(document)))
         addValidationRule(NoSchemaIntrospectionCustomRule);
@@ -61,7 +61,10 @@ export function useEngine(options: EngineOptions): Plugin<GraphContext> {
   };
 }
 
-/** A subscription is to one field: graphql-js has no answer for one whose field is left out. */
+/**
+ * Rejects `@skip` and `@include` on a subscription's root field: graphql-js does not handle an empty
+ * selection.
+ */
 function refuseSkipped({ document, operationName }: ExecutionArgs): ExecutionResult | undefined {
   const operation = getOperationAST(document, operationName);
   if (!operation || !mayBeSkipped(document, operation.selectionSet)) return undefined;
@@ -93,8 +96,7 @@ function createExecutor(documents: Documents, { closed, answerBytes }: EngineOpt
   const coercion = { maxErrors: maxCoercionErrors, hideSuggestions: closed };
 
   /**
-   * The errors of what cannot be asked: its variables do not fit, or it asks for too much. Nothing has been
-   * executed then.
+   * Errors of an operation whose variables do not fit or that asks for too much. Nothing has been executed.
    */
   function refuse({ schema, document, operationName, variableValues }: ExecutionArgs) {
     const operation = getOperationAST(document, operationName);
@@ -132,7 +134,7 @@ function createExecutor(documents: Documents, { closed, answerBytes }: EngineOpt
     return budget.refusal(getOperationAST(args.document, args.operationName)?.operation);
   }
 
-  /** Each event is an answer of its own, made by graphql-js and weighed as any other. */
+  /** Executes each event as a separate answer, by graphql-js and with the usual size limit. */
   async function subscribeToOne(args: ExecutionArgs) {
     const refused = refuseSkipped(args) ?? refuse(args);
     if (refused !== undefined) return refused;

@@ -1,11 +1,11 @@
 import { type ASTVisitor, type DocumentNode, GraphQLError, visit } from 'graphql';
 
-/** Tokens of a document: about four times what the largest of our own needs. */
+/** Maximum number of tokens in a document. Our largest stored operation has a quarter of it. */
 export const maxTokens = 4000;
 
 /**
- * How much there may be of what. The rules of graphql-js are quadratic in most of it, and a document is
- * looked at before anybody is known.
+ * Maximum counts in a document. The rules of graphql-js are quadratic in most of these, and validation runs
+ * before sign-in is required.
  */
 const most = {
   aliases: 100,
@@ -21,26 +21,23 @@ const most = {
   'levels of a type': 10,
   mutations: 20,
 } as const;
-type Counted = keyof typeof most;
+type Measure = keyof typeof most;
 
-/**
- * Refuses a document that costs more to look at than it is worth, in one walk and before validation.
- * @throws GraphQLError DOCUMENT_TOO_LARGE
- */
+/** Rejects oversized documents before validation, in one walk. @throws GraphQLError DOCUMENT_TOO_LARGE */
 export function assertModest(document: DocumentNode): void {
-  const counts = new Map<Counted, number>();
+  const counts = new Map<Measure, number>();
   const names = new Map<string, number>();
-  const add = (what: Counted, by = 1) => {
+  const add = (what: Measure, by = 1) => {
     const count = (counts.get(what) ?? 0) + by;
     if (count > most[what]) throw tooMany(what);
     counts.set(what, count);
   };
-  const nested = (what: Counted) => ({ enter: () => add(what), leave: () => add(what, -1) });
+  const nested = (what: Measure) => ({ enter: () => add(what), leave: () => add(what, -1) });
   const visitor: ASTVisitor = {
     Field({ alias, name: { value: name } }) {
       add('fields');
       if (alias !== undefined) add('aliases');
-      // There is but one way to compare two of these.
+      // `__typename` fields merge trivially, so they do not count.
       if (name === '__typename') return;
       const same = (names.get(alias?.value ?? name) ?? 0) + 1;
       if (same > most['fields of one name']) throw tooMany('fields of one name');
@@ -63,7 +60,7 @@ export function assertModest(document: DocumentNode): void {
   visit(document, visitor);
 }
 
-const tooMany = (what: Counted): GraphQLError => tooLarge(`more than ${most[what]} ${what}`);
+const tooMany = (what: Measure): GraphQLError => tooLarge(`more than ${most[what]} ${what}`);
 
 export const tooLarge = (why: string): GraphQLError =>
   new GraphQLError(`The document has ${why}`, {

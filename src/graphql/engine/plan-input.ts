@@ -15,23 +15,22 @@ import {
   type VariableDefinitionNode,
   valueFromAST,
 } from 'graphql';
-
-type Values = Readonly<Record<string, unknown>>;
+import type { RawVariables } from './coercion-errors.ts';
 
 /**
- * What was given, as resolvers get it; undefined when it does not fit: graphql-js then says what is wrong.
+ * Returns the coerced variables, or undefined when they do not fit. graphql-js then reports what is wrong.
  */
-export type CoerceVariables = (given: Values) => Record<string, unknown> | undefined;
+export type CoerceVariables = (given: RawVariables) => Record<string, unknown> | undefined;
 
-/** The arguments of a field, of coerced variables. @throws GraphQLError as graphql-js does */
-export type ArgumentsOf = (variables: Values) => Record<string, unknown>;
+/** A field's arguments from coerced variables. @throws GraphQLError as graphql-js does */
+export type ArgumentsOf = (variables: RawVariables) => Record<string, unknown>;
 
 /** For fields without arguments, which are most fields of a page. No resolver may add to it. */
 const none: Record<string, unknown> = Object.freeze({});
 
 /**
- * Arguments that are variables and nothing else, as those of nearly every client's command are, need only be
- * looked up, as the variables have been coerced; graphql-js sees to all others.
+ * Prepares the arguments of a field. Most clients' arguments are all variables, which are coerced already and
+ * are only looked up here. graphql-js handles all others.
  */
 export function planArguments(definition: GraphQLField<unknown, unknown>, node: FieldNode): ArgumentsOf {
   const exact: ArgumentsOf = (variables) => getArgumentValues(definition, node, variables);
@@ -57,10 +56,10 @@ export function planArguments(definition: GraphQLField<unknown, unknown>, node: 
 
 type Coerce = (value: unknown) => unknown;
 
-// One for all, as making one costs more than all the rest; nobody sees it.
+// Shared, because creating an error costs more than the coercion. It is always caught here.
 const unfit = new Error('The input does not fit');
 
-/** The coercion of a valid operation's variables, worked out once. */
+/** Prepares the coercion of a valid operation's variables. */
 export function planVariables(
   schema: GraphQLSchema,
   definitions: readonly VariableDefinitionNode[],
@@ -84,7 +83,7 @@ export function planVariables(
         else if (isNonNullType(type)) return undefined;
       }
     } catch {
-      // Of a scalar that refuses a value as well.
+      // Scalars throw errors of their own, too.
       return undefined;
     }
     return coerced;
@@ -110,7 +109,7 @@ function coercion(type: GraphQLInputType): Coerce {
 const leaf =
   (type: GraphQLLeafType): Coerce =>
   (value) => {
-    // An enum would look for names that are like it, which takes long for a long one.
+    // GraphQLEnumType would search for similar names, which takes long for a long value.
     if (isEnumType(type) && (typeof value !== 'string' || type.getValue(value) === undefined)) throw unfit;
     const parsed = type.parseValue(value);
     if (parsed === undefined) throw unfit;
@@ -120,14 +119,14 @@ const leaf =
 const list =
   (coerce: Coerce): Coerce =>
   (value) => {
-    // What else may be a list to graphql-js is not in JSON.
+    // graphql-js also accepts other iterables, which JSON does not have.
     if (typeof value === 'object' && !Array.isArray(value) && Symbol.iterator in value!) throw unfit;
     return Array.isArray(value) ? value.map(coerce) : [coerce(value)];
   };
 
 function object(type: GraphQLInputObjectType): Coerce {
   const definitions = type.getFields();
-  // Made when first needed: an input may hold itself.
+  // Created on first use, because an input type may contain itself.
   let fields: { name: string; required: boolean; default: unknown; coerce: Coerce }[] | undefined;
   return (value) => {
     if (typeof value !== 'object' || Array.isArray(value)) throw unfit;

@@ -22,22 +22,22 @@ import type { Complete, Plan, PlannedField } from './run.ts';
 import { infoOf, isPromise, runFields } from './run-plan.ts';
 
 /*
- * What graphql-js finds out anew at each execution, found out once for a document: which fields are
- * selected of which type, and how their values are completed. Most of what a long page costs goes there.
- * What is rare (directives, introspection, input that does not fit) is left to graphql-js, and
- * test/graphql/engine/plan.test.ts holds the two against each other. Compiling documents to JavaScript
- * would be a little faster; but then what a client sends becomes part of a program.
+ * Works out once per document what graphql-js works out at each execution: which fields are selected of which
+ * type, and how their values are completed. That is most of the CPU time of a long page. Rare features
+ * (directives, introspection, input that does not fit) are left to graphql-js, and
+ * test/graphql/engine/plan.test.ts compares the two. Compiling documents to JavaScript would be slightly
+ * faster, but would make a client's text part of a program.
  */
 
 /**
- * Fields of a plan at most, counted in each type that an interface or a union may be: a plan is kept in
- * memory.
+ * Maximum number of fields in a plan, counted for each possible type of an interface or union, because plans
+ * are cached in memory.
  */
 const mostFields = 500;
 
 class NotPlanned extends Error {}
 
-/** The plan of a valid document with one query or mutation; undefined: graphql-js executes it. */
+/** The plan of a valid document with one query or mutation. Undefined: graphql-js executes it. */
 export function planOf(schema: GraphQLSchema, document: DocumentNode): Plan | undefined {
   const operations: OperationDefinitionNode[] = [];
   const fragments: Record<string, FragmentDefinitionNode> = Object.create(null);
@@ -49,7 +49,7 @@ export function planOf(schema: GraphQLSchema, document: DocumentNode): Plan | un
   if (operation === undefined || another !== undefined || operation.operation === 'subscription')
     return undefined;
   const variables = operation.variableDefinitions ?? [];
-  // An object has no such member of its own; nor has an answer.
+  // `__proto__` cannot be an ordinary member of an object.
   if (variables.some(({ variable }) => variable.name.value === '__proto__')) return undefined;
   try {
     const planner = new Planner(schema, fragments);
@@ -72,13 +72,13 @@ class Planner {
     this.#fragments = fragments;
   }
 
-  /** Fields that were planned. */
+  /** Number of planned fields. */
   get size(): number {
     return this.#planned;
   }
 
   fieldsOf(type: GraphQLObjectType, selections: readonly SelectionSetNode[]): PlannedField[] {
-    // Whether a value is of its type at all: none of ours has to be asked.
+    // None of our types has `isTypeOf`, so plans do not support it.
     if (type.isTypeOf != null) throw new NotPlanned();
     const found = new Map<string, FieldNode[]>();
     const spread = new Set<string>();
@@ -86,7 +86,7 @@ class Planner {
     return [...found].map(([key, nodes]) => this.#field(type, key, nodes));
   }
 
-  /** @param spread fragments that were spread already: their fields are there */
+  /** @param spread fragments that were collected already */
   #collect(
     type: GraphQLObjectType,
     { selections }: SelectionSetNode,
@@ -94,7 +94,7 @@ class Planner {
     spread: Set<string>,
   ): void {
     for (const selection of selections) {
-      // They depend on variables, and so would the plan.
+      // Directives depend on variables, so the plan would, too.
       if (selection.directives !== undefined && selection.directives.length > 0) throw new NotPlanned();
       if (selection.kind === 'Field') {
         const key = (selection.alias ?? selection.name).value;
@@ -127,7 +127,8 @@ class Planner {
     const name = nodes[0]!.name.value;
     const isTypename = name === TypeNameMetaFieldDef.name;
     const definition = isTypename ? TypeNameMetaFieldDef : parentType.getFields()[name];
-    // Introspection has no definition here; and an answer's object has no such member of its own.
+    // Introspection fields have no definition here, and `__proto__` cannot be an ordinary member of the
+    // answer.
     if (definition === undefined || key === '__proto__' || this.#planned > mostFields) throw new NotPlanned();
     return {
       key,

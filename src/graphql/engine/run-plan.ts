@@ -10,9 +10,9 @@ import { AnswerTooLarge } from '../../platform/errors.ts';
 import { AnswerBudget } from './answer-budget.ts';
 import { type CoercionOptions, coerceVariables } from './coercion-errors.ts';
 import type { ComplexityLimit } from './complexity.ts';
-import { type Answer, type Complete, type Path, type Plan, type PlannedField, Run } from './run.ts';
+import { type Complete, type Path, type Plan, type PlannedField, type ResultData, Run } from './run.ts';
 
-/** What bounds one execution. */
+/** Limits of one execution. */
 export interface Bounds {
   readonly budget: AnswerBudget;
   readonly limit: ComplexityLimit;
@@ -26,9 +26,10 @@ const unbounded: Bounds = {
 };
 
 /**
- * Executes a plan. @param variables as they came
- * @returns as `execute` of graphql-js; without `data` when the variables do not fit or ask for too much,
- * and then nothing was executed
+ * Executes a plan.
+ * @param variables as the client sent them
+ * @returns like `execute` of graphql-js. There is no `data`, and nothing was executed, when the variables do
+ * not fit or ask for too much
  */
 export async function runPlan(
   plan: Plan,
@@ -58,8 +59,8 @@ export async function runPlan(
   }
 }
 
-async function runSerially(run: Run, fields: readonly PlannedField[]): Promise<Answer> {
-  const answer: Answer = {};
+async function runSerially(run: Run, fields: readonly PlannedField[]): Promise<ResultData> {
+  const answer: ResultData = {};
   for (const field of fields) answer[field.key] = await runField(run, undefined, field, undefined);
   return answer;
 }
@@ -70,16 +71,16 @@ export function runFields(
   source: unknown,
   fields: readonly PlannedField[],
   path: Path,
-): Answer | Promise<Answer> {
-  const answer: Answer = {};
+): ResultData | Promise<ResultData> {
+  const answer: ResultData = {};
   let pending: Promise<void>[] | undefined;
   try {
     for (const field of fields) {
       const { key } = field;
-      // Nothing of an answer that is too large will be told; a command of a document is carried out all the
+      // An answer that is too large is discarded. The document's remaining mutations are carried out all the
       // same.
       const value = run.budget.isOver ? null : runField(run, source, field, path);
-      // Also when it is still to come: fields are answered in the order in which they were asked for.
+      // Set even while pending, so that fields are in the order of the selection.
       answer[key] = value;
       if (!isPromise(value)) continue;
       pending ??= [];
@@ -97,8 +98,8 @@ export function runFields(
 }
 
 /**
- * The error of one, told when what was begun beside it is over or fails as well: a rejection that nobody
- * hears would end the process.
+ * Waits for the sibling fields that have begun, then throws the first error. An unhandled rejection of a
+ * sibling would end the process.
  */
 export async function afterAll(begun: readonly unknown[], error: unknown): Promise<never> {
   await Promise.all(begun).catch(() => {});
@@ -148,7 +149,7 @@ export function infoOf(
 }
 
 /**
- * A field's value or a list's item, completed now or later; null, with its error told, when it fails.
+ * Completes a field's value or a list's item, now or later. A failure is recorded and becomes null.
  * @throws as `failed`
  */
 export function completed(
@@ -171,7 +172,7 @@ export function completed(
   }
 }
 
-/** @throws the error, where null is not allowed: whatever holds the field fails with it */
+/** @throws the error when null is not allowed, so that the parent fails with it */
 function failed(
   run: Run,
   error: unknown,

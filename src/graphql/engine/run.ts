@@ -11,21 +11,21 @@ import type {
 import type { AnswerBudget } from './answer-budget.ts';
 import type { ArgumentsOf, CoerceVariables } from './plan-input.ts';
 
-/** Where a value stands in the answer; undefined: the answer itself. */
+/** Position of a value in the answer. Undefined for the answer itself. */
 export type Path = GraphQLResolveInfo['path'] | undefined;
 
-export type Answer = Record<string, unknown>;
+export type ResultData = Record<string, unknown>;
 
 /**
- * Completes what a resolver returned, as `CompleteValue` of the specification. @throws what makes the field
- * an error
+ * Completes a resolver's return value, as `CompleteValue` of the specification.
+ * @throws what makes the field an error
  */
 export type Complete = (run: Run, value: unknown, field: PlannedField, path: Path) => unknown;
 
 export interface PlannedField {
-  /** Its name in the answer. */
+  /** Response key: the alias, or the field's name. */
   readonly key: string;
-  /** The answer of `__typename`, which needs no resolver. */
+  /** The type's name for `__typename`, which needs no resolver. */
   readonly typename: string | undefined;
   readonly nodes: readonly FieldNode[];
   readonly parentType: GraphQLObjectType;
@@ -40,7 +40,7 @@ export interface Plan {
   readonly operation: OperationDefinitionNode;
   readonly fragments: GraphQLResolveInfo['fragments'];
   readonly coerce: CoerceVariables;
-  /** Fields in it, with those of every type that a value may be. */
+  /** Number of planned fields, over all possible types of each interface and union. */
   readonly size: number;
   readonly fields: readonly PlannedField[];
 }
@@ -61,7 +61,7 @@ export class Run {
     this.budget = budget;
   }
 
-  /** An error below what has become null already is not told: its place is not in the answer. */
+  /** Drops an error below a value that is already null, as its path is not in the answer. */
   add(error: GraphQLError, path: Path): void {
     for (let at = path; at !== undefined; at = at.prev) if (this.#nulled.has(at)) return;
     if (this.#nulled.has(undefined)) return;
@@ -69,7 +69,7 @@ export class Run {
     this.errors.push(error);
   }
 
-  answer(data: Answer | null): ExecutionResult {
+  answer(data: ResultData | null): ExecutionResult {
     if (this.budget.isOver) return this.budget.refusal(this.plan.operation.operation);
     this.budget.noteLength(data);
     return this.errors.length === 0 ? { data } : { errors: this.errors, data };

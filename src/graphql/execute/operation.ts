@@ -19,15 +19,15 @@ import { Loaders } from '../context/loaders.ts';
 import { safeError, withSafeErrors } from './safe-errors.ts';
 import type { createGraphqlYoga } from './yoga.ts';
 
-/** A request's operation, valid and not yet executed. */
+/** A valid operation that has not been executed yet. */
 export interface Operation {
   readonly kind: 'query' | 'mutation' | 'subscription';
   readonly place: StreamPlace;
-  /** One result; or, of a subscription, a stream of them. It rejects for nothing that an execution can do. */
+  /** Resolves to one result, or to a stream for a subscription. Errors of the execution are in the result. */
   run(): Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
 }
 
-/** What is wrong with an operation: nothing of it was executed. */
+/** Thrown for an operation of which nothing was executed. */
 export class OperationRefused extends Error {
   readonly errors: readonly GraphQLError[];
   constructor(errors: readonly GraphQLError[]) {
@@ -36,14 +36,18 @@ export class OperationRefused extends Error {
   }
 }
 
-/** What is asked, once a request has the form of one. */
-export type Asked = Pick<GraphQLParams, 'operationName' | 'variables'> & { readonly query: string };
-export type PrepareOperation = (asked: Asked, ctx: TicketContext, resumeAfter?: string) => Operation;
+/** The parameters of a well-formed request. */
+export type OperationParams = Pick<GraphQLParams, 'operationName' | 'variables'> & { readonly query: string };
+export type PrepareOperation = (
+  asked: OperationParams,
+  ctx: TicketContext,
+  resumeAfter?: string,
+) => Operation;
 
 /**
- * The one road of operations: parse, validate, choose; then context, execute or subscribe. Yoga's plugins
- * see each step.
- * @throws OperationRefused by what it returns
+ * Parses, validates and selects an operation, then creates its context and executes or subscribes. All
+ * operations take this path, and Yoga's plugins see each step.
+ * @throws OperationRefused from the returned function
  */
 export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlYoga>): PrepareOperation {
   return ({ query, variables, operationName }, ctx, resumeAfter) => {
@@ -85,8 +89,8 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
 }
 
 /**
- * A stream of results whose source may break off: what it was is told last, at the field that was asked
- * for.
+ * Passes on a stream of results. When its source fails, the last result has the error, at the subscription's
+ * field.
  */
 async function* tellEnd(
   results: AsyncIterable<ExecutionResult>,
@@ -107,7 +111,7 @@ async function* tellEnd(
   }
 }
 
-/** The one field of a subscription, which may stand in a fragment. */
+/** The one root field of a subscription, which may be in a fragment. */
 function rootOf(
   document: DocumentNode,
   { selectionSet }: { readonly selectionSet: SelectionSetNode },
@@ -133,12 +137,12 @@ function parsed(parse: () => DocumentNode): DocumentNode {
 const noOperation = (name: string | null | undefined): GraphQLError =>
   new GraphQLError(
     name == null
-      ? 'The document has several operations, or none: name one'
+      ? 'The document must have one operation, or the request must name one'
       : `There is no operation "${name}"`,
     { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } },
   );
 
-/** What graphql-js says of an execution is about what was given, unless it has a code already. */
+/** Gives BAD_USER_INPUT to errors of graphql-js that have no code yet: they are about the input. */
 export const withCodes = (result: ExecutionResult): ExecutionResult =>
   result.errors === undefined ? result : { ...result, errors: withCode(result.errors, 'BAD_USER_INPUT') };
 

@@ -11,22 +11,22 @@ import {
 } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/log.ts';
 
-interface Asked {
+interface ErrorReport {
   readonly requestId: string;
   readonly log: Logger;
 }
 
 /**
- * What a caller may be told of the errors of one execution: refusals and mistakes as they are, faults by
+ * Replaces the errors of one execution by what a caller may see: refusals and mistakes unchanged, faults by
  * their request id.
  */
-export function withSafeErrors(result: ExecutionResult, asked: Asked): ExecutionResult {
+export function withSafeErrors(result: ExecutionResult, report: ErrorReport): ExecutionResult {
   return result.errors === undefined
     ? result
-    : { ...result, errors: result.errors.map((error) => safeError(error, asked)) };
+    : { ...result, errors: result.errors.map((error) => safeError(error, report)) };
 }
 
-/** What a program needs to know of a refusal, as a command's result has it in its fields. */
+/** The extensions of a refusal: the same data that a command's result has in its fields. */
 function extensionsOf(refusal: Refusal): Record<string, unknown> {
   const { code, inputPath } = refusal;
   const problems = refusal.is('INVALID_INPUT')
@@ -35,9 +35,9 @@ function extensionsOf(refusal: Refusal): Record<string, unknown> {
   return { code, retryable: retryable[code], path: inputPath.map(String), problems };
 }
 
-export function safeError(error: unknown, { requestId, log }: Asked): GraphQLError {
+export function safeError(error: unknown, { requestId, log }: ErrorReport): GraphQLError {
   const original = error instanceof GraphQLError ? error.originalError : error;
-  // Errors that graphql-js, a scalar or a limit made: they speak of the document, not of us.
+  // Errors of graphql-js, of a scalar or of a limit are about the document and reveal nothing internal.
   if (error instanceof GraphQLError && (original === undefined || original instanceof GraphQLError)) {
     return error;
   }
@@ -47,7 +47,7 @@ export function safeError(error: unknown, { requestId, log }: Asked): GraphQLErr
   if (original instanceof Refusal) return say(original.message, extensionsOf(original as Refusal));
   if (original instanceof BadCredential) {
     const { message, retryAfterSeconds: wait } = original;
-    // No challenge: it would make a browser ask for a password in the middle of somebody's page.
+    // No challenge: it would make the browser prompt for a password on the page.
     const headers = wait === undefined ? {} : { 'Retry-After': String(wait) };
     return say(message, {
       code: 'BAD_CREDENTIAL',
@@ -88,7 +88,7 @@ export function safeError(error: unknown, { requestId, log }: Asked): GraphQLErr
   });
 }
 
-/** graphql-upload-ts tells a client's mistakes by http-errors that may be exposed. */
+/** graphql-upload-ts reports a client's mistakes as http-errors with `expose`. */
 function ofUpload(error: unknown): { message: string; code: string } | undefined {
   const { expose, status } = (error ?? {}) as { expose?: unknown; status?: unknown };
   if (!(error instanceof Error) || expose !== true || typeof status !== 'number') return undefined;

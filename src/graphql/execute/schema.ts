@@ -7,6 +7,7 @@ import '../schema/refusal.ts';
 import '../schema/person.ts';
 import '../schema/ticket.ts';
 import '../schema/message.ts';
+import '../schema/message-body.ts';
 import '../schema/attachment.ts';
 import '../schema/delivery.ts';
 import '../schema/mailbox.ts';

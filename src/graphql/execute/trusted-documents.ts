@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** Documents that may be asked, by the ids that clients name them by. */
+/** The documents that clients may send, by the ids that clients use for them. */
 export interface TrustedDocuments {
-  /** By an id of the file, or by the document's SHA-256 in hexadecimal. */
+  /** Finds a document by its id in the file, or by its SHA-256 in hexadecimal. */
   byId(id: string): string | undefined;
   has(document: string): boolean;
 }
 
 /**
- * Reads a JSON object of documents by their ids, as GraphQL codegen writes one (`persisted-documents.json`).
- * @throws Error in words for whoever starts the program
+ * Reads a JSON object of documents by id, as GraphQL codegen writes it (`persisted-documents.json`).
+ * @throws Error with a message for the operator who starts the program
  */
 export function readTrustedDocuments(path: string): TrustedDocuments {
   const documents = documentsOf(path, parsed(path));

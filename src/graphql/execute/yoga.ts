@@ -6,16 +6,16 @@ import { schema } from './schema.ts';
 export interface YogaOptions {
   /** Introspection needs a credential. */
   readonly production: boolean;
-  /** Bytes of one answer at most. */
+  /** Maximum bytes of one answer. */
   readonly answerBytes: number;
-  /** Run for every operation, whatever brought it: a client's by any transport, and the legacy door's. */
+  /** Plugins that run for every operation: a client's over any transport, and the legacy door's. */
   readonly plugins?: readonly OperationPlugin[];
 }
 
 /**
- * A plugin of operations: its hooks on parsing, validation, context, execution and subscription. Hooks on
- * requests and responses of the Fetch API are not among them: Yoga's adapter to it costs several times an
- * execution, and http/ does what they are for.
+ * A plugin with hooks on parsing, validation, context, execution and subscription. Hooks on requests and
+ * responses of the Fetch API are excluded: Yoga's adapter to that API costs several times an execution, and
+ * http/ does what those hooks are for.
  */
 export type OperationPlugin = Pick<
   Plugin<GraphContext>,
@@ -36,10 +36,9 @@ const requestHooks = [
 ] as const;
 
 /**
- * The schema with all that every operation passes through: Yoga's plugin system with its plugins for
- * operations, and none of those that Yoga adds for its own server. These would look at each operation for a
- * request of the Fetch API that it never has, and hand the list of all rules of validation from hook to hook:
- * 3.0 in the place of 1.8 µs for `{ __typename }`, and 5 kB of garbage.
+ * The schema and the plugins that every operation passes through. It uses Yoga's plugin system without the
+ * plugins that Yoga adds for its own server. Those look for a Fetch API request that operations here never
+ * have, and pass the list of validation rules from hook to hook: 3.0 instead of 1.8 µs for `{ __typename }`.
  * @throws Error for a plugin with a hook that would never be called
  */
 export function createGraphqlYoga({ production, answerBytes, plugins = [] }: YogaOptions) {

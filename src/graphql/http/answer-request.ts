@@ -8,39 +8,39 @@ import type { TicketContext } from '../../tickets/context.ts';
 import { type Operation, OperationRefused, type PrepareOperation } from '../execute/operation.ts';
 import { safeError } from '../execute/safe-errors.ts';
 import type { TrustedDocuments } from '../execute/trusted-documents.ts';
-import { told } from './format-result.ts';
+import { formatResult } from './format-result.ts';
 import { askedOf } from './parse-params.ts';
 import type { createRead } from './read-request.ts';
 import { httpError } from './request-error.ts';
-import { acceptedForms, type Form, formFor, formOfProblem } from './response-forms.ts';
+import { acceptedForms, formFor, formOfProblem, type ResponseForm } from './response-forms.ts';
 import { writeResult } from './write-response.ts';
 import { createStreams } from './write-stream.ts';
 
 export interface RoadOptions {
   readonly log: Logger;
-  /** A stranger's GET is refused: nobody's page can be made to ask by a link. */
+  /** Rejects a GET without a credential, so that no link on a foreign page can cause one. */
   readonly production: boolean;
-  /** Bytes of one answer at most. */
+  /** Maximum bytes of one answer. */
   readonly answerBytes: number;
-  /** Nothing else may be asked; undefined: anything may. */
+  /** When given, only these documents are accepted. */
   readonly trusted?: TrustedDocuments | undefined;
   readonly read: ReturnType<typeof createRead>;
   readonly prepare: PrepareOperation;
 }
 
-/** What is nobody's mistake, and was met before there was an answer, is no answer of GraphQL either. */
+/** An error before execution that is not the client's mistake gets status 500. */
 function withStatus(error: GraphQLError): GraphQLError {
   if (error.extensions.http !== undefined) return error;
   return new GraphQLError(error.message, { extensions: { ...error.extensions, http: { status: 500 } } });
 }
 
 /** Signs the caller in. @throws BadCredential, BadRequest, Unavailable */
-export type Begin = (req: IncomingMessage, res: ServerResponse) => Promise<TicketContext>;
+export type SignIn = (req: IncomingMessage, res: ServerResponse) => Promise<TicketContext>;
 
 /**
- * The one road of GraphQL over HTTP: negotiate, sign in, read, parse and validate, execute or subscribe,
- * write. Requests as JSON, in a URL and as multipart, and answers in one piece and as streams, differ in
- * reading and in writing alone.
+ * Serves GraphQL over HTTP: negotiate, sign in, read, parse and validate, execute or subscribe, write.
+ * Requests as JSON, in a URL and as multipart differ only in reading. Single answers and streams differ only
+ * in writing.
  */
 export function createRoad({ log, production, answerBytes, trusted, read, prepare }: RoadOptions) {
   const streams = createStreams({ answerBytes });
@@ -60,19 +60,19 @@ export function createRoad({ log, production, answerBytes, trusted, read, prepar
   }
 
   /**
-   * Tells what went wrong before anything was executed: in a stream where one was asked for, as its reader
-   * sees no status.
+   * Reports an error from before execution. It is sent as an event where a stream was requested, because the
+   * reader of a stream does not see the status.
    */
   function refuse(
     req: IncomingMessage,
     res: ServerResponse,
-    accepted: readonly Form[],
+    accepted: readonly ResponseForm[],
     error: unknown,
   ): void {
     const asked = { requestId: requestIdOf(res) ?? 'unknown', log };
     const errors = error instanceof OperationRefused ? error.errors : [withStatus(safeError(error, asked))];
     noteErrors(notedOf(req), errors);
-    const { status = 400, understood } = told({ errors });
+    const { status = 400, understood } = formatResult({ errors });
     const isAboutTheRequest = understood || status === 400;
     if (accepted[0] === 'events' && isAboutTheRequest)
       return void streams.tell(req, res, 'events', { errors });
@@ -80,9 +80,9 @@ export function createRoad({ log, production, answerBytes, trusted, read, prepar
   }
 
   return {
-    /** Answers that come bit by bit and have not ended. */
+    /** Number of open streams. */
     streams: () => streams.count,
-    async handle(req: IncomingMessage, res: ServerResponse, begin: Begin): Promise<void> {
+    async handle(req: IncomingMessage, res: ServerResponse, begin: SignIn): Promise<void> {
       const accepted = acceptedForms(req.headers.accept);
       try {
         if (req.method !== 'POST' && req.method !== 'GET')
@@ -100,7 +100,7 @@ export function createRoad({ log, production, answerBytes, trusted, read, prepar
         refuse(req, res, accepted, error);
       }
     },
-    /** Ends the streams that have no end of their own; their readers come back, to another process. */
+    /** Cuts endless streams. Their readers reconnect, to another process. */
     cutStreams: streams.cut,
   };
 }

@@ -1,12 +1,12 @@
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 
-/** A result as a client is told it, and what its errors ask of the answer's head. */
-export interface Told {
+/** A result in the form that clients get, and the status and headers that its errors require. */
+export interface FormattedResult {
   readonly body: FormattedExecutionResult;
-  /** Asked for by an error; undefined: by none. */
+  /** Required by an error. Undefined when no error requires one. */
   readonly status: number | undefined;
   readonly headers: Readonly<Record<string, string>>;
-  /** Each error is about what was asked, in a request that was understood. */
+  /** Whether the request was understood and every error is about what it asked for. */
   readonly understood: boolean;
 }
 
@@ -16,8 +16,8 @@ interface Http {
   readonly spec?: boolean;
 }
 
-export function told({ data, errors, extensions }: ExecutionResult): Told {
-  // What a plugin adds beside the answer.
+export function formatResult({ data, errors, extensions }: ExecutionResult): FormattedResult {
+  // Extensions that a plugin added.
   const beside = extensions === undefined ? {} : { extensions };
   if (errors === undefined)
     return { body: { data: data!, ...beside }, status: undefined, headers: {}, understood: true };
@@ -32,8 +32,8 @@ export function told({ data, errors, extensions }: ExecutionResult): Told {
     Object.assign(headers, http.headers);
   }
   const formatted = errors.map(formatError);
-  // A form that breaks off while its operation runs, a database that is away: nothing was answered, and the
-  // status says so.
+  // When a form breaks off during execution, or the database is down, nothing was answered. The status must
+  // say so.
   const isAnswer = data !== undefined && !(status !== undefined && !understood && isEmpty(data));
   return {
     body: isAnswer ? { errors: formatted, data, ...beside } : { errors: formatted, ...beside },
@@ -52,15 +52,12 @@ function formatError(error: GraphQLError): GraphQLFormattedError {
   return { message: shorten(message), ...where, extensions };
 }
 
-/** Characters of a value that an error quotes, and of a whole message, at most. */
+/** Maximum characters of a quoted value and of a whole message. */
 const longestValue = 200;
 const longestMessage = 600;
 const kept = 90;
 
-/**
- * An error may quote what it is about, which may be megabytes: what is said of it stands before it and
- * behind it.
- */
+/** Shortens a message that quotes megabytes. It keeps both ends, which say what is wrong. */
 export function shorten(message: string): string {
   if (message.length <= longestValue) return message;
   const ends = cutMiddle(message, 4 * longestMessage, 2 * longestMessage);

@@ -1,5 +1,5 @@
 import type { GraphQLParams } from 'graphql-yoga';
-import type { Asked } from '../execute/operation.ts';
+import type { OperationParams } from '../execute/operation.ts';
 import type { TrustedDocuments } from '../execute/trusted-documents.ts';
 import { httpError } from './request-error.ts';
 
@@ -7,10 +7,10 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * What a request asks. Members that are not of GraphQL over HTTP are passed over.
- * @throws GraphQLError 400 for what is no request of GraphQL
+ * Validates the parameters of a request. Members that GraphQL over HTTP does not define are ignored.
+ * @throws GraphQLError 400 for parameters that are malformed
  */
-export function askedOf(params: unknown, trusted?: TrustedDocuments): Asked {
+export function askedOf(params: unknown, trusted?: TrustedDocuments): OperationParams {
   if (Array.isArray(params)) throw httpError(400, 'Batches are not supported');
   if (!isObject(params)) throw httpError(400, 'The request is not an object');
   const { variables, operationName, extensions } = params;
@@ -19,7 +19,7 @@ export function askedOf(params: unknown, trusted?: TrustedDocuments): Asked {
   if (variables != null && !isObject(variables)) throw httpError(400, 'The "variables" are not an object');
   if (operationName != null && typeof operationName !== 'string')
     throw httpError(400, 'The "operationName" is not a string');
-  return { query, variables: variables ?? {}, operationName: operationName ?? undefined } as Asked;
+  return { query, variables: variables ?? {}, operationName: operationName ?? undefined } as OperationParams;
 }
 
 function queryOf({ query, extensions }: Record<string, unknown>): string {
@@ -29,8 +29,8 @@ function queryOf({ query, extensions }: Record<string, unknown>): string {
 }
 
 /**
- * The document that is named by `documentId`, or by Apollo's hash, or sent whole. One that is not in the file
- * is refused before it is parsed.
+ * Finds the trusted document by `documentId`, by Apollo's hash, or by its whole text. An unknown one is
+ * rejected before it is parsed.
  */
 function trustedOf(params: Record<string, unknown>, trusted: TrustedDocuments): string {
   const { query, documentId, extensions } = params;
@@ -49,14 +49,14 @@ function trustedOf(params: Record<string, unknown>, trusted: TrustedDocuments): 
   throw httpError(400, 'This document is not among those that may be asked here', { code, understood: true });
 }
 
-/** Clients that send a hash in the place of a document send the document when they read these words. */
+/** Clients that send a hash send the whole document after this exact message. */
 function withoutQuery(extensions: Record<string, unknown> | undefined) {
   if (!isObject(extensions?.persistedQuery)) return httpError(400, 'The request has no "query"');
   const code = 'PERSISTED_QUERY_NOT_SUPPORTED';
   return httpError(400, 'PersistedQueryNotSupported', { code, understood: true });
 }
 
-/** The request in a URL. @throws GraphQLError 400 for variables or extensions that are no JSON */
+/** The parameters in a URL's query. @throws GraphQLError 400 for variables or extensions that are not JSON */
 export function paramsOfUrl(url: string): GraphQLParams {
   const at = url.indexOf('?');
   const search = new URLSearchParams(at < 0 ? '' : url.slice(at + 1));

@@ -4,10 +4,10 @@ import { httpError } from './request-error.ts';
 const asking = ['graphql-preflight', 'apollo-require-preflight', 'x-requested-with'] as const;
 
 /**
- * A page of another origin can make a browser send multipart with its user's credential and without asking
- * first. It cannot add a header, nor leave out those by which browsers say where a request comes from.
- * Programs send none of these, and need none.
- * @param ownOrigin by which the caller reached us
+ * Rejects multipart requests that a page of another origin made its user's browser send without a preflight.
+ * Such a page can neither add a header nor leave out the headers by which browsers name a request's origin.
+ * Programs send none of these headers and are not affected.
+ * @param ownOrigin the origin by which the caller reached us
  * @throws GraphQLError 403
  */
 export function assertPreflighted({ headers }: IncomingMessage, ownOrigin: string): void {
@@ -20,6 +20,6 @@ export function assertPreflighted({ headers }: IncomingMessage, ownOrigin: strin
 function comesFromElsewhere(headers: IncomingMessage['headers'], ownOrigin: string): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
-  // Browsers of before Sec-Fetch-Site name the page's origin with each POST.
+  // Browsers without Sec-Fetch-Site send Origin with each POST.
   return headers.origin !== undefined && headers.origin !== ownOrigin;
 }

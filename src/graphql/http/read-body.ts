@@ -3,10 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { Unavailable } from '../../platform/errors.ts';
 import { httpError } from './request-error.ts';
 
-/**
- * Bytes of all bodies that are being read at the same time, at most: many slow senders would fill the
- * memory together.
- */
+/** Limits the total bytes of all bodies that are being read, as many slow senders could fill the memory. */
 export class BodyBudget {
   readonly #limit: number;
   #held = 0;
@@ -15,7 +12,7 @@ export class BodyBudget {
     this.#limit = limit;
   }
 
-  /** @throws Unavailable when there is no room just now */
+  /** @throws Unavailable when there is no room at the moment */
   take(bytes: number): void {
     if (this.#held + bytes > this.#limit) throw new Unavailable('Too much is being sent at once', 2);
     this.#held += bytes;
@@ -58,14 +55,14 @@ export function readBody(req: IncomingMessage, limit: number, budget: BodyBudget
 }
 
 /**
- * What a body may hold at most: no request of a client comes near, and to parse a million levels or members
+ * Maximum counts in a JSON body. No client's request comes near them, and parsing a million levels or members
  * takes a second.
  */
 const most = { levels: 100, members: 20_000, values: 300_000 } as const;
-/** Bytes of a body from which on that is counted before it is parsed. */
+/** Bodies of at least this many bytes are counted before they are parsed. */
 const looksDeep = 64 * 1024;
 
-/** A byte order mark, which some clients write before UTF-8, is no part of the text. */
+/** Some clients write a byte order mark before UTF-8. It is not part of the text. */
 const startsWithMark = (body: Buffer): boolean => body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
 
 /** @throws GraphQLError 400 for JSON that would take long to parse */
@@ -74,7 +71,7 @@ export function assertMeasured(body: Buffer): void {
   if (excess !== undefined) throw httpError(400, `The request body has more than ${most[excess]} ${excess}`);
 }
 
-/** Counts marks outside of texts. What is no JSON is left to the parser. */
+/** Counts the punctuation outside of strings. Invalid JSON is left to the parser. */
 function excessOf(body: Buffer): keyof typeof most | undefined {
   let levels = 0;
   let members = 0;
@@ -97,16 +94,16 @@ function excessOf(body: Buffer): keyof typeof most | undefined {
   return values > most.values ? 'values' : undefined;
 }
 
-/** @throws GraphQLError 400 for what is no UTF-8, no JSON, or nested out of all measure */
+/** @throws GraphQLError 400 for a body that is not UTF-8 or not JSON, or is nested too deeply */
 export function parseJson(body: Buffer): unknown {
   if (body.length === 0) throw httpError(400, 'The request has no body');
-  // Decoded all the same, wrong bytes would be stored as replacement characters, and nobody would know.
+  // Decoding would replace invalid bytes by U+FFFD, which would be stored unnoticed.
   if (!isUtf8(body)) throw httpError(400, 'The request body is not UTF-8');
   assertMeasured(body);
   try {
     return JSON.parse(body.toString('utf8', startsWithMark(body) ? 3 : 0));
   } catch (error) {
-    // A query of several lines that was pasted between quotation marks is the usual reason: say where it is.
+    // The usual cause is a query of several lines between quotation marks, so the message has the position.
     throw httpError(400, `The request body is not JSON: ${(error as Error).message}`);
   }
 }

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLParams } from 'graphql-yoga';
+import { essenceOf } from '../../platform/incoming-file.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import { paramsOfUrl } from './parse-params.ts';
 import { BodyBudget, parseJson, readBody } from './read-body.ts';
 import { httpError } from './request-error.ts';
 
-/** Reads what is asked out of a request; files of it may still be arriving when it resolves. */
+/** Reads a request's parameters. Its files may still be arriving when it resolves. */
 export type ReadParams = (
   req: IncomingMessage,
   res: ServerResponse,
@@ -13,18 +14,21 @@ export type ReadParams = (
 ) => Promise<GraphQLParams>;
 
 export interface ReadOptions {
-  /** Bytes of a JSON body at most. */
+  /** Maximum bytes of a JSON body. */
   readonly requestBytes: number;
   readonly readMultipart: ReadParams;
 }
 
-/** Bytes of a body at most whose sender has shown no credential: more than any client's first request. */
+/** Maximum bytes of a body without a credential: more than any client's first request. */
 export const strangersBytes = 64 * 1024;
 
-/** Bytes of all bodies that are being read at once, at least; and three of the largest always have room. */
+/**
+ * Minimum for the total bytes of all bodies that are being read. There is always room for three of the
+ * largest.
+ */
 const leastBudget = 64 * 1024 * 1024;
 
-/** How each kind of request is read: they differ in nothing else. */
+/** Selects the reader by the request's method and media type. */
 export function createRead({ requestBytes, readMultipart }: ReadOptions) {
   const budget = new BodyBudget(Math.max(3 * requestBytes, leastBudget));
   const readJson: ReadParams = async (req, _res, { viewer }) => {
@@ -51,7 +55,7 @@ export function createRead({ requestBytes, readMultipart }: ReadOptions) {
     if (!Object.hasOwn(readers, type)) throw httpError(415, 'POST application/json or multipart/form-data');
     if (charset !== undefined && !/^utf-?8$/i.test(charset))
       throw httpError(415, `Send the body as UTF-8, not as ${charset.slice(0, 40)}`);
-    // Nothing is unpacked here, so that nothing can be larger than it looks.
+    // Compressed bodies are not supported, so that no body is larger than it looks.
     if (!/^(identity)?$/i.test(headers['content-encoding'] ?? ''))
       throw httpError(415, 'Send the body without a Content-Encoding');
     return type;
@@ -60,9 +64,6 @@ export function createRead({ requestBytes, readMultipart }: ReadOptions) {
 
 function contentTypeOf(header = ''): { type: string; charset: string | undefined } {
   if (header === 'application/json') return { type: header, charset: undefined };
-  const [type, ...parameters] = header.split(';');
-  const charset = parameters
-    .map((text) => /^\s*charset\s*=\s*"?([^"\s]*)/i.exec(text)?.[1])
-    .find((name) => name);
-  return { type: type!.trim().toLowerCase(), charset };
+  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(header)?.[1];
+  return { type: essenceOf(header), charset };
 }

@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 
-/** What is wrong with a request before any operation of it is known, by the status that says so. */
+/** Error codes of requests that are rejected before an operation is known, by status. */
 const codes: Readonly<Record<number, string>> = {
   406: 'NOT_ACCEPTABLE',
   413: 'PAYLOAD_TOO_LARGE',
@@ -9,7 +9,7 @@ const codes: Readonly<Record<number, string>> = {
 export interface ProblemDetails {
   readonly code?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Of the same meaning in whatever form it is told: what the server did understand, and refuses. */
+  /** Whether the request was understood and rejected. Its error then has status 200 in `application/json`. */
   readonly understood?: boolean;
 }
 

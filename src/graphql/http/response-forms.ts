@@ -2,39 +2,40 @@ import Negotiator from 'negotiator';
 import { remembering } from '../../platform/lru.ts';
 import { httpError } from './request-error.ts';
 
-/** The forms of answers. Of those that a caller likes as well, the first is taken. */
+/** The media types of answers. Of several that a caller accepts equally, the first is used. */
 const served = {
   json: 'application/json',
   response: 'application/graphql-response+json',
   events: 'text/event-stream',
-  // Of Apollo's clients: their subscriptions come in parts, unless they are told otherwise.
+  // Apollo's clients receive subscriptions in this form by default.
   parts: 'multipart/mixed;subscriptionSpec=1.0',
 } as const;
-export type Form = keyof typeof served;
-const formOf = new Map<string, Form>(Object.entries(served).map(([form, type]) => [type, form as Form]));
+export type ResponseForm = keyof typeof served;
+const formOf = new Map<string, ResponseForm>(
+  Object.entries(served).map(([form, type]) => [type, form as ResponseForm]),
+);
 
 export const contentTypes = {
   json: 'application/json; charset=utf-8',
   response: 'application/graphql-response+json; charset=utf-8',
   events: 'text/event-stream; charset=utf-8',
   parts: 'multipart/mixed; boundary="graphql"; subscriptionSpec=1.0',
-} as const satisfies Record<Form, string>;
+} as const satisfies Record<ResponseForm, string>;
 
-type Kind = 'query' | 'mutation' | 'subscription';
-/** What can carry the answer to which kind of operation: one result, or a stream of them. */
+type OperationKind = 'query' | 'mutation' | 'subscription';
+/** The operations that each form can answer: single results, or streams of them. */
 const suits = {
   json: ['query', 'mutation'],
   response: ['query', 'mutation'],
   events: ['query', 'mutation', 'subscription'],
   parts: ['subscription'],
-} as const satisfies Record<Form, readonly Kind[]>;
+} as const satisfies Record<ResponseForm, readonly OperationKind[]>;
 
-/** Characters of an Accept header that are looked at: those of browsers and clients have two hundred. */
+/** Maximum characters of an Accept header that are parsed. Those of browsers and clients have about 200. */
 const longest = 4096;
 
 /**
- * The forms that an Accept header allows, the best first. Real clients send a few such headers, over and
- * over.
+ * The forms that an Accept header allows, best first. Memoized, because clients send few different headers.
  */
 const formsOf = remembering(
   (accept) => {
@@ -46,29 +47,30 @@ const formsOf = remembering(
   { texts: 500, longest: 500 },
 );
 
-export const acceptedForms = (accept: string | undefined): readonly Form[] =>
+export const acceptedForms = (accept: string | undefined): readonly ResponseForm[] =>
   formsOf(accept === undefined || accept.trim() === '' ? '*/*' : accept.slice(0, longest));
 
 /**
- * Parameters such as a charset or a boundary ask for nothing that is not so anyway; a quality and Apollo's
- * protocol do.
+ * Removes parameters that change nothing, such as charset and boundary. Quality and Apollo's protocol remain.
  */
 const withoutDetails = (accept: string): string =>
   accept.replace(/;\s*(?!(?:q|subscriptionSpec)\s*=)[^;,="\s]+\s*=\s*(?:"[^"]*"|[^;,\s]*)/gi, '');
 
 /** @throws GraphQLError 406, before anything is done */
-export function formFor(accepted: readonly Form[], kind: Kind | undefined): Form {
-  const form = accepted.find((one) => kind === undefined || (suits[one] as readonly Kind[]).includes(kind));
+export function formFor(accepted: readonly ResponseForm[], kind: OperationKind | undefined): ResponseForm {
+  const form = accepted.find(
+    (one) => kind === undefined || (suits[one] as readonly OperationKind[]).includes(kind),
+  );
   if (form !== undefined) return form;
   throw httpError(
     406,
-    `Accept one of these: ${served.response}, ${served.json} or ${served.events}; for a subscription ${served.events} or ${served.parts}`,
+    `Accept one of these: ${served.response}, ${served.json} or ${served.events}; ` +
+      `for a subscription ${served.events} or ${served.parts}`,
   );
 }
 
 /**
- * The form of what went wrong before an operation was known. A caller who takes none of these gets plain
- * JSON.
+ * The form for an error from before an operation was known. A caller that accepts neither gets plain JSON.
  */
-export const formOfProblem = (accepted: readonly Form[]): 'json' | 'response' =>
+export const formOfProblem = (accepted: readonly ResponseForm[]): 'json' | 'response' =>
   accepted.find((form) => form === 'json' || form === 'response') ?? 'json';

@@ -4,31 +4,31 @@ import { jsonBytes, jsonPieces } from '../../platform/json-pieces.ts';
 import { sendAnswer } from '../../platform/send-response.ts';
 import { answerTooLarge, isLong } from '../engine/answer-budget.ts';
 import type { Operation } from '../execute/operation.ts';
-import { type Told, told } from './format-result.ts';
+import { type FormattedResult, formatResult } from './format-result.ts';
 import { contentTypes } from './response-forms.ts';
 
-/** On every answer of /graphql: nothing of it is kept by a cache or taken for another type. */
+/** Headers of every answer of /graphql. */
 export const commonHeaders = {
   'Cache-Control': 'no-store',
   'X-Content-Type-Options': 'nosniff',
 } as const;
 const varying = 'Accept, Authorization';
 
-/** What an answer depends on, beside what its route has said already. */
+/** The Vary header: what the route has set already, and what every answer depends on. */
 export function vary(res: ServerResponse): string {
   const before = res.getHeader('vary');
   return before === undefined ? varying : `${String(before)}, ${varying}`;
 }
 
 export interface WriteOptions {
-  /** Bytes of one answer at most. */
+  /** Maximum bytes of one answer. */
   readonly answerBytes: number;
-  /** Undefined: none is known. */
+  /** Undefined when the operation is not known. */
   readonly kind: Operation['kind'] | undefined;
 }
 
 interface AsJson {
-  readonly outcome: Told;
+  readonly outcome: FormattedResult;
   /** Pieces, each made when it is written, of an answer that is long. */
   readonly body: string | Iterable<string>;
   /** Bytes. */
@@ -36,12 +36,12 @@ interface AsJson {
 }
 
 /**
- * A result as its reader gets it. What the engine let pass may still be too large: it counts a character as
- * one byte, and some are six.
+ * Serializes a result. It may still be too large here: the engine counts a character as one byte, and some
+ * take six.
  */
 export function asJson(result: ExecutionResult, options: WriteOptions): AsJson {
   const { answerBytes, kind } = options;
-  const outcome = told(result);
+  const outcome = formatResult(result);
   if (isLong(result.data)) {
     const bytes = jsonBytes(outcome.body, answerBytes);
     if (bytes <= answerBytes) return { outcome, body: jsonPieces(outcome.body), length: bytes };
@@ -53,7 +53,7 @@ export function asJson(result: ExecutionResult, options: WriteOptions): AsJson {
   return asJson({ errors: [answerTooLarge(answerBytes, kind)], data: null }, options);
 }
 
-/** Undefined: it is longer than a text can be. */
+/** Returns undefined for a text longer than V8's maximum. */
 function stringify(value: object): string | undefined {
   try {
     return JSON.stringify(value);
@@ -73,10 +73,9 @@ export function writeResult(
 ): void {
   const { outcome, body, length } = asJson(result, options);
   const headers = {
+    ...commonHeaders,
     'Content-Type': contentTypes[form],
     'Content-Length': length,
-    'Cache-Control': commonHeaders['Cache-Control'],
-    'X-Content-Type-Options': commonHeaders['X-Content-Type-Options'],
     Vary: vary(res),
     ...outcome.headers,
   };
@@ -84,11 +83,11 @@ export function writeResult(
 }
 
 /**
- * With `application/json`, 200 says that the answer is the gateway's own, whatever it says; other statuses
- * are for what was no request of GraphQL, and for what kept the gateway from answering. With
- * `application/graphql-response+json`, the status tells an error by itself.
+ * With `application/json`, status 200 means that the answer is a GraphQL response, with or without errors.
+ * Other statuses mean that the request was not GraphQL or that the gateway could not answer it. With
+ * `application/graphql-response+json`, the status itself reports the error.
  */
-function statusOf({ body, status, understood }: Told, form: 'json' | 'response'): number {
+function statusOf({ body, status, understood }: FormattedResult, form: 'json' | 'response'): number {
   if (body.data !== undefined) return 200;
   if (form === 'json' && understood) return 200;
   return status ?? 400;

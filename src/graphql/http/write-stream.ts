@@ -8,12 +8,12 @@ import { contentTypes } from './response-forms.ts';
 import { asJson, commonHeaders, vary, type WriteOptions } from './write-response.ts';
 
 /**
- * How often a stream with nothing to tell says that it is alive, milliseconds: proxies cut what is silent
- * for 30 or 60 s.
+ * Interval of keep-alive messages on an idle stream, in milliseconds. Proxies cut idle connections after 30
+ * or 60 s.
  */
 const sayEveryMs = 12_000;
 
-/** How a kind of stream is written down. */
+/** The syntax of a kind of stream. */
 interface Wording {
   readonly head: string;
   readonly alive: string;
@@ -40,12 +40,12 @@ const wordings = {
   },
 } as const satisfies Record<'events' | 'parts', Wording>;
 
-/** Answers that come bit by bit. */
+/** Answers that are streams. */
 export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>) {
   const open = new Set<OpenStream>();
   let areCut = false;
 
-  /** Tells a result, or all of a stream's; what its reader does not take is not asked for. */
+  /** Writes one result or all results of a stream, and waits while the reader is slow. */
   async function tell(
     req: IncomingMessage,
     res: ServerResponse,
@@ -58,7 +58,7 @@ export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>
       ...commonHeaders,
       'Content-Type': contentTypes[form],
       Vary: vary(res),
-      // nginx would keep events until it has a page of them.
+      // Stops nginx from buffering events.
       'X-Accel-Buffering': 'no',
     };
     writeHead(res, 200, headers);
@@ -75,7 +75,8 @@ export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>
       await stream.tell(body, operation?.place.reached);
       if (!stream.isOpen) return;
     }
-    // What ends because the process does, or the database is away, is not complete: its reader comes back.
+    // A stream that ends because the process stops or the database is down is not complete: its reader
+    // reconnects.
     if (isLasting && (areCut || passes)) stream.cut();
     else stream.complete();
   }
@@ -142,7 +143,7 @@ class OpenStream {
     if (this.isOpen) this.#res.end(this.#wording.end);
   }
 
-  /** Ends it without a word of completion, once what was told is out. */
+  /** Ends the stream without a completion message, after all pending bytes are sent. */
   cut(): void {
     this.#wasCut = true;
     this.#res.socket?.destroySoon();

@@ -14,17 +14,17 @@ import { MessageRef, TicketRef } from './refs.ts';
 import { resultUnion, writeResult } from './refusal.ts';
 
 export const WarningRef = builder.objectRef<Warning>('Warning').implement({
-  description: 'Something was done, but not quite as one might think.',
+  description: 'The command was carried out, but the result may differ from what was expected.',
   fields: (t) => ({
-    code: t.expose('code', { type: WarningCodeEnum, description: 'What it is about.' }),
+    code: t.expose('code', { type: WarningCodeEnum, description: 'Kind of warning.' }),
     message: t.exposeString('message', { description: 'The same in English, for people.' }),
   }),
 });
 
 const PayloadRef = builder.objectRef<Added>('AddTicketMessagePayload').implement({
-  description: 'The message was added, and all of it is stored. Nobody needs a second call to know.',
+  description: 'The message was added, and all of it is stored.',
   fields: (t) => ({
-    // Not `message`: that is a text in every refusal, and a document may not select two shapes under one
+    // Not `message`: refusals have a text of that name, and a document may not select two shapes under one
     // name.
     ticketMessage: t.field({
       type: MessageRef,
@@ -33,7 +33,7 @@ const PayloadRef = builder.objectRef<Added>('AddTicketMessagePayload').implement
     }),
     ticketMessageEdge: t.field({
       type: MessageEdge,
-      description: 'The message with its cursor, for a client that appends it to `Ticket.messages`.',
+      description: 'The message with its cursor, for clients that append it to `Ticket.messages`.',
       resolve: ({ message }) => ({
         node: message,
         cursor: encodeCursor(messagesOf(message.ticketId), message.id),
@@ -51,19 +51,20 @@ const PayloadRef = builder.objectRef<Added>('AddTicketMessagePayload').implement
     delivery: t.field({
       type: DeliveryRef,
       nullable: true,
-      description: 'Its e-mail; null when none was asked for.',
+      description: 'Its e-mail. Null when none was requested.',
       resolve: ({ delivery }) => delivery,
     }),
     replayed: t.exposeBoolean('replayed', {
-      description: 'An earlier call with the same idempotency key did it; this call changed nothing.',
+      description:
+        'True: an earlier call with the same idempotency key added it, and this call changed nothing.',
     }),
     warnings: t.field({
       type: [WarningRef],
-      description: 'What is not quite as one might think.',
+      description: 'Ways in which the result may differ from what was expected.',
       resolve: ({ warnings }) => [...warnings],
     }),
     cursor: t.string({
-      description: 'Cursor of the event that tells of this message, for `ticketEvents(after:)`.',
+      description: "Cursor of this message's event, for `ticketEvents(after:)`.",
       resolve: ({ ticket, cursor }, _args, ctx) => eventCursor(requireViewer(ctx), ticket.id, cursor),
     }),
   }),
@@ -73,10 +74,10 @@ const ResultUnion = resultUnion(
   'AddTicketMessageResult',
   'addTicketMessage',
   PayloadRef,
-  'What `addTicketMessage` answers: done, or why not.',
+  'The added message, or the refusal.',
 );
 
-/** Mutations of the document. */
+/** Number of mutations in the document. */
 function countFields({ selections }: SelectionSetNode, info: GraphQLResolveInfo): number {
   return selections.reduce((count, selection) => {
     if (selection.kind === 'Field') return count + (selection.name.value === '__typename' ? 0 : 1);
@@ -99,7 +100,7 @@ function roomOf({ viewer, services }: GraphContext, selector: TicketSelector) {
     async wrote({ ticket }: Added) {
       tickets.learn(named.reference, ticket.id);
       const key = tickets.keyOf(viewer, { ticketId: ticket.id, reference: null })!;
-      // It is written; that it was one too many is for the next.
+      // The message is stored already. If it was one too many, the next one is refused.
       await count('ticket', key).catch(() => {});
     },
   };
@@ -109,8 +110,8 @@ builder.mutationField('addTicketMessage', (t) =>
   t.field({
     type: ResultUnion,
     description:
-      'Adds a comment, a private note or an e-mail reply to a ticket: stored, and mailed if asked, once ' +
-      'or not at all. Needs the scope WRITE.',
+      'Adds a comment, a private note or an e-mail reply to a ticket. It is stored, and mailed if ' +
+      'requested, exactly once or not at all. Needs the scope WRITE.',
     args: {
       input: t.arg({ type: AddTicketMessageInput, required: true, description: 'The message.' }),
     },

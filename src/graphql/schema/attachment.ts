@@ -8,43 +8,44 @@ import { AttachmentScanEnum } from './enums.ts';
 export const AttachmentRef = builder.objectRef<Attachment>('Attachment');
 
 builder.node(AttachmentRef, {
-  description: 'A file of a message. Whoever may see the message may see it.',
+  description: 'A file of a message, visible to everyone who may see the message.',
   id: { resolve: ({ id }) => id },
   fields: (t) => ({
     fileName: t.exposeString('fileName', {
       description:
-        'Name to show and to save it under, without folders, control characters or direction marks.',
+        'Name to show and to save the file as, without folders, control characters or direction marks.',
     }),
     contentType: t.exposeString('contentType', {
       description:
-        'Media type as its sender called it, with those of its parameters that are well formed: ' +
-        '`text/plain; charset=utf-8`.',
+        'Media type as the sender declared it, with its well-formed parameters: `text/plain; ' +
+        'charset=utf-8`.',
     }),
     byteSize: t.exposeInt('byteSize', { description: 'Size in bytes.' }),
     contentId: t.exposeString('contentId', {
       nullable: true,
-      description: "What the message's HTML may name it by after `cid:`, as it was given.",
+      description: "Content-ID by which the message's HTML references the file after `cid:`.",
     }),
     isInline: t.exposeBoolean('isInline', {
-      description: "The message's HTML shows it: a picture in the text rather than a file beside it.",
+      description: "Whether the message's HTML shows it: a picture in the text rather than a separate file.",
     }),
     sha256: t.string({
       nullable: true,
-      description: 'SHA-256 of its bytes, hexadecimal; null once redacted.',
+      description: 'SHA-256 of its bytes in hexadecimal. Null once redacted.',
       resolve: ({ sha256, blobKey }) => (blobKey === null ? null : sha256.toString('hex')),
     }),
     downloadUrl: t.string({
       nullable: true,
       description:
-        'Where its bytes are: GET it with the same credential. Null once redacted, and for an infected file.',
+        'URL of its bytes. GET it with the same credential. Null once redacted, and for an infected ' +
+        'file.',
       resolve: (file, _args, { origin }) => (isServed(file) ? origin + downloadPath(file.id) : null),
     }),
     url: t.string({
       nullable: true,
       description:
-        'Where its bytes are for `<img>` and `<a>`: GET it without a credential, for as long as you may ' +
-        'see the file and at most so long. Whoever has it sees the file as you do. Null once redacted, ' +
-        'for an infected file, and without the scope READ.',
+        'URL of its bytes for `<img>` and `<a>`. It needs no credential, and works as long as you may ' +
+        'see the file, up to `expiresInSeconds`. Everyone who has it sees the file as you do. Null ' +
+        'once redacted, for an infected file, and without the scope READ.',
       args: {
         expiresInSeconds: t.arg.int({
           defaultValue: defaultUrlSeconds,
@@ -57,12 +58,14 @@ builder.node(AttachmentRef, {
     scan: t.expose('scan', {
       type: AttachmentScanEnum,
       nullable: true,
-      description: 'What a virus scanner said; null when this desk has none, or had none when the file came.',
+      description:
+        "The virus scanner's result. Null when the desk has no scanner, or had none when the file " +
+        'arrived.',
     }),
     redactedAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When an operator took it back: its bytes and its name are gone.',
+      description: 'When an operator redacted it: its bytes and its name are deleted.',
       resolve: async ({ id, blobKey, redactedAt }, _args, ctx) =>
         blobKey !== null ? null : (redactedAt ?? (await ctx.load.attachment.load(id))!.redactedAt ?? null),
     }),

@@ -5,14 +5,14 @@ import { encodeGlobalId } from '../../platform/global-id.ts';
 import type { IncomingFile } from '../../platform/incoming-file.ts';
 import { defaultPageSize, maxPageSize } from '../../tickets/read/page.ts';
 import type { GraphContext } from '../context/context.ts';
-import type { Counted } from './page.ts';
+import type { Countable } from './page.ts';
 
 export interface SchemaTypes {
   Context: GraphContext;
   DefaultFieldNullability: false;
   DefaultEdgesNullability: false;
   DefaultNodeNullability: false;
-  Connection: Counted;
+  Connection: Countable;
   Scalars: {
     ID: { Input: string; Output: string | number };
     DateTime: { Input: Date; Output: Date };
@@ -20,7 +20,7 @@ export interface SchemaTypes {
   };
 }
 
-/** The page's own field has its size as multiplier already. */
+/** The connection's field already has the page size as its multiplier. */
 const onePage = { field: 1, multiplier: 1 };
 const pageSizes = `0 to ${maxPageSize}; ${defaultPageSize} when neither \`first\` nor \`last\` is given.`;
 
@@ -30,20 +30,20 @@ export const builder = new SchemaBuilder<SchemaTypes>({
   complexity: {
     defaultComplexity: 1,
     defaultListMultiplier: 5,
-    // Fields only say what they cost: engine/complexity.ts adds that up and holds it against the limit, once
-    // and before any of them runs.
+    // Fields only declare their costs. engine/complexity.ts adds them up and compares the total with the
+    // limit, once and before any of them runs.
     disabled: true,
   },
   relay: {
     encodeGlobalID: (typename, id) => encodeGlobalId(typename, String(id)),
-    // node.ts has both: it looks ids up under the rules of whoever asks.
+    // node.ts defines both. It looks ids up with the viewer's permissions.
     nodeQueryOptions: false,
     nodesQueryOptions: false,
     nodeTypeOptions: {
-      description: 'Anything that can be looked up again by its id, with `node` or `nodes`.',
+      description: 'An object that `node` and `nodes` can look up by its id.',
     },
     idFieldOptions: {
-      description: 'Global id: unique among all types, and stable. Opaque: pass it on as it is.',
+      description: 'Global id: stable and unique among all types. Opaque: do not parse it.',
     },
     edgesFieldOptions: {
       nullable: false,
@@ -53,19 +53,21 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     nodesOnConnection: { complexity: onePage, description: 'The rows of this page without their cursors.' },
     nodeFieldOptions: { nullable: false, description: 'The row.' },
     cursorFieldOptions: {
-      description: 'The place of this row in its list, for `after` and `before` of the same list.',
+      description: 'Cursor of this row, for `after` and `before` of the same list.',
     },
-    pageInfoFieldOptions: { description: 'Whether there is more, and where to go on.' },
-    pageInfoTypeOptions: { description: 'Whether a list has more rows than this page, on either side.' },
-    hasNextPageFieldOptions: { description: 'There are rows after this page: ask with `after: endCursor`.' },
+    pageInfoFieldOptions: { description: 'Whether there are more rows, and the cursors to continue from.' },
+    pageInfoTypeOptions: { description: 'Whether a list has rows before or after this page.' },
+    hasNextPageFieldOptions: {
+      description: 'There are rows after this page. Get them with `after: endCursor`.',
+    },
     hasPreviousPageFieldOptions: {
-      description: 'There are rows before this page: ask with `last` and `before: startCursor`.',
+      description: 'There are rows before this page. Get them with `last` and `before: startCursor`.',
     },
     startCursorFieldOptions: {
-      description: 'Cursor of the first row; null when there is nowhere to go on from.',
+      description: 'Cursor of the first row. Null when the page is empty.',
     },
     endCursorFieldOptions: {
-      description: 'Cursor of the last row; null when there is nowhere to go on from.',
+      description: 'Cursor of the last row. Null when the page is empty.',
     },
     firstArgOptions: {
       description: `So many rows from the start, or after \`after\`: ${pageSizes} Not with \`last\`.`,
@@ -74,25 +76,29 @@ export const builder = new SchemaBuilder<SchemaTypes>({
       description: `So many rows from the end, or before \`before\`: ${pageSizes} Not with \`first\`.`,
     },
     afterArgOptions: {
-      description: 'Cursor of this list: rows after it. Example: `pageInfo.endCursor` of the page before.',
+      description:
+        "Return rows after this cursor of the same list. Example: the previous page's " +
+        '`pageInfo.endCursor`.',
     },
     beforeArgOptions: {
-      description: 'Cursor of this list: rows before it. Example: `pageInfo.startCursor` of the page after.',
+      description:
+        "Return rows before this cursor of the same list. Example: the next page's " +
+        '`pageInfo.startCursor`.',
     },
   },
 });
 
 builder.queryType({
   description:
-    'What can be read. A field that refuses is null, with an error whose `extensions.code` is an ' +
-    '`ErrorCode`; the other fields are answered.',
+    'Queries. A refused field is null, with an error whose `extensions.code` is an `ErrorCode`. The ' +
+    'other fields are answered.',
 });
 builder.mutationType({
   description:
-    'What can be done. A refusal is a member of the result union: select `... on UserError { code ' +
-    'message path }`. An error is a fault on our side, or tells that a link in the result needs the ' +
-    'scope READ; what was done is done.',
+    'Commands. A refusal is a member of the result union: select `... on UserError { code message path ' +
+    '}`. An error is a fault of the gateway, or says that a field of the result needs the scope READ. ' +
+    'The command has been carried out in the latter case.',
 });
 builder.subscriptionType({
-  description: 'What can be watched, over Server-Sent Events (`Accept: text/event-stream`).',
+  description: 'Streams over Server-Sent Events (`Accept: text/event-stream`).',
 });

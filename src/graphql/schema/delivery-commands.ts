@@ -8,14 +8,14 @@ import { DeliveryRef } from './delivery.ts';
 import { resultUnion, writeResult } from './refusal.ts';
 
 const PayloadRef = builder.objectRef<{ delivery: Delivery }>('DeliveryPayload').implement({
-  description: 'What became of the delivery.',
+  description: 'The changed delivery.',
   fields: (t) => ({
     delivery: t.field({
       type: DeliveryRef,
       nullable: true,
       description: 'The delivery as it is now. Null, with an error FORBIDDEN, without the scope READ.',
       resolve: ({ delivery }, _args, ctx) => {
-        // The mail of whoever wrote the message, and not of whoever retries it.
+        // It is the mail of the message's author, not of the caller.
         requireViewer(ctx, 'read');
         return delivery;
       },
@@ -26,7 +26,7 @@ const ResultUnion = resultUnion(
   'DeliveryResult',
   'changeDelivery',
   PayloadRef,
-  'What `retryDelivery`, `cancelDelivery` and `resolveDelivery` answer: done, or why not.',
+  'The delivery, or the refusal of `retryDelivery`, `cancelDelivery` or `resolveDelivery`.',
 );
 
 const id = { required: true, description: 'Global id of the delivery: `"RGVsaXZlcnk6MQ=="`.' } as const;
@@ -37,9 +37,9 @@ const DeliveryInput = builder.inputType('DeliveryInput', {
 const ResolutionEnum = builder.enumType('DeliveryResolution', {
   description: 'What an operator decides about a mail whose outcome is unknown.',
   values: {
-    ASSUME_SENT: { description: 'It arrived, as far as anybody can tell.' },
+    ASSUME_SENT: { description: 'Treat it as sent.' },
     RESEND: {
-      description: 'Send it once more, with the same Message-ID: whoever has it already is shown one mail.',
+      description: 'Send it again with the same Message-ID: mail programs then show recipients one mail.',
     },
   },
 });
@@ -61,22 +61,22 @@ builder.mutationFields((t) => ({
   retryDelivery: t.field({
     type: ResultUnion,
     description:
-      `Sends again to those recipients who failed or wait, and to nobody else. ${needs} who may send from ` +
-      `its mailbox.`,
+      `Sends the mail again to recipients who failed or are waiting, and to no others. ${needs} who ` +
+      'may send from its mailbox.',
     args: { input: t.arg({ type: DeliveryInput, required: true, description: 'Which delivery.' }) },
     resolve: (_root, { input }, ctx) =>
       payload(ctx, () => retryDelivery(ctx, { deliveryId: deliveryId(input) })),
   }),
   cancelDelivery: t.field({
     type: ResultUnion,
-    description: `Calls off a mail that is held, queued or deferred; its message stays. ${needs}.`,
+    description: `Cancels a mail that is held, queued or deferred. Its message remains. ${needs}.`,
     args: { input: t.arg({ type: DeliveryInput, required: true, description: 'Which delivery.' }) },
     resolve: (_root, { input }, ctx) =>
       payload(ctx, () => cancelDelivery(ctx, { deliveryId: deliveryId(input) })),
   }),
   resolveDelivery: t.field({
     type: ResultUnion,
-    description: `Decides about a mail whose outcome is unknown. ${needs}.`,
+    description: `Resolves a mail whose outcome is unknown. ${needs}.`,
     args: {
       input: t.arg({ type: ResolveInput, required: true, description: 'Which delivery, and the decision.' }),
     },

@@ -21,23 +21,23 @@ import { connectionOf, costOfCounting, pageComplexity, totalCount } from './page
 export const DeliveryRef = builder.objectRef<Delivery>('Delivery');
 
 const RecipientRef = builder.objectRef<Recipient>('DeliveryRecipient').implement({
-  description: 'One person who gets a copy of a mail, and what became of that copy.',
+  description: 'A recipient of a mail, and the state of their copy.',
   fields: (t) => ({
     kind: t.expose('kind', { type: RecipientKindEnum, description: 'To, Cc or Bcc.' }),
     address: t.exposeString('address', { description: 'E-mail address.' }),
-    name: t.exposeString('name', { description: 'Name beside the address; empty when there is none.' }),
-    state: t.expose('state', { type: RecipientStateEnum, description: 'What became of this copy.' }),
+    name: t.exposeString('name', { description: 'Display name. Empty when there is none.' }),
+    state: t.expose('state', { type: RecipientStateEnum, description: 'State of this copy.' }),
     smtpReply: t.exposeString('smtpReply', {
       nullable: true,
-      description: 'What the SMTP server last said about this recipient: `550 5.1.1 No such user`.',
+      description: "The SMTP server's last reply about this recipient: `550 5.1.1 No such user`.",
     }),
     enhancedCode: t.exposeString('enhancedCode', {
       nullable: true,
-      description: "The reply's enhanced status code, by RFC 3463: `5.1.1`.",
+      description: "The reply's enhanced status code (RFC 3463): `5.1.1`.",
     }),
     failure: t.string({
       nullable: true,
-      description: 'Why they do not have the mail, or may not have it, in plain words.',
+      description: 'Why they did not get the mail, or may not have, in plain words.',
       resolve: (recipient) => explainRecipient(recipient)?.reason ?? null,
     }),
     suggestedAction: t.field({
@@ -58,16 +58,16 @@ const AttemptRef = builder.objectRef<Attempt>('DeliveryAttempt').implement({
     endedAt: t.expose('endedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was over; null while it is under way, and when its worker was lost.',
+      description: 'When it ended. Null while it is running, and when its worker was lost.',
     }),
     outcome: t.expose('outcome', {
       type: DeliveryStateEnum,
       nullable: true,
-      description: 'The state that it left the delivery in; null until then.',
+      description: "The delivery's state after this attempt. Null until then.",
     }),
     reply: t.exposeString('reply', {
       nullable: true,
-      description: 'What the server said, or what went wrong.',
+      description: "The server's reply, or what went wrong.",
     }),
   }),
 });
@@ -76,12 +76,12 @@ const addressesOf = ({ recipients }: Delivery, kind: RecipientKind): string[] =>
   recipients.filter((recipient) => recipient.kind === kind).map(({ address }) => address);
 
 builder.node(DeliveryRef, {
-  description: 'The sending of one message as one e-mail. Operators alone may see it.',
+  description: 'The delivery of one message as one e-mail. Visible to operators only.',
   id: { resolve: ({ id }) => id },
   fields: (t) => ({
-    state: t.expose('state', { type: DeliveryStateEnum, description: 'Where it is on its way.' }),
+    state: t.expose('state', { type: DeliveryStateEnum, description: 'State of the delivery.' }),
     from: t.exposeString('fromAddress', { description: 'Address that it is sent from.' }),
-    fromName: t.exposeString('fromName', { description: 'Name beside that address.' }),
+    fromName: t.exposeString('fromName', { description: 'Display name of the sender.' }),
     to: t.stringList({
       description: 'Addresses in To.',
       resolve: (delivery) => addressesOf(delivery, 'TO'),
@@ -100,23 +100,23 @@ builder.node(DeliveryRef, {
     }),
     recipients: t.field({
       type: [RecipientRef],
-      description: 'Everybody who gets a copy, To first.',
+      description: 'All recipients, To first.',
       resolve: ({ recipients }) => [...recipients],
     }),
     attempts: t.field({
       type: [AttemptRef],
-      description: 'Every attempt so far, the first one first.',
+      description: 'All attempts so far, oldest first.',
       resolve: async ({ id }, _args, ctx) => [...(await ctx.load.attemptsOf.load(id))],
     }),
     dueAt: t.expose('dueAt', { type: 'DateTime', description: 'It is not sent before this instant.' }),
     settledAt: t.expose('settledAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was over, one way or another; null while it is on its way.',
+      description: 'When the delivery was settled. Null until then.',
     }),
     failure: t.string({
       nullable: true,
-      description: 'Who did not get the mail, and why it failed or waits, in plain words.',
+      description: 'Who did not get the mail, and why it failed or is waiting, in plain words.',
       resolve: (delivery) => explain(delivery)?.reason ?? null,
     }),
     suggestedAction: t.field({
@@ -127,26 +127,28 @@ builder.node(DeliveryRef, {
     }),
     smtpReply: t.string({
       nullable: true,
-      description: "The server's own words on the first recipient that `failure` names.",
+      description: "The server's reply about the first recipient that `failure` names.",
       resolve: (delivery) => explain(delivery)?.smtpReply ?? null,
     }),
     sourceUrl: t.string({
       description:
-        'Where the mail is as it was sent, without blind copies: GET it with the same credential. 404 ' +
-        'before it was sent.',
+        'URL of the mail as it was sent, without blind copies. GET it with the same credential. 404 ' +
+        'until it is sent.',
       resolve: ({ id }, _args, { origin }) =>
         `${origin}/deliveries/${encodeURIComponent(encodeGlobalId('Delivery', id))}/source`,
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was asked for.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was requested.' }),
   }),
 });
 
 const FilterInput = builder.inputType('DeliveryFilter', {
-  description: 'Which deliveries; all conditions hold. Example: `{ state: FAILED, ticket: "VGlja2V0OjQ3" }`.',
+  description:
+    'Selects deliveries that meet all conditions. Example: `{ state: FAILED, ticket: "VGlja2V0OjQ3" }`.',
   fields: (t) => ({
     state: t.field({ type: DeliveryStateEnum, description: 'Only those in this state: `OUTCOME_UNKNOWN`.' }),
     hasFailedRecipient: t.boolean({
-      description: '`true`: at least one recipient failed, whatever became of the others; `false`: none did.',
+      description:
+        '`true`: at least one recipient failed, whatever the state of the others. `false`: none did.',
     }),
     ticket: t.id({ description: 'Global id of a ticket: only its deliveries.' }),
   }),
@@ -157,7 +159,7 @@ interface GivenFilter {
   hasFailedRecipient?: boolean | null | undefined;
   ticket?: string | null | undefined;
 }
-/** An id that names no ticket finds nothing, as one that names a ticket without mails does. */
+/** An unknown ticket id finds nothing, like a ticket without mails. */
 const filterOf = ({ state, hasFailedRecipient, ticket }: GivenFilter = {}): DeliveryFilter => ({
   states: state == null ? null : [state],
   hasFailedRecipient,
@@ -179,8 +181,7 @@ builder.queryField('deliveries', (t) =>
     {
       type: DeliveryRef,
       nullable: true,
-      description:
-        'The mails of the desk and what became of them, oldest first. For operators with the scope READ.',
+      description: "The desk's mails and their states, oldest first. For operators with the scope READ.",
       args: { filter: t.arg({ type: FilterInput, description: 'Which ones; all when absent.' }) },
       complexity: pageComplexity,
       resolve: async (_root, { filter, ...paging }, ctx) => {

@@ -17,7 +17,7 @@ import type {
 } from '../../platform/vocabulary.ts';
 import { builder } from './builder.ts';
 
-/** An enum whose values are the domain's own words, each described. */
+/** An enum of the domain's values, each with a description. */
 const enumOf = <V extends string>(name: string, description: string, meanings: Record<V, string>) =>
   builder.enumType(name, {
     description,
@@ -27,44 +27,44 @@ const enumOf = <V extends string>(name: string, description: string, meanings: R
   });
 
 export const RoleEnum = enumOf<Role>('Role', 'What a person is to the desk.', {
-  OPERATOR: 'Works on tickets: sees all of them, and private messages.',
-  REQUESTER: 'Has tickets of their own, and sees their public messages.',
+  OPERATOR: 'Works on tickets. Sees all of them, private messages included.',
+  REQUESTER: 'Has tickets of their own and sees the public messages in them.',
 });
 
 const scopes = {
-  READ: { value: 'read', description: 'Look at tickets, messages, files and deliveries, and watch tickets.' },
-  WRITE: { value: 'write', description: 'Add messages and upload files; open and close tickets.' },
-  MAIL: { value: 'mail', description: 'Send messages as e-mails; retry, cancel and resolve deliveries.' },
+  READ: { value: 'read', description: 'Read and watch tickets, messages, files and deliveries.' },
+  WRITE: { value: 'write', description: 'Add messages and upload files. Close and reopen tickets.' },
+  MAIL: { value: 'mail', description: 'Send messages as e-mails. Retry, cancel and resolve deliveries.' },
   ADMIN: { value: 'admin', description: 'Redact messages and attachments.' },
 } as const satisfies Record<Uppercase<Scope>, { value: Scope; description: string }>;
 export const ScopeEnum = builder.enumType('Scope', {
   description:
-    "What a credential may be used for. A password has all that its user's role allows; MAIL and ADMIN " +
-    "are operators'.",
+    "The permissions of a credential. A password has all that its user's role allows. Only operators " +
+    'have MAIL and ADMIN.',
   values: scopes,
 });
 
 const bodyChanges = {
-  HIDDEN_TEXT: 'Text that no reader would have seen is left out.',
-  REMOTE_PICTURE: 'A picture of the web is held back.',
-  PICTURE: 'A picture is left out whose address cannot be shown.',
-  LINK: 'A link is plain text: its address is not of the web, an e-mail or a telephone.',
-  SCRIPT: 'A script is left out.',
-  FORM: 'A field of a form is left out, or is plain text.',
-  EMBEDDED: 'What is played, drawn or shown by another page is left out, or is a link.',
-  PLACEMENT: 'Something stands in its place that would have covered what is around it.',
-  STYLE: 'A rule of a style sheet is passed over: what it applies to is not understood.',
+  HIDDEN_TEXT: 'Hidden text was removed.',
+  REMOTE_PICTURE: 'A remote picture was blocked.',
+  PICTURE: 'A picture was removed because its address cannot be shown.',
+  LINK: 'A link was replaced by its text: its address is not a web, e-mail or telephone address.',
+  SCRIPT: 'A script was removed.',
+  FORM: 'A form field was removed or replaced by its text.',
+  EMBEDDED: 'Embedded content (media, drawings, other pages) was removed or replaced by a link.',
+  PLACEMENT: 'An element that would have covered others was moved back into the text.',
+  STYLE: 'A rule of a style sheet was ignored because its selector is not supported.',
 } satisfies Record<BodyChangeCode, string>;
 
 export const BodyChangeCodeEnum = enumOf<BodyChangeCode>(
   'BodyChangeCode',
-  'Why something of a body is not shown as it was written.',
+  'Why a part of a body is not shown as it was written.',
   bodyChanges,
 );
 
-export const TicketStatusEnum = enumOf<TicketStatus>('TicketStatus', 'Whether a ticket is still worked on.', {
+export const TicketStatusEnum = enumOf<TicketStatus>('TicketStatus', 'Whether a ticket is open.', {
   OPEN: 'Worked on, or waiting.',
-  CLOSED: 'Done. Messages can be added all the same, and do not open it again.',
+  CLOSED: 'Done. Messages can still be added and do not reopen it.',
 });
 
 export const MessageFormatEnum = enumOf<MessageFormat>(
@@ -72,7 +72,7 @@ export const MessageFormatEnum = enumOf<MessageFormat>(
   "How a message's `body` is written.",
   {
     TEXT: 'Plain text.',
-    HTML: 'HTML. It is kept as written, and shown cleaned.',
+    HTML: 'HTML. It is stored as written and sanitized for display.',
   },
 );
 
@@ -83,77 +83,72 @@ export const VisibilityEnum = enumOf<Visibility>('MessageVisibility', 'Who may s
 
 export const DeliveryStateEnum = enumOf<DeliveryState>(
   'DeliveryState',
-  'Where a mail is on its way: QUEUED or HELD, then TRANSMITTING, then one of the others. DEFERRED is ' +
-    'tried again.',
+  'State of a delivery: QUEUED or HELD, then TRANSMITTING, then one of the others. DEFERRED is retried.',
   {
-    QUEUED: 'To be sent as soon as a worker is free.',
+    QUEUED: 'Waits for a free worker.',
     HELD: 'Waits for `dueAt`.',
     TRANSMITTING: 'A worker is talking to the SMTP server.',
-    SENT: 'The server took it for every recipient.',
-    PARTIALLY_FAILED: 'The server took it for some recipients and refused others.',
-    FAILED: 'Refused for every recipient, or given up after five days.',
-    DEFERRED: 'It did not work this time; it is tried again by itself.',
+    SENT: 'The server accepted it for all recipients.',
+    PARTIALLY_FAILED: 'The server accepted it for some recipients and refused others.',
+    FAILED: 'Refused for all recipients, or given up after five days.',
+    DEFERRED: 'It failed temporarily and is retried automatically.',
     OUTCOME_UNKNOWN:
-      'The worker or the connection was lost while the server had the mail. It is not sent again until ' +
-      'an operator decides: `resolveDelivery`.',
-    CANCELLED: 'Called off before it was sent.',
+      'The worker or the connection was lost after the mail had been handed to the server. It is not ' +
+      'sent again until an operator decides: `resolveDelivery`.',
+    CANCELLED: 'Cancelled before it was sent.',
   },
 );
 
 export const RecipientKindEnum = enumOf<RecipientKind>(
   'RecipientKind',
-  'In which field a mail names a recipient.',
+  'The header field in which a mail lists a recipient.',
   {
     TO: "To: the ticket's requester.",
-    CC: 'Cc: everybody sees it.',
+    CC: 'Cc: visible to all recipients.',
     BCC: 'Bcc: in no header of the mail.',
   },
 );
 
-export const RecipientStateEnum = enumOf<RecipientState>(
-  'RecipientState',
-  "What became of one recipient's copy.",
-  {
-    PENDING: 'Not sent yet.',
-    SENT: 'The server took it.',
-    DEFERRED: 'The server asked to try again later.',
-    FAILED: 'The server refused it.',
-    OUTCOME_UNKNOWN: 'The connection was lost while the server had it.',
-    CANCELLED: 'Called off before it was sent.',
-  },
-);
+export const RecipientStateEnum = enumOf<RecipientState>('RecipientState', "State of one recipient's copy.", {
+  PENDING: 'Not sent yet.',
+  SENT: 'The server accepted it.',
+  DEFERRED: 'The server asked to try again later.',
+  FAILED: 'The server refused it.',
+  OUTCOME_UNKNOWN: 'The connection was lost after the mail had been handed to the server.',
+  CANCELLED: 'Cancelled before it was sent.',
+});
 
 export const SuggestedActionEnum = enumOf<SuggestedAction>(
   'SuggestedAction',
-  'What may help a mail that did not arrive, and so who has to do something.',
+  'What may help a mail that did not arrive, and so who has to act.',
   {
-    CHECK_ADDRESS: 'Look at the address: it may be mistyped, or gone.',
-    WAIT: 'Nothing: it is tried again by itself.',
-    CONTACT_RECIPIENT_OTHERWISE: 'Reach the recipient in another way: their mailbox takes no mail.',
+    CHECK_ADDRESS: 'Check the address: it may be mistyped or may no longer exist.',
+    WAIT: 'Nothing: it is retried automatically.',
+    CONTACT_RECIPIENT_OTHERWISE: 'Contact the recipient in another way: their mailbox does not accept mail.',
     REDUCE_SIZE: 'Send less: the mail is too large for the recipient.',
-    CHECK_MAILBOX: "Look at the settings of the desk's own mailbox.",
-    ASK_MAIL_ADMINISTRATOR: "Ask whoever runs the desk's mail: the server refuses it.",
-    RETRY: 'Send it again with `retryDelivery`, once its cause is mended.',
+    CHECK_MAILBOX: "Check the settings of the desk's own mailbox.",
+    ASK_MAIL_ADMINISTRATOR: "Ask the administrator of the desk's mail server, which refuses the mail.",
+    RETRY: 'Send it again with `retryDelivery` after fixing the cause.',
     RESOLVE: 'Decide with `resolveDelivery` whether it was sent.',
   },
 );
 
-export const AttemptPhaseEnum = enumOf<AttemptPhase>('AttemptPhase', 'How far an attempt at sending got.', {
+export const AttemptPhaseEnum = enumOf<AttemptPhase>('AttemptPhase', 'How far an attempt got.', {
   CONNECT: 'Connecting and signing in.',
-  ENVELOPE: 'Naming the sender and the recipients.',
-  BODY: 'Sending the mail itself. From here on, only the server knows whether it took the mail.',
-  SETTLED: 'Over: the server answered, or the connection ended.',
+  ENVELOPE: 'Sending the addresses of the sender and the recipients.',
+  BODY: 'Sending the mail itself. From here on, only the server knows whether it has accepted the mail.',
+  SETTLED: 'Ended: the server answered, or the connection was closed.',
 });
 
 export const QuoteEnum = enumOf<Quote>(
   'Quote',
-  "Which of the ticket's earlier public messages a mail repeats below the new one.",
+  'The earlier public messages of the ticket that a mail quotes below the new one.',
   { NONE: 'None.', LAST: 'The last one.', ALL: 'All, the newest first; at most 50.' },
 );
 
 export const CancelReasonEnum = enumOf<CancelReason>(
   'CancelReason',
-  'Whose public answer makes a waiting mail void. It is looked at when the mail is due.',
+  'Whose public answer cancels a waiting mail. Checked when the mail is due.',
   {
     REQUESTER_REPLIED: 'The requester has written since.',
     OPERATOR_REPLIED: 'Another operator has written since.',
@@ -162,34 +157,34 @@ export const CancelReasonEnum = enumOf<CancelReason>(
 
 export const EventTypeEnum = enumOf<EventType>('TicketEventType', 'What happened in a ticket.', {
   MESSAGE_ADDED: 'A message was added.',
-  ATTACHMENT_SCANNED: 'A virus scanner has looked at a file of a message.',
-  MESSAGE_REDACTED: 'A message or one of its files was taken back.',
+  ATTACHMENT_SCANNED: 'A virus scanner has scanned a file of a message.',
+  MESSAGE_REDACTED: 'A message or one of its files was redacted.',
   DELIVERY_SENT: 'A mail was sent to all its recipients.',
   DELIVERY_PARTIALLY_FAILED: 'A mail was sent to some recipients and refused for others.',
   DELIVERY_FAILED: 'A mail was refused for all its recipients, or given up.',
   DELIVERY_DEFERRED: 'A mail could not be sent and is tried again.',
-  DELIVERY_OUTCOME_UNKNOWN: 'Nobody knows whether a mail was sent; an operator has to decide.',
-  DELIVERY_CANCELLED: 'A mail was called off.',
-  DELIVERY_RETRIED: 'An operator had a mail sent again.',
-  DELIVERY_RESOLVED: 'An operator decided about a mail whose outcome was unknown.',
+  DELIVERY_OUTCOME_UNKNOWN: 'It is unknown whether a mail was sent. An operator has to decide.',
+  DELIVERY_CANCELLED: 'A mail was cancelled.',
+  DELIVERY_RETRIED: 'An operator retried a mail.',
+  DELIVERY_RESOLVED: 'An operator resolved a mail whose outcome was unknown.',
   TICKET_CLOSED: 'An operator closed the ticket.',
-  TICKET_REOPENED: 'An operator opened the ticket again.',
+  TICKET_REOPENED: 'An operator reopened the ticket.',
 });
 
 export const WarningCodeEnum = enumOf<WarningCode | BodyChangeCode>(
   'WarningCode',
   'What a warning is about.',
-  { DUPLICATE_RECIPIENT: 'An address was named more than once, and gets one copy.', ...bodyChanges },
+  { DUPLICATE_RECIPIENT: 'An address was listed more than once. It gets one copy.', ...bodyChanges },
 );
 
 export const AttachmentScanEnum = enumOf<ScanState>(
   'AttachmentScan',
-  'What a virus scanner said of a file.',
+  "The virus scanner's result for a file.",
   {
     PENDING:
-      'Not looked at yet. A mail with the file waits; the file can be downloaded, and is never shown in ' +
-      'place.',
+      'Not scanned yet. A mail with the file waits. The file can be downloaded, but is never shown ' +
+      'inline.',
     CLEAN: 'Nothing was found.',
-    INFECTED: 'Something was found: nobody is given the file, and a mail with it fails.',
+    INFECTED: 'Malware was found. Nobody can download the file, and a mail with it fails.',
   },
 );

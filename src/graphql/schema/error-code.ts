@@ -1,12 +1,12 @@
 import type { ErrorCode } from '../../platform/errors.ts';
 import { builder } from './builder.ts';
 
-/** What each code means to whoever gets it; also the description of the error's own type. */
+/** The meaning of each code, which is also the description of its error type. */
 export const meanings = {
   UNAUTHENTICATED: 'Nobody is signed in. Send a credential and try again.',
-  TICKET_NOT_FOUND: 'There is no such ticket, or the viewer may not see it: the two cannot be told apart.',
+  TICKET_NOT_FOUND: 'There is no such ticket, or the viewer may not see it: the answer does not say which.',
   FORBIDDEN: "The viewer's role, or a scope of the credential, does not allow this.",
-  INVALID_INPUT: 'Something in the input is wrong: `problems` lists everything, each with its path.',
+  INVALID_INPUT: 'The input is invalid. `problems` lists everything that is wrong, each with its path.',
   PRIVATE_WITH_EMAIL:
     'A private message is for operators, so it cannot be sent to the requester as an e-mail.',
   MAILBOX_NOT_FOUND: 'There is no mailbox with the address `from`, or the viewer may not send from it.',
@@ -26,8 +26,8 @@ export const meanings = {
 
 export const ErrorCodeEnum = builder.enumType('ErrorCode', {
   description:
-    'Why a command said no. The list is closed: a new code is a new version of the schema, and named in ' +
-    'CHANGELOG.md.',
+    'Reason of a refusal. The list is closed: a new code is a new version of the schema and is listed ' +
+    'in CHANGELOG.md.',
   values: Object.fromEntries(
     Object.entries(meanings).map(([code, description]) => [code, { description }]),
   ) as Record<ErrorCode, { description: string }>,

@@ -16,19 +16,19 @@ import { TicketSelectorInput } from './ticket.ts';
 
 const EventRef = builder.objectRef<TicketEvent>('TicketEvent').implement({
   description:
-    'Something that happened in a ticket. What the viewer may not see is not told, and leaves no gap.',
+    'Something that happened in a ticket. Events that the viewer may not see are left out without a ' +
+    'gap.',
   fields: (t) => ({
     cursor: t.exposeString('cursor', {
-      description:
-        "Its place among the ticket's events: pass it to `ticketEvents(after:)` for what comes next.",
+      description: 'Cursor of this event. Pass it to `ticketEvents(after:)` to get later events.',
     }),
     type: t.expose('type', { type: EventTypeEnum, description: 'What happened.' }),
-    visibility: t.expose('visibility', { type: VisibilityEnum, description: 'Who may know of it.' }),
+    visibility: t.expose('visibility', { type: VisibilityEnum, description: 'Who may see it.' }),
     at: t.expose('createdAt', { type: 'DateTime', description: 'When it happened.' }),
     actor: t.field({
       type: PersonRef,
       nullable: true,
-      description: 'Who did it; null for what happened by itself, such as a mail being sent.',
+      description: 'Who did it. Null for automatic events, such as a mail being sent.',
       resolve: ({ actorId }, _args, ctx) => (actorId === null ? null : ctx.load.person.load(actorId)),
     }),
     ticketMessage: t.field({
@@ -40,18 +40,18 @@ const EventRef = builder.objectRef<TicketEvent>('TicketEvent').implement({
     delivery: t.field({
       type: DeliveryRef,
       nullable: true,
-      description: 'The delivery that it is about; null for requesters.',
+      description: 'The delivery that it is about. Null for requesters.',
       resolve: ({ deliveryId }, _args, ctx) =>
         deliveryId === null ? null : ctx.load.delivery.load(deliveryId),
     }),
   }),
 });
 
-const ticketArg = { type: TicketSelectorInput, required: true, description: 'Of which ticket.' } as const;
+const ticketArg = { type: TicketSelectorInput, required: true, description: 'The ticket.' } as const;
 const afterArg = {
   description:
-    'The `cursor` of an event, a ticket or a payload of this ticket: the events after it. Absent: from ' +
-    'the first event.',
+    'The `cursor` of an event, ticket or payload of this ticket. Only later events are returned. All ' +
+    'events when absent.',
 } as const;
 
 builder.queryField('ticketEvents', (t) =>
@@ -76,10 +76,10 @@ builder.subscriptionField('ticketEvents', (t) =>
   t.field({
     type: EventRef,
     description:
-      'The events after a cursor and then those to come, without a gap or a repeat. After a lost ' +
-      'connection, subscribe again with the last cursor that you have seen: as `after`, or as the header ' +
-      '`Last-Event-ID`. Needs the scope READ. One user has 100 of them at a time, unless the desk says ' +
-      'otherwise: the next ends with TOO_MANY_SUBSCRIPTIONS.',
+      'The events after a cursor, and then new ones as they happen, without gaps or repeats. After a ' +
+      'lost connection, subscribe again with the last cursor that you received: as `after`, or in the ' +
+      'header `Last-Event-ID`. Needs the scope READ. By default, a user may have 100 subscriptions at ' +
+      'a time. The next one ends with TOO_MANY_SUBSCRIPTIONS.',
     args: { ticket: t.arg(ticketArg), after: t.arg.string(afterArg) },
     subscribe: (_root, { ticket, after }, ctx) =>
       asSeen(ctx, watchTicketEvents(ctx, { ticket, after: ctx.place.resumeAfter ?? after })),
@@ -87,10 +87,7 @@ builder.subscriptionField('ticketEvents', (t) =>
   }),
 );
 
-/**
- * What hangs on an event is resolved for who the watcher is by now, and not from what was loaded for an
- * earlier event.
- */
+/** Resolves each event's fields with the watcher's current permissions and with fresh loaders. */
 async function* asSeen(ctx: GraphContext, events: AsyncGenerator<SeenEvent>): AsyncGenerator<TicketEvent> {
   for await (const { event, viewer } of events) {
     ctx.viewer = viewer;

@@ -4,19 +4,20 @@ import { builder } from './builder.ts';
 const MailboxRef = builder.objectRef<Mailbox>('Mailbox');
 
 builder.node(MailboxRef, {
-  description: 'An account that the desk sends from. Seen by the operators who may send from it.',
+  description: 'An account from which the desk sends mail. Visible to operators who may send from it.',
   id: { resolve: ({ id }) => id },
   fields: (t) => ({
     address: t.exposeString('address', { description: 'E-mail address, for `EmailReplyInput.from`.' }),
     displayName: t.exposeString('displayName', {
-      description: 'Name that recipients see beside the address.',
+      description: 'Display name of the sender.',
     }),
     maxMailBytes: t.exposeInt('maxMailBytes', {
-      description: 'Bytes of the largest mail that it can send, as encoded.',
+      description: 'Maximum size of a mail in bytes, as encoded.',
     }),
     isReady: t.exposeBoolean('isReady', {
       description:
-        'Enabled, and with a server to send by. Otherwise sending is refused with MAILBOX_NOT_READY.',
+        'Whether it is enabled and has an SMTP server. Otherwise sending is refused with ' +
+        'MAILBOX_NOT_READY.',
     }),
   }),
 });
@@ -25,7 +26,7 @@ builder.queryField('mailboxes', (t) =>
   t.field({
     type: [MailboxRef],
     nullable: true,
-    description: 'The mailboxes that the viewer may send from; requesters have none. Needs the scope READ.',
+    description: 'The mailboxes that the viewer may send from. Requesters have none. Needs the scope READ.',
     resolve: (_root, _args, ctx) => listMailboxes(ctx),
   }),
 );

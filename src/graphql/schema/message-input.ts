@@ -6,13 +6,13 @@ import { TicketSelectorInput } from './ticket.ts';
 
 const InlineAttachmentInput = builder.inputType('InlineAttachmentInput', {
   description:
-    'A picture that the HTML names by an id of its own: exactly one of `file` and `upload`. Example: `{ ' +
+    'A picture that the HTML references by Content-ID: exactly one of `file` and `upload`. Example: `{ ' +
     'contentId: "logo", upload: "VXBsb2FkOjBmMWUyZDNj" }`.',
   fields: (t) => ({
     contentId: t.string({
       required: true,
       description:
-        'What stands after `cid:` in the HTML: `"logo"`. 1 to 200 visible ASCII characters, no angle ' +
+        'The id after `cid:` in the HTML: `"logo"`. 1 to 200 visible ASCII characters, no angle ' +
         'brackets.',
     }),
     file: t.field({
@@ -20,17 +20,18 @@ const InlineAttachmentInput = builder.inputType('InlineAttachmentInput', {
       description: 'A file of this request: null in the JSON, and mapped to a part of the form.',
     }),
     upload: t.id({
-      description: 'What `uploadFile` answered, for whoever uploaded it: `"VXBsb2FkOjBmMWUyZDNj"`.',
+      description: 'The `upload` that `uploadFile` returned to the same user: `"VXBsb2FkOjBmMWUyZDNj"`.',
     }),
   }),
 });
 
 const AttachmentInput = builder.inputType('AttachmentInput', {
   description:
-    'A file of the message: of this request, uploaded before, or either of them with a Content-ID. A ' +
-    'picture that the HTML shows by `cid:` and its name, or its Content-ID, is part of the text; of ' +
-    'several pictures with one name, the first `cid:` of that name shows the first, the second the ' +
-    'second, further ones the last. Example: `{ upload: "VXBsb2FkOjBmMWUyZDNj" }`.',
+    'A file of the message: sent with this request, or uploaded before, and either of them with a ' +
+    'Content-ID if needed. A picture that the HTML references by `cid:` and its name, or its ' +
+    'Content-ID, is shown in the text. If several pictures have one name, the first `cid:` of that ' +
+    'name shows the first, the second shows the second, and further ones show the last. Example: `{ ' +
+    'upload: "VXBsb2FkOjBmMWUyZDNj" }`.',
   isOneOf: true,
   fields: (t) => ({
     file: t.field({
@@ -38,7 +39,7 @@ const AttachmentInput = builder.inputType('AttachmentInput', {
       description: 'A file of this request: null in the JSON, and mapped to a part of the form.',
     }),
     upload: t.id({
-      description: 'What `uploadFile` answered, for whoever uploaded it: `"VXBsb2FkOjBmMWUyZDNj"`.',
+      description: 'The `upload` that `uploadFile` returned to the same user: `"VXBsb2FkOjBmMWUyZDNj"`.',
     }),
     inline: t.field({
       type: InlineAttachmentInput,
@@ -62,42 +63,44 @@ const EmailReplyInput = builder.inputType('EmailReplyInput', {
     }),
     bcc: t.stringList({
       defaultValue: [...emailDefaults.bcc],
-      description: 'Blind copies: in no header of the mail, and shown to operators only.',
+      description: 'Blind copies. They are in no header of the mail and visible to operators only.',
     }),
     holdSeconds: t.int({
       description:
-        'Wait so long before sending, up to 2592000 (30 days): `60` leaves a minute to cancel. The ' +
-        'message is visible at once.',
+        'Seconds to wait before sending, up to 2592000 (30 days): `60` leaves a minute to cancel. The ' +
+        'message is visible immediately.',
     }),
     sendAt: t.field({
       type: 'DateTime',
       description:
-        'Send no earlier, up to a year ahead: `"2026-12-24T18:00:00+01:00"`. Not together with ' +
-        '`holdSeconds`.',
+        'Do not send before this instant, up to a year ahead: `"2026-12-24T18:00:00+01:00"`. Not ' +
+        'together with `holdSeconds`.',
     }),
     cancelIf: t.field({
       type: [CancelReasonEnum],
       defaultValue: [...emailDefaults.cancelIf],
       description:
-        'Send nothing when somebody has answered by then: `[REQUESTER_REPLIED]`. Each at most once.',
+        'Cancel the mail if somebody has answered before it is due: `[REQUESTER_REPLIED]`. Each value ' +
+        'at most once.',
     }),
     quote: t.field({
       type: QuoteEnum,
       defaultValue: emailDefaults.quote,
       description:
-        'Which earlier public messages to repeat below: `LAST`. Any but `NONE` needs the scope READ.',
+        'Earlier public messages to quote below: `LAST`. Values other than `NONE` need the scope READ.',
     }),
     autoSubmitted: t.boolean({
       defaultValue: emailDefaults.autoSubmitted,
       description:
-        'No person wrote it: the mail has Auto-Submitted (RFC 3834), and answering machines keep quiet.',
+        'The mail was not written by a person. It gets the header Auto-Submitted (RFC 3834), so that ' +
+        'auto-responders do not reply.',
     }),
   }),
 });
 
 export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', {
   description:
-    'A message and where it goes; a field that is null has its default. Example: `{ ticket: { reference: ' +
+    'A message and its ticket. A field that is null has its default. Example: `{ ticket: { reference: ' +
     '"INC-000047" }, body: "Can I meet you this afternoon?" }`.',
   fields: (t) => ({
     ticket: t.field({
@@ -108,7 +111,8 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
     body: t.string({
       required: true,
       description:
-        'What it says, kept as written. Not blank, and no larger than the gateway allows (MAX_BODY_BYTES).',
+        'The text, stored unchanged. Not blank, and at most as large as the gateway allows ' +
+        '(MAX_BODY_BYTES).',
     }),
     format: t.field({
       type: MessageFormatEnum,
@@ -126,8 +130,8 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
     }),
     language: t.string({
       description:
-        'What it is written in, a BCP 47 tag: `"de-CH"`. Kept in its canonical form, and the `Content-Language` of ' +
-        'its e-mail.',
+        'Language of the message, a BCP 47 tag: `"de-CH"`. Stored in canonical form, and sent as the ' +
+        '`Content-Language` of its e-mail.',
     }),
     attachments: t.field({
       type: [AttachmentInput],
@@ -136,23 +140,23 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
     }),
     email: t.field({
       type: EmailReplyInput,
-      description: 'Also send it as an e-mail: `{ from: "company@domain.com" }`. Absent: none is sent.',
+      description: 'Also send it as an e-mail: `{ from: "company@domain.com" }`. None is sent when absent.',
     }),
     idempotencyKey: t.string({
       description:
-        'A text of your own making, 1 to 255 visible ASCII characters: the same call with the same key ' +
-        'is done once, and answered as the first time. Kept 30 days. The header `Idempotency-Key` does ' +
-        'the same. Example: `"8e03978e-40d5-43e8-bc93-6894a57f9324"`.',
+        'A unique string that you choose, 1 to 255 visible ASCII characters. A call repeated with the ' +
+        'same key is carried out once and gets the first result. Keys are stored for 30 days. The ' +
+        'header `Idempotency-Key` does the same. Example: `"8e03978e-40d5-43e8-bc93-6894a57f9324"`.',
     }),
     expectPreviewHash: t.string({
       description:
-        '`previewHash` of a preview: exactly that mail is sent, or the command is refused with ' +
+        '`previewHash` of a preview. Exactly that mail is sent, or the command is refused with ' +
         'PREVIEW_STALE.',
     }),
     ifLastMessage: t.id({
       description:
-        'Global id of the last message that you have seen: refused with TICKET_CHANGED when there are ' +
-        'later ones. Needs the scope READ. Example: `"VGlja2V0TWVzc2FnZTox"`.',
+        'Global id of the last message that you have seen. The command is refused with TICKET_CHANGED ' +
+        'when there are later ones. Needs the scope READ. Example: `"VGlja2V0TWVzc2FnZTox"`.',
     }),
   }),
 });

@@ -6,7 +6,7 @@ import type { GraphContext } from '../context/context.ts';
 import type { Loaders } from '../context/loaders.ts';
 import { builder, type SchemaTypes } from './builder.ts';
 
-/** What implements Node, and how it is looked up: under the rules of whoever asks. */
+/** The types that implement Node, and their loaders, which apply the viewer's permissions. */
 const loaders = {
   Ticket: 'ticket',
   TicketMessage: 'message',
@@ -18,8 +18,8 @@ const loaders = {
 const maxNodes = 100;
 
 /**
- * Null also for the id of what is no node: nobody is told what else there is inside. @throws Refusal
- * UNAUTHENTICATED, FORBIDDEN
+ * Returns null also for ids of other types, so that they reveal nothing.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN
  */
 async function findNode(ctx: GraphContext, globalId: string): Promise<object | null> {
   requireViewer(ctx, 'read');
@@ -35,15 +35,14 @@ builder.queryFields((t) => ({
   node: t.field({
     type: builder.nodeInterfaceRef(),
     nullable: true,
-    description: 'Anything with a global id. Null when it does not exist and when the viewer may not see it.',
+    description: 'An object by its global id. Null when it does not exist or the viewer may not see it.',
     args: { id: t.arg.id({ required: true, description: 'Example: `"VGlja2V0OjQ3"`.' }) },
     resolve: (_root, { id }, ctx) => findNode(ctx, id) as never,
   }),
   nodes: t.field({
     type: [builder.nodeInterfaceRef()],
     nullable: { list: true, items: true },
-    description:
-      'Several at once, in the order of their ids; null in the place of what `node` has no answer for.',
+    description: 'Several objects, in the order of their ids. Null where `node` would be null.',
     complexity: ({ ids }) => ({ field: 1, multiplier: Math.max(1, Math.min(ids.length, maxNodes)) }),
     args: {
       ids: t.arg.idList({

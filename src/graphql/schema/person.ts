@@ -9,16 +9,15 @@ export const PersonRef = builder.objectRef<Person>('Person').implement({
   fields: (t) => ({
     id: t.id({
       description:
-        'Stable and unique: two objects with one id are one person. Opaque, and not for `node`: people ' +
-        'are seen on what they wrote.',
+        'Stable and unique id of the person. Opaque. `node` does not accept it: people are shown only ' +
+        'with what they wrote.',
       resolve: ({ id }) => encodeGlobalId('Person', id),
     }),
     name: t.exposeString('name', { description: 'Name to show.' }),
     role: t.expose('role', { type: RoleEnum, description: 'What the person is to the desk.' }),
     email: t.string({
       nullable: true,
-      description:
-        'E-mail address. Null when there is none, and for whoever is neither an operator nor this person.',
+      description: 'E-mail address. Null when there is none. Only operators and the person see it.',
       resolve: (person, _args, { viewer }) => emailFor(viewer, person),
     }),
   }),
@@ -27,17 +26,18 @@ export const PersonRef = builder.objectRef<Person>('Person').implement({
 const ViewerRef = builder
   .objectRef<{ userId: number; login: string; scopes: ReadonlySet<Scope> }>('Viewer')
   .implement({
-    description: 'Whoever is asking, this time.',
+    description: 'The signed-in user and the credential of this request.',
     fields: (t) => ({
       id: t.id({
         description:
-          'Stable and unique. Opaque, and not for `node`. To find out what is yours, compare `person.id`.',
+          'Stable and unique. Opaque. `node` does not accept it. To find out what is yours, compare ' +
+          '`person.id`.',
         resolve: ({ userId }) => encodeGlobalId('Viewer', userId),
       }),
       login: t.exposeString('login', { description: 'Name to sign in with.' }),
       person: t.field({
         type: PersonRef,
-        description: 'The viewer as others see them.',
+        description: 'The user as others see them.',
         resolve: async ({ userId }, _args, ctx) => (await ctx.load.person.load(userId))!,
       }),
       scopes: t.field({
@@ -52,7 +52,7 @@ builder.queryField('viewer', (t) =>
   t.field({
     type: ViewerRef,
     nullable: true,
-    description: 'Whoever is asking; null when nobody is signed in.',
+    description: 'The signed-in user. Null when nobody is signed in.',
     resolve: (_root, _args, { viewer }) => viewer ?? null,
   }),
 );

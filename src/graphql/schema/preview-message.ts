@@ -12,21 +12,23 @@ const PreviewRef = builder.objectRef<MessagePreview>('TicketMessagePreview').imp
       resolve: ({ envelope }) => envelope.from,
     }),
     envelopeTo: t.stringList({
-      description: 'Addresses of everybody who gets a copy, blind ones included.',
+      description: 'Addresses of all recipients, blind copies included.',
       resolve: ({ envelope }) => [...envelope.to],
     }),
     subject: t.exposeString('subject', { description: 'Its subject: `Re: Printer [INC-000047]`.' }),
     text: t.exposeString('text', { description: 'Its text part, with signature and quotations.' }),
     html: t.exposeString('html', { description: 'Its HTML part; safe to show.' }),
     byteSize: t.exposeInt('byteSize', { description: 'Bytes of the mail as encoded for sending.' }),
-    limitBytes: t.exposeInt('limitBytes', { description: 'Bytes that the mailbox can send at most.' }),
+    limitBytes: t.exposeInt('limitBytes', {
+      description: 'Maximum size in bytes of a mail from this mailbox.',
+    }),
     warnings: t.field({
       type: [WarningRef],
-      description: 'What is not quite as one might think.',
+      description: 'Ways in which the result may differ from what was expected.',
       resolve: ({ warnings }) => [...warnings],
     }),
     previewHash: t.exposeString('previewHash', {
-      description: 'For `AddTicketMessageInput.expectPreviewHash`: exactly this mail is sent, or none.',
+      description: 'Pass it as `AddTicketMessageInput.expectPreviewHash` to send exactly this mail or none.',
     }),
   }),
 });
@@ -35,15 +37,15 @@ const ResultUnion = resultUnion(
   'PreviewTicketMessageResult',
   'previewTicketMessage',
   PreviewRef,
-  'What `previewTicketMessage` answers: the mail, or why there would be none.',
+  'The mail, or the refusal that sending it would get.',
 );
 
 builder.queryField('previewTicketMessage', (t) =>
   t.field({
     type: ResultUnion,
     description:
-      'Composes the mail of a message as it would be sent now; nothing is stored and nothing is sent. ' +
-      'Needs the scopes WRITE and MAIL.',
+      'Composes the mail of a message as it would be sent now. Nothing is stored or sent. Needs the ' +
+      'scopes WRITE and MAIL.',
     args: {
       input: t.arg({
         type: AddTicketMessageInput,

@@ -2,8 +2,8 @@ import { requireViewer } from '../../tickets/policy.ts';
 import { builder } from './builder.ts';
 
 const names = {
-  viewer: { value: 'REQUESTS', description: 'Requests of the viewer, whatever they ask.' },
-  write: { value: 'COMMANDS', description: 'Commands of the viewer: messages, uploads, decisions.' },
+  viewer: { value: 'REQUESTS', description: 'All requests of the viewer.' },
+  write: { value: 'COMMANDS', description: 'Commands of the viewer, such as messages and uploads.' },
 } as const;
 
 const RateLimitRef = builder
@@ -14,7 +14,7 @@ const RateLimitRef = builder
     readonly resetsInSeconds: number;
   }>('RateLimit')
   .implement({
-    description: 'How much of one limit is left to the viewer. Limits count within a minute.',
+    description: 'One rate limit of the viewer, counted per minute.',
     fields: (t) => ({
       name: t.field({
         type: builder.enumType('RateLimitName', {
@@ -27,9 +27,9 @@ const RateLimitRef = builder
         description: 'What is counted.',
         resolve: ({ name }) => name,
       }),
-      max: t.exposeInt('max', { description: 'So many in a minute.' }),
-      remaining: t.exposeInt('remaining', { description: 'So many are left until it begins anew.' }),
-      resetsInSeconds: t.exposeInt('resetsInSeconds', { description: 'Seconds until it begins anew.' }),
+      max: t.exposeInt('max', { description: 'Maximum per minute.' }),
+      remaining: t.exposeInt('remaining', { description: 'Remaining number until the count resets.' }),
+      resetsInSeconds: t.exposeInt('resetsInSeconds', { description: 'Seconds until the count resets.' }),
     }),
   });
 
@@ -37,7 +37,7 @@ builder.queryField('rateLimit', (t) =>
   t.field({
     type: [RateLimitRef],
     nullable: true,
-    description: "The viewer's limits; empty when nothing is limited. Asking counts as a request.",
+    description: "The viewer's rate limits. Empty when nothing is limited. This query counts as a request.",
     resolve: async (_root, _args, ctx) => {
       const { userId } = requireViewer(ctx);
       const found = await Promise.all(

@@ -12,9 +12,10 @@ import { resultUnion, writeResult } from './refusal.ts';
 
 const reason = {
   description:
-    'Why, but not what: it stays in the audit trail. At most 1000 characters: `"a pasted password"`.',
+    'The reason, without the content: it remains in the audit trail. At most 1000 characters: `"a ' +
+    'pasted password"`.',
 };
-const already = { description: 'It was redacted before; nothing was changed this time.' };
+const already = { description: 'True: it had been redacted before, and this call changed nothing.' };
 
 const RedactMessageInput = builder.inputType('RedactMessageInput', {
   description: 'Which message. Example: `{ message: "VGlja2V0TWVzc2FnZTox", reason: "a pasted password" }`.',
@@ -31,34 +32,34 @@ const RedactAttachmentInput = builder.inputType('RedactAttachmentInput', {
   }),
 });
 
-interface RedactedMessage {
+interface MessageRedaction {
   readonly message: Message;
   readonly alreadyRedacted: boolean;
 }
-const MessagePayloadRef = builder.objectRef<RedactedMessage>('RedactMessagePayload').implement({
+const MessagePayloadRef = builder.objectRef<MessageRedaction>('RedactMessagePayload').implement({
   description: 'The message was redacted.',
   fields: (t) => ({
     ticketMessage: t.field({
       type: MessageRef,
       nullable: true,
       description:
-        'What is left of it. Its delivery tells whether its mail was still held back. Without the scope ' +
-        'READ, whoever wrote it and its mail are not shown.',
+        'The redacted message. Its delivery shows whether its mail was cancelled. Without the scope ' +
+        'READ, its author and its mail are not shown.',
       resolve: ({ message }) => message,
     }),
     alreadyRedacted: t.exposeBoolean('alreadyRedacted', already),
   }),
 });
 
-interface RedactedAttachment extends RedactedMessage {
+interface AttachmentRedaction extends MessageRedaction {
   readonly attachment: Attachment;
 }
-const AttachmentPayloadRef = builder.objectRef<RedactedAttachment>('RedactAttachmentPayload').implement({
+const AttachmentPayloadRef = builder.objectRef<AttachmentRedaction>('RedactAttachmentPayload').implement({
   description: 'The file was redacted.',
   fields: (t) => ({
     attachment: t.field({
       type: AttachmentRef,
-      description: 'What is left of it.',
+      description: 'The redacted attachment.',
       resolve: ({ attachment }) => attachment,
     }),
     ticketMessage: t.field({
@@ -78,16 +79,16 @@ const MessageResult = resultUnion(
   'RedactMessageResult',
   'redactMessage',
   MessagePayloadRef,
-  'What `redactMessage` answers: done, or why not.',
+  'The redacted message, or the refusal.',
 );
 const AttachmentResult = resultUnion(
   'RedactAttachmentResult',
   'redactAttachment',
   AttachmentPayloadRef,
-  'What `redactAttachment` answers: done, or why not.',
+  'The redacted attachment, or the refusal.',
 );
 
-/** As they are now; whoever looks them up again in this request finds the same. */
+/** Loads the current rows, and primes the loaders with them for this request. */
 async function messageNow(ctx: GraphContext, id: number): Promise<Message> {
   const message = (await loadMessages(ctx, [id], 0)).get(id)!;
   ctx.load.message.clear(id).prime(id, message);
@@ -103,8 +104,9 @@ builder.mutationFields((t) => ({
   redactMessage: t.field({
     type: MessageResult,
     description:
-      'Empties a message and its files for good; its place stays. A mail of it that has not begun to go ' +
-      'out is cancelled; one that was sent cannot be called back. For operators with the scope ADMIN.',
+      'Deletes the text and files of a message for good. The empty message remains. Its mail is ' +
+      'cancelled unless sending has begun; a sent mail cannot be recalled. For operators with the ' +
+      'scope ADMIN.',
     args: { input: t.arg({ type: RedactMessageInput, required: true, description: 'Which message.' }) },
     resolve: (_root, { input }, ctx) => {
       const messageId = decodeGlobalId('TicketMessage', input.message) ?? 0;
@@ -119,8 +121,8 @@ builder.mutationFields((t) => ({
   redactAttachment: t.field({
     type: AttachmentResult,
     description:
-      'Removes one file of a message for good; its place and size stay. A mail of it that has not begun ' +
-      'to go out is cancelled. For operators with the scope ADMIN.',
+      'Deletes one file of a message for good. Its entry and size remain. A mail with it is cancelled ' +
+      'unless sending has begun. For operators with the scope ADMIN.',
     args: { input: t.arg({ type: RedactAttachmentInput, required: true, description: 'Which file.' }) },
     resolve: (_root, { input }, ctx) => {
       const attachmentId = decodeGlobalId('Attachment', input.attachment) ?? 0;

@@ -3,9 +3,9 @@ import type { Message } from '../../tickets/read/messages.ts';
 import type { Ticket, TicketWithRequester } from '../../tickets/read/tickets.ts';
 import { builder } from './builder.ts';
 
-/* Types that name each other: a ticket has messages, and a message has its ticket. */
+/* References of types that refer to each other: a ticket has messages, and a message has its ticket. */
 
-/** As a page brings it, with what hangs on it; or alone, and what is asked of it is loaded. */
+/** A message with its related rows, as a page loads it, or without them: they are then loaded on demand. */
 export const MessageRef = builder.objectRef<Message | PageMessage>('TicketMessage');
 
 export const TicketRef = builder.objectRef<Ticket | TicketWithRequester>('Ticket');

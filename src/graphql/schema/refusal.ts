@@ -14,7 +14,7 @@ import { DeliveryStateEnum } from './enums.ts';
 import { ErrorCodeEnum, meanings } from './error-code.ts';
 import { MessageRef } from './refs.ts';
 
-/** A refusal as a value: an `Error` that a resolver returns would be thrown by graphql-js. */
+/** A refusal as a value. graphql-js would throw an `Error` that a resolver returns. */
 class Refused<C extends ErrorCode = ErrorCode> {
   readonly code: C;
   readonly message: string;
@@ -29,17 +29,20 @@ class Refused<C extends ErrorCode = ErrorCode> {
 }
 
 export const UserErrorRef = builder.interfaceRef<Refused>('UserError').implement({
-  description: 'A command said no, and nothing was changed. Programs read `code`; `message` is for people.',
+  description: 'A refusal: nothing was changed. Programs read `code`, and `message` is for people.',
   fields: (t) => ({
-    code: t.expose('code', { type: ErrorCodeEnum, description: 'Why, from one closed list.' }),
-    message: t.exposeString('message', { description: 'Why, in English, for people. Its words may change.' }),
+    code: t.expose('code', { type: ErrorCodeEnum, description: 'The reason, from a closed list.' }),
+    message: t.exposeString('message', {
+      description: 'The reason in English, for people. The wording may change.',
+    }),
     path: t.stringList({
       description:
-        'Which part of the input it is about, `["email", "cc", "2"]`; empty for the input as a whole.',
+        'The part of the input that it is about: `["email", "cc", "2"]`. Empty for the input as a ' +
+        'whole.',
       resolve: (refusal) => refusal.inputPath.map(String),
     }),
     retryable: t.boolean({
-      description: 'Whether the very same call may succeed later, unchanged.',
+      description: 'Whether the same call may succeed later, unchanged.',
       resolve: (refusal) => retryable[refusal.code],
     }),
   }),
@@ -63,13 +66,13 @@ const refs = Object.fromEntries(
 const InputProblemRef = builder
   .objectRef<Refusal<'INVALID_INPUT'>['details']['problems'][number]>('InputProblem')
   .implement({
-    description: 'One thing that is wrong with an input.',
+    description: 'One problem of an input.',
     fields: (t) => ({
       path: t.stringList({
-        description: 'Where, from the input on: `["email", "cc", "2"]` is the third address of Cc.',
+        description: 'The path within the input: `["email", "cc", "2"]` is the third address of Cc.',
         resolve: (problem) => problem.path.map(String),
       }),
-      message: t.exposeString('message', { description: 'What, in English, for people.' }),
+      message: t.exposeString('message', { description: 'The problem in English, for people.' }),
     }),
   });
 
@@ -92,7 +95,7 @@ refs.INVALID_INPUT.implement({
   fields: (t) => ({
     problems: t.field({
       type: [InputProblemRef],
-      description: 'Everything that is wrong, at most 100.',
+      description: 'All problems, at most 100.',
       resolve: ({ details }) => [...details.problems],
     }),
   }),
@@ -101,7 +104,7 @@ refs.ATTACHMENT_TOO_LARGE.implement({
   ...common('ATTACHMENT_TOO_LARGE'),
   fields: (t) => ({
     limitBytes: t.int({
-      description: 'Bytes that are allowed, for one file or for all together: `path` tells.',
+      description: 'Allowed bytes, for one file or for all together: see `path`.',
       resolve: ({ details }) => details.limitBytes,
     }),
   }),
@@ -110,11 +113,11 @@ refs.EMAIL_TOO_LARGE.implement({
   ...common('EMAIL_TOO_LARGE'),
   fields: (t) => ({
     limitBytes: t.int({
-      description: 'Bytes that the mailbox can send at most.',
+      description: 'Maximum size in bytes of a mail from this mailbox.',
       resolve: ({ details }) => details.limitBytes,
     }),
     sizeBytes: t.int({
-      description: 'Bytes of this e-mail as encoded for sending: about a third more than its files.',
+      description: 'Size of this e-mail in bytes, as encoded: about a third more than its files.',
       resolve: ({ details }) => details.sizeBytes,
     }),
   }),
@@ -124,8 +127,7 @@ refs.TICKET_CHANGED.implement({
   fields: (t) => ({
     unseenMessages: t.field({
       type: [MessageRef],
-      description:
-        'The messages after `ifLastMessage` that the viewer may see, the oldest first, at most 50.',
+      description: 'The messages after `ifLastMessage` that the viewer may see, oldest first, at most 50.',
       resolve: async ({ details }, _args, ctx) => {
         const found = await Promise.all(details.unseenMessageIds.map((id) => ctx.load.message.load(id)));
         return found.filter((message) => message !== null);
@@ -138,7 +140,7 @@ refs.DELIVERY_STATE.implement({
   fields: (t) => ({
     state: t.field({
       type: DeliveryStateEnum,
-      description: 'The state that it is in.',
+      description: 'Current state of the delivery.',
       resolve: ({ details }) => details.state,
     }),
   }),
@@ -166,15 +168,15 @@ export function resultUnion<T>(
   const codes = errorCodes.filter((code) => (refusedBy[code] as readonly CommandName[]).includes(command));
   return builder.unionType(name, {
     description,
-    // One shape for all refusals: the union tells them apart by their code.
+    // All refusals have one shape. The union resolves their types by code.
     types: [payload, ...codes.map((code) => refs[code] as unknown as ResultRef<Refused>)],
     resolveType: (value) => (value instanceof Refused ? typeNames[value.code as ErrorCode] : payload.name),
   });
 }
 
 /**
- * What a command that writes answers, unless its viewer has sent too many.
- * @param ticket who may write to it still, and counts what was written
+ * Runs a command that writes, within the viewer's rate limits.
+ * @param ticket checks and counts the ticket's own rate limit
  */
 export function writeResult<T>(
   ctx: GraphContext,
@@ -197,7 +199,7 @@ export function writeResult<T>(
   });
 }
 
-/** A refusal becomes the field's value; a fault stays an error. */
+/** Returns a refusal as the field's value. A fault remains an error. */
 export async function orRefusal<T>(ctx: GraphContext, command: () => Promise<T>): Promise<T | Refused> {
   try {
     return await command();

@@ -8,13 +8,13 @@ import { TicketSelectorInput } from './ticket.ts';
 
 const SetTicketStatusInput = builder.inputType('SetTicketStatusInput', {
   description:
-    'Which ticket, and its status. Example: `{ ticket: { reference: "INC-000047" }, status: CLOSED }`.',
+    'A ticket and its new status. Example: `{ ticket: { reference: "INC-000047" }, status: CLOSED }`.',
   fields: (t) => ({
     ticket: t.field({ type: TicketSelectorInput, required: true, description: 'Which ticket.' }),
     status: t.field({
       type: TicketStatusEnum,
       required: true,
-      description: 'What its status shall be: `CLOSED`.',
+      description: 'The new status: `CLOSED`.',
     }),
   }),
 });
@@ -32,7 +32,7 @@ const PayloadRef = builder.objectRef<StatusSet>('SetTicketStatusPayload').implem
       },
     }),
     changed: t.exposeBoolean('changed', {
-      description: 'False: the ticket had the status before, and nobody is told of this call.',
+      description: 'False: the ticket already had this status, and there is no event.',
     }),
   }),
 });
@@ -41,14 +41,13 @@ const ResultUnion = resultUnion(
   'SetTicketStatusResult',
   'setTicketStatus',
   PayloadRef,
-  'What `setTicketStatus` answers: done, or why not.',
+  'The ticket, or the refusal.',
 );
 
 builder.mutationField('setTicketStatus', (t) =>
   t.field({
     type: ResultUnion,
-    description:
-      'Closes a ticket, or opens it again. Done twice, it is done once. For operators with the scope WRITE.',
+    description: 'Closes a ticket or reopens it. Idempotent. For operators with the scope WRITE.',
     args: {
       input: t.arg({ type: SetTicketStatusInput, required: true, description: 'The ticket and its status.' }),
     },

@@ -15,14 +15,14 @@ builder.node(TicketRef, {
   fields: (t) => ({
     ticketId: t.exposeInt('id', { description: 'Number of the ticket, as the legacy endpoint uses it: 47.' }),
     reference: t.exposeString('reference', {
-      description: 'What people call the ticket: `INC-000047`. It is in the subject of every mail.',
+      description: "The ticket's reference: `INC-000047`. It is in the subject of every mail.",
     }),
-    subject: t.exposeString('subject', { description: 'What it is about, in one line.' }),
-    status: t.expose('status', { type: TicketStatusEnum, description: 'Whether it is still worked on.' }),
+    subject: t.exposeString('subject', { description: 'One line about the problem.' }),
+    status: t.expose('status', { type: TicketStatusEnum, description: 'Whether the ticket is open.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was opened.' }),
     requester: t.field({
       type: PersonRef,
-      description: 'The person whom the ticket is for; e-mail replies go to them.',
+      description: 'The person whom the ticket is for. E-mail replies go to them.',
       resolve: (ticket, _args, ctx) =>
         'requester' in ticket
           ? ticket.requester
@@ -45,25 +45,24 @@ builder.node(TicketRef, {
       MessageConnection,
     ),
     messageCount: t.exposeInt('messageCount', {
-      description: 'How many messages there are that the viewer may see.',
+      description: 'Number of messages that the viewer may see.',
     }),
     cursor: t.string({
       description:
-        "Cursor of the ticket's events as they are now: pass it to `ticketEvents(after:)` for what comes " +
-        'next.',
+        "Current cursor of the ticket's events. Pass it to `ticketEvents(after:)` to get later events.",
       resolve: ({ id, cursor }, _args, ctx) => eventCursor(requireViewer(ctx), id, cursor),
     }),
   }),
 });
 
 export const TicketSelectorInput = builder.inputType('TicketSelector', {
-  description: 'Names one ticket, in exactly one way. Example: `{ reference: "INC-000047" }`.',
+  description: 'Selects one ticket, by exactly one field. Example: `{ reference: "INC-000047" }`.',
   isOneOf: true,
   fields: (t) => ({
     id: t.id({ description: 'Global id: `"VGlja2V0OjQ3"`.' }),
     ticketId: t.int({ description: 'Number, as the legacy endpoint uses it: `47`.' }),
     reference: t.string({
-      description: 'What people call it: `"INC-000047"`. Upper and lower case are the same.',
+      description: 'Reference: `"INC-000047"`. Not case-sensitive.',
     }),
   }),
 });
@@ -83,8 +82,8 @@ builder.queryFields((t) => ({
     type: TicketRef,
     nullable: true,
     description:
-      'One ticket. Null when there is no such ticket and when the viewer may not see it: the two cannot ' +
-      'be told apart.',
+      'One ticket. Null when it does not exist or when the viewer may not see it: the answer does not ' +
+      'say which.',
     args: { by: t.arg({ type: TicketSelectorInput, required: true, description: 'Which one.' }) },
     resolve: (_root, { by }, ctx) => findTicket(ctx, by),
   }),

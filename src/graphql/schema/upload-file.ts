@@ -6,7 +6,7 @@ import { resultUnion, writeResult } from './refusal.ts';
 
 const UploadFileInput = builder.inputType('UploadFileInput', {
   description:
-    'A file to take in. Example: `{ file: $file }`, where `$file` is null in the JSON and mapped to a ' +
+    'A file to upload. Example: `{ file: $file }`, where `$file` is null in the JSON and mapped to a ' +
     'part of the form.',
   fields: (t) => ({
     file: t.field({ type: 'Upload', required: true, description: 'A file of this request.' }),
@@ -14,28 +14,33 @@ const UploadFileInput = builder.inputType('UploadFileInput', {
 });
 
 const PayloadRef = builder.objectRef<Upload>('UploadFilePayload').implement({
-  description: 'A file that is here but belongs to no message yet.',
+  description: 'An uploaded file that belongs to no message yet.',
   fields: (t) => ({
     upload: t.id({
-      description: 'For `AttachmentInput.upload`, by the same user, once, within 24 hours.',
+      description: 'Pass it as `AttachmentInput.upload`: by the same user, once, within 24 hours.',
       resolve: ({ id }) => encodeGlobalId('Upload', id),
     }),
-    fileName: t.exposeString('fileName', { description: 'Name that the attachment will have.' }),
-    contentType: t.exposeString('contentType', { description: 'Media type as its sender called it.' }),
+    fileName: t.exposeString('fileName', { description: 'Name of the attachment.' }),
+    contentType: t.exposeString('contentType', { description: 'Media type as the sender declared it.' }),
     byteSize: t.exposeInt('byteSize', { description: 'Size in bytes.' }),
     sha256: t.string({
-      description: 'SHA-256 of its bytes, hexadecimal: compare it with the file that you sent.',
+      description: 'SHA-256 of its bytes in hexadecimal. Compare it with the file that you sent.',
       resolve: ({ sha256 }) => sha256.toString('hex'),
     }),
   }),
 });
 
-const ResultUnion = resultUnion('UploadFileResult', 'uploadFile', PayloadRef, 'What `uploadFile` answers.');
+const ResultUnion = resultUnion(
+  'UploadFileResult',
+  'uploadFile',
+  PayloadRef,
+  'The uploaded file, or the refusal.',
+);
 
 builder.mutationField('uploadFile', (t) =>
   t.field({
     type: ResultUnion,
-    description: 'Takes a file in before its message is written. Needs the scope WRITE.',
+    description: 'Uploads a file for a message that is added later. Needs the scope WRITE.',
     args: { input: t.arg({ type: UploadFileInput, required: true, description: 'The file.' }) },
     resolve: (_root, { input }, ctx) => writeResult(ctx, () => uploadFile(ctx, input)),
   }),

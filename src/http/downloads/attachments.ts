@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { decodeGlobalId } from '../../platform/global-id.ts';
+import { essenceOf } from '../../platform/incoming-file.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import { writeHead } from '../../platform/response-head.ts';
 import type { PresignOptions } from '../../storage/blob-store.ts';
@@ -20,15 +21,14 @@ export interface DownloadPorts {
   readonly begin: Begin;
   readonly services: TicketServices;
   readonly now: () => Date;
-  /** Who a user is now, with scope read alone; undefined: nobody, or disabled. */
+  /** The user as a viewer with the scope `read` only. Undefined for an unknown or disabled user. */
   readonly findReader: (userId: number) => Promise<Viewer | undefined>;
   readonly sniff: ImageSniffer;
 }
 
 /**
- * GET /attachments/{id} and /attachments/{id}/{name}: the file, for whoever may see its message, by a
- * credential or by an address that was signed for them. For all others there is no such thing, and no answer
- * tells which of the reasons it was.
+ * GET /attachments/{id} and /attachments/{id}/{name}: the file, for users who may see its message. They sign
+ * in with a credential or use a signed URL. All others get the same 404, whatever the reason.
  */
 export function createDownloads(ports: DownloadPorts): Handle {
   const { begin, services } = ports;
@@ -44,7 +44,7 @@ export function createDownloads(ports: DownloadPorts): Handle {
       services,
     };
     if (!signed && ctx.viewer === undefined)
-      // Here a browser may ask for the password: the link was opened by a person.
+      // Links are opened by people, so the browser may prompt for a password here.
       return answerText(res, 401, 'Sign in to download\n', { 'WWW-Authenticate': passwordChallenge });
     if (ctx.viewer !== undefined && !ctx.viewer.scopes.has('read'))
       return answerText(res, 403, 'This credential does not have the scope "read"\n');
@@ -55,7 +55,7 @@ export function createDownloads(ports: DownloadPorts): Handle {
   };
 }
 
-/** Whom the address was signed for. The credential that a browser may send along does not count. */
+/** The user whom the URL was signed for. A credential that the browser sends along is ignored. */
 async function signedFor(
   { services, now, findReader }: DownloadPorts,
   id: number | undefined,
@@ -86,7 +86,7 @@ async function answerFile(
   }
   const picture = mayBeShown(attachment) ? await sniff(blobKey!, byteSize) : undefined;
   const shown = shownAs(attachment, picture);
-  // A scanner may still find something: then nothing may have been given away that holds for a minute.
+  // A file that is not scanned yet is not handed out by a URL that stays valid for a minute.
   if (req.method === 'GET' && attachment.scan !== 'PENDING' && ctx.services.blobs.presign !== undefined)
     return answerElsewhere(res, await ctx.services.blobs.presign(blobKey!, presignedAs(shown)), signed);
   const body =
@@ -101,15 +101,15 @@ async function answerFile(
     ...(range && { 'Content-Range': `bytes ${range.start}-${range.end}/${byteSize}` }),
   });
   if (body === undefined) return void res.end();
-  // The caller went away in the middle, or the bytes broke off: either way the answer ends short, and nobody
-  // takes it for whole.
+  // The caller went away or the bytes broke off. The answer ends short, so the client sees that it is
+  // incomplete.
   await pipeline(body, res).catch(() => res.destroy());
 }
 
-/** A page of another origin may show what it was given a signed address of. */
+/** Pages of other origins may show a file by its signed URL. */
 const resourcePolicy = (signed: boolean): string => (signed ? 'cross-origin' : 'same-origin');
 
-/** Seconds that an address of the store holds: enough to follow it at once. */
+/** Lifetime of the store's presigned URL, in seconds. The caller follows it immediately. */
 const elsewhereSeconds = 60;
 
 const presignedAs = (shown: ReturnType<typeof shownAs>): PresignOptions => ({
@@ -118,7 +118,7 @@ const presignedAs = (shown: ReturnType<typeof shownAs>): PresignOptions => ({
   contentType: shown['Content-Type'],
 });
 
-/** The store itself hands it out, for a moment, to whom we have just allowed it. */
+/** Redirects to the store, for a moment and for this viewer. */
 function answerElsewhere(res: ServerResponse, location: string, signed: boolean): void {
   answerText(res, 302, 'It is over there\n', {
     Location: location,
@@ -128,8 +128,8 @@ function answerElsewhere(res: ServerResponse, location: string, signed: boolean)
 }
 
 /**
- * Its bytes decide in the end; but what was sent as something else, or is named so, is not a picture that was
- * meant to be looked at.
+ * A file is shown inline only if its declared type and its name allow a picture. Its bytes are sniffed
+ * afterwards.
  */
 function mayBeShown({ contentType, fileName, scan }: Attachment): boolean {
   const essence = essenceOf(contentType);
@@ -147,12 +147,17 @@ const shownAs = ({ contentType, fileName }: Attachment, picture: string | undefi
     ? { 'Content-Type': inertType(contentType), 'Content-Disposition': dispositionOf(fileName) }
     : { 'Content-Type': picture, 'Content-Disposition': dispositionOf(fileName, 'inline') };
 
-/** The sender's word for the type is not believed: a page of it must not run on our origin. */
-const activeTypes =
-  /^(text\/(html|xml|javascript|ecmascript|css|xsl)|application\/(pdf|(x-)?javascript|ecmascript|xml|.*\+xml)|image\/.*\+xml|multipart\/.*)$/;
+/** Types that could run script on our origin. The sender's declared type is not trusted. */
+const activeTypes = new RegExp(
+  [
+    '^(text/(html|xml|javascript|ecmascript|css|xsl)',
+    String.raw`application/(pdf|(x-)?javascript|ecmascript|xml|.*\+xml)`,
+    String.raw`image/.*\+xml`,
+    'multipart/.*)$',
+  ].join('|'),
+);
 const inertType = (type: string): string =>
   activeTypes.test(essenceOf(type)) ? 'application/octet-stream' : type;
-const essenceOf = (type: string): string => type.split(';', 1)[0]!.trim().toLowerCase();
 
 function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
   const at = url.indexOf('?');

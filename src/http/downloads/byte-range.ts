@@ -1,16 +1,16 @@
-/** Places of the first and the last byte. */
+/** Offsets of the first and the last byte. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
 
-/** One range of bytes; several, or what is no range, is answered with the whole. */
+/** Parses a single range. Several ranges, or a malformed one, are answered with the whole file. */
 export function rangeOf(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | undefined {
   const match = /^bytes=(\d{0,12})-(\d{0,12})$/i.exec(header ?? '');
   if (match === null || (match[1] === '' && match[2] === '')) return undefined;
   const start = match[1] === '' ? Math.max(0, size - Number(match[2])) : Number(match[1]);
   const end = match[1] === '' || match[2] === '' ? size - 1 : Math.min(Number(match[2]), size - 1);
-  // A range that ends before it begins is none (RFC 9110 §14.1.1).
+  // A range that ends before it begins is invalid (RFC 9110 §14.1.1).
   if (match[1] !== '' && match[2] !== '' && Number(match[2]) < start) return undefined;
   return start >= size || start > end ? 'unsatisfiable' : { start, end };
 }

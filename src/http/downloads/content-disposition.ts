@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 
-/** RFC 6266: an ASCII name for old clients, the real one by RFC 8187. */
+/** RFC 6266: an ASCII name for old clients, and the real one as in RFC 8187. */
 export function dispositionOf(fileName: string, kind: 'attachment' | 'inline' = 'attachment'): string {
   const ascii = fileName.replace(/[^\x20-\x7e]|["\\%]/g, '_');
   const encoded = encodeURIComponent(fileName).replace(
@@ -10,12 +10,12 @@ export function dispositionOf(fileName: string, kind: 'attachment' | 'inline' = 
   return `${kind}; filename="${ascii}"; filename*=UTF-8''${encoded}`;
 }
 
-/** Longer ones are no names. */
+/** Maximum length of a header that is parsed. */
 const maxCharacters = 8192;
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const parameter = new RegExp(`;[ \\t]*(${token})[ \\t]*=[ \\t]*(?:(${token})|"((?:[^"\\\\]|\\\\.)*)")`, 'g');
 
-/** The name in a request's Content-Disposition, as its sender wrote it; the extended one goes first. */
+/** The file name in a request's Content-Disposition. `filename*` takes precedence. */
 export function fileNameOf(header: string | undefined): string | undefined {
   if (header === undefined || header.length > maxCharacters) return undefined;
   const found = new Map<string, string>();
@@ -39,10 +39,7 @@ function decodeExtended(value: string): string | undefined {
   return /^utf-8$/i.test(match[1]!) ? bytes.toString('utf8') : bytes.toString('latin1');
 }
 
-/**
- * Node reads a header byte by byte as Latin-1. Whoever writes more than ASCII into one means UTF-8, as
- * browsers do.
- */
+/** Node decodes headers as Latin-1. Clients that send other bytes than ASCII mean UTF-8, as browsers do. */
 function utf8Of(text: string): string {
   const decoded = Buffer.from(text, 'latin1').toString('utf8');
   return decoded.includes('\ufffd') ? text : decoded;

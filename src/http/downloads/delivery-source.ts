@@ -8,7 +8,7 @@ import { openDeliverySource } from '../../tickets/deliveries/source.ts';
 import { answerText, decodeSegment, passwordChallenge } from '../respond.ts';
 import { dispositionOf } from './content-disposition.ts';
 
-/** GET /deliveries/{id}/source: the mail as it was sent, for operators. */
+/** GET /deliveries/{id}/source: the mail as it was sent. For operators. */
 export async function answerSource(
   ctx: TicketContext,
   req: IncomingMessage,

@@ -1,14 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/**
- * What a request's conditions make of it: not modified (304), no longer what the caller has (412), or to be
- * answered.
- */
+/** The result of a request's conditions: not modified (304), changed (412), or to be answered. */
 export type Precondition = 'unchanged' | 'changed' | 'met';
 
 /**
- * RFC 9110 §13.2.2, for a GET or HEAD of what has an ETag and no date. @param etag strong, with its quotation
- * marks
+ * RFC 9110 §13.2.2, for a GET or HEAD of a resource with an ETag and no date.
+ * @param etag strong, with its quotation marks
  */
 export function preconditionOf(headers: IncomingHttpHeaders, etag: string): Precondition {
   const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = headers;
@@ -17,10 +14,7 @@ export function preconditionOf(headers: IncomingHttpHeaders, etag: string): Prec
   return ifNoneMatch !== undefined && tagsOf(ifNoneMatch).some(same) ? 'unchanged' : 'met';
 }
 
-/**
- * The Range header, where it is about what the caller has the rest of: a part of another file is of no use to
- * them (§13.1.5).
- */
+/** The Range header, unless If-Range names another version of the file (§13.1.5). */
 export const rangeIfSame = (
   { range, 'if-range': ifRange }: IncomingHttpHeaders,
   etag: string,

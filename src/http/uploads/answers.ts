@@ -5,7 +5,7 @@ import type { Upload } from '../../tickets/uploads/keep.ts';
 import { answerJson } from '../respond.ts';
 import { digestField } from './fields.ts';
 
-/** As the mutation uploadFile answers. */
+/** The same data as the payload of the mutation `uploadFile`. */
 export function answerWhole(res: ServerResponse, upload: Upload, headers: Record<string, string> = {}): void {
   const { id, fileName, contentType, byteSize, sha256 } = upload;
   const payload = {

@@ -1,14 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { IncomingBody } from '../../tickets/uploads/take.ts';
 
-/** Bytes that may wait to be written before the sender is held back. */
+/** Bytes that are buffered before the sender is paused. */
 const waitingBytes = 256 * 1024;
 
 /**
- * A request's body as it arrives. Stopping it does not cut the connection, so that a refusal still reaches
- * the sender: what still arrives flows by unread. Pieces are handed on as they are: a stream of Node's would
- * join those that wait, which copies most of a large file once more. It fails when the request ends before
- * its body does.
+ * A request's body as it arrives. Stopping it does not close the connection, so that a refusal still reaches
+ * the sender: further bytes are discarded. Pieces are passed on without concatenation, unlike in a Node
+ * stream, which would copy most of a large file again. It fails when the request ends before its body does.
  */
 export function bodyOf(req: IncomingMessage): IncomingBody {
   const waiting: Buffer[] = [];
@@ -41,7 +40,7 @@ export function bodyOf(req: IncomingMessage): IncomingBody {
   }
 
   async function next(): Promise<IteratorResult<Buffer, undefined>> {
-    // Not before: whoever waits for `100 Continue` is told to go on by the first reader.
+    // Not earlier: this listener triggers `100 Continue`.
     if (!reading) req.on('data', onData);
     reading = true;
     while (waiting.length === 0) {
@@ -73,7 +72,7 @@ export function bodyOf(req: IncomingMessage): IncomingBody {
     [Symbol.asyncIterator]: () => ({
       next,
       async return() {
-        stop(new Error('nobody reads on'));
+        stop(new Error('the reader stopped'));
         return { value: undefined, done: true };
       },
     }),

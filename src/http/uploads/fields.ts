@@ -3,19 +3,16 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** The draft's version for interoperability (draft-ietf-httpbis-resumable-upload-12). */
 export const interopVersion = 8;
 
-/**
- * What a request says of its upload. A field that is not of its type counts as not there, as the draft has
- * it.
- */
+/** The upload's fields in a request. A field of the wrong type is ignored, as the draft requires. */
 export interface UploadFields {
   readonly complete: boolean | undefined;
   readonly offset: number | undefined;
   readonly length: number | undefined;
-  /** Of this request's body. */
+  /** Length of this request's body. */
   readonly contentLength: number | undefined;
-  /** SHA-256 of the whole. */
+  /** SHA-256 of the whole file. */
   readonly sha256: Buffer | undefined;
-  /** Whether its sender understands 104 as this version writes it. */
+  /** Whether the client understands status 104 in this version of the draft. */
   readonly hears104: boolean;
 }
 
@@ -31,7 +28,7 @@ export function uploadFieldsOf(headers: IncomingHttpHeaders): UploadFields {
   };
 }
 
-/** An item without its parameters (RFC 9651 §3.3); of a field that came twice there is none. */
+/** An item without its parameters (RFC 9651 §3.3). Undefined for a repeated field. */
 function itemOf(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value.split(';', 1)[0]!.trim() : undefined;
 }
@@ -41,7 +38,7 @@ function integerOf(value: string | string[] | undefined): number | undefined {
   return item !== undefined && /^\d{1,15}$/.test(item) ? Number(item) : undefined;
 }
 
-/** RFC 9530: `sha-256=:…:` among others. */
+/** RFC 9530: `sha-256=:…:`, perhaps among others. */
 function digestOf(value: string | string[] | undefined): Buffer | undefined {
   if (typeof value !== 'string') return undefined;
   const digest = /(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):/i.exec(value)?.[1];

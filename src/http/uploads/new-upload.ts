@@ -5,7 +5,7 @@ import type { UploadFields } from './fields.ts';
 import { RequestFault } from './problems.ts';
 
 /**
- * What a new upload's request says of its file: by headers, or by the query for those who cannot send them.
+ * Describes the file of a new upload, from the headers, or from the query for clients that cannot set them.
  */
 export function newUploadOf(
   req: IncomingMessage,

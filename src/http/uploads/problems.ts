@@ -7,7 +7,7 @@ import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/faults.
 import { identityOf } from '../request-id.ts';
 import { answerText } from '../respond.ts';
 
-/** What only a request can have wrong. */
+/** Faults of the request itself, found by this door. */
 export type RequestFaultCode =
   | 'BAD_REQUEST'
   | 'METHOD_NOT_ALLOWED'
@@ -42,14 +42,14 @@ export const statuses = {
   INTERNAL: 500,
 } as const satisfies Record<ProblemCode, number>;
 
-/** The draft's own problem types. */
+/** Problem types that the draft registers. */
 const registered = 'https://iana.org/assignments/http-problem-types#';
 const types: Partial<Record<ProblemCode, string>> = {
   UPLOAD_OFFSET: `${registered}mismatching-upload-offset`,
   UPLOAD_MISMATCH: `${registered}inconsistent-upload-length`,
 };
 
-/** A request that is not one for this door. */
+/** A request that this door does not accept. */
 export class RequestFault extends Error {
   readonly code: RequestFaultCode;
   readonly headers: Readonly<Record<string, string>>;
@@ -61,10 +61,10 @@ export class RequestFault extends Error {
   }
 }
 
-interface Problem {
+interface UploadProblem {
   readonly code: ProblemCode;
   readonly detail: string;
-  /** In the place of the code's own. */
+  /** Overrides the code's usual status. */
   readonly status?: number;
   readonly members?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
@@ -73,7 +73,7 @@ interface Problem {
 /** RFC 9457. `code` is for programs, `detail` for people. */
 export function answerProblem(
   res: ServerResponse,
-  { code, detail, status = statuses[code], members = {}, headers = {} }: Problem,
+  { code, detail, status = statuses[code], members = {}, headers = {} }: UploadProblem,
 ): void {
   noteCode(notedOf(res.req), code);
   const type = types[code] ?? 'about:blank';
@@ -86,8 +86,13 @@ export function answerProblem(
 const titleOf = (code: ProblemCode): string =>
   code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ');
 
-/** @param provided where the sender wanted to go on */
-export function problemOf(error: unknown, req: IncomingMessage, log: Logger, provided?: number): Problem {
+/** @param provided the offset that the sender wanted to continue at */
+export function problemOf(
+  error: unknown,
+  req: IncomingMessage,
+  log: Logger,
+  provided?: number,
+): UploadProblem {
   if (error instanceof RequestFault)
     return { code: error.code, detail: error.message, headers: error.headers };
   if (error instanceof UploadFault) return uploadProblem(error, provided);
@@ -108,7 +113,7 @@ export function problemOf(error: unknown, req: IncomingMessage, log: Logger, pro
   return { code: 'INTERNAL', detail };
 }
 
-function uploadProblem({ code, message, offset }: UploadFault, provided: number | undefined): Problem {
+function uploadProblem({ code, message, offset }: UploadFault, provided: number | undefined): UploadProblem {
   return {
     code,
     detail: message,
@@ -121,7 +126,7 @@ function uploadProblem({ code, message, offset }: UploadFault, provided: number 
   };
 }
 
-function refusalProblem(error: Refusal): Problem {
+function refusalProblem(error: Refusal): UploadProblem {
   if (error.is('ATTACHMENT_TOO_LARGE'))
     return {
       code: 'ATTACHMENT_TOO_LARGE',
@@ -133,10 +138,10 @@ function refusalProblem(error: Refusal): Problem {
   return { code: 'FORBIDDEN', detail: error.message };
 }
 
-/** Not Basic: it would make a browser ask for a password in the middle of somebody's page. */
+/** Not Basic: it would make the browser prompt for a password on the page. */
 const challenge = { 'WWW-Authenticate': 'Bearer realm="Ticketwire"' };
 
-function credentialProblem({ message, retryAfterSeconds: wait }: BadCredential): Problem {
+function credentialProblem({ message, retryAfterSeconds: wait }: BadCredential): UploadProblem {
   const problem = { code: 'BAD_CREDENTIAL', detail: message } as const;
   if (wait === undefined) return { ...problem, headers: challenge };
   return { ...problem, status: 429, headers: { 'Retry-After': String(wait) } };

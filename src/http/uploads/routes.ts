@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { essenceOf } from '../../platform/incoming-file.ts';
 import type { Logger } from '../../platform/log.ts';
 import { writeHead } from '../../platform/response-head.ts';
 import { uploadLifetimeHours } from '../../storage/garbage/expire.ts';
@@ -21,11 +22,11 @@ export interface UploadPorts {
   readonly contextOf: (req: IncomingMessage, res: ServerResponse) => Promise<TicketContext>;
   readonly maxBytes: number;
   readonly log: Logger;
-  /** Told when a file begins to arrive, and when it does not any more. */
+  /** Called with 1 when a file begins to arrive, and with -1 when it ends. */
   readonly uploading?: ((by: 1 | -1) => void) | undefined;
 }
 
-interface Call {
+interface UploadCall {
   readonly ctx: TicketContext;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -38,9 +39,9 @@ const partial = 'application/partial-upload';
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * POST /uploads takes a file in as a raw body; with `Upload-Complete` it can be gone on with under
- * /uploads/{id}, as in *Resumable Uploads for HTTP* (draft-ietf-httpbis-resumable-upload-12). What it answers
- * is what `AttachmentInput.upload` takes.
+ * POST /uploads takes a file as a raw body. With `Upload-Complete`, the upload can be resumed at
+ * /uploads/{id}, as in *Resumable Uploads for HTTP* (draft-ietf-httpbis-resumable-upload-12). The answer's
+ * `upload` is what `AttachmentInput.upload` takes.
  */
 export function createUploads({ contextOf, maxBytes, log, uploading }: UploadPorts): Handle {
   return async (req, res, path) => {
@@ -72,16 +73,16 @@ export function createUploads({ contextOf, maxBytes, log, uploading }: UploadPor
   };
 }
 
-type Run = (call: Call, id: string) => Promise<void>;
-const collection: Readonly<Record<string, Run>> = { POST: create, OPTIONS: async () => {} };
-const resource: Readonly<Record<string, Run>> = {
+type UploadMethod = (call: UploadCall, id: string) => Promise<void>;
+const collection: Readonly<Record<string, UploadMethod>> = { POST: create, OPTIONS: async () => {} };
+const resource: Readonly<Record<string, UploadMethod>> = {
   HEAD: tellState,
   PATCH: append,
   DELETE: cancel,
   OPTIONS: async () => {},
 };
 
-async function create(call: Call): Promise<void> {
+async function create(call: UploadCall): Promise<void> {
   const { ctx, req, res, fields } = call;
   if (maySneakIn(req, ctx.origin)) {
     const message = 'Send the header GraphQL-Preflight: 1, or a Content-Type that no form has';
@@ -106,10 +107,9 @@ async function create(call: Call): Promise<void> {
   );
 }
 
-async function append(call: Call, id: string): Promise<void> {
+async function append(call: UploadCall, id: string): Promise<void> {
   const { req, fields } = call;
-  const type = (req.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
-  if (type !== partial)
+  if (essenceOf(req.headers['content-type']) !== partial)
     throw new RequestFault('UNSUPPORTED_MEDIA_TYPE', `Send ${partial}`, { 'Accept-Patch': partial });
   if (fields.offset === undefined || fields.complete === undefined)
     throw new RequestFault('BAD_REQUEST', 'Send Upload-Offset and Upload-Complete with a PATCH');
@@ -118,11 +118,11 @@ async function append(call: Call, id: string): Promise<void> {
 }
 
 /**
- * Takes what the request brings, and answers what that makes of the upload; one that broke off has nobody
- * left to be answered.
+ * Appends the request's body to the upload and answers. When the request broke off, there is nobody left to
+ * answer.
  */
 async function bring(
-  { ctx, req, res, fields, arrival }: Call,
+  { ctx, req, res, fields, arrival }: UploadCall,
   id: string,
   offset: number,
   complete: boolean,
@@ -140,7 +140,7 @@ async function bring(
     answerWhole(res, appended.upload, { 'Upload-Complete': '?1', 'Upload-Offset': String(appended.offset) });
 }
 
-async function tellState(call: Call, id: string): Promise<void> {
+async function tellState(call: UploadCall, id: string): Promise<void> {
   if (!uuid.test(id)) throw uploadNotFound();
   const { upload, offset, byteSize, expiresInSeconds } = await uploadState(call.ctx, id, call.arrival);
   writeHead(call.res, 204, {
@@ -152,7 +152,7 @@ async function tellState(call: Call, id: string): Promise<void> {
   }).end();
 }
 
-async function cancel({ ctx, res, arrival }: Call, id: string): Promise<void> {
+async function cancel({ ctx, res, arrival }: UploadCall, id: string): Promise<void> {
   if (!uuid.test(id)) throw uploadNotFound();
   await cancelUpload(ctx, id, arrival);
   writeHead(res, 204, { 'Cache-Control': 'no-store' }).end();
@@ -163,7 +163,7 @@ function answerOptions(res: ServerResponse, maxBytes: number): void {
   writeHead(res, 204, { Allow: 'POST, GET, HEAD, PATCH, DELETE, OPTIONS', 'Upload-Limit': limits }).end();
 }
 
-const limitsField = ({ maxBytes }: Pick<Call, 'maxBytes'>, maxAge: number): string =>
+const limitsField = ({ maxBytes }: Pick<UploadCall, 'maxBytes'>, maxAge: number): string =>
   `max-size=${maxBytes}, max-age=${Math.max(0, maxAge)}`;
 
 function notAllowed(methods: readonly string[]): RequestFault | Error {

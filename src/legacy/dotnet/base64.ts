@@ -1,12 +1,9 @@
 const space = /[ \t\r\n]+/g;
-/**
- * Characters that are decoded at once. Lines of 76 make pieces so small that each would cost a write to the
- * disk.
- */
+/** Characters that are decoded together. Lines of 76 would otherwise cost one write to disk each. */
 const batch = 64 * 1024;
 const alphabet = /^[A-Za-z0-9+/]*$/;
 
-/** The value of a character's code; 64: padding, 65: none. */
+/** A character's value. 64: padding. 65: not base64. */
 const values = new Uint8Array(128).fill(65);
 for (const [value, char] of [
   ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=',
@@ -16,8 +13,8 @@ for (const [value, char] of [
 const padding = 64;
 
 /**
- * Base64 as .NET reads it, piece by piece: white space anywhere, padding required, no URL-safe alphabet.
- * `Buffer` alone would skip over whatever it does not know.
+ * Decodes base64 as .NET does, piece by piece: white space anywhere, padding required, no URL-safe alphabet.
+ * `Buffer` alone would ignore invalid characters.
  */
 export class Base64Decoder {
   #pending = '';
@@ -28,8 +25,8 @@ export class Base64Decoder {
   readonly #blocks: boolean;
 
   /**
-   * @param blocks padding may stand in each group of four, as if blocks had been encoded one by one: so
-   * `XmlDictionaryReader` takes it. `Convert.FromBase64String` wants it at the end.
+   * @param blocks allows padding in each group of four, as `XmlDictionaryReader` does.
+   * `Convert.FromBase64String` requires it at the end.
    */
   constructor(write: (bytes: Buffer) => void, blocks: 'blocks' | 'whole' = 'whole') {
     this.#write = write;
@@ -58,7 +55,7 @@ export class Base64Decoder {
     return alphabet.test(groups) && !this.#ended ? Buffer.from(groups, 'base64') : undefined;
   }
 
-  /** Group by group. A group without its first two characters is none, and behind padding comes padding. */
+  /** Decodes group by group. A group needs its first two characters, and only padding may follow padding. */
   #padded(groups: string): Buffer | undefined {
     const bytes = Buffer.allocUnsafe((groups.length / 4) * 3);
     let size = 0;
@@ -76,7 +73,7 @@ export class Base64Decoder {
     return bytes.subarray(0, size);
   }
 
-  /** @returns whether all of it was base64 */
+  /** @returns whether the whole text was valid base64 */
   end(): boolean {
     this.#decode();
     return this.#valid && this.#rest === '';
@@ -90,7 +87,7 @@ function valueAt(text: string, at: number): number {
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** The 16 bytes of a GUID as .NET orders them; the old service took one for binary data. */
+/** The 16 bytes of a GUID in .NET's order. The old service accepted one as binary data. */
 export function guidBytes(text: string): Buffer | undefined {
   if (!guid.test(text)) return undefined;
   const bytes = Buffer.from(text.replaceAll('-', ''), 'hex');

@@ -1,20 +1,20 @@
 import { isUtf8 } from 'node:buffer';
 
-/** The two character sets of the old formatters; every other name counts as utf-8. */
+/** The two character sets of the old formatters. Any other name means utf-8. */
 export type Charset = 'utf-8' | 'utf-16';
 
-/** Turns bytes into text piece by piece. Throws on bytes that are no text. */
+/** Decodes bytes piece by piece. Throws on invalid bytes. */
 export interface Decoder {
   push(bytes: Buffer): string;
-  /** The last of the text. */
+  /** Returns the rest of the text. */
   end(): string;
 }
 
 const invalid = new Error('the bytes are no text of the declared character set');
 
 /**
- * Strict UTF-8: several times faster than a streaming `TextDecoder`, as only the cut characters are kept
- * back.
+ * Strict UTF-8. Keeps only characters that are split between pieces, which makes it several times faster than
+ * a streaming `TextDecoder`.
  */
 class Utf8Decoder implements Decoder {
   #rest: Buffer | undefined;
@@ -34,7 +34,7 @@ class Utf8Decoder implements Decoder {
   }
 }
 
-/** Length of `bytes` without a character that is cut off at its end. */
+/** Length of `bytes` without an incomplete character at the end. */
 function wholeCharacters(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back]!;
@@ -89,7 +89,7 @@ class Utf32Decoder implements Decoder {
   }
 }
 
-/** Looks at the first four bytes, then hands over to the decoder that they call for. */
+/** Chooses a decoder by the first four bytes. */
 class SniffingDecoder implements Decoder {
   #head: Buffer | undefined;
   #decoder: Decoder | undefined;
@@ -117,7 +117,7 @@ class SniffingDecoder implements Decoder {
   }
 }
 
-/** A byte order mark wins over the declared character set, as with .NET's `StreamReader`. */
+/** A byte order mark takes precedence over the declared character set, as with .NET's `StreamReader`. */
 export function jsonDecoder(charset: Charset): Decoder {
   return new SniffingDecoder((head) => {
     const [a, b, c, d] = head;
@@ -127,8 +127,8 @@ export function jsonDecoder(charset: Charset): Decoder {
       return { skip: 2, decoder: new PlatformDecoder('utf-16le', charset === 'utf-16') };
     }
     if (a === 0 && b === 0 && c === 0xfe && d === 0xff) return { skip: 4, decoder: new Utf32Decoder(true) };
-    // The marked UTF-8 of a StreamReader replaces what it cannot read, the unmarked one of the formatter
-    // throws.
+    // UTF-8 with a mark replaces invalid bytes, as `StreamReader` does. Without a mark they are an error, as
+    // in the formatter.
     if (a === 0xef && b === 0xbb && c === 0xbf)
       return { skip: 3, decoder: new PlatformDecoder('utf-8', false) };
     return {
@@ -138,7 +138,7 @@ export function jsonDecoder(charset: Charset): Decoder {
   });
 }
 
-/** A byte order mark, or the look of the first characters, must agree with the declared character set. */
+/** A byte order mark, or the first characters, must match the declared character set. */
 export function xmlDecoder(charset: Charset): Decoder {
   return new SniffingDecoder((head) => {
     if (head.length < 4) throw invalid;
@@ -155,7 +155,7 @@ export function xmlDecoder(charset: Charset): Decoder {
   });
 }
 
-/** Text as the old service sent it: UTF-16 little-endian carries its mark, UTF-8 does not. */
+/** Encodes text as the old service did: UTF-16 little-endian with a byte order mark, UTF-8 without. */
 export function encode(text: string, charset: Charset): Buffer {
   return charset === 'utf-16' ? Buffer.from(`\ufeff${text}`, 'utf16le') : Buffer.from(text, 'utf8');
 }

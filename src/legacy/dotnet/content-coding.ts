@@ -1,15 +1,14 @@
-/**
- * Codings that a body can really be in, by the registry of IANA and the archives that people take for some.
- */
+/** Content codings of IANA's registry, and archives that people use as codings. */
 const codings = new Set(
-  'gzip x-gzip deflate br zstd compress x-compress bzip2 x-bzip2 xz lzma lz4 snappy dcb dcz exi pack200-gzip aes128gcm'.split(
-    ' ',
-  ),
+  (
+    'gzip x-gzip deflate br zstd compress x-compress bzip2 x-bzip2 xz lzma lz4 snappy ' +
+    'dcb dcz exi pack200-gzip aes128gcm'
+  ).split(' '),
 );
 
 /**
- * The first real coding that a Content-Encoding names. Many clients take the header for a character set
- * (`UTF-8`) or fill it with something; the old service did not look at it, and read what was plain.
+ * The first real coding in a Content-Encoding. Many clients send a character set (`UTF-8`) or other text
+ * instead. The old service ignored the header and read plain bodies.
  */
 export function contentCoding(header: string | undefined): string | undefined {
   return header

@@ -1,9 +1,12 @@
 import { remembering } from '../../platform/lru.ts';
 
-/** Media types and Accept headers, as strictly as .NET's header classes take them. */
+/**
+ * Parses media types and Accept headers exactly as .NET's header classes do. `content/media-type.ts` differs:
+ * it cleans a file's type, so that it can be repeated in any header.
+ */
 
-export interface MediaType {
-  /** `type/subtype` as it was written. */
+export interface MediaTypeHeaderValue {
+  /** `type/subtype` in its original spelling. */
   readonly written: string;
   readonly type: string;
   readonly subtype: string;
@@ -19,8 +22,8 @@ const parameter = new RegExp(
   'y',
 );
 
-/** Parses one media type from `at`. @returns undefined if there is none */
-function parseOne(text: string, at: number): { value: MediaType; end: number } | undefined {
+/** Parses one media type at `at`. @returns undefined if there is none */
+function parseOne(text: string, at: number): { value: MediaTypeHeaderValue; end: number } | undefined {
   mediaType.lastIndex = at;
   const match = mediaType.exec(text);
   if (!match) return undefined;
@@ -47,13 +50,13 @@ function parseOne(text: string, at: number): { value: MediaType; end: number } |
   return { value, end };
 }
 
-/** A quality that is no number counts as none. */
+/** An invalid quality is ignored. */
 function parseQuality(text: string | undefined): number {
   return text !== undefined && /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)$/.test(text) ? Number(text) : 1;
 }
 
-/** Content-Type: exactly one media type, or it counts as absent. */
-export const parseMediaType = (header: string | undefined): MediaType | undefined =>
+/** Parses Content-Type. Anything but exactly one media type counts as absent. */
+export const parseMediaType = (header: string | undefined): MediaTypeHeaderValue | undefined =>
   header === undefined ? undefined : onlyMediaType(header).value;
 
 const onlyMediaType = remembering(
@@ -64,7 +67,7 @@ const onlyMediaType = remembering(
   { texts: 500, longest: 500 },
 );
 
-/** A list; one element that cannot be parsed makes all of it count as absent. */
+/** Parses a list. One invalid element makes the whole list count as absent. */
 function parseList<T>(
   header: string | undefined,
   parse: (text: string, at: number) => { value: T; end: number } | undefined,
@@ -82,9 +85,9 @@ function parseList<T>(
   }
 }
 
-/** Accept, best first: by quality, then concrete types before ranges, else as written. */
-export function parseAccept(header: string | undefined): MediaType[] {
-  const rank = ({ type, subtype }: MediaType) =>
+/** Parses Accept, best first: by quality, then types before ranges, then in the given order. */
+export function parseAccept(header: string | undefined): MediaTypeHeaderValue[] {
+  const rank = ({ type, subtype }: MediaTypeHeaderValue) =>
     type === '*' && subtype === '*' ? 2 : subtype === '*' ? 1 : 0;
   return parseList(header, parseOne).sort((a, b) => b.quality - a.quality || rank(a) - rank(b));
 }
@@ -104,7 +107,7 @@ function parseCharset(
   };
 }
 
-/** Accept-Charset, best first. */
+/** Parses Accept-Charset, best first. */
 export function parseAcceptCharset(header: string | undefined): string[] {
   return parseList(header, parseCharset)
     .filter(({ quality }) => quality > 0)

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { remembering } from '../../platform/lru.ts';
 import type { Charset } from './charset.ts';
-import { type MediaType, parseAccept, parseAcceptCharset, parseMediaType } from './media-type.ts';
+import { type MediaTypeHeaderValue, parseAccept, parseAcceptCharset, parseMediaType } from './media-type.ts';
 
 export type Format = 'json' | 'xml';
 
-/** How an answer is written. */
+/** Format and character set of an answer. */
 export interface Representation {
   readonly format: Format;
   /** `application/json`, `text/xml`, … */
@@ -13,9 +13,7 @@ export interface Representation {
   readonly charset: Charset;
 }
 
-/**
- * The formatters of the old service in their order, with the media types that each of them reads and writes.
- */
+/** The old service's formatters, in order, with the media types that each reads and writes. */
 const formatters: readonly { format: Format; mediaTypes: readonly string[] }[] = [
   { format: 'json', mediaTypes: ['application/json', 'text/json'] },
   { format: 'xml', mediaTypes: ['application/xml', 'text/xml'] },
@@ -28,32 +26,32 @@ interface Match {
   readonly rank: 'mapping' | 'literal' | 'subtype' | 'all' | 'request' | 'default';
 }
 
-function covers(range: MediaType, mediaType: string): boolean {
+function covers(range: MediaTypeHeaderValue, mediaType: string): boolean {
   if (range.type === '*' && range.subtype === '*') return true;
   const [type, subtype] = mediaType.split('/');
   return range.type === type && (range.subtype === '*' || range.subtype === subtype);
 }
 
-/** The reader of a request's body; a Content-Type that is a range itself matches too. */
-export function selectReader(contentType: MediaType | undefined): Format | undefined {
+/** Selects the reader of a request's body. A range such as `text/*` matches as a Content-Type, too. */
+export function selectReader(contentType: MediaTypeHeaderValue | undefined): Format | undefined {
   if (!contentType) return undefined;
   return formatters.find(({ mediaTypes }) => mediaTypes.some((type) => covers(contentType, type)))?.format;
 }
 
-/** Names are matched exactly; whatever else is declared, quoted names too, counts as utf-8. */
-export function selectCharset(contentType: MediaType | undefined): Charset {
+/** Matches names exactly. Anything else, quoted names too, means utf-8. */
+export function selectCharset(contentType: MediaTypeHeaderValue | undefined): Charset {
   return contentType?.charset?.toLowerCase() === 'utf-16' ? 'utf-16' : 'utf-8';
 }
 
-/** What an answer's form depends on; a header that is missing says as much as an empty one. */
+/** The headers that decide an answer's format. A missing header counts as an empty one. */
 const deciding = ['content-type', 'accept', 'accept-charset', 'x-requested-with'] as const;
 type Deciding = Readonly<Record<(typeof deciding)[number], string>>;
 
-/** Chooses how to answer. There is always an answer: the old service never said 406. */
+/** Chooses the format of an answer. The old service never answered 406. */
 export const negotiate = (headers: IncomingHttpHeaders): Representation =>
   representationFor(deciding.map((name) => headers[name] ?? '').join('\n'));
 
-/** Clients send a few sets of such headers, over and over. */
+/** Memoized, because clients send few different sets of these headers. */
 const representationFor = remembering(
   (lines) => {
     const values = lines.split('\n');
@@ -76,8 +74,8 @@ function choose(headers: Deciding): Representation {
   return { format, mediaType, charset };
 }
 
-/** A browser's script that does not say what it accepts gets JSON. */
-function isScripted(headers: Deciding, accept: readonly MediaType[]): boolean {
+/** A browser's script without an Accept header gets JSON. */
+function isScripted(headers: Deciding, accept: readonly MediaTypeHeaderValue[]): boolean {
   const header = headers['x-requested-with'].toLowerCase();
   return (
     header.includes('xmlhttprequest') &&
@@ -87,8 +85,8 @@ function isScripted(headers: Deciding, accept: readonly MediaType[]): boolean {
 
 function match(
   { format, mediaTypes }: (typeof formatters)[number],
-  accept: readonly MediaType[],
-  contentType: MediaType | undefined,
+  accept: readonly MediaTypeHeaderValue[],
+  contentType: MediaTypeHeaderValue | undefined,
   scripted: boolean,
 ): Match {
   if (format === 'json' && scripted)
@@ -118,7 +116,7 @@ function best(matches: readonly Match[]): Match {
   return accepted ?? matches.find(({ rank }) => rank === 'request') ?? matches[0]!;
 }
 
-/** The one of higher quality; of equals the first. */
+/** The one with the higher quality, or the first of equals. */
 function better(current: Match | undefined, candidate: Match | undefined): Match | undefined {
   if (!current || !candidate) return current ?? candidate;
   return candidate.quality > current.quality ? candidate : current;

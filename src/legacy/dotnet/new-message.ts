@@ -1,8 +1,6 @@
 import type { Spool } from './spool.ts';
 
-/**
- * The name of the old action's parameter; ModelState keys begin with it. Nobody outside knows the real one.
- */
+/** The old action's parameter, with which ModelState keys begin. Its real name is not known. */
 export const parameter = 'post';
 
 export const namespaces = {
@@ -21,7 +19,7 @@ export interface NewAttachment {
   Data: Spool | null;
 }
 
-/** The body of NewMessage as the old service bound it; members in the order of its help page. */
+/** The body of NewMessage as the old service bound it. Members are in the help page's order. */
 export interface NewMessagePost {
   TicketREF: string | null;
   TicketId: number | null;
@@ -56,9 +54,14 @@ export function emptyAttachment(): NewAttachment {
   return { FileName: null, ContentType: null, ContentLength: 0, Data: null };
 }
 
-/** How a member's value is written: `int?` may be null, `int` and `bool` may not. */
-export type Kind = 'string' | 'int?' | 'int' | 'bool' | 'bytes' | 'strings' | 'attachments';
-export type Members = Readonly<Record<string, Kind>>;
+/** A member's type. `int?` may be null, `int` and `bool` may not. */
+export type MemberType = 'string' | 'int?' | 'int' | 'bool' | 'bytes' | 'strings' | 'attachments';
+export type MemberTypes = Readonly<Record<string, MemberType>>;
+/** The types with members: the body itself, and one of its attachments. */
+export type Shape = 'post' | 'attachment';
+export type ValueType = MemberType | Shape;
+/** A post or an attachment while its members are being read. */
+export type BoundObject = Record<string, unknown>;
 
 export const postMembers = {
   TicketREF: 'string',
@@ -72,27 +75,24 @@ export const postMembers = {
   SendViaOutboundEmailFrom: 'string',
   SendViaOutboundEmailCc: 'strings',
   SendViaOutboundEmailBcc: 'strings',
-} as const satisfies Record<keyof NewMessagePost, Kind>;
+} as const satisfies Record<keyof NewMessagePost, MemberType>;
 
 export const attachmentMembers = {
   FileName: 'string',
   ContentType: 'string',
   ContentLength: 'int',
   Data: 'bytes',
-} as const satisfies Record<keyof NewAttachment, Kind>;
+} as const satisfies Record<keyof NewAttachment, MemberType>;
 
-/**
- * What became of a body: the object it was bound to, and the path of each error inside it, as ModelState
- * keeps them.
- */
+/** The result of reading a body: the bound object, and the path of each error, as in ModelState. */
 export interface Reading {
-  /** `null`: there was no body, or it broke too early to be anything. */
+  /** Null: there was no body, or it broke too early. */
   readonly post: NewMessagePost | null;
-  /** Paths below the parameter, in order, one for each error; empty path: the document itself. */
+  /** Paths below the parameter, one for each error, in order. An empty path means the document itself. */
   readonly errors: readonly string[];
 }
 
-/** The body is larger than this process will hold; what it says does not matter any more. */
+/** The body exceeds a limit of this process. */
 export class TooLarge extends Error {
   constructor() {
     super('Maximum request length exceeded.');
@@ -101,15 +101,15 @@ export class TooLarge extends Error {
 }
 
 /**
- * Bounds of one body while it is being read. Above the command's own limits, so that its refusals are the
- * ones seen.
+ * Limits while a body is being read. They exceed the command's limits, so that its refusals are the ones
+ * seen.
  */
 export interface ReadingLimits {
-  /** Characters in one string that is kept in memory (a message, a name). */
+  /** Maximum characters of one string in memory (a message, a name). */
   readonly textChars: number;
-  /** Values that all lists may hold together; see `Budget`. */
+  /** Maximum number of values in all lists together. See `Budget`. */
   readonly values: number;
-  /** Errors that are collected before reading stops, and the characters of their paths together. */
+  /** Maximum number of errors, and of the characters of all their paths. */
   readonly errors: number;
   readonly errorChars: number;
 }
@@ -120,13 +120,10 @@ export const readingLimits: ReadingLimits = {
   errorChars: 20_000,
 };
 
-/**
- * What an object takes in memory, in values of eight bytes; a name by which a value can be referred to takes
- * as much.
- */
+/** Memory of an object, in values of eight bytes. The name of a referenced value takes as much. */
 export const objectValues = 16;
 
-/** Bounds the memory that lists take, however long they are: an empty item is a few characters of a body. */
+/** Limits the memory of all lists: an empty item takes only a few characters of a body. */
 export class Budget {
   #left: number;
 

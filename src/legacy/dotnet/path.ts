@@ -1,10 +1,10 @@
-/** What is not the same before and after folding; most paths have none of it. */
+/** Characters that folding may change. Most paths have none. */
 const unfolded = /[%\\A-Z]|\/[/.]|.\/$/;
 
 /**
- * A path as routing saw it behind IIS and System.Web: escapes decoded once (`%2F` and `%5C` too), backslashes
- * as slashes, doubled slashes and dot segments folded, no slash at the end, lower case. A base URL that ends
- * in a slash makes such paths.
+ * Folds a path as IIS and System.Web did before routing: decodes escapes once (`%2F` and `%5C` too), turns
+ * backslashes into slashes, removes doubled slashes, dot segments and a final slash, and lower-cases. Clients
+ * whose base URL ends in a slash send such paths.
  */
 export function foldPath(path: string): string {
   if (!unfolded.test(path)) return path;
@@ -16,7 +16,7 @@ export function foldPath(path: string): string {
   return `/${segments.join('/')}`;
 }
 
-/** Escapes are UTF-8, or else single bytes. One that is none stays as it is. */
+/** Decodes escapes as UTF-8, or as single bytes. Invalid ones stay. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -1,15 +1,15 @@
 import { type Receive, type ReceivedFile, RequestOver } from '../../platform/incoming-file.ts';
 
-/** Bytes that a file may have been given and the store has not taken, before its sender is held back. */
+/** Bytes that are buffered before the sender is paused. */
 const aheadBytes = 256 * 1024;
 
 /**
- * Files that are stored of one request: more than a message takes, so that the command is who refuses one too
- * many.
+ * Maximum number of files that are stored for a request. It exceeds a message's limit, so that the command's
+ * refusal is the one seen.
  */
 const maxFiles = 100;
 
-/** The files of one request, on their way into the blob store while their text is still being decoded. */
+/** The files of one request, streamed into the blob store while their text is being decoded. */
 export class Spools {
   readonly #receive: Receive;
   readonly #all: Spool[] = [];
@@ -27,18 +27,18 @@ export class Spools {
     return spool;
   }
 
-  /** Resolves when the store has caught up; `undefined` when nobody needs to wait. */
+  /** Resolves when the store has caught up. Undefined when there is nothing to wait for. */
   get congestion(): Promise<void> | undefined {
     return this.#all.find((spool) => spool.congestion)?.congestion;
   }
 
-  /** Gives up the files that have not come to their end. */
+  /** Gives up the incomplete files. */
   release(): void {
     for (const spool of this.#all) spool.release();
   }
 }
 
-/** One file on its way in: takes bytes without waiting, and gives them to the store as fast as it writes. */
+/** One file: accepts bytes without waiting, and passes them to the store as fast as it writes. */
 export class Spool {
   /** Bytes written so far. */
   size = 0;
@@ -46,7 +46,7 @@ export class Spool {
   #received: Promise<ReceivedFile> | undefined;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
-  /** `given up`: by the store, which refuses the file, or by the request. */
+  /** `given up`: by the store, which rejected the file, or by the request. */
   #state: 'open' | 'whole' | 'given up' = 'open';
   #wake = () => {};
   #congestion: PromiseWithResolvers<void> | undefined;
@@ -93,7 +93,7 @@ export class Spool {
   #start(): void {
     if (this.#received !== undefined) return;
     this.#received = this.#begin(this.#pieces()) ?? this.#refuse();
-    // Told to whoever waits for it, which may be nobody.
+    // Handled by those who await it, if any.
     this.#received.catch(() => {});
   }
 
@@ -110,7 +110,7 @@ export class Spool {
     }
   }
 
-  /** All that waits, as one piece: lines of 76 characters would each cost a write. */
+  /** Concatenates the buffer: lines of 76 characters would cost a write each. */
   #next(): Buffer {
     const piece = this.#waiting.length === 1 ? this.#waiting[0]! : Buffer.concat(this.#waiting);
     this.#waiting = [];

@@ -1,7 +1,6 @@
 /**
- * Text that arrives in pieces. The readers are generators over it: they yield where they have used up what is
- * there, and are resumed when more has been fed. One code path, whether a body comes whole or in a thousand
- * pieces.
+ * Text that arrives in pieces. The readers are generators over it. They yield when they have used up what has
+ * arrived, and are resumed when more has been fed. Complete and split bodies take the same path.
  */
 export class TextSource {
   text = '';
@@ -19,21 +18,20 @@ export class TextSource {
     this.#ended = true;
   }
 
-  /** The bytes that follow are no text: whoever asks for them gets the error, and after it the end. */
+  /**
+   * Marks the following bytes as invalid text. The next `has` throws the error, and later ones see the end.
+   */
   fail(error: Error): void {
     this.#failure = error;
     this.#ended = true;
   }
 
-  /**
-   * Whether that is there already, which `has` need not be asked then: a generator costs more than most of
-   * what is read.
-   */
+  /** Whether that character has arrived, so that `has`, a slower generator, need not be called. */
   isThere(ahead: number): boolean {
     return this.pos + ahead < this.text.length;
   }
 
-  /** Makes sure of a character `ahead` places after the next one. @returns false at the end of the text */
+  /** Waits for the character `ahead` places after the next one. @returns false at the end of the text */
   *has(ahead: number): Generator<void, boolean> {
     while (this.pos + ahead >= this.text.length) {
       if (this.#failure) {
@@ -48,7 +46,7 @@ export class TextSource {
   }
 }
 
-/** White space as .NET's `char.IsWhiteSpace` has it: unlike `\s` with U+0085 and without U+FEFF. */
+/** .NET's `char.IsWhiteSpace`: like `\s`, but with U+0085 and without U+FEFF. */
 export function isWhiteSpace(code: number): boolean {
   if (code < 0x80) return code === 0x20 || (code >= 0x09 && code <= 0x0d);
   if (code < 0x1680) return code === 0x85 || code === 0xa0;

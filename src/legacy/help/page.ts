@@ -1,12 +1,14 @@
+import { escapeHtml } from '../../platform/escape-html.ts';
 import { samples } from './samples.ts';
 
-/** A member as the help page describes it: name, description, type. */
-type Row = readonly [name: string, description: string, type: string];
+/** A row of the help page's tables. */
+type HelpRow = readonly [name: string, description: string, type: string];
 
-const members: readonly Row[] = [
+const members: readonly HelpRow[] = [
   [
     'TicketREF',
-    '(Required) The reference ID of the ticket to which add a new message. You can use TicketId instead. Given both, they must name the same ticket.',
+    '(Required) The reference ID of the ticket to which add a new message. You can use TicketId instead. ' +
+      'Given both, they must name the same ticket.',
     'string',
   ],
   [
@@ -18,7 +20,8 @@ const members: readonly Row[] = [
   ['Html', 'If true, sent message is in HTML format', 'boolean'],
   [
     'IsPrivate',
-    'If true, the message is marked as a private one. Private messages are visible only for Operators and can be sent by Operators only.',
+    'If true, the message is marked as a private one. ' +
+      'Private messages are visible only for Operators and can be sent by Operators only.',
     'boolean',
   ],
   ['IsMobileDevice', 'If true, the message has been sent from a mobile device (phone, tablet)', 'boolean'],
@@ -33,14 +36,14 @@ const members: readonly Row[] = [
   ['SendViaOutboundEmailBcc', '(Optional) BCC (blind carbon copy) emails.', 'Collection of string'],
 ];
 
-const attachmentMembers: readonly Row[] = [
+const attachmentMembers: readonly HelpRow[] = [
   ['FileName', 'The name of the file', 'string'],
   ['ContentType', 'The media type of the file', 'string'],
   ['ContentLength', 'The length of the file; what counts is the data', 'integer'],
   ['Data', 'The file itself, base64 with its padding', 'Collection of byte'],
 ];
 
-const resultMembers: readonly Row[] = [
+const resultMembers: readonly HelpRow[] = [
   ['TicketMessageId', 'The unique identifier of the newly created ticket message', 'integer'],
 ];
 
@@ -55,18 +58,28 @@ const answers: readonly (readonly [status: string, meaning: string])[] = [
 ];
 
 export const helpStyle = `
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1d2733; background: #fff; }
+body {
+  font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem;
+  color: #1d2733; background: #fff;
+}
 h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2.2rem; } h3 { font-size: 1.05rem; }
-table { border-collapse: collapse; width: 100%; } th, td { border-bottom: 1px solid #d8dee6; padding: .35rem .6rem; text-align: left; vertical-align: top; }
-pre { background: #f4f6f8; border: 1px solid #d8dee6; border-radius: 4px; padding: .8rem; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; user-select: all; }
+table { border-collapse: collapse; width: 100%; }
+th, td { border-bottom: 1px solid #d8dee6; padding: .35rem .6rem; text-align: left; vertical-align: top; }
+pre {
+  background: #f4f6f8; border: 1px solid #d8dee6; border-radius: 4px; padding: .8rem; overflow-x: auto;
+  white-space: pre-wrap; overflow-wrap: anywhere; user-select: all;
+}
 @media (max-width: 40rem) { h1, td, th { overflow-wrap: anywhere; } th, td { padding: .3rem; } }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
-@media (prefers-color-scheme: dark) { body { background: #14191f; color: #dfe6ee; } pre { background: #1d242c; } pre, th, td { border-color: #37424e; } a { color: #7ab8ff; } }
+@media (prefers-color-scheme: dark) {
+  body { background: #14191f; color: #dfe6ee; } pre { background: #1d242c; }
+  pre, th, td { border-color: #37424e; } a { color: #7ab8ff; }
+}
 `;
 
 /**
- * The help page, in the manner of the old one: one endpoint, its members, samples to copy (a click selects
- * one whole).
+ * The help page, in the style of the old one: one endpoint, its members, and samples (a click selects a whole
+ * one).
  */
 export function helpPage(): string {
   return `<!DOCTYPE html>
@@ -80,15 +93,15 @@ export function helpPage(): string {
 <body>
 <h1>POST api/Tickets/NewMessage</h1>
 <p>Creates a new message (comment or email reply) in the Ticket.</p>
-<p>Sign in with HTTP Basic (login and password of a help desk user) or with a Bearer token. This endpoint stays for the
-clients that know it; new ones find more in the <a href="/graphql">GraphQL API</a>. A machine-readable description is in
-<a href="/api/openapi.yaml">openapi.yaml</a>.</p>
+<p>Sign in with HTTP Basic (login and password of a help desk user) or with a Bearer token. This endpoint
+remains for existing clients; new clients should use the <a href="/graphql">GraphQL API</a>.
+A machine-readable description is in <a href="/api/openapi.yaml">openapi.yaml</a>.</p>
 <h2>Request Information</h2>
 <h3>URI Parameters</h3>
 <p>None.</p>
 <h3>Headers</h3>
-<p><code>Idempotency-Key</code> (optional): a name for this call of your own making. Sent again with the same key, the same
-message is stored and mailed once, and the first answer is repeated.</p>
+<p><code>Idempotency-Key</code> (optional): a unique string that you choose for this call. A call
+repeated with the same key stores and mails the message once, and gets the first answer again.</p>
 <h3>Body Parameters</h3>
 ${table('NewMessagePost', members)}
 <h3>NewAttachment</h3>
@@ -96,13 +109,12 @@ ${table('NewAttachment', attachmentMembers)}
 <h3>Request Formats</h3>
 ${sample('application/json, text/json', samples.requestJson)}
 ${sample('application/xml, text/xml', samples.requestXml)}
-<p>In XML the order of the elements matters: they are read in alphabetical order, and what comes later than its place is
-not seen.</p>
+<p>In XML, the elements must be in alphabetical order. An element that is out of order is ignored.</p>
 ${sample('From a shell', samples.shell)}
 <h2>Response Information</h2>
 <h3>Resource Description</h3>
 ${table('NewMessageResult', resultMembers)}
-<table><tr><th>Status</th><th>Meaning</th></tr>${answers.map(([status, meaning]) => `<tr><td>${status}</td><td>${meaning}</td></tr>`).join('')}</table>
+<table><tr><th>Status</th><th>Meaning</th></tr>${answerRows()}</table>
 <h3>Response Formats</h3>
 ${sample('application/json, text/json', samples.responseJson)}
 ${sample('application/xml, text/xml', samples.responseXml)}
@@ -112,7 +124,10 @@ ${sample('A refusal', samples.refusalJson)}
 `;
 }
 
-function table(name: string, rows: readonly Row[]): string {
+const answerRows = (): string =>
+  answers.map(([status, meaning]) => `<tr><td>${status}</td><td>${meaning}</td></tr>`).join('');
+
+function table(name: string, rows: readonly HelpRow[]): string {
   const body = rows.map(
     (row) =>
       `<tr>${row.map((cell, i) => `<td>${i === 0 ? `<code>${cell}</code>` : cell}</td>`).join('')}</tr>`,
@@ -121,5 +136,5 @@ function table(name: string, rows: readonly Row[]): string {
 }
 
 function sample(title: string, text: string): string {
-  return `<h4>${title}</h4>\n<pre>${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</pre>`;
+  return `<h4>${title}</h4>\n<pre>${escapeHtml(text)}</pre>`;
 }

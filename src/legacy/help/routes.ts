@@ -5,16 +5,18 @@ import { bareReply, type Reply } from '../reply.ts';
 import { helpPage, helpStyle } from './page.ts';
 
 /**
- * Where the samples call, unless the caller came by an origin that can stand in a shell's command and in
+ * The origin in the samples. It is replaced by the caller's origin if that is safe in a shell command and in
  * HTML.
  */
 const sampleOrigin = 'http://localhost:4000';
 const isPlainOrigin = (origin: string) => /^https?:\/\/[\w.:[\]-]+$/.test(origin);
 
-/** The two documents of the door. Samples call the origin by which the reader came. */
+/** The help page and the OpenAPI document. Samples use the origin by which the reader came. */
 export function loadPages(): (page: 'help' | 'openapi', request: IncomingMessage, origin: string) => Reply {
   const style = createHash('sha256').update(helpStyle).digest('base64');
-  const policy = `default-src 'none'; style-src 'sha256-${style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+  const policy =
+    `default-src 'none'; style-src 'sha256-${style}'; ` +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
   const documents = {
     help: { type: 'text/html; charset=utf-8', body: Buffer.from(helpPage()) },
     openapi: {

@@ -2,7 +2,7 @@ import { namespaces } from '../dotnet/new-message.ts';
 
 const { instance, posts, data, arrays, results } = namespaces;
 
-/** The samples of the help page, as they go over the wire. */
+/** The samples of the help page. Tests send them as they are. */
 export const samples = {
   requestJson: `{
   "TicketREF": "INC-000047",
@@ -49,6 +49,8 @@ export const samples = {
   -d '{"TicketREF":"INC-000047","Message":"Can I meet you afternoon?"}' \\
   http://localhost:4000/api/Tickets/NewMessage`,
   responseJson: '{"TicketMessageId":123}',
-  responseXml: `<NewMessageResult xmlns:i="${instance}" xmlns="${results}"><TicketMessageId>123</TicketMessageId></NewMessageResult>`,
+  responseXml:
+    `<NewMessageResult xmlns:i="${instance}" xmlns="${results}">` +
+    `<TicketMessageId>123</TicketMessageId></NewMessageResult>`,
   refusalJson: '{"Message":"The ticket was not found."}',
 } as const;

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** One call as it was recorded, and how it was answered. */
+/** A recorded call and its answer. */
 export interface Recorded {
   readonly name: string;
   readonly method: string;
@@ -9,25 +9,25 @@ export interface Recorded {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   readonly chunked: boolean;
-  /** Sent without a credential. */
+  /** Whether to send it without a credential. */
   readonly anonymous: boolean;
-  readonly expect: Expected;
+  readonly expect: RecordedAnswer;
 }
 
-export interface Expected {
+export interface RecordedAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** `undefined`: whatever it says. */
+  /** Undefined: any body matches. */
   readonly body: Buffer | undefined;
 }
 
-export interface Received {
+export interface ReplayedAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }
 
-/** Headers that a client may go by; the others name servers, dates and connections. */
+/** Headers that a client may depend on. The others name servers, dates and connections. */
 const significant = [
   'content-type',
   'allow',
@@ -39,8 +39,8 @@ const significant = [
 ];
 const shown = 300;
 
-/** What differs between two answers, a line each. Ids of messages are another's every time. */
-export function differences(expected: Expected, received: Received): string[] {
+/** Lists the differences between two answers, one line each. Message ids always differ and are ignored. */
+export function differences(expected: RecordedAnswer, received: ReplayedAnswer): string[] {
   const found: string[] = [];
   if (expected.status !== received.status)
     found.push(`status: ${expected.status} was recorded, now ${received.status}`);

@@ -6,10 +6,7 @@ import { foldPath } from '../dotnet/path.ts';
 import { lower, type Recorded } from './differences.ts';
 
 const namedValues = z.array(z.object({ name: z.string(), value: z.string() }));
-/**
- * Of a HAR what is sent and compared; its writers differ in what else they tell, and leave out what they do
- * not know.
- */
+/** The parts of a HAR that are sent and compared. Programs differ in the rest. */
 const entry = z.object({
   request: z.object({
     method: z.string(),
@@ -31,14 +28,16 @@ const entry = z.object({
   }),
 });
 export const har = z.object({ log: z.object({ entries: z.array(entry) }) });
-type Entry = z.infer<typeof entry>;
+type HarEntry = z.infer<typeof entry>;
 
-/** Headers that belong to the recorded connection. */
-const hop =
-  /^(:.*|host|content-length|connection|proxy-.*|transfer-encoding|accept-encoding|keep-alive|expect|upgrade|http2-settings|te)$/;
+/** Headers of the recorded connection, which are not sent again. */
+const hop = new RegExp(
+  '^(:.*|host|content-length|connection|proxy-.*|transfer-encoding|accept-encoding|' +
+    'keep-alive|expect|upgrade|http2-settings|te)$',
+);
 
-/** @returns nothing for what is none of the old endpoint's, and for what nobody answered */
-export function fromHar({ request, response }: Entry, index: number): Recorded[] {
+/** @returns an empty array for a request that is not for the old endpoint or has no answer */
+export function fromHar({ request, response }: HarEntry, index: number): Recorded[] {
   const path = pathOf(request.url);
   if (path === undefined || response.status === 0) return [];
   const headers = headersOf(request);
@@ -63,15 +62,15 @@ export function fromHar({ request, response }: Entry, index: number): Recorded[]
   ];
 }
 
-/** Path and query as they were sent, if they lead to the old endpoint. */
+/** Path and query as they were sent. Undefined for another endpoint. */
 function pathOf(url: string): string | undefined {
   const target = /^https?:\/\/[^/?#\\]*([^#]*)/i.exec(url)?.[1];
   if (target === undefined || !/^\/api(\/|$)/.test(foldPath(target.split('?', 1)[0]!))) return undefined;
-  // What a recorder has made readable could not be sent.
+  // Recorders decode characters that cannot be sent unescaped.
   return target.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
 }
 
-function headersOf({ headers, postData }: Entry['request']): Record<string, string> {
+function headersOf({ headers, postData }: HarEntry['request']): Record<string, string> {
   const sent = headers
     .filter(({ name, value }) => !hop.test(name.toLowerCase()) && !isUndone(name, value))
     .map(({ name, value }) => [
@@ -83,11 +82,11 @@ function headersOf({ headers, postData }: Entry['request']): Record<string, stri
   return Object.fromEntries(sent) as Record<string, string>;
 }
 
-/** A recorder tells the body as it was before it was packed. */
+/** Recorders store the body uncompressed. */
 const isUndone = (name: string, value: string) =>
   name.toLowerCase() === 'content-encoding' && contentCoding(value) !== undefined;
 
-function bodyOf(postData: Entry['request']['postData'], headers: Record<string, string>): Buffer {
+function bodyOf(postData: HarEntry['request']['postData'], headers: Record<string, string>): Buffer {
   const { text, encoding, params } = postData ?? {};
   if (text) return encoding === 'base64' ? Buffer.from(text, 'base64') : encoded(text, headers);
   const fields = (params ?? []).map(({ name, value }) => [name, value ?? '']);

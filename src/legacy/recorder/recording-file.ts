@@ -4,7 +4,7 @@ import { fromHar, har } from './har.ts';
 
 const headers = z.record(z.string(), z.string()).default({});
 
-/** A call as our own cases are written. */
+/** A call in the format of our own test cases. */
 const ownCall = z.object({
   id: z.string().optional(),
   name: z.string().optional(),
@@ -14,7 +14,7 @@ const ownCall = z.object({
   body: z.string().nullish(),
   bodyBase64: z.string().nullish(),
   chunked: z.boolean().default(false),
-  /** The action was made to answer so: nothing that a call brings about. */
+  /** A stubbed result of the action, which no call can cause. */
   actionResult: z.string().optional(),
   textIsOurs: z.boolean().default(false),
   expect: z.object({
@@ -26,7 +26,7 @@ const ownCall = z.object({
   }),
 });
 
-/** @returns undefined if the file is no HAR */
+/** @returns undefined if the file is not a HAR */
 function readHar(data: unknown): Recording | undefined {
   if (data === null || typeof data !== 'object' || !('log' in data)) return undefined;
   const { entries } = check(har, data).log;
@@ -36,13 +36,13 @@ function readHar(data: unknown): Recording | undefined {
 
 export interface Recording {
   readonly calls: readonly Recorded[];
-  /** Requests of the recording that were none of the old endpoint's, or had no answer. */
+  /** Number of requests that are not for the old endpoint or have no answer. */
   readonly leftOut: number;
 }
 
-/** Reads a recording. @throws Error that says what is wrong with the file */
+/** Reads a recording. @throws Error with what is wrong with the file */
 export function readRecording(text: string): Recording {
-  // Windows' recorders begin with a byte order mark.
+  // Recorders on Windows write a byte order mark.
   const data = parse(text.replace(/^\ufeff/, ''));
   const list = data !== null && typeof data === 'object' && 'cases' in data ? data.cases : data;
   return readHar(data) ?? { calls: readOwn(Array.isArray(list) ? list : [list]), leftOut: 0 };
@@ -56,11 +56,11 @@ function readOwn(list: readonly unknown[]): Recorded[] {
 
 function check<T>(schema: z.ZodType<T>, data: unknown): T {
   const checked = schema.safeParse(data);
-  if (!checked.success) throw new Error(`no recording: ${z.prettifyError(checked.error)}`);
+  if (!checked.success) throw new Error(`not a recording: ${z.prettifyError(checked.error)}`);
   return checked.data;
 }
 
-/** One JSON document, or one a line. */
+/** Parses one JSON document, or one on each line. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -81,7 +81,7 @@ function fromOwn(call: z.infer<typeof ownCall>, index: number): Recorded {
   const { expect, bodyBase64, textIsOurs } = call;
   const utf16 = expect.bodyUtf16leWithBom;
   const body = utf16 == null ? Buffer.from(expect.body ?? '') : Buffer.from(`\ufeff${utf16}`, 'utf16le');
-  // The cases' name for the endpoint behind an [Authorize] that fails.
+  // In our cases, this path means an endpoint whose [Authorize] fails.
   const anonymous = /\/Secured$/i.test(call.path);
   return {
     name: [call.id ?? index + 1, call.name].filter(Boolean).join(' '),

@@ -1,6 +1,6 @@
-import { escapeHtml } from '../../content/dom/markup.ts';
 import { plainTextToHtml } from '../../content/plain.ts';
 import { readStoredBody } from '../../content/read-body.ts';
+import { escapeHtml } from '../../platform/escape-html.ts';
 import type { MessageFormat } from '../../platform/vocabulary.ts';
 import { type FindPicture, type InlinePart, InlinePictures, pictureReferences } from './inline.ts';
 import type { AttachmentPart, MailParts, QuotedMessage } from './parts.ts';

@@ -1,25 +1,25 @@
 import type { IncomingMessage } from 'node:http';
 import { httpError } from '../request-error.ts';
 
-/** The bytes of a request as they arrive, until it ends or nobody wants them any more. */
+/** The bytes of a request as they arrive, until it ends or is stopped. */
 export interface Arriving {
   /**
-   * The next piece; undefined at the end. The sender is held back while nobody asks. @throws what stopped it
+   * The next piece, or undefined at the end. The sender is paused while no piece is requested.
+   * @throws the reason why it stopped
    */
   next(): Promise<Buffer | undefined>;
-  /** Lets go of the request: whoever waits is told why, and its bytes flow by unread from now on. */
+  /** Stops reading. A pending `next` rejects with `why`, and further bytes are discarded. */
   stop(why: Error): void;
 }
 
 /**
- * Bytes that may arrive before anybody asks for them: stopping the sender for each piece costs more than the
- * piece.
+ * Bytes that are buffered before the sender is paused. Pausing for each piece would cost more than the piece.
  */
 const aheadBytes = 256 * 1024;
 
 /**
- * Reads at most `maxBytes` of a request's body. Not by its async iterator, which cannot be stopped while the
- * sender is silent.
+ * Reads at most `maxBytes` of a request's body. It does not use the request's async iterator, which cannot be
+ * stopped while the sender is silent.
  */
 export function arriving(req: IncomingMessage, maxBytes: number): Arriving {
   let bytes = 0;

@@ -3,17 +3,17 @@ import { ExpectedFile } from '../../context/expected-file.ts';
 
 export interface FilePlace {
   readonly upload: ExpectedFile;
-  /** The list of the variables that the file belongs to, as a path. */
+  /** Path of the list in the variables that the file belongs to. */
   readonly list: string;
 }
 
-/** What is expected of each part, by the part's name. */
+/** The expected files, by the names of their parts. */
 export type FilePlaces = ReadonlyMap<string, FilePlace>;
 
 /**
- * Puts an expected file at each path that the map names.
- * @throws InvalidMapError when it is no map of part names to lists of paths, or a path leads nowhere in the
- * operations
+ * Puts an expected file at each path of the map.
+ * @throws InvalidMapError when the map does not list paths by part name, or when a path does not lead to a
+ * null in the operations
  */
 export function placesOf(map: unknown, operations: object): FilePlaces {
   if (typeof map !== 'object' || map === null || Array.isArray(map))
@@ -45,7 +45,7 @@ const own = (at: unknown, step: string): unknown =>
     : undefined;
 
 /**
- * `variables.input.attachments.0.file` belongs to `variables.input.attachments`; what is in no list, to
- * itself.
+ * `variables.input.attachments.0.file` belongs to `variables.input.attachments`. A file outside of any list
+ * belongs to its own path.
  */
 const listOf = (path: string): string => /^(.*)\.\d+(\.|$)/.exec(path)?.[1] ?? path;

@@ -1,9 +1,9 @@
-/** What a part says of itself. */
+/** The headers of a part. */
 export interface PartHeaders {
   readonly name: string;
-  /** Undefined: the part is a field. Empty: a file that its sender gave no name. */
+  /** Undefined: the part is a field. Empty: a file without a name. */
   readonly fileName: string | undefined;
-  /** As written, with its parameters; undefined unless given. */
+  /** The Content-Type as it was sent, with its parameters. Undefined when there is none. */
   readonly contentType: string | undefined;
 }
 
@@ -12,11 +12,11 @@ const latin1 = new TextDecoder('windows-1252');
 const headerLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/su;
 const parameter = /;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^;\s"]*)/gsu;
 
-/** Parses the lines above a part's body. @returns undefined when they are not what RFC 7578 asks for */
+/** Parses a part's headers. @returns undefined when they do not follow RFC 7578 */
 export function parsePartHeaders(bytes: Buffer): PartHeaders | undefined {
   const headers = new Map<string, string>();
-  // The line break of the delimiter stands before the first line; a line that begins with a blank goes on
-  // with the one before.
+  // The bytes begin with the delimiter's line break. A line that begins with a blank continues the one
+  // before.
   for (const line of textOf(bytes)
     .replace(/\r\n[ \t]+/g, ' ')
     .split('\r\n')
@@ -38,7 +38,10 @@ export function parsePartHeaders(bytes: Buffer): PartHeaders | undefined {
   };
 }
 
-/** Names are UTF-8 (HTML standard); an old client's are read as what it most likely meant. */
+/**
+ * Names are UTF-8 (HTML standard). Old clients' other bytes are read as Windows-1252, their most likely
+ * meaning.
+ */
 function textOf(bytes: Buffer): string {
   try {
     return utf8.decode(bytes);
@@ -56,17 +59,14 @@ function parametersOf(header: string): Map<string, string> {
   return found;
 }
 
-/** Only `\"` and `\\` are escapes: some browsers put a Windows path between the quotation marks as it is. */
+/** Only `\"` and `\\` are escapes, as some browsers send a Windows path unescaped. */
 const unquoted = (value: string): string => value.slice(1, -1).replace(/\\(["\\])/g, '$1');
 
-/**
- * A browser writes these three, and no others, as escapes (HTML standard, multipart/form-data encoding
- * algorithm).
- */
+/** Browsers escape only these three (HTML standard, multipart/form-data encoding algorithm). */
 const unescaped = (value: string): string =>
   value.replace(/%22/g, '"').replace(/%0D/gi, '\r').replace(/%0A/gi, '\n');
 
-/** RFC 8187: `UTF-8'en'na%C3%AFve.txt`. @returns undefined for what is none, so that `filename` counts */
+/** RFC 8187: `UTF-8'en'na%C3%AFve.txt`. @returns undefined when malformed, so that `filename` is used */
 function extendedValue(value: string | undefined): string | undefined {
   const match = /^utf-8'[^']*'(.*)$/is.exec(value ?? '');
   try {

@@ -1,33 +1,33 @@
 import type { Arriving } from './arriving.ts';
 import { type PartHeaders, parsePartHeaders } from './part-headers.ts';
 
-/** One part of a form, whose bytes are there to be read once, before the next part is asked for. */
-export interface Part extends PartHeaders {
+/** One part of a form. Its body can be read once, before the next part is requested. */
+export interface FormPart extends PartHeaders {
   readonly body: AsyncIterable<Buffer>;
 }
 
-/** The form breaks the rules of RFC 7578, or ends before its closing delimiter. Its sender may be told. */
+/**
+ * The form violates RFC 7578 or ends before its closing delimiter. The message may be shown to the sender.
+ */
 export class MalformedForm extends Error {
   override readonly name = 'MalformedForm';
 }
 
-/** Bytes of one part's headers. */
+/** Maximum bytes of one part's headers. */
 const maxHeaderBytes = 16 * 1024;
 const [cr, lf, dash, space, tab] = [13, 10, 45, 32, 9];
 const endOfHeaders = Buffer.from('\r\n\r\n');
 
 /**
- * Reads a `multipart/form-data` body part by part, pulling no more from its sender than is read. A part's
- * body is handed out as it arrived, in pieces that nobody writes to again. What of a part was not read is
- * passed over when the next one is asked for.
- *
- * Written here because of what the parsers on npm do to a file: busboy drops the parameters of its type,
- * @fastify/busboy hands out a buffer that it overwrites before a slow reader has read it, multipasta refuses
- * names beyond Latin-1.
+ * Reads a `multipart/form-data` body part by part, and takes no more from its sender than is read. A body's
+ * pieces are the buffers that arrived and are never overwritten. What was not read of a part is skipped when
+ * the next one is requested. We do not use a parser from npm, because of what they do to files: busboy drops
+ * the parameters of the media type, @fastify/busboy reuses a buffer before a slow reader has read it, and
+ * multipasta rejects names beyond Latin-1.
  */
-export async function* readParts(source: Arriving, boundary: string): AsyncGenerator<Part, void> {
-  // A delimiter belongs to the line break before it; the first may have none.
-  const form = new Scanner(source, Buffer.from(`\r\n--${boundary}`), Buffer.from('\r\n'));
+export async function* readParts(source: Arriving, boundary: string): AsyncGenerator<FormPart, void> {
+  // A delimiter begins with a line break, which the first delimiter may omit.
+  const form = new PartScanner(source, Buffer.from(`\r\n--${boundary}`), Buffer.from('\r\n'));
   await form.passOver();
   while (!form.ended) {
     const headers = parsePartHeaders(await form.readHeaders());
@@ -37,12 +37,12 @@ export async function* readParts(source: Arriving, boundary: string): AsyncGener
   }
 }
 
-class Scanner {
+class PartScanner {
   readonly #source: Arriving;
   readonly #delimiter: Buffer;
-  /** What has arrived and was not handed out. */
+  /** Bytes that have arrived and have not been returned. */
   #pending: Buffer;
-  /** At a delimiter: what comes next is another part's headers, or nothing. */
+  /** Whether the next bytes are another part's headers, or the end. */
   #atDelimiter = false;
   ended = false;
 
@@ -52,13 +52,13 @@ class Scanner {
     this.#pending = seed;
   }
 
-  /** Reads on to the next delimiter. */
+  /** Skips to the next delimiter. */
   async passOver(): Promise<void> {
     for await (const _chunk of this.body()) void _chunk;
     this.#atDelimiter = false;
   }
 
-  /** The bytes up to the next delimiter. Whoever stops reading in between may go on by another call. */
+  /** The bytes up to the next delimiter. A reader that stops may continue with another call. */
   async *body(): AsyncGenerator<Buffer, void> {
     while (!this.#atDelimiter) {
       const at = this.#pending.indexOf(this.#delimiter);
@@ -68,7 +68,7 @@ class Scanner {
         if (rest.length > 0) yield rest;
         return;
       }
-      // Of what looks like a delimiter and is none, the first byte is data; the rest is looked at again.
+      // When this is not a delimiter after all, its first byte is data and the rest is searched again.
       const safe = at >= 0 ? at + 1 : this.#beginningOfDelimiter();
       if (safe > 0) {
         const chunk = this.#pending.subarray(0, safe);
@@ -79,7 +79,7 @@ class Scanner {
     }
   }
 
-  /** The lines up to an empty one. @throws MalformedForm when there are too many */
+  /** The lines up to an empty one. @throws MalformedForm when they are too long */
   async readHeaders(): Promise<Buffer> {
     for (;;) {
       const at = this.#pending.indexOf(endOfHeaders);
@@ -95,8 +95,8 @@ class Scanner {
   }
 
   /**
-   * Where the last bytes may be the beginning of a delimiter; rarely before the end, so that what follows
-   * need not be joined to them.
+   * Index where the last bytes may begin a delimiter. It is mostly the end, so that the next piece need not
+   * be concatenated.
    */
   #beginningOfDelimiter(): number {
     const { length } = this.#pending;
@@ -106,7 +106,7 @@ class Scanner {
     return at < 0 ? length : at;
   }
 
-  /** A boundary that happens to begin some line of a file is data, unless its own line ends there. */
+  /** A line of a file may begin with the boundary. It is a delimiter only when its line ends there. */
   async #isDelimiter(at: number): Promise<boolean> {
     for (;;) {
       let end = at + this.#delimiter.length;
@@ -122,7 +122,7 @@ class Scanner {
     let end = at + this.#delimiter.length;
     while (this.#pending[end] === space || this.#pending[end] === tab) end += 1;
     this.ended = this.#pending[end] === dash;
-    // The line break stays before the headers: a part without any has an empty line only.
+    // The line break is left in place: a part without headers consists of an empty line.
     this.#pending = this.#pending.subarray(end);
     this.#atDelimiter = true;
   }

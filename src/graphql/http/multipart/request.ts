@@ -18,25 +18,28 @@ import { type ReadParams, strangersBytes } from '../read-request.ts';
 import { httpError } from '../request-error.ts';
 import { arriving } from './arriving.ts';
 import { type FilePlace, type FilePlaces, placesOf } from './map.ts';
-import { MalformedForm, type Part, readParts } from './parts.ts';
+import { type FormPart, MalformedForm, readParts } from './parts.ts';
 
 /**
- * Caps of the door, in bytes: they protect the process and exceed the command's, so that its refusal is the
- * one seen.
+ * The door's limits, in bytes. They protect the process. They exceed the command's limits, so that the
+ * command's refusal is the one seen.
  */
 export interface UploadLimits {
   readonly requestBytes: number;
   readonly files: number;
-  /** All of a multipart request. */
+  /** Total of a multipart request. */
   readonly multipartBytes: number;
 }
 
 export interface MultipartOptions extends UploadLimits {
-  /** Of one user, being sent at a time. */
+  /** Forms that one user may send at a time. */
   readonly openForms: number;
 }
 
-/** Of a stranger, no byte of a file is stored, and no more is read than tells what is asked. */
+/**
+ * Reads multipart requests. Without a credential, no file is stored, and only the operations and the map are
+ * read.
+ */
 export function createMultipartReader({ openForms, ...limits }: MultipartOptions): ReadParams {
   const places = new Places('TOO_MANY_UPLOADS', openForms);
   const strangers = { ...limits, requestBytes: strangersBytes, multipartBytes: 3 * strangersBytes };
@@ -47,7 +50,7 @@ export function createMultipartReader({ openForms, ...limits }: MultipartOptions
       return readMultipart(req, res, ctx.receive, limits, () => place[Symbol.dispose]());
     }
     return readMultipart(req, res, undefined, strangers).catch((error: unknown) => {
-      // Whatever is wrong with what was read of it, most of it is not read.
+      // Most of a large form from a stranger is never read, so its size is the error to report.
       const announced = Number(req.headers['content-length'] ?? 0);
       throw announced > strangers.multipartBytes ? httpError(413, 'The request is too large') : error;
     });
@@ -55,11 +58,10 @@ export function createMultipartReader({ openForms, ...limits }: MultipartOptions
 }
 
 /**
- * Reads a request by the GraphQL multipart request specification. Resolves when its operations and map are
- * there; its files go on arriving, each straight into the blob store, while the operations are executed. Of a
- * stranger no byte of a file is stored.
- * @param receive undefined: nobody is signed in
- * @param over called when nothing of it is read any more
+ * Reads a request by the GraphQL multipart request specification. Resolves when its operations and map have
+ * arrived. Its files are streamed into the blob store while the operations are executed.
+ * @param receive stores a file. Undefined without a credential: then no file is stored
+ * @param over called when nothing more is read
  * @throws GraphQLError 400 or 413
  */
 export async function readMultipart(
@@ -78,14 +80,14 @@ export async function readMultipart(
   const answered = () => source.stop(httpError(400, 'The request was answered before its last byte came'));
   res.once('finish', answered);
   return new Promise((resolve, reject) => {
-    const form = new Form(receive, limits, resolve);
+    const form = new MultipartForm(receive, limits, resolve);
     form
       .read(readParts(source, boundary))
       .catch((error: unknown) => {
-        const told = clientError(error);
-        form.fail(told);
-        reject(told);
-        source.stop(told);
+        const fault = clientError(error);
+        form.fail(fault);
+        reject(fault);
+        source.stop(fault);
       })
       .finally(() => {
         res.off('finish', answered);
@@ -94,7 +96,7 @@ export async function readMultipart(
   });
 }
 
-class Form {
+class MultipartForm {
   readonly #receive: Receive | undefined;
   readonly #limits: UploadLimits;
   readonly #ready: (params: GraphQLParams) => void;
@@ -108,7 +110,7 @@ class Form {
     this.#ready = ready;
   }
 
-  async read(parts: AsyncIterable<Part>): Promise<void> {
+  async read(parts: AsyncIterable<FormPart>): Promise<void> {
     for await (const part of parts) {
       if (this.#places !== undefined) await this.#file(part, this.#places);
       else if (this.#operations === undefined) await this.#readOperations(part);
@@ -119,7 +121,7 @@ class Form {
     if (this.#missing().length > 0) this.fail(clientError(new FileMissingError()));
   }
 
-  /** Tells whoever waits for a file that has not come. */
+  /** Rejects the files that have not arrived. */
   fail(error: Error): void {
     for (const { upload } of this.#missing()) upload.reject(error);
   }
@@ -128,7 +130,7 @@ class Form {
     return [...(this.#places?.values() ?? [])].filter(({ upload }) => upload.file === undefined);
   }
 
-  async #readOperations(part: Part): Promise<void> {
+  async #readOperations(part: FormPart): Promise<void> {
     if (part.name !== 'operations') throw new MissingOperationsError();
     const operations = await this.#json(part);
     if (typeof operations !== 'object' || operations === null) throw new InvalidJSONError(part.name);
@@ -136,7 +138,7 @@ class Form {
     this.#operations = operations;
   }
 
-  async #readMap(part: Part, operations: object): Promise<void> {
+  async #readMap(part: FormPart, operations: object): Promise<void> {
     if (part.name !== 'map') throw new MissingMapError();
     const places = placesOf(await this.#json(part), operations);
     if (places.size > this.#limits.files) throw new TooManyFilesError(this.#limits.files);
@@ -145,8 +147,8 @@ class Form {
     this.#ready(operations as GraphQLParams);
   }
 
-  /** What no variable asks for is passed over. */
-  async #file(part: Part, places: FilePlaces): Promise<void> {
+  /** Skips a file that no variable expects. */
+  async #file(part: FormPart, places: FilePlaces): Promise<void> {
     if (++this.#files > this.#limits.files) throw new TooManyFilesError(this.#limits.files);
     const place = places.get(part.name);
     if (place === undefined || place.upload.file !== undefined || this.#receive === undefined) return;
@@ -154,12 +156,11 @@ class Form {
       throw clientError(error);
     });
     place.upload.bring(new IncomingFile(part.fileName ?? '', part.contentType ?? '', received));
-    // A file that is refused or cannot be written is its command's matter; the files behind it may still be
-    // asked for.
+    // A file that fails is reported by its command. The files after it may still be needed.
     await received.catch(() => {});
   }
 
-  async #json({ name, body, contentType = '' }: Part): Promise<unknown> {
+  async #json({ name, body, contentType = '' }: FormPart): Promise<unknown> {
     const charset = /;\s*charset\s*=\s*"?([^;"\s]+)/i.exec(contentType)?.[1] ?? 'utf-8';
     if (!/^utf-?8$/i.test(charset)) throw httpError(400, `The field ${name} must be UTF-8`);
     const chunks: Buffer[] = [];
@@ -179,7 +180,7 @@ class Form {
   }
 }
 
-/** Bytes that are no UTF-8 are refused: replaced by U+FFFD they would be stored for good. */
+/** Rejects bytes that are not UTF-8. Replaced by U+FFFD, they would be stored for good. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function boundaryOf(contentType: string): string | undefined {
@@ -187,7 +188,7 @@ function boundaryOf(contentType: string): string | undefined {
   return match?.[1] ?? match?.[2];
 }
 
-/** What a client did wrong, by status; anything else is a fault and stays what it is. */
+/** A client's mistake as an HTTP error. Anything else is a fault and is returned unchanged. */
 function clientError(error: unknown): Error {
   if (error instanceof GraphQLError) return error;
   if (error instanceof MalformedForm) return httpError(400, error.message);

@@ -1,6 +1,6 @@
 import { TooLarge } from '../new-message.ts';
 import { isLetterOrDigit, isWhiteSpace, type TextSource } from '../text-source.ts';
-import { broken, JsonState } from './state.ts';
+import { broken } from './state.ts';
 
 const quote = 0x22;
 const apostrophe = 0x27;
@@ -8,19 +8,18 @@ const slash = 0x2f;
 const backslash = 0x5c;
 const stringEnd = { [quote]: /["\\]/g, [apostrophe]: /['\\]/g } as Record<number, RegExp>;
 
-/** The characters of JSON as Json.NET takes them: quotes of both kinds, unquoted names, comments, escapes. */
-export class JsonCharacters extends JsonState {
-  protected readonly source: TextSource;
+/** Reads characters as Json.NET does: both kinds of quotes, unquoted names, comments and escapes. */
+export class JsonCharacters {
+  readonly source: TextSource;
   readonly #textChars: number;
 
   constructor(source: TextSource, textChars: number) {
-    super();
     this.source = source;
     this.#textChars = textChars;
   }
 
   /** The next character's code, or -1 at the end. */
-  protected *peek(ahead = 0): Generator<void, number> {
+  *peek(ahead = 0): Generator<void, number> {
     const { source } = this;
     const at = source.pos + ahead;
     if (at < source.text.length) return source.text.charCodeAt(at);
@@ -28,11 +27,11 @@ export class JsonCharacters extends JsonState {
   }
 
   /**
-   * Skips white space, and NUL characters as Json.NET does, as far as the text is there already.
-   * @returns the next character's code; 0 when more text is needed, then `skipSpace` takes over (a generator
-   * costs more than all that this does)
+   * Skips white space, and NUL characters as Json.NET does, in the text that has arrived.
+   * @returns the next character's code. 0 when more text is needed: then call `skipSpace`, a generator, which
+   * costs more than all of this
    */
-  protected ahead(): number {
+  skipBufferedSpace(): number {
     const { source } = this;
     const { text } = source;
     for (; source.pos < text.length; source.pos++) {
@@ -43,7 +42,7 @@ export class JsonCharacters extends JsonState {
   }
 
   /** Skips white space. @returns the next character's code, -1 at the end */
-  protected *skipSpace(): Generator<void, number> {
+  *skipSpace(): Generator<void, number> {
     for (;;) {
       const code = yield* this.peek();
       if (code !== 0 && !isWhiteSpace(code)) return code;
@@ -51,10 +50,8 @@ export class JsonCharacters extends JsonState {
     }
   }
 
-  /**
-   * Reads a string from behind its opening quote to behind its closing one, handing over piece after piece.
-   */
-  protected *string(end: number, piece: (text: string) => void): Generator<void, void> {
+  /** Reads a string from after its opening quote to after its closing one, and passes on its pieces. */
+  *stringPieces(end: number, piece: (text: string) => void): Generator<void, void> {
     const { source } = this;
     const stop = stringEnd[end]!;
     for (;;) {
@@ -71,11 +68,10 @@ export class JsonCharacters extends JsonState {
   }
 
   /**
-   * A string that is kept, from behind its opening quote, when all of it is there and nothing in it is
-   * escaped.
-   * @returns undefined for any other, and nothing is read
+   * Reads a string from after its opening quote, if all of it has arrived and it has no escape.
+   * @returns undefined otherwise, and then nothing is read
    */
-  protected wholeString(end: number): string | undefined {
+  bufferedString(end: number): string | undefined {
     const { source } = this;
     const at = source.text.indexOf(end === quote ? '"' : "'", source.pos);
     if (at < 0 || at - source.pos > this.#textChars) return undefined;
@@ -85,12 +81,12 @@ export class JsonCharacters extends JsonState {
     return whole;
   }
 
-  /** A string that is kept. */
-  protected *keptString(end: number): Generator<void, string> {
-    const whole = this.wholeString(end);
+  /** Reads a string into memory. @throws {TooLarge} */
+  *string(end: number): Generator<void, string> {
+    const whole = this.bufferedString(end);
     if (whole !== undefined) return whole;
     let text = '';
-    yield* this.string(end, (piece) => {
+    yield* this.stringPieces(end, (piece) => {
       text += piece;
       if (text.length > this.#textChars) throw new TooLarge();
     });
@@ -107,7 +103,7 @@ export class JsonCharacters extends JsonState {
     return '\b\t\n\f\r\\"\'/'[at]!;
   }
 
-  /** Behind `\u`. Surrogates without their partner become U+FFFD. */
+  /** Reads the digits after `\u`. Unpaired surrogates become U+FFFD. */
   *#unicode(): Generator<void, string> {
     let text = '';
     let code = yield* this.#hex();
@@ -115,7 +111,7 @@ export class JsonCharacters extends JsonState {
       if (code < 0xd800 || code > 0xdfff) return text + String.fromCharCode(code);
       if (code >= 0xdc00) return `${text}\ufffd`;
       if ((yield* this.peek()) !== backslash || (yield* this.peek(1)) !== 0x75) return `${text}\ufffd`;
-      // Json.NET looks three characters ahead here; a text that ends sooner is broken anyway.
+      // Json.NET looks three characters ahead here. A text that ends sooner is invalid anyway.
       this.source.pos += 2;
       const next = yield* this.#hex();
       if (next >= 0xdc00 && next <= 0xdfff) return text + String.fromCharCode(code, next);
@@ -133,12 +129,12 @@ export class JsonCharacters extends JsonState {
     return Number.parseInt(digits, 16);
   }
 
-  /** At the slash of a comment. */
-  protected *comment(): Generator<void, void> {
+  /** Reads a comment, from its first slash. */
+  *comment(): Generator<void, void> {
     const { source } = this;
     source.pos++;
     const kind = yield* this.peek();
-    // Json.NET wants to see one more character than it needs: `//` at the very end is broken.
+    // Json.NET needs one character more than the comment has: `//` at the very end is an error.
     if ((yield* this.peek(1)) < 0 || (kind !== 0x2a && kind !== slash)) throw broken;
     source.pos++;
     const stop = kind === slash ? /[\r\n]/g : /\*/g;
@@ -160,8 +156,8 @@ export class JsonCharacters extends JsonState {
     }
   }
 
-  /** A name without quotes. */
-  protected *unquotedName(): Generator<void, string> {
+  /** Reads a name without quotes. */
+  *unquotedName(): Generator<void, string> {
     let text = '';
     for (;;) {
       const code = yield* this.peek();
@@ -179,8 +175,8 @@ export class JsonCharacters extends JsonState {
     }
   }
 
-  /** `true`, `null` and the like, with something that separates behind them. Moves as far as it matched. */
-  protected *word(expected: string): Generator<void, boolean> {
+  /** Matches a word such as `true` or `null`, with a separator after it. Advances as far as it matches. */
+  *word(expected: string, inConstructor: boolean): Generator<void, boolean> {
     const { source } = this;
     if (!(yield* source.has(expected.length - 1))) {
       source.pos = source.text.length;
@@ -195,13 +191,13 @@ export class JsonCharacters extends JsonState {
     source.pos += expected.length;
     const code = yield* this.peek();
     if (code <= 0 || isWhiteSpace(code) || code === 0x7d || code === 0x5d || code === 0x2c) return true;
-    if (code === 0x29) return this.state === 'Constructor' || this.state === 'ConstructorStart';
+    if (code === 0x29) return inConstructor;
     const next = code === slash ? yield* this.peek(1) : -1;
     return next === 0x2a || next === slash;
   }
 
-  /** The text of a number. */
-  protected *numberText(): Generator<void, string> {
+  /** Reads the text of a number. */
+  *numberText(): Generator<void, string> {
     const { source } = this;
     let text = '';
     for (;;) {
@@ -227,7 +223,7 @@ export class JsonCharacters extends JsonState {
 
 const numberRun = /[-+.0-9a-fA-FxX]+/y;
 
-/** Digits, signs, the point, and whatever occurs in `0xAF` and `1e5`. */
+/** The characters of numbers such as `-1.5`, `0xAF` and `1e5`. */
 function isNumberCharacter(code: number): boolean {
   if (code >= 0x30 && code <= 0x39) return true;
   if (code === 0x2d || code === 0x2b || code === 0x2e || code === 0x78 || code === 0x58) return true;

@@ -1,6 +1,6 @@
 import { isLetterOrDigit } from '../text-source.ts';
 
-/** The characters that steer the JSON reader, as codes. */
+/** Character codes that the JSON reader looks for. */
 export const code = (char: string) => char.charCodeAt(0);
 export const [quote, apostrophe, comma, slash, minus] = [
   code('"'),

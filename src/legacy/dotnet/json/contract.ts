@@ -2,26 +2,21 @@ import {
   attachmentMembers,
   emptyAttachment,
   emptyPost,
-  type Kind,
-  type Members,
+  type MemberTypes,
   postMembers,
+  type Shape,
+  type ValueType,
 } from '../new-message.ts';
 import { broken, type Token } from './state.ts';
 
-export type Shape = 'post' | 'attachment';
-export type Wanted = Kind | Shape;
-
-export const shapes: Record<Shape, { members: Members; create: () => unknown }> = {
+export const shapes: Record<Shape, { members: MemberTypes; create: () => unknown }> = {
   post: { members: postMembers, create: emptyPost },
   attachment: { members: attachmentMembers, create: emptyAttachment },
 };
-export const items: Partial<Record<Wanted, Wanted>> = { strings: 'string', attachments: 'attachment' };
+export const items: Partial<Record<ValueType, ValueType>> = { strings: 'string', attachments: 'attachment' };
 
-/**
- * Member names without regard to case; an exact match goes first, so names that differ by case alone would do
- * too.
- */
-const names = new Map<Members, Map<string, string>>(
+/** Member names by their lower-case spelling. An exact match takes precedence. */
+const names = new Map<MemberTypes, Map<string, string>>(
   Object.values(shapes).map(({ members }) => [
     members,
     new Map(Object.keys(members).map((name) => [name.toLowerCase(), name])),
@@ -29,24 +24,26 @@ const names = new Map<Members, Map<string, string>>(
 );
 
 /** The member that a JSON name stands for. */
-export function memberNamed(members: Members, written: string): string | undefined {
+export function memberNamed(members: MemberTypes, written: string): string | undefined {
   return Object.hasOwn(members, written) ? written : names.get(members)!.get(written.toLowerCase());
 }
 
-/** A `$ref` can name an object of another type, which a list does not take. */
-export function asItem(item: Wanted, value: unknown): unknown {
+/** Checks an item: a `$ref` may name an object of another type. */
+export function asItem(item: ValueType, value: unknown): unknown {
   if (item === 'attachment' && value !== null && !('FileName' in (value as object))) throw broken;
   return value;
 }
 
-/** A simple token as the type that is wanted; what Json.NET would convert by itself never comes here. */
-export function convert({ token, value }: { token: Token; value: unknown }, wanted: Wanted): unknown {
+/** Converts a simple token to the expected type. Conversions of Json.NET's reader have already been done. */
+export function convert({ token, value }: { token: Token; value: unknown }, expected: ValueType): unknown {
   const nothing =
-    token === 'Null' || token === 'Undefined' || (token === 'String' && value === '' && wanted !== 'string');
-  if (nothing && wanted !== 'int' && wanted !== 'bool') return null;
-  if (token === 'String' && wanted === 'string') return value;
-  if (token === 'Integer' && (wanted === 'int' || wanted === 'int?')) return value;
-  if (token === 'Boolean' && wanted === 'bool') return value;
-  if (token === 'Bytes' && wanted === 'bytes') return value;
+    token === 'Null' ||
+    token === 'Undefined' ||
+    (token === 'String' && value === '' && expected !== 'string');
+  if (nothing && expected !== 'int' && expected !== 'bool') return null;
+  if (token === 'String' && expected === 'string') return value;
+  if (token === 'Integer' && (expected === 'int' || expected === 'int?')) return value;
+  if (token === 'Boolean' && expected === 'bool') return value;
+  if (token === 'Bytes' && expected === 'bytes') return value;
   throw broken;
 }

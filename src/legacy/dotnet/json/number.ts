@@ -1,11 +1,11 @@
-/** Numbers as Json.NET 12 takes them: hexadecimal and octal too, but no `12.0` where an integer is wanted. */
+/** Parses numbers as Json.NET 12 does: hexadecimal and octal too, but not `12.0` as an integer. */
 
-/** Thrown numbers are told by nobody: the remote client sees "An error has occurred." for each of them. */
+/** Undefined for an invalid number: remote clients see "An error has occurred." for each. */
 export type Parsed = { readonly token: 'Integer' | 'Float'; readonly value: number } | undefined;
 
 const decimal = /^-?[0-9]+$/;
 const floating = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
-/** Digits beyond which Json.NET does not even try. */
+/** Json.NET rejects longer integers. */
 const longestInteger = 380;
 
 /** A leading zero makes a number octal, or hexadecimal with an x. */
@@ -17,7 +17,7 @@ function parseOtherBase(text: string, bits: 32 | 64): number | undefined {
   const hexadecimal = /^0[xX]([0-9a-fA-F]+)$/.exec(text);
   if (!hexadecimal && !/^0[0-7]+$/.test(text)) return undefined;
   const value = BigInt(hexadecimal ? text : `0o${text.slice(1)}`);
-  // All bits may be used, the first one is the sign then.
+  // All bits may be used. The first one is the sign.
   return value >= 1n << BigInt(bits) ? undefined : Number(BigInt.asIntN(bits, value));
 }
 
@@ -27,7 +27,7 @@ function parseFloating(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-/** A number where any number will do. */
+/** Parses a number of any type. */
 export function parseNumber(text: string): Parsed {
   if (isOtherBase(text)) {
     const value = parseOtherBase(text, 64);
@@ -46,12 +46,12 @@ export function parseInt32(text: string): number | undefined {
   return asInt32(Number(text));
 }
 
-/** A number where text is wanted: kept as it was written, if it is a number at all. */
+/** Whether this is a number. As a string, a number keeps its spelling. */
 export function isNumberText(text: string): boolean {
   return (isOtherBase(text) ? parseOtherBase(text, 64) : parseFloating(text)) !== undefined;
 }
 
-/** `int.TryParse` of a quoted number: white space around it, a sign, leading zeros. */
+/** `int.TryParse` of a quoted number: allows surrounding white space, a sign and leading zeros. */
 export function parseInt32Text(text: string): number | undefined {
   const match = /^[\t-\r ]*([+-]?[0-9]{1,1024})[\t-\r ]*\0*$/.exec(text);
   return match ? asInt32(Number(match[1])) : undefined;

@@ -1,14 +1,14 @@
-/** Where a JSON reader stands, and how Json.NET writes that down as a path. */
+/** The position of a JSON reader, and its path as Json.NET writes it. */
 
 export type Container = 'none' | 'object' | 'array' | 'constructor';
 
 export interface Position {
   readonly container: Container;
-  /** In an object: the last property's name. */
+  /** In an object: the name of the current property. */
   property: string;
   /**
-   * In an array: the last item's index, -1 before the first. Outside of everything Json.NET has 0 here, and
-   * compares it.
+   * In an array: the current index, -1 before the first item. At the top level Json.NET has 0, and compares
+   * it.
    */
   index: number;
 }

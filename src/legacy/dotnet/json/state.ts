@@ -31,26 +31,26 @@ type State =
   | 'Finished';
 
 /**
- * Whatever is wrong with a document. One object for all: nobody is shown more, and a hostile body makes many.
+ * Any error in a document. One shared object: clients never see the details, and a hostile body causes many.
  */
-export const broken = new Error('not the JSON that is wanted here');
+export const broken = new Error('invalid JSON');
 
 const maxDepth = 256;
-/** The old reader went on behind a nest that was too deep; one as deep as this is read by nobody. */
+/** The old reader continued after nesting that was too deep. We stop here. */
 const maxNest = 1024;
 
-/** There is no sense in reading on: the answer says enough as it is. */
+/** Stops reading: further errors would not change the answer. */
 export class EnoughErrors extends Error {}
 
 /**
- * The state of Json.NET's reader: its current token, where it stands, what may follow. The old service's
- * answers depend on it even after an error (which path is reported, how often), so states and transitions are
+ * The state of Json.NET's reader: its token, its position and what may follow. The old service's answers
+ * depend on it even after an error (which path is reported, how often), so states and transitions are
  * Json.NET's own.
  */
 export class JsonState {
   token: Token = 'None';
   value: unknown;
-  protected state: State = 'Start';
+  current: State = 'Start';
   readonly #stack: Position[] = [];
   #current: Position = position('none');
   #tooDeep = false;
@@ -64,17 +64,21 @@ export class JsonState {
   get path(): string {
     if (this.#current.container === 'none') return '';
     const before =
-      this.state === 'ArrayStart' || this.state === 'ConstructorStart' || this.state === 'ObjectStart';
+      this.current === 'ArrayStart' || this.current === 'ConstructorStart' || this.current === 'ObjectStart';
     return pathOf(before ? this.#stack : [...this.#stack, this.#current]);
   }
 
-  /** Index of the item at which the container at `depth` stands. */
+  /** The current index in the container at `depth`. */
   indexAt(depth: number): number {
     return (this.#stack[depth] ?? this.#current).index;
   }
 
-  protected get inArray(): boolean {
-    return this.state === 'Array' || this.state === 'ArrayStart' || this.state === 'PostValue';
+  get inConstructor(): boolean {
+    return this.current === 'Constructor' || this.current === 'ConstructorStart';
+  }
+
+  get inArray(): boolean {
+    return this.current === 'Array' || this.current === 'ArrayStart' || this.current === 'PostValue';
   }
 
   setToken(token: Token, value: unknown = undefined, counts = true): void {
@@ -82,15 +86,15 @@ export class JsonState {
     this.value = value;
     switch (token) {
       case 'StartObject':
-        this.state = 'ObjectStart';
+        this.current = 'ObjectStart';
         this.#push('object');
         return;
       case 'StartArray':
-        this.state = 'ArrayStart';
+        this.current = 'ArrayStart';
         this.#push('array');
         return;
       case 'StartConstructor':
-        this.state = 'ConstructorStart';
+        this.current = 'ConstructorStart';
         this.#push('constructor');
         return;
       case 'EndObject':
@@ -103,7 +107,7 @@ export class JsonState {
         this.#end('constructor');
         return;
       case 'PropertyName':
-        this.state = 'Property';
+        this.current = 'Property';
         this.#current.property = value as string;
         return;
       case 'None':
@@ -114,20 +118,20 @@ export class JsonState {
     }
   }
 
-  protected afterValue(counts: boolean): void {
-    this.state = this.#current.container === 'none' ? 'Finished' : 'PostValue';
+  afterValue(counts: boolean): void {
+    this.current = this.#current.container === 'none' ? 'Finished' : 'PostValue';
     if (counts) this.#count();
   }
 
-  /** After a comma: what may follow in the container that is open. */
-  protected afterComma(): void {
+  /** Enters the state after a comma in the current container. */
+  afterComma(): void {
     const states = {
       none: 'Finished',
       object: 'Object',
       array: 'Array',
       constructor: 'Constructor',
     } as const;
-    this.state = states[this.#current.container];
+    this.current = states[this.#current.container];
   }
 
   #count(): void {
@@ -155,6 +159,6 @@ export class JsonState {
     this.#current = this.#stack.pop() ?? position('none');
     if (this.depth <= maxDepth) this.#tooDeep = false;
     if (ended !== container) throw broken;
-    this.state = this.#current.container === 'none' ? 'Finished' : 'PostValue';
+    this.current = this.#current.container === 'none' ? 'Finished' : 'PostValue';
   }
 }

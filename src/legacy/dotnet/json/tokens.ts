@@ -1,5 +1,5 @@
-import { isLetterOrDigit, isWhiteSpace } from '../text-source.ts';
-import { JsonCharacters } from './characters.ts';
+import { isLetterOrDigit, isWhiteSpace, type TextSource } from '../text-source.ts';
+import type { JsonCharacters } from './characters.ts';
 import {
   apostrophe,
   closeBrace,
@@ -13,14 +13,27 @@ import {
   slash,
 } from './codes.ts';
 import { parseNumber } from './number.ts';
-import { broken } from './state.ts';
+import { broken, type JsonState } from './state.ts';
 
-/** Reads tokens of any type, as Json.NET 12 does. An error leaves it where Json.NET's reader would stand. */
-export class JsonTokens extends JsonCharacters {
-  /** The next token of any type. @returns false at the end */
+/**
+ * Reads tokens of any type, as Json.NET 12 does. An error leaves the position where Json.NET's reader would
+ * be.
+ */
+export class JsonTokens {
+  readonly #state: JsonState;
+  readonly #characters: JsonCharacters;
+  readonly #source: TextSource;
+
+  constructor(state: JsonState, characters: JsonCharacters) {
+    this.#state = state;
+    this.#characters = characters;
+    this.#source = characters.source;
+  }
+
+  /** Reads the next token. @returns false at the end */
   *read(): Generator<void, boolean> {
     for (;;) {
-      switch (this.state) {
+      switch (this.#state.current) {
         case 'Object':
         case 'ObjectStart':
           return yield* this.#readProperty();
@@ -28,13 +41,13 @@ export class JsonTokens extends JsonCharacters {
           if (yield* this.closeOrComma(false)) return true;
           break;
         case 'Finished': {
-          const next = this.ahead() || (yield* this.skipSpace());
+          const next = this.#characters.skipBufferedSpace() || (yield* this.#characters.skipSpace());
           if (next < 0) {
-            this.setToken('None');
+            this.#state.setToken('None');
             return false;
           }
           if (next !== slash) throw broken;
-          yield* this.commentToken();
+          yield* this.comment();
           return true;
         }
         default:
@@ -43,103 +56,111 @@ export class JsonTokens extends JsonCharacters {
     }
   }
 
-  /** The next token that is no comment. */
+  /** Reads the next token that is not a comment. @returns false at the end */
   *readContent(): Generator<void, boolean> {
     do {
       if (!(yield* this.read())) return false;
-    } while (this.token === 'None' || this.token === 'Comment');
+    } while (this.#state.token === 'None' || this.#state.token === 'Comment');
     return true;
   }
 
-  /** Skips what is inside the current token. */
+  /** Skips the contents of the current token. */
   *skip(): Generator<void, void> {
-    if (this.token === 'PropertyName') yield* this.read();
-    if (this.token !== 'StartObject' && this.token !== 'StartArray' && this.token !== 'StartConstructor')
+    if (this.#state.token === 'PropertyName') yield* this.read();
+    if (
+      this.#state.token !== 'StartObject' &&
+      this.#state.token !== 'StartArray' &&
+      this.#state.token !== 'StartConstructor'
+    )
       return;
-    const { depth } = this;
-    while ((yield* this.read()) && depth < this.depth);
+    const { depth } = this.#state;
+    while ((yield* this.read()) && depth < this.#state.depth);
   }
 
-  /** After a value: the end of its container, a comma, or a comment. @returns whether that made a token */
-  protected *closeOrComma(ignoreComments: boolean): Generator<void, boolean> {
+  /**
+   * Reads what follows a value: the end of its container, a comma, or a comment.
+   * @returns whether that is a token
+   */
+  *closeOrComma(ignoreComments: boolean): Generator<void, boolean> {
     for (;;) {
-      const next = this.ahead() || (yield* this.skipSpace());
+      const next = this.#characters.skipBufferedSpace() || (yield* this.#characters.skipSpace());
       if (next < 0) {
-        this.state = 'Finished';
+        this.#state.current = 'Finished';
         return false;
       }
       if (next === slash) {
         if (!ignoreComments) {
-          yield* this.commentToken();
+          yield* this.comment();
           return true;
         }
-        yield* this.comment();
+        yield* this.#characters.comment();
         continue;
       }
       const end = endToken(next);
       if (end === undefined && next !== comma) throw broken;
-      this.source.pos++;
-      if (end !== undefined) this.setToken(end);
-      else this.afterComma();
+      this.#source.pos++;
+      if (end !== undefined) this.#state.setToken(end);
+      else this.#state.afterComma();
       return end !== undefined;
     }
   }
 
   *#readProperty(): Generator<void, boolean> {
-    const next = this.ahead() || (yield* this.skipSpace());
+    const next = this.#characters.skipBufferedSpace() || (yield* this.#characters.skipSpace());
     if (next < 0) return false;
     if (next === slash) {
-      yield* this.commentToken();
+      yield* this.comment();
       return true;
     }
     if (next === closeBrace) {
-      // The token comes first here, so that an error leaves the brace unread.
-      this.setToken('EndObject');
-      this.source.pos++;
+      // Set before the brace is read, so that an error leaves the brace unread.
+      this.#state.setToken('EndObject');
+      this.#source.pos++;
       return true;
     }
     let name: string;
     if (next === quote || next === apostrophe) {
-      this.source.pos++;
-      name = yield* this.keptString(next);
+      this.#source.pos++;
+      name = yield* this.#characters.string(next);
     } else {
       if (!isNameStart(next)) throw broken;
-      name = yield* this.unquotedName();
+      name = yield* this.#characters.unquotedName();
     }
-    if ((this.ahead() || (yield* this.skipSpace())) !== code(':')) throw broken;
-    this.source.pos++;
-    this.setToken('PropertyName', name);
+    if ((this.#characters.skipBufferedSpace() || (yield* this.#characters.skipSpace())) !== code(':'))
+      throw broken;
+    this.#source.pos++;
+    this.#state.setToken('PropertyName', name);
     return true;
   }
 
   *#readValue(): Generator<void, boolean> {
-    const next = this.ahead() || (yield* this.skipSpace());
+    const next = this.#characters.skipBufferedSpace() || (yield* this.#characters.skipSpace());
     if (next < 0) return false;
     switch (String.fromCharCode(next)) {
       case '"':
       case "'":
-        this.source.pos++;
-        this.setToken('String', yield* this.keptString(next));
+        this.#source.pos++;
+        this.#state.setToken('String', yield* this.#characters.string(next));
         return true;
       case '{':
-        this.source.pos++;
-        this.setToken('StartObject');
+        this.#source.pos++;
+        this.#state.setToken('StartObject');
         return true;
       case '[':
-        this.source.pos++;
-        this.setToken('StartArray');
+        this.#source.pos++;
+        this.#state.setToken('StartArray');
         return true;
       case ']':
       case ')':
-        this.source.pos++;
-        this.setToken(endToken(next)!);
+        this.#source.pos++;
+        this.#state.setToken(endToken(next)!);
         return true;
       case ',':
-        // An empty place counts as a value; the comma itself is read after it.
-        this.setToken('Undefined');
+        // A missing item counts as a value. The comma is read after it.
+        this.#state.setToken('Undefined');
         return true;
       case '/':
-        yield* this.commentToken();
+        yield* this.comment();
         return true;
       default:
         yield* this.#readBareValue(next);
@@ -160,67 +181,67 @@ export class JsonTokens extends JsonCharacters {
       case 'I':
         return yield* this.constant('Infinity', 'Float', Number.POSITIVE_INFINITY);
       case 'n': {
-        const second = yield* this.peek(1);
+        const second = yield* this.#characters.peek(1);
         if (second === code('u')) return yield* this.constant('null', 'Null', undefined);
         if (second === code('e')) return yield* this.#constructorStart();
-        if (second < 0) this.source.pos++;
+        if (second < 0) this.#source.pos++;
         throw broken;
       }
     }
-    if (next === minus && (yield* this.peek(1)) === code('I')) {
+    if (next === minus && (yield* this.#characters.peek(1)) === code('I')) {
       return yield* this.constant('-Infinity', 'Float', Number.NEGATIVE_INFINITY);
     }
     if (!isNumberStart(next)) throw broken;
     yield* this.number();
   }
 
-  protected *number(): Generator<void, void> {
-    const text = yield* this.numberText();
-    this.afterValue(true);
+  *number(): Generator<void, void> {
+    const text = yield* this.#characters.numberText();
+    this.#state.afterValue(true);
     const parsed = parseNumber(text);
     if (!parsed) return this.badNumber();
-    this.setToken(parsed.token, parsed.value, false);
+    this.#state.setToken(parsed.token, parsed.value, false);
   }
 
-  /** A number that is none still counts as a value, so that reading can go on behind it. */
-  protected badNumber(): never {
-    this.setToken('Undefined', undefined, false);
+  /** An invalid number counts as a value, so that reading can continue after it. */
+  badNumber(): never {
+    this.#state.setToken('Undefined', undefined, false);
     throw broken;
   }
 
-  protected *constant(
+  *constant(
     word: string,
     token: 'String' | 'Boolean' | 'Undefined' | 'Float' | 'Null',
     value: unknown = word,
   ): Generator<void, void> {
-    if (!(yield* this.word(word))) throw broken;
-    this.setToken(token, value);
+    if (!(yield* this.#characters.word(word, this.#state.inConstructor))) throw broken;
+    this.#state.setToken(token, value);
   }
 
-  protected *nullWord(): Generator<void, void> {
-    const second = yield* this.peek(1);
+  *nullWord(): Generator<void, void> {
+    const second = yield* this.#characters.peek(1);
     if (second === code('u')) return yield* this.constant('null', 'Null', undefined);
-    this.source.pos = second < 0 ? this.source.text.length : this.source.pos + 2;
+    this.#source.pos = second < 0 ? this.#source.text.length : this.#source.pos + 2;
     throw broken;
   }
 
-  protected *commentToken(): Generator<void, void> {
-    yield* this.comment();
-    this.setToken('Comment');
+  *comment(): Generator<void, void> {
+    yield* this.#characters.comment();
+    this.#state.setToken('Comment');
   }
 
-  /** `new Date(`: JavaScript that Json.NET reads, and that nothing here has a use for. */
+  /** Reads `new Date(`: Json.NET reads JavaScript constructors, though no member takes one. */
   *#constructorStart(): Generator<void, void> {
-    if (!(yield* this.word('new'))) throw broken;
-    yield* this.skipSpace();
-    let next = yield* this.peek();
+    if (!(yield* this.#characters.word('new', this.#state.inConstructor))) throw broken;
+    yield* this.#characters.skipSpace();
+    let next = yield* this.#characters.peek();
     while (next > 0 && isLetterOrDigit(next)) {
-      this.source.pos++;
-      next = yield* this.peek();
+      this.#source.pos++;
+      next = yield* this.#characters.peek();
     }
     if (next < 0 || (next !== 0 && next !== code('(') && !isWhiteSpace(next))) throw broken;
-    if ((yield* this.skipSpace()) !== code('(')) throw broken;
-    this.source.pos++;
-    this.setToken('StartConstructor', '');
+    if ((yield* this.#characters.skipSpace()) !== code('(')) throw broken;
+    this.#source.pos++;
+    this.#state.setToken('StartConstructor', '');
   }
 }

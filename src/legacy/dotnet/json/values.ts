@@ -1,34 +1,47 @@
+import type { TextSource } from '../text-source.ts';
+import type { JsonCharacters } from './characters.ts';
 import { apostrophe, closeBracket, code, comma, isNumberStart, minus, quote, slash } from './codes.ts';
 import { isNumberText, parseBooleanText, parseInt32, parseInt32Text } from './number.ts';
-import { JsonPlain } from './plain.ts';
-import { broken } from './state.ts';
+import { broken, type JsonState } from './state.ts';
+import type { JsonTokens } from './tokens.ts';
 
 /**
- * Reads a token knowing what type is wanted: the same characters can be a string, and an error where an
- * integer is due.
+ * Reads the next token as an expected type: the same characters may be a string, or an error for an integer.
  */
-export class JsonValues extends JsonPlain {
+export class JsonValues {
+  readonly #state: JsonState;
+  readonly #characters: JsonCharacters;
+  readonly #tokens: JsonTokens;
+  readonly #source: TextSource;
+
+  constructor(state: JsonState, characters: JsonCharacters, tokens: JsonTokens) {
+    this.#state = state;
+    this.#characters = characters;
+    this.#tokens = tokens;
+    this.#source = characters.source;
+  }
+
   *readString(): Generator<void, void> {
     const next = yield* this.startOf();
     if (next === undefined) return;
     if (next === quote || next === apostrophe) {
-      this.source.pos++;
-      const text = yield* this.keptString(next);
-      this.afterValue(true);
-      return this.setToken('String', text, false);
+      this.#source.pos++;
+      const text = yield* this.#characters.string(next);
+      this.#state.afterValue(true);
+      return this.#state.setToken('String', text, false);
     }
-    if (next === minus && (yield* this.peek(1)) === code('I'))
-      return yield* this.constant('-Infinity', 'String');
+    if (next === minus && (yield* this.#characters.peek(1)) === code('I'))
+      return yield* this.#tokens.constant('-Infinity', 'String');
     if (isNumberStart(next)) {
-      const text = yield* this.numberText();
-      this.afterValue(true);
-      return isNumberText(text) ? this.setToken('String', text, false) : this.badNumber();
+      const text = yield* this.#characters.numberText();
+      this.#state.afterValue(true);
+      return isNumberText(text) ? this.#state.setToken('String', text, false) : this.#tokens.badNumber();
     }
-    if (next === code('t')) return yield* this.constant('true', 'String');
-    if (next === code('f')) return yield* this.constant('false', 'String');
-    if (next === code('I')) return yield* this.constant('Infinity', 'String');
-    if (next === code('N')) return yield* this.constant('NaN', 'String');
-    if (next === code('n')) return yield* this.nullWord();
+    if (next === code('t')) return yield* this.#tokens.constant('true', 'String');
+    if (next === code('f')) return yield* this.#tokens.constant('false', 'String');
+    if (next === code('I')) return yield* this.#tokens.constant('Infinity', 'String');
+    if (next === code('N')) return yield* this.#tokens.constant('NaN', 'String');
+    if (next === code('n')) return yield* this.#tokens.nullWord();
     this.unexpected();
   }
 
@@ -36,81 +49,82 @@ export class JsonValues extends JsonPlain {
     const next = yield* this.startOf();
     if (next === undefined) return;
     if (next === quote || next === apostrophe) {
-      this.source.pos++;
-      const text = yield* this.keptString(next);
-      this.afterValue(true);
-      if (text === '') return this.setToken('Null', undefined, false);
+      this.#source.pos++;
+      const text = yield* this.#characters.string(next);
+      this.#state.afterValue(true);
+      if (text === '') return this.#state.setToken('Null', undefined, false);
       const value = parseInt32Text(text);
-      if (value !== undefined) return this.setToken('Integer', value, false);
-      this.setToken('String', text, false);
+      if (value !== undefined) return this.#state.setToken('Integer', value, false);
+      this.#state.setToken('String', text, false);
       throw broken;
     }
-    if (next === code('n')) return yield* this.nullWord();
-    if (next === minus && (yield* this.peek(1)) === code('I')) return yield* this.#notFinite('-Infinity');
+    if (next === code('n')) return yield* this.#tokens.nullWord();
+    if (next === minus && (yield* this.#characters.peek(1)) === code('I'))
+      return yield* this.#notFinite('-Infinity');
     if (next === code('I')) return yield* this.#notFinite('Infinity');
     if (next === code('N')) return yield* this.#notFinite('NaN');
     if (!isNumberStart(next)) this.unexpected();
-    const text = yield* this.numberText();
-    this.afterValue(true);
+    const text = yield* this.#characters.numberText();
+    this.#state.afterValue(true);
     const value = parseInt32(text);
-    if (value === undefined) this.badNumber();
-    this.setToken('Integer', value, false);
+    if (value === undefined) this.#tokens.badNumber();
+    this.#state.setToken('Integer', value, false);
   }
 
   *readBoolean(): Generator<void, void> {
     const next = yield* this.startOf();
     if (next === undefined) return;
     if (next === quote || next === apostrophe) {
-      this.source.pos++;
-      const text = yield* this.keptString(next);
-      this.afterValue(true);
-      if (text === '') return this.setToken('Null', undefined, false);
+      this.#source.pos++;
+      const text = yield* this.#characters.string(next);
+      this.#state.afterValue(true);
+      if (text === '') return this.#state.setToken('Null', undefined, false);
       const value = parseBooleanText(text);
-      this.setToken(value === undefined ? 'String' : 'Boolean', value ?? text, false);
+      this.#state.setToken(value === undefined ? 'String' : 'Boolean', value ?? text, false);
       if (value === undefined) throw broken;
       return;
     }
-    if (next === code('n')) return yield* this.nullWord();
+    if (next === code('n')) return yield* this.#tokens.nullWord();
     if (isNumberStart(next)) {
-      yield* this.number();
-      return this.setToken('Boolean', this.value !== 0, false);
+      yield* this.#tokens.number();
+      return this.#state.setToken('Boolean', this.#state.value !== 0, false);
     }
     if (next !== code('t') && next !== code('f')) this.unexpected();
     const value = next === code('t');
-    if (!(yield* this.word(String(value)))) throw broken;
-    this.setToken('Boolean', value);
+    if (!(yield* this.#characters.word(String(value), this.#state.inConstructor))) throw broken;
+    this.#state.setToken('Boolean', value);
   }
 
   /**
-   * Moves to the first character of a value. @returns its code; `undefined` when there is none: the token
-   * tells whether the array or the text has ended
+   * Moves to the first character of a value.
+   * @returns its code. `undefined` when there is none: the token says whether the array or the text has ended
    */
-  protected *startOf(): Generator<void, number | undefined> {
-    if (this.state === 'Object' || this.state === 'ObjectStart') throw broken;
-    if (this.state === 'PostValue' && (yield* this.closeOrComma(true))) return undefined;
-    const finished = (this.state as string) === 'Finished';
+  *startOf(): Generator<void, number | undefined> {
+    if (this.#state.current === 'Object' || this.#state.current === 'ObjectStart') throw broken;
+    if (this.#state.current === 'PostValue' && (yield* this.#tokens.closeOrComma(true))) return undefined;
+    const finished = (this.#state.current as string) === 'Finished';
     for (;;) {
-      const next = this.ahead() || (yield* this.skipSpace());
+      const next = this.#characters.skipBufferedSpace() || (yield* this.#characters.skipSpace());
       if (next < 0 || finished) {
         if (next >= 0 && next !== slash) throw broken;
-        if (next === slash) yield* this.comment();
-        this.setToken('None', undefined, false);
+        if (next === slash) yield* this.#characters.comment();
+        this.#state.setToken('None', undefined, false);
         return undefined;
       }
       if (next === slash) {
-        yield* this.comment();
+        yield* this.#characters.comment();
       } else if (next === comma) {
-        if (this.state !== 'PostValue') {
-          // Counts as a value, and the comma is read again.
-          this.setToken('Undefined');
+        if (this.#state.current !== 'PostValue') {
+          // A missing item counts as a value. The comma is read again.
+          this.#state.setToken('Undefined');
           throw broken;
         }
-        this.source.pos++;
-        this.afterComma();
+        this.#source.pos++;
+        this.#state.afterComma();
       } else if (next === closeBracket) {
-        this.source.pos++;
-        if (!this.inArray) throw broken;
-        this.setToken('EndArray');
+        this.#source.pos++;
+        if (!this.#state.inArray) throw broken;
+        this.#state.setToken('EndArray');
         return undefined;
       } else {
         return next;
@@ -119,12 +133,12 @@ export class JsonValues extends JsonPlain {
   }
 
   *#notFinite(word: string): Generator<void, never> {
-    yield* this.word(word);
+    yield* this.#characters.word(word, this.#state.inConstructor);
     throw broken;
   }
 
-  protected unexpected(): never {
-    this.source.pos++;
+  unexpected(): never {
+    this.#source.pos++;
     throw broken;
   }
 }

@@ -4,15 +4,14 @@ import type { Attribute, Scopes } from './tag.ts';
 import { xmlBoolean, xmlInteger } from './value.ts';
 
 /**
- * What an element's attributes say of its value; DataContractSerializer looks at them on every element,
- * unknown ones too.
+ * The attributes that DataContractSerializer interprets. It reads them on every element, even unknown ones.
  */
 export interface Marks {
   readonly nil: boolean;
-  /** The value's name, and the name of a value that was read before and stands here again. */
+  /** `z:Id` names the value. `z:Ref` names an earlier value, which is repeated here. */
   readonly id: string | undefined;
   readonly ref: string | undefined;
-  /** The type that is named, as it is written. */
+  /** The type's name as it was written. */
   readonly type: string | undefined;
 }
 
@@ -36,7 +35,7 @@ export function readMarks(attributes: readonly Attribute[], scopes: Scopes): Mar
   return marks;
 }
 
-/** A type that is named must be the declared one. */
+/** Checks that an explicit type is the declared one. */
 export function checkType(
   written: string | undefined,
   [namespace, name]: readonly [namespace: string, name: string],

@@ -1,7 +1,7 @@
 import type { TextSource } from '../text-source.ts';
 
-/** Whatever is wrong with a document; the old service said no more of it to anybody. */
-export const malformed = new Error('not the XML that is wanted here');
+/** Any error in a document. The old service reported no details. */
+export const malformed = new Error('invalid XML');
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that XML does not have
 export const noCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
@@ -11,8 +11,8 @@ export function isNoCharacter(code: number): boolean {
 }
 
 /**
- * Characters of one tag or reference, which is kept whole until its end is there: as many as the old service
- * took in a request.
+ * Maximum characters of one tag or reference, which is buffered until it is complete: the old service's limit
+ * for a request.
  */
 const maxMarkup = 4 << 20;
 
@@ -24,8 +24,8 @@ const entities = new Map(
 );
 
 /**
- * The code point of what stands between `&` and `;`. Control characters may be written so, as the old reader
- * let them.
+ * The code point of a reference's text between `&` and `;`. Control characters are allowed, as in the old
+ * reader.
  */
 export function referenceCode(text: string, from: number, end: number): number {
   if (text.charCodeAt(from) !== 0x23) {
@@ -52,16 +52,16 @@ function digitValue(code: number): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : 99;
 }
 
-/** Whether `expected` stands where the source is. */
+/** Whether the source continues with `expected`. */
 export function* startsWith(source: TextSource, expected: string): Generator<void, boolean> {
   yield* source.has(expected.length - 1);
   return source.text.startsWith(expected, source.pos);
 }
 
 /**
- * Waits for more of a piece of markup that has no end yet. More comes in proportion to what is there, so that
- * a piece that arrives byte by byte is not looked through once for each byte.
- * @returns how much of it has been there before
+ * Waits for more of an incomplete piece of markup. It waits for an amount in proportion to what has arrived,
+ * so that markup that arrives byte by byte is not scanned once for each byte.
+ * @returns how much of it had arrived before
  */
 export function* more(source: TextSource): Generator<void, number> {
   const seen = source.text.length - source.pos;
@@ -72,7 +72,10 @@ export function* more(source: TextSource): Generator<void, number> {
 
 const [doubleQuote, apostrophe, greaterThan] = [0x22, 0x27, 0x3e];
 
-/** A tag without quotes that is there as a whole. @returns undefined for any other, and nothing is read */
+/**
+ * Reads a tag without quotes if all of it has arrived.
+ * @returns undefined otherwise, and then nothing is read
+ */
 export function plainTag(source: TextSource): string | undefined {
   const { text, pos } = source;
   const end = text.indexOf('>', pos);
@@ -82,7 +85,7 @@ export function plainTag(source: TextSource): string | undefined {
   return written;
 }
 
-/** From behind `<` to its `>`, which may stand in an attribute's quotes before. */
+/** Reads from after `<` to its `>`. A `>` in an attribute's quotes does not count. */
 export function* untilBracket(source: TextSource): Generator<void, string> {
   let at = 1;
   let quoted = 0;

@@ -1,13 +1,14 @@
-/** Names as XML 1.0 has them, without colons; for regular expressions. */
+/** Names of XML 1.0 without colons, for regular expressions. */
 export const nameStart =
-  'A-Z_a-z\\u00C0-\\u00D6\\u00D8-\\u00F6\\u00F8-\\u02FF\\u0370-\\u037D\\u037F-\\u1FFF\\u200C\\u200D\\u2070-\\u218F\\u2C00-\\u2FEF\\u3001-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFFD';
+  'A-Z_a-z\\u00C0-\\u00D6\\u00D8-\\u00F6\\u00F8-\\u02FF\\u0370-\\u037D\\u037F-\\u1FFF' +
+  '\\u200C\\u200D\\u2070-\\u218F\\u2C00-\\u2FEF\\u3001-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFFD';
 export const nameRest = `${nameStart}\\-.0-9\\u00B7\\u0300-\\u036F\\u203F\\u2040`;
 export const ncName = `[${nameStart}][${nameRest}]*`;
 
 const first = new RegExp(`[${nameStart}]`);
 const later = new RegExp(`[${nameRest}]`);
 
-/** `XmlConvert.EncodeLocalName`: any text as an element's name. */
+/** `XmlConvert.EncodeLocalName`: encodes any text as an element's name. */
 export function encodeLocalName(text: string): string {
   let name = '';
   for (let i = 0; i < text.length; i++) {

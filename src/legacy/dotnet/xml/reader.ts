@@ -12,11 +12,12 @@ export interface Element {
 }
 
 /**
- * Pulls nodes as .NET's `XmlDictionaryReader` does: no DTD, no processing instructions, only the five
- * entities, bounded depth. Text comes in pieces, so that a file in an element is never held as one string.
+ * Pulls nodes as .NET's `XmlDictionaryReader` does: no DTD, no processing instructions, the five predefined
+ * entities only, limited depth. Text comes in pieces, so that a file in an element is never in memory as one
+ * string.
  */
 export class XmlReader {
-  /** The node at which the reader stands. */
+  /** The current node. */
   node: 'start' | 'element' | 'text' | 'end' | 'eof' = 'start';
   element: Element = { namespace: '', name: '', attributes: [] };
   text = '';
@@ -25,12 +26,12 @@ export class XmlReader {
   readonly #texts: XmlText;
   readonly #encodings: readonly string[];
   readonly #open: string[] = [];
-  /** The element just read has no content: its end comes next, without being written. */
+  /** The current element is empty: its end comes next without an end tag. */
   #empty = false;
   #rootSeen = false;
   #inCdata = false;
 
-  /** @param encodings what an XML declaration may name: what the bytes have been decoded from */
+  /** @param encodings the encodings that an XML declaration may name: the one of the bytes */
   constructor(source: TextSource, encodings: readonly string[]) {
     this.#source = source;
     this.#texts = new XmlText(source);
@@ -47,7 +48,7 @@ export class XmlReader {
       yield* this.read();
   }
 
-  /** Moves to the next node; comments are passed over. */
+  /** Moves to the next node that is not a comment. */
   *read(): Generator<void, void> {
     if (this.#empty) {
       this.#empty = false;
@@ -59,7 +60,7 @@ export class XmlReader {
     while (!(yield* this.#node()));
   }
 
-  /** Behind the current element, whatever is in it. */
+  /** Skips the current element with its contents. */
   *skip(): Generator<void, void> {
     const { depth } = this;
     do yield* this.read();
@@ -68,8 +69,8 @@ export class XmlReader {
   }
 
   /**
-   * Behind the root: the old reader looked at one more node and no further. Garbage right behind it was an
-   * error, garbage behind a space was never seen.
+   * Reads after the root. The old reader looked at one more node: garbage directly after the root was an
+   * error, garbage after a space was ignored.
    */
   *finish(): Generator<void, void> {
     const source = this.#source;
@@ -107,7 +108,7 @@ export class XmlReader {
         yield* this.#comment();
         return false;
       }
-      // A DOCTYPE ends here too: nothing but a CDATA section begins like this.
+      // Rejects a DOCTYPE, too: only a CDATA section may begin like this.
       if (this.#open.length === 0 || !(yield* startsWith(this.#source, '<![CDATA['))) throw malformed;
       source.pos += 9;
       yield* this.#cdata();
@@ -119,7 +120,7 @@ export class XmlReader {
     return true;
   }
 
-  /** An XML declaration stands first or not at all. */
+  /** An XML declaration may only come first. */
   *#declaration(): Generator<void, void> {
     if (!(yield* startsWith(this.#source, '<?xml'))) return;
     const text = yield* untilBracket(this.#source);
@@ -142,7 +143,7 @@ export class XmlReader {
     this.#empty = empty;
   }
 
-  /** As nearly all are written. @returns false for any other, and nothing is read */
+  /** Reads an end tag in its usual spelling. @returns false for another one, and then nothing is read */
   #plainEndTag(): boolean {
     const source = this.#source;
     const written = `</${this.#open.at(-1)}>`;
@@ -177,7 +178,7 @@ export class XmlReader {
     this.#source.pos++;
   }
 
-  /** What a CDATA section holds is taken as it is, carriage returns and control characters included. */
+  /** CDATA is not normalized: carriage returns and control characters are kept. */
   *#cdata(): Generator<void, void> {
     const source = this.#source;
     this.node = 'text';

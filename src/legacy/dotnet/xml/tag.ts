@@ -6,10 +6,10 @@ const attributeValue = /[ \t\r\n]*=[ \t\r\n]*(?:"([^"]*)"|'([^']*)')/y;
 const [colon, equalsSign, doubleQuote, ampersand] = [0x3a, 0x3d, 0x22, 0x26];
 const [carriageReturn, lineFeed] = [0x0d, 0x0a];
 
-/** Each costs far more than its characters, and all of them at once. */
+/** Each attribute takes much more memory than its characters. */
 const maxAttributes = 1 << 15;
 
-/** Which characters of ASCII a name has: 1 anywhere but at its start, 2 everywhere. */
+/** ASCII characters in names. 1: not at the start. 2: anywhere. */
 const nameCharacters = new Uint8Array(128);
 for (let code = 0; code < 128; code++) {
   const char = String.fromCharCode(code);
@@ -22,7 +22,7 @@ export interface Attribute {
   readonly value: string;
 }
 
-/** Name and attributes between the brackets of a tag: `p:Message i:nil="true"`. */
+/** Parses the name and attributes of a tag: `p:Message i:nil="true"`. */
 export function parseTag(text: string): { prefix: string; name: string; attributes: Attribute[] } {
   if (noCharacter.test(text) || text.includes('<')) throw malformed;
   qualifiedName.lastIndex = 0;
@@ -52,8 +52,8 @@ function behindSpace(text: string, from: number): number {
 }
 
 /**
- * An attribute as nearly all are written, read several times faster: a hostile tag has a hundred thousand.
- * @returns where it ends; 0 if it is another
+ * Parses an attribute in its usual spelling, several times faster: a hostile tag has a hundred thousand.
+ * @returns where it ends, or 0 for another spelling
  */
 function plainAttribute(text: string, start: number, attributes: Attribute[]): number {
   let at = start;
@@ -83,7 +83,7 @@ function anyAttribute(text: string, start: number, attributes: Attribute[]): num
   return attributeValue.lastIndex;
 }
 
-/** References resolved, and each piece of white space a space. */
+/** Resolves references and turns each white space character into a space. */
 function unescapeValue(text: string): string {
   if (!/[&\r\n\t]/.test(text)) return text;
   let value = '';
@@ -106,14 +106,14 @@ function unescapeValue(text: string): string {
   return value + String.fromCodePoint(...codes);
 }
 
-/** The namespaces that are declared where the reader stands. */
+/** The namespaces in scope. */
 export class Scopes {
-  /** Of each prefix the namespaces that it has had since the root, the last one counts. */
+  /** Namespaces of each prefix since the root. The last one counts. */
   readonly #namespaces = new Map<string, string[]>();
-  /** The prefixes that each open element has declared. */
+  /** Prefixes that each open element declares. */
   readonly #declared: string[][] = [];
 
-  /** Enters an element, which may declare some. */
+  /** Enters an element and its declarations. */
   enter(attributes: readonly Attribute[]): void {
     const declared = new Set<string>();
     for (const { prefix, name, value } of attributes) {
@@ -134,7 +134,7 @@ export class Scopes {
     for (const prefix of this.#declared.pop() ?? []) this.#namespaces.get(prefix)!.pop();
   }
 
-  /** The namespace of a prefix; the empty prefix has the default one. */
+  /** The namespace of a prefix. The empty prefix has the default namespace. */
   resolve(prefix: string): string {
     const namespace = this.#namespaces.get(prefix)?.at(-1);
     if (namespace !== undefined) return namespace;
@@ -143,7 +143,7 @@ export class Scopes {
     throw malformed;
   }
 
-  /** No element has the same attribute twice, whatever prefixes it goes by. */
+  /** Rejects repeated attributes, whatever their prefixes. */
   #refuseTwins(attributes: readonly Attribute[]): void {
     if (attributes.length === 0) return;
     const names = new Set<string>();
@@ -156,7 +156,7 @@ export class Scopes {
   }
 }
 
-/** The declaration's attributes, in their order; what it says of the encoding must be true. */
+/** Checks an XML declaration: its attributes, their order, and that the encoding is the real one. */
 export function checkDeclaration(attributes: readonly Attribute[], encodings: readonly string[]): void {
   const order = ['version', 'encoding', 'standalone'];
   let last = -1;

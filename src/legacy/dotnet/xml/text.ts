@@ -5,17 +5,15 @@ import { isNoCharacter, malformed, more, noCharacter, referenceCode } from './ma
 const textEnd = /[<&\]\r]/g;
 const spaces = /[ \t\r\n]+/y;
 const [lessThan, ampersand, carriageReturn, bracket, lineFeed] = [0x3c, 0x26, 0x0d, 0x5d, 0x0a];
-/**
- * Characters of all references of a document together: as many as the old service took in a whole request.
- */
+/** Maximum characters of all references in a document: the old service's limit for a request. */
 const maxReferences = 4 << 20;
-/** Text that is made character by character, before it becomes a string. */
+/** Characters of a text before they become a string. */
 const units = new Uint16Array(8192);
 
-/** Reads the text between tags: references resolved, line ends made one, as far as it is there. */
+/** Reads the text between tags as far as it has arrived. Resolves references and normalizes line ends. */
 export class XmlText {
   readonly #source: TextSource;
-  /** Characters of references that may still come: of all text they alone become shorter by being read. */
+  /** Remaining characters of references. They are the only text that becomes shorter by being read. */
   #references = maxReferences;
 
   constructor(source: TextSource) {
@@ -23,26 +21,26 @@ export class XmlText {
   }
 
   /**
-   * Text in an element as far as it is there. @returns nothing where more has to come first, and nothing is
-   * read
+   * Text in an element as far as it has arrived.
+   * @returns an empty string when more must arrive first, and then nothing is read
    */
   ahead(): string {
     return this.#plain() || this.#resolved();
   }
 
-  /** Text in an element, which ends before the input does. @returns a piece that is not empty */
+  /** Text in an element. The input must not end in it. @returns a piece that is not empty */
   *inside(): Generator<void, string> {
     const source = this.#source;
     for (;;) {
       const run = this.ahead();
       if (run !== '') return run;
-      // What stands here is not whole yet.
+      // The next character or reference has not arrived completely.
       if (source.text.charCodeAt(source.pos) === ampersand) yield* more(source);
       else if (!(yield* source.has(2))) throw malformed;
     }
   }
 
-  /** Before and behind the root there is white space alone. */
+  /** Only white space may be outside of the root. */
   outside(): string {
     const source = this.#source;
     spaces.lastIndex = source.pos;
@@ -62,7 +60,7 @@ export class XmlText {
     return text;
   }
 
-  /** Character by character from one that is special. @returns nothing where more has to come first */
+  /** Reads character by character from a special one. @returns an empty string when more must arrive first */
   #resolved(): string {
     const source = this.#source;
     const { text } = source;
@@ -94,7 +92,7 @@ export class XmlText {
     return Reflect.apply(String.fromCharCode, undefined, units.subarray(0, size));
   }
 
-  /** @returns the code point; -1 if its end is not there yet */
+  /** @returns the code point, or -1 if its end has not arrived */
   #reference(): number {
     const source = this.#source;
     const end = source.text.indexOf(';', source.pos);

@@ -1,11 +1,11 @@
 import { Base64Decoder } from '../base64.ts';
 import {
   attachmentMembers,
+  type BoundObject,
   Budget,
   emptyAttachment,
   emptyPost,
-  type Kind,
-  type Members,
+  type MemberTypes,
   type NewMessagePost,
   namespaces,
   objectValues,
@@ -13,6 +13,7 @@ import {
   type Reading,
   type ReadingLimits,
   TooLarge,
+  type ValueType,
 } from '../new-message.ts';
 import type { Spool, Spools } from '../spool.ts';
 import type { TextSource } from '../text-source.ts';
@@ -21,18 +22,14 @@ import { malformed } from './markup.ts';
 import { XmlReader } from './reader.ts';
 import { xmlBoolean, xmlInteger } from './value.ts';
 
-type Target = Record<string, unknown>;
-/** What an element can be read as. */
-type Wanted = Kind | 'attachment' | 'post';
-
-/** Members as DataContractSerializer walks them: by the ordinal order of their names. */
-const inOrder = (members: Members) => Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1));
+/** Members in DataContractSerializer's order: ordinal, by name. */
+const inOrder = (members: MemberTypes) => Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1));
 const shapes = {
   post: { order: inOrder(postMembers), namespace: namespaces.posts, create: emptyPost },
   attachment: { order: inOrder(attachmentMembers), namespace: namespaces.data, create: emptyAttachment },
 };
-/** Types as they are named; for the simple ones the old reader did not look. */
-const types: Partial<Record<Wanted, readonly [namespace: string, name: string]>> = {
+/** Names of types. The old reader did not check those of simple ones. */
+const types: Partial<Record<ValueType, readonly [namespace: string, name: string]>> = {
   strings: [namespaces.arrays, 'ArrayOfstring'],
   attachments: [namespaces.data, 'ArrayOfNewAttachment'],
   attachment: [namespaces.data, 'NewAttachment'],
@@ -42,13 +39,13 @@ const items = {
   strings: { item: 'string', name: 'string', namespace: namespaces.arrays },
   attachments: { item: 'attachment', name: 'NewAttachment', namespace: namespaces.data },
 } as const;
-/** Types that have no null, no name and no reference. */
-const isPlain = (wanted: Wanted) => wanted === 'int' || wanted === 'int?' || wanted === 'bool';
+/** Types that cannot be null, named or referenced. */
+const isPlain = (expected: ValueType) => expected === 'int' || expected === 'int?' || expected === 'bool';
 
 /**
- * Reads a NewMessagePost as DataContractSerializer did. Its first error is its last: the old service reported
- * one without a path, and bound nothing.
- * @param encodings what an XML declaration may name
+ * Binds a NewMessagePost as DataContractSerializer did. The first error ends it: the old service then
+ * reported one error without a path and bound nothing.
+ * @param encodings the encodings that an XML declaration may name
  */
 export function* readXml(
   source: TextSource,
@@ -71,7 +68,7 @@ class XmlBinder {
   readonly #limits: ReadingLimits;
   readonly #budget: Budget;
   /** Values by their `z:Id`. */
-  readonly #known = new Map<string, { wanted: Wanted; value: unknown }>();
+  readonly #known = new Map<string, { expected: ValueType; value: unknown }>();
 
   constructor(reader: XmlReader, spools: Spools, limits: ReadingLimits) {
     this.#reader = reader;
@@ -91,69 +88,66 @@ class XmlBinder {
     return post as NewMessagePost | null;
   }
 
-  /** Reads an element as what is wanted, up to its end tag. */
-  *#value(wanted: Wanted): Generator<void, unknown> {
+  /** Reads an element as the expected type, up to its end tag. */
+  *#value(expected: ValueType): Generator<void, unknown> {
     const { scopes, element } = this.#reader;
     const { nil, id, ref, type } = readMarks(element.attributes, scopes);
     if (ref !== undefined) {
       const known = this.#known.get(ref);
-      if (known?.wanted !== wanted || isPlain(wanted)) throw malformed;
+      if (known?.expected !== expected || isPlain(expected)) throw malformed;
       yield* this.#toEnd();
       return known.value;
     }
     if (nil) {
-      if (wanted === 'int' || wanted === 'bool') throw malformed;
+      if (expected === 'int' || expected === 'bool') throw malformed;
       yield* this.#toEnd();
       return null;
     }
-    const declared = types[wanted];
+    const declared = types[expected];
     if (declared) checkType(type, declared, scopes);
-    if (id !== undefined && isPlain(wanted)) throw malformed;
-    return yield* this.#content(wanted, id);
+    if (id !== undefined && isPlain(expected)) throw malformed;
+    return yield* this.#content(expected, id);
   }
 
-  *#content(wanted: Wanted, id: string | undefined): Generator<void, unknown> {
-    switch (wanted) {
+  *#content(expected: ValueType, id: string | undefined): Generator<void, unknown> {
+    switch (expected) {
       case 'bool':
         return xmlBoolean(yield* this.#string());
       case 'int':
       case 'int?':
         return xmlInteger(yield* this.#string());
       case 'string':
-        return this.#named(id, wanted, yield* this.#string());
+        return this.#named(id, expected, yield* this.#string());
       case 'bytes':
-        return this.#named(id, wanted, yield* this.#bytes());
+        return this.#named(id, expected, yield* this.#bytes());
       case 'strings':
       case 'attachments':
-        return yield* this.#items(wanted, this.#named(id, wanted, []));
+        return yield* this.#items(expected, this.#named(id, expected, []));
       default:
-        return yield* this.#members(wanted, this.#named(id, wanted, shapes[wanted].create()));
+        return yield* this.#members(expected, this.#named(id, expected, shapes[expected].create()));
     }
   }
 
   /**
-   * Remembers a value by its name. An object has it before its members are read, a simple value when it has
-   * been read.
+   * Remembers a named value. An object is named before its members are read, a simple value after it has been
+   * read.
    */
-  #named<T>(id: string | undefined, wanted: Wanted, value: T): T {
+  #named<T>(id: string | undefined, expected: ValueType, value: T): T {
     if (id === undefined) return value;
     if (this.#known.has(id)) throw malformed;
     this.#budget.spend(objectValues);
-    this.#known.set(id, { wanted, value });
+    this.#known.set(id, { expected, value });
     return value;
   }
 
-  /** Passes over whatever is in the current element. */
+  /** Skips the contents of the current element. */
   *#toEnd(): Generator<void, void> {
     const { depth } = this.#reader;
     do yield* this.#reader.read();
     while (this.#reader.depth >= depth);
   }
 
-  /**
-   * Moves to the next element inside, of which only its start tag has been read. @returns false at the end of
-   * what it is in
-   */
+  /** Moves to the next child element's start tag. @returns false at the end of the parent */
   *#nextElement(): Generator<void, boolean> {
     const reader = this.#reader;
     yield* reader.read();
@@ -169,7 +163,7 @@ class XmlBinder {
     yield* this.#toEnd();
   }
 
-  /** What comes out of order is not seen. */
+  /** Reads members in order. Members out of order are ignored. */
   *#members(shape: 'post' | 'attachment', value: unknown): Generator<void, unknown> {
     const { order, namespace } = shapes[shape];
     let last = -1;
@@ -183,14 +177,14 @@ class XmlBinder {
         continue;
       }
       const [name, kind] = order[at]!;
-      (value as Target)[name] = yield* this.#value(kind);
+      (value as BoundObject)[name] = yield* this.#value(kind);
       last = at;
     }
     return value;
   }
 
-  *#items(wanted: 'strings' | 'attachments', list: unknown[]): Generator<void, unknown[]> {
-    const { item, name, namespace } = items[wanted];
+  *#items(expected: 'strings' | 'attachments', list: unknown[]): Generator<void, unknown[]> {
+    const { item, name, namespace } = items[expected];
     while (yield* this.#nextElement()) {
       const { element } = this.#reader;
       if (element.name === name && element.namespace === namespace) {

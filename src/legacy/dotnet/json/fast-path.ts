@@ -1,0 +1,129 @@
+import { isWhiteSpace, type TextSource } from '../text-source.ts';
+import type { JsonCharacters } from './characters.ts';
+import { closeBrace, closeBracket, code, comma, endToken, quote } from './codes.ts';
+import type { JsonState } from './state.ts';
+
+const colon = code(':');
+const [zero, nine] = [code('0'), code('9')];
+/** Any number with this many digits fits an `int`. */
+const intDigits = 9;
+
+/** Characters that commonly end a value. The other readers handle rarer ones. */
+const isEnd = (next: number): boolean =>
+  next === comma || next === closeBrace || next === closeBracket || isWhiteSpace(next);
+
+/**
+ * Reads without a generator what nearly all clients send: members and values without escapes and comments
+ * that have arrived whole. A method that finds anything else reads nothing and returns false, and the other
+ * readers take over.
+ */
+export class JsonFastPath {
+  readonly #state: JsonState;
+  readonly #characters: JsonCharacters;
+  readonly #source: TextSource;
+
+  constructor(state: JsonState, characters: JsonCharacters) {
+    this.#state = state;
+    this.#characters = characters;
+    this.#source = characters.source;
+  }
+
+  /** Reads the next member's name, or the end of its object or list. */
+  readMember(): boolean {
+    const source = this.#source;
+    if (this.#state.current === 'PostValue') {
+      const next = this.#characters.skipBufferedSpace();
+      const end = endToken(next);
+      if (end === undefined && next !== comma) return false;
+      source.pos++;
+      if (end === undefined) this.#state.afterComma();
+      else this.#state.setToken(end);
+      if (end !== undefined) return true;
+    }
+    return (this.#state.current === 'Object' || this.#state.current === 'ObjectStart') && this.#name();
+  }
+
+  /** Reads a value of this type. */
+  readValue(expected: string): boolean {
+    switch (expected) {
+      case 'string':
+        return this.#isValueAhead() && (this.#string() || this.#word('null', 'Null', undefined));
+      case 'int':
+      case 'int?':
+        return this.#isValueAhead() && (this.#int() || this.#word('null', 'Null', undefined));
+      case 'bool':
+        return (
+          this.#isValueAhead() &&
+          (this.#word('true', 'Boolean', true) || this.#word('false', 'Boolean', false))
+        );
+      default:
+        return false;
+    }
+  }
+
+  /** Whether a value may follow here. Reads the comma before it. */
+  #isValueAhead(): boolean {
+    if (this.#state.current === 'PostValue') {
+      if (this.#characters.skipBufferedSpace() !== comma) return false;
+      this.#source.pos++;
+      this.#state.afterComma();
+    }
+    return (
+      this.#state.current === 'Property' ||
+      this.#state.current === 'Array' ||
+      this.#state.current === 'ArrayStart'
+    );
+  }
+
+  #name(): boolean {
+    const source = this.#source;
+    if (this.#characters.skipBufferedSpace() !== quote) return false;
+    const start = source.pos++;
+    const name = this.#characters.bufferedString(quote);
+    if (name === undefined || this.#characters.skipBufferedSpace() !== colon) {
+      source.pos = start;
+      return false;
+    }
+    source.pos++;
+    this.#state.setToken('PropertyName', name);
+    return true;
+  }
+
+  #string(): boolean {
+    const source = this.#source;
+    if (this.#characters.skipBufferedSpace() !== quote) return false;
+    const start = source.pos++;
+    const text = this.#characters.bufferedString(quote);
+    if (text === undefined) {
+      source.pos = start;
+      return false;
+    }
+    this.#state.setToken('String', text);
+    return true;
+  }
+
+  /** Reads a short integer without a leading zero, which would make it octal. */
+  #int(): boolean {
+    const source = this.#source;
+    this.#characters.skipBufferedSpace();
+    const { text, pos } = source;
+    let end = pos;
+    while (text.charCodeAt(end) >= zero && text.charCodeAt(end) <= nine) end++;
+    const digits = end - pos;
+    if (digits === 0 || digits > intDigits || (digits > 1 && text.charCodeAt(pos) === zero)) return false;
+    if (!isEnd(text.charCodeAt(end))) return false;
+    source.pos = end;
+    this.#state.setToken('Integer', Number(text.slice(pos, end)));
+    return true;
+  }
+
+  #word(word: string, token: 'Boolean' | 'Null', value: boolean | undefined): boolean {
+    const source = this.#source;
+    this.#characters.skipBufferedSpace();
+    const end = source.pos + word.length;
+    if (!source.text.startsWith(word, source.pos) || !isEnd(source.text.charCodeAt(end))) return false;
+    source.pos = end;
+    this.#state.setToken(token, value);
+    return true;
+  }
+}
