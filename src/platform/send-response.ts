@@ -1,6 +1,4 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { writeHead } from './response-head.ts';
 
 /** What is left of a body up to this many bytes is read to its end, and the connection goes on. */
@@ -16,10 +14,14 @@ const patienceBytes = 64 * 1024 * 1024;
  */
 const pieceBytes = 256 * 1024;
 
+/** Bytes after which other requests have their turn, although the reader takes more. */
+const turnBytes = 1024 * 1024;
+
 export interface Answer {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
-  readonly body: string | Buffer;
+  /** As a whole, or in pieces that are made when they are written. */
+  readonly body: string | Buffer | Iterable<string>;
 }
 
 /**
@@ -41,9 +43,8 @@ export function sendAnswer(
     return;
   }
   writeHead(res, status, headers);
-  if (body.length <= pieceBytes) res.end(body);
-  // A reader who goes away in the middle is nobody's to be told of.
-  else pipeline(Readable.from(piecesOf(body)), res).catch(() => {});
+  if (isShort(body)) res.end(body);
+  else void writePieces(res, body).then(() => res.end());
   if (rest > 0) req.unpipe().resume();
 }
 
@@ -57,14 +58,17 @@ function restOf(req: IncomingMessage): number {
 
 function sendAndLinger(req: IncomingMessage, res: ServerResponse, { status, headers, body }: Answer): void {
   if (res.destroyed || res.headersSent) return;
-  if (req.complete) return void writeHead(res, status, headers).end(body);
+  if (req.complete) {
+    writeHead(res, status, headers);
+    return void writePieces(res, body).then(() => res.end());
+  }
   writeHead(res, status, { ...headers, Connection: 'close' });
   // Its length is in the head, so that its reader knows that it is complete before the connection is closed.
-  if (req.method !== 'HEAD') res.write(body);
+  const written = req.method === 'HEAD' ? Promise.resolve() : writePieces(res, body);
   let bytes = 0;
   const end = () => {
     clearTimeout(timer);
-    res.end();
+    void written.then(() => res.end());
   };
   const timer = setTimeout(end, patienceMs).unref();
   // Whoever has read it until now reads no further.
@@ -76,7 +80,39 @@ function sendAndLinger(req: IncomingMessage, res: ServerResponse, { status, head
   req.once('end', end).once('close', end).once('error', end).resume();
 }
 
-function* piecesOf(body: string | Buffer): Iterable<Buffer> {
-  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+const isShort = (body: Answer['body']): body is string | Buffer =>
+  (typeof body === 'string' || Buffer.isBuffer(body)) && body.length <= pieceBytes;
+
+/** Resolves when its reader has taken all but the last piece, or has gone away. */
+export async function writePieces(res: ServerResponse, body: Answer['body']): Promise<void> {
+  let inTurn = 0;
+  for (const piece of piecesOf(body)) {
+    if (res.destroyed) return;
+    inTurn += piece.length;
+    if (!res.write(piece)) await drained(res);
+    else if (inTurn > turnBytes) await new Promise((resolve) => setImmediate(resolve));
+    else continue;
+    inTurn = 0;
+  }
+}
+
+/** Resolves when the response takes more, or its connection is closed. */
+export function drained(res: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (res.destroyed) return resolve();
+    const done = () => {
+      res.off('drain', done).off('close', done);
+      resolve();
+    };
+    res.on('drain', done).on('close', done);
+  });
+}
+
+function piecesOf(body: Answer['body']): Iterable<string | Buffer> {
+  if (typeof body !== 'string' && !Buffer.isBuffer(body)) return body;
+  return slicesOf(typeof body === 'string' ? Buffer.from(body) : body);
+}
+
+function* slicesOf(bytes: Buffer): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
 }

@@ -6,7 +6,7 @@ import type { TicketContext } from '../context.ts';
 import type { Delivery, Recipient } from '../deliveries/ledger.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 import type { Attachment } from './attachments.ts';
-import { instant, messageFields, messageOf } from './message-json.ts';
+import { instant, type MessageFields, messageFields, messageOf } from './message-json.ts';
 import type { Message } from './messages.ts';
 import type { KeysetPage } from './page.ts';
 import type { Person } from './people.ts';
@@ -75,7 +75,7 @@ type RecipientTuple = [
   ...[Recipient['state'], string | null, string | null],
 ];
 type PageTuples = [
-  ...[unknown[][] | null, PersonTuple[] | null, AttachmentTuple[] | null],
+  ...[MessageFields[] | null, PersonTuple[] | null, AttachmentTuple[] | null],
   ...[DeliveryTuple[] | null, RecipientTuple[] | null],
 ];
 
