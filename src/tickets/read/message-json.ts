@@ -14,7 +14,9 @@ const order = [
 ] as const;
 
 /** In JSON an instant is a number, and a long body is left out. */
-type Sent<Key extends keyof StoredMessage> = Key extends 'body' ? Message['body'] : InJson<StoredMessage[Key]>;
+type Sent<Key extends keyof StoredMessage> = Key extends 'body'
+  ? Message['body']
+  : InJson<StoredMessage[Key]>;
 type InJson<Value> = Value extends Date ? number : Value;
 type AllSent<Keys extends readonly (keyof StoredMessage)[]> = { -readonly [N in keyof Keys]: Sent<Keys[N]> };
 
