@@ -5,7 +5,7 @@ import type { Message } from './messages.ts';
 /** Milliseconds since 1970, rounded: the product of doubles may fall just short, and a Date truncates. */
 export const instant = (column: string): SQL => sql.raw(`round(date_part('epoch', ${column}) * 1000)`);
 
-type Row = typeof messages.$inferSelect;
+type StoredMessage = typeof messages.$inferSelect;
 
 /** The columns of a message, in the order in which they travel. */
 const order = [
@@ -14,9 +14,11 @@ const order = [
 ] as const;
 
 /** In JSON an instant is a number, and a long body is left out. */
-type Sent<Key extends keyof Row> = Key extends 'body' ? Message['body'] : InJson<Row[Key]>;
+type Sent<Key extends keyof StoredMessage> = Key extends 'body'
+  ? Message['body']
+  : InJson<StoredMessage[Key]>;
 type InJson<Value> = Value extends Date ? number : Value;
-type AllSent<Keys extends readonly (keyof Row)[]> = { -readonly [N in keyof Keys]: Sent<Keys[N]> };
+type AllSent<Keys extends readonly (keyof StoredMessage)[]> = { -readonly [N in keyof Keys]: Sent<Keys[N]> };
 
 /** A message as a list in JSON: its columns, and the bytes of its body. */
 export type MessageFields = [...AllSent<typeof order>, bodyBytes: number];
