@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { pictureAddress, trimUrl } from './dom/links.ts';
+import { offsetOfBody, parseHtml } from './dom/parse.ts';
 import { bytesOfData, rasterTypeOf } from './dom/raster.ts';
-import { attributeOf, type ElementNode, isHtml, offsetOfBody, parseHtml } from './dom/tree.ts';
+import { attributeOf, type ElementNode, isHtml } from './dom/tree.ts';
 import { walk } from './dom/walk.ts';
 
 /** A picture that an editor wrote into the HTML itself. */

@@ -1,4 +1,5 @@
-import { attributeOf, isHtml, parseHtml, type RootNode, UnreadableBody } from '../dom/tree.ts';
+import { parseHtml } from '../dom/parse.ts';
+import { attributeOf, isHtml, type RootNode, UnreadableBody } from '../dom/tree.ts';
 import { textIn, walk } from '../dom/walk.ts';
 import { mediaApplies } from '../style/media.ts';
 import { parseSheets, type Sheet } from '../style/stylesheet.ts';

@@ -99,19 +99,19 @@ function backgroundOf(element: ElementNode, declared: Declared, parent: Look): C
   return parent.background === undefined ? undefined : over(colour, parent.background);
 }
 
-/** How text looks in an element that stands in another. */
+const keepsSpace = new Set(['pre', 'listing', 'xmp', 'plaintext']);
+
+/** How text looks in an element, given how it looks in its parent. */
 export function lookOf(element: ElementNode, declared: Declared, parent: Look): Look {
+  const keeps = keepsSpace.has(element.name);
+  // Most elements change nothing: one object serves all of them.
+  if (!(keeps || parent.boxes) && declared.size === 0 && element.attributes.length === 0) return parent;
   const size = declared.get('font-size');
   const space = declared.get('white-space');
   const seen = declared.get('visibility');
   const family =
     declared.get('font-family') ?? (element.name === 'font' ? attributeOf(element, 'face') : undefined);
   const display = declared.get('display') ?? '';
-  const keeps =
-    element.name === 'pre' ||
-    element.name === 'listing' ||
-    element.name === 'xmp' ||
-    element.name === 'plaintext';
   return {
     fontSize: size === undefined ? legacySize(element, parent) : fontSizeOf(size, parent.fontSize),
     colour: colourOf(element, declared, parent),
