@@ -4,22 +4,22 @@ import { black, type Colour, looksAlike, over, parseColour, parseLegacyColour, w
 import { pixelsOf } from './css.ts';
 import type { Declared } from './declared.ts';
 
-/** Whether line breaks and runs of blanks are kept. */
+/** How line breaks and spaces are rendered. */
 export type WhiteSpace = 'collapse' | 'lines' | 'keep';
 
-/** How text looks somewhere: what an element hands on to what is in it. */
+/** Inherited and effective styles of text. */
 export interface Look {
   /** Pixels. */
   readonly fontSize: number;
   readonly colour: Colour;
-  /** Undefined upon a picture. */
+  /** Undefined over an image. */
   readonly background: Colour | undefined;
   readonly space: WhiteSpace;
   /** `visibility` */
   readonly visible: boolean;
-  /** For fonts of symbols: what the letters stand for. */
+  /** For symbol fonts: letters to symbols. */
   readonly symbols: ReadonlyMap<string, string> | undefined;
-  /** What is in it stands in lines of its own, as in a flex box. */
+  /** Whether children are on lines of their own, as in a flex box. */
   readonly boxes: boolean;
 }
 
@@ -33,10 +33,10 @@ export const firstLook: Look = {
   boxes: false,
 };
 
-/** Pixels below which nobody can read a letter. */
+/** Smallest readable font size in pixels. */
 const leastFontSize = 2;
 
-/** Whether text that looks so is read by anybody. */
+/** Whether text of this look is readable. */
 export const isReadable = ({ fontSize, colour, background, visible }: Look): boolean =>
   visible &&
   fontSize >= leastFontSize &&
