@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
@@ -71,8 +71,10 @@ async function fingerprint(): Promise<string | undefined> {
     if (at === undefined) return undefined;
     hash.update(`${name} ${(JSON.parse(await readFile(at, 'utf8')) as { version: string }).version}\n`);
   }
-  for (const file of (await readdir(sources)).sort()) {
-    hash.update(`${file}\n`).update(await readFile(join(sources, file)));
+  const entries = await readdir(sources, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((file) => join(file.parentPath, file.name));
+  for (const file of files.sort()) {
+    hash.update(`${relative(sources, file)}\n`).update(await readFile(file));
   }
   return hash.digest('hex');
 }

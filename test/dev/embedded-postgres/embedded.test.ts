@@ -5,8 +5,8 @@ import type postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { migrate, openDatabase } from '../../../src/db/database.ts';
 import { attachEmbedded, EmbeddedInUse, startEmbedded } from '../../../src/dev/embedded-postgres/embedded.ts';
-import { ask, kill, useDataDirs } from '../../db/data-dirs.ts';
 import { eventually } from '../../support/eventually.ts';
+import { ask, kill, useDataDirs } from './data-dirs.ts';
 
 const asRoot = process.getuid?.() === 0;
 const desk = useDataDirs();
