@@ -59,7 +59,7 @@ const release: Command = {
     'Do not release a copy while the original is in use.',
   ].join('\n'),
   options: {
-    doubt: { type: 'boolean', help: 'what is due has the outcome OUTCOME_UNKNOWN as well, and is not sent' },
+    doubt: { type: 'boolean', help: 'make mails that are due OUTCOME_UNKNOWN instead of sending them' },
   },
   example: 'outbox release --doubt',
   async run({ sql }, _args, values) {
@@ -71,7 +71,7 @@ const release: Command = {
       return released;
     });
     const unknown = `${result.outcomeUnknown || 'No'} deliveries are OUTCOME_UNKNOWN.`;
-    return done(`Mails go again. ${result.restored || doubt ? unknown : ''}`.trim(), { ...result });
+    return done(`Mails are sent again. ${result.restored || doubt ? unknown : ''}`.trim(), { ...result });
   },
 };
 
