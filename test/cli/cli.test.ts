@@ -119,7 +119,7 @@ describe('users', () => {
     ['audit --since yesterday', 2, '--since must be a date'],
     ['message add 47 Hello', 2, 'TICKETWIRE_TOKEN is missing'],
     ['delivery list --token t --url ftp://x', 2, 'must be http://'],
-    ['delivery list --state LOST', 2, 'there are QUEUED, HELD'],
+    ['delivery list --state LOST', 2, '--state must be one of QUEUED, HELD'],
     ['delivery retry twelve --token t', 2, 'twelve is not a delivery'],
     ['message add 47 Hello --cc a@b.cz --token t', 2, '--cc goes with --email'],
     ['message add 47 Hello --token t --file /nowhere', 1, '/nowhere cannot be read (ENOENT)'],

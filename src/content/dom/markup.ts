@@ -17,7 +17,7 @@ const escapeAttribute = (text: string): string =>
 
 export type Attributes = readonly (readonly [name: string, value: string])[];
 
-/** Limits of the output in characters: inline styles, from style sheets, may make it larger than the input. */
+/** Limits of the output in characters: inlined style sheets may make it larger than the input. */
 const freeCharacters = 8192;
 const timesWritten = 4;
 /** Short bodies may grow more. */
