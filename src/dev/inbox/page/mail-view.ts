@@ -30,8 +30,8 @@ ${tabs(mail, hasRemotePictures)}
 
 const blindRow = (addresses: readonly string[]): Html | false =>
   addresses.length > 0 &&
-  html`<dt>Bcc</dt>
-<dd><span>${people(addresses)}</span> <span class="hint">not in the headers</span></dd>`;
+  html`<dt>Bcc</dt><dd><span>${people(addresses)}</span>
+<span class="hint">not in the headers</span></dd>`;
 
 const blind = ({ recipients }: InboxMail): string[] =>
   recipients.filter(({ kind }) => kind === 'BCC').map(({ address }) => address);
