@@ -121,7 +121,7 @@ describe('users', () => {
     ['delivery list --token t --url ftp://x', 2, 'must be http://'],
     ['delivery list --state LOST', 2, '--state must be one of QUEUED, HELD'],
     ['delivery retry twelve --token t', 2, 'twelve is not a delivery'],
-    ['message add 47 Hello --cc a@b.cz --token t', 2, '--cc goes with --email'],
+    ['message add 47 Hello --cc a@b.cz --token t', 2, '--cc requires --email'],
     ['message add 47 Hello --token t --file /nowhere', 1, '/nowhere cannot be read (ENOENT)'],
     ['token add jane --name t --scope everything', 2, 'everything'],
     ['token add jane --name t --expires-in-days soon', 2, 'whole number'],
