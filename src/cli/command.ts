@@ -4,14 +4,14 @@ import type { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/database.ts';
 
-/** What a command may touch beside its arguments. */
+/** The standard streams. */
 export interface Terminal {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Writable;
   readonly stderr: Writable & { readonly isTTY?: boolean };
 }
 
-/** Variables of the environment. */
+/** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface CommandContext extends Terminal {
@@ -31,7 +31,7 @@ export type Option =
   | (OptionBase & { readonly type: 'boolean' })
   | (OptionBase & {
       readonly type: 'string';
-      /** How the help calls its value. */
+      /** Placeholder of the value in help texts. */
       readonly value: string;
       /** One letter: `f` for `-f`. */
       readonly short?: string;
@@ -39,7 +39,9 @@ export type Option =
       readonly required?: boolean;
     });
 
-export type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
+export type OptionValues = Readonly<
+  Record<string, string | boolean | readonly (string | boolean)[] | undefined>
+>;
 
 /** What a command prints: `json` with `--json`, else `text`. */
 export interface Output {
@@ -49,36 +51,37 @@ export interface Output {
   readonly exitCode?: number;
 }
 
-/** What a command's help tells of it. */
-export interface Described {
+/** What help texts show of a command. */
+export interface CommandInfo {
   /** As typed: `user add`. */
   readonly name: string;
-  /** Its arguments in order; one that ends in `?` may be left out. */
+  /** Positional arguments in order; `?` marks an optional one. */
   readonly arguments: readonly string[];
   readonly summary: string;
-  /** What else there is to know, for its help. */
+  /** Further text for the help. */
   readonly details?: string;
   readonly options: Readonly<Record<string, Option>>;
-  /** As typed behind `ticketwire`, for its help. */
+  /** Arguments of `ticketwire` in the example. */
   readonly example: string;
 }
 
-export interface Command extends Described {
-  run(ctx: CommandContext, args: readonly string[], values: Values): Promise<Output>;
+export interface Command extends CommandInfo {
+  run(ctx: CommandContext, args: readonly string[], values: OptionValues): Promise<Output>;
 }
 
-/** A command that needs no desk of its own: it opens no database. */
-export interface LooseCommand extends Described {
-  runLoose(ctx: LooseContext, args: readonly string[], values: Values): Promise<Output>;
+/** A command that opens no database. */
+export interface LooseCommand extends CommandInfo {
+  runLoose(ctx: LooseContext, args: readonly string[], values: OptionValues): Promise<Output>;
 }
 
-/** The command was typed wrongly: exit code 2, and where to read how it is typed. */
+/** Invalid arguments: exit code 2, with a hint at `--help`. */
 export class UsageError extends Error {}
-/** The command cannot do what was asked: exit code 1. */
+/** The command failed: exit code 1. */
 export class CommandError extends Error {}
 
-export const one = (values: Values, name: string): string | undefined => values[name] as string | undefined;
-export const many = (values: Values, name: string): readonly string[] =>
+export const one = (values: OptionValues, name: string): string | undefined =>
+  values[name] as string | undefined;
+export const many = (values: OptionValues, name: string): readonly string[] =>
   (values[name] as readonly string[] | undefined) ?? [];
 
 /** @throws UsageError unless the text is a whole number from `min` on. */

@@ -3,7 +3,7 @@ import { brokenConstraint, sqlState } from '../platform/database-faults.ts';
 import { describeStartError } from '../start-error.ts';
 import { CommandError, UsageError } from './command.ts';
 
-/** Rows that there can be one of, by the constraint that says so. */
+/** What a violated unique constraint refers to. */
 const taken: Readonly<Record<string, string>> = {
   users_login_key: 'a user with this login',
   mailboxes_address_key: 'a mailbox with this address',
@@ -11,12 +11,11 @@ const taken: Readonly<Record<string, string>> = {
 };
 
 /**
- * What to do about it, for whoever typed the command. What the driver says quotes SQL and rows: it is not
- * shown.
+ * The error message for the user. Messages of the database driver are not shown, as they quote SQL and rows.
  */
 export function explain(error: unknown): string {
   if (error instanceof UsageError || error instanceof CommandError) return error.message;
-  if (error instanceof ConfigError) return `The settings are wrong:\n${error.message}`;
+  if (error instanceof ConfigError) return `Invalid settings:\n${error.message}`;
   const known = describeStartError(error);
   if (known !== undefined) return known;
   const state = sqlState(error);
@@ -24,5 +23,5 @@ export function explain(error: unknown): string {
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
   const constraint = brokenConstraint(error);
   if (state === '23505') return `There is ${taken[constraint ?? ''] ?? 'one with this name or id'} already.`;
-  return `The database refused it (${state}${constraint === undefined ? '' : `, ${constraint}`}).`;
+  return `The database rejected the change (${state}${constraint === undefined ? '' : `, ${constraint}`}).`;
 }

@@ -1,11 +1,8 @@
 import type { Command, LooseCommand } from './command.ts';
 
-type Commands = readonly (Command | LooseCommand)[];
+export type Commands = readonly (Command | LooseCommand)[];
 
-/**
- * By their first word. What a command needs is loaded when it is typed, so that a command of no database
- * loads no driver.
- */
+/** The commands by their first word, loaded on demand: one without a database loads no driver. */
 const groups: Readonly<Record<string, () => Promise<Commands>>> = {
   user: () => import('./commands/users.ts').then(({ userCommands }) => userCommands),
   token: () => import('./commands/tokens.ts').then(({ tokenCommands }) => tokenCommands),
@@ -27,7 +24,7 @@ const groups: Readonly<Record<string, () => Promise<Commands>>> = {
   doctor: () => import('./commands/doctor.ts').then(({ doctorCommands }) => doctorCommands),
 };
 
-/** All commands, or those of the first word if there are any of it. */
+/** The commands that begin with this word, or all if there are none. */
 export async function loadCommands(firstWord: string | undefined): Promise<Commands> {
   const load = firstWord !== undefined && Object.hasOwn(groups, firstWord) ? groups[firstWord] : undefined;
   if (load !== undefined) return load();

@@ -1,22 +1,22 @@
-import type { Described, Option } from './command.ts';
+import type { CommandInfo, Option } from './command.ts';
 
 const common = {
-  embedded: 'make a new embedded database in DATA_DIR if there is none',
+  embedded: 'create an embedded database in DATA_DIR if there is none',
   json: 'print JSON',
   help: 'print this help',
 };
 
-const usage = ({ name, arguments: args }: Described) =>
+const usage = ({ name, arguments: args }: CommandInfo) =>
   [name, ...args.map((arg) => (arg.endsWith('?') ? `[${arg.slice(0, -1)}]` : arg))].join(' ');
 
-export function usageOf(command: Described): string {
+export function usageOf(command: CommandInfo): string {
   const required = Object.entries(command.options).flatMap(([name, option]) =>
     option.type === 'string' && option.required === true ? [`--${name} ${option.value}`] : [],
   );
   return ['ticketwire', usage(command), ...required].join(' ');
 }
 
-export function helpOf(command: Described): string {
+export function helpOf(command: CommandInfo): string {
   const flag = (name: string, option: Option) =>
     option.type === 'string'
       ? `${option.short === undefined ? '' : `-${option.short}, `}--${name} ${option.value}`
@@ -39,19 +39,19 @@ export function helpOf(command: Described): string {
   ].join('\n');
 }
 
-/** @param group the first word of the commands that are asked for; all if absent. */
-export function overview(commands: readonly Described[], group?: string): string {
+/** @param group first word of the commands to list; all if absent */
+export function overview(commands: readonly CommandInfo[], group?: string): string {
   const listed = commands.filter(({ name }) => group === undefined || name.split(' ')[0] === group);
   return [
     'Usage: npm run -s ticketwire -- COMMAND [options]',
     '',
     ...columns(listed.map((command) => [usage(command), command.summary] as const)),
     '',
-    'COMMAND --help tells its options with an example; --json prints JSON for programs; --version tells the version.',
-    'message, delivery, ticket close and ticket open ask a running gateway: TICKETWIRE_URL and TICKETWIRE_TOKEN say which, and who asks.',
-    'All others work on the database itself.',
-    'The database is that of DATABASE_URL, or the embedded one in DATA_DIR (.data), whether its gateway runs or not. Which one it',
-    'is, is told on stderr; a new embedded one is made with --embedded alone.',
+    'COMMAND --help shows its options and an example, --json prints JSON, --version prints the version.',
+    'message, delivery, ticket close and ticket open call a running gateway, see TICKETWIRE_URL and',
+    'TICKETWIRE_TOKEN. All others use the database directly: that of DATABASE_URL, or the embedded one in',
+    'DATA_DIR (.data), whether its gateway runs or not. stderr says which. A new embedded database is',
+    'created only with --embedded.',
   ].join('\n');
 }
 

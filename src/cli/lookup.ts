@@ -10,7 +10,7 @@ export async function findUser(db: Db | Tx, login: string) {
   return user;
 }
 
-/** @throws CommandError for a requester too: they send no mail */
+/** @throws CommandError when there is no such user, or it is a requester, who cannot send mail */
 export async function findOperator(db: Db | Tx, login: string) {
   const user = await findUser(db, login);
   if (user.role !== 'OPERATOR')
@@ -28,7 +28,7 @@ export async function findMailbox(db: Db | Tx, address: string) {
   return mailbox;
 }
 
-/** @param name an id or a reference; a reference decides. @throws CommandError */
+/** @param name a reference or an id; a reference takes precedence. @throws CommandError */
 export async function findTicket(db: Db | Tx, name: string) {
   const id = /^\d{1,9}$/.test(name) ? Number(name) : null;
   const [ticket] = await db
@@ -41,7 +41,7 @@ export async function findTicket(db: Db | Tx, name: string) {
   return ticket;
 }
 
-/** What is done here is done by nobody who signed in; the trail says so by having no actor. */
+/** Writes an audit entry without an actor, as nobody is signed in on the command line. */
 export async function audit(tx: Tx, action: string, details: Record<string, unknown>): Promise<void> {
   await tx.insert(auditEntries).values({ action, details: { by: 'command line', ...details } });
 }

@@ -1,6 +1,6 @@
 import { enableCompileCache } from 'node:module';
 
-// Compiled once, loaded ever after: most of a command's time is loading the program.
+// Most of a command's time is spent loading the program.
 enableCompileCache();
 const { run } = await import('./run.ts');
 
@@ -13,7 +13,7 @@ process.exitCode = await run(process.argv.slice(2), process, {
     ]);
     const config = readConfig(process.env);
     for (const warning of config.warnings) process.stderr.write(`${warning}\n`);
-    const tell = (database: string) => process.stderr.write(`On ${database}\n`);
-    return openDesk(config, { makeEmbedded: embedded, tell });
+    const onOpen = (database: string) => process.stderr.write(`On ${database}\n`);
+    return openDesk(config, { makeEmbedded: embedded, onOpen });
   },
 });

@@ -11,7 +11,7 @@ import {
 } from '../dev/embedded-postgres/embedded.ts';
 import { CommandError } from './command.ts';
 
-/** The desk's database, brought to this version's tables. */
+/** The database, migrated to this version. */
 export interface OpenDesk extends AsyncDisposable {
   readonly db: Db;
   readonly sql: postgres.Sql;
@@ -19,35 +19,36 @@ export interface OpenDesk extends AsyncDisposable {
 }
 
 export interface OpenOptions {
-  /** Whether an embedded database may be made where there is none; otherwise that is refused. */
+  /** Whether to create an embedded database if there is none. */
   readonly makeEmbedded?: boolean;
-  /** Told which database it is, without its password. */
-  readonly tell?: (database: string) => void;
+  /** Called with the name of the database, without its password. */
+  readonly onOpen?: (database: string) => void;
 }
 
 /**
- * That of `DATABASE_URL`, or the embedded one of `DATA_DIR`: the running gateway's if one runs, else started
- * for this command.
- * @throws CommandError where there is no desk: whoever forgot DATABASE_URL would write into a new one, which
- * nobody reads
+ * Opens the database of `DATABASE_URL`, or the embedded one of `DATA_DIR`. The server of a running gateway is
+ * shared; otherwise one is started for this command.
+ * @throws CommandError when there is no database, as a command without DATABASE_URL should not write into a
+ * new one by mistake
  */
 export async function openDesk(
   config: Config,
-  { makeEmbedded = false, tell = () => {} }: OpenOptions = {},
+  { makeEmbedded = false, onOpen = () => {} }: OpenOptions = {},
 ): Promise<OpenDesk> {
   await using stack = new AsyncDisposableStack();
   let connections: { owner: Connection; gateway: Connection };
   if (config.database.kind === 'url') {
-    if (makeEmbedded) throw new CommandError('--embedded and DATABASE_URL are two databases: choose one.');
+    if (makeEmbedded) throw new CommandError('--embedded and DATABASE_URL name two databases: choose one.');
     connections = { owner: config.database.ownerUrl, gateway: config.database.url };
-    tell(`the database ${withoutSecrets(config.database.url)}`);
+    onOpen(`the database ${withoutSecrets(config.database.url)}`);
   } else {
     if (!makeEmbedded && !existsEmbedded(config.dataDir)) {
       throw new CommandError(
-        `There is no desk in ${config.dataDir}. Set DATABASE_URL or DATA_DIR, or say --embedded to make a new one there.`,
+        `There is no database in ${config.dataDir}. ` +
+          'Set DATABASE_URL or DATA_DIR, or create a database there with --embedded.',
       );
     }
-    tell(`the embedded database in ${config.dataDir}`);
+    onOpen(`the embedded database in ${config.dataDir}`);
     const embedded = await attachOrStart(config.dataDir);
     const connection = 'pid' in embedded ? stack.use(embedded).connection : embedded.connection;
     connections = { owner: connection, gateway: connection };
@@ -60,13 +61,13 @@ export async function openDesk(
   return { db: database.desk, sql: database.raw, config, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-/** Host, port and name; what else stands in a URL of PostgreSQL's may be a secret. */
+/** Host, port and name. Any other part of a PostgreSQL URL may be a secret. */
 function withoutSecrets(url: string): string {
   const { protocol, host, pathname, searchParams } = new URL(url);
   return `${protocol}//${host || (searchParams.get('host') ?? '')}${pathname}`;
 }
 
-/** Another process may start or stop the server between looking and starting: then it is looked at again. */
+/** Tries again when another process starts or stops the server in between. */
 async function attachOrStart(dataDir: string): Promise<Embedded | { connection: Connection }> {
   for (let tries = 0; ; tries += 1) {
     const connection = await attachEmbedded(dataDir);

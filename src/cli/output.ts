@@ -1,10 +1,10 @@
 import type { Output } from './command.ts';
 
 type Cell = string | number | boolean | Date | null | undefined | readonly string[];
-export type Row = Readonly<Record<string, Cell>>;
+export type OutputRow = Readonly<Record<string, Cell>>;
 
-/** Many of a kind, one a line. */
-export function rows(list: readonly Row[], columns: readonly string[]): Output {
+/** A table with one row per line. */
+export function rows(list: readonly OutputRow[], columns: readonly string[]): Output {
   const lines = [columns.map(heading), ...list.map((row) => columns.map((column) => show(row[column])))];
   const widths = columns.map((_, at) => Math.max(...lines.map((line) => width(line[at]!))));
   const text = lines
@@ -18,21 +18,20 @@ export function rows(list: readonly Row[], columns: readonly string[]): Output {
   return { json: list, text: list.length === 0 ? 'None.' : text };
 }
 
-/** One thing, one field a line. */
-export function fields(row: Row): Output {
+/** One record with one field per line. */
+export function fields(row: OutputRow): Output {
   const names = Object.keys(row);
   const widest = Math.max(...names.map((name) => heading(name).length));
   const text = names.map((name) => `${heading(name).padEnd(widest)}  ${show(row[name])}`).join('\n');
   return { json: row, text };
 }
 
-/** What was done, in one sentence; for programs, what it was done to. */
-export const done = (text: string, json: Row): Output => ({ text, json });
+/** The result in one sentence; as JSON, the record that was changed. */
+export const done = (text: string, json: OutputRow): Output => ({ text, json });
 
 /**
- * What a customer wrote must not move the terminal's cursor, or worse: control characters are shown as
- * U+FFFD.
- * @param lines whether line breaks stay.
+ * Replaces control characters by U+FFFD: text from customers must not send escape sequences to the terminal.
+ * @param lines whether to preserve line breaks
  */
 export function printable(text: string, lines = false): string {
   const cleaned = text.replace(/\r\n/g, '\n').replace(/[^\P{Cc}\n]|[\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');

@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
 import { nearest } from '../settings/edit-distance.ts';
-import { type Described, type Option, UsageError, type Values } from './command.ts';
+import { type CommandInfo, type Option, type OptionValues, UsageError } from './command.ts';
 import { usageOf } from './help.ts';
 
-export interface Typed {
+export interface ParsedArguments {
   readonly args: readonly string[];
-  readonly values: Values;
+  readonly values: OptionValues;
   readonly json: boolean;
   readonly help: boolean;
   readonly embedded: boolean;
@@ -18,10 +18,10 @@ const common: Readonly<Record<string, Option>> = {
 };
 
 /**
- * Reads what stands behind a command's name.
- * @throws UsageError that names the first thing which is wrong
+ * Parses the arguments after a command's name.
+ * @throws UsageError that names the first mistake
  */
-export function parse(command: Described, argv: string[]): Typed {
+export function parse(command: CommandInfo, argv: string[]): ParsedArguments {
   const options = { ...command.options, ...common };
   const { tokens } = parseArgs({
     args: argv,
@@ -41,8 +41,8 @@ export function parse(command: Described, argv: string[]): Typed {
     if (token.kind === 'positional') args.push(token.value);
     if (token.kind !== 'option') continue;
     const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
-    const wrong = whatIsWrong(token, option, options);
-    if (wrong !== undefined) throw wronglyTyped(command, wrong);
+    const mistake = mistakeIn(token, option, options);
+    if (mistake !== undefined) throw usageError(command, mistake);
     if (option!.type === 'boolean') values[token.name] = true;
     else if (!isMultiple(option!)) values[token.name] = token.value!;
     else values[token.name] = [...((values[token.name] as string[] | undefined) ?? []), token.value!];
@@ -51,17 +51,17 @@ export function parse(command: Described, argv: string[]): Typed {
   return { args, values: rest, json: json === true, help: help === true, embedded: embedded === true };
 }
 
-/** @throws UsageError when something is missing, or there is too much */
-export function checkComplete(command: Described, { args, values }: Typed): void {
+/** @throws UsageError when an argument is missing or superfluous */
+export function checkComplete(command: CommandInfo, { args, values }: ParsedArguments): void {
   const missing = command.arguments.find((name, at) => at >= args.length && !name.endsWith('?'));
-  if (missing !== undefined) throw wronglyTyped(command, `${missing} is missing.`);
+  if (missing !== undefined) throw usageError(command, `${missing} is missing.`);
   for (const [name, option] of Object.entries(command.options)) {
     if (option.type === 'string' && option.required === true && !values[name])
-      throw wronglyTyped(command, `--${name} ${option.value} is missing: ${option.help}.`);
+      throw usageError(command, `--${name} ${option.value} is missing: ${option.help}.`);
   }
   const extra = args[command.arguments.length];
   if (extra !== undefined)
-    throw wronglyTyped(command, `"${extra}" is one word too many; put quotes around what has blanks in it.`);
+    throw usageError(command, `Unexpected argument "${extra}"; put quotes around a value with spaces.`);
 }
 
 const isMultiple = (option: Option): boolean => option.type === 'string' && option.multiple === true;
@@ -77,7 +77,7 @@ interface OptionToken {
   readonly inlineValue?: boolean | undefined;
 }
 
-function whatIsWrong(
+function mistakeIn(
   { name, rawName, value, inlineValue }: OptionToken,
   option: Option | undefined,
   options: Readonly<Record<string, Option>>,
@@ -92,7 +92,7 @@ function whatIsWrong(
   return value === undefined || isOption ? `${rawName} needs a value: ${rawName} ${option.value}` : undefined;
 }
 
-const wronglyTyped = (command: Described, what: string): UsageError =>
+const usageError = (command: CommandInfo, what: string): UsageError =>
   new UsageError(
-    `${what}\nUsage: ${usageOf(command)} [options]\n\`ticketwire ${command.name} --help\` tells more.`,
+    `${what}\nUsage: ${usageOf(command)} [options]\n\`ticketwire ${command.name} --help\` shows its options.`,
   );

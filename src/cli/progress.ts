@@ -1,9 +1,9 @@
 import type { Terminal } from './command.ts';
 
 export interface Progress {
-  /** Shown in place of what was told before, several times a second at most, and to a terminal alone. */
-  tell(text: string): void;
-  /** A line that stays, whoever reads. */
+  /** Replaces the status line of a terminal, at most five times a second. Does nothing elsewhere. */
+  update(text: string): void;
+  /** Writes a permanent line, to terminals and files alike. */
   line(text: string): void;
   end(): void;
 }
@@ -11,9 +11,7 @@ export interface Progress {
 const everyMs = 200;
 const clearLine = '\r\u001b[K';
 
-/**
- * How far long work has come, for whoever watches it; a program that reads stderr gets the lines that stay.
- */
+/** Reports progress on stderr. A file or a pipe receives the permanent lines only. */
 export function createProgress(stderr: Terminal['stderr']): Progress {
   const isWatched = stderr.isTTY === true;
   let next = 0;
@@ -23,7 +21,7 @@ export function createProgress(stderr: Terminal['stderr']): Progress {
     shown = false;
   };
   return {
-    tell(text) {
+    update(text) {
       if (!isWatched || performance.now() < next) return;
       next = performance.now() + everyMs;
       stderr.write(`${clearLine}${text}`);

@@ -8,20 +8,20 @@ import {
   UsageError,
 } from './command.ts';
 import { explain } from './explain.ts';
-import { loadCommands } from './groups.ts';
+import { type Commands, loadCommands } from './groups.ts';
 import { helpOf, overview } from './help.ts';
 import type { OpenDesk } from './open-desk.ts';
-import { checkComplete, parse, type Typed } from './parse.ts';
+import { checkComplete, type ParsedArguments, parse } from './parse.ts';
 import { readVersion } from './version.ts';
 
-/** What the process gives to the command line beside its streams. */
+/** What the process provides besides its streams. */
 export interface Host {
   readonly env: Environment;
-  /** Called when a command of the database is to be run; told whether a new embedded one may be made. */
+  /** Opens the database for a command; `makeEmbedded` allows creating an embedded one. */
   open(makeEmbedded: boolean): Promise<OpenDesk>;
 }
 
-/** @returns the exit code: 0 done, 1 it could not be done, 2 it was typed wrongly. */
+/** @returns the exit code: 0 success, 1 failure, 2 invalid arguments */
 export async function run(argv: readonly string[], terminal: Terminal, host: Host): Promise<number> {
   const { stdout, stderr } = terminal;
   try {
@@ -49,18 +49,16 @@ export async function run(argv: readonly string[], terminal: Terminal, host: Hos
 
 async function carryOut(
   command: Command | LooseCommand,
-  { args, values, embedded }: Typed,
+  { args, values, embedded }: ParsedArguments,
   { stdin, stdout, stderr }: Terminal,
   host: Host,
 ): Promise<Output> {
-  // Three streams and nothing else: the whole process must not reach a command.
+  // Commands receive the three streams, not the whole process.
   const terminal = { stdin, stdout, stderr };
   if ('runLoose' in command) return command.runLoose({ ...terminal, env: host.env }, args, values);
   await using desk = await host.open(embedded);
   return await command.run({ ...desk, ...terminal }, args, values);
 }
-
-type Commands = readonly (Command | LooseCommand)[];
 
 function printOverview(commands: Commands, argv: readonly string[], { stdout, stderr }: Terminal): number {
   const [first] = argv;
@@ -79,7 +77,7 @@ function printOverview(commands: Commands, argv: readonly string[], { stdout, st
     ) ?? nearest(first!, groups);
   const group = groups.includes(first!) ? first : near && firstWord(near);
   const question = near === undefined || near === first ? '' : `Did you mean \`${near}\`? `;
-  const help = `\`ticketwire ${group === undefined ? '' : `${group} `}--help\` lists what there is.`;
+  const help = `\`ticketwire ${group === undefined ? '' : `${group} `}--help\` lists the commands.`;
   stderr.write(`There is no command ${typed.join(' ') || first}. ${question}${help}\n`);
   return 2;
 }

@@ -2,17 +2,18 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { CommandError, type Terminal } from './command.ts';
 
-/** Longer than any password that somebody types, and short enough to hash. */
+/** More than anyone types, and short enough to hash. */
 const maxLength = 1024;
 
 /**
- * A secret from standard input: its first line, or asked for twice when somebody is there to type it. It is
- * never an argument, which other users of the machine could see.
- * @throws CommandError when there is none.
+ * Reads a secret: prompts for it twice on a terminal, otherwise reads the first line of standard input. It is
+ * never an argument, as other users of the machine can see command lines.
+ * @throws CommandError when it is empty, too long or has control characters
  */
 export async function readSecret(terminal: Terminal, what: string): Promise<string> {
   const secret = terminal.stdin.isTTY ? await ask(terminal, what) : await firstLine(terminal);
-  if (secret === '') throw new CommandError(`No ${what}: type it when asked, or give it on standard input`);
+  if (secret === '')
+    throw new CommandError(`No ${what}: type it at the prompt, or pass it on standard input`);
   if (secret.length > maxLength || /\p{Cc}/u.test(secret)) {
     throw new CommandError(`The ${what} is longer than ${maxLength} characters or has control characters`);
   }
@@ -21,14 +22,14 @@ export async function readSecret(terminal: Terminal, what: string): Promise<stri
 
 async function ask(terminal: Terminal, what: string): Promise<string> {
   const first = await askOnce(terminal, `New ${what}: `);
-  if (first !== (await askOnce(terminal, `The same again: `)))
-    throw new CommandError('The two are not the same');
+  if (first !== (await askOnce(terminal, `Repeat the ${what}: `)))
+    throw new CommandError(`The two entries differ`);
   return first;
 }
 
 async function askOnce({ stdin, stderr }: Terminal, prompt: string): Promise<string> {
   stderr.write(prompt);
-  // A terminal in raw mode shows only what readline writes, and this goes nowhere.
+  // In raw mode a terminal shows only what readline writes, which is discarded.
   const nowhere = new Writable({ write: (_chunk, _encoding, next) => next() });
   const reader = createInterface({ input: stdin, output: nowhere, terminal: true });
   const interrupted = new Promise<never>((_, reject) => {

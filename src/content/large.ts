@@ -1,12 +1,12 @@
-import { type Call, createReadingThreads, type ReadingThreads, type ResultOf } from './thread-pool.ts';
+import { createReadingThreads, type ReadingThreads, type ResultOf, type ThreadCall } from './thread-pool.ts';
 
-/** Characters from which on a text is worked on by a thread of its own: about ten milliseconds of work. */
+/** Texts of this many characters, about 10 ms of work, are processed in a worker thread. */
 export const large = 65_536;
 
 let threads: ReadingThreads | undefined;
 
-/** Has something done by one of the process's threads for large texts. @throws UnreadableBody, Unavailable */
-export function inThread<C extends Call>(call: C): Promise<ResultOf<C>> {
+/** Runs a task in the thread pool for large texts. @throws UnreadableBody, Unavailable */
+export function inThread<C extends ThreadCall>(call: C): Promise<ResultOf<C>> {
   threads ??= createReadingThreads();
   return threads.run(call);
 }

@@ -1,8 +1,8 @@
-/** A media type as it can be repeated in any header. */
-export interface MediaType {
+/** A valid media type, which can be written to any header. */
+export interface ParsedMediaType {
   /** `text/plain`, in lower case. */
   readonly essence: string;
-  /** In their order, names in lower case; values without their quotation marks. */
+  /** In order of appearance, with names in lower case and unquoted values. */
   readonly parameters: readonly (readonly [name: string, value: string])[];
 }
 
@@ -12,17 +12,17 @@ const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const parameterPattern = new RegExp(
   `^(${token})=(?:(${token})|"((?:[\\x20-\\x21\\x23-\\x5b\\x5d-\\x7e]|\\\\[\\x20-\\x7e])*)")$`,
 );
-/** Up to here a type is read at all, and written; what is longer loses its last parameters. */
+/** Input past this length is ignored. Parameters that would exceed `maxWritten` are dropped. */
 const maxCharacters = 1000;
 const maxWritten = 255;
-/** What the file's own name and the mail's structure say already; readers would believe either. */
+/** Parameters that would override the file name or the structure of a mail. */
 const notOurs = /^(?:name|filename|boundary)(?:\*|$)|\*/;
 
 /**
- * Reads a Content-Type. Malformed and repeated parameters are left out; undefined: it is no media type at
- * all.
+ * Parses a Content-Type. Malformed and repeated parameters are dropped. Returns undefined for an invalid
+ * type.
  */
-export function parseMediaType(text: string): MediaType | undefined {
+export function parseMediaType(text: string): ParsedMediaType | undefined {
   const first = text.slice(0, maxCharacters).split(';', 1)[0]!;
   const essence = first.trim().toLowerCase();
   if (!essencePattern.test(essence)) return undefined;
@@ -38,8 +38,8 @@ export function parseMediaType(text: string): MediaType | undefined {
   return { essence, parameters: [...parameters] };
 }
 
-/** As a header says it, on one line. */
-export function writeMediaType({ essence, parameters }: MediaType): string {
+/** Serialises a media type for a header, on one line. */
+export function writeMediaType({ essence, parameters }: ParsedMediaType): string {
   const bare = new RegExp(`^${token}$`);
   return parameters.reduce((written, [name, value]) => {
     const next = `${written}; ${name}=${bare.test(value) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`}`;

@@ -1,28 +1,29 @@
 import { hash } from 'node:crypto';
 import { pictureAddress, trimUrl } from './dom/links.ts';
+import { offsetOfBody, parseHtml } from './dom/parse.ts';
 import { bytesOfData, rasterTypeOf } from './dom/raster.ts';
-import { attributeOf, type ElementNode, isHtml, offsetOfBody, parseHtml } from './dom/tree.ts';
+import { attributeOf, type ElementNode, isHtml } from './dom/tree.ts';
 import { walk } from './dom/walk.ts';
 
-/** A picture that an editor wrote into the HTML itself. */
+/** An image that an editor embedded in the HTML as a data: URL. */
 export interface PastedPicture {
-  /** What the HTML names it by now, after `cid:`; a file name of its own. */
+  /** Its Content-ID, which is a file name too. */
   readonly contentId: string;
-  /** As its bytes say. */
+  /** Detected from its bytes. */
   readonly contentType: string;
-  /** The address that it stood in. */
+  /** The data: URL. */
   readonly data: string;
 }
 
 export interface TakenOut {
-  /** As written, but that it names its pictures. */
+  /** The body, in which `cid:` URLs replace the data: URLs. */
   readonly body: string;
   readonly pictures: readonly PastedPicture[];
 }
 
 /**
- * Takes the pasted pictures out of an HTML body, each once, however often it is shown. What is no picture by
- * its bytes stays where it is. The same body gives the same names.
+ * Extracts pasted images from an HTML body, each one once. Data that is not a raster image stays in the body.
+ * Names are deterministic.
  * @throws UnreadableBody
  */
 export function takeOutPictures(body: string): TakenOut {
@@ -37,7 +38,7 @@ export function takeOutPictures(body: string): TakenOut {
     text() {},
   });
   const pictures = new Map<string, PastedPicture>();
-  // The HTML may name a file of that name already, as when it was copied from another message.
+  // HTML that was copied from another message may already refer to such a name.
   const prefix = body.includes('pasted-') ? `pasted-${hash('sha256', body).slice(0, 8)}-` : 'pasted-';
   const parts: string[] = [];
   let at = 0;
@@ -51,7 +52,7 @@ export function takeOutPictures(body: string): TakenOut {
   return { body: parts.join(''), pictures: [...pictures.values()] };
 }
 
-/** Where the source of a picture stands in the body, if it is pasted. */
+/** The position of a pasted image's `src` in the body. */
 function pastedIn(element: ElementNode): { begin: number; end: number; data: string } | undefined {
   const source = attributeOf(element, 'src');
   const place = element.location?.attrs?.src;

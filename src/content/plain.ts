@@ -1,17 +1,14 @@
 import { LinkifyIt } from 'linkify-it';
 import { escapeHtml } from '../platform/escape-html.ts';
 
-/** Of web and mail addresses alone; `//x.org` and `www.x.org` are as often no links as they are. */
+/** Finds web and e-mail addresses only: `//x.org` and `www.x.org` are ambiguous. */
 const finder = new LinkifyIt().add('ftp:', null).add('//', null);
 
-/**
- * Characters of the longest address that is made a link, and of the longest word that e-mail addresses are
- * looked for in.
- */
+/** Longest address that becomes a link, and longest word that is searched for e-mail addresses. */
 const maxAddress = 2000;
 const maxWord = 4096;
 
-interface Found {
+interface FoundAddress {
   readonly begin: number;
   readonly end: number;
   readonly url: string;
@@ -23,8 +20,8 @@ const afterWord = new RegExp(`^.*?[a-z0-9](?=${cjk})`, 'iu');
 const endsInCjk = new RegExp(`${cjk}$`, 'u');
 
 /**
- * Chinese, Japanese and Korean are written without blanks: an address that such a text runs into ends where
- * its letters begin, unless they are a part of a path of their own.
+ * Chinese, Japanese and Korean are written without spaces, so an address ends where their letters begin,
+ * unless the letters belong to its path.
  */
 function withoutSentence(address: string, before: string): string {
   const host = afterHost.exec(address);
@@ -32,8 +29,8 @@ function withoutSentence(address: string, before: string): string {
   return (endsInCjk.test(before) ? afterWord.exec(address)?.[0] : undefined) ?? address;
 }
 
-/** The addresses in a word, which has no blanks, in their order. */
-function* addressesIn(word: string): Iterable<Found> {
+/** The addresses in a word without spaces, in order. */
+function* addressesIn(word: string): Iterable<FoundAddress> {
   let at = 0;
   for (const { index } of word.matchAll(/(?<![a-z0-9])(?:https?:\/\/|mailto:)/gi)) {
     if (index < at) continue;
@@ -48,15 +45,15 @@ function* addressesIn(word: string): Iterable<Found> {
   yield* mailboxesIn(word, at, word.length);
 }
 
-function* mailboxesIn(word: string, begin: number, end: number): Iterable<Found> {
+function* mailboxesIn(word: string, begin: number, end: number): Iterable<FoundAddress> {
   const part = word.slice(begin, end);
   if (part.length > maxWord || !part.includes('@')) return;
   for (const { schema, index, lastIndex, url } of finder.match(part) ?? [])
     if (schema === 'mailto:') yield { begin: begin + index, end: begin + lastIndex, url };
 }
 
-/** The web and e-mail addresses that a text names. */
-export function* addressesOf(text: string): Iterable<Found> {
+/** The web and e-mail addresses in a text. */
+export function* addressesOf(text: string): Iterable<FoundAddress> {
   for (const { 0: word, index } of text.matchAll(/\S+/g)) {
     if (!/[:@]/.test(word)) continue;
     for (const { begin, end, url } of addressesIn(word))
@@ -64,14 +61,15 @@ export function* addressesOf(text: string): Iterable<Found> {
   }
 }
 
-/** Text as HTML that looks the same: breaks and runs of blanks kept, addresses as links. */
+/** Converts text to HTML that preserves white space and makes addresses links. */
 export function plainTextToHtml(text: string): string {
   const parts: string[] = [];
   let at = 0;
   for (const { begin, end, url } of addressesOf(text)) {
     parts.push(
       asWritten(text.slice(at, begin)),
-      `<a href="${escapeHtml(url)}" target="_blank" rel="noopener noreferrer nofollow">${escapeHtml(text.slice(begin, end))}</a>`,
+      `<a href="${escapeHtml(url)}" target="_blank" rel="noopener noreferrer nofollow">`,
+      `${escapeHtml(text.slice(begin, end))}</a>`,
     );
     at = end;
   }

@@ -9,30 +9,27 @@ import type { TakenOut } from './pasted.ts';
 import { type ReadRequest, tasks } from './tasks.ts';
 import type { EncodedText } from './text-part.ts';
 
-/** Characters below which reading a body anew costs as little as looking it up. */
+/** Bodies of fewer characters are not cached: reading them costs as little as a lookup. */
 const smallBody = 500;
-/** Bytes of what was read that are kept. */
-const keptBytes = 64 * 1024 * 1024;
+/** Size of the cache in bytes. */
+const cacheBytes = 64 * 1024 * 1024;
 
-const kept = new LRUCache<string, ReadBody>({
-  maxSize: keptBytes,
-  maxEntrySize: keptBytes / 4,
-  // Strings take up to two bytes a character.
+const cache = new LRUCache<string, ReadBody>({
+  maxSize: cacheBytes,
+  maxEntrySize: cacheBytes / 4,
+  // Strings take up to two bytes per character.
   sizeCalculation: ({ html, text }) => 1024 + 2 * (html.length + text.length),
 });
-/**
- * Milliseconds that reading may take in one turn of the event loop: a page of fifty messages is read in a few
- * of them.
- */
+/** Milliseconds per turn of the event loop: a page of fifty messages is read over several turns. */
 const mostPerTurn = 20;
 let spent = 0;
 
-const underWay = new Map<string, Promise<ReadBody>>();
+const pending = new Map<string, Promise<ReadBody>>();
 
 /**
- * What a body says and how it is shown; the same body is read once. Remote pictures are held back unless they
- * are asked for.
- * @throws UnreadableBody when it takes more work than its length pays for; its message is for its author
+ * Cleans a body and extracts its text. Results are cached, and concurrent calls for the same body share one
+ * read. Remote images are held back by default.
+ * @throws UnreadableBody when it exceeds the limits on work; the message is meant for the author
  */
 export async function readBody(
   body: string,
@@ -42,17 +39,17 @@ export async function readBody(
   const request: ReadRequest = { body, format, remotePictures };
   if (body.length < smallBody) return tasks.read(request);
   const key = `${format} ${remotePictures} ${hash('sha256', body, 'base64')}`;
-  const known = kept.get(key) ?? underWay.get(key);
+  const known = cache.get(key) ?? pending.get(key);
   if (known !== undefined) return known;
-  if (body.length < large) return keep(key, await readHere(request));
+  if (body.length < large) return remember(key, await readHere(request));
   const reading = inThread({ task: 'read', request })
-    .then((result) => keep(key, result))
-    .finally(() => underWay.delete(key));
-  underWay.set(key, reading);
+    .then((result) => remember(key, result))
+    .finally(() => pending.delete(key));
+  pending.set(key, reading);
   return reading;
 }
 
-/** Reads a body in this thread, once it is this body's turn. */
+/** Reads a body in this thread when the current turn has time left. */
 async function readHere(request: ReadRequest): Promise<ReadBody> {
   while (spent > mostPerTurn) await new Promise((resolve) => setImmediate(resolve));
   if (spent === 0)
@@ -68,8 +65,8 @@ async function readHere(request: ReadRequest): Promise<ReadBody> {
 }
 
 /**
- * A stored body. An old or imported one may be such as no new message may be; it must not take its page with
- * it.
+ * Reads a stored body. An old or imported one may exceed today's limits; a notice is shown in its place, so
+ * that the rest of the page is readable.
  */
 export async function readStoredBody(...parameters: Parameters<typeof readBody>): Promise<ReadBody> {
   return readBody(...parameters).catch((error) => {
@@ -89,21 +86,18 @@ const unreadable: ReadBody = {
   needsFiles: false,
 };
 
-/**
- * Takes the pictures that were pasted into HTML out of it, see `takeOutPictures`.
- * @throws UnreadableBody
- */
+/** Extracts pasted images, see `takeOutPictures`. @throws UnreadableBody */
 export async function withoutPasted(body: string): Promise<TakenOut> {
   if (!/<im(?:g|age)/i.test(body)) return { body, pictures: [] };
   if (body.length < large) return tasks.takeOutPictures(body);
   return inThread({ task: 'takeOutPictures', request: body });
 }
 
-function keep(key: string, result: ReadBody): ReadBody {
-  kept.set(key, result);
+function remember(key: string, result: ReadBody): ReadBody {
+  cache.set(key, result);
   return result;
 }
 
-/** A text as it goes on the wire in a mail. */
+/** Encodes a text part of a mail. */
 export const encodedText = async (text: string): Promise<EncodedText> =>
   text.length < large ? tasks.encodeTextPart(text) : inThread({ task: 'encodeTextPart', request: text });

@@ -12,16 +12,16 @@ export interface ReadRequest {
   readonly remotePictures: RemotePictures;
 }
 
-/** What may be done in another thread, as it takes as long as a body is. */
+/** Tasks that can run in a worker thread, as their duration grows with the body. */
 export const tasks = { read, takeOutPictures, encodeTextPart };
 export type Tasks = typeof tasks;
 
-/** Reads a body here and now. @throws UnreadableBody */
+/** Reads a body synchronously. @throws UnreadableBody */
 function read({ body, format, remotePictures }: ReadRequest): ReadBody {
   return format === 'HTML' ? cleanHtml(body, remotePictures) : readText(body);
 }
 
-/** The author's direction is each line's own, so that Hebrew and English may stand below one another. */
+/** Each line has its own direction, so that Hebrew and English lines can be mixed. */
 function readText(body: string): ReadBody {
   const html = plainTextToHtml(body);
   return {

@@ -8,19 +8,19 @@ type CallOf<Name extends keyof Tasks> = {
   readonly task: Name;
   readonly request: Parameters<Tasks[Name]>[0];
 };
-export type Call = { [Name in keyof Tasks]: CallOf<Name> }[keyof Tasks];
-export type ResultOf<C extends Call> = ReturnType<Tasks[C['task']]>;
+export type ThreadCall = { [Name in keyof Tasks]: CallOf<Name> }[keyof Tasks];
+export type ResultOf<C extends ThreadCall> = ReturnType<Tasks[C['task']]>;
 
 export interface ReadingThreads extends AsyncDisposable {
-  /** @throws UnreadableBody; Unavailable when too many wait */
-  run<C extends Call>(call: C): Promise<ResultOf<C>>;
+  /** @throws UnreadableBody; Unavailable when the queue is full */
+  run<C extends ThreadCall>(call: C): Promise<ResultOf<C>>;
 }
 
 interface Job {
-  readonly call: Call;
-  readonly resolve: (result: ResultOf<Call>) => void;
+  readonly call: ThreadCall;
+  readonly resolve: (result: ResultOf<ThreadCall>) => void;
   readonly reject: (error: Error) => void;
-  /** Threads that ended while they read it. */
+  /** Threads that crashed on it. */
   crashes: number;
 }
 
@@ -29,17 +29,17 @@ interface Thread {
   job: Job | undefined;
 }
 
-type Answer = { readonly result: ResultOf<Call> } | { readonly problem: string };
+type ThreadResult = { readonly result: ResultOf<ThreadCall> } | { readonly problem: string };
 
-/** Bodies that wait at most. */
+/** Maximum length of the queue. */
 const maxWaiting = 1000;
-/** A body of 4 MiB that is nothing but tags becomes a tree of about 500 MB. */
+/** A body of 4 MiB of tags becomes a tree of up to 600 MB. */
 const maxHeapMegabytes = 1024;
 const mostThreads = Math.max(1, Math.min(4, availableParallelism() - 1));
 
 /**
- * Threads that read bodies, one body each at a time; started when there is work, and no reason for the
- * process to go on. A thread that ends is replaced, and what it was reading is tried once more.
+ * A pool of threads that process one body each. Threads are started on demand and do not keep the process
+ * alive. A crashed thread is replaced, and its body is retried once.
  */
 export function createReadingThreads({
   threads: most = mostThreads,
@@ -56,7 +56,7 @@ export function createReadingThreads({
     const thread: Thread = { worker, job: undefined };
     threads.add(thread);
     worker.unref();
-    worker.on('message', (answer: Answer) => {
+    worker.on('message', (answer: ThreadResult) => {
       const { job } = thread;
       thread.job = undefined;
       worker.unref();
@@ -64,7 +64,7 @@ export function createReadingThreads({
       else if (job !== undefined && 'problem' in answer) job.reject(new UnreadableBody(answer.problem));
       next();
     });
-    // An error ends the thread: what it was reading is dealt with then.
+    // Handled by `exit`, which follows.
     worker.on('error', () => {});
     worker.on('exit', () => {
       threads.delete(thread);
@@ -77,7 +77,7 @@ export function createReadingThreads({
   function tryAgain(job: Job): void {
     job.crashes += 1;
     if (job.crashes < 2) waiting.unshift(job);
-    else job.reject(new UnreadableBody('The message takes more memory than there is to be read'));
+    else job.reject(new UnreadableBody('Reading the HTML takes too much memory'));
   }
 
   function next(): void {
@@ -92,12 +92,12 @@ export function createReadingThreads({
   }
 
   return {
-    async run<C extends Call>(call: C): Promise<ResultOf<C>> {
+    async run<C extends ThreadCall>(call: C): Promise<ResultOf<C>> {
       if (waiting.length >= maxWaiting) throw new Unavailable('Too many large messages are being read');
-      const { promise, resolve, reject } = Promise.withResolvers<ResultOf<Call>>();
+      const { promise, resolve, reject } = Promise.withResolvers<ResultOf<ThreadCall>>();
       waiting.push({ call, resolve, reject, crashes: 0 });
       next();
-      // A thread answers each call with the result of its own task.
+      // The result of a call has the type of its task.
       return promise as Promise<ResultOf<C>>;
     },
     async [Symbol.asyncDispose]() {

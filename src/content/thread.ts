@@ -1,11 +1,11 @@
 import { parentPort } from 'node:worker_threads';
 import { UnreadableBody } from './dom/tree.ts';
 import { tasks } from './tasks.ts';
-import type { Call } from './thread-pool.ts';
+import type { ThreadCall } from './thread-pool.ts';
 
-/* A thread that reads large bodies, so that the one which serves requests does not stand still meanwhile. */
+/* A thread that processes large bodies, so that they do not block the event loop of the server. */
 
-parentPort!.on('message', (call: Call) => {
+parentPort!.on('message', (call: ThreadCall) => {
   try {
     parentPort!.postMessage({ result: done(call) });
   } catch (error) {
@@ -14,7 +14,7 @@ parentPort!.on('message', (call: Call) => {
   }
 });
 
-function done(call: Call): unknown {
+function done(call: ThreadCall): unknown {
   switch (call.task) {
     case 'read':
       return tasks.read(call.request);

@@ -136,12 +136,12 @@ test('a refusal, a wrong token and what is no gateway are told plainly, and noth
     [
       ['ticket', 'close', '47'],
       { TICKETWIRE_TOKEN: 'tw_none' },
-      `${gateway.url} does not accept the token of TICKETWIRE_TOKEN\n`,
+      `${gateway.url} rejected the token in TICKETWIRE_TOKEN\n`,
     ],
     [
       ['ticket', 'close', '47'],
       { TICKETWIRE_URL: other.url },
-      `${other.url}/graphql is no Ticketwire gateway: it answers 404\n`,
+      `${other.url}/graphql is not a Ticketwire gateway: it responds with 404\n`,
     ],
   ];
   for (const [words, env, err] of cases) {

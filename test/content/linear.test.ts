@@ -65,3 +65,11 @@ test('what is nested too deep for a browser is shown less deep, with all of its 
   expect(html.match(/<div>/g)!.length).toBeLessThanOrEqual(500);
   expect(text).toBe('x');
 });
+
+test('nested elements are refused after the same work, however many follow', () => {
+  const refuse = (body: string) => () =>
+    expect(() => cleanHtml(body, 'HELD')).toThrow('nests more than 131072 elements');
+  const one = cost(refuse('<b>'.repeat(2 ** 18)), 1);
+  const eight = cost(refuse('<b>'.repeat(2 ** 21)), 1);
+  expect(eight / Math.max(one, 40)).toBeLessThan(3);
+});

@@ -7,22 +7,24 @@ import { rows } from '../output.ts';
 function instantOf(text: string): Date {
   const at = new Date(text);
   if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(at.getTime()))
-    throw new UsageError(`--since must be a date or an instant such as 2026-11-28T09:00Z, not ${text}`);
+    throw new UsageError(`--since must be a date or a time such as 2026-11-28T09:00Z, not ${text}`);
   return at;
 }
 
 const list: Command = {
   name: 'audit',
   arguments: [],
-  summary: 'Tell who did what that matters, the latest first',
-  details:
-    'Users, tokens, mailboxes, redactions, deliveries, tickets. What was done from a command line has no user.',
+  summary: 'List audited actions, the latest first',
+  details: [
+    'Covers users, tokens, mailboxes, redactions, deliveries and tickets.',
+    'Actions taken from the command line have no user.',
+  ].join('\n'),
   options: {
-    user: { type: 'string', value: 'LOGIN', help: 'only what they did' },
-    ticket: { type: 'string', value: 'TICKET', help: 'only in this one' },
-    action: { type: 'string', value: 'ACTION', help: 'only this: MESSAGE_REDACTED …' },
-    since: { type: 'string', value: 'INSTANT', help: 'from then on: 2026-11-28, or 2026-11-28T09:00Z' },
-    limit: { type: 'string', value: 'N', help: 'at most so many; 50 if absent' },
+    user: { type: 'string', value: 'LOGIN', help: 'only actions by this user' },
+    ticket: { type: 'string', value: 'TICKET', help: 'only on this ticket' },
+    action: { type: 'string', value: 'ACTION', help: 'only this action: MESSAGE_REDACTED …' },
+    since: { type: 'string', value: 'INSTANT', help: 'not before: 2026-11-28, or 2026-11-28T09:00Z' },
+    limit: { type: 'string', value: 'N', help: 'maximum number of rows (default 50)' },
   },
   example: 'audit --action MESSAGE_REDACTED --since 2026-11-01',
   async run({ db }, _args, values) {

@@ -7,18 +7,20 @@ import { openStore } from '../../storage/open-store.ts';
 import { type Command, CommandError } from '../command.ts';
 import { done, fields } from '../output.ts';
 
-/** Damaged files that are told one by one. */
+/** Damaged files that are listed one by one. */
 const maxShown = 1000;
-/** As the gateway's own collector: what is younger may be waiting for its commit. */
+/** As in the gateway: the transaction of a younger file may not have committed yet. */
 const spareMs = 60 * 60_000;
 const progressEveryMs = 1000;
 
 const verify: Command = {
   name: 'blobs verify',
   arguments: [],
-  summary: 'Read every file that a row names, and hold it against its row',
-  details:
-    'Exit code 1 if a file is missing or is not what was stored, or if the collector touches nothing. Nothing is changed.',
+  summary: 'Read every referenced file and compare it with its row',
+  details: [
+    'Exits with 1 if a file is missing or damaged, or if garbage collection is off.',
+    'Changes nothing.',
+  ].join('\n'),
   options: {},
   example: 'blobs verify',
   async run({ db, config, stderr }) {
@@ -41,23 +43,26 @@ const words = {
 const adopt: Command = {
   name: 'blobs adopt',
   arguments: [],
-  summary: 'Make the blob store this database’s own, so that files are collected again',
-  details:
-    'For a store that was moved, or a database that was restored: run `blobs verify` first. From then on, files that no row of this\ndatabase names are set aside, and destroyed a week later. Another database that had the store has it no longer.',
+  summary: 'Make this database the owner of the blob store, which turns garbage collection on',
+  details: [
+    'Use it after moving the store or restoring the database. Run `blobs verify` first.',
+    'From then on, files that no row of this database references are set aside and deleted a week later.',
+    'A database that owned the store before does not own it any more.',
+  ].join('\n'),
   options: {},
   example: 'blobs adopt',
   async run({ db, config }) {
     await reached(config, (store) => adoptStore(db, store));
-    return done('The blob store is this database’s own.', {});
+    return done('This database owns the blob store.', {});
   },
 };
 
 const collect: Command = {
   name: 'blobs collect',
   arguments: [],
-  summary: 'Set aside what no row names, now and everywhere, as the gateway does bit by bit',
+  summary: 'Collect garbage: set aside all files that no row references',
   options: {
-    'any-share': { type: 'boolean', help: 'even if it is an unlikely share of all files; look first' },
+    'any-share': { type: 'boolean', help: 'even if that is an implausible share of all files; check first' },
   },
   example: 'blobs collect',
   async run({ db, config }, _args, values) {
@@ -83,7 +88,7 @@ async function reached<T>({ blobs }: Config, work: (store: BlobStore) => Promise
   }
 }
 
-/** One line a second, and one at the end. */
+/** Writes one line a second, and one at the end. */
 function reporter(stderr: { write(text: string): unknown }): (progress: Progress) => void {
   let next = Date.now() + progressEveryMs;
   return ({ rows, of, bytes }) => {

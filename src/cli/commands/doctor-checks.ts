@@ -2,21 +2,21 @@ import { type Config, ConfigError, readConfig } from '../../config.ts';
 import type { Connection } from '../../db/database.ts';
 import type { Environment } from '../command.ts';
 
-export interface Found {
+export interface CheckResult {
   readonly result: 'ok' | 'warning' | 'off' | 'failed';
   readonly detail: string;
 }
-export interface Check {
-  /** The setting that it is about. */
+export interface SettingCheck {
+  /** The setting that is checked. */
   readonly name: string;
-  /** Resolves to what was found; rejects with what is wrong. */
-  run(): Promise<string | Found>;
+  /** Resolves to the finding; rejects when the check fails. */
+  run(): Promise<string | CheckResult>;
 }
 
-const off = (detail: string): Found => ({ result: 'off', detail });
+const off = (detail: string): CheckResult => ({ result: 'off', detail });
 
-/** One check for each setting that leads somewhere; what a check needs is loaded when it is its turn. */
-export async function* checksOf(env: Environment): AsyncGenerator<Check> {
+/** One check per setting that names a resource. Its modules are loaded when it runs. */
+export async function* checksOf(env: Environment): AsyncGenerator<SettingCheck> {
   let config: Config;
   try {
     config = readConfig(env);
@@ -33,24 +33,24 @@ export async function* checksOf(env: Environment): AsyncGenerator<Check> {
   yield { name: 'CLAMD_URL', run: () => tryScanner(config) };
 }
 
-const settingCheck = (line: string): Check => {
+const settingCheck = (line: string): SettingCheck => {
   const [, name = 'settings', wrong = line] = /^(\w+): (.*)$/.exec(line) ?? [];
   return { name, run: async () => ({ result: 'failed', detail: wrong }) };
 };
 
-const warningsOf = ({ warnings, production }: Config): Found =>
+const warningsOf = ({ warnings, production }: Config): CheckResult =>
   warnings.length > 0
     ? { result: 'warning', detail: warnings.join('; ') }
     : {
         result: 'ok',
-        detail: production ? 'all can be read' : 'all can be read; an embedded desk, not production',
+        detail: production ? 'valid' : 'valid; embedded database, not for production',
       };
 
-async function* databaseChecks(config: Config): AsyncGenerator<Check> {
+async function* databaseChecks(config: Config): AsyncGenerator<SettingCheck> {
   const { database } = config;
   const connections = await connectionsOf(config);
   if (connections === undefined) {
-    const detail = `no embedded database runs in ${config.dataDir}: npm start makes and starts it`;
+    const detail = `no embedded database is running in ${config.dataDir}: npm start creates and starts it`;
     yield { name: 'DATA_DIR', run: async () => off(detail) };
     return;
   }
@@ -79,13 +79,14 @@ async function connectionsOf({ database, dataDir }: Config) {
   return connection === undefined ? undefined : { owner: connection, gateway: connection };
 }
 
-async function inspectOwner(owner: Connection, config: Config): Promise<Found & { current: boolean }> {
+async function inspectOwner(owner: Connection, config: Config): Promise<CheckResult & { current: boolean }> {
   const { connectionsAtMost, inspect } = await import('../../db/database.ts');
   const { naming } = await import('../../start-error.ts');
   const { version, current, maxConnections } = await naming('DATABASE_URL', () => inspect(owner));
   const most = connectionsAtMost({ poolSize: config.poolSize });
-  const tables = current ? 'tables are this version’s' : 'the next start makes or changes its tables';
-  const detail = `PostgreSQL ${version}, ${tables}; a gateway has ${most} of ${maxConnections} connections at most`;
+  const tables = current ? 'schema is current' : 'the next start migrates the schema';
+  const detail =
+    `PostgreSQL ${version}, ${tables}; ` + `a gateway uses up to ${most} of ${maxConnections} connections`;
   return { current, result: most > maxConnections ? 'warning' : 'ok', detail };
 }
 
@@ -94,7 +95,7 @@ async function trySight(gateway: Connection): Promise<string> {
   const { naming } = await import('../../start-error.ts');
   await using database = openDatabase(gateway, { poolSize: 2, applicationName: 'ticketwire-doctor' });
   await naming('DATABASE_URL', () => database.checkAll());
-  return 'works as ticketwire_app, behind row-level security, and sees what it should';
+  return 'connects as ticketwire_app; row-level security and grants are in place';
 }
 
 async function tryStore({ blobs }: Config): Promise<string> {
@@ -102,22 +103,23 @@ async function tryStore({ blobs }: Config): Promise<string> {
   const { openStore } = await import('../../storage/open-store.ts');
   const store = await openStore(blobs);
   await store.check();
-  return `${describePlace(blobs)}: a file was kept, read and removed`;
+  return `${describePlace(blobs)}: a file was stored, read and deleted`;
 }
 
-async function tryMailServer({ smtp }: Config): Promise<string | Found> {
+async function tryMailServer({ smtp }: Config): Promise<string | CheckResult> {
   if (smtp.kind === 'inbox') return 'the development inbox of the gateway';
-  if (smtp.kind === 'none') return off('each mailbox has its own');
+  if (smtp.kind === 'none') return off('each mailbox has its own server');
   const { smtpServer } = await import('../../mail/smtp/transport.ts');
   const { greet } = await import('../../mail/smtp/greet.ts');
   const server = smtpServer(smtp.url);
   const session = await greet(server);
   session.quit();
-  return `${server.host}:${server.port} answers${server.user === undefined ? '' : `, signed in as ${server.user}`}`;
+  const signedIn = server.user === undefined ? '' : `, signed in as ${server.user}`;
+  return `${server.host}:${server.port} answers${signedIn}`;
 }
 
-/** Those with a server of their own, one after the other; the others go by SMTP_URL. */
-async function tryMailboxes(gateway: Connection, { mailboxKey }: Config): Promise<string | Found> {
+/** Connects to the servers of mailboxes that have their own, one after the other. */
+async function tryMailboxes(gateway: Connection, { mailboxKey }: Config): Promise<string | CheckResult> {
   const { openDatabase } = await import('../../db/database.ts');
   const { serverOf } = await import('../../mail/smtp/transport.ts');
   const { greet } = await import('../../mail/smtp/greet.ts');
@@ -137,19 +139,19 @@ async function tryMailboxes(gateway: Connection, { mailboxKey }: Config): Promis
     }
   }
   if (wrong.length > 0) return { result: 'failed', detail: wrong.join('; ') };
-  return own.length === 0 ? off('none has a server of its own') : `${own.length} servers answer`;
+  return own.length === 0 ? off('all use SMTP_URL') : `${own.length} servers answer`;
 }
 
-async function lookAtOutbox(gateway: Connection): Promise<string | Found> {
+async function lookAtOutbox(gateway: Connection): Promise<string | CheckResult> {
   const { openDatabase } = await import('../../db/database.ts');
   const { whyHeld } = await import('../../mail/outbox/home.ts');
   await using database = openDatabase(gateway, { poolSize: 2, applicationName: 'ticketwire-doctor' });
   const why = await whyHeld(database.raw);
-  return why === undefined ? 'mails are sent' : { result: 'warning', detail: `no mail is sent: ${why}` };
+  return why === undefined ? 'mails are sent' : { result: 'warning', detail: `the outbox is held: ${why}` };
 }
 
-async function tryKeys({ jwt }: Config): Promise<string | Found> {
-  if (jwt === undefined) return off('no JWT is taken');
+async function tryKeys({ jwt }: Config): Promise<string | CheckResult> {
+  if (jwt === undefined) return off('JWTs are not accepted');
   const response = await fetch(jwt.jwksUrl, { signal: AbortSignal.timeout(5000) });
   if (!response.ok) throw new Error(`${jwt.jwksUrl} answers ${response.status}`);
   const { keys } = (await response.json()) as { keys?: unknown };
@@ -157,7 +159,7 @@ async function tryKeys({ jwt }: Config): Promise<string | Found> {
   return `${keys.length} keys`;
 }
 
-async function tryScanner({ clamd }: Config): Promise<string | Found> {
+async function tryScanner({ clamd }: Config): Promise<string | CheckResult> {
   if (clamd === undefined) return off('files are not scanned');
   const { pingScanner } = await import('../../scan/clamd.ts');
   await pingScanner(clamd);

@@ -1,6 +1,6 @@
 import { type LooseCommand, type Output, UsageError } from '../command.ts';
 import { rows } from '../output.ts';
-import { type Check, checksOf } from './doctor-checks.ts';
+import { checksOf, type SettingCheck } from './doctor-checks.ts';
 
 interface Finding {
   readonly check: string;
@@ -11,11 +11,12 @@ interface Finding {
 const doctor: LooseCommand = {
   name: 'doctor',
   arguments: [],
-  summary: 'Try every setting, as a start would, and tell what is wrong',
+  summary: 'Check every setting as a start would, and report what is wrong',
   details: [
-    'It reads the environment as the gateway does: run it with the same one. It connects to the database as its owner and as the gateway,',
-    'keeps a file and removes it, greets mail servers, fetches keys, asks the scanner. It makes no table and starts no database.',
-    'Exit code 1 if anything failed.',
+    'Run it in the environment of the gateway. It connects to the database as owner and as gateway, stores',
+    'and deletes a file, connects to the mail servers, fetches keys and calls the scanner. It creates no',
+    'tables and starts no database.',
+    'Exits with 1 if any check failed.',
   ].join('\n'),
   options: {},
   example: 'doctor --json',
@@ -32,7 +33,7 @@ const doctor: LooseCommand = {
   },
 };
 
-async function carryOut({ name, run }: Check): Promise<Finding> {
+async function carryOut({ name, run }: SettingCheck): Promise<Finding> {
   try {
     const found = await run();
     return { check: name, ...(typeof found === 'string' ? { result: 'ok', detail: found } : found) };
@@ -41,7 +42,7 @@ async function carryOut({ name, run }: Check): Promise<Finding> {
   }
 }
 
-/** What the faults of a start say of themselves, without the setting's name, which stands in front of it. */
+/** The message of a start error without the name of the setting, which the row begins with. */
 function wordsOf(error: unknown): string {
   if (error instanceof UsageError) throw error;
   const { message, code } = error as NodeJS.ErrnoException;

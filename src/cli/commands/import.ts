@@ -14,10 +14,11 @@ const maxShown = 1000;
 const run: Command = {
   name: 'import',
   arguments: ['FILE'],
-  summary: 'Bring users, mailboxes, tickets and messages of an existing desk',
+  summary: 'Import users, mailboxes, tickets and messages from another desk',
   details:
-    'FILE has one JSON object a line, see docs/IMPORT.md; - is standard input. Ids are kept. Nothing is written if any line is bad; a\nsecond run writes only what the first did not.',
-  options: { 'dry-run': { type: 'boolean', help: 'check every line, and write nothing' } },
+    'FILE has one JSON object per line, see docs/IMPORT.md; - is standard input. Ids are preserved.\n' +
+    'Nothing is written if any line is invalid. A second run writes only what is missing.',
+  options: { 'dry-run': { type: 'boolean', help: 'validate every line without writing' } },
   example: 'import old-desk.jsonl --dry-run',
   async run(ctx, [file], values) {
     const dryRun = values['dry-run'] === true;
@@ -26,7 +27,7 @@ const run: Command = {
     const progress = createProgress(ctx.stderr);
     const options = {
       dryRun,
-      onProgress: (step: string, lines: number) => progress.tell(`${lines} lines ${step}`),
+      onProgress: (step: string, lines: number) => progress.update(`${lines} lines ${step}`),
     };
     const result = await importDesk(
       ctx.db,

@@ -5,23 +5,23 @@ import { differences, type Recorded, type ReplayedAnswer } from '../../legacy/re
 
 const timeoutMs = 60_000;
 
-/** Where recorded calls are sent to, and how. */
-export interface Target {
+/** Where and how recorded calls are sent. */
+export interface ReplayTarget {
   readonly url: URL;
-  /** Sent with every call that has no Authorization of its own. */
+  /** Sent with every call without an Authorization header. */
   readonly authorization: string | undefined;
-  /** Host to call by, when the recording's answers repeat it. */
+  /** Host header to send, if recorded responses repeat it. */
   readonly host: string | undefined;
 }
 
-export interface Outcome {
+export interface ReplayOutcome {
   readonly name: string;
   readonly answered: boolean;
-  /** A line each. */
+  /** One line per difference. */
   readonly differences: readonly string[];
 }
 
-export async function tryCall(call: Recorded, target: Target): Promise<Outcome> {
+export async function tryCall(call: Recorded, target: ReplayTarget): Promise<ReplayOutcome> {
   const { name } = call;
   try {
     return { name, answered: true, differences: differences(call.expect, await send(call, target)) };
@@ -34,13 +34,13 @@ export async function tryCall(call: Recorded, target: Target): Promise<Outcome> 
   }
 }
 
-function send(call: Recorded, { url, authorization, host }: Target): Promise<ReplayedAnswer> {
+function send(call: Recorded, { url, authorization, host }: ReplayTarget): Promise<ReplayedAnswer> {
   const framing = call.chunked ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': call.body.length };
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
     const outgoing = request(url, {
       method: call.method,
-      // As it was written: a URL would be tidied up, and `//api` would be a host.
+      // Unchanged: `URL` would normalise the path, and read `//api` as a host.
       path: url.pathname.replace(/\/$/, '') + call.path,
       headers: {
         ...(authorization === undefined || call.anonymous ? {} : { Authorization: authorization }),
@@ -50,7 +50,7 @@ function send(call: Recorded, { url, authorization, host }: Target): Promise<Rep
       },
       timeout: timeoutMs,
     });
-    outgoing.on('timeout', () => outgoing.destroy(new Error(`nothing for ${timeoutMs / 1000} s`)));
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`no data for ${timeoutMs / 1000} s`)));
     outgoing.on('error', reject).on('response', (response) => {
       const { statusCode: status, headers } = response;
       buffer(response).then((body) => resolve({ status: status!, headers, body }), reject);

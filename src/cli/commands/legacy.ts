@@ -1,11 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import type { Recorded } from '../../legacy/recorder/differences.ts';
 import { type Recording, readRecording } from '../../legacy/recorder/recording-file.ts';
-import { type LooseCommand, type Output, one, type Terminal, UsageError, type Values } from '../command.ts';
-import { type Outcome, type Target, tryCall } from './legacy-replay.ts';
+import {
+  type LooseCommand,
+  type OptionValues,
+  type Output,
+  one,
+  type Terminal,
+  UsageError,
+} from '../command.ts';
+import { type ReplayOutcome, type ReplayTarget, tryCall } from './legacy-replay.ts';
 
 const defaultUrl = 'http://127.0.0.1:4000';
-/** Calls between two lines of progress, where there is no terminal to tell every call to. */
+/** Calls between two lines of progress where stderr is not a terminal. */
 const tellEvery = 100;
 
 const replay: LooseCommand = {
@@ -14,21 +21,22 @@ const replay: LooseCommand = {
   summary: 'Send recorded requests of the old endpoint and print what differs',
   details: [
     '',
-    'FILE is a HAR, as browsers and proxies record it; of its requests those under /api are sent. Or it is a JSON list, or one call a',
-    'line: {"id", "method", "path", "headers", "body" or "bodyBase64", "chunked", "expect": {"status", "contentType", "headers",',
-    '"body"}}. Every call is real and writes its message: send them to a desk that you can do without. Ids of messages, dates and',
-    'what names the server are not compared.',
+    'FILE is a HAR, as browsers and proxies record it (its requests under /api are sent), a JSON list of',
+    'calls, or one call per line: {"id", "method", "path", "headers", "body" or "bodyBase64", "chunked",',
+    '"expect": {"status", "contentType", "headers", "body"}}.',
+    'Every call is real and writes its message: do not send them to a production desk. Ids of messages,',
+    'dates and headers that name the server are not compared.',
     '',
-    'Exit code: 0 nothing differs, 1 something does, 2 it could not be tried (the file is no recording, nobody answers).',
+    'Exit code: 0 no differences, 1 differences, 2 not a recording, or the server does not answer.',
   ].join('\n'),
   options: {
-    url: { type: 'string', value: 'ADDRESS', help: `where to send them (${defaultUrl})` },
+    url: { type: 'string', value: 'ADDRESS', help: `address of the gateway (default ${defaultUrl})` },
     user: {
       type: 'string',
       value: 'LOGIN:PASSWORD',
-      help: 'credential of the calls that were recorded without theirs',
+      help: 'credential for calls that were recorded without one',
     },
-    host: { type: 'string', value: 'NAME', help: 'the Host to call by, when recorded answers repeat it' },
+    host: { type: 'string', value: 'NAME', help: 'Host header to send, if recorded responses repeat it' },
   },
   example: 'legacy replay traffic.har --url http://127.0.0.1:4000',
   async runLoose({ stderr }, [file], values): Promise<Output> {
@@ -40,7 +48,7 @@ const replay: LooseCommand = {
 };
 export const legacyCommands = [replay];
 
-function targetOf(values: Values): Target {
+function targetOf(values: OptionValues): ReplayTarget {
   const address = one(values, 'url') ?? defaultUrl;
   const user = one(values, 'user');
   if (!/^https?:\/\//i.test(address) || !URL.canParse(address))
@@ -63,28 +71,28 @@ async function read(file: string): Promise<Recording> {
 
 async function sendAll(
   calls: readonly Recorded[],
-  target: Target,
+  target: ReplayTarget,
   out: Terminal['stderr'],
-): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
+): Promise<ReplayOutcome[]> {
+  const outcomes: ReplayOutcome[] = [];
   let differing = 0;
   for (const call of calls) {
     const outcome = await tryCall(call, target);
     outcomes.push(outcome);
     if (outcome.differences.length > 0) differing++;
     const sent = outcomes.length;
-    const line = `${sent} of ${calls.length} sent, ${differing} answered otherwise`;
+    const line = `${sent} of ${calls.length} sent, ${differing} differ`;
     if (out.isTTY) out.write(`\r${line}${sent === calls.length ? '\n' : ''}`);
     else if (sent % tellEvery === 0 && sent < calls.length) out.write(`${line}\n`);
   }
   return outcomes;
 }
 
-function report(outcomes: readonly Outcome[], { url }: Target, leftOut: number): Output {
+function report(outcomes: readonly ReplayOutcome[], { url }: ReplayTarget, leftOut: number): Output {
   const differing = outcomes.filter(({ differences }) => differences.length > 0);
   const summary =
-    `${outcomes.length} calls sent to ${url.href}, ${differing.length || 'none'} answered otherwise` +
-    (leftOut > 0 ? `; ${leftOut} other requests of the recording left out` : '');
+    `${outcomes.length} calls sent to ${url.href}, ${differing.length || 'none'} differ` +
+    (leftOut > 0 ? `; ${leftOut} other requests in the recording were skipped` : '');
   const lines = differing.flatMap(({ name, differences }) => [
     name,
     ...differences.map((line) => `  ${line}`),

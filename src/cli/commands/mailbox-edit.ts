@@ -9,22 +9,22 @@ import {
   type Command,
   CommandError,
   checked,
+  type OptionValues,
   one,
   UsageError,
-  type Values,
   wholeNumber,
 } from '../command.ts';
 import { audit, findMailbox } from '../lookup.ts';
 import { done, fields } from '../output.ts';
 
 /** `--rate-per-minute 30`, or `none`. */
-function numberOf(values: Values, name: string): number | null | undefined {
+function numberOf(values: OptionValues, name: string): number | null | undefined {
   const text = one(values, name);
   if (text === undefined) return undefined;
   return text === 'none' ? null : wholeNumber(text, `--${name}`);
 }
 
-/** Only what was given. */
+/** The options that were given. */
 const given = (all: object): object =>
   Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 
@@ -39,15 +39,21 @@ const edit: Command = {
   name: 'mailbox edit',
   arguments: ['ADDRESS'],
   summary: 'Change a mailbox’s name, signature, server or limits',
-  details:
-    'What is not named stays, but a password is forgotten with its server. Mails that wait are sent by the new settings, and keep the name and signature that they have.',
+  details: [
+    'Options that are not given stay as they are, but a new server clears the SMTP password.',
+    'Queued mails are sent with the new settings, and keep their name and signature.',
+  ].join('\n'),
   options: {
-    name: { type: 'string', value: 'NAME', help: 'what recipients see as its name' },
-    signature: { type: 'string', value: 'TEXT', help: 'put under what is sent; "" for none' },
-    'smtp-url': { type: 'string', value: 'URL', help: 'smtp://user@host:587; "" for the gateway’s SMTP_URL' },
-    'max-mail-bytes': { type: 'string', value: 'BYTES', help: 'largest mail as encoded' },
-    'rate-per-minute': { type: 'string', value: 'N', help: 'mails a minute at most, or none' },
-    'rate-per-recipient-hour': { type: 'string', value: 'N', help: 'mails an hour to one address, or none' },
+    name: { type: 'string', value: 'NAME', help: 'display name that recipients see' },
+    signature: { type: 'string', value: 'TEXT', help: 'text below each message; "" for none' },
+    'smtp-url': { type: 'string', value: 'URL', help: 'smtp://user@host:587; "" for SMTP_URL' },
+    'max-mail-bytes': { type: 'string', value: 'BYTES', help: 'maximum size of an encoded mail' },
+    'rate-per-minute': { type: 'string', value: 'N', help: 'maximum mails per minute, or none' },
+    'rate-per-recipient-hour': {
+      type: 'string',
+      value: 'N',
+      help: 'maximum mails per hour to one address, or none',
+    },
   },
   example: 'mailbox edit help@example.com --signature "Your help desk" --rate-per-minute none',
   async run({ db }, [address], values) {
@@ -65,10 +71,10 @@ const edit: Command = {
       ...checked(newMailbox.partial(), typed),
       ...given({ ratePerRecipientHour: perRecipient }),
     };
-    if (Object.keys(changes).length === 0) throw new CommandError('Nothing to change: name an option');
+    if (Object.keys(changes).length === 0) throw new CommandError('Nothing to change: give an option');
     return db.transaction(async (tx) => {
       const mailbox = await findMailbox(tx, address!);
-      // A password is for one server and one login: no other server is shown it.
+      // A password belongs to one server and one login, and must not be sent to another.
       const lost = mailbox.smtpPassword !== null && url !== undefined && !isSameLogin(mailbox.smtpUrl, url);
       const [row] = await tx
         .update(mailboxes)
@@ -82,7 +88,7 @@ const edit: Command = {
   },
 };
 
-/** The desk's own server, where there is one that can be spoken to from here. */
+/** The server of `SMTP_URL`; the development inbox cannot be reached from here. */
 const deskServer = ({ smtp }: Config): string | undefined => (smtp.kind === 'url' ? smtp.url : undefined);
 
 function settingsOf(mailbox: Omit<SendingMailbox, 'id' | 'disabled'>, config: Config) {
@@ -102,13 +108,13 @@ function settingsOf(mailbox: Omit<SendingMailbox, 'id' | 'disabled'>, config: Co
 const test: Command = {
   name: 'mailbox test',
   arguments: ['ADDRESS'],
-  summary: 'Connect to a mailbox’s server and sign in, as a mail would',
-  details: 'With --to, a short mail is sent as well. Nothing is written into the desk.',
-  options: { to: { type: 'string', value: 'ADDRESS', help: 'send a mail there' } },
+  summary: 'Connect to the server of a mailbox and sign in',
+  details: 'With --to, a short mail is sent as well. Nothing is written to the database.',
+  options: { to: { type: 'string', value: 'ADDRESS', help: 'send a test mail there' } },
   example: 'mailbox test help@example.com --to me@example.com',
   async run({ db, config }, [address], values) {
     const to = one(values, 'to');
-    if (to !== undefined && !parseAddress(to).ok) throw new UsageError(`--to ${to} is no e-mail address`);
+    if (to !== undefined && !parseAddress(to).ok) throw new UsageError(`--to ${to} is not an e-mail address`);
     const mailbox = await findMailbox(db, address!);
     const server = settingsOf(mailbox, config);
     const where = `${server.host}:${server.port}`;
@@ -117,8 +123,8 @@ const test: Command = {
       const reply = to === undefined ? undefined : await sendTestMail(session, mailbox.address, to);
       const { sizeLimit } = session;
       session.quit();
-      const signedIn = server.user === undefined ? 'it asks for no login' : `signed in as ${server.user}`;
-      const sent = reply === undefined ? '' : ` The mail to ${to} was taken: ${reply}`;
+      const signedIn = server.user === undefined ? 'no login is required' : `signed in as ${server.user}`;
+      const sent = reply === undefined ? '' : ` The mail to ${to} was accepted: ${reply}`;
       const disabled =
         mailbox.disabledAt === null ? '' : ' The mailbox is disabled: nothing is sent from it.';
       const json = { server: where, user: server.user, sizeLimit, reply, disabled: disabled !== '' };

@@ -31,25 +31,29 @@ function keyOf({ mailboxKey }: Config): Buffer {
 const add: Command = {
   name: 'mailbox add',
   arguments: ['ADDRESS'],
-  summary: 'Add an account that the desk sends from',
+  summary: 'Add a mailbox to send from',
   details: 'With --smtp-password, the password is asked for, or read from the first line of standard input.',
   options: {
-    name: { type: 'string', value: 'NAME', required: true, help: 'what recipients see as its name' },
+    name: { type: 'string', value: 'NAME', required: true, help: 'display name that recipients see' },
     operator: {
       type: 'string',
       value: 'LOGIN',
       multiple: true,
-      help: 'who may send from it; may be given again',
+      help: 'operator who may send from it; repeatable',
     },
-    signature: { type: 'string', value: 'TEXT', help: 'put under what is sent' },
+    signature: { type: 'string', value: 'TEXT', help: 'text below each message' },
     'smtp-url': {
       type: 'string',
       value: 'URL',
-      help: 'smtp://user@host:587; absent: by SMTP_URL of the gateway',
+      help: 'smtp://user@host:587 (default: SMTP_URL of the gateway)',
     },
-    'smtp-password': { type: 'boolean', help: 'there is a password for it' },
-    'max-mail-bytes': { type: 'string', value: 'BYTES', help: 'largest mail as encoded; 26214400 if absent' },
-    'rate-per-minute': { type: 'string', value: 'N', help: 'mails a minute at most' },
+    'smtp-password': { type: 'boolean', help: 'prompt for the SMTP password' },
+    'max-mail-bytes': {
+      type: 'string',
+      value: 'BYTES',
+      help: 'maximum size of an encoded mail (default 26214400)',
+    },
+    'rate-per-minute': { type: 'string', value: 'N', help: 'maximum mails per minute' },
   },
   example: 'mailbox add help@example.com --name "Help desk" --operator olga',
   async run(ctx, [text], values) {
@@ -104,9 +108,8 @@ const list: Command = {
         maxMailBytes: mailboxes.maxMailBytes,
         ratePerMinute: mailboxes.ratePerMinute,
         disabledAt: mailboxes.disabledAt,
-        operators: sql<
-          string[]
-        >`array(select u.login from users u join mailbox_grants g on g.user_id = u.id where g.mailbox_id = mailboxes.id order by u.login)`,
+        operators: sql<string[]>`array(select u.login from users u join mailbox_grants g on g.user_id = u.id
+          where g.mailbox_id = mailboxes.id order by u.login)`,
       })
       .from(mailboxes)
       .orderBy(asc(mailboxes.id));
@@ -118,7 +121,7 @@ const grant: Command = {
   name: 'mailbox grant',
   arguments: ['ADDRESS', 'LOGIN'],
   summary: 'Let an operator send from a mailbox',
-  options: { remove: { type: 'boolean', help: 'or no more' } },
+  options: { remove: { type: 'boolean', help: 'withdraw the permission' } },
   async run({ db }, [address, login], values) {
     return db.transaction(async (tx) => {
       const mailbox = await findMailbox(tx, address!);

@@ -7,7 +7,7 @@ import { done, fields } from '../output.ts';
 const show: Command = {
   name: 'outbox show',
   arguments: [],
-  summary: 'Tell whether mails are sent, and what waits',
+  summary: 'Show whether mails are sent, and how many are queued',
   options: {},
   example: 'outbox show --json',
   async run({ sql }) {
@@ -30,10 +30,10 @@ const audit = (tx: postgres.Sql, action: string, details: object) => tx`
 const stop: Command = {
   name: 'outbox hold',
   arguments: [],
-  summary: 'Send no mail until it is released, whatever worker runs',
+  summary: 'Stop all workers from sending mail until `outbox release`',
   details:
-    'Messages are taken as before, and their mails wait. What a worker is sending at this moment is sent.',
-  options: { reason: { type: 'string', value: 'TEXT', help: 'told to whoever asks why' } },
+    'Messages are accepted as before and their mails are queued. Mails that are being sent are finished.',
+  options: { reason: { type: 'string', value: 'TEXT', help: 'shown by `outbox show`' } },
   example: 'outbox hold --reason "the mail server moves tonight"',
   async run({ sql }, _args, values) {
     const reason = one(values, 'reason') ?? 'held from the command line';
@@ -44,21 +44,22 @@ const stop: Command = {
       if (first) await audit(tx, 'OUTBOX_HELD', { reason });
       return first;
     });
-    return done(changed ? 'No mail is sent any more.' : 'Mails were held already.', { changed });
+    return done(changed ? 'The outbox is held.' : 'The outbox was held already.', { changed });
   },
 };
 
 const release: Command = {
   name: 'outbox release',
   arguments: [],
-  summary: 'Let mails go again: after a hold, or in a database that was restored',
+  summary: 'Send mails again, after a hold or in a restored database',
   details: [
-    'A database that was restored from a dump or a backup, cloned, or moved to another cluster sends nothing by itself, as the desk',
-    'that it was may have sent the same mails. Released, what waited is sent once; what was being transmitted when the copy was',
-    'made has the outcome OUTCOME_UNKNOWN, which an operator resolves. Do not release a copy beside the desk that goes on.',
+    'A database that was restored, cloned or moved to another cluster sends no mail until it is released,',
+    'because the original may have sent the same mails. After the release, queued mails are sent once. Mails',
+    'that were being transmitted when the copy was made become OUTCOME_UNKNOWN, for an operator to resolve.',
+    'Do not release a copy while the original is in use.',
   ].join('\n'),
   options: {
-    doubt: { type: 'boolean', help: 'what is due has the outcome OUTCOME_UNKNOWN as well, and is not sent' },
+    doubt: { type: 'boolean', help: 'make mails that are due OUTCOME_UNKNOWN instead of sending them' },
   },
   example: 'outbox release --doubt',
   async run({ sql }, _args, values) {
@@ -69,8 +70,8 @@ const release: Command = {
       await audit(tx, 'OUTBOX_RELEASED', { ...released, doubt });
       return released;
     });
-    const unknown = `${result.outcomeUnknown || 'No'} mails have an unknown outcome: deliveries with OUTCOME_UNKNOWN.`;
-    return done(`Mails go again. ${result.restored || doubt ? unknown : ''}`.trim(), { ...result });
+    const unknown = `${result.outcomeUnknown || 'No'} deliveries are OUTCOME_UNKNOWN.`;
+    return done(`Mails are sent again. ${result.restored || doubt ? unknown : ''}`.trim(), { ...result });
   },
 };
 

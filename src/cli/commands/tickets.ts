@@ -10,13 +10,13 @@ const add: Command = {
   arguments: [],
   summary: 'Open a ticket',
   options: {
-    subject: { type: 'string', value: 'TEXT', required: true, help: 'what it is about' },
-    requester: { type: 'string', value: 'LOGIN', required: true, help: 'whom it is for' },
-    reference: { type: 'string', value: 'REF', help: 'absent: INC- and six digits of its id' },
+    subject: { type: 'string', value: 'TEXT', required: true, help: 'subject of the ticket' },
+    requester: { type: 'string', value: 'LOGIN', required: true, help: 'login of the requester' },
+    reference: { type: 'string', value: 'REF', help: 'reference (default: INC- and the id in six digits)' },
     'original-message-id': {
       type: 'string',
       value: 'ID',
-      help: 'of the mail that opened it, <…@…>; the first reply answers it',
+      help: 'Message-ID of the mail that opened it, <…@…>; the first reply refers to it',
     },
   },
   example: 'ticket add --subject "My printer is on fire" --requester jane',
@@ -40,10 +40,10 @@ const add: Command = {
 const list: Command = {
   name: 'ticket list',
   arguments: [],
-  summary: 'List tickets, the newest first',
+  summary: 'List tickets, newest first',
   options: {
-    requester: { type: 'string', value: 'LOGIN', help: 'only theirs' },
-    limit: { type: 'string', value: 'N', help: 'at most so many; 50 if absent' },
+    requester: { type: 'string', value: 'LOGIN', help: 'only tickets of this requester' },
+    limit: { type: 'string', value: 'N', help: 'maximum number of tickets (default 50)' },
   },
   example: 'ticket list --requester jane --limit 10',
   async run({ db }, _args, values) {
@@ -71,9 +71,9 @@ const list: Command = {
 const show: Command = {
   name: 'ticket show',
   arguments: ['TICKET'],
-  summary: 'Show a ticket with all of its messages, private ones too',
+  summary: 'Show a ticket with its messages, including private ones',
   details: 'TICKET is a reference or an id.',
-  options: { limit: { type: 'string', value: 'N', help: 'the last so many messages; 50 if absent' } },
+  options: { limit: { type: 'string', value: 'N', help: 'maximum number of messages (default 50)' } },
   async run({ db }, [name], values) {
     const ticket = await findTicket(db, name!);
     const [requester] = await db
@@ -111,7 +111,8 @@ const show: Command = {
     const shown = latest.reverse();
     const text = shown.map((message) => {
       const files = message.attachments.map((file) => `\n[${printable(file)}]`).join('');
-      const title = `#${message.id}  ${printable(message.author)}  ${message.visibility}  ${message.createdAt.toISOString()}`;
+      const { author, visibility: who, createdAt: at } = message;
+      const title = [`#${message.id}`, printable(author), who, at.toISOString()].join('  ');
       return `\n${title}\n${printable(message.body, true)}${files}`;
     });
     return { json: { ...(head.json as object), messages: shown }, text: [head.text, ...text].join('\n') };

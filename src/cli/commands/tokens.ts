@@ -16,17 +16,17 @@ function scopesOf(named: readonly string[]): Scope[] {
 const add: Command = {
   name: 'token add',
   arguments: ['LOGIN'],
-  summary: 'Make an API token for a person',
+  summary: 'Create an API token for a user',
   details: 'The token is shown once and can never be read again.',
   options: {
-    name: { type: 'string', value: 'NAME', required: true, help: 'what it is for' },
+    name: { type: 'string', value: 'NAME', required: true, help: 'purpose of the token' },
     scope: {
       type: 'string',
       value: 'SCOPE',
       multiple: true,
-      help: 'read, write, mail, admin; several: again, or with commas (read,write)',
+      help: 'read, write, mail or admin; repeatable, or a list (read,write)',
     },
-    'expires-in-days': { type: 'string', value: 'DAYS', help: 'absent: never' },
+    'expires-in-days': { type: 'string', value: 'DAYS', help: 'days until it expires (default: never)' },
   },
   example: 'token add olga --name backup-script --scope read,write --expires-in-days 90',
   async run({ db }, [login], values) {
@@ -46,7 +46,7 @@ const add: Command = {
 const list: Command = {
   name: 'token list',
   arguments: ['LOGIN?'],
-  summary: 'List tokens, revoked and expired ones too',
+  summary: 'List tokens, including revoked and expired ones',
   options: {},
   example: 'token list olga',
   async run({ db }, [login]) {
@@ -59,7 +59,7 @@ const list: Command = {
 const revoke: Command = {
   name: 'token revoke',
   arguments: ['ID'],
-  summary: 'Make a token worthless, within 30 seconds',
+  summary: 'Revoke a token (takes effect within 30 seconds)',
   options: {},
   example: 'token revoke 7',
   async run({ db }, [text]) {

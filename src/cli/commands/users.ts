@@ -10,13 +10,13 @@ import { readSecret } from '../secret-input.ts';
 const add: Command = {
   name: 'user add',
   arguments: ['LOGIN'],
-  summary: 'Add a person',
+  summary: 'Add a user',
   details: 'The password is asked for, or read from the first line of standard input.',
   options: {
-    name: { type: 'string', value: 'NAME', required: true, help: 'how the desk calls them' },
+    name: { type: 'string', value: 'NAME', required: true, help: 'display name' },
     role: { type: 'string', value: 'ROLE', required: true, help: 'operator or requester' },
-    email: { type: 'string', value: 'ADDRESS', help: 'where mail to them goes' },
-    'no-password': { type: 'boolean', help: 'they sign in by token or JWT only, or not at all' },
+    email: { type: 'string', value: 'ADDRESS', help: 'e-mail address' },
+    'no-password': { type: 'boolean', help: 'allow sign-in by token or JWT only' },
   },
   example: 'user add olga --name "Olga Operator" --role operator --email olga@example.com',
   async run(ctx, [login], values) {
@@ -43,14 +43,15 @@ const add: Command = {
 const edit: Command = {
   name: 'user edit',
   arguments: ['LOGIN'],
-  summary: 'Change a person’s name, address, login or role',
+  summary: 'Change the name, address, login or role of a user',
   details:
-    'What is not named stays. Whoever becomes a requester may send from no mailbox any more. It holds within 30 seconds.',
+    'Options that are not given stay as they are. A user who becomes a requester loses all mailbox\n' +
+    'grants. Takes effect within 30 seconds.',
   options: {
-    name: { type: 'string', value: 'NAME', help: 'how the desk calls them' },
-    email: { type: 'string', value: 'ADDRESS', help: 'where mail to them goes; "" for none' },
+    name: { type: 'string', value: 'NAME', help: 'display name' },
+    email: { type: 'string', value: 'ADDRESS', help: 'e-mail address; "" for none' },
     role: { type: 'string', value: 'ROLE', help: 'operator or requester' },
-    login: { type: 'string', value: 'NEW_LOGIN', help: 'what they sign in by' },
+    login: { type: 'string', value: 'NEW_LOGIN', help: 'new login' },
   },
   example: 'user edit jane --email jane.doe@example.com',
   async run({ db }, [login], values) {
@@ -62,7 +63,7 @@ const edit: Command = {
       ...(email !== undefined && { email: email === '' ? null : email }),
       ...(role !== undefined && { role }),
     };
-    if (Object.keys(given).length === 0) throw new CommandError('Nothing to change: name an option');
+    if (Object.keys(given).length === 0) throw new CommandError('Nothing to change: give an option');
     const changes = checked(newUser.partial(), given);
     return db.transaction(async (tx) => {
       const user = await findUser(tx, login!);
@@ -78,7 +79,7 @@ const edit: Command = {
 const list: Command = {
   name: 'user list',
   arguments: [],
-  summary: 'List everybody',
+  summary: 'List all users',
   options: {},
   example: 'user list --json',
   async run({ db }) {
@@ -103,7 +104,7 @@ const setDisabled = (name: string, summary: string, disable: boolean): Command =
       await tx.update(users).set({ disabledAt }).where(eq(users.id, user.id));
       await audit(tx, disable ? 'USER_DISABLED' : 'USER_ENABLED', { userId: user.id });
       return done(
-        `${user.login} ${disable ? 'can sign in no more, within 30 seconds' : 'can sign in again'}.`,
+        `${user.login} ${disable ? 'cannot sign in any more, within 30 seconds' : 'can sign in again'}.`,
         {
           id: user.id,
           login: user.login,
@@ -119,8 +120,8 @@ const password: Command = {
   arguments: ['LOGIN'],
   summary: 'Set a password',
   details:
-    'It is asked for, or read from the first line of standard input. The old one works for up to 30 seconds more.',
-  options: { remove: { type: 'boolean', help: 'leave them without one' } },
+    'Prompts for it, or reads the first line of standard input. The old one works for up to 30 seconds.',
+  options: { remove: { type: 'boolean', help: 'remove the password' } },
   async run(ctx, [login], values) {
     const user = await findUser(ctx.db, login!);
     const passwordHash = values.remove ? null : await hashPassword(await readSecret(ctx, 'password'));
@@ -141,7 +142,7 @@ export const userCommands: readonly Command[] = [
   add,
   edit,
   list,
-  setDisabled('disable', 'Let a person sign in no more', true),
-  setDisabled('enable', 'Let a disabled person sign in again', false),
+  setDisabled('disable', 'Stop a user from signing in', true),
+  setDisabled('enable', 'Let a disabled user sign in again', false),
   password,
 ];

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 
-/** What browsers say of the files that desks send most; of others the gateway looks at the bytes. */
+/** The types that browsers send for common files. The gateway detects others by content. */
 const types: Readonly<Record<string, string>> = {
   '.txt': 'text/plain',
   '.log': 'text/plain',

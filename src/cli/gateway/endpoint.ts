@@ -1,40 +1,47 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandError, type LooseContext, type Option, one, UsageError, type Values } from '../command.ts';
+import {
+  CommandError,
+  type LooseContext,
+  type Option,
+  type OptionValues,
+  one,
+  UsageError,
+} from '../command.ts';
 
-/** Where the commands that ask a running gateway find it, and who asks. */
-export const doorOptions = {
+/** Options of the commands that call a running gateway. */
+export const gatewayOptions = {
   url: {
     type: 'string',
     value: 'ADDRESS',
-    help: 'of the gateway; absent: TICKETWIRE_URL, or http://127.0.0.1:4000',
+    help: 'address of the gateway (default TICKETWIRE_URL, or http://127.0.0.1:4000)',
   },
   token: {
     type: 'string',
     value: 'TOKEN',
-    help: 'who asks; better TICKETWIRE_TOKEN, as others on this machine can see what is typed',
+    help: 'access token; prefer TICKETWIRE_TOKEN, as other users can see command lines',
   },
 } as const satisfies Record<string, Option>;
 
-/** A gateway's GraphQL, as whoever holds the token. */
-export interface Door {
+/** A client of the GraphQL endpoint of a running gateway. */
+export interface GatewayClient {
   /**
-   * The one field of an operation.
-   * @throws CommandError with the refusal, in the gateway's words
+   * Executes an operation and returns its only field.
+   * @throws CommandError with the gateway's message when the operation is refused
    */
-  ask<T extends object>(query: string, variables: object, call?: Call): Promise<T>;
+  execute<T extends object>(query: string, variables: object, options?: RequestOptions): Promise<T>;
 }
-export interface Call {
-  /** Files for the variables of these paths. */
+export interface RequestOptions {
+  /** Files, each with the path of its variable. */
   readonly files?: readonly { readonly path: string; readonly file: File }[];
-  /** Whether doing it twice does it once: then it is tried again when nobody knows what became of it. */
+  /** Whether the operation is idempotent, and may be retried when its outcome is unknown. */
   readonly repeatable: boolean;
 }
 
-interface Answer {
+interface GraphqlResponse {
   readonly data?: Readonly<Record<string, (object & { code?: string; message?: string }) | null>> | null;
   readonly errors?: readonly { message: string; extensions?: { code?: string } }[];
 }
-/** Why it was not answered, and how long to wait before it is tried again; undefined: it is of no use. */
+/** Why a request failed, and when to retry it. `waitMs` is undefined when a retry is pointless. */
 interface Failure {
   readonly message: string;
   readonly waitMs: number | undefined;
@@ -43,21 +50,25 @@ interface Failure {
 const tries = 6;
 const longestWaitMs = 60_000;
 
-/** @throws UsageError without a token or with an address that is none */
-export function openDoor({ env, stderr }: LooseContext, values: Values): Door {
+/** @throws UsageError when the token is missing or the address is invalid */
+export function connectGateway({ env, stderr }: LooseContext, values: OptionValues): GatewayClient {
   const address = one(values, 'url') ?? env.TICKETWIRE_URL ?? 'http://127.0.0.1:4000';
   const token = one(values, 'token') ?? env.TICKETWIRE_TOKEN;
   if (!/^https?:\/\//i.test(address) || !URL.canParse(address))
     throw new UsageError(`TICKETWIRE_URL or --url must be http://… or https://…, not ${address}`);
   if (!token)
     throw new UsageError(
-      'TICKETWIRE_TOKEN is missing: the token of whoever does this (`ticketwire token add LOGIN --name NAME` makes one)',
+      'TICKETWIRE_TOKEN is missing (`ticketwire token add LOGIN --name NAME` creates a token)',
     );
   const url = new URL('graphql', address.endsWith('/') ? address : `${address}/`);
   return {
-    async ask<T extends object>(query: string, variables: object, call: Call = { repeatable: true }) {
+    async execute<T extends object>(
+      query: string,
+      variables: object,
+      options: RequestOptions = { repeatable: true },
+    ) {
       for (let tried = 1; ; tried += 1) {
-        const answer = await post(url, token, { query, variables }, call, tried);
+        const answer = await post(url, token, { query, variables }, options, tried);
         if (!('waitMs' in answer)) return fieldOf(answer) as T;
         if (answer.waitMs === undefined || tried === tries) throw new CommandError(answer.message);
         if (stderr.isTTY) stderr.write(`${answer.message}; trying again\n`);
@@ -71,9 +82,9 @@ async function post(
   url: URL,
   token: string,
   operation: { query: string; variables: object },
-  { files = [], repeatable }: Call,
+  { files = [], repeatable }: RequestOptions,
   tried: number,
-): Promise<Answer | Failure> {
+): Promise<GraphqlResponse | Failure> {
   const multipart = files.length > 0;
   const headers = {
     authorization: `Bearer ${token}`,
@@ -89,7 +100,7 @@ async function post(
     const { cause } = error as Error;
     const code = (cause as { code?: string } | undefined)?.code ?? (cause ?? (error as Error)).toString();
     const never = code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN';
-    const message = `${url.origin} does not answer (${code}): TICKETWIRE_URL or --url says where the gateway is`;
+    const message = `${url.origin} does not answer (${code}): set TICKETWIRE_URL or --url to the gateway`;
     return { message, waitMs: repeatable || never ? backOff : undefined };
   }
   return read(response, url, backOff, repeatable);
@@ -100,11 +111,11 @@ async function read(
   url: URL,
   backOff: number,
   repeatable: boolean,
-): Promise<Answer | Failure> {
+): Promise<GraphqlResponse | Failure> {
   const text = await response.text();
   const { status, headers } = response;
   if (status === 401)
-    return { message: `${url.origin} does not accept the token of TICKETWIRE_TOKEN`, waitMs: undefined };
+    return { message: `${url.origin} rejected the token in TICKETWIRE_TOKEN`, waitMs: undefined };
   const busy = status === 429 || ((status === 502 || status === 503 || status === 504) && repeatable);
   if (busy) {
     const after = Number(headers.get('retry-after') ?? Number.NaN) * 1000;
@@ -113,15 +124,18 @@ async function read(
   }
   const answer = parsed(text);
   if (answer === undefined)
-    return { message: `${url.href} is no Ticketwire gateway: it answers ${status}`, waitMs: undefined };
+    return {
+      message: `${url.href} is not a Ticketwire gateway: it responds with ${status}`,
+      waitMs: undefined,
+    };
   return answer;
 }
 
-function parsed(text: string): Answer | undefined {
+function parsed(text: string): GraphqlResponse | undefined {
   try {
     const answer = JSON.parse(text) as unknown;
     return typeof answer === 'object' && answer !== null && ('data' in answer || 'errors' in answer)
-      ? (answer as Answer)
+      ? (answer as GraphqlResponse)
       : undefined;
   } catch {
     return undefined;
@@ -129,18 +143,20 @@ function parsed(text: string): Answer | undefined {
 }
 
 /** @throws CommandError */
-function fieldOf({ data, errors }: Answer): object {
+function fieldOf({ data, errors }: GraphqlResponse): object {
   const [value] = Object.values(data ?? {});
   if (value === undefined || value === null)
-    throw new CommandError(errors?.map(({ message }) => message).join('\n') ?? 'The gateway found nothing');
+    throw new CommandError(
+      errors?.map(({ message }) => message).join('\n') ?? 'The gateway returned no result',
+    );
   if (value.code === undefined) return value;
   const { problems } = value as { problems?: { path: string[]; message: string }[] };
   const details = problems?.map(({ path, message }) => `\n  ${path.join('.')}: ${message}`).join('') ?? '';
   throw new CommandError(`${value.code}: ${value.message}${details}`);
 }
 
-/** By the GraphQL multipart request specification. */
-function formOf(operation: object, files: NonNullable<Call['files']>): FormData {
+/** Encodes a request as the GraphQL multipart request specification says. */
+function formOf(operation: object, files: NonNullable<RequestOptions['files']>): FormData {
   const form = new FormData();
   form.set('operations', JSON.stringify(operation));
   form.set('map', JSON.stringify(Object.fromEntries(files.map(({ path }, at) => [at, [path]]))));

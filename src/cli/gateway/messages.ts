@@ -8,15 +8,15 @@ import {
   type LooseCommand,
   type LooseContext,
   many,
+  type OptionValues,
   one,
   UsageError,
-  type Values,
   wholeNumber,
 } from '../command.ts';
 import { fields } from '../output.ts';
 import { selectorOf } from '../selector.ts';
 import { contentTypeOf } from './content-types.ts';
-import { doorOptions, openDoor } from './endpoint.ts';
+import { connectGateway, gatewayOptions } from './endpoint.ts';
 
 const mutation = /* GraphQL */ `mutation AddMessage($input: AddTicketMessageInput!) {
   addTicketMessage(input: $input) {
@@ -30,7 +30,7 @@ const mutation = /* GraphQL */ `mutation AddMessage($input: AddTicketMessageInpu
     ... on InvalidInputError { problems { path message } }
   }
 }`;
-interface Added {
+interface AddedMessage {
   readonly replayed: boolean;
   readonly warnings: { message: string }[];
   readonly ticketMessage: {
@@ -47,8 +47,9 @@ const add: LooseCommand = {
   arguments: ['TICKET', 'TEXT?'],
   summary: 'Add a message to a ticket, and mail it if asked',
   details: [
-    'TICKET is a reference or an id. Without TEXT, or with -, the message is read from standard input. It is written once, however',
-    'often it has to be tried: a key of its own sees to that, and --key makes it yours, so that the command itself may be repeated.',
+    'TICKET is a reference or an id. Without TEXT, or with -, the message is read from standard input.',
+    'Retries never add it twice, as they share an idempotency key. Set --key to make the command itself',
+    'repeatable.',
   ].join('\n'),
   options: {
     file: {
@@ -56,21 +57,21 @@ const add: LooseCommand = {
       value: 'PATH',
       short: 'f',
       multiple: true,
-      help: 'attach it; may be given again',
+      help: 'file to attach; repeatable',
     },
     email: { type: 'string', value: 'MAILBOX', help: 'mail it to the requester from this mailbox' },
-    cc: { type: 'string', value: 'ADDRESS', multiple: true, help: 'another recipient; may be given again' },
-    bcc: { type: 'string', value: 'ADDRESS', multiple: true, help: 'one whom the others do not see' },
-    hold: { type: 'string', value: 'SECONDS', help: 'mail it so much later' },
-    quote: { type: 'string', value: 'NONE|LAST|ALL', help: 'repeat earlier messages below it' },
-    html: { type: 'boolean', help: 'it is HTML' },
-    private: { type: 'boolean', help: 'a note for operators' },
-    key: { type: 'string', value: 'KEY', help: 'the idempotency key; absent: a new one' },
-    ...doorOptions,
+    cc: { type: 'string', value: 'ADDRESS', multiple: true, help: 'another recipient; repeatable' },
+    bcc: { type: 'string', value: 'ADDRESS', multiple: true, help: 'hidden recipient; repeatable' },
+    hold: { type: 'string', value: 'SECONDS', help: 'delay before the mail is sent' },
+    quote: { type: 'string', value: 'NONE|LAST|ALL', help: 'earlier messages to quote below it' },
+    html: { type: 'boolean', help: 'the message is HTML' },
+    private: { type: 'boolean', help: 'visible to operators only' },
+    key: { type: 'string', value: 'KEY', help: 'idempotency key (default: a new one)' },
+    ...gatewayOptions,
   },
   example: 'message add INC-000047 "The part has arrived." --email help@example.com -f invoice.pdf',
   async runLoose(ctx, [ticket, text], values) {
-    const door = openDoor(ctx, values);
+    const gateway = connectGateway(ctx, values);
     const email = emailOf(values);
     const files = await Promise.all(many(values, 'file').map(openFile));
     const body = text === undefined || text === '-' ? await readBody(ctx) : text;
@@ -87,7 +88,11 @@ const add: LooseCommand = {
     if (ctx.stderr.isTTY && files.length > 0)
       ctx.stderr.write(`Sending ${files.length} files, ${(bytes / 1024 / 1024).toFixed(1)} MiB …\n`);
     const placed = files.map((file, at) => ({ path: `variables.input.attachments.${at}.file`, file }));
-    const added = await door.ask<Added>(mutation, { input }, { files: placed, repeatable: true });
+    const added = await gateway.execute<AddedMessage>(
+      mutation,
+      { input },
+      { files: placed, repeatable: true },
+    );
     for (const { message } of added.warnings) ctx.stderr.write(`${message}\n`);
     const { ticketMessage, delivery, replayed } = added;
     const { id, messageId, visibility, attachments } = ticketMessage;
@@ -102,17 +107,17 @@ const add: LooseCommand = {
   },
 };
 
-function emailOf(values: Values): object | undefined {
+function emailOf(values: OptionValues): object | undefined {
   const from = one(values, 'email');
   const hold = one(values, 'hold');
   const quote = one(values, 'quote')?.toUpperCase();
   if (from === undefined) {
     const alone = ['cc', 'bcc', 'hold', 'quote'].find((name) => values[name] !== undefined);
-    if (alone !== undefined) throw new UsageError(`--${alone} goes with --email MAILBOX`);
+    if (alone !== undefined) throw new UsageError(`--${alone} requires --email MAILBOX`);
     return undefined;
   }
   if (quote !== undefined && !['NONE', 'LAST', 'ALL'].includes(quote))
-    throw new UsageError(`--quote ${quote}: there are NONE, LAST and ALL`);
+    throw new UsageError(`--quote must be NONE, LAST or ALL, not ${quote}`);
   return {
     from,
     cc: many(values, 'cc'),
@@ -122,23 +127,23 @@ function emailOf(values: Values): object | undefined {
   };
 }
 
-/** Read from the disk while it is sent, and again when it has to be sent again. */
+/** A file that is read from disk while it is sent, and again for each retry. */
 async function openFile(path: string): Promise<File> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     throw new CommandError(`${path} cannot be read (${error.code})`, { cause: error });
   });
-  if (!found.isFile()) throw new CommandError(`${path} is no file`);
+  if (!found.isFile()) throw new CommandError(`${path} is not a file`);
   const type = contentTypeOf(path);
   return new File([await openAsBlob(path, { type })], basename(path), { type });
 }
 
 async function readBody({ stdin, stderr }: LooseContext): Promise<string> {
-  if (stdin.isTTY) stderr.write('Type the message; Ctrl-D ends it.\n');
+  if (stdin.isTTY) stderr.write('Type the message and press Ctrl-D.\n');
   const bytes = await buffer(stdin);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '');
   } catch (error) {
-    throw new CommandError('The message is not UTF-8', { cause: error });
+    throw new CommandError('The message is not valid UTF-8', { cause: error });
   }
 }
 

@@ -2,7 +2,7 @@ import type { TicketStatus } from '../../platform/vocabulary.ts';
 import type { LooseCommand } from '../command.ts';
 import { done } from '../output.ts';
 import { selectorOf } from '../selector.ts';
-import { doorOptions, openDoor } from './endpoint.ts';
+import { connectGateway, gatewayOptions } from './endpoint.ts';
 
 const mutation = /* GraphQL */ `mutation SetStatus($input: SetTicketStatusInput!) {
   setTicketStatus(input: $input) {
@@ -10,7 +10,7 @@ const mutation = /* GraphQL */ `mutation SetStatus($input: SetTicketStatusInput!
     ... on UserError { code message }
   }
 }`;
-interface StatusSet {
+interface ChangedStatus {
   readonly changed: boolean;
   readonly ticket: { id: string; ticketId: number; reference: string; status: TicketStatus } | null;
 }
@@ -19,13 +19,13 @@ const set = (name: string, status: TicketStatus, summary: string, word: string):
   name: `ticket ${name}`,
   arguments: ['TICKET'],
   summary,
-  details: 'TICKET is a reference or an id. Its requester, if they watch it, is told.',
-  options: doorOptions,
+  details: 'TICKET is a reference or an id. Subscribers to the ticket receive an event.',
+  options: gatewayOptions,
   example: `ticket ${name} INC-000047`,
   async runLoose(ctx, [ticket], values) {
-    const door = openDoor(ctx, values);
+    const gateway = connectGateway(ctx, values);
     const input = { ticket: selectorOf(ticket!), status };
-    const { changed, ticket: now } = await door.ask<StatusSet>(mutation, { input });
+    const { changed, ticket: now } = await gateway.execute<ChangedStatus>(mutation, { input });
     const reference = now?.reference ?? ticket!;
     const text = `${reference} ${changed ? 'is' : 'was'} ${word}${changed ? '' : ' already'}.`;
     return done(text, { changed, reference, status });
@@ -34,5 +34,5 @@ const set = (name: string, status: TicketStatus, summary: string, word: string):
 
 export const statusCommands: readonly LooseCommand[] = [
   set('close', 'CLOSED', 'Close a ticket', 'closed'),
-  set('open', 'OPEN', 'Open a closed ticket again', 'open'),
+  set('open', 'OPEN', 'Reopen a closed ticket', 'open'),
 ];

@@ -1,15 +1,15 @@
 import { bytesOfData, rasterTypeOf } from './raster.ts';
 
-/** Where a link or a picture leads, as the URL standard reads it. */
-export type Address =
+/** The target of a link, parsed as the URL standard says. */
+export type LinkTarget =
   | { readonly kind: 'allowed'; readonly url: string }
-  /** Of another scheme, or relative: to be read, not to be followed. */
+  /** Another scheme, or a relative URL: shown as text, not as a link. */
   | { readonly kind: 'other'; readonly url: string }
-  /** A place in the same page, or a program in place of an address: there is nothing to read. */
+  /** A fragment or a script: removed. */
   | { readonly kind: 'none'; readonly program: boolean };
 
 /**
- * Blanks and controls around an address do not count, nor do tabs and line breaks inside
+ * Removes surrounding spaces and controls, and tabs and line breaks inside, as browsers do
  * (https://url.spec.whatwg.org).
  */
 export function trimUrl(written: string): string {
@@ -25,7 +25,7 @@ export const schemeOf = (url: string): string | undefined =>
 
 const programs = new Set(['javascript', 'vbscript', 'livescript', 'mocha', 'data', 'blob', 'about']);
 
-export function linkAddress(written: string): Address {
+export function linkAddress(written: string): LinkTarget {
   const url = trimUrl(written);
   if (url === '' || url.startsWith('#')) return { kind: 'none', program: false };
   const scheme = schemeOf(url);
@@ -37,14 +37,14 @@ export function linkAddress(written: string): Address {
   return { kind: 'other', url };
 }
 
-/** Where an address has blanks, browsers read `%20`, and mail programs its end. */
+/** Escapes spaces, at which mail programs would end the URL. */
 const inOneWord = (url: string): string => url.replace(/ /g, '%20');
 
 export type PictureAddress =
   | { readonly kind: 'CID' | 'REMOTE' | 'DATA'; readonly url: string }
   | { readonly kind: 'none' };
 
-/** A picture by the bytes in its address, whatever it calls itself. */
+/** Whether the bytes of a data: URL are a raster image, regardless of its declared type. */
 const isRasterData = (url: string): boolean => rasterTypeOf(bytesOfData(url, 64)) !== undefined;
 
 export function pictureAddress(written: string): PictureAddress {
@@ -57,7 +57,7 @@ export function pictureAddress(written: string): PictureAddress {
   return { kind: 'none' };
 }
 
-/** Whether a link's text says its address already. */
+/** Whether the text of a link is its URL. */
 export function saysAddress(text: string, url: string): boolean {
   const plain = (address: string) =>
     address

@@ -13,44 +13,41 @@ const escapeAttribute = (text: string): string =>
 
 export type Attributes = readonly (readonly [name: string, value: string])[];
 
-/**
- * What is shown may have so many times the characters of what was written, where styles of style sheets are
- * written out.
- */
+/** Limits of the output in characters: inlined style sheets may make it larger than the input. */
 const freeCharacters = 8192;
 const timesWritten = 4;
-/** Short bodies may have more. */
+/** Short bodies may grow more. */
 const shortBody = 200_000;
 const timesShort = 12;
-/** Browsers nest no deeper. */
+/** Browsers do not nest deeper either. */
 const maxDepth = 500;
 
-/** Writes HTML whose every tag is closed. */
+/** Writes HTML in which every tag is closed. */
 export class MarkupWriter {
   readonly #parts: string[] = [];
   #room: number;
-  /** Names of the open elements; an empty one is not shown. */
+  /** Names of the open elements; empty for one that is not written. */
   readonly #open: string[] = [];
   #depth = 0;
-  /** Whether an element was left out for being nested too deep. */
+  /** Whether an element was omitted because it is nested too deep. */
   flattened = false;
 
-  /** @param length characters that were written */
+  /** @param length characters of the input */
   constructor(length: number) {
     this.#room = freeCharacters + timesWritten * length + timesShort * Math.min(length, shortBody);
   }
 
-  /** @param length characters that it counts as */
+  /** @param length characters to charge */
   #put(text: string, length = text.length): void {
     this.#room -= length;
-    if (this.#room < 0) throw new UnreadableBody('The HTML would be shown as far more than was written');
+    if (this.#room < 0) throw new UnreadableBody('The HTML expands to far more than was written');
     this.#parts.push(text);
   }
 
   text(text: string): void {
-    // A parser takes away the first line break of a `pre`.
+    // A parser drops a line break at the start of a `pre`.
     if (text[0] === '\n' && this.#parts.at(-1)?.startsWith('<pre') === true) this.#put('\n');
-    // What is escaped counts as it was written: 4 MiB of `&` are a message, too.
+    // Charged before escaping: 4 MiB of `&` are a valid message.
     this.#put(escapeText(text), text.length);
   }
 
@@ -76,7 +73,7 @@ export class MarkupWriter {
     this.#put(`<${name}${written(attributes)} />`);
   }
 
-  /** A parser passes over the blanks that HTML begins with. */
+  /** Trims the start, as a parser ignores white space there. */
   finish(): string {
     return this.#parts.join('').replace(/^[ \t\n\f\r]+/, '');
   }

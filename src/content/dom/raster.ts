@@ -1,6 +1,4 @@
-/**
- * What browsers and mail programs show as a picture, and what runs nothing. SVG is a document with scripts.
- */
+/** An image type that cannot contain scripts. SVG is not one: it is a document. */
 export interface RasterType {
   readonly contentType: string;
   readonly extension: string;
@@ -21,14 +19,14 @@ const types: readonly (readonly [is: (bytes: Buffer) => boolean, RasterType])[] 
   [at(0, 'BM'), { contentType: 'image/bmp', extension: 'bmp' }],
 ];
 
-/** The type of a picture by its first bytes, whatever it is called. */
+/** Detects the type of an image by its first bytes. */
 export const rasterTypeOf = (bytes: Buffer): RasterType | undefined => types.find(([is]) => is(bytes))?.[1];
 
-/** The bytes of a `data:` address, or the first so many of them. */
+/** Decodes a `data:` URL. @param most maximum number of bytes */
 export function bytesOfData(address: string, most = Number.POSITIVE_INFINITY): Buffer {
   const comma = address.indexOf(',');
   if (comma === -1) return Buffer.alloc(0);
-  // Three digits and a blank for each byte are more than any encoding takes.
+  // No encoding takes more than four characters per byte.
   const written = address.slice(comma + 1, comma + 1 + 4 * most);
   const payload = written.includes('%') ? percentDecoded(written) : written;
   const bytes = Buffer.from(payload, /;\s*base64\s*$/i.test(address.slice(0, comma)) ? 'base64' : 'latin1');

@@ -1,42 +1,44 @@
-import { html, parse, type Token, type TreeAdapter, type TreeAdapterTypeMap } from 'parse5';
+import { html, type Token } from 'parse5';
 
 /*
- * The tree that the parser builds. Children are linked, not kept in an array: misnested tables and formatting
- * elements make the parser insert before and take out of the middle, and each of these takes the same time
- * however many siblings there are.
+ * The tree that the parser builds. Siblings form a linked list, not an array: misnested tables and formatting
+ * elements make the parser insert and remove in the middle, and a list does this in constant time.
  */
 
-export interface TextNode {
-  readonly kind: 'text';
-  text: string;
+interface Links {
   parent: ParentNode | undefined;
   previous: ChildNode | undefined;
   next: ChildNode | undefined;
 }
-export interface OtherNode extends Omit<TextNode, 'kind' | 'text'> {
+export interface TextNode extends Links {
+  readonly kind: 'text';
+  text: string;
+}
+/** A comment or a doctype. */
+export interface OtherNode extends Links {
   readonly kind: 'other';
 }
 interface Children {
   first: ChildNode | undefined;
   last: ChildNode | undefined;
 }
-/** Among the elements of one parent, each from 1. */
+/** The position of an element among the elements of its parent, counted from 1. */
 export interface SiblingPlace {
   readonly index: number;
   readonly fromEnd: number;
-  /** Among those of the same name. */
+  /** Among siblings of the same name. */
   readonly ofType: number;
   readonly ofTypeFromEnd: number;
 }
-export interface ElementNode extends Omit<TextNode, 'kind' | 'text'>, Children {
+export interface ElementNode extends Links, Children {
   readonly kind: 'element';
   readonly name: string;
   readonly namespace: html.NS;
   readonly attributes: Token.Attribute[];
-  /** Where its start tag stands in the source; only when the parser was asked for it. */
+  /** Position of the start tag in the source. Set only when locations were requested. */
   location: Token.ElementLocation | null | undefined;
   content: RootNode | undefined;
-  /** Once it was asked for. */
+  /** Computed on first use. */
   place: SiblingPlace | undefined;
 }
 export interface RootNode extends Children {
@@ -45,64 +47,61 @@ export interface RootNode extends Children {
 }
 export type ChildNode = TextNode | OtherNode | ElementNode;
 export type ParentNode = ElementNode | RootNode;
-type AnyNode = ChildNode | ParentNode;
 
-type Types = TreeAdapterTypeMap<
-  AnyNode,
-  ParentNode,
-  ChildNode,
-  RootNode,
-  RootNode,
-  ElementNode,
-  OtherNode,
-  TextNode,
-  ElementNode,
-  OtherNode
->;
-
-/** The body cannot be read within the bound of its work. */
+/** The body cannot be read within the limits on work and memory. */
 export class UnreadableBody extends Error {}
-
-/**
- * Steps that every body may take, and steps more for each of its characters. Real mail takes one for two to
- * twenty characters.
- */
-const freeSteps = 100_000;
-const stepsPerCharacter = 2;
 
 export const isHtml = ({ namespace }: ElementNode): boolean => namespace === html.NS.HTML;
 
-export const attributeOf = (element: ElementNode, name: string): string | undefined =>
-  element.attributes.find((attribute) => attribute.name === name)?.value;
-
-const doctype = '<!DOCTYPE html>';
-
-/**
- * Parses a body as a browser without scripts does.
- * @throws UnreadableBody when its misnesting makes the parser build far more than was written
- */
-export function parseHtml(body: string, { locations = false }: { locations?: boolean } = {}): RootNode {
-  return parse<Types>(doctype + body, {
-    treeAdapter: treeAdapter(freeSteps + stepsPerCharacter * body.length),
-    scriptingEnabled: false,
-    sourceCodeLocationInfo: locations,
-  });
+export function attributeOf({ attributes }: ElementNode, name: string): string | undefined {
+  for (const attribute of attributes) if (attribute.name === name) return attribute.value;
+  return undefined;
 }
 
-/** Offsets that the parser gives count this much more than the body's own. */
-export const offsetOfBody = doctype.length;
-
-const newRoot = (): RootNode => ({
+export const newRoot = (): RootNode => ({
   kind: 'root',
   mode: html.DOCUMENT_MODE.NO_QUIRKS,
   first: undefined,
   last: undefined,
 });
-const unlinked = { parent: undefined, previous: undefined, next: undefined };
-const newText = (text: string): TextNode => ({ kind: 'text', text, ...unlinked });
-const newOther = (): OtherNode => ({ kind: 'other', ...unlinked });
 
-function detach(node: ChildNode): void {
+/*
+ * Nodes are written as flat literals: spreading shared fields into them takes V8's slow path, which costs
+ * twice the time and memory for each element.
+ */
+
+export const newText = (text: string): TextNode => ({
+  kind: 'text',
+  text,
+  parent: undefined,
+  previous: undefined,
+  next: undefined,
+});
+
+export const newOther = (): OtherNode => ({
+  kind: 'other',
+  parent: undefined,
+  previous: undefined,
+  next: undefined,
+});
+
+export const newElement = (name: string, namespace: html.NS, attributes: Token.Attribute[]): ElementNode => ({
+  kind: 'element',
+  name,
+  namespace,
+  attributes,
+  parent: undefined,
+  previous: undefined,
+  next: undefined,
+  first: undefined,
+  last: undefined,
+  location: undefined,
+  content: undefined,
+  place: undefined,
+});
+
+/** Removes a node from its parent. */
+export function detach(node: ChildNode): void {
   const { parent, previous, next } = node;
   if (parent === undefined) return;
   if (previous === undefined) parent.first = next;
@@ -114,8 +113,8 @@ function detach(node: ChildNode): void {
   node.next = undefined;
 }
 
-/** Links a node in before another child, or at the end. */
-function link(parent: ParentNode, node: ChildNode, before: ChildNode | undefined): void {
+/** Inserts a detached node before another child, or at the end. */
+export function link(parent: ParentNode, node: ChildNode, before: ChildNode | undefined): void {
   const previous = before === undefined ? parent.last : before.previous;
   node.parent = parent;
   node.previous = previous;
@@ -126,86 +125,6 @@ function link(parent: ParentNode, node: ChildNode, before: ChildNode | undefined
   else before.previous = node;
 }
 
-/** The attributes of a second `<html>` or `<body>` that matter here. */
-const adopted = new Set(['bgcolor', 'class', 'dir', 'hidden', 'id', 'lang', 'style', 'text']);
-
-function* childrenOf(parent: ParentNode): Iterable<ChildNode> {
+export function* childrenOf(parent: ParentNode): Iterable<ChildNode> {
   for (let node = parent.first; node !== undefined; node = node.next) yield node;
-}
-
-function treeAdapter(budget: number): TreeAdapter<Types> {
-  let steps = 0;
-  const step = () => {
-    steps += 1;
-    if (steps > budget)
-      throw new UnreadableBody('The HTML is misnested: it stands for far more than it says');
-  };
-  const insert = (parent: ParentNode, node: ChildNode, before?: ChildNode) => {
-    step();
-    link(parent, node, before);
-  };
-  const write = (parent: ParentNode, text: string, before?: ChildNode) => {
-    const previous = before === undefined ? parent.last : before.previous;
-    if (previous?.kind === 'text') previous.text += text;
-    else insert(parent, newText(text), before);
-  };
-  return {
-    createDocument: newRoot,
-    createDocumentFragment: newRoot,
-    createElement(name, namespace, attributes) {
-      step();
-      const children = {
-        first: undefined,
-        last: undefined,
-        location: undefined,
-        content: undefined,
-        place: undefined,
-      };
-      return { kind: 'element', name, namespace, attributes, ...unlinked, ...children };
-    },
-    createCommentNode: newOther,
-    createTextNode: newText,
-    appendChild: insert,
-    insertBefore: insert,
-    insertText: write,
-    insertTextBefore: write,
-    detachNode(node) {
-      step();
-      detach(node);
-    },
-    adoptAttributes(recipient, attributes) {
-      for (const attribute of attributes)
-        if (adopted.has(attribute.name) && attributeOf(recipient, attribute.name) === undefined)
-          recipient.attributes.push(attribute);
-    },
-    setTemplateContent(template, content) {
-      template.content = content;
-    },
-    getTemplateContent: (template) => template.content!,
-    setDocumentType() {},
-    setDocumentMode(document, mode) {
-      document.mode = mode;
-    },
-    getDocumentMode: ({ mode }) => mode,
-    getFirstChild: ({ first }) => first ?? null,
-    getChildNodes: (parent) => [...childrenOf(parent)],
-    getParentNode: (node) => (node.kind === 'root' ? null : (node.parent ?? null)),
-    getAttrList: ({ attributes }) => attributes,
-    getTagName: ({ name }) => name,
-    getNamespaceURI: ({ namespace }) => namespace,
-    getTextNodeContent: ({ text }) => text,
-    getCommentNodeContent: () => '',
-    getDocumentTypeNodeName: () => 'html',
-    getDocumentTypeNodePublicId: () => '',
-    getDocumentTypeNodeSystemId: () => '',
-    isTextNode: (node) => node.kind === 'text',
-    isCommentNode: (node): node is OtherNode => node.kind === 'other',
-    isDocumentTypeNode: (_node): _node is OtherNode => false,
-    isElementNode: (node) => node.kind === 'element',
-    setNodeSourceCodeLocation(node, location) {
-      if (node.kind === 'element') node.location = location;
-    },
-    getNodeSourceCodeLocation: (node) => (node.kind === 'element' ? node.location : undefined),
-    updateNodeSourceCodeLocation() {},
-  };
 }

@@ -1,16 +1,13 @@
 import type { ChildNode, ElementNode, ParentNode, TextNode } from './tree.ts';
 
 export interface Visitor {
-  /** @returns whether to go into it; `leave` is then called after what is in it */
+  /** @returns whether to visit the children; `leave` is called after them */
   enter(element: ElementNode): boolean;
   leave(element: ElementNode): void;
   text(node: TextNode): void;
 }
 
-/**
- * Goes through all that is in a node, in the order of the document. Not recursive: nothing bounds how deep a
- * tree is.
- */
+/** Visits the descendants of a node in document order. Not recursive, as trees are deep. */
 export function walk(root: ParentNode, visitor: Visitor): void {
   let node: ChildNode | undefined = root.first;
   while (node !== undefined) {
@@ -32,7 +29,7 @@ export function walk(root: ParentNode, visitor: Visitor): void {
   }
 }
 
-/** The text in an element, up to so many characters. */
+/** The text of an element. @param most maximum number of characters */
 export function textIn(element: ElementNode, most: number): string {
   let text = '';
   walk(element, {

@@ -2,32 +2,34 @@ import { attributeOf, type ElementNode } from '../dom/tree.ts';
 import { parseLegacyColour } from '../style/colours.ts';
 
 /*
- * The attributes that are shown, by element, with what each may say. Links, pictures and styles are made
+ * The allowed attributes by element, with their allowed values. Links, images and styles are handled
  * elsewhere.
  */
 
-type Check = (value: string) => string | undefined;
+/** Returns the value to show, or undefined to drop the attribute. */
+type AttributeFilter = (value: string) => string | undefined;
 
 const matching =
-  (pattern: RegExp): Check =>
+  (pattern: RegExp): AttributeFilter =>
   (value) => {
     const trimmed = value.trim();
     return pattern.test(trimmed) ? trimmed : undefined;
   };
 const wholeUpTo =
-  (most: number, least = 0): Check =>
+  (most: number, least = 0): AttributeFilter =>
   (value) => {
     const digits = /^\s*\+?(-?\d{1,9})(?:px|\.\d*)?\s*$/i.exec(value)?.[1];
     return digits !== undefined && Number(digits) <= most && Number(digits) >= least
       ? String(Number(digits))
       : undefined;
   };
-const size: Check = (value) =>
+const size: AttributeFilter = (value) =>
   /^\s*(?:100|\d{1,2})(?:\.\d*)?%\s*$/.test(value) ? value.trim() : wholeUpTo(2000)(value);
-const colour: Check = (value) => (parseLegacyColour(value) === undefined ? undefined : value.trim());
-const text: Check = (value) => value.replaceAll('\r', '\n');
+const colour: AttributeFilter = (value) =>
+  parseLegacyColour(value) === undefined ? undefined : value.trim();
+const text: AttributeFilter = (value) => value.replaceAll('\r', '\n');
 
-const everywhere: readonly (readonly [string, Check])[] = [
+const everywhere: readonly (readonly [string, AttributeFilter])[] = [
   ['dir', matching(/^(?:ltr|rtl|auto)$/i)],
   ['lang', matching(/^[a-z]{1,8}(?:-[a-z0-9]{1,8}){0,7}$/i)],
   ['title', text],
@@ -36,7 +38,7 @@ const everywhere: readonly (readonly [string, Check])[] = [
 const vertical = ['valign', matching(/^(?:top|middle|bottom|baseline)$/i)] as const;
 const background = ['bgcolor', colour] as const;
 const span = wholeUpTo(200, 1);
-const cell: readonly (readonly [string, Check])[] = [
+const cell: readonly (readonly [string, AttributeFilter])[] = [
   ['colspan', span],
   ['rowspan', span],
   ['width', size],
@@ -46,7 +48,7 @@ const cell: readonly (readonly [string, Check])[] = [
 ];
 const border = wholeUpTo(20);
 
-const own: ReadonlyMap<string, readonly (readonly [string, Check])[]> = new Map([
+const own: ReadonlyMap<string, readonly (readonly [string, AttributeFilter])[]> = new Map([
   [
     'font',
     [
@@ -74,7 +76,7 @@ const own: ReadonlyMap<string, readonly (readonly [string, Check])[]> = new Map(
   [
     'table',
     [
-      // `border` alone is a border of one.
+      // `border` without a value means 1.
       ['border', (value) => (value.trim() === '' ? '1' : border(value))],
       ['cellpadding', wholeUpTo(100)],
       ['cellspacing', wholeUpTo(100)],
@@ -117,7 +119,7 @@ const own: ReadonlyMap<string, readonly (readonly [string, Check])[]> = new Map(
   ],
 ]);
 
-/** The attributes that an element keeps under the name it is shown by. */
+/** The allowed attributes of an element that is shown as `as`. */
 export function shownAttributes(element: ElementNode, as: string): [string, string][] {
   if (element.attributes.length === 0) return [];
   return [...(own.get(as) ?? []), ...everywhere].flatMap(([name, check]) => {

@@ -1,4 +1,4 @@
-/** What of an HTML body is not shown as it was written. */
+/** Kinds of changes to an HTML body. */
 export const bodyChangeCodes = [
   'HIDDEN_TEXT',
   'REMOTE_PICTURE',
@@ -14,27 +14,30 @@ export type BodyChangeCode = (typeof bodyChangeCodes)[number];
 
 export interface BodyChange {
   readonly code: BodyChangeCode;
-  /** For people. */
+  /** Human-readable. */
   readonly message: string;
 }
 
 const things = {
-  HIDDEN_TEXT: ['Text that no reader would have seen was left out', 'hidden texts'],
-  REMOTE_PICTURE: ['A picture is held back, as showing it would tell its server who reads this', 'pictures'],
-  PICTURE: ['A picture was left out, as its address cannot be shown', 'pictures'],
-  LINK: ['A link was made plain text, as its address is not of the web, an e-mail or a telephone', 'links'],
-  SCRIPT: ['A script was left out', 'scripts'],
-  FORM: ['A field of a form was left out', 'fields'],
-  EMBEDDED: ['Embedded content was left out', 'contents'],
-  PLACEMENT: ['Something was put back in its place, as it would have covered what is around it', 'places'],
-  STYLE: ['A rule of a style sheet was passed over, as what it applies to is not understood', 'rules'],
+  HIDDEN_TEXT: ['Invisible text was removed', 'hidden texts'],
+  REMOTE_PICTURE: [
+    'A remote image is held back, as loading it would reveal the reader to its server',
+    'pictures',
+  ],
+  PICTURE: ['An image was removed, as its address is not allowed', 'pictures'],
+  LINK: ['A link became plain text, as its address is not a web, e-mail or telephone address', 'links'],
+  SCRIPT: ['A script was removed', 'scripts'],
+  FORM: ['A form field was removed', 'fields'],
+  EMBEDDED: ['Embedded content was removed', 'contents'],
+  PLACEMENT: ['Positioning was removed, as it could cover other content', 'places'],
+  STYLE: ['A style rule was ignored, as its selector is not supported', 'rules'],
 } as const satisfies Record<BodyChangeCode, readonly [string, string]>;
 
-/** Addresses that are named in one change at most, and characters of each. */
+/** Maximum number of addresses in one message, and characters of each. */
 const maxNamed = 5;
 const maxAddress = 200;
 
-/** Gathers what is left out, one change for each kind. */
+/** Collects the changes, one for each kind. */
 export class ChangeList {
   readonly #found = new Map<BodyChangeCode, { count: number; addresses: Set<string> }>();
 

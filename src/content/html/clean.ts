@@ -1,4 +1,5 @@
-import { attributeOf, isHtml, parseHtml, type RootNode, UnreadableBody } from '../dom/tree.ts';
+import { parseHtml } from '../dom/parse.ts';
+import { attributeOf, isHtml, type RootNode, UnreadableBody } from '../dom/tree.ts';
 import { textIn, walk } from '../dom/walk.ts';
 import { mediaApplies } from '../style/media.ts';
 import { parseSheets, type Sheet } from '../style/stylesheet.ts';
@@ -6,33 +7,33 @@ import type { BodyChange } from './changes.ts';
 import type { Picture, RemotePictures } from './pictures.ts';
 import { Cleaner } from './visitor.ts';
 
-/** What a body says and how it is shown. */
+/** A cleaned body. */
 export interface ReadBody {
-  /** Safe to show, and to mail. */
+  /** Safe to show and to mail. */
   readonly html: string;
   readonly text: string;
-  /** The addresses that can be followed. */
+  /** URLs of its links. */
   readonly links: readonly string[];
   readonly pictures: readonly Picture[];
-  /** What is not shown as it was written. */
+  /** What was changed or removed. */
   readonly changes: readonly BodyChange[];
-  /** Whether there is nothing to read. */
+  /** Whether nothing is visible. */
   readonly blank: boolean;
-  /** Whether all that there is to see are pictures by `cid:`, which show nothing unless files answer them. */
+  /** Whether the only visible content are `cid:` images, which need attached files. */
   readonly needsFiles: boolean;
 }
 
-/** Steps that style sheets may cost a body, and steps more for each of its characters. */
+/** Steps that applying style sheets may take, and further steps per character. */
 const freeSteps = 500_000;
 const stepsPerCharacter = 2;
-/** What was shown is cleaned again until it stays as it is, this often at most. */
+/** The output is cleaned again until it is stable, this often at most. */
 const maxRounds = 4;
 
 /**
- * HTML as it may be shown and mailed: no script, style sheet, form, frame, SVG or MathML, no handler, no
- * address but http(s), mailto, tel and (for pictures) cid, and nothing that a reader would not have seen.
- * Takes time linear in the body's length.
- * @throws UnreadableBody when it would not
+ * Cleans HTML so that it is safe to show and to mail. Removes scripts, style sheets, forms, frames, SVG,
+ * MathML, event handlers and invisible content. Allows URLs with http(s), mailto, tel and (for images) cid.
+ * Takes time linear in the length of the body.
+ * @throws UnreadableBody when it would take longer
  */
 export function cleanHtml(body: string, remotePictures: RemotePictures): ReadBody {
   const page = cleanOnce(body, remotePictures);
@@ -56,12 +57,12 @@ export function cleanHtml(body: string, remotePictures: RemotePictures): ReadBod
 }
 
 function cleanOnce(body: string, remotePictures: RemotePictures) {
-  // What tells the order of bytes where a file begins is no letter.
+  // A byte order mark is not part of the text.
   const root = parseHtml(body.replace(/^\ufeff/, ''));
   let steps = freeSteps + stepsPerCharacter * body.length;
   const spend = (count: number) => {
     steps -= count;
-    if (steps < 0) throw new UnreadableBody('The style sheets of the HTML ask for too much work');
+    if (steps < 0) throw new UnreadableBody('Applying the style sheets of the HTML takes too much work');
   };
   const sheet = sheetOf(root);
   const cleaner = new Cleaner({ sheet, remotePictures, length: body.length, spend });
@@ -85,7 +86,7 @@ function sheetOf(root: RootNode): Sheet {
   return parseSheets(texts);
 }
 
-/** A message that is nothing but pictures says so in its text. */
+/** The text for an image in a message that consists of images only. */
 const nameOfPicture = ({ kind, address, alt }: Picture): string => {
   if (alt.trim() !== '') return `[${alt.trim()}]`;
   return kind === 'CID' ? `[${address.slice('cid:'.length)}]` : '[picture]';

@@ -1,12 +1,12 @@
-/** What becomes of an element of HTML. */
+/** How an HTML element is shown. */
 export interface ElementRule {
-  /** Its name in what is shown; absent: what is in it is shown without it. */
+  /** Name in the output. If absent, only the content is shown. */
   readonly as?: string;
-  /** It begins and ends a line; 2: with an empty line between it and its neighbours. */
+  /** In text: 1 for a block on lines of its own, 2 for a block with empty lines around it. */
   readonly lines?: 1 | 2;
-  /** It holds nothing, and has no end tag. */
+  /** A void element without end tag. */
   readonly empty?: true;
-  /** Nothing in it is shown. */
+  /** Removed with its content. */
   readonly drop?: true;
 }
 
@@ -14,12 +14,13 @@ const each = (names: string, rule: (name: string) => ElementRule): [string, Elem
   names.split(' ').map((name) => [name, rule(name)]);
 
 /**
- * Mail programs know the elements of HTML 4 and lay out what they do not know as one running line, so newer
- * blocks become `div`. Whatever is not listed is shown without its tags.
+ * Mail programs know HTML 4 and treat unknown elements as inline, so newer blocks become `div`. Of elements
+ * that are not listed, only the content is shown.
  */
 export const elementRules: ReadonlyMap<string, ElementRule> = new Map([
   ...each(
-    'a abbr b bdi bdo big cite code del dfn em font i ins kbd mark q s samp small span strike strong sub sup time tt u var',
+    'a abbr b bdi bdo big cite code del dfn em font i ins kbd mark q s samp small span strike strong ' +
+      'sub sup time tt u var',
     (as) => ({ as }),
   ),
   ...each('img br wbr', (as) => ({ as, empty: true })),
@@ -29,8 +30,8 @@ export const elementRules: ReadonlyMap<string, ElementRule> = new Map([
   ...each('p h1 h2 h3 h4 h5 h6 ul ol dl blockquote pre table', (as) => ({ as, lines: 2 })),
   ...each('thead tbody tfoot colgroup td th', (as) => ({ as })),
   ...each(
-    'address article aside body details dialog fieldset figcaption figure footer form header hgroup html legend main nav ' +
-      'search section summary optgroup option',
+    'address article aside body details dialog fieldset figcaption figure footer form header hgroup ' +
+      'html legend main nav search section summary optgroup option',
     () => ({ as: 'div', lines: 1 }),
   ),
   ...each('dir menu', () => ({ as: 'ul', lines: 2 })),
@@ -38,8 +39,9 @@ export const elementRules: ReadonlyMap<string, ElementRule> = new Map([
   ...each('acronym', () => ({ as: 'abbr' })),
   ...each('marquee', () => ({ lines: 1 })),
   ...each(
-    'area audio base basefont bgsound canvas command datalist embed frame frameset head iframe keygen link meta meter noembed ' +
-      'noframes param progress rp script select source style svg template title track video',
+    'area audio base basefont bgsound canvas command datalist embed frame frameset head iframe keygen ' +
+      'link meta meter noembed noframes param progress rp script select source style svg template title ' +
+      'track video',
     () => ({ drop: true }),
   ),
 ]);
@@ -47,23 +49,20 @@ export const elementRules: ReadonlyMap<string, ElementRule> = new Map([
 export const inlineRule: ElementRule = {};
 
 /**
- * Parsed, these can stand in a `p` with what they are shown as or with blocks in them. Written without them,
- * the `p` ends before.
+ * Elements that the parser allows in a `p` with blocks in them. Without their tags, the blocks would end the
+ * `p`, so the output is cleaned again.
  */
 export const loosening = new Set(['applet', 'button', 'legend', 'marquee', 'object', 'optgroup', 'option']);
 
-/** What takes text, so that `s` may stand right inside it. */
+/** Elements with phrasing content, in which an `s` may be a direct child. */
 export const takesText = new Set(
   (
-    'a abbr b bdi bdo big blockquote caption center cite code dd del dfn div dt em font h1 h2 h3 h4 h5 h6 i ins kbd li ' +
-    'mark p q samp small span strong sub sup td th time tt u var'
+    'a abbr b bdi bdo big blockquote caption center cite code dd del dfn div dt em font h1 h2 h3 h4 ' +
+    'h5 h6 i ins kbd li mark p q samp small span strong sub sup td th time tt u var'
   ).split(' '),
 );
 
-/**
- * Whatever is more than a style, a title or a hint for machines, and is left out: the word for it in
- * `changes`.
- */
+/** Removed elements that are reported in `changes`. */
 export const leftOut: Readonly<Record<string, 'SCRIPT' | 'FORM' | 'EMBEDDED' | undefined>> = {
   script: 'SCRIPT',
   select: 'FORM',

@@ -11,8 +11,8 @@ const isFlat = (margin: string | undefined): boolean =>
   margin !== undefined && margin !== 'auto' && Math.abs(pixelsOf(margin) ?? 16) < 3;
 
 /**
- * How far an element stands apart from what is before and after it. A paragraph without margins, as Word's
- * are, ends its line only.
+ * Line breaks before and after an element in text. A paragraph without margins, as Word writes them, gets no
+ * empty lines.
  */
 export function gapsOf(
   rule: ElementRule,
@@ -35,12 +35,12 @@ export function gapsOf(
   };
 }
 
-/** 1st, 2nd, 1er: raised for its looks alone. */
+/** Ordinals such as 1st, 2nd and 1er are raised without a meaning. */
 const ordinal = /^(?:st|nd|rd|th|er|re|ère|e|ème|o|a|os|as|º|ª|tm|sm|r|c|\(r\)|\(c\))$/i;
 
 /**
- * What stands for raised or lowered writing in plain text: `10^6`, `10_2`; nothing where it reads well
- * without, as in H2O.
+ * The mark for superscripts and subscripts in text: `10^6`, `10_2`. Empty where text is clear without it, as
+ * in H2O.
  */
 export function raisedMark(element: ElementNode, declared: Declared, before: string): string {
   const align = declared.get('vertical-align');
@@ -52,7 +52,7 @@ export function raisedMark(element: ElementNode, declared: Declared, before: str
   return raised ? '^' : /\p{N}/u.test(before) ? '_' : '';
 }
 
-/** What a field of a form shows: its tick, or what a button says. */
+/** The text of a form field: a tick, or the label of a button. */
 export function shownByField(element: ElementNode): string {
   const type = (attributeOf(element, 'type') ?? 'text').toLowerCase();
   const checked = attributeOf(element, 'checked') !== undefined;

@@ -6,7 +6,7 @@ interface List {
   readonly type: string;
   readonly step: 1 | -1;
   next: number;
-  /** Quill's counters by level. */
+  /** Counters by level, for Quill. */
   readonly levels: number[];
 }
 
@@ -16,27 +16,27 @@ const whole = (text: string | undefined): number | undefined =>
 const listStyle = (element: ElementNode, declared: Declared): string | undefined =>
   declared.get('list-style-type') ?? listTypeOf(attributeOf(element, 'type') ?? '');
 
-/** An item of a list, as it is shown. */
+/** How a list item is shown. */
 export interface ListItem {
-  /** Without blanks around it; empty for none. */
+  /** Without surrounding spaces; empty for none. */
   readonly marker: string;
-  /** What the item's tag says of it that its list does not. */
+  /** Value and style that the item needs, as its list does not have them. */
   readonly value: number | undefined;
   readonly style: string;
-  /** Stands in HTML before what is in it. */
+  /** Text to insert before the content in HTML. */
   readonly tick: string;
-  /** Levels below the list that it stands in. */
+  /** Levels below its list. */
   readonly level: number;
 }
 
 /**
- * Quill has one `ol` for all kinds of items and all levels, which its style sheet tells apart by `data-list`
- * and a class.
+ * Quill uses one `ol` for all kinds of items and all levels. They differ by `data-list` and a class, which
+ * its style sheet interprets.
  */
 const ticks: Readonly<Record<string, string>> = { checked: '☑', unchecked: '☐' };
 const quillTypes = ['decimal', 'lower-alpha', 'lower-roman'] as const;
 
-/** The markers of the lists that one is in. */
+/** Computes the markers of list items. */
 export class ListCounter {
   readonly #lists: List[] = [];
 

@@ -1,4 +1,4 @@
-/** How a list counts: the keywords of `list-style-type`, and the letters of the attribute `type`. */
+/** The letters of the attribute `type`, as keywords of `list-style-type`. */
 const types: Readonly<Record<string, string>> = {
   '1': 'decimal',
   a: 'lower-alpha',
@@ -62,7 +62,7 @@ const counters: Readonly<Record<string, (value: number) => string>> = {
   'decimal-leading-zero': (value) => (value >= 0 && value < 10 ? `0${value}` : String(value)),
 };
 
-/** The marker of an item in text: `*`, `3.`, `c.`; empty for a list without markers. */
+/** The marker of an item in text: `*`, `3.` or `c.`; empty for a list without markers. */
 export function markerOf(type: string, value: number): string {
   const bullet = bullets[type];
   return bullet ?? `${(counters[type] ?? String)(value)}.`;

@@ -1,4 +1,4 @@
-import { type Address, saysAddress } from '../dom/links.ts';
+import { type LinkTarget, saysAddress } from '../dom/links.ts';
 import { MarkupWriter } from '../dom/markup.ts';
 import { isVisible } from '../dom/visible-characters.ts';
 import { isReadable, type Look } from '../style/look.ts';
@@ -6,20 +6,20 @@ import { ChangeList } from './changes.ts';
 import type { Picture } from './pictures.ts';
 import { TextWriter } from './text.ts';
 
-/** What is shown of a body, as far as it is written: as HTML and as text at once. */
-export class Page {
+/** Collects the output of a body, as HTML and as text. */
+export class PageOutput {
   readonly markup: MarkupWriter;
   readonly plain = new TextWriter();
   readonly changes = new ChangeList();
   readonly links = new Set<string>();
   readonly pictures: Picture[] = [];
-  /** Whether there is anything to read. */
+  /** Whether there is visible content. */
   seen = false;
-  /** Whether a file of the message is named as a picture. */
+  /** Whether a `cid:` image is shown. */
   names = false;
-  /** What is shown stands in other elements than it was parsed in, and may be parsed otherwise. */
+  /** Whether the output may parse to another tree, as elements were replaced. */
   loose = false;
-  /** Whether a link is being written, and what its first picture says. */
+  /** Whether a link is open, and the alternative text of its first image. */
   #inLink = false;
   #alt: string | undefined;
 
@@ -31,7 +31,7 @@ export class Page {
     return this.#inLink;
   }
 
-  /** Something that stands for what cannot be shown. */
+  /** Writes a replacement for content that cannot be shown. */
   say(text: string, look: Look): void {
     if (text === '' || !isReadable(look)) return;
     this.seen ||= isVisible(text);
@@ -50,8 +50,8 @@ export class Page {
     this.#alt = undefined;
   }
 
-  /** In text a link is followed by its address; in HTML too, where it cannot be followed. */
-  endLink(address: Exclude<Address, { kind: 'none' }>): void {
+  /** Writes the URL after a link: in text, and in HTML if it is not allowed as a link. */
+  endLink(address: Exclude<LinkTarget, { kind: 'none' }>): void {
     const written = this.plain.captured();
     this.#inLink = false;
     if (address.kind === 'other') this.changes.add('LINK', address.url);

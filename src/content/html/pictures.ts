@@ -4,17 +4,17 @@ import { pixelsOf } from '../style/css.ts';
 import type { Declared } from '../style/declared.ts';
 
 export interface Picture {
-  /** A file of the message by its name or Content-ID, a picture of the web, or one that was pasted. */
+  /** An attached file by Content-ID or name, a remote image, or a data: URL. */
   readonly kind: 'CID' | 'REMOTE' | 'DATA';
-  /** As written, blanks around it taken off; of a pasted one its first characters. */
+  /** Trimmed; the first characters only of a data: URL. */
   readonly address: string;
   readonly alt: string;
 }
 
-/** What is done about pictures that their server would be asked for. */
+/** How remote images are handled. */
 export type RemotePictures = 'HELD' | 'SHOWN' | 'OMITTED';
 
-/** The address of a picture: `src`, what waits in `data-src`, or else the first of its candidates. */
+/** The URL of an image: `src`, `data-src`, or the first candidate of `srcset`. */
 export function addressOfPicture(element: ElementNode): PictureAddress {
   for (const name of ['src', 'data-src']) {
     const written = attributeOf(element, name);
@@ -25,7 +25,7 @@ export function addressOfPicture(element: ElementNode): PictureAddress {
   return first === undefined ? { kind: 'none' } : pictureAddress(first);
 }
 
-/** A picture of one pixel says nothing but that it was asked for. */
+/** A tracking pixel. */
 export function isPixel(element: ElementNode, declared: Declared): boolean {
   const isTiny = (side: string) => {
     const size = declared.get(side) ?? attributeOf(element, side)?.trim();
@@ -35,6 +35,6 @@ export function isPixel(element: ElementNode, declared: Declared): boolean {
   return isTiny('width') || isTiny('height');
 }
 
-/** Whether a style asks a server for a picture. */
+/** Whether a style loads a remote image. */
 export const asksForPicture = (declared: Declared): boolean =>
   [...declared.values()].some((value) => /(?:url|image-set|image)\(\s*["']?\s*(?:https?:)?\/\//.test(value));

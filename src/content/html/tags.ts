@@ -8,18 +8,18 @@ import { shownAttributes } from './attributes.ts';
 import { type ElementRule, takesText } from './elements.ts';
 import type { ListItem } from './list-counter.ts';
 
-/** The tags that an element is shown by. */
+/** The tags of an element in the output. */
 export interface Tags {
-  /** Undefined: none; what is in it is shown without it. */
+  /** Undefined to write the content only. */
   readonly name: string | undefined;
   readonly attributes: Attributes;
-  /** What is in it is struck through. */
+  /** Whether to wrap the content in `s`. */
   readonly struck: boolean;
-  /** Its style would have moved it out of its place. */
+  /** Whether positioning was removed from its style. */
   readonly displaced: boolean;
 }
 
-/** A link opens apart from the page that shows it, and tells its target nothing of that page. */
+/** Links open in a new tab and send no referrer. */
 export const outward = (url: string): Attributes => [
   ['href', url],
   ['target', '_blank'],
@@ -55,7 +55,7 @@ export function tagsOf(
   return { name: dispensable && attributes.length === 0 ? undefined : usual, attributes, struck, displaced };
 }
 
-/** What attributes say that the element, as it is shown, has no attribute for. */
+/** The style for attributes that the element in the output does not have. */
 function attributeStyle(element: ElementNode, rule: ElementRule, declared: Declared, around: Look): string {
   if (element.name === 'body') {
     const colours = [
@@ -75,7 +75,7 @@ function attributeStyle(element: ElementNode, rule: ElementRule, declared: Decla
 const decoration = /(^|;)text-decoration:([a-z -]*)/;
 const isStruck = (style: string): boolean => decoration.exec(style)?.[2]?.includes('line-through') ?? false;
 
-/** Mail programs know the element `s` better than its style. */
+/** Removes line-through, as mail programs support the element `s` better. */
 const unstruck = (style: string): string =>
   style
     .replace(decoration, (_, before: string, lines: string) => {

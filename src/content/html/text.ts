@@ -1,13 +1,10 @@
 import type { WhiteSpace } from '../style/look.ts';
 
-/**
- * Deeper levels of lists and quotations are not indented further: each line would begin with all of its
- * levels.
- */
+/** Deeper levels are not indented further, as every line would repeat all of its levels. */
 const maxLevels = 10;
 
 interface Level {
-  /** What its first line begins with, and what the others do. */
+  /** Prefix of its first line, and of the others. */
   first: string;
   readonly rest: string;
 }
@@ -19,17 +16,17 @@ interface Level {
 export class TextWriter {
   readonly #lines: string[] = [];
   readonly #levels: Level[] = [];
-  /** Levels past those. */
+  /** Levels beyond the maximum. */
   #deeper = 0;
-  /** The levels that a gap between lines has in common with what is before and after it. */
+  /** Levels that the blocks before and after the gap share. */
   #gapLevels = 0;
-  /** The line that is being written, piece by piece, and its last character. */
+  /** Pieces of the current line, and its last character. */
   #line: string[] = [];
   #last = '';
   #begun = false;
-  /** A blank that is written when something follows it in the line; for cells, a tab for each. */
+  /** Pending space, or one tab per cell, written when text follows in the same line. */
   #blank = '';
-  /** Line ends that the blocks ask for, and those that are the author's own. */
+  /** Pending line ends of blocks, and of `<br>`. */
   #gap = 0;
   #breaks = 0;
   #captured: string[] | undefined;
@@ -45,7 +42,7 @@ export class TextWriter {
   }
 
   #writeRun(text: string): void {
-    // Most text has nothing to be replaced, which a search finds faster than a replacement.
+    // A search is faster than a replacement, and most text has nothing to replace.
     const words = /[\t\n\r\f]| {2}/.test(text) ? text.replace(/[ \t\n\r\f]+/g, ' ') : text;
     if (words === '') return;
     if (words[0] === ' ') this.#wish(' ');
@@ -62,7 +59,7 @@ export class TextWriter {
 
   #put(text: string): void {
     this.#open();
-    // A blank that stands before a line's first word is not seen.
+    // White space at the start of a line is not shown.
     const blank = ' \t'.includes(this.#last) ? '' : this.#blank;
     this.#blank = '';
     this.#line.push(blank, text);
@@ -70,7 +67,7 @@ export class TextWriter {
     this.#captured?.push(blank, text);
   }
 
-  /** Begins the line that is asked for. */
+  /** Starts a new line if one is pending. */
   #open(): void {
     const ends = this.#gap + this.#breaks;
     if (this.#begun && ends === 0) return;
@@ -108,7 +105,7 @@ export class TextWriter {
     this.#captured?.push('\n');
   }
 
-  /** The end of a line, and an empty line for 2. The last `<br>` of a block ends no line of its own. */
+  /** Ends a line, and adds an empty line for 2. The last `<br>` of a block adds no line. */
   block(lines: 0 | 1 | 2): void {
     if (lines === 0 || !this.#begun) return;
     if (this.#breaks > 0 && this.#gap === 0) this.#breaks -= 1;
@@ -117,13 +114,13 @@ export class TextWriter {
     this.#captured?.push(' ');
   }
 
-  /** Between two cells of a row. */
+  /** Separates two cells of a row. */
   cell(): void {
     if (this.#inLine())
       this.#blank = this.#blank.trim() === '' ? `${this.#blank.replace(/ /g, '')}\t` : this.#blank;
   }
 
-  /** What is written until `outdent` begins so. Between two blocks. */
+  /** Sets the prefix of lines until `outdent`. Call between blocks. */
   indent(first: string, rest: string): void {
     if (this.#levels.length < maxLevels) this.#levels.push({ first, rest });
     else this.#deeper += 1;
@@ -138,7 +135,7 @@ export class TextWriter {
     this.#gapLevels = Math.min(this.#gapLevels, this.#levels.length);
   }
 
-  /** Gathers what is written until it is asked for, as the text of a link. */
+  /** Captures the text of a link until `captured` is called. */
   capture(): void {
     this.#captured = [];
   }
@@ -149,14 +146,14 @@ export class TextWriter {
     return text;
   }
 
-  /** What is written next stands in the line after the last, at most. @returns the gap that was asked for */
+  /** Reduces the pending gap to one line end. @returns the previous gap */
   closeUp(): 0 | 1 | 2 {
     const gap = this.#gap;
     this.#gap = Math.min(gap, 1);
     return gap as 0 | 1 | 2;
   }
 
-  /** The last character of the line that is being written. */
+  /** The last character of the current line. */
   get last(): string {
     return this.#inLine() && this.#blank === '' ? this.#last : '';
   }
@@ -174,7 +171,7 @@ export class TextWriter {
 
 const isWritten = (line: string): boolean => line.trim() !== '';
 
-/** By hand: `/[ \t]+$/` begins again at each of a million blanks that something follows, for minutes. */
+/** Not a regular expression: `/[ \t]+$/` is quadratic on spaces that text follows. */
 function withoutTrailingBlanks(line: string): string {
   let end = line.length;
   while (end > 0 && ' \t\u00a0'.includes(line[end - 1]!)) end -= 1;

@@ -1,4 +1,4 @@
-import { type Address, linkAddress } from '../dom/links.ts';
+import { type LinkTarget, linkAddress } from '../dom/links.ts';
 import { withSymbols } from '../dom/symbols.ts';
 import { attributeOf, type ElementNode, isHtml, type TextNode } from '../dom/tree.ts';
 import { isVisible } from '../dom/visible-characters.ts';
@@ -10,7 +10,7 @@ import type { Sheet } from '../style/stylesheet.ts';
 import { type ElementRule, elementRules, inlineRule, leftOut, loosening } from './elements.ts';
 import { gapsOf, type Lines, raisedMark } from './lines.ts';
 import { ListCounter, type ListItem } from './list-counter.ts';
-import { Page } from './page.ts';
+import { PageOutput } from './page.ts';
 import { asksForPicture, type RemotePictures } from './pictures.ts';
 import { tagsOf } from './tags.ts';
 import { writeAlone } from './void-element.ts';
@@ -21,39 +21,39 @@ export interface CleanerOptions {
   readonly remotePictures: RemotePictures;
   /** Characters of the body. */
   readonly length: number;
-  /** Is told of work that no character pays for. */
+  /** Charges steps to the budget. */
   readonly spend: (steps: number) => void;
 }
 
-/** An element that is being gone through, and what is to be done when it ends. */
-interface Open {
+/** An open element, and what to do at its end. */
+interface OpenElement {
   readonly look: Look;
   readonly tags: number;
   readonly after: Lines;
   readonly indents: boolean;
   readonly list: boolean;
   readonly cell: boolean;
-  /** Line breaks are kept by the element itself. */
+  /** Whether the element itself preserves line breaks. */
   readonly pre: boolean;
-  readonly link: Exclude<Address, { kind: 'none' }> | undefined;
+  readonly link: Exclude<LinkTarget, { kind: 'none' }> | undefined;
 }
 
-const transparent: Omit<Open, 'look' | 'pre'> = {
+const transparent: Omit<OpenElement, 'look' | 'pre'> = {
   ...{ tags: 0, after: 0, indents: false, list: false, cell: false, link: undefined },
 };
 const lists = new Set(['ul', 'ol', 'dir', 'menu']);
 
-/** Writes what may be shown of a tree. */
+/** Writes the safe content of a tree. */
 export class Cleaner implements Visitor {
-  readonly page: Page;
+  readonly page: PageOutput;
   readonly #options: CleanerOptions;
-  readonly #open: Open[] = [];
+  readonly #open: OpenElement[] = [];
   readonly #lists = new ListCounter();
   #cells = 0;
 
   constructor(options: CleanerOptions) {
     this.#options = options;
-    this.page = new Page(options.length);
+    this.page = new PageOutput(options.length);
   }
 
   get #look(): Look {
@@ -110,7 +110,7 @@ export class Cleaner implements Visitor {
     return true;
   }
 
-  /** Formulas are shown as the text that they are made of, drawings are not. */
+  /** Shows MathML as text and drops SVG. */
   #enterForeign(element: ElementNode): boolean {
     if (element.name === 'svg') {
       this.page.changes.add('EMBEDDED');
@@ -162,7 +162,7 @@ export class Cleaner implements Visitor {
     });
   }
 
-  /** A list in a list follows its item's text. */
+  /** A nested list follows the text of its item without an empty line. */
   #gap = (lines: Lines, list: boolean): Lines => (list && lines === 2 && this.#lists.depth > 0 ? 1 : lines);
 
   #indent(element: ElementNode, declared: Declared, item: ListItem | undefined): boolean {
@@ -179,7 +179,7 @@ export class Cleaner implements Visitor {
     return true;
   }
 
-  #beginLink(element: ElementNode): Open['link'] {
+  #beginLink(element: ElementNode): OpenElement['link'] {
     const href = attributeOf(element, 'href');
     if (href === undefined || this.page.inLink) return undefined;
     const address = linkAddress(href);

@@ -7,23 +7,23 @@ import { shownStyle } from '../style/shown-style.ts';
 import { shownAttributes } from './attributes.ts';
 import { type ElementRule, leftOut } from './elements.ts';
 import { shownByField } from './lines.ts';
-import type { Page } from './page.ts';
+import type { PageOutput } from './page.ts';
 import { addressOfPicture, isPixel, type RemotePictures } from './pictures.ts';
 import { outward } from './tags.ts';
 
-/** An element that stands for itself. */
+/** An element whose content is not visited. */
 export interface Alone {
   readonly element: ElementNode;
   readonly rule: ElementRule;
   readonly declared: Declared;
-  /** Of what is around it. */
+  /** How text looks around it. */
   readonly look: Look;
 }
 
 const ruler = '-'.repeat(20);
 
-/** Writes an element of which nothing inside is shown. */
-export function writeAlone(page: Page, alone: Alone, remotePictures: RemotePictures): void {
+/** Writes an element without its content. */
+export function writeAlone(page: PageOutput, alone: Alone, remotePictures: RemotePictures): void {
   const { element, rule, look } = alone;
   const { name } = element;
   if (name === 'br') {
@@ -41,8 +41,8 @@ export function writeAlone(page: Page, alone: Alone, remotePictures: RemotePictu
   else if (leftOut[name] === 'EMBEDDED') writeEmbedded(page, alone);
 }
 
-/** What is played, or is shown by another page: its address can be followed. */
-function writeEmbedded(page: Page, { element, look }: Alone): void {
+/** Replaces embedded content by a link. */
+function writeEmbedded(page: PageOutput, { element, look }: Alone): void {
   const address = linkAddress(attributeOf(element, 'src') ?? attributeOf(element, 'data') ?? '');
   if (address.kind !== 'allowed' || page.inLink || !isReadable(look)) return;
   page.markup.open('a', outward(address.url));
@@ -51,7 +51,11 @@ function writeEmbedded(page: Page, { element, look }: Alone): void {
   page.links.add(address.url);
 }
 
-function writePicture(page: Page, { element, declared, look }: Alone, remotePictures: RemotePictures): void {
+function writePicture(
+  page: PageOutput,
+  { element, declared, look }: Alone,
+  remotePictures: RemotePictures,
+): void {
   const address = addressOfPicture(element);
   const alt = (attributeOf(element, 'alt') ?? '').replaceAll('\r', '\n');
   if (!look.visible) return;

@@ -4,8 +4,8 @@ import { textIn } from '../dom/walk.ts';
 import type { Declared } from '../style/declared.ts';
 
 /*
- * Word writes a list as paragraphs that say their level, `mso-list:l0 level2 lfo1`, and their marker as text
- * in a font of symbols, which it marks as to be ignored: `mso-list:Ignore`.
+ * Word writes list items as paragraphs with a level (`mso-list:l0 level2 lfo1`) and with their marker as text
+ * in a symbol font, marked `mso-list:Ignore`.
  */
 
 export function wordListLevel(declared: Declared): number | undefined {
@@ -15,7 +15,7 @@ export function wordListLevel(declared: Declared): number | undefined {
 
 export const isWordMarker = (declared: Declared): boolean => declared.get('mso-list') === 'ignore';
 
-/** The marker as it was meant: `•`, `2.`, `b)`. @param around the symbols of the font that it stands in */
+/** The intended marker: `•`, `2.` or `b)`. @param around symbols of the surrounding font */
 export function wordMarker(element: ElementNode, around: Symbols | undefined): string {
   const fonts: string[] = [];
   for (let inner: ElementNode | undefined = element; inner !== undefined; inner = firstElement(inner))

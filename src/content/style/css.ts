@@ -1,11 +1,11 @@
-/** Property and value, both trimmed; the property, and what of the value is not quoted, in lower case. */
+/** Property and value, trimmed and in lower case. */
 export interface Declaration {
   readonly property: string;
   readonly value: string;
   readonly important: boolean;
 }
 
-/** `\64 isplay` is `display`. */
+/** Decodes escapes: `\64 isplay` is `display`. */
 export const unescapeCss = (text: string): string =>
   text.includes('\\')
     ? text.replace(/\\(?:([0-9a-f]{1,6})[ \t\n\r\f]?|([^\n]))/gi, (_, hex?: string, character?: string) => {
@@ -16,7 +16,8 @@ export const unescapeCss = (text: string): string =>
     : text;
 
 /**
- * Unclosed comments reach to the end. By hand: a lazy pattern would search on from each of a million `/*`.
+ * Removes comments; an unclosed one extends to the end. Not a regular expression: a lazy pattern is quadratic
+ * on repeated `/*`.
  */
 export function withoutComments(css: string): string {
   let begin = css.indexOf('/*');
@@ -33,7 +34,7 @@ export function withoutComments(css: string): string {
   return result + css.slice(end);
 }
 
-/** The pieces between a separator that stands in no quotes and no brackets. Linear. */
+/** Splits at a separator outside of quotes and brackets, in linear time. */
 export function splitOutside(css: string, separator: string): string[] {
   const pieces: string[] = [];
   let begin = 0;
@@ -58,10 +59,10 @@ export function splitOutside(css: string, separator: string): string[] {
 export const wordsOf = (value: string): string[] => splitOutside(value, ' ').filter((word) => word !== '');
 
 const known = new Map<string, readonly Declaration[]>();
-/** Styles that are remembered, as each paragraph of a mail repeats the same few. */
+/** Cached styles: the paragraphs of a mail repeat the same few. */
 const maxKnown = 500;
 
-/** The declarations of a style attribute or of a rule. Linear in its length. */
+/** Parses a style attribute or the body of a rule, in linear time. */
 export function parseDeclarations(css: string): readonly Declaration[] {
   const found = known.get(css);
   if (found !== undefined) return found;
@@ -102,9 +103,7 @@ const pixels: Readonly<Record<string, number>> = {
   ch: 8,
 };
 
-/**
- * Pixels of a length; em as of a font of 16 px unless given. Undefined for percentages, words and formulas.
- */
+/** Converts a length to pixels; undefined for percentages, keywords and functions. */
 export function pixelsOf(value: string, em = 16): number | undefined {
   const parts = /^([+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:e\d)?)([a-z]*)$/.exec(value);
   if (parts === null) return undefined;

@@ -3,15 +3,15 @@ import { type Declaration, parseDeclarations, wordsOf } from './css.ts';
 import { editorStyles } from './editors.ts';
 import { matches } from './selector.ts';
 import { classesOf } from './selector-tests.ts';
-import type { Rule, Sheet } from './stylesheet.ts';
+import type { Sheet, StyleRule } from './stylesheet.ts';
 
-/** What is said of an element's looks, by property, in the order of the cascade. */
+/** Declared values by property, in cascade order. */
 export type Declared = ReadonlyMap<string, string>;
 
 const nothing: Declared = new Map();
-const noRules: readonly Rule[] = [];
+const noRules: readonly StyleRule[] = [];
 
-/** All that the styles of an element, its classes and the style sheets say of it. */
+/** Cascades style sheets, editor classes and the style attribute of an element. */
 export function declaredOf(element: ElementNode, sheet: Sheet, spend: (steps: number) => void): Declared {
   const style = attributeOf(element, 'style');
   const classes = classesOf(element);
@@ -33,7 +33,7 @@ export function declaredOf(element: ElementNode, sheet: Sheet, spend: (steps: nu
   return declared;
 }
 
-/** What is said later comes later, so that `border` takes back `border-left`. */
+/** Moves the property to the end, so that a later `border` overrides `border-left`. */
 function set(declared: Map<string, string>, property: string, value: string): void {
   declared.delete(property);
   declared.set(property, value);
@@ -44,7 +44,7 @@ function rulesFor(
   classes: readonly string[],
   sheet: Sheet,
   spend: (steps: number) => void,
-): readonly Rule[] {
+): readonly StyleRule[] {
   const id = attributeOf(element, 'id');
   const keys = [
     '*',
@@ -53,7 +53,7 @@ function rulesFor(
     ...classes.map((one) => `.${one}`),
   ];
   spend(classes.length);
-  const found = new Set<Rule>();
+  const found = new Set<StyleRule>();
   for (const key of keys)
     for (const rule of sheet.rules.get(key) ?? noRules)
       if (matches(element, rule.selector, spend)) found.add(rule);
@@ -63,7 +63,7 @@ function rulesFor(
 const isLength = (word: string): boolean => /^(?:0|[\d.]+(?:px|pt|pc|em|rem|ex|in|cm|mm|%))$/.test(word);
 const sizeWord = /^(?:xx-small|x-small|small|medium|large|x-large|xx-large|smaller|larger)$/;
 
-/** The parts of the shorthands that are looked at. */
+/** Expands shorthands to the properties that are used here. */
 function expand({ property, value }: Declaration): (readonly [string, string])[] {
   switch (property) {
     case 'font':
@@ -98,17 +98,18 @@ function expandFont(value: string): (readonly [string, string])[] {
   ];
 }
 
-/** Its colour, and whether there is a picture of which nobody knows what it does to the text upon it. */
+const notColours = [
+  ...['none', 'no-', 'repeat', 'top', 'left', 'right', 'bottom', 'center', 'fixed', 'scroll', 'local'],
+  ...['cover', 'contain', 'auto', 'initial', 'inherit', 'unset'],
+  ...['border-box', 'content-box', 'padding-box'],
+].join('|');
+const backgroundColour = new RegExp(`^(?:#|rgba?\\(|hsla?\\()|^(?!${notColours})[a-z]{3,}$`);
+
+/** The colour, and an image, which makes the contrast of text on it unknown. */
 function expandBackground(value: string): (readonly [string, string])[] {
   const words = wordsOf(value);
   const isPicture = (word: string) => /(?:url|gradient|image|image-set|element|cross-fade)\(/.test(word);
-  const colour = words.find(
-    (word) =>
-      !isPicture(word) &&
-      /^(?:#|rgba?\(|hsla?\()|^(?!none|no-|repeat|top|left|right|bottom|center|fixed|scroll|local|cover|contain|auto|initial|inherit|unset|border-box|content-box|padding-box)[a-z]{3,}$/.test(
-        word,
-      ),
-  );
+  const colour = words.find((word) => !isPicture(word) && backgroundColour.test(word));
   return [
     ['background-image', words.find(isPicture) ?? 'none'],
     ['background-color', colour ?? 'transparent'],

@@ -1,7 +1,6 @@
 /**
- * Editors whose style sheet stays in the editor: what their classes say, in the words of CSS. Quill
- * (quilljs.com/docs/formats), CKEditor 5 (highlight, font size, alignment of pictures and tables), Word's
- * hyperlinks.
+ * CSS for the classes of editors that do not export their style sheets: Quill (quilljs.com/docs/formats),
+ * CKEditor 5 (highlight, font size, alignment of images and tables) and Word's hyperlinks.
  */
 export const editorStyles: ReadonlyMap<string, string> = new Map([
   ...['center', 'right', 'justify'].map((side) => [`ql-align-${side}`, `text-align:${side}`] as const),

@@ -3,15 +3,15 @@ import { pixelsOf } from './css.ts';
 import type { Declared } from './declared.ts';
 
 /*
- * The ways of hiding an element with all that is in it. How single texts are hidden, by size or colour, is
- * told by their look.
+ * Detects elements that are hidden with all of their content. Text that is hidden by size or colour is
+ * detected by its look.
  */
 
-/** Pixels out of its place from which on something is taken to be off the screen. */
+/** An offset of this many pixels counts as off the screen. */
 const farAway = 400;
 
 const none = /^(?:[+-]?0*(?:\.0*)?)(?:[a-z]{2,4}|%)?$/;
-/** Zero, or so little that nothing can be seen. */
+/** Zero, or too small to be visible. */
 const isNothing = (value: string | undefined): boolean => {
   if (value === undefined || value === '') return false;
   if (none.test(value)) return /\d/.test(value);
@@ -27,7 +27,7 @@ const isFarBack = (value: string | undefined): boolean => {
 const isFarOff = (value: string | undefined): boolean =>
   isFarBack(value) || (value !== undefined && (pixelsOf(value) ?? 0) >= 4000);
 
-/** Nothing of a box without a height or a width is seen when what runs over is cut off. */
+/** A box without width or height that clips its overflow. */
 function isCutOff(declared: Declared): boolean {
   const cuts = (axis: string) =>
     /hidden|clip|scroll|auto/.test(declared.get(`overflow-${axis}`) ?? declared.get('overflow') ?? '');
@@ -68,11 +68,11 @@ function isTransformedAway(declared: Declared): boolean {
 const isFaint = (value: string | undefined): boolean =>
   value !== undefined && Number.parseFloat(value) / (value.endsWith('%') ? 100 : 1) <= 0.05;
 
-/** Whether nobody sees an element, nor anything that is in it. */
+/** Whether an element is invisible with all of its content. */
 export function isHidden(element: ElementNode, declared: Declared): boolean {
   const display = declared.get('display');
   if (display === 'none') return true;
-  // `display` in a style takes the attribute's place.
+  // `display` overrides the attribute.
   if (attributeOf(element, 'hidden') !== undefined && (display === undefined || display === 'inherit'))
     return true;
   if (element.name === 'dialog' && attributeOf(element, 'open') === undefined) return true;
@@ -91,6 +91,6 @@ export function isHidden(element: ElementNode, declared: Declared): boolean {
   );
 }
 
-/** A link that Outlook is shown another one in place of, made of shapes: everybody else sees this one. */
+/** A link that is hidden in Outlook only, which is shown a VML button in its place. */
 const isButton = (element: ElementNode): boolean =>
   element.name === 'a' && attributeOf(element, 'href') !== undefined;

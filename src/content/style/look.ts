@@ -4,22 +4,22 @@ import { black, type Colour, looksAlike, over, parseColour, parseLegacyColour, w
 import { pixelsOf } from './css.ts';
 import type { Declared } from './declared.ts';
 
-/** Whether line breaks and runs of blanks are kept. */
+/** How line breaks and spaces are rendered. */
 export type WhiteSpace = 'collapse' | 'lines' | 'keep';
 
-/** How text looks somewhere: what an element hands on to what is in it. */
+/** Inherited and effective styles of text. */
 export interface Look {
   /** Pixels. */
   readonly fontSize: number;
   readonly colour: Colour;
-  /** Undefined upon a picture. */
+  /** Undefined over an image. */
   readonly background: Colour | undefined;
   readonly space: WhiteSpace;
   /** `visibility` */
   readonly visible: boolean;
-  /** For fonts of symbols: what the letters stand for. */
+  /** For symbol fonts: letters to symbols. */
   readonly symbols: ReadonlyMap<string, string> | undefined;
-  /** What is in it stands in lines of its own, as in a flex box. */
+  /** Whether children are on lines of their own, as in a flex box. */
   readonly boxes: boolean;
 }
 
@@ -33,10 +33,10 @@ export const firstLook: Look = {
   boxes: false,
 };
 
-/** Pixels below which nobody can read a letter. */
+/** Smallest readable font size in pixels. */
 const leastFontSize = 2;
 
-/** Whether text that looks so is read by anybody. */
+/** Whether text of this look is readable. */
 export const isReadable = ({ fontSize, colour, background, visible }: Look): boolean =>
   visible &&
   fontSize >= leastFontSize &&
@@ -99,19 +99,19 @@ function backgroundOf(element: ElementNode, declared: Declared, parent: Look): C
   return parent.background === undefined ? undefined : over(colour, parent.background);
 }
 
-/** How text looks in an element that stands in another. */
+const keepsSpace = new Set(['pre', 'listing', 'xmp', 'plaintext']);
+
+/** How text looks in an element, given how it looks in its parent. */
 export function lookOf(element: ElementNode, declared: Declared, parent: Look): Look {
+  const keeps = keepsSpace.has(element.name);
+  // Most elements change nothing: one object serves all of them.
+  if (!(keeps || parent.boxes) && declared.size === 0 && element.attributes.length === 0) return parent;
   const size = declared.get('font-size');
   const space = declared.get('white-space');
   const seen = declared.get('visibility');
   const family =
     declared.get('font-family') ?? (element.name === 'font' ? attributeOf(element, 'face') : undefined);
   const display = declared.get('display') ?? '';
-  const keeps =
-    element.name === 'pre' ||
-    element.name === 'listing' ||
-    element.name === 'xmp' ||
-    element.name === 'plaintext';
   return {
     fontSize: size === undefined ? legacySize(element, parent) : fontSizeOf(size, parent.fontSize),
     colour: colourOf(element, declared, parent),

@@ -1,8 +1,6 @@
 import { pixelsOf, splitOutside } from './css.ts';
 
-/*
- * The screen that a mail is laid out for: wide, light, with a pointer, and on no paper.
- */
+/* Media queries are evaluated for a wide, light screen with a pointer. */
 const viewport = { width: 1024, height: 768 };
 
 const words: Readonly<Record<string, string>> = {
@@ -37,14 +35,14 @@ const numbers: Readonly<Record<string, number>> = {
   'device-aspect-ratio': viewport.width / viewport.height,
 };
 
-/** Whether a list of media queries is true of that screen; what is not understood is not. */
+/** Whether a list of media queries matches. An unsupported query does not. */
 export const mediaApplies = (list: string): boolean =>
   splitOutside(list.toLowerCase(), ',').some((one) => queryApplies(one.trim()) === true);
 
-/** Undefined: nobody knows. Its opposite is unknown as well. */
-type Answer = boolean | undefined;
+/** Undefined for an unknown result, which `not` keeps unknown. */
+type Truth = boolean | undefined;
 
-function queryApplies(query: string): Answer {
+function queryApplies(query: string): Truth {
   if (query === '') return true;
   const [, mark, type, rest] = /^(?:(not|only)\s+)?([a-z-]+)(?:\s+and\s+(.*))?$/s.exec(query) ?? [];
   if (type === undefined || type === 'not') return conditionHolds(query, featureHolds);
@@ -53,11 +51,11 @@ function queryApplies(query: string): Answer {
   return mark === 'not' && answer !== undefined ? !answer : answer;
 }
 
-/** Conditions may stand in brackets so deep. */
+/** Maximum nesting of conditions. */
 const maxDepth = 8;
 
-/** `not (…)`, `(…) and (…)`, `(…) or (…)`, as media and `@supports` have them. */
-export function conditionHolds(text: string, holds: (inner: string) => Answer, depth = 0): Answer {
+/** `not (…)`, `(…) and (…)`, `(…) or (…)`, as in `@media` and `@supports`. */
+export function conditionHolds(text: string, holds: (inner: string) => Truth, depth = 0): Truth {
   if (depth > maxDepth) return undefined;
   const parts = splitOutside(text.trim(), ' ').filter((part) => part !== '');
   if (parts.length === 1) {
@@ -79,7 +77,7 @@ export function conditionHolds(text: string, holds: (inner: string) => Answer, d
 }
 
 /** `min-width: 600px`, `width >= 600px`, `400px <= width < 700px`, `hover` */
-function featureHolds(text: string): Answer {
+function featureHolds(text: string): Truth {
   const [name, value] = text.split(':', 2).map((part) => part.trim()) as [string, string | undefined];
   if (value === undefined) return rangeHolds(name);
   const bare = name.replace(/^-webkit-/, '');
@@ -100,7 +98,7 @@ const comparisons: Readonly<Record<string, (a: number, b: number) => boolean>> =
   '=': (a, b) => a === b,
 };
 
-function rangeHolds(text: string): Answer {
+function rangeHolds(text: string): Truth {
   const terms = text.split(/([<>]=?|=)/).map((part) => part.trim());
   if (terms.length === 1) {
     const word = words[text];
@@ -125,11 +123,11 @@ function numberOf(text: string): number | undefined {
   return pixelsOf(text);
 }
 
-/** What browsers of today do not have of those properties that have another's prefix. */
+/** Vendor-prefixed properties that current browsers do not support. */
 const absent = /^-(?:ms|moz|o)-|^-webkit-(?:overflow-scrolling|touch-callout|backdrop-filter)$/;
 
-/** Whether a condition of `@supports` holds in a browser of today, as far as its property's name tells. */
-export const supportsApplies = (condition: string): Answer =>
+/** Evaluates `@supports` for a current browser, by the names of the properties. */
+export const supportsApplies = (condition: string): Truth =>
   conditionHolds(condition.toLowerCase(), (inner) => {
     const property = /^([a-z-]+)\s*:/.exec(inner)?.[1];
     return property === undefined ? undefined : !absent.test(property);

@@ -10,18 +10,20 @@ import {
   UnknownSelector,
 } from './selector-tests.ts';
 
-/** Elements that a selector may name, and characters that it may have. */
+/** Maximum number of compounds and characters of a selector. */
 const maxCompounds = 16;
 const maxCharacters = 1000;
 
 const identifier = String.raw`(?:--|-?(?:[a-z_\u0080-\uffff]|\\[^\n]))(?:[a-z0-9_\u0080-\uffff-]|\\[^\n])*`;
+const value = String.raw`"[^"]*"|'[^']*'|(?:[^\s"'\]]|\\.)+`;
 const pieces = new RegExp(
   [
     String.raw`(?<combinator>\s*[>+~]\s*|\s+)`,
     `(?<name>${identifier}|\\*)`,
     `#(?<id>(?:[a-z0-9_\\u0080-\\uffff-]|\\\\[^\\n])+)`,
     String.raw`\.(?<class>${identifier})`,
-    String.raw`\[\s*(?<attribute>${identifier})\s*(?:(?<operator>[~|^$*]?=)\s*(?<value>"[^"]*"|'[^']*'|(?:[^\s"'\]]|\\.)+)\s*(?<flag>[is])?\s*)?\]`,
+    String.raw`\[\s*(?<attribute>${identifier})\s*(?:(?<operator>[~|^$*]?=)\s*(?<value>${value})` +
+      String.raw`\s*(?<flag>[is])?\s*)?\]`,
     `::(?<element>${identifier})(?:\\([^)]*\\))?`,
     `:(?<pseudo>${identifier})(?<open>\\()?`,
   ].join('|'),
@@ -32,16 +34,16 @@ type Piece = Readonly<Record<string, string | undefined>>;
 const legacyElements = /^(?:before|after|first-line|first-letter)$/;
 const never: Test = () => false;
 
-/** What a compound asks for, while it is read. */
-interface Draft {
+/** A compound that is being parsed. */
+interface CompoundDraft {
   tests: Test[];
   name: string | undefined;
   id: string | undefined;
   firstClass: string | undefined;
 }
-const newDraft = (): Draft => ({ tests: [], name: undefined, id: undefined, firstClass: undefined });
+const newDraft = (): CompoundDraft => ({ tests: [], name: undefined, id: undefined, firstClass: undefined });
 
-/** The selectors of a list. @throws UnknownSelector, InvalidSelector */
+/** Compiles a selector list. @throws UnknownSelector, InvalidSelector */
 export const compileSelectors = (list: string): Selector[] => splitOutside(list, ',').map(compileSelector);
 
 /** @throws UnknownSelector, InvalidSelector */
@@ -77,9 +79,9 @@ export function compileSelector(written: string): Selector {
   return { key: keyOf(drafts.at(-1)!), compounds: compoundsOf(drafts, combinators), specificity };
 }
 
-const isEmpty = ({ tests, name }: Draft): boolean => tests.length === 0 && name === undefined;
+const isEmpty = ({ tests, name }: CompoundDraft): boolean => tests.length === 0 && name === undefined;
 
-function compoundsOf(drafts: readonly Draft[], combinators: readonly Combinator[]): Compound[] {
+function compoundsOf(drafts: readonly CompoundDraft[], combinators: readonly Combinator[]): Compound[] {
   return drafts
     .map(({ tests, name }, index) => ({
       tests: name === undefined || name === '*' ? tests : [nameTest(name), ...tests],
@@ -88,13 +90,13 @@ function compoundsOf(drafts: readonly Draft[], combinators: readonly Combinator[
     .reverse();
 }
 
-function keyOf({ id, firstClass, name }: Draft): string {
+function keyOf({ id, firstClass, name }: CompoundDraft): string {
   if (id !== undefined) return `#${id}`;
   return firstClass !== undefined ? `.${firstClass}` : (name ?? '*');
 }
 
-/** Adds one piece to a compound. @returns what it adds to the selector's specificity */
-function addPiece(draft: Draft, piece: Piece): number {
+/** Adds one simple selector to a compound. @returns its specificity */
+function addPiece(draft: CompoundDraft, piece: Piece): number {
   if (piece.name !== undefined) {
     if (!isEmpty(draft)) throw new InvalidSelector();
     draft.name = unescapeCss(piece.name).toLowerCase();
@@ -131,7 +133,7 @@ function addPiece(draft: Draft, piece: Piece): number {
   return addPseudoClass(draft, piece.pseudo!, undefined);
 }
 
-function addPseudoClass(draft: Draft, written: string, argument: string | undefined): number {
+function addPseudoClass(draft: CompoundDraft, written: string, argument: string | undefined): number {
   const name = written.toLowerCase();
   if (legacyElements.test(name)) {
     draft.tests.push(never);

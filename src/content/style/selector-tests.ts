@@ -2,9 +2,9 @@ import { attributeOf, type ElementNode } from '../dom/tree.ts';
 import { matches, type Selector, type Spend, type Test } from './selector.ts';
 import { placeOf } from './sibling-places.ts';
 
-/** A valid selector that is not understood here, as it asks for what only a browser knows. */
+/** A valid selector that is not supported, as it depends on browser state. */
 export class UnknownSelector extends Error {}
-/** No selector by the standard: a browser leaves out the whole rule. */
+/** An invalid selector, for which a browser drops the whole rule. */
 export class InvalidSelector extends Error {}
 
 export const nameTest =
@@ -27,12 +27,13 @@ export const classTest =
   (element) =>
     classesOf(element).includes(name);
 
-/** Attributes whose values HTML compares without case. */
+/** Attributes whose values are case-insensitive in HTML. */
 const caseless = new Set(
   (
-    'accept accept-charset align alink axis bgcolor charset checked clear codetype color compact declare defer dir direction ' +
-    'disabled enctype face frame hreflang http-equiv lang language link media method multiple nohref noresize noshade nowrap ' +
-    'readonly rel rev rules scope scrolling selected shape target text type valign valuetype vlink'
+    'accept accept-charset align alink axis bgcolor charset checked clear codetype color compact ' +
+    'declare defer dir direction disabled enctype face frame hreflang http-equiv lang language link ' +
+    'media method multiple nohref noresize noshade nowrap readonly rel rev rules scope scrolling ' +
+    'selected shape target text type valign valuetype vlink'
   ).split(' '),
 );
 
@@ -75,7 +76,7 @@ const has = (element: ElementNode, name: string): boolean => attributeOf(element
 const nothing: Test = () => false;
 const isRoot: Test = ({ parent }) => parent?.kind === 'root';
 
-/** Of what a message is when nobody points at it or has been where it leads. */
+/** States of a static page without interaction. */
 const states: Readonly<Record<string, Test>> = {
   'first-child': (element, spend) => placeOf(element, spend).index === 1,
   'last-child': (element, spend) => placeOf(element, spend).fromEnd === 1,
@@ -103,8 +104,9 @@ const states: Readonly<Record<string, Test>> = {
   open: (element) => /^(?:details|dialog)$/.test(element.name) && has(element, 'open'),
   ...Object.fromEntries(
     (
-      'hover active focus focus-visible focus-within visited target target-within fullscreen modal host picture-in-picture ' +
-      'autofill -webkit-autofill -webkit-drag -webkit-full-screen current past future playing popover-open user-invalid user-valid'
+      'hover active focus focus-visible focus-within visited target target-within fullscreen modal host ' +
+      'picture-in-picture autofill -webkit-autofill -webkit-drag -webkit-full-screen current past ' +
+      'future playing popover-open user-invalid user-valid'
     )
       .split(' ')
       .map((name) => [name, nothing]),
@@ -118,12 +120,12 @@ const indexes: Readonly<Record<string, (element: ElementNode, spend: Spend) => n
   'nth-last-of-type': (element, spend) => placeOf(element, spend).ofTypeFromEnd,
 };
 
-/** Valid in browsers, and rare in mail. */
+/** Valid in browsers, but not supported here, as they are rare in mail. */
 const notUnderstood = new Set(
   (
-    'active-view-transition default dir has has-slotted heading host-context in-range indeterminate invalid muted ' +
-    'nth-last-col nth-col optional out-of-range paused placeholder-shown read-only read-write required seeking stalled state ' +
-    'target-current valid'
+    'active-view-transition default dir has has-slotted heading host-context in-range indeterminate ' +
+    'invalid muted nth-last-col nth-col optional out-of-range paused placeholder-shown read-only ' +
+    'read-write required seeking stalled state target-current valid'
   ).split(' '),
 );
 

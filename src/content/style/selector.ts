@@ -1,36 +1,33 @@
 import type { ElementNode } from '../dom/tree.ts';
 
-/** Is told of work that no character pays for. */
+/** Charges steps to the budget. */
 export type Spend = (steps: number) => void;
 
-/** Whether an element is what a piece of a selector asks for. */
+/** Tests an element against one simple selector. */
 export type Test = (element: ElementNode, spend: Spend) => boolean;
 
-/**
- * How an element stands to the one that is named after it: an ancestor, the parent, the one before it, any
- * before it.
- */
+/** Descendant, child, next sibling, subsequent sibling. */
 export type Combinator = ' ' | '>' | '+' | '~';
 
-/** What is asked of one element. */
+/** The simple selectors for one element. */
 export interface Compound {
   readonly tests: readonly Test[];
-  /** How the next compound's element stands to this one's. */
+  /** Relation to the element of the next compound, to the left. */
   readonly combinator: Combinator;
 }
 
 export interface Selector {
-  /** `#id`, `.class`, a name or `*`: what the element itself must at least have. */
+  /** `#id`, `.class`, a name or `*` that the element must have, for the index of rules. */
   readonly key: string;
-  /** From the element itself outwards. */
+  /** From right to left. */
   readonly compounds: readonly Compound[];
   readonly specificity: number;
 }
 
-/** `NEVER`: nor would anything further out or further ahead. */
-type Result = 'YES' | 'NO' | 'NEVER';
+/** `NEVER`: no further ancestor or sibling can match either. */
+type Match = 'YES' | 'NO' | 'NEVER';
 
-/** Whether the selector means the element; each element that is looked at is paid for. */
+/** Whether the selector matches the element. Charges one step for each tested element. */
 export const matches = (element: ElementNode, { compounds }: Selector, spend: Spend): boolean =>
   matchFrom(element, compounds, 0, spend) === 'YES';
 
@@ -43,7 +40,7 @@ function before({ previous }: ElementNode): ElementNode | undefined {
   return node;
 }
 
-function matchFrom(element: ElementNode, compounds: readonly Compound[], at: number, spend: Spend): Result {
+function matchFrom(element: ElementNode, compounds: readonly Compound[], at: number, spend: Spend): Match {
   spend(1);
   const { tests, combinator } = compounds[at]!;
   if (!tests.every((test) => test(element, spend))) return 'NO';
@@ -56,6 +53,6 @@ function matchFrom(element: ElementNode, compounds: readonly Compound[], at: num
     const result = matchFrom(next, compounds, at + 1, spend);
     if (result !== 'NO') return result;
   }
-  // Whoever is tried next, an ancestor or a sibling, has no other ancestors than these.
+  // Further candidates have a subset of the same ancestors.
   return combinator === ' ' ? 'NEVER' : 'NO';
 }

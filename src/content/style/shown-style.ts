@@ -4,15 +4,14 @@ import { pixelsOf, wordsOf } from './css.ts';
 import type { Declared } from './declared.ts';
 
 /*
- * The styles that are shown: what changes how something looks in its own place. Nothing that loads, hides or
- * runs, and nothing that could lay a message over what is around it: no positions, no negative lengths, no
- * sizes past these bounds.
+ * Allowed styles: those that change the look of an element in place. Nothing that loads, hides or runs, and
+ * nothing that could cover other content: no positions, no negative lengths, no sizes beyond these limits.
  */
 
-type Check = (value: string) => string | undefined;
+type StyleFilter = (value: string) => string | undefined;
 
 const between =
-  (least: number, most: number, { percent = 0, auto = false } = {}): Check =>
+  (least: number, most: number, { percent = 0, auto = false } = {}): StyleFilter =>
   (value) => {
     if (auto && value === 'auto') return value;
     const share = /^(\d{1,4}(?:\.\d{0,4})?)%$/.exec(value);
@@ -22,7 +21,7 @@ const between =
   };
 
 const each =
-  (check: Check): Check =>
+  (check: StyleFilter): StyleFilter =>
   (value) => {
     const words = wordsOf(value);
     return words.length >= 1 && words.length <= 4 && words.every((word) => check(word) !== undefined)
@@ -30,16 +29,16 @@ const each =
       : undefined;
   };
 
-const oneOf = (...words: readonly string[]): Check => {
+const oneOf = (...words: readonly string[]): StyleFilter => {
   const set = new Set(words);
   return (value) => (set.has(value) ? value : undefined);
 };
 
-const colour: Check = (value) =>
+const colour: StyleFilter = (value) =>
   parseColour(value) === undefined || /[^\w#%.,() /-]/.test(value) ? undefined : value;
 
-/** Too large a letter is no message: it is shown as large as a headline. */
-const fontSize: Check = (value) => {
+/** Larger fonts are reduced to the size of a headline. */
+const fontSize: StyleFilter = (value) => {
   if (/^(?:(?:x?x-)?(?:small|large)|medium|smaller|larger)$/.test(value)) return value;
   const size =
     pixelsOf(value) ?? (/^\d{1,3}(?:\.\d{0,3})?%$/.test(value) ? Number.parseFloat(value) * 0.16 : undefined);
@@ -47,14 +46,14 @@ const fontSize: Check = (value) => {
   return size > 96 ? '96px' : value;
 };
 
-/** Letters of fonts of symbols have become the symbols. */
-const fontFamily: Check = (value) =>
+/** Symbol fonts are dropped, as their letters were replaced by symbols. */
+const fontFamily: StyleFilter = (value) =>
   /^[\w\s,'"-]{1,200}$/.test(value) && symbolsOf(value) === undefined
     ? value.replace(/\s+/g, ' ')
     : undefined;
 
-/** Lines that are lower than their letters lie over one another. */
-const lineHeight: Check = (value) => {
+/** Small line heights are dropped, as lines would overlap. */
+const lineHeight: StyleFilter = (value) => {
   if (value === 'normal') return value;
   if (/^\d(?:\.\d{0,6})?$/.test(value)) return Number(value) >= 0.9 && Number(value) <= 5 ? value : undefined;
   if (/^\d{1,3}(?:\.\d{0,4})?%$/.test(value))
@@ -74,10 +73,10 @@ const borderStyle = oneOf(
   'outset',
   'hidden',
 );
-const borderWidth: Check = (value) => oneOf('thin', 'medium', 'thick')(value) ?? between(0, 20)(value);
+const borderWidth: StyleFilter = (value) => oneOf('thin', 'medium', 'thick')(value) ?? between(0, 20)(value);
 
 /** Word writes `solid windowtext 1.0pt`, others `1px solid #ccc`. */
-const border: Check = (value) => {
+const border: StyleFilter = (value) => {
   const words = wordsOf(value);
   if (words.length === 0 || words.length > 3) return undefined;
   const width = words.find((word) => borderWidth(word) !== undefined);
@@ -87,15 +86,13 @@ const border: Check = (value) => {
   return parts.length === words.length ? parts.join(' ') : undefined;
 };
 
-const decoration: Check = (value) => {
+const decoration: StyleFilter = (value) => {
   const lines = wordsOf(value).filter((word) => /^(?:underline|overline|line-through|none)$/.test(word));
   return lines.length === 0 ? undefined : lines.join(' ');
 };
 
-/**
- * A box of boxes becomes a block, and a cell a box in its line: they stand where they stood, more or less.
- */
-const display: Check = (value) => {
+/** Flex and grid become block, and cells inline-block, which is similar. */
+const display: StyleFilter = (value) => {
   if (/^(?:block|inline|inline-block)$/.test(value)) return value;
   if (/^(?:flex|grid|table|list-item|flow-root|table-row)$/.test(value)) return 'block';
   return /^(?:inline-flex|inline-grid|inline-table|table-cell)$/.test(value) ? 'inline-block' : undefined;
@@ -106,10 +103,10 @@ const margin = between(0, 200, { percent: 50, auto: true });
 const width = between(0, 2000, { percent: 100, auto: true });
 const height = between(0, 2000, { percent: 100, auto: true });
 const sides = ['top', 'right', 'bottom', 'left'] as const;
-const perSide = (name: (side: string) => string, check: Check) =>
+const perSide = (name: (side: string) => string, check: StyleFilter) =>
   sides.map((side) => [name(side), check] as const);
 
-const checks: ReadonlyMap<string, Check> = new Map([
+const checks: ReadonlyMap<string, StyleFilter> = new Map([
   ['color', colour],
   ['background-color', colour],
   ['font-family', fontFamily],
@@ -156,7 +153,7 @@ const checks: ReadonlyMap<string, Check> = new Map([
   ['height', height],
 ]);
 
-/** Properties with which a message could be laid over its surroundings: that they are left out is said. */
+/** Properties that could cover other content; dropping them is reported. */
 const placing =
   /^(?:position|z-index|transform|float|inset|top|right|bottom|left|clip|margin(?:-.*)?|text-indent)$/;
 const placed = (property: string, value: string): boolean =>
@@ -164,9 +161,7 @@ const placed = (property: string, value: string): boolean =>
     ? /^(?:absolute|fixed|sticky)$/.test(value)
     : /^(?:margin|text-indent)/.test(property) && /-\d{3}/.test(value);
 
-/**
- * Word's lists hang their markers into the margin; what is in the element's own margin covers nothing else.
- */
+/** Word's lists hang their markers in the margin. Within the element's own margin this is safe. */
 function hangingIndent(declared: Declared): string | undefined {
   const indent = pixelsOf(declared.get('text-indent') ?? '') ?? 0;
   if (indent >= 0) return undefined;
@@ -176,10 +171,7 @@ function hangingIndent(declared: Declared): string | undefined {
     : undefined;
 }
 
-/**
- * The style attribute for what is declared, and whether something was left out that would have moved it out
- * of its place.
- */
+/** The allowed style attribute, and whether positioning was dropped. */
 export function shownStyle(declared: Declared): { style: string; displaced: boolean } {
   const parts: string[] = [];
   let displaced = false;

@@ -1,10 +1,7 @@
 import type { ElementNode, SiblingPlace } from '../dom/tree.ts';
 import type { Spend } from './selector.ts';
 
-/**
- * Where an element stands among its siblings; told of all of them at once, so that asking each of them is
- * linear.
- */
+/** The position of an element among its siblings. Computed for all siblings together, in linear time. */
 export function placeOf(element: ElementNode, spend: Spend): SiblingPlace {
   if (element.place === undefined) placeSiblings(element, spend);
   return element.place!;

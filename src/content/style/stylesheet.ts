@@ -4,54 +4,58 @@ import type { Selector } from './selector.ts';
 import { compileSelectors } from './selector-syntax.ts';
 import { InvalidSelector, UnknownSelector } from './selector-tests.ts';
 
-export interface Rule {
+export interface StyleRule {
   readonly selector: Selector;
   readonly declarations: readonly Declaration[];
   readonly order: number;
 }
 
 export interface Sheet {
-  /** The rules by what the element that they are for must have: `#id`, `.class`, a name, or `*`. */
-  readonly rules: ReadonlyMap<string, readonly Rule[]>;
-  /** What stands before the blocks that are not understood. */
+  /** Rules indexed by `#id`, `.class`, name or `*` of their subject. */
+  readonly rules: ReadonlyMap<string, readonly StyleRule[]>;
+  /** Preludes of unsupported blocks. */
   readonly unknown: ReadonlySet<string>;
 }
 
-/** Reads style sheets as far as they say how something looks on a wide screen. Linear in their length. */
+/** Parses the style sheets of a body for a wide screen, in linear time. */
 export function parseSheets(texts: readonly string[]): Sheet {
   const reader = new SheetReader();
   for (const text of texts) reader.read(withoutComments(text.replace(/<!--|-->/g, '')));
   return reader;
 }
 
-/** A block that is being read. */
+/** An open block. */
 interface Block {
-  /** What its declarations are for; undefined where there can be none. */
+  /** Selector of its declarations; undefined if it cannot have declarations. */
   readonly prelude: string | undefined;
-  /** Rules of blocks that do not apply are passed over. */
+  /** Whether its rules apply; others are skipped. */
   readonly applies: boolean;
   readonly declarations: string[];
   readonly order: number;
 }
 
-/** Groups that apply to every screen. `@layer` gives rules a rank, which is passed over. */
+/** Groups that always apply. The order of `@layer` is ignored. */
 const plainGroups = /^@(?:layer|-webkit-document)\b/i;
-/** At-rules that say nothing of any element. */
-const otherThings =
-  /^@(?:font-face|font-feature-values|font-palette-values|(?:-[a-z]+-)?keyframes|page|viewport|-ms-viewport|counter-style|property|-moz-document|view-transition|position-try|starting-style|charset|namespace|import)\b/i;
+/** At-rules that do not style elements. */
+const otherNames = [
+  ...['font-face', 'font-feature-values', 'font-palette-values', '(?:-[a-z]+-)?keyframes', 'page'],
+  ...['viewport', '-ms-viewport', 'counter-style', 'property', '-moz-document', 'view-transition'],
+  ...['position-try', 'starting-style', 'charset', 'namespace', 'import'],
+].join('|');
+const otherThings = new RegExp(`^@(?:${otherNames})\\b`, 'i');
 
-/** Characters of what a rule is for; a list may name many classes. */
+/** Maximum characters of a selector list. */
 const longestPrelude = 20_000;
-/** Blocks that one may stand in. */
+/** Maximum nesting of blocks. */
 const deepest = 8;
 
 class SheetReader implements Sheet {
-  readonly rules = new Map<string, Rule[]>();
+  readonly rules = new Map<string, StyleRule[]>();
   readonly unknown = new Set<string>();
   readonly #blocks: Block[] = [];
   #order = 0;
 
-  /** Goes from brace to brace; what stands between two of them is a declaration or what a block is for. */
+  /** Scans from brace to brace; the text in between is a declaration or a prelude. */
   read(css: string): void {
     const marks = /[{};]|"[^"\n]*"?|'[^'\n]*'?|\\[^\n]/g;
     let begin = 0;
@@ -59,7 +63,7 @@ class SheetReader implements Sheet {
     for (let found = marks.exec(css); found !== null; found = marks.exec(css)) {
       const [mark] = found;
       const block = this.#blocks.at(-1);
-      // Outside of blocks these two are a part of what they stand in, and make it invalid.
+      // Outside of blocks `}` and `;` belong to the prelude, and make it invalid.
       const counts =
         mark === '{' || (mark === '}' && block) || (mark === ';' && (block?.prelude ?? statement));
       if (!counts) continue;
@@ -85,7 +89,7 @@ class SheetReader implements Sheet {
       return;
     }
     const group = text.startsWith('@');
-    // Declarations in a group that stands in a rule are the rule's.
+    // Declarations in a group inside a rule belong to the rule.
     const prelude = group ? around?.prelude : nested(text, around?.prelude);
     const tooMuch = this.#blocks.length > deepest || (prelude ?? '').length > longestPrelude;
     if (tooMuch) this.unknown.add(text);
@@ -115,8 +119,7 @@ class SheetReader implements Sheet {
   }
 
   /**
-   * A list with one selector that is none by the standard says nothing; one that is not understood does not
-   * stop the others.
+   * One invalid selector invalidates the whole list. An unsupported one is skipped.
    */
   #compile(prelude: string): readonly Selector[] {
     try {
@@ -136,7 +139,7 @@ class SheetReader implements Sheet {
   }
 }
 
-/** Whether an at-rule begins here, which may end without a block. */
+/** Whether an at-rule begins here, which may end with `;`. */
 function isStatement(css: string, begin: number): boolean {
   const blanks = /\s*/y;
   blanks.lastIndex = begin;
@@ -144,7 +147,7 @@ function isStatement(css: string, begin: number): boolean {
   return css[blanks.lastIndex] === '@';
 }
 
-/** A rule in a rule is for what is in the other's elements, unless it says `&`. */
+/** Resolves a nested selector against the outer rule. */
 function nested(prelude: string, around: string | undefined): string {
   if (around === undefined) return prelude;
   const outer = `:is(${around})`;

@@ -5,7 +5,8 @@
 export const conversations: readonly (readonly [subject: string, ...turns: string[]])[] = [
   [
     'Printer on the second floor prints blank pages',
-    'Since this morning every page from the HP on the second floor comes out blank. The toner was changed last week.',
+    'Since this morning every page from the HP on the second floor comes out blank. ' +
+      'The toner was changed last week.',
     'Thank you, we will have a look before noon. Does it also print its own status page blank?',
     'The status page is fine, only our documents are blank.',
   ],

@@ -40,7 +40,7 @@ export async function chooseIdentity(
   }
   throw new EmbeddedUnavailable(
     `PostgreSQL does not run as root, and no other user can reach both ${postgres} and ${directory}: ` +
-      'start as an ordinary user, put them where the user "postgres" or "nobody" may look, or set DATABASE_URL',
+      'start as an ordinary user, make both accessible to "postgres" or "nobody", or set DATABASE_URL',
   );
 }
 

@@ -1,5 +1,6 @@
 import { pick, UnStyledButton, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
-import { type Example, examples, variablesText } from './examples.ts';
+import { examples, variablesText } from './examples/all.ts';
+import type { Example } from './examples/example.ts';
 import { filesPluginTitle } from './files-panel.tsx';
 
 export function BookIcon() {

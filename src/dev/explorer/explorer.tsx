@@ -1,7 +1,7 @@
 import { ToolbarButton, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { useEffect, useMemo } from 'react';
-import { exampleTabs } from './examples.ts';
+import { exampleTabs } from './examples/all.ts';
 import { BookIcon, ExamplesPanel } from './examples-panel.tsx';
 import { createFetcher } from './fetch/fetcher.ts';
 import { activeFiles, setActiveTab } from './fetch/files.ts';

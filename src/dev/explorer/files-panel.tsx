@@ -17,7 +17,10 @@ export function ClipIcon() {
       aria-hidden="true"
     >
       <path
-        d="m13.4 7.3-5.6 5.6a3.4 3.4 0 0 1-4.8-4.8l6-6a2.3 2.3 0 0 1 3.2 3.2l-5.7 5.7a1.1 1.1 0 0 1-1.6-1.6l5.2-5.2"
+        d={
+          'm13.4 7.3-5.6 5.6a3.4 3.4 0 0 1-4.8-4.8l6-6a2.3 2.3 0 0 1 3.2 3.2' +
+          'l-5.7 5.7a1.1 1.1 0 0 1-1.6-1.6l5.2-5.2'
+        }
         strokeLinecap="round"
         strokeLinejoin="round"
       />
@@ -49,8 +52,8 @@ export function FilesPanel() {
     <section className="tw-panel" aria-label="Files">
       <header className="graphiql-doc-explorer-header tw-panel-title">Files</header>
       <p>
-        Files picked here are sent with this tab's operation, each one in the place of an <code>Upload</code>{' '}
-        variable. You need not write these places in the variables yourself.
+        These files are sent with this tab's operation, each one in place of an <code>Upload</code> variable.
+        You need not write these places in the variables yourself.
       </p>
       {places.length === 0 && (
         <p className="tw-note" role="note">

@@ -16,14 +16,13 @@ export interface InboxPageOptions {
     remoteAddress: string,
     direct: () => boolean,
   ) => Promise<Viewer | undefined>;
-  /** Where a request comes from; its socket's address unless given. */
+  /** Client address of a request; by default that of the socket. */
   readonly addressOf?: (req: IncomingMessage) => string;
 }
 
 /**
- * The development inbox in a browser, for operators. Its home is /inbox/ with the slash: a browser then sends
- * the password that it was asked for to /inbox/… alone, and never by itself to an endpoint where something
- * could be done with it.
+ * The web page of the development inbox, for operators. Its path is /inbox/ with the slash, so that a browser
+ * sends the Basic credential to /inbox/… only, and never to an endpoint that changes something.
  */
 export function createInboxPage({
   db,
@@ -60,7 +59,7 @@ export function createInboxPage({
         return forbid(req, res);
       return answerInbox(req, res, { db, assets, route });
     }
-    // A browser goes on sending a password that was accepted: here it is asked for another one.
+    // A browser keeps sending an accepted password; this path prompts for another one.
     return route === 'sign-in' ? challenge(req, res, undefined) : forbid(req, res);
   };
 
@@ -72,7 +71,7 @@ export function createInboxPage({
         'Sign in',
         html`${problem?.message ?? 'The inbox is for operators.'} <a href="/inbox/">Try again</a>`,
       ),
-      // Whoever has to wait is not asked for another password.
+      // A throttled client must wait: prompting for another password would not help.
       headers:
         wait === undefined
           ? { 'www-authenticate': 'Basic realm="Ticketwire inbox", charset="UTF-8"' }
@@ -81,8 +80,9 @@ export function createInboxPage({
   }
 
   function forbid(req: IncomingMessage, res: ServerResponse): void {
-    const text = html`Only operators may read the inbox. <a href="/inbox/sign-in">Sign in as somebody else</a>`;
-    sendPage(req, res, { status: 403, ...note('Not for you', text) });
+    const link = html`<a href="/inbox/sign-in">Sign in as another user</a>`;
+    const text = html`Only operators may read the inbox. ${link}`;
+    sendPage(req, res, { status: 403, ...note('Access denied', text) });
   }
 
   function note(title: string, text: ReturnType<typeof html>) {
@@ -91,7 +91,7 @@ export function createInboxPage({
   }
 }
 
-/** A browser that acts for a page of another origin: it has the operator's password all the same. */
+/** Cross-site requests carry the operator's credential too, and must not delete anything. */
 const isFromElsewhere = (req: IncomingMessage): boolean =>
   !['same-origin', 'none', undefined].includes(req.headers['sec-fetch-site'] as string | undefined);
 

@@ -2,14 +2,14 @@ import PostalMime, { type Address, type Attachment, type Email } from 'postal-mi
 import type { MailSummary } from '../../db/tables.ts';
 
 export interface MailFile {
-  /** Shown name; never a path of ours. */
+  /** Display name; never used as a path. */
   readonly fileName: string;
-  /** The sender's word for it. */
+  /** As declared by the sender. */
   readonly contentType: string;
   readonly content: Buffer;
-  /** Without angle brackets; the HTML names it by `cid:`. */
+  /** Without angle brackets; the HTML refers to it as `cid:`. */
   readonly contentId: string | undefined;
-  /** An image inside the HTML rather than a file beside it. */
+  /** Shown inside the HTML rather than listed as an attachment. */
   readonly inline: boolean;
 }
 
@@ -22,27 +22,27 @@ export interface MailContent extends MailSummary {
   readonly files: readonly MailFile[];
 }
 
-/** Reads a mail of any shape; what cannot be read as MIME comes back with its source as its text. */
+/** Parses a mail. If it is not valid MIME, its text is the source. */
 export async function readMail(source: Buffer): Promise<MailContent> {
   const mail = await PostalMime.parse(source).catch((): undefined => undefined);
   return mail === undefined ? unreadable(source) : contentOf(mail);
 }
 
-/** Characters of a mail's text that a search looks at. */
+/** Searchable characters of a mail's text. */
 const searchedCharacters = 20_000;
 
-/** What a list shows and a search looks at. */
+/** The fields that the list shows and the search uses. */
 export async function summarise(source: Buffer): Promise<{ summary: MailSummary; bodyText: string }> {
   const { from, to, cc, subject, attachments, text, html } = await readMail(withoutFiles(source));
   const words = text ?? html?.slice(0, 10 * searchedCharacters).replace(/<[^<>]*>/g, ' ') ?? '';
-  // PostgreSQL keeps no U+0000 and no half of a character.
+  // PostgreSQL rejects U+0000 and lone surrogates.
   const bodyText = words.slice(0, searchedCharacters).toWellFormed().replaceAll('\0', ' ');
   return { summary: { from, to, cc, subject, attachments }, bodyText };
 }
 
 /**
- * A large mail without its full lines of base64, as which its files take nearly all of its bytes: to parse 24
- * MB would hold up the event loop for half a second.
+ * Removes the full base64 lines of a large mail, which are nearly all of its bytes. Parsing 24 MB would block
+ * the event loop for half a second.
  */
 function withoutFiles(source: Buffer): Buffer {
   if (source.byteLength < 256 * 1024) return source;

@@ -5,20 +5,18 @@ import { envelopeAddress, parseAddress } from '../../mail/address.ts';
 import { explainRecipient } from '../../mail/outbox/failure.ts';
 import type { RecipientKind, RecipientState } from '../../platform/vocabulary.ts';
 
-/** Somebody whom a mail was meant for, and what became of their copy. */
+/** A recipient of a mail and the state of their copy. */
 export interface InboxRecipient {
   readonly kind: RecipientKind;
   readonly address: string;
-  /** SENT also where the ledger does not know the mail: this server took it for them. */
+  /** SENT also for mails that are not in the ledger, as this server accepted them. */
   readonly state: RecipientState;
   readonly smtpReply: string | null;
-  /** Why they do not have it, in plain words. */
+  /** The reason of a failure, in plain words. */
   readonly failure: string | null;
 }
 
-/**
- * The recipients of a mail: as the ledger knows them by its Message-ID, or else as its envelope names them.
- */
+/** The recipients of a mail: from the ledger by Message-ID, or else from the envelope. */
 export async function recipientsOf(
   db: Db,
   {

@@ -3,14 +3,14 @@ import type { Db } from '../../db/database.ts';
 import { inboxMails, type MailSummary } from '../../db/tables.ts';
 import { type MailContent, readMail, summarise } from './parse-mail.ts';
 import { type InboxRecipient, recipientsOf } from './recipients.ts';
-import type { HandedMail } from './smtp/dialogue.ts';
+import type { ReceivedMail } from './smtp/dialogue.ts';
 
 export interface InboxEntry extends MailSummary {
   readonly id: number;
   readonly receivedAt: Date;
   readonly byteSize: number;
   readonly isUnread: boolean;
-  /** The first words of its text, on one line. */
+  /** The beginning of the text, on one line. */
   readonly snippet: string;
 }
 
@@ -20,7 +20,7 @@ export interface InboxMail extends MailContent {
   readonly byteSize: number;
   readonly source: Buffer;
   readonly isUnread: boolean;
-  /** As SMTP was told, blind copies included. */
+  /** The SMTP envelope, which includes Bcc recipients. */
   readonly envelope: { readonly from: string; readonly to: readonly string[] };
   readonly recipients: readonly InboxRecipient[];
 }
@@ -29,24 +29,24 @@ export interface InboxPage {
   /** Newest first. */
   readonly mails: readonly InboxEntry[];
   readonly hasMore: boolean;
-  /** Of all mails, whatever is searched for. */
+  /** Number of unread mails in the whole inbox, regardless of the search. */
   readonly unread: number;
 }
 
 const maxPage = 200;
 const snippetCharacters = 160;
 
-/** One row for one mail that was taken, however many recipients it has; committed when this resolves. */
-export async function addInboxMail(db: Db, { mailFrom, rcptTo, source }: HandedMail): Promise<void> {
+/** Stores an accepted mail as one row, whatever its number of recipients. Commits before it resolves. */
+export async function addInboxMail(db: Db, { mailFrom, rcptTo, source }: ReceivedMail): Promise<void> {
   const read = await summarise(source);
   await db.insert(inboxMails).values({ mailFrom, rcptTo: [...rcptTo], source, ...read });
 }
 
 export interface InboxQuery {
-  /** Id of the last mail of the page before. */
+  /** Id of the last mail of the previous page. */
   readonly before?: number | undefined;
   readonly first: number;
-  /** Words of which each has to be somewhere in addresses, subject or text. */
+  /** Words that must all occur in addresses, subject or text. */
   readonly search?: string | undefined;
 }
 
@@ -76,12 +76,14 @@ export async function listInboxMails(db: Db, { before, first, search = '' }: Inb
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0, snippetCharacters);
 
-/** Without patterns: a per cent sign that is searched for is a per cent sign. */
+/** Uses `position` instead of `like`, so that % and _ are literal. */
 function matching(search: string): SQL[] {
   const words = search.toLowerCase().replaceAll('\0', '').toWellFormed().split(/\s+/).filter(Boolean);
   const { summary } = inboxMails;
-  const searched = sql`lower(concat_ws(' ', ${inboxMails.mailFrom}, array_to_string(${inboxMails.rcptTo}, ' '),
-    ${summary}->>'from', ${summary}->>'to', ${summary}->>'cc', ${summary}->>'subject', ${inboxMails.bodyText}))`;
+  const searched = sql`lower(concat_ws(' ',
+    ${inboxMails.mailFrom}, array_to_string(${inboxMails.rcptTo}, ' '),
+    ${summary}->>'from', ${summary}->>'to', ${summary}->>'cc', ${summary}->>'subject',
+    ${inboxMails.bodyText}))`;
   return words.slice(0, 10).map((word) => sql`position(${word}::text in ${searched}) > 0`);
 }
 
@@ -97,7 +99,7 @@ export async function findInboxMail(db: Db, id: number): Promise<InboxMail | und
   };
 }
 
-/** Somebody has opened it. */
+/** Marks a mail as read. */
 export async function markRead(db: Db, id: number): Promise<void> {
   await db
     .update(inboxMails)
@@ -105,7 +107,7 @@ export async function markRead(db: Db, id: number): Promise<void> {
     .where(and(eq(inboxMails.id, id), isNull(inboxMails.readAt)));
 }
 
-/** @param id absent: all of them. @returns how many went */
+/** @param id all mails if absent @returns number of deleted mails */
 export async function deleteInboxMails(db: Db, id?: number): Promise<number> {
   const gone = await db
     .delete(inboxMails)

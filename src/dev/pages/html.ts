@@ -1,6 +1,6 @@
 import { escapeHtml } from '../../platform/escape-html.ts';
 
-/** HTML that is safe to put into a page as it is: made by `html`, which escapes what it is given. */
+/** Escaped HTML, created by the tag `html`. */
 export class Html {
   readonly text: string;
   constructor(text: string) {
@@ -11,17 +11,17 @@ export class Html {
   }
 }
 
-type Part = Html | string | number | false | undefined | readonly Part[];
+type HtmlPart = Html | string | number | false | undefined | readonly HtmlPart[];
 
 /**
- * Escapes every value but `Html`; false and undefined are nothing, lists are joined. Attributes' values stand
+ * Escapes every value except `Html`. False and undefined are omitted, lists are joined. Put attribute values
  * in double quotes.
  */
-export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
+export function html(strings: TemplateStringsArray, ...parts: readonly HtmlPart[]): Html {
   return new Html(strings.reduce((text, string, index) => text + rendered(parts[index - 1]) + string));
 }
 
-function rendered(part: Part): string {
+function rendered(part: HtmlPart): string {
   if (part instanceof Html) return part.text;
   if (part === undefined || part === false) return '';
   return typeof part === 'object' ? part.map(rendered).join('') : escapeHtml(String(part));

@@ -1,24 +1,22 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { writeHead } from '../../platform/response-head.ts';
 
-export interface Page {
+export interface WebPage {
   readonly status?: number;
   /** Content-Type with its charset. */
   readonly type: string;
   readonly body: string | Buffer;
-  /** Content-Security-Policy; what is no document needs none beside the strictest, which is the default. */
+  /** Content-Security-Policy; by default the strictest one, which suits everything but documents. */
   readonly policy?: string;
   readonly headers?: OutgoingHttpHeaders;
 }
 
-/** Nothing may be loaded, and the answer counts as a page of nobody's, should a browser show it after all. */
+/** Blocks all loading, and gives the response an opaque origin if a browser renders it. */
 export const inertPolicy =
   "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox";
 
-/**
- * Answers with what every page of ours has: no sniffing, no referrer, no window or frame of another origin.
- */
-export function sendPage(req: IncomingMessage, res: ServerResponse, page: Page): void {
+/** Sends a page with the security headers of all pages: no sniffing, no referrer, no framing. */
+export function sendPage(req: IncomingMessage, res: ServerResponse, page: WebPage): void {
   const body = Buffer.isBuffer(page.body) ? page.body : Buffer.from(page.body);
   writeHead(res, page.status ?? 200, {
     'content-type': page.type,

@@ -6,7 +6,7 @@ import { buildSchema, type GraphQLSchema, getVariableValues, parse, validate } f
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildExplorer } from '../../../src/dev/explorer/build.ts';
 import { createExplorer, type ExplorerOptions } from '../../../src/dev/explorer/endpoint.ts';
-import { examples } from '../../../src/dev/explorer/examples.ts';
+import { examples } from '../../../src/dev/explorer/examples/all.ts';
 import { createFetcher } from '../../../src/dev/explorer/fetch/fetcher.ts';
 import {
   findOperation,

@@ -83,7 +83,7 @@ test('a reply by e-mail is in the inbox, with its headers and its source; its bl
       expect(await (await get(path, asOperator, { accept })).text(), path).not.toContain('hidden.test');
     }
   }
-  expect(page).toMatch(/<dt>Bcc<\/dt><dd>.*secret@hidden\.test.*other@hidden\.test.*in no header/s);
+  expect(page).toMatch(/<dt>Bcc<\/dt><dd>.*secret@hidden\.test.*other@hidden\.test.*not in the headers/s);
   expect((await json(entry.url)).envelope.to).toEqual(row!.rcpt_to);
 });
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type Html, html } from '../../pages/html.ts';
 import { faultDomain } from '../smtp/faults.ts';
 
-/** No inline script or style, nothing from elsewhere; frames show mails, which have a policy of their own. */
+/** Scripts, styles and images of the same origin only. The frame with a mail has a stricter policy. */
 export const inboxPolicy = [
   "default-src 'none'",
   "style-src 'self'",
@@ -19,7 +19,7 @@ export const inboxPolicy = [
 export interface PageAsset {
   readonly type: string;
   readonly body: Buffer;
-  /** Changes with its content, so that a browser may keep it for ever. */
+  /** Contains a hash of the content, so that it can be cached for ever. */
   readonly href: string;
 }
 
@@ -52,7 +52,10 @@ export function inboxFrame(assets: InboxAssets, title: string, main: Html): stri
 </head>
 <body>
 <header class="top">
-<a class="brand" href="/inbox/"><img src="${assets['inbox.svg'].href}" alt="" width="24" height="24"> Ticketwire <span>inbox</span> <b id="count" title="Not read yet"></b></a>
+<a class="brand" href="/inbox/">
+<img src="${assets['inbox.svg'].href}" alt="" width="24" height="24">
+Ticketwire <span>inbox</span> <b id="count" title="Unread"></b>
+</a>
 <p>Mails end here: nothing leaves this machine.</p>
 <a href="/graphql">GraphiQL</a>
 </header>
@@ -69,32 +72,40 @@ export const inboxMain = (
   { isFirst, search }: { readonly isFirst: boolean; readonly search: string },
 ): Html => html`<main class="${mail === undefined ? 'list-only' : 'with-mail'}">
 <div class="side">
-<form class="search" action="/inbox/" role="search"><input type="search" name="q" value="${search}" placeholder="Search" aria-label="Search addresses, subjects and texts" autocomplete="off" maxlength="200"><button type="button" class="quiet" data-delete="/inbox/" hidden>Delete all</button></form>
-<nav id="mails" class="mails" aria-label="Mails" data-search="${search}"${isFirst && html` data-live`}>${list}</nav>
+<form class="search" action="/inbox/" role="search">
+<input type="search" name="q" value="${search}" placeholder="Search"
+  aria-label="Search addresses, subjects and texts" autocomplete="off" maxlength="200">
+<button type="button" class="quiet" data-delete="/inbox/" hidden>Delete all</button>
+</form>
+<nav id="mails" class="mails" aria-label="Mails" data-search="${search}"${
+  isFirst && html` data-live`
+}>${list}</nav>
 </div>
 <p id="news" class="sr" role="status"></p>
 ${mail ?? guide}
 </main>`;
 
-/** A page of a few words: what could not be shown, and what to do. */
+/** A page with a short message. */
 export const noteMain = (title: string, text: Html): Html =>
   html`<main class="note"><h1>${title}</h1><p>${text}</p></main>`;
 
 const guide = html`<section class="guide">
 <h1>Choose a mail</h1>
-<p>This is a real SMTP server with a page in front of it. Send from the desk to an address at <code>${faultDomain}</code> to see a delivery go wrong:</p>
+<p>The gateway sends all mail to this SMTP server. To see a delivery fail, send to one of these addresses
+at <code>${faultDomain}</code>:</p>
 <table>
 <tbody>
-<tr><th scope="row">bounce@</th><td>550, never to be tried again; <code>full@</code> and <code>disabled@</code> likewise</td></tr>
+<tr><th scope="row">bounce@</th><td>550, a permanent failure;
+<code>full@</code> and <code>disabled@</code> likewise</td></tr>
 <tr><th scope="row">defer-2@</th><td>451 twice, then accepted</td></tr>
-<tr><th scope="row">greylist@</th><td>451 at first, accepted after five seconds</td></tr>
-<tr><th scope="row">busy@</th><td>421, and the connection is closed</td></tr>
+<tr><th scope="row">greylist@</th><td>451 at first, accepted after 5 seconds</td></tr>
+<tr><th scope="row">busy@</th><td>421, then the connection is closed</td></tr>
 <tr><th scope="row">slow-30@</th><td>answers after 30 seconds</td></tr>
 <tr><th scope="row">reject-data@</th><td>554 after the whole mail; <code>defer-data@</code>: 451</td></tr>
-<tr><th scope="row">drop-in-data@</th><td>cuts the connection before the body</td></tr>
-<tr><th scope="row">drop-after-data@</th><td>takes the mail and cuts the connection before it says so</td></tr>
-<tr><th scope="row">hang@</th><td>never answers the final dot</td></tr>
+<tr><th scope="row">drop-in-data@</th><td>the connection is closed before the body</td></tr>
+<tr><th scope="row">drop-after-data@</th><td>the mail is stored, then the connection is closed</td></tr>
+<tr><th scope="row">hang@</th><td>no reply to the final dot</td></tr>
 </tbody>
 </table>
-<p><code>+anything</code> may follow each name.</p>
+<p><code>+anything</code> may follow each local part.</p>
 </section>`;

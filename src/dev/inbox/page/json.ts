@@ -1,8 +1,8 @@
 import type { InboxEntry, InboxMail, InboxPage } from '../store.ts';
 
 /*
- * The same for programs, such as an integrator's tests: GET with `Accept: application/json`. Sizes are bytes,
- * instants RFC 3339. A mail that is read by a program stays unread.
+ * The inbox as JSON, for tests and tools: GET with `Accept: application/json`. Sizes are in bytes, times in
+ * RFC 3339. Reading a mail as JSON leaves it unread.
  */
 
 export const pageJson = ({ mails, hasMore, unread }: InboxPage, search: string) => ({
@@ -11,7 +11,7 @@ export const pageJson = ({ mails, hasMore, unread }: InboxPage, search: string) 
   next: hasMore ? olderThan(mails.at(-1)!.id, search) : null,
 });
 
-/** Where the page after a mail is. */
+/** URL of the page that follows a mail. */
 export const olderThan = (id: number, search: string): string =>
   `/inbox/?before=${id}${search === '' ? '' : `&q=${encodeURIComponent(search)}`}`;
 

@@ -2,11 +2,14 @@ import { type Html, html } from '../../pages/html.ts';
 import type { InboxEntry, InboxPage } from '../store.ts';
 import { olderThan } from './json.ts';
 
-/** An instant as text; the page's script puts it into the reader's own time and words. */
+/** A time in UTC, which the page's script replaces by the local time. */
 export const timeOf = (instant: Date): Html =>
-  html`<time datetime="${instant.toISOString()}">${instant.toISOString().slice(0, 16).replace('T', ' ')} UTC</time>`;
+  html`<time datetime="${instant.toISOString()}">${instant
+    .toISOString()
+    .slice(0, 16)
+    .replace('T', ' ')} UTC</time>`;
 
-/** `Jane Doe <jane@example.org>` is `Jane Doe` in a list. */
+/** `Jane Doe <jane@example.org>` is shown as `Jane Doe`. */
 const nameOf = (person: string): string => person.replace(/\s*<[^<>]*>$/, '') || person;
 
 function namesOf(people: readonly string[]): string {
@@ -15,17 +18,14 @@ function namesOf(people: readonly string[]): string {
 }
 
 export interface ListView {
-  /** The mail that is open beside it. */
+  /** Id of the open mail. */
   readonly current: number | undefined;
-  /** Whether the newest mails are on it. */
+  /** Whether it is the first page, with the newest mails. */
   readonly isFirst: boolean;
   readonly search: string;
 }
 
-/**
- * The list beside (on a phone: before) the mail; the script asks for it again and again, so that new mails
- * appear.
- */
+/** The list beside the mail (on a phone: a page before it). The script polls it for new mails. */
 export function inboxList({ mails, hasMore, unread }: InboxPage, view: ListView): Html {
   const { current, isFirst, search } = view;
   const home = search === '' ? '/inbox/' : `/inbox/?q=${encodeURIComponent(search)}`;
@@ -39,15 +39,20 @@ ${hasMore && html`<a class="more" href="${olderThan(mails.at(-1)!.id, search)}">
 
 const nothing = (isFirst: boolean, search: string): Html =>
   search === ''
-    ? html`<p class="empty">No mail ${isFirst ? 'yet' : 'before these'}. What the gateway sends appears here by itself.</p>`
-    : html`<p class="empty">No mail has “${search}”. <a href="/inbox/">All mails</a></p>`;
+    ? html`<p class="empty">${
+        isFirst ? 'No mail yet.' : 'No older mail.'
+      } New mail from the gateway appears here automatically.</p>`
+    : html`<p class="empty">No mail contains “${search}”. <a href="/inbox/">All mails</a></p>`;
 
 function row(mail: InboxEntry, isCurrent: boolean, suffix: string): Html {
   const { id, from, to, cc, subject, snippet, receivedAt, attachments, isUnread } = mail;
   const copies = cc.length > 0 && html` · Cc ${namesOf(cc)}`;
   const files = `${attachments} ${attachments === 1 ? 'attachment' : 'attachments'}`;
-  return html`<li data-id="${id}"><a class="entry${isUnread && ' unread'}" href="/inbox/${id}${suffix}"${isCurrent && html` aria-current="page"`}>
-<span class="line"><span class="to">${isUnread && html`<span class="dot" title="Not read yet"></span>`}To <b>${namesOf(to) || '—'}</b></span>${timeOf(receivedAt)}</span>
+  const current = isCurrent && html` aria-current="page"`;
+  const dot = isUnread && html`<span class="dot" title="Unread"></span>`;
+  return html`<li data-id="${id}">
+<a class="entry${isUnread && ' unread'}" href="/inbox/${id}${suffix}"${current}>
+<span class="line"><span class="to">${dot}To <b>${namesOf(to) || '—'}</b></span>${timeOf(receivedAt)}</span>
 <span class="subject">${subject || '(no subject)'}</span>
 ${snippet !== '' && html`<span class="snippet">${snippet}</span>`}
 <span class="line"><span class="from">From ${nameOf(from) || '—'}${copies}</span>${
@@ -56,4 +61,7 @@ ${snippet !== '' && html`<span class="snippet">${snippet}</span>`}
 </a></li>`;
 }
 
-const clip = html`<svg viewBox="0 0 16 16" width="13" height="13" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" aria-hidden="true"><path d="m13.4 7.3-5.6 5.6a3.4 3.4 0 0 1-4.8-4.8l6-6a2.3 2.3 0 0 1 3.2 3.2l-5.7 5.7a1.1 1.1 0 0 1-1.6-1.6l5.2-5.2"/></svg>`;
+const clip = html`<svg viewBox="0 0 16 16" width="13" height="13" fill="none" stroke="currentColor"
+stroke-width="1.5" stroke-linecap="round" aria-hidden="true"><path
+d="m13.4 7.3-5.6 5.6a3.4 3.4 0 0 1-4.8-4.8l6-6a2.3 2.3 0 0 1 3.2 3.2l-5.7 5.7a1.1 1.1 0 0 1-1.6-1.6l5.2-5.2"
+/></svg>`;

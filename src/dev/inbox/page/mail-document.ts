@@ -2,8 +2,8 @@ import { readStoredBody } from '../../../content/read-body.ts';
 import type { MailContent, MailFile } from '../parse-mail.ts';
 
 /**
- * A mail's HTML runs nothing, sends nothing and fetches nothing: images come from data: URLs only, and the
- * sandbox gives the document an origin of its own. A link that is clicked opens in a new tab.
+ * The HTML of a mail cannot run scripts, submit forms or fetch anything: images are data: URLs, and the
+ * sandbox gives the document an opaque origin. Links open in a new tab.
  */
 export const mailDocumentPolicy = [
   "default-src 'none'",
@@ -15,17 +15,25 @@ export const mailDocumentPolicy = [
   'sandbox allow-popups allow-popups-to-escape-sandbox',
 ].join('; ');
 
+const head = [
+  '<!doctype html>',
+  '<meta charset="utf-8">',
+  '<meta name="color-scheme" content="light">',
+  '<meta name="referrer" content="no-referrer">',
+  '<base target="_blank">',
+  '<style>html{background:#fff;color:#111;font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}',
+  'body{margin:1rem clamp(1rem,3vw,1.6rem)}img{max-width:100%}</style>',
+].join('');
+
 const shownImages = /^image\/(png|jpeg|gif|webp|avif|bmp)$/;
 
 export interface MailDocument {
   readonly document: string;
-  /** Whether the HTML asks for pictures from elsewhere, which are not shown. */
+  /** Whether the HTML refers to remote images, which are not loaded. */
   readonly hasRemotePictures: boolean;
 }
 
-/**
- * What the page's frame shows of a mail: its HTML as messages are shown, with the mail's own pictures in it.
- */
+/** The document in the page's frame: the cleaned HTML with the images of the mail embedded. */
 export async function mailDocument({
   html = '',
   files,
@@ -36,12 +44,12 @@ export async function mailDocument({
     (_whole, before: string, id: string) => before + dataUrlOf(id.replaceAll('&amp;', '&'), files),
   );
   return {
-    document: `<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light"><meta name="referrer" content="no-referrer"><base target="_blank"><style>html{background:#fff;color:#111;font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}body{margin:1rem clamp(1rem,3vw,1.6rem)}img{max-width:100%}</style>${shown}`,
+    document: head + shown,
     hasRemotePictures: pictures.some(({ kind }) => kind === 'REMOTE'),
   };
 }
 
-/** A picture of the mail, or nothing. */
+/** The data: URL of an embedded image, or an empty string. */
 function dataUrlOf(id: string, files: readonly MailFile[]): string {
   const file = files.find(({ contentId }) => contentId === id || contentId === decoded(id));
   if (file === undefined || !shownImages.test(file.contentType)) return '';

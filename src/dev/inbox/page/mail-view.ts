@@ -4,10 +4,10 @@ import type { InboxRecipient } from '../recipients.ts';
 import type { InboxMail } from '../store.ts';
 import { timeOf } from './list.ts';
 
-/** More is not put into the page; the whole source can be downloaded. */
+/** Source bytes on the page; the whole source can be downloaded. */
 const shownSourceBytes = 256 * 1024;
 
-/** One mail: what its headers say, whom it was for, and what became of each of them. */
+/** One mail with its headers, recipients, their states and its content. */
 export function mailView(mail: InboxMail, hasRemotePictures: boolean): Html {
   return html`<article class="mail">
 <header>
@@ -18,7 +18,7 @@ export function mailView(mail: InboxMail, hasRemotePictures: boolean): Html {
 <dt>From</dt><dd>${mail.from || '—'}</dd>
 <dt>To</dt><dd>${people(mail.to)}</dd>
 ${mail.cc.length > 0 && html`<dt>Cc</dt><dd>${people(mail.cc)}</dd>`}
-${blind(mail).length > 0 && html`<dt>Bcc</dt><dd><span>${people(blind(mail))}</span> <span class="hint">in no header</span></dd>`}
+${blindRow(blind(mail))}
 <dt>Received</dt><dd>${timeOf(mail.receivedAt)}</dd>
 </dl>
 ${recipients(mail)}
@@ -27,6 +27,11 @@ ${mail.files.length > 0 && attachments(mail)}
 ${tabs(mail, hasRemotePictures)}
 </article>`;
 }
+
+const blindRow = (addresses: readonly string[]): Html | false =>
+  addresses.length > 0 &&
+  html`<dt>Bcc</dt><dd><span>${people(addresses)}</span>
+<span class="hint">not in the headers</span></dd>`;
 
 const blind = ({ recipients }: InboxMail): string[] =>
   recipients.filter(({ kind }) => kind === 'BCC').map(({ address }) => address);
@@ -42,7 +47,7 @@ const stateWords = {
 
 const kindWords = { TO: 'To', CC: 'Cc', BCC: 'Bcc' } satisfies Record<RecipientKind, string>;
 
-/** Whom SMTP named, and what it said of them; open where something went wrong. */
+/** The recipients with their SMTP replies; expanded when one of them was not accepted. */
 function recipients({ recipients: all, envelope }: InboxMail): Html {
   const troubled = all.filter(({ state }) => state !== 'SENT').length;
   const summary = `${all.length} ${all.length === 1 ? 'recipient' : 'recipients'}${
@@ -53,7 +58,9 @@ function recipients({ recipients: all, envelope }: InboxMail): Html {
 }
 
 const recipient = ({ kind, address, state, failure, smtpReply }: InboxRecipient): Html =>
-  html`<li><span class="kind">${kindWords[kind]}</span> <span class="address">${address}</span> <span class="state ${state.toLowerCase()}">${stateWords[state]}</span>${
+  html`<li><span class="kind">${kindWords[kind]}</span>
+<span class="address">${address}</span>
+<span class="state ${state.toLowerCase()}">${stateWords[state]}</span>${
     failure !== null && html`<span class="why">${failure} <code>${smtpReply ?? ''}</code></span>`
   }</li>`;
 
@@ -63,11 +70,12 @@ const people = (list: readonly string[]): Html | string =>
 function attachments({ id, files }: InboxMail): Html {
   return html`<ul class="files" aria-label="Attachments">${files.map(
     (file, index) => html`<li><a href="/inbox/${id}/files/${index}" download title="${file.contentType}">
-<span class="name">${file.fileName}</span> <span class="size">${sizeOf(file.content.byteLength)}${file.inline && ', in the text'}</span></a></li>`,
+<span class="name">${file.fileName}</span>
+<span class="size">${sizeOf(file.content.byteLength)}${file.inline && ', inline'}</span></a></li>`,
   )}</ul>`;
 }
 
-/** Tabs without a script: radio buttons, of which the style sheet shows the panel that is chosen. */
+/** Tabs without a script: radio buttons, for which the style sheet shows the selected panel. */
 function tabs(mail: InboxMail, hasRemotePictures: boolean): Html {
   const panels = [
     mail.html !== undefined && { key: 'html', title: 'HTML', body: htmlPanel(mail.id, hasRemotePictures) },
@@ -82,15 +90,18 @@ function tabs(mail: InboxMail, hasRemotePictures: boolean): Html {
   return html`<div class="tabs">
 ${panels.map(
   ({ key, title }, index) =>
-    html`<input type="radio" name="panel" id="tab-${key}"${index === 0 && html` checked`}><label for="tab-${key}">${title}</label>`,
+    html`<input type="radio" name="panel" id="tab-${key}"${
+      index === 0 && html` checked`
+    }><label for="tab-${key}">${title}</label>`,
 )}
 ${panels.map(({ key, body }) => html`<section class="panel" id="panel-${key}">${body}</section>`)}
 </div>`;
 }
 
 function htmlPanel(id: number, hasRemotePictures: boolean): Html {
-  return html`${hasRemotePictures && html`<p class="notice">Images from elsewhere are not loaded here.</p>`}
-<iframe src="/inbox/${id}/html" title="The mail as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" referrerpolicy="no-referrer"></iframe>`;
+  return html`${hasRemotePictures && html`<p class="notice">Remote images are not loaded.</p>`}
+<iframe src="/inbox/${id}/html" title="The mail as HTML" referrerpolicy="no-referrer"
+sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe>`;
 }
 
 function headersPanel({ headers }: InboxMail): Html {
@@ -101,9 +112,10 @@ function headersPanel({ headers }: InboxMail): Html {
 
 function sourcePanel({ id, source, byteSize }: InboxMail): Html {
   const shown = source.subarray(0, shownSourceBytes);
-  return html`<p class="notice"><a href="/inbox/${id}/source" download>Download as .eml</a> ${sizeOf(byteSize)}${
-    shown.byteLength < byteSize && html`; the first ${sizeOf(shown.byteLength)} are shown`
-  }</p><pre>${shown.toString('utf8')}</pre>`;
+  return html`<p class="notice"><a href="/inbox/${id}/source" download>Download as .eml</a>
+${sizeOf(byteSize)}${
+  shown.byteLength < byteSize && html`; the first ${sizeOf(shown.byteLength)} are shown`
+}</p><pre>${shown.toString('utf8')}</pre>`;
 }
 
 /** `12.1 KiB` */

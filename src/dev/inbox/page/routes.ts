@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Db } from '../../../db/database.ts';
 import { dispositionOf } from '../../../http/downloads/content-disposition.ts';
 import { type Html, html } from '../../pages/html.ts';
-import { type Page, sendPage } from '../../pages/send.ts';
+import { sendPage, type WebPage } from '../../pages/send.ts';
 import type { MailFile } from '../parse-mail.ts';
 import {
   deleteInboxMails,
@@ -30,8 +30,8 @@ const pageSize = 50;
 const maxSearch = 200;
 
 /**
- * Answers an operator, who may also DELETE the list or a mail: `` (the list), `list` (that part alone), `12`,
- * `12/html`, `12/source`, `12/files/0`.
+ * Serves the routes of an operator: `` (the page), `list` (the list as a fragment), `12`, `12/html`,
+ * `12/source` and `12/files/0`. DELETE removes all mails or one.
  */
 export async function answerInbox(
   req: IncomingMessage,
@@ -41,7 +41,7 @@ export async function answerInbox(
   sendPage(req, res, await pageFor(req, inbox));
 }
 
-async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest): Promise<Page> {
+async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest): Promise<WebPage> {
   const query = new URL(req.url ?? '/', 'http://inbox').searchParams;
   const search = (query.get('q') ?? '').trim().slice(0, maxSearch);
   const wantsJson = /\bapplication\/json\b/i.test(req.headers.accept ?? '');
@@ -74,7 +74,7 @@ async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest
     : download(file.content, file.fileName, 'application/octet-stream');
 }
 
-/** The mail beside the newest ones; an older mail comes first in the list beside it. */
+/** A mail beside the list of the newest; a mail that is older than those heads the list. */
 async function opened(db: Db, mail: InboxMail, search: string): Promise<Html> {
   await markRead(db, mail.id);
   const newest: InboxPage = await listInboxMails(db, { first: pageSize, search });
@@ -84,8 +84,8 @@ async function opened(db: Db, mail: InboxMail, search: string): Promise<Html> {
   return inboxMain(inboxList(page, view), mailView(mail, (await mailDocument(mail)).hasRemotePictures), view);
 }
 
-/** One mail, or all of them where none is named. */
-async function removed(assets: InboxAssets, db: Db, route: string, wantsJson: boolean): Promise<Page> {
+/** Deletes one mail, or all if the route names none. */
+async function removed(assets: InboxAssets, db: Db, route: string, wantsJson: boolean): Promise<WebPage> {
   const id = idOf(route);
   if (route !== '' && id === undefined) return notFound(assets, wantsJson);
   const count = await deleteInboxMails(db, id);
@@ -97,32 +97,32 @@ async function findMail(db: Db, text: string): Promise<InboxMail | undefined> {
   return id === undefined ? undefined : findInboxMail(db, id);
 }
 
-/** A positive 32-bit integer, as ids are; undefined for any other text. */
+/** Parses an id, a positive 32-bit integer. */
 function idOf(text: string | null): number | undefined {
   const id = /^\d{1,10}$/.test(text ?? '') ? Number(text) : 0;
   return id > 0 && id < 2 ** 31 - 1 ? id : undefined;
 }
 
-function framed(assets: InboxAssets, title: string, main: Html): Page {
+function framed(assets: InboxAssets, title: string, main: Html): WebPage {
   const body = inboxFrame(assets, `${title || '(no subject)'} · Ticketwire`, main);
   return { type: 'text/html; charset=utf-8', body, policy: inboxPolicy };
 }
 
-const json = (value: unknown, status = 200): Page => ({
+const json = (value: unknown, status = 200): WebPage => ({
   status,
   type: 'application/json; charset=utf-8',
   body: `${JSON.stringify(value, null, 2)}\n`,
 });
 
-/** Nothing of a mail is ever opened in place on our origin: a browser can only save it. */
-const download = (body: Buffer, fileName: string, type: string): Page => ({
+/** Always a download: parts of a mail must not be rendered on the origin of the gateway. */
+const download = (body: Buffer, fileName: string, type: string): WebPage => ({
   type,
   body,
   headers: { 'content-disposition': dispositionOf(fileName.toWellFormed()) },
 });
 
-function notFound(assets: InboxAssets, wantsJson: boolean): Page {
-  if (wantsJson) return json({ message: 'There is no such mail' }, 404);
-  const text = html`It was never there, or it has been removed. <a href="/inbox/">All mails</a>`;
-  return { ...framed(assets, 'Not found', noteMain('There is no such mail', text)), status: 404 };
+function notFound(assets: InboxAssets, wantsJson: boolean): WebPage {
+  if (wantsJson) return json({ message: 'Mail not found' }, 404);
+  const text = html`It does not exist, or was deleted. <a href="/inbox/">All mails</a>`;
+  return { ...framed(assets, 'Not found', noteMain('Mail not found', text)), status: 404 };
 }

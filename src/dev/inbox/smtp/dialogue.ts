@@ -3,21 +3,21 @@ import { parseAddress } from '../../../mail/address.ts';
 import { SmtpReply } from './faults.ts';
 import { SmtpReader } from './wire.ts';
 
-/** A mail as a client hands it over. */
-export interface HandedMail {
-  /** Empty: nobody is to be told of what becomes of it. */
+/** A mail that a client transmitted. */
+export interface ReceivedMail {
+  /** Empty for the null reverse path. */
   readonly mailFrom: string;
   readonly rcptTo: readonly string[];
   readonly source: Buffer;
 }
 
-/** Who decides. Each may throw an SmtpReply, which is then the answer. */
+/** Decisions of the server. Each may throw an SmtpReply, which is sent to the client. */
 export interface SmtpHooks {
   recipient(address: string, sender: string): Promise<void>;
-  /** Before a body is read: whether the connection is cut instead. */
+  /** Whether to close the connection instead of reading the body. */
   cutsBody(recipients: readonly string[]): boolean;
-  /** The mail is taken when this resolves; true: the connection is cut instead of saying so. */
-  take(mail: HandedMail): Promise<boolean>;
+  /** Stores the mail. Resolves to true to close the connection instead of replying 250. */
+  take(mail: ReceivedMail): Promise<boolean>;
 }
 
 export interface SmtpLimits {
@@ -25,80 +25,80 @@ export interface SmtpLimits {
 }
 
 const name = 'inbox.ticketwire.test';
-const tooLarge = '552 5.3.4 The mail is larger than the announced SIZE';
-const wrongOrder = '503 5.5.1 Another command is due first';
+const tooLarge = '552 5.3.4 The mail exceeds the announced SIZE';
+const wrongOrder = '503 5.5.1 Bad sequence of commands';
 
-interface Envelope {
+interface SmtpTransaction {
   readonly sender: string;
   readonly smtpUtf8: boolean;
   readonly recipients: string[];
 }
 
-/** What has been agreed with a client so far. */
-interface Dialogue {
+/** The state of a session. */
+interface Session {
   readonly reader: SmtpReader;
   readonly socket: Socket;
   readonly hooks: SmtpHooks;
   readonly maxBytes: number;
   greeted: boolean;
-  envelope: Envelope | undefined;
+  transaction: SmtpTransaction | undefined;
 }
 
-/** What a command is answered; undefined: nothing any more. */
-type Answer = string | undefined;
-type Command = (talk: Dialogue, rest: string) => Answer | Promise<Answer>;
+/** The reply to a command; undefined when the connection is closed. */
+type Reply = string | undefined;
+type Verb = (session: Session, rest: string) => Reply | Promise<Reply>;
 
 /**
- * One client's side of SMTP (RFC 5321 with SIZE, 8BITMIME, SMTPUTF8 and PIPELINING), until it leaves. It
- * takes every address that we send to, quoted ones included.
+ * Serves one client (RFC 5321 with SIZE, 8BITMIME, SMTPUTF8 and PIPELINING) until it disconnects. Accepts
+ * every address that the gateway sends to, including quoted ones.
  */
 export async function converse(socket: Socket, hooks: SmtpHooks, { maxBytes }: SmtpLimits): Promise<void> {
   const reader = new SmtpReader(socket);
-  const talk: Dialogue = { reader, socket, hooks, maxBytes, greeted: false, envelope: undefined };
+  const session: Session = { reader, socket, hooks, maxBytes, greeted: false, transaction: undefined };
   socket.write(`220 ${name} ESMTP Ticketwire development inbox\r\n`);
   for (let line = await reader.line(); line !== undefined; line = await reader.line()) {
-    const answer = await answerTo(talk, line);
-    if (answer === undefined) return;
-    socket.write(`${answer}\r\n`);
-    // 221 and 421 are last words.
-    if (/^[24]21/.test(answer)) return void socket.end();
+    const reply = await replyTo(session, line);
+    if (reply === undefined) return;
+    socket.write(`${reply}\r\n`);
+    // 221 and 421 end the session.
+    if (/^[24]21/.test(reply)) return void socket.end();
   }
 }
 
-async function answerTo(talk: Dialogue, line: string): Promise<Answer> {
+async function replyTo(session: Session, line: string): Promise<Reply> {
   const [, verb = '', rest = ''] = /^([A-Za-z]*) ?(.*)$/s.exec(line) ?? [];
   const command = commands.get(verb.toUpperCase());
-  if (command === undefined) return '500 5.5.2 There is no such command here';
+  if (command === undefined) return '500 5.5.2 Unknown command';
   try {
-    return await command(talk, rest);
+    return await command(session, rest);
   } catch (error) {
     if (!(error instanceof SmtpReply)) throw error;
     return `${error.responseCode} ${error.message}`;
   }
 }
 
-const commands = new Map<string, Command>([
-  ['EHLO', (talk) => greet(talk, offersOf(talk.maxBytes))],
-  ['HELO', (talk) => greet(talk, `250 ${name}`)],
+const commands = new Map<string, Verb>([
+  ['EHLO', (session) => greet(session, offersOf(session.maxBytes))],
+  ['HELO', (session) => greet(session, `250 ${name}`)],
   ['MAIL', beginMail],
   ['RCPT', addRecipient],
   ['DATA', takeData],
   [
     'RSET',
-    (talk) => {
-      talk.envelope = undefined;
+    (session) => {
+      session.transaction = undefined;
       return '250 2.0.0 OK';
     },
   ],
   ['NOOP', () => '250 2.0.0 OK'],
-  ['VRFY', () => '252 2.5.0 Everybody has a mailbox here'],
+  ['VRFY', () => '252 2.5.0 Every address is accepted here'],
   ['QUIT', () => '221 2.0.0 Bye'],
 ]);
 
-function greet(talk: Dialogue, answer: string): Answer {
-  talk.greeted = true;
-  talk.envelope = undefined;
-  return answer;
+function greet(session: Session, reply: string): Reply {
+  session.greeted = true;
+  session.transaction = undefined;
+  return reply;
 }
 
 function offersOf(maxBytes: number): string {
@@ -106,44 +106,44 @@ function offersOf(maxBytes: number): string {
   return [`250-${name}`, ...offers.map((offer) => `250-${offer}`), `250 SIZE ${maxBytes}`].join('\r\n');
 }
 
-function beginMail(talk: Dialogue, rest: string): Answer {
-  if (!talk.greeted || talk.envelope !== undefined) return wrongOrder;
+function beginMail(session: Session, rest: string): Reply {
+  if (!session.greeted || session.transaction !== undefined) return wrongOrder;
   const { address: sender, size, smtpUtf8 } = readPath('FROM', rest);
-  if (size > talk.maxBytes) return tooLarge;
-  talk.envelope = { sender, smtpUtf8, recipients: [] };
+  if (size > session.maxBytes) return tooLarge;
+  session.transaction = { sender, smtpUtf8, recipients: [] };
   return '250 2.1.0 OK';
 }
 
-async function addRecipient({ envelope, hooks }: Dialogue, rest: string): Promise<Answer> {
-  if (envelope === undefined) return wrongOrder;
-  const { address } = readPath('TO', rest, envelope.smtpUtf8);
-  if (address === '') return '550 5.1.3 Nobody is no recipient';
-  await hooks.recipient(address, envelope.sender);
-  envelope.recipients.push(address);
+async function addRecipient({ transaction, hooks }: Session, rest: string): Promise<Reply> {
+  if (transaction === undefined) return wrongOrder;
+  const { address } = readPath('TO', rest, transaction.smtpUtf8);
+  if (address === '') return '550 5.1.3 A recipient must not be empty';
+  await hooks.recipient(address, transaction.sender);
+  transaction.recipients.push(address);
   return '250 2.1.5 OK';
 }
 
-async function takeData(talk: Dialogue): Promise<Answer> {
-  const { envelope, socket, hooks } = talk;
-  if (envelope === undefined || envelope.recipients.length === 0) return wrongOrder;
-  const { sender: mailFrom, recipients: rcptTo } = envelope;
-  talk.envelope = undefined;
-  socket.write('354 End with a dot on a line of its own\r\n');
+async function takeData(session: Session): Promise<Reply> {
+  const { transaction, socket, hooks } = session;
+  if (transaction === undefined || transaction.recipients.length === 0) return wrongOrder;
+  const { sender: mailFrom, recipients: rcptTo } = transaction;
+  session.transaction = undefined;
+  socket.write('354 End data with <CR><LF>.<CR><LF>\r\n');
   if (hooks.cutsBody(rcptTo)) {
     socket.destroySoon();
     return undefined;
   }
-  const source = await talk.reader.body(talk.maxBytes);
+  const source = await session.reader.body(session.maxBytes);
   if (source === undefined) return undefined;
   if (source === null) return tooLarge;
-  if (!(await hooks.take({ mailFrom, rcptTo, source }))) return '250 2.6.0 It is in the inbox';
+  if (!(await hooks.take({ mailFrom, rcptTo, source }))) return '250 2.6.0 Stored in the inbox';
   socket.destroy();
   return undefined;
 }
 
 /**
- * `FROM:<jane@domain.com> SIZE=1000`. A quoted local part may hold blanks and angle brackets. @throws
- * SmtpReply
+ * Parses `FROM:<jane@domain.com> SIZE=1000`. A quoted local part may contain spaces and angle brackets.
+ * @throws SmtpReply
  */
 function readPath(
   keyword: 'FROM' | 'TO',
@@ -153,18 +153,18 @@ function readPath(
   const [, word, path, parameters = ''] =
     /^(FROM|TO):\s*<((?:"(?:[^"\\]|\\.)*"|[^"<>\s])*)>((?:\s+\S+)*)\s*$/i.exec(rest) ?? [];
   if (path === undefined || word?.toUpperCase() !== keyword)
-    throw new SmtpReply('501 5.5.4 Not an address in angle brackets');
-  // A route of relays is as obsolete as relays are (RFC 5321 §4.1.1.3).
+    throw new SmtpReply('501 5.5.4 Expected an address in angle brackets');
+  // Source routes are obsolete and ignored (RFC 5321 §4.1.1.3).
   const address = path.replace(/^@[^":]*:/, '');
   if (address !== '' && !/^postmaster$/i.test(address)) {
     const parsed = parseAddress(address);
     if (!parsed.ok) throw new SmtpReply(`501 5.1.3 ${parsed.message}`);
     if (parsed.needsSmtpUtf8 && !smtpUtf8)
-      throw new SmtpReply('553 5.6.7 An address with letters beyond ASCII needs SMTPUTF8');
+      throw new SmtpReply('553 5.6.7 A non-ASCII address requires SMTPUTF8');
   }
   const unknown = parameters
     .split(/\s+/)
     .find((one) => one !== '' && !/^(?:SIZE=\d{1,15}|BODY=(?:7BIT|8BITMIME)|SMTPUTF8)$/i.test(one));
-  if (unknown !== undefined) throw new SmtpReply('555 5.5.4 There is no such parameter here');
+  if (unknown !== undefined) throw new SmtpReply('555 5.5.4 Unknown parameter');
   return { address, size: Number(/SIZE=(\d+)/i.exec(parameters)?.[1] ?? 0), smtpUtf8 };
 }

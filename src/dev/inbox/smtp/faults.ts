@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The domain whose addresses misbehave, each in its own way; every other address is taken as it is. */
+/** The domain whose addresses simulate faults. Mail to any other address is accepted. */
 export const faultDomain = 'sandbox.test';
 
-/** What a client is answered when something fails. */
+/** An SMTP reply that reports a failure. */
 export class SmtpReply extends Error {
   readonly responseCode: number;
 
-  /** @param line as on the wire: `451 4.2.1 Try again later`. 421 also closes the connection. */
+  /** @param line as on the wire, such as `451 4.2.1 Try again later`; 421 also closes the connection */
   constructor(line: string) {
     super(line.slice(4));
     this.responseCode = Number(line.slice(0, 3));
   }
 }
 
-/** What can go wrong with a mail once its recipients were accepted. */
+/** Faults after the recipients were accepted. */
 export type DataFault = 'drop-in-data' | 'drop-after-data' | 'reject-data' | 'defer-data' | 'hang';
 const dataFaults: readonly string[] = [
   'drop-in-data',
@@ -35,15 +35,17 @@ const slowSeconds = 5;
 const longestSeconds = 600;
 
 /*
- * The local parts, for people who want to see each state of a delivery (`+anything` may follow, to have
- * counts of one's own):
+ * The local parts that simulate faults. `+anything` may follow, for separate counters.
  *
- *   bounce, disabled, full   refused at RCPT, for good          busy          421 at RCPT, and the connection is closed
- *   defer-N                  refused N times with 451, then accepted once, and so on
- *   greylist                 451 at first; accepted from 5 seconds later on
+ *   bounce, disabled, full   rejected at RCPT with 550 or 552
+ *   busy                     421 at RCPT, then the connection is closed
+ *   defer-N                  rejected N times with 451, then accepted once, and so on
+ *   greylist                 451 at first, accepted after 5 seconds
  *   slow, slow-N             RCPT is answered after 5, or N, seconds
- *   reject-data, defer-data  554, or 451, after the final dot   hang          no answer after the final dot
- *   drop-in-data             cut after 354, before the body     drop-after-data   kept, then cut instead of the 250
+ *   reject-data, defer-data  554, or 451, after the final dot
+ *   hang                     no reply after the final dot
+ *   drop-in-data             connection closed after 354, before the body
+ *   drop-after-data          stored, then the connection is closed instead of 250
  */
 export class FaultAddresses {
   readonly #deferred = new Map<string, number>();
@@ -63,7 +65,7 @@ export class FaultAddresses {
     if (kind === 'greylist') this.#greylist(`${sender} ${recipient}`.toLowerCase(), now());
   }
 
-  /** The first one that these recipients ask for. */
+  /** The first fault among these recipients. */
   atData(recipients: readonly string[]): DataFault | undefined {
     return recipients.map(localPart).find((name) => name !== undefined && dataFaults.includes(name)) as
       | DataFault
@@ -89,7 +91,7 @@ export class FaultAddresses {
   }
 }
 
-/** Of an address at the fault domain, in lower case and without a `+tag`; undefined for any other. */
+/** The local part at the fault domain, in lower case and without a `+tag`; otherwise undefined. */
 function localPart(address: string): string | undefined {
   const [, local, domain] = /^(.*)@([^@]*)$/.exec(address.toLowerCase()) ?? [];
   return domain === faultDomain ? local?.replace(/\+.*$/, '') : undefined;

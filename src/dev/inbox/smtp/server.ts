@@ -3,19 +3,19 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { Db } from '../../../db/database.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { addInboxMail } from '../store.ts';
-import { converse, type HandedMail } from './dialogue.ts';
+import { converse, type ReceivedMail } from './dialogue.ts';
 import { FaultAddresses, SmtpReply } from './faults.ts';
 
 export interface Inbox extends AsyncDisposable {
   readonly port: number;
-  /** `smtp://127.0.0.1:PORT`: no TLS, no sign-in, this machine only. */
+  /** `smtp://127.0.0.1:PORT`: loopback only, without TLS and authentication. */
   readonly url: string;
 }
 
 export interface InboxOptions {
-  /** Any free port unless given. */
+  /** Default: any free port. */
   readonly port?: number;
-  /** Largest mail, announced as SIZE and kept to; a mail is held in memory while it is stored. */
+  /** Largest mail, announced as SIZE and enforced. A mail is in memory until it is stored. */
   readonly maxBytes?: number;
   readonly log?: Logger;
 }
@@ -24,9 +24,9 @@ const maxClients = 100;
 const idleMilliseconds = 10 * 60_000;
 
 /**
- * The development inbox: a real SMTP server that takes mail for everybody and delivers it to a table. Its 250
- * comes after the commit, so what it accepted is there, once, whatever happens next. Addresses at
- * sandbox.test misbehave: see FaultAddresses.
+ * The development inbox: an SMTP server that accepts mail to every address and stores it in a table. It
+ * replies 250 after the commit, so an accepted mail is stored exactly once. Addresses at sandbox.test
+ * simulate faults, see FaultAddresses.
  */
 export async function startInbox(
   db: Db,
@@ -34,13 +34,13 @@ export async function startInbox(
 ): Promise<Inbox> {
   const faults = new FaultAddresses();
   const clients = new Set<Socket>();
-  /** Mails that are being stored: to be waited for before connections are closed. */
+  /** Pending inserts, which are awaited before connections are closed. */
   const storing = new Set<Promise<unknown>>();
 
   const server = createServer((socket) => {
     clients.add(socket);
     socket.setTimeout(idleMilliseconds, () => socket.destroy());
-    // A client that goes away in the middle is no event of ours: its mail was not accepted.
+    // A client that disconnects early is ignored, as its mail was not accepted.
     socket.on('error', () => {}).on('close', () => clients.delete(socket));
     converse(
       socket,
@@ -63,14 +63,14 @@ export async function startInbox(
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.allSettled(storing);
-      // Their last answers are on their way by the next turn.
+      // The last replies are written in the next turn.
       await new Promise(setImmediate);
       for (const socket of clients) socket.destroy();
       await closed;
     },
   };
 
-  async function take(mail: HandedMail): Promise<boolean> {
+  async function take(mail: ReceivedMail): Promise<boolean> {
     const fault = faults.atData(mail.rcptTo);
     if (fault === 'reject-data') throw new SmtpReply('554 5.7.1 Content refused (fault address)');
     if (fault === 'defer-data') throw new SmtpReply('451 4.3.0 Try again later (fault address)');

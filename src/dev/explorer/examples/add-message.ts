@@ -1,0 +1,135 @@
+import { type Example, ticket } from './example.ts';
+
+/** The main mutation, with further fields of the payload and of the message. */
+function addTicketMessage(operationName: string, ofPayload = '', ofMessage = ''): string {
+  return `mutation ${operationName}($input: AddTicketMessageInput!) {
+  addTicketMessage(input: $input) {
+    ... on AddTicketMessagePayload {
+      ticketMessage {
+        id
+        messageId
+        visibility
+        bodyText
+${ofMessage}      }
+${ofPayload}      replayed
+      warnings {
+        code
+        message
+      }
+    }
+    ... on UserError {
+      code
+      message
+      path
+      retryable
+    }
+    ... on InvalidInputError {
+      problems {
+        path
+        message
+      }
+    }
+  }
+}
+`;
+}
+
+/** Uses of the main mutation. */
+export const messageExamples = {
+  AddComment: {
+    operationName: 'AddComment',
+    title: 'Comment',
+    about: 'A public message, which the requester can read. No e-mail is sent.',
+    query: addTicketMessage('AddComment'),
+    variables: { input: { ticket, body: 'The new workstation has arrived. When may I set it up?' } },
+  },
+  AddPrivateNote: {
+    operationName: 'AddPrivateNote',
+    title: 'Private note',
+    about: 'Visible to operators only: never mailed, and never shown to a requester.',
+    query: addTicketMessage('AddPrivateNote'),
+    variables: {
+      input: {
+        ticket: { ticketId: 47 },
+        body: 'Serial number noted; the old one goes back to the supplier on Friday.',
+        visibility: 'PRIVATE',
+      },
+    },
+  },
+  ReplyByEmail: {
+    operationName: 'ReplyByEmail',
+    title: 'Reply by e-mail, with Cc',
+    about: 'Stored, and mailed to the requester. On the demo desk, open the inbox to read the mail.',
+    query: addTicketMessage(
+      'ReplyByEmail',
+      `      delivery {
+        state
+        from
+        to
+        cc
+        bcc
+        subject
+        rfcMessageId
+      }
+`,
+    ),
+    variables: {
+      input: {
+        ticket,
+        body: '<p>Hello,</p><p>could I come and set it up <b>this afternoon</b>?</p>',
+        format: 'HTML',
+        email: { from: 'company@domain.com', cc: ['team.lead@domain.com'] },
+      },
+    },
+  },
+  UploadFiles: {
+    operationName: 'UploadFiles',
+    title: 'Upload files',
+    about: 'Pick files in the Files panel: each becomes an attachment of the message.',
+    takesFiles: true,
+    query: addTicketMessage(
+      'UploadFiles',
+      '',
+      `        attachments {
+          fileName
+          byteSize
+          sha256
+          downloadUrl
+        }
+`,
+    ),
+    variables: { input: { ticket, body: 'The delivery note and the manual are attached.' } },
+  },
+  RetrySafely: {
+    operationName: 'RetrySafely',
+    title: 'Retry without a duplicate',
+    about: 'Run it twice: the same key and input return the first result, with replayed: true.',
+    query: addTicketMessage('RetrySafely'),
+    variables: {
+      input: {
+        ticket,
+        body: 'This message is stored once, however often the request is sent.',
+        idempotencyKey: 'explorer-example-1',
+      },
+    },
+  },
+  ReplyWithBounce: {
+    operationName: 'ReplyWithBounce',
+    title: 'See a delivery fail',
+    about: 'The development inbox rejects this address at sandbox.test. The other recipient gets the mail.',
+    query: addTicketMessage(
+      'ReplyWithBounce',
+      `      delivery {
+        state
+      }
+`,
+    ),
+    variables: {
+      input: {
+        ticket,
+        body: 'One of the two addresses does not exist.',
+        email: { from: 'company@domain.com', cc: ['bounce@sandbox.test'] },
+      },
+    },
+  },
+} satisfies Record<string, Example>;

@@ -1,0 +1,195 @@
+import { type Example, ticket } from './example.ts';
+
+/** Queries and subscriptions. */
+export const readingExamples = {
+  WhoAmI: {
+    operationName: 'WhoAmI',
+    title: 'Who am I',
+    about: 'The signed-in user, and the mailboxes that they may send from.',
+    query: `# Run it: ▶ or Ctrl-Enter.
+# More are in the Examples panel.
+query WhoAmI {
+  viewer {
+    login
+    person {
+      id
+      name
+      role
+    }
+    scopes
+  }
+  mailboxes {
+    address
+    displayName
+  }
+}
+`,
+  },
+  ReadTicket: {
+    operationName: 'ReadTicket',
+    title: 'Read a ticket',
+    about: 'A ticket by its reference, with its latest messages, their attachments and deliveries.',
+    query: `query ReadTicket($ticket: TicketSelector!) {
+  ticket(by: $ticket) {
+    id
+    ticketId
+    reference
+    subject
+    requester {
+      name
+    }
+    messages(last: 10) {
+      totalCount
+      nodes {
+        messageId
+        createdAt
+        visibility
+        author {
+          id
+          name
+        }
+        bodyText
+        attachments {
+          fileName
+          byteSize
+          downloadUrl
+        }
+        delivery {
+          state
+        }
+      }
+    }
+  }
+}
+`,
+    variables: { ticket },
+  },
+  ListTickets: {
+    operationName: 'ListTickets',
+    title: 'List tickets',
+    about: 'A page of open tickets, newest first. Pass endCursor as after to get the next page.',
+    query: `query ListTickets($status: TicketStatus, $first: Int!, $after: String) {
+  tickets(status: $status, first: $first, after: $after) {
+    totalCount
+    nodes {
+      reference
+      subject
+      status
+      messageCount
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+`,
+    variables: { status: 'OPEN', first: 10, after: null },
+  },
+  WatchTicket: {
+    operationName: 'WatchTicket',
+    title: 'Watch a ticket live',
+    about: 'Run it, then add a message in another tab: events appear as they happen. ▶ again stops it.',
+    query: `subscription WatchTicket($ticket: TicketSelector!) {
+  ticketEvents(ticket: $ticket) {
+    cursor
+    type
+    at
+    actor {
+      name
+    }
+    ticketMessage {
+      messageId
+      bodyText
+    }
+    delivery {
+      state
+    }
+  }
+}
+`,
+    variables: { ticket },
+  },
+  WatchDeliveries: {
+    operationName: 'WatchDeliveries',
+    title: 'Follow deliveries',
+    about: "A ticket's e-mails: the state of each recipient, and every attempt with the server's answer.",
+    query: `query WatchDeliveries($ticket: TicketSelector!) {
+  ticket(by: $ticket) {
+    reference
+    messages(last: 10) {
+      nodes {
+        messageId
+        delivery {
+          state
+          subject
+          failure
+          recipients {
+            kind
+            address
+            state
+            enhancedCode
+            smtpReply
+          }
+          attempts {
+            number
+            startedAt
+            phase
+            outcome
+            reply
+          }
+        }
+      }
+    }
+  }
+}
+`,
+    variables: { ticket },
+  },
+  ListFailures: {
+    operationName: 'ListFailures',
+    title: 'List failed mails',
+    about: 'Mails that did not reach every recipient, with reasons and suggested actions.',
+    query: `query ListFailures($filter: DeliveryFilter) {
+  deliveries(filter: $filter, first: 10) {
+    nodes {
+      id
+      state
+      subject
+      failure
+      suggestedAction
+    }
+  }
+}
+`,
+    variables: { filter: { hasFailedRecipient: true } },
+  },
+  PreviewReply: {
+    operationName: 'PreviewReply',
+    title: 'Preview a reply',
+    about: 'The exact mail that would be sent. Nothing is stored or sent.',
+    query: `query PreviewReply($input: AddTicketMessageInput!) {
+  previewTicketMessage(input: $input) {
+    ... on TicketMessagePreview {
+      envelopeTo
+      subject
+      text
+      byteSize
+      previewHash
+    }
+    ... on UserError {
+      code
+      message
+    }
+  }
+}
+`,
+    variables: {
+      input: {
+        ticket,
+        body: 'Would tomorrow suit you?',
+        email: { from: 'company@domain.com', quote: 'LAST' },
+      },
+    },
+  },
+} satisfies Record<string, Example>;
