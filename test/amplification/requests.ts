@@ -18,7 +18,8 @@ const json = (query: string, variables: object = {}): Request => ({
 const times = (count: number, one: (n: number) => string, between = ' ') =>
   Array.from({ length: count }, (_, n) => one(n)).join(between);
 const add =
-  'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { __typename ... on UserError { code } } }';
+  'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { __typename ... on ' +
+  'UserError { code } } }';
 const adding = (more: object): Request =>
   json(add, { input: { ticket: { ticketId: 47 }, body: 'x', ...more } });
 const nodes = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on TicketMessage { bodyHtml } } }';
@@ -54,34 +55,56 @@ const ofBodies = ({ large, many }: Desk): Record<string, Request> => ({
   ),
   'a subscription to events with 60 bodies each': {
     ...json(
-      `subscription { ticketEvents(ticket: {ticketId: 47}) { ticketMessage { ${times(60, (n) => `b${n}: bodyText`)} } } }`,
+      'subscription { ticketEvents(ticket: {ticketId: 47}) { ticketMessage { ' +
+        `${times(60, (n) => `b${n}: bodyText`)} } } }`,
     ),
     ...stream,
   },
   'unseen messages with their bodies': json(
-    'mutation { addTicketMessage(input: {ticket: {ticketId: 47}, body: "x", ifLastMessage: 1}) { ... on TicketChangedError { unseenMessages { body bodyHtml bodyText } } } }',
+    'mutation { addTicketMessage(input: {ticket: {ticketId: 47}, body: "x", ifLastMessage: 1}) { ... on ' +
+      'TicketChangedError { unseenMessages { body bodyHtml bodyText } } } }',
   ),
   'fifty times unseen messages': json(
-    `mutation { ${times(50, (n) => `m${n}: addTicketMessage(input: {ticket: {ticketId: 47}, body: "x", ifLastMessage: 1}) { ... on TicketChangedError { unseenMessages { bodyText } } }`)} }`,
+    `mutation { ${times(
+      50,
+      (n) =>
+        `m${n}: addTicketMessage(input: {ticket: {ticketId: 47}, body: "x", ` +
+        'ifLastMessage: 1}) { ... on TicketChangedError { unseenMessages { bodyText } } }',
+    )} }`,
   ),
   'fifty previews with all quoted': json(
-    `{ ${times(50, (n) => `p${n}: previewTicketMessage(input: {ticket: {ticketId: 47}, body: "x", email: {from: "company@domain.com", quote: ALL}}) { ... on TicketMessagePreview { text html } }`)} }`,
+    `{ ${times(
+      50,
+      (n) =>
+        `p${n}: previewTicketMessage(input: {ticket: {ticketId: 47}, body: "x", ` +
+        'email: {from: "company@domain.com", quote: ALL}}) { ... on TicketMessagePreview { text html } }',
+    )} }`,
   ),
 });
 
 const ofDocuments: Record<string, Request> = {
   nothing: json('{ __typename }'),
   'deep lists': json(
-    '{ tickets(first: 100) { nodes { requester { name } messages(first: 20) { nodes { id bodyText author { name } attachments { id fileName } ticket { reference } } } } } }',
+    '{ tickets(first: 100) { nodes { requester { name } messages(first: 20) { nodes { id bodyText ' +
+      'author { name } attachments { id fileName } ticket { reference } } } } } }',
   ),
   'deeper lists': json(
-    `{ tickets(first: 100) { nodes { messages(first: 100) { nodes { ticket { messages(first: 100) { nodes { id } } } } } } } }`,
+    '{ tickets(first: 100) { nodes { messages(first: 100) { nodes { ticket { messages(first: 100) { ' +
+      'nodes { id } } } } } } } }',
   ),
   '100 tickets by names': json(
-    `{ ${times(100, (n) => `t${n}: ticket(by: {ticketId: ${n}}) { reference messages(first: 5) { nodes { id } } }`)} }`,
+    `{ ${times(
+      100,
+      (n) => `t${n}: ticket(by: {ticketId: ${n}}) { reference messages(first: 5) { nodes { id } } }`,
+    )} }`,
   ),
   'the schema, ten times': json(
-    `{ ${times(10, (n) => `s${n}: __schema { types { name description fields { name description args { name description } type { name } } } }`)} }`,
+    `{ ${times(
+      10,
+      (n) =>
+        `s${n}: __schema { types { name description fields { name description args { ` +
+        'name description } type { name } } } }',
+    )} }`,
   ),
   'a document of 60 KB': json(`{ ${'__typename '.repeat(5400)} }`),
   'a document of 6.9 MB': json(`{ ${'__typename '.repeat(620_000)} }`),

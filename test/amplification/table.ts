@@ -58,7 +58,8 @@ async function fill({ ownerConnection }: TestDatabase): Promise<Desk> {
     ) select id from written`;
   const html = await write(70, 'HTML', `<p>${'<b>bold</b> text &amp; more '.repeat(30_000)}</p>`);
   const text = await write(50, 'TEXT', 'y'.repeat(4 * MiB - 2));
-  await sql`update tickets set last_message_id = ${text.at(-1)!.id}, last_public_message_id = ${text.at(-1)!.id} where id = 47`;
+  await sql`update tickets set last_message_id = ${text.at(-1)!.id}, last_public_message_id =
+    ${text.at(-1)!.id} where id = 47`;
   await sql.end();
   return { large: idOf(html[0]!.id), many: [...html, ...text].map(({ id }) => idOf(id)) };
 }

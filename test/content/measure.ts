@@ -90,7 +90,8 @@ for (const [name, make] of chosen.slice(0, words.length === 0 ? 12 : undefined))
   print(`50 quotations: ${name}`, '', '', '', '', '', turn.toFixed(0), 'previewed');
 }
 process.stdout.write(
-  `Worst growth from 1 to 4 MiB × ${worstGrowth.toFixed(1)} (× 4 is linear), heap ${(worstHeap / 1e6).toFixed(0)} MB, ` +
+  `Worst growth from 1 to 4 MiB × ${worstGrowth.toFixed(1)} (× 4 is linear), heap ` +
+    `${(worstHeap / 1e6).toFixed(0)} MB, ` +
     `held ${worstHeld.toFixed(0)} ms of CPU (${mostMilliseconds} are allowed)\n`,
 );
 process.exit(worstHeld > mostMilliseconds ? 1 : 0);

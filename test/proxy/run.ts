@@ -184,7 +184,8 @@ async function uploadAndDownload(nginx: Nginx, headers: Record<string, string>, 
   tell(`     ${(mebibytes / seconds).toFixed(0)} MiB a second`);
   const { addTicketMessage } = await graphql<Added>(
     `mutation ($i: AddTicketMessageInput!) { addTicketMessage(input: $i) {
-      ... on AddTicketMessagePayload { ticketMessage { attachments { downloadUrl } } } ... on UserError { code message } } }`,
+      ... on AddTicketMessagePayload { ticketMessage { attachments { downloadUrl } } }
+      ... on UserError { code message } } }`,
     {
       i: { ticket: { reference: 'INC-000003' }, body: 'The film', attachments: [{ upload: upload.upload }] },
     },

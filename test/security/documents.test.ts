@@ -22,13 +22,17 @@ test.each([
   [
     'short ones that mean much',
     1000,
-    `mutation M#($i: AddTicketMessageInput!) { ${many(6, (n) => `m${n}: addTicketMessage(input: $i) { ...F }`)} }
+    `mutation M#($i: AddTicketMessageInput!) { ${many(
+      6,
+      (n) => `m${n}: addTicketMessage(input: $i) { ...F }`,
+    )} }
     fragment F on AddTicketMessageResult { __typename ... on UserError { ${refusal} code message path } }`,
   ],
   [
     'as short ones, within what is planned',
     1000,
-    `mutation M#($i: AddTicketMessageInput!) { addTicketMessage(input: $i) { ... on UserError { ${refusal} } } }`,
+    'mutation M#($i: AddTicketMessageInput!) { addTicketMessage(input: $i) { ... on UserError { ' +
+      `${refusal} } } }`,
   ],
   ['long ones', 300, `query Q#($by: TicketSelector!) { ${typenames} ticket(by: $by) { subject } }`],
   [

@@ -25,7 +25,8 @@ test.each([
     // short.
     const variables = { input: { ticket: { ticketId: 47 }, format: 'HTML', body } };
     const query = `mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) {
-    ... on AddTicketMessagePayload { ticketMessage { messageId changes { code } } } ... on UserError { code } } }`;
+    ... on AddTicketMessagePayload { ticketMessage { messageId changes { code } } }
+    ... on UserError { code } } }`;
     let answer: unknown;
     const longest = await longestTurn(async () => {
       answer = (await gateway.graphql(query, variables)).data;

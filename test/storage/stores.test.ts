@@ -105,7 +105,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await world.names()).toEqual([]);
   });
 
-  test('a stream that somebody has read from is refused: what is missing would never be noticed', async () => {
+  test('a stream that was read from before is rejected, as its beginning would be lost', async () => {
     const begun = from(Buffer.from('abc'), Buffer.from('def'));
     await once(begun, 'readable');
     begun.read();
@@ -210,7 +210,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       expect((await read(key)).equals(bytes)).toBe(true);
     });
 
-    test('a process that saw the beginning and the end, but not the middle, tells the digest of all', async () => {
+    test('a process that saw only the beginning and the end computes the whole digest', async () => {
       const key = await store.create();
       await append(key, Buffer.from('ab'), 0);
       await append(key, Buffer.from('cd'), 2, world.another());
@@ -292,7 +292,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       },
     );
 
-    test('whoever comes again ends the request that still hangs, and goes on behind what it had sent', async () => {
+    test('a new request ends the one that still hangs, and continues behind its bytes', async () => {
       const key = await store.create();
       const hanging = new PassThrough();
       const first = store.append(key, hanging, { offset: 0, maxBytes: 100 });

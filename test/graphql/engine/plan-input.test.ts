@@ -17,7 +17,9 @@ const schema = buildSchema(`
   enum Colour { RED GREEN }
   input One @oneOf { id: ID number: Int name: String }
   input Deep {
-    text: String! colour: Colour! = RED even: Even list: [Int!]! = [1, 2] lists: [[String]] one: One! ones: [One!] deep: Deep
+    text: String! colour: Colour! = RED even: Even list: [Int!]! = [1, 2] lists: [[String]]
+    one: One! ones: [One!]
+    deep: Deep
     flag: Boolean = true ratio: Float id: ID
   }
   type Query { any(deep: Deep, one: One, deeps: [Deep!], colours: [Colour!], times: Int, even: Even): Int }
@@ -29,7 +31,8 @@ Object.assign(schema.getType('Even') as GraphQLScalarType, {
   },
 });
 const text = `query (
-  $deep: Deep $one: One! $deeps: [Deep!]! = [{ text: "x", one: { id: 1 } }] $colours: [Colour!] = [GREEN] $times: Int! = 3 $even: Even
+  $deep: Deep $one: One! $deeps: [Deep!]! = [{ text: "x", one: { id: 1 } }] $colours: [Colour!] = [GREEN]
+  $times: Int! = 3 $even: Even
 ) { any(deep: $deep, one: $one, deeps: $deeps, colours: $colours, times: $times, even: $even) }`;
 const document = parse(text);
 const { variableDefinitions } = document.definitions[0] as OperationDefinitionNode;

@@ -243,7 +243,7 @@ describe('case 26: the envelope is the validated list, the headers name the same
     expect(parsed.cc.map(([, spec]) => spec)).toEqual([mail.envelope.to[1], mail.envelope.to[2]]);
     expect(parsed.cc[1]![0]).toBe('A, B <x@y.z>');
   });
-  test('a header with letters beyond ASCII before an @ asks for SMTPUTF8 whoever it is for; an IDN or a blind copy does not', async () => {
+  test('a non-ASCII local part in any header asks for SMTPUTF8; an IDN or a Bcc does not', async () => {
     const asks = async (changes: Partial<MailParts>) => (await composeMail(partsOf(changes))).hasUtf8Headers;
     expect(await asks({ to: [{ name: '', address: 'žofie@x.cz' }] })).toBe(true);
     expect(await asks({ to: [{ name: '', address: 'zofie@žluťoučký.cz' }] })).toBe(false);

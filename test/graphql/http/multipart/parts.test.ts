@@ -122,9 +122,10 @@ test.each([
   expect((await read(withHeaders(`Content-Disposition: ${disposition}`)))[0]).toMatchObject(expected);
 });
 
-test('a name in an old charset is read as what it most likely meant, and a type keeps its parameters', async () => {
+test('a name in an old charset is decoded by a guess, and a type keeps its parameters', async () => {
   const form = withHeaders(
-    'content-disposition: form-data; name="0"; filename="caf\xe9.txt"\r\nContent-Type:text/plain;\r\n charset=iso-8859-1',
+    'content-disposition: form-data; name="0"; filename="caf\xe9.txt"\r\nContent-Type:text/plain;\r\n ' +
+      'charset=iso-8859-1',
     'latin1',
   );
   expect(await read(form)).toMatchObject([
