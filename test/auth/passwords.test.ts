@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkPassword, hashPassword, isPasswordHash, likeButNobodys } from '../../src/auth/passwords.ts';
+import { sampled } from '../support/soak.ts';
 
 /**
  * Of `my password`; the ASP.NET ones are the published vectors of its own tests, the bcrypt ones were made by
@@ -21,14 +22,17 @@ const imported = {
   'bcrypt 2a, cost 12': '$2a$12$abcdefghijklmnopqrstuuiL5fNYxhiXoiUyxFVebbdLH7nrlR6Tu',
 };
 
-describe.for(Object.entries(imported))('%s', ([, hash]) => {
+/** A wrong password costs as much as the dearest hash. */
+const refused = new Set(sampled(Object.keys(imported), 3));
+
+describe.for(Object.entries(imported))('%s', ([name, hash]) => {
   test('is accepted, and a hash of ours is offered for it', async () => {
     const verdict = await checkPassword(hash, 'my password');
     expect(verdict.valid).toBe(true);
     expect(verdict.replacement).toMatch(/^scrypt\$ln=14,r=8,p=5\$/);
     expect(isPasswordHash(hash)).toBe(true);
   });
-  test('refuses another password and offers nothing', async () => {
+  test.runIf(refused.has(name))('refuses another password and offers nothing', async () => {
     expect(await checkPassword(hash, 'my Password')).toEqual({ valid: false });
   });
 });
