@@ -106,6 +106,7 @@ test('the variables of the test are those of a valid document', () => {
 
 test('variables become what graphql-js makes of them, or do not fit when it says so', () => {
   const coerce = planVariables(schema, variableDefinitions!);
+  const numRuns = soaking ? 3000 : 600;
   const seen = { fits: 0, not: 0 };
   fc.assert(
     fc.property(given, (variables) => {
@@ -117,9 +118,9 @@ test('variables become what graphql-js makes of them, or do not fit when it says
       expect(coerce(variables as Record<string, unknown>)).toStrictEqual(coerced);
       seen[coerced === undefined ? 'not' : 'fits'] += 1;
     }),
-    { numRuns: soaking ? 3000 : 600 },
+    { numRuns },
   );
-  expect(Math.min(seen.fits, seen.not)).toBeGreaterThan(300);
+  expect(Math.min(seen.fits, seen.not)).toBeGreaterThan(numRuns / 10);
 });
 
 test.each([
