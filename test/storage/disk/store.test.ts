@@ -107,7 +107,7 @@ const putUnder = (inject: string) =>
 test.runIf(hasStrace)('whichever fsync fails, the put fails and leaves nothing', async () => {
   const syncs = countSyncs();
   expect(syncs).toBeGreaterThanOrEqual(4);
-  for (let n = 1; n <= syncs; n += stride) {
+  for (let n = syncs; n >= 1; n -= stride) {
     await rm(join(directory, 'blobs'), { recursive: true, force: true });
     const run = putUnder(`error=EIO:when=${n}`);
     expect(run.stdout, `fsync ${n}`).toBe('');
@@ -121,7 +121,7 @@ test.runIf(hasStrace)(
   async () => {
     const syncs = countSyncs();
     let left = 0;
-    for (let n = 1; n <= syncs; n += stride) {
+    for (let n = syncs; n >= 1; n -= stride) {
       await rm(join(directory, 'blobs'), { recursive: true, force: true });
       const run = putUnder(`signal=KILL:when=${n}`);
       expect(run.stdout, `fsync ${n}`).toBe('');
