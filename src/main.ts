@@ -2,13 +2,13 @@ import { enableCompileCache } from 'node:module';
 
 const sameSignalMs = 1000;
 
-/** The process: it reads the environment, starts the gateway, and ends it when it is told to. */
+/** The process: it reads the environment, starts the gateway, and stops it on a signal. */
 async function main(): Promise<void> {
-  // Compiled once, loaded ever after: half of a warm start is compiling otherwise.
+  // Without the cache, half of a warm start is compilation.
   enableCompileCache();
   const { readConfig } = await import('./config.ts');
   const config = readConfig(process.env);
-  // The database needs a second to come up, and so does the program to be loaded: both at once.
+  // The database and the program each take about a second to load, so they load in parallel.
   const embedded =
     config.database.kind === 'embedded'
       ? import('./dev/embedded-postgres/embedded.ts').then(({ startEmbedded }) =>
@@ -23,8 +23,9 @@ async function main(): Promise<void> {
   let stoppingSince: number | undefined;
   const stop = async (signal: string) => {
     if (stoppingSince !== undefined) {
-      // A second signal means it. One that comes with the first is the same one: a terminal's Ctrl-C, or a
-      // supervisor that signals the whole group, reaches this process by itself and once more through npm.
+      // A second signal exits immediately. One that follows within a second is a duplicate of the first: a
+      // signal to the whole process group (Ctrl-C, or a supervisor's) arrives directly and once more through
+      // npm.
       if (performance.now() - stoppingSince > sameSignalMs) process.exit(1);
       return;
     }

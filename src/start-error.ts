@@ -2,10 +2,10 @@ import { ConfigError } from './config.ts';
 import { asUnavailable, sqlState } from './platform/database-faults.ts';
 import { Unavailable } from './platform/errors.ts';
 
-/** What a person can do about a start that failed; undefined when that is for whoever reads a stack trace. */
+/** Says what to change after a failed start; undefined for a fault, which needs its stack trace. */
 export function describeStartError(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  if (error.name === 'ConfigError' || error.name === 'EmbeddedInUse') return error.message;
+  if (error.name === 'ConfigError' || /^Embedded(InUse|Unavailable)$/.test(error.name)) return error.message;
   const { code, address, port } = error as { code?: unknown; address?: unknown; port?: unknown };
   if (code === 'EADDRINUSE') return `PORT: ${address}:${port} is in use by another program`;
   if (code === 'EACCES' && port !== undefined) return `PORT: this user may not listen on ${port}`;
@@ -15,7 +15,7 @@ export function describeStartError(error: unknown): string | undefined {
 
 /**
  * Runs a step of the start that needs the database.
- * @param setting the setting that leads there
+ * @param setting the setting with its URL
  * @throws ConfigError that names the setting, when it or the database has to be changed
  */
 export async function naming<T>(setting: string, run: () => Promise<T>): Promise<T> {
@@ -32,20 +32,29 @@ function troubleOf(error: Error): string | undefined {
   if (root.name === 'Unsuitable') return root.message;
   const state = sqlState(error);
   if (/set role|role "ticketwire_app"/.test(root.message) && state !== undefined)
-    return `the login may not work as ticketwire_app (${root.message}): GRANT ticketwire_app TO it; README.md says which roles are needed`;
+    return (
+      `the login may not act as ticketwire_app (${root.message}): GRANT ticketwire_app TO it; ` +
+      'README.md says which roles are needed'
+    );
   if (state === '42501')
     return `the login may not do this (${root.message}); README.md says which roles it needs`;
   if (state === '28P01' || state === '28000' || state === '3D000') return root.message;
   if (state === '08P01')
-    return `what listens there is not PostgreSQL itself but a pooler (${root.message}); connect to the server, README.md says why`;
+    return (
+      `the server is not PostgreSQL itself but a pooler (${root.message}); ` +
+      'connect to PostgreSQL directly, README.md says why'
+    );
   if (state !== undefined && /CERT|SELF_SIGNED/.test(state))
-    return `the server's certificate is not trusted (${state}): NODE_EXTRA_CA_CERTS names a file of those that are, sslmode=require asks for none`;
+    return (
+      `the server's certificate is not trusted (${state}): list its CA in the file of NODE_EXTRA_CA_CERTS, ` +
+      'or set sslmode=require, which verifies no certificate'
+    );
   return asUnavailable(error) instanceof Unavailable
     ? `the database does not answer (${state}: ${root.message})`
     : undefined;
 }
 
-/** What the server said, without the statement that the mapper wraps around it. */
+/** The driver's error, without Drizzle's wrapper, which quotes the statement. */
 function rootOf(error: Error): Error {
   return error.cause instanceof Error ? rootOf(error.cause) : error;
 }

@@ -4,12 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { isExplorerBuilt } from './dev/explorer/build.ts';
 
 /*
- * What `npm start` runs: one command that takes the shell's place, so that the signals that npm passes on
- * reach the gateway itself. A shell that waits for its command ends at a signal, and leaves the command
- * behind.
+ * The entry of `npm start`: a single command, so that npm's shell replaces itself with this process, which
+ * then receives the signals that npm forwards. A shell that waits for several commands would exit on a
+ * signal and leave the gateway running.
  */
 
-/** In a process of its own, whose memory is given back, and which ends when this one is told to. */
+/** Builds in a child process, which frees its memory. The child is stopped with this process. */
 async function buildExplorer(): Promise<void> {
   const program = fileURLToPath(new URL('./dev/explorer/build.ts', import.meta.url));
   const child = spawn(process.execPath, [program], { stdio: ['ignore', 'inherit', 'inherit'] });

@@ -1,11 +1,12 @@
 import type { App } from './app.ts';
 import type { Config } from './config.ts';
+import type { DemoDesk } from './dev/demo/desk.ts';
 
-/** What a person who has just started the gateway needs to know next. */
+/** The text that a start prints: where things are, and calls to try. */
 export function welcome(config: Config, { url, monitorUrl, demo }: App): string {
   if (url === undefined) {
     const at = monitorUrl === undefined ? '' : `\n\n  readiness     ${monitorUrl}/health/ready`;
-    return `Ticketwire sends mail; it serves no requests in this process.${at}\n`;
+    return `Ticketwire sends mail; this process serves no requests.${at}\n`;
   }
   const at = [
     `Ticketwire is listening on ${url}`,
@@ -22,15 +23,37 @@ export function welcome(config: Config, { url, monitorUrl, demo }: App): string 
     }
     return `${at.join('\n')}\n`;
   }
-  const { operator, requester } = demo;
-  return `${at.join('\n')}
-Demo desk: operator ${operator.login} / ${operator.password}, requester ${requester.login} / ${requester.password}, tickets INC-000001 to INC-000050.
+  return `${at.join('\n')}\n${firstCalls(url, demo)}`;
+}
 
-A reply by e-mail, by GraphQL:
-  curl -s -u ${operator.login}:${operator.password} ${url}/graphql -H 'Content-Type: application/json' -d '{"query":"mutation($i:AddTicketMessageInput!){addTicketMessage(input:$i){__typename ... on AddTicketMessagePayload{ticketMessage{messageId} delivery{state to subject rfcMessageId}} ... on UserError{code message}}}","variables":{"i":{"ticket":{"reference":"INC-000047"},"body":"Can I meet you afternoon?","email":{"from":"company@domain.com"}}}}'
-
-The same as a legacy client does it:
-  curl -s -u ${operator.login}:${operator.password} ${url}/api/Tickets/NewMessage -H 'Content-Type: application/json' -d '{"TicketREF":"INC-000047","Message":"Can I meet you afternoon?","SendViaOutboundEmail":true,"SendViaOutboundEmailFrom":"company@domain.com"}'
-
-`;
+function firstCalls(url: string, { operator, requester }: DemoDesk): string {
+  const query =
+    'mutation($i:AddTicketMessageInput!){addTicketMessage(input:$i){__typename ' +
+    '... on AddTicketMessagePayload{ticketMessage{messageId} delivery{state to subject rfcMessageId}} ' +
+    '... on UserError{code message}}}';
+  const body = 'Can I meet you afternoon?';
+  const from = 'company@domain.com';
+  const reference = 'INC-000047';
+  const variables = { i: { ticket: { reference }, body, email: { from } } };
+  const legacy = {
+    TicketREF: reference,
+    Message: body,
+    SendViaOutboundEmail: true,
+    SendViaOutboundEmailFrom: from,
+  };
+  const curl = (path: string, json: object) =>
+    `curl -s -u ${operator.login}:${operator.password} ${url}${path} ` +
+    `-H 'Content-Type: application/json' -d '${JSON.stringify(json)}'`;
+  return [
+    `Demo desk: operator ${operator.login} / ${operator.password}, ` +
+      `requester ${requester.login} / ${requester.password}, tickets INC-000001 to INC-000050.`,
+    '',
+    'A reply by e-mail, by GraphQL:',
+    `  ${curl('/graphql', { query, variables })}`,
+    '',
+    'The same as a legacy client does it:',
+    `  ${curl('/api/Tickets/NewMessage', legacy)}`,
+    '',
+    '',
+  ].join('\n');
 }

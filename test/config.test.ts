@@ -32,7 +32,7 @@ describe('without DATABASE_URL, there is no start', () => {
   test('and every such reason is told at once', () => {
     const lines = refusal({ NODE_ENV: 'production', TRUST_PROXY: '1', DATABASE_ULR: 'postgres://db/desk' });
     expect(lines).toHaveLength(3);
-    expect(lines[0]).toMatch(/^DATABASE_ULR: is no setting; did you mean DATABASE_URL\?/);
+    expect(lines[0]).toMatch(/^DATABASE_ULR: is not a setting; did you mean DATABASE_URL\?/);
   });
 
   test.for(['development', 'test', 'staging'])('but a demo desk with NODE_ENV=%s', (NODE_ENV) => {
@@ -68,12 +68,12 @@ describe('a name that is nearly a setting’s', () => {
   ] as const)('%s: did you mean %s?', ([name, meant]) => {
     const lines = refusal({ [name]: 'x' });
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(`${name}: is no setting; did you mean ${meant}?`);
+    expect(lines[0]).toMatch(`${name}: is not a setting; did you mean ${meant}?`);
     expect(refusal({ [name]: '' })).toEqual([]);
   });
 
   test('is a warning where the setting is set too, or was set to nothing', () => {
-    const warnings = ['DATABASE_URI: is no setting; did you mean DATABASE_URL?'];
+    const warnings = ['DATABASE_URI: is not a setting; did you mean DATABASE_URL?'];
     expect(readConfig({ ...database, DATABASE_URI: 'x' }).warnings).toEqual(warnings);
     expect(readConfig({ DATABASE_URL: '', DATABASE_URI: 'x' }).warnings).toEqual(warnings);
   });

@@ -1,5 +1,5 @@
 /**
- * Of the letters A to Z alone, the case does not matter. Unicode's folding makes one of what is two to
- * whoever gave the names out: the Kelvin sign and k, the long s and s.
+ * Folds the case of A to Z alone. Unicode's case folding would merge characters that issuers of names treat
+ * as different: the Kelvin sign and k, the long s and s.
  */
 export const asciiFold = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());

@@ -6,7 +6,7 @@ import type { Logger } from '../platform/log.ts';
 import type { Viewer } from '../platform/request-context.ts';
 import { asciiFold } from './ascii-fold.ts';
 import { createAuthorizationReader } from './authorization-header.ts';
-import { createCredentialCache, type Verified } from './credential-cache.ts';
+import { createCredentialCache, type VerifiedCredential } from './credential-cache.ts';
 import { type Claims, createJwtVerifier, isCompactJws } from './jwt.ts';
 import { createPasswordSignIn, type Stopwatch } from './password-sign-in.ts';
 import type { ScryptParameters } from './scrypt.ts';
@@ -16,11 +16,11 @@ import { type Account, findEnabledByEmail, prepareFindByLogin, viewerOf } from '
 
 export interface Authenticator extends AsyncDisposable {
   /**
-   * Who offers this `Authorization` header. `undefined`: no credential was offered.
-   * @param direct tells whether a program of this machine asks, and not for others: passwords that everybody
-   * knows are good then alone
+   * Authenticates an `Authorization` header. `undefined`: there is no credential.
+   * @param direct whether the request comes from a program on this machine, not through a proxy: only then
+   * are public passwords (the demo desk's) accepted
    * @throws BadCredential (401, or 429 when it says how long to wait) or Unavailable (503: too many sign-ins
-   * at once, no database, no keys for JWTs)
+   * at a time, no database, no keys for JWTs)
    */
   authenticate(
     authorization: string | undefined,
@@ -32,22 +32,21 @@ export interface Authenticator extends AsyncDisposable {
 export interface AuthenticatorPorts {
   readonly db: Db;
   readonly jwt?: Config['jwt'];
-  /** The code page of Basic credentials that are no UTF-8. */
+  /** The code page of Basic credentials that are not UTF-8. */
   readonly legacyCharset?: Config['legacyCharset'];
-  /** Hashes of passwords that everybody knows. */
+  /** Hashes of public passwords. */
   readonly knownPasswords?: ReadonlySet<string>;
-  /** Of the hashes that are made; today's unless given. */
+  /** Cost of new hashes; the current default unless given. */
   readonly passwordCost?: ScryptParameters | undefined;
   readonly stopwatch?: Stopwatch | undefined;
   readonly now?: () => Date;
   readonly log: Logger;
-  /** Told of each sign-in that is refused. */
+  /** Is called for each rejected sign-in. */
   readonly refused?: (reason: SignInReason) => void;
 }
 
 /**
- * A good credential is remembered: most calls cost one keyed hash and a lookup, no query and no password
- * hashing.
+ * Caches good credentials: most calls cost one keyed hash and a lookup, without a query or password hashing.
  */
 export function createAuthenticator({
   db,
@@ -62,10 +61,14 @@ export function createAuthenticator({
 }: AuthenticatorPorts): Authenticator {
   const cache = createCredentialCache();
   const verify = createVerifier({ db, jwt, legacyCharset, passwordCost, stopwatch, now, log });
-  const inFlight = new Map<string, Promise<Verified>>();
+  const inFlight = new Map<string, Promise<VerifiedCredential>>();
 
-  /** Calls that offer the same credential meanwhile share one verification. */
-  function verifyOnce(key: string, authorization: string, remoteAddress: string): Promise<Verified> {
+  /** Concurrent calls with the same credential share one verification. */
+  function verifyOnce(
+    key: string,
+    authorization: string,
+    remoteAddress: string,
+  ): Promise<VerifiedCredential> {
     const running = inFlight.get(key);
     if (running !== undefined) return running;
     const started = (async () => {
@@ -84,8 +87,8 @@ export function createAuthenticator({
     return started;
   }
 
-  /** From memory as long as that is fresh, and renewed before it is not. */
-  async function lookUp(authorization: string, remoteAddress: string): Promise<Verified> {
+  /** Uses the cached result while it is fresh, and renews it before it expires. */
+  async function lookUp(authorization: string, remoteAddress: string): Promise<VerifiedCredential> {
     const key = cache.keyOf(authorization);
     const at = now().getTime();
     const entry = cache.get(key);
@@ -94,13 +97,13 @@ export function createAuthenticator({
     if (at >= entry.refreshAt) {
       entry.refreshAt = Number.POSITIVE_INFINITY;
       verifyOnce(key, authorization, remoteAddress).catch((err: unknown) => {
-        if (!(err instanceof BadCredential)) log.warn({ err }, 'a credential could not be looked up again');
+        if (!(err instanceof BadCredential)) log.warn({ err }, 'renewing a credential failed');
       });
     }
     return entry;
   }
 
-  /** What was offered is nowhere in the line, and of a home's IPv6 address only what its network shares. */
+  /** The log line never contains the credential, and only the network part of an IPv6 address. */
   function note(error: unknown, remoteAddress: string): unknown {
     if (!(error instanceof BadCredential)) return error;
     const { reason, userId } = error;
@@ -132,8 +135,8 @@ type Verify = (
   authorization: string,
   remoteAddress: string,
   key: string,
-  before: Verified | undefined,
-) => Promise<Verified>;
+  before: VerifiedCredential | undefined,
+) => Promise<VerifiedCredential>;
 
 function createVerifier(ports: VerifierPorts): Verify {
   const { db, jwt, legacyCharset, passwordCost: cost, stopwatch, now, log } = ports;
@@ -145,7 +148,7 @@ function createVerifier(ports: VerifierPorts): Verify {
   const findByEmail = (address: string) => findEnabledByEmail(db, address);
   const verifyJwt = jwt === undefined ? undefined : createJwtVerifier(jwt, now);
 
-  async function byToken(token: string): Promise<Verified> {
+  async function byToken(token: string): Promise<VerifiedCredential> {
     const found = isWellFormedToken(token) ? await findToken(token) : undefined;
     if (found === undefined) throw new BadCredential('The token is unknown', 'unknown_token');
     const { account, scopes, expiresAt, revokedAt } = found;
@@ -158,11 +161,11 @@ function createVerifier(ports: VerifierPorts): Verify {
     };
   }
 
-  /** Who the claims are about; a login decides before an address, disabled or not. */
+  /** The user that the claims identify. A login takes precedence over an e-mail address, even if disabled. */
   async function bySubject({ subject, verifiedEmail }: Claims): Promise<Account | undefined> {
     const named = await findByLogin(subject);
-    // The database folds letters that only look alike (the Kelvin sign is a k to it), and an issuer's
-    // subjects are not one for that.
+    // The database folds letters that only look alike (the Kelvin sign becomes k), but an issuer's subjects
+    // that differ in them are different users.
     if (named !== undefined && asciiFold(named.login) === asciiFold(subject))
       return named.disabledAt === null ? named : undefined;
     if (verifiedEmail === undefined) return undefined;
@@ -170,7 +173,7 @@ function createVerifier(ports: VerifierPorts): Verify {
     return addressed.length === 1 ? addressed[0] : undefined;
   }
 
-  async function byJwt(token: string): Promise<Verified> {
+  async function byJwt(token: string): Promise<VerifiedCredential> {
     if (verifyJwt === undefined) throw new BadCredential('The token is unknown', 'unknown_token');
     const claims = await verifyJwt(token);
     const account = await bySubject(claims);

@@ -6,28 +6,28 @@ export interface Credential {
   readonly password: string;
 }
 
-/** What an `Authorization` header offers. */
+/** The credential in an `Authorization` header. */
 export type Offered =
   | {
       readonly kind: 'password';
       /**
-       * What the bytes may mean, the likelier first: one reading, or two if they are text in UTF-8 and in the
-       * old code page.
+       * Possible readings of the bytes, the likelier first: one, or two if the bytes are valid both as UTF-8
+       * and in the legacy code page.
        */
       readonly readings: readonly [Credential, ...Credential[]];
     }
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'jwt'; readonly token: string };
 
-/** Longer ones are no credential of ours; a JWT with many claims has some 2 KiB. */
+/** Longer headers are not credentials of ours; a JWT with many claims has about 2 KiB. */
 const maxHeaderLength = 12_288;
 
 export const tokenPrefix = 'tw_';
 
 /**
- * Reads `Authorization` headers.
- * @param legacyCharset the code page of clients that do not send UTF-8, as `TextDecoder` calls it
- * @returns a reader, which throws BadCredential when the header is neither well-formed Basic nor Bearer
+ * Parses `Authorization` headers.
+ * @param legacyCharset the code page of clients that do not send UTF-8, by its name in the Encoding Standard
+ * @returns a parser, which throws BadCredential when the header is neither well-formed Basic nor Bearer
  */
 export function createAuthorizationReader(legacyCharset: string): (header: string) => Offered {
   const legacy = new TextDecoder(legacyCharset, { ignoreBOM: true });
@@ -51,8 +51,8 @@ export function createAuthorizationReader(legacyCharset: string): (header: strin
 }
 
 /**
- * RFC 7617, section 2: base64 of `login:password`, the first colon dividing. Clients of the old desk send
- * UTF-8 or, as .NET Framework does, their machine's code page; a few words of the one are words of the other.
+ * RFC 7617, section 2: base64 of `login:password`, split at the first colon. Clients of the old desk send
+ * UTF-8 or, like .NET Framework, their machine's code page. Some byte sequences are valid in both.
  */
 function readBasic(value: string, legacy: TextDecoder): [Credential, ...Credential[]] {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(value))
@@ -70,7 +70,7 @@ function divide(text: string): Credential {
   if (colon < 0 || login === '' || password === '') {
     throw new BadCredential('The Basic credential is not login:password', 'malformed');
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 7617 forbids them, and PostgreSQL takes no U+0000.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 7617 forbids them, PostgreSQL U+0000.
   if (/[\u0000-\u001f\u007f]/.test(text)) {
     throw new BadCredential('The Basic credential contains control characters', 'malformed');
   }

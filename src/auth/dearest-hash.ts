@@ -4,13 +4,13 @@ import { users } from '../db/tables.ts';
 import { costOf, costToMake, likeButNobodys } from './passwords.ts';
 import { currentParameters, type ScryptParameters } from './scrypt.ts';
 
-/** How long a look at the hashes is good for; an import is noticed by then. */
+/** How long the result is cached; an import is noticed after that. */
 const lookEveryMs = 10 * 60_000;
 
 /**
- * Whose wrong password takes the longest, as a hash of the same cost that no password has; undefined when no
- * hash is dearer than those that are made today. Costs are told by the first letters of a hash, of which
- * there are a few; of ASP.NET's second version all cost the same.
+ * Finds the most expensive stored hash, and returns a hash of the same cost that no password matches;
+ * undefined when none is more expensive than new ones. A hash's prefix determines its cost, and there are
+ * few prefixes; all hashes of ASP.NET's second version cost the same.
  */
 export function createDearestHash(
   db: Db,

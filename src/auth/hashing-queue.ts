@@ -1,30 +1,30 @@
 import { Unavailable } from '../platform/errors.ts';
 
 /**
- * Runs a bounded number of jobs at a time, lets a bounded number wait, and shares its turns among the parties
- * that ask.
+ * Runs a limited number of jobs concurrently, queues a limited number, and shares its slots fairly among
+ * parties.
  */
 export interface HashingQueue {
   /**
-   * @param party whose job it is: parties take turns, however many jobs each of them brings
-   * @throws Unavailable when too many wait already, and this party has no fewer of them than others
+   * @param party the owner of the job: parties take turns, however many jobs each has
+   * @throws Unavailable when the queue is full and this party has as many jobs in it as others
    */
   run<T>(party: string, hash: () => Promise<T>): Promise<T>;
 }
 
-interface Waiting {
+interface QueuedJob {
   readonly start: () => void;
   readonly giveUp: () => void;
 }
 
 /**
- * Two at a time leave half of libuv's four threads to files and DNS; at 170 ms each, 128 that wait are
- * answered in 11 s. When it is full, whoever has the most jobs in it gives up the last of them for one who
- * has fewer, so that nobody fills it for the others.
+ * Two concurrent hashes leave half of libuv's four threads to files and DNS. At 170 ms each, a queue of 128
+ * is processed in 11 s. When it is full, the party with the most jobs loses its last one to a party that has
+ * fewer, so that no party can block the others.
  */
 export function createHashingQueue({ concurrency = 2, waiting = 128 } = {}): HashingQueue {
-  /** In the order of their turns: who was served goes to the end. */
-  const parties = new Map<string, Waiting[]>();
+  /** In the order of their turns: a party that was served goes to the end. */
+  const parties = new Map<string, QueuedJob[]>();
   let running = 0;
   let length = 0;
 
@@ -32,7 +32,7 @@ export function createHashingQueue({ concurrency = 2, waiting = 128 } = {}): Has
     if (length < waiting) return;
     const own = parties.get(party)?.length ?? 0;
     let most = own + 1;
-    let from: Waiting[] | undefined;
+    let from: QueuedJob[] | undefined;
     for (const jobs of parties.values()) {
       if (jobs.length > most) [most, from] = [jobs.length, jobs];
     }
@@ -51,7 +51,7 @@ export function createHashingQueue({ concurrency = 2, waiting = 128 } = {}): Has
     });
   }
 
-  /** Whoever leaves hands the slot on, so `running` stays as it is while somebody waits. */
+  /** A finished job passes its slot on, so `running` does not change while jobs are queued. */
   function leave(): void {
     const [next] = parties;
     if (next === undefined) {

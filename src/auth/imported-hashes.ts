@@ -2,8 +2,8 @@ import { pbkdf2, timingSafeEqual } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 
 /*
- * Hashes that users of an older desk bring along. They are read as they were written, so the password is not
- * normalised. ASP.NET Identity:
+ * Password hashes imported from an older desk. The password is not normalised, because the old desk did not
+ * normalise it. ASP.NET Identity:
  * https://github.com/dotnet/aspnetcore/blob/main/src/Identity/Extensions.Core/src/PasswordHasher.cs
  */
 
@@ -14,12 +14,12 @@ interface Pbkdf2Hash {
   readonly key: Buffer;
 }
 
-/** Twenty times today's default of .NET; more would let an imported row stall sign-ins. */
+/** Twenty times .NET's current default; an imported hash with more would stall sign-ins. */
 const maxIterations = 2_000_000;
 /** 2^14 rounds take a second or two in JavaScript. */
 const maxBcryptCost = 14;
 const bcryptFormat = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
-/** bcrypt reads no further, so that a longer password would be good with any end. */
+/** bcrypt ignores further bytes, so a longer password would match with any ending. */
 const maxBcryptBytes = 72;
 const digests = ['sha1', 'sha256', 'sha512'] as const;
 
@@ -46,13 +46,15 @@ export async function verifyImported(hash: string, password: string): Promise<bo
 
 const isBcrypt = (hash: string): boolean => bcryptCost(hash) !== undefined;
 
-/** Base-2 logarithm of its rounds; undefined when it is none, or costs more than a sign-in may. */
+/**
+ * Base-2 logarithm of its rounds; undefined for other texts, and for hashes that are too expensive to check.
+ */
 function bcryptCost(hash: string): number | undefined {
   const cost = Number(bcryptFormat.exec(hash)?.[1] ?? 0);
   return cost >= 4 && cost <= maxBcryptCost ? cost : undefined;
 }
 
-/** What a check takes, in milliseconds on one machine; 0 for what is no hash. */
+/** Cost of a check in milliseconds, measured on one machine; 0 for other texts. */
 export function costOfImported(hash: string): number {
   const rounds = bcryptCost(hash);
   if (rounds !== undefined) return 2 ** rounds * 0.24;
@@ -60,7 +62,7 @@ export function costOfImported(hash: string): number {
   return aspNet === undefined ? 0 : aspNet.iterations * (aspNet.digest === 'sha512' ? 1e-3 : 5e-4);
 }
 
-/** The same form, cost and salt, and a key that no password leads to. */
+/** A hash of the same format, cost and salt whose key no password matches. */
 export function importedLikeButNobodys(hash: string): string {
   if (isBcrypt(hash)) return `${hash.slice(0, 29)}${'.'.repeat(31)}`;
   const bytes = Buffer.from(hash, 'base64');
@@ -94,7 +96,8 @@ function parseAspNet(hash: string): Pbkdf2Hash | undefined {
 }
 
 /**
- * In a thread of its own: bcrypt in JavaScript would hold up every other request for up to 100 ms at a time.
+ * Runs in a worker thread, because bcrypt in JavaScript would block every other request for up to 100 ms at
+ * a time.
  */
 function compareBcrypt(hash: string, password: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
@@ -103,6 +106,6 @@ function compareBcrypt(hash: string, password: string): Promise<boolean> {
     });
     worker.once('message', (equal: boolean) => resolve(equal));
     worker.once('error', reject);
-    worker.once('exit', () => reject(new Error('the bcrypt thread ended without an answer')));
+    worker.once('exit', () => reject(new Error('the bcrypt thread exited without a result')));
   });
 }

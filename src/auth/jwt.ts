@@ -3,25 +3,25 @@ import type { Config } from '../config.ts';
 import { BadCredential, Unavailable } from '../platform/errors.ts';
 import { scopes as allScopes, type Scope } from '../platform/request-context.ts';
 
-/** What a verified JWT says of its bearer. */
+/** The claims of a verified JWT. */
 export interface Claims {
   readonly subject: string;
-  /** Only when the issuer says that it has verified it. */
+  /** Present only when the issuer has verified it. */
   readonly verifiedEmail: string | undefined;
-  /** `undefined`: the token names no scopes, so all of the user's. */
+  /** `undefined`: the token has no scope claim, so it has all scopes of its user. */
   readonly scopes: ReadonlySet<Scope> | undefined;
   readonly expiresAt: Date;
 }
 
-/** Signatures only: with a shared secret, whoever can check a token could make one. */
+/** Asymmetric signatures only: with a shared secret, every verifier could issue tokens. */
 const algorithms = ['RS256', 'ES256', 'EdDSA'];
-/** Seconds that the issuer's clock and ours may differ by. */
+/** Tolerated difference between the issuer's clock and ours, seconds. */
 const clockTolerance = 5;
 
 /**
- * Keys are fetched from the JWKS when first needed, kept ten minutes, and fetched again for an unknown key id
- * at most twice a minute.
- * @returns a function that throws BadCredential, or Unavailable when the keys cannot be had.
+ * Verifies JWTs. Keys are fetched from the JWKS when first needed, cached for ten minutes, and fetched again
+ * for an unknown key id at most twice a minute.
+ * @returns a function that throws BadCredential, or Unavailable when the keys cannot be fetched
  */
 export function createJwtVerifier(
   settings: NonNullable<Config['jwt']>,
@@ -49,19 +49,20 @@ export function createJwtVerifier(
   };
 }
 
-/** The form of a signed JWT: three parts of which the first two are there. */
+/** Whether a text looks like a signed JWT: three parts, of which the first two are not empty. */
 export const isCompactJws = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
 
 /**
- * In ID tokens alone (OpenID Connect Core 1.0): who signed in, told to the program that they signed in at.
+ * Claims of ID tokens alone (OpenID Connect Core 1.0). An ID token tells a client who signed in, and grants
+ * no access.
  */
 const ofIdTokens = ['nonce', 'at_hash', 'c_hash', 's_hash'];
 
 /**
- * An issuer signs ID tokens, logout tokens and refresh tokens with the same keys, and none of them lets
- * anybody do anything. RFC 9068 calls an access token `at+jwt` in its header. Most issuers say `JWT` or
- * nothing: then the token must not say in another way that it is no access token, as OpenID Connect, Keycloak
- * (`typ`) and Cognito (`token_use`) do.
+ * Whether a token is an access token. Issuers sign ID tokens, logout tokens and refresh tokens with the same
+ * keys, and none of these grants access. RFC 9068 marks an access token with `at+jwt` in its header. Most
+ * issuers write `JWT` or nothing: then no claim may mark it as another kind, by the conventions of OpenID
+ * Connect, Keycloak (`typ`) and Cognito (`token_use`).
  */
 function assertAccessToken({ typ }: Partial<JWTHeaderParameters>, payload: JWTPayload): void {
   const type = typ === undefined ? undefined : folded(typ).replace(/^application\//, '');
@@ -77,7 +78,7 @@ function assertAccessToken({ typ }: Partial<JWTHeaderParameters>, payload: JWTPa
   if (!isOne) throw new BadCredential('The JWT is no access token', 'jwt');
 }
 
-/** What is no text equals none of the words that are allowed. */
+/** A claim that is not a string equals none of the allowed words. */
 const folded = (value: unknown): string => (typeof value === 'string' ? value.toLowerCase() : '');
 
 function claimsOf(payload: JWTPayload): Claims {
@@ -92,22 +93,22 @@ function claimsOf(payload: JWTPayload): Claims {
 }
 
 /**
- * Text that the database can look for: it knows no U+0000, and would replace half a surrogate pair by another
- * character.
+ * Whether the database can search for a claim: it rejects U+0000, and the driver would replace a lone
+ * surrogate.
  */
 const isName = (claim: unknown): claim is string =>
   typeof claim === 'string' && claim !== '' && !/\p{Cc}/u.test(claim) && claim.isWellFormed();
 
 /**
- * RFC 8693: a list divided by spaces. What else the issuer names (`openid`) is not ours; a claim of another
- * shape grants nothing.
+ * RFC 8693: a list separated by spaces. Other scopes (`openid`) are ignored; a claim of another shape grants
+ * nothing.
  */
 function scopesIn(scope: unknown): ReadonlySet<Scope> {
   const named = new Set(typeof scope === 'string' ? scope.split(' ') : []);
   return new Set(allScopes.filter((name) => named.has(name)));
 }
 
-/** Codes with which jose says that the keys, and not the token, are what is missing. */
+/** Error codes of jose that mean that the keys are unavailable, not that the token is invalid. */
 const keysFailed = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID']);
 
 function refusalOf(error: unknown): Error {

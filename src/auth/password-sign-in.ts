@@ -5,7 +5,7 @@ import { users } from '../db/tables.ts';
 import { BadCredential } from '../platform/errors.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Credential } from './authorization-header.ts';
-import { maxProofAgeMs, type Verified } from './credential-cache.ts';
+import { maxProofAgeMs, type VerifiedCredential } from './credential-cache.ts';
 import { createDearestHash } from './dearest-hash.ts';
 import { createHashingQueue } from './hashing-queue.ts';
 import { checkPassword } from './passwords.ts';
@@ -14,17 +14,17 @@ import { addressKey, createThrottle } from './throttle.ts';
 import { type Account, prepareFindByLogin, viewerOf } from './viewer.ts';
 
 /**
- * A wrong password is answered a whole number of these after it came, so that its time does not tell an
- * unknown login from a known one, nor whose hash is imported.
+ * The response to a wrong password is delayed to a multiple of this, so that its time does not distinguish
+ * an unknown login from a known one, or an imported hash from a new one.
  */
 const answerEveryMs = 500;
 /**
- * Wrong credentials that are remembered; a client that repeats one all day neither hashes nor uses up its
+ * Cached wrong credentials. A client that repeats one all day causes no hashing and does not use up its
  * login's guesses.
  */
 const maxWrong = 2000;
 
-/** What answers are held back by: a clock that is never set, in milliseconds. */
+/** A monotonic clock for the delay, in milliseconds. */
 export interface Stopwatch {
   now(): number;
   sleep(ms: number): Promise<unknown>;
@@ -34,18 +34,18 @@ interface Ports {
   readonly db: Db;
   readonly now: () => Date;
   readonly log: Logger;
-  /** Of the hashes that are made; today's unless given. */
+  /** Cost of new hashes; the current default unless given. */
   readonly cost?: ScryptParameters | undefined;
   readonly stopwatch?: Stopwatch | undefined;
 }
 export interface PasswordAttempt {
-  /** The credential's name in the cache. */
+  /** The credential's cache key. */
   readonly key: string;
-  /** What it may mean; tried in this order. */
+  /** Possible readings, tried in this order. */
   readonly readings: readonly [Credential, ...Credential[]];
   readonly remoteAddress: string;
-  /** What this very credential was found to be before, by this process. */
-  readonly before: Verified | undefined;
+  /** The earlier result for the same credential in this process. */
+  readonly before: VerifiedCredential | undefined;
 }
 
 export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime }: Ports) {
@@ -54,15 +54,18 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
   const throttle = createThrottle();
   const findDearest = createDearestHash(db, now, cost);
   /**
-   * By credential: for each of its readings the password hash that it did not match; null: there was none.
+   * By credential: for each of its readings, the password hash that it did not match; null: there was none.
    */
   const wrong = new Map<string, readonly (string | null)[]>();
 
   /**
-   * A password that was right before is no guess: if the user still has it, neither hashing nor throttling is
-   * due.
+   * A password that matched before is not a guess: while the user's hash is unchanged, it is neither hashed
+   * nor throttled.
    */
-  function isStillGood(account: Account | undefined, before: Verified | undefined): account is Account {
+  function isStillGood(
+    account: Account | undefined,
+    before: VerifiedCredential | undefined,
+  ): account is Account {
     return (
       account?.disabledAt === null &&
       before?.proof !== undefined &&
@@ -71,7 +74,7 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
     );
   }
 
-  /** Whether this very credential was wrong before, and the passwords of its users are still the same. */
+  /** Whether the same credential was wrong before and its users' password hashes are unchanged. */
   function isStillWrong(accounts: readonly (Account | undefined)[], key: string): boolean {
     return wrong.get(key)?.every((hash, i) => hash === usableHash(accounts[i])) === true;
   }
@@ -83,18 +86,18 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
   }
 
   function tooMany(remoteAddress: string, wait: number): BadCredential {
-    log.warn({ remoteAddress }, 'sign-in slowed down');
+    log.warn({ remoteAddress }, 'sign-in throttled');
     return new BadCredential('Too many failed sign-ins', 'throttled', { retryAfterSeconds: wait });
   }
 
-  /** Counts as failed from its start, so that guesses made side by side are bounded too. */
+  /** Counts as failed until it succeeds, so that concurrent guesses are limited as well. */
   async function throttled<T>(
     { readings, remoteAddress }: PasswordAttempt,
     accounts: readonly (Account | undefined)[],
     signIn: () => Promise<T>,
   ): Promise<T> {
-    // By the user, as one has many spellings for the database; nobody's login leads nowhere, so that its
-    // spellings need no folding.
+    // Keyed by user, because the database accepts many spellings of a login. An unknown login cannot be
+    // guessed, so its spellings need no folding.
     const names = readings.map(({ login }, i) =>
       accounts[i] === undefined ? `login ${login.toLowerCase()}` : `user ${accounts[i].id}`,
     );
@@ -111,7 +114,7 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
   }
 
   /**
-   * @returns the hash that the user has now. A sign-in that was right stays right when its new hash cannot be
+   * @returns the user's current hash. A successful sign-in stays successful when its new hash cannot be
    * stored.
    */
   async function store(account: Account, replacement: string | undefined): Promise<string> {
@@ -125,13 +128,13 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
         .returning({ id: users.id });
       if (rows.length > 0) return replacement;
     } catch (err) {
-      log.warn({ err, userId: account.id }, 'a password could not be hashed anew');
+      log.warn({ err, userId: account.id }, 'rehashing a password failed');
     }
     return old;
   }
 
-  /** @throws BadCredential, Unavailable, and what the database throws. */
-  async function verify(attempt: PasswordAttempt): Promise<Verified> {
+  /** @throws BadCredential, Unavailable, or an error of the database */
+  async function verify(attempt: PasswordAttempt): Promise<VerifiedCredential> {
     const { key, readings, remoteAddress, before } = attempt;
     const find = () => Promise.all(readings.map(({ login }) => findByLogin(login)));
     if (before?.proof !== undefined || wrong.has(key)) {
@@ -158,7 +161,7 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
   }
 
   return {
-    async verify(attempt: PasswordAttempt): Promise<Verified> {
+    async verify(attempt: PasswordAttempt): Promise<VerifiedCredential> {
       const startedAt = stopwatch.now();
       try {
         return await verify(attempt);
@@ -178,7 +181,7 @@ const wrongCredential = (
   new BadCredential('The login or the password is wrong', reason, {
     userId: accounts.find(Boolean)?.id,
   });
-/** A disabled user has none: no password is right. */
+/** A disabled user has no hash: every password is wrong. */
 const usableHash = (account: Account | undefined) =>
   account?.disabledAt === null ? account.passwordHash : null;
 

@@ -10,7 +10,8 @@ import {
 } from './scrypt.ts';
 
 /**
- * A well-formed hash of this cost that no password has: who does not exist is refused as slowly as who does.
+ * A well-formed hash of this cost that no password matches, so that an unknown login is rejected as slowly
+ * as a known one.
  */
 const decoyOf = ({ logN, r, p }: ScryptParameters): string =>
   `scrypt$ln=${logN},r=${r},p=${p}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
@@ -20,38 +21,41 @@ export function hashPassword(password: string, parameters?: ScryptParameters): P
   return hashScrypt(password, parameters);
 }
 
-/** Whether `users.password_hash` may hold this text: ours, ASP.NET Identity v2 or v3, or bcrypt. */
+/**
+ * Whether `users.password_hash` may contain this text: our scrypt format, ASP.NET Identity v2 or v3, or
+ * bcrypt.
+ */
 export function isPasswordHash(hash: string): boolean {
   return parseScrypt(hash) !== undefined || isImportedHash(hash);
 }
 
-export interface Verdict {
+export interface PasswordCheck {
   readonly valid: boolean;
-  /** What to store instead of the hash that was checked; absent when that one is as good as a new one. */
+  /** The hash to store instead; absent when the checked one is as good as a new one. */
   readonly replacement?: string;
 }
 
-export interface PasswordCheck {
+export interface PasswordCheckOptions {
   /**
-   * One that takes as long as any that is stored and that no password has; undefined: none is dearer than
-   * today's.
+   * A hash as expensive as the most expensive stored one that no password matches; undefined when none is
+   * more expensive than new ones.
    */
   readonly dearest?: string | undefined;
-  /** Of the hashes that are made today. */
+  /** Parameters of new hashes. */
   readonly cost?: ScryptParameters | undefined;
 }
 
 /**
- * A wrong password takes one scrypt of today's cost and a check of the dearest hash there is, whoever's it
- * was: an imported hash, one of ours and none at all cannot be told apart by it. A right one takes a scrypt,
- * and what its own hash takes.
- * @param hash undefined or null: the user does not exist, or has no password.
+ * Checks a password. A wrong one always costs one scrypt of the current parameters plus a check of the most
+ * expensive stored hash, so that imported hashes, ours and missing ones cannot be distinguished by time. A
+ * right one costs a scrypt plus a check of its own hash.
+ * @param hash undefined or null: the user does not exist, or has no password
  */
 export async function checkPassword(
   hash: string | null | undefined,
   password: string,
-  { dearest, cost = currentParameters }: PasswordCheck = {},
-): Promise<Verdict> {
+  { dearest, cost = currentParameters }: PasswordCheckOptions = {},
+): Promise<PasswordCheck> {
   const decoyHash = decoyOf(cost);
   const checked = hash ?? decoyHash;
   const isDearest = dearest !== undefined && costOf(checked) === costOf(dearest);
@@ -71,7 +75,7 @@ export async function checkPassword(
   return valid ? { valid, replacement } : { valid };
 }
 
-/** What a check takes, in milliseconds on one machine: which of two is more is what matters. */
+/** Cost of a check in milliseconds, measured on one machine; only for comparing hashes. */
 export function costOf(hash: string): number {
   const ours = parseScrypt(hash);
   return ours === undefined ? costOfImported(hash) : scryptCost(ours.parameters) * 2.6e-4;
@@ -80,11 +84,11 @@ export function costOf(hash: string): number {
 const verifyAny = (hash: string, password: string): Promise<boolean> =>
   parseScrypt(hash) === undefined ? verifyImported(hash, password) : verifyScrypt(hash, password);
 
-/** A hash of the same form, cost and salt, with a key that no password leads to. */
+/** A hash of the same format, cost and salt whose key no password matches. */
 export const likeButNobodys = (hash: string): string =>
   parseScrypt(hash) === undefined
     ? importedLikeButNobodys(hash)
     : hash.replace(/[^$]+$/, (key) => 'A'.repeat(key.length));
 
-/** As `costOf`, of a hash that is made with these parameters. */
+/** Like `costOf`, for a hash with these parameters. */
 export const costToMake = (parameters: ScryptParameters): number => costOf(decoyOf(parameters));

@@ -8,8 +8,8 @@ export interface ScryptParameters {
 }
 
 /**
- * OWASP's equal of N = 2^17, p = 1 that needs the least memory: 16 MiB and, on the machine it was chosen on,
- * 170 ms. Hashes run beside uploads in one process, so memory is the scarcer of the two.
+ * OWASP's equivalent of N = 2^17, p = 1 with the least memory: 16 MiB and 170 ms on the reference machine.
+ * Hashes run beside uploads in one process, so memory is scarcer than time.
  */
 export const currentParameters: ScryptParameters = { logN: 14, r: 8, p: 5 };
 
@@ -32,7 +32,7 @@ export async function verifyScrypt(hash: string, password: string): Promise<bool
   return timingSafeEqual(key, parsed.key);
 }
 
-/** `undefined` when it is none, or costs more than a sign-in may. */
+/** `undefined` for other texts, and for hashes that are too expensive to check. */
 export function parseScrypt(hash: string) {
   const match = format.exec(hash);
   if (match === null) return undefined;
@@ -45,17 +45,17 @@ export function parseScrypt(hash: string) {
   };
 }
 
-/** What a guess takes, in units that every scrypt hash shares. */
+/** Cost of a guess, in units that all scrypt hashes share. */
 export const scryptCost = ({ logN, r, p }: ScryptParameters): number => 2 ** logN * r * p;
 
-/** Whether a hash is cheaper to guess than one of today. */
+/** Whether a hash is cheaper to guess than a new one. */
 export const isWeak = (parameters: ScryptParameters, today: ScryptParameters): boolean =>
   scryptCost(parameters) < scryptCost(today);
 
 function derive(password: string, salt: Buffer, length: number, { logN, r, p }: ScryptParameters) {
   const N = 2 ** logN;
   const options: ScryptOptions = { N, r, p, maxmem: 128 * N * r + 128 * r * p + 1024 * 1024 };
-  // One person's ř may be one code point on one keyboard and two on another (RFC 8265, OpaqueString).
+  // The same ř may be one code point on one keyboard and two on another (RFC 8265, OpaqueString).
   return new Promise<Buffer>((resolve, reject) => {
     scrypt(password.normalize('NFC'), salt, length, options, (error, key) =>
       error ? reject(error) : resolve(key),

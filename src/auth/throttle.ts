@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import { BadCredential } from '../platform/errors.ts';
 import { createHashingQueue } from './hashing-queue.ts';
 
-/** Failures that may come at once, and how many more each second. */
+/** Size of a bucket, and how many tokens it gains per second. */
 interface Rate {
   readonly burst: number;
   readonly perSecond: number;
@@ -12,10 +12,10 @@ interface Bucket {
   at: number;
 }
 
-/** As many as a stranger can make; the oldest are forgotten first. */
+/** Limits memory, because a stranger can create any number of keys; the oldest are dropped first. */
 const maxBuckets = 20_000;
 
-/** Token buckets, one for each key. */
+/** Token buckets by key. */
 export class Buckets {
   readonly #rate: Rate;
   readonly #buckets = new Map<string, Bucket>();
@@ -57,22 +57,22 @@ export class Buckets {
 }
 
 export interface Throttle {
-  /** Seconds until the address may try anything again; 0: now. */
+  /** Seconds until the address may make another attempt; 0: now. */
   wait(remoteAddress: string, at: number): number;
   /**
-   * Counts an attempt as failed until it is given back.
-   * @param accounts whose password is tried: each is counted, the address once
-   * @returns `giveBack`, or the seconds to wait when the attempt may not be made.
+   * Counts an attempt as failed until `giveBack` is called.
+   * @param accounts users whose password is tried: each is counted, the address once
+   * @returns `giveBack`, or the seconds to wait when the attempt is not allowed
    */
   attempt(accounts: readonly string[], remoteAddress: string, at: number): (() => void) | number;
 }
 
 /**
- * An account's guesses are bounded from one address and from all together, and so is what one address may
- * try: more at once than the hashing queue holds, so that a desk behind one address can sign in together.
- * Strangers' guesses from elsewhere do not refuse an address that is otherwise clean: it has three guesses of
- * its own at each account, and one more every five minutes. Every bucket refills, so nobody is locked out for
- * good; and who has signed in before is not asked (see password-sign-in.ts).
+ * Limits guesses at an account per address and in total, and attempts per address. An address may make more
+ * attempts than the hashing queue holds, so that a desk behind one address can sign in together. Guesses
+ * from elsewhere do not block an address that has not failed: it has three guesses at each account, and one
+ * more every five minutes. Every bucket refills, so no account is locked for good. A user who has signed in
+ * before is not throttled (see password-sign-in.ts).
  */
 export function createThrottle(): Throttle {
   const pairs = new Buckets({ burst: 10, perSecond: 1 / 6 });
@@ -95,7 +95,7 @@ export function createThrottle(): Throttle {
         ...tried.flatMap(({ account, pair }) => [
           [pairs, pair] as const,
           [own, pair] as const,
-          // An attempt that is let be by the address's own leaves no debt behind.
+          // An attempt that the address's own allowance covers costs the account nothing.
           ...(accountsOfAll.wait(account, at) > 0 ? [] : [[accountsOfAll, account] as const]),
         ]),
       ];
@@ -108,16 +108,16 @@ export function createThrottle(): Throttle {
 }
 
 /**
- * Bounds what an address can cost with tokens that are none. Nobody can guess one, so that what might be a
- * token is looked up whatever was wrong before it: above the address's rate a few at a time.
+ * Limits the lookups that invalid tokens cause. A token cannot be guessed, so one with a valid form is
+ * always looked up, but above the address's rate only a few at a time.
  */
 export function createStrangers() {
   const addresses = new Buckets({ burst: 200, perSecond: 20 });
   const above = createHashingQueue({ concurrency: 2, waiting: 64 });
   return {
     /**
-     * @param plausible whether the token is of a form that a good one has
-     * @throws BadCredential, at once for what is no token when the address has failed too often
+     * @param plausible whether the token has a valid form
+     * @throws BadCredential, without a lookup for an invalid form when the address has failed too often
      */
     async bound<T>(
       remoteAddress: string,
@@ -138,7 +138,7 @@ export function createStrangers() {
   };
 }
 
-/** IPv4 whole, also when mapped; of IPv6 the /64, which is what one customer gets. */
+/** A full IPv4 address, also when mapped; of IPv6 the /64, which is what one customer gets. */
 export function addressKey(remoteAddress: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(remoteAddress)?.[1];
   if (mapped !== undefined) return mapped;

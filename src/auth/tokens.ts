@@ -8,8 +8,8 @@ import { tokenPrefix } from './authorization-header.ts';
 import { type Account, accountColumns } from './viewer.ts';
 
 /**
- * `tw_`, 160 random bits and a checksum, in hexadecimal: what is no token of ours costs no query, and
- * scanners can find a leaked one.
+ * `tw_`, 160 random bits and a checksum, in hexadecimal: other texts cost no query, and secret scanners can
+ * find a leaked token.
  */
 function newToken(): string {
   const secret = randomBytes(20).toString('hex');
@@ -22,7 +22,7 @@ export function isWellFormedToken(token: string): boolean {
 }
 
 const checksum = (secret: string) => crc32(secret).toString(16).padStart(8, '0');
-/** A random secret needs neither salt nor stretching. */
+/** A random secret needs neither a salt nor a slow hash. */
 const digest = (token: string) => createHash('sha256').update(token).digest();
 
 export interface NewToken {
@@ -32,7 +32,7 @@ export interface NewToken {
   readonly expiresAt?: Date | undefined;
 }
 
-/** @returns the token itself, which nobody can ever read again. */
+/** @returns the token itself, which cannot be read again */
 export async function createToken(db: Db | Tx, input: NewToken): Promise<{ id: number; token: string }> {
   const token = newToken();
   const [row] = await db
@@ -48,7 +48,7 @@ export async function createToken(db: Db | Tx, input: NewToken): Promise<{ id: n
   return { id: row!.id, token };
 }
 
-/** Works within 30 s in every process. @returns whether there was such a token that was not revoked yet. */
+/** Takes effect within 30 s in every process. @returns whether the token existed and was not revoked yet */
 export async function revokeToken(db: Db | Tx, id: number): Promise<boolean> {
   const rows = await db
     .update(apiTokens)
@@ -58,7 +58,7 @@ export async function revokeToken(db: Db | Tx, id: number): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Revoked and expired ones too. @param userId absent: everybody's. */
+/** Includes revoked and expired tokens. @param userId absent: tokens of all users */
 export function listTokens(db: Db | Tx, userId?: number) {
   return db
     .select({
@@ -83,7 +83,7 @@ export interface FoundToken {
   readonly revokedAt: Date | null;
 }
 
-/** Looks a well-formed token up by its digest; revoked and expired ones too. */
+/** Looks up a well-formed token by its digest, including revoked and expired ones. */
 export function prepareFindToken(db: Db): (token: string) => Promise<FoundToken | undefined> {
   const query = db
     .select({

@@ -5,15 +5,13 @@ import { scopes as allScopes, type Role, type Scope, type Viewer } from '../plat
 import { asciiFold } from './ascii-fold.ts';
 
 const everyScope: ReadonlySet<Scope> = new Set(allScopes);
-/**
- * What a person may do at most, whatever credential they show: mail and administration are the operators'.
- */
+/** Scopes of each role, whatever the credential says: mail and administration are for operators. */
 const scopesOfRole: Record<Role, ReadonlySet<Scope>> = {
   OPERATOR: everyScope,
   REQUESTER: new Set<Scope>(['read', 'write']),
 };
 
-/** A row of `users`, as far as signing in needs it. */
+/** The columns of `users` that signing in needs. */
 export interface Account {
   readonly id: number;
   readonly login: string;
@@ -31,7 +29,7 @@ export const accountColumns = {
   disabledAt: users.disabledAt,
 };
 
-/** @param granted what the credential allows; absent: everything that the role does. */
+/** @param granted the credential's scopes; absent: all scopes of the role */
 export function viewerOf(
   account: Omit<Account, 'passwordHash'>,
   granted: ReadonlySet<Scope> = everyScope,
@@ -45,7 +43,7 @@ export function viewerOf(
   });
 }
 
-/** Looks a user up by login, compared without case; disabled ones too. */
+/** Looks up a user by login, ignoring case, including disabled ones. */
 export function prepareFindByLogin(db: Db): (login: string) => Promise<Account | undefined> {
   const query = db
     .select(accountColumns)
@@ -55,7 +53,7 @@ export function prepareFindByLogin(db: Db): (login: string) => Promise<Account |
   return async (login) => (await query.execute({ login }))[0];
 }
 
-/** Enabled users with this address, A to Z compared without case and all else as it is; two at most. */
+/** Enabled users with this address, ignoring the case of A to Z; at most two. */
 export function findEnabledByEmail(db: Db, address: string): Promise<Account[]> {
   const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
   return db
@@ -63,7 +61,7 @@ export function findEnabledByEmail(db: Db, address: string): Promise<Account[]> 
     .from(users)
     .where(
       and(
-        // By the index first, which folds more.
+        // Uses the index first, which folds more letters.
         sql`lower(${users.email}) = lower(${address})`,
         sql`translate(${users.email}, ${letters}, ${letters.toLowerCase()}) = ${asciiFold(address)}`,
         isNull(users.disabledAt),
@@ -72,9 +70,7 @@ export function findEnabledByEmail(db: Db, address: string): Promise<Account[]> 
     .limit(2);
 }
 
-/**
- * Who a user is now, for what is done in their name with these scopes alone; undefined: nobody, or disabled.
- */
+/** The user's current state with these scopes; undefined: unknown or disabled. */
 export function prepareFindById(
   db: Db,
   granted: ReadonlySet<Scope>,

@@ -1,8 +1,8 @@
-/* Where a commit says that there is something to do, for whoever listens (NOTIFY). */
+/* Channels on which commits announce work (NOTIFY). */
 
-/** Live readers; the payload names the tickets: `47,48`. */
+/** To subscriptions; the payload lists ticket ids: `47,48`. */
 export const eventsChannel = 'ticketwire_events';
-/** The worker: a mail was queued. */
+/** To the worker: a mail was queued. */
 export const outboxChannel = 'ticketwire_outbox';
-/** The scanner: a file has come. */
+/** To the scanner: a file was stored. */
 export const scansChannel = 'ticketwire_scans';

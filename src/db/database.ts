@@ -4,7 +4,7 @@ import type { PgDatabase } from 'drizzle-orm/pg-core';
 import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
-import type { PoolLoad } from '../observe/metrics.ts';
+import type { PoolLoad } from '../observe/gauges.ts';
 import type { Viewer } from '../platform/request-context.ts';
 import { askBackends } from './driver/backends.ts';
 import { type Connection, openClient } from './driver/client.ts';
@@ -19,69 +19,61 @@ export type { Connection } from './driver/client.ts';
 
 type Schema = typeof tables;
 export type Db = PostgresJsDatabase<Schema>;
-/** What a query needs of a pool or of a transaction: both are one. */
+/** What a query needs; a pool and a transaction both have it. */
 export type Reader = Pick<
   PgDatabase<PostgresJsQueryResultHKT, Schema>,
   'select' | 'selectDistinct' | 'execute' | '$with' | 'with'
 >;
 export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
-/** The role that the gateway works as; migrations run as the owner that the connection signs in as. */
+/** The gateway's role. Migrations run as the owner, which is the connection's login. */
 export const appRole = 'ticketwire_app';
 const migrationsFolder = fileURLToPath(new URL('../../schema/migrations', import.meta.url));
-/** What a gateway that vanished in the middle of a transaction may hold its locks. */
+/** How long a gateway that disappeared during a transaction may hold its locks. */
 const idleInTransactionMs = 60_000;
-/** How long the writer's statements wait for any lock: others wait for them meanwhile. */
+/** How long the writer's statements wait for a lock. Other messages wait behind them. */
 const writerLockMs = 250;
-/** How long commands and the worker's steps wait for a lock; there are few connections for them. */
+/** How long commands and the worker's steps wait for a lock. They have few connections. */
 const lockMs = 3000;
-/** Connections of the pools `commands` and `raw` each. */
+/** Connections of each of the pools `commands` and `raw`. */
 const stepsSize = 5;
 
 export interface Database extends AsyncDisposable {
   /**
-   * The desk's own work: sees every row. Nothing a viewer asks for is read through it without the viewer's
-   * rule beside it.
+   * For internal work: sees every row. A query on behalf of a viewer must include the viewer's rule when it
+   * uses this pool.
    */
   readonly desk: Db;
-  /**
-   * As `desk`, for the message writer alone: its statements wait for no lock longer than a quarter of a
-   * second.
-   */
+  /** Like `desk`, for the message writer alone: its statements wait at most 250 ms for a lock. */
   readonly writer: Db;
-  /**
-   * As `desk`, for commands that lock rows: they wait three seconds for a lock, and hold up no other work.
-   */
+  /** Like `desk`, for commands that lock rows: they wait up to 3 s for a lock without blocking other work. */
   readonly commands: Db;
   /**
-   * Raw postgres.js of the same role, for the worker and the scanner; Drizzle changes the parsers of the
-   * client it is given.
+   * Plain postgres.js with the same role, for the worker and the scanner. It has a pool of its own because
+   * Drizzle changes the parsers of its client.
    */
   readonly raw: postgres.Sql;
-  /** A client of one connection of its own, for LISTEN; whoever opens it ends it. */
+  /** Opens a client with one connection, for LISTEN. The caller ends it. */
   listener(): postgres.Sql;
-  /** Reads as the viewer: row-level security stands behind whatever is asked. */
+  /** Reads as the viewer, under row-level security. */
   readAs<T>(viewer: Viewer, read: (db: Reader) => Promise<T>): Promise<T>;
-  /** How busy each pool is. */
+  /** The load of each pool. */
   loads(): PoolLoad[];
   /**
-   * Rejects with what is wrong: no answer, a role that could bypass row-level security, or one that does not
-   * see the desk.
+   * @throws when the database does not answer, or the role could bypass row-level security or does not see
+   * the desk
    */
   check(): Promise<void>;
-  /** As `check`, of each kind of connection: for a start. */
+  /** Like `check`, for each kind of connection; is called at the start. */
   checkAll(): Promise<void>;
 }
 
 export interface DatabaseOptions {
-  /** Connections of each of the three pools for requests at most. */
+  /** Maximum connections of each of the three pools for requests. */
   poolSize?: number;
-  /** Statements that the message writer has in flight at most. */
+  /** Maximum statements of the message writer in flight. */
   writerSize?: number;
   applicationName?: string;
-  /**
-   * A statement takes milliseconds: one that waits as long for a lock, a connection or the server is given
-   * up.
-   */
+  /** A statement takes milliseconds. It is abandoned after waiting this long for a lock or the server. */
   answerWithinMs?: number;
 }
 
@@ -121,7 +113,7 @@ export function openDatabase(
     ask: askBackends(connection),
     endAfterMs: 1.25 * answerWithinMs + 250,
   });
-  // The server's own clock goes first: when it says that it has given up, nothing was done.
+  // The server's statement_timeout comes first, because after it we know that nothing was written.
   const over = (name: keyof typeof pools): Db =>
     drizzle(
       withDeadline(
@@ -143,13 +135,13 @@ export function openDatabase(
     raw,
     listener: () => open(1, 'DESK'),
     readAs(viewer, read) {
-      // No row hides from one operator and not from another: their pool says so once, and each of their reads
-      // is one round trip.
+      // All operators see the same rows. Their pool sets the role once, so each read is one round trip.
       if (viewer.role === 'OPERATOR') return read(operators);
       return requesters.transaction(
         async (tx) => {
           await tx.execute(
-            sql`select set_config('ticketwire.viewer_role', 'REQUESTER', true), set_config('ticketwire.viewer_id', ${String(viewer.userId)}, true)`,
+            sql`select set_config('ticketwire.viewer_role', 'REQUESTER', true),
+              set_config('ticketwire.viewer_id', ${String(viewer.userId)}, true)`,
           );
           return read(tx);
         },
@@ -174,15 +166,15 @@ interface Session {
   readonly applicationName: string;
   readonly sight: Sight;
   readonly answerWithinMs: number;
-  /** 0: as long as a statement may take. */
+  /** 0: only the statement's own limit applies. */
   readonly lockTimeoutMs: number;
 }
 
-/** Connections that one process with these pools has at most, those included that listen. */
+/** Maximum connections of one process, including the listeners'. */
 export const connectionsAtMost = ({ poolSize = 10, writerSize = 4 }: DatabaseOptions = {}): number =>
   3 * poolSize + writerSize + 2 * stepsSize + 2;
 
-/** What each connection tells the server when it begins. */
+/** Run-time parameters that each connection sets at its start. */
 const sessionOf = ({ applicationName, sight, answerWithinMs, lockTimeoutMs }: Session) => ({
   application_name: applicationName,
   role: appRole,
@@ -192,21 +184,20 @@ const sessionOf = ({ applicationName, sight, answerWithinMs, lockTimeoutMs }: Se
   statement_timeout: String(answerWithinMs),
   lock_timeout: String(lockTimeoutMs),
   idle_in_transaction_session_timeout: String(idleInTransactionMs),
-  // A gateway that vanished with its machine holds no lock for hours.
+  // Otherwise a gateway that disappeared with its machine would hold its locks for hours.
   tcp_keepalives_idle: '10',
   tcp_keepalives_interval: '5',
   tcp_keepalives_count: '3',
   tcp_user_timeout: '20000',
   jit: 'off',
-  // The statements are many-armed and their plans hardly depend on their values: planning each anew costs
-  // more than running it.
+  // The statements are complex, and their plans hardly depend on the values: planning one costs more than
+  // executing it.
   plan_cache_mode: 'force_generic_plan',
 });
 
 /**
- * Brings the database to this version's tables, as its owner. Processes that start together wait for one
- * another.
- * @param say told whom a start waits for, if it does
+ * Applies this version's migrations, as the owner. Processes that start together take turns.
+ * @param say is called with what the start is waiting for
  */
 export async function migrate(
   connection: Connection,
@@ -217,8 +208,8 @@ export async function migrate(
     await assertServer(client);
     if (await isCurrent(client, migrationsFolder)) return;
     await client.begin(async (tx) => {
-      // All of it belongs to the transaction: a pooler between us and the server would give a session's lock
-      // to somebody else.
+      // The settings and the lock belong to the transaction: a pooler would pass a session's lock on to
+      // another client.
       await tx`set local search_path = public`;
       await takeTurn(tx, say);
       await runMigrations(drizzle(within(client, tx)), { migrationsFolder });
@@ -230,18 +221,19 @@ export async function migrate(
 
 export interface Inspected {
   readonly version: string;
-  /** Whether it has this version's tables; a start makes them otherwise. */
+  /** Whether it has this version's tables; if not, a start creates them. */
   readonly current: boolean;
   readonly maxConnections: number;
 }
 
-/** Looks at a database as its owner, and changes nothing. @throws Unsuitable, or what the driver says */
+/** Inspects a database as its owner without changing it. @throws Unsuitable, or an error of the driver */
 export async function inspect(connection: Connection): Promise<Inspected> {
   const client = openClient(connection, { max: 1, connectSeconds: 10 });
   try {
     await assertServer(client);
     const [server] = await client<[{ version: string; maxConnections: number }]>`
-      select current_setting('server_version') as version, current_setting('max_connections')::int as "maxConnections"`;
+      select current_setting('server_version') as version,
+        current_setting('max_connections')::int as "maxConnections"`;
     return { ...server!, current: await isCurrent(client, migrationsFolder) };
   } finally {
     await client.end({ timeout: 5 });

@@ -2,27 +2,24 @@ import { getTableColumns, getTableName, isSQLWrapper, type SQL, type SQLWrapper,
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 
 /**
- * Where each column of a table gets its value from. A column that the table requires cannot be left out, and
- * one that it does not have cannot be named, so a renamed column fails to compile in every statement that
- * writes it.
+ * Where each column of a table gets its value from. Required columns cannot be omitted and unknown ones
+ * cannot be named, so a renamed column fails to compile in every statement that writes it.
  */
 export type Sources<T extends PgTable> = {
   readonly [K in keyof T['$inferInsert']]: SQLWrapper;
 };
 
-/**
- * For a statement that changes some columns of a row: each becomes a value of its type, or whatever SQL says.
- */
+/** New values of some columns of a row: values of the column's type, or SQL. */
 export type Changes<T extends PgTable> = {
   readonly [K in keyof T['$inferInsert']]?: T['$inferInsert'][K] | SQLWrapper;
 };
 
-/** What is spread into an object is not looked at for names that it should not have: here it is. */
+/** Rejects unknown names in objects that are spread, which TypeScript's excess property check ignores. */
 type Only<S, T extends PgTable> = { readonly [K in Exclude<keyof S, keyof T['$inferInsert']>]: never };
 
 /**
- * `insert into table (…) select … from …`. Drizzle's own `insert().select()` wants every column of the table.
- * @param from what stands after `from`: a step of the same statement, or more of a query
+ * `insert into table (…) select … from …`. Drizzle's `insert().select()` requires every column of the table.
+ * @param from what follows `from`: a step of the same statement, or the rest of a query
  */
 export function insertFrom<T extends PgTable, S extends Sources<T>>(
   table: T,
@@ -36,7 +33,7 @@ export function insertFrom<T extends PgTable, S extends Sources<T>>(
     select ${sql.join(values, sql`, `)} from ${from}`;
 }
 
-/** What stands after `set` in an update: `"state" = …, "attempt" = …`. */
+/** The assignments after `set` in an update: `"state" = …, "attempt" = …`. */
 export function assign<T extends PgTable, C extends Changes<T>>(table: T, changes: C & Only<C, T>): SQL {
   const assignments = Object.entries<unknown>(changes).flatMap(([key, value]) => {
     if (value === undefined) return [];
@@ -46,7 +43,7 @@ export function assign<T extends PgTable, C extends Changes<T>>(table: T, change
   return sql.join(assignments, sql`, `);
 }
 
-/** Where a statement writes to a column, the column's name may not be qualified. */
+/** A column's unqualified name, because SQL does not allow a qualified one as the target of a write. */
 const nameOf = (table: PgTable, key: string): SQL => sql`${sql.identifier(columnOf(table, key).name)}`;
 
 function columnOf(table: PgTable, key: string): PgColumn {

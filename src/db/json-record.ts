@@ -1,9 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 
-/**
- * A member of a record that no table has: its type in PostgreSQL, and in `Data` the type that it has here.
- */
+/** A member that is not a column of a table: its type in PostgreSQL, and in `Data` its type in TypeScript. */
 export interface Member<Data> {
   readonly type: string;
   readonly data?: Data;
@@ -12,20 +10,20 @@ export interface Member<Data> {
 export const member = <Data>(type: string): Member<Data> => ({ type });
 
 /**
- * What a record that travels as JSON consists of, by name: a column of a table, whose types it has, or a
- * member of its own. The record's type, and the columns that PostgreSQL reads it into, are both made from
- * this.
+ * The members of a record that is sent to PostgreSQL as JSON, by name: columns of tables, whose types they
+ * have, or other members. Both the record's TypeScript type and the columns that PostgreSQL reads it into
+ * are derived from this.
  */
 export type Members = Readonly<Record<string, AnyPgColumn | Member<unknown>>>;
 
 type DataOf<M> = M extends Member<infer Data> ? Data : M extends AnyPgColumn ? M['_']['data'] : never;
 
-/** A record in which each member must be there. */
+/** A record with every member. */
 export type RecordOf<M extends Members> = { readonly [K in keyof M]: DataOf<M[K]> };
-/** A record in which any may be missing, which PostgreSQL reads as null. */
+/** A record in which members may be missing. PostgreSQL reads a missing one as null. */
 export type PartialRecordOf<M extends Members> = { readonly [K in keyof M]?: DataOf<M[K]> | undefined };
 
-/** `("a" integer, "b" text)`, as `json_to_recordset(…) as r` wants it. */
+/** `("a" integer, "b" text)`: the column definitions after `json_to_recordset(…) as r`. */
 export const recordColumns = (members: Members): SQL =>
   sql`(${sql.join(
     Object.entries(members).map(
@@ -34,7 +32,7 @@ export const recordColumns = (members: Members): SQL =>
     sql`, `,
   )})`;
 
-/** The members of a record that is called `name` in a query. */
+/** References to the members of a record whose alias in a query is `name`. */
 export const membersOf = <M extends Members>(name: string, members: M): { readonly [K in keyof M]: SQL } =>
   Object.fromEntries(
     Object.keys(members).map((key) => [key, sql`${sql.identifier(name)}.${sql.identifier(key)}`]),

@@ -1,10 +1,10 @@
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import type postgres from 'postgres';
 
-/** Any constant will do, as long as all gateways of a database use the same. */
+/** Arbitrary, but the same for all gateways of a database. */
 const migrationLock = 7_407_470_001;
 
-/** Whether all migrations were made: then nobody has to be waited for. */
+/** Whether all migrations have been applied, in which case no lock is needed. */
 export async function isCurrent(client: postgres.Sql, migrationsFolder: string): Promise<boolean> {
   const [made] = await client`select to_regclass('drizzle.__drizzle_migrations') as made`;
   if (made!.made === null) return false;
@@ -14,18 +14,20 @@ export async function isCurrent(client: postgres.Sql, migrationsFolder: string):
   );
 }
 
-/** Waits until no other process migrates. @param say told what a start waits for */
+/** Waits until no other process migrates. @param say is called with what the start is waiting for */
 export async function takeTurn(tx: postgres.TransactionSql, say: (waitsFor: string) => void): Promise<void> {
   const [free] = await tx`select pg_try_advisory_xact_lock(${migrationLock}) as taken`;
   if (free!.taken) return;
   const [holder] = await tx<{ pid: number; name: string | null }[]>`
-    select l.pid, a.application_name as name from pg_locks l left join pg_stat_activity a on a.pid = l.pid
-    where l.locktype = 'advisory' and l.granted and (l.classid::bigint << 32) + l.objid::bigint = ${migrationLock}`;
-  say(`the migration lock, which PostgreSQL's process ${holder?.pid} (${holder?.name || 'no name'}) holds`);
+    select l.pid, a.application_name as name
+    from pg_locks l left join pg_stat_activity a on a.pid = l.pid
+    where l.locktype = 'advisory' and l.granted
+      and (l.classid::bigint << 32) + l.objid::bigint = ${migrationLock}`;
+  say(`the migration lock, held by PostgreSQL's process ${holder?.pid} (${holder?.name || 'no name'})`);
   await tx`select pg_advisory_xact_lock(${migrationLock})`;
 }
 
-/** The transaction as Drizzle takes a client: what it begins is a part of it. */
+/** A client for Drizzle that runs everything in this transaction; what it begins is a savepoint. */
 export const within = (client: postgres.Sql, tx: postgres.TransactionSql): postgres.Sql =>
   Object.assign((() => {}) as unknown as postgres.Sql, {
     options: client.options,

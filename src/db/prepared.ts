@@ -1,11 +1,11 @@
 import type { Db, Reader } from './database.ts';
 
 /**
- * A statement prepared once for each pool; a transaction prepares its own. Without a name, the driver asks
- * the server to describe each statement first (a second round trip) and to plan it anew.
+ * Prepares a statement once per pool; a transaction prepares it separately. For an unnamed statement the
+ * driver first asks the server for a description (a second round trip), and the server plans it each time.
  */
 export function preparedFor<P>(build: (db: Reader) => P): (db: Reader) => P;
-/** The same of a statement that writes, which takes a pool. */
+/** The same for a statement that writes, which needs a pool. */
 export function preparedFor<P>(build: (db: Db) => P): (db: Db) => P;
 export function preparedFor<D extends Reader, P>(build: (db: D) => P): (db: D) => P {
   const prepared = new WeakMap<D, P>();

@@ -3,20 +3,19 @@ import { PgDialect } from 'drizzle-orm/pg-core';
 import type postgres from 'postgres';
 
 /*
- * Statements that are written with Drizzle's tables and run on a raw client: one round trip each, once a
+ * Statements that are built from Drizzle's tables and run on a raw client: one round trip each, once a
  * connection has prepared them.
  */
 
 const dialect = new PgDialect();
 
-/** @returns the rows, their values read as the driver reads them: instants are dates */
+/** @returns the rows as the driver parses them: instants are dates */
 export const run = <Row extends object>(client: postgres.Sql, statement: SQL): Promise<Row[]> =>
   send<Row>(client, dialect.sqlToQuery(statement));
 
 /**
- * The same for a statement that is run all the time: its text is made once, and `sql.placeholder(name)`
- * stands for what differs. Making the text of the worker's claim takes 280 microseconds, a tenth of what a
- * mail costs.
+ * The same for a statement that runs often. Its text is built once, and `sql.placeholder(name)` stands for
+ * each value. Building the text of the worker's claim takes 280 µs, a tenth of the cost of a mail.
  */
 export function statement<Row extends object, Values extends Record<string, unknown>>(build: SQL) {
   let made: ReturnType<typeof dialect.sqlToQuery> | undefined;

@@ -1,16 +1,16 @@
 import { type SQL, type SQLWrapper, sql, WithSubquery } from 'drizzle-orm';
 
 /**
- * A step of a statement that writes (`with name as (…)`): later steps name it after `from`, and its columns
- * by `step.columns`, so that they cannot name one that it does not have.
+ * A step of a writing statement (`with name as (…)`). Later steps refer to it after `from`, and to its
+ * columns by `step.columns`, so that an unknown column fails to compile.
  */
 export interface Step<C extends string = never> extends SQLWrapper {
   readonly columns: Readonly<Record<C, SQL>>;
-  /** As Drizzle's `with()` takes it. */
+  /** For Drizzle's `with()`. */
   readonly subquery: WithSubquery;
 }
 
-/** A step that reads: `select … rest`, each column under the name that it is given here. */
+/** A step that reads: `select … rest`. Each column has its key in `columns` as its name. */
 export function reading<C extends Record<string, SQLWrapper>>(
   name: string,
   columns: C,
@@ -23,7 +23,7 @@ export function reading<C extends Record<string, SQLWrapper>>(
 /** A step that writes. */
 export const writing = (name: string, query: SQL): Step => stepOf(name, [], query);
 
-/** A step that writes, and answers columns under these names. */
+/** A step that writes and returns columns under these names. */
 export function writingAndReturning<C extends Record<string, SQLWrapper>>(
   name: string,
   query: SQL,
@@ -33,7 +33,7 @@ export function writingAndReturning<C extends Record<string, SQLWrapper>>(
   return stepOf(name, Object.keys(columns), sql`${query} returning ${sql.join(returned, sql`, `)}`);
 }
 
-/** Some of a step's columns, for a later step to hand on. */
+/** Some of a step's columns, for a later step to pass on. */
 export const pick = <C extends string, K extends C>(
   columns: Readonly<Record<C, SQL>>,
   keys: readonly K[],
@@ -50,13 +50,13 @@ function stepOf<C extends string>(name: string, keys: readonly string[], query: 
   };
 }
 
-/** An object of JSON with a member for each column. */
+/** A JSON object with a member for each column. */
 export const jsonObject = (columns: Readonly<Record<string, SQLWrapper>>): SQL =>
   sql`json_build_object(${sql.join(
     Object.entries(columns).map(([key, source]) => sql`${sql.raw(`'${key}'`)}, ${source}`),
     sql`, `,
   )})`;
 
-/** Milliseconds since 1970, as instants travel in JSON. */
+/** Milliseconds since 1970, the form of instants in JSON. */
 export const milliseconds = (instant: SQLWrapper): SQL =>
   sql`(extract(epoch from date_trunc('milliseconds', ${instant})) * 1000)::float8`;

@@ -1,12 +1,12 @@
 import type postgres from 'postgres';
 
 /**
- * What a connection may see: the desk's own work everything, an operator's reads everything, a requester's
- * nothing until it says who asks.
+ * What row-level security lets a connection see. `DESK` (internal work) and `OPERATOR` see everything.
+ * Without either, a connection sees nothing until a requester's id is set.
  */
 export type Sight = 'DESK' | 'OPERATOR' | '';
 
-/** The database, or the way to it, is not what the gateway needs; the message says what to change. */
+/** The database, or the connection to it, does not meet a requirement. The message says what to change. */
 export class Unsuitable extends Error {
   override readonly name = 'Unsuitable';
 }
@@ -22,26 +22,32 @@ export async function assertServer(sql: postgres.Sql): Promise<void> {
     throw new Unsuitable(`the server is PostgreSQL ${row!.version}; ${oldestVersion} or newer is needed`);
   if (row!.encoding !== 'UTF8')
     throw new Unsuitable(
-      `the database is encoded in ${row!.encoding}; create it with ENCODING 'UTF8', or it cannot hold every text`,
+      `the database's encoding is ${row!.encoding}, which cannot hold every text; ` +
+        "create it with ENCODING 'UTF8'",
     );
 }
 
 /**
- * @throws Unsuitable when the connection's role could look past row-level security, or sees another part of
- * the desk than it should
+ * @throws Unsuitable when the connection's role could bypass row-level security, or does not see
+ * what it should
  */
 export async function assertSight(sql: postgres.Sql, sight: Sight): Promise<void> {
   const [row] = await sql<{ role: string; free: boolean; owner: boolean; sight: string; sees: boolean }[]>`
     select current_user as role, rolsuper or rolbypassrls as free,
-      exists (select from pg_tables where schemaname = 'public' and tablename = 'messages' and tableowner = current_user) as owner,
+      exists (
+        select from pg_tables
+        where schemaname = 'public' and tablename = 'messages' and tableowner = current_user
+      ) as owner,
       coalesce(current_setting('ticketwire.viewer_role', true), '') as sight, sees_everything() as sees
     from pg_roles where rolname = current_user`;
   if (!row || row.free || row.owner)
     throw new Unsuitable(
-      `the role ${row?.role} could look past row-level security; a pooler that leaves out the parameter "role" makes it so, too`,
+      `the role ${row?.role} could bypass row-level security; ` +
+        'a pooler that drops the parameter "role" has the same effect',
     );
   if (row.sight !== sight || row.sees !== (sight !== ''))
     throw new Unsuitable(
-      'the parameter "ticketwire.viewer_role" does not reach the server; a pooler leaves it out: connect to PostgreSQL itself',
+      'the parameter "ticketwire.viewer_role" does not reach the server, because a pooler drops it; ' +
+        'connect to PostgreSQL directly',
     );
 }

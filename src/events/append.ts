@@ -5,16 +5,16 @@ import { events, tickets } from '../db/tables.ts';
 import type { EventType, Visibility } from '../platform/vocabulary.ts';
 
 /**
- * The steps of a data-modifying statement that append what happened to deliveries: private events, numbered
- * per ticket under its row's lock, gapless and in commit order, and one wake-up for all of them.
- *
- * The statement has two steps before: `locked_tickets` (id, last_event_number), read with the rows locked in
- * the order of their ids, and `happened` (ticket_id, delivery_id, message_id, type, actor_id). It must
- * mention `woken` in its last part, or nobody is woken.
+ * Steps of a data-modifying statement that append delivery events: private, numbered per ticket under its
+ * row's lock, gapless and in commit order, with one notification for all of them.
+ * The statement needs two earlier steps: `locked_tickets` (id, last_event_number), read with the rows locked
+ * in the order of their ids, and `happened` (ticket_id, delivery_id, message_id, type, actor_id). Its last
+ * part must refer to `woken`, or no notification is sent.
  */
 export const appendDeliveryEvents: SQL = sql`
   numbered as (
-    select h.*, t.last_event_number + row_number() over (partition by h.ticket_id order by h.delivery_id) as number
+    select h.*, t.last_event_number
+      + row_number() over (partition by h.ticket_id order by h.delivery_id) as number
     from happened h join locked_tickets t on t.id = h.ticket_id
   ), new_events as (
     ${insertFrom(
@@ -40,7 +40,7 @@ export const appendDeliveryEvents: SQL = sql`
     where exists (select from numbered)
   )`;
 
-/** Something that happened in a ticket; a public one is numbered for its requester as well. */
+/** An event of a ticket; a public one gets a number for the requester as well. */
 export interface NewEvent {
   readonly type: EventType;
   readonly visibility: Visibility;
@@ -50,17 +50,18 @@ export interface NewEvent {
 }
 
 /**
- * The statement that appends events of one ticket, in their order, and wakes its watchers when the
- * transaction commits. The transaction must hold the lock of the ticket's row, so that the numbers read here
+ * The statement that appends events of one ticket in order, and notifies its subscribers when the
+ * transaction commits. The transaction must hold the lock on the ticket's row, so that the numbers read here
  * are the last ones.
  */
 export const appendEvents = (ticketId: number, happened: readonly NewEvent[]): SQL => sql`
   with input as (
-    select * from json_to_recordset(${JSON.stringify(happened.map((event, n) => ({ n, ...event })))}::text::json) as i (
+    select * from json_to_recordset(${numberedJson(happened)}::text::json) as i (
       n int, type text, visibility text, "actorId" int, "messageId" int, "deliveryId" int)
   ), numbered as (
     select i.*, ${tickets.lastEventNumber} + row_number() over upto as number,
-      ${tickets.lastPublicEventNumber} + count(*) filter (where i.visibility = 'PUBLIC') over upto as public_number
+      ${tickets.lastPublicEventNumber}
+        + count(*) filter (where i.visibility = 'PUBLIC') over upto as public_number
     from input i join ${tickets} on ${tickets.id} = ${ticketId} window upto as (order by i.n)
   ), new_events as (
     ${insertFrom(
@@ -79,8 +80,14 @@ export const appendEvents = (ticketId: number, happened: readonly NewEvent[]): S
       sql`numbered`,
     )}
   ), counted as (
-    update ${tickets} set ${assign(tickets, { lastEventNumber: sql`n.last`, lastPublicEventNumber: sql`n.last_public` })}
+    update ${tickets} set ${assign(tickets, {
+      lastEventNumber: sql`n.last`,
+      lastPublicEventNumber: sql`n.last_public`,
+    })}
     from (select max(number) as last, max(public_number) as last_public from numbered having count(*) > 0) n
     where ${tickets.id} = ${ticketId}
   )
   select pg_notify(${eventsChannel}, ${String(ticketId)}) where exists (select from numbered)`;
+
+const numberedJson = (happened: readonly NewEvent[]): string =>
+  JSON.stringify(happened.map((event, n) => ({ n, ...event })));

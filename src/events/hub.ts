@@ -3,28 +3,32 @@ import { eventsChannel } from '../db/channels.ts';
 import type { Logger } from '../platform/log.ts';
 
 /**
- * Watchers look for themselves this often, milliseconds: a wake-up that was lost with a connection delays an
- * event, no more.
+ * Subscriptions poll this often, milliseconds. A notification that is lost with a connection only delays an
+ * event.
  */
 const lookEveryMs = 15_000;
 /**
- * How long it goes on listening when nobody watches any more: whoever's connection was lost is back by then.
+ * How long LISTEN continues after the last subscription ended, milliseconds. A client that lost its
+ * connection is usually back by then.
  */
 const listenOnMs = 60_000;
 
 /**
- * Tells whoever watches a ticket that there may be news. One LISTEN a process, however many watch, and none
- * while nobody does: each commit wakes all who listen. What the news is, each reads from the table, where
- * nothing is missed or repeated.
+ * Notifies subscriptions of a ticket that there may be new events. A process has one LISTEN however many
+ * subscriptions it has, and none when it has none, because each commit wakes every listener. Subscriptions
+ * read the events from the table, so that none is missed or repeated.
  */
 export interface EventHub extends AsyncDisposable {
-  /** Yields at once, and then whenever there may be news, until the signal is aborted or the gateway ends. */
+  /**
+   * Yields immediately, and then whenever there may be new events, until the signal is aborted or the
+   * gateway stops.
+   */
   watch(ticketId: number, signal: AbortSignal): AsyncGenerator<void>;
 }
 
 /**
- * @param open makes a client of one connection: ended when nobody watches, as a LISTEN that has outlived a
- * connection cannot be taken back
+ * @param open opens a client with one connection. It is ended when there are no subscriptions, because a
+ * LISTEN that has outlived its connection cannot be removed.
  */
 export function createEventHub(open: () => postgres.Sql, log: Logger): EventHub {
   const bells = new Map<number, Set<() => void>>();
@@ -36,7 +40,7 @@ export function createEventHub(open: () => postgres.Sql, log: Logger): EventHub 
   let listening: Promise<unknown> | undefined;
   let idle: NodeJS.Timeout | undefined;
 
-  /** Resolves when whatever is committed from now on rings. */
+  /** Resolves when every later commit is notified. */
   async function listen(): Promise<void> {
     clearTimeout(idle);
     client ??= open();
@@ -45,7 +49,7 @@ export function createEventHub(open: () => postgres.Sql, log: Logger): EventHub 
       (payload) => {
         for (const id of payload.split(',')) ring(Number(id));
       },
-      // Also after the connection was lost and is back: what was said meanwhile was said to nobody.
+      // Also called after a reconnect, because notifications were lost meanwhile.
       () => {
         for (const id of bells.keys()) ring(id);
       },
@@ -53,7 +57,7 @@ export function createEventHub(open: () => postgres.Sql, log: Logger): EventHub 
     try {
       await listening;
     } catch (err) {
-      log.error({ err }, 'events cannot be listened to; watchers look for themselves');
+      log.error({ err }, 'LISTEN for events failed; subscriptions poll instead');
       await stop();
     }
   }
@@ -63,7 +67,7 @@ export function createEventHub(open: () => postgres.Sql, log: Logger): EventHub 
     const heard = client;
     client = undefined;
     listening = undefined;
-    await heard?.end({ timeout: 1 }).catch((err) => log.debug({ err }, 'the database went first'));
+    await heard?.end({ timeout: 1 }).catch((err) => log.debug({ err }, 'closing the listener failed'));
   }
 
   async function* watch(ticketId: number, signal: AbortSignal): AsyncGenerator<void> {
@@ -79,7 +83,7 @@ export function createEventHub(open: () => postgres.Sql, log: Logger): EventHub 
     const timer = setInterval(bell, lookEveryMs).unref();
     ended.addEventListener('abort', bell);
     try {
-      // Before the first look, so that nothing is committed between the two unheard.
+      // Before the first read, so that no commit between the two is missed.
       await listen();
       while (!ended.aborted) {
         if (!rung) await new Promise<void>((resolve) => (wake = resolve));

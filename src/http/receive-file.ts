@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Limits } from '../config.ts';
-import { type Receive, type Received, RequestOver } from '../platform/incoming-file.ts';
+import { type Receive, type ReceivedFile, RequestOver } from '../platform/incoming-file.ts';
 import { type BlobStore, BlobTooLarge } from '../storage/blob-store.ts';
 
 export interface ReceivePorts {
@@ -37,7 +37,7 @@ class RequestFiles {
     });
   }
 
-  async receive(source: AsyncIterable<Buffer>, list: string): Promise<Received> {
+  async receive(source: AsyncIterable<Buffer>, list: string): Promise<ReceivedFile> {
     const { blobs, limits, uploading } = this.#ports;
     uploading?.(1);
     const blob = await blobs

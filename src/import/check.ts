@@ -8,13 +8,13 @@ import { roleProblems, usersNamedBy } from './rules.ts';
 
 type Named = 'user' | 'mailbox' | 'ticket';
 type ExistingRow = { id: number; name: string };
-/** Rows of the desk with an id or a name of the batch. */
+/** Rows of the desk that share an id or a name with the batch. */
 interface Existing {
   readonly byId: ReadonlyMap<number, ExistingRow>;
   readonly byKey: ReadonlyMap<string, ExistingRow>;
 }
 
-/** What a type is known by beside its id; compared without case. */
+/** A type's unique name beside its id, compared without case. */
 const nameOf = {
   user: {
     table: sql.raw('users'),
@@ -39,7 +39,7 @@ const nameOf = {
   },
 } as const;
 
-/** Finds what the rows of the desk and the lines before have against a line, without writing anything. */
+/** Checks lines against the desk's rows and against earlier lines, without writing. */
 export class Checker {
   readonly #db: Db;
   readonly #order: MessageOrder;
@@ -51,7 +51,7 @@ export class Checker {
     ticket: new Map<string, number>(),
   };
 
-  /** Of earlier lines. */
+  /** Ids and names of earlier lines. */
   readonly #operators = new IdSet();
 
   constructor(db: Db) {
@@ -59,7 +59,7 @@ export class Checker {
     this.#order = new MessageOrder(db);
   }
 
-  /** Lines that name what a malformed line was about are not to blame. */
+  /** Ids of malformed lines: lines that refer to them are not to blame. */
   excuse({ type, id }: { type: RecordType; id: number }): void {
     this.#excused[type].add(id);
   }
@@ -166,13 +166,13 @@ export class Checker {
     return new Set(rows.map(({ id }) => id));
   }
 
-  /** Of users that the desk has. */
+  /** Roles of users that the desk has. */
   async #roles(ids: readonly number[]): Promise<ReadonlyMap<number, Role>> {
     const rows = await this.#find<{ id: number; role: Role }>('user', ids, sql`t.id, t.role`);
     return new Map(rows.map(({ id, role }) => [id, role]));
   }
 
-  /** What the desk has of those that no earlier line brings. */
+  /** The desk's rows of ids that no earlier line has. */
   async #find<T>(type: 'user' | 'ticket', ids: readonly number[], columns: SQL): Promise<readonly T[]> {
     const asked = JSON.stringify([...new Set(ids)].filter((id) => !this.#saw(type, id)));
     if (asked === '[]') return [];

@@ -1,6 +1,6 @@
 const pageBits = 1 << 16;
 
-/** A set of ids, an eighth of a byte each where they are dense: ten million messages' ids take 1.3 MB. */
+/** A set of ids as a bitmap: dense ids take an eighth of a byte each, so ten million messages take 1.3 MB. */
 export class IdSet {
   readonly #pages = new Map<number, Uint32Array>();
 

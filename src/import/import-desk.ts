@@ -7,27 +7,29 @@ import { type DeskRecord, readRecord, recordTypes } from './record.ts';
 import { bodyProblems } from './rules.ts';
 import { type Counts, noCounts, reserveIds, TicketWentOn, writeRecords } from './write.ts';
 
-/** Lines of one transaction at most, and bytes of their text. */
+/** Maximum lines of one transaction, and bytes of their text. */
 const batchLines = 1000;
 const batchBytes = 4 * 1024 * 1024;
 
 export interface ImportResult {
   /** Lines that are not blank. */
   readonly lines: number;
-  /** Rows that are new. */
+  /** New rows. */
   readonly written: Counts;
-  /** Lines whose row was there already. */
+  /** Lines whose row existed already. */
   readonly unchanged: Counts;
   readonly problems: number;
 }
 
 /**
- * A batch could not be written, though its lines were found good: another program changed the desk meanwhile.
+ * A batch could not be written although its lines were valid, because another program changed the desk
+ * meanwhile.
  */
 export class ImportInterrupted extends Error {
   constructor(from: number, to: number, options: ErrorOptions) {
     super(
-      `lines ${from} to ${to} could not be written (${reasonOf(options.cause)}): nothing of them is, what came before them is, and the import can be run again`,
+      `lines ${from} to ${to} were not written (${reasonOf(options.cause)}); ` +
+        'earlier lines were, and the import can be run again',
       options,
     );
     this.name = 'ImportInterrupted';
@@ -38,15 +40,15 @@ const reasonOf = (cause: unknown): string =>
   cause instanceof TicketWentOn ? cause.message : (sqlState(cause) ?? 'fault');
 
 export interface ImportOptions {
-  /** Only look: every line is held against its rules, and nothing is written. */
+  /** Dry run: every line is checked, and nothing is written. */
   readonly dryRun?: boolean;
   readonly onProgress?: (step: 'checked' | 'written', lines: number) => void;
 }
 
 /**
- * Reads the file twice: the first time to find every bad line, the second time, only if there was none, to
- * write. A second run writes only what the first did not.
- * @param onProblem is told of each bad line, in their order.
+ * Reads the file twice: first to find every invalid line, then, only if there was none, to write. A second
+ * run writes only what the first did not.
+ * @param onProblem is called for each invalid line, in order
  * @throws ImportInterrupted
  */
 export async function importDesk(

@@ -3,17 +3,16 @@ import { createReadStream } from 'node:fs';
 export interface Line {
   /** From 1. */
   readonly number: number;
-  /** `undefined`: it is too long or no UTF-8. */
+  /** `undefined`: it is too long or not UTF-8. */
   readonly text: string | undefined;
 }
 
-/** Larger than the largest body with each of its characters escaped is what no line needs to be. */
+/** Larger than the largest body with each of its characters escaped. */
 export const maxLineBytes = 128 * 1024 * 1024;
 const newline = 0x0a;
 
 /**
- * The lines of a file, one chunk of it in memory at a time; blank ones are left out, a byte order mark is
- * none of theirs.
+ * The lines of a file, with one chunk in memory at a time. Blank lines and a byte order mark are left out.
  */
 export async function* readLines(file: string): AsyncGenerator<Line> {
   let number = 0;
@@ -46,7 +45,7 @@ export async function* readLines(file: string): AsyncGenerator<Line> {
   }
 }
 
-// Without ignoreBOM, a mark at the front is left out.
+// Without ignoreBOM, the decoder removes a byte order mark.
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function decode(bytes: Buffer): string | undefined {

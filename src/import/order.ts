@@ -2,15 +2,15 @@ import { sql } from 'drizzle-orm';
 import type { Db, Tx } from '../db/database.ts';
 import type { RecordOf } from './record.ts';
 
-type Message = Pick<RecordOf<'message'>, 'id' | 'ticketId'>;
+type MessageKey = Pick<RecordOf<'message'>, 'id' | 'ticketId'>;
 
 /**
- * The new messages of a batch that come before what their tickets already have: the message's id → the
+ * The batch's new messages that would precede an existing one of their ticket: the message's id → the
  * ticket's last message.
  */
 export async function passedMessages(
   db: Db | Tx,
-  messages: readonly Message[],
+  messages: readonly MessageKey[],
 ): Promise<Map<number, number>> {
   if (messages.length === 0) return new Map();
   const wanted = JSON.stringify(messages.map(({ id, ticketId }) => ({ id, ticketId })));
@@ -24,8 +24,10 @@ export async function passedMessages(
   return new Map(rows.map(({ id, last }) => [id, last]));
 }
 
-/** Holds the tickets of a batch until it is committed. Locks are taken by id, as every writer does. */
-export async function lockTickets(tx: Tx, messages: readonly Message[]): Promise<void> {
+/**
+ * Locks the tickets of a batch until its commit. Locks are taken in the order of ids, like in every writer.
+ */
+export async function lockTickets(tx: Tx, messages: readonly MessageKey[]): Promise<void> {
   const ids = JSON.stringify(messages.map(({ ticketId }) => ticketId));
   await tx.execute(sql`
     select from tickets where id = any (array(select value::int from json_array_elements_text(${ids}::json)))
@@ -33,21 +35,21 @@ export async function lockTickets(tx: Tx, messages: readonly Message[]): Promise
 }
 
 /**
- * Readers page with `messages(after:)` and writers compare with `ifLastMessage`: both miss a message whose id
- * is lower than one that they
- * have seen. A batch is one commit, so its lines may stand in any order; later batches must go on from there.
+ * Checks the order of a ticket's messages. Readers page with `messages(after:)` and writers compare with
+ * `ifLastMessage`, and both would miss a new message with an id below one that they have seen. A batch is
+ * one commit, so its lines may be in any order; later batches must have higher ids.
  */
 export class MessageOrder {
   readonly #db: Db;
-  /** The highest id of each ticket in the batches before. */
+  /** The highest id of each ticket in earlier batches. */
   readonly #last = new Map<number, number>();
 
   constructor(db: Db) {
     this.#db = db;
   }
 
-  /** What is wrong with a message of the batch, if anything. */
-  async check(batch: readonly Message[]): Promise<(message: Message) => string | undefined> {
+  /** The problem with a message of the batch, if there is one. */
+  async check(batch: readonly MessageKey[]): Promise<(message: MessageKey) => string | undefined> {
     const passed = await passedMessages(this.#db, batch);
     const before = new Map(batch.map(({ ticketId }) => [ticketId, this.#last.get(ticketId) ?? 0]));
     for (const { id, ticketId } of batch)
@@ -56,7 +58,7 @@ export class MessageOrder {
       const last = passed.get(id) ?? before.get(ticketId)!;
       return last > id
         ? `the ticket ${ticketId} has the later message ${last} already: ` +
-            'whoever has read that one would miss this one'
+            'a client that has read it would miss this one'
         : undefined;
     };
   }

@@ -5,11 +5,9 @@ import { isMessageId, maxMessageIdOctets } from '../mail/compose/header.ts';
 import { roles } from '../platform/request-context.ts';
 import { formats, ticketStatuses, visibilities } from '../platform/vocabulary.ts';
 
-/*
- * One line of an import. docs/IMPORT.md says the same for people.
- */
+/* One line of an import. docs/IMPORT.md describes the format. */
 
-/** What PostgreSQL can keep, and UTF-8 can say. */
+/** Text that PostgreSQL can store and UTF-8 can encode. */
 const text = (most: number) =>
   z
     .string()
@@ -21,8 +19,8 @@ const line = (most: number) =>
     .min(1)
     .refine((value) => !/\p{Cc}/u.test(value), 'has a control character');
 /**
- * The sequences are moved above the ids one by one, 0.4 s a million, so that no running gateway is handed one
- * twice.
+ * Largest id. The sequences are advanced one by one, 0.4 s per million, so that no running gateway gets an
+ * id twice.
  */
 const id = z.int().min(1).max(2_000_000_000);
 const instant = z.iso.datetime({ offset: true, error: 'must be an instant like 2024-05-31T08:30:00Z' });
@@ -89,7 +87,7 @@ const message = z.strictObject({
   createdAt: instant.optional(),
 });
 
-/* What is typed by hand obeys the same rules. */
+/* The command line applies the same rules. */
 export const newUser = user.pick({ login: true, name: true, email: true, role: true });
 export const newMailbox = mailbox.omit({
   type: true,
@@ -113,11 +111,11 @@ export type ReadLine =
   | {
       readonly ok: false;
       readonly problems: readonly string[];
-      /** What the line was about, if that much could be read: lines that name it are not to blame. */
+      /** The line's type and id, if they could be read: lines that refer to them are not to blame. */
       readonly about?: { readonly type: RecordType; readonly id: number };
     };
 
-/** Never throws: a line says what is wrong with it. */
+/** Never throws: problems are returned. */
 export function readRecord(json: string): ReadLine {
   let value: unknown;
   try {

@@ -3,7 +3,7 @@ import { isVisible } from '../content/dom/visible-characters.ts';
 import { readBody } from '../content/read-body.ts';
 import type { DeskRecord, NumberedRecord, Problem, RecordOf } from './record.ts';
 
-/* The rules that the API has for the same rows: what nobody could write, nobody brings. */
+/* The API's rules for the same rows: a row that the API would reject cannot be imported. */
 
 export function* roleProblems(record: DeskRecord, isRequester: (id: number) => boolean): Iterable<string> {
   if (record.type === 'message' && record.visibility === 'PRIVATE' && isRequester(record.authorId))

@@ -3,28 +3,34 @@ import type { Db, Tx } from '../db/database.ts';
 import { lockTickets, passedMessages } from './order.ts';
 import { type DeskRecord, type RecordOf, type RecordType, recordTypes } from './record.ts';
 
-/** Any constant will do: one import writes at a time, so that a row which is not there is not about to be. */
+/**
+ * Arbitrary. Only one import writes at a time, so that a missing row is not about to be inserted by another.
+ */
 const importLock = 7_407_470_002;
 
 /*
- * Each statement takes rows as JSON. Ids are the old desk's; messages get the counters and events that the
- * command would have given them.
+ * Each statement takes rows as JSON. Ids are those of the old desk; messages get the counters and events
+ * that the command would have given them.
  */
 
 const insertUsers = (rows: string): SQL => sql`
   insert into users (id, login, name, email, role, password_hash, disabled_at, created_at)
-  select i.id, i.login, i.name, i.email, i.role, i."passwordHash", i."disabledAt", coalesce(i."createdAt", now())
-  from json_to_recordset(${rows}::json) as i (id int, login text, name text, email text, role text, "passwordHash" text,
-    "disabledAt" timestamptz, "createdAt" timestamptz)`;
+  select i.id, i.login, i.name, i.email, i.role, i."passwordHash", i."disabledAt",
+    coalesce(i."createdAt", now())
+  from json_to_recordset(${rows}::json) as i (id int, login text, name text, email text, role text,
+    "passwordHash" text, "disabledAt" timestamptz, "createdAt" timestamptz)`;
 
 const insertMailboxes = (rows: string): SQL => sql`
   with input as (
-    select * from json_to_recordset(${rows}::json) as i (id int, address text, "displayName" text, signature text, "smtpUrl" text,
-      "maxMailBytes" int, "ratePerMinute" int, operators json, "disabledAt" timestamptz, "createdAt" timestamptz)
+    select * from json_to_recordset(${rows}::json) as i (id int, address text, "displayName" text,
+      signature text, "smtpUrl" text, "maxMailBytes" int, "ratePerMinute" int, operators json,
+      "disabledAt" timestamptz, "createdAt" timestamptz)
   ), inserted as (
-    insert into mailboxes (id, address, display_name, signature, smtp_url, max_mail_bytes, rate_per_minute, disabled_at, created_at)
-    select id, address, "displayName", coalesce(signature, ''), "smtpUrl", coalesce("maxMailBytes", 26214400), "ratePerMinute",
-      "disabledAt", coalesce("createdAt", now()) from input
+    insert into mailboxes (id, address, display_name, signature, smtp_url, max_mail_bytes, rate_per_minute,
+      disabled_at, created_at)
+    select id, address, "displayName", coalesce(signature, ''), "smtpUrl", coalesce("maxMailBytes", 26214400),
+      "ratePerMinute", "disabledAt", coalesce("createdAt", now())
+    from input
     returning id
   ), granted as (
     insert into mailbox_grants (mailbox_id, user_id)
@@ -35,22 +41,26 @@ const insertMailboxes = (rows: string): SQL => sql`
 
 const insertTickets = (rows: string): SQL => sql`
   insert into tickets (id, reference, subject, status, requester_id, original_message_id, created_at)
-  select i.id, i.reference, i.subject, coalesce(i.status, 'OPEN'), i."requesterId", i."originalMessageId", coalesce(i."createdAt", now())
-  from json_to_recordset(${rows}::json) as i (id int, reference text, subject text, status text, "requesterId" int,
-    "originalMessageId" text, "createdAt" timestamptz)`;
+  select i.id, i.reference, i.subject, coalesce(i.status, 'OPEN'), i."requesterId", i."originalMessageId",
+    coalesce(i."createdAt", now())
+  from json_to_recordset(${rows}::json) as i (id int, reference text, subject text, status text,
+    "requesterId" int, "originalMessageId" text, "createdAt" timestamptz)`;
 
-/** Tickets are locked in the order of their ids, as every writer does; counters are read under the lock. */
+/** Locks tickets in the order of their ids, like every writer; counters are read under the lock. */
 const insertMessages = (rows: string): SQL => sql`
   with input as (
-    select i.id, i."ticketId" as ticket_id, i."authorId" as author_id, i.body, coalesce(i.format, 'TEXT') as format, i.visibility,
-      coalesce(i."isMobileDevice", false) as mobile, coalesce(i."createdAt", now()) as created_at
-    from json_to_recordset(${rows}::json) as i (id int, "ticketId" int, "authorId" int, body text, format text, visibility text,
-      "isMobileDevice" bool, "createdAt" timestamptz)
+    select i.id, i."ticketId" as ticket_id, i."authorId" as author_id, i.body,
+      coalesce(i.format, 'TEXT') as format, i.visibility, coalesce(i."isMobileDevice", false) as mobile,
+      coalesce(i."createdAt", now()) as created_at
+    from json_to_recordset(${rows}::json) as i (id int, "ticketId" int, "authorId" int, body text,
+      format text, visibility text, "isMobileDevice" bool, "createdAt" timestamptz)
   ), locked as (
-    select t.* from tickets t where t.id = any (array(select ticket_id from input)) order by t.id for no key update
+    select t.* from tickets t where t.id = any (array(select ticket_id from input))
+    order by t.id for no key update
   ), numbered as (
     select i.*, l.last_event_number + row_number() over ticket as number,
-      l.last_public_event_number + count(*) filter (where i.visibility = 'PUBLIC') over ticket as public_number
+      l.last_public_event_number
+        + count(*) filter (where i.visibility = 'PUBLIC') over ticket as public_number
     from input i join locked l on l.id = i.ticket_id
     window ticket as (partition by i.ticket_id order by i.id)
   ), inserted as (
@@ -58,7 +68,8 @@ const insertMessages = (rows: string): SQL => sql`
     select id, ticket_id, author_id, body, format, visibility, mobile, created_at from numbered
   ), announced as (
     insert into events (ticket_id, number, public_number, type, visibility, actor_id, message_id, created_at)
-    select ticket_id, number, case when visibility = 'PUBLIC' then public_number end, 'MESSAGE_ADDED', visibility, author_id, id, created_at
+    select ticket_id, number, case when visibility = 'PUBLIC' then public_number end, 'MESSAGE_ADDED',
+      visibility, author_id, id, created_at
     from numbered
   ), touched as (
     update tickets t set
@@ -69,8 +80,9 @@ const insertMessages = (rows: string): SQL => sql`
       last_event_number = s.number,
       last_public_event_number = s.public_number
     from (
-      select ticket_id, max(id) as last_id, max(id) filter (where visibility = 'PUBLIC') as last_public_id, count(*) as messages,
-        count(*) filter (where visibility = 'PUBLIC') as public_messages, max(number) as number, max(public_number) as public_number
+      select ticket_id, max(id) as last_id, max(id) filter (where visibility = 'PUBLIC') as last_public_id,
+        count(*) as messages, count(*) filter (where visibility = 'PUBLIC') as public_messages,
+        max(number) as number, max(public_number) as public_number
       from numbered group by ticket_id
     ) s
     where t.id = s.ticket_id
@@ -89,9 +101,8 @@ export type Counts = Record<RecordType, number>;
 export const noCounts = (): Counts => ({ user: 0, mailbox: 0, ticket: 0, message: 0 });
 
 /**
- * The ids that a table has already. `= any (array(…))` is looked up in the index; for a join or `in`,
- * PostgreSQL would guess that reading the whole table is cheaper, and each batch would cost more than the one
- * before.
+ * Finds existing ids. `= any (array(…))` uses the index. For a join or `in`, PostgreSQL would prefer to read
+ * the whole table, and each batch would be slower than the one before.
  */
 async function idsThere(db: Db | Tx, type: RecordType, ids: readonly number[]): Promise<ReadonlySet<number>> {
   const rows = await db.execute<{ id: number }>(sql`
@@ -100,10 +111,7 @@ async function idsThere(db: Db | Tx, type: RecordType, ids: readonly number[]): 
   return new Set(rows.map(({ id }) => id));
 }
 
-/**
- * A message came into a ticket while the import was under way: what the file has for it would come before
- * that one.
- */
+/** A message was written to a ticket during the import, and the file's messages would precede it. */
 export class TicketWentOn extends Error {
   override readonly name = 'TicketWentOn';
 }
@@ -114,13 +122,14 @@ async function assertLast(tx: Tx, messages: readonly RecordOf<'message'>[]): Pro
   const late = messages.find(({ id }) => passed.has(id));
   if (late !== undefined)
     throw new TicketWentOn(
-      `message ${late.id} would come before message ${passed.get(late.id)}, which was written into ticket ${late.ticketId} meanwhile`,
+      `message ${late.id} would precede message ${passed.get(late.id)}, ` +
+        `which was written to ticket ${late.ticketId} meanwhile`,
     );
 }
 
 /**
- * Writes what is not there yet, by id; what is there is left alone, whatever has become of it since.
- * @returns how many rows of each type were new.
+ * Inserts rows that do not exist yet, by id; existing rows are left alone, even if they were changed.
+ * @returns the number of new rows of each type
  * @throws TicketWentOn when a ticket has a later message than one of the new ones
  */
 export async function writeRecords(tx: Tx, records: readonly DeskRecord[]): Promise<Counts> {
@@ -144,8 +153,8 @@ export async function writeRecords(tx: Tx, records: readonly DeskRecord[]): Prom
 }
 
 /**
- * Makes sure that the sequences never give out an id up to these again. They are drawn from and not set: a
- * gateway that works meanwhile draws from them too, and setting could take one back.
+ * Advances the sequences beyond these ids. `nextval` is called instead of `setval`, because a running
+ * gateway draws from them too, and setting could move one back.
  */
 export async function reserveIds(db: Db | Tx, highest: Counts): Promise<void> {
   for (const type of recordTypes) {

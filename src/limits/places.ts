@@ -1,6 +1,6 @@
 import { TooMany, type TooManyCode } from '../platform/errors.ts';
 
-/** How many of one thing each user may have under way in this process. */
+/** Limits how many subscriptions, or forms with files, each user may have open in this process. */
 export class Places {
   readonly #code: TooManyCode;
   readonly #most: number;
@@ -11,7 +11,7 @@ export class Places {
     this.#most = most;
   }
 
-  /** @returns what gives the place back @throws TooMany */
+  /** @returns a disposable that frees the place @throws TooMany */
   take(userId: number): Disposable {
     const taken = this.#taken.get(userId) ?? 0;
     if (taken >= this.#most) throw new TooMany(this.#code, this.#most);

@@ -8,17 +8,17 @@ import {
 import { RateLimited } from '../platform/errors.ts';
 import type { Viewer } from '../platform/request-context.ts';
 
-/** What is counted, within windows of a minute. */
+/** What is counted, in windows of a minute. */
 export const limitNames = ['address', 'viewer', 'write', 'ticket'] as const;
 export type LimitName = (typeof limitNames)[number];
 
 export interface RateLimitSettings {
-  /** `postgres`: all processes count together. */
+  /** `postgres`: all processes share the counters. */
   readonly store: 'memory' | 'postgres' | 'off';
   readonly perMinute: Readonly<Record<LimitName, number>>;
 }
 
-/** What a caller still has of one limit. */
+/** A caller's remaining allowance. */
 export interface LimitState {
   readonly name: LimitName;
   readonly max: number;
@@ -27,25 +27,23 @@ export interface LimitState {
 }
 
 export interface RateLimits {
-  /** Counts one. @throws RateLimited when there were too many already */
+  /** Counts a call. @throws RateLimited when it exceeds the limit */
   count(limit: LimitName, key: string | number): Promise<void>;
-  /** @throws RateLimited as `count`, without counting */
+  /** Like `count`, without counting. @throws RateLimited */
   assertRoom(limit: LimitName, key: string | number): Promise<void>;
-  /** Undefined: nothing is limited. */
+  /** Undefined: rate limits are off. */
   state(limit: LimitName, key: string | number): Promise<LimitState | undefined>;
-  /**
-   * The key by which a viewer's messages to one ticket are counted, as far as it is known which one is meant.
-   */
+  /** Keys that count a viewer's messages to a ticket. */
   readonly tickets: TicketKeys;
 }
 
-/** Runs one statement. */
+/** Runs a statement. */
 export type Query = (text: string, values: readonly unknown[]) => Promise<readonly object[]>;
 
 const windowSeconds = 60;
 const table = 'rate_limits';
 
-/** @param exceeded told of each call that comes too often */
+/** @param exceeded is called for each call that exceeds a limit */
 export function createRateLimits(
   { store, perMinute }: RateLimitSettings,
   query: Query,
@@ -111,26 +109,26 @@ function open(
     keyPrefix: name,
     points,
     duration: windowSeconds,
-    // Whoever is over a limit costs no statement until the window is over.
+    // A caller over the limit is rejected from memory, without a statement, until the window ends.
     inMemoryBlockOnConsumed: points + 1,
-    // The collector does it.
+    // The garbage collector deletes expired rows.
     clearExpiredByTimeout: false,
-    // While the database is away, each process counts for itself.
+    // While the database is unavailable, each process counts separately.
     insuranceLimiter: memory,
   });
 }
 
-/** So many names of tickets are remembered. */
+/** Cached ticket references. */
 const maxReferences = 10_000;
 
 /**
- * Who writes to a ticket shares its limit: operators all of them, and its requester has one of their own, so
- * that nobody learns from a limit that others write to what they may not see.
+ * Keys of the ticket limit. All operators share one limit per ticket. The requester has a separate one, which
+ * does not reveal private messages of operators.
  */
 export class TicketKeys {
   readonly #ids = new LRUCache<string, number>({ max: maxReferences });
 
-  /** @returns undefined for a reference under which nothing was written yet */
+  /** @returns undefined for a reference that is not cached, because nothing was written under it */
   keyOf(
     viewer: Viewer,
     { ticketId, reference }: { readonly ticketId: number | null; readonly reference: string | null },
@@ -140,7 +138,7 @@ export class TicketKeys {
     return viewer.role === 'OPERATOR' ? String(id) : `${id}:${viewer.userId}`;
   }
 
-  /** Something was written to the ticket of this id under this reference. */
+  /** Is called after a message was written to a ticket under this reference. */
   learn(reference: string | null, id: number): void {
     if (reference !== null) this.#ids.set(reference.toLowerCase(), id);
   }

@@ -1,6 +1,6 @@
 /**
- * Something to sleep on: a ring ends the sleep, and one that came since the last `reset` ends the next sleep
- * at once.
+ * A wait that can be ended early. A ring ends the current wait; one since the last `reset` ends the next wait
+ * immediately.
  */
 export interface Alarm {
   readonly ring: () => void;

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Calls that come while one is under way wait and go together as the next: one commit for many, and no delay
- * for a lone one.
- * @param weigh what an item weighs, when a batch may not weigh more than `maxWeight`; one item always may
- * @param atOnce batches under way at most before callers wait
- * @param gatherMilliseconds how long a batch that follows one of several calls waits for company: fewer
- * commits, for answers that nobody waits for
- * @param run answers its items in their order; when it rejects, each of its callers is rejected
+ * Collects the calls that arrive while a batch is running into the next batch: one commit for many calls,
+ * and no delay for a single one.
+ * @param weigh an item's weight; a batch of several items may not weigh more than `maxWeight`
+ * @param atOnce maximum concurrent batches
+ * @param gatherMilliseconds how long to wait for more calls after a batch of several: fewer commits, for
+ * results that need not be fast
+ * @param run returns the results in the order of its items; when it rejects, so does each of its calls
  */
 export function createBatcher<Item, Answer>(
   run: (items: readonly Item[]) => Promise<readonly Answer[]>,
@@ -58,7 +58,7 @@ export function createBatcher<Item, Answer>(
       waiting.push({ item, resolve, reject });
       if (running >= atOnce) return;
       running += 1;
-      // Whoever asks in this turn of the event loop joins.
+      // Calls of the same turn of the event loop join the batch.
       setImmediate(drain);
     });
 }

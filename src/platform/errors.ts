@@ -1,9 +1,6 @@
 import type { DeliveryState } from './vocabulary.ts';
 
-/**
- * The closed list of reasons for which a command says no. Every table over it is `satisfies Record<ErrorCode,
- * …>`.
- */
+/** Every reason for which a command refuses. Each table over it is `satisfies Record<ErrorCode, …>`. */
 export const errorCodes = [
   'UNAUTHENTICATED',
   'TICKET_NOT_FOUND',
@@ -32,7 +29,7 @@ export interface Problem {
   readonly message: string;
 }
 
-/** What a refusal tells beside its message; codes that are not here tell nothing more. Sizes are bytes. */
+/** A refusal's details, for the codes that have any. Sizes are in bytes. */
 export interface RefusalDetails {
   INVALID_INPUT: { problems: readonly Problem[] };
   ATTACHMENT_TOO_LARGE: { limitBytes: number };
@@ -43,12 +40,15 @@ export interface RefusalDetails {
 }
 export type DetailsOf<C extends ErrorCode> = C extends keyof RefusalDetails ? RefusalDetails[C] : undefined;
 
-/** A command's no: expected, typed, safe to show. Whatever else is thrown is a fault, masked and logged. */
+/**
+ * A command's refusal: expected, typed, safe to show. Any other error is a fault, which is masked and
+ * logged.
+ */
 export class Refusal<C extends ErrorCode = ErrorCode> extends Error {
   readonly code: C;
   /**
-   * Where in the input the refusal is about; empty for the whole input. It is not called `path`: graphql-js
-   * takes an error with an array of that name for one that it has located already.
+   * Path in the input that the refusal concerns; empty for the whole input. It is not named `path`, because
+   * graphql-js treats an error with an array of that name as already located.
    */
   readonly inputPath: readonly (string | number)[];
   readonly details: DetailsOf<C>;
@@ -73,7 +73,7 @@ export class Refusal<C extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** Whether the very same call may succeed later without being changed. */
+/** Whether the same call may succeed later. */
 export const retryable = {
   UNAUTHENTICATED: false,
   TICKET_NOT_FOUND: false,
@@ -95,15 +95,12 @@ export const retryable = {
   RATE_LIMITED: true,
 } as const satisfies Record<ErrorCode, boolean>;
 
-/**
- * A request that no door can make sense of, whatever its body says: HTTP 400 on every door. Its message may
- * be shown.
- */
+/** A request that is malformed for every door: HTTP 400. Its message may be shown. */
 export class BadRequest extends Error {
   override readonly name = 'BadRequest';
 }
 
-/** Why a sign-in is refused, for whoever watches the gateway; whoever asks learns less. */
+/** Why a sign-in was rejected, for logs and metrics. The caller learns less. */
 export type SignInReason =
   | (
       | 'malformed'
@@ -117,14 +114,14 @@ export type SignInReason =
   | ('jwt' | 'demo_account' | 'throttled');
 
 /**
- * A credential was offered and is not good: HTTP 401; or it was not looked at, as too many before it were
- * wrong: 429 with Retry-After, and 401 with Retry-After on the legacy door, whose clients know no 429.
+ * A credential was rejected (HTTP 401), or not checked because too many before it were wrong: 429 with
+ * Retry-After, or 401 with Retry-After on the legacy door, whose clients do not know 429.
  */
 export class BadCredential extends Error {
   readonly reason: SignInReason;
   /** Seconds to wait before the next attempt, when sign-ins are being slowed down. */
   readonly retryAfterSeconds: number | undefined;
-  /** Whose password it was not. */
+  /** The user whose password was wrong. */
   readonly userId: number | undefined;
   constructor(
     message: string,
@@ -151,36 +148,34 @@ export class RateLimited extends Error {
   }
 }
 
-/** What is asked for holds more bytes than one answer may have: less is to be asked for at once. */
+/** The response would exceed the size limit; the client has to request less at a time. */
 export class AnswerTooLarge extends Error {
   override readonly name = 'AnswerTooLarge';
 }
 
-const underWay = {
+const limited = {
   TOO_MANY_SUBSCRIPTIONS: 'subscriptions',
   TOO_MANY_UPLOADS: 'forms with files',
 } as const;
-export type TooManyCode = keyof typeof underWay;
+export type TooManyCode = keyof typeof limited;
 
-/**
- * The caller has as many of something under way as one user may have at a time: HTTP 429 with Retry-After.
- */
+/** The user has reached a limit of concurrent subscriptions or uploads: HTTP 429 with Retry-After. */
 export class TooMany extends Error {
   readonly code: TooManyCode;
   /** Seconds to wait before the next attempt. */
   readonly retryAfterSeconds = 5;
   constructor(code: TooManyCode, most: number) {
-    super(`You have ${most} ${underWay[code]} under way, and no more are allowed at a time: end one first`);
+    super(`You have ${most} ${limited[code]} open, and no more are allowed at a time: end one first`);
     this.name = 'TooMany';
     this.code = code;
   }
 }
 
-/** A fault that passes: the database is down, a queue is full. HTTP 503 with Retry-After on every door. */
+/** A temporary fault: the database is down, or a queue is full. HTTP 503 with Retry-After on every door. */
 export class Unavailable extends Error {
   readonly retryAfterSeconds: number;
   /**
-   * Whether it is certain that nothing was done; otherwise the same call with its idempotency key finds out.
+   * Whether certainly nothing was written. If not, the caller may repeat the call with its idempotency key.
    */
   readonly nothingWritten: boolean;
   constructor(

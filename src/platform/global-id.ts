@@ -3,9 +3,9 @@ export function encodeGlobalId(type: string, id: number | string): string {
   return Buffer.from(`${type}:${id}`).toString('base64');
 }
 
-/** What a global id names, or undefined when it is the id of nothing that has a number. */
+/** The type and number of a global id; undefined when it is malformed. */
 export function parseGlobalId(globalId: string): { type: string; id: number } | undefined {
-  // An id of ours has 40 characters at most; a caller's text may have millions.
+  // Valid ids have at most 40 characters, but a caller may send millions.
   if (globalId.length > 100) return undefined;
   const [, type, digits] =
     /^(\w+):([1-9]\d{0,9})$/.exec(Buffer.from(globalId, 'base64').toString('latin1')) ?? [];

@@ -1,25 +1,21 @@
-/** Bytes of a file of this request. They are durable in the blob store, under a key that no row names yet. */
-export interface Received {
+/** A file of this request, durable in the blob store under a key that no row refers to yet. */
+export interface ReceivedFile {
   readonly key: string;
   readonly byteSize: number;
   readonly sha256: Buffer;
   /**
-   * Takes the bytes over, before a statement names them. What nobody has claimed when the request is over is
-   * removed.
-   * @throws RequestOver when that has happened
+   * Must be called before a statement refers to the bytes. Unclaimed bytes are removed when the request ends.
+   * @throws RequestOver when they have been removed
    */
   claim(): void;
   /**
-   * Takes a claim back: the statement named nothing. After a fault nobody knows, so the bytes are left to the
-   * collector.
+   * Undoes a claim when the statement certainly did not refer to the bytes. After a fault that is uncertain,
+   * so the bytes are left to the garbage collector.
    */
   release(): void;
 }
 
-/**
- * The caller went away, or was answered, before its file was taken over: nothing may refer to the file any
- * more.
- */
+/** The request ended before its file was claimed. Nothing may refer to the file. */
 export class RequestOver extends Error {
   constructor() {
     super('The request was over before its file was stored');
@@ -28,27 +24,26 @@ export class RequestOver extends Error {
 }
 
 /**
- * Takes a file of this request into the blob store: each byte is written once, counted and hashed on its way.
- * Every door has this port in its request's context, so that no door keeps a file anywhere else.
- * @param source is read no faster than the store writes, and is left where it stands when the store gives up
- * @param list which list of the request the file belongs to; the files of one list share the limit of a
- * message
- * @throws BlobTooLarge at the first byte too many, whether of this file or of all files of its list
+ * Streams a file of this request into the blob store. Each byte is written once, and counted and hashed on
+ * the way. Every door's request context has this port, so that no door stores files in any other way.
+ * @param source is read no faster than the store writes, and is abandoned when the store fails
+ * @param list the list of the request that the file belongs to; the files of a list share a message's limit
+ * @throws BlobTooLarge at the first byte above the limit of this file or of its list
  */
-export type Receive = (source: AsyncIterable<Buffer>, list: string) => Promise<Received>;
+export type Receive = (source: AsyncIterable<Buffer>, list: string) => Promise<ReceivedFile>;
 
-/** A file on its way in, not yet ours: named by its sender. */
+/** A file that is being received, with the names that its sender gave. */
 export class IncomingFile {
   readonly fileName: string;
-  /** The sender's word for it, with parameters; not to be believed. */
+  /** As declared by the sender, with parameters; not trustworthy. */
   readonly contentType: string;
-  readonly received: Promise<Received>;
+  readonly received: Promise<ReceivedFile>;
 
-  constructor(fileName: string, contentType: string, received: Promise<Received>) {
+  constructor(fileName: string, contentType: string, received: Promise<ReceivedFile>) {
     this.fileName = fileName;
     this.contentType = contentType;
     this.received = received;
-    // Whether anybody waits for it is the command's matter; unheard, a failure would end the process.
+    // A command may never await it. An unhandled rejection would end the process.
     received.catch(() => {});
   }
 }

@@ -1,14 +1,13 @@
 /**
- * Date, time, fraction, offset: RFC 3339 section 5.6. The offset is required: without one, the text is
- * another instant on every machine.
+ * Date, time, fraction, offset: RFC 3339 section 5.6. The offset is required, because without one the text
+ * would mean a different instant on each machine.
  */
 const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/i;
 
 /**
- * The instant that an RFC 3339 text names, to the millisecond; undefined when there is none. `Date` is not
- * asked to parse: it moves
- * `2027-02-30` to 2 March and `T24:00:00` to the next day. Leap seconds are refused, as neither JavaScript
- * nor PostgreSQL has them.
+ * Parses an RFC 3339 text to the millisecond; undefined when it is invalid. `Date` does not parse it,
+ * because it moves `2027-02-30` to 2 March and `T24:00:00` to the next day. Leap seconds are rejected,
+ * because neither JavaScript nor PostgreSQL has them.
  */
 export function parseInstant(text: string): Date | undefined {
   const match = rfc3339.exec(text);

@@ -3,7 +3,8 @@ import { type Logger, pino } from 'pino';
 export type { Logger };
 
 /**
- * One-line JSON logs. What may carry a secret or a message is named here once, so that no call can forget it.
+ * One-line JSON logs. Members that may contain a secret or a message are redacted here, so that no call can
+ * forget to.
  * @param level pino's level; `silent` for tests.
  */
 export function createLog(level: string, destination: NodeJS.WritableStream = process.stdout): Logger {
@@ -26,8 +27,8 @@ export function createLog(level: string, destination: NodeJS.WritableStream = pr
 }
 
 /**
- * The instant as a line's member. Under load several lines share a millisecond, and its text takes ten times
- * what looking does: 0.5 µs.
+ * Formats the time of a line. Under load several lines share a millisecond, so the text is cached: formatting
+ * takes 0.5 µs, ten times a look at the clock.
  */
 function createTime(): () => string {
   let at = Number.NaN;
@@ -40,9 +41,7 @@ function createTime(): () => string {
   };
 }
 
-/**
- * A fault's class, code and stack; the driver's message and fields are left out, as they quote rows and SQL.
- */
+/** A fault's class, code and stack, without the driver's message and fields, which quote rows and SQL. */
 function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error };
   const { code } = error as { code?: unknown };

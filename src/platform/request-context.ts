@@ -8,38 +8,38 @@ export type Role = (typeof roles)[number];
 export const scopes = ['read', 'write', 'mail', 'admin'] as const;
 export type Scope = (typeof scopes)[number];
 
-/** Whoever is asking, this time. */
+/** The user who makes a request, with the scopes of the credential in use. */
 export interface Viewer {
   readonly userId: number;
   readonly login: string;
   readonly name: string;
   readonly role: Role;
-  /** What the credential in use allows; a password allows everything that its user may do. */
+  /** The credential's scopes; a password has every scope of its user. */
   readonly scopes: ReadonlySet<Scope>;
 }
 
-/** What every floor may know of one request. */
+/** A request's context, for every layer. */
 export interface RequestContext {
   readonly requestId: string;
   /** `undefined`: no credential was offered. */
   readonly viewer: Viewer | undefined;
   /**
-   * Who the same credential makes the caller now, for what lasts longer than a request. @throws BadCredential
+   * Authenticates the same credential again, for a response that outlives its request. @throws BadCredential
    */
   readonly signInAgain: () => Promise<Viewer | undefined>;
   /** From the `Idempotency-Key` header. */
   readonly idempotencyKey: string | undefined;
   /**
-   * What our addresses begin with, without a trailing slash: `http://localhost:4000`, or nothing when they
-   * are to be relative.
+   * Prefix of the gateway's URLs, without a trailing slash: `http://localhost:4000`, or empty for relative
+   * URLs.
    */
   readonly origin: string;
   readonly now: () => Date;
   readonly log: Logger;
-  /** For the request's line in the log, and its metrics. */
+  /** For the request's log line and metrics. */
   readonly noted: Noted;
-  /** Takes the request's files into the blob store. */
+  /** Streams the request's files into the blob store. */
   readonly receive: Receive;
-  /** Aborted when the caller went away. */
+  /** Is aborted when the caller disconnects. */
   readonly whenAway: () => AbortSignal;
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** By which a request comes in; a closed list, as metrics are labelled with it. */
+/** Entry points of requests. The list is closed because it labels metrics. */
 export const doors = [
   ...(['graphql', 'legacy', 'uploads', 'attachments', 'deliveries', 'inbox', 'explorer', 'health'] as const),
   ...(['metrics', 'home', 'none'] as const),
@@ -8,27 +8,27 @@ export const doors = [
 export type Door = (typeof doors)[number];
 
 /**
- * What a request's line in the log and its metrics say of it. It is filled in on the request's way, and holds
- * names of ours and of the schema alone: no text, value or address that a caller sent.
+ * Facts for a request's log line and metrics, collected while it is processed. Only names of ours and of the
+ * schema belong here: no text, value or address that a caller sent.
  */
 export interface Noted {
   door: Door;
-  /** The operation's own name, which the grammar bounds to letters, digits and `_`. */
+  /** The operation's name; the grammar allows only letters, digits and `_`. */
   operation?: string;
   kind?: 'query' | 'mutation' | 'subscription';
   viewerId?: number;
   /** Codes of refusals and errors, each once. */
   codes?: string[];
-  /** An answer that comes bit by bit: how long it takes says nothing of the gateway. */
+  /** A streamed response, whose duration says nothing about the gateway. */
   lasting?: boolean;
 }
 
-/** On the request itself: a weak map of all that are under way costs each collection of garbage something. */
+/** Stored on the request, because a WeakMap of all requests slows down each garbage collection. */
 const key = Symbol('noted');
 
 export const notedOf = (req: IncomingMessage & { [key]?: Noted }): Noted => (req[key] ??= { door: 'none' });
 
-/** So many codes say what is wrong; a query may have an error at each of a thousand fields. */
+/** Codes recorded per request, at most: a query may have an error at each of a thousand fields. */
 const maxCodes = 8;
 const longestName = 64;
 
@@ -38,7 +38,7 @@ export function noteCode(noted: Noted, code: unknown): void {
   if (noted.codes.length < maxCodes && !noted.codes.includes(code)) noted.codes.push(code);
 }
 
-/** Errors as graphql-js has them. */
+/** Records the codes of GraphQL errors. */
 export function noteErrors(
   noted: Noted,
   errors: readonly { readonly extensions: Readonly<Record<string, unknown>> }[] = [],
@@ -51,7 +51,7 @@ export function noteOperation(noted: Noted, kind: NonNullable<Noted['kind']>, na
   noted.operation = name.length > longestName ? name.slice(0, longestName) : name;
 }
 
-/** How a request ended, for whoever watches the gateway: `fault` is ours, whatever the status says. */
+/** How a request ended, for monitoring. `fault` is an error of the gateway, whatever the status is. */
 export const outcomes = [
   'ok',
   'refused',
@@ -63,11 +63,11 @@ export const outcomes = [
 ] as const;
 export type Outcome = (typeof outcomes)[number];
 
-/** @param finished whether the whole answer went out */
+/** @param finished whether the whole response was sent */
 export function outcomeOf({ codes = [], lasting }: Noted, status: number, finished: boolean): Outcome {
   if (status === 500 || codes.includes('INTERNAL')) return 'fault';
   if (status === 503 || codes.includes('UNAVAILABLE')) return 'unavailable';
-  // Whoever watches goes away in the middle; that is how watching ends.
+  // A subscription normally ends by a disconnect.
   if (!finished && lasting !== true) return 'cut';
   if (status === 429 || codes.includes('RATE_LIMITED')) return 'limited';
   if (status === 401 || codes.includes('BAD_CREDENTIAL')) return 'unauthenticated';

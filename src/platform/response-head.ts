@@ -3,7 +3,7 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 const requestId = Symbol('request id');
 type Named = ServerResponse & { [requestId]?: string };
 
-/** The head of this answer will say which request it is to. */
+/** Sets the response's X-Request-Id. */
 export function nameRequest(res: ServerResponse, id: string): void {
   (res as Named)[requestId] = id;
 }
@@ -11,8 +11,8 @@ export function nameRequest(res: ServerResponse, id: string): void {
 export const requestIdOf = (res: ServerResponse): string | undefined => (res as Named)[requestId];
 
 /**
- * Writes the head of an answer, by every door. Node takes headers that come together as they are; a single
- * one that was set before makes it set all others one by one, which takes 2 µs and 1 kB an answer.
+ * Writes a response's head; every door uses it. Node writes headers that are passed together directly. A
+ * single one that was set before makes it set the others one by one, which takes 2 µs and 1 kB per response.
  */
 export function writeHead(res: ServerResponse, status: number, headers: OutgoingHttpHeaders): ServerResponse {
   const id = requestIdOf(res);

@@ -1,49 +1,45 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { writeHead } from './response-head.ts';
 
-/** What is left of a body up to this many bytes is read to its end, and the connection goes on. */
+/** Up to this many remaining bytes of a request body are drained, and the connection stays open. */
 const smallRest = 1024 * 1024;
-/**
- * How long an answered sender may go on sending, milliseconds, and how much of it is read and thrown away.
- */
+/** How long a client may go on sending after its response, milliseconds, and how many bytes are discarded. */
 const patienceMs = 2000;
 const patienceBytes = 64 * 1024 * 1024;
-/**
- * Bytes of an answer that are written at once: a long one is seen to move, or not to, as its reader takes
- * it.
- */
+/** Bytes of a response per write, so that progress of a long one can be observed. */
 const pieceBytes = 256 * 1024;
 
-export interface Answer {
+/** Bytes after which other requests get their turn, although the client takes more. */
+const turnBytes = 1024 * 1024;
+
+export interface WholeResponse {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
-  readonly body: string | Buffer;
+  /** As a whole, or in pieces that are made when they are written. */
+  readonly body: string | Buffer | Iterable<string>;
 }
 
 /**
- * Sends a whole answer, also to a caller who has not finished sending. Closing at once would reset the
- * connection, and the answer might be lost on its way: so the rest is thrown away for a while, and only
- * then is the connection closed.
+ * Sends a response, even to a client that is still sending its request. Closing immediately would reset the
+ * connection, and the response might be lost. So the rest of the request is discarded for a while before the
+ * connection is closed.
  */
 export function sendAnswer(
   req: IncomingMessage,
   res: ServerResponse,
-  { status, headers, body }: Answer,
+  { status, headers, body }: WholeResponse,
 ): void {
   if (res.destroyed || res.headersSent) return;
   const rest = restOf(req);
   const closes = !res.shouldKeepAlive || res.getHeader('connection') === 'close';
   if (rest > 0 && (closes || rest > smallRest)) {
-    // The last bytes may be here already, and only not have been looked at.
+    // The last bytes may have arrived without having been read yet.
     setImmediate(() => sendAndLinger(req, res, { status, headers, body }));
     return;
   }
   writeHead(res, status, headers);
-  if (body.length <= pieceBytes) res.end(body);
-  // A reader who goes away in the middle is nobody's to be told of.
-  else pipeline(Readable.from(piecesOf(body)), res).catch(() => {});
+  if (isShort(body)) res.end(body);
+  else void writePieces(res, body).then(() => res.end());
   if (rest > 0) req.unpipe().resume();
 }
 
@@ -55,19 +51,26 @@ function restOf(req: IncomingMessage): number {
   );
 }
 
-function sendAndLinger(req: IncomingMessage, res: ServerResponse, { status, headers, body }: Answer): void {
+function sendAndLinger(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { status, headers, body }: WholeResponse,
+): void {
   if (res.destroyed || res.headersSent) return;
-  if (req.complete) return void writeHead(res, status, headers).end(body);
+  if (req.complete) {
+    writeHead(res, status, headers);
+    return void writePieces(res, body).then(() => res.end());
+  }
   writeHead(res, status, { ...headers, Connection: 'close' });
-  // Its length is in the head, so that its reader knows that it is complete before the connection is closed.
-  if (req.method !== 'HEAD') res.write(body);
+  // The head has the length, so the client knows that the response is complete before the connection closes.
+  const written = req.method === 'HEAD' ? Promise.resolve() : writePieces(res, body);
   let bytes = 0;
   const end = () => {
     clearTimeout(timer);
-    res.end();
+    void written.then(() => res.end());
   };
   const timer = setTimeout(end, patienceMs).unref();
-  // Whoever has read it until now reads no further.
+  // Detach the previous reader.
   req.unpipe();
   req.removeAllListeners('data').on('data', (chunk: Buffer) => {
     bytes += chunk.length;
@@ -76,7 +79,39 @@ function sendAndLinger(req: IncomingMessage, res: ServerResponse, { status, head
   req.once('end', end).once('close', end).once('error', end).resume();
 }
 
-function* piecesOf(body: string | Buffer): Iterable<Buffer> {
-  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+const isShort = (body: WholeResponse['body']): body is string | Buffer =>
+  (typeof body === 'string' || Buffer.isBuffer(body)) && body.length <= pieceBytes;
+
+/** Resolves when its reader has taken all but the last piece, or has gone away. */
+export async function writePieces(res: ServerResponse, body: WholeResponse['body']): Promise<void> {
+  let inTurn = 0;
+  for (const piece of piecesOf(body)) {
+    if (res.destroyed) return;
+    inTurn += piece.length;
+    if (!res.write(piece)) await drained(res);
+    else if (inTurn > turnBytes) await new Promise((resolve) => setImmediate(resolve));
+    else continue;
+    inTurn = 0;
+  }
+}
+
+/** Resolves when the response takes more, or its connection is closed. */
+export function drained(res: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (res.destroyed) return resolve();
+    const done = () => {
+      res.off('drain', done).off('close', done);
+      resolve();
+    };
+    res.on('drain', done).on('close', done);
+  });
+}
+
+function piecesOf(body: WholeResponse['body']): Iterable<string | Buffer> {
+  if (typeof body !== 'string' && !Buffer.isBuffer(body)) return body;
+  return slicesOf(typeof body === 'string' ? Buffer.from(body) : body);
+}
+
+function* slicesOf(bytes: Buffer): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
 }

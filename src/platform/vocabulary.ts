@@ -1,4 +1,4 @@
-/* The closed sets of the product's words: columns, GraphQL enums and types are all made from these. */
+/* The product's closed sets of words. Columns, GraphQL enums and types are derived from them. */
 
 export const ticketStatuses = ['OPEN', 'CLOSED'] as const;
 export const visibilities = ['PUBLIC', 'PRIVATE'] as const;
@@ -23,7 +23,7 @@ export const recipientStates = [
   'OUTCOME_UNKNOWN',
   'CANCELLED',
 ] as const;
-/** How far an attempt got: only BODY makes its outcome unknowable. */
+/** How far an attempt got. Its outcome can be unknown only in phase BODY. */
 export const attemptPhases = ['CONNECT', 'ENVELOPE', 'BODY', 'SETTLED'] as const;
 export const eventTypes = [
   'MESSAGE_ADDED',
@@ -41,16 +41,16 @@ export const eventTypes = [
   'TICKET_REOPENED',
 ] as const;
 
-/** What is known of a file by a virus scanner. */
+/** Results of a virus scan. */
 export const scanStates = ['PENDING', 'CLEAN', 'INFECTED'] as const;
 export const quotes = ['NONE', 'LAST', 'ALL'] as const;
 
 export type Quote = (typeof quotes)[number];
-/** What makes a mail that waits void. */
+/** Conditions that cancel a held mail. */
 export const cancelReasons = ['REQUESTER_REPLIED', 'OPERATOR_REPLIED'] as const;
 
 export type TicketStatus = (typeof ticketStatuses)[number];
-/** What is said of a command that was done, though not quite as its author may think. */
+/** Notes on a command that was executed, but perhaps not as its author expects. */
 export const warningCodes = ['DUPLICATE_RECIPIENT'] as const;
 
 export type WarningCode = (typeof warningCodes)[number];
@@ -64,7 +64,7 @@ export type AttemptPhase = (typeof attemptPhases)[number];
 export type ScanState = (typeof scanStates)[number];
 export type EventType = (typeof eventTypes)[number];
 
-/** What may help a mail that did not arrive, and who has to do it. */
+/** What can be done about a mail that was not delivered. */
 export const suggestedActions = [
   'CHECK_ADDRESS',
   'WAIT',

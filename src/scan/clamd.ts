@@ -2,37 +2,36 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import type { Clamd } from '../config.ts';
+import type { Clamd } from '../settings/clamd-url.ts';
 
-/** What a scanner said of a file. */
-export type Verdict =
+/** The scanner's result for a file. */
+export type ScanResult =
   | { readonly scan: 'CLEAN' }
   /** `found`: the name of the signature. */
   | { readonly scan: 'INFECTED'; readonly found: string };
 
-/** There is no scanner to be spoken to, or it broke off: whatever waits will have to wait on. */
+/** The scanner cannot be reached, or closed the connection: files have to wait. */
 export class ScannerAway extends Error {
   override readonly name = 'ScannerAway';
 }
 
-/** The scanner says that it cannot scan this file, such as one that is larger than its StreamMaxLength. */
+/** The scanner rejected the file, for example because it exceeds StreamMaxLength. */
 export class ScanRefused extends Error {
   override readonly name = 'ScanRefused';
 }
 
-/** How long a scanner may say nothing, milliseconds: an archive of a gigabyte takes it minutes. */
+/** How long a scanner may take to answer, milliseconds: an archive of a gigabyte takes minutes. */
 const patienceMs = 5 * 60_000;
-/** Characters of its answer that are looked at. */
+/** Characters of its answer that are read. */
 const maxReply = 1000;
 
 /**
- * Has a clamd scan what a stream brings, by its INSTREAM command; nothing is shared with it but the
- * connection.
- * @param signal ends it at once
- * @throws ScannerAway, ScanRefused, or whatever the stream itself fails with
+ * Scans a stream with clamd's INSTREAM command, which needs no shared files.
+ * @param signal aborts the scan
+ * @throws ScannerAway, ScanRefused, or the stream's error
  */
-export async function scanStream(clamd: Clamd, source: Readable, signal?: AbortSignal): Promise<Verdict> {
-  // Nobody listens to it until there is a scanner.
+export async function scanStream(clamd: Clamd, source: Readable, signal?: AbortSignal): Promise<ScanResult> {
+  // Without a listener, an error before the scanner is connected would end the process.
   source.on('error', () => {});
   let socket: Socket | undefined;
   try {
@@ -45,28 +44,28 @@ export async function scanStream(clamd: Clamd, source: Readable, signal?: AbortS
     const ended = reply.then(end, end);
     socket.write('zINSTREAM\0');
     for await (const chunk of source as AsyncIterable<Buffer>) {
-      // It may answer and hang up before the end, when the file is too large for it: what it said is lost if
-      // more is written before that is read.
+      // clamd may answer and disconnect before the end when the file is too large. Writing more before the
+      // answer is read would lose it.
       await setImmediate();
       if (over) break;
       if (!socket.write(pieceOf(chunk))) await Promise.race([ended, once(socket, 'drain').catch(() => {})]);
     }
     if (!over) socket.write(pieceOf(Buffer.alloc(0)));
-    return verdictOf(await reply);
+    return resultOf(await reply);
   } finally {
     source.destroy();
     socket?.destroy();
   }
 }
 
-/** Its length goes before it; a piece of no length is the end. */
+/** A chunk is preceded by its length; an empty one marks the end. */
 function pieceOf(bytes: Buffer): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(bytes.length);
   return Buffer.concat([length, bytes]);
 }
 
-/** @throws ScannerAway with the reason when it does not answer its PING */
+/** @throws ScannerAway when it does not answer PING */
 export async function pingScanner(clamd: Clamd): Promise<void> {
   const socket = await open(clamd);
   try {
@@ -103,7 +102,7 @@ function readReply(socket: Socket): Promise<string> {
   });
 }
 
-function verdictOf(reply: string): Verdict {
+function resultOf(reply: string): ScanResult {
   if (reply === 'stream: OK') return { scan: 'CLEAN' };
   const found = /^stream: (.{1,200}) FOUND$/.exec(reply)?.[1];
   if (found !== undefined) return { scan: 'INFECTED', found };

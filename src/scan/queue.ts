@@ -7,12 +7,12 @@ import { run } from '../db/statement.ts';
 import { attachments, deliveries, messages, tickets } from '../db/tables.ts';
 import { appendEvents } from '../events/append.ts';
 import type { Visibility } from '../platform/vocabulary.ts';
-import type { Verdict } from './clamd.ts';
+import type { ScanResult } from './clamd.ts';
 
 /*
- * Files that wait for a scan are attachments that say so: written by their message's own commit, with their
- * mail waiting. Any number of processes take them, each for a while; what a dead one took is due again by
- * itself. A verdict is about bytes that never change, so one that comes twice is no harm.
+ * The queue consists of attachments with a pending scan. They are inserted by their message's commit, and
+ * their mail waits for them. Any number of processes claim them under a lease; files of a dead process
+ * become due again. A result concerns bytes that never change, so a second one is harmless.
  */
 
 const a = alias(attachments, 'a');
@@ -21,18 +21,18 @@ const d = alias(deliveries, 'd');
 const isPending = sql`${a.scan} = 'PENDING'`;
 const inSeconds = (seconds: number) => sql`clock_timestamp() + make_interval(secs => ${seconds}::float8)`;
 
-export interface Waiting {
+export interface PendingScan {
   readonly attachmentId: number;
   readonly blobKey: string;
 }
 
-/** Takes files that are due, the one that waits longest first, for so many seconds. */
+/** Claims due files for some seconds, the longest-waiting first. */
 export async function claimScans(
   client: postgres.Sql,
   limit: number,
   leaseSeconds: number,
-): Promise<Waiting[]> {
-  return run<Waiting>(
+): Promise<PendingScan[]> {
+  return run<PendingScan>(
     client,
     sql`
     with due as (
@@ -45,7 +45,7 @@ export async function claimScans(
   );
 }
 
-/** Puts a file off, or keeps it for longer. */
+/** Postpones a file, or extends its lease. */
 export async function putOffScan(client: postgres.Sql, attachmentId: number, seconds: number): Promise<void> {
   await run(
     client,
@@ -55,8 +55,8 @@ export async function putOffScan(client: postgres.Sql, attachmentId: number, sec
   );
 }
 
-/** Says in the ledger why a file's mail still waits. */
-export async function tellWhyScanWaits(
+/** Records in the deliveries why a file's mail is waiting. */
+export async function recordScanFailure(
   client: postgres.Sql,
   attachmentId: number,
   why: string,
@@ -66,11 +66,12 @@ export async function tellWhyScanWaits(
     client,
     sql`
     update ${deliveries} d set ${assign(deliveries, { failure })}
-    from ${attachments} a where ${a.id} = ${attachmentId} and ${d.messageId} = ${a.messageId} and ${d.awaitsScan}`,
+    from ${attachments} a
+    where ${a.id} = ${attachmentId} and ${d.messageId} = ${a.messageId} and ${d.awaitsScan}`,
   );
 }
 
-/** Milliseconds until a file may be due; undefined: none waits. */
+/** Milliseconds until the next file is due; undefined: none is pending. */
 export async function nextScan(client: postgres.Sql): Promise<number | undefined> {
   const [row] = await run<{ ms: number | null }>(
     client,
@@ -81,37 +82,39 @@ export async function nextScan(client: postgres.Sql): Promise<number | undefined
   return row?.ms == null ? undefined : Math.max(0, row.ms);
 }
 
-interface Place {
+interface FileLocation {
   readonly messageId: number;
   readonly ticketId: number;
   readonly visibility: Visibility;
 }
 
 /**
- * Writes a verdict, tells the ticket's watchers, and lets the mail go on once nothing is left to be scanned,
- * or something was found: the worker then fails it, and its ledger says why.
+ * Stores a result, notifies the ticket's subscribers, and releases the mail once no file is pending or one
+ * is infected. In the latter case the worker fails the mail, and the delivery says why.
  */
 export async function settleScan(
   client: postgres.Sql,
   attachmentId: number,
-  verdict: Verdict,
+  result: ScanResult,
 ): Promise<void> {
   await client.begin(async (transaction) => {
     const tx = transaction as unknown as postgres.Sql;
-    const [place] = await run<Place>(
+    const [place] = await run<FileLocation>(
       tx,
       sql`
-      select ${messages.id} as "messageId", ${messages.ticketId} as "ticketId", ${messages.visibility} as visibility
-      from ${attachments} a join ${messages} on ${messages.id} = ${a.messageId} where ${a.id} = ${attachmentId}`,
+      select ${messages.id} as "messageId", ${messages.ticketId} as "ticketId",
+        ${messages.visibility} as visibility
+      from ${attachments} a join ${messages} on ${messages.id} = ${a.messageId}
+      where ${a.id} = ${attachmentId}`,
     );
     if (place === undefined) return;
     const { messageId, ticketId, visibility } = place;
     await run(tx, sql`select from ${tickets} where ${tickets.id} = ${ticketId} for no key update`);
-    const scanFound = verdict.scan === 'INFECTED' ? verdict.found : null;
+    const scanFound = result.scan === 'INFECTED' ? result.found : null;
     const changed = await run(
       tx,
       sql`
-      update ${attachments} a set ${assign(attachments, { scan: verdict.scan, scanDueAt: null, scanFound })}
+      update ${attachments} a set ${assign(attachments, { scan: result.scan, scanDueAt: null, scanFound })}
       where ${a.id} = ${attachmentId} and ${isPending} returning ${a.id}`,
     );
     // It was redacted meanwhile, or another process was first.
@@ -134,7 +137,7 @@ async function releaseMail(tx: postgres.Sql, messageId: number): Promise<void> {
       select bool_or(${isPending}) as waiting, bool_or(${a.scan} = 'INFECTED') as infected
       from ${attachments} a where ${a.messageId} = ${messageId}
     ), released as (
-      -- One that was to be sent later fails now: its author can still do something about it.
+      -- A scheduled mail fails now, so that its author can still react.
       update ${deliveries} d set ${assign(deliveries, {
         awaitsScan: false,
         failure: null,

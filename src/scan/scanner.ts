@@ -1,40 +1,44 @@
 import type postgres from 'postgres';
-import type { Clamd } from '../config.ts';
 import { scansChannel } from '../db/channels.ts';
 import { createAlarm } from '../platform/alarm.ts';
 import type { Logger } from '../platform/log.ts';
+import type { Clamd } from '../settings/clamd-url.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { pingScanner, ScannerAway, ScanRefused, scanStream } from './clamd.ts';
-import { claimScans, nextScan, putOffScan, settleScan, tellWhyScanWaits, type Waiting } from './queue.ts';
+import {
+  claimScans,
+  nextScan,
+  type PendingScan,
+  putOffScan,
+  recordScanFailure,
+  settleScan,
+} from './queue.ts';
 
 export interface ScannerPorts {
-  /** Raw postgres.js as the desk. */
+  /** Plain postgres.js with the gateway's role. */
   readonly sql: postgres.Sql;
   readonly blobs: Pick<BlobStore, 'open'>;
   readonly clamd: Clamd;
   readonly log: Logger;
-  /** Seconds without a sign of life after which another process takes a file over. */
+  /** Seconds after which another process may claim a file whose lease was not extended. */
   readonly leaseSeconds?: number;
-  /** Milliseconds between looks when nothing wakes it. */
+  /** Milliseconds between polls without a notification. */
   readonly pollMs?: number;
-  /** Milliseconds that are waited for a scanner that is away, doubled each time. */
+  /** Back-off after the first failure to reach the scanner, milliseconds; it doubles each time. */
   readonly firstRestMs?: number;
 }
 
-/** Files that one process has scanned at a time: clamd scans each in a thread of its own. */
+/** Concurrent scans per process: clamd uses a thread for each. */
 const atOnce = 2;
 const longestRestMs = 60_000;
-/**
- * Seconds after which a file is tried again that the scanner would not take, or whose bytes could not be
- * read.
- */
+/** Seconds until a retry of a file that the scanner rejected or that could not be read. */
 const refusedSeconds = 300;
 
 export interface Scanner extends AsyncDisposable {
   start(): void;
 }
 
-/** Has waiting files scanned for as long as the process lives. Disposing it gives back what is under way. */
+/** Scans pending files while the process runs. Disposing it releases the claimed ones. */
 export function createScanner(ports: ScannerPorts): Scanner {
   const { sql, blobs, clamd, log, leaseSeconds = 60, pollMs = 5000, firstRestMs = 1000 } = ports;
   const alarm = createAlarm();
@@ -45,18 +49,18 @@ export function createScanner(ports: ScannerPorts): Scanner {
   let loop: Promise<void> | undefined;
   let listening: Promise<postgres.ListenMeta> | undefined;
 
-  async function scan({ attachmentId, blobKey }: Waiting): Promise<void> {
+  async function scan({ attachmentId, blobKey }: PendingScan): Promise<void> {
     const holding = setInterval(
       () => void putOffScan(sql, attachmentId, leaseSeconds).catch(() => {}),
       (leaseSeconds * 1000) / 3,
     );
     try {
-      const verdict = await scanStream(clamd, await blobs.open(blobKey), ending.signal);
-      if (verdict.scan === 'INFECTED')
-        log.warn({ attachmentId, found: verdict.found }, 'a file is infected; nobody is given it');
+      const result = await scanStream(clamd, await blobs.open(blobKey), ending.signal);
+      if (result.scan === 'INFECTED')
+        log.warn({ attachmentId, found: result.found }, 'a file is infected; it is not served');
       if (failures > 0) log.info('the scanner at CLAMD_URL answers again');
       failures = 0;
-      await settleScan(sql, attachmentId, verdict);
+      await settleScan(sql, attachmentId, result);
     } catch (error) {
       await putOff(attachmentId, error);
     } finally {
@@ -67,31 +71,31 @@ export function createScanner(ports: ScannerPorts): Scanner {
   async function putOff(attachmentId: number, error: unknown): Promise<void> {
     if (ending.signal.aborted) return putOffScan(sql, attachmentId, 0);
     if (error instanceof ScannerAway) {
-      // Files that were under way together fail together: that is one failure.
+      // Concurrent scans fail together, and count as one failure.
       if (restsUntil <= performance.now()) {
         failures += 1;
         restsUntil = performance.now() + Math.min(longestRestMs, firstRestMs * 2 ** (failures - 1));
-        log.error({ err: error }, 'the scanner at CLAMD_URL cannot be spoken to; files and their mails wait');
+        log.error({ err: error }, 'the scanner at CLAMD_URL is unreachable; files and their mails wait');
       }
-      await tellWhyScanWaits(sql, attachmentId, 'the scanner does not answer');
+      await recordScanFailure(sql, attachmentId, 'the scanner does not answer');
       return putOffScan(sql, attachmentId, Math.max(0, restsUntil - performance.now()) / 1000);
     }
     const refused = error instanceof ScanRefused;
     log.error({ err: error, attachmentId }, 'a file could not be scanned; it and its mail wait');
-    await tellWhyScanWaits(sql, attachmentId, refused ? error.message : 'the file could not be read');
+    await recordScanFailure(sql, attachmentId, refused ? error.message : 'the file could not be read');
     return putOffScan(sql, attachmentId, refusedSeconds);
   }
 
-  /** @returns milliseconds to the next look */
+  /** @returns milliseconds until the next poll */
   async function round(): Promise<number> {
     const rest = restsUntil - performance.now();
     if (rest > 0) return rest;
-    // After a rest one file tries the scanner; the others follow once it has answered.
+    // After a back-off one file is tried first; the others follow once it has succeeded.
     const free = (failures > 0 ? 1 : atOnce) - running.size;
     const claims = free > 0 ? await claimScans(sql, free, leaseSeconds) : [];
     for (const claim of claims) {
       const task = scan(claim)
-        .catch((err) => log.error({ err, ...claim }, 'what a scanner said is left to its lease'))
+        .catch((err) => log.error({ err, ...claim }, 'storing a scan result failed, retrying when its lease ends'))
         .finally(() => {
           running.delete(task);
           alarm.ring();
@@ -103,13 +107,11 @@ export function createScanner(ports: ScannerPorts): Scanner {
   }
 
   async function run(): Promise<void> {
-    await pingScanner(clamd).catch((err) =>
-      log.error({ err }, 'CLAMD_URL: there is no scanner to be spoken to'),
-    );
+    await pingScanner(clamd).catch((err) => log.error({ err }, 'CLAMD_URL: the scanner is unreachable'));
     while (!ending.signal.aborted) {
       alarm.reset();
       const wait = await round().catch((err) => {
-        log.error({ err }, 'the files that wait for a scan cannot be read');
+        log.error({ err }, 'reading the scan queue failed, retrying');
         return pollMs;
       });
       if (!ending.signal.aborted) await alarm.wait(Math.max(10, wait));
@@ -120,7 +122,7 @@ export function createScanner(ports: ScannerPorts): Scanner {
     start() {
       if (loop !== undefined) return;
       listening = sql.listen(scansChannel, alarm.ring, alarm.ring);
-      listening.catch((err) => log.error({ err }, 'new files cannot be listened for; they are looked for'));
+      listening.catch((err) => log.error({ err }, 'LISTEN for new files failed; polling instead'));
       loop = run();
     },
     async [Symbol.asyncDispose]() {

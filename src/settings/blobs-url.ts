@@ -1,16 +1,16 @@
 import { fileURLToPath } from 'node:url';
 
-/** A bucket of S3 or its kin, and where in it the desk's files lie. */
+/** A bucket of S3 or a compatible service, and the prefix of the desk's files in it. */
 export interface S3Place {
   readonly bucket: string;
-  /** Empty, or it ends in a slash. */
+  /** Empty, or ending in a slash. */
   readonly prefix: string;
-  /** Of a service other than Amazon's. */
+  /** URL of a service other than Amazon's. */
   readonly endpoint: string | undefined;
   readonly region: string;
-  /** The bucket's name in the path, not in the host's name. */
+  /** Whether the bucket's name is in the path instead of the host name. */
   readonly pathStyle: boolean;
-  /** Whether downloads may be sent on to S3 by URLs that it signs. */
+  /** Whether downloads are redirected to presigned S3 URLs. */
   readonly presign: boolean;
 }
 
@@ -28,7 +28,7 @@ export function readBlobsUrl(text: string): BlobPlace {
 }
 
 function readFileUrl(text: string): BlobPlace {
-  // A URL knows no relative path: `file:blobs` would mean /blobs.
+  // A file URL cannot be relative: `file:blobs` would mean /blobs.
   if (!/^file:(\/\/\/|\/(?!\/))[^?#]+$/i.test(text) || !URL.canParse(text))
     throw new Error('must be file:///absolute/path, without a host, "?" or "#" (write %3F and %23)');
   const directory = fileURLToPath(text);
@@ -72,6 +72,6 @@ function flag(given: URLSearchParams, name: string, absent: boolean): boolean {
   return text === '1';
 }
 
-/** For people: without parameters. */
+/** For display: without parameters. */
 export const describePlace = (place: BlobPlace): string =>
   place.kind === 'file' ? place.directory : `s3://${place.bucket}/${place.prefix}`;

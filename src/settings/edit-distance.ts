@@ -1,4 +1,4 @@
-/** Letters to change, to leave out, to put in, or to swap with their neighbour (optimal string alignment). */
+/** Number of letters to change, delete, insert or swap with a neighbour (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -19,10 +19,7 @@ export function editDistance(a: string, b: string): number {
   return last[b.length]!;
 }
 
-/**
- * What may have been meant by a word that is none of these: the nearest, if it is near, or the one that it
- * begins.
- */
+/** The word that a misspelt one probably means: the nearest, if it is near enough, or one that it begins. */
 export function nearest(typed: string, words: readonly string[]): string | undefined {
   const word = typed.toLowerCase();
   const [best] = words

@@ -1,13 +1,13 @@
 import { editDistance } from './edit-distance.ts';
 
-/** A variable of the environment that reads like one of our settings and is none. */
+/** An environment variable whose name resembles one of our settings. */
 interface Misspelt {
   readonly name: string;
   readonly meant: string;
 }
 
-/** What other programs call their own settings; each of these is near one of ours. */
-const ofOthers = new Set([
+/** Settings of other programs whose names resemble ours. */
+const otherPrograms = new Set([
   'DATADIR',
   'SFTP_URL',
   'SMTPS_URL',
@@ -18,36 +18,38 @@ const ofOthers = new Set([
 ]);
 
 /**
- * A setting that was meant and not set is an error: the program would run without it. Where it is set too, if
- * only to nothing, somebody has decided, and the other name is told in a warning.
+ * Reports misspelt settings. It is an error if the intended setting is not set, because the program would
+ * run without it. If it is set, even to an empty value, the choice was deliberate, and the misspelt name is
+ * only a warning.
  */
 export function judgeNames(env: Readonly<Record<string, string | undefined>>, settings: readonly string[]) {
-  // Kubernetes gives every program TICKETWIRE_PORT=tcp://… where a service is called ticketwire.
+  // Kubernetes sets TICKETWIRE_PORT=tcp://… in every container when a service is named ticketwire.
   const named = Object.keys(env).filter((name) => !/^(tcp:\/\/.*)?$/.test(env[name] ?? ''));
   const said = findMisspelt(named, settings).map(({ name, meant }) => ({
     missing: env[meant] === undefined,
-    text: `${name}: is no setting; did you mean ${meant}?`,
+    text: `${name}: is not a setting; did you mean ${meant}?`,
     meant,
   }));
   return {
     errors: said
       .filter(({ missing }) => missing)
       .map(
-        ({ text, meant }) => `${text} (If it is another program's, set ${meant} too, to nothing at least.)`,
+        ({ text, meant }) =>
+          `${text} (If it belongs to another program, set ${meant} as well, if only to an empty value.)`,
       ),
     warnings: said.filter(({ missing }) => !missing).map(({ text }) => text),
   };
 }
 
 /**
- * Finds names that a slip of the finger may have made: another case or other separators, `TICKETWIRE_` before
- * it, or a letter or two that are wrong, missing, doubled or in the other's place. Names of one word, as
- * `PORT`, are too near to what others use: of them only those with the prefix are told.
+ * Finds likely misspellings: another case or other separators, a prefix `TICKETWIRE_`, or one or two letters
+ * that are wrong, missing, doubled or swapped. One-word names such as `PORT` resemble too many others, so
+ * they are reported only with the prefix.
  */
 function findMisspelt(names: readonly string[], settings: readonly string[]): Misspelt[] {
   const known = new Set(settings);
   return names.flatMap((name) => {
-    if (known.has(name) || ofOthers.has(name) || /^npm_/i.test(name)) return [];
+    if (known.has(name) || otherPrograms.has(name) || /^npm_/i.test(name)) return [];
     const meant = settings.find((setting) => isNear(name, setting));
     return meant === undefined ? [] : [{ name, meant }];
   });
@@ -71,5 +73,5 @@ const wordsOf = (name: string) =>
     .toUpperCase()
     .split(/[^A-Z0-9]+/)
     .filter(Boolean);
-/** Of a short word every other letter makes another word. */
+/** Tolerated typos. In a short word a changed letter often makes another word. */
 const allowed = (letters: number) => (letters < 3 ? 0 : letters < 5 ? 1 : 2);

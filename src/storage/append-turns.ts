@@ -3,14 +3,12 @@ import { LRUCache } from 'lru-cache';
 import type { Source } from './blob-store.ts';
 import { destroy } from './intake.ts';
 
-/**
- * Unfinished blobs whose digest goes on in memory; of others the bytes are read back when they are finished.
- */
+/** Unfinished blobs whose digest state is held in memory. Others are read back when they are finished. */
 const digestsKept = 10_000;
 
 /**
- * One append at a time for each blob in this process: whoever comes later ends the one before, which keeps
- * what had arrived.
+ * Allows one append at a time per blob in this process. A later append ends the current one, whose bytes are
+ * stored.
  */
 export function createTurns() {
   const running = new Map<string, { readonly source: Source | undefined; readonly done: Promise<unknown> }>();
@@ -34,12 +32,12 @@ export function createTurns() {
   };
 }
 
-/** Digests of what has arrived of unfinished blobs, as far as this process has seen every byte of them. */
+/** Digest states of unfinished blobs of which this process has seen every byte. */
 export function createDigests() {
   const digests = new LRUCache<string, { hash: Hash; byteSize: number }>({ max: digestsKept });
   return {
     begin: (key: string) => void digests.set(key, { hash: createHash('sha256'), byteSize: 0 }),
-    /** A copy to go on with; it counts once `keep` is told of it. */
+    /** A copy to continue with; it takes effect when `keep` is called. */
     goOn(key: string, byteSize: number): Hash | undefined {
       const known = digests.get(key);
       return known?.byteSize === byteSize ? known.hash.copy() : undefined;
@@ -49,7 +47,7 @@ export function createDigests() {
       else digests.set(key, { hash, byteSize });
     },
     forget: (key: string) => void digests.delete(key),
-    /** `undefined`: the bytes have to be read back */
+    /** `undefined`: the bytes have to be read back. */
     digestOf: (key: string, byteSize: number): Buffer | undefined => {
       const known = digests.get(key);
       return known?.byteSize === byteSize ? known.hash.copy().digest() : undefined;

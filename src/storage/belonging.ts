@@ -4,22 +4,20 @@ import type { Db } from '../db/database.ts';
 import { blobStores, blobs as blobsTable } from '../db/tables.ts';
 import { type BlobStore, everyKey, newBlobKey, type StoreIdentity } from './blob-store.ts';
 
-/** Rows whose blobs are looked for before a store without an identity is taken for the database's own. */
+/** Rows whose blobs must exist before a store without an identity is claimed for the database. */
 const sampleSize = 200;
 
 /**
- * Whether the store is this database's own. A store and a database that have no identity yet, as every desk
- * of before has them, become each other's when all is as it would be: the rows find their blobs, or there is
- * neither.
- * @param look only: nothing is written down
- * @returns why it is not, for people; undefined when it is
+ * Checks that the store belongs to this database. A store and a database without identities, from an older
+ * version, are paired when they match: the rows' blobs exist, or both are empty.
+ * @param look only checks, and writes nothing
+ * @returns the reason why it does not belong, as text for the operator; undefined when it does
  */
 export async function foreignness(db: Db, store: BlobStore, look = false): Promise<string | undefined> {
   let its = await store.identity();
   if (its === undefined) {
     const unlike = await unlikeness(db, store);
-    // Whoever puts something there has said before whose it is: another process of ours may have, while we
-    // looked.
+    // Another of our processes may have written the identity, and then files, since we looked.
     its = await store.identity();
     if (its === undefined) {
       if (unlike !== undefined || look) return unlike;
@@ -29,29 +27,30 @@ export async function foreignness(db: Db, store: BlobStore, look = false): Promi
   }
   if (its === undefined || its === 'unreadable') return 'the identity of the blob store cannot be read';
   const mine = await findMine(db);
-  if (mine === undefined) return 'the blob store belongs to a database, and this one has never met it';
+  if (mine === undefined)
+    return 'the blob store belongs to a database, and this database has no record of it';
   if (mine.id !== its.id) return 'the blob store belongs to another database';
   return its.generation > mine.generation
-    ? 'the blob store has seen later collections than the database: an older state of the database was restored'
+    ? 'the blob store has seen later collections than the database, which is therefore an older backup'
     : undefined;
 }
 
 /**
- * Writes down in both that there was one more collection: the database first, so that it is never behind by
- * itself.
+ * Counts a collection in both: in the database first, so that it is never behind the store because of a
+ * crash.
  */
 export async function countCollection(db: Db, store: BlobStore): Promise<void> {
   const [mine] = await db
     .update(blobStores)
     .set({ generation: sql`${blobStores.generation} + 1` })
     .returning({ id: blobStores.id, generation: blobStores.generation });
-  if (mine === undefined) throw new Error('the database no longer knows its blob store');
+  if (mine === undefined) throw new Error('the database has lost the record of its blob store');
   await store.setIdentity(mine);
 }
 
 /**
- * Makes the store this database's own, whatever it was: whoever says so has looked. Another database that had
- * it has it no longer.
+ * Claims the store for this database, whoever it belonged to: the operator has checked. A database that
+ * owned it before loses it.
  */
 export async function adopt(db: Db, store: BlobStore): Promise<void> {
   const its = await store.identity();
@@ -66,11 +65,11 @@ async function findMine(db: Db): Promise<StoreIdentity | undefined> {
   return mine;
 }
 
-/** Processes that start together agree on the first one's. */
+/** Processes that start together use the identity of the first. */
 async function insertMine(db: Db, id: string): Promise<StoreIdentity> {
   await db.insert(blobStores).values({ id }).onConflictDoNothing();
   const mine = await findMine(db);
-  if (mine === undefined) throw new Error('the identity of the blob store cannot be written down');
+  if (mine === undefined) throw new Error('the identity of the blob store cannot be recorded');
   return mine;
 }
 
@@ -78,20 +77,21 @@ async function unlikeness(db: Db, store: BlobStore): Promise<string | undefined>
   const rows = await sampleRows(db);
   if (rows.length === 0) {
     for await (const _blob of store.list(everyKey))
-      return 'the blob store holds files, and the database knows of none';
+      return 'the blob store has files, and the database refers to none';
     for await (const _aside of store.listAside())
-      return 'the blob store holds files, and the database knows of none';
+      return 'the blob store has files, and the database refers to none';
     return undefined;
   }
   let missing = 0;
   for (const { key, byteSize } of rows) if ((await store.byteSizeOf(key)) !== byteSize) missing += 1;
   return missing === 0
     ? undefined
-    : `the blob store has no identity, and ${missing} of ${rows.length} files that the database knows are not in it`;
+    : `the blob store has no identity, and lacks ${missing} of ${rows.length} files of the database`;
 }
 
 /**
- * Keys are random: those on both sides of a random one are a fair sample, and cost a few pages of the index.
+ * Samples rows on both sides of a random key. Keys are random, so this is a fair sample, and it costs a few
+ * pages of the index.
  */
 async function sampleRows(db: Db): Promise<{ key: string; byteSize: number }[]> {
   const somewhere = newBlobKey();

@@ -2,20 +2,20 @@ import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Unavailable } from '../platform/errors.ts';
 
-/** What a blob store knows of the bytes it has taken. */
+/** Size and digest of a stored blob. */
 export interface StoredBlob {
   readonly key: string;
   readonly byteSize: number;
   readonly sha256: Buffer;
 }
 
-/** Where bytes come from. */
+/** A source of bytes. */
 export type Source = Readable | AsyncIterable<Buffer>;
 
 export interface AppendOptions {
-  /** Where the caller believes that the bytes go on. */
+  /** The size that the caller expects the blob to have so far. */
   readonly offset: number;
-  /** Of the whole blob: what is there already counts. */
+  /** Limit of the whole blob, including the bytes that are stored already. */
   readonly maxBytes: number;
 }
 
@@ -28,70 +28,69 @@ export const everyKey: KeyRange = { from: '0', to: 'g' };
 
 export interface ListedBlob {
   readonly key: string;
-  /** When it was last written to. */
+  /** Time of the last write. */
   readonly at: Date;
-  /** `false`: made by `create`, and not finished yet. */
+  /** `false`: created by `create`, and not finished yet. */
   readonly finished: boolean;
 }
 
-/** To which database a store belongs, and the last collection that it has seen. */
+/** The database that a store belongs to, and the last collection that it has seen. */
 export interface StoreIdentity {
   readonly id: string;
   readonly generation: number;
 }
 
 /**
- * Bytes at rest under an opaque key. Rows decide what exists: a key that no row names is collected.
- * Every method rejects with StoreUnavailable when the store is full or does not answer.
+ * Stores bytes under opaque keys. Rows decide what exists: a blob that no row refers to is garbage
+ * collected. Every method rejects with StoreUnavailable when the store is full or does not answer.
  */
 export interface BlobStore {
   /**
-   * Takes a stream to its end. The bytes are durable under their key when this resolves, and gone when it
-   * rejects. The source is destroyed when it rejects, whatever the reason.
-   * @throws BlobTooLarge as soon as one byte more than `maxBytes` was read.
+   * Stores a stream. The bytes are durable under their key when this resolves, and removed when it rejects.
+   * The source is destroyed when it rejects, whatever the reason.
+   * @throws BlobTooLarge as soon as more than `maxBytes` were read
    */
   put(source: Source, maxBytes: number): Promise<StoredBlob>;
   /** `end` is the range's last byte, as in HTTP. @throws BlobMissing */
   open(key: string, range?: { start: number; end: number }): Promise<Readable>;
-  /** Of a finished blob; undefined when there is none. */
+  /** Size and digest of a finished blob; undefined when there is none. */
   byteSizeOf(key: string): Promise<number | undefined>;
-  /** Removes it at once, finished or not. Removing what is not there is no error. */
+  /** Removes a blob, finished or not. Removing a missing one is not an error. */
   remove(key: string): Promise<void>;
 
-  /** Begins a blob whose bytes come by several requests. Until it is finished it cannot be opened. */
+  /** Creates a blob that is written by several requests. It cannot be opened until it is finished. */
   create(): Promise<string>;
   /**
-   * Appends a stream and resolves with the durable size, even when the source broke off: what had arrived is
-   * kept. Whoever appends to the same key, or asks for its size, ends the append that is running in this
-   * process.
+   * Appends a stream and resolves with the durable size, even when the source failed: everything that had
+   * arrived is stored. Another append to the same key, or a query of its size, ends an append that is
+   * running in this process.
    * @throws BlobMissing
    * @throws BlobOffset when `offset` is not the durable size
-   * @throws BlobTooLarge nothing is kept beyond `offset`, and the source is destroyed
+   * @throws BlobTooLarge nothing is stored beyond `offset`, and the source is destroyed
    */
   append(key: string, source: Source, options: AppendOptions): Promise<number>;
   /** Durable bytes of an unfinished blob. @throws BlobMissing */
   sizeOf(key: string): Promise<number>;
   /**
-   * From then on it is a blob like any other. When its bytes came through another process, they are read back
-   * for their digest.
+   * Finishes a blob. When its bytes were written by another process, they are read back for their digest.
    * @throws BlobMissing
    */
   finish(key: string): Promise<StoredBlob>;
-  /** Removes what was not finished, and nothing else. */
+  /** Removes an unfinished blob, and nothing else. */
   abandon(key: string): Promise<void>;
 
-  /** Writes, reads and deletes something small; rejects with what is wrong. */
+  /** Writes, reads and deletes a small blob; rejects with the error. */
   check(): Promise<void>;
-  /** A URL that whoever has it may read the blob by, where the store can make one and is told to. */
+  /** A presigned URL for downloading a blob, if the store supports it and it is enabled. */
   presign?(key: string, options: PresignOptions): Promise<string>;
 
-  /** Keys of a range, finished or not, in no order. */
+  /** Keys in a range, finished or not, in no particular order. */
   list(range: KeyRange): AsyncIterable<ListedBlob>;
-  /** Takes a blob out of reach without destroying it. What is not there is passed over. */
+  /** Sets a blob aside: it cannot be opened, but is not destroyed. A missing one is ignored. */
   setAside(key: string): Promise<void>;
-  /** What was set aside, with the day on which it was. */
+  /** The blobs that were set aside, with the day on which they were. */
   listAside(): AsyncIterable<AsideBlob>;
-  /** Puts back what was set aside. */
+  /** Restores a blob that was set aside. */
   restore(aside: AsideBlob): Promise<void>;
   destroy(aside: AsideBlob): Promise<void>;
 
@@ -127,7 +126,7 @@ export class BlobMissing extends Error {
   }
 }
 
-/** An append that does not go on where the durable bytes end. */
+/** An append whose offset is not the durable size. */
 export class BlobOffset extends Error {
   readonly byteSize: number;
   constructor(byteSize: number) {
@@ -138,7 +137,8 @@ export class BlobOffset extends Error {
 }
 
 /**
- * The store is full, has no file handles left, or does not answer: nothing was stored, and later it may work.
+ * The store is full, has no file handles left, or does not answer. Nothing was stored, and a retry may
+ * succeed.
  */
 export class StoreUnavailable extends Unavailable {
   constructor(cause: unknown) {
@@ -147,7 +147,7 @@ export class StoreUnavailable extends Unavailable {
   }
 }
 
-/** 160 random bits; the first two letters spread the keys over folders. */
+/** 160 random bits; the first two letters distribute the keys over folders. */
 export const newBlobKey = (): string => randomBytes(20).toString('hex');
 export const isBlobKey = (text: string): boolean => /^[0-9a-f]{40}$/.test(text);
 export const isInRange = (key: string, { from, to }: KeyRange): boolean => key >= from && key < to;

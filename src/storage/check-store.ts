@@ -4,21 +4,18 @@ import type { Logger } from '../platform/log.ts';
 import { type BlobStore, StoreUnavailable } from './blob-store.ts';
 
 /**
- * Milliseconds that an answer is good for: whoever asks for readiness may ask often, and each look writes to
- * a disk.
+ * How long a result is cached, milliseconds: readiness may be polled often, and each check writes to a disk.
  */
 const rememberedMs = 5000;
 
-/**
- * Puts, reads and removes a small blob, as a request would. @throws what is wrong, in the store's own words
- */
+/** Writes, reads and removes a small blob, like a request would. @throws the store's error */
 export async function checkStore(store: Pick<BlobStore, 'put' | 'open' | 'remove'>): Promise<void> {
   const bytes = randomBytes(32);
   try {
     const { key } = await store.put(once(bytes), bytes.length);
     try {
       if (!(await buffer(await store.open(key))).equals(bytes))
-        throw new Error('what was written is not what is read');
+        throw new Error('the bytes that were read differ from those written');
     } finally {
       await store.remove(key);
     }
@@ -32,8 +29,8 @@ async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
 }
 
 /**
- * For readiness: one look at a time, good for some seconds. Whoever runs the gateway is told once when it
- * fails, and when it is over.
+ * Checks the store for readiness: one check at a time, cached for some seconds. It logs when the store
+ * starts to fail, and when it works again.
  */
 export function createStoreCheck(store: BlobStore, log: Logger): () => Promise<void> {
   let last: Promise<void> | undefined;

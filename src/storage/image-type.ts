@@ -2,22 +2,23 @@ import { fileTypeFromBuffer } from 'file-type';
 import { LRUCache } from 'lru-cache';
 import type { BlobStore } from './blob-store.ts';
 
-/** What a browser shows as a picture and runs nothing of. SVG is a document with scripts. */
+/**
+ * Types that a browser shows as an image without running code. SVG is excluded, because it can contain
+ * scripts.
+ */
 const pictures = new Set([
   ...['image/png', 'image/apng', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif', 'image/bmp'],
 ]);
-/** Bytes that tell a type. */
+/** Bytes that are enough to recognise a type. */
 const lookedAt = 4100;
-/**
- * Types that are remembered: a page shows the same pictures again and again, and their bytes never change.
- */
+/** Cached types: a page shows the same images repeatedly, and their bytes never change. */
 const remembered = 10_000;
 
-/** Tells by a blob's own bytes whether it is a picture; whatever its sender called it does not count. */
+/** Recognises images by a blob's bytes; the declared content type is ignored. */
 export function createImageSniffer(blobs: Pick<BlobStore, 'open'>) {
   const known = new LRUCache<string, string>({ max: remembered });
 
-  /** @returns `image/png` and so on; undefined for all else. @throws BlobMissing */
+  /** @returns `image/png` and so on; undefined for other files. @throws BlobMissing */
   return async (key: string, byteSize: number): Promise<string | undefined> => {
     const before = known.get(key);
     if (before !== undefined) return before || undefined;

@@ -2,20 +2,20 @@ import type { Hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { BlobTooLarge, type Source } from './blob-store.ts';
 
-/** Bytes that may wait for a write before the source is held back. */
+/** Bytes that may be buffered before the source is paused. */
 const waitingBytes = 256 * 1024;
 
 export interface Taken {
   readonly byteSize: number;
-  /** The source's own fault, when it did not come to its end; what had arrived was written. */
+  /** The source's error, if it failed before its end; everything that had arrived was written. */
   readonly brokenOff: Error | undefined;
 }
 
 /**
- * Reads a source to its end. Each piece is counted and hashed when it arrives, while the pieces before it are
- * being written; what arrives during one write goes into the next, so that a small file is one write. A
- * source that is not at its end is destroyed.
- * @throws BlobTooLarge at the first byte too many, or the fault of `write`, as soon as it is known
+ * Reads a source to its end. Each chunk is counted and hashed as it arrives, while earlier chunks are
+ * written. The chunks that arrive during one write go into the next, so a small file is one write. A source
+ * that has not ended is destroyed.
+ * @throws BlobTooLarge at the first byte above the limit, or the error of `write`, as soon as it occurs
  */
 export async function takeIn(
   source: Source,
@@ -24,13 +24,12 @@ export async function takeIn(
   write: (pieces: Buffer[]) => Promise<void>,
 ): Promise<Taken> {
   if (source instanceof Readable) {
-    // It may fail before it is being read; unheard, that would end the process.
+    // It may fail before it is read. An unhandled error event would end the process.
     source.on('error', () => {});
-    // What somebody else has read is missing, and nothing would tell: the rest would be stored as if it were
-    // the whole.
+    // Bytes that were read before are lost, and the rest would be stored as if it were the whole.
     if (source.readableDidRead) {
       source.destroy();
-      throw new Error('the stream has been read from already');
+      throw new Error('the stream has already been read from');
     }
   }
   const line = createLine(write, (error) => destroy(source, error));
@@ -47,14 +46,14 @@ export async function takeIn(
   } catch (error) {
     brokenOff = error as Error;
   }
-  // Nothing may still be writing when the caller closes or removes what was written to.
+  // No write may be in progress when the caller closes or removes the file.
   const fault = await line.end();
   if (fault !== undefined) throw fault;
   if (brokenOff instanceof BlobTooLarge) throw brokenOff;
   return { byteSize, brokenOff };
 }
 
-/** What has arrived and is not written yet. */
+/** Chunks that have arrived and are not written yet. */
 function createLine(write: (pieces: Buffer[]) => Promise<void>, onFault: (error: Error) => void) {
   let pieces: Buffer[] = [];
   let bytes = 0;
@@ -80,7 +79,7 @@ function createLine(write: (pieces: Buffer[]) => Promise<void>, onFault: (error:
   }
 
   return {
-    /** @returns what to wait for when enough is waiting */
+    /** @returns a promise to wait for when the buffer is full */
     add(piece: Buffer): Promise<void> | undefined {
       if (fault !== undefined) throw fault;
       pieces.push(piece);
@@ -88,7 +87,7 @@ function createLine(write: (pieces: Buffer[]) => Promise<void>, onFault: (error:
       running ??= run();
       return bytes > waitingBytes ? current : undefined;
     },
-    /** @returns the fault of a write, if one failed */
+    /** @returns the error of a write, if one failed */
     async end(): Promise<Error | undefined> {
       await running;
       return fault;
@@ -96,7 +95,7 @@ function createLine(write: (pieces: Buffer[]) => Promise<void>, onFault: (error:
   };
 }
 
-/** Of what is no stream, the reader finds the fault at its next piece. */
+/** For a source that is not a stream, the reader sees the error with the next chunk. */
 export function destroy(source: Source, error?: Error): void {
   if (source instanceof Readable) source.destroy(error);
 }

@@ -5,7 +5,7 @@ import { foreignness } from './belonging.ts';
 import { type BlobStore, StoreUnavailable } from './blob-store.ts';
 import { createDiskStore } from './disk/store.ts';
 
-/** The store of a setting. What S3 needs is loaded only where there is S3. */
+/** Opens the store of a setting. S3's client is loaded only when it is needed. */
 export async function openStore(place: BlobPlace): Promise<BlobStore> {
   if (place.kind === 'file') return createDiskStore(place.directory);
   const { createS3Store } = await import('./s3/store.ts');
@@ -13,16 +13,15 @@ export async function openStore(place: BlobPlace): Promise<BlobStore> {
 }
 
 /**
- * The store, once it has met its database and has taken, given back and removed a file.
- * @throws ConfigError when files cannot be kept there: else the first customer with a file would be the one
- * to notice
+ * Opens the store, claims it for its database, and writes, reads and removes a file.
+ * @throws ConfigError when files cannot be stored there: otherwise the first customer with a file would find
+ * out
  */
 export async function openCheckedStore(place: BlobPlace, db: Db): Promise<BlobStore> {
   const store = await openStore(place);
   const fault = (error: unknown) =>
     new ConfigError(`BLOBS_URL: ${describePlace(place)} cannot be used: ${wordsOf(error)}`, { cause: error });
-  // First, so that whoever finds a file there finds whose it is. What they think of each other is the
-  // collector's to tell.
+  // The identity is written before any file. If it does not match, the garbage collector reports that.
   await foreignness(db, store).catch((error) => {
     throw error instanceof StoreUnavailable ? fault(error.cause) : error;
   });
@@ -32,7 +31,7 @@ export async function openCheckedStore(place: BlobPlace, db: Db): Promise<BlobSt
   return store;
 }
 
-/** A host with several addresses that all refuse is an error without words. */
+/** A host with several addresses that all refuse causes an error without a message. */
 function wordsOf(error: unknown): string {
   const { message, name, code } = error as NodeJS.ErrnoException;
   return message || code || name;

@@ -3,7 +3,7 @@ import type { StoreIdentity } from './blob-store.ts';
 
 const written = z.object({ id: z.uuid(), generation: z.int().min(0) });
 
-/** Of what `writeIdentity` did not write nobody may guess whose store it is. */
+/** A malformed identity must not be taken for a missing one. */
 export function readIdentity(text: string): StoreIdentity | 'unreadable' {
   const parsed = written.safeParse(parse(text));
   return parsed.success ? parsed.data : 'unreadable';
@@ -20,6 +20,6 @@ function parse(text: string): unknown {
   }
 }
 
-/** `2026-11-28`, in UTC: under which day something is set aside. */
+/** `2026-11-28`, in UTC: the day on which a blob is set aside. */
 export const dayOf = (instant: Date): string => instant.toISOString().slice(0, 10);
 export const isDay = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text);

@@ -8,6 +8,13 @@ export interface Desk {
   readonly large: string;
   /** Of many messages with large bodies. */
   readonly many: readonly string[];
+  /** Of messages of 28 MB together, each character of which takes two bytes in memory. */
+  readonly wide: readonly string[];
+  /** Of messages each character of which takes six bytes as JSON. */
+  readonly escaping: readonly string[];
+  /** Of the message before fifty of 4 MiB, and before the last seven of these. */
+  readonly beforeText: string;
+  readonly beforeSeven: string;
 }
 
 type Request = Omit<Asked, 'headers'> & { readonly headers?: Readonly<Record<string, string>> };
@@ -29,13 +36,43 @@ const deep = (bytes: number): Request => ({
 const ticket = (fields: string) => `{ ticket(by: {ticketId: 47}) { ${fields} } }`;
 const stream = { headers: { Accept: 'text/event-stream' }, leaveAfter: 1024 * 1024 };
 
-const ofBodies = ({ large, many }: Desk): Record<string, Request> => ({
+const all = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on TicketMessage { bodyHtml bodyText } } }';
+const texts = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on TicketMessage { bodyText } } }';
+const unseen = (ifLastMessage: string, fields: string) =>
+  `addTicketMessage(input: {ticket: {ticketId: 47}, body: "x", ifLastMessage: "${ifLastMessage}"}) { ` +
+  `... on TicketChangedError { unseenMessages { ${fields} } } ... on UserError { message } }`;
+const preview =
+  'previewTicketMessage(input: {ticket: {ticketId: 46}, body: "x", ' +
+  'email: {from: "company@domain.com", quote: ALL}}) ' +
+  '{ ... on TicketMessagePreview { text html } ... on UserError { message } }';
+
+const deepLists =
+  '{ tickets(first: 100) { nodes { requester { name } messages(first: 20) { nodes { ' +
+  'id bodyText author { name } attachments { id fileName } ticket { reference } } } } } }';
+
+const ofBodies = ({
+  large,
+  many,
+  wide,
+  escaping,
+  beforeText,
+  beforeSeven,
+}: Desk): Record<string, Request> => ({
   'one large body, three times by an id': json(nodes, { ids: [large, large, large] }),
   'a hundred times by an id': json(nodes, { ids: Array(100).fill(large) }),
   '230,000 ids': json(nodes, { ids: Array(230_000).fill(large) }),
   'a hundred large bodies by their ids': json(nodes, { ids: many.slice(0, 100) }),
   'one body by 90 names': json(
     `{ node(id: "${large}") { ... on TicketMessage { ${times(90, (n) => `a${n}: bodyHtml`)} } } }`,
+  ),
+  'one body by 45 names, as graphql-js makes it': json(
+    `{ node(id: "${large}") { ... on TicketMessage { ${times(
+      45,
+      (n) => `a${n}: bodyText @skip(if: ` + 'false)',
+    )} } } }`,
+  ),
+  'deep lists, as graphql-js makes them': json(
+    deepLists.replace('id bodyText', 'id bodyText @skip(if: false)'),
   ),
   'a page of large bodies': json(ticket('messages(last: 100) { nodes { bodyHtml } }')),
   'eight pages of them': json(
@@ -60,34 +97,24 @@ const ofBodies = ({ large, many }: Desk): Record<string, Request> => ({
     ),
     ...stream,
   },
-  'unseen messages with their bodies': json(
-    'mutation { addTicketMessage(input: {ticket: {ticketId: 47}, body: "x", ifLastMessage: 1}) { ... on ' +
-      'TicketChangedError { unseenMessages { body bodyHtml bodyText } } } }',
+  'as much HTML as may be read': json(all, { ids: many.slice(0, 15) }),
+  'two bodies that escape to six times their length': json(texts, { ids: escaping }),
+  'text with one wide character each': json(texts, { ids: wide }),
+  'as much of it as an answer may hold': json(texts, { ids: wide.slice(0, 4) }),
+  'the same, unread': { ...json(texts, { ids: wide.slice(0, 4) }), unreadFor: 100 },
+  'previews until an answer is full': json(`{ ${times(35, (n) => `p${n}: ${preview}`)} }`),
+  'unseen messages with their bodies': json(`mutation { ${unseen(beforeText, 'body bodyHtml bodyText')} }`),
+  'seven unseen messages with their text': json(`mutation { ${unseen(beforeSeven, 'bodyText')} }`),
+  'twenty times unseen messages': json(
+    `mutation { ${times(20, (n) => `m${n}: ${unseen(beforeSeven, 'bodyText')}`)} }`,
   ),
-  'fifty times unseen messages': json(
-    `mutation { ${times(
-      50,
-      (n) =>
-        `m${n}: addTicketMessage(input: {ticket: {ticketId: 47}, body: "x", ` +
-        'ifLastMessage: 1}) { ... on TicketChangedError { unseenMessages { bodyText } } }',
-    )} }`,
-  ),
-  'fifty previews with all quoted': json(
-    `{ ${times(
-      50,
-      (n) =>
-        `p${n}: previewTicketMessage(input: {ticket: {ticketId: 47}, body: "x", ` +
-        'email: {from: "company@domain.com", quote: ALL}}) { ... on TicketMessagePreview { text html } }',
-    )} }`,
-  ),
+  'a preview with all quoted': json(`{ ${preview} }`),
+  'fifty previews with all quoted': json(`{ ${times(50, (n) => `p${n}: ${preview}`)} }`),
 });
 
 const ofDocuments: Record<string, Request> = {
   nothing: json('{ __typename }'),
-  'deep lists': json(
-    '{ tickets(first: 100) { nodes { requester { name } messages(first: 20) { nodes { id bodyText ' +
-      'author { name } attachments { id fileName } ticket { reference } } } } } }',
-  ),
+  'deep lists': json(deepLists),
   'deeper lists': json(
     '{ tickets(first: 100) { nodes { messages(first: 100) { nodes { ticket { messages(first: 100) { ' +
       'nodes { id } } } } } } } }',
@@ -95,7 +122,7 @@ const ofDocuments: Record<string, Request> = {
   '100 tickets by names': json(
     `{ ${times(
       100,
-      (n) => `t${n}: ticket(by: {ticketId: ${n}}) { reference messages(first: 5) { nodes { id } } }`,
+      (n) => `t${n}: ticket(by: {ticketId: ${n}}) { reference messages(first: 5) { nodes ` + '{ id } } }',
     )} }`,
   ),
   'the schema, ten times': json(

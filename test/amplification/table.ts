@@ -13,6 +13,7 @@ import { type Asked, measure } from './measure.ts';
 import { type Desk, idOf, requestsOf } from './requests.ts';
 
 /*
+ * `REQUESTS`, a regular expression, chooses rows by their names.
  * What one request can make a gateway do, in a process of its own: CPU, memory, bytes of the answer, and how
  * much CPU its thread spends on others before it answers /health/live. Linux alone tells these of a process.
  */
@@ -44,24 +45,41 @@ async function startDesk(parts: AsyncDisposableStack) {
   return { gateway, desk: await fill(database) };
 }
 
-/** A conversation of large bodies: 60 MB of HTML, and then 200 MB of text, which are the last. */
+/**
+ * A conversation of large bodies: 60 MB of HTML, and then 200 MB of text, which are the last; and one of many
+ * bodies that are quoted together.
+ */
 async function fill({ ownerConnection }: TestDatabase): Promise<Desk> {
   const sql = postgres({ ...(ownerConnection as object), max: 1, onnotice: () => {} });
-  const write = (count: number, format: string, body: string) => sql<{ id: number }[]>`
-    with written as (
+  const write = async (count: number, format: string, body: postgres.Fragment, ticket = 47) => {
+    const rows = await sql<{ id: number }[]>`
       insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
-      select 47, t.requester_id, n || ${body}::text, ${format}, 'PUBLIC', false
-      from generate_series(1, ${count}::int) n, tickets t where t.id = 47 returning id
-    ), told as (
-      insert into events (ticket_id, number, public_number, type, visibility, message_id)
-      select 47, 100000 + id, 100000 + id, 'MESSAGE_ADDED', 'PUBLIC', id from written
-    ) select id from written`;
-  const html = await write(70, 'HTML', `<p>${'<b>bold</b> text &amp; more '.repeat(30_000)}</p>`);
-  const text = await write(50, 'TEXT', 'y'.repeat(4 * MiB - 2));
-  await sql`update tickets set last_message_id = ${text.at(-1)!.id}, last_public_message_id =
-    ${text.at(-1)!.id} where id = 47`;
+      select t.id, t.requester_id, n || ${body}, ${format}, 'PUBLIC', false
+      from generate_series(1, ${count}::int) n, tickets t where t.id = ${ticket} returning id`;
+    await sql`update tickets set
+      ${sql({ last_message_id: rows.at(-1)!.id, last_public_message_id: rows.at(-1)!.id })}
+      where id = ${ticket}`;
+    return rows.map(({ id }) => id);
+  };
+  const text = (body: string) => sql`${body}::text`;
+  await write(50, 'HTML', text(`<p>${'<b>bold</b> text &amp; more '.repeat(370)}</p>`), 46);
+  const html = await write(70, 'HTML', text(`<p>${'<b>bold</b> text &amp; more '.repeat(30_000)}</p>`));
+  const wide = await write(7, 'TEXT', sql`${'\u{1F600}'}::text || repeat('y', ${4 * MiB - 8}::int)`);
+  const escaping = await write(2, 'TEXT', sql`repeat(${'\u0001'}, ${2.5 * MiB}::int)`);
+  const plain = await write(50, 'TEXT', text('y'.repeat(4 * MiB - 2)));
+  await sql`
+    insert into events (ticket_id, number, public_number, type, visibility, message_id)
+    select 47, 100000 + id, 100000 + id, 'MESSAGE_ADDED', 'PUBLIC', id from messages
+    where id = any (${[...html, ...plain]})`;
   await sql.end();
-  return { large: idOf(html[0]!.id), many: [...html, ...text].map(({ id }) => idOf(id)) };
+  return {
+    large: idOf(html[0]!),
+    many: [...html, ...plain].map(idOf),
+    wide: wide.map(idOf),
+    escaping: escaping.map(idOf),
+    beforeText: idOf(escaping.at(-1)!),
+    beforeSeven: idOf(plain.at(-8)!),
+  };
 }
 
 const out = (line: string) => process.stdout.write(`${line}\n`);
@@ -82,7 +100,9 @@ test('one request', async () => {
   out('| request | bytes | who | status | answer, bytes | CPU, ms | /health/live waits, ms | memory, MiB |');
   out('|---|---:|---|---:|---:|---:|---:|---:|');
   const wrong: string[] = [];
+  const only = new RegExp(process.env.REQUESTS ?? '');
   for (const [name, request] of Object.entries(requests)) {
+    if (!only.test(name)) continue;
     for (const [who, headers] of Object.entries(whos)) {
       const { status, answer, cpuMs, stallMs, grown } = await measure(
         gateway.url,

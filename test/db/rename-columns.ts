@@ -1,12 +1,12 @@
 /*
  * npm run rename:columns
  *
- * Renames ten columns of src/db/tables.ts, one after another, in a copy of the program, and counts what fails
+ * Renames ten columns of src/db/tables, one after another, in a copy of the program, and counts what fails
  * to compile: a statement that names a column has to fail when the column is renamed. Ends with 1 when one of
  * the files that write or read it, as listed here, compiles.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const command = 'src/tickets/add-message';
 
-/** By table and column, as tables.ts calls them: which files of the command name it. */
+/** By table and column, as src/db/tables calls them: which files of the command name it. */
 const columns: readonly (readonly [table: string, column: string, files: readonly string[]])[] = [
   ['messages', 'isMobileDevice', ['input.ts']],
   ['messages', 'authorId', ['row.ts', 'writes.ts']],
@@ -28,19 +28,24 @@ const columns: readonly (readonly [table: string, column: string, files: readonl
   ['idempotencyKeys', 'fingerprint', ['accept.ts']],
 ];
 
-/** The table's text with one of its columns under another name, in PostgreSQL as well. */
+/** The text of a file of tables with one column under another name, in PostgreSQL as well. */
 function renamed(text: string, table: string, column: string): string {
+  const references = new RegExp(`\\b${table}\\.${column}\\b`, 'g');
+  return renamedInTable(text, table, column).replace(references, `${table}.${column}Renamed`);
+}
+
+function renamedInTable(text: string, table: string, column: string): string {
   const start = text.indexOf(`export const ${table} = pgTable(`);
+  if (start === -1) return text;
   const end = text.indexOf('\nexport ', start + 1);
   const own = text.slice(start, end === -1 ? undefined : end);
   const declaration = new RegExp(`^( +)${column}: `, 'm');
-  if (start === -1 || !declaration.test(own)) throw new Error(`${table} has no column ${column}`);
+  if (!declaration.test(own)) throw new Error(`${table} has no column ${column}`);
   // Its own indexes and references go with it.
   const changed = own
     .replace(declaration, `$1${column}Renamed: `)
     .replace(new RegExp(`\\bt\\.${column}\\b`, 'g'), `t.${column}Renamed`);
-  const elsewhere = text.replace(own, changed);
-  return elsewhere.replace(new RegExp(`\\b${table}\\.${column}\\b`, 'g'), `${table}.${column}Renamed`);
+  return text.replace(own, changed);
 }
 
 /** @returns how many errors the compiler finds, by file */
@@ -61,13 +66,16 @@ try {
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
   const config = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8'));
   writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ ...config, include: ['src'] }));
-  const tables = join(directory, 'src', 'db', 'tables.ts');
-  const text = readFileSync(tables, 'utf8');
+  const folder = join(directory, 'src', 'db', 'tables');
+  const sources = readdirSync(folder).map((name) => {
+    const path = join(folder, name);
+    return { path, text: readFileSync(path, 'utf8') };
+  });
   for (const [table, column, files] of columns) {
-    writeFileSync(tables, renamed(text, table, column));
+    for (const { path, text } of sources) writeFileSync(path, renamed(text, table, column));
     const errors = compile(directory);
     const compiled = files.filter((file) => !errors.has(`${command}/${file}`));
-    isWhole &&= compiled.length === 0 && !errors.has('src/db/tables.ts');
+    isWhole &&= compiled.length === 0 && ![...errors.keys()].some((file) => file.startsWith('src/db/tables'));
     const counts = [...errors].map(([file, count]) => `${file} ${count}`).join(', ');
     process.stdout.write(`${table}.${column}: ${counts || 'nothing fails'}\n`);
     for (const file of compiled) process.stdout.write(`  ${command}/${file} names it, and compiles\n`);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestDatabase } from '../support/database.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { countStatements, type StatementCounter } from './statement-counter.ts';
@@ -113,4 +113,49 @@ test('100 tickets with 20 messages each are within the cost limit; five times th
     );
   expect(await ask(20)).toBeUndefined();
   expect(await ask(100)).toEqual(['DOCUMENT_TOO_COMPLEX']);
+});
+
+describe('long bodies', () => {
+  const asked = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on TicketMessage { messageId body } } }';
+  const write = async (count: number, bytes: number, format: 'TEXT' | 'HTML', first = '') => {
+    const rows = await gateway.sql<{ id: number }[]>`
+      insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
+      select 47, 2, ${first} || repeat('y', ${bytes}::int), ${format}, 'PUBLIC', false
+      from generate_series(1, ${count}::int)
+      returning id`;
+    return rows.map(({ id }) => btoa(`TicketMessage:${id}`));
+  };
+  const MiB = 1024 * 1024;
+  /** Statements that a refused answer takes, with those for its messages without their bodies. */
+  async function statementsOfRefused(ids: string[], fields: string): Promise<number[]> {
+    const without = await statementsOf(asked.replace('body', ''), { ids }, asOperator);
+    const before = counter.executed;
+    const { errors } = await gateway.graphql(asked.replace('body', fields), { ids });
+    expect(errors!.map(({ extensions }) => extensions?.code)).toEqual(['ANSWER_TOO_LARGE']);
+    return [counter.executed - before, without];
+  }
+
+  test('are read by the statement up to 4 MiB together', async () => {
+    const ids = await write(6, 1.5 * MiB, 'TEXT');
+    const without = await statementsOf(asked.replace('body', ''), { ids }, asOperator);
+    expect(await statementsOf(asked, { ids }, asOperator)).toBe(without + 3);
+  });
+
+  test('are not read at all when the answer cannot hold them', async () => {
+    const [refused, without] = await statementsOfRefused(await write(9, 4 * MiB, 'TEXT'), 'body');
+    expect(refused).toBe(without);
+  });
+
+  test('of HTML count for their safe HTML and their text as well when they are cleaned', async () => {
+    const ids = await write(4, 4 * MiB, 'HTML');
+    const [refused, without] = await statementsOfRefused(ids, 'bodyHtml bodyText changes { code }');
+    expect(refused).toBe(without);
+  });
+
+  test('count two bytes a character when one is beyond Latin-1, as they take in memory', async () => {
+    const ids = await write(5, 4 * MiB - 4, 'TEXT', '😀');
+    expect(await statementsOf(asked, { ids: ids.slice(1) }, asOperator)).toBeGreaterThan(0);
+    const { errors } = await gateway.graphql(asked, { ids });
+    expect(errors!.map(({ extensions }) => extensions?.code)).toEqual(['ANSWER_TOO_LARGE']);
+  });
 });

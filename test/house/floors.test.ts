@@ -33,6 +33,7 @@ test.each([
   ['src/tickets/planted.ts', '../mail/worker/worker.ts'],
   ['src/http/planted.ts', '../db/tables.ts'],
   ['src/platform/errors.ts', '../app.ts'],
+  ['src/http/planted.ts', '../app/web.ts'],
   ['src/new-folder/planted.ts', '../platform/errors.ts'],
 ])('an import that the table does not allow is found: %s of %s', (path, target) => {
   expect(violations([{ path, text: `import { x } from '${target}';` }])).toHaveLength(1);

@@ -10,7 +10,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/platform': [],
   'src/settings': [],
   'src/limits': ['src/platform'],
-  // The settings that were read, and how an error of them is told.
+  // The configuration, and how errors of a start are explained.
   'src/config': ['src/platform', 'src/settings', 'src/limits'],
   'src/observe': ['src/platform'],
   'src/db/driver': ['src/platform', 'src/observe'],
@@ -22,7 +22,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/storage': ['src/config', 'src/platform', 'src/settings', 'src/db'],
   'src/storage/garbage': ['src/platform', 'src/db', 'src/storage'],
   'src/events': ['src/platform', 'src/db'],
-  'src/scan': ['src/config', 'src/platform', 'src/db', 'src/storage', 'src/events'],
+  'src/scan': ['src/settings', 'src/platform', 'src/db', 'src/storage', 'src/events'],
   'src/auth': ['src/config', 'src/platform', 'src/db'],
   'src/mail': ['src/platform', 'src/db'],
   'src/mail/compose': ['src/platform', 'src/db', ...body, 'src/storage', 'src/mail'],
@@ -78,11 +78,11 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Files of `src` itself join the rooms; nobody imports them but one another. */
+/** Files of `src` itself and of `src/app` join the rooms. No other room may import them. */
 export function roomOf(path: string): string {
   if (path === 'src/config.ts' || path === 'src/start-error.ts') return 'src/config';
   let folder = path.slice(0, path.lastIndexOf('/'));
-  if (folder === 'src') return folder;
+  if (folder === 'src' || folder === 'src/app') return 'src';
   const own = folder;
   while (rooms[folder] === undefined && folder.includes('/'))
     folder = folder.slice(0, folder.lastIndexOf('/'));

@@ -11,7 +11,17 @@ import { expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Commands of their own, which print what they measured. */
-const measuring = ['proxy', 'trace', 'bench', 'crash', 'clients', 'corpus', 'amplification', 'openapi'];
+const measuring = [
+  'install',
+  'proxy',
+  'trace',
+  'bench',
+  'crash',
+  'clients',
+  'corpus',
+  'amplification',
+  'openapi',
+];
 const forbidden = [
   /from 'node:timers\/promises'/,
   /\bsetTimeout\(/,

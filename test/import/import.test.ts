@@ -298,7 +298,7 @@ test('a message older than a ticket’s last is rejected, as readers with a curs
     message(1202, { visibility: 'PRIVATE', authorId: 30 }),
   ]);
   expect(late.told).toEqual([
-    '2: the ticket 47 has the later message 1202 already: whoever has read that one would miss this one',
+    '2: the ticket 47 has the later message 1202 already: a client that has read it would miss this one',
   ]);
   expect(await world.everything()).toEqual(before);
 });
@@ -318,7 +318,7 @@ test('in a file of many batches, the messages of a ticket go on from batch to ba
     message(30),
   ]);
   expect(told).toEqual([
-    '1006: the ticket 47 has the later message 20 already: whoever has read that one would miss this one',
+    '1006: the ticket 47 has the later message 20 already: a client that has read it would miss this one',
   ]);
 });
 
@@ -336,7 +336,7 @@ test('a message written during an import aborts it with a reason, and no id is b
   await owner.end();
   expect(error).toBeInstanceOf(ImportInterrupted);
   expect(error.message).toContain(
-    'message 3000 would come before message 9000, which was written into ticket 47 meanwhile',
+    'message 3000 would precede message 9000, which was written to ticket 47 meanwhile',
   );
   expect(await world.desk.$count(messages, eq(messages.ticketId, 47))).toBe(0);
 });

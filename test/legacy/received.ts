@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import type { Receive, Received } from '../../src/platform/incoming-file.ts';
+import type { Receive, ReceivedFile } from '../../src/platform/incoming-file.ts';
 
 /**
  * Takes files into memory, where no blob store stands behind the door. A file's key is its content as base64.
  */
-export const receiveInMemory: Receive = async (source): Promise<Received> => {
+export const receiveInMemory: Receive = async (source): Promise<ReceivedFile> => {
   const bytes = await buffer(Readable.from(source));
   const sha256 = createHash('sha256').update(bytes).digest();
   return { key: bytes.toString('base64'), byteSize: bytes.length, sha256, claim() {}, release() {} };
 };
 
 /** For files of any size: what they are is told by their digest alone. */
-export const receiveDigest: Receive = async (source): Promise<Received> => {
+export const receiveDigest: Receive = async (source): Promise<ReceivedFile> => {
   const hash = createHash('sha256');
   let byteSize = 0;
   for await (const chunk of source) {

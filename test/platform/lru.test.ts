@@ -1,33 +1,25 @@
 import { expect, test } from 'vitest';
-import { Recent, remembering } from '../../src/platform/lru.ts';
+import { remembering } from '../../src/platform/lru.ts';
 
-test('what is asked for again and again stays, however much else comes by', () => {
-  const recent = new Recent<number>(10);
-  recent.put('kept', 1);
+test('a text in use stays cached, and at most as many results as configured are cached', () => {
+  let computed = 0;
+  const lengthOf = remembering(
+    (text) => {
+      computed += 1;
+      return text.length;
+    },
+    { texts: 10, longest: 100 },
+  );
   for (let n = 0; n < 1000; n++) {
-    recent.put(`other ${n}`, n);
-    if (n % 5 === 0) expect(recent.get('kept')).toBe(1);
+    lengthOf('in use');
+    lengthOf(`other ${n}`);
   }
+  expect(computed).toBe(1001);
+  for (let n = 0; n < 1000; n++) lengthOf(`other ${n}`);
+  expect(computed).toBe(2001);
 });
 
-test('what nobody asks for is forgotten: no more than two generations are kept', () => {
-  const recent = new Recent<number>(10);
-  for (let n = 0; n < 1000; n++) recent.put(`text ${n}`, n);
-  const left = Array.from({ length: 1000 }, (_, n) => n).filter((n) => recent.get(`text ${n}`) !== undefined);
-  expect(left.length).toBeLessThanOrEqual(20);
-  expect(left.at(-1)).toBe(999);
-});
-
-test('what weighs more leaves room for less, in use or not', () => {
-  const recent = new Recent<number>(100);
-  for (let n = 0; n < 1000; n++) recent.put(`text ${n}`, n, 50);
-  const left = () =>
-    Array.from({ length: 1000 }, (_, n) => n).filter((n) => recent.get(`text ${n}`) !== undefined);
-  expect(left().length).toBeLessThanOrEqual(4);
-  expect(left().length).toBeGreaterThan(0);
-});
-
-test('a text is computed once, and one that is too long each time', () => {
+test('a result is computed once, and that of too long a text each time', () => {
   const computed: string[] = [];
   const lengthOf = remembering(
     (text) => {

@@ -48,7 +48,7 @@ export async function startNginx(directory: string, upstreams: readonly string[]
     `daemon off;
 pid ${join(directory, 'nginx.pid')};
 error_log stderr warn;
-events { worker_connections 512; }
+events { worker_connections 4096; }
 http {
   access_log off;
   ${paths}

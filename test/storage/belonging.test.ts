@@ -60,12 +60,12 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     const kept = await fill(5);
     await using empty = await createTestDatabase();
     const without = await collect(empty.database.desk);
-    expect(without).toMatchObject({ off: expect.stringContaining('knows of none'), keys: 0, blobs: 0 });
+    expect(without).toMatchObject({ off: expect.stringContaining('refers to none'), keys: 0, blobs: 0 });
     expect(await store.identity()).toBeUndefined();
     await collect();
     const identity = await store.identity();
     const withOne = await collect(empty.database.desk);
-    expect(withOne).toMatchObject({ off: expect.stringContaining('never met it'), keys: 0, blobs: 0 });
+    expect(withOne).toMatchObject({ off: expect.stringContaining('no record of it'), keys: 0, blobs: 0 });
     expect(await store.identity()).toEqual(identity);
     expect(await keysOf(store)).toEqual(kept);
     expect(await all(store.listAside())).toEqual([]);
@@ -116,7 +116,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await keysOf(store)).toEqual(kept);
   });
 
-  test('an older state of the database touches nothing, until somebody says that it is right', async () => {
+  test('with an older backup of the database nothing is removed until an operator adopts the store', async () => {
     await collect();
     const old = await generation();
     const kept = await fill(5);
@@ -125,14 +125,14 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     await forget();
     await desk().update(blobStores).set({ generation: old });
     const result = await collect();
-    expect(result).toMatchObject({ off: expect.stringContaining('older state'), keys: 0, blobs: 0 });
+    expect(result).toMatchObject({ off: expect.stringContaining('older backup'), keys: 0, blobs: 0 });
     expect(await keysOf(store)).toEqual(kept);
     await adopt(desk(), store);
     expect((await collect()).off).toBeUndefined();
     expect((await all(store.listAside())).map(({ key }) => key).sort()).toEqual(kept);
   });
 
-  test('what an older state had set aside comes back with the right one', async () => {
+  test('what was set aside under an older backup is restored with the current database', async () => {
     const kept = await fill(3);
     await collect();
     const rows = await desk().select().from(blobs);
@@ -178,7 +178,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     for (let n = 0; n < 51; n++) await stray();
     const before = await keysOf(store);
     const result = await collect();
-    expect(result.unlikely).toBe('51 of 52 files from 0 to g are named by no row, which is unlikely');
+    expect(result.unlikely).toBe('no row refers to 51 of 52 files from 0 to g, which is unlikely');
     expect(result).toMatchObject({ keys: 0, blobs: 0 });
     expect(await keysOf(store)).toEqual(before);
     const said = await collectGarbage(desk(), store, hours(1), { anyShare: true });

@@ -5,8 +5,8 @@ import type { Backend } from './silence.ts';
 const answerMs = 1000;
 
 /**
- * Asks the server, by a connection that is opened for it, what some backends are doing. It signs in without
- * taking the gateway's role, as PostgreSQL tells a login of its own sessions only.
+ * Queries the state of some backends over a connection that is opened for the purpose. It does not take the
+ * gateway's role, because PostgreSQL shows a login the details of its own sessions only.
  * @returns a function that resolves to undefined when there is no answer
  */
 export const askBackends =
@@ -18,9 +18,11 @@ export const askBackends =
       parameters: { application_name: 'ticketwire-probe' },
     });
     const asked = client<Backend[]>`
-      select pid, state like 'idle%' as "isIdle", extract(epoch from clock_timestamp() - state_change)::float8 * 1000 as "stateMs",
+      select pid, state like 'idle%' as "isIdle",
+        extract(epoch from clock_timestamp() - state_change)::float8 * 1000 as "stateMs",
         extract(epoch from clock_timestamp() - backend_start)::float8 * 1000 as "ageMs"
-      from pg_stat_activity where pid = any (${[...pids]}::int[]) and datname = current_database() and state is not null`.catch(
+      from pg_stat_activity
+      where pid = any (${[...pids]}::int[]) and datname = current_database() and state is not null`.catch(
       () => undefined,
     );
     const answered = await Promise.race([asked, sleep(answerMs, undefined, { ref: false })]);

@@ -5,22 +5,22 @@ import { securityOf } from './socket.ts';
 import { openWire, type Wire } from './wire.ts';
 
 /*
- * What postgres.js 3.4.9 has to be helped with, by its documented options alone. test/db/driver.test.ts shows
- * each fault on the bare driver, and fails once it is mended there: then the help can go.
+ * Works around faults of postgres.js 3.4.9 through its documented options alone. test/db/driver.test.ts
+ * shows each fault on the bare driver. It fails once the driver is fixed, and the workaround can be removed.
  *
- * 1. An error that a connection ends with is kept beyond its end, and is told to the first statement of the
- *    connection that takes its place, which was never sent. `socket`: the wire keeps such an error from the
- *    driver, and ends the connection with it (wire.ts). An error of a statement is passed on together with
- *    the `ReadyForQuery` behind it.
- * 2. A statement that the server no longer knows, or whose result has other columns, is sent again with its
- *    parameters written a second time: `true` becomes `t`, and `t` becomes `f`. `types`: ours may be written
- *    twice (parameter-types.ts).
- * 3. Each new connection asks for the array types, and nobody hears when that fails. `fetch_types: false`:
- *    ours are known.
- * 4. Nothing ends a statement that the server never answers. `socket`: silence.ts ends the connection.
- * 5. A connection that the server closes before it is open is opened again, at once and for ever, and its
- *    statement waits. `socket`: the wire says that this is an error.
- * 6. After many connections were lost at once, the next one waits for up to 20 s. `backoff`.
+ * 1. The error that closes a connection is retained, and the first statement of the replacement connection
+ *    is rejected with it without being sent. `socket`: the wire withholds such an error from the driver, and
+ *    closes the connection with it (exchange.ts). A statement's error is passed on together with the
+ *    `ReadyForQuery` that follows it.
+ * 2. When the server has lost a prepared statement, or its result columns changed, the driver sends it again
+ *    and serializes its parameters a second time: `true` becomes `t`, and `t` becomes `f`. `types`: our
+ *    serializers are idempotent (parameter-types.ts).
+ * 3. Each new connection queries the array types, and a failure goes unnoticed. `fetch_types: false`: our
+ *    types are declared.
+ * 4. A statement that the server never answers never ends. `socket`: silence.ts closes the connection.
+ * 5. A connection that the server closes while it is being opened is reopened immediately and for ever,
+ *    while its statement waits. `socket`: the wire reports an error.
+ * 6. After many connections are lost together, the next one waits for up to 20 s. `backoff`.
  */
 
 /** Options for postgres.js: a URL, or a socket of the embedded server. */
@@ -31,15 +31,15 @@ export type Connection =
 export interface ClientOptions {
   /** Connections at most. */
   readonly max: number;
-  /** What each connection tells the server when it begins. */
+  /** Run-time parameters that each connection sets at its start. */
   readonly parameters?: Readonly<Record<string, string>>;
   readonly connectSeconds?: number;
-  /** Where its wires are listed while they are open. */
+  /** Receives the open wires, and loses those that close. */
   readonly wires?: Set<Wire>;
 }
 
-/** What the driver tells the function that makes its sockets. */
-interface Place {
+/** What the driver passes to the function that creates its sockets. */
+interface SocketOptions {
   readonly path?: string | false;
   readonly host: readonly string[];
   readonly port: readonly number[];
@@ -47,8 +47,8 @@ interface Place {
 
 const seconds = (milliseconds: number) => milliseconds / 1000;
 /**
- * Until a lost connection is opened again: the database may need a moment, and nobody waits longer for it
- * than for this.
+ * Delay before a lost connection is reopened. The database may need a moment, and a caller should not wait
+ * longer than that.
  */
 const backoff = (losses: number) => seconds(Math.min(20 * 2 ** Math.min(losses, 10), 500));
 
@@ -63,7 +63,7 @@ export function openClient(connection: Connection, options: ClientOptions): post
     onnotice: () => {},
     connection: parameters,
     socket: createSockets(connection, wires),
-    // Encryption and signs of life are the wire's.
+    // The wire handles TLS and keep-alive.
     ssl: false,
     keep_alive: null,
   } as unknown as postgres.Options<Record<string, never>>;
@@ -72,11 +72,14 @@ export function openClient(connection: Connection, options: ClientOptions): post
     : postgres({ ...connection, ...shared } as typeof shared);
 }
 
-/** Opens wires, to the next host whenever one could not be opened. */
-function createSockets(connection: Connection, wires: Set<Wire>): (place: Place) => Wire | Promise<Wire> {
+/** Opens wires. After a failure the next host of the URL is tried. */
+function createSockets(
+  connection: Connection,
+  wires: Set<Wire>,
+): (options: SocketOptions) => Wire | Promise<Wire> {
   const security = typeof connection === 'string' ? securityOf(connection) : undefined;
   let failures = 0;
-  const open = ({ path, host, port }: Place) => {
+  const open = ({ path, host, port }: SocketOptions) => {
     const turn = failures % host.length;
     const wire = openWire({ path: path || undefined, host: host[turn]!, port: port[turn]! }, security);
     wires.add(wire);
@@ -86,8 +89,8 @@ function createSockets(connection: Connection, wires: Set<Wire>): (place: Place)
     });
     return wire;
   };
-  return (place) => {
-    if (place.host.length === 1 || failures === 0) return open(place);
-    return sleep(Math.min(failures * 20, 500)).then(() => open(place));
+  return (options) => {
+    if (options.host.length === 1 || failures === 0) return open(options);
+    return sleep(Math.min(failures * 20, 500)).then(() => open(options));
   };
 }

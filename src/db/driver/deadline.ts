@@ -2,19 +2,16 @@ import type postgres from 'postgres';
 import { inSpan, SpanKind } from '../../observe/tracing.ts';
 import { Unavailable } from '../../platform/errors.ts';
 
-/**
- * Statements and transactions of one pool that may be on their way at a time; past it, callers are told to
- * come again.
- */
+/** Pending statements and transactions of one pool. Above it, callers get `Unavailable` and may retry. */
 const maxUnderway = 5000;
 
 /**
- * The pool, with an end to waiting: for a connection, for those who went before on it, and for a server that
- * is frozen or gone. The server's own `statement_timeout` ends what it works on, and knows nothing of the
- * rest.
+ * Adds a deadline to the pool that covers the wait for a connection, for earlier statements on it, and for a
+ * server that is frozen or gone. The server's own `statement_timeout` covers only statements that it
+ * executes.
  *
- * What has been sent may still be done after its caller was told that nobody answers; what has not been sent
- * is withdrawn.
+ * A statement that has been sent may still be executed after its caller got `Unavailable`. One that has not
+ * been sent is withdrawn.
  */
 export function withDeadline(
   pool: postgres.Sql,
@@ -31,7 +28,9 @@ export function withDeadline(
   };
   function inTime<T>(start: () => PromiseLike<T>, giveUp: () => void): Promise<T> {
     if (load.underway >= maxUnderway)
-      return Promise.reject(new Unavailable('Too many wait for the database', 2, { nothingWritten: true }));
+      return Promise.reject(
+        new Unavailable('Too many statements are waiting for the database', 2, { nothingWritten: true }),
+      );
     load.underway += 1;
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -55,7 +54,7 @@ export function withDeadline(
     });
   }
 
-  /** As Drizzle uses it: awaited as it is, or its `values()`. */
+  /** Supports the two ways in which Drizzle uses a query: it awaits the query, or its `values()`. */
   function unsafe(...args: Parameters<postgres.Sql['unsafe']>) {
     const query = pool.unsafe(...args) as postgres.PendingQuery<postgres.Row[]> & { active?: boolean };
     const withdraw = () => {
@@ -88,6 +87,6 @@ export function withDeadline(
   });
 }
 
-/** The first word of a statement: the rest is nobody's outside. */
+/** The first word of a statement, because the rest may not appear in a trace. */
 const operationOf = (statement: string): string =>
   (/^\s*([a-z]+)/i.exec(statement)?.[1] ?? 'STATEMENT').toUpperCase();

@@ -1,14 +1,12 @@
-import type { PoolLoad } from '../../observe/metrics.ts';
+import type { PoolLoad } from '../../observe/gauges.ts';
 import type { Wire } from './wire.ts';
 
-/**
- * How busy one pool is. The driver does not tell; its connections' wires do, and so does who waits for it.
- */
+/** Load of one pool. The driver does not expose it, so wires and pending statements are counted. */
 export class Load {
   readonly pool: string;
   readonly #size: number;
   readonly wires = new Set<Wire>();
-  /** Statements and transactions that were asked for and have not ended. */
+  /** Pending statements and transactions. */
   underway = 0;
 
   constructor(pool: string, size: number) {

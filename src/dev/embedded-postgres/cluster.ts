@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { type Binaries, findBinaries } from './binaries.ts';
+import { type Binaries, EmbeddedUnavailable, findBinaries } from './binaries.ts';
 import { chooseIdentity, type Identity } from './identity.ts';
 
 const run = promisify(execFile);
@@ -51,7 +51,9 @@ export async function prepareCluster(dataDir: string, { durable }: { durable: bo
   const there = existsSync(directory) ? statSync(directory) : undefined;
   const identity = await chooseIdentity(binaries.postgres, dataDir, there);
   if (there && process.getuid?.() !== 0 && there.uid !== process.getuid?.()) {
-    throw new Error(`${directory} belongs to another user: start as that one, or choose another DATA_DIR`);
+    throw new EmbeddedUnavailable(
+      `DATA_DIR: ${directory} belongs to another user: start as that user, or choose another DATA_DIR`,
+    );
   }
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   chmodSync(directory, 0o700);

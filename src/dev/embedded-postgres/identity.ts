@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { EmbeddedUnavailable } from './binaries.ts';
 
 const run = promisify(execFile);
 
@@ -26,7 +27,7 @@ const namespace: Identity = {
  * and reach the directory.
  * @param owner who owns the cluster's directory if it is there already: whoever made a cluster goes on with
  * it.
- * @throws Error when PostgreSQL can run as nobody at all.
+ * @throws EmbeddedUnavailable when no user can run PostgreSQL
  */
 export async function chooseIdentity(
   postgres: string,
@@ -37,7 +38,7 @@ export async function chooseIdentity(
   for (const identity of await candidates(owner)) {
     if (await canRun(identity, postgres, directory)) return identity;
   }
-  throw new Error(
+  throw new EmbeddedUnavailable(
     `PostgreSQL does not run as root, and no other user can reach both ${postgres} and ${directory}: ` +
       'start as an ordinary user, put them where the user "postgres" or "nobody" may look, or set DATABASE_URL',
   );

@@ -1,8 +1,13 @@
 import { AnswerTooLarge } from '../../platform/errors.ts';
 
-/** Bytes of bodies that one statement brings unasked, and that all statements of a request bring at once. */
+/** Bytes of bodies that one statement brings unasked, and that all statements of a request bring together. */
 const atOnce = 2 * 1024 * 1024;
-const together = 8 * atOnce;
+const together = 4 * atOnce;
+/** Bytes of bodies that one statement reads because fields ask for them. */
+const inStatement = 4 * 1024 * 1024;
+
+/** Bytes: a character beyond Latin-1 makes V8 take two for each of a text. */
+const memoryOf = (text: string): number => (/[^\0-\xff]/.test(text) ? 2 * text.length : text.length);
 
 /**
  * Bytes of messages' bodies that one request may bring into memory. A page brings its bodies along as long as
@@ -11,31 +16,107 @@ const together = 8 * atOnce;
 export class BodyAllowance {
   /** Bytes. */
   readonly #limit: number;
-  readonly #asked = new Set<number>();
+  /** Bytes of each body that is read. */
+  readonly #asked = new Map<number, number>();
+  /** Messages whose HTML is read. */
+  readonly #parsed = new Set<number>();
   #spent = 0;
   #lent = 0;
+  #refusal: AnswerTooLarge | undefined;
+  #turn: Promise<void> = Promise.resolve();
 
   /** @param limit bytes of one answer */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Has a statement run that brings so many bytes of bodies, or none. */
-  async lend<T>(load: (bytes: number) => Promise<T>): Promise<T> {
+  /**
+   * Runs a statement that brings so many bytes of bodies, or none.
+   * @param broughtBy bytes of bodies that its result has
+   */
+  async lend<T>(load: (bytes: number) => Promise<T>, broughtBy: (loaded: T) => number): Promise<T> {
     const bytes = Math.min(atOnce, together - this.#lent);
     this.#lent += bytes;
+    let brought = 0;
     try {
-      return await load(bytes);
+      const loaded = await load(bytes);
+      brought = broughtBy(loaded);
+      return loaded;
     } finally {
-      this.#lent -= bytes;
+      this.#lent -= bytes - brought;
     }
   }
 
-  /** Of a message whose body was not brought along. @throws AnswerTooLarge */
+  /** Counts a message's body that was not brought along, once. @throws AnswerTooLarge */
   spend(id: number, bytes: number): void {
-    if (this.#asked.has(id)) return;
-    if (this.#spent + bytes > this.#limit) throw new AnswerTooLarge();
-    this.#asked.add(id);
-    this.#spent += bytes;
+    if (!this.#asked.has(id)) {
+      this.#asked.set(id, bytes);
+      this.#spent += bytes;
+    }
+    this.assertWithin();
+  }
+
+  /**
+   * Counts what is made of a message's HTML, which is in memory beside it: safe HTML of
+   * about its length, and text of about half.
+   * @throws AnswerTooLarge
+   */
+  spendOnHtml(id: number, bytes: number): void {
+    if (!this.#parsed.has(id)) {
+      this.#parsed.add(id);
+      this.#spent += 1.5 * bytes;
+    }
+    this.assertWithin();
+  }
+
+  /** Counts what a body takes in memory beyond its UTF-8 bytes. @throws AnswerTooLarge */
+  spendOnMemory(id: number, body: string): void {
+    this.#spent += Math.max(0, memoryOf(body) - (this.#asked.get(id) ?? 0));
+    this.assertWithin();
+  }
+
+  /**
+   * Runs what makes long texts, one after the other, as long as the answer can hold more.
+   * @param bytesOf bytes of what was made
+   * @throws AnswerTooLarge
+   */
+  async inTurn<T>(make: () => Promise<T>, bytesOf: (made: T) => number): Promise<T> {
+    const before = this.#turn;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#turn = promise;
+    await before;
+    try {
+      this.assertWithin();
+      const made = await make();
+      this.#spent += bytesOf(made);
+      return made;
+    } finally {
+      resolve();
+    }
+  }
+
+  /** Nothing more is read for an answer that will be refused. @throws AnswerTooLarge */
+  assertWithin(): void {
+    if (this.#spent <= this.#limit) return;
+    // One for all: of thousands of fields each would keep a stack.
+    this.#refusal ??= new AnswerTooLarge();
+    throw this.#refusal;
+  }
+
+  /** The messages whose bodies are to be read, by the statement: 4 MiB each, or one body. */
+  *batchesOf(ids: readonly number[]): Generator<number[]> {
+    let batch: number[] = [];
+    let bytes = 0;
+    for (const id of ids) {
+      const more = this.#asked.get(id) ?? 0;
+      if (batch.length > 0 && bytes + more > inStatement) {
+        yield batch;
+        batch = [];
+        bytes = 0;
+      }
+      batch.push(id);
+      bytes += more;
+    }
+    if (batch.length > 0) yield batch;
   }
 }

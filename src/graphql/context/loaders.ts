@@ -15,6 +15,10 @@ import { BodyAllowance } from './body-allowance.ts';
 type IsFree = (id: number) => boolean;
 type Load<V> = (ctx: DeskContext, ids: readonly number[]) => Promise<Map<number, V>>;
 
+/** Bytes of the bodies that came with their messages. */
+const bytesBrought = (messages: readonly Message[]): number =>
+  messages.reduce((sum, { body, bodyBytes = 0 }) => sum + (body === null ? 0 : bodyBytes), 0);
+
 /**
  * Each of many things is asked for once a request, and those asked for together in one statement. Looking
  * anything up needs the scope
@@ -45,7 +49,11 @@ export class Loaders {
   get message() {
     return this.#loader<Message | null>(
       loadMessages,
-      (ctx, ids) => this.#bodies.lend((bytes) => loadMessages(ctx, ids, bytes)),
+      (ctx, ids) =>
+        this.bodies.lend(
+          (bytes) => loadMessages(ctx, ids, bytes),
+          (found) => bytesBrought([...found.values()]),
+        ),
       null,
     );
   }
@@ -76,20 +84,37 @@ export class Loaders {
   /** One page of several tickets' messages; tickets asked for the same page share a statement. */
   messagesOf(ticketId: number, page: Page): Promise<readonly PageMessage[]> {
     return this.#many<PageMessage>(JSON.stringify(page), (ctx, ids) =>
-      this.#bodies.lend((bytes) => listMessages(ctx, ids, page, bytes)),
+      this.bodies.lend(
+        (bytes) => listMessages(ctx, ids, page, bytes),
+        (found) => bytesBrought([...found.values()].flat()),
+      ),
     ).load(ticketId);
   }
 
   /** What a message says. @throws AnswerTooLarge */
   bodyOf({ id, body, bodyBytes = 0 }: Message): string | Promise<string> {
     if (body !== null) return body;
-    this.#bodies.spend(id, bodyBytes);
-    return this.#one(loadBodies)
+    this.bodies.spend(id, bodyBytes);
+    return this.#loader<string | null>(loadBodies, (ctx, ids) => this.#readBodies(ctx, ids), null)
       .load(id)
       .then((read) => read ?? '');
   }
 
-  get #bodies(): BodyAllowance {
+  /** What the driver held for one statement can be garbage collected before the next. */
+  async #readBodies(ctx: DeskContext, ids: readonly number[]): Promise<Map<number, string>> {
+    const found = new Map<number, string>();
+    for (const batch of this.bodies.batchesOf(ids)) {
+      this.bodies.assertWithin();
+      for (const [id, body] of await loadBodies(ctx, batch)) {
+        this.bodies.spendOnMemory(id, body);
+        found.set(id, body);
+      }
+    }
+    return found;
+  }
+
+  /** What this request may still read and show of messages' bodies. */
+  get bodies(): BodyAllowance {
     this.#allowance ??= new BodyAllowance(this.#ctx.desk.limits.answerBytes);
     return this.#allowance;
   }

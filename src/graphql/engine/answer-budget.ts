@@ -1,4 +1,5 @@
 import { type ExecutionResult, GraphQLError, type OperationTypeNode } from 'graphql';
+import { bytesOfText } from '../../platform/json-pieces.ts';
 
 /** Characters from which on it is looked at what a text is made of. */
 const longText = 16_384;
@@ -6,8 +7,14 @@ const longText = 16_384;
 /** Characters that take six bytes each as JSON; of all others three at most. */
 const sixfold = /[^\t\n\f\r -\uffff]/;
 
-const bytesOfLong = (text: string): number =>
-  sixfold.test(text) ? Buffer.byteLength(JSON.stringify(text)) : text.length + 2;
+const bytesOfLong = (text: string): number => (sixfold.test(text) ? bytesOfText(text) : text.length + 2);
+
+/** Bytes from which on an answer is written in pieces. */
+const longAnswer = 2 * 1024 * 1024;
+const longAnswers = new WeakSet<object>();
+
+/** Whether the data of an answer was long when it was weighed. */
+export const isLong = (data: ExecutionResult['data']): boolean => data != null && longAnswers.has(data);
 
 /**
  * What an answer may weigh, counted while it is being made: each name with its marks, each text and each
@@ -25,6 +32,11 @@ export class AnswerBudget {
 
   get isOver(): boolean {
     return this.#spent > this.#limit;
+  }
+
+  /** Remembers the data of a long answer, so that it is written in pieces. */
+  noteLength(data: object | null | undefined): void {
+    if (this.#spent > longAnswer && data != null) longAnswers.add(data);
   }
 
   /** For an answer that cannot be made within the limit, whatever there is of it. */

@@ -12,7 +12,7 @@ import {
   validate,
   visit,
 } from 'graphql';
-import { Recent } from '../../platform/lru.ts';
+import { LRUCache } from 'lru-cache';
 import { type ComplexityLimit, limitComplexity } from './complexity.ts';
 import { assertModest, maxTokens, tooLarge } from './limits.ts';
 import { planOf } from './plan.ts';
@@ -32,11 +32,10 @@ export interface KnownDocument {
 /** Errors that one answer lists: past these, a person reads no further. */
 const maxErrors = 2;
 /**
- * Bytes of memory that each of two generations of kept documents takes, about, and characters of one
- * document: clients send a few hundred different ones, over and over, and the many that a stranger can send
- * must not fill the memory.
+ * Approximate bytes of all cached documents, and characters of one document. Clients send a few hundred
+ * different documents over and over, and the many that a stranger can send must not fill the memory.
  */
-const keptBytes = 32 * 1024 * 1024;
+const keptBytes = 64 * 1024 * 1024;
 const keptCharacters = 16_384;
 /**
  * Bytes that a document takes for a character of its text, as its syntax tree, and for a field of its plan:
@@ -51,7 +50,7 @@ const bytesOfField = 600;
  */
 export class Documents {
   readonly #schema: GraphQLSchema;
-  readonly #kept = new Recent<KnownDocument>(keptBytes);
+  readonly #kept = new LRUCache<string, KnownDocument>({ maxSize: keptBytes });
   /** Of documents that were parsed here and are valid. */
   readonly #valid = new WeakMap<DocumentNode, KnownDocument>();
   readonly #texts = new WeakMap<DocumentNode, string>();
@@ -123,7 +122,9 @@ export class Documents {
     };
     this.#valid.set(document, found);
     if (isKept)
-      this.#kept.put(text, found, bytesOfCharacter * text.length + bytesOfField * (found.plan?.size ?? 0));
+      this.#kept.set(text, found, {
+        size: bytesOfCharacter * text.length + bytesOfField * (found.plan?.size ?? 0),
+      });
   }
 }
 

@@ -127,6 +127,7 @@ function createExecutor(documents: Documents, { closed, answerBytes }: EngineOpt
     const budget = new AnswerBudget(answerBytes);
     if (result.errors?.some(({ originalError }) => originalError instanceof AnswerTooLarge)) budget.exceed();
     weigh(result.data, budget);
+    budget.noteLength(result.data);
     if (!budget.isOver) return result;
     return budget.refusal(getOperationAST(args.document, args.operationName)?.operation);
   }

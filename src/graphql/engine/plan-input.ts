@@ -26,6 +26,9 @@ export type CoerceVariables = (given: Values) => Record<string, unknown> | undef
 /** The arguments of a field, of coerced variables. @throws GraphQLError as graphql-js does */
 export type ArgumentsOf = (variables: Values) => Record<string, unknown>;
 
+/** For fields without arguments, which are most fields of a page. No resolver may add to it. */
+const none: Record<string, unknown> = Object.freeze({});
+
 /**
  * Arguments that are variables and nothing else, as those of nearly every client's command are, need only be
  * looked up, as the variables have been coerced; graphql-js sees to all others.
@@ -40,6 +43,7 @@ export function planArguments(definition: GraphQLField<unknown, unknown>, node: 
       looked.push({ name, variable: value.name.value, required: isNonNullType(type) });
     else if (value !== undefined || defaultValue !== undefined || isNonNullType(type)) return exact;
   }
+  if (looked.length === 0) return () => none;
   return (variables) => {
     const found: Record<string, unknown> = {};
     for (const { name, variable, required } of looked) {

@@ -6,6 +6,7 @@ import {
   locatedError,
   responsePathAsArray,
 } from 'graphql';
+import { AnswerTooLarge } from '../../platform/errors.ts';
 import { AnswerBudget } from './answer-budget.ts';
 import { type CoercionOptions, coerceVariables } from './coercion-errors.ts';
 import type { ComplexityLimit } from './complexity.ts';
@@ -178,6 +179,12 @@ function failed(
   nullable: boolean,
   path: NonNullable<Path>,
 ): null {
+  if (error instanceof AnswerTooLarge) run.budget.exceed();
+  // One refusal stands for all errors of such an answer. Locating thousands of them takes long.
+  if (run.budget.isOver) {
+    if (!nullable) throw error;
+    return null;
+  }
   const located = locatedError(error, nodes, responsePathAsArray(path));
   if (!nullable) throw located;
   run.add(located, path);

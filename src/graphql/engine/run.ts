@@ -8,7 +8,6 @@ import type {
   GraphQLSchema,
   OperationDefinitionNode,
 } from 'graphql';
-import { AnswerTooLarge } from '../../platform/errors.ts';
 import type { AnswerBudget } from './answer-budget.ts';
 import type { ArgumentsOf, CoerceVariables } from './plan-input.ts';
 
@@ -67,12 +66,12 @@ export class Run {
     for (let at = path; at !== undefined; at = at.prev) if (this.#nulled.has(at)) return;
     if (this.#nulled.has(undefined)) return;
     this.#nulled.add(path);
-    if (error.originalError instanceof AnswerTooLarge) this.budget.exceed();
     this.errors.push(error);
   }
 
   answer(data: Answer | null): ExecutionResult {
     if (this.budget.isOver) return this.budget.refusal(this.plan.operation.operation);
+    this.budget.noteLength(data);
     return this.errors.length === 0 ? { data } : { errors: this.errors, data };
   }
 }

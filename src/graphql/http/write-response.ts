@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
+import { jsonBytes, jsonPieces } from '../../platform/json-pieces.ts';
 import { sendAnswer } from '../../platform/send-response.ts';
-import { answerTooLarge } from '../engine/answer-budget.ts';
+import { answerTooLarge, isLong } from '../engine/answer-budget.ts';
 import type { Operation } from '../execute/operation.ts';
 import { type Told, told } from './format-result.ts';
 import { contentTypes } from './response-forms.ts';
@@ -26,13 +27,26 @@ export interface WriteOptions {
   readonly kind: Operation['kind'] | undefined;
 }
 
+interface AsJson {
+  readonly outcome: Told;
+  /** Pieces, each made when it is written, of an answer that is long. */
+  readonly body: string | Iterable<string>;
+  /** Bytes. */
+  readonly length: number;
+}
+
 /**
  * A result as its reader gets it. What the engine let pass may still be too large: it counts a character as
  * one byte, and some are six.
  */
-export function asJson(result: ExecutionResult, options: WriteOptions) {
+export function asJson(result: ExecutionResult, options: WriteOptions): AsJson {
   const { answerBytes, kind } = options;
   const outcome = told(result);
+  if (isLong(result.data)) {
+    const bytes = jsonBytes(outcome.body, answerBytes);
+    if (bytes <= answerBytes) return { outcome, body: jsonPieces(outcome.body), length: bytes };
+    return asJson({ errors: [answerTooLarge(answerBytes, kind)], data: null }, options);
+  }
   const body = stringify(outcome.body);
   const length = body === undefined ? Infinity : Buffer.byteLength(body);
   if (body !== undefined && (length <= answerBytes || result.data == null)) return { outcome, body, length };

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
 import { notedOf } from '../../platform/request-notes.ts';
 import { writeHead } from '../../platform/response-head.ts';
+import { drained, writePieces } from '../../platform/send-response.ts';
 import type { Operation } from '../execute/operation.ts';
 import { contentTypes } from './response-forms.ts';
 import { asJson, commonHeaders, vary, type WriteOptions } from './write-response.ts';
@@ -17,8 +17,8 @@ const sayEveryMs = 12_000;
 interface Wording {
   readonly head: string;
   readonly alive: string;
-  /** @param json of one result */
-  event(json: string, id: string | undefined): string;
+  /** What stands before and behind the JSON of one result. */
+  event(id: string | undefined): readonly [before: string, behind: string];
   readonly end: string;
 }
 
@@ -27,7 +27,7 @@ const wordings = {
   events: {
     head: ':\n\n',
     alive: ':\n\n',
-    event: (json, id) => `event: next\n${id === undefined ? '' : `id: ${id}\n`}data: ${json}\n\n`,
+    event: (id) => [`event: next\n${id === undefined ? '' : `id: ${id}\n`}data: `, '\n\n'],
     // Without data, a browser would not tell of it.
     end: 'event: complete\ndata:\n\n',
   },
@@ -35,7 +35,7 @@ const wordings = {
   parts: {
     head: '\r\n--graphql',
     alive: '\r\nContent-Type: application/json\r\n\r\n{}\r\n--graphql',
-    event: (json) => `\r\nContent-Type: application/json\r\n\r\n{"payload":${json}}\r\n--graphql`,
+    event: () => ['\r\nContent-Type: application/json\r\n\r\n{"payload":', '}\r\n--graphql'],
     end: '--\r\n',
   },
 } as const satisfies Record<'events' | 'parts', Wording>;
@@ -99,13 +99,14 @@ class OpenStream {
   readonly #res: ServerResponse;
   readonly #wording: Wording;
   #wasCut = false;
+  #isTelling = false;
 
   constructor(res: ServerResponse, wording: Wording) {
     this.#res = res;
     this.#wording = wording;
     res.write(wording.head);
     const timer = setInterval(() => {
-      if (this.isOpen && !res.writableNeedDrain) res.write(wording.alive);
+      if (this.isOpen && !this.#isTelling && !res.writableNeedDrain) res.write(wording.alive);
     }, sayEveryMs).unref();
     res.once('close', () => clearInterval(timer));
   }
@@ -115,9 +116,26 @@ class OpenStream {
   }
 
   /** Resolves when its reader has taken what was written before, or has gone. */
-  async tell(json: string, id: string | undefined): Promise<void> {
-    if (!this.isOpen || this.#res.write(this.#wording.event(json, id))) return;
-    await Promise.race([once(this.#res, 'drain'), once(this.#res, 'close')]);
+  async tell(json: string | Iterable<string>, id: string | undefined): Promise<void> {
+    const [before, behind] = this.#wording.event(id);
+    if (typeof json === 'string') return this.#write(before + json + behind);
+    this.#isTelling = true;
+    await this.#write(before);
+    await writePieces(this.#res, this.#whileOpen(json));
+    await this.#write(behind);
+    this.#isTelling = false;
+  }
+
+  async #write(text: string): Promise<void> {
+    if (!this.isOpen || this.#res.write(text)) return;
+    await drained(this.#res);
+  }
+
+  *#whileOpen(pieces: Iterable<string>): Generator<string> {
+    for (const piece of pieces) {
+      if (!this.isOpen) return;
+      yield piece;
+    }
   }
 
   complete(): void {

@@ -34,12 +34,26 @@ async function reading(
   load: Loaders,
   remotePictures: RemotePictures = 'HELD',
 ): Promise<ReadBody> {
+  const { id, format, bodyBytes = 0 } = message;
+  if (format === 'HTML' && bodyBytes >= longBody) load.bodies.spendOnHtml(id, bodyBytes);
   const body = await load.bodyOf(message);
-  if (body.length < longBody) return readStoredBody(body, message.format, { remotePictures });
+  load.bodies.assertWithin();
+  if (body.length < longBody) return readToShow(body, format, remotePictures);
   const known = readings.get(message) ?? {};
   readings.set(message, known);
-  known[remotePictures] ??= readStoredBody(body, message.format, { remotePictures });
+  known[remotePictures] ??= readToShow(body, format, remotePictures);
   return known[remotePictures];
+}
+
+/** A long result is wrapped once a message: each name that asked for it would hold a copy. */
+async function readToShow(
+  body: string,
+  format: Message['format'],
+  remotePictures: RemotePictures,
+): Promise<ReadBody> {
+  const read = await readStoredBody(body, format, { remotePictures });
+  if (format !== 'HTML' || read.html === '') return read;
+  return { ...read, html: `<div style="overflow:auto">${read.html}</div>` };
 }
 
 builder.node(MessageRef, {
@@ -87,8 +101,7 @@ builder.node(MessageRef, {
       },
       resolve: async (message, { remoteImages }, { load }) => {
         const remotePictures = remoteImages === true ? 'SHOWN' : 'HELD';
-        const { html } = await reading(message, load, remotePictures);
-        return message.format === 'HTML' && html !== '' ? `<div style="overflow:auto">${html}</div>` : html;
+        return (await reading(message, load, remotePictures)).html;
       },
     }),
     bodyText: t.string({

@@ -51,6 +51,12 @@ builder.queryField('previewTicketMessage', (t) =>
         description: 'The message, with its `email`.',
       }),
     },
-    resolve: (_root, { input }, ctx) => orRefusal(ctx, () => previewTicketMessage(ctx, input)),
+    resolve: (_root, { input }, ctx) =>
+      orRefusal(ctx, () =>
+        ctx.load.bodies.inTurn(
+          () => previewTicketMessage(ctx, input),
+          ({ text, html }) => text.length + html.length,
+        ),
+      ),
   }),
 );

@@ -1,4 +1,4 @@
-import { type Receive, type Received, RequestOver } from '../../platform/incoming-file.ts';
+import { type Receive, type ReceivedFile, RequestOver } from '../../platform/incoming-file.ts';
 
 /** Bytes that a file may have been given and the store has not taken, before its sender is held back. */
 const aheadBytes = 256 * 1024;
@@ -42,8 +42,8 @@ export class Spools {
 export class Spool {
   /** Bytes written so far. */
   size = 0;
-  readonly #begin: (source: AsyncIterable<Buffer>) => Promise<Received> | undefined;
-  #received: Promise<Received> | undefined;
+  readonly #begin: (source: AsyncIterable<Buffer>) => Promise<ReceivedFile> | undefined;
+  #received: Promise<ReceivedFile> | undefined;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   /** `given up`: by the store, which refuses the file, or by the request. */
@@ -52,7 +52,7 @@ export class Spool {
   #congestion: PromiseWithResolvers<void> | undefined;
 
   /** @param begin stores the bytes; undefined: they are not wanted */
-  constructor(begin: (source: AsyncIterable<Buffer>) => Promise<Received> | undefined) {
+  constructor(begin: (source: AsyncIterable<Buffer>) => Promise<ReceivedFile> | undefined) {
     this.#begin = begin;
   }
 
@@ -79,7 +79,7 @@ export class Spool {
    * Of a file that has come to its end. An empty one is stored when it is asked for: an item of a list may
    * have been none.
    */
-  get received(): Promise<Received> {
+  get received(): Promise<ReceivedFile> {
     this.#start();
     return this.#received!;
   }
@@ -120,7 +120,7 @@ export class Spool {
     return piece;
   }
 
-  #refuse(): Promise<Received> {
+  #refuse(): Promise<ReceivedFile> {
     this.#giveUp();
     return Promise.reject(new RequestOver());
   }

@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import type { Backlog } from '../../observe/metrics.ts';
+import type { Backlog } from '../../observe/gauges.ts';
 import type { DeliveryState } from '../../platform/vocabulary.ts';
 import { giveUpAfterDays } from './claim.ts';
 

@@ -3,10 +3,13 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { StoreUnavailable } from '../blob-store.ts';
 
-/* By descriptors, not by FileHandle: a small file is five calls, and each costs about half as much. */
+/*
+ * Uses descriptors instead of FileHandle: a small file takes five calls, each of which costs about half as
+ * much.
+ */
 export const openFile = promisify(fs.open);
 export const syncFile = promisify(fs.fsync);
-/** What was written is on disk already, or is of no use: there is nothing to wait for. */
+/** For files that need no fsync. */
 export const closeFile = async (fd: number): Promise<void> => fs.closeSync(fd);
 export const statFile = promisify(fs.fstat);
 export const truncateFile = promisify(fs.ftruncate);
@@ -15,10 +18,7 @@ const statPath = promisify(fs.stat);
 const write = promisify(fs.write);
 const writev = promisify(fs.writev);
 
-/**
- * Writes all pieces at the file's position, or from `position` on. A disk may take less at a time than it is
- * given.
- */
+/** Writes all chunks at the file's position, or from `position` on. A disk may accept less at a time. */
 export async function writeAll(fd: number, pieces: readonly Buffer[], position?: number): Promise<void> {
   let at = position ?? null;
   let rest: Buffer;
@@ -38,9 +38,9 @@ export async function writeAll(fd: number, pieces: readonly Buffer[], position?:
 }
 
 /**
- * Waits until the names in a folder are on disk. Only the waiting is done by the thread pool: opening and
- * closing a folder that is being written to takes microseconds, and handing each of them over costs ten times
- * as much.
+ * Waits until the names in a folder are on disk. Only the fsync runs in the thread pool: opening and closing
+ * a folder that is being written to takes microseconds, and passing each to the pool costs ten times as
+ * much.
  */
 export async function syncFolder(folder: string): Promise<void> {
   const fd = fs.openSync(folder, 'r');
@@ -52,8 +52,8 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * Makes a folder and those above it, step by step: Node's recursive way never ends where a file system says
- * ENOENT for a folder that cannot be made, as /proc does.
+ * Creates a folder and its parents step by step. Node's recursive mkdir never ends where a file system
+ * reports ENOENT for a folder that cannot be created, as /proc does.
  */
 export async function makeFolder(folder: string): Promise<void> {
   try {
@@ -65,7 +65,7 @@ export async function makeFolder(folder: string): Promise<void> {
       await makeDirectory(folder, 0o700).catch((again) => assertFolder(folder, again));
     } else throw error;
   }
-  // Whoever made it: its name must be on disk before a row tells of its files.
+  // Whichever process created it, its name must be on disk before a row refers to files in it.
   await syncFolder(dirname(folder)).catch(unlessUnreadable);
 }
 
@@ -75,7 +75,7 @@ async function assertFolder(folder: string, error: unknown): Promise<void> {
     throw Object.assign(new Error(`ENOTDIR: ${folder} is not a folder`), { code: 'ENOTDIR' });
 }
 
-/** The folder above all of ours may be somebody else's, who lets us pass through it and not read it. */
+/** The parent of the store may belong to another user and allow access without reading. */
 function unlessUnreadable(error: unknown): void {
   if (codeOf(error) !== 'EACCES') throw error;
 }
@@ -90,8 +90,8 @@ export const codeOf = (error: unknown): string | undefined => (error as NodeJS.E
 export const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT';
 
 /**
- * A full, closed or vanished disk may be well again later. EIO is a broken one: that stays a fault, to be
- * looked at by somebody.
+ * Errors of a disk that may recover: full, closed or disconnected. EIO means a broken disk and stays a
+ * fault, which needs attention.
  */
 const passing = new Set(
   'ENOSPC EDQUOT EMFILE ENFILE ENOMEM EROFS EACCES EPERM ENOENT ENOTDIR ESTALE ETIMEDOUT EBUSY'.split(' '),

@@ -2,7 +2,7 @@ import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, isMissing, makeFolder, openFile } from './files.ts';
 
-/** The folders of a store: each is made, and its name brought to disk, once a process. */
+/** The folders of a store. Each is created, and its name fsynced, once per process. */
 export function createFolders(root: string) {
   const made = new Map<string, Promise<void>>();
 
@@ -22,7 +22,7 @@ export function createFolders(root: string) {
 
   return {
     ensure,
-    /** A new file for writing; its folder is made when it is not there, or no longer. */
+    /** Opens a new file for writing; its folder is created when it is missing. */
     async createFile(folder: string, name: string): Promise<number> {
       await ensure(folder);
       try {
@@ -37,7 +37,7 @@ export function createFolders(root: string) {
   };
 }
 
-/** Names in a folder; of a folder that is not there, none. */
+/** Names in a folder; none when it does not exist. */
 export async function* entriesOf(folder: string): AsyncGenerator<string> {
   try {
     for await (const { name } of await opendir(folder)) yield name;

@@ -20,10 +20,10 @@ import { createFolders, entriesOf } from './folders.ts';
 import { createUnfinished } from './unfinished.ts';
 
 /**
- * Blobs as files: `ab/abcdef…` under a directory; `arriving/abcdef…` until `finish`;
- * `aside/2026-11-28/abcdef…` once set aside; and `identity`. No blob's folder has any of these names, as they
- * are not two hexadecimal letters. A file that a crash left half-written at its place is a key like any
- * other, which no row names.
+ * Stores blobs as files: `ab/abcdef…` in a directory; `arriving/abcdef…` until `finish`;
+ * `aside/2026-11-28/abcdef…` once set aside; and `identity`. No blob folder has one of these names, because
+ * they are not two hexadecimal digits. A file that a crash left half-written is a key like any other that no
+ * row refers to.
  */
 export function createDiskStore(directory: string): BlobStore {
   const root = resolve(directory);
@@ -36,7 +36,7 @@ export function createDiskStore(directory: string): BlobStore {
 
   async function remove(key: string): Promise<void> {
     if (!isBlobKey(key)) return;
-    await Promise.all([told(rm(pathOf(key), { force: true })), unfinished.abandon(key)]);
+    await Promise.all([failingAsStore(rm(pathOf(key), { force: true })), unfinished.abandon(key)]);
   }
 
   /** Writes a new file and waits until it and its name are on disk. */
@@ -57,7 +57,7 @@ export function createDiskStore(directory: string): BlobStore {
       const folder = folderOf(key);
       const hash = createHash('sha256');
       let fd: number | undefined;
-      /** The source's own fault is not to be taken for the disk's. */
+      /** The source's error must not be taken for the disk's. */
       let own: Error | undefined;
       try {
         const { byteSize, brokenOff } = await takeIn(source, maxBytes, hash, async (pieces) => {
@@ -73,7 +73,7 @@ export function createDiskStore(directory: string): BlobStore {
         await syncFolder(folder);
         return { key, byteSize, sha256: hash.digest() };
       } catch (error) {
-        // The first fault is the one to tell; what cannot be removed now is the collector's.
+        // The first error is reported; what cannot be removed now is left to the garbage collector.
         if (fd !== undefined) await closeFile(fd).catch(() => {});
         await remove(key).catch(() => {});
         throw error === own ? error : asStoreFault(error);
@@ -89,7 +89,9 @@ export function createDiskStore(directory: string): BlobStore {
     },
 
     async byteSizeOf(key) {
-      return isBlobKey(key) ? (await told(stat(pathOf(key)).catch(unlessMissing)))?.size : undefined;
+      return isBlobKey(key)
+        ? (await failingAsStore(stat(pathOf(key)).catch(unlessMissing)))?.size
+        : undefined;
     },
 
     remove,
@@ -99,7 +101,7 @@ export function createDiskStore(directory: string): BlobStore {
     async *list(range) {
       for await (const folder of entriesOf(root)) {
         const finished = /^[0-9a-f]{2}$/.test(folder);
-        // Most are passed over by their folder, unread.
+        // Most are skipped by folder, without being read.
         if (!(finished && mayHold(folder, range)) && folder !== 'arriving') continue;
         yield* listFolder(join(root, folder), range, finished);
       }
@@ -108,8 +110,8 @@ export function createDiskStore(directory: string): BlobStore {
     async setAside(key) {
       if (!isBlobKey(key)) return;
       const folder = join(aside, dayOf(new Date()));
-      await told(folders.ensure(aside).then(() => folders.ensure(folder)));
-      await told(rename(pathOf(key), join(folder, key)).catch(unlessMissing));
+      await failingAsStore(folders.ensure(aside).then(() => folders.ensure(folder)));
+      await failingAsStore(rename(pathOf(key), join(folder, key)).catch(unlessMissing));
     },
 
     async *listAside() {
@@ -120,14 +122,14 @@ export function createDiskStore(directory: string): BlobStore {
     },
 
     async restore({ key, day }) {
-      await told(folders.ensure(folderOf(key)));
-      await told(rename(join(aside, day, key), pathOf(key)).catch(unlessMissing));
-      await told(syncFolder(folderOf(key)));
+      await failingAsStore(folders.ensure(folderOf(key)));
+      await failingAsStore(rename(join(aside, day, key), pathOf(key)).catch(unlessMissing));
+      await failingAsStore(syncFolder(folderOf(key)));
     },
 
     async destroy({ key, day }: AsideBlob) {
-      await told(rm(join(aside, day, key), { force: true }));
-      // The last one takes its day with it.
+      await failingAsStore(rm(join(aside, day, key), { force: true }));
+      // Removes the day's folder with its last file.
       await rmdir(join(aside, day)).catch(() => {});
     },
 
@@ -139,27 +141,27 @@ export function createDiskStore(directory: string): BlobStore {
 
     async setIdentity(identity) {
       const name = `identity-${randomBytes(8).toString('hex')}`;
-      await told(writeNew(root, name, Buffer.from(writeIdentity(identity))));
-      await told(rename(join(root, name), join(root, 'identity')).then(() => syncFolder(root)));
+      await failingAsStore(writeNew(root, name, Buffer.from(writeIdentity(identity))));
+      await failingAsStore(rename(join(root, name), join(root, 'identity')).then(() => syncFolder(root)));
     },
   };
   return store;
 }
 
-/** Whether keys that begin so can lie in the range. */
+/** Whether keys with this beginning can be in the range. */
 const mayHold = (beginning: string, { from, to }: KeyRange): boolean =>
   `${beginning}g` > from && beginning < to;
 
 async function* listFolder(folder: string, range: KeyRange, finished: boolean): AsyncGenerator<ListedBlob> {
   for await (const key of entriesOf(folder)) {
     if (!isBlobKey(key) || !isInRange(key, range)) continue;
-    // It may be finished or removed while it is being looked at.
+    // It may be finished or removed concurrently.
     const found = await stat(join(folder, key)).catch(unlessMissing);
     if (found !== undefined) yield { key, at: found.mtime, finished };
   }
 }
 
-const told = <T>(work: Promise<T>): Promise<T> =>
+const failingAsStore = <T>(work: Promise<T>): Promise<T> =>
   work.catch((error) => {
     throw asStoreFault(error);
   });

@@ -27,25 +27,23 @@ import {
 } from './files.ts';
 import type { createFolders } from './folders.ts';
 
-interface Places {
+interface DiskFolders {
   readonly folders: ReturnType<typeof createFolders>;
-  /** Where unfinished blobs lie. */
+  /** The folder of unfinished blobs. */
   readonly arriving: string;
   folderOf(key: string): string;
 }
 
-/** Blobs whose bytes come by several requests: `arriving/abcdef…` until they are finished. */
+/** Blobs that are written by several requests: `arriving/abcdef…` until they are finished. */
 export function createUnfinished({
   folders,
   arriving,
   folderOf,
-}: Places): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'abandon'> {
+}: DiskFolders): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'abandon'> {
   const inTurn = createTurns();
   const digests = createDigests();
 
-  /**
-   * Opens it, and makes sure that what another process, or one before a crash of this one, wrote is on disk.
-   */
+  /** Opens the file, and fsyncs what another process, or this one before a crash, wrote. */
   async function withFile<T>(
     folder: string,
     key: string,
@@ -121,7 +119,7 @@ export function createUnfinished({
             const sha256 = digests.digestOf(key, byteSize) ?? (await digestOf(join(folder, key)));
             return { key, byteSize, sha256 };
           });
-        // It may have been finished by a try whose end nobody saw.
+        // An earlier attempt whose response was lost may have finished it.
         const blob = await whole(arriving).catch((error) => {
           if (error instanceof BlobMissing) return whole(folderOf(key));
           throw error;

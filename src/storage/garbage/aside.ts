@@ -4,7 +4,7 @@ import { dayOf } from '../store-identity.ts';
 import { keysInUse } from './strays.ts';
 
 /**
- * Days for which what was set aside can be had back: long enough for somebody to miss it, and to restore a
+ * Days for which blobs that were set aside can be restored: long enough to notice a loss and to restore a
  * database.
  */
 export const asideDays = 7;
@@ -12,12 +12,15 @@ const batch = 500;
 const dayMs = 86_400_000;
 
 export interface Sifted {
-  /** Put back, as rows name them: of a database that was an older one when they were set aside. */
+  /**
+   * Blobs that were restored because rows refer to them: the database was an older backup when they were set
+   * aside.
+   */
   readonly restored: number;
   readonly destroyed: number;
 }
 
-/** Puts back whatever rows name, and destroys what is of the range and has had its days. */
+/** Restores blobs that rows refer to, and destroys those in the range that were set aside long enough ago. */
 export async function siftAside(db: Db, store: BlobStore, range: KeyRange, now: Date): Promise<Sifted> {
   const last = dayOf(new Date(now.getTime() - asideDays * dayMs));
   let restored = 0;

@@ -5,13 +5,13 @@ import type { KeyRange } from '../blob-store.ts';
 export interface Census {
   /** Rows of blobs in the range. */
   readonly blobs: number;
-  /** Why what is seen cannot be trusted, for people. */
+  /** Why the result cannot be trusted, as text for the operator. */
   readonly hidden: string | undefined;
 }
 
 /**
- * Compares the rows that this role sees with those that there are: where row-level security hides some, as
- * behind a pooler that swallows the session's settings, everything would look like garbage.
+ * Compares the rows that this role sees with those that exist. Where row-level security hides some, such as
+ * behind a pooler that drops the session's settings, every file would look like garbage.
  */
 export async function takeCensus(db: Db, { from, to }: KeyRange): Promise<Census> {
   const [row] = await db.execute<Record<'blobs' | 'there' | 'seen', number>>(sql`

@@ -13,48 +13,51 @@ import {
 import { forgetBlobs, unusedCount } from './forget.ts';
 import { findStrays, removeStrays, type Strays } from './strays.ts';
 
-/** What a collection removed. */
+/** Counts of what a collection removed. */
 export interface Collected {
   readonly idempotencyKeys: number;
-  /** Uploads whose time is over, whether all of their bytes had come or not. */
+  /** Expired uploads, complete or not. */
   readonly uploads: number;
   /** Blobs that had a row. */
   readonly blobs: number;
-  /** Keys of the store that no row named: of requests that failed, or processes that died. */
+  /** Keys of the store without a row: left by requests that failed, or processes that died. */
   readonly keys: number;
   readonly restored: number;
   readonly destroyed: number;
 }
 
-/** Reasons are for people. */
+/** Reasons are texts for the operator. */
 export interface Collection extends Collected {
-  /** Why no file was touched. */
+  /** Why no file was removed. */
   readonly off?: string | undefined;
-  /** Why those of the range were not, but for what had expired. */
+  /** Why unused files of the range were not removed; expired ones were. */
   readonly unlikely?: string | undefined;
 }
 
 export interface CollectOptions {
-  /** What a crash or a fault left behind is looked for among these keys only. */
+  /** Only keys in this range are checked for files that a crash or a fault left. */
   readonly range?: KeyRange;
-  /** Somebody has looked, and says that it is right that so much goes. */
+  /** An operator has confirmed that the large share may be removed. */
   readonly anyShare?: boolean;
-  /** Days that mails of the development inbox stay; undefined: for ever. */
+  /** Days for which the development inbox keeps mails; undefined: for ever. */
   readonly inboxDays?: number | undefined;
   readonly now?: Date;
 }
 
-/** So few may always go; of more, no larger share than this: a desk leaves next to no garbage. */
+/**
+ * Up to this many files are always removed; more only up to this share, because a healthy desk leaves almost
+ * no garbage.
+ */
 const fewBlobs = 50;
 const likelyShare = 0.05;
 const batch = 500;
 
 /**
- * Removes what nobody can reach any more or has had its time. Rows go first, and then bytes are set aside, so
- * that what a crash leaves is found by a later collection. Any number of processes may collect at once. No
- * file is touched unless the store is the database's own, every row is seen, and no unlikely share would go.
- * @param olderThan must lie further back than the longest request takes: its blobs have no row until its
- * commit.
+ * Removes what is unused or expired. Rows are deleted before bytes are set aside, so that a later collection
+ * finds what a crash leaves. Any number of processes may collect concurrently. No file is removed unless the
+ * store belongs to the database, every row is visible, and the share to be removed is plausible.
+ * @param olderThan must be further back than the longest request takes, because its blobs have no row until
+ * its commit
  */
 export async function collectGarbage(
   db: Db,
@@ -83,7 +86,7 @@ export async function collectGarbage(
   return { ...sifted, blobs: expired.blobs + forgotten, keys: found.strays.length };
 }
 
-/** What expired goes at once, whatever its key: the database itself says that it has had its time. */
+/** Expired files are removed whatever their keys, because the database itself says that they have expired. */
 async function expire(
   db: Db,
   store: BlobStore,
@@ -106,7 +109,10 @@ async function unlikeliness(
   { listed, strays }: Strays,
 ): Promise<string | undefined> {
   if (isUnlikely(strays.length, listed))
-    return `${strays.length} of ${listed} files from ${range.from} to ${range.to} are named by no row, which is unlikely`;
+    return (
+      `no row refers to ${strays.length} of ${listed} files from ${range.from} to ${range.to}, ` +
+      'which is unlikely'
+    );
   const [found] = await unusedCount(db, range, olderThan);
   const { unused } = found!;
   return isUnlikely(unused, rows)

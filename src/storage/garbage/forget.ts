@@ -5,7 +5,7 @@ import type { BlobStore, KeyRange } from '../blob-store.ts';
 
 const batch = 500;
 
-/** Which rows are looked through. Both ways of saying it hold for a blob's row and for those that name it. */
+/** Which rows are checked. Both conditions apply to the blob's row and to the rows that refer to it. */
 export type Among = KeyRange | readonly string[];
 
 const within = (
@@ -15,9 +15,9 @@ const within = (
   'from' in among ? and(gte(column, among.from), lt(column, among.to))! : inArray(column, [...among]);
 
 /**
- * Rows of blobs that neither an attachment nor an upload names. That the naming rows lie in the same range
- * follows from the join, but not for PostgreSQL: said, it reads a range of each index and no whole table,
- * whatever it thinks of the range's size.
+ * Blobs that neither an attachment nor an upload refers to. The range of the referring rows follows from the
+ * join, but PostgreSQL does not infer it. Stated explicitly, it makes PostgreSQL read a range of each index
+ * instead of a whole table, whatever its estimates are.
  */
 const unused = (db: Pick<Reader, 'select'>, among: Among, olderThan: Date): SQL => {
   const one = { one: sql`1` };
@@ -44,7 +44,7 @@ export const unusedSome = (db: Pick<Reader, 'select'>, among: Among, olderThan: 
     .where(unused(db, among, olderThan))
     .limit(batch);
 
-/** Deletes rows of blobs that nothing names, and sets the bytes aside. */
+/** Deletes rows of unused blobs, and sets the bytes aside. */
 export async function forgetBlobs(db: Db, store: BlobStore, olderThan: Date, among: Among): Promise<number> {
   for (let total = 0; ; ) {
     const keys = await db.transaction((tx) => forgetSome(tx, olderThan, among));
@@ -55,8 +55,8 @@ export async function forgetBlobs(db: Db, store: BlobStore, olderThan: Date, amo
 }
 
 /**
- * Two statements: the first locks rows that look unused, so that none of them can be attached any more; the
- * second sees whatever was attached until then.
+ * Two statements: the first locks rows that look unused, so that they cannot be attached any more; the
+ * second sees what was attached before that.
  */
 async function forgetSome(tx: Tx, olderThan: Date, among: Among): Promise<string[]> {
   const found = await unusedSome(tx, among, olderThan).for('update', { skipLocked: true });

@@ -6,19 +6,19 @@ import { collectGarbage } from './collect.ts';
 
 /** Milliseconds between two collections. */
 const everyMs = 15 * 60_000;
-/** Longer than any request may take: what is younger may be waiting for its commit. */
+/** Longer than any request takes: a younger file may be waiting for its commit. */
 const spareMs = 60 * 60_000;
-/** Milliseconds that the process's end waits for a collection. */
+/** How long a shutdown waits for a running collection, milliseconds. */
 const endWithinMs = 3000;
 /**
- * Blobs are looked through in parts, by how their keys begin: a large desk has millions of them, and next to
- * none is garbage.
+ * Blobs are checked in parts, by the first digit of their keys: a large desk has millions of them, and
+ * almost none is garbage.
  */
 const parts = '0123456789abcdef';
 
 /**
- * The part whose turn it is: by the clock, so that each has its turn however often processes are started
- * anew.
+ * The part to check now. It follows from the time, so that each part is checked however often processes
+ * restart.
  */
 export function partAt(ms: number): KeyRange {
   const from = parts[Math.floor(ms / everyMs) % parts.length]!;
@@ -26,14 +26,14 @@ export function partAt(ms: number): KeyRange {
 }
 
 export interface Collecting extends AsyncDisposable {
-  /** Why files are not collected, or not all of them; undefined when all is well. */
+  /** Why files are not collected, or not all of them; undefined when there is no problem. */
   why(): string | undefined;
 }
 
-/** Collects now and then for as long as the process lives. */
+/** Collects garbage periodically while the process runs. */
 export function startCollecting(db: Db, blobs: BlobStore, log: Logger, inboxDays?: number): Collecting {
   let off: string | undefined;
-  /** By part, as each may have its own reason. */
+  /** By part, because each may have a different reason. */
   const unlikely = new Map<string, string>();
   let running = collect();
   const timer = setInterval(() => (running = collect()), everyMs).unref();
@@ -48,14 +48,14 @@ export function startCollecting(db: Db, blobs: BlobStore, log: Logger, inboxDays
       } = await collectGarbage(db, blobs, new Date(Date.now() - spareMs), { range, inboxDays });
       const reason = why ?? share;
       if (reason !== undefined && reason !== off && reason !== unlikely.get(range.from))
-        log.error({ why: reason }, 'files are not collected; `ticketwire blobs verify` tells more');
+        log.error({ why: reason }, 'garbage collection skipped; run `ticketwire blobs verify` for details');
       off = why;
       unlikely.delete(range.from);
       if (share !== undefined) unlikely.set(range.from, share);
       if (Object.values(collected).some((count) => count > 0)) log.info(collected, 'garbage collected');
     } catch (error) {
       off = 'the last collection failed';
-      log.warn({ err: error }, 'garbage collection failed; it is retried');
+      log.warn({ err: error }, 'garbage collection failed, retrying');
     }
   }
 
@@ -63,8 +63,8 @@ export function startCollecting(db: Db, blobs: BlobStore, log: Logger, inboxDays
     why: () => off ?? unlikely.values().next().value,
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
-      // Whatever it is in the middle of, a later collection finds: a store that hangs must not hold up the
-      // end.
+      // A later collection continues where this one stopped. A store that hangs must not hold up the
+      // shutdown.
       await Promise.race([running, sleep(endWithinMs, undefined, { ref: false })]);
     },
   };

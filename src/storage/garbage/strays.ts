@@ -5,9 +5,9 @@ import type { BlobStore, KeyRange, ListedBlob } from '../blob-store.ts';
 const batch = 500;
 
 /**
- * Which of some keys rows name: of blobs, and of uploads that are still arriving. Whoever adds a table that
- * names keys adds it here, in this one statement: a key that moves from one table to another is in one of
- * them at every instant.
+ * Finds which keys are in use: by blobs, and by unfinished uploads. A new table that refers to keys must be
+ * added to this one statement: a key that moves from one table to another is in one of them at every
+ * instant.
  */
 export async function keysInUse(db: Db, keys: readonly string[]): Promise<ReadonlyMap<string, Use>> {
   if (keys.length === 0) return new Map();
@@ -21,13 +21,13 @@ export async function keysInUse(db: Db, keys: readonly string[]): Promise<Readon
   return new Map(rows.map(({ key, use }) => [key, use]));
 }
 
-/** `ARRIVING`: what is there of it is not all. */
+/** `ARRIVING`: an unfinished upload. */
 export type Use = 'BLOB' | 'ARRIVING';
 
 export interface Strays {
-  /** Keys of the store in the range, of whatever age. */
+  /** Keys of the store in the range, whatever their age. */
   readonly listed: number;
-  /** Those that no row names: of requests that failed, or processes that died. */
+  /** Keys without a row: left by requests that failed, or processes that died. */
   readonly strays: readonly ListedBlob[];
 }
 
@@ -45,7 +45,7 @@ export async function findStrays(
       db,
       old.map(({ key }) => key),
     );
-    // Of a blob that is whole, a beginning may be left that somebody's second try made needless.
+    // A finished blob may still have an unfinished beginning, left by a retry that was not needed.
     const isStray = ({ key, finished }: ListedBlob) =>
       used.get(key) === undefined || (used.get(key) === 'BLOB' && !finished);
     strays.push(...old.filter(isStray));
@@ -59,7 +59,7 @@ export async function findStrays(
   return { listed, strays };
 }
 
-/** Half of a blob is of no use to anybody: it goes at once. */
+/** An unfinished blob is useless, so it is removed without being set aside. */
 export async function removeStrays(store: BlobStore, strays: readonly ListedBlob[]): Promise<void> {
   for (const { key, finished } of strays) await (finished ? store.setAside(key) : store.abandon(key));
 }

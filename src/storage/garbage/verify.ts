@@ -12,15 +12,15 @@ export interface Damage {
   readonly what: 'MISSING' | 'WRONG_SIZE' | 'WRONG_DIGEST' | 'UNREADABLE';
 }
 
-export interface Verified {
-  /** Rows, each of which names a file. */
+export interface VerifyReport {
+  /** Rows that refer to a file. */
   readonly rows: number;
   readonly bytes: number;
   readonly damaged: readonly Damage[];
-  /** Files, and beginnings of files, that no row names. */
+  /** Files, finished or not, that no row refers to. */
   readonly strays: number;
   readonly aside: number;
-  /** Why the collector touches nothing; null when it works. */
+  /** Why the collector removes nothing; null when it works. */
   readonly collectionOff: string | null;
 }
 
@@ -30,15 +30,15 @@ export interface Progress {
   readonly bytes: number;
 }
 
-/** Rows that are read at a time. Their files are read one after another: a busy desk is served first. */
+/** Rows per batch. Their files are read one after another, to leave the store to requests. */
 const page = 200;
 
-/** Reads every file that a row names, to its last byte, and holds it against the row. */
+/** Reads every file that a row refers to completely, and compares it with the row. */
 export async function verifyBlobs(
   db: Db,
   store: BlobStore,
   tell: (progress: Progress) => void,
-): Promise<Verified> {
+): Promise<VerifyReport> {
   const { blobs: of, hidden } = await takeCensus(db, everyKey);
   const damaged: Damage[] = [];
   let rows = 0;

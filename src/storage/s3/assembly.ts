@@ -1,13 +1,13 @@
 import { S3Missing, type S3Objects, type UploadedPart } from './objects.ts';
 
-/** The least that S3 takes of a part that is not the last one; ten thousand of them are 48 GiB. */
+/** S3's minimum size of a part, except for the last. Ten thousand parts make 48 GiB. */
 export const partBytes = 5 * 1024 * 1024;
-/** Parts on their way at once, for each blob. */
+/** Concurrent parts per blob. */
 const partsInFlight = 2;
 
-/** As much of a blob as S3 has, and what is too little for a part. */
+/** The parts that S3 has, and a rest that is too small for a part. */
 export interface Assembled {
-  /** Absent as long as no part was cut. */
+  /** Absent until the first part is sent. */
   readonly uploadId: string | undefined;
   readonly parts: readonly UploadedPart[];
   readonly tail: Buffer;
@@ -15,7 +15,7 @@ export interface Assembled {
 export const nothingAssembled: Assembled = { uploadId: undefined, parts: [], tail: Buffer.alloc(0) };
 export const sizeOfAssembled = ({ parts, tail }: Assembled): number => parts.length * partBytes + tail.length;
 
-/** Cuts what is written into parts of one size, and sends them while more is being read. */
+/** Splits the bytes into parts of one size, and sends them while more are read. */
 export function createAssembly(s3: S3Objects, name: string, begun: Assembled) {
   let { uploadId } = begun;
   let cut = begun.parts.length;
@@ -40,7 +40,7 @@ export function createAssembly(s3: S3Objects, name: string, begun: Assembled) {
     inFlight.add(sending);
   }
 
-  /** Waits for every part on its way. */
+  /** Waits for every part that is being sent. */
   async function settle(): Promise<void> {
     await Promise.all(inFlight);
     if (fault !== undefined) throw fault;
@@ -48,7 +48,9 @@ export function createAssembly(s3: S3Objects, name: string, begun: Assembled) {
 
   return {
     partsCut: () => cut,
-    /** What is exactly a part waits as well: it may be all, and then it is one object and no parts. */
+    /**
+     * A full part is held back as well: if it is the whole blob, it is stored as one object without parts.
+     */
     async write(pieces: readonly Buffer[]): Promise<void> {
       waiting.push(...pieces);
       waitingBytes += pieces.reduce((sum, { length }) => sum + length, 0);
@@ -64,7 +66,7 @@ export function createAssembly(s3: S3Objects, name: string, begun: Assembled) {
       const inOrder = [...parts.values()].sort((a, b) => a.number - b.number);
       return { uploadId, parts: inOrder, tail: Buffer.concat(waiting) };
     },
-    /** Only once nothing is on its way is a part sure not to come after the end of its upload. */
+    /** Only when no part is being sent can none arrive after the upload was aborted. */
     async abandon(): Promise<void> {
       await settle().catch(() => {});
       if (uploadId !== undefined) await s3.abort(name, uploadId);
@@ -72,7 +74,7 @@ export function createAssembly(s3: S3Objects, name: string, begun: Assembled) {
   };
 }
 
-/** Makes one object of it. It may have been made already, by a try whose answer was lost. */
+/** Completes the object. An earlier attempt whose response was lost may have completed it. */
 export async function complete(
   s3: S3Objects,
   name: string,

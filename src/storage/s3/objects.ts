@@ -18,9 +18,9 @@ import type { S3Place } from '../../settings/blobs-url.ts';
 import { StoreUnavailable } from '../blob-store.ts';
 
 export interface S3Timing {
-  /** Milliseconds that one request, with at most a part of a file in it, may take until its answer begins. */
+  /** Timeout of one request until its response begins, milliseconds; it includes sending at most one part. */
   readonly answerWithinMs?: number;
-  /** Milliseconds that a reader waits for the next bytes. */
+  /** How long a reader waits for the next bytes, milliseconds. */
   readonly bytesWithinMs?: number;
   readonly attempts?: number;
 }
@@ -38,13 +38,13 @@ export interface UploadedPart {
 }
 export type S3Objects = ReturnType<typeof createS3Objects>;
 
-/** There is no such object or upload. */
+/** The object or upload does not exist. */
 export class S3Missing extends Error {}
 
 /**
- * Objects by their name under the prefix. Each request is bounded in time and repeated a few times by the
- * client; bytes travel with their MD5, which every kin of S3 checks. What fails in the end is
- * StoreUnavailable, or S3Missing.
+ * Objects by name under the prefix. Each request has a timeout and is retried a few times by the client.
+ * Bytes are sent with their MD5, which every S3-compatible service verifies. A final failure is
+ * StoreUnavailable or S3Missing.
  */
 export function createS3Objects(
   { bucket, prefix, endpoint, region, pathStyle }: S3Place,
@@ -55,7 +55,7 @@ export function createS3Objects(
     ...(endpoint === undefined ? {} : { endpoint }),
     forcePathStyle: pathStyle,
     maxAttempts: attempts,
-    // Its newer checksums are unknown to older kin of S3; ours is the one that all know.
+    // The client's newer checksums are unknown to older compatible services; MD5 is supported by all.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
@@ -81,7 +81,7 @@ export function createS3Objects(
     async put(name: string, bytes: Buffer): Promise<void> {
       await sent(client.send(new PutObjectCommand({ ...at(name), ...carrying(bytes) })));
     },
-    /** @param range as in HTTP, both ends included; without an end, to the object's end. */
+    /** @param range as in HTTP, both ends included; without an end, up to the object's end */
     async get(name: string, range?: { start: number; end?: number | undefined }): Promise<Readable> {
       const Range = range === undefined ? undefined : `bytes=${range.start}-${range.end ?? ''}`;
       const { Body } = await sent(client.send(new GetObjectCommand({ ...at(name), Range })));
@@ -117,7 +117,7 @@ export function createS3Objects(
       );
     },
 
-    /** In the order of their names, those behind `after` first to last. */
+    /** Names after `after`, in order. */
     async *list(under: string, after = ''): AsyncGenerator<ObjectEntry> {
       const all = { Bucket: bucket, Prefix: prefix + under, StartAfter: prefix + under + after };
       for (let ContinuationToken: string | undefined; ; ) {
@@ -145,7 +145,7 @@ export function createS3Objects(
 function asFault(error: unknown): Error {
   const { name, $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };
   if (name === 'NoSuchKey' || name === 'NoSuchUpload' || name === 'NotFound') return new S3Missing(name);
-  // A bucket that is not there answers 404 as well: that is no missing blob.
+  // A missing bucket answers 404 as well, and is not a missing blob.
   if ($metadata?.httpStatusCode === 404 && name !== 'NoSuchBucket') return new S3Missing(name);
   return new StoreUnavailable(error);
 }

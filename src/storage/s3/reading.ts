@@ -2,20 +2,17 @@ import { Readable } from 'node:stream';
 import { StoreUnavailable } from '../blob-store.ts';
 import type { S3Objects } from './objects.ts';
 
-/** How often a read that broke off goes on where it stopped. */
+/** How often an interrupted read is resumed. */
 const resumptions = 3;
 
-/**
- * An object's bytes. An answer that breaks off or stalls is asked for anew, from the first byte that is
- * missing.
- */
+/** Reads an object. A response that breaks off or stalls is requested again from the first missing byte. */
 export async function openObject(
   s3: S3Objects,
   name: string,
   range: { start: number; end: number } | undefined,
   bytesWithinMs: number,
 ): Promise<Readable> {
-  // The first answer tells whether there is such an object.
+  // The first response shows whether the object exists.
   let body = await s3.get(name, range);
   const stream = Readable.from(
     (async function* () {
@@ -36,15 +33,17 @@ export async function openObject(
     })(),
     { objectMode: false, highWaterMark: 256 * 1024 },
   );
-  // Whoever goes away before the first byte has never begun to read: the answer would hold its connection for
-  // ever.
+  // A reader that is destroyed before the first byte has not started to read, and the response would hold
+  // its connection for ever.
   return stream.on('close', () => body.destroy());
 }
 
-/** The clock runs only while somebody waits for bytes: a slow reader is no fault of the store's. */
+/**
+ * The timeout applies only while a reader waits for bytes, because a slow reader is not the store's fault.
+ */
 async function* stepping(body: Readable, withinMs: number): AsyncGenerator<Buffer> {
   const pieces = body[Symbol.asyncIterator]();
-  const late = new Error('no more bytes came');
+  const late = new Error('no more bytes arrived');
   try {
     for (;;) {
       const timer = setTimeout(() => body.destroy(late), withinMs);

@@ -22,13 +22,11 @@ import { createS3Objects, S3Missing, type S3Timing, unlessMissing } from './obje
 import { openObject } from './reading.ts';
 import { createUnfinished } from './unfinished.ts';
 
-/**
- * Milliseconds that a failed `put` waits for what it began to be cleared away; what stays is the collector's.
- */
+/** How long a failed `put` waits for its cleanup, milliseconds; the rest is left to the garbage collector. */
 const clearWithinMs = 2000;
 
 /**
- * Blobs as objects: `blobs/abcdef…`; `arriving/abcdef…`, the note of an unfinished one;
+ * Stores blobs as objects: `blobs/abcdef…`; `arriving/abcdef…`, the state of an unfinished one;
  * `aside/2026-11-28/abcdef…` once set aside; and `identity`.
  */
 export function createS3Store(options: S3Place, timing: S3Timing = {}): BlobStore {
@@ -62,7 +60,7 @@ export function createS3Store(options: S3Place, timing: S3Timing = {}): BlobStor
         await complete(s3, blobOf(key), assembled);
         return { key, byteSize, sha256: hash.digest() };
       } catch (error) {
-        // An answer that was lost does not say that nothing was stored.
+        // A lost response does not mean that nothing was stored.
         const clearing = assembly.abandon().then(() => (completing ? s3.remove(blobOf(key)) : undefined));
         await Promise.race([clearing.catch(() => {}), sleep(clearWithinMs, undefined, { ref: false })]);
         throw error;
@@ -94,7 +92,7 @@ export function createS3Store(options: S3Place, timing: S3Timing = {}): BlobStor
         seen.add(entry.key);
         yield entry;
       }
-      // Of a process that was killed while it sent parts.
+      // Left by a process that was killed while it sent parts.
       for await (const { name: key, at } of s3.listUploads('blobs/')) {
         if (!isBlobKey(key) || !isInRange(key, range) || seen.has(key)) continue;
         seen.add(key);
@@ -128,7 +126,7 @@ export function createS3Store(options: S3Place, timing: S3Timing = {}): BlobStor
   return store;
 
   async function* listUnder(folder: string, range: KeyRange, finished: boolean): AsyncGenerator<ListedBlob> {
-    // S3 begins behind the name that it is given, and a range with its first key.
+    // S3 lists names after the given one, but a range includes its first key.
     for await (const { name: key, at } of s3.list(folder, range.from.slice(0, 39))) {
       if (key >= range.to) return;
       if (isBlobKey(key) && isInRange(key, range)) yield { key, at, finished };

@@ -16,30 +16,30 @@ import { type Assembled, complete, createAssembly, nothingAssembled, sizeOfAssem
 import { S3Missing, type S3Objects, unlessMissing } from './objects.ts';
 
 /**
- * After so many parts, what has arrived is written down: so much is lost at most when the process is killed
- * in mid-request.
+ * After this many parts the state is saved, which limits the loss when the process is killed during a
+ * request.
  */
 const partsBetweenNotes = 8;
 
-interface Places {
+interface ObjectNames {
   readonly s3: S3Objects;
   readonly blobOf: (key: string) => string;
-  /** Of the object that says how far an unfinished blob has come, and holds what is too little for a part. */
+  /** Name of the object with the state of an unfinished blob and the rest that is too small for a part. */
   readonly noteOf: (key: string) => string;
   /** Reads a finished blob. */
   readonly read: (key: string) => Promise<AsyncIterable<Buffer>>;
 }
 
 /**
- * Blobs whose bytes come by several requests. S3 takes no part below 5 MiB but the last one, so what is left
- * over is kept in the note, which is one object and so is replaced whole: parts and rest always fit together.
+ * Blobs that are written by several requests. S3 accepts no part below 5 MiB except the last, so the rest is
+ * stored in the state object. It is replaced as a whole, so parts and rest always match.
  */
 export function createUnfinished({
   s3,
   blobOf,
   noteOf,
   read,
-}: Places): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'abandon'> {
+}: ObjectNames): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'abandon'> {
   const inTurn = createTurns();
   const digests = createDigests();
 
@@ -73,8 +73,8 @@ export function createUnfinished({
     } catch (error) {
       const tooLarge = error instanceof BlobTooLarge;
       if (noted !== undefined && tooLarge) await save(key, begun);
-      // A note whose answer was lost may be there: what it names must stay. Other parts are replaced by those
-      // of the next append.
+      // A state object whose response was lost may exist, so the parts that it lists must remain. Other
+      // parts are replaced by the next append.
       if (begun.uploadId === undefined && (noted === undefined || tooLarge))
         await assembly.abandon().catch(() => {});
       throw error;
@@ -82,7 +82,7 @@ export function createUnfinished({
   }
 
   /**
-   * Makes one object of what has arrived. It may have been made by a try whose end nobody saw. @returns its
+   * Completes the object. An earlier attempt whose response was lost may have completed it. @returns its
    * size
    */
   async function settle(key: string): Promise<number> {
@@ -131,7 +131,7 @@ export function createUnfinished({
       inTurn(key, undefined, async () => {
         const byteSize = await settle(key);
         const sha256 = digests.digestOf(key, byteSize) ?? (await digestOf(await read(key)));
-        // The note goes last: until then it can all be done again.
+        // The state object is deleted last, so that everything before can be retried.
         await abandon(key).catch(unlessMissing);
         return { key, byteSize, sha256 };
       }),
@@ -146,7 +146,7 @@ async function digestOf(bytes: AsyncIterable<Buffer>): Promise<Buffer> {
   return hash.digest();
 }
 
-/** One line of JSON, and then the bytes that wait for their part. */
+/** One line of JSON, followed by the rest that is too small for a part. */
 function writeNote({ uploadId, parts, tail }: Assembled): Buffer {
   return Buffer.concat([Buffer.from(`${JSON.stringify({ uploadId, parts })}\n`), tail]);
 }

@@ -1,6 +1,6 @@
 import { shownFiles } from '../../mail/compose/bodies.ts';
 import { type Problem, Refusal } from '../../platform/errors.ts';
-import type { IncomingFile, Received } from '../../platform/incoming-file.ts';
+import type { IncomingFile, ReceivedFile } from '../../platform/incoming-file.ts';
 import { BlobTooLarge } from '../../storage/blob-store.ts';
 import type { DeskContext } from '../context.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
@@ -34,7 +34,7 @@ export async function storeFiles(
 ): Promise<StoredFiles> {
   if (inputs.length === 0) return noFiles;
   const limit = ctx.desk.limits.messageAttachmentsBytes;
-  const brought: Received[] = [];
+  const brought: ReceivedFile[] = [];
   const arrivals = inputs.map(fileInputOf).map(async ({ file }, index) => {
     if (file == null) return undefined;
     const incoming = await file;
@@ -82,7 +82,7 @@ async function waitFor(
   ctx: DeskContext,
   { received }: IncomingFile,
   path: readonly (string | number)[],
-): Promise<Received> {
+): Promise<ReceivedFile> {
   const { attachmentBytes, messageAttachmentsBytes } = ctx.desk.limits;
   return received.catch((error) => {
     if (!(error instanceof BlobTooLarge)) throw error;
@@ -92,7 +92,7 @@ async function waitFor(
   });
 }
 
-const fileOf = (file: IncomingFile, { key, byteSize, sha256 }: Received, index: number): FileOf => ({
+const fileOf = (file: IncomingFile, { key, byteSize, sha256 }: ReceivedFile, index: number): FileOf => ({
   blobKey: key,
   isFresh: true,
   byteSize,

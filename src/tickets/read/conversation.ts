@@ -6,7 +6,7 @@ import type { DeskContext } from '../context.ts';
 import type { Delivery, Recipient } from '../deliveries/ledger.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 import type { Attachment } from './attachments.ts';
-import { instant, messageFields, messageOf } from './message-json.ts';
+import { instant, type MessageFields, messageFields, messageOf } from './message-json.ts';
 import type { Message } from './messages.ts';
 import type { Page } from './page.ts';
 import type { Person } from './people.ts';
@@ -68,7 +68,7 @@ type RecipientRow = [
   ...[Recipient['state'], string | null, string | null],
 ];
 type Rows = [
-  ...[unknown[][] | null, PersonRow[] | null, AttachmentRow[] | null],
+  ...[MessageFields[] | null, PersonRow[] | null, AttachmentRow[] | null],
   ...[DeliveryRow[] | null, RecipientRow[] | null],
 ];
 

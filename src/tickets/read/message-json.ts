@@ -1,4 +1,4 @@
-import { getTableColumns, type SQL, sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { messages } from '../../db/tables.ts';
 import type { Message } from './messages.ts';
 
@@ -8,28 +8,54 @@ import type { Message } from './messages.ts';
  */
 export const instant = (column: string): SQL => sql.raw(`round(date_part('epoch', ${column}) * 1000)`);
 
-const messageColumns = Object.entries(getTableColumns(messages)).map(([key, column]) => ({
-  ...{ key, name: `m.${column.name}` },
-  isInstant: column.dataType === 'date',
-}));
+type Row = typeof messages.$inferSelect;
+
+/** The columns of a message, in the order in which they travel. */
+const order = [
+  ...(['id', 'ticketId', 'authorId', 'body', 'format', 'visibility'] as const),
+  ...(['isMobileDevice', 'language', 'redactedAt', 'createdAt'] as const),
+] as const;
+
+/** In JSON an instant is a number, and a long body is left out. */
+type Sent<Key extends keyof Row> = Key extends 'body' ? Message['body'] : InJson<Row[Key]>;
+type InJson<Value> = Value extends Date ? number : Value;
+type AllSent<Keys extends readonly (keyof Row)[]> = { -readonly [N in keyof Keys]: Sent<Keys[N]> };
+
+/** A message as a list in JSON: its columns, and the bytes of its body. */
+export type MessageFields = [...AllSent<typeof order>, bodyBytes: number];
+
 /**
- * The fields of a message `m`, for a list in JSON.
+ * The fields of a message `m`.
  * @param body what stands for its body, which may be left out
  */
 export const messageFields = (body: SQL): SQL[] => [
-  ...messageColumns.map(({ key, name, isInstant }) => {
+  ...order.map((key) => {
     if (key === 'body') return body;
-    return isInstant ? instant(name) : sql.raw(name);
+    const column = messages[key];
+    return column.dataType === 'date' ? instant(`m.${column.name}`) : sql.raw(`m.${column.name}`);
   }),
   sql`octet_length(m.body)`,
 ];
 
-/** A message from its fields, in the order of its columns. */
-export function messageOf(fields: readonly unknown[]): Message {
-  const message: Record<string, unknown> = { bodyBytes: fields[messageColumns.length] };
-  for (const [n, { key, isInstant }] of messageColumns.entries()) {
-    const field = fields[n];
-    message[key] = isInstant && field !== null ? new Date(field as number) : field;
-  }
-  return message as unknown as Message;
-}
+/**
+ * Makes a message from its fields. The object is a literal because a page has 50 of them: one that is filled
+ * key by key takes three times as long and 1 kB more.
+ */
+export const messageOf = ([
+  id,
+  ticketId,
+  authorId,
+  body,
+  format,
+  visibility,
+  isMobileDevice,
+  language,
+  redactedAt,
+  createdAt,
+  bodyBytes,
+]: MessageFields): Message => ({
+  ...{ id, ticketId, authorId, body, format, visibility, isMobileDevice, language },
+  redactedAt: redactedAt === null ? null : new Date(redactedAt),
+  createdAt: new Date(createdAt),
+  bodyBytes,
+});

@@ -305,6 +305,33 @@ describe("Apollo's subscriptions over multipart", () => {
     }
   });
 
+  test('bring a long event whole, as a stream of events and a single answer do', async () => {
+    const body = `😀${'"é'.repeat(1_100_000)}.`;
+    const { cursor } = await say(body);
+    const last = 'ticket(by: {ticketId: 47}) { messages(last: 1) { nodes { body } } }';
+    const leaving = new AbortController();
+    const query = `subscription { ticketEvents(ticket: {ticketId: 47}) { cursor ticketMessage { body } } }`;
+    const answer = await ask(query, leaving.signal);
+    const chunks: string[] = [];
+    for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
+      chunks.push(chunk);
+      if (chunk.endsWith('--graphql') && chunks.join('').includes(cursor)) break;
+    }
+    leaving.abort();
+    const part = chunks
+      .join('')
+      .split('\r\n--graphql')
+      .find((one) => one.includes(cursor));
+    const { payload } = JSON.parse(part!.split('\r\n\r\n')[1]!);
+    expect(payload.data.ticketEvents.ticketMessage.body === body).toBe(true);
+    const stream = await openStream(gateway.url, { query: `{ ${last} }` }, { authorization });
+    const { data } = (await stream.next())!;
+    expect(data).toEqual({ data: { ticket: { messages: { nodes: [{ body }] } } } });
+    expect(await stream.next()).toEqual(complete);
+    const single = await gateway.graphql(`{ ${last} }`);
+    expect(single.data).toEqual({ ticket: { messages: { nodes: [{ body }] } } });
+  });
+
   test('are refused in parts too, and what is no subscription is answered as the others are', async () => {
     const refused = await (
       await ask('subscription { ticketEvents(ticket: {ticketId: 999}) { cursor } }')

@@ -1,0 +1,22 @@
+import { createWorker } from '../mail/worker/worker.ts';
+import { createScanner } from '../scan/scanner.ts';
+import { warnOfUnscanned } from './checks.ts';
+import type { Foundation } from './foundation.ts';
+import type { Monitoring } from './monitoring.ts';
+
+/** Starts the work that no request waits for: sending mail and scanning files. */
+export async function startBackground(
+  { config, parts, database, blobs, smtpUrl, now, log }: Foundation,
+  { metrics }: Monitoring,
+): Promise<void> {
+  if (config.roles.has('worker')) {
+    const { attempt: attempted } = metrics;
+    const { mailboxKey } = config;
+    const drain = { endsMs: config.drainSeconds * 1000 };
+    parts
+      .use(createWorker({ sql: database.raw, blobs, smtpUrl, mailboxKey, now, log, attempted, drain }))
+      .start();
+  }
+  if (config.clamd === undefined) return warnOfUnscanned(database, log);
+  parts.use(createScanner({ sql: database.raw, blobs, clamd: config.clamd, log })).start();
+}

@@ -1,0 +1,62 @@
+import type { Config } from '../config.ts';
+import { type Connection, connectionsAtMost, type Database, migrate, openDatabase } from '../db/database.ts';
+import { startEmbedded } from '../dev/embedded-postgres/embedded.ts';
+import type { Logger } from '../platform/log.ts';
+import { naming } from '../start-error.ts';
+import { writerStatements } from '../tickets/add-message/commit/group-limits.ts';
+import type { Overrides } from './overrides.ts';
+
+/**
+ * Connects to the database, migrates it, and opens the pools.
+ * @throws ConfigError when a URL or the database it leads to has to be changed
+ */
+export async function startDatabase(
+  config: Config,
+  overrides: Overrides,
+  parts: AsyncDisposableStack,
+  log: Logger,
+): Promise<Database> {
+  const { gateway, owner } = overrides.connections ?? (await connect(config, overrides, parts, log));
+  const ownerSetting = hasOwnerUrl(config) ? 'DATABASE_OWNER_URL' : 'DATABASE_URL';
+  await naming(ownerSetting, () =>
+    migrate(owner, (blocker) => log.warn(`startup is waiting for ${blocker}`)),
+  );
+  const database = parts.use(
+    openDatabase(gateway, {
+      poolSize: config.poolSize,
+      writerSize: writerStatements(overrides.writer),
+      answerWithinMs: config.databaseTimeout * 1000,
+    }),
+  );
+  await naming('DATABASE_URL', () => database.checkAll());
+  await warnOfConnections(config, database, log);
+  return database;
+}
+
+async function connect(
+  config: Config,
+  { embedded }: Overrides,
+  parts: AsyncDisposableStack,
+  log: Logger,
+): Promise<{ gateway: Connection; owner: Connection }> {
+  if (config.database.kind === 'url')
+    return { gateway: config.database.url, owner: config.database.ownerUrl };
+  const { connection } = parts.use(await (embedded ?? startEmbedded(config.dataDir, { log })));
+  return { gateway: connection, owner: connection };
+}
+
+/** Whether the owner has a separate URL, which an error about the owner then names. */
+const hasOwnerUrl = ({ database }: Config): boolean =>
+  database.kind === 'url' && database.ownerUrl !== database.url;
+
+/** A server that runs out of connections rejects some of the gateway's at the busiest hour. */
+async function warnOfConnections({ poolSize }: Config, { raw }: Database, log: Logger): Promise<void> {
+  const [server] = await raw<[{ connections: number }]>`
+    select current_setting('max_connections')::int
+      - current_setting('superuser_reserved_connections')::int as connections`;
+  const most = connectionsAtMost({ poolSize });
+  const facts = { connections: most, serverHas: server!.connections };
+  if (most > server!.connections)
+    log.warn(facts, 'DATABASE_POOL: this process may open more connections than the server allows');
+  else log.info(facts, 'maximum database connections of this process');
+}

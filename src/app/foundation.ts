@@ -1,0 +1,53 @@
+import type { Config } from '../config.ts';
+import { createClock } from '../db/clock.ts';
+import type { Database } from '../db/database.ts';
+import type { DemoDesk } from '../dev/demo/desk.ts';
+import { startInbox } from '../dev/inbox/smtp/server.ts';
+import { openTracing } from '../observe/tracing.ts';
+import { createLog, type Logger } from '../platform/log.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import { type Collecting, startCollecting } from '../storage/garbage/schedule.ts';
+import { openCheckedStore } from '../storage/open-store.ts';
+import { assertExplorerBuilt, assertSends, prepareDemo } from './checks.ts';
+import { startDatabase } from './database.ts';
+import type { Overrides } from './overrides.ts';
+
+/** What a process needs in each of its roles. */
+export interface Foundation {
+  readonly config: Config;
+  readonly overrides: Overrides;
+  /** What is stopped when the process ends, last one first. */
+  readonly parts: AsyncDisposableStack;
+  readonly log: Logger;
+  readonly database: Database;
+  readonly blobs: BlobStore;
+  readonly collecting: Collecting;
+  readonly now: () => Date;
+  readonly demo: DemoDesk | undefined;
+  readonly hasInbox: boolean;
+  /** For mailboxes that have no SMTP settings; undefined: each mailbox has its own. */
+  readonly smtpUrl: string | undefined;
+}
+
+/** @throws ConfigError when a setting, or what it leads to, has to be changed before a start */
+export async function openFoundation(
+  config: Config,
+  overrides: Overrides,
+  parts: AsyncDisposableStack,
+): Promise<Foundation> {
+  const log = overrides.log ?? createLog(config.logLevel);
+  assertExplorerBuilt(config);
+  for (const warning of config.warnings) log.warn(warning);
+  if (config.tracesUrl !== undefined) parts.use(await openTracing(config.tracesUrl));
+  const database = await startDatabase(config, overrides, parts, log);
+  const now = overrides.now ?? parts.use(await createClock(database.raw, log)).now;
+  const demo = await prepareDemo(config, database, log);
+  const blobs = await openCheckedStore(config.blobs, database.desk);
+  const collecting = parts.use(startCollecting(database.desk, blobs, log, config.inboxKeepDays));
+  const inbox =
+    config.smtp.kind === 'inbox' ? parts.use(await startInbox(database.desk, { log })) : undefined;
+  const smtpUrl = inbox?.url ?? (config.smtp.kind === 'url' ? config.smtp.url : undefined);
+  await assertSends(smtpUrl, database);
+  const hasInbox = inbox !== undefined;
+  return { config, overrides, parts, log, database, blobs, collecting, now, demo, hasInbox, smtpUrl };
+}

@@ -1,0 +1,34 @@
+import { type Config, ConfigError } from '../config.ts';
+import { readTrustedDocuments, type TrustedDocuments } from '../graphql/execute/trusted-documents.ts';
+import { createMultipartReader } from '../graphql/http/multipart/request.ts';
+import { createGraphqlServer } from '../graphql/server.ts';
+import type { Foundation } from './foundation.ts';
+
+/** Files in one multipart request, at most. */
+const maxFiles = 100;
+
+export type GraphqlServer = ReturnType<typeof createGraphqlServer>;
+
+export function startGraphql({ config, log, overrides }: Foundation): GraphqlServer {
+  const { production, limits } = config;
+  const { requestBytes, answerBytes, openForms } = limits;
+  const multipartBytes = 2 * limits.messageAttachmentsBytes + requestBytes;
+  return createGraphqlServer({
+    log,
+    production,
+    answerBytes,
+    plugins: overrides.operationPlugins ?? [],
+    requestBytes,
+    readMultipart: createMultipartReader({ requestBytes, files: maxFiles, multipartBytes, openForms }),
+    trusted: trustedDocumentsOf(config),
+  });
+}
+
+function trustedDocumentsOf({ trustedDocuments: path }: Config): TrustedDocuments | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return readTrustedDocuments(path);
+  } catch (error) {
+    throw new ConfigError(`TRUSTED_DOCUMENTS: ${(error as Error).message}`, { cause: error });
+  }
+}

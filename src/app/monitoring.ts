@@ -1,0 +1,70 @@
+import { ConfigError } from '../config.ts';
+import { drainable } from '../http/drain.ts';
+import { createHealth } from '../http/health.ts';
+import { createMetricsPage } from '../http/metrics.ts';
+import { createHttpServer, type Route } from '../http/server.ts';
+import { createBacklog, createMailChore } from '../mail/outbox/backlog.ts';
+import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import { createStoreCheck } from '../storage/check-store.ts';
+import type { Foundation } from './foundation.ts';
+import { listen } from './listen.ts';
+
+/** Port of the health and metrics of a process that only sends mail, unless WORKER_PORT is set. */
+const usualWorkerPort = 4001;
+
+/** Health and metrics of the process. */
+export interface Monitoring {
+  readonly metrics: Metrics;
+  readonly routes: readonly Route[];
+  /** From now on readiness says that the process is draining. */
+  startDraining(): void;
+}
+
+export function createMonitoring({ config, log, database, blobs, collecting }: Foundation): Monitoring {
+  const metrics = createMetrics();
+  const backlog = createBacklog(database.raw);
+  metrics.watch({ pools: database.loads, backlog });
+  let draining = false;
+  const health = createHealth(
+    { database: () => database.check(), blobs: createStoreCheck(blobs, log) },
+    () => draining,
+    {
+      collection: () => (collecting.why() === undefined ? 'ok' : 'off'),
+      mail: createMailChore(backlog, config.mailStalledSeconds),
+    },
+  );
+  return {
+    metrics,
+    routes: [
+      { door: 'health', prefix: '/health', handle: health },
+      { door: 'metrics', prefix: '/metrics', handle: createMetricsPage(metrics, config.metricsToken) },
+    ],
+    startDraining() {
+      draining = true;
+    },
+  };
+}
+
+/**
+ * Serves health and metrics of a process that serves nothing else. Mail is sent even where the port is taken:
+ * a second worker on a machine needs a WORKER_PORT to be monitored.
+ * @returns its origin; undefined: the usual port was taken
+ * @throws ConfigError when WORKER_PORT is set and cannot be listened on
+ */
+export async function startMonitor(
+  { config, log, parts }: Foundation,
+  { routes }: Monitoring,
+): Promise<string | undefined> {
+  const { host, workerPort: port = usualWorkerPort } = config;
+  const server = createHttpServer(routes, { log });
+  try {
+    const url = await listen(server, { host, port });
+    parts.defer(drainable(server));
+    return url;
+  } catch (error) {
+    if (config.workerPort !== undefined)
+      throw new ConfigError(`WORKER_PORT: ${(error as Error).message}`, { cause: error });
+    log.warn(`port ${port} is taken, and WORKER_PORT is not set: this process has no health and no metrics`);
+    return undefined;
+  }
+}

@@ -1,0 +1,24 @@
+import type { ScryptParameters } from '../auth/scrypt.ts';
+import type { Connection } from '../db/database.ts';
+import type { Embedded } from '../dev/embedded-postgres/embedded.ts';
+import type { OperationPlugin } from '../graphql/execute/yoga.ts';
+import type { Patience } from '../http/slow-connections.ts';
+import type { Logger } from '../platform/log.ts';
+import type { GroupCommitLimits } from '../tickets/add-message/commit/group-limits.ts';
+
+/** What a test or a benchmark may put in the place of the real thing. */
+export interface Overrides {
+  readonly now?: () => Date;
+  readonly log?: Logger;
+  /** The embedded server, if main.ts has started it already: it starts while the program is being loaded. */
+  readonly embedded?: Promise<Embedded> | undefined;
+  /** Used instead of the configured database. */
+  readonly connections?: { readonly gateway: Connection; readonly owner: Connection };
+  readonly writer?: GroupCommitLimits;
+  /** How long idle connections are left open. */
+  readonly patience?: Patience;
+  /** Cost of new password hashes. */
+  readonly passwordCost?: ScryptParameters;
+  /** Run for every operation, after the gateway's own plugins. */
+  readonly operationPlugins?: readonly OperationPlugin[];
+}

@@ -1,0 +1,161 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Authenticator } from '../auth/authenticate.ts';
+import { prepareFindById } from '../auth/viewer.ts';
+import { createExplorer } from '../dev/explorer/endpoint.ts';
+import { createInboxPage } from '../dev/inbox/endpoint.ts';
+import { createCors } from '../http/cors.ts';
+import { createDownloads } from '../http/downloads/attachments.ts';
+import { answerSource } from '../http/downloads/delivery-source.ts';
+import { answerText } from '../http/respond.ts';
+import type { Handle, Route } from '../http/server.ts';
+import { createBegin, originOf, remoteAddressOf } from '../http/sign-in.ts';
+import { createUploads } from '../http/uploads/routes.ts';
+import { foldPath } from '../legacy/dotnet/path.ts';
+import { createLegacyDoor, refuseLegacy } from '../legacy/endpoint.ts';
+import { createImageSniffer } from '../storage/image-type.ts';
+import type { MessageContext, MessageDesk } from '../tickets/add-message/context.ts';
+import type { Foundation } from './foundation.ts';
+import type { GraphqlServer } from './graphql.ts';
+import type { Monitoring } from './monitoring.ts';
+
+interface Doors {
+  readonly foundation: Foundation;
+  readonly monitoring: Monitoring;
+  readonly desk: MessageDesk;
+  readonly authenticator: Authenticator;
+  readonly graphql: GraphqlServer;
+}
+
+/** Signs a request in. */
+type Begin = ReturnType<typeof createBegin>;
+type Cors = ReturnType<typeof createCors>;
+type ContextOf = (req: IncomingMessage, res: ServerResponse) => Promise<MessageContext>;
+
+/** Which path is answered by what. */
+export function createRoutes(doors: Doors): Route[] {
+  const { desk, monitoring } = doors;
+  const { config } = doors.foundation;
+  const cors = createCors(config.corsOrigins);
+  const begin = beginOf(doors);
+  const contextOf = async (req: IncomingMessage, res: ServerResponse): Promise<MessageContext> => ({
+    ...(await begin(req, res)),
+    desk,
+  });
+  return [
+    // First, because another door's path may be the old endpoint's once it is case-folded.
+    legacyRoute(doors, begin),
+    { door: 'home', prefix: '/', exact: true, handle: homeOf(config.explorer) },
+    ...monitoring.routes,
+    ...graphqlRoutes(doors, cors, contextOf),
+    ...fileRoutes(doors, cors, begin, contextOf),
+    ...inboxRoutes(doors),
+  ];
+}
+
+function beginOf({ foundation, monitoring, desk, authenticator }: Doors): Begin {
+  const { config, log, now } = foundation;
+  return createBegin({
+    authenticator,
+    rateLimits: desk.rateLimits,
+    log,
+    now,
+    trustProxy: config.trustProxy,
+    publicUrl: config.publicUrl,
+    blobs: desk.blobs,
+    limits: config.limits,
+    uploading: monitoring.metrics.uploading,
+  });
+}
+
+function legacyRoute({ foundation, monitoring, desk, graphql }: Doors, begin: Begin): Route {
+  const { config, log } = foundation;
+  const { legacyRequestBytes, bodyBytes } = config.limits;
+  const handle = createLegacyDoor({
+    begin,
+    originOf: (req) => originOf(req, config.trustProxy),
+    execute: (operation, variables, context) =>
+      graphql.execute(operation, variables as object, { ...context, desk }),
+    limits: { maxBodyBytes: legacyRequestBytes, maxTextChars: 2 * bodyBytes },
+    count: monitoring.metrics.countLegacy,
+    fault: (error) => log.error({ err: error }, 'fault'),
+  });
+  return { door: 'legacy', prefix: '/api', fold: foldPath, handle, refuse: refuseLegacy };
+}
+
+function homeOf(hasExplorer: boolean): Handle {
+  return (_req, res) =>
+    hasExplorer
+      ? answerText(res, 302, 'See /graphql\n', { Location: '/graphql' })
+      : answerText(res, 200, 'Ticketwire: GraphQL at /graphql, the legacy endpoint at /api\n');
+}
+
+/** GraphQL, and GraphiQL for a browser that navigates to the same path. */
+function graphqlRoutes({ foundation, graphql }: Doors, cors: Cors, contextOf: ContextOf): Route[] {
+  const { config, demo, hasInbox } = foundation;
+  const explorer = config.explorer
+    ? createExplorer({
+        demoAuthorization: demo && basicAuthorization(demo.operator),
+        inboxPath: hasInbox ? '/inbox/' : undefined,
+      })
+    : async () => false;
+  return [
+    {
+      door: 'graphql',
+      prefix: '/graphql',
+      exact: true,
+      handle: cors(async (req, res, path) => {
+        if (!(await explorer(req, res, path))) await graphql.handle(req, res, contextOf);
+      }),
+    },
+    {
+      door: 'explorer',
+      prefix: '/explorer',
+      async handle(req, res, path) {
+        if (!(await explorer(req, res, path))) answerText(res, 404, 'Not found\n');
+      },
+    },
+  ];
+}
+
+function fileRoutes(
+  { foundation, monitoring, desk }: Doors,
+  cors: Cors,
+  begin: Begin,
+  contextOf: ContextOf,
+): Route[] {
+  const { config, now, log } = foundation;
+  const downloads = createDownloads({
+    begin,
+    desk,
+    now,
+    findReader: prepareFindById(desk.database.desk, new Set(['read'])),
+    sniff: createImageSniffer(desk.blobs),
+  });
+  const uploads = createUploads({
+    contextOf,
+    maxBytes: config.limits.attachmentBytes,
+    log,
+    uploading: monitoring.metrics.uploading,
+  });
+  const source: Handle = async (req, res, path) =>
+    answerSource(await contextOf(req, res), req, res, path.slice('/deliveries/'.length));
+  return [
+    { door: 'attachments', prefix: '/attachments', handle: cors(downloads) },
+    { door: 'uploads', prefix: '/uploads', handle: cors(uploads) },
+    { door: 'deliveries', prefix: '/deliveries', handle: cors(source) },
+  ];
+}
+
+function inboxRoutes({ foundation, desk, authenticator }: Doors): Route[] {
+  if (!foundation.hasInbox) return [];
+  const { trustProxy } = foundation.config;
+  const handle = createInboxPage({
+    db: desk.database.desk,
+    authenticate: authenticator.authenticate,
+    addressOf: (req) => remoteAddressOf(req, trustProxy),
+  });
+  return [{ door: 'inbox', prefix: '/inbox', handle }];
+}
+
+const basicAuthorization = ({ login, password }: { login: string; password: string }): string =>
+  `Basic ${Buffer.from(`${login}:${password}`).toString('base64')}`;

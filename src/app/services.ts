@@ -1,0 +1,63 @@
+import { type Authenticator, createAuthenticator } from '../auth/authenticate.ts';
+import { findDeskKey } from '../db/desk-key.ts';
+import { demoHashes } from '../dev/demo/desk.ts';
+import type { EventHub } from '../events/hub.ts';
+import { Places } from '../limits/places.ts';
+import { createRateLimits } from '../limits/rate-limits.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { createGroupCommit } from '../tickets/add-message/commit/group-commit.ts';
+import { createDryRun } from '../tickets/add-message/commit/rules.ts';
+import type { MessageDesk } from '../tickets/add-message/context.ts';
+import { createAttachmentUrls } from '../tickets/read/signed-url.ts';
+import type { Foundation } from './foundation.ts';
+
+/** What the commands and readers of tickets need. */
+export async function createTicketServices(
+  { config, overrides, parts, database, blobs, smtpUrl }: Foundation,
+  metrics: Metrics,
+  events: EventHub,
+): Promise<MessageDesk> {
+  const sendsByDefault = smtpUrl !== undefined;
+  return {
+    database,
+    blobs,
+    groupCommit: parts.use(
+      createGroupCommit(database.writer, sendsByDefault, {
+        // Half of a statement's time limit, which leaves time for an answer.
+        lockPatience: config.databaseTimeout * 500,
+        ...overrides.writer,
+      }),
+    ),
+    dryRun: createDryRun(database.desk, sendsByDefault),
+    events,
+    eventTold: metrics.eventTold,
+    watching: new Places('TOO_MANY_SUBSCRIPTIONS', config.limits.subscriptions),
+    limits: config.limits,
+    rateLimits: createRateLimits(
+      config.rateLimits,
+      (text, values) => database.raw.unsafe(text, values as never[], { prepare: true }),
+      metrics.rateLimited,
+    ),
+    attachmentUrls: createAttachmentUrls(await findDeskKey(database.desk, 'attachment-urls')),
+    scans: config.clamd !== undefined,
+    sendsByDefault,
+  };
+}
+
+export function startAuthenticator(
+  { config, overrides, parts, database, now, log }: Foundation,
+  metrics: Metrics,
+): Authenticator {
+  return parts.use(
+    createAuthenticator({
+      db: database.desk,
+      jwt: config.jwt,
+      legacyCharset: config.legacyCharset,
+      ...(config.database.kind === 'embedded' ? { knownPasswords: demoHashes } : {}),
+      passwordCost: overrides.passwordCost,
+      now,
+      log,
+      refused: metrics.signInRefused,
+    }),
+  );
+}

@@ -1,0 +1,36 @@
+import { createEventHub } from '../events/hub.ts';
+import { drainable } from '../http/drain.ts';
+import { createHttpServer } from '../http/server.ts';
+import type { Foundation } from './foundation.ts';
+import { startGraphql } from './graphql.ts';
+import { listen } from './listen.ts';
+import type { Monitoring } from './monitoring.ts';
+import { createRoutes } from './routes.ts';
+import { createTicketServices, startAuthenticator } from './services.ts';
+
+/**
+ * Starts the HTTP server.
+ * @returns its origin
+ */
+export async function startWeb(foundation: Foundation, monitoring: Monitoring): Promise<string> {
+  const { config, overrides, parts, database, log } = foundation;
+  const { metrics } = monitoring;
+  const events = parts.use(createEventHub(database.listener, log));
+  const desk = await createTicketServices(foundation, metrics, events);
+  const authenticator = startAuthenticator(foundation, metrics);
+  const graphql = startGraphql(foundation);
+  metrics.watch({ streams: graphql.streams });
+  const routes = createRoutes({ foundation, monitoring, desk, authenticator, graphql });
+  const server = createHttpServer(routes, { log, seen: metrics.request, patience: overrides.patience });
+  const drain = drainable(server);
+  const url = await listen(server, config);
+  parts.defer(async () => {
+    monitoring.startDraining();
+    const drained = drain();
+    // A stream has no end to wait for: its client reconnects with its cursor.
+    graphql.cutStreams();
+    await events[Symbol.asyncDispose]();
+    await drained;
+  });
+  return url;
+}

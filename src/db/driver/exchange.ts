@@ -1,0 +1,130 @@
+type Fields = Partial<Record<string, string>>;
+
+const code = (letter: string) => letter.charCodeAt(0);
+const [errorResponse, backendKey, ready] = [code('E'), code('K'), code('Z')];
+const [parameterDescription, describe, sync, query] = [code('t'), code('D'), code('S'), code('Q')];
+const cancelRequest = 80_877_102;
+/** A message's letter and its length. */
+const headBytes = 5;
+
+/**
+ * PostgreSQL's protocol as it passes over one connection: which backend answers, how many answers are
+ * outstanding, and whether the server ends the connection. All instants are by `performance.now()`.
+ */
+export class Exchange {
+  /** The backend's process id, once the server has sent it. */
+  pid: number | undefined;
+  /** The error with which the server ends the connection. */
+  fatal: Error | undefined;
+  heardAt: number;
+  askedAt: number;
+  isStarting = true;
+  #wroteFirst = false;
+  /**
+   * Outstanding answers: each `Sync` ends in a `ReadyForQuery`, each `Describe` begins with its parameters.
+   */
+  #syncs = 0;
+  #describes = 0;
+  /** Bytes of a message that is passed on only when it is complete. */
+  #held: Buffer = Buffer.alloc(0);
+  /** How much is still to arrive of a message that is passed on in pieces. */
+  #passing = 0;
+
+  constructor(openedAt: number) {
+    this.heardAt = openedAt;
+    this.askedAt = openedAt;
+  }
+
+  get isWaiting(): boolean {
+    return this.isStarting || this.#syncs > 0 || this.#describes > 0;
+  }
+
+  /** Is called with each chunk that the driver sends. */
+  sent(chunk: Buffer): void {
+    if (this.#wroteFirst) return this.#count(chunk);
+    this.#wroteFirst = true;
+    // The first message has no letter. A cancel request gets no answer.
+    if (chunk.length === 16 && chunk.readUInt32BE(4) === cancelRequest) this.isStarting = false;
+  }
+
+  #count(chunk: Buffer): void {
+    if (!this.isWaiting) this.askedAt = performance.now();
+    for (let at = 0; at + headBytes <= chunk.length; at += 1 + chunk.readUInt32BE(at + 1)) {
+      const letter = chunk[at];
+      if (letter === sync || letter === query) this.#syncs += 1;
+      else if (letter === describe) this.#describes += 1;
+    }
+  }
+
+  /**
+   * Is called with each chunk that the server sends.
+   * @returns what the driver gets: everything up to the first message that must be complete and is not yet
+   */
+  received(chunk: Buffer): Buffer {
+    this.heardAt = performance.now();
+    const data = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    let at = Math.min(this.#passing, data.length);
+    this.#passing -= at;
+    while (data.length - at >= headBytes) {
+      const letter = data[at]!;
+      const size = 1 + data.readUInt32BE(at + 1);
+      if (letter === errorResponse || letter === backendKey || letter === ready) {
+        if (at + this.#needed(letter, data, at, size) > data.length) break;
+        if (!this.#accept(letter, data.subarray(at + headBytes, at + size))) break;
+        at += size;
+        continue;
+      }
+      if (letter === parameterDescription) this.#describes = Math.max(0, this.#describes - 1);
+      const taken = Math.min(size, data.length - at);
+      this.#passing = size - taken;
+      at += taken;
+    }
+    this.#held = data.subarray(at);
+    return at === data.length ? data : data.subarray(0, at);
+  }
+
+  /** Reads a complete message. @returns whether the driver gets it */
+  #accept(letter: number, body: Buffer): boolean {
+    if (letter === backendKey) this.pid = body.readUInt32BE(0);
+    else if (letter === errorResponse) {
+      this.fatal = fatalOf(body);
+      this.#describes = Math.max(0, this.#describes - 1);
+    } else if (this.isStarting) this.isStarting = false;
+    else this.#syncs = Math.max(0, this.#syncs - 1);
+    return this.fatal === undefined;
+  }
+
+  /**
+   * Bytes that must have arrived before a message is passed on. A statement's error is passed on together
+   * with the `ReadyForQuery` that follows it.
+   */
+  #needed(letter: number, data: Buffer, at: number, size: number): number {
+    if (letter !== errorResponse || this.#syncs === 0 || at + size > data.length) return size;
+    return fatalOf(data.subarray(at + headBytes, at + size)) === undefined ? withReady(data, at) : size;
+  }
+}
+
+/** Bytes from an error to the end of the `ReadyForQuery` that follows it; infinite until that has arrived. */
+function withReady(data: Buffer, from: number): number {
+  let at = from;
+  while (data.length - at >= headBytes) {
+    const letter = data[at];
+    at += 1 + data.readUInt32BE(at + 1);
+    if (letter === ready) return at - from;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+/** An error's fields by their letters: `S` and `V` severity, `C` SQLSTATE, `M` message. */
+function fieldsOf(body: Buffer): Fields {
+  const texts = body.toString('utf8').split('\0').filter(Boolean);
+  return Object.fromEntries(texts.map((text) => [text[0], text.slice(1)]));
+}
+
+/** The error that ends the connection; undefined if it is only a statement's. */
+function fatalOf(body: Buffer): Error | undefined {
+  const { M = 'The database ended the connection', C, V, S } = fieldsOf(body);
+  const severity = V ?? S;
+  if (severity !== 'FATAL' && severity !== 'PANIC') return undefined;
+  return Object.assign(new Error(M), { name: 'PostgresError', code: C, severity });
+}

@@ -1,0 +1,138 @@
+import { sql } from 'drizzle-orm';
+import {
+  boolean,
+  check,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
+import { eventTypes, formats, ticketStatuses, visibilities } from '../../platform/vocabulary.ts';
+import { bytea, createdAt, id, instant, oneOf } from './columns.ts';
+import { users } from './people.ts';
+
+export const tickets = pgTable(
+  'tickets',
+  {
+    id: id(),
+    reference: text('reference').notNull(),
+    /**
+     * Key for looking a reference up. PostgreSQL does not consider `lower()` leakproof, so under row-level
+     * security an index on the expression is never used, and every lookup would read the whole table.
+     * Equality with a column is leakproof.
+     */
+    referenceKey: text('reference_key').notNull().generatedAlwaysAs(sql`lower(reference)`),
+    subject: text('subject').notNull(),
+    status: text('status', { enum: ticketStatuses }).notNull().default('OPEN'),
+    requesterId: integer('requester_id')
+      .notNull()
+      .references(() => users.id),
+    /** Message-ID of the customer's mail that opened the ticket: `<…@…>`. The first reply refers to it. */
+    originalMessageId: text('original_message_id'),
+    /*
+     * The next columns change only under the row's lock, so that a command that waited for it reads current
+     * values.
+     */
+    lastMessageId: integer('last_message_id'),
+    lastPublicMessageId: integer('last_public_message_id'),
+    messageCount: integer('message_count').notNull().default(0),
+    publicMessageCount: integer('public_message_count').notNull().default(0),
+    /**
+     * Number of the last event. With `lastPublicEventNumber`, operators and requesters each see numbers
+     * without gaps.
+     */
+    lastEventNumber: integer('last_event_number').notNull().default(0),
+    lastPublicEventNumber: integer('last_public_event_number').notNull().default(0),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    uniqueIndex('tickets_reference_key').on(t.referenceKey),
+    index('tickets_requester_idx').on(t.requesterId, t.id),
+    // Without it, a page or a count of the few tickets in one status would read all the others.
+    index('tickets_status_idx').on(t.status, t.id),
+    check('tickets_status_check', oneOf('status', ticketStatuses)),
+  ],
+);
+
+export const messages = pgTable(
+  'messages',
+  {
+    id: id(),
+    ticketId: integer('ticket_id')
+      .notNull()
+      .references(() => tickets.id),
+    authorId: integer('author_id')
+      .notNull()
+      .references(() => users.id),
+    body: text('body').notNull(),
+    format: text('format', { enum: formats }).notNull(),
+    visibility: text('visibility', { enum: visibilities }).notNull(),
+    isMobileDevice: boolean('is_mobile_device').notNull(),
+    /** Language of the body: a canonical BCP 47 tag (`de-CH`); null: unknown. */
+    language: text('language'),
+    redactedAt: instant('redacted_at'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    // Orders a ticket's messages. Deliveries reference it with visibility PUBLIC, so that a private message
+    // cannot have one.
+    unique('messages_place_key').on(t.ticketId, t.id, t.visibility),
+    check('messages_format_check', oneOf('format', formats)),
+    check('messages_visibility_check', oneOf('visibility', visibilities)),
+  ],
+);
+
+/**
+ * Rows are deleted after 30 days. There are no foreign keys: the same statement inserts the message, for an
+ * authenticated user, and neither is ever deleted.
+ */
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    userId: integer('user_id').notNull(),
+    key: text('key').notNull(),
+    /** SHA-256 of the coerced input with the resolved ticket and each file's name, type and digest. */
+    fingerprint: bytea('fingerprint').notNull(),
+    messageId: integer('message_id').notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.userId, t.key] }),
+    // Only used to find old keys, four times an hour: a B-tree would cost every message more than it saves.
+    index('idempotency_keys_created_idx').using('brin', t.createdAt),
+  ],
+);
+
+export const events = pgTable(
+  'events',
+  {
+    ticketId: integer('ticket_id')
+      .notNull()
+      .references(() => tickets.id),
+    /** Gapless and in commit order within the ticket: assigned under the lock of the ticket's row. */
+    number: integer('number').notNull(),
+    /**
+     * The same among public events, so that a requester's cursor does not reveal private ones. Never greater
+     * than `number`.
+     */
+    publicNumber: integer('public_number'),
+    type: text('type', { enum: eventTypes }).notNull(),
+    visibility: text('visibility', { enum: visibilities }).notNull(),
+    /*
+     * No foreign keys: the statement that inserts the event also inserted or locked these rows, for an
+     * authenticated actor.
+     */
+    actorId: integer('actor_id'),
+    messageId: integer('message_id'),
+    deliveryId: integer('delivery_id'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.ticketId, t.number] }),
+    check('events_public_check', sql`(${t.publicNumber} is not null) = (${t.visibility} = 'PUBLIC')`),
+    check('events_type_check', oneOf('type', eventTypes)),
+  ],
+);

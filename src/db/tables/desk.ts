@@ -1,0 +1,60 @@
+import { bigint, index, integer, jsonb, pgTable, text, varchar } from 'drizzle-orm/pg-core';
+import { bytea, createdAt, id, instant } from './columns.ts';
+import { users } from './people.ts';
+
+/** Random keys that all processes of the desk share, created by the first process that needs one. */
+export const deskKeys = pgTable('desk_keys', {
+  name: text('name').primaryKey(),
+  key: bytea('key').notNull(),
+  createdAt: createdAt(),
+});
+
+export const auditEntries = pgTable('audit_entries', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  actorId: integer('actor_id').references(() => users.id),
+  action: text('action').notNull(),
+  ticketId: integer('ticket_id'),
+  messageId: integer('message_id'),
+  deliveryId: integer('delivery_id'),
+  details: jsonb('details').notNull().default({}),
+  createdAt: createdAt(),
+});
+
+/** A mail's entry in the inbox's list, taken from its headers. */
+export interface MailSummary {
+  /** `Jane Doe <jane@example.org>` */
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly cc: readonly string[];
+  readonly subject: string;
+  /** Attached files; inline images are not counted. */
+  readonly attachments: number;
+}
+
+/** Mails of the development inbox, as its SMTP server received them. */
+export const inboxMails = pgTable('inbox_mails', {
+  id: id(),
+  mailFrom: text('mail_from').notNull(),
+  /** Every RCPT TO, including blind copies. */
+  rcptTo: text('rcpt_to').array().notNull(),
+  source: bytea('source').notNull(),
+  /** Extracted when the mail was received, so that a list need not read whole mails. */
+  summary: jsonb('summary').$type<MailSummary>().notNull(),
+  /** The beginning of its text, for lists and searches. */
+  bodyText: text('body_text').notNull().default(''),
+  receivedAt: instant('received_at').notNull().defaultNow(),
+  /** When it was first opened. */
+  readAt: instant('read_at'),
+});
+
+/** Rate limit counters that all processes share (`RATE_LIMITS=postgres`). */
+export const rateLimits = pgTable(
+  'rate_limits',
+  {
+    key: varchar('key', { length: 255 }).primaryKey(),
+    points: integer('points').notNull().default(0),
+    /** Milliseconds since 1970. */
+    expire: bigint('expire', { mode: 'number' }),
+  },
+  (t) => [index('rate_limits_expire_idx').on(t.expire)],
+);

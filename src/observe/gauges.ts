@@ -1,0 +1,97 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { DeliveryState } from '../platform/vocabulary.ts';
+
+export interface PoolLoad {
+  readonly pool: string;
+  readonly open: number;
+  /** Connections that wait for an answer. */
+  readonly busy: number;
+  /** Statements and transactions that wait for a connection. */
+  readonly waiting: number;
+}
+
+/** Unfinished mails of the whole desk. */
+export interface Backlog {
+  readonly states: readonly {
+    readonly state: DeliveryState;
+    readonly deliveries: number;
+    readonly oldestSeconds: number;
+  }[];
+  /** How long due mail has not moved; 0: it moves, or there is none. */
+  readonly stalledSeconds: number;
+}
+
+/** Sources that are read at each scrape, and cost nothing between scrapes. */
+export interface Gauges {
+  pools?(): readonly PoolLoad[];
+  streams?(): number;
+  backlog?(): Promise<Backlog>;
+}
+
+/**
+ * @returns a function that reads every source. A backlog that cannot be read is left out, and
+ * `ticketwire_database_up` is 0.
+ */
+export function createGauges(registry: Registry, sources: readonly Gauges[]): () => Promise<void> {
+  const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Gauge({ name, help, labelNames, registers: [registry] });
+  const connections = gauge(
+    'ticketwire_database_connections',
+    'Connections to the database, by pool; busy ones wait for an answer.',
+    ...(['pool', 'state'] as const),
+  );
+  const waiting = gauge(
+    'ticketwire_database_statements_waiting',
+    'Statements and transactions that wait for a connection, by pool.',
+    'pool',
+  );
+  const streams = gauge('ticketwire_event_streams', 'Open responses that stream events.');
+  const setBacklog = createBacklogGauges(registry);
+  return async () => {
+    for (const source of sources) {
+      for (const { pool, open, busy, waiting: more } of source.pools?.() ?? []) {
+        connections.set({ pool, state: 'busy' }, busy);
+        connections.set({ pool, state: 'idle' }, open - busy);
+        waiting.set({ pool }, more);
+      }
+      if (source.streams !== undefined) streams.set(source.streams());
+      if (source.backlog !== undefined) setBacklog(await source.backlog().catch(() => undefined));
+    }
+  };
+}
+
+function createBacklogGauges(registry: Registry): (backlog: Backlog | undefined) => void {
+  const registers = [registry];
+  const up = new Gauge({
+    name: 'ticketwire_database_up',
+    help: 'Whether the database answered this scrape: 1 or 0.',
+    registers,
+  });
+  const outbox = new Gauge({
+    name: 'ticketwire_outbox_deliveries',
+    help: 'Unfinished mails of the whole desk, by state. Every process reports the same value.',
+    labelNames: ['state'],
+    registers,
+  });
+  const oldest = new Gauge({
+    name: 'ticketwire_outbox_oldest_age_seconds',
+    help: 'Age of the oldest unfinished mail, by state. Every process reports the same value.',
+    labelNames: ['state'],
+    registers,
+  });
+  const stalled = new Gauge({
+    name: 'ticketwire_mail_stalled_seconds',
+    help: 'How long due mail has not moved; 0 if it moves or there is none. Every process reports the same.',
+    registers,
+  });
+  return (backlog) => {
+    up.set(backlog === undefined ? 0 : 1);
+    for (const each of [outbox, oldest, stalled]) each.reset();
+    if (backlog === undefined) return stalled.remove();
+    stalled.set(backlog.stalledSeconds);
+    for (const { state, deliveries, oldestSeconds } of backlog.states) {
+      outbox.set({ state }, deliveries);
+      oldest.set({ state }, oldestSeconds);
+    }
+  };
+}

@@ -1,0 +1,36 @@
+import { performance } from 'node:perf_hooks';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+
+/**
+ * How often the event loop's lag is sampled, milliseconds. Each sample wakes the process: at the library's
+ * default of 10 ms, an idle gateway used more than 1 % of a core.
+ */
+const loopLagEveryMs = 500;
+
+let registryOfProcess: Registry | undefined;
+
+/**
+ * Metrics of the process itself. There is one registry for the process, however many gateways a test starts
+ * in it, because the event loop's monitor cannot be stopped.
+ */
+export function processRegistry(): Registry {
+  registryOfProcess ??= createRegistry();
+  return registryOfProcess;
+}
+
+function createRegistry(): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: loopLagEveryMs });
+  let before = performance.eventLoopUtilization();
+  new Gauge({
+    name: 'nodejs_eventloop_utilization_ratio',
+    help: 'Share of the time since the last scrape in which the event loop was busy, from 0 to 1.',
+    registers: [registry],
+    collect() {
+      const now = performance.eventLoopUtilization();
+      this.set(performance.eventLoopUtilization(now, before).utilization);
+      before = now;
+    },
+  });
+  return registry;
+}

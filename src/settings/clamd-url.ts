@@ -1,0 +1,14 @@
+/** Where a clamd listens. */
+export type Clamd = { readonly path: string } | { readonly host: string; readonly port: number };
+
+const defaultPort = 3310;
+
+/** @throws Error that says what is wrong with the setting */
+export function readClamdUrl(text: string): Clamd {
+  const path = /^unix:(\/.+)$/.exec(text)?.[1]?.replace(/^\/\/(?=\/)/, '');
+  if (path !== undefined) return { path };
+  const match = /^clamd:\/\/(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?\/?$/.exec(text);
+  const port = Number(match?.[3] ?? defaultPort);
+  if (match === null || port > 65_535) throw new Error('must be clamd://host:port or unix:/path');
+  return { host: match[1] ?? match[2]!, port };
+}

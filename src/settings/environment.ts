@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { readBlobsUrl } from './blobs-url.ts';
+import { readClamdUrl } from './clamd-url.ts';
+import { codePage, flag, origins, publicUrl, readBy, roles, smtpUrl, url, whole } from './kinds.ts';
+import { judgeNames } from './names.ts';
+
+export const MiB = 1024 * 1024;
+const mostPerMinute = 1_000_000_000;
+
+/** Every variable of the environment that the gateway reads. */
+const variables = z.object({
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: whole(4000, 0, 65_535),
+  DATA_DIR: z.string().min(1).default('.data'),
+  RATE_LIMITS: z.enum(['memory', 'postgres', 'off']).default('memory'),
+  RATE_LIMIT_ADDRESS: whole(60_000, 1, mostPerMinute),
+  RATE_LIMIT_VIEWER: whole(30_000, 1, mostPerMinute),
+  RATE_LIMIT_WRITES: whole(6000, 1, mostPerMinute),
+  RATE_LIMIT_TICKET: whole(3000, 1, mostPerMinute),
+  TRUSTED_DOCUMENTS: z.string().min(1).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
+  INBOX_KEEP_DAYS: whole(30, 1, 36_500),
+  METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  WORKER_PORT: whole(4001, 0, 65_535).removeDefault().optional(),
+  DRAIN_SECONDS: whole(60, 5, 900),
+  MAIL_STALLED_MINUTES: whole(15, 1, 7 * 24 * 60),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  NODE_ENV: z.string().optional(),
+  DATABASE_URL: url('postgres:', 'postgresql:').optional(),
+  DATABASE_OWNER_URL: url('postgres:', 'postgresql:').optional(),
+  DATABASE_POOL: whole(10, 2, 200),
+  DATABASE_TIMEOUT: whole(10, 1, 600),
+  SMTP_URL: smtpUrl.optional(),
+  BLOBS_URL: readBy(readBlobsUrl).optional(),
+  MAILBOX_KEY: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i, 'must be 32 bytes in hexadecimal')
+    .optional(),
+  JWT_JWKS_URL: url('https:', 'http:').optional(),
+  JWT_ISSUER: z.string().min(1).optional(),
+  JWT_AUDIENCE: z.string().min(1).optional(),
+  LEGACY_CHARSET: codePage.default('windows-1252'),
+  PUBLIC_URL: publicUrl.optional(),
+  CLAMD_URL: readBy(readClamdUrl).optional(),
+  TRUST_PROXY: flag.default('0'),
+  EXPLORER: flag.optional(),
+  ROLES: roles,
+  MAX_BODY_BYTES: whole(4 * MiB, 1, 16 * MiB),
+  MAX_ATTACHMENT_BYTES: whole(25 * MiB, 1, 1024 * MiB),
+  MAX_MESSAGE_ATTACHMENTS_BYTES: whole(50 * MiB, 1, 2047 * MiB),
+  MAX_OPEN_UPLOADS: whole(20, 1, 10_000),
+  MAX_UPLOADED_BYTES: whole(2048 * MiB, MiB, Number.MAX_SAFE_INTEGER),
+  MAX_SUBSCRIPTIONS: whole(100, 1, 100_000),
+  MAX_OPEN_FORMS: whole(128, 1, 10_000),
+  MAX_REQUEST_BYTES: whole(0, 0, 64 * MiB),
+  MAX_LEGACY_REQUEST_BYTES: whole(40_000_000, 1024, 1_000_000_000),
+  MAX_ANSWER_BYTES: whole(32 * MiB, 64 * 1024, 256 * MiB),
+  CORS_ORIGINS: origins,
+});
+
+export type Settings = z.infer<typeof variables>;
+
+const consistent = variables.superRefine((env, context) => {
+  const report = (name: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [name], message });
+  const jwt = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;
+  const missing = jwt.filter((name) => env[name] === undefined);
+  if (missing.length < jwt.length)
+    for (const name of missing) report(name, 'is required with the other JWT_ settings');
+  if (env.MAX_UPLOADED_BYTES < env.MAX_ATTACHMENT_BYTES)
+    report('MAX_UPLOADED_BYTES', 'must not be less than MAX_ATTACHMENT_BYTES');
+  if (env.DATABASE_URL !== undefined) return;
+  for (const [setting, isSet] of needDatabase(env))
+    if (isSet) report('DATABASE_URL', `is required with ${setting}`);
+});
+
+/**
+ * Settings that show that the desk is meant for real users. Without a database it would be a demo desk, whose
+ * passwords are public.
+ */
+const needDatabase = (
+  env: Pick<Settings, 'NODE_ENV' | 'TRUST_PROXY' | 'DATABASE_OWNER_URL'>,
+): [string, boolean][] => [
+  ['DATABASE_OWNER_URL', env.DATABASE_OWNER_URL !== undefined],
+  [`NODE_ENV=${env.NODE_ENV}`, /^\s*prod(uction)?\s*$/i.test(env.NODE_ENV ?? '')],
+  ['TRUST_PROXY=1', env.TRUST_PROXY === '1'],
+];
+
+/** Thrown with one line for each wrong setting. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Reads the variables; an empty one counts as unset.
+ * @throws ConfigError that lists every wrong setting
+ */
+export function readEnvironment(env: Readonly<Record<string, string | undefined>>): {
+  readonly settings: Settings;
+  readonly warnings: readonly string[];
+} {
+  const given = Object.entries(env).filter(([, value]) => value !== undefined && value !== '');
+  const parsed = consistent.safeParse(Object.fromEntries(given));
+  const names = judgeNames(env, Object.keys(variables.shape));
+  const wrong = (parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  if (!parsed.success || names.errors.length > 0)
+    throw new ConfigError([...names.errors, ...wrong].join('\n'));
+  return { settings: parsed.data, warnings: names.warnings };
+}
