@@ -128,7 +128,7 @@ async function main(directory: string): Promise<void> {
   metrics.resume();
 }
 
-/** The log has the address that the caller connected to nginx from: neither nginx's nor one that it claims. */
+/** The log has the address from which the caller reached nginx: neither nginx's nor a claimed one. */
 async function refuseSignIn(nginx: Nginx, log: readonly string[]): Promise<void> {
   const denied = await ask(nginx, '/graphql', {
     ...{ method: 'POST', body: '{"query":"{__typename}"}', from: '127.0.0.7' },

@@ -1,6 +1,6 @@
 /*
- * Slow-loris: Debian's slowhttptest opens 1,000 connections that send their headers, or their bodies, a few bytes
- * at a time. Measures other callers' latency before and during each attack, at the gateway itself and
+ * Slow-loris: Debian's slowhttptest opens 1,000 connections that send their headers, or their bodies, a few
+ * bytes at a time. Measures other callers' latency before and during each attack, at the gateway itself and
  * behind the documented nginx. Their p99 must stay below twice that of the quiet time.
  *
  *   npm run test:slowloris [-- --connections 1000 --seconds 20]
@@ -49,7 +49,7 @@ function caller(send: () => ReturnType<typeof request>): Call {
   };
 }
 
-/** Four callers, each with a pause of 25 ms after a call, until `until` holds; p50 and p99 in milliseconds. */
+/** Four callers, each pausing 25 ms after a call, until `until` holds; p50 and p99 in milliseconds. */
 async function measure(
   call: Call,
   until: () => boolean,

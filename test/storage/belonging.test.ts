@@ -116,7 +116,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await keysOf(store)).toEqual(kept);
   });
 
-  test('with an older backup of the database nothing is removed until an operator adopts the store', async () => {
+  test('after an older backup nothing is removed until an operator adopts the store', async () => {
     await collect();
     const old = await generation();
     const kept = await fill(5);
