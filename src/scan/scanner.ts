@@ -95,7 +95,9 @@ export function createScanner(ports: ScannerPorts): Scanner {
     const claims = free > 0 ? await claimScans(sql, free, leaseSeconds) : [];
     for (const claim of claims) {
       const task = scan(claim)
-        .catch((err) => log.error({ err, ...claim }, 'storing a scan result failed, retrying when its lease ends'))
+        .catch((err) =>
+          log.error({ err, ...claim }, 'storing a scan result failed, retrying when its lease ends'),
+        )
         .finally(() => {
           running.delete(task);
           alarm.ring();

@@ -68,7 +68,7 @@ const ofBodies = ({
   'one body by 45 names, as graphql-js makes it': json(
     `{ node(id: "${large}") { ... on TicketMessage { ${times(
       45,
-      (n) => `a${n}: bodyText @skip(if: ` + 'false)',
+      (n) => `a${n}: bodyText @skip(if: false)`,
     )} } } }`,
   ),
   'deep lists, as graphql-js makes them': json(
@@ -122,7 +122,7 @@ const ofDocuments: Record<string, Request> = {
   '100 tickets by names': json(
     `{ ${times(
       100,
-      (n) => `t${n}: ticket(by: {ticketId: ${n}}) { reference messages(first: 5) { nodes ` + '{ id } } }',
+      (n) => `t${n}: ticket(by: {ticketId: ${n}}) { reference messages(first: 5) { nodes { id } } }`,
     )} }`,
   ),
   'the schema, ten times': json(

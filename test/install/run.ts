@@ -1,7 +1,7 @@
 /*
  * Installs the committed tree as the documents say, once for each way, prints how large each is, and starts
- * it against a PostgreSQL of its own on the pinned Node: production without optional packages, production with
- * the pinned Node, and development.
+ * it against a PostgreSQL of its own on the pinned Node: production without optional packages, production
+ * with the pinned Node, and development.
  *
  *   npm run test:install [-- --only slim|production|development]
  */
