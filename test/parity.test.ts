@@ -80,7 +80,8 @@ const refusals = {
   },
   RECIPIENT_MISSING: {
     prepare: async ({ sql }) =>
-      void (await sql`update users set email = null where id = (select requester_id from tickets where id = 47)`),
+      void (await sql`update users set email = null where id = (select requester_id from tickets
+        where id = 47)`),
     graphql: { email },
     rest: { body: mailed, status: 400, message: /requester/i },
   },
@@ -257,11 +258,14 @@ describe('what one door accepts, the other accepts, with the same rows', () => {
 /** Everything that was written for a message, without what differs from one message to the next. */
 async function rowsOf({ sql }: Gateway, messageId: number): Promise<unknown> {
   const [message] = await sql`
-    select ticket_id, author_id, body, format, visibility, is_mobile_device, redacted_at from messages where id = ${messageId}`;
+    select ticket_id, author_id, body, format, visibility, is_mobile_device, redacted_at from messages
+    where id = ${messageId}`;
   const deliveries = await sql`
-    select ticket_id, mailbox_id, from_address, from_name, subject, state, visibility from deliveries where message_id = ${messageId}`;
+    select ticket_id, mailbox_id, from_address, from_name, subject, state, visibility from deliveries
+    where message_id = ${messageId}`;
   const recipients = await sql`
-    select position, kind, address, r.name, r.state from delivery_recipients r join deliveries d on d.id = delivery_id
+    select position, kind, address, r.name, r.state from delivery_recipients r
+    join deliveries d on d.id = delivery_id
     where message_id = ${messageId} order by position`;
   const events =
     await sql`select ticket_id, type, visibility, actor_id from events where message_id = ${messageId}`;

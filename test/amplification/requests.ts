@@ -25,7 +25,8 @@ const json = (query: string, variables: object = {}): Request => ({
 const times = (count: number, one: (n: number) => string, between = ' ') =>
   Array.from({ length: count }, (_, n) => one(n)).join(between);
 const add =
-  'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { __typename ... on UserError { code } } }';
+  'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { __typename ... on ' +
+  'UserError { code } } }';
 const adding = (more: object): Request =>
   json(add, { input: { ticket: { ticketId: 47 }, body: 'x', ...more } });
 const nodes = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on TicketMessage { bodyHtml } } }';
@@ -65,7 +66,10 @@ const ofBodies = ({
     `{ node(id: "${large}") { ... on TicketMessage { ${times(90, (n) => `a${n}: bodyHtml`)} } } }`,
   ),
   'one body by 45 names, as graphql-js makes it': json(
-    `{ node(id: "${large}") { ... on TicketMessage { ${times(45, (n) => `a${n}: bodyText @skip(if: false)`)} } } }`,
+    `{ node(id: "${large}") { ... on TicketMessage { ${times(
+      45,
+      (n) => `a${n}: bodyText @skip(if: false)`,
+    )} } } }`,
   ),
   'deep lists, as graphql-js makes them': json(
     deepLists.replace('id bodyText', 'id bodyText @skip(if: false)'),
@@ -88,7 +92,8 @@ const ofBodies = ({
   ),
   'a subscription to events with 60 bodies each': {
     ...json(
-      `subscription { ticketEvents(ticket: {ticketId: 47}) { ticketMessage { ${times(60, (n) => `b${n}: bodyText`)} } } }`,
+      'subscription { ticketEvents(ticket: {ticketId: 47}) { ticketMessage { ' +
+        `${times(60, (n) => `b${n}: bodyText`)} } } }`,
     ),
     ...stream,
   },
@@ -111,13 +116,22 @@ const ofDocuments: Record<string, Request> = {
   nothing: json('{ __typename }'),
   'deep lists': json(deepLists),
   'deeper lists': json(
-    `{ tickets(first: 100) { nodes { messages(first: 100) { nodes { ticket { messages(first: 100) { nodes { id } } } } } } } }`,
+    '{ tickets(first: 100) { nodes { messages(first: 100) { nodes { ticket { messages(first: 100) { ' +
+      'nodes { id } } } } } } } }',
   ),
   '100 tickets by names': json(
-    `{ ${times(100, (n) => `t${n}: ticket(by: {ticketId: ${n}}) { reference messages(first: 5) { nodes { id } } }`)} }`,
+    `{ ${times(
+      100,
+      (n) => `t${n}: ticket(by: {ticketId: ${n}}) { reference messages(first: 5) { nodes { id } } }`,
+    )} }`,
   ),
   'the schema, ten times': json(
-    `{ ${times(10, (n) => `s${n}: __schema { types { name description fields { name description args { name description } type { name } } } }`)} }`,
+    `{ ${times(
+      10,
+      (n) =>
+        `s${n}: __schema { types { name description fields { name description args { ` +
+        'name description } type { name } } } }',
+    )} }`,
   ),
   'a document of 60 KB': json(`{ ${'__typename '.repeat(5400)} }`),
   'a document of 6.9 MB': json(`{ ${'__typename '.repeat(620_000)} }`),

@@ -56,7 +56,8 @@ async function fill({ ownerConnection }: TestDatabase): Promise<Desk> {
       insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
       select t.id, t.requester_id, n || ${body}, ${format}, 'PUBLIC', false
       from generate_series(1, ${count}::int) n, tickets t where t.id = ${ticket} returning id`;
-    await sql`update tickets set ${sql({ last_message_id: rows.at(-1)!.id, last_public_message_id: rows.at(-1)!.id })}
+    await sql`update tickets set
+      ${sql({ last_message_id: rows.at(-1)!.id, last_public_message_id: rows.at(-1)!.id })}
       where id = ${ticket}`;
     return rows.map(({ id }) => id);
   };

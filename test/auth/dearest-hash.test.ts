@@ -8,7 +8,7 @@ const bcrypt5 = '$2b$05$abcdefghijklmnopqrstuu3F58TMR3T5heUT7a5uNIipGppqvc3lW';
 const aspNet =
   'AQAAAAEAA9CQAAAAIESkQuj2Du8Y+kbc5lcN/W/3NiAZFEm11P27nrSN5/tId+bR1SwV8CO1Jd72r4C08OLvplNlCDc3oQZ8efcW+jQ=';
 
-test('the dearest hash that can still be signed in with is found again, with a key that is nobody’s', async () => {
+test('a key with no known user finds the costliest hash that can still be verified', async () => {
   await using world = await createWorld();
   const find = createDearestHash(world.desk, world.now);
   await world.add({ login: 'ours', passwordHash: dearHashOf.operator });

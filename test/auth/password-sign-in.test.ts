@@ -69,7 +69,7 @@ test.for([
   await expect(world.authenticate(header)).rejects.toBeInstanceOf(BadCredential);
 });
 
-test('a wrong password, an unknown login, a disabled user and one without password are refused alike', async () => {
+test('wrong password, unknown login, disabled user and no password get the same refusal', async () => {
   await using world = await createWorld();
   const { stopwatch } = world;
   await world.add({ login: 'jane', passwordHash });
@@ -99,7 +99,7 @@ test('a wrong password is answered half a second after it came', async () => {
   expect(Date.now() - cameAt).toBeGreaterThan(497);
 });
 
-test('an imported hash is replaced by ours at the first sign-in, and the password stays the same', async () => {
+test('an imported hash is replaced by ours at the first sign-in; the password still works', async () => {
   await using world = await createWorld();
   const id = await world.add({ login: 'jane', passwordHash: aspNet });
   expect(await world.authenticate(basic('jane', 'my password'))).toMatchObject({ userId: id });
@@ -120,7 +120,7 @@ test('a sign-in is good although its new hash cannot be stored', async () => {
 });
 
 describe('a credential that was good', () => {
-  test('is remembered without the database for less than 20 s, and then looked up again without hashing', async () => {
+  test('is cached for less than 20 s without a query, then looked up again without hashing', async () => {
     await using world = await createWorld(atTodaysCost);
     const userId = await world.add({ login: 'jane', passwordHash: dearHashOf['correct horse'] });
     const hashing = await cpuOf(() => world.authenticate(good));
@@ -182,7 +182,7 @@ describe('a credential that was good', () => {
   });
 });
 
-test('a client that repeats one wrong password uses up neither guesses nor hashes, until it is right', async () => {
+test('repeating one wrong password uses up neither guesses nor hashes', async () => {
   await using world = await createWorld();
   const id = await world.add({ login: 'jane', passwordHash: hashOf.operator });
   const refused = async (header: string) => {
@@ -259,7 +259,7 @@ test('guesses from elsewhere do not refuse an address that is clean', async () =
   expect(await world.authenticate(good, '203.0.113.5')).toMatchObject({ login: 'jane' });
 });
 
-test('a stranger’s many wrong passwords at once leave a first sign-in from elsewhere its turn', async () => {
+test('many wrong passwords do not keep a user from a first sign-in from another address', async () => {
   await using world = await createWorld();
   await world.add({ login: 'jane', passwordHash });
   let answered = 0;

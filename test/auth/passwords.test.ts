@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkPassword, hashPassword, isPasswordHash, likeButNobodys } from '../../src/auth/passwords.ts';
+import { sampled } from '../support/soak.ts';
 
 /**
  * Of `my password`; the ASP.NET ones are the published vectors of its own tests, the bcrypt ones were made by
@@ -11,22 +12,27 @@ const imported = {
   'ASP.NET Identity v3, SHA-256, .NET Core 1 to 6':
     'AQAAAAEAACcQAAAAEAABAgMEBQYHCAkKCwwNDg+yWU7rLgUwPZb1Itsmra7cbxw2EFpwpVFIEtP+JIuUEw==',
   'ASP.NET Identity v3, SHA-512, long salt and key':
-    'AQAAAAIAAAD6AAAAIJbVi5wbMR+htSfFp8fTw8N8GOS/Sje+S/4YZcgBfU7EQuqv4OkVYmc4VJl9AGZzmRTxSkP7LtVi9IWyUxX8IAAfZ8v+ZfhjCcudtC1YERSqE1OEdXLW9VukPuJWBBjLuw==',
+    'AQAAAAIAAAD6AAAAIJbVi5wbMR+htSfFp8fTw8N8GOS/Sje+S/4YZcgBfU7EQuqv4OkVYmc4VJl9AGZzmRTxSkP7LtVi9IWyUxX' +
+    '8IAAfZ8v+ZfhjCcudtC1YERSqE1OEdXLW9VukPuJWBBjLuw==',
   'ASP.NET Identity v3, 250,000 rounds':
-    'AQAAAAEAA9CQAAAAIESkQuj2Du8Y+kbc5lcN/W/3NiAZFEm11P27nrSN5/tId+bR1SwV8CO1Jd72r4C08OLvplNlCDc3oQZ8efcW+jQ=',
+    'AQAAAAEAA9CQAAAAIESkQuj2Du8Y+kbc5lcN/W/3NiAZFEm11P27nrSN5/tId+bR1SwV8CO1Jd72r4C08OLvplNlCDc3oQZ8efc' +
+    'W+jQ=',
   'bcrypt 2b': '$2b$05$abcdefghijklmnopqrstuu3F58TMR3T5heUT7a5uNIipGppqvc3lW',
   'bcrypt 2y': '$2y$06$abcdefghijklmnopqrstuuohzgS3J55ZZYkCOdaqqbha3fft8rqSu',
   'bcrypt 2a, cost 12': '$2a$12$abcdefghijklmnopqrstuuiL5fNYxhiXoiUyxFVebbdLH7nrlR6Tu',
 };
 
-describe.for(Object.entries(imported))('%s', ([, hash]) => {
+/** A wrong password costs as much as the dearest hash. */
+const refused = new Set(sampled(Object.keys(imported), 3));
+
+describe.for(Object.entries(imported))('%s', ([name, hash]) => {
   test('is accepted, and a hash of ours is offered for it', async () => {
     const verdict = await checkPassword(hash, 'my password');
     expect(verdict.valid).toBe(true);
     expect(verdict.replacement).toMatch(/^scrypt\$ln=14,r=8,p=5\$/);
     expect(isPasswordHash(hash)).toBe(true);
   });
-  test('refuses another password and offers nothing', async () => {
+  test.runIf(refused.has(name))('refuses another password and offers nothing', async () => {
     expect(await checkPassword(hash, 'my Password')).toEqual({ valid: false });
   });
 });
@@ -37,7 +43,7 @@ test.for([
   ['with a short key', 'AQAAAAIAAAAyAAAAEOMwvh3+FZxqkdMBz2ekgGhwQ4A='],
   [
     'with four thousand million rounds',
-    `${Buffer.from([1, 0, 0, 0, 1, 255, 255, 255, 255, 0, 0, 0, 16, ...Array(48).fill(7)]).toString('base64')}`,
+    Buffer.from([1, 0, 0, 0, 1, 255, 255, 255, 255, 0, 0, 0, 16, ...Array(48).fill(7)]).toString('base64'),
   ],
   ['of bcrypt with 2^31 rounds', '$2b$31$abcdefghijklmnopqrstuu3F58TMR3T5heUT7a5uNIipGppqvc3lW'],
   ['of scrypt with 2^30', `scrypt$ln=30,r=8,p=5$${'A'.repeat(22)}$${'A'.repeat(43)}`],

@@ -18,7 +18,7 @@ describe('failed sign-ins', () => {
     expect(throttle.attempt(['jane'], '192.0.2.1', wait * second)).toBeTypeOf('function');
   });
 
-  test('of all addresses together leave a clean address its own three guesses, and one more in five minutes', () => {
+  test('attempts from all addresses leave a clean address three guesses, and one more per 5 minutes', () => {
     const throttle = createThrottle();
     const failFrom = (address: string, at = 0) =>
       failUntilRefused(() => throttle.attempt(['jane'], address, at));

@@ -99,7 +99,7 @@ test('a token with a letter changed is refused, with and without its checksum', 
   }
 });
 
-test('an address that shows one false token after another is slowed down, but its good ones are looked up all the same', async () => {
+test('an address that sends many false tokens is throttled, but its valid ones are looked up', async () => {
   await using world = await createWorld();
   const userId = await world.add({ login: 'jane' });
   const make = () => createToken(world.desk, { userId, name: 't', scopes: ['read'] });

@@ -125,7 +125,8 @@ try {
     ];
     ratios.push(here / there);
     process.stdout.write(
-      `round ${round}: ${here.toFixed(2)} ms here, ${there.toFixed(2)} ms there, ${(here / there).toFixed(2)} x\n`,
+      `round ${round}: ${here.toFixed(2)} ms here, ${there.toFixed(2)} ms there, ` +
+        `${(here / there).toFixed(2)} x\n`,
     );
   }
   process.stdout.write(`CPU of a message with a file of ${bytes} bytes: ${median(ratios).toFixed(2)} x\n`);

@@ -53,7 +53,8 @@ async function main(): Promise<void> {
   const running = await startAll(world, list, join(options.dir, 'gateway'));
   for (const one of new Set(running.map(({ pid }) => running.find((r) => r.pid === pid)!))) parts.use(one);
   say(
-    `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; pool of ${poolSize}, ${rounds} rounds of ${seconds} s`,
+    `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; pool of ${poolSize}, ` +
+      `${rounds} rounds of ${seconds} s`,
   );
 
   const before = new Map<string, Counts>();
@@ -168,7 +169,8 @@ async function checkRows(
   }
   const total = [...acknowledged.values()].reduce((sum, count) => sum + count, 0);
   say(
-    `rows checked in ${before.size} databases: ${total} acknowledged messages, each there once, whole and counted`,
+    `rows checked in ${before.size} databases: ${total} acknowledged messages, each there once, whole ` +
+      'and counted',
   );
 }
 

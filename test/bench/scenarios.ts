@@ -36,10 +36,10 @@ function own(caller: number, n: number): number {
   return readTickets + 1 + caller * each + (n % each);
 }
 
-const body =
-  'Thank you for the photo. We ordered the part; it should be here on Thursday, and Karel will come by at nine. '.repeat(
-    2,
-  );
+const body = (
+  'Thank you for the photo. We ordered the part; it should be here on Thursday, and Karel will come by ' +
+  'at nine. '
+).repeat(2);
 
 function write(
   name: string,

@@ -181,7 +181,8 @@ test('a mailbox keeps its SMTP password encrypted, and its operators', async () 
     await world.json(`user add ${name} --name O --role operator --no-password`);
   await world.json('user add jane --name J --role requester --no-password');
   const added = await world.json(
-    'mailbox add Help@domain.com --name Help_Desk --smtp-url smtp://help@smtp.domain.com:587 --smtp-password --operator olga --rate-per-minute 30',
+    'mailbox add Help@domain.com --name Help_Desk --smtp-url smtp://help@smtp.domain.com:587 ' +
+      '--smtp-password --operator olga --rate-per-minute 30',
     'pa$$ word\n',
   );
   expect(added).toMatchObject({ id: 1, address: 'Help@domain.com', operators: ['olga'], ratePerMinute: 30 });
@@ -203,7 +204,7 @@ test('a mailbox keeps its SMTP password encrypted, and its operators', async () 
   expect((await stored()).disabledAt).toBeNull();
 });
 
-test('people and mailboxes are edited: what is named changes, what is not stays; the trail tells who and what', async () => {
+test('editing people and mailboxes changes only the named fields, and the audit log says who', async () => {
   await using world = await createWorld({ MAILBOX_KEY: mailboxKey });
   await world.json('user add olga --name O --role operator --email o@b.cz', 'a password');
   const smtp = '--smtp-url smtp://help@127.0.0.1:587';

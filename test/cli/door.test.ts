@@ -52,7 +52,7 @@ async function json(words: string[], stdin = '') {
   return JSON.parse(out);
 }
 
-test('message add writes what it is given: text or standard input, files, a mail, once for a key', async () => {
+test('message add sends text or stdin, files and a mail, once for each key', async () => {
   const file = join(directory, 'Žádost č. 1.txt');
   await writeFile(file, 'bytes of a file');
   const before = await gateway.counts();
@@ -79,8 +79,10 @@ test('message add writes what it is given: text or standard input, files, a mail
   const note = await json(['message', 'add', '47', '-', '--private', '--html'], '<p>From stdin</p>\n');
   expect(note.ticketMessage.visibility).toBe('PRIVATE');
   const rows = await gateway.sql`
-    select body, format, visibility, (select array_agg(content_type) from attachments where message_id = m.id) as types
-    from messages m where id in (${added.ticketMessage.messageId}, ${note.ticketMessage.messageId}) order by id`;
+    select body, format, visibility, (select array_agg(content_type) from attachments
+    where message_id = m.id) as types
+    from messages m where id in (${added.ticketMessage.messageId}, ${note.ticketMessage.messageId})
+    order by id`;
   expect([...rows]).toEqual([
     { body: 'Hello there', format: 'TEXT', visibility: 'PUBLIC', types: ['text/plain'] },
     { body: '<p>From stdin</p>', format: 'HTML', visibility: 'PRIVATE', types: null },
@@ -111,19 +113,21 @@ test('ticket close and open, delivery list, cancel and resolve do what their mut
   const refused = await ticketwire(['delivery', 'cancel', number]);
   expect(refused).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^DELIVERY_STATE: /) });
   const unknown = await json(['message', 'add', '47', 'y', ...email]);
-  await gateway.sql`update deliveries set state = 'OUTCOME_UNKNOWN' where message_id = ${unknown.ticketMessage.messageId}`;
+  await gateway.sql`update deliveries set state = 'OUTCOME_UNKNOWN'
+    where message_id = ${unknown.ticketMessage.messageId}`;
   await gateway.sql`update delivery_recipients r set state = 'OUTCOME_UNKNOWN' from deliveries d
     where d.id = r.delivery_id and d.state = 'OUTCOME_UNKNOWN'`;
   const resolved = await json(['delivery', 'resolve', unknown.delivery.id, '--as', 'sent']);
   expect(resolved.state).toBe('SENT');
-  await gateway.sql`update deliveries set state = 'FAILED' where message_id = ${unknown.ticketMessage.messageId}`;
+  await gateway.sql`update deliveries set state = 'FAILED'
+    where message_id = ${unknown.ticketMessage.messageId}`;
   await gateway.sql`update delivery_recipients r set state = 'FAILED' from deliveries d
     where d.id = r.delivery_id and d.state = 'FAILED'`;
   expect(await json(['delivery', 'list', '--failed'])).toHaveLength(1);
   expect((await json(['delivery', 'retry', unknown.delivery.id])).state).toBe('QUEUED');
 });
 
-test('a refusal, a wrong token and what is no gateway are told plainly, and nothing is tried twice', async () => {
+test('a refusal, a wrong token and a server that is no gateway are reported, and not retried', async () => {
   let calls = 0;
   await using other = await serve((_req, res) => {
     calls += 1;
@@ -167,7 +171,7 @@ async function serve(handle: Handle) {
   };
 }
 
-test('a gateway that is away, busy or cuts the connection is asked again with the same key and all files; one message is written', async () => {
+test('a gateway that is away, busy or disconnects is retried with one key: one message', async () => {
   const file = join(directory, 'large.bin');
   await writeFile(file, Buffer.alloc(300_000, 7));
   const faults: Handle[] = [

@@ -14,13 +14,15 @@ beforeAll(async () => {
 afterAll(() => gateway[Symbol.asyncDispose]());
 
 const headers = { authorization: asOperator };
-const add = `mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { ... on AddTicketMessagePayload { cursor ticketMessage { messageId } } } }`;
+const add = `mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) {
+  ... on AddTicketMessagePayload { cursor ticketMessage { messageId } } } }`;
 const say = async (body, on = gateway) => {
   const { data } = await on.graphql(add, { input: { ticket: { ticketId: 47 }, body } });
   return { cursor: data.addTicketMessage.cursor, messageId: data.addTicketMessage.ticketMessage.messageId };
 };
 const watch =
-  'subscription ($after: String) { ticketEvents(ticket: {ticketId: 47}, after: $after) { cursor ticketMessage { messageId } } }';
+  'subscription ($after: String) { ticketEvents(ticket: {ticketId: 47}, after: $after) { ' +
+  'cursor ticketMessage { messageId } } }';
 
 test('Apollo Client 4 queries, is refused, and watches over multipart', async () => {
   const client = new ApolloClient({

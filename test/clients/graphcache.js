@@ -14,8 +14,14 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-const page = `query ($first: Int) { ticket(by: {ticketId: 46}) { id messageCount messages(first: $first) { nodes { id bodyText author { id name } } } } viewer { id login } }`;
-const add = `mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { __typename ... on AddTicketMessagePayload { ticketMessage { id bodyText author { id name } } ticket { id messageCount } } ... on UserError { code } } }`;
+const page = `query ($first: Int) { ticket(by: {ticketId: 46}) { id messageCount
+  messages(first: $first) { nodes { id bodyText author { id name } } } }
+  viewer { id login } }`;
+const add = `mutation ($input: AddTicketMessageInput!) {
+  addTicketMessage(input: $input) { __typename
+    ... on AddTicketMessagePayload { ticketMessage { id bodyText author { id name } }
+      ticket { id messageCount } }
+    ... on UserError { code } } }`;
 
 function clientOf(authorization) {
   let asked = 0;

@@ -19,7 +19,8 @@ const between = (before: string, piece: string, after: string) => (size: number)
 export const adversaries: Readonly<Record<string, (size: number) => string>> = {
   'plain text': times('word '),
   'a newsletter': times(
-    '<table width="600"><tr><td style="font:12px Arial;color:#333333"><p class="a">Hello <b>you</b></p></td></tr></table>\n',
+    '<table width="600"><tr><td style="font:12px Arial;color:#333333"><p class="a">Hello ' +
+      '<b>you</b></p></td></tr></table>\n',
   ),
   'nested div': times('<div>'),
   'nested b': times('<b>'),
@@ -84,7 +85,8 @@ export const refused: Readonly<Record<string, (size: number) => string>> = {
   ),
   'a long rule for everything': halves(
     (size) =>
-      `<style>p{${times('font-family:arial;')(10)}margin:1px;font-family:${'a'.repeat(190)}}${' '.repeat(size - 400)}</style>`,
+      `<style>p{${times('font-family:arial;')(10)}margin:1px;font-family:${'a'.repeat(190)}}` +
+      `${' '.repeat(size - 400)}</style>`,
     times('<p>x'),
   ),
 };
@@ -95,10 +97,12 @@ export const further: Readonly<Record<string, (size: number) => string>> = {
   'one long word': times('w'),
   'long links': numbered((n) => `<a href="https://x.example/${'p'.repeat(2000)}${n}">link ${n}</a> `),
   'rows of styled cells': times(
-    '<tr><td style="border:1px solid #ccc;padding:2px 4px" width=10%><font face=Arial size=2>1</font></td></tr>',
+    '<tr><td style="border:1px solid #ccc;padding:2px 4px" width=10%><font face=Arial ' +
+      'size=2>1</font></td></tr>',
   ),
   'children by their places': (size) =>
-    `<style>p:nth-child(3n+1):not(:last-of-type),i:only-child,b:empty{color:red}</style>${times('<p>x')(size)}`,
+    '<style>p:nth-child(3n+1):not(:last-of-type),i:only-child,b:empty{color:red}</style>' +
+    `${times('<p>x')(size)}`,
   'one sibling after another': (size) =>
     `<style>p + p{color:red}h1 ~ b{color:red}</style>${times('<p>x')(size)}`,
   'rules in rules': (size) => `<style>${times('.a{color:red;&:hover{b{')(size)}</style><p class=a>x`,

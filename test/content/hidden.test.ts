@@ -30,9 +30,11 @@ const ways: Readonly<Record<string, string>> = {
   'hidden from Outlook': '<div style="mso-hide:all">SECRET</div>',
   'a style sheet': '<style>.p{display:none}</style><div class="p">SECRET</div>',
   'a style sheet by descent':
-    '<style>#a > div span{visibility:hidden}</style><p id=a><div id=a><div><b><span>SECRET</span></b></div></div>',
+    '<style>#a > div span{visibility:hidden}</style><p id=a><div ' +
+    'id=a><div><b><span>SECRET</span></b></div></div>',
   'a style sheet for screens':
-    '<style>@media screen{div.p{font-size:0!important}}</style><div class="p" style="font-size:20px">SECRET</div>',
+    '<style>@media screen{div.p{font-size:0!important}}</style><div class="p" ' +
+    'style="font-size:20px">SECRET</div>',
   'the first of its siblings': '<style>b:first-child{display:none}</style><p><b>SECRET</b></p>',
   'one by its number': '<style>i:nth-child(2n+1):not(.k){display:none}</style><p><i>SECRET</i></p>',
   'one after another': '<style>hr.m + p{display:none}hr{display:none}</style><hr class=m><p>SECRET</p>',
@@ -48,7 +50,8 @@ const ways: Readonly<Record<string, string>> = {
   'what browsers support': '<style>@supports (display:grid){p.a{display:none}}</style><p class=a>SECRET</p>',
   'a dialog that is not open': '<dialog>SECRET</dialog>',
   preheader:
-    '<div style="display:none;font-size:1px;color:#ffffff;line-height:1px;max-height:0px;max-width:0px;opacity:0;overflow:hidden;mso-hide:all">SECRET&#847;&zwnj;&nbsp;</div>',
+    '<div style="display:none;font-size:1px;color:#ffffff;line-height:1px;max-height:0px;max-width:0px;' +
+    'opacity:0;overflow:hidden;mso-hide:all">SECRET&#847;&zwnj;&nbsp;</div>',
 };
 
 describe('what a reader would not have seen is shown nowhere, and that is told', () => {

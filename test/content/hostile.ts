@@ -46,7 +46,8 @@ export const hostile = [
   '<table background="javascript:alert(1)"><tr><td>x</td></tr></table>',
   '<img src="data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9YWxlcnQoMSk+">',
   '<img srcset="http://evil.example/x 1x" src="cid:a">',
-  '<a href="http://x" style="display:block;position:absolute" onclick="alert(1)" id="location" name="cookie">x</a>',
+  '<a href="http://x" style="display:block;position:absolute" onclick="alert(1)" id="location" ' +
+    'name="cookie">x</a>',
   "<p title='\"><img src=x onerror=alert(1)>'>x</p>",
   '<a href="http://x&quot; onmouseover=&quot;alert(1)">x</a>',
   '<img src=x:alert(alt) onerror=eval(src) alt=1>',

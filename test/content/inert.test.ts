@@ -2,12 +2,20 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cleanHtml } from '../../src/content/html/clean.ts';
 import { plainTextToHtml } from '../../src/content/plain.ts';
+import { soaking } from '../support/soak.ts';
 import { hostile } from './hostile.ts';
 
-const names =
-  /^(?:p|div|br|hr|blockquote|pre|h[1-6]|center|ul|ol|li|dl|dt|dd|table|caption|colgroup|col|thead|tbody|tfoot|tr|th|td|a|abbr|b|bdi|bdo|big|cite|code|del|dfn|em|font|i|img|ins|kbd|mark|q|s|samp|small|span|strike|strong|sub|sup|time|tt|u|var|wbr)$/;
-const attributes =
-  /^(?:dir|lang|title|align|style|href|rel|target|src|data-src|alt|width|height|color|face|size|start|value|reversed|type|border|cellpadding|cellspacing|rules|frame|bgcolor|colspan|rowspan|valign|scope|span|datetime)$/;
+const whole = (alternatives: string) => new RegExp(`^(?:${alternatives})$`);
+const names = whole(
+  'p|div|br|hr|blockquote|pre|h[1-6]|center|ul|ol|li|dl|dt|dd|table|caption|colgroup|col|' +
+    'thead|tbody|tfoot|tr|th|td|a|abbr|b|bdi|bdo|big|cite|code|del|dfn|em|font|i|img|ins|kbd|' +
+    'mark|q|s|samp|small|span|strike|strong|sub|sup|time|tt|u|var|wbr',
+);
+const attributes = whole(
+  'dir|lang|title|align|style|href|rel|target|src|data-src|alt|width|height|color|face|size|' +
+    'start|value|reversed|type|border|cellpadding|cellspacing|rules|frame|bgcolor|colspan|' +
+    'rowspan|valign|scope|span|datetime',
+);
 
 /**
  * Reads output strictly: every `<` opens or closes a listed element with listed, quoted attributes, or the
@@ -65,11 +73,11 @@ describe('what an author wrote is inert when it is shown (case 39)', () => {
         assertInert(html);
         expect(cleanHtml(html, 'HELD').html).toBe(html);
       }),
-      { numRuns: Number(process.env.RUNS ?? 1500), seed: 39 },
+      { numRuns: Number(process.env.RUNS ?? (soaking ? 1500 : 400)), seed: 39 },
     );
   });
 
-  test('an address that is a program is not shown, one of a scheme that is not followed is read, and both are told', () => {
+  test('an executable address is hidden, one with an unsupported scheme is text; both are reported', () => {
     const { html, text, changes } = cleanHtml(
       '<a href="java&#10;script:alert(1)">a</a> <a href="file:///C:/plan.doc">b</a> <a href="/c">c</a>',
       'HELD',

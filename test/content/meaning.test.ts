@@ -5,7 +5,9 @@ const read = (html: string) => cleanHtml(html, 'HELD');
 
 test('what people write stays as they wrote it', () => {
   const html =
-    '<p style="color:red">Hello <b>you</b>, <a href="https://x.example/?a=1&amp;b=2" target="_blank" rel="noopener noreferrer nofollow">look</a></p><ul><li>a</li></ul><img src="cid:photo.png" alt="p" /><table><tbody><tr><td colspan="2">1</td></tr></tbody></table>';
+    '<p style="color:red">Hello <b>you</b>, <a href="https://x.example/?a=1&amp;b=2" target="_blank" ' +
+    'rel="noopener noreferrer nofollow">look</a></p><ul><li>a</li></ul><img src="cid:photo.png" ' +
+    'alt="p" /><table><tbody><tr><td colspan="2">1</td></tr></tbody></table>';
   expect(read(html)).toMatchObject({ html, changes: [], blank: false });
   expect(read(html).text).toBe('Hello you, look <https://x.example/?a=1&b=2>\n\n * a\n\n1');
 });
@@ -15,7 +17,9 @@ test.each([
   ['no body', '<title>t</title><style>p{}</style>Text', 'Text'],
   [
     "Word's head",
-    `<!--[if gte mso 9]><xml>${'<w:LsdException Locked="false"/>'.repeat(376)}</xml><![endif]--><p>x<o:p/></p>`,
+    `<!--[if gte mso 9]><xml>${('<w:LsdException ' + 'Locked="false"/>').repeat(
+      376,
+    )}</xml><![endif]--><p>x<o:p/></p>`,
     'x',
   ],
   [
@@ -48,7 +52,8 @@ test.each([
   ['line breaks', 'a<br>b<div><br></div>c', 'a\nb\n\nc'],
   [
     'paragraphs without margins',
-    '<style>p.MsoNormal{margin:0cm;margin-bottom:.0001pt}</style><p class=MsoNormal>a</p><p class=MsoNormal>b</p>',
+    '<style>p.MsoNormal{margin:0cm;margin-bottom:.0001pt}</style><p class=MsoNormal>a</p><p ' +
+      'class=MsoNormal>b</p>',
     'a\nb',
   ],
   ['a table', '<table border=1><tr><th>A<th>B<tr><td>1<td>2</table>', 'A\tB\n1\t2'],
@@ -80,17 +85,22 @@ test.each([
   ],
   [
     "Quill's levels and ticks",
-    '<ol><li data-list="ordered">x<li data-list="ordered" class="ql-indent-1">y<li data-list="ordered" class="ql-indent-1">z<li data-list="checked">u<li data-list="unchecked">v<li data-list="ordered">w<li data-list="ordered" class="ql-indent-1">y</ol>',
+    '<ol><li data-list="ordered">x<li data-list="ordered" class="ql-indent-1">y<li data-list="ordered" ' +
+      'class="ql-indent-1">z<li data-list="checked">u<li data-list="unchecked">v<li ' +
+      'data-list="ordered">w<li data-list="ordered" class="ql-indent-1">y</ol>',
     ' 1. x\n    a. y\n    b. z\n ☑ u\n ☐ v\n 2. w\n    a. y',
   ],
   [
     'Word',
-    `<p class=MsoListParagraph style='text-indent:-18.0pt;mso-list:l0 level1 lfo1'><![if !supportLists]><span style='font-family:Symbol'><span style='mso-list:Ignore'>·<span style='font:7.0pt "Times New Roman"'>&nbsp;&nbsp;&nbsp; </span></span></span><![endif]>First</p>`,
+    `<p class=MsoListParagraph style='text-indent:-18.0pt;mso-list:l0 level1 lfo1'><![if ` +
+      `!supportLists]><span style='font-family:Symbol'><span style='mso-list:Ignore'>·<span ` +
+      `style='font:7.0pt "Times New Roman"'>&nbsp;&nbsp;&nbsp; </span></span></span><![endif]>First</p>`,
     ' •  First',
   ],
   [
     'ticks',
-    '<ul class="todo-list"><li><label><input type="checkbox" checked disabled><span>x</span></label></li></ul>',
+    '<ul class="todo-list"><li><label><input type="checkbox" checked ' +
+      'disabled><span>x</span></label></li></ul>',
     ' * ☑ x',
   ],
 ])('lists keep their markers: %s', (_, html, text) => {
@@ -114,7 +124,9 @@ describe('how something looks says what it means', () => {
 
   test('borders of Word and Excel, direction, and lists', () => {
     const { html } = read(
-      "<table style='border:solid windowtext 1.0pt;border-collapse:collapse' cellspacing=0 border=1><tr><td style='border:none;border-bottom:solid windowtext .5pt;padding:0cm 5.4pt 0cm 5.4pt'>x</table><p style='direction:rtl;unicode-bidi:embed' dir=RTL>y</p>",
+      "<table style='border:solid windowtext 1.0pt;border-collapse:collapse' cellspacing=0 " +
+        "border=1><tr><td style='border:none;border-bottom:solid windowtext .5pt;padding:0cm 5.4pt 0cm " +
+        "5.4pt'>x</table><p style='direction:rtl;unicode-bidi:embed' dir=RTL>y</p>",
     );
     expect(html).toContain('border:1.0pt solid windowtext;border-collapse:collapse');
     expect(html).toContain('border:none;border-bottom:.5pt solid windowtext;padding:0cm 5.4pt 0cm 5.4pt');
@@ -142,10 +154,13 @@ describe('how something looks says what it means', () => {
 
 test("Quill's items look in HTML as they do in the editor", () => {
   const { html } = read(
-    '<ol><li data-list="ordered">x<li data-list="ordered" class="ql-indent-1">y<li data-list="checked">z</ol>',
+    '<ol><li data-list="ordered">x<li data-list="ordered" class="ql-indent-1">y<li ' +
+      'data-list="checked">z</ol>',
   );
   expect(html).toBe(
-    '<ol><li value="1" style="list-style-type:decimal">x</li><li value="1" style="padding-left:3em;list-style-type:lower-alpha;padding-left:0;margin-left:3em">y</li><li style="list-style-type:none">☑ z</li></ol>',
+    '<ol><li value="1" style="list-style-type:decimal">x</li><li value="1" ' +
+      'style="padding-left:3em;list-style-type:lower-alpha;padding-left:0;margin-left:3em">y</li><li ' +
+      'style="list-style-type:none">☑ z</li></ol>',
   );
 });
 
@@ -158,7 +173,8 @@ test("Word's markers hang into their own margin, and into no other's", () => {
 
 test('a marker is the symbol of the font that it stands in', () => {
   const { text } = read(
-    "<p style='mso-list:l0 level1 lfo1'><span style='font-family:Wingdings'><span style='mso-list:Ignore'>§<span style='font:7pt Times'>&nbsp; </span></span></span>x</p>",
+    "<p style='mso-list:l0 level1 lfo1'><span style='font-family:Wingdings'><span " +
+      "style='mso-list:Ignore'>§<span style='font:7pt Times'>&nbsp; </span></span></span>x</p>",
   );
   expect(text).toBe(' ▪  x');
 });

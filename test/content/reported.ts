@@ -21,7 +21,8 @@ export const reported: readonly (readonly [report: string, html: string, text: s
   ],
   [
     'zammad 3571: a warning box in a paragraph',
-    '<p><div style="background-color:#FFEB9C;border:1pt solid #9C6500"><span style="color:#9C6500"; font-weight:bold;>CAUTION:</span> outside</div><br></p>',
+    '<p><div style="background-color:#FFEB9C;border:1pt solid #9C6500"><span style="color:#9C6500"; ' +
+      'font-weight:bold;>CAUTION:</span> outside</div><br></p>',
     'CAUTION: outside',
   ],
   [
@@ -36,7 +37,8 @@ export const reported: readonly (readonly [report: string, html: string, text: s
   ],
   [
     'odoo 140425: empty paragraphs of Outlook',
-    '<p class=MsoNormal style="margin:0">A<o:p></o:p></p><p class=MsoNormal style="margin:0"><o:p>&nbsp;</o:p></p><p class=MsoNormal style="margin:0">B</p>',
+    '<p class=MsoNormal style="margin:0">A<o:p></o:p></p><p class=MsoNormal ' +
+      'style="margin:0"><o:p>&nbsp;</o:p></p><p class=MsoNormal style="margin:0">B</p>',
     'A\n\nB',
   ],
   [
@@ -61,17 +63,20 @@ export const reported: readonly (readonly [report: string, html: string, text: s
   ],
   [
     'mjml 702: a message between conditions',
-    '<!--[if mso | IE]><table><tr><td><![endif]--><div>x</div><!--[if mso | IE]></td></tr></table><![endif]-->',
+    '<!--[if mso | IE]><table><tr><td><![endif]--><div>x</div><!--[if mso | ' +
+      'IE]></td></tr></table><![endif]-->',
     'x',
   ],
   [
     'rust-html2text 155: tables in tables',
-    '<table style="max-width:600px"><tr><td><table><tr><td><table><tr><td style="color:#131a26">x</td></tr></table></td></tr></table></td></tr></table>',
+    '<table style="max-width:600px"><tr><td><table><tr><td><table><tr><td ' +
+      'style="color:#131a26">x</td></tr></table></td></tr></table></td></tr></table>',
     'x',
   ],
   [
     'html-to-text 209: a table in a paragraph, quotes after tags',
-    `<p>Striping:<br/><table class="p"><tr><td class="v"'>4</td><td class="l"'>ADA Bay</td></tr><tr><td>5</td><td>Bay</td></tr></table>`,
+    `<p>Striping:<br/><table class="p"><tr><td class="v"'>4</td><td class="l"'>ADA ` +
+      'Bay</td></tr><tr><td>5</td><td>Bay</td></tr></table>',
     'Striping:\n\n4\tADA Bay\n5\tBay',
   ],
   [
@@ -100,7 +105,8 @@ export const reported: readonly (readonly [report: string, html: string, text: s
   ['ProseMirror 137: after the end', '<html><body><p>x</p></body></html>\ny', 'x\n\ny'],
   [
     'zotonic 1464: marks of a fragment',
-    '<!--StartFragment--><p class="MsoNormal"><span style="mso-ansi-language: EN-US;">x</span></p><!--EndFragment-->',
+    '<!--StartFragment--><p class="MsoNormal"><span style="mso-ansi-language: ' +
+      'EN-US;">x</span></p><!--EndFragment-->',
     'x',
   ],
   [
@@ -116,7 +122,8 @@ export const reported: readonly (readonly [report: string, html: string, text: s
   ['DOMPurify 302: marquee', '<img><marquee><h1>A</h1></marquee> <marquee><h1>B</h1></marquee>', 'A\n\nB'],
   [
     'roundcube 9948: semicolons and comments in a style',
-    '<div style="width:70px;;;\n ;background-color:#C83232; color:#ffffff; ;display:inline-block; /* x */">CRIT</div>',
+    '<div style="width:70px;;;\n ;background-color:#C83232; color:#ffffff; ;display:inline-block; /* x ' +
+      '*/">CRIT</div>',
     'CRIT',
   ],
   ['roundcube 7209: a style in the body', '<body><style>p{color:red}</style><p>x</p></body>', 'x'],
@@ -140,7 +147,8 @@ export const reported: readonly (readonly [report: string, html: string, text: s
   ['base and relative', '<base href="https://x.example/"><a href="/a">x</a>', 'x </a>'],
   [
     'safe links',
-    '<a originalsrc="https://x.example" href="https://eur01.safelinks.example/?url=https%3A%2F%2Fx.example&amp;data=1">https://x.example</a>',
+    '<a originalsrc="https://x.example" ' +
+      'href="https://eur01.safelinks.example/?url=https%3A%2F%2Fx.example&amp;data=1">https://x.example</a>',
     'https://x.example <https://eur01.safelinks.example/?url=https%3A%2F%2Fx.example&data=1>',
   ],
   [
@@ -164,32 +172,38 @@ export const reported: readonly (readonly [report: string, html: string, text: s
   ],
   [
     'GroupWise',
-    '<BODY style="MARGIN: 4px 4px 1px; FONT: 10pt Tahoma"><DIV>a</DIV>\n<DIV>&nbsp;</DIV>\n<DIV>b</DIV></BODY>',
+    '<BODY style="MARGIN: 4px 4px 1px; FONT: 10pt ' +
+      'Tahoma"><DIV>a</DIV>\n<DIV>&nbsp;</DIV>\n<DIV>b</DIV></BODY>',
     'a\n\nb',
   ],
   [
     'Yahoo',
-    '<div class="ydpx"><div dir="ltr" data-setdir="false">a</div><div><br></div></div><div id="yahoo_quoted_1"><div>On x wrote:</div></div>',
+    '<div class="ydpx"><div dir="ltr" data-setdir="false">a</div><div><br></div></div><div ' +
+      'id="yahoo_quoted_1"><div>On x wrote:</div></div>',
     'a\n\nOn x wrote:',
   ],
   [
     'Thunderbird',
-    '<div class="moz-cite-prefix">Am x schrieb y:<br></div><blockquote type="cite" cite="mid:x"><pre wrap="" class="moz-quote-pre">a\nb</pre></blockquote>',
+    '<div class="moz-cite-prefix">Am x schrieb y:<br></div><blockquote type="cite" cite="mid:x"><pre ' +
+      'wrap="" class="moz-quote-pre">a\nb</pre></blockquote>',
     'Am x schrieb y:\n\n> a\n> b',
   ],
   [
     'Excel',
-    '<table border=0 style="border-collapse:collapse"><col width=64 span=2><tr height=20><td height=20 align=right x:num>1</td><td class=xl65>=A1</td></tr></table>',
+    '<table border=0 style="border-collapse:collapse"><col width=64 span=2><tr height=20><td height=20 ' +
+      'align=right x:num>1</td><td class=xl65>=A1</td></tr></table>',
     '1\t=A1',
   ],
   [
     'OneNote',
-    '<div style="direction:ltr"><ul style="margin-left:.375in"><li style="margin-top:0;vertical-align:middle"><span style="font-family:Calibri">a</span></li></ul></div>',
+    '<div style="direction:ltr"><ul style="margin-left:.375in"><li ' +
+      'style="margin-top:0;vertical-align:middle"><span style="font-family:Calibri">a</span></li></ul></div>',
     ' * a',
   ],
   [
     'Google Docs',
-    '<b style="font-weight:normal;" id="docs-internal-guid-1"><p dir="ltr" style="margin-top:0pt;margin-bottom:0pt;"><span style="white-space:pre-wrap;">a  b</span></p></b>',
+    '<b style="font-weight:normal;" id="docs-internal-guid-1"><p dir="ltr" ' +
+      'style="margin-top:0pt;margin-bottom:0pt;"><span style="white-space:pre-wrap;">a  b</span></p></b>',
     'a  b',
   ],
   [

@@ -50,10 +50,14 @@ test('a thread that ends is replaced, and what it was reading is tried once more
 });
 
 test('a pasted picture of a large body is taken out, and all else stays to the byte', async () => {
-  const png = `data:image/png;base64,${Buffer.from('89504e470d0a1a0a', 'hex').toString('base64').padEnd(200_000, 'A')}`;
+  const png =
+    'data:image/png;base64,' +
+    `${Buffer.from('89504e470d0a1a0a', 'hex').toString('base64').padEnd(200_000, 'A')}`;
   const body = `<P>Grüße 🙂\r\n<IMG alt='a "b"' SRC = "${png}"\r\n>&nbsp;<img src=${png}><!-- x --></p>`;
   expect(await withoutPasted(body)).toEqual({
-    body: `<P>Grüße 🙂\r\n<IMG alt='a "b"' src="cid:pasted-1.png"\r\n>&nbsp;<img src="cid:pasted-1.png"><!-- x --></p>`,
+    body:
+      `<P>Grüße 🙂\r\n<IMG alt='a "b"' src="cid:pasted-1.png"\r\n>&nbsp;<img ` +
+      'src="cid:pasted-1.png"><!-- x --></p>',
     pictures: [{ contentId: 'pasted-1.png', contentType: 'image/png', data: png }],
   });
 });

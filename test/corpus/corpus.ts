@@ -94,7 +94,8 @@ for await (const { source, path, html } of publishedMessages()) {
     const codes = read.changes.map(({ code }) => code).join(' ');
     const some = values.list ? Number.POSITIVE_INFINITY : 8;
     print(
-      `  ${name} (${codes}): -${missing.length} [${missing.slice(0, some).join(' ')}] +${more.length} [${more.slice(0, some).join(' ')}]`,
+      `  ${name} (${codes}): -${missing.length} [${missing.slice(0, some).join(' ')}] +${more.length} ` +
+        `[${more.slice(0, some).join(' ')}]`,
     );
   } catch (error) {
     if (!(error instanceof UnreadableBody)) throw error;
@@ -105,8 +106,10 @@ for await (const { source, path, html } of publishedMessages()) {
 for (const [source, { messages, equal }] of bySource)
   print(`${source.padEnd(32)}${String(messages).padStart(5)} messages${String(equal).padStart(5)} equal`);
 print(
-  `${total.messages} messages with words (${total.nothing} without): ${total.equal} word for word as Chromium shows them, ` +
-    `${total.hidden} less hidden text alone, ${total.differ} otherwise (above); ${total.refused} refused, ${total.empty} empty; ` +
+  `${total.messages} messages with words (${total.nothing} without): ${total.equal} word for word as ` +
+    'Chromium shows them, ' +
+    `${total.hidden} less hidden text alone, ${total.differ} otherwise (above); ${total.refused} ` +
+    `refused, ${total.empty} empty; ` +
     `${total.asked} requests, ${shown.ran.length} ran`,
 );
 for (const failure of failures) print(failure);

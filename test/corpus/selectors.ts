@@ -6,8 +6,12 @@ import { openBrowser } from './browser.ts';
  * test:selectors`.
  */
 
-const page = `<body class="top" lang="en"><div id="a" class="box one"><p class="x y" title="T1">E1</p><p class="y">E2</p><span data-n="abc def">E3</span>
-<p lang="de-AT">E4</p></div><div id="b"><ul><li>E5</li><li class="x">E6<b></b></li><li>E7</li><li DIR="RTL">E8</li></ul><input type="checkbox" checked id="c"><a href="https://x.example">E9</a><h2>E10</h2><em></em></div></body>`;
+const page =
+  '<body class="top" lang="en"><div id="a" class="box one"><p class="x y" title="T1">E1</p>' +
+  '<p class="y">E2</p><span data-n="abc def">E3</span>\n' +
+  '<p lang="de-AT">E4</p></div><div id="b"><ul><li>E5</li><li class="x">E6<b></b></li><li>E7</li>' +
+  '<li DIR="RTL">E8</li></ul><input type="checkbox" checked id="c"><a href="https://x.example">E9</a>' +
+  '<h2>E10</h2><em></em></div></body>';
 
 const selectors = [
   ...[
@@ -245,7 +249,8 @@ for (const body of bodies) {
   const unknown = changes.some(({ code }) => code === 'STYLE') ? ' (said to be unknown)' : '';
   if (words(text) !== expected)
     wrong.push(
-      `${body.slice(0, body.indexOf('</style>'))}\n  Chromium: ${expected}\n  read:     ${words(text)}${unknown}`,
+      `${body.slice(0, body.indexOf('</style>'))}\n  Chromium: ${expected}\n  read:     ` +
+        `${words(text)}${unknown}`,
     );
 }
 process.stdout.write(

@@ -154,7 +154,8 @@ for (let at = 0; at < all.length; at += 100) {
   wrong.push(...seen.wrong);
 }
 process.stdout.write(
-  `${all.length} attacks shown: ${ran} ran, ${wrong.length} asked for something or kept a handler or a program; ` +
+  `${all.length} attacks shown: ${ran} ran, ${wrong.length} asked for something or kept a handler or a ` +
+    'program; ' +
     `as written, ${raw.ran + raw.wrong.length} of 3 are noticed\n`,
 );
 for (const one of wrong.slice(0, 20)) process.stdout.write(`${one}\n`);

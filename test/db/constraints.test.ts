@@ -18,11 +18,14 @@ async function deliver(visibility: 'PUBLIC' | 'PRIVATE', ticketId: number) {
       insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
       values (2, 1, 'text', 'TEXT', ${visibility}, false) returning id
     ), delivery as (
-      insert into deliveries (message_id, ticket_id, mailbox_id, from_address, from_name, subject, rfc_message_id, state)
-      select id, ${ticketId}, (select min(id) from mailboxes), 'a@desk.test', '', '', '<' || gen_random_uuid() || '@desk.test>', 'HELD'
+      insert into deliveries (message_id, ticket_id, mailbox_id, from_address, from_name, subject,
+      rfc_message_id, state)
+      select id, ${ticketId}, (select min(id)
+      from mailboxes), 'a@desk.test', '', '', '<' || gen_random_uuid() || '@desk.test>', 'HELD'
       from message returning id
     )
-    insert into delivery_recipients (delivery_id, position, kind, address) select id, 1, 'TO', 'b@customer.test' from delivery`;
+    insert into delivery_recipients (delivery_id, position, kind, address)
+    select id, 1, 'TO', 'b@customer.test' from delivery`;
   return inserted.then(
     () => undefined,
     (error) => ({

@@ -105,7 +105,7 @@ const values: Record<string, { write: unknown; cast: string; read: unknown }> = 
   json: { write: { a: [true, null, 'x'] }, cast: 'json', read: { a: [true, null, 'x'] } },
 };
 
-describe('a statement that the server has lost, or has another plan for, is prepared again with the same parameters', () => {
+describe('a statement that the server lost or replans is prepared again with the same parameters', () => {
   const loses: Record<string, (sql: postgres.Sql) => Promise<unknown>> = {
     'it was deallocated': (sql) => sql`deallocate all`.simple(),
     'its result has another type': (sql) => sql`alter table changing alter column it type bigint`.simple(),
@@ -174,7 +174,7 @@ describe('a server that closes each connection before it is open', () => {
   });
 });
 
-test('a new connection prepares nothing but what it is opened for; the bare driver asks for types as well', async () => {
+test('a new connection prepares only what it runs; the bare driver asks for types as well', async () => {
   const statementsOf = (kind: Kind) =>
     using(
       kind,

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => database[Symbol.asyncDispose]());
 
-test('an insert writes the rows of a step to the columns that are named, and an update sets them', async () => {
+test('an insert writes the rows of a step to the named columns, and an update sets them', async () => {
   const db = database.database.desk;
   await db.execute(sql`
     with people as (select 'jane' as login, 'Jane Doe' as name union all select 'joe', 'Joe Bloggs')

@@ -33,7 +33,7 @@ const all = (database: Database) =>
   Promise.all(Object.entries(ways).map(async ([name, ask]) => `${name}: ${await outcomeOf(ask(database))}`));
 const everybody = (outcome: string) => Object.keys(ways).map((name) => `${name}: ${outcome}`);
 
-test('when the network loses all connections and new ones work, each kind of statement works again, and what listens hears', async () => {
+test('after the network drops all connections, statements and the listener work again', async () => {
   await using world = await start();
   const { own, door, database } = world;
   const heard: string[] = [];
@@ -58,7 +58,7 @@ test('when the network loses all connections and new ones work, each kind of sta
   await listener.end({ timeout: 1 });
 });
 
-test('a statement that waits for a lock for longer than a server is believed to be silent goes on waiting', async () => {
+test('a statement waits for a lock for longer than the silence timeout', async () => {
   await using world = await start();
   const { own, door, database } = world;
   let waiting: PromiseLike<unknown> | undefined;

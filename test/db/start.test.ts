@@ -110,7 +110,7 @@ test('a search_path of the database or its owner changes nothing', async () => {
   });
 });
 
-test('a start that has nothing to migrate waits for nobody; one that has says for whom it waits, and leaves no lock behind', async () => {
+test('a start without migrations waits for no lock; one with migrations logs what it waits for', async () => {
   await withDatabase("encoding 'UTF8'", async (place) => {
     const other = postgres({
       ...place,

@@ -38,7 +38,7 @@ async function openCrumblingDoor(to: Connection, random: () => number) {
   };
 }
 
-test('answers and errors are the same in whatever pieces they arrive, and a connection goes on after each', async () => {
+test('answers and errors do not depend on how they are cut into packets', async () => {
   await using own = await createTestDatabase();
   await using door = await openCrumblingDoor(own.ownerConnection, seeded(7));
   const { user, database } = own.ownerConnection as Exclude<Connection, string>;

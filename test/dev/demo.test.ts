@@ -102,7 +102,7 @@ test('a demo whose passwords were changed is not announced, nor are they changed
   expect(row!.passwordHash).toBe(passwordHash);
 });
 
-test('where others can reach the gateway, the well-known passwords stop working, and come back with the demo', async () => {
+test('the well-known passwords work only while nobody else can reach the gateway', async () => {
   await using world = await createTestDatabase();
   const { desk } = world.database;
   await seedDemoDesk(desk);

@@ -70,7 +70,9 @@ test('forms that are on their way: the next one is told when to come back, until
   const begin = async () => {
     const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
     await once(socket, 'connect');
-    const head = `POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: ${asRequester}\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`;
+    const head =
+      `POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: ${asRequester}\r\nContent-Type: ` +
+      `${type}\r\nContent-Length: ${body.length}\r\n\r\n`;
     socket.write(Buffer.concat([Buffer.from(head), body.subarray(0, -200)]));
     return { socket, answer: once(socket, 'data').then(String) };
   };

@@ -24,7 +24,8 @@ async function say(
 }
 
 const subscription = /* GraphQL */ `subscription ($after: String, $ticketId: Int!) {
-  ticketEvents(ticket: { ticketId: $ticketId }, after: $after) { cursor type ticketMessage { messageId bodyText } }
+  ticketEvents(ticket: { ticketId: $ticketId }, after: $after) { cursor type ticketMessage { messageId
+  bodyText } }
 }`;
 interface Seen {
   cursor: string;
@@ -113,7 +114,8 @@ describe('ticketEvents', () => {
     const { cursor } = await say('before the page');
     const { messageId, cursor: next } = await say('on the page');
     const query =
-      '{ ticketEvents(ticket: {ticketId: 47}, after: "CURSOR") { cursor type ticketMessage { messageId } actor { name } } }';
+      '{ ticketEvents(ticket: {ticketId: 47}, after: "CURSOR") { cursor type ticketMessage { messageId ' +
+      '} actor { name } } }';
     const { data } = await gateway.graphql<{ ticketEvents: object[] }>(query.replace('CURSOR', cursor));
     expect(data.ticketEvents).toEqual([
       {

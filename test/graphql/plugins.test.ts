@@ -116,7 +116,7 @@ const changing: OperationPlugin = {
   }),
 };
 
-test('it may change what is allowed, what is executed and what is answered; a fault of it is masked', async () => {
+test('a plugin may change what is allowed, run and answered; its own fault is masked', async () => {
   await using other = await startGateway({
     env: { ROLES: 'web' },
     overrides: { operationPlugins: [changing] },

@@ -3,8 +3,8 @@ import { roomOf, rooms } from './rooms.ts';
 import { circlesOf, functionsOf, importsOf, type Source, sourcesBelow } from './sources.ts';
 
 /**
- * `npm run drawing`: who imports whom, room by room, as it is; circles; files a folder; longest file and function; lines over 110
- * columns. `test/house/house.test.ts` holds the bounds.
+ * `npm run drawing`: prints which room imports which, circles, files in each folder, the longest file
+ * and function, and lines over 110 columns. `test/house/house.test.ts` holds the bounds.
  */
 const say = (line = '') => stdout.write(`${line}\n`);
 const src = sourcesBelow('src');

@@ -3,8 +3,8 @@ const body = ['src/content', 'src/content/dom', 'src/content/html'];
 const mail = ['src/mail', 'src/mail/compose', 'src/mail/smtp', 'src/mail/outbox'];
 
 /**
- * What each room may import; what does not stand here it may not. A room is a folder of `src` with all that is in
- * it, but for folders that are rooms themselves.
+ * The rooms that each room may import. A room is a folder of `src` and everything in it, except folders that
+ * are rooms themselves.
  */
 export const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/platform': [],

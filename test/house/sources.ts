@@ -31,7 +31,7 @@ export function importsOf({ path, text }: Source): string[] {
   return [...new Set(targets)];
 }
 
-/** A function's name, where it begins, and how many lines are its own: those of functions in it are theirs. */
+/** A function's name, its first line, and the count of its own lines, without those of nested functions. */
 export interface Measured {
   readonly name: string;
   readonly line: number;
@@ -78,7 +78,8 @@ function nameOf(node: Node): string | undefined {
 }
 
 /**
- * Circles of imports: each a list of files of which every one reaches every other (Tarjan's strongly connected components).
+ * Circles of imports: lists of files of which each reaches every other (Tarjan's strongly connected
+ * components).
  */
 export function circlesOf(imports: ReadonlyMap<string, readonly string[]>): string[][] {
   const index = new Map<string, number>();

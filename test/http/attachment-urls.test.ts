@@ -35,7 +35,8 @@ const sign = (
 ): Promise<Signed> =>
   ask<Signed>(
     from,
-    `query ($id: ID!, $for: Int) { node(id: $id) { ... on Attachment { id downloadUrl url(expiresInSeconds: $for) } } }`,
+    'query ($id: ID!, $for: Int) { node(id: $id) { ... on Attachment { id downloadUrl ' +
+      'url(expiresInSeconds: $for) } } }',
     { id, ...(expiresInSeconds === undefined ? {} : { for: expiresInSeconds }) },
     { authorization },
   );
@@ -54,7 +55,7 @@ const png = Buffer.from(
 );
 
 describe('a signed address', () => {
-  test('needs no credential, carries the file’s name, and holds five minutes unless it is told otherwise', async () => {
+  test('needs no credential, carries the file’s name, and is valid for five minutes by default', async () => {
     const id = await attach(new File(['hello'], 'příloha 1.txt', { type: 'text/plain' }));
     const { url } = await sign(id, asRequester);
     expect(new URL(url!).pathname).toBe(
@@ -82,7 +83,7 @@ describe('a signed address', () => {
     expect(await (await get(there.href, null)).text()).toBe('hello');
   });
 
-  test('that was forged, cut, widened or made for another file or person is answered as what is not there', async () => {
+  test('forged, cut, widened or made for another file or person, it is answered as not found', async () => {
     const id = await attach(new File(['hello'], 'a.txt'));
     const another = await attach(new File(['other'], 'b.txt'));
     const { url } = await sign(id, asRequester);
@@ -117,7 +118,7 @@ describe('a signed address', () => {
     expect(await told(await get(forged[0]!, asOperator))).toEqual(expected);
   });
 
-  test('never outlives what its viewer may see: redacted, made private, handed on, or the viewer is gone', async () => {
+  test('ends when its viewer loses access: redacted, made private, reassigned, viewer disabled', async () => {
     const expected = await missing();
     const open = async () => {
       const id = await attach(new File(['hello'], 'a.txt'));
@@ -139,10 +140,12 @@ describe('a signed address', () => {
     const moved = await open();
     const [ticket] = await sql`
       update tickets set requester_id = (select id from users where login = 'operator')
-      where id = (select m.ticket_id from messages m join attachments a on a.message_id = m.id where a.id = ${moved.row})
+      where id = (select m.ticket_id from messages m join attachments a on a.message_id = m.id
+      where a.id = ${moved.row})
       returning id`;
     expect(await told(await get(moved.url, null))).toEqual(expected);
-    await sql`update tickets set requester_id = (select id from users where login = 'requester') where id = ${ticket!.id}`;
+    await sql`update tickets set requester_id = (select id from users where login = 'requester')
+      where id = ${ticket!.id}`;
 
     const left = await open();
     await sql`update users set disabled_at = now() where login = 'requester'`;
@@ -259,7 +262,7 @@ describe('conditions', () => {
   });
 });
 
-test('a stranger with neither credential nor signature is asked for a password, and a token without scope read gets nothing', async () => {
+test('neither credential nor signature gets 401, and a token without the read scope gets none', async () => {
   const id = await attach(new File(['x'], 'x.txt'));
   expect((await get(`${gateway.url}/attachments/${id}/x.txt`, null)).status).toBe(401);
   expect(await (await get(`${gateway.url}/attachments/${id}/x.txt`, asOperator)).text()).toBe('x');

@@ -93,7 +93,7 @@ test(
   beforeKeptEnd,
 );
 
-test('a request that stops arriving does not hold up an end, and one that has arrived is answered however long it takes', async () => {
+test('shutdown does not wait for a stalled request, and answers one that has arrived', async () => {
   const [arrived, answers] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const server = createServer(async (req, res) => {
     const body = await buffer(req).catch(() => undefined);
@@ -121,7 +121,7 @@ test('a request that stops arriving does not hold up an end, and one that has ar
   expect(await sent[2]).toContain('answered');
 });
 
-test('an end cuts a download and a watcher that nobody reads, once they have not moved for a while', async () => {
+test('shutdown cuts a download and a watcher that stop reading, after a while', async () => {
   const patience = { lookEveryMs: 50, looks: 4, leastBytes: 1 };
   await using gateway = await startGateway({ overrides: { patience } });
   await gateway.legacy({

@@ -121,7 +121,8 @@ describe('another expectation', () => {
 test('who does not wait reads its answer, although it has sent a body that nobody wanted', async () => {
   const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
   socket.write(
-    `POST /api/Tickets/NewMessage HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 300000\r\n\r\n`,
+    'POST /api/Tickets/NewMessage HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Type: ' +
+      'application/json\r\nContent-Length: 300000\r\n\r\n',
   );
   socket.write('x'.repeat(300_000));
   let text = '';

@@ -40,7 +40,9 @@ const file = (name: number | string, bytes: Buffer) =>
   ]);
 const closing = Buffer.from(`--${boundary}--\r\n`);
 
-const result = `{ __typename ... on AddTicketMessagePayload { ticketMessage { attachments { sha256 downloadUrl } } } }`;
+const result =
+  '{ __typename ... on AddTicketMessagePayload { ticketMessage { attachments { sha256 ' +
+  'downloadUrl } } } }';
 const one = `mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) ${result} }`;
 const two = `mutation ($first: AddTicketMessageInput!, $input: AddTicketMessageInput!) {
   first: addTicketMessage(input: $first) ${result} addTicketMessage(input: $input) ${result}
@@ -200,7 +202,8 @@ describe.each(['disk', 'S3'])('a slow %s', (kind) => {
       Buffer.from(body.slice(100_000)),
     ]);
     const stored = await sql`
-      select encode(sha256, 'hex') as sha256 from attachments where message_id = ${TicketMessageId} order by position`;
+      select encode(sha256, 'hex') as sha256 from attachments where message_id = ${TicketMessageId}
+      order by position`;
     expect(stored.map((row) => row.sha256)).toEqual(digests);
   });
 
@@ -224,7 +227,8 @@ describe.each(['disk', 'S3'])('a slow %s', (kind) => {
           .poll(
             async () =>
               (
-                await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+                await sql`select from pg_stat_activity where datname = current_database()
+                  and wait_event_type = 'Lock'`
               ).length,
           )
           .toBeGreaterThan(0),

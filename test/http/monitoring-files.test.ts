@@ -85,7 +85,7 @@ test('each metric and each label that the dashboard and the alerts ask for is th
   expect(missing).toEqual([]);
 });
 
-test('each expression has its brackets in pairs, and each alert says what it is about, here and in OPERATIONS.md', () => {
+test('expressions have balanced brackets; each alert is described here and in OPERATIONS.md', () => {
   for (const expr of expressions)
     for (const [open, close] of ['()', '{}', '[]'])
       expect(expr.split(open!).length, expr).toBe(expr.split(close!).length);

@@ -74,7 +74,7 @@ test('a fault is one in the line and in the metrics, although GraphQL answers it
   expect(sumOf(metrics, 'ticketwire_http_requests_total', 'outcome="fault"')).toBe(1);
 });
 
-test('a sign-in that is refused is a line with the reason and the address, and nothing that was offered', async () => {
+test('a refused sign-in is logged with reason and address, without the credential', async () => {
   const offered = ['Bearer tw_secret-that-was-offered', basic('operator', 'guess-that-was-made'), 'Basic !'];
   for (const authorization of offered) await gateway.graphql('{ viewer { login } }', {}, { authorization });
   const lines = kept.named('sign-in refused');

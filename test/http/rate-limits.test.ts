@@ -44,7 +44,7 @@ test('a viewer who asks too often gets 429 on every door, with the time to wait;
   expect(sumOf(metrics, 'ticketwire_http_requests_total', 'outcome="limited"')).toBe(4);
 });
 
-test('commands are counted apart from reading: a typed refusal, nothing written, and reading goes on', async () => {
+test('commands are limited apart from reads: a typed refusal, no row, and reads go on', async () => {
   await using gateway = await startGateway({ env: { RATE_LIMIT_WRITES: '2' } });
   for (let n = 0; n < 2; n += 1)
     expect(await say(gateway, { ticketId: 47 })).toEqual({ __typename: 'AddTicketMessagePayload' });

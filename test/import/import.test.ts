@@ -124,7 +124,8 @@ test('the sequences go on above the ids', async () => {
   await using world = await createWorld();
   await world.run(desk);
   const next =
-    await world.desk.execute(sql`select nextval('users_id_seq')::int as u, nextval('mailboxes_id_seq')::int as b,
+    await world.desk.execute(sql`select nextval('users_id_seq')::int as u, nextval('mailboxes_id_seq')::int
+      as b,
     nextval('tickets_id_seq')::int as t, nextval('messages_id_seq')::int as m`);
   expect([...next]).toEqual([{ u: 91, b: 6, t: 48, m: 1203 }]);
   await world.run([...desk, message(1100)]);
@@ -256,7 +257,7 @@ describe('bad lines', () => {
   });
 });
 
-test('a batch that cannot be written is undone as a whole, what was before it stays, and the next run completes it', async () => {
+test('a failed batch is rolled back whole; earlier ones stay, and the next run completes it', async () => {
   await using world = await createWorld();
   const people = Array.from({ length: 2500 }, (_, i) => ({ ...olga, id: i + 1, login: `u${i + 1}` }));
   // Somebody adds a login of the second batch between the check and the writing.
@@ -287,7 +288,7 @@ test('two imports of one file at once write it once', async () => {
   expect(await ledgerFaults(world.desk)).toEqual([]);
 });
 
-test('a message that would come before what a ticket already has is refused, as readers who went on would miss it', async () => {
+test('a message older than a ticket’s last is rejected, as readers with a cursor would miss it', async () => {
   await using world = await createWorld();
   await world.run(desk);
   const before = await world.everything();
@@ -321,7 +322,7 @@ test('in a file of many batches, the messages of a ticket go on from batch to ba
   ]);
 });
 
-test('a message that is written while the import runs ends it with a reason, and no id goes below it', async () => {
+test('a message written during an import aborts it with a reason, and no id is below it', async () => {
   await using world = await createWorld();
   await world.run([jane, ticket]);
   const owner = postgres({ ...(world.ownerConnection as object), max: 1 });
@@ -356,7 +357,7 @@ test('many batches count and number on from one to the next', async () => {
   expect(await ledgerFaults(world.desk)).toEqual([]);
 });
 
-test('what nobody may write through the API, nobody brings: private by a requester, blank, mail by a requester', async () => {
+test('an import obeys the API’s rules: private by a requester, blank, mail by a requester', async () => {
   await using world = await createWorld();
   const ticket = { type: 'ticket', id: 47, reference: 'INC-000047', subject: 'Printer', requesterId: 90 };
   const message = (id: number, more: object) => ({

@@ -16,7 +16,8 @@ let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway({ env: { ROLES: 'web' } });
   // The tickets that the cases assume beside those of the demo desk.
-  await gateway.sql`insert into tickets (reference, subject, requester_id) values ('INC-1', 's', 2), ('R', 's', 2), ('47', 's', 2)`;
+  await gateway.sql`insert into tickets (reference, subject, requester_id)
+    values ('INC-1', 's', 2), ('R', 's', 2), ('47', 's', 2)`;
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
@@ -91,7 +92,8 @@ function compare({ status, headers, body }: Answer, legacy: LegacyCase): void {
 
 async function lastMessage() {
   const [message] = await gateway.sql`
-    select messages.*, tickets.reference from messages join tickets on tickets.id = messages.ticket_id order by messages.id desc limit 1`;
+    select messages.*, tickets.reference from messages join tickets on tickets.id = messages.ticket_id
+    order by messages.id desc limit 1`;
   const attachments =
     await gateway.sql`select * from attachments where message_id = ${message!.id} order by position`;
   const recipients = await gateway.sql`

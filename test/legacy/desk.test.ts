@@ -28,7 +28,7 @@ async function send(
 }
 
 describe('the ticket', () => {
-  test('named twice must be one ticket; another, a missing and an invisible one are told apart by nobody', async () => {
+  test('two names must mean one ticket; other, missing and invisible tickets look the same', async () => {
     const calls = [
       { TicketId: 47, TicketREF: 'INC-000002' },
       { TicketId: 47, TicketREF: 'INC-999999' },
@@ -121,7 +121,13 @@ describe('an attachment', () => {
     const posts = 'http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.Posts';
     const data = 'http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.DataStructures';
     const bytes = Buffer.alloc(100_000, 'abcdefg');
-    const body = `<NewMessagePost xmlns="${posts}" xmlns:d="${data}" xmlns:z="http://schemas.microsoft.com/2003/10/Serialization/"><Attachments><d:NewAttachment z:Id="i1"><d:Data z:Id="i2">${bytes.toString('base64')}</d:Data><d:FileName>a</d:FileName></d:NewAttachment><d:NewAttachment z:Ref="i1"/><d:NewAttachment><d:Data z:Ref="i2"/><d:FileName>b</d:FileName></d:NewAttachment></Attachments><Message>x</Message><TicketId>47</TicketId></NewMessagePost>`;
+    const body =
+      `<NewMessagePost xmlns="${posts}" xmlns:d="${data}" ` +
+      'xmlns:z="http://schemas.microsoft.com/2003/10/Serialization/"><Attachments><d:NewAttachment ' +
+      `z:Id="i1"><d:Data z:Id="i2">${bytes.toString('base64')}</d:Data><d:FileName>a</d:FileName>` +
+      '</d:NewAttachment><d:NewAttachment z:Ref="i1"/><d:NewAttachment><d:Data ' +
+      'z:Ref="i2"/><d:FileName>b</d:FileName></d:NewAttachment></Attachments><Message>x</Message>' +
+      '<TicketId>47</TicketId></NewMessagePost>';
     const answer = await call(Number(new URL(gateway.url).port), {
       headers: { Authorization: asOperator, Accept: 'application/json', 'Content-Type': 'text/xml' },
       body,
@@ -137,7 +143,7 @@ describe('an attachment', () => {
   });
 });
 
-test('a token that may only write names its ticket once: whether two names are one it may not ask', async () => {
+test('a write-only token names its ticket once: it may not ask whether two names are one', async () => {
   const [user] = await gateway.sql`select id from users where login = 'operator'`;
   const db = gateway.database.database.desk;
   const { token } = await createToken(db, { userId: user!.id, name: 'writer', scopes: ['write'] });
@@ -199,7 +205,7 @@ describe('refusals', () => {
     expect(refused.Message!.length).toBeGreaterThan(10);
   });
 
-  test('refuse a file over the limit with 413, by the typed refusal and not by the cap on bytes', async () => {
+  test('reject a file over the limit with 413, by the typed refusal, not by the byte limit', async () => {
     const refused = await send({
       TicketId: 47,
       Message: 'x',
@@ -242,7 +248,10 @@ test('an Idempotency-Key stores one message, and refuses another with 422', asyn
 
 test("the public PHP client's call is stored with its file", async () => {
   const body =
-    '{"TicketREF":"INC-000047","TicketId":null,"Message":"P\\u0159\\u00edloha k \\/po\\u017eadavku\\/","Html":false,"IsPrivate":false,"IsMobileDevice":false,"Attachments":[{"FileName":"p\\u0159\\u00edloha.txt","ContentType":"text\\/plain","ContentLength":"5","Data":"aGVsbG8="}]}';
+    '{"TicketREF":"INC-000047","TicketId":null,"Message":"P\\u0159\\u00edloha k ' +
+    '\\/po\\u017eadavku\\/","Html":false,"IsPrivate":false,"IsMobileDevice":false,"Attachments":[{"Fil' +
+    'eName":"p\\u0159\\u00edloha.txt","ContentType":"text\\/plain","ContentLength":"5","Data":"aGVsb' +
+    'G8="}]}';
   const answer = await call(Number(new URL(gateway.url).port), {
     headers: { Authorization: asOperator, Accept: '*/*', 'Content-type': 'application/json' },
     body,

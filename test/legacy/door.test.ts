@@ -82,7 +82,8 @@ describe('protects the process', () => {
     await using closed = await startDoor({ begin: async () => ({ ...door.context, ...contextless }) });
     const socket = connect(closed.port, '127.0.0.1');
     socket.write(
-      'POST /api/Tickets/NewMessage HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 30000000\r\n\r\n{',
+      'POST /api/Tickets/NewMessage HTTP/1.1\r\nHost: localhost\r\nContent-Type: ' +
+        'application/json\r\nContent-Length: 30000000\r\n\r\n{',
     );
     const [head] = (await once(socket, 'data')) as [Buffer];
     expect(head.toString()).toMatch(/^HTTP\/1\.1 401 Unauthorized/);
@@ -96,7 +97,8 @@ describe('protects the process', () => {
       const body = post({ Attachments: [{ FileName: 'a', Data: data }] });
       const socket = connect(door.port, '127.0.0.1');
       socket.write(
-        `POST /api/Tickets/NewMessage HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`,
+        'POST /api/Tickets/NewMessage HTTP/1.1\r\nHost: localhost\r\nContent-Type: ' +
+          `application/json\r\nContent-Length: ${body.length}\r\n\r\n`,
       );
       socket.write(body.slice(0, body.length * share), () => socket.destroy());
       await once(socket, 'close');
@@ -109,7 +111,8 @@ describe('protects the process', () => {
     await using door = await startDoor();
     const socket = connect(door.port, '127.0.0.1');
     socket.write(
-      'POST /api/Tickets/NewMessage HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: 30000000\r\n\r\n<!DOCTYPE x [',
+      'POST /api/Tickets/NewMessage HTTP/1.1\r\nHost: localhost\r\nContent-Type: ' +
+        'text/xml\r\nContent-Length: 30000000\r\n\r\n<!DOCTYPE x [',
     );
     const [head] = (await once(socket, 'data')) as [Buffer];
     expect(head.toString()).toMatch(/^HTTP\/1\.1 400 Bad Request/);
@@ -119,7 +122,10 @@ describe('protects the process', () => {
   test('keeps no string in memory that is longer than any message', async () => {
     await using door = await startDoor({ limits: { maxBodyBytes: 40_000_000, maxTextChars: 1000 } });
     const long = 'x'.repeat(1001);
-    const xml = `<NewMessagePost xmlns="http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.Posts"><Message>${long}</Message></NewMessagePost>`;
+    const xml =
+      '<NewMessagePost ' +
+      `xmlns="http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.Posts"><Message>${long}` +
+      '</Message></NewMessagePost>';
     for (const body of [post({ Message: long }), post({ Message: `a\n${long}` }), post({ [long]: 1 })]) {
       expect((await door.call({ headers: json, body })).status).toBe(413);
     }
@@ -131,7 +137,12 @@ describe('reads files as a stream', () => {
   test.each(['json', 'xml'])('a large one in %s reaches the command whole', async (format) => {
     await using door = await startDoor();
     const data = Buffer.alloc(9_000_001, 'abcdefg').toString('base64').replace(/.{76}/g, '$&\r\n');
-    const xml = `<NewMessagePost xmlns="http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.Posts"><Attachments xmlns:d="http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.DataStructures"><d:NewAttachment><d:Data>${data}</d:Data><d:FileName>big</d:FileName></d:NewAttachment></Attachments><Message>x</Message><TicketId>1</TicketId></NewMessagePost>`;
+    const xml =
+      '<NewMessagePost ' +
+      'xmlns="http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.Posts"><Attachments ' +
+      'xmlns:d="http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.DataStructures">' +
+      `<d:NewAttachment><d:Data>${data}</d:Data><d:FileName>big</d:FileName></d:NewAttachment>` +
+      '</Attachments><Message>x</Message><TicketId>1</TicketId></NewMessagePost>';
     const body = format === 'json' ? post({ Attachments: [{ FileName: 'big', Data: data }] }) : xml;
     const answer = await door.call({ headers: { 'Content-Type': `application/${format}` }, body });
     expect([answer.status, text(answer)]).toEqual([200, expect.stringContaining('123')]);
@@ -141,7 +152,10 @@ describe('reads files as a stream', () => {
   test('what the public PHP client sends', async () => {
     await using door = await startDoor();
     const body =
-      '{"TicketREF":"INC-000047","TicketId":null,"Message":"P\\u0159\\u00edloha k \\/po\\u017eadavku\\/","Html":false,"IsPrivate":false,"IsMobileDevice":false,"Attachments":[{"FileName":"p\\u0159\\u00edloha.txt","ContentType":"text\\/plain","ContentLength":"5","Data":"aGVsbG8="}]}';
+      '{"TicketREF":"INC-000047","TicketId":null,"Message":"P\\u0159\\u00edloha k ' +
+      '\\/po\\u017eadavku\\/","Html":false,"IsPrivate":false,"IsMobileDevice":false,"Attachments":[{"F' +
+      'ileName":"p\\u0159\\u00edloha.txt","ContentType":"text\\/plain","ContentLength":"5","Data":"a' +
+      'GVsbG8="}]}';
     const answer = await door.call({ headers: { Accept: '*/*', 'Content-type': 'application/json' }, body });
     expect([answer.status, text(answer)]).toEqual([200, '{"TicketMessageId":123}']);
     expect(door.inputs[0]).toMatchObject({
@@ -164,7 +178,8 @@ describe('speaks HTTP as the old service did', () => {
     await using door = await startDoor();
     const socket = connect(door.port, '127.0.0.1');
     socket.write(
-      `POST /api/Tickets/NewMessage HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: ${post().length}\r\n\r\n`,
+      'POST /api/Tickets/NewMessage HTTP/1.1\r\nHost: localhost\r\nExpect: ' +
+        `100-continue\r\nContent-Type: application/json\r\nContent-Length: ${post().length}\r\n\r\n`,
     );
     const [first] = (await once(socket, 'data')) as [Buffer];
     expect(first.toString()).toBe('HTTP/1.1 100 Continue\r\n\r\n');
@@ -221,13 +236,14 @@ describe('speaks HTTP as the old service did', () => {
     const answer = await door.call({ path: '/api/Tickets/N%6Fpe%20%3Cb%3E%0A%25?x=%C5%99', body: post() });
     expect(answer.status).toBe(404);
     expect(JSON.parse(text(answer)).Message).toBe(
-      "No HTTP resource was found that matches the request URI 'http://localhost/api/Tickets/Nope <b>%0A%25?x=ř'.",
+      "No HTTP resource was found that matches the request URI 'http://localhost/api/Tickets/Nope " +
+        "<b>%0A%25?x=ř'.",
     );
   });
 });
 
 describe('helps its users', () => {
-  test('calls in its samples the origin by which the reader came, and nothing that a header could smuggle in', async () => {
+  test('uses the reader’s own origin in its samples, and nothing injected by a header', async () => {
     await using door = await startDoor();
     const help = async (host: string) =>
       text(await door.call({ method: 'GET', path: '/api', headers: { host } }));

@@ -66,7 +66,7 @@ const har = JSON.stringify({
 });
 
 describe('legacy replay', () => {
-  test('sends the observed cases, and says that nothing differs but what the desk behind it decides', async () => {
+  test('sends the observed cases, and says that only the data of the desk differs', async () => {
     await using door = await startDoor();
     const cases = fileURLToPath(new URL('./cases.json', import.meta.url));
     const { code, text } = await run(

@@ -30,7 +30,7 @@ test.each(['CONNECT', 'MAIL'] as const)(
   },
 );
 
-test('a mail whose end was sent and that nobody has answered is waited for, and then its outcome is unknown', async () => {
+test('a mail without an answer after its end is waited for, then its outcome is unknown', async () => {
   await using world = await createWorld();
   world.sink.setFaults([{ at: 'DOT', answer: 'hang' }]);
   const id = await world.queue();

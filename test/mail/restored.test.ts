@@ -66,7 +66,8 @@ async function deskAtWork() {
   for (const [at, phase] of ['CONNECT', 'BODY'].entries()) {
     await world.sql`
       with claimed as (
-        update deliveries set state = 'TRANSMITTING', attempt = gen_random_uuid(), attempts = 1, phase = ${phase},
+        update deliveries set state = 'TRANSMITTING', attempt = gen_random_uuid(), attempts = 1, phase =
+        ${phase},
           lease_until = now() - interval '1 minute' where id = ${underway[at]!} returning id, attempt
       ) insert into delivery_attempts (delivery_id, number, token, worker, phase)
         select id, 1, attempt, 'elsewhere', ${phase} from claimed`;
@@ -74,7 +75,7 @@ async function deskAtWork() {
   return { world, waiting, underway };
 }
 
-test('a restored desk sends nothing and changes nothing, and says why; released, each mail goes once and what was under way is unknown', async () => {
+test('a restored desk sends nothing and says why; after release a mail is sent or unknown', async () => {
   const { world, waiting, underway } = await deskAtWork();
   await using _ = world;
   await using copy = await restore(world);
@@ -109,7 +110,7 @@ test('a restored desk sends nothing and changes nothing, and says why; released,
   expect(heard.said.at(-1)).toMatch(/^mails are sent again/);
 });
 
-test('released with doubt, a restored desk sends nothing of what was due, and holds what is later', async () => {
+test('released with doubt, a restored desk drops the mails that were due and keeps later ones', async () => {
   const { world, waiting, underway } = await deskAtWork();
   await using _ = world;
   const later = await world.queue({ state: 'HELD', dueAt: new Date(Date.now() + 3_600_000) });
@@ -140,7 +141,7 @@ test('a worker that runs hears of a hold and of its end', async () => {
   await until(world.sql, second, inState('SENT'));
 });
 
-test('after another turn of the cluster’s history, a worker that was there goes on when nothing is lost; a new one waits', async () => {
+test('on a new timeline a running worker goes on if nothing is lost; a new worker waits', async () => {
   await using world = await createWorld();
   const turn = () => world.sql`update outbox_homes set timeline = timeline - 1`;
   const heard = heardLog();

@@ -28,7 +28,7 @@ for (const [atOnce, batches] of [
     expect(seen).toEqual(batches);
   });
 
-test('a batch that follows one of several waits for company, and one that follows a lone call does not', async () => {
+test('a batch after a batch waits briefly for more calls, and one after a single call does not', async () => {
   const seen: (readonly number[])[] = [];
   const run = createBatcher<number, number>(
     async (items) => {

@@ -214,7 +214,8 @@ async function curve(
       String(n).padStart(8),
     );
     tell(
-      `${minute}  ${columns.join(' ')}  ${pairs('rss').padEnd(10)}  ${pairs('files').padEnd(9)}  ${row!.count}`,
+      `${minute}  ${columns.join(' ')}  ${pairs('rss').padEnd(10)}  ${pairs('files').padEnd(9)}  ` +
+        `${row!.count}`,
     );
     before = { acknowledged, retries };
   }
@@ -241,7 +242,8 @@ async function compare({ owner }: ProductionDesk, leastSeen: number): Promise<vo
       (select count(*)::int from deliveries where state = 'SENT') as sent`;
   const { messages, bodies, mails, sent } = row!;
   tell(
-    `acknowledged ${acknowledged}, different bodies ${bodies}, rows ${messages}; mails ${mails}, sent ${sent}`,
+    `acknowledged ${acknowledged}, different bodies ${bodies}, rows ${messages}; mails ${mails}, sent ` +
+      `${sent}`,
   );
   tell(`retries ${retries}; the watcher who saw least saw ${leastSeen} events`);
   if (bodies < acknowledged) violation('something acknowledged is not there');

@@ -53,7 +53,8 @@ const say = async (gateway: Gateway, files: readonly string[], input: object = {
 const email = { from: 'company@domain.com' };
 const eventsOf = async (gateway: Gateway, id: string) => {
   const rows = await gateway.sql`
-    select type, visibility from events where message_id = ${Number(atob(id).slice('TicketMessage:'.length))} order by number`;
+    select type, visibility from events where message_id = ${Number(atob(id).slice('TicketMessage:'.length))}
+    order by number`;
   return rows.map(({ type, visibility }) => `${type} ${visibility}`);
 };
 
@@ -101,7 +102,7 @@ describe('with a scanner', () => {
     expect((await seen(gateway, waiting)).delivery!.state).toBe('QUEUED');
   });
 
-  test('an infected file is given to nobody, and its mail fails with the reason, however often it is tried', async () => {
+  test('an infected file is never served, and its mail fails with the reason at each retry', async () => {
     const body = 'Carries something';
     const id = await say(gateway, ['clean', `x${signature}x`], { email, body });
     const after = await until(gateway, id, inState('FAILED'));
@@ -196,7 +197,7 @@ describe('with a scanner', () => {
   });
 });
 
-test('a scanner that is away is waited for: files are served as downloads, mails wait and say why, and all go when it is back', async () => {
+test('while a scanner is away, files are downloads and mails wait with a reason; then all go', async () => {
   const first = await startClamd();
   const { port, url } = first;
   await first[Symbol.asyncDispose]();
@@ -216,7 +217,7 @@ test('a scanner that is away is waited for: files are served as downloads, mails
   expect(back.scanned.map(String)).toEqual(['one']);
 });
 
-test('a file that the scanner will not take waits with its mail, and the ledger gives the scanner’s words', async () => {
+test('a file that the scanner refuses waits with its mail, and the ledger shows the reason', async () => {
   await using clamd = await startClamd({ maxBytes: 10 });
   await using gateway = await startGateway({ env: { CLAMD_URL: clamd.url } });
   const id = await say(gateway, ['more than ten bytes'], { email });

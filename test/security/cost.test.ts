@@ -41,7 +41,8 @@ describe('a stranger’s body', () => {
     expect((await post(padded(6 * 1024 * KiB))).status).toBe(413);
     const chunked = Buffer.concat([
       Buffer.from(
-        'POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
+        'POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: ' +
+          'chunked\r\n\r\n',
       ),
       ...Array.from({ length: 5 }, () => Buffer.from(`4000\r\n${'x'.repeat(0x4000)}\r\n`)),
     ]);
@@ -97,11 +98,22 @@ describe('an answer larger than MAX_ANSWER_BYTES is refused while it is made', (
   const queries: Record<string, string> = {
     'a long page': `{ ${page} }`,
     'the same, as graphql-js makes it': `{ ${page.replace('body', 'body @skip(if: false)')} }`,
-    'one body by many names': `{ ticket(by: {ticketId: 46}) { messages(last: 1) { edges { node { ${Array.from({ length: 9 }, (_, n) => `b${n}: body`).join(' ')} } } } } }`,
+    'one body by many names':
+      '{ ticket(by: {ticketId: 46}) { messages(last: 1) { edges { node { ' +
+      `${Array.from({ length: 9 }, (_, n) => `b${n}: body`).join(' ')} } } } } }`,
     'one body in three forms':
       '{ ticket(by: {ticketId: 46}) { messages(last: 1) { edges { node { body bodyText bodyHtml } } } } }',
     events: '{ ticketEvents(ticket: {ticketId: 46}) { ticketMessage { body } } }',
-    'one body by many names beside the schema': `{ __schema { queryType { name } } ticket(by: {ticketId: 46}) { messages(last: 1) { nodes { ${Array.from({ length: 9 }, (_, n) => `b${n}: body`).join(' ')} } } } }`,
+    'one body by many names beside the schema':
+      '{ __schema { queryType { name } } ticket(by: {ticketId: ' +
+      '46}) ' +
+      '{ ' +
+      'messages(last: ' +
+      '1) ' +
+      '{ ' +
+      'nodes ' +
+      '{ ' +
+      `${Array.from({ length: 9 }, (_, n) => `b${n}: body`).join(' ')} } } } }`,
   };
   for (const [name, query] of Object.entries(queries)) {
     test(name, async () => {
@@ -126,7 +138,9 @@ describe('an answer larger than MAX_ANSWER_BYTES is refused while it is made', (
 
   test('an event of a subscription, by either transport, and the next one is told', async () => {
     const names = Array.from({ length: 9 }, (_, n) => `b${n}: body`).join(' ');
-    const query = `subscription ($after: String) { ticketEvents(ticket: {ticketId: 46}, after: $after) { ticketMessage { ${names} } } }`;
+    const query =
+      'subscription ($after: String) { ticketEvents(ticket: {ticketId: 46}, after: $after) ' +
+      `{ ticketMessage { ${names} } } }`;
     const { data } = await gateway.graphql<{ ticket: { cursor: string } }>(
       '{ ticket(by: {ticketId: 46}) { cursor } }',
     );
@@ -169,7 +183,8 @@ describe('an answer larger than MAX_ANSWER_BYTES is refused while it is made', (
     beforeAll(async () => {
       const rows = await gateway.sql<{ id: number }[]>`
         insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
-        select 46, 1, n || repeat('y', 100000), 'TEXT', 'PUBLIC', false from generate_series(1, ${count}) n returning id`;
+        select 46, 1, n || repeat('y', 100000), 'TEXT', 'PUBLIC', false from generate_series(1, ${count}) n
+        returning id`;
       ids = rows.map(({ id }) => Buffer.from(`TicketMessage:${id}`).toString('base64'));
     });
     const nodes = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on TicketMessage { messageId body } } }';
@@ -181,7 +196,10 @@ describe('an answer larger than MAX_ANSWER_BYTES is refused while it is made', (
       'a page, as text and as HTML': inPage('bodyText bodyHtml changes { code }'),
       nodes,
       'nodes, as graphql-js makes them': nodes.replace('body', 'body @skip(if: false)'),
-      'pages by many names': `{ ticket(by: {ticketId: 46}) { ${Array.from({ length: 30 }, (_, n) => `p${n}: messages(last: ${count - n}) { nodes { body } }`).join(' ')} } }`,
+      'pages by many names': `{ ticket(by: {ticketId: 46}) {
+        ${Array.from({ length: 30 }, (_, n) => `p${n}: messages(last: ${count - n}) { nodes { body } }`).join(
+          ' ',
+        )} } }`,
     }))
       test(name, async () => {
         const variables = query.includes('$ids') ? { ids } : {};
@@ -204,7 +222,8 @@ describe('an answer larger than MAX_ANSWER_BYTES is refused while it is made', (
         ticket: { messages: { nodes: object[] } };
         nodes: { body: string }[];
       }>(
-        `query ($ids: [ID!]!) { ${inPage('messageId').slice(1, -1)} nodes(ids: $ids) { ... on TicketMessage { body bodyText } } }`,
+        `query ($ids: [ID!]!) { ${inPage('messageId').slice(1, -1)} nodes(ids: $ids) { ... on ` +
+          'TicketMessage { body bodyText } } }',
         { ids: ids.slice(5, 6) },
       );
       expect([some.errors, some.data.ticket.messages.nodes.length, some.data.nodes[0]!.body.length]).toEqual([
@@ -230,7 +249,8 @@ describe('an answer larger than MAX_ANSWER_BYTES is refused while it is made', (
   });
 
   test('characters that take six bytes as JSON count as six', async () => {
-    await gateway.sql`update messages set body = ${'\u0001'.repeat(60_000)} where id = (select max(id) from messages where ticket_id = 46)`;
+    await gateway.sql`update messages set body = ${'\u0001'.repeat(60_000)} where id = (select max(id)
+      from messages where ticket_id = 46)`;
     const { errors } = await gateway.graphql(`{ ${page.replace('last: 4', 'last: 1')} }`);
     expect(errors?.[0]?.extensions?.code).toBe('ANSWER_TOO_LARGE');
   });
@@ -239,7 +259,9 @@ describe('an answer larger than MAX_ANSWER_BYTES is refused while it is made', (
     const before = await gateway.counts();
     const names = Array.from({ length: 9 }, (_, n) => `b${n}: body`).join(' ');
     const { data, errors } = await gateway.graphql(
-      `mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { ... on AddTicketMessagePayload { ticketMessage { ${names} } } } b: addTicketMessage(input: {ticket: {ticketId: 46}, body: "b"}) { __typename } }`,
+      'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { ... on ' +
+        `AddTicketMessagePayload { ticketMessage { ${names} } } } b: addTicketMessage(input: {ticket: ` +
+        '{ticketId: 46}, body: "b"}) { __typename } }',
       { input: { ticket: { ticketId: 46 }, body: long } },
     );
     expect([data, errors![0]!.message]).toEqual([
@@ -309,7 +331,7 @@ describe('bodies that are on their way', () => {
     }
   });
 
-  test('share one budget: past it the next is told when to come back, and room comes back with those that end', async () => {
+  test('share one budget: past it a call is told when to retry, and finished ones free room', async () => {
     // One that does not cut them meanwhile.
     const env = { ROLES: 'web', MAX_REQUEST_BYTES: String(7 * 1024 * KiB) };
     await using patient = await startGateway({ env, database: gateway.database });

@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Gateway, startGateway } from '../support/gateway.ts';
+import { sampled } from '../support/soak.ts';
 
 let gateway: Gateway;
 let collect: () => void;
@@ -17,18 +18,22 @@ const many = (count: number, text: (n: number) => string) =>
 const typenames = many(480, () => '__typename');
 const refusal = many(20, (n) => `a${n}: code`);
 
-test.each([
+const floods: [which: string, count: number, document: string][] = [
   // Fourteen types in the union: each field of the fragment is one in each of them.
   [
     'short ones that mean much',
     1000,
-    `mutation M#($i: AddTicketMessageInput!) { ${many(6, (n) => `m${n}: addTicketMessage(input: $i) { ...F }`)} }
+    `mutation M#($i: AddTicketMessageInput!) { ${many(
+      6,
+      (n) => `m${n}: addTicketMessage(input: $i) { ...F }`,
+    )} }
     fragment F on AddTicketMessageResult { __typename ... on UserError { ${refusal} code message path } }`,
   ],
   [
     'as short ones, within what is planned',
     1000,
-    `mutation M#($i: AddTicketMessageInput!) { addTicketMessage(input: $i) { ... on UserError { ${refusal} } } }`,
+    'mutation M#($i: AddTicketMessageInput!) { addTicketMessage(input: $i) { ... on UserError { ' +
+      `${refusal} } } }`,
   ],
   ['long ones', 300, `query Q#($by: TicketSelector!) { ${typenames} ticket(by: $by) { subject } }`],
   [
@@ -36,7 +41,9 @@ test.each([
     300,
     `query Q#($by: TicketSelector!) { ${typenames} ticket(by: $by) { subject @skip(if: true) } }`,
   ],
-])(
+];
+
+test.each(sampled(floods, 2))(
   'a stranger who sends documents, never the same, does not fill the memory: %s',
   async (_which, count, document) => {
     const send = async (n: number) => {

@@ -59,7 +59,8 @@ test('introspection', async () => {
 });
 test('introspection in circles', async () => {
   const circle =
-    'query cop { __schema { types { fields { type { fields { type { fields { type { fields { type { name } } } } } } } } } }';
+    'query cop { __schema { types { fields { type { fields { type { fields { type { fields { type { ' +
+    'name } } } } } } } } } }';
   expect((await cop(circle)).told.data).toBeUndefined();
 });
 test('field suggestions', async () => {

@@ -8,7 +8,7 @@ const change = (
   ${command}(input: $input) { __typename ... on UserError { code } }
 }`;
 
-test('an operator without a grant on the mailbox makes nothing go out from it, by no command; calling off is anybody’s', async () => {
+test('an operator without the mailbox grant cannot send from it, but may cancel its mails', async () => {
   await using gateway = await startGateway({ env: { ROLES: 'web' } });
   const [curious] = await gateway.sql<{ id: number }[]>`
     insert into users (login, name, role) values ('curious', 'Curious', 'OPERATOR') returning id`;
@@ -20,7 +20,8 @@ test('an operator without a grant on the mailbox makes nothing go out from it, b
   const authorization = `Bearer ${token}`;
   const mail = (as: string | undefined) =>
     gateway.graphql<{ addTicketMessage: { code?: string; delivery?: { id: string } } }>(
-      `mutation { addTicketMessage(input: {ticket: {ticketId: 47}, body: "x", email: {from: "company@domain.com"}}) {
+      `mutation { addTicketMessage(input: {ticket: {ticketId: 47}, body: "x", email: {from:
+        "company@domain.com"}}) {
         ... on AddTicketMessagePayload { delivery { id } } ... on UserError { code }
       } }`,
       {},

@@ -42,7 +42,7 @@ test('only a token with the scope read reads, by whatever field', async () => {
   }
 });
 
-test('a token that only writes does not read the conversation by way of what it has written, nor files', async () => {
+test('a write-only token reads neither the conversation nor files through its own writes', async () => {
   const authorization = await bearer('write');
   const written = await gateway.graphql<{ addTicketMessage: object }>(
     `mutation { addTicketMessage(input: {ticket: {ticketId: 47}, body: "x"}) {
@@ -110,7 +110,9 @@ async function secretTicket() {
 
 const ticketFields =
   'reference subject requester { name email } messageCount messages(first: 100) { nodes { body } }';
-const messageFields = `id bodyText body author { name email } ticket { ${ticketFields} } attachments { fileName url } delivery { bcc subject to }`;
+const messageFields =
+  `id bodyText body author { name email } ticket { ${ticketFields} } attachments { ` +
+  'fileName url } delivery { bcc subject to }';
 const deliveryFields = 'state subject to bcc recipients { address } attempts { reply }';
 
 function operations({ message, attachment, delivery, note }: Awaited<ReturnType<typeof secretTicket>>) {
@@ -118,7 +120,9 @@ function operations({ message, attachment, delivery, note }: Awaited<ReturnType<
   const last = encodeGlobalId('TicketMessage', 1);
   const email = 'email: { from: "company@domain.com", quote: ALL, cc: ["me@domain.com"] }';
   const refused = '... on UserError { code message path }';
-  const said = `... on AddTicketMessagePayload { replayed ticketMessage { ${messageFields} } ticket { ${ticketFields} } }`;
+  const said =
+    `... on AddTicketMessagePayload { replayed ticketMessage { ${messageFields} } ticket { ` +
+    `${ticketFields} } }`;
   const add = (input: string) =>
     `mutation { addTicketMessage(input: { ${by}, body: "mine", ${input} }) { ${said} ${refused}
       ... on TicketChangedError { unseenMessages { body } } } }`;
@@ -194,7 +198,7 @@ test('the same operations tell a token that reads all of it', async () => {
   expect(silent).toEqual([]);
 });
 
-test('what a command did is done and told, though its links lead nowhere without the scope read', async () => {
+test('a write-only token’s command is done and answered, but its links lead nowhere', async () => {
   const authorization = await bearer('write', 'mail', 'admin');
   const { message, attachment, delivery } = await secretTicket();
   const cancelled = await gateway.graphql(
@@ -228,8 +232,10 @@ test('what a command did is done and told, though its links lead nowhere without
   });
   expect(redacted.errors).toBeUndefined();
   const written = await gateway.graphql(
-    `mutation { addTicketMessage(input: { ticket: { ticketId: 12 }, body: "mine", email: { from: "company@domain.com" } }) {
-      ... on AddTicketMessagePayload { ticketMessage { bodyText author { name } } delivery { state attempts { number } } ticket { reference } } } }`,
+    `mutation { addTicketMessage(input: { ticket: { ticketId: 12 }, body: "mine", email: {
+      from: "company@domain.com" } }) {
+      ... on AddTicketMessagePayload { ticketMessage { bodyText author { name } } delivery { state attempts {
+      number } } ticket { reference } } } }`,
     {},
     { authorization },
   );
@@ -245,7 +251,7 @@ test('what a command did is done and told, though its links lead nowhere without
   });
 });
 
-test('ifLastMessage and quotations are refused without the scope read, by their path, and nothing is written', async () => {
+test('ifLastMessage and quotations need the scope read; the refusal names their path', async () => {
   const authorization = await bearer('write', 'mail');
   const before = await gateway.counts();
   const last = encodeGlobalId('TicketMessage', 1);

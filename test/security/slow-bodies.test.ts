@@ -27,14 +27,15 @@ function cpuSince(from: NodeJS.CpuUsage): number {
   return (user + system) / 1000;
 }
 
-test('no body that a requester can write keeps the gateway busy for long, in writing or in reading', async () => {
+test('no requester’s body blocks the gateway for long, in writing or in reading', async () => {
   await using gateway = await startGateway();
   const slow: string[] = [];
   for (const [name, body] of Object.entries(bodies)) {
     const from = process.cpuUsage();
     await gateway.graphql(
       `mutation($input: AddTicketMessageInput!) {
-        addTicketMessage(input: $input) { ... on AddTicketMessagePayload { ticketMessage { bodyHtml bodyText } } }
+        addTicketMessage(input: $input) { ... on AddTicketMessagePayload { ticketMessage { bodyHtml bodyText
+        } } }
       }`,
       { input: { ticket: { reference: 'INC-000047' }, ...body } },
       { authorization: asRequester },

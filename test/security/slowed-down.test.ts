@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startGateway } from '../support/gateway.ts';
 
-test('an address that must wait is told 429 and for how long, the legacy door’s clients 401; a wrong credential is 401', async () => {
+test('a throttled address gets 429 and Retry-After, legacy clients and wrong passwords 401', async () => {
   await using gateway = await startGateway();
   const json = { 'content-type': 'application/json' };
   const ask = async (path: string, method: string, authorization: string) => {

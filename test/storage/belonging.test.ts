@@ -56,7 +56,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect((await all(store.listAside())).map(({ key }) => key)).toEqual([gone]);
   });
 
-  test('an empty database touches nothing of a store that has files, with an identity or without', async () => {
+  test('an empty database changes nothing in a store with files, with or without an identity', async () => {
     const kept = await fill(5);
     await using empty = await createTestDatabase();
     const without = await collect(empty.database.desk);
@@ -116,7 +116,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await keysOf(store)).toEqual(kept);
   });
 
-  test('with an older backup of the database nothing is removed until an operator adopts the store', async () => {
+  test('after an older backup nothing is removed until an operator adopts the store', async () => {
     await collect();
     const old = await generation();
     const kept = await fill(5);
@@ -152,7 +152,8 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     const gone = await stray();
     // As behind a pooler that swallows what a session says of itself.
     const owner = postgres({ ...(files.world.ownerConnection as object), max: 1, onnotice: () => {} });
-    await owner`create or replace function sees_everything() returns boolean language sql stable as 'select false'`;
+    await owner`create or replace function sees_everything() returns boolean language sql stable as
+      'select false'`;
     await using hidden = openDatabase(files.world.connection, { poolSize: 2 });
     const result = await collectGarbage(hidden.desk, store, hours(1));
     expect(result).toMatchObject({ off: 'row-level security hides 10 of 10 rows that name files', keys: 0 });

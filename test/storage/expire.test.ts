@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { expireInboxMails, expireRateLimits } from '../../src/storage/garbage/expire.ts';
 import { createTestDatabase } from '../support/database.ts';
 
-test('mails of the inbox and counts of a minute go when they have had their time, and not before', async () => {
+test('the inbox’s mails and the minute counts are deleted after their time, not before', async () => {
   await using world = await createTestDatabase();
   const { desk, raw } = world.database;
   await raw`insert into inbox_mails (mail_from, rcpt_to, source, summary, received_at)

@@ -10,6 +10,7 @@ import {
   BlobTooLarge,
   newBlobKey,
 } from '../../src/storage/blob-store.ts';
+import { sampled, soaking } from '../support/soak.ts';
 import { all, keysOf, type StoreWorld, storeWorlds } from './stores.ts';
 
 const MiB = 1024 * 1024;
@@ -27,7 +28,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
 
   const read = async (key: string, of = store) => buffer(await of.open(key));
 
-  test.each([0, 1, 4096, 3_000_001, 5 * MiB, 5 * MiB + 1, 12 * MiB + 3])(
+  test.each(sampled([0, 4096, 5 * MiB + 1, 1, 3_000_001, 5 * MiB, 12 * MiB + 3], 2))(
     '%i bytes are read back as they were put, under a key of their own',
     async (size) => {
       const bytes = randomBytes(size);
@@ -82,7 +83,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     },
   );
 
-  test.each([0, 50_000, 6 * MiB, 12 * MiB])(
+  test.each(sampled([0, 50_000, 6 * MiB, 12 * MiB], 2))(
     'a source that fails after %i bytes leaves nothing, and its fault is told',
     async (size) => {
       const source = new PassThrough({ highWaterMark: 20 * MiB });
@@ -105,7 +106,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await world.names()).toEqual([]);
   });
 
-  test('a stream that somebody has read from is refused: what is missing would never be noticed', async () => {
+  test('a stream that was read from before is rejected, as its beginning would be lost', async () => {
     const begun = from(Buffer.from('abc'), Buffer.from('def'));
     await once(begun, 'readable');
     begun.read();
@@ -119,7 +120,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
 
   test('a reader who goes away, before the first byte or in the middle, leaves nothing open', async () => {
     const { key } = await store.put(from(randomBytes(3_000_000)), 3_000_000);
-    for (let n = 0; n < 200; n++) {
+    for (let n = 0; n < (soaking ? 200 : 20); n++) {
       const stream = await store.open(key);
       if (n % 2 === 0) await once(stream, 'readable');
       stream.destroy();
@@ -210,7 +211,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       expect((await read(key)).equals(bytes)).toBe(true);
     });
 
-    test('a process that saw the beginning and the end, but not the middle, tells the digest of all', async () => {
+    test('a process that saw only the beginning and the end computes the whole digest', async () => {
       const key = await store.create();
       await append(key, Buffer.from('ab'), 0);
       await append(key, Buffer.from('cd'), 2, world.another());
@@ -238,7 +239,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       expect(await read(key)).toHaveLength(0);
     });
 
-    test.each([3, 50_000, 6 * MiB, 11 * MiB + 5])(
+    test.each(sampled([3, 50_000, 11 * MiB + 5, 6 * MiB], 2))(
       'of a request that breaks off after %i bytes, what had arrived is kept',
       async (size) => {
         const bytes = randomBytes(size + 10);
@@ -292,7 +293,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       },
     );
 
-    test('whoever comes again ends the request that still hangs, and goes on behind what it had sent', async () => {
+    test('a new request ends the one that still hangs, and continues behind its bytes', async () => {
       const key = await store.create();
       const hanging = new PassThrough();
       const first = store.append(key, hanging, { offset: 0, maxBytes: 100 });

@@ -38,7 +38,8 @@ async function findBrowser(): Promise<LaunchOptions> {
   const found = installed.find(existsSync);
   if (found !== undefined) return { executablePath: found };
   throw new Error(
-    `No browser for ${process.platform} ${process.arch}: install Chromium or Chrome, or set CHROMIUM_PATH to one, to run these tests`,
+    `No browser for ${process.platform} ${process.arch}: install Chromium or Chrome, or set ` +
+      'CHROMIUM_PATH to one, to run these tests',
   );
 }
 

@@ -41,7 +41,8 @@ export const clients = {
   'urql 6': {
     headers: {
       accept:
-        'application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed',
+        'application/graphql-response+json, application/graphql+json, application/json, ' +
+        'text/event-stream, multipart/mixed',
       'content-type': 'application/json',
     },
     body: named,

@@ -104,9 +104,11 @@ export async function startGateway({
     },
     async counts() {
       const [row] = await sql`
-        select (select count(*)::int from messages) as messages, (select count(*)::int from attachments) as attachments,
+        select (select count(*)::int from messages) as messages, (select count(*)::int
+        from attachments) as attachments,
           (select count(*)::int from blobs) as blobs, (select count(*)::int from deliveries) as deliveries,
-          (select count(*)::int from delivery_recipients) as recipients, (select count(*)::int from events) as events,
+          (select count(*)::int from delivery_recipients) as recipients, (select count(*)::int
+          from events) as events,
           (select count(*)::int from idempotency_keys) as keys`;
       return row as unknown as Record<string, number>;
     },

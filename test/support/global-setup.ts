@@ -64,5 +64,6 @@ async function fillDemo(connection: Connection): Promise<void> {
   await using database = openDatabase(connection);
   await seedDemoDesk(database.desk);
   for (const login of ['operator', 'requester'])
-    await database.raw`update users set password_hash = ${await hashPassword(login, lowCost)} where login = ${login}`;
+    await database.raw`update users set password_hash = ${await hashPassword(login, lowCost)}
+      where login = ${login}`;
 }

@@ -21,7 +21,8 @@ beforeAll(async () => {
   gateway = await startGateway({ env: { ROLES: 'web' } });
   await gateway.sql`
     insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
-    select 2, 1, 'message ' || n, 'TEXT', case when n % 3 = 0 then 'PRIVATE' else 'PUBLIC' end, false from generate_series(1, 150) n`;
+    select 2, 1, 'message ' || n, 'TEXT', case when n % 3 = 0 then 'PRIVATE' else 'PUBLIC' end, false
+    from generate_series(1, 150) n`;
   const there = await gateway.sql<{ id: number; visibility: string }[]>`
     select id, visibility from messages where ticket_id = 2 order by id`;
   await gateway.sql`
@@ -37,7 +38,8 @@ const page = async (args: string, authorization = asOperator) => {
   const { messages } = await ask<{ messages: Connection }>(
     gateway,
     `{ ticket(by: { ticketId: 2 }) { messages${args === '' ? '' : `(${args})`} {
-      pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node { messageId } } } } }`,
+      pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node { messageId } } } }
+      }`,
     {},
     { authorization },
   );
@@ -54,7 +56,7 @@ describe.each([
   ['a requester', asRequester, () => open],
 ] as const)('the pages of a conversation, for %s', (_, authorization, visible) => {
   for (const size of [1, 7, 20, 100]) {
-    test(`forwards by ${size} and backwards by ${size}: everything once, in one order, with an end on both sides`, async () => {
+    test(`pages of ${size}, forwards and backwards, hold everything once and in order`, async () => {
       const forwards: number[] = [];
       for (let after: string | null = null, more = true; more; ) {
         const one: Connection = await page(
@@ -273,7 +275,8 @@ test('a page has its rows without their edges, and the list its length', async (
 
 test('the payload’s edge is the one that the list has, for a client that appends it', async () => {
   const { data } = await gateway.graphql<{ addTicketMessage: { ticketMessageEdge: { cursor: string } } }>(
-    `mutation { addTicketMessage(input: { ticket: { ticketId: 33 }, body: "x" }) { ... on AddTicketMessagePayload {
+    `mutation { addTicketMessage(input: { ticket: { ticketId: 33 }, body: "x" }) {
+      ... on AddTicketMessagePayload {
       ticketMessageEdge { cursor node { messageId bodyText } } } } }`,
   );
   const listed = await ask<{ messages: Connection }>(
@@ -283,7 +286,7 @@ test('the payload’s edge is the one that the list has, for a client that appen
   expect(listed.messages.edges).toEqual([data.addTicketMessage.ticketMessageEdge]);
 });
 
-test('ids tell whose something is, and a mailbox is found again by its id by those who may send from it', async () => {
+test('ids name their owner’s type, and a mailbox id resolves for those who may send from it', async () => {
   const { data } = await gateway.graphql<{
     viewer: { id: string; person: { id: string } };
     mailboxes: { id: string; address: string }[];
@@ -319,7 +322,7 @@ test('counts are of what the viewer may see', async () => {
   expect(await count(asRequester)).toEqual({ messageCount: open.length });
 });
 
-test('a requester’s cursor counts by one from public message to public message, whatever notes are between', async () => {
+test('a requester’s cursor counts public messages by one, whatever notes lie between', async () => {
   const ticket = { ticketId: 7 };
   const cursors: number[] = [];
   for (let time = 0; time < 4; time += 1) {
@@ -343,7 +346,8 @@ describe('tickets', () => {
       edges: { cursor: string; node: { ticketId: number; status: string } }[];
     }>(
       gateway,
-      `{ tickets(${args}) { pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node { ticketId status } } } }`,
+      `{ tickets(${args}) { pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { ` +
+        'cursor node { ticketId status } } } }',
       {},
       { authorization },
     );

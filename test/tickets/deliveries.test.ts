@@ -37,7 +37,8 @@ interface Delivery {
   }[];
 }
 const fields =
-  'state bcc failure suggestedAction smtpReply recipients { kind address state smtpReply enhancedCode failure suggestedAction } attempts { number phase endedAt outcome reply }';
+  'state bcc failure suggestedAction smtpReply recipients { kind address state smtpReply enhancedCode ' +
+  'failure suggestedAction } attempts { number phase endedAt outcome reply }';
 const read = ({ delivery }: Added) =>
   ask<Delivery>(gateway, `query ($id: ID!) { node(id: $id) { ... on Delivery { ${fields} } } }`, {
     id: delivery!.id,
@@ -57,7 +58,8 @@ const command = (name: string, type: string, input: object, authorization: strin
   ask<Done>(
     gateway,
     `mutation ($input: ${type}!) { ${name}(input: $input) {
-      ... on DeliveryPayload { delivery { ${fields} } } ... on UserError { code path } ... on DeliveryStateError { state } } }`,
+      ... on DeliveryPayload { delivery { ${fields} } } ... on UserError { code path }
+      ... on DeliveryStateError { state } } }`,
     { input },
     { authorization },
   );
@@ -70,7 +72,8 @@ const resolve = (delivery: string, how: string, as?: string | null) =>
 
 const list = (filter: object, authorization: string | null = asOperator, args = 'first: 100') =>
   gateway.graphql<{ deliveries: { edges: { node: { id: string; state: string } }[]; pageInfo: object } }>(
-    `query ($filter: DeliveryFilter) { deliveries(filter: $filter, ${args}) { edges { node { id state } } pageInfo { hasNextPage hasPreviousPage endCursor } } }`,
+    `query ($filter: DeliveryFilter) { deliveries(filter: $filter, ${args}) { edges { node { id state } ` +
+      '} pageInfo { hasNextPage hasPreviousPage endCursor } } }',
     { filter },
     { authorization },
   );
@@ -109,7 +112,8 @@ describe('the commands', () => {
     const added = await mailed({ cc: ['gone@domain.com'], bcc: ['boss@domain.com'] }, 3);
     expect(await settled(added, 'DEFERRED')).toMatchObject({
       failure:
-        "boss@domain.com: The recipient's mailbox is full for now. gone@domain.com: The address does not exist.",
+        "boss@domain.com: The recipient's mailbox is full for now. gone@domain.com: The address does " +
+        'not exist.',
       suggestedAction: 'WAIT',
       smtpReply: '452 4.2.2 over quota',
       recipients: [
@@ -147,7 +151,8 @@ describe('the commands', () => {
     [
       { at: 'REPLY', answer: 'drop' } as const,
       'OUTCOME_UNKNOWN',
-      'The connection ended after the whole mail was sent and before the server answered: it may have arrived.',
+      'The connection ended after the whole mail was sent and before the server answered: it may have ' +
+        'arrived.',
       'RESOLVE',
     ],
   ])('%j is told in plain words', async (fault, state, reason, suggestedAction) => {
@@ -197,7 +202,7 @@ describe('the commands', () => {
     });
   }
 
-  test('are refused to strangers and requesters, and for what is not there, in one way whatever exists', async () => {
+  test('are refused to strangers, requesters and for missing ones in the same way', async () => {
     const { delivery } = await mailed({ holdSeconds: 3600 });
     const nobodys = encodeGlobalId('Delivery', 999_999);
     for (const run of [retry, cancel, (id: string, as?: string | null) => resolve(id, 'RESEND', as)]) {
@@ -244,7 +249,7 @@ describe('the ledger', () => {
   });
 });
 
-test('the source of a mail is what the server took, for operators alone and not before it was sent', async () => {
+test('the source of a mail is the bytes the server took, for operators, after it was sent', async () => {
   const sent = gateway.sink.mails.length;
   const waiting = await mailed({ holdSeconds: 3600, bcc: ['boss@domain.com'] }, 7);
   expect((await get(waiting.delivery!.sourceUrl, asOperator)).status).toBe(404);

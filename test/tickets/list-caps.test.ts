@@ -40,7 +40,7 @@ describe.each([
   );
 });
 
-test('null means the default in every field that has one, and is the same call to an idempotency key', async () => {
+test('null means the default in every such field, and is the same call to an idempotency key', async () => {
   const nulls = { format: null, visibility: null, isMobileDevice: null, attachments: null };
   const emailNulls = { cc: null, bcc: null, cancelIf: null, quote: null, holdSeconds: null, sendAt: null };
   const key = { idempotencyKey: 'null-is-default' };

@@ -39,7 +39,8 @@ interface Attachment {
 }
 
 const attachmentFields = 'fileName contentType byteSize sha256 downloadUrl redactedAt';
-const messageFields = `body bodyHtml bodyText redactedAt attachments { ${attachmentFields} } delivery { state failure }`;
+const messageFields = `body bodyHtml bodyText redactedAt delivery { state failure }
+  attachments { ${attachmentFields} }`;
 const redactMessage = (message: string, more: object = {}, authorization: string | null = asOperator) =>
   ask<Redacted>(
     gateway,
@@ -53,7 +54,8 @@ const redactAttachment = (attachment: string, more: object = {}, authorization: 
   ask<Redacted>(
     gateway,
     `mutation ($input: RedactAttachmentInput!) { redactAttachment(input: $input) {
-      ... on RedactAttachmentPayload { alreadyRedacted attachment { ${attachmentFields} } ticketMessage { ${messageFields} } }
+      ... on RedactAttachmentPayload { alreadyRedacted attachment { ${attachmentFields} } ticketMessage {
+      ${messageFields} } }
       ... on UserError { code path } } }`,
     { input: { attachment, ...more } },
     { authorization },
@@ -71,7 +73,8 @@ const eventsAfter = async (cursor: string, ticket = 47) => {
 };
 const auditOf = async ({ ticketMessage }: Added) => [
   ...(await gateway.sql`
-    select actor_id, action, ticket_id, details from audit_entries where message_id = ${ticketMessage.messageId} order by id`),
+    select actor_id, action, ticket_id, details from audit_entries
+    where message_id = ${ticketMessage.messageId} order by id`),
 ];
 const keptBlobs = async () =>
   (await readdir(gateway.blobsDirectory, { recursive: true }).catch((): string[] => [])).filter((name) =>
@@ -94,12 +97,13 @@ const whereverWritten = async (text: string) => {
 const assertGapless = async (ticket: number) => {
   const [row] = await gateway.sql`
     select t.last_event_number = count(*) and max(e.number) = count(*) as all,
-      t.last_public_event_number = count(e.public_number) and max(e.public_number) = count(e.public_number) as public
+      t.last_public_event_number = count(e.public_number)
+      and max(e.public_number) = count(e.public_number) as public
     from tickets t join events e on e.ticket_id = t.id where t.id = ${ticket} group by t.id`;
   expect({ ...row }).toEqual({ all: true, public: true });
 };
 
-test('a redacted message leaves its place, and of its text, files and names nothing in any table or on disk', async () => {
+test('a redacted message keeps its place; its text, files and names are in no table or file', async () => {
   const blobsBefore = await keptBlobs();
   const added = await withFile({ email: held }, [file(), file('second', 'second.txt')]);
   const { id } = added.ticketMessage;
@@ -201,7 +205,9 @@ test('whoever watches the ticket is told, and shown what is left', async () => {
     { authorization: asRequester },
   );
   const listening = new AbortController();
-  const query = `subscription { ticketEvents(ticket: { ticketId: 17 }, after: "${cursor}") { type ticketMessage { messageId bodyText } } }`;
+  const query =
+    `subscription { ticketEvents(ticket: { ticketId: 17 }, after: "${cursor}") { type ` +
+    'ticketMessage { messageId bodyText } } }';
   const response = await fetch(`${gateway.url}/graphql`, {
     method: 'POST',
     headers: { authorization: asRequester, 'content-type': 'application/json', accept: 'text/event-stream' },
@@ -238,7 +244,7 @@ test('of a private note nobody but operators is told', async () => {
   await assertGapless(47);
 });
 
-test('one file is redacted alone: the text and the other file stay, the mail that waits is cancelled', async () => {
+test('redacting one file keeps the text and the other file, and cancels the waiting mail', async () => {
   const added = await withFile({ body: 'The text stays', email: held }, [file(), file('kept', 'kept.txt')]);
   const [first, second] = added.ticketMessage.attachments;
   const { attachment, ticketMessage, alreadyRedacted } = await redactAttachment(first!.id, {
@@ -263,7 +269,7 @@ test('one file is redacted alone: the text and the other file stay, the mail tha
   expect(await whereverWritten(secret)).toEqual([]);
 });
 
-test('bytes that another message has as well stay for it; the upload that brought them cannot be attached again', async () => {
+test('bytes shared with another message stay for it; their upload cannot be attached again', async () => {
   const before = await keptBlobs();
   const { upload: id } = await upload(gateway, file(), asOperator);
   const attachments = [{ upload: id }];
@@ -285,7 +291,7 @@ test('bytes that another message has as well stay for it; the upload that brough
   expect(await keptBlobs()).toEqual(before);
 });
 
-test('the kept source of a mail that was sent is deleted, and of later mails that quote it; they can still be retried', async () => {
+test('redaction deletes the source of the sent mail and of quoting ones; they can be retried', async () => {
   const sent = gateway.sink.mails.length;
   const email = { from: 'company@domain.com' };
   const first = await withFile({ ticket: { ticketId: 2 }, email });
@@ -331,7 +337,7 @@ for (const [at, expected] of [
   ['RCPT', { own: 'CANCELLED', mails: 0 }],
   ['REPLY', { own: 'SENT', mails: 1 }],
 ] as const) {
-  test(`a mail that is under way is ${expected.mails ? 'not ' : ''}stopped when it has come to ${at}`, async () => {
+  test(`a mail under way is ${expected.mails ? 'not ' : ''}stopped when it has come to ${at}`, async () => {
     const sent = gateway.sink.mails.length;
     const gate = Promise.withResolvers<void>();
     gateway.sink.setFaults([{ at, until: gate.promise, times: 1 }]);
@@ -340,7 +346,8 @@ for (const [at, expected] of [
     await expect.poll(() => gateway.sink.steps.slice(steps).some(({ step }) => step === at)).toBe(true);
     await redactMessage(added.ticketMessage.id);
     gate.resolve();
-    const delivery = `{ node(id: "${added.delivery!.id}") { ... on Delivery { state attempts { endedAt } } } }`;
+    const delivery = `{ node(id: "${added.delivery!.id}") {
+      ... on Delivery { state attempts { endedAt } } } }`;
     const ended = async () => {
       const { state, attempts } = await ask<{ state: string; attempts: { endedAt: string | null }[] }>(
         gateway,
@@ -387,7 +394,7 @@ test('a repeated call is answered with what is left, and does not bring the text
   expect(await whereverWritten(secret)).toEqual([]);
 });
 
-test('refusals: who may not, what is not there, and a reason that cannot be kept; nothing is changed', async () => {
+test('forbidden, missing and invalid reasons are refused, and nothing is changed', async () => {
   const added = await withFile();
   const before = await gateway.counts();
   const { id, attachments } = added.ticketMessage;

@@ -32,7 +32,8 @@ const set = (status: string, ticket: object = { ticketId: 47 }, authorization: s
 /** What is stored of a ticket's status and its changes, numbers as its events have them. */
 async function stored(id = 47) {
   const [ticket] = await gateway.sql`
-    select status, last_event_number as last, last_public_event_number as public from tickets where id = ${id}`;
+    select status, last_event_number as last, last_public_event_number as public from tickets
+    where id = ${id}`;
   const events = await gateway.sql`
     select e.number, e.public_number, e.type, e.visibility, u.login as actor, e.message_id from events e
     left join users u on u.id = e.actor_id where ticket_id = ${id} and type like 'TICKET%' order by number`;
@@ -48,7 +49,7 @@ async function stored(id = 47) {
   };
 }
 
-test('an operator closes a ticket and opens it again: its status, an event each, an entry of the trail each', async () => {
+test('an operator closes and reopens a ticket: a status, an event and an audit entry each', async () => {
   const before = await stored();
   const closed = await set('CLOSED');
   expect(closed).toMatchObject({ changed: true, ticket: { reference: 'INC-000047', status: 'CLOSED' } });

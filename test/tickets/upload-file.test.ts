@@ -54,7 +54,7 @@ test('a file is taken in first and attached by its id, once', async () => {
   expect(await gateway.counts()).toEqual(before);
 });
 
-test('a repeated call with its key is answered with its first result, whatever became of its upload', async () => {
+test('a repeated key returns the first result, whatever happened to its upload', async () => {
   const { upload: id } = await upload(gateway, file, asOperator);
   const input = { attachments: [{ upload: id }], idempotencyKey: 'with-an-upload' };
   const first = await add(gateway, input);
@@ -104,7 +104,7 @@ test('an upload and a file of the request go together, in the order of the input
   ]);
 });
 
-test('another user’s upload, an unknown one and one that is none are refused in the same words, with their paths', async () => {
+test('another user’s upload, an unknown and an invalid one get one refusal, with their paths', async () => {
   const { upload: own } = await upload(gateway, file, asOperator);
   const { upload: anothers } = await upload(gateway, file, asRequester);
   const before = await gateway.counts();
@@ -120,7 +120,8 @@ test('after 24 hours an upload is gone, whether the collector has come by or not
   const { upload: id } = await upload(gateway, file, asOperator);
   const attachments = [{ upload: id }];
   const age = (interval: string) =>
-    gateway.sql`update uploads set created_at = now() - ${interval}::text::interval where id = ${atob(id).slice(7)}`;
+    gateway.sql`update uploads set created_at = now() - ${interval}::text::interval
+      where id = ${atob(id).slice(7)}`;
   await age('24 hours 1 minute');
   expect(await add(gateway, { attachments })).toMatchObject(noSuchUpload());
   await age('23 hours 59 minutes');
@@ -138,7 +139,7 @@ test('strangers and files that are too large are refused, and leave nothing', as
   expect(await rows()).toEqual(before);
 });
 
-test('an upload that another message takes after it was looked up, and whose bytes are redacted then, is refused; nothing is written', async () => {
+test('an upload redacted between lookup and write is refused, and nothing is written', async () => {
   const { upload: id } = await upload(gateway, new File(['to be redacted'], 'a.txt'), asOperator);
   const attachments = [{ upload: id }];
   let later: ReturnType<typeof add> | undefined;

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { say } from '../crash/support/calls.ts';
 import { asOperator, startGateway } from '../support/gateway.ts';
 
-test('a message’s commit wakes the watchers of its ticket, and the mail worker when it has a mail for it', async () => {
+test('a message’s commit wakes its ticket’s watchers, and the mail worker if it has mail', async () => {
   await using gateway = await startGateway({ env: { ROLES: 'web' } });
   const told: string[] = [];
   const listener = postgres({ ...(gateway.database.connection as object), max: 1 });

@@ -35,7 +35,8 @@ async function post(url: string, type: string, body: string): Promise<void> {
   if (!answer.ok || !/AddTicketMessagePayload|TicketMessageId/.test(text)) throw new Error(text);
 }
 const query =
-  'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { __typename ... on AddTicketMessagePayload { ticketMessage { messageId } } } }';
+  'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { __typename ... on ' +
+  'AddTicketMessagePayload { ticketMessage { messageId } } } }';
 const mutation = (more: object) =>
   JSON.stringify({ query, variables: { input: { ticket: { ticketId: 47 }, body: 'traced', ...more } } });
 

@@ -15,7 +15,8 @@ async function authenticate(authorization) {
   const { rows } = await pool.query({
     name: 'authenticate',
     text: `select u.id from api_tokens t join users u on u.id = t.user_id
-      where t.token_hash = $1 and t.revoked_at is null and (t.expires_at is null or t.expires_at > now()) and u.disabled_at is null`,
+      where t.token_hash = $1 and t.revoked_at is null and (t.expires_at is null or t.expires_at > now())
+         and u.disabled_at is null`,
     values: [createHash('sha256').update(token).digest()],
   });
   return rows[0]?.id;

@@ -15,7 +15,9 @@ export function postRequest(path: string, headers: Readonly<Record<string, strin
     ...headers,
   };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `POST ${path} HTTP/1.1\r\n${lines.join('')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  return (
+    `POST ${path} HTTP/1.1\r\n${lines.join('')}content-length: ` + `${Buffer.byteLength(body)}\r\n\r\n${body}`
+  );
 }
 
 /** One kept-alive connection with one request in flight; no more than a benchmark needs of HTTP. */

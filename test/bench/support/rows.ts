@@ -32,6 +32,7 @@ export async function wrongRows(sql: postgres.Sql, before: Counts, acknowledged:
   const [row] = await sql<{ miscounted: number }[]>`
     select count(*)::int as miscounted from tickets t
     where (t.message_count, t.last_event_number) is distinct from
-      ((select count(*)::int from messages m where m.ticket_id = t.id), (select coalesce(max(number), 0) from events e where e.ticket_id = t.id))`;
+      ((select count(*)::int from messages m where m.ticket_id = t.id), (select coalesce(max(number), 0)
+      from events e where e.ticket_id = t.id))`;
   return row!.miscounted === 0 ? wrong : [...wrong, `${row!.miscounted} tickets count wrongly`];
 }

@@ -28,7 +28,8 @@ export async function startAll(
   const environments = new Map<string, Record<string, string>>();
   for (const contender of list) {
     if (started.has(contender.process)) continue;
-    const database = `bench_${(contender.databaseOf ?? contender.process).replace(/\W+/g, '_').toLowerCase()}`;
+    const of = contender.databaseOf ?? contender.process;
+    const database = `bench_${of.replace(/\W+/g, '_').toLowerCase()}`;
     let env = environments.get(database);
     if (env === undefined) {
       const files = (contender.prepare ?? []).map((file) => readFileSync(`${root}/${file}`, 'utf8'));

@@ -30,13 +30,15 @@ export const uploadsDoor = (gateway: string, headers: Record<string, string> = {
 export function multipartDoor(gateway: string): Door {
   const boundary = 'between-the-parts';
   const query =
-    'mutation ($input: UploadFileInput!) { uploadFile(input: $input) { ... on UploadFilePayload { sha256 } ... on UserError { code message } } }';
+    'mutation ($input: UploadFileInput!) { uploadFile(input: $input) { ... on UploadFilePayload { ' +
+    'sha256 } ... on UserError { code message } } }';
   const part = (name: string, value: string) =>
     `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
   const before = [
     part('operations', JSON.stringify({ query, variables: { input: { file: null } } })),
     part('map', JSON.stringify({ 0: ['variables.input.file'] })),
-    `--${boundary}\r\nContent-Disposition: form-data; name="0"; filename="a.bin"\r\nContent-Type: application/octet-stream\r\n\r\n`,
+    `--${boundary}\r\nContent-Disposition: form-data; name="0"; filename="a.bin"\r\nContent-Type: ` +
+      'application/octet-stream\r\n\r\n',
   ].join('');
   return {
     url: `${gateway}/graphql`,

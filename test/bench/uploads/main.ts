@@ -78,7 +78,8 @@ function report(runs: readonly Run[], size: number): boolean {
   const speedOf = ({ seconds, many = 1 }: Run) => (many * size) / MiB / median(seconds);
   let good = true;
   say(
-    '\n| door | MiB/s | of raw | wanted | memory + MiB | wanted | CPU ms a MiB |\n|---|---|---|---|---|---|---|',
+    '\n| door | MiB/s | of raw | wanted | memory + MiB | wanted | CPU ms a MiB |\n' +
+      '|---|---|---|---|---|---|---|',
   );
   for (const one of runs) {
     const base = runs.find(({ name, many }) => name.startsWith('raw') && many === one.many)!;
@@ -88,7 +89,8 @@ function report(runs: readonly Run[], size: number): boolean {
     if (ratio < (one.least ?? 0) || grown > (one.growth ?? Infinity)) good = false;
     const cpu = (1000 * median(one.cpu)) / (((one.many ?? 1) * size) / MiB);
     say(
-      `| ${one.name} | ${speedOf(one).toFixed(0)} | ${ratio.toFixed(2)} | ${one.least ?? ''} | ${grown.toFixed(0)} | ${one.growth ?? ''} | ${cpu.toFixed(2)} |`,
+      `| ${one.name} | ${speedOf(one).toFixed(0)} | ${ratio.toFixed(2)} | ${one.least ?? ''} | ` +
+        `${grown.toFixed(0)} | ${one.growth ?? ''} | ${cpu.toFixed(2)} |`,
     );
   }
   return good;
@@ -136,12 +138,12 @@ async function main(): Promise<void> {
   for (let round = 1; round <= rounds; round += 1) {
     for (const each of single) await run(each, size, digests.size);
     for (const each of many) await run(each, part, digests.part);
-    say(
-      `round ${round}: ${[...single, ...many].map(({ seconds }) => `${seconds.at(-1)!.toFixed(1)} s`).join(', ')}`,
-    );
+    const latest = [...single, ...many].map(({ seconds }) => `${seconds.at(-1)!.toFixed(1)} s`);
+    say(`round ${round}: ${latest.join(', ')}`);
   }
   say(
-    `\n${megabytes} MiB a file, the median of ${rounds} rounds; ${parallel} at a time: ${part / MiB} MiB each.`,
+    `\n${megabytes} MiB a file, the median of ${rounds} rounds; ` +
+      `${parallel} at a time: ${part / MiB} MiB each.`,
   );
   const good = report(single, size);
   report(many, part);

@@ -45,7 +45,8 @@ export async function startDesk(folder: string): Promise<Desk> {
     endpoint: `${url}//api/Tickets/NewMessage`,
     async findMessage(id) {
       const query =
-        '{ ticket(by: {ticketId: 47}) { messages(last: 3) { edges { node { messageId body attachments { byteSize } } } } } }';
+        '{ ticket(by: {ticketId: 47}) { messages(last: 3) { edges { node { messageId body attachments { ' +
+        'byteSize } } } } } }';
       const headers = { authorization, 'content-type': 'application/json' };
       const answer = await fetch(`${url}/graphql`, {
         method: 'POST',

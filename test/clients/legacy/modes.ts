@@ -28,7 +28,9 @@ export async function bodiesIn(
 ): Promise<Record<Mode, Body>> {
   const size = 4_000_000;
   const data = Buffer.alloc(size, 'abcdefg').toString('base64');
-  const xml = `<?xml version="1.0" encoding="utf-8"?><NewMessagePost xmlns="${posts}"><Message>${czech}</Message><TicketId>47</TicketId></NewMessagePost>`;
+  const xml =
+    '<?xml version="1.0" encoding="utf-8"?><NewMessagePost ' +
+    `xmlns="${posts}"><Message>${czech}</Message><TicketId>47</TicketId></NewMessagePost>`;
   const json = JSON.stringify({ TicketREF: 'INC-000047', TicketId: null, Message: czech });
   const big = JSON.stringify({
     TicketId: 47,

@@ -59,7 +59,8 @@ async function send(url: string, bytes: Buffer): Promise<string> {
   };
   const added: { ticketMessage: { id: string } } = await graphql(
     url,
-    'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { ... on AddTicketMessagePayload { ticketMessage { id } } } }',
+    'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { ... on ' +
+      'AddTicketMessagePayload { ticketMessage { id } } } }',
     { input },
   );
   return added.ticketMessage.id;
@@ -68,7 +69,8 @@ async function send(url: string, bytes: Buffer): Promise<string> {
 async function look(url: string, id: string): Promise<Seen> {
   const { attachments, delivery } = await graphql(
     url,
-    'query ($id: ID!) { node(id: $id) { ... on TicketMessage { attachments { id scan } delivery { state failure } } } }',
+    'query ($id: ID!) { node(id: $id) { ... on TicketMessage { attachments { id scan } delivery { state ' +
+      'failure } } } }',
     { id },
   );
   const [file] = attachments as { id: string; scan: string | null }[];

@@ -30,7 +30,10 @@ const violations: string[] = [];
 function verdictLine(name: string, verdict: Verdict): string {
   const { lost, doubled, mailsLost, mailsDoubled } = verdict;
   if (lost + doubled + mailsLost + mailsDoubled > 0) violations.push(`${name}: ${JSON.stringify(verdict)}`);
-  return `${verdict.acknowledged} acknowledged, ${verdict.faults} told to come again; ${lost} lost, ${doubled} doubled; ${verdict.mails} mails, ${mailsLost} lost, ${mailsDoubled} doubled`;
+  return (
+    `${verdict.acknowledged} acknowledged, ${verdict.faults} told to come again; ${lost} lost, ` +
+    `${doubled} doubled; ${verdict.mails} mails, ${mailsLost} lost, ${mailsDoubled} doubled`
+  );
 }
 
 /** Until the load is under way at both gateways. */
@@ -58,7 +61,8 @@ async function runKills(directory: string, template: Cluster): Promise<void> {
   if (failed.length > 0) violations.push(`${name}: ${failed.length} innocent calls failed`);
   const verdict = await judge(owner, load.calls, world.journal, 'kills');
   tell(
-    `${name}: ${kills.length} kills, ${failed.length} calls failed that began 200 ms after one; ${verdictLine(name, verdict)}`,
+    `${name}: ${kills.length} kills, ${failed.length} calls failed that began 200 ms after one; ` +
+      `${verdictLine(name, verdict)}`,
   );
   await owner.end({ timeout: 5 });
 }
@@ -105,7 +109,8 @@ async function firstMail(owner: postgres.Sql, since: number): Promise<number> {
 
 function report(name: string, { first, last, mail, longestCall }: Recovery, verdict: Verdict): void {
   tell(
-    `${name}: first message ${first} s, last fault ${last} s, first mail ${mail} s, longest call ${longestCall} s; ${verdictLine(name, verdict)}`,
+    `${name}: first message ${first} s, last fault ${last} s, first mail ${mail} s, longest call ` +
+      `${longestCall} s; ${verdictLine(name, verdict)}`,
   );
   if (Math.max(first, last, mail) > mostSeconds)
     violations.push(`${name}: it took more than ${mostSeconds} s`);

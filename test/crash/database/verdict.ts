@@ -25,7 +25,8 @@ export async function judge(
 ): Promise<Verdict> {
   await untilSettled(sql);
   const rows = await sql<{ id: number; body: string; mail: string | null }[]>`
-    select m.id, m.body, d.rfc_message_id as mail from messages m left join deliveries d on d.message_id = m.id
+    select m.id, m.body, d.rfc_message_id as mail from messages m left
+    join deliveries d on d.message_id = m.id
     where m.body like ${`${name} client %`}`;
   const stored = new Map<string, number[]>();
   for (const { id, body } of rows) stored.set(body, [...(stored.get(body) ?? []), id]);
@@ -53,7 +54,8 @@ export async function judge(
 async function untilSettled(sql: postgres.Sql): Promise<void> {
   for (const deadline = Date.now() + 90_000; Date.now() < deadline; await sleep(200)) {
     const [row] = await sql`
-      select count(*)::int as count from deliveries where state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING')`;
+      select count(*)::int as count from deliveries
+      where state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING')`;
     if (row!.count === 0) return;
   }
   throw new Error('mails are not settled after 90 s');

@@ -86,7 +86,9 @@ export async function drain(gateway: GatewayProcess, sending: Sending, authoriza
 
 /** Half a request; the other half comes when it is told to finish. */
 function startSlowUpload(url: string, authorization: string) {
-  const document = `mutation { addTicketMessage(input: { ticket: { ticketId: 1 }, body: "slow ${'x'.repeat(500_000)}" }) { __typename } }`;
+  const document =
+    'mutation { addTicketMessage(input: { ticket: { ticketId: 1 }, body: "slow ' +
+    `${'x'.repeat(500_000)}" }) { __typename } }`;
   const body = Buffer.from(JSON.stringify({ query: document }));
   const half = body.length >> 1;
   const req = request(`${url}/graphql`, {

@@ -21,7 +21,9 @@ const violations: string[] = [];
 const check = (what: string, is: unknown, expected: unknown) => {
   const good = JSON.stringify(is) === JSON.stringify(expected);
   tell(
-    `${good ? 'ok  ' : 'BAD '} ${what}: ${JSON.stringify(is)}${good ? '' : ` instead of ${JSON.stringify(expected)}`}`,
+    `${good ? 'ok  ' : 'BAD '} ${what}: ${JSON.stringify(is)}${
+      good ? '' : ` instead of ${JSON.stringify(expected)}`
+    }`,
   );
   if (!good) violations.push(what);
 };
@@ -50,7 +52,8 @@ async function main(directory: string): Promise<void> {
   check('exit code after SIGTERM', drained.exitCode, 0);
   if (drained.exitCode !== 0) tell(one.output.join('\n'));
   tell(
-    `     ${drained.inFlight} calls were in flight at SIGTERM; the process ended after ${drained.milliseconds} ms`,
+    `     ${drained.inFlight} calls were in flight at SIGTERM; the process ended after ` +
+      `${drained.milliseconds} ms`,
   );
   const sent = await first.rest;
 
@@ -65,7 +68,8 @@ async function main(directory: string): Promise<void> {
   const [rows] = await owner`
     select (select count(*)::int from messages where body like 'first %') as messages,
       (select count(distinct body)::int from messages where body like 'first %') as bodies,
-      (select count(*)::int from deliveries where state = 'SENT') as sent, (select count(*)::int from deliveries) as deliveries,
+      (select count(*)::int from deliveries where state = 'SENT') as sent, (select count(*)::int
+      from deliveries) as deliveries,
       (select count(distinct split_part(worker, ':', 2))::int from delivery_attempts) as workers`;
   check('messages, bodies, mails sent, mails, processes that sent', Object.values(rows!), [
     total,

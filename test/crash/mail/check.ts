@@ -42,10 +42,12 @@ export async function check(
   const events = await sql`
     select ticket_id from events group by ticket_id having max(number) <> count(*)
     union all
-    select t.id from tickets t where t.last_event_number <> (select count(*) from events e where e.ticket_id = t.id)`;
+    select t.id from tickets t where t.last_event_number <> (select count(*) from events e
+    where e.ticket_id = t.id)`;
   if (events.length > 0) faults.push(`${events.length} tickets have gaps in their events`);
   const unpaired = await sql`
-    select d.id from deliveries d where (select count(*) from events e where e.delivery_id = d.id and e.type = 'DELIVERY_SENT') <> (d.state = 'SENT')::int`;
+    select d.id from deliveries d where (select count(*) from events e where e.delivery_id = d.id
+    and e.type = 'DELIVERY_SENT') <> (d.state = 'SENT')::int`;
   if (unpaired.length > 0)
     faults.push(`${unpaired.length} deliveries have no or several DELIVERY_SENT events`);
   return {

@@ -133,7 +133,8 @@ export async function settled(world: CrashWorld, timeoutMs = 60_000): Promise<vo
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const [row] = await world.sql<{ open: number }[]>`
-      select count(*)::int as open from deliveries where state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING')`;
+      select count(*)::int as open from deliveries
+      where state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING')`;
     if (row!.open === 0) return;
     if (Date.now() > deadline) throw new Error(`${row!.open} mails are still open`);
     await world.sql`update deliveries set due_at = now() where state = 'DEFERRED' and due_at > now()`;

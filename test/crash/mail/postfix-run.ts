@@ -177,7 +177,8 @@ async function main(count: number, seed: number): Promise<number> {
   }
   const states = await sql`select state, count(*)::int as n from deliveries group by state`;
   say(
-    `${count} mails, ${expected} copies expected, ${sources.length} delivered by Postfix; ledger: ${states.map(({ state, n }) => `${state} ${n}`).join(', ')}`,
+    `${count} mails, ${expected} copies expected, ${sources.length} delivered by Postfix; ledger: ` +
+      `${states.map(({ state, n }) => `${state} ${n}`).join(', ')}`,
   );
   const faults: string[] = sources.length === expected ? [] : ['copies are missing or too many'];
   const seen = new Set<string>();

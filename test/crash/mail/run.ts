@@ -59,10 +59,12 @@ async function main(seed: number, times: number): Promise<number> {
   print(table);
   const total = table.reduce((sum, row) => sum + row.times, 0);
   say(
-    `seed ${seed}: ${total} incidents over ${verdict.mails} mails in ${Math.round((performance.now() - began) / 1000)} s`,
+    `seed ${seed}: ${total} incidents over ${verdict.mails} mails in ` +
+      `${Math.round((performance.now() - began) / 1000)} s`,
   );
   say(
-    `the server took ${verdict.taken}; SENT ${verdict.sent}, OUTCOME_UNKNOWN ${verdict.unknown} (${deaths.diedAtBody.size} died at BODY, ${deaths.cutAfterDot.size} lost their server after the dot)`,
+    `the server took ${verdict.taken}; SENT ${verdict.sent}, OUTCOME_UNKNOWN ${verdict.unknown} ` +
+      `(${deaths.diedAtBody.size} died at BODY, ${deaths.cutAfterDot.size} lost their server after the dot)`,
   );
   const doubled = verdict.faults.filter((fault) => fault.includes('times')).length;
   const lost = verdict.faults.filter(

@@ -7,10 +7,9 @@ import { startWorker } from '../../mail/world/desk.ts';
 import type { Postfix } from './postfix.ts';
 
 export const fileBytes = 20_000;
-const text =
-  'Hello Jane,\n\nplease unplug it, wait for ten seconds and plug it in again.\n\nYours, the help desk\n'.repeat(
-    5,
-  );
+const text = (
+  'Hello Jane,\n\nplease unplug it, wait for ten seconds and plug it in again.\n\nYours, the help ' + 'desk\n'
+).repeat(5);
 const html = `<p>${text.replaceAll('\n', '<br>\n')}</p>`;
 
 export interface Bench {
@@ -81,16 +80,20 @@ async function fill(sql: postgres.Sql, mails: number): Promise<void> {
   await sql`
     with m as (
       insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
-      select n, 1, ${text}, 'TEXT', 'PUBLIC', false from generate_series(1, ${mails}::int) n returning id, ticket_id
+      select n, 1, ${text}, 'TEXT', 'PUBLIC', false from generate_series(1, ${mails}::int) n
+      returning id, ticket_id
     ), d as (
-      insert into deliveries (message_id, ticket_id, mailbox_id, from_address, from_name, subject, rfc_message_id, state)
-      select id, ticket_id, 1, 'company@domain.com', 'Company', 'Re: Printer ' || ticket_id || ' on fire', '<' || id || '.abcdef@domain.com>', 'QUEUED' from m
+      insert into deliveries (message_id, ticket_id, mailbox_id, from_address, from_name, subject,
+      rfc_message_id, state)
+      select id, ticket_id, 1, 'company@domain.com', 'Company', 'Re: Printer ' || ticket_id || ' on fire',
+      '<' || id || '.abcdef@domain.com>', 'QUEUED' from m
       returning id
     ), a as (
       insert into attachments (message_id, position, blob_key, file_name, content_type, byte_size, sha256)
       select id, 1, 'file', 'report.pdf', 'application/pdf', ${fileBytes}, '' from m where ticket_id % 3 = 0
     )
-    insert into delivery_recipients (delivery_id, position, kind, address, name) select id, 1, 'TO', 'jane.doe@domain.com', 'Jane Doe' from d`;
+    insert into delivery_recipients (delivery_id, position, kind, address, name)
+    select id, 1, 'TO', 'jane.doe@domain.com', 'Jane Doe' from d`;
 }
 
 function start({ sql, postfix, connections, blobs }: Bench, trace: WorkerPorts['trace']) {

@@ -41,16 +41,19 @@ async function open(stack: AsyncDisposableStack, connections: number, mails: num
   const server = stack.use(await startEmbedded(join(folder, 'pg')));
   await migrate(server.connection);
   const { raw: sql } = stack.use(openDatabase(server.connection));
-  await sql`insert into users (id, login, name, email, role) values (1, 'o', 'O', null, 'OPERATOR'), (2, 'j', 'J', 'jane.doe@domain.com', 'REQUESTER')`;
+  await sql`insert into users (id, login, name, email, role) 
+    values (1, 'o', 'O', null, 'OPERATOR'), (2, 'j', 'J', 'jane.doe@domain.com', 'REQUESTER')`;
   await sql`insert into mailboxes (id, address, display_name) values (1, 'company@domain.com', 'Company')`;
-  await sql`insert into tickets (id, reference, subject, requester_id) select n, 'INC-' || n, 'Printer', 2 from generate_series(1, ${mails}::int) n`;
+  await sql`insert into tickets (id, reference, subject, requester_id)
+    select n, 'INC-' || n, 'Printer', 2 from generate_series(1, ${mails}::int) n`;
   await sql`insert into blobs (key, byte_size, sha256) values ('file', ${fileBytes}, '')`;
   const outbox = postgres({
     ...(server.connection as Exclude<Connection, string>),
     max: sql.options.max,
   } as object);
   stack.defer(() => outbox.end());
-  await outbox`create table outbox (id integer primary key, state text not null default 'queued', sent_at timestamptz)`;
+  await outbox`create table outbox (id integer primary key,
+    state text not null default 'queued', sent_at timestamptz)`;
   const blobs = { open: async () => createReadStream(join(folder, 'file')) };
   return { sql, outbox, folder, postfix, connections, blobs };
 }
@@ -71,18 +74,19 @@ async function main(rounds: number, mails: number, connections: number): Promise
     for (const [name, list] of ratios) list.push(rates.get('worker')! / rates.get(name)!);
     // Each side goes first in its turn.
     order.push(order.shift()!);
-    say(
-      `round ${round}: ${[...sides.keys()].map((name) => `${name} ${rates.get(name)!.toFixed(0)}/s`).join(', ')}`,
-    );
+    const measured = [...sides.keys()].map((name) => `${name} ${rates.get(name)!.toFixed(0)}/s`);
+    say(`round ${round}: ${measured.join(', ')}`);
   }
   say(`medians over ${rounds} rounds of ${mails} mails, ${connections} connections, TLS on all sides:`);
   for (const [name, list] of ratios)
     say(
-      `  worker / bare nodemailer, ${name}: ${median(list).toFixed(2)}${name === judged ? ` (wanted: ${wanted})` : ''}`,
+      `  worker / bare nodemailer, ${name}: ${median(list).toFixed(2)}` +
+        `${name === judged ? ` (wanted: ${wanted})` : ''}`,
     );
   const times = await latencies(bench, 100);
   say(
-    `commit to 250, one mail at a time: p50 ${median(times).toFixed(1)} ms, slowest ${Math.max(...times).toFixed(1)} ms`,
+    `commit to 250, one mail at a time: p50 ${median(times).toFixed(1)} ms, ` +
+      `slowest ${Math.max(...times).toFixed(1)} ms`,
   );
   return median(ratios.get(judged)!) >= wanted ? 0 : 1;
 }

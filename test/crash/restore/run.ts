@@ -44,7 +44,8 @@ interface Counts {
 
 async function countsOf(owner: postgres.Sql): Promise<Counts> {
   const [row] = await owner<Counts[]>`
-    select (select count(*)::int from messages) as messages, (select count(*)::int from attachments) as attachments,
+    select (select count(*)::int from messages) as messages, (select count(*)::int
+    from attachments) as attachments,
       count(*) filter (where state in ('QUEUED', 'DEFERRED', 'HELD', 'TRANSMITTING'))::int as waiting,
       count(*) filter (where state = 'SENT')::int as sent,
       count(*) filter (where state = 'OUTCOME_UNKNOWN')::int as unknown

@@ -115,7 +115,8 @@ export async function upload(url: string, options: UploadRequest): Promise<Uploa
     yield field('map', map ?? Object.fromEntries(paths));
     for (const [n, { name, size }] of files.entries()) {
       yield Buffer.from(
-        `--${mark}\r\nContent-Disposition: form-data; name="${n}"; filename="${name}"\r\nContent-Type: application/octet-stream\r\n\r\n`,
+        `--${mark}\r\nContent-Disposition: form-data; name="${n}"; filename="${name}"\r\nContent-Type: ` +
+          'application/octet-stream\r\n\r\n',
       );
       yield size;
       yield Buffer.from('\r\n');

@@ -23,7 +23,7 @@ test('of several first starts at once, one wins and the others name it', async (
   );
 });
 
-test('when its gateway is killed, the server ends; the next start loses nothing and waits for no one', async () => {
+test('the server ends when its gateway is killed; the next start loses nothing', async () => {
   desk.withCluster();
   let count = 0;
   for (let round = 0; round < 3; round++) {

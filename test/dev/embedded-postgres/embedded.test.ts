@@ -11,7 +11,7 @@ import { ask, kill, useDataDirs } from './data-dirs.ts';
 const asRoot = process.getuid?.() === 0;
 const desk = useDataDirs();
 
-test('it starts on an empty directory, takes migrations and keeps rows; the CLI can attach while it runs', async () => {
+test('it starts on an empty directory, migrates and keeps rows; the CLI attaches while it runs', async () => {
   {
     await using embedded = await startEmbedded(desk.dataDir);
     await migrate(embedded.connection);
@@ -53,7 +53,7 @@ test('after kill -9 of gateway and server together it recovers', async () => {
   expect(row).toEqual({ count: 1000 });
 });
 
-test('a server that is killed under a living gateway is started again, with another pid and all rows', async () => {
+test('a killed server is started again under a living gateway, with another pid and all rows', async () => {
   desk.withCluster();
   await using embedded = await startEmbedded(desk.dataDir);
   const { pid } = embedded;
@@ -81,7 +81,9 @@ test.runIf(asRoot)('another local user reaches neither its socket nor its files'
   desk.withCluster();
   await using embedded = await startEmbedded(desk.dataDir);
   const { path } = embedded.connection as { path: string };
-  const reach = `require('net').connect(${JSON.stringify(path)}).on('connect', () => process.exit(0)).on('error', (e) => { console.log(e.code); process.exit(3) })`;
+  const reach =
+    `require('net').connect(${JSON.stringify(path)}).on('connect', () => ` +
+    `process.exit(0)).on('error', (e) => { console.log(e.code); process.exit(3) })`;
   const node = (ids: object) =>
     spawnSync(process.execPath, ['-e', reach], { ...ids, encoding: 'utf8', cwd: '/' });
   expect(node({}).status).toBe(0);

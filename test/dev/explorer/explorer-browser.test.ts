@@ -151,7 +151,7 @@ test('neither a reload nor the history signs the reader out, and no credential w
   expect(await stored()).not.toContain('Basic ');
 });
 
-test('a reload opens what was open, no tab more; an example that is opened is what ▶ and Ctrl-Enter run', async () => {
+test('a reload restores the open tabs; ▶ and Ctrl-Enter run the example that was opened', async () => {
   await using opened = await openExplorer();
   const { page } = opened;
   const tabs = () => page.locator('.graphiql-tab').count();

@@ -70,7 +70,7 @@ describe('the page', () => {
     expect(text).not.toMatch(/(src|href)="(https?:)?\/\//);
   });
 
-  test('holds the demo’s credential only when it was given one, and no text can leave its script element', async () => {
+  test('holds the demo’s credential only when given one, and no text ends its script element', async () => {
     await using plain = await startExplorer();
     expect(await (await plain.get('/graphql', { accept: 'text/html' })).text()).not.toContain('Basic');
     await using demo = await startExplorer({
@@ -165,7 +165,8 @@ describe('where a file goes', () => {
   `);
   const operation = findOperation(
     parse(
-      'query Q($file: Upload, $files: [Upload!]!, $loop: Loop, $text: String) { a(file: $file, files: $files, loop: $loop, text: $text) }',
+      'query Q($file: Upload, $files: [Upload!]!, $loop: Loop, $text: String) { a(file: $file, files: ' +
+        '$files, loop: $loop, text: $text) }',
     ),
   )!;
 
@@ -219,7 +220,7 @@ test('the operation that is sent is named as it is written, whatever name the pa
 });
 
 describe('subscriptions', () => {
-  test('come as server-sent events, however they are cut into pieces, and end the connection when they are stopped', async () => {
+  test('arrive as server-sent events however they are split, and stop on request', async () => {
     let closed = false;
     const server = createServer((req, res) => {
       expect(req.headers.accept).toBe('text/event-stream');
@@ -228,7 +229,8 @@ describe('subscriptions', () => {
       });
       res.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
       const text =
-        ': hello\r\n\r\nevent: next\r\ndata: {"data":\r\ndata: {"n":"ž"}}\r\n\r\nevent: next\ndata: {"data":{"n":"2"}}\n\n';
+        ': hello\r\n\r\nevent: next\r\ndata: {"data":\r\ndata: {"n":"ž"}}\r\n\r\nevent: next\ndata: ' +
+        '{"data":{"n":"2"}}\n\n';
       let at = 0;
       const bytes = Buffer.from(text);
       const timer = setInterval(() => {

@@ -52,7 +52,7 @@ async function deliver(mail: object): Promise<number> {
   return newest.id;
 }
 
-test('a reply by e-mail is in the inbox, with its headers and its source; its blind copies are apart, and in no header', async () => {
+test('a mail reply is in the inbox with headers and source; Bcc is listed, but in no header', async () => {
   const { data } = await gateway.graphql<Reply>(reply, {
     input: {
       ticket: { reference: 'INC-000047' },
@@ -198,10 +198,14 @@ describe('a mail that means harm', () => {
 
   test('has its HTML shown without what is active, under a policy that stops the rest', async () => {
     const id = await deliver({
-      html: `${canary}<p onclick="x()">Hello <img src="cid:logo" onerror="x()"> <img src="https://track.example/a.gif">
-        <svg onload="x()"><script>x()</script></svg><a href="javascript:x()">a</a><a href="https://example.org/">b</a>
-        <iframe src="https://evil.example"></iframe><meta http-equiv="refresh" content="0;url=https://evil.example">
-        <link rel="preconnect" href="https://evil.example"><base href="https://evil.example/"><object data="x"></object></p>`,
+      html: `${canary}<p onclick="x()">Hello <img src="cid:logo" onerror="x()">
+        <img src="https://track.example/a.gif">
+        <svg onload="x()"><script>x()</script></svg>
+        <a href="javascript:x()">a</a><a href="https://example.org/">b</a>
+        <iframe src="https://evil.example"></iframe>
+        <meta http-equiv="refresh" content="0;url=https://evil.example">
+        <link rel="preconnect" href="https://evil.example"><base href="https://evil.example/">
+        <object data="x"></object></p>`,
       attachments: [
         { filename: 'logo.png', content: Buffer.from('PNG'), cid: 'logo', contentType: 'image/png' },
       ],
@@ -254,7 +258,7 @@ test('what does not exist is 404, whatever is asked', async () => {
   expect((await get('/inbox/?before=abc')).status).toBe(200);
 });
 
-test('a mail is unread until somebody opens its page, and is found by words of its addresses, subject and text', async () => {
+test('a mail is unread until its page is opened; search finds addresses, subject and text', async () => {
   await gateway.database.database.desk.delete(inboxMails);
   const first = await deliver({ subject: 'Printer 100% on fire', text: 'The paper   burns\nas well.' });
   await deliver({ subject: 'Something else', text: 'x', cc: 'Žofie <zofie@domain.com>' });
@@ -295,7 +299,7 @@ test('a mail can be deleted, and all of them', async () => {
   expect((await json('/inbox/')).mails).toEqual([]);
 });
 
-test('the source comes back to the byte, and a mail without recipients or subject is shown all the same', async () => {
+test('the source is byte-identical, and a mail without recipients or subject is shown', async () => {
   const source = Buffer.from('Date: Sun, 22 Nov 2026 12:00:00 +0000\r\n\r\n\xff\x00 not text\r\n', 'latin1');
   await addInboxMail(gateway.database.database.desk, { mailFrom: '', rcptTo: ['x@domain.com'], source });
   const [newest] = (await json('/inbox/')).mails;
@@ -328,7 +332,7 @@ describe('in a browser', () => {
   });
   afterAll(() => browser?.close());
 
-  test('an operator signs in, sees a new mail come in, and opens its parts; nothing runs and nothing is fetched', async () => {
+  test('an operator signs in, sees mail arrive and opens its parts; no script or fetch runs', async () => {
     await gateway.database.database.desk.delete(inboxMails);
     await deliver({ subject: 'the first', text: 'first text' });
     const context = await browser.newContext({
@@ -347,7 +351,9 @@ describe('in a browser', () => {
     await deliver({
       subject: 'the second',
       text: 'plain words',
-      html: `<p>rich words</p><script>parent.document.title='owned'</script><img src="${gateway.url}/track.gif"><style>p{background:url(${gateway.url}/x.gif)}</style>`,
+      html:
+        `<p>rich words</p><script>parent.document.title='owned'</script><img ` +
+        `src="${gateway.url}/track.gif"><style>p{background:url(${gateway.url}/x.gif)}</style>`,
       attachments: [{ filename: 'report.csv', content: 'a,b\n' }],
     });
     // It appears by itself, and it is announced.

@@ -47,7 +47,7 @@ async function openDialogue(port: number) {
   };
 }
 
-test('a mail is one row, whatever the number of its recipients, and its list tells what its headers tell', async () => {
+test('a mail is one row however many recipients it has, and the list shows its headers', async () => {
   await using world = await startWorld();
   const info = await world.send('"Doe, Jane" <jane.doe@domain.com>', {
     cc: ['boss@domain.com', 'Žofie <zofie@domain.com>'],
@@ -147,7 +147,7 @@ test.each([
   smtp.socket.destroy();
 });
 
-test('commands that come all at once, and a body in single bytes, are one mail each; only CRLF.CRLF ends one', async () => {
+test('pipelined commands and a body in single bytes are one mail each; only CRLF.CRLF ends one', async () => {
   await using world = await startWorld();
   const smtp = await openDialogue(world.inbox.port);
   const mail = (body: string) =>
@@ -231,7 +231,9 @@ test('pages go from the newest to the oldest, without a gap or a repeat', async 
 test('bytes that are no mail are kept and shown as what they are', async () => {
   await using world = await startWorld();
   const source = Buffer.from(
-    `Content-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n'.repeat(600)}`,
+    `Content-Type: multipart/mixed; boundary=b\r\n\r\n${(
+      '--b\r\nContent-Type: multipart/mixed; ' + 'boundary=b\r\n\r\n'
+    ).repeat(600)}`,
   );
   await world.db.insert(inboxMails).values({
     mailFrom: '',
@@ -311,7 +313,7 @@ test('slow-1 answers after a second', async () => {
   expect(Date.now() - started).toBeGreaterThan(990);
 });
 
-test('drop-in-data cuts before the body and keeps nothing; drop-after-data keeps the mail and says nothing', async () => {
+test('drop-in-data cuts before the body is stored; drop-after-data stores it without a reply', async () => {
   await using world = await startWorld();
   await expect(world.send('drop-in-data@sandbox.test')).rejects.toThrow();
   expect(await world.db.$count(inboxMails)).toBe(0);

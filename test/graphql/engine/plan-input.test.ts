@@ -9,6 +9,7 @@ import {
 } from 'graphql';
 import { expect, test } from 'vitest';
 import { planVariables } from '../../../src/graphql/engine/plan-input.ts';
+import { soaking } from '../../support/soak.ts';
 
 /* graphql-js says what fits and what becomes of it. */
 
@@ -17,7 +18,9 @@ const schema = buildSchema(`
   enum Colour { RED GREEN }
   input One @oneOf { id: ID number: Int name: String }
   input Deep {
-    text: String! colour: Colour! = RED even: Even list: [Int!]! = [1, 2] lists: [[String]] one: One! ones: [One!] deep: Deep
+    text: String! colour: Colour! = RED even: Even list: [Int!]! = [1, 2] lists: [[String]]
+    one: One! ones: [One!]
+    deep: Deep
     flag: Boolean = true ratio: Float id: ID
   }
   type Query { any(deep: Deep, one: One, deeps: [Deep!], colours: [Colour!], times: Int, even: Even): Int }
@@ -29,7 +32,8 @@ Object.assign(schema.getType('Even') as GraphQLScalarType, {
   },
 });
 const text = `query (
-  $deep: Deep $one: One! $deeps: [Deep!]! = [{ text: "x", one: { id: 1 } }] $colours: [Colour!] = [GREEN] $times: Int! = 3 $even: Even
+  $deep: Deep $one: One! $deeps: [Deep!]! = [{ text: "x", one: { id: 1 } }] $colours: [Colour!] = [GREEN]
+  $times: Int! = 3 $even: Even
 ) { any(deep: $deep, one: $one, deeps: $deeps, colours: $colours, times: $times, even: $even) }`;
 const document = parse(text);
 const { variableDefinitions } = document.definitions[0] as OperationDefinitionNode;
@@ -102,6 +106,7 @@ test('the variables of the test are those of a valid document', () => {
 
 test('variables become what graphql-js makes of them, or do not fit when it says so', () => {
   const coerce = planVariables(schema, variableDefinitions!);
+  const numRuns = soaking ? 3000 : 600;
   const seen = { fits: 0, not: 0 };
   fc.assert(
     fc.property(given, (variables) => {
@@ -113,9 +118,9 @@ test('variables become what graphql-js makes of them, or do not fit when it says
       expect(coerce(variables as Record<string, unknown>)).toStrictEqual(coerced);
       seen[coerced === undefined ? 'not' : 'fits'] += 1;
     }),
-    { numRuns: 3000 },
+    { numRuns },
   );
-  expect(Math.min(seen.fits, seen.not)).toBeGreaterThan(300);
+  expect(Math.min(seen.fits, seen.not)).toBeGreaterThan(numRuns / 10);
 });
 
 test.each([

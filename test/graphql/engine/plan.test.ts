@@ -33,10 +33,13 @@ import { soaking } from '../../support/soak.ts';
 
 const schema = buildSchema(`
   enum Colour { RED GREEN }
-  interface Named { name: String! nickname: String colour: Colour friend: Named friends(first: Int = 3): [Named] }
+  interface Named {
+    name: String! nickname: String colour: Colour friend: Named friends(first: Int = 3): [Named]
+  }
   type Person implements Named {
     name: String! nickname: String colour: Colour friend: Named friends(first: Int = 3): [Named]
-    age: Int echo(text: String = "nothing", times: Int!): String! pets: [Animal!]! best: Animal! matrix: [[Int!]]
+    age: Int echo(text: String = "nothing", times: Int!): String! pets: [Animal!]! best: Animal!
+    matrix: [[Int!]]
   }
   type Dog implements Named {
     name: String! nickname: String colour: Colour friend: Named friends(first: Int = 3): [Named]
@@ -225,9 +228,11 @@ describe('a plan', () => {
         const draw: Draw = (below) => g(fc.nat, below - 1);
         const isMutation = draw(3) === 0;
         const root = isMutation ? schema.getMutationType()! : schema.getQueryType()!;
-        const fragment = `fragment F on Named ${selection(schema.getType('Named') as GraphQLObjectType, draw, 1, [])}`;
+        const named = schema.getType('Named') as GraphQLObjectType;
+        const fragment = `fragment F on Named ${selection(named, draw, 1, [])}`;
         const body = selection(root, draw, 3, ['F']);
-        const text = `${isMutation ? 'mutation' : 'query'} ($text: String, $times: Int! = 1) ${body} ${fragment}`;
+        const text =
+          `${isMutation ? 'mutation' : 'query'} ($text: String, $times: Int! = 1) ${body} ` + `${fragment}`;
         fc.pre(validate(schema, parse(text), rules).length === 0);
         const variables = [
           {},
@@ -252,7 +257,8 @@ describe('a plan', () => {
 
   test('says where a type that cannot be is, as graphql-js does', async () => {
     const odd = buildSchema(
-      'interface Named { name: String } type Person implements Named { name: String } type Query { named: Named list: [Named!] }',
+      'interface Named { name: String } type Person implements Named { name: String } type Query { ' +
+        'named: Named list: [Named!] }',
     );
     const query = odd.getQueryType()!.getFields();
     (odd.getType('Named') as GraphQLAbstractType).resolveType = (value: string) => value;

@@ -8,7 +8,9 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-const add = /* GraphQL */ `mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { __typename } }`;
+const add =
+  /* GraphQL */ 'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) ' +
+  '{ __typename } }';
 const post = (body: string, headers: Record<string, string> = {}) =>
   fetch(`${gateway.url}/graphql`, {
     method: 'POST',
@@ -128,12 +130,27 @@ describe('documents that cost more than they are worth', () => {
     'the same field over and over': `{ ${'viewer { login } '.repeat(501)} }`,
     'unknown directives': `{ viewer { login ${'@x '.repeat(60)} } }`,
     depth: `{ tickets ${'{ edges { node { messages '.repeat(8)} { totalCount } ${'} } } '.repeat(8)} }`,
-    'mutations in a row': `mutation { ${Array.from({ length: 30 }, (_, n) => `a${n}: addTicketMessage(input: {ticket: {ticketId: 1}, body: "x"}) { __typename }`).join(' ')} }`,
+    'mutations in a row': `mutation { ${Array.from(
+      { length: 30 },
+      (_, n) =>
+        `a${n}: addTicketMessage(input` +
+        ':' +
+        ' ' +
+        '{ticket: ' +
+        '{ticketId: ' +
+        '1}, ' +
+        'body: ' +
+        '"x"}) ' +
+        '{ ' +
+        '__typename ' +
+        '}',
+    ).join(' ')} }`,
     'a fragment in a circle':
       '{ viewer { ...a } } fragment a on Viewer { ...b } fragment b on Viewer { ...a }',
     tokens: `{ viewer { ${'login '.repeat(5000)} } }`,
     'pages of pages':
-      '{ tickets(first: 100) { edges { node { messages(first: 100) { edges { node { ticket { messages(first: 100) { edges { node { id } } } } } } } } } } }',
+      '{ tickets(first: 100) { edges { node { messages(first: 100) { edges { node { ticket { ' +
+      'messages(first: 100) { edges { node { id } } } } } } } } } } }',
   };
   for (const [name, query] of Object.entries(documents)) {
     it(`refuses ${name}, with a few errors at most and nothing executed`, async () => {
@@ -148,7 +165,8 @@ describe('documents that cost more than they are worth', () => {
   }
 
   it('counts pages whose sizes are variables with each request, hot as cold', async () => {
-    const query = `query ($n: Int, $m: Int = 100) { tickets(first: $n) { edges { node { messages(last: $m) { edges { node { ticket {
+    const query = `query ($n: Int, $m: Int = 100) { tickets(first: $n) { edges { node { messages(last: $m) {
+      edges { node { ticket {
       messages(first: $n) { edges { node { id } } } } } } } } } } }`;
     for (const [n, m, refused] of [
       [1, 1, false],

@@ -21,12 +21,15 @@ beforeAll(async () => {
 afterAll(() => gateway[Symbol.asyncDispose]());
 
 const add = (more = '') => /* GraphQL */ `mutation Add($input: AddTicketMessageInput!) {
-  addTicketMessage(input: $input) { __typename ... on AddTicketMessagePayload { replayed ticketMessage { bodyText visibility } } ... on UserError { code path retryable message } ${more} }
+  addTicketMessage(input: $input) { __typename
+  ... on AddTicketMessagePayload { replayed ticketMessage { bodyText visibility } }
+  ... on UserError { code path retryable message } ${more} }
 }`;
 const ticket = { ticketId: 47 };
 const input = (more: object) => ({ input: { ticket, body: 'By every client', ...more } });
 const page =
-  '{ ticket(by: {ticketId: 47}) { reference messages(first: 3) { edges { cursor node { messageId body author { name } } } pageInfo { hasNextPage } } } }';
+  '{ ticket(by: {ticketId: 47}) { reference messages(first: 3) { edges { cursor node { messageId body ' +
+  'author { name } } } pageInfo { hasNextPage } } } }';
 
 type Row = Asked & { readonly as?: string | null };
 const requests: Record<string, Row> = {
@@ -108,7 +111,8 @@ const requests: Record<string, Row> = {
   },
   'too much': {
     query:
-      'query Q($n: Int) { tickets(first: $n) { edges { node { messages(first: $n) { edges { node { ticket { messages(first: $n) { edges { node { id } } } } } } } } } } }',
+      'query Q($n: Int) { tickets(first: $n) { edges { node { messages(first: $n) { edges { node { ' +
+      'ticket { messages(first: $n) { edges { node { id } } } } } } } } } } }',
     variables: { n: 100 },
   },
   'a fault': { query: 'query Fault { viewer { login } }', operationName: 'Fault' },
@@ -134,7 +138,8 @@ const requests: Record<string, Row> = {
   'a message with a member too many': { query: add(), variables: input({ nothing: 1 }) },
   'two messages': {
     query:
-      'mutation { a: addTicketMessage(input: {ticket: {ticketId: 47}, body: "a"}) { __typename } b: addTicketMessage(input: {ticket: {ticketId: 47}, body: ""}) { __typename } }',
+      'mutation { a: addTicketMessage(input: {ticket: {ticketId: 47}, body: "a"}) { __typename } b: ' +
+      'addTicketMessage(input: {ticket: {ticketId: 47}, body: ""}) { __typename } }',
   },
 };
 
@@ -210,12 +215,13 @@ describe('by every other transport the answer is the same, or its refusal stands
   }
 });
 
-describe('a file comes by a form of any client, as one piece or as a stream; by JSON and by GET there is none', () => {
+describe('a multipart form of any client brings a file, whole or streamed; JSON and GET bring none', () => {
   const attach = add(
     '... on AddTicketMessagePayload { ticketMessage { attachments { fileName byteSize sha256 } } }',
   );
   const upload =
-    'mutation Up($input: UploadFileInput!) { uploadFile(input: $input) { __typename ... on UserError { code path message } } }';
+    'mutation Up($input: UploadFileInput!) { uploadFile(input: $input) { __typename ... on UserError { ' +
+    'code path message } } }';
   const file = (bytes: number) => new File([Buffer.alloc(bytes, 'x')], 'ä.txt', { type: 'text/plain' });
   const attached = (count = 1) =>
     input({ attachments: Array.from({ length: count }, () => ({ file: null })) });

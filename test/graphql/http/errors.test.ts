@@ -98,7 +98,7 @@ test('an error of the document says where in it, and each has a code', async () 
   }
 });
 
-test('no error quotes more than 200 characters of a value, whatever the value is and wherever it stands', async () => {
+test('no error quotes more than 200 characters of a value, wherever it stands', async () => {
   const add = 'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { __typename } }';
   const long = 'x'.repeat(60_000);
   const ticket = { ticketId: 47 };
@@ -139,7 +139,7 @@ test('no error quotes more than 200 characters of a value, whatever the value is
   expect(shorten('short')).toBe('short');
 });
 
-test('no answer holds a stack, a path of this machine or a word of a library, whatever was sent', async () => {
+test('no answer contains a stack, a local path or a library’s message', async () => {
   const bodies = [
     '{"query":"{ ticket(by: {ticketId: 1}) { id } }","variables":{"__proto__":{"a":1}}}',
     '{"query":{"a":1}}',

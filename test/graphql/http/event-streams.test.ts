@@ -27,7 +27,8 @@ afterAll(() => gateway[Symbol.asyncDispose]());
 
 const authorization = asOperator;
 const add =
-  'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { ... on AddTicketMessagePayload { cursor ticketMessage { messageId } } } }';
+  'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { ... on ' +
+  'AddTicketMessagePayload { cursor ticketMessage { messageId } } } }';
 async function say(body: string, ticketId = 47) {
   const { data } = await gateway.graphql<{
     addTicketMessage: { cursor: string; ticketMessage: { messageId: number } };
@@ -37,7 +38,8 @@ async function say(body: string, ticketId = 47) {
   return { cursor: data.addTicketMessage.cursor, messageId: data.addTicketMessage.ticketMessage.messageId };
 }
 const watch =
-  'subscription ($after: String) { ticketEvents(ticket: {ticketId: 47}, after: $after) { cursor ticketMessage { messageId } } }';
+  'subscription ($after: String) { ticketEvents(ticket: {ticketId: 47}, after: $after) { cursor ' +
+  'ticketMessage { messageId } } }';
 const complete = { event: 'complete', id: undefined, data: undefined };
 
 describe('GraphQL over SSE', () => {
@@ -89,7 +91,8 @@ describe('GraphQL over SSE', () => {
     'a subscription that is skipped in a fragment': [
       {
         query:
-          'subscription { ...F } fragment F on Subscription { ... @include(if: false) { ticketEvents(ticket: {ticketId: 47}) { cursor } } }',
+          'subscription { ...F } fragment F on Subscription { ... @include(if: false) { ' +
+          'ticketEvents(ticket: {ticketId: 47}) { cursor } } }',
       },
       'GRAPHQL_VALIDATION_FAILED',
     ],
@@ -206,7 +209,7 @@ describe('a stream that breaks off', () => {
     await cut;
   });
 
-  test('is cut as well, behind the error, when the database does not answer, so that its reader comes back', async () => {
+  test('is ended after the error when the database does not answer, so its reader reconnects', async () => {
     await using slow = await startGateway({
       env: { ROLES: 'web', DATABASE_TIMEOUT: '1' },
       database: gateway.database,
@@ -267,7 +270,8 @@ describe('what is not read', () => {
 
 describe("Apollo's subscriptions over multipart", () => {
   const accept =
-    'multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/graphql-response+json,application/json;q=0.9';
+    'multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/graphql-response+json,' +
+    'application/json;q=0.9';
   const ask = (query: string, signal?: AbortSignal) =>
     fetch(`${gateway.url}/graphql`, {
       method: 'POST',

@@ -35,7 +35,7 @@ describe('what a caller takes is settled before anything is done', () => {
     'multipart/form-data',
   ];
   for (const accept of [...unserved, Array.from({ length: 1200 }, (_, n) => `a/b${n}`).join(',')]) {
-    test(`a message is not written for who takes ${accept.slice(0, 40)} alone, as JSON or as a form`, async () => {
+    test(`Accept ${accept.slice(0, 40)} alone is refused before a message is written`, async () => {
       const before = await gateway.counts();
       const form = multipart(add, { input: { ...input, attachments: [{ file: null }] } }, [Buffer.from('x')]);
       const headers = { authorization: asOperator, 'graphql-preflight': '1', accept };
@@ -54,7 +54,7 @@ describe('what a caller takes is settled before anything is done', () => {
     });
   }
 
-  test('a subscription is not begun for who takes one piece alone, and the answer says what is served', async () => {
+  test('a subscription is refused when the caller accepts only a single response', async () => {
     for (const accept of ['application/json', 'application/graphql-response+json, application/json;q=0.9']) {
       const answer = await post(subscription, accept);
       expect(answer.status).toBe(406);
@@ -70,7 +70,7 @@ describe('what a caller takes is settled before anything is done', () => {
   });
 });
 
-test('the best of what a caller takes is what the answer is, by quality, then by what is named exactly, then by order', async () => {
+test('the response type is the best accepted: by quality, then by exactness, then by order', async () => {
   const expected: Record<string, string> = {
     '*/*': json,
     'application/*': json,
@@ -82,8 +82,10 @@ test('the best of what a caller takes is what the answer is, by quality, then by
     'application/json;q=0.5, application/graphql-response+json;q=0.6': response,
     'application/graphql-response+json;q=0.3, application/json;q=0.4': json,
     'application/json, application/graphql-response+json': json,
-    'application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed':
-      response,
+    [[
+      ...['application/graphql-response+json', 'application/graphql+json', 'application/json'],
+      ...['text/event-stream', 'multipart/mixed'],
+    ].join(', ')]: response,
     'application/graphql-response+json;q=0, */*': json,
     'APPLICATION/GRAPHQL-RESPONSE+JSON': response,
     'text/event-stream': 'text/event-stream; charset=utf-8',
@@ -99,7 +101,7 @@ test('the best of what a caller takes is what the answer is, by quality, then by
   }
 });
 
-test('no answer may be kept by a cache or taken for another type, and each says what it depends on', async () => {
+test('every answer forbids caching and sniffing, and its Vary names what it depends on', async () => {
   const get = `${gateway.url}/graphql?query=%7B__typename%7D`;
   for (const answer of [
     await post('{ __typename }', 'application/json'),

@@ -54,7 +54,7 @@ describe('the place that a request is for', () => {
     'a,b',
   ];
   for (const host of wrong) {
-    test(`400 for the Host ${JSON.stringify(host)}, by whatever form of request, and nothing is done`, async () => {
+    test(`400 for the Host ${JSON.stringify(host)} in every form of request, with no effect`, async () => {
       const before = await gateway.counts();
       const message = JSON.stringify({
         query: add,
@@ -163,7 +163,10 @@ describe('a connection that is to be closed is closed behind the answer, and one
       ['operations', operations],
       ['map', '{"0":["variables.input.attachments.0.file"]}'],
     ].map(([name, text]) => `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`);
-    return `${parts.join('')}--b\r\nContent-Disposition: form-data; name="0"; filename="a.txt"\r\n\r\n${file}\r\n--b--\r\n`;
+    return (
+      `${parts.join('')}--b\r\nContent-Disposition: form-data; name="0"; ` +
+      `filename="a.txt"\r\n\r\n${file}\r\n--b--\r\n`
+    );
   };
   const multipartType = { 'Content-Type': 'multipart/form-data; boundary=b' };
 

@@ -22,7 +22,8 @@ const hash = {
 const cases: Record<string, [body: string, json: number, response: number, code: string | undefined]> = {
   'a query': ['{"query":"{ __typename }"}', 200, 200, undefined],
   'a query and members that nobody knows': [
-    '{"query":"{ __typename }","operationType":"query","id":1,"key":"x","extensions":{"x":1},"documentId":"y"}',
+    '{"query":"{ __typename ' +
+      '}","operationType":"query","id":1,"key":"x","extensions":{"x":1},"documentId":"y"}',
     200,
     200,
     undefined,
@@ -80,7 +81,7 @@ const cases: Record<string, [body: string, json: number, response: number, code:
 
 describe('statuses are those of GraphQL over HTTP', () => {
   for (const [name, [body, json, response, code]] of Object.entries(cases)) {
-    test(`${name}: ${json} as application/json, ${response} as application/graphql-response+json`, async () => {
+    test(`${name}: ${json} as JSON, ${response} in application/graphql-response+json`, async () => {
       for (const [accept, status] of [
         ['application/json', json],
         ['application/graphql-response+json', response],

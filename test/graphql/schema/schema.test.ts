@@ -70,7 +70,7 @@ test('every input has an example that the schema takes', () => {
   }
 });
 
-test('the schema’s own description is a front page: what it is, its doors, refusals, cursors, limits and scopes', () => {
+test('the schema’s description names its doors, refusals, cursors, limits and scopes', () => {
   const text = schema.description!;
   const words = ['addTicketMessage', '/graphql', 'text/event-stream', '/api/Tickets/NewMessage', 'UserError'];
   for (const word of [...words, 'INVALID_INPUT', '100', '120,000', 'READ', 'WRITE', 'MAIL', 'ADMIN'])
@@ -132,7 +132,8 @@ test('each code is a member of the result of every command that refuses with it,
   };
   for (const code of errorCodes) {
     expect([code, refusedBy[code].length]).not.toEqual([code, 0]);
-    const member = `${code.toLowerCase().replace(/(?:^|_)(.)/g, (_, letter: string) => letter.toUpperCase())}Error`;
+    const name = code.toLowerCase().replace(/(?:^|_)(.)/g, (_, letter: string) => letter.toUpperCase());
+    const member = `${name}Error`;
     for (const command of refusedBy[code]) {
       const union = schema.getType(unions[command]);
       const members = isUnionType(union) ? union.getTypes().map(({ name }) => name) : [];
@@ -141,7 +142,7 @@ test('each code is a member of the result of every command that refuses with it,
   }
 });
 
-test('schema.graphql is the schema, and tools that do not know @oneOf find its definition there', async () => {
+test('schema.graphql is the served schema, and defines @oneOf for tools that do not know it', async () => {
   const text = await readFile(new URL('../../../schema/schema.graphql', import.meta.url), 'utf8');
   expect(text).toContain('directive @oneOf on INPUT_OBJECT');
   expect(text).toContain('scalar DateTime @specifiedBy(url: "https://');

@@ -89,7 +89,8 @@ describe('uploads', () => {
   /** Rows, files and temporary files: all that an upload can leave behind. */
   async function kept(): Promise<object> {
     const [rows] = await sql`
-      select (select count(*)::int from messages) as messages, (select count(*)::int from attachments) as attachments,
+      select (select count(*)::int from messages) as messages, (select count(*)::int
+      from attachments) as attachments,
         (select count(*)::int from blobs) as blobs, (select count(*)::int from events) as events`;
     return { ...rows, files: filesIn(blobs), temporary: filesIn(temporary) };
   }
@@ -183,7 +184,7 @@ describe('uploads', () => {
     }
   });
 
-  test('files may come in another order than the input names them, and behind one that was refused', async () => {
+  test('files may arrive in another order than in the input, and after a rejected one', async () => {
     const sizes = [24 * MiB, 23 * MiB];
     const files = sizes.map((size, n) => ({ name: `file-${n}`, size }));
     const reversed = await add({
@@ -313,7 +314,7 @@ describe('uploads', () => {
     await expect.poll(() => open() - atFirst).toBeLessThan(10);
   });
 
-  test('a stranger’s files are not stored, not for a moment: UNAUTHENTICATED comes while they are being sent', async () => {
+  test('a stranger’s files are never stored: UNAUTHENTICATED comes while they are being sent', async () => {
     const touched: string[] = [];
     await mkdir(join(blobs, 'arriving'), { recursive: true });
     const watchers = [blobs, join(blobs, 'arriving'), temporary].map((directory) =>

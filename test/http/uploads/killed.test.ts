@@ -17,7 +17,7 @@ async function arrivedIn(blobs: string): Promise<number> {
   return names[0] === undefined ? 0 : (await stat(join(blobs, 'arriving', names[0]))).size;
 }
 
-test('an upload whose gateway is killed in the middle goes on with the next one, from what is on disk', async () => {
+test('an upload resumes at the next gateway after a kill, from what is on disk', async () => {
   await using parts = new AsyncDisposableStack();
   const database = parts.use(await createTestDatabase('demo'));
   const door = parts.use(await openTcpDoor(database.connection));

@@ -13,7 +13,8 @@ beforeAll(async () => {
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'secret' });
   const server = parts.use(await startS3Server());
   clamd = parts.use(await startClamd());
-  const BLOBS_URL = `s3://desk/files?endpoint=${encodeURIComponent(server.endpoint)}&region=eu-central-1&presign=1`;
+  const endpoint = encodeURIComponent(server.endpoint);
+  const BLOBS_URL = `s3://desk/files?endpoint=${endpoint}&region=eu-central-1&presign=1`;
   gateway = parts.use(await startGateway({ env: { ROLES: 'web', BLOBS_URL, CLAMD_URL: clamd.url } }));
 });
 afterAll(() => parts.disposeAsync());
@@ -22,7 +23,7 @@ const digestOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).diges
 const send = (method: string, url: string, headers: Record<string, string>, body: Uint8Array) =>
   fetch(url, { method, headers: { authorization: asOperator, ...headers }, body: new Uint8Array(body) });
 
-test('an upload in parts, some of them smaller than S3 takes, becomes one file that S3 hands out', async () => {
+test('an upload in parts smaller than S3’s minimum becomes one object, which S3 serves', async () => {
   const bytes = randomBytes(7 * 1024 * 1024);
   const cuts = [0, 1000, 6_000_000, bytes.length];
   const first = await send(

@@ -185,7 +185,7 @@ describe('what is refused leaves nothing', () => {
     expect(await rows()).toEqual(before);
   });
 
-  test('but text goes from our own origin, from no browser, or when the browser was made to ask first', async () => {
+  test('but text comes from our origin when no browser asks, or when it asked first', async () => {
     await forget();
     const type = { 'content-type': 'text/plain' };
     for (const headers of [

@@ -257,7 +257,8 @@ describe('an upload', () => {
       expect([theirs!.status, nobodys!.status, none!.status]).toEqual([404, 404, 404]);
       expect(new Set(texts).size).toBe(1);
     }
-    await gateway.sql`update open_uploads set created_at = now() - interval '24 hours 1 minute' where id = ${path.slice(9)}`;
+    await gateway.sql`update open_uploads set created_at = now() - interval '24 hours 1 minute'
+      where id = ${path.slice(9)}`;
     expect((await stateOf(path)).status).toBe(404);
   });
 });
@@ -294,7 +295,7 @@ describe('104 (Upload Resumption Supported)', () => {
     return { told, final: answer.statusCode! };
   }
 
-  test('tells the place before the first byte is read, to those who speak this version of the draft', async () => {
+  test('announces the offset before it reads the first byte, to clients of this draft version', async () => {
     const { told, final } = await informed('8');
     expect(told).toEqual([[104, expect.stringMatching(/\/uploads\/[0-9a-f-]{36}$/), '8']]);
     expect(final).toBe(201);

@@ -2,7 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { bind } from './bind.ts';
 
 const posts = 'http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.Posts';
-const declarations = `xmlns="${posts}" xmlns:i="http://www.w3.org/2001/XMLSchema-instance" xmlns:z="http://schemas.microsoft.com/2003/10/Serialization/" xmlns:d="http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.DataStructures" xmlns:a="http://schemas.microsoft.com/2003/10/Serialization/Arrays"`;
+const declarations =
+  `xmlns="${posts}" xmlns:i="http://www.w3.org/2001/XMLSchema-instance" ` +
+  'xmlns:z="http://schemas.microsoft.com/2003/10/Serialization/" ' +
+  'xmlns:d="http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.DataStructures" ' +
+  'xmlns:a="http://schemas.microsoft.com/2003/10/Serialization/Arrays"';
 const root = (members: string, more = '') =>
   `<NewMessagePost ${declarations}${more}>${members}</NewMessagePost>`;
 const xml = (members: string, size?: number) => bind('xml', 'utf-8', root(members), size);
@@ -74,7 +78,8 @@ describe('what a document may have as much of as it has bytes', () => {
 
   test('items', async () => {
     const { post } = await xml(
-      `<SendViaOutboundEmailBcc>${'<a:string/>'.repeat(100_000)}<a:string>x@y.cz</a:string></SendViaOutboundEmailBcc>`,
+      `<SendViaOutboundEmailBcc>${'<a:string/>'.repeat(100_000)}<a:string>x@y.cz</a:string>` +
+        '</SendViaOutboundEmailBcc>',
     );
     expect(post!.SendViaOutboundEmailBcc).toHaveLength(100_001);
     const json = await bind(
@@ -100,9 +105,13 @@ describe('what a document may have as much of as it has bytes', () => {
 describe('a reference to what was read before', () => {
   test('stands for it, in any member and any list', async () => {
     const { post, errors } = await xml(
-      '<Attachments><d:NewAttachment z:Id="n"><d:Data z:Id="b">YQ==</d:Data><d:FileName z:Id="f">a.txt</d:FileName></d:NewAttachment><d:NewAttachment z:Ref="n"/><d:NewAttachment><d:Data z:Ref="b"/><d:FileName z:Ref="f"/></d:NewAttachment></Attachments>' +
+      '<Attachments><d:NewAttachment z:Id="n"><d:Data z:Id="b">YQ==</d:Data><d:FileName ' +
+        'z:Id="f">a.txt</d:FileName></d:NewAttachment><d:NewAttachment ' +
+        'z:Ref="n"/><d:NewAttachment><d:Data z:Ref="b"/><d:FileName ' +
+        'z:Ref="f"/></d:NewAttachment></Attachments>' +
         '<Message z:Id="m">hello</Message>' +
-        '<SendViaOutboundEmailBcc z:Id="l"><a:string z:Id="s">x@y.cz</a:string><a:string z:Ref="s">not <b/> read</a:string></SendViaOutboundEmailBcc>' +
+        '<SendViaOutboundEmailBcc z:Id="l"><a:string z:Id="s">x@y.cz</a:string><a:string z:Ref="s">not ' +
+        '<b/> read</a:string></SendViaOutboundEmailBcc>' +
         '<SendViaOutboundEmailCc z:Ref="l" i:type="d:NotLookedAt"/><TicketREF z:Ref="m" i:nil="true"/>',
     );
     expect(errors).toEqual([]);

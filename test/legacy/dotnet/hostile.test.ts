@@ -40,7 +40,10 @@ async function costOf(calling: () => Promise<Answer>) {
   return { answer, cpuMs: after.cpuMs - before.cpuMs, growthMb: Math.max(0, after.peakMb - before.peakMb) };
 }
 
-const laughs = `<!DOCTYPE lolz [<!ENTITY lol "lol">${Array.from({ length: 9 }, (_, i) => `<!ENTITY lol${i + 1} "${`&lol${i || ''};`.repeat(10)}">`).join('')}]>${root('<Message>&lol9;</Message>')}`;
+const laughs = `<!DOCTYPE lolz [<!ENTITY lol "lol">${Array.from(
+  { length: 9 },
+  (_, i) => `<!ENTITY lol${i + 1} "${`&lol${i || ''};`.repeat(10)}">`,
+).join('')}]>${root('<Message>&lol9;</Message>')}`;
 const hundred = 100_000_000;
 
 describe('refuses within 50 ms of CPU and 20 MB of memory', () => {
@@ -55,7 +58,9 @@ describe('refuses within 50 ms of CPU and 20 MB of memory', () => {
       'quadratic blow-up',
       xml,
       () =>
-        `<!DOCTYPE x [<!ENTITY a "${'a'.repeat(100_000)}">]>${root(`<Message>${'&a;'.repeat(10_000)}</Message>`)}`,
+        `<!DOCTYPE x [<!ENTITY a "${'a'.repeat(100_000)}">]>${root(
+          `<Message>${'&a;'.repeat(10_000)}</Message>`,
+        )}`,
       400,
     ],
     [
@@ -166,12 +171,15 @@ test('a body of 30 MB costs far less than 200 MB', async () => {
   expect(growthMb).toBeLessThan(100);
   const again = Buffer.from(
     root(
-      `<Attachments xmlns:d="http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.DataStructures"><d:NewAttachment><d:Data>${data}</d:Data></d:NewAttachment></Attachments><Message>x</Message><TicketId>1</TicketId>`,
+      '<Attachments xmlns:d="http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.DataStru' +
+        `ctures"><d:NewAttachment><d:Data>${data}</d:Data></d:NewAttachment></Attachments><Message>` +
+        'x</Message><TicketId>1</TicketId>',
     ),
   );
   const inXml = await costOf(() => call(port, { headers: xml, body: again }));
   process.stdout.write(
-    `30 MB of XML: ${inXml.answer.status}, ${inXml.cpuMs.toFixed(0)} ms CPU, +${inXml.growthMb.toFixed(1)} MB at its peak\n`,
+    `30 MB of XML: ${inXml.answer.status}, ${inXml.cpuMs.toFixed(0)} ms CPU, ` +
+      `+${inXml.growthMb.toFixed(1)} MB at its peak\n`,
   );
   expect(inXml.answer.status).toBe(200);
 });

@@ -10,13 +10,17 @@ const posts = 'http://schemas.datacontract.org/2004/07/RequestorApiDataStructure
 export const seeds = {
   json: [
     '{"TicketId":1,"Message":"x"}',
-    '{"TicketREF":"INC-000047","TicketId":null,"Message":"P\\u0159\\u00edloha","Html":false,"IsPrivate":false,"IsMobileDevice":true,"Attachments":null}',
-    `{"TicketId":2,"Message":"two files","Attachments":[{"FileName":"a.txt","ContentType":"text/plain","ContentLength":"5","Data":"aGVsbG8="},{"FileName":"b","Data":[104,105]}]}`,
+    '{"TicketREF":"INC-000047","TicketId":null,"Message":"P\\u0159\\u00edloha","Html":false,"IsPrivate":' +
+      'false,"IsMobileDevice":true,"Attachments":null}',
+    '{"TicketId":2,"Message":"two ' +
+      'files","Attachments":[{"FileName":"a.txt","ContentType":"text/plain","ContentLength":"5","Data":"' +
+      'aGVsbG8="},{"FileName":"b","Data":[104,105]}]}',
     samples.requestJson,
   ],
   xml: [
     `<NewMessagePost xmlns="${posts}"><Message>x</Message><TicketId>1</TicketId></NewMessagePost>`,
-    `<?xml version="1.0" encoding="utf-8"?><p:NewMessagePost xmlns:p="${posts}"><!-- c --><p:Message><![CDATA[<b>]]>&lt;&#382;</p:Message><p:TicketId>2</p:TicketId></p:NewMessagePost>`,
+    `<?xml version="1.0" encoding="utf-8"?><p:NewMessagePost xmlns:p="${posts}"><!-- c ` +
+      '--><p:Message><![CDATA[<b>]]>&lt;&#382;</p:Message><p:TicketId>2</p:TicketId></p:NewMessagePost>',
     samples.requestXml,
   ],
 };

@@ -11,7 +11,8 @@ const xml = (members: string) =>
   bind(
     'xml',
     'utf-8',
-    `<NewMessagePost xmlns:i="http://www.w3.org/2001/XMLSchema-instance" xmlns="${posts}">${members}</NewMessagePost>`,
+    '<NewMessagePost xmlns:i="http://www.w3.org/2001/XMLSchema-instance" ' +
+      `xmlns="${posts}">${members}</NewMessagePost>`,
   );
 
 describe('both readers', () => {
@@ -140,7 +141,9 @@ describe('XML as DataContractSerializer reads it', () => {
     ],
     [
       'a nil item',
-      '<SendViaOutboundEmailCc xmlns:a="http://schemas.microsoft.com/2003/10/Serialization/Arrays"><a:string i:nil="true"/><a:string/></SendViaOutboundEmailCc>',
+      '<SendViaOutboundEmailCc ' +
+        'xmlns:a="http://schemas.microsoft.com/2003/10/Serialization/Arrays"><a:string ' +
+        'i:nil="true"/><a:string/></SendViaOutboundEmailCc>',
       { SendViaOutboundEmailCc: [null, ''] },
     ],
     ['nil without its namespace as nothing', '<Message nil="true">x</Message>', { Message: 'x' }],
@@ -195,7 +198,9 @@ describe('XML as DataContractSerializer reads it', () => {
   });
 
   test('a root that is nil is no body', async () => {
-    const body = `<NewMessagePost xmlns="${posts}" xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true"/>`;
+    const body =
+      `<NewMessagePost xmlns="${posts}" xmlns:i="http://www.w3.org/2001/XMLSchema-instance" ` +
+      'i:nil="true"/>';
     expect(await bind('xml', 'utf-8', body)).toEqual({ post: null, errors: [] });
   });
 

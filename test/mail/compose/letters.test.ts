@@ -33,7 +33,8 @@ const fields = `
   }
   ... on UserError { code }
   ... on InvalidInputError { problems { path message } }`;
-const mutation = `mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { ${fields} } }`;
+const mutation = `mutation ($input: AddTicketMessageInput!) {
+    addTicketMessage(input: $input) { ${fields} } }`;
 
 interface Sent {
   body: string;
@@ -48,7 +49,8 @@ const from = 'company@domain.com';
 /** A ticket of the demo's requester without a message. */
 async function newTicket(subject = 'Printer on fire'): Promise<number> {
   const [row] = await gateway.sql`
-    insert into tickets (reference, subject, requester_id) select 'T-' || count(*), ${subject}, 2 from tickets returning id`;
+    insert into tickets (reference, subject, requester_id) select 'T-' || count(*), ${subject}, 2
+    from tickets returning id`;
   return row!.id;
 }
 
@@ -127,7 +129,7 @@ describe('a quotation', () => {
     expect(text).not.toMatch(/\r(?!\n)|(?<!\r)\n|[\u0085\u2028]/);
   });
 
-  test('of all messages has every one of them, and names as left out what would make it too long', async () => {
+  test('of all messages contains every one, and names what it left out for length', async () => {
     const id = await newTicket();
     for (let n = 1; n <= 60; n += 1) await add(id, { body: `message number ${n}.`, by: asRequester });
     const text = textOf(await send(id, { body: 'All of it', email: { quote: 'ALL' } }));
@@ -171,10 +173,12 @@ describe('a quotation', () => {
     expect(plain(htmlOf(mail))).toBe(plain(preview.html));
   });
 
-  test('shows the pictures of its own message, never those of the reply, and `alt` for what is not there', async () => {
+  test('shows the pictures of its own message, not the reply’s, and `alt` for missing ones', async () => {
     const id = await newTicket();
     await add(id, {
-      body: '<p>Mine: <img src="cid:image.png" alt="mine"> <img src="cid:gone.png" alt="the &lt;lost&gt; one"></p>',
+      body:
+        '<p>Mine: <img src="cid:image.png" alt="mine"> <img src="cid:gone.png" alt="the ' +
+        '&lt;lost&gt; one"></p>',
       html: true,
       files: [{ name: 'image.png', content: 'the requester’s' }],
       by: asRequester,
@@ -228,7 +232,7 @@ describe('a quotation', () => {
     expect(htmlOf(mail)).not.toContain('track.example');
   });
 
-  test('shows no picture that was redacted before the mail went out, nor one that may be infected', async () => {
+  test('shows no picture that is redacted before the mail is sent, or may be infected', async () => {
     const id = await newTicket();
     const names = ['gone.png', 'bad.png', 'late.png', 'good.png'];
     const shown = await add(id, {
@@ -240,7 +244,8 @@ describe('a quotation', () => {
     gateway.sink.setFaults([{ at: 'MAIL', reply: '451 4.3.0 later' }]);
     const reply = await add(id, { body: 'Seen', email: { quote: 'LAST' } });
     const kept = () => gateway.sql`
-      select from delivery_sources s join deliveries d on d.id = s.delivery_id where d.rfc_message_id = ${reply.delivery!.rfcMessageId}`;
+      select from delivery_sources s join deliveries d on d.id = s.delivery_id
+      where d.rfc_message_id = ${reply.delivery!.rfcMessageId}`;
     await expect.poll(async () => (await kept()).length).toBe(1);
     await ask(
       gateway,
@@ -251,7 +256,8 @@ describe('a quotation', () => {
     );
     expect(await kept()).toHaveLength(0);
     await gateway.sql`update attachments set scan = 'INFECTED', scan_found = 'x' where file_name = 'bad.png'`;
-    await gateway.sql`update attachments set scan = 'PENDING', scan_due_at = now() where file_name = 'late.png'`;
+    await gateway.sql`update attachments set scan = 'PENDING', scan_due_at = now()
+      where file_name = 'late.png'`;
     gateway.sink.setFaults([]);
     await ask(gateway, 'mutation ($input: DeliveryInput!) { retryDelivery(input: $input) { __typename } }', {
       input: { delivery: reply.delivery!.id },
@@ -467,7 +473,7 @@ describe('what a mail answers', () => {
     expect(delivery!.rfcMessageId).toMatch(/^<[0-9a-f-]{36}@domain\.com>$/);
   });
 
-  test('is said to be answered by no person only where the author says so, and lists are never spoken of', async () => {
+  test('has Auto-Submitted only when the author asks for it, and never a list header', async () => {
     const id = await newTicket();
     const byMachine = await send(id, { body: 'Your ticket is open', email: { autoSubmitted: true } });
     expect(headerOf(byMachine, 'Auto-Submitted')).toBe('auto-generated');
@@ -518,7 +524,8 @@ describe('addresses with letters beyond ASCII', () => {
     expect(old.mails.map(({ to }) => [...to])).toEqual([['requester@domain.com', 'plain@example.com']]);
     const { recipients } = await ask<{ recipients: Recipient[] }>(
       gateway,
-      'query ($id: ID!) { node(id: $id) { ... on Delivery { recipients { address state enhancedCode suggestedAction } } } }',
+      'query ($id: ID!) { node(id: $id) { ... on Delivery { recipients { address state enhancedCode ' +
+        'suggestedAction } } } }',
       { id: added.delivery!.id },
     );
     expect(recipients.find(({ state }) => state === 'FAILED')).toEqual({

@@ -15,6 +15,7 @@ test('the subject of a reply: one line, `Re:` once, the reference once', async (
     ['Re: Re:', 'Re:  [INC-000047]'],
   ];
   const rows = await world.database.raw<{ subject: string }[]>`
-    select mail_subject(s, 'INC-000047') as subject from unnest(${cases.map(([given]) => given!)}::text[]) with ordinality as u (s, n) order by n`;
+    select mail_subject(s, 'INC-000047') as subject
+    from unnest(${cases.map(([given]) => given!)}::text[]) with ordinality as u (s, n) order by n`;
   expect(rows.map(({ subject }) => subject)).toEqual(cases.map(([, wanted]) => wanted));
 });

@@ -263,7 +263,8 @@ describe.concurrent('case 11: a server that says nothing, or next to nothing', (
     await using world = await createWorld({ tickets: 60 });
     await using hole = await startSmtpSink({ faults: [{ at: 'MAIL', answer: 'hang' }] });
     await using sink = await startSmtpSink();
-    await world.sql`insert into mailboxes (id, address, display_name, smtp_url) values (2, 'slow@domain.com', 'Slow', ${hole.url})`;
+    await world.sql`insert into mailboxes (id, address, display_name, smtp_url)
+      values (2, 'slow@domain.com', 'Slow', ${hole.url})`;
     for (let n = 1; n <= 50; n += 1) await queueMail(world.sql, world.blobs, { ticketId: n, mailboxId: 2 });
     await using _worker = startWorker({
       sql: world.sql,
@@ -276,14 +277,15 @@ describe.concurrent('case 11: a server that says nothing, or next to nothing', (
     const id = await queueMail(world.sql, world.blobs, { ticketId: 60 });
     await until(world.sql, id, inState('SENT'));
     const [others] = await world.sql`
-      select count(*)::int as waiting from deliveries where mailbox_id = 2 and state in ('QUEUED', 'TRANSMITTING')`;
+      select count(*)::int as waiting from deliveries where mailbox_id = 2
+      and state in ('QUEUED', 'TRANSMITTING')`;
     expect(others).toEqual({ waiting: 50 });
     hole.setFaults([]);
     hole.cut();
   });
 });
 
-test('case 12: a server that was down comes back to a long queue: nothing is lost, each ticket in its order', async () => {
+test('case 12: a server comes back to a long queue: nothing is lost, tickets keep their order', async () => {
   await using world = await createWorld({ tickets: 41 });
   const { sql, blobs } = world;
   const ids: number[] = [];
@@ -301,7 +303,8 @@ test('case 12: a server that was down comes back to a long queue: nothing is los
   });
   // The worker looks again and again, as another mailbox's mails show.
   await using well = await startSmtpSink();
-  await sql`insert into mailboxes (id, address, display_name, smtp_url) values (2, 'well@domain.com', 'Well', ${well.url})`;
+  await sql`insert into mailboxes (id, address, display_name, smtp_url)
+    values (2, 'well@domain.com', 'Well', ${well.url})`;
   await eventually(async () => (await sql`select from deliveries where state = 'DEFERRED'`).length > 0);
   for (let n = 0; n < 5; n += 1)
     await until(sql, await queueMail(sql, blobs, { ticketId: 41, mailboxId: 2 }), inState('SENT'));

@@ -10,7 +10,7 @@ import { startSmtpSink } from '../../support/servers/smtp-sink.ts';
 import { inState, onlooker, until, untilLookedAgain, viewDelivery } from '../world/desk.ts';
 import { createWorld, operator, requester } from '../world/world.ts';
 
-test('retry mails only those who failed: same bytes, same Message-ID, written into the audit trail', async () => {
+test('retry mails only failed recipients: same bytes, same Message-ID, an audit entry', async () => {
   await using world = await createWorld();
   const { sink, sql, ctx } = world;
   sink.setFaults([{ at: 'RCPT', address: 'gone@domain.com', reply: '550 5.1.1 gone', times: 1 }]);
@@ -146,7 +146,8 @@ describe('cancelIf is looked at when the mail would go', () => {
     const reply = world.database.desk.transaction(async (tx) => {
       await tx.execute('select from tickets where id = 1 for no key update');
       began();
-      await tx.execute(`insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
+      await tx.execute(`insert into messages (ticket_id, author_id, body, format, visibility,
+        is_mobile_device)
         values (1, 2, 'reply', 'TEXT', 'PUBLIC', false)`);
       // The worker has looked, and has left this one to its next look: a mail of the same kind beside it is
       // through.
@@ -210,7 +211,7 @@ test('who may not, learns nothing', async () => {
   expect(await world.audit()).toHaveLength(0);
 });
 
-test('a size that the server announced is learnt, and a mail past it is refused before it is begun', async () => {
+test('an announced SIZE is remembered, and a larger mail is rejected before it is sent', async () => {
   await using world = await createWorld();
   await using small = await startSmtpSink({ maxBytes: 50_000 });
   const files = [{ fileName: 'a', contentType: 'a/b', bytes: Buffer.alloc(60_000) }];
@@ -233,7 +234,8 @@ test('a mailbox has its own server, signs in with its sealed password, and TLS i
   expect(openPassword(sealed, 'company@domain.com', key)).toBe('pass & word');
   expect(() => openPassword(sealed, 'other@domain.com', key)).toThrow();
   expect(() => openPassword(sealed, 'company@domain.com', Buffer.alloc(32, 8))).toThrow();
-  await world.sql`update mailboxes set smtp_url = ${`smtp://desk@127.0.0.1:${sink.port}`}, smtp_password = ${sealed}`;
+  const smtpUrl = `smtp://desk@127.0.0.1:${sink.port}`;
+  await world.sql`update mailboxes set smtp_url = ${smtpUrl}, smtp_password = ${sealed}`;
   const id = await world.queue();
   world.work({ mailboxKey: key });
   await until(world.sql, id, inState('SENT'));

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { startGateway } from '../../support/gateway.ts';
 import { type Added, add } from '../../tickets/calls.ts';
 
-test('while a ticket is locked, mails of other tickets are settled; its own is settled once it is free, and all are sent once', async () => {
+test('a locked ticket delays only its own settlement, and every mail is sent once', async () => {
   await using parts = new AsyncDisposableStack();
   const web = parts.use(await startGateway({ env: { ROLES: 'web' } }));
   const mailTo = (ticketId: number) =>

@@ -8,7 +8,8 @@ import { createWorld } from '../world/world.ts';
 
 /** Ends what is under way, as if it had never been. */
 const callOff = (sql: postgres.Sql) => sql`
-  update deliveries set state = 'CANCELLED', attempt = null, phase = null, lease_until = null, settled_at = now()
+  update deliveries set state = 'CANCELLED', attempt = null, phase = null, lease_until = null, settled_at =
+  now()
   where state = 'TRANSMITTING'`;
 
 test('a mailbox with a rate sends no faster', async () => {
@@ -41,7 +42,8 @@ test('what was not sent of the last second goes at once, and no more', async () 
 test('conditional mails of a mailbox that has to wait do not hold up another’s', async () => {
   await using world = await createWorld();
   const second = 99;
-  await world.sql`insert into mailboxes (id, address, display_name) overriding system value values (${second}, 'second@domain.com', 'Second')`;
+  await world.sql`insert into mailboxes (id, address, display_name) overriding system value
+    values (${second}, 'second@domain.com', 'Second')`;
   await world.sql`update mailboxes set rate_per_minute = 1 where id <> ${second}`;
   for (let n = 0; n < 25; n += 1)
     await world.queue({ ticketId: 1 + (n % 4), cancelIf: ['REQUESTER_REPLIED'] });

@@ -64,7 +64,8 @@ test('several workers share a queue: each mail once, each ticket in its order', 
     expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
   }
   const [gaps] =
-    await sql`select count(*)::int as n from tickets t where last_event_number <> (select count(*) from events e where e.ticket_id = t.id)`;
+    await sql`select count(*)::int as n from tickets t where last_event_number <> (select count(*)
+      from events e where e.ticket_id = t.id)`;
   expect(gaps!.n).toBe(0);
 });
 
@@ -96,7 +97,7 @@ test.each<WorkerStep>(['claimed', 'accepted-354'])(
   },
 );
 
-test('a worker that sleeps past its lease at BODY is believed dead, and brings the truth when it wakes', async () => {
+test('a worker that sleeps past its lease at BODY counts as dead, and reports when it wakes', async () => {
   await using world = await createTestDatabase();
   await using sink = await startSmtpSink();
   const sql = world.database.raw;
@@ -148,7 +149,7 @@ test('a worker that ends finishes what it began and gives back what it did not',
   expect(sink.mails.filter(({ to }) => to[0] !== onlooker)).toHaveLength(30);
 });
 
-test('the database goes away while the server answers: what it said is written when the database is back', async () => {
+test('a reply that arrives while the database is away is stored when it is back', async () => {
   await using world = await createTestDatabase();
   await using sink = await startSmtpSink({ faults: [{ at: 'DOT', delayMs: 300 }] });
   const sql = world.database.raw;
@@ -175,7 +176,7 @@ test('the database goes away while the server answers: what it said is written w
   expect(sink.mails).toHaveLength(1);
 });
 
-test('a server without SMTPUTF8 is not given an address that needs it; the refusal is final and says why', async () => {
+test('an address that needs SMTPUTF8 fails for good on a server without it, with the reason', async () => {
   await using world = await createTestDatabase();
   const sql = world.database.raw;
   await fillDesk(sql);

@@ -80,11 +80,14 @@ export async function fillDesk(
   { tickets = 5, smtpUrl = null as string | null } = {},
 ): Promise<void> {
   await sql`insert into users (id, login, name, email, role) values
-    (1, 'operator', 'Olga Operator', 'olga@desk.test', 'OPERATOR'), (2, 'jane', 'Jane Doe', 'jane.doe@domain.com', 'REQUESTER')`;
-  await sql`insert into mailboxes (id, address, display_name, smtp_url) values (1, 'company@domain.com', 'Company', ${smtpUrl})`;
+    (1, 'operator', 'Olga Operator', 'olga@desk.test', 'OPERATOR'), (2, 'jane', 'Jane Doe',
+    'jane.doe@domain.com', 'REQUESTER')`;
+  await sql`insert into mailboxes (id, address, display_name, smtp_url)
+    values (1, 'company@domain.com', 'Company', ${smtpUrl})`;
   await sql`insert into mailbox_grants (mailbox_id, user_id) select 1, id from users where role = 'OPERATOR'`;
   await sql`insert into tickets (id, reference, subject, requester_id)
-    select n, 'INC-' || lpad(n::text, 6, '0'), 'Printer ' || n || ' on fire', 2 from generate_series(1, ${tickets}::int) n`;
+    select n, 'INC-' || lpad(n::text, 6, '0'), 'Printer ' || n || ' on fire', 2
+    from generate_series(1, ${tickets}::int) n`;
 }
 
 /**
@@ -114,25 +117,36 @@ export async function queueMail(
     await tx`select from tickets where id = ${ticketId} for no key update`;
     const [message] = await tx<{ id: number }[]>`
       insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
-      values (${ticketId}, 1, ${mail.body ?? 'Hello'}, ${mail.format ?? 'TEXT'}, 'PUBLIC', false) returning id`;
+      values (${ticketId}, 1, ${mail.body ?? 'Hello'}, ${mail.format ?? 'TEXT'}, 'PUBLIC', false)
+      returning id`;
     const [delivery] = await tx<{ id: number }[]>`
-      insert into deliveries (message_id, ticket_id, mailbox_id, from_address, from_name, subject, signature, quote, rfc_message_id, state, due_at, cancel_if, give_up_at)
-      select ${message!.id}, ${ticketId}, ${mailboxId}, b.address, b.display_name, ${mail.subject ?? `Re: Printer ${ticketId} on fire`}, ${mail.signature ?? ''}, ${mail.quote ?? 'NONE'},
-        ${`<${randomBytes(12).toString('hex')}@domain.com>`}, ${state}, ${mail.dueAt ?? new Date(0)}, ${mail.cancelIf ?? []}, ${mail.giveUpAt ?? null}
+      insert into deliveries (message_id, ticket_id, mailbox_id, from_address, from_name, subject, signature,
+      quote, rfc_message_id, state, due_at, cancel_if, give_up_at)
+      select ${message!.id}, ${ticketId}, ${mailboxId}, b.address, b.display_name,
+        ${mail.subject ?? `Re: Printer ${ticketId} on fire`}, ${mail.signature ?? ''},
+        ${mail.quote ?? 'NONE'},
+        ${`<${randomBytes(12).toString('hex')}@domain.com>`}, ${state},
+        ${mail.dueAt ?? new Date(0)}, ${mail.cancelIf ?? []}, ${mail.giveUpAt ?? null}
       from mailboxes b where b.id = ${mailboxId} returning id`;
     for (const [n, [kind, address, name]] of people.entries())
-      await tx`insert into delivery_recipients (delivery_id, position, kind, address, name) values (${delivery!.id}, ${n + 1}, ${kind}, ${address}, ${name})`;
+      await tx`insert into delivery_recipients (delivery_id, position, kind, address, name)
+        values (${delivery!.id}, ${n + 1}, ${kind}, ${address}, ${name})`;
     for (const [n, file] of files.entries()) {
       const key = blobs!.put(file.bytes);
       const sha256 = createHash('sha256').update(file.bytes).digest();
       await tx`insert into blobs (key, byte_size, sha256) values (${key}, ${file.bytes.length}, ${sha256})`;
-      await tx`insert into attachments (message_id, position, blob_key, file_name, content_type, byte_size, sha256)
-        values (${message!.id}, ${n + 1}, ${key}, ${file.fileName}, ${file.contentType}, ${file.bytes.length}, ${sha256})`;
+      await tx`insert into attachments (message_id, position, blob_key, file_name, content_type, byte_size,
+        sha256)
+        values (${message!.id}, ${n + 1}, ${key}, ${file.fileName}, ${file.contentType},
+        ${file.bytes.length}, ${sha256})`;
     }
     await tx`update tickets set last_message_id = ${message!.id}, last_public_message_id = ${message!.id},
-      last_event_number = last_event_number + 1, last_public_event_number = last_public_event_number + 1 where id = ${ticketId}`;
-    await tx`insert into events (ticket_id, number, public_number, type, visibility, actor_id, message_id, delivery_id)
-      select id, last_event_number, last_public_event_number, 'MESSAGE_ADDED', 'PUBLIC', 1, ${message!.id}, ${delivery!.id} from tickets where id = ${ticketId}`;
+      last_event_number = last_event_number + 1, last_public_event_number = last_public_event_number + 1
+      where id = ${ticketId}`;
+    await tx`insert into events (ticket_id, number, public_number, type, visibility, actor_id, message_id,
+      delivery_id)
+      select id, last_event_number, last_public_event_number, 'MESSAGE_ADDED', 'PUBLIC', 1, ${message!.id},
+      ${delivery!.id} from tickets where id = ${ticketId}`;
     await tx`select pg_notify('ticketwire_outbox', '')`;
     return delivery!.id;
   });
@@ -141,11 +155,14 @@ export async function queueMail(
 export async function viewDelivery(sql: postgres.Sql, id: number): Promise<DeliveryView> {
   const [row] = await sql<DeliveryView[]>`
     select d.state, d.phase, d.attempts, d.failure, d.due_at as "dueAt", d.rfc_message_id as "messageId",
-      (select json_agg(json_build_object('address', r.address, 'kind', r.kind, 'state', r.state, 'reply', r.smtp_reply, 'code', r.enhanced_code) order by r.position)
+      (select json_agg(json_build_object('address', r.address, 'kind', r.kind, 'state', r.state, 'reply',
+      r.smtp_reply, 'code', r.enhanced_code) order by r.position)
         from delivery_recipients r where r.delivery_id = d.id) as recipients,
-      (select coalesce(json_agg(json_build_object('number', a.number, 'phase', a.phase, 'outcome', a.outcome, 'reply', a.reply, 'bodyAt', a.body_at) order by a.number), '[]')
+      (select coalesce(json_agg(json_build_object('number', a.number, 'phase', a.phase, 'outcome', a.outcome,
+      'reply', a.reply, 'bodyAt', a.body_at) order by a.number), '[]')
         from delivery_attempts a where a.delivery_id = d.id) as log,
-      (select coalesce(json_agg(e.type order by e.number), '[]') from events e where e.delivery_id = d.id and e.type <> 'MESSAGE_ADDED') as events
+      (select coalesce(json_agg(e.type order by e.number), '[]') from events e where e.delivery_id = d.id
+      and e.type <> 'MESSAGE_ADDED') as events
     from deliveries d where d.id = ${id}`;
   return row!;
 }
@@ -180,8 +197,10 @@ export async function untilLookedAgain(sql: postgres.Sql): Promise<void> {
   const dueAt = new Date(Date.now() + 3_600_000);
   const id = await queueMail(sql, undefined, { ticketId: 900, to: onlooker, state: 'HELD', dueAt });
   await sql`with left_behind as (
-      update deliveries set state = 'TRANSMITTING', phase = 'CONNECT', attempt = gen_random_uuid(), attempts = 1,
-        lease_until = clock_timestamp() - interval '1 second', due_at = ${new Date(0)} where id = ${id} returning *)
+      update deliveries set state = 'TRANSMITTING', phase = 'CONNECT', attempt = gen_random_uuid(), attempts
+      = 1,
+        lease_until = clock_timestamp() - interval '1 second', due_at = ${new Date(0)} where id = ${id}
+        returning *)
     insert into delivery_attempts (delivery_id, number, token, worker, started_at)
     select id, attempts, attempt, 'a dead worker', clock_timestamp() from left_behind`;
   await sql`select pg_notify('ticketwire_outbox', '')`;

@@ -50,7 +50,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   const left = () => keysOf(store);
   const collect = (database = world.database) => collectGarbage(database.desk, store, hours(6));
 
-  test('what an attachment or a living upload names stays; what nothing names goes, with its row', async () => {
+  test('what an attachment or a live upload names stays; unreferenced blobs go with their row', async () => {
     const attached = await blobOf(48);
     await attach(attached);
     const uploaded = await blobOf(20);
@@ -70,7 +70,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await collect()).toEqual(nothing);
   });
 
-  test('an upload that nobody used expires, bytes and all; of one that was used the attachment stays', async () => {
+  test('an unused upload expires with its bytes; a used one leaves the attachment', async () => {
     const unused = await blobOf(30);
     await upload(unused, hours(30));
     const used = await blobOf(30);
@@ -95,7 +95,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await exists(committed.key)).toBe(true);
   });
 
-  test('a part is looked through at a time, by how keys begin; what expired goes at once, whatever its key', async () => {
+  test('one part of the keys is scanned at a time; expired uploads go, whatever their key', async () => {
     const strays: string[] = [];
     for (let i = 0; i < 40; i++) strays.push((await blobOf(48, { row: i % 2 === 0 })).key);
     const half = await store.create();
@@ -141,7 +141,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await left()).toEqual([kept.key]);
   });
 
-  test('a message that attaches an old upload while it is being collected either keeps its bytes or is refused', async () => {
+  test('attaching an old upload during its collection keeps its bytes or is refused', async () => {
     let refused = 0;
     for (let round = 1; round <= 30; round++) {
       const blob = await blobOf(48);
@@ -157,11 +157,12 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(refused).toBeLessThan(30);
   });
 
-  test('a blob that is attached after it was found unused, and before its row is deleted, stays', async () => {
+  test('a blob attached after it was found unused, but before its row is deleted, stays', async () => {
     const blob = await blobOf(48);
     const { raw } = world.database;
     await raw.begin(async (tx) => {
-      await tx`insert into attachments (message_id, position, blob_key, file_name, content_type, byte_size, sha256)
+      await tx`insert into attachments (message_id, position, blob_key, file_name, content_type, byte_size,
+        sha256)
         values (${messageId}, 1, ${blob.key}, 'f', 'text/plain', 5, ${blob.sha256})`;
       // The row is locked by the reference that is not committed yet: it is passed over.
       expect(await collect()).toEqual(nothing);
@@ -170,7 +171,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await exists(blob.key)).toBe(true);
   });
 
-  test('an unfinished upload that a row names is left alone, however old its bytes; one that has had its day goes with its row', async () => {
+  test('an unfinished upload with a row keeps its bytes; an expired one goes with its row', async () => {
     const begin = async (createdAt: Date, leaseUntil: Date | null = null) => {
       const blobKey = await store.create();
       await store.append(blobKey, Readable.from([Buffer.alloc(9)]), { offset: 0, maxBytes: 9 });

@@ -197,7 +197,10 @@ const operations: Record<S3Operation, (bucket: Bucket, call: Call) => Reply> = {
     const { keys, more } = bucket.list(query.get('prefix') ?? '', after, pageSize);
     const contents = keys.map((key) => {
       const { bytes, etag, at } = bucket.objectOf(key);
-      return `<Contents><Key>${key}</Key><LastModified>${at.toISOString()}</LastModified><ETag>${etag}</ETag><Size>${bytes.length}</Size></Contents>`;
+      return (
+        `<Contents><Key>${key}</Key><LastModified>${at.toISOString()}</LastModified><ETag>${etag}` +
+        `</ETag><Size>${bytes.length}</Size></Contents>`
+      );
     });
     const next = more ? `<NextContinuationToken>${keys.at(-1)}</NextContinuationToken>` : '';
     return { body: xml('ListBucketResult', `<IsTruncated>${more}</IsTruncated>${next}${contents.join('')}`) };
@@ -233,14 +236,16 @@ const operations: Record<S3Operation, (bucket: Bucket, call: Call) => Reply> = {
       .listUploads(query.get('prefix') ?? '')
       .map(
         ([id, { key, initiated }]) =>
-          `<Upload><Key>${key}</Key><UploadId>${id}</UploadId><Initiated>${initiated.toISOString()}</Initiated></Upload>`,
+          `<Upload><Key>${key}</Key><UploadId>${id}</UploadId><Initiated>${initiated.toISOString()}` +
+          '</Initiated></Upload>',
       );
     return { body: xml('ListMultipartUploadsResult', `<IsTruncated>false</IsTruncated>${uploads.join('')}`) };
   },
 };
 
 const xml = (root: string, inside: string) =>
-  `<?xml version="1.0" encoding="UTF-8"?><${root} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${inside}</${root}>`;
+  `<?xml version="1.0" encoding="UTF-8"?><${root} ` +
+  `xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${inside}</${root}>`;
 const errorBody = (code: string) =>
   `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`;
 

@@ -76,7 +76,9 @@ const pasted = (picture: Buffer) => `data:image/png;base64,${picture.toString('b
 describe('a body is read once, and shown alike everywhere', () => {
   test('as HTML, as text and as a mail, with what was left out told each time', async () => {
     const body =
-      '<html><head><title>t</title><p>10<sup>6</sup> <div style="display:none">NOTE</div><section>one</section><section>two</section><img src="https://x.example/a.png" alt="Logo"><a href="file:///c:/x">plan</a>';
+      '<html><head><title>t</title><p>10<sup>6</sup> <div ' +
+      'style="display:none">NOTE</div><section>one</section><section>two</section><img ' +
+      'src="https://x.example/a.png" alt="Logo"><a href="file:///c:/x">plan</a>';
     const { ticketMessage, warnings } = await say({ body, email });
     expect(ticketMessage.body).toBe(body);
     expect(ticketMessage.bodyHtml).toContain(
@@ -129,7 +131,9 @@ describe('a body is read once, and shown alike everywhere', () => {
 
 describe('pasted pictures become files of the message', () => {
   const [one, two, three] = [png(2000), png(200_000, 2), png(300, 3)];
-  const body = `<p>One <img src="${pasted(one)}" alt="first"> two <img src='${pasted(two)}'> three <img src=${pasted(three)}> and again <img src="${pasted(one)}"></p>`;
+  const body =
+    `<p>One <img src="${pasted(one)}" alt="first"> two <img src='${pasted(two)}'> three <img ` +
+    `src=${pasted(three)}> and again <img src="${pasted(one)}"></p>`;
   const files = [one, two, three].map((picture, n) => ({
     ...{
       fileName: `pasted-${n + 1}.png`,
@@ -147,7 +151,8 @@ describe('pasted pictures become files of the message', () => {
     expect(warnings).toEqual([]);
     expect(ticketMessage.attachments).toEqual(files);
     expect(ticketMessage.body).toBe(
-      '<p>One <img src="cid:pasted-1.png" alt="first"> two <img src="cid:pasted-2.png"> three <img src="cid:pasted-3.png"> and again <img src="cid:pasted-1.png"></p>',
+      '<p>One <img src="cid:pasted-1.png" alt="first"> two <img src="cid:pasted-2.png"> three <img ' +
+        'src="cid:pasted-3.png"> and again <img src="cid:pasted-1.png"></p>',
     );
     const { parsed } = await mailed();
     const images = parsed.parts.filter(({ type }) => type === 'image/png');
@@ -176,7 +181,8 @@ describe('pasted pictures become files of the message', () => {
     expect(answer.status).toBe(200);
     const { TicketMessageId } = (await answer.json()) as { TicketMessageId: number };
     const rows = await gateway.sql`
-      select file_name, is_inline, byte_size::int from attachments where message_id = ${TicketMessageId} order by position`;
+      select file_name, is_inline, byte_size::int from attachments where message_id = ${TicketMessageId}
+      order by position`;
     expect(rows.map((row) => [row.file_name, row.is_inline, row.byte_size])).toEqual(
       files.map(({ fileName, byteSize }) => [fileName, true, byteSize]),
     );
@@ -191,7 +197,8 @@ describe('pasted pictures become files of the message', () => {
     await using small = await startGateway({ env: { MAX_ATTACHMENT_BYTES: '1000', ROLES: 'web' } });
     const before = await small.counts();
     const answer = await small.graphql<{ addTicketMessage: { code: string; path: string[] } }>(
-      `mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { ... on UserError { code path } } }`,
+      'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { ... on UserError { ' +
+        'code path } } }',
       { input: { ticket: { ticketId: 47 }, format: 'HTML', body } },
     );
     expect(answer.data.addTicketMessage).toEqual({ code: 'ATTACHMENT_TOO_LARGE', path: ['body'] });
@@ -211,7 +218,8 @@ describe('pasted pictures become files of the message', () => {
 test('a preview shows and warns as the mail will be', async () => {
   const seen = await ask<{ html: string; text: string; warnings: { code: string }[] }>(
     gateway,
-    'query ($input: AddTicketMessageInput!) { previewTicketMessage(input: $input) { ... on TicketMessagePreview { html text warnings { code } } } }',
+    'query ($input: AddTicketMessageInput!) { previewTicketMessage(input: $input) { ... on ' +
+      'TicketMessagePreview { html text warnings { code } } } }',
     {
       input: {
         ticket: { ticketId: 47 },

@@ -56,7 +56,7 @@ async function startSlow(writer: GroupCommitLimits): Promise<Slow> {
   };
 }
 
-test('messages to other tickets do not wait for one that waits for its ticket, however few they are, and share commits when they are many', async () => {
+test('a ticket’s lock delays no other ticket’s messages, and many of them share commits', async () => {
   let blocked: ReturnType<typeof add> | undefined;
   let isAnswered = false;
   await gateway.sql.begin(async (tx) => {

@@ -97,7 +97,7 @@ test('of two meanings that come at once under one key, one is done and the other
   }
 });
 
-test('another body, ticket, file or recipient under a key that was used is refused, by either door', async () => {
+test('a used key with another body, ticket, file or recipient is refused at both doors', async () => {
   await using gateway = await startGateway();
   const message: Message = { ticket: 'INC-000047', body: 'The first', email: {}, files };
   summary([await say(gateway.url, 'graphql', message, operator('used'))]);

@@ -57,7 +57,7 @@ test('of twenty who saw the same last message and write at once, one is in time'
   expect(names.filter((name) => name === 'TicketChangedError')).toHaveLength(19);
 });
 
-test('an id that is no message’s is refused with its path; a later one than the last is not stale', async () => {
+test('an id of no message is refused with its path; one after the last is not stale', async () => {
   expect(await add(gateway, { ifLastMessage: 'nonsense' })).toMatchObject({
     code: 'INVALID_INPUT',
     problems: [{ path: ['ifLastMessage'] }],

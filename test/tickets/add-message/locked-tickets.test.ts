@@ -28,7 +28,8 @@ const addTo = (gateway: Gateway, ticketId: number, more: object = {}): Promise<A
 const succeeded = (answers: readonly Added[]) =>
   answers.map(({ __typename }) => __typename).filter((name) => name !== 'AddTicketMessagePayload');
 const countOf = async (body: string) => (await one.sql`select from messages where body = ${body}`).length;
-const mutation = `mutation($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { __typename } }`;
+const mutation =
+  'mutation($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { ' + '__typename } }';
 
 /**
  * Runs while somebody holds what the statement locks; resolves what `during` returned once it is free again.
@@ -45,7 +46,7 @@ async function whileHeld<T>(
     .then(([result]) => result as T);
 }
 
-test('while a ticket is locked and its clients keep coming, everybody else is answered, in its group as well and in other processes', async () => {
+test('a locked ticket with many callers delays nobody else, in its group or other processes', async () => {
   const waiting: Promise<Added>[] = [];
   await whileHeld(
     (tx) => tx`select from tickets where id = 50 for update`,
@@ -65,7 +66,7 @@ test('while a ticket is locked and its clients keep coming, everybody else is an
   expect(await countOf('to the locked one')).toBe(10);
 });
 
-test('whoever waits in vain is told that nothing was written; the same call succeeds once the ticket is free', async () => {
+test('a caller that times out is told that nothing was written, and succeeds after the lock', async () => {
   await using impatient = await startGateway({
     env: { ROLES: 'web' },
     database: one.database,
@@ -113,7 +114,7 @@ test('whoever comes to a ticket for which others wait already is told in time as
   expect(await countOf('one after another')).toBe(0);
 });
 
-test('a ticket that is named by its reference and by its id waits in one lane, and its messages are numbered without a gap', async () => {
+test('one ticket by reference and by id waits in one lane; its numbers have no gap', async () => {
   const calls: Promise<Added>[] = [];
   await whileHeld(
     (tx) => tx`select from tickets where id = 48 for update`,
@@ -128,7 +129,8 @@ test('a ticket that is named by its reference and by its id waits in one lane, a
   expect(succeeded(await Promise.all(calls))).toEqual([]);
   expect(await countOf('two names')).toBe(20);
   const [row] = await one.sql`
-    select count(*)::int as events, max(number) - min(number) + 1 as span, count(distinct message_id)::int as messages
+    select count(*)::int as events, max(number) - min(number) + 1 as span, count(distinct message_id)::int as
+    messages
     from events where ticket_id = 48 and message_id in (select id from messages where body = 'two names')`;
   expect(row).toEqual({ events: 20, span: 20, messages: 20 });
 });
@@ -183,8 +185,8 @@ class Rollback extends Error {}
 
 test('an author whose row is locked does not hold up other authors', async () => {
   let held: Promise<Added> | undefined;
-  const [own] =
-    await one.sql`select id from tickets where requester_id = (select id from users where login = 'requester') limit 1`;
+  const [own] = await one.sql`select id from tickets where requester_id = (select id from users
+      where login = 'requester') limit 1`;
   await addTo(one, own!.id);
   await add(one, { ticket: { ticketId: own!.id }, body: 'signed in' }, { authorization: asRequester });
   await whileHeld(

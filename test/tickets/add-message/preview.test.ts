@@ -27,7 +27,8 @@ const preview = (input: object, authorization: string | null = asOperator) =>
     gateway,
     /* GraphQL */ `query ($input: AddTicketMessageInput!) {
       previewTicketMessage(input: $input) {
-        ... on TicketMessagePreview { envelopeFrom envelopeTo subject text html byteSize limitBytes warnings { code } previewHash }
+        ... on TicketMessagePreview { envelopeFrom envelopeTo subject text html byteSize limitBytes warnings
+        { code } previewHash }
         ... on UserError { code }
         ... on InvalidInputError { problems { path } }
       }

@@ -41,7 +41,7 @@ test('an instant that is none is refused by the schema', async () => {
   }
 });
 
-test('a held mail is due that much later, a scheduled one then, one of the past at once; the messages are there', async () => {
+test('a held mail is due later, a scheduled one on time, a past one now; messages are written', async () => {
   const before = Date.now();
   const [longest, scheduled, none, past] = await Promise.all([
     mailed({ holdSeconds: 30 * day }),

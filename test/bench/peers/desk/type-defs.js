@@ -10,7 +10,8 @@ export const typeDefs = /* GraphQL */ `
   enum Role { OPERATOR REQUESTER }
   enum TicketStatus { OPEN CLOSED }
   enum RecipientState { PENDING SENT DEFERRED FAILED OUTCOME_UNKNOWN CANCELLED }
-  enum DeliveryState { QUEUED HELD TRANSMITTING SENT PARTIALLY_FAILED FAILED DEFERRED OUTCOME_UNKNOWN CANCELLED }
+  enum DeliveryState { QUEUED HELD TRANSMITTING SENT PARTIALLY_FAILED FAILED DEFERRED
+    OUTCOME_UNKNOWN CANCELLED }
 
   input TicketSelector @oneOf { id: ID ticketId: Int reference: String }
   input AttachmentInput { upload: ID! }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Arriving } from '../../../../src/graphql/http/multipart/arriving.ts';
 import { MalformedForm, readParts } from '../../../../src/graphql/http/multipart/parts.ts';
+import { soaking } from '../../../support/soak.ts';
 
 const boundary = 'b0undary';
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
@@ -79,7 +80,7 @@ test('parts come back to the byte, whatever they hold and however they arrive', 
         );
       },
     ),
-    { numRuns: 2000, seed: 7 },
+    { numRuns: soaking ? 2000 : 500, seed: 7 },
   );
 });
 
@@ -122,9 +123,10 @@ test.each([
   expect((await read(withHeaders(`Content-Disposition: ${disposition}`)))[0]).toMatchObject(expected);
 });
 
-test('a name in an old charset is read as what it most likely meant, and a type keeps its parameters', async () => {
+test('a name in an old charset is decoded by a guess, and a type keeps its parameters', async () => {
   const form = withHeaders(
-    'content-disposition: form-data; name="0"; filename="caf\xe9.txt"\r\nContent-Type:text/plain;\r\n charset=iso-8859-1',
+    'content-disposition: form-data; name="0"; filename="caf\xe9.txt"\r\nContent-Type:text/plain;\r\n ' +
+      'charset=iso-8859-1',
     'latin1',
   );
   expect(await read(form)).toMatchObject([

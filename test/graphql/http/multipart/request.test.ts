@@ -228,7 +228,8 @@ describe('what is no multipart request is refused with 400, and nothing is done'
       bytesOf([
         {
           headers:
-            'Content-Disposition: form-data; name="operations"\r\nContent-Type: application/json; charset=windows-1252',
+            'Content-Disposition: form-data; name="operations"\r\nContent-Type: application/json; ' +
+            'charset=windows-1252',
           body: windows1252,
         },
         map(1),
@@ -283,12 +284,13 @@ describe('what is no multipart request is refused with 400, and nothing is done'
   });
 });
 
-test('a connection that ends in the middle of a file leaves nothing, and the next request is served', async () => {
+test('a connection that ends inside a file leaves nothing, and the next request is served', async () => {
   await nothingFrom(async () => {
     const form = bytesOf([operations(1), map(1), file('0', Buffer.alloc(200_000))]);
     const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
     socket.write(
-      `POST /graphql HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${asOperator}\r\nGraphQL-Preflight: 1\r\n` +
+      `POST /graphql HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${asOperator}\r\nGraphQL-Preflight: ` +
+        '1\r\n' +
         `Content-Type: multipart/form-data; boundary=${boundary}\r\nContent-Length: ${form.length}\r\n\r\n`,
     );
     socket.end(form.subarray(0, 150_000));
