@@ -120,7 +120,8 @@ describe('long bodies', () => {
   const write = async (count: number, bytes: number, format: 'TEXT' | 'HTML') => {
     const rows = await gateway.sql<{ id: number }[]>`
       insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
-      select 47, 2, repeat('y', ${bytes}::int), ${format}, 'PUBLIC', false from generate_series(1, ${count}::int)
+      select 47, 2, repeat('y', ${bytes}::int), ${format}, 'PUBLIC', false
+      from generate_series(1, ${count}::int)
       returning id`;
     return rows.map(({ id }) => btoa(`TicketMessage:${id}`));
   };

@@ -25,7 +25,8 @@ export async function findBinaries(
   }
   const { postgres, initdb } = await import(name).catch((cause) => {
     throw new EmbeddedUnavailable(
-      `DATABASE_URL: is required, because ${name} is not installed; npm installs it with optional dependencies`,
+      `DATABASE_URL: is required, because ${name} is not installed; ` +
+        'npm installs it with optional dependencies',
       { cause },
     );
   });

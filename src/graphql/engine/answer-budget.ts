@@ -1,5 +1,5 @@
 import { type ExecutionResult, GraphQLError, type OperationTypeNode } from 'graphql';
-import { bytesOfText } from '../../platform/json-pieces.ts';
+import { bytesOfText } from './json-pieces.ts';
 
 /** Texts of at least this many characters are measured instead of estimated. */
 const longText = 16_384;

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
-import { jsonBytes, jsonPieces } from '../../platform/json-pieces.ts';
 import { sendAnswer } from '../../platform/send-response.ts';
 import { answerTooLarge, isLong } from '../engine/answer-budget.ts';
+import { jsonBytes, jsonPieces } from '../engine/json-pieces.ts';
 import type { Operation } from '../execute/operation.ts';
 import { type FormattedResult, formatResult } from './format-result.ts';
 import { contentTypes } from './response-forms.ts';

@@ -40,7 +40,7 @@ async function reading(
   return known[remotePictures];
 }
 
-/** A long result is wrapped once for each message: otherwise every field that selects it would hold a copy. */
+/** A long result is wrapped once for each message; or each field that selects it would hold a copy. */
 async function readToShow(
   body: string,
   format: Message['format'],

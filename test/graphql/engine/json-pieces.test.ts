@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { jsonBytes, jsonPieces } from '../../src/platform/json-pieces.ts';
+import { jsonBytes, jsonPieces } from '../../../src/graphql/engine/json-pieces.ts';
 
 const joined = (value: unknown) => [...jsonPieces(value)].join('');
 const KiB = 1024;
