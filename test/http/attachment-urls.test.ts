@@ -69,7 +69,7 @@ describe('a signed address', () => {
       'content-security-policy': "default-src 'none'; sandbox",
       'cross-origin-resource-policy': 'cross-origin',
     });
-    ahead = 299;
+    ahead = 270;
     expect((await get(url!, null)).status).toBe(200);
     ahead = 301;
     expect(await told(await get(url!, null))).toEqual(await missing());

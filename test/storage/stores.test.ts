@@ -110,11 +110,11 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     const begun = from(Buffer.from('abc'), Buffer.from('def'));
     await once(begun, 'readable');
     begun.read();
-    await expect(store.put(begun, 10)).rejects.toThrow('read from already');
+    await expect(store.put(begun, 10)).rejects.toThrow('already been read from');
     expect(begun.destroyed).toBe(true);
     const over = from(Buffer.from('abc'));
     await buffer(over);
-    await expect(store.put(over, 10)).rejects.toThrow('read from already');
+    await expect(store.put(over, 10)).rejects.toThrow('already been read from');
     expect(await world.names()).toEqual([]);
   });
 
