@@ -82,7 +82,9 @@ test("the documentation opens with the schema's own front page, and says of a fi
   await expect.poll(() => docs.innerText()).toContain('Three doors.');
   expect(await docs.innerText()).not.toContain('**');
   await docs.getByText('Mutation', { exact: true }).click();
-  await expect.poll(() => docs.innerText()).toContain('stored, and mailed if requested, exactly once or not at all');
+  await expect
+    .poll(() => docs.innerText())
+    .toContain('stored, and mailed if requested, exactly once or not at all');
   expect(problems).toEqual([]);
 });
 
