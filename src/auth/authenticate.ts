@@ -88,7 +88,10 @@ export function createAuthenticator({
   }
 
   /** Uses the cached result while it is fresh, and renews it before it expires. */
-  async function lookUp(authorization: string, remoteAddress: string): Promise<VerifiedCredential> {
+  function lookUp(
+    authorization: string,
+    remoteAddress: string,
+  ): VerifiedCredential | Promise<VerifiedCredential> {
     const key = cache.keyOf(authorization);
     const at = now().getTime();
     const entry = cache.get(key);
@@ -115,9 +118,13 @@ export function createAuthenticator({
   return {
     async authenticate(authorization, remoteAddress, direct = () => false) {
       if (authorization === undefined || authorization === '') return undefined;
-      const { viewer, proof } = await lookUp(authorization, remoteAddress).catch((error) => {
+      let found: VerifiedCredential;
+      try {
+        found = await lookUp(authorization, remoteAddress);
+      } catch (error) {
         throw note(error, remoteAddress);
-      });
+      }
+      const { viewer, proof } = found;
       if (proof !== undefined && knownPasswords.has(proof) && !direct()) {
         const message = 'The demo accounts are for direct requests to localhost';
         throw note(new BadCredential(message, 'demo_account', { userId: viewer.userId }), remoteAddress);

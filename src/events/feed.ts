@@ -73,15 +73,12 @@ export class Feed<E, P> {
    * The next page after a position.
    * @param readAlone reads for a watcher who is behind
    */
-  async after(position: P, readAlone: ReadAfter<E, P> = this.#ports.read): Promise<Page<E, P>> {
+  after(position: P, readAlone: ReadAfter<E, P> = this.#ports.read): Page<E, P> | Promise<Page<E, P>> {
     if (this.#start === undefined || this.#ports.isBefore(position, this.#start))
       return this.#readAlone(position, readAlone);
-    if (this.#ports.isBefore(position, this.#end!)) return this.#keptAfter(position);
-    if (this.hasNews) {
-      this.#reading ??= this.#readOn();
-      await this.#reading;
-    }
-    return this.#keptAfter(position);
+    if (!this.hasNews || this.#ports.isBefore(position, this.#end!)) return this.#keptAfter(position);
+    this.#reading ??= this.#readOn();
+    return this.#reading.then(() => this.#keptAfter(position));
   }
 
   async #readAlone(position: P, read: ReadAfter<E, P>): Promise<Page<E, P>> {

@@ -13,19 +13,21 @@ export interface FeedOf<E, P> extends FeedPorts<E, P> {
 }
 
 /** One watcher's place in a feed. */
-export interface Watching<P, E> extends Disposable {
-  /**
-   * The next page after a position, as soon as there is one. Undefined: the watcher or the gateway has gone.
-   */
-  next(after: P): Promise<Page<E, P> | undefined>;
+export interface Watching<E, P> extends Disposable {
+  /** The next page after a position. An empty one without `more`: `wake` is called when there may be news. */
+  next(after: P): Page<E, P> | Promise<Page<E, P>>;
+  /** Resolves when it is this watcher's turn. */
+  turn(): Promise<void> | undefined;
+  /** Whether the gateway stops. */
+  readonly isOver: boolean;
 }
 
 export interface Feeds {
   /**
-   * @param away is aborted when the watcher has gone
+   * Resolves when no later commit is missed.
    * @param readAlone reads while the watcher is behind
    */
-  watch<E, P>(of: FeedOf<E, P>, away: AbortSignal, readAlone?: ReadAfter<E, P>): Promise<Watching<P, E>>;
+  watch<E, P>(of: FeedOf<E, P>, wake: () => void, readAlone?: ReadAfter<E, P>): Promise<Watching<E, P>>;
 }
 
 interface Opened {
@@ -57,27 +59,15 @@ export function createFeeds(hub: EventHub): Feeds {
   }
 
   return {
-    async watch(of, away, readAlone) {
+    async watch(of, wake, readAlone) {
       const feed = open(of);
-      let resolve = () => {};
-      const wake = () => resolve();
-      const isGone = () => away.aborted || hub.ending.aborted;
       feed.join(wake);
-      away.addEventListener('abort', wake, { once: true });
-      // Before the first read, so that no commit between the two is missed.
       await hub.listening();
       return {
-        async next(after) {
-          while (!isGone()) {
-            const page = await feed.after(after, readAlone);
-            if (page.events.length > 0 || page.more) {
-              await turn();
-              return page;
-            }
-            after = page.reached;
-            if (!feed.hasNews && !isGone()) await new Promise<void>((woken) => (resolve = woken));
-          }
-          return undefined;
+        next: (after) => feed.after(after, readAlone),
+        turn,
+        get isOver() {
+          return hub.ending.aborted;
         },
         [Symbol.dispose]: () => leave(of.key, feed, wake),
       };

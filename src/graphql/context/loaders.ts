@@ -31,7 +31,7 @@ export class Loaders {
   readonly #known: (readonly [name: unknown, id: number, value: unknown])[] = [];
 
   /** Ids that are loaded with the first one of their kind. */
-  readonly #expected = new Map<unknown, readonly number[]>();
+  #expected: Map<unknown, readonly number[]> | undefined;
 
   #allowance: BodyAllowance | undefined;
 
@@ -48,8 +48,10 @@ export class Loaders {
 
   /** What these events show will be asked for, one event after the other. */
   expect(events: readonly TicketEvent[]): void {
+    const expected = new Map<unknown, readonly number[]>();
+    this.#expected = expected;
     const expect = (name: unknown, ids: readonly (number | null)[]) =>
-      this.#expected.set(
+      expected.set(
         name,
         [...new Set(ids)].filter((id) => id !== null),
       );
@@ -149,9 +151,9 @@ export class Loaders {
 
   /** These ids, and behind them those that are expected, once. */
   #withExpected(name: unknown, ids: readonly number[]): readonly number[] {
-    const expected = this.#expected.get(name);
+    const expected = this.#expected?.get(name);
     if (expected === undefined) return ids;
-    this.#expected.delete(name);
+    this.#expected?.delete(name);
     return [...ids, ...expected.filter((id) => !ids.includes(id))];
   }
 

@@ -16,6 +16,7 @@ import {
 import type { Plugin } from 'graphql-yoga';
 import { AnswerTooLarge } from '../../platform/errors.ts';
 import type { GraphContext } from '../context/context.ts';
+import { mapStream } from '../context/map-stream.ts';
 import type { Seen } from '../context/seen.ts';
 import { AnswerBudget, weigh } from './answer-budget.ts';
 import { coerceVariables } from './coercion-errors.ts';
@@ -89,17 +90,17 @@ function mayBeSkipped(document: DocumentNode, { selections }: SelectionSetNode):
   });
 }
 
-/** The answer to each event, with its cursor in the subscription's place. */
-async function* answersTo(
-  source: AsyncIterable<Seen>,
+/** The answer to each event. The subscription's place has its cursor then. */
+function answersTo(
+  events: AsyncIterable<Seen>,
   { place }: GraphContext,
   answer: (seen: Seen) => Promise<ExecutionResult>,
-): AsyncGenerator<ExecutionResult> {
-  for await (const seen of source) {
+): AsyncIterable<ExecutionResult> {
+  return mapStream(events, async (seen) => {
     const result = await answer(seen);
     place.reached = seen.event.cursor;
-    yield result;
-  }
+    return result;
+  });
 }
 
 function createExecutor(documents: Documents, { closed, answerBytes, sharesEvents }: EngineOptions) {

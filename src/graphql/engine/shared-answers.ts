@@ -42,7 +42,7 @@ interface Asked {
  * same get one answer, the same object. An answer that says who the viewer is goes to that viewer alone.
  */
 export function createAnswers(ctx: GraphContext, { shape, mayShare, execute }: Asked) {
-  const replay = createReplay(ctx);
+  let replay: ReturnType<typeof createReplay> | undefined;
 
   function share(seen: Seen, of: Map<string, SharedAnswer>, key: string): SharedAnswer {
     let isPersonal = false;
@@ -61,7 +61,10 @@ export function createAnswers(ctx: GraphContext, { shape, mayShare, execute }: A
 
   return async (seen: Seen): Promise<ExecutionResult> => {
     if (!mayShare) return execute(seen, contextFor(ctx, seen.viewer));
-    if (seen.next !== undefined) return execute(seen, replay(seen));
+    if (seen.next !== undefined) {
+      replay ??= createReplay(ctx);
+      return execute(seen, replay(seen));
+    }
     const key = `${classOf(seen.viewer)} ${ctx.origin} ${shape}`;
     const of = answersOf(seen.event);
     let answer = of.get(key);

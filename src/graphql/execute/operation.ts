@@ -12,8 +12,9 @@ import { noteErrors, noteOperation } from '../../platform/request-notes.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import type { GraphContext, StreamPlace } from '../context/context.ts';
 import { Loaders } from '../context/loaders.ts';
+import { mapStream } from '../context/map-stream.ts';
 import { rootOf } from '../engine/root-field.ts';
-import { safeError, withSafeErrors } from './safe-errors.ts';
+import { withSafeErrors } from './safe-errors.ts';
 import type { createGraphqlYoga } from './yoga.ts';
 
 /** A valid operation that has not been executed yet. */
@@ -85,27 +86,21 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
   };
 }
 
-/**
- * Passes on a stream of results. When its source fails, the last result has the error, at the subscription's
- * field.
- */
-async function* tellEnd(
+/** The stream of results. When its source fails, the last one has the error, at the subscription's field. */
+function tellEnd(
   results: AsyncIterable<ExecutionResult>,
   root: FieldNode,
   ctx: GraphContext,
-): AsyncGenerator<ExecutionResult> {
-  try {
-    for await (const result of results) {
-      const coded = withCodes(withSafeErrors(result, ctx));
-      noteErrors(ctx.noted, coded.errors);
-      yield coded;
-    }
-  } catch (error) {
-    const located = locatedError(error, root, [(root.alias ?? root.name).value]);
-    const coded = withCodes({ errors: [safeError(located, ctx)] });
+): AsyncIterable<ExecutionResult> {
+  const tell = (result: ExecutionResult): ExecutionResult => {
+    if (result.errors === undefined) return result;
+    const coded = withCodes(withSafeErrors(result, ctx));
     noteErrors(ctx.noted, coded.errors);
-    yield coded;
-  }
+    return coded;
+  };
+  return mapStream(results, tell, (error) =>
+    tell({ errors: [locatedError(error, root, [(root.alias ?? root.name).value])] }),
+  );
 }
 
 function parsed(parse: () => DocumentNode): DocumentNode {

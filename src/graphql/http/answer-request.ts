@@ -74,8 +74,7 @@ export function createRoad({ log, production, answerBytes, trusted, read, prepar
     noteErrors(notedOf(req), errors);
     const { status = 400, understood } = formatResult({ errors });
     const isAboutTheRequest = understood || status === 400;
-    if (accepted[0] === 'events' && isAboutTheRequest)
-      return void streams.tell(req, res, 'events', { errors });
+    if (accepted[0] === 'events' && isAboutTheRequest) return streams.tell(req, res, 'events', { errors });
     writeResult(req, res, formOfProblem(accepted), { errors }, { answerBytes, kind: undefined });
   }
 
@@ -93,8 +92,7 @@ export function createRoad({ log, production, answerBytes, trusted, read, prepar
         if (operation.kind === 'subscription' && streams.areCut)
           throw new Unavailable('This process is ending');
         const result = await operation.run();
-        if (form === 'events' || form === 'parts')
-          return await streams.tell(req, res, form, result, operation);
+        if (form === 'events' || form === 'parts') return streams.tell(req, res, form, result, operation);
         writeResult(req, res, form, result as ExecutionResult, { answerBytes, kind: operation.kind });
       } catch (error) {
         refuse(req, res, accepted, error);

@@ -49,6 +49,17 @@ interface Message {
 }
 type Messages = Readonly<Record<'events' | 'parts', WeakMap<ExecutionResult, Message>>>;
 
+/** What a stream's messages depend on besides the results. */
+interface ToldAs {
+  readonly form: 'events' | 'parts';
+  readonly place: Operation['place'] | undefined;
+  readonly kind: Operation['kind'] | undefined;
+}
+
+async function* once(result: ExecutionResult): AsyncGenerator<ExecutionResult> {
+  yield result;
+}
+
 /** Answers that are streams. */
 export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>) {
   const open = new Set<OpenStream>();
@@ -56,26 +67,27 @@ export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>
   let areCut = false;
 
   /** The message of one result, made once however many readers the result has. */
-  function messageOf(one: ExecutionResult, form: 'events' | 'parts', operation?: Operation): Message {
+  function messageOf(one: ExecutionResult, { form, place, kind }: ToldAs): Message {
     const known = messages[form].get(one);
     if (known !== undefined) return known;
-    const { outcome, body } = asJson(one, { answerBytes, kind: operation?.kind });
-    const [before, behind] = wordings[form].event(operation?.place.reached);
+    const { outcome, body } = asJson(one, { answerBytes, kind });
+    const [before, behind] = wordings[form].event(place?.reached);
     const pieces = typeof body === 'string' ? Buffer.from(before + body + behind) : [before, body, behind];
     const message = { pieces, passes: outcome.status === 503 } as Message;
     messages[form].set(one, message);
     return message;
   }
 
-  /** Writes one result or all results of a stream, and waits while the reader is slow. */
-  async function tell(
+  /** Writes one result, or all results of a stream as they come. */
+  function tell(
     req: IncomingMessage,
     res: ServerResponse,
     form: 'events' | 'parts',
     result: ExecutionResult | AsyncIterable<ExecutionResult>,
     operation?: Operation,
-  ): Promise<void> {
-    if (res.destroyed) return;
+  ): void {
+    const results = Symbol.asyncIterator in result ? result[Symbol.asyncIterator]() : once(result);
+    if (res.destroyed) return void results.return?.();
     const headers = {
       ...commonHeaders,
       'Content-Type': contentTypes[form],
@@ -85,22 +97,34 @@ export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>
     };
     writeHead(res, 200, headers);
     req.resume();
+    if (Symbol.asyncIterator in result) notedOf(req).lasting = true;
     const stream = new OpenStream(res, wordings[form]);
     open.add(stream);
-    res.once('close', () => open.delete(stream));
-    const isLasting = Symbol.asyncIterator in result;
-    if (isLasting) notedOf(req).lasting = true;
+    res.once('close', () => {
+      open.delete(stream);
+      void results.return?.();
+    });
+    follow(stream, results, { form, place: operation?.place, kind: operation?.kind });
+  }
+
+  /** Takes the next result when the reader has taken the last one. */
+  function follow(stream: OpenStream, results: AsyncIterator<ExecutionResult>, told: ToldAs): void {
     let passes = false;
-    for await (const one of isLasting ? result : [result]) {
-      const message = messageOf(one, form, operation);
-      ({ passes } = message);
-      await stream.tell(message);
+    const next = () => void results.next().then(tellOne);
+    const tellOne = ({ done, value }: IteratorResult<ExecutionResult>): void => {
       if (!stream.isOpen) return;
-    }
-    // A stream that ends because the process stops or the database is down is not complete: its reader
-    // reconnects.
-    if (isLasting && (areCut || passes)) stream.cut();
-    else stream.complete();
+      if (done === true) {
+        // A stream that ends because the process stops or the database is down is not complete: its reader
+        // reconnects.
+        return told.kind === 'subscription' && (areCut || passes) ? stream.cut() : stream.complete();
+      }
+      const message = messageOf(value, told);
+      ({ passes } = message);
+      const taken = stream.tell(message);
+      if (taken === undefined) next();
+      else void taken.then(next);
+    };
+    next();
   }
 
   return {
@@ -138,20 +162,21 @@ class OpenStream {
     return !this.#wasCut && !this.#res.destroyed && !this.#res.writableEnded;
   }
 
-  /** Resolves when its reader has taken what was written before, or has gone. */
-  async tell({ pieces }: Message): Promise<void> {
-    if (Buffer.isBuffer(pieces)) return this.#write(pieces);
-    const [before, json, behind] = pieces;
-    this.#isTelling = true;
-    await this.#write(before);
-    await writePieces(this.#res, this.#whileOpen(json));
-    await this.#write(behind);
-    this.#isTelling = false;
+  /**
+   * @returns undefined when more may be written at once. Otherwise resolves when its reader has taken what
+   * was written, or has gone
+   */
+  tell({ pieces }: Message): Promise<void> | undefined {
+    if (!Buffer.isBuffer(pieces)) return this.#tellPieces(pieces);
+    return !this.isOpen || this.#res.write(pieces) ? undefined : drained(this.#res);
   }
 
-  async #write(text: string | Buffer): Promise<void> {
-    if (!this.isOpen || this.#res.write(text)) return;
-    await drained(this.#res);
+  async #tellPieces([before, json, behind]: Exclude<Message['pieces'], Buffer>): Promise<void> {
+    this.#isTelling = true;
+    await writePieces(this.#res, this.#whileOpen([before]));
+    await writePieces(this.#res, this.#whileOpen(json));
+    await writePieces(this.#res, this.#whileOpen([behind]));
+    this.#isTelling = false;
   }
 
   *#whileOpen(pieces: Iterable<string>): Generator<string> {

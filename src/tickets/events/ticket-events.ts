@@ -1,3 +1,4 @@
+import type { FeedOf } from '../../events/feeds.ts';
 import type { TicketContext } from '../context.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 import { decodeCursor, eventsOf } from '../read/cursor.ts';
@@ -6,8 +7,8 @@ import { findTicket } from '../read/tickets.ts';
 import { invalidInput } from '../refusals.ts';
 import { type TicketSelector, ticketNotFound } from '../selector.ts';
 import { pageSize, type SeenEvent, type TicketEvent } from './event.ts';
-import { readTicketEvents, type TicketClass, type TicketPosition } from './rows.ts';
-import { tellEvents } from './watcher.ts';
+import { type NumberedEvent, readTicketEvents, type TicketClass, type TicketPosition } from './rows.ts';
+import { EventWatcher } from './watcher.ts';
 
 export interface TicketEventsInput {
   readonly ticket: TicketSelector;
@@ -30,33 +31,27 @@ export async function listTicketEvents(
 }
 
 /**
- * Yields the events after a cursor and then new ones, without gaps or repetitions, until the caller
- * disconnects.
- * @throws Refusal as listTicketEvents; and UNAUTHENTICATED or FORBIDDEN once the credential, the scope `read`
- *   or the role is lost
+ * The events after a cursor and then new ones, without gaps or repetitions, until the caller disconnects.
+ * @throws Refusal as listTicketEvents
  * @throws TooMany
  */
-export async function* watchTicketEvents(
+export async function watchTicketEvents(
   ctx: TicketContext,
   input: TicketEventsInput,
-): AsyncGenerator<SeenEvent> {
+): Promise<AsyncIterable<SeenEvent>> {
   const { of, from } = await begin(ctx, input);
-  const { services } = ctx;
-  using _mine = services.watching.take(of.viewer.userId);
-  using watching = await services.events.watch(
-    {
-      key: `${eventsOf(of.ticketId, of.byOperators)} ${of.byOperators ? '' : of.viewer.userId}`,
-      ticketId: of.ticketId,
-      read: (after: TicketPosition) => readTicketEvents(services, of, after, pageSize),
-      positionOf: ({ number, through }) => ({ number, through }),
-      isBefore: (a, b) => a.number < b.number,
-    },
-    ctx.whenAway(),
-  );
-  const forOperators = of.byOperators
+  const { ticketId, byOperators, viewer } = of;
+  const feed: FeedOf<NumberedEvent, TicketPosition> = {
+    key: `${eventsOf(ticketId, byOperators)} ${byOperators ? '' : viewer.userId}`,
+    ticketId,
+    read: (after) => readTicketEvents(ctx.services, of, after, pageSize),
+    positionOf: ({ number, through }) => ({ number, through }),
+    isBefore: (a, b) => a.number < b.number,
+  };
+  const forOperators = byOperators
     ? 'You are no operator any more; watch the ticket from its cursor of now'
     : undefined;
-  yield* tellEvents(ctx, { watching, from, forOperators });
+  return EventWatcher.start(ctx, { feed, from, forOperators });
 }
 
 async function begin(

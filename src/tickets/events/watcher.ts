@@ -1,4 +1,4 @@
-import type { Watching } from '../../events/feeds.ts';
+import type { FeedOf, Watching } from '../../events/feeds.ts';
 import { BadCredential, Refusal } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
@@ -8,50 +8,141 @@ import type { SeenEvent, TicketEvent } from './event.ts';
 /** Events whose rows a watcher who is behind may load together. */
 const maxAhead = 25;
 
-export interface WatcherPorts<E extends TicketEvent, P> {
-  readonly watching: Watching<P, E>;
+export interface Watched<E extends TicketEvent, P> {
+  readonly feed: FeedOf<E, P>;
   readonly from: P;
   /** What is refused once the watcher is no operator any more. Undefined: a requester may go on. */
   readonly forOperators: string | undefined;
-  readonly isWanted?: (event: E) => boolean;
 }
 
+type Told = IteratorResult<SeenEvent, undefined>;
+const end: Told = { done: true, value: undefined };
+
 /**
- * Yields events as they come, without gaps or repetitions, until the caller disconnects.
+ * Tells one watcher of events as they come, without gaps or repetitions. While nothing happens it holds no
+ * suspended function: there may be thousands. It takes one of its user's places until it is returned.
  * @throws Refusal UNAUTHENTICATED or FORBIDDEN once the credential, the scope `read` or the role is lost
  */
-export async function* tellEvents<E extends TicketEvent, P>(
-  ctx: TicketContext,
-  { watching, from, forOperators, isWanted = () => true }: WatcherPorts<E, P>,
-): AsyncGenerator<SeenEvent> {
-  const began = ctx.now().getTime();
-  let place = from;
-  for (;;) {
-    const page = await watching.next(place);
-    if (page === undefined) return;
-    const wanted = page.events.filter(isWanted);
-    for (const [n, event] of wanted.entries()) {
-      // The page may be old: a slow caller takes the next event only after receiving the last one.
-      const viewer = await viewerNow(ctx, forOperators);
-      const written = event.createdAt.getTime();
-      if (written > began) ctx.services.eventTold((ctx.now().getTime() - written) / 1000);
-      yield { event, viewer, next: page.isShared ? undefined : wanted.slice(n, n + maxAhead) };
-    }
-    place = page.reached;
-  }
-}
+export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIterator<SeenEvent, undefined> {
+  readonly #ctx: TicketContext;
+  readonly #watched: Watched<E, P>;
+  readonly #began: number;
+  readonly #taken: Disposable;
+  #watching: Watching<E, P> | undefined;
+  #place: P;
+  #events: readonly E[] = [];
+  #at = 0;
+  /** Where the page ends, and whether others get the same. */
+  #reached: P;
+  #isShared = false;
+  #isQuiet = false;
+  #isEnded = false;
+  #pending: PromiseWithResolvers<Told> | undefined;
 
-/**
- * Authenticates the caller again, and checks that they may still watch. @throws Refusal UNAUTHENTICATED,
- * FORBIDDEN
- */
-async function viewerNow(ctx: TicketContext, forOperators: string | undefined): Promise<Viewer> {
-  const viewer = await ctx.signInAgain().catch((error) => {
-    if (error instanceof BadCredential) return undefined;
-    throw error;
-  });
-  if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'The credential is no longer good');
-  assertScope(viewer, 'read');
-  if (forOperators !== undefined && !isOperator(viewer)) throw new Refusal('FORBIDDEN', forOperators);
-  return viewer;
+  /** @throws TooMany */
+  static async start<E extends TicketEvent, P>(ctx: TicketContext, watched: Watched<E, P>) {
+    const watcher = new EventWatcher(ctx, watched);
+    watcher.#watching = await ctx.services.events.watch(watched.feed, () => watcher.#wake());
+    return watcher;
+  }
+
+  private constructor(ctx: TicketContext, watched: Watched<E, P>) {
+    this.#ctx = ctx;
+    this.#watched = watched;
+    this.#began = ctx.now().getTime();
+    this.#taken = ctx.services.watching.take(ctx.viewer!.userId);
+    this.#place = watched.from;
+    this.#reached = watched.from;
+  }
+
+  [Symbol.asyncIterator]() {
+    return this;
+  }
+
+  next(): Promise<Told> {
+    if (this.#isEnded) return Promise.resolve(end);
+    this.#pending = Promise.withResolvers();
+    const { promise } = this.#pending;
+    void this.#advance();
+    return promise;
+  }
+
+  async return(): Promise<Told> {
+    if (!this.#isEnded) {
+      this.#isEnded = true;
+      this.#watching![Symbol.dispose]();
+      this.#taken[Symbol.dispose]();
+      this.#events = [];
+    }
+    this.#pending?.resolve(end);
+    return end;
+  }
+
+  #wake(): void {
+    if (!this.#isQuiet) return;
+    this.#isQuiet = false;
+    void this.#advance();
+  }
+
+  /** Settles the pending promise, or waits to be woken. */
+  async #advance(): Promise<void> {
+    try {
+      while (this.#at === this.#events.length) {
+        if (this.#watching!.isOver) return void (await this.return());
+        if (!(await this.#turnPage())) {
+          this.#isQuiet = true;
+          return;
+        }
+        if (this.#isEnded) return;
+      }
+      const value = await this.#see(this.#events[this.#at]!);
+      this.#at += 1;
+      this.#pending!.resolve({ done: false, value });
+    } catch (error) {
+      this.#pending!.reject(error);
+      await this.return();
+    }
+  }
+
+  /** Reads the next page. @returns false when there is nothing new */
+  async #turnPage(): Promise<boolean> {
+    this.#place = this.#reached;
+    const page = await this.#watching!.next(this.#place);
+    const { events, reached, more, isShared = false } = page;
+    this.#reached = reached;
+    if (events.length === 0) return more;
+    await this.#watching!.turn();
+    this.#events = events;
+    this.#at = 0;
+    this.#isShared = isShared;
+    return true;
+  }
+
+  /** The page may be old: a slow caller takes the next event only after receiving the last one. */
+  async #see(event: E): Promise<SeenEvent> {
+    const { now, services } = this.#ctx;
+    const viewer = await this.#viewerNow();
+    const written = event.createdAt.getTime();
+    if (written > this.#began) services.eventTold((now().getTime() - written) / 1000);
+    const next = this.#isShared ? undefined : this.#events.slice(this.#at, this.#at + maxAhead);
+    return { event, viewer, next };
+  }
+
+  /**
+   * Authenticates the caller again, and checks that they may still watch.
+   * @throws Refusal UNAUTHENTICATED, FORBIDDEN
+   */
+  async #viewerNow(): Promise<Viewer> {
+    const { forOperators } = this.#watched;
+    let viewer: Viewer | undefined;
+    try {
+      viewer = await this.#ctx.signInAgain();
+    } catch (error) {
+      if (!(error instanceof BadCredential)) throw error;
+    }
+    if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'The credential is no longer good');
+    assertScope(viewer, 'read');
+    if (forOperators !== undefined && !isOperator(viewer)) throw new Refusal('FORBIDDEN', forOperators);
+    return viewer;
+  }
 }

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createToken } from '../../src/auth/tokens.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { type OpenedStream, openStream } from '../support/event-stream.ts';
+import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { add, ask } from '../tickets/calls.ts';
+import { countStatements, type StatementCounter } from './statement-counter.ts';
+
+/* However many watch, an event is read, executed and written once for all who watch the same. */
+
+const parts = new AsyncDisposableStack();
+let gateway: Gateway;
+let counter: StatementCounter;
+let aheadMs = 0;
+beforeAll(async () => {
+  const database = parts.use(await createTestDatabase('demo'));
+  counter = parts.use(await countStatements(database.connection));
+  const connections = { gateway: counter.connection, owner: database.ownerConnection };
+  const start = Date.now();
+  // A clock that stands still: a credential that was looked up stays good until the test says otherwise.
+  const now = () => new Date(start + aheadMs);
+  gateway = parts.use(
+    await startGateway({ database, env: { ROLES: 'web' }, overrides: { connections, now } }),
+  );
+});
+afterAll(() => parts[Symbol.asyncDispose]());
+
+const fields = `cursor type at actor { name email } delivery { bcc }
+  ticketMessage { messageId bodyText author { name } attachments { fileName } ticket { reference } }`;
+const query = `subscription ($after: String) {
+  ticketEvents(ticket: { ticketId: 47 }, after: $after) { ${fields} } }`;
+
+/** Watchers of ticket 47 who have been told of one event, which was the last one so far. */
+async function watching(count: number, authorizations: readonly string[]): Promise<OpenedStream[]> {
+  const after = await Promise.all(authorizations.map(cursorFor));
+  await add(gateway, { body: 'the first' });
+  const opened = Array.from({ length: count }, (_, n) => {
+    const at = n % authorizations.length;
+    const headers = { authorization: authorizations[at]! };
+    return openStream(gateway.url, { query, variables: { after: after[at] } }, headers);
+  });
+  const streams = await Promise.all(opened);
+  await Promise.all(streams.map((stream) => told(stream, 'the first')));
+  return streams;
+}
+
+async function cursorFor(authorization: string): Promise<string> {
+  const ticket = '{ ticket(by: { ticketId: 47 }) { cursor } }';
+  return (await ask<{ cursor: string }>(gateway, ticket, {}, { authorization })).cursor;
+}
+
+/** The first event with this body, as it was written. */
+async function told(stream: OpenedStream, body: string): Promise<string> {
+  for (;;) {
+    const text = JSON.stringify((await stream.next())!.data);
+    if (text.includes(`"bodyText":"${body}"`)) return text;
+  }
+}
+
+/** Statements from a message until all have been told of it. */
+async function statementsOf(streams: readonly OpenedStream[], body: string): Promise<number> {
+  const before = counter.executed;
+  const all = Promise.all(streams.map((stream) => told(stream, body)));
+  await add(gateway, { body });
+  await all;
+  return counter.executed - before;
+}
+
+/** The fewest of several events: a connection prepares each statement when it meets it first. */
+async function leastOf(streams: readonly OpenedStream[]): Promise<number> {
+  const found = [];
+  for (let n = 0; n < 6; n += 1) found.push(await statementsOf(streams, `event ${n} of ${streams.length}`));
+  return Math.min(...found);
+}
+
+async function tokens(count: number): Promise<string[]> {
+  const made = [];
+  for (let n = 0; n < count; n += 1) {
+    const { token } = await createToken(gateway.database.database.desk, {
+      userId: 1,
+      name: `watcher ${n}`,
+      scopes: ['read'],
+    });
+    made.push(`Bearer ${token}`);
+  }
+  return made;
+}
+
+const leave = (streams: readonly OpenedStream[]) => streams.forEach((stream) => void stream.leave());
+
+test.each([
+  ['operators', () => [asOperator]],
+  ['requesters', () => [asRequester]],
+  ['both', () => [asOperator, asRequester]],
+])('an event takes as many statements for 40 watchers as for 2: %s', async (_, who) => {
+  const few = await watching(2, who());
+  const forFew = await leastOf(few);
+  const many = [...few, ...(await watching(38, who()))];
+  const forMany = await leastOf(many);
+  leave(many);
+  expect(forMany).toBeLessThanOrEqual(forFew);
+});
+
+test('credentials that are no longer believed are looked up together', async () => {
+  const own = await tokens(40);
+  const streams = await watching(40, own);
+  const believed = await leastOf(streams);
+  aheadMs += 30_000;
+  // One statement for the watchers' tokens, one for the writer's login.
+  expect(await statementsOf(streams, 'not believed')).toBeLessThanOrEqual(believed + 3);
+  leave(streams);
+});
+
+test('what an answer says of who the viewer is, is said to that viewer alone', async () => {
+  const url = `subscription { ticketEvents(ticket: { ticketId: 47 }) {
+    ticketMessage { bodyText attachments { url } } } }`;
+  const colleague = await gateway.sql<{ id: number }[]>`
+    insert into users (login, name, role) values ('colleague', 'Colleague', 'OPERATOR') returning id`;
+  const { token } = await createToken(gateway.database.database.desk, {
+    userId: colleague[0]!.id,
+    name: 'x',
+    scopes: ['read', 'write', 'mail', 'admin'],
+  });
+  const [one, other] = await Promise.all(
+    [asOperator, `Bearer ${token}`].map((authorization) =>
+      openStream(gateway.url, { query: url }, { authorization }),
+    ),
+  );
+  const seen = Promise.all([told(one!, 'with a file'), told(other!, 'with a file')]);
+  await add(gateway, { body: 'with a file', attachments: [{ file: null }] }, { files: [Buffer.from('x')] });
+  const viewers = (await seen).map((text) => /viewer=(\d+)/.exec(text)?.[1]);
+  expect(viewers).toEqual(['1', String(colleague[0]!.id)]);
+  leave([one!, other!]);
+});
+
+test('operators who see different things are told different things', async () => {
+  const [own] = await tokens(1);
+  const requesters = await watching(1, [asRequester]);
+  const operators = await watching(2, [asOperator, own!]);
+  const all = [...requesters, ...operators];
+  const seen = Promise.all(all.map((stream) => told(stream, 'to a customer')));
+  await add(gateway, {
+    body: 'to a customer',
+    email: { from: 'company@domain.com', bcc: ['boss@domain.com'], holdSeconds: 3600 },
+  });
+  const texts = await seen;
+  expect(texts.map((text) => text.includes('boss@domain.com'))).toEqual([false, true, true]);
+  leave(all);
+});
