@@ -103,7 +103,7 @@ const record = z.discriminatedUnion('type', [user, mailbox, ticket, message], {
 });
 export type DeskRecord = z.infer<typeof record>;
 export type RecordType = DeskRecord['type'];
-export type RecordOf<T extends RecordType> = Extract<DeskRecord, { type: T }>;
+export type DeskRecordOf<T extends RecordType> = Extract<DeskRecord, { type: T }>;
 export const recordTypes = ['user', 'mailbox', 'ticket', 'message'] as const satisfies readonly RecordType[];
 
 export type ReadLine =
@@ -137,7 +137,7 @@ export interface NumberedRecord {
   readonly line: number;
   readonly record: DeskRecord;
 }
-export interface Problem {
+export interface ImportProblem {
   readonly line: number;
   readonly message: string;
 }

@@ -1,7 +1,7 @@
 import { UnreadableBody } from '../content/dom/tree.ts';
 import { isVisible } from '../content/dom/visible-characters.ts';
 import { readBody } from '../content/read-body.ts';
-import type { DeskRecord, NumberedRecord, Problem, RecordOf } from './record.ts';
+import type { DeskRecord, DeskRecordOf, ImportProblem, NumberedRecord } from './record.ts';
 
 /* The API's rules for the same rows: a row that the API would reject cannot be imported. */
 
@@ -13,8 +13,8 @@ export function* roleProblems(record: DeskRecord, isRequester: (id: number) => b
     if (isRequester(id)) yield `the user ${id} is a requester, and only operators send mail`;
 }
 
-export async function bodyProblems(records: readonly NumberedRecord[]): Promise<Problem[]> {
-  const problems: Problem[] = [];
+export async function bodyProblems(records: readonly NumberedRecord[]): Promise<ImportProblem[]> {
+  const problems: ImportProblem[] = [];
   for (const { line, record } of records) {
     const message = record.type === 'message' ? await bodyProblem(record) : undefined;
     if (message !== undefined) problems.push({ line, message });
@@ -22,7 +22,7 @@ export async function bodyProblems(records: readonly NumberedRecord[]): Promise<
   return problems;
 }
 
-async function bodyProblem({ body, format }: RecordOf<'message'>): Promise<string | undefined> {
+async function bodyProblem({ body, format }: DeskRecordOf<'message'>): Promise<string | undefined> {
   try {
     const blank = format === 'HTML' ? (await readBody(body, format)).blank : !isVisible(body);
     return blank ? 'body: the message has no text' : undefined;

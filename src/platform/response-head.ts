@@ -1,14 +1,14 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
 const requestId = Symbol('request id');
-type Named = ServerResponse & { [requestId]?: string };
+type NamedResponse = ServerResponse & { [requestId]?: string };
 
 /** Sets the response's X-Request-Id. */
 export function nameRequest(res: ServerResponse, id: string): void {
-  (res as Named)[requestId] = id;
+  (res as NamedResponse)[requestId] = id;
 }
 
-export const requestIdOf = (res: ServerResponse): string | undefined => (res as Named)[requestId];
+export const requestIdOf = (res: ServerResponse): string | undefined => (res as NamedResponse)[requestId];
 
 /**
  * Writes the head of an answer, by every door. Node takes headers that come together as they are; a single

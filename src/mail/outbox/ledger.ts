@@ -30,7 +30,7 @@ import type { Settlement } from './settlement.ts';
  * the database's clock, everything else uses `now`.
  */
 
-export type Attempt = Pick<Claim, 'id' | 'token'>;
+export type ClaimRef = Pick<Claim, 'id' | 'token'>;
 
 const value = sql.placeholder;
 
@@ -69,7 +69,7 @@ const insertSources = statement<
  */
 export async function keepSources(
   client: postgres.Sql,
-  kept: readonly (Attempt & { source: MailSource })[],
+  kept: readonly (ClaimRef & { source: MailSource })[],
 ): Promise<void> {
   await insertSources(client, {
     ids: kept.map(({ id }) => id),
@@ -91,7 +91,7 @@ const enterBody = statement<{ token: string }, { ids: number[]; tokens: string[]
  * delivery. Other attempts were overtaken or let their lease expire, and must drop the connection. A mail
  * server waits meanwhile, so the update is small: it changes no indexed column, which makes it a HOT update.
  */
-export async function openBody(client: postgres.Sql, openings: readonly Attempt[]): Promise<Set<string>> {
+export async function openBody(client: postgres.Sql, openings: readonly ClaimRef[]): Promise<Set<string>> {
   const rows = await enterBody(client, {
     ids: openings.map(({ id }) => id),
     tokens: openings.map(({ token }) => token),

@@ -24,7 +24,7 @@ export interface VerifyReport {
   readonly collectionOff: string | null;
 }
 
-export interface Progress {
+export interface VerifyProgress {
   readonly rows: number;
   readonly of: number;
   readonly bytes: number;
@@ -37,7 +37,7 @@ const page = 200;
 export async function verifyBlobs(
   db: Db,
   store: BlobStore,
-  tell: (progress: Progress) => void,
+  tell: (progress: VerifyProgress) => void,
 ): Promise<VerifyReport> {
   const { blobs: of, hidden } = await takeCensus(db, everyKey);
   const damaged: Damage[] = [];

@@ -40,7 +40,7 @@ export interface Recipient {
   readonly enhancedCode: string | null;
 }
 
-export interface Attempt {
+export interface DeliveryAttempt {
   readonly deliveryId: number;
   readonly number: number;
   readonly phase: AttemptPhase;
@@ -98,9 +98,9 @@ async function load(
 export async function listAttempts(
   ctx: TicketContext,
   deliveryIds: readonly number[],
-): Promise<Map<number, Attempt[]>> {
+): Promise<Map<number, DeliveryAttempt[]>> {
   const viewer = requireViewer(ctx);
-  const byDelivery = new Map<number, Attempt[]>(deliveryIds.map((id) => [id, []]));
+  const byDelivery = new Map<number, DeliveryAttempt[]>(deliveryIds.map((id) => [id, []]));
   if (!mayReadDeliveries(viewer)) return byDelivery;
   const rows = await ctx.services.database.readAs(viewer, (db) =>
     db

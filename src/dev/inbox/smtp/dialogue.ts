@@ -35,7 +35,7 @@ interface SmtpTransaction {
 }
 
 /** The state of a session. */
-interface Session {
+interface InboxSession {
   readonly reader: SmtpReader;
   readonly socket: Socket;
   readonly hooks: SmtpHooks;
@@ -45,8 +45,8 @@ interface Session {
 }
 
 /** The reply to a command; undefined when the connection is closed. */
-type Reply = string | undefined;
-type Verb = (session: Session, rest: string) => Reply | Promise<Reply>;
+type ReplyLine = string | undefined;
+type Verb = (session: InboxSession, rest: string) => ReplyLine | Promise<ReplyLine>;
 
 /**
  * Serves one client (RFC 5321 with SIZE, 8BITMIME, SMTPUTF8 and PIPELINING) until it disconnects. Accepts
@@ -54,7 +54,7 @@ type Verb = (session: Session, rest: string) => Reply | Promise<Reply>;
  */
 export async function converse(socket: Socket, hooks: SmtpHooks, { maxBytes }: SmtpLimits): Promise<void> {
   const reader = new SmtpReader(socket);
-  const session: Session = { reader, socket, hooks, maxBytes, greeted: false, transaction: undefined };
+  const session: InboxSession = { reader, socket, hooks, maxBytes, greeted: false, transaction: undefined };
   socket.write(`220 ${name} ESMTP Ticketwire development inbox\r\n`);
   for (let line = await reader.line(); line !== undefined; line = await reader.line()) {
     const reply = await replyTo(session, line);
@@ -65,7 +65,7 @@ export async function converse(socket: Socket, hooks: SmtpHooks, { maxBytes }: S
   }
 }
 
-async function replyTo(session: Session, line: string): Promise<Reply> {
+async function replyTo(session: InboxSession, line: string): Promise<ReplyLine> {
   const [, verb = '', rest = ''] = /^([A-Za-z]*) ?(.*)$/s.exec(line) ?? [];
   const command = commands.get(verb.toUpperCase());
   if (command === undefined) return '500 5.5.2 Unknown command';
@@ -95,7 +95,7 @@ const commands = new Map<string, Verb>([
   ['QUIT', () => '221 2.0.0 Bye'],
 ]);
 
-function greet(session: Session, reply: string): Reply {
+function greet(session: InboxSession, reply: string): ReplyLine {
   session.greeted = true;
   session.transaction = undefined;
   return reply;
@@ -106,7 +106,7 @@ function offersOf(maxBytes: number): string {
   return [`250-${name}`, ...offers.map((offer) => `250-${offer}`), `250 SIZE ${maxBytes}`].join('\r\n');
 }
 
-function beginMail(session: Session, rest: string): Reply {
+function beginMail(session: InboxSession, rest: string): ReplyLine {
   if (!session.greeted || session.transaction !== undefined) return wrongOrder;
   const { address: sender, size, smtpUtf8 } = readPath('FROM', rest);
   if (size > session.maxBytes) return tooLarge;
@@ -114,7 +114,7 @@ function beginMail(session: Session, rest: string): Reply {
   return '250 2.1.0 OK';
 }
 
-async function addRecipient({ transaction, hooks }: Session, rest: string): Promise<Reply> {
+async function addRecipient({ transaction, hooks }: InboxSession, rest: string): Promise<ReplyLine> {
   if (transaction === undefined) return wrongOrder;
   const { address } = readPath('TO', rest, transaction.smtpUtf8);
   if (address === '') return '550 5.1.3 A recipient must not be empty';
@@ -123,7 +123,7 @@ async function addRecipient({ transaction, hooks }: Session, rest: string): Prom
   return '250 2.1.5 OK';
 }
 
-async function takeData(session: Session): Promise<Reply> {
+async function takeData(session: InboxSession): Promise<ReplyLine> {
   const { transaction, socket, hooks } = session;
   if (transaction === undefined || transaction.recipients.length === 0) return wrongOrder;
   const { sender: mailFrom, recipients: rcptTo } = transaction;
