@@ -36,7 +36,7 @@ export function writeAlone(page: PageOutput, alone: Alone, remotePictures: Remot
     page.markup.empty('hr', shownAttributes(element, 'hr'));
   } else if (name === 'img' || (name === 'input' && /^image$/i.test(attributeOf(element, 'type') ?? '')))
     writePicture(page, alone, remotePictures);
-  else if (name === 'input') page.say(shownByField(element), look);
+  else if (name === 'input' || name === 'select') page.say(shownByField(element), look);
   else if (rule.empty === true) page.markup.empty(rule.as!, shownAttributes(element, rule.as!));
   else if (leftOut[name] === 'EMBEDDED') writeEmbedded(page, alone);
 }
