@@ -48,7 +48,7 @@ export function createHttpServer(routes: readonly Route[], { log, seen, patience
     const { refuse = refuseInText } = route ?? {};
     if (named) return { path, route, refuse };
     res.setHeader('Connection', 'close');
-    refuse(req, res, 400, 'The request has no Host header.');
+    refuse(req, res, 400, 'The request target or its Host header is invalid.');
     return undefined;
   };
   const server = createServer(
