@@ -1,16 +1,13 @@
 type Items = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'clear' | 'length'>;
 
-/**
- * What GraphiQL keeps that holds request headers: its tabs do without them, but its history and favorites
- * write them down.
- */
+/** Items of GraphiQL that contain request headers: its tabs, its history and its favorites. */
 const holdsHeaders = /^graphiql:(tabState|queries|favorites)$/;
-/** What GraphiQL keeps of the active tab once more. Each is written at a time of its own. */
+/** Items in which GraphiQL stores the active tab again. Each is written at a different time. */
 const ofActiveTab = /^graphiql:(query|variables|headers)$/;
 
 /**
- * Until its reader decides: the query needs room on a small screen, the panel beside it less; and no headers
- * are kept.
+ * Values until the user changes them: on a small screen the query needs more room than the panel beside it,
+ * and headers are not stored.
  */
 const defaults: Readonly<Record<string, string>> = {
   'graphiql:docExplorerFlex': '0.25',
@@ -19,9 +16,9 @@ const defaults: Readonly<Record<string, string>> = {
 };
 
 /**
- * The browser's storage without credentials, unless the reader has chosen in GraphiQL's settings that headers
- * be kept. What is read back without headers has the default ones, so that neither a reload nor the history
- * signs anybody out.
+ * Wraps the browser's storage so that it contains no request headers, unless the user has chosen in
+ * GraphiQL's settings to store them. An item that was stored without headers is read with the default ones,
+ * so that neither a reload nor the history signs the user out.
  * @param headers text of the headers editor
  */
 export function withoutCredentials(items: Items, headers: string): Items {
