@@ -1,6 +1,9 @@
 import { AnswerTooLarge } from '../../platform/errors.ts';
 
-/** Bytes of bodies that one statement, and all statements of a request, may load before a field requests them. */
+/**
+ * Bytes of bodies that one statement, and all statements of a request, may load before a field requests
+ * them.
+ */
 const atOnce = 2 * 1024 * 1024;
 const together = 4 * atOnce;
 /** Bytes of bodies that one statement reads because fields request them. */

@@ -3,7 +3,10 @@ import type { Message } from '../../tickets/read/messages.ts';
 import type { Ticket, TicketWithRequester } from '../../tickets/read/tickets.ts';
 import { builder } from './builder.ts';
 
-/* Kept apart, because these types refer to each other: a ticket has messages, and a message has its ticket. */
+/*
+ * In a file of their own, because these types refer to each other: a ticket has messages, and a message has
+ * its ticket.
+ */
 
 /** The type `TicketMessage`. Related rows that were not loaded with the message are loaded on demand. */
 export const MessageRef = builder.objectRef<Message | PageMessage>('TicketMessage');
