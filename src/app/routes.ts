@@ -29,7 +29,7 @@ interface Doors {
 type Cors = ReturnType<typeof createCors>;
 type ContextOf = (req: IncomingMessage, res: ServerResponse) => Promise<TicketContext>;
 
-/** Which path is answered by what. */
+/** Creates the routes of the web server. A route's `door` names it in logs and metrics. */
 export function createRoutes(doors: Doors): Route[] {
   const { services, monitoring } = doors;
   const { config } = doors.foundation;

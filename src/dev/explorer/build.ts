@@ -9,24 +9,24 @@ import { brotliCompress, constants } from 'node:zlib';
 
 const sources = fileURLToPath(new URL('.', import.meta.url));
 const dist = fileURLToPath(new URL('../../../dist/', import.meta.url));
-/** Where the built page is: `index.html`, and `assets/*.br`. */
+/** The directory of the built page: `index.html`, and `assets/*.br`. */
 export const explorerDist = join(dist, 'explorer');
-/** Another version of any of these makes another page. */
+/** The page is built again when the version of one of these changes. */
 const packages = [
   ...['graphiql', '@graphiql/react', '@graphiql/plugin-doc-explorer', '@graphiql/plugin-history'],
   ...['monaco-editor', 'monaco-graphql', 'graphql', 'react', 'react-dom', 'vite'],
 ];
 
 /**
- * Builds the explorer page unless it is there and made from these very sources (that check takes some
- * milliseconds). `unavailable`: the development packages are not installed; what was built before, if
- * anything, stays as it is.
+ * Builds the explorer page unless it was built from the same sources and packages, which takes some
+ * milliseconds to check.
+ * @returns `unavailable`: the development packages are not installed, and an existing page is unchanged
  */
 export async function buildExplorer(): Promise<'fresh' | 'built' | 'unavailable'> {
   const stamp = await fingerprint();
   if (stamp === undefined) return 'unavailable';
   if (stamp === (await readStamp())) return 'fresh';
-  // Beside the old one, then in its place: processes that start together must not see half a page.
+  // Built beside the old one and then renamed, so that processes that start together never see half a page.
   const made = join(dist, `.explorer-${process.pid}`);
   try {
     await bundle(made);
@@ -39,7 +39,9 @@ export async function buildExplorer(): Promise<'fresh' | 'built' | 'unavailable'
   return 'built';
 }
 
-/** Whether there is nothing to build: it is fresh, or the packages to build it with are not there. */
+/**
+ * Whether there is nothing to build: the page is up to date, or the packages to build it are not installed.
+ */
 export async function isExplorerBuilt(): Promise<boolean> {
   const stamp = await fingerprint();
   return stamp === undefined || stamp === (await readStamp());
@@ -49,7 +51,7 @@ const readStamp = () => readFile(join(explorerDist, 'stamp'), 'utf8').catch(() =
 
 async function bundle(outDir: string): Promise<void> {
   const { NODE_ENV } = process.env;
-  // Whatever the caller's environment is: React's development build is another page under the same stamp.
+  // With another value React's development build would be bundled, and the stamp would not tell.
   process.env.NODE_ENV = 'production';
   try {
     const { build } = await import('vite');
@@ -60,7 +62,7 @@ async function bundle(outDir: string): Promise<void> {
   }
 }
 
-/** SHA-256 of what the page is made from; undefined where a package is missing. */
+/** SHA-256 of the sources and of the packages' versions; undefined when a package is missing. */
 async function fingerprint(): Promise<string | undefined> {
   const hash = createHash('sha256');
   const { resolve } = createRequire(import.meta.url);
@@ -80,8 +82,8 @@ async function fingerprint(): Promise<string | undefined> {
 }
 
 /**
- * Only Brotli is kept, a quarter of the bytes: every browser takes it, and for the rest it is undone on the
- * way out.
+ * Replaces the files by their Brotli versions, a quarter of the bytes. Every browser accepts them, and for
+ * other clients they are decompressed when they are sent.
  */
 async function compress(folder: string): Promise<void> {
   for (const file of await readdir(folder)) {
@@ -97,7 +99,7 @@ async function compress(folder: string): Promise<void> {
 async function replace(made: string): Promise<void> {
   const old = `${made}-old`;
   await rename(explorerDist, old).catch(ignoreMissing);
-  // Another process may have put its own there meanwhile, made from the same sources.
+  // Another process may have put its own page there meanwhile, built from the same sources.
   await rename(made, explorerDist).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
   });

@@ -24,12 +24,12 @@ export interface AddTicketMessageInput extends Optional<Omit<Authored, 'body'>> 
   readonly ticket: TicketSelector;
   readonly body: string;
   readonly attachments?: readonly AttachmentInput[] | null | undefined;
-  /** Without it, nothing is mailed. */
+  /** Without it, no mail is sent. */
   readonly email?: EmailReplyInput | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
   /** Global id of the last message that the author has seen. */
   readonly ifLastMessage?: string | null | undefined;
-  /** The hash of a preview. The mail is sent only if it still equals the previewed one. */
+  /** The hash of a preview. The mail is sent only if it still equals the one that was previewed. */
   readonly expectPreviewHash?: string | null | undefined;
 }
 
@@ -44,20 +44,21 @@ export interface NewMessage extends Authored, ResolvedSelector {
   readonly expectPreviewHash: string | null;
 }
 
+/** A parsed message with its pasted pictures and problems. */
 export interface ReadMessage {
   /** Its body refers to the pasted pictures by Content-ID. */
   readonly message: NewMessage;
   readonly pasted: readonly PastedPicture[];
-  /** Parts of the body that are not shown as written. */
+  /** Parts of the body that will not be shown as written. */
   readonly changes: readonly BodyChange[];
-  /** All problems that show without the database. */
+  /** All problems that can be found without the database. */
   readonly problems: readonly Problem[];
 }
 
 /** Most problems that one refusal reports. */
 const maxProblems = 100;
 
-/** Parses an input and collects its problems. */
+/** Parses an input, fills in its defaults and collects its problems. */
 export async function readMessage(ctx: TicketContext, given: AddTicketMessageInput): Promise<ReadMessage> {
   const { limits } = ctx.services;
   const attachments = given.attachments ?? messageDefaults.attachments;
@@ -109,7 +110,7 @@ function* conditionProblems(message: NewMessage): Iterable<Problem> {
   if (ifLastMessage === 0) yield { path: ['ifLastMessage'], message: 'Not the id of a message' };
 }
 
-/** 1 to 255 visible ASCII characters; blanks are allowed inside. */
+/** Whether a text may be an idempotency key: 1 to 255 visible ASCII characters. Spaces are allowed inside. */
 export const isKey = (text: string): boolean => /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(text);
 
 function* keyProblems(field: string | undefined, header: string | undefined): Iterable<Problem> {

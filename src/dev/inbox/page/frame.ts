@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs';
 import { type Html, html } from '../../pages/html.ts';
 import { faultDomain } from '../smtp/faults.ts';
 
-/** Scripts, styles and images of the same origin only. The frame with a mail has a stricter policy. */
+/**
+ * The page's Content-Security-Policy: scripts, styles and images of the same origin only. The frame with a
+ * mail has a stricter policy.
+ */
 export const inboxPolicy = [
   "default-src 'none'",
   "style-src 'self'",
@@ -16,10 +19,11 @@ export const inboxPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** A file that the page loads. */
 export interface PageAsset {
   readonly type: string;
   readonly body: Buffer;
-  /** Contains a hash of the content, so that it can be cached for ever. */
+  /** Its URL. It contains a hash of the content, so that it can be cached for ever. */
   readonly href: string;
 }
 
@@ -29,14 +33,16 @@ const readAsset = (file: string, type: string): PageAsset => {
   return { type, body, href: `/inbox/assets/${file}?v=${version}` };
 };
 
+/** The files that the page loads, by name. */
 export type InboxAssets = ReturnType<typeof readInboxAssets>;
+/** Reads the files that the page loads. */
 export const readInboxAssets = () => ({
   'inbox.css': readAsset('inbox.css', 'text/css; charset=utf-8'),
   'inbox.js': readAsset('inbox.js', 'text/javascript; charset=utf-8'),
   'inbox.svg': readAsset('inbox.svg', 'image/svg+xml'),
 });
 
-/** A whole page around its main part. */
+/** The whole page around its main part. */
 export function inboxFrame(assets: InboxAssets, title: string, main: Html): string {
   return html`<!doctype html>
 <html lang="en">
@@ -65,7 +71,7 @@ ${main}
 `.toString();
 }
 
-/** List and mail side by side; on a phone one of them. */
+/** The main part: the list beside the mail; on a phone one of them. */
 export const inboxMain = (
   list: Html,
   mail: Html | undefined,
@@ -85,7 +91,7 @@ export const inboxMain = (
 ${mail ?? guide}
 </main>`;
 
-/** A page with a short message. */
+/** The main part of a page with a short message. */
 export const noteMain = (title: string, text: Html): Html =>
   html`<main class="note"><h1>${title}</h1><p>${text}</p></main>`;
 

@@ -13,7 +13,7 @@ import { storedFingerprint } from './stored-key.ts';
 const asked = input.columns;
 const ruled = judged.columns;
 
-/** Skips rows that another transaction holds, or waits for them. */
+/** Step that locks the named tickets. Skips those that another transaction has locked, or waits for them. */
 export const locked = (waits: boolean) =>
   foundTickets(sql`order by ${tickets.id} for no key update ${sql.raw(waits ? '' : 'skip locked')}`);
 
@@ -30,6 +30,7 @@ const lastVisible = sql`
 
 /** The rules that need the locked row. */
 const { ifLastMessage, expect, ...kept } = ruled;
+/** Step that adds the verdicts that depend on the ticket's last message, so need its lock. */
 export const decided = reading(
   'decided',
   {
@@ -48,6 +49,7 @@ const settled = decided.columns;
 
 /** Ids are drawn under the ticket's lock, so that they increase within a ticket in commit order. */
 const { verdict, status, requesterId, ticketCreatedAt, isOperator, maxMailBytes, ...written } = settled;
+/** Step that draws the ids and times of the rows that are written, in the order of ticket and input. */
 export const numbered = reading(
   'numbered',
   {
@@ -63,6 +65,7 @@ export const numbered = reading(
 );
 const drawn = numbered.columns;
 
+/** Step that claims the idempotency keys. A row whose key exists already gets no key and is not written. */
 export const takenKeys = writingAndReturning(
   'taken_keys',
   sql`${insertFrom(
@@ -83,9 +86,9 @@ const publicSoFar = sql`count(*) filter (where ${asked.visibility} = 'PUBLIC') o
 const publicNumber = sql`${drawn.lastPublicEventNumber} + ${publicSoFar}`;
 
 /**
- * The rows to write, joined with their input. All later steps insert from here, so nothing has to be read
- * back. Columns are listed one by one, because each column costs every later step some time before its first
- * row.
+ * Step with the rows to write, joined with their input. All later steps insert from here, so nothing has to
+ * be read back. Columns are listed one by one, because each column costs every later step some time before
+ * its first row.
  */
 export const accepted = reading(
   'accepted',

@@ -36,6 +36,7 @@ const newMessages = writing(
 );
 
 const fileMembers = { ...fileColumns, ...optionalFileColumns };
+/** Step that gives each file of the accepted rows an id. */
 export const files = reading(
   'files',
   {
@@ -172,7 +173,10 @@ const touched = writing(
   })} from ${latest} where ${tickets.id} = ${changedTicketId}`,
 );
 
-/** One NOTIFY per group, because NOTIFY takes a cluster-wide lock at commit. */
+/**
+ * Step that notifies watchers, workers and the virus scan. One NOTIFY of a kind per group, because NOTIFY
+ * takes a cluster-wide lock at commit.
+ */
 export const woken = reading(
   'woken',
   {
@@ -186,6 +190,7 @@ export const woken = reading(
   sql`where exists (select from ${accepted})`,
 );
 
+/** All steps that write, in order. */
 export const writes = [
   ...[newMessages, files, newBlobs, newAttachments, newDeliveries, newRecipients, newEvents],
   ...[latest, touched, woken],
