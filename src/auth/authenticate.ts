@@ -119,7 +119,7 @@ export function createAuthenticator({
         throw note(error, remoteAddress);
       });
       if (proof !== undefined && knownPasswords.has(proof) && !direct()) {
-        const message = 'The demo accounts are for direct requests to localhost';
+        const message = 'The demo accounts work only for direct requests to localhost';
         throw note(new BadCredential(message, 'demo_account', { userId: viewer.userId }), remoteAddress);
       }
       return viewer;
@@ -177,7 +177,8 @@ function createVerifier(ports: VerifierPorts): Verify {
     if (verifyJwt === undefined) throw new BadCredential('The token is unknown', 'unknown_token');
     const claims = await verifyJwt(token);
     const account = await bySubject(claims);
-    if (account === undefined) throw new BadCredential('The JWT names no user of this desk', 'jwt');
+    if (account === undefined)
+      throw new BadCredential('The JWT does not identify a user of this desk', 'jwt');
     return { viewer: viewerOf(account, claims.scopes), expiresAt: claims.expiresAt.getTime() };
   }
 

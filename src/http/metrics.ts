@@ -14,7 +14,7 @@ export function createMetricsPage(metrics: Metrics, token: string | undefined): 
   return async (req, res) => {
     if (!isDirect(req) && !offers(req)) {
       const challenge = { 'WWW-Authenticate': 'Bearer realm="metrics"' };
-      return answerText(res, 401, 'Send METRICS_TOKEN as a bearer\n', challenge);
+      return answerText(res, 401, 'Send METRICS_TOKEN as a bearer token\n', challenge);
     }
     answerText(res, 200, await metrics.text(), { 'Content-Type': metrics.contentType });
   };

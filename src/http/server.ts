@@ -48,7 +48,7 @@ export function createHttpServer(routes: readonly Route[], { log, seen, patience
     const { refuse = refuseInText } = route ?? {};
     if (named) return { path, route, refuse };
     res.setHeader('Connection', 'close');
-    refuse(req, res, 400, 'The request names no host.');
+    refuse(req, res, 400, 'The request target or its Host header is invalid.');
     return undefined;
   };
   const server = createServer(
@@ -78,7 +78,7 @@ export function createHttpServer(routes: readonly Route[], { log, seen, patience
     server.emit('request', req, res);
   });
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
-    begin(req, res)?.refuse(req, res, 417, 'Of all expectations only 100-continue is known here.');
+    begin(req, res)?.refuse(req, res, 417, 'The only supported expectation is 100-continue.');
   });
   return server;
 }

@@ -165,7 +165,7 @@ export class TooMany extends Error {
   /** Seconds to wait before the next attempt. */
   readonly retryAfterSeconds = 5;
   constructor(code: TooManyCode, most: number) {
-    super(`You have ${most} ${limited[code]} open, and no more are allowed at a time: end one first`);
+    super(`You have ${most} ${limited[code]} open, which is the most that is allowed; close one first`);
     this.name = 'TooMany';
     this.code = code;
   }

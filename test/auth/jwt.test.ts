@@ -137,7 +137,9 @@ describe('a subject that is no login', () => {
   ] as const)('is nobody when %s', async ([, claims, people]) => {
     await using desk = await createDesk();
     for (const person of people) await desk.add(person);
-    await expect(desk.authenticate(await desk.bearer({ sub, claims }))).rejects.toThrow('names no user');
+    await expect(desk.authenticate(await desk.bearer({ sub, claims }))).rejects.toThrow(
+      'does not identify a user',
+    );
   });
 });
 
@@ -227,7 +229,7 @@ describe('a token that the issuer signed for something else is refused', () => {
   ] as const)('%s', async ([, wanted]) => {
     await using desk = await createDesk();
     await desk.add({ login: 'jane' });
-    await expect(desk.authenticate(await desk.bearer(wanted))).rejects.toThrow('is no access token');
+    await expect(desk.authenticate(await desk.bearer(wanted))).rejects.toThrow('is not an access token');
   });
 
   test.for([
@@ -270,7 +272,7 @@ describe('a claim that names a user is a text, and compared as it is', () => {
       const claims = { email: `${name}@example.com`, email_verified: true };
       const byEmail = await desk.bearer({ sub: 'oidc|1', claims });
       for (const header of [bySubject, byEmail])
-        await expect(desk.authenticate(header)).rejects.toThrow('names no user');
+        await expect(desk.authenticate(header)).rejects.toThrow('does not identify a user');
     }
     const claims = { email: 'KASS@Example.COM', email_verified: true };
     for (const header of [await desk.bearer({ sub: 'KASS' }), await desk.bearer({ sub: 'oidc|1', claims })])
@@ -282,7 +284,7 @@ describe('a claim that names a user is a text, and compared as it is', () => {
     await desk.add({ login: 'jane', email: 'jane@example.com' });
     const claims = { email: 'jane@example.com\u0000', email_verified: true };
     const header = await desk.bearer({ sub: 'oidc|1', claims });
-    await expect(desk.authenticate(header)).rejects.toThrow('names no user');
+    await expect(desk.authenticate(header)).rejects.toThrow('does not identify a user');
   });
 });
 

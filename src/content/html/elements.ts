@@ -40,7 +40,7 @@ export const elementRules: ReadonlyMap<string, ElementRule> = new Map([
   ...each('marquee', () => ({ lines: 1 })),
   ...each(
     'area audio base basefont bgsound canvas command datalist embed frame frameset head iframe keygen ' +
-      'link meta meter noembed noframes param progress rp script select source style svg template title ' +
+      'link meta meter noembed noframes param progress rp script source style svg template title ' +
       'track video',
     () => ({ drop: true }),
   ),

@@ -98,7 +98,7 @@ export class Cleaner implements Visitor {
       page.changes.add(change);
     if (asksForPicture(declared) || attributeOf(element, 'background') !== undefined)
       page.changes.add('REMOTE_PICTURE');
-    if (rule.drop === true || rule.empty === true || element.name === 'input') {
+    if (rule.drop === true || rule.empty === true || element.name === 'input' || element.name === 'select') {
       writeAlone(page, { element, rule, declared, look: this.#look }, this.#options.remotePictures);
       return false;
     }

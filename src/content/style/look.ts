@@ -99,7 +99,7 @@ function backgroundOf(element: ElementNode, declared: Declared, parent: Look): C
   return parent.background === undefined ? undefined : over(colour, parent.background);
 }
 
-const keepsSpace = new Set(['pre', 'listing', 'xmp', 'plaintext']);
+const keepsSpace = new Set(['pre', 'listing', 'xmp', 'plaintext', 'textarea']);
 
 /** How text looks in an element, given how it looks in its parent. */
 export function lookOf(element: ElementNode, declared: Declared, parent: Look): Look {

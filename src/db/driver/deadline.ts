@@ -34,7 +34,7 @@ export function withDeadline(
     load.underway += 1;
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
-        reject(new Unavailable('The database does not answer', 2));
+        reject(new Unavailable('The database is not responding', 2));
         giveUp();
       }, answerWithinMs);
       const done = () => {
@@ -74,7 +74,7 @@ export function withDeadline(
       inTime(
         () =>
           pool.begin((tx) => {
-            if (late) throw new Unavailable('The database does not answer', 2);
+            if (late) throw new Unavailable('The database is not responding', 2);
             return run(tx);
           }),
         () => (late = true),

@@ -14,7 +14,8 @@ export class BodyBudget {
 
   /** @throws Unavailable when there is no room at the moment */
   take(bytes: number): void {
-    if (this.#held + bytes > this.#limit) throw new Unavailable('Too much is being sent at once', 2);
+    if (this.#held + bytes > this.#limit)
+      throw new Unavailable('Too many request bodies are arriving at once', 2);
     this.#held += bytes;
   }
 

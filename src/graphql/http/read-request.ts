@@ -52,7 +52,7 @@ export function createRead({ requestBytes, readMultipart }: ReadOptions) {
   /** @returns the media type of the body @throws GraphQLError 415 */
   function assertReadable({ headers }: IncomingMessage): string {
     const { type, charset } = contentTypeOf(headers['content-type']);
-    if (!Object.hasOwn(readers, type)) throw httpError(415, 'POST application/json or multipart/form-data');
+    if (!Object.hasOwn(readers, type)) throw httpError(415, 'Send application/json or multipart/form-data');
     if (charset !== undefined && !/^utf-?8$/i.test(charset))
       throw httpError(415, `Send the body as UTF-8, not as ${charset.slice(0, 40)}`);
     // Compressed bodies are not supported, so that no body is larger than it looks.

@@ -78,7 +78,8 @@ async function answerFile(
   const common = { ETag: etag, 'Cache-Control': 'private, no-store', 'X-Content-Type-Options': 'nosniff' };
   const precondition = preconditionOf(req.headers, etag);
   if (precondition === 'unchanged') return void writeHead(res, 304, common).end();
-  if (precondition === 'changed') return answerText(res, 412, 'The file is another one\n', { ETag: etag });
+  if (precondition === 'changed')
+    return answerText(res, 412, 'The file does not match the If-Match header\n', { ETag: etag });
   const range = rangeOf(rangeIfSame(req.headers, etag), byteSize);
   if (range === 'unsatisfiable') {
     const contentRange = `bytes */${byteSize}`;
@@ -120,7 +121,7 @@ const presignedAs = (shown: ReturnType<typeof shownAs>): PresignOptions => ({
 
 /** Redirects to the store, for a moment and for this viewer. */
 function answerElsewhere(res: ServerResponse, location: string, signed: boolean): void {
-  answerText(res, 302, 'It is over there\n', {
+  answerText(res, 302, 'See the Location header\n', {
     Location: location,
     'Cache-Control': 'private, no-store',
     'Cross-Origin-Resource-Policy': resourcePolicy(signed),

@@ -67,7 +67,7 @@ export interface Recovered {
   readonly state: 'QUEUED' | 'OUTCOME_UNKNOWN';
 }
 
-const workerEnded = 'The worker ended while the mail was going out';
+const workerEnded = 'The worker stopped while the mail was being sent';
 
 /**
  * Recovers attempts whose lease expired: before BODY the delivery is QUEUED again, at BODY its outcome is

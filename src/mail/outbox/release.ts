@@ -10,7 +10,7 @@ import { findHome, settleHere } from './home.ts';
 
 /** Most deliveries that one statement changes. Their tickets stay locked until the commit. */
 const atOnce = 500;
-const why = 'The database was restored or copied: the desk that it was may have sent this mail';
+const why = 'The database was restored or copied: the original may have sent this mail';
 
 export interface Released {
   /**

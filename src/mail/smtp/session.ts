@@ -61,7 +61,7 @@ export class SmtpSession {
   /** Closes the connection immediately. The pending step fails. */
   cut(): void {
     this.#wasCut = true;
-    this.#fail(new Error('This process is ending'));
+    this.#fail(new Error('This process is shutting down'));
     this.close();
   }
 
@@ -146,7 +146,7 @@ export class SmtpSession {
       stall = () => extend(this.#timeouts.bodyStall, 'to take the body');
       const gated = async function* (this: SmtpSession) {
         this.#mayHaveBegun = true;
-        if (!(await mail.openBody().catch(orOwnFault('The attempt could not be written down'))))
+        if (!(await mail.openBody().catch(orOwnFault('The attempt could not be recorded'))))
           throw new Fenced();
         body.opened = true;
         try {

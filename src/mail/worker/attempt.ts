@@ -221,7 +221,7 @@ const nothingSaid: AttemptOutcome = {
 function ownFault(contents: DeliveryContents, error: unknown, log: Logger): AttemptOutcome {
   const known = error instanceof MailboxUnusable;
   if (!known) log.error({ err: error, deliveryId: contents.id }, 'a mail could not be made');
-  const reply = known ? error.message : 'The mail could not be made; the log of the gateway says why';
+  const reply = known ? error.message : 'The mail could not be composed; the log of the gateway says why';
   const { to } = envelopeOf(contents, contents.recipients);
   return {
     reached: 'CONNECT',

@@ -71,7 +71,7 @@ export function roomFor(limits: Limits, held: Held, announced: number | undefine
 
 export function assertMayOpen(limits: Limits, open: number): void {
   if (open < limits.openUploads) return;
-  const message = `You have ${open} uploads on the way; ${limits.openUploads} are allowed at a time`;
+  const message = `You have ${open} unfinished uploads; ${limits.openUploads} are allowed`;
   throw new UploadFault('TOO_MANY_UPLOADS', message);
 }
 

@@ -77,7 +77,7 @@ export async function readMultipart(
     throw httpError(400, 'The multipart request has no boundary');
   }
   const source = arriving(req, limits.multipartBytes);
-  const answered = () => source.stop(httpError(400, 'The request was answered before its last byte came'));
+  const answered = () => source.stop(httpError(400, 'The request was answered before its last byte arrived'));
   res.once('finish', answered);
   return new Promise((resolve, reject) => {
     const form = new MultipartForm(receive, limits, resolve);

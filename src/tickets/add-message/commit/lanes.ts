@@ -143,7 +143,9 @@ export function createTicketLanes(
 }
 
 const lockedFault = (): Unavailable =>
-  new Unavailable('Somebody else holds what this needs; nothing was written', 2, { nothingWritten: true });
+  new Unavailable('Another transaction holds a lock that this message needs; nothing was written', 2, {
+    nothingWritten: true,
+  });
 
 /** Whether a message may be retried. Rejects its promise when its deadline has passed. */
 export function mayGoOn(waiting: PendingRow): boolean {
