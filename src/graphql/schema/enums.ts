@@ -64,7 +64,7 @@ export const BodyChangeCodeEnum = enumOf<BodyChangeCode>(
 
 export const TicketStatusEnum = enumOf<TicketStatus>('TicketStatus', 'Whether a ticket is open.', {
   OPEN: 'Worked on, or waiting.',
-  CLOSED: 'Done. Messages can still be added and do not reopen it.',
+  CLOSED: 'Done. Messages can still be added and do not reopen it unless they say `reopen: true`.',
 });
 
 export const MessageFormatEnum = enumOf<MessageFormat>(
