@@ -143,6 +143,12 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
       type: EmailReplyInput,
       description: 'Also send it as an e-mail: `{ from: "company@domain.com" }`. None is sent when absent.',
     }),
+    reopen: t.boolean({
+      defaultValue: messageDefaults.reopen,
+      description:
+        'Reopen the ticket if it is closed, in the same commit. Its event TICKET_REOPENED comes before ' +
+        "the message's. For operators.",
+    }),
     idempotencyKey: t.string({
       description:
         'A unique string that you choose, 1 to 255 visible ASCII characters. A call repeated with the ' +
