@@ -120,8 +120,8 @@ const sizes = {
   MAX_LEGACY_REQUEST_BYTES: { about: 'A request to the legacy endpoint.' },
   MAX_ANSWER_BYTES: {
     about:
-      'A response of `/graphql`, counted while it is made; past it, `ANSWER_TOO_LARGE`. The bodies read for ' +
-      'it count as they are in memory: 2 bytes a character beyond Latin-1, and HTML 2.5 times.',
+      'A response of `/graphql`, counted while it is made; past it, `ANSWER_TOO_LARGE`. The bodies read ' +
+      'for it count as they are in memory: 2 bytes a character beyond Latin-1, and HTML 2.5 times.',
   },
 } satisfies Section;
 
