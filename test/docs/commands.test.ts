@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
 import { run } from '../../src/cli/run.ts';
 import { readConfig } from '../../src/config.ts';
-import { type Gateway, startGateway } from '../support/gateway.ts';
+import { asOperator, type Gateway, startGateway } from '../support/gateway.ts';
 import { blocksOf, commandsOf, readDocuments, wordsOf } from './blocks.ts';
 import { notRun } from './not-run.ts';
 
@@ -38,6 +38,11 @@ beforeAll(async () => {
   const desk = await readFile(join(root, 'examples/desk.jsonl'));
   await writeFile(join(directory, 'desk.jsonl'), desk);
   await writeFile(join(directory, 'desk.jsonl.gz'), gzipSync(desk));
+  const mailed = { SendViaOutboundEmail: true, SendViaOutboundEmailFrom: 'company@domain.com' };
+  await gateway.legacy({ TicketREF: 'INC-000047', Message: 'for the inbox', ...mailed });
+  await fetch(`${gateway.url}/inbox/?wait=30`, {
+    headers: { accept: 'application/json', authorization: asOperator },
+  });
   const [user] = await gateway.sql<{ id: number }[]>`select id from users where login = 'operator'`;
   const scopes = ['read', 'write', 'mail'] as const;
   ({ token } = await createToken(gateway.database.database.desk, { userId: user!.id, name: 'docs', scopes }));
@@ -51,7 +56,7 @@ const here = (command: string): string =>
   command
     .replaceAll(/(?:http:\/\/)?localhost:4000/g, gateway.url)
     .replaceAll(/\/uploads\/5b6e…/g, `/uploads/${upload}`)
-    .replace(/^curl /, 'curl -sS ');
+    .replace(/^curl /, 'curl -sS --fail-with-body ');
 
 async function shell(command: string): Promise<string> {
   const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', here(command)], {
@@ -64,7 +69,7 @@ async function shell(command: string): Promise<string> {
 
 /** Reads a stream until its first event, for which it adds a message. */
 async function follow(command: string): Promise<string> {
-  const child = spawn('bash', ['-c', `exec ${here(command).replace('curl -sS', 'curl -sS --fail -i')}`], {
+  const child = spawn('bash', ['-c', `exec ${here(command)}`], {
     cwd: directory,
   });
   let out = '';

@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull, lt, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../db/database.ts';
 import { inboxMails, type MailSummary } from '../../db/tables.ts';
 import { type MailContent, readMail, summarise } from './parse-mail.ts';
@@ -45,12 +45,15 @@ export async function addInboxMail(db: Db, { mailFrom, rcptTo, source }: Receive
 export interface InboxQuery {
   /** Id of the last mail of the previous page. */
   readonly before?: number | undefined;
+  /** Id of a mail: only later ones. */
+  readonly after?: number | undefined;
   readonly first: number;
   /** Words that must all occur in addresses, subject or text. */
   readonly search?: string | undefined;
 }
 
-export async function listInboxMails(db: Db, { before, first, search = '' }: InboxQuery): Promise<InboxPage> {
+export async function listInboxMails(db: Db, query: InboxQuery): Promise<InboxPage> {
+  const { before, after, first, search = '' } = query;
   const limit = Math.max(1, Math.min(first, maxPage));
   const rows = await db
     .select({
@@ -62,7 +65,13 @@ export async function listInboxMails(db: Db, { before, first, search = '' }: Inb
       summary: inboxMails.summary,
     })
     .from(inboxMails)
-    .where(and(before === undefined ? undefined : lt(inboxMails.id, before), ...matching(search)))
+    .where(
+      and(
+        before === undefined ? undefined : lt(inboxMails.id, before),
+        after === undefined ? undefined : gt(inboxMails.id, after),
+        ...matching(search),
+      ),
+    )
     .orderBy(desc(inboxMails.id))
     .limit(limit + 1);
   return {
@@ -107,11 +116,17 @@ export async function markRead(db: Db, id: number): Promise<void> {
     .where(and(eq(inboxMails.id, id), isNull(inboxMails.readAt)));
 }
 
-/** @param id all mails if absent @returns number of deleted mails */
-export async function deleteInboxMails(db: Db, id?: number): Promise<number> {
+/**
+ * @param which one mail by its id, the mails that a search finds, or all
+ * @returns number of deleted mails
+ */
+export async function deleteInboxMails(
+  db: Db,
+  { id, search = '' }: { readonly id?: number | undefined; readonly search?: string } = {},
+): Promise<number> {
   const gone = await db
     .delete(inboxMails)
-    .where(id === undefined ? undefined : eq(inboxMails.id, id))
+    .where(and(id === undefined ? undefined : eq(inboxMails.id, id), ...matching(search)))
     .returning({ id: inboxMails.id });
   return gone.length;
 }

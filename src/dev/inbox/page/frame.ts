@@ -75,7 +75,9 @@ export const inboxMain = (
 <form class="search" action="/inbox/" role="search">
 <input type="search" name="q" value="${search}" placeholder="Search"
   aria-label="Search addresses, subjects and texts" autocomplete="off" maxlength="200">
-<button type="button" class="quiet" data-delete="/inbox/" hidden>Delete all</button>
+<button type="button" class="quiet" data-delete="/inbox/${
+  search !== '' && `?q=${encodeURIComponent(search)}`
+}" hidden>${search === '' ? 'Delete all' : 'Delete found'}</button>
 </form>
 <nav id="mails" class="mails" aria-label="Mails" data-search="${search}"${
   isFirst && html` data-live`
