@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Db } from '../../../db/database.ts';
 import { dispositionOf } from '../../../http/downloads/content-disposition.ts';
-import { type Html, html } from '../../pages/html.ts';
-import { sendPage, type WebPage } from '../../pages/send.ts';
+import { type Html, html } from '../../../pages/html.ts';
+import { sendPage, type WebPage } from '../../../pages/send.ts';
 import type { MailFile } from '../parse-mail.ts';
 import {
   deleteInboxMails,
