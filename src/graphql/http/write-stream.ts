@@ -41,13 +41,13 @@ const wordings = {
 } as const satisfies Record<'events' | 'parts', Wording>;
 
 /** One result in the syntax of a stream. */
-interface Message {
+interface StreamMessage {
   /** As a whole; of a long one, the JSON in pieces, with what stands before and behind it. */
   readonly pieces: Buffer | readonly [before: string, json: Iterable<string>, behind: string];
   /** Whether its error says that the database does not answer for now. */
   readonly passes: boolean;
 }
-type Messages = Readonly<Record<'events' | 'parts', WeakMap<ExecutionResult, Message>>>;
+type Messages = Readonly<Record<'events' | 'parts', WeakMap<ExecutionResult, StreamMessage>>>;
 
 /** Creates the writer of responses that are streams. It knows the open streams and can cut them. */
 export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>) {
@@ -56,13 +56,13 @@ export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>
   let areCut = false;
 
   /** The message of one result, made once however many readers the result has. */
-  function messageOf(one: ExecutionResult, form: 'events' | 'parts', operation?: Operation): Message {
+  function messageOf(one: ExecutionResult, form: 'events' | 'parts', operation?: Operation): StreamMessage {
     const known = messages[form].get(one);
     if (known !== undefined) return known;
     const { outcome, body } = asJson(one, { answerBytes, kind: operation?.kind });
     const [before, behind] = wordings[form].event(operation?.place.reached);
     const pieces = typeof body === 'string' ? Buffer.from(before + body + behind) : [before, body, behind];
-    const message = { pieces, passes: outcome.status === 503 } as Message;
+    const message = { pieces, passes: outcome.status === 503 } as StreamMessage;
     messages[form].set(one, message);
     return message;
   }
@@ -139,7 +139,7 @@ class OpenStream {
   }
 
   /** Resolves when its reader has taken what was written before, or has gone. */
-  async tell({ pieces }: Message): Promise<void> {
+  async tell({ pieces }: StreamMessage): Promise<void> {
     if (Buffer.isBuffer(pieces)) return this.#write(pieces);
     const [before, json, behind] = pieces;
     this.#isTelling = true;

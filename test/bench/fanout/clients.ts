@@ -1,6 +1,6 @@
 /*
- * Readers of streams of events, in a process of their own. Its parent says how many to open and how many events
- * each of them should get; it answers when all have them.
+ * Readers of event streams, in a separate process. Its parent says how many to open and how many events each
+ * should get; it answers when all have them.
  */
 import { connect } from 'node:net';
 
