@@ -9,9 +9,9 @@ import { foundTickets, input, judged, mailSubject } from './rules.ts';
 import { storedFingerprint } from './stored-key.ts';
 
 /*
- * From the rules that need the ticket's lock to the rows to write. A step with two forms has one name and
- * the same columns in both. The form for plain rows leaves out what only other rows need. That saves a tenth of the
- * time of a lone row.
+ * From the rules that need the ticket's lock to the rows to write. A step with two forms has one name and the
+ * same columns in both. The form for plain rows leaves out what only other rows need. That saves a tenth of
+ * the time of a lone row.
  */
 
 const asked = input.columns;
