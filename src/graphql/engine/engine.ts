@@ -24,6 +24,7 @@ import { Documents, introspects } from './documents.ts';
 import { runPlan } from './run-plan.ts';
 import { createAnswers, type ExecuteEvent, shapeOf } from './shared-answers.ts';
 
+/** How operations are executed. */
 export interface EngineOptions {
   readonly schema: GraphQLSchema;
   /**

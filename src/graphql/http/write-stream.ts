@@ -41,13 +41,13 @@ const wordings = {
 } as const satisfies Record<'events' | 'parts', Wording>;
 
 /** One result in the syntax of a stream. */
-interface Message {
+interface StreamMessage {
   /** As a whole; of a long one, the JSON in pieces, with what stands before and behind it. */
   readonly pieces: Buffer | readonly [before: string, json: Iterable<string>, behind: string];
   /** Whether its error says that the database does not answer for now. */
   readonly passes: boolean;
 }
-type Messages = Readonly<Record<'events' | 'parts', WeakMap<ExecutionResult, Message>>>;
+type Messages = Readonly<Record<'events' | 'parts', WeakMap<ExecutionResult, StreamMessage>>>;
 
 /** What a stream's messages depend on besides the results. */
 interface ToldAs {
@@ -60,20 +60,20 @@ async function* once(result: ExecutionResult): AsyncGenerator<ExecutionResult> {
   yield result;
 }
 
-/** Answers that are streams. */
+/** Creates the writer of responses that are streams. It knows the open streams and can cut them. */
 export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>) {
   const open = new Set<OpenStream>();
   const messages = { events: new WeakMap(), parts: new WeakMap() } as const satisfies Messages;
   let areCut = false;
 
   /** The message of one result, made once however many readers the result has. */
-  function messageOf(one: ExecutionResult, { form, place, kind }: ToldAs): Message {
+  function messageOf(one: ExecutionResult, { form, place, kind }: ToldAs): StreamMessage {
     const known = messages[form].get(one);
     if (known !== undefined) return known;
     const { outcome, body } = asJson(one, { answerBytes, kind });
     const [before, behind] = wordings[form].event(place?.reached);
     const pieces = typeof body === 'string' ? Buffer.from(before + body + behind) : [before, body, behind];
-    const message = { pieces, passes: outcome.status === 503 } as Message;
+    const message = { pieces, passes: outcome.status === 503 } as StreamMessage;
     messages[form].set(one, message);
     return message;
   }
@@ -166,12 +166,12 @@ class OpenStream {
    * @returns undefined when more may be written at once. Otherwise resolves when its reader has taken what
    * was written, or has gone
    */
-  tell({ pieces }: Message): Promise<void> | undefined {
+  tell({ pieces }: StreamMessage): Promise<void> | undefined {
     if (!Buffer.isBuffer(pieces)) return this.#tellPieces(pieces);
     return !this.isOpen || this.#res.write(pieces) ? undefined : drained(this.#res);
   }
 
-  async #tellPieces([before, json, behind]: Exclude<Message['pieces'], Buffer>): Promise<void> {
+  async #tellPieces([before, json, behind]: Exclude<StreamMessage['pieces'], Buffer>): Promise<void> {
     this.#isTelling = true;
     await writePieces(this.#res, this.#whileOpen([before]));
     await writePieces(this.#res, this.#whileOpen(json));
