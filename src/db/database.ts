@@ -11,6 +11,7 @@ import { type Connection, openClient } from './driver/client.ts';
 import { withDeadline } from './driver/deadline.ts';
 import { Load } from './driver/load.ts';
 import { watchSilence } from './driver/silence.ts';
+import { continuePlaces } from './event-places.ts';
 import { isCurrent, takeTurn, within } from './migration-turn.ts';
 import { assertServer, assertSight, type Sight } from './suitable.ts';
 import * as tables from './tables.ts';
@@ -213,17 +214,21 @@ export async function migrate(
   const client = openClient(connection, { max: 1, connectSeconds: 10 });
   try {
     await assertServer(client);
-    if (await isCurrent(client, migrationsFolder)) return;
-    await client.begin(async (tx) => {
-      // The settings and the lock belong to the transaction: a pooler would pass a session's lock on to
-      // another client.
-      await tx`set local search_path = public`;
-      await takeTurn(tx, say);
-      await runMigrations(drizzle(within(client, tx)), { migrationsFolder });
-    });
+    if (!(await isCurrent(client, migrationsFolder))) await apply(client, say);
+    await continuePlaces(client, say);
   } finally {
     await client.end({ timeout: 5 });
   }
+}
+
+async function apply(client: postgres.Sql, say: (waitsFor: string) => void): Promise<void> {
+  await client.begin(async (tx) => {
+    // The settings and the lock belong to the transaction: a pooler would pass a session's lock on to
+    // another client.
+    await tx`set local search_path = public`;
+    await takeTurn(tx, say);
+    await runMigrations(drizzle(within(client, tx)), { migrationsFolder });
+  });
 }
 
 /** What `inspect` finds. */

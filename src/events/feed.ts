@@ -8,6 +8,8 @@ export interface Page<E, P> {
   readonly more: boolean;
   /** Whether other watchers get the same events. */
   readonly isShared?: boolean;
+  /** Whether there are later events that cannot be read yet: a transaction that began before them is under way. */
+  readonly areHeld?: boolean;
 }
 
 /** Reads a page of events after a position, from the database. */
@@ -22,6 +24,9 @@ export interface FeedPorts<E, P> {
 
 /** How long events that were read stay in memory for watchers who are a little behind, milliseconds. */
 const keepMs = 1000;
+/** Events that are held are looked for again after so many milliseconds, at first and at most. */
+const leastHeldMs = 25;
+const mostHeldMs = 1000;
 /** Events kept in memory, at most. */
 const maxKept = 200;
 
@@ -41,6 +46,8 @@ export class Feed<E, P> {
   #readAt = 0;
   #reading: Promise<void> | undefined;
   #forgetting: NodeJS.Timeout | undefined;
+  #held: NodeJS.Timeout | undefined;
+  #heldMs = leastHeldMs;
   readonly #wakes = new Set<() => void>();
 
   constructor(ports: FeedPorts<E, P>) {
@@ -89,19 +96,33 @@ export class Feed<E, P> {
       this.#start = page.reached;
       this.#readAt = rings;
     }
+    this.#lookAgain(page);
     return page;
   }
 
   async #readOn(): Promise<void> {
     const rings = this.#rings;
     try {
-      const { events, reached, more } = await this.#ports.read(this.#end!);
+      const page = await this.#ports.read(this.#end!);
+      const { events, reached, more } = page;
+      this.#lookAgain(page);
       this.#end = reached;
       if (!more) this.#readAt = rings;
       if (events.length > 0) this.#keep(events);
     } finally {
       this.#reading = undefined;
     }
+  }
+
+  /** Nothing rings when the transaction that holds events has written none. */
+  #lookAgain({ areHeld = false }: Page<E, P>): void {
+    if (!areHeld) this.#heldMs = leastHeldMs;
+    if (!areHeld || this.#held !== undefined) return;
+    this.#held = setTimeout(() => {
+      this.#held = undefined;
+      if (this.#wakes.size > 0) this.ring();
+    }, this.#heldMs).unref();
+    this.#heldMs = Math.min(mostHeldMs, 2 * this.#heldMs);
   }
 
   #keep(events: readonly E[]): void {

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import {
+  bigint,
   boolean,
   check,
   index,
@@ -132,9 +133,16 @@ export const events = pgTable(
     messageId: integer('message_id'),
     deliveryId: integer('delivery_id'),
     createdAt: createdAt(),
+    /**
+     * The id of the transaction that wrote it, plus an offset that a restored desk needs. Places below that of
+     * the oldest transaction under way are final. Events from before this column have the place 1.
+     */
+    place: bigint('place', { mode: 'number' }).notNull().default(sql`event_place()`),
   },
   (t) => [
     primaryKey({ columns: [t.ticketId, t.number] }),
+    // Orders the events of all tickets.
+    index('events_place_idx').on(t.place, t.ticketId, t.number),
     check('events_public_check', sql`(${t.publicNumber} is not null) = (${t.visibility} = 'PUBLIC')`),
     check('events_type_check', oneOf('type', eventTypes)),
   ],

@@ -58,6 +58,10 @@ export class Loaders {
     const messageIds = events.map(({ messageId }) => messageId);
     for (const name of [loadMessages, listAttachments, loadDeliveriesOf]) expect(name, messageIds);
     expect(
+      loadTickets,
+      events.map(({ ticketId }) => ticketId),
+    );
+    expect(
       loadDeliveries,
       events.map(({ deliveryId }) => deliveryId),
     );

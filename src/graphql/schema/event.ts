@@ -1,11 +1,20 @@
+import { decodeGlobalId } from '../../platform/global-id.ts';
+import type { EventType, TicketStatus, Visibility } from '../../platform/vocabulary.ts';
+import {
+  currentDeskCursor,
+  type DeskEventPage,
+  listDeskEvents,
+  watchDeskEvents,
+} from '../../tickets/events/desk-events.ts';
+import type { DeskEventFilter } from '../../tickets/events/desk-rows.ts';
 import type { TicketEvent } from '../../tickets/events/event.ts';
 import { listTicketEvents, watchTicketEvents } from '../../tickets/events/ticket-events.ts';
 import { maxPageSize } from '../../tickets/read/page.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
-import { EventTypeEnum, VisibilityEnum } from './enums.ts';
+import { EventTypeEnum, TicketStatusEnum, VisibilityEnum } from './enums.ts';
 import { PersonRef } from './person.ts';
-import { MessageRef } from './refs.ts';
+import { MessageRef, TicketRef } from './refs.ts';
 import { TicketSelectorInput } from './ticket.ts';
 
 const EventRef = builder.objectRef<TicketEvent>('TicketEvent').implement({
@@ -14,7 +23,15 @@ const EventRef = builder.objectRef<TicketEvent>('TicketEvent').implement({
     'gap.',
   fields: (t) => ({
     cursor: t.exposeString('cursor', {
-      description: 'Cursor of this event. Pass it to `ticketEvents(after:)` to get later events.',
+      description:
+        'Cursor of this event in the list that it is read from: `ticketEvents` or `deskEvents`. Pass it to ' +
+        'that list as `after` to get later events.',
+    }),
+    ticket: t.field({
+      type: TicketRef,
+      nullable: true,
+      description: 'The ticket, as it is now. Null when the viewer may not see it any more.',
+      resolve: ({ ticketId }, _args, ctx) => ctx.load.ticket.load(ticketId),
     }),
     type: t.expose('type', { type: EventTypeEnum, description: 'What happened.' }),
     visibility: t.expose('visibility', { type: VisibilityEnum, description: 'Who may see it.' }),
@@ -77,6 +94,94 @@ builder.subscriptionField('ticketEvents', (t) =>
     args: { ticket: t.arg(ticketArg), after: t.arg.string(afterArg) },
     subscribe: (_root, { ticket, after }, ctx) =>
       watchTicketEvents(ctx, { ticket, after: ctx.place.resumeAfter ?? after }),
+    resolve: ({ event }) => event,
+  }),
+);
+
+const DeskFilterInput = builder.inputType('DeskEventFilter', {
+  description:
+    'Selects events that meet all conditions. Example: `{ types: [MESSAGE_ADDED], status: OPEN }`.',
+  fields: (t) => ({
+    types: t.field({ type: [EventTypeEnum], description: 'Only of these types: `[DELIVERY_FAILED]`.' }),
+    visibility: t.field({ type: VisibilityEnum, description: 'Only with this visibility: `PUBLIC`.' }),
+    status: t.field({ type: TicketStatusEnum, description: 'Only of tickets in this status now: `OPEN`.' }),
+    requester: t.id({ description: 'Global id of a person: only of the tickets of this requester.' }),
+  }),
+});
+
+interface GivenDeskFilter {
+  types?: readonly EventType[] | null | undefined;
+  visibility?: Visibility | null | undefined;
+  status?: TicketStatus | null | undefined;
+  requester?: string | null | undefined;
+}
+/** An unknown person finds nothing, like a requester without tickets. */
+const deskFilterOf = ({ requester, ...filter }: GivenDeskFilter = {}): DeskEventFilter => ({
+  ...filter,
+  requesterId: requester == null ? null : (decodeGlobalId('Person', requester) ?? 0),
+});
+
+const DeskEventPageRef = builder.objectRef<DeskEventPage>('DeskEventPage').implement({
+  description: "A page of the desk's events.",
+  fields: (t) => ({
+    events: t.field({
+      type: [EventRef],
+      description: 'The events that meet the filter, oldest first.',
+      resolve: ({ events }) => [...events],
+    }),
+    cursor: t.exposeString('cursor', {
+      description: 'Cursor behind this page. It moves on even when no event of many meets the filter.',
+    }),
+    hasMore: t.exposeBoolean('hasMore', { description: 'Whether to ask again at once, after `cursor`.' }),
+  }),
+});
+
+const deskFilterArg = { type: DeskFilterInput, description: 'Which ones; all when absent.' } as const;
+
+builder.queryFields((t) => ({
+  deskEvents: t.field({
+    type: DeskEventPageRef,
+    nullable: true,
+    description:
+      'The events of all tickets after a cursor. Those of one ticket are in order, and no event comes before ' +
+      'a cursor later on. For operators with the scope READ.',
+    complexity: ({ first }) => ({
+      field: 1,
+      multiplier: Math.max(1, Math.min(first ?? maxPageSize, maxPageSize)),
+    }),
+    args: {
+      after: t.arg.string({ description: 'A cursor of this list. From the first event when absent.' }),
+      first: t.arg.int({ description: `So many at most: 0 to ${maxPageSize}; ${maxPageSize} when absent.` }),
+      filter: t.arg(deskFilterArg),
+    },
+    resolve: (_root, { first, after, filter }, ctx) =>
+      listDeskEvents(ctx, { after, filter: deskFilterOf(filter ?? {}) }, first),
+  }),
+  deskCursor: t.string({
+    nullable: true,
+    description:
+      'The cursor of now in `deskEvents`. Read it before the lists that you keep up to date with the events ' +
+      'after it. For operators with the scope READ.',
+    resolve: (_root, _args, ctx) => currentDeskCursor(ctx),
+  }),
+}));
+
+builder.subscriptionField('deskEvents', (t) =>
+  t.field({
+    type: EventRef,
+    description:
+      'The events of all tickets after a cursor, and then new ones as they happen, without gaps or repeats. ' +
+      'It resumes as `ticketEvents` does, and takes a place among the same subscriptions. For operators with ' +
+      'the scope READ.',
+    args: {
+      after: t.arg.string({ description: 'A cursor of this list. Only new events when absent.' }),
+      filter: t.arg(deskFilterArg),
+    },
+    subscribe: (_root, { after, filter }, ctx) =>
+      watchDeskEvents(ctx, {
+        after: ctx.place.resumeAfter ?? after,
+        filter: deskFilterOf(filter ?? {}),
+      }),
     resolve: ({ event }) => event,
   }),
 );

@@ -1,3 +1,4 @@
+import type { ReadAfter } from '../../events/feed.ts';
 import type { FeedOf, Watching } from '../../events/feeds.ts';
 import { BadCredential, Refusal } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
@@ -13,6 +14,10 @@ export interface Watched<E extends TicketEvent, P> {
   readonly from: P;
   /** What is refused once the watcher is no operator any more. Undefined: a requester may go on. */
   readonly forOperators: string | undefined;
+  /** Which events this watcher wants; all when absent. */
+  readonly isWanted?: (event: E) => boolean;
+  /** Reads the wanted events while the watcher is behind. */
+  readonly readAlone?: ReadAfter<E, P>;
 }
 
 type Told = IteratorResult<SeenEvent, undefined>;
@@ -42,7 +47,8 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
   /** @throws TooMany */
   static async start<E extends TicketEvent, P>(ctx: TicketContext, watched: Watched<E, P>) {
     const watcher = new EventWatcher(ctx, watched);
-    watcher.#watching = await ctx.services.events.watch(watched.feed, () => watcher.#wake());
+    const { feed, readAlone } = watched;
+    watcher.#watching = await ctx.services.events.watch(feed, () => watcher.#wake(), readAlone);
     return watcher;
   }
 
@@ -108,9 +114,11 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
   async #turnPage(): Promise<boolean> {
     this.#place = this.#reached;
     const page = await this.#watching!.next(this.#place);
-    const { events, reached, more, isShared = false } = page;
+    const { reached, more, isShared = false } = page;
+    const { isWanted } = this.#watched;
+    const events = isWanted === undefined ? page.events : page.events.filter(isWanted);
     this.#reached = reached;
-    if (events.length === 0) return more;
+    if (page.events.length === 0) return more;
     await this.#watching!.turn();
     this.#events = events;
     this.#at = 0;

@@ -1,0 +1,33 @@
+import type postgres from 'postgres';
+import { takeTurn } from './migration-turn.ts';
+
+/**
+ * Lets the places of events go on above the last one. A dump that was restored into another cluster has places
+ * of transaction ids that the new cluster has not reached, and new events would come before old ones.
+ */
+export async function continuePlaces(client: postgres.Sql, say: (waitsFor: string) => void): Promise<void> {
+  if ((await missing(client)) <= 0) return;
+  await client.begin(async (tx) => {
+    await tx`set local search_path = public`;
+    await takeTurn(tx, say);
+    const offset = await missing(tx);
+    if (offset <= 0) return;
+    await tx.unsafe(
+      `create or replace function xact_offset() returns bigint language sql immutable parallel safe
+        return ${offset + (await current(tx))}`,
+    );
+  });
+}
+
+/** How much more the offset must be, at least. */
+async function missing(sql: postgres.ISql): Promise<number> {
+  const [row] = await sql<[{ missing: number }]>`
+    select (coalesce(max(place), 0) + 1 - public.xact_offset()
+      - pg_snapshot_xmax(pg_current_snapshot())::text::bigint)::float8 as missing from public.events`;
+  return row.missing;
+}
+
+async function current(sql: postgres.ISql): Promise<number> {
+  const [row] = await sql<[{ offset: number }]>`select public.xact_offset()::float8 as "offset"`;
+  return row.offset;
+}

@@ -1,0 +1,103 @@
+import type { FeedOf } from '../../events/feeds.ts';
+import { anyTicket } from '../../events/hub.ts';
+import type { TicketContext } from '../context.ts';
+import { requireOperator } from '../policy.ts';
+import { sizeProblems } from '../read/page.ts';
+import { invalidInput } from '../refusals.ts';
+import { type DeskPosition, deskCursor, deskStart, isBefore, readDeskCursor } from './desk-cursor.ts';
+import { type DeskEvent, type DeskEventFilter, findHorizon, readDeskEvents } from './desk-rows.ts';
+import { pageSize, type SeenEvent, type TicketEvent } from './event.ts';
+import { EventWatcher } from './watcher.ts';
+
+export interface DeskEventsInput {
+  readonly filter: DeskEventFilter;
+  readonly after?: string | null | undefined;
+}
+
+export interface DeskEventPage {
+  readonly events: readonly TicketEvent[];
+  /** Where the next page begins. It moves on even if the filter wants none of many events. */
+  readonly cursor: string;
+  readonly hasMore: boolean;
+}
+
+/**
+ * The events of all tickets after a cursor, oldest first; from the first one without a cursor.
+ * @param first number of events, at most and by default 100
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
+ */
+export async function listDeskEvents(
+  ctx: TicketContext,
+  { filter, after }: DeskEventsInput,
+  first: number | null | undefined,
+): Promise<DeskEventPage> {
+  const operator = requireOperator(ctx, watch, 'read');
+  const from = (await begin(ctx, after, first)) ?? deskStart;
+  const page = await readDeskEvents(operator, ctx.services, filter, from, first ?? pageSize);
+  return { events: page.events, cursor: deskCursor(page.reached), hasMore: page.more };
+}
+
+/** The cursor of now: every event after it is yet to be read. @throws Refusal UNAUTHENTICATED, FORBIDDEN */
+export async function currentDeskCursor(ctx: TicketContext): Promise<string> {
+  requireOperator(ctx, watch, 'read');
+  return deskCursor((await findHorizon(ctx.services)).now);
+}
+
+/**
+ * The events of all tickets after a cursor, or those from now on, until the caller disconnects.
+ * @throws Refusal as listDeskEvents
+ * @throws TooMany
+ */
+export async function watchDeskEvents(
+  ctx: TicketContext,
+  { filter, after }: DeskEventsInput,
+): Promise<AsyncIterable<SeenEvent>> {
+  const operator = requireOperator(ctx, watch, 'read');
+  const from = (await begin(ctx, after)) ?? (await findHorizon(ctx.services)).now;
+  const read = (of: DeskEventFilter) => (position: DeskPosition) =>
+    readDeskEvents(operator, ctx.services, of, position, pageSize);
+  const feed: FeedOf<DeskEvent, DeskPosition> = {
+    key: 'desk',
+    ticketId: anyTicket,
+    read: read({}),
+    positionOf: ({ position }) => position,
+    isBefore,
+  };
+  return EventWatcher.start(ctx, {
+    feed,
+    from,
+    forOperators: 'You are no operator any more',
+    isWanted: (event) => isWanted(filter, event),
+    readAlone: read(filter),
+  });
+}
+
+const watch = 'watch the whole desk';
+
+function isWanted({ types, visibility, status, requesterId }: DeskEventFilter, event: DeskEvent): boolean {
+  return (
+    (types == null || types.includes(event.type)) &&
+    (visibility == null || visibility === event.visibility) &&
+    (status == null || status === event.status) &&
+    (requesterId == null || requesterId === event.requesterId)
+  );
+}
+
+/** @returns the cursor's position @throws Refusal INVALID_INPUT */
+async function begin(
+  ctx: TicketContext,
+  after: string | null | undefined,
+  first?: number | null,
+): Promise<DeskPosition | undefined> {
+  const position = after == null ? undefined : readDeskCursor(after);
+  const problems = [...sizeProblems({ first })];
+  if (after != null && position === undefined)
+    problems.push({ path: ['after'], message: '"after" is not a cursor of the desk\'s events' });
+  else if (position !== undefined && position[0] >= (await findHorizon(ctx.services)).ahead)
+    problems.push({
+      path: ['after'],
+      message: '"after" is ahead of this desk, which may come from an older backup: begin anew',
+    });
+  if (problems.length > 0) throw invalidInput(problems);
+  return position;
+}

@@ -1,0 +1,135 @@
+import { sql } from 'drizzle-orm';
+import { preparedFor } from '../../db/prepared.ts';
+import type { Page } from '../../events/feed.ts';
+import type { Viewer } from '../../platform/request-context.ts';
+import type { EventType, TicketStatus, Visibility } from '../../platform/vocabulary.ts';
+import type { TicketServices } from '../context.ts';
+import { type DeskPosition, deskCursor } from './desk-cursor.ts';
+import type { TicketEvent } from './event.ts';
+
+/** Selects events of the desk that meet all conditions. */
+export interface DeskEventFilter {
+  readonly types?: readonly EventType[] | null | undefined;
+  readonly visibility?: Visibility | null | undefined;
+  /** Events of tickets that are in this status now. */
+  readonly status?: TicketStatus | null | undefined;
+  /** Events of this user's tickets. */
+  readonly requesterId?: number | null | undefined;
+}
+
+/** An event, with what filters need to know of its ticket. */
+export interface DeskEvent extends TicketEvent {
+  readonly position: DeskPosition;
+  readonly status: TicketStatus;
+  readonly requesterId: number;
+}
+
+/** Events that one query looks at, however few of them the filter wants. */
+const scanned = 1000;
+
+const lastNumber = 2_147_483_647;
+const given = (name: string) => sql.placeholder(name);
+
+/*
+ * All events below the horizon are final: a transaction that is under way can only add events behind it. The
+ * horizon and the rows come from one snapshot.
+ */
+const select = preparedFor((db) =>
+  db
+    .with(
+      db.$with('horizon', {}).as(sql`select event_horizon() as place`),
+      db.$with('looked_at', {}).as(sql`
+        select e.* from events e
+        where (e.place, e.ticket_id, e.number)
+            > (${given('place')}::bigint, ${given('ticketId')}::int, ${given('number')}::int)
+          and e.place < (select place from horizon)
+        order by e.place, e.ticket_id, e.number limit ${given('scanned')}::int`),
+      db.$with('wanted', {}).as(sql`
+        select e.place, e.ticket_id, e.number, e.type, e.visibility, e.actor_id, e.message_id, e.delivery_id,
+          (extract(epoch from e.created_at) * 1000)::float8 as created_at, t.status, t.requester_id
+        from looked_at e join tickets t on t.id = e.ticket_id
+        where (${given('types')}::text[] is null or e.type = any (${given('types')}::text[]))
+          and (${given('visibility')}::text is null or e.visibility = ${given('visibility')}::text)
+          and (${given('status')}::text is null or t.status = ${given('status')}::text)
+          and (${given('requesterId')}::int is null or t.requester_id = ${given('requesterId')}::int)
+        order by e.place, e.ticket_id, e.number limit ${given('limit')}::int`),
+    )
+    .select({
+      horizon: sql<number>`horizon.place::float8`,
+      looked: sql<number>`(select count(*)::int from looked_at)`,
+      lookedTo: sql<readonly [number, number, number] | null>`(
+        select json_build_array(place, ticket_id, number) from looked_at
+        order by place desc, ticket_id desc, number desc limit 1)`,
+      areHeld: sql<boolean>`exists (select from events e where e.place >= (select place from horizon))`,
+      place: sql<number | null>`w.place::float8`,
+      ticketId: sql<number>`w.ticket_id`,
+      number: sql<number>`w.number`,
+      type: sql<EventType>`w.type`,
+      visibility: sql<Visibility>`w.visibility`,
+      actorId: sql<number | null>`w.actor_id`,
+      messageId: sql<number | null>`w.message_id`,
+      deliveryId: sql<number | null>`w.delivery_id`,
+      createdAt: sql<number>`w.created_at`,
+      status: sql<TicketStatus>`w.status`,
+      requesterId: sql<number>`w.requester_id`,
+    })
+    .from(sql`horizon left join wanted w on true`)
+    .orderBy(sql`w.place, w.ticket_id, w.number`)
+    .prepare('list_desk_events'),
+);
+
+/** Reads events of all tickets. All operators see the same. */
+export async function readDeskEvents(
+  operator: Viewer,
+  { database }: Pick<TicketServices, 'database'>,
+  { types, visibility, status, requesterId }: DeskEventFilter,
+  after: DeskPosition,
+  limit: number,
+): Promise<Page<DeskEvent, DeskPosition>> {
+  const [place, ticketId, number] = after;
+  const values = {
+    ...{ place, ticketId, number, limit, scanned },
+    types: types == null ? null : [...types],
+    visibility: visibility ?? null,
+    status: status ?? null,
+    requesterId: requesterId ?? null,
+  };
+  const rows = await database.readAs(operator, (db) => select(db).execute(values));
+  const { horizon, looked, lookedTo, areHeld } = rows[0]!;
+  const events = rows.flatMap((row) => (row.place === null ? [] : [eventOf({ ...row, place: row.place })]));
+  const isFull = limit > 0 && events.length >= limit;
+  const more = isFull || looked >= scanned;
+  // Everything below the horizon was looked at, whichever tickets it was of.
+  const end: DeskPosition = [Math.max(horizon - 1, place), lastNumber, lastNumber];
+  const reached = limit === 0 ? after : isFull ? events.at(-1)!.position : more ? lookedTo! : end;
+  return { events, reached, more, areHeld };
+}
+
+type Row = Omit<DeskEvent, 'position' | 'cursor' | 'createdAt'> & {
+  readonly place: number;
+  readonly number: number;
+  readonly createdAt: number;
+};
+
+function eventOf({ place, number, createdAt, ...row }: Row): DeskEvent {
+  const position: DeskPosition = [place, row.ticketId, number];
+  return { ...row, position, cursor: deskCursor(position), createdAt: new Date(createdAt) };
+}
+
+/** The position behind everything that can be read now, and the place that no event has yet. */
+export async function findHorizon({
+  database,
+}: Pick<TicketServices, 'database'>): Promise<{ readonly now: DeskPosition; readonly ahead: number }> {
+  const [row] = await selectHorizon(database.desk).execute();
+  return { now: [row!.horizon - 1, lastNumber, lastNumber], ahead: row!.ahead };
+}
+
+const selectHorizon = preparedFor((db) =>
+  db
+    .select({
+      horizon: sql<number>`event_horizon()::float8`,
+      ahead: sql<number>`(xact_offset() + pg_snapshot_xmax(pg_current_snapshot())::text::bigint)::float8`,
+    })
+    .from(sql`(select) as nothing`)
+    .prepare('find_event_horizon'),
+);

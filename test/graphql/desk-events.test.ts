@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { migrate } from '../../src/db/database.ts';
+import { encodeGlobalId } from '../../src/platform/global-id.ts';
+import { openStream } from '../support/event-stream.ts';
+import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { add, ask } from '../tickets/calls.ts';
+
+/* The events of all tickets, for operators. */
+
+let gateway: Gateway;
+beforeAll(async () => {
+  gateway = await startGateway({ env: { ROLES: 'web' } });
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+const authorization = asOperator;
+const fields = 'cursor type visibility ticket { ticketId } ticketMessage { messageId }';
+const subscription = `subscription ($after: String, $filter: DeskEventFilter) {
+  deskEvents(after: $after, filter: $filter) { ${fields} } }`;
+const query = `query ($after: String, $first: Int, $filter: DeskEventFilter) {
+  deskEvents(after: $after, first: $first, filter: $filter) { cursor hasMore events { ${fields} } } }`;
+
+interface Seen {
+  cursor: string;
+  type: string;
+  visibility: string;
+  ticket: { ticketId: number };
+  ticketMessage: { messageId: number } | null;
+}
+interface Page {
+  cursor: string;
+  hasMore: boolean;
+  events: Seen[];
+}
+const page = (variables: object) => ask<Page>(gateway, query, variables);
+const now = () => ask<string>(gateway, '{ deskCursor }');
+
+async function watch(variables: object, headers: Record<string, string> = {}, url = gateway.url) {
+  const stream = await openStream(url, { query: subscription, variables }, { authorization, ...headers });
+  const next = async () => {
+    const { id, data } = (await stream.next())!;
+    const seen = data!.data?.deskEvents as Seen;
+    expect(id).toBe(seen.cursor);
+    return seen;
+  };
+  return { stream, next, leave: stream.leave };
+}
+const idOf = async (said: Promise<{ ticketMessage: { messageId: number } }>) =>
+  (await said).ticketMessage.messageId;
+const say = (ticketId: number, more: object = {}) => idOf(add(gateway, { ticket: { ticketId }, ...more }));
+
+test('replays what was missed of every ticket and goes on live, in another process too', async () => {
+  await using other = await startGateway({ env: { ROLES: 'web' }, database: gateway.database });
+  const after = await now();
+  const said = [await say(47), await say(3, { visibility: 'PRIVATE' })];
+  const watchers = [await watch({ after }), await watch({ after }, {}, other.url)];
+  for (const ticketId of [4, 47, 3]) said.push(await say(ticketId));
+  for (const { next, leave } of watchers) {
+    const seen = [];
+    for (let n = 0; n < said.length; n += 1) seen.push(await next());
+    expect(seen.map(({ ticketMessage }) => ticketMessage?.messageId)).toEqual(said);
+    leave();
+  }
+});
+
+test('resumes after Last-Event-ID, and without a cursor begins now', async () => {
+  const first = await watch({});
+  const said = [await say(47), await say(4)];
+  const seen = await first.next();
+  first.leave();
+  expect(seen.ticketMessage?.messageId).toBe(said[0]);
+  const again = await watch({ after: 'whatever' }, { 'last-event-id': seen.cursor });
+  expect((await again.next()).ticketMessage?.messageId).toBe(said[1]);
+  again.leave();
+});
+
+test('a page has the same events as the subscription, and says where the next one begins', async () => {
+  const after = await now();
+  const said = [await say(47), await say(4), await say(5)];
+  const first = await page({ after, first: 2 });
+  const second = await page({ after: first.cursor, first: 2 });
+  expect([first.hasMore, second.hasMore]).toEqual([true, false]);
+  expect([...first.events, ...second.events].map((seen) => seen.ticketMessage?.messageId)).toEqual(said);
+  expect(await page({ after: second.cursor })).toMatchObject({ events: [], hasMore: false });
+  expect((await page({ after: first.events[0]!.cursor })).events).toHaveLength(2);
+});
+
+test('events from before this version come first, each once', async () => {
+  let after: string | null = null;
+  const seen: Seen[] = [];
+  for (;;) {
+    const { events, cursor, hasMore }: Page = await page({ after, first: 40 });
+    seen.push(...events);
+    after = cursor;
+    if (!hasMore) break;
+  }
+  const [row] = await gateway.sql<{ count: number }[]>`select count(*)::int from events`;
+  expect(new Set(seen.map(({ cursor }) => cursor)).size).toBe(row!.count);
+  expect(seen).toHaveLength(row!.count);
+});
+
+test.each([
+  ['types', { types: ['TICKET_CLOSED'] }, 'TICKET_CLOSED'],
+  ['visibility', { visibility: 'PRIVATE' }, 'MESSAGE_ADDED'],
+  ['status', { status: 'CLOSED' }, 'TICKET_CLOSED'],
+  ['requester', { requester: encodeGlobalId('Person', 2) }, 'MESSAGE_ADDED'],
+])('a filter by %s selects, in a page and live', async (_, filter, type) => {
+  const after = await now();
+  const live = await watch({ after, filter });
+  await say(9);
+  await say(8, { visibility: 'PRIVATE' });
+  await say(47);
+  await gateway.graphql(`mutation { setTicketStatus(input: { ticket: { ticketId: 9 }, status: CLOSED }) {
+    __typename } }`);
+  const { events } = await page({ after, filter });
+  expect(events.length).toBeGreaterThan(0);
+  expect(events.some((event) => event.type === type)).toBe(true);
+  // Live, a ticket is in the status that it had when the event was read.
+  for (let last: Seen | undefined; last?.cursor !== events.at(-1)!.cursor; ) {
+    last = await live.next();
+    expect(events).toContainEqual(last);
+  }
+  live.leave();
+  await gateway.graphql(`mutation { setTicketStatus(input: { ticket: { ticketId: 9 }, status: OPEN }) {
+    __typename } }`);
+});
+
+test('a commit that is late is not skipped: what began after it waits for it', async () => {
+  const after = await now();
+  const live = await watch({ after });
+  const late = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const writing = gateway.sql.begin(async (tx) => {
+    await tx`
+      insert into events (ticket_id, number, public_number, type, visibility)
+      select id, last_event_number + 1, last_public_event_number + 1, 'TICKET_CLOSED', 'PUBLIC'
+      from tickets where id = 11`;
+    await tx`update tickets set last_event_number = last_event_number + 1,
+      last_public_event_number = last_public_event_number + 1 where id = 11`;
+    begun.resolve();
+    await late.promise;
+  });
+  await begun.promise;
+  const said = await say(12);
+  const before = await page({ after });
+  expect(before).toMatchObject({ events: [], hasMore: false });
+  late.resolve();
+  await writing;
+  const seen = [await live.next(), await live.next()];
+  expect(seen.map(({ ticket }) => ticket.ticketId)).toEqual([11, 12]);
+  expect(seen[1]!.ticketMessage?.messageId).toBe(said);
+  expect((await page({ after: before.cursor })).events).toEqual(seen);
+  live.leave();
+});
+
+test('is refused to requesters, without the scope read, with a cursor of another list or of the future', async () => {
+  const codeOf = async (variables: object, as: string | null) =>
+    (await gateway.graphql(query, variables, { authorization: as })).errors?.[0]?.extensions?.code;
+  expect(await codeOf({}, asRequester)).toBe('FORBIDDEN');
+  expect(await codeOf({}, null)).toBe('UNAUTHENTICATED');
+  const { cursor } = await ask<{ cursor: string }>(gateway, '{ ticket(by: { ticketId: 47 }) { cursor } }');
+  const future = Buffer.from('events of the desk, 99999999999, 1, 1').toString('base64url');
+  for (const after of [cursor, 'junk', '', future, `${await now()}=`])
+    expect([after, await codeOf({ after }, asOperator)]).toEqual([after, 'INVALID_INPUT']);
+  expect(await codeOf({ first: 101 }, asOperator)).toBe('INVALID_INPUT');
+  const desk = await now();
+  const answer = await gateway.graphql(
+    `{ ticketEvents(ticket: { ticketId: 47 }, after: "${desk}") { cursor } }`,
+  );
+  expect(answer.errors?.[0]?.extensions?.code).toBe('INVALID_INPUT');
+});
+
+test('a desk in a cluster whose transaction ids are lower goes on above its last event', async () => {
+  const said = await say(13);
+  const { cursor } = await page({ after: await now() });
+  // As a dump brings it: the events have places that this cluster has not reached.
+  await gateway.sql`update events set place = place + 1000000 where place > 1`;
+  const { ownerConnection } = gateway.database;
+  await migrate(ownerConnection);
+  const after = await now();
+  const next = await say(13);
+  expect((await page({ after })).events.map(({ ticketMessage }) => ticketMessage?.messageId)).toEqual([next]);
+  const all = await ids(null);
+  expect(all.indexOf(next)).toBeGreaterThan(all.indexOf(said));
+  // Every event of before is behind a cursor of before, which is better than to miss one.
+  expect(await ids(cursor)).toContain(next);
+});
+
+/** The messages of all events after a cursor. */
+async function ids(from: string | null): Promise<(number | undefined)[]> {
+  const found = [];
+  for (let after = from; ; ) {
+    const { events, cursor, hasMore }: Page = await page({ after });
+    found.push(...events.map(({ ticketMessage }) => ticketMessage?.messageId));
+    after = cursor;
+    if (!hasMore) return found;
+  }
+}
