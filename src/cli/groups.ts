@@ -17,6 +17,7 @@ const groups: Readonly<Record<string, () => Promise<Commands>>> = {
   ],
   message: () => import('./gateway/messages.ts').then(({ messageCommands }) => messageCommands),
   delivery: () => import('./gateway/deliveries.ts').then(({ deliveryCommands }) => deliveryCommands),
+  events: () => import('./gateway/events.ts').then(({ eventCommands }) => eventCommands),
   outbox: () => import('./commands/outbox.ts').then(({ outboxCommands }) => outboxCommands),
   audit: () => import('./commands/audit.ts').then(({ auditCommands }) => auditCommands),
   blobs: () => import('./commands/blobs.ts').then(({ blobCommands }) => blobCommands),

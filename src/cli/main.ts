@@ -6,6 +6,13 @@ const { run } = await import('./run.ts');
 
 process.exitCode = await run(process.argv.slice(2), process, {
   env: process.env,
+  whenInterrupted() {
+    const interrupted = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+    // The reader of our lines has gone.
+    process.stdout.on('error', () => interrupted.abort());
+    return interrupted.signal;
+  },
   async open(embedded) {
     const [{ readConfig }, { openDesk }] = await Promise.all([
       import('../config.ts'),

@@ -27,6 +27,9 @@ export function fields(row: OutputRow): Output {
   return { json: row, text };
 }
 
+/** Of a command that has printed everything already. */
+export const nothing: Output = { json: undefined, text: '' };
+
 /** Makes one sentence; with `--json`, the record that was changed is printed instead. */
 export const done = (text: string, json: OutputRow): Output => ({ text, json });
 

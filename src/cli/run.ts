@@ -11,6 +11,7 @@ import { explain } from './explain.ts';
 import { type Commands, loadCommands } from './groups.ts';
 import { helpOf, overview } from './help.ts';
 import type { OpenDesk } from './open-desk.ts';
+import { nothing } from './output.ts';
 import { checkComplete, type ParsedArguments, parse } from './parse.ts';
 import { readVersion } from './version.ts';
 
@@ -19,6 +20,8 @@ export interface Host {
   readonly env: Environment;
   /** Opens the database for a command; `makeEmbedded` allows creating an embedded one. */
   open(makeEmbedded: boolean): Promise<OpenDesk>;
+  /** Is aborted when the user or the system asks the program to end; never when absent. */
+  readonly whenInterrupted?: () => AbortSignal;
 }
 
 /**
@@ -43,7 +46,8 @@ export async function run(argv: readonly string[], terminal: Terminal, host: Hos
     }
     checkComplete(command, typed);
     const output = await carryOut(command, typed, terminal, host);
-    stdout.write(`${typed.json ? JSON.stringify(output.json, undefined, 2) : output.text}\n`);
+    if (output !== nothing)
+      stdout.write(`${typed.json ? JSON.stringify(output.json, undefined, 2) : output.text}\n`);
     return output.exitCode ?? 0;
   } catch (error) {
     stderr.write(`${explain(error)}\n`);
@@ -59,7 +63,8 @@ async function carryOut(
 ): Promise<Output> {
   // Commands receive the three streams, not the whole process.
   const terminal = { stdin, stdout, stderr };
-  if ('runLoose' in command) return command.runLoose({ ...terminal, env: host.env }, args, values);
+  const { env, whenInterrupted = () => new AbortController().signal } = host;
+  if ('runLoose' in command) return command.runLoose({ ...terminal, env, whenInterrupted }, args, values);
   await using desk = await host.open(embedded);
   return await command.run({ ...desk, ...terminal }, args, values);
 }

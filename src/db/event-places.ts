@@ -2,8 +2,8 @@ import type postgres from 'postgres';
 import { takeTurn } from './migration-turn.ts';
 
 /**
- * Lets the places of events go on above the last one. A dump that was restored into another cluster has places
- * of transaction ids that the new cluster has not reached, and new events would come before old ones.
+ * Lets the places of events go on above the last one. A dump that was restored into another cluster has
+ * places of transaction ids that the new cluster has not reached, and new events would come before old ones.
  */
 export async function continuePlaces(client: postgres.Sql, say: (waitsFor: string) => void): Promise<void> {
   if ((await missing(client)) <= 0) return;
@@ -13,7 +13,7 @@ export async function continuePlaces(client: postgres.Sql, say: (waitsFor: strin
     const offset = await missing(tx);
     if (offset <= 0) return;
     await tx.unsafe(
-      `create or replace function xact_offset() returns bigint language sql immutable parallel safe
+      `create or replace function xact_offset() returns bigint language sql stable parallel safe
         return ${offset + (await current(tx))}`,
     );
   });

@@ -8,7 +8,7 @@ export interface Page<E, P> {
   readonly more: boolean;
   /** Whether other watchers get the same events. */
   readonly isShared?: boolean;
-  /** Whether there are later events that cannot be read yet: a transaction that began before them is under way. */
+  /** Whether later events cannot be read yet, because an older transaction is under way. */
   readonly areHeld?: boolean;
 }
 

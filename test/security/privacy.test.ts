@@ -2,6 +2,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeGlobalId } from '../../src/platform/global-id.ts';
 import { placeOf } from '../support/cursor.ts';
+import { openStream } from '../support/event-stream.ts';
 import { asOperator, asRequester, basic, type Gateway, startGateway } from '../support/gateway.ts';
 
 const canary = 'CANARY-7f3a';
@@ -92,6 +93,40 @@ test('a requester sees nothing private by ids, pages, counts, cursors, refusals 
     input({ email: { from: 'company@domain.com' } }),
   );
   expect(preview.data).toMatchObject({ addTicketMessage: { code: 'FORBIDDEN' } });
+});
+
+test('a requester sees nothing of the desk’s events, and private ones of no ticket', async () => {
+  const { data } = await gateway.graphql<{ deskCursor: string }>('{ deskCursor }');
+  const cursors = ['', `(after: "${data.deskCursor}")`, '(after: "junk")', '(first: 1000)'];
+  const seen = 'cursor ticket { ticketId } ticketMessage { body }';
+  const queries = [
+    '{ deskCursor }',
+    ...cursors.map((args) => `{ deskEvents${args} { events { ${seen} } } }`),
+  ];
+  const refusals = [];
+  for (const query of queries) {
+    const answer = await gateway.graphql(query, {}, { authorization: asRequester });
+    expect(Object.values(answer.data)).toEqual([null]);
+    refusals.push(answer.errors!.map(({ message, extensions }) => [message, extensions?.code]));
+  }
+  const query = `subscription { deskEvents(after: "${data.deskCursor}") { ${seen} } }`;
+  const stream = await openStream(gateway.url, { query }, { authorization: asRequester });
+  const told = (await stream.next())!.data!;
+  refusals.push(told.errors!.map(({ message, extensions }) => [message, extensions.code]));
+  expect((await stream.next())?.event).toBe('complete');
+  // The same, whatever the arguments are: they are not looked at.
+  expect(refusals).toEqual(refusals.map(() => [['Only operators may watch the whole desk', 'FORBIDDEN']]));
+  const own = await gateway.graphql<{ ticketEvents: { ticketMessage: object | null }[] }>(
+    `{ ticketEvents(ticket: { ticketId: 47 }) { cursor type visibility actor { name email }
+      ticket { messageCount cursor } delivery { id bcc }
+      ticketMessage { id body attachments { id fileName url } delivery { id } } } }`,
+    {},
+    { authorization: asRequester },
+  );
+  expect(own.data.ticketEvents.length).toBeGreaterThan(0);
+  const text = JSON.stringify(own.data);
+  for (const hidden of [canary, 'PRIVATE', secret.message, secret.attachment, secret.delivery, 'operator@'])
+    expect(text).not.toContain(hidden);
 });
 
 test('private files and sources are answered as what does not exist, to the byte', async () => {

@@ -136,6 +136,9 @@ function operations({ message, attachment, delivery, note }: Awaited<ReturnType<
       `Attachment { fileName url } ... on Delivery { bcc } } }`,
     deliveries: `{ deliveries(first: 100) { nodes { ${deliveryFields} } } }`,
     ticketEvents: `{ ticketEvents(${by}) { ticketMessage { body } delivery { bcc } actor { name } } }`,
+    deskEvents: `{ deskEvents(filter: { visibility: PRIVATE }) { cursor events { ticket { ${ticketFields} } ticketMessage { body }
+      delivery { bcc } } } }`,
+    deskCursor: '{ deskCursor }',
     mailboxes: '{ mailboxes { address displayName } }',
     preview:
       `{ previewTicketMessage(input: { ${by}, body: "mine", ${email} }) { ... on TicketMessagePreview { ` +
@@ -158,6 +161,8 @@ function operations({ message, attachment, delivery, note }: Awaited<ReturnType<
     setStatus: `mutation { setTicketStatus(input: { ${by}, status: CLOSED }) { ... on SetTicketStatusPayload {
       changed ticket { ${ticketFields} } } ${refused} } }`,
     subscription: `subscription { ticketEvents(${by}) { ticketMessage { body } delivery { bcc } } }`,
+    deskSubscription: `subscription { deskEvents(after: "ZXZlbnRzIG9mIHRoZSBkZXNrLCAwLCAwLCAw") {
+      ticketMessage { body } delivery { bcc } } }`,
   };
 }
 
@@ -189,7 +194,8 @@ test.each(withoutRead.map((granted) => [granted.join(), granted] as const))(
 test('the same operations tell a token that reads all of it', async () => {
   const silent = [];
   const operationsOf = operations(await secretTicket());
-  const { subscription: _, mailboxes: __, retry: ___, resolve: ____, ...queries } = operationsOf;
+  const { subscription: _, mailboxes: __, retry: ___, resolve: ____, ...others } = operationsOf;
+  const { deskSubscription: _____, deskCursor: ______, ...queries } = others;
   const authorization = await bearer(...scopes);
   for (const [name, query] of Object.entries(queries)) {
     const answer = await gateway.graphql(query, {}, { authorization });

@@ -52,10 +52,10 @@ const tries = 6;
 const longestWaitMs = 60_000;
 
 /**
- * Creates a client from the options and the environment. Nothing is sent yet.
+ * Where the gateway is, from the options and the environment.
  * @throws UsageError when the token is missing or the address is invalid
  */
-export function connectGateway({ env, stderr }: LooseContext, values: OptionValues): GatewayClient {
+export function addressOf({ env }: LooseContext, values: OptionValues): { url: URL; token: string } {
   const address = one(values, 'url') ?? env.TICKETWIRE_URL ?? 'http://127.0.0.1:4000';
   const token = one(values, 'token') ?? env.TICKETWIRE_TOKEN;
   if (!/^https?:\/\//i.test(address) || !URL.canParse(address))
@@ -64,7 +64,13 @@ export function connectGateway({ env, stderr }: LooseContext, values: OptionValu
     throw new UsageError(
       'TICKETWIRE_TOKEN is missing (`ticketwire token add LOGIN --name NAME` creates a token)',
     );
-  const url = new URL('graphql', address.endsWith('/') ? address : `${address}/`);
+  return { url: new URL('graphql', address.endsWith('/') ? address : `${address}/`), token };
+}
+
+/** Creates a client from the options and the environment. Nothing is sent yet. @throws UsageError */
+export function connectGateway(ctx: LooseContext, values: OptionValues): GatewayClient {
+  const { url, token } = addressOf(ctx, values);
+  const { stderr } = ctx;
   return {
     async execute<T extends object>(
       query: string,

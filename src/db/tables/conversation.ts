@@ -134,8 +134,8 @@ export const events = pgTable(
     deliveryId: integer('delivery_id'),
     createdAt: createdAt(),
     /**
-     * The id of the transaction that wrote it, plus an offset that a restored desk needs. Places below that of
-     * the oldest transaction under way are final. Events from before this column have the place 1.
+     * The id of the transaction that wrote it, plus an offset that a restored desk needs. Places below that
+     * of the oldest transaction under way are final. Events from before this column have the place 1.
      */
     place: bigint('place', { mode: 'number' }).notNull().default(sql`event_place()`),
   },

@@ -143,8 +143,8 @@ builder.queryFields((t) => ({
     type: DeskEventPageRef,
     nullable: true,
     description:
-      'The events of all tickets after a cursor. Those of one ticket are in order, and no event comes before ' +
-      'a cursor later on. For operators with the scope READ.',
+      'The events of all tickets after a cursor. Those of one ticket are in order, and no event is added ' +
+      'before a cursor later on. For operators with the scope READ.',
     complexity: ({ first }) => ({
       field: 1,
       multiplier: Math.max(1, Math.min(first ?? maxPageSize, maxPageSize)),
@@ -160,8 +160,8 @@ builder.queryFields((t) => ({
   deskCursor: t.string({
     nullable: true,
     description:
-      'The cursor of now in `deskEvents`. Read it before the lists that you keep up to date with the events ' +
-      'after it. For operators with the scope READ.',
+      'The cursor of now in `deskEvents`. Read it before the lists that you keep up to date with the ' +
+      'events after it. For operators with the scope READ.',
     resolve: (_root, _args, ctx) => currentDeskCursor(ctx),
   }),
 }));
@@ -170,9 +170,9 @@ builder.subscriptionField('deskEvents', (t) =>
   t.field({
     type: EventRef,
     description:
-      'The events of all tickets after a cursor, and then new ones as they happen, without gaps or repeats. ' +
-      'It resumes as `ticketEvents` does, and takes a place among the same subscriptions. For operators with ' +
-      'the scope READ.',
+      'The events of all tickets after a cursor, and then new ones as they happen, without gaps or ' +
+      'repeats. It resumes as `ticketEvents` does, and counts among the same subscriptions of a user. For ' +
+      'operators with the scope READ.',
     args: {
       after: t.arg.string({ description: 'A cursor of this list. Only new events when absent.' }),
       filter: t.arg(deskFilterArg),

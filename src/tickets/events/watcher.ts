@@ -9,7 +9,7 @@ import type { SeenEvent, TicketEvent } from './event.ts';
 /** Events whose rows a watcher who is behind may load together. */
 const maxAhead = 25;
 
-export interface Watched<E extends TicketEvent, P> {
+export interface WatchedList<E extends TicketEvent, P> {
   readonly feed: FeedOf<E, P>;
   readonly from: P;
   /** What is refused once the watcher is no operator any more. Undefined: a requester may go on. */
@@ -20,8 +20,8 @@ export interface Watched<E extends TicketEvent, P> {
   readonly readAlone?: ReadAfter<E, P>;
 }
 
-type Told = IteratorResult<SeenEvent, undefined>;
-const end: Told = { done: true, value: undefined };
+type NextEvent = IteratorResult<SeenEvent, undefined>;
+const end: NextEvent = { done: true, value: undefined };
 
 /**
  * Tells one watcher of events as they come, without gaps or repetitions. While nothing happens it holds no
@@ -30,7 +30,7 @@ const end: Told = { done: true, value: undefined };
  */
 export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIterator<SeenEvent, undefined> {
   readonly #ctx: TicketContext;
-  readonly #watched: Watched<E, P>;
+  readonly #watched: WatchedList<E, P>;
   readonly #began: number;
   readonly #taken: Disposable;
   #watching: Watching<E, P> | undefined;
@@ -42,17 +42,17 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
   #isShared = false;
   #isQuiet = false;
   #isEnded = false;
-  #pending: PromiseWithResolvers<Told> | undefined;
+  #pending: PromiseWithResolvers<NextEvent> | undefined;
 
   /** @throws TooMany */
-  static async start<E extends TicketEvent, P>(ctx: TicketContext, watched: Watched<E, P>) {
+  static async start<E extends TicketEvent, P>(ctx: TicketContext, watched: WatchedList<E, P>) {
     const watcher = new EventWatcher(ctx, watched);
     const { feed, readAlone } = watched;
     watcher.#watching = await ctx.services.events.watch(feed, () => watcher.#wake(), readAlone);
     return watcher;
   }
 
-  private constructor(ctx: TicketContext, watched: Watched<E, P>) {
+  private constructor(ctx: TicketContext, watched: WatchedList<E, P>) {
     this.#ctx = ctx;
     this.#watched = watched;
     this.#began = ctx.now().getTime();
@@ -65,7 +65,7 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
     return this;
   }
 
-  next(): Promise<Told> {
+  next(): Promise<NextEvent> {
     if (this.#isEnded) return Promise.resolve(end);
     this.#pending = Promise.withResolvers();
     const { promise } = this.#pending;
@@ -73,7 +73,7 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
     return promise;
   }
 
-  async return(): Promise<Told> {
+  async return(): Promise<NextEvent> {
     if (!this.#isEnded) {
       this.#isEnded = true;
       this.#watching![Symbol.dispose]();

@@ -1,0 +1,61 @@
+import { CommandError, type LooseContext, type OptionValues } from '../command.ts';
+import { addressOf } from './endpoint.ts';
+
+/**
+ * Yields the value of a subscription's only field for each event. Ends when the connection is lost or the
+ * gateway is not available, so that the caller can subscribe again.
+ * @throws CommandError when the subscription is refused
+ */
+export type EventStream = <T extends object>(
+  query: string,
+  variables: object,
+  signal: AbortSignal,
+) => AsyncGenerator<T>;
+
+interface StreamedAnswer {
+  readonly data?: Readonly<Record<string, object | null>> | null;
+  readonly errors?: readonly { message: string; extensions?: { retryable?: boolean } }[];
+}
+
+/** Opens streams of the gateway that the options and the environment name. */
+export function streamFrom(ctx: LooseContext, values: OptionValues): EventStream {
+  const { url, token } = addressOf(ctx, values);
+  return async function* events<T extends object>(query: string, variables: object, signal: AbortSignal) {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+      },
+      body: JSON.stringify({ query, variables }),
+      signal,
+    }).catch(() => undefined);
+    if (response === undefined || response.status === 429 || response.status >= 500) return;
+    if (!response.ok || response.body === null)
+      throw new CommandError(`${url.origin} refused to tell of events (${response.status})`);
+    for await (const text of dataOf(response.body)) {
+      const { data, errors } = JSON.parse(text) as StreamedAnswer;
+      if (errors?.some(({ extensions }) => extensions?.retryable === true)) return;
+      if (errors !== undefined) throw new CommandError(errors.map(({ message }) => message).join('\n'));
+      yield Object.values(data ?? {})[0] as T;
+    }
+  };
+}
+
+/** The data of each event. Ends when the connection is lost. */
+async function* dataOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let text = '';
+  try {
+    for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+      const blocks = (text + chunk).split('\n\n');
+      text = blocks.pop()!;
+      for (const block of blocks) {
+        const data = block.split('\n').find((line) => line.startsWith('data: {'));
+        if (data !== undefined) yield data.slice('data: '.length);
+      }
+    }
+  } catch {
+    // Cut, or interrupted.
+  }
+}

@@ -1,0 +1,120 @@
+import { once } from 'node:events';
+import { PassThrough, Readable } from 'node:stream';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createToken } from '../../src/auth/tokens.ts';
+import { run } from '../../src/cli/run.ts';
+import { type Gateway, startGateway } from '../support/gateway.ts';
+import { add } from '../tickets/calls.ts';
+
+let gateway: Gateway;
+let token: string;
+beforeAll(async () => {
+  gateway = await startGateway({ env: { ROLES: 'web' } });
+  const input = { userId: 1, name: 'cli', scopes: ['read'] as const };
+  ({ token } = await createToken(gateway.database.database.desk, input));
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+interface Line {
+  cursor: string;
+  type: string;
+  ticket: { ticketId: number };
+  ticketMessage: { messageId: number };
+}
+
+/** Runs `ticketwire events`; its lines can be read while it runs. */
+function events(words: string[], { url = gateway.url, as = token } = {}) {
+  const streams = { stdin: Readable.from([]), stdout: new PassThrough(), stderr: new PassThrough() };
+  const interrupting = new AbortController();
+  const code = run(['events', ...words], streams, {
+    env: { TICKETWIRE_URL: url, TICKETWIRE_TOKEN: as },
+    open: () => Promise.reject(new Error('it opens no database')),
+    whenInterrupted: () => interrupting.signal,
+  });
+  let text = '';
+  streams.stdout.setEncoding('utf8');
+  return {
+    code,
+    interrupt: () => interrupting.abort(),
+    rest: () => String(streams.stdout.read() ?? ''),
+    errors: () => String(streams.stderr.read() ?? ''),
+    async next(): Promise<Line> {
+      for (;;) {
+        const end = text.indexOf('\n');
+        if (end >= 0) {
+          const line = text.slice(0, end);
+          text = text.slice(end + 1);
+          return JSON.parse(line) as Line;
+        }
+        const [chunk] = (await once(streams.stdout, 'data')) as [string];
+        text += chunk;
+      }
+    },
+  };
+}
+
+const say = async (ticketId: number, to = gateway) =>
+  (await add(to, { ticket: { ticketId } })).ticketMessage.messageId;
+
+test('events --follow prints what happens as lines of JSON, resumes, and exits when interrupted', async () => {
+  const first = events(['--follow', '--after', await cursorOfNow()]);
+  const said = [await say(47), await say(3), await say(4)];
+  const lines = [await first.next(), await first.next()];
+  first.interrupt();
+  expect(await first.code).toBe(0);
+  expect(first.errors()).toBe('');
+  const second = events(['--follow', '--after', lines[1]!.cursor]);
+  lines.push(await second.next());
+  second.interrupt();
+  expect(await second.code).toBe(0);
+  expect(lines.map(({ ticketMessage }) => ticketMessage.messageId)).toEqual(said);
+  expect(lines.map(({ ticket }) => ticket.ticketId)).toEqual([47, 3, 4]);
+});
+
+test('a gateway that stops is asked again from the last event', async () => {
+  const ending = await startGateway({ env: { ROLES: 'web' }, database: gateway.database });
+  const port = new URL(ending.url).port;
+  const following = events(['--follow', '--after', await cursorOfNow()], { url: ending.url });
+  const said = [await say(47)];
+  const lines = [await following.next()];
+  await ending[Symbol.asyncDispose]();
+  said.push(await say(4));
+  await using _again = await startGateway({
+    env: { ROLES: 'web', PORT: port },
+    database: gateway.database,
+  });
+  lines.push(await following.next());
+  following.interrupt();
+  expect(await following.code).toBe(0);
+  expect(lines.map(({ ticketMessage }) => ticketMessage.messageId)).toEqual(said);
+});
+
+test('without --follow it prints what is there, of the types that are asked for', async () => {
+  const after = await cursorOfNow();
+  await say(47);
+  const answer =
+    'mutation { setTicketStatus(input: { ticket: { ticketId: 6 }, status: CLOSED }) { __typename } }';
+  await gateway.graphql(answer);
+  // Transactions of other tests in this cluster may hold an event for a while.
+  await expect
+    .poll(async () => {
+      const found = events(['--after', after, '--type', 'ticket_closed']);
+      expect(await found.code).toBe(0);
+      return found.rest();
+    })
+    .toMatch(/^\{"cursor":"\w+","type":"TICKET_CLOSED".*\}\n$/);
+});
+
+test.each([
+  [['--type', 'NOTHING'], 2, '--type must be one of MESSAGE_ADDED'],
+  [['--status', 'half'], 2, '--status must be OPEN or CLOSED'],
+  [['--after', 'junk'], 1, '"after" is not a cursor'],
+])('%j is refused', async (words, code, message) => {
+  const refused = events(words);
+  expect(await refused.code).toBe(code);
+  expect(refused.errors()).toContain(message);
+});
+
+async function cursorOfNow(): Promise<string> {
+  return (await gateway.graphql<{ deskCursor: string }>('{ deskCursor }')).data.deskCursor;
+}
