@@ -1,6 +1,7 @@
 -- A restored desk may continue in a cluster whose transaction ids are lower: its start replaces this by a
 -- function with a higher number (src/db/event-places.ts). Not immutable, or plans would keep the old number.
-CREATE FUNCTION xact_offset() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE RETURN 0;--> statement-breakpoint
+CREATE FUNCTION xact_offset() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN 0;--> statement-breakpoint
 CREATE FUNCTION event_place() RETURNS bigint LANGUAGE sql STABLE
   RETURN xact_offset() + pg_current_xact_id()::text::bigint;--> statement-breakpoint
 -- Everything with a lower place is committed or will never be.

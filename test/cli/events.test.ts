@@ -56,7 +56,7 @@ function events(words: string[], { url = gateway.url, as = token } = {}) {
 const say = async (ticketId: number, to = gateway) =>
   (await add(to, { ticket: { ticketId } })).ticketMessage.messageId;
 
-test('events --follow prints what happens as lines of JSON, resumes, and exits when interrupted', async () => {
+test('--follow prints what happens as lines of JSON, resumes, and exits when interrupted', async () => {
   const first = events(['--follow', '--after', await cursorOfNow()]);
   const said = [await say(47), await say(3), await say(4)];
   const lines = [await first.next(), await first.next()];

@@ -162,7 +162,7 @@ test('a commit that is late is not skipped: what began after it waits for it', a
   live.leave();
 });
 
-test('is refused to requesters and strangers, and with a cursor of another list or of the future', async () => {
+test('is refused to requesters, and with a cursor of another list or of the future', async () => {
   const codeOf = async (variables: object, as: string | null) =>
     (await gateway.graphql(query, variables, { authorization: as })).errors?.[0]?.extensions?.code;
   expect(await codeOf({}, asRequester)).toBe('FORBIDDEN');

@@ -136,7 +136,8 @@ function operations({ message, attachment, delivery, note }: Awaited<ReturnType<
       `Attachment { fileName url } ... on Delivery { bcc } } }`,
     deliveries: `{ deliveries(first: 100) { nodes { ${deliveryFields} } } }`,
     ticketEvents: `{ ticketEvents(${by}) { ticketMessage { body } delivery { bcc } actor { name } } }`,
-    deskEvents: `{ deskEvents(filter: { visibility: PRIVATE }) { cursor events { ticket { ${ticketFields} } ticketMessage { body }
+    deskEvents: `{ deskEvents(filter: { visibility: PRIVATE }) { cursor events {
+      ticket { ${ticketFields} } ticketMessage { body }
       delivery { bcc } } } }`,
     deskCursor: '{ deskCursor }',
     mailboxes: '{ mailboxes { address displayName } }',
