@@ -1,3 +1,4 @@
+import type { ReadAfter } from '../../events/feed.ts';
 import type { FeedOf } from '../../events/feeds.ts';
 import { anyTicket } from '../../events/hub.ts';
 import type { TicketContext } from '../context.ts';
@@ -59,7 +60,7 @@ export async function watchDeskEvents(
   const feed: FeedOf<DeskEvent, DeskPosition> = {
     key: 'desk',
     ticketId: anyTicket,
-    read: read({}),
+    read: sayWhenHeld(ctx, read({})),
     positionOf: ({ position }) => position,
     isBefore,
   };
@@ -73,6 +74,31 @@ export async function watchDeskEvents(
 }
 
 const watch = 'watch the whole desk';
+
+/** Events that are held for so long are worth a line in the log, milliseconds. */
+const longHeldMs = 30_000;
+
+/** Logs when a transaction holds the desk's events for long. */
+function sayWhenHeld(
+  { log }: TicketContext,
+  read: ReadAfter<DeskEvent, DeskPosition>,
+): ReadAfter<DeskEvent, DeskPosition> {
+  let heldAt: DeskPosition | undefined;
+  let since = 0;
+  return async (after) => {
+    const page = await read(after);
+    const now = performance.now();
+    const isSame = page.areHeld === true && heldAt !== undefined && !isBefore(heldAt, page.reached);
+    if (!isSame) {
+      heldAt = page.areHeld === true ? page.reached : undefined;
+      since = now;
+    } else if (now - since > longHeldMs) {
+      since = now;
+      log.warn('events of the desk are held: a transaction has been under way for long');
+    }
+    return page;
+  };
+}
 
 function isWanted({ types, visibility, status, requesterId }: DeskEventFilter, event: DeskEvent): boolean {
   return (

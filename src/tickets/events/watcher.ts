@@ -78,7 +78,7 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
       this.#isEnded = true;
       this.#watching![Symbol.dispose]();
       this.#taken[Symbol.dispose]();
-      this.#events = [];
+      this.#leavePage();
     }
     this.#pending?.resolve(end);
     return end;
@@ -103,11 +103,18 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
       }
       const value = await this.#see(this.#events[this.#at]!);
       this.#at += 1;
+      // Their answers must not stay in memory until the next event.
+      if (this.#at === this.#events.length) this.#leavePage();
       this.#pending!.resolve({ done: false, value });
     } catch (error) {
       this.#pending!.reject(error);
       await this.return();
     }
+  }
+
+  #leavePage(): void {
+    this.#events = [];
+    this.#at = 0;
   }
 
   /** Reads the next page. @returns false when there is nothing new */
