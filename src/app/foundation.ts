@@ -8,7 +8,7 @@ import { createLog, type Logger } from '../platform/log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { type Collecting, startCollecting } from '../storage/garbage/schedule.ts';
 import { openCheckedStore } from '../storage/open-store.ts';
-import { assertExplorerBuilt, assertSends, prepareDemo } from './checks.ts';
+import { assertCanSend, assertExplorerBuilt, prepareDemo } from './checks.ts';
 import { startDatabase } from './database.ts';
 import type { Overrides } from './overrides.ts';
 
@@ -52,7 +52,7 @@ export async function openFoundation(
   const inbox =
     config.smtp.kind === 'inbox' ? parts.use(await startInbox(database.desk, { log })) : undefined;
   const smtpUrl = inbox?.url ?? (config.smtp.kind === 'url' ? config.smtp.url : undefined);
-  await assertSends(smtpUrl, database);
+  await assertCanSend(smtpUrl, database);
   const hasInbox = inbox !== undefined;
   return { config, overrides, parts, log, database, blobs, collecting, now, demo, hasInbox, smtpUrl };
 }

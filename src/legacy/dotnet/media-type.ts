@@ -1,4 +1,4 @@
-import { remembering } from '../../platform/lru.ts';
+import { memoize } from '../../platform/lru.ts';
 
 /*
  * Parses media types and Accept headers exactly as .NET's header classes do. `content/media-type.ts` differs:
@@ -61,7 +61,7 @@ function parseQuality(text: string | undefined): number {
 export const parseMediaType = (header: string | undefined): MediaTypeHeaderValue | undefined =>
   header === undefined ? undefined : onlyMediaType(header).value;
 
-const onlyMediaType = remembering(
+const onlyMediaType = memoize(
   (header) => {
     const parsed = parseOne(header, 0);
     return { value: parsed?.end === header.length ? parsed.value : undefined };

@@ -4,8 +4,8 @@ import { SmtpSession } from './session.ts';
 import { defaultTimeouts, type SmtpServer } from './transmission.ts';
 
 /** Milliseconds: shorter than for a mail, because a person waits. */
-const patienceMs = 15_000;
-const timeouts = { ...defaultTimeouts, connect: patienceMs, envelope: patienceMs, final: patienceMs };
+const timeoutMs = 15_000;
+const timeouts = { ...defaultTimeouts, connect: timeoutMs, envelope: timeoutMs, final: timeoutMs };
 
 /** A mail server could not be reached or refused. The message is in plain words. */
 export class NotGreeted extends Error {}

@@ -1,5 +1,5 @@
 import type { Db } from '../../db/database.ts';
-import { countCollection, foreignness } from '../belonging.ts';
+import { countCollection, whyStoreUnusable } from '../belonging.ts';
 import { type BlobStore, everyKey, type KeyRange } from '../blob-store.ts';
 import { siftAside } from './aside.ts';
 import { takeCensus } from './census.ts';
@@ -77,7 +77,7 @@ export async function collectGarbage(
     ...{ uploads: 0, blobs: 0, keys: 0, restored: 0, destroyed: 0 },
   };
   const { blobs: rows, hidden } = await takeCensus(db, range);
-  const off = hidden ?? (await foreignness(db, store));
+  const off = hidden ?? (await whyStoreUnusable(db, store));
   if (off !== undefined) return { ...nothing, off };
   await countCollection(db, store);
 

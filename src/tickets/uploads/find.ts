@@ -17,7 +17,7 @@ const attachedAlready = 'This upload has been attached already: each can be, onc
  * The refusal for a message whose upload another message attached at the same moment; undefined for other
  * errors. It names all uploads of the message, as the error does not say which one it was.
  */
-export function refusalOfTaken(
+export function refusalIfJustAttached(
   error: unknown,
   inputs: readonly AttachmentInput[],
 ): Refusal<'INVALID_INPUT'> | undefined {
@@ -41,7 +41,11 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
  * could remove them before the commit. `attached` are problems for uploads that a message already has; they
  * do not count when this call repeats the one that attached them.
  */
-export async function findUploads(ctx: TicketContext, userId: number, inputs: readonly AttachmentInput[]) {
+export async function findUploadsToAttach(
+  ctx: TicketContext,
+  userId: number,
+  inputs: readonly AttachmentInput[],
+) {
   const named = inputs
     .map(fileInputOf)
     .flatMap(({ upload, path }, index) => (upload == null ? [] : [{ index, path, id: uploadIdOf(upload) }]));
