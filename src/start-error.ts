@@ -34,15 +34,15 @@ function troubleOf(error: Error): string | undefined {
   if (/set role|role "ticketwire_app"/.test(root.message) && state !== undefined)
     return (
       `the login may not act as ticketwire_app (${root.message}): GRANT ticketwire_app TO it; ` +
-      'README.md says which roles are needed'
+      'docs/OPERATIONS.md says which roles are needed'
     );
   if (state === '42501')
-    return `the login may not do this (${root.message}); README.md says which roles it needs`;
+    return `the login may not do this (${root.message}); docs/OPERATIONS.md says which roles it needs`;
   if (state === '28P01' || state === '28000' || state === '3D000') return root.message;
   if (state === '08P01')
     return (
       `the server is not PostgreSQL itself but a pooler (${root.message}); ` +
-      'connect to PostgreSQL directly, README.md says why'
+      'connect to PostgreSQL directly, docs/COMMANDS.md says why'
     );
   if (state !== undefined && /CERT|SELF_SIGNED/.test(state))
     return (

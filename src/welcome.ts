@@ -13,6 +13,7 @@ export function welcome(config: Config, { url, monitorUrl, demo }: App): string 
     '',
     `  ${config.explorer ? 'GraphiQL' : 'GraphQL '}      ${url}/graphql`,
     `  legacy help   ${url}/api`,
+    `  mail ledger   ${url}/ledger`,
   ];
   if (config.smtp.kind === 'inbox') at.push(`  inbox         ${url}/inbox/`);
   at.push(`  readiness     ${url}/health/ready`, '');

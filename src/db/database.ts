@@ -168,7 +168,7 @@ export function openDatabase(
   };
 }
 
-interface Session {
+interface SessionSettings {
   readonly applicationName: string;
   readonly sight: Sight;
   readonly answerWithinMs: number;
@@ -181,7 +181,7 @@ export const connectionsAtMost = ({ poolSize = 10, writerSize = 4 }: DatabaseOpt
   3 * poolSize + writerSize + 2 * stepsSize + 2;
 
 /** Run-time parameters that each connection sets at its start. */
-const sessionOf = ({ applicationName, sight, answerWithinMs, lockTimeoutMs }: Session) => ({
+const sessionOf = ({ applicationName, sight, answerWithinMs, lockTimeoutMs }: SessionSettings) => ({
   application_name: applicationName,
   role: appRole,
   'ticketwire.viewer_role': sight,

@@ -2,7 +2,7 @@ import type { Db } from '../db/database.ts';
 import { sqlState } from '../platform/database-faults.ts';
 import { Checker } from './check.ts';
 import { readLines } from './lines.ts';
-import type { NumberedRecord, Problem } from './record.ts';
+import type { ImportProblem, NumberedRecord } from './record.ts';
 import { type DeskRecord, readRecord, recordTypes } from './record.ts';
 import { bodyProblems } from './rules.ts';
 import { type Counts, noCounts, reserveIds, TicketWentOn, writeRecords } from './write.ts';
@@ -58,7 +58,7 @@ export interface ImportOptions {
 export async function importDesk(
   db: Db,
   file: string,
-  onProblem: (problem: Problem) => void,
+  onProblem: (problem: ImportProblem) => void,
   { dryRun = false, onProgress = () => {} }: ImportOptions = {},
 ): Promise<ImportResult> {
   const found = { lines: 0, problems: 0, counts: noCounts(), highest: noCounts() };
@@ -109,7 +109,7 @@ async function write(db: Db, records: readonly NumberedRecord[]): Promise<Counts
 interface Batch {
   readonly lines: number;
   readonly records: NumberedRecord[];
-  readonly problems: Problem[];
+  readonly problems: ImportProblem[];
   readonly about: { type: DeskRecord['type']; id: number }[];
 }
 

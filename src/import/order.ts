@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import type { Db, Tx } from '../db/database.ts';
-import type { RecordOf } from './record.ts';
+import type { DeskRecordOf } from './record.ts';
 
-type MessageKey = Pick<RecordOf<'message'>, 'id' | 'ticketId'>;
+type MessageKey = Pick<DeskRecordOf<'message'>, 'id' | 'ticketId'>;
 
 /**
  * Finds the new messages of a batch that would precede an existing one of their ticket.

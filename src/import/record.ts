@@ -109,7 +109,7 @@ export type DeskRecord = z.infer<typeof record>;
 /** The type of a line. */
 export type RecordType = DeskRecord['type'];
 /** A line of this type. */
-export type RecordOf<T extends RecordType> = Extract<DeskRecord, { type: T }>;
+export type DeskRecordOf<T extends RecordType> = Extract<DeskRecord, { type: T }>;
 /** In the order in which a batch is written: rows refer only to earlier types. */
 export const recordTypes = ['user', 'mailbox', 'ticket', 'message'] as const satisfies readonly RecordType[];
 
@@ -147,7 +147,7 @@ export interface NumberedRecord {
   readonly record: DeskRecord;
 }
 /** What is wrong with a line. */
-export interface Problem {
+export interface ImportProblem {
   readonly line: number;
   readonly message: string;
 }

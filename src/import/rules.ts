@@ -1,7 +1,7 @@
 import { UnreadableBody } from '../content/dom/tree.ts';
 import { isVisible } from '../content/dom/visible-characters.ts';
 import { readBody } from '../content/read-body.ts';
-import type { DeskRecord, NumberedRecord, Problem, RecordOf } from './record.ts';
+import type { DeskRecord, DeskRecordOf, ImportProblem, NumberedRecord } from './record.ts';
 
 /* The API's rules for the same rows. A row that the API would reject cannot be imported. */
 
@@ -15,8 +15,8 @@ export function* roleProblems(record: DeskRecord, isRequester: (id: number) => b
 }
 
 /** Problems of messages whose body is blank or cannot be read. */
-export async function bodyProblems(records: readonly NumberedRecord[]): Promise<Problem[]> {
-  const problems: Problem[] = [];
+export async function bodyProblems(records: readonly NumberedRecord[]): Promise<ImportProblem[]> {
+  const problems: ImportProblem[] = [];
   for (const { line, record } of records) {
     const message = record.type === 'message' ? await bodyProblem(record) : undefined;
     if (message !== undefined) problems.push({ line, message });
@@ -24,7 +24,7 @@ export async function bodyProblems(records: readonly NumberedRecord[]): Promise<
   return problems;
 }
 
-async function bodyProblem({ body, format }: RecordOf<'message'>): Promise<string | undefined> {
+async function bodyProblem({ body, format }: DeskRecordOf<'message'>): Promise<string | undefined> {
   try {
     const blank = format === 'HTML' ? (await readBody(body, format)).blank : !isVisible(body);
     return blank ? 'body: the message has no text' : undefined;

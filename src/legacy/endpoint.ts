@@ -12,7 +12,7 @@ import { type Execute, newMessage } from './execute.ts';
 import { loadPages } from './help/routes.ts';
 import { loadOperations } from './operations.ts';
 import { Aborted, BodyReader, readBody } from './read-body.ts';
-import { errorReply, modelStateReply, type Reply, texts } from './reply.ts';
+import { errorReply, type LegacyReply, modelStateReply, texts } from './reply.ts';
 import { readableUri, route } from './route.ts';
 import { statusOfError } from './statuses.ts';
 
@@ -72,7 +72,7 @@ export function createLegacyDoor(ports: LegacyPorts) {
     }
 
     /** Checks in the old framework's order: path, method, credential, body, meaning. */
-    async function answer(visit: Visit): Promise<Reply> {
+    async function answer(visit: Visit): Promise<LegacyReply> {
       const { as } = visit;
       if (!where) {
         return errorReply(404, as, texts.notFound(readableUri(originOf(request), request.url ?? '')));
@@ -108,7 +108,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /** 415 for a body without a reader. */
-function unreadable(request: IncomingMessage, as: Representation): Reply | undefined {
+function unreadable(request: IncomingMessage, as: Representation): LegacyReply | undefined {
   if (!hasBody(request)) return undefined;
   const contentType = parseMediaType(request.headers['content-type']);
   if (!contentType) return errorReply(415, as, texts.noContentType);
@@ -129,7 +129,7 @@ async function bind(request: IncomingMessage, spools: Spools, limits: LegacyPort
 }
 
 /** The old module's challenge. Clients that send their password only on demand depend on it. */
-function unauthorized(as: Representation, retryAfterSeconds?: number): Reply {
+function unauthorized(as: Representation, retryAfterSeconds?: number): LegacyReply {
   return errorReply(401, as, texts.unauthorized, {
     'WWW-Authenticate': 'Basic realm="Requestor"',
     ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': retryAfterSeconds }),
@@ -137,7 +137,7 @@ function unauthorized(as: Representation, retryAfterSeconds?: number): Reply {
 }
 
 /** @returns undefined when the caller has gone */
-function answerError(error: unknown, { as, context }: Visit, ports: LegacyPorts): Reply | undefined {
+function answerError(error: unknown, { as, context }: Visit, ports: LegacyPorts): LegacyReply | undefined {
   if (error instanceof Aborted) return undefined;
   if (error instanceof TooLarge) return errorReply(413, as, texts.tooLarge);
   if (error instanceof BadCredential) return unauthorized(as, error.retryAfterSeconds);

@@ -5,7 +5,7 @@ import { namespaces, parameter } from './dotnet/new-message.ts';
 import { encodeLocalName } from './dotnet/xml/name.ts';
 
 /** A response of the legacy endpoint. */
-export interface Reply {
+export interface LegacyReply {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
   readonly body: Buffer;
@@ -35,7 +35,7 @@ export const texts = {
 } as const;
 
 /** A response without a body, as `StatusCode(403)` made it. */
-export function bareReply(status: number, headers: OutgoingHttpHeaders = {}): Reply {
+export function bareReply(status: number, headers: OutgoingHttpHeaders = {}): LegacyReply {
   return { status, headers: { ...noCache, ...headers, 'Content-Length': 0 }, body: Buffer.alloc(0) };
 }
 
@@ -45,7 +45,7 @@ function reply(
   json: string,
   xml: string,
   headers?: OutgoingHttpHeaders,
-): Reply {
+): LegacyReply {
   const body = encode(as.format === 'json' ? json : xml, as.charset);
   const contentType = `${as.mediaType}; charset=${as.charset}`;
   return {
@@ -60,7 +60,7 @@ export function resultReply(
   as: Representation,
   ticketMessageId: number,
   headers?: OutgoingHttpHeaders,
-): Reply {
+): LegacyReply {
   const { instance, results } = namespaces;
   const json = `{"TicketMessageId":${ticketMessageId}}`;
   const xml =
@@ -75,7 +75,7 @@ export function errorReply(
   as: Representation,
   message: string,
   headers?: OutgoingHttpHeaders,
-): Reply {
+): LegacyReply {
   const json = `{"Message":${jsonText(message)}}`;
   return reply(status, as, json, `<Error><Message>${xmlText(message)}</Message></Error>`, headers);
 }
@@ -88,7 +88,7 @@ export function modelStateReply(
   as: Representation,
   errors: readonly string[],
   headers?: OutgoingHttpHeaders,
-): Reply {
+): LegacyReply {
   const counts = countByKey(errors);
   const json = counts.map(
     ([key, count]) => `${jsonText(key)}:[${Array(count).fill(jsonText(texts.fault)).join(',')}]`,

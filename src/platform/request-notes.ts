@@ -2,7 +2,17 @@ import type { IncomingMessage } from 'node:http';
 
 /** Entry points of requests. The list is closed because it labels metrics. */
 export const doors = [
-  ...(['graphql', 'legacy', 'uploads', 'attachments', 'deliveries', 'inbox', 'explorer', 'health'] as const),
+  ...([
+    'graphql',
+    'legacy',
+    'uploads',
+    'attachments',
+    'deliveries',
+    'inbox',
+    'ledger',
+    'explorer',
+    'health',
+  ] as const),
   ...(['metrics', 'home', 'none'] as const),
 ] as const;
 /** An entry point of requests. */

@@ -1,15 +1,15 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
 const requestId = Symbol('request id');
-type Named = ServerResponse & { [requestId]?: string };
+type NamedResponse = ServerResponse & { [requestId]?: string };
 
 /** Sets the response's X-Request-Id. */
 export function nameRequest(res: ServerResponse, id: string): void {
-  (res as Named)[requestId] = id;
+  (res as NamedResponse)[requestId] = id;
 }
 
 /** The X-Request-Id that was set. */
-export const requestIdOf = (res: ServerResponse): string | undefined => (res as Named)[requestId];
+export const requestIdOf = (res: ServerResponse): string | undefined => (res as NamedResponse)[requestId];
 
 /**
  * Writes the head of a response, with its X-Request-Id. Every route uses it. Node writes headers that are

@@ -70,15 +70,15 @@ export const publicUrl = z
   })
   .refine((text) => text === '/' || !/[?#]/.test(text), { error: 'must have no query and no fragment' });
 
-type Role = 'web' | 'worker';
-const isRole = (text: string): text is Role => text === 'web' || text === 'worker';
+type ProcessRole = 'web' | 'worker';
+const isRole = (text: string): text is ProcessRole => text === 'web' || text === 'worker';
 
 /** What a process does, separated by commas. */
 export const roles = z
   .string()
   .default('web,worker')
   .transform((text) => new Set(listOf(text)))
-  .refine((set): set is Set<Role> => set.size > 0 && [...set].every(isRole), {
+  .refine((set): set is Set<ProcessRole> => set.size > 0 && [...set].every(isRole), {
     error: 'must be web, worker or both',
   });
 

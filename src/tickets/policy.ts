@@ -57,13 +57,19 @@ export const isOperator = (viewer: Viewer): boolean => viewer.role === 'OPERATOR
 /** The refusal for a viewer whose role or scopes do not allow this message, or undefined. */
 export function whyNotWrite(
   viewer: Viewer,
-  { visibility, email, ifLastMessage }: Pick<NewMessage, 'visibility' | 'email' | 'ifLastMessage'>,
+  {
+    visibility,
+    email,
+    reopen,
+    ifLastMessage,
+  }: Pick<NewMessage, 'visibility' | 'email' | 'reopen' | 'ifLastMessage'>,
 ): Refusal<'FORBIDDEN'> | undefined {
   const { scopes } = viewer;
   if (!scopes.has('write')) return lacks('write');
   if (visibility === 'PRIVATE' && !isOperator(viewer))
     return onlyOperators('write private messages', ['visibility']);
   if (email != null && !isOperator(viewer)) return onlyOperators('send a message as an e-mail', ['email']);
+  if (reopen && !isOperator(viewer)) return onlyOperators('reopen tickets', ['reopen']);
   if (email != null && !scopes.has('mail')) return lacks('mail', ['email']);
   // Both show messages of the ticket: `ifLastMessage` in its refusal, and the quotation to every address in
   // Cc.

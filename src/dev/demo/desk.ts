@@ -1,7 +1,7 @@
 import { inArray, sql } from 'drizzle-orm';
 import type { Db, Tx } from '../../db/database.ts';
 import { auditEntries, users } from '../../db/tables.ts';
-import type { DeskRecord, RecordOf } from '../../import/record.ts';
+import type { DeskRecord, DeskRecordOf } from '../../import/record.ts';
 import { reserveIds, writeRecords } from '../../import/write.ts';
 import { conversations } from './conversations.ts';
 
@@ -105,7 +105,7 @@ function demoRecords(now: Date): DeskRecord[] {
     id: number,
     login: string,
     name: string,
-    more: Partial<RecordOf<'user'>> = {},
+    more: Partial<DeskRecordOf<'user'>> = {},
   ): DeskRecord => ({
     type: 'user',
     id,

@@ -4,7 +4,8 @@ import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 import { isDirect } from '../../http/direct-request.ts';
-import { sendPage } from '../pages/send.ts';
+import { embeddedSettings } from '../../pages/embedded-settings.ts';
+import { sendPage } from '../../pages/send.ts';
 import { explorerDist } from './build.ts';
 import type { ExplorerSettings } from './settings.ts';
 
@@ -99,12 +100,9 @@ function sendExplorer(
       'The explorer has not been built: run "npm ci" (with development packages) or "npm start" once.\n',
     );
   }
-  // No `<` may stand in it: `</script>` would end the element.
-  const json = JSON.stringify(settings).replaceAll('<', '\\u003c');
-  const script = `<script type="application/json" id="settings">${json}</script>`;
   return sendPage(req, res, {
     type: 'text/html; charset=utf-8',
-    body: built.html.replace('<!-- settings -->', () => script),
+    body: built.html.replace('<!-- settings -->', () => embeddedSettings(settings).text),
     policy,
     headers: { vary: 'accept' },
   });

@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull, lt, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../db/database.ts';
 import { inboxMails, type MailSummary } from '../../db/tables.ts';
 import { type MailContent, readMail, summarise } from './parse-mail.ts';
@@ -49,6 +49,8 @@ export async function addInboxMail(db: Db, { mailFrom, rcptTo, source }: Receive
 export interface InboxQuery {
   /** Id of the last mail of the previous page. */
   readonly before?: number | undefined;
+  /** Id of a mail: only later ones. */
+  readonly after?: number | undefined;
   /** Size of the page; 200 at most. */
   readonly first: number;
   /** Words that must all occur in addresses, subject or text. */
@@ -56,7 +58,8 @@ export interface InboxQuery {
 }
 
 /** Lists mails, newest first. */
-export async function listInboxMails(db: Db, { before, first, search = '' }: InboxQuery): Promise<InboxPage> {
+export async function listInboxMails(db: Db, query: InboxQuery): Promise<InboxPage> {
+  const { before, after, first, search = '' } = query;
   const limit = Math.max(1, Math.min(first, maxPage));
   const rows = await db
     .select({
@@ -68,7 +71,13 @@ export async function listInboxMails(db: Db, { before, first, search = '' }: Inb
       summary: inboxMails.summary,
     })
     .from(inboxMails)
-    .where(and(before === undefined ? undefined : lt(inboxMails.id, before), ...matching(search)))
+    .where(
+      and(
+        before === undefined ? undefined : lt(inboxMails.id, before),
+        after === undefined ? undefined : gt(inboxMails.id, after),
+        ...matching(search),
+      ),
+    )
     .orderBy(desc(inboxMails.id))
     .limit(limit + 1);
   return {
@@ -115,14 +124,17 @@ export async function markRead(db: Db, id: number): Promise<void> {
 }
 
 /**
- * Deletes one mail, or all.
- * @param id all mails if absent
+ * Deletes one mail, the mails that a search finds, or all.
+ * @param which the mail's id, or the search; all mails if both are absent
  * @returns the number of deleted mails
  */
-export async function deleteInboxMails(db: Db, id?: number): Promise<number> {
+export async function deleteInboxMails(
+  db: Db,
+  { id, search = '' }: { readonly id?: number | undefined; readonly search?: string } = {},
+): Promise<number> {
   const gone = await db
     .delete(inboxMails)
-    .where(id === undefined ? undefined : eq(inboxMails.id, id))
+    .where(and(id === undefined ? undefined : eq(inboxMails.id, id), ...matching(search)))
     .returning({ id: inboxMails.id });
   return gone.length;
 }

@@ -20,7 +20,7 @@ const formatters: readonly { format: Format; mediaTypes: readonly string[] }[] =
   { format: 'xml', mediaTypes: ['application/xml', 'text/xml'] },
 ];
 
-interface Match {
+interface FormatMatch {
   readonly format: Format;
   readonly mediaType: string;
   readonly quality: number;
@@ -95,7 +95,7 @@ function match(
   accept: readonly MediaTypeHeaderValue[],
   contentType: MediaTypeHeaderValue | undefined,
   scripted: boolean,
-): Match {
+): FormatMatch {
   if (format === 'json' && scripted)
     return { format, mediaType: 'application/json', quality: 1, rank: 'mapping' };
   for (const range of accept) {
@@ -111,10 +111,10 @@ function match(
   return { format, mediaType: mediaTypes[0]!, quality: 1, rank: 'default' };
 }
 
-function best(matches: readonly Match[]): Match {
-  const bestOf = (rank: Match['rank']) =>
-    matches.filter((match) => match.rank === rank).reduce<Match | undefined>(better, undefined);
-  const accepted = [bestOf('literal'), bestOf('subtype'), bestOf('all')].reduce<Match | undefined>(
+function best(matches: readonly FormatMatch[]): FormatMatch {
+  const bestOf = (rank: FormatMatch['rank']) =>
+    matches.filter((match) => match.rank === rank).reduce<FormatMatch | undefined>(better, undefined);
+  const accepted = [bestOf('literal'), bestOf('subtype'), bestOf('all')].reduce<FormatMatch | undefined>(
     better,
     undefined,
   );
@@ -124,7 +124,10 @@ function best(matches: readonly Match[]): Match {
 }
 
 /** The one with the higher quality, or the first of equals. */
-function better(current: Match | undefined, candidate: Match | undefined): Match | undefined {
+function better(
+  current: FormatMatch | undefined,
+  candidate: FormatMatch | undefined,
+): FormatMatch | undefined {
   if (!current || !candidate) return current ?? candidate;
   return candidate.quality > current.quality ? candidate : current;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { bareReply, type Reply } from '../reply.ts';
+import { bareReply, type LegacyReply } from '../reply.ts';
 import { helpPage, helpStyle } from './page.ts';
 
 /**
@@ -15,7 +15,11 @@ const isPlainOrigin = (origin: string) => /^https?:\/\/[\w.:[\]-]+$/.test(origin
  * Loads the help page and the OpenAPI document.
  * @returns a function that makes the reply; the samples in it use the origin by which the reader came
  */
-export function loadPages(): (page: 'help' | 'openapi', request: IncomingMessage, origin: string) => Reply {
+export function loadPages(): (
+  page: 'help' | 'openapi',
+  request: IncomingMessage,
+  origin: string,
+) => LegacyReply {
   const style = createHash('sha256').update(helpStyle).digest('base64');
   const policy =
     `default-src 'none'; style-src 'sha256-${style}'; ` +

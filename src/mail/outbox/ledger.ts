@@ -31,7 +31,7 @@ import type { Settlement } from './settlement.ts';
  */
 
 /** The attempt that owns a delivery. */
-export type Attempt = Pick<Claim, 'id' | 'token'>;
+export type ClaimRef = Pick<Claim, 'id' | 'token'>;
 
 const value = sql.placeholder;
 
@@ -70,7 +70,7 @@ const insertSources = statement<
  */
 export async function keepSources(
   client: postgres.Sql,
-  kept: readonly (Attempt & { source: MailSource })[],
+  kept: readonly (ClaimRef & { source: MailSource })[],
 ): Promise<void> {
   await insertSources(client, {
     ids: kept.map(({ id }) => id),
@@ -93,7 +93,7 @@ const enterBody = statement<{ token: string }, { ids: number[]; tokens: string[]
  * @returns the tokens that still own their delivery. Other attempts were overtaken or let their lease expire,
  *   and must drop the connection
  */
-export async function openBody(client: postgres.Sql, openings: readonly Attempt[]): Promise<Set<string>> {
+export async function openBody(client: postgres.Sql, openings: readonly ClaimRef[]): Promise<Set<string>> {
   const rows = await enterBody(client, {
     ids: openings.map(({ id }) => id),
     tokens: openings.map(({ token }) => token),

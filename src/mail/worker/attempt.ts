@@ -7,7 +7,7 @@ import type { AttemptPhase, DeliveryState } from '../../platform/vocabulary.ts';
 import type { BlobStore } from '../../storage/blob-store.ts';
 import { inLargePieces, type MailSource, mailBytes, readAhead } from '../compose/source.ts';
 import type { Claim } from '../outbox/claim.ts';
-import { type Attempt, keepSources, openBody, settle } from '../outbox/ledger.ts';
+import { type ClaimRef, keepSources, openBody, settle } from '../outbox/ledger.ts';
 import { learnSizeLimit } from '../outbox/pacing.ts';
 import {
   infectedSettlement,
@@ -54,7 +54,7 @@ export interface Attempts {
 /** Creates the sender of claimed deliveries. Commits of concurrent attempts are batched. */
 export function createAttempts(ports: AttemptPorts): Attempts {
   const { sql, blobs, log, now, transport, trace = () => {} } = ports;
-  const keep = createBatcher<Attempt & { source: MailSource }, void>(
+  const keep = createBatcher<ClaimRef & { source: MailSource }, void>(
     async (kept) => {
       await keepSources(sql, kept);
       return kept.map(() => undefined);
@@ -62,7 +62,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     // A skeleton holds the whole body, so the weight bounds the size of one parameter.
     { weigh: ({ source }) => source.skeleton.length, maxWeight: 4 * 1024 * 1024, atOnce: 2 },
   );
-  const open = createBatcher<Attempt, boolean>(
+  const open = createBatcher<ClaimRef, boolean>(
     async (openings) => {
       const owned = await openBody(sql, openings);
       return openings.map(({ token }) => owned.has(token));

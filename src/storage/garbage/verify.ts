@@ -30,7 +30,7 @@ export interface VerifyReport {
 }
 
 /** Progress of `verifyBlobs`. */
-export interface Progress {
+export interface VerifyProgress {
   readonly rows: number;
   /** Number of rows in total. */
   readonly of: number;
@@ -47,7 +47,7 @@ const page = 200;
 export async function verifyBlobs(
   db: Db,
   store: BlobStore,
-  tell: (progress: Progress) => void,
+  tell: (progress: VerifyProgress) => void,
 ): Promise<VerifyReport> {
   const { blobs: of, hidden } = await takeCensus(db, everyKey);
   const damaged: Damage[] = [];

@@ -35,6 +35,7 @@ export function fingerprintOf(message: NewMessage, files: readonly NewFile[]): s
           ...[email.cancelIf, email.quote],
           ...(email.autoSubmitted ? ['autoSubmitted'] : []),
         ],
+    ...(message.reopen ? ['reopen'] : []),
   ];
   return hash('sha256', JSON.stringify(meaning), 'hex');
 }

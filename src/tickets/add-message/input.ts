@@ -15,7 +15,8 @@ export const messageDefaults = {
   visibility: 'PUBLIC',
   isMobileDevice: false,
   attachments: [],
-} as const satisfies Partial<Authored> & Pick<AddTicketMessageInput, 'attachments'>;
+  reopen: false,
+} as const satisfies Partial<Authored> & Pick<AddTicketMessageInput, 'attachments' | 'reopen'>;
 
 type Optional<T> = { readonly [K in keyof T]?: T[K] | null | undefined };
 
@@ -26,6 +27,8 @@ export interface AddTicketMessageInput extends Optional<Omit<Authored, 'body'>> 
   readonly attachments?: readonly AttachmentInput[] | null | undefined;
   /** Without it, no mail is sent. */
   readonly email?: EmailReplyInput | null | undefined;
+  /** Whether to reopen the ticket if it is closed, in the same commit. For operators. */
+  readonly reopen?: boolean | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
   /** Global id of the last message that the author has seen. */
   readonly ifLastMessage?: string | null | undefined;
@@ -37,6 +40,7 @@ export interface AddTicketMessageInput extends Optional<Omit<Authored, 'body'>> 
 export interface NewMessage extends Authored, ResolvedSelector {
   readonly attachments: readonly AttachmentInput[];
   readonly email: NewEmail | null;
+  readonly reopen: boolean;
   /** From the input, else from the request's header. */
   readonly idempotencyKey: string | null;
   /** 0 stands for a malformed id, which is reported as a problem. */
@@ -75,6 +79,7 @@ export async function readMessage(ctx: TicketContext, given: AddTicketMessageInp
     language: language ?? null,
     attachments,
     email: email?.email ?? null,
+    reopen: given.reopen ?? messageDefaults.reopen,
     idempotencyKey: given.idempotencyKey ?? ctx.idempotencyKey ?? null,
     ifLastMessage:
       given.ifLastMessage == null ? null : (decodeGlobalId('TicketMessage', given.ifLastMessage) ?? 0),

@@ -22,6 +22,7 @@ export const rowOf = (
   ticketId: message.ticketId ?? undefined,
   reference: message.reference ?? undefined,
   ifLastMessage: message.ifLastMessage ?? undefined,
+  reopen: message.reopen || undefined,
   idempotencyKey: message.idempotencyKey ?? undefined,
   fingerprint: message.idempotencyKey === null ? undefined : fingerprintOf(message, files),
   files: orAbsent(files),

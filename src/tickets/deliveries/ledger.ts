@@ -48,7 +48,7 @@ export interface Recipient {
 }
 
 /** An attempt to send a delivery. */
-export interface Attempt {
+export interface DeliveryAttempt {
   readonly deliveryId: number;
   /** Counts the delivery's attempts from 1. */
   readonly number: number;
@@ -117,9 +117,9 @@ async function load(
 export async function listAttempts(
   ctx: TicketContext,
   deliveryIds: readonly number[],
-): Promise<Map<number, Attempt[]>> {
+): Promise<Map<number, DeliveryAttempt[]>> {
   const viewer = requireViewer(ctx);
-  const byDelivery = new Map<number, Attempt[]>(deliveryIds.map((id) => [id, []]));
+  const byDelivery = new Map<number, DeliveryAttempt[]>(deliveryIds.map((id) => [id, []]));
   if (!mayReadDeliveries(viewer)) return byDelivery;
   const rows = await ctx.services.database.readAs(viewer, (db) =>
     db

@@ -1,5 +1,5 @@
+import { type Html, html } from '../../../pages/html.ts';
 import type { RecipientKind, RecipientState } from '../../../platform/vocabulary.ts';
-import { type Html, html } from '../../pages/html.ts';
 import type { InboxRecipient } from '../recipients.ts';
 import type { InboxMail } from '../store.ts';
 import { timeOf } from './list.ts';

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Db } from '../../../db/database.ts';
 import { dispositionOf } from '../../../http/downloads/content-disposition.ts';
-import { type Html, html } from '../../pages/html.ts';
-import { type DevResponse, sendPage } from '../../pages/send.ts';
+import { type Html, html } from '../../../pages/html.ts';
+import { type PageResponse, sendPage } from '../../../pages/send.ts';
 import type { MailFile } from '../parse-mail.ts';
 import {
   deleteInboxMails,
@@ -17,6 +17,7 @@ import { mailJson, pageJson } from './json.ts';
 import { inboxList } from './list.ts';
 import { mailDocument, mailDocumentPolicy } from './mail-document.ts';
 import { mailView } from './mail-view.ts';
+import { waitForMails } from './wait.ts';
 
 interface InboxRequest {
   readonly db: Db;
@@ -31,7 +32,8 @@ const maxSearch = 200;
 
 /**
  * Serves the routes of an operator: `` (the page), `list` (the list as a fragment), `12`, `12/html`,
- * `12/source` and `12/files/0`. DELETE removes all mails or one.
+ * `12/source` and `12/files/0`. DELETE removes one mail, those that a search finds, or all. docs/INBOX.md
+ * describes them for programs.
  */
 export async function answerInbox(
   req: IncomingMessage,
@@ -41,15 +43,19 @@ export async function answerInbox(
   sendPage(req, res, await pageFor(req, inbox));
 }
 
-async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest): Promise<DevResponse> {
+async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest): Promise<PageResponse> {
   const query = new URL(req.url ?? '/', 'http://inbox').searchParams;
   const search = (query.get('q') ?? '').trim().slice(0, maxSearch);
   const wantsJson = /\bapplication\/json\b/i.test(req.headers.accept ?? '');
-  if (req.method === 'DELETE') return removed(assets, db, route, wantsJson);
+  if (req.method === 'DELETE') return removed(assets, db, { route, search, wantsJson });
+  if (route === '' && wantsJson) {
+    const [before, after] = [idOf(query.get('before')), idOf(query.get('after'))];
+    const wanted = { first: pageSize, before, after, search };
+    return json(pageJson(await waitForMails(req, db, wanted, Number(query.get('wait') ?? 0)), search));
+  }
   if (route === '' || route === 'list') {
     const before = idOf(query.get('before'));
     const page = await listInboxMails(db, { first: pageSize, before, search });
-    if (wantsJson) return json(pageJson(page, search));
     const view = { current: idOf(query.get('current')), isFirst: before === undefined, search };
     const list = inboxList(page, view);
     if (route === 'list') return { type: 'text/html; charset=utf-8', body: list.toString() };
@@ -84,12 +90,16 @@ async function opened(db: Db, mail: InboxMail, search: string): Promise<Html> {
   return inboxMain(inboxList(page, view), mailView(mail, (await mailDocument(mail)).hasRemotePictures), view);
 }
 
-/** Deletes one mail, or all if the route names none. */
-async function removed(assets: InboxAssets, db: Db, route: string, wantsJson: boolean): Promise<DevResponse> {
+/** Deletes one mail, or all that a search finds if the route names none. */
+async function removed(
+  assets: InboxAssets,
+  db: Db,
+  { route, search, wantsJson }: { route: string; search: string; wantsJson: boolean },
+): Promise<PageResponse> {
   const id = idOf(route);
   if (route !== '' && id === undefined) return notFound(assets, wantsJson);
-  const count = await deleteInboxMails(db, id);
-  return id !== undefined && count === 0 ? notFound(assets, wantsJson) : json({ deleted: count });
+  const deleted = await deleteInboxMails(db, route === '' ? { search } : { id });
+  return id !== undefined && deleted === 0 ? notFound(assets, wantsJson) : json({ deleted });
 }
 
 async function findMail(db: Db, text: string): Promise<InboxMail | undefined> {
@@ -103,25 +113,25 @@ function idOf(text: string | null): number | undefined {
   return id > 0 && id < 2 ** 31 - 1 ? id : undefined;
 }
 
-function framed(assets: InboxAssets, title: string, main: Html): DevResponse {
+function framed(assets: InboxAssets, title: string, main: Html): PageResponse {
   const body = inboxFrame(assets, `${title || '(no subject)'} · Ticketwire`, main);
   return { type: 'text/html; charset=utf-8', body, policy: inboxPolicy };
 }
 
-const json = (value: unknown, status = 200): DevResponse => ({
+const json = (value: unknown, status = 200): PageResponse => ({
   status,
   type: 'application/json; charset=utf-8',
   body: `${JSON.stringify(value, null, 2)}\n`,
 });
 
 /** Always a download: parts of a mail must not be rendered on the origin of the gateway. */
-const download = (body: Buffer, fileName: string, type: string): DevResponse => ({
+const download = (body: Buffer, fileName: string, type: string): PageResponse => ({
   type,
   body,
   headers: { 'content-disposition': dispositionOf(fileName.toWellFormed()) },
 });
 
-function notFound(assets: InboxAssets, wantsJson: boolean): DevResponse {
+function notFound(assets: InboxAssets, wantsJson: boolean): PageResponse {
   if (wantsJson) return json({ message: 'Mail not found' }, 404);
   const text = html`It does not exist, or was deleted. <a href="/inbox/">All mails</a>`;
   return { ...framed(assets, 'Not found', noteMain('Mail not found', text)), status: 404 };

@@ -41,7 +41,7 @@ interface SmtpTransaction {
 }
 
 /** The state of a session. */
-interface Session {
+interface InboxSession {
   readonly reader: SmtpReader;
   readonly socket: Socket;
   readonly hooks: SessionHooks;
@@ -51,8 +51,8 @@ interface Session {
 }
 
 /** The reply to a command; undefined when the connection is closed. */
-type Reply = string | undefined;
-type Verb = (session: Session, rest: string) => Reply | Promise<Reply>;
+type ReplyLine = string | undefined;
+type Verb = (session: InboxSession, rest: string) => ReplyLine | Promise<ReplyLine>;
 
 /**
  * Serves one client until it disconnects (RFC 5321 with SIZE, 8BITMIME, SMTPUTF8 and PIPELINING). It accepts
@@ -64,7 +64,7 @@ export async function serveSession(
   { maxBytes }: SmtpLimits,
 ): Promise<void> {
   const reader = new SmtpReader(socket);
-  const session: Session = { reader, socket, hooks, maxBytes, greeted: false, transaction: undefined };
+  const session: InboxSession = { reader, socket, hooks, maxBytes, greeted: false, transaction: undefined };
   socket.write(`220 ${name} ESMTP Ticketwire development inbox\r\n`);
   for (let line = await reader.line(); line !== undefined; line = await reader.line()) {
     const reply = await replyTo(session, line);
@@ -75,7 +75,7 @@ export async function serveSession(
   }
 }
 
-async function replyTo(session: Session, line: string): Promise<Reply> {
+async function replyTo(session: InboxSession, line: string): Promise<ReplyLine> {
   const [, verb = '', rest = ''] = /^([A-Za-z]*) ?(.*)$/s.exec(line) ?? [];
   const command = commands.get(verb.toUpperCase());
   if (command === undefined) return '500 5.5.2 Unknown command';
@@ -105,7 +105,7 @@ const commands = new Map<string, Verb>([
   ['QUIT', () => '221 2.0.0 Bye'],
 ]);
 
-function greet(session: Session, reply: string): Reply {
+function greet(session: InboxSession, reply: string): ReplyLine {
   session.greeted = true;
   session.transaction = undefined;
   return reply;
@@ -116,7 +116,7 @@ function offersOf(maxBytes: number): string {
   return [`250-${name}`, ...offers.map((offer) => `250-${offer}`), `250 SIZE ${maxBytes}`].join('\r\n');
 }
 
-function beginMail(session: Session, rest: string): Reply {
+function beginMail(session: InboxSession, rest: string): ReplyLine {
   if (!session.greeted || session.transaction !== undefined) return wrongOrder;
   const { address: sender, size, smtpUtf8 } = readPath('FROM', rest);
   if (size > session.maxBytes) return tooLarge;
@@ -124,7 +124,7 @@ function beginMail(session: Session, rest: string): Reply {
   return '250 2.1.0 OK';
 }
 
-async function addRecipient({ transaction, hooks }: Session, rest: string): Promise<Reply> {
+async function addRecipient({ transaction, hooks }: InboxSession, rest: string): Promise<ReplyLine> {
   if (transaction === undefined) return wrongOrder;
   const { address } = readPath('TO', rest, transaction.smtpUtf8);
   if (address === '') return '550 5.1.3 A recipient must not be empty';
@@ -133,7 +133,7 @@ async function addRecipient({ transaction, hooks }: Session, rest: string): Prom
   return '250 2.1.5 OK';
 }
 
-async function takeData(session: Session): Promise<Reply> {
+async function takeData(session: InboxSession): Promise<ReplyLine> {
   const { transaction, socket, hooks } = session;
   if (transaction === undefined || transaction.recipients.length === 0) return wrongOrder;
   const { sender: mailFrom, recipients: rcptTo } = transaction;

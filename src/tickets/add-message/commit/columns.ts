@@ -95,6 +95,8 @@ export const rowColumns = {
   ticketId: tickets.id,
   reference: tickets.reference,
   ifLastMessage: messages.id,
+  /** Whether to reopen a closed ticket; absent unless true. */
+  reopen: member<boolean>('boolean'),
   idempotencyKey: idempotencyKeys.key,
   /** Hexadecimal digest of the input without its ticket, which the statement adds. */
   fingerprint: member<string>('text'),

@@ -1,4 +1,4 @@
-import { escapeHtml } from '../../platform/escape-html.ts';
+import { escapeHtml } from '../platform/escape-html.ts';
 
 /** Escaped HTML, created by the tag `html`. */
 export class Html {
