@@ -35,7 +35,7 @@ export async function sendTestMail(session: SmtpSession, from: string, to: strin
     ...[`From: <${from}>`, `To: <${to}>`, 'Subject: Ticketwire can send from here'],
     ...[`Date: ${new Date().toUTCString().replace('GMT', '+0000')}`, 'MIME-Version: 1.0'],
     ...['Auto-Submitted: auto-generated', 'Content-Type: text/plain; charset=utf-8', ''],
-    ...['This mailbox was tested with `ticketwire mailbox test`. There is nothing to answer.', ''],
+    ...['This mailbox was tested with `ticketwire mailbox test`. No reply is needed.', ''],
   ].join('\r\n');
   const recipient = envelopeAddress(to);
   const bytes = Buffer.from(text);

@@ -50,7 +50,7 @@ async function viewerNow(ctx: TicketContext, forOperators: string | undefined): 
     if (error instanceof BadCredential) return undefined;
     throw error;
   });
-  if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'The credential is no longer good');
+  if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'The credential is no longer valid');
   assertScope(viewer, 'read');
   if (forOperators !== undefined && !isOperator(viewer)) throw new Refusal('FORBIDDEN', forOperators);
   return viewer;

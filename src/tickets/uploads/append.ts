@@ -75,7 +75,7 @@ async function replayed(ctx: TicketContext, { id, offset, complete }: AppendInpu
   const whole = await findUpload(ctx.services.database.commands, id, requireViewer(ctx, 'write').userId);
   if (whole === undefined) throw uploadNotFound();
   if (!complete || offset !== whole.byteSize)
-    throw new UploadFault('UPLOAD_COMPLETE', 'All of this upload is here already', whole.byteSize);
+    throw new UploadFault('UPLOAD_COMPLETE', 'The upload is already complete', whole.byteSize);
   return { offset, brokenOff: false, upload: whole };
 }
 
@@ -91,7 +91,7 @@ async function agreedSize(
   );
   const [size] = said;
   if (said.some((other) => other !== size))
-    throw mismatch('What was said of the size of the upload differs', undefined);
+    throw mismatch('The requests declare different sizes for this upload', undefined);
   if (size !== undefined && end !== undefined && end > size)
     throw mismatch(`The upload would have ${end} bytes; ${size} were announced`, undefined);
   if (size !== undefined && size > services.limits.attachmentBytes)
@@ -120,7 +120,7 @@ async function append(
     return await blobs.append(open.blobKey, source, { offset, maxBytes: Math.min(room, byteSize ?? room) });
   } catch (error) {
     if (error instanceof BlobOffset) {
-      const message = `The upload goes on at byte ${error.byteSize}, not ${offset}`;
+      const message = `The upload continues at byte ${error.byteSize}, not ${offset}`;
       throw new UploadFault('UPLOAD_OFFSET', message, error.byteSize);
     }
     if (!(error instanceof BlobMissing || error instanceof BlobTooLarge)) throw error;
@@ -128,7 +128,7 @@ async function append(
     await giveUp(ctx, open);
     if (error instanceof BlobMissing) throw uploadNotFound();
     if (byteSize !== null && byteSize <= room)
-      throw mismatch(`More than the ${byteSize} bytes arrived that were announced`, undefined);
+      throw mismatch(`More than the announced ${byteSize} bytes arrived`, undefined);
     throw refuse<'uploadFile'>(beyondRoom(ctx.services, room));
   }
 }

@@ -11,7 +11,8 @@ import type { FileOf } from '../add-message/commit/columns.ts';
 import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../refusals.ts';
 
-const attachedAlready = 'This upload has been attached already: each can be, once';
+const attachedAlready =
+  'This upload is already attached to a message, and an upload can be attached only once';
 
 /**
  * The refusal for a message whose upload another message attached at the same moment; undefined for other

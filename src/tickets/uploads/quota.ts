@@ -86,7 +86,7 @@ export const tooLarge = (limitBytes: number): Refusal<'ATTACHMENT_TOO_LARGE'> =>
 const tooMuch = (limitBytes: number): Refusal<'ATTACHMENT_TOO_LARGE'> =>
   new Refusal(
     'ATTACHMENT_TOO_LARGE',
-    `What you have uploaded and not attached yet would be more than ${limitBytes} bytes together`,
+    `The files that you have uploaded and not attached yet would have more than ${limitBytes} bytes in total`,
     { limitBytes },
     ['file'],
   );

@@ -82,4 +82,4 @@ export async function takeUpload(
 
 /** The fault for a file whose SHA-256 is not the one that was announced. */
 export const digestMismatch = (): UploadFault =>
-  new UploadFault('UPLOAD_DIGEST', 'The file that arrived does not have the digest that was announced');
+  new UploadFault('UPLOAD_DIGEST', 'The file does not have the announced digest');
