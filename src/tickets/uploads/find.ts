@@ -1,4 +1,5 @@
 import { and, eq, exists, gt, inArray, sql } from 'drizzle-orm';
+import type { Db } from '../../db/database.ts';
 import {
   attachments as attachmentsTable,
   blobs as blobsTable,
@@ -52,28 +53,7 @@ export async function findUploadsToAttach(
     .flatMap(({ upload, path }, index) => (upload == null ? [] : [{ index, path, id: uploadIdOf(upload) }]));
   const found = new Map<number, FileOf>();
   const ids = named.flatMap(({ id }) => (id === undefined ? [] : [id]));
-  const rows =
-    ids.length === 0
-      ? []
-      : await ctx.services.database.desk
-          .select({
-            upload: uploadsTable,
-            blob: blobsTable,
-            attached: exists(
-              ctx.services.database.desk
-                .select({ one: sql`1` })
-                .from(attachmentsTable)
-                .where(eq(attachmentsTable.uploadId, uploadsTable.id)),
-            ),
-          })
-          .from(uploadsTable)
-          .innerJoin(blobsTable, eq(blobsTable.key, uploadsTable.blobKey))
-          .where(
-            and(
-              inArray(uploadsTable.id, ids),
-              gt(uploadsTable.createdAt, sql`now() - make_interval(hours => ${uploadLifetimeHours})`),
-            ),
-          );
+  const rows = ids.length === 0 ? [] : await selectUploads(ctx.services.database.desk, ids);
   const byId = new Map(rows.map((row) => [row.upload.id, row]));
   const problems: Problem[] = [];
   const attached: Problem[] = [];
@@ -105,6 +85,27 @@ export async function findUploadsToAttach(
   }
   return { found, problems, attached };
 }
+
+const selectUploads = (db: Db, ids: readonly string[]) =>
+  db
+    .select({
+      upload: uploadsTable,
+      blob: blobsTable,
+      attached: exists(
+        db
+          .select({ one: sql`1` })
+          .from(attachmentsTable)
+          .where(eq(attachmentsTable.uploadId, uploadsTable.id)),
+      ),
+    })
+    .from(uploadsTable)
+    .innerJoin(blobsTable, eq(blobsTable.key, uploadsTable.blobKey))
+    .where(
+      and(
+        inArray(uploadsTable.id, [...ids]),
+        gt(uploadsTable.createdAt, sql`now() - make_interval(hours => ${uploadLifetimeHours})`),
+      ),
+    );
 
 function uploadIdOf(globalId: string): string | undefined {
   const text = Buffer.from(globalId, 'base64').toString('latin1');
