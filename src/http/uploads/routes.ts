@@ -8,7 +8,7 @@ import { requireViewer } from '../../tickets/policy.ts';
 import { appendToUpload } from '../../tickets/uploads/append.ts';
 import { uploadNotFound } from '../../tickets/uploads/faults.ts';
 import { beginUpload, cancelUpload, uploadState } from '../../tickets/uploads/open.ts';
-import { takeUpload } from '../../tickets/uploads/take.ts';
+import { storeUpload } from '../../tickets/uploads/take.ts';
 import { nextArrival } from '../../tickets/uploads/turns.ts';
 import { mayBeCrossSite } from '../cross-site.ts';
 import type { Handle } from '../server.ts';
@@ -92,7 +92,7 @@ async function create(call: UploadCall): Promise<void> {
   }
   const input = newUploadOf(req, fields);
   if (fields.complete === undefined) {
-    const upload = await takeUpload(ctx, input, bodyOf(req));
+    const upload = await storeUpload(ctx, input, bodyOf(req));
     return sendComplete(res, upload);
   }
   const { id } = await beginUpload(ctx, input);

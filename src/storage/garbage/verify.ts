@@ -4,7 +4,7 @@ import type { Db } from '../../db/database.ts';
 import { blobs as blobsTable } from '../../db/tables.ts';
 import { whyStoreUnusable } from '../belonging.ts';
 import { BlobMissing, type BlobStore, everyKey } from '../blob-store.ts';
-import { takeCensus } from './census.ts';
+import { countRows } from './census.ts';
 import { findStrays } from './strays.ts';
 
 /** What is wrong with the file of one row. */
@@ -49,7 +49,7 @@ export async function verifyBlobs(
   store: BlobStore,
   tell: (progress: VerifyProgress) => void,
 ): Promise<VerifyReport> {
-  const { blobs: of, hidden } = await takeCensus(db, everyKey);
+  const { blobs: of, hidden } = await countRows(db, everyKey);
   const damaged: Damage[] = [];
   let rows = 0;
   let bytes = 0;

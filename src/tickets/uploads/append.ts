@@ -6,12 +6,12 @@ import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../policy.ts';
 import { refuse } from '../refused-by.ts';
 import { UploadFault, uploadNotFound } from './faults.ts';
-import { findUpload, keepUpload, type Upload } from './keep.ts';
-import { noteArrived } from './lease.ts';
+import { findUpload, recordUpload, type Upload } from './keep.ts';
+import { recordArrivedBytes } from './lease.ts';
 import { findOpenUpload, forgetOpenUpload, type OpenUpload } from './open.ts';
-import { beyondRoom, heldBy } from './quota.ts';
+import { readQuotaUse, refusalBeyondAvailable } from './quota.ts';
 import { digestMismatch, type IncomingBody } from './take.ts';
-import { inTurn } from './turns.ts';
+import { runExclusively } from './turns.ts';
 
 /** Input of `appendToUpload`. */
 export interface AppendInput {
@@ -54,14 +54,14 @@ export async function appendToUpload(
   requireViewer(ctx, 'write');
   if ((await findOpenUpload(ctx, input.id)) === undefined) return replayed(ctx, input);
   const stop = () => source.stop(new Error('another request goes on with this upload'));
-  return inTurn(commands, input.id, input.arrival, stop, async () => {
+  return runExclusively(commands, input.id, input.arrival, stop, async () => {
     const open = await findOpenUpload(ctx, input.id);
     if (open === undefined) return replayed(ctx, input);
     // Its client may have asked for the offset already and may continue from there.
     if (source.broken) return { offset: input.offset, brokenOff: true, upload: undefined };
     const byteSize = await agreedSize(ctx, open, input);
     const offset = await append(ctx, open, input, byteSize, source);
-    await noteArrived(commands, open.id, offset);
+    await recordArrivedBytes(commands, open.id, offset);
     if (!source.ended) return { offset, brokenOff: true, upload: undefined };
     if (!input.complete) return { offset, brokenOff: false, upload: undefined };
     if (byteSize !== null && offset !== byteSize)
@@ -95,7 +95,7 @@ async function agreedSize(
   if (size !== undefined && end !== undefined && end > size)
     throw mismatch(`The upload would have ${end} bytes; ${size} were announced`, undefined);
   if (size !== undefined && size > services.limits.attachmentBytes)
-    throw refuse<'uploadFile'>(beyondRoom(services, services.limits.attachmentBytes));
+    throw refuse<'uploadFile'>(refusalBeyondAvailable(services, services.limits.attachmentBytes));
   if (size !== undefined && open.byteSize === null)
     await services.database.commands
       .update(openUploads)
@@ -112,7 +112,7 @@ async function append(
   source: IncomingBody,
 ): Promise<number> {
   const { blobs, database, limits } = ctx.services;
-  const { bytes } = await heldBy(database.commands, open.userId);
+  const { bytes } = await readQuotaUse(database.commands, open.userId);
   // This upload is counted in `bytes` already.
   const left = limits.uploadedBytes - bytes + Math.max(open.byteSize ?? 0, open.arrived);
   const room = Math.max(0, Math.min(limits.attachmentBytes, left));
@@ -129,7 +129,7 @@ async function append(
     if (error instanceof BlobMissing) throw uploadNotFound();
     if (byteSize !== null && byteSize <= room)
       throw mismatch(`More than the announced ${byteSize} bytes arrived`, undefined);
-    throw refuse<'uploadFile'>(beyondRoom(ctx.services, room));
+    throw refuse<'uploadFile'>(refusalBeyondAvailable(ctx.services, room));
   }
 }
 
@@ -146,7 +146,7 @@ async function finish(ctx: TicketContext, open: OpenUpload): Promise<Upload> {
     throw digestMismatch();
   }
   const { id, userId, fileName, contentType } = open;
-  return keepUpload(database.commands, { id, userId, blob, fileName, contentType });
+  return recordUpload(database.commands, { id, userId, blob, fileName, contentType });
 }
 
 async function giveUp({ services }: TicketContext, { id, blobKey }: OpenUpload): Promise<void> {
