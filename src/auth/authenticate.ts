@@ -31,6 +31,7 @@ export interface Authenticator extends AsyncDisposable {
   ): Promise<Viewer | undefined>;
 }
 
+/** What `createAuthenticator` needs. */
 export interface AuthenticatorPorts {
   readonly db: Db;
   readonly jwt?: Config['jwt'];

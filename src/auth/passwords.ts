@@ -39,6 +39,7 @@ export interface PasswordCheck {
   readonly replacement?: string;
 }
 
+/** Options of `checkPassword`. */
 export interface PasswordCheckOptions {
   /**
    * A hash as expensive as the most expensive stored one that no password matches; undefined when none is

@@ -7,6 +7,7 @@ import { memoize } from '../../platform/lru.ts';
 
 /** A media type, or a range of them in an Accept header. */
 
+/** A parsed media type, as .NET's class of this name. */
 export interface MediaTypeHeaderValue {
   /** `type/subtype` in its original spelling. */
   readonly written: string;
