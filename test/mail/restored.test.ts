@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/db/database.ts';
-import { findHome, hold, settleHere } from '../../src/mail/outbox/home.ts';
+import { findHome, hold, setHomeHere } from '../../src/mail/outbox/home.ts';
 import { releaseOutbox } from '../../src/mail/outbox/release.ts';
 import { createLog } from '../../src/platform/log.ts';
 import type { TestDatabase } from '../support/database.ts';
@@ -137,7 +137,7 @@ test('a worker that runs hears of a hold and of its end', async () => {
   expect(await held).toBe('no mail is sent the mail server moves');
   const second = await world.queue({ ticketId: 2 });
   expect((await viewDelivery(world.sql, second)).state).toBe('QUEUED');
-  await settleHere(world.sql, (await findHome(world.sql)).here);
+  await setHomeHere(world.sql, (await findHome(world.sql)).here);
   await until(world.sql, second, inState('SENT'));
 });
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { pingScanner, ScannerAway, ScanRefused, scanStream } from '../../src/scan/clamd.ts';
+import { pingScanner, ScannerUnavailable, ScanRefused, scanStream } from '../../src/scan/clamd.ts';
 import { type ClamdStandIn, signature, startClamd } from '../support/servers/clamd.ts';
 
 let clamd: ClamdStandIn;
@@ -44,11 +44,11 @@ test('a file that cannot be read fails by its own fault, whatever the scanner wo
   await expect(scanStream(at(), source)).rejects.toThrow('EIO');
 });
 
-test.each<[string, string | undefined, typeof ScannerAway | typeof ScanRefused]>([
-  ['ends without a word', '', ScannerAway],
+test.each<[string, string | undefined, typeof ScannerUnavailable | typeof ScanRefused]>([
+  ['ends without a word', '', ScannerUnavailable],
   ['says what is no verdict', 'stream: who knows\0', ScanRefused],
   ['says an empty word', '\0', ScanRefused],
-  ['breaks the connection', undefined, ScannerAway],
+  ['breaks the connection', undefined, ScannerUnavailable],
 ])('one that %s has not scanned', async (_what, word, fault) => {
   const server = createServer((socket) => {
     socket.on('error', () => {});
@@ -61,7 +61,9 @@ test.each<[string, string | undefined, typeof ScannerAway | typeof ScanRefused]>
   const source = Readable.from([Buffer.alloc(1000)]);
   await expect(scanStream({ host: '127.0.0.1', port }, source)).rejects.toThrow(fault);
   server.close();
-  await expect(scanStream({ host: '127.0.0.1', port }, Readable.from([]))).rejects.toThrow(ScannerAway);
+  await expect(scanStream({ host: '127.0.0.1', port }, Readable.from([]))).rejects.toThrow(
+    ScannerUnavailable,
+  );
 });
 
 test('it answers a PING, and is given up at once when it is asked to', async () => {
@@ -71,6 +73,6 @@ test('it answers a PING, and is given up at once when it is asked to', async () 
   const scan = scanStream(at(), Readable.from([Buffer.from('x')]), ending.signal);
   await clamd.arrived();
   ending.abort();
-  await expect(scan).rejects.toThrow(ScannerAway);
+  await expect(scan).rejects.toThrow(ScannerUnavailable);
   release();
 });

@@ -2,7 +2,7 @@ import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../src/db/database.ts';
 import { attachments, blobStores, blobs } from '../../src/db/tables.ts';
-import { adopt } from '../../src/storage/belonging.ts';
+import { adoptStore } from '../../src/storage/belonging.ts';
 import type { BlobStore } from '../../src/storage/blob-store.ts';
 import { collectGarbage } from '../../src/storage/garbage/collect.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -103,7 +103,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     await files.place.spoilIdentity('{"id":');
     expect(await collect()).toMatchObject({ off: expect.stringContaining('cannot be read'), keys: 0 });
     expect(await keysOf(store)).toContain(gone);
-    await adopt(desk(), store);
+    await adoptStore(desk(), store);
     expect(await collect()).toMatchObject({ keys: 1 });
   });
 
@@ -111,7 +111,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     const [first, ...kept] = await fill(5);
     await store.remove(first!);
     expect((await collect()).off).toContain('1 of 5 files');
-    await adopt(desk(), store);
+    await adoptStore(desk(), store);
     expect((await collect()).off).toBeUndefined();
     expect(await keysOf(store)).toEqual(kept);
   });
@@ -127,7 +127,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     const result = await collect();
     expect(result).toMatchObject({ off: expect.stringContaining('older backup'), keys: 0, blobs: 0 });
     expect(await keysOf(store)).toEqual(kept);
-    await adopt(desk(), store);
+    await adoptStore(desk(), store);
     expect((await collect()).off).toBeUndefined();
     expect((await all(store.listAside())).map(({ key }) => key).sort()).toEqual(kept);
   });

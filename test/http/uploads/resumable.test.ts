@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { inTurn, nextArrival } from '../../../src/tickets/uploads/turns.ts';
+import { nextArrival, runExclusively } from '../../../src/tickets/uploads/turns.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
 import { add, get } from '../../tickets/calls.ts';
 
@@ -268,8 +268,10 @@ test('a request that was held up on its way does not end, or go on after, one th
   const [first, second] = [nextArrival(), nextArrival()];
   const id = randomUUID();
   const work = async () => 'done';
-  expect(await inTurn(commands, id, second, () => {}, work)).toBe('done');
-  await expect(inTurn(commands, id, first, () => {}, work)).rejects.toMatchObject({ code: 'UPLOAD_BUSY' });
+  expect(await runExclusively(commands, id, second, () => {}, work)).toBe('done');
+  await expect(runExclusively(commands, id, first, () => {}, work)).rejects.toMatchObject({
+    code: 'UPLOAD_BUSY',
+  });
 });
 
 describe('104 (Upload Resumption Supported)', () => {
