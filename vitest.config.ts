@@ -23,7 +23,7 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     expect: { poll: { timeout: 120_000, interval: 10 } },
-    // Files in another order each time; `--sequence.seed` repeats the order that is printed. A file's own tests tell its story in order.
-    sequence: { shuffle: { files: true, tests: false } },
+    // Files and their tests in another order each time; `--sequence.seed` repeats the order that is printed.
+    sequence: { shuffle: { files: true, tests: true } },
   },
 });
