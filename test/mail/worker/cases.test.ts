@@ -118,12 +118,12 @@ describe.concurrent('case 7: a temporary refusal defers, at each step', () => {
     expect(view.dueAt.getTime() - now.getTime()).toBeLessThan(31_000);
   });
 
-  test('EHLO and HELO alike refused for now', async () => {
+  test('a temporary refusal of both EHLO and HELO defers', async () => {
     const { view } = await attempt([{ at: 'EHLO', reply: '421 4.3.2 closing' }]);
     expect(view.state).toBe('DEFERRED');
   });
 
-  test('it is tried again for 5 days, then given up in so many words', async () => {
+  test('it is retried for 5 days, then fails with a reason that says so', async () => {
     const old = new Date(Date.now() - 1000);
     const { view } = await attempt([{ at: 'MAIL', reply: '451 4.3.0 later' }], { giveUpAt: old });
     expect(view).toMatchObject({ state: 'FAILED', events: ['DELIVERY_FAILED'] });
@@ -234,7 +234,7 @@ describe.concurrent('case 10: the connection is cut', () => {
   );
 });
 
-describe.concurrent('case 11: a server that says nothing, or next to nothing', () => {
+describe.concurrent('case 11: a server that does not answer, or too slowly', () => {
   const patient = { connect: 60_000, envelope: 60_000, bodyStall: 60_000, final: 60_000 };
   /** Impatient in one phase alone, so that a busy machine is not taken for a silent server in the others. */
   const impatient = (phase: keyof typeof patient) => ({ timeouts: { ...patient, [phase]: 300 } });
@@ -253,7 +253,7 @@ describe.concurrent('case 11: a server that says nothing, or next to nothing', (
     const { view } = await attempt([{ at: 'DOT', answer: 'hang' }], {}, impatient('final'));
     expect(view.state).toBe('OUTCOME_UNKNOWN');
   });
-  test('a body that nobody takes: deferred, as the dot was not written', async () => {
+  test('a body that the server does not read: deferred, as the final dot was not written', async () => {
     const bytes = Buffer.alloc(16_000_000);
     const mail = { files: [{ fileName: 'x', contentType: 'text/plain', bytes }] };
     const { view } = await attempt([{ at: 'BODY', answer: 'hang' }], mail, impatient('bodyStall'));

@@ -51,7 +51,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   const left = () => keysOf(store);
   const collect = (database = world.database) => collectGarbage(database.desk, store, hours(6));
 
-  test('what an attachment or a live upload names stays; unreferenced blobs go with their row', async () => {
+  test('blobs of attachments and live uploads stay; unreferenced blobs go with their rows', async () => {
     const attached = await blobOf(48);
     await attach(attached);
     const uploaded = await blobOf(20);
@@ -82,7 +82,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await exists(used.key)).toBe(true);
   });
 
-  test('what is young is left alone: an upload in flight, and bytes that wait for their commit', async () => {
+  test('young files stay: an upload in flight, and bytes whose commit is still to come', async () => {
     const source = new PassThrough();
     const arriving = store.put(source, 1e6);
     source.write('first half, ');
@@ -132,7 +132,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(left.map(({ key }) => key).sort()).toEqual(['in its last hours', 'new']);
   });
 
-  test('several processes collect at once: each thing goes once, and nothing fails', async () => {
+  test('several processes collect at once: each file is removed once, and nothing fails', async () => {
     for (let i = 0; i < 30; i++) await blobOf(48, { row: i % 2 === 0 });
     const kept = await blobOf(48);
     await attach(kept);
@@ -200,7 +200,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(over).not.toBe(living);
   });
 
-  test('what goes is set aside, and destroyed a week later', async () => {
+  test('collected files are set aside, and destroyed a week later', async () => {
     const redacted = await blobOf(48);
     const stray = await blobOf(48, { row: false });
     await collect();
