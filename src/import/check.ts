@@ -59,11 +59,15 @@ export class Checker {
     this.#order = new MessageOrder(db);
   }
 
-  /** Ids of malformed lines: lines that refer to them are not to blame. */
+  /** Notes the id of a malformed line: lines that refer to it are not to blame. */
   excuse({ type, id }: { type: RecordType; id: number }): void {
     this.#excused[type].add(id);
   }
 
+  /**
+   * Checks the next batch of lines.
+   * @returns the problems, in the order of the lines
+   */
   async check(batch: readonly NumberedRecord[]): Promise<ImportProblem[]> {
     const of = <T extends RecordType>(type: T) =>
       batch.filter((item): item is { line: number; record: DeskRecordOf<T> } => item.record.type === type);

@@ -3,8 +3,9 @@ import { isVisible } from '../content/dom/visible-characters.ts';
 import { readBody } from '../content/read-body.ts';
 import type { DeskRecord, DeskRecordOf, ImportProblem, NumberedRecord } from './record.ts';
 
-/* The API's rules for the same rows: a row that the API would reject cannot be imported. */
+/* The API's rules for the same rows. A row that the API would reject cannot be imported. */
 
+/** Problems of lines in which a requester does what only operators may. */
 export function* roleProblems(record: DeskRecord, isRequester: (id: number) => boolean): Iterable<string> {
   if (record.type === 'message' && record.visibility === 'PRIVATE' && isRequester(record.authorId))
     yield `the user ${record.authorId} is a requester, and only operators write private messages`;
@@ -13,6 +14,7 @@ export function* roleProblems(record: DeskRecord, isRequester: (id: number) => b
     if (isRequester(id)) yield `the user ${id} is a requester, and only operators send mail`;
 }
 
+/** Problems of messages whose body is blank or cannot be read. */
 export async function bodyProblems(records: readonly NumberedRecord[]): Promise<ImportProblem[]> {
   const problems: ImportProblem[] = [];
   for (const { line, record } of records) {
@@ -32,6 +34,7 @@ async function bodyProblem({ body, format }: DeskRecordOf<'message'>): Promise<s
   }
 }
 
+/** Ids of the users to whom a line refers. */
 export function usersNamedBy(record: DeskRecord): readonly number[] {
   switch (record.type) {
     case 'user':

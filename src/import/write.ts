@@ -97,7 +97,9 @@ const insert = {
 } as const satisfies Record<RecordType, (rows: string) => SQL>;
 const tables = { user: 'users', mailbox: 'mailboxes', ticket: 'tickets', message: 'messages' } as const;
 
+/** A number for each type of line. */
 export type Counts = Record<RecordType, number>;
+/** Zero for each type. */
 export const noCounts = (): Counts => ({ user: 0, mailbox: 0, ticket: 0, message: 0 });
 
 /**

@@ -16,12 +16,11 @@ import { errorReply, type LegacyReply, modelStateReply, texts } from './reply.ts
 import { readableUri, route } from './route.ts';
 import { statusOfError } from './statuses.ts';
 
-/** What the door needs from the gateway. */
+/** What the legacy endpoint needs. */
 export interface LegacyPorts {
   /**
    * Signs in before the body is read. `viewer` is undefined without a credential.
-   * @throws {BadCredential} 401
-   * @throws {Unavailable} 503
+   * @throws BadCredential (401), Unavailable (503)
    */
   begin(request: IncomingMessage, response: ServerResponse): Promise<RequestContext>;
   execute: Execute;
@@ -32,9 +31,9 @@ export interface LegacyPorts {
   };
   /** Counts a call, for owners who want to migrate their clients. */
   count?(use: { client: string; fields: readonly string[]; status: number }): void;
-  /** The absolute origin as in a `RequestContext`, for answers from before sign-in. */
+  /** The absolute origin as in a `RequestContext`, for responses from before sign-in. */
   originOf?(request: IncomingMessage): string;
-  /** Called with faults from before there is a request's log. */
+  /** Called with unexpected errors from before sign-in. */
   fault?(error: unknown): void;
 }
 
@@ -47,7 +46,10 @@ interface Visit {
   post?: NewMessagePost | null;
 }
 
-/** The old endpoint, a client of our own schema. Answers all paths that begin with /api. */
+/**
+ * Creates the handler of the old endpoint, which is a client of our own schema. It handles all paths that
+ * begin with /api.
+ */
 export function createLegacyDoor(ports: LegacyPorts) {
   const operations = loadOperations();
   const pages = loadPages();
@@ -91,7 +93,7 @@ export function createLegacyDoor(ports: LegacyPorts) {
   };
 }
 
-/** Answers what the server itself rejects, with the old service's texts. */
+/** Sends the error for a request that the server itself rejects, in the old service's format. */
 export function refuseLegacy(
   request: IncomingMessage,
   response: ServerResponse,

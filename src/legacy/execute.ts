@@ -15,7 +15,9 @@ export type Execute = <V, D>(
   context: RequestContext,
 ) => Promise<ExecutionResult<D>>;
 
-/** NewMessage: turns a bound post into one mutation, and its result into an answer of the old service. */
+/**
+ * Handles NewMessage: turns a bound post into one mutation, and its result into a reply of the old service.
+ */
 export async function newMessage(
   post: NewMessagePost | null,
   as: Representation,

@@ -4,7 +4,7 @@ import type { Representation } from './dotnet/negotiation.ts';
 import { namespaces, parameter } from './dotnet/new-message.ts';
 import { encodeLocalName } from './dotnet/xml/name.ts';
 
-/** An HTTP answer. */
+/** A response of the legacy endpoint. */
 export interface LegacyReply {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
@@ -14,6 +14,7 @@ export interface LegacyReply {
 /** Headers of every answer of the old service. */
 const noCache = { 'Cache-Control': 'no-cache', Pragma: 'no-cache', Expires: '-1' };
 
+/** The old service's error messages. */
 export const texts = {
   invalid: 'The request is invalid.',
   fault: 'An error has occurred.',
@@ -33,7 +34,7 @@ export const texts = {
   noTicket: 'TicketREF or TicketId is required.',
 } as const;
 
-/** An answer without a body, as `StatusCode(403)` made it. */
+/** A response without a body, as `StatusCode(403)` made it. */
 export function bareReply(status: number, headers: OutgoingHttpHeaders = {}): LegacyReply {
   return { status, headers: { ...noCache, ...headers, 'Content-Length': 0 }, body: Buffer.alloc(0) };
 }
@@ -54,6 +55,7 @@ function reply(
   };
 }
 
+/** The response to a call that was carried out. */
 export function resultReply(
   as: Representation,
   ticketMessageId: number,
@@ -67,7 +69,7 @@ export function resultReply(
   return reply(200, as, json, xml, headers);
 }
 
-/** `{"Message":"…"}`, which every client of the old service reads. */
+/** An error as `{"Message":"…"}`, which every client of the old service reads. */
 export function errorReply(
   status: number,
   as: Representation,
@@ -79,7 +81,8 @@ export function errorReply(
 }
 
 /**
- * Errors of model binding. The keys name the members and the texts are generic, as remote clients saw them.
+ * Errors of model binding, as `ModelState`. The keys name the members and the texts are generic, as remote
+ * clients saw them.
  */
 export function modelStateReply(
   as: Representation,

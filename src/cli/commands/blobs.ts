@@ -98,4 +98,5 @@ function reporter(stderr: { write(text: string): unknown }): (progress: VerifyPr
   };
 }
 
+/** The commands `blobs verify`, `blobs adopt` and `blobs collect`. */
 export const blobCommands: readonly Command[] = [verify, adopt, collect];

@@ -16,6 +16,7 @@ export interface Compound {
   readonly combinator: Combinator;
 }
 
+/** A compiled selector. */
 export interface Selector {
   /** `#id`, `.class`, a name or `*` that the element must have, for the index of rules. */
   readonly key: string;

@@ -18,6 +18,7 @@ import {
 } from './enums.ts';
 import { connectionOf, costOfCounting, pageComplexity, totalCount } from './page.ts';
 
+/** The type `Delivery`. */
 export const DeliveryRef = builder.objectRef<Delivery>('Delivery');
 
 const RecipientRef = builder.objectRef<Recipient>('DeliveryRecipient').implement({

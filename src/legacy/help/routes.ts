@@ -11,7 +11,10 @@ import { helpPage, helpStyle } from './page.ts';
 const sampleOrigin = 'http://localhost:4000';
 const isPlainOrigin = (origin: string) => /^https?:\/\/[\w.:[\]-]+$/.test(origin);
 
-/** The help page and the OpenAPI document. Samples use the origin by which the reader came. */
+/**
+ * Loads the help page and the OpenAPI document.
+ * @returns a function that makes the reply; the samples in it use the origin by which the reader came
+ */
 export function loadPages(): (
   page: 'help' | 'openapi',
   request: IncomingMessage,

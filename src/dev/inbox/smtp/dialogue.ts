@@ -13,6 +13,10 @@ export interface ReceivedMail {
 
 /** Decisions of the server. Each may throw an SmtpReply, which is sent to the client. */
 export interface SmtpHooks {
+  /**
+   * Accepts a recipient.
+   * @throws SmtpReply to reject it
+   */
   recipient(address: string, sender: string): Promise<void>;
   /** Whether to close the connection instead of reading the body. */
   cutsBody(recipients: readonly string[]): boolean;
@@ -20,7 +24,9 @@ export interface SmtpHooks {
   take(mail: ReceivedMail): Promise<boolean>;
 }
 
+/** Limits of the server. */
 export interface SmtpLimits {
+  /** Bytes of one mail. */
   readonly maxBytes: number;
 }
 
@@ -49,7 +55,7 @@ type ReplyLine = string | undefined;
 type Verb = (session: InboxSession, rest: string) => ReplyLine | Promise<ReplyLine>;
 
 /**
- * Serves one client (RFC 5321 with SIZE, 8BITMIME, SMTPUTF8 and PIPELINING) until it disconnects. Accepts
+ * Serves one client until it disconnects (RFC 5321 with SIZE, 8BITMIME, SMTPUTF8 and PIPELINING). It accepts
  * every address that the gateway sends to, including quoted ones.
  */
 export async function converse(socket: Socket, hooks: SmtpHooks, { maxBytes }: SmtpLimits): Promise<void> {
