@@ -147,7 +147,7 @@ const legacyBody = (changes: object) => ({
 });
 const env = { MAX_ATTACHMENT_BYTES: '2000', ROLES: 'web' };
 
-/** For every case that needs no other desk: a refusal changes nothing, and no case looks at another's message. */
+/** For cases that need no special desk: a refusal changes nothing, and none looks at another's message. */
 let common: Gateway;
 beforeAll(async () => {
   common = await startGateway({ env });

@@ -197,7 +197,7 @@ describe('with a scanner', () => {
   });
 });
 
-test('while the scanner is down, files are downloads only and mails wait with a reason; then all are sent', async () => {
+test('while the scanner is down, files are downloads only, and mails wait with a reason', async () => {
   const first = await startClamd();
   const { port, url } = first;
   await first[Symbol.asyncDispose]();

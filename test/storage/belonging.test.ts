@@ -176,7 +176,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await keysOf(store)).toEqual([...kept, gone].sort());
   });
 
-  test('garbage that is an unlikely share of the files stops collection until an operator allows it', async () => {
+  test('an unlikely share of garbage stops collection until an operator allows it', async () => {
     await fill(1);
     for (let n = 0; n < 51; n++) await stray();
     const before = await keysOf(store);

@@ -66,7 +66,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await gateway.database.database.desk.$count(blobStores)).toBe(1);
   });
 
-  test('a gateway whose store belongs to another desk serves, and reports that collection is off', async () => {
+  test('a gateway on another desk’s store serves, and reports that collection is off', async () => {
     await using place = await storeWorlds[kind]!();
     await place.store.setIdentity({ id: '6f1e8d2e-5d2d-4f5d-9a39-0d8d1b7f7c11', generation: 3 });
     await using gateway = await startGateway({ env: { BLOBS_URL: place.url } });

@@ -198,7 +198,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       },
     );
 
-    test('each request may reach another process, which reads back the bytes that it has not seen', async () => {
+    test('each request may reach another process, which reads back what it has not seen', async () => {
       const bytes = randomBytes(13 * MiB);
       const key = await store.create();
       let offset = 0;

@@ -127,7 +127,8 @@ describe('uploads', () => {
       );
       const grown = memoryOf(gateway.pid).peak - resident;
       process.stdout.write(
-        `${uploadsAtOnce} uploads of 24 MiB: ${Math.round(grown / 1e5) / 10} MB above ${Math.round(resident / 1e6)} MB\n`,
+        `${uploadsAtOnce} uploads of 24 MiB: ${Math.round(grown / 1e5) / 10} MB above ` +
+          `${Math.round(resident / 1e6)} MB\n`,
       );
       for (const { body } of uploads) {
         const [attachment] = body.data.addTicketMessage.ticketMessage.attachments;

@@ -313,7 +313,7 @@ describe('threading', () => {
   });
 });
 
-test('the size is computed to the octet without reading a file, and its upper bound is never below it', async () => {
+test('the size is exact without reading a file, and its upper bound is never below it', async () => {
   const text = fc.string({ unit: 'grapheme', maxLength: 400 });
   await fc.assert(
     fc.asyncProperty(
