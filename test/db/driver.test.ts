@@ -55,9 +55,7 @@ describe('after a backend was killed in the middle of a statement', () => {
       const [{ pid }] = (await sql`select pg_backend_pid() as pid`) as unknown as [{ pid: number }];
       const statement = codeOf(sql`select pg_sleep(600)`);
       await expect
-        .poll(async () => (await owner`select state from pg_stat_activity where pid = ${pid}`)[0]?.state, {
-          timeout: 20_000,
-        })
+        .poll(async () => (await owner`select state from pg_stat_activity where pid = ${pid}`)[0]?.state)
         .toBe('active');
       await owner`select pg_terminate_backend(${pid})`;
       return {

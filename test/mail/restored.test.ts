@@ -145,7 +145,7 @@ test('on a new timeline a running worker goes on if nothing is lost; a new worke
   await using world = await createWorld();
   const turn = () => world.sql`update outbox_homes set timeline = timeline - 1`;
   const heard = heardLog();
-  world.work({ log: heard.log, pollSeconds: 1, leaseSeconds: 1 });
+  world.work({ log: heard.log, pollSeconds: 1, leaseSeconds: 4 });
   const first = await world.queue();
   await until(world.sql, first, inState('SENT'));
   await turn();

@@ -20,7 +20,7 @@ test.each([0, 1, 65_535, 65_536, 65_537, 500_000])('a file of %i bytes arrives w
   expect(clamd.scanned.at(-1)!.equals(bytes)).toBe(true);
 });
 
-test('what is found is told by its name', async () => {
+test('a virus is reported by its name', async () => {
   expect(await scanStream(at(), Readable.from([Buffer.from(`before ${signature} after`)]))).toEqual({
     scan: 'INFECTED',
     found: 'Our.Own.Signature',
@@ -39,7 +39,7 @@ test('a file that is too large for it is refused while it is being sent, and rea
   expect(source.destroyed).toBe(true);
 });
 
-test('a file that cannot be read fails by its own fault, whatever the scanner would have said', async () => {
+test('a file that cannot be read fails with its store’s error, whatever the scanner answers', async () => {
   const source = new Readable({ read: () => void source.destroy(new Error('EIO')) });
   await expect(scanStream(at(), source)).rejects.toThrow('EIO');
 });
@@ -66,7 +66,7 @@ test.each<[string, string | undefined, typeof ScannerUnavailable | typeof ScanRe
   );
 });
 
-test('it answers a PING, and is given up at once when it is asked to', async () => {
+test('PING is answered, and a scan ends at once when it is aborted', async () => {
   await pingScanner(at());
   const release = clamd.hold();
   const ending = new AbortController();

@@ -143,7 +143,7 @@ describe('an upload', () => {
     expect(await (await append(path, 9, true, new Uint8Array(0))).json()).toMatchObject({ byteSize: 9 });
   });
 
-  test.each([1, 50, 99])('that breaks off at %i %% goes on from what has arrived', async (percent) => {
+  test.each([1, 50, 99])('that breaks off at %i percent goes on from what has arrived', async (percent) => {
     const bytes = randomBytes(1_000_000);
     const path = await begun(bytes.length);
     const sent = (bytes.length * percent) / 100;

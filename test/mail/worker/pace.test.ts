@@ -24,7 +24,7 @@ test('a mailbox with a rate sends no faster', async () => {
   expect(world.sink.mails[11]!.receivedAt.getTime()).toBeGreaterThan(began + 1000);
 });
 
-test('what was not sent of the last second goes at once, and no more', async () => {
+test('mails that the last second’s rate left unused are sent at once, and no more', async () => {
   await using world = await createWorld();
   const began = Date.now();
   await world.sql`update mailboxes set rate_per_minute = 300, paced_until = ${new Date(began)}`;
