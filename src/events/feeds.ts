@@ -4,11 +4,11 @@ import type { EventHub } from './hub.ts';
 /** Watchers who are woken in one turn of the event loop, at most: other requests get theirs in between. */
 const perTurn = 200;
 
-/** A list of events that a watcher reads. */
+/** A list of events to watch. */
 export interface FeedOf<E, P> extends FeedPorts<E, P> {
-  /** Names the list and the class of its viewers: watchers with the same key share what is read. */
+  /** Names the list and the class of its viewers. Watchers with the same key share reads. */
   readonly key: string;
-  /** The ticket whose commits bring news, or `anyTicket`. */
+  /** The ticket whose commits ring the feed, or `anyTicket`. */
   readonly ticketId: number;
 }
 
@@ -22,6 +22,10 @@ export interface Watching<E, P> extends Disposable {
   readonly isOver: boolean;
 }
 
+/**
+ * The feeds that have watchers in this process. A feed is created for its first watcher and dropped after its
+ * last.
+ */
 export interface Feeds {
   /**
    * Resolves when no later commit is missed.
@@ -35,7 +39,7 @@ interface Opened {
   readonly bell: Disposable;
 }
 
-/** The feeds that somebody watches in this process. */
+/** Creates the feeds. @param hub rings them */
 export function createFeeds(hub: EventHub): Feeds {
   const opened = new Map<string, Opened>();
   const turn = createTurns();

@@ -6,8 +6,8 @@ import { add, ask } from '../tickets/calls.ts';
 import { type SeenInHistory, watchHistory } from './event-history.ts';
 
 /*
- * Writers in two gateways, watchers who leave and come back, and a ticket that changes hands: each watcher sees
- * each event that is visible to it once and in order, and nothing else.
+ * Writers in two gateways, watchers who leave and come back, and a ticket that changes hands: each watcher
+ * sees each event that is visible to it once and in order, and nothing else.
  */
 
 const seed = Number(process.env.EVENTS_SEED ?? 20261128);

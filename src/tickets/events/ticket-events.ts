@@ -10,6 +10,7 @@ import { pageSize, type SeenEvent, type TicketEvent } from './event.ts';
 import { type NumberedEvent, readTicketEvents, type TicketClass, type TicketPosition } from './rows.ts';
 import { EventWatcher } from './watcher.ts';
 
+/** Input of `listTicketEvents` and `watchTicketEvents`. */
 export interface TicketEventsInput {
   readonly ticket: TicketSelector;
   /** Events after this cursor; all events without it. */
@@ -17,7 +18,7 @@ export interface TicketEventsInput {
 }
 
 /**
- * The events after a cursor, oldest first.
+ * The events of a ticket after a cursor, oldest first.
  * @param first number of events, at most and by default 100
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, TICKET_NOT_FOUND, INVALID_INPUT
  */

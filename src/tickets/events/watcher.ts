@@ -9,10 +9,14 @@ import type { SeenEvent, TicketEvent } from './event.ts';
 /** Events whose rows a watcher who is behind may load together. */
 const maxAhead = 25;
 
+/** A list that somebody watches. */
 export interface WatchedList<E extends TicketEvent, P> {
   readonly feed: FeedOf<E, P>;
   readonly from: P;
-  /** What is refused once the watcher is no operator any more. Undefined: a requester may go on. */
+  /**
+   * What the refusal says when the watcher is no operator any more: `see …`. Undefined if requesters may
+   * watch as well.
+   */
   readonly forOperators: string | undefined;
   /** Which events this watcher wants; all when absent. */
   readonly isWanted?: (event: E) => boolean;
@@ -34,13 +38,14 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
   readonly #began: number;
   readonly #taken: Disposable;
   #watching: Watching<E, P> | undefined;
-  #place: P;
   #events: readonly E[] = [];
   #at = 0;
   /** Where the page ends, and whether others get the same. */
   #reached: P;
   #isShared = false;
+  /** Whether it waits to be woken, and whether it was woken since it began to read. */
   #isQuiet = false;
+  #isRung = false;
   #isEnded = false;
   #pending: PromiseWithResolvers<NextEvent> | undefined;
 
@@ -57,7 +62,6 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
     this.#watched = watched;
     this.#began = ctx.now().getTime();
     this.#taken = ctx.services.watching.take(ctx.viewer!.userId);
-    this.#place = watched.from;
     this.#reached = watched.from;
   }
 
@@ -85,6 +89,7 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
   }
 
   #wake(): void {
+    this.#isRung = true;
     if (!this.#isQuiet) return;
     this.#isQuiet = false;
     void this.#advance();
@@ -95,11 +100,12 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
     try {
       while (this.#at === this.#events.length) {
         if (this.#watching!.isOver) return void (await this.return());
-        if (!(await this.#turnPage())) {
-          this.#isQuiet = true;
-          return;
-        }
+        this.#isRung = false;
+        const isNew = await this.#turnPage();
         if (this.#isEnded) return;
+        // What was committed after the read has rung meanwhile.
+        this.#isQuiet = !isNew && !this.#isRung;
+        if (this.#isQuiet) return;
       }
       const value = await this.#see(this.#events[this.#at]!);
       this.#at += 1;
@@ -119,8 +125,7 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
 
   /** Reads the next page. @returns false when there is nothing new */
   async #turnPage(): Promise<boolean> {
-    this.#place = this.#reached;
-    const page = await this.#watching!.next(this.#place);
+    const page = await this.#watching!.next(this.#reached);
     const { reached, more, isShared = false } = page;
     const { isWanted } = this.#watched;
     const events = isWanted === undefined ? page.events : page.events.filter(isWanted);
