@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { expect, test } from 'vitest';
 import { between, seeded } from '../crash/support/random.ts';
 import { placeOf } from '../support/cursor.ts';
@@ -17,7 +18,7 @@ const [kept, moved, quiet] = [47, 42, 3];
 const marker = 'the last word';
 
 /** Writes a random history through both gateways. */
-async function write(gateways: readonly Gateway[], random: () => number): Promise<void> {
+async function write(gateways: readonly Gateway[], random: () => number, steps: EventEmitter): Promise<void> {
   const sql = gateways[0]!.sql;
   let isOthers = false;
   const one = async (n: number) => {
@@ -37,6 +38,7 @@ async function write(gateways: readonly Gateway[], random: () => number): Promis
     }
   };
   for (let n = 0; n < operations; n += 1) {
+    steps.emit('step');
     if (random() < 0.5) await one(n);
     else {
       // Several at a time, of which none is a change of hands.
@@ -59,6 +61,8 @@ test(`each visible event once, in order, to each watcher; nothing else (seed ${s
   const after = await ask<string>(one, '{ deskCursor }');
   const [begun] = await one.sql<{ id: number }[]>`select coalesce(max(id), 0)::int as id from messages`;
   const ending = new AbortController();
+  const steps = new EventEmitter();
+  const moreWritten = () => once(steps, 'step', { signal: ending.signal });
   const watch = (
     field: 'ticketEvents' | 'deskEvents',
     authorization: string,
@@ -67,7 +71,7 @@ test(`each visible event once, in order, to each watcher; nothing else (seed ${s
   ) =>
     watchHistory(
       { field, authorization, ...(ticketId === undefined ? { after } : { ticketId }) },
-      { random, url: () => gateways[between(random, 0, 1)]!.url, isLast, signal: ending.signal },
+      { random, url: () => gateways[between(random, 0, 1)]!.url, isLast, signal: ending.signal, moreWritten },
     );
   const lastOfDesk = ({ ticket, ticketMessage }: SeenInHistory) =>
     ticket?.ticketId === quiet && ticketMessage?.body === marker;
@@ -79,7 +83,7 @@ test(`each visible event once, in order, to each watcher; nothing else (seed ${s
     watch('ticketEvents', asRequester, kept),
   ]);
   const away = watch('ticketEvents', asRequester, moved);
-  await write(gateways, random);
+  await write(gateways, random, steps);
   // The requester of the moved ticket has lost it for good.
   await one.sql`update tickets set requester_id = 3 where id = ${moved}`;
   for (const ticketId of [kept, moved, quiet]) await add(one, { ticket: { ticketId }, body: marker });

@@ -27,6 +27,8 @@ interface WatchPorts {
   /** Whether this was the last event to wait for. */
   readonly isLast: (seen: SeenInHistory) => boolean;
   readonly signal: AbortSignal;
+  /** Resolves when more has been written: a watcher who is refused tries again then. */
+  readonly moreWritten: () => Promise<unknown>;
 }
 
 const fields = 'cursor type visibility ticket { ticketId } ticketMessage { messageId body }';
@@ -37,7 +39,7 @@ const fields = 'cursor type visibility ticket { ticketId } ticketMessage { messa
  */
 export async function watchHistory(
   { field, ticketId, authorization, after }: HistoryWatcher,
-  { random, url, isLast, signal }: WatchPorts,
+  { random, url, isLast, signal, moreWritten }: WatchPorts,
 ): Promise<SeenInHistory[]> {
   const seen: SeenInHistory[] = [];
   const of = ticketId === undefined ? '' : `ticket: { ticketId: ${ticketId} }, `;
@@ -53,7 +55,10 @@ export async function watchHistory(
       for (let n = 0; n < patience; n += 1) {
         const told = (await stream.next())?.data;
         const event = told?.data?.[field] as SeenInHistory | undefined;
-        if (event == null) break;
+        if (event == null) {
+          await moreWritten();
+          break;
+        }
         seen.push(event);
         if (!isLast(event)) continue;
         leave();
