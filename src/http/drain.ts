@@ -38,7 +38,12 @@ export function drainable(server: Server, patienceMs = arriveWithinMs): () => Pr
     for (const res of answering.values()) if (res !== undefined) sayLast(res);
     server.close();
     // Closes connections whose answer had already begun, too late for `Connection: close`.
-    const look = setInterval(() => server.closeIdleConnections(), lookEveryMs);
+    const look = setInterval(() => {
+      server.closeIdleConnections();
+      // To Node, a connection on which nothing was ever sent is not idle. A client that lost its stream opens
+      // one in advance.
+      for (const socket of answering.keys()) if (socket.bytesRead === 0) socket.destroy();
+    }, lookEveryMs);
     // After `close`, node's time-outs for slow senders no longer run.
     const cut = setTimeout(() => {
       for (const [socket, res] of answering) if (!res?.req.complete) socket.destroy();
