@@ -6,8 +6,8 @@ import { answerText } from './respond.ts';
 import type { Handle } from './server.ts';
 
 /**
- * GET /metrics, for programs on this machine and for callers with METRICS_TOKEN. The metrics reveal how busy
- * a desk is and which of its mails fail.
+ * Creates the handler of GET /metrics, for programs on this machine and for callers with METRICS_TOKEN.
+ * Others get 401, because the metrics reveal how busy a desk is and which of its mails fail.
  */
 export function createMetricsPage(metrics: Metrics, token: string | undefined): Handle {
   const offers = bearerOf(token);

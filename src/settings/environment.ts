@@ -19,6 +19,7 @@ import {
 } from './kinds.ts';
 import { judgeNames } from './names.ts';
 
+/** Bytes of a mebibyte. */
 export const MiB = 1024 * 1024;
 const mostPerMinute = 1_000_000_000;
 
@@ -73,6 +74,7 @@ const variables = z.object({
   CORS_ORIGINS: origins,
 });
 
+/** The variables, parsed and with their defaults. */
 export type Settings = z.infer<typeof variables>;
 
 type Given = Readonly<Partial<Record<keyof Settings, string>>>;
@@ -98,7 +100,7 @@ const needDatabase = (env: Given): [string, boolean][] => [
   ['TRUST_PROXY=1', env.TRUST_PROXY === '1'],
 ];
 
-/** Thrown with one line for each wrong setting. */
+/** Wrong settings. The message has one line for each. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }

@@ -8,15 +8,17 @@ import { createWorld } from './people.ts';
 const issuer = 'https://issuer.example';
 const audience = 'ticketwire';
 
+/** One key pair for each algorithm, for all issuers: an RSA key takes longer to find than most tests take. */
+const keys = new Map<string, CryptoKey>();
+const jwks: object[] = [];
+for (const alg of ['RS256', 'ES256', 'EdDSA']) {
+  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+  keys.set(alg, privateKey);
+  jwks.push({ ...(await exportJWK(publicKey)), kid: alg, alg, use: 'sig' });
+}
+
 /** An issuer of its own: a real HTTP server with a real key set. */
-async function createIssuer(algorithms = ['RS256', 'ES256', 'EdDSA']) {
-  const keys = new Map<string, CryptoKey>();
-  const jwks: object[] = [];
-  for (const alg of algorithms) {
-    const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
-    keys.set(alg, privateKey);
-    jwks.push({ ...(await exportJWK(publicKey)), kid: alg, alg, use: 'sig' });
-  }
+async function createIssuer() {
   const state = { status: 200, fetches: 0 };
   const server = createServer((_, response) => {
     state.fetches += 1;
@@ -27,7 +29,6 @@ async function createIssuer(algorithms = ['RS256', 'ES256', 'EdDSA']) {
   const jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
   return {
     state,
-    keys,
     settings: { jwksUrl, issuer, audience },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -54,7 +55,7 @@ async function createDesk() {
   return {
     ...world,
     authority,
-    async bearer({ alg = 'RS256', kid = alg, ...wanted }: Wanted = {}, key = authority.keys.get(alg)!) {
+    async bearer({ alg = 'RS256', kid = alg, ...wanted }: Wanted = {}, key = keys.get(alg)!) {
       const jwt = new SignJWT({ ...wanted.claims }).setProtectedHeader({
         alg,
         kid,

@@ -5,6 +5,7 @@ import type { Declared } from '../style/declared.ts';
 import type { Look } from '../style/look.ts';
 import type { ElementRule } from './elements.ts';
 
+/** Line breaks: 1 ends the line, 2 adds an empty line. */
 export type Lines = 0 | 1 | 2;
 
 const isFlat = (margin: string | undefined): boolean =>
@@ -13,6 +14,7 @@ const isFlat = (margin: string | undefined): boolean =>
 /**
  * Line breaks before and after an element in text. A paragraph without margins, as Word writes them, gets no
  * empty lines.
+ * @param nested whether the element is a table in a table
  */
 export function gapsOf(
   rule: ElementRule,

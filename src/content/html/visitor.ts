@@ -16,6 +16,7 @@ import { tagsOf } from './tags.ts';
 import { writeAlone } from './void-element.ts';
 import { isWordMarker, wordListLevel, wordMarker } from './word-lists.ts';
 
+/** How a tree is cleaned. */
 export interface CleanerOptions {
   readonly sheet: Sheet;
   readonly remotePictures: RemotePictures;

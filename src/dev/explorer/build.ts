@@ -11,28 +11,28 @@ import { brotliCompress, constants } from 'node:zlib';
 /*
  * The page's packages are a tree of their own (`package.json` here): 175 MB, most of it the Monaco editor,
  * that nothing needs once the page is built. A build installs them beside a copy of the sources, and removes
- * both. Whoever works on the page runs `npm ci --prefix src/dev/explorer` once; builds then take that tree.
+ * both. To work on the page, run `npm ci --prefix src/dev/explorer` once; builds then use that tree.
  */
 
 const sources = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const dist = join(root, 'dist');
-/** Where the built page is: `index.html`, and `assets/*.br`. */
+/** The directory of the built page: `index.html`, and `assets/*.br`. */
 export const explorerDist = join(dist, 'explorer');
-/** What builds the page. Another version of these makes another page; the lock file here has the rest. */
+/** The page is built again when the version of one of these changes. The lock file here covers the rest. */
 const builders = ['vite', 'typescript'];
 const run = promisify(exec);
 
 /**
- * Builds the explorer page, and checks its types, unless it is there and made from these very sources (that
- * check takes some milliseconds). `unavailable`: the development packages are not installed; what was built
- * before, if anything, stays as it is.
+ * Builds the explorer page and checks its types, unless it was built from the same sources and packages.
+ * Finding that out takes some milliseconds.
+ * @returns `unavailable`: the development packages are not installed, and an existing page is unchanged
  */
 export async function buildExplorer(): Promise<'fresh' | 'built' | 'unavailable'> {
   const stamp = await fingerprint();
   if (stamp === undefined) return 'unavailable';
   if (stamp === (await readStamp())) return 'fresh';
-  // Beside the old one, then in its place: processes that start together must not see half a page.
+  // Built beside the old one and then renamed, so that processes that start together never see half a page.
   const work = join(dist, `.explorer-${process.pid}`);
   try {
     const made = join(work, 'made');
@@ -54,7 +54,7 @@ export async function isExplorerBuilt(): Promise<boolean> {
 
 const readStamp = () => readFile(join(explorerDist, 'stamp'), 'utf8').catch(() => '');
 
-/** The folder of the sources that has the page's packages: this one, or a copy at `copy`. */
+/** Returns a folder with the sources and the page's packages: this one, or a copy at `copy`. */
 async function installed(copy: string): Promise<string> {
   if (existsSync(join(sources, 'node_modules'))) return sources;
   await cp(sources, copy, { recursive: true });
@@ -62,21 +62,21 @@ async function installed(copy: string): Promise<string> {
   return copy;
 }
 
-/** Bundles the page, and checks its types meanwhile. */
+/** Bundles the page and checks its types. */
 async function build(from: string, outDir: string): Promise<void> {
   const typescript = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const types = run(`"${process.execPath}" "${typescript}" --noEmit -p "${from}"`);
   await Promise.all([types.catch(explain), bundle(from, outDir)]);
 }
 
-/** The compiler tells its findings on standard output. */
+/** The compiler prints its errors on standard output. */
 function explain(error: Error & { stdout?: string }): never {
   throw new Error(`The types of the GraphQL explorer: ${error.stdout}`, { cause: error });
 }
 
 async function bundle(from: string, outDir: string): Promise<void> {
   const { NODE_ENV } = process.env;
-  // Whatever the caller's environment is: React's development build is another page under the same stamp.
+  // With another value React's development build would be bundled, and the stamp would not tell.
   process.env.NODE_ENV = 'production';
   try {
     const { build } = await import('vite');
@@ -87,7 +87,7 @@ async function bundle(from: string, outDir: string): Promise<void> {
   }
 }
 
-/** SHA-256 of what the page is made from; undefined where a builder is missing. */
+/** SHA-256 of the sources and of the builders' versions; undefined when a builder is missing. */
 async function fingerprint(): Promise<string | undefined> {
   const hash = createHash('sha256');
   const { resolve } = createRequire(import.meta.url);
@@ -116,8 +116,8 @@ async function filesBelow(folder: string): Promise<string[]> {
 }
 
 /**
- * Only Brotli is kept, a quarter of the bytes: every browser takes it, and for the rest it is undone on the
- * way out.
+ * Replaces the files by their Brotli versions, a quarter of the bytes. Every browser accepts them, and for
+ * other clients they are decompressed when they are sent.
  */
 async function compress(folder: string): Promise<void> {
   for (const file of await readdir(folder)) {

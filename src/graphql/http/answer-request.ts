@@ -16,9 +16,10 @@ import { acceptedForms, formFor, formOfProblem, type ResponseForm } from './resp
 import { writeResult } from './write-response.ts';
 import { createStreams } from './write-stream.ts';
 
+/** What serving GraphQL needs. */
 export interface RoadOptions {
   readonly log: Logger;
-  /** Rejects a GET without a credential, so that no link on a foreign page can cause one. */
+  /** Rejects a GET without a credential, so that no link on another site's page can cause one. */
   readonly production: boolean;
   /** Maximum bytes of one answer. */
   readonly answerBytes: number;

@@ -13,6 +13,7 @@ export type ReadParams = (
   ctx: TicketContext,
 ) => Promise<GraphQLParams>;
 
+/** How requests are read. */
 export interface ReadOptions {
   /** Maximum bytes of a JSON body. */
   readonly requestBytes: number;
@@ -28,7 +29,11 @@ export const strangersBytes = 64 * 1024;
  */
 const leastBudget = 64 * 1024 * 1024;
 
-/** Selects the reader by the request's method and media type. */
+/**
+ * Creates the function that reads a request's parameters: from the URL of a GET, or from a JSON or multipart
+ * body.
+ * @throws GraphQLError 415 from that function, for another media type, charset or content coding
+ */
 export function createRead({ requestBytes, readMultipart }: ReadOptions) {
   const budget = new BodyBudget(Math.max(3 * requestBytes, leastBudget));
   const readJson: ReadParams = async (req, _res, { viewer }) => {

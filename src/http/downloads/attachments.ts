@@ -17,18 +17,21 @@ import { rangeOf } from './byte-range.ts';
 import { dispositionOf } from './content-disposition.ts';
 import { preconditionOf, rangeIfSame } from './preconditions.ts';
 
+/** What downloads need. */
 export interface DownloadPorts {
   readonly begin: Begin;
   readonly services: TicketServices;
   readonly now: () => Date;
   /** The user as a viewer with the scope `read` only. Undefined for an unknown or disabled user. */
   readonly findReader: (userId: number) => Promise<Viewer | undefined>;
+  /** Detects an image by its first bytes. */
   readonly sniff: ImageSniffer;
 }
 
 /**
- * GET /attachments/{id} and /attachments/{id}/{name}: the file, for users who may see its message. They sign
- * in with a credential or use a signed URL. All others get the same 404, whatever the reason.
+ * Creates the handler of GET /attachments/{id} and /attachments/{id}/{name}: it sends the file to users who
+ * may see its message. They sign in with a credential or use a signed URL. All others get the same 404,
+ * whatever the reason.
  */
 export function createDownloads(ports: DownloadPorts): Handle {
   const { begin, services } = ports;

@@ -62,6 +62,7 @@ export async function renew(
   );
 }
 
+/** A recovered delivery and its new state. */
 export interface Recovered {
   readonly id: number;
   readonly state: 'QUEUED' | 'OUTCOME_UNKNOWN';
