@@ -110,9 +110,7 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
     }),
     body: t.string({
       required: true,
-      description:
-        'The text, stored unchanged. Not blank, and at most as large as the gateway allows ' +
-        '(MAX_BODY_BYTES).',
+      description: 'The text, stored unchanged. Not blank, and of at most MAX_BODY_BYTES bytes.',
     }),
     format: t.field({
       type: MessageFormatEnum,
@@ -144,9 +142,7 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
     }),
     reopen: t.boolean({
       defaultValue: messageDefaults.reopen,
-      description:
-        'Reopen the ticket if it is closed, in the same commit. Its event TICKET_REOPENED comes before ' +
-        "the message's. For operators.",
+      description: 'Reopen the ticket if it is closed, in the same commit. For operators.',
     }),
     idempotencyKey: t.string({
       description:

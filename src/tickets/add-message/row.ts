@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { messageIdOf } from '../../mail/compose/header.ts';
+import { encodedSizeUpperBound } from '../../mail/compose/size.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import { isOperator } from '../policy.ts';
-import { authoredOf } from './authored.ts';
-import type { EmailColumns, MessageRow, NewFile } from './commit/columns.ts';
+import { authoredOf, type EmailColumns, type MessageRow, type NewFile } from './columns.ts';
 import { type Copy, copiesBeside, dueAtOf, type NewEmail } from './email-input.ts';
 import { fingerprintOf } from './idempotency.ts';
 import type { NewMessage } from './input.ts';
-import { mailBytesUpperBound } from './mail.ts';
 
 /** Builds the statement's row for a valid message. */
 export const rowOf = (
@@ -45,6 +44,29 @@ const ofEmail = (
   copies: orAbsent(email.copies),
   copyKeys: orAbsent(email.copies.map(({ key }) => key)),
 });
+
+/** More than any mailbox's limit, so that the mail is always measured. */
+const unknownBytes = 2 ** 40;
+
+/**
+ * Upper bound of the mail's size in bytes. The statement compares it with the mailbox's limit, so most mails
+ * need not be composed.
+ */
+function mailBytesUpperBound(
+  { body, email }: NewMessage,
+  files: readonly NewFile[],
+): { mailBytes: number; signatureFactor: number } {
+  const size = (signatureBytes: number) =>
+    encodedSizeUpperBound({
+      bodyBytes: Buffer.byteLength(body),
+      signatureBytes,
+      quotedBytes: 0,
+      recipients: 1 + (email?.copies.length ?? 0),
+      attachments: files,
+    });
+  const quotes = email !== null && email.quote !== 'NONE';
+  return { mailBytes: quotes ? unknownBytes : size(0), signatureFactor: size(1) - size(0) };
+}
 
 const orAbsent = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
 

@@ -1,17 +1,14 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { insertFrom } from '../../../db/insert-from.ts';
 import { membersOf, recordColumns } from '../../../db/json-record.ts';
 import { pick, reading, writingAndReturning } from '../../../db/step.ts';
 import { idempotencyKeys, tickets } from '../../../db/tables.ts';
-import { authoredOf } from '../authored.ts';
-import { expectedColumns } from './columns.ts';
+import { authoredOf, expectedColumns } from '../columns.ts';
 import { foundTickets, input, judged, mailSubject } from './rules.ts';
-import { storedFingerprint } from './stored-key.ts';
 
 /*
- * From the rules that need the ticket's lock to the rows to write. A step with two forms has the same name and
- * columns in both: a group of plain rows leaves out what only other rows need, which is a tenth of the time of
- * a lone row.
+ * From the rules that need the ticket's lock to the rows to write. Some steps have a second form for a group
+ * of plain rows, which leaves out what only other rows need. Both have the same name and columns.
  */
 
 const asked = input.columns;
@@ -69,6 +66,13 @@ export const numbered = reading(
 );
 const drawn = numbered.columns;
 
+/**
+ * What is stored for an idempotency key: a digest of the ticket and of the input's fingerprint. In SQL, as
+ * only the statement knows the ticket of an input that names it by its reference.
+ */
+export const storedFingerprint = (ticketId: SQLWrapper, fingerprint: SQLWrapper): SQL =>
+  sql`sha256(convert_to(${ticketId} || ':' || ${fingerprint}, 'UTF8'))`;
+
 export const takenKeys = writingAndReturning(
   'taken_keys',
   sql`${insertFrom(
@@ -93,7 +97,8 @@ const publicSoFar = sql`count(*) filter (where ${asked.visibility} = 'PUBLIC') o
  * The rows to write, joined with their input. All later steps insert from here, so nothing has to be read
  * back. Columns are listed one by one, because each column costs every later step some time before its first
  * row.
- * @param reopened whether the ticket has been reopened, as 0 or 1. The reopening's event precedes the message's.
+ * @param reopened number of reopenings up to this row, 0 or 1. Their event precedes the message's.
+ * @param reopens whether this row reopens its ticket
  */
 const acceptedWith = (reopened: SQL, reopens: SQL) => {
   const publicNumber = sql`${drawn.lastPublicEventNumber} + ${reopened} + ${publicSoFar}`;

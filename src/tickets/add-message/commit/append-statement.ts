@@ -2,10 +2,11 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../../db/database.ts';
 import { jsonObject, milliseconds, reading } from '../../../db/step.ts';
 import type { TicketStatus } from '../../../platform/vocabulary.ts';
+import type { MessageRow } from '../columns.ts';
 import { accepted, acceptedPlain, decided, decidedPlain, locked, numbered, takenKeys } from './accept.ts';
-import type { MessageRow } from './columns.ts';
 import { input, judged, type RowVerdict, wanted } from './rules.ts';
-import { files, woken, writes, writesPlain } from './writes.ts';
+import { ticketWrites, ticketWritesPlain, woken } from './ticket-writes.ts';
+import { file, files, fileWrites, messageWrites } from './writes.ts';
 
 /*
  * The command's writes as one data-modifying statement: one round trip and one commit for a group of
@@ -19,7 +20,6 @@ import { files, woken, writes, writesPlain } from './writes.ts';
 
 const row = accepted.columns;
 const settled = decided.columns;
-const file = files.columns;
 
 /** The statement's answer to one row. Instants are milliseconds since 1970. */
 export type RowAnswer = AppendedAnswer | LeftOutAnswer;
@@ -58,8 +58,6 @@ type OfMail = 'deliveryId' | 'mailSubject' | 'fromName' | 'fromAddress' | 'toAdd
 export type MailedAnswer = AppendedAnswer & {
   readonly [K in OfMail]: NonNullable<AppendedAnswer[K]>;
 };
-
-export const isAppended = (answer: RowAnswer): answer is AppendedAnswer => answer.verdict === null;
 
 const forOperators = (all: SQL, visible: SQL): SQL =>
   sql`case when ${settled.isOperator} then ${all} else ${visible} end`;
@@ -100,7 +98,8 @@ const answeredWith = (columns: typeof answer) =>
     'answered',
     {
       answers: sql`json_agg(${jsonObject(columns)} order by ${settled.n})`,
-      // Selected because PostgreSQL does not run a step that nothing selects from, and `pg_notify` has to run.
+      // Selected because PostgreSQL does not run a step that nothing selects from, and `pg_notify` has to
+      // run.
       woken: sql`(select count(*) from ${woken})`,
     },
     sql`from ${decided} left join ${accepted} on ${row.n} = ${settled.n}`,
@@ -119,12 +118,17 @@ export const isPlain = ({ files, ifLastMessage, expect, reopen }: MessageRow): b
  * @param waits whether to wait for locked tickets, up to the connection's `lock_timeout`
  */
 export function prepareAppend(db: Db, { rows = 'any' as 'any' | 'plain', waits = false } = {}) {
-  const steps =
+  const accepting =
     rows === 'plain'
-      ? [decidedPlain, numbered, takenKeys, acceptedPlain, ...writesPlain, answeredPlain]
-      : [decided, numbered, takenKeys, accepted, ...writes, answered];
+      ? [decidedPlain, numbered, takenKeys, acceptedPlain]
+      : [decided, numbered, takenKeys, accepted];
+  const writing =
+    rows === 'plain'
+      ? [...messageWrites, ...ticketWritesPlain, answeredPlain]
+      : [...messageWrites, ...fileWrites, ...ticketWrites, answered];
+  const steps = [input, wanted, locked(waits), judged, ...accepting, ...writing];
   return db
-    .with(...[input, wanted, locked(waits), judged, ...steps].map(({ subquery }) => subquery))
+    .with(...steps.map(({ subquery }) => subquery))
     .select({
       answers: sql<RowAnswer[]>`${answered.columns.answers}`,
       woken: sql<string>`${answered.columns.woken}`,
