@@ -150,4 +150,5 @@ async function readBody({ stdin, stderr }: LooseContext): Promise<string> {
   }
 }
 
+/** The command `message add`: adds a message through a running gateway. */
 export const messageCommands: readonly LooseCommand[] = [add];

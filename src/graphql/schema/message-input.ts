@@ -98,6 +98,7 @@ const EmailReplyInput = builder.inputType('EmailReplyInput', {
   }),
 });
 
+/** The input of `addTicketMessage` and `previewTicketMessage`. It is assignable to the command's input. */
 export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', {
   description:
     'A message and its ticket. A field that is null has its default. Example: `{ ticket: { reference: ' +

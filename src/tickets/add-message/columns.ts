@@ -15,7 +15,7 @@ import type { Copy } from './email-input.ts';
  * all made from this table. Empty members are left out.
  */
 
-/** The columns of a message that its author fills in. Each has one name from the schema to the table. */
+/** Columns of a message that its author fills in. They have the same names in the schema and in the table. */
 export const authored = {
   body: messages.body,
   format: messages.format,
@@ -23,15 +23,16 @@ export const authored = {
   isMobileDevice: messages.isMobileDevice,
   language: messages.language,
 };
+/** The fields of a message that its author fills in. */
 export type Authored = Pick<typeof messages.$inferSelect, keyof typeof authored>;
 
 const names = Object.keys(authored) as (keyof Authored)[];
 
-/** Picks the authored fields. */
+/** Copies only the authored fields. */
 export const authoredOf = <T extends Record<keyof Authored, unknown>>(message: T): Pick<T, keyof Authored> =>
   Object.fromEntries(names.map((key) => [key, message[key]])) as unknown as Pick<T, keyof Authored>;
 
-/** A file of the message, durable in the blob store. */
+/** Columns of a file of the message. Its bytes are in the blob store already. */
 export const fileColumns = {
   position: attachments.position,
   blobKey: attachments.blobKey,
@@ -45,6 +46,7 @@ export const fileColumns = {
   /** Whether the message's own HTML shows it. */
   isInline: attachments.isInline,
 };
+/** Columns of a file that may be absent. */
 export const optionalFileColumns = {
   /** The Content-ID by which the HTML may refer to it. */
   contentId: attachments.contentId,
@@ -53,13 +55,15 @@ export const optionalFileColumns = {
   /** The scan's state where files are scanned: set for all files of a message or for none. */
   scan: attachments.scan,
 };
+/** A file of a message to append. */
 export type NewFile = RecordOf<typeof fileColumns> & PartialRecordOf<typeof optionalFileColumns>;
 
-/** A file without its position in the message. */
+/** A file of a message, without what depends on the message. */
 export type FileOf = Omit<NewFile, 'position' | 'contentId' | 'isInline'>;
 
 /**
- * Everything that a mail depends on besides its message, as its preview saw it. A different mail is not sent.
+ * Everything that a mail depends on besides its message, as its preview showed it. If any of it has changed,
+ * the mail is not sent.
  */
 export const expectedColumns = {
   subject: deliveries.subject,
@@ -70,6 +74,7 @@ export const expectedColumns = {
   /** The last message that mails can name or quote. */
   lastPublicMessageId: tickets.lastPublicMessageId,
 };
+/** The values of `expectedColumns`. */
 export type MailExpectation = RecordOf<typeof expectedColumns>;
 
 /** Present in each row. */
@@ -100,6 +105,7 @@ const emailColumns = {
   expect: member<MailExpectation>('json'),
 };
 
+/** All columns of a row. */
 export const rowColumns = {
   ...alwaysColumns,
   ticketId: tickets.id,
@@ -114,8 +120,9 @@ export const rowColumns = {
   ...emailColumns,
 };
 
+/** The columns of a row that an e-mail adds. */
 export type EmailColumns = PartialRecordOf<typeof emailColumns>;
-/** A message to append. It passed every rule that needs no database. */
+/** A message to append. It passed every rule that can be checked without the database. */
 export type MessageRow = Authored &
   RecordOf<Pick<typeof alwaysColumns, 'viewerId' | 'isOperator'>> &
   PartialRecordOf<Omit<typeof rowColumns, keyof typeof alwaysColumns>>;

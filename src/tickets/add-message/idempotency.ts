@@ -11,9 +11,9 @@ import { storedFingerprint } from './commit/accept.ts';
 import type { NewMessage } from './input.ts';
 
 /**
- * SHA-256 in hexadecimal of the input's meaning without its ticket: the body and flags, the name, type and
- * digest of each file, and the e-mail. It leaves out the key, `ifLastMessage` and the preview's hash, because
- * a retry may have seen newer messages.
+ * SHA-256 in hexadecimal of the input without its ticket: the body and flags, the name, type and digest of
+ * each file, and the e-mail. Leaves out the key, `ifLastMessage` and the preview's hash, because a retry may
+ * have seen newer messages.
  */
 export function fingerprintOf(message: NewMessage, files: readonly NewFile[]): string {
   const { body, format, visibility, isMobileDevice, ...later } = authoredOf(message);
@@ -43,14 +43,19 @@ export function fingerprintOf(message: NewMessage, files: readonly NewFile[]): s
   return hash('sha256', JSON.stringify(meaning), 'hex');
 }
 
+/** An idempotency key that was used before. */
 export interface StoredKey {
+  /** The message that it created. */
   readonly messageId: number;
   readonly ticketId: number;
   /** Whether the key was stored for this fingerprint and the message's ticket. */
   readonly isSameInput: boolean;
 }
 
-/** @param fingerprint of the input that is compared with the stored one */
+/**
+ * Finds the message that a user's idempotency key created.
+ * @param fingerprint of the current input, which is compared with the stored one
+ */
 export async function findKey(
   db: Db,
   {
@@ -74,14 +79,15 @@ export async function findKey(
   return row;
 }
 
+/** The refusal for a key that was used with another input. */
 export const keyReused = (): Refusal<'IDEMPOTENCY_KEY_REUSED'> =>
   new Refusal('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used with another input', undefined, [
     'idempotencyKey',
   ]);
 
 /**
- * Rejects a key in the header of a request with several commands: the second command would look like a retry
- * of the first.
+ * Rejects an idempotency key in the header of a request with several commands, where the second command would
+ * look like a retry of the first.
  * @throws Refusal INVALID_INPUT
  */
 export function assertOneCommand({ idempotencyKey }: RequestContext, commands: number): void {
@@ -94,8 +100,9 @@ export function assertOneCommand({ idempotencyKey }: RequestContext, commands: n
 const running = new Map<string, (() => void)[]>();
 
 /**
- * Runs the calls of one key one after another. Within a process they wait here without a connection. Calls of
- * other processes wait in the database, for the ticket's lock and the key's unique index.
+ * Runs the calls with the same key of a user one after another; calls without a key at once. Within a process
+ * they wait here without a connection. Calls of other processes wait in the database, for the ticket's lock
+ * and the key's unique index.
  */
 export async function oneAtATime<T>(userId: number, key: string | null, run: () => Promise<T>): Promise<T> {
   if (key === null) return run();

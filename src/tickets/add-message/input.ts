@@ -19,24 +19,28 @@ export const messageDefaults = {
   reopen: false,
 } as const satisfies Partial<Authored> & Pick<AddTicketMessageInput, 'attachments' | 'reopen'>;
 
-/** A file of this request, or the id of an earlier upload. */
+/** A file of this request, or the id of an earlier upload: exactly one of the two. */
 export interface FileInput {
   readonly file?: PromiseLike<IncomingFile> | IncomingFile | null | undefined;
   readonly upload?: string | null | undefined;
 }
 
-/** Exactly one of a file, an upload, or either of them with the Content-ID that the HTML refers to. */
+/**
+ * An attachment: a file, an upload, or `inline`, which is either of them with the Content-ID that the HTML
+ * refers to.
+ */
 export interface AttachmentInput extends FileInput {
   readonly inline?: InlineAttachmentInput | null | undefined;
-  /** The picture was pasted into the body. */
+  /** Set when the picture was pasted into the body, as a data URL. */
   readonly pasted?: true;
 }
+/** A picture that the message's HTML shows. */
 export interface InlineAttachmentInput extends FileInput {
   /** The part after `cid:` in the message's HTML. */
   readonly contentId: string;
 }
 
-/** Where an attachment comes from, and its path within the attachment. */
+/** The file or upload of an attachment, and the path to it within the attachment. */
 export const fileInputOf = ({ inline, ...own }: AttachmentInput): FileInput & { readonly path: string[] } =>
   inline == null ? { ...own, path: [] } : { file: inline.file, upload: inline.upload, path: ['inline'] };
 
@@ -47,14 +51,14 @@ export interface AddTicketMessageInput extends Optional<Omit<Authored, 'body'>> 
   readonly ticket: TicketSelector;
   readonly body: string;
   readonly attachments?: readonly AttachmentInput[] | null | undefined;
-  /** Without it, nothing is mailed. */
+  /** Without it, no mail is sent. */
   readonly email?: EmailReplyInput | null | undefined;
   /** Whether to reopen the ticket if it is closed, in the same commit. For operators. */
   readonly reopen?: boolean | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
   /** Global id of the last message that the author has seen. */
   readonly ifLastMessage?: string | null | undefined;
-  /** The hash of a preview. The mail is sent only if it still equals the previewed one. */
+  /** The hash of a preview. The mail is sent only if it still equals the one that was previewed. */
   readonly expectPreviewHash?: string | null | undefined;
 }
 
@@ -70,20 +74,21 @@ export interface NewMessage extends Authored, ResolvedSelector {
   readonly expectPreviewHash: string | null;
 }
 
+/** A parsed message with its pasted pictures and problems. */
 export interface ReadMessage {
   /** Its body refers to the pasted pictures by Content-ID. */
   readonly message: NewMessage;
   readonly pasted: readonly PastedPicture[];
-  /** Parts of the body that are not shown as written. */
+  /** Parts of the body that will not be shown as written. */
   readonly changes: readonly BodyChange[];
-  /** All problems that show without the database. */
+  /** All problems that can be found without the database. */
   readonly problems: readonly Problem[];
 }
 
 /** Most problems that one refusal reports. */
 const maxProblems = 100;
 
-/** Parses an input and collects its problems. */
+/** Parses an input, fills in its defaults and collects its problems. */
 export async function readMessage(ctx: TicketContext, given: AddTicketMessageInput): Promise<ReadMessage> {
   const { limits } = ctx.services;
   const attachments = given.attachments ?? messageDefaults.attachments;
@@ -136,7 +141,7 @@ function* conditionProblems(message: NewMessage): Iterable<Problem> {
   if (ifLastMessage === 0) yield { path: ['ifLastMessage'], message: 'Not the id of a message' };
 }
 
-/** 1 to 255 visible ASCII characters; blanks are allowed inside. */
+/** Whether a text may be an idempotency key: 1 to 255 visible ASCII characters. Spaces are allowed inside. */
 export const isKey = (text: string): boolean => /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(text);
 
 function* keyProblems(field: string | undefined, header: string | undefined): Iterable<Problem> {
@@ -149,7 +154,7 @@ function* keyProblems(field: string | undefined, header: string | undefined): It
     yield { path, message: 'The Idempotency-Key header and the field idempotencyKey differ' };
 }
 
-/** Problems of a message's files that show without reading them. */
+/** Problems of a message's attachments that can be found without reading the files. */
 function* attachmentProblems(attachments: readonly AttachmentInput[], limit: number): Iterable<Problem> {
   if (attachments.length > limit) {
     yield {

@@ -32,7 +32,7 @@ const lastVisible = sql`
 const { ifLastMessage, expect, ...kept } = ruled;
 /** Plain rows have no condition. */
 export const decidedPlain = reading('decided', kept, sql`from ${judged}`);
-/** The rules that need the locked row. */
+/** Step that adds the verdicts that depend on the ticket's last message, so need its lock. */
 export const decided = reading(
   'decided',
   {
@@ -51,6 +51,7 @@ const settled = decided.columns;
 
 /** Ids are drawn under the ticket's lock, so that they increase within a ticket in commit order. */
 const { verdict, requesterId, ticketCreatedAt, isOperator, maxMailBytes, ...written } = settled;
+/** Step that draws the ids and times of the rows that are written, in the order of ticket and input. */
 export const numbered = reading(
   'numbered',
   {
@@ -67,8 +68,8 @@ export const numbered = reading(
 const drawn = numbered.columns;
 
 /**
- * What is stored for an idempotency key: a digest of the ticket and of the input's fingerprint. In SQL, as
- * only the statement knows the ticket of an input that names it by its reference.
+ * SQL for the digest that is stored with an idempotency key, of the ticket and the input's fingerprint. It is
+ * SQL because a ticket named by its reference gets its id only inside the statement.
  */
 export const storedFingerprint = (ticketId: SQLWrapper, fingerprint: SQLWrapper): SQL =>
   sql`sha256(convert_to(${ticketId} || ':' || ${fingerprint}, 'UTF8'))`;
@@ -94,9 +95,9 @@ const reopenings = sql`count(*) filter (where ${asked.reopen} and ${drawn.status
 const publicSoFar = sql`count(*) filter (where ${asked.visibility} = 'PUBLIC') over ticket`;
 
 /**
- * The rows to write, joined with their input. All later steps insert from here, so nothing has to be read
- * back. Columns are listed one by one, because each column costs every later step some time before its first
- * row.
+ * Step with the rows to write, joined with their input. All later steps insert from here, so nothing has to
+ * be read back. Columns are listed one by one, because each column costs every later step some time before
+ * its first row.
  * @param reopened number of reopenings up to this row, 0 or 1. Their event precedes the message's.
  * @param reopens whether this row reopens its ticket
  */

@@ -21,15 +21,15 @@ import { file, files, fileWrites, messageWrites } from './writes.ts';
 const row = accepted.columns;
 const settled = decided.columns;
 
-/** The statement's answer to one row. Instants are milliseconds since 1970. */
+/** The statement's result for one row. Instants are milliseconds since 1970. */
 export type RowAnswer = AppendedAnswer | LeftOutAnswer;
 
-/** To a row that was left out: why, and what its caller needs to ask again. */
+/** The result for a row that was not written: why, and what its caller needs to try again. */
 export type LeftOutAnswer = { readonly verdict: RowVerdict } & {
   readonly [K in 'ticketId' | 'toAddress' | 'maxMailBytes']: AppendedAnswer[K] | null;
 };
 
-/** To a row that was appended. Members of files and e-mails are null where there are none. */
+/** The result for a row that was written. Fields of files and e-mails are null where there are none. */
 export interface AppendedAnswer {
   readonly verdict: null;
   readonly ticketId: number;
@@ -38,6 +38,7 @@ export interface AppendedAnswer {
   readonly status: TicketStatus;
   readonly requesterId: number;
   readonly ticketCreatedAt: number;
+  /** Number of the ticket's messages that the viewer may see, with this one. */
   readonly messageCount: number;
   readonly messageId: number;
   readonly createdAt: number;
@@ -54,7 +55,7 @@ export interface AppendedAnswer {
 }
 
 type OfMail = 'deliveryId' | 'mailSubject' | 'fromName' | 'fromAddress' | 'toAddress' | 'toName';
-/** To a row with an e-mail. */
+/** The result for a row that was written with an e-mail. */
 export type MailedAnswer = AppendedAnswer & {
   readonly [K in OfMail]: NonNullable<AppendedAnswer[K]>;
 };

@@ -31,6 +31,10 @@ export interface GroupCommit extends AsyncDisposable {
   append(row: MessageRow): Promise<RowAnswer>;
 }
 
+/**
+ * Creates the writer of new messages. @param sendsByDefault whether a mailbox without SMTP settings of its
+ * own can send
+ */
 export function createGroupCommit(
   db: Db,
   sendsByDefault: boolean,
