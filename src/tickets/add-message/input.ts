@@ -154,6 +154,9 @@ function* keyProblems(field: string | undefined, header: string | undefined): It
     yield { path, message: 'The Idempotency-Key header and the field idempotencyKey differ' };
 }
 
+/** RFC 2045 and 2392: the part after `cid:`, without angle brackets. */
+const contentIdPattern = /^[!-;=?-~]{1,200}$/;
+
 /** Problems of a message's attachments that can be found without reading the files. */
 function* attachmentProblems(attachments: readonly AttachmentInput[], limit: number): Iterable<Problem> {
   if (attachments.length > limit) {
@@ -162,15 +165,8 @@ function* attachmentProblems(attachments: readonly AttachmentInput[], limit: num
       message: `There are ${attachments.length} attachments; ${limit} are allowed`,
     };
   }
-  yield* inlineProblems(attachments.slice(0, limit));
-}
-
-/** RFC 2045 and 2392: the part after `cid:`, without angle brackets. */
-const contentIdPattern = /^[!-;=?-~]{1,200}$/;
-
-function* inlineProblems(attachments: readonly AttachmentInput[]): Iterable<Problem> {
   const seen = new Set<string>();
-  for (const [index, { inline }] of attachments.entries()) {
+  for (const [index, { inline }] of attachments.slice(0, limit).entries()) {
     if (inline == null) continue;
     const path = ['attachments', index, 'inline'];
     if ((inline.file == null) === (inline.upload == null))

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { messageIdOf } from '../../mail/compose/header.ts';
-import { encodedSizeUpperBound } from '../../mail/compose/size.ts';
+import { encodedSizeUpperBound, octetsOfTextByte } from '../../mail/compose/size.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import { isOperator } from '../policy.ts';
 import { authoredOf, type EmailColumns, type MessageRow, type NewFile } from './columns.ts';
@@ -28,6 +28,9 @@ export const rowOf = (
   ...(message.email === null ? undefined : ofEmail(message.email, message, files, now)),
 });
 
+/** More than any mailbox's limit, so that the mail is always measured. */
+const unknownBytes = 2 ** 40;
+
 const ofEmail = (
   email: NewEmail,
   message: NewMessage,
@@ -35,7 +38,18 @@ const ofEmail = (
   now: Date,
 ): EmailColumns => ({
   from: email.from,
-  ...mailBytesUpperBound(message, files),
+  // Most mails are so far below the mailbox's limit that they need not be composed to be measured.
+  mailBytes:
+    email.quote === 'NONE'
+      ? encodedSizeUpperBound({
+          bodyBytes: Buffer.byteLength(message.body),
+          signatureBytes: 0,
+          quotedBytes: 0,
+          recipients: 1 + email.copies.length,
+          attachments: files,
+        })
+      : unknownBytes,
+  signatureFactor: octetsOfTextByte,
   quote: email.quote,
   rfcMessageId: messageIdOf(randomUUID(), email.from),
   autoSubmitted: email.autoSubmitted || undefined,
@@ -44,29 +58,6 @@ const ofEmail = (
   copies: orAbsent(email.copies),
   copyKeys: orAbsent(email.copies.map(({ key }) => key)),
 });
-
-/** More than any mailbox's limit, so that the mail is always measured. */
-const unknownBytes = 2 ** 40;
-
-/**
- * Upper bound of the mail's size in bytes. The statement compares it with the mailbox's limit, so most mails
- * need not be composed.
- */
-function mailBytesUpperBound(
-  { body, email }: NewMessage,
-  files: readonly NewFile[],
-): { mailBytes: number; signatureFactor: number } {
-  const size = (signatureBytes: number) =>
-    encodedSizeUpperBound({
-      bodyBytes: Buffer.byteLength(body),
-      signatureBytes,
-      quotedBytes: 0,
-      recipients: 1 + (email?.copies.length ?? 0),
-      attachments: files,
-    });
-  const quotes = email !== null && email.quote !== 'NONE';
-  return { mailBytes: quotes ? unknownBytes : size(0), signatureFactor: size(1) - size(0) };
-}
 
 const orAbsent = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
 

@@ -109,8 +109,8 @@ const answeredWith = (columns: typeof answer) =>
 const answered = answeredWith(answer);
 const answeredPlain = answeredWith(plainAnswer);
 
-/** Whether a row has no file, no condition and nothing to reopen. Most rows are plain. */
-export const isPlain = ({ files, ifLastMessage, expect, reopen }: MessageRow): boolean =>
+/** Whether a queued row has no file, no condition and nothing to reopen. Most rows are plain. */
+export const isPlain = ({ row: { files, ifLastMessage, expect, reopen } }: { row: MessageRow }): boolean =>
   files === undefined && ifLastMessage === undefined && expect === undefined && reopen === undefined;
 
 /**

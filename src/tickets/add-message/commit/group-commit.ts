@@ -85,8 +85,7 @@ export function createGroupCommit(
   /** Writes a group. @returns functions that resolve the callers' promises */
   async function flush(group: readonly PendingRow[]): Promise<(() => void)[]> {
     try {
-      const isEachPlain = group.every(({ row }) => isPlain(row));
-      const answers = await execute(isEachPlain ? plainStatement : statement, group);
+      const answers = await execute(group.every(isPlain) ? plainStatement : statement, group);
       return group.flatMap((waiting, n) => {
         const answer = answers[n]!;
         if (answer.verdict === 'LOCKED') foundLocked(waiting, answer.ticketId!);
