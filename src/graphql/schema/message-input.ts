@@ -111,7 +111,7 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
     }),
     body: t.string({
       required: true,
-      description: 'The text, stored unchanged. Not blank, and of at most MAX_BODY_BYTES bytes.',
+      description: 'The text, stored unchanged. Not blank, and at most MAX_BODY_BYTES (a setting) long.',
     }),
     format: t.field({
       type: MessageFormatEnum,
@@ -143,7 +143,8 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
     }),
     reopen: t.boolean({
       defaultValue: messageDefaults.reopen,
-      description: 'Reopen the ticket if it is closed, in the same commit. For operators.',
+      description:
+        'For operators: reopen a closed ticket. TICKET_REOPENED precedes the event of the message.',
     }),
     idempotencyKey: t.string({
       description:
