@@ -24,6 +24,7 @@ const sql = postgres({
 // The statement's text is taken from the gateway, so that it cannot differ. The placeholders are `rows` and
 // `sendsByDefault`.
 const { sql: text, params } = prepareAppend(drizzle(postgres(options), { schema: tables }), {
+  rows: 'plain',
   waits: true,
 }).getQuery();
 const placeOf = params.map((param) => (param as { name?: string }).name);
