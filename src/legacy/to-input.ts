@@ -71,8 +71,13 @@ interface Kept<T> {
 }
 
 function kept<T>(list: readonly T[] | null, keep: (item: T) => boolean): Kept<T> {
-  const indices = [...(list ?? []).keys()].filter((i) => keep(list![i]!));
-  return { items: indices.map((i) => list![i]!), indices };
+  const kept: { items: T[]; indices: number[] } = { items: [], indices: [] };
+  for (let i = 0; i < (list?.length ?? 0); i++) {
+    if (!keep(list![i]!)) continue;
+    kept.items.push(list![i]!);
+    kept.indices.push(i);
+  }
+  return kept;
 }
 
 /** @param number of the attachment, from 1. It names a file without a name */

@@ -9,7 +9,8 @@ export const [quote, apostrophe, comma, slash, minus] = [
   code('/'),
   code('-'),
 ];
-export const [closeBrace, closeBracket, closeParen] = [code('}'), code(']'), code(')')];
+export const [openBracket, closeBracket] = [code('['), code(']')];
+export const [closeBrace, closeParen] = [code('}'), code(')')];
 
 export function isNumberStart(next: number): boolean {
   return (next >= 0x30 && next <= 0x39) || next === minus || next === 0x2e;
