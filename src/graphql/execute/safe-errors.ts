@@ -1,4 +1,4 @@
-import { type ExecutionResult, GraphQLError } from 'graphql';
+import { GraphQLError } from 'graphql';
 import { asUnavailable } from '../../platform/database-faults.ts';
 import {
   BadCredential,
@@ -16,16 +16,6 @@ interface ErrorReport {
   readonly log: Logger;
 }
 
-/**
- * Replaces the errors of one execution by what a caller may see: refusals and mistakes unchanged, faults by
- * their request id.
- */
-export function withSafeErrors(result: ExecutionResult, report: ErrorReport): ExecutionResult {
-  return result.errors === undefined
-    ? result
-    : { ...result, errors: result.errors.map((error) => safeError(error, report)) };
-}
-
 /** The extensions of a refusal: the same data that a command's result has in its fields. */
 function extensionsOf(refusal: Refusal): Record<string, unknown> {
   const { code, inputPath } = refusal;
@@ -35,6 +25,7 @@ function extensionsOf(refusal: Refusal): Record<string, unknown> {
   return { code, retryable: retryable[code], path: inputPath.map(String), problems };
 }
 
+/** What a caller may see of an error: refusals and mistakes unchanged, a fault by its request id. */
 export function safeError(error: unknown, { requestId, log }: ErrorReport): GraphQLError {
   const original = error instanceof GraphQLError ? error.originalError : error;
   // Errors of graphql-js, of a scalar or of a limit are about the document and reveal nothing internal.
