@@ -11,8 +11,8 @@ interface Level {
 }
 
 /**
- * Lays out text as a browser's `innerText` does: runs of blanks are one, blocks end lines, and the gap
- * between two blocks is the larger of what they ask for.
+ * Lays out text as a browser's `innerText` does: runs of blanks become one, blocks end lines, and the gap
+ * between two blocks is the larger of the two that they require.
  */
 export class TextWriter {
   readonly #kept: boolean;
@@ -38,6 +38,10 @@ export class TextWriter {
     this.#kept = kept;
   }
 
+  /**
+   * Appends text.
+   * @param space how its spaces and line breaks are treated
+   */
   write(text: string, space: WhiteSpace): void {
     if (space === 'collapse') this.#writeRun(text);
     else {
@@ -106,6 +110,7 @@ export class TextWriter {
     if (this.#kept) this.#lines.add(withoutTrailingBlanks(this.#line.text));
   }
 
+  /** Writes a `<br>`. */
   lineBreak(): void {
     if (this.#gap > 0 || !this.#begun) this.#open();
     this.#breaks += 1;
@@ -114,7 +119,9 @@ export class TextWriter {
     this.#captured?.add('\n');
   }
 
-  /** Ends a line, and adds an empty line for 2. The last `<br>` of a block adds no line. */
+  /**
+   * Begins or ends a block: 1 ends the line, 2 adds an empty line. The last `<br>` of a block adds no line.
+   */
   block(lines: 0 | 1 | 2): void {
     if (lines === 0 || !this.#begun) return;
     if (this.#breaks > 0 && this.#gap === 0) this.#breaks -= 1;
@@ -135,6 +142,7 @@ export class TextWriter {
     else this.#deeper += 1;
   }
 
+  /** Ends the innermost `indent`. */
   outdent(): void {
     if (this.#deeper > 0) {
       this.#deeper -= 1;
@@ -149,13 +157,17 @@ export class TextWriter {
     this.#captured = new GrowingText();
   }
 
+  /** Ends the capture and returns the text. */
   captured(): string {
     const text = (this.#captured?.text ?? '').trim();
     this.#captured = undefined;
     return text;
   }
 
-  /** Reduces the pending gap to one line end. @returns the previous gap */
+  /**
+   * Reduces the pending gap to one line end.
+   * @returns the previous gap
+   */
   closeUp(): 0 | 1 | 2 {
     const gap = this.#gap;
     this.#gap = Math.min(gap, 1);
@@ -167,6 +179,7 @@ export class TextWriter {
     return this.#inLine() && this.#blank === '' ? this.#last : '';
   }
 
+  /** Returns the text, without empty lines at its start and end. */
   finish(): string {
     if (this.#begun) this.#end();
     return inPieces(this.#lines.text, (piece) => piece.replace(/\u00a0/g, () => ' '));
