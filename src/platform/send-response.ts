@@ -47,8 +47,8 @@ export function sendAnswer(
 }
 
 /**
- * As Latin-1, a short body is sent in one packet with the head; Node would send bytes as a second one. A text of
- * as many bytes as characters is ASCII, which Latin-1 writes faster than UTF-8.
+ * As Latin-1, a short body is sent in one packet with the head; Node would send bytes as a second one. A text
+ * of as many bytes as characters is ASCII, which Latin-1 writes faster than UTF-8.
  */
 function endWith(res: ServerResponse, body: string | Buffer, bytes: unknown): void {
   if (typeof body !== 'string') res.end(body.toString('latin1'), 'latin1');
