@@ -14,9 +14,9 @@ export function describeStartError(error: unknown): string | undefined {
 }
 
 /**
- * Runs a step of the start that needs the database.
+ * Runs a step of the start that needs the database, so that its errors name the setting.
  * @param setting the setting with its URL
- * @throws ConfigError that names the setting, when it or the database has to be changed
+ * @throws ConfigError when the setting or the database has to be changed; other errors are thrown unchanged
  */
 export async function naming<T>(setting: string, run: () => Promise<T>): Promise<T> {
   try {

@@ -8,7 +8,7 @@ import { createDownloads } from '../http/downloads/attachments.ts';
 import { answerSource } from '../http/downloads/delivery-source.ts';
 import { answerText } from '../http/respond.ts';
 import type { Handle, Route } from '../http/server.ts';
-import { createBegin, originOf, remoteAddressOf } from '../http/sign-in.ts';
+import { type Begin, createBegin, originOf, remoteAddressOf } from '../http/sign-in.ts';
 import { createUploads } from '../http/uploads/routes.ts';
 import { foldPath } from '../legacy/dotnet/path.ts';
 import { createLegacyDoor, refuseLegacy } from '../legacy/endpoint.ts';
@@ -27,12 +27,10 @@ interface Doors {
   readonly graphql: GraphqlServer;
 }
 
-/** Signs a request in. */
-type Begin = ReturnType<typeof createBegin>;
 type Cors = ReturnType<typeof createCors>;
 type ContextOf = (req: IncomingMessage, res: ServerResponse) => Promise<TicketContext>;
 
-/** Which path is answered by what. */
+/** Creates the routes of the web server. A route's `door` names it in logs and metrics. */
 export function createRoutes(doors: Doors): Route[] {
   const { services, monitoring } = doors;
   const { config } = doors.foundation;

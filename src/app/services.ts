@@ -11,7 +11,7 @@ import type { TicketServices } from '../tickets/context.ts';
 import { createAttachmentUrls } from '../tickets/read/signed-url.ts';
 import type { Foundation } from './foundation.ts';
 
-/** What the commands and readers of tickets need. */
+/** Creates what the commands and readers of tickets need. */
 export async function createTicketServices(
   { config, overrides, parts, database, blobs, smtpUrl }: Foundation,
   metrics: Metrics,
@@ -44,6 +44,10 @@ export async function createTicketServices(
   };
 }
 
+/**
+ * Creates the authenticator of all requests. Passwords of the demo desk are accepted only with the embedded
+ * database.
+ */
 export function startAuthenticator(
   { config, overrides, parts, database, now, log }: Foundation,
   metrics: Metrics,

@@ -9,8 +9,8 @@ import { createRoutes } from './routes.ts';
 import { createTicketServices, startAuthenticator } from './services.ts';
 
 /**
- * Starts the HTTP server.
- * @returns its origin
+ * Starts the HTTP server with all its routes. Its shutdown is registered in `foundation.parts`.
+ * @returns the origin that it listens on: `http://127.0.0.1:4000`
  */
 export async function startWeb(foundation: Foundation, monitoring: Monitoring): Promise<string> {
   const { config, overrides, parts, database, log } = foundation;

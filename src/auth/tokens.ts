@@ -16,6 +16,7 @@ function newToken(): string {
   return `${tokenPrefix}${secret}${checksum(secret)}`;
 }
 
+/** Whether a text has the form and the checksum of an API token. No query is made. */
 export function isWellFormedToken(token: string): boolean {
   const [, secret = '', check] = /^tw_([0-9a-f]{40})([0-9a-f]{8})$/.exec(token) ?? [];
   return check !== undefined && check === checksum(secret);
@@ -25,6 +26,7 @@ const checksum = (secret: string) => crc32(secret).toString(16).padStart(8, '0')
 /** A random secret needs neither a salt nor a slow hash. */
 const digest = (token: string) => createHash('sha256').update(token).digest();
 
+/** An API token to create. */
 export interface NewToken {
   readonly userId: number;
   readonly name: string;
@@ -32,7 +34,10 @@ export interface NewToken {
   readonly expiresAt?: Date | undefined;
 }
 
-/** @returns the token itself, which cannot be read again */
+/**
+ * Creates an API token. Only its digest is stored.
+ * @returns the token itself, which cannot be read again
+ */
 export async function createToken(db: Db | Tx, input: NewToken): Promise<{ id: number; token: string }> {
   const token = newToken();
   const [row] = await db
@@ -48,7 +53,10 @@ export async function createToken(db: Db | Tx, input: NewToken): Promise<{ id: n
   return { id: row!.id, token };
 }
 
-/** Takes effect within 30 s in every process. @returns whether the token existed and was not revoked yet */
+/**
+ * Revokes a token. Takes effect within 30 s in every process.
+ * @returns whether the token existed and was not revoked yet
+ */
 export async function revokeToken(db: Db | Tx, id: number): Promise<boolean> {
   const rows = await db
     .update(apiTokens)
@@ -58,7 +66,10 @@ export async function revokeToken(db: Db | Tx, id: number): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Includes revoked and expired tokens. @param userId absent: tokens of all users */
+/**
+ * Lists tokens in the order of their ids, including revoked and expired ones.
+ * @param userId absent: tokens of all users
+ */
 export function listTokens(db: Db | Tx, userId?: number) {
   return db
     .select({
@@ -76,6 +87,7 @@ export function listTokens(db: Db | Tx, userId?: number) {
     .orderBy(asc(apiTokens.id));
 }
 
+/** A stored token and its user. Either may be disabled, expired or revoked. */
 export interface FoundToken {
   readonly account: Account;
   readonly scopes: ReadonlySet<Scope>;
@@ -83,7 +95,7 @@ export interface FoundToken {
   readonly revokedAt: Date | null;
 }
 
-/** Looks up a well-formed token by its digest, including revoked and expired ones. */
+/** Prepares the lookup of a token by its digest. It finds revoked and expired tokens too. */
 export function prepareFindToken(db: Db): (token: string) => Promise<FoundToken | undefined> {
   const query = db
     .select({

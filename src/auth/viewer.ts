@@ -20,6 +20,7 @@ export interface Account {
   readonly passwordHash: string | null;
   readonly disabledAt: Date | null;
 }
+/** The columns of {@link Account}, for a select. */
 export const accountColumns = {
   id: users.id,
   login: users.login,
@@ -29,7 +30,10 @@ export const accountColumns = {
   disabledAt: users.disabledAt,
 };
 
-/** @param granted the credential's scopes; absent: all scopes of the role */
+/**
+ * Makes the viewer of a request, with the scopes that both the credential and the role allow.
+ * @param granted the credential's scopes; absent: all scopes of the role
+ */
 export function viewerOf(
   account: Omit<Account, 'passwordHash'>,
   granted: ReadonlySet<Scope> = everyScope,
@@ -43,7 +47,7 @@ export function viewerOf(
   });
 }
 
-/** Looks up a user by login, ignoring case, including disabled ones. */
+/** Prepares the lookup of a user by login, ignoring case. It finds disabled users too. */
 export function prepareFindByLogin(db: Db): (login: string) => Promise<Account | undefined> {
   const query = db
     .select(accountColumns)
@@ -53,7 +57,7 @@ export function prepareFindByLogin(db: Db): (login: string) => Promise<Account |
   return async (login) => (await query.execute({ login }))[0];
 }
 
-/** Enabled users with this address, ignoring the case of A to Z; at most two. */
+/** Finds enabled users with this address, ignoring the case of A to Z; at most two. */
 export function findEnabledByEmail(db: Db, address: string): Promise<Account[]> {
   const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
   return db
@@ -70,7 +74,11 @@ export function findEnabledByEmail(db: Db, address: string): Promise<Account[]> 
     .limit(2);
 }
 
-/** The user's current state with these scopes; undefined: unknown or disabled. */
+/**
+ * Prepares the lookup of a user's current role by id.
+ * @param granted the scopes that the viewer gets, as far as the role allows them
+ * @returns a function that resolves to undefined for an unknown or disabled user
+ */
 export function prepareFindById(
   db: Db,
   granted: ReadonlySet<Scope>,

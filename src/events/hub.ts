@@ -27,8 +27,9 @@ export interface EventHub extends AsyncDisposable {
 }
 
 /**
- * @param open opens a client with one connection. It is ended when there are no subscriptions, because a
- * LISTEN that has outlived its connection cannot be removed.
+ * Creates the hub of a process.
+ * @param open opens a client with one connection. It is closed when there are no subscriptions, because a
+ *   LISTEN that has outlived its connection cannot be removed.
  */
 export function createEventHub(open: () => postgres.Sql, log: Logger): EventHub {
   const bells = new Map<number, Set<() => void>>();

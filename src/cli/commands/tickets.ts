@@ -120,4 +120,5 @@ const show: Command = {
   example: 'ticket show INC-000047',
 };
 
+/** The commands `ticket add`, `ticket list` and `ticket show`. */
 export const ticketCommands: readonly Command[] = [add, list, show];

@@ -41,19 +41,21 @@ interface BuiltPage {
   readonly assets: ReadonlyMap<string, Buffer>;
 }
 
+/** What the page is told. */
 export interface ExplorerOptions {
   /**
-   * Value of the Authorization header that the page is signed in with: the demo operator's. Whoever does not
-   * ask directly gets the page without it.
+   * Value of the Authorization header that the page signs in with: the demo operator's. Only direct requests
+   * get a page with it.
    */
   readonly demoAuthorization?: string | undefined;
-  /** Path of the development inbox, if this process has one; the page links to it. */
+  /** Path of the development inbox, if this process has one. The page links to it. */
   readonly inboxPath?: string | undefined;
 }
 
 /**
- * The GraphiQL page at GET /graphql, for whoever asks for HTML, and its files under /explorer/.
- * The handler resolves to false, with nothing written, when the request is not for it.
+ * Creates the handler of the GraphiQL page, which is sent for GET /graphql to clients that accept HTML, and
+ * of its files under /explorer/.
+ * @returns a handler that resolves to false, with nothing written, when the request is for neither
  */
 export function createExplorer({ demoAuthorization, inboxPath }: ExplorerOptions = {}) {
   const settings: ExplorerSettings = {

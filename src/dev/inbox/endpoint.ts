@@ -8,9 +8,13 @@ import type { Viewer } from '../../platform/request-context.ts';
 import { inboxFrame, inboxPolicy, noteMain, readInboxAssets } from './page/frame.ts';
 import { answerInbox } from './page/routes.ts';
 
+/** What the inbox page needs. */
 export interface InboxPageOptions {
   readonly db: Db;
-  /** @throws BadCredential */
+  /**
+   * Signs the user in.
+   * @throws BadCredential
+   */
   readonly authenticate: (
     authorization: string | undefined,
     remoteAddress: string,
@@ -21,8 +25,9 @@ export interface InboxPageOptions {
 }
 
 /**
- * The web page of the development inbox, for operators. Its path is /inbox/ with the slash, so that a browser
- * sends the Basic credential to /inbox/… only, and never to an endpoint that changes something.
+ * Creates the handler of the development inbox's web page, for operators. Its path is /inbox/ with the slash,
+ * so that a browser sends the Basic credential to /inbox/… only, and never to an endpoint that changes
+ * something.
  */
 export function createInboxPage({
   db,

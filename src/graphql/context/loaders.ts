@@ -80,7 +80,7 @@ export class Loaders {
     return this.#many(listAttempts, listAttempts, () => true);
   }
 
-  /** One page of several tickets' messages; tickets asked for the same page share a statement. */
+  /** One page of a ticket's messages. Tickets for which the same page is requested share a statement. */
   messagesOf(ticketId: number, page: KeysetPage): Promise<readonly PageMessage[]> {
     return this.#many<PageMessage>(JSON.stringify(page), (ctx, ids) =>
       this.bodies.lend(
@@ -90,7 +90,10 @@ export class Loaders {
     ).load(ticketId);
   }
 
-  /** The body of a message. @throws AnswerTooLarge */
+  /**
+   * The body of a message. It is read if it was not loaded with the message.
+   * @throws AnswerTooLarge when the request has loaded too many bytes of bodies
+   */
   bodyOf({ id, body, bodyBytes = 0 }: Message): string | Promise<string> {
     if (body !== null) return body;
     this.bodies.spend(id, bodyBytes);

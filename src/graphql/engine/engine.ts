@@ -21,6 +21,7 @@ import { coerceVariables } from './coercion-errors.ts';
 import { Documents, introspects } from './documents.ts';
 import { runPlan } from './run-plan.ts';
 
+/** How operations are executed. */
 export interface EngineOptions {
   readonly schema: GraphQLSchema;
   /**

@@ -22,12 +22,13 @@ import type { createGraphqlYoga } from './yoga.ts';
 /** A valid operation that has not been executed yet. */
 export interface Operation {
   readonly kind: 'query' | 'mutation' | 'subscription';
+  /** Where a subscription stands. */
   readonly place: StreamPlace;
   /** Resolves to one result, or to a stream for a subscription. Errors of the execution are in the result. */
   run(): Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
 }
 
-/** Thrown for an operation of which nothing was executed. */
+/** Nothing of an operation was executed, for these errors. */
 export class OperationRefused extends Error {
   readonly errors: readonly GraphQLError[];
   constructor(errors: readonly GraphQLError[]) {
@@ -38,6 +39,11 @@ export class OperationRefused extends Error {
 
 /** The parameters of a well-formed request. */
 export type OperationParams = Pick<GraphQLParams, 'operationName' | 'variables'> & { readonly query: string };
+/**
+ * Parses, validates and selects an operation.
+ * @param resumeAfter cursor after which a subscription continues
+ * @throws OperationRefused
+ */
 export type PrepareOperation = (
   asked: OperationParams,
   ctx: TicketContext,
@@ -45,9 +51,8 @@ export type PrepareOperation = (
 ) => Operation;
 
 /**
- * Parses, validates and selects an operation, then creates its context and executes or subscribes. All
- * operations take this path, and Yoga's plugins see each step.
- * @throws OperationRefused from the returned function
+ * Creates the function that prepares operations: it parses, validates and selects one, and creates its
+ * context. All operations take this path, and Yoga's plugins see each step.
  */
 export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlYoga>): PrepareOperation {
   return ({ query, variables, operationName }, ctx, resumeAfter) => {

@@ -40,7 +40,7 @@ const wordings = {
   },
 } as const satisfies Record<'events' | 'parts', Wording>;
 
-/** Answers that are streams. */
+/** Creates the writer of responses that are streams. It knows the open streams and can cut them. */
 export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>) {
   const open = new Set<OpenStream>();
   let areCut = false;

@@ -98,6 +98,7 @@ const EmailReplyInput = builder.inputType('EmailReplyInput', {
   }),
 });
 
+/** The input of `addTicketMessage` and `previewTicketMessage`. It is assignable to the command's input. */
 export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', {
   description:
     'A message and its ticket. A field that is null has its default. Example: `{ ticket: { reference: ' +
@@ -141,6 +142,12 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
     email: t.field({
       type: EmailReplyInput,
       description: 'Also send it as an e-mail: `{ from: "company@domain.com" }`. None is sent when absent.',
+    }),
+    reopen: t.boolean({
+      defaultValue: messageDefaults.reopen,
+      description:
+        'Reopen the ticket if it is closed, in the same commit. Its event TICKET_REOPENED comes before ' +
+        "the message's. For operators.",
     }),
     idempotencyKey: t.string({
       description:

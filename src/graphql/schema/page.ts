@@ -9,8 +9,8 @@ export interface Countable {
 export const connectionOf = <T>(page: PageOf<T>, count: Countable['count']) => ({ ...page, count });
 
 /**
- * The field `totalCount` of a connection.
- * @param complexity the cost of counting, in fields. The page's size multiplies it
+ * The options of the field `totalCount` of a connection.
+ * @param complexity the cost of counting, in fields; the size of the page multiplies it
  */
 export const totalCount = (complexity: number) =>
   ({

@@ -8,8 +8,9 @@ import { countUpTo } from '../read/count.ts';
 import { type KeysetPage, type PageOf, type Paging, readPage } from '../read/page.ts';
 import { type Delivery, loadDeliveries } from './ledger.ts';
 
-/** All conditions have to hold. */
+/** Which deliveries to list. All conditions have to hold; absent and null ones do not restrict. */
 export interface DeliveryFilter {
+  /** One of these states. An empty list matches nothing. */
   readonly states?: readonly DeliveryState[] | null | undefined;
   /** Whether at least one recipient failed. */
   readonly hasFailedRecipient?: boolean | null | undefined;
@@ -18,7 +19,7 @@ export interface DeliveryFilter {
 }
 
 /**
- * A page of deliveries by id.
+ * A page of deliveries, in the order of their ids.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
  */
 export async function listDeliveries(
@@ -30,7 +31,10 @@ export async function listDeliveries(
   return readPage('deliveries', paging, (page) => deliveriesOf(ctx, viewer, filter, page));
 }
 
-/** Number of deliveries on all pages of `listDeliveries`; null when there are more than `maxCount`. */
+/**
+ * Number of deliveries on all pages of `listDeliveries`; null when there are more than `maxCount`.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN
+ */
 export async function countDeliveries(ctx: TicketContext, filter: DeliveryFilter): Promise<number | null> {
   const viewer = requireLedgerReader(ctx);
   return ctx.services.database.readAs(viewer, (db) => countUpTo(db, deliveries, and(...conditions(filter))));

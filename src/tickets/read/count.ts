@@ -3,7 +3,7 @@ import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Reader } from '../../db/database.ts';
 import { maxCount } from './page.ts';
 
-/** Counts matching rows. It stops at `maxCount` and returns null beyond it. */
+/** Counts the matching rows of a table. Stops after `maxCount` rows, and returns null when there are more. */
 export async function countUpTo(db: Reader, table: PgTable, where: SQL | undefined): Promise<number | null> {
   const fitting = db
     .select({ one: sql`1`.as('one') })

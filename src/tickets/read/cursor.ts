@@ -1,17 +1,19 @@
 import type { Viewer } from '../../platform/request-context.ts';
 import { isOperator } from '../policy.ts';
 
-/** A list with cursors. Its name is part of each cursor, so that a cursor of another list is rejected. */
+/** A list that has cursors. Its name is part of each cursor, so that a cursor of another list is rejected. */
 export type ListName =
   | 'tickets'
   | 'deliveries'
   | `messages of ${number}`
   | `events of ${number} for ${'operators' | 'requesters'}`;
 
+/** The list of a ticket's messages. */
 export const messagesOf = (ticketId: number): ListName => `messages of ${ticketId}`;
 
 /**
- * Operators and requesters number a ticket's events separately, because a gap would reveal a private event.
+ * The list of a ticket's events. Operators and requesters number the events separately, because a gap would
+ * reveal a private event.
  */
 export const eventsOf = (ticketId: number, byOperators: boolean): ListName =>
   `events of ${ticketId} for ${byOperators ? 'operators' : 'requesters'}`;
@@ -20,7 +22,7 @@ export const eventsOf = (ticketId: number, byOperators: boolean): ListName =>
 export const eventCursor = (viewer: Viewer, ticketId: number, number: number): string =>
   encodeCursor(eventsOf(ticketId, isOperator(viewer)), number);
 
-/** @param place the sort key: a row's id or an event's number */
+/** Makes the cursor of a row. @param place the sort key: a row's id or an event's number */
 export const encodeCursor = (list: ListName, place: number): string =>
   Buffer.from(`${list}, ${place}`).toString('base64url');
 

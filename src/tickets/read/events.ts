@@ -20,19 +20,21 @@ export interface TicketEvent {
   readonly cursor: string;
   readonly type: EventType;
   readonly visibility: Visibility;
+  /** User who caused it; null for the gateway itself. */
   readonly actorId: number | null;
   readonly messageId: number | null;
   readonly deliveryId: number | null;
   readonly createdAt: Date;
 }
 
+/** Input of `listTicketEvents` and `watchTicketEvents`. */
 export interface TicketEventsInput {
   readonly ticket: TicketSelector;
   /** Events after this cursor; all events without it. */
   readonly after?: string | null | undefined;
 }
 
-/** An event with its watcher as currently authorized, whose permissions apply to the event's fields. */
+/** An event, and its watcher with the permissions they have now, which apply to the event's fields. */
 export interface SeenEvent {
   readonly event: TicketEvent;
   readonly viewer: Viewer;
@@ -83,7 +85,7 @@ const select = preparedFor((db) =>
 );
 
 /**
- * The events after a cursor, oldest first.
+ * The events of a ticket after a cursor, oldest first.
  * @param first number of events, at most and by default 100
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, TICKET_NOT_FOUND, INVALID_INPUT
  */
@@ -97,11 +99,11 @@ export async function listTicketEvents(
 }
 
 /**
- * Yields the events after a cursor and then new ones, without gaps or repetitions, until the caller
- * disconnects.
- * @throws Refusal as listTicketEvents; and UNAUTHENTICATED or FORBIDDEN once the credential, the scope `read`
- *   or the role is lost
- * @throws TooMany
+ * Yields the events of a ticket after a cursor and then new ones, without gaps or repetitions, until the
+ * caller disconnects.
+ * @throws Refusal as `listTicketEvents`; and UNAUTHENTICATED or FORBIDDEN once the credential, the scope
+ *   `read` or the role is lost
+ * @throws TooMany when the user already watches as many tickets as allowed
  */
 export async function* watchTicketEvents(
   ctx: TicketContext,

@@ -2,13 +2,14 @@ import type { Problem } from '../../platform/errors.ts';
 import { invalidInput } from '../refusals.ts';
 import { decodeCursor, encodeCursor, type ListName } from './cursor.ts';
 
-/** Rows of one page. */
+/** Most rows of one page. */
 export const maxPageSize = 100;
+/** Rows of a page when neither `first` nor `last` is given. */
 export const defaultPageSize = 20;
-/** Counting stops here, so that its cost does not grow with the table. */
+/** Most rows that are counted, so that the cost does not grow with the table. */
 export const maxCount = 10_000;
 
-/** Selects a page: the first rows after a cursor, or the last ones before one. */
+/** Selects a page: the first rows after a cursor, or the last rows before one. */
 export interface Paging {
   readonly first?: number | null | undefined;
   readonly last?: number | null | undefined;
@@ -16,7 +17,10 @@ export interface Paging {
   readonly before?: string | null | undefined;
 }
 
-/** A keyset page: rows strictly between `after` and `before`, in the list's order unless inverted. */
+/**
+ * What a query needs to read a page: rows strictly between the sort keys `after` and `before`, in the list's
+ * order, or in the opposite order when `inverted`.
+ */
 export interface KeysetPage {
   readonly after?: number | undefined;
   readonly before?: number | undefined;
@@ -24,6 +28,7 @@ export interface KeysetPage {
   readonly inverted: boolean;
 }
 
+/** One page of a list, in the shape of a GraphQL connection. */
 export interface PageOf<T> {
   readonly edges: readonly { readonly cursor: string; readonly node: T }[];
   readonly pageInfo: {
@@ -36,7 +41,8 @@ export interface PageOf<T> {
 
 /**
  * Reads one page of a list. Cursors hold row ids, so insertions do not shift a page.
- * @param read called with a limit of one more row, which shows whether there is another page
+ * @param read reads rows; called with a limit of one row more than the page, which shows whether there is
+ *   another page
  * @throws Refusal INVALID_INPUT for an invalid page size or cursor
  */
 export async function readPage<T extends { readonly id: number }>(
@@ -72,6 +78,7 @@ export async function readPage<T extends { readonly id: number }>(
 const placeOf = (list: ListName, cursor: string | null | undefined): number | undefined =>
   cursor == null ? undefined : decodeCursor(list, cursor);
 
+/** Problems of the page size: both `first` and `last`, or a number out of range. */
 export function* sizeProblems({ first, last }: Pick<Paging, 'first' | 'last'>): Iterable<Problem> {
   for (const [name, size] of Object.entries({ first, last })) {
     if (size != null && (size < 0 || size > maxPageSize))

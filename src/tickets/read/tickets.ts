@@ -72,7 +72,10 @@ function selectTicket(db: Reader, named: SQL) {
     .where(and(named, sql`(${operator} or ${tickets.requesterId} = ${sql.placeholder('viewerId')}::int)`));
 }
 
-/** The ticket; undefined both when it does not exist and when the viewer may not see it. */
+/**
+ * A ticket by id or reference, with its requester. Undefined both when it does not exist and when the viewer
+ * may not see it.
+ */
 export async function findTicket(
   ctx: TicketContext,
   by: TicketSelector,
@@ -98,6 +101,7 @@ export async function loadTickets(ctx: TicketContext, ids: readonly number[]): P
   return new Map(rows.map((row) => [row.id, row]));
 }
 
+/** Which tickets to list. */
 export interface TicketFilter {
   readonly status?: TicketStatus | null | undefined;
 }

@@ -41,7 +41,7 @@ const delivery = `      delivery {
       }
 `;
 
-/** Uses of the main mutation. */
+/** Examples that add a message. */
 export const messageExamples = {
   AddComment: {
     operationName: 'AddComment',

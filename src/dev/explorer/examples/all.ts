@@ -37,11 +37,16 @@ export const exampleGroups: Readonly<Record<string, readonly Example[]>> = {
 };
 export const examples: readonly Example[] = Object.values(exampleGroups).flat();
 
+/** The variables of an example as formatted JSON; empty if it has none. */
 export const variablesText = ({ variables }: Example): string =>
   variables === undefined ? '' : JSON.stringify(variables, null, 2);
 
 /** Tabs that are open on the first visit. */
 const opened = ['WhoAmI', 'ReadTicket', 'AddComment'];
+/**
+ * The tabs that are open on the first visit.
+ * @param headers text of the headers editor
+ */
 export const exampleTabs = (headers: string) =>
   examples
     .filter(({ operationName }) => opened.includes(operationName))

@@ -23,7 +23,7 @@ const deliveryMutation = (operationName: string, field: string, type = 'Delivery
 /** The global id of the first delivery. */
 const aDelivery = 'RGVsaXZlcnk6MQ==';
 
-/** The other mutations. */
+/** Examples of the other mutations. */
 export const changingExamples = {
   CloseTicket: {
     operationName: 'CloseTicket',

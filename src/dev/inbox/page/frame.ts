@@ -2,7 +2,10 @@ import { readAsset, themeFile } from '../../../pages/assets.ts';
 import { type Html, html } from '../../../pages/html.ts';
 import { faultDomain } from '../smtp/faults.ts';
 
-/** Scripts, styles and images of the same origin only. The frame with a mail has a stricter policy. */
+/**
+ * The page's Content-Security-Policy: scripts, styles and images of the same origin only. The frame with a
+ * mail has a stricter policy.
+ */
 export const inboxPolicy = [
   "default-src 'none'",
   "style-src 'self'",
@@ -18,14 +21,16 @@ export const inboxPolicy = [
 const here = (file: string) => new URL(file, import.meta.url);
 const pathOf = (file: string) => `/inbox/assets/${file}`;
 
+/** The files that the page loads, by name. */
 export type InboxAssets = ReturnType<typeof readInboxAssets>;
+/** Reads the files that the page loads. */
 export const readInboxAssets = () => ({
   'inbox.css': readAsset(pathOf('inbox.css'), 'text/css; charset=utf-8', themeFile, here('inbox.css')),
   'inbox.js': readAsset(pathOf('inbox.js'), 'text/javascript; charset=utf-8', here('inbox.js')),
   'inbox.svg': readAsset(pathOf('inbox.svg'), 'image/svg+xml', here('inbox.svg')),
 });
 
-/** A whole page around its main part. */
+/** The whole page around its main part. */
 export function inboxFrame(assets: InboxAssets, title: string, main: Html): string {
   return html`<!doctype html>
 <html lang="en">
@@ -54,7 +59,7 @@ ${main}
 `.toString();
 }
 
-/** List and mail side by side; on a phone one of them. */
+/** The main part: the list beside the mail; on a phone one of them. */
 export const inboxMain = (
   list: Html,
   mail: Html | undefined,
@@ -76,7 +81,7 @@ export const inboxMain = (
 ${mail ?? guide}
 </main>`;
 
-/** A page with a short message. */
+/** The main part of a page with a short message. */
 export const noteMain = (title: string, text: Html): Html =>
   html`<main class="note"><h1>${title}</h1><p>${text}</p></main>`;
 
