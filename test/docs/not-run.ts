@@ -14,5 +14,6 @@ export const notRun: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^(adduser|git clone) /, 'changes the machine'],
   [/^(pg_dump|pg_restore|createdb|rsync) /, 'npm run test:restore does it, with Debian’s PostgreSQL'],
   [/ outbox release --doubt/, 'a desk is released once; the line before has done so'],
+  [/^(python3|php|mcs|mono) /, 'needs the language: npm run test:examples'],
   [/^tail -c /, 'only after an upload was cut: test/http/uploads/resumable.test.ts'],
 ];
