@@ -1,7 +1,7 @@
 import { type Authenticator, createAuthenticator } from '../auth/authenticate.ts';
 import { findDeskKey } from '../db/desk-key.ts';
 import { demoHashes } from '../dev/demo/desk.ts';
-import type { EventHub } from '../events/hub.ts';
+import type { Feeds } from '../events/feeds.ts';
 import { Places } from '../limits/places.ts';
 import { createRateLimits } from '../limits/rate-limits.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -15,7 +15,7 @@ import type { Foundation } from './foundation.ts';
 export async function createTicketServices(
   { config, overrides, parts, database, blobs, smtpUrl }: Foundation,
   metrics: Metrics,
-  events: EventHub,
+  events: Feeds,
 ): Promise<TicketServices> {
   const sendsByDefault = smtpUrl !== undefined;
   return {

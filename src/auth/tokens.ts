@@ -3,9 +3,10 @@ import { crc32 } from 'node:zlib';
 import { and, asc, eq, isNull, sql } from 'drizzle-orm';
 import type { Db, Tx } from '../db/database.ts';
 import { apiTokens, users } from '../db/tables.ts';
+import { createBatcher } from '../platform/batcher.ts';
 import type { Scope } from '../platform/request-context.ts';
 import { tokenPrefix } from './authorization-header.ts';
-import { type Account, accountColumns } from './viewer.ts';
+import { type Account, accountColumns, lookUpTogether } from './viewer.ts';
 
 /**
  * `tw_`, 160 random bits and a checksum, in hexadecimal: other texts cost no query, and secret scanners can
@@ -95,7 +96,10 @@ export interface FoundToken {
   readonly revokedAt: Date | null;
 }
 
-/** Prepares the lookup of a token by its digest. It finds revoked and expired tokens too. */
+/**
+ * Looks up a well-formed token by its digest, including revoked and expired ones. Tokens that are looked up
+ * together share a statement: after a quiet time, an event makes all its watchers' credentials due at once.
+ */
 export function prepareFindToken(db: Db): (token: string) => Promise<FoundToken | undefined> {
   const query = db
     .select({
@@ -107,12 +111,19 @@ export function prepareFindToken(db: Db): (token: string) => Promise<FoundToken 
     })
     .from(apiTokens)
     .innerJoin(users, eq(users.id, apiTokens.userId))
-    .where(eq(apiTokens.tokenHash, sql.placeholder('hash')))
-    .prepare('account_by_token');
-  return async (token) => {
-    const hash = digest(token);
-    const [row] = await query.execute({ hash });
-    if (row === undefined || !timingSafeEqual(row.hash, hash)) return undefined;
-    return { ...row, scopes: new Set(row.scopes) };
-  };
+    .where(
+      sql`${apiTokens.tokenHash} = any (array(
+        select decode(hash, 'hex') from unnest(${sql.placeholder('hashes')}::text[]) hash))`,
+    )
+    .prepare('accounts_by_tokens');
+  const find = createBatcher<Buffer, FoundToken | undefined>(async (hashes) => {
+    const rows = await query.execute({ hashes: hashes.map((hash) => hash.toString('hex')) });
+    const found = new Map(rows.map((row) => [row.hash.toString('hex'), row]));
+    return hashes.map((hash) => {
+      const row = found.get(hash.toString('hex'));
+      if (row === undefined || !timingSafeEqual(row.hash, hash)) return undefined;
+      return { ...row, scopes: new Set(row.scopes) };
+    });
+  }, lookUpTogether);
+  return (token) => find(digest(token));
 }

@@ -1,6 +1,7 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
 import { users } from '../db/tables.ts';
+import { createBatcher } from '../platform/batcher.ts';
 import { scopes as allScopes, type Role, type Scope, type Viewer } from '../platform/request-context.ts';
 import { asciiFold } from './ascii-fold.ts';
 
@@ -47,14 +48,24 @@ export function viewerOf(
   });
 }
 
-/** Prepares the lookup of a user by login, ignoring case. It finds disabled users too. */
+/** Credentials that are looked up in one statement, and statements at a time. */
+export const lookUpTogether = { maxItems: 1000, atOnce: 4 };
+
+/**
+ * Looks up a user by login, ignoring case, including disabled ones. Logins that are looked up together share
+ * a statement.
+ */
 export function prepareFindByLogin(db: Db): (login: string) => Promise<Account | undefined> {
   const query = db
-    .select(accountColumns)
-    .from(users)
-    .where(sql`lower(${users.login}) = lower(${sql.placeholder('login')})`)
-    .prepare('account_by_login');
-  return async (login) => (await query.execute({ login }))[0];
+    .select({ place: sql<number>`asked.place::int`, account: accountColumns })
+    .from(sql`unnest(${sql.placeholder('logins')}::text[]) with ordinality as asked (login, place)`)
+    .innerJoin(users, sql`lower(${users.login}) = lower(asked.login)`)
+    .prepare('accounts_by_logins');
+  return createBatcher<string, Account | undefined>(async (logins) => {
+    const rows = await query.execute({ logins: [...logins] });
+    const found = new Map(rows.map(({ place, account }) => [place, account]));
+    return logins.map((_, n) => found.get(n + 1));
+  }, lookUpTogether);
 }
 
 /** Finds enabled users with this address, ignoring the case of A to Z; at most two. */

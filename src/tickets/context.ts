@@ -1,6 +1,6 @@
 import type { Limits } from '../config.ts';
 import type { Database } from '../db/database.ts';
-import type { EventHub } from '../events/hub.ts';
+import type { Feeds } from '../events/feeds.ts';
 import type { Places } from '../limits/places.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import type { RequestContext } from '../platform/request-context.ts';
@@ -18,8 +18,8 @@ export interface TicketServices {
   readonly groupCommit: GroupCommit;
   /** Returns the rule that would refuse a new message, without a lock or a write. */
   readonly dryRun: DryRun;
-  /** Wakes the watchers of a ticket. */
-  readonly events: EventHub;
+  /** Reads events once for all who watch the same. */
+  readonly events: Feeds;
   /** Called for each live event, with the seconds from its commit until it was sent to the watcher. */
   readonly eventTold: (seconds: number) => void;
   /** Limits how many subscriptions a user has at a time. */

@@ -24,8 +24,8 @@ const builders = ['vite', 'typescript'];
 const run = promisify(exec);
 
 /**
- * Builds the explorer page and checks its types, unless it was built from the same sources and packages, which
- * takes some milliseconds to find out.
+ * Builds the explorer page and checks its types, unless it was built from the same sources and packages.
+ * Finding that out takes some milliseconds.
  * @returns `unavailable`: the development packages are not installed, and an existing page is unchanged
  */
 export async function buildExplorer(): Promise<'fresh' | 'built' | 'unavailable'> {

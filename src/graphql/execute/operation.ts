@@ -1,14 +1,10 @@
 import {
-  type DefinitionNode,
   type DocumentNode,
   type ExecutionResult,
   type FieldNode,
-  type FragmentDefinitionNode,
   GraphQLError,
   getOperationAST,
-  Kind,
   locatedError,
-  type SelectionSetNode,
 } from 'graphql';
 import type { GraphQLParams } from 'graphql-yoga';
 import { inSpan } from '../../observe/tracing.ts';
@@ -16,6 +12,7 @@ import { noteErrors, noteOperation } from '../../platform/request-notes.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import type { GraphContext, StreamPlace } from '../context/context.ts';
 import { Loaders } from '../context/loaders.ts';
+import { rootOf } from '../engine/root-field.ts';
 import { safeError, withSafeErrors } from './safe-errors.ts';
 import type { createGraphqlYoga } from './yoga.ts';
 
@@ -114,20 +111,6 @@ async function* tellEnd(
     noteErrors(ctx.noted, coded.errors);
     yield coded;
   }
-}
-
-/** The one root field of a subscription, which may be in a fragment. */
-function rootOf(
-  document: DocumentNode,
-  { selectionSet }: { readonly selectionSet: SelectionSetNode },
-): FieldNode {
-  const [first] = selectionSet.selections;
-  if (first!.kind === Kind.FIELD) return first!;
-  if (first!.kind === Kind.INLINE_FRAGMENT) return rootOf(document, first!);
-  const { value } = first!.name;
-  const isNamed = (node: DefinitionNode) =>
-    node.kind === Kind.FRAGMENT_DEFINITION && node.name.value === value;
-  return rootOf(document, document.definitions.find(isNamed) as FragmentDefinitionNode);
 }
 
 function parsed(parse: () => DocumentNode): DocumentNode {

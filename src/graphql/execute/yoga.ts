@@ -49,6 +49,7 @@ export function createGraphqlYoga({ production, answerBytes, plugins = [] }: Yog
     if (unheard !== undefined)
       throw new Error(`A plugin's ${unheard} is not called here: see src/graphql/execute/yoga.ts`);
   }
-  const engine = useEngine({ schema, closed: production, answerBytes });
+  const sharesEvents = !plugins.some((plugin) => 'onContextBuilding' in plugin);
+  const engine = useEngine({ schema, closed: production, answerBytes, sharesEvents });
   return { getEnveloped: envelop({ plugins: [useSchema(schema), engine, ...plugins] }) };
 }

@@ -111,9 +111,7 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
     }),
     body: t.string({
       required: true,
-      description:
-        'The text, stored unchanged. Not blank, and at most as large as the gateway allows ' +
-        '(MAX_BODY_BYTES).',
+      description: 'The text, stored unchanged. Not blank, and at most MAX_BODY_BYTES (a setting) long.',
     }),
     format: t.field({
       type: MessageFormatEnum,
@@ -146,8 +144,7 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
     reopen: t.boolean({
       defaultValue: messageDefaults.reopen,
       description:
-        'Reopen the ticket if it is closed, in the same commit. Its event TICKET_REOPENED comes before ' +
-        "the message's. For operators.",
+        'For operators: reopen a closed ticket. TICKET_REOPENED precedes the event of the message.',
     }),
     idempotencyKey: t.string({
       description:

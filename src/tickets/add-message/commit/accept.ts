@@ -9,9 +9,9 @@ import { foundTickets, input, judged, mailSubject } from './rules.ts';
 import { storedFingerprint } from './stored-key.ts';
 
 /*
- * From the rules that need the ticket's lock to the rows to write. A step with two forms has the same name and
- * columns in both: a group of plain rows leaves out what only other rows need, which is a tenth of the time of
- * a lone row.
+ * From the rules that need the ticket's lock to the rows to write. A step with two forms has one name and the
+ * same columns in both. The form for plain rows leaves out what only other rows need. That saves a tenth of
+ * the time of a lone row.
  */
 
 const asked = input.columns;
@@ -91,10 +91,10 @@ const reopenings = sql`count(*) filter (where ${asked.reopen} and ${drawn.status
 const publicSoFar = sql`count(*) filter (where ${asked.visibility} = 'PUBLIC') over ticket`;
 
 /**
- * Step with the rows to write, joined with their input. All later steps insert from here, so nothing has to be read
- * back. Columns are listed one by one, because each column costs every later step some time before its first
- * row.
- * @param reopened whether the ticket has been reopened, as 0 or 1. The reopening's event precedes the message's.
+ * Step with the rows to write, joined with their input. All later steps insert from here, so nothing has to
+ * be read back. Columns are listed one by one, because each column costs every later step some time before
+ * its first row.
+ * @param reopened whether the ticket was reopened, as 0 or 1; that event precedes the message's
  */
 const acceptedWith = (reopened: SQL, reopens: SQL) => {
   const publicNumber = sql`${drawn.lastPublicEventNumber} + ${reopened} + ${publicSoFar}`;

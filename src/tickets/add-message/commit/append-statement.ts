@@ -102,7 +102,7 @@ const answeredWith = (columns: typeof answer) =>
     'answered',
     {
       answers: sql`json_agg(${jsonObject(columns)} order by ${settled.n})`,
-      // Selected because PostgreSQL does not run a step that nothing selects from, and `pg_notify` has to run.
+      // PostgreSQL does not run a step that nothing selects from, and `pg_notify` has to run.
       woken: sql`(select count(*) from ${woken})`,
     },
     sql`from ${decided} left join ${accepted} on ${row.n} = ${settled.n}`,
