@@ -11,6 +11,7 @@ export const notRun: readonly (readonly [pattern: RegExp, reason: string])[] = [
     /^npm run (format|schema|codegen|settings|migration)\b/,
     'it writes into the tree; npm test checks what it wrote',
   ],
+  [/^(eval|ticketwire) /, 'a function in the reader’s shell: test/cli/terminal.test.ts'],
   [/^journalctl /, 'needs systemd'],
   [/^(adduser|git clone) /, 'changes the machine'],
   [/^(pg_dump|pg_restore|createdb|rsync) /, 'npm run test:restore does it, with Debian’s PostgreSQL'],
