@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { readBlobsUrl } from './blobs-url.ts';
 import { readClamdUrl } from './clamd-url.ts';
 import { codePage, flag, origins, publicUrl, readBy, roles, smtpUrl, url, whole } from './kinds.ts';
-import { judgeNames } from './names.ts';
+import { findMisspelledNames } from './names.ts';
 
 /** Bytes of a mebibyte. */
 export const MiB = 1024 * 1024;
@@ -103,7 +103,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
 } {
   const given = Object.entries(env).filter(([, value]) => value !== undefined && value !== '');
   const parsed = consistent.safeParse(Object.fromEntries(given));
-  const names = judgeNames(env, Object.keys(variables.shape));
+  const names = findMisspelledNames(env, Object.keys(variables.shape));
   const wrong = (parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   if (!parsed.success || names.errors.length > 0)
     throw new ConfigError([...names.errors, ...wrong].join('\n'));
