@@ -182,7 +182,7 @@ class JsonBinder {
 
   /** Reads a member without a generator, if that is possible. */
   #plainMember(members: MemberTypes, target: BoundObject, written: string): boolean {
-    const name = memberNamed(members, written);
+    const name = findMember(members, written);
     if (name === undefined || !this.#reader.fastPath.readValue(members[name]!)) return false;
     target[name] = convert(this.#state, members[name]!);
     return true;
