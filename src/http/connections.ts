@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from '../platform/log.ts';
-import { answerText } from './respond.ts';
+import { sendText } from './respond.ts';
 
 /** When a connection counts as stalled. */
 export interface Patience {
@@ -93,5 +93,5 @@ function cut(socket: Socket, { req, res }: WatchedConnection): void {
   if (socket.writableLength > 0 || res === undefined || res.headersSent) return void socket.destroy();
   // A slow sender may still read its answer. Stop reading what it sends.
   req?.removeAllListeners('data').removeAllListeners('end');
-  answerText(res, 408, 'The request took too long to arrive\n', { Connection: 'close' });
+  sendText(res, 408, 'The request took too long to arrive\n', { Connection: 'close' });
 }

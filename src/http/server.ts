@@ -6,7 +6,7 @@ import { boundConnections, cutStalled, type Patience } from './connections.ts';
 import { identify } from './request-id.ts';
 import { createRequestLines, type RequestSeen } from './request-line.ts';
 import { readTarget } from './request-target.ts';
-import { answerFault, answerText } from './respond.ts';
+import { sendError, sendText } from './respond.ts';
 
 /**
  * Handles a request.
@@ -70,9 +70,9 @@ export function createHttpServer(routes: readonly Route[], { log, seen, patience
       const visit = begin(req, res);
       if (visit === undefined) return;
       const { path, route } = visit;
-      if (route === undefined) return answerText(res, 404, 'Not found\n');
+      if (route === undefined) return sendText(res, 404, 'Not found\n');
       void inSpan(`${req.method} ${route.prefix}`, spanOf(req, res, route), () =>
-        Promise.try(route.handle, req, res, path).catch((error) => answerFault(req, res, error, log)),
+        Promise.try(route.handle, req, res, path).catch((error) => sendError(req, res, error, log)),
       );
     },
   );
@@ -114,7 +114,7 @@ function continueWhenRead(req: IncomingMessage, res: ServerResponse): void {
 }
 
 const refuseInText: NonNullable<Route['refuse']> = (_req, res, status, message) =>
-  answerText(res, status, `${message}\n`);
+  sendText(res, status, `${message}\n`);
 
 function matches({ prefix, fold, exact = false }: Route, path: string): boolean {
   const below = (a: string) =>

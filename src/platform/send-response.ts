@@ -25,7 +25,7 @@ export interface WholeResponse {
  * connection, and the response might be lost, so the rest of the request is discarded for a while before the
  * connection is closed.
  */
-export function sendAnswer(
+export function sendResponse(
   req: IncomingMessage,
   res: ServerResponse,
   { status, headers, body }: WholeResponse,

@@ -17,7 +17,7 @@ import {
   url,
   whole,
 } from './kinds.ts';
-import { judgeNames } from './names.ts';
+import { findMisspelledNames } from './names.ts';
 
 /** Bytes of a mebibyte. */
 export const MiB = 1024 * 1024;
@@ -114,7 +114,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   readonly warnings: readonly string[];
 } {
   const known = Object.keys(variables.shape);
-  const names = judgeNames(env, known);
+  const names = findMisspelledNames(env, known);
   const wrong = [...names.errors];
   const given: Record<string, string> = {};
   for (const name of known) {

@@ -24,7 +24,10 @@ const otherPrograms = new Set([
  * a warning.
  * @param settings names of all settings
  */
-export function judgeNames(env: Readonly<Record<string, string | undefined>>, settings: readonly string[]) {
+export function findMisspelledNames(
+  env: Readonly<Record<string, string | undefined>>,
+  settings: readonly string[],
+) {
   // Kubernetes sets TICKETWIRE_PORT=tcp://… in every container when a service is named ticketwire.
   const named = Object.keys(env).filter((name) => !/^(tcp:\/\/.*)?$/.test(env[name] ?? ''));
   const said = findMisspelt(named, settings).map(({ name, meant }) => ({

@@ -75,7 +75,7 @@ async function measure(call: Call, until: () => boolean): Promise<number[]> {
 class Seen {
   readonly times: number[] = [];
   cpuMs = 0;
-  /** The most connections that the attacker had open. */
+  /** The attacker's connections. */
   open = 0;
 
   at(share: number): number {
@@ -86,21 +86,21 @@ class Seen {
     const [p50, p99] = [this.at(0.5), this.at(0.99)].map((ms) => ms.toFixed(1));
     const cpu = (this.cpuMs / this.times.length).toFixed(2);
     const calls = `${this.times.length} calls, CPU ${cpu} ms a call`;
-    return `p50 ${p50} ms, p99 ${p99} ms of ${calls}, ${this.open} open`;
+    return `p50 ${p50} ms, p99 ${p99} ms of ${calls}, ${this.open} slow connections`;
   }
 }
 
 const attacks = { headers: ['-H'], body: ['-B', '-s', '8192', '-t', 'POST'] };
 
-/** @returns the most connections that were open at once */
+/** @returns how many connections it made: those that are open, and those that were closed on it */
 async function attack(url: string, options: readonly string[]): Promise<number> {
   const args = [
     ...[...options, '-u', `${url}/graphql`, '-c', values.connections, '-r', values.connections],
     ...['-i', '2', '-l', values.seconds, '-p', '3'],
   ];
   const { stdout } = await promisify(execFile)('slowhttptest', args, { maxBuffer: 64 << 20 });
-  const counts = stripVTControlCharacters(stdout).matchAll(/connected:\s+(\d+)/g);
-  return Math.max(0, ...[...counts].map(([, count]) => Number(count)));
+  const counts = stripVTControlCharacters(stdout).matchAll(/connected:\s+(\d+)[\s\S]*?closed:\s+(\d+)/g);
+  return Math.max(0, ...[...counts].map(([, open, closed]) => Number(open) + Number(closed)));
 }
 
 /** One attack on `url`, while the door is called. */

@@ -83,7 +83,7 @@ export async function hold(sql: postgres.Sql, reason: string): Promise<boolean> 
 }
 
 /** Records this location as the outbox's home and resumes sending. */
-export async function settleHere(sql: postgres.Sql, { place, timeline }: DatabaseLocation): Promise<void> {
+export async function setHomeHere(sql: postgres.Sql, { place, timeline }: DatabaseLocation): Promise<void> {
   await sql`
     insert into outbox_homes (place, timeline) values (${place}, ${timeline})
     on conflict ("only") do update
@@ -146,7 +146,7 @@ export function createGate(sql: postgres.Sql, log: Logger, everyMs: number): Gat
       return why;
     }
     if (turned && known === undefined) return recovered;
-    if (turned) await settleHere(sql, here);
+    if (turned) await setHomeHere(sql, here);
     known = newest;
     return undefined;
   }

@@ -3,7 +3,7 @@ import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../refusals.ts';
 import { refuse } from '../refused-by.ts';
-import { refusalOfTaken } from '../uploads/find.ts';
+import { refusalIfJustAttached } from '../uploads/find.ts';
 import { isAppended, type RowAnswer } from './commit/append-statement.ts';
 import type { MessageRow } from './commit/columns.ts';
 import { lostUploads } from './commit/lost-uploads.ts';
@@ -63,7 +63,7 @@ async function add(ctx: TicketContext, viewer: Viewer, read: ReadMessage): Promi
     if (result.replayed) stored.release();
     return result;
   } catch (error) {
-    const refused = refusalOfTaken(error, read.message.attachments) ?? error;
+    const refused = refusalIfJustAttached(error, read.message.attachments) ?? error;
     // After a fault it is unknown whether the commit happened. The files stay until garbage collection.
     if (refused instanceof Refusal) stored.release();
     throw refused;

@@ -73,9 +73,7 @@ export async function refusalBehindTicket(
 
 /** The refusal for a mail that no longer equals its preview. */
 export const previewStale = (): Refusal<'PREVIEW_STALE'> =>
-  new Refusal('PREVIEW_STALE', 'The mail would not be the one that was previewed', undefined, [
-    'expectPreviewHash',
-  ]);
+  new Refusal('PREVIEW_STALE', 'The mail would differ from its preview', undefined, ['expectPreviewHash']);
 
 /** The refusal for a rule that needs the database but no lock. */
 export function refusalByRule(row: MessageRow, verdict: RuleVerdict): WriterRefusal {

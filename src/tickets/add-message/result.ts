@@ -105,7 +105,7 @@ export function warningsOf({ message, changes }: ReadMessage, toAddress: string 
   const again = email.copies.filter(({ key }) => key === to).map(({ address }) => address);
   const duplicates = [...new Set([...email.duplicates, ...again])].map((address) => ({
     code: 'DUPLICATE_RECIPIENT' as const,
-    message: `${address} is named more than once and gets one copy`,
+    message: `${address} is listed more than once and gets only one copy`,
   }));
   return [...changes, ...duplicates];
 }

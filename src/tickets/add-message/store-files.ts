@@ -5,7 +5,7 @@ import { BlobTooLarge } from '../../storage/blob-store.ts';
 import type { TicketContext } from '../context.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
 import { refuse, type Writer } from '../refused-by.ts';
-import { findUploads } from '../uploads/find.ts';
+import { findUploadsToAttach } from '../uploads/find.ts';
 import { type AttachmentInput, fileInputOf } from './attachment-input.ts';
 import type { FileOf, NewFile } from './commit/columns.ts';
 import type { NewMessage } from './input.ts';
@@ -53,7 +53,7 @@ export async function storeFiles(
   // In parallel, because a client may send its parts in any order.
   const [arrived, { found, problems, attached }] = await Promise.all([
     Promise.all(arrivals),
-    findUploads(ctx, userId, inputs),
+    findUploadsToAttach(ctx, userId, inputs),
   ]);
   const files = arrived.flatMap((file, index) => {
     const either = file ?? found.get(index);

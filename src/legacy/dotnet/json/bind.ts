@@ -12,7 +12,7 @@ import {
 } from '../new-message.ts';
 import type { Spools } from '../spool.ts';
 import type { TextSource } from '../text-source.ts';
-import { asItem, convert, items, memberNamed, shapes } from './contract.ts';
+import { asItem, convert, findMember, items, shapes } from './contract.ts';
 import { createJsonReader, type JsonReader } from './reader.ts';
 import { broken, EnoughErrors, type JsonState, type Token } from './state.ts';
 
@@ -173,7 +173,7 @@ class JsonBinder {
   }
 
   *#member(members: MemberTypes, target: BoundObject, written: string): Generator<void, void> {
-    const name = memberNamed(members, written);
+    const name = findMember(members, written);
     if (name === undefined) {
       if (yield* this.#reader.tokens.read()) yield* this.#reader.tokens.skip();
       return;

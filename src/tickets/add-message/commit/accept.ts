@@ -70,6 +70,7 @@ export const numbered = reading(
 );
 const drawn = numbered.columns;
 
+/** Step that claims the idempotency keys. A row whose key exists already claims none and is not written. */
 export const takenKeys = writingAndReturning(
   'taken_keys',
   sql`${insertFrom(
@@ -122,7 +123,9 @@ const acceptedWith = (reopened: SQL, reopens: SQL) => {
   );
 };
 
+/** The rows to write, for a group in which no message reopens its ticket. */
 export const acceptedPlain = acceptedWith(sql`0`, sql`false`);
+/** The rows to write, for any group. */
 export const accepted = acceptedWith(
   sql`least(${reopenings}, 1)`,
   sql`coalesce(${asked.reopen}, false) and ${drawn.status} = 'CLOSED' and ${reopenings} = 1`,

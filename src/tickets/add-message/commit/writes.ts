@@ -40,6 +40,7 @@ const newMessages = writing(
 );
 
 const fileMembers = { ...fileColumns, ...optionalFileColumns };
+/** Step that gives each file of the accepted rows an id. */
 export const files = reading(
   'files',
   {
@@ -219,6 +220,10 @@ const wakings = {
 };
 const anyAccepted = sql`from ${accepted} having count(*) > 0`;
 const wokenPlain = reading('woken', { ...wakings, scans: sql`null` }, anyAccepted);
+/**
+ * Step that notifies watchers, workers and the virus scan, for any group. One NOTIFY of a kind per group,
+ * because NOTIFY takes a cluster-wide lock at commit.
+ */
 export const woken = reading(
   'woken',
   {
@@ -233,6 +238,7 @@ const [always, ofFiles] = [
   [newMessages, newDeliveries, newRecipients, latest],
   [files, newBlobs, newAttachments],
 ];
-/** All steps that write, in order: for a group of plain rows, and for any group. */
+/** All writing steps in order, for a group of plain rows: without files and reopened tickets. */
 export const writesPlain = [...always, newEventsPlain, touchedPlain, wokenPlain];
+/** All writing steps in order, for any group. */
 export const writes = [...always, ...ofFiles, newEvents, newAuditEntries, touched, woken];
