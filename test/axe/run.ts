@@ -8,13 +8,27 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { buildExplorer } from '../../src/dev/explorer/build.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { views } from './views.ts';
+
+/** What is used of axe-core's result. Its package is installed only for this command. */
+interface AxeResults {
+  readonly passes: readonly unknown[];
+  readonly violations: readonly {
+    readonly id: string;
+    readonly impact?: string | null;
+    readonly help: string;
+    readonly nodes: readonly {
+      readonly target: readonly unknown[];
+      readonly html: string;
+      readonly failureSummary?: string;
+    }[];
+  }[];
+}
 
 const source = await readFile(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const tell = (line: string) => process.stdout.write(`${line}\n`);
