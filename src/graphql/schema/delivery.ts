@@ -16,7 +16,7 @@ import {
   RecipientStateEnum,
   SuggestedActionEnum,
 } from './enums.ts';
-import { connectionOf, costOfCounting, pageComplexity, totalCount } from './page.ts';
+import { connectionOf, costOfCounting, pageComplexity, totalCount, totalCountIsExact } from './lists/page.ts';
 
 export const DeliveryRef = builder.objectRef<Delivery>('Delivery');
 
@@ -171,7 +171,10 @@ const DeliveryConnection = builder.connectionObject(
     type: DeliveryRef,
     name: 'DeliveryConnection',
     description: 'One page of deliveries.',
-    fields: (t) => ({ totalCount: t.int(totalCount(costOfCounting)) }),
+    fields: (t) => ({
+      totalCount: t.int(totalCount(costOfCounting)),
+      totalCountIsExact: t.boolean(totalCountIsExact(costOfCounting)),
+    }),
   },
   { name: 'DeliveryEdge', description: 'A delivery and its place in the list.' },
 );

@@ -1,12 +1,24 @@
 import type { Problem } from '../../platform/errors.ts';
 import { invalidInput } from '../refusals.ts';
-import { decodeCursor, encodeCursor, type ListName } from './cursor.ts';
+import { decodePlace, encodePlace, type ListName, type Place } from './cursor.ts';
 
 /** Rows of one page. */
 export const maxPageSize = 100;
 export const defaultPageSize = 20;
 /** Counting stops here, so that its cost does not grow with the table. */
-export const maxCount = 10_000;
+export const maxCount = 1000;
+
+/** A number of rows; `isExact` is false when there are more. */
+export interface Count {
+  readonly rows: number;
+  readonly isExact: boolean;
+}
+
+/** @param found number of rows that were found; counting ends after `maxCount` + 1 */
+export const boundedCount = (found: number): Count => ({
+  rows: Math.min(found, maxCount),
+  isExact: found <= maxCount,
+});
 
 /** Selects a page: the first rows after a cursor, or the last ones before one. */
 export interface Paging {
@@ -17,9 +29,9 @@ export interface Paging {
 }
 
 /** A keyset page: rows strictly between `after` and `before`, in the list's order unless inverted. */
-export interface KeysetPage {
-  readonly after?: number | undefined;
-  readonly before?: number | undefined;
+export interface KeysetPage<P = number> {
+  readonly after?: P | undefined;
+  readonly before?: P | undefined;
   readonly limit: number;
   readonly inverted: boolean;
 }
@@ -34,28 +46,48 @@ export interface PageOf<T> {
   };
 }
 
+/** How a list finds the places of its rows. */
+interface Order<T> {
+  /** Number of sort keys in a place. */
+  readonly keys: number;
+  placeOf(row: T): Place;
+}
+
 /**
- * Reads one page of a list. Cursors hold row ids, so insertions do not shift a page.
+ * Reads one page of a list by id. Cursors hold row ids, so insertions do not shift a page.
  * @param read called with a limit of one more row, which shows whether there is another page
  * @throws Refusal INVALID_INPUT for an invalid page size or cursor
  */
-export async function readPage<T extends { readonly id: number }>(
+export const readPage = <T extends { readonly id: number }>(
   list: ListName,
   paging: Paging,
   read: (page: KeysetPage) => Promise<readonly T[]>,
+): Promise<PageOf<T>> =>
+  readOrdered(list, paging, { keys: 1, placeOf: ({ id }) => [id] }, ({ after, before, ...page }) =>
+    read({ ...page, after: after?.[0], before: before?.[0] }),
+  );
+
+/** The same for a list in another order. */
+export async function readOrdered<T>(
+  list: ListName,
+  paging: Paging,
+  order: Order<T>,
+  read: (page: KeysetPage<Place>) => Promise<readonly T[]>,
 ): Promise<PageOf<T>> {
-  const problems = [...sizeProblems(paging), ...cursorProblems(list, paging)];
+  const problems = [...sizeProblems(paging), ...cursorProblems(list, paging, order.keys)];
   if (problems.length > 0) throw invalidInput(problems);
   const { first, last } = paging;
-  const after = placeOf(list, paging.after);
-  const before = placeOf(list, paging.before);
+  const placeIn = (cursor: string | null | undefined) =>
+    cursor == null ? undefined : decodePlace(list, cursor, order.keys);
+  const after = placeIn(paging.after);
+  const before = placeIn(paging.before);
   const size = first ?? last ?? defaultPageSize;
   const inverted = first == null && (last != null || (before !== undefined && after === undefined));
   const rows = await read({ after, before, limit: size + 1, inverted });
   const more = rows.length > size;
   const nodes = rows.slice(0, size);
   if (inverted) nodes.reverse();
-  const edges = nodes.map((node) => ({ cursor: encodeCursor(list, node.id), node }));
+  const edges = nodes.map((node) => ({ cursor: encodePlace(list, order.placeOf(node)), node }));
   // An empty page keeps the cursor that it was requested with, if any.
   const nowhere = paging.after ?? paging.before ?? null;
   return {
@@ -69,9 +101,6 @@ export async function readPage<T extends { readonly id: number }>(
   };
 }
 
-const placeOf = (list: ListName, cursor: string | null | undefined): number | undefined =>
-  cursor == null ? undefined : decodeCursor(list, cursor);
-
 export function* sizeProblems({ first, last }: Pick<Paging, 'first' | 'last'>): Iterable<Problem> {
   for (const [name, size] of Object.entries({ first, last })) {
     if (size != null && (size < 0 || size > maxPageSize))
@@ -80,9 +109,9 @@ export function* sizeProblems({ first, last }: Pick<Paging, 'first' | 'last'>): 
   if (first != null && last != null) yield { path: ['last'], message: 'Give "first" or "last", not both' };
 }
 
-function* cursorProblems(list: ListName, { after, before }: Paging): Iterable<Problem> {
+function* cursorProblems(list: ListName, { after, before }: Paging, keys: number): Iterable<Problem> {
   for (const [name, cursor] of Object.entries({ after, before })) {
-    if (cursor != null && decodeCursor(list, cursor) === undefined)
+    if (cursor != null && decodePlace(list, cursor, keys) === undefined)
       yield { path: [name], message: `"${name}" is not a cursor of this list` };
   }
 }

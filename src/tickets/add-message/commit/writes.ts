@@ -160,15 +160,18 @@ const latest = reading(
     publicMessageCount: sql`max(${row.newPublicCount})`,
     lastEventNumber: sql`max(${row.eventNumber})`,
     lastPublicEventNumber: sql`max(${row.publicCursor})`,
+    activeAt: sql`max(${row.at})`,
+    publicActiveAt: sql`max(${row.at}) filter (where ${row.visibility} = 'PUBLIC')`,
   },
   sql`from ${accepted} group by ${row.ticketId}`,
 );
-const { ticketId: changedTicketId, lastPublicMessageId, ...counters } = latest.columns;
+const { ticketId: changedTicketId, lastPublicMessageId, publicActiveAt, ...changed } = latest.columns;
 const touched = writing(
   'touched',
   sql`update ${tickets} set ${assign(tickets, {
-    ...counters,
+    ...changed,
     lastPublicMessageId: sql`coalesce(${lastPublicMessageId}, ${tickets.lastPublicMessageId})`,
+    publicActiveAt: sql`coalesce(${publicActiveAt}, ${tickets.publicActiveAt})`,
   })} from ${latest} where ${tickets.id} = ${changedTicketId}`,
 );
 
