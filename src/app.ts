@@ -9,8 +9,9 @@ import type { Logger } from './platform/log.ts';
 
 export type { Overrides } from './app/overrides.ts';
 
+/** A running gateway, with the roles that are configured. */
 export interface App extends AsyncDisposable {
-  /** `http://127.0.0.1:4000`; undefined for a process that only sends mail. */
+  /** Origin of the web server, `http://127.0.0.1:4000`; undefined for a process that only sends mail. */
   readonly url: string | undefined;
   /** Origin of `/health` and `/metrics`; undefined when their port was taken. */
   readonly monitorUrl: string | undefined;

@@ -7,7 +7,7 @@ import { MiB, readEnvironment, type Settings } from './settings/environment.ts';
 export { ConfigError } from './settings/environment.ts';
 
 /**
- * Everything that the environment decides. Durations are in seconds and sizes in bytes unless a name says
+ * All settings, as read from the environment. Durations are in seconds and sizes in bytes unless a name says
  * otherwise.
  */
 export interface Config {
@@ -34,6 +34,7 @@ export interface Config {
   readonly database:
     | { readonly kind: 'embedded' }
     | { readonly kind: 'url'; readonly url: string; readonly ownerUrl: string };
+  /** Connections for reads and single statements. */
   readonly poolSize: number;
   /** Seconds after which an unanswered statement is abandoned. */
   readonly databaseTimeout: number;
@@ -48,8 +49,11 @@ export interface Config {
   readonly jwt: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string } | undefined;
   /** The code page of Basic credentials that are not UTF-8, by its name in the Encoding Standard. */
   readonly legacyCharset: string;
+  /** Whether the demo desk is created. */
   readonly demo: boolean;
+  /** Whether DATABASE_URL is set. */
   readonly production: boolean;
+  /** Whether `X-Forwarded-*` headers are believed. */
   readonly trustProxy: boolean;
   /**
    * Prefix of URLs in responses. Empty: they are relative. Undefined: the origin of the request is used.
@@ -59,6 +63,7 @@ export interface Config {
   readonly clamd: Clamd | undefined;
   /** Whether GraphiQL is served; in production only if EXPLORER is 1. */
   readonly explorer: boolean;
+  /** What this process does: answers requests, sends mail, or both. */
   readonly roles: ReadonlySet<'web' | 'worker'>;
   /** Origins whose pages may call the gateway: exact ones, or `*`. */
   readonly corsOrigins: ReadonlySet<string>;
@@ -70,11 +75,17 @@ export interface Config {
   readonly warnings: readonly string[];
 }
 
+/** Limits that protect the process and its users. Sizes are in bytes. */
 export interface Limits {
+  /** Body of a message. */
   readonly bodyBytes: number;
+  /** One file. */
   readonly attachmentBytes: number;
+  /** All files of a message. */
   readonly messageAttachmentsBytes: number;
+  /** Number of files of a message. */
   readonly attachments: number;
+  /** Number of recipients of a mail. */
   readonly recipients: number;
   /** Unfinished uploads of one user. */
   readonly openUploads: number;
@@ -86,12 +97,16 @@ export interface Limits {
   readonly openForms: number;
   /** JSON body of a request to /graphql. */
   readonly requestBytes: number;
+  /** Body of a request to the legacy endpoint. */
   readonly legacyRequestBytes: number;
   /** One response of /graphql. */
   readonly answerBytes: number;
 }
 
-/** @throws ConfigError that lists every wrong setting */
+/**
+ * Reads the settings.
+ * @throws ConfigError that lists every wrong setting
+ */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const { settings: e, warnings } = readEnvironment(env);
   const dataDir = resolve(e.DATA_DIR);

@@ -14,9 +14,9 @@ export function describeStartError(error: unknown): string | undefined {
 }
 
 /**
- * Runs a step of the start that needs the database.
+ * Runs a step of the start that needs the database, so that its errors name the setting.
  * @param setting the setting with its URL
- * @throws ConfigError that names the setting, when it or the database has to be changed
+ * @throws ConfigError when the setting or the database has to be changed; other errors are thrown unchanged
  */
 export async function naming<T>(setting: string, run: () => Promise<T>): Promise<T> {
   try {
@@ -34,15 +34,15 @@ function troubleOf(error: Error): string | undefined {
   if (/set role|role "ticketwire_app"/.test(root.message) && state !== undefined)
     return (
       `the login may not act as ticketwire_app (${root.message}): GRANT ticketwire_app TO it; ` +
-      'README.md says which roles are needed'
+      'docs/OPERATIONS.md says which roles are needed'
     );
   if (state === '42501')
-    return `the login may not do this (${root.message}); README.md says which roles it needs`;
+    return `the login may not do this (${root.message}); docs/OPERATIONS.md says which roles it needs`;
   if (state === '28P01' || state === '28000' || state === '3D000') return root.message;
   if (state === '08P01')
     return (
       `the server is not PostgreSQL itself but a pooler (${root.message}); ` +
-      'connect to PostgreSQL directly, README.md says why'
+      'connect to PostgreSQL directly, docs/COMMANDS.md says why'
     );
   if (state !== undefined && /CERT|SELF_SIGNED/.test(state))
     return (

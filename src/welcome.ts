@@ -2,7 +2,7 @@ import type { App } from './app.ts';
 import type { Config } from './config.ts';
 import type { DemoDesk } from './dev/demo/desk.ts';
 
-/** The text that a start prints: where things are, and calls to try. */
+/** The text that `npm start` prints: the addresses of the gateway, and calls to try. */
 export function welcome(config: Config, { url, monitorUrl, demo }: App): string {
   if (url === undefined) {
     const at = monitorUrl === undefined ? '' : `\n\n  readiness     ${monitorUrl}/health/ready`;
@@ -13,6 +13,7 @@ export function welcome(config: Config, { url, monitorUrl, demo }: App): string 
     '',
     `  ${config.explorer ? 'GraphiQL' : 'GraphQL '}      ${url}/graphql`,
     `  legacy help   ${url}/api`,
+    `  mail ledger   ${url}/ledger`,
   ];
   if (config.smtp.kind === 'inbox') at.push(`  inbox         ${url}/inbox/`);
   at.push(`  readiness     ${url}/health/ready`, '');

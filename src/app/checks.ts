@@ -7,7 +7,10 @@ import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from '../dev/demo/des
 import { explorerDist } from '../dev/explorer/build.ts';
 import type { Logger } from '../platform/log.ts';
 
-/** @throws ConfigError when EXPLORER is set and the page is not built: that takes the development packages */
+/**
+ * Asserts that GraphiQL can be served when EXPLORER asks for it in production.
+ * @throws ConfigError when the page is not built, which takes the development packages
+ */
 export function assertExplorerBuilt({ explorer, production }: Config): void {
   if (explorer && production && !existsSync(`${explorerDist}/index.html`))
     throw new ConfigError(
@@ -16,7 +19,11 @@ export function assertExplorerBuilt({ explorer, production }: Config): void {
     );
 }
 
-/** @throws ConfigError when no mail could ever be sent: otherwise the desk would find out by the silence */
+/**
+ * Asserts that mail can be sent from at least one mailbox.
+ * @throws ConfigError when there is neither SMTP_URL nor an enabled mailbox with SMTP settings of its own.
+ *   Otherwise mails would stay queued without an error.
+ */
 export async function assertSends(smtpUrl: string | undefined, { desk }: Database): Promise<void> {
   if (smtpUrl !== undefined) return;
   const own = await desk.$count(mailboxes, and(isNotNull(mailboxes.smtpUrl), isNull(mailboxes.disabledAt)));
@@ -27,7 +34,11 @@ export async function assertSends(smtpUrl: string | undefined, { desk }: Databas
   );
 }
 
-/** Creates the demo desk, or closes its accounts, whose passwords are public, when others can reach HOST. */
+/**
+ * Creates the demo desk. When others can reach HOST, it disables the demo accounts instead, because their
+ * passwords are public.
+ * @returns the credentials of the demo desk; undefined when there is none
+ */
 export async function prepareDemo(
   config: Config,
   { desk }: Database,
@@ -39,7 +50,9 @@ export async function prepareDemo(
   return undefined;
 }
 
-/** Files that wait for a scanner that is no longer configured would hold up their mails for ever. */
+/**
+ * Logs a warning when files wait for a scanner that is no longer configured: their mails would wait for ever.
+ */
 export async function warnOfUnscanned({ desk }: Database, log: Logger): Promise<void> {
   const files = await desk.$count(attachments, eq(attachments.scan, 'PENDING'));
   if (files > 0)

@@ -12,11 +12,11 @@ import { assertExplorerBuilt, assertSends, prepareDemo } from './checks.ts';
 import { startDatabase } from './database.ts';
 import type { Overrides } from './overrides.ts';
 
-/** What a process needs in each of its roles. */
+/** What every process needs, whatever its roles: settings, log, database and blob store. */
 export interface Foundation {
   readonly config: Config;
   readonly overrides: Overrides;
-  /** What is stopped when the process ends, last one first. */
+  /** Stopped when the process ends, in reverse order. */
   readonly parts: AsyncDisposableStack;
   readonly log: Logger;
   readonly database: Database;
@@ -24,12 +24,17 @@ export interface Foundation {
   readonly collecting: Collecting;
   readonly now: () => Date;
   readonly demo: DemoDesk | undefined;
+  /** Whether mail goes to the development inbox. */
   readonly hasInbox: boolean;
-  /** For mailboxes that have no SMTP settings; undefined: each mailbox has its own. */
+  /** The SMTP server of mailboxes that have no settings of their own; undefined: each mailbox has its own. */
   readonly smtpUrl: string | undefined;
 }
 
-/** @throws ConfigError when a setting, or what it leads to, has to be changed before a start */
+/**
+ * Connects to the database, opens the blob store, and starts what every process needs.
+ * @param parts receives everything that has to be stopped
+ * @throws ConfigError when a setting, or the resource that it names, has to be changed before a start
+ */
 export async function openFoundation(
   config: Config,
   overrides: Overrides,

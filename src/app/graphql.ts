@@ -9,6 +9,10 @@ const maxFiles = 100;
 
 export type GraphqlServer = ReturnType<typeof createGraphqlServer>;
 
+/**
+ * Creates the GraphQL server with the configured limits, plugins and trusted documents.
+ * @throws ConfigError when TRUSTED_DOCUMENTS cannot be read
+ */
 export function startGraphql({ config, log, overrides }: Foundation): GraphqlServer {
   const { production, limits } = config;
   const { requestBytes, answerBytes, openForms } = limits;

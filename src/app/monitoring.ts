@@ -15,11 +15,13 @@ const usualWorkerPort = 4001;
 /** Health and metrics of the process. */
 export interface Monitoring {
   readonly metrics: Metrics;
+  /** The routes `/health` and `/metrics`. */
   readonly routes: readonly Route[];
   /** From now on readiness says that the process is draining. */
   startDraining(): void;
 }
 
+/** Creates the metrics and the health checks, and the routes that serve them. */
 export function createMonitoring({ config, log, database, blobs, collecting }: Foundation): Monitoring {
   const metrics = createMetrics();
   const backlog = createBacklog(database.raw);

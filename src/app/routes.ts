@@ -8,10 +8,11 @@ import { createDownloads } from '../http/downloads/attachments.ts';
 import { answerSource } from '../http/downloads/delivery-source.ts';
 import { answerText } from '../http/respond.ts';
 import type { Handle, Route } from '../http/server.ts';
-import { createBegin, originOf, remoteAddressOf } from '../http/sign-in.ts';
+import { type Begin, createBegin, originOf, remoteAddressOf } from '../http/sign-in.ts';
 import { createUploads } from '../http/uploads/routes.ts';
 import { foldPath } from '../legacy/dotnet/path.ts';
 import { createLegacyDoor, refuseLegacy } from '../legacy/endpoint.ts';
+import { createLedgerPage } from '../pages/ledger/endpoint.ts';
 import { createImageSniffer } from '../storage/image-type.ts';
 import type { TicketContext, TicketServices } from '../tickets/context.ts';
 import type { Foundation } from './foundation.ts';
@@ -26,12 +27,10 @@ interface Doors {
   readonly graphql: GraphqlServer;
 }
 
-/** Signs a request in. */
-type Begin = ReturnType<typeof createBegin>;
 type Cors = ReturnType<typeof createCors>;
 type ContextOf = (req: IncomingMessage, res: ServerResponse) => Promise<TicketContext>;
 
-/** Which path is answered by what. */
+/** Creates the routes of the web server. A route's `door` names it in logs and metrics. */
 export function createRoutes(doors: Doors): Route[] {
   const { services, monitoring } = doors;
   const { config } = doors.foundation;
@@ -48,6 +47,7 @@ export function createRoutes(doors: Doors): Route[] {
     ...monitoring.routes,
     ...graphqlRoutes(doors, cors, contextOf),
     ...fileRoutes(doors, cors, begin, contextOf),
+    ledgerRoute(doors),
     ...inboxRoutes(doors),
   ];
 }
@@ -144,6 +144,14 @@ function fileRoutes(
     { door: 'uploads', prefix: '/uploads', handle: cors(uploads) },
     { door: 'deliveries', prefix: '/deliveries', handle: cors(source) },
   ];
+}
+
+function ledgerRoute({ foundation: { config, demo, hasInbox } }: Doors): Route {
+  const handle = createLedgerPage({
+    demoAuthorization: demo && basicAuthorization(demo.operator),
+    links: { ...(hasInbox && { Inbox: '/inbox/' }), ...(config.explorer && { GraphiQL: '/graphql' }) },
+  });
+  return { door: 'ledger', prefix: '/ledger', handle };
 }
 
 function inboxRoutes({ foundation, services, authenticator }: Doors): Route[] {

@@ -1,7 +1,7 @@
 import { type Authenticator, createAuthenticator } from '../auth/authenticate.ts';
 import { findDeskKey } from '../db/desk-key.ts';
 import { demoHashes } from '../dev/demo/desk.ts';
-import type { EventHub } from '../events/hub.ts';
+import type { Feeds } from '../events/feeds.ts';
 import { Places } from '../limits/places.ts';
 import { createRateLimits } from '../limits/rate-limits.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -11,11 +11,11 @@ import type { TicketServices } from '../tickets/context.ts';
 import { createAttachmentUrls } from '../tickets/read/signed-url.ts';
 import type { Foundation } from './foundation.ts';
 
-/** What the commands and readers of tickets need. */
+/** Creates what the commands and readers of tickets need. */
 export async function createTicketServices(
   { config, overrides, parts, database, blobs, smtpUrl }: Foundation,
   metrics: Metrics,
-  events: EventHub,
+  events: Feeds,
 ): Promise<TicketServices> {
   const sendsByDefault = smtpUrl !== undefined;
   return {
@@ -44,6 +44,10 @@ export async function createTicketServices(
   };
 }
 
+/**
+ * Creates the authenticator of all requests. Passwords of the demo desk are accepted only with the embedded
+ * database.
+ */
 export function startAuthenticator(
   { config, overrides, parts, database, now, log }: Foundation,
   metrics: Metrics,

@@ -14,13 +14,15 @@ import { addressKey, createStrangers } from './throttle.ts';
 import { isWellFormedToken, prepareFindToken } from './tokens.ts';
 import { type Account, findEnabledByEmail, prepareFindByLogin, viewerOf } from './viewer.ts';
 
+/** Finds out who sends a request. */
 export interface Authenticator extends AsyncDisposable {
   /**
-   * Authenticates an `Authorization` header. `undefined`: there is no credential.
-   * @param direct whether the request comes from a program on this machine, not through a proxy: only then
-   * are public passwords (the demo desk's) accepted
+   * Authenticates an `Authorization` header.
+   * @param direct whether the request comes from a program on this machine and not through a proxy: only then
+   *   are public passwords (the demo desk's) accepted
+   * @returns undefined when there is no header
    * @throws BadCredential (401, or 429 when it says how long to wait) or Unavailable (503: too many sign-ins
-   * at a time, no database, no keys for JWTs)
+   *   at a time, no database, no keys for JWTs)
    */
   authenticate(
     authorization: string | undefined,
@@ -34,19 +36,20 @@ export interface AuthenticatorPorts {
   readonly jwt?: Config['jwt'];
   /** The code page of Basic credentials that are not UTF-8. */
   readonly legacyCharset?: Config['legacyCharset'];
-  /** Hashes of public passwords. */
+  /** Hashes of public passwords, which are accepted from direct requests only. */
   readonly knownPasswords?: ReadonlySet<string>;
   /** Cost of new hashes; the current default unless given. */
   readonly passwordCost?: ScryptParameters | undefined;
   readonly stopwatch?: Stopwatch | undefined;
   readonly now?: () => Date;
   readonly log: Logger;
-  /** Is called for each rejected sign-in. */
+  /** Called for each rejected sign-in. */
   readonly refused?: (reason: SignInReason) => void;
 }
 
 /**
- * Caches good credentials: most calls cost one keyed hash and a lookup, without a query or password hashing.
+ * Creates an authenticator. It caches valid credentials, so that most calls cost one keyed hash and a lookup,
+ * without a query or password hashing.
  */
 export function createAuthenticator({
   db,
@@ -119,7 +122,7 @@ export function createAuthenticator({
         throw note(error, remoteAddress);
       });
       if (proof !== undefined && knownPasswords.has(proof) && !direct()) {
-        const message = 'The demo accounts are for direct requests to localhost';
+        const message = 'The demo accounts work only for direct requests to localhost';
         throw note(new BadCredential(message, 'demo_account', { userId: viewer.userId }), remoteAddress);
       }
       return viewer;
@@ -177,7 +180,8 @@ function createVerifier(ports: VerifierPorts): Verify {
     if (verifyJwt === undefined) throw new BadCredential('The token is unknown', 'unknown_token');
     const claims = await verifyJwt(token);
     const account = await bySubject(claims);
-    if (account === undefined) throw new BadCredential('The JWT names no user of this desk', 'jwt');
+    if (account === undefined)
+      throw new BadCredential('The JWT does not identify a user of this desk', 'jwt');
     return { viewer: viewerOf(account, claims.scopes), expiresAt: claims.expiresAt.getTime() };
   }
 

@@ -1,12 +1,13 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { BadCredential } from '../platform/errors.ts';
 
+/** A login and a password, as they were sent. */
 export interface Credential {
   readonly login: string;
   readonly password: string;
 }
 
-/** The credential in an `Authorization` header. */
+/** The credential in an `Authorization` header, not verified yet. */
 export type Offered =
   | {
       readonly kind: 'password';
@@ -22,6 +23,7 @@ export type Offered =
 /** Longer headers are not credentials of ours; a JWT with many claims has about 2 KiB. */
 const maxHeaderLength = 12_288;
 
+/** The first characters of every API token. */
 export const tokenPrefix = 'tw_';
 
 /**

@@ -27,18 +27,22 @@ const freshMs = 20_000;
 /** After this, the next use looks the credential up again, while it is still served from the cache. */
 const refreshMs = 10_000;
 const maxEntries = 10_000;
-/** After this, the password itself is hashed again. */
+/** A password is hashed again when its last check is older than this. */
 export const maxProofAgeMs = 24 * 60 * 60 * 1000;
 
+/** Verified credentials of this process. Instants are in ms. */
 export interface CredentialCache {
   /** A cache key that reveals nothing about the credential outside this process. */
   keyOf(authorization: string): string;
   get(key: string): CacheEntry | undefined;
+  /** Whether the entry may be used at this instant without another check. */
   isFresh(entry: CacheEntry, at: number): boolean;
+  /** Stores a credential that was verified at this instant. The oldest entry is dropped at 10,000. */
   put(key: string, verified: VerifiedCredential, at: number): void;
   delete(key: string): void;
 }
 
+/** Creates an empty cache. */
 export function createCredentialCache(): CredentialCache {
   // A secret prefix of one block is sufficient: HMAC's second hash protects digests that are published, and
   // these are not. A one-shot call takes 0.4 µs, createHmac() 1.8 to 13 µs. The time of a lookup depends on

@@ -28,6 +28,10 @@ export function isImportedHash(hash: string): boolean {
   return isBcrypt(hash) || parseAspNet(hash) !== undefined;
 }
 
+/**
+ * Checks a password against an imported hash.
+ * @returns false for a wrong password, and for a text that is not such a hash
+ */
 export async function verifyImported(hash: string, password: string): Promise<boolean> {
   if (isBcrypt(hash)) {
     const equal = await compareBcrypt(hash, password);

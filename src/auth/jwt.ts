@@ -75,7 +75,7 @@ function assertAccessToken({ typ }: Partial<JWTHeaderParameters>, payload: JWTPa
     says('token_use', 'access') &&
     payload.events === undefined &&
     !ofIdTokens.some((claim) => claim in payload);
-  if (!isOne) throw new BadCredential('The JWT is no access token', 'jwt');
+  if (!isOne) throw new BadCredential('The JWT is not an access token', 'jwt');
 }
 
 /** A claim that is not a string equals none of the allowed words. */
@@ -83,7 +83,7 @@ const folded = (value: unknown): string => (typeof value === 'string' ? value.to
 
 function claimsOf(payload: JWTPayload): Claims {
   const { sub, email, email_verified: verified, scope } = payload;
-  if (!isName(sub)) throw new BadCredential('The subject of the JWT is no text', 'jwt');
+  if (!isName(sub)) throw new BadCredential('The subject of the JWT is not a string', 'jwt');
   return {
     subject: sub,
     verifiedEmail: verified === true && isName(email) ? email : undefined,
@@ -117,5 +117,5 @@ function refusalOf(error: unknown): Error {
     const reason = error instanceof errors.JWTExpired ? 'has expired' : 'is not valid';
     return new BadCredential(`The JWT ${reason}`, 'jwt');
   }
-  return new Unavailable('The keys that JWTs are checked with cannot be fetched', 5, { cause: error });
+  return new Unavailable('The keys for verifying JWTs cannot be fetched', 5, { cause: error });
 }

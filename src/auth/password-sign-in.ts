@@ -38,6 +38,7 @@ interface Ports {
   readonly cost?: ScryptParameters | undefined;
   readonly stopwatch?: Stopwatch | undefined;
 }
+/** One sign-in with a password. */
 export interface PasswordAttempt {
   /** The credential's cache key. */
   readonly key: string;
@@ -48,6 +49,10 @@ export interface PasswordAttempt {
   readonly before: VerifiedCredential | undefined;
 }
 
+/**
+ * Creates the check of passwords: throttled, with a limited number of concurrent hashes, and with the same
+ * delay for every failure.
+ */
 export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime }: Ports) {
   const findByLogin = prepareFindByLogin(db);
   const queue = createHashingQueue();

@@ -16,7 +16,10 @@ import {
 const decoyOf = ({ logN, r, p }: ScryptParameters): string =>
   `scrypt$ln=${logN},r=${r},p=${p}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
-/** @returns the text for `users.password_hash`. */
+/**
+ * Hashes a password with scrypt.
+ * @returns the text for `users.password_hash`
+ */
 export function hashPassword(password: string, parameters?: ScryptParameters): Promise<string> {
   return hashScrypt(password, parameters);
 }
@@ -29,6 +32,7 @@ export function isPasswordHash(hash: string): boolean {
   return parseScrypt(hash) !== undefined || isImportedHash(hash);
 }
 
+/** The result of a check. */
 export interface PasswordCheck {
   readonly valid: boolean;
   /** The hash to store instead; absent when the checked one is as good as a new one. */

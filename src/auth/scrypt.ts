@@ -1,9 +1,12 @@
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 
+/** The cost of a scrypt hash. */
 export interface ScryptParameters {
-  /** Base-2 logarithm of the cost. */
+  /** Base-2 logarithm of N, the number of rounds. */
   readonly logN: number;
+  /** Block size. */
   readonly r: number;
+  /** Parallelization. */
   readonly p: number;
 }
 
@@ -17,7 +20,10 @@ const keyBytes = 32;
 const format =
   /^scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{16,88})\$([A-Za-z0-9+/]{22,88})$/;
 
-/** @returns a string that describes itself: `scrypt$ln=14,r=8,p=5$<salt>$<key>`, base64 without padding. */
+/**
+ * Hashes a password with a random salt.
+ * @returns a string that describes itself: `scrypt$ln=14,r=8,p=5$<salt>$<key>`, base64 without padding
+ */
 export async function hashScrypt(password: string, parameters = currentParameters): Promise<string> {
   const salt = randomBytes(16);
   const key = await derive(password, salt, keyBytes, parameters);
@@ -25,6 +31,10 @@ export async function hashScrypt(password: string, parameters = currentParameter
   return `scrypt$ln=${logN},r=${r},p=${p}$${unpadded(salt)}$${unpadded(key)}`;
 }
 
+/**
+ * Checks a password.
+ * @returns false for a wrong password, and for a text that {@link parseScrypt} does not accept
+ */
 export async function verifyScrypt(hash: string, password: string): Promise<boolean> {
   const parsed = parseScrypt(hash);
   if (parsed === undefined) return false;
@@ -32,7 +42,7 @@ export async function verifyScrypt(hash: string, password: string): Promise<bool
   return timingSafeEqual(key, parsed.key);
 }
 
-/** `undefined` for other texts, and for hashes that are too expensive to check. */
+/** Parses a hash; undefined for other texts, and for hashes that are too expensive to check. */
 export function parseScrypt(hash: string) {
   const match = format.exec(hash);
   if (match === null) return undefined;

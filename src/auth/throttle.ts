@@ -28,16 +28,21 @@ export class Buckets {
     return this.#buckets.size;
   }
 
-  /** Seconds until the key has a token; 0 when it has one now. @param at ms */
+  /**
+   * Seconds until the key has a token; 0 when it has one now.
+   * @param at ms
+   */
   wait(key: string, at: number): number {
     const left = this.#left(this.#buckets.get(key), at);
     return left >= 1 ? 0 : Math.ceil((1 - left) / this.#rate.perSecond);
   }
 
+  /** Takes a token, even if there is none: the key then waits longer. */
   take(key: string, at: number): void {
     this.#put(key, this.#left(this.#buckets.get(key), at) - 1, at);
   }
 
+  /** Returns a token that was taken. */
   giveBack(key: string, at: number): void {
     this.#put(key, Math.min(this.#rate.burst, this.#left(this.#buckets.get(key), at) + 1), at);
   }
@@ -56,8 +61,12 @@ export class Buckets {
   }
 }
 
+/** Limits failed sign-ins with a password. */
 export interface Throttle {
-  /** Seconds until the address may make another attempt; 0: now. */
+  /**
+   * Seconds until the address may make another attempt; 0: now.
+   * @param at ms
+   */
   wait(remoteAddress: string, at: number): number;
   /**
    * Counts an attempt as failed until `giveBack` is called.
@@ -138,7 +147,10 @@ export function createStrangers() {
   };
 }
 
-/** A full IPv4 address, also when mapped; of IPv6 the /64, which is what one customer gets. */
+/**
+ * The part of an address that is limited: the full IPv4 address, also when it is mapped to IPv6; of other
+ * IPv6 addresses the /64, which is what one customer gets.
+ */
 export function addressKey(remoteAddress: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(remoteAddress)?.[1];
   if (mapped !== undefined) return mapped;

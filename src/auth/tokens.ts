@@ -3,9 +3,10 @@ import { crc32 } from 'node:zlib';
 import { and, asc, eq, isNull, sql } from 'drizzle-orm';
 import type { Db, Tx } from '../db/database.ts';
 import { apiTokens, users } from '../db/tables.ts';
+import { createBatcher } from '../platform/batcher.ts';
 import type { Scope } from '../platform/request-context.ts';
 import { tokenPrefix } from './authorization-header.ts';
-import { type Account, accountColumns } from './viewer.ts';
+import { type Account, accountColumns, lookUpTogether } from './viewer.ts';
 
 /**
  * `tw_`, 160 random bits and a checksum, in hexadecimal: other texts cost no query, and secret scanners can
@@ -16,6 +17,7 @@ function newToken(): string {
   return `${tokenPrefix}${secret}${checksum(secret)}`;
 }
 
+/** Whether a text has the form and the checksum of an API token. No query is made. */
 export function isWellFormedToken(token: string): boolean {
   const [, secret = '', check] = /^tw_([0-9a-f]{40})([0-9a-f]{8})$/.exec(token) ?? [];
   return check !== undefined && check === checksum(secret);
@@ -25,6 +27,7 @@ const checksum = (secret: string) => crc32(secret).toString(16).padStart(8, '0')
 /** A random secret needs neither a salt nor a slow hash. */
 const digest = (token: string) => createHash('sha256').update(token).digest();
 
+/** An API token to create. */
 export interface NewToken {
   readonly userId: number;
   readonly name: string;
@@ -32,7 +35,10 @@ export interface NewToken {
   readonly expiresAt?: Date | undefined;
 }
 
-/** @returns the token itself, which cannot be read again */
+/**
+ * Creates an API token. Only its digest is stored.
+ * @returns the token itself, which cannot be read again
+ */
 export async function createToken(db: Db | Tx, input: NewToken): Promise<{ id: number; token: string }> {
   const token = newToken();
   const [row] = await db
@@ -48,7 +54,10 @@ export async function createToken(db: Db | Tx, input: NewToken): Promise<{ id: n
   return { id: row!.id, token };
 }
 
-/** Takes effect within 30 s in every process. @returns whether the token existed and was not revoked yet */
+/**
+ * Revokes a token. Takes effect within 30 s in every process.
+ * @returns whether the token existed and was not revoked yet
+ */
 export async function revokeToken(db: Db | Tx, id: number): Promise<boolean> {
   const rows = await db
     .update(apiTokens)
@@ -58,7 +67,10 @@ export async function revokeToken(db: Db | Tx, id: number): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Includes revoked and expired tokens. @param userId absent: tokens of all users */
+/**
+ * Lists tokens in the order of their ids, including revoked and expired ones.
+ * @param userId absent: tokens of all users
+ */
 export function listTokens(db: Db | Tx, userId?: number) {
   return db
     .select({
@@ -76,6 +88,7 @@ export function listTokens(db: Db | Tx, userId?: number) {
     .orderBy(asc(apiTokens.id));
 }
 
+/** A stored token and its user. Either may be disabled, expired or revoked. */
 export interface FoundToken {
   readonly account: Account;
   readonly scopes: ReadonlySet<Scope>;
@@ -83,7 +96,10 @@ export interface FoundToken {
   readonly revokedAt: Date | null;
 }
 
-/** Looks up a well-formed token by its digest, including revoked and expired ones. */
+/**
+ * Looks up a well-formed token by its digest, including revoked and expired ones. Tokens that are looked up
+ * together share a statement: after a quiet time, an event makes all its watchers' credentials due at once.
+ */
 export function prepareFindToken(db: Db): (token: string) => Promise<FoundToken | undefined> {
   const query = db
     .select({
@@ -95,12 +111,19 @@ export function prepareFindToken(db: Db): (token: string) => Promise<FoundToken 
     })
     .from(apiTokens)
     .innerJoin(users, eq(users.id, apiTokens.userId))
-    .where(eq(apiTokens.tokenHash, sql.placeholder('hash')))
-    .prepare('account_by_token');
-  return async (token) => {
-    const hash = digest(token);
-    const [row] = await query.execute({ hash });
-    if (row === undefined || !timingSafeEqual(row.hash, hash)) return undefined;
-    return { ...row, scopes: new Set(row.scopes) };
-  };
+    .where(
+      sql`${apiTokens.tokenHash} = any (array(
+        select decode(hash, 'hex') from unnest(${sql.placeholder('hashes')}::text[]) hash))`,
+    )
+    .prepare('accounts_by_tokens');
+  const find = createBatcher<Buffer, FoundToken | undefined>(async (hashes) => {
+    const rows = await query.execute({ hashes: hashes.map((hash) => hash.toString('hex')) });
+    const found = new Map(rows.map((row) => [row.hash.toString('hex'), row]));
+    return hashes.map((hash) => {
+      const row = found.get(hash.toString('hex'));
+      if (row === undefined || !timingSafeEqual(row.hash, hash)) return undefined;
+      return { ...row, scopes: new Set(row.scopes) };
+    });
+  }, lookUpTogether);
+  return (token) => find(digest(token));
 }

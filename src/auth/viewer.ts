@@ -1,6 +1,7 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
 import { users } from '../db/tables.ts';
+import { createBatcher } from '../platform/batcher.ts';
 import { scopes as allScopes, type Role, type Scope, type Viewer } from '../platform/request-context.ts';
 import { asciiFold } from './ascii-fold.ts';
 
@@ -20,6 +21,7 @@ export interface Account {
   readonly passwordHash: string | null;
   readonly disabledAt: Date | null;
 }
+/** The columns of {@link Account}, for a select. */
 export const accountColumns = {
   id: users.id,
   login: users.login,
@@ -29,7 +31,10 @@ export const accountColumns = {
   disabledAt: users.disabledAt,
 };
 
-/** @param granted the credential's scopes; absent: all scopes of the role */
+/**
+ * Makes the viewer of a request, with the scopes that both the credential and the role allow.
+ * @param granted the credential's scopes; absent: all scopes of the role
+ */
 export function viewerOf(
   account: Omit<Account, 'passwordHash'>,
   granted: ReadonlySet<Scope> = everyScope,
@@ -43,17 +48,27 @@ export function viewerOf(
   });
 }
 
-/** Looks up a user by login, ignoring case, including disabled ones. */
+/** Credentials that are looked up in one statement, and statements at a time. */
+export const lookUpTogether = { maxItems: 1000, atOnce: 4 };
+
+/**
+ * Looks up a user by login, ignoring case, including disabled ones. Logins that are looked up together share
+ * a statement.
+ */
 export function prepareFindByLogin(db: Db): (login: string) => Promise<Account | undefined> {
   const query = db
-    .select(accountColumns)
-    .from(users)
-    .where(sql`lower(${users.login}) = lower(${sql.placeholder('login')})`)
-    .prepare('account_by_login');
-  return async (login) => (await query.execute({ login }))[0];
+    .select({ place: sql<number>`asked.place::int`, account: accountColumns })
+    .from(sql`unnest(${sql.placeholder('logins')}::text[]) with ordinality as asked (login, place)`)
+    .innerJoin(users, sql`lower(${users.login}) = lower(asked.login)`)
+    .prepare('accounts_by_logins');
+  return createBatcher<string, Account | undefined>(async (logins) => {
+    const rows = await query.execute({ logins: [...logins] });
+    const found = new Map(rows.map(({ place, account }) => [place, account]));
+    return logins.map((_, n) => found.get(n + 1));
+  }, lookUpTogether);
 }
 
-/** Enabled users with this address, ignoring the case of A to Z; at most two. */
+/** Finds enabled users with this address, ignoring the case of A to Z; at most two. */
 export function findEnabledByEmail(db: Db, address: string): Promise<Account[]> {
   const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
   return db
@@ -70,7 +85,11 @@ export function findEnabledByEmail(db: Db, address: string): Promise<Account[]> 
     .limit(2);
 }
 
-/** The user's current state with these scopes; undefined: unknown or disabled. */
+/**
+ * Prepares the lookup of a user's current role by id.
+ * @param granted the scopes that the viewer gets, as far as the role allows them
+ * @returns a function that resolves to undefined for an unknown or disabled user
+ */
 export function prepareFindById(
   db: Db,
   granted: ReadonlySet<Scope>,

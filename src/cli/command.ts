@@ -14,12 +14,14 @@ export interface Terminal {
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What a command with a database receives. */
 export interface CommandContext extends Terminal {
   readonly db: Db;
-  /** Raw postgres.js of the same role. */
+  /** The raw postgres.js connections of the same role. */
   readonly sql: postgres.Sql;
   readonly config: Config;
 }
+/** What a command without a database receives. */
 export interface LooseContext extends Terminal {
   readonly env: Environment;
 }
@@ -27,6 +29,7 @@ export interface LooseContext extends Terminal {
 interface OptionBase {
   readonly help: string;
 }
+/** An option of a command, as `--name` or `--name VALUE`. */
 export type Option =
   | (OptionBase & { readonly type: 'boolean' })
   | (OptionBase & {
@@ -39,6 +42,7 @@ export type Option =
       readonly required?: boolean;
     });
 
+/** The options that were given, by name. */
 export type OptionValues = Readonly<
   Record<string, string | boolean | readonly (string | boolean)[] | undefined>
 >;
@@ -65,7 +69,12 @@ export interface CommandInfo {
   readonly example: string;
 }
 
+/** A command that uses the database directly. */
 export interface Command extends CommandInfo {
+  /**
+   * @param args positional arguments in order
+   * @param values the options that were given
+   */
   run(ctx: CommandContext, args: readonly string[], values: OptionValues): Promise<Output>;
 }
 
@@ -79,12 +88,18 @@ export class UsageError extends Error {}
 /** The command failed: exit code 1. */
 export class CommandError extends Error {}
 
+/** The value of an option that may be given once; undefined if it was not given. */
 export const one = (values: OptionValues, name: string): string | undefined =>
   values[name] as string | undefined;
+/** All values of an option that may be repeated. */
 export const many = (values: OptionValues, name: string): readonly string[] =>
   (values[name] as readonly string[] | undefined) ?? [];
 
-/** @throws UsageError unless the text is a whole number from `min` on. */
+/**
+ * Parses a whole number.
+ * @param what name of the argument, for the error
+ * @throws UsageError unless the text is a whole number from `min` to 2147483647
+ */
 export function wholeNumber(text: string, what: string, min = 1): number {
   const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (!(number >= min && number <= 2_147_483_647)) {
@@ -93,7 +108,10 @@ export function wholeNumber(text: string, what: string, min = 1): number {
   return number;
 }
 
-/** @throws CommandError that lists what is wrong with the value. */
+/**
+ * Validates a value.
+ * @throws CommandError with one line for each thing that is wrong with the value
+ */
 export function checked<T>(schema: z.ZodType<T>, value: { readonly [K in keyof T]: unknown }): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

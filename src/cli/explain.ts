@@ -11,7 +11,8 @@ const taken: Readonly<Record<string, string>> = {
 };
 
 /**
- * The error message for the user. Messages of the database driver are not shown, as they quote SQL and rows.
+ * The message that is printed for an error of a command. Messages of the database driver are not shown,
+ * because they quote SQL and rows. An unexpected error is shown with its stack.
  */
 export function explain(error: unknown): string {
   if (error instanceof UsageError || error instanceof CommandError) return error.message;

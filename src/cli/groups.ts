@@ -1,5 +1,6 @@
 import type { Command, LooseCommand } from './command.ts';
 
+/** A list of commands, with and without a database. */
 export type Commands = readonly (Command | LooseCommand)[];
 
 /** The commands by their first word, loaded on demand: one without a database loads no driver. */
@@ -24,7 +25,7 @@ const groups: Readonly<Record<string, () => Promise<Commands>>> = {
   doctor: () => import('./commands/doctor.ts').then(({ doctorCommands }) => doctorCommands),
 };
 
-/** The commands that begin with this word, or all if there are none. */
+/** Loads the commands that begin with this word, or all commands if there are none. */
 export async function loadCommands(firstWord: string | undefined): Promise<Commands> {
   const load = firstWord !== undefined && Object.hasOwn(groups, firstWord) ? groups[firstWord] : undefined;
   if (load !== undefined) return load();

@@ -9,6 +9,7 @@ const common = {
 const usage = ({ name, arguments: args }: CommandInfo) =>
   [name, ...args.map((arg) => (arg.endsWith('?') ? `[${arg.slice(0, -1)}]` : arg))].join(' ');
 
+/** One line: the command, its arguments, and the options that are required. */
 export function usageOf(command: CommandInfo): string {
   const required = Object.entries(command.options).flatMap(([name, option]) =>
     option.type === 'string' && option.required === true ? [`--${name} ${option.value}`] : [],
@@ -16,6 +17,7 @@ export function usageOf(command: CommandInfo): string {
   return ['ticketwire', usage(command), ...required].join(' ');
 }
 
+/** The text that `COMMAND --help` prints. */
 export function helpOf(command: CommandInfo): string {
   const flag = (name: string, option: Option) =>
     option.type === 'string'
@@ -39,7 +41,10 @@ export function helpOf(command: CommandInfo): string {
   ].join('\n');
 }
 
-/** @param group first word of the commands to list; all if absent */
+/**
+ * The list of commands that `--help` prints.
+ * @param group first word of the commands to list; all if absent
+ */
 export function overview(commands: readonly CommandInfo[], group?: string): string {
   const listed = commands.filter(({ name }) => group === undefined || name.split(' ')[0] === group);
   return [

@@ -3,14 +3,20 @@ import type { Db, Tx } from '../db/database.ts';
 import { auditEntries, mailboxes, tickets, users } from '../db/tables.ts';
 import { CommandError } from './command.ts';
 
-/** @throws CommandError */
+/**
+ * Finds a user by login, ignoring case.
+ * @throws CommandError when there is none
+ */
 export async function findUser(db: Db | Tx, login: string) {
   const [user] = await db.select().from(users).where(sql`lower(${users.login}) = lower(${login})`);
   if (user === undefined) throw new CommandError(`There is no user with the login ${login}`);
   return user;
 }
 
-/** @throws CommandError when there is no such user, or it is a requester, who cannot send mail */
+/**
+ * Finds an operator by login.
+ * @throws CommandError when there is no such user, or it is a requester, who cannot send mail
+ */
 export async function findOperator(db: Db | Tx, login: string) {
   const user = await findUser(db, login);
   if (user.role !== 'OPERATOR')
@@ -18,7 +24,10 @@ export async function findOperator(db: Db | Tx, login: string) {
   return user;
 }
 
-/** @throws CommandError */
+/**
+ * Finds a mailbox by address, ignoring case.
+ * @throws CommandError when there is none
+ */
 export async function findMailbox(db: Db | Tx, address: string) {
   const [mailbox] = await db
     .select()
@@ -28,7 +37,11 @@ export async function findMailbox(db: Db | Tx, address: string) {
   return mailbox;
 }
 
-/** @param name a reference or an id; a reference takes precedence. @throws CommandError */
+/**
+ * Finds a ticket by reference or id.
+ * @param name a reference or an id; a reference takes precedence
+ * @throws CommandError when there is none
+ */
 export async function findTicket(db: Db | Tx, name: string) {
   const id = /^\d{1,9}$/.test(name) ? Number(name) : null;
   const [ticket] = await db

@@ -11,13 +11,15 @@ import {
 } from '../dev/embedded-postgres/embedded.ts';
 import { CommandError } from './command.ts';
 
-/** The database, migrated to this version. */
+/** The desk's database, migrated to this version. */
 export interface OpenDesk extends AsyncDisposable {
   readonly db: Db;
+  /** The raw postgres.js connections. */
   readonly sql: postgres.Sql;
   readonly config: Config;
 }
 
+/** How the database is opened. */
 export interface OpenOptions {
   /** Whether to create an embedded database if there is none. */
   readonly makeEmbedded?: boolean;
@@ -26,10 +28,10 @@ export interface OpenOptions {
 }
 
 /**
- * Opens the database of `DATABASE_URL`, or the embedded one of `DATA_DIR`. The server of a running gateway is
- * shared; otherwise one is started for this command.
- * @throws CommandError when there is no database, as a command without DATABASE_URL should not write into a
- * new one by mistake
+ * Opens the database of `DATABASE_URL`, or the embedded one of `DATA_DIR`. If a gateway runs its embedded
+ * server, that is shared; otherwise the server is started for this command.
+ * @throws CommandError when there is no database, because a command without DATABASE_URL should not create
+ *   one by mistake, or when both `makeEmbedded` and DATABASE_URL are given
  */
 export async function openDesk(
   config: Config,

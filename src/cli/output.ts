@@ -1,9 +1,10 @@
 import type { Output } from './command.ts';
 
 type Cell = string | number | boolean | Date | null | undefined | readonly string[];
+/** A record to print: values by column. */
 export type OutputRow = Readonly<Record<string, Cell>>;
 
-/** A table with one row per line. */
+/** Makes a table with one line for each record. */
 export function rows(list: readonly OutputRow[], columns: readonly string[]): Output {
   const lines = [columns.map(heading), ...list.map((row) => columns.map((column) => show(row[column])))];
   const widths = columns.map((_, at) => Math.max(...lines.map((line) => width(line[at]!))));
@@ -18,7 +19,7 @@ export function rows(list: readonly OutputRow[], columns: readonly string[]): Ou
   return { json: list, text: list.length === 0 ? 'None.' : text };
 }
 
-/** One record with one field per line. */
+/** Makes a list with one line for each field of a record. */
 export function fields(row: OutputRow): Output {
   const names = Object.keys(row);
   const widest = Math.max(...names.map((name) => heading(name).length));
@@ -26,7 +27,7 @@ export function fields(row: OutputRow): Output {
   return { json: row, text };
 }
 
-/** The result in one sentence; as JSON, the record that was changed. */
+/** Makes one sentence; with `--json`, the record that was changed is printed instead. */
 export const done = (text: string, json: OutputRow): Output => ({ text, json });
 
 /**

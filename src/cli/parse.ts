@@ -3,6 +3,7 @@ import { nearest } from '../settings/edit-distance.ts';
 import { type CommandInfo, type Option, type OptionValues, UsageError } from './command.ts';
 import { usageOf } from './help.ts';
 
+/** The arguments after a command's name. */
 export interface ParsedArguments {
   readonly args: readonly string[];
   readonly values: OptionValues;
@@ -51,7 +52,10 @@ export function parse(command: CommandInfo, argv: string[]): ParsedArguments {
   return { args, values: rest, json: json === true, help: help === true, embedded: embedded === true };
 }
 
-/** @throws UsageError when an argument is missing or superfluous */
+/**
+ * Checks that all arguments and required options were given.
+ * @throws UsageError when one is missing, or an argument is superfluous
+ */
 export function checkComplete(command: CommandInfo, { args, values }: ParsedArguments): void {
   const missing = command.arguments.find((name, at) => at >= args.length && !name.endsWith('?'));
   if (missing !== undefined) throw usageError(command, `${missing} is missing.`);

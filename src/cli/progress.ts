@@ -1,10 +1,12 @@
 import type { Terminal } from './command.ts';
 
+/** Reports what a long command does. */
 export interface Progress {
   /** Replaces the status line of a terminal, at most five times a second. Does nothing elsewhere. */
   update(text: string): void;
   /** Writes a permanent line, to terminals and files alike. */
   line(text: string): void;
+  /** Removes the status line. */
   end(): void;
 }
 

@@ -21,7 +21,11 @@ export interface Host {
   open(makeEmbedded: boolean): Promise<OpenDesk>;
 }
 
-/** @returns the exit code: 0 success, 1 failure, 2 invalid arguments */
+/**
+ * Runs the command line and prints its result or its error.
+ * @param argv the arguments after the program's name
+ * @returns the exit code: 0 success, 1 failure, 2 invalid arguments
+ */
 export async function run(argv: readonly string[], terminal: Terminal, host: Host): Promise<number> {
   const { stdout, stderr } = terminal;
   try {

@@ -6,9 +6,10 @@ import { CommandError, type Terminal } from './command.ts';
 const maxLength = 1024;
 
 /**
- * Reads a secret: prompts for it twice on a terminal, otherwise reads the first line of standard input. It is
- * never an argument, as other users of the machine can see command lines.
- * @throws CommandError when it is empty, too long or has control characters
+ * Reads a secret. On a terminal it prompts twice, otherwise it reads the first line of standard input. A
+ * secret is never an argument, because other users of the machine can see command lines.
+ * @param what name of the secret, for the prompt and the errors
+ * @throws CommandError when it is empty, too long or has control characters, or when the two entries differ
  */
 export async function readSecret(terminal: Terminal, what: string): Promise<string> {
   const secret = terminal.stdin.isTTY ? await ask(terminal, what) : await firstLine(terminal);

@@ -1,5 +1,5 @@
 import type { TicketSelector } from '../tickets/selector.ts';
 
-/** A ticket as it is typed: digits alone are its id, `INC-000047` is its reference. */
+/** Parses a ticket as it is typed: digits alone are an id, `INC-000047` is a reference. */
 export const selectorOf = (typed: string): TicketSelector =>
   /^\d{1,9}$/.test(typed) ? { ticketId: Number(typed) } : { reference: typed };

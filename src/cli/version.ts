@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** That of package.json: one place. */
+/** The version in package.json. */
 export async function readVersion(): Promise<string> {
   const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;

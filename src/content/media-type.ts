@@ -19,8 +19,8 @@ const maxWritten = 255;
 const notOurs = /^(?:name|filename|boundary)(?:\*|$)|\*/;
 
 /**
- * Parses a Content-Type. Malformed and repeated parameters are dropped. Returns undefined for an invalid
- * type.
+ * Parses a Content-Type. Malformed and repeated parameters are dropped.
+ * @returns undefined for an invalid type
  */
 export function parseMediaType(text: string): ParsedMediaType | undefined {
   const first = text.slice(0, maxCharacters).split(';', 1)[0]!;
@@ -38,7 +38,7 @@ export function parseMediaType(text: string): ParsedMediaType | undefined {
   return { essence, parameters: [...parameters] };
 }
 
-/** Serialises a media type for a header, on one line. */
+/** Serializes a media type for a header, on one line of at most 255 characters. */
 export function writeMediaType({ essence, parameters }: ParsedMediaType): string {
   const bare = new RegExp(`^${token}$`);
   return parameters.reduce((written, [name, value]) => {
@@ -47,4 +47,5 @@ export function writeMediaType({ essence, parameters }: ParsedMediaType): string
   }, essence);
 }
 
+/** The media type of arbitrary bytes. */
 export const unknownType = 'application/octet-stream';

@@ -15,6 +15,7 @@ export interface PastedPicture {
   readonly data: string;
 }
 
+/** A body without its pasted images. */
 export interface TakenOut {
   /** The body, in which `cid:` URLs replace the data: URLs. */
   readonly body: string;
@@ -22,8 +23,8 @@ export interface TakenOut {
 }
 
 /**
- * Extracts pasted images from an HTML body, each one once. Data that is not a raster image stays in the body.
- * Names are deterministic.
+ * Extracts pasted images from an HTML body, each distinct one once. Data that is not a raster image stays in
+ * the body. Content-IDs depend on the body only, so that a repeated call yields the same.
  * @throws UnreadableBody
  */
 export function takeOutPictures(body: string): TakenOut {

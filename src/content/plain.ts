@@ -52,7 +52,7 @@ function* mailboxesIn(word: string, begin: number, end: number): Iterable<FoundA
     if (schema === 'mailto:') yield { begin: begin + index, end: begin + lastIndex, url };
 }
 
-/** The web and e-mail addresses in a text. */
+/** The web and e-mail addresses in a text, in order, with their offsets. */
 export function* addressesOf(text: string): Iterable<FoundAddress> {
   for (const { 0: word, index } of text.matchAll(/\S+/g)) {
     if (!/[:@]/.test(word)) continue;

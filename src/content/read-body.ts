@@ -65,8 +65,8 @@ async function readHere(request: ReadRequest): Promise<ReadBody> {
 }
 
 /**
- * Reads a stored body. An old or imported one may exceed today's limits; a notice is shown in its place, so
- * that the rest of the page is readable.
+ * Reads a stored body like {@link readBody}. An old or imported one may exceed today's limits; then a notice
+ * takes its place, so that the rest of the page is readable.
  */
 export async function readStoredBody(...parameters: Parameters<typeof readBody>): Promise<ReadBody> {
   return readBody(...parameters).catch((error) => {
@@ -86,7 +86,10 @@ const unreadable: ReadBody = {
   needsFiles: false,
 };
 
-/** Extracts pasted images, see `takeOutPictures`. @throws UnreadableBody */
+/**
+ * Extracts pasted images, see `takeOutPictures`. A large body is processed in a worker thread.
+ * @throws UnreadableBody
+ */
 export async function withoutPasted(body: string): Promise<TakenOut> {
   if (!/<im(?:g|age)/i.test(body)) return { body, pictures: [] };
   if (body.length < large) return tasks.takeOutPictures(body);
@@ -98,6 +101,6 @@ function remember(key: string, result: ReadBody): ReadBody {
   return result;
 }
 
-/** Encodes a text part of a mail. */
+/** Encodes a text part of a mail, see `encodeTextPart`. A large one is processed in a worker thread. */
 export const encodedText = async (text: string): Promise<EncodedText> =>
   text.length < large ? tasks.encodeTextPart(text) : inThread({ task: 'encodeTextPart', request: text });

@@ -6,6 +6,7 @@ import { takeOutPictures } from './pasted.ts';
 import { addressesOf, plainTextToHtml } from './plain.ts';
 import { encodeTextPart } from './text-part.ts';
 
+/** A body to read. */
 export interface ReadRequest {
   readonly body: string;
   readonly format: MessageFormat;
@@ -14,6 +15,7 @@ export interface ReadRequest {
 
 /** Tasks that can run in a worker thread, as their duration grows with the body. */
 export const tasks = { read, takeOutPictures, encodeTextPart };
+/** The tasks by name. */
 export type Tasks = typeof tasks;
 
 /** Reads a body synchronously. @throws UnreadableBody */

@@ -1,5 +1,6 @@
 import { encode, wrap } from 'nodemailer/lib/qp';
 
+/** A text part of a mail, encoded for the wire. */
 export interface EncodedText {
   readonly transferEncoding: '7bit' | 'quoted-printable' | 'base64';
   /** US-ASCII with CRLF line ends. */

@@ -8,11 +8,17 @@ type CallOf<Name extends keyof Tasks> = {
   readonly task: Name;
   readonly request: Parameters<Tasks[Name]>[0];
 };
+/** A task and its argument. */
 export type ThreadCall = { [Name in keyof Tasks]: CallOf<Name> }[keyof Tasks];
+/** The result of a task. */
 export type ResultOf<C extends ThreadCall> = ReturnType<Tasks[C['task']]>;
 
+/** A pool of threads that read large bodies. */
 export interface ReadingThreads extends AsyncDisposable {
-  /** @throws UnreadableBody; Unavailable when the queue is full */
+  /**
+   * Runs a task in a thread.
+   * @throws UnreadableBody when the task does or its thread crashes twice; Unavailable when 1000 tasks wait
+   */
   run<C extends ThreadCall>(call: C): Promise<ResultOf<C>>;
 }
 
@@ -38,8 +44,8 @@ const maxHeapMegabytes = 1024;
 const mostThreads = Math.max(1, Math.min(4, availableParallelism() - 1));
 
 /**
- * A pool of threads that process one body each. Threads are started on demand and do not keep the process
- * alive. A crashed thread is replaced, and its body is retried once.
+ * Creates a pool of threads that process one body each. Threads are started on demand and do not keep the
+ * process alive. A crashed thread is replaced, and its body is tried once more.
  */
 export function createReadingThreads({
   threads: most = mostThreads,

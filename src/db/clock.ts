@@ -7,9 +7,9 @@ const readEveryMs = 15_000;
 const notableMs = 2000;
 
 /**
- * The database's clock, so that all processes agree on what is due, however wrong their machines' clocks are.
- * Between two readings, time passes by this process's monotonic clock. It is ahead by one round trip at most,
- * so that a row that was just written is due.
+ * Reads the database's clock now and every 15 s, so that all processes agree on what is due, however wrong
+ * their machines' clocks are. Between two readings, time passes by this process's monotonic clock. It is
+ * ahead by one round trip at most, so that a row that was just written is due.
  */
 export async function createClock(sql: postgres.Sql, log: Logger): Promise<Disposable & { now(): Date }> {
   let base = { at: Date.now(), from: performance.now() };

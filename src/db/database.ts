@@ -18,12 +18,14 @@ import * as tables from './tables.ts';
 export type { Connection } from './driver/client.ts';
 
 type Schema = typeof tables;
+/** A Drizzle database with this program's tables. */
 export type Db = PostgresJsDatabase<Schema>;
-/** What a query needs; a pool and a transaction both have it. */
+/** What a query needs. A pool and a transaction both have it. */
 export type Reader = Pick<
   PgDatabase<PostgresJsQueryResultHKT, Schema>,
   'select' | 'selectDistinct' | 'execute' | '$with' | 'with'
 >;
+/** A Drizzle transaction. */
 export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
 /** The gateway's role. Migrations run as the owner, which is the connection's login. */
 export const appRole = 'ticketwire_app';
@@ -37,6 +39,7 @@ const lockMs = 3000;
 /** Connections of each of the pools `commands` and `raw`. */
 const stepsSize = 5;
 
+/** The connections of a process. */
 export interface Database extends AsyncDisposable {
   /**
    * For internal work: sees every row. A query on behalf of a viewer must include the viewer's rule when it
@@ -52,31 +55,34 @@ export interface Database extends AsyncDisposable {
    * Drizzle changes the parsers of its client.
    */
   readonly raw: postgres.Sql;
-  /** Opens a client with one connection, for LISTEN. The caller ends it. */
+  /** Opens a client with one connection, for LISTEN. The caller closes it. */
   listener(): postgres.Sql;
-  /** Reads as the viewer, under row-level security. */
+  /** Reads as the viewer, under row-level security. A requester's read is one read-only transaction. */
   readAs<T>(viewer: Viewer, read: (db: Reader) => Promise<T>): Promise<T>;
   /** The load of each pool. */
   loads(): PoolLoad[];
   /**
-   * @throws when the database does not answer, or the role could bypass row-level security or does not see
-   * the desk
+   * Checks one connection.
+   * @throws when the database does not answer, or when the role could bypass row-level security or does not
+   *   see the desk
    */
   check(): Promise<void>;
-  /** Like `check`, for each kind of connection; is called at the start. */
+  /** Like `check`, for each kind of connection. Called at the start. */
   checkAll(): Promise<void>;
 }
 
+/** Sizes of the pools, and the time limit of statements. */
 export interface DatabaseOptions {
   /** Maximum connections of each of the three pools for requests. */
   poolSize?: number;
   /** Maximum statements of the message writer in flight. */
   writerSize?: number;
   applicationName?: string;
-  /** A statement takes milliseconds. It is abandoned after waiting this long for a lock or the server. */
+  /** Time limit of a statement, including its wait for a lock. */
   answerWithinMs?: number;
 }
 
+/** Creates the pools. Connections are opened on demand. */
 export function openDatabase(
   connection: Connection,
   {
@@ -162,7 +168,7 @@ export function openDatabase(
   };
 }
 
-interface Session {
+interface SessionSettings {
   readonly applicationName: string;
   readonly sight: Sight;
   readonly answerWithinMs: number;
@@ -170,12 +176,12 @@ interface Session {
   readonly lockTimeoutMs: number;
 }
 
-/** Maximum connections of one process, including the listeners'. */
+/** The maximum number of connections of one process, including the listeners'. */
 export const connectionsAtMost = ({ poolSize = 10, writerSize = 4 }: DatabaseOptions = {}): number =>
   3 * poolSize + writerSize + 2 * stepsSize + 2;
 
 /** Run-time parameters that each connection sets at its start. */
-const sessionOf = ({ applicationName, sight, answerWithinMs, lockTimeoutMs }: Session) => ({
+const sessionOf = ({ applicationName, sight, answerWithinMs, lockTimeoutMs }: SessionSettings) => ({
   application_name: applicationName,
   role: appRole,
   'ticketwire.viewer_role': sight,
@@ -197,7 +203,8 @@ const sessionOf = ({ applicationName, sight, answerWithinMs, lockTimeoutMs }: Se
 
 /**
  * Applies this version's migrations, as the owner. Processes that start together take turns.
- * @param say is called with what the start is waiting for
+ * @param say called with what the start is waiting for
+ * @throws Unsuitable when the server cannot be used, or an error of the driver
  */
 export async function migrate(
   connection: Connection,
@@ -219,14 +226,19 @@ export async function migrate(
   }
 }
 
+/** What `inspect` finds. */
 export interface Inspected {
+  /** Version of the server: `17.6`. */
   readonly version: string;
   /** Whether it has this version's tables; if not, a start creates them. */
   readonly current: boolean;
   readonly maxConnections: number;
 }
 
-/** Inspects a database as its owner without changing it. @throws Unsuitable, or an error of the driver */
+/**
+ * Inspects a database as its owner without changing it.
+ * @throws Unsuitable, or an error of the driver
+ */
 export async function inspect(connection: Connection): Promise<Inspected> {
   const client = openClient(connection, { max: 1, connectSeconds: 10 });
   try {

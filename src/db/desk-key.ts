@@ -3,7 +3,10 @@ import { eq } from 'drizzle-orm';
 import type { Db } from './database.ts';
 import { deskKeys } from './tables.ts';
 
-/** One of the desk's keys, 32 bytes. The first process that needs it creates it; all others get the same. */
+/**
+ * Returns one of the desk's keys, 32 bytes. The first process that needs it creates it; all others get the
+ * same.
+ */
 export async function findDeskKey(db: Db, name: string): Promise<Buffer> {
   const find = () => db.select({ key: deskKeys.key }).from(deskKeys).where(eq(deskKeys.name, name));
   const [known] = await find();

@@ -18,7 +18,8 @@ export type Changes<T extends PgTable> = {
 type Only<S, T extends PgTable> = { readonly [K in Exclude<keyof S, keyof T['$inferInsert']>]: never };
 
 /**
- * `insert into table (…) select … from …`. Drizzle's `insert().select()` requires every column of the table.
+ * Builds `insert into table (…) select … from …`, because Drizzle's `insert().select()` requires every column
+ * of the table.
  * @param from what follows `from`: a step of the same statement, or the rest of a query
  */
 export function insertFrom<T extends PgTable, S extends Sources<T>>(
@@ -33,7 +34,10 @@ export function insertFrom<T extends PgTable, S extends Sources<T>>(
     select ${sql.join(values, sql`, `)} from ${from}`;
 }
 
-/** The assignments after `set` in an update: `"state" = …, "attempt" = …`. */
+/**
+ * Builds the assignments after `set` in an update: `"state" = …, "attempt" = …`. Undefined values are
+ * omitted.
+ */
 export function assign<T extends PgTable, C extends Changes<T>>(table: T, changes: C & Only<C, T>): SQL {
   const assignments = Object.entries<unknown>(changes).flatMap(([key, value]) => {
     if (value === undefined) return [];

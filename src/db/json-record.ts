@@ -7,6 +7,10 @@ export interface Member<Data> {
   readonly data?: Data;
 }
 
+/**
+ * Declares a member that is not a column.
+ * @param type its type in PostgreSQL, such as `int`
+ */
 export const member = <Data>(type: string): Member<Data> => ({ type });
 
 /**

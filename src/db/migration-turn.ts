@@ -14,7 +14,10 @@ export async function isCurrent(client: postgres.Sql, migrationsFolder: string):
   );
 }
 
-/** Waits until no other process migrates. @param say is called with what the start is waiting for */
+/**
+ * Takes the migration lock, which the transaction holds until its end.
+ * @param say called with what the start is waiting for, if another process holds the lock
+ */
 export async function takeTurn(tx: postgres.TransactionSql, say: (waitsFor: string) => void): Promise<void> {
   const [free] = await tx`select pg_try_advisory_xact_lock(${migrationLock}) as taken`;
   if (free!.taken) return;

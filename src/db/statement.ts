@@ -9,13 +9,17 @@ import type postgres from 'postgres';
 
 const dialect = new PgDialect();
 
-/** @returns the rows as the driver parses them: instants are dates */
+/**
+ * Runs a statement once.
+ * @returns the rows as the driver parses them: instants are dates
+ */
 export const run = <Row extends object>(client: postgres.Sql, statement: SQL): Promise<Row[]> =>
   send<Row>(client, dialect.sqlToQuery(statement));
 
 /**
- * The same for a statement that runs often. Its text is built once, and `sql.placeholder(name)` stands for
- * each value. Building the text of the worker's claim takes 280 µs, a tenth of the cost of a mail.
+ * Prepares a statement that runs often. Its text is built once, and `sql.placeholder(name)` stands for each
+ * value. Building the text of the worker's claim takes 280 µs, a tenth of the cost of a mail.
+ * @returns a function that runs it with these values
  */
 export function statement<Row extends object, Values extends Record<string, unknown>>(build: SQL) {
   let made: ReturnType<typeof dialect.sqlToQuery> | undefined;

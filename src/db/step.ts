@@ -20,7 +20,7 @@ export function reading<C extends Record<string, SQLWrapper>>(
   return stepOf(name, Object.keys(columns), sql`select ${sql.join(selected, sql`, `)} ${rest}`);
 }
 
-/** A step that writes. */
+/** A step that writes and returns nothing. */
 export const writing = (name: string, query: SQL): Step => stepOf(name, [], query);
 
 /** A step that writes and returns columns under these names. */

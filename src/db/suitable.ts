@@ -13,7 +13,10 @@ export class Unsuitable extends Error {
 
 const oldestVersion = 15;
 
-/** @throws Unsuitable for a server that is too old, or a database that cannot hold every text */
+/**
+ * Checks that a server can be used.
+ * @throws Unsuitable for a server that is too old, or a database that cannot hold every text
+ */
 export async function assertServer(sql: postgres.Sql): Promise<void> {
   const [row] = await sql<{ version: string; number: number; encoding: string }[]>`
     select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
@@ -28,8 +31,8 @@ export async function assertServer(sql: postgres.Sql): Promise<void> {
 }
 
 /**
- * @throws Unsuitable when the connection's role could bypass row-level security, or does not see
- * what it should
+ * Checks what a connection sees.
+ * @throws Unsuitable when its role could bypass row-level security, or does not see what it should
  */
 export async function assertSight(sql: postgres.Sql, sight: Sight): Promise<void> {
   const [row] = await sql<{ role: string; free: boolean; owner: boolean; sight: string; sees: boolean }[]>`

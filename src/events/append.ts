@@ -40,7 +40,7 @@ export const appendDeliveryEvents: SQL = sql`
     where exists (select from numbered)
   )`;
 
-/** An event of a ticket; a public one gets a number for the requester as well. */
+/** An event to append. A public one gets a number for the requester as well. */
 export interface NewEvent {
   readonly type: EventType;
   readonly visibility: Visibility;

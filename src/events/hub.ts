@@ -3,8 +3,8 @@ import { eventsChannel } from '../db/channels.ts';
 import type { Logger } from '../platform/log.ts';
 
 /**
- * Subscriptions poll this often, milliseconds. A notification that is lost with a connection only delays an
- * event.
+ * The watched tickets are looked at this often, in one statement for all of them, milliseconds. A
+ * notification that is lost with a connection only delays an event.
  */
 const lookEveryMs = 15_000;
 /**
@@ -13,54 +13,110 @@ const lookEveryMs = 15_000;
  */
 const listenOnMs = 60_000;
 
-/**
- * Notifies subscriptions of a ticket that there may be new events. A process has one LISTEN however many
- * subscriptions it has, and none when it has none, because each commit wakes every listener. Subscriptions
- * read the events from the table, so that none is missed or repeated.
- */
-export interface EventHub extends AsyncDisposable {
-  /**
-   * Yields immediately, and then whenever there may be new events, until the signal is aborted or the
-   * gateway stops.
-   */
-  watch(ticketId: number, signal: AbortSignal): AsyncGenerator<void>;
-}
+/** Rings for the events of every ticket. */
+export const anyTicket = 0;
 
 /**
- * @param open opens a client with one connection. It is ended when there are no subscriptions, because a
- * LISTEN that has outlived its connection cannot be removed.
+ * Rings whenever a ticket may have new events. A process has one LISTEN however many subscriptions it has,
+ * and none when it has none, because each commit wakes every listener. Events are read from the table, so
+ * that none is missed or repeated.
  */
-export function createEventHub(open: () => postgres.Sql, log: Logger): EventHub {
-  const bells = new Map<number, Set<() => void>>();
+export interface EventHub extends AsyncDisposable {
+  /** Aborted when the gateway stops. */
+  readonly ending: AbortSignal;
+  /**
+   * Calls `ring` for each commit with events of the ticket, or of `anyTicket`, until the result is disposed.
+   */
+  watch(ticketId: number, ring: () => void): Disposable;
+  /** Resolves when every later commit rings. */
+  listening(): Promise<void>;
+}
+
+export interface HubPorts {
+  /**
+   * Opens a client with one connection. It is ended when nothing is watched, because a LISTEN that has
+   * outlived its connection cannot be removed.
+   */
+  readonly open: () => postgres.Sql;
+  /** Finds the number of each ticket's last event. */
+  readonly findLastNumbers: (ticketIds: readonly number[]) => Promise<ReadonlyMap<number, number>>;
+  readonly log: Logger;
+}
+
+interface Watched {
+  readonly rings: Set<() => void>;
+  /** Number of the ticket's last event at the last look. Undefined before the first one. */
+  lastNumber: number | undefined;
+}
+
+export function createEventHub({ open, findLastNumbers, log }: HubPorts): EventHub {
+  const watched = new Map<number, Watched>();
   const ending = new AbortController();
-  const ring = (ticketId: number) => {
-    for (const bell of bells.get(ticketId) ?? []) bell();
+  const listener = createListener(open, log);
+  let timer: NodeJS.Timeout | undefined;
+
+  function ring(ticketId: number): void {
+    for (const one of watched.get(ticketId)?.rings ?? []) one();
+  }
+  function hear(payload: string): void {
+    for (const id of payload.split(',')) ring(Number(id));
+    ring(anyTicket);
+  }
+  // After a reconnect, because notifications were lost meanwhile.
+  function ringAll(): void {
+    for (const id of watched.keys()) ring(id);
+  }
+
+  async function look(): Promise<void> {
+    try {
+      await listener.start(hear, ringAll);
+      ring(anyTicket);
+      const ids = [...watched.keys()].filter((id) => id !== anyTicket);
+      if (ids.length === 0) return;
+      for (const [id, lastNumber] of await findLastNumbers(ids)) {
+        const one = watched.get(id);
+        if (one === undefined || one.lastNumber === lastNumber) continue;
+        one.lastNumber = lastNumber;
+        ring(id);
+      }
+    } catch (err) {
+      log.warn({ err }, 'looking for new events failed');
+    }
+  }
+
+  function unwatch(ticketId: number, ringed: () => void): void {
+    const one = watched.get(ticketId);
+    one?.rings.delete(ringed);
+    if (one?.rings.size === 0) watched.delete(ticketId);
+    if (watched.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+    listener.stopLater();
+  }
+
+  return {
+    ending: ending.signal,
+    watch(ticketId, ringed) {
+      const one = watched.get(ticketId) ?? { rings: new Set(), lastNumber: undefined };
+      one.rings.add(ringed);
+      watched.set(ticketId, one);
+      timer ??= setInterval(look, lookEveryMs).unref();
+      return { [Symbol.dispose]: () => unwatch(ticketId, ringed) };
+    },
+    listening: () => listener.start(hear, ringAll),
+    async [Symbol.asyncDispose]() {
+      ending.abort();
+      clearInterval(timer);
+      await listener.stop();
+    },
   };
+}
+
+/** One LISTEN that is started on demand. */
+function createListener(open: () => postgres.Sql, log: Logger) {
   let client: postgres.Sql | undefined;
   let listening: Promise<unknown> | undefined;
   let idle: NodeJS.Timeout | undefined;
-
-  /** Resolves when every later commit is notified. */
-  async function listen(): Promise<void> {
-    clearTimeout(idle);
-    client ??= open();
-    listening ??= client.listen(
-      eventsChannel,
-      (payload) => {
-        for (const id of payload.split(',')) ring(Number(id));
-      },
-      // Also called after a reconnect, because notifications were lost meanwhile.
-      () => {
-        for (const id of bells.keys()) ring(id);
-      },
-    );
-    try {
-      await listening;
-    } catch (err) {
-      log.error({ err }, 'LISTEN for events failed; subscriptions poll instead');
-      await stop();
-    }
-  }
 
   async function stop(): Promise<void> {
     clearTimeout(idle);
@@ -70,41 +126,22 @@ export function createEventHub(open: () => postgres.Sql, log: Logger): EventHub 
     await heard?.end({ timeout: 1 }).catch((err) => log.debug({ err }, 'closing the listener failed'));
   }
 
-  async function* watch(ticketId: number, signal: AbortSignal): AsyncGenerator<void> {
-    const ended = AbortSignal.any([signal, ending.signal]);
-    let rung = true;
-    let wake = () => {};
-    const bell = () => {
-      rung = true;
-      wake();
-    };
-    const all = bells.get(ticketId) ?? new Set();
-    bells.set(ticketId, all.add(bell));
-    const timer = setInterval(bell, lookEveryMs).unref();
-    ended.addEventListener('abort', bell);
-    try {
-      // Before the first read, so that no commit between the two is missed.
-      await listen();
-      while (!ended.aborted) {
-        if (!rung) await new Promise<void>((resolve) => (wake = resolve));
-        if (ended.aborted) return;
-        rung = false;
-        yield;
-      }
-    } finally {
-      clearInterval(timer);
-      ended.removeEventListener('abort', bell);
-      all.delete(bell);
-      if (all.size === 0) bells.delete(ticketId);
-      if (bells.size === 0) idle = setTimeout(stop, listenOnMs).unref();
-    }
-  }
-
   return {
-    watch,
-    async [Symbol.asyncDispose]() {
-      ending.abort();
-      await stop();
+    stop,
+    stopLater(): void {
+      clearTimeout(idle);
+      idle = setTimeout(stop, listenOnMs).unref();
+    },
+    async start(hear: (payload: string) => void, again: () => void): Promise<void> {
+      clearTimeout(idle);
+      client ??= open();
+      listening ??= client.listen(eventsChannel, hear, again);
+      try {
+        await listening;
+      } catch (err) {
+        log.error({ err }, 'LISTEN for events failed; subscriptions poll instead');
+        await stop();
+      }
     },
   };
 }

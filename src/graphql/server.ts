@@ -7,8 +7,10 @@ import { createGraphqlYoga, type YogaOptions } from './execute/yoga.ts';
 import { createRoad } from './http/answer-request.ts';
 import { createRead, type ReadOptions } from './http/read-request.ts';
 
+/** How GraphQL is served. */
 export interface GraphqlOptions extends YogaOptions, ReadOptions {
   readonly log: Logger;
+  /** When given, only these documents are accepted over HTTP. */
   readonly trusted?: TrustedDocuments | undefined;
 }
 
@@ -18,7 +20,7 @@ interface InProcessOperation {
   readonly document: string;
 }
 
-/** The GraphQL server. HTTP requests and calls in process take the same path. */
+/** Creates the GraphQL server. HTTP requests and calls in process take the same path. */
 export function createGraphqlServer(options: GraphqlOptions) {
   const prepare = createPrepare(createGraphqlYoga(options));
   return {

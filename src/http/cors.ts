@@ -39,8 +39,8 @@ const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 const askAgainAfter = '7200';
 
 /**
- * Lets pages of other origins read a route's answers. With `*`, every page may, but without the credentials
- * that a browser adds automatically.
+ * Creates a wrapper of handlers that lets pages of other origins read their responses. With `*`, every page
+ * may, but without the credentials that a browser adds automatically.
  * @param origins exact origins, such as `https://desk.example.com`, or `*`
  */
 export function createCors(origins: ReadonlySet<string>): (handle: Handle) => Handle {

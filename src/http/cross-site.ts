@@ -15,6 +15,7 @@ const asked = [
 /**
  * Whether a page of another origin may have made a browser send this request without a preflight, with its
  * user's Basic credential. A page cannot remove the headers by which browsers mark such requests.
+ * @param ownOrigin the origin by which the caller reached us
  */
 export function maySneakIn({ headers }: IncomingMessage, ownOrigin: string): boolean {
   if (!simpleTypes.test(essenceOf(headers['content-type'])) || asked.some((name) => name in headers))

@@ -10,10 +10,11 @@ const lookEveryMs = 50;
 const arriveWithinMs = 10_000;
 
 /**
- * Tracks a server's requests, so that it can end without cutting any that have arrived.
- * @returns closes the server: it accepts no new connection, answers current requests as the last on their
- * connections, and resolves when all connections are closed. An idle keep-alive connection would otherwise
- * delay that by up to a minute.
+ * Tracks a server's requests, so that it can stop without cutting any that have arrived.
+ * @param patienceMs how long to wait for the rest of a request that has begun
+ * @returns a function that stops the server: it accepts no new connection, answers current requests as the
+ *   last on their connections, and resolves when all connections are closed. An idle keep-alive connection
+ *   would otherwise delay that by up to a minute.
  */
 export function drainable(server: Server, patienceMs = arriveWithinMs): () => Promise<void> {
   // Keyed by socket. A Set that changes with every request is rehashed often, and V8's old tables kept

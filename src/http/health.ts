@@ -1,13 +1,15 @@
 import { answerJson } from './respond.ts';
 import type { Handle } from './server.ts';
 
+/** The state of background work. */
 export type Chore = 'ok' | 'off' | 'degraded' | 'unknown';
 
 /**
- * GET /health/live: the event loop runs. GET /health/ready: the process can do its work. `checks` reject with
- * what is missing.
- * @param chores state of background work. It is reported, but does not make the process unready. A `degraded`
- * one makes the whole status `degraded`, still with 200.
+ * Creates the handler of /health/live, which answers 200 while the event loop runs, and of /health/ready,
+ * which answers 200 when the process can do its work, else 503.
+ * @param checks reject when something that the process needs is missing
+ * @param chores report the state of background work, which does not make the process unready. A `degraded`
+ *   one makes the whole status `degraded`, still with 200
  */
 export function createHealth(
   checks: Readonly<Record<string, () => Promise<void>>>,

@@ -5,9 +5,9 @@ import { BadRequest } from '../platform/errors.ts';
 const structured = /^"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
 
 /**
- * The key of the `Idempotency-Key` header: a structured string, as in the IETF draft, or plain text. Both
+ * The key in the `Idempotency-Key` header: a structured string, as in the IETF draft, or plain text. Both
  * spellings are the same key. A malformed structured string becomes an empty key, which the command rejects.
- * @throws BadRequest for two headers, as either may be meant
+ * @throws BadRequest for two headers, because either may be meant
  */
 export function idempotencyKeyOf(req: IncomingMessage): string | undefined {
   const text = req.headers['idempotency-key'] as string | undefined;

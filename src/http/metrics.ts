@@ -6,15 +6,15 @@ import { answerText } from './respond.ts';
 import type { Handle } from './server.ts';
 
 /**
- * GET /metrics, for programs on this machine and for callers with METRICS_TOKEN. The metrics reveal how busy
- * a desk is and which of its mails fail.
+ * Creates the handler of GET /metrics, for programs on this machine and for callers with METRICS_TOKEN.
+ * Others get 401, because the metrics reveal how busy a desk is and which of its mails fail.
  */
 export function createMetricsPage(metrics: Metrics, token: string | undefined): Handle {
   const offers = bearerOf(token);
   return async (req, res) => {
     if (!isDirect(req) && !offers(req)) {
       const challenge = { 'WWW-Authenticate': 'Bearer realm="metrics"' };
-      return answerText(res, 401, 'Send METRICS_TOKEN as a bearer\n', challenge);
+      return answerText(res, 401, 'Send METRICS_TOKEN as a bearer token\n', challenge);
     }
     answerText(res, 200, await metrics.text(), { 'Content-Type': metrics.contentType });
   };

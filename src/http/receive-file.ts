@@ -3,6 +3,7 @@ import type { Limits } from '../config.ts';
 import { type Receive, type ReceivedFile, RequestOver } from '../platform/incoming-file.ts';
 import { type BlobStore, BlobTooLarge } from '../storage/blob-store.ts';
 
+/** What storing files needs. */
 export interface ReceivePorts {
   readonly blobs: BlobStore;
   readonly limits: Pick<Limits, 'attachmentBytes' | 'messageAttachmentsBytes'>;
@@ -10,7 +11,10 @@ export interface ReceivePorts {
   readonly uploading?: ((by: 1 | -1) => void) | undefined;
 }
 
-/** The `receive` port of one request. Allocates nothing before the first file. */
+/**
+ * Creates the function that stores the files of one request. Files that no command has claimed are removed
+ * when the request ends.
+ */
 export function receiveFor(res: ServerResponse, ports: ReceivePorts): Receive {
   let files: RequestFiles | undefined;
   return (source, list) => {

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { nameRequest } from '../platform/response-head.ts';
 
-/** Known of each request before it is routed. */
+/** What is known of each request before it is routed. */
 export interface RequestIdentity {
-  /** In every answer, log line and fault of the request. */
+  /** Appears in the response and in log lines of the request. */
   readonly requestId: string;
   /**
-   * Creates a signal that aborts when the caller goes away before the answer is complete. Created on demand,
-   * as few requests need one.
+   * Creates a signal that aborts when the caller disconnects before the response is complete. Created on
+   * demand, because few requests need one.
    */
   readonly whenAway: () => AbortSignal;
 }
@@ -17,6 +17,7 @@ export interface RequestIdentity {
 const identity = Symbol('identity');
 type Identified = IncomingMessage & { [identity]?: RequestIdentity };
 
+/** Identifies a request, and sets the response's X-Request-Id. A caller's id is used if it is harmless. */
 export function identify(req: IncomingMessage, res: ServerResponse): RequestIdentity {
   const whenAway = () => {
     const away = new AbortController();
@@ -34,6 +35,7 @@ export function identify(req: IncomingMessage, res: ServerResponse): RequestIden
   return known;
 }
 
+/** What `identify` has found of this request. */
 export function identityOf(req: IncomingMessage): RequestIdentity {
   return (req as Identified)[identity]!;
 }

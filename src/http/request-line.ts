@@ -2,12 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../platform/log.ts';
 import { type Noted, notedOf, type Outcome, outcomeOf } from '../platform/request-notes.ts';
 
+/** Called for each request when it ends. */
 export type RequestSeen = (noted: Noted, status: number, outcome: Outcome, seconds: number) => void;
 
 /** Requested by monitoring every few seconds, so logged at level debug. */
 const ofMachines: ReadonlySet<string> = new Set(['health', 'metrics']);
 
-/** Logs one line for each request: who requested what and how it ended, but no content. */
+/**
+ * Creates the log of requests: one line for each, with who requested what and how it ended, but no content.
+ * @param seen called for each request when it ends
+ */
 export function createRequestLines(log: Logger, seen: RequestSeen = () => {}) {
   // No redaction: the line has known fields only, and searching it for secrets would take longer than logging
   // it.

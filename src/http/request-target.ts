@@ -8,9 +8,11 @@ const plainHost = /^(?!.*xn--)(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*(?::\d{1,4})?$/i;
 
 /**
  * Rewrites an absolute request target to its path, and Host to its authority (RFC 9112 §3.2.2).
- * @returns false for an invalid target or Host, so that building URLs from them cannot throw later
+ * @returns false for an invalid target, and for an invalid or repeated Host, so that building URLs from them
+ *   cannot throw later
  */
 export function readTarget(req: IncomingMessage): boolean {
+  if (hasTwoHosts(req)) return false;
   const url = req.url ?? '';
   if (!url.startsWith('/') && url !== '*') {
     const absolute = /^https?:\/\/([^/?#]*)(.*)$/is.exec(url);
@@ -26,4 +28,17 @@ export function readTarget(req: IncomingMessage): boolean {
 /** A host with an optional port and nothing else. */
 function isAuthority(host: string): boolean {
   return !/[\s/?#@\\,]/.test(host) && URL.canParse(`http://${host}/`);
+}
+
+/**
+ * Node keeps the first of several Host headers. A proxy may have routed by another one, so RFC 9112 §3.2
+ * requires that such a request is refused.
+ */
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!;
+    if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  return count > 1;
 }

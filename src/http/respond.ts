@@ -6,6 +6,7 @@ import { noteCode, notedOf } from '../platform/request-notes.ts';
 import { sendAnswer } from '../platform/send-response.ts';
 import { identityOf } from './request-id.ts';
 
+/** Sends a text. If the head has been sent already, the connection is closed instead. */
 export function answerText(
   res: ServerResponse,
   status: number,
@@ -24,6 +25,7 @@ export function answerText(
   sendAnswer(res.req, res, { status, headers: all, body });
 }
 
+/** Sends a JSON value. */
 export function answerJson(
   res: ServerResponse,
   status: number,
@@ -37,8 +39,8 @@ export function answerJson(
 }
 
 /**
- * Answers an error from before a door could handle it: a bad credential, a database that is down, a fault.
- * The body is a GraphQL error.
+ * Sends an error that was thrown before a route could handle it: a bad credential, a database that is down, a
+ * fault. The body is a GraphQL error.
  */
 export function answerFault(req: IncomingMessage, res: ServerResponse, error: unknown, log: Logger): void {
   const say = (
@@ -84,10 +86,10 @@ export function answerFault(req: IncomingMessage, res: ServerResponse, error: un
   });
 }
 
-/** Makes a browser ask a person for the password. */
+/** Value of a WWW-Authenticate header that makes a browser prompt for a password. */
 export const passwordChallenge = 'Basic realm="Ticketwire", charset="UTF-8"';
 
-/** A path's segment, decoded. An invalid one becomes empty, which is no id. */
+/** Decodes a segment of a path. An invalid one becomes empty, which is no id. */
 export function decodeSegment(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -8,14 +8,17 @@ import { readTarget } from './request-target.ts';
 import { answerFault, answerText } from './respond.ts';
 import { cutStalled, type Patience } from './slow-connections.ts';
 
+/**
+ * Handles a request.
+ * @param path without the query
+ */
 export type Handle = (req: IncomingMessage, res: ServerResponse, path: string) => void | Promise<void>;
 
-/**
- * A handler and its paths. The first route that matches answers. `prefix` matches itself and all paths below
- * it.
- */
+/** A handler and its paths. The first route that matches handles the request. */
 export interface Route {
+  /** Name of the route in logs and metrics. */
   readonly door: Door;
+  /** Matches itself and all paths below it. */
   readonly prefix: string;
   /**
    * Folds other spellings of this route's paths. A path belongs to the route when it lies below the prefix as
@@ -25,18 +28,20 @@ export interface Route {
   /** Matches the prefix only. */
   readonly exact?: boolean;
   readonly handle: Handle;
-  /** Answers a request that the server itself rejects. Plain text by default. */
+  /** Sends the error for a request that the server itself rejects. Plain text by default. */
   readonly refuse?: (req: IncomingMessage, res: ServerResponse, status: number, message: string) => void;
 }
 
+/** What the server needs. */
 export interface ServerPorts {
   readonly log: Logger;
   /** Called for each request when it ends. */
   readonly seen?: RequestSeen | undefined;
+  /** When slow connections are cut. */
   readonly patience?: Patience | undefined;
 }
 
-/** The process's one HTTP server. It handles routing, time-outs and shutdown. Routes answer the requests. */
+/** Creates the HTTP server, which does routing, logging and time-outs. It does not listen yet. */
 export function createHttpServer(routes: readonly Route[], { log, seen, patience }: ServerPorts): Server {
   const logWhenDone = createRequestLines(log, seen);
   const begin = (req: IncomingMessage, res: ServerResponse) => {
@@ -48,7 +53,7 @@ export function createHttpServer(routes: readonly Route[], { log, seen, patience
     const { refuse = refuseInText } = route ?? {};
     if (named) return { path, route, refuse };
     res.setHeader('Connection', 'close');
-    refuse(req, res, 400, 'The request names no host.');
+    refuse(req, res, 400, 'The request target or its Host header is invalid.');
     return undefined;
   };
   const server = createServer(
@@ -78,7 +83,7 @@ export function createHttpServer(routes: readonly Route[], { log, seen, patience
     server.emit('request', req, res);
   });
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
-    begin(req, res)?.refuse(req, res, 417, 'Of all expectations only 100-continue is known here.');
+    begin(req, res)?.refuse(req, res, 417, 'The only supported expectation is 100-continue.');
   });
   return server;
 }

@@ -11,6 +11,7 @@ import { idempotencyKeyOf } from './idempotency-key.ts';
 import { type ReceivePorts, receiveFor } from './receive-file.ts';
 import { identityOf } from './request-id.ts';
 
+/** What signing in needs. */
 export interface BeginPorts extends ReceivePorts {
   readonly authenticator: Authenticator;
   readonly rateLimits: RateLimits;
@@ -23,7 +24,8 @@ export interface BeginPorts extends ReceivePorts {
 }
 
 /**
- * @param signIn replaces the request's credential
+ * Signs a request in and makes its context.
+ * @param signIn used instead of the request's credential
  * @throws BadRequest, BadCredential, RateLimited, Unavailable
  */
 export type Begin = (
@@ -32,7 +34,10 @@ export type Begin = (
   signIn?: () => Promise<Viewer | undefined>,
 ) => Promise<RequestContext>;
 
-/** Signs in a request of any door, before its body is read. */
+/**
+ * Creates the function that signs in a request of any route, before its body is read, and counts its rate
+ * limits.
+ */
 export function createBegin(ports: BeginPorts): Begin {
   const { authenticator, rateLimits, log, now, trustProxy, publicUrl } = ports;
   return async (req, res, known) => {
@@ -64,7 +69,10 @@ export function createBegin(ports: BeginPorts): Begin {
   };
 }
 
-/** The address by which the caller is rate limited. */
+/**
+ * The address by which the caller is rate limited: the last one of X-Forwarded-For if the proxy is trusted,
+ * else that of the socket.
+ */
 export function remoteAddressOf(req: IncomingMessage, trustProxy: boolean): string {
   const forwarded = trustProxy
     ? String(req.headers['x-forwarded-for'] ?? '')

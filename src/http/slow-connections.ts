@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { answerText } from './respond.ts';
 
+/** When a connection counts as stalled. */
 export interface Patience {
   /** Interval between checks, in milliseconds. */
   readonly lookEveryMs: number;

@@ -3,10 +3,10 @@ import type { Db } from '../db/database.ts';
 import type { Role } from '../platform/request-context.ts';
 import { IdSet } from './id-set.ts';
 import { MessageOrder } from './order.ts';
-import type { DeskRecord, NumberedRecord, Problem, RecordOf, RecordType } from './record.ts';
+import type { DeskRecord, DeskRecordOf, ImportProblem, NumberedRecord, RecordType } from './record.ts';
 import { roleProblems, usersNamedBy } from './rules.ts';
 
-type Named = 'user' | 'mailbox' | 'ticket';
+type NamedType = 'user' | 'mailbox' | 'ticket';
 type ExistingRow = { id: number; name: string };
 /** Rows of the desk that share an id or a name with the batch. */
 interface Existing {
@@ -21,21 +21,21 @@ const nameOf = {
     column: sql.raw('login'),
     key: sql.raw('lower(login)'),
     word: 'login',
-    of: (r: RecordOf<'user'>) => r.login,
+    of: (r: DeskRecordOf<'user'>) => r.login,
   },
   mailbox: {
     table: sql.raw('mailboxes'),
     column: sql.raw('address'),
     key: sql.raw('lower(address)'),
     word: 'address',
-    of: (r: RecordOf<'mailbox'>) => r.address,
+    of: (r: DeskRecordOf<'mailbox'>) => r.address,
   },
   ticket: {
     table: sql.raw('tickets'),
     column: sql.raw('reference'),
     key: sql.raw('reference_key'),
     word: 'reference',
-    of: (r: RecordOf<'ticket'>) => r.reference,
+    of: (r: DeskRecordOf<'ticket'>) => r.reference,
   },
 } as const;
 
@@ -59,14 +59,18 @@ export class Checker {
     this.#order = new MessageOrder(db);
   }
 
-  /** Ids of malformed lines: lines that refer to them are not to blame. */
+  /** Notes the id of a malformed line: lines that refer to it are not to blame. */
   excuse({ type, id }: { type: RecordType; id: number }): void {
     this.#excused[type].add(id);
   }
 
-  async check(batch: readonly NumberedRecord[]): Promise<Problem[]> {
+  /**
+   * Checks the next batch of lines.
+   * @returns the problems, in the order of the lines
+   */
+  async check(batch: readonly NumberedRecord[]): Promise<ImportProblem[]> {
     const of = <T extends RecordType>(type: T) =>
-      batch.filter((item): item is { line: number; record: RecordOf<T> } => item.record.type === type);
+      batch.filter((item): item is { line: number; record: DeskRecordOf<T> } => item.record.type === type);
     const there = {
       user: await this.#existing('user', of('user')),
       mailbox: await this.#existing('mailbox', of('mailbox')),
@@ -76,7 +80,7 @@ export class Checker {
     const users = await this.#roles(batch.flatMap(({ record }) => usersNamedBy(record)));
     const tickets = await this.#tickets(of('message').map(({ record }) => record.ticketId));
     const passed = await this.#order.check(of('message').map(({ record }) => record));
-    const problems: Problem[] = [];
+    const problems: ImportProblem[] = [];
     for (const { line, record } of batch) {
       const say = (message: string) => problems.push({ line, message });
       if (this.#ids[record.type].has(record.id))
@@ -109,7 +113,7 @@ export class Checker {
     return this.#ids[type].has(id) || this.#excused[type].has(id);
   }
 
-  #nameProblems(record: RecordOf<Named>, line: number, there: Existing): string[] {
+  #nameProblems(record: DeskRecordOf<NamedType>, line: number, there: Existing): string[] {
     const { word, of } = nameOf[record.type];
     const name = (of as (r: DeskRecord) => string)(record);
     const key = name.toLowerCase();
@@ -128,7 +132,7 @@ export class Checker {
     return problems;
   }
 
-  async #existing(type: Named, batch: readonly { record: RecordOf<Named> }[]): Promise<Existing> {
+  async #existing(type: NamedType, batch: readonly { record: DeskRecordOf<NamedType> }[]): Promise<Existing> {
     if (batch.length === 0) return { byId: new Map(), byKey: new Map() };
     const { table, column, key, of } = nameOf[type];
     const wanted = batch.map(({ record }) => ({
@@ -145,7 +149,7 @@ export class Checker {
     };
   }
 
-  async #existingMessages(batch: readonly { record: RecordOf<'message'> }[]) {
+  async #existingMessages(batch: readonly { record: DeskRecordOf<'message'> }[]) {
     const ids = JSON.stringify(batch.map(({ record }) => record.id));
     const rows =
       batch.length === 0
@@ -154,7 +158,7 @@ export class Checker {
       select m.id, m.ticket_id as ticket, m.author_id as author from messages m
       where m.id = any (array(select value::int from json_array_elements_text(${ids}::json)))`);
     const byId = new Map(rows.map((row) => [row.id, row]));
-    return (record: RecordOf<'message'>): string[] => {
+    return (record: DeskRecordOf<'message'>): string[] => {
       const row = byId.get(record.id);
       if (row === undefined || (row.ticket === record.ticketId && row.author === record.authorId)) return [];
       return [`the desk has another message ${record.id}, in ticket ${row.ticket} by user ${row.author}`];

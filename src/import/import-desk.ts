@@ -2,7 +2,7 @@ import type { Db } from '../db/database.ts';
 import { sqlState } from '../platform/database-faults.ts';
 import { Checker } from './check.ts';
 import { readLines } from './lines.ts';
-import type { NumberedRecord, Problem } from './record.ts';
+import type { ImportProblem, NumberedRecord } from './record.ts';
 import { type DeskRecord, readRecord, recordTypes } from './record.ts';
 import { bodyProblems } from './rules.ts';
 import { type Counts, noCounts, reserveIds, TicketWentOn, writeRecords } from './write.ts';
@@ -11,6 +11,7 @@ import { type Counts, noCounts, reserveIds, TicketWentOn, writeRecords } from '.
 const batchLines = 1000;
 const batchBytes = 4 * 1024 * 1024;
 
+/** What an import did. */
 export interface ImportResult {
   /** Lines that are not blank. */
   readonly lines: number;
@@ -18,6 +19,7 @@ export interface ImportResult {
   readonly written: Counts;
   /** Lines whose row existed already. */
   readonly unchanged: Counts;
+  /** Number of problems. Nothing was written if there is any. */
   readonly problems: number;
 }
 
@@ -39,22 +41,24 @@ export class ImportInterrupted extends Error {
 const reasonOf = (cause: unknown): string =>
   cause instanceof TicketWentOn ? cause.message : (sqlState(cause) ?? 'fault');
 
+/** How a file is imported. */
 export interface ImportOptions {
-  /** Dry run: every line is checked, and nothing is written. */
+  /** Checks every line and writes nothing. */
   readonly dryRun?: boolean;
+  /** Called after each batch with the number of lines so far. */
   readonly onProgress?: (step: 'checked' | 'written', lines: number) => void;
 }
 
 /**
- * Reads the file twice: first to find every invalid line, then, only if there was none, to write. A second
- * run writes only what the first did not.
- * @param onProblem is called for each invalid line, in order
- * @throws ImportInterrupted
+ * Imports a file. It is read twice: first to find every invalid line, then, only if there was none, to write.
+ * A second run writes only what the first did not.
+ * @param onProblem called for each problem, in the order of the lines
+ * @throws ImportInterrupted when a batch cannot be written
  */
 export async function importDesk(
   db: Db,
   file: string,
-  onProblem: (problem: Problem) => void,
+  onProblem: (problem: ImportProblem) => void,
   { dryRun = false, onProgress = () => {} }: ImportOptions = {},
 ): Promise<ImportResult> {
   const found = { lines: 0, problems: 0, counts: noCounts(), highest: noCounts() };
@@ -105,7 +109,7 @@ async function write(db: Db, records: readonly NumberedRecord[]): Promise<Counts
 interface Batch {
   readonly lines: number;
   readonly records: NumberedRecord[];
-  readonly problems: Problem[];
+  readonly problems: ImportProblem[];
   readonly about: { type: DeskRecord['type']; id: number }[];
 }
 

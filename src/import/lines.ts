@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 
+/** One line of a file. */
 export interface Line {
   /** From 1. */
   readonly number: number;
@@ -12,7 +13,8 @@ export const maxLineBytes = 128 * 1024 * 1024;
 const newline = 0x0a;
 
 /**
- * The lines of a file, with one chunk in memory at a time. Blank lines and a byte order mark are left out.
+ * Reads the lines of a file, with one chunk in memory at a time. Blank lines and a byte order mark are left
+ * out.
  */
 export async function* readLines(file: string): AsyncGenerator<Line> {
   let number = 0;

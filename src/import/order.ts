@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm';
 import type { Db, Tx } from '../db/database.ts';
-import type { RecordOf } from './record.ts';
+import type { DeskRecordOf } from './record.ts';
 
-type MessageKey = Pick<RecordOf<'message'>, 'id' | 'ticketId'>;
+type MessageKey = Pick<DeskRecordOf<'message'>, 'id' | 'ticketId'>;
 
 /**
- * The batch's new messages that would precede an existing one of their ticket: the message's id → the
- * ticket's last message.
+ * Finds the new messages of a batch that would precede an existing one of their ticket.
+ * @returns the last message of the ticket, by the id of the new message
  */
 export async function passedMessages(
   db: Db | Tx,
@@ -48,7 +48,10 @@ export class MessageOrder {
     this.#db = db;
   }
 
-  /** The problem with a message of the batch, if there is one. */
+  /**
+   * Checks the next batch.
+   * @returns a function that tells the problem of a message of the batch, if there is one
+   */
   async check(batch: readonly MessageKey[]): Promise<(message: MessageKey) => string | undefined> {
     const passed = await passedMessages(this.#db, batch);
     const before = new Map(batch.map(({ ticketId }) => [ticketId, this.#last.get(ticketId) ?? 0]));

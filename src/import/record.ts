@@ -88,7 +88,9 @@ const message = z.strictObject({
 });
 
 /* The command line applies the same rules. */
+/** What the command line accepts for a new user, by the same rules. */
 export const newUser = user.pick({ login: true, name: true, email: true, role: true });
+/** What the command line accepts for a new mailbox, by the same rules. */
 export const newMailbox = mailbox.omit({
   type: true,
   id: true,
@@ -96,16 +98,22 @@ export const newMailbox = mailbox.omit({
   disabledAt: true,
   createdAt: true,
 });
+/** What the command line accepts for a new ticket, by the same rules. */
 export const newTicket = ticket.pick({ reference: true, subject: true, originalMessageId: true });
 
 const record = z.discriminatedUnion('type', [user, mailbox, ticket, message], {
   error: 'must be user, mailbox, ticket or message',
 });
+/** One line of an import. */
 export type DeskRecord = z.infer<typeof record>;
+/** The type of a line. */
 export type RecordType = DeskRecord['type'];
-export type RecordOf<T extends RecordType> = Extract<DeskRecord, { type: T }>;
+/** A line of this type. */
+export type DeskRecordOf<T extends RecordType> = Extract<DeskRecord, { type: T }>;
+/** In the order in which a batch is written: rows refer only to earlier types. */
 export const recordTypes = ['user', 'mailbox', 'ticket', 'message'] as const satisfies readonly RecordType[];
 
+/** A parsed line, or what is wrong with it. */
 export type ReadLine =
   | { readonly ok: true; readonly record: DeskRecord }
   | {
@@ -115,7 +123,7 @@ export type ReadLine =
       readonly about?: { readonly type: RecordType; readonly id: number };
     };
 
-/** Never throws: problems are returned. */
+/** Parses and validates a line. Never throws: problems are returned. */
 export function readRecord(json: string): ReadLine {
   let value: unknown;
   try {
@@ -133,11 +141,13 @@ export function readRecord(json: string): ReadLine {
   return { ok: false, problems, ...(known ? { about: { type: type!, id: id! } } : {}) };
 }
 
+/** A line and its number, from 1. */
 export interface NumberedRecord {
   readonly line: number;
   readonly record: DeskRecord;
 }
-export interface Problem {
+/** What is wrong with a line. */
+export interface ImportProblem {
   readonly line: number;
   readonly message: string;
 }

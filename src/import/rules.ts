@@ -1,10 +1,11 @@
 import { UnreadableBody } from '../content/dom/tree.ts';
 import { isVisible } from '../content/dom/visible-characters.ts';
 import { readBody } from '../content/read-body.ts';
-import type { DeskRecord, NumberedRecord, Problem, RecordOf } from './record.ts';
+import type { DeskRecord, DeskRecordOf, ImportProblem, NumberedRecord } from './record.ts';
 
-/* The API's rules for the same rows: a row that the API would reject cannot be imported. */
+/* The API's rules for the same rows. A row that the API would reject cannot be imported. */
 
+/** Problems of lines in which a requester does what only operators may. */
 export function* roleProblems(record: DeskRecord, isRequester: (id: number) => boolean): Iterable<string> {
   if (record.type === 'message' && record.visibility === 'PRIVATE' && isRequester(record.authorId))
     yield `the user ${record.authorId} is a requester, and only operators write private messages`;
@@ -13,8 +14,9 @@ export function* roleProblems(record: DeskRecord, isRequester: (id: number) => b
     if (isRequester(id)) yield `the user ${id} is a requester, and only operators send mail`;
 }
 
-export async function bodyProblems(records: readonly NumberedRecord[]): Promise<Problem[]> {
-  const problems: Problem[] = [];
+/** Problems of messages whose body is blank or cannot be read. */
+export async function bodyProblems(records: readonly NumberedRecord[]): Promise<ImportProblem[]> {
+  const problems: ImportProblem[] = [];
   for (const { line, record } of records) {
     const message = record.type === 'message' ? await bodyProblem(record) : undefined;
     if (message !== undefined) problems.push({ line, message });
@@ -22,7 +24,7 @@ export async function bodyProblems(records: readonly NumberedRecord[]): Promise<
   return problems;
 }
 
-async function bodyProblem({ body, format }: RecordOf<'message'>): Promise<string | undefined> {
+async function bodyProblem({ body, format }: DeskRecordOf<'message'>): Promise<string | undefined> {
   try {
     const blank = format === 'HTML' ? (await readBody(body, format)).blank : !isVisible(body);
     return blank ? 'body: the message has no text' : undefined;
@@ -32,6 +34,7 @@ async function bodyProblem({ body, format }: RecordOf<'message'>): Promise<strin
   }
 }
 
+/** Ids of the users to whom a line refers. */
 export function usersNamedBy(record: DeskRecord): readonly number[] {
   switch (record.type) {
     case 'user':

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db, Tx } from '../db/database.ts';
 import { lockTickets, passedMessages } from './order.ts';
-import { type DeskRecord, type RecordOf, type RecordType, recordTypes } from './record.ts';
+import { type DeskRecord, type DeskRecordOf, type RecordType, recordTypes } from './record.ts';
 
 /**
  * Arbitrary. Only one import writes at a time, so that a missing row is not about to be inserted by another.
@@ -103,7 +103,9 @@ const insert = {
 } as const satisfies Record<RecordType, (rows: string) => SQL>;
 const tables = { user: 'users', mailbox: 'mailboxes', ticket: 'tickets', message: 'messages' } as const;
 
+/** A number for each type of line. */
 export type Counts = Record<RecordType, number>;
+/** Zero for each type. */
 export const noCounts = (): Counts => ({ user: 0, mailbox: 0, ticket: 0, message: 0 });
 
 /**
@@ -122,7 +124,7 @@ export class TicketWentOn extends Error {
   override readonly name = 'TicketWentOn';
 }
 
-async function assertLast(tx: Tx, messages: readonly RecordOf<'message'>[]): Promise<void> {
+async function assertLast(tx: Tx, messages: readonly DeskRecordOf<'message'>[]): Promise<void> {
   await lockTickets(tx, messages);
   const passed = await passedMessages(tx, messages);
   const late = messages.find(({ id }) => passed.has(id));
@@ -151,7 +153,7 @@ export async function writeRecords(tx: Tx, records: readonly DeskRecord[]): Prom
     );
     const rows = all.filter(({ id }) => !there.has(id));
     if (rows.length === 0) continue;
-    if (type === 'message') await assertLast(tx, rows as RecordOf<'message'>[]);
+    if (type === 'message') await assertLast(tx, rows as DeskRecordOf<'message'>[]);
     await tx.execute(insert[type](JSON.stringify(rows)));
     counts[type] = rows.length;
   }

@@ -12,16 +12,15 @@ import { type Execute, newMessage } from './execute.ts';
 import { loadPages } from './help/routes.ts';
 import { loadOperations } from './operations.ts';
 import { Aborted, BodyReader, readBody } from './read-body.ts';
-import { errorReply, modelStateReply, type Reply, texts } from './reply.ts';
+import { errorReply, type LegacyReply, modelStateReply, texts } from './reply.ts';
 import { readableUri, route } from './route.ts';
 import { statusOfError } from './statuses.ts';
 
-/** What the door needs from the gateway. */
+/** What the legacy endpoint needs. */
 export interface LegacyPorts {
   /**
    * Signs in before the body is read. `viewer` is undefined without a credential.
-   * @throws {BadCredential} 401
-   * @throws {Unavailable} 503
+   * @throws BadCredential (401), Unavailable (503)
    */
   begin(request: IncomingMessage, response: ServerResponse): Promise<RequestContext>;
   execute: Execute;
@@ -32,9 +31,9 @@ export interface LegacyPorts {
   };
   /** Counts a call, for owners who want to migrate their clients. */
   count?(use: { client: string; fields: readonly string[]; status: number }): void;
-  /** The absolute origin as in a `RequestContext`, for answers from before sign-in. */
+  /** The absolute origin as in a `RequestContext`, for responses from before sign-in. */
   originOf?(request: IncomingMessage): string;
-  /** Called with faults from before there is a request's log. */
+  /** Called with unexpected errors from before sign-in. */
   fault?(error: unknown): void;
 }
 
@@ -47,7 +46,10 @@ interface Visit {
   post?: NewMessagePost | null;
 }
 
-/** The old endpoint, a client of our own schema. Answers all paths that begin with /api. */
+/**
+ * Creates the handler of the old endpoint, which is a client of our own schema. It handles all paths that
+ * begin with /api.
+ */
 export function createLegacyDoor(ports: LegacyPorts) {
   const operations = loadOperations();
   const pages = loadPages();
@@ -70,7 +72,7 @@ export function createLegacyDoor(ports: LegacyPorts) {
     }
 
     /** Checks in the old framework's order: path, method, credential, body, meaning. */
-    async function answer(visit: Visit): Promise<Reply> {
+    async function answer(visit: Visit): Promise<LegacyReply> {
       const { as } = visit;
       if (!where) {
         return errorReply(404, as, texts.notFound(readableUri(originOf(request), request.url ?? '')));
@@ -91,7 +93,7 @@ export function createLegacyDoor(ports: LegacyPorts) {
   };
 }
 
-/** Answers what the server itself rejects, with the old service's texts. */
+/** Sends the error for a request that the server itself rejects, in the old service's format. */
 export function refuseLegacy(
   request: IncomingMessage,
   response: ServerResponse,
@@ -106,7 +108,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /** 415 for a body without a reader. */
-function unreadable(request: IncomingMessage, as: Representation): Reply | undefined {
+function unreadable(request: IncomingMessage, as: Representation): LegacyReply | undefined {
   if (!hasBody(request)) return undefined;
   const contentType = parseMediaType(request.headers['content-type']);
   if (!contentType) return errorReply(415, as, texts.noContentType);
@@ -127,7 +129,7 @@ async function bind(request: IncomingMessage, spools: Spools, limits: LegacyPort
 }
 
 /** The old module's challenge. Clients that send their password only on demand depend on it. */
-function unauthorized(as: Representation, retryAfterSeconds?: number): Reply {
+function unauthorized(as: Representation, retryAfterSeconds?: number): LegacyReply {
   return errorReply(401, as, texts.unauthorized, {
     'WWW-Authenticate': 'Basic realm="Requestor"',
     ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': retryAfterSeconds }),
@@ -135,7 +137,7 @@ function unauthorized(as: Representation, retryAfterSeconds?: number): Reply {
 }
 
 /** @returns undefined when the caller has gone */
-function answerError(error: unknown, { as, context }: Visit, ports: LegacyPorts): Reply | undefined {
+function answerError(error: unknown, { as, context }: Visit, ports: LegacyPorts): LegacyReply | undefined {
   if (error instanceof Aborted) return undefined;
   if (error instanceof TooLarge) return errorReply(413, as, texts.tooLarge);
   if (error instanceof BadCredential) return unauthorized(as, error.retryAfterSeconds);

@@ -4,7 +4,7 @@ import type { RequestContext } from '../platform/request-context.ts';
 import type { Representation } from './dotnet/negotiation.ts';
 import type { NewMessagePost } from './dotnet/new-message.ts';
 import type { Operations, RefusalData, StoredOperation } from './operations.ts';
-import { errorReply, type Reply, resultReply, texts } from './reply.ts';
+import { errorReply, type LegacyReply, resultReply, texts } from './reply.ts';
 import { describe, statusOf, ticketNotFound } from './statuses.ts';
 import { ticketOf, translate } from './to-input.ts';
 
@@ -15,13 +15,15 @@ export type Execute = <V, D>(
   context: RequestContext,
 ) => Promise<ExecutionResult<D>>;
 
-/** NewMessage: turns a bound post into one mutation, and its result into an answer of the old service. */
+/**
+ * Handles NewMessage: turns a bound post into one mutation, and its result into a reply of the old service.
+ */
 export async function newMessage(
   post: NewMessagePost | null,
   as: Representation,
   context: RequestContext,
   { execute, operations }: { execute: Execute; operations: Operations },
-): Promise<Reply> {
+): Promise<LegacyReply> {
   if (!post) return errorReply(400, as, texts.noBody);
   const named = ticketOf(post);
   if (!named) return errorReply(400, as, texts.noTicket);
@@ -46,7 +48,7 @@ function refuse(
   refusal: RefusalData,
   as: Representation,
   memberOf: (path: readonly string[]) => string,
-): Reply {
+): LegacyReply {
   const status = statusOf(refusal);
   const message = status === 401 ? texts.unauthorized : describe(refusal, memberOf);
   const headers = 'retryAfterSeconds' in refusal ? { 'Retry-After': refusal.retryAfterSeconds } : undefined;

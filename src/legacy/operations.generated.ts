@@ -13,6 +13,7 @@ export type AddTicketMessageInput = {
   readonly ifLastMessage?: string | number | null | undefined;
   readonly isMobileDevice?: boolean | null | undefined;
   readonly language?: string | null | undefined;
+  readonly reopen?: boolean | null | undefined;
   readonly ticket: TicketSelector;
   readonly visibility?: MessageVisibility | null | undefined;
 };

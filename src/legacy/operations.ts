@@ -14,8 +14,10 @@ export interface StoredOperation<D, V> {
   readonly types?: (variables: V) => D;
 }
 
+/** The input of the mutation that the endpoint executes. */
 export type Input = AddLegacyMessageMutationVariables['input'];
 type AddMessageResult = AddLegacyMessageMutation['addTicketMessage'];
+/** A refusal as the stored operation selects it. */
 export type RefusalData = Exclude<AddMessageResult, { __typename: 'AddTicketMessagePayload' }>;
 
 const folder = new URL('../../schema/operations/', import.meta.url);
@@ -24,11 +26,12 @@ function stored<D, V>(name: string): StoredOperation<D, V> {
   return { name, document: readFileSync(new URL(`${name}.graphql`, folder), 'utf8') };
 }
 
-/** The stored operations of the legacy door. */
+/** Loads the stored operations of the legacy endpoint. */
 export function loadOperations() {
   return {
     addMessage: stored<AddLegacyMessageMutation, AddLegacyMessageMutationVariables>('AddLegacyMessage'),
     findTicket: stored<FindLegacyTicketQuery, FindLegacyTicketQueryVariables>('FindLegacyTicket'),
   };
 }
+/** The stored operations, by what they do. */
 export type Operations = ReturnType<typeof loadOperations>;

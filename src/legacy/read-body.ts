@@ -29,12 +29,14 @@ export class BodyReader {
     }
   }
 
+  /** Reads the next bytes. */
   push(bytes: Buffer): void {
     if (this.reading) return;
     this.#feed(() => this.#decoder.push(bytes));
     this.#resume();
   }
 
+  /** Reads to the end of the body. */
   end(): Reading {
     if (!this.reading) {
       this.#feed(() => this.#decoder.end());
@@ -60,8 +62,7 @@ export class BodyReader {
 
 /**
  * Reads a request's body. An invalid one resolves as soon as that is known, a valid one with its last byte.
- * @throws {TooLarge} by its declared length, or by counting
- * @throws {Aborted}
+ * @throws TooLarge by its declared length, or by counting; Aborted when the caller closes the connection
  */
 export function readBody(
   request: IncomingMessage,

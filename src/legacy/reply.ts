@@ -4,8 +4,8 @@ import type { Representation } from './dotnet/negotiation.ts';
 import { namespaces, parameter } from './dotnet/new-message.ts';
 import { encodeLocalName } from './dotnet/xml/name.ts';
 
-/** An HTTP answer. */
-export interface Reply {
+/** A response of the legacy endpoint. */
+export interface LegacyReply {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
   readonly body: Buffer;
@@ -14,6 +14,7 @@ export interface Reply {
 /** Headers of every answer of the old service. */
 const noCache = { 'Cache-Control': 'no-cache', Pragma: 'no-cache', Expires: '-1' };
 
+/** The old service's error messages. */
 export const texts = {
   invalid: 'The request is invalid.',
   fault: 'An error has occurred.',
@@ -33,8 +34,8 @@ export const texts = {
   noTicket: 'TicketREF or TicketId is required.',
 } as const;
 
-/** An answer without a body, as `StatusCode(403)` made it. */
-export function bareReply(status: number, headers: OutgoingHttpHeaders = {}): Reply {
+/** A response without a body, as `StatusCode(403)` made it. */
+export function bareReply(status: number, headers: OutgoingHttpHeaders = {}): LegacyReply {
   return { status, headers: { ...noCache, ...headers, 'Content-Length': 0 }, body: Buffer.alloc(0) };
 }
 
@@ -44,7 +45,7 @@ function reply(
   json: string,
   xml: string,
   headers?: OutgoingHttpHeaders,
-): Reply {
+): LegacyReply {
   const body = encode(as.format === 'json' ? json : xml, as.charset);
   const contentType = `${as.mediaType}; charset=${as.charset}`;
   return {
@@ -54,11 +55,12 @@ function reply(
   };
 }
 
+/** The response to a call that was carried out. */
 export function resultReply(
   as: Representation,
   ticketMessageId: number,
   headers?: OutgoingHttpHeaders,
-): Reply {
+): LegacyReply {
   const { instance, results } = namespaces;
   const json = `{"TicketMessageId":${ticketMessageId}}`;
   const xml =
@@ -67,25 +69,26 @@ export function resultReply(
   return reply(200, as, json, xml, headers);
 }
 
-/** `{"Message":"…"}`, which every client of the old service reads. */
+/** An error as `{"Message":"…"}`, which every client of the old service reads. */
 export function errorReply(
   status: number,
   as: Representation,
   message: string,
   headers?: OutgoingHttpHeaders,
-): Reply {
+): LegacyReply {
   const json = `{"Message":${jsonText(message)}}`;
   return reply(status, as, json, `<Error><Message>${xmlText(message)}</Message></Error>`, headers);
 }
 
 /**
- * Errors of model binding. The keys name the members and the texts are generic, as remote clients saw them.
+ * Errors of model binding, as `ModelState`. The keys name the members and the texts are generic, as remote
+ * clients saw them.
  */
 export function modelStateReply(
   as: Representation,
   errors: readonly string[],
   headers?: OutgoingHttpHeaders,
-): Reply {
+): LegacyReply {
   const counts = countByKey(errors);
   const json = counts.map(
     ([key, count]) => `${jsonText(key)}:[${Array(count).fill(jsonText(texts.fault)).join(',')}]`,

@@ -1,6 +1,6 @@
 import { foldPath } from './dotnet/path.ts';
 
-/** The target of a path under /api. */
+/** The target of a path under /api; undefined: there is none. */
 export type LegacyRoute = 'help' | 'openapi' | 'newMessage' | undefined;
 
 /**

@@ -27,11 +27,14 @@ const statuses = {
   RATE_LIMITED: 429,
 } as const satisfies Record<ErrorCode, number>;
 
+/** The status of a refusal. */
 export function statusOf({ code }: RefusalData): number {
   return statuses[code];
 }
 
-/** The status for a refused field: the message is not written. */
+/**
+ * The status of a refused field, before anything was written; undefined for an error that is not a refusal.
+ */
 export function statusOfError({ extensions }: GraphQLError): number | undefined {
   const { code } = extensions;
   return typeof code === 'string' && Object.hasOwn(statuses, code) ? statuses[code as ErrorCode] : undefined;
@@ -40,7 +43,10 @@ export function statusOfError({ extensions }: GraphQLError): number | undefined 
 /** The same answer for all reasons why two names do not identify one visible ticket. */
 export const ticketNotFound = 'The ticket was not found.';
 
-/** A refusal as sentences. Each problem is prefixed with the member that the client wrote. */
+/**
+ * A refusal as sentences. Each problem is prefixed with the member that the client wrote.
+ * @param memberOf the client's member for a path of the input
+ */
 export function describe(refusal: RefusalData, memberOf: (path: readonly string[]) => string): string {
   if (refusal.code === 'TICKET_NOT_FOUND') return ticketNotFound;
   const problems = 'problems' in refusal ? refusal.problems : [];

@@ -10,9 +10,10 @@ export interface Translation {
 }
 
 /**
- * Selects a post's ticket. Trailing blanks of the reference are ignored, as SQL Server compares. Leading
- * blanks and all tabs count. `both`: two names, which must identify one ticket.
- * @returns undefined when the post names none
+ * Selects a post's ticket. Trailing blanks of the reference are ignored, as in SQL Server's comparison.
+ * Leading blanks and all tabs count.
+ * @returns `both` when the post has an id and a reference, which must identify one ticket; undefined when it
+ *   has neither
  */
 export function ticketOf({
   TicketId,
@@ -27,7 +28,10 @@ export function ticketOf({
   return TicketId === null ? undefined : { ticket: { ticketId: TicketId } };
 }
 
-/** Translates a post into the schema's input. It checks no rule: blank and missing values are passed on. */
+/**
+ * Translates a post into the schema's input. It checks no rules: blank and missing values are passed on.
+ * @param receive stores an empty file that the client sent without data
+ */
 export function translate(post: NewMessagePost, ticket: Input['ticket'], receive: Receive): Translation {
   const attachments = kept(post.Attachments, isFile);
   const cc = kept(post.SendViaOutboundEmailCc, (address) => given(address) !== undefined);

@@ -11,7 +11,11 @@ export class Places {
     this.#most = most;
   }
 
-  /** @returns a disposable that frees the place @throws TooMany */
+  /**
+   * Takes a place of this user.
+   * @returns a disposable that frees the place
+   * @throws TooMany
+   */
   take(userId: number): Disposable {
     const taken = this.#taken.get(userId) ?? 0;
     if (taken >= this.#most) throw new TooMany(this.#code, this.#most);

@@ -10,10 +10,15 @@ import type { Viewer } from '../platform/request-context.ts';
 
 /** What is counted, in windows of a minute. */
 export const limitNames = ['address', 'viewer', 'write', 'ticket'] as const;
+/**
+ * `address`: requests from an address. `viewer`: requests of a user. `write`: commands of a user. `ticket`:
+ * messages to a ticket.
+ */
 export type LimitName = (typeof limitNames)[number];
 
+/** Where calls are counted, and how many are allowed. */
 export interface RateLimitSettings {
-  /** `postgres`: all processes share the counters. */
+  /** `postgres`: all processes share the counters. `memory`: each process counts separately. */
   readonly store: 'memory' | 'postgres' | 'off';
   readonly perMinute: Readonly<Record<LimitName, number>>;
 }
@@ -26,12 +31,19 @@ export interface LimitState {
   readonly resetsInSeconds: number;
 }
 
+/** The rate limits of all requests. */
 export interface RateLimits {
-  /** Counts a call. @throws RateLimited when it exceeds the limit */
+  /**
+   * Counts a call.
+   * @throws RateLimited when it exceeds the limit
+   */
   count(limit: LimitName, key: string | number): Promise<void>;
-  /** Like `count`, without counting. @throws RateLimited */
+  /**
+   * Checks whether another call is allowed, without counting.
+   * @throws RateLimited
+   */
   assertRoom(limit: LimitName, key: string | number): Promise<void>;
-  /** Undefined: rate limits are off. */
+  /** The state of a limit; undefined: rate limits are off. */
   state(limit: LimitName, key: string | number): Promise<LimitState | undefined>;
   /** Keys that count a viewer's messages to a ticket. */
   readonly tickets: TicketKeys;
@@ -43,7 +55,10 @@ export type Query = (text: string, values: readonly unknown[]) => Promise<readon
 const windowSeconds = 60;
 const table = 'rate_limits';
 
-/** @param exceeded is called for each call that exceeds a limit */
+/**
+ * Creates the rate limits.
+ * @param exceeded called for each call that exceeds a limit
+ */
 export function createRateLimits(
   { store, perMinute }: RateLimitSettings,
   query: Query,
@@ -128,7 +143,10 @@ const maxReferences = 10_000;
 export class TicketKeys {
   readonly #ids = new LRUCache<string, number>({ max: maxReferences });
 
-  /** @returns undefined for a reference that is not cached, because nothing was written under it */
+  /**
+   * The key that counts this viewer's messages to a ticket.
+   * @returns undefined for a reference that is not cached, because nothing was written under it
+   */
   keyOf(
     viewer: Viewer,
     { ticketId, reference }: { readonly ticketId: number | null; readonly reference: string | null },
@@ -138,7 +156,7 @@ export class TicketKeys {
     return viewer.role === 'OPERATOR' ? String(id) : `${id}:${viewer.userId}`;
   }
 
-  /** Is called after a message was written to a ticket under this reference. */
+  /** Called after a message was written to a ticket under this reference. */
   learn(reference: string | null, id: number): void {
     if (reference !== null) this.#ids.set(reference.toLowerCase(), id);
   }

@@ -1,6 +1,7 @@
 import { domainToASCII } from 'node:url';
 import { remembering } from '../platform/lru.ts';
 
+/** An e-mail address, or why the text is none. */
 export type ParsedAddress =
   | {
       readonly ok: true;
@@ -31,7 +32,7 @@ const rememberedAddresses = { texts: 1000, longest: maxAddressOctets };
 const refuse = (message: string): ParsedAddress => ({ ok: false, message });
 
 /**
- * Reads exactly one RFC 5322/6531 addr-spec: no display name, group, comment, list, angle brackets or line
+ * Parses exactly one RFC 5322/6531 addr-spec: no display name, group, comment, list, angle brackets or line
  * break. Address literals (`user@[192.0.2.1]`) are refused: they name a machine, and mail to them bypasses
  * the domain's MX.
  */
@@ -99,10 +100,10 @@ export const envelopeAddress = remembering((address) => {
 }, rememberedAddresses);
 
 /**
- * The key by `addressKey`. Two addresses with the same key are one recipient. Domains have no case. A local
- * part is compared with its case, although few servers tell `Jane` from `jane`: one copy too many is a
- * nuisance, one recipient taken for another is a lost mail (RFC 5321 §2.4). Quotes that are not needed
- * (`"jane"@…`) name the same mailbox, and so do two spellings that NFC makes one.
+ * The key by which addresses are compared: two addresses with the same key are one recipient. Domains have no
+ * case. A local part is compared with its case, although few servers tell `Jane` from `jane`: one copy too
+ * many is a nuisance, one recipient taken for another is a lost mail (RFC 5321 §2.4). Quotes that are not
+ * needed (`"jane"@…`) name the same mailbox, and so do two spellings that NFC makes equal.
  */
 export const addressKey = remembering(keyOf, rememberedAddresses);
 

@@ -1,8 +1,11 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { DeliveryState } from '../platform/vocabulary.ts';
 
+/** Connections of one pool. */
 export interface PoolLoad {
+  /** Name of the pool. */
   readonly pool: string;
+  /** Open connections. */
   readonly open: number;
   /** Connections that wait for an answer. */
   readonly busy: number;
@@ -12,6 +15,7 @@ export interface PoolLoad {
 
 /** Unfinished mails of the whole desk. */
 export interface Backlog {
+  /** Number of mails in each state, and the age of the oldest. */
   readonly states: readonly {
     readonly state: DeliveryState;
     readonly deliveries: number;
@@ -29,8 +33,9 @@ export interface Gauges {
 }
 
 /**
- * @returns a function that reads every source. A backlog that cannot be read is left out, and
- * `ticketwire_database_up` is 0.
+ * Creates the gauges.
+ * @returns a function that reads every source and sets them. A backlog that cannot be read is omitted, and
+ *   `ticketwire_database_up` is 0.
  */
 export function createGauges(registry: Registry, sources: readonly Gauges[]): () => Promise<void> {
   const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]) =>

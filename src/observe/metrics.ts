@@ -7,9 +7,13 @@ import { processRegistry } from './process-metrics.ts';
 /** Client programs that have a label of their own: the first ones to call. */
 const maxClients = 100;
 
+/** The metrics of a gateway. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** Prometheus metrics. Labels come from closed sets: no name of a person, a ticket or an address. */
+/**
+ * Creates the Prometheus metrics of a gateway. Labels come from closed sets: no name of a person, a ticket or
+ * an address.
+ */
 export function createMetrics() {
   const registry = new Registry();
   const sources: Gauges[] = [];

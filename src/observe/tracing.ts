@@ -12,11 +12,12 @@ import {
 } from '@opentelemetry/api';
 
 /*
- * Traces of OpenTelemetry: off, and not even loaded, until `openTracing`. Spans have names of ours and of the
- * schema, and no text, value, address or SQL: what may not be in a log may not be in a trace.
+ * OpenTelemetry traces. They are off, and their packages are not loaded, until `openTracing` is called. Spans
+ * contain our names and those of the schema, but no text, value, address or SQL: what must not be logged must
+ * not be traced.
  */
 
-/** How long a receiver may take, milliseconds; what it does not take then is lost. */
+/** Time limit for an export, milliseconds. Spans that are not exported by then are lost. */
 const exportMs = 3000;
 
 let tracer: Tracer | undefined;
@@ -24,16 +25,20 @@ const within = new AsyncLocalStorage<Context>();
 
 export { SpanKind };
 
+/** What is known of a span. */
 export interface SpanOptions {
   readonly kind?: SpanKind;
   readonly attributes?: Attributes;
-  /** The header of W3C's Trace Context by which a caller says what the span belongs to. */
+  /** The caller's header of W3C Trace Context. The span becomes a part of that trace. */
   readonly traceparent?: string | undefined;
-  /** Attributes that are known at the end; a `fault` makes the span one that failed. */
+  /** Called when the work has ended. Returns further attributes; `fault` marks the span as failed. */
   readonly atEnd?: () => Attributes & { readonly fault?: boolean };
 }
 
-/** Runs some work as a span, within the span that it is called in. Without tracing, it only runs it. */
+/**
+ * Runs some work as a span, which is a child of the span that it is called in. Without tracing, it only runs
+ * the work.
+ */
 export function inSpan<T>(name: string, options: SpanOptions, work: () => Promise<T>): Promise<T> {
   return tracer === undefined ? work() : traced(tracer, name, options, work);
 }
@@ -49,7 +54,7 @@ async function traced<T>(
   try {
     return await within.run(trace.setSpan(parent, span), work);
   } catch (error) {
-    // Its message may quote a row: its class has to do.
+    // Only the class is recorded, because the message may quote a row.
     span.setStatus({ code: SpanStatusCode.ERROR });
     span.setAttribute('error.type', error instanceof Error ? error.name : typeof error);
     throw error;
@@ -69,7 +74,10 @@ function contextOf(traceparent: string | undefined): Context {
   return isSpanContextValid(remote) ? trace.setSpanContext(ROOT_CONTEXT, remote) : ROOT_CONTEXT;
 }
 
-/** @param endpoint a receiver of OTLP over HTTP, `http://127.0.0.1:4318`; disposing sends what is left */
+/**
+ * Starts tracing in this process. Disposing it exports the remaining spans.
+ * @param endpoint a receiver of OTLP over HTTP: `http://127.0.0.1:4318`
+ */
 export async function openTracing(endpoint: string): Promise<AsyncDisposable> {
   const [{ OTLPTraceExporter }, { BatchSpanProcessor, TracerProvider }, { resourceFromAttributes }] =
     await Promise.all([

@@ -3,12 +3,15 @@
  * immediately.
  */
 export interface Alarm {
+  /** Ends the current wait, or the next one. */
   readonly ring: () => void;
+  /** Forgets earlier rings. */
   reset(): void;
-  /** @param milliseconds at most */
+  /** Waits until a ring, for at most this time. */
   wait(milliseconds: number): Promise<void>;
 }
 
+/** Creates an alarm that has not been rung. */
 export function createAlarm(): Alarm {
   let rung = false;
   let wakeUp: (() => void) | undefined;

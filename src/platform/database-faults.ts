@@ -31,7 +31,7 @@ export function asUnavailable(error: unknown): unknown {
   const options = { cause: error, nothingWritten: nothingDone.test(state) };
   return isLockTimeout(error)
     ? new Unavailable('Another request holds a lock that this one needs; nothing was written', 2, options)
-    : new Unavailable('The database does not answer', 2, options);
+    : new Unavailable('The database is not responding', 2, options);
 }
 
 /** Whether the server gave up waiting for a lock, and rolled the statement back. */

@@ -21,6 +21,7 @@ export const errorCodes = [
   'PREVIEW_STALE',
   'RATE_LIMITED',
 ] as const;
+/** The reason of a refusal. */
 export type ErrorCode = (typeof errorCodes)[number];
 
 /** One thing that is wrong with an input. `path` starts at the command's input: `['email', 'cc', 2]`. */
@@ -38,6 +39,7 @@ export interface RefusalDetails {
   DELIVERY_STATE: { state: DeliveryState };
   RATE_LIMITED: { retryAfterSeconds: number };
 }
+/** The details of a refusal with this code. */
 export type DetailsOf<C extends ErrorCode> = C extends keyof RefusalDetails ? RefusalDetails[C] : undefined;
 
 /**
@@ -138,6 +140,7 @@ export class BadCredential extends Error {
 
 /** Too many requests: HTTP 429 with Retry-After on every door. */
 export class RateLimited extends Error {
+  /** Name of the limit, see `LimitName`. */
   readonly limit: string;
   readonly retryAfterSeconds: number;
   constructor(limit: string, retryAfterSeconds: number) {
@@ -157,6 +160,7 @@ const limited = {
   TOO_MANY_SUBSCRIPTIONS: 'subscriptions',
   TOO_MANY_UPLOADS: 'forms with files',
 } as const;
+/** Which limit was reached. */
 export type TooManyCode = keyof typeof limited;
 
 /** The user has reached a limit of concurrent subscriptions or uploads: HTTP 429 with Retry-After. */
@@ -165,7 +169,7 @@ export class TooMany extends Error {
   /** Seconds to wait before the next attempt. */
   readonly retryAfterSeconds = 5;
   constructor(code: TooManyCode, most: number) {
-    super(`You have ${most} ${limited[code]} open, and no more are allowed at a time: end one first`);
+    super(`You have ${most} ${limited[code]} open, which is the most that is allowed; close one first`);
     this.name = 'TooMany';
     this.code = code;
   }

@@ -1,4 +1,4 @@
-/** Relay's global object identification: base64 of `Type:id`. */
+/** Makes a global id of Relay's object identification: base64 of `Type:id`. */
 export function encodeGlobalId(type: string, id: number | string): string {
   return Buffer.from(`${type}:${id}`).toString('base64');
 }
@@ -13,7 +13,7 @@ export function parseGlobalId(globalId: string): { type: string; id: number } | 
   return type !== undefined && id <= 2_147_483_647 ? { type, id } : undefined;
 }
 
-/** The integer behind a global id of one type, or undefined when it is not one. */
+/** The number in a global id of this type; undefined for other texts. */
 export function decodeGlobalId(type: string, globalId: string): number | undefined {
   const named = parseGlobalId(globalId);
   return named?.type === type ? named.id : undefined;

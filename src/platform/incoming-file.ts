@@ -18,7 +18,7 @@ export interface ReceivedFile {
 /** The request ended before its file was claimed. Nothing may refer to the file. */
 export class RequestOver extends Error {
   constructor() {
-    super('The request was over before its file was stored');
+    super('The request ended before its file was stored');
     this.name = 'RequestOver';
   }
 }

@@ -3,9 +3,9 @@ import { type Logger, pino } from 'pino';
 export type { Logger };
 
 /**
- * One-line JSON logs. Members that may contain a secret or a message are redacted here, so that no call can
- * forget to.
- * @param level pino's level; `silent` for tests.
+ * Creates a log of JSON lines. Members that may contain a secret or a message are redacted here, so that no
+ * call can forget to.
+ * @param level pino's level; `silent` for tests
  */
 export function createLog(level: string, destination: NodeJS.WritableStream = process.stdout): Logger {
   return pino(

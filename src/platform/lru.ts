@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 
 /**
- * Caches a function's results by its argument.
- * @param texts maximum entries
- * @param longest characters of the longest text whose result is cached
+ * Memoizes a function of a text.
+ * @param texts maximum number of cached results
+ * @param longest maximum characters of a text whose result is cached
  */
 export function remembering<V extends {}>(
   compute: (text: string) => V,

@@ -3,9 +3,11 @@ import type { Logger } from './log.ts';
 import type { Noted } from './request-notes.ts';
 
 export const roles = ['OPERATOR', 'REQUESTER'] as const;
+/** A user's role. */
 export type Role = (typeof roles)[number];
 
 export const scopes = ['read', 'write', 'mail', 'admin'] as const;
+/** A permission of a credential. */
 export type Scope = (typeof scopes)[number];
 
 /** The user who makes a request, with the scopes of the credential in use. */
@@ -20,11 +22,13 @@ export interface Viewer {
 
 /** A request's context, for every layer. */
 export interface RequestContext {
+  /** Appears in the response and in log lines. */
   readonly requestId: string;
   /** `undefined`: no credential was offered. */
   readonly viewer: Viewer | undefined;
   /**
-   * Authenticates the same credential again, for a response that outlives its request. @throws BadCredential
+   * Authenticates the same credential again, for a response that outlives its request.
+   * @throws BadCredential
    */
   readonly signInAgain: () => Promise<Viewer | undefined>;
   /** From the `Idempotency-Key` header. */
@@ -34,12 +38,13 @@ export interface RequestContext {
    * URLs.
    */
   readonly origin: string;
+  /** The time by the database's clock. */
   readonly now: () => Date;
   readonly log: Logger;
   /** For the request's log line and metrics. */
   readonly noted: Noted;
   /** Streams the request's files into the blob store. */
   readonly receive: Receive;
-  /** Is aborted when the caller disconnects. */
+  /** Creates a signal that is aborted when the caller disconnects. */
   readonly whenAway: () => AbortSignal;
 }

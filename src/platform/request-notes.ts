@@ -2,9 +2,20 @@ import type { IncomingMessage } from 'node:http';
 
 /** Entry points of requests. The list is closed because it labels metrics. */
 export const doors = [
-  ...(['graphql', 'legacy', 'uploads', 'attachments', 'deliveries', 'inbox', 'explorer', 'health'] as const),
+  ...([
+    'graphql',
+    'legacy',
+    'uploads',
+    'attachments',
+    'deliveries',
+    'inbox',
+    'ledger',
+    'explorer',
+    'health',
+  ] as const),
   ...(['metrics', 'home', 'none'] as const),
 ] as const;
+/** An entry point of requests. */
 export type Door = (typeof doors)[number];
 
 /**
@@ -26,12 +37,14 @@ export interface Noted {
 /** Stored on the request, because a WeakMap of all requests slows down each garbage collection. */
 const key = Symbol('noted');
 
+/** The notes of a request. */
 export const notedOf = (req: IncomingMessage & { [key]?: Noted }): Noted => (req[key] ??= { door: 'none' });
 
 /** Codes recorded per request, at most: a query may have an error at each of a thousand fields. */
 const maxCodes = 8;
 const longestName = 64;
 
+/** Records the code of a refusal or an error. */
 export function noteCode(noted: Noted, code: unknown): void {
   if (typeof code !== 'string') return;
   noted.codes ??= [];
@@ -46,6 +59,7 @@ export function noteErrors(
   for (const { extensions } of errors) noteCode(noted, extensions.code);
 }
 
+/** Records an operation. */
 export function noteOperation(noted: Noted, kind: NonNullable<Noted['kind']>, name = 'anonymous'): void {
   noted.kind = kind;
   noted.operation = name.length > longestName ? name.slice(0, longestName) : name;
@@ -61,9 +75,13 @@ export const outcomes = [
   'fault',
   'cut',
 ] as const;
+/** How a request ended. */
 export type Outcome = (typeof outcomes)[number];
 
-/** @param finished whether the whole response was sent */
+/**
+ * Derives the outcome from the notes and the status.
+ * @param finished whether the whole response was sent
+ */
 export function outcomeOf({ codes = [], lasting }: Noted, status: number, finished: boolean): Outcome {
   if (status === 500 || codes.includes('INTERNAL')) return 'fault';
   if (status === 503 || codes.includes('UNAVAILABLE')) return 'unavailable';

@@ -12,6 +12,7 @@ const pieceBytes = 256 * 1024;
 /** Bytes after which other requests get their turn, although the client takes more. */
 const turnBytes = 1024 * 1024;
 
+/** A response. */
 export interface WholeResponse {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
@@ -21,7 +22,7 @@ export interface WholeResponse {
 
 /**
  * Sends a response, even to a client that is still sending its request. Closing immediately would reset the
- * connection, and the response might be lost. So the rest of the request is discarded for a while before the
+ * connection, and the response might be lost, so the rest of the request is discarded for a while before the
  * connection is closed.
  */
 export function sendAnswer(
@@ -85,7 +86,10 @@ function sendAndLinger(
 const isShort = (body: WholeResponse['body']): body is string | Buffer =>
   (typeof body === 'string' || Buffer.isBuffer(body)) && body.length <= pieceBytes;
 
-/** Resolves when its reader has taken all but the last piece, or has gone away. */
+/**
+ * Writes a body in pieces, as fast as its reader takes them. Resolves when all but the last piece were taken,
+ * or the reader has disconnected.
+ */
 export async function writePieces(res: ServerResponse, body: WholeResponse['body']): Promise<void> {
   let inTurn = 0;
   for (const piece of piecesOf(body)) {
@@ -98,7 +102,7 @@ export async function writePieces(res: ServerResponse, body: WholeResponse['body
   }
 }
 
-/** Resolves when the response takes more, or its connection is closed. */
+/** Resolves when the response can take more, or its connection is closed. */
 export function drained(res: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     if (res.destroyed) return resolve();

@@ -1,8 +1,12 @@
 /* The product's closed sets of words. Columns, GraphQL enums and types are derived from them. */
 
+/** Statuses of a ticket. */
 export const ticketStatuses = ['OPEN', 'CLOSED'] as const;
+/** Who may see a message. */
 export const visibilities = ['PUBLIC', 'PRIVATE'] as const;
+/** Formats of a message's body. */
 export const formats = ['TEXT', 'HTML'] as const;
+/** States of a mail. */
 export const deliveryStates = [
   'QUEUED',
   'HELD',
@@ -14,7 +18,9 @@ export const deliveryStates = [
   'OUTCOME_UNKNOWN',
   'CANCELLED',
 ] as const;
+/** Header fields of recipients. */
 export const recipientKinds = ['TO', 'CC', 'BCC'] as const;
+/** States of one recipient's copy. */
 export const recipientStates = [
   'PENDING',
   'SENT',
@@ -25,6 +31,7 @@ export const recipientStates = [
 ] as const;
 /** How far an attempt got. Its outcome can be unknown only in phase BODY. */
 export const attemptPhases = ['CONNECT', 'ENVELOPE', 'BODY', 'SETTLED'] as const;
+/** What can happen in a ticket. */
 export const eventTypes = [
   'MESSAGE_ADDED',
   'MESSAGE_REDACTED',
@@ -43,14 +50,16 @@ export const eventTypes = [
 
 /** Results of a virus scan. */
 export const scanStates = ['PENDING', 'CLEAN', 'INFECTED'] as const;
+/** Which earlier messages a mail quotes. */
 export const quotes = ['NONE', 'LAST', 'ALL'] as const;
 
+/** Which earlier messages a mail quotes. */
 export type Quote = (typeof quotes)[number];
 /** Conditions that cancel a held mail. */
 export const cancelReasons = ['REQUESTER_REPLIED', 'OPERATOR_REPLIED'] as const;
 
 export type TicketStatus = (typeof ticketStatuses)[number];
-/** Notes on a command that was executed, but perhaps not as its author expects. */
+/** Warnings about a command that was executed, but perhaps not as its author expects. */
 export const warningCodes = ['DUPLICATE_RECIPIENT'] as const;
 
 export type WarningCode = (typeof warningCodes)[number];

@@ -10,12 +10,18 @@ export type ScanResult =
   /** `found`: the name of the signature. */
   | { readonly scan: 'INFECTED'; readonly found: string };
 
-/** The scanner cannot be reached, or closed the connection: files have to wait. */
+/**
+ * The scanner cannot be reached, did not answer for five minutes, or closed the connection. Files have to
+ * wait.
+ */
 export class ScannerAway extends Error {
   override readonly name = 'ScannerAway';
 }
 
-/** The scanner rejected the file, for example because it exceeds StreamMaxLength. */
+/**
+ * The scanner sent any other reply, for example because the file exceeds StreamMaxLength. The message is that
+ * reply.
+ */
 export class ScanRefused extends Error {
   override readonly name = 'ScanRefused';
 }
@@ -28,7 +34,8 @@ const maxReply = 1000;
 /**
  * Scans a stream with clamd's INSTREAM command, which needs no shared files.
  * @param signal aborts the scan
- * @throws ScannerAway, ScanRefused, or the stream's error
+ * @throws ScannerAway, also when aborted or after five minutes without an answer; ScanRefused for any other
+ *   reply; or the stream's error
  */
 export async function scanStream(clamd: Clamd, source: Readable, signal?: AbortSignal): Promise<ScanResult> {
   // Without a listener, an error before the scanner is connected would end the process.
@@ -65,7 +72,10 @@ function pieceOf(bytes: Buffer): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
-/** @throws ScannerAway when it does not answer PING */
+/**
+ * Checks that the scanner answers PING.
+ * @throws ScannerAway when it does not
+ */
 export async function pingScanner(clamd: Clamd): Promise<void> {
   const socket = await open(clamd);
   try {

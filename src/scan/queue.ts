@@ -21,6 +21,7 @@ const d = alias(deliveries, 'd');
 const isPending = sql`${a.scan} = 'PENDING'`;
 const inSeconds = (seconds: number) => sql`clock_timestamp() + make_interval(secs => ${seconds}::float8)`;
 
+/** A file to scan. */
 export interface PendingScan {
   readonly attachmentId: number;
   readonly blobKey: string;

@@ -14,6 +14,7 @@ import {
   settleScan,
 } from './queue.ts';
 
+/** What the scanner needs. */
 export interface ScannerPorts {
   /** Plain postgres.js with the gateway's role. */
   readonly sql: postgres.Sql;
@@ -34,11 +35,13 @@ const longestRestMs = 60_000;
 /** Seconds until a retry of a file that the scanner rejected or that could not be read. */
 const refusedSeconds = 300;
 
+/** Scans pending files. */
 export interface Scanner extends AsyncDisposable {
+  /** Begins to scan. Further calls do nothing. */
   start(): void;
 }
 
-/** Scans pending files while the process runs. Disposing it releases the claimed ones. */
+/** Creates a scanner of pending files. Disposing it aborts running scans and releases their files. */
 export function createScanner(ports: ScannerPorts): Scanner {
   const { sql, blobs, clamd, log, leaseSeconds = 60, pollMs = 5000, firstRestMs = 1000 } = ports;
   const alarm = createAlarm();

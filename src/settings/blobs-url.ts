@@ -14,13 +14,17 @@ export interface S3Place {
   readonly presign: boolean;
 }
 
+/** Where blobs are stored. */
 export type BlobPlace =
   | { readonly kind: 'file'; readonly directory: string }
   | ({ readonly kind: 's3' } & S3Place);
 
 const parameters = ['endpoint', 'region', 'pathStyle', 'presign'];
 
-/** @throws Error that says what is wrong with the setting */
+/**
+ * Parses BLOBS_URL: `file:///absolute/path` or `s3://bucket/prefix?endpoint=…&region=…`.
+ * @throws Error that says what is wrong with the setting
+ */
 export function readBlobsUrl(text: string): BlobPlace {
   if (/^file:/i.test(text)) return readFileUrl(text);
   if (/^s3:\/\//i.test(text) && URL.canParse(text)) return readS3Url(new URL(text));
@@ -72,6 +76,6 @@ function flag(given: URLSearchParams, name: string, absent: boolean): boolean {
   return text === '1';
 }
 
-/** For display: without parameters. */
+/** The place as text for people, without parameters. */
 export const describePlace = (place: BlobPlace): string =>
   place.kind === 'file' ? place.directory : `s3://${place.bucket}/${place.prefix}`;

@@ -3,7 +3,10 @@ export type Clamd = { readonly path: string } | { readonly host: string; readonl
 
 const defaultPort = 3310;
 
-/** @throws Error that says what is wrong with the setting */
+/**
+ * Parses CLAMD_URL: `clamd://host:port` or `unix:/path`.
+ * @throws Error that says what is wrong with the setting
+ */
 export function readClamdUrl(text: string): Clamd {
   const path = /^unix:(\/.+)$/.exec(text)?.[1]?.replace(/^\/\/(?=\/)/, '');
   if (path !== undefined) return { path };

@@ -1,4 +1,7 @@
-/** Number of letters to change, delete, insert or swap with a neighbour (optimal string alignment). */
+/**
+ * The number of letters to change, delete, insert or swap with a neighbour to turn one text into the other
+ * (optimal string alignment).
+ */
 export function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -19,7 +22,10 @@ export function editDistance(a: string, b: string): number {
   return last[b.length]!;
 }
 
-/** The word that a misspelt one probably means: the nearest, if it is near enough, or one that it begins. */
+/**
+ * The word that a misspelt one probably means: the nearest one, if it is near enough, or one that begins with
+ * it; undefined if there is none.
+ */
 export function nearest(typed: string, words: readonly string[]): string | undefined {
   const word = typed.toLowerCase();
   const [best] = words

@@ -4,6 +4,7 @@ import { readClamdUrl } from './clamd-url.ts';
 import { codePage, flag, origins, publicUrl, readBy, roles, smtpUrl, url, whole } from './kinds.ts';
 import { judgeNames } from './names.ts';
 
+/** Bytes of a mebibyte. */
 export const MiB = 1024 * 1024;
 const mostPerMinute = 1_000_000_000;
 
@@ -58,6 +59,7 @@ const variables = z.object({
   CORS_ORIGINS: origins,
 });
 
+/** The variables, parsed and with their defaults. */
 export type Settings = z.infer<typeof variables>;
 
 const consistent = variables.superRefine((env, context) => {
@@ -86,7 +88,7 @@ const needDatabase = (
   ['TRUST_PROXY=1', env.TRUST_PROXY === '1'],
 ];
 
-/** Thrown with one line for each wrong setting. */
+/** Wrong settings. The message has one line for each. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
  * name.
  */
 
+/** A whole number in a range. */
 export const whole = (fallback: number, min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}`;
   return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error }).default(fallback);
@@ -13,14 +14,19 @@ export const whole = (fallback: number, min: number, max: number) => {
 const hasProtocol = (text: string, protocols: readonly string[]): boolean =>
   URL.canParse(text) && protocols.includes(new URL(text).protocol);
 
+/** A URL with one of these protocols. */
 export const url = (...protocols: string[]) =>
   z.string().refine((text) => hasProtocol(text, protocols), {
     error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
 
+/** A switch: 1 or 0. */
 export const flag = z.enum(['0', '1']);
 
-/** @param read throws an Error whose message says what is wrong */
+/**
+ * A text that is parsed by a function.
+ * @param read throws an Error whose message says what is wrong
+ */
 export const readBy = <T>(read: (text: string) => T) =>
   z.string().transform((text, context): T => {
     try {
@@ -40,6 +46,7 @@ const listOf = (text: string): string[] => text.split(',').map((part) => part.tr
 const isOrigin = (text: string): boolean =>
   text === '*' || (/^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text);
 
+/** Origins separated by commas, or `*`. */
 export const origins = z
   .string()
   .default('')
@@ -48,12 +55,14 @@ export const origins = z
     error: 'must be origins such as https://desk.example.com, separated by commas, or *',
   });
 
+/** A mail server, or `inbox:`. */
 export const smtpUrl = z
   .string()
   .refine((text) => text === 'inbox:' || hasProtocol(text, ['smtp:', 'smtps:']), {
     error: 'must be smtp://…, smtps://… or inbox:',
   });
 
+/** The prefix of our URLs; `/` makes them relative. */
 export const publicUrl = z
   .string()
   .refine((text) => text === '/' || hasProtocol(text, ['http:', 'https:']), {
@@ -61,14 +70,15 @@ export const publicUrl = z
   })
   .refine((text) => text === '/' || !/[?#]/.test(text), { error: 'must have no query and no fragment' });
 
-type Role = 'web' | 'worker';
-const isRole = (text: string): text is Role => text === 'web' || text === 'worker';
+type ProcessRole = 'web' | 'worker';
+const isRole = (text: string): text is ProcessRole => text === 'web' || text === 'worker';
 
+/** What a process does, separated by commas. */
 export const roles = z
   .string()
   .default('web,worker')
   .transform((text) => new Set(listOf(text)))
-  .refine((set): set is Set<Role> => set.size > 0 && [...set].every(isRole), {
+  .refine((set): set is Set<ProcessRole> => set.size > 0 && [...set].every(isRole), {
     error: 'must be web, worker or both',
   });
 
@@ -81,6 +91,7 @@ function isCodePage(label: string): boolean {
   }
 }
 
+/** A code page by its name in the Encoding Standard. */
 export const codePage = z
   .string()
   .refine(isCodePage, 'must be a code page of the Encoding Standard, such as windows-1250');

@@ -18,9 +18,10 @@ const otherPrograms = new Set([
 ]);
 
 /**
- * Reports misspelt settings. It is an error if the intended setting is not set, because the program would
- * run without it. If it is set, even to an empty value, the choice was deliberate, and the misspelt name is
- * only a warning.
+ * Reports misspelt settings. It is an error if the intended setting is not set, because the program would run
+ * without it. If it is set, even to an empty value, the choice was deliberate, and the misspelt name is only
+ * a warning.
+ * @param settings names of all settings
  */
 export function judgeNames(env: Readonly<Record<string, string | undefined>>, settings: readonly string[]) {
   // Kubernetes sets TICKETWIRE_PORT=tcp://… in every container when a service is named ticketwire.

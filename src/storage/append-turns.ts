@@ -7,8 +7,8 @@ import { destroy } from './intake.ts';
 const digestsKept = 10_000;
 
 /**
- * Allows one append at a time per blob in this process. A later append ends the current one, whose bytes are
- * stored.
+ * Creates a function that allows one append at a time per blob in this process. A later append ends the
+ * current one, whose bytes are stored.
  */
 export function createTurns() {
   const running = new Map<string, { readonly source: Source | undefined; readonly done: Promise<unknown> }>();
@@ -32,7 +32,7 @@ export function createTurns() {
   };
 }
 
-/** Digest states of unfinished blobs of which this process has seen every byte. */
+/** Creates the digest states of unfinished blobs of which this process has seen every byte. */
 export function createDigests() {
   const digests = new LRUCache<string, { hash: Hash; byteSize: number }>({ max: digestsKept });
   return {

@@ -8,10 +8,11 @@ import { type BlobStore, everyKey, newBlobKey, type StoreIdentity } from './blob
 const sampleSize = 200;
 
 /**
- * Checks that the store belongs to this database. A store and a database without identities, from an older
- * version, are paired when they match: the rows' blobs exist, or both are empty.
+ * Finds out why the store must not be used with this database: another database owns it, its identity cannot
+ * be read, or this database is an older backup than the store. A store without an identity is claimed if a
+ * sample of the rows' blobs exists in it, or if both are empty.
  * @param look only checks, and writes nothing
- * @returns the reason why it does not belong, as text for the operator; undefined when it does
+ * @returns the reason as text for the operator; undefined when the store may be used
  */
 export async function foreignness(db: Db, store: BlobStore, look = false): Promise<string | undefined> {
   let its = await store.identity();
@@ -36,8 +37,8 @@ export async function foreignness(db: Db, store: BlobStore, look = false): Promi
 }
 
 /**
- * Counts a collection in both: in the database first, so that it is never behind the store because of a
- * crash.
+ * Counts a garbage collection in the database and in the store. The database goes first, so that after a
+ * crash it is never the one behind.
  */
 export async function countCollection(db: Db, store: BlobStore): Promise<void> {
   const [mine] = await db
@@ -49,8 +50,8 @@ export async function countCollection(db: Db, store: BlobStore): Promise<void> {
 }
 
 /**
- * Claims the store for this database, whoever it belonged to: the operator has checked. A database that
- * owned it before loses it.
+ * Claims the store for this database, whichever database owned it: the operator has checked. The previous
+ * owner loses it.
  */
 export async function adopt(db: Db, store: BlobStore): Promise<void> {
   const its = await store.identity();

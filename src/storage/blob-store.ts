@@ -12,6 +12,7 @@ export interface StoredBlob {
 /** A source of bytes. */
 export type Source = Readable | AsyncIterable<Buffer>;
 
+/** Where and how much to append. */
 export interface AppendOptions {
   /** The size that the caller expects the blob to have so far. */
   readonly offset: number;
@@ -24,13 +25,15 @@ export interface KeyRange {
   readonly from: string;
   readonly to: string;
 }
+/** All keys. */
 export const everyKey: KeyRange = { from: '0', to: 'g' };
 
+/** A blob in a list. */
 export interface ListedBlob {
   readonly key: string;
   /** Time of the last write. */
   readonly at: Date;
-  /** `false`: created by `create`, and not finished yet. */
+  /** Whether it is complete. False for a blob that was created by `create` and is still being written. */
   readonly finished: boolean;
 }
 
@@ -51,14 +54,20 @@ export interface BlobStore {
    * @throws BlobTooLarge as soon as more than `maxBytes` were read
    */
   put(source: Source, maxBytes: number): Promise<StoredBlob>;
-  /** `end` is the range's last byte, as in HTTP. @throws BlobMissing */
+  /**
+   * Reads a blob, or a range of it. `end` is the range's last byte, as in HTTP.
+   * @throws BlobMissing
+   */
   open(key: string, range?: { start: number; end: number }): Promise<Readable>;
-  /** Size and digest of a finished blob; undefined when there is none. */
+  /** Bytes of a finished blob; undefined when there is none. */
   byteSizeOf(key: string): Promise<number | undefined>;
   /** Removes a blob, finished or not. Removing a missing one is not an error. */
   remove(key: string): Promise<void>;
 
-  /** Creates a blob that is written by several requests. It cannot be opened until it is finished. */
+  /**
+   * Creates a blob that is written by several requests, and returns its key. It cannot be opened until it is
+   * finished.
+   */
   create(): Promise<string>;
   /**
    * Appends a stream and resolves with the durable size, even when the source failed: everything that had
@@ -69,7 +78,10 @@ export interface BlobStore {
    * @throws BlobTooLarge nothing is stored beyond `offset`, and the source is destroyed
    */
   append(key: string, source: Source, options: AppendOptions): Promise<number>;
-  /** Durable bytes of an unfinished blob. @throws BlobMissing */
+  /**
+   * Durable bytes of an unfinished blob.
+   * @throws BlobMissing
+   */
   sizeOf(key: string): Promise<number>;
   /**
    * Finishes a blob. When its bytes were written by another process, they are read back for their digest.
@@ -79,7 +91,7 @@ export interface BlobStore {
   /** Removes an unfinished blob, and nothing else. */
   abandon(key: string): Promise<void>;
 
-  /** Writes, reads and deletes a small blob; rejects with the error. */
+  /** Writes, reads and deletes a small blob. Rejects with the error. */
   check(): Promise<void>;
   /** A presigned URL for downloading a blob, if the store supports it and it is enabled. */
   presign?(key: string, options: PresignOptions): Promise<string>;
@@ -92,24 +104,32 @@ export interface BlobStore {
   listAside(): AsyncIterable<AsideBlob>;
   /** Restores a blob that was set aside. */
   restore(aside: AsideBlob): Promise<void>;
+  /** Deletes a blob that was set aside. */
   destroy(aside: AsideBlob): Promise<void>;
 
+  /** The identity that was last set; undefined when none was. */
   identity(): Promise<StoreIdentity | 'unreadable' | undefined>;
+  /** Records which database owns the store. */
   setIdentity(identity: StoreIdentity): Promise<void>;
 }
 
+/** A blob that was set aside. */
 export interface AsideBlob {
   readonly key: string;
-  /** `2026-11-28` */
+  /** The day in UTC on which it was set aside: `2026-11-28`. */
   readonly day: string;
 }
 
+/** What a presigned URL contains. */
 export interface PresignOptions {
   readonly expiresInSeconds: number;
+  /** Content-Disposition of the response. */
   readonly disposition: string;
+  /** Content-Type of the response. */
   readonly contentType: string;
 }
 
+/** A blob has more bytes than its limit allows. */
 export class BlobTooLarge extends Error {
   readonly limitBytes: number;
   constructor(limitBytes: number) {
@@ -119,6 +139,7 @@ export class BlobTooLarge extends Error {
   }
 }
 
+/** There is no blob of this key. */
 export class BlobMissing extends Error {
   constructor(key: string) {
     super(`no blob ${key}`);
@@ -147,7 +168,9 @@ export class StoreUnavailable extends Unavailable {
   }
 }
 
-/** 160 random bits; the first two letters distribute the keys over folders. */
+/** Makes a key: 160 random bits in hexadecimal. The first two digits distribute the blobs over folders. */
 export const newBlobKey = (): string => randomBytes(20).toString('hex');
+/** Whether a text is a key. */
 export const isBlobKey = (text: string): boolean => /^[0-9a-f]{40}$/.test(text);
+/** Whether a key is in a range. */
 export const isInRange = (key: string, { from, to }: KeyRange): boolean => key >= from && key < to;

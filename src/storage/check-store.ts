@@ -8,7 +8,10 @@ import { type BlobStore, StoreUnavailable } from './blob-store.ts';
  */
 const rememberedMs = 5000;
 
-/** Writes, reads and removes a small blob, like a request would. @throws the store's error */
+/**
+ * Writes, reads and removes a small blob, as a request would.
+ * @throws the store's error
+ */
 export async function checkStore(store: Pick<BlobStore, 'put' | 'open' | 'remove'>): Promise<void> {
   const bytes = randomBytes(32);
   try {
@@ -29,8 +32,8 @@ async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
 }
 
 /**
- * Checks the store for readiness: one check at a time, cached for some seconds. It logs when the store
- * starts to fail, and when it works again.
+ * Creates the check of the store for readiness: one check at a time, cached for five seconds. It logs when
+ * the store starts to fail, and when it works again.
  */
 export function createStoreCheck(store: BlobStore, log: Logger): () => Promise<void> {
   let last: Promise<void> | undefined;

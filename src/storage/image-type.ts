@@ -14,7 +14,10 @@ const lookedAt = 4100;
 /** Cached types: a page shows the same images repeatedly, and their bytes never change. */
 const remembered = 10_000;
 
-/** Recognises images by a blob's bytes; the declared content type is ignored. */
+/**
+ * Returns a function that finds a blob's image type (`image/png`) by its first bytes. SVG does not count as
+ * an image here. Results are cached.
+ */
 export function createImageSniffer(blobs: Pick<BlobStore, 'open'>) {
   const known = new LRUCache<string, string>({ max: remembered });
 
@@ -33,4 +36,5 @@ export function createImageSniffer(blobs: Pick<BlobStore, 'open'>) {
   };
 }
 
+/** Finds the image type of a blob by its key and its size in bytes. */
 export type ImageSniffer = ReturnType<typeof createImageSniffer>;

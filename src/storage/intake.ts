@@ -5,9 +5,11 @@ import { BlobTooLarge, type Source } from './blob-store.ts';
 /** Bytes that may be buffered before the source is paused. */
 const waitingBytes = 256 * 1024;
 
+/** What `takeIn` read. */
 export interface Taken {
+  /** Bytes that were read and written. */
   readonly byteSize: number;
-  /** The source's error, if it failed before its end; everything that had arrived was written. */
+  /** The error of the source, if it failed before its end. Everything that had arrived was written. */
   readonly brokenOff: Error | undefined;
 }
 
@@ -95,7 +97,7 @@ function createLine(write: (pieces: Buffer[]) => Promise<void>, onFault: (error:
   };
 }
 
-/** For a source that is not a stream, the reader sees the error with the next chunk. */
+/** Stops a source. For a source that is not a stream, the reader sees the error with the next chunk. */
 export function destroy(source: Source, error?: Error): void {
   if (source instanceof Readable) source.destroy(error);
 }

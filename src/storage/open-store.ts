@@ -5,7 +5,7 @@ import { foreignness } from './belonging.ts';
 import { type BlobStore, StoreUnavailable } from './blob-store.ts';
 import { createDiskStore } from './disk/store.ts';
 
-/** Opens the store of a setting. S3's client is loaded only when it is needed. */
+/** Opens the store that a setting describes. The S3 client is loaded only when it is needed. */
 export async function openStore(place: BlobPlace): Promise<BlobStore> {
   if (place.kind === 'file') return createDiskStore(place.directory);
   const { createS3Store } = await import('./s3/store.ts');
@@ -13,9 +13,9 @@ export async function openStore(place: BlobPlace): Promise<BlobStore> {
 }
 
 /**
- * Opens the store, claims it for its database, and writes, reads and removes a file.
- * @throws ConfigError when files cannot be stored there: otherwise the first customer with a file would find
- * out
+ * Opens the store, claims it for its database, and writes, reads and removes a test file, because otherwise
+ * the first customer with a file would find the fault.
+ * @throws ConfigError when files cannot be stored there
  */
 export async function openCheckedStore(place: BlobPlace, db: Db): Promise<BlobStore> {
   const store = await openStore(place);

@@ -3,12 +3,16 @@ import type { StoreIdentity } from './blob-store.ts';
 
 const written = z.object({ id: z.uuid(), generation: z.int().min(0) });
 
-/** A malformed identity must not be taken for a missing one. */
+/**
+ * Parses the store's identity. Returns `unreadable` for malformed text, which must not be taken for a missing
+ * identity.
+ */
 export function readIdentity(text: string): StoreIdentity | 'unreadable' {
   const parsed = written.safeParse(parse(text));
   return parsed.success ? parsed.data : 'unreadable';
 }
 
+/** Formats an identity as one line of JSON. */
 export const writeIdentity = ({ id, generation }: StoreIdentity): string =>
   `${JSON.stringify({ id, generation })}\n`;
 
@@ -20,6 +24,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** `2026-11-28`, in UTC: the day on which a blob is set aside. */
+/** The day of an instant in UTC, `2026-11-28`. A blob that is set aside is filed under it. */
 export const dayOf = (instant: Date): string => instant.toISOString().slice(0, 10);
+/** Whether the text looks like a day of `dayOf`. */
 export const isDay = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text);

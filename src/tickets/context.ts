@@ -1,6 +1,6 @@
 import type { Limits } from '../config.ts';
 import type { Database } from '../db/database.ts';
-import type { EventHub } from '../events/hub.ts';
+import type { Feeds } from '../events/feeds.ts';
 import type { Places } from '../limits/places.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import type { RequestContext } from '../platform/request-context.ts';
@@ -11,16 +11,16 @@ import type { AttachmentUrls } from './read/signed-url.ts';
 
 /** Services that the commands and queries use, made once by `createApp`. */
 export interface TicketServices {
-  /** Without the raw client: what the domain writes names columns of `db/tables.ts`. */
+  /** The database, without the raw client, because SQL of the domain names columns of `db/tables.ts`. */
   readonly database: Omit<Database, 'raw'>;
   readonly blobs: BlobStore;
   /** Writes new messages. */
   readonly groupCommit: GroupCommit;
-  /** Says which rule would refuse a new message, without a lock or a write. */
+  /** Returns the rule that would refuse a new message, without a lock or a write. */
   readonly dryRun: DryRun;
-  /** Wakes the watchers of a ticket. */
-  readonly events: EventHub;
-  /** Called for each live event with the seconds from its commit to its delivery to the watcher. */
+  /** Reads events once for all who watch the same. */
+  readonly events: Feeds;
+  /** Called for each live event, with the seconds from its commit until it was sent to the watcher. */
   readonly eventTold: (seconds: number) => void;
   /** Limits how many subscriptions a user has at a time. */
   readonly watching: Places;

@@ -3,8 +3,9 @@ import { parseMediaType, unknownType, writeMediaType } from '../content/media-ty
 import { shortenName } from '../mail/compose/file-name.ts';
 
 /**
- * A name that is safe to show, send and save anywhere: no folder, no control or bidirectional character, no
- * reserved device name, and at most 200 bytes, extension included. Joiners stay.
+ * Makes a file name safe to show, send and save anywhere: no folder, no control or bidirectional character,
+ * no reserved device name, and at most 200 bytes, extension included. Zero-width joiners stay. Returns
+ * `attachment-1` and so on, by `index`, when nothing visible remains.
  */
 export function cleanFileName(name: string, index: number): string {
   // The expressions below are quadratic in runs of dots. Only 200 bytes remain, so a long name is cut to its
@@ -19,7 +20,9 @@ export function cleanFileName(name: string, index: number): string {
   return shortenName(/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(visible) ? `_${visible}` : visible);
 }
 
-/** The sender's media type with its well-formed parameters, or `application/octet-stream`. */
+/**
+ * The sender's media type with its well-formed parameters, or `application/octet-stream` if it is malformed.
+ */
 export function cleanContentType(type: string): string {
   const parsed = parseMediaType(type);
   return parsed === undefined ? unknownType : writeMediaType(parsed);

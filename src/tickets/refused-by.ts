@@ -1,5 +1,6 @@
 import type { ErrorCode, Refusal } from '../platform/errors.ts';
 
+/** Commands with refusals of their own. `changeDelivery` stands for all commands that change a delivery. */
 export const commands = [
   'addTicketMessage',
   'previewTicketMessage',
@@ -9,15 +10,23 @@ export const commands = [
   'redactAttachment',
   'setTicketStatus',
 ] as const;
+/** Name of a command. */
 export type CommandName = (typeof commands)[number];
+/** A command that writes. */
 export type WritingCommand = Exclude<CommandName, 'previewTicketMessage'>;
 
 const writers = ['addTicketMessage', 'previewTicketMessage'] as const;
-/** The commands that read a new message. What they share refuses with what both unions have. */
+/**
+ * The commands that read a new message. Code that both share may throw only refusals that the result types of
+ * both contain.
+ */
 export type Writer = (typeof writers)[number];
 const redactors = ['redactMessage', 'redactAttachment'] as const;
 
-/** Which commands refuse with each code. The schema's result unions are made from this table. */
+/**
+ * Which commands can be refused with each code. The result unions of the GraphQL schema are made from this
+ * table.
+ */
 export const refusedBy = {
   UNAUTHENTICATED: commands,
   FORBIDDEN: commands,
@@ -39,7 +48,7 @@ export const refusedBy = {
   RATE_LIMITED: ['addTicketMessage', 'uploadFile', 'changeDelivery', ...redactors, 'setTicketStatus'],
 } as const satisfies Record<ErrorCode, readonly CommandName[]>;
 
-/** The codes that each of these commands refuses with: the members of its result union. */
+/** The codes that every command in `C` can be refused with. */
 export type CodeOf<C extends CommandName> = {
   [Code in ErrorCode]: [C] extends [(typeof refusedBy)[Code][number]] ? Code : never;
 }[ErrorCode];

@@ -1,20 +1,27 @@
 import { Refusal } from '../platform/errors.ts';
 import { decodeGlobalId } from '../platform/global-id.ts';
 
-/** Names a ticket in exactly one way. GraphQL's `@oneOf` enforces "exactly one". */
+/**
+ * Names a ticket in exactly one of three forms: global id, number or reference. GraphQL's `@oneOf` enforces
+ * "exactly one".
+ */
 export interface TicketSelector {
+  /** Global id. */
   readonly id?: string | null;
+  /** The ticket's number. */
   readonly ticketId?: number | null;
   readonly reference?: string | null;
 }
 
+/** A parsed selector: one of the two is not null. */
 export interface ResolvedSelector {
   readonly ticketId: number | null;
   readonly reference: string | null;
 }
 
 /**
- * The refusal for a ticket that does not exist and for one that the viewer may not see. The two look alike.
+ * The refusal for a ticket that does not exist, and for one that the viewer may not see. The two cannot be
+ * told apart.
  */
 export const ticketNotFound = (): Refusal<'TICKET_NOT_FOUND'> =>
   new Refusal('TICKET_NOT_FOUND', 'There is no such ticket', undefined, ['ticket']);

@@ -10,11 +10,13 @@ import { refuse } from './refused-by.ts';
 import { type ResolvedSelector, resolveSelector, type TicketSelector, ticketNotFound } from './selector.ts';
 import { inTransaction } from './transaction.ts';
 
+/** Input of `setTicketStatus`. */
 export interface SetTicketStatusInput {
   readonly ticket: TicketSelector;
   readonly status: TicketStatus;
 }
 
+/** Result of `setTicketStatus`. */
 export interface StatusSet {
   readonly ticketId: number;
   /** False when the ticket had this status already. Nothing was written then. */

@@ -14,7 +14,10 @@ export async function inTransaction<T>({ services }: TicketContext, run: (tx: Tx
   });
 }
 
-/** Serializes the changes of a ticket's conversation. Rows that are read afterwards are current. */
+/**
+ * Locks the ticket's row until the transaction ends, so that changes of its conversation happen one after
+ * another. Rows that are read afterwards are current.
+ */
 export async function lockTicket(tx: Tx, ticketId: number): Promise<void> {
   await tx
     .select({ id: tickets.id })

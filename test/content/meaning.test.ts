@@ -107,6 +107,32 @@ test.each([
   expect(read(html).text).toBe(text);
 });
 
+test('an image of an emoji is part of the text', () => {
+  const emoji = (alt: string) => read(`Well done <img src="https://x.example/e.png" alt="${alt}">!`).text;
+  expect(emoji('🎉')).toBe('Well done 🎉!');
+  expect(emoji('👩🏽‍💻🇨🇿')).toBe('Well done 👩🏽‍💻🇨🇿!');
+  expect(emoji(':tada:')).toBe('Well done :tada:!');
+  expect(emoji('1')).toBe('Well done !');
+  expect(emoji('Logo')).toBe('Well done !');
+});
+
+test('the text of a form field keeps its lines', () => {
+  expect(read('<textarea>first\n  second</textarea>').text).toBe('first\n  second');
+});
+
+test.each([
+  ['the selected option', '<select><option>Low<option selected>High</select>', 'Priority: High'],
+  ['the first, if none is selected', '<select><option>Low</option><option>High</select>', 'Priority: Low'],
+  [
+    'each of several',
+    '<select multiple><option selected>A<option>B<option selected>C</select>',
+    'Priority: A, C',
+  ],
+  ['an empty list', '<select></select>', 'Priority:'],
+])('a choice list shows its choice: %s', (_, html, text) => {
+  expect(read(`Priority: ${html}`).text.trim()).toBe(text);
+});
+
 describe('how something looks says what it means', () => {
   test('raised and lowered, struck through, and symbols', () => {
     expect(read('10<sup>6</sup> m<sup>2</sup> H<sub>2</sub>O 1<sup>st</sup> 10<sub>2</sub>').text).toBe(

@@ -156,7 +156,7 @@ for (let at = 0; at < all.length; at += 100) {
 process.stdout.write(
   `${all.length} attacks shown: ${ran} ran, ${wrong.length} asked for something or kept a handler or a ` +
     'program; ' +
-    `as written, ${raw.ran + raw.wrong.length} of 3 are noticed\n`,
+    `three of them as written: ${raw.ran + raw.wrong.length} findings\n`,
 );
 for (const one of wrong.slice(0, 20)) process.stdout.write(`${one}\n`);
 if (ran > 0 || wrong.length > 0 || raw.ran + raw.wrong.length === 0) process.exitCode = 1;

@@ -58,10 +58,11 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/import': ['src/platform', 'src/db', 'src/auth', ...body, 'src/mail', 'src/mail/compose'],
   'src/dev/embedded-postgres': ['src/platform', 'src/db'],
   'src/dev/demo': ['src/db', 'src/import'],
-  'src/dev/pages': ['src/platform'],
-  'src/dev/explorer': ['src/http', 'src/dev/pages'],
+  'src/pages': ['src/platform'],
+  'src/pages/ledger': ['src/http', 'src/pages'],
+  'src/dev/explorer': ['src/http', 'src/pages'],
   'src/dev/inbox': [
-    ...['src/platform', 'src/db', 'src/content', 'src/mail', 'src/mail/outbox', 'src/http', 'src/dev/pages'],
+    ...['src/platform', 'src/db', 'src/content', 'src/mail', 'src/mail/outbox', 'src/http', 'src/pages'],
   ],
   'src/cli': [
     ...[

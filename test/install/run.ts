@@ -30,8 +30,8 @@ interface Way {
 
 const ways: readonly Way[] = [
   { name: 'slim', arguments: ['--omit=dev', '--omit=optional', '--ignore-scripts'], mostMegabytes: 200 },
-  { name: 'production', arguments: ['--omit=dev'], mostMegabytes: 360 },
-  { name: 'development', arguments: [], mostMegabytes: 800 },
+  { name: 'production', arguments: ['--omit=dev'], mostMegabytes: 300 },
+  { name: 'development', arguments: [], mostMegabytes: 500 },
 ];
 
 /** Copies the files of HEAD: what a clone has. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { negotiate } from '../../src/legacy/dotnet/negotiation.ts';
-import { bareReply, errorReply, type Reply, texts } from '../../src/legacy/reply.ts';
+import { bareReply, errorReply, type LegacyReply, texts } from '../../src/legacy/reply.ts';
 import { asOperator, type Gateway, startGateway } from '../support/gateway.ts';
 import { type BoundPost, bodyOf, cases, expectedBody, type LegacyCase } from './cases.ts';
 import { type Answer, call } from './stand-in.ts';
@@ -46,7 +46,7 @@ describe('answers as observed, and stores what was bound', () => {
 });
 
 describe('writes what an action returned as observed', () => {
-  const actions: Record<string, (legacy: LegacyCase) => Reply> = {
+  const actions: Record<string, (legacy: LegacyCase) => LegacyReply> = {
     'Unauthorized(Basic challenge)': () => bareReply(401, { 'WWW-Authenticate': 'Basic realm="Requestor"' }),
     'BadRequest(text)': (legacy) =>
       errorReply(

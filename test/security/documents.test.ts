@@ -43,7 +43,7 @@ const floods: [which: string, count: number, document: string][] = [
   ],
 ];
 
-test.each(sampled(floods, 2))(
+test.each(sampled(floods, 4))(
   'a stranger who sends documents, never the same, does not fill the memory: %s',
   async (_which, count, document) => {
     const send = async (n: number) => {

@@ -30,6 +30,8 @@ const demoTemplate = 'demo_template';
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(await roomiest(), 'ticketwire-test-'));
   await chmod(directory, 0o711);
+  // Workers and their children put their files there. fsync costs nothing, and all are removed together.
+  process.env.TMPDIR = directory;
   const server = await startEmbedded(directory, {
     durable: false,
     settings: {

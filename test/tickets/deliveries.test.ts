@@ -138,7 +138,7 @@ describe('the commands', () => {
     [
       { at: 'DOT', reply: '552 5.3.4 too big' } as const,
       'FAILED',
-      'The mail is larger than the server takes.',
+      'The mail is larger than the server accepts.',
       'REDUCE_SIZE',
     ],
     [

@@ -67,4 +67,5 @@ const list: Command = {
   },
 };
 
+/** The command `audit`: lists audited actions, the latest first. */
 export const auditCommands: readonly Command[] = [list];

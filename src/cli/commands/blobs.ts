@@ -2,7 +2,7 @@ import type { Config } from '../../config.ts';
 import { adopt as adoptStore } from '../../storage/belonging.ts';
 import { type BlobStore, StoreUnavailable } from '../../storage/blob-store.ts';
 import { collectGarbage } from '../../storage/garbage/collect.ts';
-import { type Damage, type Progress, verifyBlobs } from '../../storage/garbage/verify.ts';
+import { type Damage, type VerifyProgress, verifyBlobs } from '../../storage/garbage/verify.ts';
 import { openStore } from '../../storage/open-store.ts';
 import { type Command, CommandError } from '../command.ts';
 import { done, fields } from '../output.ts';
@@ -89,7 +89,7 @@ async function reached<T>({ blobs }: Config, work: (store: BlobStore) => Promise
 }
 
 /** Writes one line a second, and one at the end. */
-function reporter(stderr: { write(text: string): unknown }): (progress: Progress) => void {
+function reporter(stderr: { write(text: string): unknown }): (progress: VerifyProgress) => void {
   let next = Date.now() + progressEveryMs;
   return ({ rows, of, bytes }) => {
     if (Date.now() < next && rows < of) return;
@@ -98,4 +98,5 @@ function reporter(stderr: { write(text: string): unknown }): (progress: Progress
   };
 }
 
+/** The commands `blobs verify`, `blobs adopt` and `blobs collect`. */
 export const blobCommands: readonly Command[] = [verify, adopt, collect];

@@ -2,20 +2,26 @@ import { type Config, ConfigError, readConfig } from '../../config.ts';
 import type { Connection } from '../../db/database.ts';
 import type { Environment } from '../command.ts';
 
+/** What a check found. */
 export interface CheckResult {
+  /** `off`: the setting is absent, so there was nothing to check. */
   readonly result: 'ok' | 'warning' | 'off' | 'failed';
   readonly detail: string;
 }
+/** The check of one setting. */
 export interface SettingCheck {
-  /** The setting that is checked. */
+  /** The setting that is checked, as the row is headed. */
   readonly name: string;
-  /** Resolves to the finding; rejects when the check fails. */
+  /** Resolves to the result, or to the detail of a good one. Rejects when the check fails. */
   run(): Promise<string | CheckResult>;
 }
 
 const off = (detail: string): CheckResult => ({ result: 'off', detail });
 
-/** One check per setting that names a resource. Its modules are loaded when it runs. */
+/**
+ * Yields one check for each setting that names a resource. If the settings are invalid, it yields one failed
+ * check for each mistake instead. Modules are loaded when a check runs.
+ */
 export async function* checksOf(env: Environment): AsyncGenerator<SettingCheck> {
   let config: Config;
   try {

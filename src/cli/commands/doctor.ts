@@ -49,4 +49,5 @@ function wordsOf(error: unknown): string {
   return (message || code || String(error)).replace(/^[A-Z_]+: /, '');
 }
 
+/** The command `doctor`: checks every setting and prints the results. Exits with 1 if a check failed. */
 export const doctorCommands: readonly LooseCommand[] = [doctor];

@@ -8,7 +8,7 @@ import { type Command, type CommandContext, CommandError, type Output, type Term
 import { rows } from '../output.ts';
 import { createProgress } from '../progress.ts';
 
-/** So many bad lines are told one by one; a file with more is wrong as a whole. */
+/** Problems that are printed. Further ones are only counted. */
 const maxShown = 1000;
 
 const run: Command = {
@@ -57,7 +57,7 @@ function outputOf(result: ImportResult, dryRun: boolean, shown: number): Output 
   return { json: result, text: rows(table, ['type', 'new', 'unchanged']).text };
 }
 
-/** The file, or what comes by a pipe, kept in a file of its own as long as it is read: it is read twice. */
+/** The file. What comes through a pipe is copied to a temporary file first, because it is read twice. */
 async function readable(file: string, { stdin }: Pick<CommandContext, keyof Terminal>) {
   const found = file === '-' ? undefined : await stat(file).catch(() => undefined);
   if (found?.isFile()) return { path: file, async [Symbol.asyncDispose]() {} };
@@ -70,4 +70,8 @@ async function readable(file: string, { stdin }: Pick<CommandContext, keyof Term
   return { path, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
 }
 
+/**
+ * The command `import FILE`: imports users, mailboxes, tickets and messages from JSON lines. Writes nothing
+ * if any line is invalid.
+ */
 export const importCommands: readonly Command[] = [run];

@@ -14,13 +14,19 @@ export interface ReplayTarget {
   readonly host: string | undefined;
 }
 
+/** The result of one call. */
 export interface ReplayOutcome {
   readonly name: string;
+  /** Whether the gateway sent a response. */
   readonly answered: boolean;
   /** One line per difference. */
   readonly differences: readonly string[];
 }
 
+/**
+ * Sends one recorded call and compares the response with the recorded one. Never rejects: without a response,
+ * `differences` says why.
+ */
 export async function tryCall(call: Recorded, target: ReplayTarget): Promise<ReplayOutcome> {
   const { name } = call;
   try {

@@ -46,6 +46,7 @@ const replay: LooseCommand = {
     return report(outcomes, target, leftOut);
   },
 };
+/** The command `legacy replay FILE`: sends recorded requests and prints what differs. */
 export const legacyCommands = [replay];
 
 function targetOf(values: OptionValues): ReplayTarget {

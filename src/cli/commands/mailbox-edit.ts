@@ -136,4 +136,5 @@ const test: Command = {
   },
 };
 
+/** The commands `mailbox edit` and `mailbox test`. */
 export const mailboxEditCommands: readonly Command[] = [edit, test];

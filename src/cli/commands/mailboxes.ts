@@ -184,6 +184,7 @@ const password: Command = {
   },
 };
 
+/** The commands `mailbox add`, `list`, `grant`, `disable`, `enable` and `password`. */
 export const mailboxCommands: readonly Command[] = [
   add,
   list,

@@ -75,4 +75,5 @@ const release: Command = {
   },
 };
 
+/** The commands `outbox show`, `outbox hold` and `outbox release`. */
 export const outboxCommands: readonly Command[] = [show, stop, release];

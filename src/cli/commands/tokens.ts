@@ -73,4 +73,5 @@ const revoke: Command = {
   },
 };
 
+/** The commands `token add`, `token list` and `token revoke`. */
 export const tokenCommands: readonly Command[] = [add, list, revoke];

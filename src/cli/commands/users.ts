@@ -138,6 +138,7 @@ const password: Command = {
   example: 'user password olga',
 };
 
+/** The commands `user add`, `edit`, `list`, `disable`, `enable` and `password`. */
 export const userCommands: readonly Command[] = [
   add,
   edit,

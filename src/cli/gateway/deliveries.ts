@@ -131,6 +131,7 @@ const change = ({ name, options = {}, more = () => ({}), ...described }: Change)
   },
 });
 
+/** The commands `delivery list`, `retry`, `cancel` and `resolve`. They call a running gateway. */
 export const deliveryCommands: readonly LooseCommand[] = [
   list,
   change({

@@ -25,11 +25,12 @@ export const gatewayOptions = {
 /** A client of the GraphQL endpoint of a running gateway. */
 export interface GatewayClient {
   /**
-   * Executes an operation and returns its only field.
-   * @throws CommandError with the gateway's message when the operation is refused
+   * Executes an operation, with up to six tries, and returns the value of its only field.
+   * @throws CommandError with the gateway's message when the operation is refused or no try succeeds
    */
   execute<T extends object>(query: string, variables: object, options?: RequestOptions): Promise<T>;
 }
+/** How an operation is sent. */
 export interface RequestOptions {
   /** Files, each with the path of its variable. */
   readonly files?: readonly { readonly path: string; readonly file: File }[];
@@ -50,7 +51,10 @@ interface Failure {
 const tries = 6;
 const longestWaitMs = 60_000;
 
-/** @throws UsageError when the token is missing or the address is invalid */
+/**
+ * Creates a client from the options and the environment. Nothing is sent yet.
+ * @throws UsageError when the token is missing or the address is invalid
+ */
 export function connectGateway({ env, stderr }: LooseContext, values: OptionValues): GatewayClient {
   const address = one(values, 'url') ?? env.TICKETWIRE_URL ?? 'http://127.0.0.1:4000';
   const token = one(values, 'token') ?? env.TICKETWIRE_TOKEN;

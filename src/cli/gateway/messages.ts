@@ -66,6 +66,7 @@ const add: LooseCommand = {
     quote: { type: 'string', value: 'NONE|LAST|ALL', help: 'earlier messages to quote below it' },
     html: { type: 'boolean', help: 'the message is HTML' },
     private: { type: 'boolean', help: 'visible to operators only' },
+    reopen: { type: 'boolean', help: 'reopen the ticket if it is closed' },
     key: { type: 'string', value: 'KEY', help: 'idempotency key (default: a new one)' },
     ...gatewayOptions,
   },
@@ -81,6 +82,8 @@ const add: LooseCommand = {
       idempotencyKey: one(values, 'key') ?? randomUUID(),
       format: values.html === true ? 'HTML' : 'TEXT',
       visibility: values.private === true ? 'PRIVATE' : 'PUBLIC',
+      // An older gateway does not know the field.
+      ...(values.reopen === true && { reopen: true }),
       attachments: files.map(() => ({ file: null })),
       ...(email && { email }),
     };
@@ -147,4 +150,5 @@ async function readBody({ stdin, stderr }: LooseContext): Promise<string> {
   }
 }
 
+/** The command `message add`: adds a message through a running gateway. */
 export const messageCommands: readonly LooseCommand[] = [add];

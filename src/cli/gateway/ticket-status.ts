@@ -32,6 +32,7 @@ const set = (name: string, status: TicketStatus, summary: string, word: string):
   },
 });
 
+/** The commands `ticket close` and `ticket open`. They call a running gateway. */
 export const statusCommands: readonly LooseCommand[] = [
   set('close', 'CLOSED', 'Close a ticket', 'closed'),
   set('open', 'OPEN', 'Reopen a closed ticket', 'open'),

@@ -1,10 +1,11 @@
 /**
- * What a file's name must not hold: controls, line and paragraph separators, and what changes the direction
+ * What a file name must not contain: controls, line and paragraph separators, and what changes the direction
  * in which a reader sees it (`exe.` shown as `.exe`). Joiners stay: Persian, Hindi and emoji are written with
  * them.
  */
 const misleading = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff\ufff9-\ufffb]/gu;
 
+/** Removes the characters that a file name must not contain. */
 export const withoutMisleading = (text: string): string => text.replace(misleading, '');
 
 /** Whether a reader would see nothing: blanks, joiners and other characters without a shape. */

@@ -20,11 +20,13 @@ export function trimUrl(written: string): string {
   return written.slice(begin, end).replace(/[\t\n\r]/g, '');
 }
 
+/** The scheme of a URL in lower case, without the colon; undefined for a relative URL. */
 export const schemeOf = (url: string): string | undefined =>
   /^([a-z][a-z0-9+.-]{0,40}):/i.exec(url)?.[1]?.toLowerCase();
 
 const programs = new Set(['javascript', 'vbscript', 'livescript', 'mocha', 'data', 'blob', 'about']);
 
+/** Parses the target of a link: `https`, `http`, `mailto` and `tel` are allowed. */
 export function linkAddress(written: string): LinkTarget {
   const url = trimUrl(written);
   if (url === '' || url.startsWith('#')) return { kind: 'none', program: false };
@@ -40,6 +42,7 @@ export function linkAddress(written: string): LinkTarget {
 /** Escapes spaces, at which mail programs would end the URL. */
 const inOneWord = (url: string): string => url.replace(/ /g, '%20');
 
+/** The source of a picture: a file of the message (`cid:`), a URL, or data in the URL itself. */
 export type PictureAddress =
   | { readonly kind: 'CID' | 'REMOTE' | 'DATA'; readonly url: string }
   | { readonly kind: 'none' };
@@ -47,6 +50,7 @@ export type PictureAddress =
 /** Whether the bytes of a data: URL are a raster image, regardless of its declared type. */
 const isRasterData = (url: string): boolean => rasterTypeOf(bytesOfData(url, 64)) !== undefined;
 
+/** Parses the source of a picture. `data:` is accepted only if its bytes are a raster image. */
 export function pictureAddress(written: string): PictureAddress {
   const url = trimUrl(written);
   const scheme = schemeOf(url);
@@ -57,7 +61,7 @@ export function pictureAddress(written: string): PictureAddress {
   return { kind: 'none' };
 }
 
-/** Whether the text of a link is its URL. */
+/** Whether the text of a link is its URL, ignoring case, scheme and a final slash. */
 export function saysAddress(text: string, url: string): boolean {
   const plain = (address: string) =>
     address

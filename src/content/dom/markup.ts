@@ -11,6 +11,7 @@ const escapeText = (text: string): string => text.replace(/[&<>]/g, (character) 
 const escapeAttribute = (text: string): string =>
   text.replace(/[&<>"]/g, (character) => entities[character]!);
 
+/** Attributes to write, in order. Values are not escaped yet. */
 export type Attributes = readonly (readonly [name: string, value: string])[];
 
 /** Limits of the output in characters: inlined style sheets may make it larger than the input. */
@@ -22,7 +23,10 @@ const timesShort = 12;
 /** Browsers do not nest deeper either. */
 const maxDepth = 500;
 
-/** Writes HTML in which every tag is closed. */
+/**
+ * Writes HTML in which every tag is closed.
+ * @throws UnreadableBody from each method, when the output becomes far longer than the input
+ */
 export class MarkupWriter {
   readonly #parts: string[] = [];
   #room: number;
@@ -44,6 +48,7 @@ export class MarkupWriter {
     this.#parts.push(text);
   }
 
+  /** Writes text, escaped. */
   text(text: string): void {
     // A parser drops a line break at the start of a `pre`.
     if (text[0] === '\n' && this.#parts.at(-1)?.startsWith('<pre') === true) this.#put('\n');
@@ -51,6 +56,9 @@ export class MarkupWriter {
     this.#put(escapeText(text), text.length);
   }
 
+  /**
+   * Writes a start tag. An element that is nested deeper than 500 levels is omitted; its content is written.
+   */
   open(name: string, attributes: Attributes): void {
     const shown = this.#depth < maxDepth;
     this.#open.push(shown ? name : '');
@@ -62,6 +70,7 @@ export class MarkupWriter {
     this.#put(`<${name}${written(attributes)}>`);
   }
 
+  /** Writes the end tag of the last open element. */
   close(): void {
     const name = this.#open.pop();
     if (name === undefined || name === '') return;
@@ -69,11 +78,12 @@ export class MarkupWriter {
     this.#put(`</${name}>`);
   }
 
+  /** Writes a void element, such as `br`. */
   empty(name: string, attributes: Attributes): void {
     this.#put(`<${name}${written(attributes)} />`);
   }
 
-  /** Trims the start, as a parser ignores white space there. */
+  /** Returns the HTML. White space at its start is removed, as a parser ignores it. */
   finish(): string {
     return this.#parts.join('').replace(/^[ \t\n\f\r]+/, '');
   }

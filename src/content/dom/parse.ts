@@ -48,8 +48,9 @@ export const offsetOfBody = doctype.length;
 
 /**
  * Parses a body as a browser does with scripting disabled.
+ * @param locations whether to record where each element is in the source
  * @throws UnreadableBody when misnested tags make the parser build far more than was written, or when too
- * many elements are nested
+ *   many elements are nested
  */
 export function parseHtml(body: string, { locations = false }: { locations?: boolean } = {}): RootNode {
   return parse<Types>(doctype + body, {

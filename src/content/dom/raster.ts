@@ -1,6 +1,8 @@
-/** An image type that cannot contain scripts. SVG is not one: it is a document. */
+/** An image type that cannot contain scripts. SVG is not one, because it is a document. */
 export interface RasterType {
+  /** `image/png` */
   readonly contentType: string;
+  /** `png` */
   readonly extension: string;
 }
 
@@ -19,10 +21,13 @@ const types: readonly (readonly [is: (bytes: Buffer) => boolean, RasterType])[] 
   [at(0, 'BM'), { contentType: 'image/bmp', extension: 'bmp' }],
 ];
 
-/** Detects the type of an image by its first bytes. */
+/** Detects the type of an image by its first bytes; undefined if it is none. */
 export const rasterTypeOf = (bytes: Buffer): RasterType | undefined => types.find(([is]) => is(bytes))?.[1];
 
-/** Decodes a `data:` URL. @param most maximum number of bytes */
+/**
+ * Decodes a `data:` URL; empty for a URL without a comma.
+ * @param most maximum number of bytes
+ */
 export function bytesOfData(address: string, most = Number.POSITIVE_INFINITY): Buffer {
   const comma = address.indexOf(',');
   if (comma === -1) return Buffer.alloc(0);

@@ -2,6 +2,7 @@
  * Word and Outlook write bullets, arrows and smileys as letters in a symbol font. Readers without the font
  * see the letters, so the letters are replaced by Unicode symbols.
  */
+/** Unicode symbols by letter. */
 export type Symbols = ReadonlyMap<string, string>;
 
 const table = (pairs: string): Symbols => new Map(pairs.split(' ').map((pair) => [pair[0]!, pair.slice(1)]));

@@ -10,6 +10,7 @@ interface Links {
   previous: ChildNode | undefined;
   next: ChildNode | undefined;
 }
+/** A run of text. */
 export interface TextNode extends Links {
   readonly kind: 'text';
   text: string;
@@ -24,12 +25,15 @@ interface Children {
 }
 /** The position of an element among the elements of its parent, counted from 1. */
 export interface SiblingPlace {
+  /** Counted from the first sibling. */
   readonly index: number;
+  /** Counted from the last sibling. */
   readonly fromEnd: number;
   /** Among siblings of the same name. */
   readonly ofType: number;
   readonly ofTypeFromEnd: number;
 }
+/** An element and its children. */
 export interface ElementNode extends Links, Children {
   readonly kind: 'element';
   readonly name: string;
@@ -37,10 +41,12 @@ export interface ElementNode extends Links, Children {
   readonly attributes: Token.Attribute[];
   /** Position of the start tag in the source. Set only when locations were requested. */
   location: Token.ElementLocation | null | undefined;
+  /** The content of a `template`. */
   content: RootNode | undefined;
   /** Computed on first use. */
   place: SiblingPlace | undefined;
 }
+/** The document. */
 export interface RootNode extends Children {
   readonly kind: 'root';
   mode: html.DOCUMENT_MODE;
@@ -51,13 +57,16 @@ export type ParentNode = ElementNode | RootNode;
 /** The body cannot be read within the limits on work and memory. */
 export class UnreadableBody extends Error {}
 
+/** Whether an element is HTML, not SVG or MathML. */
 export const isHtml = ({ namespace }: ElementNode): boolean => namespace === html.NS.HTML;
 
+/** The value of an attribute; undefined if the element does not have it. */
 export function attributeOf({ attributes }: ElementNode, name: string): string | undefined {
   for (const attribute of attributes) if (attribute.name === name) return attribute.value;
   return undefined;
 }
 
+/** Creates an empty document. */
 export const newRoot = (): RootNode => ({
   kind: 'root',
   mode: html.DOCUMENT_MODE.NO_QUIRKS,
@@ -70,6 +79,7 @@ export const newRoot = (): RootNode => ({
  * twice the time and memory for each element.
  */
 
+/** Creates a text node without a parent. */
 export const newText = (text: string): TextNode => ({
   kind: 'text',
   text,
@@ -78,6 +88,7 @@ export const newText = (text: string): TextNode => ({
   next: undefined,
 });
 
+/** Creates a comment without a parent. */
 export const newOther = (): OtherNode => ({
   kind: 'other',
   parent: undefined,
@@ -85,6 +96,7 @@ export const newOther = (): OtherNode => ({
   next: undefined,
 });
 
+/** Creates an element without a parent and without children. */
 export const newElement = (name: string, namespace: html.NS, attributes: Token.Attribute[]): ElementNode => ({
   kind: 'element',
   name,
@@ -125,6 +137,7 @@ export function link(parent: ParentNode, node: ChildNode, before: ChildNode | un
   else before.previous = node;
 }
 
+/** The children of a node in order. */
 export function* childrenOf(parent: ParentNode): Iterable<ChildNode> {
   for (let node = parent.first; node !== undefined; node = node.next) yield node;
 }

@@ -1,5 +1,6 @@
 import type { ChildNode, ElementNode, ParentNode, TextNode } from './tree.ts';
 
+/** What is called for each node. */
 export interface Visitor {
   /** @returns whether to visit the children; `leave` is called after them */
   enter(element: ElementNode): boolean;
@@ -7,7 +8,7 @@ export interface Visitor {
   text(node: TextNode): void;
 }
 
-/** Visits the descendants of a node in document order. Not recursive, as trees are deep. */
+/** Visits the descendants of a node in document order. Not recursive, because trees may be deep. */
 export function walk(root: ParentNode, visitor: Visitor): void {
   let node: ChildNode | undefined = root.first;
   while (node !== undefined) {
@@ -29,7 +30,10 @@ export function walk(root: ParentNode, visitor: Visitor): void {
   }
 }
 
-/** The text of an element. @param most maximum number of characters */
+/**
+ * The text of an element, without that of scripts and styles.
+ * @param most maximum number of characters
+ */
 export function textIn(element: ElementNode, most: number): string {
   let text = '';
   walk(element, {

@@ -10,11 +10,13 @@ export const bodyChangeCodes = [
   'PLACEMENT',
   'STYLE',
 ] as const;
+/** A kind of change to an HTML body. */
 export type BodyChangeCode = (typeof bodyChangeCodes)[number];
 
+/** All changes of one kind to a body. */
 export interface BodyChange {
   readonly code: BodyChangeCode;
-  /** Human-readable. */
+  /** In English, with the number of changes and up to five URLs. */
   readonly message: string;
 }
 
@@ -37,10 +39,14 @@ const things = {
 const maxNamed = 5;
 const maxAddress = 200;
 
-/** Collects the changes, one for each kind. */
+/** Collects the changes to a body and counts them by kind. */
 export class ChangeList {
   readonly #found = new Map<BodyChangeCode, { count: number; addresses: Set<string> }>();
 
+  /**
+   * Counts a change.
+   * @param address the URL that it is about
+   */
   add(code: BodyChangeCode, address?: string): void {
     const entry = this.#found.get(code) ?? { count: 0, addresses: new Set() };
     this.#found.set(code, entry);
@@ -49,6 +55,7 @@ export class ChangeList {
     entry.addresses.add(address.length > maxAddress ? `${address.slice(0, maxAddress)}…` : address);
   }
 
+  /** One entry for each kind that occurred, in the order of {@link bodyChangeCodes}. */
   list(): BodyChange[] {
     return bodyChangeCodes.flatMap((code) => {
       const entry = this.#found.get(code);

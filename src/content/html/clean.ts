@@ -7,10 +7,11 @@ import type { BodyChange } from './changes.ts';
 import type { Picture, RemotePictures } from './pictures.ts';
 import { Cleaner } from './visitor.ts';
 
-/** A cleaned body. */
+/** A cleaned body, as HTML and as text. */
 export interface ReadBody {
   /** Safe to show and to mail. */
   readonly html: string;
+  /** The same content as plain text. */
   readonly text: string;
   /** URLs of its links. */
   readonly links: readonly string[];

@@ -14,8 +14,8 @@ const each = (names: string, rule: (name: string) => ElementRule): [string, Elem
   names.split(' ').map((name) => [name, rule(name)]);
 
 /**
- * Mail programs know HTML 4 and treat unknown elements as inline, so newer blocks become `div`. Of elements
- * that are not listed, only the content is shown.
+ * Rules by name. Mail programs know HTML 4 and treat unknown elements as inline, so newer blocks become
+ * `div`.
  */
 export const elementRules: ReadonlyMap<string, ElementRule> = new Map([
   ...each(
@@ -40,12 +40,13 @@ export const elementRules: ReadonlyMap<string, ElementRule> = new Map([
   ...each('marquee', () => ({ lines: 1 })),
   ...each(
     'area audio base basefont bgsound canvas command datalist embed frame frameset head iframe keygen ' +
-      'link meta meter noembed noframes param progress rp script select source style svg template title ' +
+      'link meta meter noembed noframes param progress rp script source style svg template title ' +
       'track video',
     () => ({ drop: true }),
   ),
 ]);
 
+/** The rule for elements that are not listed: only their content is shown. */
 export const inlineRule: ElementRule = {};
 
 /**
@@ -62,7 +63,7 @@ export const takesText = new Set(
   ).split(' '),
 );
 
-/** Removed elements that are reported in `changes`. */
+/** The code in `changes` of elements that are removed, by name. */
 export const leftOut: Readonly<Record<string, 'SCRIPT' | 'FORM' | 'EMBEDDED' | undefined>> = {
   script: 'SCRIPT',
   select: 'FORM',

@@ -1,10 +1,11 @@
 import { attributeOf, type ElementNode } from '../dom/tree.ts';
-import { textIn } from '../dom/walk.ts';
+import { textIn, walk } from '../dom/walk.ts';
 import { pixelsOf, wordsOf } from '../style/css.ts';
 import type { Declared } from '../style/declared.ts';
 import type { Look } from '../style/look.ts';
 import type { ElementRule } from './elements.ts';
 
+/** Line breaks: 1 ends the line, 2 adds an empty line. */
 export type Lines = 0 | 1 | 2;
 
 const isFlat = (margin: string | undefined): boolean =>
@@ -13,6 +14,7 @@ const isFlat = (margin: string | undefined): boolean =>
 /**
  * Line breaks before and after an element in text. A paragraph without margins, as Word writes them, gets no
  * empty lines.
+ * @param nested whether the element is a table in a table
  */
 export function gapsOf(
   rule: ElementRule,
@@ -52,8 +54,9 @@ export function raisedMark(element: ElementNode, declared: Declared, before: str
   return raised ? '^' : /\p{N}/u.test(before) ? '_' : '';
 }
 
-/** The text of a form field: a tick, or the label of a button. */
+/** The text of a form field: a tick, the label of a button, or the choice of a list. */
 export function shownByField(element: ElementNode): string {
+  if (element.name === 'select') return choiceOf(element);
   const type = (attributeOf(element, 'type') ?? 'text').toLowerCase();
   const checked = attributeOf(element, 'checked') !== undefined;
   if (type === 'checkbox') return checked ? '☑ ' : '☐ ';
@@ -62,3 +65,23 @@ export function shownByField(element: ElementNode): string {
     ? ''
     : (attributeOf(element, 'value') ?? '');
 }
+
+/** The selected options. A list that opens on demand shows its first option when none is selected. */
+function choiceOf(list: ElementNode): string {
+  const options: ElementNode[] = [];
+  walk(list, {
+    enter(element) {
+      if (element.name === 'option') options.push(element);
+      return element.name !== 'option';
+    },
+    leave() {},
+    text() {},
+  });
+  const selected = options.filter((option) => attributeOf(option, 'selected') !== undefined);
+  const many = attributeOf(list, 'multiple') !== undefined;
+  const chosen = many ? selected : [selected.at(-1) ?? options[0]];
+  return chosen.flatMap((option) => (option ? [labelOf(option)] : [])).join(', ');
+}
+
+const labelOf = (option: ElementNode): string =>
+  (attributeOf(option, 'label') || textIn(option, 1000)).replaceAll(/\s+/g, ' ').trim();

@@ -36,14 +36,16 @@ export interface ListItem {
 const ticks: Readonly<Record<string, string>> = { checked: '☑', unchecked: '☐' };
 const quillTypes = ['decimal', 'lower-alpha', 'lower-roman'] as const;
 
-/** Computes the markers of list items. */
+/** Computes the markers of list items while the tree is visited. */
 export class ListCounter {
   readonly #lists: List[] = [];
 
+  /** Number of open lists. */
   get depth(): number {
     return this.#lists.length;
   }
 
+  /** Begins a list. */
   enter(list: ElementNode, declared: Declared): void {
     const reversed = list.name === 'ol' && attributeOf(list, 'reversed') !== undefined;
     this.#lists.push({
@@ -54,10 +56,12 @@ export class ListCounter {
     });
   }
 
+  /** Ends the innermost list. */
   leave(): void {
     this.#lists.pop();
   }
 
+  /** The next item of the innermost list. */
   item(item: ElementNode, declared: Declared): ListItem {
     const list = this.#lists.at(-1);
     const kind = attributeOf(item, 'data-list');

@@ -8,6 +8,7 @@ const types: Readonly<Record<string, string>> = {
 };
 const bullets: Readonly<Record<string, string>> = { disc: '*', circle: 'o', square: '▪', none: '' };
 
+/** The `list-style-type` for a value of the attribute `type`; undefined for other values. */
 export const listTypeOf = (attribute: string): string | undefined =>
   types[attribute] ?? (attribute.toLowerCase() in bullets ? attribute.toLowerCase() : undefined);
 

@@ -39,11 +39,13 @@ export class PageOutput {
     this.plain.write(text, 'collapse');
   }
 
+  /** Adds an image to the list. In a link, its alternative text may become the link's text. */
   picture(picture: Picture): void {
     this.pictures.push(picture);
     if (this.#inLink && (this.#alt ?? '') === '') this.#alt = picture.alt.trim();
   }
 
+  /** Begins a link. Links are not nested. */
   beginLink(): void {
     this.plain.capture();
     this.#inLink = true;

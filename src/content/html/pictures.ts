@@ -3,15 +3,20 @@ import { attributeOf, type ElementNode } from '../dom/tree.ts';
 import { pixelsOf } from '../style/css.ts';
 import type { Declared } from '../style/declared.ts';
 
+/** An image in a body. */
 export interface Picture {
   /** An attached file by Content-ID or name, a remote image, or a data: URL. */
   readonly kind: 'CID' | 'REMOTE' | 'DATA';
-  /** Trimmed; the first characters only of a data: URL. */
+  /** Its URL, trimmed; the first characters only of a `data:` URL. */
   readonly address: string;
+  /** Its alternative text; empty if there is none. */
   readonly alt: string;
 }
 
-/** How remote images are handled. */
+/**
+ * How remote images are handled: `HELD` writes their URL as `data-src`, so that it is not loaded; `SHOWN`
+ * writes it as `src`; `OMITTED` writes the alternative text.
+ */
 export type RemotePictures = 'HELD' | 'SHOWN' | 'OMITTED';
 
 /** The URL of an image: `src`, `data-src`, or the first candidate of `srcset`. */
@@ -25,7 +30,7 @@ export function addressOfPicture(element: ElementNode): PictureAddress {
   return first === undefined ? { kind: 'none' } : pictureAddress(first);
 }
 
-/** A tracking pixel. */
+/** Whether an image is at most one pixel wide or high, as tracking pixels are. */
 export function isPixel(element: ElementNode, declared: Declared): boolean {
   const isTiny = (side: string) => {
     const size = declared.get(side) ?? attributeOf(element, side)?.trim();

@@ -19,13 +19,19 @@ export interface Tags {
   readonly displaced: boolean;
 }
 
-/** Links open in a new tab and send no referrer. */
+/** The attributes of a link. It opens in a new tab and sends no referrer. */
 export const outward = (url: string): Attributes => [
   ['href', url],
   ['target', '_blank'],
   ['rel', 'noopener noreferrer nofollow'],
 ];
 
+/**
+ * The tags and attributes with which an element is written.
+ * @param url the target of a link
+ * @param around the style of the surrounding text
+ * @param item the marker of a list item
+ */
 export function tagsOf(
   element: ElementNode,
   rule: ElementRule,

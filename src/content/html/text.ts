@@ -10,8 +10,8 @@ interface Level {
 }
 
 /**
- * Lays out text as a browser's `innerText` does: runs of blanks are one, blocks end lines, and the gap
- * between two blocks is the larger of what they ask for.
+ * Lays out text as a browser's `innerText` does: runs of blanks become one, blocks end lines, and the gap
+ * between two blocks is the larger of the two that they require.
  */
 export class TextWriter {
   readonly #lines: string[] = [];
@@ -31,6 +31,10 @@ export class TextWriter {
   #breaks = 0;
   #captured: string[] | undefined;
 
+  /**
+   * Appends text.
+   * @param space how its spaces and line breaks are treated
+   */
   write(text: string, space: WhiteSpace): void {
     if (space === 'collapse') this.#writeRun(text);
     else
@@ -97,6 +101,7 @@ export class TextWriter {
     this.#lines.push(withoutTrailingBlanks(this.#line.join('')));
   }
 
+  /** Writes a `<br>`. */
   lineBreak(): void {
     if (this.#gap > 0 || !this.#begun) this.#open();
     this.#breaks += 1;
@@ -105,7 +110,9 @@ export class TextWriter {
     this.#captured?.push('\n');
   }
 
-  /** Ends a line, and adds an empty line for 2. The last `<br>` of a block adds no line. */
+  /**
+   * Begins or ends a block: 1 ends the line, 2 adds an empty line. The last `<br>` of a block adds no line.
+   */
   block(lines: 0 | 1 | 2): void {
     if (lines === 0 || !this.#begun) return;
     if (this.#breaks > 0 && this.#gap === 0) this.#breaks -= 1;
@@ -126,6 +133,7 @@ export class TextWriter {
     else this.#deeper += 1;
   }
 
+  /** Ends the innermost `indent`. */
   outdent(): void {
     if (this.#deeper > 0) {
       this.#deeper -= 1;
@@ -140,13 +148,17 @@ export class TextWriter {
     this.#captured = [];
   }
 
+  /** Ends the capture and returns the text. */
   captured(): string {
     const text = (this.#captured ?? []).join('').trim();
     this.#captured = undefined;
     return text;
   }
 
-  /** Reduces the pending gap to one line end. @returns the previous gap */
+  /**
+   * Reduces the pending gap to one line end.
+   * @returns the previous gap
+   */
   closeUp(): 0 | 1 | 2 {
     const gap = this.#gap;
     this.#gap = Math.min(gap, 1);
@@ -158,6 +170,7 @@ export class TextWriter {
     return this.#inLine() && this.#blank === '' ? this.#last : '';
   }
 
+  /** Returns the text, without empty lines at its start and end. */
   finish(): string {
     if (this.#begun) this.#end();
     const begin = this.#lines.findIndex(isWritten);

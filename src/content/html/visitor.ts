@@ -16,6 +16,7 @@ import { tagsOf } from './tags.ts';
 import { writeAlone } from './void-element.ts';
 import { isWordMarker, wordListLevel, wordMarker } from './word-lists.ts';
 
+/** How a tree is cleaned. */
 export interface CleanerOptions {
   readonly sheet: Sheet;
   readonly remotePictures: RemotePictures;
@@ -98,7 +99,7 @@ export class Cleaner implements Visitor {
       page.changes.add(change);
     if (asksForPicture(declared) || attributeOf(element, 'background') !== undefined)
       page.changes.add('REMOTE_PICTURE');
-    if (rule.drop === true || rule.empty === true || element.name === 'input') {
+    if (rule.drop === true || rule.empty === true || element.name === 'input' || element.name === 'select') {
       writeAlone(page, { element, rule, declared, look: this.#look }, this.#options.remotePictures);
       return false;
     }

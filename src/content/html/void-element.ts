@@ -20,6 +20,9 @@ export interface Alone {
   readonly look: Look;
 }
 
+/** The `alt` of an image that is part of the text: an emoji, or its short code as Slack writes it. */
+const standsForText = /^(?:\p{RGI_Emoji}+|:[a-z0-9_+\-]+:)$/iv;
+
 const ruler = '-'.repeat(20);
 
 /** Writes an element without its content. */
@@ -36,7 +39,7 @@ export function writeAlone(page: PageOutput, alone: Alone, remotePictures: Remot
     page.markup.empty('hr', shownAttributes(element, 'hr'));
   } else if (name === 'img' || (name === 'input' && /^image$/i.test(attributeOf(element, 'type') ?? '')))
     writePicture(page, alone, remotePictures);
-  else if (name === 'input') page.say(shownByField(element), look);
+  else if (name === 'input' || name === 'select') page.say(shownByField(element), look);
   else if (rule.empty === true) page.markup.empty(rule.as!, shownAttributes(element, rule.as!));
   else if (leftOut[name] === 'EMBEDDED') writeEmbedded(page, alone);
 }
@@ -76,6 +79,7 @@ function writePicture(
     address: address.kind === 'DATA' ? address.url.slice(0, 40) : address.url,
     alt,
   });
+  if (standsForText.test(alt.trim())) page.plain.write(alt.trim(), 'collapse');
   if (remote && remotePictures === 'OMITTED') {
     if (alt.trim() !== '') page.markup.text(`[${alt.trim()}]`);
     return;

@@ -8,14 +8,19 @@ import type { Declared } from '../style/declared.ts';
  * in a symbol font, marked `mso-list:Ignore`.
  */
 
+/** The level of a list item from Microsoft Word, from 1; undefined for other elements. */
 export function wordListLevel(declared: Declared): number | undefined {
   const level = /\blevel(\d)\b/.exec(declared.get('mso-list') ?? '')?.[1];
   return level === undefined ? undefined : Number(level);
 }
 
+/** Whether an element contains the marker of a list item from Microsoft Word. */
 export const isWordMarker = (declared: Declared): boolean => declared.get('mso-list') === 'ignore';
 
-/** The intended marker: `•`, `2.` or `b)`. @param around symbols of the surrounding font */
+/**
+ * The intended marker: `•`, `2.` or `b)`.
+ * @param around symbols of the surrounding font
+ */
 export function wordMarker(element: ElementNode, around: Symbols | undefined): string {
   const fonts: string[] = [];
   for (let inner: ElementNode | undefined = element; inner !== undefined; inner = firstElement(inner))

@@ -1,7 +1,9 @@
 /** Red, green, blue (0 to 255) and opacity (0 to 1). */
 export type Colour = readonly [number, number, number, number];
 
+/** Opaque white. */
 export const white: Colour = [255, 255, 255, 1];
+/** Opaque black. */
 export const black: Colour = [0, 0, 0, 1];
 
 /** The named colours of CSS Color 4, and the system colours that Word uses. */
@@ -99,7 +101,7 @@ export const over = ([r, g, b, alpha]: Colour, [r2, g2, b2]: Colour): Colour => 
   1,
 ];
 
-/** Whether text is unreadable on a background. */
+/** Whether text of this colour is unreadable on a background, because they are nearly equal. */
 export function looksAlike(text: Colour, background: Colour): boolean {
   const shown = over(text, background);
   return [0, 1, 2].every((index) => Math.abs(shown[index]! - background[index]!) <= 8);

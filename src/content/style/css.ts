@@ -1,4 +1,4 @@
-/** Property and value, trimmed and in lower case. */
+/** A declaration; property and value are trimmed and in lower case. */
 export interface Declaration {
   readonly property: string;
   readonly value: string;
@@ -56,6 +56,7 @@ export function splitOutside(css: string, separator: string): string[] {
   return pieces;
 }
 
+/** Splits a value at white space outside of quotes and brackets. */
 export const wordsOf = (value: string): string[] => splitOutside(value, ' ').filter((word) => word !== '');
 
 const known = new Map<string, readonly Declaration[]>();
@@ -103,7 +104,10 @@ const pixels: Readonly<Record<string, number>> = {
   ch: 8,
 };
 
-/** Converts a length to pixels; undefined for percentages, keywords and functions. */
+/**
+ * Converts a length to pixels; undefined for percentages, keywords and functions.
+ * @param em pixels of one `em`
+ */
 export function pixelsOf(value: string, em = 16): number | undefined {
   const parts = /^([+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:e\d)?)([a-z]*)$/.exec(value);
   if (parts === null) return undefined;

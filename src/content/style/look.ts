@@ -4,7 +4,10 @@ import { black, type Colour, looksAlike, over, parseColour, parseLegacyColour, w
 import { pixelsOf } from './css.ts';
 import type { Declared } from './declared.ts';
 
-/** How line breaks and spaces are rendered. */
+/**
+ * How white space is rendered: `collapse` makes one space of it, `lines` keeps line breaks only, `keep` keeps
+ * it all.
+ */
 export type WhiteSpace = 'collapse' | 'lines' | 'keep';
 
 /** Inherited and effective styles of text. */
@@ -23,6 +26,7 @@ export interface Look {
   readonly boxes: boolean;
 }
 
+/** The style outside of all elements: black text of 16 pixels on white. */
 export const firstLook: Look = {
   fontSize: 16,
   colour: black,
@@ -99,7 +103,7 @@ function backgroundOf(element: ElementNode, declared: Declared, parent: Look): C
   return parent.background === undefined ? undefined : over(colour, parent.background);
 }
 
-const keepsSpace = new Set(['pre', 'listing', 'xmp', 'plaintext']);
+const keepsSpace = new Set(['pre', 'listing', 'xmp', 'plaintext', 'textarea']);
 
 /** How text looks in an element, given how it looks in its parent. */
 export function lookOf(element: ElementNode, declared: Declared, parent: Look): Look {

@@ -54,7 +54,11 @@ function queryApplies(query: string): Truth {
 /** Maximum nesting of conditions. */
 const maxDepth = 8;
 
-/** `not (…)`, `(…) and (…)`, `(…) or (…)`, as in `@media` and `@supports`. */
+/**
+ * Evaluates `not (…)`, `(…) and (…)`, `(…) or (…)`, as in `@media` and `@supports`.
+ * @param holds evaluates what is inside of the brackets
+ * @returns undefined when the result is unknown
+ */
 export function conditionHolds(text: string, holds: (inner: string) => Truth, depth = 0): Truth {
   if (depth > maxDepth) return undefined;
   const parts = splitOutside(text.trim(), ' ').filter((part) => part !== '');

@@ -43,10 +43,16 @@ interface CompoundDraft {
 }
 const newDraft = (): CompoundDraft => ({ tests: [], name: undefined, id: undefined, firstClass: undefined });
 
-/** Compiles a selector list. @throws UnknownSelector, InvalidSelector */
+/**
+ * Compiles a list of selectors.
+ * @throws UnknownSelector, InvalidSelector
+ */
 export const compileSelectors = (list: string): Selector[] => splitOutside(list, ',').map(compileSelector);
 
-/** @throws UnknownSelector, InvalidSelector */
+/**
+ * Compiles one selector.
+ * @throws UnknownSelector when it is valid but not supported, InvalidSelector when it is not valid
+ */
 export function compileSelector(written: string): Selector {
   const text = written.trim();
   if (text === '') throw new InvalidSelector();

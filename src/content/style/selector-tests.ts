@@ -7,21 +7,25 @@ export class UnknownSelector extends Error {}
 /** An invalid selector, for which a browser drops the whole rule. */
 export class InvalidSelector extends Error {}
 
+/** Tests the name of an element. */
 export const nameTest =
   (name: string): Test =>
   (element) =>
     element.name === name;
 
+/** Tests the attribute `id`. */
 export const idTest =
   (id: string): Test =>
   (element) =>
     attributeOf(element, 'id') === id;
 
+/** The classes of an element. */
 export const classesOf = (element: ElementNode): readonly string[] => wordsIn(attributeOf(element, 'class'));
 
 const wordsIn = (text: string | undefined): readonly string[] =>
   text?.split(/[ \t\n\f\r]+/).filter((word) => word !== '') ?? [];
 
+/** Tests whether an element has a class. */
 export const classTest =
   (name: string): Test =>
   (element) =>
@@ -47,6 +51,10 @@ const comparisons: Readonly<Record<string, (found: string, wanted: string) => bo
   '*=': (found, wanted) => wanted !== '' && found.includes(wanted),
 };
 
+/**
+ * Tests an attribute, as `[name operator value flag]`. The operator is empty if the attribute need only
+ * exist.
+ */
 export function attributeTest({
   name,
   operator,
@@ -129,7 +137,12 @@ const notUnderstood = new Set(
   ).split(' '),
 );
 
-/** @throws UnknownSelector, InvalidSelector */
+/**
+ * Compiles a pseudo-class.
+ * @param argument what is inside of its brackets; undefined without brackets
+ * @param compile compiles the selectors in the argument of `:not` and `:is`
+ * @throws UnknownSelector, InvalidSelector
+ */
 export function pseudoClassTest(
   name: string,
   argument: string | undefined,

@@ -16,6 +16,7 @@ export interface Compound {
   readonly combinator: Combinator;
 }
 
+/** A compiled selector. */
 export interface Selector {
   /** `#id`, `.class`, a name or `*` that the element must have, for the index of rules. */
   readonly key: string;
@@ -25,7 +26,7 @@ export interface Selector {
 }
 
 /** `NEVER`: no further ancestor or sibling can match either. */
-type Match = 'YES' | 'NO' | 'NEVER';
+type MatchResult = 'YES' | 'NO' | 'NEVER';
 
 /** Whether the selector matches the element. Charges one step for each tested element. */
 export const matches = (element: ElementNode, { compounds }: Selector, spend: Spend): boolean =>
@@ -40,7 +41,12 @@ function before({ previous }: ElementNode): ElementNode | undefined {
   return node;
 }
 
-function matchFrom(element: ElementNode, compounds: readonly Compound[], at: number, spend: Spend): Match {
+function matchFrom(
+  element: ElementNode,
+  compounds: readonly Compound[],
+  at: number,
+  spend: Spend,
+): MatchResult {
   spend(1);
   const { tests, combinator } = compounds[at]!;
   if (!tests.every((test) => test(element, spend))) return 'NO';

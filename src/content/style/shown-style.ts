@@ -171,7 +171,10 @@ function hangingIndent(declared: Declared): string | undefined {
     : undefined;
 }
 
-/** The allowed style attribute, and whether positioning was dropped. */
+/**
+ * The allowed part of a style, as the text of an attribute.
+ * @returns `displaced`: whether positioning was dropped
+ */
 export function shownStyle(declared: Declared): { style: string; displaced: boolean } {
   const parts: string[] = [];
   let displaced = false;

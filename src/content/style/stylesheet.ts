@@ -4,16 +4,19 @@ import type { Selector } from './selector.ts';
 import { compileSelectors } from './selector-syntax.ts';
 import { InvalidSelector, UnknownSelector } from './selector-tests.ts';
 
+/** A rule with one selector. */
 export interface StyleRule {
   readonly selector: Selector;
   readonly declarations: readonly Declaration[];
+  /** Position in the source. Of rules with equal specificity, the later one wins. */
   readonly order: number;
 }
 
+/** The rules of all style sheets of a body. */
 export interface Sheet {
   /** Rules indexed by `#id`, `.class`, name or `*` of their subject. */
   readonly rules: ReadonlyMap<string, readonly StyleRule[]>;
-  /** Preludes of unsupported blocks. */
+  /** Selectors and at-rules that are not supported. */
   readonly unknown: ReadonlySet<string>;
 }
 

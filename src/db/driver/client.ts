@@ -28,11 +28,13 @@ export type Connection =
   | string
   | { host?: string; path?: string; port: number; user: string; password?: string; database: string };
 
+/** How a client connects. */
 export interface ClientOptions {
-  /** Connections at most. */
+  /** Maximum number of connections. */
   readonly max: number;
   /** Run-time parameters that each connection sets at its start. */
   readonly parameters?: Readonly<Record<string, string>>;
+  /** Time limit for opening a connection; 3 by default. */
   readonly connectSeconds?: number;
   /** Receives the open wires, and loses those that close. */
   readonly wires?: Set<Wire>;
@@ -52,6 +54,7 @@ const seconds = (milliseconds: number) => milliseconds / 1000;
  */
 const backoff = (losses: number) => seconds(Math.min(20 * 2 ** Math.min(losses, 10), 500));
 
+/** Creates a client of postgres.js with the workarounds above. Connections are opened on demand. */
 export function openClient(connection: Connection, options: ClientOptions): postgres.Sql {
   const { max, parameters = {}, connectSeconds = 3, wires = new Set() } = options;
   const shared = {

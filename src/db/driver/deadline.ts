@@ -6,12 +6,12 @@ import { Unavailable } from '../../platform/errors.ts';
 const maxUnderway = 5000;
 
 /**
- * Adds a deadline to the pool that covers the wait for a connection, for earlier statements on it, and for a
- * server that is frozen or gone. The server's own `statement_timeout` covers only statements that it
- * executes.
+ * Wraps a pool so that its statements and transactions have a time limit. The limit covers the wait for a
+ * connection, for earlier statements on it, and for a server that is frozen or gone; the server's own
+ * `statement_timeout` covers only statements that it executes. After the limit, callers get `Unavailable`.
  *
- * A statement that has been sent may still be executed after its caller got `Unavailable`. One that has not
- * been sent is withdrawn.
+ * A statement that has been sent may still be executed after that. One that has not been sent is withdrawn.
+ * @param load its `underway` is the number of pending statements; above 5000 new ones get `Unavailable`
  */
 export function withDeadline(
   pool: postgres.Sql,
@@ -34,7 +34,7 @@ export function withDeadline(
     load.underway += 1;
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
-        reject(new Unavailable('The database does not answer', 2));
+        reject(new Unavailable('The database is not responding', 2));
         giveUp();
       }, answerWithinMs);
       const done = () => {
@@ -74,7 +74,7 @@ export function withDeadline(
       inTime(
         () =>
           pool.begin((tx) => {
-            if (late) throw new Unavailable('The database does not answer', 2);
+            if (late) throw new Unavailable('The database is not responding', 2);
             return run(tx);
           }),
         () => (late = true),

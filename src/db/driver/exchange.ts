@@ -16,8 +16,11 @@ export class Exchange {
   pid: number | undefined;
   /** The error with which the server ends the connection. */
   fatal: Error | undefined;
+  /** When the server last sent something. */
   heardAt: number;
+  /** When the first of the outstanding statements was sent. */
   askedAt: number;
+  /** Whether the connection is still being opened. */
   isStarting = true;
   #wroteFirst = false;
   /**
@@ -35,11 +38,12 @@ export class Exchange {
     this.askedAt = openedAt;
   }
 
+  /** Whether the server owes an answer. */
   get isWaiting(): boolean {
     return this.isStarting || this.#syncs > 0 || this.#describes > 0;
   }
 
-  /** Is called with each chunk that the driver sends. */
+  /** Called with each chunk that the driver sends. */
   sent(chunk: Buffer): void {
     if (this.#wroteFirst) return this.#count(chunk);
     this.#wroteFirst = true;
@@ -57,7 +61,7 @@ export class Exchange {
   }
 
   /**
-   * Is called with each chunk that the server sends.
+   * Called with each chunk that the server sends.
    * @returns what the driver gets: everything up to the first message that must be complete and is not yet
    */
   received(chunk: Buffer): Buffer {

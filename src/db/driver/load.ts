@@ -1,7 +1,9 @@
 import type { PoolLoad } from '../../observe/gauges.ts';
 import type { Wire } from './wire.ts';
 
-/** Load of one pool. The driver does not expose it, so wires and pending statements are counted. */
+/**
+ * Counts the load of one pool. The driver does not expose it, so wires and pending statements are counted.
+ */
 export class Load {
   readonly pool: string;
   readonly #size: number;
@@ -14,6 +16,7 @@ export class Load {
     this.#size = size;
   }
 
+  /** The current numbers. `waiting`: statements beyond the size of the pool. */
   now(): PoolLoad {
     let busy = 0;
     for (const { silentSince } of this.wires) if (silentSince !== undefined) busy += 1;

@@ -9,10 +9,13 @@ export interface Backend {
   readonly pid: number;
   /** `idle`: it has answered every statement, or never received one. */
   readonly isIdle: boolean;
+  /** How long it has been in its state. */
   readonly stateMs: number;
+  /** How long ago the connection was opened. */
   readonly ageMs: number;
 }
 
+/** How connections are watched. */
 export interface SilenceOptions {
   readonly wires: Iterable<Wire>;
   /** Queries the server over a new connection; undefined: no answer. */
@@ -21,6 +24,7 @@ export interface SilenceOptions {
   readonly endAfterMs: number;
   /** Milliseconds of silence after which the server is queried. */
   readonly suspectAfterMs?: number;
+  /** Milliseconds between two checks. */
   readonly everyMs?: number;
 }
 

@@ -71,8 +71,9 @@ const tlsOptions = (socket: Socket, host: string, { verify, direct }: Security):
 });
 
 /**
- * Like postgres.js and libpq: `require` encrypts without verifying the certificate, `verify-full` verifies
- * it.
+ * Reads `sslmode` (or `ssl`), `sslrootcert` and `sslnegotiation` of a URL. Like in postgres.js and libpq,
+ * `require` encrypts without verifying the certificate, and `verify-full` verifies it.
+ * @returns undefined for a connection without TLS
  */
 export function securityOf(url: string): Security | undefined {
   const parameters = URL.canParse(url) ? new URL(url).searchParams : new URLSearchParams();

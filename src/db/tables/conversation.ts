@@ -14,6 +14,7 @@ import { eventTypes, formats, ticketStatuses, visibilities } from '../../platfor
 import { bytea, createdAt, id, instant, oneOf, tsvector } from './columns.ts';
 import { users } from './people.ts';
 
+/** Tickets. Their counters change under the row's lock. */
 export const tickets = pgTable(
   'tickets',
   {
@@ -63,6 +64,7 @@ export const tickets = pgTable(
   ],
 );
 
+/** Messages of tickets. Redaction empties the body. */
 export const messages = pgTable(
   'messages',
   {
@@ -127,8 +129,8 @@ export const seenMarks = pgTable(
 );
 
 /**
- * Rows are deleted after 30 days. There are no foreign keys: the same statement inserts the message, for an
- * authenticated user, and neither is ever deleted.
+ * Idempotency keys and the messages that they created. Rows are deleted after 30 days. There are no foreign
+ * keys: the same statement inserts the message, for an authenticated user, and neither is ever deleted.
  */
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
@@ -147,6 +149,7 @@ export const idempotencyKeys = pgTable(
   ],
 );
 
+/** Events of tickets, which subscriptions read. */
 export const events = pgTable(
   'events',
   {

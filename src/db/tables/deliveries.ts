@@ -25,6 +25,7 @@ import { bytea, createdAt, id, instant, oneOf } from './columns.ts';
 import { messages } from './conversation.ts';
 import { mailboxes } from './mailboxes.ts';
 
+/** Mails to send, at most one for each message. */
 export const deliveries = pgTable(
   'deliveries',
   {
@@ -107,6 +108,7 @@ export const deliveries = pgTable(
   ],
 );
 
+/** The recipients of a mail, each with its own outcome. */
 export const deliveryRecipients = pgTable(
   'delivery_recipients',
   {
@@ -140,6 +142,7 @@ export const deliveryRecipients = pgTable(
   ],
 );
 
+/** Attempts to send a mail. Each transmits to all recipients that are still pending. */
 export const deliveryAttempts = pgTable(
   'delivery_attempts',
   {
@@ -147,10 +150,13 @@ export const deliveryAttempts = pgTable(
       .notNull()
       .references(() => deliveries.id),
     number: integer('number').notNull(),
+    /** The fencing token, as in `deliveries.attempt`. */
     token: uuid('token').notNull(),
+    /** Host and process that made the attempt. */
     worker: text('worker').notNull(),
     phase: text('phase', { enum: attemptPhases }).notNull().default('CONNECT'),
     startedAt: instant('started_at').notNull().defaultNow(),
+    /** When the body's first byte was allowed; null: nothing of it was sent. */
     bodyAt: instant('body_at'),
     endedAt: instant('ended_at'),
     outcome: text('outcome', { enum: deliveryStates }),

@@ -9,6 +9,7 @@ export const deskKeys = pgTable('desk_keys', {
   createdAt: createdAt(),
 });
 
+/** Audited actions. An entry without an actor was made from the command line. */
 export const auditEntries = pgTable('audit_entries', {
   id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
   actorId: integer('actor_id').references(() => users.id),
@@ -47,7 +48,7 @@ export const inboxMails = pgTable('inbox_mails', {
   readAt: instant('read_at'),
 });
 
-/** Rate limit counters that all processes share (`RATE_LIMITS=postgres`). */
+/** Counters of rate limits that all processes share (`RATE_LIMITS=postgres`). */
 export const rateLimits = pgTable(
   'rate_limits',
   {

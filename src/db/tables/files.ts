@@ -16,6 +16,7 @@ import { bytea, createdAt, id, instant, oneOf } from './columns.ts';
 import { messages } from './conversation.ts';
 import { users } from './people.ts';
 
+/** The files in the blob store, by key. A row is written after its bytes are durable. */
 export const blobs = pgTable('blobs', {
   /** Opaque, random, never reused: the name of a file or an object in the blob store. */
   key: text('key').primaryKey(),
@@ -24,6 +25,7 @@ export const blobs = pgTable('blobs', {
   createdAt: createdAt(),
 });
 
+/** Finished uploads, until they are attached or expire. */
 export const uploads = pgTable(
   'uploads',
   {
@@ -95,6 +97,7 @@ export const blobStores = pgTable(
   (t) => [check('blob_stores_only_check', sql`${t.only}`)],
 );
 
+/** The files of messages. */
 export const attachments = pgTable(
   'attachments',
   {
@@ -102,6 +105,7 @@ export const attachments = pgTable(
     messageId: integer('message_id')
       .notNull()
       .references(() => messages.id),
+    /** From 1, in the order of the input. */
     position: smallint('position').notNull(),
     /** Null once redacted; the tombstone retains the position and the size. */
     blobKey: text('blob_key').references(() => blobs.key),

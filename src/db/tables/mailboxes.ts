@@ -3,6 +3,7 @@ import { integer, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-
 import { bytea, createdAt, id, instant } from './columns.ts';
 import { users } from './people.ts';
 
+/** Addresses from which operators send mail. */
 export const mailboxes = pgTable(
   'mailboxes',
   {
@@ -30,6 +31,7 @@ export const mailboxes = pgTable(
   (t) => [uniqueIndex('mailboxes_address_key').on(sql`lower(${t.address})`)],
 );
 
+/** Which operators may send from which mailbox. */
 export const mailboxGrants = pgTable(
   'mailbox_grants',
   {

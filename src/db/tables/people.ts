@@ -3,6 +3,7 @@ import { check, index, integer, pgTable, text, uniqueIndex } from 'drizzle-orm/p
 import { roles, scopes } from '../../platform/request-context.ts';
 import { bytea, createdAt, id, instant, oneOf } from './columns.ts';
 
+/** Operators and requesters. */
 export const users = pgTable(
   'users',
   {
@@ -26,6 +27,7 @@ export const users = pgTable(
   ],
 );
 
+/** API tokens. Expired and revoked ones are kept. */
 export const apiTokens = pgTable(
   'api_tokens',
   {

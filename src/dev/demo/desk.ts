@@ -1,17 +1,17 @@
 import { inArray, sql } from 'drizzle-orm';
 import type { Db, Tx } from '../../db/database.ts';
 import { auditEntries, users } from '../../db/tables.ts';
-import type { DeskRecord, RecordOf } from '../../import/record.ts';
+import type { DeskRecord, DeskRecordOf } from '../../import/record.ts';
 import { reserveIds, writeRecords } from '../../import/write.ts';
 import { conversations } from './conversations.ts';
 
-/** The demo desk, as one prints it at start. */
+/** The demo desk, as it is printed at the start. */
 export interface DemoDesk {
   readonly operator: { readonly login: string; readonly password: string };
   readonly requester: { readonly login: string; readonly password: string };
   /** A mailbox that the operator may send from. */
   readonly mailbox: string;
-  /** A ticket of the requester's. */
+  /** A ticket of the requester. */
   readonly ticket: { readonly id: number; readonly reference: string };
 }
 
@@ -21,12 +21,12 @@ const demo: DemoDesk = {
   mailbox: 'company@domain.com',
   ticket: { id: 47, reference: 'INC-000047' },
 };
-/** Made once by `hashPassword`, so that a start costs no hashing; the passwords are no secret anyway. */
+/** Constants, so that a start costs no hashing. The passwords are public. */
 const hashes = {
   operator: 'scrypt$ln=14,r=8,p=5$1eQn0IoUTVb/cZcdHsiGOw$4WRsBCbBkcMgbFBoGzpmVXrQfgtz+xbdbUlBoJY7nhQ',
   requester: 'scrypt$ln=14,r=8,p=5$W4AoVxrV200dek++3GmrQw$0P9+Yie9H42rSWA68H8FPVCEkbTeQd0XjrEoe/caWNA',
 };
-/** Whoever signs in against one of these has a demo password. */
+/** Hashes of the demo passwords. A user who signed in against one of them has a public password. */
 export const demoHashes: ReadonlySet<string> = new Set(Object.values(hashes));
 const seededAction = 'DEMO_SEEDED';
 const operatorId = 1;
@@ -34,10 +34,10 @@ const requesterId = 2;
 const hour = 3_600_000;
 
 /**
- * Fills an empty desk with people, mailboxes and fifty tickets. A second call changes nothing. For the
- * embedded database of a gateway that only this machine can reach: its passwords are known to everybody.
- * @returns undefined when the desk is somebody's own: it was not empty, or the demo users have other
- * passwords by now.
+ * Fills an empty database with people, mailboxes and fifty tickets. A second call changes nothing but the
+ * demo passwords. It is only for the embedded database of a gateway that only this machine can reach, because
+ * its passwords are public.
+ * @returns undefined when the desk is in real use: it was not empty, or the demo users have other passwords
  */
 export async function seedDemoDesk(db: Db): Promise<DemoDesk | undefined> {
   return db.transaction(async (tx) => {
@@ -57,9 +57,9 @@ export async function seedDemoDesk(db: Db): Promise<DemoDesk | undefined> {
 }
 
 /**
- * Takes the demo users' passwords away, for a gateway that others can reach on a database that was a demo
- * before; seeding gives them back.
- * @returns how many users lost theirs.
+ * Removes the passwords of the demo users, for a gateway that others can reach on a database that was a demo
+ * before. `seedDemoDesk` restores them.
+ * @returns the number of users who lost their password
  */
 export async function retireDemoAccounts(db: Db): Promise<number> {
   const rows = await db
@@ -105,7 +105,7 @@ function demoRecords(now: Date): DeskRecord[] {
     id: number,
     login: string,
     name: string,
-    more: Partial<RecordOf<'user'>> = {},
+    more: Partial<DeskRecordOf<'user'>> = {},
   ): DeskRecord => ({
     type: 'user',
     id,

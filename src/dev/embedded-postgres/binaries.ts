@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
-/** Absolute paths of PostgreSQL's own programs. */
+/** Absolute paths of PostgreSQL's programs. */
 export interface Binaries {
   readonly postgres: string;
   readonly initdb: string;
@@ -12,7 +12,10 @@ export class EmbeddedUnavailable extends Error {
   override readonly name = 'EmbeddedUnavailable';
 }
 
-/** @throws EmbeddedUnavailable when this platform's optional package is not installed */
+/**
+ * Finds the programs that the optional npm package for this platform contains.
+ * @throws EmbeddedUnavailable when that package is not installed, and on Windows
+ */
 export async function findBinaries(
   platform: string = process.platform,
   arch: string = process.arch,
@@ -35,8 +38,8 @@ export async function findBinaries(
 }
 
 /**
- * npm packages cannot hold symbolic links, and a package's install script is not run: the libraries' names
- * are made here.
+ * Creates the symbolic links of the libraries: npm packages cannot contain any, and the package's install
+ * script is not run.
  */
 function linkLibraries(packageRoot: string): void {
   const list = join(packageRoot, 'native/pg-symlinks.json');

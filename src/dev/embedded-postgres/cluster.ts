@@ -17,9 +17,12 @@ import { chooseIdentity, type Identity } from './identity.ts';
 
 const run = promisify(execFile);
 
-/** The cluster's first user: owner of the database and of all tables. */
+/** The cluster's superuser, which owns the database and all tables. */
 export const clusterUser = 'ticketwire';
-/** Nothing of our environment reaches the server, whose files and answers must not depend on it. */
+/**
+ * The server's whole environment. Nothing else of ours reaches it, because its files and responses must not
+ * depend on it.
+ */
 export const serverEnvironment = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
 
 /** PostgreSQL's files under a DATA_DIR: `postgres/data`, `postgres/postgres.log`. */
@@ -32,20 +35,22 @@ export interface Cluster {
 }
 
 /**
- * Where a DATA_DIR's cluster is, or would be. One directory has one path: a server's command line is found by
- * it.
+ * The directory of a DATA_DIR's cluster, whether it exists or not. Symbolic links are resolved, because a
+ * server is recognized by this path in its command line.
  */
 export function clusterDirectory(dataDir: string): string {
   return join(existsSync(dataDir) ? realpathSync(dataDir) : resolve(dataDir), 'postgres');
 }
 
 /**
- * Makes the cluster unless it is there. A start that was cut short, at any point, leaves nothing that the
- * next takes for one.
+ * Creates the cluster unless it exists. It is created under another name and then renamed, so that an
+ * interrupted start leaves nothing that looks like a cluster.
+ * @param durable false: the files are not fsynced
+ * @throws EmbeddedUnavailable when PostgreSQL cannot run here, or the directory belongs to another user
  */
 export async function prepareCluster(dataDir: string, { durable }: { durable: boolean }): Promise<Cluster> {
   const binaries = await findBinaries();
-  // Others may pass through it, as PostgreSQL's user must, whatever our umask is; they may not look.
+  // Others may enter it, as PostgreSQL's user must, but not list it. `chmod` ignores the umask.
   if (mkdirSync(dataDir, { recursive: true }) !== undefined) chmodSync(dataDir, 0o711);
   const directory = clusterDirectory(dataDir);
   const there = existsSync(directory) ? statSync(directory) : undefined;

@@ -8,25 +8,26 @@ import { readHolder } from './holder.ts';
 import { DirectoryBusy, launch, type Postmaster } from './postmaster.ts';
 import { port, socketDirectory, socketPath } from './socket-directory.ts';
 
-/** The real PostgreSQL that npm brings, with its files in a DATA_DIR. */
+/** A running PostgreSQL from npm, with its files in a DATA_DIR. */
 export interface Embedded extends AsyncDisposable {
-  /** As the owner of the database `ticketwire`. */
+  /** Connects as the owner of the database `ticketwire`. */
   readonly connection: Connection;
-  /** The server's pid; another one after it had to be started again. */
+  /** The server's process id. It changes when the server is restarted. */
   readonly pid: number;
 }
 
+/** How the server is started. */
 export interface EmbeddedOptions {
-  /** False: no fsync at all, for tests. */
+  /** False: no fsync, for tests. */
   durable?: boolean;
-  /** More of postgresql.conf's settings. */
+  /** Further settings for postgresql.conf. */
   settings?: Readonly<Record<string, string>>;
   log?: Logger | undefined;
 }
 
 /** Another gateway runs on this DATA_DIR. */
 export class EmbeddedInUse extends Error {
-  /** Pid of the gateway, as far as its server tells. */
+  /** Process id of the gateway, or of its server when the gateway is unknown. */
   readonly pid: number;
   constructor(dataDir: string, pid: number) {
     super(`${dataDir} is in use by the process ${pid}: stop it first, or choose another DATA_DIR`);
@@ -40,9 +41,9 @@ const databaseName = 'ticketwire';
 const endingWithinSeconds = 60;
 
 /**
- * Starts the server and ties its life to ours: whatever ends this process ends it, and if it dies, it is
- * started again.
- * @throws EmbeddedInUse
+ * Starts the server, and restarts it when it ends. It ends with this process, however that ends.
+ * @throws EmbeddedInUse when another gateway runs on this DATA_DIR, EmbeddedUnavailable when PostgreSQL
+ *   cannot run here
  */
 export async function startEmbedded(dataDir: string, options: EmbeddedOptions = {}): Promise<Embedded> {
   const cluster = await prepareCluster(dataDir, { durable: options.durable ?? true });
@@ -89,10 +90,13 @@ export async function startEmbedded(dataDir: string, options: EmbeddedOptions = 
   }
 }
 
-/** Whether there is one in this DATA_DIR, running or not. */
+/** Whether a DATA_DIR contains a cluster, running or not. */
 export const existsEmbedded = (dataDir: string): boolean => existsSync(`${clusterDirectory(dataDir)}/data`);
 
-/** The database of a gateway that runs on this DATA_DIR; undefined if none does. */
+/**
+ * The database of a gateway that runs on this DATA_DIR. Waits until it is ready.
+ * @returns undefined if no gateway runs
+ */
 export async function attachEmbedded(dataDir: string): Promise<Connection | undefined> {
   const data = `${clusterDirectory(dataDir)}/data`;
   for (let tries = 0; ; tries++) {

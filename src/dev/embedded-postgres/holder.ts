@@ -4,27 +4,31 @@ import { join } from 'node:path';
 import { commandLineOf } from './process-table.ts';
 import { socketPath } from './socket-directory.ts';
 
-/** What a data directory's postmaster.pid says. */
+/** The server that holds a data directory, according to its postmaster.pid. */
 export interface Holder {
   readonly pid: number;
   readonly socketDirectory: string;
-  /** It accepts connections. */
+  /** Whether it accepts connections. */
   readonly ready: boolean;
   /**
-   * `serving`: a server whose gateway lives; `ending`: its gateway is gone, so it will be, too;
-   * `gone`: no such server, though another process, or a zombie, may have its pid.
+   * `serving`: the server runs, and so does its gateway. `ending`: its gateway is gone, so it is about to
+   * end. `gone`: there is no such server, though another process, or a zombie, may have its process id.
    */
   readonly state: 'serving' | 'ending' | 'gone';
-  /** Pid of the gateway that started it, as the server's command line has it. */
+  /** Process id of the gateway that started it, from the server's command line. */
   readonly owner: number | undefined;
 }
 
 /**
- * The setting by which a server carries its gateway's pid: written to postmaster.opts once it holds the
- * directory.
+ * The setting in a server's command line that contains its gateway's process id. The server copies it to
+ * postmaster.opts once it holds the directory.
  */
 export const ownerSetting = 'ticketwire.owner';
 
+/**
+ * Reads postmaster.pid and postmaster.opts of a data directory.
+ * @returns undefined when there is no postmaster.pid, or it has no process id yet
+ */
 export async function readHolder(data: string): Promise<Holder | undefined> {
   const lines = read(join(data, 'postmaster.pid')).split('\n');
   const pid = Number(lines[0]);

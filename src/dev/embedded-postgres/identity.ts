@@ -4,11 +4,11 @@ import { EmbeddedUnavailable } from './binaries.ts';
 
 const run = promisify(execFile);
 
-/** As whom PostgreSQL runs. It refuses to run as root. */
+/** The operating system's user as which PostgreSQL runs. It refuses to run as root. */
 export interface Identity {
-  /** Undefined: as ourselves. */
+  /** Undefined: the user of this process. */
   readonly ids: { readonly uid: number; readonly gid: number } | undefined;
-  /** Put before each command line. */
+  /** Words to put before each command line. */
   readonly prefix: readonly string[];
 }
 
@@ -23,10 +23,9 @@ const namespace: Identity = {
 };
 
 /**
- * Chooses among ourselves, the system's `postgres`, a user namespace and `nobody`, by who can run the binary
- * and reach the directory.
- * @param owner who owns the cluster's directory if it is there already: whoever made a cluster goes on with
- * it.
+ * Chooses the user. A process that is not root uses its own. For root it is the first of the user `postgres`,
+ * a user namespace and `nobody` that can run the program and enter the directory.
+ * @param owner owner of the cluster's directory if it exists: the user that created a cluster keeps it
  * @throws EmbeddedUnavailable when no user can run PostgreSQL
  */
 export async function chooseIdentity(

@@ -8,13 +8,13 @@ import { ownerSetting, readHolder } from './holder.ts';
 export interface Postmaster {
   readonly pid: number;
   readonly socketDirectory: string;
-  /** Why it ended. */
+  /** Resolves to the reason when it has ended. */
   readonly ended: Promise<string>;
-  /** Ends its connections, writes a checkpoint and waits for its end. */
+  /** Ends its connections, writes a checkpoint and waits until it has ended. */
   stop(): Promise<void>;
 }
 
-/** The directory is still another server's, or its shared memory is still in use: worth another try soon. */
+/** Another server still holds the directory or its shared memory. A retry may succeed soon. */
 export class DirectoryBusy extends Error {}
 
 /**
@@ -50,18 +50,20 @@ const notDurable = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 
  */
 const script = '( ( cat <&3 >/dev/null; kill -INT $$ ) & ) 2>/dev/null; exec "$@" 3<&-';
 
+/** How the server is launched. */
 export interface LaunchOptions {
   socketDirectory: string;
   durable: boolean;
-  /** More of postgresql.conf's settings. */
+  /** Further settings for postgresql.conf. */
   settings?: Readonly<Record<string, string>>;
-  /** A pid in postmaster.pid that is known not to be a server. */
+  /** A process id in postmaster.pid that is known not to be a server's. */
   ignoredPid?: number | undefined;
 }
 
 /**
  * Starts the server and waits until it accepts connections.
- * @throws DirectoryBusy when another server holds the directory.
+ * @throws DirectoryBusy when another server holds the directory; Error when the server ends or is not ready
+ *   after 120 s
  */
 export async function launch(cluster: Cluster, options: LaunchOptions): Promise<Postmaster> {
   const log = openLog(cluster.log);

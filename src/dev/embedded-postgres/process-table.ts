@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** A process's command line, one string; undefined when there is none, or only its zombie. */
+/**
+ * The command line of a process, as one string; undefined when there is no such process or it is a zombie.
+ */
 export function commandLineOf(pid: number): string | undefined {
   if (process.platform === 'linux') {
     try {

@@ -4,15 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Identity } from './identity.ts';
 
+/** The port in the socket's name. The server does not listen on TCP. */
 export const port = 5432;
+/** Path of the server's socket in a directory. */
 export const socketPath = (directory: string): string => join(directory, `.s.PGSQL.${port}`);
 
 /** A socket's address has 104 bytes on macOS and 108 on Linux, the closing NUL included. */
 const longestPath = 100;
 
 /**
- * A directory for the server's socket that only its owner and root may enter: the cluster's own, or a short
- * one under the system's temporary directory when DATA_DIR lies too deep for a socket's address.
+ * Chooses and creates a directory for the server's socket that only its owner and root may enter: the
+ * cluster's own, or one in the temporary directory when the path in DATA_DIR would be too long for a socket.
  */
 export function socketDirectory(cluster: string, identity: Identity): string {
   if (Buffer.byteLength(socketPath(cluster)) < longestPath) return cluster;

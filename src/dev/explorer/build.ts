@@ -1,40 +1,47 @@
+import { exec } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
 
+/*
+ * The page's packages are a tree of their own (`package.json` here): 175 MB, most of it the Monaco editor,
+ * that nothing needs once the page is built. A build installs them beside a copy of the sources, and removes
+ * both. To work on the page, run `npm ci --prefix src/dev/explorer` once; builds then use that tree.
+ */
+
 const sources = fileURLToPath(new URL('.', import.meta.url));
-const dist = fileURLToPath(new URL('../../../dist/', import.meta.url));
-/** Where the built page is: `index.html`, and `assets/*.br`. */
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const dist = join(root, 'dist');
+/** The directory of the built page: `index.html`, and `assets/*.br`. */
 export const explorerDist = join(dist, 'explorer');
-/** Another version of any of these makes another page. */
-const packages = [
-  ...['graphiql', '@graphiql/react', '@graphiql/plugin-doc-explorer', '@graphiql/plugin-history'],
-  ...['monaco-editor', 'monaco-graphql', 'graphql', 'react', 'react-dom', 'vite'],
-];
+/** The page is built again when the version of one of these changes. The lock file here covers the rest. */
+const builders = ['vite', 'typescript'];
+const run = promisify(exec);
 
 /**
- * Builds the explorer page unless it is there and made from these very sources (that check takes some
- * milliseconds). `unavailable`: the development packages are not installed; what was built before, if
- * anything, stays as it is.
+ * Builds the explorer page and checks its types, unless it was built from the same sources and packages.
+ * Finding that out takes some milliseconds.
+ * @returns `unavailable`: the development packages are not installed, and an existing page is unchanged
  */
 export async function buildExplorer(): Promise<'fresh' | 'built' | 'unavailable'> {
   const stamp = await fingerprint();
   if (stamp === undefined) return 'unavailable';
   if (stamp === (await readStamp())) return 'fresh';
-  // Beside the old one, then in its place: processes that start together must not see half a page.
-  const made = join(dist, `.explorer-${process.pid}`);
+  // Built beside the old one and then renamed, so that processes that start together never see half a page.
+  const work = join(dist, `.explorer-${process.pid}`);
   try {
-    await bundle(made);
+    const made = join(work, 'made');
+    await build(await installed(join(work, 'sources')), made);
     await compress(join(made, 'assets'));
     await writeFile(join(made, 'stamp'), stamp);
     await replace(made);
   } finally {
-    await rm(made, { recursive: true, force: true });
+    await rm(work, { recursive: true, force: true });
   }
   return 'built';
 }
@@ -47,41 +54,70 @@ export async function isExplorerBuilt(): Promise<boolean> {
 
 const readStamp = () => readFile(join(explorerDist, 'stamp'), 'utf8').catch(() => '');
 
-async function bundle(outDir: string): Promise<void> {
+/** Returns a folder with the sources and the page's packages: this one, or a copy at `copy`. */
+async function installed(copy: string): Promise<string> {
+  if (existsSync(join(sources, 'node_modules'))) return sources;
+  await cp(sources, copy, { recursive: true });
+  await run('npm ci --ignore-scripts', { cwd: copy });
+  return copy;
+}
+
+/** Bundles the page and checks its types. */
+async function build(from: string, outDir: string): Promise<void> {
+  const typescript = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const types = run(`"${process.execPath}" "${typescript}" --noEmit -p "${from}"`);
+  await Promise.all([types.catch(explain), bundle(from, outDir)]);
+}
+
+/** The compiler prints its errors on standard output. */
+function explain(error: Error & { stdout?: string }): never {
+  throw new Error(`The types of the GraphQL explorer: ${error.stdout}`, { cause: error });
+}
+
+async function bundle(from: string, outDir: string): Promise<void> {
   const { NODE_ENV } = process.env;
-  // Whatever the caller's environment is: React's development build is another page under the same stamp.
+  // With another value React's development build would be bundled, and the stamp would not tell.
   process.env.NODE_ENV = 'production';
   try {
     const { build } = await import('vite');
-    await build({ configFile: join(sources, 'vite.config.ts'), build: { outDir } });
+    await build({ configFile: join(from, 'vite.config.ts'), build: { outDir } });
   } finally {
     if (NODE_ENV === undefined) delete process.env.NODE_ENV;
     else process.env.NODE_ENV = NODE_ENV;
   }
 }
 
-/** SHA-256 of what the page is made from; undefined where a package is missing. */
+/** SHA-256 of the sources and of the builders' versions; undefined when a builder is missing. */
 async function fingerprint(): Promise<string | undefined> {
   const hash = createHash('sha256');
   const { resolve } = createRequire(import.meta.url);
-  for (const name of packages) {
+  for (const name of builders) {
     const at = (resolve.paths(name) ?? [])
       .map((folder) => join(folder, name, 'package.json'))
       .find(existsSync);
     if (at === undefined) return undefined;
     hash.update(`${name} ${(JSON.parse(await readFile(at, 'utf8')) as { version: string }).version}\n`);
   }
-  const entries = await readdir(sources, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((file) => join(file.parentPath, file.name));
-  for (const file of files.sort()) {
+  for (const file of await filesBelow(sources)) {
     hash.update(`${relative(sources, file)}\n`).update(await readFile(file));
   }
   return hash.digest('hex');
 }
 
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const found = entries
+    .filter(({ name }) => name !== 'node_modules')
+    .map((entry) => {
+      const path = join(folder, entry.name);
+      return entry.isDirectory() ? filesBelow(path) : [path];
+    });
+  return (await Promise.all(found)).flat().sort();
+}
+
 /**
- * Only Brotli is kept, a quarter of the bytes: every browser takes it, and for the rest it is undone on the
- * way out.
+ * Replaces the files by their Brotli versions, a quarter of the bytes. Every browser accepts them, and for
+ * other clients they are decompressed when they are sent.
  */
 async function compress(folder: string): Promise<void> {
   for (const file of await readdir(folder)) {

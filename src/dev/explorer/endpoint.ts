@@ -4,7 +4,8 @@ import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 import { isDirect } from '../../http/direct-request.ts';
-import { sendPage } from '../pages/send.ts';
+import { embeddedSettings } from '../../pages/embedded-settings.ts';
+import { sendPage } from '../../pages/send.ts';
 import { explorerDist } from './build.ts';
 import type { ExplorerSettings } from './settings.ts';
 
@@ -40,19 +41,21 @@ interface BuiltPage {
   readonly assets: ReadonlyMap<string, Buffer>;
 }
 
+/** What the page is told. */
 export interface ExplorerOptions {
   /**
-   * Value of the Authorization header that the page is signed in with: the demo operator's. Whoever does not
-   * ask directly gets the page without it.
+   * Value of the Authorization header that the page signs in with: the demo operator's. Only direct requests
+   * get a page with it.
    */
   readonly demoAuthorization?: string | undefined;
-  /** Path of the development inbox, if this process has one; the page links to it. */
+  /** Path of the development inbox, if this process has one. The page links to it. */
   readonly inboxPath?: string | undefined;
 }
 
 /**
- * The GraphiQL page at GET /graphql, for whoever asks for HTML, and its files under /explorer/.
- * The handler resolves to false, with nothing written, when the request is not for it.
+ * Creates the handler of the GraphiQL page, which is sent for GET /graphql to clients that accept HTML, and
+ * of its files under /explorer/.
+ * @returns a handler that resolves to false, with nothing written, when the request is for neither
  */
 export function createExplorer({ demoAuthorization, inboxPath }: ExplorerOptions = {}) {
   const settings: ExplorerSettings = {
@@ -97,12 +100,9 @@ function sendExplorer(
       'The explorer has not been built: run "npm ci" (with development packages) or "npm start" once.\n',
     );
   }
-  // No `<` may stand in it: `</script>` would end the element.
-  const json = JSON.stringify(settings).replaceAll('<', '\\u003c');
-  const script = `<script type="application/json" id="settings">${json}</script>`;
   return sendPage(req, res, {
     type: 'text/html; charset=utf-8',
-    body: built.html.replace('<!-- settings -->', () => script),
+    body: built.html.replace('<!-- settings -->', () => embeddedSettings(settings).text),
     policy,
     headers: { vary: 'accept' },
   });

@@ -1,10 +1,10 @@
 type Items = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'clear' | 'length'>;
 
-/**
- * What GraphiQL keeps that holds request headers: its tabs do without them, but its history and favorites
- * write them down.
- */
-const holdsHeaders = /^graphiql:(tabState|queries|favorites)$/;
+/** Keys of texts of JSON in which GraphiQL writes headers down: its tabs, its history and its favorites. */
+const holders = ['graphiql:tabState', 'graphiql:queries', 'graphiql:favorites'];
+/** The text of the headers editor itself. */
+const editorKey = 'graphiql:headers';
+const choiceKey = 'graphiql:persistHeaders';
 /** What GraphiQL keeps of the active tab once more. Each is written at a time of its own. */
 const ofActiveTab = /^graphiql:(query|variables|headers)$/;
 
@@ -15,7 +15,7 @@ const ofActiveTab = /^graphiql:(query|variables|headers)$/;
 const defaults: Readonly<Record<string, string>> = {
   'graphiql:docExplorerFlex': '0.25',
   'graphiql:editorFlex': '1.4',
-  'graphiql:persistHeaders': 'false',
+  [choiceKey]: 'false',
 };
 
 /**
@@ -27,9 +27,12 @@ const defaults: Readonly<Record<string, string>> = {
 export function withoutCredentials(items: Items, headers: string): Items {
   const read = (key: string): string | null => {
     const value = items.getItem(key) ?? defaults[key] ?? null;
-    return value === null || !holdsHeaders.test(key)
-      ? value
-      : mapItems(value, ({ headers: kept }) => kept ?? headers);
+    return value === null || !holders.includes(key) ? value : withHeaders(value, headers);
+  };
+  const write = (key: string, value: string): void => {
+    if (items.getItem(choiceKey) === 'true') items.setItem(key, value);
+    else if (key === editorKey) items.removeItem(key);
+    else items.setItem(key, holders.includes(key) ? withoutHeaders(value) : value);
   };
   return {
     getItem(key) {
@@ -39,8 +42,14 @@ export function withoutCredentials(items: Items, headers: string): Items {
       return active === undefined ? read(key) : (active[part!] ?? null);
     },
     setItem(key, value) {
-      const keep = items.getItem('graphiql:persistHeaders') === 'true' || !holdsHeaders.test(key);
-      items.setItem(key, keep ? value : mapItems(value, () => null));
+      write(key, value);
+      if (key !== choiceKey || value === 'true') return;
+      // GraphiQL clears its tabs when its reader decides against headers, and forgets the history.
+      for (const holder of holders) {
+        const kept = items.getItem(holder);
+        if (kept !== null) write(holder, kept);
+      }
+      items.removeItem(editorKey);
     },
     removeItem: (key) => items.removeItem(key),
     clear: () => items.clear(),
@@ -59,19 +68,21 @@ function activeTabOf(state: string | null): Readonly<Record<string, string | nul
   }
 }
 
-interface Item {
-  readonly query: unknown;
-  readonly headers?: unknown;
-}
-const isItem = (value: unknown): value is Item =>
-  typeof value === 'object' && value !== null && 'query' in value;
+/** Every tab and remembered query has headers: its own, or these. */
+const withHeaders = (text: string, headers: string): string =>
+  mapJson(text, (_key, value) =>
+    typeof value === 'object' && value !== null && 'query' in value
+      ? { ...value, headers: ('headers' in value ? value.headers : null) ?? headers }
+      : value,
+  );
 
-/** Every tab or remembered query of a text of JSON, with other headers. */
-function mapItems(text: string, headersOf: (item: Item) => unknown): string {
+/** Whatever is called headers is emptied, wherever it stands. */
+const withoutHeaders = (text: string): string =>
+  mapJson(text, (key, value) => (key === 'headers' ? null : value));
+
+function mapJson(text: string, map: (key: string, value: unknown) => unknown): string {
   try {
-    return JSON.stringify(
-      JSON.parse(text, (_key, value) => (isItem(value) ? { ...value, headers: headersOf(value) } : value)),
-    );
+    return JSON.stringify(JSON.parse(text, map));
   } catch {
     // Not ours, or cut off: GraphiQL begins anew.
     return '{}';

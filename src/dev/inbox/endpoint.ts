@@ -1,16 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Db } from '../../db/database.ts';
 import { isDirect } from '../../http/direct-request.ts';
+import { html } from '../../pages/html.ts';
+import { sendPage } from '../../pages/send.ts';
 import { BadCredential } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
-import { html } from '../pages/html.ts';
-import { sendPage } from '../pages/send.ts';
 import { inboxFrame, inboxPolicy, noteMain, readInboxAssets } from './page/frame.ts';
 import { answerInbox } from './page/routes.ts';
 
+/** What the inbox page needs. */
 export interface InboxPageOptions {
   readonly db: Db;
-  /** @throws BadCredential */
+  /**
+   * Signs the user in.
+   * @throws BadCredential
+   */
   readonly authenticate: (
     authorization: string | undefined,
     remoteAddress: string,
@@ -21,8 +25,9 @@ export interface InboxPageOptions {
 }
 
 /**
- * The web page of the development inbox, for operators. Its path is /inbox/ with the slash, so that a browser
- * sends the Basic credential to /inbox/… only, and never to an endpoint that changes something.
+ * Creates the handler of the development inbox's web page, for operators. Its path is /inbox/ with the slash,
+ * so that a browser sends the Basic credential to /inbox/… only, and never to an endpoint that changes
+ * something.
  */
 export function createInboxPage({
   db,

@@ -1,6 +1,7 @@
 import PostalMime, { type Address, type Attachment, type Email } from 'postal-mime';
 import type { MailSummary } from '../../db/tables.ts';
 
+/** A file in a mail, or an image in its HTML. */
 export interface MailFile {
   /** Display name; never used as a path. */
   readonly fileName: string;
@@ -13,6 +14,7 @@ export interface MailFile {
   readonly inline: boolean;
 }
 
+/** A parsed mail. */
 export interface MailContent extends MailSummary {
   readonly messageId: string;
   readonly html: string | undefined;
@@ -22,7 +24,7 @@ export interface MailContent extends MailSummary {
   readonly files: readonly MailFile[];
 }
 
-/** Parses a mail. If it is not valid MIME, its text is the source. */
+/** Parses a mail. If it is not valid MIME, its source is shown as its text. */
 export async function readMail(source: Buffer): Promise<MailContent> {
   const mail = await PostalMime.parse(source).catch((): undefined => undefined);
   return mail === undefined ? unreadable(source) : contentOf(mail);
@@ -31,7 +33,7 @@ export async function readMail(source: Buffer): Promise<MailContent> {
 /** Searchable characters of a mail's text. */
 const searchedCharacters = 20_000;
 
-/** The fields that the list shows and the search uses. */
+/** Extracts the fields that the list shows and the search uses. */
 export async function summarise(source: Buffer): Promise<{ summary: MailSummary; bodyText: string }> {
   const { from, to, cc, subject, attachments, text, html } = await readMail(withoutFiles(source));
   const words = text ?? html?.slice(0, 10 * searchedCharacters).replace(/<[^<>]*>/g, ' ') ?? '';

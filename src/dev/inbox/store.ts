@@ -1,10 +1,11 @@
-import { and, desc, eq, isNull, lt, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../db/database.ts';
 import { inboxMails, type MailSummary } from '../../db/tables.ts';
 import { type MailContent, readMail, summarise } from './parse-mail.ts';
 import { type InboxRecipient, recipientsOf } from './recipients.ts';
 import type { ReceivedMail } from './smtp/dialogue.ts';
 
+/** A mail in the list. */
 export interface InboxEntry extends MailSummary {
   readonly id: number;
   readonly receivedAt: Date;
@@ -14,6 +15,7 @@ export interface InboxEntry extends MailSummary {
   readonly snippet: string;
 }
 
+/** A whole mail. */
 export interface InboxMail extends MailContent {
   readonly id: number;
   readonly receivedAt: Date;
@@ -25,6 +27,7 @@ export interface InboxMail extends MailContent {
   readonly recipients: readonly InboxRecipient[];
 }
 
+/** One page of the list. */
 export interface InboxPage {
   /** Newest first. */
   readonly mails: readonly InboxEntry[];
@@ -42,15 +45,21 @@ export async function addInboxMail(db: Db, { mailFrom, rcptTo, source }: Receive
   await db.insert(inboxMails).values({ mailFrom, rcptTo: [...rcptTo], source, ...read });
 }
 
+/** Which mails are listed. */
 export interface InboxQuery {
   /** Id of the last mail of the previous page. */
   readonly before?: number | undefined;
+  /** Id of a mail: only later ones. */
+  readonly after?: number | undefined;
+  /** Size of the page; 200 at most. */
   readonly first: number;
   /** Words that must all occur in addresses, subject or text. */
   readonly search?: string | undefined;
 }
 
-export async function listInboxMails(db: Db, { before, first, search = '' }: InboxQuery): Promise<InboxPage> {
+/** Lists mails, newest first. */
+export async function listInboxMails(db: Db, query: InboxQuery): Promise<InboxPage> {
+  const { before, after, first, search = '' } = query;
   const limit = Math.max(1, Math.min(first, maxPage));
   const rows = await db
     .select({
@@ -62,7 +71,13 @@ export async function listInboxMails(db: Db, { before, first, search = '' }: Inb
       summary: inboxMails.summary,
     })
     .from(inboxMails)
-    .where(and(before === undefined ? undefined : lt(inboxMails.id, before), ...matching(search)))
+    .where(
+      and(
+        before === undefined ? undefined : lt(inboxMails.id, before),
+        after === undefined ? undefined : gt(inboxMails.id, after),
+        ...matching(search),
+      ),
+    )
     .orderBy(desc(inboxMails.id))
     .limit(limit + 1);
   return {
@@ -87,6 +102,7 @@ function matching(search: string): SQL[] {
   return words.slice(0, 10).map((word) => sql`position(${word}::text in ${searched}) > 0`);
 }
 
+/** Reads and parses a mail; undefined if there is none. Does not mark it as read. */
 export async function findInboxMail(db: Db, id: number): Promise<InboxMail | undefined> {
   const [row] = await db.select().from(inboxMails).where(eq(inboxMails.id, id));
   if (row === undefined) return undefined;
@@ -107,11 +123,18 @@ export async function markRead(db: Db, id: number): Promise<void> {
     .where(and(eq(inboxMails.id, id), isNull(inboxMails.readAt)));
 }
 
-/** @param id all mails if absent @returns number of deleted mails */
-export async function deleteInboxMails(db: Db, id?: number): Promise<number> {
+/**
+ * Deletes one mail, the mails that a search finds, or all.
+ * @param which the mail's id, or the search; all mails if both are absent
+ * @returns the number of deleted mails
+ */
+export async function deleteInboxMails(
+  db: Db,
+  { id, search = '' }: { readonly id?: number | undefined; readonly search?: string } = {},
+): Promise<number> {
   const gone = await db
     .delete(inboxMails)
-    .where(id === undefined ? undefined : eq(inboxMails.id, id))
+    .where(and(id === undefined ? undefined : eq(inboxMails.id, id), ...matching(search)))
     .returning({ id: inboxMails.id });
   return gone.length;
 }

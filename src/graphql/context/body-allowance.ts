@@ -1,9 +1,12 @@
 import { AnswerTooLarge } from '../../platform/errors.ts';
 
-/** Bytes of bodies that one statement brings unasked, and that all statements of a request bring together. */
+/**
+ * Bytes of bodies that one statement, and all statements of a request, may load before a field requests
+ * them.
+ */
 const atOnce = 2 * 1024 * 1024;
 const together = 4 * atOnce;
-/** Bytes of bodies that one statement reads because fields ask for them. */
+/** Bytes of bodies that one statement reads because fields request them. */
 const inStatement = 4 * 1024 * 1024;
 
 /** Bytes: a character beyond Latin-1 makes V8 take two for each of a text. */
@@ -31,8 +34,8 @@ export class BodyAllowance {
   }
 
   /**
-   * Runs a statement that brings so many bytes of bodies, or none.
-   * @param broughtBy bytes of bodies that its result has
+   * Runs a statement that may load bodies of up to so many bytes in total.
+   * @param broughtBy counts the bytes of bodies in its result
    */
   async lend<T>(load: (bytes: number) => Promise<T>, broughtBy: (loaded: T) => number): Promise<T> {
     const bytes = Math.min(atOnce, together - this.#lent);
@@ -47,7 +50,11 @@ export class BodyAllowance {
     }
   }
 
-  /** Counts a message's body that was not brought along, once. @throws AnswerTooLarge */
+  /**
+   * Counts the body of a message that was not loaded with it. A second call for the same message counts
+   * nothing.
+   * @throws AnswerTooLarge
+   */
   spend(id: number, bytes: number): void {
     if (!this.#asked.has(id)) {
       this.#asked.set(id, bytes);
@@ -57,8 +64,8 @@ export class BodyAllowance {
   }
 
   /**
-   * Counts what is made of a message's HTML, which is in memory beside it: safe HTML of
-   * about its length, and text of about half.
+   * Counts what is made of a message's HTML and is in memory beside it: safe HTML of about its length, and
+   * text of about half.
    * @throws AnswerTooLarge
    */
   spendOnHtml(id: number, bytes: number): void {
@@ -69,15 +76,18 @@ export class BodyAllowance {
     this.assertWithin();
   }
 
-  /** Counts what a body takes in memory beyond its UTF-8 bytes. @throws AnswerTooLarge */
+  /**
+   * Counts the memory of a body beyond its UTF-8 bytes.
+   * @throws AnswerTooLarge
+   */
   spendOnMemory(id: number, body: string): void {
     this.#spent += Math.max(0, memoryOf(body) - (this.#asked.get(id) ?? 0));
     this.assertWithin();
   }
 
   /**
-   * Runs what makes long texts, one after the other, as long as the answer can hold more.
-   * @param bytesOf bytes of what was made
+   * Runs functions that make long texts, one after the other, while the limit is not reached.
+   * @param bytesOf counts the bytes of what was made
    * @throws AnswerTooLarge
    */
   async inTurn<T>(make: () => Promise<T>, bytesOf: (made: T) => number): Promise<T> {
@@ -95,7 +105,10 @@ export class BodyAllowance {
     }
   }
 
-  /** Nothing more is read for an answer that will be refused. @throws AnswerTooLarge */
+  /**
+   * Stops reading for an answer that will be refused.
+   * @throws AnswerTooLarge when the limit is exceeded
+   */
   assertWithin(): void {
     if (this.#spent <= this.#limit) return;
     // One for all: of thousands of fields each would keep a stack.
@@ -103,7 +116,7 @@ export class BodyAllowance {
     throw this.#refusal;
   }
 
-  /** The messages whose bodies are to be read, by the statement: 4 MiB each, or one body. */
+  /** Divides messages into batches whose bodies one statement reads: 4 MiB each, or one body. */
   *batchesOf(ids: readonly number[]): Generator<number[]> {
     let batch: number[] = [];
     let bytes = 0;

@@ -10,7 +10,7 @@ export interface GraphContext extends TicketContext {
   viewer: Viewer | undefined;
   /** One cache for each request. A subscription has a fresh one for each event. */
   load: Loaders;
-  /** Where a subscription stands. */
+  /** The position of a subscription. */
   readonly place: StreamPlace;
 }
 

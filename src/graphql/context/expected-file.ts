@@ -1,14 +1,17 @@
 import { type FileUpload, Upload } from 'graphql-upload-ts';
 import type { IncomingFile } from '../../platform/incoming-file.ts';
 
-/** Stands for a file in the variables until its part arrives. */
+/** A value of type Upload: takes the place of a file in the variables until its part arrives. */
 export class ExpectedFile extends Upload {
   /** Resolves when the part begins to arrive; its bytes may still be on their way. */
   get arrival(): Promise<IncomingFile> {
     return this.promise as Promise<unknown> as Promise<IncomingFile>;
   }
 
-  /** The library's type describes files on disk. Ours are in the blob store, hence the cast. */
+  /**
+   * Resolves `arrival`. The library's type describes files on disk, and ours are in the blob store, hence the
+   * cast.
+   */
   bring(file: IncomingFile): void {
     this.resolve(file as unknown as FileUpload);
   }

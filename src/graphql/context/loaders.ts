@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import type { Added } from '../../tickets/add-message/result.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import { listAttempts, loadDeliveries, loadDeliveriesOf } from '../../tickets/deliveries/ledger.ts';
+import type { TicketEvent } from '../../tickets/events/event.ts';
 import { requireViewer, whyNotRead } from '../../tickets/policy.ts';
 import { listAttachments, loadAttachments } from '../../tickets/read/attachments.ts';
 import { listMessages, type PageMessage } from '../../tickets/read/conversation.ts';
@@ -29,6 +30,9 @@ export class Loaders {
   readonly #made = new Map<unknown, DataLoader<number, unknown>>();
   readonly #known: (readonly [name: unknown, id: number, value: unknown])[] = [];
 
+  /** Ids that are loaded with the first one of their kind. */
+  readonly #expected = new Map<unknown, readonly number[]>();
+
   #allowance: BodyAllowance | undefined;
 
   constructor(ctx: TicketContext) {
@@ -40,6 +44,31 @@ export class Loaders {
     this.#know(loadTickets, ticket.id, ticket);
     this.#know(listAttachments, message.id, attachments);
     this.#know(loadDeliveriesOf, message.id, delivery);
+  }
+
+  /** What these events show will be asked for, one event after the other. */
+  expect(events: readonly TicketEvent[]): void {
+    const expect = (name: unknown, ids: readonly (number | null)[]) =>
+      this.#expected.set(
+        name,
+        [...new Set(ids)].filter((id) => id !== null),
+      );
+    const messageIds = events.map(({ messageId }) => messageId);
+    for (const name of [loadMessages, listAttachments, loadDeliveriesOf]) expect(name, messageIds);
+    expect(
+      loadDeliveries,
+      events.map(({ deliveryId }) => deliveryId),
+    );
+    expect(
+      loadPeople,
+      events.map(({ actorId }) => actorId),
+    );
+  }
+
+  /** Begins another answer with the rows that are loaded already. Long bodies are not kept for it. */
+  beginAnswer(): void {
+    this.#allowance = undefined;
+    this.#made.delete(loadBodies);
   }
 
   get ticket() {
@@ -80,7 +109,7 @@ export class Loaders {
     return this.#many(listAttempts, listAttempts, () => true);
   }
 
-  /** One page of several tickets' messages; tickets asked for the same page share a statement. */
+  /** One page of a ticket's messages. Tickets for which the same page is requested share a statement. */
   messagesOf(ticketId: number, page: KeysetPage): Promise<readonly PageMessage[]> {
     return this.#many<PageMessage>(JSON.stringify(page), (ctx, ids) =>
       this.bodies.lend(
@@ -90,7 +119,10 @@ export class Loaders {
     ).load(ticketId);
   }
 
-  /** The body of a message. @throws AnswerTooLarge */
+  /**
+   * The body of a message. It is read if it was not loaded with the message.
+   * @throws AnswerTooLarge when the request has loaded too many bytes of bodies
+   */
   bodyOf({ id, body, bodyBytes = 0 }: Message): string | Promise<string> {
     if (body !== null) return body;
     this.bodies.spend(id, bodyBytes);
@@ -118,6 +150,14 @@ export class Loaders {
     return this.#allowance;
   }
 
+  /** These ids, and behind them those that are expected, once. */
+  #withExpected(name: unknown, ids: readonly number[]): readonly number[] {
+    const expected = this.#expected.get(name);
+    if (expected === undefined) return ids;
+    this.#expected.delete(name);
+    return [...ids, ...expected.filter((id) => !ids.includes(id))];
+  }
+
   #know(name: unknown, id: number, value: unknown): void {
     const made = this.#made.get(name);
     if (made === undefined) this.#known.push([name, id, value]);
@@ -142,8 +182,9 @@ export class Loaders {
     if (loader === undefined) {
       loader = new DataLoader<number, V>(async (ids) => {
         const refusal = whyNotRead(requireViewer(this.#ctx));
-        const allowed = refusal === undefined ? ids : ids.filter(isFree);
+        const allowed = refusal === undefined ? this.#withExpected(name, ids) : ids.filter(isFree);
         const found = allowed.length === 0 ? new Map<number, V>() : await load(this.#ctx, allowed);
+        for (const id of allowed.slice(ids.length)) loader!.prime(id, found.get(id) ?? none);
         return ids.map((id) => (refusal === undefined || isFree(id) ? (found.get(id) ?? none) : refusal));
       });
       for (const [of, id, value] of this.#known) if (of === name) loader.prime(id, value as V);

@@ -13,12 +13,14 @@ const bytesOfLong = (text: string): number => (sixfold.test(text) ? bytesOfText(
 const longAnswer = 2 * 1024 * 1024;
 const longAnswers = new WeakSet<object>();
 
-/** Whether the data of an answer was long when it was weighed. */
+/**
+ * Whether the data of an answer was found to be long while it was counted, so that it is written in pieces.
+ */
 export const isLong = (data: ExecutionResult['data']): boolean => data != null && longAnswers.has(data);
 
 /**
- * The size limit of an answer, counted while it is being made: names with their punctuation, texts and
- * numbers. The count is close to the size as JSON. Once it is exceeded, nothing more is resolved or written.
+ * Counts the size of an answer while it is being made: names with their punctuation, texts and numbers. The
+ * count is close to the size as JSON. Once the limit is exceeded, nothing more is resolved or written.
  */
 export class AnswerBudget {
   readonly #limit: number;
@@ -29,6 +31,7 @@ export class AnswerBudget {
     this.#limit = limit;
   }
 
+  /** Whether the limit is exceeded. */
   get isOver(): boolean {
     return this.#spent > this.#limit;
   }
@@ -38,7 +41,7 @@ export class AnswerBudget {
     if (this.#spent > longAnswer && data != null) longAnswers.add(data);
   }
 
-  /** For an answer that cannot be made within the limit, whatever there is of it. */
+  /** Marks the answer as too large, when it is known that it cannot be made within the limit. */
   exceed(): void {
     this.#spent = Infinity;
   }
@@ -48,6 +51,7 @@ export class AnswerBudget {
     this.#spent += name.length + 4;
   }
 
+  /** Counts a scalar. */
   spendValue(value: unknown): void {
     if (typeof value !== 'string') this.#spent += 4;
     else this.#spent += value.length < longText || this.isOver ? value.length + 2 : bytesOfLong(value);
@@ -59,6 +63,10 @@ export class AnswerBudget {
   }
 }
 
+/**
+ * The error of an answer that is too large.
+ * @param limit bytes
+ */
 export function answerTooLarge(limit: number, operation: `${OperationTypeNode}` | undefined): GraphQLError {
   const done = operation === 'mutation' ? 'The command was carried out, but its' : 'The';
   return new GraphQLError(`${done} answer is larger than ${limit} bytes: ask for less at once`, {
@@ -66,7 +74,7 @@ export function answerTooLarge(limit: number, operation: `${OperationTypeNode}` 
   });
 }
 
-/** Counts a complete answer, and stops at the limit. */
+/** Counts a complete answer. Stops once the limit is exceeded. */
 export function weigh(data: unknown, budget: AnswerBudget): void {
   const waiting: unknown[] = [data];
   while (waiting.length > 0 && !budget.isOver) {

@@ -14,8 +14,9 @@ const longest = 1000;
 const deepest = 20;
 
 /**
- * Coerces variables as graphql-js does. To keep errors short, it first looks for errors in a copy whose long
- * texts are cut, as graphql-js repeats a value in each error about it.
+ * Coerces variables as graphql-js does. graphql-js repeats a value in each error about it, so errors are
+ * first looked for in a copy whose long texts are cut.
+ * @returns the coerced variables, or the errors
  */
 export function coerceVariables(
   schema: GraphQLSchema,

@@ -4,7 +4,7 @@ import { afterAll, completed, isPromise } from './run-plan.ts';
 
 /* Completes values of each kind of type. */
 
-/** A returned error counts as thrown. */
+/** Completes a value of a nullable type. An error that a resolver returned counts as thrown. */
 export const nullOr =
   (complete: Complete): Complete =>
   (run, value, field, path) => {
@@ -13,6 +13,7 @@ export const nullOr =
     return complete(run, value, field, path);
   };
 
+/** Completes a value of a scalar or an enum. */
 export const leaf = (type: GraphQLLeafType): Complete =>
   nullOr((run, value) => {
     const serialized = type.serialize(value);
@@ -21,6 +22,7 @@ export const leaf = (type: GraphQLLeafType): Complete =>
     return serialized;
   });
 
+/** Completes a value of a non-null type. */
 export const nonNull =
   (complete: Complete): Complete =>
   (run, value, field, path) => {
@@ -32,6 +34,7 @@ export const nonNull =
     return done;
   };
 
+/** Completes a list. */
 export function list(itemType: GraphQLOutputType, complete: Complete): Complete {
   const nullable = !isNonNullType(itemType);
   return nullOr((run, value, field, path) => {

@@ -19,7 +19,10 @@ import {
 } from 'graphql';
 import type { RawVariables } from './coercion-errors.ts';
 
-/** Allows a page of 100 tickets with 20 messages each and all their fields. Rejects that squared. */
+/**
+ * Limits of one operation. They allow a page of 100 tickets with 20 messages each and all their fields, and
+ * reject that squared.
+ */
 export const complexityLimit = { complexity: 120_000, depth: 15, breadth: 400 };
 
 /** Assumed length of a list whose field does not declare one. */
@@ -35,7 +38,8 @@ interface Total {
 }
 
 /**
- * Returns the error DOCUMENT_TOO_COMPLEX when an operation asks for too much with these coerced variables.
+ * Checks an operation with these coerced variables.
+ * @returns the error DOCUMENT_TOO_COMPLEX when it requests too much
  */
 export type ComplexityLimit = (variables: RawVariables) => GraphQLError | undefined;
 

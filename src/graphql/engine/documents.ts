@@ -25,7 +25,10 @@ export interface KnownDocument {
   readonly introspects: boolean;
   /** Undefined: graphql-js executes it. */
   readonly plan: Plan | undefined;
-  /** The complexity limit. Undefined for several operations: it is computed for the chosen one. */
+  /**
+   * The complexity limit. Undefined for a document with several operations: it is computed for the one that
+   * is executed.
+   */
   readonly limit: ComplexityLimit | undefined;
 }
 
@@ -66,11 +69,15 @@ export class Documents {
     return this.#kept.get(text)?.document;
   }
 
+  /** The analysis of a document that was parsed here and found valid. */
   known(document: DocumentNode): KnownDocument | undefined {
     return this.#valid.get(document);
   }
 
-  /** @throws GraphQLError for a syntax error, or DOCUMENT_TOO_LARGE */
+  /**
+   * Parses a document.
+   * @throws GraphQLError for a syntax error, or DOCUMENT_TOO_LARGE
+   */
   parse(text: string, options?: ParseOptions): DocumentNode {
     const document = parseShallow(text, { ...options, maxTokens });
     assertModest(document);
@@ -78,7 +85,11 @@ export class Documents {
     return document;
   }
 
-  /** @param more rules beside the specified ones */
+  /**
+   * Validates a document. A valid one is cached.
+   * @param more rules besides the specified ones
+   * @returns at most two errors
+   */
   validate(
     schema: GraphQLSchema,
     document: DocumentNode,
@@ -146,6 +157,7 @@ function orNothing<T>(look: () => T | undefined): T | undefined {
   }
 }
 
+/** Whether a document selects `__schema` or `__type`. */
 export function introspects(document: DocumentNode): boolean {
   let found = false;
   visit(document, {

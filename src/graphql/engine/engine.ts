@@ -16,11 +16,14 @@ import {
 import type { Plugin } from 'graphql-yoga';
 import { AnswerTooLarge } from '../../platform/errors.ts';
 import type { GraphContext } from '../context/context.ts';
+import type { Seen } from '../context/seen.ts';
 import { AnswerBudget, weigh } from './answer-budget.ts';
 import { coerceVariables } from './coercion-errors.ts';
 import { Documents, introspects } from './documents.ts';
 import { runPlan } from './run-plan.ts';
+import { createAnswers, type ExecuteEvent, shapeOf } from './shared-answers.ts';
 
+/** How operations are executed. */
 export interface EngineOptions {
   readonly schema: GraphQLSchema;
   /**
@@ -30,6 +33,8 @@ export interface EngineOptions {
   readonly closed: boolean;
   /** Maximum bytes of one answer. */
   readonly answerBytes: number;
+  /** Whether watchers of the same may get one answer. Not when plugins add something to their contexts. */
+  readonly sharesEvents: boolean;
 }
 
 /** Maximum number of errors about variables in one answer. */
@@ -85,14 +90,20 @@ function mayBeSkipped(document: DocumentNode, { selections }: SelectionSetNode):
   });
 }
 
+/** The answer to each event, with its cursor in the subscription's place. */
 async function* answersTo(
-  source: AsyncIterable<unknown>,
-  answer: (payload: unknown) => Promise<ExecutionResult>,
+  source: AsyncIterable<Seen>,
+  { place }: GraphContext,
+  answer: (seen: Seen) => Promise<ExecutionResult>,
 ): AsyncGenerator<ExecutionResult> {
-  for await (const payload of source) yield answer(payload);
+  for await (const seen of source) {
+    const result = await answer(seen);
+    place.reached = seen.event.cursor;
+    yield result;
+  }
 }
 
-function createExecutor(documents: Documents, { closed, answerBytes }: EngineOptions) {
+function createExecutor(documents: Documents, { closed, answerBytes, sharesEvents }: EngineOptions) {
   const coercion = { maxErrors: maxCoercionErrors, hideSuggestions: closed };
 
   /**
@@ -134,13 +145,18 @@ function createExecutor(documents: Documents, { closed, answerBytes }: EngineOpt
     return budget.refusal(getOperationAST(args.document, args.operationName)?.operation);
   }
 
-  /** Executes each event as a separate answer, by graphql-js and with the usual size limit. */
+  /** Executes each event as an answer of its own, by graphql-js and with the usual size limit. */
   async function subscribeToOne(args: ExecutionArgs) {
     const refused = refuseSkipped(args) ?? refuse(args);
     if (refused !== undefined) return refused;
     const source = await createSourceEventStream({ ...args, hideSuggestions: closed });
     if (!(Symbol.asyncIterator in source)) return source;
-    return answersTo(source, (rootValue) => executeByReference({ ...args, rootValue }));
+    const context = args.contextValue as GraphContext;
+    const shape = shapeOf(args.document, args.operationName, args.variableValues ?? {});
+    const execute: ExecuteEvent = (rootValue, contextValue) =>
+      executeByReference({ ...args, rootValue, contextValue });
+    const answer = createAnswers(context, { shape, mayShare: sharesEvents, execute });
+    return answersTo(source as AsyncIterable<Seen>, context, answer);
   }
 
   return { execute: executeOne, subscribe: subscribeToOne };

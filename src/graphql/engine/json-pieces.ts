@@ -10,12 +10,15 @@ interface Open {
 }
 
 /**
- * `JSON.stringify(value)` in pieces of about 64 Ki characters, each made when it is asked for. A long answer
- * takes the memory of one piece instead of that of the whole text. Members that are undefined are left out.
+ * `JSON.stringify(value)` in pieces of about 64 Ki characters, each made when it is requested. A long answer
+ * takes the memory of one piece instead of that of the whole text. Members that are undefined are omitted.
  */
 export const jsonPieces = (value: unknown): Generator<string> => walk(value, partsOf);
 
-/** UTF-8 bytes of `JSON.stringify(value)`. @param most the count stops when it has passed it */
+/**
+ * UTF-8 bytes of `JSON.stringify(value)`.
+ * @param most counting stops above this number
+ */
 export function jsonBytes(value: unknown, most = Infinity): number {
   let bytes = 0;
   const count = (text: string) => {
@@ -92,7 +95,10 @@ function* slicesOf(text: string): Generator<string> {
 /** What JSON escapes: control characters, quotation marks, backslashes and lone surrogates. */
 const escaped = /["\\]|[^ -\ud7ff\ue000-\uffff]/;
 
-/** UTF-8 bytes of a text as JSON. Writing its escapes to count them would take several times as long. */
+/**
+ * UTF-8 bytes of a text as JSON, with its quotation marks. Writing its escapes to count them would take
+ * several times as long.
+ */
 export function bytesOfText(text: string): number {
   let bytes = 2;
   for (const slice of slicesOf(text))

@@ -23,7 +23,10 @@ const most = {
 } as const;
 type Measure = keyof typeof most;
 
-/** Rejects oversized documents before validation, in one walk. @throws GraphQLError DOCUMENT_TOO_LARGE */
+/**
+ * Checks the size of a document before validation, in one walk.
+ * @throws GraphQLError DOCUMENT_TOO_LARGE
+ */
 export function assertModest(document: DocumentNode): void {
   const counts = new Map<Measure, number>();
   const names = new Map<string, number>();
@@ -62,6 +65,10 @@ export function assertModest(document: DocumentNode): void {
 
 const tooMany = (what: Measure): GraphQLError => tooLarge(`more than ${most[what]} ${what}`);
 
+/**
+ * The error DOCUMENT_TOO_LARGE.
+ * @param why what the document has too much of, after "The document has"
+ */
 export const tooLarge = (why: string): GraphQLError =>
   new GraphQLError(`The document has ${why}`, {
     extensions: { code: 'DOCUMENT_TOO_LARGE', http: { status: 400, spec: true } },

@@ -18,11 +18,16 @@ import {
 import type { RawVariables } from './coercion-errors.ts';
 
 /**
- * Returns the coerced variables, or undefined when they do not fit. graphql-js then reports what is wrong.
+ * Coerces variables.
+ * @returns undefined when they are invalid; graphql-js then reports why
  */
 export type CoerceVariables = (given: RawVariables) => Record<string, unknown> | undefined;
 
-/** A field's arguments from coerced variables. @throws GraphQLError as graphql-js does */
+/**
+ * Computes a field's arguments from variables. The result must not be changed.
+ * @param variables already coerced
+ * @throws GraphQLError as graphql-js does
+ */
 export type ArgumentsOf = (variables: RawVariables) => Record<string, unknown>;
 
 /** For fields without arguments, which are most fields of a page. No resolver may add to it. */

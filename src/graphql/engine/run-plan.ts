@@ -28,8 +28,8 @@ const unbounded: Bounds = {
 /**
  * Executes a plan.
  * @param variables as the client sent them
- * @returns like `execute` of graphql-js. There is no `data`, and nothing was executed, when the variables do
- * not fit or ask for too much
+ * @returns the same as `execute` of graphql-js. When the variables are invalid or request too much, there is
+ *   no `data`, and nothing was executed
  */
 export async function runPlan(
   plan: Plan,
@@ -65,7 +65,10 @@ async function runSerially(run: Run, fields: readonly PlannedField[]): Promise<R
   return answer;
 }
 
-/** The selected fields of an object. @throws the error of a field that may not be null */
+/**
+ * Executes the selected fields of an object.
+ * @throws the error of a field that may not be null
+ */
 export function runFields(
   run: Run,
   source: unknown,
@@ -129,6 +132,7 @@ function resolve(run: Run, source: unknown, field: PlannedField, path: NonNullab
   return (definition.resolve ?? defaultFieldResolver)(source, args, run.context, infoOf(run, field, path));
 }
 
+/** The `info` argument of a resolver. */
 export function infoOf(
   { plan, variables }: Run,
   { definition, nodes, parentType }: PlannedField,
@@ -192,5 +196,6 @@ function failed(
   return null;
 }
 
+/** Whether a value has a method `then`. */
 export const isPromise = (value: unknown): value is Promise<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';

@@ -1,7 +1,10 @@
 import { complexityLimit } from '../engine/complexity.ts';
 import { maxTokens } from '../engine/limits.ts';
 
-/** Markdown. Shown as the front page of GraphiQL's documentation and in schema.graphql. */
+/**
+ * The schema's description in Markdown: the front page of GraphiQL's documentation and the head of
+ * schema.graphql.
+ */
 export const description = `
 Ticketwire is a gateway over a help desk's ticket messages. Its main job is one mutation,
 \`addTicketMessage\`: it adds a comment, a private note or an e-mail reply, with files, to a ticket. The

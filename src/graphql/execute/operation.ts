@@ -1,14 +1,10 @@
 import {
-  type DefinitionNode,
   type DocumentNode,
   type ExecutionResult,
   type FieldNode,
-  type FragmentDefinitionNode,
   GraphQLError,
   getOperationAST,
-  Kind,
   locatedError,
-  type SelectionSetNode,
 } from 'graphql';
 import type { GraphQLParams } from 'graphql-yoga';
 import { inSpan } from '../../observe/tracing.ts';
@@ -16,18 +12,20 @@ import { noteErrors, noteOperation } from '../../platform/request-notes.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import type { GraphContext, StreamPlace } from '../context/context.ts';
 import { Loaders } from '../context/loaders.ts';
+import { rootOf } from '../engine/root-field.ts';
 import { safeError, withSafeErrors } from './safe-errors.ts';
 import type { createGraphqlYoga } from './yoga.ts';
 
 /** A valid operation that has not been executed yet. */
 export interface Operation {
   readonly kind: 'query' | 'mutation' | 'subscription';
+  /** Where a subscription stands. */
   readonly place: StreamPlace;
   /** Resolves to one result, or to a stream for a subscription. Errors of the execution are in the result. */
   run(): Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
 }
 
-/** Thrown for an operation of which nothing was executed. */
+/** Nothing of an operation was executed, for these errors. */
 export class OperationRefused extends Error {
   readonly errors: readonly GraphQLError[];
   constructor(errors: readonly GraphQLError[]) {
@@ -38,6 +36,11 @@ export class OperationRefused extends Error {
 
 /** The parameters of a well-formed request. */
 export type OperationParams = Pick<GraphQLParams, 'operationName' | 'variables'> & { readonly query: string };
+/**
+ * Parses, validates and selects an operation.
+ * @param resumeAfter cursor after which a subscription continues
+ * @throws OperationRefused
+ */
 export type PrepareOperation = (
   asked: OperationParams,
   ctx: TicketContext,
@@ -45,9 +48,8 @@ export type PrepareOperation = (
 ) => Operation;
 
 /**
- * Parses, validates and selects an operation, then creates its context and executes or subscribes. All
- * operations take this path, and Yoga's plugins see each step.
- * @throws OperationRefused from the returned function
+ * Creates the function that prepares operations: it parses, validates and selects one, and creates its
+ * context. All operations take this path, and Yoga's plugins see each step.
  */
 export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlYoga>): PrepareOperation {
   return ({ query, variables, operationName }, ctx, resumeAfter) => {
@@ -109,20 +111,6 @@ async function* tellEnd(
     noteErrors(ctx.noted, coded.errors);
     yield coded;
   }
-}
-
-/** The one root field of a subscription, which may be in a fragment. */
-function rootOf(
-  document: DocumentNode,
-  { selectionSet }: { readonly selectionSet: SelectionSetNode },
-): FieldNode {
-  const [first] = selectionSet.selections;
-  if (first!.kind === Kind.FIELD) return first!;
-  if (first!.kind === Kind.INLINE_FRAGMENT) return rootOf(document, first!);
-  const { value } = first!.name;
-  const isNamed = (node: DefinitionNode) =>
-    node.kind === Kind.FRAGMENT_DEFINITION && node.name.value === value;
-  return rootOf(document, document.definitions.find(isNamed) as FragmentDefinitionNode);
 }
 
 function parsed(parse: () => DocumentNode): DocumentNode {

@@ -35,6 +35,7 @@ function extensionsOf(refusal: Refusal): Record<string, unknown> {
   return { code, retryable: retryable[code], path: inputPath.map(String), problems };
 }
 
+/** Makes the error that a caller may see. A fault is logged and replaced by a text with the request id. */
 export function safeError(error: unknown, { requestId, log }: ErrorReport): GraphQLError {
   const original = error instanceof GraphQLError ? error.originalError : error;
   // Errors of graphql-js, of a scalar or of a limit are about the document and reveal nothing internal.

@@ -24,4 +24,5 @@ import '../schema/rate-limit.ts';
 import '../schema/set-status.ts';
 
 // Pothos has no option for the schema's own description.
+/** The executable schema, with its description. */
 export const schema = new GraphQLSchema({ ...builder.toSchema().toConfig(), description });

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 export interface TrustedDocuments {
   /** Finds a document by its id in the file, or by its SHA-256 in hexadecimal. */
   byId(id: string): string | undefined;
+  /** Whether a text is one of the documents. */
   has(document: string): boolean;
 }
 

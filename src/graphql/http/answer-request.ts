@@ -16,9 +16,10 @@ import { acceptedForms, formFor, formOfProblem, type ResponseForm } from './resp
 import { writeResult } from './write-response.ts';
 import { createStreams } from './write-stream.ts';
 
+/** What serving GraphQL needs. */
 export interface RoadOptions {
   readonly log: Logger;
-  /** Rejects a GET without a credential, so that no link on a foreign page can cause one. */
+  /** Rejects a GET without a credential, so that no link on another site's page can cause one. */
   readonly production: boolean;
   /** Maximum bytes of one answer. */
   readonly answerBytes: number;
@@ -52,7 +53,7 @@ export function createRoad({ log, production, answerBytes, trusted, read, prepar
   ): Promise<Operation> {
     const asked = askedOf(await read(req, res, ctx), trusted);
     if (req.method === 'GET' && production && ctx.viewer === undefined)
-      throw httpError(401, 'Without a credential, send a POST', { code: 'UNAUTHENTICATED' });
+      throw httpError(401, 'GET requests need a credential; send a POST', { code: 'UNAUTHENTICATED' });
     const operation = prepare(asked, ctx, req.headers['last-event-id']?.toString());
     if (operation.kind === 'mutation' && req.method === 'GET')
       throw httpError(405, 'A mutation is sent by POST', { headers: { Allow: 'POST' } });
@@ -86,12 +87,12 @@ export function createRoad({ log, production, answerBytes, trusted, read, prepar
       const accepted = acceptedForms(req.headers.accept);
       try {
         if (req.method !== 'POST' && req.method !== 'GET')
-          throw httpError(405, 'GraphQL is asked by POST or GET', { headers: { Allow: 'GET, POST' } });
+          throw httpError(405, 'Send GraphQL requests by POST or GET', { headers: { Allow: 'GET, POST' } });
         formFor(accepted, undefined);
         const operation = await operationOf(req, res, await begin(req, res));
         const form = formFor(accepted, operation.kind);
         if (operation.kind === 'subscription' && streams.areCut)
-          throw new Unavailable('This process is ending');
+          throw new Unavailable('This process is shutting down');
         const result = await operation.run();
         if (form === 'events' || form === 'parts')
           return await streams.tell(req, res, form, result, operation);

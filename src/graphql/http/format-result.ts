@@ -16,6 +16,7 @@ interface Http {
   readonly spec?: boolean;
 }
 
+/** Formats a result, and collects the status and headers that its errors require. */
 export function formatResult({ data, errors, extensions }: ExecutionResult): FormattedResult {
   // Extensions that a plugin added.
   const beside = extensions === undefined ? {} : { extensions };

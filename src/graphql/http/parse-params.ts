@@ -46,7 +46,7 @@ function trustedOf(params: Record<string, unknown>, trusted: TrustedDocuments): 
   const document = queryOf(params);
   if (trusted.has(document)) return document;
   const code = 'DOCUMENT_NOT_TRUSTED';
-  throw httpError(400, 'This document is not among those that may be asked here', { code, understood: true });
+  throw httpError(400, 'This document is not one of the trusted documents', { code, understood: true });
 }
 
 /** Clients that send a hash send the whole document after this exact message. */

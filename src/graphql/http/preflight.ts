@@ -5,8 +5,8 @@ const asking = ['graphql-preflight', 'apollo-require-preflight', 'x-requested-wi
 
 /**
  * Rejects multipart requests that a page of another origin made its user's browser send without a preflight.
- * Such a page can neither add a header nor leave out the headers by which browsers name a request's origin.
- * Programs send none of these headers and are not affected.
+ * Such a page can neither add a header nor omit those by which browsers name a request's origin. Programs
+ * send none of these headers and are not affected.
  * @param ownOrigin the origin by which the caller reached us
  * @throws GraphQLError 403
  */

@@ -3,7 +3,9 @@ import type { IncomingMessage } from 'node:http';
 import { Unavailable } from '../../platform/errors.ts';
 import { httpError } from './request-error.ts';
 
-/** Limits the total bytes of all bodies that are being read, as many slow senders could fill the memory. */
+/**
+ * Limits the total bytes of all bodies that are being read, because many slow senders could fill the memory.
+ */
 export class BodyBudget {
   readonly #limit: number;
   #held = 0;
@@ -12,19 +14,26 @@ export class BodyBudget {
     this.#limit = limit;
   }
 
-  /** @throws Unavailable when there is no room at the moment */
+  /**
+   * Reserves bytes.
+   * @throws Unavailable when there is no room at the moment
+   */
   take(bytes: number): void {
-    if (this.#held + bytes > this.#limit) throw new Unavailable('Too much is being sent at once', 2);
+    if (this.#held + bytes > this.#limit)
+      throw new Unavailable('Too many request bodies are arriving at once', 2);
     this.#held += bytes;
   }
 
+  /** Returns reserved bytes. */
   giveBack(bytes: number): void {
     this.#held -= bytes;
   }
 }
 
 /**
+ * Reads a request's body.
  * @throws GraphQLError 413 as soon as it is longer than `limit` bytes, 400 when it breaks off; Unavailable
+ *   when too many bodies are being read
  */
 export function readBody(req: IncomingMessage, limit: number, budget: BodyBudget): Promise<Buffer> {
   const tooLarge = () => httpError(413, `The request body exceeds ${limit} bytes`);
@@ -65,7 +74,10 @@ const looksDeep = 64 * 1024;
 /** Some clients write a byte order mark before UTF-8. It is not part of the text. */
 const startsWithMark = (body: Buffer): boolean => body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
 
-/** @throws GraphQLError 400 for JSON that would take long to parse */
+/**
+ * Checks the number of levels, members and values of a JSON body over 64 KiB.
+ * @throws GraphQLError 400 for JSON that would take long to parse
+ */
 export function assertMeasured(body: Buffer): void {
   const excess = body.length > looksDeep ? excessOf(body) : undefined;
   if (excess !== undefined) throw httpError(400, `The request body has more than ${most[excess]} ${excess}`);
@@ -94,7 +106,10 @@ function excessOf(body: Buffer): keyof typeof most | undefined {
   return values > most.values ? 'values' : undefined;
 }
 
-/** @throws GraphQLError 400 for a body that is not UTF-8 or not JSON, or is nested too deeply */
+/**
+ * Parses a JSON body. A byte order mark is ignored.
+ * @throws GraphQLError 400 for a body that is not UTF-8 or not JSON, or is nested too deeply
+ */
 export function parseJson(body: Buffer): unknown {
   if (body.length === 0) throw httpError(400, 'The request has no body');
   // Decoding would replace invalid bytes by U+FFFD, which would be stored unnoticed.

@@ -13,6 +13,7 @@ export type ReadParams = (
   ctx: TicketContext,
 ) => Promise<GraphQLParams>;
 
+/** How requests are read. */
 export interface ReadOptions {
   /** Maximum bytes of a JSON body. */
   readonly requestBytes: number;
@@ -28,7 +29,11 @@ export const strangersBytes = 64 * 1024;
  */
 const leastBudget = 64 * 1024 * 1024;
 
-/** Selects the reader by the request's method and media type. */
+/**
+ * Creates the function that reads a request's parameters: from the URL of a GET, or from a JSON or multipart
+ * body.
+ * @throws GraphQLError 415 from that function, for another media type, charset or content coding
+ */
 export function createRead({ requestBytes, readMultipart }: ReadOptions) {
   const budget = new BodyBudget(Math.max(3 * requestBytes, leastBudget));
   const readJson: ReadParams = async (req, _res, { viewer }) => {
@@ -52,7 +57,7 @@ export function createRead({ requestBytes, readMultipart }: ReadOptions) {
   /** @returns the media type of the body @throws GraphQLError 415 */
   function assertReadable({ headers }: IncomingMessage): string {
     const { type, charset } = contentTypeOf(headers['content-type']);
-    if (!Object.hasOwn(readers, type)) throw httpError(415, 'POST application/json or multipart/form-data');
+    if (!Object.hasOwn(readers, type)) throw httpError(415, 'Send application/json or multipart/form-data');
     if (charset !== undefined && !/^utf-?8$/i.test(charset))
       throw httpError(415, `Send the body as UTF-8, not as ${charset.slice(0, 40)}`);
     // Compressed bodies are not supported, so that no body is larger than it looks.

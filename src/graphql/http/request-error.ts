@@ -6,6 +6,7 @@ const codes: Readonly<Record<number, string>> = {
   413: 'PAYLOAD_TOO_LARGE',
 };
 
+/** Further data of an error. */
 export interface ProblemDetails {
   readonly code?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -13,6 +14,7 @@ export interface ProblemDetails {
   readonly understood?: boolean;
 }
 
+/** Makes a GraphQL error with an HTTP status. By default its code is that of the status, else BAD_REQUEST. */
 export const httpError = (
   status: number,
   message: string,

@@ -10,11 +10,13 @@ const served = {
   // Apollo's clients receive subscriptions in this form by default.
   parts: 'multipart/mixed;subscriptionSpec=1.0',
 } as const;
+/** A media type in which responses are sent. */
 export type ResponseForm = keyof typeof served;
 const formOf = new Map<string, ResponseForm>(
   Object.entries(served).map(([form, type]) => [type, form as ResponseForm]),
 );
 
+/** The Content-Type of each form. */
 export const contentTypes = {
   json: 'application/json; charset=utf-8',
   response: 'application/graphql-response+json; charset=utf-8',
@@ -47,6 +49,7 @@ const formsOf = remembering(
   { texts: 500, longest: 500 },
 );
 
+/** The forms that an Accept header allows, the best one first. */
 export const acceptedForms = (accept: string | undefined): readonly ResponseForm[] =>
   formsOf(accept === undefined || accept.trim() === '' ? '*/*' : accept.slice(0, longest));
 
@@ -56,7 +59,11 @@ export const acceptedForms = (accept: string | undefined): readonly ResponseForm
 const withoutDetails = (accept: string): string =>
   accept.replace(/;\s*(?!(?:q|subscriptionSpec)\s*=)[^;,="\s]+\s*=\s*(?:"[^"]*"|[^;,\s]*)/gi, '');
 
-/** @throws GraphQLError 406, before anything is done */
+/**
+ * Chooses the form of a response before anything is executed.
+ * @param kind undefined: not known yet, so any form will do
+ * @throws GraphQLError 406
+ */
 export function formFor(accepted: readonly ResponseForm[], kind: OperationKind | undefined): ResponseForm {
   const form = accepted.find(
     (one) => kind === undefined || (suits[one] as readonly OperationKind[]).includes(kind),
@@ -70,7 +77,8 @@ export function formFor(accepted: readonly ResponseForm[], kind: OperationKind |
 }
 
 /**
- * The form for an error from before an operation was known. A caller that accepts neither gets plain JSON.
+ * The form for an error from before an operation was known. A caller that accepts no JSON gets
+ * `application/json`.
  */
 export const formOfProblem = (accepted: readonly ResponseForm[]): 'json' | 'response' =>
   accepted.find((form) => form === 'json' || form === 'response') ?? 'json';

@@ -20,6 +20,7 @@ export function vary(res: ServerResponse): string {
   return before === undefined ? varying : `${String(before)}, ${varying}`;
 }
 
+/** How a result is written. */
 export interface WriteOptions {
   /** Maximum bytes of one answer. */
   readonly answerBytes: number;

@@ -40,10 +40,32 @@ const wordings = {
   },
 } as const satisfies Record<'events' | 'parts', Wording>;
 
-/** Answers that are streams. */
+/** One result in the syntax of a stream. */
+interface StreamMessage {
+  /** As a whole; of a long one, the JSON in pieces, with what stands before and behind it. */
+  readonly pieces: Buffer | readonly [before: string, json: Iterable<string>, behind: string];
+  /** Whether its error says that the database does not answer for now. */
+  readonly passes: boolean;
+}
+type Messages = Readonly<Record<'events' | 'parts', WeakMap<ExecutionResult, StreamMessage>>>;
+
+/** Creates the writer of responses that are streams. It knows the open streams and can cut them. */
 export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>) {
   const open = new Set<OpenStream>();
+  const messages = { events: new WeakMap(), parts: new WeakMap() } as const satisfies Messages;
   let areCut = false;
+
+  /** The message of one result, made once however many readers the result has. */
+  function messageOf(one: ExecutionResult, form: 'events' | 'parts', operation?: Operation): StreamMessage {
+    const known = messages[form].get(one);
+    if (known !== undefined) return known;
+    const { outcome, body } = asJson(one, { answerBytes, kind: operation?.kind });
+    const [before, behind] = wordings[form].event(operation?.place.reached);
+    const pieces = typeof body === 'string' ? Buffer.from(before + body + behind) : [before, body, behind];
+    const message = { pieces, passes: outcome.status === 503 } as StreamMessage;
+    messages[form].set(one, message);
+    return message;
+  }
 
   /** Writes one result or all results of a stream, and waits while the reader is slow. */
   async function tell(
@@ -70,9 +92,9 @@ export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>
     if (isLasting) notedOf(req).lasting = true;
     let passes = false;
     for await (const one of isLasting ? result : [result]) {
-      const { outcome, body } = asJson(one, { answerBytes, kind: operation?.kind });
-      passes = outcome.status === 503;
-      await stream.tell(body, operation?.place.reached);
+      const message = messageOf(one, form, operation);
+      ({ passes } = message);
+      await stream.tell(message);
       if (!stream.isOpen) return;
     }
     // A stream that ends because the process stops or the database is down is not complete: its reader
@@ -117,9 +139,9 @@ class OpenStream {
   }
 
   /** Resolves when its reader has taken what was written before, or has gone. */
-  async tell(json: string | Iterable<string>, id: string | undefined): Promise<void> {
-    const [before, behind] = this.#wording.event(id);
-    if (typeof json === 'string') return this.#write(before + json + behind);
+  async tell({ pieces }: StreamMessage): Promise<void> {
+    if (Buffer.isBuffer(pieces)) return this.#write(pieces);
+    const [before, json, behind] = pieces;
     this.#isTelling = true;
     await this.#write(before);
     await writePieces(this.#res, this.#whileOpen(json));
@@ -127,7 +149,7 @@ class OpenStream {
     this.#isTelling = false;
   }
 
-  async #write(text: string): Promise<void> {
+  async #write(text: string | Buffer): Promise<void> {
     if (!this.isOpen || this.#res.write(text)) return;
     await drained(this.#res);
   }

@@ -13,6 +13,7 @@ import { AddTicketMessageInput } from './message-input.ts';
 import { MessageRef, TicketRef } from './refs.ts';
 import { resultUnion, writeResult } from './refusal.ts';
 
+/** The type `Warning`. */
 export const WarningRef = builder.objectRef<Warning>('Warning').implement({
   description: 'The command was carried out, but the result may differ from what was expected.',
   fields: (t) => ({

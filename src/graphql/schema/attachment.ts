@@ -5,6 +5,7 @@ import { defaultUrlSeconds, maxUrlSeconds } from '../../tickets/read/signed-url.
 import { builder } from './builder.ts';
 import { AttachmentScanEnum } from './enums.ts';
 
+/** The type `Attachment`. */
 export const AttachmentRef = builder.objectRef<Attachment>('Attachment');
 
 builder.node(AttachmentRef, {

@@ -7,6 +7,7 @@ import { defaultPageSize, maxPageSize } from '../../tickets/read/page.ts';
 import type { GraphContext } from '../context/context.ts';
 import type { Countable } from './lists/page.ts';
 
+/** The TypeScript types that the schema is built with. */
 export interface SchemaTypes {
   Context: GraphContext;
   DefaultFieldNullability: false;
@@ -24,6 +25,7 @@ export interface SchemaTypes {
 const onePage = { field: 1, multiplier: 1 };
 const pageSizes = `0 to ${maxPageSize}; ${defaultPageSize} when neither \`first\` nor \`last\` is given.`;
 
+/** The builder with which all files of this folder define the schema. */
 export const builder = new SchemaBuilder<SchemaTypes>({
   plugins: [ComplexityPlugin, RelayPlugin],
   defaultFieldNullability: false,

@@ -1,8 +1,8 @@
 import { decodeGlobalId, encodeGlobalId } from '../../platform/global-id.ts';
 import type { DeliveryState, RecipientKind } from '../../platform/vocabulary.ts';
 import {
-  type Attempt,
   type Delivery,
+  type DeliveryAttempt,
   explain,
   explainRecipient,
   type Recipient,
@@ -18,6 +18,7 @@ import {
 } from './enums.ts';
 import { connectionOf, costOfCounting, pageComplexity, totalCount, totalCountIsExact } from './lists/page.ts';
 
+/** The type `Delivery`. */
 export const DeliveryRef = builder.objectRef<Delivery>('Delivery');
 
 const RecipientRef = builder.objectRef<Recipient>('DeliveryRecipient').implement({
@@ -49,7 +50,7 @@ const RecipientRef = builder.objectRef<Recipient>('DeliveryRecipient').implement
   }),
 });
 
-const AttemptRef = builder.objectRef<Attempt>('DeliveryAttempt').implement({
+const AttemptRef = builder.objectRef<DeliveryAttempt>('DeliveryAttempt').implement({
   description: 'One attempt at sending a mail.',
   fields: (t) => ({
     number: t.exposeInt('number', { description: '1 for the first.' }),

@@ -26,6 +26,7 @@ const enumOf = <V extends string>(name: string, description: string, meanings: R
     ) as Record<V, { description: string }>,
   });
 
+/** The enum `Role`. */
 export const RoleEnum = enumOf<Role>('Role', 'What a person is to the desk.', {
   OPERATOR: 'Works on tickets. Sees all of them, private messages included.',
   REQUESTER: 'Has tickets of their own and sees the public messages in them.',
@@ -37,6 +38,7 @@ const scopes = {
   MAIL: { value: 'mail', description: 'Send messages as e-mails. Retry, cancel and resolve deliveries.' },
   ADMIN: { value: 'admin', description: 'Redact messages and attachments.' },
 } as const satisfies Record<Uppercase<Scope>, { value: Scope; description: string }>;
+/** The enum `Scope`. */
 export const ScopeEnum = builder.enumType('Scope', {
   description:
     "The permissions of a credential. A password has all that its user's role allows. Only operators " +
@@ -56,17 +58,20 @@ const bodyChanges = {
   STYLE: 'A rule of a style sheet was ignored because its selector is not supported.',
 } satisfies Record<BodyChangeCode, string>;
 
+/** The enum `BodyChangeCode`. */
 export const BodyChangeCodeEnum = enumOf<BodyChangeCode>(
   'BodyChangeCode',
   'Why a part of a body is not shown as it was written.',
   bodyChanges,
 );
 
+/** The enum `TicketStatus`. */
 export const TicketStatusEnum = enumOf<TicketStatus>('TicketStatus', 'Whether a ticket is open.', {
   OPEN: 'Worked on, or waiting.',
-  CLOSED: 'Done. Messages can still be added and do not reopen it.',
+  CLOSED: 'Done. Messages can still be added and do not reopen it unless they say `reopen: true`.',
 });
 
+/** The enum `MessageFormat`. */
 export const MessageFormatEnum = enumOf<MessageFormat>(
   'MessageFormat',
   "How a message's `body` is written.",
@@ -76,11 +81,13 @@ export const MessageFormatEnum = enumOf<MessageFormat>(
   },
 );
 
+/** The enum `MessageVisibility`. */
 export const VisibilityEnum = enumOf<Visibility>('MessageVisibility', 'Who may see a message.', {
   PUBLIC: "The ticket's requester and all operators.",
   PRIVATE: 'Operators only: a note among colleagues.',
 });
 
+/** The enum `DeliveryState`. */
 export const DeliveryStateEnum = enumOf<DeliveryState>(
   'DeliveryState',
   'State of a delivery: QUEUED or HELD, then TRANSMITTING, then one of the others. DEFERRED is retried.',
@@ -99,6 +106,7 @@ export const DeliveryStateEnum = enumOf<DeliveryState>(
   },
 );
 
+/** The enum `RecipientKind`. */
 export const RecipientKindEnum = enumOf<RecipientKind>(
   'RecipientKind',
   'The header field in which a mail lists a recipient.',
@@ -109,6 +117,7 @@ export const RecipientKindEnum = enumOf<RecipientKind>(
   },
 );
 
+/** The enum `RecipientState`. */
 export const RecipientStateEnum = enumOf<RecipientState>('RecipientState', "State of one recipient's copy.", {
   PENDING: 'Not sent yet.',
   SENT: 'The server accepted it.',
@@ -118,6 +127,7 @@ export const RecipientStateEnum = enumOf<RecipientState>('RecipientState', "Stat
   CANCELLED: 'Cancelled before it was sent.',
 });
 
+/** The enum `SuggestedAction`. */
 export const SuggestedActionEnum = enumOf<SuggestedAction>(
   'SuggestedAction',
   'What may help a mail that did not arrive, and so who has to act.',
@@ -133,6 +143,7 @@ export const SuggestedActionEnum = enumOf<SuggestedAction>(
   },
 );
 
+/** The enum `AttemptPhase`. */
 export const AttemptPhaseEnum = enumOf<AttemptPhase>('AttemptPhase', 'How far an attempt got.', {
   CONNECT: 'Connecting and signing in.',
   ENVELOPE: 'Sending the addresses of the sender and the recipients.',
@@ -140,12 +151,14 @@ export const AttemptPhaseEnum = enumOf<AttemptPhase>('AttemptPhase', 'How far an
   SETTLED: 'Ended: the server answered, or the connection was closed.',
 });
 
+/** The enum `Quote`. */
 export const QuoteEnum = enumOf<Quote>(
   'Quote',
   'The earlier public messages of the ticket that a mail quotes below the new one.',
   { NONE: 'None.', LAST: 'The last one.', ALL: 'All, the newest first; at most 50.' },
 );
 
+/** The enum `CancelReason`. */
 export const CancelReasonEnum = enumOf<CancelReason>(
   'CancelReason',
   'Whose public answer cancels a waiting mail. Checked when the mail is due.',
@@ -155,6 +168,7 @@ export const CancelReasonEnum = enumOf<CancelReason>(
   },
 );
 
+/** The enum `TicketEventType`. */
 export const EventTypeEnum = enumOf<EventType>('TicketEventType', 'What happened in a ticket.', {
   MESSAGE_ADDED: 'A message was added.',
   ATTACHMENT_SCANNED: 'A virus scanner has scanned a file of a message.',
@@ -171,12 +185,14 @@ export const EventTypeEnum = enumOf<EventType>('TicketEventType', 'What happened
   TICKET_REOPENED: 'An operator reopened the ticket.',
 });
 
+/** The enum `WarningCode`. */
 export const WarningCodeEnum = enumOf<WarningCode | BodyChangeCode>(
   'WarningCode',
   'What a warning is about.',
   { DUPLICATE_RECIPIENT: 'An address was listed more than once. It gets one copy.', ...bodyChanges },
 );
 
+/** The enum `AttachmentScan`. */
 export const AttachmentScanEnum = enumOf<ScanState>(
   'AttachmentScan',
   "The virus scanner's result for a file.",

@@ -1,12 +1,6 @@
-import {
-  listTicketEvents,
-  type SeenEvent,
-  type TicketEvent,
-  watchTicketEvents,
-} from '../../tickets/read/events.ts';
+import type { TicketEvent } from '../../tickets/events/event.ts';
+import { listTicketEvents, watchTicketEvents } from '../../tickets/events/ticket-events.ts';
 import { maxPageSize } from '../../tickets/read/page.ts';
-import type { GraphContext } from '../context/context.ts';
-import { Loaders } from '../context/loaders.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
 import { EventTypeEnum, VisibilityEnum } from './enums.ts';
@@ -68,7 +62,7 @@ builder.queryField('ticketEvents', (t) =>
       after: t.arg.string(afterArg),
       first: t.arg.int({ description: `So many at most: 0 to ${maxPageSize}; ${maxPageSize} when absent.` }),
     },
-    resolve: (_root, { first, ...input }, ctx) => listTicketEvents(ctx, input, first),
+    resolve: async (_root, { first, ...input }, ctx) => [...(await listTicketEvents(ctx, input, first))],
   }),
 );
 
@@ -82,17 +76,7 @@ builder.subscriptionField('ticketEvents', (t) =>
       'a time. The next one ends with TOO_MANY_SUBSCRIPTIONS.',
     args: { ticket: t.arg(ticketArg), after: t.arg.string(afterArg) },
     subscribe: (_root, { ticket, after }, ctx) =>
-      asSeen(ctx, watchTicketEvents(ctx, { ticket, after: ctx.place.resumeAfter ?? after })),
-    resolve: (event) => event,
+      watchTicketEvents(ctx, { ticket, after: ctx.place.resumeAfter ?? after }),
+    resolve: ({ event }) => event,
   }),
 );
-
-/** Resolves each event's fields with the watcher's current permissions and with fresh loaders. */
-async function* asSeen(ctx: GraphContext, events: AsyncGenerator<SeenEvent>): AsyncGenerator<TicketEvent> {
-  for await (const { event, viewer } of events) {
-    ctx.viewer = viewer;
-    ctx.load = new Loaders({ ...ctx });
-    ctx.place.reached = event.cursor;
-    yield event;
-  }
-}

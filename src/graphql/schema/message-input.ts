@@ -98,6 +98,7 @@ const EmailReplyInput = builder.inputType('EmailReplyInput', {
   }),
 });
 
+/** The input of `addTicketMessage` and `previewTicketMessage`. It is assignable to the command's input. */
 export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', {
   description:
     'A message and its ticket. A field that is null has its default. Example: `{ ticket: { reference: ' +
@@ -110,9 +111,7 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
     }),
     body: t.string({
       required: true,
-      description:
-        'The text, stored unchanged. Not blank, and at most as large as the gateway allows ' +
-        '(MAX_BODY_BYTES).',
+      description: 'The text, stored unchanged. Not blank, and at most MAX_BODY_BYTES (a setting) long.',
     }),
     format: t.field({
       type: MessageFormatEnum,
@@ -141,6 +140,11 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
     email: t.field({
       type: EmailReplyInput,
       description: 'Also send it as an e-mail: `{ from: "company@domain.com" }`. None is sent when absent.',
+    }),
+    reopen: t.boolean({
+      defaultValue: messageDefaults.reopen,
+      description:
+        'For operators: reopen a closed ticket. TICKET_REOPENED precedes the event of the message.',
     }),
     idempotencyKey: t.string({
       description:

@@ -66,11 +66,13 @@ builder.node(MessageRef, {
   }),
 });
 
+/** The type `TicketMessageEdge`. */
 export const MessageEdge = builder.edgeObject({
   type: MessageRef,
   name: 'TicketMessageEdge',
   description: 'A message with its cursor.',
 });
+/** The type `TicketMessageConnection`. */
 export const MessageConnection = builder.connectionObject(
   {
     type: MessageRef,

@@ -4,6 +4,7 @@ import { emailFor, type Person } from '../../tickets/read/people.ts';
 import { builder } from './builder.ts';
 import { RoleEnum, ScopeEnum } from './enums.ts';
 
+/** The type `Person`. */
 export const PersonRef = builder.objectRef<Person>('Person').implement({
   description: 'An operator, who works on tickets, or a requester, whom a ticket is for.',
   fields: (t) => ({

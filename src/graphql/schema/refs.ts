@@ -3,9 +3,13 @@ import type { Message } from '../../tickets/read/messages.ts';
 import type { Ticket, TicketWithRequester } from '../../tickets/read/tickets.ts';
 import { builder } from './builder.ts';
 
-/* References of types that refer to each other: a ticket has messages, and a message has its ticket. */
+/*
+ * In a file of their own, because these types refer to each other: a ticket has messages, and a message has
+ * its ticket.
+ */
 
-/** A message with its related rows, as a page loads it, or without them: they are then loaded on demand. */
+/** The type `TicketMessage`. Related rows that were not loaded with the message are loaded on demand. */
 export const MessageRef = builder.objectRef<Message | PageMessage>('TicketMessage');
 
+/** The type `Ticket`. Its requester is loaded on demand if it was not loaded with the ticket. */
 export const TicketRef = builder.objectRef<Ticket | TicketWithRequester>('Ticket');

@@ -28,6 +28,7 @@ class Refused<C extends ErrorCode = ErrorCode> {
   }
 }
 
+/** The interface `UserError`. */
 export const UserErrorRef = builder.interfaceRef<Refused>('UserError').implement({
   description: 'A refusal: nothing was changed. Programs read `code`, and `message` is for people.',
   fields: (t) => ({
@@ -158,7 +159,10 @@ refs.RATE_LIMITED.implement({
 
 type ResultRef<T> = ReturnType<ReturnType<typeof builder.objectRef<T>>['implement']>;
 
-/** What a command answers with: its payload, or one of the refusals that it knows. */
+/**
+ * Creates the result union of a command: its payload, and the refusals that the command may return.
+ * @param name the union's name
+ */
 export function resultUnion<T>(
   name: string,
   command: CommandName,
@@ -175,7 +179,7 @@ export function resultUnion<T>(
 }
 
 /**
- * Runs a command that writes, within the viewer's rate limits.
+ * Runs a command that writes, within the viewer's rate limits. A refusal is returned as a value.
  * @param ticket checks and counts the ticket's own rate limit
  */
 export function writeResult<T>(
@@ -199,7 +203,7 @@ export function writeResult<T>(
   });
 }
 
-/** Returns a refusal as the field's value. A fault remains an error. */
+/** Runs a command. A refusal is returned as the field's value; other errors are thrown. */
 export async function orRefusal<T>(ctx: GraphContext, command: () => Promise<T>): Promise<T | Refused> {
   try {
     return await command();

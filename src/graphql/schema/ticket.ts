@@ -70,6 +70,7 @@ builder.node(TicketRef, {
   }),
 });
 
+/** The input `TicketSelector`. It is assignable to the domain's selector. */
 export const TicketSelectorInput = builder.inputType('TicketSelector', {
   description: 'Selects one ticket, by exactly one field. Example: `{ reference: "INC-000047" }`.',
   isOneOf: true,

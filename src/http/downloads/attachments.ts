@@ -17,18 +17,21 @@ import { rangeOf } from './byte-range.ts';
 import { dispositionOf } from './content-disposition.ts';
 import { preconditionOf, rangeIfSame } from './preconditions.ts';
 
+/** What downloads need. */
 export interface DownloadPorts {
   readonly begin: Begin;
   readonly services: TicketServices;
   readonly now: () => Date;
   /** The user as a viewer with the scope `read` only. Undefined for an unknown or disabled user. */
   readonly findReader: (userId: number) => Promise<Viewer | undefined>;
+  /** Detects an image by its first bytes. */
   readonly sniff: ImageSniffer;
 }
 
 /**
- * GET /attachments/{id} and /attachments/{id}/{name}: the file, for users who may see its message. They sign
- * in with a credential or use a signed URL. All others get the same 404, whatever the reason.
+ * Creates the handler of GET /attachments/{id} and /attachments/{id}/{name}: it sends the file to users who
+ * may see its message. They sign in with a credential or use a signed URL. All others get the same 404,
+ * whatever the reason.
  */
 export function createDownloads(ports: DownloadPorts): Handle {
   const { begin, services } = ports;
@@ -78,7 +81,8 @@ async function answerFile(
   const common = { ETag: etag, 'Cache-Control': 'private, no-store', 'X-Content-Type-Options': 'nosniff' };
   const precondition = preconditionOf(req.headers, etag);
   if (precondition === 'unchanged') return void writeHead(res, 304, common).end();
-  if (precondition === 'changed') return answerText(res, 412, 'The file is another one\n', { ETag: etag });
+  if (precondition === 'changed')
+    return answerText(res, 412, 'The file does not match the If-Match header\n', { ETag: etag });
   const range = rangeOf(rangeIfSame(req.headers, etag), byteSize);
   if (range === 'unsatisfiable') {
     const contentRange = `bytes */${byteSize}`;
@@ -120,7 +124,7 @@ const presignedAs = (shown: ReturnType<typeof shownAs>): PresignOptions => ({
 
 /** Redirects to the store, for a moment and for this viewer. */
 function answerElsewhere(res: ServerResponse, location: string, signed: boolean): void {
-  answerText(res, 302, 'It is over there\n', {
+  answerText(res, 302, 'See the Location header\n', {
     Location: location,
     'Cache-Control': 'private, no-store',
     'Cross-Origin-Resource-Policy': resourcePolicy(signed),

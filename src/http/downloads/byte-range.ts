@@ -4,7 +4,10 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** Parses a single range. Several ranges, or a malformed one, are answered with the whole file. */
+/**
+ * Parses a Range header with a single range.
+ * @returns undefined for several ranges or a malformed one: the whole file is sent
+ */
 export function rangeOf(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | undefined {
   const match = /^bytes=(\d{0,12})-(\d{0,12})$/i.exec(header ?? '');
   if (match === null || (match[1] === '' && match[2] === '')) return undefined;

@@ -1,6 +1,9 @@
 import { Buffer } from 'node:buffer';
 
-/** RFC 6266: an ASCII name for old clients, and the real one as in RFC 8187. */
+/**
+ * The value of a Content-Disposition header by RFC 6266: with an ASCII name for old clients, and the real
+ * name as in RFC 8187.
+ */
 export function dispositionOf(fileName: string, kind: 'attachment' | 'inline' = 'attachment'): string {
   const ascii = fileName.replace(/[^\x20-\x7e]|["\\%]/g, '_');
   const encoded = encodeURIComponent(fileName).replace(
@@ -15,7 +18,10 @@ const maxCharacters = 8192;
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const parameter = new RegExp(`;[ \\t]*(${token})[ \\t]*=[ \\t]*(?:(${token})|"((?:[^"\\\\]|\\\\.)*)")`, 'g');
 
-/** The file name in a request's Content-Disposition. `filename*` takes precedence. */
+/**
+ * The file name in a request's Content-Disposition, of which `filename*` takes precedence; undefined if there
+ * is none.
+ */
 export function fileNameOf(header: string | undefined): string | undefined {
   if (header === undefined || header.length > maxCharacters) return undefined;
   const found = new Map<string, string>();

@@ -8,7 +8,10 @@ import { openDeliverySource } from '../../tickets/deliveries/source.ts';
 import { answerText, decodeSegment, passwordChallenge } from '../respond.ts';
 import { dispositionOf } from './content-disposition.ts';
 
-/** GET /deliveries/{id}/source: the mail as it was sent. For operators. */
+/**
+ * Handles GET /deliveries/{id}/source: sends the mail as it was sent, to operators.
+ * @param path what follows `/deliveries/`
+ */
 export async function answerSource(
   ctx: TicketContext,
   req: IncomingMessage,

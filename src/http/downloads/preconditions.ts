@@ -1,10 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** The result of a request's conditions: not modified (304), changed (412), or to be answered. */
+/**
+ * The result of a request's conditions: `unchanged` is answered with 304, `changed` with 412, `met` with the
+ * file.
+ */
 export type Precondition = 'unchanged' | 'changed' | 'met';
 
 /**
- * RFC 9110 §13.2.2, for a GET or HEAD of a resource with an ETag and no date.
+ * Evaluates If-Match and If-None-Match by RFC 9110 §13.2.2, for a GET or HEAD of a resource with an ETag and
+ * no date.
  * @param etag strong, with its quotation marks
  */
 export function preconditionOf(headers: IncomingHttpHeaders, etag: string): Precondition {

@@ -5,7 +5,10 @@ import type { Upload } from '../../tickets/uploads/keep.ts';
 import { answerJson } from '../respond.ts';
 import { digestField } from './fields.ts';
 
-/** The same data as the payload of the mutation `uploadFile`. */
+/**
+ * Sends 201 with the finished upload as JSON, the same fields as the payload of `uploadFile`, whether it came
+ * in one request or in several.
+ */
 export function answerWhole(res: ServerResponse, upload: Upload, headers: Record<string, string> = {}): void {
   const { id, fileName, contentType, byteSize, sha256 } = upload;
   const payload = {
@@ -16,6 +19,7 @@ export function answerWhole(res: ServerResponse, upload: Upload, headers: Record
   answerJson(res, 201, payload, { 'Repr-Digest': digestField(sha256), ...headers });
 }
 
+/** Sends the offset reached so far, without a body: 201 when the upload was created, 204 after an append. */
 export function answerProgress(
   res: ServerResponse,
   status: 201 | 204,

@@ -5,9 +5,10 @@ import type { IncomingBody } from '../../tickets/uploads/take.ts';
 const waitingBytes = 256 * 1024;
 
 /**
- * A request's body as it arrives. Stopping it does not close the connection, so that a refusal still reaches
- * the sender: further bytes are discarded. Pieces are passed on without concatenation, unlike in a Node
- * stream, which would copy most of a large file again. It fails when the request ends before its body does.
+ * Reads a request's body as it arrives. Stopping it does not close the connection, so that a refusal still
+ * reaches the sender: further bytes are discarded. Pieces are passed on without concatenation, unlike in a
+ * Node stream, which would copy most of a large file again. Reading fails when the request ends before its
+ * body does.
  */
 export function bodyOf(req: IncomingMessage): IncomingBody {
   const waiting: Buffer[] = [];

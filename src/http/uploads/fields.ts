@@ -3,12 +3,15 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** The draft's version for interoperability (draft-ietf-httpbis-resumable-upload-12). */
 export const interopVersion = 8;
 
-/** The upload's fields in a request. A field of the wrong type is ignored, as the draft requires. */
+/** The upload's header fields in a request. A field of the wrong type is ignored, as the draft requires. */
 export interface UploadFields {
+  /** Whether the file ends with this request's body. */
   readonly complete: boolean | undefined;
+  /** Bytes of the file before this request's body. */
   readonly offset: number | undefined;
+  /** Bytes of the whole file. */
   readonly length: number | undefined;
-  /** Length of this request's body. */
+  /** Bytes of this request's body. */
   readonly contentLength: number | undefined;
   /** SHA-256 of the whole file. */
   readonly sha256: Buffer | undefined;
@@ -16,6 +19,7 @@ export interface UploadFields {
   readonly hears104: boolean;
 }
 
+/** Parses the header fields of an upload. */
 export function uploadFieldsOf(headers: IncomingHttpHeaders): UploadFields {
   const complete = itemOf(headers['upload-complete'])?.match(/^\?([01])$/)?.[1];
   return {
@@ -45,6 +49,8 @@ function digestOf(value: string | string[] | undefined): Buffer | undefined {
   return digest === undefined ? undefined : Buffer.from(digest, 'base64');
 }
 
+/** A `Repr-Digest` with a SHA-256. */
 export const digestField = (sha256: Buffer): string => `sha-256=:${sha256.toString('base64')}:`;
 
+/** An `Upload-Complete`. */
 export const completeField = (complete: boolean): string => (complete ? '?1' : '?0');

@@ -6,6 +6,7 @@ import { RequestFault } from './problems.ts';
 
 /**
  * Describes the file of a new upload, from the headers, or from the query for clients that cannot set them.
+ * @throws RequestFault for a content coding or a form, and when the lengths do not agree
  */
 export function newUploadOf(
   req: IncomingMessage,

@@ -7,12 +7,13 @@ import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/faults.
 import { identityOf } from '../request-id.ts';
 import { answerText } from '../respond.ts';
 
-/** Faults of the request itself, found by this door. */
+/** Codes of requests that this route does not accept. */
 export type RequestFaultCode =
   | 'BAD_REQUEST'
   | 'METHOD_NOT_ALLOWED'
   | 'PREFLIGHT_REQUIRED'
   | 'UNSUPPORTED_MEDIA_TYPE';
+/** Codes of all errors of /uploads. */
 export type ProblemCode =
   | Extract<ErrorCode, 'UNAUTHENTICATED' | 'FORBIDDEN' | 'ATTACHMENT_TOO_LARGE' | 'RATE_LIMITED'>
   | UploadFaultCode
@@ -21,6 +22,7 @@ export type ProblemCode =
   | 'UNAVAILABLE'
   | 'INTERNAL';
 
+/** The HTTP status of each code. */
 export const statuses = {
   UNAUTHENTICATED: 401,
   BAD_CREDENTIAL: 401,
@@ -49,7 +51,7 @@ const types: Partial<Record<ProblemCode, string>> = {
   UPLOAD_MISMATCH: `${registered}inconsistent-upload-length`,
 };
 
-/** A request that this door does not accept. */
+/** A request that this route does not accept. */
 export class RequestFault extends Error {
   readonly code: RequestFaultCode;
   readonly headers: Readonly<Record<string, string>>;
@@ -70,7 +72,7 @@ interface UploadProblem {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** RFC 9457. `code` is for programs, `detail` for people. */
+/** Sends an error as in RFC 9457. `code` is for programs, `detail` for people. */
 export function answerProblem(
   res: ServerResponse,
   { code, detail, status = statuses[code], members = {}, headers = {} }: UploadProblem,
@@ -86,7 +88,10 @@ export function answerProblem(
 const titleOf = (code: ProblemCode): string =>
   code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ');
 
-/** @param provided the offset that the sender wanted to continue at */
+/**
+ * Describes an error for the sender. An unexpected one is logged, and its text is replaced by the request id.
+ * @param provided the offset at which the sender wanted to continue
+ */
 export function problemOf(
   error: unknown,
   req: IncomingMessage,

@@ -18,8 +18,10 @@ import { completeField, interopVersion, type UploadFields, uploadFieldsOf } from
 import { newUploadOf } from './new-upload.ts';
 import { answerProblem, problemOf, RequestFault } from './problems.ts';
 
+/** What uploads need. */
 export interface UploadPorts {
   readonly contextOf: (req: IncomingMessage, res: ServerResponse) => Promise<TicketContext>;
+  /** Maximum bytes of one file. */
   readonly maxBytes: number;
   readonly log: Logger;
   /** Called with 1 when a file begins to arrive, and with -1 when it ends. */
@@ -39,9 +41,9 @@ const partial = 'application/partial-upload';
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * POST /uploads takes a file as a raw body. With `Upload-Complete`, the upload can be resumed at
- * /uploads/{id}, as in *Resumable Uploads for HTTP* (draft-ietf-httpbis-resumable-upload-12). The answer's
- * `upload` is what `AttachmentInput.upload` takes.
+ * Creates the handler of /uploads. POST takes a file as a raw body. With `Upload-Complete`, the upload can be
+ * resumed at /uploads/{id}, as in *Resumable Uploads for HTTP* (draft-ietf-httpbis-resumable-upload-12). The
+ * response's `upload` is passed as `AttachmentInput.upload`.
  */
 export function createUploads({ contextOf, maxBytes, log, uploading }: UploadPorts): Handle {
   return async (req, res, path) => {

@@ -33,6 +33,7 @@ export class Base64Decoder {
     this.#blocks = blocks === 'blocks';
   }
 
+  /** Decodes a piece of the text. */
   push(piece: string): void {
     this.#pending += piece;
     if (this.#pending.length >= batch) this.#decode();
@@ -73,7 +74,10 @@ export class Base64Decoder {
     return bytes.subarray(0, size);
   }
 
-  /** @returns whether the whole text was valid base64 */
+  /**
+   * Decodes the rest.
+   * @returns whether the whole text was valid base64
+   */
   end(): boolean {
     this.#decode();
     return this.#valid && this.#rest === '';
@@ -87,7 +91,10 @@ function valueAt(text: string, at: number): number {
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** The 16 bytes of a GUID in .NET's order. The old service accepted one as binary data. */
+/**
+ * The 16 bytes of a GUID in .NET's order, which the old service accepted as binary data; undefined for other
+ * texts.
+ */
 export function guidBytes(text: string): Buffer | undefined {
   if (!guid.test(text)) return undefined;
   const bytes = Buffer.from(text.replaceAll('-', ''), 'hex');

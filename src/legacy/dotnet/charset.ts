@@ -5,6 +5,7 @@ export type Charset = 'utf-8' | 'utf-16';
 
 /** Decodes bytes piece by piece. Throws on invalid bytes. */
 export interface Decoder {
+  /** Decodes a piece. A character that is split is kept for the next piece. */
   push(bytes: Buffer): string;
   /** Returns the rest of the text. */
   end(): string;
@@ -117,7 +118,10 @@ class SniffingDecoder implements Decoder {
   }
 }
 
-/** A byte order mark takes precedence over the declared character set, as with .NET's `StreamReader`. */
+/**
+ * Creates the decoder of a JSON body. A byte order mark takes precedence over the declared character set, as
+ * with .NET's `StreamReader`.
+ */
 export function jsonDecoder(charset: Charset): Decoder {
   return new SniffingDecoder((head) => {
     const [a, b, c, d] = head;
@@ -138,7 +142,10 @@ export function jsonDecoder(charset: Charset): Decoder {
   });
 }
 
-/** A byte order mark, or the first characters, must match the declared character set. */
+/**
+ * Creates the decoder of an XML body. A byte order mark, or the first characters, must match the declared
+ * character set.
+ */
 export function xmlDecoder(charset: Charset): Decoder {
   return new SniffingDecoder((head) => {
     if (head.length < 4) throw invalid;

@@ -1,9 +1,11 @@
 import { remembering } from '../../platform/lru.ts';
 
-/**
+/*
  * Parses media types and Accept headers exactly as .NET's header classes do. `content/media-type.ts` differs:
  * it cleans a file's type, so that it can be repeated in any header.
  */
+
+/** A media type, or a range of them in an Accept header. */
 
 export interface MediaTypeHeaderValue {
   /** `type/subtype` in its original spelling. */
@@ -55,7 +57,7 @@ function parseQuality(text: string | undefined): number {
   return text !== undefined && /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)$/.test(text) ? Number(text) : 1;
 }
 
-/** Parses Content-Type. Anything but exactly one media type counts as absent. */
+/** Parses a Content-Type. Anything but exactly one media type counts as absent. */
 export const parseMediaType = (header: string | undefined): MediaTypeHeaderValue | undefined =>
   header === undefined ? undefined : onlyMediaType(header).value;
 
@@ -85,7 +87,10 @@ function parseList<T>(
   }
 }
 
-/** Parses Accept, best first: by quality, then types before ranges, then in the given order. */
+/**
+ * Parses an Accept header. The best type comes first: by quality, then types before ranges, then in the given
+ * order.
+ */
 export function parseAccept(header: string | undefined): MediaTypeHeaderValue[] {
   const rank = ({ type, subtype }: MediaTypeHeaderValue) =>
     type === '*' && subtype === '*' ? 2 : subtype === '*' ? 1 : 0;
@@ -107,7 +112,7 @@ function parseCharset(
   };
 }
 
-/** Parses Accept-Charset, best first. */
+/** Parses an Accept-Charset header. The best character set comes first. */
 export function parseAcceptCharset(header: string | undefined): string[] {
   return parseList(header, parseCharset)
     .filter(({ quality }) => quality > 0)

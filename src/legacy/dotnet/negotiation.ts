@@ -3,9 +3,10 @@ import { remembering } from '../../platform/lru.ts';
 import type { Charset } from './charset.ts';
 import { type MediaTypeHeaderValue, parseAccept, parseAcceptCharset, parseMediaType } from './media-type.ts';
 
+/** A format that the old service read and wrote. */
 export type Format = 'json' | 'xml';
 
-/** Format and character set of an answer. */
+/** Format and character set of a response. */
 export interface Representation {
   readonly format: Format;
   /** `application/json`, `text/xml`, … */
@@ -19,7 +20,7 @@ const formatters: readonly { format: Format; mediaTypes: readonly string[] }[] =
   { format: 'xml', mediaTypes: ['application/xml', 'text/xml'] },
 ];
 
-interface Match {
+interface FormatMatch {
   readonly format: Format;
   readonly mediaType: string;
   readonly quality: number;
@@ -32,13 +33,19 @@ function covers(range: MediaTypeHeaderValue, mediaType: string): boolean {
   return range.type === type && (range.subtype === '*' || range.subtype === subtype);
 }
 
-/** Selects the reader of a request's body. A range such as `text/*` matches as a Content-Type, too. */
+/**
+ * Selects the reader of a request's body; undefined if there is none. A range such as `text/*` matches as a
+ * Content-Type, too.
+ */
 export function selectReader(contentType: MediaTypeHeaderValue | undefined): Format | undefined {
   if (!contentType) return undefined;
   return formatters.find(({ mediaTypes }) => mediaTypes.some((type) => covers(contentType, type)))?.format;
 }
 
-/** Matches names exactly. Anything else, quoted names too, means utf-8. */
+/**
+ * Selects the character set of a request's body. Only the exact name `utf-16` counts; anything else, quoted
+ * names too, means utf-8.
+ */
 export function selectCharset(contentType: MediaTypeHeaderValue | undefined): Charset {
   return contentType?.charset?.toLowerCase() === 'utf-16' ? 'utf-16' : 'utf-8';
 }
@@ -47,7 +54,7 @@ export function selectCharset(contentType: MediaTypeHeaderValue | undefined): Ch
 const deciding = ['content-type', 'accept', 'accept-charset', 'x-requested-with'] as const;
 type Deciding = Readonly<Record<(typeof deciding)[number], string>>;
 
-/** Chooses the format of an answer. The old service never answered 406. */
+/** Chooses the format of a response. The old service never answered 406. */
 export const negotiate = (headers: IncomingHttpHeaders): Representation =>
   representationFor(deciding.map((name) => headers[name] ?? '').join('\n'));
 
@@ -88,7 +95,7 @@ function match(
   accept: readonly MediaTypeHeaderValue[],
   contentType: MediaTypeHeaderValue | undefined,
   scripted: boolean,
-): Match {
+): FormatMatch {
   if (format === 'json' && scripted)
     return { format, mediaType: 'application/json', quality: 1, rank: 'mapping' };
   for (const range of accept) {
@@ -104,10 +111,10 @@ function match(
   return { format, mediaType: mediaTypes[0]!, quality: 1, rank: 'default' };
 }
 
-function best(matches: readonly Match[]): Match {
-  const bestOf = (rank: Match['rank']) =>
-    matches.filter((match) => match.rank === rank).reduce<Match | undefined>(better, undefined);
-  const accepted = [bestOf('literal'), bestOf('subtype'), bestOf('all')].reduce<Match | undefined>(
+function best(matches: readonly FormatMatch[]): FormatMatch {
+  const bestOf = (rank: FormatMatch['rank']) =>
+    matches.filter((match) => match.rank === rank).reduce<FormatMatch | undefined>(better, undefined);
+  const accepted = [bestOf('literal'), bestOf('subtype'), bestOf('all')].reduce<FormatMatch | undefined>(
     better,
     undefined,
   );
@@ -117,7 +124,10 @@ function best(matches: readonly Match[]): Match {
 }
 
 /** The one with the higher quality, or the first of equals. */
-function better(current: Match | undefined, candidate: Match | undefined): Match | undefined {
+function better(
+  current: FormatMatch | undefined,
+  candidate: FormatMatch | undefined,
+): FormatMatch | undefined {
   if (!current || !candidate) return current ?? candidate;
   return candidate.quality > current.quality ? candidate : current;
 }

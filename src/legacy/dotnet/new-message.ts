@@ -3,6 +3,7 @@ import type { Spool } from './spool.ts';
 /** The old action's parameter, with which ModelState keys begin. Its real name is not known. */
 export const parameter = 'post';
 
+/** XML namespaces of the old service's types. */
 export const namespaces = {
   posts: 'http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.Posts',
   results: 'http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.Results',
@@ -12,6 +13,7 @@ export const namespaces = {
   serialization: 'http://schemas.microsoft.com/2003/10/Serialization/',
 } as const;
 
+/** An attachment as the old service bound it. */
 export interface NewAttachment {
   FileName: string | null;
   ContentType: string | null;
@@ -34,6 +36,7 @@ export interface NewMessagePost {
   SendViaOutboundEmailBcc: (string | null)[] | null;
 }
 
+/** A post in which each member has its default. */
 export function emptyPost(): NewMessagePost {
   return {
     TicketREF: null,
@@ -50,19 +53,23 @@ export function emptyPost(): NewMessagePost {
   };
 }
 
+/** An attachment in which each member has its default. */
 export function emptyAttachment(): NewAttachment {
   return { FileName: null, ContentType: null, ContentLength: 0, Data: null };
 }
 
 /** A member's type. `int?` may be null, `int` and `bool` may not. */
 export type MemberType = 'string' | 'int?' | 'int' | 'bool' | 'bytes' | 'strings' | 'attachments';
+/** Types of members, by name. */
 export type MemberTypes = Readonly<Record<string, MemberType>>;
 /** The types with members: the body itself, and one of its attachments. */
 export type Shape = 'post' | 'attachment';
+/** The type of a value in a body. */
 export type ValueType = MemberType | Shape;
 /** A post or an attachment while its members are being read. */
 export type BoundObject = Record<string, unknown>;
 
+/** The members of a post. */
 export const postMembers = {
   TicketREF: 'string',
   TicketId: 'int?',
@@ -77,6 +84,7 @@ export const postMembers = {
   SendViaOutboundEmailBcc: 'strings',
 } as const satisfies Record<keyof NewMessagePost, MemberType>;
 
+/** The members of an attachment. */
 export const attachmentMembers = {
   FileName: 'string',
   ContentType: 'string',
@@ -92,7 +100,7 @@ export interface Reading {
   readonly errors: readonly string[];
 }
 
-/** The body exceeds a limit of this process. */
+/** The body exceeds one of `ReadingLimits`, or the size that a request may have. */
 export class TooLarge extends Error {
   constructor() {
     super('Maximum request length exceeded.');
@@ -101,8 +109,8 @@ export class TooLarge extends Error {
 }
 
 /**
- * Limits while a body is being read. They exceed the command's limits, so that its refusals are the ones
- * seen.
+ * Limits while a body is being read. They are higher than the command's limits, so that a client normally
+ * sees the command's refusal.
  */
 export interface ReadingLimits {
   /** Maximum characters of one string in memory (a message, a name). */
@@ -113,6 +121,7 @@ export interface ReadingLimits {
   readonly errors: number;
   readonly errorChars: number;
 }
+/** The limits in use. */
 export const readingLimits: ReadingLimits = {
   textChars: 8 << 20,
   values: 1_000_000,
@@ -131,7 +140,10 @@ export class Budget {
     this.#left = values;
   }
 
-  /** @throws {TooLarge} */
+  /**
+   * Counts values.
+   * @throws TooLarge
+   */
   spend(values: number): void {
     this.#left -= values;
     if (this.#left < 0) throw new TooLarge();

@@ -19,6 +19,7 @@ export class Spools {
     this.#receive = receive;
   }
 
+  /** Creates the spool of another file. */
   create(): Spool {
     const spool = new Spool((source) =>
       ++this.#begun > maxFiles ? undefined : this.#receive(source, 'Attachments'),
@@ -32,13 +33,13 @@ export class Spools {
     return this.#all.find((spool) => spool.congestion)?.congestion;
   }
 
-  /** Gives up the incomplete files. */
+  /** Gives up the files that are not complete. */
   release(): void {
     for (const spool of this.#all) spool.release();
   }
 }
 
-/** One file: accepts bytes without waiting, and passes them to the store as fast as it writes. */
+/** One file. It accepts bytes without waiting, and passes them to the store as fast as the store writes. */
 export class Spool {
   /** Bytes written so far. */
   size = 0;
@@ -56,6 +57,7 @@ export class Spool {
     this.#begin = begin;
   }
 
+  /** Appends bytes. */
   write(bytes: Buffer): void {
     this.size += bytes.length;
     if (this.#state === 'given up' || bytes.length === 0) return;
@@ -66,24 +68,27 @@ export class Spool {
     this.#wake();
   }
 
+  /** Marks the file as complete. */
   end(): void {
     if (this.#state === 'open') this.#state = 'whole';
     this.#wake();
   }
 
+  /** Resolves when the store has caught up; undefined when there is nothing to wait for. */
   get congestion(): Promise<void> | undefined {
     return this.#congestion?.promise;
   }
 
   /**
-   * Of a file that has come to its end. An empty one is stored when it is asked for: an item of a list may
-   * have been none.
+   * The stored file. Only for a file that is complete. An empty file is stored when this is first read,
+   * because an item of a list may turn out to be no file.
    */
   get received(): Promise<ReceivedFile> {
     this.#start();
     return this.#received!;
   }
 
+  /** Gives up the file if it is not complete. */
   release(): void {
     if (this.#state !== 'open') return;
     this.#giveUp();

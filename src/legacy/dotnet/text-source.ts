@@ -9,11 +9,13 @@ export class TextSource {
   #ended = false;
   #failure: Error | undefined;
 
+  /** Appends a piece of text. */
   feed(piece: string): void {
     this.text = this.pos < this.text.length ? this.text.slice(this.pos) + piece : piece;
     this.pos = 0;
   }
 
+  /** Marks the end of the text. */
   end(): void {
     this.#ended = true;
   }
@@ -31,7 +33,10 @@ export class TextSource {
     return this.pos + ahead < this.text.length;
   }
 
-  /** Waits for the character `ahead` places after the next one. @returns false at the end of the text */
+  /**
+   * Waits for the character `ahead` places after the next one.
+   * @returns false at the end of the text
+   */
   *has(ahead: number): Generator<void, boolean> {
     while (this.pos + ahead >= this.text.length) {
       if (this.#failure) {
@@ -63,7 +68,7 @@ export function isWhiteSpace(code: number): boolean {
 
 const letterOrDigit = /[\p{L}\p{Nd}]/u;
 
-/** `char.IsLetterOrDigit` */
+/** .NET's `char.IsLetterOrDigit`. */
 export function isLetterOrDigit(code: number): boolean {
   if (code < 0x80) {
     return (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);

@@ -57,6 +57,7 @@ const answers: readonly (readonly [status: string, meaning: string])[] = [
   ['500, 503', 'A fault. After 503, try again in as many seconds as Retry-After says.'],
 ];
 
+/** The style sheet of the help page. */
 export const helpStyle = `
 body {
   font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem;

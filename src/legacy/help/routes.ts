@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { bareReply, type Reply } from '../reply.ts';
+import { bareReply, type LegacyReply } from '../reply.ts';
 import { helpPage, helpStyle } from './page.ts';
 
 /**
@@ -11,8 +11,15 @@ import { helpPage, helpStyle } from './page.ts';
 const sampleOrigin = 'http://localhost:4000';
 const isPlainOrigin = (origin: string) => /^https?:\/\/[\w.:[\]-]+$/.test(origin);
 
-/** The help page and the OpenAPI document. Samples use the origin by which the reader came. */
-export function loadPages(): (page: 'help' | 'openapi', request: IncomingMessage, origin: string) => Reply {
+/**
+ * Loads the help page and the OpenAPI document.
+ * @returns a function that makes the reply; the samples in it use the origin by which the reader came
+ */
+export function loadPages(): (
+  page: 'help' | 'openapi',
+  request: IncomingMessage,
+  origin: string,
+) => LegacyReply {
   const style = createHash('sha256').update(helpStyle).digest('base64');
   const policy =
     `default-src 'none'; style-src 'sha256-${style}'; ` +

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** A recorded call and its answer. */
+/** A recorded call and its response. */
 export interface Recorded {
   readonly name: string;
   readonly method: string;
@@ -14,6 +14,7 @@ export interface Recorded {
   readonly expect: RecordedAnswer;
 }
 
+/** A recorded response. */
 export interface RecordedAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -21,6 +22,7 @@ export interface RecordedAnswer {
   readonly body: Buffer | undefined;
 }
 
+/** The response to a replayed call. */
 export interface ReplayedAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -39,7 +41,7 @@ const significant = [
 ];
 const shown = 300;
 
-/** Lists the differences between two answers, one line each. Message ids always differ and are ignored. */
+/** Lists the differences between two responses, one line each. Message ids always differ and are ignored. */
 export function differences(expected: RecordedAnswer, received: ReplayedAnswer): string[] {
   const found: string[] = [];
   if (expected.status !== received.status)
@@ -58,6 +60,7 @@ export function differences(expected: RecordedAnswer, received: ReplayedAnswer):
   return found;
 }
 
+/** Headers with their names in lower case. */
 export function lower(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

@@ -27,6 +27,7 @@ const entry = z.object({
     content: z.object({ text: z.string().nullish(), encoding: z.string().nullish() }).nullish(),
   }),
 });
+/** The schema of a HAR file. */
 export const har = z.object({ log: z.object({ entries: z.array(entry) }) });
 type HarEntry = z.infer<typeof entry>;
 
@@ -36,7 +37,10 @@ const hop = new RegExp(
     'keep-alive|expect|upgrade|http2-settings|te)$',
 );
 
-/** @returns an empty array for a request that is not for the old endpoint or has no answer */
+/**
+ * The call of a HAR's entry.
+ * @returns an empty array for a request that is not for the old endpoint or has no response
+ */
 export function fromHar({ request, response }: HarEntry, index: number): Recorded[] {
   const path = pathOf(request.url);
   if (path === undefined || response.status === 0) return [];

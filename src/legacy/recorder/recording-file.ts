@@ -34,13 +34,17 @@ function readHar(data: unknown): Recording | undefined {
   return { calls, leftOut: entries.length - calls.length };
 }
 
+/** The calls of a recording. */
 export interface Recording {
   readonly calls: readonly Recorded[];
   /** Number of requests that are not for the old endpoint or have no answer. */
   readonly leftOut: number;
 }
 
-/** Reads a recording. @throws Error with what is wrong with the file */
+/**
+ * Parses a recording: a HAR, a list of calls, or one call on each line.
+ * @throws Error that says what is wrong with the file
+ */
 export function readRecording(text: string): Recording {
   // Recorders on Windows write a byte order mark.
   const data = parse(text.replace(/^\ufeff/, ''));

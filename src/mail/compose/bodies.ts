@@ -22,7 +22,10 @@ export interface Bodies {
 
 type BodyParts = Pick<MailParts, 'body' | 'format' | 'signature' | 'quoted' | 'omitted' | 'attachments'>;
 
-/** @param seed makes the Content-IDs of the pictures this mail's own */
+/**
+ * Makes a mail's bodies: the message, the signature and the quotations, as text and as HTML.
+ * @param seed makes the Content-IDs of the pictures this mail's own
+ */
 export async function mailBodies(parts: BodyParts, seed: string): Promise<Bodies> {
   const { body, format, signature, quoted, omitted, attachments } = parts;
   const pictures = new InlinePictures(seed);
@@ -84,7 +87,7 @@ function withinBound(find: FindPicture, brought: Map<string, number>): FindPictu
   };
 }
 
-/** Which of a message's files its own HTML shows. */
+/** The files of a message that its own HTML shows. */
 export async function shownFiles<T extends NamedFile>(
   html: string,
   files: readonly T[],

@@ -44,11 +44,13 @@ export interface ConversationRow {
 /** A row of `attachments`, as JSON. */
 export type StoredFile = Omit<AttachmentPart, 'sha256'> & { readonly sha256: string };
 
+/** A stored file as a part of a mail. */
 export const attachmentPart = (file: StoredFile): AttachmentPart => ({
   ...file,
   sha256: Buffer.from(file.sha256, 'hex'),
 });
 
+/** Parses a conversation from the database's JSON. */
 export const conversationOf = ({
   original,
   sent,
@@ -66,7 +68,10 @@ export const conversationOf = ({
   })),
 });
 
-/** The files of a message as JSON, redacted ones left out. @param which more to ask of an attachment `f` */
+/**
+ * The files of a message as JSON, redacted ones left out.
+ * @param which a further condition on the attachment `f`
+ */
 export const storedFiles = (messageId: SQL, which = sql`true`): SQL => sql`(
   select coalesce(json_agg(json_build_object(
       'fileName', ${f.fileName}, 'contentType', ${f.contentType}, 'byteSize', ${f.byteSize},

@@ -1,12 +1,12 @@
 /** Longest file name, in octets of UTF-8. */
 const maxNameOctets = 200;
 
-/** The name in NFC: macOS decomposes `ü`. */
+/** Normalizes a name to NFC, because macOS sends `ü` as two characters. */
 export const exactName = (name: string): string => name.toWellFormed().normalize('NFC');
 
 /**
- * A key that is the same for a file name as sent and as stored: it drops everything that storing may remove
- * or change.
+ * Normalizes a name for comparison. A name as sent and the same name as stored give the same key: it drops
+ * everything that storing may remove or change. Used to match `cid:` references.
  */
 export function fileNameKey(name: string): string {
   const plain = exactName(name)

@@ -14,8 +14,8 @@ const maxLineOctets = 998;
 const maxFileNameCharacters = 120;
 
 /**
- * Writes one folded header. @throws Error for a control character, and for a line that cannot be folded below
- * the limit
+ * Writes one folded header.
+ * @throws Error for a control character, and for a line that cannot be folded below 998 octets
  */
 export function header(name: string, value: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a value may hold none.
@@ -33,6 +33,7 @@ export function headerText(text: string): string {
   return isPlain(text) ? text : encodeText(text);
 }
 
+/** The value of From, To or Cc. */
 export function addressList(people: readonly NamedAddress[]): string {
   return people.map(mailboxOf).join(', ');
 }
@@ -65,7 +66,10 @@ function encodeText(text: string): string {
   return encodeWord(text.toWellFormed(), ascii * 2 > text.length ? 'Q' : 'B', 52);
 }
 
-/** A Message-ID of the sender's domain: ASCII, whatever the mailbox's address is written in. */
+/**
+ * Makes a Message-ID in the sender's domain. It is ASCII, whatever the mailbox's address is written in.
+ * @param unique the part before the `@`
+ */
 export function messageIdOf(unique: string, sender: string): string {
   const envelope = envelopeAddress(sender);
   return `<${unique}@${envelope.slice(envelope.lastIndexOf('@') + 1)}>`;
@@ -79,8 +83,9 @@ export const isMessageId = (id: string): boolean =>
   id.length <= maxMessageIdOctets && /^<[!-;=?-~]+@[!-;=?-~]+>$/.test(id);
 
 /**
- * In-Reply-To names the previous mail. References names the first of the thread and as many of the last as
- * fit one line (RFC 5322). Malformed ids are left out.
+ * The values of In-Reply-To, which names the previous mail, and of References, which names the first mail of
+ * the thread and as many of the last as fit one line (RFC 5322). Malformed ids are left out.
+ * @param thread Message-IDs of earlier mails, oldest first
  */
 export function threading(thread: readonly string[]): { inReplyTo: string | undefined; references: string } {
   const ids = [...new Set(thread.filter(isMessageId))];
@@ -98,8 +103,9 @@ export function threading(thread: readonly string[]): { inReplyTo: string | unde
 }
 
 /**
- * A file's name that is safe to show: no path, no control or bidirectional character, not too long. Joiners
+ * Makes a file's name safe to show: no path, no control or bidirectional character, not too long. Joiners
  * stay.
+ * @param position from 1; names a file without a visible name
  */
 export function mailFileName(fileName: string, position: number): string {
   const clean = withoutMisleading(fileName.toWellFormed())
@@ -114,7 +120,7 @@ export function mailFileName(fileName: string, position: number): string {
   return characters.slice(0, maxFileNameCharacters - [...extension].length).join('') + extension;
 }
 
-/** RFC 2183 with RFC 2231 names. */
+/** The value of Content-Disposition by RFC 2183, with a name as in RFC 2231. */
 export const disposition = (kind: 'attachment' | 'inline', filename: string): string =>
   buildHeaderValue({ value: kind, params: { filename } });
 

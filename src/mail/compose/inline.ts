@@ -41,6 +41,7 @@ export class InlinePictures {
     this.#seed = seed;
   }
 
+  /** The pictures that were placed. */
   get parts(): readonly InlinePart[] {
     return [...this.#parts.values()];
   }
@@ -50,7 +51,7 @@ export class InlinePictures {
     return this.#parts.has(part);
   }
 
-  /** Rewrites the author's own HTML. A `cid:` without a file stays as it is. */
+  /** Rewrites the `cid:` URLs of the author's own HTML. One without a file stays as it is. */
   placeOwn(html: string, find: FindPicture): string {
     return replaceSources(html, (tag, reference) => {
       const part = reference === undefined ? undefined : find(reference);
@@ -58,7 +59,10 @@ export class InlinePictures {
     });
   }
 
-  /** Rewrites a quoted message's HTML. A picture that is not a file of the message becomes its `alt` text. */
+  /**
+   * Rewrites the `cid:` URLs of a quoted message's HTML. A picture that is not a file of the message becomes
+   * its `alt` text.
+   */
   placeQuoted(html: string, find: FindPicture): string {
     return replaceSources(html, (tag, reference) => {
       const part = reference === undefined ? undefined : find(reference);
@@ -78,7 +82,7 @@ export class InlinePictures {
   }
 }
 
-/** What stands after `cid:` in each picture of sanitised HTML, in their order. */
+/** The part after `cid:` of each picture in sanitized HTML, in order. */
 export function pictureReferences(html: string): string[] {
   const references: string[] = [];
   replaceSources(html, (tag, reference) => {

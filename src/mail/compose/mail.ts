@@ -15,12 +15,14 @@ import {
 import type { AttachmentPart, MailParts } from './parts.ts';
 import type { MailSource } from './source.ts';
 
+/** The addresses of the SMTP transaction. */
 export interface Envelope {
   readonly from: string;
   /** To, Cc and Bcc in this order, in the form for RCPT TO. */
   readonly to: readonly string[];
 }
 
+/** A mail, ready to send. */
 export interface ComposedMail {
   readonly envelope: Envelope;
   /**
@@ -38,7 +40,7 @@ export interface ComposedMail {
 }
 
 /**
- * Composes the mail. The same parts give the same bytes. Bcc is in the envelope only. Lines have at most 76
+ * Composes a mail. The same parts give the same bytes. Bcc is in the envelope only. Lines have at most 76
  * octets, except addresses and ids that cannot be folded (998).
  */
 export async function composeMail(parts: MailParts): Promise<ComposedMail> {
@@ -62,7 +64,7 @@ export async function composeMail(parts: MailParts): Promise<ComposedMail> {
   };
 }
 
-/** Octets of a mail as sent. */
+/** Octets of a mail as sent, before dot-stuffing. */
 export function sourceOctets({ skeleton, inserts }: MailSource): number {
   return skeleton.length + inserts.reduce((sum, { byteSize }) => sum + base64Octets(byteSize), 0);
 }

@@ -3,11 +3,14 @@ import type { MessageFormat } from '../../platform/vocabulary.ts';
 
 /** The columns of a message that its mail uses. Each has one name from the table to the mail. */
 export const mailedColumns = { body: messages.body, format: messages.format, language: messages.language };
+/** The columns of a message that its mail uses. */
 export type MailedMessage = Pick<typeof messages.$inferSelect, keyof typeof mailedColumns>;
 const mailed = Object.keys(mailedColumns) as (keyof MailedMessage)[];
+/** Picks these columns. */
 export const mailedOf = (message: MailedMessage): MailedMessage =>
   Object.fromEntries(mailed.map((key) => [key, message[key]])) as unknown as MailedMessage;
 
+/** An address with its display name. */
 export interface NamedAddress {
   /** Display name; may be empty. */
   readonly name: string;
@@ -15,9 +18,11 @@ export interface NamedAddress {
   readonly address: string;
 }
 
+/** A file of a message. */
 export interface AttachmentPart {
   readonly fileName: string;
   readonly contentType: string;
+  /** Bytes of the file itself. */
   readonly byteSize: number;
   readonly blobKey: string;
   readonly sha256: Uint8Array;

@@ -32,13 +32,13 @@ export function imageTypeOf({ contentType, fileName }: NamedFile): string | unde
 }
 
 /**
- * Finds the pictures that a message's HTML shows by `cid:…`, among the message's own files: by a `contentId`
- * that was given with the file, else by the file's name as it was sent, percent-encoded or not. Files that
- * are no images are never found.
+ * Creates a function that finds the pictures which a message's HTML shows by `cid:…`, among the message's own
+ * files: by a `contentId` that was given with the file, else by the file's name as it was sent,
+ * percent-encoded or not. Files that are not images are never found.
  *
- * Of several files with one name, the first `cid:` of that name shows the first of them, the second the
- * second, and so on; further ones show the last. A file with a `contentId` of its own counts among them only
- * if there is no other.
+ * Of several files with one name, the first `cid:` of that name shows the first, the second shows the second,
+ * and so on; further ones show the last. A file with a `contentId` of its own counts among them only if there
+ * is no other.
  * @returns a function to call once for each `cid:`, in order, with the part after the colon
  */
 export function pictureFinder<T extends NamedFile>(

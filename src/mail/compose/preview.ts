@@ -3,6 +3,7 @@ import { messageIdOf } from './header.ts';
 import { composeMail, type Envelope } from './mail.ts';
 import type { MailParts } from './parts.ts';
 
+/** The mail that a message would become. */
 export interface MailPreview {
   readonly envelope: Envelope;
   readonly subject: string;
@@ -17,6 +18,7 @@ export interface MailPreview {
   readonly previewHash: string;
 }
 
+/** The parts of a mail that has no id and no date yet. */
 export interface PreviewParts extends Omit<MailParts, 'date' | 'messageId'> {
   /**
    * The ticket's last mail, sent or not. The hash has it instead of the thread, which changes as other mails

@@ -5,7 +5,10 @@ import { base64Octets } from './bodies.ts';
 export interface MailSource {
   /** All bytes but the attachments' base64 lines. */
   readonly skeleton: Buffer;
-  /** In order: where in the skeleton each attachment's base64 lines belong. `byteSize` is the file's own. */
+  /**
+   * In order: the offset in the skeleton at which an attachment's base64 lines belong, and the file.
+   * `byteSize` is that of the file itself.
+   */
   readonly inserts: readonly {
     readonly offset: number;
     readonly blobKey: string;
@@ -34,7 +37,10 @@ export async function* mailBytes(
 /** Octets; a mail without large files is one piece. */
 const largePiece = 65_536;
 
-/** Joins pieces into larger ones: each costs a system call, a TLS record and some turns of the event loop. */
+/**
+ * Joins pieces into larger ones, because each piece costs a system call, a TLS record and some turns of the
+ * event loop.
+ */
 export async function* inLargePieces(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let gathered: Buffer[] = [];
   let octets = 0;
@@ -50,7 +56,8 @@ export async function* inLargePieces(pieces: AsyncIterable<Buffer>): AsyncGenera
 }
 
 /**
- * The same pieces. `begin` starts reading the first one ahead. `end` closes the source if it was not read.
+ * Wraps pieces so that the first one can be read before it is needed. `begin` starts reading it. `end` closes
+ * the source if it was not read.
  */
 export function readAhead(pieces: AsyncGenerator<Buffer>) {
   let first: Promise<IteratorResult<Buffer>> | undefined;

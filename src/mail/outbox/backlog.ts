@@ -43,8 +43,9 @@ async function look(sql: postgres.Sql): Promise<Backlog> {
 }
 
 /**
- * Runs one query at a time and caches its result for a second, so it may be called often. @throws when the
- * database does not answer in time
+ * Creates a function that counts the backlog. It runs one query at a time and caches its result for a second,
+ * so it may be called often.
+ * @throws when the database does not answer in time
  */
 export function createBacklog(sql: postgres.Sql): () => Promise<Backlog> {
   let last: Promise<Backlog> | undefined;
@@ -60,7 +61,11 @@ export function createBacklog(sql: postgres.Sql): () => Promise<Backlog> {
   };
 }
 
-/** For readiness. @param patienceSeconds seconds that mail may be stalled */
+/**
+ * Creates the check of mail for readiness: `degraded` when mail is stalled, `unknown` when the database does
+ * not answer.
+ * @param patienceSeconds how long mail may be stalled
+ */
 export function createMailChore(
   backlog: () => Promise<Backlog>,
   patienceSeconds: number,

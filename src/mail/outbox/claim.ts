@@ -6,8 +6,10 @@ import { deliveries, deliveryAttempts, mailboxes } from '../../db/tables.ts';
 import { d, e, isWaiting, leaseFor, m } from '../table-aliases.ts';
 import { atCapStep, isAtCap } from './pacing.ts';
 
+/** A mail that a worker may attempt to send. */
 export interface Claim {
   readonly id: number;
+  /** The fencing token of this attempt. */
   readonly token: string;
   /** Attempts so far, this one included. */
   readonly attempts: number;
@@ -20,12 +22,16 @@ export interface MailboxSlots {
   readonly free: number;
 }
 
+/** Who claims, and how many mails. */
 export interface ClaimOptions {
+  /** Name of the worker, for the log of attempts. */
   readonly worker: string;
   readonly now: Date;
+  /** How long the worker may hold a mail before another one takes it over. */
   readonly leaseSeconds: number;
   /** Mailboxes with a number other than `free`. */
   readonly lanes: readonly MailboxSlots[];
+  /** Number of mails that this worker can take now of any other mailbox. */
   readonly free: number;
   /** Conditional mails that this transaction checked under their tickets' locks. Others are not claimed. */
   readonly cleared?: readonly number[];

@@ -69,7 +69,7 @@ async function cancelAnswered(client: postgres.Sql, ids: readonly number[]): Pro
       update ${deliveries} d set ${assign(deliveries, {
         state: 'CANCELLED',
         settledAt: sql`clock_timestamp()`,
-        failure: 'Not sent: somebody replied first',
+        failure: 'Not sent: someone replied first',
       })}
       from answered a where ${d.id} = a.id
     ), told as (

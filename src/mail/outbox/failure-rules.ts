@@ -38,7 +38,7 @@ export const failureRules: readonly FailureRule[] = [
   },
   {
     matches: /^5\d\d[ -]5\.(?:2\.3|3\.4)\b|^552\b.*size/is,
-    reason: 'The mail is larger than the server takes.',
+    reason: 'The mail is larger than the server accepts.',
     suggestedAction: 'REDUCE_SIZE',
   },
   {
@@ -94,7 +94,7 @@ export const failureRules: readonly FailureRule[] = [
   {
     matches:
       /^(?:The mail could not be made|An attachment could not be read|The attempt could not be written)/,
-    reason: 'The gateway could not make the mail.',
+    reason: 'The gateway could not compose the mail.',
     suggestedAction: 'ASK_MAIL_ADMINISTRATOR',
   },
   {

@@ -55,14 +55,17 @@ const speaking = {
   CANCELLED: [],
 } satisfies Record<DeliveryState, readonly RecipientState[]>;
 
+/** Why a delivery failed or waits. */
 export interface DeliveryExplanation extends Explanation {
   /** The server's reply for the first recipient that `reason` names. */
   readonly smtpReply: string | null;
 }
 
 /**
- * Explains why a delivery failed or waits, by recipient; undefined when there is nothing to explain.
- * @param failure the delivery's own failure text: why it was cancelled, or that a cap delays it
+ * Explains why a delivery failed or waits, in one text that names the recipients; undefined when there is
+ * nothing to explain.
+ * @param failure the delivery's own text: why it was cancelled, that its recipient's hourly limit delays it,
+ *   or `awaitsScan`
  */
 export function explainDelivery({
   state,

@@ -22,7 +22,9 @@ export interface KnownAttempt {
   readonly attempts: number;
 }
 
+/** Where the outbox belongs, and whether it is held. */
 export interface Home {
+  /** Since when sending is held; null: it is not. */
   readonly heldAt: Date | null;
   readonly reason: string | null;
   /** Whether the row was written at another location. */
@@ -42,6 +44,7 @@ const advice =
   'The original database may have sent the same mails. `ticketwire outbox show` lists what waits, ' +
   '`ticketwire outbox release` sends it';
 
+/** Reads the location of this database. */
 export async function findLocation(sql: postgres.Sql): Promise<DatabaseLocation> {
   const [may] = await sql`select has_function_privilege('pg_control_system()', 'execute') as may`;
   const system = may!.may
@@ -68,8 +71,8 @@ export async function findHome(sql: postgres.Sql): Promise<Home> {
 }
 
 /**
- * Stops sending until the outbox is released. Mails under way end first. @returns false when it was held
- * already
+ * Stops sending until the outbox is released. Mails in transmission are finished.
+ * @returns false when it was held already
  */
 export async function hold(sql: postgres.Sql, reason: string): Promise<boolean> {
   const held = await sql`
@@ -89,8 +92,7 @@ export async function settleHere(sql: postgres.Sql, { place, timeline }: Databas
 }
 
 /**
- * Why a worker that starts now would send nothing; undefined when it would send. Writes nothing but a missing
- * home.
+ * Why a worker that starts now would send nothing; undefined when it would send. Writes only a missing home.
  */
 export async function whyHeld(sql: postgres.Sql): Promise<string | undefined> {
   const { heldAt, reason, moved, turned } = await findHome(sql);
@@ -112,6 +114,7 @@ async function remember(
   return { lost, newest: [...newest] };
 }
 
+/** The check before each claim. */
 export interface Gate {
   /** Whether mails may be sent. It queries the database at most every `everyMs`, and logs a reason once. */
   isOpen(): Promise<boolean>;
@@ -122,9 +125,10 @@ export interface Gate {
 }
 
 /**
- * The check before each claim. A worker that ran while a standby was promoted knows the last attempts, and
- * continues if the database still has them. A worker that starts later cannot know, and waits for such a
- * worker or for an operator.
+ * Creates the check before each claim. A worker that ran while a standby was promoted knows the last
+ * attempts, and continues if the database still has them. A worker that starts later cannot know, and waits
+ * for such a worker or for an operator.
+ * @param everyMs milliseconds between two queries while mails are sent
  */
 export function createGate(sql: postgres.Sql, log: Logger, everyMs: number): Gate {
   let askedAt = Number.NEGATIVE_INFINITY;

@@ -30,7 +30,8 @@ import type { Settlement } from './settlement.ts';
  * the database's clock, everything else uses `now`.
  */
 
-export type Attempt = Pick<Claim, 'id' | 'token'>;
+/** The attempt that owns a delivery. */
+export type ClaimRef = Pick<Claim, 'id' | 'token'>;
 
 const value = sql.placeholder;
 
@@ -69,7 +70,7 @@ const insertSources = statement<
  */
 export async function keepSources(
   client: postgres.Sql,
-  kept: readonly (Attempt & { source: MailSource })[],
+  kept: readonly (ClaimRef & { source: MailSource })[],
 ): Promise<void> {
   await insertSources(client, {
     ids: kept.map(({ id }) => id),
@@ -87,11 +88,12 @@ const enterBody = statement<{ token: string }, { ids: number[]; tokens: string[]
     returning ${d.attempt} as token`);
 
 /**
- * The fence: commits that bytes may be sent from now on. Resolves to the tokens that still own their
- * delivery. Other attempts were overtaken or let their lease expire, and must drop the connection. A mail
- * server waits meanwhile, so the update is small: it changes no indexed column, which makes it a HOT update.
+ * The fence: commits that bytes may be sent from now on. The update is small, because a mail server is
+ * waiting: it changes no indexed column, which makes it a HOT update.
+ * @returns the tokens that still own their delivery. Other attempts were overtaken or let their lease expire,
+ *   and must drop the connection
  */
-export async function openBody(client: postgres.Sql, openings: readonly Attempt[]): Promise<Set<string>> {
+export async function openBody(client: postgres.Sql, openings: readonly ClaimRef[]): Promise<Set<string>> {
   const rows = await enterBody(client, {
     ids: openings.map(({ id }) => id),
     tokens: openings.map(({ token }) => token),
@@ -101,6 +103,7 @@ export async function openBody(client: postgres.Sql, openings: readonly Attempt[
 
 /** Results of settlements, by delivery id. */
 export interface Settled {
+  /** Deliveries whose outcome was written. Those in neither set were overtaken. */
   readonly written: ReadonlySet<number>;
   /** Their tickets are locked: the caller retries them, and the others do not wait. */
   readonly locked: ReadonlySet<number>;
@@ -173,7 +176,7 @@ const writeOutcomes = statement<{ id: number; locked: boolean }, { ids: number[]
 /**
  * Writes the outcomes of attempts with their recipients and events in one commit. An overtaken attempt is
  * recorded in the list of attempts and changes nothing else. An attempt that was recovered at BODY replaces
- * OUTCOME_UNKNOWN with its real outcome.
+ * OUTCOME_UNKNOWN with its actual outcome.
  */
 export async function settle(client: postgres.Sql, settlements: readonly Settlement[]): Promise<Settled> {
   const ids = settlements.map(({ id }) => id);

@@ -34,7 +34,7 @@ export const isAtCap: SQL = sql`
 /**
  * Locks the mailboxes with a cap per recipient. Their mails are claimed in the same transaction by a later
  * statement, which sees the previous worker's claims.
- * @returns the locked mailboxes; others are locked by another worker
+ * @returns the ids of the locked mailboxes; others are locked by another worker
  */
 export async function takeTurns(client: postgres.Sql): Promise<number[]> {
   const rows = await run<{ id: number }>(

@@ -62,12 +62,13 @@ export async function renew(
   );
 }
 
+/** A recovered delivery and its new state. */
 export interface Recovered {
   readonly id: number;
   readonly state: 'QUEUED' | 'OUTCOME_UNKNOWN';
 }
 
-const workerEnded = 'The worker ended while the mail was going out';
+const workerEnded = 'The worker stopped while the mail was being sent';
 
 /**
  * Recovers attempts whose lease expired: before BODY the delivery is QUEUED again, at BODY its outcome is

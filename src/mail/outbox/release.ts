@@ -10,13 +10,15 @@ import { findHome, settleHere } from './home.ts';
 
 /** Most deliveries that one statement changes. Their tickets stay locked until the commit. */
 const atOnce = 500;
-const why = 'The database was restored or copied: the desk that it was may have sent this mail';
+const why = 'The database was restored or copied: the original may have sent this mail';
 
+/** The result of a release. */
 export interface Released {
   /**
    * Whether this database is a copy or was rolled back, so that the outcome of mails under way is unknown.
    */
   readonly restored: boolean;
+  /** Number of deliveries that became OUTCOME_UNKNOWN. */
   readonly outcomeUnknown: number;
 }
 

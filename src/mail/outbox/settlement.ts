@@ -6,6 +6,7 @@ import type { AttemptOutcome, RecipientVerdict } from '../smtp/outcome.ts';
 const firstBackOff = 60_000;
 const longestBackOff = 3_600_000;
 
+/** A recipient with the state that earlier attempts left. */
 export interface LedgerRecipient {
   readonly position: number;
   readonly address: string;
@@ -36,11 +37,13 @@ export interface Settlement {
   }[];
 }
 
+/** A delivery that was attempted. */
 export interface Attempted {
   readonly id: number;
   readonly token: string;
   /** Attempts so far, this one included. */
   readonly attempts: number;
+  /** A temporary failure from this instant on is final. */
   readonly giveUpAt: Date;
   readonly recipients: readonly LedgerRecipient[];
 }
@@ -53,7 +56,7 @@ export const unsettledRecipients = (recipients: readonly LedgerRecipient[]): rea
  * Derives the delivery's next state from the server's replies. A pure function. A refusal concerns its
  * recipient alone. A temporary one is retried for that recipient only. An unknown outcome stops all automatic
  * retries.
- * @param random in [0, 1): full jitter, so that mails that failed together do not come back together
+ * @param random in [0, 1): spreads the retries of mails that failed together
  */
 export function settlementOf(
   delivery: Attempted,
@@ -92,8 +95,8 @@ export const redactedSettlement = (delivery: Attempted): Settlement =>
   unsentSettlement(delivery, 'CANCELLED', 'Not sent: the message was redacted');
 
 /**
- * The settlement of a mail with an infected file, which is never sent. @param file its name, and what was
- * found in it
+ * The settlement of a mail with an infected file, which is never sent.
+ * @param file its name, and what was found in it
  */
 export const infectedSettlement = (delivery: Attempted, file: string): Settlement =>
   unsentSettlement(delivery, 'FAILED', `Not sent: a file is infected: ${file}`);
@@ -122,8 +125,8 @@ function unsentSettlement(delivery: Attempted, state: 'CANCELLED' | 'FAILED', re
 const unaddressed: RecipientVerdict = { state: 'DEFERRED', reply: 'not addressed', enhancedCode: undefined };
 
 /**
- * The one rule for a delivery's state from its recipients' states, when no attempt is under way.
- * @param waiting the state while a recipient is still to be sent to
+ * The one rule for a delivery's state from its recipients' states, when no attempt is running.
+ * @param waiting the state while a recipient has not been sent to yet
  */
 export function stateOf<W extends DeliveryState = 'DEFERRED'>(
   recipients: readonly RecipientState[],
@@ -142,7 +145,11 @@ function worstOf(state: DeliveryState): RecipientState | undefined {
   return state === 'SENT' ? undefined : 'FAILED';
 }
 
-/** Milliseconds: exponential with full jitter, from one second to an hour. */
+/**
+ * Milliseconds until the next attempt: exponential with full jitter, from one second to an hour.
+ * @param attempts number of attempts so far, from 1
+ * @param random in [0, 1)
+ */
 export function backOff(attempts: number, random: number): number {
   return Math.max(1000, random * Math.min(longestBackOff, firstBackOff * 2 ** Math.min(attempts - 1, 20)));
 }

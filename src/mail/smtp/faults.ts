@@ -2,7 +2,7 @@ import type { Envelope } from '../compose/mail.ts';
 import { type AttemptOutcome, cleanReply, type RecipientVerdict, verdictOf } from './outcome.ts';
 import type { Transmission } from './transmission.ts';
 
-/** The errors of nodemailer. */
+/** An error of nodemailer. */
 export interface SmtpError extends Error {
   code?: string;
   /** Code of the underlying error of the system or OpenSSL. */
@@ -16,12 +16,17 @@ export class Fenced extends Error {}
 /** A fault of the gateway, not of the server. Its message is in plain words. */
 export class OwnFault extends Error {}
 
+/** Makes a handler of rejections that throws an OwnFault with this text. */
 export const orOwnFault =
   (words: string) =>
   (cause: unknown): never => {
     throw new OwnFault(words, { cause });
   };
 
+/**
+ * Makes the outcome of an attempt that gives each address a verdict.
+ * @param serverDown whether other mails to this server would fail as well
+ */
 export function settled(
   reached: AttemptOutcome['reached'],
   reply: string,
@@ -48,6 +53,7 @@ export function failedToConnect(error: unknown, envelope: Envelope): AttemptOutc
   return settled('CONNECT', words, { envelope }, () => verdictOf(words), !final);
 }
 
+/** Describes an error for operators, in a sentence without a full stop. */
 export function plainWords(error: SmtpError): string {
   if (/CERT|SELF_SIGNED|ALTNAME|^ERR_(?:SSL|TLS)|EPROTO/.test(error.originalCode ?? ''))
     return `The mail server's TLS cannot be trusted: ${cleanReply(error.message)}`;

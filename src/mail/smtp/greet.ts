@@ -10,7 +10,10 @@ const timeouts = { ...defaultTimeouts, connect: patienceMs, envelope: patienceMs
 /** A mail server could not be reached or refused. The message is in plain words. */
 export class NotGreeted extends Error {}
 
-/** Opens a connection and signs in, as for a mail. The caller ends the session. @throws NotGreeted */
+/**
+ * Opens a connection and signs in, as for a mail. The caller ends the session.
+ * @throws NotGreeted
+ */
 export async function greet(server: SmtpServer): Promise<SmtpSession> {
   const session = new SmtpSession(server, timeouts);
   try {
@@ -22,13 +25,17 @@ export async function greet(server: SmtpServer): Promise<SmtpSession> {
   }
 }
 
-/** Sends a short test mail without a ticket. @throws NotGreeted with what the server said */
+/**
+ * Sends a short test mail without a ticket.
+ * @returns the server's reply
+ * @throws NotGreeted with the server's reply or the fault
+ */
 export async function sendTestMail(session: SmtpSession, from: string, to: string): Promise<string> {
   const text = [
     ...[`From: <${from}>`, `To: <${to}>`, 'Subject: Ticketwire can send from here'],
     ...[`Date: ${new Date().toUTCString().replace('GMT', '+0000')}`, 'MIME-Version: 1.0'],
     ...['Auto-Submitted: auto-generated', 'Content-Type: text/plain; charset=utf-8', ''],
-    ...['Somebody tried this mailbox with `ticketwire mailbox test`. There is nothing to answer.', ''],
+    ...['This mailbox was tested with `ticketwire mailbox test`. There is nothing to answer.', ''],
   ].join('\r\n');
   const recipient = envelopeAddress(to);
   const bytes = Buffer.from(text);

@@ -37,6 +37,7 @@ export function cleanReply(reply: string): string {
     .slice(0, maxReplyCharacters);
 }
 
+/** The enhanced status code in a reply (RFC 3463), such as `5.1.1`; undefined if there is none. */
 export function enhancedCode(reply: string): string | undefined {
   return /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\b/m.exec(reply)?.[1];
 }
@@ -47,6 +48,7 @@ export function verdictOf(reply: string): RecipientVerdict {
   return { state, reply: cleanReply(reply), enhancedCode: enhancedCode(reply) };
 }
 
+/** The verdict when the server may have accepted the mail. */
 export const unknownVerdict = (reply: string): RecipientVerdict => ({
   state: 'OUTCOME_UNKNOWN',
   reply: cleanReply(reply),

@@ -8,23 +8,30 @@ const mailsPerConnection = 100;
 /** Milliseconds that an idle connection is kept. Most servers close it after minutes. */
 const idleMilliseconds = 20_000;
 
+/** Connections to one server. */
 export interface SmtpPool {
-  /** Sends once a connection is free. Never rejects. `begin` is called first; `false` cancels the mail. */
+  /**
+   * Waits for a free connection, then calls `begin`, then sends. Resolves to undefined if the mail was
+   * cancelled, also when `begin` returns false. Never rejects.
+   */
   send(mail: Transmission, begin?: () => boolean): Promise<AttemptOutcome | undefined>;
   /** The server's last announced size limit, in octets. */
   readonly sizeLimit: number | undefined;
   /** Cancels mails that wait for a connection, now and later. */
   callOff(): void;
   /**
-   * Closes connections whose mail has not reached its fence, and cancels those mails. With `all`, closes the
-   * others too; their outcome may be unknown.
+   * Closes connections whose mail has not requested its fence, and cancels those mails. With `all`, closes
+   * the others too; their outcome may be unknown.
    */
   cut(all: boolean): void;
-  /** Ends idle connections with QUIT. Mails in flight finish first. */
+  /**
+   * Returns immediately. Ends idle connections with QUIT, and busy ones after their mail. Mails that still
+   * wait are sent.
+   */
   close(): void;
 }
 
-/** A pool of at most `connections` connections to one server. */
+/** Creates a pool of at most `connections` connections to one server. */
 export function createSmtpPool(server: SmtpServer, connections: number, timeouts: SmtpTimeouts): SmtpPool {
   const idle: { session: SmtpSession; timer: NodeJS.Timeout }[] = [];
   const waiting: ((mayGo: boolean) => void)[] = [];

@@ -17,7 +17,10 @@ export function sealPassword(password: string, address: string, key: Uint8Array)
   return Buffer.concat([Buffer.of(version), nonce, cipher.getAuthTag(), sealed]);
 }
 
-/** @throws for a wrong key, and for bytes that `sealPassword` did not make for this address */
+/**
+ * Decrypts a mailbox's password.
+ * @throws Error for a wrong key, and for bytes that `sealPassword` did not make for this address
+ */
 export function openPassword(sealed: Uint8Array, address: string, key: Uint8Array): string {
   const bytes = Buffer.from(sealed);
   if (bytes[0] !== version || bytes.length < 1 + nonceBytes + tagBytes)

@@ -16,6 +16,7 @@ export class SmtpSession {
   readonly #timeouts: SmtpTimeouts;
   #extensions: Extensions = readExtensions(false);
   #fail: (error: Error) => void = () => {};
+  /** Number of mails sent. */
   sent = 0;
   #wasCut = false;
   #mayHaveBegun = false;
@@ -39,21 +40,22 @@ export class SmtpSession {
     this.#connection.on('end', () => this.#fail(new Error('The server closed the connection')));
   }
 
+  /** Whether the connection is open. */
   get open(): boolean {
     return !this.#connection.destroyed;
   }
 
-  /** Octets that the server takes at most (EHLO SIZE). */
+  /** Octets of the largest mail that the server accepts (EHLO SIZE); undefined if it announces none. */
   get sizeLimit(): number | undefined {
     return this.#extensions.sizeLimit;
   }
 
-  /** Whether `cut` ended it. */
+  /** Whether the session was ended by `cut`. */
   get wasCut(): boolean {
     return this.#wasCut;
   }
 
-  /** Whether the fence of the current mail was requested. */
+  /** Whether the current mail has requested its fence, so that bytes of it may be sent. */
   get mayHaveBegun(): boolean {
     return this.#mayHaveBegun;
   }
@@ -61,10 +63,11 @@ export class SmtpSession {
   /** Closes the connection immediately. The pending step fails. */
   cut(): void {
     this.#wasCut = true;
-    this.#fail(new Error('This process is ending'));
+    this.#fail(new Error('This process is shutting down'));
     this.close();
   }
 
+  /** Connects, and signs in if the server's settings have a user. Rejects with an SmtpError. */
   async connect(): Promise<void> {
     const { user, password } = this.#server;
     await this.#within(this.#timeouts.connect, 'to connect and sign in', (done) => {
@@ -117,6 +120,7 @@ export class SmtpSession {
     setTimeout(() => this.close(), 1000).unref();
   }
 
+  /** Closes the connection without QUIT. */
   close(): void {
     this.#connection.close();
   }
@@ -146,7 +150,7 @@ export class SmtpSession {
       stall = () => extend(this.#timeouts.bodyStall, 'to take the body');
       const gated = async function* (this: SmtpSession) {
         this.#mayHaveBegun = true;
-        if (!(await mail.openBody().catch(orOwnFault('The attempt could not be written down'))))
+        if (!(await mail.openBody().catch(orOwnFault('The attempt could not be recorded'))))
           throw new Fenced();
         body.opened = true;
         try {

@@ -14,6 +14,7 @@ export interface SmtpTimeouts {
   /** From the final dot to its reply. */
   readonly final: number;
 }
+/** The timeouts in use. */
 export const defaultTimeouts: SmtpTimeouts = {
   connect: 60_000,
   envelope: 300_000,
@@ -21,6 +22,7 @@ export const defaultTimeouts: SmtpTimeouts = {
   final: 600_000,
 };
 
+/** Where and how to connect. */
 export interface SmtpServer {
   readonly host: string;
   readonly port: number;
@@ -38,10 +40,12 @@ export interface SmtpServer {
 /** A mail on its way to one server. */
 export interface Transmission {
   readonly envelope: Envelope;
+  /** Octets of the mail. */
   readonly byteSize: number;
   /** Whether its headers need a server with SMTPUTF8, whatever its recipients. */
   readonly hasUtf8Headers: boolean;
-  /** Asked after the server's 354 and before the first byte of the body: `false` drops the connection. */
+  /** Called after the server's 354 and before the first byte of the body. `false` drops the connection. */
   readonly openBody: () => Promise<boolean>;
+  /** The bytes of the mail, before dot-stuffing. */
   readonly bytes: () => AsyncIterable<Buffer>;
 }

@@ -9,13 +9,16 @@ export interface SendingMailbox {
   readonly address: string;
   /** Its own server; null for the default one. */
   readonly smtpUrl: string | null;
+  /** Encrypted; see `sealPassword`. */
   readonly smtpPassword: Uint8Array | null;
   readonly disabled: boolean;
 }
 
+/** Settings that all mailboxes share. */
 export interface TransportOptions {
   /** The default server, for mailboxes without their own: `smtp:` or `smtps:`. */
   readonly smtpUrl: string | undefined;
+  /** Decrypts the passwords of mailboxes. */
   readonly mailboxKey: Uint8Array | undefined;
   /** Most connections per mailbox. */
   readonly connections?: number;
@@ -25,15 +28,20 @@ export interface TransportOptions {
 /** The mailbox cannot send, in plain words. */
 export class MailboxUnusable extends Error {}
 
+/** The connections of all mailboxes. */
 export interface Transport extends Disposable {
-  /** @throws MailboxUnusable */
+  /**
+   * The pool of a mailbox. A new one is created when its settings have changed.
+   * @throws MailboxUnusable
+   */
   poolOf(mailbox: SendingMailbox): SmtpPool;
+  /** As `SmtpPool.callOff`, for all pools. */
   callOff(): void;
   /** As `SmtpPool.cut`, for all pools. */
   cut(all: boolean): void;
 }
 
-/** A connection pool per mailbox, so that a slow server does not delay other mailboxes. */
+/** Creates a connection pool per mailbox, so that a slow server does not delay other mailboxes. */
 export function createTransport({
   smtpUrl,
   mailboxKey,
@@ -67,7 +75,10 @@ export function createTransport({
   };
 }
 
-/** @throws MailboxUnusable */
+/**
+ * The server of a mailbox, with its decrypted password.
+ * @throws MailboxUnusable
+ */
 export function serverOf(
   mailbox: Omit<SendingMailbox, 'id'>,
   { smtpUrl, mailboxKey }: Pick<TransportOptions, 'smtpUrl' | 'mailboxKey'>,
@@ -86,10 +97,10 @@ export function serverOf(
 }
 
 /**
- * Reads `smtp://user:password@host:port` (587, or 25 without a user) or `smtps://…` (465). A login goes over
- * TLS only, unless the server is this machine; `?tls=require`, `?tls=offer` and `?tls=never` say otherwise.
- * Certificates are always verified.
- * @param password instead of one in the URL
+ * Parses `smtp://user:password@host:port` (default port 587, or 25 without a user) or `smtps://…` (465). A
+ * login is sent over TLS only, unless the server is this machine; `?tls=require`, `?tls=offer` and
+ * `?tls=never` override that. Certificates are always verified.
+ * @param password used instead of one in the URL
  */
 export function smtpServer(url: string, password?: string): SmtpServer {
   const { protocol, hostname, port, username, password: inUrl, searchParams } = new URL(url);

@@ -7,7 +7,7 @@ import type { AttemptPhase, DeliveryState } from '../../platform/vocabulary.ts';
 import type { BlobStore } from '../../storage/blob-store.ts';
 import { inLargePieces, type MailSource, mailBytes, readAhead } from '../compose/source.ts';
 import type { Claim } from '../outbox/claim.ts';
-import { type Attempt, keepSources, openBody, settle } from '../outbox/ledger.ts';
+import { type ClaimRef, keepSources, openBody, settle } from '../outbox/ledger.ts';
 import { learnSizeLimit } from '../outbox/pacing.ts';
 import {
   infectedSettlement,
@@ -21,6 +21,7 @@ import { MailboxUnusable, type Transport } from '../smtp/transport.ts';
 import { type DeliveryContents, envelopeOf, prepareMail } from './contents.ts';
 import type { WorkerStep } from './steps.ts';
 
+/** What attempts need. */
 export interface AttemptPorts {
   readonly sql: postgres.Sql;
   readonly blobs: Pick<BlobStore, 'open'>;
@@ -34,21 +35,26 @@ export interface AttemptPorts {
    */
   readonly heard: (mailboxId: number, serverDown: boolean) => void;
   readonly attempted?: AttemptSeen | undefined;
+  /** Called and awaited at each step, for tests. */
   readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
 }
 
 /** Called with the outcome, the phase reached and the duration. */
 export type AttemptSeen = (outcome: DeliveryState, phase: AttemptPhase, seconds: number) => void;
 
+/** Sends claimed deliveries. */
 export interface Attempts {
-  /** Sends one claimed delivery and writes its outcome; undefined when it was cancelled before it began. */
+  /**
+   * Sends one claimed delivery and writes its outcome; undefined when it was cancelled before it began.
+   * @param mayBegin asked once a connection is free
+   */
   run(claim: Claim, contents: DeliveryContents, mayBegin: () => boolean): Promise<AttemptOutcome | undefined>;
 }
 
-/** Runs attempts. Commits of concurrent attempts are batched. */
+/** Creates the sender of claimed deliveries. Commits of concurrent attempts are batched. */
 export function createAttempts(ports: AttemptPorts): Attempts {
   const { sql, blobs, log, now, transport, trace = () => {} } = ports;
-  const keep = createBatcher<Attempt & { source: MailSource }, void>(
+  const keep = createBatcher<ClaimRef & { source: MailSource }, void>(
     async (kept) => {
       await keepSources(sql, kept);
       return kept.map(() => undefined);
@@ -56,7 +62,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     // A skeleton holds the whole body, so the weight bounds the size of one parameter.
     { weigh: ({ source }) => source.skeleton.length, maxWeight: 4 * 1024 * 1024, atOnce: 2 },
   );
-  const open = createBatcher<Attempt, boolean>(
+  const open = createBatcher<ClaimRef, boolean>(
     async (openings) => {
       const owned = await openBody(sql, openings);
       return openings.map(({ token }) => owned.has(token));
@@ -221,7 +227,7 @@ const nothingSaid: AttemptOutcome = {
 function ownFault(contents: DeliveryContents, error: unknown, log: Logger): AttemptOutcome {
   const known = error instanceof MailboxUnusable;
   if (!known) log.error({ err: error, deliveryId: contents.id }, 'a mail could not be made');
-  const reply = known ? error.message : 'The mail could not be made; the log of the gateway says why';
+  const reply = known ? error.message : 'The mail could not be composed; the log of the gateway says why';
   const { to } = envelopeOf(contents, contents.recipients);
   return {
     reached: 'CONNECT',

@@ -27,6 +27,7 @@ import type { MailSource } from '../compose/source.ts';
 import type { SendingMailbox } from '../smtp/transport.ts';
 import { d, f, m, r } from '../table-aliases.ts';
 
+/** A recipient as the worker loads it. */
 export interface DeliveryRecipient {
   readonly position: number;
   readonly kind: RecipientKind;
@@ -111,6 +112,7 @@ const selectContents = statement<ContentsRow, { ids: readonly number[] }>(sql`
     left join ${deliverySources} s on ${s.deliveryId} = ${d.id}
     where ${d.id} = any (${sql.placeholder('ids')}::int[])`);
 
+/** Loads deliveries, by id. One query, however many there are. */
 export async function loadContents(
   client: postgres.Sql,
   ids: readonly number[],
@@ -138,13 +140,14 @@ function contentsOf({
   };
 }
 
+/** A mail that can be sent. */
 export interface PreparedMail {
   readonly source: MailSource;
   readonly byteSize: number;
   readonly hasUtf8Headers: boolean;
 }
 
-/** The mail's source: from an earlier attempt, else composed now. */
+/** Makes the mail's source: that of an earlier attempt if there is one, else it is composed now. */
 export async function prepareMail(contents: DeliveryContents, now: Date): Promise<PreparedMail> {
   const { source } = contents;
   if (source !== undefined) {

@@ -7,12 +7,15 @@ export const claimsPerConnection = 16;
 const firstRest = 1000;
 const longestRest = 120_000;
 
+/** The slots of each mailbox for claimed mails. */
 export interface Lanes {
   /** Slots of an idle mailbox. */
   readonly room: number;
   /** Mailboxes with another number of free slots. */
   list(): { mailboxId: number; free: number }[];
+  /** Takes a slot. */
   enter(mailboxId: number): void;
+  /** Frees a slot. */
   leave(mailboxId: number): void;
   /**
    * Reports an attempt. A mailbox pauses while its server is down, so that its mails wait instead of failing
@@ -33,7 +36,11 @@ interface Lane {
   restsUntil: number;
 }
 
-/** Tracks this worker's slots per mailbox, so that no mailbox delays another. */
+/**
+ * Creates the slots of one worker. Each mailbox has its own, so that no mailbox delays another.
+ * @param connections maximum connections per mailbox
+ * @param random in [0, 1), for the jitter of pauses
+ */
 export function createLanes({
   connections,
   random,

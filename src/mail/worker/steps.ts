@@ -9,4 +9,5 @@ export const workerSteps = [
   'answered',
   'settled',
 ] as const;
+/** A step of the worker. */
 export type WorkerStep = (typeof workerSteps)[number];

@@ -28,6 +28,7 @@ const usualDrain = { beginsMs: 5000, endsMs: 60_000 };
 /** Extra time to write the outcomes. */
 const ledgerMs = 5000;
 
+/** What the worker needs. */
 export interface WorkerPorts extends TransportOptions {
   /** Raw postgres.js of the gateway's role, with a few connections of its own. */
   readonly sql: postgres.Sql;
@@ -47,15 +48,17 @@ export interface WorkerPorts extends TransportOptions {
   readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
 }
 
+/** A worker that sends the outbox's mails. */
 export interface Worker extends AsyncDisposable {
+  /** Begins to send. Further calls do nothing. */
   start(): void;
   /** Looks for due mails now. */
   wake(): void;
 }
 
 /**
- * Sends the outbox's mails. Any number of workers may run, in one or many processes. Disposing it drains: it
- * begins nothing new, finishes mails under way, and releases other claims. `drain` limits the wait for slow
+ * Creates a worker. Any number of workers may run, in one or many processes. Disposing it drains: it begins
+ * nothing new, finishes mails in transmission, and releases other claims. `drain` limits the wait for slow
  * servers.
  */
 export function createWorker(ports: WorkerPorts): Worker {

@@ -7,11 +7,15 @@ import { StoreUnavailable } from '../blob-store.ts';
  * Uses descriptors instead of FileHandle: a small file takes five calls, each of which costs about half as
  * much.
  */
+/** Opens a file and returns its descriptor. */
 export const openFile = promisify(fs.open);
+/** Waits until a file's bytes are on disk. */
 export const syncFile = promisify(fs.fsync);
-/** For files that need no fsync. */
+/** Closes a file that needs no fsync. */
 export const closeFile = async (fd: number): Promise<void> => fs.closeSync(fd);
+/** Size and times of a file. */
 export const statFile = promisify(fs.fstat);
+/** Shortens a file. */
 export const truncateFile = promisify(fs.ftruncate);
 const makeDirectory = promisify(fs.mkdir);
 const statPath = promisify(fs.stat);
@@ -86,7 +90,9 @@ const isThere = (path: string): Promise<boolean> =>
     () => false,
   );
 
+/** The code of a system error, such as `ENOENT`. */
 export const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | null)?.code;
+/** Whether an error says that a file or a folder does not exist. */
 export const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT';
 
 /**
@@ -96,5 +102,6 @@ export const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT'
 const passing = new Set(
   'ENOSPC EDQUOT EMFILE ENFILE ENOMEM EROFS EACCES EPERM ENOENT ENOTDIR ESTALE ETIMEDOUT EBUSY'.split(' '),
 );
+/** Turns errors of a disk that may recover into StoreUnavailable; returns others unchanged. */
 export const asStoreFault = (error: unknown): unknown =>
   passing.has(codeOf(error) ?? '') ? new StoreUnavailable(error) : error;

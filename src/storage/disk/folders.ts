@@ -2,7 +2,7 @@ import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, isMissing, makeFolder, openFile } from './files.ts';
 
-/** The folders of a store. Each is created, and its name fsynced, once per process. */
+/** Creates the folders of a store on demand. Each is created, and its name fsynced, once per process. */
 export function createFolders(root: string) {
   const made = new Map<string, Promise<void>>();
 
@@ -37,7 +37,7 @@ export function createFolders(root: string) {
   };
 }
 
-/** Names in a folder; none when it does not exist. */
+/** The names in a folder; none when it does not exist. */
 export async function* entriesOf(folder: string): AsyncGenerator<string> {
   try {
     for await (const { name } of await opendir(folder)) yield name;

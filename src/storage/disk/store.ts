@@ -20,10 +20,10 @@ import { createFolders, entriesOf } from './folders.ts';
 import { createUnfinished } from './unfinished.ts';
 
 /**
- * Stores blobs as files: `ab/abcdef…` in a directory; `arriving/abcdef…` until `finish`;
- * `aside/2026-11-28/abcdef…` once set aside; and `identity`. No blob folder has one of these names, because
- * they are not two hexadecimal digits. A file that a crash left half-written is a key like any other that no
- * row refers to.
+ * Stores blobs as files in a directory. `ab/abcdef…` is a finished blob, `arriving/abcdef…` an unfinished
+ * one, `aside/2026-11-28/abcdef…` one that was set aside, and `identity` names the store. No blob folder has
+ * one of these names, because they are not two hexadecimal digits. A file that a crash left half-written is a
+ * key like any other that no row refers to.
  */
 export function createDiskStore(directory: string): BlobStore {
   const root = resolve(directory);

@@ -34,7 +34,10 @@ interface DiskFolders {
   folderOf(key: string): string;
 }
 
-/** Blobs that are written by several requests: `arriving/abcdef…` until they are finished. */
+/**
+ * The part of the store for blobs that are written by several requests: `arriving/abcdef…` until they are
+ * finished.
+ */
 export function createUnfinished({
   folders,
   arriving,

@@ -11,16 +11,21 @@ export const asideDays = 7;
 const batch = 500;
 const dayMs = 86_400_000;
 
+/** Counts of what `siftAside` did. */
 export interface Sifted {
   /**
    * Blobs that were restored because rows refer to them: the database was an older backup when they were set
    * aside.
    */
   readonly restored: number;
+  /** Blobs deleted for good. */
   readonly destroyed: number;
 }
 
-/** Restores blobs that rows refer to, and destroys those in the range that were set aside long enough ago. */
+/**
+ * Goes through all blobs that were set aside: restores those that rows refer to again, and destroys those in
+ * `range` that were set aside more than `asideDays` days ago.
+ */
 export async function siftAside(db: Db, store: BlobStore, range: KeyRange, now: Date): Promise<Sifted> {
   const last = dayOf(new Date(now.getTime() - asideDays * dayMs));
   let restored = 0;

@@ -2,16 +2,18 @@ import { sql } from 'drizzle-orm';
 import type { Db } from '../../db/database.ts';
 import type { KeyRange } from '../blob-store.ts';
 
+/** Result of `takeCensus`. */
 export interface Census {
   /** Rows of blobs in the range. */
   readonly blobs: number;
-  /** Why the result cannot be trusted, as text for the operator. */
+  /** Why rows may be invisible, as text for the operator. Undefined when all rows are visible. */
   readonly hidden: string | undefined;
 }
 
 /**
- * Compares the rows that this role sees with those that exist. Where row-level security hides some, such as
- * behind a pooler that drops the session's settings, every file would look like garbage.
+ * Counts the rows that refer to files in the range, as this role sees them, and compares the count with the
+ * real one. Where row-level security hides rows, such as behind a pooler that drops the session's settings,
+ * every file would look like garbage.
  */
 export async function takeCensus(db: Db, { from, to }: KeyRange): Promise<Census> {
   const [row] = await db.execute<Record<'blobs' | 'there' | 'seen', number>>(sql`

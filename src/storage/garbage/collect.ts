@@ -15,6 +15,7 @@ import { findStrays, removeStrays, type Strays } from './strays.ts';
 
 /** Counts of what a collection removed. */
 export interface Collected {
+  /** Expired idempotency keys. */
   readonly idempotencyKeys: number;
   /** Expired uploads, complete or not. */
   readonly uploads: number;
@@ -22,11 +23,13 @@ export interface Collected {
   readonly blobs: number;
   /** Keys of the store without a row: left by requests that failed, or processes that died. */
   readonly keys: number;
+  /** Blobs set aside earlier that rows refer to again, so they were restored. */
   readonly restored: number;
+  /** Blobs set aside long enough ago, deleted for good. */
   readonly destroyed: number;
 }
 
-/** Reasons are texts for the operator. */
+/** What a collection removed, and why it left the rest. The reasons are texts for the operator. */
 export interface Collection extends Collected {
   /** Why no file was removed. */
   readonly off?: string | undefined;
@@ -34,6 +37,7 @@ export interface Collection extends Collected {
   readonly unlikely?: string | undefined;
 }
 
+/** Options of `collectGarbage`. */
 export interface CollectOptions {
   /** Only keys in this range are checked for files that a crash or a fault left. */
   readonly range?: KeyRange;
@@ -41,6 +45,7 @@ export interface CollectOptions {
   readonly anyShare?: boolean;
   /** Days for which the development inbox keeps mails; undefined: for ever. */
   readonly inboxDays?: number | undefined;
+  /** Current time; for tests. */
   readonly now?: Date;
 }
 

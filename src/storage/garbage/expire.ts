@@ -14,8 +14,8 @@ const idempotencyKeyBatch = 5000;
 const longAgo = sql`now() - make_interval(hours => ${uploadLifetimeHours + graceHours})`;
 
 /**
- * Deletes in batches, so that no transaction on a busy desk is long. Rows are found by their place in the
- * table, where old ones lie together.
+ * Deletes expired idempotency keys, in batches, so that no transaction on a busy desk is long. Rows are found
+ * by their place in the table, where old ones lie together. @returns number of deleted keys
  */
 export async function expireIdempotencyKeys(db: Db): Promise<number> {
   for (let count = 0; ; ) {
@@ -30,7 +30,7 @@ export async function expireIdempotencyKeys(db: Db): Promise<number> {
   }
 }
 
-/** Deletes old mails of the development inbox. */
+/** Deletes mails of the development inbox that are older than `keepDays` days. */
 export async function expireInboxMails(db: Db, keepDays: number): Promise<number> {
   const gone = await db
     .delete(inboxMails)
@@ -46,7 +46,9 @@ export async function expireRateLimits(db: Db): Promise<void> {
   );
 }
 
-/** @returns keys of their blobs, some of which attachments may use */
+/**
+ * Deletes complete uploads older than a day. @returns keys of their blobs, some of which attachments may use
+ */
 export async function expireUploads(db: Db): Promise<string[]> {
   const gone = await db
     .delete(uploads)
@@ -55,7 +57,7 @@ export async function expireUploads(db: Db): Promise<string[]> {
   return gone.map(({ key }) => key);
 }
 
-/** Deletes unfinished uploads. @returns keys of the blobs that were created for them */
+/** Deletes unfinished uploads older than a day. @returns keys of the blobs that were created for them */
 export async function expireOpenUploads(db: Db): Promise<string[]> {
   const free = or(isNull(openUploads.leaseUntil), lt(openUploads.leaseUntil, sql`now()`));
   const gone = await db

@@ -5,7 +5,7 @@ import type { BlobStore, KeyRange } from '../blob-store.ts';
 
 const batch = 500;
 
-/** Which rows are checked. Both conditions apply to the blob's row and to the rows that refer to it. */
+/** Which blobs to check: a range of keys, or these keys. */
 export type Among = KeyRange | readonly string[];
 
 const within = (
@@ -31,12 +31,17 @@ const unused = (db: Pick<Reader, 'select'>, among: Among, olderThan: Date): SQL 
   )!;
 };
 
+/**
+ * Query for the number of blobs in the range that are older than `olderThan` and that no attachment or upload
+ * refers to.
+ */
 export const unusedCount = (db: Pick<Reader, 'select'>, range: KeyRange, olderThan: Date) =>
   db
     .select({ unused: count() })
     .from(blobsTable)
     .where(unused(db, range, olderThan));
 
+/** Query for the keys of up to 500 such blobs. */
 export const unusedSome = (db: Pick<Reader, 'select'>, among: Among, olderThan: Date) =>
   db
     .select({ key: blobsTable.key })
@@ -44,7 +49,10 @@ export const unusedSome = (db: Pick<Reader, 'select'>, among: Among, olderThan: 
     .where(unused(db, among, olderThan))
     .limit(batch);
 
-/** Deletes rows of unused blobs, and sets the bytes aside. */
+/**
+ * Deletes the rows of unused blobs older than `olderThan`, and sets their bytes aside. @returns number of
+ * blobs
+ */
 export async function forgetBlobs(db: Db, store: BlobStore, olderThan: Date, among: Among): Promise<number> {
   for (let total = 0; ; ) {
     const keys = await db.transaction((tx) => forgetSome(tx, olderThan, among));

@@ -17,20 +17,24 @@ const endWithinMs = 3000;
 const parts = '0123456789abcdef';
 
 /**
- * The part to check now. It follows from the time, so that each part is checked however often processes
- * restart.
+ * The part of the keys to check at a time, in milliseconds since 1970. It follows from the time alone, so
+ * that each part is checked however often processes restart.
  */
 export function partAt(ms: number): KeyRange {
   const from = parts[Math.floor(ms / everyMs) % parts.length]!;
   return { from, to: `${from}g` };
 }
 
+/** The running schedule. Disposing of it stops it, waiting up to three seconds for a running collection. */
 export interface Collecting extends AsyncDisposable {
   /** Why files are not collected, or not all of them; undefined when there is no problem. */
   why(): string | undefined;
 }
 
-/** Collects garbage periodically while the process runs. */
+/**
+ * Collects garbage now and then every 15 minutes while the process runs, one sixteenth of the keys at a time.
+ * Failures are logged.
+ */
 export function startCollecting(db: Db, blobs: BlobStore, log: Logger, inboxDays?: number): Collecting {
   let off: string | undefined;
   /** By part, because each may have a different reason. */

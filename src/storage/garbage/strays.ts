@@ -21,9 +21,10 @@ export async function keysInUse(db: Db, keys: readonly string[]): Promise<Readon
   return new Map(rows.map(({ key, use }) => [key, use]));
 }
 
-/** `ARRIVING`: an unfinished upload. */
+/** How a key is in use. `ARRIVING`: by an unfinished upload. */
 export type Use = 'BLOB' | 'ARRIVING';
 
+/** Result of `findStrays`. */
 export interface Strays {
   /** Keys of the store in the range, whatever their age. */
   readonly listed: number;
@@ -31,6 +32,10 @@ export interface Strays {
   readonly strays: readonly ListedBlob[];
 }
 
+/**
+ * Lists the store's keys in the range, and finds those without a row. Keys younger than `olderThan` are
+ * counted, but not taken for strays.
+ */
 export async function findStrays(
   db: Db,
   store: BlobStore,
@@ -59,7 +64,7 @@ export async function findStrays(
   return { listed, strays };
 }
 
-/** An unfinished blob is useless, so it is removed without being set aside. */
+/** Sets finished blobs aside. Removes unfinished ones, which are useless, at once. */
 export async function removeStrays(store: BlobStore, strays: readonly ListedBlob[]): Promise<void> {
   for (const { key, finished } of strays) await (finished ? store.setAside(key) : store.abandon(key));
 }

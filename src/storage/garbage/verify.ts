@@ -7,25 +7,32 @@ import { BlobMissing, type BlobStore, everyKey } from '../blob-store.ts';
 import { takeCensus } from './census.ts';
 import { findStrays } from './strays.ts';
 
+/** What is wrong with the file of one row. */
 export interface Damage {
+  /** The blob's key. */
   readonly key: string;
   readonly what: 'MISSING' | 'WRONG_SIZE' | 'WRONG_DIGEST' | 'UNREADABLE';
 }
 
+/** Result of `verifyBlobs`. */
 export interface VerifyReport {
   /** Rows that refer to a file. */
   readonly rows: number;
+  /** Sum of their sizes in bytes, as the rows have them. */
   readonly bytes: number;
   readonly damaged: readonly Damage[];
   /** Files, finished or not, that no row refers to. */
   readonly strays: number;
+  /** Files that were set aside and can still be restored. */
   readonly aside: number;
   /** Why the collector removes nothing; null when it works. */
   readonly collectionOff: string | null;
 }
 
-export interface Progress {
+/** Progress of `verifyBlobs`. */
+export interface VerifyProgress {
   readonly rows: number;
+  /** Number of rows in total. */
   readonly of: number;
   readonly bytes: number;
 }
@@ -33,11 +40,14 @@ export interface Progress {
 /** Rows per batch. Their files are read one after another, to leave the store to requests. */
 const page = 200;
 
-/** Reads every file that a row refers to completely, and compares it with the row. */
+/**
+ * Reads every file that a row refers to completely, and compares its size and SHA-256 with the row. Changes
+ * nothing. @param tell called after each file
+ */
 export async function verifyBlobs(
   db: Db,
   store: BlobStore,
-  tell: (progress: Progress) => void,
+  tell: (progress: VerifyProgress) => void,
 ): Promise<VerifyReport> {
   const { blobs: of, hidden } = await takeCensus(db, everyKey);
   const damaged: Damage[] = [];

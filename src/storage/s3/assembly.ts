@@ -1,21 +1,25 @@
 import { S3Missing, type S3Objects, type UploadedPart } from './objects.ts';
 
-/** S3's minimum size of a part, except for the last. Ten thousand parts make 48 GiB. */
+/** Size of each part but the last, in bytes: the minimum that S3 accepts. Ten thousand parts make 48 GiB. */
 export const partBytes = 5 * 1024 * 1024;
 /** Concurrent parts per blob. */
 const partsInFlight = 2;
 
-/** The parts that S3 has, and a rest that is too small for a part. */
+/** The parts that S3 has, and the remaining bytes, which are too few for a part. */
 export interface Assembled {
   /** Absent until the first part is sent. */
   readonly uploadId: string | undefined;
   readonly parts: readonly UploadedPart[];
   readonly tail: Buffer;
 }
+/** The state of an upload without any bytes. */
 export const nothingAssembled: Assembled = { uploadId: undefined, parts: [], tail: Buffer.alloc(0) };
+/** Size in bytes of parts and tail together. */
 export const sizeOfAssembled = ({ parts, tail }: Assembled): number => parts.length * partBytes + tail.length;
 
-/** Splits the bytes into parts of one size, and sends them while more are read. */
+/**
+ * Continues a multipart upload: splits the bytes into parts of one size, and sends them while more are read.
+ */
 export function createAssembly(s3: S3Objects, name: string, begun: Assembled) {
   let { uploadId } = begun;
   let cut = begun.parts.length;
@@ -74,7 +78,10 @@ export function createAssembly(s3: S3Objects, name: string, begun: Assembled) {
   };
 }
 
-/** Completes the object. An earlier attempt whose response was lost may have completed it. */
+/**
+ * Completes the object, sending the tail as its last part. An earlier attempt whose response was lost may
+ * have completed it already.
+ */
 export async function complete(
   s3: S3Objects,
   name: string,

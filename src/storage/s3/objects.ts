@@ -17,34 +17,41 @@ import {
 import type { S3Place } from '../../settings/blobs-url.ts';
 import { StoreUnavailable } from '../blob-store.ts';
 
+/** Timeouts and retries of requests to S3. */
 export interface S3Timing {
   /** Timeout of one request until its response begins, milliseconds; it includes sending at most one part. */
   readonly answerWithinMs?: number;
   /** How long a reader waits for the next bytes, milliseconds. */
   readonly bytesWithinMs?: number;
+  /** Most attempts of one request, 3 by default. */
   readonly attempts?: number;
 }
 
+/** An object in a listing. */
 export interface ObjectEntry {
   readonly name: string;
+  /** When it was last modified. */
   readonly at: Date;
 }
+/** A multipart upload in a listing, which has not been completed or aborted. */
 export interface UploadEntry extends ObjectEntry {
   readonly uploadId: string;
 }
+/** A part of a multipart upload that S3 has stored. */
 export interface UploadedPart {
   readonly number: number;
   readonly etag: string;
 }
+/** The requests to S3 that the store uses. */
 export type S3Objects = ReturnType<typeof createS3Objects>;
 
 /** The object or upload does not exist. */
 export class S3Missing extends Error {}
 
 /**
- * Objects by name under the prefix. Each request has a timeout and is retried a few times by the client.
- * Bytes are sent with their MD5, which every S3-compatible service verifies. A final failure is
- * StoreUnavailable or S3Missing.
+ * Reads and writes objects by their names under the prefix. Each request has a timeout and is retried a few
+ * times by the client. Bytes are sent with their MD5, which every S3-compatible service verifies. A final
+ * failure throws StoreUnavailable or S3Missing.
  */
 export function createS3Objects(
   { bucket, prefix, endpoint, region, pathStyle }: S3Place,
@@ -150,6 +157,7 @@ function asFault(error: unknown): Error {
   return new StoreUnavailable(error);
 }
 
+/** For `catch`: turns S3Missing into undefined, and throws any other error. */
 export function unlessMissing(error: unknown): undefined {
   if (error instanceof S3Missing) return undefined;
   throw error;

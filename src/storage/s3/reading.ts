@@ -5,7 +5,10 @@ import type { S3Objects } from './objects.ts';
 /** How often an interrupted read is resumed. */
 const resumptions = 3;
 
-/** Reads an object. A response that breaks off or stalls is requested again from the first missing byte. */
+/**
+ * Opens an object, or a range of its bytes, as a stream. A response that breaks off or stalls is requested
+ * again from the first missing byte.
+ */
 export async function openObject(
   s3: S3Objects,
   name: string,

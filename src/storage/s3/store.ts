@@ -26,8 +26,8 @@ import { createUnfinished } from './unfinished.ts';
 const clearWithinMs = 2000;
 
 /**
- * Stores blobs as objects: `blobs/abcdef…`; `arriving/abcdef…`, the state of an unfinished one;
- * `aside/2026-11-28/abcdef…` once set aside; and `identity`.
+ * Stores blobs as objects in an S3 bucket. `blobs/abcdef…` is a finished blob, `arriving/abcdef…` the state
+ * of an unfinished one, `aside/2026-11-28/abcdef…` one that was set aside, and `identity` names the store.
  */
 export function createS3Store(options: S3Place, timing: S3Timing = {}): BlobStore {
   const s3 = createS3Objects(options, timing);

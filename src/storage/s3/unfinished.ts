@@ -31,8 +31,9 @@ interface ObjectNames {
 }
 
 /**
- * Blobs that are written by several requests. S3 accepts no part below 5 MiB except the last, so the rest is
- * stored in the state object. It is replaced as a whole, so parts and rest always match.
+ * The part of the store for blobs that are written by several requests. S3 accepts no part below 5 MiB except
+ * the last, so the remaining bytes are kept in the state object. It is replaced as a whole, so parts and
+ * remaining bytes always match.
  */
 export function createUnfinished({
   s3,

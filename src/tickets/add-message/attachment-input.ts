@@ -1,28 +1,35 @@
 import type { Problem } from '../../platform/errors.ts';
 import type { IncomingFile } from '../../platform/incoming-file.ts';
 
-/** A file of this request, or the id of an earlier upload. */
+/** A file of this request, or the id of an earlier upload: exactly one of the two. */
 export interface FileInput {
   readonly file?: PromiseLike<IncomingFile> | IncomingFile | null | undefined;
   readonly upload?: string | null | undefined;
 }
 
-/** Exactly one of a file, an upload, or either of them with the Content-ID that the HTML refers to. */
+/**
+ * An attachment: a file, an upload, or `inline`, which is either of them with the Content-ID that the HTML
+ * refers to.
+ */
 export interface AttachmentInput extends FileInput {
   readonly inline?: InlineAttachmentInput | null | undefined;
-  /** The picture was pasted into the body. */
+  /** Set when the picture was pasted into the body, as a data URL. */
   readonly pasted?: true;
 }
+/** A picture that the message's HTML shows. */
 export interface InlineAttachmentInput extends FileInput {
   /** The part after `cid:` in the message's HTML. */
   readonly contentId: string;
 }
 
-/** Where an attachment comes from, and its path within the attachment. */
+/** The file or upload of an attachment, and the path to it within the attachment. */
 export const fileInputOf = ({ inline, ...own }: AttachmentInput): FileInput & { readonly path: string[] } =>
   inline == null ? { ...own, path: [] } : { file: inline.file, upload: inline.upload, path: ['inline'] };
 
-/** Problems of a message's files that show without reading them. */
+/**
+ * Problems of a message's attachments that can be found without reading the files. @param limit most
+ * attachments
+ */
 export function* attachmentProblems(
   attachments: readonly AttachmentInput[],
   limit: number,

@@ -13,12 +13,12 @@ import type { MessageFormat } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
 import type { AttachmentInput } from './attachment-input.ts';
 
-/** A body as its author means it. */
+/** A parsed body. */
 export interface NewBody {
-  /** The body, which refers to its pasted pictures by Content-ID. */
+  /** The body, in which pasted pictures are replaced by references to their Content-IDs. */
   readonly body: string;
   readonly pasted: readonly PastedPicture[];
-  /** Parts of the body that are not shown as written. */
+  /** Parts of the body that will not be shown as written. */
   readonly changes: readonly BodyChange[];
   /** Problems of the body. */
   readonly problems: readonly Problem[];
@@ -26,7 +26,7 @@ export interface NewBody {
 
 /**
  * Extracts the pasted pictures of a body, and parses the rest once for all later steps.
- * @param attachments number of files of the message, pasted pictures not counted
+ * @param attachments number of files of the message, without pasted pictures
  */
 export async function readNewBody(
   limits: Limits,
@@ -72,7 +72,7 @@ function charactersThatCannotBe(body: string): string[] {
   ];
 }
 
-/** The pasted pictures as attachments. They are stored like uploaded files. */
+/** The pasted pictures as attachments, to be stored like uploaded files. */
 export const pastedFiles = (ctx: TicketContext, pasted: readonly PastedPicture[]): AttachmentInput[] =>
   pasted.map(({ contentId, contentType, data }) => ({
     pasted: true,

@@ -9,16 +9,17 @@ import { refusalByInput, type WriterRefusal } from './refusals.ts';
 import { rowOf } from './row.ts';
 import { type StoredFiles, storeFiles, withShown } from './store-files.ts';
 
-/** A message that passed every rule that needs no ticket, and its stored files. */
+/** A message that passed every rule that needs no ticket, with its stored files. */
 export interface Draft {
   readonly row: MessageRow;
   readonly stored: StoredFiles;
 }
 
 /**
- * What adding a message and previewing it have in common: the rules of the input, then the files, then the
+ * The part that adding a message and previewing it share: checks the input, stores the files and builds the
  * row.
- * @param refuseFirst throws the refusal that goes before the one that was found, or that one
+ * @param refuseFirst called with a refusal that was found; throws the one that takes precedence over it, or
+ *   that one
  * @throws Refusal
  */
 export async function draftMessage(

@@ -7,7 +7,7 @@ import {
   type RecipientKind,
 } from '../../platform/vocabulary.ts';
 
-/** The e-mail of the input. Absent and null both mean the default. */
+/** The e-mail of a message. Absent and null both mean the default. */
 export interface EmailReplyInput {
   /** Address of one of the desk's mailboxes. */
   readonly from: string;
@@ -25,6 +25,7 @@ export interface EmailReplyInput {
   readonly autoSubmitted?: boolean | null | undefined;
 }
 
+/** Defaults of the e-mail. The schema shows them as its default values. */
 export const emailDefaults = {
   cc: [],
   bcc: [],
@@ -44,12 +45,13 @@ export interface NewEmail {
   readonly cancelIf: readonly CancelReason[];
   readonly quote: Quote;
   readonly autoSubmitted: boolean;
-  /** Cc and Bcc without repetitions: each address where it was first named. */
+  /** Cc and Bcc without repetitions: each address only where it was named first. */
   readonly copies: readonly Copy[];
   /** Addresses of Cc and Bcc that repeat an earlier one. */
   readonly duplicates: readonly string[];
 }
 
+/** A Cc or Bcc recipient. */
 export interface Copy {
   readonly kind: Exclude<RecipientKind, 'TO'>;
   readonly address: string;
@@ -57,7 +59,7 @@ export interface Copy {
   readonly key: string;
 }
 
-/** The copies that do not go to the To address. */
+/** The copies whose address is not the To address. */
 export function copiesBeside(copies: readonly Copy[], toAddress: string): readonly Copy[] {
   const to = addressKey(toAddress);
   return copies.filter(({ key }) => key !== to);
@@ -69,7 +71,9 @@ const maxScheduleMs = 366 * 24 * 60 * 60 * 1000;
 /** An over-long list is checked up to this many addresses. */
 const mostRead = 100;
 
-/** @param limit most Cc and Bcc addresses together */
+/**
+ * Parses the e-mail of an input and collects its problems. @param limit most Cc and Bcc addresses together
+ */
 export function readEmail(
   given: EmailReplyInput,
   limit: number,

@@ -8,9 +8,9 @@ import type { NewFile } from './commit/columns.ts';
 import type { NewMessage } from './input.ts';
 
 /**
- * SHA-256 in hexadecimal of the input's meaning without its ticket: the body and flags, the name, type and
- * digest of each file, and the e-mail. It leaves out the key, `ifLastMessage` and the preview's hash, because
- * a retry may have seen newer messages.
+ * SHA-256 in hexadecimal of the input without its ticket: the body and flags, the name, type and digest of
+ * each file, and the e-mail. Leaves out the key, `ifLastMessage` and the preview's hash, because a retry may
+ * have seen newer messages.
  */
 export function fingerprintOf(message: NewMessage, files: readonly NewFile[]): string {
   const { body, format, visibility, isMobileDevice, ...later } = authoredOf(message);
@@ -35,18 +35,20 @@ export function fingerprintOf(message: NewMessage, files: readonly NewFile[]): s
           ...[email.cancelIf, email.quote],
           ...(email.autoSubmitted ? ['autoSubmitted'] : []),
         ],
+    ...(message.reopen ? ['reopen'] : []),
   ];
   return hash('sha256', JSON.stringify(meaning), 'hex');
 }
 
+/** The refusal for a key that was used with another input. */
 export const keyReused = (): Refusal<'IDEMPOTENCY_KEY_REUSED'> =>
   new Refusal('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used with another input', undefined, [
     'idempotencyKey',
   ]);
 
 /**
- * Rejects a key in the header of a request with several commands: the second command would look like a retry
- * of the first.
+ * Rejects an idempotency key in the header of a request with several commands, where the second command would
+ * look like a retry of the first.
  * @throws Refusal INVALID_INPUT
  */
 export function assertOneCommand({ idempotencyKey }: RequestContext, commands: number): void {
@@ -59,8 +61,9 @@ export function assertOneCommand({ idempotencyKey }: RequestContext, commands: n
 const running = new Map<string, (() => void)[]>();
 
 /**
- * Runs the calls of one key one after another. Within a process they wait here without a connection. Calls of
- * other processes wait in the database, for the ticket's lock and the key's unique index.
+ * Runs the calls with the same key of a user one after another; calls without a key at once. Within a process
+ * they wait here without a connection. Calls of other processes wait in the database, for the ticket's lock
+ * and the key's unique index.
  */
 export async function oneAtATime<T>(userId: number, key: string | null, run: () => Promise<T>): Promise<T> {
   if (key === null) return run();

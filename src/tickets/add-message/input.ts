@@ -15,7 +15,8 @@ export const messageDefaults = {
   visibility: 'PUBLIC',
   isMobileDevice: false,
   attachments: [],
-} as const satisfies Partial<Authored> & Pick<AddTicketMessageInput, 'attachments'>;
+  reopen: false,
+} as const satisfies Partial<Authored> & Pick<AddTicketMessageInput, 'attachments' | 'reopen'>;
 
 type Optional<T> = { readonly [K in keyof T]?: T[K] | null | undefined };
 
@@ -24,12 +25,14 @@ export interface AddTicketMessageInput extends Optional<Omit<Authored, 'body'>> 
   readonly ticket: TicketSelector;
   readonly body: string;
   readonly attachments?: readonly AttachmentInput[] | null | undefined;
-  /** Without it, nothing is mailed. */
+  /** Without it, no mail is sent. */
   readonly email?: EmailReplyInput | null | undefined;
+  /** Whether to reopen the ticket if it is closed, in the same commit. For operators. */
+  readonly reopen?: boolean | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
   /** Global id of the last message that the author has seen. */
   readonly ifLastMessage?: string | null | undefined;
-  /** The hash of a preview. The mail is sent only if it still equals the previewed one. */
+  /** The hash of a preview. The mail is sent only if it still equals the one that was previewed. */
   readonly expectPreviewHash?: string | null | undefined;
 }
 
@@ -37,6 +40,7 @@ export interface AddTicketMessageInput extends Optional<Omit<Authored, 'body'>> 
 export interface NewMessage extends Authored, ResolvedSelector {
   readonly attachments: readonly AttachmentInput[];
   readonly email: NewEmail | null;
+  readonly reopen: boolean;
   /** From the input, else from the request's header. */
   readonly idempotencyKey: string | null;
   /** 0 stands for a malformed id, which is reported as a problem. */
@@ -44,20 +48,21 @@ export interface NewMessage extends Authored, ResolvedSelector {
   readonly expectPreviewHash: string | null;
 }
 
+/** A parsed message with its pasted pictures and problems. */
 export interface ReadMessage {
   /** Its body refers to the pasted pictures by Content-ID. */
   readonly message: NewMessage;
   readonly pasted: readonly PastedPicture[];
-  /** Parts of the body that are not shown as written. */
+  /** Parts of the body that will not be shown as written. */
   readonly changes: readonly BodyChange[];
-  /** All problems that show without the database. */
+  /** All problems that can be found without the database. */
   readonly problems: readonly Problem[];
 }
 
 /** Most problems that one refusal reports. */
 const maxProblems = 100;
 
-/** Parses an input and collects its problems. */
+/** Parses an input, fills in its defaults and collects its problems. */
 export async function readMessage(ctx: TicketContext, given: AddTicketMessageInput): Promise<ReadMessage> {
   const { limits } = ctx.services;
   const attachments = given.attachments ?? messageDefaults.attachments;
@@ -74,6 +79,7 @@ export async function readMessage(ctx: TicketContext, given: AddTicketMessageInp
     language: language ?? null,
     attachments,
     email: email?.email ?? null,
+    reopen: given.reopen ?? messageDefaults.reopen,
     idempotencyKey: given.idempotencyKey ?? ctx.idempotencyKey ?? null,
     ifLastMessage:
       given.ifLastMessage == null ? null : (decodeGlobalId('TicketMessage', given.ifLastMessage) ?? 0),
@@ -109,7 +115,7 @@ function* conditionProblems(message: NewMessage): Iterable<Problem> {
   if (ifLastMessage === 0) yield { path: ['ifLastMessage'], message: 'Not the id of a message' };
 }
 
-/** 1 to 255 visible ASCII characters; blanks are allowed inside. */
+/** Whether a text may be an idempotency key: 1 to 255 visible ASCII characters. Spaces are allowed inside. */
 export const isKey = (text: string): boolean => /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(text);
 
 function* keyProblems(field: string | undefined, header: string | undefined): Iterable<Problem> {

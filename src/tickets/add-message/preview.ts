@@ -14,10 +14,13 @@ import { forDryRun } from './row.ts';
 export interface MessagePreview {
   readonly envelope: Envelope;
   readonly subject: string;
+  /** The plain text part. */
   readonly text: string;
+  /** The HTML part. */
   readonly html: string;
   /** Encoded size in bytes, which the mailbox's limit applies to. */
   readonly byteSize: number;
+  /** The mailbox's limit, in bytes. */
   readonly limitBytes: number;
   readonly warnings: readonly Warning[];
   /** For `expectPreviewHash`, which sends exactly this mail or none. */

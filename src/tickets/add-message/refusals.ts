@@ -14,10 +14,13 @@ import { keyReused } from './idempotency.ts';
 import { isKey, type NewMessage, type ReadMessage } from './input.ts';
 import { forDryRun, rowOf } from './row.ts';
 
-/** A refusal of both commands that read a new message. */
+/** A refusal that both `addTicketMessage` and `previewTicketMessage` can give. */
 export type WriterRefusal = Refusal<CodeOf<Writer>>;
 
-/** The first refusal that needs the input alone. A missing ticket takes precedence over all of them. */
+/**
+ * The first refusal that follows from the input and the viewer's permissions alone, or undefined.
+ * TICKET_NOT_FOUND takes precedence over all of them.
+ */
 export function refusalByInput(
   viewer: Viewer,
   { message, problems }: ReadMessage,
@@ -33,7 +36,7 @@ export function refusalByInput(
 }
 
 /**
- * The refusal of `addTicketMessage` that goes first: a reused idempotency key, and then as
+ * The refusal of `addTicketMessage` that takes precedence: a reused idempotency key, else as
  * `refusalBehindTicket`.
  */
 export async function firstRefusal(
@@ -51,7 +54,10 @@ export async function firstRefusal(
   return refusalBehindTicket(ctx, viewer, message, found);
 }
 
-/** The ticket's refusal, else the mailbox's or the recipient's (they precede sizes), else `found`. */
+/**
+ * The refusal that takes precedence over `found`: that of the ticket, else of the mailbox or the recipient
+ * (which precede sizes), else `found` itself.
+ */
 export async function refusalBehindTicket(
   ctx: TicketContext,
   viewer: Viewer,
@@ -65,12 +71,13 @@ export async function refusalBehindTicket(
   return judged.verdict === null ? found : refusalByRule(row, judged.verdict);
 }
 
+/** The refusal for a mail that no longer equals its preview. */
 export const previewStale = (): Refusal<'PREVIEW_STALE'> =>
   new Refusal('PREVIEW_STALE', 'The mail would not be the one that was previewed', undefined, [
     'expectPreviewHash',
   ]);
 
-/** The refusal for a rule that needs the database and no lock. */
+/** The refusal for a rule that needs the database but no lock. */
 export function refusalByRule(row: MessageRow, verdict: RuleVerdict): WriterRefusal {
   const from = ['email', 'from'];
   switch (verdict) {

@@ -20,7 +20,7 @@ import { findKey } from './commit/stored-key.ts';
 import { keyReused } from './idempotency.ts';
 import type { ReadMessage } from './input.ts';
 
-/** The command's result, with everything that its caller would otherwise query. */
+/** The command's result, with everything that its caller would otherwise have to query. */
 export interface Added {
   readonly ticket: Ticket;
   readonly message: Message;
@@ -29,16 +29,20 @@ export interface Added {
   /** Whether an earlier call with this idempotency key added the message. */
   readonly replayed: boolean;
   readonly warnings: readonly Warning[];
-  /** Number of the message's event in this viewer's count, to watch the ticket from. */
+  /** Number of the message's event for this viewer, from which to watch the ticket. */
   readonly cursor: number;
 }
 
+/** Something about a message or its mail that its author should know. It does not prevent either. */
 export interface Warning {
   readonly code: WarningCode | BodyChangeCode;
   readonly message: string;
 }
 
-/** Builds the result from the statement's answer, without another query. */
+/**
+ * Builds the command's result from the statement's result, without another query. @param scans whether new
+ * files are scanned
+ */
 export function addedFrom(row: MessageRow, answer: AppendedAnswer, read: ReadMessage, scans: boolean): Added {
   const { ticketId, messageId, attachmentIds, cursor } = answer;
   const { reference, subject, status, requesterId, messageCount } = answer;
@@ -92,7 +96,8 @@ function deliveryFrom(row: MessageRow, answer: MailedAnswer, scans: boolean): De
 }
 
 /**
- * Depends on the input and the delivery's To address alone, so that a replay has the same warnings.
+ * Warnings about a message. They follow from the input and the To address alone, so that a replay has the
+ * same ones.
  * @param toAddress null when there is no delivery
  */
 export function warningsOf({ message, changes }: ReadMessage, toAddress: string | null): Warning[] {

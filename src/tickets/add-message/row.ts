@@ -9,7 +9,7 @@ import { fingerprintOf } from './idempotency.ts';
 import type { NewMessage } from './input.ts';
 import { mailBytesUpperBound } from './mail.ts';
 
-/** Builds the statement's row for a valid message. */
+/** Builds the row of the statement for a valid message. */
 export const rowOf = (
   viewer: Viewer,
   message: NewMessage,
@@ -22,6 +22,7 @@ export const rowOf = (
   ticketId: message.ticketId ?? undefined,
   reference: message.reference ?? undefined,
   ifLastMessage: message.ifLastMessage ?? undefined,
+  reopen: message.reopen || undefined,
   idempotencyKey: message.idempotencyKey ?? undefined,
   fingerprint: message.idempotencyKey === null ? undefined : fingerprintOf(message, files),
   files: orAbsent(files),
@@ -47,13 +48,13 @@ const ofEmail = (
 
 const orAbsent = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
 
-/** The row with the copies that go to other recipients than To: one recipient gets one mail. */
+/** The row without the copies that would go to the To address, because each recipient gets one mail. */
 export function withCopiesBeside(row: MessageRow, copies: readonly Copy[], toAddress: string): MessageRow {
   const others = copiesBeside(copies, toAddress);
   const copyKeys = orAbsent(others.map(({ key }) => key));
   return { ...row, copies: orAbsent(others), copyKeys, copiesBeside: toAddress };
 }
 
-/** The row for a dry run that is not to look at the mail's size or its copies. */
+/** The row for a dry run that ignores the mail's size and its copies. */
 export const forDryRun = (row: MessageRow): MessageRow =>
   row.from === undefined ? row : { ...row, mailBytes: 0, signatureFactor: 0, copies: undefined };

@@ -10,15 +10,21 @@ import { type AttachmentInput, fileInputOf } from './attachment-input.ts';
 import type { FileOf, NewFile } from './commit/columns.ts';
 import type { NewMessage } from './input.ts';
 
-/** The files of a message, durable in the blob store but not referenced by any row yet. */
+/** The files of a message. Their bytes are in the blob store, but no row refers to them yet. */
 export interface StoredFiles {
   readonly files: readonly NewFile[];
   readonly problems: readonly Problem[];
-  /** Uploads that are attached already: a problem unless this call repeats the one that attached them. */
+  /**
+   * Problems for uploads that are attached already. They do not count when this call repeats the one that
+   * attached them.
+   */
   readonly attached: readonly Problem[];
-  /** Takes ownership of the bytes, right before the statement that references them. @throws RequestOver */
+  /**
+   * Makes the command the owner of the bytes, right before the statement that refers to them. @throws
+   * RequestOver
+   */
   claim(): void;
-  /** Gives the bytes back when no row references them. They are removed when the request ends. */
+  /** Gives the bytes back when no row refers to them. They are removed when the request ends. */
   release(): void;
 }
 
@@ -69,7 +75,7 @@ export async function storeFiles(
   };
 }
 
-/** Marks the files that the message's own HTML shows. */
+/** Marks the files that the message's own HTML shows as inline. */
 export async function withShown(
   { body, format }: Pick<NewMessage, 'body' | 'format'>,
   files: readonly NewFile[],

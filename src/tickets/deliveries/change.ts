@@ -12,20 +12,28 @@ import { refuse } from '../refused-by.ts';
 import { inTransaction, lockTicket } from '../transaction.ts';
 import { type Delivery, loadDeliveries } from './ledger.ts';
 
-/** A change that an operator makes to one delivery. */
+/** A change that an operator makes to one delivery, described as data for `changeDelivery`. */
 export interface DeliveryChange {
+  /** Name of the action in the audit trail. */
   readonly action: string;
   /** Whether it sends a mail, which needs a grant for the mailbox. */
   readonly sends: boolean;
+  /** Event that the ticket's watchers get. */
   readonly event: EventType;
+  /** States of the delivery in which the change is allowed. */
   readonly from: readonly DeliveryState[];
+  /** Details for the audit trail. */
   readonly details: Readonly<Record<string, string>>;
-  /** The recipients in these states get the new one. The delivery's own state follows from all recipients. */
+  /**
+   * Recipients in one of the states `from` get the state `to`. The delivery's own state follows from those of
+   * all its recipients.
+   */
   readonly recipients: { readonly from: readonly RecipientState[]; readonly to: RecipientState };
 }
 
 /**
- * Writes delivery, recipients, audit entry and event in one commit.
+ * Applies a change to a delivery: writes delivery, recipients, audit entry and event in one commit. Returns
+ * the changed delivery.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, DELIVERY_NOT_FOUND, DELIVERY_STATE
  */
 export async function changeDelivery(

@@ -2,10 +2,13 @@ import type { TicketContext } from '../context.ts';
 import { changeDelivery } from './change.ts';
 import type { Delivery } from './ledger.ts';
 
+/** Input of the commands for one delivery. */
 export interface DeliveryInput {
   readonly deliveryId: number;
 }
+/** Input of `resolveDelivery`. */
 export interface ResolveDeliveryInput extends DeliveryInput {
+  /** ASSUME_SENT marks the mail as sent; RESEND sends it again. */
   readonly as: 'ASSUME_SENT' | 'RESEND';
 }
 

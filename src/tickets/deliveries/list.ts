@@ -17,8 +17,9 @@ import {
 } from '../read/page.ts';
 import { type Delivery, loadDeliveries } from './ledger.ts';
 
-/** All conditions have to hold. */
+/** Which deliveries to list. All conditions have to hold; absent and null ones do not restrict. */
 export interface DeliveryFilter {
+  /** One of these states. An empty list matches nothing. */
   readonly states?: readonly DeliveryState[] | null | undefined;
   /** Whether at least one recipient failed. */
   readonly hasFailedRecipient?: boolean | null | undefined;
@@ -26,7 +27,7 @@ export interface DeliveryFilter {
 }
 
 /**
- * A page of deliveries by id.
+ * A page of deliveries, in the order of their ids.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
  */
 export async function listDeliveries(
@@ -45,7 +46,10 @@ export async function listDeliveries(
   });
 }
 
-/** Number of deliveries on all pages of `listDeliveries`. */
+/**
+ * Number of deliveries on all pages of `listDeliveries`.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN
+ */
 export async function countDeliveries(ctx: TicketContext, filter: DeliveryFilter): Promise<Count> {
   const viewer = requireLedgerReader(ctx);
   const everything = { limit: maxCount + 1, inverted: false };
@@ -59,14 +63,14 @@ export async function countDeliveries(ctx: TicketContext, filter: DeliveryFilter
 const requireLedgerReader = (ctx: TicketContext): Viewer => requireOperator(ctx, 'see deliveries', 'read');
 
 /** What a statement depends on, except its values. */
-interface Shape {
+interface DeliveryShape {
   readonly byState: boolean;
   readonly ofTicket: boolean;
   readonly failed: boolean | null;
   readonly inverted: boolean;
 }
 
-const shapeOf = (filter: DeliveryFilter, inverted: boolean): Shape => ({
+const shapeOf = (filter: DeliveryFilter, inverted: boolean): DeliveryShape => ({
   byState: filter.states != null || filter.hasFailedRecipient === true,
   ofTicket: filter.ticketId != null,
   failed: filter.hasFailedRecipient ?? null,
@@ -82,14 +86,14 @@ function valuesOf({ states, hasFailedRecipient, ticketId }: DeliveryFilter, page
 
 const statements = new Map<string, ReturnType<typeof prepare>>();
 
-function statementOf(shape: Shape): ReturnType<typeof prepare> {
+function statementOf(shape: DeliveryShape): ReturnType<typeof prepare> {
   const name = Object.values(shape).map(String).join('_');
   const made = statements.get(name) ?? prepare(shape, name);
   statements.set(name, made);
   return made;
 }
 
-const prepare = (shape: Shape, name: string) =>
+const prepare = (shape: DeliveryShape, name: string) =>
   preparedFor((db: Reader) => {
     const found = shape.byState ? byState(shape) : byId(shape);
     return {
@@ -104,22 +108,22 @@ const prepare = (shape: Shape, name: string) =>
   });
 
 const int = (name: string): SQL => sql`${sql.placeholder(name)}::int`;
-const direction = ({ inverted }: Shape): SQL => sql.raw(inverted ? 'desc' : 'asc');
+const direction = ({ inverted }: DeliveryShape): SQL => sql.raw(inverted ? 'desc' : 'asc');
 
 /** Few deliveries are in most states, and their index is read for each; see `read/ticket-order.ts`. */
-const byState = (shape: Shape): SQL => sql`
+const byState = (shape: DeliveryShape): SQL => sql`
   unnest(${sql.placeholder('states')}::text[]) s (wanted) cross join lateral (
     select d.id from ${deliveries} d
     where (d.state, d.id) > (s.wanted, ${int('after')}) and (d.state, d.id) < (s.wanted, ${int('before')})
       ${conditions(shape)}
     order by d.state ${direction(shape)}, d.id ${direction(shape)} limit ${int('limit')}) d`;
 
-const byId = (shape: Shape): SQL => sql`
+const byId = (shape: DeliveryShape): SQL => sql`
   (select d.id from ${deliveries} d
     where d.id > ${int('after')} and d.id < ${int('before')} ${conditions(shape)}
     order by d.id ${direction(shape)} limit ${int('limit')}) d`;
 
-const conditions = ({ ofTicket, failed }: Shape): SQL => {
+const conditions = ({ ofTicket, failed }: DeliveryShape): SQL => {
   const some = sql`exists (
     select from delivery_recipients r where r.delivery_id = d.id and r.state = 'FAILED')`;
   return sql.join([

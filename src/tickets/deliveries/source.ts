@@ -7,15 +7,17 @@ import { Refusal } from '../../platform/errors.ts';
 import type { TicketContext } from '../context.ts';
 import { requireOperator } from '../policy.ts';
 
+/** The raw mail of a delivery. */
 export interface DeliverySource {
-  /** message/rfc822, without blind copies. */
+  /** message/rfc822, without a Bcc header. */
   readonly stream: Readable;
+  /** Size in bytes. */
   readonly byteSize: number;
   readonly rfcMessageId: string;
 }
 
 /**
- * The exact bytes that were, or may have been, sent.
+ * Opens the raw mail as it was sent, or may have been sent.
  * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters; DELIVERY_NOT_FOUND also before anything was sent
  */
 export async function openDeliverySource(

@@ -2,11 +2,11 @@ import { encodeGlobalId } from '../../platform/global-id.ts';
 import type { TicketContext } from '../context.ts';
 import type { Attachment } from './attachments.ts';
 
-/** The path of an attachment's download, which needs a credential. */
+/** The URL path of an attachment's download. It needs a credential or a signature. */
 export const downloadPath = (id: number): string =>
   `/attachments/${encodeURIComponent(encodeGlobalId('Attachment', id))}`;
 
-/** Whether the file is served: not when it was redacted or is infected. */
+/** Whether the file can be downloaded: not when it was redacted or is infected. */
 export const isServed = ({ blobKey, scan }: Attachment): boolean => blobKey !== null && scan !== 'INFECTED';
 
 /**

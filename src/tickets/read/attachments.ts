@@ -9,19 +9,20 @@ import { visibleMessages } from './messages.ts';
 export interface Attachment {
   readonly id: number;
   readonly messageId: number;
+  /** Place among the message's attachments, from 1. */
   readonly position: number;
   readonly fileName: string;
   readonly contentType: string;
   readonly byteSize: number;
-  /** Empty once redacted. */
+  /** SHA-256 of the bytes. Empty once redacted. */
   readonly sha256: Buffer;
   /** The Content-ID by which the message's HTML may refer to it. */
   readonly contentId: string | null;
   /** Whether the message's HTML shows it. */
   readonly isInline: boolean;
-  /** Null once redacted. */
+  /** Key in the blob store. Null once redacted. */
   readonly blobKey: string | null;
-  /** Null when files were not scanned when it arrived. */
+  /** State of the virus scan. Null when files were not scanned when it arrived. */
   readonly scan: ScanState | null;
   /** Undefined in a page of messages, which does not select it. */
   readonly redactedAt?: Date | null;
@@ -42,7 +43,9 @@ const attachmentColumns = {
   redactedAt: attachments.redactedAt,
 };
 
-/** Visible attachments of several messages, by position. */
+/**
+ * Visible attachments by message id, ordered by position. Each given message has a list, which may be empty.
+ */
 export async function listAttachments(
   ctx: TicketContext,
   messageIds: readonly number[],

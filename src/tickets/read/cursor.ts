@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Viewer } from '../../platform/request-context.ts';
 import { isOperator } from '../policy.ts';
 
-/** A list with cursors. Its name is part of each cursor, so that a cursor of another list is rejected. */
+/** A list that has cursors. Its name is part of each cursor, so that a cursor of another list is rejected. */
 export type ListName =
   | `tickets ${string}`
   | `hits of ${string}`
@@ -14,10 +14,12 @@ export type ListName =
 export const digestOf = (conditions: unknown): string =>
   createHash('sha256').update(JSON.stringify(conditions)).digest('base64url').slice(0, 8);
 
+/** The list of a ticket's messages. */
 export const messagesOf = (ticketId: number): ListName => `messages of ${ticketId}`;
 
 /**
- * Operators and requesters number a ticket's events separately, because a gap would reveal a private event.
+ * The list of a ticket's events. Operators and requesters number the events separately, because a gap would
+ * reveal a private event.
  */
 export const eventsOf = (ticketId: number, byOperators: boolean): ListName =>
   `events of ${ticketId} for ${byOperators ? 'operators' : 'requesters'}`;
@@ -29,6 +31,7 @@ export const eventCursor = (viewer: Viewer, ticketId: number, number: number): s
 /** A row's place in its list: its id or number, or several sort keys that are compared in turn. */
 export type Place = readonly number[];
 
+/** Makes the cursor of a place. */
 export const encodePlace = (list: ListName, place: Place): string =>
   Buffer.from(`${list}, ${place.join(' ')}`).toString('base64url');
 
@@ -41,7 +44,7 @@ export function decodePlace(list: ListName, cursor: string, keys: number): Place
   return isPlace && encodePlace(list, place) === cursor ? place : undefined;
 }
 
-/** @param place the sort key: a row's id or an event's number */
+/** Makes the cursor of a row. @param place the sort key: a row's id or an event's number */
 export const encodeCursor = (list: ListName, place: number): string => encodePlace(list, [place]);
 
 /** The sort key in a cursor of this list; undefined for any other text. */

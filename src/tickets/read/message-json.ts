@@ -2,7 +2,10 @@ import { type SQL, sql } from 'drizzle-orm';
 import { messages } from '../../db/tables.ts';
 import type { Message } from './messages.ts';
 
-/** Milliseconds since 1970, rounded: the product of doubles may fall just short, and a Date truncates. */
+/**
+ * SQL for a timestamp column in milliseconds since 1970. It is rounded, because the product of doubles may
+ * fall just short and a Date truncates.
+ */
 export const instant = (column: string): SQL => sql.raw(`round(date_part('epoch', ${column}) * 1000)`);
 
 type StoredMessage = typeof messages.$inferSelect;
@@ -20,11 +23,11 @@ type Sent<Key extends keyof StoredMessage> = Key extends 'body'
 type InJson<Value> = Value extends Date ? number : Value;
 type AllSent<Keys extends readonly (keyof StoredMessage)[]> = { -readonly [N in keyof Keys]: Sent<Keys[N]> };
 
-/** A message as a list in JSON: its columns, and the bytes of its body. */
+/** A message as a list in JSON: its columns in a fixed order, and the size of its body in bytes. */
 export type MessageFields = [...AllSent<typeof order>, bodyBytes: number];
 
 /**
- * The fields of a message `m`, for a list in JSON.
+ * SQL for the fields of a message `m`, in the order of `MessageFields`.
  * @param body the expression for the body, which may be null
  */
 export const messageFields = (body: SQL): SQL[] => [

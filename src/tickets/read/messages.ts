@@ -4,15 +4,15 @@ import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 
-/** A row of `messages`, whole, but for a long body. */
+/** A row of `messages`. Its body may be left out. */
 export type Message = Readonly<Omit<typeof messages.$inferSelect, 'body'>> & {
-  /** As written; null when the bodies of one query were too long together. `loadBodies` reads it. */
+  /** As written. Null if it was left out; then use `loadBodies`. */
   readonly body: string | null;
   /** Size of the body in bytes of UTF-8. */
   readonly bodyBytes?: number;
 };
 
-/** Whether the viewer may read the body as written. Unsanitized HTML is for operators only. */
+/** Whether the viewer may read the body as written. Only operators may read unsanitized HTML. */
 export const mayReadSource = (viewer: Viewer | undefined, { format }: Pick<Message, 'format'>): boolean =>
   format === 'TEXT' || (viewer !== undefined && isOperator(viewer));
 
@@ -25,8 +25,9 @@ const messageColumns = (bodyBytes: number) => ({
 });
 
 /**
- * The visibility rule of messages. Row-level security repeats it. The ticket is looked up by each message's
- * key: in a join, PostgreSQL would start from all tickets of a requester.
+ * SQL condition for the messages that the viewer may see; undefined for operators, who see all. Row-level
+ * security applies the same rule. The ticket is looked up by each message's key: in a join, PostgreSQL would
+ * start from all tickets of a requester.
  */
 export const visibleMessages = (viewer: Viewer): SQL | undefined =>
   isOperator(viewer)
@@ -37,7 +38,7 @@ export const visibleMessages = (viewer: Viewer): SQL | undefined =>
 
 /**
  * Visible messages by id. Others are missing from the result.
- * @param bodyBytes most bytes of all bodies together; beyond it, bodies are left out
+ * @param bodyBytes limit for all bodies together, in bytes; when it is exceeded, all bodies are left out
  */
 export async function loadMessages(
   ctx: TicketContext,
@@ -54,7 +55,7 @@ export async function loadMessages(
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** Bodies of visible messages by id. */
+/** Bodies of visible messages by message id. Others are missing from the result. */
 export async function loadBodies(ctx: TicketContext, ids: readonly number[]): Promise<Map<number, string>> {
   const viewer = requireViewer(ctx);
   const rows = await ctx.services.database.readAs(viewer, (db) =>
@@ -66,7 +67,7 @@ export async function loadBodies(ctx: TicketContext, ids: readonly number[]): Pr
   return new Map(rows.map(({ id, body }) => [id, body]));
 }
 
-/** Ids of at most 50 visible messages of the ticket after one, oldest first. */
+/** Ids of up to 50 visible messages of the ticket that follow message `after`, oldest first. */
 export async function listMessagesAfter(
   ctx: TicketContext,
   viewer: Viewer,

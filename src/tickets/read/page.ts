@@ -2,10 +2,11 @@ import type { Problem } from '../../platform/errors.ts';
 import { invalidInput } from '../refusals.ts';
 import { decodePlace, encodePlace, type ListName, type Place } from './cursor.ts';
 
-/** Rows of one page. */
+/** Most rows of one page. */
 export const maxPageSize = 100;
+/** Rows of a page when neither `first` nor `last` is given. */
 export const defaultPageSize = 20;
-/** Counting stops here, so that its cost does not grow with the table. */
+/** Most rows that are counted, so that the cost does not grow with the table. */
 export const maxCount = 1000;
 
 /** A number of rows; `isExact` is false when there are more. */
@@ -14,13 +15,13 @@ export interface Count {
   readonly isExact: boolean;
 }
 
-/** @param found number of rows that were found; counting ends after `maxCount` + 1 */
+/** The count of rows that were found. @param found their number; counting ends after `maxCount` + 1 */
 export const boundedCount = (found: number): Count => ({
   rows: Math.min(found, maxCount),
   isExact: found <= maxCount,
 });
 
-/** Selects a page: the first rows after a cursor, or the last ones before one. */
+/** Selects a page: the first rows after a cursor, or the last rows before one. */
 export interface Paging {
   readonly first?: number | null | undefined;
   readonly last?: number | null | undefined;
@@ -28,7 +29,10 @@ export interface Paging {
   readonly before?: string | null | undefined;
 }
 
-/** A keyset page: rows strictly between `after` and `before`, in the list's order unless inverted. */
+/**
+ * What a query needs to read a page: rows strictly between the places `after` and `before`, in the list's
+ * order, or in the opposite order when `inverted`.
+ */
 export interface KeysetPage<P = number> {
   readonly after?: P | undefined;
   readonly before?: P | undefined;
@@ -36,6 +40,7 @@ export interface KeysetPage<P = number> {
   readonly inverted: boolean;
 }
 
+/** One page of a list, in the shape of a GraphQL connection. */
 export interface PageOf<T> {
   readonly edges: readonly { readonly cursor: string; readonly node: T }[];
   readonly pageInfo: {
@@ -55,7 +60,8 @@ interface Order<T> {
 
 /**
  * Reads one page of a list by id. Cursors hold row ids, so insertions do not shift a page.
- * @param read called with a limit of one more row, which shows whether there is another page
+ * @param read reads rows; called with a limit of one row more than the page, which shows whether there is
+ *   another page
  * @throws Refusal INVALID_INPUT for an invalid page size or cursor
  */
 export const readPage = <T extends { readonly id: number }>(
@@ -101,6 +107,7 @@ export async function readOrdered<T>(
   };
 }
 
+/** Problems of the page size: both `first` and `last`, or a number out of range. */
 export function* sizeProblems({ first, last }: Pick<Paging, 'first' | 'last'>): Iterable<Problem> {
   for (const [name, size] of Object.entries({ first, last })) {
     if (size != null && (size < 0 || size > maxPageSize))

@@ -5,6 +5,7 @@ import type { Role, Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 
+/** A user, as shown with tickets and messages. */
 export interface Person {
   readonly id: number;
   readonly name: string;
@@ -12,7 +13,10 @@ export interface Person {
   readonly email: string | null;
 }
 
-/** Operators see every address, requesters only their own. */
+/**
+ * The person's address if the viewer may see it, else null. Operators see every address, requesters only
+ * their own.
+ */
 export const emailFor = (viewer: Viewer | undefined, { id, email }: Person): string | null =>
   viewer !== undefined && (isOperator(viewer) || viewer.userId === id) ? email : null;
 
@@ -24,25 +28,27 @@ const selectPeople = preparedFor((db) =>
     .prepare('load_people'),
 );
 
-/** People by id. Viewers of a message or ticket may see the names on it. */
+/** People by id, whatever the viewer. Callers pass the ids of people on a visible message or ticket. */
 export async function loadPeople(ctx: TicketContext, ids: readonly number[]): Promise<Map<number, Person>> {
   const rows = await selectPeople(ctx.services.database.desk).execute({ ids });
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** An account that the desk sends from. */
+/** A mailbox that the desk sends from. */
 export interface Mailbox {
   readonly id: number;
   readonly address: string;
   readonly displayName: string;
+  /** Most bytes of one encoded mail. */
   readonly maxMailBytes: number;
+  /** Whether mails can be sent from it now. */
   readonly isReady: boolean;
 }
 
 /** Mailboxes that the viewer may send from. Requesters have none. */
 export const listMailboxes = (ctx: TicketContext): Promise<Mailbox[]> => selectMailboxes(ctx, undefined);
 
-/** The viewer's mailboxes with these ids. */
+/** The mailboxes with these ids that the viewer may send from, by id. */
 export async function loadMailboxes(
   ctx: TicketContext,
   ids: readonly number[],

@@ -1,24 +1,28 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** Default and maximum lifetime of a signed URL, in seconds. */
+/** Default lifetime of a signed URL, in seconds. */
 export const defaultUrlSeconds = 300;
+/** Longest lifetime of a signed URL, in seconds. */
 export const maxUrlSeconds = 3600;
 
-/** Signs and verifies download URLs of attachments. */
+/** Signs and verifies the query parameters of attachment download URLs. */
 export interface AttachmentUrls {
-  /** @param expires seconds since 1970 */
+  /**
+   * Returns the query string that lets its bearer download the attachment as the user. @param expires seconds
+   * since 1970
+   */
   sign(attachmentId: number, userId: number, expires: number): string;
   /**
-   * The user that it was signed for; undefined when it is forged, expired or for another file. The time taken
-   * does not reveal which.
+   * The user that the query was signed for. Undefined when it is forged, expired or for another file. The
+   * time taken does not reveal which.
    */
   userOf(attachmentId: number, query: URLSearchParams, now: Date): number | undefined;
 }
 
-/** Query parameters of a signed URL. A request with any of them is treated as signed. */
+/** Names of the query parameters of a signed URL. A request with any of them is treated as signed. */
 export const signedParameters = ['viewer', 'expires', 'signature'] as const;
 
-/** @param key shared by all processes of the installation */
+/** Creates the signer. @param key secret that all processes of the installation share */
 export function createAttachmentUrls(key: Buffer): AttachmentUrls {
   const signatureOf = (attachmentId: number, userId: number, expires: number): Buffer =>
     createHmac('sha256', key).update(`attachment ${attachmentId} for ${userId} until ${expires}`).digest();

@@ -13,7 +13,13 @@ import {
   readOrdered,
 } from './page.ts';
 import { assertSearchable } from './search-text.ts';
-import { type Shape, statementOf, type TicketFilter, type TicketOrder, type Values } from './ticket-order.ts';
+import {
+  statementOf,
+  type TicketFilter,
+  type TicketListShape,
+  type TicketOrder,
+  type Values,
+} from './ticket-order.ts';
 import type { Ticket } from './tickets.ts';
 
 export interface TicketListInput {
@@ -64,7 +70,11 @@ function listName(viewer: Viewer, { filter, orderBy }: TicketListInput): ListNam
   return `tickets by ${orderBy} for ${isOperator(viewer) ? 'operators' : 'requesters'} ${digestOf(given)}`;
 }
 
-const shapeOf = (viewer: Viewer, { filter, orderBy }: TicketListInput, inverted: boolean): Shape => ({
+const shapeOf = (
+  viewer: Viewer,
+  { filter, orderBy }: TicketListInput,
+  inverted: boolean,
+): TicketListShape => ({
   ...{ byOperator: isOperator(viewer), orderBy, inverted },
   ofRequester: filter.requesterId != null,
   byReference: filter.reference != null,

@@ -29,7 +29,7 @@ export interface TicketFilter {
 }
 
 /** What a statement depends on, except its values. */
-export interface Shape {
+export interface TicketListShape {
   readonly byOperator: boolean;
   readonly orderBy: TicketOrder;
   readonly inverted: boolean;
@@ -58,7 +58,7 @@ export interface Values extends Record<string, unknown> {
 const statements = new Map<string, ReturnType<typeof prepare>>();
 
 /** The page and the count of a shape; each is prepared once per pool. */
-export function statementOf(shape: Shape): ReturnType<typeof prepare> {
+export function statementOf(shape: TicketListShape): ReturnType<typeof prepare> {
   const name = Object.values(shape).map(String).join('_').toLowerCase();
   const made = statements.get(name) ?? prepare(shape, name);
   statements.set(name, made);
@@ -66,7 +66,7 @@ export function statementOf(shape: Shape): ReturnType<typeof prepare> {
 }
 
 // A name has at most 63 characters, which Drizzle does not see to.
-const prepare = (shape: Shape, name: string) =>
+const prepare = (shape: TicketListShape, name: string) =>
   preparedFor((db: Reader) => {
     const found = isNarrow(shape) ? amongCandidates(shape) : byStatus(shape);
     return {
@@ -91,21 +91,21 @@ const expressions = <C extends Record<string, PgColumn>>(
 const text = (name: keyof Values & string): SQL => sql`${sql.placeholder(name)}::text`;
 const int = (name: keyof Values & string): SQL => sql`${sql.placeholder(name)}::int`;
 const instant = (name: keyof Values & string): SQL => sql`${text(name)}::timestamptz`;
-const direction = ({ inverted }: Shape): SQL => sql.raw(inverted ? 'asc' : 'desc');
+const direction = ({ inverted }: TicketListShape): SQL => sql.raw(inverted ? 'asc' : 'desc');
 
 /** The columns that the list is ordered by. Private messages do not move a ticket in a requester's list. */
-const placeOf = ({ orderBy, byOperator }: Shape) =>
+const placeOf = ({ orderBy, byOperator }: TicketListShape) =>
   orderBy === 'CREATED' ? [tickets.id] : [byOperator ? tickets.activeAt : tickets.publicActiveAt, tickets.id];
 
 /** `place > (…) and place < (…)`, in the columns that the list is ordered by. */
-function between(shape: Shape): SQL {
+function between(shape: TicketListShape): SQL {
   const bound = (name: 'above' | 'below') =>
     list([...(shape.orderBy === 'CREATED' ? [] : [instant(name)]), int(`${name}Id`)]);
   const place = list(placeOf(shape).map((column) => sql`${column}`));
   return sql`${place} > ${bound('above')} and ${place} < ${bound('below')}`;
 }
 const list = (parts: readonly SQL[]): SQL => sql`(${sql.join([...parts], sql`, `)})`;
-const order = (shape: Shape): SQL =>
+const order = (shape: TicketListShape): SQL =>
   sql.join(
     placeOf(shape).map((column) => sql`${column} ${direction(shape)}`),
     sql`, `,
@@ -115,7 +115,7 @@ const order = (shape: Shape): SQL =>
  * The first rows of each status in the order's index. By id, the status is compared as a part of the place:
  * with `status = …`, PostgreSQL would rather walk all tickets by id until it has found enough.
  */
-const byStatus = (shape: Shape): SQL => sql`
+const byStatus = (shape: TicketListShape): SQL => sql`
   unnest(${sql.placeholder('statuses')}::text[]) s (wanted) cross join lateral (
     select * from ${tickets} where ${
       shape.orderBy === 'CREATED'
@@ -128,7 +128,7 @@ const byStatus = (shape: Shape): SQL => sql`
     limit ${int('limit')}) ${tickets}`;
 
 /** Few tickets that a condition names, sorted. */
-const amongCandidates = (shape: Shape): SQL => sql`
+const amongCandidates = (shape: TicketListShape): SQL => sql`
   (select * from ${tickets}
     where ${sql.join(
       candidates(shape).map((ids) => sql`${tickets.id} = any (array(${ids}))`),
@@ -137,10 +137,10 @@ const amongCandidates = (shape: Shape): SQL => sql`
       ${sql.join(conditions(shape))}
     order by ${order(shape)} limit ${int('limit')}) ${tickets}`;
 
-const isNarrow = (shape: Shape): boolean => candidates(shape).length > 0;
+const isNarrow = (shape: TicketListShape): boolean => candidates(shape).length > 0;
 
 /** Ids that a condition finds by an index of its own. */
-function candidates({ byOperator, orderBy, byReference, byText, since, unsettled }: Shape): SQL[] {
+function candidates({ byOperator, orderBy, byReference, byText, since, unsettled }: TicketListShape): SQL[] {
   const viewer = int('viewerId');
   const found = [];
   if (byReference)
@@ -160,7 +160,7 @@ const unsettledDeliveries = sql`${deliveries} d
   where d.state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING')`;
 
 /** Conditions that are checked for each row. The viewer's rule is one; row-level security repeats it. */
-const conditions = ({ byOperator, ofRequester, unsettled }: Shape): SQL[] => [
+const conditions = ({ byOperator, ofRequester, unsettled }: TicketListShape): SQL[] => [
   byOperator ? sql`` : sql` and ${tickets.requesterId} = ${int('viewerId')}`,
   ofRequester ? sql` and ${tickets.requesterId} = ${int('requesterId')}` : sql``,
   unsettled === false

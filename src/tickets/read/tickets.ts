@@ -80,7 +80,10 @@ function selectTicket(db: Reader, named: SQL) {
     .where(and(named, sql`(${operator} or ${tickets.requesterId} = ${sql.placeholder('viewerId')}::int)`));
 }
 
-/** The ticket; undefined both when it does not exist and when the viewer may not see it. */
+/**
+ * A ticket by id or reference, with its requester. Undefined both when it does not exist and when the viewer
+ * may not see it.
+ */
 export async function findTicket(
   ctx: TicketContext,
   by: TicketSelector,

@@ -8,14 +8,16 @@ import { eraseFiles } from './erase-files.ts';
 import { record } from './record.ts';
 import { type Redacted, redact } from './redact.ts';
 
+/** Input of `redactAttachment`. */
 export interface RedactAttachmentInput {
   readonly attachmentId: number;
+  /** Recorded in the audit trail. */
   readonly reason?: string | null | undefined;
 }
 
 /**
- * Redacts one file of a message. The other files and the text stay. Mails are withdrawn as for a message,
- * because a quotation repeats the pictures of its text.
+ * Redacts one file of a message. The text and the other files stay. Mails that carry the file or quote the
+ * message are withdrawn as in `redactMessage`, because a quotation repeats the pictures of its text.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT, ATTACHMENT_NOT_FOUND
  */
 export async function redactAttachment(ctx: TicketContext, input: RedactAttachmentInput): Promise<Redacted> {

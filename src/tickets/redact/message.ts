@@ -8,8 +8,10 @@ import { eraseFiles } from './erase-files.ts';
 import { record } from './record.ts';
 import { type Redacted, redact } from './redact.ts';
 
+/** Input of `redactMessage`. */
 export interface RedactMessageInput {
   readonly messageId: number;
+  /** Recorded in the audit trail. */
   readonly reason?: string | null | undefined;
 }
 

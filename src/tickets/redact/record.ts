@@ -12,8 +12,8 @@ interface RedactionRecord {
 }
 
 /**
- * Writes the audit entry, withdraws the mails and appends the events: first the redaction, for every viewer
- * of the message, then the cancelled mails.
+ * Records a redaction: writes the audit entry, withdraws the mails and appends the events. The redaction
+ * comes first, for every viewer of the message, then the cancelled mails, for operators.
  */
 export async function record(
   tx: Tx,

@@ -6,13 +6,14 @@ import { invalidInput } from '../refusals.ts';
 import { refuse } from '../refused-by.ts';
 import { inTransaction } from '../transaction.ts';
 
+/** Result of a redaction. */
 export interface Redacted {
   readonly messageId: number;
   /** It was redacted before, and nothing changed this time. */
   readonly alreadyRedacted: boolean;
 }
 
-/** The redacted message and the operator who redacts it. */
+/** The redacted message, its ticket, and the operator who redacts it. */
 export interface RedactionTarget {
   readonly actorId: number;
   readonly ticketId: number;
@@ -29,9 +30,9 @@ interface RedactionOutcome extends RedactionTarget {
 const maxReason = 1000;
 
 /**
- * The common part of both redactions: permission, one transaction, and removing the files' bytes after the
- * commit.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
+ * Runs a redaction: checks the permission and the reason, calls `run` in one transaction, and removes the
+ * files' bytes after the commit.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT, and the refusals of `run`
  */
 export async function redact(
   ctx: TicketContext,

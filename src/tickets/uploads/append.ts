@@ -13,9 +13,11 @@ import { beyondRoom, heldBy } from './quota.ts';
 import { digestMismatch, type IncomingBody } from './take.ts';
 import { inTurn } from './turns.ts';
 
+/** Input of `appendToUpload`. */
 export interface AppendInput {
+  /** The upload's id. */
   readonly id: string;
-  /** Of the request, by `nextArrival`. */
+  /** Number of the request, by `nextArrival`. */
   readonly arrival: number;
   /** Offset at which the request continues. */
   readonly offset: number;
@@ -27,11 +29,13 @@ export interface AppendInput {
   readonly comingBytes?: number | undefined;
 }
 
+/** Result of `appendToUpload`. */
 export interface Appended {
+  /** Bytes of the upload that have arrived. */
   readonly offset: number;
-  /** The request broke off or was displaced by another. The bytes that arrived are kept. */
+  /** Whether the request broke off, or was ended by a later one. The bytes that arrived are kept. */
   readonly brokenOff: boolean;
-  /** All of it is here. */
+  /** The upload, once it is complete. */
   readonly upload: Upload | undefined;
 }
 

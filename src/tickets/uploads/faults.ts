@@ -1,4 +1,4 @@
-/** Why an upload request fails, for its client to correct. General refusals of commands are a Refusal. */
+/** Codes of the errors that an upload's client can correct. Other refusals are a Refusal. */
 export const uploadFaults = [
   /** The upload does not exist, belongs to another user, or has expired. */
   'UPLOAD_NOT_FOUND',
@@ -15,8 +15,10 @@ export const uploadFaults = [
   /** The user has reached the limit of unfinished uploads. */
   'TOO_MANY_UPLOADS',
 ] as const;
+/** One of `uploadFaults`. */
 export type UploadFaultCode = (typeof uploadFaults)[number];
 
+/** An upload request failed in a way that its client can correct. */
 export class UploadFault extends Error {
   readonly code: UploadFaultCode;
   /** Bytes that have arrived, for faults about the offset. */
@@ -30,5 +32,6 @@ export class UploadFault extends Error {
   }
 }
 
+/** The fault for an upload that does not exist, belongs to another user, or has expired. */
 export const uploadNotFound = (): UploadFault =>
   new UploadFault('UPLOAD_NOT_FOUND', 'There is no such upload, or it has expired');

@@ -14,8 +14,8 @@ import { invalidInput } from '../refusals.ts';
 const attachedAlready = 'This upload has been attached already: each can be, once';
 
 /**
- * The refusal for a message whose upload another message attached at the same moment. Undefined for other
- * errors.
+ * The refusal for a message whose upload another message attached at the same moment; undefined for other
+ * errors. It names all uploads of the message, as the error does not say which one it was.
  */
 export function refusalOfTaken(
   error: unknown,
@@ -36,9 +36,10 @@ export function refusalOfTaken(
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
- * Finds the named uploads by the index of their attachment. Only their uploader may attach them, and each
- * only once. Expired uploads are not found even before garbage collection, which could remove them before the
- * commit.
+ * Finds the uploads that a message's attachments name. Returns, by index in `inputs`, those that were found.
+ * Only their uploader may attach them. Expired uploads are not found even before garbage collection, which
+ * could remove them before the commit. `attached` are problems for uploads that a message already has; they
+ * do not count when this call repeats the one that attached them.
  */
 export async function findUploads(ctx: TicketContext, userId: number, inputs: readonly AttachmentInput[]) {
   const named = inputs

@@ -8,12 +8,14 @@ import { refuse } from '../refused-by.ts';
 import { keepUpload, type Upload } from './keep.ts';
 import { heldBy, roomFor, tooLarge } from './quota.ts';
 
+/** Input of `uploadFile`. */
 export interface UploadFileInput {
   readonly file: PromiseLike<IncomingFile> | IncomingFile;
 }
 
 /**
- * Stores a file before its message is written. Its uploader can attach it once, within a day.
+ * Stores a file of a GraphQL multipart request as an upload, before its message is written. Its uploader can
+ * attach it once, within a day.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
  */
 export async function uploadFile(ctx: TicketContext, input: UploadFileInput): Promise<Upload> {

@@ -5,7 +5,7 @@ import { attachments, blobs, openUploads, uploads } from '../../db/tables.ts';
 import type { StoredBlob } from '../../storage/blob-store.ts';
 import { uploadLifetimeHours } from '../../storage/garbage/expire.ts';
 
-/** A complete file that is attached to no message yet. */
+/** A complete upload. */
 export interface Upload {
   readonly id: string;
   readonly fileName: string;
@@ -14,7 +14,9 @@ export interface Upload {
   readonly sha256: Buffer;
 }
 
+/** A stored blob, with what makes it an upload. */
 export interface NamedBlob {
+  /** Id of the upload. */
   readonly id: string;
   readonly userId: number;
   readonly blob: StoredBlob;
@@ -46,10 +48,7 @@ const insertUpload = preparedFor((db: Db) =>
     .prepare('keep_upload'),
 );
 
-/**
- * Records a complete upload, and deletes its unfinished row in the same commit. One part of a request may
- * become several uploads.
- */
+/** Records a complete upload, and deletes its unfinished row, if any, in the same commit. */
 export async function keepUpload(db: Db, { id, userId, blob, ...names }: NamedBlob): Promise<Upload> {
   const { key, byteSize, sha256 } = blob;
   await insertUpload(db).execute({ id, userId, key, byteSize, sha256, ...names });
@@ -57,9 +56,13 @@ export async function keepUpload(db: Db, { id, userId, blob, ...names }: NamedBl
 }
 
 const lifetime = sql`make_interval(hours => ${uploadLifetimeHours})`;
-/** An upload expires a day after it was begun, complete or not. */
+/**
+ * SQL condition for uploads that have not expired. An upload expires a day after it was begun, complete or
+ * not.
+ */
 export const hasNotExpired = (table: typeof uploads | typeof openUploads) =>
   gt(table.createdAt, sql`now() - ${lifetime}`);
+/** SQL for the seconds until an upload expires. */
 export const expiresInSeconds = (table: typeof uploads | typeof openUploads) =>
   sql<number>`extract(epoch from ${table.createdAt} + ${lifetime} - now())::int`;
 
@@ -81,7 +84,7 @@ const selectUpload = preparedFor((db: Db) =>
     .prepare('find_upload'),
 );
 
-/** Finds a user's complete, unexpired upload, and whether it is attached. */
+/** Finds a user's complete upload that has not expired, and whether it is attached to a message. */
 export async function findUpload(
   db: Db,
   id: string,

@@ -47,8 +47,8 @@ const take = preparedFor((db: Db) => {
 });
 
 /**
- * Takes the lease if it is free, or else requests it. @returns true when it was taken, and when there is no
- * such upload
+ * Takes the upload's lease if it is free, or else asks its holder to give it up. @param by random UUID of the
+ * request @returns true when it was taken, and when there is no such upload
  */
 export async function takeLease(db: Db, uploadId: string, by: string): Promise<boolean> {
   const [row] = await take(db).execute({ id: uploadId, writer: by });
@@ -64,7 +64,7 @@ const renew = preparedFor((db: Db) =>
     .prepare('renew_upload_lease'),
 );
 
-/** Renews the lease. @returns false when it was lost or another process requests it */
+/** Renews the lease. @returns false when it was lost, or another request wants it */
 export async function renewLease(db: Db, uploadId: string, by: string): Promise<boolean> {
   return (await renew(db).execute({ id: uploadId, writer: by })).length > 0;
 }
@@ -79,6 +79,7 @@ const free = preparedFor((db: Db) => {
   return db.with(freed).select({ noWait }).from(nothing).prepare('free_upload_lease');
 });
 
+/** Frees the lease if `by` still holds it. */
 export async function freeLease(db: Db, uploadId: string, by: string): Promise<void> {
   await free(db).execute({ id: uploadId, writer: by });
 }
@@ -93,7 +94,7 @@ const arrive = preparedFor((db: Db) => {
   return db.with(told).select({ noWait }).from(nothing).prepare('note_arrived_bytes');
 });
 
-/** Records the bytes that have arrived, for the quota. The blob store has the exact offset. */
+/** Records the number of bytes that have arrived, for the quota. The blob store has the exact offset. */
 export async function noteArrived(db: Db, uploadId: string, arrived: number): Promise<void> {
   await arrive(db).execute({ id: uploadId, arrived });
 }

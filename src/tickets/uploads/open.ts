@@ -23,12 +23,14 @@ export interface OpenUpload {
   readonly contentType: string;
   /** Null until the client declares it. */
   readonly byteSize: number | null;
+  /** The digest that the client declared. */
   readonly sha256: Buffer | null;
+  /** Bytes that had arrived when they were last recorded. The blob store has the exact number. */
   readonly arrived: number;
   readonly expiresInSeconds: number;
 }
 
-/** The progress of an upload. */
+/** The progress of an upload. `upload` is present once it is complete. */
 export type UploadState =
   | {
       readonly upload: Upload;
@@ -90,14 +92,14 @@ const selectOpenUpload = preparedFor((db: Db) => {
     .prepare('find_open_upload');
 });
 
-/** Finds the viewer's own unfinished upload. */
+/** Finds an unfinished upload of the viewer that has not expired. */
 export async function findOpenUpload(ctx: TicketContext, id: string): Promise<OpenUpload | undefined> {
   const { userId } = requireViewer(ctx, 'write');
   const [row] = await selectOpenUpload(ctx.services.database.commands).execute({ id, userId });
   return row;
 }
 
-/** @returns whether the upload existed */
+/** Deletes the row of an unfinished upload. @returns whether there was one */
 export async function forgetOpenUpload(db: Db, id: string): Promise<boolean> {
   const gone = await db.delete(openUploads).where(eq(openUploads.id, id)).returning({ id: openUploads.id });
   return gone.length > 0;
@@ -145,7 +147,7 @@ async function arrivedOf({ services }: TicketContext, { id, blobKey }: OpenUploa
 }
 
 /**
- * Deletes an upload, complete or not. An attached one stays.
+ * Deletes an upload, complete or not. One that is attached to a message stays.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN
  * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_COMPLETE when it is attached, UPLOAD_BUSY
  */

@@ -9,11 +9,11 @@ import { refuse } from '../refused-by.ts';
 import { UploadFault } from './faults.ts';
 import { hasNotExpired } from './keep.ts';
 
-/** A user's uploads that are attached to no message yet. */
+/** What a user's uploads that are attached to no message use of the quota. */
 export interface Held {
-  /** Uploads whose bytes are still arriving. */
+  /** Number of uploads whose bytes are still arriving. */
   readonly open: number;
-  /** Bytes that arrived or were declared. */
+  /** Bytes that arrived or were declared, at least 64 KiB for each upload. */
   readonly bytes: number;
 }
 
@@ -52,14 +52,15 @@ const selectHeld = preparedFor((db) => {
     .prepare('held_by');
 });
 
+/** Reads what a user's unattached uploads use of the quota. */
 export async function heldBy(db: Reader, userId: number): Promise<Held> {
   const [row] = await selectHeld(db).execute({ userId });
   return row!;
 }
 
 /**
- * Most bytes that one more upload may have.
- * @throws Refusal ATTACHMENT_TOO_LARGE when that is less than declared, or nothing
+ * Most bytes that one more upload of the user may have.
+ * @throws Refusal ATTACHMENT_TOO_LARGE when that is less than the announced size, or almost nothing
  */
 export function roomFor(limits: Limits, held: Held, announced: number | undefined): number {
   if (announced !== undefined && announced > limits.attachmentBytes)
@@ -69,12 +70,14 @@ export function roomFor(limits: Limits, held: Held, announced: number | undefine
   return Math.min(limits.attachmentBytes, left);
 }
 
+/** @throws UploadFault TOO_MANY_UPLOADS when the user has as many unfinished uploads as allowed */
 export function assertMayOpen(limits: Limits, open: number): void {
   if (open < limits.openUploads) return;
-  const message = `You have ${open} uploads on the way; ${limits.openUploads} are allowed at a time`;
+  const message = `You have ${open} unfinished uploads; ${limits.openUploads} are allowed`;
   throw new UploadFault('TOO_MANY_UPLOADS', message);
 }
 
+/** The refusal for a file larger than the limit. */
 export const tooLarge = (limitBytes: number): Refusal<'ATTACHMENT_TOO_LARGE'> =>
   new Refusal('ATTACHMENT_TOO_LARGE', `The file is larger than ${limitBytes} bytes`, { limitBytes }, [
     'file',
@@ -88,6 +91,6 @@ const tooMuch = (limitBytes: number): Refusal<'ATTACHMENT_TOO_LARGE'> =>
     ['file'],
   );
 
-/** The refusal for an upload that exceeds the room that `roomFor` returned. */
+/** The refusal for an upload that turned out larger than `roomFor` allowed. */
 export const beyondRoom = ({ limits }: TicketServices, room: number): Refusal<'ATTACHMENT_TOO_LARGE'> =>
   room < limits.attachmentBytes ? tooMuch(limits.uploadedBytes) : tooLarge(limits.attachmentBytes);

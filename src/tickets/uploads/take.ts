@@ -9,12 +9,14 @@ import { UploadFault } from './faults.ts';
 import { keepUpload, type Upload } from './keep.ts';
 import { assertMayOpen, beyondRoom, heldBy, roomFor } from './quota.ts';
 
+/** Metadata of an upload that is beginning. */
 export interface NewUpload {
   readonly fileName: string;
   /** As declared by the client. */
   readonly contentType: string;
   /** Declared size in bytes. */
   readonly byteSize?: number | undefined;
+  /** Declared digest of the whole file. */
   readonly sha256?: Buffer | undefined;
 }
 
@@ -24,7 +26,7 @@ export interface IncomingBody extends AsyncIterable<Buffer> {
   readonly ended: boolean;
   /** Whether the client disconnected or was stopped. */
   readonly broken: boolean;
-  /** Stops the body: its reader gets the error. */
+  /** Stops the body. Its reader gets the error. */
   stop(why: Error): void;
 }
 
@@ -32,7 +34,7 @@ export interface IncomingBody extends AsyncIterable<Buffer> {
 const arriving = new Map<number, number>();
 
 /**
- * Stores a file that arrives in one request. Its uploader can attach it once, within a day.
+ * Stores a file that arrives in one request as an upload. Its uploader can attach it once, within a day.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
  * @throws UploadFault TOO_MANY_UPLOADS, UPLOAD_DIGEST
  */
@@ -78,5 +80,6 @@ export async function takeUpload(
   }
 }
 
+/** The fault for a file whose SHA-256 is not the one that was announced. */
 export const digestMismatch = (): UploadFault =>
   new UploadFault('UPLOAD_DIGEST', 'The file that arrived does not have the digest that was announced');

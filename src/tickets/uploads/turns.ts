@@ -20,7 +20,7 @@ const lookMs = 1500;
 const looks = 16;
 const waitMs = 500;
 
-/** Numbers requests on arrival, before any await, so that a delayed request cannot end a later one. */
+/** Numbers a request on arrival, before any await, so that a delayed request cannot end a later one. */
 export const nextArrival = (): number => {
   arrivals += 1;
   return arrivals;
@@ -37,9 +37,9 @@ const running = new Map<string, Turn>();
 const latest = new LRUCache<string, number>({ max: 10_000 });
 
 /**
- * Runs work on an upload once no other request holds it.
- * @param arrival of the request, by `nextArrival`
- * @param stop ends the work early; called when another request comes for the same upload
+ * Runs work on an upload when no other request works on it, which ends an earlier one first.
+ * @param arrival number of the request, by `nextArrival`
+ * @param stop ends the work early; called when a later request comes for the same upload
  * @throws UploadFault UPLOAD_BUSY when a later request overtook this one, or another process keeps the lease
  */
 export async function inTurn<T>(

@@ -29,7 +29,7 @@ export const smallDesk = `
 /** Text of message `i`: twelve words of thirty thousand, one in a fifth of all bodies, and a rare one. */
 const body = `'Message ' || i || ' says' || ${Array.from(
   { length: 12 },
-  (_, n) => `' w' || (i * ${7919 + 2 * n} % ${30_011 - 2 * n})`,
+  (_, n) => `' w' || (i::bigint * ${7919 + 2 * n} % ${30_011 - 2 * n})`,
 ).join(' || ')} || case when i % 5 = 0 then ' invoice' else '' end
   || case when i % 100003 = 0 then ' zanzibar' else '' end`;
 const visibility = `case when i % 4 = 0 then 'PRIVATE' else 'PUBLIC' end`;
@@ -54,7 +54,7 @@ export function grow(scale: number): string[] {
       'customer' || n || '@large.test', 'REQUESTER' from generate_series(502, 502 + ${count} / 10) n`,
     `insert into tickets (id, reference, subject, status, requester_id)
       select ${tickets} + n, 'INC-' || lpad((${tickets} + n)::text, 6, '0'),
-        'The printer on floor ' || n || ' needs part ' || n * 7919 % 30011, 'CLOSED',
+        'The printer on floor ' || n || ' needs part ' || n::bigint * 7919 % 30011, 'CLOSED',
         case when n <= ${ofLarge} then ${largeRequester} else 502 + n / 10 end
       from generate_series(1, ${count}) n`,
     `insert into messages (id, ticket_id, author_id, body, format, visibility, is_mobile_device, created_at)

@@ -182,7 +182,7 @@ async function main(count: number, seed: number): Promise<number> {
   );
   const faults: string[] = sources.length === expected ? [] : ['copies are missing or too many'];
   const seen = new Set<string>();
-  for (const parsed of parseMails(sources)) {
+  for (const parsed of await parseMails(sources)) {
     const messageId = parsed.headers.find(([name]) => name === 'Message-ID')![1];
     seen.add(messageId);
     const mail = mails.get(messageId);

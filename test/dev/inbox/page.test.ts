@@ -299,6 +299,28 @@ test('a mail can be deleted, and all of them', async () => {
   expect((await json('/inbox/')).mails).toEqual([]);
 });
 
+test('what a search finds can be deleted, and nothing else', async () => {
+  await gateway.database.database.desk.delete(inboxMails);
+  await deliver({ subject: 'of this test', text: 'x' });
+  await deliver({ subject: 'of another', text: 'x' });
+  const headers = { authorization: asOperator };
+  const remove = (path: string) => fetch(gateway.url + path, { method: 'DELETE', headers });
+  expect(await (await remove('/inbox/?q=this+test')).json()).toEqual({ deleted: 1 });
+  expect((await json('/inbox/')).mails).toMatchObject([{ subject: 'of another' }]);
+  expect(await (await remove('/inbox/?q=nothing')).json()).toEqual({ deleted: 0 });
+  expect((await json('/inbox/')).mails).toHaveLength(1);
+});
+
+test('a program waits for a mail that is still to come, and is told when none came', async () => {
+  const known = await deliver({ subject: 'before', text: 'x' });
+  const waiting = json(`/inbox/?after=${known}&q=wanted&wait=30`);
+  await deliver({ subject: 'other', text: 'x' });
+  const id = await deliver({ subject: 'wanted', text: 'x' });
+  expect((await waiting).mails).toMatchObject([{ id, subject: 'wanted' }]);
+  expect((await json(`/inbox/?after=${id}&wait=0.2`)).mails).toEqual([]);
+  expect((await json(`/inbox/?after=${known}&wait=nonsense`)).mails).toHaveLength(2);
+});
+
 test('the source is byte-identical, and a mail without recipients or subject is shown', async () => {
   const source = Buffer.from('Date: Sun, 22 Nov 2026 12:00:00 +0000\r\n\r\n\xff\x00 not text\r\n', 'latin1');
   await addInboxMail(gateway.database.database.desk, { mailFrom: '', rcptTo: ['x@domain.com'], source });

@@ -52,6 +52,8 @@ describe('the place that a request is for', () => {
     '<a>',
     '1.2.3.4.5.999',
     'a,b',
+    // Two headers, in whatever case.
+    'desk.example\r\nhOST: other.example',
   ];
   for (const host of wrong) {
     test(`400 for the Host ${JSON.stringify(host)} in every form of request, with no effect`, async () => {

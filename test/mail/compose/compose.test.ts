@@ -210,7 +210,7 @@ describe('case 25: nothing that is written into a field becomes a header or too 
         ),
       ),
     );
-    for (const [n, mail] of parseMails(sources).entries()) {
+    for (const [n, mail] of (await parseMails(sources)).entries()) {
       expect(mail.headers.map(([name]) => name)).toEqual(
         names.filter((name) => !/^(Cc|In-Reply-To|References)$/.test(name)),
       );
@@ -239,7 +239,7 @@ describe('case 26: the envelope is the validated list, the headers name the same
     });
     const mail = await composeMail(parts);
     expect(mail.envelope.to).toHaveLength(3);
-    const parsed = parseMail(await sourceOf(parts));
+    const parsed = await parseMail(await sourceOf(parts));
     expect(parsed.defects).toEqual([]);
     expect(parsed.cc.map(([, spec]) => spec)).toEqual([mail.envelope.to[1], mail.envelope.to[2]]);
     expect(parsed.cc[1]![0]).toBe('A, B <x@y.z>');

@@ -91,7 +91,7 @@ const sourceOf = (id: string): Buffer | undefined =>
 
 async function arrived({ delivery }: Added): Promise<ParsedMail> {
   await expect.poll(() => sourceOf(delivery!.rfcMessageId)).toBeDefined();
-  const mail = parseMail(sourceOf(delivery!.rfcMessageId)!);
+  const mail = await parseMail(sourceOf(delivery!.rfcMessageId)!);
   expect(mail).toMatchObject({ defects: [], bareBreaks: 0 });
   expect(mail.longestLine).toBeLessThanOrEqual(998);
   return mail;

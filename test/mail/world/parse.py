@@ -4,10 +4,8 @@ Each line of the input is a path; each line of the output an object with the def
 """
 import base64, email, email.policy, json, sys
 
-for path in sys.stdin.read().split("\n"):
-    if not path:
-        continue
-    with open(path, "rb") as file:
+for line in sys.stdin:
+    with open(line.rstrip("\n"), "rb") as file:
         raw = file.read()
     mail = email.message_from_bytes(raw, policy=email.policy.default)
     defects, parts = [], []
@@ -31,4 +29,4 @@ for path in sys.stdin.read().split("\n"):
         "longestLine": max(len(line) for line in raw.replace(b"\r\n", b"\n").split(b"\n")),
         "bareBreaks": raw.replace(b"\r\n", b"").count(b"\n") + raw.replace(b"\r\n", b"").count(b"\r"),
         "tree": [p.get_content_type() for p in mail.walk()],
-    }))
+    }), flush=True)

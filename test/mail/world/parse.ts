@@ -1,7 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** A mail as Python's e-mail package reads it: a parser that shares no code with the composer. */
@@ -25,24 +27,48 @@ export interface ParsedMail {
   tree: string[];
 }
 
-export function parseMails(sources: readonly Uint8Array[]): ParsedMail[] {
-  const folder = mkdtempSync(join(tmpdir(), 'mails-'));
+/** Mails are read one after another by one process, as starting Python costs more than reading hundreds. */
+export function parseMails(sources: readonly Uint8Array[]): Promise<ParsedMail[]> {
+  const reading = last.then(() => readAll(sources));
+  last = reading.catch(() => []);
+  return reading;
+}
+let last: Promise<unknown> = Promise.resolve();
+
+async function readAll(sources: readonly Uint8Array[]): Promise<ParsedMail[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'mails-'));
+  reader ??= startReader();
+  const { stdin, stdout, lines } = reader;
   try {
-    const paths = sources.map((source, n) => {
+    stdout.ref();
+    const mails: ParsedMail[] = [];
+    for (const [n, source] of sources.entries()) {
       const path = join(folder, `${n}.eml`);
-      writeFileSync(path, source);
-      return path;
-    });
-    const script = fileURLToPath(new URL('parse.py', import.meta.url));
-    const output = execFileSync('python3', [script], { input: paths.join('\n'), maxBuffer: 1e9 }).toString();
-    return output
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as ParsedMail);
+      await writeFile(path, source);
+      stdin.write(`${path}\n`);
+      const { value, done } = await lines.next();
+      if (done === true) throw new Error('Python has ended: what it said stands above');
+      mails.push(JSON.parse(value) as ParsedMail);
+    }
+    return mails;
   } finally {
-    rmSync(folder, { recursive: true });
+    stdout.unref();
+    await rm(folder, { recursive: true });
   }
 }
 
-export const parseMail = (source: Uint8Array): ParsedMail => parseMails([source])[0]!;
+let reader: ReturnType<typeof startReader> | undefined;
+
+/** It ends when this process does, and keeps it from ending only while a mail is read. */
+function startReader() {
+  const child = spawn('python3', [fileURLToPath(new URL('parse.py', import.meta.url))], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  child.unref();
+  const [stdin, stdout] = [child.stdin as Socket, child.stdout as Socket];
+  stdin.unref();
+  return { stdin, stdout, lines: createInterface(stdout)[Symbol.asyncIterator]() };
+}
+
+export const parseMail = async (source: Uint8Array): Promise<ParsedMail> => (await parseMails([source]))[0]!;
 export const bodyOf = (part: { body: string }): Buffer => Buffer.from(part.body, 'base64');

@@ -162,7 +162,7 @@ test('an upload holds a few parts in memory at most, however much faster its sen
   const taken = () => [...server.bucket.uploads.values()].flatMap(({ parts }) => [...parts.values()]);
   const source = Readable.from(
     (async function* () {
-      for (let n = 0; n < 400; n++) {
+      for (let n = 0; n < 160; n++) {
         ahead = n * 256 * 1024 - taken().reduce((sum, part) => sum + part.bytes.length, 0);
         most = Math.max(most, ahead);
         yield Buffer.alloc(256 * 1024, n);

@@ -63,7 +63,7 @@ let mails = 0;
 async function mailed() {
   mails += 1;
   const mail = (await gateway.sink.received(mails))[mails - 1];
-  const parsed = parseMail(mail!.source);
+  const parsed = await parseMail(mail!.source);
   const part = (type: string) => bodyOf(parsed.parts.find((one) => one.type === type)!).toString();
   return { parsed, text: part('text/plain'), html: part('text/html') };
 }

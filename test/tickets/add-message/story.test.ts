@@ -144,6 +144,15 @@ describe('the row and its commit', () => {
     });
   });
 
+  test('a reply that reopens its closed ticket writes the status and its event with it', async () => {
+    await gateway.sql`update tickets set status = 'CLOSED' where id = 47`;
+    const before = await gateway.counts();
+    await add(gateway, { reopen: true });
+    expect(await more(before)).toEqual({ messages: 1, events: 2 });
+    const [ticket] = await gateway.sql`select status from tickets where id = 47`;
+    expect(ticket!.status).toBe('OPEN');
+  });
+
   test('a key that is said again answers the first result, and is refused for another meaning', async () => {
     const input = { body: 'Once', language: 'de', idempotencyKey: 'again' };
     const first = await add(gateway, input);

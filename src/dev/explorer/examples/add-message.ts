@@ -34,7 +34,7 @@ ${ofPayload}      replayed
 `;
 }
 
-/** Uses of the main mutation. */
+/** Examples that add a message. */
 export const messageExamples = {
   AddComment: {
     operationName: 'AddComment',

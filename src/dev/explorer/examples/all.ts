@@ -3,7 +3,7 @@ import { changingExamples } from './changing.ts';
 import type { Example } from './example.ts';
 import { readingExamples } from './reading.ts';
 
-/** The Examples panel, in order. A test validates each operation against the schema. */
+/** The Examples panel, in this order. A test validates each operation against the schema. */
 export const examples: readonly Example[] = [
   readingExamples.WhoAmI,
   readingExamples.ReadTicket,
@@ -23,11 +23,16 @@ export const examples: readonly Example[] = [
   changingExamples.RedactMessage,
 ];
 
+/** The variables of an example as formatted JSON; empty if it has none. */
 export const variablesText = ({ variables }: Example): string =>
   variables === undefined ? '' : JSON.stringify(variables, null, 2);
 
 /** Tabs that are open on the first visit. */
 const opened = ['WhoAmI', 'ReadTicket', 'AddComment'];
+/**
+ * The tabs that are open on the first visit.
+ * @param headers text of the headers editor
+ */
 export const exampleTabs = (headers: string) =>
   examples
     .filter(({ operationName }) => opened.includes(operationName))

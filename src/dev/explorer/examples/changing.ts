@@ -1,6 +1,6 @@
 import { type Example, ticket } from './example.ts';
 
-/** The other mutations. */
+/** Examples of the other mutations. */
 export const changingExamples = {
   CloseTicket: {
     operationName: 'CloseTicket',

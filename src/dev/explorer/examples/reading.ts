@@ -1,6 +1,6 @@
 import { type Example, ticket } from './example.ts';
 
-/** Queries and subscriptions. */
+/** Examples of queries and subscriptions. */
 export const readingExamples = {
   WhoAmI: {
     operationName: 'WhoAmI',

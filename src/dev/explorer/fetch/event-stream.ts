@@ -1,10 +1,10 @@
-/** One event of a `text/event-stream`; `event` is `message` when the server named none. */
+/** One event of a `text/event-stream`. `event` is `message` when the server did not name one. */
 export interface StreamEvent {
   readonly event: string;
   readonly data: string;
 }
 
-/** Reads Server-Sent Events as the HTML standard parses them; comments and retry times are passed over. */
+/** Parses Server-Sent Events as the HTML standard says. Comments and retry times are ignored. */
 export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent> {
   let event = '';
   let data: string[] = [];

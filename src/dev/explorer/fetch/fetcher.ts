@@ -2,12 +2,13 @@ import { type DocumentNode, OperationTypeNode, parse } from 'graphql';
 import { readEvents } from './event-stream.ts';
 import { findOperation, withNulls } from './upload-paths.ts';
 
-/** A file and the place in the variables that it fills: `input.attachments.0.file`. */
+/** A file and the path of its variable: `input.attachments.0.file`. */
 export interface MappedFile {
   readonly file: Blob & { readonly name: string };
   readonly path: string;
 }
 
+/** An operation as GraphiQL passes it. */
 export interface OperationRequest {
   readonly query: string;
   readonly operationName?: string | null | undefined;
@@ -24,8 +25,8 @@ interface FetcherOptions {
 type Result = Record<string, unknown>;
 
 /**
- * Queries and mutations answer once; with files they go out as a multipart request; subscriptions come as
- * events.
+ * Creates GraphiQL's fetcher. Queries and mutations resolve to a result, and are sent as a multipart request
+ * when there are files. Subscriptions resolve to an iterable of results, read from Server-Sent Events.
  */
 export function createFetcher({ endpoint, files }: FetcherOptions) {
   return async (

@@ -1,5 +1,6 @@
 import type { MappedFile } from './fetcher.ts';
 
+/** A file that was picked for a tab. */
 export interface PickedFile extends MappedFile {
   readonly id: number;
   readonly file: File;
@@ -15,13 +16,20 @@ const none: readonly PickedFile[] = [];
 let nextId = 1;
 let activeTab = '';
 
+/** The files that were picked for a tab. */
 export const filesOf = (tab: string): readonly PickedFile[] => byTab.get(tab) ?? none;
+/** The files that were picked for the active tab. */
 export const activeFiles = (): readonly PickedFile[] => filesOf(activeTab);
 
+/** Tells which tab is active. */
 export function setActiveTab(tab: string): void {
   activeTab = tab;
 }
 
+/**
+ * Adds files to a tab.
+ * @param pathFor chooses the path of a file, given those that are taken
+ */
 export function addFiles(
   tab: string,
   files: Iterable<File>,
@@ -35,6 +43,7 @@ export function addFiles(
   update(tab, list);
 }
 
+/** Changes the path of a file. */
 export function moveFile(tab: string, id: number, path: string): void {
   update(
     tab,
@@ -42,6 +51,7 @@ export function moveFile(tab: string, id: number, path: string): void {
   );
 }
 
+/** Removes a file from a tab. */
 export function removeFile(tab: string, id: number): void {
   update(
     tab,
@@ -49,6 +59,10 @@ export function removeFile(tab: string, id: number): void {
   );
 }
 
+/**
+ * Calls the listener after each change.
+ * @returns a function that ends this
+ */
 export function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

@@ -10,9 +10,10 @@ import {
   typeFromAST,
 } from 'graphql';
 
-/** Deep enough for any input of ours; an input type that holds itself would have no end. */
+/** Enough for every input of the schema. A recursive input type would never end. */
 const maxDepth = 6;
 
+/** The operation of this name; the first one if there is none of this name. */
 export function findOperation(
   document: DocumentNode | undefined,
   name?: string | null,
@@ -22,8 +23,8 @@ export function findOperation(
 }
 
 /**
- * Places of type Upload in an operation's variables, as dotted paths in which `*` stands for a list's index:
- * `file`, `files.*`, `input.attachments.*.file`.
+ * Finds the places of type Upload in an operation's variables. They are dotted paths in which `*` stands for
+ * the index of a list: `file`, `files.*`, `input.attachments.*.file`.
  */
 export function uploadPlaces(schema: GraphQLSchema, operation: OperationDefinitionNode): string[] {
   return (operation.variableDefinitions ?? []).flatMap(({ variable, type }) => {
@@ -51,9 +52,10 @@ export function isUploadPath(places: readonly string[], path: string): boolean {
 }
 
 /**
- * The first place that is still free: not taken by another file, nor filled in the variables that the author
- * wrote. A `null` in the variables is free: it is how the multipart request specification says «a file comes
- * here».
+ * The first place that is free: neither taken by another file nor filled in the variables that the user
+ * wrote. A `null` in the variables is free, because the multipart request specification puts it where a file
+ * belongs.
+ * @returns undefined when all places are taken
  */
 export function freePath(
   places: readonly string[],
@@ -91,7 +93,7 @@ function isFree(variables: unknown, path: string): boolean {
   return at === null || at === undefined;
 }
 
-/** A copy of the variables with `null` at each path, lists and objects made where they are missing. */
+/** A copy of the variables with `null` at each path. Missing lists and objects are created. */
 export function withNulls(
   variables: Readonly<Record<string, unknown>> | undefined,
   paths: readonly string[],

@@ -1,9 +1,11 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { type Html, html } from '../../pages/html.ts';
+import { readAsset, themeFile } from '../../../pages/assets.ts';
+import { type Html, html } from '../../../pages/html.ts';
 import { faultDomain } from '../smtp/faults.ts';
 
-/** Scripts, styles and images of the same origin only. The frame with a mail has a stricter policy. */
+/**
+ * The page's Content-Security-Policy: scripts, styles and images of the same origin only. The frame with a
+ * mail has a stricter policy.
+ */
 export const inboxPolicy = [
   "default-src 'none'",
   "style-src 'self'",
@@ -16,27 +18,19 @@ export const inboxPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-export interface PageAsset {
-  readonly type: string;
-  readonly body: Buffer;
-  /** Contains a hash of the content, so that it can be cached for ever. */
-  readonly href: string;
-}
+const here = (file: string) => new URL(file, import.meta.url);
+const pathOf = (file: string) => `/inbox/assets/${file}`;
 
-const readAsset = (file: string, type: string): PageAsset => {
-  const body = readFileSync(new URL(file, import.meta.url));
-  const version = createHash('sha256').update(body).digest('base64url').slice(0, 12);
-  return { type, body, href: `/inbox/assets/${file}?v=${version}` };
-};
-
+/** The files that the page loads, by name. */
 export type InboxAssets = ReturnType<typeof readInboxAssets>;
+/** Reads the files that the page loads. */
 export const readInboxAssets = () => ({
-  'inbox.css': readAsset('inbox.css', 'text/css; charset=utf-8'),
-  'inbox.js': readAsset('inbox.js', 'text/javascript; charset=utf-8'),
-  'inbox.svg': readAsset('inbox.svg', 'image/svg+xml'),
+  'inbox.css': readAsset(pathOf('inbox.css'), 'text/css; charset=utf-8', themeFile, here('inbox.css')),
+  'inbox.js': readAsset(pathOf('inbox.js'), 'text/javascript; charset=utf-8', here('inbox.js')),
+  'inbox.svg': readAsset(pathOf('inbox.svg'), 'image/svg+xml', here('inbox.svg')),
 });
 
-/** A whole page around its main part. */
+/** The whole page around its main part. */
 export function inboxFrame(assets: InboxAssets, title: string, main: Html): string {
   return html`<!doctype html>
 <html lang="en">
@@ -57,7 +51,7 @@ export function inboxFrame(assets: InboxAssets, title: string, main: Html): stri
 Ticketwire <span>inbox</span> <b id="count" title="Unread"></b>
 </a>
 <p>Mails end here: nothing leaves this machine.</p>
-<a href="/graphql">GraphiQL</a>
+<nav aria-label="Ticketwire"><a href="/ledger">Ledger</a> <a href="/graphql">GraphiQL</a></nav>
 </header>
 ${main}
 </body>
@@ -65,7 +59,7 @@ ${main}
 `.toString();
 }
 
-/** List and mail side by side; on a phone one of them. */
+/** The main part: the list beside the mail; on a phone one of them. */
 export const inboxMain = (
   list: Html,
   mail: Html | undefined,
@@ -75,7 +69,9 @@ export const inboxMain = (
 <form class="search" action="/inbox/" role="search">
 <input type="search" name="q" value="${search}" placeholder="Search"
   aria-label="Search addresses, subjects and texts" autocomplete="off" maxlength="200">
-<button type="button" class="quiet" data-delete="/inbox/" hidden>Delete all</button>
+<button type="button" class="quiet" data-delete="/inbox/${
+  search !== '' && `?q=${encodeURIComponent(search)}`
+}" hidden>${search === '' ? 'Delete all' : 'Delete found'}</button>
 </form>
 <nav id="mails" class="mails" aria-label="Mails" data-search="${search}"${
   isFirst && html` data-live`
@@ -85,7 +81,7 @@ export const inboxMain = (
 ${mail ?? guide}
 </main>`;
 
-/** A page with a short message. */
+/** The main part of a page with a short message. */
 export const noteMain = (title: string, text: Html): Html =>
   html`<main class="note"><h1>${title}</h1><p>${text}</p></main>`;
 

@@ -5,13 +5,14 @@ import type { InboxEntry, InboxMail, InboxPage } from '../store.ts';
  * RFC 3339. Reading a mail as JSON leaves it unread.
  */
 
+/** The list of mails as JSON. */
 export const pageJson = ({ mails, hasMore, unread }: InboxPage, search: string) => ({
   mails: mails.map((mail) => ({ ...entryJson(mail), snippet: mail.snippet })),
   unread,
   next: hasMore ? olderThan(mails.at(-1)!.id, search) : null,
 });
 
-/** URL of the page that follows a mail. */
+/** The URL of the page that follows a mail. */
 export const olderThan = (id: number, search: string): string =>
   `/inbox/?before=${id}${search === '' ? '' : `&q=${encodeURIComponent(search)}`}`;
 
@@ -38,6 +39,7 @@ const entryJson = ({
   attachments,
 });
 
+/** A mail as JSON. */
 export const mailJson = (mail: InboxMail) => ({
   ...entryJson(mail),
   messageId: mail.messageId,

@@ -1,4 +1,4 @@
-import { type Html, html } from '../../pages/html.ts';
+import { type Html, html } from '../../../pages/html.ts';
 import type { InboxEntry, InboxPage } from '../store.ts';
 import { olderThan } from './json.ts';
 
@@ -17,6 +17,7 @@ function namesOf(people: readonly string[]): string {
   return people.length > 3 ? `${names} and ${people.length - 3} more` : names;
 }
 
+/** How the list is shown. */
 export interface ListView {
   /** Id of the open mail. */
   readonly current: number | undefined;
@@ -25,7 +26,7 @@ export interface ListView {
   readonly search: string;
 }
 
-/** The list beside the mail (on a phone: a page before it). The script polls it for new mails. */
+/** The list beside the mail (on a phone, a page before it). The page's script polls it for new mails. */
 export function inboxList({ mails, hasMore, unread }: InboxPage, view: ListView): Html {
   const { current, isFirst, search } = view;
   const home = search === '' ? '/inbox/' : `/inbox/?q=${encodeURIComponent(search)}`;

@@ -2,8 +2,8 @@ import { readStoredBody } from '../../../content/read-body.ts';
 import type { MailContent, MailFile } from '../parse-mail.ts';
 
 /**
- * The HTML of a mail cannot run scripts, submit forms or fetch anything: images are data: URLs, and the
- * sandbox gives the document an opaque origin. Links open in a new tab.
+ * The Content-Security-Policy of a mail's HTML. It cannot run scripts, submit forms or fetch anything: images
+ * are data: URLs, and the sandbox gives the document an opaque origin. Links open in a new tab.
  */
 export const mailDocumentPolicy = [
   "default-src 'none'",
@@ -27,6 +27,7 @@ const head = [
 
 const shownImages = /^image\/(png|jpeg|gif|webp|avif|bmp)$/;
 
+/** The HTML of a mail, for the page's frame. */
 export interface MailDocument {
   readonly document: string;
   /** Whether the HTML refers to remote images, which are not loaded. */

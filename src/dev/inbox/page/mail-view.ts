@@ -1,5 +1,5 @@
+import { type Html, html } from '../../../pages/html.ts';
 import type { RecipientKind, RecipientState } from '../../../platform/vocabulary.ts';
-import { type Html, html } from '../../pages/html.ts';
 import type { InboxRecipient } from '../recipients.ts';
 import type { InboxMail } from '../store.ts';
 import { timeOf } from './list.ts';
@@ -7,7 +7,7 @@ import { timeOf } from './list.ts';
 /** Source bytes on the page; the whole source can be downloaded. */
 const shownSourceBytes = 256 * 1024;
 
-/** One mail with its headers, recipients, their states and its content. */
+/** The view of one mail: its headers, its recipients with their states, and its content. */
 export function mailView(mail: InboxMail, hasRemotePictures: boolean): Html {
   return html`<article class="mail">
 <header>

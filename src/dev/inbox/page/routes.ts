@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Db } from '../../../db/database.ts';
 import { dispositionOf } from '../../../http/downloads/content-disposition.ts';
-import { type Html, html } from '../../pages/html.ts';
-import { sendPage, type WebPage } from '../../pages/send.ts';
+import { type Html, html } from '../../../pages/html.ts';
+import { sendPage, type WebPage } from '../../../pages/send.ts';
 import type { MailFile } from '../parse-mail.ts';
 import {
   deleteInboxMails,
@@ -17,6 +17,7 @@ import { mailJson, pageJson } from './json.ts';
 import { inboxList } from './list.ts';
 import { mailDocument, mailDocumentPolicy } from './mail-document.ts';
 import { mailView } from './mail-view.ts';
+import { waitForMails } from './wait.ts';
 
 interface InboxRequest {
   readonly db: Db;
@@ -31,7 +32,8 @@ const maxSearch = 200;
 
 /**
  * Serves the routes of an operator: `` (the page), `list` (the list as a fragment), `12`, `12/html`,
- * `12/source` and `12/files/0`. DELETE removes all mails or one.
+ * `12/source` and `12/files/0`. DELETE removes one mail, those that a search finds, or all. docs/INBOX.md
+ * describes them for programs.
  */
 export async function answerInbox(
   req: IncomingMessage,
@@ -45,11 +47,15 @@ async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest
   const query = new URL(req.url ?? '/', 'http://inbox').searchParams;
   const search = (query.get('q') ?? '').trim().slice(0, maxSearch);
   const wantsJson = /\bapplication\/json\b/i.test(req.headers.accept ?? '');
-  if (req.method === 'DELETE') return removed(assets, db, route, wantsJson);
+  if (req.method === 'DELETE') return removed(assets, db, { route, search, wantsJson });
+  if (route === '' && wantsJson) {
+    const [before, after] = [idOf(query.get('before')), idOf(query.get('after'))];
+    const wanted = { first: pageSize, before, after, search };
+    return json(pageJson(await waitForMails(req, db, wanted, Number(query.get('wait') ?? 0)), search));
+  }
   if (route === '' || route === 'list') {
     const before = idOf(query.get('before'));
     const page = await listInboxMails(db, { first: pageSize, before, search });
-    if (wantsJson) return json(pageJson(page, search));
     const view = { current: idOf(query.get('current')), isFirst: before === undefined, search };
     const list = inboxList(page, view);
     if (route === 'list') return { type: 'text/html; charset=utf-8', body: list.toString() };
@@ -84,12 +90,16 @@ async function opened(db: Db, mail: InboxMail, search: string): Promise<Html> {
   return inboxMain(inboxList(page, view), mailView(mail, (await mailDocument(mail)).hasRemotePictures), view);
 }
 
-/** Deletes one mail, or all if the route names none. */
-async function removed(assets: InboxAssets, db: Db, route: string, wantsJson: boolean): Promise<WebPage> {
+/** Deletes one mail, or all that a search finds if the route names none. */
+async function removed(
+  assets: InboxAssets,
+  db: Db,
+  { route, search, wantsJson }: { route: string; search: string; wantsJson: boolean },
+): Promise<WebPage> {
   const id = idOf(route);
   if (route !== '' && id === undefined) return notFound(assets, wantsJson);
-  const count = await deleteInboxMails(db, id);
-  return id !== undefined && count === 0 ? notFound(assets, wantsJson) : json({ deleted: count });
+  const deleted = await deleteInboxMails(db, route === '' ? { search } : { id });
+  return id !== undefined && deleted === 0 ? notFound(assets, wantsJson) : json({ deleted });
 }
 
 async function findMail(db: Db, text: string): Promise<InboxMail | undefined> {

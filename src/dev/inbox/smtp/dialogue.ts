@@ -13,6 +13,10 @@ export interface ReceivedMail {
 
 /** Decisions of the server. Each may throw an SmtpReply, which is sent to the client. */
 export interface SmtpHooks {
+  /**
+   * Accepts a recipient.
+   * @throws SmtpReply to reject it
+   */
   recipient(address: string, sender: string): Promise<void>;
   /** Whether to close the connection instead of reading the body. */
   cutsBody(recipients: readonly string[]): boolean;
@@ -20,7 +24,9 @@ export interface SmtpHooks {
   take(mail: ReceivedMail): Promise<boolean>;
 }
 
+/** Limits of the server. */
 export interface SmtpLimits {
+  /** Bytes of one mail. */
   readonly maxBytes: number;
 }
 
@@ -35,7 +41,7 @@ interface SmtpTransaction {
 }
 
 /** The state of a session. */
-interface Session {
+interface InboxSession {
   readonly reader: SmtpReader;
   readonly socket: Socket;
   readonly hooks: SmtpHooks;
@@ -45,16 +51,16 @@ interface Session {
 }
 
 /** The reply to a command; undefined when the connection is closed. */
-type Reply = string | undefined;
-type Verb = (session: Session, rest: string) => Reply | Promise<Reply>;
+type ReplyLine = string | undefined;
+type Verb = (session: InboxSession, rest: string) => ReplyLine | Promise<ReplyLine>;
 
 /**
- * Serves one client (RFC 5321 with SIZE, 8BITMIME, SMTPUTF8 and PIPELINING) until it disconnects. Accepts
+ * Serves one client until it disconnects (RFC 5321 with SIZE, 8BITMIME, SMTPUTF8 and PIPELINING). It accepts
  * every address that the gateway sends to, including quoted ones.
  */
 export async function converse(socket: Socket, hooks: SmtpHooks, { maxBytes }: SmtpLimits): Promise<void> {
   const reader = new SmtpReader(socket);
-  const session: Session = { reader, socket, hooks, maxBytes, greeted: false, transaction: undefined };
+  const session: InboxSession = { reader, socket, hooks, maxBytes, greeted: false, transaction: undefined };
   socket.write(`220 ${name} ESMTP Ticketwire development inbox\r\n`);
   for (let line = await reader.line(); line !== undefined; line = await reader.line()) {
     const reply = await replyTo(session, line);
@@ -65,7 +71,7 @@ export async function converse(socket: Socket, hooks: SmtpHooks, { maxBytes }: S
   }
 }
 
-async function replyTo(session: Session, line: string): Promise<Reply> {
+async function replyTo(session: InboxSession, line: string): Promise<ReplyLine> {
   const [, verb = '', rest = ''] = /^([A-Za-z]*) ?(.*)$/s.exec(line) ?? [];
   const command = commands.get(verb.toUpperCase());
   if (command === undefined) return '500 5.5.2 Unknown command';
@@ -95,7 +101,7 @@ const commands = new Map<string, Verb>([
   ['QUIT', () => '221 2.0.0 Bye'],
 ]);
 
-function greet(session: Session, reply: string): Reply {
+function greet(session: InboxSession, reply: string): ReplyLine {
   session.greeted = true;
   session.transaction = undefined;
   return reply;
@@ -106,7 +112,7 @@ function offersOf(maxBytes: number): string {
   return [`250-${name}`, ...offers.map((offer) => `250-${offer}`), `250 SIZE ${maxBytes}`].join('\r\n');
 }
 
-function beginMail(session: Session, rest: string): Reply {
+function beginMail(session: InboxSession, rest: string): ReplyLine {
   if (!session.greeted || session.transaction !== undefined) return wrongOrder;
   const { address: sender, size, smtpUtf8 } = readPath('FROM', rest);
   if (size > session.maxBytes) return tooLarge;
@@ -114,7 +120,7 @@ function beginMail(session: Session, rest: string): Reply {
   return '250 2.1.0 OK';
 }
 
-async function addRecipient({ transaction, hooks }: Session, rest: string): Promise<Reply> {
+async function addRecipient({ transaction, hooks }: InboxSession, rest: string): Promise<ReplyLine> {
   if (transaction === undefined) return wrongOrder;
   const { address } = readPath('TO', rest, transaction.smtpUtf8);
   if (address === '') return '550 5.1.3 A recipient must not be empty';
@@ -123,7 +129,7 @@ async function addRecipient({ transaction, hooks }: Session, rest: string): Prom
   return '250 2.1.5 OK';
 }
 
-async function takeData(session: Session): Promise<Reply> {
+async function takeData(session: InboxSession): Promise<ReplyLine> {
   const { transaction, socket, hooks } = session;
   if (transaction === undefined || transaction.recipients.length === 0) return wrongOrder;
   const { sender: mailFrom, recipients: rcptTo } = transaction;

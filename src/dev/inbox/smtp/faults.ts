@@ -51,7 +51,10 @@ export class FaultAddresses {
   readonly #deferred = new Map<string, number>();
   readonly #greylisted = new Map<string, number>();
 
-  /** Resolves when the recipient is accepted. @throws SmtpReply */
+  /**
+   * Resolves when the recipient is accepted.
+   * @throws SmtpReply when it is rejected or deferred
+   */
   async meet(recipient: string, sender: string, now: () => number = Date.now): Promise<void> {
     const name = localPart(recipient);
     if (name === undefined) return;
@@ -65,7 +68,7 @@ export class FaultAddresses {
     if (kind === 'greylist') this.#greylist(`${sender} ${recipient}`.toLowerCase(), now());
   }
 
-  /** The first fault among these recipients. */
+  /** The first fault after DATA among these recipients. */
   atData(recipients: readonly string[]): DataFault | undefined {
     return recipients.map(localPart).find((name) => name !== undefined && dataFaults.includes(name)) as
       | DataFault

@@ -6,16 +6,18 @@ import { addInboxMail } from '../store.ts';
 import { converse, type ReceivedMail } from './dialogue.ts';
 import { FaultAddresses, SmtpReply } from './faults.ts';
 
+/** The running development inbox. */
 export interface Inbox extends AsyncDisposable {
   readonly port: number;
   /** `smtp://127.0.0.1:PORT`: loopback only, without TLS and authentication. */
   readonly url: string;
 }
 
+/** How the inbox is started. */
 export interface InboxOptions {
   /** Default: any free port. */
   readonly port?: number;
-  /** Largest mail, announced as SIZE and enforced. A mail is in memory until it is stored. */
+  /** Bytes of the largest mail, announced as SIZE and enforced. A mail is in memory until it is stored. */
   readonly maxBytes?: number;
   readonly log?: Logger;
 }

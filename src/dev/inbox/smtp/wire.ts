@@ -1,9 +1,12 @@
 import type { Socket } from 'node:net';
 
-/** Octets of a command line; RFC 5321 asks for 512, and extensions for a few more. */
+/** Octets of a command line. RFC 5321 requires 512, and extensions a few more. */
 const maxLine = 4096;
 
-/** What a client of SMTP sends, one line or one body at a time. Undefined: it has gone away. */
+/**
+ * Reads what an SMTP client sends, one line or one body at a time. Both methods resolve to undefined when the
+ * client has disconnected.
+ */
 export class SmtpReader {
   readonly #pieces: AsyncIterator<Buffer>;
   #rest: Buffer = Buffer.alloc(0);
@@ -12,7 +15,10 @@ export class SmtpReader {
     this.#pieces = socket[Symbol.asyncIterator]();
   }
 
-  /** A command line without its end. @throws Error when it is longer than any command */
+  /**
+   * Reads a command line, without its end.
+   * @throws Error when it is longer than any command
+   */
   async line(): Promise<string | undefined> {
     for (;;) {
       const end = this.#rest.indexOf(0x0a);
@@ -29,8 +35,9 @@ export class SmtpReader {
   }
 
   /**
-   * The lines of a mail up to the one that is a dot alone: between two CRLF, as any other reading lets mails
-   * be smuggled in. A mail of more octets than `limit` is read to its end and comes back as null.
+   * Reads the lines of a mail up to the line with a single dot. Only CRLF ends a line: accepting a bare LF
+   * would allow mails to be smuggled in. A mail of more than `limit` octets is read to its end and resolves
+   * to null.
    */
   async body(limit: number): Promise<Buffer | null | undefined> {
     const kept: Buffer[] = [];
@@ -64,7 +71,7 @@ export class SmtpReader {
   }
 }
 
-/** A line that begins with a dot was sent with one more (RFC 5321 §4.5.2). */
+/** Removes the additional dot with which a line that begins with a dot is sent (RFC 5321 §4.5.2). */
 function unstuffed(body: Buffer): Buffer {
   const pieces: Buffer[] = [];
   let from = body[0] === 0x2e ? 1 : 0;

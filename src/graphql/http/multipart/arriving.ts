@@ -49,7 +49,7 @@ export function arriving(req: IncomingMessage, maxBytes: number): Arriving {
     if (heldBytes >= aheadBytes) req.pause();
   };
   const onEnd = () => settle({});
-  const onGone = () => settle({ error: httpError(400, 'The request was cut') });
+  const onGone = () => settle({ error: httpError(400, 'The request was cut off') });
   req.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
   req.pause();
   return {

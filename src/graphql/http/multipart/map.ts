@@ -1,6 +1,7 @@
 import { InvalidMapError } from 'graphql-upload-ts';
 import { ExpectedFile } from '../../context/expected-file.ts';
 
+/** A file that a part is to bring. */
 export interface FilePlace {
   readonly upload: ExpectedFile;
   /** Path of the list in the variables that the file belongs to. */
@@ -12,8 +13,9 @@ export type FilePlaces = ReadonlyMap<string, FilePlace>;
 
 /**
  * Puts an expected file at each path of the map.
+ * @param operations is changed
  * @throws InvalidMapError when the map does not list paths by part name, or when a path does not lead to a
- * null in the operations
+ *   null in the operations
  */
 export function placesOf(map: unknown, operations: object): FilePlaces {
   if (typeof map !== 'object' || map === null || Array.isArray(map))

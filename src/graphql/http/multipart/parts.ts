@@ -19,11 +19,12 @@ const [cr, lf, dash, space, tab] = [13, 10, 45, 32, 9];
 const endOfHeaders = Buffer.from('\r\n\r\n');
 
 /**
- * Reads a `multipart/form-data` body part by part, and takes no more from its sender than is read. A body's
- * pieces are the buffers that arrived and are never overwritten. What was not read of a part is skipped when
- * the next one is requested. We do not use a parser from npm, because of what they do to files: busboy drops
- * the parameters of the media type, @fastify/busboy reuses a buffer before a slow reader has read it, and
- * multipasta rejects names beyond Latin-1.
+ * Reads a `multipart/form-data` body part by part, and takes no more from its sender than is read. The pieces
+ * of a body are the buffers that arrived and are never overwritten. What was not read of a part is skipped
+ * when the next one is requested. We do not use a parser from npm, because of what they do to files: busboy
+ * drops the parameters of the media type, @fastify/busboy reuses a buffer before a slow reader has read it,
+ * and multipasta rejects names beyond Latin-1.
+ * @throws MalformedForm
  */
 export async function* readParts(source: Arriving, boundary: string): AsyncGenerator<FormPart, void> {
   // A delimiter begins with a line break, which the first delimiter may omit.

@@ -21,24 +21,28 @@ import { type FilePlace, type FilePlaces, placesOf } from './map.ts';
 import { type FormPart, MalformedForm, readParts } from './parts.ts';
 
 /**
- * The door's limits, in bytes. They protect the process. They exceed the command's limits, so that the
- * command's refusal is the one seen.
+ * Limits that protect the process. They are higher than those of the mutations, so that a client normally
+ * sees the mutation's refusal.
  */
 export interface UploadLimits {
+  /** Bytes of `operations`, and of `map`. */
   readonly requestBytes: number;
+  /** Number of files. */
   readonly files: number;
-  /** Total of a multipart request. */
+  /** Bytes of a whole multipart request. */
   readonly multipartBytes: number;
 }
 
+/** Limits of all multipart requests. */
 export interface MultipartOptions extends UploadLimits {
   /** Forms that one user may send at a time. */
   readonly openForms: number;
 }
 
 /**
- * Reads multipart requests. Without a credential, no file is stored, and only the operations and the map are
- * read.
+ * Creates the reader of multipart requests. Without a credential it reads only the operations and the map,
+ * and stores no file.
+ * @throws Refusal TOO_MANY_UPLOADS from the reader, when the user already sends `openForms` forms
  */
 export function createMultipartReader({ openForms, ...limits }: MultipartOptions): ReadParams {
   const places = new Places('TOO_MANY_UPLOADS', openForms);
@@ -61,8 +65,8 @@ export function createMultipartReader({ openForms, ...limits }: MultipartOptions
  * Reads a request by the GraphQL multipart request specification. Resolves when its operations and map have
  * arrived. Its files are streamed into the blob store while the operations are executed.
  * @param receive stores a file. Undefined without a credential: then no file is stored
- * @param over called when nothing more is read
- * @throws GraphQLError 400 or 413
+ * @param over called once, when reading has ended, also after an error
+ * @throws GraphQLError 400 or 413; other faults are passed on unchanged
  */
 export async function readMultipart(
   req: IncomingMessage,
@@ -77,7 +81,7 @@ export async function readMultipart(
     throw httpError(400, 'The multipart request has no boundary');
   }
   const source = arriving(req, limits.multipartBytes);
-  const answered = () => source.stop(httpError(400, 'The request was answered before its last byte came'));
+  const answered = () => source.stop(httpError(400, 'The request was answered before its last byte arrived'));
   res.once('finish', answered);
   return new Promise((resolve, reject) => {
     const form = new MultipartForm(receive, limits, resolve);

@@ -16,7 +16,10 @@ import { asItem, convert, items, memberNamed, shapes } from './contract.ts';
 import { createJsonReader, type JsonReader } from './reader.ts';
 import { broken, EnoughErrors, type JsonState, type Token } from './state.ts';
 
-/** Binds a NewMessagePost as Json.NET 12 does. Errors are collected as in ASP.NET Web API 2. */
+/**
+ * Binds a JSON body to a `NewMessagePost` as Json.NET 12 does. Errors are collected as in ASP.NET Web API 2.
+ * The generator waits for more text at each `yield`.
+ */
 export function* readJson(
   source: TextSource,
   spools: Spools,

@@ -7,7 +7,7 @@ import { broken, type JsonState } from './state.ts';
 import type { JsonTokens } from './tokens.ts';
 import type { JsonValues } from './values.ts';
 
-/** Reads a member of type `byte[]`. Its bytes go into a spool while they are being read. */
+/** Reads a member of type `byte[]`. Its bytes are written to a spool while they are being read. */
 export class JsonBytes {
   readonly #state: JsonState;
   readonly #characters: JsonCharacters;
@@ -31,7 +31,7 @@ export class JsonBytes {
     this.#spools = spools;
   }
 
-  /** Reads base64, an array of bytes, or an object that wraps one of them. The value is a `Spool`. */
+  /** Reads base64, an array of bytes, or an object that wraps one of them. The token's value is a `Spool`. */
   *read(): Generator<void, void> {
     let wrapped = false;
     for (;;) {

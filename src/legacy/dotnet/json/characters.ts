@@ -41,7 +41,10 @@ export class JsonCharacters {
     return 0;
   }
 
-  /** Skips white space. @returns the next character's code, -1 at the end */
+  /**
+   * Skips white space.
+   * @returns the next character's code, -1 at the end
+   */
   *skipSpace(): Generator<void, number> {
     for (;;) {
       const code = yield* this.peek();
@@ -81,7 +84,10 @@ export class JsonCharacters {
     return whole;
   }
 
-  /** Reads a string into memory. @throws {TooLarge} */
+  /**
+   * Reads a string into memory, from after its opening quote.
+   * @throws TooLarge
+   */
   *string(end: number): Generator<void, string> {
     const whole = this.bufferedString(end);
     if (whole !== undefined) return whole;
@@ -175,7 +181,10 @@ export class JsonCharacters {
     }
   }
 
-  /** Matches a word such as `true` or `null`, with a separator after it. Advances as far as it matches. */
+  /**
+   * Matches a word such as `true` or `null`, with a separator after it. The position advances as far as the
+   * word matches.
+   */
   *word(expected: string, inConstructor: boolean): Generator<void, boolean> {
     const { source } = this;
     if (!(yield* source.has(expected.length - 1))) {

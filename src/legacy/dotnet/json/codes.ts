@@ -1,6 +1,6 @@
 import { isLetterOrDigit } from '../text-source.ts';
 
-/** Character codes that the JSON reader looks for. */
+/** The UTF-16 code of a character. */
 export const code = (char: string) => char.charCodeAt(0);
 export const [quote, apostrophe, comma, slash, minus] = [
   code('"'),
@@ -11,14 +11,17 @@ export const [quote, apostrophe, comma, slash, minus] = [
 ];
 export const [closeBrace, closeBracket, closeParen] = [code('}'), code(']'), code(')')];
 
+/** Whether a number may begin with this character: a digit, a minus or a dot. */
 export function isNumberStart(next: number): boolean {
   return (next >= 0x30 && next <= 0x39) || next === minus || next === 0x2e;
 }
 
+/** Whether Json.NET takes this as the first character of an unquoted name. Digits count too. */
 export function isNameStart(next: number): boolean {
   return isLetterOrDigit(next) || next === code('_') || next === code('$');
 }
 
+/** The token that this closing character ends; undefined for others. */
 export function endToken(next: number): 'EndObject' | 'EndArray' | 'EndConstructor' | undefined {
   if (next === closeBrace) return 'EndObject';
   if (next === closeBracket) return 'EndArray';

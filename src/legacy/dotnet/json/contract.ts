@@ -9,10 +9,12 @@ import {
 } from '../new-message.ts';
 import { broken, type Token } from './state.ts';
 
+/** The members of each type of object, and how an empty one is created. */
 export const shapes: Record<Shape, { members: MemberTypes; create: () => unknown }> = {
   post: { members: postMembers, create: emptyPost },
   attachment: { members: attachmentMembers, create: emptyAttachment },
 };
+/** The type of a list's items. */
 export const items: Partial<Record<ValueType, ValueType>> = { strings: 'string', attachments: 'attachment' };
 
 /** Member names by their lower-case spelling. An exact match takes precedence. */
@@ -23,18 +25,24 @@ const names = new Map<MemberTypes, Map<string, string>>(
   ]),
 );
 
-/** The member that a JSON name stands for. */
+/** The member that a JSON name stands for, ignoring case; undefined if there is none. */
 export function memberNamed(members: MemberTypes, written: string): string | undefined {
   return Object.hasOwn(members, written) ? written : names.get(members)!.get(written.toLowerCase());
 }
 
-/** Checks an item: a `$ref` may name an object of another type. */
+/**
+ * Checks a list's item, because a `$ref` may name an object of another type.
+ * @throws the error `broken`
+ */
 export function asItem(item: ValueType, value: unknown): unknown {
   if (item === 'attachment' && value !== null && !('FileName' in (value as object))) throw broken;
   return value;
 }
 
-/** Converts a simple token to the expected type. Conversions of Json.NET's reader have already been done. */
+/**
+ * Converts a simple token to the expected type. Conversions of Json.NET's reader have already been done.
+ * @throws the error `broken` when the type is another
+ */
 export function convert({ token, value }: { token: Token; value: unknown }, expected: ValueType): unknown {
   const nothing =
     token === 'Null' ||

@@ -1,6 +1,9 @@
-/** Parses numbers as Json.NET 12 does: hexadecimal and octal too, but not `12.0` as an integer. */
+/* Parses numbers as Json.NET 12 does: hexadecimal and octal too, but not `12.0` as an integer. */
 
-/** Undefined for an invalid number: remote clients see "An error has occurred." for each. */
+/**
+ * A number; undefined for an invalid one. Remote clients see "An error has occurred." for each invalid
+ * number.
+ */
 export type Parsed = { readonly token: 'Integer' | 'Float'; readonly value: number } | undefined;
 
 const decimal = /^-?[0-9]+$/;
@@ -27,7 +30,7 @@ function parseFloating(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-/** Parses a number of any type. */
+/** Parses a number whose type is not known. */
 export function parseNumber(text: string): Parsed {
   if (isOtherBase(text)) {
     const value = parseOtherBase(text, 64);
@@ -40,24 +43,27 @@ export function parseNumber(text: string): Parsed {
   return value === undefined ? undefined : { token: 'Float', value };
 }
 
+/** Parses a number that must be an `int`; undefined for others. */
 export function parseInt32(text: string): number | undefined {
   if (isOtherBase(text)) return parseOtherBase(text, 32);
   if (!decimal.test(text) || text.length > 1024) return undefined;
   return asInt32(Number(text));
 }
 
-/** Whether this is a number. As a string, a number keeps its spelling. */
+/** Whether Json.NET accepts this number where a string is expected. The string has the number's spelling. */
 export function isNumberText(text: string): boolean {
   return (isOtherBase(text) ? parseOtherBase(text, 64) : parseFloating(text)) !== undefined;
 }
 
-/** `int.TryParse` of a quoted number: allows surrounding white space, a sign and leading zeros. */
+/**
+ * Parses a quoted number as `int.TryParse` does: allows surrounding white space, a sign and leading zeros.
+ */
 export function parseInt32Text(text: string): number | undefined {
   const match = /^[\t-\r ]*([+-]?[0-9]{1,1024})[\t-\r ]*\0*$/.exec(text);
   return match ? asInt32(Number(match[1])) : undefined;
 }
 
-/** `bool.TryParse` */
+/** Parses a quoted word as `bool.TryParse` does. */
 export function parseBooleanText(text: string): boolean | undefined {
   const word = /^[\s\0]*(true|false)[\s\0]*$/i.exec(text)?.[1]?.toLowerCase();
   return word === undefined ? undefined : word === 'true';

@@ -1,7 +1,8 @@
-/** The position of a JSON reader, and its path as Json.NET writes it. */
+/** What a reader is in. */
 
 export type Container = 'none' | 'object' | 'array' | 'constructor';
 
+/** The position in one container. */
 export interface Position {
   readonly container: Container;
   /** In an object: the name of the current property. */
@@ -13,12 +14,14 @@ export interface Position {
   index: number;
 }
 
+/** The position before the first member or item of a container. */
 export function position(container: Container): Position {
   return { container, property: '', index: container === 'none' ? 0 : -1 };
 }
 
 const special = /[. '/"[\]()\t\n\r\f\b\\\u0085\u2028\u2029]/;
 
+/** The path of nested positions, as Json.NET writes it: `Attachments[0].FileName`. */
 export function pathOf(positions: readonly Position[]): string {
   let path = '';
   for (const { container, property, index } of positions) {

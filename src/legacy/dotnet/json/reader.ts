@@ -18,6 +18,10 @@ export interface JsonReader {
   readonly fastPath: JsonFastPath;
 }
 
+/**
+ * Creates a reader at the start of a text.
+ * @param textChars maximum characters of a string in memory
+ */
 export function createJsonReader(source: TextSource, spools: Spools, textChars: number): JsonReader {
   const state = new JsonState();
   const characters = new JsonCharacters(source, textChars);

@@ -1,5 +1,6 @@
 import { type Container, type Position, pathOf, position } from './position.ts';
 
+/** Json.NET's `JsonToken`. */
 export type Token =
   | 'None'
   | 'StartObject'
@@ -55,12 +56,14 @@ export class JsonState {
   #current: Position = position('none');
   #tooDeep = false;
 
+  /** Number of containers around the current token, as Json.NET counts. */
   get depth(): number {
     const start =
       this.token === 'StartObject' || this.token === 'StartArray' || this.token === 'StartConstructor';
     return start || this.#current.container === 'none' ? this.#stack.length : this.#stack.length + 1;
   }
 
+  /** Path of the current token: `Attachments[0].FileName`. */
   get path(): string {
     if (this.#current.container === 'none') return '';
     const before =
@@ -73,14 +76,20 @@ export class JsonState {
     return (this.#stack[depth] ?? this.#current).index;
   }
 
+  /** Whether a value here is an argument of a constructor. */
   get inConstructor(): boolean {
     return this.current === 'Constructor' || this.current === 'ConstructorStart';
   }
 
+  /** Whether an array may end here. */
   get inArray(): boolean {
     return this.current === 'Array' || this.current === 'ArrayStart' || this.current === 'PostValue';
   }
 
+  /**
+   * Moves to a token.
+   * @param counts whether it advances the index of its array
+   */
   setToken(token: Token, value: unknown = undefined, counts = true): void {
     this.token = token;
     this.value = value;
@@ -118,6 +127,10 @@ export class JsonState {
     }
   }
 
+  /**
+   * Enters the state after a value.
+   * @param counts whether the value advances the index of its array
+   */
   afterValue(counts: boolean): void {
     this.current = this.#current.container === 'none' ? 'Finished' : 'PostValue';
     if (counts) this.#count();

@@ -30,7 +30,10 @@ export class JsonTokens {
     this.#source = characters.source;
   }
 
-  /** Reads the next token. @returns false at the end */
+  /**
+   * Reads the next token.
+   * @returns false at the end
+   */
   *read(): Generator<void, boolean> {
     for (;;) {
       switch (this.#state.current) {
@@ -56,7 +59,10 @@ export class JsonTokens {
     }
   }
 
-  /** Reads the next token that is not a comment. @returns false at the end */
+  /**
+   * Reads the next token that is not a comment.
+   * @returns false at the end
+   */
   *readContent(): Generator<void, boolean> {
     do {
       if (!(yield* this.read())) return false;
@@ -195,6 +201,7 @@ export class JsonTokens {
     yield* this.number();
   }
 
+  /** Reads a number of any type. */
   *number(): Generator<void, void> {
     const text = yield* this.#characters.numberText();
     this.#state.afterValue(true);
@@ -209,6 +216,7 @@ export class JsonTokens {
     throw broken;
   }
 
+  /** Reads a word as a token with this value. */
   *constant(
     word: string,
     token: 'String' | 'Boolean' | 'Undefined' | 'Float' | 'Null',
@@ -218,6 +226,7 @@ export class JsonTokens {
     this.#state.setToken(token, value);
   }
 
+  /** Reads `null`. Other words that begin with `n` are errors, and the position moves as Json.NET's does. */
   *nullWord(): Generator<void, void> {
     const second = yield* this.#characters.peek(1);
     if (second === code('u')) return yield* this.constant('null', 'Null', undefined);
@@ -225,6 +234,7 @@ export class JsonTokens {
     throw broken;
   }
 
+  /** Reads a comment as a token. */
   *comment(): Generator<void, void> {
     yield* this.#characters.comment();
     this.#state.setToken('Comment');

@@ -6,7 +6,7 @@ import { broken, type JsonState } from './state.ts';
 import type { JsonTokens } from './tokens.ts';
 
 /**
- * Reads the next token as an expected type: the same characters may be a string, or an error for an integer.
+ * Reads the next token as an expected type. The same characters may be a string, or an error for an integer.
  */
 export class JsonValues {
   readonly #state: JsonState;
@@ -21,6 +21,7 @@ export class JsonValues {
     this.#source = characters.source;
   }
 
+  /** Reads a string, or a number or word where Json.NET takes it for one. */
   *readString(): Generator<void, void> {
     const next = yield* this.startOf();
     if (next === undefined) return;
@@ -45,6 +46,7 @@ export class JsonValues {
     this.unexpected();
   }
 
+  /** Reads an integer, also a quoted one. */
   *readInt32(): Generator<void, void> {
     const next = yield* this.startOf();
     if (next === undefined) return;
@@ -71,6 +73,7 @@ export class JsonValues {
     this.#state.setToken('Integer', value, false);
   }
 
+  /** Reads a boolean, also a quoted one or a number. */
   *readBoolean(): Generator<void, void> {
     const next = yield* this.startOf();
     if (next === undefined) return;
@@ -137,6 +140,7 @@ export class JsonValues {
     throw broken;
   }
 
+  /** Rejects a character and moves past it. */
   unexpected(): never {
     this.#source.pos++;
     throw broken;

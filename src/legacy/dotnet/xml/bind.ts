@@ -43,8 +43,9 @@ const items = {
 const isPlain = (expected: ValueType) => expected === 'int' || expected === 'int?' || expected === 'bool';
 
 /**
- * Binds a NewMessagePost as DataContractSerializer did. The first error ends it: the old service then
- * reported one error without a path and bound nothing.
+ * Binds an XML body to a `NewMessagePost` as DataContractSerializer did. The first error ends it: the old
+ * service then reported one error without a path and bound nothing. The generator waits for more text at each
+ * `yield`.
  * @param encodings the encodings that an XML declaration may name
  */
 export function* readXml(

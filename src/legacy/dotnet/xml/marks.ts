@@ -17,6 +17,10 @@ export interface Marks {
 
 const none: Marks = { nil: false, id: undefined, ref: undefined, type: undefined };
 
+/**
+ * Reads these attributes of an element.
+ * @throws the error `malformed`
+ */
 export function readMarks(attributes: readonly Attribute[], scopes: Scopes): Marks {
   const marks = { ...none };
   for (const { prefix, name, value } of attributes) {
@@ -35,7 +39,10 @@ export function readMarks(attributes: readonly Attribute[], scopes: Scopes): Mar
   return marks;
 }
 
-/** Checks that an explicit type is the declared one. */
+/**
+ * Checks that an explicit type is the declared one.
+ * @throws the error `malformed`
+ */
 export function checkType(
   written: string | undefined,
   [namespace, name]: readonly [namespace: string, name: string],

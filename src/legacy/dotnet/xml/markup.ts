@@ -3,9 +3,11 @@ import type { TextSource } from '../text-source.ts';
 /** Any error in a document. The old service reported no details. */
 export const malformed = new Error('invalid XML');
 
+/** Matches a character that XML does not have. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that XML does not have
 export const noCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 
+/** Whether XML does not have the character of this code. */
 export function isNoCharacter(code: number): boolean {
   return code < 0x20 ? code !== 0x09 && code !== 0x0a && code !== 0x0d : code >= 0xfffe;
 }
@@ -26,6 +28,7 @@ const entities = new Map(
 /**
  * The code point of a reference's text between `&` and `;`. Control characters are allowed, as in the old
  * reader.
+ * @throws the error `malformed`
  */
 export function referenceCode(text: string, from: number, end: number): number {
   if (text.charCodeAt(from) !== 0x23) {
@@ -106,7 +109,7 @@ export function* untilBracket(source: TextSource): Generator<void, string> {
   }
 }
 
-/** Reads up to `end` and past it. */
+/** Reads up to `end` and past it, and passes on what comes before it in pieces. */
 export function* through(
   source: TextSource,
   end: string,

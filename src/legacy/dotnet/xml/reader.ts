@@ -5,6 +5,7 @@ import { XmlText } from './text.ts';
 
 const maxDepth = 256;
 
+/** A start tag. */
 export interface Element {
   readonly namespace: string;
   readonly name: string;
@@ -38,11 +39,12 @@ export class XmlReader {
     this.#encodings = encodings;
   }
 
+  /** Number of open elements. */
   get depth(): number {
     return this.#open.length;
   }
 
-  /** Moves to the next element, its end, or text that is not all white space. */
+  /** Moves to the next element, its end, or text that is not only white space. */
   *moveToContent(): Generator<void, void> {
     while (this.node === 'start' || (this.node === 'text' && /^[ \t\r\n]*$/.test(this.text)))
       yield* this.read();

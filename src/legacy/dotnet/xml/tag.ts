@@ -16,6 +16,7 @@ for (let code = 0; code < 128; code++) {
   nameCharacters[code] = /[A-Za-z_]/.test(char) ? 2 : /[-.0-9]/.test(char) ? 1 : 0;
 }
 
+/** An attribute, with its references resolved. */
 export interface Attribute {
   readonly prefix: string;
   readonly name: string;
@@ -31,6 +32,7 @@ export function parseTag(text: string): { prefix: string; name: string; attribut
   return { prefix: tag[1] ?? '', name: tag[2]!, attributes: parseAttributes(text, qualifiedName.lastIndex) };
 }
 
+/** Parses the attributes of a tag, from an offset in its text. */
 export function parseAttributes(text: string, from: number): Attribute[] {
   const attributes: Attribute[] = [];
   let at = from;
@@ -130,6 +132,7 @@ export class Scopes {
     this.#refuseTwins(attributes);
   }
 
+  /** Leaves an element and its declarations. */
   leave(): void {
     for (const prefix of this.#declared.pop() ?? []) this.#namespaces.get(prefix)!.pop();
   }
@@ -156,7 +159,7 @@ export class Scopes {
   }
 }
 
-/** Checks an XML declaration: its attributes, their order, and that the encoding is the real one. */
+/** Checks an XML declaration: its attributes, their order, and that the encoding is the actual one. */
 export function checkDeclaration(attributes: readonly Attribute[], encodings: readonly string[]): void {
   const order = ['version', 'encoding', 'standalone'];
   let last = -1;

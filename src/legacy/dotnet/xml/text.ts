@@ -28,7 +28,10 @@ export class XmlText {
     return this.#plain() || this.#resolved();
   }
 
-  /** Text in an element. The input must not end in it. @returns a piece that is not empty */
+  /**
+   * Reads text in an element, waiting for more if needed. The input must not end in it.
+   * @returns a piece that is not empty
+   */
   *inside(): Generator<void, string> {
     const source = this.#source;
     for (;;) {
@@ -40,7 +43,7 @@ export class XmlText {
     }
   }
 
-  /** Only white space may be outside of the root. */
+  /** Reads text outside of the root, where only white space may be. */
   outside(): string {
     const source = this.#source;
     spaces.lastIndex = source.pos;

@@ -1,6 +1,9 @@
 import { malformed } from './markup.ts';
 
-/** `XmlConvert.ToBoolean` */
+/**
+ * Parses a boolean as `XmlConvert.ToBoolean` does.
+ * @throws the error `malformed`
+ */
 export function xmlBoolean(text: string): boolean {
   const word = /^[ \t\r\n]*(true|false|1|0)[ \t\r\n]*$/.exec(text)?.[1];
   if (word === 'true' || word === '1') return true;
@@ -8,7 +11,10 @@ export function xmlBoolean(text: string): boolean {
   throw malformed;
 }
 
-/** `XmlConvert.ToInt32` */
+/**
+ * Parses an `int` as `XmlConvert.ToInt32` does.
+ * @throws the error `malformed`
+ */
 export function xmlInteger(text: string): number {
   const digits = /^[ \t\r\n]*([+-]?[0-9]{1,1024})[ \t\r\n]*$/.exec(text)?.[1];
   const value = Number(digits);

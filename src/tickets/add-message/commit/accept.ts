@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { insertFrom } from '../../../db/insert-from.ts';
 import { membersOf, recordColumns } from '../../../db/json-record.ts';
 import { pick, reading, writingAndReturning } from '../../../db/step.ts';
@@ -8,7 +8,11 @@ import { expectedColumns } from './columns.ts';
 import { foundTickets, input, judged, mailSubject } from './rules.ts';
 import { storedFingerprint } from './stored-key.ts';
 
-/* From the rules that need the ticket's lock to the rows to write. */
+/*
+ * From the rules that need the ticket's lock to the rows to write. A step with two forms has one name and the
+ * same columns in both. The form for plain rows leaves out what only other rows need. That saves a tenth of
+ * the time of a lone row.
+ */
 
 const asked = input.columns;
 const ruled = judged.columns;
@@ -28,8 +32,10 @@ const isStale = sql`(
 const lastVisible = sql`
   case when ${ruled.isOperator} then ${ruled.lastMessageId} else ${ruled.lastPublicMessageId} end`;
 
-/** The rules that need the locked row. */
 const { ifLastMessage, expect, ...kept } = ruled;
+/** Plain rows have no condition. */
+export const decidedPlain = reading('decided', kept, sql`from ${judged}`);
+/** Step that adds the verdicts that depend on the ticket's last message, so need its lock. */
 export const decided = reading(
   'decided',
   {
@@ -47,7 +53,8 @@ export const decided = reading(
 const settled = decided.columns;
 
 /** Ids are drawn under the ticket's lock, so that they increase within a ticket in commit order. */
-const { verdict, status, requesterId, ticketCreatedAt, isOperator, maxMailBytes, ...written } = settled;
+const { verdict, requesterId, ticketCreatedAt, isOperator, maxMailBytes, ...written } = settled;
+/** Step that draws the ids and times of the rows that are written, in the order of ticket and input. */
 export const numbered = reading(
   'numbered',
   {
@@ -79,48 +86,44 @@ export const takenKeys = writingAndReturning(
   { messageId: idempotencyKeys.messageId },
 );
 
+/** Of several messages that reopen one ticket, the first does. */
+const reopenings = sql`count(*) filter (where ${asked.reopen} and ${drawn.status} = 'CLOSED') over ticket`;
 const publicSoFar = sql`count(*) filter (where ${asked.visibility} = 'PUBLIC') over ticket`;
-const publicNumber = sql`${drawn.lastPublicEventNumber} + ${publicSoFar}`;
 
 /**
- * The rows to write, joined with their input. All later steps insert from here, so nothing has to be read
- * back. Columns are listed one by one, because each column costs every later step some time before its first
- * row.
+ * Step with the rows to write, joined with their input. All later steps insert from here, so nothing has to
+ * be read back. Columns are listed one by one, because each column costs every later step some time before
+ * its first row.
+ * @param reopened whether the ticket was reopened, as 0 or 1; that event precedes the message's
  */
-export const accepted = reading(
-  'accepted',
-  {
-    ...authoredOf(asked),
-    ...pick(asked, [
-      'viewerId',
-      'files',
-      'quote',
-      'rfcMessageId',
-      'autoSubmitted',
-      'cancelIf',
-      'dueAt',
-      'copies',
-    ]),
-    ...pick(drawn, [
-      'n',
-      'ticketId',
-      'messageId',
-      'deliveryId',
-      'at',
-      'mailboxId',
-      'fromAddress',
-      'fromName',
-    ]),
-    ...pick(drawn, ['signature', 'toAddress', 'toName']),
-    eventNumber: sql`${drawn.lastEventNumber} + row_number() over ticket`,
-    publicNumber: sql`case when ${asked.visibility} = 'PUBLIC' then ${publicNumber} end`,
-    publicCursor: publicNumber,
-    newCount: sql`${drawn.messageCount} + row_number() over ticket`,
-    newPublicCount: sql`${drawn.publicMessageCount} + ${publicSoFar}`,
-    mailSubject: sql`case when ${drawn.deliveryId} is not null then ${mailSubject(drawn)} end`,
-  },
-  sql`from ${numbered} join ${input} on ${asked.n} = ${drawn.n}
-    where ${asked.idempotencyKey} is null
-      or ${drawn.messageId} in (select ${takenKeys.columns.messageId} from ${takenKeys})
-    window ticket as (partition by ${drawn.ticketId} order by ${drawn.messageId})`,
+const acceptedWith = (reopened: SQL, reopens: SQL) => {
+  const publicNumber = sql`${drawn.lastPublicEventNumber} + ${reopened} + ${publicSoFar}`;
+  return reading(
+    'accepted',
+    {
+      ...authoredOf(asked),
+      ...pick(asked, ['viewerId', 'files', 'quote', 'rfcMessageId', 'autoSubmitted', 'cancelIf', 'dueAt']),
+      ...pick(asked, ['copies']),
+      ...pick(drawn, ['n', 'ticketId', 'messageId', 'deliveryId', 'at', 'mailboxId', 'fromAddress']),
+      ...pick(drawn, ['fromName', 'signature', 'toAddress', 'toName']),
+      reopens,
+      status: sql`case when ${reopened} = 1 then 'OPEN' else ${drawn.status} end`,
+      eventNumber: sql`${drawn.lastEventNumber} + ${reopened} + row_number() over ticket`,
+      publicNumber: sql`case when ${asked.visibility} = 'PUBLIC' then ${publicNumber} end`,
+      publicCursor: publicNumber,
+      newCount: sql`${drawn.messageCount} + row_number() over ticket`,
+      newPublicCount: sql`${drawn.publicMessageCount} + ${publicSoFar}`,
+      mailSubject: sql`case when ${drawn.deliveryId} is not null then ${mailSubject(drawn)} end`,
+    },
+    sql`from ${numbered} join ${input} on ${asked.n} = ${drawn.n}
+      where ${asked.idempotencyKey} is null
+        or ${drawn.messageId} in (select ${takenKeys.columns.messageId} from ${takenKeys})
+      window ticket as (partition by ${drawn.ticketId} order by ${drawn.messageId})`,
+  );
+};
+
+export const acceptedPlain = acceptedWith(sql`0`, sql`false`);
+export const accepted = acceptedWith(
+  sql`least(${reopenings}, 1)`,
+  sql`coalesce(${asked.reopen}, false) and ${drawn.status} = 'CLOSED' and ${reopenings} = 1`,
 );

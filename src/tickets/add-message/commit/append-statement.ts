@@ -2,9 +2,10 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../../db/database.ts';
 import { jsonObject, milliseconds, reading } from '../../../db/step.ts';
 import type { TicketStatus } from '../../../platform/vocabulary.ts';
-import { accepted, decided, locked, numbered, takenKeys } from './accept.ts';
+import { accepted, acceptedPlain, decided, decidedPlain, locked, numbered, takenKeys } from './accept.ts';
+import type { MessageRow } from './columns.ts';
 import { input, judged, type RowVerdict, wanted } from './rules.ts';
-import { files, woken, writes } from './writes.ts';
+import { files, woken, writes, writesPlain } from './writes.ts';
 
 /*
  * The command's writes as one data-modifying statement: one round trip and one commit for a group of
@@ -20,15 +21,15 @@ const row = accepted.columns;
 const settled = decided.columns;
 const file = files.columns;
 
-/** The statement's answer to one row. Instants are milliseconds since 1970. */
+/** The statement's result for one row. Instants are milliseconds since 1970. */
 export type RowAnswer = AppendedAnswer | LeftOutAnswer;
 
-/** To a row that was left out: why, and what its caller needs to ask again. */
+/** The result for a row that was not written: why, and what its caller needs to try again. */
 export type LeftOutAnswer = { readonly verdict: RowVerdict } & {
   readonly [K in 'ticketId' | 'toAddress' | 'maxMailBytes']: AppendedAnswer[K] | null;
 };
 
-/** To a row that was appended. Members of files and e-mails are null where there are none. */
+/** The result for a row that was written. Fields of files and e-mails are null where there are none. */
 export interface AppendedAnswer {
   readonly verdict: null;
   readonly ticketId: number;
@@ -37,6 +38,7 @@ export interface AppendedAnswer {
   readonly status: TicketStatus;
   readonly requesterId: number;
   readonly ticketCreatedAt: number;
+  /** Number of the ticket's messages that the viewer may see, with this one. */
   readonly messageCount: number;
   readonly messageId: number;
   readonly createdAt: number;
@@ -53,33 +55,32 @@ export interface AppendedAnswer {
 }
 
 type OfMail = 'deliveryId' | 'mailSubject' | 'fromName' | 'fromAddress' | 'toAddress' | 'toName';
-/** To a row with an e-mail. */
+/** The result for a row that was written with an e-mail. */
 export type MailedAnswer = AppendedAnswer & {
   readonly [K in OfMail]: NonNullable<AppendedAnswer[K]>;
 };
 
+/** Whether the row was written. */
 export const isAppended = (answer: RowAnswer): answer is AppendedAnswer => answer.verdict === null;
 
 const forOperators = (all: SQL, visible: SQL): SQL =>
   sql`case when ${settled.isOperator} then ${all} else ${visible} end`;
 
-const answer = {
+const plainAnswer = {
   verdict: sql`case
     when ${settled.verdict} is null and ${row.messageId} is null then 'KEY_TAKEN'
     else ${settled.verdict} end`,
   ticketId: settled.ticketId,
   reference: settled.reference,
   subject: settled.subject,
-  status: settled.status,
+  status: sql`coalesce(${row.status}, ${settled.status})`,
   requesterId: settled.requesterId,
   ticketCreatedAt: milliseconds(settled.ticketCreatedAt),
   messageCount: forOperators(row.newCount, row.newPublicCount),
   messageId: row.messageId,
   createdAt: milliseconds(row.at),
   cursor: forOperators(row.eventNumber, row.publicCursor),
-  attachmentIds: sql`case when ${row.files} is not null then (
-    select json_agg(${file.id} order by ${file.position}) from ${files}
-    where ${file.messageId} = ${row.messageId}) end`,
+  attachmentIds: sql`null`,
   deliveryId: row.deliveryId,
   mailSubject: row.mailSubject,
   fromName: settled.fromName,
@@ -88,31 +89,48 @@ const answer = {
   toName: settled.toName,
   maxMailBytes: settled.maxMailBytes,
 } satisfies Record<keyof AppendedAnswer, SQL>;
+const answer = {
+  ...plainAnswer,
+  attachmentIds: sql`case when ${row.files} is not null then (
+    select json_agg(${file.id} order by ${file.position}) from ${files}
+    where ${file.messageId} = ${row.messageId}) end`,
+};
 
 /** All rows as one JSON value, which costs the driver and the mapper less than columns. */
-const answered = reading(
-  'answered',
-  {
-    answers: sql`json_agg(${jsonObject(answer)} order by ${settled.n})`,
-    // Selected because PostgreSQL does not run a step that nothing selects from, and `pg_notify` has to run.
-    woken: sql`(select count(*) from ${woken})`,
-  },
-  sql`from ${decided} left join ${accepted} on ${row.n} = ${settled.n}`,
-);
+const answeredWith = (columns: typeof answer) =>
+  reading(
+    'answered',
+    {
+      answers: sql`json_agg(${jsonObject(columns)} order by ${settled.n})`,
+      // PostgreSQL does not run a step that nothing selects from, and `pg_notify` has to run.
+      woken: sql`(select count(*) from ${woken})`,
+    },
+    sql`from ${decided} left join ${accepted} on ${row.n} = ${settled.n}`,
+  );
+
+const answered = answeredWith(answer);
+const answeredPlain = answeredWith(plainAnswer);
+
+/** Whether a row has no file, no condition and nothing to reopen. Most rows are plain. */
+export const isPlain = ({ files, ifLastMessage, expect, reopen }: MessageRow): boolean =>
+  files === undefined && ifLastMessage === undefined && expect === undefined && reopen === undefined;
 
 /**
  * The statement, prepared: once a connection.
+ * @param rows `plain`: only the steps that plain rows need, which is a tenth of a lone row's time less
  * @param waits whether to wait for locked tickets, up to the connection's `lock_timeout`
  */
-export function prepareAppend(db: Db, { waits = false } = {}) {
-  const reads = [input, wanted, locked(waits), judged, decided, numbered, takenKeys, accepted];
-  const steps = [...reads, ...writes, answered];
+export function prepareAppend(db: Db, { rows = 'any' as 'any' | 'plain', waits = false } = {}) {
+  const steps =
+    rows === 'plain'
+      ? [decidedPlain, numbered, takenKeys, acceptedPlain, ...writesPlain, answeredPlain]
+      : [decided, numbered, takenKeys, accepted, ...writes, answered];
   return db
-    .with(...steps.map(({ subquery }) => subquery))
+    .with(...[input, wanted, locked(waits), judged, ...steps].map(({ subquery }) => subquery))
     .select({
       answers: sql<RowAnswer[]>`${answered.columns.answers}`,
       woken: sql<string>`${answered.columns.woken}`,
     })
     .from(sql`${answered}`)
-    .prepare(waits ? 'append_messages_waiting' : 'append_messages');
+    .prepare(`append_${rows}_messages${waits ? '_waiting' : ''}`);
 }

@@ -16,7 +16,7 @@ import type { Copy } from '../email-input.ts';
  * all made from this table. Empty members are left out.
  */
 
-/** A file of the message, durable in the blob store. */
+/** Columns of a file of the message. Its bytes are in the blob store already. */
 export const fileColumns = {
   position: attachments.position,
   blobKey: attachments.blobKey,
@@ -30,6 +30,7 @@ export const fileColumns = {
   /** Whether the message's own HTML shows it. */
   isInline: attachments.isInline,
 };
+/** Columns of a file that may be absent. */
 export const optionalFileColumns = {
   /** The Content-ID by which the HTML may refer to it. */
   contentId: attachments.contentId,
@@ -38,13 +39,15 @@ export const optionalFileColumns = {
   /** The scan's state where files are scanned: set for all files of a message or for none. */
   scan: attachments.scan,
 };
+/** A file of a message to append. */
 export type NewFile = RecordOf<typeof fileColumns> & PartialRecordOf<typeof optionalFileColumns>;
 
-/** A file without its position in the message. */
+/** A file of a message, without what depends on the message. */
 export type FileOf = Omit<NewFile, 'position' | 'contentId' | 'isInline'>;
 
 /**
- * Everything that a mail depends on besides its message, as its preview saw it. A different mail is not sent.
+ * Everything that a mail depends on besides its message, as its preview showed it. If any of it has changed,
+ * the mail is not sent.
  */
 export const expectedColumns = {
   subject: deliveries.subject,
@@ -55,6 +58,7 @@ export const expectedColumns = {
   /** The last message that mails can name or quote. */
   lastPublicMessageId: tickets.lastPublicMessageId,
 };
+/** The values of `expectedColumns`. */
 export type MailExpectation = RecordOf<typeof expectedColumns>;
 
 /** Present in each row. */
@@ -85,11 +89,14 @@ const emailColumns = {
   expect: member<MailExpectation>('json'),
 };
 
+/** All columns of a row. */
 export const rowColumns = {
   ...alwaysColumns,
   ticketId: tickets.id,
   reference: tickets.reference,
   ifLastMessage: messages.id,
+  /** Whether to reopen a closed ticket; absent unless true. */
+  reopen: member<boolean>('boolean'),
   idempotencyKey: idempotencyKeys.key,
   /** Hexadecimal digest of the input without its ticket, which the statement adds. */
   fingerprint: member<string>('text'),
@@ -97,8 +104,9 @@ export const rowColumns = {
   ...emailColumns,
 };
 
+/** The columns of a row that an e-mail adds. */
 export type EmailColumns = PartialRecordOf<typeof emailColumns>;
-/** A message to append. It passed every rule that needs no database. */
+/** A message to append. It passed every rule that can be checked without the database. */
 export type MessageRow = Authored &
   RecordOf<Pick<typeof alwaysColumns, 'viewerId' | 'isOperator'>> &
   PartialRecordOf<Omit<typeof rowColumns, keyof typeof alwaysColumns>>;

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Db } from '../../../db/database.ts';
 import { asUnavailable, isLockTimeout, sqlState } from '../../../platform/database-faults.ts';
 import { Unavailable } from '../../../platform/errors.ts';
-import { prepareAppend, type RowAnswer } from './append-statement.ts';
+import { isPlain, prepareAppend, type RowAnswer } from './append-statement.ts';
 import type { MessageRow } from './columns.ts';
 import type { GroupCommitLimits } from './group-limits.ts';
 import { createTicketLanes, mayGoOn, type PendingRow } from './lanes.ts';
@@ -31,6 +31,10 @@ export interface GroupCommit extends AsyncDisposable {
   append(row: MessageRow): Promise<RowAnswer>;
 }
 
+/**
+ * Creates the writer of new messages. @param sendsByDefault whether a mailbox without SMTP settings of its
+ * own can send
+ */
 export function createGroupCommit(
   db: Db,
   sendsByDefault: boolean,
@@ -44,6 +48,7 @@ export function createGroupCommit(
     lockPatience = 5000,
   }: GroupCommitLimits = {},
 ): GroupCommit {
+  const plainStatement = prepareAppend(db, { rows: 'plain' });
   const statement = prepareAppend(db);
   const waitingStatement = prepareAppend(db, { waits: true });
   const pace = createPace({ groupRows, worthwhileRows, patience });
@@ -80,7 +85,8 @@ export function createGroupCommit(
   /** Writes a group. @returns functions that resolve the callers' promises */
   async function flush(group: readonly PendingRow[]): Promise<(() => void)[]> {
     try {
-      const answers = await execute(statement, group);
+      const isEachPlain = group.every(({ row }) => isPlain(row));
+      const answers = await execute(isEachPlain ? plainStatement : statement, group);
       return group.flatMap((waiting, n) => {
         const answer = answers[n]!;
         if (answer.verdict === 'LOCKED') foundLocked(waiting, answer.ticketId!);

@@ -1,6 +1,8 @@
+/** Limits and timing of the writer. */
 export interface GroupCommitLimits {
-  /** Most messages in the queue. Beyond it, callers get a 503. */
+  /** Most messages in the queue, 4096 by default. Beyond it, callers get a 503. */
   readonly queueRows?: number;
+  /** Most bytes of bodies in the queue, 128 MiB by default. */
   readonly queueBytes?: number;
   /** Most rows of one statement; see pace.ts. */
   readonly groupRows?: number;
@@ -9,6 +11,7 @@ export interface GroupCommitLimits {
    * same locks.
    */
   readonly statementsInFlight?: number;
+  /** Fewest rows worth a statement while another is in flight; see pace.ts. */
   readonly worthwhileRows?: number;
   /**
    * Milliseconds after which a smaller group is sent as well, because the other statement may wait for a
@@ -19,6 +22,9 @@ export interface GroupCommitLimits {
   readonly lockPatience?: number;
 }
 
-/** Most statements of the writer in flight. At most half of them wait for locked tickets. */
+/**
+ * Most statements of the writer that run at the same time, including those that wait for locked tickets,
+ * which are at most half of them.
+ */
 export const writerStatements = ({ statementsInFlight = 2 }: GroupCommitLimits = {}): number =>
   2 * statementsInFlight;

@@ -6,16 +6,21 @@ import type { MessageRow } from './columns.ts';
 /** A queued row, and the functions that settle its caller's promise. */
 export interface PendingRow {
   readonly row: MessageRow;
+  /** Approximate size of the row. */
   readonly bytes: number;
   /** The ticket as the caller named it. */
   readonly name: string;
   /** How often its ticket was locked, and the deadline that begins with the first time. */
   lockedTimes: number;
+  /**
+   * Time by `performance.now()` at which the row is rejected; undefined until its ticket was first locked.
+   */
   giveUpAt: number | undefined;
   readonly resolve: (answer: RowAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
 
+/** Limits of the lanes. */
 export interface LaneLimits {
   /** Most statements of lanes in flight. */
   readonly atOnce: number;
@@ -25,6 +30,7 @@ export interface LaneLimits {
   readonly rows: number;
   /** Most rows and bytes of one statement. */
   readonly groupRows: number;
+  /** Most bytes of bodies in one statement. */
   readonly groupBytes: number;
 }
 
@@ -48,7 +54,10 @@ interface TicketLane {
   width: number;
 }
 
-/** @param append writes rows by one statement, which waits for locks up to `lock_timeout` */
+/**
+ * Creates the queues for locked tickets. @param append writes rows by one statement, which waits for locks up
+ * to `lock_timeout`
+ */
 export function createTicketLanes(
   append: (group: readonly PendingRow[]) => Promise<readonly RowAnswer[]>,
   { atOnce, patience, rows: maxRows, groupRows, groupBytes }: LaneLimits,
@@ -143,9 +152,11 @@ export function createTicketLanes(
 }
 
 const lockedFault = (): Unavailable =>
-  new Unavailable('Somebody else holds what this needs; nothing was written', 2, { nothingWritten: true });
+  new Unavailable('Another transaction holds a lock that this message needs; nothing was written', 2, {
+    nothingWritten: true,
+  });
 
-/** Whether a message may be retried. Rejects its promise when its deadline has passed. */
+/** Whether a row may be retried. When its deadline has passed, its promise is rejected. */
 export function mayGoOn(waiting: PendingRow): boolean {
   if (waiting.giveUpAt === undefined || performance.now() < waiting.giveUpAt) return true;
   waiting.reject(lockedFault());

@@ -1,3 +1,4 @@
+/** Limits that decide when a group is sent. */
 export interface PaceLimits {
   /**
    * Most rows of one statement. Past 64, a longer statement gains nothing, and its first caller waits for its
@@ -15,6 +16,7 @@ export interface PaceLimits {
   readonly patience: number;
 }
 
+/** Statements that are running, and their rows. */
 export interface InFlight {
   readonly statements: number;
   readonly rows: number;
@@ -22,6 +24,7 @@ export interface InFlight {
 
 /** Decides whether queued rows are sent now or held briefly because more are about to come. */
 export interface Pace {
+  /** Whether the queued rows are enough to send a statement now. */
   isEnough(queued: number, inFlight: InFlight): boolean;
   /** Called for each new caller. */
   came(): void;
@@ -29,6 +32,7 @@ export interface Pace {
   answers(callers: number): void;
 }
 
+/** Creates the pace of one writer. */
 export function createPace({ groupRows, worthwhileRows, patience }: PaceLimits): Pace {
   /** Callers that were answered recently and have not sent again. */
   let expected = 0;

@@ -1,5 +1,6 @@
 import type { PendingRow, TicketLanes } from './lanes.ts';
 
+/** Limits of the queue; see `GroupCommitLimits`. */
 export interface QueueLimits {
   readonly groupRows: number;
   readonly groupBytes: number;
@@ -12,7 +13,9 @@ export interface QueueLimits {
  * than for its lock in the database.
  */
 export interface WritingQueue {
+  /** Rows that can be sent. */
   readonly length: number;
+  /** Their size. */
   readonly bytes: number;
   /** @returns false when the message waits for its ticket, so that there is nothing to send now */
   add(waiting: PendingRow): boolean;
@@ -21,11 +24,16 @@ export interface WritingQueue {
    * anyway.
    */
   next(rowsInFlight: number): PendingRow[];
-  /** Called when a statement that writes the group begins, and when it has ended. */
+  /** Must be called when a statement begins to write the group. */
   begin(group: readonly PendingRow[]): void;
+  /**
+   * Must be called when that statement has ended. Puts messages that waited for the group's tickets at the
+   * front of the queue.
+   */
   end(group: readonly PendingRow[]): void;
 }
 
+/** Creates the queue of one writer. @param lanes gets messages whose ticket has a lane */
 export function createQueue(
   lanes: TicketLanes,
   { groupRows, groupBytes, worthwhileRows, statementsInFlight }: QueueLimits,

@@ -31,6 +31,7 @@ export type RuleVerdict =
   | 'COMPARE_COPIES';
 
 const given = membersOf('given', rowColumns);
+/** Step that reads the rows of the statement's JSON parameter. */
 export const input = reading(
   'input',
   { n: sql`given.ordinality`, ...given, referenceKey: sql`lower(${given.reference})` },
@@ -42,7 +43,7 @@ const asked = input.columns;
 const visible = (which: SQL): SQL => sql`
   select ${tickets.id} from ${tickets}
   where ${which} and (${asked.isOperator} or ${tickets.requesterId} = ${asked.viewerId})`;
-/** The ticket that each row names, if its viewer may see it. */
+/** Step with the ticket that each row names, if its viewer may see it. */
 export const wanted = reading(
   'wanted',
   { n: asked.n, ticketId: sql`named.${sql.identifier(tickets.id.name)}` },
@@ -52,7 +53,7 @@ export const wanted = reading(
   ) named`,
 );
 
-/** The named tickets. @param locking the locking clause, if any */
+/** Step with the named tickets. @param locking the locking clause, if any */
 export const foundTickets = (locking: SQL = sql``) =>
   reading(
     'found',
@@ -88,7 +89,7 @@ const mayRepeatTo = sql`
   ${asked.copies} is not null and ${asked.copiesBeside} is distinct from ${users.email}
     and (${users.email} !~ ${ownKey} or ${users.email} = any (${asked.copyKeys}))`;
 
-/** The rules that need the database, in the order in which they refuse. */
+/** Step that applies the rules that need the database, in the order in which they refuse. */
 export const judged = reading(
   'judged',
   {
@@ -124,12 +125,16 @@ export const judged = reading(
       on lower(${mailboxes.address}) = lower(${asked.from}) and ${mailboxGrants.userId} = ${asked.viewerId}`,
 );
 
-/** The subject of a ticket's mails. The rule is the database function `mail_subject`, for every caller. */
+/**
+ * SQL for the subject of a ticket's mails. The database function `mail_subject` has the rule, for every
+ * caller.
+ */
 export const mailSubject = (of: { readonly subject: SQL; readonly reference: SQL }): SQL =>
   sql`mail_subject(${of.subject}, ${of.reference})`;
 
 /**
- * The same rules without a lock or a write. It answers the first refusal, or what the mail would be made of.
+ * Prepares a statement with the same rules, without a lock or a write. It returns the first refusal, or the
+ * values that the mail would be made of.
  */
 export function prepareDryRun(db: Db) {
   const { columns } = judged;
@@ -153,8 +158,10 @@ export function prepareDryRun(db: Db) {
 
 /** Judges one row against the current state. */
 export type DryRun = (row: MessageRow) => Promise<DryRunAnswer>;
+/** Result of a dry run: a verdict, or null with the values that the mail would be made of. */
 export type DryRunAnswer = Awaited<ReturnType<ReturnType<typeof prepareDryRun>['execute']>>[number];
 
+/** Creates the dry run. @param sendsByDefault whether a mailbox without SMTP settings of its own can send */
 export function createDryRun(db: Db, sendsByDefault: boolean): DryRun {
   const statement = prepareDryRun(db);
   return async (row) => {

@@ -3,20 +3,25 @@ import type { Db } from '../../../db/database.ts';
 import { idempotencyKeys, messages } from '../../../db/tables.ts';
 
 /**
- * What is stored for an idempotency key: a digest of the ticket and of the input's fingerprint. In SQL, as
- * only the statement knows the ticket of an input that names it by its reference.
+ * SQL for the digest that is stored with an idempotency key, of the ticket and the input's fingerprint. It is
+ * SQL because a ticket named by its reference gets its id only inside the statement.
  */
 export const storedFingerprint = (ticketId: SQLWrapper, fingerprint: SQLWrapper): SQL =>
   sql`sha256(convert_to(${ticketId} || ':' || ${fingerprint}, 'UTF8'))`;
 
+/** An idempotency key that was used before. */
 export interface StoredKey {
+  /** The message that it created. */
   readonly messageId: number;
   readonly ticketId: number;
   /** Whether the key was stored for this fingerprint and the message's ticket. */
   readonly isSameInput: boolean;
 }
 
-/** @param fingerprint of the input that is compared with the stored one */
+/**
+ * Finds the message that a user's idempotency key created.
+ * @param fingerprint of the current input, which is compared with the stored one
+ */
 export async function findKey(
   db: Db,
   {

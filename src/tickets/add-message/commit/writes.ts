@@ -1,9 +1,11 @@
-import { sql } from 'drizzle-orm';
-import { assign, insertFrom } from '../../../db/insert-from.ts';
+import { type SQL, sql } from 'drizzle-orm';
+import { eventsChannel, outboxChannel, scansChannel } from '../../../db/channels.ts';
+import { assign, type Changes, insertFrom } from '../../../db/insert-from.ts';
 import { membersOf, recordColumns } from '../../../db/json-record.ts';
 import { reading, writing } from '../../../db/step.ts';
 import {
   attachments,
+  auditEntries,
   blobs,
   deliveries,
   deliveryRecipients,
@@ -17,6 +19,8 @@ import { accepted } from './accept.ts';
 import { fileColumns, optionalFileColumns } from './columns.ts';
 
 /* Steps that write each accepted row, and the group's totals. */
+
+const literal = (text: string): SQL => sql.raw(`'${text}'`);
 
 const row = accepted.columns;
 
@@ -105,7 +109,7 @@ const newDeliveries = writing(
       dueAt: sql`coalesce(to_timestamp(${row.dueAt} / 1000), ${row.at})`,
       cancelIf: sql`coalesce(${row.cancelIf}, '{}')`,
       awaitsScan: sql`coalesce(${isScanned}, false)`,
-      failure: sql`case when ${isScanned} then ${sql.raw(`'${awaitsScan}'`)} end`,
+      failure: sql`case when ${isScanned} then ${literal(awaitsScan)} end`,
     },
     sql`${accepted} where ${row.deliveryId} is not null`,
   ),
@@ -131,22 +135,49 @@ const newRecipients = writing(
   ),
 );
 
+const eventOfMessage = {
+  ticketId: row.ticketId,
+  number: row.eventNumber,
+  publicNumber: row.publicNumber,
+  type: sql`'MESSAGE_ADDED'`,
+  visibility: row.visibility,
+  actorId: row.viewerId,
+  messageId: row.messageId,
+  deliveryId: row.deliveryId,
+  createdAt: row.at,
+};
+const newEventsPlain = writing('new_events', insertFrom(events, eventOfMessage, accepted));
+
+/** A message that reopens its ticket has two events: the ticket's, then its own. */
+const isReopening = sql`reopening."isReopening"`;
+const unlessReopening = (own: SQL) => sql`case when not ${isReopening} then ${own} end`;
+const reopeningPublicNumber = sql`
+  ${row.publicCursor} - case when ${row.visibility} = 'PUBLIC' then 1 else 0 end`;
 const newEvents = writing(
   'new_events',
   insertFrom(
     events,
     {
-      ticketId: row.ticketId,
-      number: row.eventNumber,
-      publicNumber: row.publicNumber,
-      type: sql`'MESSAGE_ADDED'`,
-      visibility: row.visibility,
-      actorId: row.viewerId,
-      messageId: row.messageId,
-      deliveryId: row.deliveryId,
-      createdAt: row.at,
+      ...eventOfMessage,
+      number: sql`${row.eventNumber} - case when ${isReopening} then 1 else 0 end`,
+      publicNumber: sql`
+        case when ${isReopening} then ${reopeningPublicNumber} else ${row.publicNumber} end`,
+      type: sql`case when ${isReopening} then 'TICKET_REOPENED' else 'MESSAGE_ADDED' end`,
+      visibility: sql`case when ${isReopening} then 'PUBLIC' else ${row.visibility} end`,
+      messageId: unlessReopening(row.messageId),
+      deliveryId: unlessReopening(row.deliveryId),
     },
-    accepted,
+    sql`${accepted} cross join lateral (
+      select true as "isReopening" where ${row.reopens} union all select false
+    ) reopening order by ${row.ticketId}, ${row.eventNumber}, ${isReopening} desc`,
+  ),
+);
+const newAuditEntries = writing(
+  'new_audit_entries',
+  insertFrom(
+    auditEntries,
+    { actorId: row.viewerId, action: sql`'TICKET_REOPENED'`, ticketId: row.ticketId },
+    sql`${accepted} where ${row.reopens}`,
   ),
 );
 
@@ -162,34 +193,55 @@ const latest = reading(
     lastPublicEventNumber: sql`max(${row.publicCursor})`,
     activeAt: sql`max(${row.at})`,
     publicActiveAt: sql`max(${row.at}) filter (where ${row.visibility} = 'PUBLIC')`,
+    isReopened: sql`bool_or(${row.reopens})`,
   },
   sql`from ${accepted} group by ${row.ticketId}`,
 );
-const { ticketId: changedTicketId, lastPublicMessageId, publicActiveAt, ...changed } = latest.columns;
-const touched = writing(
-  'touched',
-  sql`update ${tickets} set ${assign(tickets, {
-    ...changed,
-    lastPublicMessageId: sql`coalesce(${lastPublicMessageId}, ${tickets.lastPublicMessageId})`,
-    publicActiveAt: sql`coalesce(${publicActiveAt}, ${tickets.publicActiveAt})`,
-  })} from ${latest} where ${tickets.id} = ${changedTicketId}`,
-);
+const {
+  ticketId: changedTicketId,
+  isReopened,
+  lastPublicMessageId,
+  publicActiveAt,
+  ...settled
+} = latest.columns;
+const totals = {
+  ...settled,
+  lastPublicMessageId: sql`coalesce(${lastPublicMessageId}, ${tickets.lastPublicMessageId})`,
+  publicActiveAt: sql`coalesce(${publicActiveAt}, ${tickets.publicActiveAt})`,
+};
+const touch = (changes: Changes<typeof tickets>) =>
+  writing(
+    'touched',
+    sql`update ${tickets} set ${assign(tickets, changes)}
+      from ${latest} where ${tickets.id} = ${changedTicketId}`,
+  );
+const touchedPlain = touch(totals);
+const touched = touch({
+  ...totals,
+  status: sql`case when ${isReopened} then 'OPEN' else ${tickets.status} end`,
+});
 
 /** One NOTIFY per group, because NOTIFY takes a cluster-wide lock at commit. */
+const wakings = {
+  events: sql`pg_notify(${literal(eventsChannel)}, string_agg(distinct ${row.ticketId}::text, ','))`,
+  outbox: sql`case when count(${row.deliveryId}) > 0 then pg_notify(${literal(outboxChannel)}, '') end`,
+};
+const anyAccepted = sql`from ${accepted} having count(*) > 0`;
+const wokenPlain = reading('woken', { ...wakings, scans: sql`null` }, anyAccepted);
 export const woken = reading(
   'woken',
   {
-    events: sql`pg_notify('ticketwire_events',
-      (select string_agg(distinct ${row.ticketId}::text, ',') from ${accepted}))`,
-    outbox: sql`case when exists (select from ${accepted} where ${row.deliveryId} is not null)
-      then pg_notify('ticketwire_outbox', '') end`,
+    ...wakings,
     scans: sql`case when exists (select from ${files} where ${file.scan} is not null)
-      then pg_notify('ticketwire_scans', '') end`,
+      then pg_notify(${literal(scansChannel)}, '') end`,
   },
-  sql`where exists (select from ${accepted})`,
+  anyAccepted,
 );
 
-export const writes = [
-  ...[newMessages, files, newBlobs, newAttachments, newDeliveries, newRecipients, newEvents],
-  ...[latest, touched, woken],
+const [always, ofFiles] = [
+  [newMessages, newDeliveries, newRecipients, latest],
+  [files, newBlobs, newAttachments],
 ];
+/** All steps that write, in order: for a group of plain rows, and for any group. */
+export const writesPlain = [...always, newEventsPlain, touchedPlain, wokenPlain];
+export const writes = [...always, ...ofFiles, newEvents, newAuditEntries, touched, woken];

@@ -1,4 +1,4 @@
-import { escapeHtml } from '../../platform/escape-html.ts';
+import { escapeHtml } from '../platform/escape-html.ts';
 
 /** Escaped HTML, created by the tag `html`. */
 export class Html {
@@ -14,8 +14,8 @@ export class Html {
 type HtmlPart = Html | string | number | false | undefined | readonly HtmlPart[];
 
 /**
- * Escapes every value except `Html`. False and undefined are omitted, lists are joined. Put attribute values
- * in double quotes.
+ * A template tag. It escapes every value except `Html`. False and undefined are omitted, and lists are
+ * joined. Put attribute values in double quotes.
  */
 export function html(strings: TemplateStringsArray, ...parts: readonly HtmlPart[]): Html {
   return new Html(strings.reduce((text, string, index) => text + rendered(parts[index - 1]) + string));

@@ -1,12 +1,13 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { writeHead } from '../../platform/response-head.ts';
+import { writeHead } from '../platform/response-head.ts';
 
+/** A response of the development pages: a page, a file or JSON. */
 export interface WebPage {
   readonly status?: number;
   /** Content-Type with its charset. */
   readonly type: string;
   readonly body: string | Buffer;
-  /** Content-Security-Policy; by default the strictest one, which suits everything but documents. */
+  /** Content-Security-Policy; by default {@link inertPolicy}, which suits everything but HTML pages. */
   readonly policy?: string;
   readonly headers?: OutgoingHttpHeaders;
 }
@@ -15,7 +16,10 @@ export interface WebPage {
 export const inertPolicy =
   "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox";
 
-/** Sends a page with the security headers of all pages: no sniffing, no referrer, no framing. */
+/**
+ * Sends a response with the security headers that all of them have: no sniffing, no referrer, no framing. Its
+ * body is omitted for HEAD.
+ */
 export function sendPage(req: IncomingMessage, res: ServerResponse, page: WebPage): void {
   const body = Buffer.isBuffer(page.body) ? page.body : Buffer.from(page.body);
   writeHead(res, page.status ?? 200, {

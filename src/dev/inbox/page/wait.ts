@@ -1,0 +1,29 @@
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Db } from '../../../db/database.ts';
+import { type InboxPage, type InboxQuery, listInboxMails } from '../store.ts';
+
+/** Seconds. A gateway that is stopping waits for its requests. */
+const longestWait = 30;
+/** The mail may have been received by another process. */
+const lookEveryMs = 100;
+
+/**
+ * The mails of a query; if there are none, waits for the first one.
+ * @param seconds after which an empty page is returned
+ */
+export async function waitForMails(
+  req: IncomingMessage,
+  db: Db,
+  query: InboxQuery,
+  seconds: number,
+): Promise<InboxPage> {
+  const patience = Number.isFinite(seconds) ? Math.max(0, Math.min(seconds, longestWait)) : 0;
+  const until = performance.now() + 1000 * patience;
+  for (;;) {
+    const page = await listInboxMails(db, query);
+    const isOver = performance.now() + lookEveryMs > until || req.socket.destroyed;
+    if (page.mails.length > 0 || isOver) return page;
+    await sleep(lookEveryMs);
+  }
+}

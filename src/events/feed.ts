@@ -1,0 +1,128 @@
+/** What was read after a position. */
+export interface Page<E, P> {
+  /** Oldest first. */
+  readonly events: readonly E[];
+  /** Where the next read starts. */
+  readonly reached: P;
+  /** Whether there may be more after it already. */
+  readonly more: boolean;
+  /** Whether other watchers get the same events. */
+  readonly isShared?: boolean;
+}
+
+/** Reads a page of events after a position, from the database. */
+export type ReadAfter<E, P> = (after: P) => Promise<Page<E, P>>;
+
+export interface FeedPorts<E, P> {
+  readonly read: ReadAfter<E, P>;
+  readonly positionOf: (event: E) => P;
+  /** Whether position `a` is before `b`. */
+  readonly isBefore: (a: P, b: P) => boolean;
+}
+
+/** How long events that were read stay in memory for watchers who are a little behind, milliseconds. */
+const keepMs = 1000;
+/** Events kept in memory, at most. */
+const maxKept = 200;
+
+/**
+ * The events of one list for one class of viewers. Watchers at the end of the list share one read for each
+ * ring. A watcher who is behind reads alone until it has caught up.
+ */
+export class Feed<E, P> {
+  readonly #ports: FeedPorts<E, P>;
+  /** The events from `#start` to `#end`, without a gap. */
+  #kept: E[] = [];
+  #start: P | undefined;
+  /** Everything up to here was read. Undefined until a watcher has reached the end of the list. */
+  #end: P | undefined;
+  #rings = 1;
+  /** The value of `#rings` when the last read that reached the end began. */
+  #readAt = 0;
+  #reading: Promise<void> | undefined;
+  #forgetting: NodeJS.Timeout | undefined;
+  readonly #wakes = new Set<() => void>();
+
+  constructor(ports: FeedPorts<E, P>) {
+    this.#ports = ports;
+  }
+
+  /** Calls `wake` at each ring. */
+  join(wake: () => void): void {
+    this.#wakes.add(wake);
+  }
+
+  /** @returns whether nobody is left */
+  leave(wake: () => void): boolean {
+    this.#wakes.delete(wake);
+    return this.#wakes.size === 0;
+  }
+
+  /** Says that there may be new events. */
+  ring(): void {
+    this.#rings += 1;
+    for (const wake of this.#wakes) wake();
+  }
+
+  /** Whether it has rung since the last read. */
+  get hasNews(): boolean {
+    return this.#rings !== this.#readAt;
+  }
+
+  /**
+   * The next page after a position.
+   * @param readAlone reads for a watcher who is behind
+   */
+  async after(position: P, readAlone: ReadAfter<E, P> = this.#ports.read): Promise<Page<E, P>> {
+    if (this.#start === undefined || this.#ports.isBefore(position, this.#start))
+      return this.#readAlone(position, readAlone);
+    if (this.#ports.isBefore(position, this.#end!)) return this.#keptAfter(position);
+    if (this.hasNews) {
+      this.#reading ??= this.#readOn();
+      await this.#reading;
+    }
+    return this.#keptAfter(position);
+  }
+
+  async #readAlone(position: P, read: ReadAfter<E, P>): Promise<Page<E, P>> {
+    const rings = this.#rings;
+    const page = await read(position);
+    if (this.#end === undefined && !page.more) {
+      this.#end = page.reached;
+      this.#start = page.reached;
+      this.#readAt = rings;
+    }
+    return page;
+  }
+
+  async #readOn(): Promise<void> {
+    const rings = this.#rings;
+    try {
+      const { events, reached, more } = await this.#ports.read(this.#end!);
+      this.#end = reached;
+      if (!more) this.#readAt = rings;
+      if (events.length > 0) this.#keep(events);
+    } finally {
+      this.#reading = undefined;
+    }
+  }
+
+  #keep(events: readonly E[]): void {
+    this.#kept.push(...events);
+    const dropped = this.#kept.splice(0, Math.max(0, this.#kept.length - maxKept));
+    if (dropped.length > 0) this.#start = this.#ports.positionOf(dropped.at(-1)!);
+    clearTimeout(this.#forgetting);
+    this.#forgetting = setTimeout(() => {
+      this.#kept = [];
+      this.#start = this.#end;
+    }, keepMs).unref();
+  }
+
+  #keptAfter(position: P): Page<E, P> {
+    const { isBefore, positionOf } = this.#ports;
+    let from = this.#kept.length;
+    while (from > 0 && isBefore(position, positionOf(this.#kept[from - 1]!))) from -= 1;
+    const reached = isBefore(position, this.#end!) ? this.#end! : position;
+    return { events: this.#kept.slice(from), reached, more: this.hasNews, isShared: true };
+  }
+}

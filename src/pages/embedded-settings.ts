@@ -1,0 +1,8 @@
+import { Html } from './html.ts';
+
+/** What a page's script reads as `JSON.parse(document.getElementById('settings').textContent)`. */
+export function embeddedSettings(settings: object): Html {
+  // No `<` may stand in it: `</script>` would end the element.
+  const json = JSON.stringify(settings).replaceAll('<', '\\u003c');
+  return new Html(`<script type="application/json" id="settings">${json}</script>`);
+}

@@ -1,0 +1,58 @@
+import { type Html, html } from '../html.ts';
+
+/** The page without anything in it: its script fills it. */
+export function ledgerDocument(
+  styleHref: string,
+  settings: Html,
+  links: Readonly<Record<string, string>>,
+): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+<title>Mails · Ticketwire ledger</title>
+<link rel="stylesheet" href="${styleHref}">
+${settings}
+<script type="module" src="/ledger/assets/ledger.js"></script>
+</head>
+<body>
+<header class="top">
+<a class="brand" href="/ledger">Ticketwire <span>ledger</span></a>
+<p>What became of each mail.</p>
+<nav aria-label="Ticketwire">${Object.entries(links).map(
+    ([title, href]) => html`<a href="${href}">${title}</a> `,
+  )}<button type="button" class="quiet" id="sign-out" hidden>Sign out</button></nav>
+</header>
+<main>
+<noscript><p class="note">This page needs JavaScript. The command line has the same:
+<code>ticketwire delivery list</code></p></noscript>
+${signIn}
+<section id="ledger" aria-labelledby="heading" hidden>
+<h1 id="heading" class="sr">Mails</h1>
+<div class="bar">
+<nav id="groups" aria-label="Which mails"></nav>
+<form id="find" role="search"><input type="search" name="reference" placeholder="INC-000047"
+  aria-label="Mails of one ticket, by its reference" autocomplete="off" maxlength="100"></form>
+</div>
+<p id="news" role="status"></p>
+<div id="mails"></div>
+</section>
+</main>
+</body>
+</html>
+`.toString();
+}
+
+const signIn = html`<form id="sign-in" hidden>
+<h1>Sign in</h1>
+<p>As an operator. To change anything you need the scope <code>mail</code>.</p>
+<label>Login <input name="login" autocomplete="username" autocapitalize="none" spellcheck="false"></label>
+<label>Password <input name="password" type="password" autocomplete="current-password"></label>
+<p class="or">or</p>
+<label>Token <input name="token" type="password" autocomplete="off" spellcheck="false"></label>
+<p id="refused" role="alert"></p>
+<button type="submit">Sign in</button>
+</form>`;

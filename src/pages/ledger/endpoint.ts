@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isDirect } from '../../http/direct-request.ts';
+import { type PageAsset, readAsset, themeFile } from '../assets.ts';
+import { embeddedSettings } from '../embedded-settings.ts';
+import { sendPage } from '../send.ts';
+import { ledgerDocument } from './document.ts';
+
+/** Scripts, styles and requests of our own origin, and nothing inline. */
+const policy = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "script-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+export interface LedgerPageOptions {
+  /** Value of the Authorization header of the demo's operator; only direct requests are given it. */
+  readonly demoAuthorization?: string | undefined;
+  readonly links: Readonly<Record<string, string>>;
+}
+
+const script = 'text/javascript; charset=utf-8';
+const here = (file: string) => new URL(file, import.meta.url);
+const pathOf = (file: string) => `/ledger/assets/${file}`;
+
+function readAssets(): Readonly<Record<string, PageAsset>> {
+  const style = readAsset(pathOf('ledger.css'), 'text/css; charset=utf-8', themeFile, here('ledger.css'));
+  const scripts = ['ledger.js', 'api.js', 'cards.js', 'states.js'].map((file) =>
+    readAsset(pathOf(file), script, here(file)),
+  );
+  return Object.fromEntries([style, ...scripts].map((asset) => [asset.href.split('?')[0], asset]));
+}
+
+/**
+ * The operators' page of mails. It is static: what it shows and does, it asks of /graphql, with the
+ * credential that its reader types in.
+ */
+export function createLedgerPage({ demoAuthorization, links }: LedgerPageOptions) {
+  const assets = readAssets();
+  const page = (settings: object) =>
+    ledgerDocument(assets[pathOf('ledger.css')]!.href, embeddedSettings(settings), links);
+  const signedOut = page({});
+  const signedIn = page({ authorization: demoAuthorization });
+
+  return (req: IncomingMessage, res: ServerResponse, path: string): void => {
+    if (req.method !== 'GET' && req.method !== 'HEAD')
+      return sendText(req, res, 405, 'Method not allowed\n', { allow: 'GET, HEAD' });
+    // The scripts name each other without a version, so they are not cached.
+    const asset = assets[path];
+    if (asset !== undefined) return sendPage(req, res, { type: asset.type, body: asset.body });
+    if (path !== '/ledger' && path !== '/ledger/') return sendText(req, res, 404, 'Not found\n');
+    const body = isDirect(req) ? signedIn : signedOut;
+    return sendPage(req, res, { type: 'text/html; charset=utf-8', body, policy });
+  };
+}
+
+function sendText(
+  req: IncomingMessage,
+  res: ServerResponse,
+  status: number,
+  body: string,
+  headers: Record<string, string> = {},
+): void {
+  sendPage(req, res, { status, type: 'text/plain; charset=utf-8', body, headers });
+}

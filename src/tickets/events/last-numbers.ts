@@ -1,0 +1,15 @@
+import { inArray } from 'drizzle-orm';
+import type { Reader } from '../../db/database.ts';
+import { tickets } from '../../db/tables.ts';
+
+/** Number of each ticket's last event. */
+export async function findLastEventNumbers(
+  db: Reader,
+  ticketIds: readonly number[],
+): Promise<ReadonlyMap<number, number>> {
+  const rows = await db
+    .select({ id: tickets.id, lastNumber: tickets.lastEventNumber })
+    .from(tickets)
+    .where(inArray(tickets.id, [...ticketIds]));
+  return new Map(rows.map(({ id, lastNumber }) => [id, lastNumber]));
+}

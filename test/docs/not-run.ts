@@ -1,0 +1,18 @@
+/**
+ * The commands of the documents that `commands.test.ts` does not run, and why. Each pattern must match a
+ * command that is there.
+ */
+export const notRun: readonly (readonly [pattern: RegExp, reason: string])[] = [
+  [/^npm (ci|start)\b/, 'test:install runs both in an empty folder'],
+  [/^export [A-Z_]+=/, 'its value stands for one of yours'],
+  [/^npx vitest run/, 'it is a test itself'],
+  [
+    /^npm run (format|schema|codegen|settings|migration)\b/,
+    'it writes into the tree; npm test checks what it wrote',
+  ],
+  [/^journalctl /, 'needs systemd'],
+  [/^(adduser|git clone) /, 'changes the machine'],
+  [/^(pg_dump|pg_restore|createdb|rsync) /, 'npm run test:restore does it, with Debian’s PostgreSQL'],
+  [/ outbox release --doubt/, 'a desk is released once; the line before has done so'],
+  [/^tail -c /, 'only after an upload was cut: test/http/uploads/resumable.test.ts'],
+];
