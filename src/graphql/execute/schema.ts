@@ -8,6 +8,7 @@ import '../schema/person.ts';
 import '../schema/lists/search.ts';
 import '../schema/ticket.ts';
 import '../schema/lists/tickets.ts';
+import '../schema/mark-seen.ts';
 import '../schema/message.ts';
 import '../schema/message-body.ts';
 import '../schema/attachment.ts';

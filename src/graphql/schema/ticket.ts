@@ -1,3 +1,4 @@
+import { mostUnseen } from '../../tickets/mark-seen.ts';
 import { requireViewer } from '../../tickets/policy.ts';
 import { eventCursor, messagesOf } from '../../tickets/read/cursor.ts';
 import { readPage } from '../../tickets/read/page.ts';
@@ -61,6 +62,13 @@ builder.node(TicketRef, {
       nullable: true,
       description: 'When that message was written: the order LAST_MESSAGE of `tickets`.',
       resolve: ({ lastMessageId, activeAt }) => (lastMessageId === null ? null : activeAt),
+    }),
+    unseenCount: t.int({
+      description:
+        `Number of messages by others that the viewer has not seen (\`markSeen\`), among the newest ` +
+        `${mostUnseen} that they may see: show \`${mostUnseen}\` as more. Needs the scope READ.`,
+      nullable: true,
+      resolve: ({ id }, _args, ctx) => ctx.load.unseenOf.load(id),
     }),
     cursor: t.string({
       description:

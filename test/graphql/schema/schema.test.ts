@@ -130,6 +130,7 @@ test('each code is a member of the result of every command that refuses with it,
     redactMessage: 'RedactMessageResult',
     redactAttachment: 'RedactAttachmentResult',
     setTicketStatus: 'SetTicketStatusResult',
+    markSeen: 'MarkSeenResult',
   };
   for (const code of errorCodes) {
     expect([code, refusedBy[code].length]).not.toEqual([code, 0]);
