@@ -56,7 +56,7 @@ export function takeOutPictures(body: string): TakenOut {
 /** The position of a pasted image's `src` in the body. */
 function pastedIn(element: ElementNode): { begin: number; end: number; data: string } | undefined {
   const source = attributeOf(element, 'src');
-  const place = element.location?.attrs?.src;
+  const place = element.rare?.location?.attrs?.src;
   if (source === undefined || place === undefined || pictureAddress(source).kind !== 'DATA') return undefined;
   return {
     begin: place.startOffset - offsetOfBody,

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { MessageFormat } from '../platform/vocabulary.ts';
 import { UnreadableBody } from './dom/tree.ts';
-import type { ReadBody } from './html/clean.ts';
+import type { Judgement, ReadBody } from './html/clean.ts';
 import type { RemotePictures } from './html/pictures.ts';
 import { inThread, large } from './large.ts';
 import type { TakenOut } from './pasted.ts';
@@ -47,6 +47,15 @@ export async function readBody(
     .finally(() => pending.delete(key));
   pending.set(key, reading);
   return reading;
+}
+
+/**
+ * Judges a new HTML body. The HTML and the text of a large one are not made: whoever shows it reads it then,
+ * perhaps in another process.
+ * @throws UnreadableBody as `readBody` does
+ */
+export async function judgeHtml(body: string): Promise<Judgement> {
+  return body.length < large ? readBody(body, 'HTML') : inThread({ task: 'judgeHtml', request: body });
 }
 
 /** Reads a body in this thread when the current turn has time left. */

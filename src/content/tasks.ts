@@ -1,6 +1,6 @@
 import type { MessageFormat } from '../platform/vocabulary.ts';
 import { isVisible } from './dom/visible-characters.ts';
-import { cleanHtml, type ReadBody } from './html/clean.ts';
+import { cleanHtml, judgeHtml, type ReadBody } from './html/clean.ts';
 import type { RemotePictures } from './html/pictures.ts';
 import { takeOutPictures } from './pasted.ts';
 import { addressesOf, plainTextToHtml } from './plain.ts';
@@ -14,7 +14,7 @@ export interface ReadRequest {
 }
 
 /** Tasks that can run in a worker thread, as their duration grows with the body. */
-export const tasks = { read, takeOutPictures, encodeTextPart };
+export const tasks = { read, judgeHtml, takeOutPictures, encodeTextPart };
 /** The tasks by name. */
 export type Tasks = typeof tasks;
 

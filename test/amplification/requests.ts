@@ -147,6 +147,19 @@ const ofDocuments: Record<string, Request> = {
   'nested arrays, 6.9 MB': deep(6_900_000),
 };
 
+/** Text that HTML writes with more characters, that the parser adds bit by bit, or that is made of lines. */
+const dearText = {
+  'all of ampersands': '&',
+  'all of carriage returns': '\r',
+  'of ampersands and blanks': '& ',
+  'of letters and line breaks': 'a\r\n',
+  'of letters and blanks': 'a b ',
+  'of half of entities': '&#',
+  'of entities': '&nbsp;',
+  'of wide marks': '\u00e9<',
+  'of comments that do not begin': '<!',
+};
+
 const ofInputs: Record<string, Request> = {
   'an enum value of 60 KB': adding({ visibility: 'x'.repeat(60_000) }),
   'an enum value of 6.9 MB': adding({ visibility: 'x'.repeat(6_900_000) }),
@@ -185,6 +198,12 @@ const ofInputs: Record<string, Request> = {
   'an id of 6.9 MB': json('query ($i: ID!) { node(id: $i) { id } }', { i: 'VGlja2V0OjQ3'.repeat(570_000) }),
   'a body of 4 MiB, nested': adding({ format: 'HTML', body: '<b>'.repeat(1_390_000) }),
   'a body of 4 MiB, all of marks': adding({ format: 'HTML', body: '<'.repeat(4_190_000) }),
+  ...Object.fromEntries(
+    Object.entries(dearText).map(([name, text]) => [
+      `a body of 4 MiB, ${name}`,
+      adding({ format: 'HTML', body: text.repeat(4_190_000 / Buffer.byteLength(text)) }),
+    ]),
+  ),
   'a body of 6.9 MB': adding({ body: 'x'.repeat(6_900_000) }),
   'a form that maps 100 files': form(100),
   'a form that maps 60,000 files': form(60_000),

@@ -1,3 +1,4 @@
+import { GrowingText, inPieces } from './pieces.ts';
 import { UnreadableBody } from './tree.ts';
 
 const entities: Readonly<Record<string, string>> = {
@@ -7,9 +8,10 @@ const entities: Readonly<Record<string, string>> = {
   '"': '&quot;',
 };
 
-const escapeText = (text: string): string => text.replace(/[&<>]/g, (character) => entities[character]!);
-const escapeAttribute = (text: string): string =>
-  text.replace(/[&<>"]/g, (character) => entities[character]!);
+const escaped = (text: string, special: RegExp): string =>
+  inPieces(text, (piece) => piece.replace(special, (character) => entities[character]!));
+const escapeText = (text: string): string => escaped(text, /[&<>]/g);
+const escapeAttribute = (text: string): string => escaped(text, /[&<>"]/g);
 
 /** Attributes to write, in order. Values are not escaped yet. */
 export type Attributes = readonly (readonly [name: string, value: string])[];
@@ -28,7 +30,10 @@ const maxDepth = 500;
  * @throws UnreadableBody from each method, when the output becomes far longer than the input
  */
 export class MarkupWriter {
-  readonly #parts: string[] = [];
+  readonly #kept: boolean;
+  readonly #markup = new GrowingText();
+  /** What was written last. */
+  #last = '';
   #room: number;
   /** Names of the open elements; empty for one that is not written. */
   readonly #open: string[] = [];
@@ -36,8 +41,12 @@ export class MarkupWriter {
   /** Whether an element was omitted because it is nested too deep. */
   flattened = false;
 
-  /** @param length characters of the input */
-  constructor(length: number) {
+  /**
+   * @param length characters of the input
+   * @param kept whether the markup is kept; otherwise it is only measured
+   */
+  constructor(length: number, kept: boolean) {
+    this.#kept = kept;
     this.#room = freeCharacters + timesWritten * length + timesShort * Math.min(length, shortBody);
   }
 
@@ -45,15 +54,16 @@ export class MarkupWriter {
   #put(text: string, length = text.length): void {
     this.#room -= length;
     if (this.#room < 0) throw new UnreadableBody('The HTML expands to far more than was written');
-    this.#parts.push(text);
+    this.#last = text;
+    if (this.#kept) this.#markup.add(text);
   }
 
   /** Writes text, escaped. */
   text(text: string): void {
     // A parser drops a line break at the start of a `pre`.
-    if (text[0] === '\n' && this.#parts.at(-1)?.startsWith('<pre') === true) this.#put('\n');
+    if (text[0] === '\n' && this.#last.startsWith('<pre')) this.#put('\n');
     // Charged before escaping: 4 MiB of `&` are a valid message.
-    this.#put(escapeText(text), text.length);
+    this.#put(this.#kept ? escapeText(text) : '', text.length);
   }
 
   /**
@@ -85,7 +95,7 @@ export class MarkupWriter {
 
   /** Returns the HTML. White space at its start is removed, as a parser ignores it. */
   finish(): string {
-    return this.#parts.join('').replace(/^[ \t\n\f\r]+/, '');
+    return this.#markup.text.replace(/^[ \t\n\f\r]+/, '');
   }
 }
 

@@ -1,4 +1,5 @@
-import { parse, type TreeAdapter, type TreeAdapterTypeMap } from 'parse5';
+import { parse, type Token, type TreeAdapter, type TreeAdapterTypeMap } from 'parse5';
+import { GrowingText, inPieces } from './pieces.ts';
 import {
   attributeOf,
   type ChildNode,
@@ -13,6 +14,7 @@ import {
   type OtherNode,
   type ParentNode,
   type RootNode,
+  rareOf,
   type TextNode,
   UnreadableBody,
 } from './tree.ts';
@@ -42,6 +44,10 @@ const stepsPerCharacter = 2;
  */
 const maxOpenElements = 131_072;
 
+/** The parser makes a string for the name of each tag, and an array for its attributes. */
+const maxNames = 1000;
+const none: Token.Attribute[] = [];
+
 const doctype = '<!DOCTYPE html>';
 /** Offsets in locations count from the doctype, which is this much longer than counting from the body. */
 export const offsetOfBody = doctype.length;
@@ -53,19 +59,48 @@ export const offsetOfBody = doctype.length;
  *   many elements are nested
  */
 export function parseHtml(body: string, { locations = false }: { locations?: boolean } = {}): RootNode {
-  return parse<Types>(doctype + body, {
-    treeAdapter: treeAdapter(freeSteps + stepsPerCharacter * body.length),
+  const texts = new TextTail();
+  const root = parse<Types>(doctype + withPlainLineEnds(body, locations), {
+    treeAdapter: { ...building(freeSteps + stepsPerCharacter * body.length, texts), ...reading },
     scriptingEnabled: false,
     sourceCodeLocationInfo: locations,
   });
+  texts.finish();
+  return root;
+}
+
+/**
+ * Line ends as the parser would make them, one by one and at 32 bytes for each. With `locations` the length
+ * stays the same: a tab separates what a CR separates, and is ignored in a URL as well.
+ */
+function withPlainLineEnds(body: string, locations: boolean): string {
+  if (!body.includes('\r')) return body;
+  const lineEnd = (written: string) => (written === '\r\n' && locations ? '\t\n' : '\n');
+  return inPieces(body, (piece) => piece.replace(/\r\n?/g, lineEnd));
+}
+
+/** The end of the text node that the parser adds to, which it does a word or a blank at a time. */
+class TextTail {
+  #node: TextNode | undefined;
+  #tail = new GrowingText();
+
+  add(node: TextNode, words: string): void {
+    if (node !== this.#node) this.finish();
+    this.#node = node;
+    this.#tail.add(words);
+  }
+
+  /** Writes the end to its node. */
+  finish(): void {
+    if (this.#node === undefined) return;
+    this.#node.text += this.#tail.text;
+    this.#node = undefined;
+    this.#tail = new GrowingText();
+  }
 }
 
 /** The attributes of a second `<html>` or `<body>` that are merged into the first. */
 const adoptedAttributes = new Set(['bgcolor', 'class', 'dir', 'hidden', 'id', 'lang', 'style', 'text']);
-
-function treeAdapter(budget: number): TreeAdapter<Types> {
-  return { ...building(budget), ...reading };
-}
 
 type Building = Pick<
   TreeAdapter<Types>,
@@ -74,9 +109,10 @@ type Building = Pick<
 >;
 
 /** The operations that cost work; `budget` limits their number. */
-function building(budget: number): Building {
+function building(budget: number, texts: TextTail): Building {
   let steps = 0;
   let open = 0;
+  const names = new Map<string, string>();
   const step = () => {
     steps += 1;
     if (steps > budget)
@@ -88,13 +124,14 @@ function building(budget: number): Building {
   };
   const write = (parent: ParentNode, text: string, before?: ChildNode) => {
     const previous = before === undefined ? parent.last : before.previous;
-    if (previous?.kind === 'text') previous.text += text;
+    if (previous?.kind === 'text') texts.add(previous, text);
     else insert(parent, newText(text), before);
   };
   return {
     createElement(name, namespace, attributes) {
       step();
-      return newElement(name, namespace, attributes);
+      if (names.size < maxNames && !names.has(name)) names.set(name, name);
+      return newElement(names.get(name) ?? name, namespace, attributes.length === 0 ? none : attributes);
     },
     appendChild: insert,
     insertBefore: insert,
@@ -123,12 +160,12 @@ const reading: Omit<TreeAdapter<Types>, keyof Building> = {
   adoptAttributes(recipient, attributes) {
     for (const attribute of attributes)
       if (adoptedAttributes.has(attribute.name) && attributeOf(recipient, attribute.name) === undefined)
-        recipient.attributes.push(attribute);
+        recipient.attributes = [...recipient.attributes, attribute];
   },
   setTemplateContent(template, content) {
-    template.content = content;
+    rareOf(template).content = content;
   },
-  getTemplateContent: (template) => template.content!,
+  getTemplateContent: (template) => template.rare!.content!,
   setDocumentType() {},
   setDocumentMode(document, mode) {
     document.mode = mode;
@@ -150,8 +187,8 @@ const reading: Omit<TreeAdapter<Types>, keyof Building> = {
   isDocumentTypeNode: (_node): _node is OtherNode => false,
   isElementNode: (node) => node.kind === 'element',
   setNodeSourceCodeLocation(node, location) {
-    if (node.kind === 'element') node.location = location;
+    if (node.kind === 'element') rareOf(node).location = location;
   },
-  getNodeSourceCodeLocation: (node) => (node.kind === 'element' ? node.location : undefined),
+  getNodeSourceCodeLocation: (node) => (node.kind === 'element' ? node.rare?.location : undefined),
   updateNodeSourceCodeLocation() {},
 };

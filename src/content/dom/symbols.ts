@@ -1,3 +1,5 @@
+import { inPieces } from './pieces.ts';
+
 /*
  * Word and Outlook write bullets, arrows and smileys as letters in a symbol font. Readers without the font
  * see the letters, so the letters are replaced by Unicode symbols.
@@ -28,7 +30,9 @@ export function symbolsOf(fontFamily: string): Symbols | undefined {
 
 /** Replaces letters by symbols, also those in the private use area: U+F0B7 is `·`. */
 export const withSymbols = (text: string, symbols: Symbols): string =>
-  text.replace(/[!-~\u00a1-\u00ff\uf021-\uf0ff]/g, (letter) => {
-    const plain = letter >= '\uf000' ? String.fromCharCode(letter.charCodeAt(0) - 0xf000) : letter;
-    return symbols.get(plain) ?? letter;
-  });
+  inPieces(text, (piece) =>
+    piece.replace(/[!-~\u00a1-\u00ff\uf021-\uf0ff]/g, (letter) => {
+      const plain = letter >= '\uf000' ? String.fromCharCode(letter.charCodeAt(0) - 0xf000) : letter;
+      return symbols.get(plain) ?? letter;
+    }),
+  );

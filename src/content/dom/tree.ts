@@ -38,13 +38,17 @@ export interface ElementNode extends Links, Children {
   readonly kind: 'element';
   readonly name: string;
   readonly namespace: html.NS;
-  readonly attributes: Token.Attribute[];
+  attributes: Token.Attribute[];
+  rare: RareFields | undefined;
+}
+/** What few elements have. A field more costs a body of a million elements 8 MB. */
+export interface RareFields {
   /** Position of the start tag in the source. Set only when locations were requested. */
-  location: Token.ElementLocation | null | undefined;
+  location?: Token.ElementLocation | null;
   /** The content of a `template`. */
-  content: RootNode | undefined;
+  content?: RootNode;
   /** Computed on first use. */
-  place: SiblingPlace | undefined;
+  place?: SiblingPlace;
 }
 /** The document. */
 export interface RootNode extends Children {
@@ -107,10 +111,13 @@ export const newElement = (name: string, namespace: html.NS, attributes: Token.A
   next: undefined,
   first: undefined,
   last: undefined,
-  location: undefined,
-  content: undefined,
-  place: undefined,
+  rare: undefined,
 });
+
+export function rareOf(element: ElementNode): RareFields {
+  element.rare ??= {};
+  return element.rare;
+}
 
 /** Removes a node from its parent. */
 export function detach(node: ChildNode): void {

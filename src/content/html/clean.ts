@@ -4,24 +4,28 @@ import { textIn, walk } from '../dom/walk.ts';
 import { mediaApplies } from '../style/media.ts';
 import { parseSheets, type Sheet } from '../style/stylesheet.ts';
 import type { BodyChange } from './changes.ts';
+import type { PageOutput } from './page.ts';
 import type { Picture, RemotePictures } from './pictures.ts';
 import { Cleaner } from './visitor.ts';
 
-/** A cleaned body, as HTML and as text. */
-export interface ReadBody {
-  /** Safe to show and to mail. */
-  readonly html: string;
-  /** The same content as plain text. */
-  readonly text: string;
-  /** URLs of its links. */
-  readonly links: readonly string[];
-  readonly pictures: readonly Picture[];
+/** What is said to the author of a body. */
+export interface Judgement {
   /** What was changed or removed. */
   readonly changes: readonly BodyChange[];
   /** Whether nothing is visible. */
   readonly blank: boolean;
   /** Whether the only visible content are `cid:` images, which need attached files. */
   readonly needsFiles: boolean;
+}
+
+/** A cleaned body. */
+export interface ReadBody extends Judgement {
+  /** Safe to show and to mail. */
+  readonly html: string;
+  readonly text: string;
+  /** URLs of its links. */
+  readonly links: readonly string[];
+  readonly pictures: readonly Picture[];
 }
 
 /** Steps that applying style sheets may take, and further steps per character. */
@@ -37,11 +41,11 @@ const maxRounds = 4;
  * @throws UnreadableBody when it would take longer
  */
 export function cleanHtml(body: string, remotePictures: RemotePictures): ReadBody {
-  const page = cleanOnce(body, remotePictures);
+  const page = cleanOnce(body, remotePictures, true);
   let html = page.markup.finish();
   let loose = page.loose || page.markup.flattened;
   for (let round = 1; loose && round < maxRounds; round += 1) {
-    const again = cleanOnce(html, remotePictures).markup.finish();
+    const again = cleanOnce(html, remotePictures, true).markup.finish();
     loose = again !== html;
     html = again;
   }
@@ -51,13 +55,28 @@ export function cleanHtml(body: string, remotePictures: RemotePictures): ReadBod
     text: text.trim() === '' ? page.pictures.map(nameOfPicture).join('\n') : text,
     links: [...page.links],
     pictures: page.pictures,
-    changes: page.changes.list(),
-    blank: !page.seen && !page.names,
-    needsFiles: !page.seen && page.names,
+    ...judgementOf(page),
   };
 }
 
-function cleanOnce(body: string, remotePictures: RemotePictures) {
+const judgementOf = ({ changes, seen, names }: PageOutput): Judgement => ({
+  changes: changes.list(),
+  blank: !seen && !names,
+  needsFiles: !seen && names,
+});
+
+/**
+ * What `cleanHtml` says about a body, without its HTML and text.
+ * @throws UnreadableBody when that does
+ */
+export function judgeHtml(body: string): Judgement {
+  const page = cleanOnce(body, 'HELD', false);
+  // Only the HTML can tell whether cleaning it again succeeds.
+  if (page.loose || page.markup.flattened) cleanHtml(body, 'HELD');
+  return judgementOf(page);
+}
+
+function cleanOnce(body: string, remotePictures: RemotePictures, kept: boolean): PageOutput {
   // A byte order mark is not part of the text.
   const root = parseHtml(body.replace(/^\ufeff/, ''));
   let steps = freeSteps + stepsPerCharacter * body.length;
@@ -66,7 +85,7 @@ function cleanOnce(body: string, remotePictures: RemotePictures) {
     if (steps < 0) throw new UnreadableBody('Applying the style sheets of the HTML takes too much work');
   };
   const sheet = sheetOf(root);
-  const cleaner = new Cleaner({ sheet, remotePictures, length: body.length, spend });
+  const cleaner = new Cleaner({ sheet, remotePictures, length: body.length, kept, spend });
   walk(root, cleaner);
   for (const text of sheet.unknown) cleaner.page.changes.add('STYLE', text);
   return cleaner.page;

@@ -9,7 +9,7 @@ import { TextWriter } from './text.ts';
 /** Collects the output of a body, as HTML and as text. */
 export class PageOutput {
   readonly markup: MarkupWriter;
-  readonly plain = new TextWriter();
+  readonly plain: TextWriter;
   readonly changes = new ChangeList();
   readonly links = new Set<string>();
   readonly pictures: Picture[] = [];
@@ -23,8 +23,9 @@ export class PageOutput {
   #inLink = false;
   #alt: string | undefined;
 
-  constructor(length: number) {
-    this.markup = new MarkupWriter(length);
+  constructor(length: number, kept: boolean) {
+    this.markup = new MarkupWriter(length, kept);
+    this.plain = new TextWriter(kept);
   }
 
   get inLink(): boolean {

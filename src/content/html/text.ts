@@ -1,3 +1,4 @@
+import { GrowingText, inPieces, linesOf, withoutRunsOfBlanks } from '../dom/pieces.ts';
 import type { WhiteSpace } from '../style/look.ts';
 
 /** Deeper levels are not indented further, as every line would repeat all of its levels. */
@@ -14,14 +15,15 @@ interface Level {
  * between two blocks is the larger of the two that they require.
  */
 export class TextWriter {
-  readonly #lines: string[] = [];
+  readonly #kept: boolean;
+  readonly #lines = new TrimmedLines();
   readonly #levels: Level[] = [];
   /** Levels beyond the maximum. */
   #deeper = 0;
   /** Levels that the blocks before and after the gap share. */
   #gapLevels = 0;
   /** Pieces of the current line, and its last character. */
-  #line: string[] = [];
+  #line = new GrowingText();
   #last = '';
   #begun = false;
   /** Pending space, or one tab per cell, written when text follows in the same line. */
@@ -29,7 +31,12 @@ export class TextWriter {
   /** Pending line ends of blocks, and of `<br>`. */
   #gap = 0;
   #breaks = 0;
-  #captured: string[] | undefined;
+  #captured: GrowingText | undefined;
+
+  /** @param kept whether the text is kept; otherwise only that of links is */
+  constructor(kept: boolean) {
+    this.#kept = kept;
+  }
 
   /**
    * Appends text.
@@ -37,17 +44,19 @@ export class TextWriter {
    */
   write(text: string, space: WhiteSpace): void {
     if (space === 'collapse') this.#writeRun(text);
-    else
-      for (const [index, line] of text.split('\n').entries()) {
-        if (index > 0) this.lineBreak();
+    else {
+      let first = true;
+      for (const line of linesOf(text)) {
+        if (!first) this.lineBreak();
         if (space === 'lines') this.#writeRun(line);
         else if (line !== '') this.#put(line);
+        first = false;
       }
+    }
   }
 
   #writeRun(text: string): void {
-    // A search is faster than a replacement, and most text has nothing to replace.
-    const words = /[\t\n\r\f]| {2}/.test(text) ? text.replace(/[ \t\n\r\f]+/g, ' ') : text;
+    const words = withoutRunsOfBlanks(text);
     if (words === '') return;
     if (words[0] === ' ') this.#wish(' ');
     const trimmed = words.slice(words[0] === ' ' ? 1 : 0, words.endsWith(' ') ? -1 : undefined);
@@ -66,9 +75,9 @@ export class TextWriter {
     // White space at the start of a line is not shown.
     const blank = ' \t'.includes(this.#last) ? '' : this.#blank;
     this.#blank = '';
-    this.#line.push(blank, text);
+    if (this.#kept) this.#line.add(blank + text);
     this.#last = text.at(-1)!;
-    this.#captured?.push(blank, text);
+    this.#captured?.add(blank + text);
   }
 
   /** Starts a new line if one is pending. */
@@ -82,23 +91,23 @@ export class TextWriter {
         .map(({ rest }) => rest)
         .join('')
         .trimEnd();
-      for (let count = 1; count < ends; count += 1) this.#lines.push(empty);
-    } else for (let count = 0; count < this.#breaks; count += 1) this.#lines.push('');
+      for (let count = 1; count < ends; count += 1) this.#lines.add(empty);
+    } else for (let count = 0; count < this.#breaks; count += 1) this.#lines.add('');
     this.#begun = true;
     this.#gap = 0;
     this.#breaks = 0;
     this.#blank = '';
     this.#gapLevels = this.#levels.length;
     this.#last = '';
-    this.#line = [];
+    this.#line = new GrowingText();
     for (const level of this.#levels) {
-      this.#line.push(level.first);
+      this.#line.add(level.first);
       level.first = level.rest;
     }
   }
 
   #end(): void {
-    this.#lines.push(withoutTrailingBlanks(this.#line.join('')));
+    if (this.#kept) this.#lines.add(withoutTrailingBlanks(this.#line.text));
   }
 
   /** Writes a `<br>`. */
@@ -107,7 +116,7 @@ export class TextWriter {
     this.#breaks += 1;
     this.#gapLevels = Math.min(this.#gapLevels, this.#levels.length);
     this.#blank = '';
-    this.#captured?.push('\n');
+    this.#captured?.add('\n');
   }
 
   /**
@@ -118,7 +127,7 @@ export class TextWriter {
     if (this.#breaks > 0 && this.#gap === 0) this.#breaks -= 1;
     this.#gap = Math.max(this.#gap, lines);
     this.#gapLevels = Math.min(this.#gapLevels, this.#levels.length);
-    this.#captured?.push(' ');
+    this.#captured?.add(' ');
   }
 
   /** Separates two cells of a row. */
@@ -145,12 +154,12 @@ export class TextWriter {
 
   /** Captures the text of a link until `captured` is called. */
   capture(): void {
-    this.#captured = [];
+    this.#captured = new GrowingText();
   }
 
   /** Ends the capture and returns the text. */
   captured(): string {
-    const text = (this.#captured ?? []).join('').trim();
+    const text = (this.#captured?.text ?? '').trim();
     this.#captured = undefined;
     return text;
   }
@@ -173,16 +182,31 @@ export class TextWriter {
   /** Returns the text, without empty lines at its start and end. */
   finish(): string {
     if (this.#begun) this.#end();
-    const begin = this.#lines.findIndex(isWritten);
-    const end = this.#lines.findLastIndex(isWritten);
-    return this.#lines
-      .slice(Math.max(0, begin), end + 1)
-      .join('\n')
-      .replaceAll('\u00a0', ' ');
+    return inPieces(this.#lines.text, (piece) => piece.replace(/\u00a0/g, () => ' '));
   }
 }
 
-const isWritten = (line: string): boolean => line.trim() !== '';
+/** Lines without the blank ones at the beginning and at the end. */
+class TrimmedLines {
+  readonly #written = new GrowingText();
+  #blank = new GrowingText();
+  #begun = false;
+
+  add(line: string): void {
+    if (line.trim() === '') {
+      if (this.#begun) this.#blank.add(`\n${line}`);
+      return;
+    }
+    this.#written.add(this.#blank.text);
+    this.#written.add(this.#begun ? `\n${line}` : line);
+    this.#blank = new GrowingText();
+    this.#begun = true;
+  }
+
+  get text(): string {
+    return this.#written.text;
+  }
+}
 
 /** Not a regular expression: `/[ \t]+$/` is quadratic on spaces that text follows. */
 function withoutTrailingBlanks(line: string): string {

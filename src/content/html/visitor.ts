@@ -1,4 +1,5 @@
 import { type LinkTarget, linkAddress } from '../dom/links.ts';
+import { inPieces, linesOf } from '../dom/pieces.ts';
 import { withSymbols } from '../dom/symbols.ts';
 import { attributeOf, type ElementNode, isHtml, type TextNode } from '../dom/tree.ts';
 import { isVisible } from '../dom/visible-characters.ts';
@@ -22,6 +23,8 @@ export interface CleanerOptions {
   readonly remotePictures: RemotePictures;
   /** Characters of the body. */
   readonly length: number;
+  /** Whether HTML and text are kept, or only measured. */
+  readonly kept: boolean;
   /** Charges steps to the budget. */
   readonly spend: (steps: number) => void;
 }
@@ -54,7 +57,7 @@ export class Cleaner implements Visitor {
 
   constructor(options: CleanerOptions) {
     this.#options = options;
-    this.page = new PageOutput(options.length);
+    this.page = new PageOutput(options.length, options.kept);
   }
 
   get #look(): Look {
@@ -68,7 +71,7 @@ export class Cleaner implements Visitor {
   text({ text }: TextNode): void {
     const { page } = this;
     const look = this.#look;
-    const letters = text.replaceAll('\r', '\n');
+    const letters = inPieces(text, (piece) => piece.replace(/\r/g, () => '\n'));
     const written = look.symbols === undefined ? letters : withSymbols(letters, look.symbols);
     const visible = isVisible(written);
     if (!isReadable(look)) {
@@ -78,11 +81,14 @@ export class Cleaner implements Visitor {
     page.seen ||= visible;
     page.plain.write(written, look.space);
     if (look.space === 'collapse' || this.#pre) page.markup.text(written);
-    else
-      for (const [index, line] of written.split('\n').entries()) {
-        if (index > 0) page.markup.empty('br', []);
+    else {
+      let first = true;
+      for (const line of linesOf(written)) {
+        if (!first) page.markup.empty('br', []);
         page.markup.text(line);
+        first = false;
       }
+    }
   }
 
   enter(element: ElementNode): boolean {

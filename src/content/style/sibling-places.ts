@@ -1,10 +1,10 @@
-import type { ElementNode, SiblingPlace } from '../dom/tree.ts';
+import { type ElementNode, rareOf, type SiblingPlace } from '../dom/tree.ts';
 import type { Spend } from './selector.ts';
 
 /** The position of an element among its siblings. Computed for all siblings together, in linear time. */
 export function placeOf(element: ElementNode, spend: Spend): SiblingPlace {
-  if (element.place === undefined) placeSiblings(element, spend);
-  return element.place!;
+  if (element.rare?.place === undefined) placeSiblings(element, spend);
+  return element.rare!.place!;
 }
 
 function placeSiblings({ parent }: ElementNode, spend: Spend): void {
@@ -17,7 +17,7 @@ function placeSiblings({ parent }: ElementNode, spend: Spend): void {
   for (const [before, sibling] of siblings.entries()) {
     const ofType = (counted.get(sibling.name) ?? 0) + 1;
     counted.set(sibling.name, ofType);
-    sibling.place = {
+    rareOf(sibling).place = {
       index: before + 1,
       fromEnd: siblings.length - before,
       ofType,

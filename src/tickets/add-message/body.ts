@@ -4,9 +4,9 @@ import { bytesOfData } from '../../content/dom/raster.ts';
 import { UnreadableBody } from '../../content/dom/tree.ts';
 import { isVisible } from '../../content/dom/visible-characters.ts';
 import type { BodyChange } from '../../content/html/changes.ts';
-import type { ReadBody } from '../../content/html/clean.ts';
+import type { Judgement } from '../../content/html/clean.ts';
 import type { PastedPicture } from '../../content/pasted.ts';
-import { readBody, withoutPasted } from '../../content/read-body.ts';
+import { judgeHtml, withoutPasted } from '../../content/read-body.ts';
 import type { Problem } from '../../platform/errors.ts';
 import { IncomingFile } from '../../platform/incoming-file.ts';
 import type { MessageFormat } from '../../platform/vocabulary.ts';
@@ -44,7 +44,7 @@ export async function readNewBody(
     const bytes = Buffer.byteLength(body);
     if (bytes > limits.bodyBytes)
       return as([`The message has ${bytes} bytes of UTF-8; ${limits.bodyBytes} are allowed`]);
-    const { blank, needsFiles, changes } = isHtml ? await readBody(body, 'HTML') : asText(body);
+    const { blank, needsFiles, changes } = isHtml ? await judgeHtml(body) : asText(body);
     const files = given.attachments + pictures.length;
     if (blank || (needsFiles && files === 0)) return as(['The message has no text']);
     if (pictures.length > 0 && files > limits.attachments)
@@ -57,7 +57,7 @@ export async function readNewBody(
 }
 
 /** Plain text is shown as written, so the only question is whether it is blank. */
-const asText = (body: string): Pick<ReadBody, 'blank' | 'needsFiles' | 'changes'> => ({
+const asText = (body: string): Judgement => ({
   blank: !isVisible(body),
   needsFiles: false,
   changes: [],

@@ -1,0 +1,63 @@
+/**
+ * V8 holds about forty bytes for each match until a replacement is done, and eight for each part that a split
+ * makes. A piece of this many characters needs at most a few megabytes.
+ */
+const pieceLength = 65_536;
+
+/**
+ * Transforms a text piece by piece. What `transform` makes of a character must not depend on others; CRLF is
+ * not cut. A replacement is given as a function: given as a string, it would make a rope.
+ */
+export function inPieces(text: string, transform: (piece: string) => string): string {
+  if (text.length <= pieceLength) return transform(text);
+  const pieces: string[] = [];
+  for (let at = 0, end = 0; at < text.length; at = end) {
+    end = at + pieceLength;
+    if (text[end] === '\n' && text[end - 1] === '\r') end += 1;
+    pieces.push(transform(text.slice(at, end)));
+  }
+  return pieces.join('');
+}
+
+/** Replaces each run of blanks by one space. */
+export function withoutRunsOfBlanks(text: string): string {
+  let last = '';
+  return inPieces(text, (piece) => {
+    // A search is faster than a replacement, and most text has nothing to replace.
+    const words = /[\t\n\r\f]| {2}/.test(piece) ? piece.replace(/[ \t\n\r\f]+/g, () => ' ') : piece;
+    const joined = last === ' ' && words[0] === ' ' ? words.slice(1) : words;
+    last = words.at(-1) ?? last;
+    return joined;
+  });
+}
+
+/** The lines of a text, one after the other: four million of them in an array would take 32 MB. */
+export function* linesOf(text: string): Iterable<string> {
+  let at = 0;
+  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', at)) {
+    yield text.slice(at, end);
+    at = end + 1;
+  }
+  yield text.slice(at);
+}
+
+/** A text that is written bit by bit. Bits are joined on the way, as each takes 16 to 40 bytes until then. */
+export class GrowingText {
+  #written = '';
+  #bits: string[] = [];
+
+  add(bit: string): void {
+    if (this.#bits.length === 1024) this.#join();
+    this.#bits.push(bit);
+  }
+
+  #join(): void {
+    this.#written += this.#bits.join('');
+    this.#bits = [];
+  }
+
+  get text(): string {
+    this.#join();
+    return this.#written;
+  }
+}
