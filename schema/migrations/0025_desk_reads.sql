@@ -1,5 +1,5 @@
--- What a message is found by: its words, whole, and the part of the desk that it is in (16,384 messages each). A search reads one part
--- after another, the newest first, and ends with its page: it never collects all that a common word finds in a whole desk.
+-- What a message is found by: its words, whole, and the part of the desk that it is in (16,384 messages each). A search reads the
+-- newest part first, then some older ones, and ends with its page: it never collects all that a common word finds in a whole desk.
 -- No word begins with #, which the parser takes for a space.
 CREATE FUNCTION message_words(body text, id integer) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN to_tsvector('simple'::regconfig, left(body, 50000)) || array_to_tsvector(ARRAY['#' || (id >> 14)]);
@@ -35,6 +35,8 @@ CREATE INDEX "ticket_search_words_idx" ON "ticket_search" USING gin ("words");--
 CREATE INDEX "deliveries_ticket_state_idx" ON "deliveries" USING btree ("ticket_id","state","id");--> statement-breakpoint
 CREATE INDEX "events_public_idx" ON "events" USING btree ("ticket_id","public_number") WHERE public_number is not null;--> statement-breakpoint
 CREATE INDEX "messages_words_idx" ON "messages" USING gin (message_words(body, id));--> statement-breakpoint
+-- New entries wait in a list that every search reads, and the message that makes it too long sorts it in: a short one keeps both short.
+ALTER INDEX messages_words_idx SET (gin_pending_list_limit = 256);--> statement-breakpoint
 CREATE INDEX "tickets_active_idx" ON "tickets" USING btree ("status","active_at","id");--> statement-breakpoint
 CREATE INDEX "tickets_requester_active_idx" ON "tickets" USING btree ("requester_id","status","public_active_at","id");--> statement-breakpoint
 CREATE INDEX "users_email_prefix_idx" ON "users" USING btree (lower("email") text_pattern_ops);--> statement-breakpoint
@@ -54,6 +56,10 @@ GRANT SELECT, INSERT, UPDATE ON seen_marks TO ticketwire_app;--> statement-break
 ALTER TABLE seen_marks ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE POLICY the_desk ON seen_marks USING ((SELECT sees_everything()));--> statement-breakpoint
 CREATE POLICY requester ON seen_marks FOR SELECT USING (user_id = (SELECT requester_id()));--> statement-breakpoint
+-- Matches what is in so many parts of the desk, the newest of which is `newest`.
+CREATE FUNCTION parts_query(newest integer, parts integer) RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN (SELECT string_agg('''#' || part || '''', ' | ') FROM generate_series(newest, newest - parts + 1, -1) part)::tsquery;
+--> statement-breakpoint
 /*
  * PostgreSQL does not consider matching a text search leakproof, so under row-level security no index is used for it. These functions
  * run as the owner, for those alone who see everything, and return nothing but ids, which their caller joins under the policies. A
@@ -62,36 +68,40 @@ CREATE POLICY requester ON seen_marks FOR SELECT USING (user_id = (SELECT reques
 CREATE FUNCTION find_message_ids(query tsquery, before integer, most integer) RETURNS SETOF integer
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE
-  part integer := least((before - 1) >> 14, (SELECT max(id) >> 14 FROM public.messages));
+  newest integer := least((before - 1) >> 14, (SELECT max(id) >> 14 FROM public.messages));
+  parts integer := 1;
   found_here integer;
 BEGIN
   IF NOT public.sees_everything() OR numnode(query) = 0 THEN RETURN; END IF;
-  WHILE part >= 0 AND most > 0 LOOP
+  WHILE newest >= 0 AND most > 0 LOOP
     RETURN QUERY SELECT s.id FROM (
       SELECT m.id FROM public.messages m
-      WHERE public.message_words(m.body, m.id) @@ (query && format('%L', '#' || part)::tsquery) OFFSET 0
+      WHERE public.message_words(m.body, m.id) @@ (query && public.parts_query(newest, parts)) OFFSET 0
     ) s WHERE s.id < before ORDER BY s.id DESC LIMIT most;
     GET DIAGNOSTICS found_here = ROW_COUNT;
     most := most - found_here;
-    part := part - 1;
+    newest := newest - parts;
+    parts := least(2 * parts, 16);
   END LOOP;
 END $$;--> statement-breakpoint
 -- Tickets by words of their subjects, and by the beginning of their references and of their requesters' addresses; the newest first.
 CREATE FUNCTION find_ticket_ids(query tsquery, beginning text, before integer, most integer) RETURNS SETOF integer
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE
-  part integer := least((before - 1) >> 14, (SELECT max(ticket_id) >> 14 FROM public.ticket_search));
+  newest integer := least((before - 1) >> 14, (SELECT max(ticket_id) >> 14 FROM public.ticket_search));
+  parts integer := 1;
   beyond text := beginning || chr(1114111);
   by_words integer[] := '{}';
 BEGIN
   IF NOT public.sees_everything() THEN RETURN; END IF;
-  WHILE numnode(query) > 0 AND part >= 0 AND cardinality(by_words) < most LOOP
+  WHILE numnode(query) > 0 AND newest >= 0 AND cardinality(by_words) < most LOOP
     by_words := by_words || array(
       SELECT s.ticket_id FROM (
         SELECT t.ticket_id FROM public.ticket_search t
-        WHERE t.words @@ (query && format('%L', '#' || part)::tsquery) OFFSET 0
+        WHERE t.words @@ (query && public.parts_query(newest, parts)) OFFSET 0
       ) s WHERE s.ticket_id < before ORDER BY s.ticket_id DESC LIMIT most);
-    part := part - 1;
+    newest := newest - parts;
+    parts := least(2 * parts, 16);
   END LOOP;
   RETURN QUERY SELECT DISTINCT f.id FROM (
     SELECT unnest(by_words) AS id
