@@ -109,7 +109,8 @@ test('filters select, alone and together', async () => {
     ids(await list(`first: 100, filter: { ${filter} }`, authorization));
   expect(await filtered(`requester: "${person}"`)).toEqual(own);
   expect(await filtered('reference: "inc-000047"')).toEqual([47]);
-  expect(await filtered('reference: "INC-0000"')).toEqual([]);
+  for (const none of ['INC-0000', '', '\\u0000', 'x'.repeat(5000)])
+    expect(await filtered(`reference: "${none}"`)).toEqual([]);
   expect(await filtered('text: "INC-00004"')).toEqual([49, 48, 47, 46, 45, 44, 43, 42, 41, 40]);
   expect(await filtered('text: "PRINTER blank"')).toEqual([1]);
   expect(await filtered('text: "printer -blank"')).not.toContain(1);
@@ -131,6 +132,18 @@ test('updatedAfter tells of messages that the viewer may see', async () => {
     expect(ids(await list(args, asRequester))).toEqual([27]);
     expect((await list(args, asRequester)).totalCount).toBe(1);
   }
+});
+
+test('an instant outside of all years is before or after everything', async () => {
+  const since = (year: string) => `first: 100, filter: { updatedAfter: "${year}-01-01T00:00:00Z" }`;
+  expect(ids(await list(since('0000')))).toHaveLength(50);
+  expect(ids(await list(since('9999')))).toEqual([]);
+  const { endCursor } = (await list('orderBy: LAST_MESSAGE, first: 1')).pageInfo;
+  const made = Buffer.from(endCursor, 'base64url')
+    .toString()
+    .replace(/, \d+ /, ', 999999999999999 ');
+  const after = Buffer.from(made).toString('base64url');
+  expect(ids(await list(`orderBy: LAST_MESSAGE, first: 100, after: "${after}"`))).toHaveLength(50);
 });
 
 test('hasUnsettledDelivery finds mails that are still to be sent, for operators alone', async () => {

@@ -2,6 +2,7 @@ import type { Viewer } from '../../platform/request-context.ts';
 import { ticketStatuses } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
 import { assertOperator, isOperator, requireViewer } from '../policy.ts';
+import { resolveSelector } from '../selector.ts';
 import { digestOf, type ListName, type Place } from './cursor.ts';
 import {
   boundedCount,
@@ -88,13 +89,11 @@ function valuesOf(viewer: Viewer, { filter, orderBy }: TicketListInput, page: Ke
   const { before: above = [], after: below = [], limit } = page;
   const since = filter.updatedAfter?.getTime() ?? Number.NEGATIVE_INFINITY;
   const from = orderBy === 'LAST_MESSAGE' && since >= (above[0] ?? Number.NEGATIVE_INFINITY);
-  const at = (ms: number | undefined, none: string) =>
-    ms === undefined || !Number.isFinite(ms) ? none : new Date(ms).toISOString();
   return {
     statuses: filter.status == null ? ticketStatuses : [filter.status],
     viewerId: viewer.userId,
     requesterId: filter.requesterId ?? 0,
-    reference: filter.reference ?? '',
+    reference: resolveSelector({ reference: filter.reference ?? '' }).reference ?? '',
     text: filter.text ?? '',
     since: at(since, '-infinity'),
     above: at(from ? since : orderBy === 'LAST_MESSAGE' ? above[0] : undefined, '-infinity'),
@@ -106,3 +105,12 @@ function valuesOf(viewer: Viewer, { filter, orderBy }: TicketListInput, page: Ke
 }
 
 const largestId = 2_147_483_647;
+
+/** An instant as PostgreSQL reads it: one that a cursor or a filter made up may be outside of all years. */
+function at(ms: number | undefined, none: '-infinity' | 'infinity'): string {
+  if (ms === undefined) return none;
+  if (ms < firstInstant) return '-infinity';
+  return ms > lastInstant ? 'infinity' : new Date(ms).toISOString();
+}
+const firstInstant = Date.UTC(1970, 0);
+const lastInstant = Date.UTC(9999, 0);
