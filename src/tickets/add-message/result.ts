@@ -51,6 +51,8 @@ export function addedFrom(row: MessageRow, answer: AppendedAnswer, read: ReadMes
     ticket: {
       ...{ id: ticketId, reference, subject, status, requesterId, messageCount, cursor },
       createdAt: new Date(answer.ticketCreatedAt),
+      lastMessageId: messageId,
+      activeAt: createdAt,
     },
     message: {
       ...authoredOf(row),

@@ -90,15 +90,24 @@ query WhoAmI {
   ListTickets: {
     operationName: 'ListTickets',
     title: 'List tickets',
-    about: 'A page of open tickets, newest first. Pass endCursor as after to get the next page.',
-    query: `query ListTickets($status: TicketStatus, $first: Int!, $after: String) {
-  tickets(status: $status, first: $first, after: $after) {
+    about:
+      'A page of open tickets, the most recently active first. Pass endCursor as after to get the next page.',
+    query: `query ListTickets($filter: TicketFilter, $first: Int!, $after: String) {
+  tickets(filter: $filter, orderBy: LAST_MESSAGE, first: $first, after: $after) {
     totalCount
+    totalCountIsExact
     nodes {
       reference
       subject
       status
       messageCount
+      lastMessageAt
+      lastMessage {
+        bodyText
+        author {
+          name
+        }
+      }
     }
     pageInfo {
       hasNextPage
@@ -107,7 +116,7 @@ query WhoAmI {
   }
 }
 `,
-    variables: { status: 'OPEN', first: 10, after: null },
+    variables: { filter: { status: 'OPEN' }, first: 10, after: null },
   },
   WatchTicket: {
     operationName: 'WatchTicket',

@@ -66,14 +66,23 @@ const latest = reading(
     publicMessageCount: sql`max(${row.newPublicCount})`,
     lastEventNumber: sql`max(${row.eventNumber})`,
     lastPublicEventNumber: sql`max(${row.publicCursor})`,
+    activeAt: sql`max(${row.at})`,
+    publicActiveAt: sql`max(${row.at}) filter (where ${row.visibility} = 'PUBLIC')`,
     isReopened: sql`bool_or(${row.reopens})`,
   },
   sql`from ${accepted} group by ${row.ticketId}`,
 );
-const { ticketId: changedTicketId, lastPublicMessageId, isReopened, ...counters } = latest.columns;
+const {
+  ticketId: changedTicketId,
+  isReopened,
+  lastPublicMessageId,
+  publicActiveAt,
+  ...settled
+} = latest.columns;
 const totals = {
-  ...counters,
+  ...settled,
   lastPublicMessageId: sql`coalesce(${lastPublicMessageId}, ${tickets.lastPublicMessageId})`,
+  publicActiveAt: sql`coalesce(${publicActiveAt}, ${tickets.publicActiveAt})`,
 };
 const touch = (changes: SQL) =>
   writing(
