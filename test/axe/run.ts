@@ -33,6 +33,8 @@ interface AxeResults {
 const source = await readFile(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const tell = (line: string) => process.stdout.write(`${line}\n`);
 const failing = ['serious', 'critical'];
+/** Violations of GraphiQL itself, which has no option for them: its tabs contain two buttons each. */
+const upstream = ['nested-interactive'];
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
 let failed = 0;
 
@@ -45,8 +47,9 @@ async function judge(page: Page, name: string): Promise<number> {
     "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })",
   );
   for (const { id, impact, help, nodes } of violations) {
-    if (failing.includes(impact ?? '')) failed += 1;
-    tell(`  ${impact} ${id}: ${help} (${name}, ${nodes.length}×)`);
+    const isUpstream = upstream.includes(id) && nodes.every(({ html }) => html.includes('graphiql-tab'));
+    if (failing.includes(impact ?? '') && !isUpstream) failed += 1;
+    tell(`  ${isUpstream ? 'upstream, ' : ''}${impact} ${id}: ${help} (${name}, ${nodes.length}×)`);
     for (const { html, failureSummary } of nodes.slice(0, 3))
       tell(`      ${html.slice(0, 160)}\n        ${failureSummary?.split('\n').slice(1).join(' ').trim()}`);
   }

@@ -19,16 +19,6 @@ const mends: readonly Mend[] = [
       ],
     ],
   },
-  {
-    // 0.39 makes each tab a control that contains two buttons, which screen readers do not read. A list of
-    // buttons has the same look, and is read.
-    file: /@graphiql\/react\/.*\/tabs\/index\.js$/,
-    texts: [
-      ['"aria-selected": isActive', '"aria-current": isActive'],
-      ['role: "tab"', 'role: "listitem"'],
-      ['role: "tablist"', 'role: "list"'],
-    ],
-  },
 ];
 
 /** Mends what GraphiQL has no option for. The build fails when a newer version reads differently. */
