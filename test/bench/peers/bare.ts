@@ -11,8 +11,8 @@ import postgres from 'postgres';
 import { appRole } from '../../../src/db/database.ts';
 import * as tables from '../../../src/db/tables.ts';
 import { messageIdOf } from '../../../src/mail/compose/header.ts';
-import { prepareAppend } from '../../../src/tickets/add-message/commit/append-statement.ts';
 import type { MessageRow } from '../../../src/tickets/add-message/columns.ts';
+import { prepareAppend } from '../../../src/tickets/add-message/commit/append-statement.ts';
 
 const options = { max: Number(process.env.DATABASE_POOL) };
 const sql = postgres({
