@@ -2,11 +2,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { inSpan, SpanKind, type SpanOptions } from '../observe/tracing.ts';
 import type { Logger } from '../platform/log.ts';
 import { type Door, notedOf, outcomeOf } from '../platform/request-notes.ts';
+import { boundConnections, cutStalled, type Patience } from './connections.ts';
 import { identify } from './request-id.ts';
 import { createRequestLines, type RequestSeen } from './request-line.ts';
 import { readTarget } from './request-target.ts';
 import { sendError, sendText } from './respond.ts';
-import { cutStalled, type Patience } from './slow-connections.ts';
 
 /**
  * Handles a request.
@@ -78,6 +78,7 @@ export function createHttpServer(routes: readonly Route[], { log, seen, patience
   );
   server.maxRequestsPerSocket = 0;
   cutStalled(server, patience);
+  boundConnections(server, log);
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
     continueWhenRead(req, res);
     server.emit('request', req, res);

@@ -40,11 +40,13 @@ const insertMailboxes = (rows: string): SQL => sql`
   select`;
 
 const insertTickets = (rows: string): SQL => sql`
-  insert into tickets (id, reference, subject, status, requester_id, original_message_id, created_at)
+  insert into tickets (id, reference, subject, status, requester_id, original_message_id, created_at,
+    active_at, public_active_at)
   select i.id, i.reference, i.subject, coalesce(i.status, 'OPEN'), i."requesterId", i."originalMessageId",
-    coalesce(i."createdAt", now())
+    opened.at, opened.at, opened.at
   from json_to_recordset(${rows}::json) as i (id int, reference text, subject text, status text,
-    "requesterId" int, "originalMessageId" text, "createdAt" timestamptz)`;
+    "requesterId" int, "originalMessageId" text, "createdAt" timestamptz)
+  cross join lateral (select coalesce(i."createdAt", now()) as at) opened`;
 
 /** Locks tickets in the order of their ids, like every writer; counters are read under the lock. */
 const insertMessages = (rows: string): SQL => sql`
@@ -78,9 +80,13 @@ const insertMessages = (rows: string): SQL => sql`
       message_count = t.message_count + s.messages,
       public_message_count = t.public_message_count + s.public_messages,
       last_event_number = s.number,
-      last_public_event_number = s.public_number
+      last_public_event_number = s.public_number,
+      active_at = s.last_at,
+      public_active_at = coalesce(s.last_public_at, t.public_active_at)
     from (
-      select ticket_id, max(id) as last_id, max(id) filter (where visibility = 'PUBLIC') as last_public_id,
+      select ticket_id, max(id) as last_id, (array_agg(created_at order by id desc))[1] as last_at,
+        (array_agg(created_at order by id desc) filter (where visibility = 'PUBLIC'))[1] as last_public_at,
+        max(id) filter (where visibility = 'PUBLIC') as last_public_id,
         count(*) as messages, count(*) filter (where visibility = 'PUBLIC') as public_messages,
         max(number) as number, max(public_number) as public_number
       from numbered group by ticket_id

@@ -161,12 +161,11 @@ function answerError(error: unknown, { as, context }: Visit, ports: LegacyPorts)
 }
 
 const unused = emptyPost();
+const members = Object.keys(unused) as (keyof NewMessagePost)[];
 
 /** The client, by the product name in its User-Agent, and the old members that it uses. */
 function useOf({ request, post }: Visit): { client: string; fields: string[] } {
   const product = /^[\w.+-]{1,40}/.exec(request.headers['user-agent'] ?? '')?.[0];
-  const fields = Object.entries(post ?? {}).filter(
-    ([name, value]) => value !== unused[name as keyof NewMessagePost],
-  );
-  return { client: product ?? 'unknown', fields: fields.map(([name]) => name) };
+  const fields = post ? members.filter((name) => post[name] !== unused[name]) : [];
+  return { client: product ?? 'unknown', fields };
 }

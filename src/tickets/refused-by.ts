@@ -9,6 +9,7 @@ export const commands = [
   'redactMessage',
   'redactAttachment',
   'setTicketStatus',
+  'markSeen',
 ] as const;
 /** Name of a command. */
 export type CommandName = (typeof commands)[number];
@@ -30,7 +31,7 @@ const redactors = ['redactMessage', 'redactAttachment'] as const;
 export const refusedBy = {
   UNAUTHENTICATED: commands,
   FORBIDDEN: commands,
-  TICKET_NOT_FOUND: [...writers, 'setTicketStatus'],
+  TICKET_NOT_FOUND: [...writers, 'setTicketStatus', 'markSeen'],
   INVALID_INPUT: [...writers, ...redactors],
   PRIVATE_WITH_EMAIL: writers,
   MAILBOX_NOT_FOUND: writers,
@@ -41,11 +42,18 @@ export const refusedBy = {
   TICKET_CHANGED: ['addTicketMessage'],
   IDEMPOTENCY_KEY_REUSED: ['addTicketMessage'],
   PREVIEW_STALE: ['addTicketMessage'],
-  MESSAGE_NOT_FOUND: ['redactMessage'],
+  MESSAGE_NOT_FOUND: ['redactMessage', 'markSeen'],
   ATTACHMENT_NOT_FOUND: ['redactAttachment'],
   DELIVERY_NOT_FOUND: ['changeDelivery'],
   DELIVERY_STATE: ['changeDelivery'],
-  RATE_LIMITED: ['addTicketMessage', 'uploadFile', 'changeDelivery', ...redactors, 'setTicketStatus'],
+  RATE_LIMITED: [
+    'addTicketMessage',
+    'uploadFile',
+    'changeDelivery',
+    ...redactors,
+    'setTicketStatus',
+    'markSeen',
+  ],
 } as const satisfies Record<ErrorCode, readonly CommandName[]>;
 
 /** The codes that every command in `C` can be refused with. */

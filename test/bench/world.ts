@@ -26,13 +26,17 @@ export interface World extends AsyncDisposable {
 const owner = 'ticketwire';
 const template = 'ticketwire';
 
-export async function createWorld(directory: string): Promise<World> {
+/** @param settings more of postgresql.conf's, or others than a production server's */
+export async function createWorld(
+  directory: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<World> {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   chmodSync(directory, 0o711);
   const server: Embedded = await startEmbedded(directory, {
     // A production server's sizes. Commits are durable, as they are everywhere else.
-    settings: { max_connections: '300', shared_buffers: '512MB', max_wal_size: '4GB' },
+    settings: { max_connections: '300', shared_buffers: '512MB', max_wal_size: '4GB', ...settings },
   });
   const base = server.connection as Exclude<Connection, string>;
   const connect = (database: string) => postgres({ ...base, database, max: 1, onnotice: () => {} });

@@ -282,6 +282,8 @@ test('a ticket is opened, listed and shown with all it has', async () => {
   });
   expect((await world.json('ticket list')).map((ticket: { id: number }) => ticket.id)).toEqual([2, 1]);
   expect(await world.json('ticket list --requester jane')).toHaveLength(1);
+  expect(await world.json('ticket list --text inc-0000')).toHaveLength(1);
+  expect(await world.json('ticket list --text nowhere')).toEqual([]);
   const shown = await world.ticketwire('ticket show inc-000001');
   expect(shown.out).toContain('PRIVATE');
   expect(shown.out).toContain('Line one\nline two\ufffd]0;owned\ufffd');

@@ -27,6 +27,7 @@ const reads = {
   nodes: `{ nodes(ids: ["${ticket}"]) { id } }`,
   ticket: '{ ticket(by: {ticketId: 47}) { id } }',
   tickets: '{ tickets(first: 1) { edges { cursor } } }',
+  search: '{ search(text: "printer") { edges { cursor } } }',
   deliveries: '{ deliveries(first: 1) { edges { cursor } } }',
   mailboxes: '{ mailboxes { address } }',
 };

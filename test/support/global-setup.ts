@@ -34,7 +34,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.env.TMPDIR = directory;
   const server = await startEmbedded(directory, {
     durable: false,
-    settings: { max_connections: '400', autovacuum: 'off' },
+    settings: {
+      max_connections: '400',
+      autovacuum: 'off',
+      // Counts the blocks that a statement visits, for test/tickets/large-desk.test.ts.
+      shared_preload_libraries: 'pg_stat_statements',
+    },
   });
   const template = server.connection as Exclude<Connection, string>;
   await migrate(template);

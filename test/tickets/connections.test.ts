@@ -247,7 +247,7 @@ test('a page has its rows without their edges, and the list its length', async (
   const answer = await gateway.graphql<object>(`{
     ticket(by: { ticketId: 2 }) { messages(first: 3) { totalCount nodes { messageId } } }
     tickets(first: 2) { totalCount nodes { ticketId } }
-    open: tickets(first: 0, status: OPEN) { totalCount nodes { ticketId } }
+    open: tickets(first: 0, filter: { status: OPEN }) { totalCount nodes { ticketId } }
     deliveries(first: 1, filter: { state: FAILED }) { totalCount nodes { id } }
   }`);
   expect(answer.errors).toBeUndefined();
@@ -377,7 +377,7 @@ describe('tickets', () => {
   });
 
   test('by their status', async () => {
-    const closed = await list('first: 100, status: CLOSED', asOperator);
+    const closed = await list('first: 100, filter: { status: CLOSED }', asOperator);
     expect(closed.edges.length).toBeGreaterThan(0);
     expect(new Set(closed.edges.map(({ node }) => node.status))).toEqual(new Set(['CLOSED']));
   });

@@ -89,7 +89,7 @@ test('a closed ticket takes messages, and stays closed', async () => {
   await set('CLOSED', { ticketId: 11 });
   await add(gateway, { ticket: { ticketId: 11 } });
   expect((await stored(11)).status).toBe('CLOSED');
-  const list = '{ tickets(status: CLOSED, first: 100) { nodes { ticketId } } }';
+  const list = '{ tickets(filter: { status: CLOSED }, first: 100) { nodes { ticketId } } }';
   const { nodes } = await ask<{ nodes: { ticketId: number }[] }>(gateway, list);
   expect(nodes.map((ticket) => ticket.ticketId)).toContain(11);
 });

@@ -1,6 +1,7 @@
-import { desc, eq, sql } from 'drizzle-orm';
+import { and, desc, eq, sql } from 'drizzle-orm';
 import { messages, tickets, users } from '../../db/tables.ts';
 import { newTicket } from '../../import/record.ts';
+import { ticketsWith } from '../../tickets/read/search-text.ts';
 import { type Command, checked, one, wholeNumber } from '../command.ts';
 import { audit, findTicket, findUser } from '../lookup.ts';
 import { fields, printable, rows } from '../output.ts';
@@ -42,11 +43,17 @@ const list: Command = {
   arguments: [],
   summary: 'List tickets, newest first',
   options: {
+    text: {
+      type: 'string',
+      value: 'TEXT',
+      help: "words of the subject, or the beginning of the reference or the requester's address",
+    },
     requester: { type: 'string', value: 'LOGIN', help: 'only tickets of this requester' },
     limit: { type: 'string', value: 'N', help: 'maximum number of tickets (default 50)' },
   },
-  example: 'ticket list --requester jane --limit 10',
+  example: 'ticket list --text "printer fire" --limit 10',
   async run({ db }, _args, values) {
+    const text = one(values, 'text');
     const login = one(values, 'requester');
     const requester = login === undefined ? undefined : await findUser(db, login);
     const found = await db
@@ -61,7 +68,12 @@ const list: Command = {
       })
       .from(tickets)
       .innerJoin(users, eq(users.id, tickets.requesterId))
-      .where(requester === undefined ? undefined : eq(tickets.requesterId, requester.id))
+      .where(
+        and(
+          requester === undefined ? undefined : eq(tickets.requesterId, requester.id),
+          text === undefined ? undefined : sql`${tickets.id} = any (array(${ticketsWith(sql`${text}`)}))`,
+        ),
+      )
       .orderBy(desc(tickets.id))
       .limit(wholeNumber(one(values, 'limit') ?? '50', '--limit'));
     return rows(found, ['id', 'reference', 'status', 'requester', 'messages', 'subject']);

@@ -3,6 +3,8 @@ import { customType, integer, timestamp } from 'drizzle-orm/pg-core';
 
 /** A column of bytes. */
 export const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
+/** The words of a text. */
+export const tsvector = customType<{ data: string }>({ dataType: () => 'tsvector' });
 /** A `timestamptz` of milliseconds, as a Date. */
 export const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' });
 /** The column `created_at`, which is set by the database. */

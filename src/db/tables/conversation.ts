@@ -12,7 +12,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
 import { eventTypes, formats, ticketStatuses, visibilities } from '../../platform/vocabulary.ts';
-import { bytea, createdAt, id, instant, oneOf } from './columns.ts';
+import { bytea, createdAt, id, instant, oneOf, tsvector } from './columns.ts';
 import { users } from './people.ts';
 
 /** Tickets. Their counters change under the row's lock. */
@@ -48,13 +48,19 @@ export const tickets = pgTable(
      */
     lastEventNumber: integer('last_event_number').notNull().default(0),
     lastPublicEventNumber: integer('last_public_event_number').notNull().default(0),
+    /** When the last message was written; when the ticket was opened, if it has none. */
+    activeAt: instant('active_at').notNull().defaultNow(),
+    /** The same of public messages. */
+    publicActiveAt: instant('public_active_at').notNull().defaultNow(),
     createdAt: createdAt(),
   },
   (t) => [
     uniqueIndex('tickets_reference_key').on(t.referenceKey),
-    index('tickets_requester_idx').on(t.requesterId, t.id),
-    // Without it, a page or a count of the few tickets in one status would read all the others.
+    // One for each order of a list, by its viewers. `read/ticket-list.ts` reads a status at a time.
     index('tickets_status_idx').on(t.status, t.id),
+    index('tickets_requester_idx').on(t.requesterId, t.status, t.id),
+    index('tickets_active_idx').on(t.status, t.activeAt, t.id),
+    index('tickets_requester_active_idx').on(t.requesterId, t.status, t.publicActiveAt, t.id),
     check('tickets_status_check', oneOf('status', ticketStatuses)),
   ],
 );
@@ -83,9 +89,44 @@ export const messages = pgTable(
     // Orders a ticket's messages. Deliveries reference it with visibility PUBLIC, so that a private message
     // cannot have one.
     unique('messages_place_key').on(t.ticketId, t.id, t.visibility),
+    index('messages_words_idx').using('gin', sql`message_words(body, id)`),
     check('messages_format_check', oneOf('format', formats)),
     check('messages_visibility_check', oneOf('visibility', visibilities)),
   ],
+);
+
+/**
+ * What a ticket is found by, written by a trigger on `tickets`. In a table of its own, because each message
+ * updates its ticket, and with it every index of the ticket's row.
+ */
+export const ticketSearch = pgTable(
+  'ticket_search',
+  {
+    ticketId: integer('ticket_id')
+      .primaryKey()
+      .references(() => tickets.id, { onDelete: 'cascade' }),
+    referenceKey: text('reference_key').notNull(),
+    /** The subject's words. */
+    words: tsvector('words').notNull(),
+  },
+  (t) => [
+    // For a reference's beginning, whatever the collation of the database is.
+    index('ticket_search_reference_idx').on(t.referenceKey.op('text_pattern_ops')),
+    index('ticket_search_words_idx').using('gin', t.words),
+  ],
+);
+
+/** The last message of a ticket that a person has seen. */
+export const seenMarks = pgTable(
+  'seen_marks',
+  {
+    userId: integer('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    ticketId: integer('ticket_id').notNull(),
+    messageId: integer('message_id').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.userId, t.ticketId] })],
 );
 
 /**
@@ -143,6 +184,8 @@ export const events = pgTable(
     primaryKey({ columns: [t.ticketId, t.number] }),
     // Orders the events of all tickets.
     index('events_place_idx').on(t.place, t.ticketId, t.number),
+    // A requester's cursor may be far below the numbers of a ticket with many private events.
+    index('events_public_idx').on(t.ticketId, t.publicNumber).where(sql`public_number is not null`),
     check('events_public_check', sql`(${t.publicNumber} is not null) = (${t.visibility} = 'PUBLIC')`),
     check('events_type_check', oneOf('type', eventTypes)),
   ],

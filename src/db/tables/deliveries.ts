@@ -90,6 +90,7 @@ export const deliveries = pgTable(
     index('deliveries_lease_idx').on(t.leaseUntil).where(sql`state = 'TRANSMITTING'`),
     index('deliveries_state_idx').on(t.state, t.id),
     index('deliveries_ticket_idx').on(t.ticketId, t.id),
+    index('deliveries_ticket_state_idx').on(t.ticketId, t.state, t.id),
     // For redactions: mails that may quote an earlier message.
     index('deliveries_quoting_idx').on(t.ticketId, t.messageId).where(sql`quote <> 'NONE'`),
     // For the worker: the next mails of a mailbox, and whether an earlier mail of the same ticket is

@@ -21,6 +21,8 @@ export const users = pgTable(
   (t) => [
     uniqueIndex('users_login_key').on(sql`lower(${t.login})`),
     index('users_email_idx').on(sql`lower(${t.email})`),
+    // For an address's beginning, whatever the collation of the database is.
+    index('users_email_prefix_idx').on(sql`lower(${t.email}) text_pattern_ops`),
     check('users_role_check', oneOf('role', roles)),
   ],
 );

@@ -3,6 +3,7 @@ import type { Added } from '../../tickets/add-message/result.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import { listAttempts, loadDeliveries, loadDeliveriesOf } from '../../tickets/deliveries/ledger.ts';
 import type { TicketEvent } from '../../tickets/events/event.ts';
+import { countUnseen } from '../../tickets/mark-seen.ts';
 import { requireViewer, whyNotRead } from '../../tickets/policy.ts';
 import { listAttachments, loadAttachments } from '../../tickets/read/attachments.ts';
 import { listMessages, type PageMessage } from '../../tickets/read/conversation.ts';
@@ -103,6 +104,9 @@ export class Loaders {
   /** A credential without the scope `read` may still load its own user. */
   get person() {
     return this.#one(loadPeople, (id) => id === this.#ctx.viewer?.userId);
+  }
+  get unseenOf() {
+    return this.#one(countUnseen);
   }
   get attachmentsOf() {
     return this.#many(listAttachments, listAttachments);

@@ -5,7 +5,7 @@ import { encodeGlobalId } from '../../platform/global-id.ts';
 import type { IncomingFile } from '../../platform/incoming-file.ts';
 import { defaultPageSize, maxPageSize } from '../../tickets/read/page.ts';
 import type { GraphContext } from '../context/context.ts';
-import type { Countable } from './page.ts';
+import type { Countable } from './lists/page.ts';
 
 /** The TypeScript types that the schema is built with. */
 export interface SchemaTypes {

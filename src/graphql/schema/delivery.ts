@@ -16,7 +16,7 @@ import {
   RecipientStateEnum,
   SuggestedActionEnum,
 } from './enums.ts';
-import { connectionOf, costOfCounting, pageComplexity, totalCount } from './page.ts';
+import { connectionOf, costOfCounting, pageComplexity, totalCount, totalCountIsExact } from './lists/page.ts';
 
 /** The type `Delivery`. */
 export const DeliveryRef = builder.objectRef<Delivery>('Delivery');
@@ -172,7 +172,10 @@ const DeliveryConnection = builder.connectionObject(
     type: DeliveryRef,
     name: 'DeliveryConnection',
     description: 'One page of deliveries.',
-    fields: (t) => ({ totalCount: t.int(totalCount(costOfCounting)) }),
+    fields: (t) => ({
+      totalCount: t.int(totalCount(costOfCounting)),
+      totalCountIsExact: t.boolean(totalCountIsExact(costOfCounting)),
+    }),
   },
   { name: 'DeliveryEdge', description: 'A delivery and its place in the list.' },
 );

@@ -3,7 +3,7 @@ import { AttachmentRef } from './attachment.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
 import { VisibilityEnum } from './enums.ts';
-import { totalCount } from './page.ts';
+import { totalCount, totalCountIsExact } from './lists/page.ts';
 import { PersonRef } from './person.ts';
 import { MessageRef, TicketRef } from './refs.ts';
 
@@ -79,7 +79,10 @@ export const MessageConnection = builder.connectionObject(
     name: 'TicketMessageConnection',
     description: "One page of a ticket's messages.",
     // The ticket's row stores the count.
-    fields: (t) => ({ totalCount: t.int(totalCount(1)) }),
+    fields: (t) => ({
+      totalCount: t.int(totalCount(1)),
+      totalCountIsExact: t.boolean(totalCountIsExact(1)),
+    }),
   },
   MessageEdge,
 );

@@ -1,11 +1,12 @@
+import { mostUnseen } from '../../tickets/mark-seen.ts';
 import { requireViewer } from '../../tickets/policy.ts';
 import { eventCursor, messagesOf } from '../../tickets/read/cursor.ts';
 import { readPage } from '../../tickets/read/page.ts';
-import { countTickets, findTicket, listTickets } from '../../tickets/read/tickets.ts';
+import { findTicket } from '../../tickets/read/tickets.ts';
 import { builder } from './builder.ts';
 import { TicketStatusEnum } from './enums.ts';
+import { connectionOf, pageComplexity } from './lists/page.ts';
 import { MessageConnection } from './message.ts';
-import { connectionOf, costOfCounting, pageComplexity, totalCount } from './page.ts';
 import { PersonRef } from './person.ts';
 import { MessageRef, TicketRef } from './refs.ts';
 
@@ -39,13 +40,35 @@ builder.node(TicketRef, {
           const page = await readPage(messagesOf(ticket.id), args, (of) =>
             ctx.load.messagesOf(ticket.id, of),
           );
-          return connectionOf(page, () => ticket.messageCount);
+          return connectionOf(page, () => ({ rows: ticket.messageCount, isExact: true }));
         },
       },
       MessageConnection,
     ),
     messageCount: t.exposeInt('messageCount', {
       description: 'Number of messages that the viewer may see.',
+    }),
+    lastMessage: t.field({
+      type: MessageRef,
+      nullable: true,
+      description: 'The last message that the viewer may see. Null when there is none. Needs the scope READ.',
+      resolve: ({ lastMessageId }, _args, ctx) => {
+        requireViewer(ctx, 'read');
+        return lastMessageId === null ? null : ctx.load.message.load(lastMessageId);
+      },
+    }),
+    lastMessageAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When that message was written: the order LAST_MESSAGE of `tickets`.',
+      resolve: ({ lastMessageId, activeAt }) => (lastMessageId === null ? null : activeAt),
+    }),
+    unseenCount: t.int({
+      description:
+        `Number of messages by others that the viewer has not seen (\`markSeen\`), among the newest ` +
+        `${mostUnseen} that they may see: show \`${mostUnseen}\` as more. Needs the scope READ.`,
+      nullable: true,
+      resolve: ({ id }, _args, ctx) => ctx.load.unseenOf.load(id),
     }),
     cursor: t.string({
       description:
@@ -68,18 +91,8 @@ export const TicketSelectorInput = builder.inputType('TicketSelector', {
   }),
 });
 
-const TicketConnection = builder.connectionObject(
-  {
-    type: TicketRef,
-    name: 'TicketConnection',
-    description: 'One page of tickets.',
-    fields: (t) => ({ totalCount: t.int(totalCount(costOfCounting)) }),
-  },
-  { name: 'TicketEdge', description: 'A ticket and its place in the list.' },
-);
-
-builder.queryFields((t) => ({
-  ticket: t.field({
+builder.queryField('ticket', (t) =>
+  t.field({
     type: TicketRef,
     nullable: true,
     description:
@@ -88,16 +101,4 @@ builder.queryFields((t) => ({
     args: { by: t.arg({ type: TicketSelectorInput, required: true, description: 'Which one.' }) },
     resolve: (_root, { by }, ctx) => findTicket(ctx, by),
   }),
-  tickets: t.connection(
-    {
-      type: TicketRef,
-      nullable: true,
-      description: 'The tickets that the viewer may see, newest first. Needs the scope READ.',
-      args: { status: t.arg({ type: TicketStatusEnum, description: 'Only those in this status.' }) },
-      complexity: pageComplexity,
-      resolve: async (_root, { status, ...paging }, ctx) =>
-        connectionOf(await listTickets(ctx, { status }, paging), () => countTickets(ctx, { status })),
-    },
-    TicketConnection,
-  ),
-}));
+);

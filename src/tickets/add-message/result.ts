@@ -13,11 +13,10 @@ import { loadMessages, type Message } from '../read/messages.ts';
 import { loadTickets, type Ticket } from '../read/tickets.ts';
 import { refuse } from '../refused-by.ts';
 import { ticketNotFound } from '../selector.ts';
-import { authoredOf } from './authored.ts';
+import type { MessageRow } from './columns.ts';
+import { authoredOf } from './columns.ts';
 import type { AppendedAnswer, MailedAnswer } from './commit/append-statement.ts';
-import type { MessageRow } from './commit/columns.ts';
-import { findKey } from './commit/stored-key.ts';
-import { keyReused } from './idempotency.ts';
+import { findKey, keyReused } from './idempotency.ts';
 import type { ReadMessage } from './input.ts';
 
 /** The command's result, with everything that its caller would otherwise have to query. */
@@ -52,6 +51,8 @@ export function addedFrom(row: MessageRow, answer: AppendedAnswer, read: ReadMes
     ticket: {
       ...{ id: ticketId, reference, subject, status, requesterId, messageCount, cursor },
       createdAt: new Date(answer.ticketCreatedAt),
+      lastMessageId: messageId,
+      activeAt: createdAt,
     },
     message: {
       ...authoredOf(row),

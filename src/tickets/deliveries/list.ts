@@ -1,11 +1,20 @@
-import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm';
-import { deliveries, deliveryRecipients } from '../../db/tables.ts';
+import { type SQL, sql } from 'drizzle-orm';
+import type { Reader } from '../../db/database.ts';
+import { preparedFor } from '../../db/prepared.ts';
+import { deliveries } from '../../db/tables.ts';
 import type { Viewer } from '../../platform/request-context.ts';
-import type { DeliveryState } from '../../platform/vocabulary.ts';
+import { type DeliveryState, deliveryStates } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
 import { requireOperator } from '../policy.ts';
-import { countUpTo } from '../read/count.ts';
-import { type KeysetPage, type PageOf, type Paging, readPage } from '../read/page.ts';
+import {
+  boundedCount,
+  type Count,
+  type KeysetPage,
+  maxCount,
+  type PageOf,
+  type Paging,
+  readPage,
+} from '../read/page.ts';
 import { type Delivery, loadDeliveries } from './ledger.ts';
 
 /** Which deliveries to list. All conditions have to hold; absent and null ones do not restrict. */
@@ -15,7 +24,6 @@ export interface DeliveryFilter {
   /** Whether at least one recipient failed. */
   readonly hasFailedRecipient?: boolean | null | undefined;
   readonly ticketId?: number | null | undefined;
-  readonly mailboxId?: number | null | undefined;
 }
 
 /**
@@ -28,61 +36,98 @@ export async function listDeliveries(
   paging: Paging,
 ): Promise<PageOf<Delivery>> {
   const viewer = requireLedgerReader(ctx);
-  return readPage('deliveries', paging, (page) => deliveriesOf(ctx, viewer, filter, page));
+  return readPage('deliveries', paging, async (page) => {
+    const rows = await ctx.services.database.readAs(viewer, (db) =>
+      statementOf(shapeOf(filter, page.inverted))(db).page.execute(valuesOf(filter, page)),
+    );
+    const ids = rows.map(({ id }) => id);
+    const found = await loadDeliveries(ctx, ids);
+    return ids.flatMap((id) => found.get(id) ?? []);
+  });
 }
 
 /**
- * Number of deliveries on all pages of `listDeliveries`; null when there are more than `maxCount`.
+ * Number of deliveries on all pages of `listDeliveries`.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN
  */
-export async function countDeliveries(ctx: TicketContext, filter: DeliveryFilter): Promise<number | null> {
+export async function countDeliveries(ctx: TicketContext, filter: DeliveryFilter): Promise<Count> {
   const viewer = requireLedgerReader(ctx);
-  return ctx.services.database.readAs(viewer, (db) => countUpTo(db, deliveries, and(...conditions(filter))));
+  const everything = { limit: maxCount + 1, inverted: false };
+  const [row] = await ctx.services.database.readAs(viewer, (db) =>
+    statementOf(shapeOf(filter, false))(db).count.execute(valuesOf(filter, everything)),
+  );
+  return boundedCount(row!.count);
 }
 
 /** Only operators see deliveries or their number. */
 const requireLedgerReader = (ctx: TicketContext): Viewer => requireOperator(ctx, 'see deliveries', 'read');
 
-async function deliveriesOf(
-  ctx: TicketContext,
-  viewer: Viewer,
-  filter: DeliveryFilter,
-  page: KeysetPage,
-): Promise<Delivery[]> {
-  const rows = await ctx.services.database.readAs(viewer, (db) =>
-    db
-      .select({ id: deliveries.id })
-      .from(deliveries)
-      .where(
-        and(
-          ...conditions(filter),
-          page.after === undefined ? undefined : gt(deliveries.id, page.after),
-          page.before === undefined ? undefined : lt(deliveries.id, page.before),
-        ),
-      )
-      .orderBy(page.inverted ? desc(deliveries.id) : asc(deliveries.id))
-      .limit(page.limit),
-  );
-  const found = await loadDeliveries(
-    ctx,
-    rows.map(({ id }) => id),
-  );
-  return rows.flatMap(({ id }) => found.get(id) ?? []);
+/** What a statement depends on, except its values. */
+interface DeliveryShape {
+  readonly byState: boolean;
+  readonly ofTicket: boolean;
+  readonly failed: boolean | null;
+  readonly inverted: boolean;
 }
 
-function conditions({
-  states,
-  hasFailedRecipient,
-  ticketId,
-  mailboxId,
-}: DeliveryFilter): (SQL | undefined)[] {
-  const failed = sql`exists (
-    select from ${deliveryRecipients}
-    where ${deliveryRecipients.deliveryId} = ${deliveries.id} and ${deliveryRecipients.state} = 'FAILED')`;
-  return [
-    states == null ? undefined : states.length === 0 ? sql`false` : inArray(deliveries.state, [...states]),
-    hasFailedRecipient == null ? undefined : hasFailedRecipient ? failed : sql`not ${failed}`,
-    ticketId == null ? undefined : eq(deliveries.ticketId, ticketId),
-    mailboxId == null ? undefined : eq(deliveries.mailboxId, mailboxId),
-  ];
+const shapeOf = (filter: DeliveryFilter, inverted: boolean): DeliveryShape => ({
+  byState: filter.states != null || filter.hasFailedRecipient === true,
+  ofTicket: filter.ticketId != null,
+  failed: filter.hasFailedRecipient ?? null,
+  inverted,
+});
+
+function valuesOf({ states, hasFailedRecipient, ticketId }: DeliveryFilter, page: KeysetPage) {
+  const { after = 0, before = 2_147_483_647, limit } = page;
+  // A mail that was sent has reached everybody (`stateOf`).
+  const possible = (states ?? deliveryStates).filter((state) => !hasFailedRecipient || state !== 'SENT');
+  return { states: possible, ticketId: ticketId ?? 0, after, before, limit };
 }
+
+const statements = new Map<string, ReturnType<typeof prepare>>();
+
+function statementOf(shape: DeliveryShape): ReturnType<typeof prepare> {
+  const name = Object.values(shape).map(String).join('_');
+  const made = statements.get(name) ?? prepare(shape, name);
+  statements.set(name, made);
+  return made;
+}
+
+const prepare = (shape: DeliveryShape, name: string) =>
+  preparedFor((db: Reader) => {
+    const found = shape.byState ? byState(shape) : byId(shape);
+    return {
+      page: db
+        .select({ id: sql<number>`id` })
+        .from(found)
+        .orderBy(sql`id ${direction(shape)}`)
+        .limit(sql.placeholder('limit'))
+        .prepare(`deliveries_${name}`),
+      count: db.select({ count: sql<number>`count(*)::int` }).from(found).prepare(`count_${name}`),
+    };
+  });
+
+const int = (name: string): SQL => sql`${sql.placeholder(name)}::int`;
+const direction = ({ inverted }: DeliveryShape): SQL => sql.raw(inverted ? 'desc' : 'asc');
+
+/** Few deliveries are in most states, and their index is read for each; see `read/ticket-order.ts`. */
+const byState = (shape: DeliveryShape): SQL => sql`
+  unnest(${sql.placeholder('states')}::text[]) s (wanted) cross join lateral (
+    select d.id from ${deliveries} d
+    where (d.state, d.id) > (s.wanted, ${int('after')}) and (d.state, d.id) < (s.wanted, ${int('before')})
+      ${conditions(shape)}
+    order by d.state ${direction(shape)}, d.id ${direction(shape)} limit ${int('limit')}) d`;
+
+const byId = (shape: DeliveryShape): SQL => sql`
+  (select d.id from ${deliveries} d
+    where d.id > ${int('after')} and d.id < ${int('before')} ${conditions(shape)}
+    order by d.id ${direction(shape)} limit ${int('limit')}) d`;
+
+const conditions = ({ ofTicket, failed }: DeliveryShape): SQL => {
+  const some = sql`exists (
+    select from delivery_recipients r where r.delivery_id = d.id and r.state = 'FAILED')`;
+  return sql.join([
+    ofTicket ? sql` and d.ticket_id = ${int('ticketId')}` : sql``,
+    failed === null ? sql`` : failed ? sql` and ${some}` : sql` and not ${some}`,
+  ]);
+};

@@ -32,43 +32,48 @@ export interface TicketPosition {
  */
 export interface NumberedEvent extends TicketEvent, TicketPosition {}
 
-const operator = sql`${sql.placeholder('operator')}::bool`;
 const after = sql`${sql.placeholder('after')}::int`;
 
-/* One row at least for a ticket that may be seen: its last number says how far the read has come. */
-const select = preparedFor((db) =>
-  db
-    .with(
-      db.$with('page', {}).as(sql`
+/**
+ * The page of a class, by its own numbers: each has an index, because a requester's number may be far below
+ * that of a ticket with many private events. One row at least for a ticket that may be seen: its last number
+ * says how far the read has come.
+ */
+const prepare = (byOperators: boolean) => {
+  const own = sql.raw(byOperators ? 'events.number' : 'events.public_number');
+  const theirs = byOperators ? sql`` : sql`and t.requester_id = ${sql.placeholder('viewerId')}::int`;
+  return preparedFor((db) =>
+    db
+      .with(
+        db.$with('page', {}).as(sql`
         select t.last_event_number, e.*
         from tickets t left join lateral (
-          select type, visibility, actor_id, message_id, delivery_id, number as through,
-            case when ${operator} then number else public_number end as number,
+          select type, visibility, actor_id, message_id, delivery_id, number as through, ${own} as number,
             (extract(epoch from created_at) * 1000)::float8 as created_at
           from events
-          -- A public number never exceeds the number, so one index serves both kinds of viewers.
-          where ticket_id = t.id and events.number > greatest(${sql.placeholder('through')}::int, ${after})
-            and (${operator} or public_number > ${after})
-          order by events.number limit ${sql.placeholder('limit')}::int
+          where ticket_id = t.id and ${own} > ${after}
+            and events.number > ${sql.placeholder('through')}::int
+          order by ${own} limit ${sql.placeholder('limit')}::int
         ) e on true
-        where t.id = ${sql.placeholder('ticketId')}::int
-          and (${operator} or t.requester_id = ${sql.placeholder('viewerId')}::int)`),
-    )
-    .select({
-      lastNumber: sql<number>`last_event_number`,
-      number: sql<number | null>`number`,
-      through: sql<number>`through`,
-      type: sql<EventType>`type`,
-      visibility: sql<Visibility>`visibility`,
-      actorId: sql<number | null>`actor_id`,
-      messageId: sql<number | null>`message_id`,
-      deliveryId: sql<number | null>`delivery_id`,
-      createdAt: sql<number>`created_at`,
-    })
-    .from(sql`page`)
-    .orderBy(sql`number`)
-    .prepare('list_events'),
-);
+        where t.id = ${sql.placeholder('ticketId')}::int ${theirs}`),
+      )
+      .select({
+        lastNumber: sql<number>`last_event_number`,
+        number: sql<number | null>`number`,
+        through: sql<number>`through`,
+        type: sql<EventType>`type`,
+        visibility: sql<Visibility>`visibility`,
+        actorId: sql<number | null>`actor_id`,
+        messageId: sql<number | null>`message_id`,
+        deliveryId: sql<number | null>`delivery_id`,
+        createdAt: sql<number>`created_at`,
+      })
+      .from(sql`page`)
+      .orderBy(sql`number`)
+      .prepare(byOperators ? 'list_events' : 'list_public_events'),
+  );
+};
+const statements = { operators: prepare(true), requesters: prepare(false) };
 
 /**
  * Reads a page of a ticket's events with the permissions of the class. Empty for a requester who lost the
@@ -82,7 +87,8 @@ export async function readTicketEvents(
 ): Promise<Page<NumberedEvent, TicketPosition>> {
   const reader: Viewer = { ...viewer, role: byOperators ? 'OPERATOR' : 'REQUESTER' };
   const { number: after, through } = from;
-  const values = { ticketId, after, through, limit, viewerId: viewer.userId, operator: byOperators };
+  const values = { ticketId, after, through, limit, viewerId: viewer.userId };
+  const select = statements[byOperators ? 'operators' : 'requesters'];
   const rows = await database.readAs(reader, (db) => select(db).execute(values));
   const list = eventsOf(ticketId, byOperators);
   const events = rows.flatMap(({ lastNumber: _, number, createdAt, ...row }) =>

@@ -1,5 +1,5 @@
 import { and, eq, inArray } from 'drizzle-orm';
-import { attachments, messages, tickets } from '../../db/tables.ts';
+import { attachments, messages } from '../../db/tables.ts';
 import type { ScanState } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../policy.ts';
@@ -72,7 +72,6 @@ async function select(ctx: TicketContext, which: ReturnType<typeof inArray>): Pr
       .select(attachmentColumns)
       .from(attachments)
       .innerJoin(messages, eq(messages.id, attachments.messageId))
-      .innerJoin(tickets, eq(tickets.id, messages.ticketId))
       .where(and(which, visibleMessages(viewer)))
       .orderBy(attachments.messageId, attachments.position),
   );

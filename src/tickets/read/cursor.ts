@@ -1,12 +1,18 @@
+import { createHash } from 'node:crypto';
 import type { Viewer } from '../../platform/request-context.ts';
 import { isOperator } from '../policy.ts';
 
 /** A list that has cursors. Its name is part of each cursor, so that a cursor of another list is rejected. */
 export type ListName =
-  | 'tickets'
+  | `tickets ${string}`
+  | `hits of ${string}`
   | 'deliveries'
   | `messages of ${number}`
   | `events of ${number} for ${'operators' | 'requesters'}`;
+
+/** Stands for a list's conditions in its name. */
+export const digestOf = (conditions: unknown): string =>
+  createHash('sha256').update(JSON.stringify(conditions)).digest('base64url').slice(0, 8);
 
 /** The list of a ticket's messages. */
 export const messagesOf = (ticketId: number): ListName => `messages of ${ticketId}`;
@@ -22,14 +28,27 @@ export const eventsOf = (ticketId: number, byOperators: boolean): ListName =>
 export const eventCursor = (viewer: Viewer, ticketId: number, number: number): string =>
   encodeCursor(eventsOf(ticketId, isOperator(viewer)), number);
 
+/** A row's place in its list: its id or number, or several sort keys that are compared in turn. */
+export type Place = readonly number[];
+
+/** Makes the cursor of a place. */
+export const encodePlace = (list: ListName, place: Place): string =>
+  Buffer.from(`${list}, ${place.join(' ')}`).toString('base64url');
+
+/** The place in a cursor of this list; undefined for any other text. @param keys number of its sort keys */
+export function decodePlace(list: ListName, cursor: string, keys: number): Place | undefined {
+  const text = Buffer.from(cursor.slice(0, 200), 'base64url').toString('latin1');
+  const written = text.startsWith(`${list}, `) ? text.slice(list.length + 2) : '';
+  const place = /^-?\d{1,15}( \d{1,10})*$/.test(written) ? written.split(' ').map(Number) : [];
+  const isPlace = place.length === keys && Math.abs(place.at(-1)!) <= 2_147_483_647;
+  return isPlace && encodePlace(list, place) === cursor ? place : undefined;
+}
+
 /** Makes the cursor of a row. @param place the sort key: a row's id or an event's number */
-export const encodeCursor = (list: ListName, place: number): string =>
-  Buffer.from(`${list}, ${place}`).toString('base64url');
+export const encodeCursor = (list: ListName, place: number): string => encodePlace(list, [place]);
 
 /** The sort key in a cursor of this list; undefined for any other text. */
 export function decodeCursor(list: ListName, cursor: string): number | undefined {
-  const text = Buffer.from(cursor.slice(0, 100), 'base64url').toString('latin1');
-  const digits = text.startsWith(`${list}, `) ? text.slice(list.length + 2) : '';
-  const place = /^\d{1,10}$/.test(digits) ? Number(digits) : Number.POSITIVE_INFINITY;
-  return place <= 2_147_483_647 && encodeCursor(list, place) === cursor ? place : undefined;
+  const place = decodePlace(list, cursor, 1)?.[0];
+  return place !== undefined && place >= 0 ? place : undefined;
 }

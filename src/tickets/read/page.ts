@@ -1,13 +1,25 @@
 import type { Problem } from '../../platform/errors.ts';
 import { invalidInput } from '../refusals.ts';
-import { decodeCursor, encodeCursor, type ListName } from './cursor.ts';
+import { decodePlace, encodePlace, type ListName, type Place } from './cursor.ts';
 
 /** Most rows of one page. */
 export const maxPageSize = 100;
 /** Rows of a page when neither `first` nor `last` is given. */
 export const defaultPageSize = 20;
 /** Most rows that are counted, so that the cost does not grow with the table. */
-export const maxCount = 10_000;
+export const maxCount = 1000;
+
+/** A number of rows; `isExact` is false when there are more. */
+export interface Count {
+  readonly rows: number;
+  readonly isExact: boolean;
+}
+
+/** The count of rows that were found. @param found their number; counting ends after `maxCount` + 1 */
+export const boundedCount = (found: number): Count => ({
+  rows: Math.min(found, maxCount),
+  isExact: found <= maxCount,
+});
 
 /** Selects a page: the first rows after a cursor, or the last rows before one. */
 export interface Paging {
@@ -18,12 +30,12 @@ export interface Paging {
 }
 
 /**
- * What a query needs to read a page: rows strictly between the sort keys `after` and `before`, in the list's
+ * What a query needs to read a page: rows strictly between the places `after` and `before`, in the list's
  * order, or in the opposite order when `inverted`.
  */
-export interface KeysetPage {
-  readonly after?: number | undefined;
-  readonly before?: number | undefined;
+export interface KeysetPage<P = number> {
+  readonly after?: P | undefined;
+  readonly before?: P | undefined;
   readonly limit: number;
   readonly inverted: boolean;
 }
@@ -39,29 +51,49 @@ export interface PageOf<T> {
   };
 }
 
+/** How a list finds the places of its rows. */
+interface Order<T> {
+  /** Number of sort keys in a place. */
+  readonly keys: number;
+  placeOf(row: T): Place;
+}
+
 /**
- * Reads one page of a list. Cursors hold row ids, so insertions do not shift a page.
+ * Reads one page of a list by id. Cursors hold row ids, so insertions do not shift a page.
  * @param read reads rows; called with a limit of one row more than the page, which shows whether there is
  *   another page
  * @throws Refusal INVALID_INPUT for an invalid page size or cursor
  */
-export async function readPage<T extends { readonly id: number }>(
+export const readPage = <T extends { readonly id: number }>(
   list: ListName,
   paging: Paging,
   read: (page: KeysetPage) => Promise<readonly T[]>,
+): Promise<PageOf<T>> =>
+  readOrdered(list, paging, { keys: 1, placeOf: ({ id }) => [id] }, ({ after, before, ...page }) =>
+    read({ ...page, after: after?.[0], before: before?.[0] }),
+  );
+
+/** The same for a list in another order. */
+export async function readOrdered<T>(
+  list: ListName,
+  paging: Paging,
+  order: Order<T>,
+  read: (page: KeysetPage<Place>) => Promise<readonly T[]>,
 ): Promise<PageOf<T>> {
-  const problems = [...sizeProblems(paging), ...cursorProblems(list, paging)];
+  const problems = [...sizeProblems(paging), ...cursorProblems(list, paging, order.keys)];
   if (problems.length > 0) throw invalidInput(problems);
   const { first, last } = paging;
-  const after = placeOf(list, paging.after);
-  const before = placeOf(list, paging.before);
+  const placeIn = (cursor: string | null | undefined) =>
+    cursor == null ? undefined : decodePlace(list, cursor, order.keys);
+  const after = placeIn(paging.after);
+  const before = placeIn(paging.before);
   const size = first ?? last ?? defaultPageSize;
   const inverted = first == null && (last != null || (before !== undefined && after === undefined));
   const rows = await read({ after, before, limit: size + 1, inverted });
   const more = rows.length > size;
   const nodes = rows.slice(0, size);
   if (inverted) nodes.reverse();
-  const edges = nodes.map((node) => ({ cursor: encodeCursor(list, node.id), node }));
+  const edges = nodes.map((node) => ({ cursor: encodePlace(list, order.placeOf(node)), node }));
   // An empty page keeps the cursor that it was requested with, if any.
   const nowhere = paging.after ?? paging.before ?? null;
   return {
@@ -75,9 +107,6 @@ export async function readPage<T extends { readonly id: number }>(
   };
 }
 
-const placeOf = (list: ListName, cursor: string | null | undefined): number | undefined =>
-  cursor == null ? undefined : decodeCursor(list, cursor);
-
 /** Problems of the page size: both `first` and `last`, or a number out of range. */
 export function* sizeProblems({ first, last }: Pick<Paging, 'first' | 'last'>): Iterable<Problem> {
   for (const [name, size] of Object.entries({ first, last })) {
@@ -87,9 +116,9 @@ export function* sizeProblems({ first, last }: Pick<Paging, 'first' | 'last'>): 
   if (first != null && last != null) yield { path: ['last'], message: 'Give "first" or "last", not both' };
 }
 
-function* cursorProblems(list: ListName, { after, before }: Paging): Iterable<Problem> {
+function* cursorProblems(list: ListName, { after, before }: Paging, keys: number): Iterable<Problem> {
   for (const [name, cursor] of Object.entries({ after, before })) {
-    if (cursor != null && decodeCursor(list, cursor) === undefined)
+    if (cursor != null && decodePlace(list, cursor, keys) === undefined)
       yield { path: [name], message: `"${name}" is not a cursor of this list` };
   }
 }

@@ -1,4 +1,5 @@
-import { and, asc, desc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm';
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Reader } from '../../db/database.ts';
 import { preparedFor } from '../../db/prepared.ts';
 import { tickets, users } from '../../db/tables.ts';
@@ -7,8 +8,6 @@ import type { TicketStatus } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
 import { isOperator, requireViewer } from '../policy.ts';
 import { resolveSelector, type TicketSelector } from '../selector.ts';
-import { countUpTo } from './count.ts';
-import { type PageOf, type Paging, readPage } from './page.ts';
 import type { Person } from './people.ts';
 
 /** A ticket as its viewer may see it. Counts include only visible messages. */
@@ -20,6 +19,10 @@ export interface Ticket {
   readonly requesterId: number;
   readonly createdAt: Date;
   readonly messageCount: number;
+  /** The last message that this viewer may see. */
+  readonly lastMessageId: number | null;
+  /** When that message was written; when the ticket was opened, if there is none. */
+  readonly activeAt: Date;
   /** Number of the last event that this viewer may see. */
   readonly cursor: number;
 }
@@ -38,10 +41,13 @@ const ticketColumns = {
   createdAt: tickets.createdAt,
 };
 
-const columnsFor = (viewer: Viewer) => ({
+/** The columns for operators, or for requesters, who see what is public. */
+export const columnsFor = (byOperator: boolean) => ({
   ...ticketColumns,
-  messageCount: isOperator(viewer) ? tickets.messageCount : tickets.publicMessageCount,
-  cursor: isOperator(viewer) ? tickets.lastEventNumber : tickets.lastPublicEventNumber,
+  messageCount: byOperator ? tickets.messageCount : tickets.publicMessageCount,
+  lastMessageId: byOperator ? tickets.lastMessageId : tickets.lastPublicMessageId,
+  activeAt: byOperator ? tickets.activeAt : tickets.publicActiveAt,
+  cursor: byOperator ? tickets.lastEventNumber : tickets.lastPublicEventNumber,
 });
 
 const visibleTickets = (viewer: Viewer): SQL | undefined =>
@@ -58,14 +64,16 @@ const findByReference = preparedFor((db) =>
 
 function selectTicket(db: Reader, named: SQL) {
   const operator = sql`${sql.placeholder('operator')}::bool`;
+  const visible = <T>(all: PgColumn, ofPublic: PgColumn) =>
+    sql<T>`case when ${operator} then ${all} else ${ofPublic} end`;
   return db
     .select({
       ...ticketColumns,
       requester: { id: users.id, name: users.name, role: users.role, email: users.email },
-      messageCount: sql<number>`
-        case when ${operator} then ${tickets.messageCount} else ${tickets.publicMessageCount} end`,
-      cursor: sql<number>`
-        case when ${operator} then ${tickets.lastEventNumber} else ${tickets.lastPublicEventNumber} end`,
+      messageCount: visible<number>(tickets.messageCount, tickets.publicMessageCount),
+      lastMessageId: visible<number | null>(tickets.lastMessageId, tickets.lastPublicMessageId),
+      activeAt: visible<Date>(tickets.activeAt, tickets.publicActiveAt).mapWith(tickets.activeAt),
+      cursor: visible<number>(tickets.lastEventNumber, tickets.lastPublicEventNumber),
     })
     .from(tickets)
     .innerJoin(users, eq(users.id, tickets.requesterId))
@@ -94,51 +102,9 @@ export async function loadTickets(ctx: TicketContext, ids: readonly number[]): P
   const viewer = requireViewer(ctx);
   const rows = await ctx.services.database.readAs(viewer, (db) =>
     db
-      .select(columnsFor(viewer))
+      .select(columnsFor(isOperator(viewer)))
       .from(tickets)
       .where(and(inArray(tickets.id, [...ids]), visibleTickets(viewer))),
   );
   return new Map(rows.map((row) => [row.id, row]));
-}
-
-/** Which tickets to list. */
-export interface TicketFilter {
-  readonly status?: TicketStatus | null | undefined;
-}
-
-const listed = (viewer: Viewer, { status }: TicketFilter): SQL | undefined =>
-  and(visibleTickets(viewer), status == null ? undefined : eq(tickets.status, status));
-
-/**
- * A page of the visible tickets, newest first.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
- */
-export async function listTickets(
-  ctx: TicketContext,
-  filter: TicketFilter,
-  paging: Paging,
-): Promise<PageOf<Ticket>> {
-  const viewer = requireViewer(ctx, 'read');
-  return readPage('tickets', paging, ({ after, before, limit, inverted }) =>
-    ctx.services.database.readAs(viewer, (db) =>
-      db
-        .select(columnsFor(viewer))
-        .from(tickets)
-        .where(
-          and(
-            listed(viewer, filter),
-            after === undefined ? undefined : lt(tickets.id, after),
-            before === undefined ? undefined : gt(tickets.id, before),
-          ),
-        )
-        .orderBy(inverted ? asc(tickets.id) : desc(tickets.id))
-        .limit(limit),
-    ),
-  );
-}
-
-/** Number of tickets on all pages of `listTickets`; null when there are more than `maxCount`. */
-export async function countTickets(ctx: TicketContext, filter: TicketFilter): Promise<number | null> {
-  const viewer = requireViewer(ctx, 'read');
-  return ctx.services.database.readAs(viewer, (db) => countUpTo(db, tickets, listed(viewer, filter)));
 }

@@ -7,8 +7,8 @@ import {
 } from '../../db/tables.ts';
 import type { Problem, Refusal } from '../../platform/errors.ts';
 import { uploadLifetimeHours } from '../../storage/garbage/expire.ts';
-import { type AttachmentInput, fileInputOf } from '../add-message/attachment-input.ts';
-import type { FileOf } from '../add-message/commit/columns.ts';
+import type { FileOf } from '../add-message/columns.ts';
+import { type AttachmentInput, fileInputOf } from '../add-message/input.ts';
 import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../refusals.ts';
 

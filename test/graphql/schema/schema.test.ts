@@ -99,7 +99,8 @@ test('a query field that may refuse is null then, and takes nothing else with it
 test('connections, enums and scalars have names and forms that clients expect', () => {
   const names = types.map(({ name }) => name);
   expect(names.filter((name) => /Connection|Edge/.test(name)).sort()).toEqual([
-    ...['DeliveryConnection', 'DeliveryEdge', 'TicketConnection', 'TicketEdge'],
+    ...['DeliveryConnection', 'DeliveryEdge', 'SearchConnection', 'SearchEdge'],
+    ...['TicketConnection', 'TicketEdge'],
     ...['TicketMessageConnection', 'TicketMessageEdge'],
   ]);
   const values = (name: string) => {
@@ -129,6 +130,7 @@ test('each code is a member of the result of every command that refuses with it,
     redactMessage: 'RedactMessageResult',
     redactAttachment: 'RedactAttachmentResult',
     setTicketStatus: 'SetTicketStatusResult',
+    markSeen: 'MarkSeenResult',
   };
   for (const code of errorCodes) {
     expect([code, refusedBy[code].length]).not.toEqual([code, 0]);

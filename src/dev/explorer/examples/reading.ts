@@ -64,18 +64,50 @@ query WhoAmI {
 `,
     variables: { ticket },
   },
+  ReadOlderMessages: {
+    operationName: 'ReadOlderMessages',
+    title: 'Page through messages',
+    about: 'The two latest, then older ones: pass startCursor as before while there is a previous page.',
+    query: `query ReadOlderMessages($ticket: TicketSelector!, $before: String) {
+  ticket(by: $ticket) {
+    messages(last: 2, before: $before) {
+      totalCount
+      nodes {
+        messageId
+        createdAt
+        bodyText
+      }
+      pageInfo {
+        hasPreviousPage
+        startCursor
+      }
+    }
+  }
+}
+`,
+    variables: { ticket, before: null },
+  },
   ListTickets: {
     operationName: 'ListTickets',
     title: 'List tickets',
-    about: 'A page of open tickets, newest first. Pass endCursor as after to get the next page.',
-    query: `query ListTickets($status: TicketStatus, $first: Int!, $after: String) {
-  tickets(status: $status, first: $first, after: $after) {
+    about:
+      'A page of open tickets, the most recently active first. Pass endCursor as after to get the next page.',
+    query: `query ListTickets($filter: TicketFilter, $first: Int!, $after: String) {
+  tickets(filter: $filter, orderBy: LAST_MESSAGE, first: $first, after: $after) {
     totalCount
+    totalCountIsExact
     nodes {
       reference
       subject
       status
       messageCount
+      lastMessageAt
+      lastMessage {
+        bodyText
+        author {
+          name
+        }
+      }
     }
     pageInfo {
       hasNextPage
@@ -84,7 +116,7 @@ query WhoAmI {
   }
 }
 `,
-    variables: { status: 'OPEN', first: 10, after: null },
+    variables: { filter: { status: 'OPEN' }, first: 10, after: null },
   },
   WatchTicket: {
     operationName: 'WatchTicket',

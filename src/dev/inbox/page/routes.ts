@@ -47,7 +47,11 @@ async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest
   const query = new URL(req.url ?? '/', 'http://inbox').searchParams;
   const search = (query.get('q') ?? '').trim().slice(0, maxSearch);
   const wantsJson = /\bapplication\/json\b/i.test(req.headers.accept ?? '');
-  if (req.method === 'DELETE') return removed(assets, db, { route, search, wantsJson });
+  if (req.method === 'DELETE') {
+    // A blank search is a mistake of whoever sent it: it finds nothing, and does not delete everything.
+    if (query.has('q') && search === '') return json({ deleted: 0 });
+    return removed(assets, db, { route, search, wantsJson });
+  }
   if (route === '' && wantsJson) {
     const [before, after] = [idOf(query.get('before')), idOf(query.get('after'))];
     const wanted = { first: pageSize, before, after, search };

@@ -1,0 +1,103 @@
+import { defaultPageSize, maxPageSize, type PageOf } from '../../../tickets/read/page.ts';
+import { type Hit, type SearchPart, search } from '../../../tickets/read/search.ts';
+import { builder } from '../builder.ts';
+import { MessageRef, TicketRef } from '../refs.ts';
+
+const SearchPartEnum = builder.enumType('SearchPart', {
+  description: 'Where `search` looks.',
+  values: {
+    TICKETS: {
+      description: "In subjects, and at the beginning of references and of requesters' addresses.",
+    },
+    MESSAGES: { description: 'In the bodies of messages.' },
+  } satisfies Record<SearchPart, object>,
+});
+
+const HitRef = builder.objectRef<Hit>('SearchHit').implement({
+  description: 'A ticket that was found, or a message that was found with its ticket.',
+  fields: (t) => ({
+    ticket: t.field({
+      type: TicketRef,
+      nullable: true,
+      description: 'The ticket. Null when it has just become invisible to the viewer.',
+      resolve: ({ ticketId }, _args, ctx) => ctx.load.ticket.load(ticketId),
+    }),
+    ticketMessage: t.field({
+      type: MessageRef,
+      nullable: true,
+      description: 'The message that was found. Null when the ticket itself was found.',
+      resolve: ({ messageId }, _args, ctx) => (messageId === null ? null : ctx.load.message.load(messageId)),
+    }),
+  }),
+});
+
+const EdgeRef = builder.objectRef<PageOf<Hit>['edges'][number]>('SearchEdge').implement({
+  description: 'A hit with its cursor.',
+  fields: (t) => ({
+    cursor: t.exposeString('cursor', { description: 'For `after` of the same search.' }),
+    node: t.expose('node', { type: HitRef, description: 'The hit.' }),
+  }),
+});
+
+/** The page's field already has the page size as its multiplier. */
+const onePage = { field: 1, multiplier: 1 };
+
+const SearchConnection = builder.objectRef<PageOf<Hit>>('SearchConnection').implement({
+  description: 'One page of what a text finds. It is not counted.',
+  fields: (t) => ({
+    pageInfo: t.field({
+      type: builder.pageInfoRef(),
+      description: 'Whether there are more hits, and the cursors to continue from.',
+      resolve: ({ pageInfo }) => pageInfo,
+    }),
+    edges: t.field({
+      type: [EdgeRef],
+      complexity: onePage,
+      description: 'The hits, each with its cursor.',
+      resolve: ({ edges }) => [...edges],
+    }),
+    nodes: t.field({
+      type: [HitRef],
+      complexity: onePage,
+      description: 'The hits without their cursors.',
+      resolve: ({ edges }) => edges.map(({ node }) => node),
+    }),
+  }),
+});
+
+/**
+ * What a search costs beside its page: it reads an index part by part, or a bounded number of own rows. A
+ * document may search about twenty times.
+ */
+const costOfSearching = 5000;
+
+builder.queryField('search', (t) =>
+  t.field({
+    type: SearchConnection,
+    nullable: true,
+    description:
+      'Searches the tickets and messages that the viewer may see: first the tickets, then the ' +
+      'messages, the newest of each first. Words are found whole, in any order, in any case: ' +
+      '`"broken pipe"` is a phrase, `-word` excludes, `or` is a choice. References and addresses are ' +
+      'found by their beginning. A body is searched in its first 50,000 characters. For a requester, ' +
+      'the 2,000 newest of their own tickets in each status are searched, and the 1,000 newest public ' +
+      'messages of the 100 tickets of theirs that were active last. Needs the scope READ. Example: ' +
+      '`search(text: "printer -paper", first: 20)`.',
+    args: {
+      text: t.arg.string({
+        required: true,
+        description: 'At most 200 characters: `"printer floor"`, `"INC-0000"`, `"jane@"`.',
+      }),
+      in: t.arg({ type: SearchPartEnum, description: 'Only there: `TICKETS`. Everywhere when absent.' }),
+      first: t.arg.int({
+        description: `So many hits: 0 to ${maxPageSize}; ${defaultPageSize} when absent.`,
+      }),
+      after: t.arg.string({ description: "The previous page's `pageInfo.endCursor`." }),
+    },
+    complexity: ({ first }) => ({
+      field: costOfSearching,
+      multiplier: Math.max(1, Math.min(first ?? defaultPageSize, maxPageSize)),
+    }),
+    resolve: (_root, { text, in: part, ...paging }, ctx) => search(ctx, { text, part: part ?? null }, paging),
+  }),
+);

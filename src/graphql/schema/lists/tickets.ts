@@ -1,0 +1,88 @@
+import { decodeGlobalId } from '../../../platform/global-id.ts';
+import { countTickets, listTickets } from '../../../tickets/read/ticket-list.ts';
+import type { TicketOrder } from '../../../tickets/read/ticket-order.ts';
+import { builder } from '../builder.ts';
+import { TicketStatusEnum } from '../enums.ts';
+import { TicketRef } from '../refs.ts';
+import { connectionOf, costOfCounting, pageComplexity, totalCount, totalCountIsExact } from './page.ts';
+
+const TicketOrderEnum = builder.enumType('TicketOrder', {
+  description: 'The order of a list of tickets.',
+  values: {
+    LAST_MESSAGE: {
+      description:
+        'The ticket with the latest message that the viewer may see comes first. A ticket without one has ' +
+        'the place of its opening.',
+    },
+    CREATED: { description: 'The newest ticket comes first.' },
+  } satisfies Record<TicketOrder, object>,
+});
+
+const TicketFilterInput = builder.inputType('TicketFilter', {
+  description: 'Selects tickets that meet all conditions. Example: `{ status: OPEN, text: "printer" }`.',
+  fields: (t) => ({
+    status: t.field({ type: TicketStatusEnum, description: 'Only those in this status: `OPEN`.' }),
+    requester: t.id({ description: 'Id of a `Person`: only their tickets. Example: `"UGVyc29uOjM="`.' }),
+    reference: t.string({ description: 'The whole reference: `"INC-000047"`. Not case-sensitive.' }),
+    text: t.string({
+      description:
+        "Words of the subject, or the beginning of the reference or of the requester's address: " +
+        '`"printer floor"`, `"INC-0000"`, `"jane@"`. The same rules as in `search`. Of more than 1,000 ' +
+        'matching tickets, the 1,000 newest are listed. For a requester, the 2,000 newest of their own ' +
+        'tickets in each status are searched.',
+    }),
+    updatedAfter: t.field({
+      type: 'DateTime',
+      description:
+        'Only those with a message that the viewer may see and that is newer, or opened later: ' +
+        '`"2026-11-28T09:00:00Z"`.',
+    }),
+    hasUnsettledDelivery: t.boolean({
+      description:
+        '`true`: a mail of the ticket is queued, held, deferred or being sent. `false`: none is. For ' +
+        'operators.',
+    }),
+  }),
+});
+
+const TicketConnection = builder.connectionObject(
+  {
+    type: TicketRef,
+    name: 'TicketConnection',
+    description: 'One page of tickets.',
+    fields: (t) => ({
+      totalCount: t.int(totalCount(costOfCounting)),
+      totalCountIsExact: t.boolean(totalCountIsExact(costOfCounting)),
+    }),
+  },
+  { name: 'TicketEdge', description: 'A ticket and its place in the list.' },
+);
+
+builder.queryField('tickets', (t) =>
+  t.connection(
+    {
+      type: TicketRef,
+      nullable: true,
+      description:
+        'The tickets that the viewer may see. A cursor belongs to its filter and order. Needs the scope ' +
+        'READ. Example: `tickets(filter: { status: OPEN }, orderBy: LAST_MESSAGE, first: 50)`.',
+      args: {
+        filter: t.arg({ type: TicketFilterInput, description: 'Which ones; all when absent.' }),
+        orderBy: t.arg({
+          type: TicketOrderEnum,
+          defaultValue: 'CREATED',
+          description: 'The order. Null means the default.',
+        }),
+      },
+      complexity: pageComplexity,
+      resolve: async (_root, { filter, orderBy, ...paging }, ctx) => {
+        const { requester, ...conditions } = filter ?? {};
+        // An unknown id finds nothing, like a person without tickets.
+        const requesterId = requester == null ? null : (decodeGlobalId('Person', requester) ?? 0);
+        const input = { filter: { ...conditions, requesterId }, orderBy: orderBy ?? 'CREATED' };
+        return connectionOf(await listTickets(ctx, input, paging), () => countTickets(ctx, input));
+      },
+    },
+    TicketConnection,
+  ),
+);

@@ -1,0 +1,97 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Db, Reader } from '../db/database.ts';
+import { preparedFor } from '../db/prepared.ts';
+import { messages, seenMarks } from '../db/tables.ts';
+import { asUnavailable } from '../platform/database-faults.ts';
+import { Refusal } from '../platform/errors.ts';
+import type { TicketContext } from './context.ts';
+import { isOperator, requireViewer } from './policy.ts';
+import { findTicket } from './read/tickets.ts';
+import { refuse } from './refused-by.ts';
+import { type TicketSelector, ticketNotFound } from './selector.ts';
+
+export interface MarkSeenInput {
+  readonly ticket: TicketSelector;
+  readonly messageId: number;
+}
+
+/** The ticket whose messages the viewer has seen up to one. */
+export interface SeenTicket {
+  readonly ticketId: number;
+}
+
+/** Messages after the mark that are counted. */
+export const mostUnseen = 100;
+
+const int = (name: string): SQL => sql`${sql.placeholder(name)}::int`;
+/** Whether the viewer may see a message of a ticket that they may see. */
+const visible = sql`(${sql.placeholder('operator')}::bool or m.visibility = 'PUBLIC')`;
+
+const mark = preparedFor((db: Db) =>
+  db
+    .insert(seenMarks)
+    .select(
+      sql`select ${int('viewerId')}, m.ticket_id, m.id from ${messages} m
+        where m.id = ${int('messageId')} and m.ticket_id = ${int('ticketId')} and ${visible}`,
+    )
+    .onConflictDoUpdate({
+      target: [seenMarks.userId, seenMarks.ticketId],
+      set: { messageId: sql`greatest(${seenMarks.messageId}, excluded.message_id)` },
+    })
+    .returning({ ticketId: seenMarks.ticketId })
+    .prepare('mark_seen'),
+);
+
+/**
+ * Notes that the viewer has seen a ticket up to a message. An earlier message than the last noted one changes
+ * nothing. One row for each viewer and ticket.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, TICKET_NOT_FOUND, MESSAGE_NOT_FOUND
+ */
+export async function markSeen(ctx: TicketContext, input: MarkSeenInput): Promise<SeenTicket> {
+  const viewer = requireViewer(ctx, 'read');
+  const ticket = await findTicket(ctx, input.ticket);
+  if (ticket === undefined) throw refuse<'markSeen'>(ticketNotFound());
+  const { messageId } = input;
+  const values = { viewerId: viewer.userId, messageId, ticketId: ticket.id, operator: isOperator(viewer) };
+  const [marked] = await mark(ctx.services.database.commands)
+    .execute(values)
+    .catch((error) => {
+      throw asUnavailable(error);
+    });
+  if (marked === undefined)
+    throw refuse<'markSeen'>(
+      new Refusal('MESSAGE_NOT_FOUND', 'There is no such message in this ticket', undefined, ['message']),
+    );
+  return { ticketId: ticket.id };
+}
+
+const count = preparedFor((db: Reader) =>
+  db
+    .select({ ticketId: sql<number>`t.id`, unseen: sql<number>`n.unseen` })
+    .from(
+      sql`unnest(${sql.placeholder('ids')}::int[]) t (id) cross join lateral (
+        select count(*)::int as unseen from (
+          select m.author_id from ${messages} m
+          where m.ticket_id = t.id and ${visible} and m.id > coalesce((
+            select s.message_id from ${seenMarks} s
+            where s.user_id = ${int('viewerId')} and s.ticket_id = t.id), 0)
+          order by m.id desc limit ${sql.raw(String(mostUnseen))}
+        ) m where m.author_id <> ${int('viewerId')}
+      ) n`,
+    )
+    .prepare('count_unseen'),
+);
+
+/**
+ * How many messages by others came after the viewer's mark, by ticket id: of the newest `mostUnseen`, so that
+ * a long ticket costs no more than a short one. The tickets must be visible to the viewer.
+ */
+export async function countUnseen(
+  ctx: TicketContext,
+  ticketIds: readonly number[],
+): Promise<Map<number, number>> {
+  const viewer = requireViewer(ctx, 'read');
+  const values = { ids: ticketIds, viewerId: viewer.userId, operator: isOperator(viewer) };
+  const rows = await ctx.services.database.readAs(viewer, (db) => count(db).execute(values));
+  return new Map(rows.map(({ ticketId, unseen }) => [ticketId, unseen]));
+}

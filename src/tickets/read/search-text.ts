@@ -1,0 +1,78 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Problem } from '../../platform/errors.ts';
+import { invalidInput } from '../refusals.ts';
+
+/*
+ * What a text finds. Words are found whole, in any order, whatever their case; `"…"` is a phrase, `-word`
+ * excludes and `or` is a choice. An operator's search reads word indexes by functions of the owner, which
+ * return ids alone (migration `desk_reads`). A requester's reads a bounded number of their own rows: neither
+ * what it finds nor how long it takes depends on anybody else's.
+ */
+
+/** Longest text, in characters. */
+const maxText = 200;
+/** Tickets that one text finds. */
+export const maxTicketHits = 1000;
+/** Of a requester's own tickets, the newest in each status are searched. */
+const ownTickets = 2000;
+/** Of their messages, the newest of those in the tickets that were active last. */
+const activeTickets = 100;
+const ownMessages = 1000;
+
+/** @throws Refusal INVALID_INPUT */
+export function assertSearchable(text: string, path: readonly string[]): void {
+  const problems = [...problemsOf(text, path)];
+  if (problems.length > 0) throw invalidInput(problems);
+}
+
+function* problemsOf(text: string, path: readonly string[]): Iterable<Problem> {
+  if (text.trim() === '') yield { path, message: 'There is nothing to search for' };
+  if (text.length > maxText)
+    yield { path, message: `The text has ${text.length} characters; ${maxText} are allowed` };
+  if (text.includes('\0') || !text.isWellFormed())
+    yield { path, message: 'The text contains what is not a character' };
+}
+
+const wordsOf = (text: SQL): SQL => sql`websearch_to_tsquery('simple', ${text})`;
+const beginningOf = (text: SQL): SQL => sql`lower(btrim(${text}))`;
+const newest = sql`2147483647`;
+
+/** Ids of all tickets that the text finds, newest first. For viewers who see everything. */
+export const ticketsWith = (text: SQL, before: SQL = newest, most: SQL = sql.raw(`${maxTicketHits}`)): SQL =>
+  sql`select find_ticket_ids(${wordsOf(text)}, ${beginningOf(text)}, ${before}, ${most})`;
+
+/** Ids of all messages that the text finds, newest first. For viewers who see everything. */
+export const messagesWith = (text: SQL, before: SQL, most: SQL): SQL =>
+  sql`select find_message_ids(${wordsOf(text)}, ${before}, ${most})`;
+
+/** Ids of a requester's own tickets that the text finds. */
+export const ownTicketsWith = (text: SQL, viewer: SQL, before: SQL = newest): SQL => sql`
+  select o.id from unnest(array['OPEN', 'CLOSED']) s (wanted) cross join lateral (
+    select t.id, t.subject, t.reference_key from tickets t
+    where t.requester_id = ${viewer} and (t.status, t.id) > (s.wanted, 0)
+      and (t.status, t.id) < (s.wanted, ${before})
+    order by t.status desc, t.id desc limit ${sql.raw(String(ownTickets))}
+  ) o
+  where to_tsvector('simple', left(o.subject, 50000)) @@ (select ${wordsOf(text)})
+    or starts_with(o.reference_key, ${beginningOf(text)})`;
+
+/** Ids of public messages of a requester's own tickets that the text finds. */
+export const ownMessagesWith = (text: SQL, viewer: SQL, before: SQL): SQL => sql`
+  select o.id from (
+    select m.id, m.body from (
+      select i.id from (
+        select t.id from unnest(array['OPEN', 'CLOSED']) s (wanted) cross join lateral (
+          select t.id, t.public_active_at from tickets t
+          where t.requester_id = ${viewer} and (t.status, t.public_active_at) > (s.wanted, '-infinity')
+            and (t.status, t.public_active_at) < (s.wanted, 'infinity')
+          order by t.status desc, t.public_active_at desc limit ${sql.raw(String(activeTickets))}
+        ) t order by t.public_active_at desc limit ${sql.raw(String(activeTickets))}
+      ) t cross join lateral (
+        select m.id from messages m
+        where m.ticket_id = t.id and m.visibility = 'PUBLIC' and m.id < ${before}
+        order by m.id desc limit ${sql.raw(String(ownMessages))}
+      ) i
+      order by i.id desc limit ${sql.raw(String(ownMessages))}
+    ) i join messages m on m.id = i.id offset 0
+  ) o
+  where to_tsvector('simple', left(o.body, 50000)) @@ (select ${wordsOf(text)})`;

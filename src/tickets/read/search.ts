@@ -1,0 +1,92 @@
+import { sql } from 'drizzle-orm';
+import type { Reader } from '../../db/database.ts';
+import { preparedFor } from '../../db/prepared.ts';
+import { messages } from '../../db/tables.ts';
+import type { TicketContext } from '../context.ts';
+import { isOperator, requireViewer } from '../policy.ts';
+import { digestOf } from './cursor.ts';
+import { type PageOf, type Paging, readOrdered } from './page.ts';
+import {
+  assertSearchable,
+  messagesWith,
+  ownMessagesWith,
+  ownTicketsWith,
+  ticketsWith,
+} from './search-text.ts';
+
+/** A ticket that a text finds, or a message of a ticket. */
+export interface Hit {
+  readonly ticketId: number;
+  readonly messageId: number | null;
+}
+
+const text = sql`${sql.placeholder('text')}::text`;
+const viewer = sql`${sql.placeholder('viewerId')}::int`;
+const before = sql`${sql.placeholder('before')}::int`;
+const limit = sql`${sql.placeholder('limit')}::int`;
+
+const prepare = (byOperators: boolean) =>
+  preparedFor((db: Reader) => {
+    const of = byOperators ? 'operators' : 'requesters';
+    const tickets = byOperators ? ticketsWith(text, before, limit) : ownTicketsWith(text, viewer, before);
+    const found = byOperators ? messagesWith(text, before, limit) : ownMessagesWith(text, viewer, before);
+    return {
+      tickets: db
+        .select({ ticketId: sql<number>`id` })
+        .from(sql`(${tickets}) t (id)`)
+        .orderBy(sql`id desc`)
+        .limit(sql.placeholder('limit'))
+        .prepare(`search_tickets_of_${of}`),
+      messages: db
+        .select({ ticketId: messages.ticketId, messageId: messages.id })
+        .from(messages)
+        .where(sql`${messages.id} = any (array(${found}))`)
+        .orderBy(sql`${messages.id} desc`)
+        .limit(sql.placeholder('limit'))
+        .prepare(`search_messages_of_${of}`),
+    };
+  });
+const statements = { operators: prepare(true), requesters: prepare(false) };
+
+export type SearchPart = 'TICKETS' | 'MESSAGES';
+
+export interface SearchInput {
+  readonly text: string;
+  /** Both when absent. */
+  readonly part: SearchPart | null;
+}
+
+/**
+ * What a text finds among the tickets and messages that the viewer may see: first tickets, then messages, the
+ * newest of each first.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
+ */
+export async function search(
+  ctx: TicketContext,
+  { text: wanted, part }: SearchInput,
+  paging: Pick<Paging, 'first' | 'after'>,
+): Promise<PageOf<Hit>> {
+  const asking = requireViewer(ctx, 'read');
+  assertSearchable(wanted, ['text']);
+  const of = isOperator(asking) ? 'operators' : 'requesters';
+  // A ticket's place is negative, so that one number says in which part of the list a page begins.
+  const order = { keys: 1, placeOf: ({ ticketId, messageId }: Hit) => [messageId ?? -ticketId] };
+  return readOrdered(`hits of ${of} ${digestOf([wanted, part])}`, paging, order, async (page) => {
+    const place = page.after?.[0] ?? -largestId;
+    return ctx.services.database.readAs(asking, async (db) => {
+      const find = statements[of](db);
+      const values = { text: wanted, viewerId: asking.userId };
+      const tickets =
+        place > 0 || part === 'MESSAGES'
+          ? []
+          : await find.tickets.execute({ ...values, before: -place, limit: page.limit });
+      const hits: Hit[] = tickets.map(({ ticketId }) => ({ ticketId, messageId: null }));
+      const rest = page.limit - hits.length;
+      if (rest === 0 || part === 'TICKETS') return hits;
+      const from = place > 0 ? place : largestId;
+      return [...hits, ...(await find.messages.execute({ ...values, before: from, limit: rest }))];
+    });
+  });
+}
+
+const largestId = 2_147_483_647;

@@ -1,0 +1,116 @@
+import type { Viewer } from '../../platform/request-context.ts';
+import { ticketStatuses } from '../../platform/vocabulary.ts';
+import type { TicketContext } from '../context.ts';
+import { assertOperator, isOperator, requireViewer } from '../policy.ts';
+import { resolveSelector } from '../selector.ts';
+import { digestOf, type ListName, type Place } from './cursor.ts';
+import {
+  boundedCount,
+  type Count,
+  type KeysetPage,
+  maxCount,
+  type PageOf,
+  type Paging,
+  readOrdered,
+} from './page.ts';
+import { assertSearchable } from './search-text.ts';
+import {
+  statementOf,
+  type TicketFilter,
+  type TicketListShape,
+  type TicketOrder,
+  type Values,
+} from './ticket-order.ts';
+import type { Ticket } from './tickets.ts';
+
+export interface TicketListInput {
+  readonly filter: TicketFilter;
+  readonly orderBy: TicketOrder;
+}
+
+/**
+ * A page of the visible tickets, the newest or the most recently active first.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
+ */
+export async function listTickets(
+  ctx: TicketContext,
+  input: TicketListInput,
+  paging: Paging,
+): Promise<PageOf<Ticket>> {
+  const viewer = viewerOf(ctx, input);
+  const isByTime = input.orderBy === 'LAST_MESSAGE';
+  const placeOf = ({ id, activeAt }: Ticket): Place => (isByTime ? [activeAt.getTime(), id] : [id]);
+  return readOrdered(listName(viewer, input), paging, { keys: isByTime ? 2 : 1, placeOf }, (page) =>
+    ctx.services.database.readAs(viewer, (db) =>
+      statementOf(shapeOf(viewer, input, page.inverted))(db).page.execute(valuesOf(viewer, input, page)),
+    ),
+  );
+}
+
+/** Number of tickets on all pages of `listTickets`. */
+export async function countTickets(ctx: TicketContext, input: TicketListInput): Promise<Count> {
+  const viewer = viewerOf(ctx, input);
+  const everything = { limit: maxCount + 1, inverted: false };
+  const [row] = await ctx.services.database.readAs(viewer, (db) =>
+    statementOf(shapeOf(viewer, input, false))(db).count.execute(valuesOf(viewer, input, everything)),
+  );
+  return boundedCount(row!.count);
+}
+
+function viewerOf(ctx: TicketContext, { filter }: TicketListInput): Viewer {
+  const viewer = requireViewer(ctx, 'read');
+  if (filter.hasUnsettledDelivery != null)
+    assertOperator(viewer, 'see deliveries', ['filter', 'hasUnsettledDelivery']);
+  if (filter.text != null) assertSearchable(filter.text, ['filter', 'text']);
+  return viewer;
+}
+
+/** Cursors belong to a filter, an order and a class of viewers: each has other rows or places. */
+function listName(viewer: Viewer, { filter, orderBy }: TicketListInput): ListName {
+  const given = Object.entries(filter).filter(([, value]) => value != null);
+  return `tickets by ${orderBy} for ${isOperator(viewer) ? 'operators' : 'requesters'} ${digestOf(given)}`;
+}
+
+const shapeOf = (
+  viewer: Viewer,
+  { filter, orderBy }: TicketListInput,
+  inverted: boolean,
+): TicketListShape => ({
+  ...{ byOperator: isOperator(viewer), orderBy, inverted },
+  ofRequester: filter.requesterId != null,
+  byReference: filter.reference != null,
+  byText: filter.text != null,
+  since: filter.updatedAfter != null,
+  unsettled: filter.hasUnsettledDelivery ?? null,
+});
+
+function valuesOf(viewer: Viewer, { filter, orderBy }: TicketListInput, page: KeysetPage<Place>): Values {
+  // The list is in descending order: what follows a cursor is less.
+  const { before: above = [], after: below = [], limit } = page;
+  const since = filter.updatedAfter?.getTime() ?? Number.NEGATIVE_INFINITY;
+  const from = orderBy === 'LAST_MESSAGE' && since >= (above[0] ?? Number.NEGATIVE_INFINITY);
+  return {
+    statuses: filter.status == null ? ticketStatuses : [filter.status],
+    viewerId: viewer.userId,
+    requesterId: filter.requesterId ?? 0,
+    reference: resolveSelector({ reference: filter.reference ?? '' }).reference ?? '',
+    text: filter.text ?? '',
+    since: at(since, '-infinity'),
+    above: at(from ? since : orderBy === 'LAST_MESSAGE' ? above[0] : undefined, '-infinity'),
+    aboveId: from && Number.isFinite(since) ? largestId : (above.at(-1) ?? 0),
+    below: at(orderBy === 'LAST_MESSAGE' ? below[0] : undefined, 'infinity'),
+    belowId: below.at(-1) ?? largestId,
+    limit,
+  };
+}
+
+const largestId = 2_147_483_647;
+
+/** An instant as PostgreSQL reads it: one that a cursor or a filter made up may be outside of all years. */
+function at(ms: number | undefined, none: '-infinity' | 'infinity'): string {
+  if (ms === undefined) return none;
+  if (ms < firstInstant) return '-infinity';
+  return ms > lastInstant ? 'infinity' : new Date(ms).toISOString();
+}
+const firstInstant = Date.UTC(1970, 0);
+const lastInstant = Date.UTC(9999, 0);

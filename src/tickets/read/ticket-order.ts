@@ -1,0 +1,178 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
+import type { Reader } from '../../db/database.ts';
+import { preparedFor } from '../../db/prepared.ts';
+import { deliveries, tickets } from '../../db/tables.ts';
+import type { TicketStatus } from '../../platform/vocabulary.ts';
+import { ownTicketsWith, ticketsWith } from './search-text.ts';
+import { columnsFor } from './tickets.ts';
+
+/*
+ * The statements of a list of tickets. A page takes as long on a large desk as on a small one, whatever the
+ * plan's estimates are: it reads the start of an index for each status, and merges them.
+ */
+
+export type TicketOrder = 'LAST_MESSAGE' | 'CREATED';
+
+/** All conditions have to hold. */
+export interface TicketFilter {
+  readonly status?: TicketStatus | null | undefined;
+  readonly requesterId?: number | null | undefined;
+  /** The whole reference, in any case. */
+  readonly reference?: string | null | undefined;
+  /** Words of the subject, or the beginning of the reference or of the requester's address. */
+  readonly text?: string | null | undefined;
+  /** Tickets with a newer message that the viewer may see. */
+  readonly updatedAfter?: Date | null | undefined;
+  /** Whether a mail of the ticket is still to be sent. For operators. */
+  readonly hasUnsettledDelivery?: boolean | null | undefined;
+}
+
+/** What a statement depends on, except its values. */
+export interface TicketListShape {
+  readonly byOperator: boolean;
+  readonly orderBy: TicketOrder;
+  readonly inverted: boolean;
+  readonly ofRequester: boolean;
+  readonly byReference: boolean;
+  readonly byText: boolean;
+  readonly since: boolean;
+  readonly unsettled: boolean | null;
+}
+
+/** Instants are texts. `above` and `below`, with the ids, are the bounds of a page in the order's index. */
+export interface Values extends Record<string, unknown> {
+  readonly statuses: readonly TicketStatus[];
+  readonly viewerId: number;
+  readonly requesterId: number;
+  readonly reference: string;
+  readonly text: string;
+  readonly since: string;
+  readonly above: string;
+  readonly aboveId: number;
+  readonly below: string;
+  readonly belowId: number;
+  readonly limit: number;
+}
+
+const statements = new Map<string, ReturnType<typeof prepare>>();
+
+/** The page and the count of a shape; each is prepared once per pool. */
+export function statementOf(shape: TicketListShape): ReturnType<typeof prepare> {
+  const name = Object.values(shape).map(String).join('_').toLowerCase();
+  const made = statements.get(name) ?? prepare(shape, name);
+  statements.set(name, made);
+  return made;
+}
+
+// A name has at most 63 characters, which Drizzle does not see to.
+const prepare = (shape: TicketListShape, name: string) =>
+  preparedFor((db: Reader) => {
+    const found = isNarrow(shape) ? amongCandidates(shape) : byStatus(shape);
+    return {
+      page: db
+        .select(expressions(columnsFor(shape.byOperator)))
+        .from(found)
+        .orderBy(order(shape))
+        .limit(sql.placeholder('limit'))
+        .prepare(`t_${name}`),
+      count: db.select({ count: sql<number>`count(*)::int` }).from(found).prepare(`c_${name}`),
+    };
+  });
+
+/** The columns as expressions, because Drizzle does not see that the subquery is called `tickets`. */
+const expressions = <C extends Record<string, PgColumn>>(
+  columns: C,
+): { [K in keyof C]: SQL<C[K]['_']['data']> } =>
+  Object.fromEntries(
+    Object.entries(columns).map(([key, column]) => [key, sql`${column}`.mapWith(column)]),
+  ) as never;
+
+const text = (name: keyof Values & string): SQL => sql`${sql.placeholder(name)}::text`;
+const int = (name: keyof Values & string): SQL => sql`${sql.placeholder(name)}::int`;
+const instant = (name: keyof Values & string): SQL => sql`${text(name)}::timestamptz`;
+const direction = ({ inverted }: TicketListShape): SQL => sql.raw(inverted ? 'asc' : 'desc');
+
+/** The columns that the list is ordered by. Private messages do not move a ticket in a requester's list. */
+const placeOf = ({ orderBy, byOperator }: TicketListShape) =>
+  orderBy === 'CREATED' ? [tickets.id] : [byOperator ? tickets.activeAt : tickets.publicActiveAt, tickets.id];
+
+/** `place > (…) and place < (…)`, in the columns that the list is ordered by. */
+function between(shape: TicketListShape): SQL {
+  const bound = (name: 'above' | 'below') =>
+    list([...(shape.orderBy === 'CREATED' ? [] : [instant(name)]), int(`${name}Id`)]);
+  const place = list(placeOf(shape).map((column) => sql`${column}`));
+  return sql`${place} > ${bound('above')} and ${place} < ${bound('below')}`;
+}
+const list = (parts: readonly SQL[]): SQL => sql`(${sql.join([...parts], sql`, `)})`;
+const order = (shape: TicketListShape): SQL =>
+  sql.join(
+    placeOf(shape).map((column) => sql`${column} ${direction(shape)}`),
+    sql`, `,
+  );
+
+/**
+ * The first rows of each status in the order's index. By id, the status is compared as a part of the place:
+ * with `status = …`, PostgreSQL would rather walk all tickets by id until it has found enough.
+ */
+const byStatus = (shape: TicketListShape): SQL => sql`
+  unnest(${sql.placeholder('statuses')}::text[]) s (wanted) cross join lateral (
+    select * from ${tickets} where ${
+      shape.orderBy === 'CREATED'
+        ? sql`(${tickets.status}, ${tickets.id}) > (s.wanted, ${int('aboveId')})
+            and (${tickets.status}, ${tickets.id}) < (s.wanted, ${int('belowId')})`
+        : sql`${tickets.status} = s.wanted and ${between(shape)}`
+    } ${sql.join(conditions(shape))}
+    order by ${shape.orderBy === 'CREATED' ? sql`${tickets.status} ${direction(shape)},` : sql``}
+      ${order(shape)}
+    limit ${int('limit')}) ${tickets}`;
+
+/** Few tickets that a condition names, sorted. */
+const amongCandidates = (shape: TicketListShape): SQL => sql`
+  (select * from ${tickets}
+    where ${sql.join(
+      candidates(shape).map((ids) => sql`${tickets.id} = any (array(${ids}))`),
+      sql` and `,
+    )} and ${tickets.status} = any (${sql.placeholder('statuses')}::text[]) and ${between(shape)}
+      ${sql.join(conditions(shape))}
+    order by ${order(shape)} limit ${int('limit')}) ${tickets}`;
+
+const isNarrow = (shape: TicketListShape): boolean => candidates(shape).length > 0;
+
+/** Ids that a condition finds by an index of its own. */
+function candidates(shape: TicketListShape): SQL[] {
+  const { byOperator, orderBy, byReference, byText, since, unsettled } = shape;
+  const found = [];
+  if (byReference)
+    found.push(sql`select r.id from tickets r where r.reference_key = lower(${text('reference')})`);
+  if (byText)
+    found.push(byOperator ? ticketsWith(text('text')) : ownTicketsWith(text('text'), int('viewerId')));
+  if (unsettled === true) found.push(sql`select d.ticket_id from ${unsettledDeliveries}`);
+  if (since && orderBy === 'CREATED') found.push(activeSince(shape));
+  return found;
+}
+
+/** If nothing else is asked, only the page's rows are read: the index has all that it takes to find them. */
+function activeSince(shape: TicketListShape): SQL {
+  const { byOperator, ofRequester, byReference, byText, unsettled } = shape;
+  const activeAt = sql.raw(byOperator ? 'active_at' : 'public_active_at');
+  const own = byOperator ? sql`` : sql`and a.requester_id = ${int('viewerId')}`;
+  const isAlone = !ofRequester && !byReference && !byText && unsettled === null;
+  const page = sql`and a.id > ${int('aboveId')} and a.id < ${int('belowId')}
+    order by a.id ${direction(shape)} limit ${int('limit')}`;
+  return sql`select a.id from tickets a
+    where a.status = any (${sql.placeholder('statuses')}::text[]) and a.${activeAt} > ${instant('since')}
+      ${own} ${isAlone ? page : sql``}`;
+}
+
+const unsettledDeliveries = sql`${deliveries} d
+  where d.state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING')`;
+
+/** Conditions that are checked for each row. The viewer's rule is one; row-level security repeats it. */
+const conditions = ({ byOperator, ofRequester, unsettled }: TicketListShape): SQL[] => [
+  byOperator ? sql`` : sql` and ${tickets.requesterId} = ${int('viewerId')}`,
+  ofRequester ? sql` and ${tickets.requesterId} = ${int('requesterId')}` : sql``,
+  unsettled === false
+    ? sql` and not exists (select from ${unsettledDeliveries} and d.ticket_id = ${tickets.id})`
+    : sql``,
+];

@@ -1,0 +1,90 @@
+import postgres from 'postgres';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+
+/** Is in private notes of the requester's own ticket, in another's ticket, and in a redacted message. */
+const secret = 'quincunx';
+let gateway: Gateway;
+beforeAll(async () => {
+  gateway = await startGateway({ env: { ROLES: 'web', DATABASE_POOL: '2' } });
+  await gateway.sql`create extension pg_stat_statements`;
+  await gateway.sql`
+    insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
+    select case when n % 2 = 0 then 47 else 1 end, 1, ${`${secret} `} || n, 'TEXT',
+      case when n % 2 = 0 then 'PRIVATE' else 'PUBLIC' end, false from generate_series(1, 300) n`;
+  await gateway.sql`update tickets set subject = ${secret}, reference = ${secret} where id = 1`;
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+const paths: Readonly<Record<string, string>> = {
+  search: `query ($text: String!) { search(text: $text, first: 100) {
+    edges { cursor node { ticket { id } ticketMessage { id } } } pageInfo { hasNextPage endCursor } } }`,
+  tickets: `query ($text: String!) { tickets(filter: { text: $text }, orderBy: LAST_MESSAGE) {
+    totalCount totalCountIsExact nodes { id } pageInfo { hasNextPage endCursor } } }`,
+  reference: `query ($text: String!) { tickets(filter: { reference: $text }) {
+    totalCount nodes { id lastMessage { id } } } }`,
+};
+const ask = async (query: string, text: string) => {
+  const { data, errors } = await gateway.graphql<object>(query, { text }, { authorization: asRequester });
+  return { data, errors };
+};
+
+test('to a requester, what is not theirs is as what does not exist, in answers and in work', async () => {
+  const workOf = async (query: string, text: string) => {
+    for (let n = 0; n < 4; n++) await ask(query, text);
+    await gateway.sql`select pg_stat_statements_reset()`;
+    await ask(query, text);
+    const rows = await gateway.sql`
+      select s.calls::int, s.rows::int, (shared_blks_hit + shared_blks_read)::int as blocks
+      from pg_stat_statements s join pg_database d on d.oid = s.dbid and d.datname = current_database()
+      join pg_roles r on r.oid = s.userid and r.rolname = 'ticketwire_app' order by s.queryid`;
+    return rows.map((row) => ({ ...row }));
+  };
+  for (const [name, query] of Object.entries(paths)) {
+    expect([name, await ask(query, secret)]).toEqual([name, await ask(query, 'nonesuch')]);
+    // A reference is looked up by its key, as `ticket(by:)` does: one block more where there is one.
+    if (name !== 'reference')
+      expect([name, await workOf(query, secret)]).toEqual([name, await workOf(query, 'nonesuch')]);
+  }
+});
+
+test('the functions and the table behind the search tell a requester’s session nothing', async () => {
+  const [{ id }] = (await gateway.sql`select id from users where login = 'requester'`) as never as [
+    { id: number },
+  ];
+  const sql = postgres({
+    ...(gateway.database.connection as object),
+    max: 1,
+    connection: {
+      role: 'ticketwire_app',
+      'ticketwire.viewer_role': 'REQUESTER',
+      'ticketwire.viewer_id': String(id),
+    },
+  } as never);
+  try {
+    for (const word of [secret, 'the'])
+      expect(await sql`select find_message_ids(${word}::text::tsquery, 2147483647, 100)`).toEqual([]);
+    expect(await sql`select find_ticket_ids(${secret}::text::tsquery, ${secret}, 2147483647, 100)`).toEqual(
+      [],
+    );
+    await expect(sql`select from ticket_search`).rejects.toThrow(/permission denied/);
+    await sql`select set_config('ticketwire.viewer_role', 'OPERATOR', false)`;
+    expect(await sql`select find_message_ids(${secret}::text::tsquery, 2147483647, 9)`).toHaveLength(9);
+  } finally {
+    await sql.end();
+  }
+});
+
+test('a search needs a credential with the scope read', async () => {
+  const query = '{ search(text: "printer") { nodes { ticket { id } } } }';
+  const { errors } = await gateway.graphql(query, {}, { authorization: null });
+  expect(errors?.map(({ extensions }) => extensions?.code)).toEqual(['UNAUTHENTICATED']);
+});
+
+test('a document cannot search without end', async () => {
+  const one = 'search(text: "x", first: 1) { nodes { ticket { id } } }';
+  const many = (count: number) => `{ ${Array.from({ length: count }, (_, n) => `s${n}: ${one}`)} }`;
+  expect((await gateway.graphql(many(10))).errors).toBeUndefined();
+  const { errors } = await gateway.graphql(many(40));
+  expect(errors?.map(({ extensions }) => extensions?.code)).toEqual(['DOCUMENT_TOO_COMPLEX']);
+});

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { add, ask, messageId } from './calls.ts';
+
+let gateway: Gateway;
+beforeAll(async () => {
+  gateway = await startGateway({ env: { ROLES: 'web' } });
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+interface Marked {
+  ticket?: { ticketId: number; unseenCount: number };
+  code?: string;
+}
+const mark = (ticket: number, message: number, authorization: string) =>
+  ask<Marked>(
+    gateway,
+    `mutation ($input: MarkSeenInput!) { markSeen(input: $input) {
+      ... on MarkSeenPayload { ticket { ticketId unseenCount } } ... on UserError { code } } }`,
+    { input: { ticket: { ticketId: ticket }, message: messageId(message) } },
+    { authorization },
+  );
+const unseen = async (ticket: number, authorization: string) =>
+  (
+    await ask<{ unseenCount: number }>(
+      gateway,
+      `{ ticket(by: { ticketId: ${ticket} }) { unseenCount } }`,
+      {},
+      { authorization },
+    )
+  ).unseenCount;
+const write = async (ticketId: number, authorization: string, more: object = {}) =>
+  (await add(gateway, { ticket: { ticketId }, body: 'x', ...more }, { authorization })).ticketMessage
+    .messageId;
+
+test('messages by others count until they are marked, each for its viewer', async () => {
+  const first = await write(12, asRequester);
+  expect(await mark(12, first, asOperator)).toEqual({ ticket: { ticketId: 12, unseenCount: 0 } });
+  await mark(12, first, asRequester);
+  await write(12, asRequester);
+  const last = await write(12, asRequester);
+  await write(12, asOperator);
+  expect([await unseen(12, asOperator), await unseen(12, asRequester)]).toEqual([2, 1]);
+  expect(await mark(12, last, asOperator)).toEqual({ ticket: { ticketId: 12, unseenCount: 0 } });
+  expect(await unseen(12, asRequester)).toBe(1);
+  // A mark never goes back.
+  expect(await mark(12, first, asOperator)).toEqual({ ticket: { ticketId: 12, unseenCount: 0 } });
+  const marks = await gateway.sql`select * from seen_marks where ticket_id = 12`;
+  expect(marks).toHaveLength(2);
+});
+
+test('a private note neither counts for a requester nor can be marked by them', async () => {
+  const shown = await write(42, asOperator);
+  await mark(42, shown, asRequester);
+  const note = await write(42, asOperator, { visibility: 'PRIVATE' });
+  expect(await unseen(42, asRequester)).toBe(0);
+  expect(await mark(42, note, asRequester)).toEqual({ code: 'MESSAGE_NOT_FOUND' });
+  expect(await mark(42, 2_000_000_000, asRequester)).toEqual({ code: 'MESSAGE_NOT_FOUND' });
+  expect(await mark(1, shown, asRequester)).toEqual({ code: 'TICKET_NOT_FOUND' });
+  expect(await mark(1, shown, asOperator)).toEqual({ code: 'MESSAGE_NOT_FOUND' });
+  expect(await unseen(42, asRequester)).toBe(0);
+});
+
+test('counting ends at a hundred', async () => {
+  await gateway.sql`insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
+    select 7, requester_id, 'x', 'TEXT', 'PUBLIC', false from tickets, generate_series(1, 150) where id = 7`;
+  expect(await unseen(7, asOperator)).toBe(100);
+});

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { add, ask } from './calls.ts';
+
+let gateway: Gateway;
+beforeAll(async () => {
+  gateway = await startGateway({ env: { ROLES: 'web' } });
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+interface Found {
+  pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  nodes: { ticket: { ticketId: number }; ticketMessage: { messageId: number } | null }[];
+}
+const search = (text: string, more: object = {}, authorization = asOperator) =>
+  ask<Found>(
+    gateway,
+    `query ($text: String!, $in: SearchPart, $first: Int, $after: String) {
+      search(text: $text, in: $in, first: $first, after: $after) { pageInfo { hasNextPage endCursor }
+        nodes { ticket { ticketId } ticketMessage { messageId } } } }`,
+    { text, ...more },
+    { authorization },
+  );
+const messagesIn = ({ nodes }: Found) => nodes.flatMap(({ ticketMessage }) => ticketMessage?.messageId ?? []);
+const ticketsIn = ({ nodes }: Found) =>
+  nodes.filter(({ ticketMessage }) => ticketMessage === null).map(({ ticket }) => ticket.ticketId);
+const write = async (body: string, more: object = {}) =>
+  (await add(gateway, { body, ...more })).ticketMessage.messageId;
+
+test('a message is found as soon as it is written, by whole words in any order and case', async () => {
+  const id = await write('The Flux Capacitor needs 1.21 gigawatts');
+  for (const text of ['flux', 'CAPACITOR flux', '"flux capacitor"', 'gigawatts or nowhere', 'flux -fluxes'])
+    expect([text, messagesIn(await search(text))]).toEqual([text, [id]]);
+  for (const text of ['flu', '"capacitor flux"', 'flux -needs', 'flux nowhere'])
+    expect([text, (await search(text)).nodes]).toEqual([text, []]);
+});
+
+test('tickets come before messages, each the newest first, and pages go through both', async () => {
+  const written = [];
+  for (let n = 0; n < 3; n++) written.unshift(await write('A sousaphone in the printer'));
+  const whole = await search('printer', { first: 100 });
+  expect(ticketsIn(whole).length).toBeGreaterThan(0);
+  expect(messagesIn(whole).slice(0, 3)).toEqual(written);
+  const paged: Found['nodes'] = [];
+  for (let after: string | null = null, more = true; more; ) {
+    const page: Found = await search('printer', { first: 2, after });
+    paged.push(...page.nodes);
+    after = page.pageInfo.endCursor;
+    more = page.pageInfo.hasNextPage;
+  }
+  expect(paged).toEqual(whole.nodes);
+  expect(messagesIn(await search('printer', { in: 'TICKETS', first: 100 }))).toEqual([]);
+  expect(ticketsIn(await search('printer', { in: 'MESSAGES', first: 100 }))).toEqual([]);
+});
+
+test('a search goes through all parts of a desk', async () => {
+  await gateway.sql`
+    insert into messages (id, ticket_id, author_id, body, format, visibility, is_mobile_device)
+    select n * 16384 + 1, 47, 1, 'ophicleide', 'TEXT', 'PUBLIC', false from generate_series(1, 5) n`;
+  const found = [5, 4, 3, 2, 1].map((n) => n * 16_384 + 1);
+  expect(messagesIn(await search('ophicleide'))).toEqual(found);
+  const two = await search('ophicleide', { first: 2 });
+  const rest = await search('ophicleide', { first: 3, after: two.pageInfo.endCursor });
+  expect([...messagesIn(two), ...messagesIn(rest)]).toEqual(found);
+  await gateway.sql`delete from messages where body = 'ophicleide'`;
+});
+
+test('tickets are found by subject, and by the beginning of a reference or an address', async () => {
+  const [row] = await gateway.sql<{ email: string }[]>`
+    select u.email from tickets t join users u on u.id = t.requester_id where t.id = 47`;
+  for (const text of ['INC-000047', 'inc-000047']) expect(ticketsIn(await search(text))).toContain(47);
+  for (const text of [row!.email, row!.email.slice(0, -3).toUpperCase()])
+    expect(ticketsIn(await search(text, { first: 100 }))).toContain(47);
+  await gateway.sql`update tickets set subject = 'About a contrabassoon' where id = 47`;
+  expect(ticketsIn(await search('contrabassoon'))).toEqual([47]);
+});
+
+test('%, _ and quotes are characters like others', async () => {
+  for (const text of [
+    '%',
+    '_',
+    "'",
+    '"',
+    '\\',
+    'INC%',
+    "' or '1'='1",
+    ':*',
+    '<->',
+    '!',
+    '&',
+    '()',
+    '#0',
+    '🙂',
+  ])
+    expect([text, (await search(text)).nodes]).toEqual([text, []]);
+});
+
+test('what was redacted is not found', async () => {
+  const id = await write('The password is hurdygurdy');
+  expect(messagesIn(await search('hurdygurdy'))).toEqual([id]);
+  await gateway.graphql(`mutation { redactMessage(input: { message: "${btoa(`TicketMessage:${id}`)}" }) {
+    __typename } }`);
+  expect((await search('hurdygurdy')).nodes).toEqual([]);
+});
+
+test('a large body is searched in its beginning, and written whatever its words are', async () => {
+  const words = Array.from({ length: 60_000 }, (_, n) => `bandoneon${n}`).join(' ');
+  const id = await write(`concertina ${words} theremin`);
+  expect(messagesIn(await search('concertina bandoneon77'))).toEqual([id]);
+  expect((await search('theremin')).nodes).toEqual([]);
+});
+
+test('a requester finds public messages and tickets of their own alone', async () => {
+  const own = await write('For all: glockenspiel');
+  await write('A note: glockenspiel', { visibility: 'PRIVATE' });
+  await write('Of another: glockenspiel', { ticket: { ticketId: 1 } });
+  await gateway.sql`update tickets set subject = 'Two glockenspiels: glockenspiel' where id in (1, 42)`;
+  expect((await search('glockenspiel')).nodes).toHaveLength(5);
+  const found = await search('glockenspiel', {}, asRequester);
+  expect([ticketsIn(found), messagesIn(found)]).toEqual([[42], [own]]);
+  expect(found.pageInfo.hasNextPage).toBe(false);
+  expect(ticketsIn(await search('INC-000001', {}, asRequester))).toEqual([]);
+});
+
+test('a cursor belongs to its text, its part and its class of viewers', async () => {
+  await write('euphonium euphonium');
+  await write('euphonium');
+  const { endCursor: after } = (await search('euphonium', { first: 1 })).pageInfo;
+  expect((await search('euphonium', { after })).nodes).toHaveLength(1);
+  for (const [text, more, authorization] of [
+    ['printer', {}, asOperator],
+    ['euphonium', { in: 'MESSAGES' }, asOperator],
+    ['euphonium', {}, asRequester],
+  ] as const)
+    await expect(search(text, { ...more, after }, authorization)).rejects.toThrow('INVALID_INPUT');
+});
