@@ -1,17 +1,33 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import type { Reporter, Vitest } from 'vitest/node';
 
 // Workers and the processes that tests start load compiled, type-stripped modules: a quarter less CPU an import.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
   new URL('node_modules/.cache/node-compile', import.meta.url),
 );
 
+/** Says behind the failures how to repeat their order. */
+const seedOfFailures: Reporter = (() => {
+  let vitest: Vitest;
+  return {
+    onInit(started) {
+      vitest = started;
+    },
+    onTestRunEnd: (_modules, _errors, reason) => {
+      const { seed } = vitest.config.sequence;
+      if (reason === 'failed') vitest.logger.log(`This order again: npx vitest run --sequence.seed ${seed}`);
+    },
+  };
+})();
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/bench/**', 'test/crash/**', '**/node_modules/**'],
     globalSetup: ['test/support/global-setup.ts'],
+    reporters: ['default', seedOfFailures],
     pool: 'forks',
     // Tests wait for servers more than they compute.
     maxWorkers: Math.max(2, Math.ceil(1.5 * availableParallelism())),
@@ -23,7 +39,7 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     expect: { poll: { timeout: 120_000, interval: 10 } },
-    // Files in another order each time; `--sequence.seed` repeats the order that is printed. A file's own tests tell its story in order.
-    sequence: { shuffle: { files: true, tests: false } },
+    // Files and their tests in another order each time; `--sequence.seed` repeats the order that is printed.
+    sequence: { shuffle: { files: true, tests: true } },
   },
 });

@@ -72,6 +72,29 @@ describe('a name that is nearly a setting’s', () => {
     expect(refusal({ [name]: '' })).toEqual([]);
   });
 
+  test.for([
+    ['export DATABASE_URL', 'DATABASE_URL'],
+    ['\ufeffDATABASE_URL', 'DATABASE_URL'],
+    ['SMTP_URI', 'SMTP_URL'],
+    ['JWT_JWKS_URI', 'JWT_JWKS_URL'],
+    ['DATABASE_POOL_SIZE', 'DATABASE_POOL'],
+    ['MAX_BODY_SIZE', 'MAX_BODY_BYTES'],
+  ] as const)('%s: did you mean %s, from a file or another program’s words?', ([name, meant]) => {
+    const lines = refusal({ [name]: 'x' });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(`is not a setting; did you mean ${meant}?`);
+  });
+
+  test.for([
+    ['PORTS', 'PORT'],
+    ['port', 'PORT'],
+    ['Host', 'HOST'],
+  ] as const)('%s is only a warning, as it may be another program’s', ([name, meant]) => {
+    expect(readConfig({ [name]: '80' }).warnings).toEqual([
+      `${name}: is not a setting; did you mean ${meant}?`,
+    ]);
+  });
+
   test('is a warning where the setting is set too, or was set to nothing', () => {
     const warnings = ['DATABASE_URI: is not a setting; did you mean DATABASE_URL?'];
     expect(readConfig({ ...database, DATABASE_URI: 'x' }).warnings).toEqual(warnings);
@@ -82,6 +105,66 @@ describe('a name that is nearly a setting’s', () => {
     const lines = refusal({ DATABASE_ULR: 'postgres://desk:canary@db/desk', MAILBOX_KYE: 'canary' });
     expect(lines).toHaveLength(2);
     expect(lines.join()).not.toContain('canary');
+  });
+});
+
+describe('a value that is not what it looks like', () => {
+  const whole = 'must be a whole number from 0 to 65535, in digits alone';
+  const origins = 'must be origins such as https://desk.example.com, separated by commas, or *';
+  const hostName = 'must be an address or a host name, without scheme, brackets and port';
+  test.for([
+    ...['080', '0x10', '1e3', '80.0', '+80', '-1', '65536', '8O', 'Infinity'].map((text) => [
+      'PORT',
+      text,
+      whole,
+    ]),
+    ['PORT', ' ', 'begins or ends with a blank'],
+    ['PORT', '80 ', 'begins or ends with a blank'],
+    ['PORT', '80\r', 'ends with a carriage return, as lines do in a file from Windows'],
+    ['PORT', '"80"', 'is in quotes, which would be a part of the value'],
+    ['MAX_BODY_BYTES', '10MB', 'must be a whole number from 1 to 16777216, in digits alone'],
+    ['MAX_BODY_BYTES', '1_000', 'must be a whole number from 1 to 16777216, in digits alone'],
+    ...['yes', 'true', 'TRUE', 'on', '2'].map((text) => ['EXPLORER', text, 'must be 0 or 1']),
+    ['LOG_LEVEL', 'INFO', 'must be trace, debug, info, warn, error, fatal or silent'],
+    ['RATE_LIMITS', 'none', 'must be memory, postgres or off'],
+    ...['web,', 'Web', 'web worker', 'api'].map((text) => ['ROLES', text, 'must be web, worker or both']),
+    ...['https://a.b/', 'a.b', 'https://a.b https://c.d', 'https://a.b;https://c.d', 'https://*.b'].map(
+      (text) => ['CORS_ORIGINS', text, origins],
+    ),
+    ...['http://localhost', 'localhost:80', '[::1]', '*', '10.0.0.0/8', '-'].map((text) => [
+      'HOST',
+      text,
+      hostName,
+    ]),
+    ...['localhost:5432/desk', 'db/desk', 'mysql://db/desk', 'postgres:desk', 'postgres://db:0/desk'].map(
+      (text) => ['DATABASE_URL', text, 'must be a URL that begins with postgres:// or postgresql://'],
+    ),
+    ...['mail.test:25', 'smtp:mail.test', 'smtp://', 'inbox', 'http://mail.test'].map((text) => [
+      'SMTP_URL',
+      text,
+      'must be smtp://host…, smtps://host… or inbox:',
+    ]),
+    ['DATA_DIR', '~/desk', 'must be a path as it is: ~ and variables are not expanded here'],
+    ['DATA_DIR', '$HOME/desk', 'must be a path as it is: ~ and variables are not expanded here'],
+    ['METRICS_TOKEN', 'a token with blanks', 'must have at least 16 characters, of ASCII and without blanks'],
+    ['METRICS_TOKEN', "'0123456789abcdef'", 'is in quotes, which would be a part of the value'],
+  ] as [string, string, string][])('%s=%j %s', ([name, value, message]) => {
+    expect(refusal({ [name]: value })).toEqual([`${name}: ${message}`]);
+  });
+
+  test('is told with everything else that is wrong, by name and in one go', () => {
+    const lines = refusal({
+      SMTP_URI: 'smtp://mail.test',
+      TRUST_PROXY: '1\r',
+      PORT: '"080"',
+      LOG_LEVEL: 'verbose',
+      JWT_ISSUER: 'https://id.test ',
+    });
+    const names = lines.map((line) => line.split(':')[0]).sort();
+    const blemishes = ['JWT_ISSUER', 'PORT', 'TRUST_PROXY'];
+    const wrong = ['LOG_LEVEL', 'PORT', 'SMTP_URI'];
+    const missing = ['DATABASE_URL', 'JWT_AUDIENCE', 'JWT_JWKS_URL'];
+    expect(names).toEqual([...blemishes, ...wrong, ...missing].sort());
   });
 });
 

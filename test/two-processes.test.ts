@@ -145,7 +145,7 @@ describe('two processes', () => {
           ({ state } = await deliveryOf(body));
           return state;
         },
-        { timeout: 25_000, interval: 250 },
+        { interval: 250 },
       )
       .toMatch(/^(SENT|OUTCOME_UNKNOWN)$/);
     const mails = mailsOf(body).length;

@@ -1,6 +1,6 @@
 import { createWorker } from '../mail/worker/worker.ts';
 import { createScanner } from '../scan/scanner.ts';
-import { warnOfUnscanned } from './checks.ts';
+import { warnOfUnscannedFiles } from './checks.ts';
 import type { Foundation } from './foundation.ts';
 import type { Monitoring } from './monitoring.ts';
 
@@ -17,6 +17,6 @@ export async function startBackground(
       .use(createWorker({ sql: database.raw, blobs, smtpUrl, mailboxKey, now, log, attempted, drain }))
       .start();
   }
-  if (config.clamd === undefined) return warnOfUnscanned(database, log);
+  if (config.clamd === undefined) return warnOfUnscannedFiles(database, log);
   parts.use(createScanner({ sql: database.raw, blobs, clamd: config.clamd, log })).start();
 }

@@ -24,7 +24,7 @@ export function assertExplorerBuilt({ explorer, production }: Config): void {
  * @throws ConfigError when there is neither SMTP_URL nor an enabled mailbox with SMTP settings of its own.
  *   Otherwise mails would stay queued without an error.
  */
-export async function assertSends(smtpUrl: string | undefined, { desk }: Database): Promise<void> {
+export async function assertCanSend(smtpUrl: string | undefined, { desk }: Database): Promise<void> {
   if (smtpUrl !== undefined) return;
   const own = await desk.$count(mailboxes, and(isNotNull(mailboxes.smtpUrl), isNull(mailboxes.disabledAt)));
   if (own > 0) return;
@@ -53,7 +53,7 @@ export async function prepareDemo(
 /**
  * Logs a warning when files wait for a scanner that is no longer configured: their mails would wait for ever.
  */
-export async function warnOfUnscanned({ desk }: Database, log: Logger): Promise<void> {
+export async function warnOfUnscannedFiles({ desk }: Database, log: Logger): Promise<void> {
   const files = await desk.$count(attachments, eq(attachments.scan, 'PENDING'));
   if (files > 0)
     log.warn({ files }, 'files wait for a scan, and CLAMD_URL is not set: their mails are not sent');

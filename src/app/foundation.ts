@@ -6,9 +6,9 @@ import { startInbox } from '../dev/inbox/smtp/server.ts';
 import { openTracing } from '../observe/tracing.ts';
 import { createLog, type Logger } from '../platform/log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
-import { type Collecting, startCollecting } from '../storage/garbage/schedule.ts';
+import { type CollectionSchedule, startCollectionSchedule } from '../storage/garbage/schedule.ts';
 import { openCheckedStore } from '../storage/open-store.ts';
-import { assertExplorerBuilt, assertSends, prepareDemo } from './checks.ts';
+import { assertCanSend, assertExplorerBuilt, prepareDemo } from './checks.ts';
 import { startDatabase } from './database.ts';
 import type { Overrides } from './overrides.ts';
 
@@ -21,7 +21,7 @@ export interface Foundation {
   readonly log: Logger;
   readonly database: Database;
   readonly blobs: BlobStore;
-  readonly collecting: Collecting;
+  readonly collecting: CollectionSchedule;
   readonly now: () => Date;
   readonly demo: DemoDesk | undefined;
   /** Whether mail goes to the development inbox. */
@@ -48,11 +48,11 @@ export async function openFoundation(
   const now = overrides.now ?? parts.use(await createClock(database.raw, log)).now;
   const demo = await prepareDemo(config, database, log);
   const blobs = await openCheckedStore(config.blobs, database.desk);
-  const collecting = parts.use(startCollecting(database.desk, blobs, log, config.inboxKeepDays));
+  const collecting = parts.use(startCollectionSchedule(database.desk, blobs, log, config.inboxKeepDays));
   const inbox =
     config.smtp.kind === 'inbox' ? parts.use(await startInbox(database.desk, { log })) : undefined;
   const smtpUrl = inbox?.url ?? (config.smtp.kind === 'url' ? config.smtp.url : undefined);
-  await assertSends(smtpUrl, database);
+  await assertCanSend(smtpUrl, database);
   const hasInbox = inbox !== undefined;
   return { config, overrides, parts, log, database, blobs, collecting, now, demo, hasInbox, smtpUrl };
 }

@@ -7,6 +7,7 @@ import type { Foundation } from './foundation.ts';
 /** Files in one multipart request, at most. */
 const maxFiles = 100;
 
+/** The GraphQL server and its handler. */
 export type GraphqlServer = ReturnType<typeof createGraphqlServer>;
 
 /**

@@ -2,7 +2,7 @@ import type { ScryptParameters } from '../auth/scrypt.ts';
 import type { Connection } from '../db/database.ts';
 import type { Embedded } from '../dev/embedded-postgres/embedded.ts';
 import type { OperationPlugin } from '../graphql/execute/yoga.ts';
-import type { Patience } from '../http/slow-connections.ts';
+import type { Patience } from '../http/connections.ts';
 import type { Logger } from '../platform/log.ts';
 import type { GroupCommitLimits } from '../tickets/add-message/commit/group-limits.ts';
 

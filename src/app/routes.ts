@@ -6,7 +6,7 @@ import { createInboxPage } from '../dev/inbox/endpoint.ts';
 import { createCors } from '../http/cors.ts';
 import { createDownloads } from '../http/downloads/attachments.ts';
 import { answerSource } from '../http/downloads/delivery-source.ts';
-import { answerText } from '../http/respond.ts';
+import { sendText } from '../http/respond.ts';
 import type { Handle, Route } from '../http/server.ts';
 import { type Begin, createBegin, originOf, remoteAddressOf } from '../http/sign-in.ts';
 import { createUploads } from '../http/uploads/routes.ts';
@@ -85,8 +85,8 @@ function legacyRoute({ foundation, monitoring, services, graphql }: Doors, begin
 function homeOf(hasExplorer: boolean): Handle {
   return (_req, res) =>
     hasExplorer
-      ? answerText(res, 302, 'See /graphql\n', { Location: '/graphql' })
-      : answerText(res, 200, 'Ticketwire: GraphQL at /graphql, the legacy endpoint at /api\n');
+      ? sendText(res, 302, 'See /graphql\n', { Location: '/graphql' })
+      : sendText(res, 200, 'Ticketwire: GraphQL at /graphql, the legacy endpoint at /api\n');
 }
 
 /** GraphQL, and GraphiQL for a browser that navigates to the same path. */
@@ -111,7 +111,7 @@ function graphqlRoutes({ foundation, graphql }: Doors, cors: Cors, contextOf: Co
       door: 'explorer',
       prefix: '/explorer',
       async handle(req, res, path) {
-        if (!(await explorer(req, res, path))) answerText(res, 404, 'Not found\n');
+        if (!(await explorer(req, res, path))) sendText(res, 404, 'Not found\n');
       },
     },
   ];

@@ -2,7 +2,7 @@ import { type Authenticator, createAuthenticator } from '../auth/authenticate.ts
 import { findDeskKey } from '../db/desk-key.ts';
 import { demoHashes } from '../dev/demo/desk.ts';
 import type { Feeds } from '../events/feeds.ts';
-import { Places } from '../limits/places.ts';
+import { ConcurrencyLimit } from '../limits/places.ts';
 import { createRateLimits } from '../limits/rate-limits.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { createGroupCommit } from '../tickets/add-message/commit/group-commit.ts';
@@ -31,7 +31,7 @@ export async function createTicketServices(
     dryRun: createDryRun(database.desk, sendsByDefault),
     events,
     eventTold: metrics.eventTold,
-    watching: new Places('TOO_MANY_SUBSCRIPTIONS', config.limits.subscriptions),
+    watching: new ConcurrencyLimit('TOO_MANY_SUBSCRIPTIONS', config.limits.subscriptions),
     limits: config.limits,
     rateLimits: createRateLimits(
       config.rateLimits,

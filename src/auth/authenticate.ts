@@ -10,7 +10,7 @@ import { createCredentialCache, type VerifiedCredential } from './credential-cac
 import { type Claims, createJwtVerifier, isCompactJws } from './jwt.ts';
 import { createPasswordSignIn, type Stopwatch } from './password-sign-in.ts';
 import type { ScryptParameters } from './scrypt.ts';
-import { addressKey, createStrangers } from './throttle.ts';
+import { addressKey, createTokenThrottle } from './throttle.ts';
 import { isWellFormedToken, prepareFindToken } from './tokens.ts';
 import { type Account, findEnabledByEmail, prepareFindByLogin, viewerOf } from './viewer.ts';
 
@@ -31,6 +31,7 @@ export interface Authenticator extends AsyncDisposable {
   ): Promise<Viewer | undefined>;
 }
 
+/** What `createAuthenticator` needs. */
 export interface AuthenticatorPorts {
   readonly db: Db;
   readonly jwt?: Config['jwt'];
@@ -146,7 +147,7 @@ function createVerifier(ports: VerifierPorts): Verify {
   const readAuthorization = createAuthorizationReader(legacyCharset);
   const passwords = createPasswordSignIn({ db, now, log, cost, stopwatch });
   const findToken = prepareFindToken(db);
-  const strangers = createStrangers();
+  const tokenThrottle = createTokenThrottle();
   const findByLogin = prepareFindByLogin(db);
   const findByEmail = (address: string) => findEnabledByEmail(db, address);
   const verifyJwt = jwt === undefined ? undefined : createJwtVerifier(jwt, now);
@@ -193,6 +194,6 @@ function createVerifier(ports: VerifierPorts): Verify {
     if (before !== undefined) return verified();
     const plausible =
       kind === 'token' ? isWellFormedToken(token) : verifyJwt !== undefined && isCompactJws(token);
-    return strangers.bound(remoteAddress, now().getTime(), { plausible, verify: verified });
+    return tokenThrottle.limit(remoteAddress, now().getTime(), { plausible, verify: verified });
   };
 }

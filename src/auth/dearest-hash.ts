@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
 import { users } from '../db/tables.ts';
-import { costOf, costToMake, likeButNobodys } from './passwords.ts';
+import { costOf, costOfNewHash, decoyLike } from './passwords.ts';
 import { currentParameters, type ScryptParameters } from './scrypt.ts';
 
 /** How long the result is cached; an import is noticed after that. */
@@ -12,7 +12,7 @@ const lookEveryMs = 10 * 60_000;
  * undefined when none is more expensive than new ones. A hash's prefix determines its cost, and there are
  * few prefixes; all hashes of ASP.NET's second version cost the same.
  */
-export function createDearestHash(
+export function createCostliestHash(
   db: Db,
   now: () => Date,
   cost: ScryptParameters = currentParameters,
@@ -21,7 +21,7 @@ export function createDearestHash(
   return () => {
     const at = now().getTime();
     if (known === undefined || Math.abs(at - known.at) >= lookEveryMs) {
-      const hash = findDearest(db, costToMake(cost));
+      const hash = findCostliestHash(db, costOfNewHash(cost));
       const look = { at, hash };
       known = look;
       hash.catch(() => {
@@ -32,7 +32,7 @@ export function createDearestHash(
   };
 }
 
-async function findDearest(db: Db, costOfToday: number): Promise<string | undefined> {
+async function findCostliestHash(db: Db, costOfNewHashes: number): Promise<string | undefined> {
   const hash = users.passwordHash;
   const forms = await db
     .select({ sample: sql<string>`min(${hash})` })
@@ -43,11 +43,11 @@ async function findDearest(db: Db, costOfToday: number): Promise<string | undefi
         when ${hash} like '$2%' then left(${hash}, 7)
         when ${hash} like 'AQ%' then left(${hash}, 12) else '' end`,
     );
-  let dearest: string | undefined;
-  let most = costOfToday;
+  let costliest: string | undefined;
+  let most = costOfNewHashes;
   for (const { sample } of forms) {
     const cost = costOf(sample);
-    if (cost > most) [most, dearest] = [cost, sample];
+    if (cost > most) [most, costliest] = [cost, sample];
   }
-  return dearest === undefined ? undefined : likeButNobodys(dearest);
+  return costliest === undefined ? undefined : decoyLike(costliest);
 }

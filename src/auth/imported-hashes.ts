@@ -67,7 +67,7 @@ export function costOfImported(hash: string): number {
 }
 
 /** A hash of the same format, cost and salt whose key no password matches. */
-export function importedLikeButNobodys(hash: string): string {
+export function importedDecoyLike(hash: string): string {
   if (isBcrypt(hash)) return `${hash.slice(0, 29)}${'.'.repeat(31)}`;
   const bytes = Buffer.from(hash, 'base64');
   return bytes.fill(0, bytes.length - parseAspNet(hash)!.key.length).toString('base64');

@@ -6,7 +6,7 @@ import { BadCredential } from '../platform/errors.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Credential } from './authorization-header.ts';
 import { maxProofAgeMs, type VerifiedCredential } from './credential-cache.ts';
-import { createDearestHash } from './dearest-hash.ts';
+import { createCostliestHash } from './dearest-hash.ts';
 import { createHashingQueue } from './hashing-queue.ts';
 import { checkPassword } from './passwords.ts';
 import type { ScryptParameters } from './scrypt.ts';
@@ -57,7 +57,7 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
   const findByLogin = prepareFindByLogin(db);
   const queue = createHashingQueue();
   const throttle = createThrottle();
-  const findDearest = createDearestHash(db, now, cost);
+  const findCostliestHash = createCostliestHash(db, now, cost);
   /**
    * By credential: for each of its readings, the password hash that it did not match; null: there was none.
    */
@@ -150,11 +150,11 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
     }
     const wait = throttle.wait(remoteAddress, now().getTime());
     if (wait > 0) throw tooMany(remoteAddress, wait);
-    const [accounts, dearest] = await Promise.all([find(), findDearest()]);
+    const [accounts, costliest] = await Promise.all([find(), findCostliestHash()]);
     return throttled(attempt, accounts, async () => {
       for (const [i, { password }] of readings.entries()) {
         const account = accounts[i];
-        const check = () => checkPassword(usableHash(account), password, { dearest, cost });
+        const check = () => checkPassword(usableHash(account), password, { costliest, cost });
         const verdict = await queue.run(addressKey(remoteAddress), check);
         if (account === undefined || !verdict.valid) continue;
         const proof = await store(account, verdict.replacement);

@@ -1,4 +1,4 @@
-import { costOfImported, importedLikeButNobodys, isImportedHash, verifyImported } from './imported-hashes.ts';
+import { costOfImported, importedDecoyLike, isImportedHash, verifyImported } from './imported-hashes.ts';
 import {
   currentParameters,
   hashScrypt,
@@ -39,12 +39,13 @@ export interface PasswordCheck {
   readonly replacement?: string;
 }
 
+/** Options of `checkPassword`. */
 export interface PasswordCheckOptions {
   /**
    * A hash as expensive as the most expensive stored one that no password matches; undefined when none is
    * more expensive than new ones.
    */
-  readonly dearest?: string | undefined;
+  readonly costliest?: string | undefined;
   /** Parameters of new hashes. */
   readonly cost?: ScryptParameters | undefined;
 }
@@ -58,19 +59,19 @@ export interface PasswordCheckOptions {
 export async function checkPassword(
   hash: string | null | undefined,
   password: string,
-  { dearest, cost = currentParameters }: PasswordCheckOptions = {},
+  { costliest, cost = currentParameters }: PasswordCheckOptions = {},
 ): Promise<PasswordCheck> {
   const decoyHash = decoyOf(cost);
   const checked = hash ?? decoyHash;
-  const isDearest = dearest !== undefined && costOf(checked) === costOf(dearest);
+  const isCostliest = costliest !== undefined && costOf(checked) === costOf(costliest);
   const ours = parseScrypt(checked);
   if (ours !== undefined && !isWeak(ours.parameters, cost)) {
     const valid = await verifyScrypt(checked, password);
     if (valid && typeof hash === 'string') return { valid };
-    if (dearest !== undefined) await verifyAny(isDearest ? decoyHash : dearest, password);
+    if (costliest !== undefined) await verifyAny(isCostliest ? decoyHash : costliest, password);
     return { valid: false };
   }
-  const decoy = isDearest ? undefined : dearest;
+  const decoy = isCostliest ? undefined : costliest;
   const [valid] = await Promise.all([
     verifyAny(checked, password),
     decoy === undefined ? undefined : verifyAny(decoy, password),
@@ -89,10 +90,10 @@ const verifyAny = (hash: string, password: string): Promise<boolean> =>
   parseScrypt(hash) === undefined ? verifyImported(hash, password) : verifyScrypt(hash, password);
 
 /** A hash of the same format, cost and salt whose key no password matches. */
-export const likeButNobodys = (hash: string): string =>
+export const decoyLike = (hash: string): string =>
   parseScrypt(hash) === undefined
-    ? importedLikeButNobodys(hash)
+    ? importedDecoyLike(hash)
     : hash.replace(/[^$]+$/, (key) => 'A'.repeat(key.length));
 
 /** Like `costOf`, for a hash with these parameters. */
-export const costToMake = (parameters: ScryptParameters): number => costOf(decoyOf(parameters));
+export const costOfNewHash = (parameters: ScryptParameters): number => costOf(decoyOf(parameters));

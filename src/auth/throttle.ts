@@ -120,7 +120,7 @@ export function createThrottle(): Throttle {
  * Limits the lookups that invalid tokens cause. A token cannot be guessed, so one with a valid form is
  * always looked up, but above the address's rate only a few at a time.
  */
-export function createStrangers() {
+export function createTokenThrottle() {
   const addresses = new Buckets({ burst: 200, perSecond: 20 });
   const above = createHashingQueue({ concurrency: 2, waiting: 64 });
   return {
@@ -128,7 +128,7 @@ export function createStrangers() {
      * @param plausible whether the token has a valid form
      * @throws BadCredential, without a lookup for an invalid form when the address has failed too often
      */
-    async bound<T>(
+    async limit<T>(
       remoteAddress: string,
       at: number,
       { plausible, verify }: { readonly plausible: boolean; readonly verify: () => Promise<T> },

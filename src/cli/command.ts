@@ -7,7 +7,7 @@ import type { Db } from '../db/database.ts';
 /** The standard streams. */
 export interface Terminal {
   readonly stdin: Readable & { readonly isTTY?: boolean };
-  readonly stdout: Writable;
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: Writable & { readonly isTTY?: boolean };
 }
 
@@ -51,6 +51,8 @@ export type OptionValues = Readonly<
 export interface Output {
   readonly json: unknown;
   readonly text: string;
+  /** The same for a terminal of so many columns. */
+  readonly narrow?: (room: number) => string;
   /** The process's exit code; 0 if absent. */
   readonly exitCode?: number;
 }

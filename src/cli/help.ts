@@ -52,6 +52,7 @@ export function overview(commands: readonly CommandInfo[], group?: string): stri
     '',
     ...columns(listed.map((command) => [usage(command), command.summary] as const)),
     '',
+    'completion bash (or zsh, fish) prints a script that completes commands and options.',
     'COMMAND --help shows its options and an example, --json prints JSON, --version prints the version.',
     'message, delivery, ticket close and ticket open call a running gateway, see TICKETWIRE_URL and',
     'TICKETWIRE_TOKEN. All others use the database directly: that of DATABASE_URL, or the embedded one in',

@@ -4,19 +4,44 @@ type Cell = string | number | boolean | Date | null | undefined | readonly strin
 /** A record to print: values by column. */
 export type OutputRow = Readonly<Record<string, Cell>>;
 
-/** Makes a table with one line for each record. */
+/** Makes a table with one line for each record. On a terminal its widest columns are cut to fit. */
 export function rows(list: readonly OutputRow[], columns: readonly string[]): Output {
+  if (list.length === 0) return { json: list, text: 'None.' };
   const lines = [columns.map(heading), ...list.map((row) => columns.map((column) => show(row[column])))];
   const widths = columns.map((_, at) => Math.max(...lines.map((line) => width(line[at]!))));
-  const text = lines
-    .map((line) =>
-      line
-        .map((cell, at) => cell + ' '.repeat(widths[at]! - width(cell)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-  return { json: list, text: list.length === 0 ? 'None.' : text };
+  return {
+    json: list,
+    text: table(lines, widths),
+    narrow: (room) => table(lines, narrowed(widths, room)),
+  };
+}
+
+const gap = '  ';
+
+function table(lines: readonly (readonly string[])[], widths: readonly number[]): string {
+  const cellsOf = (line: readonly string[]) => line.map((cell, at) => padded(cell, widths[at]!));
+  return lines.map((line) => cellsOf(line).join(gap).trimEnd()).join('\n');
+}
+
+function padded(cell: string, room: number): string {
+  const characters = [...cell];
+  if (characters.length > room) return `${characters.slice(0, room - 1).join('')}…`;
+  return cell + ' '.repeat(room - characters.length);
+}
+
+/** Columns are not cut below this: ids, states and short names stay whole. */
+const leastWidth = 12;
+
+/** Takes what is too wide from the widest columns. */
+function narrowed(widths: readonly number[], room: number): number[] {
+  const cut = [...widths];
+  const total = () => cut.reduce((sum, one) => sum + one, gap.length * (cut.length - 1));
+  while (total() > room) {
+    const widest = cut.indexOf(Math.max(...cut));
+    if (cut[widest]! <= leastWidth) break;
+    cut[widest]! -= 1;
+  }
+  return cut;
 }
 
 /** Makes a list with one line for each field of a record. */

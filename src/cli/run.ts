@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { nearest } from '../settings/edit-distance.ts';
 import {
   type Command,
@@ -7,6 +8,7 @@ import {
   type Terminal,
   UsageError,
 } from './command.ts';
+import { completionScript, shells } from './completion.ts';
 import { explain } from './explain.ts';
 import { type Commands, loadCommands } from './groups.ts';
 import { helpOf, overview } from './help.ts';
@@ -33,6 +35,7 @@ export async function run(argv: readonly string[], terminal: Terminal, host: Hos
       stdout.write(`ticketwire ${await readVersion()}\n`);
       return 0;
     }
+    if (argv[0] === 'completion') return printCompletion(argv[1], await loadCommands(undefined), terminal);
     const commands = await loadCommands(argv[0]);
     const command = commands.find(({ name }) => name.split(' ').every((word, at) => argv[at] === word));
     if (command === undefined) return printOverview(commands, argv, terminal);
@@ -43,12 +46,26 @@ export async function run(argv: readonly string[], terminal: Terminal, host: Hos
     }
     checkComplete(command, typed);
     const output = await carryOut(command, typed, terminal, host);
-    stdout.write(`${typed.json ? JSON.stringify(output.json, undefined, 2) : output.text}\n`);
+    stdout.write(`${typed.json ? JSON.stringify(output.json, undefined, 2) : textFor(stdout, output)}\n`);
     return output.exitCode ?? 0;
   } catch (error) {
     stderr.write(`${explain(error)}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
+}
+
+const mainFile = fileURLToPath(new URL('./main.ts', import.meta.url));
+
+/** What is piped is whole; a terminal gets what it has room for. */
+const textFor = ({ isTTY, columns }: Terminal['stdout'], { text, narrow }: Output): string =>
+  isTTY && columns !== undefined ? (narrow?.(columns) ?? text) : text;
+
+function printCompletion(shell: string | undefined, commands: Commands, { stdout }: Terminal): number {
+  const known = shells.find((name) => name === shell);
+  if (known === undefined)
+    throw new UsageError(`completion takes one of ${shells.join(', ')}: eval "$(… completion bash)"`);
+  stdout.write(`${completionScript(known, commands, [process.execPath, mainFile])}\n`);
+  return 0;
 }
 
 async function carryOut(

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { pictureAddress, trimUrl } from './dom/links.ts';
+import { parsePictureUrl, trimUrl } from './dom/links.ts';
 import { offsetOfBody, parseHtml } from './dom/parse.ts';
 import { bytesOfData, rasterTypeOf } from './dom/raster.ts';
 import { attributeOf, type ElementNode, isHtml } from './dom/tree.ts';
@@ -57,7 +57,8 @@ export function takeOutPictures(body: string): TakenOut {
 function pastedIn(element: ElementNode): { begin: number; end: number; data: string } | undefined {
   const source = attributeOf(element, 'src');
   const place = element.rare?.location?.attrs?.src;
-  if (source === undefined || place === undefined || pictureAddress(source).kind !== 'DATA') return undefined;
+  if (source === undefined || place === undefined || parsePictureUrl(source).kind !== 'DATA')
+    return undefined;
   return {
     begin: place.startOffset - offsetOfBody,
     end: place.endOffset - offsetOfBody,

@@ -50,6 +50,9 @@ function stepOf<C extends string>(name: string, keys: readonly string[], query: 
   };
 }
 
+/** A constant text of ours as SQL. */
+export const literal = (text: string): SQL => sql.raw(`'${text.replaceAll("'", "''")}'`);
+
 /** A JSON object with a member for each column. */
 export const jsonObject = (columns: Readonly<Record<string, SQLWrapper>>): SQL =>
   sql`json_build_object(${sql.join(

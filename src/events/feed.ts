@@ -1,18 +1,19 @@
-/** What was read after a position. */
+/** One page of events after a position. */
 export interface Page<E, P> {
   /** Oldest first. */
   readonly events: readonly E[];
-  /** Where the next read starts. */
+  /** Position from which to read on. */
   readonly reached: P;
-  /** Whether there may be more after it already. */
+  /** Whether there may already be more events after it. */
   readonly more: boolean;
-  /** Whether other watchers get the same events. */
+  /** Whether other watchers receive the same event objects. */
   readonly isShared?: boolean;
 }
 
-/** Reads a page of events after a position, from the database. */
+/** Reads a page of events after a position from the database. */
 export type ReadAfter<E, P> = (after: P) => Promise<Page<E, P>>;
 
+/** What a feed needs to read its list. */
 export interface FeedPorts<E, P> {
   readonly read: ReadAfter<E, P>;
   readonly positionOf: (event: E) => P;

@@ -4,26 +4,31 @@ import type { EventHub } from './hub.ts';
 /** Watchers who are woken in one turn of the event loop, at most: other requests get theirs in between. */
 const perTurn = 200;
 
-/** A list of events that a watcher reads. */
+/** A list of events to watch. */
 export interface FeedOf<E, P> extends FeedPorts<E, P> {
-  /** Names the list and the class of its viewers: watchers with the same key share what is read. */
+  /** Names the list and the class of its viewers. Watchers with the same key share reads. */
   readonly key: string;
-  /** The ticket whose commits bring news, or `anyTicket`. */
+  /** The ticket whose commits ring the feed, or `anyTicket`. */
   readonly ticketId: number;
 }
 
-/** One watcher's place in a feed. */
+/** One watcher of a feed. Disposing of it ends the watch. */
 export interface Watching<P, E> extends Disposable {
   /**
-   * The next page after a position, as soon as there is one. Undefined: the watcher or the gateway has gone.
+   * Resolves with the next page after a position, as soon as there is one. Undefined when the watcher has
+   * disconnected or the gateway stops.
    */
   next(after: P): Promise<Page<E, P> | undefined>;
 }
 
+/**
+ * The feeds that have watchers in this process. A feed is created for its first watcher and dropped after its
+ * last.
+ */
 export interface Feeds {
   /**
-   * @param away is aborted when the watcher has gone
-   * @param readAlone reads while the watcher is behind
+   * Joins the feed with this key. @param away is aborted when the watcher disconnects @param readAlone reads
+   * while the watcher is behind
    */
   watch<E, P>(of: FeedOf<E, P>, away: AbortSignal, readAlone?: ReadAfter<E, P>): Promise<Watching<P, E>>;
 }
@@ -33,7 +38,7 @@ interface Opened {
   readonly bell: Disposable;
 }
 
-/** The feeds that somebody watches in this process. */
+/** Creates the feeds. @param hub rings them */
 export function createFeeds(hub: EventHub): Feeds {
   const opened = new Map<string, Opened>();
   const turn = createTurns();

@@ -13,7 +13,7 @@ const lookEveryMs = 15_000;
  */
 const listenOnMs = 60_000;
 
-/** Rings for the events of every ticket. */
+/** Instead of a ticket's id: rings for the events of every ticket. */
 export const anyTicket = 0;
 
 /**
@@ -32,6 +32,7 @@ export interface EventHub extends AsyncDisposable {
   listening(): Promise<void>;
 }
 
+/** What the hub needs. */
 export interface HubPorts {
   /**
    * Opens a client with one connection. It is ended when nothing is watched, because a LISTEN that has
@@ -49,6 +50,7 @@ interface Watched {
   lastNumber: number | undefined;
 }
 
+/** Creates the hub. It connects when the first subscription begins. */
 export function createEventHub({ open, findLastNumbers, log }: HubPorts): EventHub {
   const watched = new Map<number, Watched>();
   const ending = new AbortController();

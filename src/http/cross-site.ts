@@ -17,7 +17,7 @@ const asked = [
  * user's Basic credential. A page cannot remove the headers by which browsers mark such requests.
  * @param ownOrigin the origin by which the caller reached us
  */
-export function maySneakIn({ headers }: IncomingMessage, ownOrigin: string): boolean {
+export function mayBeCrossSite({ headers }: IncomingMessage, ownOrigin: string): boolean {
   if (!simpleTypes.test(essenceOf(headers['content-type'])) || asked.some((name) => name in headers))
     return false;
   const { origin, 'sec-fetch-site': site } = headers;

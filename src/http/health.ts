@@ -1,4 +1,4 @@
-import { answerJson } from './respond.ts';
+import { sendJson } from './respond.ts';
 import type { Handle } from './server.ts';
 
 /** The state of background work. */
@@ -17,8 +17,8 @@ export function createHealth(
   chores: Readonly<Record<string, () => Chore | Promise<Chore>>> = {},
 ): Handle {
   return async (_req, res, path) => {
-    if (path === '/health/live') return answerJson(res, 200, { status: 'live' });
-    if (path !== '/health/ready') return answerJson(res, 404, { status: 'unknown' });
+    if (path === '/health/live') return sendJson(res, 200, { status: 'live' });
+    if (path !== '/health/ready') return sendJson(res, 404, { status: 'unknown' });
     const entries = await Promise.all(
       Object.entries(checks).map(async ([name, check]) => [name, await outcome(check)] as const),
     );
@@ -27,7 +27,7 @@ export function createHealth(
     );
     const ready = !isDraining() && entries.every(([, result]) => result === 'ok');
     const usable = beside.some(([, goes]) => goes === 'degraded') ? 'degraded' : 'ready';
-    answerJson(res, ready ? 200 : 503, {
+    sendJson(res, ready ? 200 : 503, {
       status: isDraining() ? 'draining' : ready ? usable : 'not ready',
       ...Object.fromEntries(entries),
       ...Object.fromEntries(beside),

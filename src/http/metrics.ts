@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Metrics } from '../observe/metrics.ts';
 import { isDirect } from './direct-request.ts';
-import { answerText } from './respond.ts';
+import { sendText } from './respond.ts';
 import type { Handle } from './server.ts';
 
 /**
@@ -14,9 +14,9 @@ export function createMetricsPage(metrics: Metrics, token: string | undefined): 
   return async (req, res) => {
     if (!isDirect(req) && !offers(req)) {
       const challenge = { 'WWW-Authenticate': 'Bearer realm="metrics"' };
-      return answerText(res, 401, 'Send METRICS_TOKEN as a bearer token\n', challenge);
+      return sendText(res, 401, 'Send METRICS_TOKEN as a bearer token\n', challenge);
     }
-    answerText(res, 200, await metrics.text(), { 'Content-Type': metrics.contentType });
+    sendText(res, 200, await metrics.text(), { 'Content-Type': metrics.contentType });
   };
 }
 

@@ -3,11 +3,11 @@ import { asUnavailable } from '../platform/database-faults.ts';
 import { BadCredential, BadRequest, RateLimited, Unavailable } from '../platform/errors.ts';
 import type { Logger } from '../platform/log.ts';
 import { noteCode, notedOf } from '../platform/request-notes.ts';
-import { sendAnswer } from '../platform/send-response.ts';
+import { sendResponse } from '../platform/send-response.ts';
 import { identityOf } from './request-id.ts';
 
 /** Sends a text. If the head has been sent already, the connection is closed instead. */
-export function answerText(
+export function sendText(
   res: ServerResponse,
   status: number,
   text: string,
@@ -22,17 +22,17 @@ export function answerText(
     'Cache-Control': 'no-store',
     ...headers,
   };
-  sendAnswer(res.req, res, { status, headers: all, body });
+  sendResponse(res.req, res, { status, headers: all, body });
 }
 
 /** Sends a JSON value. */
-export function answerJson(
+export function sendJson(
   res: ServerResponse,
   status: number,
   value: unknown,
   headers: Record<string, string> = {},
 ): void {
-  answerText(res, status, JSON.stringify(value), {
+  sendText(res, status, JSON.stringify(value), {
     'Content-Type': 'application/json; charset=utf-8',
     ...headers,
   });
@@ -42,7 +42,7 @@ export function answerJson(
  * Sends an error that was thrown before a route could handle it: a bad credential, a database that is down, a
  * fault. The body is a GraphQL error.
  */
-export function answerFault(req: IncomingMessage, res: ServerResponse, error: unknown, log: Logger): void {
+export function sendError(req: IncomingMessage, res: ServerResponse, error: unknown, log: Logger): void {
   const say = (
     status: number,
     message: string,
@@ -50,7 +50,7 @@ export function answerFault(req: IncomingMessage, res: ServerResponse, error: un
     headers: Record<string, string> = {},
   ) => {
     noteCode(notedOf(req), extensions.code);
-    answerJson(res, status, { errors: [{ message, extensions }] }, headers);
+    sendJson(res, status, { errors: [{ message, extensions }] }, headers);
   };
   if (error instanceof BadCredential) {
     const wait = error.retryAfterSeconds;

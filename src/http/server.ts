@@ -2,11 +2,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { inSpan, SpanKind, type SpanOptions } from '../observe/tracing.ts';
 import type { Logger } from '../platform/log.ts';
 import { type Door, notedOf, outcomeOf } from '../platform/request-notes.ts';
+import { boundConnections, cutStalled, type Patience } from './connections.ts';
 import { identify } from './request-id.ts';
 import { createRequestLines, type RequestSeen } from './request-line.ts';
 import { readTarget } from './request-target.ts';
-import { answerFault, answerText } from './respond.ts';
-import { cutStalled, type Patience } from './slow-connections.ts';
+import { sendError, sendText } from './respond.ts';
 
 /**
  * Handles a request.
@@ -70,14 +70,15 @@ export function createHttpServer(routes: readonly Route[], { log, seen, patience
       const visit = begin(req, res);
       if (visit === undefined) return;
       const { path, route } = visit;
-      if (route === undefined) return answerText(res, 404, 'Not found\n');
+      if (route === undefined) return sendText(res, 404, 'Not found\n');
       void inSpan(`${req.method} ${route.prefix}`, spanOf(req, res, route), () =>
-        Promise.try(route.handle, req, res, path).catch((error) => answerFault(req, res, error, log)),
+        Promise.try(route.handle, req, res, path).catch((error) => sendError(req, res, error, log)),
       );
     },
   );
   server.maxRequestsPerSocket = 0;
   cutStalled(server, patience);
+  boundConnections(server, log);
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
     continueWhenRead(req, res);
     server.emit('request', req, res);
@@ -113,7 +114,7 @@ function continueWhenRead(req: IncomingMessage, res: ServerResponse): void {
 }
 
 const refuseInText: NonNullable<Route['refuse']> = (_req, res, status, message) =>
-  answerText(res, status, `${message}\n`);
+  sendText(res, status, `${message}\n`);
 
 function matches({ prefix, fold, exact = false }: Route, path: string): boolean {
   const below = (a: string) =>

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
 import { BadCredential, BadRequest, RateLimited, Unavailable } from '../platform/errors.ts';
 import type { RequestContext } from '../platform/request-context.ts';
-import { sendAnswer } from '../platform/send-response.ts';
+import { sendResponse } from '../platform/send-response.ts';
 import { contentCoding } from './dotnet/content-coding.ts';
 import { parseMediaType } from './dotnet/media-type.ts';
 import { negotiate, type Representation, selectCharset, selectReader } from './dotnet/negotiation.ts';
@@ -59,14 +59,14 @@ export function createLegacyDoor(ports: LegacyPorts) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const where = route(request.url ?? '');
     if (where === 'help' || where === 'openapi')
-      return sendAnswer(request, response, pages(where, request, originOf(request)));
+      return sendResponse(request, response, pages(where, request, originOf(request)));
     const visit: Visit = { request, as: negotiate(request.headers) };
     try {
       const reply = await answer(visit).catch((error) => answerError(error, visit, ports));
       if (!reply) return void response.destroy();
       if (where) reply.headers.Link = '</api>; rel="help"';
       if (visit.context?.viewer) ports.count?.({ ...useOf(visit), status: reply.status });
-      sendAnswer(request, response, reply);
+      sendResponse(request, response, reply);
     } finally {
       visit.files?.release();
     }
@@ -100,7 +100,7 @@ export function refuseLegacy(
   status: number,
   message: string,
 ): void {
-  sendAnswer(request, response, errorReply(status, negotiate(request.headers), message));
+  sendResponse(request, response, errorReply(status, negotiate(request.headers), message));
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {
@@ -161,12 +161,11 @@ function answerError(error: unknown, { as, context }: Visit, ports: LegacyPorts)
 }
 
 const unused = emptyPost();
+const members = Object.keys(unused) as (keyof NewMessagePost)[];
 
 /** The client, by the product name in its User-Agent, and the old members that it uses. */
 function useOf({ request, post }: Visit): { client: string; fields: string[] } {
   const product = /^[\w.+-]{1,40}/.exec(request.headers['user-agent'] ?? '')?.[0];
-  const fields = Object.entries(post ?? {}).filter(
-    ([name, value]) => value !== unused[name as keyof NewMessagePost],
-  );
-  return { client: product ?? 'unknown', fields: fields.map(([name]) => name) };
+  const fields = post ? members.filter((name) => post[name] !== unused[name]) : [];
+  return { client: product ?? 'unknown', fields };
 }

@@ -8,7 +8,7 @@ import { encodeLocalName } from './dotnet/xml/name.ts';
 export interface LegacyReply {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
-  readonly body: Buffer;
+  readonly body: string | Buffer;
 }
 
 /** Headers of every answer of the old service. */
@@ -50,7 +50,12 @@ function reply(
   const contentType = `${as.mediaType}; charset=${as.charset}`;
   return {
     status,
-    headers: { ...noCache, ...headers, 'Content-Type': contentType, 'Content-Length': body.length },
+    headers: {
+      ...noCache,
+      ...headers,
+      'Content-Type': contentType,
+      'Content-Length': Buffer.byteLength(body),
+    },
     body,
   };
 }

@@ -34,8 +34,8 @@ export function ticketOf({
  */
 export function translate(post: NewMessagePost, ticket: Input['ticket'], receive: Receive): Translation {
   const attachments = kept(post.Attachments, isFile);
-  const cc = kept(post.SendViaOutboundEmailCc, (address) => given(address) !== undefined);
-  const bcc = kept(post.SendViaOutboundEmailBcc, (address) => given(address) !== undefined);
+  const cc = kept(post.SendViaOutboundEmailCc, isGiven);
+  const bcc = kept(post.SendViaOutboundEmailBcc, isGiven);
   const email = post.SendViaOutboundEmail && {
     email: {
       from: post.SendViaOutboundEmailFrom ?? '',
@@ -52,7 +52,7 @@ export function translate(post: NewMessagePost, ticket: Input['ticket'], receive
         visibility: post.IsPrivate ? 'PRIVATE' : 'PUBLIC',
         isMobileDevice: post.IsMobileDevice,
         attachments: attachments.items.map((attachment, i) => ({
-          file: incomingFile(attachment as NewAttachment, attachments.indices[i]! + 1, receive),
+          file: incomingFile(attachment as NewAttachment, (attachments.indices?.[i] ?? i) + 1, receive),
         })),
         ...email,
       },
@@ -60,6 +60,8 @@ export function translate(post: NewMessagePost, ticket: Input['ticket'], receive
     memberOf: (path) => memberOf(path, { attachments, cc, bcc }),
   };
 }
+
+const isGiven = (address: string | null): boolean => given(address) !== undefined;
 
 /** Ignores an item without name and data: clients send their empty form as one. */
 function isFile(attachment: NewAttachment | null): boolean {
@@ -69,14 +71,16 @@ function isFile(attachment: NewAttachment | null): boolean {
 }
 
 interface Kept<T> {
-  readonly items: T[];
-  /** Their indices in the client's list. */
-  readonly indices: number[];
+  readonly items: readonly T[];
+  /** Their indices in the client's list. Undefined when all of it is kept. */
+  readonly indices: readonly number[] | undefined;
 }
 
-function kept<T>(list: readonly T[] | null, keep: (item: T) => boolean): Kept<T> {
-  const indices = [...(list ?? []).keys()].filter((i) => keep(list![i]!));
-  return { items: indices.map((i) => list![i]!), indices };
+function kept<T>(given: readonly T[] | null, keep: (item: T) => boolean): Kept<T> {
+  const list = given ?? [];
+  if (list.every(keep)) return { items: list, indices: undefined };
+  const indices = [...list.keys()].filter((i) => keep(list[i]!));
+  return { items: indices.map((i) => list[i]!), indices };
 }
 
 /** @param number of the attachment, from 1. It names a file without a name */
@@ -98,7 +102,7 @@ function memberOf(
 ): string {
   const [first, second, third] = path[0] === 'email' ? path.slice(1) : path;
   const indexed = (member: string, list: Kept<unknown>, index: string | undefined) =>
-    index === undefined ? member : `${member}[${list.indices[Number(index)] ?? index}]`;
+    index === undefined ? member : `${member}[${list.indices?.[Number(index)] ?? index}]`;
   switch (first) {
     case 'ticket':
       return second === 'ticketId' ? 'TicketId' : 'TicketREF';

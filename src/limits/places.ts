@@ -1,7 +1,7 @@
 import { TooMany, type TooManyCode } from '../platform/errors.ts';
 
 /** Limits how many subscriptions, or forms with files, each user may have open in this process. */
-export class Places {
+export class ConcurrencyLimit {
   readonly #code: TooManyCode;
   readonly #most: number;
   readonly #taken = new Map<number, number>();

@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url';
-import { remembering } from '../platform/lru.ts';
+import { memoize } from '../platform/lru.ts';
 
 /** An e-mail address, or why the text is none. */
 export type ParsedAddress =
@@ -36,7 +36,7 @@ const refuse = (message: string): ParsedAddress => ({ ok: false, message });
  * break. Address literals (`user@[192.0.2.1]`) are refused: they name a machine, and mail to them bypasses
  * the domain's MX.
  */
-export const parseAddress = remembering(readAddress, rememberedAddresses);
+export const parseAddress = memoize(readAddress, rememberedAddresses);
 
 function readAddress(text: string): ParsedAddress {
   // Checked before trimming, which is quadratic: a megabyte of blanks would take minutes.
@@ -94,7 +94,7 @@ export function needsSmtpUtf8(address: string): boolean {
 /**
  * The address as SMTP is given it: the local part as written, the domain in ASCII (punycode), lower-cased.
  */
-export const envelopeAddress = remembering((address) => {
+export const envelopeAddress = memoize((address) => {
   const at = address.lastIndexOf('@');
   return `${address.slice(0, at)}@${domainToASCII(address.slice(at + 1))}`;
 }, rememberedAddresses);
@@ -105,7 +105,7 @@ export const envelopeAddress = remembering((address) => {
  * many is a nuisance, one recipient taken for another is a lost mail (RFC 5321 §2.4). Quotes that are not
  * needed (`"jane"@…`) name the same mailbox, and so do two spellings that NFC makes equal.
  */
-export const addressKey = remembering(keyOf, rememberedAddresses);
+export const addressKey = memoize(keyOf, rememberedAddresses);
 
 /**
  * Addresses that are their own key, as PostgreSQL's regular expression: an unquoted ASCII local part, and a

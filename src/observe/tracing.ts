@@ -39,16 +39,16 @@ export interface SpanOptions {
  * Runs some work as a span, which is a child of the span that it is called in. Without tracing, it only runs
  * the work.
  */
-export function inSpan<T>(name: string, options: SpanOptions, work: () => Promise<T>): Promise<T> {
+export function inSpan<R>(name: string, options: SpanOptions, work: () => R): R | Promise<Awaited<R>> {
   return tracer === undefined ? work() : traced(tracer, name, options, work);
 }
 
-async function traced<T>(
+async function traced<R>(
   by: Tracer,
   name: string,
   { kind = SpanKind.INTERNAL, attributes = {}, traceparent, atEnd = () => ({}) }: SpanOptions,
-  work: () => Promise<T>,
-): Promise<T> {
+  work: () => R,
+): Promise<Awaited<R>> {
   const parent = within.getStore() ?? contextOf(traceparent);
   const span = by.startSpan(name, { kind, attributes }, parent);
   try {

@@ -1,6 +1,9 @@
 import { Html } from './html.ts';
 
-/** What a page's script reads as `JSON.parse(document.getElementById('settings').textContent)`. */
+/**
+ * Embeds settings as JSON in a page. Its script reads them with
+ * `JSON.parse(document.getElementById('settings').textContent)`.
+ */
 export function embeddedSettings(settings: object): Html {
   // No `<` may stand in it: `</script>` would end the element.
   const json = JSON.stringify(settings).replaceAll('<', '\\u003c');

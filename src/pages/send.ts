@@ -2,7 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { writeHead } from '../platform/response-head.ts';
 
 /** A response of the development pages: a page, a file or JSON. */
-export interface WebPage {
+export interface PageResponse {
   readonly status?: number;
   /** Content-Type with its charset. */
   readonly type: string;
@@ -20,7 +20,7 @@ export const inertPolicy =
  * Sends a response with the security headers that all of them have: no sniffing, no referrer, no framing. Its
  * body is omitted for HEAD.
  */
-export function sendPage(req: IncomingMessage, res: ServerResponse, page: WebPage): void {
+export function sendPage(req: IncomingMessage, res: ServerResponse, page: PageResponse): void {
   const body = Buffer.isBuffer(page.body) ? page.body : Buffer.from(page.body);
   writeHead(res, page.status ?? 200, {
     'content-type': page.type,

@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
  * @param texts maximum number of cached results
  * @param longest maximum characters of a text whose result is cached
  */
-export function remembering<V extends {}>(
+export function memoize<V extends {}>(
   compute: (text: string) => V,
   { texts, longest }: { texts: number; longest: number },
 ): (text: string) => V {

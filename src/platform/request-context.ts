@@ -2,10 +2,12 @@ import type { Receive } from './incoming-file.ts';
 import type { Logger } from './log.ts';
 import type { Noted } from './request-notes.ts';
 
+/** All roles of users. */
 export const roles = ['OPERATOR', 'REQUESTER'] as const;
 /** A user's role. */
 export type Role = (typeof roles)[number];
 
+/** All scopes of credentials. */
 export const scopes = ['read', 'write', 'mail', 'admin'] as const;
 /** A permission of a credential. */
 export type Scope = (typeof scopes)[number];

@@ -25,7 +25,7 @@ export interface WholeResponse {
  * connection, and the response might be lost, so the rest of the request is discarded for a while before the
  * connection is closed.
  */
-export function sendAnswer(
+export function sendResponse(
   req: IncomingMessage,
   res: ServerResponse,
   { status, headers, body }: WholeResponse,
@@ -41,10 +41,18 @@ export function sendAnswer(
     return;
   }
   writeHead(res, status, headers);
-  // As Latin-1, a short body is sent in one packet with the head; Node would send bytes as a second one.
-  if (isShort(body)) typeof body === 'string' ? res.end(body) : res.end(body.toString('latin1'), 'latin1');
+  if (isShort(body)) endWith(res, body, headers['Content-Length']);
   else void writePieces(res, body).then(() => res.end());
   if (rest > 0) req.unpipe().resume();
+}
+
+/**
+ * As Latin-1, a short body is sent in one packet with the head; Node would send bytes as a second one. A text
+ * of as many bytes as characters is ASCII, which Latin-1 writes faster than UTF-8.
+ */
+function endWith(res: ServerResponse, body: string | Buffer, bytes: unknown): void {
+  if (typeof body !== 'string') res.end(body.toString('latin1'), 'latin1');
+  else res.end(body, body.length === bytes ? 'latin1' : 'utf8');
 }
 
 /** Bytes that may still arrive. */

@@ -58,19 +58,30 @@ export type Quote = (typeof quotes)[number];
 /** Conditions that cancel a held mail. */
 export const cancelReasons = ['REQUESTER_REPLIED', 'OPERATOR_REPLIED'] as const;
 
+/** State of a ticket. */
 export type TicketStatus = (typeof ticketStatuses)[number];
 /** Warnings about a command that was executed, but perhaps not as its author expects. */
 export const warningCodes = ['DUPLICATE_RECIPIENT'] as const;
 
+/** Code of a warning about a message or its mail. */
 export type WarningCode = (typeof warningCodes)[number];
+/** A reason to cancel a mail before it is sent. */
 export type CancelReason = (typeof cancelReasons)[number];
+/** Who may see a message or an event. */
 export type Visibility = (typeof visibilities)[number];
+/** Format of a message's body. */
 export type MessageFormat = (typeof formats)[number];
+/** State of a delivery. */
 export type DeliveryState = (typeof deliveryStates)[number];
+/** Header field that names a recipient. */
 export type RecipientKind = (typeof recipientKinds)[number];
+/** State of a recipient of a delivery. */
 export type RecipientState = (typeof recipientStates)[number];
+/** How far an attempt to send a mail came. */
 export type AttemptPhase = (typeof attemptPhases)[number];
+/** State of a file's virus scan. */
 export type ScanState = (typeof scanStates)[number];
+/** What happened to a ticket. */
 export type EventType = (typeof eventTypes)[number];
 
 /** What can be done about a mail that was not delivered. */

@@ -14,8 +14,8 @@ export type ScanResult =
  * The scanner cannot be reached, did not answer for five minutes, or closed the connection. Files have to
  * wait.
  */
-export class ScannerAway extends Error {
-  override readonly name = 'ScannerAway';
+export class ScannerUnavailable extends Error {
+  override readonly name = 'ScannerUnavailable';
 }
 
 /**
@@ -27,15 +27,15 @@ export class ScanRefused extends Error {
 }
 
 /** How long a scanner may take to answer, milliseconds: an archive of a gigabyte takes minutes. */
-const patienceMs = 5 * 60_000;
+const timeoutMs = 5 * 60_000;
 /** Characters of its answer that are read. */
 const maxReply = 1000;
 
 /**
  * Scans a stream with clamd's INSTREAM command, which needs no shared files.
  * @param signal aborts the scan
- * @throws ScannerAway, also when aborted or after five minutes without an answer; ScanRefused for any other
- *   reply; or the stream's error
+ * @throws ScannerUnavailable, also when aborted or after five minutes without an answer; ScanRefused for any
+ *   other reply; or the stream's error
  */
 export async function scanStream(clamd: Clamd, source: Readable, signal?: AbortSignal): Promise<ScanResult> {
   // Without a listener, an error before the scanner is connected would end the process.
@@ -74,14 +74,14 @@ function pieceOf(bytes: Buffer): Buffer {
 
 /**
  * Checks that the scanner answers PING.
- * @throws ScannerAway when it does not
+ * @throws ScannerUnavailable when it does not
  */
 export async function pingScanner(clamd: Clamd): Promise<void> {
   const socket = await open(clamd);
   try {
     socket.write('zPING\0');
     const reply = await readReply(socket);
-    if (reply !== 'PONG') throw new ScannerAway(`it answers ${JSON.stringify(reply)}`);
+    if (reply !== 'PONG') throw new ScannerUnavailable(`it answers ${JSON.stringify(reply)}`);
   } finally {
     socket.destroy();
   }
@@ -89,12 +89,12 @@ export async function pingScanner(clamd: Clamd): Promise<void> {
 
 async function open(clamd: Clamd, signal?: AbortSignal): Promise<Socket> {
   const socket = connect({ ...clamd, ...(signal && { signal }) });
-  socket.setTimeout(patienceMs, () => socket.destroy(new ScannerAway('no answer')));
+  socket.setTimeout(timeoutMs, () => socket.destroy(new ScannerUnavailable('no answer')));
   try {
     await once(socket, 'connect');
     return socket;
   } catch (error) {
-    throw new ScannerAway((error as Error).message, { cause: error });
+    throw new ScannerUnavailable((error as Error).message, { cause: error });
   }
 }
 
@@ -106,9 +106,11 @@ function readReply(socket: Socket): Promise<string> {
       text += chunk.toString('utf8');
       if (text.includes('\0') || text.length > maxReply) done();
     });
-    socket.once('end', () => (text === '' ? reject(new ScannerAway('it ended the connection')) : done()));
-    socket.once('error', (error) => reject(new ScannerAway(error.message, { cause: error })));
-    socket.once('close', () => reject(new ScannerAway('it closed the connection')));
+    socket.once('end', () =>
+      text === '' ? reject(new ScannerUnavailable('it ended the connection')) : done(),
+    );
+    socket.once('error', (error) => reject(new ScannerUnavailable(error.message, { cause: error })));
+    socket.once('close', () => reject(new ScannerUnavailable('it closed the connection')));
   });
 }
 

@@ -4,7 +4,7 @@ import { createAlarm } from '../platform/alarm.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Clamd } from '../settings/clamd-url.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
-import { pingScanner, ScannerAway, ScanRefused, scanStream } from './clamd.ts';
+import { pingScanner, ScannerUnavailable, ScanRefused, scanStream } from './clamd.ts';
 import {
   claimScans,
   nextScan,
@@ -73,7 +73,7 @@ export function createScanner(ports: ScannerPorts): Scanner {
 
   async function putOff(attachmentId: number, error: unknown): Promise<void> {
     if (ending.signal.aborted) return putOffScan(sql, attachmentId, 0);
-    if (error instanceof ScannerAway) {
+    if (error instanceof ScannerUnavailable) {
       // Concurrent scans fail together, and count as one failure.
       if (restsUntil <= performance.now()) {
         failures += 1;

@@ -1,7 +1,8 @@
 import type { Settings } from './environment.ts';
 
-/** What docs/SETTINGS.md says of a setting, in Markdown. */
+/** How docs/SETTINGS.md describes a setting, in Markdown. */
 export interface Description {
+  /** What the setting does. */
   readonly about: string;
   /** What happens without it, for a setting that has no default value. */
   readonly unset?: string;
@@ -164,7 +165,7 @@ const monitoring = {
   },
 } satisfies Section;
 
-/** By the section that docs/SETTINGS.md puts them in. */
+/** Descriptions of all settings, by section of docs/SETTINGS.md. */
 export const sections: Readonly<Record<string, Section>> = {
   'The program': program,
   Database: database,
@@ -177,7 +178,7 @@ export const sections: Readonly<Record<string, Section>> = {
   Monitoring: monitoring,
 };
 
-/** Every setting has a description. */
+/** Descriptions of all settings, by name. */
 export const descriptions: Section = {
   ...{ ...program, ...database, ...mail, ...files, ...network },
   ...{ ...signIn, ...sizes, ...limits, ...monitoring },

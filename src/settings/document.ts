@@ -19,7 +19,7 @@ const files: Readonly<Record<string, () => string>> = {
       .join('\n\n'),
 };
 
-/** The files with tables, as they should be. */
+/** The files that contain tables of settings: their present text, and the text that they should have. */
 export async function settingsDocuments(): Promise<{ path: string; now: string; wanted: string }[]> {
   return Promise.all(
     Object.entries(files).map(async ([path, write]) => {

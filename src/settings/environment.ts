@@ -1,8 +1,23 @@
 import { z } from 'zod';
 import { readBlobsUrl } from './blobs-url.ts';
 import { readClamdUrl } from './clamd-url.ts';
-import { codePage, flag, origins, publicUrl, readBy, roles, smtpUrl, url, whole } from './kinds.ts';
-import { judgeNames } from './names.ts';
+import {
+  bearer,
+  codePage,
+  flag,
+  host,
+  judgeValue,
+  oneOf,
+  origins,
+  path,
+  publicUrl,
+  readBy,
+  roles,
+  smtpUrl,
+  url,
+  whole,
+} from './kinds.ts';
+import { findMisspelledNames } from './names.ts';
 
 /** Bytes of a mebibyte. */
 export const MiB = 1024 * 1024;
@@ -10,22 +25,22 @@ const mostPerMinute = 1_000_000_000;
 
 /** Every variable of the environment that the gateway reads. */
 const variables = z.object({
-  HOST: z.string().min(1).default('127.0.0.1'),
+  HOST: host.default('127.0.0.1'),
   PORT: whole(4000, 0, 65_535),
-  DATA_DIR: z.string().min(1).default('.data'),
-  RATE_LIMITS: z.enum(['memory', 'postgres', 'off']).default('memory'),
+  DATA_DIR: path.default('.data'),
+  RATE_LIMITS: oneOf('memory', 'postgres', 'off').default('memory'),
   RATE_LIMIT_ADDRESS: whole(60_000, 1, mostPerMinute),
   RATE_LIMIT_VIEWER: whole(30_000, 1, mostPerMinute),
   RATE_LIMIT_WRITES: whole(6000, 1, mostPerMinute),
   RATE_LIMIT_TICKET: whole(3000, 1, mostPerMinute),
-  TRUSTED_DOCUMENTS: z.string().min(1).optional(),
+  TRUSTED_DOCUMENTS: path.optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
   INBOX_KEEP_DAYS: whole(30, 1, 36_500),
-  METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  METRICS_TOKEN: bearer.optional(),
   WORKER_PORT: whole(4001, 0, 65_535).removeDefault().optional(),
   DRAIN_SECONDS: whole(60, 5, 900),
   MAIL_STALLED_MINUTES: whole(15, 1, 7 * 24 * 60),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent').default('info'),
   NODE_ENV: z.string().optional(),
   DATABASE_URL: url('postgres:', 'postgresql:').optional(),
   DATABASE_OWNER_URL: url('postgres:', 'postgresql:').optional(),
@@ -62,29 +77,26 @@ const variables = z.object({
 /** The variables, parsed and with their defaults. */
 export type Settings = z.infer<typeof variables>;
 
-const consistent = variables.superRefine((env, context) => {
-  const report = (name: string, message: string) =>
-    context.addIssue({ code: 'custom', path: [name], message });
+type Given = Readonly<Partial<Record<keyof Settings, string>>>;
+
+/** What is wrong between settings that may each be right. It judges the texts, so that it is always told. */
+function* judgeTogether(given: Given): Generator<string> {
   const jwt = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;
-  const missing = jwt.filter((name) => env[name] === undefined);
+  const missing = jwt.filter((name) => given[name] === undefined);
   if (missing.length < jwt.length)
-    for (const name of missing) report(name, 'is required with the other JWT_ settings');
-  if (env.MAX_UPLOADED_BYTES < env.MAX_ATTACHMENT_BYTES)
-    report('MAX_UPLOADED_BYTES', 'must not be less than MAX_ATTACHMENT_BYTES');
-  if (env.DATABASE_URL !== undefined) return;
-  for (const [setting, isSet] of needDatabase(env))
-    if (isSet) report('DATABASE_URL', `is required with ${setting}`);
-});
+    for (const name of missing) yield `${name}: is required with the other JWT_ settings`;
+  if (given.DATABASE_URL !== undefined) return;
+  for (const [setting, isSet] of needDatabase(given))
+    if (isSet) yield `DATABASE_URL: is required with ${setting}`;
+}
 
 /**
  * Settings that show that the desk is meant for real users. Without a database it would be a demo desk, whose
  * passwords are public.
  */
-const needDatabase = (
-  env: Pick<Settings, 'NODE_ENV' | 'TRUST_PROXY' | 'DATABASE_OWNER_URL'>,
-): [string, boolean][] => [
+const needDatabase = (env: Given): [string, boolean][] => [
   ['DATABASE_OWNER_URL', env.DATABASE_OWNER_URL !== undefined],
-  [`NODE_ENV=${env.NODE_ENV}`, /^\s*prod(uction)?\s*$/i.test(env.NODE_ENV ?? '')],
+  [`NODE_ENV=${env.NODE_ENV}`, /^prod(uction)?$/i.test(env.NODE_ENV ?? '')],
   ['TRUST_PROXY=1', env.TRUST_PROXY === '1'],
 ];
 
@@ -101,11 +113,22 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   readonly settings: Settings;
   readonly warnings: readonly string[];
 } {
-  const given = Object.entries(env).filter(([, value]) => value !== undefined && value !== '');
-  const parsed = consistent.safeParse(Object.fromEntries(given));
-  const names = judgeNames(env, Object.keys(variables.shape));
-  const wrong = (parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  if (!parsed.success || names.errors.length > 0)
-    throw new ConfigError([...names.errors, ...wrong].join('\n'));
+  const known = Object.keys(variables.shape);
+  const names = findMisspelledNames(env, known);
+  const wrong = [...names.errors];
+  const given: Record<string, string> = {};
+  for (const name of known) {
+    const text = env[name] ?? '';
+    const blemish = judgeValue(text);
+    if (blemish !== undefined) wrong.push(`${name}: ${blemish}`);
+    const value = blemish === undefined ? text : text.trim().replace(/^(["'`])(.*)\1$/s, '$2');
+    if (value !== '') given[name] = value;
+  }
+  const parsed = variables.safeParse(given);
+  for (const { path, message } of parsed.error?.issues ?? []) wrong.push(`${path.join('.')}: ${message}`);
+  wrong.push(...judgeTogether(given));
+  if (parsed.data !== undefined && parsed.data.MAX_UPLOADED_BYTES < parsed.data.MAX_ATTACHMENT_BYTES)
+    wrong.push('MAX_UPLOADED_BYTES: must not be less than MAX_ATTACHMENT_BYTES');
+  if (!parsed.success || wrong.length > 0) throw new ConfigError(wrong.join('\n'));
   return { settings: parsed.data, warnings: names.warnings };
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /*
@@ -5,14 +6,32 @@ import { z } from 'zod';
  * name.
  */
 
-/** A whole number in a range. */
-export const whole = (fallback: number, min: number, max: number) => {
-  const error = `must be a whole number from ${min} to ${max}`;
-  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error }).default(fallback);
-};
+/** In decimal digits alone: no unit, no separators, no leading zero, which some would read as octal. */
+const digits = /^(0|[1-9]\d*)$/;
+
+export const whole = (fallback: number, min: number, max: number) =>
+  z
+    .string()
+    .refine((text) => digits.test(text) && Number(text) >= min && Number(text) <= max, {
+      error: `must be a whole number from ${min} to ${max}, in digits alone`,
+    })
+    .transform(Number)
+    .default(fallback);
+
+/** What a file of settings may put around a value: blanks, a carriage return, quotes. */
+export function judgeValue(text: string): string | undefined {
+  if (text.endsWith('\r')) return 'ends with a carriage return, as lines do in a file from Windows';
+  if (text.trim() !== text) return 'begins or ends with a blank';
+  if (/^(["'`]).*\1$/s.test(text)) return 'is in quotes, which would be a part of the value';
+  return undefined;
+}
 
 const hasProtocol = (text: string, protocols: readonly string[]): boolean =>
-  URL.canParse(text) && protocols.includes(new URL(text).protocol);
+  URL.canParse(text) &&
+  protocols.some((protocol) => text.toLowerCase().startsWith(`${protocol}//`)) &&
+  new URL(text).port !== '0';
+
+const hasHost = (text: string): boolean => new URL(text).hostname !== '';
 
 /** A URL with one of these protocols. */
 export const url = (...protocols: string[]) =>
@@ -20,8 +39,27 @@ export const url = (...protocols: string[]) =>
     error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
 
-/** A switch: 1 or 0. */
-export const flag = z.enum(['0', '1']);
+export const oneOf = <const T extends readonly [string, ...string[]]>(...words: T) =>
+  z.enum(words, { error: `must be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}` });
+
+export const flag = oneOf('0', '1');
+
+/** An address or a name to listen at. */
+export const host = z
+  .string()
+  .refine((text) => isIP(text) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text), {
+    error: 'must be an address or a host name, without scheme, brackets and port',
+  })
+  .transform((text) => text.toLowerCase());
+
+export const path = z.string().refine((text) => !/^[~$%]/.test(text), {
+  error: 'must be a path as it is: ~ and variables are not expanded here',
+});
+
+/** What a caller can send as `Authorization: Bearer …`. */
+export const bearer = z
+  .string()
+  .regex(/^[\x21-\x7e]{16,}$/, 'must have at least 16 characters, of ASCII and without blanks');
 
 /**
  * A text that is parsed by a function.
@@ -58,8 +96,8 @@ export const origins = z
 /** A mail server, or `inbox:`. */
 export const smtpUrl = z
   .string()
-  .refine((text) => text === 'inbox:' || hasProtocol(text, ['smtp:', 'smtps:']), {
-    error: 'must be smtp://…, smtps://… or inbox:',
+  .refine((text) => text === 'inbox:' || (hasProtocol(text, ['smtp:', 'smtps:']) && hasHost(text)), {
+    error: 'must be smtp://host…, smtps://host… or inbox:',
   });
 
 /** The prefix of our URLs; `/` makes them relative. */

@@ -15,6 +15,7 @@ const otherPrograms = new Set([
   'IMAP_URL',
   'NODE_ENVS',
   'LOG_LEVELS',
+  'HOSTS',
 ]);
 
 /**
@@ -23,11 +24,15 @@ const otherPrograms = new Set([
  * a warning.
  * @param settings names of all settings
  */
-export function judgeNames(env: Readonly<Record<string, string | undefined>>, settings: readonly string[]) {
+export function findMisspelledNames(
+  env: Readonly<Record<string, string | undefined>>,
+  settings: readonly string[],
+) {
   // Kubernetes sets TICKETWIRE_PORT=tcp://… in every container when a service is named ticketwire.
   const named = Object.keys(env).filter((name) => !/^(tcp:\/\/.*)?$/.test(env[name] ?? ''));
   const said = findMisspelt(named, settings).map(({ name, meant }) => ({
-    missing: env[meant] === undefined,
+    // A name of one word may well be another program's.
+    missing: env[meant] === undefined && wordsOf(meant).length + wordsOf(name).length > 2,
     text: `${name}: is not a setting; did you mean ${meant}?`,
     meant,
   }));
@@ -45,7 +50,7 @@ export function judgeNames(env: Readonly<Record<string, string | undefined>>, se
 /**
  * Finds likely misspellings: another case or other separators, a prefix `TICKETWIRE_`, or one or two letters
  * that are wrong, missing, doubled or swapped. One-word names such as `PORT` resemble too many others, so
- * they are reported only with the prefix.
+ * they are reported only with the prefix, in another case, or in the plural.
  */
 function findMisspelt(names: readonly string[], settings: readonly string[]): Misspelt[] {
   const known = new Set(settings);
@@ -57,16 +62,26 @@ function findMisspelt(names: readonly string[], settings: readonly string[]): Mi
 }
 
 function isNear(name: string, setting: string): boolean {
-  const prefixed = /^ticketwire[_.-]?/i.exec(name)?.[0] ?? '';
+  // A file for a shell says `export`, which other readers of such a file take for a part of the name.
+  const prefixed = /^(?:export\s+|ticketwire[_.-]?)/i.exec(name)?.[0] ?? '';
   const words = wordsOf(name.slice(prefixed.length));
   const wanted = wordsOf(setting);
   if (prefixed !== '' && words.join('') === wanted.join('')) return true;
-  if (wanted.length === 1) return false;
-  if (words.join('') === wanted.join('')) return true;
+  if (wanted.length === 1) return words.length === 1 && words[0]!.replace(/S$/, '') === wanted[0];
+  if (words.join('') === wanted.join('') || differInMeasure(words, wanted)) return true;
   if (words.length !== wanted.length) return editDistance(words.join(''), wanted.join('')) <= 1;
   const distances = words.map((word, i) => editDistance(word, wanted[i]!));
   const near = distances.every((d, i) => d <= allowed(Math.min(words[i]!.length, wanted[i]!.length)));
   return near && distances.reduce((sum, d) => sum + d, 0) <= 2;
+}
+
+const measures = new Set(['BYTES', 'SIZE', 'KB', 'MB', 'SECONDS', 'SECS', 'MS', 'MINUTES', 'DAYS', 'MAX']);
+
+/** `MAX_BODY_SIZE` for `MAX_BODY_BYTES`, `DATABASE_POOL_SIZE` for `DATABASE_POOL`. */
+function differInMeasure(words: readonly string[], wanted: readonly string[]): boolean {
+  if (!measures.has(words.at(-1) ?? '')) return false;
+  const stem = measures.has(wanted.at(-1)!) ? wanted.slice(0, -1) : wanted;
+  return stem.length > 1 && words.slice(0, -1).join('') === stem.join('');
 }
 
 const wordsOf = (name: string) =>

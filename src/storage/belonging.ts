@@ -11,17 +11,21 @@ const sampleSize = 200;
  * Finds out why the store must not be used with this database: another database owns it, its identity cannot
  * be read, or this database is an older backup than the store. A store without an identity is claimed if a
  * sample of the rows' blobs exists in it, or if both are empty.
- * @param look only checks, and writes nothing
+ * @param checkOnly only checks, and writes nothing
  * @returns the reason as text for the operator; undefined when the store may be used
  */
-export async function foreignness(db: Db, store: BlobStore, look = false): Promise<string | undefined> {
+export async function whyStoreUnusable(
+  db: Db,
+  store: BlobStore,
+  checkOnly = false,
+): Promise<string | undefined> {
   let its = await store.identity();
   if (its === undefined) {
-    const unlike = await unlikeness(db, store);
+    const unlike = await whyNotClaimable(db, store);
     // Another of our processes may have written the identity, and then files, since we looked.
     its = await store.identity();
     if (its === undefined) {
-      if (unlike !== undefined || look) return unlike;
+      if (unlike !== undefined || checkOnly) return unlike;
       await store.setIdentity((await findMine(db)) ?? (await insertMine(db, randomUUID())));
       its = await store.identity();
     }
@@ -53,7 +57,7 @@ export async function countCollection(db: Db, store: BlobStore): Promise<void> {
  * Claims the store for this database, whichever database owned it: the operator has checked. The previous
  * owner loses it.
  */
-export async function adopt(db: Db, store: BlobStore): Promise<void> {
+export async function adoptStore(db: Db, store: BlobStore): Promise<void> {
   const its = await store.identity();
   const seen = typeof its === 'object' ? its.generation : 0;
   const mine = { id: randomUUID(), generation: Math.max((await findMine(db))?.generation ?? 0, seen) };
@@ -74,7 +78,7 @@ async function insertMine(db: Db, id: string): Promise<StoreIdentity> {
   return mine;
 }
 
-async function unlikeness(db: Db, store: BlobStore): Promise<string | undefined> {
+async function whyNotClaimable(db: Db, store: BlobStore): Promise<string | undefined> {
   const rows = await sampleRows(db);
   if (rows.length === 0) {
     for await (const _blob of store.list(everyKey))

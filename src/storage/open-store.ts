@@ -1,7 +1,7 @@
 import { ConfigError } from '../config.ts';
 import type { Db } from '../db/database.ts';
 import { type BlobPlace, describePlace } from '../settings/blobs-url.ts';
-import { foreignness } from './belonging.ts';
+import { whyStoreUnusable } from './belonging.ts';
 import { type BlobStore, StoreUnavailable } from './blob-store.ts';
 import { createDiskStore } from './disk/store.ts';
 
@@ -22,7 +22,7 @@ export async function openCheckedStore(place: BlobPlace, db: Db): Promise<BlobSt
   const fault = (error: unknown) =>
     new ConfigError(`BLOBS_URL: ${describePlace(place)} cannot be used: ${wordsOf(error)}`, { cause: error });
   // The identity is written before any file. If it does not match, the garbage collector reports that.
-  await foreignness(db, store).catch((error) => {
+  await whyStoreUnusable(db, store).catch((error) => {
     throw error instanceof StoreUnavailable ? fault(error.cause) : error;
   });
   await store.check().catch((error) => {

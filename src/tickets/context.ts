@@ -1,7 +1,7 @@
 import type { Limits } from '../config.ts';
 import type { Database } from '../db/database.ts';
 import type { Feeds } from '../events/feeds.ts';
-import type { Places } from '../limits/places.ts';
+import type { ConcurrencyLimit } from '../limits/places.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import type { RequestContext } from '../platform/request-context.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
@@ -23,7 +23,7 @@ export interface TicketServices {
   /** Called for each live event, with the seconds from its commit until it was sent to the watcher. */
   readonly eventTold: (seconds: number) => void;
   /** Limits how many subscriptions a user has at a time. */
-  readonly watching: Places;
+  readonly watching: ConcurrencyLimit;
   readonly limits: Limits;
   readonly rateLimits: RateLimits;
   readonly attachmentUrls: AttachmentUrls;

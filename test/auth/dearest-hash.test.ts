@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createDearestHash } from '../../src/auth/dearest-hash.ts';
+import { createCostliestHash } from '../../src/auth/dearest-hash.ts';
 import { checkPassword } from '../../src/auth/passwords.ts';
 import { createWorld, dearHashOf } from './people.ts';
 
@@ -10,7 +10,7 @@ const aspNet =
 
 test('a key with no known user finds the costliest hash that can still be verified', async () => {
   await using world = await createWorld();
-  const find = createDearestHash(world.desk, world.now);
+  const find = createCostliestHash(world.desk, world.now);
   await world.add({ login: 'ours', passwordHash: dearHashOf.operator });
   await world.add({ login: 'cheap', passwordHash: bcrypt5 });
   expect(await find()).toBeUndefined();
@@ -19,14 +19,14 @@ test('a key with no known user finds the costliest hash that can still be verifi
   // For ten minutes what was found is good enough.
   expect(await find()).toBeUndefined();
   world.pass(600);
-  const dearest = await find();
-  expect(dearest).toMatch(/^\$2a\$12\$/);
-  expect(dearest).not.toBe(bcrypt12);
-  expect(await checkPassword(dearest, 'my password')).toEqual({ valid: false });
+  const costliest = await find();
+  expect(costliest).toMatch(/^\$2a\$12\$/);
+  expect(costliest).not.toBe(bcrypt12);
+  expect(await checkPassword(costliest, 'my password')).toEqual({ valid: false });
 });
 
 test('a disabled user’s hash is not looked for', async () => {
   await using world = await createWorld();
   await world.add({ login: 'gone', passwordHash: bcrypt12, disabledAt: new Date() });
-  expect(await createDearestHash(world.desk, world.now)()).toBeUndefined();
+  expect(await createCostliestHash(world.desk, world.now)()).toBeUndefined();
 });

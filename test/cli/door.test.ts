@@ -103,6 +103,9 @@ test('ticket close and open, delivery list, cancel and resolve do what their mut
     reference: 'INC-000047',
     status: 'OPEN',
   });
+  await json(['ticket', 'close', '47']);
+  await json(['message', 'add', '47', 'Again', '--reopen']);
+  expect(await json(['ticket', 'open', '47'])).toMatchObject({ changed: false, status: 'OPEN' });
   const email = ['--email', 'company@domain.com'];
   const { delivery } = await json(['message', 'add', '47', 'x', ...email, '--hold', '3600']);
   const listed = await json(['delivery', 'list', '--state', 'held', '--ticket', 'INC-000047']);

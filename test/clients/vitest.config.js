@@ -6,7 +6,9 @@ export default defineConfig({
   ...base,
   test: {
     ...base.test,
-    include: ['clients', 'defaults', 'graphcache', 'relay'].map((name) => `test/clients/${name}.js`),
+    include: ['clients', 'defaults', 'frontends', 'graphcache', 'relay'].map(
+      (name) => `test/clients/${name}.js`,
+    ),
     maxWorkers: 1,
   },
 });

@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Connection, openClient } from '../../src/db/driver/client.ts';
+import type { Wire } from '../../src/db/driver/wire.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 /*
@@ -53,9 +55,7 @@ describe('after a backend was killed in the middle of a statement', () => {
       const [{ pid }] = (await sql`select pg_backend_pid() as pid`) as unknown as [{ pid: number }];
       const statement = codeOf(sql`select pg_sleep(600)`);
       await expect
-        .poll(async () => (await owner`select state from pg_stat_activity where pid = ${pid}`)[0]?.state, {
-          timeout: 20_000,
-        })
+        .poll(async () => (await owner`select state from pg_stat_activity where pid = ${pid}`)[0]?.state)
         .toBe('active');
       await owner`select pg_terminate_backend(${pid})`;
       return {
@@ -182,4 +182,118 @@ test('a new connection prepares only what it runs; the bare driver asks for type
     );
   expect(await statementsOf('ours')).toBe(1);
   expect(await statementsOf('bare')).toBe(2);
+});
+
+const pidOf = async (sql: postgres.Sql): Promise<number> =>
+  (await sql`select pg_backend_pid() as pid`)[0]!.pid;
+
+/** Ends a backend, and resolves when it is gone. */
+async function kill(pid: number): Promise<void> {
+  await owner`select pg_terminate_backend(${pid}, 20000)`;
+}
+
+describe('a transaction whose connection is lost', () => {
+  beforeAll(async () => {
+    await owner`create table outside (it int)`.simple();
+  });
+
+  const lost: Record<string, (tx: postgres.Sql, pid: number) => Promise<unknown>> = {
+    'in a statement': async (tx) => tx`select pg_terminate_backend(pg_backend_pid())`,
+    'between two statements': async (tx, pid) => {
+      await kill(pid);
+      await tx`insert into outside values (1)`;
+    },
+    'in a statement, and goes on': async (tx, pid) => {
+      const statement = codeOf(tx`select pg_sleep(600)`);
+      await kill(pid);
+      await statement;
+      await codeOf(tx`insert into outside values (2)`);
+      await owner`select pg_sleep(0)`;
+      await codeOf(tx`insert into outside values (3)`);
+    },
+    'before its commit': (_, pid) => kill(pid),
+    'in a savepoint': (tx, pid) =>
+      (tx as unknown as postgres.TransactionSql).savepoint(async (inner) => {
+        await kill(pid);
+        await inner`insert into outside values (4)`;
+      }),
+  };
+  for (const [when, run] of Object.entries(lost)) {
+    test(`fails, and none of its statements runs outside of it: ${when}`, async () => {
+      await using('ours', async (sql) => {
+        for (let n = 0; n < 3; n += 1) {
+          const failed = codeOf(sql.begin(async (tx) => run(tx as never, await pidOf(tx as never))));
+          expect(await failed).toMatch(/^(57P01|CONNECTION_CLOSED|EPIPE|ECONNRESET)$/);
+          expect([...(await sql`select ${n}::int as n`)]).toEqual([{ n }]);
+        }
+        expect([...(await sql`select * from outside`)]).toEqual([]);
+      });
+    });
+  }
+
+  test('the bare driver ends the process', async () => {
+    const script = `
+      import postgres from 'postgres';
+      const sql = postgres({ ...JSON.parse(process.argv[1]), max: 1 });
+      await sql.begin((tx) => tx\`select pg_terminate_backend(pg_backend_pid())\`).catch(() => {});
+      await sql.end();`;
+    const child = execFile(process.execPath, [
+      '--input-type=module',
+      '-e',
+      script,
+      JSON.stringify(database.ownerConnection),
+    ]);
+    let said = '';
+    child.stderr!.on('data', (text) => (said += text));
+    const [code] = await once(child, 'close');
+    expect(code).toBe(1);
+    expect(said).toContain("reading 'write'");
+  });
+});
+
+describe('a connection that is lost in the middle of an answer', () => {
+  const first = (kind: Kind) =>
+    using(kind, async (sql) => {
+      await codeOf(sql`select pg_terminate_backend(pg_backend_pid())`);
+      const rows = await sql`select 1 as n`.catch(() => sql`select 1 as n`);
+      return [...rows];
+    });
+  test('leaves no row to the next answer', async () => {
+    expect(await first('ours')).toEqual([{ n: 1 }]);
+  });
+  test('nor half a row', async () => {
+    await using('ours', async (sql) => {
+      const pid = await pidOf(sql);
+      let rows = 0;
+      const answer = codeOf(
+        sql`select repeat('x', 3000000) as x from generate_series(1, 40)`.forEach(async () => {
+          rows += 1;
+          if (rows === 2) await kill(pid);
+        }),
+      );
+      await answer;
+      expect([...(await sql`select 1 as n`)]).toEqual([{ n: 1 }]);
+    });
+  });
+  test('the bare driver gives it one row too many', async () => {
+    expect(await first('bare')).toEqual([undefined, { n: 1 }]);
+  });
+});
+
+test('a connection that is lost before a statement was flushed is replaced by one that works', async () => {
+  const wires = new Set<Wire>();
+  const sql = openClient(database.ownerConnection, { max: 1, wires });
+  try {
+    for (let n = 0; n < 5; n += 1) {
+      await sql`select 1`;
+      const statement = codeOf(sql`select 2`);
+      // The driver has the statement after a microtask, and flushes it at the end of the turn.
+      await Promise.resolve().then(() => {});
+      for (const wire of wires) wire.fail(Object.assign(new Error('lost'), { code: 'LOST' }));
+      expect(await statement).toMatch(/LOST|CONNECTION_CLOSED/);
+      expect([...(await sql`select ${n}::int as n`)]).toEqual([{ n }]);
+    }
+  } finally {
+    await sql.end({ timeout: 0 });
+  }
 });

@@ -2,8 +2,9 @@
  * npm run rename:columns
  *
  * Renames ten columns of src/db/tables, one after another, in a copy of the program, and counts what fails
- * to compile: a statement that names a column has to fail when the column is renamed. Ends with 1 when one of
- * the files that write or read it, as listed here, compiles.
+ * to compile. Every file of src that names the column as `table.column` has to fail, and so has every file
+ * below that writes it by its key alone: `insertFrom(events, { publicNumber: … })`. Ends with 1 when one of
+ * them compiles.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -12,21 +13,30 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const command = 'src/tickets/add-message';
+const commit = 'src/tickets/add-message/commit';
 
-/** By table and column, as src/db/tables calls them: which files of the command name it. */
+/** By table and column, as src/db/tables calls them: which files write it by its key. */
 const columns: readonly (readonly [table: string, column: string, files: readonly string[]])[] = [
-  ['messages', 'isMobileDevice', ['input.ts']],
-  ['messages', 'authorId', ['row.ts', 'writes.ts']],
-  ['tickets', 'requesterId', ['rules.ts']],
-  ['tickets', 'lastEventNumber', ['rules.ts', 'writes.ts']],
-  ['mailboxes', 'displayName', ['rules.ts']],
-  ['deliveries', 'rfcMessageId', ['row.ts', 'writes.ts']],
-  ['deliveryRecipients', 'address', ['row.ts', 'writes.ts']],
-  ['attachments', 'blobKey', ['row.ts', 'writes.ts']],
-  ['events', 'publicNumber', ['writes.ts']],
-  ['idempotencyKeys', 'fingerprint', ['accept.ts']],
+  ['messages', 'isMobileDevice', [`${commit}/writes.ts`]],
+  ['messages', 'authorId', [`${commit}/writes.ts`]],
+  ['tickets', 'status', ['src/tickets/set-status.ts', `${commit}/ticket-writes.ts`]],
+  ['tickets', 'lastEventNumber', [`${commit}/ticket-writes.ts`, 'src/events/append.ts']],
+  ['mailboxes', 'displayName', ['src/cli/commands/mailboxes.ts']],
+  ['deliveries', 'rfcMessageId', [`${commit}/writes.ts`]],
+  ['deliveryRecipients', 'address', [`${commit}/writes.ts`]],
+  ['attachments', 'blobKey', [`${commit}/writes.ts`, 'src/tickets/redact/erase-files.ts']],
+  ['events', 'publicNumber', [`${commit}/ticket-writes.ts`, 'src/events/append.ts']],
+  ['idempotencyKeys', 'fingerprint', [`${commit}/accept.ts`]],
 ];
+
+/** Files of src that name a column of a table, the tables' own left out. */
+const filesNaming = (table: string, column: string): string[] =>
+  readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .map((name) => `src/${name.replaceAll('\\', '/')}`)
+    .filter((name) => name.endsWith('.ts') && !name.startsWith('src/db/tables'))
+    .filter((name) =>
+      new RegExp(`(?<![\\w.])${table}\\.${column}\\b`).test(readFileSync(join(root, name), 'utf8')),
+    );
 
 /** The text of a file of tables with one column under another name, in PostgreSQL as well. */
 function renamed(text: string, table: string, column: string): string {
@@ -74,11 +84,12 @@ try {
   for (const [table, column, files] of columns) {
     for (const { path, text } of sources) writeFileSync(path, renamed(text, table, column));
     const errors = compile(directory);
-    const compiled = files.filter((file) => !errors.has(`${command}/${file}`));
+    const named = [...new Set([...files, ...filesNaming(table, column)])];
+    const compiled = named.filter((file) => !errors.has(file));
     isWhole &&= compiled.length === 0 && ![...errors.keys()].some((file) => file.startsWith('src/db/tables'));
     const counts = [...errors].map(([file, count]) => `${file} ${count}`).join(', ');
     process.stdout.write(`${table}.${column}: ${counts || 'nothing fails'}\n`);
-    for (const file of compiled) process.stdout.write(`  ${command}/${file} names it, and compiles\n`);
+    for (const file of compiled) process.stdout.write(`  ${file} names it, and compiles\n`);
   }
 } finally {
   rmSync(directory, { recursive: true, force: true });

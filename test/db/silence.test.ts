@@ -3,8 +3,6 @@ import { type Database, openDatabase } from '../../src/db/database.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { type DatabaseDoor, openDatabaseDoor } from '../support/servers/database-door.ts';
 
-const patience = { timeout: 25_000 };
-
 async function start() {
   await using parts = new AsyncDisposableStack();
   const own = parts.use(await createTestDatabase());
@@ -52,9 +50,9 @@ test('after the network drops all connections, statements and the listener work 
   door.loseAll();
   expect(await all(database)).toEqual(everybody('failed'));
   expect(await all(database)).toEqual(everybody('answered'));
-  await expect.poll(() => listens, patience).toBe(2);
+  await expect.poll(() => listens).toBe(2);
   await own.database.raw`select pg_notify('news', 'after')`;
-  await expect.poll(() => heard, patience).toEqual(['after']);
+  await expect.poll(() => heard).toEqual(['after']);
   await listener.end({ timeout: 1 });
 });
 
@@ -77,5 +75,5 @@ test('a statement waits for a lock for longer than the silence timeout', async (
 /** Until the server was asked so often whether anybody is still there: each time by a new connection. */
 const asked = (door: DatabaseDoor, times: number) => {
   const before = door.opened;
-  return expect.poll(() => door.opened - before, patience).toBeGreaterThan(times);
+  return expect.poll(() => door.opened - before).toBeGreaterThan(times);
 };

@@ -62,6 +62,7 @@ async function shell(command: string): Promise<string> {
   const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', here(command)], {
     cwd: directory,
     maxBuffer: 1 << 24,
+    env: { ...process.env, TICKETWIRE_URL: gateway.url, TICKETWIRE_TOKEN: token },
   });
   upload = /^location: .*\/uploads\/(\S+)/im.exec(stdout)?.[1] ?? upload;
   return stdout;
@@ -104,10 +105,10 @@ async function ticketwire(words: readonly string[], input: string | Buffer): Pro
 
 /** A file of the test's own folder: this process works in the root. */
 const ownFile = (word: string): string =>
-  /^[\w/-]+\.(jsonl|pdf|md)$/.test(word) ? join(directory, word) : word;
+  /^[\w/-]+\.(jsonl|har|pdf|md)$/.test(word) ? join(directory, word) : word;
 
 async function outcomeOf(command: string): Promise<string> {
-  const [before, ours] = command.split(/(?:^|\| *)npm run -s ticketwire -- /);
+  const [before, ours] = here(command).split(/(?:^|\| *)npm run -s ticketwire -- /);
   if (ours !== undefined) return ticketwire(wordsOf(ours), before === '' ? '' : await shell(before!));
   return command.includes('text/event-stream') ? follow(command) : shell(command);
 }

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { settingsDocuments } from '../../src/settings/document.ts';
-import { readDocuments } from './blocks.ts';
+import { blocksOf, readDocuments } from './blocks.ts';
 
 const root = new URL('../../', import.meta.url);
 const documents = await readDocuments();
@@ -32,4 +32,14 @@ test.each(documents)('every link of $path leads somewhere', ({ path, text }) => 
       return anchor !== '' && read !== undefined && !anchorsIn(read.text).includes(anchor);
     });
   expect(dead).toEqual([]);
+});
+
+test('every set-up in FRONTENDS.md is a file that test:clients runs, and every such file is in it', () => {
+  const { text } = documents.find(({ path }) => path === 'docs/FRONTENDS.md')!;
+  const files = globSync('test/clients/frontends/*.js', { cwd: root }).map((file) =>
+    readFileSync(new URL(file, root), 'utf8'),
+  );
+  const blocks = blocksOf(text, 'js').filter((block) => block.startsWith('/*'));
+  expect(blocks.sort()).toEqual(files.sort());
+  expect(files.length).toBeGreaterThan(6);
 });

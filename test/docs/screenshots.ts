@@ -20,7 +20,40 @@ async function graphiql(page: Page, { url }: App): Promise<void> {
   await page.locator('.result-window .view-line', { hasText: 'rfcMessageId' }).waitFor();
 }
 
-const shots: Readonly<Record<string, (page: Page, app: App) => Promise<void>>> = { graphiql };
+/** Mails of every kind, so that there is something to see. */
+async function mailSome({ url }: App): Promise<void> {
+  const query =
+    'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { __typename } }';
+  const mails = [
+    { ticketId: 12, body: 'The licence was renewed.', email: { cc: ['drop-after-data@sandbox.test'] } },
+    { ticketId: 31, body: 'Your badge is ready.', email: { cc: ['bounce@sandbox.test'] } },
+    { ticketId: 42, body: 'The report is attached.', email: {} },
+  ];
+  for (const { ticketId, body, email } of mails) {
+    const input = { ticket: { ticketId }, body, email: { from: 'company@domain.com', ...email } };
+    await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Basic ${btoa('operator:operator')}` },
+      body: JSON.stringify({ query, variables: { input } }),
+    });
+  }
+}
+
+async function ledger(page: Page, app: App): Promise<void> {
+  await mailSome(app);
+  await page.goto(`${app.url}/ledger`);
+  await page.getByRole('heading', { name: 'Outcome unknown' }).waitFor();
+  await page.getByRole('heading', { name: 'Failed' }).waitFor();
+}
+
+async function inbox(page: Page, { url }: App): Promise<void> {
+  await page.goto(`${url}/inbox/`);
+  await page.getByRole('link', { name: /INC-000031/ }).click();
+  await page.getByRole('heading', { name: /INC-000031/ }).waitFor();
+}
+
+/** In this order: the inbox shows what the others have mailed. */
+const shots: Readonly<Record<string, (page: Page, app: App) => Promise<void>>> = { graphiql, ledger, inbox };
 
 async function shoot(browser: Browser, app: App, name: string): Promise<void> {
   const httpCredentials = { username: 'operator', password: 'operator' };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { placeOf } from '../support/cursor.ts';
+import { openStream } from '../support/event-stream.ts';
 import { asOperator, asRequester, basic, type Gateway, startGateway } from '../support/gateway.ts';
 
 let gateway: Gateway;
@@ -42,30 +43,23 @@ async function watch(
   url = gateway.url,
   told = () => {},
 ): Promise<Seen[]> {
-  const leave = new AbortController();
-  const response = await fetch(`${url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'text/event-stream', authorization },
-    body: JSON.stringify({ query: subscription, variables: { after, ticketId } }),
-    signal: leave.signal,
-  });
-  expect(response.headers.get('content-type')).toContain('text/event-stream');
+  const stream = await openStream(
+    url,
+    { query: subscription, variables: { after, ticketId } },
+    { authorization },
+  );
+  expect(stream.response.headers.get('content-type')).toContain('text/event-stream');
   const seen: Seen[] = [];
-  let text = '';
   try {
-    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-      text += chunk;
-      const blocks = text.split('\n\n');
-      text = blocks.pop()!;
-      for (const block of blocks) {
-        const data = block.split('\n').find((line) => line.startsWith('data: {'));
-        if (data !== undefined) seen.push(JSON.parse(data.slice('data: '.length)).data.ticketEvents);
-      }
-      if (seen.length > 0) told();
-      if (seen.length >= count) break;
+    while (seen.length < count) {
+      const event = await stream.next();
+      if (event === undefined) break;
+      if (event.data === undefined) continue;
+      seen.push(event.data.data!.ticketEvents as Seen);
+      told();
     }
   } finally {
-    leave.abort();
+    stream.leave();
   }
   return seen;
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createTestDatabase } from '../support/database.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { countStatements, type StatementCounter } from './statement-counter.ts';
@@ -117,14 +117,20 @@ test('100 tickets with 20 messages each are within the cost limit; five times th
 
 describe('long bodies', () => {
   const asked = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on TicketMessage { messageId body } } }';
+  const written: number[] = [];
   const write = async (count: number, bytes: number, format: 'TEXT' | 'HTML') => {
     const rows = await gateway.sql<{ id: number }[]>`
       insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
       select 47, 2, repeat('y', ${bytes}::int), ${format}, 'PUBLIC', false
       from generate_series(1, ${count}::int)
       returning id`;
+    written.push(...rows.map(({ id }) => id));
     return rows.map(({ id }) => btoa(`TicketMessage:${id}`));
   };
+  // Pages of other tests would have them otherwise.
+  afterEach(async () => {
+    await gateway.sql`delete from messages where id = any(${written.splice(0)})`;
+  });
   const MiB = 1024 * 1024;
   /** Statements that a refused answer takes, with those for its messages without their bodies. */
   async function statementsOfRefused(ids: string[], fields: string): Promise<number[]> {

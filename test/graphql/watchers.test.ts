@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
 import { placeOf } from '../support/cursor.ts';
+import { openStream } from '../support/event-stream.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { add } from '../tickets/calls.ts';
 
@@ -44,7 +45,7 @@ interface Told {
       delivery: { bcc: string[] } | null;
     } | null;
   } | null;
-  errors?: { extensions: { code: string } }[];
+  errors?: { extensions: Record<string, unknown> }[];
 }
 
 /** What a subscription tells, one by one; it ends with the stream. */
@@ -52,24 +53,12 @@ async function* watch(ticketId: number): AsyncGenerator<Told> {
   const query =
     `subscription { ticketEvents(ticket: { ticketId: ${ticketId} }) { cursor ticketMessage ` +
     '{ bodyText } delivery { bcc } } }';
-  const response = await fetch(`${gateway.url}/graphql`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      accept: 'text/event-stream',
-      authorization: `Bearer ${token.token}`,
-    },
-    body: JSON.stringify({ query }),
-  });
-  let text = '';
-  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    const blocks = text.split('\n\n');
-    text = blocks.pop()!;
-    for (const block of blocks) {
-      const data = block.split('\n').find((line) => line.startsWith('data: {'));
-      if (data !== undefined) yield JSON.parse(data.slice('data: '.length)) as Told;
-    }
+  const stream = await openStream(gateway.url, { query }, { authorization: `Bearer ${token.token}` });
+  try {
+    for (let event = await stream.next(); event !== undefined; event = await stream.next())
+      if (event.data !== undefined) yield event.data as Told;
+  } finally {
+    stream.leave();
   }
 }
 

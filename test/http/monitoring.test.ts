@@ -139,6 +139,18 @@ test('the metrics tell the outbox by state, the pools, who watches, and how late
   expect(metrics.has('process_cpu_seconds_total')).toBe(true);
 });
 
+test("what the old endpoint's callers use is counted once, however often the metrics are read", async () => {
+  const fields = async (name: string) =>
+    sumOf(await scrape(gateway.url), 'ticketwire_legacy_fields_total', `field="${name}"`);
+  const before = await fields('IsPrivate');
+  for (let call = 0; call < 3; call += 1) {
+    await gateway.legacy({ TicketREF: 'INC-000047', Message: 'Hello?', IsPrivate: true });
+    expect(await fields('IsPrivate')).toBe(before + call + 1);
+  }
+  expect(await fields('IsPrivate')).toBe(before + 3);
+  expect(await fields('Html')).toBe(0);
+});
+
 test('metrics are for this machine, or for whoever has the token', async () => {
   const ask = (headers: Record<string, string>) =>
     fetch(`${gateway.url}/metrics`, { headers }).then(({ status }) => status);

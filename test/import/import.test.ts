@@ -77,7 +77,7 @@ const desk = [
   message(1202, { visibility: 'PRIVATE', authorId: 30 }),
 ];
 
-test('a desk comes with its ids, its times, its private notes and the thread that it answers', async () => {
+test('an import keeps ids, times, private notes and the thread that a mail answers', async () => {
   await using world = await createWorld();
   const createdAt = '2019-02-03T04:05:06.789+01:00';
   const result = await world.run([
@@ -120,7 +120,7 @@ test('a desk comes with its ids, its times, its private notes and the thread tha
   expect(await ledgerFaults(world.desk)).toEqual([]);
 });
 
-test('the sequences go on above the ids', async () => {
+test('new rows get ids above the imported ones', async () => {
   await using world = await createWorld();
   await world.run(desk);
   const next =
@@ -133,7 +133,7 @@ test('the sequences go on above the ids', async () => {
   expect(after).toEqual({ m: 1204 });
 });
 
-test('an imported password works at once, in all its old forms', async () => {
+test('an imported password hash of each format works at the first sign-in', async () => {
   await using world = await createWorld();
   const hashes = {
     v2: 'ANXrDknc7fGPpigibZXXZFMX4aoqz44JveK6jQuwY3eH/UyPhvr5xTPeGYEckLxz9A==',
@@ -149,7 +149,7 @@ test('an imported password works at once, in all its old forms', async () => {
   }
 });
 
-test('a second run changes nothing, whatever was done between', async () => {
+test('a second run changes nothing, even if the desk was used in between', async () => {
   await using world = await createWorld();
   await world.run(desk);
   await world.desk.update(tickets).set({ status: 'CLOSED', subject: 'Changed' });
@@ -179,7 +179,7 @@ test('a later file goes on where the first one ended, between messages that were
 });
 
 describe('bad lines', () => {
-  test('are all told with their numbers, and nothing is written', async () => {
+  test('are all reported with their line numbers, and nothing is written', async () => {
     await using world = await createWorld();
     const result = await world.run([
       olga,
@@ -226,7 +226,7 @@ describe('bad lines', () => {
     expect(JSON.stringify(result.told)).not.toContain('secret');
   });
 
-  test('are those that mean another row of the desk', async () => {
+  test('include records whose id or name belongs to another row of the desk', async () => {
     await using world = await createWorld();
     await world.run(desk);
     const before = await world.everything();
@@ -247,7 +247,7 @@ describe('bad lines', () => {
     expect(await world.everything()).toEqual(before);
   });
 
-  test('that are no UTF-8, or come before what they name, are among them', async () => {
+  test('include lines that are not UTF-8, or that refer to a later line', async () => {
     await using world = await createWorld();
     const latin1 = Buffer.from(`${JSON.stringify({ ...olga, name: 'José' })}\n`, 'latin1');
     expect((await world.run(latin1)).told).toEqual(['1: is not UTF-8, or longer than 128 MiB']);
@@ -303,7 +303,7 @@ test('a message older than a ticket’s last is rejected, as readers with a curs
   expect(await world.everything()).toEqual(before);
 });
 
-test('in a file of many batches, the messages of a ticket go on from batch to batch', async () => {
+test('the messages of a ticket keep their order across batches', async () => {
   await using world = await createWorld();
   const other = { ...ticket, id: 48, reference: 'INC-48' };
   const filler = Array.from({ length: 1000 }, (_, i) => message(5000 + i, { ticketId: 48 }));
@@ -341,7 +341,7 @@ test('a message written during an import aborts it with a reason, and no id is b
   expect(await world.desk.$count(messages, eq(messages.ticketId, 47))).toBe(0);
 });
 
-test('many batches count and number on from one to the next', async () => {
+test('counts and event numbers continue from batch to batch', async () => {
   await using world = await createWorld();
   const opened = Array.from({ length: 100 }, (_, i) => ({ ...ticket, id: i + 1, reference: `R-${i + 1}` }));
   const said = Array.from({ length: 20_000 }, (_, i) =>

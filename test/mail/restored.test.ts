@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/db/database.ts';
-import { findHome, hold, settleHere } from '../../src/mail/outbox/home.ts';
+import { findHome, hold, setHomeHere } from '../../src/mail/outbox/home.ts';
 import { releaseOutbox } from '../../src/mail/outbox/release.ts';
 import { createLog } from '../../src/platform/log.ts';
 import type { TestDatabase } from '../support/database.ts';
@@ -137,7 +137,7 @@ test('a worker that runs hears of a hold and of its end', async () => {
   expect(await held).toBe('no mail is sent the mail server moves');
   const second = await world.queue({ ticketId: 2 });
   expect((await viewDelivery(world.sql, second)).state).toBe('QUEUED');
-  await settleHere(world.sql, (await findHome(world.sql)).here);
+  await setHomeHere(world.sql, (await findHome(world.sql)).here);
   await until(world.sql, second, inState('SENT'));
 });
 
@@ -145,7 +145,7 @@ test('on a new timeline a running worker goes on if nothing is lost; a new worke
   await using world = await createWorld();
   const turn = () => world.sql`update outbox_homes set timeline = timeline - 1`;
   const heard = heardLog();
-  world.work({ log: heard.log, pollSeconds: 1, leaseSeconds: 1 });
+  world.work({ log: heard.log, pollSeconds: 1, leaseSeconds: 4 });
   const first = await world.queue();
   await until(world.sql, first, inState('SENT'));
   await turn();

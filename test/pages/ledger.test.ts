@@ -66,6 +66,8 @@ test('it shows nothing to strangers and requesters, and is under a policy of its
   const { page, problems } = opened;
   await signIn(page, { login: 'operator', password: 'wrong' });
   await expect.poll(() => page.getByRole('alert').innerText()).not.toBe('');
+  await signIn(page, { token: 'žádný' });
+  await expect.poll(() => page.getByRole('alert').innerText()).toMatch(/ISO-8859-1/);
   await signIn(page, { login: 'requester', password: 'requester' });
   await expect.poll(() => page.getByRole('alert').innerText()).toBe('The ledger is for operators.');
   expect(await page.locator('article').count()).toBe(0);

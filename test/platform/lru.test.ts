@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { remembering } from '../../src/platform/lru.ts';
+import { memoize } from '../../src/platform/lru.ts';
 
 test('a text in use stays cached, and at most as many results as configured are cached', () => {
   let computed = 0;
-  const lengthOf = remembering(
+  const lengthOf = memoize(
     (text) => {
       computed += 1;
       return text.length;
@@ -21,7 +21,7 @@ test('a text in use stays cached, and at most as many results as configured are 
 
 test('a result is computed once, and that of too long a text each time', () => {
   const computed: string[] = [];
-  const lengthOf = remembering(
+  const lengthOf = memoize(
     (text) => {
       computed.push(text);
       return text.length;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { sendAnswer } from '../../src/platform/send-response.ts';
+import { sendResponse } from '../../src/platform/send-response.ts';
 
 const KiB = 1024;
 
@@ -16,7 +16,7 @@ test('a piece of a long answer is made when its reader has taken those before it
       }
     }
     const headers = { 'Content-Length': 256 * 64 * KiB };
-    sendAnswer(req, res, { status: 200, headers, body: pieces() });
+    sendResponse(req, res, { status: 200, headers, body: pieces() });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);

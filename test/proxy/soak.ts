@@ -16,8 +16,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type GatewayProcess, startGatewayProcess } from '../crash/support/gateway-process.ts';
 import { createProductionDesk, type ProductionDesk } from '../crash/support/production-desk.ts';
+import { freePort } from '../support/servers/free-port.ts';
 import { startSinkProcess } from '../support/servers/smtp-sink-process.ts';
-import { freePort, type Nginx, startNginx } from './nginx.ts';
+import { type Nginx, startNginx } from './nginx.ts';
 
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '30' }, load: { type: 'string', default: '0.6' } },

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { pingScanner, ScannerAway, ScanRefused, scanStream } from '../../src/scan/clamd.ts';
+import { pingScanner, ScannerUnavailable, ScanRefused, scanStream } from '../../src/scan/clamd.ts';
 import { type ClamdStandIn, signature, startClamd } from '../support/servers/clamd.ts';
 
 let clamd: ClamdStandIn;
@@ -20,7 +20,7 @@ test.each([0, 1, 65_535, 65_536, 65_537, 500_000])('a file of %i bytes arrives w
   expect(clamd.scanned.at(-1)!.equals(bytes)).toBe(true);
 });
 
-test('what is found is told by its name', async () => {
+test('a virus is reported by its name', async () => {
   expect(await scanStream(at(), Readable.from([Buffer.from(`before ${signature} after`)]))).toEqual({
     scan: 'INFECTED',
     found: 'Our.Own.Signature',
@@ -39,16 +39,16 @@ test('a file that is too large for it is refused while it is being sent, and rea
   expect(source.destroyed).toBe(true);
 });
 
-test('a file that cannot be read fails by its own fault, whatever the scanner would have said', async () => {
+test('a file that cannot be read fails with its store’s error, whatever the scanner answers', async () => {
   const source = new Readable({ read: () => void source.destroy(new Error('EIO')) });
   await expect(scanStream(at(), source)).rejects.toThrow('EIO');
 });
 
-test.each<[string, string | undefined, typeof ScannerAway | typeof ScanRefused]>([
-  ['ends without a word', '', ScannerAway],
+test.each<[string, string | undefined, typeof ScannerUnavailable | typeof ScanRefused]>([
+  ['ends without a word', '', ScannerUnavailable],
   ['says what is no verdict', 'stream: who knows\0', ScanRefused],
   ['says an empty word', '\0', ScanRefused],
-  ['breaks the connection', undefined, ScannerAway],
+  ['breaks the connection', undefined, ScannerUnavailable],
 ])('one that %s has not scanned', async (_what, word, fault) => {
   const server = createServer((socket) => {
     socket.on('error', () => {});
@@ -61,16 +61,18 @@ test.each<[string, string | undefined, typeof ScannerAway | typeof ScanRefused]>
   const source = Readable.from([Buffer.alloc(1000)]);
   await expect(scanStream({ host: '127.0.0.1', port }, source)).rejects.toThrow(fault);
   server.close();
-  await expect(scanStream({ host: '127.0.0.1', port }, Readable.from([]))).rejects.toThrow(ScannerAway);
+  await expect(scanStream({ host: '127.0.0.1', port }, Readable.from([]))).rejects.toThrow(
+    ScannerUnavailable,
+  );
 });
 
-test('it answers a PING, and is given up at once when it is asked to', async () => {
+test('PING is answered, and a scan ends at once when it is aborted', async () => {
   await pingScanner(at());
   const release = clamd.hold();
   const ending = new AbortController();
   const scan = scanStream(at(), Readable.from([Buffer.from('x')]), ending.signal);
   await clamd.arrived();
   ending.abort();
-  await expect(scan).rejects.toThrow(ScannerAway);
+  await expect(scan).rejects.toThrow(ScannerUnavailable);
   release();
 });

@@ -138,18 +138,18 @@ describe('with a scanner', () => {
     expect(gateway.sink.mails.filter(({ source }) => source.includes(body))).toEqual([]);
   });
 
-  test('a mail that was to be sent tomorrow fails today', async () => {
+  test('a mail that is scheduled for tomorrow fails as soon as its file is found infected', async () => {
     const id = await say(gateway, [signature], { email: { ...email, holdSeconds: 3600 } });
     await until(gateway, id, inState('FAILED'));
   });
 
-  test('a mail that is held keeps its hour when its files are clean', async () => {
+  test('a held mail keeps its time after its files are found clean', async () => {
     const id = await say(gateway, ['clean'], { email: { ...email, holdSeconds: 3600 } });
     const after = await until(gateway, id, scanned);
     expect(after.delivery).toMatchObject({ state: 'HELD', failure: null });
   });
 
-  test('an address that was signed before the verdict is worth nothing after it', async () => {
+  test('a download URL that was signed before the verdict stops working after it', async () => {
     release = clamd.hold();
     const id = await say(gateway, [`a${signature}`]);
     await clamd.arrived();
@@ -177,7 +177,7 @@ describe('with a scanner', () => {
     expect((await get(url!, null)).headers.get('content-disposition')).toMatch(/^inline/);
   });
 
-  test('what was redacted while it waited stays redacted', async () => {
+  test('a file that is redacted while it waits for its scan stays redacted', async () => {
     release = clamd.hold();
     const id = await say(gateway, ['secret'], { email });
     await clamd.arrived();
@@ -197,7 +197,7 @@ describe('with a scanner', () => {
   });
 });
 
-test('while a scanner is away, files are downloads and mails wait with a reason; then all go', async () => {
+test('while the scanner is down, files are downloads only, and mails wait with a reason', async () => {
   const first = await startClamd();
   const { port, url } = first;
   await first[Symbol.asyncDispose]();
@@ -255,7 +255,7 @@ test('several processes scan each file once, and one whose process died is taken
   expect(await eventsOf(gateway, id)).toEqual(['MESSAGE_ADDED PUBLIC', 'ATTACHMENT_SCANNED PUBLIC']);
 });
 
-test('without a scanner nothing waits, and nothing is said', async () => {
+test('without a scanner nothing waits, and no scan state is shown', async () => {
   await using gateway = await startGateway();
   const id = await say(gateway, [signature], { email });
   const after = await until(gateway, id, inState('SENT'));

@@ -2,7 +2,7 @@ import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../src/db/database.ts';
 import { attachments, blobStores, blobs } from '../../src/db/tables.ts';
-import { adopt } from '../../src/storage/belonging.ts';
+import { adoptStore } from '../../src/storage/belonging.ts';
 import type { BlobStore } from '../../src/storage/blob-store.ts';
 import { collectGarbage } from '../../src/storage/garbage/collect.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -40,7 +40,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   }
   const generation = async () => (await desk().select().from(blobStores))[0]?.generation;
 
-  test('a database without blobs and an empty store become each other’s', async () => {
+  test('a database without blobs and an empty store adopt each other', async () => {
     expect((await collect()).off).toBeUndefined();
     expect(await store.identity()).toEqual({ id: expect.any(String), generation: 1 });
     expect(await generation()).toBe(1);
@@ -48,7 +48,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await store.identity()).toMatchObject({ generation: 2 });
   });
 
-  test('a desk of before, whose rows find their blobs, is taken as it is, and collected', async () => {
+  test('a database and a store from an older version that match are accepted and collected', async () => {
     const kept = await fill(5);
     const gone = await stray();
     expect(await collect()).toMatchObject({ keys: 1, blobs: 0 });
@@ -72,7 +72,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect((await collect()).off).toBeUndefined();
   });
 
-  test('so does an empty database whose store has nothing but what was set aside', async () => {
+  test('an empty database removes nothing from a store that holds only files set aside', async () => {
     await collect();
     await files.blobOf(48);
     await collect();
@@ -81,37 +81,40 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await collect(empty.database.desk)).toMatchObject({ off: expect.any(String), destroyed: 0 });
   });
 
-  test.each([true, false])('another database touches nothing; the store has an identity: %s', async (met) => {
-    const kept = await fill(5);
-    if (met) await collect();
-    await using other = await createDeskFiles('disk');
-    const foreign = await other.blobOf(48);
-    await other.attach(foreign);
-    const result = await collect(other.world.database.desk);
-    expect(result).toMatchObject({ off: expect.any(String), keys: 0, blobs: 0 });
-    // One that has a store of its own, and is pointed at this one by mistake.
-    await collectGarbage(other.world.database.desk, other.store, hours(1));
-    expect(await collect(other.world.database.desk)).toMatchObject({ off: expect.any(String), keys: 0 });
-    expect(await keysOf(store)).toEqual(kept);
-    expect(await all(store.listAside())).toEqual([]);
-  });
+  test.each([true, false])(
+    'another desk’s database removes nothing; the store has an identity: %s',
+    async (met) => {
+      const kept = await fill(5);
+      if (met) await collect();
+      await using other = await createDeskFiles('disk');
+      const foreign = await other.blobOf(48);
+      await other.attach(foreign);
+      const result = await collect(other.world.database.desk);
+      expect(result).toMatchObject({ off: expect.any(String), keys: 0, blobs: 0 });
+      // One that has a store of its own, and is pointed at this one by mistake.
+      await collectGarbage(other.world.database.desk, other.store, hours(1));
+      expect(await collect(other.world.database.desk)).toMatchObject({ off: expect.any(String), keys: 0 });
+      expect(await keysOf(store)).toEqual(kept);
+      expect(await all(store.listAside())).toEqual([]);
+    },
+  );
 
-  test('what stands in the place of the identity and is none is for somebody to look at', async () => {
+  test('an unreadable identity stops collection until an operator adopts the store', async () => {
     await fill(2);
     await collect();
     const gone = await stray();
     await files.place.spoilIdentity('{"id":');
     expect(await collect()).toMatchObject({ off: expect.stringContaining('cannot be read'), keys: 0 });
     expect(await keysOf(store)).toContain(gone);
-    await adopt(desk(), store);
+    await adoptStore(desk(), store);
     expect(await collect()).toMatchObject({ keys: 1 });
   });
 
-  test('rows that miss but one of their blobs are no proof', async () => {
+  test('one missing blob of five stops collection until an operator adopts the store', async () => {
     const [first, ...kept] = await fill(5);
     await store.remove(first!);
     expect((await collect()).off).toContain('1 of 5 files');
-    await adopt(desk(), store);
+    await adoptStore(desk(), store);
     expect((await collect()).off).toBeUndefined();
     expect(await keysOf(store)).toEqual(kept);
   });
@@ -127,7 +130,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     const result = await collect();
     expect(result).toMatchObject({ off: expect.stringContaining('older backup'), keys: 0, blobs: 0 });
     expect(await keysOf(store)).toEqual(kept);
-    await adopt(desk(), store);
+    await adoptStore(desk(), store);
     expect((await collect()).off).toBeUndefined();
     expect((await all(store.listAside())).map(({ key }) => key).sort()).toEqual(kept);
   });
@@ -146,7 +149,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await keysOf(store)).toEqual(kept);
   });
 
-  test('where row-level security hides rows, nothing is touched', async () => {
+  test('nothing is removed when row-level security hides rows', async () => {
     const kept = await fill(5);
     await collect();
     const gone = await stray();
@@ -173,7 +176,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await keysOf(store)).toEqual([...kept, gone].sort());
   });
 
-  test('an unlikely share stops it for as long as nobody says that it is right', async () => {
+  test('an unlikely share of garbage stops collection until an operator allows it', async () => {
     await fill(1);
     for (let n = 0; n < 51; n++) await stray();
     const before = await keysOf(store);
@@ -186,7 +189,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await keysOf(store)).toHaveLength(1);
   });
 
-  test('so does an unlikely share of rows that belong to no message', async () => {
+  test('rows without a message that are an unlikely share stop collection, too', async () => {
     await fill(1);
     for (let n = 0; n < 51; n++) await files.blobOf(48);
     expect((await collect()).unlikely).toContain('51 of 52 files');
@@ -194,7 +197,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await keysOf(store)).toHaveLength(52);
   });
 
-  test('processes that start together agree', async () => {
+  test('processes that start together agree on one identity', async () => {
     await fill(2);
     const results = await Promise.all(Array.from({ length: 4 }, () => collect()));
     expect(results.map(({ off }) => off)).toEqual([undefined, undefined, undefined, undefined]);

@@ -57,7 +57,7 @@ async function expectWorks(gateway: Gateway): Promise<void> {
 }
 
 describe.each(Object.keys(storeWorlds))('%s', (kind) => {
-  test('a gateway keeps files there, by each door, and is ready', async () => {
+  test('a gateway stores files from both doors there, and reports ready', async () => {
     await using place = await storeWorlds[kind]!();
     await using gateway = await startGateway({ env: { BLOBS_URL: place.url } });
     await expectWorks(gateway);
@@ -66,7 +66,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await gateway.database.database.desk.$count(blobStores)).toBe(1);
   });
 
-  test('one whose store is another desk’s serves, and says that it does not collect', async () => {
+  test('a gateway on another desk’s store serves, and reports that collection is off', async () => {
     await using place = await storeWorlds[kind]!();
     await place.store.setIdentity({ id: '6f1e8d2e-5d2d-4f5d-9a39-0d8d1b7f7c11', generation: 3 });
     await using gateway = await startGateway({ env: { BLOBS_URL: place.url } });
@@ -99,7 +99,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
 describe('S3', () => {
   const steps = ['PutObject', 'CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'] as const;
   test.each(sampled([500, 503, 'cut'] as const, 3))(
-    'that answers %s at any step: both doors say 503, and it goes on',
+    'that answers %s at any step: both doors answer 503, and recover with it',
     async (fault) => {
       await using place = await storeWorlds.S3!();
       const server = place.server!;
@@ -122,7 +122,7 @@ describe('S3', () => {
   );
 
   test.each(['PutObject', 'GetObject', 'DeleteObject', 'ListMultipartUploads'] as const)(
-    'that refuses %s is told at the start, by the setting’s name',
+    'that refuses %s fails the start with the name of the setting',
     async (step) => {
       await using place = await storeWorlds.S3!();
       place.server!.fail(step, 403);
@@ -134,7 +134,7 @@ describe('S3', () => {
 });
 
 test.each(['/proc/nope', '/dev/null/blobs'])(
-  'a folder that cannot be made (%s) is told at the start',
+  'a folder that cannot be created (%s) fails the start',
   async (path) => {
     const error = await startGateway({ env: { BLOBS_URL: pathToFileURL(path).href } }).catch((e) => e);
     expect(error).toBeInstanceOf(ConfigError);
@@ -143,7 +143,7 @@ test.each(['/proc/nope', '/dev/null/blobs'])(
 );
 
 test.runIf(hasTmpfs)(
-  'on a full disk both doors say 503, and when there is room again it goes on',
+  'on a full disk both doors answer 503, and recover when there is room again',
   async () => {
     const directory = await mkdtemp(join(tmpdir(), 'ticketwire-test-'));
     expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory]).status).toBe(0);

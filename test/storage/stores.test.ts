@@ -53,7 +53,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await buffer(await store.open(key, { start: end, end }))).toEqual(bytes.subarray(end));
   });
 
-  test('what is put need not be a stream', async () => {
+  test('put accepts any async iterable', async () => {
     async function* pieces() {
       for (let n = 0; n < 300; n++) yield Buffer.alloc(10_000, n);
     }
@@ -84,7 +84,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   );
 
   test.each(sampled([0, 50_000, 6 * MiB, 12 * MiB], 2))(
-    'a source that fails after %i bytes leaves nothing, and its fault is told',
+    'a source that fails after %i bytes leaves nothing, and put rejects with its error',
     async (size) => {
       const source = new PassThrough({ highWaterMark: 20 * MiB });
       const put = store.put(source, 20 * MiB).catch((e) => e);
@@ -98,7 +98,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     },
   );
 
-  test('a source that had failed before it was put is a fault and no blob', async () => {
+  test('a source that has already failed is rejected, and nothing is stored', async () => {
     const source = new PassThrough();
     source.on('error', () => {});
     source.destroy(new Error('gone'));
@@ -128,7 +128,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect((await read(key)).length).toBe(3_000_000);
   });
 
-  test('a key is looked for nowhere but among blobs', async () => {
+  test('a key never names a file outside the blobs', async () => {
     for (const key of ['0'.repeat(40), '../../etc/passwd', '', `../${'0'.repeat(40)}`, 'identity']) {
       await expect(store.open(key)).rejects.toBeInstanceOf(BlobMissing);
       await expect(store.sizeOf(key)).rejects.toBeInstanceOf(BlobMissing);
@@ -138,7 +138,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     }
   });
 
-  test('what is removed is gone, and may be removed again', async () => {
+  test('a removed blob is gone, and removing it again does nothing', async () => {
     const { key } = await store.put(from(Buffer.alloc(9)), 9);
     await store.remove(key);
     await store.remove(key);
@@ -166,14 +166,14 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
         expect(await keysOf(store, { from: a, to: b })).toEqual(keys.filter((key) => key >= a && key < b));
   });
 
-  test('what was never filled lists nothing, and says so without being made', async () => {
+  test('a store that was never written to lists nothing, and looking does not create it', async () => {
     expect(await keysOf(world.another())).toEqual([]);
     expect(await all(store.listAside())).toEqual([]);
     expect(await store.identity()).toBeUndefined();
     expect(await world.names()).toEqual([]);
   });
 
-  describe('a blob whose bytes come by several requests', () => {
+  describe('a blob that arrives in several requests', () => {
     const append = (key: string, bytes: Buffer, offset: number, of = store) =>
       of.append(key, from(bytes), { offset, maxBytes: 100 * MiB });
 
@@ -198,7 +198,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       },
     );
 
-    test('each request may meet another process, which reads back what it has not seen', async () => {
+    test('each request may reach another process, which reads back what it has not seen', async () => {
       const bytes = randomBytes(13 * MiB);
       const key = await store.create();
       let offset = 0;
@@ -219,7 +219,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       expect((await store.finish(key)).sha256).toEqual(sha256(Buffer.from('abcdef')));
     });
 
-    test('what was finished may be finished again, by whoever did not hear that it was', async () => {
+    test('finishing twice gives the same result, in another process as well', async () => {
       for (const size of [3, 6 * MiB]) {
         const bytes = randomBytes(size);
         const key = await store.create();
@@ -232,7 +232,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       }
     });
 
-    test('none at all is an empty blob', async () => {
+    test('no request at all makes an empty blob', async () => {
       const key = await store.create();
       expect(await store.sizeOf(key)).toBe(0);
       expect(await store.finish(key)).toEqual({ key, byteSize: 0, sha256: sha256(Buffer.alloc(0)) });
@@ -260,7 +260,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       },
     );
 
-    test('one that begins elsewhere than where the bytes end is refused, and changes nothing', async () => {
+    test('a request at another offset than the end is refused, and changes nothing', async () => {
       const key = await store.create();
       await append(key, Buffer.from('abc'), 0);
       for (const offset of [0, 2, 4, 10 * MiB]) {
@@ -293,7 +293,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       },
     );
 
-    test('a new request ends the one that still hangs, and continues behind its bytes', async () => {
+    test('a new request ends one that still hangs, and continues after its bytes', async () => {
       const key = await store.create();
       const hanging = new PassThrough();
       const first = store.append(key, hanging, { offset: 0, maxBytes: 100 });
@@ -312,7 +312,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       expect((await read(key)).toString()).toBe('abcdefghi');
     });
 
-    test('one that is given up is removed with all of its bytes', async () => {
+    test('an abandoned blob is removed with all of its bytes', async () => {
       const key = await store.create();
       await append(key, randomBytes(6 * MiB), 0);
       expect(await keysOf(store)).toEqual([key]);
@@ -323,7 +323,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     });
   });
 
-  test('what is set aside is out of reach, and comes back as it was', async () => {
+  test('a blob that was set aside cannot be read, and is restored unchanged', async () => {
     const bytes = randomBytes(100_000);
     const { key } = await store.put(from(bytes), bytes.length);
     await store.setAside(key);
@@ -342,7 +342,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await world.names()).toEqual([]);
   });
 
-  test('an identity is kept, and may be renewed', async () => {
+  test('the identity is stored, and can be replaced', async () => {
     const id = '6f1e8d2e-5d2d-4f5d-9a39-0d8d1b7f7c11';
     await store.setIdentity({ id, generation: 0 });
     expect(await world.another().identity()).toEqual({ id, generation: 0 });
@@ -351,14 +351,14 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await keysOf(store)).toEqual([]);
   });
 
-  test('a look whether it works leaves nothing behind', async () => {
+  test('a health check leaves nothing behind', async () => {
     await store.check();
     await Promise.all([store.check(), store.check()]);
     expect(await world.names()).toEqual([]);
     expect(await keysOf(store)).toEqual([]);
   });
 
-  test('a new key is nobody else’s', () => {
+  test('new keys are unique', () => {
     expect(new Set(Array.from({ length: 1000 }, newBlobKey)).size).toBe(1000);
   });
 });

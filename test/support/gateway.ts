@@ -9,6 +9,7 @@ import { createLog } from '../../src/platform/log.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { lowCost } from './low-cost.ts';
 import { Canary } from './observed/canary.ts';
+import { watchTraces } from './observed/traces.ts';
 import { type SmtpSink, startSmtpSink } from './servers/smtp-sink.ts';
 
 /** A whole gateway on a database of its own, with the demo desk in it and a real SMTP server behind it. */
@@ -69,8 +70,12 @@ export async function startGateway({
   const sql = postgres({ ...(database.ownerConnection as object), max: 3, onnotice: () => {} });
   parts.defer(() => sql.end({ timeout: 5 }));
   const blobsDirectory = join(directory, 'blobs');
+  const canary = new Canary();
+  canary.set(env);
+  const traces = parts.use(await watchTraces(canary));
   const config = readConfig({
     PORT: '0',
+    OTEL_EXPORTER_OTLP_ENDPOINT: traces.url,
     DATABASE_URL: 'postgres://overridden',
     SMTP_URL: sink.url,
     BLOBS_URL: pathToFileURL(blobsDirectory).href,
@@ -78,7 +83,6 @@ export async function startGateway({
     ...env,
   });
   const connections = { gateway: database.connection, owner: database.ownerConnection };
-  const canary = new Canary();
   const log = process.env.TEST_LOG === undefined ? canary.log : createLog(config.logLevel);
   const app = parts.use(await createApp(config, { log, connections, passwordCost: lowCost, ...overrides }));
   const held = parts.move();
@@ -95,7 +99,8 @@ export async function startGateway({
       const body = call.files?.length ? multipart(query, variables, call.files) : { query, variables };
       canary.sent(call.authorization ?? asOperator, variables);
       const response = await post(`${url}/graphql`, body, call);
-      const answer = (await response.json()) as object;
+      const answer = (await response.json()) as { errors?: unknown };
+      if (answer.errors !== undefined) canary.wrote('errors', JSON.stringify(answer.errors));
       return { status: response.status, headers: response.headers, ...answer } as never;
     },
     legacy: (body, call = {}) => {
@@ -113,6 +118,8 @@ export async function startGateway({
       return row as unknown as Record<string, number>;
     },
     async [Symbol.asyncDispose]() {
+      const metrics = await fetch(`${url}/metrics`).catch(() => undefined);
+      if (metrics !== undefined) canary.wrote('metrics', await metrics.text());
       await held.disposeAsync();
       canary.assertSilent();
     },

@@ -129,13 +129,13 @@ test('a size that no page has is an error that says what is allowed', async () =
   for (const args of ['first: -1', 'last: -5', 'first: 101', 'last: 101', 'first: 2147483647']) {
     expect([args, await refusalOf(args)]).toEqual([
       args,
-      ['INVALID_INPUT', `"${args.split(':')[0]}" takes 0 to 100`],
+      ['INVALID_INPUT', `"${args.split(':')[0]}" must be 0 to 100`],
     ]);
   }
   const several = await gateway.graphql('{ tickets(first: 101, last: -1, after: "x") { totalCount } }');
   expect(several.errors?.[0]?.extensions?.problems).toEqual([
-    { path: ['first'], message: '"first" takes 0 to 100' },
-    { path: ['last'], message: '"last" takes 0 to 100' },
+    { path: ['first'], message: '"first" must be 0 to 100' },
+    { path: ['last'], message: '"last" must be 0 to 100' },
     { path: ['last'], message: 'Give "first" or "last", not both' },
     { path: ['after'], message: '"after" is not a cursor of this list' },
   ]);

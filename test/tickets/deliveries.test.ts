@@ -112,14 +112,14 @@ describe('the commands', () => {
     const added = await mailed({ cc: ['gone@domain.com'], bcc: ['boss@domain.com'] }, 3);
     expect(await settled(added, 'DEFERRED')).toMatchObject({
       failure:
-        "boss@domain.com: The recipient's mailbox is full for now. gone@domain.com: The address does " +
+        "boss@domain.com: The recipient's mailbox is full at the moment. gone@domain.com: The address does " +
         'not exist.',
       suggestedAction: 'WAIT',
       smtpReply: '452 4.2.2 over quota',
       recipients: [
         { failure: null, suggestedAction: null },
         { failure: 'The address does not exist.', suggestedAction: 'CHECK_ADDRESS' },
-        { failure: "The recipient's mailbox is full for now.", suggestedAction: 'WAIT' },
+        { failure: "The recipient's mailbox is full at the moment.", suggestedAction: 'WAIT' },
       ],
     });
     await gateway.sql`update deliveries set due_at = now() where state = 'DEFERRED'`;

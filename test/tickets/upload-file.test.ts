@@ -30,7 +30,7 @@ const attachedBefore = (index = '0') => ({
   problems: [
     {
       path: ['attachments', index, 'upload'],
-      message: 'This upload has been attached already: each can be, once',
+      message: 'This upload is already attached to a message, and an upload can be attached only once',
     },
   ],
 });

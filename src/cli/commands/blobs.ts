@@ -1,5 +1,5 @@
 import type { Config } from '../../config.ts';
-import { adopt as adoptStore } from '../../storage/belonging.ts';
+import { adoptStore } from '../../storage/belonging.ts';
 import { type BlobStore, StoreUnavailable } from '../../storage/blob-store.ts';
 import { collectGarbage } from '../../storage/garbage/collect.ts';
 import { type Damage, type VerifyProgress, verifyBlobs } from '../../storage/garbage/verify.ts';

@@ -27,7 +27,7 @@ export interface ReplayOutcome {
  * Sends one recorded call and compares the response with the recorded one. Never rejects: without a response,
  * `differences` says why.
  */
-export async function tryCall(call: Recorded, target: ReplayTarget): Promise<ReplayOutcome> {
+export async function replayCall(call: Recorded, target: ReplayTarget): Promise<ReplayOutcome> {
   const { name } = call;
   try {
     return { name, answered: true, differences: differences(call.expect, await send(call, target)) };

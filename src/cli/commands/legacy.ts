@@ -9,7 +9,7 @@ import {
   type Terminal,
   UsageError,
 } from '../command.ts';
-import { type ReplayOutcome, type ReplayTarget, tryCall } from './legacy-replay.ts';
+import { type ReplayOutcome, type ReplayTarget, replayCall } from './legacy-replay.ts';
 
 const defaultUrl = 'http://127.0.0.1:4000';
 /** Calls between two lines of progress where stderr is not a terminal. */
@@ -78,7 +78,7 @@ async function sendAll(
   const outcomes: ReplayOutcome[] = [];
   let differing = 0;
   for (const call of calls) {
-    const outcome = await tryCall(call, target);
+    const outcome = await replayCall(call, target);
     outcomes.push(outcome);
     if (outcome.differences.length > 0) differing++;
     const sent = outcomes.length;

@@ -27,7 +27,7 @@ export const schemeOf = (url: string): string | undefined =>
 const programs = new Set(['javascript', 'vbscript', 'livescript', 'mocha', 'data', 'blob', 'about']);
 
 /** Parses the target of a link: `https`, `http`, `mailto` and `tel` are allowed. */
-export function linkAddress(written: string): LinkTarget {
+export function parseLinkTarget(written: string): LinkTarget {
   const url = trimUrl(written);
   if (url === '' || url.startsWith('#')) return { kind: 'none', program: false };
   const scheme = schemeOf(url);
@@ -51,7 +51,7 @@ export type PictureAddress =
 const isRasterData = (url: string): boolean => rasterTypeOf(bytesOfData(url, 64)) !== undefined;
 
 /** Parses the source of a picture. `data:` is accepted only if its bytes are a raster image. */
-export function pictureAddress(written: string): PictureAddress {
+export function parsePictureUrl(written: string): PictureAddress {
   const url = trimUrl(written);
   const scheme = schemeOf(url);
   if ((scheme === 'http' || scheme === 'https') && URL.canParse(url))
@@ -62,7 +62,7 @@ export function pictureAddress(written: string): PictureAddress {
 }
 
 /** Whether the text of a link is its URL, ignoring case, scheme and a final slash. */
-export function saysAddress(text: string, url: string): boolean {
+export function textShowsUrl(text: string, url: string): boolean {
   const plain = (address: string) =>
     address
       .trim()

@@ -5,8 +5,9 @@
 const pieceLength = 65_536;
 
 /**
- * Transforms a text piece by piece. What `transform` makes of a character must not depend on others; CRLF is
- * not cut. A replacement is given as a function: given as a string, it would make a rope.
+ * Transforms a long text piece by piece, to limit memory. The result for a character must not depend on other
+ * characters; only CRLF is never cut. `transform` must replace with a function, because a replacement given
+ * as a string makes V8 build a rope.
  */
 export function inPieces(text: string, transform: (piece: string) => string): string {
   if (text.length <= pieceLength) return transform(text);
@@ -19,7 +20,7 @@ export function inPieces(text: string, transform: (piece: string) => string): st
   return pieces.join('');
 }
 
-/** Replaces each run of blanks by one space. */
+/** Replaces each run of spaces, tabs and line breaks by one space. */
 export function withoutRunsOfBlanks(text: string): string {
   let last = '';
   return inPieces(text, (piece) => {
@@ -31,7 +32,7 @@ export function withoutRunsOfBlanks(text: string): string {
   });
 }
 
-/** The lines of a text, one after the other: four million of them in an array would take 32 MB. */
+/** Yields the lines of a text one by one. An array of four million lines would take 32 MB. */
 export function* linesOf(text: string): Iterable<string> {
   let at = 0;
   for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', at)) {
@@ -41,7 +42,10 @@ export function* linesOf(text: string): Iterable<string> {
   yield text.slice(at);
 }
 
-/** A text that is written bit by bit. Bits are joined on the way, as each takes 16 to 40 bytes until then. */
+/**
+ * A text that is built from many short parts. They are joined in batches, because each takes 16 to 40 bytes
+ * until then.
+ */
 export class GrowingText {
   #written = '';
   #bits: string[] = [];

@@ -41,7 +41,9 @@ export interface ElementNode extends Links, Children {
   attributes: Token.Attribute[];
   rare: RareFields | undefined;
 }
-/** What few elements have. A field more costs a body of a million elements 8 MB. */
+/**
+ * Fields that few elements have. Another field in every element would cost a body of a million elements 8 MB.
+ */
 export interface RareFields {
   /** Position of the start tag in the source. Set only when locations were requested. */
   location?: Token.ElementLocation | null;
@@ -55,7 +57,9 @@ export interface RootNode extends Children {
   readonly kind: 'root';
   mode: html.DOCUMENT_MODE;
 }
+/** A node that has a parent. */
 export type ChildNode = TextNode | OtherNode | ElementNode;
+/** A node that can have children. */
 export type ParentNode = ElementNode | RootNode;
 
 /** The body cannot be read within the limits on work and memory. */
@@ -114,6 +118,7 @@ export const newElement = (name: string, namespace: html.NS, attributes: Token.A
   rare: undefined,
 });
 
+/** The element's rare fields, created on first use. */
 export function rareOf(element: ElementNode): RareFields {
   element.rare ??= {};
   return element.rare;

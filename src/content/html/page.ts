@@ -1,4 +1,4 @@
-import { type LinkTarget, saysAddress } from '../dom/links.ts';
+import { type LinkTarget, textShowsUrl } from '../dom/links.ts';
 import { MarkupWriter } from '../dom/markup.ts';
 import { isVisible } from '../dom/visible-characters.ts';
 import { isReadable, type Look } from '../style/look.ts';
@@ -61,7 +61,7 @@ export class PageOutput {
     if (written === '' && this.#alt === undefined) return;
     const text = written === '' ? this.#alt! : written;
     if (written === '') this.plain.write(text, 'collapse');
-    if (saysAddress(text, address.url)) return;
+    if (textShowsUrl(text, address.url)) return;
     const follows = `${text === '' ? '' : ' '}<${address.url}>`;
     if (address.kind === 'other') this.markup.text(follows);
     const gap = this.plain.closeUp();

@@ -1,4 +1,4 @@
-import { type PictureAddress, pictureAddress } from '../dom/links.ts';
+import { type PictureAddress, parsePictureUrl } from '../dom/links.ts';
 import { attributeOf, type ElementNode } from '../dom/tree.ts';
 import { pixelsOf } from '../style/css.ts';
 import type { Declared } from '../style/declared.ts';
@@ -20,14 +20,14 @@ export interface Picture {
 export type RemotePictures = 'HELD' | 'SHOWN' | 'OMITTED';
 
 /** The URL of an image: `src`, `data-src`, or the first candidate of `srcset`. */
-export function addressOfPicture(element: ElementNode): PictureAddress {
+export function pictureUrlOf(element: ElementNode): PictureAddress {
   for (const name of ['src', 'data-src']) {
     const written = attributeOf(element, name);
-    const address = written === undefined ? undefined : pictureAddress(written);
+    const address = written === undefined ? undefined : parsePictureUrl(written);
     if (address !== undefined && address.kind !== 'none') return address;
   }
   const first = attributeOf(element, 'srcset')?.trim().split(/[\s,]/, 1)[0];
-  return first === undefined ? { kind: 'none' } : pictureAddress(first);
+  return first === undefined ? { kind: 'none' } : parsePictureUrl(first);
 }
 
 /** Whether an image is at most one pixel wide or high, as tracking pixels are. */
@@ -41,5 +41,5 @@ export function isPixel(element: ElementNode, declared: Declared): boolean {
 }
 
 /** Whether a style loads a remote image. */
-export const asksForPicture = (declared: Declared): boolean =>
+export const loadsPicture = (declared: Declared): boolean =>
   [...declared.values()].some((value) => /(?:url|image-set|image)\(\s*["']?\s*(?:https?:)?\/\//.test(value));

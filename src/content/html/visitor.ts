@@ -1,4 +1,4 @@
-import { type LinkTarget, linkAddress } from '../dom/links.ts';
+import { type LinkTarget, parseLinkTarget } from '../dom/links.ts';
 import { inPieces, linesOf } from '../dom/pieces.ts';
 import { withSymbols } from '../dom/symbols.ts';
 import { attributeOf, type ElementNode, isHtml, type TextNode } from '../dom/tree.ts';
@@ -12,9 +12,9 @@ import { type ElementRule, elementRules, inlineRule, leftOut, loosening } from '
 import { gapsOf, type Lines, raisedMark } from './lines.ts';
 import { ListCounter, type ListItem } from './list-counter.ts';
 import { PageOutput } from './page.ts';
-import { asksForPicture, type RemotePictures } from './pictures.ts';
+import { loadsPicture, type RemotePictures } from './pictures.ts';
 import { tagsOf } from './tags.ts';
-import { writeAlone } from './void-element.ts';
+import { writeVoidElement } from './void-element.ts';
 import { isWordMarker, wordListLevel, wordMarker } from './word-lists.ts';
 
 /** How a tree is cleaned. */
@@ -103,10 +103,10 @@ export class Cleaner implements Visitor {
     const change = leftOut[element.name];
     if (change !== undefined && !/^(?:hidden|image)$/i.test(attributeOf(element, 'type') ?? ''))
       page.changes.add(change);
-    if (asksForPicture(declared) || attributeOf(element, 'background') !== undefined)
+    if (loadsPicture(declared) || attributeOf(element, 'background') !== undefined)
       page.changes.add('REMOTE_PICTURE');
     if (rule.drop === true || rule.empty === true || element.name === 'input' || element.name === 'select') {
-      writeAlone(page, { element, rule, declared, look: this.#look }, this.#options.remotePictures);
+      writeVoidElement(page, { element, rule, declared, look: this.#look }, this.#options.remotePictures);
       return false;
     }
     if (isWordMarker(declared)) {
@@ -189,7 +189,7 @@ export class Cleaner implements Visitor {
   #beginLink(element: ElementNode): OpenElement['link'] {
     const href = attributeOf(element, 'href');
     if (href === undefined || this.page.inLink) return undefined;
-    const address = linkAddress(href);
+    const address = parseLinkTarget(href);
     if (address.kind === 'none') {
       if (address.program) this.page.changes.add('LINK');
       return undefined;

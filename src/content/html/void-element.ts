@@ -1,4 +1,4 @@
-import { linkAddress, trimUrl } from '../dom/links.ts';
+import { parseLinkTarget, trimUrl } from '../dom/links.ts';
 import { attributeOf, type ElementNode } from '../dom/tree.ts';
 import { isVisible } from '../dom/visible-characters.ts';
 import type { Declared } from '../style/declared.ts';
@@ -8,11 +8,11 @@ import { shownAttributes } from './attributes.ts';
 import { type ElementRule, leftOut } from './elements.ts';
 import { shownByField } from './lines.ts';
 import type { PageOutput } from './page.ts';
-import { addressOfPicture, isPixel, type RemotePictures } from './pictures.ts';
+import { isPixel, pictureUrlOf, type RemotePictures } from './pictures.ts';
 import { outward } from './tags.ts';
 
 /** An element whose content is not visited. */
-export interface Alone {
+export interface VoidElement {
   readonly element: ElementNode;
   readonly rule: ElementRule;
   readonly declared: Declared;
@@ -26,8 +26,8 @@ const standsForText = /^(?:\p{RGI_Emoji}+|:[a-z0-9_+\-]+:)$/iv;
 const ruler = '-'.repeat(20);
 
 /** Writes an element without its content. */
-export function writeAlone(page: PageOutput, alone: Alone, remotePictures: RemotePictures): void {
-  const { element, rule, look } = alone;
+export function writeVoidElement(page: PageOutput, empty: VoidElement, remotePictures: RemotePictures): void {
+  const { element, rule, look } = empty;
   const { name } = element;
   if (name === 'br') {
     page.markup.empty('br', []);
@@ -38,15 +38,15 @@ export function writeAlone(page: PageOutput, alone: Alone, remotePictures: Remot
     page.plain.block(1);
     page.markup.empty('hr', shownAttributes(element, 'hr'));
   } else if (name === 'img' || (name === 'input' && /^image$/i.test(attributeOf(element, 'type') ?? '')))
-    writePicture(page, alone, remotePictures);
+    writePicture(page, empty, remotePictures);
   else if (name === 'input' || name === 'select') page.say(shownByField(element), look);
   else if (rule.empty === true) page.markup.empty(rule.as!, shownAttributes(element, rule.as!));
-  else if (leftOut[name] === 'EMBEDDED') writeEmbedded(page, alone);
+  else if (leftOut[name] === 'EMBEDDED') writeEmbedded(page, empty);
 }
 
 /** Replaces embedded content by a link. */
-function writeEmbedded(page: PageOutput, { element, look }: Alone): void {
-  const address = linkAddress(attributeOf(element, 'src') ?? attributeOf(element, 'data') ?? '');
+function writeEmbedded(page: PageOutput, { element, look }: VoidElement): void {
+  const address = parseLinkTarget(attributeOf(element, 'src') ?? attributeOf(element, 'data') ?? '');
   if (address.kind !== 'allowed' || page.inLink || !isReadable(look)) return;
   page.markup.open('a', outward(address.url));
   page.say(address.url, look);
@@ -56,10 +56,10 @@ function writeEmbedded(page: PageOutput, { element, look }: Alone): void {
 
 function writePicture(
   page: PageOutput,
-  { element, declared, look }: Alone,
+  { element, declared, look }: VoidElement,
   remotePictures: RemotePictures,
 ): void {
-  const address = addressOfPicture(element);
+  const address = pictureUrlOf(element);
   const alt = (attributeOf(element, 'alt') ?? '').replaceAll('\r', '\n');
   if (!look.visible) return;
   if (address.kind === 'none') {

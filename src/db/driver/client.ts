@@ -21,6 +21,13 @@ import { openWire, type Wire } from './wire.ts';
  * 5. A connection that the server closes while it is being opened is reopened immediately and for ever,
  *    while its statement waits. `socket`: the wire reports an error.
  * 6. After many connections are lost together, the next one waits for up to 20 s. `backoff`.
+ * 7. When a transaction loses its connection, the driver's own rollback ends the process, or a later
+ *    statement runs on the next connection, outside of the transaction. `socket`: the wire stays open for the
+ *    driver until the transaction has ended, and fails each of its statements.
+ * 8. When a connection is lost in the middle of an answer, the next answer begins with the rows of that one.
+ *    `socket`: the wire completes the answer after its statement has failed.
+ * 9. When a connection is lost before a small statement is flushed, the next connection is never written to.
+ *    `socket`: the wire provokes a flush.
  */
 
 /** Options for postgres.js: a URL, or a socket of the embedded server. */

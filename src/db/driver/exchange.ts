@@ -3,6 +3,10 @@ type Fields = Partial<Record<string, string>>;
 const code = (letter: string) => letter.charCodeAt(0);
 const [errorResponse, backendKey, ready] = [code('E'), code('K'), code('Z')];
 const [parameterDescription, describe, sync, query] = [code('t'), code('D'), code('S'), code('Q')];
+const [parse, bind] = [code('P'), code('B')];
+/** The state in a `ReadyForQuery` outside of transactions. */
+const idle = code('I');
+const commandComplete = Buffer.from('C\0\0\0\rSELECT 0\0', 'latin1');
 const cancelRequest = 80_877_102;
 /** A message's letter and its length. */
 const headBytes = 5;
@@ -22,7 +26,15 @@ export class Exchange {
   askedAt: number;
   /** Whether the connection is still being opened. */
   isStarting = true;
-  #wroteFirst = false;
+  /** Whether the driver has sent its first message. */
+  hasBegun = false;
+  /**
+   * Whether the driver will send more on behalf of a transaction, at least its end. False from when that is
+   * sent.
+   */
+  isTransactionOpen = false;
+  /** Names of prepared statements that end a transaction. */
+  readonly #ends = new Set<string>();
   /**
    * Outstanding answers: each `Sync` ends in a `ReadyForQuery`, each `Describe` begins with its parameters.
    */
@@ -45,8 +57,8 @@ export class Exchange {
 
   /** Called with each chunk that the driver sends. */
   sent(chunk: Buffer): void {
-    if (this.#wroteFirst) return this.#count(chunk);
-    this.#wroteFirst = true;
+    if (this.hasBegun) return this.#count(chunk);
+    this.hasBegun = true;
     // The first message has no letter. A cancel request gets no answer.
     if (chunk.length === 16 && chunk.readUInt32BE(4) === cancelRequest) this.isStarting = false;
   }
@@ -57,7 +69,25 @@ export class Exchange {
       const letter = chunk[at];
       if (letter === sync || letter === query) this.#syncs += 1;
       else if (letter === describe) this.#describes += 1;
+      else if (letter === parse) this.#noteEnd(chunk, at + headBytes);
+      else if (letter === bind && this.isTransactionOpen)
+        this.isTransactionOpen = !this.#isEnd(chunk, at + headBytes);
     }
+  }
+
+  /** Remembers a statement that ends transactions. A `Parse` has the statement's name and its text. */
+  #noteEnd(chunk: Buffer, at: number): void {
+    const nameEnd = chunk.indexOf(0, at);
+    const text = chunk.toString('latin1', nameEnd + 1, nameEnd + 10);
+    const name = chunk.toString('latin1', at, nameEnd);
+    if (/^(?:commit|rollback)\0/.test(text)) this.#ends.add(name);
+    else if (name === '') this.#ends.delete(name);
+  }
+
+  /** Whether a `Bind`, which has the names of its portal and of its statement, ends the transaction. */
+  #isEnd(chunk: Buffer, at: number): boolean {
+    const from = chunk.indexOf(0, at) + 1;
+    return this.#ends.has(chunk.toString('latin1', from, chunk.indexOf(0, from)));
   }
 
   /**
@@ -87,14 +117,25 @@ export class Exchange {
     return at === data.length ? data : data.subarray(0, at);
   }
 
+  /**
+   * What the driver is told once its statements have failed: the rest of a message that it has in part, and a
+   * `CommandComplete`. Without it the first row of the next connection would follow the rows of this one.
+   */
+  conclusion(): Buffer {
+    return Buffer.concat([Buffer.alloc(this.#passing), commandComplete]);
+  }
+
   /** Reads a complete message. @returns whether the driver gets it */
   #accept(letter: number, body: Buffer): boolean {
     if (letter === backendKey) this.pid = body.readUInt32BE(0);
     else if (letter === errorResponse) {
       this.fatal = fatalOf(body);
       this.#describes = Math.max(0, this.#describes - 1);
-    } else if (this.isStarting) this.isStarting = false;
-    else this.#syncs = Math.max(0, this.#syncs - 1);
+    } else {
+      this.isTransactionOpen = body[0] !== idle;
+      if (this.isStarting) this.isStarting = false;
+      else this.#syncs = Math.max(0, this.#syncs - 1);
+    }
     return this.fatal === undefined;
   }
 

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Exchange } from './exchange.ts';
 import { openSocket, type Security, type ServerAddress } from './socket.ts';
 
@@ -21,6 +22,10 @@ export interface Wire extends EventEmitter {
   fail(error: Error): void;
 }
 
+/** `AuthenticationCleartextPassword`. */
+const askPassword = Buffer.from([82, 0, 0, 0, 8, 0, 0, 0, 3]);
+/** A password takes at least six of the 1024 bytes. */
+const maxTurns = 1000;
 /** How long the server has to close its side, milliseconds: one that is gone never does. */
 const closeMs = 1000;
 
@@ -34,6 +39,8 @@ export function openWire(address: ServerAddress, security: Security | undefined)
   const events = new EventEmitter();
   let stream: Socket | undefined;
   let closed = false;
+  let lost: Error | undefined;
+  let isStuck = false;
   const early: Buffer[] = [];
 
   function end(error: Error | undefined): void {
@@ -42,8 +49,37 @@ export function openWire(address: ServerAddress, security: Security | undefined)
     stream?.destroy();
     socket.destroy();
     // The driver fails every statement in progress on `error`. A connection without any is just closed.
-    if (error !== undefined && exchange.isWaiting) events.emit('error', error);
-    events.emit('close', false);
+    if (error !== undefined && exchange.isWaiting) {
+      events.emit('error', error);
+      if (!exchange.isStarting) events.emit('data', exchange.conclusion());
+    }
+    // After `close` the driver must not write. In a transaction it still does, at least its rollback.
+    if (exchange.isTransactionOpen) lost = error ?? goneError('by this side');
+    else events.emit('close', false);
+  }
+
+  /** Fails a statement of a transaction whose connection is lost. The transaction's end closes the wire. */
+  async function failLate(error: Error, chunk: Buffer): Promise<void> {
+    exchange.sent(chunk);
+    const isOver = !exchange.isTransactionOpen;
+    if (isOver) lost = undefined;
+    await nextTurn();
+    events.emit('error', error);
+    if (isOver) events.emit('close', false);
+  }
+
+  /**
+   * The driver sends its first message one turn after it got the wire. If it does not, it is waiting for a
+   * flush that it cancelled when it lost the connection before. It flushes once it has 1024 bytes, so it is
+   * made to send passwords until then. `write` discards them.
+   */
+  async function unstick(): Promise<void> {
+    await nextTurn();
+    for (let turns = 0; turns < maxTurns && !closed && !exchange.hasBegun; turns += 1) {
+      isStuck = turns > 2;
+      if (isStuck) events.emit('data', askPassword);
+      await nextTurn();
+    }
   }
 
   function receive(chunk: Buffer): void {
@@ -69,6 +105,9 @@ export function openWire(address: ServerAddress, security: Security | undefined)
     fail: end,
     destroy: (error?: Error) => end(error ?? goneError('by this side')),
     write(chunk: Buffer, done?: () => void): boolean {
+      if (lost !== undefined) void failLate(lost, chunk);
+      // The driver opens another connection, and its flush works again when this returns.
+      if (isStuck && !exchange.hasBegun) end(undefined);
       if (closed) return true;
       exchange.sent(chunk);
       if (stream !== undefined) return stream.write(chunk, done);
@@ -84,6 +123,7 @@ export function openWire(address: ServerAddress, security: Security | undefined)
     pause: () => stream?.pause(),
     resume: () => stream?.resume(),
   };
+  void unstick();
   return Object.defineProperties(Object.assign(events, methods), {
     readyState: { get: () => (closed ? 'closed' : 'open') },
     pid: { get: () => exchange.pid },

@@ -1,7 +1,8 @@
 import { pick, UnStyledButton, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
-import { examples, variablesText } from './examples/all.ts';
+import { exampleGroups, variablesText } from './examples/all.ts';
 import type { Example } from './examples/example.ts';
 import { filesPluginTitle } from './files-panel.tsx';
+import { isNarrow } from './narrow.ts';
 
 export function BookIcon() {
   return (
@@ -30,6 +31,23 @@ export function ExamplesPanel() {
     <section className="tw-panel" aria-label="Examples">
       <header className="graphiql-doc-explorer-header tw-panel-title">Examples</header>
       <p>Each one opens in a tab and can be run as it is; what you change in it stays yours.</p>
+      {Object.entries(exampleGroups).map(([title, examples]) => (
+        <ExampleGroup key={title} title={title} examples={examples} open={open} />
+      ))}
+    </section>
+  );
+}
+
+interface ExampleGroupProps {
+  readonly title: string;
+  readonly examples: readonly Example[];
+  readonly open: ((example: Example) => void) | undefined;
+}
+
+function ExampleGroup({ title, examples, open }: ExampleGroupProps) {
+  return (
+    <>
+      <h2 className="tw-group">{title}</h2>
       <ul className="tw-examples">
         {examples.map((example) => (
           <li key={example.operationName}>
@@ -45,7 +63,7 @@ export function ExamplesPanel() {
           </li>
         ))}
       </ul>
-    </section>
+    </>
   );
 }
 
@@ -66,5 +84,6 @@ function useOpenExample(): ((example: Example) => void) | undefined {
     // Ctrl-Enter is the editor's.
     queryEditor.focus();
     if (example.takesFiles) setVisiblePlugin(filesPluginTitle);
+    else if (isNarrow()) setVisiblePlugin(null);
   };
 }

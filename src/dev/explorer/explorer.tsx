@@ -6,6 +6,7 @@ import { BookIcon, ExamplesPanel } from './examples-panel.tsx';
 import { createFetcher } from './fetch/fetcher.ts';
 import { activeFiles, setActiveTab } from './fetch/files.ts';
 import { ClipIcon, FilesPanel, filesPluginTitle, useFiles } from './files-panel.tsx';
+import { isNarrow } from './narrow.ts';
 import { defaultHeaders, type ExplorerSettings } from './settings.ts';
 import { withoutCredentials } from './storage.ts';
 
@@ -28,7 +29,7 @@ export function Explorer({ settings }: { settings: ExplorerSettings }) {
       // The storage says what is kept: no credential, unless its owner says so. It is written anew at each
       // load.
       shouldPersistHeaders
-      {...(isFirstVisit ? { visiblePlugin: examplesPlugin.title } : {})}
+      {...(isFirstVisit && !isNarrow() ? { visiblePlugin: examplesPlugin.title } : {})}
       defaultEditorToolsVisibility="variables"
       inputValueDeprecation
       schemaDescription
@@ -36,6 +37,9 @@ export function Explorer({ settings }: { settings: ExplorerSettings }) {
       <GraphiQL.Logo>
         <nav className="tw-logo" aria-label="Ticketwire">
           <h1>Ticketwire</h1>
+          <a href="/ledger" target="_blank" rel="noreferrer" title="What became of each mail">
+            Ledger ↗
+          </a>
           {settings.inbox !== undefined && (
             <a href={settings.inbox} target="_blank" rel="noreferrer" title="The mails that were sent">
               Inbox ↗

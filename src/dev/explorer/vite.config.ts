@@ -1,22 +1,37 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
 
-/**
- * graphql-language-service 5.7 takes a non-null input field for required even where it has a default value,
- * so the variables editor would underline every correct input of ours. Fails the build when a newer version
- * reads differently: look again then.
- */
-function knowDefaults(): Plugin {
-  return {
-    name: 'know-defaults',
-    transform(code, id) {
-      if (!/graphql-language-service\/.*\/getVariablesJSONSchema\.js$/.test(id.split('?')[0]!)) return;
-      const wrong = 'if (fieldRequired) {';
-      if (!code.includes(wrong)) this.error('getVariablesJSONSchema has changed');
-      return code.replace(
-        wrong,
+interface Mend {
+  readonly file: RegExp;
+  /** Texts of the file, and what stands there instead. */
+  readonly texts: readonly (readonly [wrong: string, right: string])[];
+}
+
+const mends: readonly Mend[] = [
+  {
+    // 5.7 takes a non-null input field for required even where it has a default value, so the variables
+    // editor would underline every correct input of ours.
+    file: /graphql-language-service\/.*\/getVariablesJSONSchema\.js$/,
+    texts: [
+      [
+        'if (fieldRequired) {',
         'if (fieldRequired && field.defaultValue === undefined && field.default === undefined) {',
-      );
+      ],
+    ],
+  },
+];
+
+/** Mends what GraphiQL has no option for. The build fails when a newer version reads differently. */
+function mendPackages(): Plugin {
+  return {
+    name: 'mend-packages',
+    transform(code, id) {
+      const mend = mends.find(({ file }) => file.test(id.split('?')[0]!));
+      if (mend === undefined) return;
+      return mend.texts.reduce((text, [wrong, right]) => {
+        if (!text.includes(wrong)) this.error(`${id} has changed: look whether it is still wrong`);
+        return text.replace(wrong, right);
+      }, code);
     },
   };
 }
@@ -26,7 +41,7 @@ export default defineConfig({
   base: '/explorer/',
   publicDir: false,
   logLevel: 'warn',
-  plugins: [knowDefaults()],
+  plugins: [mendPackages()],
   build: {
     emptyOutDir: true,
     target: 'es2022',
@@ -42,5 +57,5 @@ export default defineConfig({
       },
     },
   },
-  worker: { format: 'es', plugins: () => [knowDefaults()] },
+  worker: { format: 'es', plugins: () => [mendPackages()] },
 });

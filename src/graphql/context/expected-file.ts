@@ -12,7 +12,7 @@ export class ExpectedFile extends Upload {
    * Resolves `arrival`. The library's type describes files on disk, and ours are in the blob store, hence the
    * cast.
    */
-  bring(file: IncomingFile): void {
+  fulfill(file: IncomingFile): void {
     this.resolve(file as unknown as FileUpload);
   }
 

@@ -1,8 +1,9 @@
 import type { Viewer } from '../../platform/request-context.ts';
 
 /**
- * A class of viewers, as a text: a requester alone, and all operators with the same scopes. Answers to one
- * document are the same within a class, unless they say who the viewer is.
+ * Names the class of viewers that a viewer belongs to: each requester is one, and so are all operators with
+ * the same scopes. Results of one document are the same within a class, unless they depend on who the viewer
+ * is.
  */
 export function classOf(viewer: Viewer): string {
   let name = classes.get(viewer);
@@ -16,7 +17,10 @@ export function classOf(viewer: Viewer): string {
 /** A credential's viewer is one object as long as the credential is cached. */
 const classes = new WeakMap<Viewer, string>();
 
-/** The viewer, and a call when something asks which member of its class this is. */
+/**
+ * A copy of the viewer that calls `notice` when its id, login or name is read, which tell members of a class
+ * apart.
+ */
 export const noticing = (viewer: Viewer, notice: () => void): Viewer => ({
   role: viewer.role,
   scopes: viewer.scopes,

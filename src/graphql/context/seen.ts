@@ -6,7 +6,7 @@ import { Loaders } from './loaders.ts';
 /** What the source of a subscription yields. */
 export type Seen = SeenEvent;
 
-/** The context in which one event's answer is made: with the viewer of now, and fresh loaders. */
+/** The context for one event's result: with the viewer's current permissions, and fresh loaders. */
 export function contextFor(ctx: GraphContext, viewer: Viewer): GraphContext {
   const own: GraphContext = { ...ctx, viewer };
   own.load = new Loaders(own);
@@ -17,8 +17,8 @@ export function contextFor(ctx: GraphContext, viewer: Viewer): GraphContext {
 const keepMs = 1000;
 
 /**
- * Makes the contexts of a watcher who is behind. What the next events show is loaded with the first of them,
- * so that a long replay needs few statements.
+ * Creates the contexts of a watcher who is behind. What the following events show is loaded with the first of
+ * them, so that a long replay needs few statements.
  */
 export function createReplay(ctx: GraphContext): (seen: Seen) => GraphContext {
   let current: { readonly context: GraphContext; readonly until: number; readonly events: Set<object> };

@@ -124,7 +124,7 @@ function createExecutor(documents: Documents, { closed, answerBytes, sharesEvent
     return excess && { errors: [excess] };
   }
 
-  async function executeOne(args: ExecutionArgs): Promise<ExecutionResult> {
+  function executeOne(args: ExecutionArgs): ExecutionResult | Promise<ExecutionResult> {
     const { document, contextValue, operationName, variableValues } = args;
     const { plan, limit } = documents.known(document) ?? {};
     if (plan !== undefined && limit !== undefined && args.rootValue === undefined) {

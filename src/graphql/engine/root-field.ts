@@ -7,7 +7,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
-/** The one root field of a subscription, which may be in a fragment. */
+/** The only root field of a subscription. It may be in a fragment. */
 export function rootOf(
   document: DocumentNode,
   { selectionSet }: { readonly selectionSet: SelectionSetNode },

@@ -4,7 +4,7 @@ import { contextFor, createReplay, type Seen } from '../context/seen.ts';
 import { classOf, noticing } from '../context/seen-as.ts';
 import { rootOf } from './root-field.ts';
 
-/** One execution of a subscription's document for one event. */
+/** Executes a subscription's document for one event. */
 export type ExecuteEvent = (seen: Seen, context: GraphContext) => Promise<ExecutionResult>;
 
 interface SharedAnswer {
@@ -38,8 +38,9 @@ interface Asked {
 }
 
 /**
- * Makes the answers of one subscription. Watchers who receive the same event, are of one class and ask the
- * same get one answer, the same object. An answer that says who the viewer is goes to that viewer alone.
+ * Returns the function that computes the results of one subscription. Watchers of the same class who receive
+ * the same event and sent the same document get one result, the same object. A result that depends on who the
+ * viewer is goes only to that viewer.
  */
 export function createAnswers(ctx: GraphContext, { shape, mayShare, execute }: Asked) {
   const replay = createReplay(ctx);
@@ -77,8 +78,9 @@ const documents = new WeakMap<DocumentNode, number>();
 let lastDocument = 0;
 
 /**
- * Names what an event's answer depends on besides the event and the viewer: the document, the operation, and
- * the variables that are used below the root field. The root field's own arguments select the events.
+ * Identifies what an event's result depends on besides the event and the viewer: the document, the operation,
+ * and the variables that are used below the root field. The root field's own arguments only select the
+ * events.
  */
 export function shapeOf(
   document: DocumentNode,

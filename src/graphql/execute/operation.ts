@@ -13,7 +13,7 @@ import type { TicketContext } from '../../tickets/context.ts';
 import type { GraphContext, StreamPlace } from '../context/context.ts';
 import { Loaders } from '../context/loaders.ts';
 import { rootOf } from '../engine/root-field.ts';
-import { safeError, withSafeErrors } from './safe-errors.ts';
+import { safeError } from './safe-errors.ts';
 import type { createGraphqlYoga } from './yoga.ts';
 
 /** A valid operation that has not been executed yet. */
@@ -76,15 +76,11 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
         };
         const name = ctx.noted.operation!;
         const attributes = { 'graphql.operation.type': kind, 'graphql.operation.name': name };
-        const result = await inSpan(`${kind} ${name}`, { attributes }, async () =>
+        const result = await inSpan(`${kind} ${name}`, { attributes }, () =>
           kind === 'subscription' ? enveloped.subscribe(args) : enveloped.execute(args),
         );
-        if (!(Symbol.asyncIterator in result)) {
-          const coded = withCodes(withSafeErrors(result, context));
-          noteErrors(ctx.noted, coded.errors);
-          return coded;
-        }
-        return tellEnd(result, rootOf(document, operation), context);
+        if (Symbol.asyncIterator in result) return tellEnd(result, rootOf(document, operation), context);
+        return asShown(result, context);
       },
     };
   };
@@ -100,17 +96,20 @@ async function* tellEnd(
   ctx: GraphContext,
 ): AsyncGenerator<ExecutionResult> {
   try {
-    for await (const result of results) {
-      const coded = withCodes(withSafeErrors(result, ctx));
-      noteErrors(ctx.noted, coded.errors);
-      yield coded;
-    }
+    for await (const result of results) yield asShown(result, ctx);
   } catch (error) {
-    const located = locatedError(error, root, [(root.alias ?? root.name).value]);
-    const coded = withCodes({ errors: [safeError(located, ctx)] });
-    noteErrors(ctx.noted, coded.errors);
-    yield coded;
+    yield asShown({ errors: [locatedError(error, root, [(root.alias ?? root.name).value])] }, ctx);
   }
+}
+
+/** A result whose errors a caller may see. Each has a code, by which the request's log line names it. */
+function asShown(result: ExecutionResult, ctx: GraphContext): ExecutionResult {
+  if (result.errors === undefined) return result;
+  const safe = result.errors.map((error) => safeError(error, ctx));
+  // What graphql-js says without a code is about the input.
+  const errors = withCode(safe, 'BAD_USER_INPUT');
+  noteErrors(ctx.noted, errors);
+  return { ...result, errors };
 }
 
 function parsed(parse: () => DocumentNode): DocumentNode {
@@ -129,10 +128,6 @@ const noOperation = (name: string | null | undefined): GraphQLError =>
       : `There is no operation "${name}"`,
     { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } },
   );
-
-/** Gives BAD_USER_INPUT to errors of graphql-js that have no code yet: they are about the input. */
-export const withCodes = (result: ExecutionResult): ExecutionResult =>
-  result.errors === undefined ? result : { ...result, errors: withCode(result.errors, 'BAD_USER_INPUT') };
 
 const withCode = (errors: readonly GraphQLError[], code: string): GraphQLError[] =>
   errors.map((error) =>

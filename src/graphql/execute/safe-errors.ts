@@ -1,4 +1,4 @@
-import { type ExecutionResult, GraphQLError } from 'graphql';
+import { GraphQLError } from 'graphql';
 import { asUnavailable } from '../../platform/database-faults.ts';
 import {
   BadCredential,
@@ -14,16 +14,6 @@ import type { Logger } from '../../platform/log.ts';
 interface ErrorReport {
   readonly requestId: string;
   readonly log: Logger;
-}
-
-/**
- * Replaces the errors of one execution by what a caller may see: refusals and mistakes unchanged, faults by
- * their request id.
- */
-export function withSafeErrors(result: ExecutionResult, report: ErrorReport): ExecutionResult {
-  return result.errors === undefined
-    ? result
-    : { ...result, errors: result.errors.map((error) => safeError(error, report)) };
 }
 
 /** The extensions of a refusal: the same data that a command's result has in its fields. */

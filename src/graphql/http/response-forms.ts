@@ -1,5 +1,5 @@
 import Negotiator from 'negotiator';
-import { remembering } from '../../platform/lru.ts';
+import { memoize } from '../../platform/lru.ts';
 import { httpError } from './request-error.ts';
 
 /** The media types of answers. Of several that a caller accepts equally, the first is used. */
@@ -39,7 +39,7 @@ const longest = 4096;
 /**
  * The forms that an Accept header allows, best first. Memoized, because clients send few different headers.
  */
-const formsOf = remembering(
+const formsOf = memoize(
   (accept) => {
     const types = new Negotiator({ headers: { accept: withoutDetails(accept) } }).mediaTypes([
       ...formOf.keys(),

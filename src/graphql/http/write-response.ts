@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
-import { sendAnswer } from '../../platform/send-response.ts';
+import { sendResponse } from '../../platform/send-response.ts';
 import { answerTooLarge, isLong } from '../engine/answer-budget.ts';
 import { jsonBytes, jsonPieces } from '../engine/json-pieces.ts';
 import type { Operation } from '../execute/operation.ts';
@@ -80,7 +80,7 @@ export function writeResult(
     Vary: vary(res),
     ...outcome.headers,
   };
-  sendAnswer(req, res, { status: statusOf(outcome, form), headers, body });
+  sendResponse(req, res, { status: statusOf(outcome, form), headers, body });
 }
 
 /**

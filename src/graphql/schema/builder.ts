@@ -72,10 +72,10 @@ export const builder = new SchemaBuilder<SchemaTypes>({
       description: 'Cursor of the last row. Null when the page is empty.',
     },
     firstArgOptions: {
-      description: `So many rows from the start, or after \`after\`: ${pageSizes} Not with \`last\`.`,
+      description: `Number of rows from the start, or after \`after\`: ${pageSizes} Not with \`last\`.`,
     },
     lastArgOptions: {
-      description: `So many rows from the end, or before \`before\`: ${pageSizes} Not with \`first\`.`,
+      description: `Number of rows from the end, or before \`before\`: ${pageSizes} Not with \`first\`.`,
     },
     afterArgOptions: {
       description:

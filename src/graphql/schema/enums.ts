@@ -27,7 +27,7 @@ const enumOf = <V extends string>(name: string, description: string, meanings: R
   });
 
 /** The enum `Role`. */
-export const RoleEnum = enumOf<Role>('Role', 'What a person is to the desk.', {
+export const RoleEnum = enumOf<Role>('Role', 'Role of a person at the desk.', {
   OPERATOR: 'Works on tickets. Sees all of them, private messages included.',
   REQUESTER: 'Has tickets of their own and sees the public messages in them.',
 });

@@ -20,7 +20,7 @@ export const meanings = {
   ATTACHMENT_NOT_FOUND: 'There is no such attachment.',
   DELIVERY_NOT_FOUND: 'There is no such delivery.',
   DELIVERY_STATE: "The delivery's state does not allow this: a mail that was sent cannot be cancelled.",
-  PREVIEW_STALE: 'The mail would not be the one that was previewed: preview it again.',
+  PREVIEW_STALE: 'The mail would differ from its preview: preview it again.',
   RATE_LIMITED: 'Too many commands in a minute: wait for `retryAfterSeconds`, then send it again.',
 } as const satisfies Record<ErrorCode, string>;
 

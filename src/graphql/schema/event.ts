@@ -60,7 +60,9 @@ builder.queryField('ticketEvents', (t) =>
     args: {
       ticket: t.arg(ticketArg),
       after: t.arg.string(afterArg),
-      first: t.arg.int({ description: `So many at most: 0 to ${maxPageSize}; ${maxPageSize} when absent.` }),
+      first: t.arg.int({
+        description: `Maximum number of events: 0 to ${maxPageSize}; ${maxPageSize} when absent.`,
+      }),
     },
     resolve: async (_root, { first, ...input }, ctx) => [...(await listTicketEvents(ctx, input, first))],
   }),

@@ -15,7 +15,7 @@ export const PersonRef = builder.objectRef<Person>('Person').implement({
       resolve: ({ id }) => encodeGlobalId('Person', id),
     }),
     name: t.exposeString('name', { description: 'Name to show.' }),
-    role: t.expose('role', { type: RoleEnum, description: 'What the person is to the desk.' }),
+    role: t.expose('role', { type: RoleEnum, description: 'Role of the person at the desk.' }),
     email: t.string({
       nullable: true,
       description: 'E-mail address. Null when there is none. Only operators and the person see it.',

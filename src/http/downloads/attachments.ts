@@ -10,7 +10,7 @@ import type { TicketContext, TicketServices } from '../../tickets/context.ts';
 import { isServed } from '../../tickets/read/attachment-url.ts';
 import { type Attachment, loadAttachments } from '../../tickets/read/attachments.ts';
 import { signedParameters } from '../../tickets/read/signed-url.ts';
-import { answerText, decodeSegment, passwordChallenge } from '../respond.ts';
+import { decodeSegment, passwordChallenge, sendText } from '../respond.ts';
 import type { Handle } from '../server.ts';
 import type { Begin } from '../sign-in.ts';
 import { rangeOf } from './byte-range.ts';
@@ -37,7 +37,7 @@ export function createDownloads(ports: DownloadPorts): Handle {
   const { begin, services } = ports;
   return async (req, res, path) => {
     if (req.method !== 'GET' && req.method !== 'HEAD')
-      return answerText(res, 405, 'Method not allowed\n', { Allow: 'GET, HEAD' });
+      return sendText(res, 405, 'Method not allowed\n', { Allow: 'GET, HEAD' });
     const [globalId = '', _name, more] = path.slice('/attachments/'.length).split('/');
     const id = more === undefined ? decodeGlobalId('Attachment', decodeSegment(globalId)) : undefined;
     const query = queryOf(req);
@@ -48,12 +48,12 @@ export function createDownloads(ports: DownloadPorts): Handle {
     };
     if (!signed && ctx.viewer === undefined)
       // Links are opened by people, so the browser may prompt for a password here.
-      return answerText(res, 401, 'Sign in to download\n', { 'WWW-Authenticate': passwordChallenge });
+      return sendText(res, 401, 'Sign in to download\n', { 'WWW-Authenticate': passwordChallenge });
     if (ctx.viewer !== undefined && !ctx.viewer.scopes.has('read'))
-      return answerText(res, 403, 'This credential does not have the scope "read"\n');
+      return sendText(res, 403, 'This credential does not have the scope "read"\n');
     const attachment =
       id === undefined || ctx.viewer === undefined ? undefined : (await loadAttachments(ctx, [id])).get(id);
-    if (attachment === undefined || !isServed(attachment)) return answerText(res, 404, 'Not found\n');
+    if (attachment === undefined || !isServed(attachment)) return sendText(res, 404, 'Not found\n');
     await answerFile(ports, ctx, req, res, attachment, signed);
   };
 }
@@ -82,11 +82,11 @@ async function answerFile(
   const precondition = preconditionOf(req.headers, etag);
   if (precondition === 'unchanged') return void writeHead(res, 304, common).end();
   if (precondition === 'changed')
-    return answerText(res, 412, 'The file does not match the If-Match header\n', { ETag: etag });
+    return sendText(res, 412, 'The file does not match the If-Match header\n', { ETag: etag });
   const range = rangeOf(rangeIfSame(req.headers, etag), byteSize);
   if (range === 'unsatisfiable') {
     const contentRange = `bytes */${byteSize}`;
-    return answerText(res, 416, 'Range not satisfiable\n', { 'Content-Range': contentRange });
+    return sendText(res, 416, 'Range not satisfiable\n', { 'Content-Range': contentRange });
   }
   const picture = mayBeShown(attachment) ? await sniff(blobKey!, byteSize) : undefined;
   const shown = shownAs(attachment, picture);
@@ -124,7 +124,7 @@ const presignedAs = (shown: ReturnType<typeof shownAs>): PresignOptions => ({
 
 /** Redirects to the store, for a moment and for this viewer. */
 function answerElsewhere(res: ServerResponse, location: string, signed: boolean): void {
-  answerText(res, 302, 'See the Location header\n', {
+  sendText(res, 302, 'See the Location header\n', {
     Location: location,
     'Cache-Control': 'private, no-store',
     'Cross-Origin-Resource-Policy': resourcePolicy(signed),

@@ -4,8 +4,8 @@ import { Refusal } from '../../platform/errors.ts';
 import { decodeGlobalId } from '../../platform/global-id.ts';
 import { writeHead } from '../../platform/response-head.ts';
 import type { TicketContext } from '../../tickets/context.ts';
-import { openDeliverySource } from '../../tickets/deliveries/source.ts';
-import { answerText, decodeSegment, passwordChallenge } from '../respond.ts';
+import { openRawMail } from '../../tickets/deliveries/source.ts';
+import { decodeSegment, passwordChallenge, sendText } from '../respond.ts';
 import { dispositionOf } from './content-disposition.ts';
 
 /**
@@ -24,15 +24,15 @@ export async function answerSource(
       ? decodeGlobalId('Delivery', decodeSegment(globalId!))
       : undefined;
   if (ctx.viewer === undefined)
-    return answerText(res, 401, 'Sign in to download\n', { 'WWW-Authenticate': passwordChallenge });
+    return sendText(res, 401, 'Sign in to download\n', { 'WWW-Authenticate': passwordChallenge });
   const source =
     deliveryId === undefined
       ? undefined
-      : await openDeliverySource(ctx, { deliveryId }).catch((error) => {
+      : await openRawMail(ctx, { deliveryId }).catch((error) => {
           if (error instanceof Refusal) return undefined;
           throw error;
         });
-  if (source === undefined) return answerText(res, 404, 'Not found\n');
+  if (source === undefined) return sendText(res, 404, 'Not found\n');
   writeHead(res, 200, {
     'Content-Type': 'message/rfc822',
     'Content-Length': source.byteSize,

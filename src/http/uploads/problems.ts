@@ -5,7 +5,7 @@ import type { Logger } from '../../platform/log.ts';
 import { noteCode, notedOf } from '../../platform/request-notes.ts';
 import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/faults.ts';
 import { identityOf } from '../request-id.ts';
-import { answerText } from '../respond.ts';
+import { sendText } from '../respond.ts';
 
 /** Codes of requests that this route does not accept. */
 export type RequestFaultCode =
@@ -79,7 +79,7 @@ export function answerProblem(
 ): void {
   noteCode(notedOf(res.req), code);
   const type = types[code] ?? 'about:blank';
-  answerText(res, status, JSON.stringify({ type, title: titleOf(code), status, detail, code, ...members }), {
+  sendText(res, status, JSON.stringify({ type, title: titleOf(code), status, detail, code, ...members }), {
     'Content-Type': 'application/problem+json',
     ...headers,
   });

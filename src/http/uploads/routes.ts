@@ -8,11 +8,11 @@ import { requireViewer } from '../../tickets/policy.ts';
 import { appendToUpload } from '../../tickets/uploads/append.ts';
 import { uploadNotFound } from '../../tickets/uploads/faults.ts';
 import { beginUpload, cancelUpload, uploadState } from '../../tickets/uploads/open.ts';
-import { takeUpload } from '../../tickets/uploads/take.ts';
+import { storeUpload } from '../../tickets/uploads/take.ts';
 import { nextArrival } from '../../tickets/uploads/turns.ts';
-import { maySneakIn } from '../cross-site.ts';
+import { mayBeCrossSite } from '../cross-site.ts';
 import type { Handle } from '../server.ts';
-import { answerProgress, answerWhole } from './answers.ts';
+import { sendComplete, sendProgress } from './answers.ts';
 import { bodyOf } from './body.ts';
 import { completeField, interopVersion, type UploadFields, uploadFieldsOf } from './fields.ts';
 import { newUploadOf } from './new-upload.ts';
@@ -86,14 +86,14 @@ const resource: Readonly<Record<string, UploadMethod>> = {
 
 async function create(call: UploadCall): Promise<void> {
   const { ctx, req, res, fields } = call;
-  if (maySneakIn(req, ctx.origin)) {
+  if (mayBeCrossSite(req, ctx.origin)) {
     const message = 'Send the header GraphQL-Preflight: 1, or a Content-Type that no form has';
     throw new RequestFault('PREFLIGHT_REQUIRED', message);
   }
   const input = newUploadOf(req, fields);
   if (fields.complete === undefined) {
-    const upload = await takeUpload(ctx, input, bodyOf(req));
-    return answerWhole(res, upload);
+    const upload = await storeUpload(ctx, input, bodyOf(req));
+    return sendComplete(res, upload);
   }
   const { id } = await beginUpload(ctx, input);
   const location = `${ctx.origin}/uploads/${id}`;
@@ -105,7 +105,7 @@ async function create(call: UploadCall): Promise<void> {
       'Upload-Draft-Interop-Version': String(interopVersion),
     });
   await bring(call, id, 0, fields.complete, (offset) =>
-    answerProgress(res, 201, offset, { Location: location, 'Upload-Limit': limits }),
+    sendProgress(res, 201, offset, { Location: location, 'Upload-Limit': limits }),
   );
 }
 
@@ -116,7 +116,7 @@ async function append(call: UploadCall, id: string): Promise<void> {
   if (fields.offset === undefined || fields.complete === undefined)
     throw new RequestFault('BAD_REQUEST', 'Send Upload-Offset and Upload-Complete with a PATCH');
   if (!uuid.test(id)) throw uploadNotFound();
-  await bring(call, id, fields.offset, fields.complete, (offset) => answerProgress(call.res, 204, offset));
+  await bring(call, id, fields.offset, fields.complete, (offset) => sendProgress(call.res, 204, offset));
 }
 
 /**
@@ -139,7 +139,7 @@ async function bring(
   if (appended.brokenOff) return void req.destroy();
   if (appended.upload === undefined) progress(appended.offset);
   else
-    answerWhole(res, appended.upload, { 'Upload-Complete': '?1', 'Upload-Offset': String(appended.offset) });
+    sendComplete(res, appended.upload, { 'Upload-Complete': '?1', 'Upload-Offset': String(appended.offset) });
 }
 
 async function tellState(call: UploadCall, id: string): Promise<void> {

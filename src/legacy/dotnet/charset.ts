@@ -162,7 +162,10 @@ export function xmlDecoder(charset: Charset): Decoder {
   });
 }
 
-/** Encodes text as the old service did: UTF-16 little-endian with a byte order mark, UTF-8 without. */
-export function encode(text: string, charset: Charset): Buffer {
-  return charset === 'utf-16' ? Buffer.from(`\ufeff${text}`, 'utf16le') : Buffer.from(text, 'utf8');
+/**
+ * Encodes text as the old service did: UTF-16 little-endian with a byte order mark. UTF-8, which has none, is
+ * left to whoever sends it.
+ */
+export function encode(text: string, charset: Charset): string | Buffer {
+  return charset === 'utf-16' ? Buffer.from(`\ufeff${text}`, 'utf16le') : text;
 }

@@ -1,4 +1,4 @@
-import { remembering } from '../../platform/lru.ts';
+import { memoize } from '../../platform/lru.ts';
 
 /*
  * Parses media types and Accept headers exactly as .NET's header classes do. `content/media-type.ts` differs:
@@ -7,6 +7,7 @@ import { remembering } from '../../platform/lru.ts';
 
 /** A media type, or a range of them in an Accept header. */
 
+/** A parsed media type, as .NET's class of this name. */
 export interface MediaTypeHeaderValue {
   /** `type/subtype` in its original spelling. */
   readonly written: string;
@@ -61,7 +62,7 @@ function parseQuality(text: string | undefined): number {
 export const parseMediaType = (header: string | undefined): MediaTypeHeaderValue | undefined =>
   header === undefined ? undefined : onlyMediaType(header).value;
 
-const onlyMediaType = remembering(
+const onlyMediaType = memoize(
   (header) => {
     const parsed = parseOne(header, 0);
     return { value: parsed?.end === header.length ? parsed.value : undefined };

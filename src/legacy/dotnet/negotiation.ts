@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { remembering } from '../../platform/lru.ts';
+import { memoize } from '../../platform/lru.ts';
 import type { Charset } from './charset.ts';
 import { type MediaTypeHeaderValue, parseAccept, parseAcceptCharset, parseMediaType } from './media-type.ts';
 
@@ -59,7 +59,7 @@ export const negotiate = (headers: IncomingHttpHeaders): Representation =>
   representationFor(deciding.map((name) => headers[name] ?? '').join('\n'));
 
 /** Memoized, because clients send few different sets of these headers. */
-const representationFor = remembering(
+const representationFor = memoize(
   (lines) => {
     const values = lines.split('\n');
     return choose(Object.fromEntries(deciding.map((name, i) => [name, values[i]])) as Deciding);

@@ -92,6 +92,7 @@ export function helpPage(): string {
 <style>${helpStyle}</style>
 </head>
 <body>
+<main>
 <h1>POST api/Tickets/NewMessage</h1>
 <p>Creates a new message (comment or email reply) in the Ticket.</p>
 <p>Sign in with HTTP Basic (login and password of a help desk user) or with a Bearer token. This endpoint
@@ -120,6 +121,7 @@ ${table('NewMessageResult', resultMembers)}
 ${sample('application/json, text/json', samples.responseJson)}
 ${sample('application/xml, text/xml', samples.responseXml)}
 ${sample('A refusal', samples.refusalJson)}
+</main>
 </body>
 </html>
 `;

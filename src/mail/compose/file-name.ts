@@ -2,14 +2,14 @@
 const maxNameOctets = 200;
 
 /** Normalizes a name to NFC, because macOS sends `ü` as two characters. */
-export const exactName = (name: string): string => name.toWellFormed().normalize('NFC');
+export const normalizedName = (name: string): string => name.toWellFormed().normalize('NFC');
 
 /**
  * Normalizes a name for comparison. A name as sent and the same name as stored give the same key: it drops
  * everything that storing may remove or change. Used to match `cid:` references.
  */
 export function fileNameKey(name: string): string {
-  const plain = exactName(name)
+  const plain = normalizedName(name)
     .split(/[\\/]/)
     .at(-1)!
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')

@@ -1,4 +1,4 @@
-import { exactName, fileNameKey } from './file-name.ts';
+import { fileNameKey, normalizedName } from './file-name.ts';
 
 /** A file that the HTML of its message can refer to. */
 export interface NamedFile {
@@ -45,10 +45,12 @@ export function pictureFinder<T extends NamedFile>(
   files: readonly T[],
 ): (reference: string) => T | undefined {
   const images = files.filter((file) => imageTypeOf(file) !== undefined);
-  const ways = [exactName, fileNameKey, (name: string) => fileNameKey(name).toLowerCase()].map((key) => ({
-    key,
-    byKey: Map.groupBy(images, ({ fileName }) => key(fileName)),
-  }));
+  const ways = [normalizedName, fileNameKey, (name: string) => fileNameKey(name).toLowerCase()].map(
+    (key) => ({
+      key,
+      byKey: Map.groupBy(images, ({ fileName }) => key(fileName)),
+    }),
+  );
   const byId = (same: (a: string, b: string) => boolean, spellings: readonly string[]) =>
     images.find(({ contentId }) => contentId != null && spellings.some((one) => same(one, contentId)));
   const asked = new Map<T, number>();

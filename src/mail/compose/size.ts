@@ -9,6 +9,9 @@ export interface SizeInput {
   readonly attachments: readonly { readonly byteSize: number }[];
 }
 
+/** The most octets that a byte of the body, the signature or a quotation can become in the mail. */
+export const octetsOfTextByte = 120;
+
 /**
  * Upper bound of the encoded mail's size, in octets. Close for attachments, far too high for text: each blank
  * could become `&nbsp;`, each link appear three times, and a style sheet be repeated at each element. If the
@@ -25,7 +28,7 @@ export function encodedSizeUpperBound({
   return (
     49_152 +
     recipients * 1024 +
-    text * 120 +
+    text * octetsOfTextByte +
     attachments.reduce((sum, { byteSize }) => sum + base64Octets(byteSize) + 2048, 0)
   );
 }

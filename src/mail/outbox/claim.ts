@@ -49,13 +49,14 @@ const roomOfLanes = sql`unnest(${value('laneIds')}::int[], ${value('laneRooms')}
 
 const takeDue = statement<Claim, ReturnType<typeof valuesOf>>(sql`
     with ${atCapStep(now)}, lanes as (
-      select ${m.id}, ${m.ratePerRecipientHour}, coalesce(l.free, ${free}) as free
+      select ${m.id}, ${m.ratePerRecipientHour} as "ratePerRecipientHour", coalesce(l.free, ${free}) as free
       from ${mailboxes} m left join ${roomOfLanes} on l.id = ${m.id}
       where ${m.ratePerMinute} is null and ${m.ratePerRecipientHour} is null
     ), paced as (
       -- The row's lock makes workers take turns at a mailbox that has a cap; one mail goes at once and what
       -- was not sent of the last second, and only one at a time where each recipient is counted.
-      select ${m.id}, ${m.ratePerMinute}, ${m.ratePerRecipientHour}, ${m.pacedUntil},
+      select ${m.id}, ${m.ratePerMinute} as "ratePerMinute",
+        ${m.ratePerRecipientHour} as "ratePerRecipientHour", ${m.pacedUntil} as "pacedUntil",
         least(
           coalesce(l.free, ${free}), ${m.ratePerRecipientHour},
           case when ${m.ratePerRecipientHour} is not null then 1 end,
@@ -69,15 +70,15 @@ const takeDue = statement<Claim, ReturnType<typeof valuesOf>>(sql`
             select from ${deliveries} e where ${e.mailboxId} = ${m.id} and ${e.state} = 'TRANSMITTING'))
       for no key update of m skip locked
     ), room as (
-      select id, rate_per_recipient_hour, free from lanes where free > 0
+      select id, "ratePerRecipientHour", free from lanes where free > 0
       union all
-      select id, rate_per_recipient_hour, free from paced where free > 0
+      select id, "ratePerRecipientHour", free from paced where free > 0
     ), due as (
       select d.id
       from room m cross join lateral (
         select ${d.id} from ${deliveries} d
         where ${d.mailboxId} = m.id and ${isWaiting} and not ${d.awaitsScan} and ${d.dueAt} <= ${now}
-          and (m.rate_per_recipient_hour is null or not ${isAtCap})
+          and (m."ratePerRecipientHour" is null or not ${isAtCap})
           and (${d.cancelIf} = '{}' or ${d.attempts} > 0 or ${d.id} = any (${value('cleared')}::int[]))
           and not exists (
             select from ${deliveries} e
@@ -100,16 +101,16 @@ const takeDue = statement<Claim, ReturnType<typeof valuesOf>>(sql`
         leaseUntil: leaseFor(value('leaseSeconds')),
       })}
       from due where ${d.id} = due.id
-      returning ${d.id}, ${d.attempt} as token, ${d.attempts}, ${d.mailboxId} as "mailboxId"
+      returning ${d.id}, ${d.attempt} as token, ${d.attempts} as attempts, ${d.mailboxId} as "mailboxId"
     ), pace as (
       update ${mailboxes} m set ${assign(mailboxes, {
-        pacedUntil: sql`greatest(p.paced_until, ${now} - interval '1 second')
-          + c.mails * interval '1 minute' / p.rate_per_minute`,
+        pacedUntil: sql`greatest(p."pacedUntil", ${now} - interval '1 second')
+          + c.mails * interval '1 minute' / p."ratePerMinute"`,
       })}
       from paced p
       join (select "mailboxId", count(*) as mails from claimed group by "mailboxId") c
         on c."mailboxId" = p.id
-      where ${m.id} = p.id and p.rate_per_minute is not null
+      where ${m.id} = p.id and p."ratePerMinute" is not null
     ), logged as (
       ${insertFrom(
         deliveryAttempts,

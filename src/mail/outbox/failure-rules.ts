@@ -43,7 +43,7 @@ export const failureRules: readonly FailureRule[] = [
   },
   {
     matches: /^5\d\d[ -]5\.4\.[46]\b/,
-    reason: "The recipient's domain takes no mail, or its mail goes in circles.",
+    reason: "The recipient's domain does not accept mail, or its mail is routed in a loop.",
     suggestedAction: 'CHECK_ADDRESS',
   },
   {
@@ -58,12 +58,12 @@ export const failureRules: readonly FailureRule[] = [
   },
   {
     matches: /^5\d\d[ -]5\.7\.|^5\d\d\b.*(?:spam|blocked|blacklist|denied|policy)/is,
-    reason: "The recipient's server refuses the mail by its rules.",
+    reason: "The recipient's server rejects the mail because of its policy.",
     suggestedAction: 'ASK_MAIL_ADMINISTRATOR',
   },
   {
     matches: /^4\d\d[ -]4\.2\.2\b|^452\b.*(?:quota|full)/is,
-    reason: "The recipient's mailbox is full for now.",
+    reason: "The recipient's mailbox is full at the moment.",
     suggestedAction: 'WAIT',
   },
   {
@@ -108,5 +108,5 @@ export const failureRules: readonly FailureRule[] = [
     suggestedAction: 'CONTACT_RECIPIENT_OTHERWISE',
   },
   { matches: /^5/, reason: 'The server refuses the mail.', suggestedAction: 'ASK_MAIL_ADMINISTRATOR' },
-  { matches: /^4/, reason: 'The server cannot take the mail at the moment.', suggestedAction: 'WAIT' },
+  { matches: /^4/, reason: 'The server cannot accept the mail at the moment.', suggestedAction: 'WAIT' },
 ];

@@ -15,7 +15,7 @@ const unknown: Explanation = {
 };
 
 /** A recipient as the ledger records it. */
-export interface Addressed {
+export interface ExplainedRecipient {
   readonly kind: RecipientKind;
   readonly address: string;
   readonly state: RecipientState;
@@ -30,7 +30,7 @@ export interface Addressed {
 export function explainRecipient({
   state,
   smtpReply: reply,
-}: Pick<Addressed, 'state' | 'smtpReply'>): Explanation | undefined {
+}: Pick<ExplainedRecipient, 'state' | 'smtpReply'>): Explanation | undefined {
   if (state === 'OUTCOME_UNKNOWN') return unknown;
   if ((state !== 'FAILED' && state !== 'DEFERRED') || reply === null || reply === '') return undefined;
   if (reply.startsWith('Not sent: ')) return { reason: `${reply}.`, suggestedAction: null };
@@ -43,7 +43,7 @@ export function explainRecipient({
 }
 
 /** States of the recipients that explain a delivery's state. */
-const speaking = {
+const explainingStates = {
   HELD: [],
   QUEUED: [],
   TRANSMITTING: [],
@@ -74,20 +74,20 @@ export function explainDelivery({
 }: {
   readonly state: DeliveryState;
   readonly failure: string | null;
-  readonly recipients: readonly Addressed[];
+  readonly recipients: readonly ExplainedRecipient[];
 }): DeliveryExplanation | undefined {
-  const spoken = speaking[state].flatMap((wanted) =>
+  const explained = explainingStates[state].flatMap((wanted) =>
     recipients.flatMap((recipient) => {
       const explanation = recipient.state === wanted ? explainRecipient(recipient) : undefined;
       return explanation === undefined ? [] : [{ ...explanation, recipient }];
     }),
   );
-  const [first] = spoken;
+  const [first] = explained;
   if (first === undefined) {
     if (failure === null || state === 'SENT' || state === 'TRANSMITTING') return undefined;
     return { reason: failure, suggestedAction: state === 'CANCELLED' ? null : 'WAIT', smtpReply: null };
   }
-  const groups = [...Map.groupBy(spoken, ({ reason }) => reason)].map(
+  const groups = [...Map.groupBy(explained, ({ reason }) => reason)].map(
     ([reason, those]) =>
       `${namesOf(
         those.map(({ recipient }) => recipient.address),

@@ -1,4 +1,9 @@
+import { sql as build, type SQL } from 'drizzle-orm';
 import type postgres from 'postgres';
+import { outboxChannel } from '../../db/channels.ts';
+import { assign, insertFrom } from '../../db/insert-from.ts';
+import { run } from '../../db/statement.ts';
+import { outboxHomes } from '../../db/tables.ts';
 import type { Logger } from '../../platform/log.ts';
 
 /*
@@ -60,11 +65,12 @@ export async function findLocation(sql: postgres.Sql): Promise<DatabaseLocation>
 /** Reads the outbox's home, and records this location when there is none yet. */
 export async function findHome(sql: postgres.Sql): Promise<Home> {
   const here = await findLocation(sql);
-  await sql`
-    insert into outbox_homes (place, timeline) values (${here.place}, ${here.timeline})
-    on conflict do nothing`;
-  const [row] = await sql<(DatabaseLocation & Pick<Home, 'heldAt' | 'reason'>)[]>`
-    select held_at as "heldAt", reason, place, timeline from outbox_homes`;
+  await run(sql, build`${insertHome(here)} on conflict do nothing`);
+  const [row] = await run<DatabaseLocation & Pick<Home, 'heldAt' | 'reason'>>(
+    sql,
+    build`select ${outboxHomes.heldAt} as "heldAt", ${outboxHomes.reason} as reason,
+      ${outboxHomes.place} as place, ${outboxHomes.timeline} as timeline from ${outboxHomes}`,
+  );
   const { heldAt, reason, place, timeline } = row!;
   const moved = place !== here.place;
   return { heldAt, reason, moved, turned: timeline !== here.timeline, here };
@@ -75,21 +81,32 @@ export async function findHome(sql: postgres.Sql): Promise<Home> {
  * @returns false when it was held already
  */
 export async function hold(sql: postgres.Sql, reason: string): Promise<boolean> {
-  const held = await sql`
-    update outbox_homes set held_at = clock_timestamp(), reason = ${reason}
-    where held_at is null returning 1 as held`;
-  await sql`select pg_notify('ticketwire_outbox', 'home')`;
+  const held = await run(
+    sql,
+    build`update ${outboxHomes} set ${assign(outboxHomes, { heldAt: build`clock_timestamp()`, reason })}
+      where ${outboxHomes.heldAt} is null returning 1 as held`,
+  );
+  await sql`select pg_notify(${outboxChannel}, 'home')`;
   return held.length > 0;
 }
 
 /** Records this location as the outbox's home and resumes sending. */
-export async function settleHere(sql: postgres.Sql, { place, timeline }: DatabaseLocation): Promise<void> {
-  await sql`
-    insert into outbox_homes (place, timeline) values (${place}, ${timeline})
-    on conflict ("only") do update
-      set place = excluded.place, timeline = excluded.timeline, held_at = null, reason = null`;
-  await sql`select pg_notify('ticketwire_outbox', 'home')`;
+export async function setHomeHere(sql: postgres.Sql, here: DatabaseLocation): Promise<void> {
+  const only = build.identifier(outboxHomes.only.name);
+  await run(
+    sql,
+    build`${insertHome(here)} on conflict (${only}) do update
+      set ${assign(outboxHomes, { ...here, heldAt: null, reason: null })}`,
+  );
+  await sql`select pg_notify(${outboxChannel}, 'home')`;
 }
+
+const insertHome = ({ place, timeline }: DatabaseLocation): SQL =>
+  insertFrom(
+    outboxHomes,
+    { place: build`${place}::text`, timeline: build`${timeline}::int` },
+    build`(select) as here`,
+  );
 
 /**
  * Why a worker that starts now would send nothing; undefined when it would send. Writes only a missing home.
@@ -146,7 +163,7 @@ export function createGate(sql: postgres.Sql, log: Logger, everyMs: number): Gat
       return why;
     }
     if (turned && known === undefined) return recovered;
-    if (turned) await settleHere(sql, here);
+    if (turned) await setHomeHere(sql, here);
     known = newest;
     return undefined;
   }

@@ -36,7 +36,7 @@ export async function release(client: postgres.Sql, claims: readonly Owned[]): P
       update ${deliveryAttempts} a set ${assign(deliveryAttempts, {
         endedAt: sql`clock_timestamp()`,
         outcome: 'QUEUED',
-        reply: 'given back by a worker that ended',
+        reply: 'released by a worker that stopped',
       })}
       from input i join released r on r.id = i.id where ${a.deliveryId} = i.id and ${a.token} = i.token
     )

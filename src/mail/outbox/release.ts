@@ -6,7 +6,7 @@ import { deliveries, deliveryAttempts, deliveryRecipients, outboxHomes, tickets 
 import { appendDeliveryEvents } from '../../events/append.ts';
 import type { DeliveryState } from '../../platform/vocabulary.ts';
 import { a, d, isUnsettled, r } from '../table-aliases.ts';
-import { findHome, settleHere } from './home.ts';
+import { findHome, setHomeHere } from './home.ts';
 
 /** Most deliveries that one statement changes. Their tickets stay locked until the commit. */
 const atOnce = 500;
@@ -38,7 +38,7 @@ export async function releaseOutbox(tx: postgres.Sql, doubt: boolean): Promise<R
   let outcomeUnknown = 0;
   for (let changed = atOnce; changed === atOnce && states.length > 0; outcomeUnknown += changed)
     changed = await makeUnknown(tx, states);
-  await settleHere(tx, here);
+  await setHomeHere(tx, here);
   return { restored, outcomeUnknown };
 }
 

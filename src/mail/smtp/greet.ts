@@ -4,8 +4,8 @@ import { SmtpSession } from './session.ts';
 import { defaultTimeouts, type SmtpServer } from './transmission.ts';
 
 /** Milliseconds: shorter than for a mail, because a person waits. */
-const patienceMs = 15_000;
-const timeouts = { ...defaultTimeouts, connect: patienceMs, envelope: patienceMs, final: patienceMs };
+const timeoutMs = 15_000;
+const timeouts = { ...defaultTimeouts, connect: timeoutMs, envelope: timeoutMs, final: timeoutMs };
 
 /** A mail server could not be reached or refused. The message is in plain words. */
 export class NotGreeted extends Error {}
@@ -35,7 +35,7 @@ export async function sendTestMail(session: SmtpSession, from: string, to: strin
     ...[`From: <${from}>`, `To: <${to}>`, 'Subject: Ticketwire can send from here'],
     ...[`Date: ${new Date().toUTCString().replace('GMT', '+0000')}`, 'MIME-Version: 1.0'],
     ...['Auto-Submitted: auto-generated', 'Content-Type: text/plain; charset=utf-8', ''],
-    ...['This mailbox was tested with `ticketwire mailbox test`. There is nothing to answer.', ''],
+    ...['This mailbox was tested with `ticketwire mailbox test`. No reply is needed.', ''],
   ].join('\r\n');
   const recipient = envelopeAddress(to);
   const bytes = Buffer.from(text);

@@ -18,7 +18,7 @@ export interface SmtpPool {
   /** The server's last announced size limit, in octets. */
   readonly sizeLimit: number | undefined;
   /** Cancels mails that wait for a connection, now and later. */
-  callOff(): void;
+  cancelWaiting(): void;
   /**
    * Closes connections whose mail has not requested its fence, and cancels those mails. With `all`, closes
    * the others too; their outcome may be unknown.
@@ -38,7 +38,7 @@ export function createSmtpPool(server: SmtpServer, connections: number, timeouts
   const active = new Set<SmtpSession>();
   let busy = 0;
   let closed = false;
-  let calledOff = false;
+  let isCancelled = false;
   let sizeLimit: number | undefined;
 
   const takeIdle = (): SmtpSession | undefined => {
@@ -109,7 +109,7 @@ export function createSmtpPool(server: SmtpServer, connections: number, timeouts
       return sizeLimit;
     },
     async send(mail, begin = () => true) {
-      if (calledOff) return undefined;
+      if (isCancelled) return undefined;
       if (busy < connections) busy += 1;
       else if (!(await new Promise<boolean>((resolve) => waiting.push(resolve)))) return undefined;
       try {
@@ -121,9 +121,9 @@ export function createSmtpPool(server: SmtpServer, connections: number, timeouts
         else busy -= 1;
       }
     },
-    callOff() {
-      calledOff = true;
-      for (const callOff of waiting.splice(0)) callOff(false);
+    cancelWaiting() {
+      isCancelled = true;
+      for (const cancelWaiting of waiting.splice(0)) cancelWaiting(false);
     },
     cut(all) {
       for (const session of active) if (all || !session.mayHaveBegun) session.cut();

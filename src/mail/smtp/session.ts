@@ -101,7 +101,10 @@ export class SmtpSession {
       const info = await this.#transmit(mail, body);
       // A server that accepts before the end may have taken a part of it.
       if (!body.ended)
-        return this.#judge(new Error('yes before the end'), mail, { opened: true, ended: true });
+        return this.#judge(new Error('accepted before the end of the mail'), mail, {
+          opened: true,
+          ended: true,
+        });
       this.sent += 1;
       const refusals = new Map(
         (info.rejectedErrors ?? []).map((error) => [error.recipient ?? '', verdictOf(error.response ?? '')]),

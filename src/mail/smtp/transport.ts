@@ -35,8 +35,8 @@ export interface Transport extends Disposable {
    * @throws MailboxUnusable
    */
   poolOf(mailbox: SendingMailbox): SmtpPool;
-  /** As `SmtpPool.callOff`, for all pools. */
-  callOff(): void;
+  /** As `SmtpPool.cancelWaiting`, for all pools. */
+  cancelWaiting(): void;
   /** As `SmtpPool.cut`, for all pools. */
   cut(all: boolean): void;
 }
@@ -62,8 +62,8 @@ export function createTransport({
       pools.set(mailbox.id, { settings, pool });
       return pool;
     },
-    callOff() {
-      for (const { pool } of pools.values()) pool.callOff();
+    cancelWaiting() {
+      for (const { pool } of pools.values()) pool.cancelWaiting();
     },
     cut(all) {
       for (const { pool } of pools.values()) pool.cut(all);

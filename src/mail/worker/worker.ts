@@ -198,7 +198,7 @@ export function createWorker(ports: WorkerPorts): Worker {
     async [Symbol.asyncDispose]() {
       stopping = true;
       alarm.ring();
-      transport.callOff();
+      transport.cancelWaiting();
       const cuts = [
         setTimeout(() => transport.cut(false), drain.beginsMs),
         setTimeout(() => transport.cut(true), drain.endsMs),

@@ -1,6 +1,6 @@
 import { type Html, html } from '../html.ts';
 
-/** The page without anything in it: its script fills it. */
+/** The HTML of the ledger page without any data. Its script loads and shows the mails. */
 export function ledgerDocument(
   styleHref: string,
   settings: Html,

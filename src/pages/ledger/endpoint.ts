@@ -17,9 +17,11 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** Options of the ledger page. */
 export interface LedgerPageOptions {
-  /** Value of the Authorization header of the demo's operator; only direct requests are given it. */
+  /** Authorization header of the demo's operator. It is embedded only in responses to direct requests. */
   readonly demoAuthorization?: string | undefined;
+  /** Links in the page's header: URL by title. */
   readonly links: Readonly<Record<string, string>>;
 }
 
@@ -36,8 +38,8 @@ function readAssets(): Readonly<Record<string, PageAsset>> {
 }
 
 /**
- * The operators' page of mails. It is static: what it shows and does, it asks of /graphql, with the
- * credential that its reader types in.
+ * Creates the handler of the ledger page, where operators see what became of each mail. The page is static:
+ * it queries /graphql with the credential that its reader enters.
  */
 export function createLedgerPage({ demoAuthorization, links }: LedgerPageOptions) {
   const assets = readAssets();

@@ -125,8 +125,9 @@ async function attempt(what) {
   try {
     await what();
   } catch (error) {
-    if (error instanceof NotSignedIn) signOut(error.message);
-    else tell(`${error instanceof Error ? error.message : error}`);
+    const why = error instanceof Error ? error.message : String(error);
+    if (error instanceof NotSignedIn || !view.isSignedIn) signOut(why);
+    else tell(why);
   }
 }
 

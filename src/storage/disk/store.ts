@@ -13,7 +13,7 @@ import {
   newBlobKey,
 } from '../blob-store.ts';
 import { checkStore } from '../check-store.ts';
-import { takeIn } from '../intake.ts';
+import { readSource } from '../intake.ts';
 import { dayOf, isDay, readIdentity, writeIdentity } from '../store-identity.ts';
 import { asStoreFault, closeFile, isMissing, openFile, syncFile, syncFolder, writeAll } from './files.ts';
 import { createFolders, entriesOf } from './folders.ts';
@@ -60,7 +60,7 @@ export function createDiskStore(directory: string): BlobStore {
       /** The source's error must not be taken for the disk's. */
       let own: Error | undefined;
       try {
-        const { byteSize, brokenOff } = await takeIn(source, maxBytes, hash, async (pieces) => {
+        const { byteSize, brokenOff } = await readSource(source, maxBytes, hash, async (pieces) => {
           fd ??= await folders.createFile(folder, key);
           await writeAll(fd, pieces);
         });

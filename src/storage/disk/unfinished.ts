@@ -13,7 +13,7 @@ import {
   type Source,
   type StoredBlob,
 } from '../blob-store.ts';
-import { destroy, takeIn } from '../intake.ts';
+import { destroy, readSource } from '../intake.ts';
 import {
   asStoreFault,
   closeFile,
@@ -75,7 +75,7 @@ export function createUnfinished({
     let written = offset;
     digests.forget(key);
     try {
-      const { byteSize } = await takeIn(source, maxBytes - offset, hash, async (pieces) => {
+      const { byteSize } = await readSource(source, maxBytes - offset, hash, async (pieces) => {
         await writeAll(fd, pieces, written);
         written += pieces.reduce((sum, { length }) => sum + length, 0);
       });

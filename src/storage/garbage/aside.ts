@@ -11,8 +11,8 @@ export const asideDays = 7;
 const batch = 500;
 const dayMs = 86_400_000;
 
-/** Counts of what `siftAside` did. */
-export interface Sifted {
+/** Counts of what `restoreOrDestroy` did. */
+export interface RestoredOrDestroyed {
   /**
    * Blobs that were restored because rows refer to them: the database was an older backup when they were set
    * aside.
@@ -26,7 +26,12 @@ export interface Sifted {
  * Goes through all blobs that were set aside: restores those that rows refer to again, and destroys those in
  * `range` that were set aside more than `asideDays` days ago.
  */
-export async function siftAside(db: Db, store: BlobStore, range: KeyRange, now: Date): Promise<Sifted> {
+export async function restoreOrDestroy(
+  db: Db,
+  store: BlobStore,
+  range: KeyRange,
+  now: Date,
+): Promise<RestoredOrDestroyed> {
   const last = dayOf(new Date(now.getTime() - asideDays * dayMs));
   let restored = 0;
   let destroyed = 0;

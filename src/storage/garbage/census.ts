@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm';
 import type { Db } from '../../db/database.ts';
 import type { KeyRange } from '../blob-store.ts';
 
-/** Result of `takeCensus`. */
-export interface Census {
+/** Result of `countRows`. */
+export interface RowCount {
   /** Rows of blobs in the range. */
   readonly blobs: number;
   /** Why rows may be invisible, as text for the operator. Undefined when all rows are visible. */
@@ -15,7 +15,7 @@ export interface Census {
  * real one. Where row-level security hides rows, such as behind a pooler that drops the session's settings,
  * every file would look like garbage.
  */
-export async function takeCensus(db: Db, { from, to }: KeyRange): Promise<Census> {
+export async function countRows(db: Db, { from, to }: KeyRange): Promise<RowCount> {
   const [row] = await db.execute<Record<'blobs' | 'there' | 'seen', number>>(sql`
     select c.blobs, c.blobs + c.attachments + c.uploads + c.open_uploads as there,
       (select count(*)::int from blobs where key >= ${from} and key < ${to})

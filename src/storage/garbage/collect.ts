@@ -1,8 +1,8 @@
 import type { Db } from '../../db/database.ts';
-import { countCollection, foreignness } from '../belonging.ts';
+import { countCollection, whyStoreUnusable } from '../belonging.ts';
 import { type BlobStore, everyKey, type KeyRange } from '../blob-store.ts';
-import { siftAside } from './aside.ts';
-import { takeCensus } from './census.ts';
+import { restoreOrDestroy } from './aside.ts';
+import { countRows } from './census.ts';
 import {
   expireIdempotencyKeys,
   expireInboxMails,
@@ -10,7 +10,7 @@ import {
   expireRateLimits,
   expireUploads,
 } from './expire.ts';
-import { forgetBlobs, unusedCount } from './forget.ts';
+import { deleteUnusedBlobs, unusedCount } from './forget.ts';
 import { findStrays, removeStrays, type Strays } from './strays.ts';
 
 /** Counts of what a collection removed. */
@@ -76,17 +76,17 @@ export async function collectGarbage(
     idempotencyKeys: await expireIdempotencyKeys(db),
     ...{ uploads: 0, blobs: 0, keys: 0, restored: 0, destroyed: 0 },
   };
-  const { blobs: rows, hidden } = await takeCensus(db, range);
-  const off = hidden ?? (await foreignness(db, store));
+  const { blobs: rows, hidden } = await countRows(db, range);
+  const off = hidden ?? (await whyStoreUnusable(db, store));
   if (off !== undefined) return { ...nothing, off };
   await countCollection(db, store);
 
   const expired = { ...nothing, ...(await expire(db, store, olderThan)) };
-  const sifted = { ...expired, ...(await siftAside(db, store, range, now)) };
+  const sifted = { ...expired, ...(await restoreOrDestroy(db, store, range, now)) };
   const found = await findStrays(db, store, olderThan, range);
   const unlikely = anyShare ? undefined : await unlikeliness(db, olderThan, range, rows, found);
   if (unlikely !== undefined) return { ...sifted, unlikely };
-  const forgotten = await forgetBlobs(db, store, olderThan, range);
+  const forgotten = await deleteUnusedBlobs(db, store, olderThan, range);
   await removeStrays(store, found.strays);
   return { ...sifted, blobs: expired.blobs + forgotten, keys: found.strays.length };
 }
@@ -102,7 +102,7 @@ async function expire(
   const expired = await expireUploads(db);
   let blobs = 0;
   for (let at = 0; at < expired.length; at += batch)
-    blobs += await forgetBlobs(db, store, olderThan, expired.slice(at, at + batch));
+    blobs += await deleteUnusedBlobs(db, store, olderThan, expired.slice(at, at + batch));
   return { uploads: expired.length + open.length, blobs };
 }
 

@@ -42,7 +42,7 @@ export const unusedCount = (db: Pick<Reader, 'select'>, range: KeyRange, olderTh
     .where(unused(db, range, olderThan));
 
 /** Query for the keys of up to 500 such blobs. */
-export const unusedSome = (db: Pick<Reader, 'select'>, among: Among, olderThan: Date) =>
+export const unusedBatch = (db: Pick<Reader, 'select'>, among: Among, olderThan: Date) =>
   db
     .select({ key: blobsTable.key })
     .from(blobsTable)
@@ -53,7 +53,12 @@ export const unusedSome = (db: Pick<Reader, 'select'>, among: Among, olderThan: 
  * Deletes the rows of unused blobs older than `olderThan`, and sets their bytes aside. @returns number of
  * blobs
  */
-export async function forgetBlobs(db: Db, store: BlobStore, olderThan: Date, among: Among): Promise<number> {
+export async function deleteUnusedBlobs(
+  db: Db,
+  store: BlobStore,
+  olderThan: Date,
+  among: Among,
+): Promise<number> {
   for (let total = 0; ; ) {
     const keys = await db.transaction((tx) => forgetSome(tx, olderThan, among));
     for (const key of keys) await store.setAside(key);
@@ -67,7 +72,7 @@ export async function forgetBlobs(db: Db, store: BlobStore, olderThan: Date, amo
  * second sees what was attached before that.
  */
 async function forgetSome(tx: Tx, olderThan: Date, among: Among): Promise<string[]> {
-  const found = await unusedSome(tx, among, olderThan).for('update', { skipLocked: true });
+  const found = await unusedBatch(tx, among, olderThan).for('update', { skipLocked: true });
   if (found.length === 0) return [];
   const keys = found.map(({ key }) => key);
   const gone = await tx

@@ -26,7 +26,7 @@ export function partAt(ms: number): KeyRange {
 }
 
 /** The running schedule. Disposing of it stops it, waiting up to three seconds for a running collection. */
-export interface Collecting extends AsyncDisposable {
+export interface CollectionSchedule extends AsyncDisposable {
   /** Why files are not collected, or not all of them; undefined when there is no problem. */
   why(): string | undefined;
 }
@@ -35,7 +35,12 @@ export interface Collecting extends AsyncDisposable {
  * Collects garbage now and then every 15 minutes while the process runs, one sixteenth of the keys at a time.
  * Failures are logged.
  */
-export function startCollecting(db: Db, blobs: BlobStore, log: Logger, inboxDays?: number): Collecting {
+export function startCollectionSchedule(
+  db: Db,
+  blobs: BlobStore,
+  log: Logger,
+  inboxDays?: number,
+): CollectionSchedule {
   let off: string | undefined;
   /** By part, because each may have a different reason. */
   const unlikely = new Map<string, string>();

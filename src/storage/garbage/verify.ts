@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { asc, gt } from 'drizzle-orm';
 import type { Db } from '../../db/database.ts';
 import { blobs as blobsTable } from '../../db/tables.ts';
-import { foreignness } from '../belonging.ts';
+import { whyStoreUnusable } from '../belonging.ts';
 import { BlobMissing, type BlobStore, everyKey } from '../blob-store.ts';
-import { takeCensus } from './census.ts';
+import { countRows } from './census.ts';
 import { findStrays } from './strays.ts';
 
 /** What is wrong with the file of one row. */
@@ -49,7 +49,7 @@ export async function verifyBlobs(
   store: BlobStore,
   tell: (progress: VerifyProgress) => void,
 ): Promise<VerifyReport> {
-  const { blobs: of, hidden } = await takeCensus(db, everyKey);
+  const { blobs: of, hidden } = await countRows(db, everyKey);
   const damaged: Damage[] = [];
   let rows = 0;
   let bytes = 0;
@@ -73,7 +73,7 @@ export async function verifyBlobs(
   const { strays } = await findStrays(db, store, new Date(), everyKey);
   let aside = 0;
   for await (const _one of store.listAside()) aside += 1;
-  const collectionOff = hidden ?? (await foreignness(db, store, true)) ?? null;
+  const collectionOff = hidden ?? (await whyStoreUnusable(db, store, true)) ?? null;
   return { rows, bytes, damaged, strays: strays.length, aside, collectionOff };
 }
 

@@ -11,7 +11,7 @@ import {
   newBlobKey,
   type Source,
 } from '../blob-store.ts';
-import { destroy, takeIn } from '../intake.ts';
+import { destroy, readSource } from '../intake.ts';
 import { type Assembled, complete, createAssembly, nothingAssembled, sizeOfAssembled } from './assembly.ts';
 import { S3Missing, type S3Objects, unlessMissing } from './objects.ts';
 
@@ -64,7 +64,7 @@ export function createUnfinished({
     };
     digests.forget(key);
     try {
-      const { byteSize } = await takeIn(source, maxBytes - offset, hash, async (pieces) => {
+      const { byteSize } = await readSource(source, maxBytes - offset, hash, async (pieces) => {
         await assembly.write(pieces);
         if (assembly.partsCut() - (noted ?? begun.parts.length) >= partsBetweenNotes) await note();
       });

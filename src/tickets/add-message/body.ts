@@ -1,6 +1,4 @@
-import { Readable } from 'node:stream';
 import type { Limits } from '../../config.ts';
-import { bytesOfData } from '../../content/dom/raster.ts';
 import { UnreadableBody } from '../../content/dom/tree.ts';
 import { isVisible } from '../../content/dom/visible-characters.ts';
 import type { BodyChange } from '../../content/html/changes.ts';
@@ -8,10 +6,7 @@ import type { Judgement } from '../../content/html/clean.ts';
 import type { PastedPicture } from '../../content/pasted.ts';
 import { judgeHtml, withoutPasted } from '../../content/read-body.ts';
 import type { Problem } from '../../platform/errors.ts';
-import { IncomingFile } from '../../platform/incoming-file.ts';
 import type { MessageFormat } from '../../platform/vocabulary.ts';
-import type { TicketContext } from '../context.ts';
-import type { AttachmentInput } from './attachment-input.ts';
 
 /** A parsed body. */
 export interface NewBody {
@@ -71,17 +66,3 @@ function charactersThatCannotBe(body: string): string[] {
       : ['The message contains half of a surrogate pair, which is not a character']),
   ];
 }
-
-/** The pasted pictures as attachments, to be stored like uploaded files. */
-export const pastedFiles = (ctx: TicketContext, pasted: readonly PastedPicture[]): AttachmentInput[] =>
-  pasted.map(({ contentId, contentType, data }) => ({
-    pasted: true,
-    inline: {
-      contentId,
-      file: new IncomingFile(
-        contentId,
-        contentType,
-        ctx.receive(Readable.from([bytesOfData(data)]), 'pasted'),
-      ),
-    },
-  }));

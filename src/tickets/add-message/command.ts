@@ -3,23 +3,24 @@ import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../refusals.ts';
 import { refuse } from '../refused-by.ts';
-import { refusalOfTaken } from '../uploads/find.ts';
-import { isAppended, type RowAnswer } from './commit/append-statement.ts';
-import type { MessageRow } from './commit/columns.ts';
-import { lostUploads } from './commit/lost-uploads.ts';
-import { draftMessage } from './draft.ts';
+import { refusalIfJustAttached } from '../uploads/find.ts';
+import type { MessageRow } from './columns.ts';
+import type { RowAnswer } from './commit/append-statement.ts';
 import { assertOneCommand, oneAtATime } from './idempotency.ts';
 import { type AddTicketMessageInput, type ReadMessage, readMessage } from './input.ts';
 import { expectationOf, mailOf } from './mail.ts';
 import {
   firstRefusal,
+  lostUploads,
   previewStale,
+  refusalByInput,
   refusalByRule,
   refusalByVerdict,
   type WriterRefusal,
 } from './refusals.ts';
 import { type Added, addedFrom, replayOf } from './result.ts';
-import { forDryRun, withCopiesBeside } from './row.ts';
+import { forDryRun, rowOf, withCopiesBeside } from './row.ts';
+import { pastedFiles, type StoredFiles, storeFiles, withShown } from './store-files.ts';
 
 /**
  * Adds a message to a ticket, and mails it when the input has an e-mail. Message, attachments, delivery and
@@ -63,11 +64,45 @@ async function add(ctx: TicketContext, viewer: Viewer, read: ReadMessage): Promi
     if (result.replayed) stored.release();
     return result;
   } catch (error) {
-    const refused = refusalOfTaken(error, read.message.attachments) ?? error;
+    const refused = refusalIfJustAttached(error, read.message.attachments) ?? error;
     // After a fault it is unknown whether the commit happened. The files stay until garbage collection.
     if (refused instanceof Refusal) stored.release();
     throw refused;
   }
+}
+
+/** A message that passed every rule that needs no ticket, with its stored files. */
+export interface Draft {
+  readonly row: MessageRow;
+  readonly stored: StoredFiles;
+}
+
+/**
+ * The part that adding a message and previewing it share: checks the input, stores the files and builds the
+ * row.
+ * @param refuseFirst called with a refusal that was found; throws the one that takes precedence over it, or
+ *   that one
+ * @throws Refusal
+ */
+export async function draftMessage(
+  ctx: TicketContext,
+  viewer: Viewer,
+  read: ReadMessage,
+  refuseFirst: (found: WriterRefusal) => Promise<never>,
+): Promise<Draft> {
+  const { message } = read;
+  const refusal = refusalByInput(viewer, read);
+  if (refusal !== undefined) return refuseFirst(refusal);
+  const brought = [...message.attachments, ...pastedFiles(ctx, read.pasted)];
+  const stored = await storeFiles(ctx, viewer.userId, brought).catch((error) => {
+    if (error instanceof Refusal) return refuseFirst(error as WriterRefusal);
+    throw error;
+  });
+  const { problems, attached } = stored;
+  if (problems.length > 0) return refuseFirst(invalidInput([...problems, ...attached]));
+  const shown = await withShown(message, stored.files);
+  const files = ctx.services.scans ? shown.map((file) => ({ ...file, scan: 'PENDING' as const })) : shown;
+  return { stored, row: rowOf(viewer, message, files, ctx.now()) };
 }
 
 /**
@@ -83,7 +118,7 @@ async function append(
   const answer = await ctx.services.groupCommit.append(row).catch(async (error) => {
     throw (await lostUploads(ctx, row, error)) ?? error;
   });
-  if (isAppended(answer)) return addedFrom(row, answer, read, ctx.services.scans);
+  if (answer.verdict === null) return addedFrom(row, answer, read, ctx.services.scans);
   const replayed = await replayOf(ctx, viewer, row, read);
   if (replayed !== undefined) return replayed;
   if (answer.verdict === 'MAIL_SIZE') return append(ctx, viewer, await measured(ctx, row, answer), read);

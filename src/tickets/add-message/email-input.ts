@@ -146,7 +146,7 @@ function* timeProblems({ holdSeconds, sendAt }: Times, now: Date): Iterable<Prob
   if (holdSeconds !== null && (holdSeconds < 0 || holdSeconds > maxHoldSeconds))
     yield { path: ['email', 'holdSeconds'], message: `A mail can be held 0 to ${maxHoldSeconds} seconds` };
   if (sendAt !== null && sendAt.getTime() > now.getTime() + maxScheduleMs)
-    yield { path: ['email', 'sendAt'], message: 'A mail can be scheduled a year ahead at most' };
+    yield { path: ['email', 'sendAt'], message: 'A mail can be scheduled at most a year ahead' };
 }
 
 /** When the mail is due, in milliseconds since 1970; undefined means immediately. */

@@ -1,10 +1,13 @@
 import { hash } from 'node:crypto';
+import { and, eq, sql } from 'drizzle-orm';
+import type { Db } from '../../db/database.ts';
+import { idempotencyKeys, messages } from '../../db/tables.ts';
 import { Refusal } from '../../platform/errors.ts';
 import type { RequestContext } from '../../platform/request-context.ts';
 import { invalidInput } from '../refusals.ts';
 import { refuse } from '../refused-by.ts';
-import { authoredOf } from './authored.ts';
-import type { NewFile } from './commit/columns.ts';
+import { authoredOf, type NewFile } from './columns.ts';
+import { storedFingerprint } from './commit/accept.ts';
 import type { NewMessage } from './input.ts';
 
 /**
@@ -38,6 +41,42 @@ export function fingerprintOf(message: NewMessage, files: readonly NewFile[]): s
     ...(message.reopen ? ['reopen'] : []),
   ];
   return hash('sha256', JSON.stringify(meaning), 'hex');
+}
+
+/** An idempotency key that was used before. */
+export interface StoredKey {
+  /** The message that it created. */
+  readonly messageId: number;
+  readonly ticketId: number;
+  /** Whether the key was stored for this fingerprint and the message's ticket. */
+  readonly isSameInput: boolean;
+}
+
+/**
+ * Finds the message that a user's idempotency key created.
+ * @param fingerprint of the current input, which is compared with the stored one
+ */
+export async function findKey(
+  db: Db,
+  {
+    userId,
+    key,
+    fingerprint,
+  }: { readonly userId: number; readonly key: string; readonly fingerprint: string },
+): Promise<StoredKey | undefined> {
+  const given = storedFingerprint(messages.ticketId, sql`${fingerprint}::text`);
+  const [row] = await db
+    .select({
+      messageId: idempotencyKeys.messageId,
+      ticketId: messages.ticketId,
+      isSameInput: sql<boolean>`${idempotencyKeys.fingerprint} = ${given}`,
+    })
+    .from(idempotencyKeys)
+    .innerJoin(messages, eq(messages.id, idempotencyKeys.messageId))
+    .where(and(eq(idempotencyKeys.userId, userId), eq(idempotencyKeys.key, key)))
+    .prepare('find_key')
+    .execute();
+  return row;
 }
 
 /** The refusal for a key that was used with another input. */

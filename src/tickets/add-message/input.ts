@@ -2,11 +2,12 @@ import type { BodyChange } from '../../content/html/changes.ts';
 import type { PastedPicture } from '../../content/pasted.ts';
 import type { Problem } from '../../platform/errors.ts';
 import { decodeGlobalId } from '../../platform/global-id.ts';
+import type { IncomingFile } from '../../platform/incoming-file.ts';
 import type { TicketContext } from '../context.ts';
 import { type ResolvedSelector, resolveSelector, type TicketSelector } from '../selector.ts';
-import { type AttachmentInput, attachmentProblems } from './attachment-input.ts';
-import type { Authored } from './authored.ts';
+
 import { readNewBody } from './body.ts';
+import type { Authored } from './columns.ts';
 import { type EmailReplyInput, type NewEmail, readEmail } from './email-input.ts';
 
 /** Defaults of a message. The schema shows them as its default values. */
@@ -17,6 +18,31 @@ export const messageDefaults = {
   attachments: [],
   reopen: false,
 } as const satisfies Partial<Authored> & Pick<AddTicketMessageInput, 'attachments' | 'reopen'>;
+
+/** A file of this request, or the id of an earlier upload: exactly one of the two. */
+export interface FileInput {
+  readonly file?: PromiseLike<IncomingFile> | IncomingFile | null | undefined;
+  readonly upload?: string | null | undefined;
+}
+
+/**
+ * An attachment: a file, an upload, or `inline`, which is either of them with the Content-ID that the HTML
+ * refers to.
+ */
+export interface AttachmentInput extends FileInput {
+  readonly inline?: InlineAttachmentInput | null | undefined;
+  /** Set when the picture was pasted into the body, as a data URL. */
+  readonly pasted?: true;
+}
+/** A picture that the message's HTML shows. */
+export interface InlineAttachmentInput extends FileInput {
+  /** The part after `cid:` in the message's HTML. */
+  readonly contentId: string;
+}
+
+/** The file or upload of an attachment, and the path to it within the attachment. */
+export const fileInputOf = ({ inline, ...own }: AttachmentInput): FileInput & { readonly path: string[] } =>
+  inline == null ? { ...own, path: [] } : { file: inline.file, upload: inline.upload, path: ['inline'] };
 
 type Optional<T> = { readonly [K in keyof T]?: T[K] | null | undefined };
 
@@ -126,4 +152,32 @@ function* keyProblems(field: string | undefined, header: string | undefined): It
   }
   if (field !== undefined && header !== undefined && field !== header)
     yield { path, message: 'The Idempotency-Key header and the field idempotencyKey differ' };
+}
+
+/** RFC 2045 and 2392: the part after `cid:`, without angle brackets. */
+const contentIdPattern = /^[!-;=?-~]{1,200}$/;
+
+/** Problems of a message's attachments that can be found without reading the files. */
+function* attachmentProblems(attachments: readonly AttachmentInput[], limit: number): Iterable<Problem> {
+  if (attachments.length > limit) {
+    yield {
+      path: ['attachments'],
+      message: `There are ${attachments.length} attachments; ${limit} are allowed`,
+    };
+  }
+  const seen = new Set<string>();
+  for (const [index, { inline }] of attachments.slice(0, limit).entries()) {
+    if (inline == null) continue;
+    const path = ['attachments', index, 'inline'];
+    if ((inline.file == null) === (inline.upload == null))
+      yield { path, message: 'Give exactly one of file and upload' };
+    if (!contentIdPattern.test(inline.contentId))
+      yield {
+        path: [...path, 'contentId'],
+        message: 'A Content-ID has 1 to 200 visible ASCII characters and no angle brackets',
+      };
+    else if (seen.has(inline.contentId))
+      yield { path: [...path, 'contentId'], message: 'Two attachments have this Content-ID' };
+    seen.add(inline.contentId);
+  }
 }

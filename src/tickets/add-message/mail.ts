@@ -1,36 +1,11 @@
 import { loadConversation } from '../../mail/compose/conversation.ts';
 import { mailedOf } from '../../mail/compose/parts.ts';
 import { type MailPreview, previewMail } from '../../mail/compose/preview.ts';
-import { encodedSizeUpperBound } from '../../mail/compose/size.ts';
 import { asUnavailable } from '../../platform/database-faults.ts';
 import type { TicketContext } from '../context.ts';
-import type { MailExpectation, MessageRow, NewFile } from './commit/columns.ts';
+import type { MailExpectation, MessageRow } from './columns.ts';
 import type { DryRunAnswer } from './commit/rules.ts';
 import { copiesBeside } from './email-input.ts';
-import type { NewMessage } from './input.ts';
-
-/** More than any mailbox's limit, so that the mail is always measured. */
-const unknownBytes = 2 ** 40;
-
-/**
- * Upper bound of the mail's size in bytes. The statement compares it with the mailbox's limit, so most mails
- * need not be composed.
- */
-export function mailBytesUpperBound(
-  { body, email }: NewMessage,
-  files: readonly NewFile[],
-): { mailBytes: number; signatureFactor: number } {
-  const size = (signatureBytes: number) =>
-    encodedSizeUpperBound({
-      bodyBytes: Buffer.byteLength(body),
-      signatureBytes,
-      quotedBytes: 0,
-      recipients: 1 + (email?.copies.length ?? 0),
-      attachments: files,
-    });
-  const quotes = email !== null && email.quote !== 'NONE';
-  return { mailBytes: quotes ? unknownBytes : size(0), signatureFactor: size(1) - size(0) };
-}
 
 /** Composes the mail of a row as the worker will. */
 export async function mailOf(

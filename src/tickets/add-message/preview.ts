@@ -3,7 +3,7 @@ import { Refusal } from '../../platform/errors.ts';
 import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../refusals.ts';
 import { refuse } from '../refused-by.ts';
-import { draftMessage } from './draft.ts';
+import { draftMessage } from './command.ts';
 import { type AddTicketMessageInput, type ReadMessage, readMessage } from './input.ts';
 import { mailOf } from './mail.ts';
 import { refusalBehindTicket, refusalByRule } from './refusals.ts';

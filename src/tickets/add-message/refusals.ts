@@ -1,3 +1,6 @@
+import { inArray } from 'drizzle-orm';
+import { blobs } from '../../db/tables.ts';
+import { brokenConstraint } from '../../platform/database-faults.ts';
 import { Refusal } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
@@ -6,11 +9,10 @@ import { listMessagesAfter } from '../read/messages.ts';
 import { invalidInput } from '../refusals.ts';
 import type { CodeOf, Writer } from '../refused-by.ts';
 import { ticketNotFound } from '../selector.ts';
+import type { MessageRow } from './columns.ts';
 import type { LeftOutAnswer } from './commit/append-statement.ts';
-import type { MessageRow } from './commit/columns.ts';
 import type { RuleVerdict } from './commit/rules.ts';
-import { findKey } from './commit/stored-key.ts';
-import { keyReused } from './idempotency.ts';
+import { findKey, keyReused } from './idempotency.ts';
 import { isKey, type NewMessage, type ReadMessage } from './input.ts';
 import { forDryRun, rowOf } from './row.ts';
 
@@ -73,9 +75,7 @@ export async function refusalBehindTicket(
 
 /** The refusal for a mail that no longer equals its preview. */
 export const previewStale = (): Refusal<'PREVIEW_STALE'> =>
-  new Refusal('PREVIEW_STALE', 'The mail would not be the one that was previewed', undefined, [
-    'expectPreviewHash',
-  ]);
+  new Refusal('PREVIEW_STALE', 'The mail would differ from its preview', undefined, ['expectPreviewHash']);
 
 /** The refusal for a rule that needs the database but no lock. */
 export function refusalByRule(row: MessageRow, verdict: RuleVerdict): WriterRefusal {
@@ -121,4 +121,30 @@ export async function refusalByVerdict(
     default:
       return refusalByRule(row, verdict);
   }
+}
+
+/**
+ * The refusal for a row whose earlier uploads were redacted between their lookup and the write: the same as
+ * if they had been redacted before. Undefined for any other error.
+ */
+export async function lostUploads(
+  ctx: TicketContext,
+  { files = [] }: MessageRow,
+  error: unknown,
+): Promise<Refusal | undefined> {
+  if (brokenConstraint(error) !== 'attachments_blob_key_blobs_key_fk') return undefined;
+  const named = files.filter(({ isFresh }) => !isFresh);
+  const keys = named.map(({ blobKey }) => blobKey!);
+  const rows = await ctx.services.database.desk
+    .select({ key: blobs.key })
+    .from(blobs)
+    .where(inArray(blobs.key, keys));
+  const left = new Set(rows.map(({ key }) => key));
+  const problems = named
+    .filter(({ blobKey }) => !left.has(blobKey!))
+    .map(({ position }) => ({
+      path: ['attachments', position - 1, 'upload'],
+      message: 'There is no such upload, or it has expired',
+    }));
+  return problems.length === 0 ? undefined : invalidInput(problems);
 }

@@ -13,11 +13,10 @@ import { loadMessages, type Message } from '../read/messages.ts';
 import { loadTickets, type Ticket } from '../read/tickets.ts';
 import { refuse } from '../refused-by.ts';
 import { ticketNotFound } from '../selector.ts';
-import { authoredOf } from './authored.ts';
+import type { MessageRow } from './columns.ts';
+import { authoredOf } from './columns.ts';
 import type { AppendedAnswer, MailedAnswer } from './commit/append-statement.ts';
-import type { MessageRow } from './commit/columns.ts';
-import { findKey } from './commit/stored-key.ts';
-import { keyReused } from './idempotency.ts';
+import { findKey, keyReused } from './idempotency.ts';
 import type { ReadMessage } from './input.ts';
 
 /** The command's result, with everything that its caller would otherwise have to query. */
@@ -107,7 +106,7 @@ export function warningsOf({ message, changes }: ReadMessage, toAddress: string 
   const again = email.copies.filter(({ key }) => key === to).map(({ address }) => address);
   const duplicates = [...new Set([...email.duplicates, ...again])].map((address) => ({
     code: 'DUPLICATE_RECIPIENT' as const,
-    message: `${address} is named more than once and gets one copy`,
+    message: `${address} is listed more than once and gets only one copy`,
   }));
   return [...changes, ...duplicates];
 }

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { messageIdOf } from '../../mail/compose/header.ts';
+import { encodedSizeUpperBound, octetsOfTextByte } from '../../mail/compose/size.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import { isOperator } from '../policy.ts';
-import { authoredOf } from './authored.ts';
-import type { EmailColumns, MessageRow, NewFile } from './commit/columns.ts';
+import { authoredOf, type EmailColumns, type MessageRow, type NewFile } from './columns.ts';
 import { type Copy, copiesBeside, dueAtOf, type NewEmail } from './email-input.ts';
 import { fingerprintOf } from './idempotency.ts';
 import type { NewMessage } from './input.ts';
-import { mailBytesUpperBound } from './mail.ts';
 
 /** Builds the row of the statement for a valid message. */
 export const rowOf = (
@@ -29,6 +28,9 @@ export const rowOf = (
   ...(message.email === null ? undefined : ofEmail(message.email, message, files, now)),
 });
 
+/** More than any mailbox's limit, so that the mail is always measured. */
+const unknownBytes = 2 ** 40;
+
 const ofEmail = (
   email: NewEmail,
   message: NewMessage,
@@ -36,7 +38,18 @@ const ofEmail = (
   now: Date,
 ): EmailColumns => ({
   from: email.from,
-  ...mailBytesUpperBound(message, files),
+  // Most mails are so far below the mailbox's limit that they need not be composed to be measured.
+  mailBytes:
+    email.quote === 'NONE'
+      ? encodedSizeUpperBound({
+          bodyBytes: Buffer.byteLength(message.body),
+          signatureBytes: 0,
+          quotedBytes: 0,
+          recipients: 1 + email.copies.length,
+          attachments: files,
+        })
+      : unknownBytes,
+  signatureFactor: octetsOfTextByte,
   quote: email.quote,
   rfcMessageId: messageIdOf(randomUUID(), email.from),
   autoSubmitted: email.autoSubmitted || undefined,

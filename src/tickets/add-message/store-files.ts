@@ -1,14 +1,16 @@
+import { Readable } from 'node:stream';
+import { bytesOfData } from '../../content/dom/raster.ts';
+import type { PastedPicture } from '../../content/pasted.ts';
 import { shownFiles } from '../../mail/compose/bodies.ts';
 import { type Problem, Refusal } from '../../platform/errors.ts';
-import type { IncomingFile, ReceivedFile } from '../../platform/incoming-file.ts';
+import { IncomingFile, type ReceivedFile } from '../../platform/incoming-file.ts';
 import { BlobTooLarge } from '../../storage/blob-store.ts';
 import type { TicketContext } from '../context.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
 import { refuse, type Writer } from '../refused-by.ts';
-import { findUploads } from '../uploads/find.ts';
-import { type AttachmentInput, fileInputOf } from './attachment-input.ts';
-import type { FileOf, NewFile } from './commit/columns.ts';
-import type { NewMessage } from './input.ts';
+import { findUploadsToAttach } from '../uploads/find.ts';
+import type { FileOf, NewFile } from './columns.ts';
+import { type AttachmentInput, fileInputOf, type NewMessage } from './input.ts';
 
 /** The files of a message. Their bytes are in the blob store, but no row refers to them yet. */
 export interface StoredFiles {
@@ -53,7 +55,7 @@ export async function storeFiles(
   // In parallel, because a client may send its parts in any order.
   const [arrived, { found, problems, attached }] = await Promise.all([
     Promise.all(arrivals),
-    findUploads(ctx, userId, inputs),
+    findUploadsToAttach(ctx, userId, inputs),
   ]);
   const files = arrived.flatMap((file, index) => {
     const either = file ?? found.get(index);
@@ -74,6 +76,20 @@ export async function storeFiles(
     },
   };
 }
+
+/** The pasted pictures as attachments, to be stored like uploaded files. */
+export const pastedFiles = (ctx: TicketContext, pasted: readonly PastedPicture[]): AttachmentInput[] =>
+  pasted.map(({ contentId, contentType, data }) => ({
+    pasted: true,
+    inline: {
+      contentId,
+      file: new IncomingFile(
+        contentId,
+        contentType,
+        ctx.receive(Readable.from([bytesOfData(data)]), 'pasted'),
+      ),
+    },
+  }));
 
 /** Marks the files that the message's own HTML shows as inline. */
 export async function withShown(

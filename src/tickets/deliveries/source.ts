@@ -20,7 +20,7 @@ export interface DeliverySource {
  * Opens the raw mail as it was sent, or may have been sent.
  * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters; DELIVERY_NOT_FOUND also before anything was sent
  */
-export async function openDeliverySource(
+export async function openRawMail(
   ctx: TicketContext,
   { deliveryId }: { deliveryId: number },
 ): Promise<DeliverySource> {

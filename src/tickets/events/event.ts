@@ -8,23 +8,24 @@ export interface TicketEvent {
   readonly cursor: string;
   readonly type: EventType;
   readonly visibility: Visibility;
+  /** User who caused it; null for the gateway itself. */
   readonly actorId: number | null;
   readonly messageId: number | null;
   readonly deliveryId: number | null;
   readonly createdAt: Date;
 }
 
-/** An event as its watcher receives it. */
+/** An event as a watcher receives it. */
 export interface SeenEvent {
   readonly event: TicketEvent;
-  /** The watcher as currently authorized, whose permissions apply to the event's fields. */
+  /** The watcher with current permissions, which apply to the event's fields. */
   readonly viewer: Viewer;
   /**
-   * This event and what its watcher receives next, if that was read for this watcher alone. Undefined: other
-   * watchers receive the same event.
+   * The events that this watcher receives from here on, this one included, if they were read for this watcher
+   * alone. Undefined when other watchers receive the same event.
    */
   readonly next: readonly TicketEvent[] | undefined;
 }
 
-/** Events per query. A watcher that is further behind queries again. */
+/** Most events per query. A watcher that is further behind queries again. */
 export const pageSize = 100;

@@ -2,7 +2,7 @@ import { inArray } from 'drizzle-orm';
 import type { Reader } from '../../db/database.ts';
 import { tickets } from '../../db/tables.ts';
 
-/** Number of each ticket's last event. */
+/** Finds the number of each ticket's last event, by ticket id. Tickets that do not exist are missing. */
 export async function findLastEventNumbers(
   db: Reader,
   ticketIds: readonly number[],

@@ -7,24 +7,29 @@ import type { TicketServices } from '../context.ts';
 import { encodeCursor, eventsOf } from '../read/cursor.ts';
 import type { TicketEvent } from './event.ts';
 
-/** A class of viewers of one ticket: all operators, or one requester. */
+/** A class of viewers of one ticket: all operators, or its requester. */
 export interface TicketClass {
   readonly ticketId: number;
-  /** Whether operators' numbers are used. Both numberings are gapless for their class. */
+  /** Whether events have the operators' numbers. Both numberings are gapless for their class. */
   readonly byOperators: boolean;
-  /** The requester. Operators' events do not depend on it. */
+  /** The viewer, whose id matters only for a requester. */
   readonly viewer: Viewer;
 }
 
 /** A position in a ticket's events. */
 export interface TicketPosition {
-  /** The last event before it, as the class numbers them. */
+  /** Number of the last event before the position, as the class counts. */
   readonly number: number;
-  /** All events up to this number of operators were looked at: a requester may not see some of them. */
+  /**
+   * Last event number, as operators count, that has been read. A requester may not see all events up to it.
+   */
   readonly through: number;
 }
 
-/** An event with its numbers. Gapless within the ticket among the events of its class, in commit order. */
+/**
+ * An event with its numbers. They are gapless within the ticket among the events of its class, in commit
+ * order.
+ */
 export interface NumberedEvent extends TicketEvent, TicketPosition {}
 
 const after = sql`${sql.placeholder('after')}::int`;
@@ -70,7 +75,10 @@ const prepare = (byOperators: boolean) => {
 };
 const statements = { operators: prepare(true), requesters: prepare(false) };
 
-/** Reads with the rights of the class, whoever of it asks. Nothing for a requester who lost the ticket. */
+/**
+ * Reads a page of a ticket's events with the permissions of the class. Empty for a requester who lost the
+ * ticket.
+ */
 export async function readTicketEvents(
   { database }: Pick<TicketServices, 'database'>,
   { ticketId, byOperators, viewer }: TicketClass,

@@ -9,6 +9,7 @@ import { pageSize, type SeenEvent, type TicketEvent } from './event.ts';
 import { readTicketEvents, type TicketClass, type TicketPosition } from './rows.ts';
 import { tellEvents } from './watcher.ts';
 
+/** Input of `listTicketEvents` and `watchTicketEvents`. */
 export interface TicketEventsInput {
   readonly ticket: TicketSelector;
   /** Events after this cursor; all events without it. */
@@ -16,7 +17,7 @@ export interface TicketEventsInput {
 }
 
 /**
- * The events after a cursor, oldest first.
+ * The events of a ticket after a cursor, oldest first.
  * @param first number of events, at most and by default 100
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, TICKET_NOT_FOUND, INVALID_INPUT
  */
@@ -30,11 +31,11 @@ export async function listTicketEvents(
 }
 
 /**
- * Yields the events after a cursor and then new ones, without gaps or repetitions, until the caller
- * disconnects.
- * @throws Refusal as listTicketEvents; and UNAUTHENTICATED or FORBIDDEN once the credential, the scope `read`
- *   or the role is lost
- * @throws TooMany
+ * Yields the events of a ticket after a cursor and then new ones, without gaps or repetitions, until the
+ * caller disconnects.
+ * @throws Refusal as `listTicketEvents`; and UNAUTHENTICATED or FORBIDDEN once the credential, the scope
+ *   `read` or the role is lost
+ * @throws TooMany when the user already watches as many lists as allowed
  */
 export async function* watchTicketEvents(
   ctx: TicketContext,

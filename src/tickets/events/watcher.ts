@@ -8,16 +8,22 @@ import type { SeenEvent, TicketEvent } from './event.ts';
 /** Events whose rows a watcher who is behind may load together. */
 const maxAhead = 25;
 
+/** What a watcher needs. */
 export interface WatcherPorts<E extends TicketEvent, P> {
   readonly watching: Watching<P, E>;
+  /** Position after which it starts. */
   readonly from: P;
-  /** What is refused once the watcher is no operator any more. Undefined: a requester may go on. */
+  /**
+   * What the refusal says when the watcher is no operator any more: `see …`. Undefined if requesters may
+   * watch as well.
+   */
   readonly forOperators: string | undefined;
+  /** Filters the events. */
   readonly isWanted?: (event: E) => boolean;
 }
 
 /**
- * Yields events as they come, without gaps or repetitions, until the caller disconnects.
+ * Yields a feed's events as they come, without gaps or repetitions, until the caller disconnects.
  * @throws Refusal UNAUTHENTICATED or FORBIDDEN once the credential, the scope `read` or the role is lost
  */
 export async function* tellEvents<E extends TicketEvent, P>(
@@ -50,7 +56,7 @@ async function viewerNow(ctx: TicketContext, forOperators: string | undefined): 
     if (error instanceof BadCredential) return undefined;
     throw error;
   });
-  if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'The credential is no longer good');
+  if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'The credential is no longer valid');
   assertScope(viewer, 'read');
   if (forOperators !== undefined && !isOperator(viewer)) throw new Refusal('FORBIDDEN', forOperators);
   return viewer;

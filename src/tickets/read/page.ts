@@ -111,7 +111,7 @@ export async function readOrdered<T>(
 export function* sizeProblems({ first, last }: Pick<Paging, 'first' | 'last'>): Iterable<Problem> {
   for (const [name, size] of Object.entries({ first, last })) {
     if (size != null && (size < 0 || size > maxPageSize))
-      yield { path: [name], message: `"${name}" takes 0 to ${maxPageSize}` };
+      yield { path: [name], message: `"${name}" must be 0 to ${maxPageSize}` };
   }
   if (first != null && last != null) yield { path: ['last'], message: 'Give "first" or "last", not both' };
 }

@@ -63,5 +63,5 @@ function* reasonProblems(reason: string): Iterable<Problem> {
   if (reason.length > maxReason)
     yield { path, message: `The reason has ${reason.length} characters; ${maxReason} are allowed` };
   if (reason.includes('\0') || !reason.isWellFormed())
-    yield { path, message: 'The reason contains what is not a character' };
+    yield { path, message: 'The reason contains an invalid character' };
 }

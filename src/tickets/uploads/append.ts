@@ -6,12 +6,12 @@ import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../policy.ts';
 import { refuse } from '../refused-by.ts';
 import { UploadFault, uploadNotFound } from './faults.ts';
-import { findUpload, keepUpload, type Upload } from './keep.ts';
-import { noteArrived } from './lease.ts';
+import { findUpload, recordUpload, type Upload } from './keep.ts';
+import { recordArrivedBytes } from './lease.ts';
 import { findOpenUpload, forgetOpenUpload, type OpenUpload } from './open.ts';
-import { beyondRoom, heldBy } from './quota.ts';
+import { readQuotaUse, refusalBeyondAvailable } from './quota.ts';
 import { digestMismatch, type IncomingBody } from './take.ts';
-import { inTurn } from './turns.ts';
+import { runExclusively } from './turns.ts';
 
 /** Input of `appendToUpload`. */
 export interface AppendInput {
@@ -54,14 +54,14 @@ export async function appendToUpload(
   requireViewer(ctx, 'write');
   if ((await findOpenUpload(ctx, input.id)) === undefined) return replayed(ctx, input);
   const stop = () => source.stop(new Error('another request goes on with this upload'));
-  return inTurn(commands, input.id, input.arrival, stop, async () => {
+  return runExclusively(commands, input.id, input.arrival, stop, async () => {
     const open = await findOpenUpload(ctx, input.id);
     if (open === undefined) return replayed(ctx, input);
     // Its client may have asked for the offset already and may continue from there.
     if (source.broken) return { offset: input.offset, brokenOff: true, upload: undefined };
     const byteSize = await agreedSize(ctx, open, input);
     const offset = await append(ctx, open, input, byteSize, source);
-    await noteArrived(commands, open.id, offset);
+    await recordArrivedBytes(commands, open.id, offset);
     if (!source.ended) return { offset, brokenOff: true, upload: undefined };
     if (!input.complete) return { offset, brokenOff: false, upload: undefined };
     if (byteSize !== null && offset !== byteSize)
@@ -75,7 +75,7 @@ async function replayed(ctx: TicketContext, { id, offset, complete }: AppendInpu
   const whole = await findUpload(ctx.services.database.commands, id, requireViewer(ctx, 'write').userId);
   if (whole === undefined) throw uploadNotFound();
   if (!complete || offset !== whole.byteSize)
-    throw new UploadFault('UPLOAD_COMPLETE', 'All of this upload is here already', whole.byteSize);
+    throw new UploadFault('UPLOAD_COMPLETE', 'The upload is already complete', whole.byteSize);
   return { offset, brokenOff: false, upload: whole };
 }
 
@@ -91,11 +91,11 @@ async function agreedSize(
   );
   const [size] = said;
   if (said.some((other) => other !== size))
-    throw mismatch('What was said of the size of the upload differs', undefined);
+    throw mismatch('The requests declare different sizes for this upload', undefined);
   if (size !== undefined && end !== undefined && end > size)
     throw mismatch(`The upload would have ${end} bytes; ${size} were announced`, undefined);
   if (size !== undefined && size > services.limits.attachmentBytes)
-    throw refuse<'uploadFile'>(beyondRoom(services, services.limits.attachmentBytes));
+    throw refuse<'uploadFile'>(refusalBeyondAvailable(services, services.limits.attachmentBytes));
   if (size !== undefined && open.byteSize === null)
     await services.database.commands
       .update(openUploads)
@@ -112,7 +112,7 @@ async function append(
   source: IncomingBody,
 ): Promise<number> {
   const { blobs, database, limits } = ctx.services;
-  const { bytes } = await heldBy(database.commands, open.userId);
+  const { bytes } = await readQuotaUse(database.commands, open.userId);
   // This upload is counted in `bytes` already.
   const left = limits.uploadedBytes - bytes + Math.max(open.byteSize ?? 0, open.arrived);
   const room = Math.max(0, Math.min(limits.attachmentBytes, left));
@@ -120,7 +120,7 @@ async function append(
     return await blobs.append(open.blobKey, source, { offset, maxBytes: Math.min(room, byteSize ?? room) });
   } catch (error) {
     if (error instanceof BlobOffset) {
-      const message = `The upload goes on at byte ${error.byteSize}, not ${offset}`;
+      const message = `The upload continues at byte ${error.byteSize}, not ${offset}`;
       throw new UploadFault('UPLOAD_OFFSET', message, error.byteSize);
     }
     if (!(error instanceof BlobMissing || error instanceof BlobTooLarge)) throw error;
@@ -128,8 +128,8 @@ async function append(
     await giveUp(ctx, open);
     if (error instanceof BlobMissing) throw uploadNotFound();
     if (byteSize !== null && byteSize <= room)
-      throw mismatch(`More than the ${byteSize} bytes arrived that were announced`, undefined);
-    throw refuse<'uploadFile'>(beyondRoom(ctx.services, room));
+      throw mismatch(`More than the announced ${byteSize} bytes arrived`, undefined);
+    throw refuse<'uploadFile'>(refusalBeyondAvailable(ctx.services, room));
   }
 }
 
@@ -146,7 +146,7 @@ async function finish(ctx: TicketContext, open: OpenUpload): Promise<Upload> {
     throw digestMismatch();
   }
   const { id, userId, fileName, contentType } = open;
-  return keepUpload(database.commands, { id, userId, blob, fileName, contentType });
+  return recordUpload(database.commands, { id, userId, blob, fileName, contentType });
 }
 
 async function giveUp({ services }: TicketContext, { id, blobKey }: OpenUpload): Promise<void> {

@@ -1,4 +1,5 @@
 import { and, eq, exists, gt, inArray, sql } from 'drizzle-orm';
+import type { Db } from '../../db/database.ts';
 import {
   attachments as attachmentsTable,
   blobs as blobsTable,
@@ -6,18 +7,19 @@ import {
 } from '../../db/tables.ts';
 import type { Problem, Refusal } from '../../platform/errors.ts';
 import { uploadLifetimeHours } from '../../storage/garbage/expire.ts';
-import { type AttachmentInput, fileInputOf } from '../add-message/attachment-input.ts';
-import type { FileOf } from '../add-message/commit/columns.ts';
+import type { FileOf } from '../add-message/columns.ts';
+import { type AttachmentInput, fileInputOf } from '../add-message/input.ts';
 import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../refusals.ts';
 
-const attachedAlready = 'This upload has been attached already: each can be, once';
+const attachedAlready =
+  'This upload is already attached to a message, and an upload can be attached only once';
 
 /**
  * The refusal for a message whose upload another message attached at the same moment; undefined for other
  * errors. It names all uploads of the message, as the error does not say which one it was.
  */
-export function refusalOfTaken(
+export function refusalIfJustAttached(
   error: unknown,
   inputs: readonly AttachmentInput[],
 ): Refusal<'INVALID_INPUT'> | undefined {
@@ -41,34 +43,17 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
  * could remove them before the commit. `attached` are problems for uploads that a message already has; they
  * do not count when this call repeats the one that attached them.
  */
-export async function findUploads(ctx: TicketContext, userId: number, inputs: readonly AttachmentInput[]) {
+export async function findUploadsToAttach(
+  ctx: TicketContext,
+  userId: number,
+  inputs: readonly AttachmentInput[],
+) {
   const named = inputs
     .map(fileInputOf)
     .flatMap(({ upload, path }, index) => (upload == null ? [] : [{ index, path, id: uploadIdOf(upload) }]));
   const found = new Map<number, FileOf>();
   const ids = named.flatMap(({ id }) => (id === undefined ? [] : [id]));
-  const rows =
-    ids.length === 0
-      ? []
-      : await ctx.services.database.desk
-          .select({
-            upload: uploadsTable,
-            blob: blobsTable,
-            attached: exists(
-              ctx.services.database.desk
-                .select({ one: sql`1` })
-                .from(attachmentsTable)
-                .where(eq(attachmentsTable.uploadId, uploadsTable.id)),
-            ),
-          })
-          .from(uploadsTable)
-          .innerJoin(blobsTable, eq(blobsTable.key, uploadsTable.blobKey))
-          .where(
-            and(
-              inArray(uploadsTable.id, ids),
-              gt(uploadsTable.createdAt, sql`now() - make_interval(hours => ${uploadLifetimeHours})`),
-            ),
-          );
+  const rows = ids.length === 0 ? [] : await selectUploads(ctx.services.database.desk, ids);
   const byId = new Map(rows.map((row) => [row.upload.id, row]));
   const problems: Problem[] = [];
   const attached: Problem[] = [];
@@ -100,6 +85,27 @@ export async function findUploads(ctx: TicketContext, userId: number, inputs: re
   }
   return { found, problems, attached };
 }
+
+const selectUploads = (db: Db, ids: readonly string[]) =>
+  db
+    .select({
+      upload: uploadsTable,
+      blob: blobsTable,
+      attached: exists(
+        db
+          .select({ one: sql`1` })
+          .from(attachmentsTable)
+          .where(eq(attachmentsTable.uploadId, uploadsTable.id)),
+      ),
+    })
+    .from(uploadsTable)
+    .innerJoin(blobsTable, eq(blobsTable.key, uploadsTable.blobKey))
+    .where(
+      and(
+        inArray(uploadsTable.id, [...ids]),
+        gt(uploadsTable.createdAt, sql`now() - make_interval(hours => ${uploadLifetimeHours})`),
+      ),
+    );
 
 function uploadIdOf(globalId: string): string | undefined {
   const text = Buffer.from(globalId, 'base64').toString('latin1');

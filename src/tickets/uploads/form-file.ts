@@ -5,8 +5,8 @@ import type { TicketContext } from '../context.ts';
 import { cleanContentType, cleanFileName } from '../file-name.ts';
 import { requireViewer } from '../policy.ts';
 import { refuse } from '../refused-by.ts';
-import { keepUpload, type Upload } from './keep.ts';
-import { heldBy, roomFor, tooLarge } from './quota.ts';
+import { recordUpload, type Upload } from './keep.ts';
+import { availableBytes, readQuotaUse, tooLarge } from './quota.ts';
 
 /** Input of `uploadFile`. */
 export interface UploadFileInput {
@@ -27,10 +27,10 @@ export async function uploadFile(ctx: TicketContext, input: UploadFileInput): Pr
     const limitBytes = Math.min(limits.attachmentBytes, error.limitBytes);
     throw refuse<'uploadFile'>(tooLarge(limitBytes));
   });
-  roomFor(limits, await heldBy(database.commands, viewer.userId), received.byteSize);
+  availableBytes(limits, await readQuotaUse(database.commands, viewer.userId), received.byteSize);
   received.claim();
   // After a fault nobody knows whether the commit happened: the file stays until the collector looks.
-  return keepUpload(database.commands, {
+  return recordUpload(database.commands, {
     id: randomUUID(),
     userId: viewer.userId,
     blob: received,

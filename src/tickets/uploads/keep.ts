@@ -49,7 +49,7 @@ const insertUpload = preparedFor((db: Db) =>
 );
 
 /** Records a complete upload, and deletes its unfinished row, if any, in the same commit. */
-export async function keepUpload(db: Db, { id, userId, blob, ...names }: NamedBlob): Promise<Upload> {
+export async function recordUpload(db: Db, { id, userId, blob, ...names }: NamedBlob): Promise<Upload> {
   const { key, byteSize, sha256 } = blob;
   await insertUpload(db).execute({ id, userId, key, byteSize, sha256, ...names });
   return { id, ...names, byteSize, sha256 };

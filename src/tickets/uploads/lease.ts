@@ -95,6 +95,6 @@ const arrive = preparedFor((db: Db) => {
 });
 
 /** Records the number of bytes that have arrived, for the quota. The blob store has the exact offset. */
-export async function noteArrived(db: Db, uploadId: string, arrived: number): Promise<void> {
+export async function recordArrivedBytes(db: Db, uploadId: string, arrived: number): Promise<void> {
   await arrive(db).execute({ id: uploadId, arrived });
 }

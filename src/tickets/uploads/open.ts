@@ -10,9 +10,9 @@ import { cleanContentType, cleanFileName } from '../file-name.ts';
 import { requireViewer } from '../policy.ts';
 import { UploadFault, uploadNotFound } from './faults.ts';
 import { expiresInSeconds, findUpload, hasNotExpired, type Upload } from './keep.ts';
-import { assertMayOpen, heldBy, roomFor } from './quota.ts';
+import { assertMayOpen, availableBytes, readQuotaUse } from './quota.ts';
 import type { NewUpload } from './take.ts';
-import { inTurn } from './turns.ts';
+import { runExclusively } from './turns.ts';
 
 /** An upload whose bytes are still arriving. */
 export interface OpenUpload {
@@ -68,9 +68,9 @@ export async function beginUpload(ctx: TicketContext, input: NewUpload): Promise
   try {
     await database.commands.transaction(async (tx) => {
       await tx.execute(sql`select pg_advisory_xact_lock(${countingLock}, ${userId})`);
-      const held = await heldBy(tx, userId);
+      const held = await readQuotaUse(tx, userId);
       assertMayOpen(limits, held.open);
-      roomFor(limits, held, input.byteSize);
+      availableBytes(limits, held, input.byteSize);
       await tx.insert(openUploads).values({ ...opened, blobKey });
     });
   } catch (error) {
@@ -114,7 +114,7 @@ export async function forgetOpenUpload(db: Db, id: string): Promise<boolean> {
 export async function uploadState(ctx: TicketContext, id: string, arrival: number): Promise<UploadState> {
   const { commands } = ctx.services.database;
   if ((await findOpenUpload(ctx, id)) !== undefined) {
-    const state = await inTurn(
+    const state = await runExclusively(
       commands,
       id,
       arrival,
@@ -156,7 +156,7 @@ export async function cancelUpload(ctx: TicketContext, id: string, arrival: numb
   const { blobs, database } = ctx.services;
   const open = await findOpenUpload(ctx, id);
   if (open !== undefined) {
-    const gone = await inTurn(
+    const gone = await runExclusively(
       database.commands,
       id,
       arrival,

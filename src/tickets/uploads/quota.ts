@@ -53,7 +53,7 @@ const selectHeld = preparedFor((db) => {
 });
 
 /** Reads what a user's unattached uploads use of the quota. */
-export async function heldBy(db: Reader, userId: number): Promise<Held> {
+export async function readQuotaUse(db: Reader, userId: number): Promise<Held> {
   const [row] = await selectHeld(db).execute({ userId });
   return row!;
 }
@@ -62,7 +62,7 @@ export async function heldBy(db: Reader, userId: number): Promise<Held> {
  * Most bytes that one more upload of the user may have.
  * @throws Refusal ATTACHMENT_TOO_LARGE when that is less than the announced size, or almost nothing
  */
-export function roomFor(limits: Limits, held: Held, announced: number | undefined): number {
+export function availableBytes(limits: Limits, held: Held, announced: number | undefined): number {
   if (announced !== undefined && announced > limits.attachmentBytes)
     throw refuse<'uploadFile'>(tooLarge(limits.attachmentBytes));
   const left = limits.uploadedBytes - held.bytes;
@@ -86,11 +86,14 @@ export const tooLarge = (limitBytes: number): Refusal<'ATTACHMENT_TOO_LARGE'> =>
 const tooMuch = (limitBytes: number): Refusal<'ATTACHMENT_TOO_LARGE'> =>
   new Refusal(
     'ATTACHMENT_TOO_LARGE',
-    `What you have uploaded and not attached yet would be more than ${limitBytes} bytes together`,
+    `The files that you have uploaded and not attached yet would have more than ${limitBytes} bytes in total`,
     { limitBytes },
     ['file'],
   );
 
-/** The refusal for an upload that turned out larger than `roomFor` allowed. */
-export const beyondRoom = ({ limits }: TicketServices, room: number): Refusal<'ATTACHMENT_TOO_LARGE'> =>
+/** The refusal for an upload that turned out larger than `availableBytes` allowed. */
+export const refusalBeyondAvailable = (
+  { limits }: TicketServices,
+  room: number,
+): Refusal<'ATTACHMENT_TOO_LARGE'> =>
   room < limits.attachmentBytes ? tooMuch(limits.uploadedBytes) : tooLarge(limits.attachmentBytes);

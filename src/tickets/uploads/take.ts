@@ -6,8 +6,8 @@ import { cleanContentType, cleanFileName } from '../file-name.ts';
 import { requireViewer } from '../policy.ts';
 import { refuse } from '../refused-by.ts';
 import { UploadFault } from './faults.ts';
-import { keepUpload, type Upload } from './keep.ts';
-import { assertMayOpen, beyondRoom, heldBy, roomFor } from './quota.ts';
+import { recordUpload, type Upload } from './keep.ts';
+import { assertMayOpen, availableBytes, readQuotaUse, refusalBeyondAvailable } from './quota.ts';
 
 /** Metadata of an upload that is beginning. */
 export interface NewUpload {
@@ -38,24 +38,24 @@ const arriving = new Map<number, number>();
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
  * @throws UploadFault TOO_MANY_UPLOADS, UPLOAD_DIGEST
  */
-export async function takeUpload(
+export async function storeUpload(
   ctx: TicketContext,
   input: NewUpload,
   source: IncomingBody,
 ): Promise<Upload> {
   const { userId } = requireViewer(ctx, 'write');
   const { blobs, database, limits } = ctx.services;
-  const held = await heldBy(database.commands, userId).catch((error) => {
+  const held = await readQuotaUse(database.commands, userId).catch((error) => {
     throw asUnavailable(error);
   });
   const count = arriving.get(userId) ?? 0;
   assertMayOpen(limits, held.open + count);
-  const room = roomFor(limits, held, input.byteSize);
+  const room = availableBytes(limits, held, input.byteSize);
   arriving.set(userId, count + 1);
   try {
     const blob = await blobs.put(source, room).catch((error) => {
       if (!(error instanceof BlobTooLarge)) throw error;
-      throw refuse<'uploadFile'>(beyondRoom(ctx.services, room));
+      throw refuse<'uploadFile'>(refusalBeyondAvailable(ctx.services, room));
     });
     if (input.sha256 !== undefined && !input.sha256.equals(blob.sha256)) {
       await blobs.remove(blob.key);
@@ -64,7 +64,7 @@ export async function takeUpload(
     const fileName = cleanFileName(input.fileName, 0);
     const contentType = cleanContentType(input.contentType);
     // After a fault nobody knows whether the commit happened: the file stays until the collector looks.
-    return await keepUpload(database.commands, {
+    return await recordUpload(database.commands, {
       id: randomUUID(),
       userId,
       blob,
@@ -82,4 +82,4 @@ export async function takeUpload(
 
 /** The fault for a file whose SHA-256 is not the one that was announced. */
 export const digestMismatch = (): UploadFault =>
-  new UploadFault('UPLOAD_DIGEST', 'The file that arrived does not have the digest that was announced');
+  new UploadFault('UPLOAD_DIGEST', 'The file does not have the announced digest');

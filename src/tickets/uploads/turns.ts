@@ -42,7 +42,7 @@ const latest = new LRUCache<string, number>({ max: 10_000 });
  * @param stop ends the work early; called when a later request comes for the same upload
  * @throws UploadFault UPLOAD_BUSY when a later request overtook this one, or another process keeps the lease
  */
-export async function inTurn<T>(
+export async function runExclusively<T>(
   db: Db,
   uploadId: string,
   arrival: number,

@@ -11,8 +11,8 @@ import postgres from 'postgres';
 import { appRole } from '../../../src/db/database.ts';
 import * as tables from '../../../src/db/tables.ts';
 import { messageIdOf } from '../../../src/mail/compose/header.ts';
+import type { MessageRow } from '../../../src/tickets/add-message/columns.ts';
 import { prepareAppend } from '../../../src/tickets/add-message/commit/append-statement.ts';
-import type { MessageRow } from '../../../src/tickets/add-message/commit/columns.ts';
 
 const options = { max: Number(process.env.DATABASE_POOL) };
 const sql = postgres({
@@ -24,6 +24,7 @@ const sql = postgres({
 // The statement's text is taken from the gateway, so that it cannot differ. The placeholders are `rows` and
 // `sendsByDefault`.
 const { sql: text, params } = prepareAppend(drizzle(postgres(options), { schema: tables }), {
+  rows: 'plain',
   waits: true,
 }).getQuery();
 const placeOf = params.map((param) => (param as { name?: string }).name);

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { nodeOptions } from '../../support/npm-start.ts';
+import { freePort } from '../../support/servers/free-port.ts';
 import type { Contender } from '../contenders.ts';
 import type { World } from '../world.ts';
 
@@ -113,13 +113,4 @@ async function whenReady(child: ChildProcess, port: number): Promise<number> {
     await sleep(50);
   }
   throw new Error('the gateway does not become ready');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { nodeOptions } from '../../support/npm-start.ts';
+import { freePort } from '../../support/servers/free-port.ts';
 
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 const authorization = `Basic ${Buffer.from('operator:operator').toString('base64')}`;
@@ -70,13 +70,4 @@ export async function startDesk(folder: string): Promise<Desk> {
       await ended;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asOperator } from '../../support/gateway.ts';
+import { freePort } from '../../support/servers/free-port.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import { type Clamd, maxStreamMiB, signature, startClamd, wholeFile } from './clamd.ts';
 
@@ -129,14 +128,6 @@ async function run(
   });
   await gateway.stop();
   return back;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 const directory = await mkdtemp(join(tmpdir(), 'ticketwire-clamd-'));

@@ -2,13 +2,13 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import postgres from 'postgres';
 import { type Binaries, findBinaries } from '../../../src/dev/embedded-postgres/binaries.ts';
 import { chooseIdentity, type Identity } from '../../../src/dev/embedded-postgres/identity.ts';
+import { freePort } from '../../support/servers/free-port.ts';
 
 const run = promisify(execFile);
 
@@ -154,13 +154,4 @@ async function whenReady(sql: () => postgres.Sql): Promise<void> {
       await client.end({ timeout: 1 });
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

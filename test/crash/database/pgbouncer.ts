@@ -9,7 +9,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,6 +17,7 @@ import { createApp } from '../../../src/app.ts';
 import { readConfig } from '../../../src/config.ts';
 import { inspect, migrate } from '../../../src/db/database.ts';
 import { createLog } from '../../../src/platform/log.ts';
+import { freePort } from '../../support/servers/free-port.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 
 let failed = 0;
@@ -103,14 +103,6 @@ async function untilAnswered(url: string, exitCode: () => number | null): Promis
       await sql.end({ timeout: 1 });
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 /** What a start says, within its bound of 30 s. */

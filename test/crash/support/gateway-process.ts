@@ -35,11 +35,18 @@ const settings = [
 /**
  * Starts one and waits until it serves.
  * @param env settings; nothing of the surrounding environment's settings is passed on
+ * @param openFiles what `ulimit -n` allows it; the surrounding limit unless given
  * @throws Error with what it printed, when it ends instead
  */
-export async function startGatewayProcess(env: Record<string, string>): Promise<GatewayProcess> {
+export async function startGatewayProcess(
+  env: Record<string, string>,
+  openFiles?: number,
+): Promise<GatewayProcess> {
   const unset = Object.fromEntries(settings.map((name) => [name, '']));
-  const child = spawn(process.execPath, [...nodeOptions, main], {
+  const command = [process.execPath, ...nodeOptions, main];
+  const [program, ...args] =
+    openFiles === undefined ? command : ['sh', '-c', `ulimit -n ${openFiles}; exec "$0" "$@"`, ...command];
+  const child = spawn(program!, args, {
     env: { ...process.env, ...unset, ...unlimited, PORT: '0', LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

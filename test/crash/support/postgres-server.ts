@@ -1,13 +1,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import postgres from 'postgres';
 import { findBinaries } from '../../../src/dev/embedded-postgres/binaries.ts';
 import { chooseIdentity } from '../../../src/dev/embedded-postgres/identity.ts';
+import { freePort } from '../../support/servers/free-port.ts';
 
 const run = promisify(execFile);
 
@@ -73,13 +73,4 @@ async function versionOnceReady(url: string, exitCode: () => number | null): Pro
       await sql.end({ timeout: 1 });
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

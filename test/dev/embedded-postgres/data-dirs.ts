@@ -55,7 +55,7 @@ export function useDataDirs() {
     /** Ends with the test. */
     own: (child: ChildProcess) => void gateways.push(child),
     /** Most tests are not about the first start, and need not wait for initdb. */
-    withCluster: () => void spawnSync('cp', ['-a', join(made, 'postgres'), dataDir]),
+    withCluster: (into = dataDir) => void spawnSync('cp', ['-a', join(made, 'postgres'), into]),
     /** Starts a gateway in a process of its own; rejects with what it says when it cannot. */
     async startGateway(options: object = {}): Promise<Said & { process: ChildProcess }> {
       const child = spawn(process.execPath, [program, dataDir], {

@@ -68,6 +68,7 @@ test('a killed server is started again under a living gateway, with another pid 
 test('a DATA_DIR too deep for a socket gets a private one elsewhere', async () => {
   const deep = join(desk.dataDir, ...Array.from({ length: 12 }, () => 'a-rather-long-name'));
   await mkdir(deep, { recursive: true });
+  desk.withCluster(deep);
   await using embedded = await startEmbedded(deep);
   const { path } = embedded.connection as { path: string };
   expect(Buffer.byteLength(path)).toBeLessThan(100);

@@ -29,8 +29,8 @@ afterAll(async () => {
 });
 
 /** A page of its own, and whatever goes wrong in it. */
-async function openExplorer(): Promise<{ page: Page; problems: string[] } & AsyncDisposable> {
-  const context = await browser.newContext();
+async function openExplorer(width = 1280): Promise<{ page: Page; problems: string[] } & AsyncDisposable> {
+  const context = await browser.newContext({ viewport: { width, height: 844 } });
   const page = await context.newPage();
   const problems: string[] = [];
   page.on('console', (message) => {
@@ -181,4 +181,23 @@ test('a reload restores the open tabs; ▶ and Ctrl-Enter run the example that w
   expect(await tabs()).toBe(before + 2);
   expect(await page.locator('main').count()).toBe(1);
   expect(await page.locator('h1').count()).toBe(1);
+});
+
+test('on a phone an example is opened, read and run, and nothing is off the screen', async () => {
+  await using opened = await openExplorer(390);
+  const { page, problems } = opened;
+  const right = async (selector: string) => {
+    const box = (await page.locator(selector).first().boundingBox())!;
+    return Math.round(box.x + box.width);
+  };
+  expect(await right('.graphiql-query-editor')).toBe(390);
+  await page.getByRole('button', { name: 'Show Examples' }).click();
+  expect(await right('.graphiql-plugin')).toBe(390);
+  await page.getByRole('button', { name: /^List tickets/ }).click();
+  await page.locator('.graphiql-plugin').waitFor({ state: 'hidden' });
+  const { data } = await run<{ data: { tickets: { totalCount: number } } }>(page);
+  expect(data.tickets.totalCount).toBeGreaterThan(0);
+  await expect.poll(() => page.locator('.result-window').innerText()).toContain('totalCount');
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+  expect(problems).toEqual([]);
 });

@@ -15,6 +15,8 @@ import {
   uploadPlaces,
   withNulls,
 } from '../../../src/dev/explorer/fetch/upload-paths.ts';
+import { eventually } from '../../support/eventually.ts';
+import { startGateway } from '../../support/gateway.ts';
 
 const schemaFile = new URL('../../../schema/schema.graphql', import.meta.url);
 
@@ -147,6 +149,37 @@ describe('the examples', () => {
       expect(errors ?? []).toEqual([]);
     },
   );
+
+  /** What each says when it is run as it stands, if that is a refusal: it needs a value of another answer. */
+  const refusals: Readonly<Record<string, string>> = {
+    ReplyUnlessChanged: 'TICKET_CHANGED',
+    SendPreviewed: 'INVALID_INPUT',
+    CancelDelivery: 'DELIVERY_STATE',
+    RetryDelivery: 'DELIVERY_STATE',
+    ResolveDelivery: 'DELIVERY_STATE',
+    RedactMessage: 'MESSAGE_NOT_FOUND',
+  };
+
+  test('run on the demo desk as they stand, in their order', async () => {
+    await using gateway = await startGateway();
+    const first = examples.find(({ operationName }) => operationName === 'ReplyByEmail')!;
+    await gateway.graphql(first.query, first.variables);
+    await eventually(
+      async () => (await gateway.sql`select from deliveries where state = 'SENT'`).count === 1,
+    );
+    const run = examples.filter(({ query, takesFiles }) => !takesFiles && !query.startsWith('subscription'));
+    const seen = [];
+    for (const { operationName, query, variables } of run) {
+      const { data, errors } = await gateway.graphql<Record<string, { code?: string } | null>>(
+        query,
+        variables,
+      );
+      seen.push({ operationName, errors, code: Object.values(data)[0]?.code });
+    }
+    expect(seen).toEqual(
+      run.map(({ operationName }) => ({ operationName, errors: undefined, code: refusals[operationName] })),
+    );
+  });
 
   test('a file finds its place in the main mutation by itself', () => {
     const operation = findOperation(parse(examples.find((example) => example.takesFiles)!.query))!;

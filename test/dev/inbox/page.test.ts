@@ -308,6 +308,7 @@ test('what a search finds can be deleted, and nothing else', async () => {
   expect(await (await remove('/inbox/?q=this+test')).json()).toEqual({ deleted: 1 });
   expect((await json('/inbox/')).mails).toMatchObject([{ subject: 'of another' }]);
   expect(await (await remove('/inbox/?q=nothing')).json()).toEqual({ deleted: 0 });
+  expect(await (await remove('/inbox/?q=+')).json()).toEqual({ deleted: 0 });
   expect((await json('/inbox/')).mails).toHaveLength(1);
 });
 

@@ -298,11 +298,12 @@ test('defer-2 refuses twice, then accepts, for each address by itself', async ()
 
 test('greylist takes what comes again after five seconds, from the same sender', async () => {
   const faults = new FaultAddresses();
-  const meet = (sender: string, at: number) => faults.meet('greylist@sandbox.test', sender, () => at);
-  await expect(meet('a@x.org', 0)).rejects.toMatchObject({ responseCode: 451 });
-  await expect(meet('a@x.org', 4999)).rejects.toMatchObject({ responseCode: 451 });
-  await expect(meet('a@x.org', 5000)).resolves.toBeUndefined();
-  await expect(meet('b@x.org', 5000)).rejects.toMatchObject({ responseCode: 451 });
+  const check = (sender: string, at: number) =>
+    faults.checkRecipient('greylist@sandbox.test', sender, () => at);
+  await expect(check('a@x.org', 0)).rejects.toMatchObject({ responseCode: 451 });
+  await expect(check('a@x.org', 4999)).rejects.toMatchObject({ responseCode: 451 });
+  await expect(check('a@x.org', 5000)).resolves.toBeUndefined();
+  await expect(check('b@x.org', 5000)).rejects.toMatchObject({ responseCode: 451 });
 });
 
 test('slow-1 answers after a second', async () => {

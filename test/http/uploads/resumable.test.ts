@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { inTurn, nextArrival } from '../../../src/tickets/uploads/turns.ts';
+import { nextArrival, runExclusively } from '../../../src/tickets/uploads/turns.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
 import { add, get } from '../../tickets/calls.ts';
 
@@ -143,7 +143,7 @@ describe('an upload', () => {
     expect(await (await append(path, 9, true, new Uint8Array(0))).json()).toMatchObject({ byteSize: 9 });
   });
 
-  test.each([1, 50, 99])('that breaks off at %i %% goes on from what has arrived', async (percent) => {
+  test.each([1, 50, 99])('that breaks off at %i percent goes on from what has arrived', async (percent) => {
     const bytes = randomBytes(1_000_000);
     const path = await begun(bytes.length);
     const sent = (bytes.length * percent) / 100;
@@ -268,8 +268,10 @@ test('a request that was held up on its way does not end, or go on after, one th
   const [first, second] = [nextArrival(), nextArrival()];
   const id = randomUUID();
   const work = async () => 'done';
-  expect(await inTurn(commands, id, second, () => {}, work)).toBe('done');
-  await expect(inTurn(commands, id, first, () => {}, work)).rejects.toMatchObject({ code: 'UPLOAD_BUSY' });
+  expect(await runExclusively(commands, id, second, () => {}, work)).toBe('done');
+  await expect(runExclusively(commands, id, first, () => {}, work)).rejects.toMatchObject({
+    code: 'UPLOAD_BUSY',
+  });
 });
 
 describe('104 (Upload Resumption Supported)', () => {

@@ -313,7 +313,7 @@ describe('threading', () => {
   });
 });
 
-test('the size is told to the octet without reading a file, and its bound is never below', async () => {
+test('the size is exact without reading a file, and its upper bound is never below it', async () => {
   const text = fc.string({ unit: 'grapheme', maxLength: 400 });
   await fc.assert(
     fc.asyncProperty(
@@ -359,7 +359,7 @@ test('the bound holds for the text that grows most', async () => {
 });
 
 describe('preview', () => {
-  test('it is the mail that would be sent, and its hash knows every part but the moment', async () => {
+  test('it is the mail that would be sent, and its hash covers every part except the date', async () => {
     const parts = partsOf({
       attachments: [file('a', 'a/b', Buffer.from('1'))],
       bcc: [{ name: '', address: 'b@x.com' }],

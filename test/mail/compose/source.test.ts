@@ -30,7 +30,7 @@ for (const [sizes, expected] of [
     expect(Buffer.concat(pieces)).toEqual(Buffer.concat(await collect(bytesOf(sizes))));
   });
 
-test('the first piece is read before it is asked for, and what nobody asks for is closed', async () => {
+test('the first piece is read ahead, and a source that is not read is closed', async () => {
   let closed = 0;
   const source = () => bytesOf([1, 2, 3], () => closed++);
   const asked = readAhead(source());
@@ -43,7 +43,7 @@ test('the first piece is read before it is asked for, and what nobody asks for i
   expect(closed).toBe(2);
 });
 
-test('a fault in the first piece is told to whoever asks for it', async () => {
+test('an error in the first piece is thrown to its reader', async () => {
   const broken = readAhead(
     inLargePieces(
       (async function* (): AsyncGenerator<Buffer> {

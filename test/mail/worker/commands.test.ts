@@ -5,7 +5,7 @@ import { openPassword, sealPassword } from '../../../src/mail/smtp/secret.ts';
 import type { Scope, Viewer } from '../../../src/platform/request-context.ts';
 import { cancelDelivery, resolveDelivery, retryDelivery } from '../../../src/tickets/deliveries/commands.ts';
 import { listDeliveries } from '../../../src/tickets/deliveries/list.ts';
-import { openDeliverySource } from '../../../src/tickets/deliveries/source.ts';
+import { openRawMail } from '../../../src/tickets/deliveries/source.ts';
 import { startSmtpSink } from '../../support/servers/smtp-sink.ts';
 import { inState, onlooker, until, untilLookedAgain, viewDelivery } from '../world/desk.ts';
 import { createWorld, operator, requester } from '../world/world.ts';
@@ -175,12 +175,12 @@ test('the exact source is kept, without blind copies, and streams with its attac
   const bytes = Buffer.from(Array.from({ length: 70_000 }, (_, n) => n % 256));
   const files = [{ fileName: 'a', contentType: 'a/b', bytes }];
   const id = await world.queue({ bcc: ['hidden@domain.com'], files });
-  await expect(openDeliverySource(world.ctx, { deliveryId: id })).rejects.toMatchObject({
+  await expect(openRawMail(world.ctx, { deliveryId: id })).rejects.toMatchObject({
     code: 'DELIVERY_NOT_FOUND',
   });
   world.work();
   await until(world.sql, id, inState('SENT'));
-  const source = await openDeliverySource(world.ctx, { deliveryId: id });
+  const source = await openRawMail(world.ctx, { deliveryId: id });
   const kept = await text(source.stream);
   expect(kept).toBe(world.sink.mails[0]!.source.toString());
   expect(kept.length).toBe(source.byteSize);
@@ -199,7 +199,7 @@ test('who may not, learns nothing', async () => {
       await expect(command(world.as(requester), { deliveryId })).rejects.toMatchObject({ code: 'FORBIDDEN' });
       await expect(command(world.as(reader), { deliveryId })).rejects.toMatchObject({ code: 'FORBIDDEN' });
     }
-    await expect(openDeliverySource(world.as(requester), { deliveryId })).rejects.toMatchObject({
+    await expect(openRawMail(world.as(requester), { deliveryId })).rejects.toMatchObject({
       code: 'FORBIDDEN',
     });
   }

@@ -7,7 +7,7 @@ import { inState, until, untilLookedAgain } from '../world/desk.ts';
 import { createWorld } from '../world/world.ts';
 
 /** Ends what is under way, as if it had never been. */
-const callOff = (sql: postgres.Sql) => sql`
+const cancelWaiting = (sql: postgres.Sql) => sql`
   update deliveries set state = 'CANCELLED', attempt = null, phase = null, lease_until = null, settled_at =
   now()
   where state = 'TRANSMITTING'`;
@@ -24,7 +24,7 @@ test('a mailbox with a rate sends no faster', async () => {
   expect(world.sink.mails[11]!.receivedAt.getTime()).toBeGreaterThan(began + 1000);
 });
 
-test('what was not sent of the last second goes at once, and no more', async () => {
+test('mails that the last second’s rate left unused are sent at once, and no more', async () => {
   await using world = await createWorld();
   const began = Date.now();
   await world.sql`update mailboxes set rate_per_minute = 300, paced_until = ${new Date(began)}`;
@@ -33,7 +33,7 @@ test('what was not sent of the last second goes at once, and no more', async () 
   for (const ms of [1000, 1000, 1000, 1199, 1200, 1200, 2400, 2400]) {
     const options = { worker: 'w', now: new Date(began + ms), leaseSeconds: 10, lanes: [], free: 20 };
     claimed.push((await claim(world.sql, options)).length);
-    await callOff(world.sql);
+    await cancelWaiting(world.sql);
   }
   // Tickets have one mail each under way, so that five are the most.
   expect(claimed).toEqual([5, 1, 0, 0, 1, 0, 5, 1]);
@@ -113,6 +113,6 @@ test('a claim counts what was sent up to then itself, and another worker waits f
   expect(await first).toEqual([other]);
   // One at a time is under way.
   expect(await claimAs('second')).toEqual([]);
-  await callOff(world.sql);
+  await cancelWaiting(world.sql);
   expect(await claimAs('second')).toEqual([another]);
 });

@@ -8,6 +8,7 @@ import { createTestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startSmtpSink } from '../../support/servers/smtp-sink.ts';
 import {
+  expireLeases,
   fillDesk,
   inState,
   memoryBlobs,
@@ -81,12 +82,13 @@ test.each<WorkerStep>(['claimed', 'accepted-354'])(
     await using sleeper = await startWorkerProcess({
       connection,
       smtpUrl: sink.url,
-      leaseSeconds: 1,
+      leaseSeconds: 60,
       stopAt: [step],
     });
     await sleeper.stopped();
     sleeper.child.kill('SIGSTOP');
-    await using _heir = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: sink.url, leaseSeconds: 1 });
+    await expireLeases(sql);
+    await using _heir = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: sink.url });
     await until(sql, id, inState('SENT'));
     sleeper.go();
     sleeper.child.kill('SIGCONT');
@@ -107,12 +109,13 @@ test('a worker that sleeps past its lease at BODY counts as dead, and reports wh
   await using sleeper = await startWorkerProcess({
     connection,
     smtpUrl: sink.url,
-    leaseSeconds: 1,
+    leaseSeconds: 60,
     stopAt: ['body-open'],
   });
   await sleeper.stopped();
   sleeper.child.kill('SIGSTOP');
-  await using _heir = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: sink.url, leaseSeconds: 1 });
+  await expireLeases(sql);
+  await using _heir = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: sink.url });
   await until(sql, id, inState('OUTCOME_UNKNOWN'));
   sleeper.go();
   sleeper.child.kill('SIGCONT');

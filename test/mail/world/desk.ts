@@ -207,6 +207,16 @@ export async function untilLookedAgain(sql: postgres.Sql): Promise<void> {
   await until(sql, id, inState('SENT'));
 }
 
+/**
+ * What a worker that died or sleeps leaves behind after a while. A lease short enough to wait for would also
+ * expire under a worker that a busy machine holds up.
+ */
+export async function expireLeases(sql: postgres.Sql): Promise<void> {
+  const expired = await sql`update deliveries set lease_until = clock_timestamp() - interval '1 second'
+    where state = 'TRANSMITTING' returning id`;
+  if (expired.length === 0) throw new Error('no delivery has a lease');
+}
+
 export const inState =
   (...states: DeliveryState[]) =>
   (view: DeliveryView) =>

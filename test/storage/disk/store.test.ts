@@ -25,13 +25,13 @@ const files = async (under = directory) =>
   (await readdir(under, { recursive: true, withFileTypes: true }))
     .filter((e) => e.isFile())
     .map((e) => e.name);
-test('files and folders are for the gateway’s user alone', async () => {
+test('files and folders are accessible to the gateway’s user alone', async () => {
   const { key } = await store.put(Readable.from([Buffer.alloc(9)]), 9);
   for (const path of ['blobs', `blobs/${key.slice(0, 2)}`, `blobs/${key.slice(0, 2)}/${key}`])
     expect((await stat(join(directory, path))).mode & 0o077).toBe(0);
 });
 
-test('bytes are on their way to disk while their sender goes on', async () => {
+test('bytes are written to disk while the sender continues', async () => {
   const source = new PassThrough();
   const put = store.put(source, 1e6).catch((e) => e);
   source.write(Buffer.alloc(50_000));
@@ -41,7 +41,7 @@ test('bytes are on their way to disk while their sender goes on', async () => {
   expect(await files()).toEqual([]);
 });
 
-test('a folder that vanishes under a running gateway is made again', async () => {
+test('a folder that is removed under a running gateway is created again', async () => {
   await store.put(Readable.from([Buffer.alloc(9)]), 9);
   await rm(join(directory, 'blobs'), { recursive: true });
   for (let n = 0; n < 3; n++) {
@@ -50,7 +50,7 @@ test('a folder that vanishes under a running gateway is made again', async () =>
   }
 });
 
-test('what an older version left half-way is listed as unfinished, by its age', async () => {
+test('files that an older version left unfinished are listed as unfinished, with their age', async () => {
   const left = 'f'.repeat(40);
   await mkdir(join(directory, 'blobs/arriving'), { recursive: true });
   await writeFile(join(directory, 'blobs/arriving', left), 'half');
@@ -71,7 +71,7 @@ test.each(['/proc/nope', '/dev/null/blobs', '/proc/nope/deeper/still'])(
   },
 );
 
-test.runIf(hasTmpfs)('a full disk is an error, not a row; the next small file finds its place', async () => {
+test.runIf(hasTmpfs)('a full disk is an error and leaves no row; a smaller file is stored next', async () => {
   const disk = join(directory, 'disk');
   await mkdir(disk);
   expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]).status).toBe(0);

@@ -1,8 +1,8 @@
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
-import { takeCensus } from '../../../src/storage/garbage/census.ts';
-import { unusedCount, unusedSome } from '../../../src/storage/garbage/forget.ts';
+import { countRows } from '../../../src/storage/garbage/census.ts';
+import { unusedBatch, unusedCount } from '../../../src/storage/garbage/forget.ts';
 import { createTestDatabase } from '../../support/database.ts';
 
 const rows = 40_000;
@@ -43,9 +43,11 @@ test('collecting a sixteenth reads a sixteenth of the tables, whatever the stati
     // A connection of its own tells the server what it has read when it ends.
     const database = openDatabase(world.connection, { poolSize: 1 });
     const hourAgo = new Date(Date.now() - 3_600_000);
-    expect((await takeCensus(database.desk, range)).hidden).toBeUndefined();
+    expect((await countRows(database.desk, range)).hidden).toBeUndefined();
     expect(await unusedCount(database.desk, range, hourAgo)).toEqual([{ unused: 0 }]);
-    expect(await database.desk.transaction((tx) => unusedSome(tx, range, hourAgo).for('update'))).toEqual([]);
+    expect(await database.desk.transaction((tx) => unusedBatch(tx, range, hourAgo).for('update'))).toEqual(
+      [],
+    );
     await database[Symbol.asyncDispose]();
     await expect
       .poll(

@@ -57,7 +57,7 @@ describe.each(sampled(faults, 3))('S3 that answers with %s', (fault) => {
     ['CompleteMultipartUpload', large],
   ];
   test.each(steps)(
-    'at %s of a file of %i bytes: nothing is told as stored, and the next is',
+    'at %s of a file of %i bytes: it is not reported as stored, and the next one is stored',
     async (step, size) => {
       server.fail(step, fault);
       const outcome = await put(size).catch((error) => error);
@@ -78,7 +78,7 @@ describe.each(sampled(faults, 3))('S3 that answers with %s', (fault) => {
     },
   );
 
-  test('once at each step: it is tried again, and nobody notices', async () => {
+  test('once at each step: the request is retried, and the caller sees no error', async () => {
     if (fault === 403) return;
     if (fault === 'hang') store = impatient(2);
     for (const [step] of steps) server.fail(step, fault, 1);
@@ -89,7 +89,7 @@ describe.each(sampled(faults, 3))('S3 that answers with %s', (fault) => {
     expect((await all(store.list(everyKey))).filter(({ finished }) => finished)).toHaveLength(2);
   });
 
-  test('at an append: what was durable stays, and it goes on from there', async () => {
+  test('at an append: durable bytes stay, and the upload continues from there', async () => {
     const key = await store.create();
     const append = (from: number, to: number) =>
       store.append(key, Readable.from([bytes.subarray(from, to)]), { offset: from, maxBytes: 100 * MiB });
@@ -114,7 +114,7 @@ describe.each(sampled(faults, 3))('S3 that answers with %s', (fault) => {
     expect(await world.names()).toEqual([`files/blobs/${key}`]);
   });
 
-  test('to a reader: its bytes are whole, or it is told', async () => {
+  test('to a reader: the bytes are complete, or the read fails', async () => {
     const { key } = await put(MiB);
     server.fail('GetObject', fault, 1);
     const once = await read(key).catch((error) => error);
@@ -127,7 +127,7 @@ describe.each(sampled(faults, 3))('S3 that answers with %s', (fault) => {
     expect((await read(key)).equals(bytes.subarray(0, MiB))).toBe(true);
   });
 
-  test('to a look whether it works: the look says what is wrong', async () => {
+  test('to a health check: the check says what is wrong', async () => {
     for (const step of ['PutObject', 'GetObject', 'DeleteObject'] as const) {
       server.fail(step, fault);
       const error = await store.check().catch((e) => e);
@@ -139,7 +139,7 @@ describe.each(sampled(faults, 3))('S3 that answers with %s', (fault) => {
   });
 });
 
-test('S3 that does not answer is given up in time, and the next file is stored', async () => {
+test('a request that S3 does not answer times out, and the next file is stored', async () => {
   store = impatient(1);
   server.fail('PutObject', 'hang');
   await expect(put(4096)).rejects.toBeInstanceOf(StoreUnavailable);
@@ -147,7 +147,7 @@ test('S3 that does not answer is given up in time, and the next file is stored',
   expect((await read((await put(4096)).key)).length).toBe(4096);
 });
 
-test('a bucket that is not there is a fault, and not a missing blob', async () => {
+test('a missing bucket is a fault of the store, not a missing blob', async () => {
   const elsewhere = createS3Store({
     ...{ bucket: 'other', prefix: '', endpoint: server.endpoint, region: 'eu-central-1' },
     ...{ pathStyle: true, presign: false },
@@ -174,7 +174,7 @@ test('an upload holds a few parts in memory at most, however much faster its sen
   expect(most).toBeLessThan(24 * MiB);
 });
 
-test('a beginning that a second try made needless goes, and its blob stays', async () => {
+test('a multipart upload that a retry made superfluous is collected, and the blob stays', async () => {
   await using files = await createDeskFiles('S3');
   const { server: theirs } = files.place;
   theirs!.fail('CreateMultipartUpload', 'cut-after', 1);
@@ -188,7 +188,7 @@ test('a beginning that a second try made needless goes, and its blob stays', asy
   expect((await buffer(await files.store.open(blob.key))).equals(bytes)).toBe(true);
 });
 
-test('where it is asked for, a reader is sent to S3 by a URL that it signs; else there is none', async () => {
+test('with `presign`, a download has a signed S3 URL; without it, it has none', async () => {
   const { key } = await put(1000);
   const url = await store.presign!(key, {
     ...{ expiresInSeconds: 60, contentType: 'image/png' },

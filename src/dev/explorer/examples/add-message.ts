@@ -34,6 +34,13 @@ ${ofPayload}      replayed
 `;
 }
 
+const delivery = `      delivery {
+        id
+        state
+        dueAt
+      }
+`;
+
 /** Examples that add a message. */
 export const messageExamples = {
   AddComment: {
@@ -85,7 +92,7 @@ export const messageExamples = {
   UploadFiles: {
     operationName: 'UploadFiles',
     title: 'Upload files',
-    about: 'Pick files in the Files panel: each becomes an attachment of the message.',
+    about: 'Pick files in the Files panel: each becomes an attachment of the reply and of its mail.',
     takesFiles: true,
     query: addTicketMessage(
       'UploadFiles',
@@ -98,7 +105,13 @@ export const messageExamples = {
         }
 `,
     ),
-    variables: { input: { ticket, body: 'The delivery note and the manual are attached.' } },
+    variables: {
+      input: {
+        ticket,
+        body: 'The delivery note and the manual are attached.',
+        email: { from: 'company@domain.com' },
+      },
+    },
   },
   RetrySafely: {
     operationName: 'RetrySafely',
@@ -110,6 +123,55 @@ export const messageExamples = {
         ticket,
         body: 'This message is stored once, however often the request is sent.',
         idempotencyKey: 'explorer-example-1',
+      },
+    },
+  },
+  ReplyUnlessChanged: {
+    operationName: 'ReplyUnlessChanged',
+    title: 'Reply unless somebody else did',
+    about:
+      'ifLastMessage is the last one that you saw. There are later ones: you get them, nothing is written.',
+    query: addTicketMessage('ReplyUnlessChanged').replace(
+      '    ... on InvalidInputError {',
+      `    ... on TicketChangedError {
+      unseenMessages {
+        id
+        author {
+          name
+        }
+        bodyText
+      }
+    }
+    ... on InvalidInputError {`,
+    ),
+    variables: {
+      input: { ticket, body: 'I will take this one.', ifLastMessage: 'VGlja2V0TWVzc2FnZTox' },
+    },
+  },
+  SendPreviewed: {
+    operationName: 'SendPreviewed',
+    title: 'Send what was previewed',
+    about: 'Paste the previewHash of “Preview a reply”: exactly that mail is sent, or none.',
+    query: addTicketMessage('SendPreviewed', delivery),
+    variables: {
+      input: {
+        ticket,
+        body: 'Would tomorrow suit you?',
+        email: { from: 'company@domain.com', quote: 'LAST' },
+        expectPreviewHash: 'the previewHash',
+      },
+    },
+  },
+  HoldReply: {
+    operationName: 'HoldReply',
+    title: 'Hold a reply for a minute',
+    about: 'The message is there at once, the mail goes later. Until then “Cancel a mail” takes it back.',
+    query: addTicketMessage('HoldReply', delivery),
+    variables: {
+      input: {
+        ticket,
+        body: 'Sent in a minute, unless I change my mind.',
+        email: { from: 'company@domain.com', holdSeconds: 60 },
       },
     },
   },

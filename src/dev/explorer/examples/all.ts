@@ -3,25 +3,39 @@ import { changingExamples } from './changing.ts';
 import type { Example } from './example.ts';
 import { readingExamples } from './reading.ts';
 
-/** The Examples panel, in this order. A test validates each operation against the schema. */
-export const examples: readonly Example[] = [
-  readingExamples.WhoAmI,
-  readingExamples.ReadTicket,
-  messageExamples.AddComment,
-  messageExamples.AddPrivateNote,
-  messageExamples.ReplyByEmail,
-  messageExamples.UploadFiles,
-  messageExamples.RetrySafely,
-  messageExamples.ReplyWithBounce,
-  readingExamples.WatchDeliveries,
-  readingExamples.ListTickets,
-  readingExamples.WatchTicket,
-  readingExamples.PreviewReply,
-  changingExamples.CloseTicket,
-  readingExamples.ListFailures,
-  changingExamples.RetryDelivery,
-  changingExamples.RedactMessage,
-];
+/** The Examples panel, in order. A test runs each operation on the demo desk. */
+export const exampleGroups: Readonly<Record<string, readonly Example[]>> = {
+  Reading: [
+    readingExamples.WhoAmI,
+    readingExamples.ListTickets,
+    readingExamples.ReadTicket,
+    readingExamples.ReadOlderMessages,
+    readingExamples.WatchTicket,
+  ],
+  Writing: [
+    messageExamples.AddComment,
+    messageExamples.AddPrivateNote,
+    messageExamples.ReplyByEmail,
+    messageExamples.UploadFiles,
+    messageExamples.RetrySafely,
+    messageExamples.ReplyUnlessChanged,
+  ],
+  'Before a mail is sent': [
+    readingExamples.PreviewReply,
+    messageExamples.SendPreviewed,
+    messageExamples.HoldReply,
+    changingExamples.CancelDelivery,
+  ],
+  'After a mail was sent': [
+    messageExamples.ReplyWithBounce,
+    readingExamples.WatchDeliveries,
+    readingExamples.ListFailures,
+    changingExamples.RetryDelivery,
+    changingExamples.ResolveDelivery,
+  ],
+  'Changing and removing': [changingExamples.CloseTicket, changingExamples.RedactMessage],
+};
+export const examples: readonly Example[] = Object.values(exampleGroups).flat();
 
 /** The variables of an example as formatted JSON; empty if it has none. */
 export const variablesText = ({ variables }: Example): string =>

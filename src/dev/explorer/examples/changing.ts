@@ -1,5 +1,28 @@
 import { type Example, ticket } from './example.ts';
 
+const deliveryMutation = (operationName: string, field: string, type = 'DeliveryInput') =>
+  `mutation ${operationName}($input: ${type}!) {
+  ${field}(input: $input) {
+    ... on DeliveryPayload {
+      delivery {
+        state
+        subject
+      }
+    }
+    ... on UserError {
+      code
+      message
+    }
+    ... on DeliveryStateError {
+      state
+    }
+  }
+}
+`;
+
+/** The global id of the first delivery. */
+const aDelivery = 'RGVsaXZlcnk6MQ==';
+
 /** Examples of the other mutations. */
 export const changingExamples = {
   CloseTicket: {
@@ -24,28 +47,26 @@ export const changingExamples = {
 `,
     variables: { input: { ticket, status: 'CLOSED' } },
   },
+  CancelDelivery: {
+    operationName: 'CancelDelivery',
+    title: 'Cancel a mail',
+    about: 'One that is held, queued or deferred. Its message stays. Use the id of its delivery.',
+    query: deliveryMutation('CancelDelivery', 'cancelDelivery'),
+    variables: { input: { delivery: aDelivery } },
+  },
   RetryDelivery: {
     operationName: 'RetryDelivery',
     title: 'Send a failed mail again',
     about: 'Only to the recipients that it did not reach. Use an id from “List failed mails”.',
-    query: `mutation RetryDelivery($input: DeliveryInput!) {
-  retryDelivery(input: $input) {
-    ... on DeliveryPayload {
-      delivery {
-        state
-      }
-    }
-    ... on UserError {
-      code
-      message
-    }
-    ... on DeliveryStateError {
-      state
-    }
-  }
-}
-`,
-    variables: { input: { delivery: 'RGVsaXZlcnk6MQ==' } },
+    query: deliveryMutation('RetryDelivery', 'retryDelivery'),
+    variables: { input: { delivery: aDelivery } },
+  },
+  ResolveDelivery: {
+    operationName: 'ResolveDelivery',
+    title: 'Resolve an unknown outcome',
+    about: 'ASSUME_SENT or RESEND, for a mail in OUTCOME_UNKNOWN: send one to drop-after-data@sandbox.test.',
+    query: deliveryMutation('ResolveDelivery', 'resolveDelivery', 'ResolveDeliveryInput'),
+    variables: { input: { delivery: aDelivery, as: 'ASSUME_SENT' } },
   },
   RedactMessage: {
     operationName: 'RedactMessage',

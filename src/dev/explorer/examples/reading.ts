@@ -64,6 +64,29 @@ query WhoAmI {
 `,
     variables: { ticket },
   },
+  ReadOlderMessages: {
+    operationName: 'ReadOlderMessages',
+    title: 'Page through messages',
+    about: 'The two latest, then older ones: pass startCursor as before while there is a previous page.',
+    query: `query ReadOlderMessages($ticket: TicketSelector!, $before: String) {
+  ticket(by: $ticket) {
+    messages(last: 2, before: $before) {
+      totalCount
+      nodes {
+        messageId
+        createdAt
+        bodyText
+      }
+      pageInfo {
+        hasPreviousPage
+        startCursor
+      }
+    }
+  }
+}
+`,
+    variables: { ticket, before: null },
+  },
   ListTickets: {
     operationName: 'ListTickets',
     title: 'List tickets',

@@ -66,6 +66,7 @@ export const inboxMain = (
   { isFirst, search }: { readonly isFirst: boolean; readonly search: string },
 ): Html => html`<main class="${mail === undefined ? 'list-only' : 'with-mail'}">
 <div class="side">
+${mail === undefined && html`<h1 class="sr">Inbox</h1>`}
 <form class="search" action="/inbox/" role="search">
 <input type="search" name="q" value="${search}" placeholder="Search"
   aria-label="Search addresses, subjects and texts" autocomplete="off" maxlength="200">
@@ -86,7 +87,7 @@ export const noteMain = (title: string, text: Html): Html =>
   html`<main class="note"><h1>${title}</h1><p>${text}</p></main>`;
 
 const guide = html`<section class="guide">
-<h1>Choose a mail</h1>
+<h2>Choose a mail</h2>
 <p>The gateway sends all mail to this SMTP server. To see a delivery fail, send to one of these addresses
 at <code>${faultDomain}</code>:</p>
 <table>

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Db } from '../../../db/database.ts';
 import { dispositionOf } from '../../../http/downloads/content-disposition.ts';
 import { type Html, html } from '../../../pages/html.ts';
-import { sendPage, type WebPage } from '../../../pages/send.ts';
+import { type PageResponse, sendPage } from '../../../pages/send.ts';
 import type { MailFile } from '../parse-mail.ts';
 import {
   deleteInboxMails,
@@ -43,11 +43,15 @@ export async function answerInbox(
   sendPage(req, res, await pageFor(req, inbox));
 }
 
-async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest): Promise<WebPage> {
+async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest): Promise<PageResponse> {
   const query = new URL(req.url ?? '/', 'http://inbox').searchParams;
   const search = (query.get('q') ?? '').trim().slice(0, maxSearch);
   const wantsJson = /\bapplication\/json\b/i.test(req.headers.accept ?? '');
-  if (req.method === 'DELETE') return removed(assets, db, { route, search, wantsJson });
+  if (req.method === 'DELETE') {
+    // A blank search is a mistake of whoever sent it: it finds nothing, and does not delete everything.
+    if (query.has('q') && search === '') return json({ deleted: 0 });
+    return removed(assets, db, { route, search, wantsJson });
+  }
   if (route === '' && wantsJson) {
     const [before, after] = [idOf(query.get('before')), idOf(query.get('after'))];
     const wanted = { first: pageSize, before, after, search };
@@ -95,7 +99,7 @@ async function removed(
   assets: InboxAssets,
   db: Db,
   { route, search, wantsJson }: { route: string; search: string; wantsJson: boolean },
-): Promise<WebPage> {
+): Promise<PageResponse> {
   const id = idOf(route);
   if (route !== '' && id === undefined) return notFound(assets, wantsJson);
   const deleted = await deleteInboxMails(db, route === '' ? { search } : { id });
@@ -113,25 +117,25 @@ function idOf(text: string | null): number | undefined {
   return id > 0 && id < 2 ** 31 - 1 ? id : undefined;
 }
 
-function framed(assets: InboxAssets, title: string, main: Html): WebPage {
+function framed(assets: InboxAssets, title: string, main: Html): PageResponse {
   const body = inboxFrame(assets, `${title || '(no subject)'} · Ticketwire`, main);
   return { type: 'text/html; charset=utf-8', body, policy: inboxPolicy };
 }
 
-const json = (value: unknown, status = 200): WebPage => ({
+const json = (value: unknown, status = 200): PageResponse => ({
   status,
   type: 'application/json; charset=utf-8',
   body: `${JSON.stringify(value, null, 2)}\n`,
 });
 
 /** Always a download: parts of a mail must not be rendered on the origin of the gateway. */
-const download = (body: Buffer, fileName: string, type: string): WebPage => ({
+const download = (body: Buffer, fileName: string, type: string): PageResponse => ({
   type,
   body,
   headers: { 'content-disposition': dispositionOf(fileName.toWellFormed()) },
 });
 
-function notFound(assets: InboxAssets, wantsJson: boolean): WebPage {
+function notFound(assets: InboxAssets, wantsJson: boolean): PageResponse {
   if (wantsJson) return json({ message: 'Mail not found' }, 404);
   const text = html`It does not exist, or was deleted. <a href="/inbox/">All mails</a>`;
   return { ...framed(assets, 'Not found', noteMain('Mail not found', text)), status: 404 };

@@ -9,8 +9,8 @@ const longestWait = 30;
 const lookEveryMs = 100;
 
 /**
- * The mails of a query; if there are none, waits for the first one.
- * @param seconds after which an empty page is returned
+ * Returns the mails of a query. If there are none, waits for the first one, for up to `seconds`, and then
+ * returns an empty page.
  */
 export async function waitForMails(
   req: IncomingMessage,

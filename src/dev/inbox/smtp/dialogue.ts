@@ -12,7 +12,7 @@ export interface ReceivedMail {
 }
 
 /** Decisions of the server. Each may throw an SmtpReply, which is sent to the client. */
-export interface SmtpHooks {
+export interface SessionHooks {
   /**
    * Accepts a recipient.
    * @throws SmtpReply to reject it
@@ -44,7 +44,7 @@ interface SmtpTransaction {
 interface InboxSession {
   readonly reader: SmtpReader;
   readonly socket: Socket;
-  readonly hooks: SmtpHooks;
+  readonly hooks: SessionHooks;
   readonly maxBytes: number;
   greeted: boolean;
   transaction: SmtpTransaction | undefined;
@@ -58,7 +58,11 @@ type Verb = (session: InboxSession, rest: string) => ReplyLine | Promise<ReplyLi
  * Serves one client until it disconnects (RFC 5321 with SIZE, 8BITMIME, SMTPUTF8 and PIPELINING). It accepts
  * every address that the gateway sends to, including quoted ones.
  */
-export async function converse(socket: Socket, hooks: SmtpHooks, { maxBytes }: SmtpLimits): Promise<void> {
+export async function serveSession(
+  socket: Socket,
+  hooks: SessionHooks,
+  { maxBytes }: SmtpLimits,
+): Promise<void> {
   const reader = new SmtpReader(socket);
   const session: InboxSession = { reader, socket, hooks, maxBytes, greeted: false, transaction: undefined };
   socket.write(`220 ${name} ESMTP Ticketwire development inbox\r\n`);

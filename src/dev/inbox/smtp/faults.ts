@@ -55,7 +55,7 @@ export class FaultAddresses {
    * Resolves when the recipient is accepted.
    * @throws SmtpReply when it is rejected or deferred
    */
-  async meet(recipient: string, sender: string, now: () => number = Date.now): Promise<void> {
+  async checkRecipient(recipient: string, sender: string, now: () => number = Date.now): Promise<void> {
     const name = localPart(recipient);
     if (name === undefined) return;
     const [kind = '', count] = /^(slow|defer)-(\d{1,4})$/.exec(name)?.slice(1) ?? [name];

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { Db } from '../../../db/database.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { addInboxMail } from '../store.ts';
-import { converse, type ReceivedMail } from './dialogue.ts';
+import { type ReceivedMail, serveSession } from './dialogue.ts';
 import { FaultAddresses, SmtpReply } from './faults.ts';
 
 /** The running development inbox. */
@@ -44,10 +44,10 @@ export async function startInbox(
     socket.setTimeout(idleMilliseconds, () => socket.destroy());
     // A client that disconnects early is ignored, as its mail was not accepted.
     socket.on('error', () => {}).on('close', () => clients.delete(socket));
-    converse(
+    serveSession(
       socket,
       {
-        recipient: (address, sender) => faults.meet(address, sender),
+        recipient: (address, sender) => faults.checkRecipient(address, sender),
         cutsBody: (recipients) => faults.atData(recipients) === 'drop-in-data',
         take,
       },

@@ -9,7 +9,7 @@ import {
   TooManyFilesError,
 } from 'graphql-upload-ts';
 import type { GraphQLParams } from 'graphql-yoga';
-import { Places } from '../../../limits/places.ts';
+import { ConcurrencyLimit } from '../../../limits/places.ts';
 import { Refusal } from '../../../platform/errors.ts';
 import { IncomingFile, type Receive } from '../../../platform/incoming-file.ts';
 import { assertPreflighted } from '../preflight.ts';
@@ -45,7 +45,7 @@ export interface MultipartOptions extends UploadLimits {
  * @throws Refusal TOO_MANY_UPLOADS from the reader, when the user already sends `openForms` forms
  */
 export function createMultipartReader({ openForms, ...limits }: MultipartOptions): ReadParams {
-  const places = new Places('TOO_MANY_UPLOADS', openForms);
+  const places = new ConcurrencyLimit('TOO_MANY_UPLOADS', openForms);
   const strangers = { ...limits, requestBytes: strangersBytes, multipartBytes: 3 * strangersBytes };
   return async (req, res, ctx) => {
     assertPreflighted(req, ctx.origin);
@@ -159,7 +159,7 @@ class MultipartForm {
     const received = this.#receive(part.body, place.list).catch((error) => {
       throw clientError(error);
     });
-    place.upload.bring(new IncomingFile(part.fileName ?? '', part.contentType ?? '', received));
+    place.upload.fulfill(new IncomingFile(part.fileName ?? '', part.contentType ?? '', received));
     // A file that fails is reported by its command. The files after it may still be needed.
     await received.catch(() => {});
   }

@@ -12,7 +12,7 @@ import {
 } from '../new-message.ts';
 import type { Spools } from '../spool.ts';
 import type { TextSource } from '../text-source.ts';
-import { asItem, convert, items, memberNamed, shapes } from './contract.ts';
+import { asItem, convert, findMember, items, shapes } from './contract.ts';
 import { createJsonReader, type JsonReader } from './reader.ts';
 import { broken, EnoughErrors, type JsonState, type Token } from './state.ts';
 
@@ -29,6 +29,14 @@ export function* readJson(
   const post = yield* binder.bind();
   return { post, errors: binder.errors };
 }
+
+/** What an object says of itself before its members. `done`: it stands for `value`. */
+interface Metadata {
+  readonly done: boolean;
+  readonly value?: unknown;
+  readonly id: string | undefined;
+}
+const withoutMetadata: Metadata = { done: false, id: undefined };
 
 class JsonBinder {
   readonly errors: string[] = [];
@@ -98,18 +106,17 @@ class JsonBinder {
   }
 
   *#object(expected: ValueType, existing: unknown): Generator<void, unknown> {
-    yield* this.#expectToken();
-    const meta = yield* this.#metadata(expected, existing);
+    if (!this.#reader.fastPath.readMember()) yield* this.#expectToken();
+    const { token, value } = this.#state;
+    const isNamed = token === 'PropertyName' && (value as string).startsWith('$');
+    const meta = isNamed ? yield* this.#metadata(expected, existing) : withoutMetadata;
     if (meta.done) return meta.value;
     if (expected === 'post' || expected === 'attachment') return yield* this.#populate(expected, meta.id);
     throw broken;
   }
 
   /** `$id`, `$ref`, `$type` and `$values` at the start of an object. */
-  *#metadata(
-    expected: ValueType,
-    existing: unknown,
-  ): Generator<void, { done: boolean; value?: unknown; id: string | undefined }> {
+  *#metadata(expected: ValueType, existing: unknown): Generator<void, Metadata> {
     let id: string | undefined;
     while (this.#state.token === 'PropertyName') {
       const name = this.#state.value as string;
@@ -162,7 +169,8 @@ class JsonBinder {
       if (this.#state.token === 'Comment') continue;
       if (this.#state.token !== 'PropertyName') throw broken;
       try {
-        yield* this.#member(members, target, this.#state.value as string);
+        const written = this.#state.value as string;
+        if (!this.#plainMember(members, target, written)) yield* this.#member(members, target, written);
       } catch (error) {
         this.#note(error);
         yield* this.#recover(depth);
@@ -172,18 +180,23 @@ class JsonBinder {
     return target;
   }
 
+  /** Reads a member without a generator, if that is possible. */
+  #plainMember(members: MemberTypes, target: BoundObject, written: string): boolean {
+    const name = findMember(members, written);
+    if (name === undefined || !this.#reader.fastPath.readValue(members[name]!)) return false;
+    target[name] = convert(this.#state, members[name]!);
+    return true;
+  }
+
   *#member(members: MemberTypes, target: BoundObject, written: string): Generator<void, void> {
-    const name = memberNamed(members, written);
+    const name = findMember(members, written);
     if (name === undefined) {
       if (yield* this.#reader.tokens.read()) yield* this.#reader.tokens.skip();
       return;
     }
     const kind = members[name]!;
-    if (this.#reader.fastPath.readValue(kind)) {
-      target[name] = convert(this.#state, kind);
-      return;
-    }
-    if (!(yield* this.#readFor(kind))) throw broken;
+    const isList = items[kind] !== undefined && this.#reader.fastPath.readListStart();
+    if (!isList && !(yield* this.#readFor(kind))) throw broken;
     const start = this.#state.token === 'StartArray' || this.#state.token === 'StartObject';
     target[name] = yield* this.#value(kind, start ? (target[name] ?? undefined) : undefined);
   }
@@ -198,7 +211,7 @@ class JsonBinder {
     let lastError: number | undefined;
     for (;;) {
       try {
-        const isPlain = reader.fastPath.readValue(item);
+        const isPlain = reader.fastPath.readEnd() || reader.fastPath.readValue(item);
         if (!isPlain && !(yield* this.#readFor(item))) break;
         if (this.#state.token === 'EndArray') return list;
         if (this.#state.token === 'Comment') continue;

@@ -9,7 +9,8 @@ export const [quote, apostrophe, comma, slash, minus] = [
   code('/'),
   code('-'),
 ];
-export const [closeBrace, closeBracket, closeParen] = [code('}'), code(']'), code(')')];
+export const [openBracket, closeBracket] = [code('['), code(']')];
+export const [closeBrace, closeParen] = [code('}'), code(')')];
 
 /** Whether a number may begin with this character: a digit, a minus or a dot. */
 export function isNumberStart(next: number): boolean {

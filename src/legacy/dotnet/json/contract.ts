@@ -26,7 +26,7 @@ const names = new Map<MemberTypes, Map<string, string>>(
 );
 
 /** The member that a JSON name stands for, ignoring case; undefined if there is none. */
-export function memberNamed(members: MemberTypes, written: string): string | undefined {
+export function findMember(members: MemberTypes, written: string): string | undefined {
   return Object.hasOwn(members, written) ? written : names.get(members)!.get(written.toLowerCase());
 }
 

@@ -1,6 +1,6 @@
 import { isWhiteSpace, type TextSource } from '../text-source.ts';
 import type { JsonCharacters } from './characters.ts';
-import { closeBrace, closeBracket, code, comma, endToken, quote } from './codes.ts';
+import { closeBrace, closeBracket, code, comma, endToken, openBracket, quote } from './codes.ts';
 import type { JsonState } from './state.ts';
 
 const colon = code(':');
@@ -30,17 +30,33 @@ export class JsonFastPath {
 
   /** Reads the next member's name, or the end of its object or list. */
   readMember(): boolean {
-    const source = this.#source;
-    if (this.#state.current === 'PostValue') {
-      const next = this.#characters.skipBufferedSpace();
-      const end = endToken(next);
-      if (end === undefined && next !== comma) return false;
-      source.pos++;
-      if (end === undefined) this.#state.afterComma();
-      else this.#state.setToken(end);
-      if (end !== undefined) return true;
-    }
+    if (this.readEnd()) return true;
+    if (this.#state.current === 'PostValue' && !this.#comma()) return false;
     return (this.#state.current === 'Object' || this.#state.current === 'ObjectStart') && this.#name();
+  }
+
+  /** Reads the end of an object or list that has a member or item. */
+  readEnd(): boolean {
+    if (this.#state.current !== 'PostValue') return false;
+    const end = endToken(this.#characters.skipBufferedSpace());
+    if (end === undefined) return false;
+    this.#source.pos++;
+    this.#state.setToken(end);
+    return true;
+  }
+
+  readListStart(): boolean {
+    if (!this.#isValueAhead() || this.#characters.skipBufferedSpace() !== openBracket) return false;
+    this.#source.pos++;
+    this.#state.setToken('StartArray');
+    return true;
+  }
+
+  #comma(): boolean {
+    if (this.#characters.skipBufferedSpace() !== comma) return false;
+    this.#source.pos++;
+    this.#state.afterComma();
+    return true;
   }
 
   /** Reads a value of this type. */
@@ -63,11 +79,7 @@ export class JsonFastPath {
 
   /** Whether a value may follow here. Reads the comma before it. */
   #isValueAhead(): boolean {
-    if (this.#state.current === 'PostValue') {
-      if (this.#characters.skipBufferedSpace() !== comma) return false;
-      this.#source.pos++;
-      this.#state.afterComma();
-    }
+    if (this.#state.current === 'PostValue' && !this.#comma()) return false;
     return (
       this.#state.current === 'Property' ||
       this.#state.current === 'Array' ||

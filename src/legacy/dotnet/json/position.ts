@@ -1,5 +1,6 @@
 /** What a reader is in. */
 
+/** The kind of container that a position is in. */
 export type Container = 'none' | 'object' | 'array' | 'constructor';
 
 /** The position in one container. */

@@ -36,6 +36,14 @@ type State =
  */
 export const broken = new Error('invalid JSON');
 
+/** The state after a comma, by the container. */
+const afterCommaIn = {
+  none: 'Finished',
+  object: 'Object',
+  array: 'Array',
+  constructor: 'Constructor',
+} as const satisfies Record<Container, State>;
+
 const maxDepth = 256;
 /** The old reader continued after nesting that was too deep. We stop here. */
 const maxNest = 1024;
@@ -138,13 +146,7 @@ export class JsonState {
 
   /** Enters the state after a comma in the current container. */
   afterComma(): void {
-    const states = {
-      none: 'Finished',
-      object: 'Object',
-      array: 'Array',
-      constructor: 'Constructor',
-    } as const;
-    this.current = states[this.#current.container];
+    this.current = afterCommaIn[this.#current.container];
   }
 
   #count(): void {

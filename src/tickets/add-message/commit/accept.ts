@@ -1,12 +1,10 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { insertFrom } from '../../../db/insert-from.ts';
 import { membersOf, recordColumns } from '../../../db/json-record.ts';
 import { pick, reading, writingAndReturning } from '../../../db/step.ts';
 import { idempotencyKeys, tickets } from '../../../db/tables.ts';
-import { authoredOf } from '../authored.ts';
-import { expectedColumns } from './columns.ts';
+import { authoredOf, expectedColumns } from '../columns.ts';
 import { foundTickets, input, judged, mailSubject } from './rules.ts';
-import { storedFingerprint } from './stored-key.ts';
 
 /*
  * From the rules that need the ticket's lock to the rows to write. A step with two forms has one name and the
@@ -70,6 +68,14 @@ export const numbered = reading(
 );
 const drawn = numbered.columns;
 
+/**
+ * SQL for the digest that is stored with an idempotency key, of the ticket and the input's fingerprint. It is
+ * SQL because a ticket named by its reference gets its id only inside the statement.
+ */
+export const storedFingerprint = (ticketId: SQLWrapper, fingerprint: SQLWrapper): SQL =>
+  sql`sha256(convert_to(${ticketId} || ':' || ${fingerprint}, 'UTF8'))`;
+
+/** Step that claims the idempotency keys. A row whose key exists already claims none and is not written. */
 export const takenKeys = writingAndReturning(
   'taken_keys',
   sql`${insertFrom(
@@ -95,6 +101,7 @@ const publicSoFar = sql`count(*) filter (where ${asked.visibility} = 'PUBLIC') o
  * be read back. Columns are listed one by one, because each column costs every later step some time before
  * its first row.
  * @param reopened whether the ticket was reopened, as 0 or 1; that event precedes the message's
+ * @param reopens whether this row reopens it
  */
 const acceptedWith = (reopened: SQL, reopens: SQL) => {
   const publicNumber = sql`${drawn.lastPublicEventNumber} + ${reopened} + ${publicSoFar}`;
@@ -122,7 +129,9 @@ const acceptedWith = (reopened: SQL, reopens: SQL) => {
   );
 };
 
+/** The rows to write, for a group in which no message reopens its ticket. */
 export const acceptedPlain = acceptedWith(sql`0`, sql`false`);
+/** The rows to write, for any group. */
 export const accepted = acceptedWith(
   sql`least(${reopenings}, 1)`,
   sql`coalesce(${asked.reopen}, false) and ${drawn.status} = 'CLOSED' and ${reopenings} = 1`,

@@ -2,10 +2,11 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../../db/database.ts';
 import { jsonObject, milliseconds, reading } from '../../../db/step.ts';
 import type { TicketStatus } from '../../../platform/vocabulary.ts';
+import type { MessageRow } from '../columns.ts';
 import { accepted, acceptedPlain, decided, decidedPlain, locked, numbered, takenKeys } from './accept.ts';
-import type { MessageRow } from './columns.ts';
 import { input, judged, type RowVerdict, wanted } from './rules.ts';
-import { files, woken, writes, writesPlain } from './writes.ts';
+import { ticketWrites, ticketWritesPlain, woken } from './ticket-writes.ts';
+import { file, files, fileWrites, messageWrites } from './writes.ts';
 
 /*
  * The command's writes as one data-modifying statement: one round trip and one commit for a group of
@@ -19,7 +20,6 @@ import { files, woken, writes, writesPlain } from './writes.ts';
 
 const row = accepted.columns;
 const settled = decided.columns;
-const file = files.columns;
 
 /** The statement's result for one row. Instants are milliseconds since 1970. */
 export type RowAnswer = AppendedAnswer | LeftOutAnswer;
@@ -59,9 +59,6 @@ type OfMail = 'deliveryId' | 'mailSubject' | 'fromName' | 'fromAddress' | 'toAdd
 export type MailedAnswer = AppendedAnswer & {
   readonly [K in OfMail]: NonNullable<AppendedAnswer[K]>;
 };
-
-/** Whether the row was written. */
-export const isAppended = (answer: RowAnswer): answer is AppendedAnswer => answer.verdict === null;
 
 const forOperators = (all: SQL, visible: SQL): SQL =>
   sql`case when ${settled.isOperator} then ${all} else ${visible} end`;
@@ -111,8 +108,8 @@ const answeredWith = (columns: typeof answer) =>
 const answered = answeredWith(answer);
 const answeredPlain = answeredWith(plainAnswer);
 
-/** Whether a row has no file, no condition and nothing to reopen. Most rows are plain. */
-export const isPlain = ({ files, ifLastMessage, expect, reopen }: MessageRow): boolean =>
+/** Whether a queued row has no file, no condition and nothing to reopen. Most rows are plain. */
+export const isPlain = ({ row: { files, ifLastMessage, expect, reopen } }: { row: MessageRow }): boolean =>
   files === undefined && ifLastMessage === undefined && expect === undefined && reopen === undefined;
 
 /**
@@ -121,12 +118,17 @@ export const isPlain = ({ files, ifLastMessage, expect, reopen }: MessageRow): b
  * @param waits whether to wait for locked tickets, up to the connection's `lock_timeout`
  */
 export function prepareAppend(db: Db, { rows = 'any' as 'any' | 'plain', waits = false } = {}) {
-  const steps =
+  const accepting =
     rows === 'plain'
-      ? [decidedPlain, numbered, takenKeys, acceptedPlain, ...writesPlain, answeredPlain]
-      : [decided, numbered, takenKeys, accepted, ...writes, answered];
+      ? [decidedPlain, numbered, takenKeys, acceptedPlain]
+      : [decided, numbered, takenKeys, accepted];
+  const writing =
+    rows === 'plain'
+      ? [...messageWrites, ...ticketWritesPlain, answeredPlain]
+      : [...messageWrites, ...fileWrites, ...ticketWrites, answered];
+  const steps = [input, wanted, locked(waits), judged, ...accepting, ...writing];
   return db
-    .with(...[input, wanted, locked(waits), judged, ...steps].map(({ subquery }) => subquery))
+    .with(...steps.map(({ subquery }) => subquery))
     .select({
       answers: sql<RowAnswer[]>`${answered.columns.answers}`,
       woken: sql<string>`${answered.columns.woken}`,

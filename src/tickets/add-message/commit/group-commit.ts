@@ -2,8 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Db } from '../../../db/database.ts';
 import { asUnavailable, isLockTimeout, sqlState } from '../../../platform/database-faults.ts';
 import { Unavailable } from '../../../platform/errors.ts';
+import type { MessageRow } from '../columns.ts';
 import { isPlain, prepareAppend, type RowAnswer } from './append-statement.ts';
-import type { MessageRow } from './columns.ts';
 import type { GroupCommitLimits } from './group-limits.ts';
 import { createTicketLanes, mayGoOn, type PendingRow } from './lanes.ts';
 import { createPace } from './pace.ts';
@@ -85,8 +85,7 @@ export function createGroupCommit(
   /** Writes a group. @returns functions that resolve the callers' promises */
   async function flush(group: readonly PendingRow[]): Promise<(() => void)[]> {
     try {
-      const isEachPlain = group.every(({ row }) => isPlain(row));
-      const answers = await execute(isEachPlain ? plainStatement : statement, group);
+      const answers = await execute(group.every(isPlain) ? plainStatement : statement, group);
       return group.flatMap((waiting, n) => {
         const answer = answers[n]!;
         if (answer.verdict === 'LOCKED') foundLocked(waiting, answer.ticketId!);

@@ -1,7 +1,7 @@
 import { asUnavailable, isLockTimeout } from '../../../platform/database-faults.ts';
 import { Unavailable } from '../../../platform/errors.ts';
+import type { MessageRow } from '../columns.ts';
 import type { RowAnswer } from './append-statement.ts';
-import type { MessageRow } from './columns.ts';
 
 /** A queued row, and the functions that settle its caller's promise. */
 export interface PendingRow {

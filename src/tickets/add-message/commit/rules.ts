@@ -1,10 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../../db/database.ts';
 import { membersOf, recordColumns } from '../../../db/json-record.ts';
-import { reading } from '../../../db/step.ts';
+import { literal, reading } from '../../../db/step.ts';
 import { mailboxes, mailboxGrants, tickets, users } from '../../../db/tables.ts';
 import { ownKeyPattern } from '../../../mail/address.ts';
-import { type MessageRow, rowColumns } from './columns.ts';
+import { type MessageRow, rowColumns } from '../columns.ts';
 
 /* Resolves rows and judges them, as steps of a statement. The append statement and the dry run share them. */
 
@@ -83,7 +83,7 @@ const sends = sql`(${mailboxes.smtpUrl} is not null or ${sql.placeholder('sendsB
 const isTooLarge = sql`
   ${asked.mailBytes} + octet_length(${mailboxes.signature}) * ${asked.signatureFactor} > ${maxMailBytes}`;
 
-const ownKey = sql.raw(`'${ownKeyPattern.replaceAll("'", "''")}'`);
+const ownKey = literal(ownKeyPattern);
 /** `addressKey` alone decides when two addresses are one recipient. SQL compares only what is its own key. */
 const mayRepeatTo = sql`
   ${asked.copies} is not null and ${asked.copiesBeside} is distinct from ${users.email}

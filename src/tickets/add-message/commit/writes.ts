@@ -1,26 +1,13 @@
-import { type SQL, sql } from 'drizzle-orm';
-import { eventsChannel, outboxChannel, scansChannel } from '../../../db/channels.ts';
-import { assign, type Changes, insertFrom } from '../../../db/insert-from.ts';
+import { sql } from 'drizzle-orm';
+import { insertFrom } from '../../../db/insert-from.ts';
 import { membersOf, recordColumns } from '../../../db/json-record.ts';
-import { reading, writing } from '../../../db/step.ts';
-import {
-  attachments,
-  auditEntries,
-  blobs,
-  deliveries,
-  deliveryRecipients,
-  events,
-  messages,
-  tickets,
-} from '../../../db/tables.ts';
+import { literal, reading, writing } from '../../../db/step.ts';
+import { attachments, blobs, deliveries, deliveryRecipients, messages } from '../../../db/tables.ts';
 import { awaitsScan } from '../../../mail/outbox/failure.ts';
-import { authoredOf } from '../authored.ts';
+import { authoredOf, fileColumns, optionalFileColumns } from '../columns.ts';
 import { accepted } from './accept.ts';
-import { fileColumns, optionalFileColumns } from './columns.ts';
 
-/* Steps that write each accepted row, and the group's totals. */
-
-const literal = (text: string): SQL => sql.raw(`'${text}'`);
+/* Steps that write each accepted row. */
 
 const row = accepted.columns;
 
@@ -40,6 +27,7 @@ const newMessages = writing(
 );
 
 const fileMembers = { ...fileColumns, ...optionalFileColumns };
+/** Step that gives each file of the accepted rows an id. */
 export const files = reading(
   'files',
   {
@@ -51,7 +39,7 @@ export const files = reading(
     cross join lateral json_to_recordset(${row.files}) as file ${recordColumns(fileMembers)}
     where ${row.files} is not null`,
 );
-const file = files.columns;
+export const file = files.columns;
 const sha256 = sql`decode(${file.sha256}, 'hex')`;
 
 /** One part of a request may be attached several times. */
@@ -135,113 +123,5 @@ const newRecipients = writing(
   ),
 );
 
-const eventOfMessage = {
-  ticketId: row.ticketId,
-  number: row.eventNumber,
-  publicNumber: row.publicNumber,
-  type: sql`'MESSAGE_ADDED'`,
-  visibility: row.visibility,
-  actorId: row.viewerId,
-  messageId: row.messageId,
-  deliveryId: row.deliveryId,
-  createdAt: row.at,
-};
-const newEventsPlain = writing('new_events', insertFrom(events, eventOfMessage, accepted));
-
-/** A message that reopens its ticket has two events: the ticket's, then its own. */
-const isReopening = sql`reopening."isReopening"`;
-const unlessReopening = (own: SQL) => sql`case when not ${isReopening} then ${own} end`;
-const reopeningPublicNumber = sql`
-  ${row.publicCursor} - case when ${row.visibility} = 'PUBLIC' then 1 else 0 end`;
-const newEvents = writing(
-  'new_events',
-  insertFrom(
-    events,
-    {
-      ...eventOfMessage,
-      number: sql`${row.eventNumber} - case when ${isReopening} then 1 else 0 end`,
-      publicNumber: sql`
-        case when ${isReopening} then ${reopeningPublicNumber} else ${row.publicNumber} end`,
-      type: sql`case when ${isReopening} then 'TICKET_REOPENED' else 'MESSAGE_ADDED' end`,
-      visibility: sql`case when ${isReopening} then 'PUBLIC' else ${row.visibility} end`,
-      messageId: unlessReopening(row.messageId),
-      deliveryId: unlessReopening(row.deliveryId),
-    },
-    sql`${accepted} cross join lateral (
-      select true as "isReopening" where ${row.reopens} union all select false
-    ) reopening order by ${row.ticketId}, ${row.eventNumber}, ${isReopening} desc`,
-  ),
-);
-const newAuditEntries = writing(
-  'new_audit_entries',
-  insertFrom(
-    auditEntries,
-    { actorId: row.viewerId, action: sql`'TICKET_REOPENED'`, ticketId: row.ticketId },
-    sql`${accepted} where ${row.reopens}`,
-  ),
-);
-
-const latest = reading(
-  'latest',
-  {
-    ticketId: row.ticketId,
-    lastMessageId: sql`max(${row.messageId})`,
-    lastPublicMessageId: sql`max(${row.messageId}) filter (where ${row.visibility} = 'PUBLIC')`,
-    messageCount: sql`max(${row.newCount})`,
-    publicMessageCount: sql`max(${row.newPublicCount})`,
-    lastEventNumber: sql`max(${row.eventNumber})`,
-    lastPublicEventNumber: sql`max(${row.publicCursor})`,
-    activeAt: sql`max(${row.at})`,
-    publicActiveAt: sql`max(${row.at}) filter (where ${row.visibility} = 'PUBLIC')`,
-    isReopened: sql`bool_or(${row.reopens})`,
-  },
-  sql`from ${accepted} group by ${row.ticketId}`,
-);
-const {
-  ticketId: changedTicketId,
-  isReopened,
-  lastPublicMessageId,
-  publicActiveAt,
-  ...settled
-} = latest.columns;
-const totals = {
-  ...settled,
-  lastPublicMessageId: sql`coalesce(${lastPublicMessageId}, ${tickets.lastPublicMessageId})`,
-  publicActiveAt: sql`coalesce(${publicActiveAt}, ${tickets.publicActiveAt})`,
-};
-const touch = (changes: Changes<typeof tickets>) =>
-  writing(
-    'touched',
-    sql`update ${tickets} set ${assign(tickets, changes)}
-      from ${latest} where ${tickets.id} = ${changedTicketId}`,
-  );
-const touchedPlain = touch(totals);
-const touched = touch({
-  ...totals,
-  status: sql`case when ${isReopened} then 'OPEN' else ${tickets.status} end`,
-});
-
-/** One NOTIFY per group, because NOTIFY takes a cluster-wide lock at commit. */
-const wakings = {
-  events: sql`pg_notify(${literal(eventsChannel)}, string_agg(distinct ${row.ticketId}::text, ','))`,
-  outbox: sql`case when count(${row.deliveryId}) > 0 then pg_notify(${literal(outboxChannel)}, '') end`,
-};
-const anyAccepted = sql`from ${accepted} having count(*) > 0`;
-const wokenPlain = reading('woken', { ...wakings, scans: sql`null` }, anyAccepted);
-export const woken = reading(
-  'woken',
-  {
-    ...wakings,
-    scans: sql`case when exists (select from ${files} where ${file.scan} is not null)
-      then pg_notify(${literal(scansChannel)}, '') end`,
-  },
-  anyAccepted,
-);
-
-const [always, ofFiles] = [
-  [newMessages, newDeliveries, newRecipients, latest],
-  [files, newBlobs, newAttachments],
-];
-/** All steps that write, in order: for a group of plain rows, and for any group. */
-export const writesPlain = [...always, newEventsPlain, touchedPlain, wokenPlain];
-export const writes = [...always, ...ofFiles, newEvents, newAuditEntries, touched, woken];
+export const messageWrites = [newMessages, newDeliveries, newRecipients];
+export const fileWrites = [files, newBlobs, newAttachments];

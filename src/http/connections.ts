@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { answerText } from './respond.ts';
+import type { Logger } from '../platform/log.ts';
+import { sendText } from './respond.ts';
 
 /** When a connection counts as stalled. */
 export interface Patience {
@@ -19,6 +21,37 @@ interface WatchedConnection {
   res: ServerResponse | undefined;
   moved: number;
   still: number;
+}
+
+/** At most so often is a line written about connections that were refused. */
+const tellEveryMs = 10_000;
+
+/**
+ * Leaves half of the process's descriptors to what requests need: files, the database, mail servers. Without
+ * a bound, connections take the last one, and requests that were accepted fail. A connection over it is
+ * closed at once, so that a proxy tries the next process.
+ */
+export function boundConnections(server: Server, log: Logger): void {
+  const most = Math.floor(openFilesLimit() / 2);
+  if (!Number.isFinite(most)) return;
+  server.maxConnections = most;
+  let refused = 0;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  server.on('drop', () => {
+    refused += 1;
+    const now = performance.now();
+    if (now - toldAt < tellEveryMs) return;
+    log.warn({ connections: most, refused }, 'connections refused: too many are open (raise ulimit -n)');
+    refused = 0;
+    toldAt = now;
+  });
+}
+
+/** `ulimit -n`, which Linux alone tells a program without a report. */
+function openFilesLimit(): number {
+  if (process.platform !== 'linux') return Number.POSITIVE_INFINITY;
+  const limit = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+  return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);
 }
 
 /**
@@ -60,5 +93,5 @@ function cut(socket: Socket, { req, res }: WatchedConnection): void {
   if (socket.writableLength > 0 || res === undefined || res.headersSent) return void socket.destroy();
   // A slow sender may still read its answer. Stop reading what it sends.
   req?.removeAllListeners('data').removeAllListeners('end');
-  answerText(res, 408, 'The request took too long to arrive\n', { Connection: 'close' });
+  sendText(res, 408, 'The request took too long to arrive\n', { Connection: 'close' });
 }

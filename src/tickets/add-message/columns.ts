@@ -1,4 +1,4 @@
-import { member, type PartialRecordOf, type RecordOf } from '../../../db/json-record.ts';
+import { member, type PartialRecordOf, type RecordOf } from '../../db/json-record.ts';
 import {
   attachments,
   deliveries,
@@ -7,14 +7,30 @@ import {
   mailboxes,
   messages,
   tickets,
-} from '../../../db/tables.ts';
-import { type Authored, authored } from '../authored.ts';
-import type { Copy } from '../email-input.ts';
+} from '../../db/tables.ts';
+import type { Copy } from './email-input.ts';
 
 /*
  * The columns of the statement's input. The row's type, its JSON and the recordset that PostgreSQL reads are
  * all made from this table. Empty members are left out.
  */
+
+/** Columns of a message that its author fills in. They have the same names in the schema and in the table. */
+export const authored = {
+  body: messages.body,
+  format: messages.format,
+  visibility: messages.visibility,
+  isMobileDevice: messages.isMobileDevice,
+  language: messages.language,
+};
+/** The fields of a message that its author fills in. */
+export type Authored = Pick<typeof messages.$inferSelect, keyof typeof authored>;
+
+const names = Object.keys(authored) as (keyof Authored)[];
+
+/** Copies only the authored fields. */
+export const authoredOf = <T extends Record<keyof Authored, unknown>>(message: T): Pick<T, keyof Authored> =>
+  Object.fromEntries(names.map((key) => [key, message[key]])) as unknown as Pick<T, keyof Authored>;
 
 /** Columns of a file of the message. Its bytes are in the blob store already. */
 export const fileColumns = {

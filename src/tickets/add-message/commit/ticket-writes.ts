@@ -1,0 +1,114 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { eventsChannel, outboxChannel, scansChannel } from '../../../db/channels.ts';
+import { assign, insertFrom } from '../../../db/insert-from.ts';
+import { literal, reading, writing } from '../../../db/step.ts';
+import { auditEntries, events, tickets } from '../../../db/tables.ts';
+import { accepted } from './accept.ts';
+import { file, files } from './writes.ts';
+
+/* Steps that write what happened to the tickets, and wake who waits for it. */
+
+const row = accepted.columns;
+
+const eventOfMessage = {
+  ticketId: row.ticketId,
+  number: row.eventNumber,
+  publicNumber: row.publicNumber,
+  type: sql`'MESSAGE_ADDED'`,
+  visibility: row.visibility,
+  actorId: row.viewerId,
+  messageId: row.messageId,
+  deliveryId: row.deliveryId,
+  createdAt: row.at,
+};
+const newEventsPlain = writing('new_events', insertFrom(events, eventOfMessage, accepted));
+
+/** A message that reopens its ticket has two events: the ticket's, then its own. */
+const isReopening = sql`reopening."isReopening"`;
+const unlessReopening = (own: SQL) => sql`case when not ${isReopening} then ${own} end`;
+const reopeningPublicNumber = sql`
+  ${row.publicCursor} - case when ${row.visibility} = 'PUBLIC' then 1 else 0 end`;
+const newEvents = writing(
+  'new_events',
+  insertFrom(
+    events,
+    {
+      ...eventOfMessage,
+      number: sql`${row.eventNumber} - case when ${isReopening} then 1 else 0 end`,
+      publicNumber: sql`
+        case when ${isReopening} then ${reopeningPublicNumber} else ${row.publicNumber} end`,
+      type: sql`case when ${isReopening} then 'TICKET_REOPENED' else 'MESSAGE_ADDED' end`,
+      visibility: sql`case when ${isReopening} then 'PUBLIC' else ${row.visibility} end`,
+      messageId: unlessReopening(row.messageId),
+      deliveryId: unlessReopening(row.deliveryId),
+    },
+    sql`${accepted} cross join lateral (
+      select true as "isReopening" where ${row.reopens} union all select false
+    ) reopening order by ${row.ticketId}, ${row.eventNumber}, ${isReopening} desc`,
+  ),
+);
+const newAuditEntries = writing(
+  'new_audit_entries',
+  insertFrom(
+    auditEntries,
+    { actorId: row.viewerId, action: sql`'TICKET_REOPENED'`, ticketId: row.ticketId },
+    sql`${accepted} where ${row.reopens}`,
+  ),
+);
+
+const latest = reading(
+  'latest',
+  {
+    ticketId: row.ticketId,
+    lastMessageId: sql`max(${row.messageId})`,
+    lastPublicMessageId: sql`max(${row.messageId}) filter (where ${row.visibility} = 'PUBLIC')`,
+    messageCount: sql`max(${row.newCount})`,
+    publicMessageCount: sql`max(${row.newPublicCount})`,
+    lastEventNumber: sql`max(${row.eventNumber})`,
+    lastPublicEventNumber: sql`max(${row.publicCursor})`,
+    activeAt: sql`max(${row.at})`,
+    publicActiveAt: sql`max(${row.at}) filter (where ${row.visibility} = 'PUBLIC')`,
+    isReopened: sql`bool_or(${row.reopens})`,
+  },
+  sql`from ${accepted} group by ${row.ticketId}`,
+);
+const {
+  ticketId: changedTicketId,
+  isReopened,
+  lastPublicMessageId,
+  publicActiveAt,
+  ...settled
+} = latest.columns;
+const totals = {
+  ...settled,
+  lastPublicMessageId: sql`coalesce(${lastPublicMessageId}, ${tickets.lastPublicMessageId})`,
+  publicActiveAt: sql`coalesce(${publicActiveAt}, ${tickets.publicActiveAt})`,
+};
+const touch = (changes: SQL) =>
+  writing(
+    'touched',
+    sql`update ${tickets} set ${changes} from ${latest} where ${tickets.id} = ${changedTicketId}`,
+  );
+const touchedPlain = touch(assign(tickets, totals));
+const status = sql`case when ${isReopened} then 'OPEN' else ${tickets.status} end`;
+const touched = touch(assign(tickets, { ...totals, status }));
+
+/** One NOTIFY per group, because NOTIFY takes a cluster-wide lock at commit. */
+const wakings = {
+  events: sql`pg_notify(${literal(eventsChannel)}, string_agg(distinct ${row.ticketId}::text, ','))`,
+  outbox: sql`case when count(${row.deliveryId}) > 0 then pg_notify(${literal(outboxChannel)}, '') end`,
+};
+const anyAccepted = sql`from ${accepted} having count(*) > 0`;
+const wokenPlain = reading('woken', { ...wakings, scans: sql`null` }, anyAccepted);
+export const woken = reading(
+  'woken',
+  {
+    ...wakings,
+    scans: sql`case when exists (select from ${files} where ${file.scan} is not null)
+      then pg_notify(${literal(scansChannel)}, '') end`,
+  },
+  anyAccepted,
+);
+
+export const ticketWritesPlain = [newEventsPlain, latest, touchedPlain, wokenPlain];
+export const ticketWrites = [newEvents, newAuditEntries, latest, touched, woken];

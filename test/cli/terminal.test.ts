@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process';
+import { PassThrough, Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { run } from '../../src/cli/run.ts';
+import { readConfig } from '../../src/config.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+/** @param columns of the terminal; none: a pipe */
+async function ticketwire(words: readonly string[], columns?: number, world?: TestDatabase) {
+  const terminal = columns === undefined ? {} : { isTTY: true, columns };
+  const streams = {
+    stdin: Readable.from([]),
+    stdout: Object.assign(new PassThrough(), terminal),
+    stderr: new PassThrough(),
+  };
+  const code = await run(words, streams, {
+    env: {},
+    open: async () => ({
+      ...{ db: world!.database.desk, sql: world!.database.raw, config: readConfig({}) },
+      async [Symbol.asyncDispose]() {},
+    }),
+  });
+  const text = (stream: PassThrough) => (stream.read() ?? '').toString() as string;
+  return { code, out: text(streams.stdout), err: text(streams.stderr) };
+}
+
+test('a table fits the terminal, its ids and states whole; in a pipe all of it is whole', async () => {
+  await using world = await createTestDatabase('demo');
+  const whole = (await ticketwire(['ticket', 'list'], undefined, world)).out.trim().split('\n');
+  const cut = (await ticketwire(['ticket', 'list'], 60, world)).out.trim().split('\n');
+  expect(Math.max(...whole.map((line) => line.length))).toBeGreaterThan(60);
+  expect(Math.max(...cut.map((line) => line.length))).toBeLessThanOrEqual(60);
+  expect(cut).toHaveLength(whole.length);
+  expect(cut.filter((line) => line.endsWith('…')).length).toBeGreaterThan(0);
+  for (const [at, line] of cut.entries()) expect(line.slice(0, 20)).toBe(whole[at]!.slice(0, 20));
+  const wide = (await ticketwire(['ticket', 'list'], 500, world)).out.trim().split('\n');
+  expect(wide).toEqual(whole);
+  // A terminal that is too narrow for anything is not made narrower than words.
+  expect((await ticketwire(['ticket', 'list'], 1, world)).out).toContain('INC-000047');
+});
+
+const hasBash = await promisify(execFile)('bash', ['-c', 'exit 0']).then(
+  () => true,
+  () => false,
+);
+
+describe('completion', () => {
+  /** What a Tab offers after these words. */
+  async function offered(...words: string[]): Promise<string[]> {
+    const { out } = await ticketwire(['completion', 'bash']);
+    const script = `eval "$1"; shift; COMP_WORDS=(ticketwire "$@"); COMP_CWORD=$#; _ticketwire
+      printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout } = await promisify(execFile)('bash', ['-c', script, 'bash', out, ...words]);
+    return stdout.trim().split('\n');
+  }
+
+  test.runIf(hasBash)('offers groups, commands, options, and files where one is taken', async () => {
+    expect(await offered('')).toEqual(expect.arrayContaining(['user', 'message', 'doctor', 'import']));
+    expect(await offered('mess')).toEqual(['message']);
+    expect(await offered('outbox', '')).toEqual(['show', 'hold', 'release']);
+    expect(await offered('user', 'add', '--na')).toEqual(['--name']);
+    expect(await offered('message', 'add', 'INC-000047', '--e')).toEqual(['--email']);
+    expect(await offered('import', 'READ')).toEqual(['README.md']);
+    expect(await offered('import', '--dry')).toEqual(['--dry-run']);
+    expect(await offered('user', 'list', 'READ')).toEqual(['']);
+  });
+
+  test.runIf(hasBash)('its script defines the command itself', async () => {
+    const { out } = await ticketwire(['completion', 'bash']);
+    const { stdout } = await promisify(execFile)('bash', ['-c', `${out}\nticketwire --version`]);
+    expect(stdout).toMatch(/^ticketwire \d/);
+  });
+
+  test('is written for zsh and fish too, and for no other shell', async () => {
+    expect((await ticketwire(['completion', 'zsh'])).out).toContain('bashcompinit');
+    expect((await ticketwire(['completion', 'fish'])).out).toMatch(/complete -c ticketwire .* -l email -d/);
+    const refused = await ticketwire(['completion', 'tcsh']);
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('bash, zsh, fish')]);
+  });
+});
