@@ -35,8 +35,8 @@ CREATE INDEX "ticket_search_words_idx" ON "ticket_search" USING gin ("words");--
 CREATE INDEX "deliveries_ticket_state_idx" ON "deliveries" USING btree ("ticket_id","state","id");--> statement-breakpoint
 CREATE INDEX "events_public_idx" ON "events" USING btree ("ticket_id","public_number") WHERE public_number is not null;--> statement-breakpoint
 CREATE INDEX "messages_words_idx" ON "messages" USING gin (message_words(body, id));--> statement-breakpoint
--- New entries wait in a list that every search reads, and the message that makes it too long sorts it in: a short one keeps both short.
-ALTER INDEX messages_words_idx SET (gin_pending_list_limit = 256);--> statement-breakpoint
+-- New entries wait in a list that every search reads, and the message that makes it too long sorts it in: 1 MB keeps both short.
+ALTER INDEX messages_words_idx SET (gin_pending_list_limit = 1024);--> statement-breakpoint
 CREATE INDEX "tickets_active_idx" ON "tickets" USING btree ("status","active_at","id");--> statement-breakpoint
 CREATE INDEX "tickets_requester_active_idx" ON "tickets" USING btree ("requester_id","status","public_active_at","id");--> statement-breakpoint
 CREATE INDEX "users_email_prefix_idx" ON "users" USING btree (lower("email") text_pattern_ops);--> statement-breakpoint

@@ -150,7 +150,7 @@ test('what is no origin is an error of the setting', () => {
     'a b',
   ])
     expect(() => readConfig({ CORS_ORIGINS: origins })).toThrow('CORS_ORIGINS');
-  expect([...readConfig({ CORS_ORIGINS: ' https://a.test ,http://b.test:8080,' }).corsOrigins]).toEqual([
+  expect([...readConfig({ CORS_ORIGINS: 'https://a.test , http://b.test:8080,' }).corsOrigins]).toEqual([
     'https://a.test',
     'http://b.test:8080',
   ]);

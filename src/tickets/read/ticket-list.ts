@@ -32,7 +32,7 @@ export interface TicketListInput {
  * A page of the visible tickets, the newest or the most recently active first.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
  */
-export async function listTickets(
+export function listTickets(
   ctx: TicketContext,
   input: TicketListInput,
   paging: Paging,
@@ -40,11 +40,11 @@ export async function listTickets(
   const viewer = viewerOf(ctx, input);
   const isByTime = input.orderBy === 'LAST_MESSAGE';
   const placeOf = ({ id, activeAt }: Ticket): Place => (isByTime ? [activeAt.getTime(), id] : [id]);
-  return readOrdered(listName(viewer, input), paging, { keys: isByTime ? 2 : 1, placeOf }, (page) =>
+  const read = (page: KeysetPage<Place>) =>
     ctx.services.database.readAs(viewer, (db) =>
       statementOf(shapeOf(viewer, input, page.inverted))(db).page.execute(valuesOf(viewer, input, page)),
-    ),
-  );
+    );
+  return readOrdered(listName(viewer, input), paging, { keys: isByTime ? 2 : 1, placeOf }, read);
 }
 
 /** Number of tickets on all pages of `listTickets`. */

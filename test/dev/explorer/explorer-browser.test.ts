@@ -172,7 +172,7 @@ test('a reload restores the open tabs; ▶ and Ctrl-Enter run the example that w
   await page.getByRole('button', { name: /execute query/i }).click();
   expect((await first).postDataJSON()).toMatchObject({
     operationName: 'ListTickets',
-    variables: { status: 'OPEN', first: 10 },
+    variables: { filter: { status: 'OPEN' }, first: 10 },
   });
   const second = sent();
   await page.getByRole('button', { name: /^Preview a reply/ }).click();

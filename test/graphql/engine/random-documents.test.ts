@@ -41,10 +41,16 @@ function failingLoaders(load: Loaders): Loaders {
     'attachmentsOf',
     'deliveryOf',
     'attemptsOf',
+    'unseenOf',
   ] as const;
   const wrapped = Object.fromEntries(names.map((name, n) => [name, wrap(load[name] as never, n)]));
-  const rest = { know: load.know.bind(load), messagesOf: load.messagesOf.bind(load) };
-  return { ...wrapped, ...rest } as unknown as Loaders;
+  return new Proxy(load, {
+    get(target, name) {
+      if (Object.hasOwn(wrapped, name)) return wrapped[name as string];
+      const own = Reflect.get(target, name, target);
+      return typeof own === 'function' ? own.bind(target) : own;
+    },
+  });
 }
 
 const env = { ROLES: 'web', PUBLIC_URL: 'https://desk.example.com' };
