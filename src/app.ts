@@ -2,9 +2,9 @@ import { startBackground } from './app/background.ts';
 import { openFoundation } from './app/foundation.ts';
 import { createMonitoring, startMonitor } from './app/monitoring.ts';
 import type { Overrides } from './app/overrides.ts';
-import { startWeb } from './app/web.ts';
+import { startWeb } from './app/start-web-server.ts';
 import type { Config } from './config.ts';
-import type { DemoDesk } from './dev/demo/desk.ts';
+import type { DemoDesk } from './dev/demo/seed-desk.ts';
 import type { Logger } from './platform/log.ts';
 
 export type { Overrides } from './app/overrides.ts';

@@ -11,7 +11,7 @@ async function main(): Promise<void> {
   // The database and the program each take about a second to load, so they load in parallel.
   const embedded =
     config.database.kind === 'embedded'
-      ? import('./dev/embedded-postgres/embedded.ts').then(({ startEmbedded }) =>
+      ? import('./dev/embedded-postgres/start-postgres.ts').then(({ startEmbedded }) =>
           startEmbedded(config.dataDir),
         )
       : undefined;

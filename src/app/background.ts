@@ -1,8 +1,8 @@
 import { createWorker } from '../mail/worker/worker.ts';
 import { createScanner } from '../scan/scanner.ts';
-import { warnOfUnscannedFiles } from './checks.ts';
 import type { Foundation } from './foundation.ts';
 import type { Monitoring } from './monitoring.ts';
+import { warnOfUnscannedFiles } from './start-checks.ts';
 
 /** Starts the work that no request waits for: sending mail and scanning files. */
 export async function startBackground(

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import { type Connection, connectionsAtMost, type Database, migrate, openDatabase } from '../db/database.ts';
-import { startEmbedded } from '../dev/embedded-postgres/embedded.ts';
+import { startEmbedded } from '../dev/embedded-postgres/start-postgres.ts';
 import type { Logger } from '../platform/log.ts';
 import { naming } from '../start-error.ts';
 import { writerStatements } from '../tickets/add-message/commit/group-limits.ts';

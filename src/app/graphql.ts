@@ -1,6 +1,6 @@
 import { type Config, ConfigError } from '../config.ts';
 import { readTrustedDocuments, type TrustedDocuments } from '../graphql/execute/trusted-documents.ts';
-import { createMultipartReader } from '../graphql/http/multipart/request.ts';
+import { createMultipartReader } from '../graphql/http/multipart/read-multipart.ts';
 import { createGraphqlServer } from '../graphql/server.ts';
 import type { Foundation } from './foundation.ts';
 

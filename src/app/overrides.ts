@@ -1,6 +1,6 @@
 import type { ScryptParameters } from '../auth/scrypt.ts';
 import type { Connection } from '../db/database.ts';
-import type { Embedded } from '../dev/embedded-postgres/embedded.ts';
+import type { Embedded } from '../dev/embedded-postgres/start-postgres.ts';
 import type { OperationPlugin } from '../graphql/execute/yoga.ts';
 import type { Patience } from '../http/connections.ts';
 import type { Logger } from '../platform/log.ts';

@@ -1,12 +1,12 @@
 import { type Authenticator, createAuthenticator } from '../auth/authenticate.ts';
 import { findDeskKey } from '../db/desk-key.ts';
-import { demoHashes } from '../dev/demo/desk.ts';
+import { demoHashes } from '../dev/demo/seed-desk.ts';
 import type { Feeds } from '../events/feeds.ts';
-import { ConcurrencyLimit } from '../limits/places.ts';
+import { ConcurrencyLimit } from '../limits/concurrency-limit.ts';
 import { createRateLimits } from '../limits/rate-limits.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { createGroupCommit } from '../tickets/add-message/commit/group-commit.ts';
-import { createDryRun } from '../tickets/add-message/commit/rules.ts';
+import { createDryRun } from '../tickets/add-message/commit/judge-rows.ts';
 import type { TicketServices } from '../tickets/context.ts';
 import { createAttachmentUrls } from '../tickets/read/signed-url.ts';
 import type { Foundation } from './foundation.ts';

@@ -4,6 +4,7 @@ import { asUnavailable } from '../platform/database-faults.ts';
 import { BadCredential, type SignInReason } from '../platform/errors.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Viewer } from '../platform/request-context.ts';
+import { type Account, findEnabledByEmail, prepareFindByLogin, viewerOf } from './accounts.ts';
 import { asciiFold } from './ascii-fold.ts';
 import { createAuthorizationReader } from './authorization-header.ts';
 import { createCredentialCache, type VerifiedCredential } from './credential-cache.ts';
@@ -12,7 +13,6 @@ import { createPasswordSignIn, type Stopwatch } from './password-sign-in.ts';
 import type { ScryptParameters } from './scrypt.ts';
 import { addressKey, createTokenThrottle } from './throttle.ts';
 import { isWellFormedToken, prepareFindToken } from './tokens.ts';
-import { type Account, findEnabledByEmail, prepareFindByLogin, viewerOf } from './viewer.ts';
 
 /** Finds out who sends a request. */
 export interface Authenticator extends AsyncDisposable {

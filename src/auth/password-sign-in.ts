@@ -4,14 +4,14 @@ import type { Db } from '../db/database.ts';
 import { users } from '../db/tables.ts';
 import { BadCredential } from '../platform/errors.ts';
 import type { Logger } from '../platform/log.ts';
+import { type Account, prepareFindByLogin, viewerOf } from './accounts.ts';
 import type { Credential } from './authorization-header.ts';
+import { createCostliestHash } from './costliest-hash.ts';
 import { maxProofAgeMs, type VerifiedCredential } from './credential-cache.ts';
-import { createCostliestHash } from './dearest-hash.ts';
 import { createHashingQueue } from './hashing-queue.ts';
 import { checkPassword } from './passwords.ts';
 import type { ScryptParameters } from './scrypt.ts';
 import { addressKey, createThrottle } from './throttle.ts';
-import { type Account, prepareFindByLogin, viewerOf } from './viewer.ts';
 
 /**
  * The response to a wrong password is delayed to a multiple of this, so that its time does not distinguish

@@ -8,7 +8,7 @@ import {
   EmbeddedInUse,
   existsEmbedded,
   startEmbedded,
-} from '../dev/embedded-postgres/embedded.ts';
+} from '../dev/embedded-postgres/start-postgres.ts';
 import { CommandError } from './command.ts';
 
 /** The desk's database, migrated to this version. */

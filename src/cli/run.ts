@@ -9,12 +9,12 @@ import {
   UsageError,
 } from './command.ts';
 import { completionScript, shells } from './completion.ts';
-import { explain } from './explain.ts';
-import { type Commands, loadCommands } from './groups.ts';
+import { explain } from './explain-error.ts';
 import { helpOf, overview } from './help.ts';
+import { type Commands, loadCommands } from './load-commands.ts';
 import type { OpenDesk } from './open-desk.ts';
 import { nothing } from './output.ts';
-import { checkComplete, type ParsedArguments, parse } from './parse.ts';
+import { checkComplete, type ParsedArguments, parse } from './parse-arguments.ts';
 import { readVersion } from './version.ts';
 
 /** What the process provides besides its streams. */

@@ -2,12 +2,12 @@ import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { MessageFormat } from '../platform/vocabulary.ts';
 import { UnreadableBody } from './dom/tree.ts';
-import type { Judgement, ReadBody } from './html/clean.ts';
+import type { EncodedText } from './encode-text-part.ts';
+import type { Judgement, ReadBody } from './html/clean-html.ts';
 import type { RemotePictures } from './html/pictures.ts';
-import { inThread, large } from './large.ts';
-import type { TakenOut } from './pasted.ts';
-import { type ReadRequest, tasks } from './tasks.ts';
-import type { EncodedText } from './text-part.ts';
+import type { TakenOut } from './pasted-pictures.ts';
+import { inThread, large } from './run-in-thread.ts';
+import { type ReadRequest, tasks } from './thread-tasks.ts';
 
 /** Bodies of fewer characters are not cached: reading them costs as little as a lookup. */
 const smallBody = 500;

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Unavailable } from '../platform/errors.ts';
 import { UnreadableBody } from './dom/tree.ts';
-import type { Tasks } from './tasks.ts';
+import type { Tasks } from './thread-tasks.ts';
 
 type CallOf<Name extends keyof Tasks> = {
   readonly task: Name;
@@ -52,7 +52,7 @@ const mostThreads = Math.max(1, Math.min(4, availableParallelism() - 1));
  */
 export function createReadingThreads({
   threads: most = mostThreads,
-  script = new URL('./thread.ts', import.meta.url),
+  script = new URL('./worker-thread.ts', import.meta.url),
 }: {
   readonly threads?: number;
   readonly script?: URL;

@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import { takeTurn } from './migration-turn.ts';
+import { takeTurn } from './migration-lock.ts';
 
 /**
  * Lets the places of events go on above the last one. A dump that was restored into another cluster has

@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import { eventsChannel } from '../db/channels.ts';
+import { eventsChannel } from '../db/notify-channels.ts';
 import type { Logger } from '../platform/log.ts';
 
 /**

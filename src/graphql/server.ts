@@ -1,10 +1,10 @@
 import type { ExecutionResult } from 'graphql';
 import type { Logger } from '../platform/log.ts';
 import type { TicketContext } from '../tickets/context.ts';
-import { createPrepare } from './execute/operation.ts';
+import { createPrepare } from './execute/prepare-operation.ts';
 import type { TrustedDocuments } from './execute/trusted-documents.ts';
 import { createGraphqlYoga, type YogaOptions } from './execute/yoga.ts';
-import { createRoad } from './http/answer-request.ts';
+import { createRoad } from './http/handle-request.ts';
 import { createRead, type ReadOptions } from './http/read-request.ts';
 
 /** How GraphQL is served. */

@@ -4,7 +4,7 @@ import { BadCredential, BadRequest, RateLimited, Unavailable } from '../platform
 import type { Logger } from '../platform/log.ts';
 import { noteCode, notedOf } from '../platform/request-notes.ts';
 import { sendResponse } from '../platform/send-response.ts';
-import { identityOf } from './request-id.ts';
+import { identityOf } from './request-identity.ts';
 
 /** Sends a text. If the head has been sent already, the connection is closed instead. */
 export function sendText(

@@ -3,8 +3,8 @@ import { inSpan, SpanKind, type SpanOptions } from '../observe/tracing.ts';
 import type { Logger } from '../platform/log.ts';
 import { type Door, notedOf, outcomeOf } from '../platform/request-notes.ts';
 import { boundConnections, cutStalled, type Patience } from './connections.ts';
-import { identify } from './request-id.ts';
-import { createRequestLines, type RequestSeen } from './request-line.ts';
+import { identify } from './request-identity.ts';
+import { createRequestLines, type RequestSeen } from './request-log.ts';
 import { readTarget } from './request-target.ts';
 import { sendError, sendText } from './respond.ts';
 

@@ -9,7 +9,7 @@ import { notedOf } from '../platform/request-notes.ts';
 import { isDirect } from './direct-request.ts';
 import { idempotencyKeyOf } from './idempotency-key.ts';
 import { type ReceivePorts, receiveFor } from './receive-file.ts';
-import { identityOf } from './request-id.ts';
+import { identityOf } from './request-identity.ts';
 
 /** What signing in needs. */
 export interface BeginPorts extends ReceivePorts {

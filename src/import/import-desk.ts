@@ -1,11 +1,11 @@
 import type { Db } from '../db/database.ts';
 import { sqlState } from '../platform/database-faults.ts';
-import { Checker } from './check.ts';
-import { readLines } from './lines.ts';
+import { Checker } from './check-records.ts';
+import { readLines } from './read-lines.ts';
 import type { ImportProblem, NumberedRecord } from './record.ts';
 import { type DeskRecord, readRecord, recordTypes } from './record.ts';
 import { bodyProblems } from './rules.ts';
-import { type Counts, noCounts, reserveIds, TicketWentOn, writeRecords } from './write.ts';
+import { type Counts, noCounts, reserveIds, TicketWentOn, writeRecords } from './write-records.ts';
 
 /** Maximum lines of one transaction, and bytes of their text. */
 const batchLines = 1000;

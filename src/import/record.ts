@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isPasswordHash } from '../auth/passwords.ts';
 import { parseAddress } from '../mail/address.ts';
-import { isMessageId, maxMessageIdOctets } from '../mail/compose/header.ts';
+import { isMessageId, maxMessageIdOctets } from '../mail/compose/headers.ts';
 import { roles } from '../platform/request-context.ts';
 import { formats, ticketStatuses, visibilities } from '../platform/vocabulary.ts';
 

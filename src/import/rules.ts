@@ -1,5 +1,5 @@
+import { isVisible } from '../content/dom/is-visible.ts';
 import { UnreadableBody } from '../content/dom/tree.ts';
-import { isVisible } from '../content/dom/visible-characters.ts';
 import { readBody } from '../content/read-body.ts';
 import type { DeskRecord, DeskRecordOf, ImportProblem, NumberedRecord } from './record.ts';
 

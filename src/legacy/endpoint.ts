@@ -3,18 +3,18 @@ import { GraphQLError } from 'graphql';
 import { BadCredential, BadRequest, RateLimited, Unavailable } from '../platform/errors.ts';
 import type { RequestContext } from '../platform/request-context.ts';
 import { sendResponse } from '../platform/send-response.ts';
+import { statusOfError } from './describe-refusal.ts';
 import { contentCoding } from './dotnet/content-coding.ts';
 import { parseMediaType } from './dotnet/media-type.ts';
 import { negotiate, type Representation, selectCharset, selectReader } from './dotnet/negotiation.ts';
 import { emptyPost, type NewMessagePost, readingLimits, TooLarge } from './dotnet/new-message.ts';
 import { Spools } from './dotnet/spool.ts';
-import { type Execute, newMessage } from './execute.ts';
 import { loadPages } from './help/routes.ts';
-import { loadOperations } from './operations.ts';
+import { type Execute, newMessage } from './new-message.ts';
 import { Aborted, BodyReader, readBody } from './read-body.ts';
 import { errorReply, type LegacyReply, modelStateReply, texts } from './reply.ts';
 import { readableUri, route } from './route.ts';
-import { statusOfError } from './statuses.ts';
+import { loadOperations } from './stored-operations.ts';
 
 /** What the legacy endpoint needs. */
 export interface LegacyPorts {

@@ -1,4 +1,4 @@
-import { foldPath } from './dotnet/path.ts';
+import { foldPath } from './dotnet/fold-path.ts';
 
 /** The target of a path under /api; undefined: there is none. */
 export type LegacyRoute = 'help' | 'openapi' | 'newMessage' | undefined;

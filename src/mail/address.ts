@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url';
-import { memoize } from '../platform/lru.ts';
+import { memoize } from '../platform/memoize.ts';
 
 /** An e-mail address, or why the text is none. */
 export type ParsedAddress =

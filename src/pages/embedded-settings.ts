@@ -1,4 +1,4 @@
-import { Html } from './html.ts';
+import { Html } from './html-template.ts';
 
 /**
  * Embeds settings as JSON in a page. Its script reads them with

@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type postgres from 'postgres';
-import { outboxChannel } from '../db/channels.ts';
 import { assign } from '../db/insert-from.ts';
+import { outboxChannel } from '../db/notify-channels.ts';
 import { run } from '../db/statement.ts';
 import { attachments, deliveries, messages, tickets } from '../db/tables.ts';
-import { appendEvents } from '../events/append.ts';
+import { appendEvents } from '../events/append-events.ts';
 import type { Visibility } from '../platform/vocabulary.ts';
 import type { ScanResult } from './clamd.ts';
 

@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import { scansChannel } from '../db/channels.ts';
+import { scansChannel } from '../db/notify-channels.ts';
 import { createAlarm } from '../platform/alarm.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Clamd } from '../settings/clamd-url.ts';

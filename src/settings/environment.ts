@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { readBlobsUrl } from './blobs-url.ts';
 import { readClamdUrl } from './clamd-url.ts';
+import { findMisspelledNames } from './misspelt-names.ts';
 import {
   bearer,
   codePage,
@@ -16,8 +17,7 @@ import {
   smtpUrl,
   url,
   whole,
-} from './kinds.ts';
-import { findMisspelledNames } from './names.ts';
+} from './setting-types.ts';
 
 /** Bytes of a mebibyte. */
 export const MiB = 1024 * 1024;

@@ -1,9 +1,9 @@
 import { ConfigError } from '../config.ts';
 import type { Db } from '../db/database.ts';
 import { type BlobPlace, describePlace } from '../settings/blobs-url.ts';
-import { whyStoreUnusable } from './belonging.ts';
 import { type BlobStore, StoreUnavailable } from './blob-store.ts';
 import { createDiskStore } from './disk/store.ts';
+import { whyStoreUnusable } from './store-owner.ts';
 
 /** Opens the store that a setting describes. The S3 client is loaded only when it is needed. */
 export async function openStore(place: BlobPlace): Promise<BlobStore> {

@@ -1,14 +1,14 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db, Reader } from '../db/database.ts';
-import { preparedFor } from '../db/prepared.ts';
+import { preparedFor } from '../db/prepare-once.ts';
 import { messages, seenMarks } from '../db/tables.ts';
 import { asUnavailable } from '../platform/database-faults.ts';
 import { Refusal } from '../platform/errors.ts';
 import type { TicketContext } from './context.ts';
-import { isOperator, requireViewer } from './policy.ts';
+import { isOperator, requireViewer } from './permissions.ts';
 import { findTicket } from './read/tickets.ts';
-import { refuse } from './refused-by.ts';
-import { type TicketSelector, ticketNotFound } from './selector.ts';
+import { refuse } from './refusals-by-command.ts';
+import { type TicketSelector, ticketNotFound } from './ticket-selector.ts';
 
 export interface MarkSeenInput {
   readonly ticket: TicketSelector;

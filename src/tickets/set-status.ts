@@ -1,13 +1,18 @@
 import { and, eq, ne, sql } from 'drizzle-orm';
 import type { Tx } from '../db/database.ts';
 import { auditEntries, tickets } from '../db/tables.ts';
-import { appendEvents } from '../events/append.ts';
+import { appendEvents } from '../events/append-events.ts';
 import type { Viewer } from '../platform/request-context.ts';
 import type { EventType, TicketStatus } from '../platform/vocabulary.ts';
 import type { TicketContext } from './context.ts';
-import { assertOperator, assertScope, isOperator, requireViewer } from './policy.ts';
-import { refuse } from './refused-by.ts';
-import { type ResolvedSelector, resolveSelector, type TicketSelector, ticketNotFound } from './selector.ts';
+import { assertOperator, assertScope, isOperator, requireViewer } from './permissions.ts';
+import { refuse } from './refusals-by-command.ts';
+import {
+  type ResolvedSelector,
+  resolveSelector,
+  type TicketSelector,
+  ticketNotFound,
+} from './ticket-selector.ts';
 import { inTransaction } from './transaction.ts';
 
 /** Input of `setTicketStatus`. */

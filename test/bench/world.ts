@@ -6,7 +6,7 @@ import postgres from 'postgres';
 import { createToken } from '../../src/auth/tokens.ts';
 import { type Connection, migrate } from '../../src/db/database.ts';
 import * as tables from '../../src/db/tables.ts';
-import { type Embedded, startEmbedded } from '../../src/dev/embedded-postgres/embedded.ts';
+import { type Embedded, startEmbedded } from '../../src/dev/embedded-postgres/start-postgres.ts';
 import { seed } from './support/seed.ts';
 
 /** The PostgreSQL of a benchmark: durable, on a disk, with one database a contender, all copied from one. */

@@ -10,7 +10,7 @@ import { openDesk } from '../../src/cli/open-desk.ts';
 import { run } from '../../src/cli/run.ts';
 import { readConfig } from '../../src/config.ts';
 import * as tables from '../../src/db/tables.ts';
-import { openPassword } from '../../src/mail/smtp/secret.ts';
+import { openPassword } from '../../src/mail/smtp/seal-password.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { startSmtpSink } from '../support/servers/smtp-sink.ts';
@@ -343,7 +343,7 @@ test('the embedded database serves a command with no gateway, and two at once', 
     const err = `On the embedded database in ${directory}\n`;
     const add = await ticketwire(...words, '--embedded');
     expect({ ...add, out: JSON.parse(add.out).login }).toEqual({ code: 0, out: 'olga', err });
-    const { startEmbedded } = await import('../../src/dev/embedded-postgres/embedded.ts');
+    const { startEmbedded } = await import('../../src/dev/embedded-postgres/start-postgres.ts');
     await using _gateway = await startEmbedded(directory);
     const both = await Promise.all([ticketwire('user', 'list'), ticketwire('ticket', 'list')]);
     expect(both.map(({ code, err }) => ({ code, err }))).toEqual([

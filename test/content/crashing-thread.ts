@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
-import { tasks } from '../../src/content/tasks.ts';
 import type { ThreadCall } from '../../src/content/thread-pool.ts';
+import { tasks } from '../../src/content/thread-tasks.ts';
 
 /* Reads as the real one does, but that a body which says so ends it. */
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cleanHtml } from '../../src/content/html/clean.ts';
+import { cleanHtml } from '../../src/content/html/clean-html.ts';
 
 const ways: Readonly<Record<string, string>> = {
   display: '<div style="display:none">SECRET</div>',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cleanHtml } from '../../src/content/html/clean.ts';
-import { plainTextToHtml } from '../../src/content/plain.ts';
+import { cleanHtml } from '../../src/content/html/clean-html.ts';
+import { plainTextToHtml } from '../../src/content/plain-text-to-html.ts';
 import { soaking } from '../support/soak.ts';
 import { hostile } from './hostile.ts';
 

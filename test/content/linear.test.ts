@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { UnreadableBody } from '../../src/content/dom/tree.ts';
-import { cleanHtml } from '../../src/content/html/clean.ts';
-import { plainTextToHtml } from '../../src/content/plain.ts';
+import { cleanHtml } from '../../src/content/html/clean-html.ts';
+import { plainTextToHtml } from '../../src/content/plain-text-to-html.ts';
 import { sampled, soaking } from '../support/soak.ts';
 import { adversaries, refused } from './adversaries.ts';
 

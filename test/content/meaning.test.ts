@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cleanHtml } from '../../src/content/html/clean.ts';
+import { cleanHtml } from '../../src/content/html/clean-html.ts';
 
 const read = (html: string) => cleanHtml(html, 'HELD');
 

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { readBody } from '../../src/content/read-body.ts';
-import { composeMail } from '../../src/mail/compose/mail.ts';
-import type { MailParts } from '../../src/mail/compose/parts.ts';
-import { previewMail } from '../../src/mail/compose/preview.ts';
+import { composeMail } from '../../src/mail/compose/compose-mail.ts';
+import type { MailParts } from '../../src/mail/compose/mail-parts.ts';
+import { previewMail } from '../../src/mail/compose/preview-mail.ts';
 import { longestTurn } from '../support/turns.ts';
 import { adversaries, further, refused } from './adversaries.ts';
 import { countSteps, type Measured, measureInThread } from './measuring.ts';

@@ -1,7 +1,7 @@
 import { Session } from 'node:inspector/promises';
 import { GCProfiler, getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
-import { tasks } from '../../src/content/tasks.ts';
+import { tasks } from '../../src/content/thread-tasks.ts';
 import type { Counted, Measured, Measurement } from './measuring.ts';
 
 const { count, ...request } = workerData as Measurement;

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { ReadRequest } from '../../src/content/tasks.ts';
+import type { ReadRequest } from '../../src/content/thread-tasks.ts';
 import type { MessageFormat } from '../../src/platform/vocabulary.ts';
 
 export interface Measured {

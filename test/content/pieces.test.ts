@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { judgeHtml, readBody } from '../../src/content/read-body.ts';
-import { tasks } from '../../src/content/tasks.ts';
+import { tasks } from '../../src/content/thread-tasks.ts';
 
 /* Long text is transformed in pieces of 64 Ki characters. What is near an end of a piece must not show it. */
 

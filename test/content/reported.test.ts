@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cleanHtml } from '../../src/content/html/clean.ts';
+import { cleanHtml } from '../../src/content/html/clean-html.ts';
 import { reported } from './reported.ts';
 
 test.each(reported)('what was reported elsewhere is read here: %s', (_, html, text) => {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { UnreadableBody } from '../../src/content/dom/tree.ts';
-import { cleanHtml } from '../../src/content/html/clean.ts';
+import { cleanHtml } from '../../src/content/html/clean-html.ts';
 import { openBrowser } from './browser.ts';
 import { publishedMessages } from './messages.ts';
 

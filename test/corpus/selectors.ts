@@ -1,4 +1,4 @@
-import { cleanHtml } from '../../src/content/html/clean.ts';
+import { cleanHtml } from '../../src/content/html/clean-html.ts';
 import { openBrowser } from './browser.ts';
 
 /*

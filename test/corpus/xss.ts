@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
-import { cleanHtml } from '../../src/content/html/clean.ts';
+import { cleanHtml } from '../../src/content/html/clean-html.ts';
 import { hostile } from '../content/hostile.ts';
 import { openBrowser, type WatchedPage } from './browser.ts';
 import { filesOf, unpackAll } from './packages.ts';

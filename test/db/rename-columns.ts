@@ -20,12 +20,12 @@ const columns: readonly (readonly [table: string, column: string, files: readonl
   ['messages', 'isMobileDevice', [`${commit}/writes.ts`]],
   ['messages', 'authorId', [`${commit}/writes.ts`]],
   ['tickets', 'status', ['src/tickets/set-status.ts', `${commit}/ticket-writes.ts`]],
-  ['tickets', 'lastEventNumber', [`${commit}/ticket-writes.ts`, 'src/events/append.ts']],
+  ['tickets', 'lastEventNumber', [`${commit}/ticket-writes.ts`, 'src/events/append-events.ts']],
   ['mailboxes', 'displayName', ['src/cli/commands/mailboxes.ts']],
   ['deliveries', 'rfcMessageId', [`${commit}/writes.ts`]],
   ['deliveryRecipients', 'address', [`${commit}/writes.ts`]],
   ['attachments', 'blobKey', [`${commit}/writes.ts`, 'src/tickets/redact/erase-files.ts']],
-  ['events', 'publicNumber', [`${commit}/ticket-writes.ts`, 'src/events/append.ts']],
+  ['events', 'publicNumber', [`${commit}/ticket-writes.ts`, 'src/events/append-events.ts']],
   ['idempotencyKeys', 'fingerprint', [`${commit}/accept.ts`]],
 ];
 

@@ -3,9 +3,9 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
+import { assertSight } from '../../src/db/assert-suitable.ts';
 import { type Connection, migrate, openDatabase } from '../../src/db/database.ts';
 import { openClient } from '../../src/db/driver/client.ts';
-import { assertSight } from '../../src/db/suitable.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 

@@ -6,6 +6,7 @@ export const notRun: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^npm (ci|start)\b/, 'test:install runs both in an empty folder, test:examples those of examples/web'],
   [/^npm run dev\b/, 'it runs until somebody stops it; test:examples serves the built page'],
   [/^export [A-Z_]+=/, 'its value stands for one of yours'],
+  [/ events --follow\b/, 'it runs until somebody stops it: test/cli/events.test.ts'],
   [/^npx vitest run/, 'it is a test itself'],
   [
     /^npm run (format|schema|codegen|settings|migration)\b/,

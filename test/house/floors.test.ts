@@ -55,7 +55,7 @@ test('no file reaches itself by its imports, types included', () => {
 test('main.ts, the command line and what builds or starts programs alone read the environment', () => {
   const readers = src.filter(({ text }) => /process\.env\b/.test(text)).map(({ path }) => path);
   // The cluster hands PATH on to the programs that it starts.
-  const allowed = /^src\/(main\.ts|cli\/|dev\/explorer\/|dev\/embedded-postgres\/cluster\.ts)/;
+  const allowed = /^src\/(main\.ts|cli\/|dev\/explorer\/|dev\/embedded-postgres\/prepare-cluster\.ts)/;
   expect(readers.filter((path) => !allowed.test(path))).toEqual([]);
 });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { foldPath } from '../../src/legacy/dotnet/path.ts';
+import { foldPath } from '../../src/legacy/dotnet/fold-path.ts';
 import { asOperator, type Gateway, startGateway } from '../support/gateway.ts';
 import { call } from './stand-in.ts';
 

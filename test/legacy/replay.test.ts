@@ -9,7 +9,7 @@ import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { run as typed } from '../../src/cli/run.ts';
-import { readRecording } from '../../src/legacy/recorder/recording-file.ts';
+import { readRecording } from '../../src/legacy/recorder/read-recording.ts';
 import { startDoor } from './stand-in.ts';
 
 async function run(...args: string[]): Promise<{ code: number; text: string; told: string }> {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Documents } from '../../src/graphql/engine/documents.ts';
+import { Documents } from '../../src/graphql/engine/document-cache.ts';
 import { schema } from '../../src/graphql/execute/schema.ts';
 import { openStream } from '../support/event-stream.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';

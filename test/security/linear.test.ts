@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { parseBooleanText } from '../../src/legacy/dotnet/json/number.ts';
-import { xmlBoolean } from '../../src/legacy/dotnet/xml/value.ts';
+import { parseBooleanText } from '../../src/legacy/dotnet/json/parse-number.ts';
+import { xmlBoolean } from '../../src/legacy/dotnet/xml/parse-value.ts';
 import { parseAddress } from '../../src/mail/address.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { expireInboxMails, expireRateLimits } from '../../src/storage/garbage/expire.ts';
+import { expireInboxMails, expireRateLimits } from '../../src/storage/garbage/expire-rows.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 test('the inbox’s mails and the minute counts are deleted after their time, not before', async () => {

@@ -1,9 +1,9 @@
 import type { Config } from '../../config.ts';
-import { adoptStore } from '../../storage/belonging.ts';
 import { type BlobStore, StoreUnavailable } from '../../storage/blob-store.ts';
 import { collectGarbage } from '../../storage/garbage/collect.ts';
-import { type Damage, type VerifyProgress, verifyBlobs } from '../../storage/garbage/verify.ts';
+import { type Damage, type VerifyProgress, verifyBlobs } from '../../storage/garbage/verify-blobs.ts';
 import { openStore } from '../../storage/open-store.ts';
+import { adoptStore } from '../../storage/store-owner.ts';
 import { type Command, CommandError } from '../command.ts';
 import { done, fields } from '../output.ts';
 

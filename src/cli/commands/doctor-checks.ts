@@ -80,7 +80,7 @@ async function* databaseChecks(config: Config): AsyncGenerator<SettingCheck> {
 async function connectionsOf({ database, dataDir }: Config) {
   if (database.kind === 'url')
     return { owner: database.ownerUrl as Connection, gateway: database.url as Connection };
-  const { attachEmbedded } = await import('../../dev/embedded-postgres/embedded.ts');
+  const { attachEmbedded } = await import('../../dev/embedded-postgres/start-postgres.ts');
   const connection = await attachEmbedded(dataDir);
   return connection === undefined ? undefined : { owner: connection, gateway: connection };
 }
@@ -116,7 +116,7 @@ async function tryMailServer({ smtp }: Config): Promise<string | CheckResult> {
   if (smtp.kind === 'inbox') return 'the development inbox of the gateway';
   if (smtp.kind === 'none') return off('each mailbox has its own server');
   const { smtpServer } = await import('../../mail/smtp/transport.ts');
-  const { greet } = await import('../../mail/smtp/greet.ts');
+  const { greet } = await import('../../mail/smtp/test-connection.ts');
   const server = smtpServer(smtp.url);
   const session = await greet(server);
   session.quit();
@@ -128,7 +128,7 @@ async function tryMailServer({ smtp }: Config): Promise<string | CheckResult> {
 async function tryMailboxes(gateway: Connection, { mailboxKey }: Config): Promise<string | CheckResult> {
   const { openDatabase } = await import('../../db/database.ts');
   const { serverOf } = await import('../../mail/smtp/transport.ts');
-  const { greet } = await import('../../mail/smtp/greet.ts');
+  const { greet } = await import('../../mail/smtp/test-connection.ts');
   await using database = openDatabase(gateway, { poolSize: 2, applicationName: 'ticketwire-doctor' });
   const own = await database.raw<{ address: string; smtpUrl: string; smtpPassword: Buffer | null }[]>`
     select address, smtp_url as "smtpUrl", smtp_password as "smtpPassword" from mailboxes
@@ -150,7 +150,7 @@ async function tryMailboxes(gateway: Connection, { mailboxKey }: Config): Promis
 
 async function lookAtOutbox(gateway: Connection): Promise<string | CheckResult> {
   const { openDatabase } = await import('../../db/database.ts');
-  const { whyHeld } = await import('../../mail/outbox/home.ts');
+  const { whyHeld } = await import('../../mail/outbox/sending-gate.ts');
   await using database = openDatabase(gateway, { poolSize: 2, applicationName: 'ticketwire-doctor' });
   const why = await whyHeld(database.raw);
   return why === undefined ? 'mails are sent' : { result: 'warning', detail: `the outbox is held: ${why}` };

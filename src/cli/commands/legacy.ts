@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import type { Recorded } from '../../legacy/recorder/differences.ts';
-import { type Recording, readRecording } from '../../legacy/recorder/recording-file.ts';
+import type { Recorded } from '../../legacy/recorder/compare-responses.ts';
+import { type Recording, readRecording } from '../../legacy/recorder/read-recording.ts';
 import {
   type LooseCommand,
   type OptionValues,
@@ -9,7 +9,7 @@ import {
   type Terminal,
   UsageError,
 } from '../command.ts';
-import { type ReplayOutcome, type ReplayTarget, replayCall } from './legacy-replay.ts';
+import { type ReplayOutcome, type ReplayTarget, replayCall } from './replay-call.ts';
 
 const defaultUrl = 'http://127.0.0.1:4000';
 /** Calls between two lines of progress where stderr is not a terminal. */

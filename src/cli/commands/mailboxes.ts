@@ -2,7 +2,7 @@ import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Config } from '../../config.ts';
 import { mailboxes, mailboxGrants } from '../../db/tables.ts';
 import { newMailbox } from '../../import/record.ts';
-import { sealPassword } from '../../mail/smtp/secret.ts';
+import { sealPassword } from '../../mail/smtp/seal-password.ts';
 import {
   type Command,
   type CommandContext,
@@ -14,7 +14,7 @@ import {
 } from '../command.ts';
 import { audit, findMailbox, findOperator } from '../lookup.ts';
 import { done, fields, rows } from '../output.ts';
-import { readSecret } from '../secret-input.ts';
+import { readSecret } from '../read-secret.ts';
 
 async function sealedPassword(ctx: CommandContext, address: string): Promise<Buffer> {
   const key = keyOf(ctx.config);

@@ -1,6 +1,6 @@
 import type postgres from 'postgres';
-import { findHome, hold } from '../../mail/outbox/home.ts';
-import { releaseOutbox } from '../../mail/outbox/release.ts';
+import { releaseOutbox } from '../../mail/outbox/release-outbox.ts';
+import { findHome, hold } from '../../mail/outbox/sending-gate.ts';
 import { type Command, one } from '../command.ts';
 import { done, fields } from '../output.ts';
 

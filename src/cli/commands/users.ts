@@ -5,7 +5,7 @@ import { newUser } from '../../import/record.ts';
 import { type Command, CommandError, checked, one } from '../command.ts';
 import { audit, findUser } from '../lookup.ts';
 import { done, fields, rows } from '../output.ts';
-import { readSecret } from '../secret-input.ts';
+import { readSecret } from '../read-secret.ts';
 
 const add: Command = {
   name: 'user add',

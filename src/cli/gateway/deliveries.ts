@@ -2,8 +2,8 @@ import { decodeGlobalId, encodeGlobalId } from '../../platform/global-id.ts';
 import { deliveryStates } from '../../platform/vocabulary.ts';
 import { CommandError, type LooseCommand, one, UsageError, wholeNumber } from '../command.ts';
 import { done, rows } from '../output.ts';
-import { selectorOf } from '../selector.ts';
-import { connectGateway, type GatewayClient, gatewayOptions } from './endpoint.ts';
+import { selectorOf } from '../ticket-selector.ts';
+import { connectGateway, type GatewayClient, gatewayOptions } from './client.ts';
 
 interface ListedDelivery {
   readonly id: string;

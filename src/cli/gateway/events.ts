@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventTypes } from '../../platform/vocabulary.ts';
 import { type LooseCommand, type LooseContext, many, one, UsageError } from '../command.ts';
 import { nothing } from '../output.ts';
-import { connectGateway, type GatewayClient, gatewayOptions } from './endpoint.ts';
+import { connectGateway, type GatewayClient, gatewayOptions } from './client.ts';
 import { type EventStream, streamFrom } from './stream.ts';
 
 const fields = `cursor type visibility at actor { name } ticket { ticketId reference status }

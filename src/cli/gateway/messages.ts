@@ -14,9 +14,9 @@ import {
   wholeNumber,
 } from '../command.ts';
 import { fields } from '../output.ts';
-import { selectorOf } from '../selector.ts';
+import { selectorOf } from '../ticket-selector.ts';
+import { connectGateway, gatewayOptions } from './client.ts';
 import { contentTypeOf } from './content-types.ts';
-import { connectGateway, gatewayOptions } from './endpoint.ts';
 
 const mutation = /* GraphQL */ `mutation AddMessage($input: AddTicketMessageInput!) {
   addTicketMessage(input: $input) {

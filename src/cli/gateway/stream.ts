@@ -1,5 +1,5 @@
 import { CommandError, type LooseContext, type OptionValues } from '../command.ts';
-import { addressOf } from './endpoint.ts';
+import { addressOf } from './client.ts';
 
 /**
  * Yields the value of a subscription's only field for each event. Ends when the connection is lost or the

@@ -1,8 +1,8 @@
 import type { TicketStatus } from '../../platform/vocabulary.ts';
 import type { LooseCommand } from '../command.ts';
 import { done } from '../output.ts';
-import { selectorOf } from '../selector.ts';
-import { connectGateway, gatewayOptions } from './endpoint.ts';
+import { selectorOf } from '../ticket-selector.ts';
+import { connectGateway, gatewayOptions } from './client.ts';
 
 const mutation = /* GraphQL */ `mutation SetStatus($input: SetTicketStatusInput!) {
   setTicketStatus(input: $input) {

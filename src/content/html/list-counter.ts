@@ -1,5 +1,5 @@
 import { attributeOf, type ElementNode } from '../dom/tree.ts';
-import type { Declared } from '../style/declared.ts';
+import type { Declared } from '../style/cascade.ts';
 import { listTypeOf, markerOf } from './list-markers.ts';
 
 interface List {

@@ -1,7 +1,7 @@
-import { type PictureAddress, parsePictureUrl } from '../dom/links.ts';
 import { attributeOf, type ElementNode } from '../dom/tree.ts';
-import { pixelsOf } from '../style/css.ts';
-import type { Declared } from '../style/declared.ts';
+import { type PictureAddress, parsePictureUrl } from '../dom/urls.ts';
+import type { Declared } from '../style/cascade.ts';
+import { pixelsOf } from '../style/css-syntax.ts';
 
 /** An image in a body. */
 export interface Picture {

@@ -10,14 +10,14 @@ import { openWire, type Wire } from './wire.ts';
  *
  * 1. The error that closes a connection is retained, and the first statement of the replacement connection
  *    is rejected with it without being sent. `socket`: the wire withholds such an error from the driver, and
- *    closes the connection with it (exchange.ts). A statement's error is passed on together with the
+ *    closes the connection with it (protocol-state.ts). A statement's error is passed on together with the
  *    `ReadyForQuery` that follows it.
  * 2. When the server has lost a prepared statement, or its result columns changed, the driver sends it again
  *    and serializes its parameters a second time: `true` becomes `t`, and `t` becomes `f`. `types`: our
  *    serializers are idempotent (parameter-types.ts).
  * 3. Each new connection queries the array types, and a failure goes unnoticed. `fetch_types: false`: our
  *    types are declared.
- * 4. A statement that the server never answers never ends. `socket`: silence.ts closes the connection.
+ * 4. A statement that the server never answers never ends. `socket`: close-silent-connections.ts.
  * 5. A connection that the server closes while it is being opened is reopened immediately and for ever,
  *    while its statement waits. `socket`: the wire reports an error.
  * 6. After many connections are lost together, the next one waits for up to 20 s. `backoff`.

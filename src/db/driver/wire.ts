@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Exchange } from './exchange.ts';
+import { Exchange } from './protocol-state.ts';
 import { openSocket, type Security, type ServerAddress } from './socket.ts';
 
 /**

@@ -12,7 +12,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
 import { eventTypes, formats, ticketStatuses, visibilities } from '../../platform/vocabulary.ts';
-import { bytea, createdAt, id, instant, oneOf, tsvector } from './columns.ts';
+import { bytea, createdAt, id, instant, oneOf, tsvector } from './column-types.ts';
 import { users } from './people.ts';
 
 /** Tickets. Their counters change under the row's lock. */

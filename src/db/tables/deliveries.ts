@@ -21,7 +21,7 @@ import {
   recipientStates,
   visibilities,
 } from '../../platform/vocabulary.ts';
-import { bytea, createdAt, id, instant, oneOf } from './columns.ts';
+import { bytea, createdAt, id, instant, oneOf } from './column-types.ts';
 import { messages } from './conversation.ts';
 import { mailboxes } from './mailboxes.ts';
 

@@ -1,5 +1,5 @@
 import { bigint, index, integer, jsonb, pgTable, text, varchar } from 'drizzle-orm/pg-core';
-import { bytea, createdAt, id, instant } from './columns.ts';
+import { bytea, createdAt, id, instant } from './column-types.ts';
 import { users } from './people.ts';
 
 /** Random keys that all processes of the desk share, created by the first process that needs one. */

@@ -12,7 +12,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import { scanStates } from '../../platform/vocabulary.ts';
-import { bytea, createdAt, id, instant, oneOf } from './columns.ts';
+import { bytea, createdAt, id, instant, oneOf } from './column-types.ts';
 import { messages } from './conversation.ts';
 import { users } from './people.ts';
 

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { integer, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
-import { bytea, createdAt, id, instant } from './columns.ts';
+import { bytea, createdAt, id, instant } from './column-types.ts';
 import { users } from './people.ts';
 
 /** Addresses from which operators send mail. */

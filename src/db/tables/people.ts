@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { check, index, integer, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import { roles, scopes } from '../../platform/request-context.ts';
-import { bytea, createdAt, id, instant, oneOf } from './columns.ts';
+import { bytea, createdAt, id, instant, oneOf } from './column-types.ts';
 
 /** Operators and requesters. */
 export const users = pgTable(

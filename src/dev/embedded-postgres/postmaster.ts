@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Cluster, serverEnvironment } from './cluster.ts';
-import { ownerSetting, readHolder } from './holder.ts';
+import { ownerSetting, readHolder } from './postmaster-pid.ts';
+import { type Cluster, serverEnvironment } from './prepare-cluster.ts';
 
 /** A running server. */
 export interface Postmaster {

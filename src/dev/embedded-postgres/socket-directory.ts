@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { chownSync, lstatSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Identity } from './identity.ts';
+import type { Identity } from './system-user.ts';
 
 /** The port in the socket's name. The server does not listen on TCP. */
 export const port = 5432;

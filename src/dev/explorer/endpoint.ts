@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 import { isDirect } from '../../http/direct-request.ts';
 import { embeddedSettings } from '../../pages/embedded-settings.ts';
-import { sendPage } from '../../pages/send.ts';
+import { sendPage } from '../../pages/send-page.ts';
 import { explorerDist } from './build.ts';
 import type { ExplorerSettings } from './settings.ts';
 

@@ -1,14 +1,14 @@
 import { ToolbarButton, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { useEffect, useMemo } from 'react';
+import { withoutCredentials } from './browser-storage.ts';
 import { exampleTabs } from './examples/all.ts';
 import { BookIcon, ExamplesPanel } from './examples-panel.tsx';
 import { createFetcher } from './fetch/fetcher.ts';
-import { activeFiles, setActiveTab } from './fetch/files.ts';
+import { activeFiles, setActiveTab } from './fetch/picked-files.ts';
 import { ClipIcon, FilesPanel, filesPluginTitle, useFiles } from './files-panel.tsx';
 import { isNarrow } from './narrow.ts';
 import { defaultHeaders, type ExplorerSettings } from './settings.ts';
-import { withoutCredentials } from './storage.ts';
 
 const examplesPlugin = { title: 'Examples', icon: BookIcon, content: ExamplesPanel };
 const filesPlugin = { title: filesPluginTitle, icon: ClipIcon, content: FilesPanel };

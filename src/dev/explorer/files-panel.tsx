@@ -1,7 +1,7 @@
 import { Button, UnStyledButton, useGraphiQL } from '@graphiql/react';
 import { useId, useRef, useState, useSyncExternalStore } from 'react';
-import type { PickedFile } from './fetch/files.ts';
-import { addFiles, filesOf, moveFile, removeFile, subscribe } from './fetch/files.ts';
+import type { PickedFile } from './fetch/picked-files.ts';
+import { addFiles, filesOf, moveFile, removeFile, subscribe } from './fetch/picked-files.ts';
 import { findOperation, freePath, isUploadPath, uploadPlaces } from './fetch/upload-paths.ts';
 
 export const filesPluginTitle = 'Files';

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Db } from '../../db/database.ts';
 import { isDirect } from '../../http/direct-request.ts';
-import { html } from '../../pages/html.ts';
-import { sendPage } from '../../pages/send.ts';
+import { html } from '../../pages/html-template.ts';
+import { sendPage } from '../../pages/send-page.ts';
 import { BadCredential } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import { inboxFrame, inboxPolicy, noteMain, readInboxAssets } from './page/frame.ts';

@@ -2,7 +2,7 @@ import { asc, eq } from 'drizzle-orm';
 import type { Db } from '../../db/database.ts';
 import { deliveries, deliveryRecipients, type MailSummary } from '../../db/tables.ts';
 import { envelopeAddress, parseAddress } from '../../mail/address.ts';
-import { explainRecipient } from '../../mail/outbox/failure.ts';
+import { explainRecipient } from '../../mail/outbox/explain-failure.ts';
 import type { RecipientKind, RecipientState } from '../../platform/vocabulary.ts';
 
 /** A recipient of a mail and the state of their copy. */

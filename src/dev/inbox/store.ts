@@ -3,7 +3,7 @@ import type { Db } from '../../db/database.ts';
 import { inboxMails, type MailSummary } from '../../db/tables.ts';
 import { type MailContent, readMail, summarise } from './parse-mail.ts';
 import { type InboxRecipient, recipientsOf } from './recipients.ts';
-import type { ReceivedMail } from './smtp/dialogue.ts';
+import type { ReceivedMail } from './smtp/session.ts';
 
 /** A mail in the list. */
 export interface InboxEntry extends MailSummary {

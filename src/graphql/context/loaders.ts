@@ -1,15 +1,15 @@
 import DataLoader from 'dataloader';
 import type { Added } from '../../tickets/add-message/result.ts';
 import type { TicketContext } from '../../tickets/context.ts';
-import { listAttempts, loadDeliveries, loadDeliveriesOf } from '../../tickets/deliveries/ledger.ts';
+import { listAttempts, loadDeliveries, loadDeliveriesOf } from '../../tickets/deliveries/load-deliveries.ts';
 import type { TicketEvent } from '../../tickets/events/event.ts';
 import { countUnseen } from '../../tickets/mark-seen.ts';
-import { requireViewer, whyNotRead } from '../../tickets/policy.ts';
+import { requireViewer, whyNotRead } from '../../tickets/permissions.ts';
 import { listAttachments, loadAttachments } from '../../tickets/read/attachments.ts';
-import { listMessages, type PageMessage } from '../../tickets/read/conversation.ts';
-import { loadBodies, loadMessages, type Message } from '../../tickets/read/messages.ts';
-import type { KeysetPage } from '../../tickets/read/page.ts';
-import { loadMailboxes, loadPeople } from '../../tickets/read/people.ts';
+import { listMessages, type PageMessage } from '../../tickets/read/list-messages.ts';
+import { loadBodies, loadMessages, type Message } from '../../tickets/read/load-messages.ts';
+import type { KeysetPage } from '../../tickets/read/pagination.ts';
+import { loadMailboxes, loadPeople } from '../../tickets/read/people-and-mailboxes.ts';
 import { loadTickets } from '../../tickets/read/tickets.ts';
 import { BodyAllowance } from './body-allowance.ts';
 

@@ -16,13 +16,13 @@ import {
 import type { Plugin } from 'graphql-yoga';
 import { AnswerTooLarge } from '../../platform/errors.ts';
 import type { GraphContext } from '../context/context.ts';
+import type { Seen } from '../context/event-context.ts';
 import { mapStream } from '../context/map-stream.ts';
-import type { Seen } from '../context/seen.ts';
-import { AnswerBudget, weigh } from './answer-budget.ts';
-import { coerceVariables } from './coercion-errors.ts';
-import { Documents, introspects } from './documents.ts';
+import { coerceVariables } from './coerce-variables.ts';
+import { Documents, introspects } from './document-cache.ts';
+import { AnswerBudget, weigh } from './response-budget.ts';
 import { runPlan } from './run-plan.ts';
-import { createAnswers, type ExecuteEvent, shapeOf } from './shared-answers.ts';
+import { createAnswers, type ExecuteEvent, shapeOf } from './shared-results.ts';
 
 /** How operations are executed. */
 export interface EngineOptions {

@@ -15,7 +15,7 @@ import {
   type VariableDefinitionNode,
   valueFromAST,
 } from 'graphql';
-import type { RawVariables } from './coercion-errors.ts';
+import type { RawVariables } from './coerce-variables.ts';
 
 /**
  * Coerces variables.

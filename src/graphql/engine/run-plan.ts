@@ -7,10 +7,17 @@ import {
   responsePathAsArray,
 } from 'graphql';
 import { AnswerTooLarge } from '../../platform/errors.ts';
-import { AnswerBudget } from './answer-budget.ts';
-import { type CoercionOptions, coerceVariables } from './coercion-errors.ts';
-import type { ComplexityLimit } from './complexity.ts';
-import { type Complete, type Path, type Plan, type PlannedField, type ResultData, Run } from './run.ts';
+import { type CoercionOptions, coerceVariables } from './coerce-variables.ts';
+import type { ComplexityLimit } from './complexity-limit.ts';
+import {
+  type Complete,
+  type Path,
+  type Plan,
+  type PlannedField,
+  type ResultData,
+  Run,
+} from './execution-state.ts';
+import { AnswerBudget } from './response-budget.ts';
 
 /** Limits of one execution. */
 export interface Bounds {

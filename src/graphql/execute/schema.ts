@@ -1,9 +1,9 @@
 import { GraphQLSchema } from 'graphql';
 import { builder } from '../schema/builder.ts';
-import { description } from './description.ts';
+import { description } from './schema-description.ts';
 import '../schema/scalars.ts';
 import '../schema/enums.ts';
-import '../schema/refusal.ts';
+import '../schema/result-union.ts';
 import '../schema/person.ts';
 import '../schema/lists/search.ts';
 import '../schema/ticket.ts';

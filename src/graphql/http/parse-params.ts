@@ -1,7 +1,7 @@
 import type { GraphQLParams } from 'graphql-yoga';
-import type { OperationParams } from '../execute/operation.ts';
+import type { OperationParams } from '../execute/prepare-operation.ts';
 import type { TrustedDocuments } from '../execute/trusted-documents.ts';
-import { httpError } from './request-error.ts';
+import { httpError } from './http-error.ts';
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { httpError } from './request-error.ts';
+import { httpError } from './http-error.ts';
 
 const asking = ['graphql-preflight', 'apollo-require-preflight', 'x-requested-with'] as const;
 

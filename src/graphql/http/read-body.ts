@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { Unavailable } from '../../platform/errors.ts';
-import { httpError } from './request-error.ts';
+import { httpError } from './http-error.ts';
 
 /**
  * Limits the total bytes of all bodies that are being read, because many slow senders could fill the memory.

@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLParams } from 'graphql-yoga';
 import { essenceOf } from '../../platform/incoming-file.ts';
 import type { TicketContext } from '../../tickets/context.ts';
+import { httpError } from './http-error.ts';
 import { paramsOfUrl } from './parse-params.ts';
 import { BodyBudget, parseJson, readBody } from './read-body.ts';
-import { httpError } from './request-error.ts';
 
 /** Reads a request's parameters. Its files may still be arriving when it resolves. */
 export type ReadParams = (

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
 import { sendResponse } from '../../platform/send-response.ts';
-import { answerTooLarge, isLong } from '../engine/answer-budget.ts';
 import { jsonBytes, jsonPieces } from '../engine/json-pieces.ts';
-import type { Operation } from '../execute/operation.ts';
+import { answerTooLarge, isLong } from '../engine/response-budget.ts';
+import type { Operation } from '../execute/prepare-operation.ts';
 import { type FormattedResult, formatResult } from './format-result.ts';
-import { contentTypes } from './response-forms.ts';
+import { contentTypes } from './response-media-types.ts';
 
 /** Headers of every answer of /graphql. */
 export const commonHeaders = {

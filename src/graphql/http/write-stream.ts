@@ -3,8 +3,8 @@ import type { ExecutionResult } from 'graphql';
 import { notedOf } from '../../platform/request-notes.ts';
 import { writeHead } from '../../platform/response-head.ts';
 import { drained, writePieces } from '../../platform/send-response.ts';
-import type { Operation } from '../execute/operation.ts';
-import { contentTypes } from './response-forms.ts';
+import type { Operation } from '../execute/prepare-operation.ts';
+import { contentTypes } from './response-media-types.ts';
 import { asJson, commonHeaders, vary, type WriteOptions } from './write-response.ts';
 
 /**

@@ -1,17 +1,17 @@
 import type { GraphQLResolveInfo, SelectionSetNode } from 'graphql';
 import { addTicketMessage } from '../../tickets/add-message/command.ts';
 import type { Added, Warning } from '../../tickets/add-message/result.ts';
-import { requireViewer } from '../../tickets/policy.ts';
+import { requireViewer } from '../../tickets/permissions.ts';
 import { encodeCursor, eventCursor, messagesOf } from '../../tickets/read/cursor.ts';
-import { resolveSelector, type TicketSelector } from '../../tickets/selector.ts';
+import { resolveSelector, type TicketSelector } from '../../tickets/ticket-selector.ts';
 import type { GraphContext } from '../context/context.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
 import { WarningCodeEnum } from './enums.ts';
 import { MessageEdge } from './message.ts';
 import { AddTicketMessageInput } from './message-input.ts';
-import { MessageRef, TicketRef } from './refs.ts';
-import { resultUnion, writeResult } from './refusal.ts';
+import { MessageRef, TicketRef } from './object-refs.ts';
+import { resultUnion, writeResult } from './result-union.ts';
 
 /** The type `Warning`. */
 export const WarningRef = builder.objectRef<Warning>('Warning').implement({

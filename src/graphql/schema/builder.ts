@@ -3,7 +3,7 @@ import ComplexityPlugin from '@pothos/plugin-complexity';
 import RelayPlugin from '@pothos/plugin-relay';
 import { encodeGlobalId } from '../../platform/global-id.ts';
 import type { IncomingFile } from '../../platform/incoming-file.ts';
-import { defaultPageSize, maxPageSize } from '../../tickets/read/page.ts';
+import { defaultPageSize, maxPageSize } from '../../tickets/read/pagination.ts';
 import type { GraphContext } from '../context/context.ts';
 import type { Countable } from './lists/page.ts';
 
@@ -32,7 +32,7 @@ export const builder = new SchemaBuilder<SchemaTypes>({
   complexity: {
     defaultComplexity: 1,
     defaultListMultiplier: 5,
-    // Fields only declare their costs. engine/complexity.ts adds them up and compares the total with the
+    // Fields only declare their costs. engine/complexity-limit.ts adds them up and compares the total to the
     // limit, once and before any of them runs.
     disabled: true,
   },

@@ -1,11 +1,11 @@
 import { decodeGlobalId } from '../../platform/global-id.ts';
 import { cancelDelivery, resolveDelivery, retryDelivery } from '../../tickets/deliveries/commands.ts';
-import type { Delivery } from '../../tickets/deliveries/ledger.ts';
-import { requireViewer } from '../../tickets/policy.ts';
+import type { Delivery } from '../../tickets/deliveries/load-deliveries.ts';
+import { requireViewer } from '../../tickets/permissions.ts';
 import type { GraphContext } from '../context/context.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
-import { resultUnion, writeResult } from './refusal.ts';
+import { resultUnion, writeResult } from './result-union.ts';
 
 const PayloadRef = builder.objectRef<{ delivery: Delivery }>('DeliveryPayload').implement({
   description: 'The changed delivery.',

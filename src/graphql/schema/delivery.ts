@@ -1,13 +1,17 @@
 import { decodeGlobalId, encodeGlobalId } from '../../platform/global-id.ts';
 import type { DeliveryState, RecipientKind } from '../../platform/vocabulary.ts';
 import {
+  countDeliveries,
+  type DeliveryFilter,
+  listDeliveries,
+} from '../../tickets/deliveries/list-deliveries.ts';
+import {
   type Delivery,
   type DeliveryAttempt,
   explain,
   explainRecipient,
   type Recipient,
-} from '../../tickets/deliveries/ledger.ts';
-import { countDeliveries, type DeliveryFilter, listDeliveries } from '../../tickets/deliveries/list.ts';
+} from '../../tickets/deliveries/load-deliveries.ts';
 import { builder } from './builder.ts';
 import {
   AttemptPhaseEnum,

@@ -1,4 +1,4 @@
-import type { BodyChangeCode } from '../../content/html/changes.ts';
+import type { BodyChangeCode } from '../../content/html/body-changes.ts';
 import type { Role, Scope } from '../../platform/request-context.ts';
 import type {
   AttemptPhase,

@@ -9,12 +9,12 @@ import {
 import type { DeskEventFilter } from '../../tickets/events/desk-rows.ts';
 import type { TicketEvent } from '../../tickets/events/event.ts';
 import { listTicketEvents, watchTicketEvents } from '../../tickets/events/ticket-events.ts';
-import { maxPageSize } from '../../tickets/read/page.ts';
+import { maxPageSize } from '../../tickets/read/pagination.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
 import { EventTypeEnum, TicketStatusEnum, VisibilityEnum } from './enums.ts';
+import { MessageRef, TicketRef } from './object-refs.ts';
 import { PersonRef } from './person.ts';
-import { MessageRef, TicketRef } from './refs.ts';
 import { TicketSelectorInput } from './ticket.ts';
 
 const EventRef = builder.objectRef<TicketEvent>('TicketEvent').implement({

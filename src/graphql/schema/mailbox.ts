@@ -1,4 +1,4 @@
-import { listMailboxes, type Mailbox } from '../../tickets/read/people.ts';
+import { listMailboxes, type Mailbox } from '../../tickets/read/people-and-mailboxes.ts';
 import { builder } from './builder.ts';
 
 const MailboxRef = builder.objectRef<Mailbox>('Mailbox');

@@ -1,8 +1,8 @@
 import { decodeGlobalId } from '../../platform/global-id.ts';
 import { markSeen, type SeenTicket } from '../../tickets/mark-seen.ts';
 import { builder } from './builder.ts';
-import { TicketRef } from './refs.ts';
-import { resultUnion, writeResult } from './refusal.ts';
+import { TicketRef } from './object-refs.ts';
+import { resultUnion, writeResult } from './result-union.ts';
 import { TicketSelectorInput } from './ticket.ts';
 
 const MarkSeenInput = builder.inputType('MarkSeenInput', {

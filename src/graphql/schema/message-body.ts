@@ -1,12 +1,12 @@
-import type { BodyChange } from '../../content/html/changes.ts';
-import type { ReadBody } from '../../content/html/clean.ts';
+import type { BodyChange } from '../../content/html/body-changes.ts';
+import type { ReadBody } from '../../content/html/clean-html.ts';
 import type { RemotePictures } from '../../content/html/pictures.ts';
 import { readStoredBody } from '../../content/read-body.ts';
-import { type Message, mayReadSource } from '../../tickets/read/messages.ts';
+import { type Message, mayReadSource } from '../../tickets/read/load-messages.ts';
 import type { Loaders } from '../context/loaders.ts';
 import { builder } from './builder.ts';
 import { BodyChangeCodeEnum, MessageFormatEnum } from './enums.ts';
-import { MessageRef } from './refs.ts';
+import { MessageRef } from './object-refs.ts';
 
 const BodyChangeRef = builder.objectRef<BodyChange>('BodyChange').implement({
   description: 'A part of a body that is not shown as it was written.',

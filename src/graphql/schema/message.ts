@@ -1,11 +1,11 @@
-import { requireViewer } from '../../tickets/policy.ts';
+import { requireViewer } from '../../tickets/permissions.ts';
 import { AttachmentRef } from './attachment.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
 import { VisibilityEnum } from './enums.ts';
 import { totalCount, totalCountIsExact } from './lists/page.ts';
+import { MessageRef, TicketRef } from './object-refs.ts';
 import { PersonRef } from './person.ts';
-import { MessageRef, TicketRef } from './refs.ts';
 
 builder.node(MessageRef, {
   description: 'One contribution to a ticket: a comment, a private note or an e-mail reply.',

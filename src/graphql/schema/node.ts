@@ -1,7 +1,7 @@
 import { brandWithType, type OutputType } from '@pothos/core';
 import { parseGlobalId } from '../../platform/global-id.ts';
-import { requireViewer } from '../../tickets/policy.ts';
-import { invalidInput } from '../../tickets/refusals.ts';
+import { invalidInput } from '../../tickets/invalid-input.ts';
+import { requireViewer } from '../../tickets/permissions.ts';
 import type { GraphContext } from '../context/context.ts';
 import type { Loaders } from '../context/loaders.ts';
 import { builder, type SchemaTypes } from './builder.ts';

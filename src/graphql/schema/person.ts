@@ -1,6 +1,6 @@
 import { encodeGlobalId } from '../../platform/global-id.ts';
 import type { Scope } from '../../platform/request-context.ts';
-import { emailFor, type Person } from '../../tickets/read/people.ts';
+import { emailFor, type Person } from '../../tickets/read/people-and-mailboxes.ts';
 import { builder } from './builder.ts';
 import { RoleEnum, ScopeEnum } from './enums.ts';
 

@@ -1,8 +1,8 @@
-import { type MessagePreview, previewTicketMessage } from '../../tickets/add-message/preview.ts';
+import { type MessagePreview, previewTicketMessage } from '../../tickets/add-message/preview-message.ts';
 import { WarningRef } from './add-message.ts';
 import { builder } from './builder.ts';
 import { AddTicketMessageInput } from './message-input.ts';
-import { orRefusal, resultUnion } from './refusal.ts';
+import { orRefusal, resultUnion } from './result-union.ts';
 
 const PreviewRef = builder.objectRef<MessagePreview>('TicketMessagePreview').implement({
   description: 'The mail that a message would become.',

@@ -1,4 +1,4 @@
-import { requireViewer } from '../../tickets/policy.ts';
+import { requireViewer } from '../../tickets/permissions.ts';
 import { builder } from './builder.ts';
 
 const names = {

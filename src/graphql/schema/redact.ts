@@ -1,14 +1,14 @@
 import { decodeGlobalId } from '../../platform/global-id.ts';
-import { requireViewer } from '../../tickets/policy.ts';
+import { requireViewer } from '../../tickets/permissions.ts';
 import { type Attachment, loadAttachments } from '../../tickets/read/attachments.ts';
-import { loadMessages, type Message } from '../../tickets/read/messages.ts';
-import { redactAttachment } from '../../tickets/redact/attachment.ts';
-import { redactMessage } from '../../tickets/redact/message.ts';
+import { loadMessages, type Message } from '../../tickets/read/load-messages.ts';
+import { redactAttachment } from '../../tickets/redact/redact-attachment.ts';
+import { redactMessage } from '../../tickets/redact/redact-message.ts';
 import type { GraphContext } from '../context/context.ts';
 import { AttachmentRef } from './attachment.ts';
 import { builder } from './builder.ts';
-import { MessageRef } from './refs.ts';
-import { resultUnion, writeResult } from './refusal.ts';
+import { MessageRef } from './object-refs.ts';
+import { resultUnion, writeResult } from './result-union.ts';
 
 const reason = {
   description:

@@ -1,5 +1,5 @@
 import { IncomingFile } from '../../platform/incoming-file.ts';
-import { parseInstant } from '../../platform/instant.ts';
+import { parseInstant } from '../../platform/parse-instant.ts';
 import { ExpectedFile } from '../context/expected-file.ts';
 import { builder } from './builder.ts';
 

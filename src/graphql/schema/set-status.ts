@@ -1,9 +1,9 @@
-import { requireViewer } from '../../tickets/policy.ts';
+import { requireViewer } from '../../tickets/permissions.ts';
 import { type StatusSet, setTicketStatus } from '../../tickets/set-status.ts';
 import { builder } from './builder.ts';
 import { TicketStatusEnum } from './enums.ts';
-import { TicketRef } from './refs.ts';
-import { resultUnion, writeResult } from './refusal.ts';
+import { TicketRef } from './object-refs.ts';
+import { resultUnion, writeResult } from './result-union.ts';
 import { TicketSelectorInput } from './ticket.ts';
 
 const SetTicketStatusInput = builder.inputType('SetTicketStatusInput', {

@@ -1,14 +1,14 @@
 import { mostUnseen } from '../../tickets/mark-seen.ts';
-import { requireViewer } from '../../tickets/policy.ts';
+import { requireViewer } from '../../tickets/permissions.ts';
 import { eventCursor, messagesOf } from '../../tickets/read/cursor.ts';
-import { readPage } from '../../tickets/read/page.ts';
+import { readPage } from '../../tickets/read/pagination.ts';
 import { findTicket } from '../../tickets/read/tickets.ts';
 import { builder } from './builder.ts';
 import { TicketStatusEnum } from './enums.ts';
 import { connectionOf, pageComplexity } from './lists/page.ts';
 import { MessageConnection } from './message.ts';
+import { MessageRef, TicketRef } from './object-refs.ts';
 import { PersonRef } from './person.ts';
-import { MessageRef, TicketRef } from './refs.ts';
 
 builder.node(TicketRef, {
   description: 'One request for help and its conversation.',

@@ -1,8 +1,8 @@
 import { encodeGlobalId } from '../../platform/global-id.ts';
-import { uploadFile } from '../../tickets/uploads/form-file.ts';
-import type { Upload } from '../../tickets/uploads/keep.ts';
+import type { Upload } from '../../tickets/uploads/record-upload.ts';
+import { uploadFile } from '../../tickets/uploads/upload-form-file.ts';
 import { builder } from './builder.ts';
-import { resultUnion, writeResult } from './refusal.ts';
+import { resultUnion, writeResult } from './result-union.ts';
 
 const UploadFileInput = builder.inputType('UploadFileInput', {
   description:

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { NewUpload } from '../../tickets/uploads/take.ts';
+import type { NewUpload } from '../../tickets/uploads/single-request.ts';
 import { fileNameOf } from '../downloads/content-disposition.ts';
-import type { UploadFields } from './fields.ts';
+import type { UploadFields } from './header-fields.ts';
 import { RequestFault } from './problems.ts';
 
 /**

@@ -4,7 +4,7 @@ import { BadCredential, type ErrorCode, RateLimited, Refusal, Unavailable } from
 import type { Logger } from '../../platform/log.ts';
 import { noteCode, notedOf } from '../../platform/request-notes.ts';
 import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/faults.ts';
-import { identityOf } from '../request-id.ts';
+import { identityOf } from '../request-identity.ts';
 import { sendText } from '../respond.ts';
 
 /** Codes of requests that this route does not accept. */

@@ -2,21 +2,21 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { essenceOf } from '../../platform/incoming-file.ts';
 import type { Logger } from '../../platform/log.ts';
 import { writeHead } from '../../platform/response-head.ts';
-import { uploadLifetimeHours } from '../../storage/garbage/expire.ts';
+import { uploadLifetimeHours } from '../../storage/garbage/expire-rows.ts';
 import type { TicketContext } from '../../tickets/context.ts';
-import { requireViewer } from '../../tickets/policy.ts';
-import { appendToUpload } from '../../tickets/uploads/append.ts';
+import { requireViewer } from '../../tickets/permissions.ts';
+import { appendToUpload } from '../../tickets/uploads/append-bytes.ts';
 import { uploadNotFound } from '../../tickets/uploads/faults.ts';
-import { beginUpload, cancelUpload, uploadState } from '../../tickets/uploads/open.ts';
-import { storeUpload } from '../../tickets/uploads/take.ts';
-import { nextArrival } from '../../tickets/uploads/turns.ts';
-import { mayBeCrossSite } from '../cross-site.ts';
+import { nextArrival } from '../../tickets/uploads/one-at-a-time.ts';
+import { storeUpload } from '../../tickets/uploads/single-request.ts';
+import { beginUpload, cancelUpload, uploadState } from '../../tickets/uploads/unfinished-uploads.ts';
+import { mayBeCrossSite } from '../cross-site-request.ts';
 import type { Handle } from '../server.ts';
-import { sendComplete, sendProgress } from './answers.ts';
-import { bodyOf } from './body.ts';
-import { completeField, interopVersion, type UploadFields, uploadFieldsOf } from './fields.ts';
+import { completeField, interopVersion, type UploadFields, uploadFieldsOf } from './header-fields.ts';
 import { newUploadOf } from './new-upload.ts';
 import { answerProblem, problemOf, RequestFault } from './problems.ts';
+import { bodyOf } from './request-body.ts';
+import { sendComplete, sendProgress } from './responses.ts';
 
 /** What uploads need. */
 export interface UploadPorts {

@@ -1,4 +1,4 @@
-import { memoize } from '../../platform/lru.ts';
+import { memoize } from '../../platform/memoize.ts';
 
 /*
  * Parses media types and Accept headers exactly as .NET's header classes do. `content/media-type.ts` differs:

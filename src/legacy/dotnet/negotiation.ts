@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { memoize } from '../../platform/lru.ts';
+import { memoize } from '../../platform/memoize.ts';
 import type { Charset } from './charset.ts';
 import { type MediaTypeHeaderValue, parseAccept, parseAcceptCharset, parseMediaType } from './media-type.ts';
 

@@ -1,11 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type { Reader } from '../../db/database.ts';
-import { preparedFor } from '../../db/prepared.ts';
+import { preparedFor } from '../../db/prepare-once.ts';
 import { attachments, deliveries, deliveryRecipients, messages, tickets, users } from '../../db/tables.ts';
 import type { MessageFormat, Quote } from '../../platform/vocabulary.ts';
 import { e, f, r } from '../table-aliases.ts';
-import type { AttachmentPart, QuotedMessage } from './parts.ts';
+import type { AttachmentPart, QuotedMessage } from './mail-parts.ts';
 
 /** Most earlier mails of the ticket for References. The header keeps those that fit. */
 const threadLength = 40;

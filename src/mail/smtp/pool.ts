@@ -1,6 +1,6 @@
-import { failedToConnect } from './faults.ts';
 import type { AttemptOutcome } from './outcome.ts';
 import { SmtpSession } from './session.ts';
+import { failedToConnect } from './smtp-errors.ts';
 import type { SmtpServer, SmtpTimeouts, Transmission } from './transmission.ts';
 
 /** Most mails per connection, as many servers limit them. */

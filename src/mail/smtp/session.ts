@@ -3,8 +3,8 @@ import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { needsSmtpUtf8 } from '../address.ts';
 import { socketOf } from './connection-socket.ts';
 import { type Extensions, readExtensions } from './extensions.ts';
-import { Fenced, OwnFault, orOwnFault, plainWords, type SmtpError, settled } from './faults.ts';
 import { type AttemptOutcome, unknownVerdict, verdictOf } from './outcome.ts';
+import { Fenced, OwnFault, orOwnFault, plainWords, type SmtpError, settled } from './smtp-errors.ts';
 import type { SmtpServer, SmtpTimeouts, Transmission } from './transmission.ts';
 
 const noSmtpUtf8 = '550 5.6.7 The mail server does not take addresses with letters beyond ASCII (SMTPUTF8)';

@@ -1,4 +1,4 @@
-import type { Envelope } from '../compose/mail.ts';
+import type { Envelope } from '../compose/compose-mail.ts';
 
 /**
  * Timeouts of the phases of SMTP, in milliseconds. Shorter than in RFC 5321 §4.5.3.2, as connections are

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createSmtpPool, type SmtpPool } from './pool.ts';
-import { openPassword } from './secret.ts';
+import { openPassword } from './seal-password.ts';
 import { defaultTimeouts, type SmtpServer, type SmtpTimeouts } from './transmission.ts';
 
 /** The settings of a mailbox for sending. */

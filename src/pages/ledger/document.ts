@@ -1,4 +1,4 @@
-import { type Html, html } from '../html.ts';
+import { type Html, html } from '../html-template.ts';
 
 /** The HTML of the ledger page without any data. Its script loads and shows the mails. */
 export function ledgerDocument(

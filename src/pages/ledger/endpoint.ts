@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isDirect } from '../../http/direct-request.ts';
 import { type PageAsset, readAsset, themeFile } from '../assets.ts';
 import { embeddedSettings } from '../embedded-settings.ts';
-import { sendPage } from '../send.ts';
+import { sendPage } from '../send-page.ts';
 import { ledgerDocument } from './document.ts';
 
 /** Scripts, styles and requests of our own origin, and nothing inline. */

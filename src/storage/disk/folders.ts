@@ -1,6 +1,6 @@
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf, isMissing, makeFolder, openFile } from './files.ts';
+import { codeOf, isMissing, makeFolder, openFile } from './file-system.ts';
 
 /** Creates the folders of a store on demand. Each is created, and its name fsynced, once per process. */
 export function createFolders(root: string) {

@@ -13,11 +13,19 @@ import {
   newBlobKey,
 } from '../blob-store.ts';
 import { checkStore } from '../check-store.ts';
-import { readSource } from '../intake.ts';
+import { readSource } from '../read-source.ts';
 import { dayOf, isDay, readIdentity, writeIdentity } from '../store-identity.ts';
-import { asStoreFault, closeFile, isMissing, openFile, syncFile, syncFolder, writeAll } from './files.ts';
+import {
+  asStoreFault,
+  closeFile,
+  isMissing,
+  openFile,
+  syncFile,
+  syncFolder,
+  writeAll,
+} from './file-system.ts';
 import { createFolders, entriesOf } from './folders.ts';
-import { createUnfinished } from './unfinished.ts';
+import { createUnfinished } from './unfinished-blobs.ts';
 
 /**
  * Stores blobs as files in a directory. `ab/abcdef…` is a finished blob, `arriving/abcdef…` an unfinished

@@ -1,17 +1,17 @@
 import type { Db } from '../../db/database.ts';
-import { countCollection, whyStoreUnusable } from '../belonging.ts';
 import { type BlobStore, everyKey, type KeyRange } from '../blob-store.ts';
-import { restoreOrDestroy } from './aside.ts';
-import { countRows } from './census.ts';
+import { countCollection, whyStoreUnusable } from '../store-owner.ts';
+import { countRows } from './count-rows.ts';
 import {
   expireIdempotencyKeys,
   expireInboxMails,
   expireOpenUploads,
   expireRateLimits,
   expireUploads,
-} from './expire.ts';
-import { deleteUnusedBlobs, unusedCount } from './forget.ts';
-import { findStrays, removeStrays, type Strays } from './strays.ts';
+} from './expire-rows.ts';
+import { restoreOrDestroy } from './restore-or-destroy.ts';
+import { findStrays, removeStrays, type Strays } from './stray-keys.ts';
+import { deleteUnusedBlobs, unusedCount } from './unused-blobs.ts';
 
 /** Counts of what a collection removed. */
 export interface Collected {

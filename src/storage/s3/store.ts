@@ -15,12 +15,12 @@ import {
   type PresignOptions,
 } from '../blob-store.ts';
 import { checkStore } from '../check-store.ts';
-import { readSource } from '../intake.ts';
+import { readSource } from '../read-source.ts';
 import { dayOf, isDay, readIdentity, writeIdentity } from '../store-identity.ts';
-import { complete, createAssembly, nothingAssembled } from './assembly.ts';
-import { createS3Objects, S3Missing, type S3Timing, unlessMissing } from './objects.ts';
-import { openObject } from './reading.ts';
-import { createUnfinished } from './unfinished.ts';
+import { createS3Objects, S3Missing, type S3Timing, unlessMissing } from './client.ts';
+import { complete, createAssembly, nothingAssembled } from './multipart-assembly.ts';
+import { openObject } from './open-object.ts';
+import { createUnfinished } from './unfinished-blobs.ts';
 
 /** How long a failed `put` waits for its cleanup, milliseconds; the rest is left to the garbage collector. */
 const clearWithinMs = 2000;

@@ -1,14 +1,15 @@
 import { Refusal } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
-import { invalidInput } from '../refusals.ts';
-import { refuse } from '../refused-by.ts';
-import { refusalIfJustAttached } from '../uploads/find.ts';
+import { invalidInput } from '../invalid-input.ts';
+import { refuse } from '../refusals-by-command.ts';
+import { refusalIfJustAttached } from '../uploads/find-for-message.ts';
+import { forDryRun, rowOf, withCopiesBeside } from './build-row.ts';
 import type { MessageRow } from './columns.ts';
 import type { RowAnswer } from './commit/append-statement.ts';
+import { expectationOf, mailOf } from './compose-mail.ts';
 import { assertOneCommand, oneAtATime } from './idempotency.ts';
 import { type AddTicketMessageInput, type ReadMessage, readMessage } from './input.ts';
-import { expectationOf, mailOf } from './mail.ts';
 import {
   firstRefusal,
   lostUploads,
@@ -19,7 +20,6 @@ import {
   type WriterRefusal,
 } from './refusals.ts';
 import { type Added, addedFrom, replayOf } from './result.ts';
-import { forDryRun, rowOf, withCopiesBeside } from './row.ts';
 import { pastedFiles, type StoredFiles, storeFiles, withShown } from './store-files.ts';
 
 /**

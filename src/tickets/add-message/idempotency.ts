@@ -4,10 +4,10 @@ import type { Db } from '../../db/database.ts';
 import { idempotencyKeys, messages } from '../../db/tables.ts';
 import { Refusal } from '../../platform/errors.ts';
 import type { RequestContext } from '../../platform/request-context.ts';
-import { invalidInput } from '../refusals.ts';
-import { refuse } from '../refused-by.ts';
+import { invalidInput } from '../invalid-input.ts';
+import { refuse } from '../refusals-by-command.ts';
 import { authoredOf, type NewFile } from './columns.ts';
-import { storedFingerprint } from './commit/accept.ts';
+import { storedFingerprint } from './commit/accept-rows.ts';
 import type { NewMessage } from './input.ts';
 
 /**

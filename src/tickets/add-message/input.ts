@@ -1,14 +1,13 @@
-import type { BodyChange } from '../../content/html/changes.ts';
-import type { PastedPicture } from '../../content/pasted.ts';
+import type { BodyChange } from '../../content/html/body-changes.ts';
+import type { PastedPicture } from '../../content/pasted-pictures.ts';
 import type { Problem } from '../../platform/errors.ts';
 import { decodeGlobalId } from '../../platform/global-id.ts';
 import type { IncomingFile } from '../../platform/incoming-file.ts';
 import type { TicketContext } from '../context.ts';
-import { type ResolvedSelector, resolveSelector, type TicketSelector } from '../selector.ts';
-
-import { readNewBody } from './body.ts';
+import { type ResolvedSelector, resolveSelector, type TicketSelector } from '../ticket-selector.ts';
 import type { Authored } from './columns.ts';
 import { type EmailReplyInput, type NewEmail, readEmail } from './email-input.ts';
+import { readNewBody } from './read-body.ts';
 
 /** Defaults of a message. The schema shows them as its default values. */
 export const messageDefaults = {

@@ -4,17 +4,17 @@ import { brokenConstraint } from '../../platform/database-faults.ts';
 import { Refusal } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
-import { whyNotWrite } from '../policy.ts';
-import { listMessagesAfter } from '../read/messages.ts';
-import { invalidInput } from '../refusals.ts';
-import type { CodeOf, Writer } from '../refused-by.ts';
-import { ticketNotFound } from '../selector.ts';
+import { invalidInput } from '../invalid-input.ts';
+import { whyNotWrite } from '../permissions.ts';
+import { listMessagesAfter } from '../read/load-messages.ts';
+import type { CodeOf, Writer } from '../refusals-by-command.ts';
+import { ticketNotFound } from '../ticket-selector.ts';
+import { forDryRun, rowOf } from './build-row.ts';
 import type { MessageRow } from './columns.ts';
 import type { LeftOutAnswer } from './commit/append-statement.ts';
-import type { RuleVerdict } from './commit/rules.ts';
+import type { RuleVerdict } from './commit/judge-rows.ts';
 import { findKey, keyReused } from './idempotency.ts';
 import { isKey, type NewMessage, type ReadMessage } from './input.ts';
-import { forDryRun, rowOf } from './row.ts';
 
 /** A refusal that both `addTicketMessage` and `previewTicketMessage` can give. */
 export type WriterRefusal = Refusal<CodeOf<Writer>>;

@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream';
-import { bytesOfData } from '../../content/dom/raster.ts';
-import type { PastedPicture } from '../../content/pasted.ts';
-import { shownFiles } from '../../mail/compose/bodies.ts';
+import { bytesOfData } from '../../content/dom/raster-image.ts';
+import type { PastedPicture } from '../../content/pasted-pictures.ts';
+import { shownFiles } from '../../mail/compose/compose-bodies.ts';
 import { type Problem, Refusal } from '../../platform/errors.ts';
 import { IncomingFile, type ReceivedFile } from '../../platform/incoming-file.ts';
 import { BlobTooLarge } from '../../storage/blob-store.ts';
+import { cleanContentType, cleanFileName } from '../clean-file-name.ts';
 import type { TicketContext } from '../context.ts';
-import { cleanContentType, cleanFileName } from '../file-name.ts';
-import { refuse, type Writer } from '../refused-by.ts';
-import { findUploadsToAttach } from '../uploads/find.ts';
+import { refuse, type Writer } from '../refusals-by-command.ts';
+import { findUploadsToAttach } from '../uploads/find-for-message.ts';
 import type { FileOf, NewFile } from './columns.ts';
 import { type AttachmentInput, fileInputOf, type NewMessage } from './input.ts';
 

@@ -1,6 +1,6 @@
 import type { TicketContext } from '../context.ts';
-import { changeDelivery } from './change.ts';
-import type { Delivery } from './ledger.ts';
+import { changeDelivery } from './change-delivery.ts';
+import type { Delivery } from './load-deliveries.ts';
 
 /** Input of the commands for one delivery. */
 export interface DeliveryInput {

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { preparedFor } from '../../db/prepared.ts';
+import { preparedFor } from '../../db/prepare-once.ts';
 import type { Page } from '../../events/feed.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { EventType, TicketStatus, Visibility } from '../../platform/vocabulary.ts';

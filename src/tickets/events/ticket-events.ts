@@ -1,13 +1,18 @@
 import type { FeedOf } from '../../events/feeds.ts';
 import type { TicketContext } from '../context.ts';
-import { isOperator, requireViewer } from '../policy.ts';
+import { invalidInput } from '../invalid-input.ts';
+import { isOperator, requireViewer } from '../permissions.ts';
 import { decodeCursor, eventsOf } from '../read/cursor.ts';
-import { sizeProblems } from '../read/page.ts';
+import { sizeProblems } from '../read/pagination.ts';
 import { findTicket } from '../read/tickets.ts';
-import { invalidInput } from '../refusals.ts';
-import { type TicketSelector, ticketNotFound } from '../selector.ts';
+import { type TicketSelector, ticketNotFound } from '../ticket-selector.ts';
 import { pageSize, type SeenEvent, type TicketEvent } from './event.ts';
-import { type NumberedEvent, readTicketEvents, type TicketClass, type TicketPosition } from './rows.ts';
+import {
+  type NumberedEvent,
+  readTicketEvents,
+  type TicketClass,
+  type TicketPosition,
+} from './read-events.ts';
 import { EventWatcher } from './watcher.ts';
 
 /** Input of `listTicketEvents` and `watchTicketEvents`. */

@@ -3,7 +3,7 @@ import type { FeedOf, Watching } from '../../events/feeds.ts';
 import { BadCredential, Refusal } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
-import { assertScope, isOperator } from '../policy.ts';
+import { assertScope, isOperator } from '../permissions.ts';
 import type { SeenEvent, TicketEvent } from './event.ts';
 
 /** Events whose rows a watcher who is behind may load together. */

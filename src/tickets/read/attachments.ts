@@ -2,8 +2,8 @@ import { and, eq, inArray } from 'drizzle-orm';
 import { attachments, messages } from '../../db/tables.ts';
 import type { ScanState } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
-import { requireViewer } from '../policy.ts';
-import { visibleMessages } from './messages.ts';
+import { requireViewer } from '../permissions.ts';
+import { visibleMessages } from './load-messages.ts';
 
 /** A file of a message. Viewers of the message may see it. */
 export interface Attachment {

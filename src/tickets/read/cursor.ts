@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Viewer } from '../../platform/request-context.ts';
-import { isOperator } from '../policy.ts';
+import { isOperator } from '../permissions.ts';
 
 /** A list that has cursors. Its name is part of each cursor, so that a cursor of another list is rejected. */
 export type ListName =

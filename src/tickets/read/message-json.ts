@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { messages } from '../../db/tables.ts';
-import type { Message } from './messages.ts';
+import type { Message } from './load-messages.ts';
 
 /**
  * SQL for a timestamp column in milliseconds since 1970. It is rounded, because the product of doubles may

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Problem } from '../../platform/errors.ts';
-import { invalidInput } from '../refusals.ts';
+import { invalidInput } from '../invalid-input.ts';
 
 /*
  * What a text finds. Words are found whole, in any order, whatever their case; `"…"` is a phrase, `-word`

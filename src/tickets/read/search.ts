@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.ts';
-import { preparedFor } from '../../db/prepared.ts';
+import { preparedFor } from '../../db/prepare-once.ts';
 import { messages } from '../../db/tables.ts';
 import type { TicketContext } from '../context.ts';
-import { isOperator, requireViewer } from '../policy.ts';
+import { isOperator, requireViewer } from '../permissions.ts';
 import { digestOf } from './cursor.ts';
-import { type PageOf, type Paging, readOrdered } from './page.ts';
+import { type PageOf, type Paging, readOrdered } from './pagination.ts';
 import {
   assertSearchable,
   messagesWith,

@@ -1,8 +1,8 @@
 import type { Viewer } from '../../platform/request-context.ts';
 import { ticketStatuses } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
-import { assertOperator, isOperator, requireViewer } from '../policy.ts';
-import { resolveSelector } from '../selector.ts';
+import { assertOperator, isOperator, requireViewer } from '../permissions.ts';
+import { resolveSelector } from '../ticket-selector.ts';
 import { digestOf, type ListName, type Place } from './cursor.ts';
 import {
   boundedCount,
@@ -12,7 +12,7 @@ import {
   type PageOf,
   type Paging,
   readOrdered,
-} from './page.ts';
+} from './pagination.ts';
 import { assertSearchable } from './search-text.ts';
 import {
   statementOf,

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Reader } from '../../db/database.ts';
-import { preparedFor } from '../../db/prepared.ts';
+import { preparedFor } from '../../db/prepare-once.ts';
 import { deliveries, tickets } from '../../db/tables.ts';
 import type { TicketStatus } from '../../platform/vocabulary.ts';
 import { ownTicketsWith, ticketsWith } from './search-text.ts';

@@ -1,14 +1,14 @@
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Reader } from '../../db/database.ts';
-import { preparedFor } from '../../db/prepared.ts';
+import { preparedFor } from '../../db/prepare-once.ts';
 import { tickets, users } from '../../db/tables.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketStatus } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
-import { isOperator, requireViewer } from '../policy.ts';
-import { resolveSelector, type TicketSelector } from '../selector.ts';
-import type { Person } from './people.ts';
+import { isOperator, requireViewer } from '../permissions.ts';
+import { resolveSelector, type TicketSelector } from '../ticket-selector.ts';
+import type { Person } from './people-and-mailboxes.ts';
 
 /** A ticket as its viewer may see it. Counts include only visible messages. */
 export interface Ticket {

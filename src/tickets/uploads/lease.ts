@@ -1,6 +1,6 @@
 import { and, eq, gte, isNotNull, isNull, lt, not, or, sql } from 'drizzle-orm';
 import type { Db } from '../../db/database.ts';
-import { preparedFor } from '../../db/prepared.ts';
+import { preparedFor } from '../../db/prepare-once.ts';
 import { openUploads } from '../../db/tables.ts';
 
 /*

@@ -1,13 +1,13 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { Limits } from '../../config.ts';
 import type { Reader } from '../../db/database.ts';
-import { preparedFor } from '../../db/prepared.ts';
+import { preparedFor } from '../../db/prepare-once.ts';
 import { attachments, blobs, openUploads, uploads } from '../../db/tables.ts';
 import { Refusal } from '../../platform/errors.ts';
 import type { TicketServices } from '../context.ts';
-import { refuse } from '../refused-by.ts';
+import { refuse } from '../refusals-by-command.ts';
 import { UploadFault } from './faults.ts';
-import { hasNotExpired } from './keep.ts';
+import { hasNotExpired } from './record-upload.ts';
 
 /** What a user's uploads that are attached to no message use of the quota. */
 export interface Held {

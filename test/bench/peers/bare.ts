@@ -10,7 +10,7 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { appRole } from '../../../src/db/database.ts';
 import * as tables from '../../../src/db/tables.ts';
-import { messageIdOf } from '../../../src/mail/compose/header.ts';
+import { messageIdOf } from '../../../src/mail/compose/headers.ts';
 import type { MessageRow } from '../../../src/tickets/add-message/columns.ts';
 import { prepareAppend } from '../../../src/tickets/add-message/commit/append-statement.ts';
 

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import postgres from 'postgres';
 import { type Binaries, findBinaries } from '../../../src/dev/embedded-postgres/binaries.ts';
-import { chooseIdentity, type Identity } from '../../../src/dev/embedded-postgres/identity.ts';
+import { chooseIdentity, type Identity } from '../../../src/dev/embedded-postgres/system-user.ts';
 import { freePort } from '../../support/servers/free-port.ts';
 
 const run = promisify(execFile);

@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import postgres from 'postgres';
 import { openDatabase } from '../../../src/db/database.ts';
-import { attachEmbedded } from '../../../src/dev/embedded-postgres/embedded.ts';
+import { attachEmbedded } from '../../../src/dev/embedded-postgres/start-postgres.ts';
 import { everyKey } from '../../../src/storage/blob-store.ts';
 import { createDiskStore } from '../../../src/storage/disk/store.ts';
 import { collectGarbage } from '../../../src/storage/garbage/collect.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import postgres from 'postgres';
 import { type Connection, migrate, openDatabase } from '../../../src/db/database.ts';
-import { startEmbedded } from '../../../src/dev/embedded-postgres/embedded.ts';
+import { startEmbedded } from '../../../src/dev/embedded-postgres/start-postgres.ts';
 import { startPostfix } from './postfix.ts';
 import { type Bench, bare, fileBytes, latencies, ours, type Side } from './throughput-sides.ts';
 

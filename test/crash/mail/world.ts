@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type postgres from 'postgres';
 import { migrate, openDatabase } from '../../../src/db/database.ts';
-import { startEmbedded } from '../../../src/dev/embedded-postgres/embedded.ts';
+import { startEmbedded } from '../../../src/dev/embedded-postgres/start-postgres.ts';
 import type { WorkerStep } from '../../../src/mail/worker/steps.ts';
 import { fillDesk, queueMail } from '../../mail/world/desk.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../mail/world/worker-process.ts';

@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
-import { startEmbedded } from '../../../src/dev/embedded-postgres/embedded.ts';
-import { readHolder } from '../../../src/dev/embedded-postgres/holder.ts';
+import { readHolder } from '../../../src/dev/embedded-postgres/postmaster-pid.ts';
+import { startEmbedded } from '../../../src/dev/embedded-postgres/start-postgres.ts';
 import { eventually } from '../../support/eventually.ts';
 
 export const program = fileURLToPath(new URL('embedded-process.ts', import.meta.url));

@@ -3,7 +3,7 @@
  * a line.
  */
 import { createInterface } from 'node:readline';
-import { startEmbedded } from '../../../src/dev/embedded-postgres/embedded.ts';
+import { startEmbedded } from '../../../src/dev/embedded-postgres/start-postgres.ts';
 
 const say = (what: object) => process.stdout.write(`${JSON.stringify(what)}\n`);
 try {

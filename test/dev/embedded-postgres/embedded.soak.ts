@@ -4,8 +4,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
-import { attachEmbedded } from '../../../src/dev/embedded-postgres/embedded.ts';
-import { commandLineOf } from '../../../src/dev/embedded-postgres/process-table.ts';
+import { commandLineOf } from '../../../src/dev/embedded-postgres/process-command-line.ts';
+import { attachEmbedded } from '../../../src/dev/embedded-postgres/start-postgres.ts';
 import { eventually } from '../../support/eventually.ts';
 import { ask, kill, program, useDataDirs } from './data-dirs.ts';
 

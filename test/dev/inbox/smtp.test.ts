@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { createTransport } from 'nodemailer';
 import { expect, test } from 'vitest';
 import { inboxMails } from '../../../src/db/tables.ts';
-import { FaultAddresses } from '../../../src/dev/inbox/smtp/faults.ts';
+import { FaultAddresses } from '../../../src/dev/inbox/smtp/fault-addresses.ts';
 import { startInbox } from '../../../src/dev/inbox/smtp/server.ts';
 import { findInboxMail, listInboxMails } from '../../../src/dev/inbox/store.ts';
 import { createTestDatabase } from '../../support/database.ts';

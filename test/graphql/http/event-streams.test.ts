@@ -2,7 +2,7 @@ import { on, once } from 'node:events';
 import { connect } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventsChannel } from '../../../src/db/channels.ts';
+import { eventsChannel } from '../../../src/db/notify-channels.ts';
 import { createLog } from '../../../src/platform/log.ts';
 import { openStream } from '../../support/event-stream.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';

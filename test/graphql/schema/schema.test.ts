@@ -22,7 +22,7 @@ import { expect, test } from 'vitest';
 import { schema } from '../../../src/graphql/execute/schema.ts';
 import { errorCodes } from '../../../src/platform/errors.ts';
 import { IncomingFile } from '../../../src/platform/incoming-file.ts';
-import { refusedBy } from '../../../src/tickets/refused-by.ts';
+import { refusedBy } from '../../../src/tickets/refusals-by-command.ts';
 
 interface Element {
   readonly name: string;

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { composeMail } from '../../../src/mail/compose/mail.ts';
-import type { MailParts } from '../../../src/mail/compose/parts.ts';
-import { type PreviewParts, previewMail } from '../../../src/mail/compose/preview.ts';
-import { encodedSizeUpperBound } from '../../../src/mail/compose/size.ts';
-import { mailBytes } from '../../../src/mail/compose/source.ts';
+import { composeMail } from '../../../src/mail/compose/compose-mail.ts';
+import type { MailParts } from '../../../src/mail/compose/mail-parts.ts';
+import { mailBytes } from '../../../src/mail/compose/mail-source.ts';
+import { type PreviewParts, previewMail } from '../../../src/mail/compose/preview-mail.ts';
+import { encodedSizeUpperBound } from '../../../src/mail/compose/size-upper-bound.ts';
 import { soaking } from '../../support/soak.ts';
 import { memoryBlobs } from '../world/desk.ts';
 import { bodyOf, parseMail, parseMails } from '../world/parse.ts';

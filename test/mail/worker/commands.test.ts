@@ -1,11 +1,11 @@
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import { explainRecipient } from '../../../src/mail/outbox/failure.ts';
-import { openPassword, sealPassword } from '../../../src/mail/smtp/secret.ts';
+import { explainRecipient } from '../../../src/mail/outbox/explain-failure.ts';
+import { openPassword, sealPassword } from '../../../src/mail/smtp/seal-password.ts';
 import type { Scope, Viewer } from '../../../src/platform/request-context.ts';
 import { cancelDelivery, resolveDelivery, retryDelivery } from '../../../src/tickets/deliveries/commands.ts';
-import { listDeliveries } from '../../../src/tickets/deliveries/list.ts';
-import { openRawMail } from '../../../src/tickets/deliveries/source.ts';
+import { listDeliveries } from '../../../src/tickets/deliveries/list-deliveries.ts';
+import { openRawMail } from '../../../src/tickets/deliveries/raw-mail.ts';
 import { startSmtpSink } from '../../support/servers/smtp-sink.ts';
 import { inState, onlooker, until, untilLookedAgain, viewDelivery } from '../world/desk.ts';
 import { createWorld, operator, requester } from '../world/world.ts';

@@ -1,8 +1,8 @@
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
-import { countRows } from '../../../src/storage/garbage/census.ts';
-import { unusedBatch, unusedCount } from '../../../src/storage/garbage/forget.ts';
+import { countRows } from '../../../src/storage/garbage/count-rows.ts';
+import { unusedBatch, unusedCount } from '../../../src/storage/garbage/unused-blobs.ts';
 import { createTestDatabase } from '../../support/database.ts';
 
 const rows = 40_000;

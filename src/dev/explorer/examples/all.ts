@@ -1,7 +1,7 @@
 import { messageExamples } from './add-message.ts';
-import { changingExamples } from './changing.ts';
 import type { Example } from './example.ts';
-import { readingExamples } from './reading.ts';
+import { changingExamples } from './mutations.ts';
+import { readingExamples } from './queries.ts';
 
 /** The Examples panel, in order. A test runs each operation on the demo desk. */
 export const exampleGroups: Readonly<Record<string, readonly Example[]>> = {

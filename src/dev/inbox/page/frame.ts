@@ -1,6 +1,6 @@
 import { readAsset, themeFile } from '../../../pages/assets.ts';
-import { type Html, html } from '../../../pages/html.ts';
-import { faultDomain } from '../smtp/faults.ts';
+import { type Html, html } from '../../../pages/html-template.ts';
+import { faultDomain } from '../smtp/fault-addresses.ts';
 
 /**
  * The page's Content-Security-Policy: scripts, styles and images of the same origin only. The frame with a

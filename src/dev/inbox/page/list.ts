@@ -1,4 +1,4 @@
-import { type Html, html } from '../../../pages/html.ts';
+import { type Html, html } from '../../../pages/html-template.ts';
 import type { InboxEntry, InboxPage } from '../store.ts';
 import { olderThan } from './json.ts';
 

@@ -1,4 +1,4 @@
-import { type Html, html } from '../../../pages/html.ts';
+import { type Html, html } from '../../../pages/html-template.ts';
 import type { RecipientKind, RecipientState } from '../../../platform/vocabulary.ts';
 import type { InboxRecipient } from '../recipients.ts';
 import type { InboxMail } from '../store.ts';

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Db } from '../../../db/database.ts';
 import { dispositionOf } from '../../../http/downloads/content-disposition.ts';
-import { type Html, html } from '../../../pages/html.ts';
-import { type PageResponse, sendPage } from '../../../pages/send.ts';
+import { type Html, html } from '../../../pages/html-template.ts';
+import { type PageResponse, sendPage } from '../../../pages/send-page.ts';
 import type { MailFile } from '../parse-mail.ts';
 import {
   deleteInboxMails,
@@ -17,7 +17,7 @@ import { mailJson, pageJson } from './json.ts';
 import { inboxList } from './list.ts';
 import { mailDocument, mailDocumentPolicy } from './mail-document.ts';
 import { mailView } from './mail-view.ts';
-import { waitForMails } from './wait.ts';
+import { waitForMails } from './wait-for-mails.ts';
 
 interface InboxRequest {
   readonly db: Db;

@@ -3,8 +3,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { Db } from '../../../db/database.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { addInboxMail } from '../store.ts';
-import { type ReceivedMail, serveSession } from './dialogue.ts';
-import { FaultAddresses, SmtpReply } from './faults.ts';
+import { FaultAddresses, SmtpReply } from './fault-addresses.ts';
+import { type ReceivedMail, serveSession } from './session.ts';
 
 /** The running development inbox. */
 export interface Inbox extends AsyncDisposable {

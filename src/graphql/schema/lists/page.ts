@@ -5,7 +5,7 @@ import {
   maxPageSize,
   type PageOf,
   type Paging,
-} from '../../../tickets/read/page.ts';
+} from '../../../tickets/read/pagination.ts';
 
 /** A list that is counted only when `totalCount` is selected. */
 export interface Countable {

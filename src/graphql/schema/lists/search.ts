@@ -1,7 +1,7 @@
-import { defaultPageSize, maxPageSize, type PageOf } from '../../../tickets/read/page.ts';
+import { defaultPageSize, maxPageSize, type PageOf } from '../../../tickets/read/pagination.ts';
 import { type Hit, type SearchPart, search } from '../../../tickets/read/search.ts';
 import { builder } from '../builder.ts';
-import { MessageRef, TicketRef } from '../refs.ts';
+import { MessageRef, TicketRef } from '../object-refs.ts';
 
 const SearchPartEnum = builder.enumType('SearchPart', {
   description: 'Where `search` looks.',

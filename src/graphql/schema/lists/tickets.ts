@@ -3,7 +3,7 @@ import { countTickets, listTickets } from '../../../tickets/read/ticket-list.ts'
 import type { TicketOrder } from '../../../tickets/read/ticket-order.ts';
 import { builder } from '../builder.ts';
 import { TicketStatusEnum } from '../enums.ts';
-import { TicketRef } from '../refs.ts';
+import { TicketRef } from '../object-refs.ts';
 import { connectionOf, costOfCounting, pageComplexity, totalCount, totalCountIsExact } from './page.ts';
 
 const TicketOrderEnum = builder.enumType('TicketOrder', {

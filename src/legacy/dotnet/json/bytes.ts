@@ -1,9 +1,9 @@
 import { Base64Decoder, guidBytes } from '../base64.ts';
 import type { Spool, Spools } from '../spool.ts';
 import type { TextSource } from '../text-source.ts';
+import { apostrophe, code, quote } from './character-codes.ts';
 import type { JsonCharacters } from './characters.ts';
-import { apostrophe, code, quote } from './codes.ts';
-import { broken, type JsonState } from './state.ts';
+import { broken, type JsonState } from './reader-state.ts';
 import type { JsonTokens } from './tokens.ts';
 import type { JsonValues } from './values.ts';
 

@@ -1,6 +1,6 @@
 import { TooLarge } from '../new-message.ts';
 import { isLetterOrDigit, isWhiteSpace, type TextSource } from '../text-source.ts';
-import { broken } from './state.ts';
+import { broken } from './reader-state.ts';
 
 const quote = 0x22;
 const apostrophe = 0x27;

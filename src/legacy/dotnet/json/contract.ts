@@ -7,7 +7,7 @@ import {
   type Shape,
   type ValueType,
 } from '../new-message.ts';
-import { broken, type Token } from './state.ts';
+import { broken, type Token } from './reader-state.ts';
 
 /** The members of each type of object, and how an empty one is created. */
 export const shapes: Record<Shape, { members: MemberTypes; create: () => unknown }> = {

@@ -1,7 +1,7 @@
 import { isWhiteSpace, type TextSource } from '../text-source.ts';
+import { closeBrace, closeBracket, code, comma, endToken, openBracket, quote } from './character-codes.ts';
 import type { JsonCharacters } from './characters.ts';
-import { closeBrace, closeBracket, code, comma, endToken, openBracket, quote } from './codes.ts';
-import type { JsonState } from './state.ts';
+import type { JsonState } from './reader-state.ts';
 
 const colon = code(':');
 const [zero, nine] = [code('0'), code('9')];

@@ -3,7 +3,7 @@ import type { TextSource } from '../text-source.ts';
 import { JsonBytes } from './bytes.ts';
 import { JsonCharacters } from './characters.ts';
 import { JsonFastPath } from './fast-path.ts';
-import { JsonState } from './state.ts';
+import { JsonState } from './reader-state.ts';
 import { JsonTokens } from './tokens.ts';
 import { JsonValues } from './values.ts';
 

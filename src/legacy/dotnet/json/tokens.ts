@@ -1,5 +1,4 @@
 import { isLetterOrDigit, isWhiteSpace, type TextSource } from '../text-source.ts';
-import type { JsonCharacters } from './characters.ts';
 import {
   apostrophe,
   closeBrace,
@@ -11,9 +10,10 @@ import {
   minus,
   quote,
   slash,
-} from './codes.ts';
-import { parseNumber } from './number.ts';
-import { broken, type JsonState } from './state.ts';
+} from './character-codes.ts';
+import type { JsonCharacters } from './characters.ts';
+import { parseNumber } from './parse-number.ts';
+import { broken, type JsonState } from './reader-state.ts';
 
 /**
  * Reads tokens of any type, as Json.NET 12 does. An error leaves the position where Json.NET's reader would

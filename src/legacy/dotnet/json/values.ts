@@ -1,8 +1,17 @@
 import type { TextSource } from '../text-source.ts';
+import {
+  apostrophe,
+  closeBracket,
+  code,
+  comma,
+  isNumberStart,
+  minus,
+  quote,
+  slash,
+} from './character-codes.ts';
 import type { JsonCharacters } from './characters.ts';
-import { apostrophe, closeBracket, code, comma, isNumberStart, minus, quote, slash } from './codes.ts';
-import { isNumberText, parseBooleanText, parseInt32, parseInt32Text } from './number.ts';
-import { broken, type JsonState } from './state.ts';
+import { isNumberText, parseBooleanText, parseInt32, parseInt32Text } from './parse-number.ts';
+import { broken, type JsonState } from './reader-state.ts';
 import type { JsonTokens } from './tokens.ts';
 
 /**

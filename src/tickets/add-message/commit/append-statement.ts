@@ -1,12 +1,20 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../../db/database.ts';
-import { jsonObject, milliseconds, reading } from '../../../db/step.ts';
+import { jsonObject, milliseconds, reading } from '../../../db/statement-step.ts';
 import type { TicketStatus } from '../../../platform/vocabulary.ts';
 import type { MessageRow } from '../columns.ts';
-import { accepted, acceptedPlain, decided, decidedPlain, locked, numbered, takenKeys } from './accept.ts';
-import { input, judged, type RowVerdict, wanted } from './rules.ts';
+import {
+  accepted,
+  acceptedPlain,
+  decided,
+  decidedPlain,
+  locked,
+  numbered,
+  takenKeys,
+} from './accept-rows.ts';
+import { file, files, fileWrites, messageWrites } from './insert-rows.ts';
+import { input, judged, type RowVerdict, wanted } from './judge-rows.ts';
 import { ticketWrites, ticketWritesPlain, woken } from './ticket-writes.ts';
-import { file, files, fileWrites, messageWrites } from './writes.ts';
 
 /*
  * The command's writes as one data-modifying statement: one round trip and one commit for a group of

@@ -5,9 +5,9 @@ import { Unavailable } from '../../../platform/errors.ts';
 import type { MessageRow } from '../columns.ts';
 import { isPlain, prepareAppend, type RowAnswer } from './append-statement.ts';
 import type { GroupCommitLimits } from './group-limits.ts';
-import { createTicketLanes, mayGoOn, type PendingRow } from './lanes.ts';
-import { createPace } from './pace.ts';
-import { createQueue } from './queue.ts';
+import { createPace } from './group-pace.ts';
+import { createTicketLanes, mayGoOn, type PendingRow } from './locked-tickets.ts';
+import { createQueue } from './writing-queue.ts';
 
 /** Most bytes of bodies in one statement, so that 64 large messages do not become one 64 MiB parameter. */
 const groupBytes = 2 * 1024 * 1024;

@@ -4,14 +4,14 @@ export interface GroupCommitLimits {
   readonly queueRows?: number;
   /** Most bytes of bodies in the queue, 128 MiB by default. */
   readonly queueBytes?: number;
-  /** Most rows of one statement; see pace.ts. */
+  /** Most rows of one statement; see group-pace.ts. */
   readonly groupRows?: number;
   /**
    * Two by default: one executes while the other waits for its commit's fsync. More would contend for the
    * same locks.
    */
   readonly statementsInFlight?: number;
-  /** Fewest rows worth a statement while another is in flight; see pace.ts. */
+  /** Fewest rows worth a statement while another is in flight; see group-pace.ts. */
   readonly worthwhileRows?: number;
   /**
    * Milliseconds after which a smaller group is sent as well, because the other statement may wait for a

@@ -1,10 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { eventsChannel, outboxChannel, scansChannel } from '../../../db/channels.ts';
 import { assign, insertFrom } from '../../../db/insert-from.ts';
-import { literal, reading, writing } from '../../../db/step.ts';
+import { eventsChannel, outboxChannel, scansChannel } from '../../../db/notify-channels.ts';
+import { literal, reading, writing } from '../../../db/statement-step.ts';
 import { auditEntries, events, tickets } from '../../../db/tables.ts';
-import { accepted } from './accept.ts';
-import { file, files } from './writes.ts';
+import { accepted } from './accept-rows.ts';
+import { file, files } from './insert-rows.ts';
 
 /* Steps that write what happened to the tickets, and wake who waits for it. */
 

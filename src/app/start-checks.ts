@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { and, eq, isNotNull, isNull } from 'drizzle-orm';
+import { type Config, ConfigError } from '../config.ts';
+import type { Database } from '../db/database.ts';
+import { attachments, mailboxes } from '../db/tables.ts';
+import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from '../dev/demo/seed-desk.ts';
+import { explorerDist } from '../dev/explorer/build.ts';
+import type { Logger } from '../platform/log.ts';
+
+/**
+ * Asserts that GraphiQL can be served when EXPLORER asks for it in production.
+ * @throws ConfigError when the page is not built, which takes the development packages
+ */
+export function assertExplorerBuilt({ explorer, production }: Config): void {
+  if (explorer && production && !existsSync(`${explorerDist}/index.html`))
+    throw new ConfigError(
+      'EXPLORER: the page is not built; `npm ci` with the development packages builds it, ' +
+        'and dist/ can be copied from another machine',
+    );
+}
+
+/**
+ * Asserts that mail can be sent from at least one mailbox.
+ * @throws ConfigError when there is neither SMTP_URL nor an enabled mailbox with SMTP settings of its own.
+ *   Otherwise mails would stay queued without an error.
+ */
+export async function assertCanSend(smtpUrl: string | undefined, { desk }: Database): Promise<void> {
+  if (smtpUrl !== undefined) return;
+  const own = await desk.$count(mailboxes, and(isNotNull(mailboxes.smtpUrl), isNull(mailboxes.disabledAt)));
+  if (own > 0) return;
+  throw new ConfigError(
+    'SMTP_URL: is required as long as no mailbox has SMTP settings of its own ' +
+      '("inbox:" is the development inbox)',
+  );
+}
+
+/**
+ * Creates the demo desk. When others can reach HOST, it disables the demo accounts instead, because their
+ * passwords are public.
+ * @returns the credentials of the demo desk; undefined when there is none
+ */
+export async function prepareDemo(
+  config: Config,
+  { desk }: Database,
+  log: Logger,
+): Promise<DemoDesk | undefined> {
+  if (config.demo) return seedDemoDesk(desk);
+  if (config.database.kind === 'embedded' && (await retireDemoAccounts(desk)) > 0)
+    log.warn('the demo accounts are disabled, because HOST can be reached by others');
+  return undefined;
+}
+
+/**
+ * Logs a warning when files wait for a scanner that is no longer configured: their mails would wait for ever.
+ */
+export async function warnOfUnscannedFiles({ desk }: Database, log: Logger): Promise<void> {
+  const files = await desk.$count(attachments, eq(attachments.scan, 'PENDING'));
+  if (files > 0)
+    log.warn({ files }, 'files wait for a scan, and CLAMD_URL is not set: their mails are not sent');
+}

@@ -1,0 +1,34 @@
+import type { Command, LooseCommand } from './command.ts';
+
+/** A list of commands, with and without a database. */
+export type Commands = readonly (Command | LooseCommand)[];
+
+/** The commands by their first word, loaded on demand: one without a database loads no driver. */
+const groups: Readonly<Record<string, () => Promise<Commands>>> = {
+  user: () => import('./commands/users.ts').then(({ userCommands }) => userCommands),
+  token: () => import('./commands/tokens.ts').then(({ tokenCommands }) => tokenCommands),
+  mailbox: async () => [
+    ...(await import('./commands/mailboxes.ts')).mailboxCommands,
+    ...(await import('./commands/mailbox-settings.ts')).mailboxEditCommands,
+  ],
+  ticket: async () => [
+    ...(await import('./commands/tickets.ts')).ticketCommands,
+    ...(await import('./gateway/ticket-status.ts')).statusCommands,
+  ],
+  message: () => import('./gateway/messages.ts').then(({ messageCommands }) => messageCommands),
+  delivery: () => import('./gateway/deliveries.ts').then(({ deliveryCommands }) => deliveryCommands),
+  events: () => import('./gateway/events.ts').then(({ eventCommands }) => eventCommands),
+  outbox: () => import('./commands/outbox.ts').then(({ outboxCommands }) => outboxCommands),
+  audit: () => import('./commands/audit.ts').then(({ auditCommands }) => auditCommands),
+  blobs: () => import('./commands/blobs.ts').then(({ blobCommands }) => blobCommands),
+  import: () => import('./commands/import.ts').then(({ importCommands }) => importCommands),
+  legacy: () => import('./commands/legacy.ts').then(({ legacyCommands }) => legacyCommands),
+  doctor: () => import('./commands/doctor.ts').then(({ doctorCommands }) => doctorCommands),
+};
+
+/** Loads the commands that begin with this word, or all commands if there are none. */
+export async function loadCommands(firstWord: string | undefined): Promise<Commands> {
+  const load = firstWord !== undefined && Object.hasOwn(groups, firstWord) ? groups[firstWord] : undefined;
+  if (load !== undefined) return load();
+  return (await Promise.all(Object.values(groups).map((loadGroup) => loadGroup()))).flat();
+}

@@ -1,0 +1,113 @@
+import { parseHtml } from '../dom/parse-html.ts';
+import { attributeOf, isHtml, type RootNode, UnreadableBody } from '../dom/tree.ts';
+import { textIn, walk } from '../dom/walk.ts';
+import { mediaApplies } from '../style/media-queries.ts';
+import { parseSheets, type Sheet } from '../style/parse-stylesheet.ts';
+import type { BodyChange } from './body-changes.ts';
+import { Cleaner } from './cleaner.ts';
+import type { PageOutput } from './page-output.ts';
+import type { Picture, RemotePictures } from './pictures.ts';
+
+/** What is said to the author of a body. */
+export interface Judgement {
+  /** What was changed or removed. */
+  readonly changes: readonly BodyChange[];
+  /** Whether nothing is visible. */
+  readonly blank: boolean;
+  /** Whether the only visible content are `cid:` images, which need attached files. */
+  readonly needsFiles: boolean;
+}
+
+/** A cleaned body. */
+export interface ReadBody extends Judgement {
+  /** Safe to show and to mail. */
+  readonly html: string;
+  readonly text: string;
+  /** URLs of its links. */
+  readonly links: readonly string[];
+  readonly pictures: readonly Picture[];
+}
+
+/** Steps that applying style sheets may take, and further steps per character. */
+const freeSteps = 500_000;
+const stepsPerCharacter = 2;
+/** The output is cleaned again until it is stable, this often at most. */
+const maxRounds = 4;
+
+/**
+ * Cleans HTML so that it is safe to show and to mail. Removes scripts, style sheets, forms, frames, SVG,
+ * MathML, event handlers and invisible content. Allows URLs with http(s), mailto, tel and (for images) cid.
+ * Takes time linear in the length of the body.
+ * @throws UnreadableBody when it would take longer
+ */
+export function cleanHtml(body: string, remotePictures: RemotePictures): ReadBody {
+  const page = cleanOnce(body, remotePictures, true);
+  let html = page.markup.finish();
+  let loose = page.loose || page.markup.flattened;
+  for (let round = 1; loose && round < maxRounds; round += 1) {
+    const again = cleanOnce(html, remotePictures, true).markup.finish();
+    loose = again !== html;
+    html = again;
+  }
+  const text = page.plain.finish();
+  return {
+    html,
+    text: text.trim() === '' ? page.pictures.map(nameOfPicture).join('\n') : text,
+    links: [...page.links],
+    pictures: page.pictures,
+    ...judgementOf(page),
+  };
+}
+
+const judgementOf = ({ changes, seen, names }: PageOutput): Judgement => ({
+  changes: changes.list(),
+  blank: !seen && !names,
+  needsFiles: !seen && names,
+});
+
+/**
+ * What `cleanHtml` says about a body, without its HTML and text.
+ * @throws UnreadableBody when that does
+ */
+export function judgeHtml(body: string): Judgement {
+  const page = cleanOnce(body, 'HELD', false);
+  // Only the HTML can tell whether cleaning it again succeeds.
+  if (page.loose || page.markup.flattened) cleanHtml(body, 'HELD');
+  return judgementOf(page);
+}
+
+function cleanOnce(body: string, remotePictures: RemotePictures, kept: boolean): PageOutput {
+  // A byte order mark is not part of the text.
+  const root = parseHtml(body.replace(/^\ufeff/, ''));
+  let steps = freeSteps + stepsPerCharacter * body.length;
+  const spend = (count: number) => {
+    steps -= count;
+    if (steps < 0) throw new UnreadableBody('Applying the style sheets of the HTML takes too much work');
+  };
+  const sheet = sheetOf(root);
+  const cleaner = new Cleaner({ sheet, remotePictures, length: body.length, kept, spend });
+  walk(root, cleaner);
+  for (const text of sheet.unknown) cleaner.page.changes.add('STYLE', text);
+  return cleaner.page;
+}
+
+function sheetOf(root: RootNode): Sheet {
+  const texts: string[] = [];
+  walk(root, {
+    enter(element) {
+      if (element.name !== 'style' || !isHtml(element)) return true;
+      if (mediaApplies(attributeOf(element, 'media') ?? ''))
+        texts.push(textIn(element, Number.POSITIVE_INFINITY));
+      return false;
+    },
+    leave() {},
+    text() {},
+  });
+  return parseSheets(texts);
+}
+
+/** The text for an image in a message that consists of images only. */
+const nameOfPicture = ({ kind, address, alt }: Picture): string => {
+  if (alt.trim() !== '') return `[${alt.trim()}]`;
+  return kind === 'CID' ? `[${address.slice('cid:'.length)}]` : '[picture]';
+};

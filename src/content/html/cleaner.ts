@@ -1,0 +1,213 @@
+import { isVisible } from '../dom/is-visible.ts';
+import { inPieces, linesOf } from '../dom/long-text.ts';
+import { withSymbols } from '../dom/symbol-fonts.ts';
+import { attributeOf, type ElementNode, isHtml, type TextNode } from '../dom/tree.ts';
+import { type LinkTarget, parseLinkTarget } from '../dom/urls.ts';
+import { textIn, type Visitor } from '../dom/walk.ts';
+import { type Declared, declaredOf } from '../style/cascade.ts';
+import { isHidden } from '../style/is-hidden.ts';
+import type { Sheet } from '../style/parse-stylesheet.ts';
+import { firstLook, isReadable, type Look, lookOf } from '../style/text-look.ts';
+import { type ElementRule, elementRules, inlineRule, leftOut, loosening } from './element-rules.ts';
+import { ListCounter, type ListItem } from './list-counter.ts';
+import { isWordMarker, wordListLevel, wordMarker } from './microsoft-word-lists.ts';
+import { tagsOf } from './output-tags.ts';
+import { PageOutput } from './page-output.ts';
+import { loadsPicture, type RemotePictures } from './pictures.ts';
+import { gapsOf, type Lines, raisedMark } from './text-layout.ts';
+import { writeVoidElement } from './write-void-element.ts';
+
+/** How a tree is cleaned. */
+export interface CleanerOptions {
+  readonly sheet: Sheet;
+  readonly remotePictures: RemotePictures;
+  /** Characters of the body. */
+  readonly length: number;
+  /** Whether HTML and text are kept, or only measured. */
+  readonly kept: boolean;
+  /** Charges steps to the budget. */
+  readonly spend: (steps: number) => void;
+}
+
+/** An open element, and what to do at its end. */
+interface OpenElement {
+  readonly look: Look;
+  readonly tags: number;
+  readonly after: Lines;
+  readonly indents: boolean;
+  readonly list: boolean;
+  readonly cell: boolean;
+  /** Whether the element itself preserves line breaks. */
+  readonly pre: boolean;
+  readonly link: Exclude<LinkTarget, { kind: 'none' }> | undefined;
+}
+
+const transparent: Omit<OpenElement, 'look' | 'pre'> = {
+  ...{ tags: 0, after: 0, indents: false, list: false, cell: false, link: undefined },
+};
+const lists = new Set(['ul', 'ol', 'dir', 'menu']);
+
+/** Writes the safe content of a tree. */
+export class Cleaner implements Visitor {
+  readonly page: PageOutput;
+  readonly #options: CleanerOptions;
+  readonly #open: OpenElement[] = [];
+  readonly #lists = new ListCounter();
+  #cells = 0;
+
+  constructor(options: CleanerOptions) {
+    this.#options = options;
+    this.page = new PageOutput(options.length, options.kept);
+  }
+
+  get #look(): Look {
+    return this.#open.at(-1)?.look ?? firstLook;
+  }
+
+  get #pre(): boolean {
+    return this.#open.at(-1)?.pre ?? false;
+  }
+
+  text({ text }: TextNode): void {
+    const { page } = this;
+    const look = this.#look;
+    const letters = inPieces(text, (piece) => piece.replace(/\r/g, () => '\n'));
+    const written = look.symbols === undefined ? letters : withSymbols(letters, look.symbols);
+    const visible = isVisible(written);
+    if (!isReadable(look)) {
+      if (visible) page.changes.add('HIDDEN_TEXT');
+      if (visible || look.fontSize < 2) return;
+    }
+    page.seen ||= visible;
+    page.plain.write(written, look.space);
+    if (look.space === 'collapse' || this.#pre) page.markup.text(written);
+    else {
+      let first = true;
+      for (const line of linesOf(written)) {
+        if (!first) page.markup.empty('br', []);
+        page.markup.text(line);
+        first = false;
+      }
+    }
+  }
+
+  enter(element: ElementNode): boolean {
+    if (!isHtml(element)) return this.#enterForeign(element);
+    const { page } = this;
+    const declared = declaredOf(element, this.#options.sheet, this.#options.spend);
+    if (isHidden(element, declared)) {
+      if (isVisible(textIn(element, 10_000))) page.changes.add('HIDDEN_TEXT');
+      return false;
+    }
+    const rule = elementRules.get(element.name) ?? inlineRule;
+    const change = leftOut[element.name];
+    if (change !== undefined && !/^(?:hidden|image)$/i.test(attributeOf(element, 'type') ?? ''))
+      page.changes.add(change);
+    if (loadsPicture(declared) || attributeOf(element, 'background') !== undefined)
+      page.changes.add('REMOTE_PICTURE');
+    if (rule.drop === true || rule.empty === true || element.name === 'input' || element.name === 'select') {
+      writeVoidElement(page, { element, rule, declared, look: this.#look }, this.#options.remotePictures);
+      return false;
+    }
+    if (isWordMarker(declared)) {
+      page.say(`${wordMarker(element, this.#look.symbols)}\u00a0 `, this.#look);
+      return false;
+    }
+    this.#begin(element, rule, declared);
+    return true;
+  }
+
+  /** Shows MathML as text and drops SVG. */
+  #enterForeign(element: ElementNode): boolean {
+    if (element.name === 'svg') {
+      this.page.changes.add('EMBEDDED');
+      return false;
+    }
+    if (/^(?:annotation|annotation-xml|style|script|title|desc|metadata)$/.test(element.name)) return false;
+    this.page.loose = true;
+    const { parent } = element;
+    if (parent?.kind === 'element' && parent.last === element && parent.first !== element) {
+      if (parent.name === 'msup') this.page.say('^', this.#look);
+      if (parent.name === 'msub') this.page.say('_', this.#look);
+    }
+    this.#open.push({ ...transparent, look: this.#look, pre: this.#pre });
+    return true;
+  }
+
+  #begin(element: ElementNode, rule: ElementRule, declared: Declared): void {
+    const { page } = this;
+    const { name } = element;
+    const around = this.#look;
+    if (loosening.has(name)) page.loose = true;
+    const gaps = gapsOf(rule, declared, around, name === 'table' && this.#cells > 0);
+    const list = lists.has(name);
+    page.plain.block(this.#gap(gaps.before, list));
+    const cell = name === 'td' || name === 'th' || declared.get('display') === 'table-cell';
+    if (cell && gaps.before === 0) page.plain.cell();
+    const item = name === 'li' ? this.#lists.item(element, declared) : undefined;
+    const indents = this.#indent(element, declared, item);
+    if (list) this.#lists.enter(element, declared);
+    const link = name === 'a' ? this.#beginLink(element) : undefined;
+    const mark = raisedMark(element, declared, page.plain.last);
+    if (mark !== '') page.plain.write(mark, 'collapse');
+    const url = link?.kind === 'allowed' ? link.url : undefined;
+    if (url !== undefined) page.links.add(url);
+    const tags = tagsOf(element, rule, declared, { url, around, item });
+    if (tags.displaced) page.changes.add('PLACEMENT');
+    if (tags.name !== undefined) page.markup.open(tags.name, tags.attributes);
+    if (tags.struck) page.markup.open('s', []);
+    if (item !== undefined && item.tick !== '') page.markup.text(item.tick);
+    if (name === 'q') page.plain.write('"', 'collapse');
+    if (name === 'rt') page.say('(', around);
+    if (cell) this.#cells += 1;
+    this.#open.push({
+      look: lookOf(element, declared, around),
+      tags: (tags.name === undefined ? 0 : 1) + (tags.struck ? 1 : 0),
+      after: this.#gap(gaps.after, list),
+      pre: rule.as === 'pre' || this.#pre,
+      ...{ indents, list, cell, link },
+    });
+  }
+
+  /** A nested list follows the text of its item without an empty line. */
+  #gap = (lines: Lines, list: boolean): Lines => (list && lines === 2 && this.#lists.depth > 0 ? 1 : lines);
+
+  #indent(element: ElementNode, declared: Declared, item: ListItem | undefined): boolean {
+    const { plain } = this.page;
+    const level = wordListLevel(declared);
+    if (element.name === 'blockquote') plain.indent('> ', '> ');
+    else if (element.name === 'dd') plain.indent('   ', '   ');
+    else if (item !== undefined && !/^inline/.test(declared.get('display') ?? '')) {
+      const { marker, level: deeper } = item;
+      const first = marker === '' ? '' : `${' '.repeat(3 * deeper + 1)}${marker} `;
+      plain.indent(first, ' '.repeat(first.length));
+    } else if (level !== undefined) plain.indent(' '.repeat(3 * level - 2), ' '.repeat(3 * level));
+    else return false;
+    return true;
+  }
+
+  #beginLink(element: ElementNode): OpenElement['link'] {
+    const href = attributeOf(element, 'href');
+    if (href === undefined || this.page.inLink) return undefined;
+    const address = parseLinkTarget(href);
+    if (address.kind === 'none') {
+      if (address.program) this.page.changes.add('LINK');
+      return undefined;
+    }
+    this.page.beginLink();
+    return address;
+  }
+
+  leave({ name }: ElementNode): void {
+    const { page } = this;
+    const { tags, after, indents, list, cell, link, look } = this.#open.pop()!;
+    if (name === 'q') page.plain.write('"', 'collapse');
+    if (name === 'rt') page.say(')', look);
+    if (link !== undefined) page.endLink(link);
+    for (let count = 0; count < tags; count += 1) page.markup.close();
+    if (cell) this.#cells -= 1;
+    if (list) this.#lists.leave();
+    if (indents) page.plain.outdent();
+    page.plain.block(after);
+  }
+}

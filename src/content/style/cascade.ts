@@ -1,0 +1,120 @@
+import { attributeOf, type ElementNode } from '../dom/tree.ts';
+import { type Declaration, parseDeclarations, wordsOf } from './css-syntax.ts';
+import { editorStyles } from './editor-classes.ts';
+import { matches } from './match-selector.ts';
+import type { Sheet, StyleRule } from './parse-stylesheet.ts';
+import { classesOf } from './simple-selectors.ts';
+
+/** Declared values by property, in cascade order. */
+export type Declared = ReadonlyMap<string, string>;
+
+const nothing: Declared = new Map();
+const noRules: readonly StyleRule[] = [];
+
+/**
+ * Cascades style sheets, editor classes and the style attribute of an element.
+ * @param spend charged one step for each test of a selector
+ */
+export function declaredOf(element: ElementNode, sheet: Sheet, spend: (steps: number) => void): Declared {
+  const style = attributeOf(element, 'style');
+  const classes = classesOf(element);
+  const rules = sheet.rules.size === 0 ? noRules : rulesFor(element, classes, sheet, spend);
+  const editors = classes.map((name) => editorStyles.get(name)).filter((one) => one !== undefined);
+  const inline = style === undefined ? [] : parseDeclarations(style);
+  if (inline.length === 0 && rules.length === 0 && editors.length === 0) return nothing;
+  const layers = [
+    ...editors.map(parseDeclarations),
+    ...rules.map(({ declarations }) => declarations),
+    inline,
+  ];
+  const declared = new Map<string, string>();
+  for (const important of [false, true])
+    for (const layer of layers) {
+      for (const declaration of layer)
+        if (declaration.important === important) for (const one of expand(declaration)) set(declared, ...one);
+    }
+  return declared;
+}
+
+/** Moves the property to the end, so that a later `border` overrides `border-left`. */
+function set(declared: Map<string, string>, property: string, value: string): void {
+  declared.delete(property);
+  declared.set(property, value);
+}
+
+function rulesFor(
+  element: ElementNode,
+  classes: readonly string[],
+  sheet: Sheet,
+  spend: (steps: number) => void,
+): readonly StyleRule[] {
+  const id = attributeOf(element, 'id');
+  const keys = [
+    '*',
+    element.name,
+    ...(id === undefined ? [] : [`#${id}`]),
+    ...classes.map((one) => `.${one}`),
+  ];
+  spend(classes.length);
+  const found = new Set<StyleRule>();
+  for (const key of keys)
+    for (const rule of sheet.rules.get(key) ?? noRules)
+      if (matches(element, rule.selector, spend)) found.add(rule);
+  return [...found].sort((a, b) => a.selector.specificity - b.selector.specificity || a.order - b.order);
+}
+
+const isLength = (word: string): boolean => /^(?:0|[\d.]+(?:px|pt|pc|em|rem|ex|in|cm|mm|%))$/.test(word);
+const sizeWord = /^(?:xx-small|x-small|small|medium|large|x-large|xx-large|smaller|larger)$/;
+
+/** Expands shorthands to the properties that are used here. */
+function expand({ property, value }: Declaration): (readonly [string, string])[] {
+  switch (property) {
+    case 'font':
+      return expandFont(value);
+    case 'background':
+      return expandBackground(value);
+    case 'list-style': {
+      const type = wordsOf(value).find((word) => /^[a-z-]+$/.test(word) && !/^(?:in|out)side$/.test(word));
+      return type === undefined ? [] : [['list-style-type', type]];
+    }
+    case 'text-decoration-line':
+      return [['text-decoration', value]];
+    default:
+      return [[property, value]];
+  }
+}
+
+function expandFont(value: string): (readonly [string, string])[] {
+  const words = wordsOf(value);
+  const at = words.findIndex((word) => isLength(word.split('/')[0]!) || sizeWord.test(word.split('/')[0]!));
+  if (at === -1) return [];
+  const [size, line] = words[at]!.split('/');
+  const before = words.slice(0, at);
+  const family = words.slice(at + 1).join(' ');
+  const weight = before.find((word) => /^(?:bold|bolder|lighter|[1-9]00)$/.test(word));
+  return [
+    ['font-size', size!],
+    ...(line === undefined || line === '' ? [] : [['line-height', line] as const]),
+    ...(weight === undefined ? [] : [['font-weight', weight] as const]),
+    ...(before.includes('italic') ? [['font-style', 'italic'] as const] : []),
+    ...(family === '' ? [] : [['font-family', family] as const]),
+  ];
+}
+
+const notColours = [
+  ...['none', 'no-', 'repeat', 'top', 'left', 'right', 'bottom', 'center', 'fixed', 'scroll', 'local'],
+  ...['cover', 'contain', 'auto', 'initial', 'inherit', 'unset'],
+  ...['border-box', 'content-box', 'padding-box'],
+].join('|');
+const backgroundColour = new RegExp(`^(?:#|rgba?\\(|hsla?\\()|^(?!${notColours})[a-z]{3,}$`);
+
+/** The colour, and an image, which makes the contrast of text on it unknown. */
+function expandBackground(value: string): (readonly [string, string])[] {
+  const words = wordsOf(value);
+  const isPicture = (word: string) => /(?:url|gradient|image|image-set|element|cross-fade)\(/.test(word);
+  const colour = words.find((word) => !isPicture(word) && backgroundColour.test(word));
+  return [
+    ['background-image', words.find(isPicture) ?? 'none'],
+    ['background-color', colour ?? 'transparent'],
+  ];
+}

@@ -1,0 +1,197 @@
+import { attributeOf, type ElementNode } from '../dom/tree.ts';
+import { matches, type Selector, type Spend, type Test } from './match-selector.ts';
+import { placeOf } from './sibling-position.ts';
+
+/** A valid selector that is not supported, as it depends on browser state. */
+export class UnknownSelector extends Error {}
+/** An invalid selector, for which a browser drops the whole rule. */
+export class InvalidSelector extends Error {}
+
+/** Tests the name of an element. */
+export const nameTest =
+  (name: string): Test =>
+  (element) =>
+    element.name === name;
+
+/** Tests the attribute `id`. */
+export const idTest =
+  (id: string): Test =>
+  (element) =>
+    attributeOf(element, 'id') === id;
+
+/** The classes of an element. */
+export const classesOf = (element: ElementNode): readonly string[] => wordsIn(attributeOf(element, 'class'));
+
+const wordsIn = (text: string | undefined): readonly string[] =>
+  text?.split(/[ \t\n\f\r]+/).filter((word) => word !== '') ?? [];
+
+/** Tests whether an element has a class. */
+export const classTest =
+  (name: string): Test =>
+  (element) =>
+    classesOf(element).includes(name);
+
+/** Attributes whose values are case-insensitive in HTML. */
+const caseless = new Set(
+  (
+    'accept accept-charset align alink axis bgcolor charset checked clear codetype color compact ' +
+    'declare defer dir direction disabled enctype face frame hreflang http-equiv lang language link ' +
+    'media method multiple nohref noresize noshade nowrap readonly rel rev rules scope scrolling ' +
+    'selected shape target text type valign valuetype vlink'
+  ).split(' '),
+);
+
+const comparisons: Readonly<Record<string, (found: string, wanted: string) => boolean>> = {
+  '': () => true,
+  '=': (found, wanted) => found === wanted,
+  '~=': (found, wanted) => wordsIn(found).includes(wanted),
+  '|=': (found, wanted) => found === wanted || found.startsWith(`${wanted}-`),
+  '^=': (found, wanted) => wanted !== '' && found.startsWith(wanted),
+  '$=': (found, wanted) => wanted !== '' && found.endsWith(wanted),
+  '*=': (found, wanted) => wanted !== '' && found.includes(wanted),
+};
+
+/**
+ * Tests an attribute, as `[name operator value flag]`. The operator is empty if the attribute need only
+ * exist.
+ */
+export function attributeTest({
+  name,
+  operator,
+  value,
+  flag,
+}: {
+  readonly name: string;
+  readonly operator: string;
+  readonly value: string;
+  readonly flag: string | undefined;
+}): Test {
+  const compare = comparisons[operator]!;
+  const anyCase = flag === 'i' || (flag === undefined && caseless.has(name));
+  const wanted = anyCase ? value.toLowerCase() : value;
+  return (element) => {
+    const found = attributeOf(element, name);
+    return found !== undefined && compare(anyCase ? found.toLowerCase() : found, wanted);
+  };
+}
+
+const isLink: Test = (element) =>
+  (element.name === 'a' || element.name === 'area') && attributeOf(element, 'href') !== undefined;
+const isField = (element: ElementNode): boolean =>
+  /^(?:button|input|select|textarea|optgroup|option|fieldset)$/.test(element.name);
+const has = (element: ElementNode, name: string): boolean => attributeOf(element, name) !== undefined;
+
+const nothing: Test = () => false;
+const isRoot: Test = ({ parent }) => parent?.kind === 'root';
+
+/** States of a static page without interaction. */
+const states: Readonly<Record<string, Test>> = {
+  'first-child': (element, spend) => placeOf(element, spend).index === 1,
+  'last-child': (element, spend) => placeOf(element, spend).fromEnd === 1,
+  'only-child': (element, spend) =>
+    placeOf(element, spend).index === 1 && placeOf(element, spend).fromEnd === 1,
+  'first-of-type': (element, spend) => placeOf(element, spend).ofType === 1,
+  'last-of-type': (element, spend) => placeOf(element, spend).ofTypeFromEnd === 1,
+  'only-of-type': (element, spend) =>
+    placeOf(element, spend).ofType === 1 && placeOf(element, spend).ofTypeFromEnd === 1,
+  empty: ({ first }) => {
+    for (let node = first; node !== undefined; node = node.next) if (node.kind !== 'other') return false;
+    return true;
+  },
+  root: isRoot,
+  scope: isRoot,
+  link: isLink,
+  'any-link': isLink,
+  '-webkit-any-link': isLink,
+  checked: (element) =>
+    (element.name === 'input' && has(element, 'checked')) ||
+    (element.name === 'option' && has(element, 'selected')),
+  disabled: (element) => isField(element) && has(element, 'disabled'),
+  enabled: (element) => isField(element) && !has(element, 'disabled'),
+  defined: () => true,
+  open: (element) => /^(?:details|dialog)$/.test(element.name) && has(element, 'open'),
+  ...Object.fromEntries(
+    (
+      'hover active focus focus-visible focus-within visited target target-within fullscreen modal host ' +
+      'picture-in-picture autofill -webkit-autofill -webkit-drag -webkit-full-screen current past ' +
+      'future playing popover-open user-invalid user-valid'
+    )
+      .split(' ')
+      .map((name) => [name, nothing]),
+  ),
+};
+
+const indexes: Readonly<Record<string, (element: ElementNode, spend: Spend) => number>> = {
+  'nth-child': (element, spend) => placeOf(element, spend).index,
+  'nth-last-child': (element, spend) => placeOf(element, spend).fromEnd,
+  'nth-of-type': (element, spend) => placeOf(element, spend).ofType,
+  'nth-last-of-type': (element, spend) => placeOf(element, spend).ofTypeFromEnd,
+};
+
+/** Valid in browsers, but not supported here, as they are rare in mail. */
+const notUnderstood = new Set(
+  (
+    'active-view-transition default dir has has-slotted heading host-context in-range indeterminate ' +
+    'invalid muted nth-last-col nth-col optional out-of-range paused placeholder-shown read-only ' +
+    'read-write required seeking stalled state target-current valid'
+  ).split(' '),
+);
+
+/**
+ * Compiles a pseudo-class.
+ * @param argument what is inside of its brackets; undefined without brackets
+ * @param compile compiles the selectors in the argument of `:not` and `:is`
+ * @throws UnknownSelector, InvalidSelector
+ */
+export function pseudoClassTest(
+  name: string,
+  argument: string | undefined,
+  compile: (list: string) => readonly Selector[],
+): { readonly test: Test; readonly specificity: number } {
+  const state = argument === undefined && Object.hasOwn(states, name) ? states[name] : undefined;
+  if (state !== undefined) return { test: state, specificity: 100 };
+  if (notUnderstood.has(name)) throw new UnknownSelector();
+  if (argument === undefined) throw new InvalidSelector();
+  const index = indexes[name];
+  if (index !== undefined) return { test: nthTest(argument, index), specificity: 100 };
+  if (name === 'lang') return { test: langTest(argument), specificity: 100 };
+  if (!/^(?:not|is|where|matches|-webkit-any)$/.test(name)) throw new InvalidSelector();
+  return listTest(name, compile(argument));
+}
+
+function listTest(name: string, selectors: readonly Selector[]): { test: Test; specificity: number } {
+  const any: Test = (element, spend) => selectors.some((one) => matches(element, one, spend));
+  return {
+    test: name === 'not' ? (element, spend) => !any(element, spend) : any,
+    specificity: name === 'where' ? 0 : Math.max(...selectors.map(({ specificity }) => specificity)),
+  };
+}
+
+/** `odd`, `3`, `2n+1`, `-n + 3` */
+function nthTest(argument: string, index: (element: ElementNode, spend: Spend) => number): Test {
+  const text = argument.trim().toLowerCase();
+  if (/\sof\s/.test(text)) throw new UnknownSelector();
+  const formula = ({ odd: '2n+1', even: '2n' }[text] ?? text).replace(/\s*([+-])\s*/g, '$1');
+  const parts = /^(?:([+-]?\d{0,9})n)?([+-]?\d{1,9})?$/.exec(formula);
+  if (formula === '' || parts === null) throw new InvalidSelector();
+  const [, factor, offset] = parts;
+  const step = factor === undefined ? 0 : /\d/.test(factor) ? Number(factor) : Number(`${factor}1`);
+  const begin = Number(offset ?? 0);
+  return (element, spend) => {
+    const past = index(element, spend) - begin;
+    return step === 0 ? past === 0 : past % step === 0 && past / step >= 0;
+  };
+}
+
+function langTest(argument: string): Test {
+  const wanted = argument.split(',').map((one) => one.trim().replace(/["']/g, '').toLowerCase());
+  return (element, spend) => {
+    for (let at: ElementNode | undefined = element; at !== undefined; ) {
+      spend(1);
+      const found = attributeOf(at, 'lang')?.toLowerCase();
+      if (found !== undefined) return wanted.some((one) => found === one || found.startsWith(`${one}-`));
+      at = at.parent?.kind === 'element' ? at.parent : undefined;
+    }
+    return false;
+  };
+}

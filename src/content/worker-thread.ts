@@ -1,0 +1,28 @@
+import { parentPort } from 'node:worker_threads';
+import { UnreadableBody } from './dom/tree.ts';
+import type { ThreadCall } from './thread-pool.ts';
+import { tasks } from './thread-tasks.ts';
+
+/* A thread that processes large bodies, so that they do not block the event loop of the server. */
+
+parentPort!.on('message', (call: ThreadCall) => {
+  try {
+    parentPort!.postMessage({ result: done(call) });
+  } catch (error) {
+    if (!(error instanceof UnreadableBody)) throw error;
+    parentPort!.postMessage({ problem: error.message });
+  }
+});
+
+function done(call: ThreadCall): unknown {
+  switch (call.task) {
+    case 'read':
+      return tasks.read(call.request);
+    case 'judgeHtml':
+      return tasks.judgeHtml(call.request);
+    case 'takeOutPictures':
+      return tasks.takeOutPictures(call.request);
+    case 'encodeTextPart':
+      return tasks.encodeTextPart(call.request);
+  }
+}

@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Connection, openClient } from './client.ts';
+import type { Backend } from './close-silent-connections.ts';
+
+const answerMs = 1000;
+
+/**
+ * Queries the state of some backends over a connection that is opened for the purpose. It does not take the
+ * gateway's role, because PostgreSQL shows a login the details of its own sessions only.
+ * @returns a function that resolves to undefined when there is no answer
+ */
+export const askBackends =
+  (connection: Connection) =>
+  async (pids: readonly number[]): Promise<readonly Backend[] | undefined> => {
+    const client = openClient(connection, {
+      max: 1,
+      connectSeconds: answerMs / 1000,
+      parameters: { application_name: 'ticketwire-probe' },
+    });
+    const asked = client<Backend[]>`
+      select pid, state like 'idle%' as "isIdle",
+        extract(epoch from clock_timestamp() - state_change)::float8 * 1000 as "stateMs",
+        extract(epoch from clock_timestamp() - backend_start)::float8 * 1000 as "ageMs"
+      from pg_stat_activity
+      where pid = any (${[...pids]}::int[]) and datname = current_database() and state is not null`.catch(
+      () => undefined,
+    );
+    const answered = await Promise.race([asked, sleep(answerMs, undefined, { ref: false })]);
+    void client.end({ timeout: 0 });
+    return answered;
+  };

@@ -1,0 +1,131 @@
+import { execFile } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { type Binaries, EmbeddedUnavailable, findBinaries } from './binaries.ts';
+import { chooseIdentity, type Identity } from './system-user.ts';
+
+const run = promisify(execFile);
+
+/** The cluster's superuser, which owns the database and all tables. */
+export const clusterUser = 'ticketwire';
+/**
+ * The server's whole environment. Nothing else of ours reaches it, because its files and responses must not
+ * depend on it.
+ */
+export const serverEnvironment = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
+
+/** PostgreSQL's files under a DATA_DIR: `postgres/data`, `postgres/postgres.log`. */
+export interface Cluster {
+  readonly directory: string;
+  readonly data: string;
+  readonly log: string;
+  readonly binaries: Binaries;
+  readonly identity: Identity;
+}
+
+/**
+ * The directory of a DATA_DIR's cluster, whether it exists or not. Symbolic links are resolved, because a
+ * server is recognized by this path in its command line.
+ */
+export function clusterDirectory(dataDir: string): string {
+  return join(existsSync(dataDir) ? realpathSync(dataDir) : resolve(dataDir), 'postgres');
+}
+
+/**
+ * Creates the cluster unless it exists. It is created under another name and then renamed, so that an
+ * interrupted start leaves nothing that looks like a cluster.
+ * @param durable false: the files are not fsynced
+ * @throws EmbeddedUnavailable when PostgreSQL cannot run here, or the directory belongs to another user
+ */
+export async function prepareCluster(dataDir: string, { durable }: { durable: boolean }): Promise<Cluster> {
+  const binaries = await findBinaries();
+  // Others may enter it, as PostgreSQL's user must, but not list it. `chmod` ignores the umask.
+  if (mkdirSync(dataDir, { recursive: true }) !== undefined) chmodSync(dataDir, 0o711);
+  const directory = clusterDirectory(dataDir);
+  const there = existsSync(directory) ? statSync(directory) : undefined;
+  const identity = await chooseIdentity(binaries.postgres, dataDir, there);
+  if (there && process.getuid?.() !== 0 && there.uid !== process.getuid?.()) {
+    throw new EmbeddedUnavailable(
+      `DATA_DIR: ${directory} belongs to another user: start as that user, or choose another DATA_DIR`,
+    );
+  }
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  chmodSync(directory, 0o700);
+  if (identity.ids) chownSync(directory, identity.ids.uid, identity.ids.gid);
+  const cluster = {
+    directory,
+    data: join(directory, 'data'),
+    log: join(directory, 'postgres.log'),
+    binaries,
+    identity,
+  };
+  removeLeftovers(directory);
+  if (!existsSync(cluster.data)) await initialise(cluster, durable);
+  return cluster;
+}
+
+async function initialise({ directory, data, binaries, identity }: Cluster, durable: boolean): Promise<void> {
+  const fresh = join(directory, `new-${process.pid}`);
+  rmSync(fresh, { recursive: true, force: true });
+  const [command, ...args] = [
+    ...identity.prefix,
+    ...[
+      binaries.initdb,
+      '--pgdata',
+      fresh,
+      '--username',
+      clusterUser,
+      '--auth',
+      'trust',
+      '--no-instructions',
+    ],
+    ...['--encoding', 'UTF8', '--locale', 'C', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8'],
+    ...(durable ? [] : ['--no-sync']),
+  ];
+  try {
+    await run(command!, args, { ...identity.ids, cwd: '/', env: serverEnvironment });
+    renameSync(fresh, data);
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true });
+    // Two first starts at once: the other's cluster is as good, and its server's lock decides who goes on.
+    if (existsSync(data)) return;
+    throw new Error(`initdb failed: ${(error as { stderr?: string }).stderr?.trim() || error}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * What first starts that were killed have left; initdb may outlive its starter for a moment, then the next
+ * start removes it.
+ */
+function removeLeftovers(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const starter = Number(name.match(/^new-(\d+)$/)?.[1]);
+    if (!starter || existsProcess(starter)) continue;
+    try {
+      rmSync(join(directory, name), { recursive: true, force: true });
+    } catch {
+      // Still being written.
+    }
+  }
+}
+
+function existsProcess(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

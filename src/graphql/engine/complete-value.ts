@@ -1,0 +1,74 @@
+import { GraphQLError, type GraphQLLeafType, type GraphQLOutputType, isNonNullType } from 'graphql';
+import type { Complete } from './execution-state.ts';
+import { afterAll, completed, isPromise } from './run-plan.ts';
+
+/* Completes values of each kind of type. */
+
+/** Completes a value of a nullable type. An error that a resolver returned counts as thrown. */
+export const nullOr =
+  (complete: Complete): Complete =>
+  (run, value, field, path) => {
+    if (value == null) return null;
+    if (value instanceof Error) throw value;
+    return complete(run, value, field, path);
+  };
+
+/** Completes a value of a scalar or an enum. */
+export const leaf = (type: GraphQLLeafType): Complete =>
+  nullOr((run, value) => {
+    const serialized = type.serialize(value);
+    run.budget.spendValue(serialized);
+    if (serialized == null) throw new Error(`A value of ${type.name} cannot be shown`);
+    return serialized;
+  });
+
+/** Completes a value of a non-null type. */
+export const nonNull =
+  (complete: Complete): Complete =>
+  (run, value, field, path) => {
+    const done = complete(run, value, field, path);
+    if (done === null) {
+      const { parentType, definition } = field;
+      throw new Error(`Cannot return null for non-nullable field ${parentType.name}.${definition.name}.`);
+    }
+    return done;
+  };
+
+/** Completes a list. */
+export function list(itemType: GraphQLOutputType, complete: Complete): Complete {
+  const nullable = !isNonNullType(itemType);
+  return nullOr((run, value, field, path) => {
+    if (!isIterable(value)) {
+      const { parentType, definition } = field;
+      throw new GraphQLError(
+        `Expected Iterable, but did not find one for field "${parentType.name}.${definition.name}".`,
+      );
+    }
+    const items: unknown[] = [];
+    let pending = false;
+    let error: { readonly of: unknown } | undefined;
+    for (const item of value) {
+      let done = item;
+      if (error === undefined) {
+        try {
+          const at = { prev: path, key: items.length, typename: undefined };
+          done = completed(run, item, complete, field, nullable, at);
+        } catch (of) {
+          error = { of };
+        }
+      }
+      items.push(done);
+      pending ||= isPromise(done);
+    }
+    if (error !== undefined) {
+      if (pending) return afterAll(items, error.of);
+      throw error.of;
+    }
+    return pending ? Promise.all(items) : items;
+  });
+}
+
+const isIterable = (value: unknown): value is Iterable<unknown> =>
+  typeof value === 'object' &&
+  value !== null &&
+  typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] === 'function';

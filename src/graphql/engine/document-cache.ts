@@ -1,0 +1,169 @@
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  Kind,
+  type OperationDefinitionNode,
+  type ParseOptions,
+  parse,
+  specifiedRules,
+  type ValidationRule,
+  validate,
+  visit,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { type ComplexityLimit, limitComplexity } from './complexity-limit.ts';
+import { assertModest, maxTokens, tooLarge } from './document-limits.ts';
+import type { Plan } from './execution-state.ts';
+import { planOf } from './plan-document.ts';
+
+/** The cached analysis of a document. */
+export interface KnownDocument {
+  readonly document: DocumentNode;
+  /** Whether it selects `__schema` or `__type`. */
+  readonly introspects: boolean;
+  /** Undefined: graphql-js executes it. */
+  readonly plan: Plan | undefined;
+  /**
+   * The complexity limit. Undefined for a document with several operations: it is computed for the one that
+   * is executed.
+   */
+  readonly limit: ComplexityLimit | undefined;
+}
+
+/** Validation stops after this many errors. */
+const maxErrors = 2;
+/**
+ * Approximate bytes of all cached documents, and characters of one document. Clients send a few hundred
+ * different documents over and over, and the many that a stranger can send must not fill the memory.
+ */
+const keptBytes = 64 * 1024 * 1024;
+const keptCharacters = 16_384;
+/**
+ * Bytes per character of a cached syntax tree, and per field of its plan. Both were measured on the worst
+ * documents.
+ */
+const bytesOfCharacter = 120;
+const bytesOfField = 600;
+
+/**
+ * Parses, validates and plans each document once for all viewers. Only introspection depends on the viewer.
+ */
+export class Documents {
+  readonly #schema: GraphQLSchema;
+  readonly #kept = new LRUCache<string, KnownDocument>({ maxSize: keptBytes });
+  /** Of documents that were parsed here and are valid. */
+  readonly #valid = new WeakMap<DocumentNode, KnownDocument>();
+  readonly #texts = new WeakMap<DocumentNode, string>();
+  /** Suggested names would reveal the schema to a stranger. */
+  readonly #hideSuggestions: boolean;
+
+  constructor(schema: GraphQLSchema, { hideSuggestions }: { readonly hideSuggestions: boolean }) {
+    this.#schema = schema;
+    this.#hideSuggestions = hideSuggestions;
+  }
+
+  /** The cached document of a text that was found valid before. */
+  recall(text: string): DocumentNode | undefined {
+    return this.#kept.get(text)?.document;
+  }
+
+  /** The analysis of a document that was parsed here and found valid. */
+  known(document: DocumentNode): KnownDocument | undefined {
+    return this.#valid.get(document);
+  }
+
+  /**
+   * Parses a document.
+   * @throws GraphQLError for a syntax error, or DOCUMENT_TOO_LARGE
+   */
+  parse(text: string, options?: ParseOptions): DocumentNode {
+    const document = parseShallow(text, { ...options, maxTokens });
+    assertModest(document);
+    this.#texts.set(document, text);
+    return document;
+  }
+
+  /**
+   * Validates a document. A valid one is cached.
+   * @param more rules besides the specified ones
+   * @returns at most two errors
+   */
+  validate(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    more: readonly ValidationRule[] = [],
+  ): readonly GraphQLError[] {
+    const asSpecified = schema === this.#schema && more.length === 0;
+    if (asSpecified && this.#valid.has(document)) return [];
+    const options = { maxErrors, hideSuggestions: this.#hideSuggestions };
+    let errors: readonly GraphQLError[];
+    try {
+      errors = validate(schema, document, [...specifiedRules, ...more], options);
+    } catch (error) {
+      // A rule may evaluate an argument that needs variables, which validation does not have. Such a document
+      // is invalid, too.
+      if (error instanceof GraphQLError) return [error];
+      throw error;
+    }
+    if (errors.length === 0 && asSpecified) this.#keep(document);
+    return errors;
+  }
+
+  /** The complexity limit for a document that is not cached or has several operations. */
+  limitOf(document: DocumentNode, operation: OperationDefinitionNode): ComplexityLimit {
+    return limitComplexity(this.#schema, document, operation);
+  }
+
+  #keep(document: DocumentNode): void {
+    const text = this.#texts.get(document);
+    if (text === undefined) return;
+    // A plan is worth its cost only when it is cached.
+    const isKept = text.length <= keptCharacters;
+    const found = {
+      document,
+      introspects: introspects(document),
+      plan: isKept ? orNothing(() => planOf(this.#schema, document)) : undefined,
+      limit: orNothing(() => {
+        const only = getOperationAST(document);
+        return only ? limitComplexity(this.#schema, document, only) : undefined;
+      }),
+    };
+    this.#valid.set(document, found);
+    if (isKept)
+      this.#kept.set(text, found, {
+        size: bytesOfCharacter * text.length + bytesOfField * (found.plan?.size ?? 0),
+      });
+  }
+}
+
+/** The parser is recursive: a few thousand levels overflow the stack. */
+function parseShallow(text: string, options: ParseOptions): DocumentNode {
+  try {
+    return parse(text, options);
+  } catch (error) {
+    if (error instanceof RangeError) throw tooLarge('too many levels');
+    throw error;
+  }
+}
+
+/** Returns undefined when `look` throws. graphql-js then executes the document and reports what is wrong. */
+function orNothing<T>(look: () => T | undefined): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a document selects `__schema` or `__type`. */
+export function introspects(document: DocumentNode): boolean {
+  let found = false;
+  visit(document, {
+    [Kind.FIELD]({ name }) {
+      if (name.value === '__schema' || name.value === '__type') found = true;
+    },
+  });
+  return found;
+}

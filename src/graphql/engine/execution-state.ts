@@ -1,0 +1,89 @@
+import type {
+  ExecutionResult,
+  FieldNode,
+  GraphQLError,
+  GraphQLField,
+  GraphQLObjectType,
+  GraphQLResolveInfo,
+  GraphQLSchema,
+  OperationDefinitionNode,
+} from 'graphql';
+import type { ArgumentsOf, CoerceVariables } from './plan-input.ts';
+import type { AnswerBudget } from './response-budget.ts';
+
+/** Position of a value in the answer. Undefined for the answer itself. */
+export type Path = GraphQLResolveInfo['path'] | undefined;
+
+/** Values by response key. */
+export type ResultData = Record<string, unknown>;
+
+/**
+ * Completes a resolver's return value, as `CompleteValue` of the specification.
+ * @throws what makes the field an error
+ */
+export type Complete = (run: Run, value: unknown, field: PlannedField, path: Path) => unknown;
+
+/** A selected field of an object type. */
+export interface PlannedField {
+  /** Response key: the alias, or the field's name. */
+  readonly key: string;
+  /** The type's name for `__typename`, which needs no resolver. */
+  readonly typename: string | undefined;
+  /** All selections of this response key. */
+  readonly nodes: readonly FieldNode[];
+  readonly parentType: GraphQLObjectType;
+  readonly definition: GraphQLField<unknown, unknown>;
+  readonly argumentsOf: ArgumentsOf;
+  /** Whether its value may be null. */
+  readonly nullable: boolean;
+  /** Completes the resolver's return value. */
+  readonly complete: Complete;
+}
+
+/** The plan of an operation. */
+export interface Plan {
+  readonly schema: GraphQLSchema;
+  readonly operation: OperationDefinitionNode;
+  readonly fragments: GraphQLResolveInfo['fragments'];
+  /** Coerces the operation's variables. */
+  readonly coerce: CoerceVariables;
+  /** Number of planned fields, over all possible types of each interface and union. */
+  readonly size: number;
+  /** The selected fields of the root type. */
+  readonly fields: readonly PlannedField[];
+}
+
+/** One execution of a plan. */
+export class Run {
+  readonly plan: Plan;
+  readonly context: unknown;
+  readonly variables: Record<string, unknown>;
+  readonly budget: AnswerBudget;
+  readonly errors: GraphQLError[] = [];
+  readonly #nulled = new Set<Path>();
+
+  constructor(plan: Plan, context: unknown, variables: Record<string, unknown>, budget: AnswerBudget) {
+    this.plan = plan;
+    this.context = context;
+    this.variables = variables;
+    this.budget = budget;
+  }
+
+  /**
+   * Records an error. One below a value that is already null is dropped, because its path is not in the
+   * answer.
+   */
+  add(error: GraphQLError, path: Path): void {
+    for (let at = path; at !== undefined; at = at.prev) if (this.#nulled.has(at)) return;
+    if (this.#nulled.has(undefined)) return;
+    this.#nulled.add(path);
+    this.errors.push(error);
+  }
+
+  /** Makes the result. An answer over the limit is replaced by an error. */
+  answer(data: ResultData | null): ExecutionResult {
+    if (this.budget.isOver) return this.budget.refusal(this.plan.operation.operation);
+    this.budget.noteLength(data);
+    return this.errors.length === 0 ? { data } : { errors: this.errors, data };
+  }
+}

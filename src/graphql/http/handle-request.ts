@@ -1,0 +1,105 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import { Unavailable } from '../../platform/errors.ts';
+import type { Logger } from '../../platform/log.ts';
+import { notedOf, noteErrors } from '../../platform/request-notes.ts';
+import { requestIdOf } from '../../platform/response-head.ts';
+import type { TicketContext } from '../../tickets/context.ts';
+import { type Operation, OperationRefused, type PrepareOperation } from '../execute/prepare-operation.ts';
+import { safeError } from '../execute/safe-errors.ts';
+import type { TrustedDocuments } from '../execute/trusted-documents.ts';
+import { formatResult } from './format-result.ts';
+import { httpError } from './http-error.ts';
+import { askedOf } from './parse-params.ts';
+import type { createRead } from './read-request.ts';
+import { acceptedForms, formFor, formOfProblem, type ResponseForm } from './response-media-types.ts';
+import { writeResult } from './write-response.ts';
+import { createStreams } from './write-stream.ts';
+
+/** What serving GraphQL needs. */
+export interface RoadOptions {
+  readonly log: Logger;
+  /** Rejects a GET without a credential, so that no link on another site's page can cause one. */
+  readonly production: boolean;
+  /** Maximum bytes of one answer. */
+  readonly answerBytes: number;
+  /** When given, only these documents are accepted. */
+  readonly trusted?: TrustedDocuments | undefined;
+  readonly read: ReturnType<typeof createRead>;
+  readonly prepare: PrepareOperation;
+}
+
+/** An error before execution that is not the client's mistake gets status 500. */
+function withStatus(error: GraphQLError): GraphQLError {
+  if (error.extensions.http !== undefined) return error;
+  return new GraphQLError(error.message, { extensions: { ...error.extensions, http: { status: 500 } } });
+}
+
+/** Signs the caller in. @throws BadCredential, BadRequest, Unavailable */
+export type SignIn = (req: IncomingMessage, res: ServerResponse) => Promise<TicketContext>;
+
+/**
+ * Serves GraphQL over HTTP: negotiate, sign in, read, parse and validate, execute or subscribe, write.
+ * Requests as JSON, in a URL and as multipart differ only in reading. Single answers and streams differ only
+ * in writing.
+ */
+export function createRoad({ log, production, answerBytes, trusted, read, prepare }: RoadOptions) {
+  const streams = createStreams({ answerBytes });
+
+  async function operationOf(
+    req: IncomingMessage,
+    res: ServerResponse,
+    ctx: TicketContext,
+  ): Promise<Operation> {
+    const asked = askedOf(await read(req, res, ctx), trusted);
+    if (req.method === 'GET' && production && ctx.viewer === undefined)
+      throw httpError(401, 'GET requests need a credential; send a POST', { code: 'UNAUTHENTICATED' });
+    const operation = prepare(asked, ctx, req.headers['last-event-id']?.toString());
+    if (operation.kind === 'mutation' && req.method === 'GET')
+      throw httpError(405, 'A mutation is sent by POST', { headers: { Allow: 'POST' } });
+    return operation;
+  }
+
+  /**
+   * Reports an error from before execution. It is sent as an event where a stream was requested, because the
+   * reader of a stream does not see the status.
+   */
+  function refuse(
+    req: IncomingMessage,
+    res: ServerResponse,
+    accepted: readonly ResponseForm[],
+    error: unknown,
+  ): void {
+    const asked = { requestId: requestIdOf(res) ?? 'unknown', log };
+    const errors = error instanceof OperationRefused ? error.errors : [withStatus(safeError(error, asked))];
+    noteErrors(notedOf(req), errors);
+    const { status = 400, understood } = formatResult({ errors });
+    const isAboutTheRequest = understood || status === 400;
+    if (accepted[0] === 'events' && isAboutTheRequest) return streams.tell(req, res, 'events', { errors });
+    writeResult(req, res, formOfProblem(accepted), { errors }, { answerBytes, kind: undefined });
+  }
+
+  return {
+    /** Number of open streams. */
+    streams: () => streams.count,
+    async handle(req: IncomingMessage, res: ServerResponse, begin: SignIn): Promise<void> {
+      const accepted = acceptedForms(req.headers.accept);
+      try {
+        if (req.method !== 'POST' && req.method !== 'GET')
+          throw httpError(405, 'Send GraphQL requests by POST or GET', { headers: { Allow: 'GET, POST' } });
+        formFor(accepted, undefined);
+        const operation = await operationOf(req, res, await begin(req, res));
+        const form = formFor(accepted, operation.kind);
+        if (operation.kind === 'subscription' && streams.areCut)
+          throw new Unavailable('This process is shutting down');
+        const result = await operation.run();
+        if (form === 'events' || form === 'parts') return streams.tell(req, res, form, result, operation);
+        writeResult(req, res, form, result as ExecutionResult, { answerBytes, kind: operation.kind });
+      } catch (error) {
+        refuse(req, res, accepted, error);
+      }
+    },
+    /** Cuts endless streams. Their readers reconnect, to another process. */
+    cutStreams: streams.cut,
+  };
+}

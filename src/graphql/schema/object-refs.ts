@@ -1,0 +1,15 @@
+import type { PageMessage } from '../../tickets/read/list-messages.ts';
+import type { Message } from '../../tickets/read/load-messages.ts';
+import type { Ticket, TicketWithRequester } from '../../tickets/read/tickets.ts';
+import { builder } from './builder.ts';
+
+/*
+ * In a file of their own, because these types refer to each other: a ticket has messages, and a message has
+ * its ticket.
+ */
+
+/** The type `TicketMessage`. Related rows that were not loaded with the message are loaded on demand. */
+export const MessageRef = builder.objectRef<Message | PageMessage>('TicketMessage');
+
+/** The type `Ticket`. Its requester is loaded on demand if it was not loaded with the ticket. */
+export const TicketRef = builder.objectRef<Ticket | TicketWithRequester>('Ticket');

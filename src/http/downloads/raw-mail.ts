@@ -1,0 +1,44 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { Refusal } from '../../platform/errors.ts';
+import { decodeGlobalId } from '../../platform/global-id.ts';
+import { writeHead } from '../../platform/response-head.ts';
+import type { TicketContext } from '../../tickets/context.ts';
+import { openRawMail } from '../../tickets/deliveries/raw-mail.ts';
+import { decodeSegment, passwordChallenge, sendText } from '../respond.ts';
+import { dispositionOf } from './content-disposition.ts';
+
+/**
+ * Handles GET /deliveries/{id}/source: sends the mail as it was sent, to operators.
+ * @param path what follows `/deliveries/`
+ */
+export async function answerSource(
+  ctx: TicketContext,
+  req: IncomingMessage,
+  res: ServerResponse,
+  path: string,
+): Promise<void> {
+  const [globalId, what] = path.split('/');
+  const deliveryId =
+    what === 'source' && req.method === 'GET'
+      ? decodeGlobalId('Delivery', decodeSegment(globalId!))
+      : undefined;
+  if (ctx.viewer === undefined)
+    return sendText(res, 401, 'Sign in to download\n', { 'WWW-Authenticate': passwordChallenge });
+  const source =
+    deliveryId === undefined
+      ? undefined
+      : await openRawMail(ctx, { deliveryId }).catch((error) => {
+          if (error instanceof Refusal) return undefined;
+          throw error;
+        });
+  if (source === undefined) return sendText(res, 404, 'Not found\n');
+  writeHead(res, 200, {
+    'Content-Type': 'message/rfc822',
+    'Content-Length': source.byteSize,
+    'Content-Disposition': dispositionOf(`delivery-${deliveryId}.eml`),
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'private, no-store',
+  });
+  await pipeline(source.stream, res).catch(() => res.destroy());
+}

@@ -1,0 +1,41 @@
+import type { ServerResponse } from 'node:http';
+import { encodeGlobalId } from '../../platform/global-id.ts';
+import { writeHead } from '../../platform/response-head.ts';
+import type { Upload } from '../../tickets/uploads/record-upload.ts';
+import { sendJson } from '../respond.ts';
+import { digestField } from './header-fields.ts';
+
+/**
+ * Sends 201 with the finished upload as JSON, the same fields as the payload of `uploadFile`, whether it came
+ * in one request or in several.
+ */
+export function sendComplete(
+  res: ServerResponse,
+  upload: Upload,
+  headers: Record<string, string> = {},
+): void {
+  const { id, fileName, contentType, byteSize, sha256 } = upload;
+  const payload = {
+    upload: encodeGlobalId('Upload', id),
+    ...{ fileName, contentType, byteSize },
+    sha256: sha256.toString('hex'),
+  };
+  sendJson(res, 201, payload, { 'Repr-Digest': digestField(sha256), ...headers });
+}
+
+/** Sends the offset reached so far, without a body: 201 when the upload was created, 204 after an append. */
+export function sendProgress(
+  res: ServerResponse,
+  status: 201 | 204,
+  offset: number,
+  headers: Record<string, string> = {},
+): void {
+  writeHead(res, status, {
+    'Upload-Offset': String(offset),
+    'Upload-Complete': '?0',
+    'Cache-Control': 'no-store',
+    ...(status === 201 ? { 'Content-Length': '0' } : {}),
+    ...headers,
+  });
+  res.end();
+}

@@ -1,0 +1,60 @@
+import type { GraphQLError } from 'graphql';
+import type { ErrorCode } from '../platform/errors.ts';
+import type { RefusalData } from './stored-operations.ts';
+
+/**
+ * The old service answered 400 to every refusal. Sizes and a reused key, which its clients did not know, have
+ * statuses of their own.
+ */
+const statuses = {
+  UNAUTHENTICATED: 401,
+  TICKET_NOT_FOUND: 400,
+  FORBIDDEN: 400,
+  INVALID_INPUT: 400,
+  PRIVATE_WITH_EMAIL: 400,
+  MAILBOX_NOT_FOUND: 400,
+  MAILBOX_NOT_READY: 400,
+  RECIPIENT_MISSING: 400,
+  ATTACHMENT_TOO_LARGE: 413,
+  EMAIL_TOO_LARGE: 413,
+  TICKET_CHANGED: 400,
+  IDEMPOTENCY_KEY_REUSED: 422,
+  MESSAGE_NOT_FOUND: 400,
+  ATTACHMENT_NOT_FOUND: 400,
+  DELIVERY_NOT_FOUND: 400,
+  DELIVERY_STATE: 400,
+  PREVIEW_STALE: 400,
+  RATE_LIMITED: 429,
+} as const satisfies Record<ErrorCode, number>;
+
+/** The status of a refusal. */
+export function statusOf({ code }: RefusalData): number {
+  return statuses[code];
+}
+
+/**
+ * The status of a refused field, before anything was written; undefined for an error that is not a refusal.
+ */
+export function statusOfError({ extensions }: GraphQLError): number | undefined {
+  const { code } = extensions;
+  return typeof code === 'string' && Object.hasOwn(statuses, code) ? statuses[code as ErrorCode] : undefined;
+}
+
+/** The same answer for all reasons why two names do not identify one visible ticket. */
+export const ticketNotFound = 'The ticket was not found.';
+
+/**
+ * A refusal as sentences. Each problem is prefixed with the member that the client wrote.
+ * @param memberOf the client's member for a path of the input
+ */
+export function describe(refusal: RefusalData, memberOf: (path: readonly string[]) => string): string {
+  if (refusal.code === 'TICKET_NOT_FOUND') return ticketNotFound;
+  const problems = 'problems' in refusal ? refusal.problems : [];
+  if (problems.length === 0) return named(memberOf(refusal.path), refusal.message);
+  return problems.map(({ path, message }) => named(memberOf(path), message)).join(' ');
+}
+
+function named(member: string, message: string): string {
+  const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
+  return member === '' ? sentence : `${member}: ${sentence}`;
+}

@@ -1,0 +1,55 @@
+import { namespaces } from '../new-message.ts';
+import { malformed } from './markup-syntax.ts';
+import type { Attribute, Scopes } from './parse-tag.ts';
+import { xmlBoolean, xmlInteger } from './parse-value.ts';
+
+/**
+ * The attributes that DataContractSerializer interprets. It reads them on every element, even unknown ones.
+ */
+export interface Marks {
+  readonly nil: boolean;
+  /** `z:Id` names the value. `z:Ref` names an earlier value, which is repeated here. */
+  readonly id: string | undefined;
+  readonly ref: string | undefined;
+  /** The type's name as it was written. */
+  readonly type: string | undefined;
+}
+
+const none: Marks = { nil: false, id: undefined, ref: undefined, type: undefined };
+
+/**
+ * Reads these attributes of an element.
+ * @throws the error `malformed`
+ */
+export function readMarks(attributes: readonly Attribute[], scopes: Scopes): Marks {
+  const marks = { ...none };
+  for (const { prefix, name, value } of attributes) {
+    if (prefix === '' || prefix === 'xmlns') continue;
+    const namespace = scopes.resolve(prefix);
+    if (namespace === namespaces.serialization) {
+      if ((name === 'Id' || name === 'Ref') && value === '') throw malformed;
+      if (name === 'Id') marks.id = value;
+      if (name === 'Ref') marks.ref = value;
+      if (name === 'Size') xmlInteger(value);
+    } else if (namespace === namespaces.instance) {
+      if (name === 'nil') marks.nil = xmlBoolean(value);
+      if (name === 'type' && value !== '') marks.type = value;
+    }
+  }
+  return marks;
+}
+
+/**
+ * Checks that an explicit type is the declared one.
+ * @throws the error `malformed`
+ */
+export function checkType(
+  written: string | undefined,
+  [namespace, name]: readonly [namespace: string, name: string],
+  scopes: Scopes,
+): void {
+  if (written === undefined) return;
+  const [first, second] = written.split(':') as [string, string | undefined];
+  const prefix = second === undefined ? '' : first.trim();
+  if ((second ?? first).trim() !== name || scopes.resolve(prefix) !== namespace) throw malformed;
+}

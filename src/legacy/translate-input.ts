@@ -1,0 +1,141 @@
+import { IncomingFile, type Receive } from '../platform/incoming-file.ts';
+import type { NewAttachment, NewMessagePost } from './dotnet/new-message.ts';
+import type { Input } from './stored-operations.ts';
+
+/** The variables of a call, and a function that maps their paths to the client's members. */
+export interface Translation {
+  readonly variables: { readonly input: Input };
+  /** `['email', 'cc', '1']` → `SendViaOutboundEmailCc[2]`, counting the items that were skipped. */
+  readonly memberOf: (path: readonly string[]) => string;
+}
+
+/**
+ * Selects a post's ticket. Trailing blanks of the reference are ignored, as in SQL Server's comparison.
+ * Leading blanks and all tabs count.
+ * @returns `both` when the post has an id and a reference, which must identify one ticket; undefined when it
+ *   has neither
+ */
+export function ticketOf({
+  TicketId,
+  TicketREF,
+}: NewMessagePost): { ticket: Input['ticket']; both?: { ticketId: number; reference: string } } | undefined {
+  const reference = given(TicketREF)?.replace(/(?<! ) +$/, '');
+  if (TicketId !== null && TicketId > 0) {
+    const ticket = { ticketId: TicketId };
+    return reference === undefined ? { ticket } : { ticket, both: { ticketId: TicketId, reference } };
+  }
+  if (reference !== undefined) return { ticket: { reference } };
+  return TicketId === null ? undefined : { ticket: { ticketId: TicketId } };
+}
+
+/**
+ * Translates a post into the schema's input. It checks no rules: blank and missing values are passed on.
+ * @param receive stores an empty file that the client sent without data
+ */
+export function translate(post: NewMessagePost, ticket: Input['ticket'], receive: Receive): Translation {
+  const attachments = kept(post.Attachments, isFile);
+  const cc = kept(post.SendViaOutboundEmailCc, isGiven);
+  const bcc = kept(post.SendViaOutboundEmailBcc, isGiven);
+  const email = post.SendViaOutboundEmail && {
+    email: {
+      from: post.SendViaOutboundEmailFrom ?? '',
+      cc: cc.items as string[],
+      bcc: bcc.items as string[],
+    },
+  };
+  return {
+    variables: {
+      input: {
+        ticket,
+        body: post.Message ?? '',
+        format: post.Html ? 'HTML' : 'TEXT',
+        visibility: post.IsPrivate ? 'PRIVATE' : 'PUBLIC',
+        isMobileDevice: post.IsMobileDevice,
+        attachments: attachments.items.map((attachment, i) => ({
+          file: incomingFile(attachment as NewAttachment, (attachments.indices?.[i] ?? i) + 1, receive),
+        })),
+        ...email,
+      },
+    },
+    memberOf: (path) => memberOf(path, { attachments, cc, bcc }),
+  };
+}
+
+const isGiven = (address: string | null): boolean => given(address) !== undefined;
+
+/** Ignores an item without name and data: clients send their empty form as one. */
+function isFile(attachment: NewAttachment | null): boolean {
+  return (
+    attachment !== null && (given(attachment.FileName) !== undefined || (attachment.Data?.size ?? 0) > 0)
+  );
+}
+
+interface Kept<T> {
+  readonly items: readonly T[];
+  /** Their indices in the client's list. Undefined when all of it is kept. */
+  readonly indices: readonly number[] | undefined;
+}
+
+function kept<T>(given: readonly T[] | null, keep: (item: T) => boolean): Kept<T> {
+  const list = given ?? [];
+  if (list.every(keep)) return { items: list, indices: undefined };
+  const indices = [...list.keys()].filter((i) => keep(list[i]!));
+  return { items: indices.map((i) => list[i]!), indices };
+}
+
+/** @param number of the attachment, from 1. It names a file without a name */
+function incomingFile(
+  { FileName, ContentType, Data }: NewAttachment,
+  number: number,
+  receive: Receive,
+): IncomingFile {
+  const name = given(FileName) ?? `attachment-${number}`;
+  const type = given(ContentType) ?? 'application/octet-stream';
+  return new IncomingFile(name, type, Data ? Data.received : receive(noBytes(), 'Attachments'));
+}
+
+async function* noBytes(): AsyncGenerator<Buffer> {}
+
+function memberOf(
+  path: readonly string[],
+  lists: Record<'attachments' | 'cc' | 'bcc', Kept<unknown>>,
+): string {
+  const [first, second, third] = path[0] === 'email' ? path.slice(1) : path;
+  const indexed = (member: string, list: Kept<unknown>, index: string | undefined) =>
+    index === undefined ? member : `${member}[${list.indices?.[Number(index)] ?? index}]`;
+  switch (first) {
+    case 'ticket':
+      return second === 'ticketId' ? 'TicketId' : 'TicketREF';
+    case 'body':
+      return 'Message';
+    case 'format':
+      return 'Html';
+    case 'visibility':
+      return 'IsPrivate';
+    case 'isMobileDevice':
+      return 'IsMobileDevice';
+    case 'idempotencyKey':
+      return 'Idempotency-Key';
+    case 'attachments': {
+      const member = indexed('Attachments', lists.attachments, second);
+      return third === undefined
+        ? member
+        : `${member}${{ fileName: '.FileName', contentType: '.ContentType' }[third] ?? ''}`;
+    }
+    case 'from':
+      return 'SendViaOutboundEmailFrom';
+    case 'cc':
+      return indexed('SendViaOutboundEmailCc', lists.cc, second);
+    case 'bcc':
+      return indexed('SendViaOutboundEmailBcc', lists.bcc, second);
+    case undefined:
+      return path[0] === 'email' ? 'SendViaOutboundEmail' : '';
+    default:
+      return path.join('.');
+  }
+}
+
+/** The text, or undefined when it is blank. */
+function given(text: string | null): string | undefined {
+  return text === null || text.trim() === '' ? undefined : text;
+}

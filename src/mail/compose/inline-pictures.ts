@@ -1,0 +1,105 @@
+import { imageTypeOf } from './find-pictures.ts';
+import type { AttachmentPart } from './mail-parts.ts';
+
+/** A picture that the HTML refers to by its Content-ID. */
+export interface InlinePart {
+  readonly contentId: string;
+  readonly part: AttachmentPart;
+}
+
+/** Finds a picture by the part after `cid:`. */
+export type FindPicture = (reference: string) => AttachmentPart | undefined;
+
+/**
+ * An image tag of sanitized HTML, in which attributes have double quotes and nothing else begins with `<img`.
+ */
+const imageTag = /<img\b(?:[^"<>]|"[^"]*")*>/gi;
+const attribute = (name: string) => new RegExp(`\\s${name}="([^"]*)"`, 'i');
+const [source, alternative] = [attribute('src'), attribute('alt')];
+
+const entities: Record<string, string> = {
+  '&amp;': '&',
+  '&quot;': '"',
+  '&#39;': "'",
+  '&lt;': '<',
+  '&gt;': '>',
+  '&nbsp;': '\u00a0',
+};
+const plainText = (value: string): string =>
+  value.replace(/&(?:amp|quot|#39|lt|gt|nbsp);/g, (entity) => entities[entity]!);
+
+/**
+ * The pictures of one mail. Each gets a Content-ID that is unique within the mail, because file names are not
+ * valid Content-IDs and two messages may both have an `image.png`.
+ */
+export class InlinePictures {
+  readonly #seed: string;
+  readonly #parts = new Map<unknown, InlinePart>();
+
+  /** @param seed makes the Content-IDs this mail's own */
+  constructor(seed: string) {
+    this.#seed = seed;
+  }
+
+  /** The pictures that were placed. */
+  get parts(): readonly InlinePart[] {
+    return [...this.#parts.values()];
+  }
+
+  /** Whether the author's own HTML shows this file. */
+  shows(part: AttachmentPart): boolean {
+    return this.#parts.has(part);
+  }
+
+  /** Rewrites the `cid:` URLs of the author's own HTML. One without a file stays as it is. */
+  placeOwn(html: string, find: FindPicture): string {
+    return replaceSources(html, (tag, reference) => {
+      const part = reference === undefined ? undefined : find(reference);
+      return part === undefined ? tag : this.#named(tag, part, part);
+    });
+  }
+
+  /**
+   * Rewrites the `cid:` URLs of a quoted message's HTML. A picture that is not a file of the message becomes
+   * its `alt` text.
+   */
+  placeQuoted(html: string, find: FindPicture): string {
+    return replaceSources(html, (tag, reference) => {
+      const part = reference === undefined ? undefined : find(reference);
+      if (part === undefined) return alternative.exec(tag)?.[1] ?? '';
+      // Keyed by digest: a logo in ten quoted messages is sent once.
+      return this.#named(tag, part, Buffer.from(part.sha256).toString('hex'));
+    });
+  }
+
+  #named(tag: string, part: AttachmentPart, key: unknown): string {
+    const known = this.#parts.get(key) ?? {
+      part: { ...part, contentType: imageTypeOf(part)! },
+      contentId: `${this.#parts.size + 1}.${this.#seed}@inline`,
+    };
+    this.#parts.set(key, known);
+    return tag.replace(source, ` src="cid:${known.contentId}"`);
+  }
+}
+
+/** The part after `cid:` of each picture in sanitized HTML, in order. */
+export function pictureReferences(html: string): string[] {
+  const references: string[] = [];
+  replaceSources(html, (tag, reference) => {
+    if (reference !== undefined) references.push(reference);
+    return tag;
+  });
+  return references;
+}
+
+/** @param replace called with each image's tag, and the part after `cid:` if it has one */
+function replaceSources(
+  html: string,
+  replace: (tag: string, reference: string | undefined) => string,
+): string {
+  return html.replace(imageTag, (tag) => {
+    const written = source.exec(tag)?.[1];
+    const reference = written === undefined ? undefined : /^\s*cid:(.*)$/is.exec(plainText(written))?.[1];
+    return replace(tag, reference);
+  });
+}

@@ -1,0 +1,109 @@
+import type { BlobStore } from '../../storage/blob-store.ts';
+import { base64Octets } from './compose-bodies.ts';
+
+/** A mail's bytes with its attachments by reference, small enough to store for every mail. */
+export interface MailSource {
+  /** All bytes but the attachments' base64 lines. */
+  readonly skeleton: Buffer;
+  /**
+   * In order: the offset in the skeleton at which an attachment's base64 lines belong, and the file.
+   * `byteSize` is that of the file itself.
+   */
+  readonly inserts: readonly {
+    readonly offset: number;
+    readonly blobKey: string;
+    readonly byteSize: number;
+  }[];
+}
+
+/**
+ * Streams the exact bytes of a mail. An attachment is never in memory as a whole.
+ * @throws when a blob is missing or has another length. The caller must not end the mail then, so that no
+ *   server accepts it.
+ */
+export async function* mailBytes(
+  { skeleton, inserts }: MailSource,
+  blobs: Pick<BlobStore, 'open'>,
+): AsyncGenerator<Buffer> {
+  let at = 0;
+  for (const { offset, blobKey, byteSize } of inserts) {
+    yield skeleton.subarray(at, offset);
+    at = offset;
+    yield* base64Of(blobs, blobKey, byteSize);
+  }
+  yield skeleton.subarray(at);
+}
+
+/** Octets; a mail without large files is one piece. */
+const largePiece = 65_536;
+
+/**
+ * Joins pieces into larger ones, because each piece costs a system call, a TLS record and some turns of the
+ * event loop.
+ */
+export async function* inLargePieces(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let gathered: Buffer[] = [];
+  let octets = 0;
+  for await (const piece of pieces) {
+    gathered.push(piece);
+    octets += piece.length;
+    if (octets < largePiece) continue;
+    yield Buffer.concat(gathered, octets);
+    gathered = [];
+    octets = 0;
+  }
+  if (octets > 0) yield Buffer.concat(gathered, octets);
+}
+
+/**
+ * Wraps pieces so that the first one can be read before it is needed. `begin` starts reading it. `end` closes
+ * the source if it was not read.
+ */
+export function readAhead(pieces: AsyncGenerator<Buffer>) {
+  let first: Promise<IteratorResult<Buffer>> | undefined;
+  return {
+    begin(): void {
+      first = pieces.next();
+      // The consumer of `pieces` gets the error.
+      first.catch(() => {});
+    },
+    async *pieces(): AsyncGenerator<Buffer> {
+      const { value, done } = await (first ?? pieces.next());
+      if (done) return;
+      yield value;
+      yield* pieces;
+    },
+    end(): void {
+      pieces.return(undefined).catch(() => {});
+    },
+  };
+}
+
+const lineBytes = 57;
+
+async function* base64Of(
+  blobs: Pick<BlobStore, 'open'>,
+  blobKey: string,
+  byteSize: number,
+): AsyncGenerator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0);
+  let seen = 0;
+  let octets = 0;
+  const lines = (bytes: Buffer) => {
+    const text = Buffer.from(bytes.toString('base64').replace(/.{76}(?!$)/g, '$&\r\n'), 'latin1');
+    const piece = octets === 0 ? text : Buffer.concat([Buffer.from('\r\n'), text]);
+    octets += piece.length;
+    return piece;
+  };
+  for await (const chunk of (await blobs.open(blobKey)) as AsyncIterable<Buffer>) {
+    seen += chunk.length;
+    if (seen > byteSize) break;
+    const bytes: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    const whole = bytes.length - (bytes.length % lineBytes);
+    if (whole > 0) yield lines(bytes.subarray(0, whole));
+    rest = bytes.subarray(whole);
+  }
+  if (seen !== byteSize) throw new Error(`blob ${blobKey} has ${seen} bytes, not ${byteSize}`);
+  if (rest.length > 0) yield lines(rest);
+  if (octets !== base64Octets(byteSize)) throw new Error(`blob ${blobKey} became ${octets} octets`);
+}

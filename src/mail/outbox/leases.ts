@@ -1,0 +1,131 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type postgres from 'postgres';
+import { assign } from '../../db/insert-from.ts';
+import { outboxChannel } from '../../db/notify-channels.ts';
+import { run } from '../../db/statement.ts';
+import { deliveries, deliveryAttempts, deliveryRecipients, tickets } from '../../db/tables.ts';
+import { appendDeliveryEvents } from '../../events/append-events.ts';
+import { a, d, isUnsettled, leaseFor, r } from '../table-aliases.ts';
+import type { Claim } from './claim.ts';
+
+/* Leases of attempts: released by a worker that ends, renewed by a live one, recovered from a dead one. */
+
+type Owned = Pick<Claim, 'id' | 'token'>;
+
+const rowsOf = (claims: readonly Owned[]): SQL => sql`
+  unnest(
+    ${sql.param(claims.map(({ id }) => id))}::int[],
+    ${sql.param(claims.map(({ token }) => token))}::uuid[]
+  ) as i (id, token)`;
+
+/** Releases claims whose attempts have not begun. */
+export async function release(client: postgres.Sql, claims: readonly Owned[]): Promise<void> {
+  await run(
+    client,
+    sql`
+    with input as (select * from ${rowsOf(claims)}), released as (
+      update ${deliveries} d set ${assign(deliveries, {
+        state: 'QUEUED',
+        attempt: null,
+        phase: null,
+        leaseUntil: null,
+      })}
+      from input i where ${d.id} = i.id and ${d.attempt} = i.token and ${d.phase} = 'CONNECT'
+      returning ${d.id}
+    ), ended as (
+      update ${deliveryAttempts} a set ${assign(deliveryAttempts, {
+        endedAt: sql`clock_timestamp()`,
+        outcome: 'QUEUED',
+        reply: 'released by a worker that stopped',
+      })}
+      from input i join released r on r.id = i.id where ${a.deliveryId} = i.id and ${a.token} = i.token
+    )
+    select pg_notify(${outboxChannel}, '') from (select count(*) as n from released) r where r.n > 0`,
+  );
+}
+
+/** Renews the leases of running attempts. */
+export async function renew(
+  client: postgres.Sql,
+  claims: readonly Owned[],
+  leaseSeconds: number,
+): Promise<void> {
+  await run(
+    client,
+    sql`
+    with owned as (
+      select ${d.id} from ${deliveries} d join ${rowsOf(claims)} on i.id = ${d.id} and i.token = ${d.attempt}
+      where ${d.state} = 'TRANSMITTING' order by ${d.id} for no key update of d
+    )
+    update ${deliveries} d set ${assign(deliveries, { leaseUntil: leaseFor(leaseSeconds) })}
+    from owned o where ${d.id} = o.id`,
+  );
+}
+
+/** A recovered delivery and its new state. */
+export interface Recovered {
+  readonly id: number;
+  readonly state: 'QUEUED' | 'OUTCOME_UNKNOWN';
+}
+
+const workerEnded = 'The worker stopped while the mail was being sent';
+
+/**
+ * Recovers attempts whose lease expired: before BODY the delivery is QUEUED again, at BODY its outcome is
+ * unknown. Deliveries of locked tickets are left to the next round.
+ */
+export async function recover(client: postgres.Sql, now: Date, limit = 500): Promise<Recovered[]> {
+  return run<Recovered>(
+    client,
+    sql`
+    with expired as (
+      select ${d.id}, ${d.ticketId} as ticket_id from ${deliveries} d
+      where ${d.state} = 'TRANSMITTING' and ${d.leaseUntil} < clock_timestamp()
+      order by ${d.leaseUntil} limit ${limit}
+    ), locked_tickets as (
+      select ${tickets.id}, ${tickets.lastEventNumber} as last_event_number from ${tickets}
+      where ${tickets.id} = any (array(select ticket_id from expired))
+      order by ${tickets.id} for no key update skip locked
+    ), owned as (
+      select ${d.id}, ${d.ticketId} as ticket_id, ${d.messageId} as message_id, ${d.attempts} as attempts,
+        ${d.phase} as phase
+      from ${deliveries} d
+      where ${d.id} = any (array(select id from expired)) and ${d.ticketId} in (select id from locked_tickets)
+        and ${d.state} = 'TRANSMITTING' and ${d.leaseUntil} < clock_timestamp()
+      order by ${d.ticketId}, ${d.id} for no key update of d
+    ), recovered as (
+      update ${deliveries} d set ${assign(deliveries, {
+        state: sql`case when o.phase = 'BODY' then 'OUTCOME_UNKNOWN' else 'QUEUED' end`,
+        attempt: null,
+        phase: null,
+        leaseUntil: null,
+        dueAt: sql`
+          case when o.phase = 'BODY' then ${d.dueAt} else least(${d.dueAt}, ${now}::timestamptz) end`,
+        failure: sql`case when o.phase = 'BODY' then ${workerEnded} end`,
+        settledAt: sql`case when o.phase = 'BODY' then clock_timestamp() end`,
+      })}
+      from owned o where ${d.id} = o.id
+      returning ${d.id}, ${d.state}
+    ), answered as (
+      update ${deliveryRecipients} r set ${assign(deliveryRecipients, {
+        state: 'OUTCOME_UNKNOWN',
+        smtpReply: workerEnded,
+        sentAt: sql`clock_timestamp()`,
+      })}
+      from owned o where ${r.deliveryId} = o.id and o.phase = 'BODY' and ${isUnsettled}
+    ), ended as (
+      update ${deliveryAttempts} a set ${assign(deliveryAttempts, {
+        phase: sql`o.phase`,
+        endedAt: sql`clock_timestamp()`,
+        outcome: sql`case when o.phase = 'BODY' then 'OUTCOME_UNKNOWN' else 'QUEUED' end`,
+        reply: 'the worker ended',
+      })}
+      from owned o where ${a.deliveryId} = o.id and ${a.number} = o.attempts
+    ), happened as (
+      select ticket_id, id as delivery_id, message_id, 'DELIVERY_OUTCOME_UNKNOWN' as type,
+        null::int as actor_id
+      from owned where phase = 'BODY'
+    ), ${appendDeliveryEvents}
+    select id, state, (select count(*) from woken) as woken from recovered`,
+  );
+}

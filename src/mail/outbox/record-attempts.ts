@@ -1,0 +1,186 @@
+import { sql } from 'drizzle-orm';
+import type postgres from 'postgres';
+import { assign, insertFrom } from '../../db/insert-from.ts';
+import { statement } from '../../db/statement.ts';
+import {
+  deliveries,
+  deliveryAttempts,
+  deliveryRecipients,
+  deliverySources,
+  tickets,
+} from '../../db/tables.ts';
+import { appendDeliveryEvents } from '../../events/append-events.ts';
+import type { MailSource } from '../compose/mail-source.ts';
+import { a, d, r } from '../table-aliases.ts';
+import type { Claim } from './claim.ts';
+import type { Settlement } from './settlement.ts';
+
+/*
+ * The ledger of deliveries: one statement and one commit per step. The message's own commit inserts its
+ * delivery. A delivery belongs to one attempt at a time, identified by its token, which fences every later
+ * step:
+ *
+ *   QUEUED | HELD | DEFERRED --claim--> TRANSMITTING (CONNECT)
+ *     --openBody--> TRANSMITTING (BODY) --settle--> SENT | …
+ *
+ * The source of the mail is stored between the first two steps.
+ *
+ * When a lease expires before BODY, the delivery is QUEUED again: no byte can have been sent, because the
+ * fence precedes the first one. At BODY the outcome is unknown, and only an operator resolves it. Leases use
+ * the database's clock, everything else uses `now`.
+ */
+
+/** The attempt that owns a delivery. */
+export type ClaimRef = Pick<Claim, 'id' | 'token'>;
+
+const value = sql.placeholder;
+
+const insertSources = statement<
+  object,
+  { ids: number[]; tokens: string[]; skeletons: string[]; inserts: string[] }
+>(sql`
+    with input as (
+      select * from unnest(
+        ${value('ids')}::int[], ${value('tokens')}::uuid[],
+        ${value('skeletons')}::text[],
+        ${value('inserts')}::text[]
+      ) as i (id, token, skeleton, inserts)
+    ), owned as (
+      -- Waits for a concurrent redaction, which waits for this lock as well.
+      select i.* from ${deliveries} d join input i on i.id = ${d.id} and i.token = ${d.attempt}
+      order by ${d.id} for share of d
+    ), kept as (
+      ${insertFrom(
+        deliverySources,
+        {
+          deliveryId: sql`id`,
+          skeleton: sql`decode(skeleton, 'base64')`,
+          inserts: sql`inserts::jsonb`,
+        },
+        sql`owned`,
+      )}
+      on conflict (${sql.identifier(deliverySources.deliveryId.name)}) do nothing
+    )
+    select set_config('synchronous_commit', 'off', true)`);
+
+/**
+ * Stores the sources that attempts will send, while they own their deliveries. A redaction ends that
+ * ownership and deletes the source. Commits asynchronously: WAL is ordered, so the synchronous BODY fence
+ * that follows makes this durable too.
+ */
+export async function keepSources(
+  client: postgres.Sql,
+  kept: readonly (ClaimRef & { source: MailSource })[],
+): Promise<void> {
+  await insertSources(client, {
+    ids: kept.map(({ id }) => id),
+    tokens: kept.map(({ token }) => token),
+    skeletons: kept.map(({ source }) => source.skeleton.toString('base64')),
+    inserts: kept.map(({ source }) => JSON.stringify(source.inserts)),
+  });
+}
+
+const enterBody = statement<{ token: string }, { ids: number[]; tokens: string[] }>(sql`
+    update ${deliveries} d set ${assign(deliveries, { phase: 'BODY' })}
+    where ${d.id} = any (${value('ids')}::int[])
+      and ${d.attempt} = any (${value('tokens')}::uuid[])
+      and ${d.state} = 'TRANSMITTING' and ${d.phase} <> 'BODY' and ${d.leaseUntil} > clock_timestamp()
+    returning ${d.attempt} as token`);
+
+/**
+ * The fence: commits that bytes may be sent from now on. The update is small, because a mail server is
+ * waiting: it changes no indexed column, which makes it a HOT update.
+ * @returns the tokens that still own their delivery. Other attempts were overtaken or let their lease expire,
+ *   and must drop the connection
+ */
+export async function openBody(client: postgres.Sql, openings: readonly ClaimRef[]): Promise<Set<string>> {
+  const rows = await enterBody(client, {
+    ids: openings.map(({ id }) => id),
+    tokens: openings.map(({ token }) => token),
+  });
+  return new Set(rows.map((row) => row.token));
+}
+
+/** Results of settlements, by delivery id. */
+export interface Settled {
+  /** Deliveries whose outcome was written. Those in neither set were overtaken. */
+  readonly written: ReadonlySet<number>;
+  /** Their tickets are locked: the caller retries them, and the others do not wait. */
+  readonly locked: ReadonlySet<number>;
+}
+
+// The explicit ids keep every step on its index, whatever row count the planner estimates.
+const those = sql`any (${value('ids')}::int[])`;
+
+const writeOutcomes = statement<{ id: number; locked: boolean }, { ids: number[]; settlements: string }>(sql`
+    with input as (
+      select * from json_to_recordset(${value('settlements')}::text::json) as i (
+        id int, token uuid, state text, event text, phase text, reply text, failure text, "dueAt" timestamptz,
+        "bodyAt" timestamptz, recipients json)
+    ), locked_tickets as (
+      select ${tickets.id}, ${tickets.lastEventNumber} from ${tickets}
+      where ${tickets.id} = any (array(select ${d.ticketId} from ${deliveries} d where ${d.id} = ${those}))
+      order by ${tickets.id} for no key update skip locked
+    ), put_off as (
+      select ${d.id} from ${deliveries} d
+      where ${d.id} = ${those} and ${d.ticketId} not in (select id from locked_tickets)
+    ), owned as (
+      select ${d.ticketId}, ${d.messageId}, i.*
+      from ${deliveries} d join input i on i.id = ${d.id}
+      where ${d.id} = ${those} and ${d.ticketId} in (select id from locked_tickets)
+        and (${d.attempt} = i.token
+          or (${d.state} = 'OUTCOME_UNKNOWN' and i.state <> 'OUTCOME_UNKNOWN'
+            and i.token = (select ${a.token} from ${deliveryAttempts} a
+              where ${a.deliveryId} = ${d.id} and ${a.number} = ${d.attempts})))
+      order by ${d.ticketId}, ${d.id} for no key update of d
+    ), settled as (
+      update ${deliveries} d set ${assign(deliveries, {
+        state: sql`o.state`,
+        attempt: null,
+        phase: null,
+        leaseUntil: null,
+        failure: sql`o.failure`,
+        dueAt: sql`coalesce(o."dueAt", ${d.dueAt})`,
+        settledAt: sql`case when o."dueAt" is null then clock_timestamp() end`,
+      })}
+      from owned o where ${d.id} = o.id
+    ), answered as (
+      update ${deliveryRecipients} r set ${assign(deliveryRecipients, {
+        state: sql`x.state`,
+        smtpReply: sql`x.reply`,
+        enhancedCode: sql`x.code`,
+        sentAt: sql`
+          case when x.state in ('SENT', 'OUTCOME_UNKNOWN') then clock_timestamp() else ${r.sentAt} end`,
+      })}
+      from owned o
+      cross join lateral json_to_recordset(o.recipients)
+        as x (position int, state text, reply text, code text)
+      where ${r.deliveryId} = ${those} and ${r.deliveryId} = o.id and ${r.position} = x.position
+    ), ended as (
+      update ${deliveryAttempts} a set ${assign(deliveryAttempts, {
+        phase: sql`i.phase`,
+        bodyAt: sql`i."bodyAt"`,
+        endedAt: sql`clock_timestamp()`,
+        outcome: sql`i.state`,
+        reply: sql`i.reply`,
+      })}
+      from input i where ${a.deliveryId} = ${those} and ${a.deliveryId} = i.id and ${a.token} = i.token
+        and i.id not in (select id from put_off)
+    ), happened as (
+      select ticket_id, id as delivery_id, message_id, event as type, null::int as actor_id from owned
+    ), ${appendDeliveryEvents}
+    select id, false as locked, (select count(*) from woken) as woken from owned
+    union all
+    select id, true, null from put_off`);
+
+/**
+ * Writes the outcomes of attempts with their recipients and events in one commit. An overtaken attempt is
+ * recorded in the list of attempts and changes nothing else. An attempt that was recovered at BODY replaces
+ * OUTCOME_UNKNOWN with its actual outcome.
+ */
+export async function settle(client: postgres.Sql, settlements: readonly Settlement[]): Promise<Settled> {
+  const ids = settlements.map(({ id }) => id);
+  const rows = await writeOutcomes(client, { ids, settlements: JSON.stringify(settlements) });
+  const idsOf = (locked: boolean) => new Set(rows.filter((row) => row.locked === locked).map(({ id }) => id));
+  return { written: idsOf(false), locked: idsOf(true) };
+}

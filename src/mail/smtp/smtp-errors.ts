@@ -1,0 +1,73 @@
+import type { Envelope } from '../compose/compose-mail.ts';
+import { type AttemptOutcome, cleanReply, type RecipientVerdict, verdictOf } from './outcome.ts';
+import type { Transmission } from './transmission.ts';
+
+/** An error of nodemailer. */
+export interface SmtpError extends Error {
+  code?: string;
+  /** Code of the underlying error of the system or OpenSSL. */
+  originalCode?: string;
+  response?: string;
+  responseCode?: number;
+  rejectedErrors?: (SmtpError & { recipient: string })[];
+}
+/** Another worker owns the delivery. */
+export class Fenced extends Error {}
+/** A fault of the gateway, not of the server. Its message is in plain words. */
+export class OwnFault extends Error {}
+
+/** Makes a handler of rejections that throws an OwnFault with this text. */
+export const orOwnFault =
+  (words: string) =>
+  (cause: unknown): never => {
+    throw new OwnFault(words, { cause });
+  };
+
+/**
+ * Makes the outcome of an attempt that gives each address a verdict.
+ * @param serverDown whether other mails to this server would fail as well
+ */
+export function settled(
+  reached: AttemptOutcome['reached'],
+  reply: string,
+  { envelope }: Pick<Transmission, 'envelope'>,
+  verdict: (address: string) => RecipientVerdict,
+  serverDown = false,
+): AttemptOutcome {
+  return {
+    reached,
+    reply: cleanReply(reply),
+    verdicts: new Map(envelope.to.map((address) => [address, verdict(address)])),
+    serverDown,
+    fenced: false,
+  };
+}
+
+/** The outcome of a failed connection. */
+export function failedToConnect(error: unknown, envelope: Envelope): AttemptOutcome {
+  const { response = '', responseCode, code } = error as SmtpError;
+  // A refused sign-in or an untrusted certificate is a fault of the mailbox's settings, so the mail is
+  // retried.
+  const final = responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH' && code !== 'ETLS';
+  const words = final ? response : plainWords(error as SmtpError);
+  return settled('CONNECT', words, { envelope }, () => verdictOf(words), !final);
+}
+
+/** Describes an error for operators, in a sentence without a full stop. */
+export function plainWords(error: SmtpError): string {
+  if (/CERT|SELF_SIGNED|ALTNAME|^ERR_(?:SSL|TLS)|EPROTO/.test(error.originalCode ?? ''))
+    return `The mail server's TLS cannot be trusted: ${cleanReply(error.message)}`;
+  const reply = error.response === undefined ? '' : ` (${cleanReply(error.response)})`;
+  switch (error.code) {
+    case 'EAUTH':
+      return `The mail server does not accept the mailbox's login${reply}`;
+    case 'EDNS':
+      return "The mail server's name cannot be resolved";
+    case 'ETLS':
+      return `The mail server's TLS cannot be trusted: ${cleanReply(error.message)}`;
+    case 'ECONNECTION':
+      return 'The mail server closed the connection';
+    default:
+      return `No answer from the mail server: ${cleanReply(error.message)}`;
+  }
+}

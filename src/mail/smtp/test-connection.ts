@@ -1,0 +1,54 @@
+import { envelopeAddress } from '../address.ts';
+import { SmtpSession } from './session.ts';
+import { plainWords, type SmtpError } from './smtp-errors.ts';
+import { defaultTimeouts, type SmtpServer } from './transmission.ts';
+
+/** Milliseconds: shorter than for a mail, because a person waits. */
+const timeoutMs = 15_000;
+const timeouts = { ...defaultTimeouts, connect: timeoutMs, envelope: timeoutMs, final: timeoutMs };
+
+/** A mail server could not be reached or refused. The message is in plain words. */
+export class NotGreeted extends Error {}
+
+/**
+ * Opens a connection and signs in, as for a mail. The caller ends the session.
+ * @throws NotGreeted
+ */
+export async function greet(server: SmtpServer): Promise<SmtpSession> {
+  const session = new SmtpSession(server, timeouts);
+  try {
+    await session.connect();
+    return session;
+  } catch (error) {
+    session.close();
+    throw new NotGreeted(plainWords(error as SmtpError), { cause: error });
+  }
+}
+
+/**
+ * Sends a short test mail without a ticket.
+ * @returns the server's reply
+ * @throws NotGreeted with the server's reply or the fault
+ */
+export async function sendTestMail(session: SmtpSession, from: string, to: string): Promise<string> {
+  const text = [
+    ...[`From: <${from}>`, `To: <${to}>`, 'Subject: Ticketwire can send from here'],
+    ...[`Date: ${new Date().toUTCString().replace('GMT', '+0000')}`, 'MIME-Version: 1.0'],
+    ...['Auto-Submitted: auto-generated', 'Content-Type: text/plain; charset=utf-8', ''],
+    ...['This mailbox was tested with `ticketwire mailbox test`. No reply is needed.', ''],
+  ].join('\r\n');
+  const recipient = envelopeAddress(to);
+  const bytes = Buffer.from(text);
+  const outcome = await session.send({
+    envelope: { from: envelopeAddress(from), to: [recipient] },
+    byteSize: bytes.length,
+    hasUtf8Headers: /[^\x20-\x7e\r\n]/.test(text),
+    openBody: async () => true,
+    async *bytes() {
+      yield bytes;
+    },
+  });
+  const verdict = outcome.verdicts.get(recipient);
+  if (verdict?.state !== 'SENT') throw new NotGreeted(verdict?.reply ?? outcome.reply);
+  return verdict.reply;
+}

@@ -1,0 +1,188 @@
+import { sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
+import type postgres from 'postgres';
+import { statement } from '../../db/statement.ts';
+import {
+  attachments,
+  deliveries,
+  deliveryRecipients,
+  deliverySources,
+  mailboxes,
+  messages,
+} from '../../db/tables.ts';
+import type { RecipientKind, RecipientState } from '../../platform/vocabulary.ts';
+import { envelopeAddress, needsSmtpUtf8 } from '../address.ts';
+import { composeMail, sourceOctets } from '../compose/compose-mail.ts';
+import {
+  attachmentPart,
+  type Conversation,
+  type ConversationRow,
+  conversationOf,
+  conversationValue,
+  type StoredFile,
+  storedFiles,
+} from '../compose/conversation.ts';
+import { type MailedMessage, mailedColumns, mailedOf, type NamedAddress } from '../compose/mail-parts.ts';
+import type { MailSource } from '../compose/mail-source.ts';
+import type { SendingMailbox } from '../smtp/transport.ts';
+import { d, f, m, r } from '../table-aliases.ts';
+
+/** A recipient as the worker loads it. */
+export interface DeliveryRecipient {
+  readonly position: number;
+  readonly kind: RecipientKind;
+  readonly address: string;
+  readonly name: string;
+  readonly state: RecipientState;
+  /** The last reply about this recipient. */
+  readonly reply: string | null;
+}
+
+/** Everything that the worker needs to send one delivery. */
+export interface DeliveryContents extends MailedMessage {
+  readonly id: number;
+  readonly rfcMessageId: string;
+  readonly fromAddress: string;
+  readonly fromName: string;
+  readonly subject: string;
+  readonly signature: string;
+  readonly giveUpAt: Date;
+  /** Whether the message or one of its files was redacted. */
+  readonly redacted: boolean;
+  /** An infected file and the scanner's finding; null when there is none. */
+  readonly infected: string | null;
+  readonly recipients: readonly DeliveryRecipient[];
+  readonly attachments: readonly StoredFile[];
+  readonly autoSubmitted: boolean;
+  readonly conversation: Conversation;
+  readonly mailbox: SendingMailbox;
+  /** The server's last announced size limit, in octets. */
+  readonly serverMaxMailBytes: number | null;
+  /** The source that an earlier attempt stored. */
+  readonly source: MailSource | undefined;
+}
+
+interface ContentsRow extends Omit<DeliveryContents, 'mailbox' | 'source' | 'conversation'> {
+  mailboxId: number;
+  mailboxAddress: string;
+  smtpUrl: string | null;
+  smtpPassword: Uint8Array | null;
+  disabled: boolean;
+  conversation: ConversationRow;
+  skeleton: Buffer | null;
+  inserts: MailSource['inserts'] | null;
+}
+
+const own = alias(messages, 'own');
+const s = alias(deliverySources, 's');
+
+const mailed = sql.join(
+  Object.keys(mailedColumns).map(
+    (key) => sql`${own[key as keyof typeof mailedColumns]} as ${sql.identifier(key)}`,
+  ),
+  sql`, `,
+);
+
+const selectContents = statement<ContentsRow, { ids: readonly number[] }>(sql`
+    select ${d.id}, ${d.rfcMessageId} as "rfcMessageId", ${d.fromAddress} as "fromAddress",
+      ${d.fromName} as "fromName", ${d.subject} as subject, ${d.signature} as signature,
+      ${d.autoSubmitted} as "autoSubmitted", ${d.giveUpAt} as "giveUpAt",
+      ${mailed},
+      ${own.redactedAt} is not null or exists (
+        select from ${attachments} f
+        where ${f.messageId} = ${own.id} and ${f.redactedAt} is not null) as redacted,
+      (select ${f.fileName} || ' (' || ${f.scanFound} || ')' from ${attachments} f
+        where ${f.messageId} = ${own.id} and ${f.scan} = 'INFECTED'
+        order by ${f.position} limit 1) as infected,
+      (select json_agg(json_build_object(
+          'position', ${r.position}, 'kind', ${r.kind}, 'address', ${r.address}, 'name', ${r.name},
+          'state', ${r.state}, 'reply', ${r.smtpReply}) order by ${r.position})
+        from ${deliveryRecipients} r where ${r.deliveryId} = ${d.id}) as recipients,
+      ${storedFiles(sql`${own.id}`)} as attachments,
+      (select ${conversationValue} from (
+        select ${d.ticketId} as ticket_id, ${d.quote} as quote, ${d.messageId} as message_id) c
+      ) as conversation,
+      ${m.id} as "mailboxId", ${m.address} as "mailboxAddress", ${m.smtpUrl} as "smtpUrl",
+      ${m.smtpPassword} as "smtpPassword", ${m.disabledAt} is not null as disabled,
+      ${m.serverMaxMailBytes} as "serverMaxMailBytes",
+      ${s.skeleton} as skeleton, ${s.inserts} as inserts
+    from ${deliveries} d
+    join ${messages} own on ${own.id} = ${d.messageId}
+    join ${mailboxes} m on ${m.id} = ${d.mailboxId}
+    left join ${deliverySources} s on ${s.deliveryId} = ${d.id}
+    where ${d.id} = any (${sql.placeholder('ids')}::int[])`);
+
+/** Loads deliveries, by id. One query, however many there are. */
+export async function loadContents(
+  client: postgres.Sql,
+  ids: readonly number[],
+): Promise<Map<number, DeliveryContents>> {
+  const rows = await selectContents(client, { ids });
+  return new Map(rows.map((row) => [row.id, contentsOf(row)]));
+}
+
+function contentsOf({
+  mailboxId,
+  mailboxAddress,
+  smtpUrl,
+  smtpPassword,
+  disabled,
+  conversation,
+  skeleton,
+  inserts,
+  ...row
+}: ContentsRow): DeliveryContents {
+  return {
+    ...row,
+    conversation: conversationOf(conversation),
+    mailbox: { id: mailboxId, address: mailboxAddress, smtpUrl, smtpPassword, disabled },
+    source: skeleton === null ? undefined : { skeleton, inserts: inserts ?? [] },
+  };
+}
+
+/** A mail that can be sent. */
+export interface PreparedMail {
+  readonly source: MailSource;
+  readonly byteSize: number;
+  readonly hasUtf8Headers: boolean;
+}
+
+/** Makes the mail's source: that of an earlier attempt if there is one, else it is composed now. */
+export async function prepareMail(contents: DeliveryContents, now: Date): Promise<PreparedMail> {
+  const { source } = contents;
+  if (source !== undefined) {
+    const named = contents.recipients.filter(({ kind }) => kind !== 'BCC');
+    return {
+      source,
+      byteSize: sourceOctets(source),
+      hasUtf8Headers: [contents.fromAddress, ...named.map(({ address }) => address)].some(needsSmtpUtf8),
+    };
+  }
+  const people = (kind: RecipientKind): NamedAddress[] =>
+    contents.recipients.filter((one) => one.kind === kind);
+  return composeMail({
+    ...contents.conversation,
+    messageId: contents.rfcMessageId,
+    date: now,
+    from: { name: contents.fromName, address: contents.fromAddress },
+    to: people('TO'),
+    cc: people('CC'),
+    bcc: people('BCC'),
+    subject: contents.subject,
+    ...mailedOf(contents),
+    signature: contents.signature,
+    autoSubmitted: contents.autoSubmitted,
+    attachments: contents.attachments.map(attachmentPart),
+  });
+}
+
+/** The envelope of this attempt, each address once. */
+export function envelopeOf(
+  contents: DeliveryContents,
+  recipients: readonly { address: string }[],
+): { from: string; to: string[] } {
+  return {
+    from: envelopeAddress(contents.fromAddress),
+    to: [...new Set(recipients.map(({ address }) => envelopeAddress(address)))],
+  };
+}

@@ -1,0 +1,239 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type postgres from 'postgres';
+import { inSpan, SpanKind } from '../../observe/tracing.ts';
+import { createBatcher } from '../../platform/batcher.ts';
+import type { Logger } from '../../platform/log.ts';
+import type { AttemptPhase, DeliveryState } from '../../platform/vocabulary.ts';
+import type { BlobStore } from '../../storage/blob-store.ts';
+import { inLargePieces, type MailSource, mailBytes, readAhead } from '../compose/mail-source.ts';
+import type { Claim } from '../outbox/claim.ts';
+import { learnSizeLimit } from '../outbox/pacing.ts';
+import { type ClaimRef, keepSources, openBody, settle } from '../outbox/record-attempts.ts';
+import {
+  infectedSettlement,
+  redactedSettlement,
+  type Settlement,
+  settlementOf,
+  unsettledRecipients,
+} from '../outbox/settlement.ts';
+import { type AttemptOutcome, verdictOf } from '../smtp/outcome.ts';
+import { MailboxUnusable, type Transport } from '../smtp/transport.ts';
+import { type DeliveryContents, envelopeOf, prepareMail } from './delivery-contents.ts';
+import type { WorkerStep } from './steps.ts';
+
+/** What attempts need. */
+export interface AttemptPorts {
+  readonly sql: postgres.Sql;
+  readonly blobs: Pick<BlobStore, 'open'>;
+  readonly log: Logger;
+  readonly now: () => Date;
+  readonly random: () => number;
+  readonly transport: Transport;
+  /**
+   * Called with the server's health before the outcome is committed, so that other mails of the same mailbox
+   * back off at once.
+   */
+  readonly heard: (mailboxId: number, serverDown: boolean) => void;
+  readonly attempted?: AttemptSeen | undefined;
+  /** Called and awaited at each step, for tests. */
+  readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
+}
+
+/** Called with the outcome, the phase reached and the duration. */
+export type AttemptSeen = (outcome: DeliveryState, phase: AttemptPhase, seconds: number) => void;
+
+/** Sends claimed deliveries. */
+export interface Attempts {
+  /**
+   * Sends one claimed delivery and writes its outcome; undefined when it was cancelled before it began.
+   * @param mayBegin asked once a connection is free
+   */
+  run(claim: Claim, contents: DeliveryContents, mayBegin: () => boolean): Promise<AttemptOutcome | undefined>;
+}
+
+/** Creates the sender of claimed deliveries. Commits of concurrent attempts are batched. */
+export function createAttempts(ports: AttemptPorts): Attempts {
+  const { sql, blobs, log, now, transport, trace = () => {} } = ports;
+  const keep = createBatcher<ClaimRef & { source: MailSource }, void>(
+    async (kept) => {
+      await keepSources(sql, kept);
+      return kept.map(() => undefined);
+    },
+    // A skeleton holds the whole body, so the weight bounds the size of one parameter.
+    { weigh: ({ source }) => source.skeleton.length, maxWeight: 4 * 1024 * 1024, atOnce: 2 },
+  );
+  const open = createBatcher<ClaimRef, boolean>(
+    async (openings) => {
+      const owned = await openBody(sql, openings);
+      return openings.map(({ token }) => owned.has(token));
+    },
+    // Mail servers wait for this: two batches share a WAL flush or follow each other without a gap.
+    { atOnce: 2 },
+  );
+  const write = createBatcher<Settlement, 'WRITTEN' | 'OVERTAKEN' | 'LOCKED'>(
+    async (settlements) => {
+      const { written, locked } = await settle(sql, settlements);
+      return settlements.map(({ id }) =>
+        locked.has(id) ? 'LOCKED' : written.has(id) ? 'WRITTEN' : 'OVERTAKEN',
+      );
+    },
+    // The connection is free already and the next mails are claimed ahead, so waiting is cheap. Settling six
+    // mails costs the database hardly more than settling two.
+    { gatherMilliseconds: 20 },
+  );
+
+  /** Retries until the outcome is written. Only this process knows the server's reply. */
+  async function writeUntilWritten(settlement: Settlement): Promise<boolean> {
+    for (let wait = 100; ; wait = Math.min(wait * 2, 2000)) {
+      try {
+        const became = await inSpan('ledger settle', ledger, () => write(settlement));
+        if (became !== 'LOCKED') return became === 'WRITTEN';
+      } catch (err) {
+        log.error({ err, deliveryId: settlement.id }, 'settlement failed, retrying');
+      }
+      await sleep(wait);
+    }
+  }
+
+  async function writeFence(kept: Promise<void> | undefined, { id, token }: Claim): Promise<boolean> {
+    try {
+      await kept;
+      return await inSpan('ledger fence', ledger, () => open({ id, token }));
+    } catch (err) {
+      log.error({ err, deliveryId: id }, 'an attempt could not be written down: its connection is dropped');
+      throw err;
+    }
+  }
+
+  async function transmit(
+    claim: Claim,
+    contents: DeliveryContents,
+    mayBegin: () => boolean,
+  ): Promise<AttemptOutcome | undefined> {
+    const recipients = unsettledRecipients(contents.recipients);
+    const envelope = envelopeOf(contents, recipients);
+    const pool = transport.poolOf(contents.mailbox);
+    const mail = await prepareMail(contents, now());
+    const { id, token } = claim;
+    const kept = contents.source === undefined ? keep({ id, token, source: mail.source }) : undefined;
+    // Awaited at the fence.
+    kept?.catch(() => {});
+    const bytes = readAhead(inLargePieces(mailBytes(mail.source, blobs)));
+    await trace('prepared', claim.id);
+    let bodyAt: Date | undefined;
+    const transmission = {
+      envelope,
+      byteSize: mail.byteSize,
+      hasUtf8Headers: mail.hasUtf8Headers,
+      openBody: async () => {
+        await trace('accepted-354', claim.id);
+        const owned = await writeFence(kept, claim);
+        if (owned) {
+          bodyAt = now();
+          await trace('body-open', claim.id);
+        }
+        return owned;
+      },
+      bytes: async function* () {
+        try {
+          yield* bytes.pieces();
+        } catch (err) {
+          log.error({ err, deliveryId: claim.id }, 'an attachment could not be read');
+          throw err;
+        }
+        await trace('body-written', claim.id);
+      },
+    };
+    await trace('connecting', claim.id);
+    const smtp = { kind: SpanKind.CLIENT, attributes: { 'ticketwire.mailbox_id': contents.mailbox.id } };
+    const send = (begin: () => boolean) => inSpan('smtp send', smtp, () => pool.send(transmission, begin));
+    const outcome = await send(() => {
+      if (!mayBegin()) return false;
+      // Reads files while the server takes the envelope and the fence is committed.
+      bytes.begin();
+      return true;
+    });
+    bytes.end();
+    if (outcome !== undefined) ports.heard(contents.mailbox.id, outcome.serverDown);
+    if (pool.sizeLimit !== undefined && pool.sizeLimit !== contents.serverMaxMailBytes)
+      await learnSizeLimit(sql, contents.mailbox.id, pool.sizeLimit).catch((err) =>
+        log.warn({ err }, 'a size limit was not kept'),
+      );
+    return outcome && { ...outcome, bodyAt };
+  }
+
+  async function attempt(
+    claim: Claim,
+    contents: DeliveryContents,
+    mayBegin: () => boolean,
+  ): Promise<AttemptOutcome | undefined> {
+    const from = performance.now();
+    await trace('claimed', claim.id);
+    const delivery = { ...contents, token: claim.token, attempts: claim.attempts };
+    const end = async (settlement: Settlement): Promise<void> => {
+      const written = await writeUntilWritten(settlement);
+      say(settlement, written, performance.now() - from);
+    };
+    const say = ({ state, phase, recipients }: Settlement, written: boolean, ms: number) => {
+      const { id: deliveryId, attempts: attempt, mailboxId } = claim;
+      const codes = [...new Set(recipients.flatMap(({ code }) => code ?? []))];
+      const line = { deliveryId, attempt, mailboxId, phase, outcome: state, codes, ms: Math.round(ms) };
+      log[levelOf[state] ?? 'warn']({ ...line, ...(written ? {} : { overtaken: true }) }, 'mail attempt');
+      ports.attempted?.(state, phase, ms / 1000);
+    };
+    const unsendable = contents.redacted
+      ? redactedSettlement(delivery)
+      : contents.infected === null
+        ? undefined
+        : infectedSettlement(delivery, contents.infected);
+    if (unsendable !== undefined) {
+      await end(unsendable);
+      return nothingSaid;
+    }
+    const outcome = await transmit(claim, contents, mayBegin).catch((error) =>
+      ownFault(contents, error, log),
+    );
+    if (outcome === undefined) return undefined;
+    await trace('answered', claim.id);
+    await end(settlementOf(delivery, outcome, now(), ports.random()));
+    await trace('settled', claim.id);
+    return outcome;
+  }
+
+  return {
+    run(claim, contents, mayBegin) {
+      const { id, attempts } = claim;
+      const attributes = { 'ticketwire.delivery_id': id, 'ticketwire.attempt': attempts };
+      return inSpan('mail attempt', { kind: SpanKind.CONSUMER, attributes }, () =>
+        attempt(claim, contents, mayBegin),
+      );
+    },
+  };
+}
+
+const ledger = { kind: SpanKind.CLIENT, attributes: { 'db.system.name': 'postgresql' } };
+
+const levelOf: Partial<Record<DeliveryState, 'info' | 'error'>> = { SENT: 'info', OUTCOME_UNKNOWN: 'error' };
+
+const nothingSaid: AttemptOutcome = {
+  reached: 'CONNECT',
+  reply: '',
+  verdicts: new Map(),
+  serverDown: false,
+  fenced: false,
+};
+
+/** The outcome when the mailbox cannot send or the mail cannot be composed. No server was contacted. */
+function ownFault(contents: DeliveryContents, error: unknown, log: Logger): AttemptOutcome {
+  const known = error instanceof MailboxUnusable;
+  if (!known) log.error({ err: error, deliveryId: contents.id }, 'a mail could not be made');
+  const reply = known ? error.message : 'The mail could not be composed; the log of the gateway says why';
+  const { to } = envelopeOf(contents, contents.recipients);
+  return {
+    reached: 'CONNECT',
+    reply,
+    verdicts: new Map(to.map((address) => [address, verdictOf(reply)])),
+    serverDown: known,
+    fenced: false,
+  };
+}

@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type AppendOptions,
+  BlobMissing,
+  BlobOffset,
+  type BlobStore,
+  isBlobKey,
+  newBlobKey,
+  type Source,
+  type StoredBlob,
+} from '../blob-store.ts';
+import { createDigests, createTurns } from '../exclusive-append.ts';
+import { destroy, readSource } from '../read-source.ts';
+import {
+  asStoreFault,
+  closeFile,
+  isMissing,
+  openFile,
+  statFile,
+  syncFile,
+  syncFolder,
+  truncateFile,
+  writeAll,
+} from './file-system.ts';
+import type { createFolders } from './folders.ts';
+
+interface DiskFolders {
+  readonly folders: ReturnType<typeof createFolders>;
+  /** The folder of unfinished blobs. */
+  readonly arriving: string;
+  folderOf(key: string): string;
+}
+
+/**
+ * The part of the store for blobs that are written by several requests: `arriving/abcdef…` until they are
+ * finished.
+ */
+export function createUnfinished({
+  folders,
+  arriving,
+  folderOf,
+}: DiskFolders): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'abandon'> {
+  const inTurn = createTurns();
+  const digests = createDigests();
+
+  /** Opens the file, and fsyncs what another process, or this one before a crash, wrote. */
+  async function withFile<T>(
+    folder: string,
+    key: string,
+    work: (fd: number, byteSize: number) => Promise<T>,
+  ): Promise<T> {
+    if (!isBlobKey(key)) throw new BlobMissing(key);
+    let fd: number | undefined;
+    try {
+      fd = await openFile(join(folder, key), 'r+');
+      await syncFile(fd);
+      return await work(fd, (await statFile(fd)).size);
+    } catch (error) {
+      throw fd === undefined && isMissing(error) ? new BlobMissing(key) : asStoreFault(error);
+    } finally {
+      if (fd !== undefined) await closeFile(fd);
+    }
+  }
+
+  async function takeOn(
+    fd: number,
+    key: string,
+    source: Source,
+    { offset, maxBytes }: AppendOptions,
+  ): Promise<number> {
+    const hash = digests.goOn(key, offset);
+    let written = offset;
+    digests.forget(key);
+    try {
+      const { byteSize } = await readSource(source, maxBytes - offset, hash, async (pieces) => {
+        await writeAll(fd, pieces, written);
+        written += pieces.reduce((sum, { length }) => sum + length, 0);
+      });
+      await syncFile(fd);
+      digests.keep(key, hash, offset + byteSize);
+      return offset + byteSize;
+    } catch (error) {
+      await truncateFile(fd, offset);
+      await syncFile(fd);
+      throw error;
+    }
+  }
+
+  return {
+    async create() {
+      const key = newBlobKey();
+      try {
+        await closeFile(await folders.createFile(arriving, key));
+        await syncFolder(arriving);
+      } catch (error) {
+        throw asStoreFault(error);
+      }
+      digests.begin(key);
+      return key;
+    },
+
+    append: (key, source, options) =>
+      inTurn(key, source, () =>
+        withFile(arriving, key, async (fd, byteSize) => {
+          if (byteSize !== options.offset) throw new BlobOffset(byteSize);
+          return takeOn(fd, key, source, options);
+        }),
+      ).catch((error) => {
+        destroy(source);
+        throw error;
+      }),
+
+    sizeOf: (key) => inTurn(key, undefined, () => withFile(arriving, key, async (_fd, byteSize) => byteSize)),
+
+    finish: (key) =>
+      inTurn(key, undefined, async () => {
+        const whole = (folder: string) =>
+          withFile(folder, key, async (_fd, byteSize): Promise<StoredBlob> => {
+            const sha256 = digests.digestOf(key, byteSize) ?? (await digestOf(join(folder, key)));
+            return { key, byteSize, sha256 };
+          });
+        // An earlier attempt whose response was lost may have finished it.
+        const blob = await whole(arriving).catch((error) => {
+          if (error instanceof BlobMissing) return whole(folderOf(key));
+          throw error;
+        });
+        await moveTo(folderOf(key), key);
+        digests.forget(key);
+        return blob;
+      }),
+
+    async abandon(key) {
+      if (!isBlobKey(key)) return;
+      digests.forget(key);
+      await rm(join(arriving, key), { force: true }).catch((error) => {
+        throw asStoreFault(error);
+      });
+    },
+  };
+
+  async function moveTo(folder: string, key: string): Promise<void> {
+    try {
+      await folders.ensure(folder);
+      await rename(join(arriving, key), join(folder, key)).catch((error) => {
+        if (!isMissing(error)) throw error;
+      });
+      await syncFolder(folder);
+    } catch (error) {
+      throw asStoreFault(error);
+    }
+  }
+}
+
+async function digestOf(path: string): Promise<Buffer> {
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(path, { highWaterMark: 256 * 1024 }))
+    hash.update(piece as Buffer);
+  return hash.digest();
+}

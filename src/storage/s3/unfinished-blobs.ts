@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
+import {
+  type AppendOptions,
+  BlobMissing,
+  BlobOffset,
+  type BlobStore,
+  BlobTooLarge,
+  isBlobKey,
+  newBlobKey,
+  type Source,
+} from '../blob-store.ts';
+import { createDigests, createTurns } from '../exclusive-append.ts';
+import { destroy, readSource } from '../read-source.ts';
+import { S3Missing, type S3Objects, unlessMissing } from './client.ts';
+import {
+  type Assembled,
+  complete,
+  createAssembly,
+  nothingAssembled,
+  sizeOfAssembled,
+} from './multipart-assembly.ts';
+
+/**
+ * After this many parts the state is saved, which limits the loss when the process is killed during a
+ * request.
+ */
+const partsBetweenNotes = 8;
+
+interface ObjectNames {
+  readonly s3: S3Objects;
+  readonly blobOf: (key: string) => string;
+  /** Name of the object with the state of an unfinished blob and the rest that is too small for a part. */
+  readonly noteOf: (key: string) => string;
+  /** Reads a finished blob. */
+  readonly read: (key: string) => Promise<AsyncIterable<Buffer>>;
+}
+
+/**
+ * The part of the store for blobs that are written by several requests. S3 accepts no part below 5 MiB except
+ * the last, so the remaining bytes are kept in the state object. It is replaced as a whole, so parts and
+ * remaining bytes always match.
+ */
+export function createUnfinished({
+  s3,
+  blobOf,
+  noteOf,
+  read,
+}: ObjectNames): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'abandon'> {
+  const inTurn = createTurns();
+  const digests = createDigests();
+
+  async function load(key: string): Promise<Assembled> {
+    if (!isBlobKey(key)) throw new BlobMissing(key);
+    const note = await s3.get(noteOf(key)).catch((error) => {
+      throw error instanceof S3Missing ? new BlobMissing(key) : error;
+    });
+    return readNote(await buffer(note));
+  }
+  const save = (key: string, state: Assembled) => s3.put(noteOf(key), writeNote(state));
+
+  async function takeOn(key: string, source: Source, begun: Assembled, maxBytes: number): Promise<number> {
+    const offset = sizeOfAssembled(begun);
+    const hash = digests.goOn(key, offset);
+    const assembly = createAssembly(s3, blobOf(key), begun);
+    let noted: number | undefined;
+    const note = async () => {
+      noted = assembly.partsCut();
+      await save(key, await assembly.assembled());
+    };
+    digests.forget(key);
+    try {
+      const { byteSize } = await readSource(source, maxBytes - offset, hash, async (pieces) => {
+        await assembly.write(pieces);
+        if (assembly.partsCut() - (noted ?? begun.parts.length) >= partsBetweenNotes) await note();
+      });
+      if (byteSize > 0) await note();
+      digests.keep(key, hash, offset + byteSize);
+      return offset + byteSize;
+    } catch (error) {
+      const tooLarge = error instanceof BlobTooLarge;
+      if (noted !== undefined && tooLarge) await save(key, begun);
+      // A state object whose response was lost may exist, so the parts that it lists must remain. Other
+      // parts are replaced by the next append.
+      if (begun.uploadId === undefined && (noted === undefined || tooLarge))
+        await assembly.abandon().catch(() => {});
+      throw error;
+    }
+  }
+
+  /**
+   * Completes the object. An earlier attempt whose response was lost may have completed it. @returns its
+   * size
+   */
+  async function settle(key: string): Promise<number> {
+    try {
+      const state = await load(key);
+      await complete(s3, blobOf(key), state);
+      return sizeOfAssembled(state);
+    } catch (error) {
+      if (!(error instanceof BlobMissing) || !isBlobKey(key)) throw error;
+      return s3.sizeOf(blobOf(key)).catch(() => {
+        throw error;
+      });
+    }
+  }
+
+  async function abandon(key: string): Promise<void> {
+    if (!isBlobKey(key)) return;
+    digests.forget(key);
+    await s3.remove(noteOf(key));
+    for await (const { name, uploadId } of s3.listUploads(blobOf(key)))
+      if (name === '') await s3.abort(blobOf(key), uploadId);
+  }
+
+  return {
+    async create() {
+      const key = newBlobKey();
+      await save(key, nothingAssembled);
+      digests.begin(key);
+      return key;
+    },
+
+    append: (key, source, { offset, maxBytes }: AppendOptions) =>
+      inTurn(key, source, async () => {
+        const begun = await load(key);
+        const byteSize = sizeOfAssembled(begun);
+        if (byteSize !== offset) throw new BlobOffset(byteSize);
+        return takeOn(key, source, begun, maxBytes);
+      }).catch((error) => {
+        destroy(source);
+        throw error;
+      }),
+
+    sizeOf: (key) => inTurn(key, undefined, async () => sizeOfAssembled(await load(key))),
+
+    finish: (key) =>
+      inTurn(key, undefined, async () => {
+        const byteSize = await settle(key);
+        const sha256 = digests.digestOf(key, byteSize) ?? (await digestOf(await read(key)));
+        // The state object is deleted last, so that everything before can be retried.
+        await abandon(key).catch(unlessMissing);
+        return { key, byteSize, sha256 };
+      }),
+
+    abandon,
+  };
+}
+
+async function digestOf(bytes: AsyncIterable<Buffer>): Promise<Buffer> {
+  const hash = createHash('sha256');
+  for await (const piece of bytes) hash.update(piece);
+  return hash.digest();
+}
+
+/** One line of JSON, followed by the rest that is too small for a part. */
+function writeNote({ uploadId, parts, tail }: Assembled): Buffer {
+  return Buffer.concat([Buffer.from(`${JSON.stringify({ uploadId, parts })}\n`), tail]);
+}
+
+function readNote(note: Buffer): Assembled {
+  const end = note.indexOf('\n');
+  const { uploadId, parts } = JSON.parse(note.subarray(0, end).toString()) as Pick<
+    Assembled,
+    'uploadId' | 'parts'
+  >;
+  return { uploadId, parts, tail: note.subarray(end + 1) };
+}

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { messageIdOf } from '../../mail/compose/headers.ts';
+import { encodedSizeUpperBound, octetsOfTextByte } from '../../mail/compose/size-upper-bound.ts';
+import type { Viewer } from '../../platform/request-context.ts';
+import { isOperator } from '../permissions.ts';
+import { authoredOf, type EmailColumns, type MessageRow, type NewFile } from './columns.ts';
+import { type Copy, copiesBeside, dueAtOf, type NewEmail } from './email-input.ts';
+import { fingerprintOf } from './idempotency.ts';
+import type { NewMessage } from './input.ts';
+
+/** Builds the row of the statement for a valid message. */
+export const rowOf = (
+  viewer: Viewer,
+  message: NewMessage,
+  files: readonly NewFile[],
+  now: Date,
+): MessageRow => ({
+  ...authoredOf(message),
+  viewerId: viewer.userId,
+  isOperator: isOperator(viewer),
+  ticketId: message.ticketId ?? undefined,
+  reference: message.reference ?? undefined,
+  ifLastMessage: message.ifLastMessage ?? undefined,
+  reopen: message.reopen || undefined,
+  idempotencyKey: message.idempotencyKey ?? undefined,
+  fingerprint: message.idempotencyKey === null ? undefined : fingerprintOf(message, files),
+  files: orAbsent(files),
+  ...(message.email === null ? undefined : ofEmail(message.email, message, files, now)),
+});
+
+/** More than any mailbox's limit, so that the mail is always measured. */
+const unknownBytes = 2 ** 40;
+
+const ofEmail = (
+  email: NewEmail,
+  message: NewMessage,
+  files: readonly NewFile[],
+  now: Date,
+): EmailColumns => ({
+  from: email.from,
+  // Most mails are so far below the mailbox's limit that they need not be composed to be measured.
+  mailBytes:
+    email.quote === 'NONE'
+      ? encodedSizeUpperBound({
+          bodyBytes: Buffer.byteLength(message.body),
+          signatureBytes: 0,
+          quotedBytes: 0,
+          recipients: 1 + email.copies.length,
+          attachments: files,
+        })
+      : unknownBytes,
+  signatureFactor: octetsOfTextByte,
+  quote: email.quote,
+  rfcMessageId: messageIdOf(randomUUID(), email.from),
+  autoSubmitted: email.autoSubmitted || undefined,
+  cancelIf: email.cancelIf.length === 0 ? undefined : [...email.cancelIf],
+  dueAt: dueAtOf(email, now),
+  copies: orAbsent(email.copies),
+  copyKeys: orAbsent(email.copies.map(({ key }) => key)),
+});
+
+const orAbsent = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
+
+/** The row without the copies that would go to the To address, because each recipient gets one mail. */
+export function withCopiesBeside(row: MessageRow, copies: readonly Copy[], toAddress: string): MessageRow {
+  const others = copiesBeside(copies, toAddress);
+  const copyKeys = orAbsent(others.map(({ key }) => key));
+  return { ...row, copies: orAbsent(others), copyKeys, copiesBeside: toAddress };
+}
+
+/** The row for a dry run that ignores the mail's size and its copies. */
+export const forDryRun = (row: MessageRow): MessageRow =>
+  row.from === undefined ? row : { ...row, mailBytes: 0, signatureFactor: 0, copies: undefined };

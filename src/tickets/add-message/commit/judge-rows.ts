@@ -1,0 +1,171 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Db } from '../../../db/database.ts';
+import { membersOf, recordColumns } from '../../../db/json-record.ts';
+import { literal, reading } from '../../../db/statement-step.ts';
+import { mailboxes, mailboxGrants, tickets, users } from '../../../db/tables.ts';
+import { ownKeyPattern } from '../../../mail/address.ts';
+import { type MessageRow, rowColumns } from '../columns.ts';
+
+/* Resolves rows and judges them, as steps of a statement. The append statement and the dry run share them. */
+
+/** Why the statement left out a row. */
+export type RowVerdict =
+  | RuleVerdict
+  | 'TICKET_CHANGED'
+  | 'PREVIEW_STALE'
+  /** Another transaction holds the ticket's row. */
+  | 'LOCKED'
+  /** Another message of the group goes first: retry in a later group. */
+  | 'LATER'
+  /** The idempotency key is taken by a committed row. */
+  | 'KEY_TAKEN';
+/** Verdicts that need no lock. */
+export type RuleVerdict =
+  | 'TICKET_NOT_FOUND'
+  | 'MAILBOX_NOT_FOUND'
+  | 'MAILBOX_NOT_READY'
+  | 'RECIPIENT_MISSING'
+  /** The mail may be too large: its exact size is needed. */
+  | 'MAIL_SIZE'
+  /** A copy may go to the To address: the caller compares them by `addressKey`, and asks again. */
+  | 'COMPARE_COPIES';
+
+const given = membersOf('given', rowColumns);
+/** Step that reads the rows of the statement's JSON parameter. */
+export const input = reading(
+  'input',
+  { n: sql`given.ordinality`, ...given, referenceKey: sql`lower(${given.reference})` },
+  sql`from rows from (json_to_recordset(${sql.placeholder('rows')}::json) as ${recordColumns(rowColumns)})
+    with ordinality as given`,
+);
+const asked = input.columns;
+
+const visible = (which: SQL): SQL => sql`
+  select ${tickets.id} from ${tickets}
+  where ${which} and (${asked.isOperator} or ${tickets.requesterId} = ${asked.viewerId})`;
+/** Step with the ticket that each row names, if its viewer may see it. */
+export const wanted = reading(
+  'wanted',
+  { n: asked.n, ticketId: sql`named.${sql.identifier(tickets.id.name)}` },
+  sql`from ${input} cross join lateral (
+    ${visible(sql`${tickets.id} = ${asked.ticketId}`)}
+    union all ${visible(sql`${tickets.referenceKey} = ${asked.referenceKey}`)}
+  ) named`,
+);
+
+/** Step with the named tickets. @param locking the locking clause, if any */
+export const foundTickets = (locking: SQL = sql``) =>
+  reading(
+    'found',
+    {
+      ticketId: tickets.id,
+      reference: tickets.reference,
+      subject: tickets.subject,
+      status: tickets.status,
+      requesterId: tickets.requesterId,
+      ticketCreatedAt: tickets.createdAt,
+      lastMessageId: tickets.lastMessageId,
+      lastPublicMessageId: tickets.lastPublicMessageId,
+      messageCount: tickets.messageCount,
+      publicMessageCount: tickets.publicMessageCount,
+      lastEventNumber: tickets.lastEventNumber,
+      lastPublicEventNumber: tickets.lastPublicEventNumber,
+    },
+    sql`from ${tickets} where ${tickets.id} = any (array(select ${wanted.columns.ticketId} from ${wanted}))
+      ${locking}`,
+  );
+const unlocked = foundTickets();
+const found = unlocked.columns;
+
+const maxMailBytes = sql`
+  least(${mailboxes.maxMailBytes}, coalesce(${mailboxes.serverMaxMailBytes}, ${mailboxes.maxMailBytes}))`;
+const sends = sql`(${mailboxes.smtpUrl} is not null or ${sql.placeholder('sendsByDefault')}::bool)`;
+const isTooLarge = sql`
+  ${asked.mailBytes} + octet_length(${mailboxes.signature}) * ${asked.signatureFactor} > ${maxMailBytes}`;
+
+const ownKey = literal(ownKeyPattern);
+/** `addressKey` alone decides when two addresses are one recipient. SQL compares only what is its own key. */
+const mayRepeatTo = sql`
+  ${asked.copies} is not null and ${asked.copiesBeside} is distinct from ${users.email}
+    and (${users.email} !~ ${ownKey} or ${users.email} = any (${asked.copyKeys}))`;
+
+/** Step that applies the rules that need the database, in the order in which they refuse. */
+export const judged = reading(
+  'judged',
+  {
+    ...found,
+    n: asked.n,
+    isOperator: asked.isOperator,
+    ifLastMessage: asked.ifLastMessage,
+    expect: asked.expect,
+    ticketId: wanted.columns.ticketId,
+    toName: users.name,
+    toAddress: users.email,
+    mailboxId: mailboxes.id,
+    fromAddress: mailboxes.address,
+    fromName: mailboxes.displayName,
+    signature: mailboxes.signature,
+    maxMailBytes,
+    verdict: sql`case
+      when ${wanted.columns.ticketId} is null then 'TICKET_NOT_FOUND'
+      when ${found.ticketId} is null then 'LOCKED'
+      when ${asked.from} is null then null
+      when ${mailboxes.id} is null then 'MAILBOX_NOT_FOUND'
+      when ${mailboxes.disabledAt} is not null or not ${sends} then 'MAILBOX_NOT_READY'
+      when coalesce(${users.email}, '') = '' then 'RECIPIENT_MISSING'
+      when ${isTooLarge} then 'MAIL_SIZE'
+      when ${mayRepeatTo} then 'COMPARE_COPIES'
+    end`,
+  },
+  sql`from ${input}
+    left join ${wanted} on ${wanted.columns.n} = ${asked.n}
+    left join ${unlocked} on ${found.ticketId} = ${wanted.columns.ticketId}
+    left join ${users} on ${users.id} = ${found.requesterId}
+    left join (${mailboxes} join ${mailboxGrants} on ${mailboxGrants.mailboxId} = ${mailboxes.id})
+      on lower(${mailboxes.address}) = lower(${asked.from}) and ${mailboxGrants.userId} = ${asked.viewerId}`,
+);
+
+/**
+ * SQL for the subject of a ticket's mails. The database function `mail_subject` has the rule, for every
+ * caller.
+ */
+export const mailSubject = (of: { readonly subject: SQL; readonly reference: SQL }): SQL =>
+  sql`mail_subject(${of.subject}, ${of.reference})`;
+
+/**
+ * Prepares a statement with the same rules, without a lock or a write. It returns the first refusal, or the
+ * values that the mail would be made of.
+ */
+export function prepareDryRun(db: Db) {
+  const { columns } = judged;
+  return db
+    .with(input.subquery, wanted.subquery, unlocked.subquery, judged.subquery)
+    .select({
+      verdict: sql<RuleVerdict | null>`${columns.verdict}`,
+      ticketId: sql<number | null>`${columns.ticketId}`,
+      mailSubject: sql<string | null>`${mailSubject(columns)}`,
+      fromName: sql<string | null>`${columns.fromName}`,
+      fromAddress: sql<string | null>`${columns.fromAddress}`,
+      toAddress: sql<string | null>`${columns.toAddress}`,
+      toName: sql<string | null>`${columns.toName}`,
+      signature: sql<string | null>`${columns.signature}`,
+      lastPublicMessageId: sql<number | null>`${columns.lastPublicMessageId}`,
+      maxMailBytes: sql<number | null>`${columns.maxMailBytes}`,
+    })
+    .from(sql`${judged}`)
+    .prepare('judge_message');
+}
+
+/** Judges one row against the current state. */
+export type DryRun = (row: MessageRow) => Promise<DryRunAnswer>;
+/** Result of a dry run: a verdict, or null with the values that the mail would be made of. */
+export type DryRunAnswer = Awaited<ReturnType<ReturnType<typeof prepareDryRun>['execute']>>[number];
+
+/** Creates the dry run. @param sendsByDefault whether a mailbox without SMTP settings of its own can send */
+export function createDryRun(db: Db, sendsByDefault: boolean): DryRun {
+  const statement = prepareDryRun(db);
+  return async (row) => {
+    const [answer] = await statement.execute({ rows: JSON.stringify([row]), sendsByDefault });
+    return answer!;
+  };
+}

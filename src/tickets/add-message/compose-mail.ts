@@ -1,0 +1,52 @@
+import { loadConversation } from '../../mail/compose/conversation.ts';
+import { mailedOf } from '../../mail/compose/mail-parts.ts';
+import { type MailPreview, previewMail } from '../../mail/compose/preview-mail.ts';
+import { asUnavailable } from '../../platform/database-faults.ts';
+import type { TicketContext } from '../context.ts';
+import type { MailExpectation, MessageRow } from './columns.ts';
+import type { DryRunAnswer } from './commit/judge-rows.ts';
+import { copiesBeside } from './email-input.ts';
+
+/** Composes the mail of a row as the worker will. */
+export async function mailOf(
+  ctx: TicketContext,
+  row: MessageRow,
+  judged: DryRunAnswer,
+): Promise<MailPreview> {
+  const which = { ticketId: judged.ticketId!, quote: row.quote! };
+  const conversation = await loadConversation(ctx.services.database.desk, which).catch((error) => {
+    throw asUnavailable(error);
+  });
+  const beside = copiesBeside(row.copies ?? [], judged.toAddress!);
+  const copies = (kind: 'CC' | 'BCC') =>
+    beside.filter((copy) => copy.kind === kind).map(({ address }) => ({ name: '', address }));
+  return previewMail({
+    ...conversation,
+    ...mailedOf(row),
+    from: { name: judged.fromName!, address: judged.fromAddress! },
+    to: [{ name: judged.toName!, address: judged.toAddress! }],
+    cc: copies('CC'),
+    bcc: copies('BCC'),
+    subject: judged.mailSubject!,
+    signature: judged.signature!,
+    autoSubmitted: row.autoSubmitted ?? false,
+    attachments: (row.files ?? []).map((file) => ({
+      fileName: file.fileName,
+      contentType: file.contentType,
+      byteSize: file.byteSize,
+      blobKey: file.blobKey!,
+      sha256: Buffer.from(file.sha256, 'hex'),
+      contentId: file.contentId ?? null,
+    })),
+  });
+}
+
+/** Everything that the mail depends on besides its message. */
+export const expectationOf = (judged: DryRunAnswer): MailExpectation => ({
+  subject: judged.mailSubject!,
+  fromName: judged.fromName!,
+  signature: judged.signature!,
+  toAddress: judged.toAddress!,
+  toName: judged.toName!,
+  lastPublicMessageId: judged.lastPublicMessageId ?? 0,
+});

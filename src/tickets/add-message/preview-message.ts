@@ -1,0 +1,59 @@
+import type { Envelope } from '../../mail/compose/compose-mail.ts';
+import { Refusal } from '../../platform/errors.ts';
+import type { TicketContext } from '../context.ts';
+import { invalidInput } from '../invalid-input.ts';
+import { refuse } from '../refusals-by-command.ts';
+import { forDryRun } from './build-row.ts';
+import { draftMessage } from './command.ts';
+import { mailOf } from './compose-mail.ts';
+import { type AddTicketMessageInput, type ReadMessage, readMessage } from './input.ts';
+import { refusalBehindTicket, refusalByRule } from './refusals.ts';
+import { type Warning, warningsOf } from './result.ts';
+
+/** The mail that a message would be sent as. */
+export interface MessagePreview {
+  readonly envelope: Envelope;
+  readonly subject: string;
+  /** The plain text part. */
+  readonly text: string;
+  /** The HTML part. */
+  readonly html: string;
+  /** Encoded size in bytes, which the mailbox's limit applies to. */
+  readonly byteSize: number;
+  /** The mailbox's limit, in bytes. */
+  readonly limitBytes: number;
+  readonly warnings: readonly Warning[];
+  /** For `expectPreviewHash`, which sends exactly this mail or none. */
+  readonly previewHash: string;
+}
+
+/**
+ * Composes the mail of a message as it would be sent now, without storing or sending anything.
+ * @throws Refusal as `addTicketMessage`, except for mail sizes, TICKET_CHANGED and idempotency keys
+ */
+export async function previewTicketMessage(
+  ctx: TicketContext,
+  given: AddTicketMessageInput,
+): Promise<MessagePreview> {
+  const { viewer } = ctx;
+  if (viewer === undefined)
+    throw refuse<'previewTicketMessage'>(new Refusal('UNAUTHENTICATED', 'Sign in to preview a message'));
+  const read = mailed(await readMessage(ctx, given));
+  // The files are not claimed, so they are removed when the request ends.
+  const { row, stored } = await draftMessage(ctx, viewer, read, async (found) => {
+    throw refuse<'previewTicketMessage'>(await refusalBehindTicket(ctx, viewer, read.message, found));
+  });
+  if (stored.attached.length > 0) throw refuse<'previewTicketMessage'>(invalidInput(stored.attached));
+  const judged = await ctx.services.dryRun(forDryRun(row));
+  if (judged.verdict !== null) throw refuse<'previewTicketMessage'>(refusalByRule(row, judged.verdict));
+  const mail = await mailOf(ctx, row, judged);
+  return { ...mail, limitBytes: judged.maxMailBytes!, warnings: warningsOf(read, judged.toAddress) };
+}
+
+/** Drops the idempotency key, which has no meaning for a preview, and requires an e-mail. */
+function mailed(read: ReadMessage): ReadMessage {
+  const message = { ...read.message, idempotencyKey: null };
+  const missing = { path: ['email'], message: 'Only a message with an e-mail has a preview' };
+  const problems = message.email === null ? [...read.problems, missing] : read.problems;
+  return { ...read, message, problems };
+}

@@ -1,0 +1,68 @@
+import type { Limits } from '../../config.ts';
+import { isVisible } from '../../content/dom/is-visible.ts';
+import { UnreadableBody } from '../../content/dom/tree.ts';
+import type { BodyChange } from '../../content/html/body-changes.ts';
+import type { Judgement } from '../../content/html/clean-html.ts';
+import type { PastedPicture } from '../../content/pasted-pictures.ts';
+import { judgeHtml, withoutPasted } from '../../content/read-body.ts';
+import type { Problem } from '../../platform/errors.ts';
+import type { MessageFormat } from '../../platform/vocabulary.ts';
+
+/** A parsed body. */
+export interface NewBody {
+  /** The body, in which pasted pictures are replaced by references to their Content-IDs. */
+  readonly body: string;
+  readonly pasted: readonly PastedPicture[];
+  /** Parts of the body that will not be shown as written. */
+  readonly changes: readonly BodyChange[];
+  /** Problems of the body. */
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Extracts the pasted pictures of a body, and parses the rest once for all later steps.
+ * @param attachments number of files of the message, without pasted pictures
+ */
+export async function readNewBody(
+  limits: Limits,
+  given: { readonly body: string; readonly format: MessageFormat; readonly attachments: number },
+): Promise<NewBody> {
+  const as = (problems: readonly string[]): NewBody => ({
+    ...{ body: given.body, pasted: [], changes: [] },
+    problems: problems.map((message) => ({ path: ['body'], message })),
+  });
+  const wrong = charactersThatCannotBe(given.body);
+  if (wrong.length > 0) return as(wrong);
+  const isHtml = given.format === 'HTML';
+  try {
+    const { body, pictures } = isHtml ? await withoutPasted(given.body) : { body: given.body, pictures: [] };
+    const bytes = Buffer.byteLength(body);
+    if (bytes > limits.bodyBytes)
+      return as([`The message has ${bytes} bytes of UTF-8; ${limits.bodyBytes} are allowed`]);
+    const { blank, needsFiles, changes } = isHtml ? await judgeHtml(body) : asText(body);
+    const files = given.attachments + pictures.length;
+    if (blank || (needsFiles && files === 0)) return as(['The message has no text']);
+    if (pictures.length > 0 && files > limits.attachments)
+      return as([`There are ${files} attachments and pasted pictures; ${limits.attachments} are allowed`]);
+    return { body, pasted: pictures, changes, problems: [] };
+  } catch (error) {
+    if (!(error instanceof UnreadableBody)) throw error;
+    return as([error.message]);
+  }
+}
+
+/** Plain text is shown as written, so the only question is whether it is blank. */
+const asText = (body: string): Judgement => ({
+  blank: !isVisible(body),
+  needsFiles: false,
+  changes: [],
+});
+
+function charactersThatCannotBe(body: string): string[] {
+  return [
+    ...(body.includes('\0') ? ['The message contains the character U+0000, which cannot be stored'] : []),
+    ...(body.isWellFormed()
+      ? []
+      : ['The message contains half of a surrogate pair, which is not a character']),
+  ];
+}

@@ -1,0 +1,29 @@
+import { isInvisible, withoutMisleading } from '../content/dom/misleading-characters.ts';
+import { parseMediaType, unknownType, writeMediaType } from '../content/media-type.ts';
+import { shortenName } from '../mail/compose/match-file-name.ts';
+
+/**
+ * Makes a file name safe to show, send and save anywhere: no folder, no control or bidirectional character,
+ * no reserved device name, and at most 200 bytes, extension included. Zero-width joiners stay. Returns
+ * `attachment-1` and so on, by `index`, when nothing visible remains.
+ */
+export function cleanFileName(name: string, index: number): string {
+  // The expressions below are quadratic in runs of dots. Only 200 bytes remain, so a long name is cut to its
+  // two ends first.
+  const short = name.length > 4096 ? name.slice(0, 4000) + name.slice(-96) : name;
+  const last = short.toWellFormed().normalize('NFC').split(/[\\/]/).at(-1)!;
+  const visible = withoutMisleading(last)
+    .replace(/["<>|:*?]/g, '_')
+    .trim()
+    .replace(/^\.+|[. ]+$/g, '');
+  if (isInvisible(visible)) return `attachment-${index + 1}`;
+  return shortenName(/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(visible) ? `_${visible}` : visible);
+}
+
+/**
+ * The sender's media type with its well-formed parameters, or `application/octet-stream` if it is malformed.
+ */
+export function cleanContentType(type: string): string {
+  const parsed = parseMediaType(type);
+  return parsed === undefined ? unknownType : writeMediaType(parsed);
+}

@@ -1,0 +1,64 @@
+import { Readable } from 'node:stream';
+import { and, eq, or, sql } from 'drizzle-orm';
+import { deliveries, deliveryAttempts, deliverySources } from '../../db/tables.ts';
+import { sourceOctets } from '../../mail/compose/compose-mail.ts';
+import { mailBytes } from '../../mail/compose/mail-source.ts';
+import { Refusal } from '../../platform/errors.ts';
+import type { TicketContext } from '../context.ts';
+import { requireOperator } from '../permissions.ts';
+
+/** The raw mail of a delivery. */
+export interface DeliverySource {
+  /** message/rfc822, without a Bcc header. */
+  readonly stream: Readable;
+  /** Size in bytes. */
+  readonly byteSize: number;
+  readonly rfcMessageId: string;
+}
+
+/**
+ * Opens the raw mail as it was sent, or may have been sent.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters; DELIVERY_NOT_FOUND also before anything was sent
+ */
+export async function openRawMail(
+  ctx: TicketContext,
+  { deliveryId }: { deliveryId: number },
+): Promise<DeliverySource> {
+  const viewer = requireOperator(ctx, 'see deliveries', 'read');
+  const [row] = await ctx.services.database.readAs(viewer, (db) =>
+    db
+      .select({
+        skeleton: deliverySources.skeleton,
+        inserts: deliverySources.inserts,
+        rfcMessageId: deliveries.rfcMessageId,
+      })
+      .from(deliverySources)
+      .innerJoin(deliveries, eq(deliveries.id, deliverySources.deliveryId))
+      .where(
+        and(
+          eq(deliverySources.deliveryId, deliveryId),
+          // The source is stored before the first attempt. It is not shown until a server was given its first
+          // byte.
+          or(
+            eq(deliveries.phase, 'BODY'),
+            sql`exists (
+              select from ${deliveryAttempts}
+              where ${deliveryAttempts.deliveryId} = ${deliveries.id}
+                and ${deliveryAttempts.phase} in ('BODY', 'SETTLED'))`,
+          ),
+        ),
+      ),
+  );
+  if (row === undefined)
+    throw new Refusal(
+      'DELIVERY_NOT_FOUND',
+      'There is no such delivery, or nothing of it was sent yet',
+      undefined,
+      ['delivery'],
+    );
+  return {
+    stream: Readable.from(mailBytes(row, ctx.services.blobs), { objectMode: false }),
+    byteSize: sourceOctets(row),
+    rfcMessageId: row.rfcMessageId,
+  };
+}

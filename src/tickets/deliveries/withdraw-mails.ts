@@ -1,0 +1,120 @@
+import { and, asc, eq, gt, inArray, ne, sql } from 'drizzle-orm';
+import { unionAll } from 'drizzle-orm/pg-core';
+import type { Tx } from '../../db/database.ts';
+import { outboxChannel } from '../../db/notify-channels.ts';
+import { deliveries, deliveryAttempts, deliveryRecipients, deliverySources } from '../../db/tables.ts';
+import type { AttemptPhase, DeliveryState } from '../../platform/vocabulary.ts';
+
+interface AffectedMail {
+  readonly id: number;
+  readonly messageId: number;
+  readonly state: DeliveryState;
+  readonly phase: AttemptPhase | null;
+}
+
+const waiting = new Set<DeliveryState>(['QUEUED', 'HELD', 'DEFERRED']);
+/** An attempt before its fence. Clearing its token ends it: the worker then drops the connection. */
+const held = ({ state, phase }: AffectedMail): boolean => state === 'TRANSMITTING' && phase !== 'BODY';
+
+interface Withdrawal {
+  readonly ticketId: number;
+  readonly messageId: number;
+  /** Whether later mails may quote it. */
+  readonly quoted: boolean;
+}
+
+/**
+ * Withdraws the mails of a redacted message, in the redaction's transaction and under the ticket's lock. Its
+ * own mail is cancelled unless its body has begun. Later mails that quote it are composed again without it.
+ * The stored sources of all of these are deleted.
+ * @returns ids of the deliveries that were cancelled
+ */
+export async function withdrawMails(tx: Tx, redacted: Withdrawal): Promise<number[]> {
+  const mails = await lockMails(tx, redacted);
+  if (mails.length === 0) return [];
+  const idsOf = (which: (mail: AffectedMail) => boolean) => mails.filter(which).map(({ id }) => id);
+  const cancelled = idsOf(
+    (mail) => mail.messageId === redacted.messageId && (waiting.has(mail.state) || held(mail)),
+  );
+  await endAttempts(tx, idsOf(held));
+  await cancel(tx, cancelled);
+  await tx.delete(deliverySources).where(
+    inArray(
+      deliverySources.deliveryId,
+      idsOf(() => true),
+    ),
+  );
+  return cancelled;
+}
+
+/** Locks the message's own mail and later ones that may quote it. */
+async function lockMails(tx: Tx, { ticketId, messageId, quoted }: Withdrawal): Promise<AffectedMail[]> {
+  const own = tx.select({ id: deliveries.id }).from(deliveries).where(eq(deliveries.messageId, messageId));
+  const quoting = tx
+    .select({ id: deliveries.id })
+    .from(deliveries)
+    .where(
+      and(
+        eq(deliveries.ticketId, ticketId),
+        gt(deliveries.messageId, messageId),
+        ne(deliveries.quote, sql`'NONE'`),
+      ),
+    );
+  // Each branch uses an index: the ticket may have a hundred thousand mails, and its lock is held.
+  const concerned = quoted ? unionAll(own, quoting) : own;
+  return tx
+    .select({
+      id: deliveries.id,
+      messageId: deliveries.messageId,
+      state: deliveries.state,
+      phase: deliveries.phase,
+    })
+    .from(deliveries)
+    .where(sql`${deliveries.id} = any (array${concerned})`)
+    .orderBy(asc(deliveries.id))
+    .for('no key update');
+}
+
+/** Releases the deliveries to the queue. What is still to be sent is composed again. */
+async function endAttempts(tx: Tx, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return;
+  const those = inArray(deliveries.id, [...ids]);
+  await tx
+    .update(deliveryAttempts)
+    .set({ endedAt: sql`clock_timestamp()`, outcome: 'QUEUED', reply: 'what it was to send was redacted' })
+    .from(deliveries)
+    .where(
+      and(
+        those,
+        eq(deliveryAttempts.deliveryId, deliveries.id),
+        eq(deliveryAttempts.token, deliveries.attempt),
+      ),
+    );
+  await tx
+    .update(deliveries)
+    .set({ state: 'QUEUED', attempt: null, phase: null, leaseUntil: null })
+    .where(those);
+  await tx.execute(sql`select pg_notify(${outboxChannel}, '')`);
+}
+
+async function cancel(tx: Tx, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx
+    .update(deliveries)
+    .set({
+      state: 'CANCELLED',
+      settledAt: sql`clock_timestamp()`,
+      failure: 'Not sent: the message was redacted',
+      cancelIf: [],
+    })
+    .where(inArray(deliveries.id, [...ids]));
+  await tx
+    .update(deliveryRecipients)
+    .set({ state: 'CANCELLED' })
+    .where(
+      and(
+        inArray(deliveryRecipients.deliveryId, [...ids]),
+        inArray(deliveryRecipients.state, ['PENDING', 'DEFERRED']),
+      ),
+    );
+}

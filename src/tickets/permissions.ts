@@ -1,0 +1,80 @@
+import { Refusal } from '../platform/errors.ts';
+import type { RequestContext, Scope, Viewer } from '../platform/request-context.ts';
+import type { NewMessage } from './add-message/input.ts';
+import { refuse } from './refusals-by-command.ts';
+
+/**
+ * Returns the signed-in viewer. Queries pass the scope `read`; commands that check their own scope pass none.
+ * @throws Refusal UNAUTHENTICATED without a sign-in; FORBIDDEN when the credential lacks the scope
+ */
+export function requireViewer(ctx: RequestContext, scope?: Scope): Viewer {
+  if (ctx.viewer === undefined) throw refuse(new Refusal('UNAUTHENTICATED', 'Sign in to do this'));
+  if (scope !== undefined) assertScope(ctx.viewer, scope);
+  return ctx.viewer;
+}
+
+/**
+ * Returns the signed-in viewer if they are an operator with the scope.
+ * @param may what only operators may do, for the message: `see deliveries`
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN
+ */
+export function requireOperator(ctx: RequestContext, may: string, scope: Scope): Viewer {
+  const viewer = requireViewer(ctx);
+  assertOperator(viewer, may);
+  assertScope(viewer, scope);
+  return viewer;
+}
+
+/**
+ * @param may what only operators may do, for the message
+ * @throws Refusal FORBIDDEN for a requester
+ */
+export function assertOperator(viewer: Viewer, may: string, path: readonly string[] = []): void {
+  if (!isOperator(viewer)) throw refuse(onlyOperators(may, path));
+}
+
+/** @throws Refusal FORBIDDEN when the viewer's credential lacks the scope */
+export function assertScope(viewer: Viewer, scope: Scope): void {
+  if (!viewer.scopes.has(scope)) throw refuse(lacks(scope));
+}
+
+/**
+ * The refusal for a viewer without the scope `read`, or undefined. Viewers without it still see the results
+ * of their own commands.
+ */
+export const whyNotRead = (viewer: Viewer): Refusal<'FORBIDDEN'> | undefined =>
+  viewer.scopes.has('read') ? undefined : lacks('read');
+
+const lacks = (scope: Scope, path: readonly string[] = []): Refusal<'FORBIDDEN'> =>
+  new Refusal('FORBIDDEN', `This credential does not have the scope "${scope}"`, undefined, path);
+
+const onlyOperators = (may: string, path: readonly string[] = []): Refusal<'FORBIDDEN'> =>
+  new Refusal('FORBIDDEN', `Only operators may ${may}`, undefined, path);
+
+/** Whether the viewer is an operator, who sees all tickets. */
+export const isOperator = (viewer: Viewer): boolean => viewer.role === 'OPERATOR';
+
+/** The refusal for a viewer whose role or scopes do not allow this message, or undefined. */
+export function whyNotWrite(
+  viewer: Viewer,
+  {
+    visibility,
+    email,
+    reopen,
+    ifLastMessage,
+  }: Pick<NewMessage, 'visibility' | 'email' | 'reopen' | 'ifLastMessage'>,
+): Refusal<'FORBIDDEN'> | undefined {
+  const { scopes } = viewer;
+  if (!scopes.has('write')) return lacks('write');
+  if (visibility === 'PRIVATE' && !isOperator(viewer))
+    return onlyOperators('write private messages', ['visibility']);
+  if (email != null && !isOperator(viewer)) return onlyOperators('send a message as an e-mail', ['email']);
+  if (reopen && !isOperator(viewer)) return onlyOperators('reopen tickets', ['reopen']);
+  if (email != null && !scopes.has('mail')) return lacks('mail', ['email']);
+  // Both show messages of the ticket: `ifLastMessage` in its refusal, and the quotation to every address in
+  // Cc.
+  if (ifLastMessage != null && !scopes.has('read')) return lacks('read', ['ifLastMessage']);
+  if (email != null && email.quote !== 'NONE' && !scopes.has('read'))
+    return lacks('read', ['email', 'quote']);
+  return undefined;
+}

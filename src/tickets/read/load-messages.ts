@@ -1,0 +1,86 @@
+import { and, eq, getTableColumns, inArray, type SQL, sql } from 'drizzle-orm';
+import { messages, tickets } from '../../db/tables.ts';
+import type { Viewer } from '../../platform/request-context.ts';
+import type { TicketContext } from '../context.ts';
+import { isOperator, requireViewer } from '../permissions.ts';
+
+/** A row of `messages`. Its body may be left out. */
+export type Message = Readonly<Omit<typeof messages.$inferSelect, 'body'>> & {
+  /** As written. Null if it was left out; then use `loadBodies`. */
+  readonly body: string | null;
+  /** Size of the body in bytes of UTF-8. */
+  readonly bodyBytes?: number;
+};
+
+/** Whether the viewer may read the body as written. Only operators may read unsanitized HTML. */
+export const mayReadSource = (viewer: Viewer | undefined, { format }: Pick<Message, 'format'>): boolean =>
+  format === 'TEXT' || (viewer !== undefined && isOperator(viewer));
+
+const messageColumns = (bodyBytes: number) => ({
+  ...getTableColumns(messages),
+  body: sql<
+    string | null
+  >`case when sum(octet_length(${messages.body})) over () <= ${bodyBytes} then ${messages.body} end`,
+  bodyBytes: sql<number>`octet_length(${messages.body})`,
+});
+
+/**
+ * SQL condition for the messages that the viewer may see; undefined for operators, who see all. Row-level
+ * security applies the same rule. The ticket is looked up by each message's key: in a join, PostgreSQL would
+ * start from all tickets of a requester.
+ */
+export const visibleMessages = (viewer: Viewer): SQL | undefined =>
+  isOperator(viewer)
+    ? undefined
+    : sql`${messages.visibility} = 'PUBLIC' and (
+        select ${tickets.requesterId} from ${tickets} where ${tickets.id} = ${messages.ticketId}
+      ) = ${viewer.userId}`;
+
+/**
+ * Visible messages by id. Others are missing from the result.
+ * @param bodyBytes limit for all bodies together, in bytes; when it is exceeded, all bodies are left out
+ */
+export async function loadMessages(
+  ctx: TicketContext,
+  ids: readonly number[],
+  bodyBytes: number,
+): Promise<Map<number, Message>> {
+  const viewer = requireViewer(ctx);
+  const rows = await ctx.services.database.readAs(viewer, (db) =>
+    db
+      .select(messageColumns(bodyBytes))
+      .from(messages)
+      .where(and(inArray(messages.id, [...ids]), visibleMessages(viewer))),
+  );
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** Bodies of visible messages by message id. Others are missing from the result. */
+export async function loadBodies(ctx: TicketContext, ids: readonly number[]): Promise<Map<number, string>> {
+  const viewer = requireViewer(ctx);
+  const rows = await ctx.services.database.readAs(viewer, (db) =>
+    db
+      .select({ id: messages.id, body: messages.body })
+      .from(messages)
+      .where(and(inArray(messages.id, [...ids]), visibleMessages(viewer))),
+  );
+  return new Map(rows.map(({ id, body }) => [id, body]));
+}
+
+/** Ids of up to 50 visible messages of the ticket that follow message `after`, oldest first. */
+export async function listMessagesAfter(
+  ctx: TicketContext,
+  viewer: Viewer,
+  ticketId: number,
+  after: number,
+): Promise<number[]> {
+  const rows = await ctx.services.database.readAs(viewer, (db) =>
+    db
+      .select({ id: messages.id })
+      .from(messages)
+      .where(and(eq(messages.ticketId, ticketId), sql`${messages.id} > ${after}`, visibleMessages(viewer)))
+      .orderBy(messages.id)
+      .limit(50),
+  );
+  return rows.map(({ id }) => id);
+}

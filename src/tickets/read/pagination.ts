@@ -1,0 +1,124 @@
+import type { Problem } from '../../platform/errors.ts';
+import { invalidInput } from '../invalid-input.ts';
+import { decodePlace, encodePlace, type ListName, type Place } from './cursor.ts';
+
+/** Most rows of one page. */
+export const maxPageSize = 100;
+/** Rows of a page when neither `first` nor `last` is given. */
+export const defaultPageSize = 20;
+/** Most rows that are counted, so that the cost does not grow with the table. */
+export const maxCount = 1000;
+
+/** A number of rows; `isExact` is false when there are more. */
+export interface Count {
+  readonly rows: number;
+  readonly isExact: boolean;
+}
+
+/** The count of rows that were found. @param found their number; counting ends after `maxCount` + 1 */
+export const boundedCount = (found: number): Count => ({
+  rows: Math.min(found, maxCount),
+  isExact: found <= maxCount,
+});
+
+/** Selects a page: the first rows after a cursor, or the last rows before one. */
+export interface Paging {
+  readonly first?: number | null | undefined;
+  readonly last?: number | null | undefined;
+  readonly after?: string | null | undefined;
+  readonly before?: string | null | undefined;
+}
+
+/**
+ * What a query needs to read a page: rows strictly between the places `after` and `before`, in the list's
+ * order, or in the opposite order when `inverted`.
+ */
+export interface KeysetPage<P = number> {
+  readonly after?: P | undefined;
+  readonly before?: P | undefined;
+  readonly limit: number;
+  readonly inverted: boolean;
+}
+
+/** One page of a list, in the shape of a GraphQL connection. */
+export interface PageOf<T> {
+  readonly edges: readonly { readonly cursor: string; readonly node: T }[];
+  readonly pageInfo: {
+    readonly hasNextPage: boolean;
+    readonly hasPreviousPage: boolean;
+    readonly startCursor: string | null;
+    readonly endCursor: string | null;
+  };
+}
+
+/** How a list finds the places of its rows. */
+interface Order<T> {
+  /** Number of sort keys in a place. */
+  readonly keys: number;
+  placeOf(row: T): Place;
+}
+
+/**
+ * Reads one page of a list by id. Cursors hold row ids, so insertions do not shift a page.
+ * @param read reads rows; called with a limit of one row more than the page, which shows whether there is
+ *   another page
+ * @throws Refusal INVALID_INPUT for an invalid page size or cursor
+ */
+export const readPage = <T extends { readonly id: number }>(
+  list: ListName,
+  paging: Paging,
+  read: (page: KeysetPage) => Promise<readonly T[]>,
+): Promise<PageOf<T>> =>
+  readOrdered(list, paging, { keys: 1, placeOf: ({ id }) => [id] }, ({ after, before, ...page }) =>
+    read({ ...page, after: after?.[0], before: before?.[0] }),
+  );
+
+/** The same for a list in another order. */
+export async function readOrdered<T>(
+  list: ListName,
+  paging: Paging,
+  order: Order<T>,
+  read: (page: KeysetPage<Place>) => Promise<readonly T[]>,
+): Promise<PageOf<T>> {
+  const problems = [...sizeProblems(paging), ...cursorProblems(list, paging, order.keys)];
+  if (problems.length > 0) throw invalidInput(problems);
+  const { first, last } = paging;
+  const placeIn = (cursor: string | null | undefined) =>
+    cursor == null ? undefined : decodePlace(list, cursor, order.keys);
+  const after = placeIn(paging.after);
+  const before = placeIn(paging.before);
+  const size = first ?? last ?? defaultPageSize;
+  const inverted = first == null && (last != null || (before !== undefined && after === undefined));
+  const rows = await read({ after, before, limit: size + 1, inverted });
+  const more = rows.length > size;
+  const nodes = rows.slice(0, size);
+  if (inverted) nodes.reverse();
+  const edges = nodes.map((node) => ({ cursor: encodePlace(list, order.placeOf(node)), node }));
+  // An empty page keeps the cursor that it was requested with, if any.
+  const nowhere = paging.after ?? paging.before ?? null;
+  return {
+    edges,
+    pageInfo: {
+      hasNextPage: inverted ? before !== undefined : more,
+      hasPreviousPage: inverted ? more : after !== undefined,
+      startCursor: edges.at(0)?.cursor ?? nowhere,
+      endCursor: edges.at(-1)?.cursor ?? nowhere,
+    },
+  };
+}
+
+/** Problems of the page size: both `first` and `last`, or a number out of range. */
+export function* sizeProblems({ first, last }: Pick<Paging, 'first' | 'last'>): Iterable<Problem> {
+  for (const [name, size] of Object.entries({ first, last })) {
+    if (size != null && (size < 0 || size > maxPageSize))
+      yield { path: [name], message: `"${name}" must be 0 to ${maxPageSize}` };
+  }
+  if (first != null && last != null) yield { path: ['last'], message: 'Give "first" or "last", not both' };
+}
+
+function* cursorProblems(list: ListName, { after, before }: Paging, keys: number): Iterable<Problem> {
+  for (const [name, cursor] of Object.entries({ after, before })) {
+    if (cursor != null && decodePlace(list, cursor, keys) === undefined)
+      yield { path: [name], message: `"${name}" is not a cursor of this list` };
+  }
+}

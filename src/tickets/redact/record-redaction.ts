@@ -1,0 +1,35 @@
+import type { Tx } from '../../db/database.ts';
+import { auditEntries } from '../../db/tables.ts';
+import { appendEvents, type NewEvent } from '../../events/append-events.ts';
+import type { Visibility } from '../../platform/vocabulary.ts';
+import { withdrawMails } from '../deliveries/withdraw-mails.ts';
+import type { RedactionTarget } from './run-redaction.ts';
+
+interface RedactionRecord {
+  readonly action: 'MESSAGE_REDACTED' | 'ATTACHMENT_REDACTED';
+  readonly details: Readonly<Record<string, string | number | null>>;
+  readonly visibility: Visibility;
+}
+
+/**
+ * Records a redaction: writes the audit entry, withdraws the mails and appends the events. The redaction
+ * comes first, for every viewer of the message, then the cancelled mails, for operators.
+ */
+export async function record(
+  tx: Tx,
+  target: RedactionTarget,
+  { action, details, visibility }: RedactionRecord,
+): Promise<void> {
+  const { actorId, ticketId, messageId } = target;
+  const cancelled = await withdrawMails(tx, { ticketId, messageId, quoted: visibility === 'PUBLIC' });
+  await tx.insert(auditEntries).values({ actorId, action, ticketId, messageId, details });
+  const redacted: NewEvent = { actorId, messageId, type: 'MESSAGE_REDACTED', visibility, deliveryId: null };
+  const called = cancelled.map(
+    (deliveryId): NewEvent => ({
+      ...{ actorId, messageId, deliveryId },
+      type: 'DELIVERY_CANCELLED',
+      visibility: 'PRIVATE',
+    }),
+  );
+  await tx.execute(appendEvents(ticketId, [redacted, ...called]));
+}

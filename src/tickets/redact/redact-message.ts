@@ -1,0 +1,64 @@
+import { and, eq, isNull, sql } from 'drizzle-orm';
+import { attachments, messages } from '../../db/tables.ts';
+import { Refusal } from '../../platform/errors.ts';
+import type { TicketContext } from '../context.ts';
+import { refuse } from '../refusals-by-command.ts';
+import { lockTicket } from '../transaction.ts';
+import { eraseFiles } from './erase-files.ts';
+import { record } from './record-redaction.ts';
+import { type Redacted, redact } from './run-redaction.ts';
+
+/** Input of `redactMessage`. */
+export interface RedactMessageInput {
+  readonly messageId: number;
+  /** Recorded in the audit trail. */
+  readonly reason?: string | null | undefined;
+}
+
+/**
+ * Redacts a message: erases its text and files, and keeps its place. Its mail is cancelled if its body has
+ * not begun, and the stored sources of mails that carry or quote it are deleted. Sent mails cannot be
+ * recalled. It needs the scope `admin` because it cannot be undone.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT, MESSAGE_NOT_FOUND
+ */
+export async function redactMessage(ctx: TicketContext, input: RedactMessageInput): Promise<Redacted> {
+  const { messageId } = input;
+  return redact(ctx, input.reason, async (tx, actorId) => {
+    const [found] = await tx
+      .select({ ticketId: messages.ticketId })
+      .from(messages)
+      .where(eq(messages.id, messageId))
+      .prepare('find_message_to_redact')
+      .execute();
+    if (found === undefined)
+      throw refuse<'redactMessage'>(
+        new Refusal('MESSAGE_NOT_FOUND', 'There is no such message', undefined, ['message']),
+      );
+    const target = { actorId, ticketId: found.ticketId, messageId };
+    await lockTicket(tx, target.ticketId);
+    const [emptied] = await tx
+      .update(messages)
+      .set({ body: '', redactedAt: sql`clock_timestamp()` })
+      .where(and(eq(messages.id, messageId), isNull(messages.redactedAt)))
+      .returning({ visibility: messages.visibility })
+      .prepare('empty_message')
+      .execute();
+    if (emptied === undefined) return { ...target, changed: false, blobKeys: [] };
+    const files = await tx
+      .select({ id: attachments.id })
+      .from(attachments)
+      .where(and(eq(attachments.messageId, messageId), isNull(attachments.redactedAt)))
+      .prepare('find_files_to_redact')
+      .execute();
+    const blobKeys = await eraseFiles(
+      tx,
+      files.map(({ id }) => id),
+    );
+    await record(tx, target, {
+      action: 'MESSAGE_REDACTED',
+      details: { reason: input.reason ?? null },
+      visibility: emptied.visibility,
+    });
+    return { ...target, changed: true, blobKeys };
+  });
+}

@@ -1,0 +1,67 @@
+import type { Tx } from '../../db/database.ts';
+import type { Problem } from '../../platform/errors.ts';
+import type { TicketContext } from '../context.ts';
+import { invalidInput } from '../invalid-input.ts';
+import { requireOperator } from '../permissions.ts';
+import { refuse } from '../refusals-by-command.ts';
+import { inTransaction } from '../transaction.ts';
+
+/** Result of a redaction. */
+export interface Redacted {
+  readonly messageId: number;
+  /** It was redacted before, and nothing changed this time. */
+  readonly alreadyRedacted: boolean;
+}
+
+/** The redacted message, its ticket, and the operator who redacts it. */
+export interface RedactionTarget {
+  readonly actorId: number;
+  readonly ticketId: number;
+  readonly messageId: number;
+}
+
+interface RedactionOutcome extends RedactionTarget {
+  readonly changed: boolean;
+  /** Blobs that no row references any more. */
+  readonly blobKeys: readonly string[];
+}
+
+/** Longest reason, in characters. It goes into the audit trail for good. */
+const maxReason = 1000;
+
+/**
+ * Runs a redaction: checks the permission and the reason, calls `run` in one transaction, and removes the
+ * files' bytes after the commit.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT, and the refusals of `run`
+ */
+export async function redact(
+  ctx: TicketContext,
+  reason: string | null | undefined,
+  run: (tx: Tx, actorId: number) => Promise<RedactionOutcome>,
+): Promise<Redacted> {
+  const viewer = requireOperator(ctx, 'redact', 'admin');
+  const problems = [...reasonProblems(reason ?? '')];
+  if (problems.length > 0) throw refuse<'redactMessage' | 'redactAttachment'>(invalidInput(problems));
+  const { messageId, changed, blobKeys } = await inTransaction(ctx, (tx) => run(tx, viewer.userId));
+  for (const key of blobKeys) {
+    // The redaction stands even if this fails. No row references the bytes, so garbage collection removes
+    // them within hours.
+    await ctx.services.blobs
+      .remove(key)
+      .catch((err) =>
+        ctx.log.error(
+          { err, requestId: ctx.requestId, messageId },
+          'bytes of a redacted file could not be removed yet',
+        ),
+      );
+  }
+  return { messageId, alreadyRedacted: !changed };
+}
+
+function* reasonProblems(reason: string): Iterable<Problem> {
+  const path = ['reason'];
+  if (reason.length > maxReason)
+    yield { path, message: `The reason has ${reason.length} characters; ${maxReason} are allowed` };
+  if (reason.includes('\0') || !reason.isWellFormed())
+    yield { path, message: 'The reason contains an invalid character' };
+}

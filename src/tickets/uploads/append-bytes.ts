@@ -1,0 +1,158 @@
+import { eq } from 'drizzle-orm';
+import { openUploads } from '../../db/tables.ts';
+import { Refusal } from '../../platform/errors.ts';
+import { BlobMissing, BlobOffset, BlobTooLarge } from '../../storage/blob-store.ts';
+import type { TicketContext } from '../context.ts';
+import { requireViewer } from '../permissions.ts';
+import { refuse } from '../refusals-by-command.ts';
+import { UploadFault, uploadNotFound } from './faults.ts';
+import { recordArrivedBytes } from './lease.ts';
+import { runExclusively } from './one-at-a-time.ts';
+import { readQuotaUse, refusalBeyondAvailable } from './quota.ts';
+import { findUpload, recordUpload, type Upload } from './record-upload.ts';
+import { digestMismatch, type IncomingBody } from './single-request.ts';
+import { findOpenUpload, forgetOpenUpload, type OpenUpload } from './unfinished-uploads.ts';
+
+/** Input of `appendToUpload`. */
+export interface AppendInput {
+  /** The upload's id. */
+  readonly id: string;
+  /** Number of the request, by `nextArrival`. */
+  readonly arrival: number;
+  /** Offset at which the request continues. */
+  readonly offset: number;
+  /** Whether the upload is complete after this request. */
+  readonly complete: boolean;
+  /** Size of the whole upload, if the request declares it. */
+  readonly byteSize?: number | undefined;
+  /** Size of this request's body, if declared. */
+  readonly comingBytes?: number | undefined;
+}
+
+/** Result of `appendToUpload`. */
+export interface Appended {
+  /** Bytes of the upload that have arrived. */
+  readonly offset: number;
+  /** Whether the request broke off, or was ended by a later one. The bytes that arrived are kept. */
+  readonly brokenOff: boolean;
+  /** The upload, once it is complete. */
+  readonly upload: Upload | undefined;
+}
+
+/**
+ * Appends bytes to the viewer's own upload. Bytes that arrived are kept even when the request breaks off.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE (the upload is gone then)
+ * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_OFFSET, UPLOAD_MISMATCH, UPLOAD_DIGEST, UPLOAD_COMPLETE,
+ *   UPLOAD_BUSY
+ */
+export async function appendToUpload(
+  ctx: TicketContext,
+  input: AppendInput,
+  source: IncomingBody,
+): Promise<Appended> {
+  const { commands } = ctx.services.database;
+  requireViewer(ctx, 'write');
+  if ((await findOpenUpload(ctx, input.id)) === undefined) return replayed(ctx, input);
+  const stop = () => source.stop(new Error('another request goes on with this upload'));
+  return runExclusively(commands, input.id, input.arrival, stop, async () => {
+    const open = await findOpenUpload(ctx, input.id);
+    if (open === undefined) return replayed(ctx, input);
+    // Its client may have asked for the offset already and may continue from there.
+    if (source.broken) return { offset: input.offset, brokenOff: true, upload: undefined };
+    const byteSize = await agreedSize(ctx, open, input);
+    const offset = await append(ctx, open, input, byteSize, source);
+    await recordArrivedBytes(commands, open.id, offset);
+    if (!source.ended) return { offset, brokenOff: true, upload: undefined };
+    if (!input.complete) return { offset, brokenOff: false, upload: undefined };
+    if (byteSize !== null && offset !== byteSize)
+      throw mismatch(`The upload has ${offset} bytes; ${byteSize} were announced`, offset);
+    return { offset, brokenOff: false, upload: await finish(ctx, open) };
+  });
+}
+
+/** Answers a client that repeats its last request because the answer was lost. */
+async function replayed(ctx: TicketContext, { id, offset, complete }: AppendInput): Promise<Appended> {
+  const whole = await findUpload(ctx.services.database.commands, id, requireViewer(ctx, 'write').userId);
+  if (whole === undefined) throw uploadNotFound();
+  if (!complete || offset !== whole.byteSize)
+    throw new UploadFault('UPLOAD_COMPLETE', 'The upload is already complete', whole.byteSize);
+  return { offset, brokenOff: false, upload: whole };
+}
+
+/** The declared size of the whole upload. All declarations have to agree. */
+async function agreedSize(
+  { services }: TicketContext,
+  open: OpenUpload,
+  { offset, complete, byteSize, comingBytes }: AppendInput,
+): Promise<number | null> {
+  const end = comingBytes === undefined ? undefined : offset + comingBytes;
+  const said = [open.byteSize ?? undefined, byteSize, complete ? end : undefined].filter(
+    (size) => size !== undefined,
+  );
+  const [size] = said;
+  if (said.some((other) => other !== size))
+    throw mismatch('The requests declare different sizes for this upload', undefined);
+  if (size !== undefined && end !== undefined && end > size)
+    throw mismatch(`The upload would have ${end} bytes; ${size} were announced`, undefined);
+  if (size !== undefined && size > services.limits.attachmentBytes)
+    throw refuse<'uploadFile'>(refusalBeyondAvailable(services, services.limits.attachmentBytes));
+  if (size !== undefined && open.byteSize === null)
+    await services.database.commands
+      .update(openUploads)
+      .set({ byteSize: size })
+      .where(eq(openUploads.id, open.id));
+  return size ?? null;
+}
+
+async function append(
+  ctx: TicketContext,
+  open: OpenUpload,
+  { offset }: AppendInput,
+  byteSize: number | null,
+  source: IncomingBody,
+): Promise<number> {
+  const { blobs, database, limits } = ctx.services;
+  const { bytes } = await readQuotaUse(database.commands, open.userId);
+  // This upload is counted in `bytes` already.
+  const left = limits.uploadedBytes - bytes + Math.max(open.byteSize ?? 0, open.arrived);
+  const room = Math.max(0, Math.min(limits.attachmentBytes, left));
+  try {
+    return await blobs.append(open.blobKey, source, { offset, maxBytes: Math.min(room, byteSize ?? room) });
+  } catch (error) {
+    if (error instanceof BlobOffset) {
+      const message = `The upload continues at byte ${error.byteSize}, not ${offset}`;
+      throw new UploadFault('UPLOAD_OFFSET', message, error.byteSize);
+    }
+    if (!(error instanceof BlobMissing || error instanceof BlobTooLarge)) throw error;
+    // It cannot be continued.
+    await giveUp(ctx, open);
+    if (error instanceof BlobMissing) throw uploadNotFound();
+    if (byteSize !== null && byteSize <= room)
+      throw mismatch(`More than the announced ${byteSize} bytes arrived`, undefined);
+    throw refuse<'uploadFile'>(refusalBeyondAvailable(ctx.services, room));
+  }
+}
+
+async function finish(ctx: TicketContext, open: OpenUpload): Promise<Upload> {
+  const { blobs, database } = ctx.services;
+  // The upload may have taken hours, so the credential is checked again.
+  const now = await ctx.signInAgain();
+  if (now?.userId !== open.userId || !now.scopes.has('write'))
+    throw refuse<'uploadFile'>(new Refusal('FORBIDDEN', 'This credential may not upload any more'));
+  const blob = await blobs.finish(open.blobKey);
+  if (open.sha256 !== null && !open.sha256.equals(blob.sha256)) {
+    await forgetOpenUpload(database.commands, open.id);
+    await blobs.remove(blob.key);
+    throw digestMismatch();
+  }
+  const { id, userId, fileName, contentType } = open;
+  return recordUpload(database.commands, { id, userId, blob, fileName, contentType });
+}
+
+async function giveUp({ services }: TicketContext, { id, blobKey }: OpenUpload): Promise<void> {
+  await forgetOpenUpload(services.database.commands, id);
+  await services.blobs.abandon(blobKey).catch(() => {});
+}
+
+const mismatch = (message: string, offset: number | undefined): UploadFault =>
+  new UploadFault('UPLOAD_MISMATCH', message, offset);

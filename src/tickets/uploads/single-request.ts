@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { asUnavailable } from '../../platform/database-faults.ts';
+import { BlobTooLarge } from '../../storage/blob-store.ts';
+import { cleanContentType, cleanFileName } from '../clean-file-name.ts';
+import type { TicketContext } from '../context.ts';
+import { requireViewer } from '../permissions.ts';
+import { refuse } from '../refusals-by-command.ts';
+import { UploadFault } from './faults.ts';
+import { assertMayOpen, availableBytes, readQuotaUse, refusalBeyondAvailable } from './quota.ts';
+import { recordUpload, type Upload } from './record-upload.ts';
+
+/** Metadata of an upload that is beginning. */
+export interface NewUpload {
+  readonly fileName: string;
+  /** As declared by the client. */
+  readonly contentType: string;
+  /** Declared size in bytes. */
+  readonly byteSize?: number | undefined;
+  /** Declared digest of the whole file. */
+  readonly sha256?: Buffer | undefined;
+}
+
+/** A request's body, which can be read once. */
+export interface IncomingBody extends AsyncIterable<Buffer> {
+  /** Whether the whole body was read. */
+  readonly ended: boolean;
+  /** Whether the client disconnected or was stopped. */
+  readonly broken: boolean;
+  /** Stops the body. Its reader gets the error. */
+  stop(why: Error): void;
+}
+
+/** Per user, the single-request uploads that are arriving in this process. They have no row yet. */
+const arriving = new Map<number, number>();
+
+/**
+ * Stores a file that arrives in one request as an upload. Its uploader can attach it once, within a day.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
+ * @throws UploadFault TOO_MANY_UPLOADS, UPLOAD_DIGEST
+ */
+export async function storeUpload(
+  ctx: TicketContext,
+  input: NewUpload,
+  source: IncomingBody,
+): Promise<Upload> {
+  const { userId } = requireViewer(ctx, 'write');
+  const { blobs, database, limits } = ctx.services;
+  const held = await readQuotaUse(database.commands, userId).catch((error) => {
+    throw asUnavailable(error);
+  });
+  const count = arriving.get(userId) ?? 0;
+  assertMayOpen(limits, held.open + count);
+  const room = availableBytes(limits, held, input.byteSize);
+  arriving.set(userId, count + 1);
+  try {
+    const blob = await blobs.put(source, room).catch((error) => {
+      if (!(error instanceof BlobTooLarge)) throw error;
+      throw refuse<'uploadFile'>(refusalBeyondAvailable(ctx.services, room));
+    });
+    if (input.sha256 !== undefined && !input.sha256.equals(blob.sha256)) {
+      await blobs.remove(blob.key);
+      throw digestMismatch();
+    }
+    const fileName = cleanFileName(input.fileName, 0);
+    const contentType = cleanContentType(input.contentType);
+    // After a fault nobody knows whether the commit happened: the file stays until the collector looks.
+    return await recordUpload(database.commands, {
+      id: randomUUID(),
+      userId,
+      blob,
+      fileName,
+      contentType,
+    }).catch((error) => {
+      throw asUnavailable(error);
+    });
+  } finally {
+    const left = arriving.get(userId)! - 1;
+    if (left === 0) arriving.delete(userId);
+    else arriving.set(userId, left);
+  }
+}
+
+/** The fault for a file whose SHA-256 is not the one that was announced. */
+export const digestMismatch = (): UploadFault =>
+  new UploadFault('UPLOAD_DIGEST', 'The file does not have the announced digest');

@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import { and, eq, notExists, sql } from 'drizzle-orm';
+import type { Db } from '../../db/database.ts';
+import { preparedFor } from '../../db/prepare-once.ts';
+import { attachments, openUploads, uploads } from '../../db/tables.ts';
+import { BlobMissing } from '../../storage/blob-store.ts';
+import { uploadLifetimeHours } from '../../storage/garbage/expire-rows.ts';
+import { cleanContentType, cleanFileName } from '../clean-file-name.ts';
+import type { TicketContext } from '../context.ts';
+import { requireViewer } from '../permissions.ts';
+import { UploadFault, uploadNotFound } from './faults.ts';
+import { runExclusively } from './one-at-a-time.ts';
+import { assertMayOpen, availableBytes, readQuotaUse } from './quota.ts';
+import { expiresInSeconds, findUpload, hasNotExpired, type Upload } from './record-upload.ts';
+import type { NewUpload } from './single-request.ts';
+
+/** An upload whose bytes are still arriving. */
+export interface OpenUpload {
+  readonly id: string;
+  readonly userId: number;
+  readonly blobKey: string;
+  readonly fileName: string;
+  readonly contentType: string;
+  /** Null until the client declares it. */
+  readonly byteSize: number | null;
+  /** The digest that the client declared. */
+  readonly sha256: Buffer | null;
+  /** Bytes that had arrived when they were last recorded. The blob store has the exact number. */
+  readonly arrived: number;
+  readonly expiresInSeconds: number;
+}
+
+/** The progress of an upload. `upload` is present once it is complete. */
+export type UploadState =
+  | {
+      readonly upload: Upload;
+      readonly offset: number;
+      readonly byteSize: number;
+      readonly expiresInSeconds: number;
+    }
+  | {
+      readonly upload?: undefined;
+      readonly offset: number;
+      readonly byteSize: number | null;
+      readonly expiresInSeconds: number;
+    };
+
+/** An arbitrary lock id. Together with the user's id it serializes the counting of that user's uploads. */
+const countingLock = 7_407_472;
+
+/**
+ * Begins an upload that may arrive in several requests within a day.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
+ * @throws UploadFault TOO_MANY_UPLOADS
+ */
+export async function beginUpload(ctx: TicketContext, input: NewUpload): Promise<OpenUpload> {
+  const { userId } = requireViewer(ctx, 'write');
+  const { blobs, database, limits } = ctx.services;
+  const opened = {
+    id: randomUUID(),
+    userId,
+    fileName: cleanFileName(input.fileName, 0),
+    contentType: cleanContentType(input.contentType),
+    byteSize: input.byteSize ?? null,
+    sha256: input.sha256 ?? null,
+  };
+  const blobKey = await blobs.create();
+  try {
+    await database.commands.transaction(async (tx) => {
+      await tx.execute(sql`select pg_advisory_xact_lock(${countingLock}, ${userId})`);
+      const held = await readQuotaUse(tx, userId);
+      assertMayOpen(limits, held.open);
+      availableBytes(limits, held, input.byteSize);
+      await tx.insert(openUploads).values({ ...opened, blobKey });
+    });
+  } catch (error) {
+    await blobs.abandon(blobKey).catch(() => {});
+    throw error;
+  }
+  return { ...opened, blobKey, arrived: 0, expiresInSeconds: uploadLifetimeHours * 3600 };
+}
+
+const selectOpenUpload = preparedFor((db: Db) => {
+  const { id, userId, blobKey, fileName, contentType, byteSize, sha256, arrived } = openUploads;
+  const columns = { id, userId, blobKey, fileName, contentType, byteSize, sha256, arrived };
+  return db
+    .select({ ...columns, expiresInSeconds: expiresInSeconds(openUploads) })
+    .from(openUploads)
+    .where(
+      and(eq(id, sql.placeholder('id')), eq(userId, sql.placeholder('userId')), hasNotExpired(openUploads)),
+    )
+    .prepare('find_open_upload');
+});
+
+/** Finds an unfinished upload of the viewer that has not expired. */
+export async function findOpenUpload(ctx: TicketContext, id: string): Promise<OpenUpload | undefined> {
+  const { userId } = requireViewer(ctx, 'write');
+  const [row] = await selectOpenUpload(ctx.services.database.commands).execute({ id, userId });
+  return row;
+}
+
+/** Deletes the row of an unfinished upload. @returns whether there was one */
+export async function forgetOpenUpload(db: Db, id: string): Promise<boolean> {
+  const gone = await db.delete(openUploads).where(eq(openUploads.id, id)).returning({ id: openUploads.id });
+  return gone.length > 0;
+}
+
+/**
+ * Returns the progress of the viewer's own upload. A request that still sends bytes is ended first, because
+ * its client has given it up if it asks.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN
+ * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_BUSY
+ */
+export async function uploadState(ctx: TicketContext, id: string, arrival: number): Promise<UploadState> {
+  const { commands } = ctx.services.database;
+  if ((await findOpenUpload(ctx, id)) !== undefined) {
+    const state = await runExclusively(
+      commands,
+      id,
+      arrival,
+      () => {},
+      async () => {
+        const open = await findOpenUpload(ctx, id);
+        return open === undefined ? undefined : { ...open, offset: await arrivedOf(ctx, open) };
+      },
+    );
+    if (state !== undefined) {
+      const { offset, byteSize, expiresInSeconds } = state;
+      return { offset, byteSize, expiresInSeconds };
+    }
+  }
+  const whole = await findUpload(commands, id, requireViewer(ctx, 'write').userId);
+  if (whole === undefined) throw uploadNotFound();
+  const { byteSize, expiresInSeconds } = whole;
+  return { upload: whole, offset: byteSize, byteSize, expiresInSeconds };
+}
+
+/** The bytes in the blob store. If they are lost the upload is deleted, because an offset never goes back. */
+async function arrivedOf({ services }: TicketContext, { id, blobKey }: OpenUpload): Promise<number> {
+  try {
+    return await services.blobs.sizeOf(blobKey);
+  } catch (error) {
+    if (!(error instanceof BlobMissing)) throw error;
+    await forgetOpenUpload(services.database.commands, id);
+    throw uploadNotFound();
+  }
+}
+
+/**
+ * Deletes an upload, complete or not. One that is attached to a message stays.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN
+ * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_COMPLETE when it is attached, UPLOAD_BUSY
+ */
+export async function cancelUpload(ctx: TicketContext, id: string, arrival: number): Promise<void> {
+  const { userId } = requireViewer(ctx, 'write');
+  const { blobs, database } = ctx.services;
+  const open = await findOpenUpload(ctx, id);
+  if (open !== undefined) {
+    const gone = await runExclusively(
+      database.commands,
+      id,
+      arrival,
+      () => {},
+      () => forgetOpenUpload(database.commands, id),
+    );
+    // The row is gone. Bytes that cannot be removed now are garbage collected.
+    if (gone) return blobs.abandon(open.blobKey).catch(() => {});
+  }
+  const whole = await findUpload(database.commands, id, userId);
+  if (whole === undefined) throw uploadNotFound();
+  if (whole.attached) throw new UploadFault('UPLOAD_COMPLETE', 'The upload is attached to a message');
+  const attached = database.commands
+    .select({ id: attachments.id })
+    .from(attachments)
+    .where(eq(attachments.uploadId, uploads.id));
+  await database.commands.delete(uploads).where(and(eq(uploads.id, id), notExists(attached)));
+}

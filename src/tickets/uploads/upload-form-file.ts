@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingFile } from '../../platform/incoming-file.ts';
+import { BlobTooLarge } from '../../storage/blob-store.ts';
+import { cleanContentType, cleanFileName } from '../clean-file-name.ts';
+import type { TicketContext } from '../context.ts';
+import { requireViewer } from '../permissions.ts';
+import { refuse } from '../refusals-by-command.ts';
+import { availableBytes, readQuotaUse, tooLarge } from './quota.ts';
+import { recordUpload, type Upload } from './record-upload.ts';
+
+/** Input of `uploadFile`. */
+export interface UploadFileInput {
+  readonly file: PromiseLike<IncomingFile> | IncomingFile;
+}
+
+/**
+ * Stores a file of a GraphQL multipart request as an upload, before its message is written. Its uploader can
+ * attach it once, within a day.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
+ */
+export async function uploadFile(ctx: TicketContext, input: UploadFileInput): Promise<Upload> {
+  const viewer = requireViewer(ctx, 'write');
+  const { database, limits } = ctx.services;
+  const file = await input.file;
+  const received = await file.received.catch((error) => {
+    if (!(error instanceof BlobTooLarge)) throw error;
+    const limitBytes = Math.min(limits.attachmentBytes, error.limitBytes);
+    throw refuse<'uploadFile'>(tooLarge(limitBytes));
+  });
+  availableBytes(limits, await readQuotaUse(database.commands, viewer.userId), received.byteSize);
+  received.claim();
+  // After a fault nobody knows whether the commit happened: the file stays until the collector looks.
+  return recordUpload(database.commands, {
+    id: randomUUID(),
+    userId: viewer.userId,
+    blob: received,
+    fileName: cleanFileName(file.fileName, 0),
+    contentType: cleanContentType(file.contentType),
+  });
+}

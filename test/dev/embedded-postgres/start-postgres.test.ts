@@ -1,0 +1,122 @@
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type postgres from 'postgres';
+import { expect, test } from 'vitest';
+import { migrate, openDatabase } from '../../../src/db/database.ts';
+import {
+  attachEmbedded,
+  EmbeddedInUse,
+  startEmbedded,
+} from '../../../src/dev/embedded-postgres/start-postgres.ts';
+import { eventually } from '../../support/eventually.ts';
+import { ask, kill, useDataDirs } from './data-dirs.ts';
+
+const asRoot = process.getuid?.() === 0;
+const desk = useDataDirs();
+
+test('it starts on an empty directory, migrates and keeps rows; the CLI attaches while it runs', async () => {
+  {
+    await using embedded = await startEmbedded(desk.dataDir);
+    await migrate(embedded.connection);
+    await using database = openDatabase(embedded.connection);
+    await database.check();
+    await database.raw`insert into users (login, name, role) values ('a', 'A', 'OPERATOR')`;
+    expect(await attachEmbedded(desk.dataDir)).toEqual(embedded.connection);
+    const [row] = await database.raw`show fsync`;
+    expect(row).toEqual({ fsync: 'on' });
+  }
+  expect(await attachEmbedded(desk.dataDir)).toBeUndefined();
+  await using again = await startEmbedded(desk.dataDir);
+  await ask(again.connection as object, async (sql) => {
+    expect(await sql`select login from users`).toMatchObject([{ login: 'a' }]);
+    const [owner] =
+      await sql`select pg_get_userbyid(datdba) as owner from pg_database where datname = current_database()`;
+    expect(owner).toEqual({ owner: 'ticketwire' });
+  });
+});
+
+test('a second start on one DATA_DIR fails and names the first', async () => {
+  desk.withCluster();
+  const first = await desk.startGateway();
+  const error = await startEmbedded(desk.dataDir).catch((e) => e);
+  expect(error).toBeInstanceOf(EmbeddedInUse);
+  expect(error.pid).toBe(first.process.pid);
+  expect(error.message).toContain(`in use by the process ${first.process.pid}`);
+  await ask(first.connection, async (sql) => expect(await sql`select 1 as one`).toHaveLength(1));
+});
+
+test('after kill -9 of gateway and server together it recovers', async () => {
+  desk.withCluster();
+  const gateway = await desk.startGateway();
+  await ask(gateway.connection, (sql) => sql`create table kept as select generate_series(1, 1000) as n`);
+  process.kill(gateway.pid, 'SIGKILL');
+  await kill(gateway.process);
+  const next = await desk.startGateway();
+  const [row] = await ask(next.connection, (sql) => sql`select count(*)::int as count from kept`);
+  expect(row).toEqual({ count: 1000 });
+});
+
+test('a killed server is started again under a living gateway, with another pid and all rows', async () => {
+  desk.withCluster();
+  await using embedded = await startEmbedded(desk.dataDir);
+  const { pid } = embedded;
+  await ask(embedded.connection as object, (sql) => sql`create table kept as select 1 as n`);
+  process.kill(pid, 'SIGKILL');
+  const look = (sql: postgres.Sql) => sql`select n from kept`;
+  const answer = await eventually(() => ask(embedded.connection as object, look).catch(() => undefined));
+  expect(answer).toMatchObject([{ n: 1 }]);
+  expect(embedded.pid).not.toBe(pid);
+});
+
+test('a DATA_DIR too deep for a socket gets a private one elsewhere', async () => {
+  const deep = join(desk.dataDir, ...Array.from({ length: 12 }, () => 'a-rather-long-name'));
+  await mkdir(deep, { recursive: true });
+  desk.withCluster(deep);
+  await using embedded = await startEmbedded(deep);
+  const { path } = embedded.connection as { path: string };
+  expect(Buffer.byteLength(path)).toBeLessThan(100);
+  const { mode } = await stat(join(path, '..'));
+  expect(mode & 0o077).toBe(0);
+  expect(await attachEmbedded(deep)).toEqual(embedded.connection);
+  await ask(embedded.connection as object, async (sql) => expect(await sql`select 1 as one`).toHaveLength(1));
+});
+
+test.runIf(asRoot)('another local user reaches neither its socket nor its files', async () => {
+  desk.withCluster();
+  await using embedded = await startEmbedded(desk.dataDir);
+  const { path } = embedded.connection as { path: string };
+  const reach =
+    `require('net').connect(${JSON.stringify(path)}).on('connect', () => ` +
+    `process.exit(0)).on('error', (e) => { console.log(e.code); process.exit(3) })`;
+  const node = (ids: object) =>
+    spawnSync(process.execPath, ['-e', reach], { ...ids, encoding: 'utf8', cwd: '/' });
+  expect(node({}).status).toBe(0);
+  expect(node({ uid: 12_345, gid: 12_345 })).toMatchObject({ status: 3, stdout: 'EACCES\n' });
+  const list = spawnSync('ls', [join(desk.dataDir, 'postgres')], {
+    uid: 12_345,
+    gid: 12_345,
+    encoding: 'utf8',
+  });
+  expect(list.status).not.toBe(0);
+});
+
+test.runIf(asRoot)('it runs for an ordinary user, and root goes on with that user’s cluster', async () => {
+  const ids = { uid: 65_534, gid: 65_534, env: { PATH: process.env.PATH }, cwd: '/' };
+  spawnSync('chown', ['65534:65534', desk.dataDir]);
+  const first = await desk.startGateway(ids);
+  await ask(first.connection, (sql) => sql`create table kept as select 1 as n`);
+  await kill(first.process);
+  await using embedded = await startEmbedded(desk.dataDir);
+  expect((await stat(`/proc/${embedded.pid}`)).uid).toBe(65_534);
+  expect(await ask(embedded.connection as object, (sql) => sql`select n from kept`)).toMatchObject([
+    { n: 1 },
+  ]);
+});
+
+test.runIf(asRoot)('root starts it where no other user may go', async () => {
+  await chmod(desk.dataDir, 0o700);
+  const locked = join(desk.dataDir, 'data');
+  await using embedded = await startEmbedded(locked);
+  await ask(embedded.connection as object, async (sql) => expect(await sql`select 1 as one`).toHaveLength(1));
+});

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { cleanContentType, cleanFileName } from '../../src/tickets/clean-file-name.ts';
+
+describe('a name', () => {
+  test.each([
+    ['گزارش\u200cها.pdf', 'گزارش\u200cها.pdf'],
+    ['क्\u200dष.txt', 'क्\u200dष.txt'],
+    ['👨\u200d👩\u200d👧.png', '👨\u200d👩\u200d👧.png'],
+    [
+      '\u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}.png',
+      '\u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}.png',
+    ],
+    ['\u202egpj.exe', 'gpj.exe'],
+    ['a\u2066b\u2069\u200f\u061cc.txt', 'abc.txt'],
+    ['a\0b\x1f\x7f\u0085c.txt', 'abc.txt'],
+    ['a\u2028b\u2029c\ufeff.txt', 'abc.txt'],
+    ['\ud800lone.txt', '\ufffdlone.txt'],
+    ['\u200d\u200c', 'attachment-1'],
+    ['\u3164', 'attachment-1'],
+    ['\u202e', 'attachment-1'],
+    ['../../x', 'x'],
+    ['C:\\x', 'x'],
+    ['CON', '_CON'],
+    ['', 'attachment-1'],
+    ['u\u0308.txt', 'ü.txt'],
+  ])('%j is kept as %j', (name, kept) => expect(cleanFileName(name, 0)).toBe(kept));
+
+  test('of 4,000 characters keeps its extension, and no half of a character', () => {
+    const kept = cleanFileName(`${'👨\u200d👩'.repeat(1000)}.tar.gz`, 0);
+    expect(kept).toMatch(/^(👨\u200d👩)+(👨\u200d?)?\.gz$/u);
+    expect(Buffer.byteLength(kept)).toBeLessThanOrEqual(200);
+    expect(kept.isWellFormed()).toBe(true);
+  });
+});
+
+describe('a type', () => {
+  test.each([
+    ['text/plain; charset=iso-8859-1', 'text/plain; charset=iso-8859-1'],
+    ['TEXT/Calendar;method=REQUEST ; CHARSET="UTF-8"', 'text/calendar; method=REQUEST; charset=UTF-8'],
+    ['text/plain; format=flowed; delsp=yes', 'text/plain; format=flowed; delsp=yes'],
+    ['a/b; title="a \\"b\\"; c"', 'a/b; title="a \\"b\\"; c"'],
+    ['text/plain; charset=utf-8; charset=x', 'text/plain; charset=utf-8'],
+    ['text/plain; charset=ut f8', 'text/plain'],
+    ['text/plain; charset="utf-8', 'text/plain'],
+    ['text/plain; charset="a\r\nBcc: x@y"', 'text/plain'],
+    ['text/plain; ; =x; y; charset=utf-8;', 'text/plain; charset=utf-8'],
+    ['text/plain; "; charset=utf-8', 'text/plain; charset=utf-8'],
+    ['text/plain; charset=žluť', 'text/plain'],
+    // Names are the attachment's own; a boundary belongs to a structure that it has not.
+    ['application/pdf; name="evil.exe"; name*=utf-8\'\'x; filename=y; boundary=z', 'application/pdf'],
+    [`text/plain; x=${'y'.repeat(300)}; charset=utf-8`, 'text/plain; charset=utf-8'],
+    ['text/plain charset=utf-8', 'application/octet-stream'],
+    ['text', 'application/octet-stream'],
+    ['', 'application/octet-stream'],
+    [
+      'application/vnd.openxmlformats-officedocument.spreadsheetml.template.macroEnabled.main+xml',
+      'application/vnd.openxmlformats-officedocument.spreadsheetml.template.macroenabled.main+xml',
+    ],
+  ])('%j is kept as %j', (type, kept) => expect(cleanContentType(type)).toBe(kept));
+
+  test('what is kept is kept again', () => {
+    const kept = cleanContentType('a/b; title="a \\"b\\"; c"; charset=utf-8');
+    expect(cleanContentType(kept)).toBe(kept);
+  });
+
+  test('of a megabyte of quotation marks costs no more than its beginning', () => {
+    const before = process.cpuUsage();
+    for (const unit of ['; "', ';"\\', ';a="b']) cleanContentType(`text/plain${unit.repeat(300_000)}`);
+    expect(process.cpuUsage(before).user).toBeLessThan(200_000);
+  });
+});
