@@ -172,6 +172,8 @@ test('is refused to requesters, and with a cursor of another list or of the futu
   for (const after of [cursor, 'junk', '', future, `${await now()}=`])
     expect([after, await codeOf({ after }, asOperator)]).toEqual([after, 'INVALID_INPUT']);
   expect(await codeOf({ first: 101 }, asOperator)).toBe('INVALID_INPUT');
+  const types = Array(10_000).fill('MESSAGE_ADDED');
+  expect(await codeOf({ filter: { types } }, asOperator)).toBe('INVALID_INPUT');
   const desk = await now();
   const answer = await gateway.graphql(
     `{ ticketEvents(ticket: { ticketId: 47 }, after: "${desk}") { cursor } }`,

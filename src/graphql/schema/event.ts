@@ -104,7 +104,10 @@ const DeskFilterInput = builder.inputType('DeskEventFilter', {
   description:
     'Selects events that meet all conditions. Example: `{ types: [MESSAGE_ADDED], status: OPEN }`.',
   fields: (t) => ({
-    types: t.field({ type: [EventTypeEnum], description: 'Only of these types: `[DELIVERY_FAILED]`.' }),
+    types: t.field({
+      type: [EventTypeEnum],
+      description: 'Only of these types: `[DELIVERY_FAILED]`.',
+    }),
     visibility: t.field({ type: VisibilityEnum, description: 'Only with this visibility: `PUBLIC`.' }),
     status: t.field({ type: TicketStatusEnum, description: 'Only of tickets in this status now: `OPEN`.' }),
     requester: t.id({ description: 'Global id of a person: only of the tickets of this requester.' }),

@@ -1,6 +1,7 @@
 import type { ReadAfter } from '../../events/feed.ts';
 import type { FeedOf } from '../../events/feeds.ts';
 import { anyTicket } from '../../events/hub.ts';
+import { eventTypes } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../invalid-input.ts';
 import { requireOperator } from '../permissions.ts';
@@ -33,7 +34,7 @@ export async function listDeskEvents(
   first: number | null | undefined,
 ): Promise<DeskEventPage> {
   const operator = requireOperator(ctx, watch, 'read');
-  const from = (await begin(ctx, after, first)) ?? deskStart;
+  const from = (await begin(ctx, { filter, after }, first)) ?? deskStart;
   const page = await readDeskEvents(operator, ctx.services, filter, from, first ?? pageSize);
   return { events: page.events, cursor: deskCursor(page.reached), hasMore: page.more };
 }
@@ -54,7 +55,7 @@ export async function watchDeskEvents(
   { filter, after }: DeskEventsInput,
 ): Promise<AsyncIterable<SeenEvent>> {
   const operator = requireOperator(ctx, watch, 'read');
-  const from = (await begin(ctx, after)) ?? (await findHorizon(ctx.services)).now;
+  const from = (await begin(ctx, { filter, after })) ?? (await findHorizon(ctx.services)).now;
   const read = (of: DeskEventFilter) => (position: DeskPosition) =>
     readDeskEvents(operator, ctx.services, of, position, pageSize);
   const feed: FeedOf<DeskEvent, DeskPosition> = {
@@ -112,11 +113,16 @@ function isWanted({ types, visibility, status, requesterId }: DeskEventFilter, e
 /** @returns the cursor's position @throws Refusal INVALID_INPUT */
 async function begin(
   ctx: TicketContext,
-  after: string | null | undefined,
+  { filter, after }: DeskEventsInput,
   first?: number | null,
 ): Promise<DeskPosition | undefined> {
   const position = after == null ? undefined : readDeskCursor(after);
   const problems = [...sizeProblems({ first })];
+  if ((filter.types?.length ?? 0) > eventTypes.length)
+    problems.push({
+      path: ['filter', 'types'],
+      message: `There are ${filter.types!.length} types; ${eventTypes.length} are allowed`,
+    });
   if (after != null && position === undefined)
     problems.push({ path: ['after'], message: '"after" is not a cursor of the desk\'s events' });
   else if (position !== undefined && position[0] >= (await findHorizon(ctx.services)).ahead)
