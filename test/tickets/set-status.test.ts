@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
 import type { Scope } from '../../src/platform/request-context.ts';
 import { placeOf } from '../support/cursor.ts';
@@ -48,6 +48,10 @@ async function stored(id = 47) {
     audited: object[];
   };
 }
+
+beforeEach(async () => {
+  await gateway.sql`update tickets set status = 'OPEN' where id = 47`;
+});
 
 test('an operator closes and reopens a ticket: a status, an event and an audit entry each', async () => {
   const before = await stored();
