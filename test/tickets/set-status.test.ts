@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
 import type { Scope } from '../../src/platform/request-context.ts';
 import { placeOf } from '../support/cursor.ts';
@@ -49,21 +49,17 @@ async function stored(id = 47) {
   };
 }
 
-beforeEach(async () => {
-  await gateway.sql`update tickets set status = 'OPEN' where id = 47`;
-});
-
 test('an operator closes and reopens a ticket: a status, an event and an audit entry each', async () => {
-  const before = await stored();
-  const closed = await set('CLOSED');
-  expect(closed).toMatchObject({ changed: true, ticket: { reference: 'INC-000047', status: 'CLOSED' } });
+  const before = await stored(45);
+  const closed = await set('CLOSED', { ticketId: 45 });
+  expect(closed).toMatchObject({ changed: true, ticket: { reference: 'INC-000045', status: 'CLOSED' } });
   expect(placeOf(closed.ticket!.cursor)).toBe(before.last + 1);
-  expect(await set('OPEN', { reference: 'inc-000047' })).toMatchObject({
+  expect(await set('OPEN', { reference: 'inc-000045' })).toMatchObject({
     changed: true,
     ticket: { status: 'OPEN' },
   });
   const common = { visibility: 'PUBLIC', actor: 'operator', message_id: null };
-  expect(await stored()).toEqual({
+  expect(await stored(45)).toEqual({
     status: 'OPEN',
     last: before.last + 2,
     public: before.public + 2,
