@@ -21,7 +21,7 @@ export interface Foundation {
   readonly log: Logger;
   readonly database: Database;
   readonly blobs: BlobStore;
-  readonly collecting: CollectionSchedule;
+  readonly collectionSchedule: CollectionSchedule;
   readonly now: () => Date;
   readonly demo: DemoDesk | undefined;
   /** Whether mail goes to the development inbox. */
@@ -48,11 +48,13 @@ export async function openFoundation(
   const now = overrides.now ?? parts.use(await createClock(database.raw, log)).now;
   const demo = await prepareDemo(config, database, log);
   const blobs = await openCheckedStore(config.blobs, database.desk);
-  const collecting = parts.use(startCollectionSchedule(database.desk, blobs, log, config.inboxKeepDays));
+  const collectionSchedule = parts.use(
+    startCollectionSchedule(database.desk, blobs, log, config.inboxKeepDays),
+  );
   const inbox =
     config.smtp.kind === 'inbox' ? parts.use(await startInbox(database.desk, { log })) : undefined;
   const smtpUrl = inbox?.url ?? (config.smtp.kind === 'url' ? config.smtp.url : undefined);
   await assertCanSend(smtpUrl, database);
   const hasInbox = inbox !== undefined;
-  return { config, overrides, parts, log, database, blobs, collecting, now, demo, hasInbox, smtpUrl };
+  return { config, overrides, parts, log, database, blobs, collectionSchedule, now, demo, hasInbox, smtpUrl };
 }

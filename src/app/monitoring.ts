@@ -22,7 +22,13 @@ export interface Monitoring {
 }
 
 /** Creates the metrics and the health checks, and the routes that serve them. */
-export function createMonitoring({ config, log, database, blobs, collecting }: Foundation): Monitoring {
+export function createMonitoring({
+  config,
+  log,
+  database,
+  blobs,
+  collectionSchedule,
+}: Foundation): Monitoring {
   const metrics = createMetrics();
   const backlog = createBacklog(database.raw);
   metrics.watch({ pools: database.loads, backlog });
@@ -31,7 +37,7 @@ export function createMonitoring({ config, log, database, blobs, collecting }: F
     { database: () => database.check(), blobs: createStoreCheck(blobs, log) },
     () => draining,
     {
-      collection: () => (collecting.why() === undefined ? 'ok' : 'off'),
+      collection: () => (collectionSchedule.why() === undefined ? 'ok' : 'off'),
       mail: createMailChore(backlog, config.mailStalledSeconds),
     },
   );

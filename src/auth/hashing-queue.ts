@@ -7,7 +7,8 @@ import { Unavailable } from '../platform/errors.ts';
 export interface HashingQueue {
   /**
    * @param party the owner of the job: parties take turns, however many jobs each has
-   * @throws Unavailable when the queue is full and this party has as many jobs in it as others
+   * @throws Unavailable when the queue is full and no party has at least two more jobs than this one; later,
+   *   when a queued job made room for another party's
    */
   run<T>(party: string, hash: () => Promise<T>): Promise<T>;
 }

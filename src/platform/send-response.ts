@@ -21,9 +21,9 @@ export interface WholeResponse {
 }
 
 /**
- * Sends a response, even to a client that is still sending its request. Closing immediately would reset the
- * connection, and the response might be lost, so the rest of the request is discarded for a while before the
- * connection is closed.
+ * Sends a response even while the request is still arriving. A rest of up to 1 MiB is discarded and the
+ * connection stays open; a longer one is discarded for up to 2 s or 64 MiB, then the connection is closed.
+ * Closing at once would reset it, and the response might be lost. Does nothing once a response has begun.
  */
 export function sendResponse(
   req: IncomingMessage,

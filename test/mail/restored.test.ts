@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/db/database.ts';
-import { releaseOutbox } from '../../src/mail/outbox/release-outbox.ts';
+import { releaseOutbox } from '../../src/mail/outbox/resume-sending.ts';
 import { findHome, hold, setHomeHere } from '../../src/mail/outbox/sending-gate.ts';
 import { createLog } from '../../src/platform/log.ts';
 import type { TestDatabase } from '../support/database.ts';

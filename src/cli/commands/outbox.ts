@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import { releaseOutbox } from '../../mail/outbox/release-outbox.ts';
+import { releaseOutbox } from '../../mail/outbox/resume-sending.ts';
 import { findHome, hold } from '../../mail/outbox/sending-gate.ts';
 import { type Command, one } from '../command.ts';
 import { done, fields } from '../output.ts';

@@ -153,13 +153,11 @@ const checks: ReadonlyMap<string, StyleFilter> = new Map([
   ['height', height],
 ]);
 
-/** Properties that could cover other content; dropping them is reported. */
-const placing =
-  /^(?:position|z-index|transform|float|inset|top|right|bottom|left|clip|margin(?:-.*)?|text-indent)$/;
-const placed = (property: string, value: string): boolean =>
+/** Whether a style moves an element over other content; dropping it is reported. */
+const displaces = (property: string, value: string): boolean =>
   property === 'position'
     ? /^(?:absolute|fixed|sticky)$/.test(value)
-    : /^(?:margin|text-indent)/.test(property) && /-\d{3}/.test(value);
+    : /^(?:margin(?:-.*)?|text-indent)$/.test(property) && /-\d{3}/.test(value);
 
 /** Word's lists hang their markers in the margin. Within the element's own margin this is safe. */
 function hangingIndent(declared: Declared): string | undefined {
@@ -184,7 +182,7 @@ export function shownStyle(declared: Declared): { style: string; displaced: bool
     if (property === 'text-indent' && hanging !== undefined) continue;
     const shown = value.length > 300 ? undefined : checks.get(property)?.(value);
     if (shown !== undefined) parts.push(`${property}:${shown}`);
-    else if (placing.test(property) && placed(property, value)) displaced = true;
+    else if (displaces(property, value)) displaced = true;
   }
   return { style: parts.join(';'), displaced };
 }

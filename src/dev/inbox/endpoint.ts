@@ -26,8 +26,8 @@ export interface InboxPageOptions {
 
 /**
  * Creates the handler of the development inbox's web page, for operators. Its path is /inbox/ with the slash,
- * so that a browser sends the Basic credential to /inbox/… only, and never to an endpoint that changes
- * something.
+ * so that a browser sends the Basic credential to the inbox only. GET shows mails. DELETE removes them, with
+ * the scope write and not from another site.
  */
 export function createInboxPage({
   db,

@@ -108,8 +108,8 @@ export function runFields(
 }
 
 /**
- * Waits for the sibling fields that have begun, then throws the first error. An unhandled rejection of a
- * sibling would end the process.
+ * Throws an error once the sibling fields that have begun are done, or one of them has failed too. All of
+ * their rejections are handled: an unhandled one would end the process.
  */
 export async function afterAll(begun: readonly unknown[], error: unknown): Promise<never> {
   await Promise.all(begun).catch(() => {});

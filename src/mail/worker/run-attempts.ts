@@ -45,7 +45,8 @@ export type AttemptSeen = (outcome: DeliveryState, phase: AttemptPhase, seconds:
 /** Sends claimed deliveries. */
 export interface Attempts {
   /**
-   * Sends one claimed delivery and writes its outcome; undefined when it was cancelled before it began.
+   * Sends one claimed delivery and writes its outcome; undefined when it did not begin, as the
+   * worker stops or the mailbox pauses: the caller releases the claim.
    * @param mayBegin asked once a connection is free
    */
   run(claim: Claim, contents: DeliveryContents, mayBegin: () => boolean): Promise<AttemptOutcome | undefined>;

@@ -20,7 +20,7 @@ import {
   type TicketListShape,
   type TicketOrder,
   type Values,
-} from './ticket-order.ts';
+} from './ticket-list-statement.ts';
 import type { Ticket } from './tickets.ts';
 
 export interface TicketListInput {

@@ -41,7 +41,8 @@ export interface Appended {
 
 /**
  * Appends bytes to the viewer's own upload. Bytes that arrived are kept even when the request breaks off.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE (the upload is gone then)
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE (the upload is gone if
+ *   its bytes were too many, not if its announced size was)
  * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_OFFSET, UPLOAD_MISMATCH, UPLOAD_DIGEST, UPLOAD_COMPLETE,
  *   UPLOAD_BUSY
  */

@@ -1,6 +1,6 @@
 import { decodeGlobalId } from '../../../platform/global-id.ts';
 import { countTickets, listTickets } from '../../../tickets/read/ticket-list.ts';
-import type { TicketOrder } from '../../../tickets/read/ticket-order.ts';
+import type { TicketOrder } from '../../../tickets/read/ticket-list-statement.ts';
 import { builder } from '../builder.ts';
 import { TicketStatusEnum } from '../enums.ts';
 import { TicketRef } from '../object-refs.ts';

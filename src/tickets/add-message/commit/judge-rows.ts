@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../../db/database.ts';
 import { membersOf, recordColumns } from '../../../db/json-record.ts';
-import { literal, reading } from '../../../db/statement-step.ts';
 import { mailboxes, mailboxGrants, tickets, users } from '../../../db/tables.ts';
+import { literal, reading } from '../../../db/with-step.ts';
 import { ownKeyPattern } from '../../../mail/address.ts';
 import { type MessageRow, rowColumns } from '../columns.ts';
 

@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { assign, insertFrom } from '../../../db/insert-from.ts';
 import { eventsChannel, outboxChannel, scansChannel } from '../../../db/notify-channels.ts';
-import { literal, reading, writing } from '../../../db/statement-step.ts';
 import { auditEntries, events, tickets } from '../../../db/tables.ts';
+import { literal, reading, writing } from '../../../db/with-step.ts';
 import { accepted } from './accept-rows.ts';
 import { file, files } from './insert-rows.ts';
 
