@@ -110,7 +110,7 @@ const prepare = (shape: DeliveryShape, name: string) =>
 const int = (name: string): SQL => sql`${sql.placeholder(name)}::int`;
 const direction = ({ inverted }: DeliveryShape): SQL => sql.raw(inverted ? 'desc' : 'asc');
 
-/** Few deliveries are in most states; their index is read per state, as in `read/ticket-list-statement.ts`. */
+/** Few deliveries are in most states. Their index is read per state; see `read/ticket-list-statement.ts`. */
 const byState = (shape: DeliveryShape): SQL => sql`
   unnest(${sql.placeholder('states')}::text[]) s (wanted) cross join lateral (
     select d.id from ${deliveries} d
