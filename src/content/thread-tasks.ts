@@ -1,5 +1,5 @@
 import type { MessageFormat } from '../platform/vocabulary.ts';
-import { isVisible } from './dom/is-visible.ts';
+import { isVisible } from './dom/has-visible-text.ts';
 import { encodeTextPart } from './encode-text-part.ts';
 import { cleanHtml, judgeHtml, type ReadBody } from './html/clean-html.ts';
 import type { RemotePictures } from './html/pictures.ts';

@@ -1,4 +1,4 @@
-import { isVisible } from '../content/dom/is-visible.ts';
+import { isVisible } from '../content/dom/has-visible-text.ts';
 import { UnreadableBody } from '../content/dom/tree.ts';
 import { readBody } from '../content/read-body.ts';
 import type { DeskRecord, DeskRecordOf, ImportProblem, NumberedRecord } from './record.ts';

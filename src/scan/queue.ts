@@ -3,7 +3,7 @@ import { alias } from 'drizzle-orm/pg-core';
 import type postgres from 'postgres';
 import { assign } from '../db/insert-from.ts';
 import { outboxChannel } from '../db/notify-channels.ts';
-import { run } from '../db/statement.ts';
+import { run } from '../db/run-statement.ts';
 import { attachments, deliveries, messages, tickets } from '../db/tables.ts';
 import { appendEvents } from '../events/append-events.ts';
 import type { Visibility } from '../platform/vocabulary.ts';

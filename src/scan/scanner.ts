@@ -1,6 +1,6 @@
 import type postgres from 'postgres';
 import { scansChannel } from '../db/notify-channels.ts';
-import { createAlarm } from '../platform/alarm.ts';
+import { createAlarm } from '../platform/interruptible-sleep.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Clamd } from '../settings/clamd-url.ts';
 import type { BlobStore } from '../storage/blob-store.ts';

@@ -4,8 +4,8 @@ import { textIn, walk } from '../dom/walk.ts';
 import { mediaApplies } from '../style/media-queries.ts';
 import { parseSheets, type Sheet } from '../style/parse-stylesheet.ts';
 import type { BodyChange } from './body-changes.ts';
+import type { PageOutput } from './body-output.ts';
 import { Cleaner } from './cleaner.ts';
-import type { PageOutput } from './page-output.ts';
 import type { Picture, RemotePictures } from './pictures.ts';
 
 /** What is said to the author of a body. */

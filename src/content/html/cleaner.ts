@@ -1,4 +1,4 @@
-import { isVisible } from '../dom/is-visible.ts';
+import { isVisible } from '../dom/has-visible-text.ts';
 import { inPieces, linesOf } from '../dom/long-text.ts';
 import { withSymbols } from '../dom/symbol-fonts.ts';
 import { attributeOf, type ElementNode, isHtml, type TextNode } from '../dom/tree.ts';
@@ -8,11 +8,11 @@ import { type Declared, declaredOf } from '../style/cascade.ts';
 import { isHidden } from '../style/is-hidden.ts';
 import type { Sheet } from '../style/parse-stylesheet.ts';
 import { firstLook, isReadable, type Look, lookOf } from '../style/text-look.ts';
+import { PageOutput } from './body-output.ts';
 import { type ElementRule, elementRules, inlineRule, leftOut, loosening } from './element-rules.ts';
 import { ListCounter, type ListItem } from './list-counter.ts';
 import { isWordMarker, wordListLevel, wordMarker } from './microsoft-word-lists.ts';
 import { tagsOf } from './output-tags.ts';
-import { PageOutput } from './page-output.ts';
 import { loadsPicture, type RemotePictures } from './pictures.ts';
 import { gapsOf, type Lines, raisedMark } from './text-layout.ts';
 import { writeVoidElement } from './write-void-element.ts';

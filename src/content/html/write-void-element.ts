@@ -1,13 +1,13 @@
-import { isVisible } from '../dom/is-visible.ts';
+import { isVisible } from '../dom/has-visible-text.ts';
 import { attributeOf, type ElementNode } from '../dom/tree.ts';
 import { parseLinkTarget, trimUrl } from '../dom/urls.ts';
 import { shownStyle } from '../style/allowed-style.ts';
 import type { Declared } from '../style/cascade.ts';
 import { isReadable, type Look } from '../style/text-look.ts';
 import { shownAttributes } from './allowed-attributes.ts';
+import type { PageOutput } from './body-output.ts';
 import { type ElementRule, leftOut } from './element-rules.ts';
 import { outward } from './output-tags.ts';
-import type { PageOutput } from './page-output.ts';
 import { isPixel, pictureUrlOf, type RemotePictures } from './pictures.ts';
 import { shownByField } from './text-layout.ts';
 

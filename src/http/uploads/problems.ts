@@ -3,7 +3,7 @@ import { asUnavailable } from '../../platform/database-faults.ts';
 import { BadCredential, type ErrorCode, RateLimited, Refusal, Unavailable } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/log.ts';
 import { noteCode, notedOf } from '../../platform/request-notes.ts';
-import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/faults.ts';
+import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/fault-codes.ts';
 import { identityOf } from '../request-identity.ts';
 import { sendText } from '../respond.ts';
 

@@ -1,5 +1,5 @@
 import type { DeliveryState, RecipientKind, RecipientState } from '../../platform/vocabulary.ts';
-import { type Explanation, failureRules } from './failure-rules.ts';
+import { type Explanation, failureRules } from './explanation-rules.ts';
 
 /** The ledger's failure text of a mail that waits for the scan of its files. */
 export const awaitsScan = 'Waits: its files have not been scanned yet';

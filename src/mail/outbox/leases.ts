@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type postgres from 'postgres';
 import { assign } from '../../db/insert-from.ts';
 import { outboxChannel } from '../../db/notify-channels.ts';
-import { run } from '../../db/statement.ts';
+import { run } from '../../db/run-statement.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients, tickets } from '../../db/tables.ts';
 import { appendDeliveryEvents } from '../../events/append-events.ts';
 import { a, d, isUnsettled, leaseFor, r } from '../table-aliases.ts';

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type postgres from 'postgres';
 import { assign } from '../../db/insert-from.ts';
-import { run, statement } from '../../db/statement.ts';
+import { run, statement } from '../../db/run-statement.ts';
 import { deliveries, deliveryRecipients, mailboxes } from '../../db/tables.ts';
 import { d, isUnsettled, isWaiting, m, r } from '../table-aliases.ts';
 

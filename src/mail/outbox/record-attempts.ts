@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type postgres from 'postgres';
 import { assign, insertFrom } from '../../db/insert-from.ts';
-import { statement } from '../../db/statement.ts';
+import { statement } from '../../db/run-statement.ts';
 import {
   deliveries,
   deliveryAttempts,

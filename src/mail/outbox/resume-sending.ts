@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type postgres from 'postgres';
 import { assign } from '../../db/insert-from.ts';
-import { run } from '../../db/statement.ts';
+import { run } from '../../db/run-statement.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients, outboxHomes, tickets } from '../../db/tables.ts';
 import { appendDeliveryEvents } from '../../events/append-events.ts';
 import type { DeliveryState } from '../../platform/vocabulary.ts';

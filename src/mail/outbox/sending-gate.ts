@@ -2,7 +2,7 @@ import { sql as build, type SQL } from 'drizzle-orm';
 import type postgres from 'postgres';
 import { assign, insertFrom } from '../../db/insert-from.ts';
 import { outboxChannel } from '../../db/notify-channels.ts';
-import { run } from '../../db/statement.ts';
+import { run } from '../../db/run-statement.ts';
 import { outboxHomes } from '../../db/tables.ts';
 import type { Logger } from '../../platform/log.ts';
 

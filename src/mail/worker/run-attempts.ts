@@ -16,8 +16,8 @@ import {
   settlementOf,
   unsettledRecipients,
 } from '../outbox/settlement.ts';
+import { MailboxUnusable, type Transport } from '../smtp/mailbox-pools.ts';
 import { type AttemptOutcome, verdictOf } from '../smtp/outcome.ts';
-import { MailboxUnusable, type Transport } from '../smtp/transport.ts';
 import { type DeliveryContents, envelopeOf, prepareMail } from './delivery-contents.ts';
 import type { WorkerStep } from './steps.ts';
 

@@ -13,7 +13,7 @@ import {
   newBlobKey,
 } from '../blob-store.ts';
 import { checkStore } from '../check-store.ts';
-import { readSource } from '../read-source.ts';
+import { readSource } from '../copy-source.ts';
 import { dayOf, isDay, readIdentity, writeIdentity } from '../store-identity.ts';
 import {
   asStoreFault,

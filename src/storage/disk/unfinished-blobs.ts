@@ -12,8 +12,8 @@ import {
   type Source,
   type StoredBlob,
 } from '../blob-store.ts';
+import { destroy, readSource } from '../copy-source.ts';
 import { createDigests, createTurns } from '../exclusive-append.ts';
-import { destroy, readSource } from '../read-source.ts';
 import {
   asStoreFault,
   closeFile,

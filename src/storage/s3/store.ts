@@ -15,7 +15,7 @@ import {
   type PresignOptions,
 } from '../blob-store.ts';
 import { checkStore } from '../check-store.ts';
-import { readSource } from '../read-source.ts';
+import { readSource } from '../copy-source.ts';
 import { dayOf, isDay, readIdentity, writeIdentity } from '../store-identity.ts';
 import { createS3Objects, S3Missing, type S3Timing, unlessMissing } from './client.ts';
 import { complete, createAssembly, nothingAssembled } from './multipart-assembly.ts';

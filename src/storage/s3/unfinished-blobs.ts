@@ -10,8 +10,8 @@ import {
   newBlobKey,
   type Source,
 } from '../blob-store.ts';
+import { destroy, readSource } from '../copy-source.ts';
 import { createDigests, createTurns } from '../exclusive-append.ts';
-import { destroy, readSource } from '../read-source.ts';
 import { S3Missing, type S3Objects, unlessMissing } from './client.ts';
 import {
   type Assembled,

@@ -1,5 +1,5 @@
 import type { Limits } from '../../config.ts';
-import { isVisible } from '../../content/dom/is-visible.ts';
+import { isVisible } from '../../content/dom/has-visible-text.ts';
 import { UnreadableBody } from '../../content/dom/tree.ts';
 import type { BodyChange } from '../../content/html/body-changes.ts';
 import type { Judgement } from '../../content/html/clean-html.ts';

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type postgres from 'postgres';
 import { assign } from '../../db/insert-from.ts';
-import { run } from '../../db/statement.ts';
+import { run } from '../../db/run-statement.ts';
 import { deliveries, deliveryRecipients, mailboxes, messages, tickets, users } from '../../db/tables.ts';
 import { appendDeliveryEvents } from '../../events/append-events.ts';
 import { d, isUnsettled, isWaiting, m, r } from '../table-aliases.ts';

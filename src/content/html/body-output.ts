@@ -1,4 +1,4 @@
-import { isVisible } from '../dom/is-visible.ts';
+import { isVisible } from '../dom/has-visible-text.ts';
 import { MarkupWriter } from '../dom/markup-writer.ts';
 import { type LinkTarget, textShowsUrl } from '../dom/urls.ts';
 import { isReadable, type Look } from '../style/text-look.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createSmtpPool, type SmtpPool } from './pool.ts';
 import { openPassword } from './seal-password.ts';
-import { defaultTimeouts, type SmtpServer, type SmtpTimeouts } from './transmission.ts';
+import { defaultTimeouts, type SmtpServer, type SmtpTimeouts } from './server-settings.ts';
 
 /** The settings of a mailbox for sending. */
 export interface SendingMailbox {

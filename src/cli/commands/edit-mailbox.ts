@@ -3,8 +3,8 @@ import type { Config } from '../../config.ts';
 import { mailboxes } from '../../db/tables.ts';
 import { newMailbox } from '../../import/record.ts';
 import { parseAddress } from '../../mail/address.ts';
+import { MailboxUnusable, type SendingMailbox, serverOf } from '../../mail/smtp/mailbox-pools.ts';
 import { greet, NotGreeted, sendTestMail } from '../../mail/smtp/test-connection.ts';
-import { MailboxUnusable, type SendingMailbox, serverOf } from '../../mail/smtp/transport.ts';
 import {
   type Command,
   CommandError,
