@@ -8,10 +8,10 @@ import type { PoolLoad } from '../observe/gauges.ts';
 import type { Viewer } from '../platform/request-context.ts';
 import { assertServer, assertSight, type Sight } from './assert-suitable.ts';
 import { type Connection, openClient } from './driver/client.ts';
-import { watchSilence } from './driver/close-silent-connections.ts';
+import { closeSilentConnections } from './driver/close-silent-connections.ts';
 import { withDeadline } from './driver/deadline.ts';
 import { Load } from './driver/pool-load.ts';
-import { askBackends } from './driver/query-backends.ts';
+import { queryBackends } from './driver/query-backends.ts';
 import { continuePlaces } from './event-places.ts';
 import { isCurrent, takeTurn, within } from './migration-lock.ts';
 import * as tables from './tables.ts';
@@ -111,13 +111,13 @@ export function openDatabase(
     commands: open(stepsSize, 'DESK', { pool: 'commands', lockTimeoutMs: lockMs }),
     raw: open(stepsSize, 'DESK', { pool: 'mail', lockTimeoutMs: lockMs }),
   };
-  const watch = watchSilence({
+  const watch = closeSilentConnections({
     wires: {
       *[Symbol.iterator]() {
         for (const { wires } of loads) yield* wires;
       },
     },
-    ask: askBackends(connection),
+    ask: queryBackends(connection),
     endAfterMs: 1.25 * answerWithinMs + 250,
   });
   // The server's statement_timeout comes first, because after it we know that nothing was written.

@@ -18,7 +18,7 @@ export type Execute = <V, D>(
 /**
  * Handles NewMessage: turns a bound post into one mutation, and its result into a reply of the old service.
  */
-export async function newMessage(
+export async function executeNewMessage(
   post: NewMessagePost | null,
   as: Representation,
   context: RequestContext,

@@ -1,35 +1,35 @@
 /**
- * A wait that can be ended early. A ring ends the current wait; one since the last `reset` ends the next wait
- * immediately.
+ * A sleep that other code can end early. A call of `wake` ends the current sleep. One since the last `reset`
+ * ends the next sleep immediately, so that no call is lost between two sleeps.
  */
-export interface Alarm {
-  /** Ends the current wait, or the next one. */
-  readonly ring: () => void;
-  /** Forgets earlier rings. */
+export interface InterruptibleSleep {
+  /** Ends the current sleep, or the next one. */
+  readonly wake: () => void;
+  /** Forgets earlier calls of `wake`. */
   reset(): void;
-  /** Waits until a ring, for at most this time. */
-  wait(milliseconds: number): Promise<void>;
+  /** Sleeps for this time, or until `wake` is called. */
+  sleep(milliseconds: number): Promise<void>;
 }
 
-/** Creates an alarm that has not been rung. */
-export function createAlarm(): Alarm {
-  let rung = false;
-  let wakeUp: (() => void) | undefined;
+/** Creates a sleep for one loop. */
+export function createInterruptibleSleep(): InterruptibleSleep {
+  let woken = false;
+  let end: (() => void) | undefined;
   return {
-    ring() {
-      rung = true;
-      wakeUp?.();
+    wake() {
+      woken = true;
+      end?.();
     },
     reset() {
-      rung = false;
+      woken = false;
     },
-    wait(milliseconds) {
-      if (rung) return Promise.resolve();
+    sleep(milliseconds) {
+      if (woken) return Promise.resolve();
       return new Promise((resolve) => {
-        const timer = setTimeout(() => wakeUp?.(), milliseconds);
-        wakeUp = () => {
+        const timer = setTimeout(() => end?.(), milliseconds);
+        end = () => {
           clearTimeout(timer);
-          wakeUp = undefined;
+          end = undefined;
           resolve();
         };
       });

@@ -122,7 +122,7 @@ test('shutdown does not wait for a stalled request, and answers one that has arr
 });
 
 test('shutdown cuts a download and a watcher that stop reading, after a while', async () => {
-  const patience = { lookEveryMs: 50, looks: 4, leastBytes: 1 };
+  const patience = { checkEveryMs: 50, checks: 4, leastBytes: 1 };
   await using gateway = await startGateway({ overrides: { patience } });
   await gateway.legacy({
     TicketREF: 'INC-000047',

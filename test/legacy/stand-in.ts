@@ -58,7 +58,7 @@ export async function startDoor(ports: Partial<LegacyPorts> = {}) {
         open -= 1;
       }
     },
-    whenAway: () => new AbortController().signal,
+    disconnectSignal: () => new AbortController().signal,
   };
   const execute = async (operation: { name: string }, variables: unknown) => {
     if (operation.name === 'FindLegacyTicket') {

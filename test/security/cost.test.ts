@@ -9,7 +9,7 @@ import { rawPost, sendRaw } from '../support/raw-http.ts';
 
 /* What one caller can make the gateway do is bounded by bytes and rows, not by fields alone. */
 
-const patience = { lookEveryMs: 100, looks: 5, leastBytes: 1024 };
+const patience = { checkEveryMs: 100, checks: 5, leastBytes: 1024 };
 let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway({

@@ -115,9 +115,9 @@ async function tryStore({ blobs }: Config): Promise<string> {
 async function tryMailServer({ smtp }: Config): Promise<string | CheckResult> {
   if (smtp.kind === 'inbox') return 'the development inbox of the gateway';
   if (smtp.kind === 'none') return off('each mailbox has its own server');
-  const { smtpServer } = await import('../../mail/smtp/mailbox-pools.ts');
+  const { parseSmtpUrl } = await import('../../mail/smtp/server-settings.ts');
   const { greet } = await import('../../mail/smtp/test-connection.ts');
-  const server = smtpServer(smtp.url);
+  const server = parseSmtpUrl(smtp.url);
   const session = await greet(server);
   session.quit();
   const signedIn = server.user === undefined ? '' : `, signed in as ${server.user}`;

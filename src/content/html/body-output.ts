@@ -1,4 +1,4 @@
-import { isVisible } from '../dom/has-visible-text.ts';
+import { hasVisibleText } from '../dom/has-visible-text.ts';
 import { MarkupWriter } from '../dom/markup-writer.ts';
 import { type LinkTarget, textShowsUrl } from '../dom/urls.ts';
 import { isReadable, type Look } from '../style/text-look.ts';
@@ -7,7 +7,7 @@ import type { Picture } from './pictures.ts';
 import { TextWriter } from './text-writer.ts';
 
 /** Collects the output of a body, as HTML and as text. */
-export class PageOutput {
+export class BodyOutput {
   readonly markup: MarkupWriter;
   readonly plain: TextWriter;
   readonly changes = new ChangeList();
@@ -35,7 +35,7 @@ export class PageOutput {
   /** Writes a replacement for content that cannot be shown. */
   say(text: string, look: Look): void {
     if (text === '' || !isReadable(look)) return;
-    this.seen ||= isVisible(text);
+    this.seen ||= hasVisibleText(text);
     this.markup.text(text);
     this.plain.write(text, 'collapse');
   }

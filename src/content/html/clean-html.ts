@@ -4,7 +4,7 @@ import { textIn, walk } from '../dom/walk.ts';
 import { mediaApplies } from '../style/media-queries.ts';
 import { parseSheets, type Sheet } from '../style/parse-stylesheet.ts';
 import type { BodyChange } from './body-changes.ts';
-import type { PageOutput } from './body-output.ts';
+import type { BodyOutput } from './body-output.ts';
 import { Cleaner } from './cleaner.ts';
 import type { Picture, RemotePictures } from './pictures.ts';
 
@@ -59,7 +59,7 @@ export function cleanHtml(body: string, remotePictures: RemotePictures): ReadBod
   };
 }
 
-const judgementOf = ({ changes, seen, names }: PageOutput): Judgement => ({
+const judgementOf = ({ changes, seen, names }: BodyOutput): Judgement => ({
   changes: changes.list(),
   blank: !seen && !names,
   needsFiles: !seen && names,
@@ -76,7 +76,7 @@ export function judgeHtml(body: string): Judgement {
   return judgementOf(page);
 }
 
-function cleanOnce(body: string, remotePictures: RemotePictures, kept: boolean): PageOutput {
+function cleanOnce(body: string, remotePictures: RemotePictures, kept: boolean): BodyOutput {
   // A byte order mark is not part of the text.
   const root = parseHtml(body.replace(/^\ufeff/, ''));
   let steps = freeSteps + stepsPerCharacter * body.length;

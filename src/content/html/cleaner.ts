@@ -1,4 +1,4 @@
-import { isVisible } from '../dom/has-visible-text.ts';
+import { hasVisibleText } from '../dom/has-visible-text.ts';
 import { inPieces, linesOf } from '../dom/long-text.ts';
 import { withSymbols } from '../dom/symbol-fonts.ts';
 import { attributeOf, type ElementNode, isHtml, type TextNode } from '../dom/tree.ts';
@@ -8,7 +8,7 @@ import { type Declared, declaredOf } from '../style/cascade.ts';
 import { isHidden } from '../style/is-hidden.ts';
 import type { Sheet } from '../style/parse-stylesheet.ts';
 import { firstLook, isReadable, type Look, lookOf } from '../style/text-look.ts';
-import { PageOutput } from './body-output.ts';
+import { BodyOutput } from './body-output.ts';
 import { type ElementRule, elementRules, inlineRule, leftOut, loosening } from './element-rules.ts';
 import { ListCounter, type ListItem } from './list-counter.ts';
 import { isWordMarker, wordListLevel, wordMarker } from './microsoft-word-lists.ts';
@@ -49,7 +49,7 @@ const lists = new Set(['ul', 'ol', 'dir', 'menu']);
 
 /** Writes the safe content of a tree. */
 export class Cleaner implements Visitor {
-  readonly page: PageOutput;
+  readonly page: BodyOutput;
   readonly #options: CleanerOptions;
   readonly #open: OpenElement[] = [];
   readonly #lists = new ListCounter();
@@ -57,7 +57,7 @@ export class Cleaner implements Visitor {
 
   constructor(options: CleanerOptions) {
     this.#options = options;
-    this.page = new PageOutput(options.length, options.kept);
+    this.page = new BodyOutput(options.length, options.kept);
   }
 
   get #look(): Look {
@@ -73,7 +73,7 @@ export class Cleaner implements Visitor {
     const look = this.#look;
     const letters = inPieces(text, (piece) => piece.replace(/\r/g, () => '\n'));
     const written = look.symbols === undefined ? letters : withSymbols(letters, look.symbols);
-    const visible = isVisible(written);
+    const visible = hasVisibleText(written);
     if (!isReadable(look)) {
       if (visible) page.changes.add('HIDDEN_TEXT');
       if (visible || look.fontSize < 2) return;
@@ -96,7 +96,7 @@ export class Cleaner implements Visitor {
     const { page } = this;
     const declared = declaredOf(element, this.#options.sheet, this.#options.spend);
     if (isHidden(element, declared)) {
-      if (isVisible(textIn(element, 10_000))) page.changes.add('HIDDEN_TEXT');
+      if (hasVisibleText(textIn(element, 10_000))) page.changes.add('HIDDEN_TEXT');
       return false;
     }
     const rule = elementRules.get(element.name) ?? inlineRule;

@@ -1,11 +1,11 @@
-import { isVisible } from '../dom/has-visible-text.ts';
+import { hasVisibleText } from '../dom/has-visible-text.ts';
 import { attributeOf, type ElementNode } from '../dom/tree.ts';
 import { parseLinkTarget, trimUrl } from '../dom/urls.ts';
 import { shownStyle } from '../style/allowed-style.ts';
 import type { Declared } from '../style/cascade.ts';
 import { isReadable, type Look } from '../style/text-look.ts';
 import { shownAttributes } from './allowed-attributes.ts';
-import type { PageOutput } from './body-output.ts';
+import type { BodyOutput } from './body-output.ts';
 import { type ElementRule, leftOut } from './element-rules.ts';
 import { outward } from './output-tags.ts';
 import { isPixel, pictureUrlOf, type RemotePictures } from './pictures.ts';
@@ -26,7 +26,7 @@ const standsForText = /^(?:\p{RGI_Emoji}+|:[a-z0-9_+\-]+:)$/iv;
 const ruler = '-'.repeat(20);
 
 /** Writes an element without its content. */
-export function writeVoidElement(page: PageOutput, empty: VoidElement, remotePictures: RemotePictures): void {
+export function writeVoidElement(page: BodyOutput, empty: VoidElement, remotePictures: RemotePictures): void {
   const { element, rule, look } = empty;
   const { name } = element;
   if (name === 'br') {
@@ -45,7 +45,7 @@ export function writeVoidElement(page: PageOutput, empty: VoidElement, remotePic
 }
 
 /** Replaces embedded content by a link. */
-function writeEmbedded(page: PageOutput, { element, look }: VoidElement): void {
+function writeEmbedded(page: BodyOutput, { element, look }: VoidElement): void {
   const address = parseLinkTarget(attributeOf(element, 'src') ?? attributeOf(element, 'data') ?? '');
   if (address.kind !== 'allowed' || page.inLink || !isReadable(look)) return;
   page.markup.open('a', outward(address.url));
@@ -55,7 +55,7 @@ function writeEmbedded(page: PageOutput, { element, look }: VoidElement): void {
 }
 
 function writePicture(
-  page: PageOutput,
+  page: BodyOutput,
   { element, declared, look }: VoidElement,
   remotePictures: RemotePictures,
 ): void {
@@ -72,7 +72,7 @@ function writePicture(
   const pixel = remote && isPixel(element, declared);
   if (remote && remotePictures !== 'SHOWN') page.changes.add('REMOTE_PICTURE');
   if (pixel && remotePictures !== 'SHOWN') return;
-  if (address.kind === 'CID' && !isVisible(alt)) page.names = true;
+  if (address.kind === 'CID' && !hasVisibleText(alt)) page.names = true;
   else page.seen ||= !pixel;
   page.picture({
     kind: address.kind,

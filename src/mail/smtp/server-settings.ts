@@ -1,5 +1,3 @@
-import type { Envelope } from '../compose/compose-mail.ts';
-
 /**
  * Timeouts of the phases of SMTP, in milliseconds. Shorter than in RFC 5321 §4.5.3.2, as connections are
  * pooled.
@@ -37,15 +35,30 @@ export interface SmtpServer {
   readonly password: string | undefined;
 }
 
-/** A mail on its way to one server. */
-export interface Transmission {
-  readonly envelope: Envelope;
-  /** Octets of the mail. */
-  readonly byteSize: number;
-  /** Whether its headers need a server with SMTPUTF8, whatever its recipients. */
-  readonly hasUtf8Headers: boolean;
-  /** Called after the server's 354 and before the first byte of the body. `false` drops the connection. */
-  readonly openBody: () => Promise<boolean>;
-  /** The bytes of the mail, before dot-stuffing. */
-  readonly bytes: () => AsyncIterable<Buffer>;
+/**
+ * Parses `smtp://user:password@host:port` (default port 587, or 25 without a user) or `smtps://…` (465). A
+ * login is sent over TLS only, unless the server is this machine; `?tls=require`, `?tls=offer` and
+ * `?tls=never` override that. Certificates are always verified.
+ * @param password used instead of one in the URL
+ */
+export function parseSmtpUrl(url: string, password?: string): SmtpServer {
+  const { protocol, hostname, port, username, password: inUrl, searchParams } = new URL(url);
+  const secure = protocol === 'smtps:';
+  const user = username === '' ? undefined : decodeURIComponent(username);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const wish = searchParams.get('tls');
+  const local = host === 'localhost' || host === '::1' || host.startsWith('127.');
+  return {
+    host,
+    port: port !== '' ? Number(port) : secure ? 465 : user === undefined ? 25 : 587,
+    secure,
+    startTls:
+      wish === 'require' || wish === 'never' || wish === 'offer'
+        ? wish
+        : user !== undefined && !local
+          ? 'require'
+          : 'offer',
+    user,
+    password: password ?? (inUrl === '' ? undefined : decodeURIComponent(inUrl)),
+  };
 }

@@ -1,6 +1,6 @@
 import type { Envelope } from '../compose/compose-mail.ts';
 import { type AttemptOutcome, cleanReply, type RecipientVerdict, verdictOf } from './outcome.ts';
-import type { Transmission } from './server-settings.ts';
+import type { Transmission } from './transmission.ts';
 
 /** An error of nodemailer. */
 export interface SmtpError extends Error {
