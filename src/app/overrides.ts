@@ -16,7 +16,7 @@ export interface Overrides {
   readonly connections?: { readonly gateway: Connection; readonly owner: Connection };
   readonly writer?: GroupCommitLimits;
   /** How long idle connections are left open. */
-  readonly patience?: StallLimits;
+  readonly stallLimits?: StallLimits;
   /** Cost of new password hashes. */
   readonly passwordCost?: ScryptParameters;
   /** Run for every operation, after the gateway's own plugins. */

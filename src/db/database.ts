@@ -10,7 +10,7 @@ import { assertServer, assertSight, type Sight } from './assert-suitable.ts';
 import { type Connection, openClient } from './driver/client.ts';
 import { closeSilentConnections } from './driver/close-silent-connections.ts';
 import { withDeadline } from './driver/deadline.ts';
-import { Load } from './driver/pool-load.ts';
+import { LoadCounter } from './driver/pool-load.ts';
 import { queryBackends } from './driver/query-backends.ts';
 import { continuePlaces } from './event-places.ts';
 import { isCurrent, takeTurn, within } from './migration-lock.ts';
@@ -93,9 +93,9 @@ export function openDatabase(
     answerWithinMs = 10_000,
   }: DatabaseOptions = {},
 ): Database {
-  const loads: Load[] = [];
+  const loads: LoadCounter[] = [];
   const open = (max: number, sight: Sight, { lockTimeoutMs = 0, pool = 'listeners' } = {}) => {
-    const load = loads.find((known) => known.pool === pool) ?? new Load(pool, max);
+    const load = loads.find((known) => known.pool === pool) ?? new LoadCounter(pool, max);
     if (!loads.includes(load)) loads.push(load);
     return openClient(connection, {
       max,

@@ -10,9 +10,9 @@ const ofMachines: ReadonlySet<string> = new Set(['health', 'metrics']);
 
 /**
  * Creates the log of requests: one line for each, with who requested what and how it ended, but no content.
- * @param seen called for each request when it ends
+ * @param onRequestEnd called for each request when it ends
  */
-export function createRequestLines(log: Logger, seen: OnRequestEnd = () => {}) {
+export function createRequestLines(log: Logger, onRequestEnd: OnRequestEnd = () => {}) {
   // No redaction: the line has known fields only, and searching it for secrets would take longer than logging
   // it.
   const requests = log.child({}, { redact: [] });
@@ -23,7 +23,7 @@ export function createRequestLines(log: Logger, seen: OnRequestEnd = () => {}) {
       const noted = notesOf(req);
       const { statusCode: status, writableFinished: finished } = res;
       const outcome = outcomeOf(noted, status, finished);
-      seen(noted, status, outcome, took / 1000);
+      onRequestEnd(noted, status, outcome, took / 1000);
       const { door, operation, kind, viewerId, codes } = noted;
       const ms = Math.round(10 * took) / 10;
       const line = { requestId, door, method: req.method, path, kind, operation, viewerId };

@@ -36,14 +36,17 @@ export interface Route {
 export interface ServerPorts {
   readonly log: Logger;
   /** Called for each request when it ends. */
-  readonly seen?: OnRequestEnd | undefined;
+  readonly onRequestEnd?: OnRequestEnd | undefined;
   /** When slow connections are cut. */
-  readonly patience?: StallLimits | undefined;
+  readonly stallLimits?: StallLimits | undefined;
 }
 
 /** Creates the HTTP server, which does routing, logging and time-outs. It does not listen yet. */
-export function createHttpServer(routes: readonly Route[], { log, seen, patience }: ServerPorts): Server {
-  const logWhenDone = createRequestLines(log, seen);
+export function createHttpServer(
+  routes: readonly Route[],
+  { log, onRequestEnd, stallLimits }: ServerPorts,
+): Server {
+  const logWhenDone = createRequestLines(log, onRequestEnd);
   const begin = (req: IncomingMessage, res: ServerResponse) => {
     const named = readTarget(req);
     const path = (req.url ?? '/').split(/[?#]/, 1)[0]!;
@@ -77,7 +80,7 @@ export function createHttpServer(routes: readonly Route[], { log, seen, patience
     },
   );
   server.maxRequestsPerSocket = 0;
-  cutStalled(server, patience);
+  cutStalled(server, stallLimits);
   boundConnections(server, log);
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
     continueWhenRead(req, res);

@@ -14,11 +14,11 @@ export class BodyOutput {
   readonly links = new Set<string>();
   readonly pictures: Picture[] = [];
   /** Whether there is visible content. */
-  seen = false;
+  hasVisibleContent = false;
   /** Whether a `cid:` image is shown. */
-  names = false;
-  /** Whether the output may parse to another tree, as elements were replaced. */
-  loose = false;
+  showsAttachedImage = false;
+  /** Whether a parser may read the output as another tree, because elements were replaced. */
+  mayReparse = false;
   /** Whether a link is open, and the alternative text of its first image. */
   #inLink = false;
   #alt: string | undefined;
@@ -33,9 +33,9 @@ export class BodyOutput {
   }
 
   /** Writes a replacement for content that cannot be shown. */
-  say(text: string, look: Look): void {
+  writeReplacement(text: string, look: Look): void {
     if (text === '' || !isReadable(look)) return;
-    this.seen ||= hasVisibleText(text);
+    this.hasVisibleContent ||= hasVisibleText(text);
     this.markup.text(text);
     this.plain.write(text, 'collapse');
   }

@@ -53,7 +53,7 @@ const takeDue = prepareStatement<Claim, ReturnType<typeof valuesOf>>(sql`
       from ${mailboxes} m left join ${freeSlots} on l.id = ${m.id}
       where ${m.ratePerMinute} is null and ${m.ratePerRecipientHour} is null
     ), paced as (
-      -- The row's lock makes workers take lockedMailboxes at a mailbox that has a cap; one mail goes at once and what
+      -- The row's lock makes workers take turns at a mailbox that has a cap; one mail goes at once and what
       -- was not sent of the last second, and only one at a time where each recipient is counted.
       select ${m.id}, ${m.ratePerMinute} as "ratePerMinute",
         ${m.ratePerRecipientHour} as "ratePerRecipientHour", ${m.pacedUntil} as "pacedUntil",

@@ -30,7 +30,7 @@ export interface MailboxSlots {
   isClaimWorthwhile(): boolean;
 }
 
-interface Mailbox {
+interface MailboxLoad {
   busy: number;
   failures: number;
   restsUntil: number;
@@ -51,13 +51,13 @@ export function createMailboxSlots({
   now: () => Date;
 }): MailboxSlots {
   const slotsPerMailbox = connections * claimsPerConnection;
-  const mailboxes = new Map<number, Mailbox>();
-  const mailboxOf = (mailboxId: number): Mailbox => {
+  const mailboxes = new Map<number, MailboxLoad>();
+  const mailboxOf = (mailboxId: number): MailboxLoad => {
     const known = mailboxes.get(mailboxId) ?? { busy: 0, failures: 0, restsUntil: 0 };
     mailboxes.set(mailboxId, known);
     return known;
   };
-  const freeOf = ({ busy, failures, restsUntil }: Mailbox): number => {
+  const freeOf = ({ busy, failures, restsUntil }: MailboxLoad): number => {
     if (restsUntil > now().getTime()) return 0;
     // After a pause, one mail tries the server. The others follow when it was sent.
     if (failures > 0) return busy === 0 ? 1 : 0;
