@@ -8,9 +8,11 @@ export const exampleGroups: Readonly<Record<string, readonly Example[]>> = {
   Reading: [
     readingExamples.WhoAmI,
     readingExamples.ListTickets,
+    readingExamples.SearchDesk,
     readingExamples.ReadTicket,
     readingExamples.ReadOlderMessages,
     readingExamples.WatchTicket,
+    readingExamples.WatchDesk,
   ],
   Writing: [
     messageExamples.AddComment,
