@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { inSpan, SpanKind, type SpanOptions } from '../observe/tracing.ts';
+import { inSpan, type Span, SpanKind } from '../observe/tracing.ts';
 import type { Logger } from '../platform/log.ts';
 import { type Door, notesOf, outcomeOf } from '../platform/request-notes.ts';
 import { boundConnections, cutStalled, type StallLimits } from './connections.ts';
@@ -74,8 +74,9 @@ export function createHttpServer(
       if (visit === undefined) return;
       const { path, route } = visit;
       if (route === undefined) return sendText(res, 404, 'Not found\n');
-      void inSpan(`${req.method} ${route.prefix}`, spanOf(req, res, route), () =>
-        Promise.try(route.handle, req, res, path).catch((error) => sendError(req, res, error, log)),
+      void inSpan(
+        () => spanOf(req, res, route),
+        () => Promise.try(route.handle, req, res, path).catch((error) => sendError(req, res, error, log)),
       );
     },
   );
@@ -92,7 +93,8 @@ export function createHttpServer(
   return server;
 }
 
-const spanOf = (req: IncomingMessage, res: ServerResponse, { prefix }: Route): SpanOptions => ({
+const spanOf = (req: IncomingMessage, res: ServerResponse, { prefix }: Route): Span => ({
+  name: `${req.method} ${prefix}`,
   kind: SpanKind.SERVER,
   attributes: { 'http.request.method': req.method!, 'http.route': prefix },
   traceparent: req.headers.traceparent?.toString(),

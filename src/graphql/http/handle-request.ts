@@ -46,12 +46,8 @@ export type SignIn = (req: IncomingMessage, res: ServerResponse) => Promise<Tick
 export function createRoad({ log, production, answerBytes, trusted, read, prepare }: RoadOptions) {
   const streams = createStreams({ answerBytes });
 
-  async function operationOf(
-    req: IncomingMessage,
-    res: ServerResponse,
-    ctx: TicketContext,
-  ): Promise<Operation> {
-    const asked = askedOf(await read(req, res, ctx), trusted);
+  function operationOf(req: IncomingMessage, params: unknown, ctx: TicketContext): Operation {
+    const asked = askedOf(params, trusted);
     if (req.method === 'GET' && production && ctx.viewer === undefined)
       throw httpError(401, 'GET requests need a credential; send a POST', { code: 'UNAUTHENTICATED' });
     const operation = prepare(asked, ctx, req.headers['last-event-id']?.toString());
@@ -88,7 +84,8 @@ export function createRoad({ log, production, answerBytes, trusted, read, prepar
         if (req.method !== 'POST' && req.method !== 'GET')
           throw httpError(405, 'Send GraphQL requests by POST or GET', { headers: { Allow: 'GET, POST' } });
         formFor(accepted, undefined);
-        const operation = await operationOf(req, res, await begin(req, res));
+        const ctx = await begin(req, res);
+        const operation = operationOf(req, await read(req, res, ctx), ctx);
         const form = formFor(accepted, operation.kind);
         if (operation.kind === 'subscription' && streams.areCut)
           throw new Unavailable('This process is shutting down');

@@ -87,7 +87,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
   async function writeUntilWritten(settlement: Settlement): Promise<boolean> {
     for (let wait = 100; ; wait = Math.min(wait * 2, 2000)) {
       try {
-        const became = await inSpan('ledger settle', ledger, () => write(settlement));
+        const became = await inSpan(ledger('settle'), () => write(settlement));
         if (became !== 'LOCKED') return became === 'WRITTEN';
       } catch (err) {
         log.error({ err, deliveryId: settlement.id }, 'settlement failed, retrying');
@@ -99,7 +99,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
   async function writeFence(kept: Promise<void> | undefined, { id, token }: Claim): Promise<boolean> {
     try {
       await kept;
-      return await inSpan('ledger fence', ledger, () => open({ id, token }));
+      return await inSpan(ledger('fence'), () => open({ id, token }));
     } catch (err) {
       log.error({ err, deliveryId: id }, 'the fence could not be committed; the connection is dropped');
       throw err;
@@ -147,7 +147,11 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     };
     await trace('connecting', claim.id);
     const smtp = { kind: SpanKind.CLIENT, attributes: { 'ticketwire.mailbox_id': contents.mailbox.id } };
-    const send = (begin: () => boolean) => inSpan('smtp send', smtp, () => pool.send(transmission, begin));
+    const send = (begin: () => boolean) =>
+      inSpan(
+        () => ({ name: 'smtp send', ...smtp }),
+        () => pool.send(transmission, begin),
+      );
     const outcome = await send(() => {
       if (!mayBegin()) return false;
       // Reads files while the server takes the envelope and the fence is committed.
@@ -205,14 +209,19 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     run(claim, contents, mayBegin) {
       const { id, attempts } = claim;
       const attributes = { 'ticketwire.delivery_id': id, 'ticketwire.attempt': attempts };
-      return inSpan('mail attempt', { kind: SpanKind.CONSUMER, attributes }, () =>
-        attempt(claim, contents, mayBegin),
+      return inSpan(
+        () => ({ name: 'mail attempt', kind: SpanKind.CONSUMER, attributes }),
+        () => attempt(claim, contents, mayBegin),
       );
     },
   };
 }
 
-const ledger = { kind: SpanKind.CLIENT, attributes: { 'db.system.name': 'postgresql' } };
+const ledger = (step: string) => () => ({
+  name: `ledger ${step}`,
+  kind: SpanKind.CLIENT,
+  attributes: { 'db.system.name': 'postgresql' },
+});
 
 const levelOf: Partial<Record<DeliveryState, 'info' | 'error'>> = { SENT: 'info', OUTCOME_UNKNOWN: 'error' };
 
