@@ -6,6 +6,7 @@ import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
 import type { PoolLoad } from '../observe/gauges.ts';
 import type { Viewer } from '../platform/request-context.ts';
+import { asRequester } from './as-requester.ts';
 import { assertServer, assertSight, type Sight } from './assert-suitable.ts';
 import { type Connection, openClient } from './driver/client.ts';
 import { watchSilence } from './driver/close-silent-connections.ts';
@@ -14,6 +15,7 @@ import { Load } from './driver/pool-load.ts';
 import { askBackends } from './driver/query-backends.ts';
 import { continuePlaces } from './event-places.ts';
 import { isCurrent, takeTurn, within } from './migration-lock.ts';
+import type { ReadTexts, TextRow } from './statement.ts';
 import * as tables from './tables.ts';
 
 export type { Connection } from './driver/client.ts';
@@ -60,6 +62,8 @@ export interface Database extends AsyncDisposable {
   listener(): postgres.Sql;
   /** Reads as the viewer, under row-level security. A requester's read is one read-only transaction. */
   readAs<T>(viewer: Viewer, read: (db: Reader) => Promise<T>): Promise<T>;
+  /** The same for a statement that returns texts, which takes a requester two round trips fewer. */
+  readTextsAs<V>(viewer: Viewer, statement: ReadTexts<V>, values: V): Promise<TextRow[]>;
   /** The load of each pool. */
   loads(): PoolLoad[];
   /**
@@ -121,19 +125,16 @@ export function openDatabase(
     endAfterMs: 1.25 * answerWithinMs + 250,
   });
   // The server's statement_timeout comes first, because after it we know that nothing was written.
-  const over = (name: keyof typeof pools): Db =>
-    drizzle(
-      withDeadline(
-        pools[name],
-        1.5 * answerWithinMs,
-        loads.find(({ pool }) => pool === name),
-      ),
-      {
-        schema: tables,
-      },
+  const bounded = (name: keyof typeof pools): postgres.Sql =>
+    withDeadline(
+      pools[name],
+      1.5 * answerWithinMs,
+      loads.find(({ pool }) => pool === name),
     );
+  const over = (name: keyof typeof pools): Db => drizzle(bounded(name), { schema: tables });
   const operators = over('operators');
   const requesters = over('requesters');
+  const clients = { operators: bounded('operators'), requesters: bounded('requesters') };
   const { raw } = pools;
   return {
     desk: over('desk'),
@@ -154,6 +155,10 @@ export function openDatabase(
         },
         { accessMode: 'read only' },
       );
+    },
+    readTextsAs(viewer, statement, values) {
+      if (viewer.role === 'OPERATOR') return statement(clients.operators, values);
+      return asRequester(clients.requesters, viewer, (tx) => statement(tx, values));
     },
     loads: () => loads.map((load) => load.now()),
     check: () => assertSight(pools.commands, 'DESK'),
