@@ -1,4 +1,4 @@
-import { fillPlaceholders, type SQL } from 'drizzle-orm';
+import { fillPlaceholders, is, Placeholder, type SQL } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import type postgres from 'postgres';
 
@@ -37,4 +37,35 @@ async function send<Row extends object>(
     prepare: true,
   });
   return rows as unknown as Row[];
+}
+
+/** A row whose columns are all texts. */
+export type TextRow = readonly (string | null)[];
+
+/** Runs a statement whose columns are all texts, with these values. */
+export type ReadTexts<Values> = (client: Pick<postgres.ISql, 'unsafe'>, values: Values) => Promise<TextRow[]>;
+
+/**
+ * Prepares a statement that returns many rows. Its columns are texts, which the driver does not parse, and
+ * rows are lists. A value that occurs several times is sent once.
+ */
+export function textStatement<Values extends Readonly<Record<string, unknown>>>(
+  build: SQL,
+): ReadTexts<Values> {
+  let made: { readonly text: string; readonly names: readonly string[] } | undefined;
+  return async (client, values) => {
+    made ??= withoutRepeats(dialect.sqlToQuery(build));
+    const params = made.names.map((name) => values[name]) as postgres.ParameterOrJSON<never>[];
+    return await client.unsafe(made.text, params, { prepare: true }).values();
+  };
+}
+
+function withoutRepeats({ sql, params }: { sql: string; params: unknown[] }) {
+  const all = params.map((param) => {
+    if (!is(param, Placeholder)) throw new TypeError('All values of a prepared statement are placeholders');
+    return param.name;
+  });
+  const names = [...new Set(all)];
+  const text = sql.replace(/\$(\d+)/g, (_, n: string) => `$${names.indexOf(all[Number(n) - 1]!) + 1}`);
+  return { text, names };
 }

@@ -52,7 +52,13 @@ export function OpenTabs() {
           </li>
         ))}
       </ul>
-      <UnStyledButton type="button" className="tw-tab-add" aria-label="New tab" title="New tab" onClick={addTab}>
+      <UnStyledButton
+        type="button"
+        className="tw-tab-add"
+        aria-label="New tab"
+        title="New tab"
+        onClick={addTab}
+      >
         <PlusIcon aria-hidden="true" />
       </UnStyledButton>
     </div>
