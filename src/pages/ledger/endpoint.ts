@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isDirect } from '../../http/direct-request.ts';
+import { isDirect } from '../../http/caller-address.ts';
 import { type PageAsset, readAsset, themeFile } from '../assets.ts';
 import { embeddedSettings } from '../embedded-settings.ts';
 import { sendPage } from '../send-page.ts';

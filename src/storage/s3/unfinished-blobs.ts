@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
+import { createDigests } from '../append-digests.ts';
 import {
   type AppendOptions,
   BlobMissing,
@@ -11,7 +12,7 @@ import {
   type Source,
 } from '../blob-store.ts';
 import { copySource, destroy } from '../copy-source.ts';
-import { createDigests, createTurns } from '../exclusive-append.ts';
+import { createTurns } from '../exclusive-append.ts';
 import { S3Missing, type S3Objects, unlessMissing } from './client.ts';
 import {
   type Assembled,
