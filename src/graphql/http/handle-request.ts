@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { Unavailable } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/log.ts';
-import { notedOf, noteErrors } from '../../platform/request-notes.ts';
+import { noteErrors, notesOf } from '../../platform/request-notes.ts';
 import { requestIdOf } from '../../platform/response-head.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import { type Operation, OperationRefused, type PrepareOperation } from '../execute/prepare-operation.ts';
@@ -68,7 +68,7 @@ export function createRoad({ log, production, answerBytes, trusted, read, prepar
   ): void {
     const asked = { requestId: requestIdOf(res) ?? 'unknown', log };
     const errors = error instanceof OperationRefused ? error.errors : [withStatus(safeError(error, asked))];
-    noteErrors(notedOf(req), errors);
+    noteErrors(notesOf(req), errors);
     const { status = 400, understood } = formatResult({ errors });
     const isAboutTheRequest = understood || status === 400;
     if (accepted[0] === 'events' && isAboutTheRequest) return streams.tell(req, res, 'events', { errors });
