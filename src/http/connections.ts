@@ -5,16 +5,16 @@ import type { Logger } from '../platform/log.ts';
 import { sendText } from './respond.ts';
 
 /** When a connection counts as stalled. */
-export interface Patience {
+export interface StallLimits {
   /** Interval between checks, in milliseconds. */
-  readonly lookEveryMs: number;
+  readonly checkEveryMs: number;
   /** Number of consecutive checks without progress before a connection is cut. */
-  readonly looks: number;
+  readonly checks: number;
   /** Bytes between two checks that count as progress. */
   readonly leastBytes: number;
 }
 /** Cuts requests and answers that move less than 1 KiB/s for half a minute. */
-const usual: Patience = { lookEveryMs: 5000, looks: 6, leastBytes: 5 * 1024 };
+const usual: StallLimits = { checkEveryMs: 5000, checks: 6, leastBytes: 5 * 1024 };
 
 interface WatchedConnection {
   req: IncomingMessage | undefined;
@@ -59,7 +59,7 @@ function openFilesLimit(): number {
  * event stream that is not read. A connection that waits for us is never cut: an answer in the making, a body
  * that we have paused, a stream without news.
  */
-export function cutStalled(server: Server, { lookEveryMs, looks, leastBytes }: Patience = usual): void {
+export function cutStalled(server: Server, { checkEveryMs, checks, leastBytes }: StallLimits = usual): void {
   const connections = new Map<Socket, WatchedConnection>();
   server.on('connection', (socket) => {
     connections.set(socket, { req: undefined, res: undefined, moved: 0, still: 0 });
@@ -75,9 +75,9 @@ export function cutStalled(server: Server, { lookEveryMs, looks, leastBytes }: P
       const isStill = moved - watched.moved < leastBytes && waitsForCaller(socket, watched);
       watched.moved = moved;
       watched.still = isStill ? watched.still + 1 : 0;
-      if (watched.still >= looks) cut(socket, watched);
+      if (watched.still >= checks) cut(socket, watched);
     }
-  }, lookEveryMs).unref();
+  }, checkEveryMs).unref();
   server.once('close', () => clearInterval(timer));
 }
 

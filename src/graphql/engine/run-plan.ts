@@ -38,12 +38,12 @@ const unbounded: Bounds = {
  * @returns the same as `execute` of graphql-js. When the variables are invalid or request too much, there is
  *   no `data`, and nothing was executed
  */
-export async function runPlan(
+export function runPlan(
   plan: Plan,
   context: unknown,
   variables: Readonly<Record<string, unknown>> = {},
   { budget, limit, coercion }: Bounds = unbounded,
-): Promise<ExecutionResult> {
+): ExecutionResult | Promise<ExecutionResult> {
   const { operation, schema, fields } = plan;
   let coerced = plan.coerce(variables);
   if (coerced === undefined) {
@@ -54,15 +54,19 @@ export async function runPlan(
   const excess = limit(coerced);
   if (excess !== undefined) return { errors: [excess] };
   const run = new Run(plan, context, coerced, budget);
-  try {
-    return run.answer(
-      await (operation.operation === 'mutation'
-        ? runSerially(run, fields)
-        : runFields(run, undefined, fields, undefined)),
-    );
-  } catch (error) {
+  const answered = (data: ResultData) => run.answer(data);
+  const failed = (error: unknown) => {
     run.add(error as GraphQLError, undefined);
     return run.answer(null);
+  };
+  try {
+    const data =
+      operation.operation === 'mutation'
+        ? runSerially(run, fields)
+        : runFields(run, undefined, fields, undefined);
+    return isPromise(data) ? data.then(answered, failed) : answered(data);
+  } catch (error) {
+    return failed(error);
   }
 }
 

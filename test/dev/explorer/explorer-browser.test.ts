@@ -156,7 +156,7 @@ test('neither a reload nor the history signs the reader out, and no credential w
 test('a reload restores the open tabs; ▶ and Ctrl-Enter run the example that was opened', async () => {
   await using opened = await openExplorer();
   const { page } = opened;
-  const tabs = () => page.locator('.graphiql-tab').count();
+  const tabs = () => page.locator('.tw-tab').count();
   const before = await tabs();
   for (let n = 0; n < 3; n += 1) {
     await page.reload();

@@ -118,6 +118,57 @@ query WhoAmI {
 `,
     variables: { filter: { status: 'OPEN' }, first: 10, after: null },
   },
+  SearchDesk: {
+    operationName: 'SearchDesk',
+    title: 'Search tickets and messages',
+    about: 'Words in any order, "a phrase", -without, or. References and addresses by their beginning.',
+    query: `query SearchDesk($text: String!, $after: String) {
+  search(text: $text, first: 10, after: $after) {
+    nodes {
+      ticket {
+        reference
+        subject
+      }
+      ticketMessage {
+        createdAt
+        author {
+          name
+        }
+        bodyText
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+`,
+    variables: { text: 'workstation', after: null },
+  },
+  WatchDesk: {
+    operationName: 'WatchDesk',
+    title: 'Watch the whole desk live',
+    about: 'The events of all tickets, for operators. Run it, then add a message in another tab.',
+    query: `subscription WatchDesk($after: String) {
+  deskEvents(after: $after) {
+    cursor
+    type
+    at
+    ticket {
+      reference
+      subject
+      status
+    }
+    ticketMessage {
+      messageId
+      bodyText
+    }
+  }
+}
+`,
+    variables: { after: null },
+  },
   WatchTicket: {
     operationName: 'WatchTicket',
     title: 'Watch a ticket live',

@@ -1,4 +1,4 @@
-import type { TextRow } from '../../../db/statement.ts';
+import type { TextRow } from '../../../db/run-statement.ts';
 import type { Delivery, Recipient } from '../../deliveries/load-deliveries.ts';
 import type { Attachment } from '../attachments.ts';
 import type { Message } from '../load-messages.ts';

@@ -1,6 +1,6 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
-import { textStatement } from '../../../db/statement.ts';
+import { textStatement } from '../../../db/run-statement.ts';
 import { attachments, deliveries, deliveryRecipients, messages, tickets, users } from '../../../db/tables.ts';
 
 /*

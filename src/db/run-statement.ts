@@ -13,7 +13,7 @@ const dialect = new PgDialect();
  * Runs a statement once.
  * @returns the rows as the driver parses them: instants are dates
  */
-export const run = <Row extends object>(client: postgres.Sql, statement: SQL): Promise<Row[]> =>
+export const runStatement = <Row extends object>(client: postgres.Sql, statement: SQL): Promise<Row[]> =>
   send<Row>(client, dialect.sqlToQuery(statement));
 
 /**
@@ -21,7 +21,7 @@ export const run = <Row extends object>(client: postgres.Sql, statement: SQL): P
  * value. Building the text of the worker's claim takes 280 µs, a tenth of the cost of a mail.
  * @returns a function that runs it with these values
  */
-export function statement<Row extends object, Values extends Record<string, unknown>>(build: SQL) {
+export function prepareStatement<Row extends object, Values extends Record<string, unknown>>(build: SQL) {
   let made: ReturnType<typeof dialect.sqlToQuery> | undefined;
   return (client: postgres.Sql, values: Values): Promise<Row[]> => {
     made ??= dialect.sqlToQuery(build);
