@@ -11,7 +11,7 @@ import { attachments, deliveries, deliveryRecipients, messages, tickets, users }
  */
 
 /** What a statement reads, beside the values that choose its tickets and messages. */
-export interface Reading {
+export interface ConversationReads {
   readonly operator: boolean;
   /** Limit for all bodies together, in bytes; when it is exceeded, all bodies are left out. */
   readonly bodyBytes: number;
@@ -117,7 +117,7 @@ const recipientRow = row(
  * @param chosen selects rows of `tickets`
  * @param page selects rows of `messages`; it may read `chosen`
  */
-export const conversationStatement = <Values extends Reading>(chosen: SQL, page: SQL) =>
+export const conversationStatement = <Values extends ConversationReads>(chosen: SQL, page: SQL) =>
   textStatement<Values & Record<string, unknown>>(sql`
     with chosen as (${chosen}), page as (${page}), mails as (
       select ${list(mailColumns)} from ${deliveries}
