@@ -1,4 +1,4 @@
-import type { Spool } from './spool.ts';
+import type { Spool } from './file-spool.ts';
 
 /** The old action's parameter, with which ModelState keys begin. Its real name is not known. */
 export const parameter = 'post';

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isDirect } from '../../http/caller-address.ts';
-import { type PageAsset, readAsset, themeFile } from '../assets.ts';
 import { embeddedSettings } from '../embedded-settings.ts';
+import { type PageAsset, readAsset, themeFile } from '../read-asset.ts';
 import { sendPage } from '../send-page.ts';
 import { ledgerDocument } from './document.ts';
 

@@ -16,6 +16,7 @@ import {
 import { checkStore } from '../check-store.ts';
 import { copySource } from '../copy-source.ts';
 import { readIdentity, writeIdentity } from '../store-identity.ts';
+import { createFolders, entriesOf } from './create-folders.ts';
 import {
   asStoreFault,
   closeFile,
@@ -25,7 +26,6 @@ import {
   syncFolder,
   writeAll,
 } from './file-system.ts';
-import { createFolders, entriesOf } from './folders.ts';
 import { createUnfinished } from './unfinished-blobs.ts';
 
 /**

@@ -15,6 +15,7 @@ import {
 } from '../blob-store.ts';
 import { copySource, destroy } from '../copy-source.ts';
 import { createTurns } from '../exclusive-append.ts';
+import type { createFolders } from './create-folders.ts';
 import {
   asStoreFault,
   closeFile,
@@ -26,7 +27,6 @@ import {
   truncateFile,
   writeAll,
 } from './file-system.ts';
-import type { createFolders } from './folders.ts';
 
 interface DiskFolders {
   readonly folders: ReturnType<typeof createFolders>;

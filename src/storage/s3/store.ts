@@ -18,8 +18,8 @@ import {
 import { checkStore } from '../check-store.ts';
 import { copySource } from '../copy-source.ts';
 import { readIdentity, writeIdentity } from '../store-identity.ts';
-import { createS3Objects, S3Missing, type S3Timing, unlessMissing } from './client.ts';
 import { complete, createAssembly, nothingAssembled } from './multipart-assembly.ts';
+import { createS3Objects, S3Missing, type S3Timing, unlessMissing } from './object-requests.ts';
 import { openObject } from './open-object.ts';
 import { createUnfinished } from './unfinished-blobs.ts';
 

@@ -13,7 +13,6 @@ import {
 } from '../blob-store.ts';
 import { copySource, destroy } from '../copy-source.ts';
 import { createTurns } from '../exclusive-append.ts';
-import { S3Missing, type S3Objects, unlessMissing } from './client.ts';
 import {
   type Assembled,
   complete,
@@ -21,6 +20,7 @@ import {
   nothingAssembled,
   sizeOfAssembled,
 } from './multipart-assembly.ts';
+import { S3Missing, type S3Objects, unlessMissing } from './object-requests.ts';
 
 /**
  * After this many parts the state is saved, which limits the loss when the process is killed during a

@@ -1,3 +1,4 @@
+import type { Spools } from '../file-spool.ts';
 import type {
   BoundObject,
   MemberTypes,
@@ -7,7 +8,6 @@ import type {
   ValueType,
 } from '../new-message-post.ts';
 import { Budget, objectValues, type ReadingLimits, TooLarge } from '../reading-limits.ts';
-import type { Spools } from '../spool.ts';
 import type { TextSource } from '../text-source.ts';
 import { asItem, convert, findMember, items, shapes } from './contract.ts';
 import { createJsonReader, type JsonReader } from './reader.ts';

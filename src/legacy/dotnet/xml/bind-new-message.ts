@@ -1,4 +1,5 @@
 import { Base64Decoder } from '../base64.ts';
+import type { Spool, Spools } from '../file-spool.ts';
 import {
   attachmentMembers,
   type BoundObject,
@@ -12,7 +13,6 @@ import {
   type ValueType,
 } from '../new-message-post.ts';
 import { Budget, objectValues, type ReadingLimits, TooLarge } from '../reading-limits.ts';
-import type { Spool, Spools } from '../spool.ts';
 import type { TextSource } from '../text-source.ts';
 import { xmlBoolean, xmlInteger } from './parse-value.ts';
 import { XmlReader } from './reader.ts';
