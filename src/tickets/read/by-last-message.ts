@@ -23,8 +23,9 @@ export interface ByLastMessage {
 export function byLastMessage({ byOperator, direction, where, above, below, limit }: ByLastMessage): SQL {
   const { listedAt, activeAt, byMinute } = byOperator ? forOperators : forRequesters;
   const towards = sql.raw(direction);
-  const between = (at: SQL | typeof listedAt) => sql`
-    (${at}, ${tickets.id}) > (${above[0]}, ${above[1]}) and (${at}, ${tickets.id}) < (${below[0]}, ${below[1]})`;
+  const between = (at: typeof listedAt) => sql`
+    (${at}, ${tickets.id}) > (${above[0]}, ${above[1]})
+    and (${at}, ${tickets.id}) < (${below[0]}, ${below[1]})`;
   return sql`
     (select * from ${tickets} where ${where} and not ${byMinute} and ${between(listedAt)}
       order by ${listedAt} ${towards}, ${tickets.id} ${towards} limit ${limit})

@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import * as tables from '../../src/db/tables.ts';
-import { prepareAppend } from '../../src/tickets/add-message/commit/append-statement.ts';
-import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
-import { add, ask } from './calls.ts';
+import * as tables from '../../../src/db/tables.ts';
+import { prepareAppend } from '../../../src/tickets/add-message/commit/append-statement.ts';
+import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
+import { add, ask } from '../calls.ts';
 
 /* Lists by the last message, of tickets with one and with several messages in a minute. */
 
