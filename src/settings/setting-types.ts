@@ -31,6 +31,8 @@ const hasProtocol = (text: string, protocols: readonly string[]): boolean =>
   protocols.some((protocol) => text.toLowerCase().startsWith(`${protocol}//`)) &&
   new URL(text).port !== '0';
 
+const listOf = (text: string): string[] => text.split(',').map((part) => part.trim());
+
 const hasHost = (text: string): boolean => new URL(text).hostname !== '';
 
 /** A URL with one of these protocols. */
@@ -38,6 +40,18 @@ export const url = (...protocols: string[]) =>
   z.string().refine((text) => hasProtocol(text, protocols), {
     error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
+
+/** URLs with one of these protocols, separated by commas. */
+export const urls = (...protocols: string[]) =>
+  z
+    .string()
+    .default('')
+    .transform((text) => listOf(text).filter(Boolean))
+    .refine((list) => list.every((text) => hasProtocol(text, protocols)), {
+      error:
+        `must be URLs that begin with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}, ` +
+        'separated by commas (write a comma within one as %2C)',
+    });
 
 export const oneOf = <const T extends readonly [string, ...string[]]>(...words: T) =>
   z.enum(words, { error: `must be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}` });
@@ -74,8 +88,6 @@ export const readBy = <T>(read: (text: string) => T) =>
       return z.NEVER;
     }
   });
-
-const listOf = (text: string): string[] => text.split(',').map((part) => part.trim());
 
 /**
  * As a browser writes it in `Origin`: a scheme and a host, a port unless it is the scheme's default, and no

@@ -73,6 +73,9 @@ async function* databaseChecks(config: Config): AsyncGenerator<SettingCheck> {
   };
   if (!current) return;
   yield { name: isUrl ? 'DATABASE_URL' : 'DATA_DIR', run: () => trySight(connections.gateway) };
+  if (database.kind === 'url')
+    for (const url of database.replicaUrls)
+      yield { name: 'DATABASE_REPLICA_URLS', run: () => tryReplica(database.url, url) };
   yield { name: 'mailboxes', run: () => tryMailboxes(connections.gateway, config) };
   yield { name: 'outbox', run: () => lookAtOutbox(connections.gateway) };
 }
@@ -102,6 +105,16 @@ async function trySight(gateway: Connection): Promise<string> {
   await using database = openDatabase(gateway, { poolSize: 2, applicationName: 'ticketwire-doctor' });
   await naming('DATABASE_URL', () => database.checkAll());
   return 'connects as ticketwire_app; row-level security and grants are in place';
+}
+
+async function tryReplica(primary: string, url: string): Promise<string> {
+  const { openDatabase } = await import('../../db/database.ts');
+  const { naming } = await import('../../start-error.ts');
+  const options = { poolSize: 2, applicationName: 'ticketwire-doctor', replicas: [url] };
+  await using database = openDatabase(primary, options);
+  const failed = (_replica: unknown, error: unknown) => Promise.reject(error);
+  await naming('DATABASE_REPLICA_URLS', () => database.replicas!.check(failed));
+  return `${new URL(url).host} is a replica of the database`;
 }
 
 async function tryStore({ blobs }: Config): Promise<string> {
