@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { minuteOf } from '../../db/minute.ts';
 import { tickets } from '../../db/tables.ts';
+import { minuteOf } from '../../db/with-step.ts';
 
 /** Which tickets are read, and in which direction. Values are SQL. */
 export interface ByLastMessage {

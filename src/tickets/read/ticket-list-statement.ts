@@ -1,9 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { alias, type PgColumn } from 'drizzle-orm/pg-core';
 import type { Reader } from '../../db/database.ts';
-import { minuteOf } from '../../db/minute.ts';
 import { preparedFor } from '../../db/prepare-once.ts';
 import { deliveries, tickets } from '../../db/tables.ts';
+import { minuteOf } from '../../db/with-step.ts';
 import type { TicketStatus } from '../../platform/vocabulary.ts';
 import { byLastMessage } from './by-last-message.ts';
 import { ownTicketsWith, ticketsWith } from './search-text.ts';

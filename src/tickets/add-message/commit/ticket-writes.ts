@@ -1,9 +1,8 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { assign, insertFrom } from '../../../db/insert-from.ts';
-import { minuteOf } from '../../../db/minute.ts';
 import { eventsChannel, outboxChannel, scansChannel } from '../../../db/notify-channels.ts';
 import { auditEntries, events, tickets } from '../../../db/tables.ts';
-import { literal, reading, writing } from '../../../db/with-step.ts';
+import { literal, minuteOf, reading, writing } from '../../../db/with-step.ts';
 import { accepted } from './accept-rows.ts';
 import { file, files } from './insert-rows.ts';
 
