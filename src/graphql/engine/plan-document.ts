@@ -16,10 +16,11 @@ import {
   type SelectionSetNode,
   TypeNameMetaFieldDef,
 } from 'graphql';
+import { isPromise } from '../../platform/maybe-promise.ts';
 import { leaf, list, nonNull, nullOr } from './complete-value.ts';
 import type { Complete, Plan, PlannedField } from './execution-state.ts';
 import { planArguments, planVariables } from './plan-input.ts';
-import { infoOf, isPromise, runFields } from './run-plan.ts';
+import { infoOf, runFields } from './run-plan.ts';
 
 /*
  * Works out once per document what graphql-js works out at each execution: which fields are selected of which

@@ -7,6 +7,7 @@ import {
   responsePathAsArray,
 } from 'graphql';
 import { AnswerTooLarge } from '../../platform/errors.ts';
+import { isPromise } from '../../platform/maybe-promise.ts';
 import { type CoercionOptions, coerceVariables } from './coerce-variables.ts';
 import type { ComplexityLimit } from './complexity-limit.ts';
 import {
@@ -206,7 +207,3 @@ function failed(
   run.add(located, path);
   return null;
 }
-
-/** Whether a value has a method `then`. */
-export const isPromise = (value: unknown): value is Promise<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';

@@ -8,6 +8,7 @@ import {
 } from 'graphql';
 import type { GraphQLParams } from 'graphql-yoga';
 import { inSpan, type Span } from '../../observe/tracing.ts';
+import { whenReady } from '../../platform/maybe-promise.ts';
 import { noteErrors, noteOperation } from '../../platform/request-notes.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import type { GraphContext, StreamPlace } from '../context/context.ts';
@@ -17,13 +18,15 @@ import { rootOf } from '../engine/root-field.ts';
 import { safeError } from './safe-errors.ts';
 import type { createGraphqlYoga } from './yoga.ts';
 
+type OperationResult = ExecutionResult | AsyncIterable<ExecutionResult>;
+
 /** A valid operation that has not been executed yet. */
 export interface Operation {
   readonly kind: 'query' | 'mutation' | 'subscription';
   /** Where a subscription stands. */
   readonly place: StreamPlace;
-  /** Resolves to one result, or to a stream for a subscription. Errors of the execution are in the result. */
-  run(): Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
+  /** One result, or a stream for a subscription. Errors of the execution are in the result. */
+  run(): OperationResult | Promise<OperationResult>;
 }
 
 /** Nothing of an operation was executed, for these errors. */
@@ -64,23 +67,29 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
     if (!operation) throw new OperationRefused([noOperation(operationName)]);
     const kind = operation.operation;
     noteOperation(ctx.noted, kind, operation.name?.value);
+    const shown = (result: OperationResult) =>
+      Symbol.asyncIterator in result
+        ? tellEnd(result, rootOf(document, operation), context)
+        : asShown(result, context);
     return {
       kind,
       place,
-      async run() {
-        const args = {
-          schema: enveloped.schema,
-          document,
-          contextValue: await enveloped.contextFactory(),
-          variableValues: variables,
-          operationName,
+      run() {
+        const execute = (contextValue: unknown) => {
+          const args = {
+            schema: enveloped.schema,
+            document,
+            contextValue,
+            variableValues: variables,
+            operationName,
+          };
+          return kind === 'subscription' ? enveloped.subscribe(args) : enveloped.execute(args);
         };
-        const result = await inSpan(
+        const result = inSpan(
           () => spanOf(kind, ctx.noted.operation!),
-          () => (kind === 'subscription' ? enveloped.subscribe(args) : enveloped.execute(args)),
+          () => whenReady(enveloped.contextFactory(), execute),
         );
-        if (Symbol.asyncIterator in result) return tellEnd(result, rootOf(document, operation), context);
-        return asShown(result, context);
+        return whenReady(result, shown);
       },
     };
   };
