@@ -15,7 +15,7 @@ import type { Parts } from './loaders.ts';
  * answered, because directives and types are not looked at. What is missing is loaded when a field asks.
  */
 
-type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'schema' | 'variableValues'>;
+type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>;
 type Fragments = Readonly<Record<string, FragmentDefinitionNode>>;
 
 interface Selection {
@@ -73,7 +73,7 @@ export const partsOf = (info: Info): Parts => ({
 });
 
 /** The first page of a ticket's messages, if it is the only one that is selected. */
-export function messagesAhead(info: Info): { page: KeysetPage; parts: Parts } | undefined {
+export function messagesAhead(info: GraphQLResolveInfo): { page: KeysetPage; parts: Parts } | undefined {
   const { fieldNodes, fragments, schema, variableValues } = info;
   const nodes = fieldNodes
     .flatMap((node) => selectionOf(node, fragments).fields)
@@ -84,7 +84,7 @@ export function messagesAhead(info: Info): { page: KeysetPage; parts: Parts } | 
   try {
     const definition = type.getFields().messages!;
     const page = pageWithoutCursor(getArgumentValues(definition, node, variableValues) as Paging);
-    return page && { page, parts: partsOf({ ...info, fieldNodes: [node] }) };
+    return page && { page, parts: partsOf({ fieldNodes: [node], fragments }) };
   } catch {
     // The field itself reports what is wrong with its arguments.
     return undefined;

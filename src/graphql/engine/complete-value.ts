@@ -1,7 +1,6 @@
 import { GraphQLError, type GraphQLLeafType, type GraphQLOutputType, isNonNullType } from 'graphql';
-import { isPromise } from '../../platform/maybe-promise.ts';
 import type { Complete } from './execution-state.ts';
-import { afterAll, completed } from './run-plan.ts';
+import { afterAll, completed, isPromise } from './run-plan.ts';
 
 /* Completes values of each kind of type. */
 

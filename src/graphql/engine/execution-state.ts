@@ -36,6 +36,8 @@ export interface PlannedField {
   readonly argumentsOf: ArgumentsOf;
   /** Whether its value may be null. */
   readonly nullable: boolean;
+  /** Whether its value is a scalar or an enum. Then nothing needs the path, unless it fails. */
+  readonly isLeaf: boolean;
   /** Completes the resolver's return value. */
   readonly complete: Complete;
 }

@@ -8,13 +8,13 @@ import {
 } from 'graphql';
 import type { GraphQLParams } from 'graphql-yoga';
 import { inSpan, type Span } from '../../observe/tracing.ts';
-import { whenReady } from '../../platform/maybe-promise.ts';
 import { noteErrors, noteOperation } from '../../platform/request-notes.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import type { GraphContext, StreamPlace } from '../context/context.ts';
 import { Loaders } from '../context/loaders.ts';
 import { mapStream } from '../context/map-stream.ts';
 import { rootOf } from '../engine/root-field.ts';
+import { isPromise } from '../engine/run-plan.ts';
 import { safeError } from './safe-errors.ts';
 import type { createGraphqlYoga } from './yoga.ts';
 
@@ -99,6 +99,13 @@ const spanOf = (kind: Operation['kind'], name: string): Span => ({
   name: `${kind} ${name}`,
   attributes: { 'graphql.operation.type': kind, 'graphql.operation.name': name },
 });
+
+/**
+ * Calls a function with a value: at once, unless the value is a promise. `await` takes time for a value that
+ * is there, too, and most operations have two of them.
+ */
+const whenReady = <T, R>(value: T | Promise<T>, use: (value: T) => R | Promise<R>): R | Promise<R> =>
+  isPromise(value) ? (value as Promise<T>).then(use) : use(value);
 
 /** The stream of results. When its source fails, the last one has the error, at the subscription's field. */
 function tellEnd(

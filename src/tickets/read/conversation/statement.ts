@@ -26,7 +26,7 @@ export const int = (name: string): SQL => sql`${sql.placeholder(name)}::int`;
 /** A placeholder for a truth value. */
 export const flag = (name: string): SQL => sql`${sql.placeholder(name)}::bool`;
 
-const instant = (column: PgColumn): SQL => sql`round(date_part('epoch', ${column}) * 1000)`;
+const instant = (column: PgColumn): SQL => sql`round(date_part('epoch', ${column}) * 1000)::bigint`;
 /** `-` stands for null, which `concat_ws` would omit. */
 const orNone = (value: SQLWrapper): SQL => sql`coalesce(${value}::text, '-')`;
 /** The desk's number for operators, and the public one for requesters. */
@@ -49,7 +49,7 @@ const body = sql`case when (select sum(octet_length(body)) from page) <= ${int('
 const ticketRow = row(
   'T',
   [
-    ...[tickets.id, tickets.status, tickets.requesterId, instant(tickets.createdAt)],
+    ...[tickets.id, tickets.requesterId, tickets.status, instant(tickets.createdAt)],
     visible(tickets.messageCount, tickets.publicMessageCount),
     orNone(visible(tickets.lastMessageId, tickets.lastPublicMessageId)),
     sql`case when ${flag('operator')} then ${instant(tickets.activeAt)}
@@ -62,7 +62,7 @@ const personRow = row('P', [users.id, users.role], [users.name, users.email]);
 const messageRow = row(
   'M',
   [
-    ...[messages.id, messages.ticketId, messages.authorId, messages.format, messages.visibility],
+    ...[messages.id, messages.authorId, messages.ticketId, messages.format, messages.visibility],
     ...[messages.isMobileDevice, instant(messages.createdAt), orNone(instant(messages.redactedAt))],
     sql`octet_length(${messages.body})`,
   ],
@@ -72,15 +72,23 @@ const fileRow = row(
   'A',
   [
     ...[attachments.messageId, attachments.id, attachments.position, attachments.byteSize],
-    ...[attachments.isInline, orNone(attachments.scan), sql`encode(${attachments.sha256}, 'hex')`],
+    ...[attachments.isInline, orNone(attachments.scan)],
   ],
-  [attachments.fileName, attachments.contentType, attachments.contentId, attachments.blobKey],
+  [
+    ...[attachments.fileName, attachments.contentType, attachments.contentId, attachments.blobKey],
+    sql`encode(${attachments.sha256}, 'hex')`,
+  ],
 );
 const mailRow = row(
   'D',
   [
-    ...[deliveries.messageId, deliveries.id, deliveries.state, deliveries.attempts],
-    ...[instant(deliveries.dueAt), instant(deliveries.createdAt), orNone(instant(deliveries.settledAt))],
+    ...[deliveries.id, deliveries.messageId, deliveries.ticketId, deliveries.state],
+    ...[
+      deliveries.attempts,
+      instant(deliveries.dueAt),
+      instant(deliveries.createdAt),
+      orNone(instant(deliveries.settledAt)),
+    ],
   ],
   [
     ...[deliveries.fromAddress, deliveries.fromName, deliveries.subject, deliveries.rfcMessageId],
@@ -88,9 +96,9 @@ const mailRow = row(
   ],
 );
 const mailColumns = [
-  ...[deliveries.messageId, deliveries.id, deliveries.state, deliveries.attempts, deliveries.dueAt],
-  ...[deliveries.createdAt, deliveries.settledAt, deliveries.fromAddress, deliveries.fromName],
-  ...[deliveries.subject, deliveries.rfcMessageId, deliveries.failure],
+  ...[deliveries.id, deliveries.messageId, deliveries.ticketId, deliveries.state, deliveries.attempts],
+  ...[deliveries.dueAt, deliveries.createdAt, deliveries.settledAt, deliveries.fromAddress],
+  ...[deliveries.fromName, deliveries.subject, deliveries.rfcMessageId, deliveries.failure],
 ];
 const recipientRow = row(
   'R',
