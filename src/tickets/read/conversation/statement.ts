@@ -15,6 +15,8 @@ export interface Reading {
   readonly operator: boolean;
   /** Limit for all bodies together, in bytes; when it is exceeded, all bodies are left out. */
   readonly bodyBytes: number;
+  /** Whether the tickets' requesters are read. */
+  readonly requesters: boolean;
   /** Whether attachments are read. */
   readonly files: boolean;
   /** Whether deliveries and their recipients are read. */
@@ -125,7 +127,8 @@ export const conversationStatement = <Values extends Reading>(chosen: SQL, page:
         and ${deliveries.messageId} = any (array(select id from page where visibility = 'PUBLIC')))
     select ${ticketRow} from chosen ${tickets}
     union all select ${personRow} from ${users}
-      where ${users.id} = any (array(select author_id from page union all select requester_id from chosen))
+      where ${users.id} = any (array(select author_id from page
+        union all select requester_id from chosen where ${flag('requesters')}))
     union all select ${messageRow} from page ${messages}
     union all select ${fileRow} from ${attachments}
       where ${flag('files')} and ${attachments.messageId} = any (array(select id from page))
