@@ -12,11 +12,12 @@ export function OpenTabs() {
   const active = useRef<HTMLButtonElement>(null);
   const hasClosed = useRef(false);
   const id = tabs[activeTabIndex]?.id ?? '';
+  // The fetcher sends the files of the tab that is being run.
+  useEffect(() => setActiveTab(id), [id]);
+  // Whenever a title changes: it comes after its tab, and is wider.
   useEffect(() => {
-    // The fetcher sends the files of the tab that is being run.
-    setActiveTab(id);
-    active.current?.scrollIntoView({ inline: 'nearest', block: 'nearest' });
-  }, [id]);
+    active.current?.parentElement?.scrollIntoView({ inline: 'nearest', block: 'nearest' });
+  });
   useEffect(() => {
     // The button that had the focus is gone.
     if (hasClosed.current && tabs.length > 0) active.current?.focus();

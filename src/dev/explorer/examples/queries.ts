@@ -7,7 +7,7 @@ export const readingExamples = {
     title: 'Who am I',
     about: 'The signed-in user, and the mailboxes that they may send from.',
     query: `# Run it: ▶ or Ctrl-Enter.
-# More are in the Examples panel.
+# More: the Examples panel.
 query WhoAmI {
   viewer {
     login
