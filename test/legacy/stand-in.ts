@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type RequestOptions, request } 
 import type { AddressInfo } from 'node:net';
 import { createLegacyDoor, type LegacyPorts } from '../../src/legacy/endpoint.ts';
 import type { Execute } from '../../src/legacy/execute-new-message.ts';
-import type { Input } from '../../src/legacy/stored-operations.ts';
+import type { Input } from '../../src/legacy/load-operations.ts';
 import type { IncomingFile } from '../../src/platform/incoming-file.ts';
 import { createLog } from '../../src/platform/log.ts';
 import type { RequestContext, Viewer } from '../../src/platform/request-context.ts';

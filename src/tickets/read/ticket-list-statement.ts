@@ -6,7 +6,7 @@ import { deliveries, messages, tickets } from '../../db/tables.ts';
 import { minuteOf } from '../../db/with-step.ts';
 import type { TicketStatus } from '../../platform/vocabulary.ts';
 import { byLastMessage } from './by-last-message.ts';
-import { conversationStatement, flag, type Reading } from './conversation/statement.ts';
+import { type ConversationReads, conversationStatement, flag } from './conversation/statement.ts';
 import { ownTicketsWith, ticketsWith } from './search-text.ts';
 
 /*
@@ -58,7 +58,7 @@ export interface Values extends Record<string, unknown> {
 }
 
 /** What is read of each ticket, beside its own columns. */
-export interface WantedOfList extends Omit<Reading, 'operator'> {
+export interface WantedOfList extends Omit<ConversationReads, 'operator'> {
   readonly lastMessages: boolean;
 }
 
@@ -78,7 +78,7 @@ function prepare(shape: TicketListShape, name: string) {
   const chosen = sql`
     select ${tickets}.* from ${found} order by ${order(shape)} limit ${int('limit')}`;
   return {
-    page: conversationStatement<Values & WantedOfList & Reading>(chosen, lastMessages),
+    page: conversationStatement<Values & WantedOfList & ConversationReads>(chosen, lastMessages),
     count: preparedFor((db: Reader) =>
       db.select({ count: sql<number>`count(*)::int` }).from(found).prepare(`c_${name}`),
     ),

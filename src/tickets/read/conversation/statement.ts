@@ -11,7 +11,7 @@ import { attachments, deliveries, deliveryRecipients, messages, tickets, users }
  */
 
 /** What a statement reads, beside the values that choose its tickets and messages. */
-export interface Reading {
+export interface ConversationReads {
   readonly operator: boolean;
   /** Limit for all bodies together, in bytes; when it is exceeded, all bodies are left out. */
   readonly bodyBytes: number;
@@ -126,7 +126,11 @@ const mailPart = sql`
     union all select ${recipientRow} from ${deliveryRecipients}
       where ${deliveryRecipients.deliveryId} = any (array(select id from mails))`;
 
-const build = (chosen: SQL, page: SQL, { files, mails }: Pick<Reading, 'files' | 'mails'>): SQL => sql`
+const build = (
+  chosen: SQL,
+  page: SQL,
+  { files, mails }: Pick<ConversationReads, 'files' | 'mails'>,
+): SQL => sql`
     with chosen as (${chosen}), page as (${page})${mails ? mailStep : sql``}
     select ${ticketRow} from chosen ${tickets}
     union all select ${personRow} from ${users}
@@ -139,7 +143,7 @@ const build = (chosen: SQL, page: SQL, { files, mails }: Pick<Reading, 'files' |
  * @param chosen selects rows of `tickets`
  * @param page selects rows of `messages`; it may read `chosen`
  */
-export function conversationStatement<Values extends Reading>(
+export function conversationStatement<Values extends ConversationReads>(
   chosen: SQL,
   page: SQL,
 ): ReadTexts<Values & Record<string, unknown>> {
