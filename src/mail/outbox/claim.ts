@@ -49,8 +49,8 @@ const roomOfLanes = sql`unnest(${value('laneIds')}::int[], ${value('laneRooms')}
 
 const takeDue = statement<Claim, ReturnType<typeof valuesOf>>(sql`
     with ${atCapStep(now)}, first_of_ticket as materialized (
-      -- One pass over what is due. Asked for each mail whether its ticket has an earlier one, PostgreSQL reads
-      -- the table from its beginning, past every mail that was ever sent, as it expects a match soon.
+      -- One pass over what is due. If each mail is asked whether its ticket has an earlier one, PostgreSQL
+      -- expects a match soon and reads the table from its beginning, past every mail that was ever sent.
       select min(${e.id}) as id from ${deliveries} e
       where ${e.state} in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING') and not ${e.awaitsScan}
         and (${e.state} = 'TRANSMITTING' or ${e.dueAt} <= ${now})

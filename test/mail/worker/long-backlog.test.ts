@@ -1,7 +1,7 @@
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { claim } from '../../../src/mail/outbox/claim.ts';
-import { pagesRead } from '../../support/pages-read.ts';
+import { pagesRead } from '../../support/observed/pages-read.ts';
 import { createWorld } from '../world/world.ts';
 
 const sent = 800;

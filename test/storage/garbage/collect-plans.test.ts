@@ -4,7 +4,7 @@ import { openDatabase } from '../../../src/db/database.ts';
 import { countRows } from '../../../src/storage/garbage/count-rows.ts';
 import { unusedBatch, unusedCount } from '../../../src/storage/garbage/unused-blobs.ts';
 import { createTestDatabase } from '../../support/database.ts';
-import { pagesRead } from '../../support/pages-read.ts';
+import { pagesRead } from '../../support/observed/pages-read.ts';
 
 const rows = 40_000;
 
