@@ -16,7 +16,11 @@ const groups: Readonly<Record<string, () => Promise<Commands>>> = {
     ...(await import('./commands/tickets.ts')).ticketCommands,
     ...(await import('./gateway/ticket-status.ts')).statusCommands,
   ],
-  message: () => import('./gateway/message-commands.ts').then(({ messageCommands }) => messageCommands),
+  message: async () => [
+    ...(await import('./gateway/message-commands.ts')).messageCommands,
+    (await import('./gateway/redact-commands.ts')).redactMessageCommand,
+  ],
+  attachment: async () => [(await import('./gateway/redact-commands.ts')).redactAttachmentCommand],
   delivery: () => import('./gateway/delivery-commands.ts').then(({ deliveryCommands }) => deliveryCommands),
   events: () => import('./gateway/event-commands.ts').then(({ eventCommands }) => eventCommands),
   outbox: () => import('./commands/outbox.ts').then(({ outboxCommands }) => outboxCommands),
