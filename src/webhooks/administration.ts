@@ -4,6 +4,7 @@ import type { Db, Tx } from '../db/database.ts';
 import { webhooksChannel } from '../db/notify-channels.ts';
 import { webhooks } from '../db/tables.ts';
 import type { EventType } from '../platform/vocabulary.ts';
+import { lastPlace } from '../tickets/events/desk-rows.ts';
 import type { Reach } from './endpoint-url.ts';
 import { type Reply, sendRequest } from './send-request.ts';
 import { newSecret, secretsOf, secretText, signedHeaders } from './sign.ts';
@@ -13,7 +14,7 @@ export const usualOverlapHours = 24;
 
 /** Behind every event that can be read now. */
 const now = {
-  place: sql`event_horizon() - 1`,
+  place: lastPlace,
   ticketId: sql`2147483647`,
   number: sql`2147483647`,
 } as const;
