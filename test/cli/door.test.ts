@@ -33,10 +33,10 @@ async function tokenOf(login: string, ...scopes: Scope[]): Promise<string> {
 }
 
 /** @param words as typed */
-async function ticketwire(words: string[], env: Record<string, string> = {}, stdin = '') {
+async function ticketwire(words: string[], env: Record<string, string> = {}, stdin = '', columns?: number) {
   const streams = {
     stdin: Readable.from([Buffer.from(stdin)]),
-    stdout: new PassThrough(),
+    stdout: Object.assign(new PassThrough(), columns === undefined ? {} : { isTTY: true, columns }),
     stderr: new PassThrough(),
   };
   const code = await run(words, streams, {
@@ -128,6 +128,21 @@ test('ticket close and open, delivery list, cancel and resolve do what their mut
     where d.id = r.delivery_id and d.state = 'FAILED'`;
   expect(await json(['delivery', 'list', '--failed'])).toHaveLength(1);
   expect((await json(['delivery', 'retry', unknown.delivery.id])).state).toBe('QUEUED');
+});
+
+test('delivery list has the newest mails, the newest first, and fits the terminal', async () => {
+  const added: string[] = [];
+  for (const body of ['first', 'second', 'third']) {
+    const words = ['message', 'add', '46', body, '--email', 'company@domain.com', '--hold', '3600'];
+    added.unshift((await json(words)).delivery.id);
+  }
+  const ofTicket = ['delivery', 'list', '--ticket', '46'];
+  const ids = async (...words: string[]) =>
+    (await json([...ofTicket, ...words])).map(({ id }: { id: string }) => id);
+  expect(await ids()).toEqual(added);
+  expect(await ids('--limit', '2')).toEqual(added.slice(0, 2));
+  const { out } = await ticketwire(ofTicket, {}, '', 100);
+  expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
 });
 
 test('a refusal, a wrong token and a server that is no gateway are reported, and not retried', async () => {
