@@ -95,6 +95,11 @@ const insertMessages = (rows: string): SQL => sql`
   )
   select`;
 
+/** Writes the words of messages. `fill_message_search` may be beyond their ids. */
+const noteWords = (ids: readonly number[]): SQL => sql`
+  select note_message_words(array(
+    select value::int from json_array_elements_text(${JSON.stringify(ids)}::json)))`;
+
 const insert = {
   user: insertUsers,
   mailbox: insertMailboxes,
@@ -155,6 +160,7 @@ export async function writeRecords(tx: Tx, records: readonly DeskRecord[]): Prom
     if (rows.length === 0) continue;
     if (type === 'message') await assertLast(tx, rows as DeskRecordOf<'message'>[]);
     await tx.execute(insert[type](JSON.stringify(rows)));
+    if (type === 'message') await tx.execute(noteWords(rows.map(({ id }) => id)));
     counts[type] = rows.length;
   }
   return counts;

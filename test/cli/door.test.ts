@@ -4,13 +4,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
-import { run } from '../../src/cli/run.ts';
 import type { Scope } from '../../src/platform/request-context.ts';
+import { typeCommand } from '../support/command-line.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 
 let gateway: Gateway;
@@ -34,17 +34,9 @@ async function tokenOf(login: string, ...scopes: Scope[]): Promise<string> {
 
 /** @param words as typed */
 async function ticketwire(words: string[], env: Record<string, string> = {}, stdin = '', columns?: number) {
-  const streams = {
-    stdin: Readable.from([Buffer.from(stdin)]),
-    stdout: Object.assign(new PassThrough(), columns === undefined ? {} : { isTTY: true, columns }),
-    stderr: new PassThrough(),
-  };
-  const code = await run(words, streams, {
-    env: { TICKETWIRE_URL: gateway.url, TICKETWIRE_TOKEN: token, ...env },
-    open: () => Promise.reject(new Error('a command of the door opens no database')),
+  return typeCommand(words, {
+    ...{ env: { TICKETWIRE_URL: gateway.url, TICKETWIRE_TOKEN: token, ...env }, stdin, columns },
   });
-  const written = (stream: PassThrough) => (stream.read() ?? '').toString() as string;
-  return { code, out: written(streams.stdout), err: written(streams.stderr) };
 }
 async function json(words: string[], stdin = '') {
   const { code, out, err } = await ticketwire([...words, '--json'], {}, stdin);

@@ -12,7 +12,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
 import { eventTypes, formats, ticketStatuses, visibilities } from '../../platform/vocabulary.ts';
-import { bytea, createdAt, id, instant, oneOf, tsvector } from './column-types.ts';
+import { bytea, createdAt, id, instant, oneOf } from './column-types.ts';
 import { users } from './people.ts';
 
 /** Tickets. Their counters change under the row's lock. */
@@ -89,30 +89,8 @@ export const messages = pgTable(
     // Orders a ticket's messages. Deliveries reference it with visibility PUBLIC, so that a private message
     // cannot have one.
     unique('messages_place_key').on(t.ticketId, t.id, t.visibility),
-    index('messages_words_idx').using('gin', sql`message_words(body, id)`),
     check('messages_format_check', oneOf('format', formats)),
     check('messages_visibility_check', oneOf('visibility', visibilities)),
-  ],
-);
-
-/**
- * What a ticket is found by, written by a trigger on `tickets`. In a table of its own, because each message
- * updates its ticket, and with it every index of the ticket's row.
- */
-export const ticketSearch = pgTable(
-  'ticket_search',
-  {
-    ticketId: integer('ticket_id')
-      .primaryKey()
-      .references(() => tickets.id, { onDelete: 'cascade' }),
-    referenceKey: text('reference_key').notNull(),
-    /** The subject's words. */
-    words: tsvector('words').notNull(),
-  },
-  (t) => [
-    // For a reference's beginning, whatever the collation of the database is.
-    index('ticket_search_reference_idx').on(t.referenceKey.op('text_pattern_ops')),
-    index('ticket_search_words_idx').using('gin', t.words),
   ],
 );
 

@@ -7,7 +7,7 @@ import {
   locatedError,
 } from 'graphql';
 import type { GraphQLParams } from 'graphql-yoga';
-import { inSpan } from '../../observe/tracing.ts';
+import { inSpan, type Span } from '../../observe/tracing.ts';
 import { noteErrors, noteOperation } from '../../platform/request-notes.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import type { GraphContext, StreamPlace } from '../context/context.ts';
@@ -75,10 +75,9 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
           variableValues: variables,
           operationName,
         };
-        const name = ctx.noted.operation!;
-        const attributes = { 'graphql.operation.type': kind, 'graphql.operation.name': name };
-        const result = await inSpan(`${kind} ${name}`, { attributes }, () =>
-          kind === 'subscription' ? enveloped.subscribe(args) : enveloped.execute(args),
+        const result = await inSpan(
+          () => spanOf(kind, ctx.noted.operation!),
+          () => (kind === 'subscription' ? enveloped.subscribe(args) : enveloped.execute(args)),
         );
         if (Symbol.asyncIterator in result) return tellEnd(result, rootOf(document, operation), context);
         return asShown(result, context);
@@ -86,6 +85,11 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
     };
   };
 }
+
+const spanOf = (kind: Operation['kind'], name: string): Span => ({
+  name: `${kind} ${name}`,
+  attributes: { 'graphql.operation.type': kind, 'graphql.operation.name': name },
+});
 
 /** The stream of results. When its source fails, the last one has the error, at the subscription's field. */
 function tellEnd(

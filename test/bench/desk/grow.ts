@@ -91,6 +91,8 @@ export function grow(scale: number): string[] {
       from messages a, messages p where a.id = t.last_message_id and p.id = t.last_public_message_id`,
     `insert into ticket_search select id, reference_key, ticket_words(subject, id) from tickets
       on conflict do nothing`,
+    `insert into message_search select id, message_words(body, id) from messages on conflict do nothing`,
+    `update search_progress set covered = m.id, candidate = m.id from (select max(id) as id from messages) m`,
     `select setval('tickets_id_seq', (select max(id) from tickets))`,
     `select setval('messages_id_seq', (select max(id) from messages))`,
     'reset session_replication_role',

@@ -13,7 +13,10 @@ import { soaking } from '../../support/soak.ts';
 import { createDeskFiles, type DeskFiles, hours } from '../desk-files.ts';
 import { all, keysOf, storeWorlds } from '../stores.ts';
 
-const nothing = { idempotencyKeys: 0, uploads: 0, blobs: 0, keys: 0, restored: 0, destroyed: 0 };
+const nothing = {
+  ...{ idempotencyKeys: 0, auditEntries: 0, uploads: 0 },
+  ...{ blobs: 0, keys: 0, restored: 0, destroyed: 0 },
+};
 
 test('each part has its turn within four hours', () => {
   const began = Date.parse('2026-11-27T03:07:00Z');
