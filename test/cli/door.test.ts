@@ -10,8 +10,8 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
 import type { Scope } from '../../src/platform/request-context.ts';
-import { typeCommand } from '../support/command-line.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
+import { typeCommand } from './command-line.ts';
 
 let gateway: Gateway;
 let directory: string;

@@ -1,6 +1,5 @@
-import { formatInstant } from '../../platform/format-instant.ts';
 import { IncomingFile } from '../../platform/incoming-file.ts';
-import { parseInstant } from '../../platform/parse-instant.ts';
+import { formatInstant, parseInstant } from '../../platform/instant.ts';
 import { ExpectedFile } from '../context/expected-file.ts';
 import { builder } from './builder.ts';
 

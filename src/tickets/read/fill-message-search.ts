@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Db } from '../../db/database.ts';
 import { preparedFor } from '../../db/prepare-once.ts';
-import { createAlarm } from '../../platform/alarm.ts';
+import { createInterruptibleSleep } from '../../platform/interruptible-sleep.ts';
 import type { Logger } from '../../platform/log.ts';
 
 /** Messages whose words one statement writes. It takes some 20 ms, in which it holds up `deskEvents`. */
@@ -25,13 +25,13 @@ const fill = preparedFor((db: Db) =>
  * statement under way.
  */
 export function startFillingMessageSearch(db: Db, log: Logger): AsyncDisposable {
-  const alarm = createAlarm();
+  const pause = createInterruptibleSleep();
   let stopping = false;
 
   async function run(): Promise<void> {
     while (!stopping) {
       const isBehind = await fillSome();
-      if (!isBehind) await alarm.wait(everyMs);
+      if (!isBehind) await pause.sleep(everyMs);
     }
   }
 
@@ -49,7 +49,7 @@ export function startFillingMessageSearch(db: Db, log: Logger): AsyncDisposable 
   return {
     async [Symbol.asyncDispose]() {
       stopping = true;
-      alarm.ring();
+      pause.wake();
       await running;
     },
   };
