@@ -1,7 +1,7 @@
 /*
- * What a newcomer does, from an empty folder to the first message in the inbox: clones HEAD, and types the two
- * commands of the README with the machine's own Node and nothing in npm's cache. Prints seconds and bytes.
- * Then it starts once more: the desk is as it was.
+ * What a newcomer does, from an empty folder to the first message in the inbox: clones HEAD, and types the
+ * two commands of the README with the machine's own Node and nothing in npm's cache. Prints seconds and
+ * bytes. Then it starts once more: the desk is as it was.
  *
  *   npm run test:first-message
  */
