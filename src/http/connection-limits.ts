@@ -26,13 +26,17 @@ interface WatchedConnection {
 /** At most so often is a line written about connections that were refused. */
 const tellEveryMs = 10_000;
 
+/** Descriptors that are enough for everything but connections, however many of those there are. */
+const enoughForOthers = 8192;
+
 /**
- * Leaves half of the process's descriptors to what requests need: files, the database, mail servers. Without
- * a bound, connections take the last one, and requests that were accepted fail. A connection over it is
- * closed at once, so that a proxy tries the next process.
+ * Leaves half of the process's descriptors, or as many as are enough, to what requests need: files, the
+ * database, mail servers. Without a bound, connections take the last one, and requests that were accepted
+ * fail. A connection over it is closed at once, so that a proxy tries the next process.
  */
 export function boundConnections(server: Server, log: Logger): void {
-  const most = Math.floor(openFilesLimit() / 2);
+  const limit = openFilesLimit();
+  const most = Math.max(Math.floor(limit / 2), limit - enoughForOthers);
   if (!Number.isFinite(most)) return;
   server.maxConnections = most;
   let refused = 0;

@@ -49,7 +49,7 @@ export function createHttpServer(
   const logWhenDone = createRequestLines(log, onRequestEnd);
   const begin = (req: IncomingMessage, res: ServerResponse) => {
     const named = normalizeTarget(req);
-    const path = (req.url ?? '/').split(/[?#]/, 1)[0]!;
+    const path = pathOf(req.url ?? '/');
     const route = routes.find((candidate) => matches(candidate, path));
     if (route !== undefined) notesOf(req).door = route.door;
     logWhenDone(identify(req, res).requestId, req, res, path);
@@ -121,8 +121,15 @@ function continueWhenRead(req: IncomingMessage, res: ServerResponse): void {
 const refuseInText: NonNullable<Route['refuse']> = (_req, res, status, message) =>
   sendText(res, status, `${message}\n`);
 
-function matches({ prefix, fold, exact = false }: Route, path: string): boolean {
-  const below = (a: string) =>
-    a === prefix || (!exact && a.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`));
-  return below(path) || (fold !== undefined && below(fold(path)));
+function pathOf(url: string): string {
+  const end = url.search(/[?#]/);
+  return end < 0 ? url : url.slice(0, end);
+}
+
+const matches = (route: Route, path: string): boolean =>
+  liesBelow(route, path) || (route.fold !== undefined && liesBelow(route, route.fold(path)));
+
+function liesBelow({ prefix, exact = false }: Route, path: string): boolean {
+  if (!path.startsWith(prefix)) return false;
+  return path.length === prefix.length || (!exact && (prefix.endsWith('/') || path[prefix.length] === '/'));
 }

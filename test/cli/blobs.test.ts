@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { createDeskFiles, type DeskFiles } from '../storage/desk-files.ts';
 import { all, keysOf, storeWorlds } from '../storage/stores.ts';
-import { typeCommand } from '../support/command-line.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { typeCommand } from './command-line.ts';
 
 describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   let files: DeskFiles;

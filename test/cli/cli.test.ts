@@ -10,9 +10,9 @@ import { readConfig } from '../../src/config.ts';
 import * as tables from '../../src/db/tables.ts';
 import { openPassword } from '../../src/mail/smtp/seal-password.ts';
 import { createLog } from '../../src/platform/log.ts';
-import { typeCommand } from '../support/command-line.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { startSmtpSink } from '../support/servers/smtp-sink.ts';
+import { typeCommand } from './command-line.ts';
 
 const mailboxKey = 'ab'.repeat(32);
 

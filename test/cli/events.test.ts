@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
-import { startCommand } from '../support/command-line.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { add } from '../tickets/calls.ts';
+import { startCommand } from './command-line.ts';
 
 let gateway: Gateway;
 let token: string;

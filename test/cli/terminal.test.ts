@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { typeCommand } from '../support/command-line.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { typeCommand } from './command-line.ts';
 
 /** @param columns of the terminal; none: a pipe */
 async function ticketwire(words: readonly string[], columns?: number, world?: TestDatabase) {

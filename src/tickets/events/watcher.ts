@@ -125,13 +125,13 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
 
   /** Reads the next page. @returns false when there is nothing new */
   async #turnPage(): Promise<boolean> {
-    const page = await this.#watching!.next(this.#reached);
+    const next = this.#watching!.next(this.#reached);
+    const page = next instanceof Promise ? await next : next;
     const { reached, more, isShared = false } = page;
     const { isWanted } = this.#watched;
     const events = isWanted === undefined ? page.events : page.events.filter(isWanted);
     this.#reached = reached;
     if (page.events.length === 0) return more;
-    await this.#watching!.turn();
     this.#events = events;
     this.#at = 0;
     this.#isShared = isShared;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { typeCommand } from '../command-line.ts';
+import { typeCommand } from '../../cli/command-line.ts';
 import { basic } from '../gateway.ts';
 import { sendRaw } from '../raw-http.ts';
 import { Canary } from './canary.ts';

@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { type Host, run } from '../../src/cli/run.ts';
-import { Canary } from './observed/canary.ts';
+import { Canary } from '../support/observed/canary.ts';
 
 /** How a command is typed, and on what. */
 export interface Typing {
