@@ -1,6 +1,6 @@
 import { createWorker } from '../mail/worker/worker.ts';
 import { createScanner } from '../scan/scanner.ts';
-import { startFillingMessageSearch } from '../tickets/read/fill-message-search.ts';
+import { startFillingMessageSearch } from '../tickets/fill-message-search.ts';
 import type { Foundation } from './foundation.ts';
 import type { Monitoring } from './monitoring.ts';
 import { warnOfUnscannedFiles } from './start-checks.ts';

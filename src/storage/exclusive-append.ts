@@ -34,7 +34,11 @@ export function createTurns() {
 
 /** Creates the digest states of unfinished blobs of which this process has seen every byte. */
 export function createDigests() {
-  const digests = new LRUCache<string, { hash: Hash; byteSize: number }>({ max: digestsKept });
+  // By size, of one each: a bound by `max` would allocate all places at once.
+  const digests = new LRUCache<string, { hash: Hash; byteSize: number }>({
+    maxSize: digestsKept,
+    sizeCalculation: () => 1,
+  });
   return {
     begin: (key: string) => void digests.set(key, { hash: createHash('sha256'), byteSize: 0 }),
     /** A copy to continue with; it takes effect when `keep` is called. */

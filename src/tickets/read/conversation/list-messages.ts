@@ -4,8 +4,7 @@ import type { TicketContext } from '../../context.ts';
 import { isOperator, requireViewer } from '../../permissions.ts';
 import { resolveSelector, type TicketSelector } from '../../ticket-selector.ts';
 import type { KeysetPage } from '../pagination.ts';
-import type { TicketWithRequester } from '../tickets.ts';
-import { decodeRows, type PageMessage } from './decode-rows.ts';
+import { decodeRows, type PageMessage, type PageTicket } from './decode-rows.ts';
 import { conversationStatement, flag, int, type Reading } from './statement.ts';
 
 interface Values extends Reading, Record<string, unknown> {
@@ -54,7 +53,7 @@ export async function listMessages(
 
 /** A ticket with a page of its messages. */
 export interface TicketWithMessages {
-  readonly ticket: TicketWithRequester;
+  readonly ticket: PageTicket;
   readonly messages: readonly PageMessage[];
 }
 
@@ -84,7 +83,7 @@ async function read(
   const viewer = requireViewer(ctx);
   const operator = isOperator(viewer);
   const values = {
-    ...{ ...named, ...wanted, after, before, limit, operator },
+    ...{ ...named, ...wanted, after, before, limit, operator, requesters: true, lastMessages: false },
     viewerId: operator ? null : viewer.userId,
   };
   const statement = statements[inverted ? 'desc' : 'asc'];
