@@ -67,13 +67,27 @@ function answer(res: ServerResponse, body: string): void {
   res.end(body);
 }
 
+/** With the headers that every response of /graphql has. */
+function answerWithHeaders(res: ServerResponse, body: string): void {
+  res.writeHead(200, {
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    vary: 'Accept, Authorization',
+  });
+  res.end(body);
+}
+
+const nothing = '{"data":{"__typename":"Query"}}';
 const server = createServer((req, res) => {
   const chunks: Buffer[] = [];
   req.on('data', (chunk) => chunks.push(chunk));
   req.on('end', () => {
     const asked = JSON.parse(Buffer.concat(chunks).toString());
     // What bare node:http costs, to hold the GraphQL layer against.
-    if (req.url === '/nothing') return answer(res, '{"data":{"__typename":"Query"}}');
+    if (req.url === '/nothing') return answer(res, nothing);
+    if (req.url === '/nothing-with-headers') return answerWithHeaders(res, nothing);
     append(asked).then(
       (row) => answer(res, JSON.stringify(row)),
       (error) => res.writeHead(500).end(String(error)),
