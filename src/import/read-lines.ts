@@ -9,7 +9,7 @@ export interface Line {
 }
 
 /** Larger than the largest body with each of its characters escaped. */
-export const maxLineBytes = 128 * 1024 * 1024;
+const maxLineBytes = 128 * 1024 * 1024;
 const newline = 0x0a;
 
 /**

@@ -9,7 +9,7 @@ import { RateLimited } from '../platform/errors.ts';
 import type { Viewer } from '../platform/request-context.ts';
 
 /** What is counted, in windows of a minute. */
-export const limitNames = ['address', 'viewer', 'write', 'ticket'] as const;
+const limitNames = ['address', 'viewer', 'write', 'ticket'] as const;
 /**
  * `address`: requests from an address. `viewer`: requests of a user. `write`: commands of a user. `ticket`:
  * messages to a ticket.
@@ -140,7 +140,7 @@ const maxReferences = 10_000;
  * Keys of the ticket limit. All operators share one limit per ticket. The requester has a separate one, which
  * does not reveal private messages of operators.
  */
-export class TicketKeys {
+class TicketKeys {
   readonly #ids = new LRUCache<string, number>({ max: maxReferences });
 
   /**

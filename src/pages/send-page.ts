@@ -13,7 +13,7 @@ export interface PageResponse {
 }
 
 /** Blocks all loading, and gives the response an opaque origin if a browser renders it. */
-export const inertPolicy =
+const inertPolicy =
   "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox";
 
 /**

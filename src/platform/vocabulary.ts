@@ -61,7 +61,7 @@ export const cancelReasons = ['REQUESTER_REPLIED', 'OPERATOR_REPLIED'] as const;
 /** State of a ticket. */
 export type TicketStatus = (typeof ticketStatuses)[number];
 /** Warnings about a command that was executed, but perhaps not as its author expects. */
-export const warningCodes = ['DUPLICATE_RECIPIENT'] as const;
+const warningCodes = ['DUPLICATE_RECIPIENT'] as const;
 
 /** Code of a warning about a message or its mail. */
 export type WarningCode = (typeof warningCodes)[number];
@@ -85,7 +85,7 @@ export type ScanState = (typeof scanStates)[number];
 export type EventType = (typeof eventTypes)[number];
 
 /** What can be done about a mail that was not delivered. */
-export const suggestedActions = [
+const suggestedActions = [
   'CHECK_ADDRESS',
   'WAIT',
   'CONTACT_RECIPIENT_OTHERWISE',

@@ -21,7 +21,7 @@ export function trimUrl(written: string): string {
 }
 
 /** The scheme of a URL in lower case, without the colon; undefined for a relative URL. */
-export const schemeOf = (url: string): string | undefined =>
+const schemeOf = (url: string): string | undefined =>
   /^([a-z][a-z0-9+.-]{0,40}):/i.exec(url)?.[1]?.toLowerCase();
 
 const programs = new Set(['javascript', 'vbscript', 'livescript', 'mocha', 'data', 'blob', 'about']);

@@ -1,5 +1,5 @@
 /** Kinds of changes to an HTML body. */
-export const bodyChangeCodes = [
+const bodyChangeCodes = [
   'HIDDEN_TEXT',
   'REMOTE_PICTURE',
   'PICTURE',

@@ -53,7 +53,7 @@ export const compileSelectors = (list: string): Selector[] => splitOutside(list,
  * Compiles one selector.
  * @throws UnknownSelector when it is valid but not supported, InvalidSelector when it is not valid
  */
-export function compileSelector(written: string): Selector {
+function compileSelector(written: string): Selector {
   const text = written.trim();
   if (text === '') throw new InvalidSelector();
   if (text.length > maxCharacters) throw new UnknownSelector();

@@ -62,7 +62,7 @@ const maxDepth = 8;
  * @param holds evaluates what is inside of the brackets
  * @returns undefined when the result is unknown
  */
-export function conditionHolds(text: string, holds: (inner: string) => Truth, depth = 0): Truth {
+function conditionHolds(text: string, holds: (inner: string) => Truth, depth = 0): Truth {
   if (depth > maxDepth) return undefined;
   const parts = splitOutside(text.trim(), ' ').filter((part) => part !== '');
   if (parts.length === 1) {

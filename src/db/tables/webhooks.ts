@@ -4,7 +4,7 @@ import type { EventType } from '../../platform/vocabulary.ts';
 import { bytea, createdAt, id, instant, oneOf } from './column-types.ts';
 
 /** Why no requests are sent to an endpoint. */
-export const disabledReasons = ['OPERATOR', 'GONE', 'FAILING'] as const;
+const disabledReasons = ['OPERATOR', 'GONE', 'FAILING'] as const;
 
 /** Endpoints elsewhere that are told of the desk's events, and how far each has been told. */
 export const webhooks = pgTable(

@@ -34,7 +34,7 @@ class Refused<C extends ErrorCode = ErrorCode> {
 }
 
 /** The interface `UserError`. */
-export const UserErrorRef = builder.interfaceRef<Refused>('UserError').implement({
+const UserErrorRef = builder.interfaceRef<Refused>('UserError').implement({
   description: 'A refusal: nothing was changed. Programs read `code`, and `message` is for people.',
   fields: (t) => ({
     code: t.expose('code', { type: ErrorCodeEnum, description: 'The reason, from a closed list.' }),

@@ -50,7 +50,7 @@ const advice =
   '`ticketwire outbox release` sends it';
 
 /** Reads the location of this database. */
-export async function findLocation(sql: postgres.Sql): Promise<DatabaseLocation> {
+async function findLocation(sql: postgres.Sql): Promise<DatabaseLocation> {
   const [may] = await sql`select has_function_privilege('pg_control_system()', 'execute') as may`;
   const system = may!.may
     ? sql`(select system_identifier::text from pg_control_system())`

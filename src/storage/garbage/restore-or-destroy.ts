@@ -7,7 +7,7 @@ import { keysInUse } from './stray-keys.ts';
  * Days for which blobs that were set aside can be restored: long enough to notice a loss and to restore a
  * database.
  */
-export const asideDays = 7;
+const asideDays = 7;
 const batch = 500;
 const dayMs = 86_400_000;
 

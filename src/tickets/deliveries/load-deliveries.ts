@@ -71,7 +71,7 @@ export const explain = (delivery: Delivery): DeliveryExplanation | undefined => 
 export { explainRecipient } from '../../mail/outbox/explain-failure.ts';
 
 /** Whether the viewer may see deliveries: operators only. */
-export const mayReadDeliveries = (viewer: Viewer): boolean => isOperator(viewer);
+const mayReadDeliveries = (viewer: Viewer): boolean => isOperator(viewer);
 
 /**
  * Deliveries by message id. Messages without a delivery are missing. Empty for viewers who may not see

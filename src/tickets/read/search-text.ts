@@ -14,7 +14,7 @@ import { byLastMessage } from './by-last-message.ts';
 /** Longest text, in characters. */
 const maxText = 200;
 /** Tickets that one text finds. */
-export const maxTicketHits = 1000;
+const maxTicketHits = 1000;
 /** Of a requester's own tickets, the newest in each status are searched. */
 const ownTickets = 2000;
 /** Of their messages, the newest of those in the tickets that were active last. */

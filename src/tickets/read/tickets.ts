@@ -42,7 +42,7 @@ const ticketColumns = {
 };
 
 /** The columns for operators, or for requesters, who see what is public. */
-export const columnsFor = (byOperator: boolean) => ({
+const columnsFor = (byOperator: boolean) => ({
   ...ticketColumns,
   messageCount: byOperator ? tickets.messageCount : tickets.publicMessageCount,
   lastMessageId: byOperator ? tickets.lastMessageId : tickets.lastPublicMessageId,

@@ -136,7 +136,7 @@ export const mailSubject = (of: { readonly subject: SQL; readonly reference: SQL
  * Prepares a statement with the same rules, without a lock or a write. It returns the first refusal, or the
  * values that the mail would be made of.
  */
-export function prepareDryRun(db: Db) {
+function prepareDryRun(db: Db) {
   const { columns } = judged;
   return db
     .with(input.subquery, wanted.subquery, unlocked.subquery, judged.subquery)
