@@ -69,15 +69,22 @@ async function shoot(browser: Browser, app: App, name: string, screen: Screen): 
   await context.close();
 }
 
+/** All pictures for a screen, from a desk of their own. */
+async function shootAll(browser: Browser, screen: Screen): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'ticketwire-shots-'));
+  try {
+    await using app = await createApp(readConfig({ PORT: '0', DATA_DIR: directory, LOG_LEVEL: 'silent' }));
+    for (const name of Object.keys(shots)) await shoot(browser, app, name, screen);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
 await buildExplorer();
 await mkdir(images, { recursive: true });
-const directory = await mkdtemp(join(tmpdir(), 'ticketwire-shots-'));
+const browser = await launchBrowser();
 try {
-  await using app = await createApp(readConfig({ PORT: '0', DATA_DIR: directory, LOG_LEVEL: 'silent' }));
-  const browser = await launchBrowser();
-  for (const name of Object.keys(shots)) await shoot(browser, app, name, '');
-  for (const name of Object.keys(shots)) await shoot(browser, app, name, '-phone');
-  await browser.close();
+  for (const screen of Object.keys(screens) as Screen[]) await shootAll(browser, screen);
 } finally {
-  await rm(directory, { recursive: true, force: true });
+  await browser.close();
 }
