@@ -137,6 +137,35 @@ test('delivery list has the newest mails, the newest first, and fits the termina
   expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
 });
 
+test('message redact and attachment redact empty what they name, once, and say who may not', async () => {
+  const file = join(directory, 'password.txt');
+  await writeFile(file, 'hunter2');
+  const { ticketMessage } = await json(['message', 'add', '47', 'My password is hunter2', '-f', file]);
+  const [latest] = await gateway.sql<{ messageId: number; fileId: number }[]>`
+    select message_id as "messageId", id as "fileId" from attachments order by id desc limit 1`;
+  const { messageId, fileId } = latest!;
+  const admin = { TICKETWIRE_TOKEN: await tokenOf('operator', 'read', 'admin') };
+  const redact = (word: string, id: unknown, env: Record<string, string> = admin) =>
+    ticketwire([word, 'redact', String(id), '--reason', 'a pasted password'], env);
+  expect(await redact('attachment', fileId, {})).toMatchObject({
+    ...{ code: 1, out: '', err: expect.stringMatching(/^FORBIDDEN: /) },
+  });
+  expect((await redact('attachment', fileId)).out).toBe(`The attachment ${fileId} is redacted.\n`);
+  expect((await redact('message', ticketMessage.id)).out).toBe(`The message ${messageId} is redacted.\n`);
+  expect((await redact('message', messageId)).out).toBe(`The message ${messageId} was redacted already.\n`);
+  expect((await redact('message', 'TXT')).code).toBe(2);
+  const [row] = await gateway.sql`select body, redacted_at is not null as redacted from messages
+    where id = ${messageId}`;
+  expect(row).toEqual({ body: '', redacted: true });
+  expect(
+    await gateway.sql`select action, details->>'reason' as reason from audit_entries
+    where message_id = ${messageId} order by id`,
+  ).toEqual([
+    { action: 'ATTACHMENT_REDACTED', reason: 'a pasted password' },
+    { action: 'MESSAGE_REDACTED', reason: 'a pasted password' },
+  ]);
+});
+
 test('a refusal, a wrong token and a server that is no gateway are reported, and not retried', async () => {
   let calls = 0;
   await using other = await serve((_req, res) => {
