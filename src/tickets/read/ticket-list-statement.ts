@@ -3,7 +3,7 @@ import type { Reader } from '../../db/database.ts';
 import { preparedFor } from '../../db/prepare-once.ts';
 import { deliveries, messages, tickets } from '../../db/tables.ts';
 import type { TicketStatus } from '../../platform/vocabulary.ts';
-import { conversationStatement, flag, type Reading } from './conversation/statement.ts';
+import { conversationStatement, flag, type PageParts } from './conversation/statement.ts';
 import { ownTicketsWith, ticketsWith } from './search-text.ts';
 
 /*
@@ -55,7 +55,7 @@ export interface Values extends Record<string, unknown> {
 }
 
 /** What is read of each ticket, beside its own columns. */
-export interface WantedOfList extends Omit<Reading, 'operator'> {
+export interface WantedOfList extends Omit<PageParts, 'operator'> {
   readonly lastMessages: boolean;
 }
 
@@ -75,7 +75,7 @@ function prepare(shape: TicketListShape, name: string) {
   const chosen = sql`
     select ${tickets}.* from ${found} order by ${order(shape)} limit ${int('limit')}`;
   return {
-    page: conversationStatement<Values & WantedOfList & Reading>(chosen, lastMessages),
+    page: conversationStatement<Values & WantedOfList & PageParts>(chosen, lastMessages),
     count: preparedFor((db: Reader) =>
       db.select({ count: sql<number>`count(*)::int` }).from(found).prepare(`c_${name}`),
     ),

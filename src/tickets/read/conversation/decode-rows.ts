@@ -4,7 +4,7 @@ import type { Attachment } from '../attachments.ts';
 import type { Message } from '../load-messages.ts';
 import type { Person } from '../people-and-mailboxes.ts';
 import type { Ticket } from '../tickets.ts';
-import type { Reading } from './statement.ts';
+import type { PageParts } from './statement.ts';
 import { Words } from './words.ts';
 
 /** A message with its author, so that a page needs no query for each message. */
@@ -25,7 +25,7 @@ export interface PageTicket extends Ticket {
 }
 
 /** What a statement of statement.ts found, in no order. */
-export interface Conversation {
+export interface PageRows {
   readonly tickets: PageTicket[];
   readonly messages: PageMessage[];
 }
@@ -33,8 +33,8 @@ export interface Conversation {
 /** Reads the rows of a statement. @param lastMessages whether its messages are the tickets' last ones */
 export function decodeRows(
   rows: readonly TextRow[],
-  { files, mails, lastMessages }: Pick<Reading, 'files' | 'mails'> & { readonly lastMessages: boolean },
-): Conversation {
+  { files, mails, lastMessages }: Pick<PageParts, 'files' | 'mails'> & { readonly lastMessages: boolean },
+): PageRows {
   const found: Record<string, TextRow[]> = { T: [], P: [], M: [], A: [], D: [], R: [] };
   for (const row of rows) found[row[0]![0]!]!.push(row);
   const people = new Map(found.P!.map(personOf).map((person) => [person.id, person]));

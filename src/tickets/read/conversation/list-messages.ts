@@ -5,9 +5,9 @@ import { isOperator, requireViewer } from '../../permissions.ts';
 import { resolveSelector, type TicketSelector } from '../../ticket-selector.ts';
 import type { KeysetPage } from '../pagination.ts';
 import { decodeRows, type PageMessage, type PageTicket } from './decode-rows.ts';
-import { conversationStatement, flag, int, type Reading } from './statement.ts';
+import { conversationStatement, flag, int, type PageParts } from './statement.ts';
 
-interface Values extends Reading, Record<string, unknown> {
+interface PageValues extends PageParts, Record<string, unknown> {
   /** Null for operators, whose pages do not depend on who reads them. */
   readonly viewerId: number | null;
   readonly after: number;
@@ -29,14 +29,14 @@ const page = (order: 'asc' | 'desc'): SQL => sql`
   ) m`;
 
 const statementsOf = (named: SQL) => ({
-  asc: conversationStatement<Values>(chosenBy(named), page('asc')),
-  desc: conversationStatement<Values>(chosenBy(named), page('desc')),
+  asc: conversationStatement<PageValues>(chosenBy(named), page('asc')),
+  desc: conversationStatement<PageValues>(chosenBy(named), page('desc')),
 });
 const byIds = statementsOf(sql`${tickets.id} = any (${sql.placeholder('ids')}::int[])`);
 const byReference = statementsOf(sql`${tickets.referenceKey} = lower(${sql.placeholder('reference')}::text)`);
 
 /** What is read of each message, beside its author. */
-export type WantedParts = Pick<Reading, 'bodyBytes' | 'files' | 'mails'>;
+export type WantedParts = Pick<PageParts, 'bodyBytes' | 'files' | 'mails'>;
 
 /** Reads one page of each ticket's visible messages, by ticket id. */
 export async function listMessages(
