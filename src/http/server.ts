@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { inSpan, type Span, SpanKind } from '../observe/tracing.ts';
 import type { Logger } from '../platform/log.ts';
 import { type Door, notesOf, outcomeOf } from '../platform/request-notes.ts';
-import { boundConnections, cutStalled, type StallLimits } from './connections.ts';
+import { boundConnections, cutStalled, type StallLimits } from './connection-limits.ts';
 import { identify } from './request-identity.ts';
 import { createRequestLines, type OnRequestEnd } from './request-log.ts';
-import { readTarget } from './request-target.ts';
+import { normalizeTarget } from './request-target.ts';
 import { sendError, sendText } from './respond.ts';
 
 /**
@@ -48,8 +48,8 @@ export function createHttpServer(
 ): Server {
   const logWhenDone = createRequestLines(log, onRequestEnd);
   const begin = (req: IncomingMessage, res: ServerResponse) => {
-    const named = readTarget(req);
-    const path = (req.url ?? '/').split(/[?#]/, 1)[0]!;
+    const named = normalizeTarget(req);
+    const path = pathOf(req.url ?? '/');
     const route = routes.find((candidate) => matches(candidate, path));
     if (route !== undefined) notesOf(req).door = route.door;
     logWhenDone(identify(req, res).requestId, req, res, path);
@@ -121,8 +121,15 @@ function continueWhenRead(req: IncomingMessage, res: ServerResponse): void {
 const refuseInText: NonNullable<Route['refuse']> = (_req, res, status, message) =>
   sendText(res, status, `${message}\n`);
 
-function matches({ prefix, fold, exact = false }: Route, path: string): boolean {
-  const below = (a: string) =>
-    a === prefix || (!exact && a.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`));
-  return below(path) || (fold !== undefined && below(fold(path)));
+function pathOf(url: string): string {
+  const end = url.search(/[?#]/);
+  return end < 0 ? url : url.slice(0, end);
+}
+
+const matches = (route: Route, path: string): boolean =>
+  liesBelow(route, path) || (route.fold !== undefined && liesBelow(route, route.fold(path)));
+
+function liesBelow({ prefix, exact = false }: Route, path: string): boolean {
+  if (!path.startsWith(prefix)) return false;
+  return path.length === prefix.length || (!exact && (prefix.endsWith('/') || path[prefix.length] === '/'));
 }

@@ -33,9 +33,9 @@ async function tokenOf(login: string, ...scopes: Scope[]): Promise<string> {
 }
 
 /** @param words as typed */
-async function ticketwire(words: string[], env: Record<string, string> = {}, stdin = '') {
+async function ticketwire(words: string[], env: Record<string, string> = {}, stdin = '', columns?: number) {
   return typeCommand(words, {
-    ...{ env: { TICKETWIRE_URL: gateway.url, TICKETWIRE_TOKEN: token, ...env }, stdin },
+    ...{ env: { TICKETWIRE_URL: gateway.url, TICKETWIRE_TOKEN: token, ...env }, stdin, columns },
   });
 }
 async function json(words: string[], stdin = '') {
@@ -120,6 +120,50 @@ test('ticket close and open, delivery list, cancel and resolve do what their mut
     where d.id = r.delivery_id and d.state = 'FAILED'`;
   expect(await json(['delivery', 'list', '--failed'])).toHaveLength(1);
   expect((await json(['delivery', 'retry', unknown.delivery.id])).state).toBe('QUEUED');
+});
+
+test('message redact and attachment redact empty what they name, once, and say who may not', async () => {
+  const file = join(directory, 'password.txt');
+  await writeFile(file, 'hunter2');
+  const { ticketMessage } = await json(['message', 'add', '47', 'My password is hunter2', '-f', file]);
+  const [latest] = await gateway.sql<{ messageId: number; fileId: number }[]>`
+    select message_id as "messageId", id as "fileId" from attachments order by id desc limit 1`;
+  const { messageId, fileId } = latest!;
+  const admin = { TICKETWIRE_TOKEN: await tokenOf('operator', 'read', 'admin') };
+  const redact = (word: string, id: unknown, env: Record<string, string> = admin) =>
+    ticketwire([word, 'redact', String(id), '--reason', 'a pasted password'], env);
+  expect(await redact('attachment', fileId, {})).toMatchObject({
+    ...{ code: 1, out: '', err: expect.stringMatching(/^FORBIDDEN: /) },
+  });
+  expect((await redact('attachment', fileId)).out).toBe(`The attachment ${fileId} is redacted.\n`);
+  expect((await redact('message', ticketMessage.id)).out).toBe(`The message ${messageId} is redacted.\n`);
+  expect((await redact('message', messageId)).out).toBe(`The message ${messageId} was redacted already.\n`);
+  expect((await redact('message', 'TXT')).code).toBe(2);
+  const [row] = await gateway.sql`select body, redacted_at is not null as redacted from messages
+    where id = ${messageId}`;
+  expect(row).toEqual({ body: '', redacted: true });
+  expect(
+    await gateway.sql`select action, details->>'reason' as reason from audit_entries
+    where message_id = ${messageId} order by id`,
+  ).toEqual([
+    { action: 'ATTACHMENT_REDACTED', reason: 'a pasted password' },
+    { action: 'MESSAGE_REDACTED', reason: 'a pasted password' },
+  ]);
+});
+
+test('delivery list has the newest mails, the newest first, and fits the terminal', async () => {
+  const added: string[] = [];
+  for (const body of ['first', 'second', 'third']) {
+    const words = ['message', 'add', '46', body, '--email', 'company@domain.com', '--hold', '3600'];
+    added.unshift((await json(words)).delivery.id);
+  }
+  const ofTicket = ['delivery', 'list', '--ticket', '46'];
+  const ids = async (...words: string[]) =>
+    (await json([...ofTicket, ...words])).map(({ id }: { id: string }) => id);
+  expect(await ids()).toEqual(added);
+  expect(await ids('--limit', '2')).toEqual(added.slice(0, 2));
+  const { out } = await ticketwire(ofTicket, {}, '', 100);
+  expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
 });
 
 test('a refusal, a wrong token and a server that is no gateway are reported, and not retried', async () => {

@@ -52,15 +52,26 @@ export const tickets = pgTable(
     activeAt: instant('active_at').notNull().defaultNow(),
     /** The same of public messages. */
     publicActiveAt: instant('public_active_at').notNull().defaultNow(),
+    /**
+     * Where an index finds it: `activeAt`, or the beginning of that minute if the message before was in it
+     * too. Then `isListedByMinute`, and further messages of the minute do not write the row's indexes.
+     */
+    listedAt: instant('listed_at').notNull().defaultNow(),
+    isListedByMinute: boolean('is_listed_by_minute').notNull().default(false),
+    /** The same of public messages. */
+    publicListedAt: instant('public_listed_at').notNull().defaultNow(),
+    isPublicListedByMinute: boolean('is_public_listed_by_minute').notNull().default(false),
     createdAt: createdAt(),
   },
   (t) => [
     uniqueIndex('tickets_reference_key').on(t.referenceKey),
-    // One for each order of a list, by its viewers. `read/ticket-list.ts` reads a status at a time.
+    // One for each order of a list, by its viewers. `read/ticket-list-statement.ts` reads a status at a time.
     index('tickets_status_idx').on(t.status, t.id),
     index('tickets_requester_idx').on(t.requesterId, t.status, t.id),
-    index('tickets_active_idx').on(t.status, t.activeAt, t.id),
-    index('tickets_requester_active_idx').on(t.requesterId, t.status, t.publicActiveAt, t.id),
+    index('tickets_listed_idx').on(t.status, t.isListedByMinute, t.listedAt, t.id),
+    index('tickets_requester_listed_idx').on(
+      ...([t.requesterId, t.status, t.isPublicListedByMinute, t.publicListedAt, t.id] as const),
+    ),
     check('tickets_status_check', oneOf('status', ticketStatuses)),
   ],
 );

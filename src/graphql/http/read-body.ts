@@ -31,20 +31,18 @@ export class BodyBudget {
 }
 
 const tooLarge = (limit: number) => httpError(413, `The request body exceeds ${limit} bytes`);
-const nothing = Buffer.alloc(0);
 
 /**
- * Reads a request's body. Most bodies have arrived together with their head. Such a body is taken at once,
- * because listening for it takes longer than parsing it.
+ * Reads a request's body. Most bodies arrive together with their head. Such a body is taken at once, because
+ * listening for it takes longer than parsing it.
  * @throws GraphQLError 413 as soon as it is longer than `limit` bytes, 400 when it breaks off; Unavailable
  *   when too many bodies are being read
  */
 export function readBody(req: IncomingMessage, limit: number, budget: BodyBudget): Buffer | Promise<Buffer> {
-  if (Number(req.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
-  if (!req.complete) return whenArrived(req, limit, budget);
-  const body: Buffer = req.read() ?? nothing;
-  if (body.length > limit) throw tooLarge(limit);
-  return body;
+  const announced = Number(req.headers['content-length'] ?? 0);
+  if (announced > limit) throw tooLarge(limit);
+  if (announced > 0 && req.readableLength === announced) return req.read();
+  return whenArrived(req, limit, budget);
 }
 
 function whenArrived(req: IncomingMessage, limit: number, budget: BodyBudget): Promise<Buffer> {

@@ -48,7 +48,14 @@ const free = sql`${value('free')}::int`;
 const freeSlots = sql`unnest(${value('mailboxIds')}::int[], ${value('freeSlots')}::int[]) as l (id, free)`;
 
 const takeDue = prepareStatement<Claim, ReturnType<typeof valuesOf>>(sql`
-    with ${atCapStep(now)}, unpaced as (
+    with ${atCapStep(now)}, first_of_ticket as materialized (
+      -- One pass over what is due. If each mail is asked whether its ticket has an earlier one, PostgreSQL
+      -- expects a match soon and reads the table from its beginning, past every mail that was ever sent.
+      select min(${e.id}) as id from ${deliveries} e
+      where ${e.state} in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING') and not ${e.awaitsScan}
+        and (${e.state} = 'TRANSMITTING' or ${e.dueAt} <= ${now})
+      group by ${e.mailboxId}, ${e.ticketId}
+    ), unpaced as (
       select ${m.id}, ${m.ratePerRecipientHour} as "ratePerRecipientHour", coalesce(l.free, ${free}) as free
       from ${mailboxes} m left join ${freeSlots} on l.id = ${m.id}
       where ${m.ratePerMinute} is null and ${m.ratePerRecipientHour} is null
@@ -80,13 +87,7 @@ const takeDue = prepareStatement<Claim, ReturnType<typeof valuesOf>>(sql`
         where ${d.mailboxId} = m.id and ${isWaiting} and not ${d.awaitsScan} and ${d.dueAt} <= ${now}
           and (m."ratePerRecipientHour" is null or not ${isAtCap})
           and (${d.cancelIf} = '{}' or ${d.attempts} > 0 or ${d.id} = any (${value('checkedMails')}::int[]))
-          and not exists (
-            select from ${deliveries} e
-            where ${e.ticketId} = ${d.ticketId} and ${e.id} < ${d.id} and ${e.mailboxId} = ${d.mailboxId}
-              and ${e.state} in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING') and not ${e.awaitsScan}
-              and (${e.state} = 'TRANSMITTING' or ${e.dueAt} <= ${now})
-            -- A limit keeps the planner from reading a mailbox's whole backlog for each mail.
-            offset 0)
+          and ${d.id} in (select id from first_of_ticket)
         order by ${d.dueAt}, ${d.id} limit m.free
         for no key update of d skip locked
       ) d

@@ -12,8 +12,8 @@ const mostKept = 2_000_000;
 const secretSetting = /(TOKEN|KEY|SECRET|PASSWORD)$/;
 
 /**
- * Where a program of ours writes. What its caller said may be in a reply to that caller, and in what a command
- * prints; a secret may be nowhere.
+ * Where a program of ours writes. What its caller said may be in a reply to that caller, and in what a
+ * command prints. A secret may be nowhere.
  */
 const places = {
   log: 'words',

@@ -4,8 +4,8 @@ import type { Attachment } from '../attachments.ts';
 import type { Message } from '../load-messages.ts';
 import type { Person } from '../people-and-mailboxes.ts';
 import type { Ticket } from '../tickets.ts';
-import type { PageParts } from './statement.ts';
-import { Words } from './words.ts';
+import type { ConversationReads } from './statement.ts';
+import { WordReader } from './word-reader.ts';
 
 /** A message with its author, so that a page needs no query for each message. */
 export interface PageMessage extends Message {
@@ -25,7 +25,7 @@ export interface PageTicket extends Ticket {
 }
 
 /** What a statement of statement.ts found, in no order. */
-export interface PageRows {
+export interface ConversationRows {
   readonly tickets: PageTicket[];
   readonly messages: PageMessage[];
 }
@@ -33,8 +33,12 @@ export interface PageRows {
 /** Reads the rows of a statement. @param lastMessages whether its messages are the tickets' last ones */
 export function decodeRows(
   rows: readonly TextRow[],
-  { files, mails, lastMessages }: Pick<PageParts, 'files' | 'mails'> & { readonly lastMessages: boolean },
-): PageRows {
+  {
+    files,
+    mails,
+    lastMessages,
+  }: Pick<ConversationReads, 'files' | 'mails'> & { readonly lastMessages: boolean },
+): ConversationRows {
   const found: Record<string, TextRow[]> = { T: [], P: [], M: [], A: [], D: [], R: [] };
   for (const row of rows) found[row[0]![0]!]!.push(row);
   const people = new Map(found.P!.map(personOf).map((person) => [person.id, person]));
@@ -82,7 +86,7 @@ function insert<V extends { readonly position: number }>(siblings: V[], value: V
  * kind of row: a page has two hundred, and one that is filled key by key takes three times as long.
  */
 
-const words = new Words();
+const words = new WordReader();
 
 function ticketOf(
   [head, reference, subject]: TextRow,

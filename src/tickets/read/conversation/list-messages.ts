@@ -5,9 +5,9 @@ import { isOperator, requireViewer } from '../../permissions.ts';
 import { resolveSelector, type TicketSelector } from '../../ticket-selector.ts';
 import type { KeysetPage } from '../pagination.ts';
 import { decodeRows, type PageMessage, type PageTicket } from './decode-rows.ts';
-import { conversationStatement, flag, int, type PageParts } from './statement.ts';
+import { type ConversationReads, conversationStatement, flag, int } from './statement.ts';
 
-interface PageValues extends PageParts, Record<string, unknown> {
+interface PageValues extends ConversationReads, Record<string, unknown> {
   /** Null for operators, whose pages do not depend on who reads them. */
   readonly viewerId: number | null;
   readonly after: number;
@@ -36,7 +36,7 @@ const byIds = statementsOf(sql`${tickets.id} = any (${sql.placeholder('ids')}::i
 const byReference = statementsOf(sql`${tickets.referenceKey} = lower(${sql.placeholder('reference')}::text)`);
 
 /** What is read of each message, beside its author. */
-export type WantedParts = Pick<PageParts, 'bodyBytes' | 'files' | 'mails'>;
+export type WantedParts = Pick<ConversationReads, 'bodyBytes' | 'files' | 'mails'>;
 
 /** Reads one page of each ticket's visible messages, by ticket id. */
 export async function listMessages(

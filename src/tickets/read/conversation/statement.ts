@@ -11,7 +11,7 @@ import { attachments, deliveries, deliveryRecipients, messages, tickets, users }
  */
 
 /** What a statement reads, beside the values that choose its tickets and messages. */
-export interface PageParts {
+export interface ConversationReads {
   readonly operator: boolean;
   /** Limit for all bodies together, in bytes; when it is exceeded, all bodies are left out. */
   readonly bodyBytes: number;
@@ -114,7 +114,7 @@ const recipientRow = row(
   ],
 );
 
-// Left out unless they are read: PostgreSQL sets up each part of a plan, even if it then reads nothing.
+/* Left out unless they are read: PostgreSQL sets up each part of a plan, even if it then reads nothing. */
 const filePart = sql`
     union all select ${fileRow} from ${attachments}
       where ${attachments.messageId} = any (array(select id from page))`;
@@ -126,21 +126,24 @@ const mailPart = sql`
     union all select ${recipientRow} from ${deliveryRecipients}
       where ${deliveryRecipients.deliveryId} = any (array(select id from mails))`;
 
-const build = (chosen: SQL, page: SQL, { files, mails }: Pick<PageParts, 'files' | 'mails'>): SQL => sql`
+const build = (
+  chosen: SQL,
+  page: SQL,
+  { files, mails }: Pick<ConversationReads, 'files' | 'mails'>,
+): SQL => sql`
     with chosen as (${chosen}), page as (${page})${mails ? mailStep : sql``}
     select ${ticketRow} from chosen ${tickets}
     union all select ${personRow} from ${users}
       where ${users.id} = any (array(select author_id from page
         union all select requester_id from chosen where ${flag('requesters')}))
-    union all select ${messageRow} from page ${messages}
-    ${files ? filePart : sql``} ${mails ? mailPart : sql``}`;
+    union all select ${messageRow} from page ${messages}${files ? filePart : sql``}${mails ? mailPart : sql``}`;
 
 /**
  * Prepares the statement, once for each combination of parts.
  * @param chosen selects rows of `tickets`
  * @param page selects rows of `messages`; it may read `chosen`
  */
-export function conversationStatement<Values extends PageParts>(
+export function conversationStatement<Values extends ConversationReads>(
   chosen: SQL,
   page: SQL,
 ): ReadTexts<Values & Record<string, unknown>> {

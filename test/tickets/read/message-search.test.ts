@@ -1,10 +1,10 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { writeRecords } from '../../src/import/write-records.ts';
-import { encodeGlobalId } from '../../src/platform/global-id.ts';
-import { countWaiting } from '../support/database.ts';
-import { type Gateway, startGateway } from '../support/gateway.ts';
-import { add, ask } from './calls.ts';
+import { writeRecords } from '../../../src/import/write-records.ts';
+import { encodeGlobalId } from '../../../src/platform/global-id.ts';
+import { countWaiting } from '../../support/database.ts';
+import { type Gateway, startGateway } from '../../support/gateway.ts';
+import { add, ask } from '../calls.ts';
 
 /* The words of messages are written after the messages. What a search finds does not depend on when. */
 

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
-import type { Db } from '../../db/database.ts';
-import { preparedFor } from '../../db/prepare-once.ts';
-import { createInterruptibleSleep } from '../../platform/interruptible-sleep.ts';
-import type { Logger } from '../../platform/log.ts';
+import type { Db } from '../db/database.ts';
+import { preparedFor } from '../db/prepare-once.ts';
+import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
+import type { Logger } from '../platform/log.ts';
 
 /** Messages whose words one statement writes. It takes some 20 ms, in which it holds up `deskEvents`. */
 const atOnce = 200;
