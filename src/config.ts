@@ -33,7 +33,12 @@ export interface Config {
    */
   readonly database:
     | { readonly kind: 'embedded' }
-    | { readonly kind: 'url'; readonly url: string; readonly ownerUrl: string };
+    | {
+        readonly kind: 'url';
+        readonly url: string;
+        readonly ownerUrl: string;
+        readonly replicaUrls: readonly string[];
+      };
   /** Connections for reads and single statements. */
   readonly poolSize: number;
   /** Seconds after which an unanswered statement is abandoned. */
@@ -145,8 +150,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   };
 }
 
-const databaseOf = ({ DATABASE_URL: url, DATABASE_OWNER_URL: ownerUrl }: Settings): Config['database'] =>
-  url === undefined ? { kind: 'embedded' } : { kind: 'url', url, ownerUrl: ownerUrl ?? url };
+const databaseOf = ({
+  DATABASE_URL: url,
+  DATABASE_OWNER_URL: ownerUrl = url,
+  DATABASE_REPLICA_URLS: replicaUrls,
+}: Settings): Config['database'] =>
+  url === undefined ? { kind: 'embedded' } : { kind: 'url', url, ownerUrl: ownerUrl!, replicaUrls };
 
 function smtpOf(text: string | undefined, embedded: boolean): Config['smtp'] {
   if (text === 'inbox:' || (text === undefined && embedded)) return { kind: 'inbox' };

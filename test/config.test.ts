@@ -19,6 +19,7 @@ describe('without DATABASE_URL, there is no start', () => {
     ['NODE_ENV', 'prod'],
     ['TRUST_PROXY', '1'],
     ['DATABASE_OWNER_URL', 'postgres://owner@db/desk'],
+    ['DATABASE_REPLICA_URLS', 'postgres://replica/desk'],
   ] as const)('with %s=%s', ([name, value]) => {
     const [line, ...more] = refusal({ [name]: value });
     expect(line).toMatch(/^DATABASE_URL: is required with /);

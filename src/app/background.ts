@@ -1,10 +1,11 @@
 import { createWorker } from '../mail/worker/worker.ts';
 import { createScanner } from '../scan/scanner.ts';
+import { startFillingMessageSearch } from '../tickets/fill-message-search.ts';
 import type { Foundation } from './foundation.ts';
 import type { Monitoring } from './monitoring.ts';
 import { warnOfUnscannedFiles } from './start-checks.ts';
 
-/** Starts the work that no request waits for: sending mail and scanning files. */
+/** Starts the work that no request waits for: sending mail, filling the search, and scanning files. */
 export async function startBackground(
   { config, parts, database, blobs, smtpUrl, now, log }: Foundation,
   { metrics }: Monitoring,
@@ -16,6 +17,7 @@ export async function startBackground(
     parts
       .use(createWorker({ sql: database.raw, blobs, smtpUrl, mailboxKey, now, log, attempted, drain }))
       .start();
+    parts.use(startFillingMessageSearch(database.desk, log));
   }
   if (config.clamd === undefined) return warnOfUnscannedFiles(database, log);
   parts.use(createScanner({ sql: database.raw, blobs, clamd: config.clamd, log })).start();

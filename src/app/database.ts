@@ -1,6 +1,8 @@
 import type { Config } from '../config.ts';
 import { type Connection, connectionsAtMost, type Database, migrate, openDatabase } from '../db/database.ts';
 import { startEmbedded } from '../dev/embedded-postgres/start-postgres.ts';
+import { asUnavailable, sqlState } from '../platform/database-faults.ts';
+import { Unavailable } from '../platform/errors.ts';
 import type { Logger } from '../platform/log.ts';
 import { naming } from '../start-error.ts';
 import { writerStatements } from '../tickets/add-message/commit/group-limits.ts';
@@ -26,9 +28,11 @@ export async function startDatabase(
       poolSize: config.poolSize,
       writerSize: writerStatements(overrides.writer),
       answerWithinMs: config.databaseTimeout * 1000,
+      replicas: config.database.kind === 'url' ? config.database.replicaUrls : [],
     }),
   );
   await naming('DATABASE_URL', () => database.checkAll());
+  await assertReplicas(database, log);
   await warnOfConnections(config, database, log);
   return database;
 }
@@ -48,6 +52,20 @@ async function connect(
 /** Whether the owner has a separate URL, which an error about the owner then names. */
 const hasOwnerUrl = ({ database }: Config): boolean =>
   database.kind === 'url' && database.ownerUrl !== database.url;
+
+/**
+ * Checks the replicas. One that does not answer may do so later, and is logged.
+ * @throws ConfigError when one must not be read from
+ */
+async function assertReplicas({ replicas }: Database, log: Logger): Promise<void> {
+  const errors: unknown[] = [];
+  await replicas?.check(({ name }, error) => {
+    if (asUnavailable(error) instanceof Unavailable)
+      log.warn({ replica: name, code: sqlState(error) }, 'DATABASE_REPLICA_URLS: a replica does not answer');
+    else errors.push(error);
+  });
+  if (errors.length > 0) await naming('DATABASE_REPLICA_URLS', () => Promise.reject(errors[0]));
+}
 
 /** A server that runs out of connections rejects some of the gateway's at the busiest hour. */
 async function warnOfConnections({ poolSize }: Config, { raw }: Database, log: Logger): Promise<void> {

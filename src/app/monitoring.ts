@@ -1,6 +1,7 @@
 import { ConfigError } from '../config.ts';
+import type { ReplicatedReads } from '../db/replicas/read-from-replicas.ts';
 import { drainable } from '../http/drain.ts';
-import { createHealth } from '../http/health.ts';
+import { type Chore, createHealth } from '../http/health.ts';
 import { createMetricsPage } from '../http/metrics.ts';
 import { createHttpServer, type Route } from '../http/server.ts';
 import { createBacklog, createMailChore } from '../mail/outbox/backlog.ts';
@@ -31,7 +32,7 @@ export function createMonitoring({
 }: Foundation): Monitoring {
   const metrics = createMetrics();
   const backlog = createBacklog(database.raw);
-  metrics.watch({ pools: database.loads, backlog });
+  metrics.watch({ pools: database.loads, replicas: () => database.replicas, backlog });
   let draining = false;
   const health = createHealth(
     { database: () => database.check(), blobs: createStoreCheck(blobs, log) },
@@ -39,6 +40,7 @@ export function createMonitoring({
     {
       collection: () => (collectionSchedule.why() === undefined ? 'ok' : 'off'),
       mail: createMailChore(backlog, config.mailStalledSeconds),
+      ...(database.replicas === undefined ? {} : { replicas: replicaChore(database.replicas) }),
     },
   );
   return {
@@ -52,6 +54,12 @@ export function createMonitoring({
     },
   };
 }
+
+/** Reads go on without a replica, on fewer servers. */
+const replicaChore =
+  ({ replicas }: ReplicatedReads): (() => Chore) =>
+  () =>
+    replicas.every(({ status }) => status === 'ok') ? 'ok' : 'degraded';
 
 /**
  * Serves health and metrics of a process that serves nothing else. Mail is sent even where the port is taken:

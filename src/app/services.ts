@@ -30,8 +30,8 @@ export async function createTicketServices(
     ),
     dryRun: createDryRun(database.desk, sendsByDefault),
     events,
-    eventTold: metrics.eventTold,
-    watching: new ConcurrencyLimit('TOO_MANY_SUBSCRIPTIONS', config.limits.subscriptions),
+    eventDelivered: metrics.eventDelivered,
+    subscriptionLimit: new ConcurrencyLimit('TOO_MANY_SUBSCRIPTIONS', config.limits.subscriptions),
     limits: config.limits,
     rateLimits: createRateLimits(
       config.rateLimits,

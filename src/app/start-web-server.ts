@@ -29,7 +29,11 @@ export async function startWeb(foundation: Foundation, monitoring: Monitoring): 
   const graphql = startGraphql(foundation);
   metrics.watch({ streams: graphql.streams });
   const routes = createRoutes({ foundation, monitoring, services, authenticator, graphql });
-  const server = createHttpServer(routes, { log, seen: metrics.request, patience: overrides.patience });
+  const server = createHttpServer(routes, {
+    log,
+    onRequestEnd: metrics.request,
+    stallLimits: overrides.stallLimits,
+  });
   const drain = drainable(server);
   const url = await listen(server, config);
   parts.defer(async () => {

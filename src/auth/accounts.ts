@@ -49,7 +49,7 @@ export function viewerOf(
 }
 
 /** Credentials that are looked up in one statement, and statements at a time. */
-export const lookUpTogether = { maxItems: 1000, atOnce: 4 };
+export const lookupBatch = { maxItems: 1000, atOnce: 4 };
 
 /**
  * Looks up a user by login, ignoring case, including disabled ones. Logins that are looked up together share
@@ -65,7 +65,7 @@ export function prepareFindByLogin(db: Db): (login: string) => Promise<Account |
     const rows = await query.execute({ logins: [...logins] });
     const found = new Map(rows.map(({ place, account }) => [place, account]));
     return logins.map((_, n) => found.get(n + 1));
-  }, lookUpTogether);
+  }, lookupBatch);
 }
 
 /** Finds enabled users with this address, ignoring the case of A to Z; at most two. */

@@ -9,7 +9,8 @@ const groups: Readonly<Record<string, () => Promise<Commands>>> = {
   token: () => import('./commands/tokens.ts').then(({ tokenCommands }) => tokenCommands),
   mailbox: async () => [
     ...(await import('./commands/mailboxes.ts')).mailboxCommands,
-    ...(await import('./commands/mailbox-settings.ts')).mailboxEditCommands,
+    (await import('./commands/edit-mailbox.ts')).editMailboxCommand,
+    (await import('./commands/test-mailbox.ts')).testMailboxCommand,
   ],
   ticket: async () => [
     ...(await import('./commands/tickets.ts')).ticketCommands,

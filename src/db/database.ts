@@ -1,38 +1,21 @@
 import { fileURLToPath } from 'node:url';
-import { sql } from 'drizzle-orm';
-import type { PgDatabase } from 'drizzle-orm/pg-core';
-import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
+import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
 import type { PoolLoad } from '../observe/gauges.ts';
-import type { Viewer } from '../platform/request-context.ts';
-import { assertServer, assertSight, type Sight } from './assert-suitable.ts';
+import { assertServer, assertSight } from './assert-suitable.ts';
 import { type Connection, openClient } from './driver/client.ts';
-import { watchSilence } from './driver/close-silent-connections.ts';
-import { withDeadline } from './driver/deadline.ts';
-import { Load } from './driver/pool-load.ts';
-import { askBackends } from './driver/query-backends.ts';
 import { continuePlaces } from './event-places.ts';
 import { isCurrent, takeTurn, within } from './migration-lock.ts';
-import * as tables from './tables.ts';
+import { type Db, openPools } from './pools.ts';
+import { type ReplicatedReads, readFromReplicas } from './replicas/read-from-replicas.ts';
+import { openReplica } from './replicas/replica.ts';
+import { openViewerReads, type ViewerReads } from './viewer-reads.ts';
 
 export type { Connection } from './driver/client.ts';
+export { appRole, type Db, type Reader, type Tx } from './pools.ts';
 
-type Schema = typeof tables;
-/** A Drizzle database with this program's tables. */
-export type Db = PostgresJsDatabase<Schema>;
-/** What a query needs. A pool and a transaction both have it. */
-export type Reader = Pick<
-  PgDatabase<PostgresJsQueryResultHKT, Schema>,
-  'select' | 'selectDistinct' | 'execute' | '$with' | 'with'
->;
-/** A Drizzle transaction. */
-export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
-/** The gateway's role. Migrations run as the owner, which is the connection's login. */
-export const appRole = 'ticketwire_app';
 const migrationsFolder = fileURLToPath(new URL('../../schema/migrations', import.meta.url));
-/** How long a gateway that disappeared during a transaction may hold its locks. */
-const idleInTransactionMs = 60_000;
 /** How long the writer's statements wait for a lock. Other messages wait behind them. */
 const writerLockMs = 250;
 /** How long commands and the worker's steps wait for a lock. They have few connections. */
@@ -41,7 +24,7 @@ const lockMs = 3000;
 const stepsSize = 5;
 
 /** The connections of a process. */
-export interface Database extends AsyncDisposable {
+export interface Database extends AsyncDisposable, ViewerReads {
   /**
    * For internal work: sees every row. A query on behalf of a viewer must include the viewer's rule when it
    * uses this pool.
@@ -58,8 +41,8 @@ export interface Database extends AsyncDisposable {
   readonly raw: postgres.Sql;
   /** Opens a client with one connection, for LISTEN. The caller closes it. */
   listener(): postgres.Sql;
-  /** Reads as the viewer, under row-level security. A requester's read is one read-only transaction. */
-  readAs<T>(viewer: Viewer, read: (db: Reader) => Promise<T>): Promise<T>;
+  /** What answers the reads of viewers if it has caught up; undefined: there are no replicas. */
+  readonly replicas: ReplicatedReads | undefined;
   /** The load of each pool. */
   loads(): PoolLoad[];
   /**
@@ -81,6 +64,8 @@ export interface DatabaseOptions {
   applicationName?: string;
   /** Time limit of a statement, including its wait for a lock. */
   answerWithinMs?: number;
+  /** Streaming replicas for the reads of viewers. */
+  replicas?: readonly Connection[];
 }
 
 /** Creates the pools. Connections are opened on demand. */
@@ -91,116 +76,45 @@ export function openDatabase(
     writerSize = 4,
     applicationName = 'ticketwire',
     answerWithinMs = 10_000,
+    replicas: replicaConnections = [],
   }: DatabaseOptions = {},
 ): Database {
-  const loads: Load[] = [];
-  const open = (max: number, sight: Sight, { lockTimeoutMs = 0, pool = 'listeners' } = {}) => {
-    const load = loads.find((known) => known.pool === pool) ?? new Load(pool, max);
-    if (!loads.includes(load)) loads.push(load);
-    return openClient(connection, {
-      max,
-      wires: load.wires,
-      parameters: sessionOf({ applicationName, sight, answerWithinMs, lockTimeoutMs }),
-    });
-  };
-  const pools = {
-    desk: open(poolSize, 'DESK', { pool: 'desk' }),
-    writer: open(writerSize, 'DESK', { pool: 'writer', lockTimeoutMs: writerLockMs }),
-    operators: open(poolSize, 'OPERATOR', { pool: 'operators' }),
-    requesters: open(poolSize, '', { pool: 'requesters' }),
-    commands: open(stepsSize, 'DESK', { pool: 'commands', lockTimeoutMs: lockMs }),
-    raw: open(stepsSize, 'DESK', { pool: 'mail', lockTimeoutMs: lockMs }),
-  };
-  const watch = watchSilence({
-    wires: {
-      *[Symbol.iterator]() {
-        for (const { wires } of loads) yield* wires;
-      },
-    },
-    ask: askBackends(connection),
-    endAfterMs: 1.25 * answerWithinMs + 250,
-  });
-  // The server's statement_timeout comes first, because after it we know that nothing was written.
-  const over = (name: keyof typeof pools): Db =>
-    drizzle(
-      withDeadline(
-        pools[name],
-        1.5 * answerWithinMs,
-        loads.find(({ pool }) => pool === name),
-      ),
-      {
-        schema: tables,
-      },
-    );
-  const operators = over('operators');
-  const requesters = over('requesters');
-  const { raw } = pools;
+  const options = { applicationName, answerWithinMs };
+  const pools = openPools(connection, options);
+  const desk = pools.openDb('desk', { max: poolSize, sight: 'DESK' });
+  const writer = pools.openDb('writer', { max: writerSize, sight: 'DESK', lockTimeoutMs: writerLockMs });
+  const reads = openViewerReads(pools, poolSize);
+  const commands = pools.openDb('commands', { max: stepsSize, sight: 'DESK', lockTimeoutMs: lockMs });
+  const raw = pools.open('mail', { max: stepsSize, sight: 'DESK', lockTimeoutMs: lockMs });
+  const replicas = replicaConnections.map((replica, n) =>
+    openReplica(replica, { ...options, poolSize, name: `replica-${n + 1}` }),
+  );
+  const replicated = replicas.length === 0 ? undefined : readFromReplicas(pools, reads, replicas);
+  const { readAs, readTextsAs } = replicated ?? reads;
   return {
-    desk: over('desk'),
-    writer: over('writer'),
-    commands: over('commands'),
+    desk,
+    writer,
+    commands,
     raw,
-    listener: () => open(1, 'DESK'),
-    readAs(viewer, read) {
-      // All operators see the same rows. Their pool sets the role once, so each read is one round trip.
-      if (viewer.role === 'OPERATOR') return read(operators);
-      return requesters.transaction(
-        async (tx) => {
-          await tx.execute(
-            sql`select set_config('ticketwire.viewer_role', 'REQUESTER', true),
-              set_config('ticketwire.viewer_id', ${String(viewer.userId)}, true)`,
-          );
-          return read(tx);
-        },
-        { accessMode: 'read only' },
-      );
-    },
-    loads: () => loads.map((load) => load.now()),
-    check: () => assertSight(pools.commands, 'DESK'),
+    listener: () => pools.listener(),
+    readAs,
+    readTextsAs,
+    replicas: replicated,
+    loads: () => [pools, ...replicas].flatMap((each) => each.loads()),
+    check: () => assertSight(commands.$client, 'DESK'),
     async checkAll() {
-      await assertSight(pools.requesters, '');
-      await assertSight(pools.operators, 'OPERATOR');
-      await assertSight(pools.commands, 'DESK');
+      await reads.checkSight();
+      await assertSight(commands.$client, 'DESK');
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all(Object.values(pools).map((pool) => pool.end({ timeout: 5 })));
-      watch[Symbol.dispose]();
+      await Promise.all([pools, ...replicas].map((each) => each[Symbol.asyncDispose]()));
     },
   };
-}
-
-interface SessionSettings {
-  readonly applicationName: string;
-  readonly sight: Sight;
-  readonly answerWithinMs: number;
-  /** 0: only the statement's own limit applies. */
-  readonly lockTimeoutMs: number;
 }
 
 /** The maximum number of connections of one process, including the listeners'. */
 export const connectionsAtMost = ({ poolSize = 10, writerSize = 4 }: DatabaseOptions = {}): number =>
   3 * poolSize + writerSize + 2 * stepsSize + 2;
-
-/** Run-time parameters that each connection sets at its start. */
-const sessionOf = ({ applicationName, sight, answerWithinMs, lockTimeoutMs }: SessionSettings) => ({
-  application_name: applicationName,
-  role: appRole,
-  'ticketwire.viewer_role': sight,
-  search_path: 'public',
-  TimeZone: 'UTC',
-  statement_timeout: String(answerWithinMs),
-  lock_timeout: String(lockTimeoutMs),
-  idle_in_transaction_session_timeout: String(idleInTransactionMs),
-  // Otherwise a gateway that disappeared with its machine would hold its locks for hours.
-  tcp_keepalives_idle: '10',
-  tcp_keepalives_interval: '5',
-  tcp_keepalives_count: '3',
-  tcp_user_timeout: '20000',
-  jit: 'off',
-  // The statements are complex, and their plans hardly depend on the values: planning one costs more than
-  // executing it.
-  plan_cache_mode: 'force_generic_plan',
-});
 
 /**
  * Applies this version's migrations, as the owner. Processes that start together take turns.

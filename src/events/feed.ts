@@ -23,6 +23,9 @@ export interface FeedPorts<E, P> {
   readonly isBefore: (a: P, b: P) => boolean;
 }
 
+/** Calls some functions in each turn of the event loop. Resolves when all were called. */
+export type CallInTurns = (calls: Iterable<() => void>) => Promise<void>;
+
 /** How long events that were read stay in memory for watchers who are a little behind, milliseconds. */
 const keepMs = 1000;
 /** Events that are held are looked for again after so many milliseconds, at first and at most. */
@@ -33,10 +36,12 @@ const maxKept = 200;
 
 /**
  * The events of one list for one class of viewers. Watchers at the end of the list share one read for each
- * ring. A watcher who is behind reads alone until it has caught up.
+ * ring, and are woken when it has ended: ten thousand who wait for it, or for their turn, would each hold the
+ * memory of a call under way. A watcher who is behind reads alone until it has caught up.
  */
 export class Feed<E, P> {
   readonly #ports: FeedPorts<E, P>;
+  readonly #callInTurns: CallInTurns;
   /** The events from `#start` to `#end`, without a gap. */
   #kept: E[] = [];
   #start: P | undefined;
@@ -46,16 +51,18 @@ export class Feed<E, P> {
   /** The value of `#rings` when the last read that reached the end began. */
   #readAt = 0;
   #reading: Promise<void> | undefined;
+  #isTelling = false;
   #forgetting: NodeJS.Timeout | undefined;
   #held: NodeJS.Timeout | undefined;
   #heldMs = leastHeldMs;
   readonly #wakes = new Set<() => void>();
 
-  constructor(ports: FeedPorts<E, P>) {
+  constructor(ports: FeedPorts<E, P>, callInTurns: CallInTurns) {
     this.#ports = ports;
+    this.#callInTurns = callInTurns;
   }
 
-  /** Calls `wake` at each ring. */
+  /** Calls `wake` after each ring, when the events that it announces were read. */
   join(wake: () => void): void {
     this.#wakes.add(wake);
   }
@@ -69,7 +76,32 @@ export class Feed<E, P> {
   /** Says that there may be new events. */
   ring(): void {
     this.#rings += 1;
+    if (!this.#isTelling) void this.#tell();
+  }
+
+  /** Wakes all watchers at once, because the gateway stops. */
+  end(): void {
     for (const wake of this.#wakes) wake();
+  }
+
+  /** Reads what rings announce and wakes the watchers, until every ring was followed by both. */
+  async #tell(): Promise<void> {
+    this.#isTelling = true;
+    let rings: number;
+    let isRead: boolean;
+    do {
+      rings = this.#rings;
+      // Watchers hear of a failed read from their own.
+      isRead = this.#end !== undefined && (await this.#readNews().catch(() => false));
+      await this.#callInTurns(this.#wakes);
+    } while (this.#wakes.size > 0 && (rings !== this.#rings || (isRead && this.hasNews)));
+    this.#isTelling = false;
+  }
+
+  async #readNews(): Promise<true> {
+    this.#reading ??= this.#readOn();
+    await this.#reading;
+    return true;
   }
 
   /** Whether it has rung since the last read. */

@@ -1,4 +1,4 @@
-import { Feed, type FeedPorts, type Page, type ReadAfter } from './feed.ts';
+import { type CallInTurns, Feed, type FeedPorts, type Page, type ReadAfter } from './feed.ts';
 import type { EventHub } from './hub.ts';
 
 /** Watchers who are woken in one turn of the event loop, at most: other requests get theirs in between. */
@@ -16,8 +16,6 @@ export interface FeedOf<E, P> extends FeedPorts<E, P> {
 export interface Watching<E, P> extends Disposable {
   /** The next page after a position. An empty one without `more`: `wake` is called when there may be news. */
   next(after: P): Page<E, P> | Promise<Page<E, P>>;
-  /** Resolves when it is this watcher's turn. */
-  turn(): Promise<void> | undefined;
   /** Whether the gateway stops. */
   readonly isOver: boolean;
 }
@@ -42,15 +40,15 @@ interface Opened {
 /** Creates the feeds. @param hub rings them */
 export function createFeeds(hub: EventHub): Feeds {
   const opened = new Map<string, Opened>();
-  const turn = createTurns();
+  const callInTurns = createTurns();
   hub.ending.addEventListener('abort', () => {
-    for (const { feed } of opened.values()) feed.ring();
+    for (const { feed } of opened.values()) feed.end();
   });
 
   function open<E, P>(of: FeedOf<E, P>): Feed<E, P> {
     const known = opened.get(of.key) as { feed: Feed<E, P> } | undefined;
     if (known !== undefined) return known.feed;
-    const feed = new Feed<E, P>(of);
+    const feed = new Feed<E, P>(of, callInTurns);
     const bell = hub.watch(of.ticketId, () => feed.ring());
     opened.set(of.key, { feed: feed as unknown as Opened['feed'], bell });
     return feed;
@@ -69,7 +67,6 @@ export function createFeeds(hub: EventHub): Feeds {
       await hub.listening();
       return {
         next: (after) => feed.after(after, readAlone),
-        turn,
         get isOver() {
           return hub.ending.aborted;
         },
@@ -79,27 +76,24 @@ export function createFeeds(hub: EventHub): Feeds {
   };
 }
 
-/** Resolves for so many callers in each turn of the event loop. */
-function createTurns(): () => Promise<void> | undefined {
-  let left = perTurn;
-  const waiting: (() => void)[] = [];
-  let isDue = false;
-  const begin = () => {
-    isDue = false;
-    left = perTurn - Math.min(perTurn, waiting.length);
-    const called = waiting.splice(0, perTurn);
-    if (waiting.length > 0) due();
-    for (const call of called) call();
-  };
-  const due = () => {
-    if (isDue) return;
-    isDue = true;
-    setImmediate(begin);
-  };
-  return () => {
-    due();
-    if (left === 0) return new Promise((resolve) => waiting.push(resolve));
-    left -= 1;
-    return undefined;
-  };
+/** So many calls in each turn of the event loop, whichever feed they are for. */
+function createTurns(): CallInTurns {
+  const waiting: { readonly calls: Iterator<() => void>; readonly done: () => void }[] = [];
+  function takeTurn(): void {
+    let left = perTurn;
+    while (waiting.length > 0 && left > 0) {
+      const { done, value } = waiting[0]!.calls.next();
+      if (done === true) waiting.shift()!.done();
+      else {
+        left -= 1;
+        value();
+      }
+    }
+    if (waiting.length > 0) setImmediate(takeTurn);
+  }
+  return (calls) =>
+    new Promise((resolve) => {
+      waiting.push({ calls: calls[Symbol.iterator](), done: resolve });
+      if (waiting.length === 1) setImmediate(takeTurn);
+    });
 }

@@ -5,16 +5,16 @@ import type { Logger } from '../platform/log.ts';
 import { sendText } from './respond.ts';
 
 /** When a connection counts as stalled. */
-export interface Patience {
+export interface StallLimits {
   /** Interval between checks, in milliseconds. */
-  readonly lookEveryMs: number;
+  readonly checkEveryMs: number;
   /** Number of consecutive checks without progress before a connection is cut. */
-  readonly looks: number;
+  readonly checks: number;
   /** Bytes between two checks that count as progress. */
   readonly leastBytes: number;
 }
 /** Cuts requests and answers that move less than 1 KiB/s for half a minute. */
-const usual: Patience = { lookEveryMs: 5000, looks: 6, leastBytes: 5 * 1024 };
+const usual: StallLimits = { checkEveryMs: 5000, checks: 6, leastBytes: 5 * 1024 };
 
 interface WatchedConnection {
   req: IncomingMessage | undefined;
@@ -26,13 +26,17 @@ interface WatchedConnection {
 /** At most so often is a line written about connections that were refused. */
 const tellEveryMs = 10_000;
 
+/** Descriptors that are enough for everything but connections, however many of those there are. */
+const enoughForOthers = 8192;
+
 /**
- * Leaves half of the process's descriptors to what requests need: files, the database, mail servers. Without
- * a bound, connections take the last one, and requests that were accepted fail. A connection over it is
- * closed at once, so that a proxy tries the next process.
+ * Leaves half of the process's descriptors, or as many as are enough, to what requests need: files, the
+ * database, mail servers. Without a bound, connections take the last one, and requests that were accepted
+ * fail. A connection over it is closed at once, so that a proxy tries the next process.
  */
 export function boundConnections(server: Server, log: Logger): void {
-  const most = Math.floor(openFilesLimit() / 2);
+  const limit = openFilesLimit();
+  const most = Math.max(Math.floor(limit / 2), limit - enoughForOthers);
   if (!Number.isFinite(most)) return;
   server.maxConnections = most;
   let refused = 0;
@@ -59,7 +63,7 @@ function openFilesLimit(): number {
  * event stream that is not read. A connection that waits for us is never cut: an answer in the making, a body
  * that we have paused, a stream without news.
  */
-export function cutStalled(server: Server, { lookEveryMs, looks, leastBytes }: Patience = usual): void {
+export function cutStalled(server: Server, { checkEveryMs, checks, leastBytes }: StallLimits = usual): void {
   const connections = new Map<Socket, WatchedConnection>();
   server.on('connection', (socket) => {
     connections.set(socket, { req: undefined, res: undefined, moved: 0, still: 0 });
@@ -75,9 +79,9 @@ export function cutStalled(server: Server, { lookEveryMs, looks, leastBytes }: P
       const isStill = moved - watched.moved < leastBytes && waitsForCaller(socket, watched);
       watched.moved = moved;
       watched.still = isStill ? watched.still + 1 : 0;
-      if (watched.still >= looks) cut(socket, watched);
+      if (watched.still >= checks) cut(socket, watched);
     }
-  }, lookEveryMs).unref();
+  }, checkEveryMs).unref();
   server.once('close', () => clearInterval(timer));
 }
 

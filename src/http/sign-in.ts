@@ -5,7 +5,7 @@ import { addressKey } from '../auth/throttle.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import type { Logger } from '../platform/log.ts';
 import type { RequestContext, Viewer } from '../platform/request-context.ts';
-import { notedOf } from '../platform/request-notes.ts';
+import { notesOf } from '../platform/request-notes.ts';
 import { isDirect } from './direct-request.ts';
 import { idempotencyKeyOf } from './idempotency-key.ts';
 import { type ReceivePorts, receiveFor } from './receive-file.ts';
@@ -42,8 +42,8 @@ export function createBegin(ports: BeginPorts): Begin {
   const { authenticator, rateLimits, log, now, trustProxy, publicUrl } = ports;
   return async (req, res, known) => {
     const { headers } = req;
-    const { requestId, whenAway } = identityOf(req);
-    const noted = notedOf(req);
+    const { requestId, disconnectSignal } = identityOf(req);
+    const noted = notesOf(req);
     const idempotencyKey = idempotencyKeyOf(req);
     const address = remoteAddressOf(req, trustProxy);
     const direct = () => isDirect(req);
@@ -63,7 +63,7 @@ export function createBegin(ports: BeginPorts): Begin {
       now,
       log,
       receive: receiveFor(res, ports),
-      whenAway,
+      disconnectSignal,
       noted,
     };
   };

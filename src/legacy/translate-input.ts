@@ -1,5 +1,5 @@
 import { IncomingFile, type Receive } from '../platform/incoming-file.ts';
-import type { NewAttachment, NewMessagePost } from './dotnet/new-message.ts';
+import type { NewAttachment, NewMessagePost } from './dotnet/new-message-post.ts';
 import type { Input } from './stored-operations.ts';
 
 /** The variables of a call, and a function that maps their paths to the client's members. */

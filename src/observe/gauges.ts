@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { DeliveryState } from '../platform/vocabulary.ts';
 
 /** Connections of one pool. */
@@ -11,6 +11,17 @@ export interface PoolLoad {
   readonly busy: number;
   /** Statements and transactions that wait for a connection. */
   readonly waiting: number;
+}
+
+/** The replicas of the database, and the reads of this process. */
+export interface ReplicaLoad {
+  readonly replicas: readonly {
+    readonly name: string;
+    /** Bytes of the primary's log that it has not replayed; undefined: it does not answer. */
+    readonly lagBytes: number | undefined;
+  }[];
+  /** Reads since the start of the process, by the server that answered. */
+  readonly counts: Readonly<Record<'primary' | 'replica', number>>;
 }
 
 /** Unfinished mails of the whole desk. */
@@ -28,6 +39,7 @@ export interface Backlog {
 /** Sources that are read at each scrape, and cost nothing between scrapes. */
 export interface Gauges {
   pools?(): readonly PoolLoad[];
+  replicas?(): ReplicaLoad | undefined;
   streams?(): number;
   backlog?(): Promise<Backlog>;
 }
@@ -51,6 +63,7 @@ export function createGauges(registry: Registry, sources: readonly Gauges[]): ()
     'pool',
   );
   const streams = gauge('ticketwire_event_streams', 'Open responses that stream events.');
+  const setReplicas = createReplicaGauges(registry);
   const setBacklog = createBacklogGauges(registry);
   return async () => {
     for (const source of sources) {
@@ -59,9 +72,42 @@ export function createGauges(registry: Registry, sources: readonly Gauges[]): ()
         connections.set({ pool, state: 'idle' }, open - busy);
         waiting.set({ pool }, more);
       }
+      setReplicas(source.replicas?.());
       if (source.streams !== undefined) streams.set(source.streams());
       if (source.backlog !== undefined) setBacklog(await source.backlog().catch(() => undefined));
     }
+  };
+}
+
+function createReplicaGauges(registry: Registry): (load: ReplicaLoad | undefined) => void {
+  const registers = [registry];
+  const up = new Gauge({
+    name: 'ticketwire_replica_up',
+    help: 'Whether a replica answers as one: 1 or 0.',
+    labelNames: ['replica'],
+    registers,
+  });
+  const lag = new Gauge({
+    name: 'ticketwire_replica_lag_bytes',
+    help: "Bytes of the primary's write-ahead log that a replica has not replayed, by the latest read.",
+    labelNames: ['replica'],
+    registers,
+  });
+  const reads = new Counter({
+    name: 'ticketwire_replicated_reads_total',
+    help: 'Reads of viewers where there are replicas, by the server that answered.',
+    labelNames: ['server'],
+    registers,
+  });
+  return (load) => {
+    if (load === undefined) return;
+    for (const { name: replica, lagBytes } of load.replicas) {
+      up.set({ replica }, lagBytes === undefined ? 0 : 1);
+      if (lagBytes === undefined) lag.remove({ replica });
+      else lag.set({ replica }, lagBytes);
+    }
+    reads.reset();
+    for (const [server, count] of Object.entries(load.counts)) reads.inc({ server }, count);
   };
 }
 

@@ -120,7 +120,7 @@ function eventMetrics(registry: Registry) {
     help: 'From an event being written until a subscriber receives it; replayed events are left out.',
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60],
   });
-  return { eventTold: (seconds: number) => lag.observe(Math.max(0, seconds)) };
+  return { eventDelivered: (seconds: number) => lag.observe(Math.max(0, seconds)) };
 }
 
 function legacyMetrics(registry: Registry) {

@@ -50,6 +50,12 @@ const database = {
     unset: '`DATABASE_URL`',
     isFirst: true,
   },
+  DATABASE_REPLICA_URLS: {
+    about:
+      'Streaming replicas of the database, for the reads of viewers: URLs separated by commas. A read ' +
+      'sees everything that was committed before it began; see [SCALING.md](SCALING.md#read-replicas).',
+    unset: 'the primary answers all reads',
+  },
   DATABASE_POOL: { about: 'Connections of each of the three pools for requests.' },
   DATABASE_TIMEOUT: {
     about: 'Seconds to wait for a statement. After that the request gets a 503, which can be tried again.',

@@ -16,6 +16,7 @@ import {
   roles,
   smtpUrl,
   url,
+  urls,
   whole,
 } from './setting-types.ts';
 
@@ -45,6 +46,7 @@ const variables = z.object({
   NODE_ENV: z.string().optional(),
   DATABASE_URL: url('postgres:', 'postgresql:').optional(),
   DATABASE_OWNER_URL: url('postgres:', 'postgresql:').optional(),
+  DATABASE_REPLICA_URLS: urls('postgres:', 'postgresql:'),
   DATABASE_POOL: whole(10, 2, 200),
   DATABASE_TIMEOUT: whole(10, 1, 600),
   SMTP_URL: smtpUrl.optional(),
@@ -97,6 +99,7 @@ function* judgeTogether(given: Given): Generator<string> {
  */
 const needDatabase = (env: Given): [string, boolean][] => [
   ['DATABASE_OWNER_URL', env.DATABASE_OWNER_URL !== undefined],
+  ['DATABASE_REPLICA_URLS', env.DATABASE_REPLICA_URLS !== undefined],
   [`NODE_ENV=${env.NODE_ENV}`, /^prod(uction)?$/i.test(env.NODE_ENV ?? '')],
   ['TRUST_PROXY=1', env.TRUST_PROXY === '1'],
 ];

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Source } from './blob-store.ts';
-import { destroy } from './read-source.ts';
+import { destroy } from './copy-source.ts';
 
 /** Unfinished blobs whose digest state is held in memory. Others are read back when they are finished. */
 const digestsKept = 10_000;

@@ -122,8 +122,8 @@ test('shutdown does not wait for a stalled request, and answers one that has arr
 });
 
 test('shutdown cuts a download and a watcher that stop reading, after a while', async () => {
-  const patience = { lookEveryMs: 50, looks: 4, leastBytes: 1 };
-  await using gateway = await startGateway({ overrides: { patience } });
+  const stallLimits = { checkEveryMs: 50, checks: 4, leastBytes: 1 };
+  await using gateway = await startGateway({ overrides: { stallLimits } });
   await gateway.legacy({
     TicketREF: 'INC-000047',
     Message: 'With a file',

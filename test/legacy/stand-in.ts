@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type RequestOptions, request } 
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { createLegacyDoor, type LegacyPorts } from '../../src/legacy/endpoint.ts';
-import type { Execute } from '../../src/legacy/new-message.ts';
+import type { Execute } from '../../src/legacy/execute-new-message.ts';
 import type { Input } from '../../src/legacy/stored-operations.ts';
 import type { IncomingFile } from '../../src/platform/incoming-file.ts';
 import { createLog } from '../../src/platform/log.ts';
@@ -58,7 +58,7 @@ export async function startDoor(ports: Partial<LegacyPorts> = {}) {
         open -= 1;
       }
     },
-    whenAway: () => new AbortController().signal,
+    disconnectSignal: () => new AbortController().signal,
   };
   const execute = async (operation: { name: string }, variables: unknown) => {
     if (operation.name === 'FindLegacyTicket') {

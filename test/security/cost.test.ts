@@ -9,12 +9,12 @@ import { rawPost, sendRaw } from '../support/raw-http.ts';
 
 /* What one caller can make the gateway do is bounded by bytes and rows, not by fields alone. */
 
-const patience = { lookEveryMs: 100, looks: 5, leastBytes: 1024 };
+const stallLimits = { checkEveryMs: 100, checks: 5, leastBytes: 1024 };
 let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway({
     env: { ROLES: 'web', MAX_ANSWER_BYTES: '262144' },
-    overrides: { patience },
+    overrides: { stallLimits },
   });
 });
 afterAll(() => gateway[Symbol.asyncDispose]());

@@ -73,6 +73,9 @@ async function* databaseChecks(config: Config): AsyncGenerator<SettingCheck> {
   };
   if (!current) return;
   yield { name: isUrl ? 'DATABASE_URL' : 'DATA_DIR', run: () => trySight(connections.gateway) };
+  if (database.kind === 'url')
+    for (const url of database.replicaUrls)
+      yield { name: 'DATABASE_REPLICA_URLS', run: () => tryReplica(database.url, url) };
   yield { name: 'mailboxes', run: () => tryMailboxes(connections.gateway, config) };
   yield { name: 'outbox', run: () => lookAtOutbox(connections.gateway) };
 }
@@ -104,6 +107,16 @@ async function trySight(gateway: Connection): Promise<string> {
   return 'connects as ticketwire_app; row-level security and grants are in place';
 }
 
+async function tryReplica(primary: string, url: string): Promise<string> {
+  const { openDatabase } = await import('../../db/database.ts');
+  const { naming } = await import('../../start-error.ts');
+  const options = { poolSize: 2, applicationName: 'ticketwire-doctor', replicas: [url] };
+  await using database = openDatabase(primary, options);
+  const failed = (_replica: unknown, error: unknown) => Promise.reject(error);
+  await naming('DATABASE_REPLICA_URLS', () => database.replicas!.check(failed));
+  return `${new URL(url).host} is a replica of the database`;
+}
+
 async function tryStore({ blobs }: Config): Promise<string> {
   const { describePlace } = await import('../../settings/blobs-url.ts');
   const { openStore } = await import('../../storage/open-store.ts');
@@ -115,9 +128,9 @@ async function tryStore({ blobs }: Config): Promise<string> {
 async function tryMailServer({ smtp }: Config): Promise<string | CheckResult> {
   if (smtp.kind === 'inbox') return 'the development inbox of the gateway';
   if (smtp.kind === 'none') return off('each mailbox has its own server');
-  const { smtpServer } = await import('../../mail/smtp/transport.ts');
+  const { parseSmtpUrl } = await import('../../mail/smtp/server-settings.ts');
   const { greet } = await import('../../mail/smtp/test-connection.ts');
-  const server = smtpServer(smtp.url);
+  const server = parseSmtpUrl(smtp.url);
   const session = await greet(server);
   session.quit();
   const signedIn = server.user === undefined ? '' : `, signed in as ${server.user}`;
@@ -127,7 +140,7 @@ async function tryMailServer({ smtp }: Config): Promise<string | CheckResult> {
 /** Connects to the servers of mailboxes that have their own, one after the other. */
 async function tryMailboxes(gateway: Connection, { mailboxKey }: Config): Promise<string | CheckResult> {
   const { openDatabase } = await import('../../db/database.ts');
-  const { serverOf } = await import('../../mail/smtp/transport.ts');
+  const { serverOf } = await import('../../mail/smtp/mailbox-pools.ts');
   const { greet } = await import('../../mail/smtp/test-connection.ts');
   await using database = openDatabase(gateway, { poolSize: 2, applicationName: 'ticketwire-doctor' });
   const own = await database.raw<{ address: string; smtpUrl: string; smtpPassword: Buffer | null }[]>`

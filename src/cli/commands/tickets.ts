@@ -2,8 +2,9 @@ import { and, desc, eq, sql } from 'drizzle-orm';
 import { attachments, messages, tickets, users } from '../../db/tables.ts';
 import { newTicket } from '../../import/record.ts';
 import { ticketsWith } from '../../tickets/read/search-text.ts';
+import { auditEntry } from '../audit-entry.ts';
 import { type Command, checked, one, wholeNumber } from '../command.ts';
-import { audit, findTicket, findUser } from '../lookup.ts';
+import { findTicket, findUser } from '../lookup.ts';
 import { fields, printable, rows } from '../output.ts';
 
 const add: Command = {
@@ -32,7 +33,7 @@ const add: Command = {
         originalMessageId: one(values, 'original-message-id') ?? null,
       });
       await tx.insert(tickets).values({ id, ...ticket, requesterId: requester.id });
-      await audit(tx, 'TICKET_ADDED', { ticketId: id });
+      await tx.execute(auditEntry('TICKET_ADDED', { ticketId: id }));
       return fields({ id, ...ticket, requester: requester.login, status: 'OPEN' });
     });
   },

@@ -4,7 +4,7 @@ import type { Wire } from './wire.ts';
 /**
  * Counts the load of one pool. The driver does not expose it, so wires and pending statements are counted.
  */
-export class Load {
+export class LoadCounter {
   readonly pool: string;
   readonly #size: number;
   readonly wires = new Set<Wire>();

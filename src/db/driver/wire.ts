@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Exchange } from './protocol-state.ts';
+import { ProtocolState } from './protocol-state.ts';
 import { openSocket, type Security, type ServerAddress } from './socket.ts';
 
 /**
@@ -35,7 +35,7 @@ const closeMs = 1000;
  */
 export function openWire(address: ServerAddress, security: Security | undefined): Wire {
   const openedAt = performance.now();
-  const exchange = new Exchange(openedAt);
+  const protocol = new ProtocolState(openedAt);
   const events = new EventEmitter();
   let stream: Socket | undefined;
   let closed = false;
@@ -49,19 +49,19 @@ export function openWire(address: ServerAddress, security: Security | undefined)
     stream?.destroy();
     socket.destroy();
     // The driver fails every statement in progress on `error`. A connection without any is just closed.
-    if (error !== undefined && exchange.isWaiting) {
+    if (error !== undefined && protocol.isWaiting) {
       events.emit('error', error);
-      if (!exchange.isStarting) events.emit('data', exchange.conclusion());
+      if (!protocol.isStarting) events.emit('data', protocol.conclusion());
     }
     // After `close` the driver must not write. In a transaction it still does, at least its rollback.
-    if (exchange.isTransactionOpen) lost = error ?? goneError('by this side');
+    if (protocol.isTransactionOpen) lost = error ?? goneError('by this side');
     else events.emit('close', false);
   }
 
   /** Fails a statement of a transaction whose connection is lost. The transaction's end closes the wire. */
   async function failLate(error: Error, chunk: Buffer): Promise<void> {
-    exchange.sent(chunk);
-    const isOver = !exchange.isTransactionOpen;
+    protocol.sent(chunk);
+    const isOver = !protocol.isTransactionOpen;
     if (isOver) lost = undefined;
     await nextTurn();
     events.emit('error', error);
@@ -75,7 +75,7 @@ export function openWire(address: ServerAddress, security: Security | undefined)
    */
   async function unstick(): Promise<void> {
     await nextTurn();
-    for (let turns = 0; turns < maxTurns && !closed && !exchange.hasBegun; turns += 1) {
+    for (let turns = 0; turns < maxTurns && !closed && !protocol.hasBegun; turns += 1) {
       isStuck = turns > 2;
       if (isStuck) events.emit('data', askPassword);
       await nextTurn();
@@ -83,9 +83,9 @@ export function openWire(address: ServerAddress, security: Security | undefined)
   }
 
   function receive(chunk: Buffer): void {
-    const data = exchange.received(chunk);
+    const data = protocol.received(chunk);
     if (data.length > 0) events.emit('data', data);
-    if (exchange.fatal !== undefined) end(exchange.fatal);
+    if (protocol.fatal !== undefined) end(protocol.fatal);
   }
 
   const socket = openSocket(address, security, (opened) => {
@@ -93,7 +93,7 @@ export function openWire(address: ServerAddress, security: Security | undefined)
     opened.on('data', receive);
     opened.on('error', end);
     opened.on('drain', () => events.emit('drain'));
-    opened.on('close', () => end(goneError(exchange.isStarting ? whileOpening : 'by the server')));
+    opened.on('close', () => end(goneError(protocol.isStarting ? whileOpening : 'by the server')));
     for (const chunk of early.splice(0)) opened.write(chunk);
   });
   if (stream !== socket) {
@@ -107,9 +107,9 @@ export function openWire(address: ServerAddress, security: Security | undefined)
     write(chunk: Buffer, done?: () => void): boolean {
       if (lost !== undefined) void failLate(lost, chunk);
       // The driver opens another connection, and its flush works again when this returns.
-      if (isStuck && !exchange.hasBegun) end(undefined);
+      if (isStuck && !protocol.hasBegun) end(undefined);
       if (closed) return true;
-      exchange.sent(chunk);
+      protocol.sent(chunk);
       if (stream !== undefined) return stream.write(chunk, done);
       early.push(chunk);
       return true;
@@ -126,14 +126,14 @@ export function openWire(address: ServerAddress, security: Security | undefined)
   void unstick();
   return Object.defineProperties(Object.assign(events, methods), {
     readyState: { get: () => (closed ? 'closed' : 'open') },
-    pid: { get: () => exchange.pid },
+    pid: { get: () => protocol.pid },
     openedAt: { value: openedAt },
-    heardAt: { get: () => exchange.heardAt },
+    heardAt: { get: () => protocol.heardAt },
     silentSince: { get: () => silentSince() },
   }) as Wire & typeof methods;
 
   function silentSince(): number | undefined {
-    return exchange.isWaiting && !closed ? Math.max(exchange.askedAt, exchange.heardAt) : undefined;
+    return protocol.isWaiting && !closed ? Math.max(protocol.askedAt, protocol.heardAt) : undefined;
   }
 }
 

@@ -1,32 +1,56 @@
+/** A class, because closures for each of thousands of open streams would take more memory. */
+class MappedStream<A, B> implements AsyncIterableIterator<B, undefined> {
+  readonly #values: AsyncIterator<A>;
+  readonly #map: (value: A) => B | Promise<B>;
+  readonly #atFault: ((error: unknown) => B) | undefined;
+  #isOver = false;
+
+  constructor(
+    values: AsyncIterator<A>,
+    map: (value: A) => B | Promise<B>,
+    atFault: ((error: unknown) => B) | undefined,
+  ) {
+    this.#values = values;
+    this.#map = map;
+    this.#atFault = atFault;
+  }
+
+  [Symbol.asyncIterator]() {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<B, undefined>> {
+    if (this.#isOver) return Promise.resolve({ done: true, value: undefined });
+    return this.#values
+      .next()
+      .then((result) => this.#told(result))
+      .catch((error) => this.#failed(error));
+  }
+
+  async return(): Promise<IteratorResult<B, undefined>> {
+    this.#isOver = true;
+    await this.#values.return?.();
+    return { done: true, value: undefined };
+  }
+
+  async #told({ done, value }: IteratorResult<A>): Promise<IteratorResult<B, undefined>> {
+    return done === true ? { done, value: undefined } : { done: false, value: await this.#map(value) };
+  }
+
+  #failed(error: unknown): IteratorResult<B, undefined> {
+    if (this.#atFault === undefined) throw error;
+    this.#isOver = true;
+    return { done: false, value: this.#atFault(error) };
+  }
+}
+
 /**
  * Maps each value of a stream. Unlike an async generator it holds no suspended function while it waits, and
  * it can be returned meanwhile.
  * @param atFault makes a last value of the source's error
  */
-export function mapStream<A, B>(
+export const mapStream = <A, B>(
   source: AsyncIterable<A>,
   map: (value: A) => B | Promise<B>,
   atFault?: (error: unknown) => B,
-): AsyncIterableIterator<B, undefined> {
-  const values = source[Symbol.asyncIterator]();
-  let isOver = false;
-  const told = async ({ done, value }: IteratorResult<A>): Promise<IteratorResult<B, undefined>> =>
-    done === true ? { done, value: undefined } : { done: false, value: await map(value) };
-  const failed = (error: unknown): IteratorResult<B, undefined> => {
-    if (atFault === undefined) throw error;
-    isOver = true;
-    return { done: false, value: atFault(error) };
-  };
-  return {
-    next: () =>
-      isOver ? Promise.resolve({ done: true, value: undefined }) : values.next().then(told).catch(failed),
-    async return() {
-      isOver = true;
-      await values.return?.();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-}
+): AsyncIterableIterator<B, undefined> => new MappedStream(source[Symbol.asyncIterator](), map, atFault);

@@ -1,26 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
-import { notedOf } from '../../platform/request-notes.ts';
+import { notesOf } from '../../platform/request-notes.ts';
 import { writeHead } from '../../platform/response-head.ts';
-import { drained, writePieces } from '../../platform/send-response.ts';
 import type { Operation } from '../execute/prepare-operation.ts';
+import { type OpenStream, OpenStreams, type StreamMessage, type Wording } from './open-streams.ts';
 import { contentTypes } from './response-media-types.ts';
 import { asJson, commonHeaders, vary, type WriteOptions } from './write-response.ts';
-
-/**
- * Interval of keep-alive messages on an idle stream, in milliseconds. Proxies cut idle connections after 30
- * or 60 s.
- */
-const sayEveryMs = 12_000;
-
-/** The syntax of a kind of stream. */
-interface Wording {
-  readonly head: string;
-  readonly alive: string;
-  /** What stands before and behind the JSON of one result. */
-  event(id: string | undefined): readonly [before: string, behind: string];
-  readonly end: string;
-}
 
 const wordings = {
   /** GraphQL over SSE, distinct connections mode. */
@@ -40,13 +25,6 @@ const wordings = {
   },
 } as const satisfies Record<'events' | 'parts', Wording>;
 
-/** One result in the syntax of a stream. */
-interface StreamMessage {
-  /** As a whole; of a long one, the JSON in pieces, with what stands before and behind it. */
-  readonly pieces: Buffer | readonly [before: string, json: Iterable<string>, behind: string];
-  /** Whether its error says that the database does not answer for now. */
-  readonly passes: boolean;
-}
 type Messages = Readonly<Record<'events' | 'parts', WeakMap<ExecutionResult, StreamMessage>>>;
 
 /** What a stream's messages depend on besides the results. */
@@ -62,7 +40,7 @@ async function* once(result: ExecutionResult): AsyncGenerator<ExecutionResult> {
 
 /** Creates the writer of responses that are streams. It knows the open streams and can cut them. */
 export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>) {
-  const open = new Set<OpenStream>();
+  const open = new OpenStreams();
   const messages = { events: new WeakMap(), parts: new WeakMap() } as const satisfies Messages;
   let areCut = false;
 
@@ -97,11 +75,10 @@ export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>
     };
     writeHead(res, 200, headers);
     req.resume();
-    if (Symbol.asyncIterator in result) notedOf(req).lasting = true;
-    const stream = new OpenStream(res, wordings[form]);
-    open.add(stream);
+    if (Symbol.asyncIterator in result) notesOf(req).lasting = true;
+    const stream = open.begin(res, wordings[form]);
     res.once('close', () => {
-      open.delete(stream);
+      open.leave(stream);
       void results.return?.();
     });
     follow(stream, results, { form, place: operation?.place, kind: operation?.kind });
@@ -137,62 +114,7 @@ export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>
     },
     cut(): void {
       areCut = true;
-      for (const stream of open) stream.cut();
+      open.cut();
     },
   };
-}
-
-class OpenStream {
-  readonly #res: ServerResponse;
-  readonly #wording: Wording;
-  #wasCut = false;
-  #isTelling = false;
-
-  constructor(res: ServerResponse, wording: Wording) {
-    this.#res = res;
-    this.#wording = wording;
-    res.write(wording.head);
-    const timer = setInterval(() => {
-      if (this.isOpen && !this.#isTelling && !res.writableNeedDrain) res.write(wording.alive);
-    }, sayEveryMs).unref();
-    res.once('close', () => clearInterval(timer));
-  }
-
-  get isOpen(): boolean {
-    return !this.#wasCut && !this.#res.destroyed && !this.#res.writableEnded;
-  }
-
-  /**
-   * @returns undefined when more may be written at once. Otherwise resolves when its reader has taken what
-   * was written, or has gone
-   */
-  tell({ pieces }: StreamMessage): Promise<void> | undefined {
-    if (!Buffer.isBuffer(pieces)) return this.#tellPieces(pieces);
-    return !this.isOpen || this.#res.write(pieces) ? undefined : drained(this.#res);
-  }
-
-  async #tellPieces([before, json, behind]: Exclude<StreamMessage['pieces'], Buffer>): Promise<void> {
-    this.#isTelling = true;
-    await writePieces(this.#res, this.#whileOpen([before]));
-    await writePieces(this.#res, this.#whileOpen(json));
-    await writePieces(this.#res, this.#whileOpen([behind]));
-    this.#isTelling = false;
-  }
-
-  *#whileOpen(pieces: Iterable<string>): Generator<string> {
-    for (const piece of pieces) {
-      if (!this.isOpen) return;
-      yield piece;
-    }
-  }
-
-  complete(): void {
-    if (this.isOpen) this.#res.end(this.#wording.end);
-  }
-
-  /** Ends the stream without a completion message, after all pending bytes are sent. */
-  cut(): void {
-    this.#wasCut = true;
-    this.#res.socket?.destroySoon();
-  }
 }

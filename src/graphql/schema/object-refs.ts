@@ -1,4 +1,4 @@
-import type { PageMessage } from '../../tickets/read/list-messages.ts';
+import type { PageMessage } from '../../tickets/read/conversation/decode-rows.ts';
 import type { Message } from '../../tickets/read/load-messages.ts';
 import type { Ticket, TicketWithRequester } from '../../tickets/read/tickets.ts';
 import { builder } from './builder.ts';

@@ -3,6 +3,7 @@ import { requireViewer } from '../../tickets/permissions.ts';
 import { eventCursor, messagesOf } from '../../tickets/read/cursor.ts';
 import { readPage } from '../../tickets/read/pagination.ts';
 import { findTicket } from '../../tickets/read/tickets.ts';
+import { messagesAhead, partsOf } from '../context/selection.ts';
 import { builder } from './builder.ts';
 import { TicketStatusEnum } from './enums.ts';
 import { connectionOf, pageComplexity } from './lists/page.ts';
@@ -35,10 +36,10 @@ builder.node(TicketRef, {
         nullable: true,
         description: 'The messages that the viewer may see, oldest first. Needs the scope READ.',
         complexity: pageComplexity,
-        resolve: async (ticket, args, ctx) => {
+        resolve: async (ticket, args, ctx, info) => {
           requireViewer(ctx, 'read');
           const page = await readPage(messagesOf(ticket.id), args, (of) =>
-            ctx.load.messagesOf(ticket.id, of),
+            ctx.load.messagesOf(ticket.id, of, partsOf(info)),
           );
           return connectionOf(page, () => ({ rows: ticket.messageCount, isExact: true }));
         },
@@ -99,6 +100,10 @@ builder.queryField('ticket', (t) =>
       'One ticket. Null when it does not exist or when the viewer may not see it: the answer does not ' +
       'say which.',
     args: { by: t.arg({ type: TicketSelectorInput, required: true, description: 'Which one.' }) },
-    resolve: (_root, { by }, ctx) => findTicket(ctx, by),
+    resolve: (_root, { by }, ctx, info) => {
+      const ahead = messagesAhead(info);
+      if (ahead === undefined) return findTicket(ctx, by);
+      return ctx.load.ticketWithMessages(by, ahead.page, ahead.parts);
+    },
   }),
 );

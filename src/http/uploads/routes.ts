@@ -6,7 +6,7 @@ import { uploadLifetimeHours } from '../../storage/garbage/expire-rows.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import { requireViewer } from '../../tickets/permissions.ts';
 import { appendToUpload } from '../../tickets/uploads/append-bytes.ts';
-import { uploadNotFound } from '../../tickets/uploads/faults.ts';
+import { uploadNotFound } from '../../tickets/uploads/fault-codes.ts';
 import { nextArrival } from '../../tickets/uploads/one-at-a-time.ts';
 import { storeUpload } from '../../tickets/uploads/single-request.ts';
 import { beginUpload, cancelUpload, uploadState } from '../../tickets/uploads/unfinished-uploads.ts';

@@ -1,7 +1,8 @@
 import type { AttemptOutcome } from './outcome.ts';
+import type { SmtpServer, SmtpTimeouts } from './server-settings.ts';
 import { SmtpSession } from './session.ts';
 import { failedToConnect } from './smtp-errors.ts';
-import type { SmtpServer, SmtpTimeouts, Transmission } from './transmission.ts';
+import type { Transmission } from './transmission.ts';
 
 /** Most mails per connection, as many servers limit them. */
 const mailsPerConnection = 100;

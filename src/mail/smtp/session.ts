@@ -4,8 +4,9 @@ import { needsSmtpUtf8 } from '../address.ts';
 import { socketOf } from './connection-socket.ts';
 import { type Extensions, readExtensions } from './extensions.ts';
 import { type AttemptOutcome, unknownVerdict, verdictOf } from './outcome.ts';
+import type { SmtpServer, SmtpTimeouts } from './server-settings.ts';
 import { Fenced, OwnFault, orOwnFault, plainWords, type SmtpError, settled } from './smtp-errors.ts';
-import type { SmtpServer, SmtpTimeouts, Transmission } from './transmission.ts';
+import type { Transmission } from './transmission.ts';
 
 const noSmtpUtf8 = '550 5.6.7 The mail server does not take addresses with letters beyond ASCII (SMTPUTF8)';
 

@@ -13,7 +13,7 @@ import {
   newBlobKey,
 } from '../blob-store.ts';
 import { checkStore } from '../check-store.ts';
-import { readSource } from '../read-source.ts';
+import { copySource } from '../copy-source.ts';
 import { dayOf, isDay, readIdentity, writeIdentity } from '../store-identity.ts';
 import {
   asStoreFault,
@@ -68,7 +68,7 @@ export function createDiskStore(directory: string): BlobStore {
       /** The source's error must not be taken for the disk's. */
       let own: Error | undefined;
       try {
-        const { byteSize, brokenOff } = await readSource(source, maxBytes, hash, async (pieces) => {
+        const { byteSize, brokenOff } = await copySource(source, maxBytes, hash, async (pieces) => {
           fd ??= await folders.createFile(folder, key);
           await writeAll(fd, pieces);
         });

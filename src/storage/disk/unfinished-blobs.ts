@@ -12,8 +12,8 @@ import {
   type Source,
   type StoredBlob,
 } from '../blob-store.ts';
+import { copySource, destroy } from '../copy-source.ts';
 import { createDigests, createTurns } from '../exclusive-append.ts';
-import { destroy, readSource } from '../read-source.ts';
 import {
   asStoreFault,
   closeFile,
@@ -75,7 +75,7 @@ export function createUnfinished({
     let written = offset;
     digests.forget(key);
     try {
-      const { byteSize } = await readSource(source, maxBytes - offset, hash, async (pieces) => {
+      const { byteSize } = await copySource(source, maxBytes - offset, hash, async (pieces) => {
         await writeAll(fd, pieces, written);
         written += pieces.reduce((sum, { length }) => sum + length, 0);
       });

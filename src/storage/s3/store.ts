@@ -15,7 +15,7 @@ import {
   type PresignOptions,
 } from '../blob-store.ts';
 import { checkStore } from '../check-store.ts';
-import { readSource } from '../read-source.ts';
+import { copySource } from '../copy-source.ts';
 import { dayOf, isDay, readIdentity, writeIdentity } from '../store-identity.ts';
 import { createS3Objects, S3Missing, type S3Timing, unlessMissing } from './client.ts';
 import { complete, createAssembly, nothingAssembled } from './multipart-assembly.ts';
@@ -53,7 +53,7 @@ export function createS3Store(options: S3Place, timing: S3Timing = {}): BlobStor
       const assembly = createAssembly(s3, blobOf(key), nothingAssembled);
       let completing = false;
       try {
-        const { byteSize, brokenOff } = await readSource(source, maxBytes, hash, assembly.write);
+        const { byteSize, brokenOff } = await copySource(source, maxBytes, hash, assembly.write);
         if (brokenOff !== undefined) throw brokenOff;
         const assembled = await assembly.assembled();
         completing = true;

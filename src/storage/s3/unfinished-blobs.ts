@@ -10,8 +10,8 @@ import {
   newBlobKey,
   type Source,
 } from '../blob-store.ts';
+import { copySource, destroy } from '../copy-source.ts';
 import { createDigests, createTurns } from '../exclusive-append.ts';
-import { destroy, readSource } from '../read-source.ts';
 import { S3Missing, type S3Objects, unlessMissing } from './client.ts';
 import {
   type Assembled,
@@ -70,7 +70,7 @@ export function createUnfinished({
     };
     digests.forget(key);
     try {
-      const { byteSize } = await readSource(source, maxBytes - offset, hash, async (pieces) => {
+      const { byteSize } = await copySource(source, maxBytes - offset, hash, async (pieces) => {
         await assembly.write(pieces);
         if (assembly.partsCut() - (noted ?? begun.parts.length) >= partsBetweenNotes) await note();
       });

@@ -51,14 +51,17 @@ export async function watchTicketEvents(
     key: `${eventsOf(ticketId, byOperators)} ${byOperators ? '' : viewer.userId}`,
     ticketId,
     read: (after) => readTicketEvents(ctx.services, of, after, pageSize),
-    positionOf: ({ number, through }) => ({ number, through }),
-    isBefore: (a, b) => a.number < b.number,
+    positionOf,
+    isBefore,
   };
   const forOperators = byOperators
     ? 'You are no operator any more; watch the ticket from its cursor of now'
     : undefined;
   return EventWatcher.start(ctx, { feed, from, forOperators });
 }
+
+const positionOf = ({ number, through }: NumberedEvent): TicketPosition => ({ number, through });
+const isBefore = (a: TicketPosition, b: TicketPosition): boolean => a.number < b.number;
 
 async function begin(
   ctx: TicketContext,

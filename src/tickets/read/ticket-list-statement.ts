@@ -1,9 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { PgColumn } from 'drizzle-orm/pg-core';
+import { alias, type PgColumn } from 'drizzle-orm/pg-core';
 import type { Reader } from '../../db/database.ts';
 import { preparedFor } from '../../db/prepare-once.ts';
 import { deliveries, tickets } from '../../db/tables.ts';
+import { minuteOf } from '../../db/with-step.ts';
 import type { TicketStatus } from '../../platform/vocabulary.ts';
+import { byLastMessage } from './by-last-message.ts';
 import { ownTicketsWith, ticketsWith } from './search-text.ts';
 import { columnsFor } from './tickets.ts';
 
@@ -116,16 +118,25 @@ const order = (shape: TicketListShape): SQL =>
  * with `status = …`, PostgreSQL would rather walk all tickets by id until it has found enough.
  */
 const byStatus = (shape: TicketListShape): SQL => sql`
-  unnest(${sql.placeholder('statuses')}::text[]) s (wanted) cross join lateral (
-    select * from ${tickets} where ${
-      shape.orderBy === 'CREATED'
-        ? sql`(${tickets.status}, ${tickets.id}) > (s.wanted, ${int('aboveId')})
-            and (${tickets.status}, ${tickets.id}) < (s.wanted, ${int('belowId')})`
-        : sql`${tickets.status} = s.wanted and ${between(shape)}`
-    } ${sql.join(conditions(shape))}
-    order by ${shape.orderBy === 'CREATED' ? sql`${tickets.status} ${direction(shape)},` : sql``}
-      ${order(shape)}
-    limit ${int('limit')}) ${tickets}`;
+  unnest(${sql.placeholder('statuses')}::text[]) s (wanted) cross join lateral (${
+    shape.orderBy === 'CREATED' ? byId(shape) : byActivity(shape)
+  }) ${tickets}`;
+
+const byId = (shape: TicketListShape): SQL => sql`
+  select * from ${tickets}
+  where (${tickets.status}, ${tickets.id}) > (s.wanted, ${int('aboveId')})
+    and (${tickets.status}, ${tickets.id}) < (s.wanted, ${int('belowId')}) ${sql.join(conditions(shape))}
+  order by ${tickets.status} ${direction(shape)}, ${order(shape)} limit ${int('limit')}`;
+
+const byActivity = (shape: TicketListShape): SQL =>
+  byLastMessage({
+    byOperator: shape.byOperator,
+    direction: shape.inverted ? 'asc' : 'desc',
+    where: sql`${tickets.status} = s.wanted ${sql.join(conditions(shape))}`,
+    above: [instant('above'), int('aboveId')],
+    below: [instant('below'), int('belowId')],
+    limit: int('limit'),
+  });
 
 /** Few tickets that a condition names, sorted. */
 const amongCandidates = (shape: TicketListShape): SQL => sql`
@@ -152,16 +163,21 @@ function candidates(shape: TicketListShape): SQL[] {
   return found;
 }
 
+const a = alias(tickets, 'a');
+
 /** If nothing else is asked, only the page's rows are read: the index has all that it takes to find them. */
 function activeSince(shape: TicketListShape): SQL {
   const { byOperator, ofRequester, byReference, byText, unsettled } = shape;
-  const activeAt = sql.raw(byOperator ? 'active_at' : 'public_active_at');
+  const [activeAt, listedAt, byMinute] = byOperator
+    ? [a.activeAt, a.listedAt, a.isListedByMinute]
+    : [a.publicActiveAt, a.publicListedAt, a.isPublicListedByMinute];
   const own = byOperator ? sql`` : sql`and a.requester_id = ${int('viewerId')}`;
   const isAlone = !ofRequester && !byReference && !byText && unsettled === null;
   const page = sql`and a.id > ${int('aboveId')} and a.id < ${int('belowId')}
     order by a.id ${direction(shape)} limit ${int('limit')}`;
-  return sql`select a.id from tickets a
-    where a.status = any (${sql.placeholder('statuses')}::text[]) and a.${activeAt} > ${instant('since')}
+  return sql`select a.id from ${tickets} a
+    where a.status = any (${sql.placeholder('statuses')}::text[]) and ${byMinute} = any ('{f,t}')
+      and ${listedAt} >= ${minuteOf(instant('since'))} and ${activeAt} > ${instant('since')}
       ${own} ${isAlone ? page : sql``}`;
 }
 

@@ -5,7 +5,7 @@ import { BlobMissing, BlobOffset, BlobTooLarge } from '../../storage/blob-store.
 import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../permissions.ts';
 import { refuse } from '../refusals-by-command.ts';
-import { UploadFault, uploadNotFound } from './faults.ts';
+import { UploadFault, uploadNotFound } from './fault-codes.ts';
 import { recordArrivedBytes } from './lease.ts';
 import { runExclusively } from './one-at-a-time.ts';
 import { readQuotaUse, refusalBeyondAvailable } from './quota.ts';

@@ -26,7 +26,7 @@ export interface Cluster extends AsyncDisposable {
   promote(): Promise<void>;
   sql(): postgres.Sql;
   /** A copy of its files, which must not be in use, as its standby. */
-  copyAsStandby(directory: string): Promise<Cluster>;
+  copyAsStandby(directory: string, how?: { readonly isSynchronous: boolean }): Promise<Cluster>;
   copy(directory: string): Promise<Cluster>;
 }
 
@@ -105,17 +105,19 @@ async function clusterAt(place: Place): Promise<Cluster> {
       await client`select pg_promote()`;
       await client.end();
     },
-    async copyAsStandby(to) {
+    async copyAsStandby(to, { isSynchronous } = { isSynchronous: true }) {
       const standby = await copy(to);
       await writeFile(join(to, 'standby.signal'), '');
       if (identity.ids)
         await run('chown', [`${identity.ids.uid}:${identity.ids.gid}`, join(to, 'standby.signal')]);
       const primary = `host=127.0.0.1 port=${port} user=admin application_name=standby`;
-      appendFileSync(join(to, 'postgresql.conf'), `primary_conninfo = '${primary}'\n`);
-      appendFileSync(
-        join(directory, 'postgresql.conf'),
-        "synchronous_standby_names = 'standby'\nsynchronous_commit = remote_apply\n",
-      );
+      const streaming = `primary_conninfo = '${primary}'\nwal_retrieve_retry_interval = 100ms\n`;
+      appendFileSync(join(to, 'postgresql.conf'), streaming);
+      if (isSynchronous)
+        appendFileSync(
+          join(directory, 'postgresql.conf'),
+          "synchronous_standby_names = 'standby'\nsynchronous_commit = remote_apply\n",
+        );
       return standby;
     },
     [Symbol.asyncDispose]: kill,

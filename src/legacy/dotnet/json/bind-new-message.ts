@@ -9,7 +9,7 @@ import {
   type Shape,
   TooLarge,
   type ValueType,
-} from '../new-message.ts';
+} from '../new-message-post.ts';
 import type { Spools } from '../spool.ts';
 import type { TextSource } from '../text-source.ts';
 import { asItem, convert, findMember, items, shapes } from './contract.ts';

@@ -14,12 +14,12 @@ import {
   type ReadingLimits,
   TooLarge,
   type ValueType,
-} from '../new-message.ts';
+} from '../new-message-post.ts';
 import type { Spool, Spools } from '../spool.ts';
 import type { TextSource } from '../text-source.ts';
-import { malformed } from './markup-syntax.ts';
 import { xmlBoolean, xmlInteger } from './parse-value.ts';
 import { XmlReader } from './reader.ts';
+import { malformed } from './scan-markup.ts';
 import { checkType, readMarks } from './serializer-attributes.ts';
 
 /** Members in DataContractSerializer's order: ordinal, by name. */

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type postgres from 'postgres';
 import { assign } from '../../db/insert-from.ts';
-import { run } from '../../db/statement.ts';
+import { runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryRecipients, mailboxes, messages, tickets, users } from '../../db/tables.ts';
 import { appendDeliveryEvents } from '../../events/append-events.ts';
 import { d, isUnsettled, isWaiting, m, r } from '../table-aliases.ts';
@@ -16,8 +16,8 @@ const atOnce = 20;
  * are left to the next round.
  * @returns the checked mails
  */
-export async function clearConditional(client: postgres.Sql, now: Date): Promise<number[]> {
-  const due = await run<{ id: number; ticketId: number }>(
+export async function cancelAnsweredMails(client: postgres.Sql, now: Date): Promise<number[]> {
+  const due = await runStatement<{ id: number; ticketId: number }>(
     client,
     sql`
     select d.id, d."ticketId"
@@ -30,7 +30,7 @@ export async function clearConditional(client: postgres.Sql, now: Date): Promise
     where ${m.ratePerMinute} is null or ${m.pacedUntil} <= ${now}::timestamptz`,
   );
   if (due.length === 0) return [];
-  const locked = await run<{ id: number }>(
+  const locked = await runStatement<{ id: number }>(
     client,
     sql`
     select ${tickets.id} from ${tickets}
@@ -40,7 +40,7 @@ export async function clearConditional(client: postgres.Sql, now: Date): Promise
   const held = new Set(locked.map(({ id }) => id));
   const ids = due.filter(({ ticketId }) => held.has(ticketId)).map(({ id }) => id);
   if (ids.length === 0) return [];
-  await cancelAnswered(client, ids);
+  await cancelIfAnswered(client, ids);
   return ids;
 }
 
@@ -48,9 +48,9 @@ const reply = alias(messages, 'reply');
 const author = alias(users, 'author');
 
 /** Cancels the deliveries whose conditions hold. The caller holds their tickets' locks. */
-async function cancelAnswered(client: postgres.Sql, ids: readonly number[]): Promise<void> {
+async function cancelIfAnswered(client: postgres.Sql, ids: readonly number[]): Promise<void> {
   const those = sql`any (${sql.param(ids)}::int[])`;
-  await run(
+  await runStatement(
     client,
     sql`
     with locked_tickets as (

@@ -6,4 +6,4 @@
 const something = /[^\s\p{Cc}\p{Cf}\p{Zs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\ufffc\u{1d159}]/u;
 
 /** Whether a text has a visible character. */
-export const isVisible = (text: string): boolean => something.test(text);
+export const hasVisibleText = (text: string): boolean => something.test(text);

@@ -5,8 +5,8 @@ import { BlobTooLarge, type Source } from './blob-store.ts';
 /** Bytes that may be buffered before the source is paused. */
 const waitingBytes = 256 * 1024;
 
-/** What `readSource` read. */
-export interface SourceRead {
+/** What `copySource` read. */
+export interface CopiedSource {
   /** Bytes that were read and written. */
   readonly byteSize: number;
   /** The error of the source, if it failed before its end. Everything that had arrived was written. */
@@ -19,12 +19,12 @@ export interface SourceRead {
  * that has not ended is destroyed.
  * @throws BlobTooLarge at the first byte above the limit, or the error of `write`, as soon as it occurs
  */
-export async function readSource(
+export async function copySource(
   source: Source,
   maxBytes: number,
   hash: Hash | undefined,
   write: (pieces: Buffer[]) => Promise<void>,
-): Promise<SourceRead> {
+): Promise<CopiedSource> {
   if (source instanceof Readable) {
     // It may fail before it is read. An unhandled error event would end the process.
     source.on('error', () => {});

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createSmtpPool, type SmtpPool } from './pool.ts';
 import { openPassword } from './seal-password.ts';
-import { defaultTimeouts, type SmtpServer, type SmtpTimeouts } from './transmission.ts';
+import { defaultTimeouts, parseSmtpUrl, type SmtpServer, type SmtpTimeouts } from './server-settings.ts';
 
 /** The settings of a mailbox for sending. */
 export interface SendingMailbox {
@@ -15,7 +15,7 @@ export interface SendingMailbox {
 }
 
 /** Settings that all mailboxes share. */
-export interface TransportOptions {
+export interface SharedSmtpSettings {
   /** The default server, for mailboxes without their own: `smtp:` or `smtps:`. */
   readonly smtpUrl: string | undefined;
   /** Decrypts the passwords of mailboxes. */
@@ -29,7 +29,7 @@ export interface TransportOptions {
 export class MailboxUnusable extends Error {}
 
 /** The connections of all mailboxes. */
-export interface Transport extends Disposable {
+export interface MailboxPools extends Disposable {
   /**
    * The pool of a mailbox. A new one is created when its settings have changed.
    * @throws MailboxUnusable
@@ -42,12 +42,12 @@ export interface Transport extends Disposable {
 }
 
 /** Creates a connection pool per mailbox, so that a slow server does not delay other mailboxes. */
-export function createTransport({
+export function createMailboxPools({
   smtpUrl,
   mailboxKey,
   connections = 5,
   timeouts = {},
-}: TransportOptions): Transport {
+}: SharedSmtpSettings): MailboxPools {
   const pools = new Map<number, { settings: string; pool: SmtpPool }>();
   const limits = { ...defaultTimeouts, ...timeouts };
 
@@ -81,45 +81,17 @@ export function createTransport({
  */
 export function serverOf(
   mailbox: Omit<SendingMailbox, 'id'>,
-  { smtpUrl, mailboxKey }: Pick<TransportOptions, 'smtpUrl' | 'mailboxKey'>,
+  { smtpUrl, mailboxKey }: Pick<SharedSmtpSettings, 'smtpUrl' | 'mailboxKey'>,
 ): SmtpServer {
   if (mailbox.disabled) throw new MailboxUnusable('The mailbox is disabled');
   const url = mailbox.smtpUrl ?? smtpUrl;
   if (url === undefined) throw new MailboxUnusable('The mailbox has no SMTP settings');
-  if (mailbox.smtpUrl === null || mailbox.smtpPassword === null) return smtpServer(url);
+  if (mailbox.smtpUrl === null || mailbox.smtpPassword === null) return parseSmtpUrl(url);
   if (mailboxKey === undefined)
     throw new MailboxUnusable("The mailbox's password cannot be opened: MAILBOX_KEY is not set");
   try {
-    return smtpServer(url, openPassword(mailbox.smtpPassword, mailbox.address, mailboxKey));
+    return parseSmtpUrl(url, openPassword(mailbox.smtpPassword, mailbox.address, mailboxKey));
   } catch {
     throw new MailboxUnusable("The mailbox's password cannot be opened: MAILBOX_KEY is another one");
   }
-}
-
-/**
- * Parses `smtp://user:password@host:port` (default port 587, or 25 without a user) or `smtps://…` (465). A
- * login is sent over TLS only, unless the server is this machine; `?tls=require`, `?tls=offer` and
- * `?tls=never` override that. Certificates are always verified.
- * @param password used instead of one in the URL
- */
-export function smtpServer(url: string, password?: string): SmtpServer {
-  const { protocol, hostname, port, username, password: inUrl, searchParams } = new URL(url);
-  const secure = protocol === 'smtps:';
-  const user = username === '' ? undefined : decodeURIComponent(username);
-  const host = hostname.replace(/^\[|\]$/g, '');
-  const wish = searchParams.get('tls');
-  const local = host === 'localhost' || host === '::1' || host.startsWith('127.');
-  return {
-    host,
-    port: port !== '' ? Number(port) : secure ? 465 : user === undefined ? 25 : 587,
-    secure,
-    startTls:
-      wish === 'require' || wish === 'never' || wish === 'offer'
-        ? wish
-        : user !== undefined && !local
-          ? 'require'
-          : 'offer',
-    user,
-    password: password ?? (inUrl === '' ? undefined : decodeURIComponent(inUrl)),
-  };
 }

@@ -7,7 +7,7 @@ export interface Explanation {
   readonly suggestedAction: SuggestedAction | null;
 }
 
-interface FailureRule extends Explanation {
+interface ExplanationRule extends Explanation {
   readonly matches: RegExp;
 }
 
@@ -15,7 +15,7 @@ interface FailureRule extends Explanation {
  * Replies of mail servers (RFC 3463, RFC 5321 §4.2, and bare codes of large providers). The first matching
  * rule applies. Enhanced codes come before basic ones, because a bare `550` means a dozen things.
  */
-export const failureRules: readonly FailureRule[] = [
+export const explanationRules: readonly ExplanationRule[] = [
   {
     matches: /^5\d\d[ -]5\.1\.(?:1|2|3|6|10)\b/,
     reason: 'The address does not exist.',

@@ -1,4 +1,4 @@
-import { isVisible } from '../dom/is-visible.ts';
+import { hasVisibleText } from '../dom/has-visible-text.ts';
 import { MarkupWriter } from '../dom/markup-writer.ts';
 import { type LinkTarget, textShowsUrl } from '../dom/urls.ts';
 import { isReadable, type Look } from '../style/text-look.ts';
@@ -7,18 +7,18 @@ import type { Picture } from './pictures.ts';
 import { TextWriter } from './text-writer.ts';
 
 /** Collects the output of a body, as HTML and as text. */
-export class PageOutput {
+export class BodyOutput {
   readonly markup: MarkupWriter;
   readonly plain: TextWriter;
   readonly changes = new ChangeList();
   readonly links = new Set<string>();
   readonly pictures: Picture[] = [];
   /** Whether there is visible content. */
-  seen = false;
+  hasVisibleContent = false;
   /** Whether a `cid:` image is shown. */
-  names = false;
-  /** Whether the output may parse to another tree, as elements were replaced. */
-  loose = false;
+  showsAttachedImage = false;
+  /** Whether a parser may read the output as another tree, because elements were replaced. */
+  mayReparse = false;
   /** Whether a link is open, and the alternative text of its first image. */
   #inLink = false;
   #alt: string | undefined;
@@ -33,9 +33,9 @@ export class PageOutput {
   }
 
   /** Writes a replacement for content that cannot be shown. */
-  say(text: string, look: Look): void {
+  writeReplacement(text: string, look: Look): void {
     if (text === '' || !isReadable(look)) return;
-    this.seen ||= isVisible(text);
+    this.hasVisibleContent ||= hasVisibleText(text);
     this.markup.text(text);
     this.plain.write(text, 'collapse');
   }

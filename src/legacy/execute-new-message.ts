@@ -3,7 +3,7 @@ import { Unavailable } from '../platform/errors.ts';
 import type { RequestContext } from '../platform/request-context.ts';
 import { describe, statusOf, ticketNotFound } from './describe-refusal.ts';
 import type { Representation } from './dotnet/negotiation.ts';
-import type { NewMessagePost } from './dotnet/new-message.ts';
+import type { NewMessagePost } from './dotnet/new-message-post.ts';
 import { errorReply, type LegacyReply, resultReply, texts } from './reply.ts';
 import type { Operations, RefusalData, StoredOperation } from './stored-operations.ts';
 import { ticketOf, translate } from './translate-input.ts';
@@ -18,7 +18,7 @@ export type Execute = <V, D>(
 /**
  * Handles NewMessage: turns a bound post into one mutation, and its result into a reply of the old service.
  */
-export async function newMessage(
+export async function executeNewMessage(
   post: NewMessagePost | null,
   as: Representation,
   context: RequestContext,

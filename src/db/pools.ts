@@ -1,0 +1,126 @@
+import type { PgDatabase } from 'drizzle-orm/pg-core';
+import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
+import type postgres from 'postgres';
+import type { PoolLoad } from '../observe/gauges.ts';
+import type { Sight } from './assert-suitable.ts';
+import { type Connection, openClient } from './driver/client.ts';
+import { closeSilentConnections } from './driver/close-silent-connections.ts';
+import { withDeadline } from './driver/deadline.ts';
+import { LoadCounter } from './driver/pool-load.ts';
+import { queryBackends } from './driver/query-backends.ts';
+import * as tables from './tables.ts';
+
+type Schema = typeof tables;
+/** A Drizzle database with this program's tables. */
+export type Db = PostgresJsDatabase<Schema>;
+/** A Drizzle database with the client that it uses. */
+export type DbPool = Db & { readonly $client: postgres.Sql };
+/** What a query needs. A pool and a transaction both have it. */
+export type Reader = Pick<
+  PgDatabase<PostgresJsQueryResultHKT, Schema>,
+  'select' | 'selectDistinct' | 'execute' | '$with' | 'with'
+>;
+/** A Drizzle transaction. */
+export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
+/** The gateway's role. Migrations run as the owner, which is the connection's login. */
+export const appRole = 'ticketwire_app';
+/** How long a gateway that disappeared during a transaction may hold its locks. */
+const idleInTransactionMs = 60_000;
+
+/** What all connections to a server have in common. */
+export interface PoolsOptions {
+  readonly applicationName: string;
+  /** Time limit of a statement, including its wait for a lock. */
+  readonly answerWithinMs: number;
+}
+
+/** One pool of connections. */
+export interface PoolOptions {
+  readonly max: number;
+  readonly sight: Sight;
+  /** 0, the default: only the statement's own limit applies. */
+  readonly lockTimeoutMs?: number;
+}
+
+/** The pools of connections to one server. */
+export interface Pools extends AsyncDisposable {
+  /**
+   * Opens a pool. Connections are opened on demand.
+   * @param name the pool's name in the metrics
+   */
+  open(name: string, options: PoolOptions): postgres.Sql;
+  /** A pool for Drizzle, whose statements have a time limit in this process as well. */
+  openDb(name: string, options: PoolOptions): DbPool;
+  /** Opens a client with one connection, for LISTEN. The caller closes it. */
+  listener(): postgres.Sql;
+  /** The load of each pool. */
+  loads(): PoolLoad[];
+}
+
+/** Creates the pools of a server, and closes those connections that it no longer answers. */
+export function openPools(connection: Connection, { applicationName, answerWithinMs }: PoolsOptions): Pools {
+  const loads: LoadCounter[] = [];
+  const clients: postgres.Sql[] = [];
+  const listeners = new LoadCounter('listeners', 1);
+  const connect = (load: LoadCounter, { max, sight, lockTimeoutMs = 0 }: PoolOptions) =>
+    openClient(connection, {
+      max,
+      wires: load.wires,
+      parameters: sessionOf({ applicationName, sight, answerWithinMs, lockTimeoutMs }),
+    });
+  function openWith(load: LoadCounter, options: PoolOptions): postgres.Sql {
+    const client = connect(load, options);
+    loads.push(load);
+    clients.push(client);
+    return client;
+  }
+  const watch = closeSilentConnections({
+    wires: {
+      *[Symbol.iterator]() {
+        for (const { wires } of [...loads, listeners]) yield* wires;
+      },
+    },
+    ask: queryBackends(connection),
+    endAfterMs: 1.25 * answerWithinMs + 250,
+  });
+  return {
+    open: (name, options) => openWith(new LoadCounter(name, options.max), options),
+    openDb(name, options) {
+      const load = new LoadCounter(name, options.max);
+      // The server's statement_timeout comes first, because after it we know that nothing was written.
+      return drizzle(withDeadline(openWith(load, options), 1.5 * answerWithinMs, load), { schema: tables });
+    },
+    listener: () => connect(listeners, { max: 1, sight: 'DESK' }),
+    loads: () => [...loads, listeners].map((load) => load.now()),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(clients.map((client) => client.end({ timeout: 5 })));
+      watch[Symbol.dispose]();
+    },
+  };
+}
+
+interface SessionSettings extends PoolsOptions {
+  readonly sight: Sight;
+  readonly lockTimeoutMs: number;
+}
+
+/** Run-time parameters that each connection sets at its start. */
+const sessionOf = ({ applicationName, sight, answerWithinMs, lockTimeoutMs }: SessionSettings) => ({
+  application_name: applicationName,
+  role: appRole,
+  'ticketwire.viewer_role': sight,
+  search_path: 'public',
+  TimeZone: 'UTC',
+  statement_timeout: String(answerWithinMs),
+  lock_timeout: String(lockTimeoutMs),
+  idle_in_transaction_session_timeout: String(idleInTransactionMs),
+  // Otherwise a gateway that disappeared with its machine would hold its locks for hours.
+  tcp_keepalives_idle: '10',
+  tcp_keepalives_interval: '5',
+  tcp_keepalives_count: '3',
+  tcp_user_timeout: '20000',
+  jit: 'off',
+  // The statements are complex, and their plans hardly depend on the values: planning one costs more than
+  // executing it.
+  plan_cache_mode: 'force_generic_plan',
+});

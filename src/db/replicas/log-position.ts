@@ -1,0 +1,56 @@
+import type postgres from 'postgres';
+
+/** A place in the write-ahead log of a database cluster. */
+export interface LogPosition {
+  /** The system identifier, which a cluster shares with its replicas. */
+  readonly cluster: string;
+  /** It increases by one when a replica is promoted. */
+  readonly timeline: number;
+  /** Bytes from the beginning of the log. */
+  readonly bytes: number;
+  /** When the question was sent or, of a replica, when the answer arrived; by `performance.now()`. */
+  readonly at: number;
+}
+
+type PositionRow = Omit<LogPosition, 'at'>;
+
+/**
+ * Where the primary's log ends: each commit that anybody can see lies before it.
+ * @throws when the server is a replica
+ */
+export async function primaryPosition(sql: postgres.Sql): Promise<LogPosition> {
+  const at = performance.now();
+  const [row] = await sql<[PositionRow]>`
+    select (select system_identifier::text from pg_control_system()) as cluster,
+      ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int as timeline,
+      (pg_current_wal_insert_lsn() - '0/0')::float8 as bytes`;
+  return { ...row, at };
+}
+
+/**
+ * How far a replica has replayed the log: each commit before it can be seen there.
+ * @returns undefined when the server is not a replica, or no longer
+ */
+export async function replicaPosition(sql: postgres.Sql): Promise<LogPosition | undefined> {
+  const [row] = await sql<[PositionRow & { readonly isReplica: boolean }]>`
+    select pg_is_in_recovery() as "isReplica",
+      (select system_identifier::text from pg_control_system()) as cluster,
+      (select timeline_id from pg_control_checkpoint()) as timeline,
+      coalesce((pg_last_wal_replay_lsn() - '0/0')::float8, 0) as bytes`;
+  const { isReplica, ...position } = row;
+  return isReplica ? { ...position, at: performance.now() } : undefined;
+}
+
+/** Whether a replica at `replayed` has every commit that anybody could see when the primary was at `end`. */
+export const covers = (replayed: LogPosition, end: LogPosition): boolean =>
+  isSameLog(replayed, end) && replayed.bytes >= end.bytes && !isAhead(replayed, end);
+
+export const isSameLog = (a: LogPosition, b: LogPosition): boolean =>
+  a.cluster === b.cluster && a.timeline === b.timeline;
+
+/**
+ * Whether a replica had replayed more than the primary had written later. It then follows another server, or
+ * a server that was replaced.
+ */
+export const isAhead = (replayed: LogPosition, end: LogPosition): boolean =>
+  replayed.at <= end.at && replayed.bytes > end.bytes;

@@ -1,0 +1,141 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createBatcher } from '../../platform/batcher.ts';
+import { Unsuitable } from '../assert-suitable.ts';
+import type { Connection } from '../driver/client.ts';
+import { openPools, type Pools, type PoolsOptions } from '../pools.ts';
+import { openViewerReads, type ViewerReads } from '../viewer-reads.ts';
+import { covers, isAhead, isSameLog, type LogPosition, replicaPosition } from './log-position.ts';
+
+/** A streaming replica of the database. */
+export interface Replica extends AsyncDisposable, Pick<Pools, 'loads'> {
+  /** Its name in metrics and in the log. */
+  readonly name: string;
+  /** Number of reads under way. */
+  readonly underway: number;
+  readonly status: ReplicaStatus;
+  /** Reads from it. Rejects with ReplicaLost as soon as it is given up. */
+  read<T>(run: (reads: ViewerReads) => Promise<T>): Promise<T>;
+  /** Bytes of the primary's log that it has not replayed, by what was seen last; undefined: it is down. */
+  readonly lagBytes: number | undefined;
+  /** Whether it is known to have replayed the log up to `end`. */
+  hasReached(end: LogPosition): boolean;
+  /** Waits for that, at most `withinMs`. */
+  reach(end: LogPosition, withinMs: number): Promise<boolean>;
+  /** Gives it up, because a read failed: it gets no more until it has told its position again. */
+  lose(): void;
+  /**
+   * Checks that it can be used.
+   * @param end where the primary's log ends
+   * @throws Unsuitable when it is not a replica of this database, or an error of the driver
+   */
+  check(end: LogPosition): Promise<void>;
+}
+
+/** `behind`: it replays too slowly to be waited for. `foreign`: it does not follow this primary. */
+export type ReplicaStatus = 'ok' | 'behind' | 'down' | 'foreign';
+
+/** Milliseconds between two looks at a replica that is not asked otherwise. */
+const lookEveryMs = 500;
+/** Milliseconds after which a replica that does not answer is given up, and its reads with it. */
+const silentAfterMs = 1000;
+
+/** The replica stopped answering while it was read from. */
+export class ReplicaLost extends Error {
+  override readonly name = 'ReplicaLost';
+  constructor(replica: string) {
+    super(`${replica} stopped answering`);
+  }
+}
+
+/** What is known about a replica. */
+interface Knowledge {
+  /** Undefined: it did not answer as a replica. */
+  replayed?: LogPosition;
+  /** The latest end of the primary's log. */
+  end?: LogPosition;
+  /** The last position that it did not reach in time. */
+  missed?: LogPosition;
+}
+
+function statusOf({ replayed, end, missed }: Knowledge): ReplicaStatus {
+  if (replayed === undefined) return 'down';
+  if (end !== undefined && (!isSameLog(replayed, end) || isAhead(replayed, end))) return 'foreign';
+  return missed !== undefined && replayed.bytes < missed.bytes ? 'behind' : 'ok';
+}
+
+/** Opens the pools of a replica. It gets no reads until it has told its position. */
+export function openReplica(
+  connection: Connection,
+  { name, poolSize, ...options }: PoolsOptions & { readonly name: string; readonly poolSize: number },
+): Replica {
+  const pools = openPools(connection, options);
+  const reads = openViewerReads(pools, poolSize);
+  const positions = pools.openDb('positions', { max: 1, sight: 'DESK' }).$client;
+  const seen: Knowledge = {};
+  /** Abandons each read under way. */
+  const underway = new Set<() => void>();
+  function lose(): void {
+    delete seen.replayed;
+    for (const abandon of underway) abandon();
+  }
+  const look = createBatcher<void, void>(async (callers) => {
+    const replayed = await replicaPosition(positions).catch(() => undefined);
+    if (replayed === undefined) lose();
+    else seen.replayed = replayed;
+    return callers.map(() => undefined);
+  });
+  /** Loses it when it does not answer within a time. */
+  async function lookWithin(ms: number): Promise<void> {
+    const isSilent = await Promise.race([look(), sleep(ms, true, { ref: false })]);
+    if (isSilent === true) lose();
+  }
+  const timer = setInterval(() => void lookWithin(silentAfterMs), lookEveryMs).unref();
+  void look();
+
+  return {
+    name,
+    get underway() {
+      return underway.size;
+    },
+    get status() {
+      return statusOf(seen);
+    },
+    get lagBytes() {
+      const { replayed, end } = seen;
+      return replayed && Math.max(0, (end?.bytes ?? 0) - replayed.bytes);
+    },
+    read: (run) =>
+      new Promise((resolve, reject) => {
+        const abandon = () => reject(new ReplicaLost(name));
+        underway.add(abandon);
+        const done = run(reads).then(resolve, reject);
+        void done.finally(() => underway.delete(abandon));
+      }),
+    hasReached(end) {
+      seen.end = end;
+      return statusOf(seen) === 'ok' && covers(seen.replayed!, end);
+    },
+    async reach(end, withinMs) {
+      const deadline = performance.now() + withinMs;
+      for (let pauseMs = 1; statusOf(seen) === 'ok'; pauseMs = Math.min(2 * pauseMs, 10)) {
+        await lookWithin(withinMs);
+        if (seen.replayed !== undefined && covers(seen.replayed, end)) return true;
+        else if (performance.now() + pauseMs > deadline) seen.missed = end;
+        else await sleep(pauseMs);
+      }
+      return false;
+    },
+    lose,
+    async check(end) {
+      const found = await replicaPosition(positions);
+      if (found === undefined || found.cluster !== end.cluster)
+        throw new Unsuitable('the server is not a streaming replica of the database of DATABASE_URL');
+      await reads.checkSight();
+    },
+    loads: () => pools.loads().map((load) => ({ ...load, pool: `${name} ${load.pool}` })),
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await pools[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import type { ServerResponse } from 'node:http';
+import { drained, writePieces } from '../../platform/send-response.ts';
+
+/**
+ * Interval of keep-alive messages on an idle stream, in milliseconds. Proxies cut idle connections after 30
+ * or 60 s.
+ */
+const sayEveryMs = 12_000;
+/** One timer serves all streams. They have so many turns, because ten thousand at once would hold up others. */
+const turns = 12;
+
+/** The syntax of a kind of stream. */
+export interface Wording {
+  readonly head: string;
+  readonly alive: string;
+  /** What stands before and behind the JSON of one result. */
+  event(id: string | undefined): readonly [before: string, behind: string];
+  readonly end: string;
+}
+
+/** One result in the syntax of a stream. */
+export interface StreamMessage {
+  /** As a whole; of a long one, the JSON in pieces, with what stands before and behind it. */
+  readonly pieces: Buffer | readonly [before: string, json: Iterable<string>, behind: string];
+  /** Whether its error says that the database does not answer for now. */
+  readonly passes: boolean;
+}
+
+/** A response that goes on until one of both sides ends it. */
+export class OpenStream {
+  readonly #res: ServerResponse;
+  readonly #wording: Wording;
+  /** When it is kept alive. */
+  readonly turn: number;
+  #wasCut = false;
+  #isTelling = false;
+
+  constructor(res: ServerResponse, wording: Wording, turn: number) {
+    this.#res = res;
+    this.#wording = wording;
+    this.turn = turn;
+    res.write(wording.head);
+  }
+
+  /** Writes something that is no event, unless its reader still has something to take. */
+  sayAlive(): void {
+    if (this.isOpen && !this.#isTelling && !this.#res.writableNeedDrain) this.#res.write(this.#wording.alive);
+  }
+
+  get isOpen(): boolean {
+    return !this.#wasCut && !this.#res.destroyed && !this.#res.writableEnded;
+  }
+
+  /**
+   * @returns undefined when more may be written at once. Otherwise resolves when its reader has taken what
+   * was written, or has gone
+   */
+  tell({ pieces }: StreamMessage): Promise<void> | undefined {
+    if (!Buffer.isBuffer(pieces)) return this.#tellPieces(pieces);
+    return !this.isOpen || this.#res.write(pieces) ? undefined : drained(this.#res);
+  }
+
+  async #tellPieces([before, json, behind]: Exclude<StreamMessage['pieces'], Buffer>): Promise<void> {
+    this.#isTelling = true;
+    await writePieces(this.#res, this.#whileOpen([before]));
+    await writePieces(this.#res, this.#whileOpen(json));
+    await writePieces(this.#res, this.#whileOpen([behind]));
+    this.#isTelling = false;
+  }
+
+  *#whileOpen(pieces: Iterable<string>): Generator<string> {
+    for (const piece of pieces) {
+      if (!this.isOpen) return;
+      yield piece;
+    }
+  }
+
+  complete(): void {
+    if (this.isOpen) this.#res.end(this.#wording.end);
+  }
+
+  /** Ends the stream without a completion message, after all pending bytes are sent. */
+  cut(): void {
+    this.#wasCut = true;
+    this.#res.socket?.destroySoon();
+  }
+}
+
+/** The streams that are open, kept alive by one timer. */
+export class OpenStreams {
+  readonly #streams = new Set<OpenStream>();
+  #begun = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  begin(res: ServerResponse, wording: Wording): OpenStream {
+    this.#begun += 1;
+    const stream = new OpenStream(res, wording, this.#begun % turns);
+    this.#streams.add(stream);
+    this.#timer ??= this.#keepAlive();
+    return stream;
+  }
+
+  leave(stream: OpenStream): void {
+    this.#streams.delete(stream);
+    if (this.#streams.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  cut(): void {
+    for (const stream of this.#streams) stream.cut();
+  }
+
+  #keepAlive(): NodeJS.Timeout {
+    let turn = 0;
+    return setInterval(() => {
+      turn = (turn + 1) % turns;
+      for (const stream of this.#streams) if (stream.turn === turn) stream.sayAlive();
+    }, sayEveryMs / turns).unref();
+  }
+}
