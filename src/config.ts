@@ -72,6 +72,8 @@ export interface Config {
   readonly roles: ReadonlySet<'web' | 'worker'>;
   /** Origins whose pages may call the gateway: exact ones, or `*`. */
   readonly corsOrigins: ReadonlySet<string>;
+  /** Where webhooks may go. */
+  readonly webhooks: { readonly allowsPrivate: boolean };
   readonly limits: Limits;
   readonly rateLimits: RateLimitSettings;
   /** A file that lists the only documents which may be executed. */
@@ -143,6 +145,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     explorer: e.EXPLORER === undefined ? embedded : e.EXPLORER === '1',
     roles: e.ROLES,
     corsOrigins: e.CORS_ORIGINS,
+    webhooks: { allowsPrivate: e.WEBHOOK_PRIVATE_ADDRESSES === '1' },
     limits: limitsOf(e),
     trustedDocuments: e.TRUSTED_DOCUMENTS,
     rateLimits: rateLimitsOf(e),

@@ -4,12 +4,11 @@ import { startFillingMessageSearch } from '../tickets/fill-message-search.ts';
 import type { Foundation } from './foundation.ts';
 import type { Monitoring } from './monitoring.ts';
 import { warnOfUnscannedFiles } from './start-checks.ts';
+import { startWebhooks } from './start-webhooks.ts';
 
-/** Starts the work that no request waits for: sending mail, filling the search, and scanning files. */
-export async function startBackground(
-  { config, parts, database, blobs, smtpUrl, now, log }: Foundation,
-  { metrics }: Monitoring,
-): Promise<void> {
+/** Starts the work that no request waits for: sending mail and webhooks, filling the search, scanning. */
+export async function startBackground(foundation: Foundation, { metrics }: Monitoring): Promise<void> {
+  const { config, parts, database, blobs, smtpUrl, now, log } = foundation;
   if (config.roles.has('worker')) {
     const { attempt: attempted } = metrics;
     const { mailboxKey } = config;
@@ -18,6 +17,7 @@ export async function startBackground(
       .use(createWorker({ sql: database.raw, blobs, smtpUrl, mailboxKey, now, log, attempted, drain }))
       .start();
     parts.use(startFillingMessageSearch(database.desk, log));
+    startWebhooks(foundation, metrics);
   }
   if (config.clamd === undefined) return warnOfUnscannedFiles(database, log);
   parts.use(createScanner({ sql: database.raw, blobs, clamd: config.clamd, log })).start();

@@ -7,6 +7,7 @@ import { createHttpServer, type Route } from '../http/server.ts';
 import { createBacklog, createMailChore } from '../mail/outbox/backlog.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { createStoreCheck } from '../storage/check-store.ts';
+import { countWebhooks } from '../webhooks/administration.ts';
 import type { Foundation } from './foundation.ts';
 import { listen } from './listen.ts';
 
@@ -33,6 +34,7 @@ export function createMonitoring({
   const metrics = createMetrics();
   const backlog = createBacklog(database.raw);
   metrics.watch({ pools: database.loads, replicas: () => database.replicas, backlog });
+  metrics.watch({ webhooks: () => countWebhooks(database.desk) });
   let draining = false;
   const health = createHealth(
     { database: () => database.check(), blobs: createStoreCheck(blobs, log) },

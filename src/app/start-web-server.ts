@@ -3,12 +3,13 @@ import { createEventHub } from '../events/hub.ts';
 import { drainable } from '../http/drain.ts';
 import { createHttpServer } from '../http/server.ts';
 import { findLastEventNumbers } from '../tickets/events/last-event-numbers.ts';
+import { startAuthenticator } from './authenticator.ts';
 import type { Foundation } from './foundation.ts';
 import { startGraphql } from './graphql.ts';
 import { listen } from './listen.ts';
 import type { Monitoring } from './monitoring.ts';
 import { createRoutes } from './routes.ts';
-import { createTicketServices, startAuthenticator } from './services.ts';
+import { createTicketServices } from './services.ts';
 
 /**
  * Starts the HTTP server with all its routes. Its shutdown is registered in `foundation.parts`.

@@ -23,6 +23,7 @@ const groups: Readonly<Record<string, () => Promise<Commands>>> = {
   attachment: async () => [(await import('./gateway/redact-commands.ts')).redactAttachmentCommand],
   delivery: () => import('./gateway/delivery-commands.ts').then(({ deliveryCommands }) => deliveryCommands),
   events: () => import('./gateway/event-commands.ts').then(({ eventCommands }) => eventCommands),
+  webhook: () => import('./commands/webhooks.ts').then(({ webhookCommands }) => webhookCommands),
   outbox: () => import('./commands/outbox.ts').then(({ outboxCommands }) => outboxCommands),
   audit: () => import('./commands/audit.ts').then(({ auditCommands }) => auditCommands),
   blobs: () => import('./commands/blobs.ts').then(({ blobCommands }) => blobCommands),

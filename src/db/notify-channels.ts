@@ -6,3 +6,5 @@ export const eventsChannel = 'ticketwire_events';
 export const outboxChannel = 'ticketwire_outbox';
 /** To the scanner: a file was stored. */
 export const scansChannel = 'ticketwire_scans';
+/** To the worker: there is a webhook to send to. */
+export const webhooksChannel = 'ticketwire_webhooks';

@@ -10,3 +10,4 @@ export * from './tables/files.ts';
 export * from './tables/mailboxes.ts';
 export * from './tables/people.ts';
 export * from './tables/search.ts';
+export * from './tables/webhooks.ts';

@@ -88,12 +88,3 @@ export function sendError(req: IncomingMessage, res: ServerResponse, error: unkn
 
 /** Value of a WWW-Authenticate header that makes a browser prompt for a password. */
 export const passwordChallenge = 'Basic realm="Ticketwire", charset="UTF-8"';
-
-/** Decodes a segment of a path. An invalid one becomes empty, which is no id. */
-export function decodeSegment(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return '';
-  }
-}

@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { inSpan, type Span, SpanKind } from '../observe/tracing.ts';
 import type { Logger } from '../platform/log.ts';
 import { type Door, notesOf, outcomeOf } from '../platform/request-notes.ts';
-import { boundConnections, cutStalled, type StallLimits } from './connections.ts';
+import { boundConnections, cutStalled, type StallLimits } from './connection-limits.ts';
 import { identify } from './request-identity.ts';
 import { createRequestLines, type OnRequestEnd } from './request-log.ts';
-import { readTarget } from './request-target.ts';
+import { normalizeTarget } from './request-target.ts';
 import { sendError, sendText } from './respond.ts';
 
 /**
@@ -48,7 +48,7 @@ export function createHttpServer(
 ): Server {
   const logWhenDone = createRequestLines(log, onRequestEnd);
   const begin = (req: IncomingMessage, res: ServerResponse) => {
-    const named = readTarget(req);
+    const named = normalizeTarget(req);
     const path = pathOf(req.url ?? '/');
     const route = routes.find((candidate) => matches(candidate, path));
     if (route !== undefined) notesOf(req).door = route.door;

@@ -4,8 +4,8 @@ import type { RequestContext } from '../platform/request-context.ts';
 import { describe, statusOf, ticketNotFound } from './describe-refusal.ts';
 import type { Representation } from './dotnet/negotiation.ts';
 import type { NewMessagePost } from './dotnet/new-message-post.ts';
+import type { Operations, RefusalData, StoredOperation } from './load-operations.ts';
 import { errorReply, type LegacyReply, resultReply, texts } from './reply.ts';
-import type { Operations, RefusalData, StoredOperation } from './stored-operations.ts';
 import { ticketOf, translate } from './translate-input.ts';
 
 /** Executes a stored operation against our own schema, in process. */

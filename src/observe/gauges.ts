@@ -42,6 +42,8 @@ export interface Gauges {
   replicas?(): ReplicaLoad | undefined;
   streams?(): number;
   backlog?(): Promise<Backlog>;
+  /** Number of webhooks in each state. */
+  webhooks?(): Promise<readonly { readonly state: string; readonly webhooks: number }[]>;
 }
 
 /**
@@ -65,6 +67,11 @@ export function createGauges(registry: Registry, sources: readonly Gauges[]): ()
   const streams = gauge('ticketwire_event_streams', 'Open responses that stream events.');
   const setReplicas = createReplicaGauges(registry);
   const setBacklog = createBacklogGauges(registry);
+  const webhooks = gauge(
+    'ticketwire_webhooks',
+    'Webhooks of the whole desk: ENABLED, FAILING or DISABLED. Every process reports the same value.',
+    'state',
+  );
   return async () => {
     for (const source of sources) {
       for (const { pool, open, busy, waiting: more } of source.pools?.() ?? []) {
@@ -75,6 +82,10 @@ export function createGauges(registry: Registry, sources: readonly Gauges[]): ()
       setReplicas(source.replicas?.());
       if (source.streams !== undefined) streams.set(source.streams());
       if (source.backlog !== undefined) setBacklog(await source.backlog().catch(() => undefined));
+      if (source.webhooks === undefined) continue;
+      webhooks.reset();
+      for (const one of await source.webhooks().catch(() => []))
+        webhooks.set({ state: one.state }, one.webhooks);
     }
   };
 }

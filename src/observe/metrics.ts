@@ -120,7 +120,16 @@ function eventMetrics(registry: Registry) {
     help: 'From an event being written until a subscriber receives it; replayed events are left out.',
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60],
   });
-  return { eventDelivered: (seconds: number) => lag.observe(Math.max(0, seconds)) };
+  const webhooks = new Counter({
+    registers: [registry],
+    name: 'ticketwire_webhook_requests_total',
+    help: 'Requests to webhooks, by outcome: delivered, failed or gone.',
+    labelNames: ['outcome'],
+  });
+  return {
+    eventDelivered: (seconds: number) => lag.observe(Math.max(0, seconds)),
+    webhookRequested: (outcome: string) => webhooks.inc({ outcome }),
+  };
 }
 
 function legacyMetrics(registry: Registry) {

@@ -107,6 +107,11 @@ const network = {
       'Origins whose pages may call the gateway (`https://desk.example.com`), separated by commas. ' +
       '`*`: any, without credentials that a browser adds by itself.',
   },
+  WEBHOOK_PRIVATE_ADDRESSES: {
+    about:
+      '`1`: webhooks may go to private addresses, this machine included, and over `http:` ' +
+      '([WEBHOOKS.md](WEBHOOKS.md)).',
+  },
 } satisfies Section;
 
 const signIn = {

@@ -75,6 +75,7 @@ const variables = z.object({
   MAX_LEGACY_REQUEST_BYTES: whole(40_000_000, 1024, 1_000_000_000),
   MAX_ANSWER_BYTES: whole(32 * MiB, 64 * 1024, 256 * MiB),
   CORS_ORIGINS: origins,
+  WEBHOOK_PRIVATE_ADDRESSES: flag.default('0'),
 });
 
 /** The variables, parsed and with their defaults. */

@@ -33,9 +33,9 @@ async function tokenOf(login: string, ...scopes: Scope[]): Promise<string> {
 }
 
 /** @param words as typed */
-async function ticketwire(words: string[], env: Record<string, string> = {}, stdin = '') {
+async function ticketwire(words: string[], env: Record<string, string> = {}, stdin = '', columns?: number) {
   return typeCommand(words, {
-    ...{ env: { TICKETWIRE_URL: gateway.url, TICKETWIRE_TOKEN: token, ...env }, stdin },
+    ...{ env: { TICKETWIRE_URL: gateway.url, TICKETWIRE_TOKEN: token, ...env }, stdin, columns },
   });
 }
 async function json(words: string[], stdin = '') {
@@ -149,6 +149,21 @@ test('message redact and attachment redact empty what they name, once, and say w
     { action: 'ATTACHMENT_REDACTED', reason: 'a pasted password' },
     { action: 'MESSAGE_REDACTED', reason: 'a pasted password' },
   ]);
+});
+
+test('delivery list has the newest mails, the newest first, and fits the terminal', async () => {
+  const added: string[] = [];
+  for (const body of ['first', 'second', 'third']) {
+    const words = ['message', 'add', '46', body, '--email', 'company@domain.com', '--hold', '3600'];
+    added.unshift((await json(words)).delivery.id);
+  }
+  const ofTicket = ['delivery', 'list', '--ticket', '46'];
+  const ids = async (...words: string[]) =>
+    (await json([...ofTicket, ...words])).map(({ id }: { id: string }) => id);
+  expect(await ids()).toEqual(added);
+  expect(await ids('--limit', '2')).toEqual(added.slice(0, 2));
+  const { out } = await ticketwire(ofTicket, {}, '', 100);
+  expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
 });
 
 test('a refusal, a wrong token and a server that is no gateway are reported, and not retried', async () => {

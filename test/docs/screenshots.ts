@@ -8,16 +8,20 @@ import { readConfig } from '../../src/config.ts';
 import { buildExplorer } from '../../src/dev/explorer/build.ts';
 import { launchBrowser } from '../support/browser.ts';
 
-/* `npm run shots:docs` writes the pictures of docs/images from a new demo desk. */
+/* `npm run shots:docs` writes the pictures of docs/images from a new demo desk, each for a desk and a phone. */
 
 const images = fileURLToPath(new URL('../../docs/images/', import.meta.url));
-const wide = { width: 1280, height: 720 };
+const screens = { '': { width: 1280, height: 720 }, '-phone': { width: 390, height: 844 } } as const;
+type Screen = keyof typeof screens;
 
 async function graphiql(page: Page, { url }: App): Promise<void> {
   await page.goto(`${url}/graphql`);
+  await page.locator('.graphiql-query-editor .view-line').first().waitFor();
+  const panel = page.getByRole('button', { name: 'Show Examples' });
+  if (await panel.isVisible()) await panel.click();
   await page.getByRole('button', { name: /^Reply by e-mail/ }).click();
   await page.getByRole('button', { name: /execute query/i }).click();
-  await page.locator('.result-window .view-line', { hasText: 'rfcMessageId' }).waitFor();
+  await page.locator('.result-window .view-line', { hasText: 'ticketMessage' }).first().waitFor();
 }
 
 /** Mails of every kind, so that there is something to see. */
@@ -55,12 +59,13 @@ async function inbox(page: Page, { url }: App): Promise<void> {
 /** In this order: the inbox shows what the others have mailed. */
 const shots: Readonly<Record<string, (page: Page, app: App) => Promise<void>>> = { graphiql, ledger, inbox };
 
-async function shoot(browser: Browser, app: App, name: string): Promise<void> {
+async function shoot(browser: Browser, app: App, name: string, screen: Screen): Promise<void> {
   const httpCredentials = { username: 'operator', password: 'operator' };
-  const context = await browser.newContext({ viewport: wide, httpCredentials, colorScheme: 'light' });
+  const viewport = screens[screen];
+  const context = await browser.newContext({ viewport, httpCredentials, colorScheme: 'light' });
   const page = await context.newPage();
   await shots[name]!(page, app);
-  await page.screenshot({ path: join(images, `${name}.png`) });
+  await page.screenshot({ path: join(images, `${name}${screen}.png`) });
   await context.close();
 }
 
@@ -70,7 +75,8 @@ const directory = await mkdtemp(join(tmpdir(), 'ticketwire-shots-'));
 try {
   await using app = await createApp(readConfig({ PORT: '0', DATA_DIR: directory, LOG_LEVEL: 'silent' }));
   const browser = await launchBrowser();
-  for (const name of Object.keys(shots)) await shoot(browser, app, name);
+  for (const name of Object.keys(shots)) await shoot(browser, app, name, '');
+  for (const name of Object.keys(shots)) await shoot(browser, app, name, '-phone');
   await browser.close();
 } finally {
   await rm(directory, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchBrowser } from '../support/browser.ts';
@@ -47,11 +47,11 @@ afterAll(async () => {
   await gateway?.[Symbol.asyncDispose]();
 });
 
-const openDoor = (port: number) =>
-  startGateway({
-    env: { SMTP_URL: 'inbox:', ROLES: 'web', PORT: String(port) },
-    database: gateway.database,
-  });
+const openDoor = (port: number) => {
+  const blobs = pathToFileURL(gateway.blobsDirectory).href;
+  const env = { SMTP_URL: 'inbox:', ROLES: 'web', PORT: String(port), BLOBS_URL: blobs };
+  return startGateway({ env, database: gateway.database });
+};
 
 interface Opened extends AsyncDisposable {
   readonly page: Page;
@@ -64,6 +64,9 @@ async function open(login: string, subject: RegExp, width = 1280): Promise<Opene
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+  page.on('response', async (response) => {
+    if (response.status() >= 400) problems.push(`${response.status()}: ${await response.text()}`);
+  });
   await page.goto(url);
   await page.getByRole('button', { name: login, exact: true }).click();
   await page.getByRole('button', { name: subject }).click();
@@ -131,7 +134,7 @@ test('somebody wrote meanwhile: their message is shown, and the author decides',
   expect(opened.problems).toEqual([]);
 });
 
-test("an operator's list is live: the ticket that was written to comes first, and nothing is polled", async () => {
+test("an operator's list is live: what was written to comes first, and nothing is polled", async () => {
   await using opened = await open('operator', /INC-000047/);
   const { page } = opened;
   const asked: string[] = [];

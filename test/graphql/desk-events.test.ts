@@ -187,6 +187,18 @@ test('is refused to requesters, and with a cursor of another list or of the futu
   expect(answer.errors?.[0]?.extensions?.code).toBe('INVALID_INPUT');
 });
 
+test('a cursor stands at an event, as a crash forgets the ids of other transactions', async () => {
+  await say(13);
+  const before = await now();
+  const [last] = await gateway.sql<{ place: number }[]>`select max(place)::float8 as place from events`;
+  for (let n = 0; n < 20; n += 1) await gateway.sql`select pg_current_xact_id()`;
+  const cursors = [await now(), (await page({ after: before })).cursor, (await page({ after: null })).cursor];
+  for (const cursor of cursors) {
+    const [, place] = Buffer.from(cursor, 'base64url').toString().split(', ');
+    expect(Number(place)).toBeLessThanOrEqual(last!.place);
+  }
+});
+
 test('a desk in a cluster whose transaction ids are lower goes on above its last event', async () => {
   const said = await say(13);
   const { cursor } = await page({ after: await now() });

@@ -5,6 +5,7 @@ import { placeOf } from '../support/cursor.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { add, ask } from '../tickets/calls.ts';
 import { type SeenInHistory, watchHistory } from './event-history.ts';
+import { assertEachOnce } from './event-history-verdict.ts';
 
 /*
  * Writers in two gateways, watchers who leave and come back, and a ticket that changes hands: each watcher
@@ -95,34 +96,11 @@ test(`each visible event once, in order, to each watcher; nothing else (seed ${s
   ending.abort();
   const lost = await away;
 
-  const rows = await one.sql<{ ticket: number; number: number; visibility: string; message: number }[]>`
-    select ticket_id as ticket, number, visibility, message_id as message from events
-    where ticket_id in (${kept}, ${moved}, ${quiet}) order by ticket_id, number`;
-  const numbersOf = (ticket: number, isSeen = (_: (typeof rows)[number]) => true) =>
-    rows.filter((row) => row.ticket === ticket && isSeen(row)).map(({ number }) => number);
-  const messagesOf = (seen: readonly SeenInHistory[]) =>
-    seen.map((event) => event.ticketMessage?.messageId ?? null);
-  // By ticket, as operators number its events; a requester's numbers have no gap either.
-  for (const [ticket, seen] of [
-    [kept, ofKept],
-    [moved, ofMoved],
-  ] as const)
-    expect(seen!.map(({ cursor }) => placeOf(cursor))).toEqual(numbersOf(ticket));
-  expect(messagesOf(own!)).toEqual(
-    rows.filter((row) => row.ticket === kept && row.visibility === 'PUBLIC').map(({ message }) => message),
+  await assertEachOnce(
+    one.sql,
+    { kept, moved, quiet, begun: begun!.id },
+    { desk, deskAgain, ofKept, ofMoved, own },
   );
-  expect(own!.map(({ cursor }) => placeOf(cursor))).toEqual(own!.map((_, n) => n + 1));
-  // Of the desk: every event since the cursor, once, and each ticket's in order.
-  for (const seen of [desk!, deskAgain!]) {
-    expect(new Set(seen.map(({ cursor }) => cursor)).size).toBe(seen.length);
-    for (const ticket of [kept, moved]) {
-      const messages = messagesOf(seen.filter((event) => event.ticket?.ticketId === ticket));
-      const written = rows.filter((row) => row.ticket === ticket && (row.message ?? Infinity) > begun!.id);
-      expect(messages).toEqual(written.map(({ message }) => message));
-    }
-    expect(seen.filter((event) => event.ticket?.ticketId === quiet).length).toBeGreaterThan(0);
-  }
-  expect(desk!.map(({ cursor }) => cursor)).toEqual(deskAgain!.map(({ cursor }) => cursor));
   // Who lost the ticket: public events in order, each once, and none of what was said since.
   const places = lost.map(({ cursor }) => placeOf(cursor));
   expect(places).toEqual([...new Set(places)].toSorted((a, b) => a - b));

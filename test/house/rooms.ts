@@ -36,6 +36,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     ...[...resources, ...body, 'src/storage', 'src/storage/garbage', 'src/events'],
     ...['src/mail', 'src/mail/compose', 'src/mail/outbox'],
   ],
+  'src/webhooks': ['src/platform', 'src/db', 'src/events', 'src/tickets'],
   'src/graphql/context': ['src/platform', 'src/tickets'],
   'src/graphql/schema': ['src/platform', ...body, 'src/tickets', 'src/limits', 'src/graphql/context'],
   'src/graphql/engine': ['src/platform', 'src/graphql/context'],
@@ -75,6 +76,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
       'src/storage/garbage',
     ],
     ...['src/scan', 'src/tickets', 'src/mail', 'src/mail/smtp', 'src/mail/outbox', 'src/import'],
+    'src/webhooks',
     ...['src/legacy/recorder', 'src/dev/embedded-postgres', 'src/dev/demo'],
   ],
 };

@@ -61,8 +61,8 @@ const list: Command = {
       .limit(limit);
     const columns = ['at', 'user', 'action', 'ticket', 'messageId', 'deliveryId', 'details'];
     return {
+      ...rows(found, columns),
       json: found.map((entry) => ({ ...entry, details: JSON.parse(entry.details) })),
-      text: rows(found, columns).text,
     };
   },
 };

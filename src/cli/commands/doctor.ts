@@ -27,6 +27,7 @@ const doctor: LooseCommand = {
     const shown = findings.map((finding) => ({ ...finding }));
     return {
       json: findings,
+      // Not cut on a narrow terminal: what is wrong must be read to its end.
       ...{ text: rows(shown, ['check', 'result', 'detail']).text },
       exitCode: failed > 0 ? 1 : 0,
     };

@@ -54,7 +54,7 @@ function outputOf(result: ImportResult, dryRun: boolean, shown: number): Output 
   if (dryRun) return { json: result, text: `All ${result.lines} lines are good; nothing was written.` };
   const types = Object.keys(result.written) as (keyof typeof result.written)[];
   const table = types.map((type) => ({ type, new: result.written[type], unchanged: result.unchanged[type] }));
-  return { json: result, text: rows(table, ['type', 'new', 'unchanged']).text };
+  return { ...rows(table, ['type', 'new', 'unchanged']), json: result };
 }
 
 /** The file. What comes through a pipe is copied to a temporary file first, because it is read twice. */

@@ -27,32 +27,33 @@ function idOf(typed: string): string {
   return typed;
 }
 
-const page = /* GraphQL */ `query Deliveries($filter: DeliveryFilter, $first: Int!, $after: String) {
-  deliveries(filter: $filter, first: $first, after: $after) {
+const page = /* GraphQL */ `query Deliveries($filter: DeliveryFilter, $last: Int!, $before: String) {
+  deliveries(filter: $filter, last: $last, before: $before) {
     nodes { ${shown} }
-    pageInfo { hasNextPage endCursor }
+    pageInfo { hasPreviousPage startCursor }
   }
 }`;
 interface DeliveryPage {
   readonly nodes: ListedDelivery[];
-  readonly pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  readonly pageInfo: { hasPreviousPage: boolean; startCursor: string | null };
 }
 /** The largest page that the gateway returns. */
 const pageSize = 100;
 
+/** The newest first. The gateway's list has them last. */
 async function readPages(gateway: GatewayClient, filter: object, limit: number): Promise<ListedDelivery[]> {
   const found: ListedDelivery[] = [];
-  let after: string | null = null;
+  let before: string | null = null;
   while (found.length < limit) {
-    const first = Math.min(pageSize, limit - found.length);
+    const last = Math.min(pageSize, limit - found.length);
     const { nodes, pageInfo }: DeliveryPage = await gateway.execute<DeliveryPage>(page, {
       filter,
-      first,
-      after,
+      last,
+      before,
     });
-    found.push(...nodes);
-    if (!pageInfo.hasNextPage) break;
-    after = pageInfo.endCursor;
+    found.push(...nodes.toReversed());
+    if (!pageInfo.hasPreviousPage) break;
+    before = pageInfo.startCursor;
   }
   return found;
 }
@@ -92,7 +93,7 @@ const list: LooseCommand = {
       why: delivery.failure ?? '',
     }));
     const columns = ['number', 'state', 'from', 'to', 'subject', 'dueAt', 'why', 'suggestedAction'];
-    return { json: found, text: rows(table, columns).text };
+    return { ...rows(table, columns), json: found };
   },
 };
 

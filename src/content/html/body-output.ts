@@ -1,7 +1,7 @@
 import { hasVisibleText } from '../dom/has-visible-text.ts';
 import { MarkupWriter } from '../dom/markup-writer.ts';
 import { type LinkTarget, textShowsUrl } from '../dom/urls.ts';
-import { isReadable, type Look } from '../style/text-look.ts';
+import { isReadable, type TextStyle } from '../style/text-style.ts';
 import { ChangeList } from './body-changes.ts';
 import type { Picture } from './pictures.ts';
 import { TextWriter } from './text-writer.ts';
@@ -33,8 +33,8 @@ export class BodyOutput {
   }
 
   /** Writes a replacement for content that cannot be shown. */
-  writeReplacement(text: string, look: Look): void {
-    if (text === '' || !isReadable(look)) return;
+  writeReplacement(text: string, style: TextStyle): void {
+    if (text === '' || !isReadable(style)) return;
     this.hasVisibleContent ||= hasVisibleText(text);
     this.markup.text(text);
     this.plain.write(text, 'collapse');

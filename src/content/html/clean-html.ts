@@ -1,7 +1,7 @@
 import { parseHtml } from '../dom/parse-html.ts';
 import { attributeOf, isHtml, type RootNode, UnreadableBody } from '../dom/tree.ts';
 import { textIn, walk } from '../dom/walk.ts';
-import { mediaApplies } from '../style/media-queries.ts';
+import { mediaApplies } from '../style/conditional-rules.ts';
 import { parseSheets, type Sheet } from '../style/parse-stylesheet.ts';
 import type { BodyChange } from './body-changes.ts';
 import type { BodyOutput } from './body-output.ts';

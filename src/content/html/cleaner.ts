@@ -7,7 +7,7 @@ import { textIn, type Visitor } from '../dom/walk.ts';
 import { type Declared, declaredOf } from '../style/cascade.ts';
 import { isHidden } from '../style/is-hidden.ts';
 import type { Sheet } from '../style/parse-stylesheet.ts';
-import { firstLook, isReadable, type Look, lookOf } from '../style/text-look.ts';
+import { initialStyle, isReadable, type TextStyle, textStyleOf } from '../style/text-style.ts';
 import { BodyOutput } from './body-output.ts';
 import { type ElementRule, elementRules, inlineRule, leftOut, loosening } from './element-rules.ts';
 import { ListCounter, type ListItem } from './list-counter.ts';
@@ -31,7 +31,7 @@ export interface CleanerOptions {
 
 /** An open element, and what to do at its end. */
 interface OpenElement {
-  readonly look: Look;
+  readonly style: TextStyle;
   readonly tags: number;
   readonly after: Lines;
   readonly indents: boolean;
@@ -42,7 +42,7 @@ interface OpenElement {
   readonly link: Exclude<LinkTarget, { kind: 'none' }> | undefined;
 }
 
-const transparent: Omit<OpenElement, 'look' | 'pre'> = {
+const transparent: Omit<OpenElement, 'style' | 'pre'> = {
   ...{ tags: 0, after: 0, indents: false, list: false, cell: false, link: undefined },
 };
 const lists = new Set(['ul', 'ol', 'dir', 'menu']);
@@ -60,8 +60,8 @@ export class Cleaner implements Visitor {
     this.output = new BodyOutput(options.length, options.kept);
   }
 
-  get #look(): Look {
-    return this.#open.at(-1)?.look ?? firstLook;
+  get #style(): TextStyle {
+    return this.#open.at(-1)?.style ?? initialStyle;
   }
 
   get #pre(): boolean {
@@ -70,17 +70,17 @@ export class Cleaner implements Visitor {
 
   text({ text }: TextNode): void {
     const { output } = this;
-    const look = this.#look;
+    const style = this.#style;
     const letters = inPieces(text, (piece) => piece.replace(/\r/g, () => '\n'));
-    const written = look.symbols === undefined ? letters : withSymbols(letters, look.symbols);
+    const written = style.symbols === undefined ? letters : withSymbols(letters, style.symbols);
     const visible = hasVisibleText(written);
-    if (!isReadable(look)) {
+    if (!isReadable(style)) {
       if (visible) output.changes.add('HIDDEN_TEXT');
-      if (visible || look.fontSize < 2) return;
+      if (visible || style.fontSize < 2) return;
     }
     output.hasVisibleContent ||= visible;
-    output.plain.write(written, look.space);
-    if (look.space === 'collapse' || this.#pre) output.markup.text(written);
+    output.plain.write(written, style.space);
+    if (style.space === 'collapse' || this.#pre) output.markup.text(written);
     else {
       let first = true;
       for (const line of linesOf(written)) {
@@ -106,11 +106,15 @@ export class Cleaner implements Visitor {
     if (loadsPicture(declared) || attributeOf(element, 'background') !== undefined)
       output.changes.add('REMOTE_PICTURE');
     if (rule.drop === true || rule.empty === true || element.name === 'input' || element.name === 'select') {
-      writeVoidElement(output, { element, rule, declared, look: this.#look }, this.#options.remotePictures);
+      writeVoidElement(
+        output,
+        { element, rule, declared, around: this.#style },
+        this.#options.remotePictures,
+      );
       return false;
     }
     if (isWordMarker(declared)) {
-      output.writeReplacement(`${wordMarker(element, this.#look.symbols)}\u00a0 `, this.#look);
+      output.writeReplacement(`${wordMarker(element, this.#style.symbols)}\u00a0 `, this.#style);
       return false;
     }
     this.#begin(element, rule, declared);
@@ -127,17 +131,17 @@ export class Cleaner implements Visitor {
     this.output.mayReparse = true;
     const { parent } = element;
     if (parent?.kind === 'element' && parent.last === element && parent.first !== element) {
-      if (parent.name === 'msup') this.output.writeReplacement('^', this.#look);
-      if (parent.name === 'msub') this.output.writeReplacement('_', this.#look);
+      if (parent.name === 'msup') this.output.writeReplacement('^', this.#style);
+      if (parent.name === 'msub') this.output.writeReplacement('_', this.#style);
     }
-    this.#open.push({ ...transparent, look: this.#look, pre: this.#pre });
+    this.#open.push({ ...transparent, style: this.#style, pre: this.#pre });
     return true;
   }
 
   #begin(element: ElementNode, rule: ElementRule, declared: Declared): void {
     const { output } = this;
     const { name } = element;
-    const around = this.#look;
+    const around = this.#style;
     if (loosening.has(name)) output.mayReparse = true;
     const gaps = gapsOf(rule, declared, around, name === 'table' && this.#cells > 0);
     const list = lists.has(name);
@@ -161,7 +165,7 @@ export class Cleaner implements Visitor {
     if (name === 'rt') output.writeReplacement('(', around);
     if (cell) this.#cells += 1;
     this.#open.push({
-      look: lookOf(element, declared, around),
+      style: textStyleOf(element, declared, around),
       tags: (tags.name === undefined ? 0 : 1) + (tags.struck ? 1 : 0),
       after: this.#gap(gaps.after, list),
       pre: rule.as === 'pre' || this.#pre,
@@ -200,9 +204,9 @@ export class Cleaner implements Visitor {
 
   leave({ name }: ElementNode): void {
     const { output } = this;
-    const { tags, after, indents, list, cell, link, look } = this.#open.pop()!;
+    const { tags, after, indents, list, cell, link, style } = this.#open.pop()!;
     if (name === 'q') output.plain.write('"', 'collapse');
-    if (name === 'rt') output.writeReplacement(')', look);
+    if (name === 'rt') output.writeReplacement(')', style);
     if (link !== undefined) output.endLink(link);
     for (let count = 0; count < tags; count += 1) output.markup.close();
     if (cell) this.#cells -= 1;

@@ -3,7 +3,7 @@ import { attributeOf, type ElementNode } from '../dom/tree.ts';
 import { parseLinkTarget, trimUrl } from '../dom/urls.ts';
 import { shownStyle } from '../style/allowed-style.ts';
 import type { Declared } from '../style/cascade.ts';
-import { isReadable, type Look } from '../style/text-look.ts';
+import { isReadable, type TextStyle } from '../style/text-style.ts';
 import { shownAttributes } from './allowed-attributes.ts';
 import type { BodyOutput } from './body-output.ts';
 import { type ElementRule, leftOut } from './element-rules.ts';
@@ -16,8 +16,8 @@ export interface VoidElement {
   readonly element: ElementNode;
   readonly rule: ElementRule;
   readonly declared: Declared;
-  /** How text looks around it. */
-  readonly look: Look;
+  /** The style of the text around it. */
+  readonly around: TextStyle;
 }
 
 /** The `alt` of an image that is part of the text: an emoji, or its short code as Slack writes it. */
@@ -31,7 +31,7 @@ export function writeVoidElement(
   empty: VoidElement,
   remotePictures: RemotePictures,
 ): void {
-  const { element, rule, look } = empty;
+  const { element, rule, around } = empty;
   const { name } = element;
   if (name === 'br') {
     output.markup.empty('br', []);
@@ -43,33 +43,33 @@ export function writeVoidElement(
     output.markup.empty('hr', shownAttributes(element, 'hr'));
   } else if (name === 'img' || (name === 'input' && /^image$/i.test(attributeOf(element, 'type') ?? '')))
     writePicture(output, empty, remotePictures);
-  else if (name === 'input' || name === 'select') output.writeReplacement(shownByField(element), look);
+  else if (name === 'input' || name === 'select') output.writeReplacement(shownByField(element), around);
   else if (rule.empty === true) output.markup.empty(rule.as!, shownAttributes(element, rule.as!));
   else if (leftOut[name] === 'EMBEDDED') writeEmbedded(output, empty);
 }
 
 /** Replaces embedded content by a link. */
-function writeEmbedded(output: BodyOutput, { element, look }: VoidElement): void {
+function writeEmbedded(output: BodyOutput, { element, around }: VoidElement): void {
   const address = parseLinkTarget(attributeOf(element, 'src') ?? attributeOf(element, 'data') ?? '');
-  if (address.kind !== 'allowed' || output.inLink || !isReadable(look)) return;
+  if (address.kind !== 'allowed' || output.inLink || !isReadable(around)) return;
   output.markup.open('a', outward(address.url));
-  output.writeReplacement(address.url, look);
+  output.writeReplacement(address.url, around);
   output.markup.close();
   output.links.add(address.url);
 }
 
 function writePicture(
   output: BodyOutput,
-  { element, declared, look }: VoidElement,
+  { element, declared, around }: VoidElement,
   remotePictures: RemotePictures,
 ): void {
   const address = pictureUrlOf(element);
   const alt = (attributeOf(element, 'alt') ?? '').replaceAll('\r', '\n');
-  if (!look.visible) return;
+  if (!around.visible) return;
   if (address.kind === 'none') {
     const source = attributeOf(element, 'src');
     if (source !== undefined) output.changes.add('PICTURE', trimUrl(source.slice(0, 60)));
-    if (alt.trim() !== '') output.writeReplacement(alt, look);
+    if (alt.trim() !== '') output.writeReplacement(alt, around);
     return;
   }
   const remote = address.kind === 'REMOTE';

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Wire } from './wire.ts';
+import type { Wire } from './postgres-socket.ts';
 
 /**
  * One row of `pg_stat_activity`, read over a connection that is opened for the purpose. Milliseconds are by

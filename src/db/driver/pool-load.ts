@@ -1,5 +1,5 @@
 import type { PoolLoad } from '../../observe/gauges.ts';
-import type { Wire } from './wire.ts';
+import type { Wire } from './postgres-socket.ts';
 
 /**
  * Counts the load of one pool. The driver does not expose it, so wires and pending statements are counted.

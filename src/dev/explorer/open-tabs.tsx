@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'react';
 import { setActiveTab } from './fetch/picked-files.ts';
 
 /**
- * The open operations, in the place of GraphiQL's own tabs (`explorer.css` hides those): they contain two
+ * The open operations, in the place of GraphiQL's own tabs (`tabs.css` hides those): they contain two
  * buttons in one element of the role `tab`, which assistive technology takes for a single control.
  */
 export function OpenTabs() {

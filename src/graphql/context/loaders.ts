@@ -6,16 +6,17 @@ import type { TicketEvent } from '../../tickets/events/event.ts';
 import { countUnseen } from '../../tickets/mark-seen.ts';
 import { requireViewer, whyNotRead } from '../../tickets/permissions.ts';
 import { listAttachments, loadAttachments } from '../../tickets/read/attachments.ts';
-import type { PageMessage } from '../../tickets/read/conversation/decode-rows.ts';
+import type { PageMessage, PageTicket } from '../../tickets/read/conversation/decode-rows.ts';
 import {
   findWithMessages,
   listMessages,
   type WantedParts,
 } from '../../tickets/read/conversation/list-messages.ts';
 import { loadBodies, loadMessages, type Message } from '../../tickets/read/load-messages.ts';
-import type { KeysetPage } from '../../tickets/read/pagination.ts';
+import type { KeysetPage, PageOf, Paging } from '../../tickets/read/pagination.ts';
 import { loadMailboxes, loadPeople } from '../../tickets/read/people-and-mailboxes.ts';
-import { loadTickets, type TicketWithRequester } from '../../tickets/read/tickets.ts';
+import { listTickets, type TicketListInput } from '../../tickets/read/ticket-list.ts';
+import { loadTickets } from '../../tickets/read/tickets.ts';
 import type { TicketSelector } from '../../tickets/ticket-selector.ts';
 import { BodyAllowance } from './body-allowance.ts';
 
@@ -24,6 +25,12 @@ export interface Parts {
   readonly bodies: boolean;
   readonly files: boolean;
   readonly mails: boolean;
+}
+
+/** What is read with tickets. */
+export interface ListParts extends Parts {
+  readonly requesters: boolean;
+  readonly lastMessages: boolean;
 }
 
 /** Ids that may be looked up without the scope `read`. */
@@ -142,7 +149,7 @@ export class Loaders {
     by: TicketSelector,
     page: KeysetPage,
     parts: Parts,
-  ): Promise<TicketWithRequester | undefined> {
+  ): Promise<PageTicket | undefined> {
     const found = await this.#lend(
       parts,
       (wanted) => findWithMessages(this.#ctx, by, page, wanted),
@@ -151,6 +158,19 @@ export class Loaders {
     if (found === undefined) return undefined;
     this.#pages(page, parts).prime(found.ticket.id, found.messages);
     return found.ticket;
+  }
+
+  /** A page of tickets with what is selected of each, in one statement. */
+  tickets(
+    input: TicketListInput,
+    paging: Paging,
+    { requesters, lastMessages, ...parts }: ListParts,
+  ): Promise<PageOf<PageTicket>> {
+    return this.#lend(
+      parts,
+      (wanted) => listTickets(this.#ctx, input, paging, { ...wanted, requesters, lastMessages }),
+      ({ edges }) => edges.flatMap(({ node }) => node.lastMessage ?? []),
+    );
   }
 
   #pages(page: KeysetPage, parts: Parts): DataLoader<number, readonly PageMessage[]> {

@@ -8,7 +8,7 @@ import {
 } from 'graphql';
 import type { KeysetPage, Paging } from '../../tickets/read/pagination.ts';
 import { pageWithoutCursor } from '../../tickets/read/pagination.ts';
-import type { Parts } from './loaders.ts';
+import type { ListParts, Parts } from './loaders.ts';
 
 /*
  * What a document selects below a field, so that one statement reads all of it. It may be more than what is
@@ -71,6 +71,15 @@ export const partsOf = (info: Info): Parts => ({
   files: selects(info, 'attachments'),
   mails: selects(info, 'delivery'),
 });
+
+/** What is selected of a list of tickets. */
+export const listPartsOf = (info: Info): ListParts => {
+  const lastMessages = selects(info, 'lastMessage');
+  const requesters = selects(info, 'requester');
+  return lastMessages
+    ? { ...partsOf(info), lastMessages, requesters }
+    : { bodies: false, files: false, mails: false, lastMessages, requesters };
+};
 
 /** The first page of a ticket's messages, if it is the only one that is selected. */
 export function messagesAhead(info: GraphQLResolveInfo): { page: KeysetPage; parts: Parts } | undefined {

@@ -39,7 +39,8 @@ export class FieldInfo implements GraphQLResolveInfo {
     return this.#field.parentType;
   }
   get path(): NonNullable<Path> {
-    return (this.#path ??= pathOf(this.#field, this.#parent));
+    this.#path ??= pathOf(this.#field, this.#parent);
+    return this.#path;
   }
   get schema(): GraphQLResolveInfo['schema'] {
     return this.#run.plan.schema;

@@ -17,7 +17,7 @@ import { writeResult } from './write-response.ts';
 import { createStreams } from './write-stream.ts';
 
 /** What serving GraphQL needs. */
-export interface RoadOptions {
+export interface TransportOptions {
   readonly log: Logger;
   /** Rejects a GET without a credential, so that no link on another site's page can cause one. */
   readonly production: boolean;
@@ -43,7 +43,14 @@ export type SignIn = (req: IncomingMessage, res: ServerResponse) => Promise<Tick
  * Requests as JSON, in a URL and as multipart differ only in reading. Single answers and streams differ only
  * in writing.
  */
-export function createRoad({ log, production, answerBytes, trusted, read, prepare }: RoadOptions) {
+export function createHttpTransport({
+  log,
+  production,
+  answerBytes,
+  trusted,
+  read,
+  prepare,
+}: TransportOptions) {
   const streams = createStreams({ answerBytes });
 
   function operationOf(req: IncomingMessage, params: unknown, ctx: TicketContext): Operation {

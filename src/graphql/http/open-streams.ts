@@ -6,7 +6,7 @@ import { drained, writePieces } from '../../platform/send-response.ts';
  * or 60 s.
  */
 const sayEveryMs = 12_000;
-/** One timer serves all streams. They have so many turns, because ten thousand at once would hold up others. */
+/** One timer serves all streams, in so many turns: ten thousand writes at once would hold up others. */
 const turns = 12;
 
 /** The syntax of a kind of stream. */

@@ -1,5 +1,5 @@
 import { IncomingFile } from '../../platform/incoming-file.ts';
-import { formatInstant, parseInstant } from '../../platform/instant.ts';
+import { formatInstant, parseInstant } from '../../platform/instants.ts';
 import { ExpectedFile } from '../context/expected-file.ts';
 import { builder } from './builder.ts';
 

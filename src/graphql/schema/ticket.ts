@@ -26,7 +26,7 @@ builder.node(TicketRef, {
       type: PersonRef,
       description: 'The person whom the ticket is for. E-mail replies go to them.',
       resolve: (ticket, _args, ctx) =>
-        'requester' in ticket
+        'requester' in ticket && ticket.requester !== undefined
           ? ticket.requester
           : ctx.load.person.load(ticket.requesterId).then((person) => person!),
     }),
@@ -53,8 +53,10 @@ builder.node(TicketRef, {
       type: MessageRef,
       nullable: true,
       description: 'The last message that the viewer may see. Null when there is none. Needs the scope READ.',
-      resolve: ({ lastMessageId }, _args, ctx) => {
+      resolve: (ticket, _args, ctx) => {
         requireViewer(ctx, 'read');
+        if ('lastMessage' in ticket && ticket.lastMessage !== undefined) return ticket.lastMessage;
+        const { lastMessageId } = ticket;
         return lastMessageId === null ? null : ctx.load.message.load(lastMessageId);
       },
     }),

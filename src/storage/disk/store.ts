@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { dayOf, isDay } from '../aside-day.ts';
 import {
   type AsideBlob,
   BlobMissing,
@@ -14,7 +15,8 @@ import {
 } from '../blob-store.ts';
 import { checkStore } from '../check-store.ts';
 import { copySource } from '../copy-source.ts';
-import { dayOf, isDay, readIdentity, writeIdentity } from '../store-identity.ts';
+import { readIdentity, writeIdentity } from '../store-identity.ts';
+import { createFolders, entriesOf } from './create-folders.ts';
 import {
   asStoreFault,
   closeFile,
@@ -24,7 +26,6 @@ import {
   syncFolder,
   writeAll,
 } from './file-system.ts';
-import { createFolders, entriesOf } from './folders.ts';
 import { createUnfinished } from './unfinished-blobs.ts';
 
 /**

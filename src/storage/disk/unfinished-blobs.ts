@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createDigests } from '../append-digests.ts';
 import {
   type AppendOptions,
   BlobMissing,
@@ -13,7 +14,8 @@ import {
   type StoredBlob,
 } from '../blob-store.ts';
 import { copySource, destroy } from '../copy-source.ts';
-import { createDigests, createTurns } from '../exclusive-append.ts';
+import { createTurns } from '../exclusive-append.ts';
+import type { createFolders } from './create-folders.ts';
 import {
   asStoreFault,
   closeFile,
@@ -25,7 +27,6 @@ import {
   truncateFile,
   writeAll,
 } from './file-system.ts';
-import type { createFolders } from './folders.ts';
 
 interface DiskFolders {
   readonly folders: ReturnType<typeof createFolders>;

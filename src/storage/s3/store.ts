@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { S3Place } from '../../settings/blobs-url.ts';
+import { dayOf, isDay } from '../aside-day.ts';
 import {
   BlobMissing,
   type BlobStore,
@@ -16,9 +17,9 @@ import {
 } from '../blob-store.ts';
 import { checkStore } from '../check-store.ts';
 import { copySource } from '../copy-source.ts';
-import { dayOf, isDay, readIdentity, writeIdentity } from '../store-identity.ts';
-import { createS3Objects, S3Missing, type S3Timing, unlessMissing } from './client.ts';
+import { readIdentity, writeIdentity } from '../store-identity.ts';
 import { complete, createAssembly, nothingAssembled } from './multipart-assembly.ts';
+import { createS3Objects, S3Missing, type S3Timing, unlessMissing } from './object-requests.ts';
 import { openObject } from './open-object.ts';
 import { createUnfinished } from './unfinished-blobs.ts';
 

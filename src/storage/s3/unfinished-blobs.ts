@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
+import { createDigests } from '../append-digests.ts';
 import {
   type AppendOptions,
   BlobMissing,
@@ -11,8 +12,7 @@ import {
   type Source,
 } from '../blob-store.ts';
 import { copySource, destroy } from '../copy-source.ts';
-import { createDigests, createTurns } from '../exclusive-append.ts';
-import { S3Missing, type S3Objects, unlessMissing } from './client.ts';
+import { createTurns } from '../exclusive-append.ts';
 import {
   type Assembled,
   complete,
@@ -20,6 +20,7 @@ import {
   nothingAssembled,
   sizeOfAssembled,
 } from './multipart-assembly.ts';
+import { S3Missing, type S3Objects, unlessMissing } from './object-requests.ts';
 
 /**
  * After this many parts the state is saved, which limits the loss when the process is killed during a

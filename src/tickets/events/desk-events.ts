@@ -1,13 +1,11 @@
-import type { ReadAfter } from '../../events/feed.ts';
-import type { FeedOf } from '../../events/feeds.ts';
-import { anyTicket } from '../../events/hub.ts';
 import { eventTypes } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../invalid-input.ts';
 import { requireOperator } from '../permissions.ts';
 import { sizeProblems } from '../read/pagination.ts';
-import { type DeskPosition, deskCursor, deskStart, isBefore, readDeskCursor } from './desk-cursor.ts';
-import { type DeskEvent, type DeskEventFilter, findHorizon, readDeskEvents } from './desk-rows.ts';
+import { type DeskPosition, deskCursor, deskStart, readDeskCursor } from './desk-cursor.ts';
+import { deskFeed, isWanted } from './desk-feed.ts';
+import { type DeskEventFilter, findHorizon, readDeskEvents } from './desk-rows.ts';
 import { pageSize, type SeenEvent, type TicketEvent } from './event.ts';
 import { EventWatcher } from './watcher.ts';
 
@@ -61,15 +59,8 @@ export async function watchDeskEvents(
   const from = (await begin(ctx, { filter, after })) ?? (await findHorizon(ctx.services)).now;
   const read = (of: DeskEventFilter) => (position: DeskPosition) =>
     readDeskEvents(operator, ctx.services, of, position, pageSize);
-  const feed: FeedOf<DeskEvent, DeskPosition> = {
-    key: 'desk',
-    ticketId: anyTicket,
-    read: sayWhenHeld(ctx, read({})),
-    positionOf: ({ position }) => position,
-    isBefore,
-  };
   return EventWatcher.start(ctx, {
-    feed,
+    feed: deskFeed(read({}), ctx.log),
     from,
     forOperators: 'You are no operator any more',
     isWanted: (event) => isWanted(filter, event),
@@ -78,40 +69,6 @@ export async function watchDeskEvents(
 }
 
 const watch = 'watch the whole desk';
-
-/** Events that are held for so long are worth a line in the log, milliseconds. */
-const longHeldMs = 30_000;
-
-/** Logs when a transaction holds the desk's events for long. */
-function sayWhenHeld(
-  { log }: TicketContext,
-  read: ReadAfter<DeskEvent, DeskPosition>,
-): ReadAfter<DeskEvent, DeskPosition> {
-  let heldAt: DeskPosition | undefined;
-  let since = 0;
-  return async (after) => {
-    const page = await read(after);
-    const now = performance.now();
-    const isSame = page.areHeld === true && heldAt !== undefined && !isBefore(heldAt, page.reached);
-    if (!isSame) {
-      heldAt = page.areHeld === true ? page.reached : undefined;
-      since = now;
-    } else if (now - since > longHeldMs) {
-      since = now;
-      log.warn('events of the desk are held: a transaction has been under way for long');
-    }
-    return page;
-  };
-}
-
-function isWanted({ types, visibility, status, requesterId }: DeskEventFilter, event: DeskEvent): boolean {
-  return (
-    (types == null || types.includes(event.type)) &&
-    (visibility == null || visibility === event.visibility) &&
-    (status == null || status === event.status) &&
-    (requesterId == null || requesterId === event.requesterId)
-  );
-}
 
 /** @returns the cursor's position @throws Refusal INVALID_INPUT */
 async function begin(

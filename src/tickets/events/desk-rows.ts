@@ -55,7 +55,6 @@ const select = preparedFor((db) =>
         order by e.place, e.ticket_id, e.number limit ${given('limit')}::int`),
     )
     .select({
-      horizon: sql<number>`horizon.place::float8`,
       looked: sql<number>`(select count(*)::int from looked_at)`,
       lookedTo: sql<readonly [number, number, number] | null>`(
         select json_build_array(place, ticket_id, number) from looked_at
@@ -95,13 +94,12 @@ export async function readDeskEvents(
     requesterId: requesterId ?? null,
   };
   const rows = await database.readAs(operator, (db) => select(db).execute(values));
-  const { horizon, looked, lookedTo, areHeld } = rows[0]!;
+  const { looked, lookedTo, areHeld } = rows[0]!;
   const events = rows.flatMap((row) => (row.place === null ? [] : [eventOf({ ...row, place: row.place })]));
   const isFull = limit > 0 && events.length >= limit;
   const more = isFull || looked >= scanned;
-  // Everything below the horizon was looked at, whichever tickets it was of.
-  const end: DeskPosition = [Math.max(horizon - 1, place), lastNumber, lastNumber];
-  const reached = limit === 0 ? after : isFull ? events.at(-1)!.position : more ? lookedTo! : end;
+  // Not the horizon: a server that crashes may give ids of transactions that wrote nothing once more.
+  const reached = limit === 0 ? after : isFull ? events.at(-1)!.position : (lookedTo ?? after);
   return { events, reached, more, areHeld };
 }
 
@@ -116,18 +114,22 @@ function eventOf({ place, number, createdAt, ...row }: Row): DeskEvent {
   return { ...row, position, cursor: deskCursor(position), createdAt: new Date(createdAt) };
 }
 
+/** The place of the last event that can be read now; 0 when there is none. */
+export const lastPlace = sql`
+  (select coalesce(max(e.place), 0) from events e where e.place < event_horizon())`;
+
 /** The position behind everything that can be read now, and the place that no event has yet. */
 export async function findHorizon({
   database,
 }: Pick<TicketServices, 'database'>): Promise<{ readonly now: DeskPosition; readonly ahead: number }> {
   const [row] = await selectHorizon(database.desk).execute();
-  return { now: [row!.horizon - 1, lastNumber, lastNumber], ahead: row!.ahead };
+  return { now: [row!.last, lastNumber, lastNumber], ahead: row!.ahead };
 }
 
 const selectHorizon = preparedFor((db) =>
   db
     .select({
-      horizon: sql<number>`event_horizon()::float8`,
+      last: sql<number>`${lastPlace}::float8`,
       ahead: sql<number>`(xact_offset() + pg_snapshot_xmax(pg_current_snapshot())::text::bigint)::float8`,
     })
     .from(sql`(select) as nothing`)

@@ -1,13 +1,13 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { alias, type PgColumn } from 'drizzle-orm/pg-core';
+import { alias } from 'drizzle-orm/pg-core';
 import type { Reader } from '../../db/database.ts';
 import { preparedFor } from '../../db/prepare-once.ts';
-import { deliveries, tickets } from '../../db/tables.ts';
+import { deliveries, messages, tickets } from '../../db/tables.ts';
 import { minuteOf } from '../../db/with-step.ts';
 import type { TicketStatus } from '../../platform/vocabulary.ts';
 import { byLastMessage } from './by-last-message.ts';
+import { type ConversationReads, conversationStatement, flag } from './conversation/statement.ts';
 import { ownTicketsWith, ticketsWith } from './search-text.ts';
-import { columnsFor } from './tickets.ts';
 
 /*
  * The statements of a list of tickets. A page takes as long on a large desk as on a small one, whatever the
@@ -57,9 +57,14 @@ export interface Values extends Record<string, unknown> {
   readonly limit: number;
 }
 
+/** What is read of each ticket, beside its own columns. */
+export interface WantedOfList extends Omit<ConversationReads, 'operator'> {
+  readonly lastMessages: boolean;
+}
+
 const statements = new Map<string, ReturnType<typeof prepare>>();
 
-/** The page and the count of a shape; each is prepared once per pool. */
+/** The page and the count of a shape. */
 export function statementOf(shape: TicketListShape): ReturnType<typeof prepare> {
   const name = Object.values(shape).map(String).join('_').toLowerCase();
   const made = statements.get(name) ?? prepare(shape, name);
@@ -68,27 +73,25 @@ export function statementOf(shape: TicketListShape): ReturnType<typeof prepare> 
 }
 
 // A name has at most 63 characters, which Drizzle does not see to.
-const prepare = (shape: TicketListShape, name: string) =>
-  preparedFor((db: Reader) => {
-    const found = isNarrow(shape) ? amongCandidates(shape) : byStatus(shape);
-    return {
-      page: db
-        .select(expressions(columnsFor(shape.byOperator)))
-        .from(found)
-        .orderBy(order(shape))
-        .limit(sql.placeholder('limit'))
-        .prepare(`t_${name}`),
-      count: db.select({ count: sql<number>`count(*)::int` }).from(found).prepare(`c_${name}`),
-    };
-  });
+function prepare(shape: TicketListShape, name: string) {
+  const found = isNarrow(shape) ? amongCandidates(shape) : byStatus(shape);
+  const chosen = sql`
+    select ${tickets}.* from ${found} order by ${order(shape)} limit ${int('limit')}`;
+  return {
+    page: conversationStatement<Values & WantedOfList & ConversationReads>(chosen, lastMessages),
+    count: preparedFor((db: Reader) =>
+      db.select({ count: sql<number>`count(*)::int` }).from(found).prepare(`c_${name}`),
+    ),
+  };
+}
 
-/** The columns as expressions, because Drizzle does not see that the subquery is called `tickets`. */
-const expressions = <C extends Record<string, PgColumn>>(
-  columns: C,
-): { [K in keyof C]: SQL<C[K]['_']['data']> } =>
-  Object.fromEntries(
-    Object.entries(columns).map(([key, column]) => [key, sql`${column}`.mapWith(column)]),
-  ) as never;
+/** Operators see a ticket's last message, requesters its last public one. */
+const lastMessages = sql`
+  select ${messages}.* from ${messages}
+  where ${flag('lastMessages')} and (${messages.visibility} = 'PUBLIC' or ${flag('operator')})
+    and ${messages.id} = any (array(
+      select case when ${flag('operator')} then last_message_id else last_public_message_id end from chosen
+    ))`;
 
 const text = (name: keyof Values & string): SQL => sql`${sql.placeholder(name)}::text`;
 const int = (name: keyof Values & string): SQL => sql`${sql.placeholder(name)}::int`;

@@ -154,7 +154,7 @@ test('a reload restores the open tabs; ▶ and Ctrl-Enter run the example that w
   const { page } = opened;
   const tabs = () => page.locator('.tw-tab').count();
   const before = await tabs();
-  for (let n = 0; n < 3; n += 1) {
+  for (let n = 0; n < 2; n += 1) {
     await page.reload();
     await page.locator('.graphiql-query-editor .view-line').first().waitFor();
     expect(await tabs()).toBe(before);

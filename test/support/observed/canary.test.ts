@@ -30,14 +30,14 @@ test.each([
     canary.log.info({ operation: 'Fine' }, 'request');
     expect(() => canary.assertSilent()).not.toThrow();
     careless(canary);
-    // A reply may repeat what its caller said, and a command may print a body; neither may have a secret.
+    // A reply may repeat what its caller said, and a command may print a body. No secret may be in either.
     const mayQuote = what === 'a body' && (place === 'replies' || place === 'output');
     if (mayQuote) canary.assertSilent();
     else expect(() => canary.assertSilent()).toThrow(`what is in the ${place}`);
   }
 });
 
-test('replies are heard whoever asks: by fetch, with its own credential, and by raw bytes', async () => {
+test('replies are heard whoever asks: by fetch, with its credential, and by raw bytes', async () => {
   const server = createServer((req, res) => {
     res.setHeader('X-Heard', String(req.headers['x-say'] ?? 'nothing'));
     res.end(`You are ${req.headers.authorization}`);

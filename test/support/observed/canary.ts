@@ -13,7 +13,7 @@ const secretSetting = /(TOKEN|KEY|SECRET|PASSWORD)$/;
 
 /**
  * Where a program of ours writes. What its caller said may be in a reply to that caller, and in what a
- * command prints; a secret may be nowhere.
+ * command prints. A secret may be nowhere.
  */
 const places = {
   log: 'words',

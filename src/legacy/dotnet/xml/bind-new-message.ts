@@ -1,21 +1,18 @@
 import { Base64Decoder } from '../base64.ts';
+import type { Spool, Spools } from '../file-spool.ts';
 import {
   attachmentMembers,
   type BoundObject,
-  Budget,
   emptyAttachment,
   emptyPost,
   type MemberTypes,
   type NewMessagePost,
   namespaces,
-  objectValues,
   postMembers,
   type Reading,
-  type ReadingLimits,
-  TooLarge,
   type ValueType,
 } from '../new-message-post.ts';
-import type { Spool, Spools } from '../spool.ts';
+import { Budget, objectValues, type ReadingLimits, TooLarge } from '../reading-limits.ts';
 import type { TextSource } from '../text-source.ts';
 import { xmlBoolean, xmlInteger } from './parse-value.ts';
 import { XmlReader } from './reader.ts';

@@ -1,4 +1,4 @@
-import { TooLarge } from '../new-message-post.ts';
+import { TooLarge } from '../reading-limits.ts';
 import type { TextSource } from '../text-source.ts';
 import { isNoCharacter, malformed, more, noCharacter, referenceCode } from './scan-markup.ts';
 

@@ -3,9 +3,9 @@ import type { Delivery, Recipient } from '../../deliveries/load-deliveries.ts';
 import type { Attachment } from '../attachments.ts';
 import type { Message } from '../load-messages.ts';
 import type { Person } from '../people-and-mailboxes.ts';
-import type { TicketWithRequester } from '../tickets.ts';
-import type { Reading } from './statement.ts';
-import { Words } from './words.ts';
+import type { Ticket } from '../tickets.ts';
+import type { ConversationReads } from './statement.ts';
+import { WordReader } from './word-reader.ts';
 
 /** A message with its author, so that a page needs no query for each message. */
 export interface PageMessage extends Message {
@@ -16,14 +16,29 @@ export interface PageMessage extends Message {
   readonly delivery: Delivery | null | undefined;
 }
 
+/** A ticket with what was read of it. */
+export interface PageTicket extends Ticket {
+  /** Undefined if it was not read. */
+  readonly requester: Person | undefined;
+  /** Null if there is none; undefined if it was not read. */
+  readonly lastMessage: PageMessage | null | undefined;
+}
+
 /** What a statement of statement.ts found, in no order. */
-export interface Conversation {
-  readonly tickets: TicketWithRequester[];
+export interface ConversationRows {
+  readonly tickets: PageTicket[];
   readonly messages: PageMessage[];
 }
 
-/** Reads the rows of a statement. */
-export function decodeRows(rows: readonly TextRow[], { files, mails }: Reading): Conversation {
+/** Reads the rows of a statement. @param lastMessages whether its messages are the tickets' last ones */
+export function decodeRows(
+  rows: readonly TextRow[],
+  {
+    files,
+    mails,
+    lastMessages,
+  }: Pick<ConversationReads, 'files' | 'mails'> & { readonly lastMessages: boolean },
+): ConversationRows {
   const found: Record<string, TextRow[]> = { T: [], P: [], M: [], A: [], D: [], R: [] };
   for (const row of rows) found[row[0]![0]!]!.push(row);
   const people = new Map(found.P!.map(personOf).map((person) => [person.id, person]));
@@ -34,14 +49,13 @@ export function decodeRows(rows: readonly TextRow[], { files, mails }: Reading):
     const mail = deliveryOf(row, recipientsOf);
     mailOf.set(mail.messageId, mail);
   }
-  return {
-    tickets: found.T!.map((row) => ticketOf(row, people)),
-    messages: found.M!.map((row) => {
-      const id = words.begin(row[0]!).number();
-      const attachments = files ? (filesOf.get(id) ?? []) : undefined;
-      return messageOf(id, row, people, attachments, mails ? (mailOf.get(id) ?? null) : undefined);
-    }),
-  };
+  const messages = found.M!.map((row) => {
+    const id = words.begin(row[0]!).number();
+    const attachments = files ? (filesOf.get(id) ?? []) : undefined;
+    return messageOf(id, row, people, attachments, mails ? (mailOf.get(id) ?? null) : undefined);
+  });
+  const byId = lastMessages ? new Map(messages.map((message) => [message.id, message])) : undefined;
+  return { tickets: found.T!.map((row) => ticketOf(row, people, byId)), messages };
 }
 
 /** Groups rows by the id in their first word, by position. */
@@ -72,16 +86,18 @@ function insert<V extends { readonly position: number }>(siblings: V[], value: V
  * kind of row: a page has two hundred, and one that is filled key by key takes three times as long.
  */
 
-const words = new Words();
+const words = new WordReader();
 
-function ticketOf([head, reference, subject]: TextRow, people: ReadonlyMap<number, Person>) {
+function ticketOf(
+  [head, reference, subject]: TextRow,
+  people: ReadonlyMap<number, Person>,
+  lastMessages: ReadonlyMap<number, PageMessage> | undefined,
+): PageTicket {
   words.begin(head!);
-  const id = words.number();
-  const requester = people.get(words.number())!;
-  return {
-    id,
-    requesterId: requester.id,
-    status: words.word() as TicketWithRequester['status'],
+  const ticket = {
+    id: words.number(),
+    requesterId: words.number(),
+    status: words.word() as Ticket['status'],
     createdAt: words.instant(),
     messageCount: words.number(),
     lastMessageId: words.numberOrNull(),
@@ -89,8 +105,12 @@ function ticketOf([head, reference, subject]: TextRow, people: ReadonlyMap<numbe
     cursor: words.number(),
     reference: reference!,
     subject: subject!,
-    requester,
+    requester: undefined as PageTicket['requester'],
+    lastMessage: undefined as PageTicket['lastMessage'],
   };
+  ticket.requester = people.get(ticket.requesterId);
+  if (lastMessages !== undefined) ticket.lastMessage = lastMessages.get(ticket.lastMessageId ?? 0) ?? null;
+  return ticket;
 }
 
 const personOf = ([head, name, email]: TextRow): Person => ({

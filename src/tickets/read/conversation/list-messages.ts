@@ -4,11 +4,10 @@ import type { TicketContext } from '../../context.ts';
 import { isOperator, requireViewer } from '../../permissions.ts';
 import { resolveSelector, type TicketSelector } from '../../ticket-selector.ts';
 import type { KeysetPage } from '../pagination.ts';
-import type { TicketWithRequester } from '../tickets.ts';
-import { decodeRows, type PageMessage } from './decode-rows.ts';
-import { conversationStatement, flag, int, type Reading } from './statement.ts';
+import { decodeRows, type PageMessage, type PageTicket } from './decode-rows.ts';
+import { type ConversationReads, conversationStatement, flag, int } from './statement.ts';
 
-interface Values extends Reading, Record<string, unknown> {
+interface PageValues extends ConversationReads, Record<string, unknown> {
   /** Null for operators, whose pages do not depend on who reads them. */
   readonly viewerId: number | null;
   readonly after: number;
@@ -30,14 +29,14 @@ const page = (order: 'asc' | 'desc'): SQL => sql`
   ) m`;
 
 const statementsOf = (named: SQL) => ({
-  asc: conversationStatement<Values>(chosenBy(named), page('asc')),
-  desc: conversationStatement<Values>(chosenBy(named), page('desc')),
+  asc: conversationStatement<PageValues>(chosenBy(named), page('asc')),
+  desc: conversationStatement<PageValues>(chosenBy(named), page('desc')),
 });
 const byIds = statementsOf(sql`${tickets.id} = any (${sql.placeholder('ids')}::int[])`);
 const byReference = statementsOf(sql`${tickets.referenceKey} = lower(${sql.placeholder('reference')}::text)`);
 
 /** What is read of each message, beside its author. */
-export type WantedParts = Pick<Reading, 'bodyBytes' | 'files' | 'mails'>;
+export type WantedParts = Pick<ConversationReads, 'bodyBytes' | 'files' | 'mails'>;
 
 /** Reads one page of each ticket's visible messages, by ticket id. */
 export async function listMessages(
@@ -54,7 +53,7 @@ export async function listMessages(
 
 /** A ticket with a page of its messages. */
 export interface TicketWithMessages {
-  readonly ticket: TicketWithRequester;
+  readonly ticket: PageTicket;
   readonly messages: readonly PageMessage[];
 }
 
@@ -84,7 +83,7 @@ async function read(
   const viewer = requireViewer(ctx);
   const operator = isOperator(viewer);
   const values = {
-    ...{ ...named, ...wanted, after, before, limit, operator },
+    ...{ ...named, ...wanted, after, before, limit, operator, requesters: true, lastMessages: false },
     viewerId: operator ? null : viewer.userId,
   };
   const statement = statements[inverted ? 'desc' : 'asc'];

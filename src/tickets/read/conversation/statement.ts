@@ -1,6 +1,6 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
-import { textStatement } from '../../../db/run-statement.ts';
+import { type ReadTexts, textStatement } from '../../../db/run-statement.ts';
 import { attachments, deliveries, deliveryRecipients, messages, tickets, users } from '../../../db/tables.ts';
 
 /*
@@ -11,10 +11,12 @@ import { attachments, deliveries, deliveryRecipients, messages, tickets, users }
  */
 
 /** What a statement reads, beside the values that choose its tickets and messages. */
-export interface Reading {
+export interface ConversationReads {
   readonly operator: boolean;
   /** Limit for all bodies together, in bytes; when it is exceeded, all bodies are left out. */
   readonly bodyBytes: number;
+  /** Whether the tickets' requesters are read. */
+  readonly requesters: boolean;
   /** Whether attachments are read. */
   readonly files: boolean;
   /** Whether deliveries and their recipients are read. */
@@ -112,23 +114,46 @@ const recipientRow = row(
   ],
 );
 
+/* Left out unless they are read: PostgreSQL sets up each part of a plan, even if it then reads nothing. */
+const filePart = sql`
+    union all select ${fileRow} from ${attachments}
+      where ${attachments.messageId} = any (array(select id from page))`;
+const mailStep = sql`, mails as (
+      select ${list(mailColumns)} from ${deliveries}
+      where ${deliveries.messageId} = any (array(select id from page where visibility = 'PUBLIC')))`;
+const mailPart = sql`
+    union all select ${mailRow} from mails ${deliveries}
+    union all select ${recipientRow} from ${deliveryRecipients}
+      where ${deliveryRecipients.deliveryId} = any (array(select id from mails))`;
+
+const build = (
+  chosen: SQL,
+  page: SQL,
+  { files, mails }: Pick<ConversationReads, 'files' | 'mails'>,
+): SQL => sql`
+    with chosen as (${chosen}), page as (${page})${mails ? mailStep : sql``}
+    select ${ticketRow} from chosen ${tickets}
+    union all select ${personRow} from ${users}
+      where ${users.id} = any (array(select author_id from page
+        union all select requester_id from chosen where ${flag('requesters')}))
+    union all select ${messageRow} from page ${messages}${files ? filePart : sql``}${mails ? mailPart : sql``}`;
+
 /**
- * Prepares the statement.
+ * Prepares the statement, once for each combination of parts.
  * @param chosen selects rows of `tickets`
  * @param page selects rows of `messages`; it may read `chosen`
  */
-export const conversationStatement = <Values extends Reading>(chosen: SQL, page: SQL) =>
-  textStatement<Values & Record<string, unknown>>(sql`
-    with chosen as (${chosen}), page as (${page}), mails as (
-      select ${list(mailColumns)} from ${deliveries}
-      where ${flag('operator')} and ${flag('mails')}
-        and ${deliveries.messageId} = any (array(select id from page where visibility = 'PUBLIC')))
-    select ${ticketRow} from chosen ${tickets}
-    union all select ${personRow} from ${users}
-      where ${users.id} = any (array(select author_id from page union all select requester_id from chosen))
-    union all select ${messageRow} from page ${messages}
-    union all select ${fileRow} from ${attachments}
-      where ${flag('files')} and ${attachments.messageId} = any (array(select id from page))
-    union all select ${mailRow} from mails ${deliveries}
-    union all select ${recipientRow} from ${deliveryRecipients}
-      where ${deliveryRecipients.deliveryId} = any (array(select id from mails))`);
+export function conversationStatement<Values extends ConversationReads>(
+  chosen: SQL,
+  page: SQL,
+): ReadTexts<Values & Record<string, unknown>> {
+  const made = new Map<string, ReadTexts<Values & Record<string, unknown>>>();
+  return (client, values) => {
+    // Requesters see no deliveries.
+    const parts = { files: values.files, mails: values.mails && values.operator };
+    const name = `${parts.files} ${parts.mails}`;
+    const statement = made.get(name) ?? textStatement(build(chosen, page, parts));
+    made.set(name, statement);
+    return statement(client, values);
+  };
+}

@@ -6,7 +6,7 @@ const zero = 48;
  * Reads the words of a row's first column, one after the other. Splitting the text and converting its parts
  * takes three times as long, which is a tenth of a page.
  */
-export class Words {
+export class WordReader {
   #text = '';
   #at = 0;
 
@@ -32,6 +32,7 @@ export class Words {
     return isNegative ? -value : value;
   }
 
+  /** A text without spaces. */
   word(): string {
     const end = this.#text.indexOf(' ', this.#at);
     const word = this.#text.slice(this.#at, end < 0 ? undefined : end);
@@ -39,6 +40,7 @@ export class Words {
     return word;
   }
 
+  /** A truth value. */
   flag(): boolean {
     const isTrue = this.#text[this.#at] === 't';
     this.#at += 2;
@@ -50,6 +52,7 @@ export class Words {
     return new Date(this.number());
   }
 
+  /** A whole number; null for `-`, as are the next two. */
   numberOrNull(): number | null {
     return this.#skipNone() ? null : this.number();
   }

@@ -1,11 +1,11 @@
 import { Base64Decoder, guidBytes } from '../base64.ts';
-import type { Spool, Spools } from '../spool.ts';
+import type { Spool, Spools } from '../file-spool.ts';
 import type { TextSource } from '../text-source.ts';
 import { apostrophe, code, quote } from './character-codes.ts';
-import type { JsonCharacters } from './characters.ts';
+import type { JsonCharacters } from './read-characters.ts';
+import type { JsonTokens } from './read-tokens.ts';
+import type { JsonValues } from './read-values.ts';
 import { broken, type JsonState } from './reader-state.ts';
-import type { JsonTokens } from './tokens.ts';
-import type { JsonValues } from './values.ts';
 
 /** Reads a member of type `byte[]`. Its bytes are written to a spool while they are being read. */
 export class JsonBytes {

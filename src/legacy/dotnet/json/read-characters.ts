@@ -1,4 +1,4 @@
-import { TooLarge } from '../new-message-post.ts';
+import { TooLarge } from '../reading-limits.ts';
 import { isLetterOrDigit, isWhiteSpace, type TextSource } from '../text-source.ts';
 import { broken } from './reader-state.ts';
 

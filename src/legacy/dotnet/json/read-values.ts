@@ -9,10 +9,10 @@ import {
   quote,
   slash,
 } from './character-codes.ts';
-import type { JsonCharacters } from './characters.ts';
 import { isNumberText, parseBooleanText, parseInt32, parseInt32Text } from './parse-number.ts';
+import type { JsonCharacters } from './read-characters.ts';
+import type { JsonTokens } from './read-tokens.ts';
 import { broken, type JsonState } from './reader-state.ts';
-import type { JsonTokens } from './tokens.ts';
 
 /**
  * Reads the next token as an expected type. The same characters may be a string, or an error for an integer.

@@ -35,7 +35,10 @@ const numbers: Readonly<Record<string, number>> = {
   'device-aspect-ratio': viewport.width / viewport.height,
 };
 
-/** Whether a list of media queries matches. An unsupported query does not. */
+/**
+ * Whether a list of media queries matches a light screen of 1024 × 768 pixels with a mouse. A query with
+ * features that are not known here does not.
+ */
 export const mediaApplies = (list: string): boolean =>
   splitOutside(list.toLowerCase(), ',').some((one) => queryApplies(one.trim()) === true);
 
@@ -130,7 +133,10 @@ function numberOf(text: string): number | undefined {
 /** Vendor-prefixed properties that current browsers do not support. */
 const absent = /^-(?:ms|moz|o)-|^-webkit-(?:overflow-scrolling|touch-callout|backdrop-filter)$/;
 
-/** Evaluates `@supports` for a current browser, by the names of the properties. */
+/**
+ * Evaluates `@supports` as a current browser does. It supports every property but those with the prefix of
+ * another vendor; selectors and functions are unknown.
+ */
 export const supportsApplies = (condition: string): Truth =>
   conditionHolds(condition.toLowerCase(), (inner) => {
     const property = /^([a-z-]+)\s*:/.exec(inner)?.[1];

@@ -11,8 +11,8 @@ import {
   quote,
   slash,
 } from './character-codes.ts';
-import type { JsonCharacters } from './characters.ts';
 import { parseNumber } from './parse-number.ts';
+import type { JsonCharacters } from './read-characters.ts';
 import { broken, type JsonState } from './reader-state.ts';
 
 /**

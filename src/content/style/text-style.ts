@@ -10,8 +10,11 @@ import { pixelsOf } from './css-syntax.ts';
  */
 export type WhiteSpace = 'collapse' | 'lines' | 'keep';
 
-/** Inherited and effective styles of text. */
-export interface Look {
+/**
+ * What decides whether text is readable and how its spaces count: the computed style of an element's text,
+ * with what it inherits.
+ */
+export interface TextStyle {
   /** Pixels. */
   readonly fontSize: number;
   readonly colour: Colour;
@@ -27,7 +30,7 @@ export interface Look {
 }
 
 /** The style outside of all elements: black text of 16 pixels on white. */
-export const firstLook: Look = {
+export const initialStyle: TextStyle = {
   fontSize: 16,
   colour: black,
   background: white,
@@ -40,8 +43,8 @@ export const firstLook: Look = {
 /** Smallest readable font size in pixels. */
 const leastFontSize = 2;
 
-/** Whether text of this look is readable. */
-export const isReadable = ({ fontSize, colour, background, visible }: Look): boolean =>
+/** Whether text of this style is readable: visible, not tiny, and not of its background's colour. */
+export const isReadable = ({ fontSize, colour, background, visible }: TextStyle): boolean =>
   visible &&
   fontSize >= leastFontSize &&
   colour[3] > 0.05 &&
@@ -77,7 +80,7 @@ const spaces: Readonly<Record<string, WhiteSpace>> = {
 
 const linkBlue: Colour = [0, 0, 238, 1];
 
-function colourOf(element: ElementNode, declared: Declared, parent: Look): Colour {
+function colourOf(element: ElementNode, declared: Declared, parent: TextStyle): Colour {
   const said = declared.get('-webkit-text-fill-color') ?? declared.get('color');
   if (said === 'inherit' || said === 'currentcolor') return parent.colour;
   const attribute = attributeOf(element, element.name === 'body' ? 'text' : 'color');
@@ -90,7 +93,7 @@ function colourOf(element: ElementNode, declared: Declared, parent: Look): Colou
   return element.name === 'a' && attributeOf(element, 'href') !== undefined ? linkBlue : parent.colour;
 }
 
-function backgroundOf(element: ElementNode, declared: Declared, parent: Look): Colour | undefined {
+function backgroundOf(element: ElementNode, declared: Declared, parent: TextStyle): Colour | undefined {
   const picture = declared.get('background-image') ?? 'none';
   if (picture !== 'none' || (attributeOf(element, 'background') ?? '') !== '') return undefined;
   const said = declared.get('background-color');
@@ -105,8 +108,8 @@ function backgroundOf(element: ElementNode, declared: Declared, parent: Look): C
 
 const keepsSpace = new Set(['pre', 'listing', 'xmp', 'plaintext', 'textarea']);
 
-/** How text looks in an element, given how it looks in its parent. */
-export function lookOf(element: ElementNode, declared: Declared, parent: Look): Look {
+/** Computes the style of an element's text from its declarations and the style of its parent. */
+export function textStyleOf(element: ElementNode, declared: Declared, parent: TextStyle): TextStyle {
   const keeps = keepsSpace.has(element.name);
   // Most elements change nothing: one object serves all of them.
   if (!(keeps || parent.boxes) && declared.size === 0 && element.attributes.length === 0) return parent;
@@ -129,5 +132,5 @@ export function lookOf(element: ElementNode, declared: Declared, parent: Look): 
 }
 
 /** `<font size>` is never too small to read. */
-const legacySize = (element: ElementNode, parent: Look): number =>
+const legacySize = (element: ElementNode, parent: TextStyle): number =>
   element.name === 'font' && attributeOf(element, 'size') !== undefined ? 16 : parent.fontSize;

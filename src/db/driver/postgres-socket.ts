@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { openSocket, type Security, type ServerAddress } from './open-socket.ts';
 import { ProtocolState } from './protocol-state.ts';
-import { openSocket, type Security, type ServerAddress } from './socket.ts';
 
 /**
  * One connection's bytes, for postgres.js's documented option `socket`. It follows the protocol in both

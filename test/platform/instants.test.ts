@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseInstant } from '../../src/platform/instant.ts';
+import { parseInstant } from '../../src/platform/instants.ts';
 
 test.each([
   ['2026-11-22T12:00:00Z', '2026-11-22T12:00:00.000Z'],

@@ -1,7 +1,7 @@
 import type { Envelope } from '../compose/compose-mail.ts';
 
 /** A mail on its way to one server. */
-export interface Transmission {
+export interface OutgoingMail {
   readonly envelope: Envelope;
   /** Octets of the mail. */
   readonly byteSize: number;

@@ -60,8 +60,8 @@ function openFilesLimit(): number {
 
 /**
  * Cuts connections that hold memory without progress: a body that trickles in, or an answer, download or
- * event stream that is not read. A connection that waits for us is never cut: an answer in the making, a body
- * that we have paused, a stream without news.
+ * event stream that is not read. A sender whose response has not begun gets 408 first. A connection that
+ * waits for us is never cut: a response in the making, a body that we have paused, a stream without events.
  */
 export function cutStalled(server: Server, { checkEveryMs, checks, leastBytes }: StallLimits = usual): void {
   const connections = new Map<Socket, WatchedConnection>();

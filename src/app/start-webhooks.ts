@@ -1,0 +1,60 @@
+import { createFeeds } from '../events/feeds.ts';
+import { createEventHub } from '../events/hub.ts';
+import { whyHeld } from '../mail/outbox/sending-gate.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { Viewer } from '../platform/request-context.ts';
+import type { DeskPosition } from '../tickets/events/desk-cursor.ts';
+import { deskFeed } from '../tickets/events/desk-feed.ts';
+import { type DeskEventFilter, readDeskEvents } from '../tickets/events/desk-rows.ts';
+import { pageSize } from '../tickets/events/event.ts';
+import { findLastEventNumbers } from '../tickets/events/last-event-numbers.ts';
+import { createWebhookSender } from '../webhooks/sender.ts';
+import type { Foundation } from './foundation.ts';
+
+/** The worker reads all events, as an operator does. Each endpoint's filter says which it is told of. */
+const reader: Viewer = {
+  userId: 0,
+  login: 'webhooks',
+  name: 'webhooks',
+  role: 'OPERATOR',
+  scopes: new Set(['read']),
+};
+/** How long the last answer is good, milliseconds. */
+const askEveryMs = 5000;
+
+/** Starts sending to webhooks. Their LISTEN is opened for the first endpoint. */
+export function startWebhooks({ config, parts, database, now, log }: Foundation, metrics: Metrics): void {
+  const hub = parts.use(
+    createEventHub({
+      open: database.listener,
+      findLastNumbers: (ids) => findLastEventNumbers(database.desk, ids),
+      log,
+    }),
+  );
+  const readWanted = (filter: DeskEventFilter) => (after: DeskPosition) =>
+    readDeskEvents(reader, { database }, filter, after, pageSize);
+  // A copy of the database must not tell endpoints what the original tells them.
+  let asked = { at: Number.NEGATIVE_INFINITY, mayBegin: false };
+  async function mayBegin(): Promise<boolean> {
+    if (performance.now() - asked.at > askEveryMs)
+      asked = { at: performance.now(), mayBegin: (await whyHeld(database.raw)) === undefined };
+    return asked.mayBegin;
+  }
+  parts
+    .use(
+      createWebhookSender({
+        db: database.desk,
+        sql: database.raw,
+        feeds: createFeeds(hub),
+        deskFeed: deskFeed(readWanted({}), log),
+        readWanted,
+        reach: config.webhooks,
+        log,
+        now,
+        random: Math.random,
+        seen: metrics.webhookRequested,
+        mayBegin,
+      }),
+    )
+    .start();
+}

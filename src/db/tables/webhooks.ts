@@ -1,0 +1,48 @@
+import { sql } from 'drizzle-orm';
+import { bigint, boolean, check, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
+import type { EventType } from '../../platform/vocabulary.ts';
+import { bytea, createdAt, id, instant, oneOf } from './column-types.ts';
+
+/** Why no requests are sent to an endpoint. */
+export const disabledReasons = ['OPERATOR', 'GONE', 'FAILING'] as const;
+
+/** Endpoints elsewhere that are told of the desk's events, and how far each has been told. */
+export const webhooks = pgTable(
+  'webhooks',
+  {
+    id: id(),
+    url: text('url').notNull(),
+    /** Only events of these types; null: of all. */
+    types: text('types').array().$type<EventType[]>(),
+    /** Whether it is told of private events as well: notes and mails. */
+    includesPrivate: boolean('includes_private').notNull().default(false),
+    /** Signs each request. Not encrypted: who can read the desk's database needs no webhook. */
+    secret: bytea('secret').notNull(),
+    /** The secret before the last rotation, which signs as well until `previous_secret_until`. */
+    previousSecret: bytea('previous_secret'),
+    previousSecretUntil: instant('previous_secret_until'),
+    /** Position in the desk's events up to which the endpoint has been told. */
+    place: bigint('place', { mode: 'number' }).notNull(),
+    ticketId: integer('ticket_id').notNull(),
+    number: integer('number').notNull(),
+    /** Failed requests since the last one that succeeded. */
+    failures: integer('failures').notNull().default(0),
+    failingSince: instant('failing_since'),
+    /** When the next request may be sent. */
+    dueAt: instant('due_at').notNull().defaultNow(),
+    delivered: bigint('delivered', { mode: 'number' }).notNull().default(0),
+    lastDeliveredAt: instant('last_delivered_at'),
+    /** How the last failed request ended: `status 503`. Never anything that the endpoint sent. */
+    lastError: text('last_error'),
+    disabledAt: instant('disabled_at'),
+    disabledReason: text('disabled_reason', { enum: disabledReasons }),
+    /** The worker that sends to it now. */
+    leaseToken: uuid('lease_token'),
+    leaseUntil: instant('lease_until'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    check('webhooks_disabled_reason', oneOf('disabled_reason', disabledReasons)),
+    check('webhooks_disabled', sql`(${t.disabledAt} is null) = (${t.disabledReason} is null)`),
+  ],
+);

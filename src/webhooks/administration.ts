@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import { asc, eq, sql } from 'drizzle-orm';
+import type { Db, Tx } from '../db/database.ts';
+import { webhooksChannel } from '../db/notify-channels.ts';
+import { webhooks } from '../db/tables.ts';
+import type { EventType } from '../platform/vocabulary.ts';
+import { lastPlace } from '../tickets/events/desk-rows.ts';
+import type { Reach } from './endpoint-url.ts';
+import { type Reply, sendRequest } from './send-request.ts';
+import { newSecret, secretsOf, secretText, signedHeaders } from './sign.ts';
+
+/** Hours for which the last secret signs beside its successor, unless another number is given. */
+export const usualOverlapHours = 24;
+
+/** Behind every event that can be read now. */
+const now = {
+  place: lastPlace,
+  ticketId: sql`2147483647`,
+  number: sql`2147483647`,
+} as const;
+
+/** Says that there is an endpoint to send to. */
+const tellWorkers = (tx: Tx) => tx.execute(sql`select pg_notify(${webhooksChannel}, '')`);
+
+export interface NewWebhook {
+  readonly url: string;
+  /** Null: events of all types. */
+  readonly types: readonly EventType[] | null;
+  readonly includesPrivate: boolean;
+}
+
+/** Adds an endpoint, which is told of the events from now on. @returns its id, and the text of its secret */
+export async function addWebhook(tx: Tx, { url, types, includesPrivate }: NewWebhook) {
+  const secret = newSecret();
+  const [added] = await tx
+    .insert(webhooks)
+    .values({ url, types: types === null ? null : [...types], includesPrivate, secret, ...now })
+    .returning({ id: webhooks.id });
+  await tellWorkers(tx);
+  return { id: added!.id, secret: secretText(secret) };
+}
+
+const state = sql<'ENABLED' | 'FAILING' | 'DISABLED'>`case when ${webhooks.disabledAt} is not null
+  then 'DISABLED' when ${webhooks.failures} > 0 then 'FAILING' else 'ENABLED' end`;
+
+/** How many endpoints are in each state. */
+export const countWebhooks = (db: Db) =>
+  db.select({ state, webhooks: sql<number>`count(*)::int` }).from(webhooks).groupBy(sql`1`);
+
+/** All endpoints without their secrets. `state` is FAILING from a failed request until one succeeds. */
+export const listWebhooks = (db: Db) =>
+  db
+    .select({
+      id: webhooks.id,
+      url: webhooks.url,
+      types: webhooks.types,
+      includesPrivate: webhooks.includesPrivate,
+      state,
+      disabledAt: webhooks.disabledAt,
+      disabledReason: webhooks.disabledReason,
+      delivered: webhooks.delivered,
+      lastDeliveredAt: webhooks.lastDeliveredAt,
+      failures: webhooks.failures,
+      failingSince: webhooks.failingSince,
+      lastError: webhooks.lastError,
+      dueAt: webhooks.dueAt,
+    })
+    .from(webhooks)
+    .orderBy(asc(webhooks.id));
+
+/** Stops requests to an endpoint. One that is under way is finished. @returns whether there is such a one */
+export async function disableWebhook(tx: Tx, id: number): Promise<boolean> {
+  const found = await tx
+    .update(webhooks)
+    .set({
+      disabledAt: sql`coalesce(${webhooks.disabledAt}, clock_timestamp())`,
+      disabledReason: sql`coalesce(${webhooks.disabledReason}, 'OPERATOR')`,
+    })
+    .where(eq(webhooks.id, id))
+    .returning({ id: webhooks.id });
+  return found.length > 0;
+}
+
+/**
+ * Sends to an endpoint again, at once. It is told of what happened meanwhile.
+ * @param skips whether it is told of events from now on only
+ * @returns whether there is such a one
+ */
+export async function enableWebhook(tx: Tx, id: number, skips: boolean): Promise<boolean> {
+  const found = await tx
+    .update(webhooks)
+    .set({
+      ...{ disabledAt: null, disabledReason: null, failures: 0, failingSince: null },
+      dueAt: sql`clock_timestamp()`,
+      // Whoever has it reads the position anew.
+      ...(skips ? { ...now, leaseToken: null } : {}),
+    })
+    .where(eq(webhooks.id, id))
+    .returning({ id: webhooks.id });
+  await tellWorkers(tx);
+  return found.length > 0;
+}
+
+/**
+ * Gives an endpoint a new secret. The last one signs as well for so many hours.
+ * @returns the text of the new secret; undefined when there is no such endpoint
+ */
+export async function rotateSecret(tx: Tx, id: number, hours: number): Promise<string | undefined> {
+  const secret = newSecret();
+  const rotated = await tx
+    .update(webhooks)
+    .set({
+      secret,
+      previousSecret: sql`${webhooks.secret}`,
+      previousSecretUntil: sql`clock_timestamp() + make_interval(hours => ${hours}::int)`,
+    })
+    .where(eq(webhooks.id, id))
+    .returning({ id: webhooks.id });
+  return rotated.length > 0 ? secretText(secret) : undefined;
+}
+
+/** @returns whether there was such a one */
+export async function removeWebhook(tx: Tx, id: number): Promise<boolean> {
+  const removed = await tx.delete(webhooks).where(eq(webhooks.id, id)).returning({ id: webhooks.id });
+  return removed.length > 0;
+}
+
+/**
+ * Sends an endpoint a request of the type `TEST`, whatever its state, and changes nothing.
+ * @returns its reply; undefined when there is no such endpoint
+ */
+export async function testWebhook(db: Db, id: number, reach: Reach): Promise<Reply | undefined> {
+  const [found] = await db
+    .select({
+      url: webhooks.url,
+      secret: webhooks.secret,
+      previousSecret: webhooks.previousSecret,
+      previousSecretUntil: webhooks.previousSecretUntil,
+    })
+    .from(webhooks)
+    .where(eq(webhooks.id, id));
+  if (found === undefined) return undefined;
+  const at = new Date();
+  const body = JSON.stringify({ type: 'TEST', timestamp: at.toISOString(), data: {} });
+  const headers = signedHeaders({ id: `test_${randomUUID()}`, at, body }, secretsOf(found, at));
+  return sendRequest(found.url, { headers, body }, reach);
+}

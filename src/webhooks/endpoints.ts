@@ -1,0 +1,128 @@
+import { and, eq, getTableColumns, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
+import type { Db } from '../db/database.ts';
+import { auditEntries, webhooks } from '../db/tables.ts';
+import type { DeskPosition } from '../tickets/events/desk-cursor.ts';
+import { failingDays } from './retry.ts';
+
+/** An endpoint that a worker sends to, as its row says now. */
+export type Endpoint = typeof webhooks.$inferSelect & {
+  /** Milliseconds until the next request may be sent. */
+  readonly dueInMs: number;
+};
+
+/** A worker's hold on an endpoint. Statements with a token that was replaced change nothing. */
+export interface Lease {
+  readonly id: number;
+  readonly token: string;
+}
+
+const clock = sql`clock_timestamp()`;
+const inMs = (ms: number): SQL => sql`${clock} + ${ms}::float8 * interval '1 millisecond'`;
+const columns = {
+  ...getTableColumns(webhooks),
+  dueInMs: sql<number>`
+    greatest(0, extract(epoch from ${webhooks.dueAt} - clock_timestamp()) * 1000)::float8`,
+};
+const held = ({ id, token }: Lease) => and(eq(webhooks.id, id), eq(webhooks.leaseToken, token));
+const owned = (lease: Lease) => and(held(lease), isNull(webhooks.disabledAt));
+const to = ([place, ticketId, number]: DeskPosition) => ({ place, ticketId, number });
+
+/** Takes endpoints that no live worker has. Requests to one endpoint are thereby sent one at a time. */
+export const claimEndpoints = (db: Db, leaseMs: number): Promise<Endpoint[]> => {
+  const free = or(isNull(webhooks.leaseToken), lt(webhooks.leaseUntil, clock));
+  const ids = db
+    .select({ id: webhooks.id })
+    .from(webhooks)
+    .where(and(isNull(webhooks.disabledAt), free))
+    .for('no key update', { skipLocked: true });
+  return db
+    .update(webhooks)
+    .set({ leaseToken: sql`gen_random_uuid()`, leaseUntil: inMs(leaseMs) })
+    .where(sql`${webhooks.id} in ${ids}`)
+    .returning(columns);
+};
+
+/** @returns false when it belongs to another worker, is disabled, or was removed */
+export async function renewLease(db: Db, lease: Lease, leaseMs: number): Promise<boolean> {
+  const renewed = await db
+    .update(webhooks)
+    .set({ leaseUntil: inMs(leaseMs) })
+    .where(owned(lease))
+    .returning({ id: webhooks.id });
+  return renewed.length > 0;
+}
+
+/** Gives up an endpoint, unless it is lost. The next worker goes on at this position. */
+export async function releaseEndpoint(db: Db, lease: Lease, position: DeskPosition): Promise<void> {
+  const released = { ...to(position), leaseToken: null };
+  await db.update(webhooks).set(released).where(held(lease));
+}
+
+/** The endpoint as it is now; undefined when the lease is lost. */
+export async function findLeased(db: Db, lease: Lease): Promise<Endpoint | undefined> {
+  const [found] = await db.select(columns).from(webhooks).where(owned(lease));
+  return found;
+}
+
+/** Records that everything up to a position was told or is not wanted. */
+export async function passTo(db: Db, lease: Lease, position: DeskPosition): Promise<void> {
+  await db.update(webhooks).set(to(position)).where(owned(lease));
+}
+
+export async function recordDelivery(db: Db, lease: Lease, position: DeskPosition): Promise<void> {
+  await db
+    .update(webhooks)
+    .set({
+      ...to(position),
+      failures: 0,
+      failingSince: null,
+      lastError: null,
+      delivered: sql`${webhooks.delivered} + 1`,
+      lastDeliveredAt: clock,
+    })
+    .where(owned(lease));
+}
+
+/** @returns whether the endpoint was disabled, because it has failed for days */
+export async function recordFailure(
+  db: Db,
+  lease: Lease,
+  { error, retryMs }: { readonly error: string; readonly retryMs: number },
+): Promise<boolean> {
+  const since = sql`coalesce(${webhooks.failingSince}, clock_timestamp())`;
+  const isOver = sql`${webhooks.failingSince} < clock_timestamp() - make_interval(days => ${failingDays})`;
+  return db.transaction(async (tx) => {
+    const [row] = await tx
+      .update(webhooks)
+      .set({
+        failures: sql`${webhooks.failures} + 1`,
+        failingSince: since,
+        dueAt: inMs(retryMs),
+        lastError: error,
+        disabledAt: sql`case when ${isOver} then clock_timestamp() end`,
+        disabledReason: sql`case when ${isOver} then 'FAILING' end`,
+      })
+      .where(owned(lease))
+      .returning({ disabledAt: webhooks.disabledAt });
+    if (row === undefined || row.disabledAt === null) return false;
+    await tx.insert(auditEntries).values(disabled(lease.id, 'FAILING'));
+    return true;
+  });
+}
+
+/** Disables an endpoint that says that it is no more. */
+export async function recordGone(db: Db, lease: Lease): Promise<void> {
+  await db.transaction(async (tx) => {
+    const gone = await tx
+      .update(webhooks)
+      .set({ disabledAt: clock, disabledReason: 'GONE', lastError: 'status 410' })
+      .where(owned(lease))
+      .returning({ id: webhooks.id });
+    if (gone.length > 0) await tx.insert(auditEntries).values(disabled(lease.id, 'GONE'));
+  });
+}
+
+const disabled = (webhookId: number, reason: 'GONE' | 'FAILING') => ({
+  action: 'WEBHOOK_DISABLED',
+  details: { by: 'worker', webhookId, reason },
+});

@@ -1,0 +1,36 @@
+import type { Reply } from './send-request.ts';
+
+/** Seconds until the first retry, and at most; each one waits twice as long as the one before. */
+const firstSeconds = 5;
+const mostSeconds = 3600;
+/** The most that an endpoint's Retry-After is honoured. */
+const mostRetryAfterSeconds = 24 * 3600;
+/** An endpoint that has failed for so long is disabled. */
+export const failingDays = 5;
+
+/** What follows from a reply. */
+export type Verdict =
+  | { readonly kind: 'delivered' }
+  /** The endpoint says that it is no more. */
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'failed'; readonly error: string; readonly retryMs: number };
+
+/** @param failures failed requests since the last one that succeeded, without this one */
+export function judgeReply(
+  { status, retryAfter, error }: Reply,
+  failures: number,
+  { now, random }: { readonly now: Date; readonly random: () => number },
+): Verdict {
+  if (status !== undefined && status >= 200 && status < 300) return { kind: 'delivered' };
+  if (status === 410) return { kind: 'gone' };
+  const asked = retryAfter === undefined ? 0 : Math.min(secondsOf(retryAfter, now), mostRetryAfterSeconds);
+  const own = Math.min(mostSeconds, firstSeconds * 2 ** Math.min(failures, 20)) * (0.75 + random() / 2);
+  return { kind: 'failed', error: error ?? `status ${status}`, retryMs: 1000 * Math.max(asked, own) };
+}
+
+/** Seconds until the time of a Retry-After header; 0 for one that is malformed or past. */
+function secondsOf(header: string, now: Date): number {
+  if (/^\d{1,9}$/.test(header.trim())) return Number(header);
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? 0 : Math.max(0, (at - now.getTime()) / 1000);
+}

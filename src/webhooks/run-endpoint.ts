@@ -1,0 +1,182 @@
+import type { Db } from '../db/database.ts';
+import { findDeskKey } from '../db/desk-key.ts';
+import type { Page, ReadAfter } from '../events/feed.ts';
+import type { FeedOf, Feeds, Watching } from '../events/feeds.ts';
+import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
+import type { Logger } from '../platform/log.ts';
+import type { DeskPosition } from '../tickets/events/desk-cursor.ts';
+import { isWanted } from '../tickets/events/desk-feed.ts';
+import type { DeskEvent, DeskEventFilter } from '../tickets/events/desk-rows.ts';
+import type { Reach } from './endpoint-url.ts';
+import {
+  type Endpoint,
+  findLeased,
+  type Lease,
+  passTo,
+  recordDelivery,
+  recordFailure,
+  recordGone,
+  releaseEndpoint,
+} from './endpoints.ts';
+import { bodyOf, eventId } from './event-body.ts';
+import { judgeReply } from './retry.ts';
+import { sendRequest } from './send-request.ts';
+import { secretsOf, signedHeaders } from './sign.ts';
+
+/** How requests to endpoints end. */
+export type WebhookOutcome = 'delivered' | 'failed' | 'gone';
+
+/** What sending to endpoints needs. */
+export interface SendingPorts {
+  readonly db: Db;
+  readonly feeds: Feeds;
+  readonly deskFeed: FeedOf<DeskEvent, DeskPosition>;
+  /** Reads the events that a filter wants. */
+  readonly readWanted: (filter: DeskEventFilter) => ReadAfter<DeskEvent, DeskPosition>;
+  readonly reach: Reach;
+  readonly log: Logger;
+  readonly now: () => Date;
+  readonly random: () => number;
+  /** Called for each request when it has ended and its outcome is written. */
+  readonly seen: (outcome: WebhookOutcome) => void;
+  /** Whether requests may be sent: not by a copy of the database. */
+  readonly mayBegin: () => Promise<boolean>;
+}
+
+/** A position that only moved over events that the filter does not want is written so often, milliseconds. */
+const passEveryMs = 20_000;
+/** Wait after an error of the database, and while sending is held, milliseconds. */
+const patienceMs = 1000;
+/** New events end a wait: the feed wakes its watchers. */
+const untilWoken = 60_000;
+
+/** The sending to one endpoint, from its claim until it is stopped or the lease is lost. */
+export interface EndpointRun {
+  readonly lease: Lease;
+  /** Resolves when nothing is under way, and the endpoint is released unless it was lost. */
+  readonly ended: Promise<void>;
+  stop(): void;
+}
+
+/**
+ * Tells an endpoint of the desk's events in their order, one request at a time: the next one is sent when the
+ * last one is answered and recorded. An event that is not is sent again by whoever has the lease next.
+ * @param mayRequest whether the lease lasts longer than a request
+ */
+export function runEndpoint(ports: SendingPorts, claimed: Endpoint, mayRequest: () => boolean): EndpointRun {
+  const lease: Lease = { id: claimed.id, token: claimed.leaseToken! };
+  const pause = createInterruptibleSleep();
+  let isStopped = false;
+  const run = async () => {
+    const telling = new Telling(ports, claimed, lease);
+    using watching = await ports.feeds.watch(ports.deskFeed, pause.wake, telling.readAlone);
+    while (!isStopped) {
+      pause.reset();
+      const wait = mayRequest() ? await step(telling, watching, ports) : patienceMs;
+      if (wait === undefined) break;
+      if (wait > 0) await pause.sleep(wait);
+    }
+    await releaseEndpoint(ports.db, lease, telling.position);
+  };
+  const ended = run().catch((err) => {
+    ports.log.warn({ err, webhookId: lease.id }, 'sending to a webhook ended; its lease will expire');
+  });
+  return {
+    lease,
+    ended,
+    stop() {
+      isStopped = true;
+      pause.wake();
+    },
+  };
+}
+
+/**
+ * One step that survives errors of the database.
+ * @returns milliseconds to wait; undefined: the endpoint is disabled, removed or another worker's
+ */
+async function step(
+  telling: Telling,
+  watching: Watching<DeskEvent, DeskPosition>,
+  { log, mayBegin }: SendingPorts,
+): Promise<number | undefined> {
+  try {
+    if (!(await mayBegin())) return patienceMs;
+    return (await telling.collect(watching)) ?? (await telling.tellFirst());
+  } catch (err) {
+    log.warn({ err, webhookId: telling.lease.id }, 'a webhook waits: the database does not answer');
+    return patienceMs;
+  }
+}
+
+/** How far an endpoint was told, and what comes next. */
+class Telling {
+  readonly lease: Lease;
+  readonly readAlone: ReadAfter<DeskEvent, DeskPosition>;
+  readonly #ports: SendingPorts;
+  readonly #filter: DeskEventFilter;
+  position: DeskPosition;
+  #waiting: readonly DeskEvent[] = [];
+  /** Where to go on when all that wait are told. */
+  #reached: DeskPosition;
+  #passedAt = performance.now();
+
+  constructor(ports: SendingPorts, claimed: Endpoint, lease: Lease) {
+    const { types, includesPrivate, place, ticketId, number } = claimed;
+    this.lease = lease;
+    this.#ports = ports;
+    this.#filter = { types, visibility: includesPrivate ? null : 'PUBLIC' };
+    this.readAlone = ports.readWanted(this.#filter);
+    this.position = [place, ticketId, number];
+    this.#reached = this.position;
+  }
+
+  /** Reads the next events unless some wait. @returns milliseconds to wait when there are none */
+  async collect(watching: Watching<DeskEvent, DeskPosition>): Promise<number | undefined> {
+    if (this.#waiting.length > 0) return undefined;
+    const page: Page<DeskEvent, DeskPosition> = await watching.next(this.#reached);
+    this.#waiting = page.events.filter((event) => isWanted(this.#filter, event));
+    this.#reached = page.reached;
+    if (this.#waiting.length > 0) return undefined;
+    this.position = this.#reached;
+    await this.#pass();
+    return page.more ? 0 : untilWoken;
+  }
+
+  async #pass(): Promise<void> {
+    if (performance.now() - this.#passedAt < passEveryMs) return;
+    this.#passedAt = performance.now();
+    await passTo(this.#ports.db, this.lease, this.position);
+  }
+
+  /** Sends the first event that waits. @returns milliseconds to wait; undefined as `step` */
+  async tellFirst(): Promise<number | undefined> {
+    const { db, reach, now, random, seen, log } = this.#ports;
+    const [event] = this.#waiting as readonly [DeskEvent];
+    const endpoint = await findLeased(db, this.lease);
+    if (endpoint === undefined) return undefined;
+    if (endpoint.dueInMs > 0) return Math.ceil(endpoint.dueInMs);
+    const body = await bodyOf(db, event, endpoint.includesPrivate);
+    const id = eventId(await findDeskKey(db, 'webhook-ids'), event);
+    const headers = signedHeaders({ id, at: now(), body }, secretsOf(endpoint, now()));
+    const verdict = judgeReply(await sendRequest(endpoint.url, { headers, body }, reach), endpoint.failures, {
+      now: now(),
+      random,
+    });
+    if (verdict.kind === 'delivered') await this.#toldFirst(event);
+    else if (verdict.kind === 'gone') {
+      await recordGone(db, this.lease);
+      log.warn({ webhookId: endpoint.id }, 'a webhook was disabled: its endpoint answered 410 Gone');
+    } else if (await recordFailure(db, this.lease, verdict))
+      log.error({ webhookId: endpoint.id }, 'a webhook was disabled: it has failed for days');
+    seen(verdict.kind);
+    return 0;
+  }
+
+  async #toldFirst({ position }: DeskEvent): Promise<void> {
+    const waiting = this.#waiting.slice(1);
+    await recordDelivery(this.#ports.db, this.lease, position);
+    this.#waiting = waiting;
+    this.position = waiting.length === 0 ? this.#reached : position;
+  }
+}

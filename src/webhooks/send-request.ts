@@ -1,0 +1,98 @@
+import { lookup } from 'node:dns';
+import { type ClientRequest, request as overHttp } from 'node:http';
+import { request as overHttps } from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { isPublicAddress } from './address-rules.ts';
+import { hostOf, judgeUrl, type Reach } from './endpoint-url.ts';
+
+/** Milliseconds for a whole request: resolving, connecting, sending, and the end of the answer. */
+export const requestMs = 15_000;
+/** So much of an answer is read, and thrown away, before its connection is closed. */
+const answerBytes = 64 * 1024;
+const longestError = 200;
+
+/** How a request ended. */
+export interface Reply {
+  /** The answer's status; undefined when there was none. */
+  readonly status: number | undefined;
+  /** The header `Retry-After` of the answer. */
+  readonly retryAfter: string | undefined;
+  /** Why there was no answer, without anything that the endpoint sent. */
+  readonly error: string | undefined;
+}
+
+/**
+ * Posts JSON to an endpoint. Its name is resolved once, and the connection goes to an address that was
+ * judged: a name whose address changes meanwhile leads nowhere else. Redirects are not followed.
+ */
+export async function sendRequest(
+  to: string,
+  { headers, body }: { readonly headers: Readonly<Record<string, string>>; readonly body: string },
+  reach: Reach,
+): Promise<Reply> {
+  const problem = judgeUrl(to, reach);
+  if (problem !== undefined) return failed(`its URL ${problem}`);
+  const url = new URL(to);
+  const send = url.protocol === 'https:' ? overHttps : overHttp;
+  const bytes = Buffer.from(body);
+  const req = send({
+    host: hostOf(url),
+    port: url.port,
+    path: `${url.pathname}${url.search}`,
+    method: 'POST',
+    // No connection is kept: the next request resolves the name again.
+    agent: false,
+    lookup: lookupWithin(reach),
+    signal: AbortSignal.timeout(requestMs),
+    headers: {
+      'Content-Type': 'application/json',
+      'Content-Length': bytes.length,
+      'User-Agent': 'Ticketwire',
+      Host: url.host,
+      ...headers,
+    },
+  });
+  req.end(bytes);
+  return replyTo(req);
+}
+
+const failed = (error: string): Reply => ({ status: undefined, retryAfter: undefined, error });
+
+function replyTo(req: ClientRequest): Promise<Reply> {
+  return new Promise((resolve) => {
+    req.once('error', (error) => resolve(failed(explain(error))));
+    req.once('response', (res) => {
+      // The status counts, even if the rest of the answer does not come.
+      const reply = { status: res.statusCode, retryAfter: res.headers['retry-after'], error: undefined };
+      let bytes = 0;
+      res.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > answerBytes) res.destroy();
+      });
+      res.on('error', () => {}).once('close', () => resolve(reply));
+    });
+  });
+}
+
+class AddressRefused extends Error {}
+
+/** Resolves a name for one connection. All of its addresses must be allowed. */
+function lookupWithin({ allowsPrivate }: Reach): LookupFunction {
+  return (name, options, callback) =>
+    lookup(name, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, []);
+      if (!allowsPrivate && !addresses.every(({ address }) => isPublicAddress(address)))
+        return callback(new AddressRefused('its name leads to a private address'), []);
+      if (options.all === true) return callback(null, addresses);
+      const { address, family } = addresses[0]!;
+      callback(null, address, family);
+    });
+}
+
+function explain(error: NodeJS.ErrnoException): string {
+  if (error instanceof AddressRefused) return error.message;
+  if (error.name === 'AbortError' || error.name === 'TimeoutError')
+    return `no answer within ${requestMs / 1000} s`;
+  // A message of OpenSSL or the resolver may repeat what the endpoint said; its code does not.
+  return (error.code ?? 'the connection failed').slice(0, longestError);
+}

@@ -1,0 +1,96 @@
+import type postgres from 'postgres';
+import { webhooksChannel } from '../db/notify-channels.ts';
+import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
+import { claimEndpoints, renewLease } from './endpoints.ts';
+import { type EndpointRun, runEndpoint, type SendingPorts } from './run-endpoint.ts';
+import { requestMs } from './send-request.ts';
+
+/** What the sender needs. */
+export interface SenderPorts extends SendingPorts {
+  /** Hears of endpoints that were added or enabled. */
+  readonly sql: postgres.Sql;
+  /** Milliseconds after which an unrenewed lease expires; more than two requests take. */
+  readonly leaseMs?: number;
+  /** Milliseconds between two looks for endpoints that no worker has. */
+  readonly lookEveryMs?: number;
+}
+
+/** Sends events to webhooks. */
+export interface WebhookSender extends AsyncDisposable {
+  start(): void;
+}
+
+interface Leased {
+  readonly run: EndpointRun;
+  /** By this process's monotonic clock, from before the statement that wrote it. */
+  until: number;
+}
+
+/**
+ * Creates the sender. Any number of processes may have one: an endpoint belongs to one of them at a time, by
+ * a lease. Disposing it finishes requests that are under way and releases its endpoints.
+ */
+export function createWebhookSender(ports: SenderPorts): WebhookSender {
+  const { db, log, leaseMs = 60_000, lookEveryMs = 5000 } = ports;
+  const running = new Map<number, Leased>();
+  const pause = createInterruptibleSleep();
+  let isStopping = false;
+  let loop: Promise<void> | undefined;
+  let listening: Promise<postgres.ListenMeta> | undefined;
+
+  async function claim(): Promise<void> {
+    const until = performance.now() + leaseMs;
+    for (const endpoint of await claimEndpoints(db, leaseMs)) {
+      // It was ours, and its lease expired: the run of before notices that its token is no longer good.
+      running.get(endpoint.id)?.run.stop();
+      const mayRequest = () => performance.now() + requestMs < leased.until;
+      const leased: Leased = { until, run: runEndpoint(ports, endpoint, mayRequest) };
+      running.set(endpoint.id, leased);
+      void leased.run.ended.then(() => {
+        if (running.get(endpoint.id) === leased) running.delete(endpoint.id);
+      });
+    }
+  }
+
+  async function renew(): Promise<void> {
+    for (const leased of running.values()) {
+      const until = performance.now() + leaseMs;
+      if (await renewLease(db, leased.run.lease, leaseMs)) leased.until = until;
+      else leased.run.stop();
+    }
+  }
+
+  async function look(): Promise<void> {
+    let renewedAt = performance.now();
+    while (!isStopping) {
+      pause.reset();
+      try {
+        if (performance.now() - renewedAt > leaseMs / 4) {
+          renewedAt = performance.now();
+          await renew();
+        }
+        await claim();
+      } catch (err) {
+        log.error({ err }, 'webhooks cannot be read');
+      }
+      await pause.sleep(lookEveryMs);
+    }
+  }
+
+  return {
+    start() {
+      if (loop !== undefined) return;
+      listening = ports.sql.listen(webhooksChannel, pause.wake, pause.wake);
+      listening.catch((err) => log.error({ err }, 'webhooks cannot be listened to; they are polled'));
+      loop = look();
+    },
+    async [Symbol.asyncDispose]() {
+      isStopping = true;
+      pause.wake();
+      await loop;
+      await listening?.then(({ unlisten }) => unlisten()).catch(() => {});
+      for (const { run } of running.values()) run.stop();
+      await Promise.all([...running.values()].map(({ run }) => run.ended));
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { createHmac, randomBytes } from 'node:crypto';
+
+/* Signatures as Standard Webhooks describes them: libraries of many languages verify them. */
+
+const secretBytes = 32;
+const prefix = 'whsec_';
+
+export const newSecret = (): Buffer => randomBytes(secretBytes);
+
+/** A secret as its endpoint needs it: `whsec_` and base64. */
+export const secretText = (secret: Buffer): string => `${prefix}${secret.toString('base64')}`;
+
+/** What is signed besides the body. */
+export interface Signed {
+  /** The same whenever the same event is sent. */
+  readonly id: string;
+  /** When this request is sent. */
+  readonly at: Date;
+  readonly body: string;
+}
+
+/**
+ * The headers of a request, with one signature for each secret: while a secret is being replaced, an endpoint
+ * may know either.
+ */
+export function signedHeaders({ id, at, body }: Signed, secrets: readonly Buffer[]): Record<string, string> {
+  const timestamp = String(Math.floor(at.getTime() / 1000));
+  const sign = (secret: Buffer) =>
+    `v1,${createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': timestamp,
+    'webhook-signature': secrets.map(sign).join(' '),
+  };
+}
+
+/** The secrets of an endpoint. */
+export interface Secrets {
+  readonly secret: Buffer;
+  readonly previousSecret: Buffer | null;
+  readonly previousSecretUntil: Date | null;
+}
+
+/** The secret, and the one before it for as long as it is valid. */
+export function secretsOf(
+  { secret, previousSecret, previousSecretUntil }: Secrets,
+  now: Date,
+): readonly Buffer[] {
+  const isValid = previousSecret !== null && previousSecretUntil !== null && now < previousSecretUntil;
+  return isValid ? [secret, previousSecret] : [secret];
+}
