@@ -29,6 +29,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', seedOfFailures],
     pool: 'forks',
+    // Workers, and the processes that they fork, import as the program does.
+    execArgv: ['--import', new URL('src/platform/process/faster-imports.ts', import.meta.url).href],
     // Tests wait for servers more than they compute.
     maxWorkers: Math.max(2, Math.ceil(1.5 * availableParallelism())),
     // Importing the gateway costs a second or more: a worker does it once, and each test builds its own world anyway.

@@ -15,8 +15,8 @@ export interface Config {
   readonly port: number;
   /** Port of the health and metrics of a process that only sends mail; undefined: 4001 if that is free. */
   readonly workerPort: number | undefined;
-  /** How long the development inbox keeps mails. */
-  readonly inboxKeepDays: number;
+  /** How long mails of the development inbox and audit entries are kept. */
+  readonly keepDays: { readonly inboxMails: number; readonly auditEntries: number };
   /** Receiver of traces; undefined: tracing is off. */
   readonly tracesUrl: string | undefined;
   /** Allows other machines to read /metrics. */
@@ -123,7 +123,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: e.PORT,
     workerPort: e.WORKER_PORT,
     tracesUrl: e.OTEL_EXPORTER_OTLP_ENDPOINT,
-    inboxKeepDays: e.INBOX_KEEP_DAYS,
+    keepDays: { inboxMails: e.INBOX_KEEP_DAYS, auditEntries: e.AUDIT_KEEP_DAYS },
     metricsToken: e.METRICS_TOKEN,
     drainSeconds: e.DRAIN_SECONDS,
     mailStalledSeconds: 60 * e.MAIL_STALLED_MINUTES,

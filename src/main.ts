@@ -1,11 +1,9 @@
-import { enableCompileCache } from 'node:module';
+import './platform/process/faster-imports.ts';
 
 const sameSignalMs = 1000;
 
 /** The process: it reads the environment, starts the gateway, and stops it on a signal. */
 async function main(): Promise<void> {
-  // Without the cache, half of a warm start is compilation.
-  enableCompileCache();
   const { readConfig } = await import('./config.ts');
   const config = readConfig(process.env);
   // The database and the program each take about a second to load, so they load in parallel.

@@ -6,13 +6,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asOperator } from './support/gateway.ts';
 import { freePort } from './support/servers/free-port.ts';
 
+/** The second start finds the first one's database there: to make one takes most of a start. */
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'ticketwire-npm-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
 /** `npm start` as a container or a supervisor runs it, in a process group of its own. */
 async function npmStart() {
-  const directory = await mkdtemp(join(tmpdir(), 'ticketwire-npm-'));
   const port = await freePort();
   const npm = spawn(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['start'], {
     cwd: new URL('..', import.meta.url),
@@ -38,7 +44,6 @@ async function npmStart() {
     async [Symbol.asyncDispose]() {
       if (isGroupAlive(npm.pid!)) process.kill(-npm.pid!, 'SIGKILL');
       await exited;
-      await rm(directory, { recursive: true, force: true });
     },
   };
 }

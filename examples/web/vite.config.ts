@@ -1,7 +1,21 @@
-import { defineConfig } from 'vite';
+import { defineConfig, type ProxyOptions } from 'vite';
 
-/** The gateway: page and gateway share an origin, so that no CORS is needed. */
-const gateway = process.env.TICKETWIRE_URL ?? 'http://localhost:4000';
+const target = process.env.TICKETWIRE_URL ?? 'http://localhost:4000';
+
+const gateway: ProxyOptions = {
+  target,
+  configure(proxy) {
+    // Vite's proxy keeps the browser's connection when it loses the gateway's. The page would wait for
+    // events that cannot come.
+    proxy.on('proxyRes', (answer, _request, response) => {
+      answer.once('close', () => {
+        if (!answer.complete) response.destroy();
+      });
+    });
+  },
+};
+
+/** Page and gateway share an origin, so that no CORS is needed. */
 const proxy = { '/graphql': gateway, '/uploads': gateway, '/attachments': gateway };
 
 export default defineConfig({ server: { proxy }, preview: { proxy } });

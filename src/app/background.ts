@@ -1,11 +1,12 @@
 import { createWorker } from '../mail/worker/worker.ts';
 import { createScanner } from '../scan/scanner.ts';
+import { startFillingMessageSearch } from '../tickets/fill-message-search.ts';
 import type { Foundation } from './foundation.ts';
 import type { Monitoring } from './monitoring.ts';
 import { warnOfUnscannedFiles } from './start-checks.ts';
 import { startWebhooks } from './start-webhooks.ts';
 
-/** Starts the work that no request waits for: sending mail and webhooks, and scanning files. */
+/** Starts the work that no request waits for: mail, webhooks, the words of the search, and scans. */
 export async function startBackground(foundation: Foundation, { metrics }: Monitoring): Promise<void> {
   const { config, parts, database, blobs, smtpUrl, now, log } = foundation;
   if (config.roles.has('worker')) {
@@ -16,6 +17,7 @@ export async function startBackground(foundation: Foundation, { metrics }: Monit
       .use(createWorker({ sql: database.raw, blobs, smtpUrl, mailboxKey, now, log, attempted, drain }))
       .start();
     startWebhooks(foundation, metrics);
+    parts.use(startFillingMessageSearch(database.desk, log));
   }
   if (config.clamd === undefined) return warnOfUnscannedFiles(database, log);
   parts.use(createScanner({ sql: database.raw, blobs, clamd: config.clamd, log })).start();

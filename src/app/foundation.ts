@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
-import { createClock } from '../db/clock.ts';
 import type { Database } from '../db/database.ts';
+import { createClock } from '../db/synchronized-clock.ts';
 import type { DemoDesk } from '../dev/demo/seed-desk.ts';
 import { startInbox } from '../dev/inbox/smtp/server.ts';
 import { openTracing } from '../observe/tracing.ts';
@@ -9,8 +9,9 @@ import type { BlobStore } from '../storage/blob-store.ts';
 import { type CollectionSchedule, startCollectionSchedule } from '../storage/garbage/schedule.ts';
 import { openCheckedStore } from '../storage/open-store.ts';
 import { startDatabase } from './database.ts';
+import { prepareDemo } from './demo.ts';
 import type { Overrides } from './overrides.ts';
-import { assertCanSend, assertExplorerBuilt, prepareDemo } from './start-checks.ts';
+import { assertCanSend, assertExplorerBuilt } from './start-checks.ts';
 
 /** What every process needs, whatever its roles: settings, log, database and blob store. */
 export interface Foundation {
@@ -48,9 +49,7 @@ export async function openFoundation(
   const now = overrides.now ?? parts.use(await createClock(database.raw, log)).now;
   const demo = await prepareDemo(config, database, log);
   const blobs = await openCheckedStore(config.blobs, database.desk);
-  const collectionSchedule = parts.use(
-    startCollectionSchedule(database.desk, blobs, log, config.inboxKeepDays),
-  );
+  const collectionSchedule = parts.use(startCollectionSchedule(database.desk, blobs, log, config.keepDays));
   const inbox =
     config.smtp.kind === 'inbox' ? parts.use(await startInbox(database.desk, { log })) : undefined;
   const smtpUrl = inbox?.url ?? (config.smtp.kind === 'url' ? config.smtp.url : undefined);

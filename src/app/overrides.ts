@@ -2,7 +2,7 @@ import type { ScryptParameters } from '../auth/scrypt.ts';
 import type { Connection } from '../db/database.ts';
 import type { Embedded } from '../dev/embedded-postgres/start-postgres.ts';
 import type { OperationPlugin } from '../graphql/execute/yoga.ts';
-import type { Patience } from '../http/connections.ts';
+import type { StallLimits } from '../http/connection-limits.ts';
 import type { Logger } from '../platform/log.ts';
 import type { GroupCommitLimits } from '../tickets/add-message/commit/group-limits.ts';
 
@@ -15,8 +15,8 @@ export interface Overrides {
   /** Used instead of the configured database. */
   readonly connections?: { readonly gateway: Connection; readonly owner: Connection };
   readonly writer?: GroupCommitLimits;
-  /** How long idle connections are left open. */
-  readonly patience?: Patience;
+  /** When a connection without progress is cut. */
+  readonly stallLimits?: StallLimits;
   /** Cost of new password hashes. */
   readonly passwordCost?: ScryptParameters;
   /** Run for every operation, after the gateway's own plugins. */

@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { prepareFindById } from '../auth/accounts.ts';
 import type { Authenticator } from '../auth/authenticate.ts';
+import { prepareFindById } from '../auth/find-account.ts';
 import { createExplorer } from '../dev/explorer/endpoint.ts';
 import { createInboxPage } from '../dev/inbox/endpoint.ts';
+import { originOf, remoteAddressOf } from '../http/caller-address.ts';
 import { createCors } from '../http/cors.ts';
 import { createDownloads } from '../http/downloads/attachments.ts';
 import { answerSource } from '../http/downloads/raw-mail.ts';
 import { sendText } from '../http/respond.ts';
 import type { Handle, Route } from '../http/server.ts';
-import { type Begin, createBegin, originOf, remoteAddressOf } from '../http/sign-in.ts';
+import { type Begin, createBegin } from '../http/sign-in.ts';
 import { createUploads } from '../http/uploads/routes.ts';
 import { foldPath } from '../legacy/dotnet/fold-path.ts';
 import { createLegacyDoor, refuseLegacy } from '../legacy/endpoint.ts';

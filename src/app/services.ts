@@ -1,6 +1,4 @@
-import { type Authenticator, createAuthenticator } from '../auth/authenticate.ts';
 import { findDeskKey } from '../db/desk-key.ts';
-import { demoHashes } from '../dev/demo/seed-desk.ts';
 import type { Feeds } from '../events/feeds.ts';
 import { ConcurrencyLimit } from '../limits/concurrency-limit.ts';
 import { createRateLimits } from '../limits/rate-limits.ts';
@@ -30,8 +28,8 @@ export async function createTicketServices(
     ),
     dryRun: createDryRun(database.desk, sendsByDefault),
     events,
-    eventTold: metrics.eventTold,
-    watching: new ConcurrencyLimit('TOO_MANY_SUBSCRIPTIONS', config.limits.subscriptions),
+    eventDelivered: metrics.eventDelivered,
+    subscriptionLimit: new ConcurrencyLimit('TOO_MANY_SUBSCRIPTIONS', config.limits.subscriptions),
     limits: config.limits,
     rateLimits: createRateLimits(
       config.rateLimits,
@@ -42,26 +40,4 @@ export async function createTicketServices(
     scans: config.clamd !== undefined,
     sendsByDefault,
   };
-}
-
-/**
- * Creates the authenticator of all requests. Passwords of the demo desk are accepted only with the embedded
- * database.
- */
-export function startAuthenticator(
-  { config, overrides, parts, database, now, log }: Foundation,
-  metrics: Metrics,
-): Authenticator {
-  return parts.use(
-    createAuthenticator({
-      db: database.desk,
-      jwt: config.jwt,
-      legacyCharset: config.legacyCharset,
-      ...(config.database.kind === 'embedded' ? { knownPasswords: demoHashes } : {}),
-      passwordCost: overrides.passwordCost,
-      now,
-      log,
-      refused: metrics.signInRefused,
-    }),
-  );
 }

@@ -3,7 +3,6 @@ import { and, eq, isNotNull, isNull } from 'drizzle-orm';
 import { type Config, ConfigError } from '../config.ts';
 import type { Database } from '../db/database.ts';
 import { attachments, mailboxes } from '../db/tables.ts';
-import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from '../dev/demo/seed-desk.ts';
 import { explorerDist } from '../dev/explorer/build.ts';
 import type { Logger } from '../platform/log.ts';
 
@@ -32,22 +31,6 @@ export async function assertCanSend(smtpUrl: string | undefined, { desk }: Datab
     'SMTP_URL: is required as long as no mailbox has SMTP settings of its own ' +
       '("inbox:" is the development inbox)',
   );
-}
-
-/**
- * Creates the demo desk. When others can reach HOST, it disables the demo accounts instead, because their
- * passwords are public.
- * @returns the credentials of the demo desk; undefined when there is none
- */
-export async function prepareDemo(
-  config: Config,
-  { desk }: Database,
-  log: Logger,
-): Promise<DemoDesk | undefined> {
-  if (config.demo) return seedDemoDesk(desk);
-  if (config.database.kind === 'embedded' && (await retireDemoAccounts(desk)) > 0)
-    log.warn('the demo accounts are disabled, because HOST can be reached by others');
-  return undefined;
 }
 
 /**

@@ -3,12 +3,13 @@ import { createEventHub } from '../events/hub.ts';
 import { drainable } from '../http/drain.ts';
 import { createHttpServer } from '../http/server.ts';
 import { findLastEventNumbers } from '../tickets/events/last-event-numbers.ts';
+import { startAuthenticator } from './authenticator.ts';
 import type { Foundation } from './foundation.ts';
 import { startGraphql } from './graphql.ts';
 import { listen } from './listen.ts';
 import type { Monitoring } from './monitoring.ts';
 import { createRoutes } from './routes.ts';
-import { createTicketServices, startAuthenticator } from './services.ts';
+import { createTicketServices } from './services.ts';
 
 /**
  * Starts the HTTP server with all its routes. Its shutdown is registered in `foundation.parts`.
@@ -29,7 +30,11 @@ export async function startWeb(foundation: Foundation, monitoring: Monitoring): 
   const graphql = startGraphql(foundation);
   metrics.watch({ streams: graphql.streams });
   const routes = createRoutes({ foundation, monitoring, services, authenticator, graphql });
-  const server = createHttpServer(routes, { log, seen: metrics.request, patience: overrides.patience });
+  const server = createHttpServer(routes, {
+    log,
+    onRequestEnd: metrics.request,
+    stallLimits: overrides.stallLimits,
+  });
   const drain = drainable(server);
   const url = await listen(server, config);
   parts.defer(async () => {

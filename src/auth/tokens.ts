@@ -5,8 +5,8 @@ import type { Db, Tx } from '../db/database.ts';
 import { apiTokens, users } from '../db/tables.ts';
 import { createBatcher } from '../platform/batcher.ts';
 import type { Scope } from '../platform/request-context.ts';
-import { type Account, accountColumns, lookUpTogether } from './accounts.ts';
 import { tokenPrefix } from './authorization-header.ts';
+import { type Account, accountColumns, lookupBatch } from './find-account.ts';
 
 /**
  * `tw_`, 160 random bits and a checksum, in hexadecimal: other texts cost no query, and secret scanners can
@@ -124,6 +124,6 @@ export function prepareFindToken(db: Db): (token: string) => Promise<FoundToken 
       if (row === undefined || !timingSafeEqual(row.hash, hash)) return undefined;
       return { ...row, scopes: new Set(row.scopes) };
     });
-  }, lookUpTogether);
+  }, lookupBatch);
   return (token) => find(digest(token));
 }

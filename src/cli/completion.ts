@@ -2,6 +2,7 @@ import type { CommandInfo } from './command.ts';
 
 /** The shells that `completion SHELL` writes for. */
 export const shells = ['bash', 'zsh', 'fish'] as const;
+/** A shell that commands can be completed in. */
 export type Shell = (typeof shells)[number];
 
 /** How this program is started: Node, and the file that it runs. */

@@ -54,10 +54,10 @@ export function overview(commands: readonly CommandInfo[], group?: string): stri
     '',
     'completion bash (or zsh, fish) prints a script that completes commands and options.',
     'COMMAND --help shows its options and an example, --json prints JSON, --version prints the version.',
-    'message, delivery, ticket close and ticket open call a running gateway, see TICKETWIRE_URL and',
-    'TICKETWIRE_TOKEN. All others use the database directly: that of DATABASE_URL, or the embedded one in',
-    'DATA_DIR (.data), whether its gateway runs or not. stderr says which. A new embedded database is',
-    'created only with --embedded.',
+    'message, attachment, delivery, events, ticket close and ticket open call a running gateway, see',
+    'TICKETWIRE_URL and TICKETWIRE_TOKEN. All others use the database directly: that of',
+    'DATABASE_URL, or the embedded one in DATA_DIR (.data), whether its gateway runs or not. stderr says',
+    'which. A new embedded database is created only with --embedded.',
   ].join('\n');
 }
 

@@ -9,13 +9,18 @@ const groups: Readonly<Record<string, () => Promise<Commands>>> = {
   token: () => import('./commands/tokens.ts').then(({ tokenCommands }) => tokenCommands),
   mailbox: async () => [
     ...(await import('./commands/mailboxes.ts')).mailboxCommands,
-    ...(await import('./commands/mailbox-settings.ts')).mailboxEditCommands,
+    (await import('./commands/edit-mailbox.ts')).editMailboxCommand,
+    (await import('./commands/test-mailbox.ts')).testMailboxCommand,
   ],
   ticket: async () => [
     ...(await import('./commands/tickets.ts')).ticketCommands,
     ...(await import('./gateway/ticket-status.ts')).statusCommands,
   ],
-  message: () => import('./gateway/message-commands.ts').then(({ messageCommands }) => messageCommands),
+  message: async () => [
+    ...(await import('./gateway/message-commands.ts')).messageCommands,
+    (await import('./gateway/redact-commands.ts')).redactMessageCommand,
+  ],
+  attachment: async () => [(await import('./gateway/redact-commands.ts')).redactAttachmentCommand],
   delivery: () => import('./gateway/delivery-commands.ts').then(({ deliveryCommands }) => deliveryCommands),
   events: () => import('./gateway/event-commands.ts').then(({ eventCommands }) => eventCommands),
   webhook: () => import('./commands/webhooks.ts').then(({ webhookCommands }) => webhookCommands),

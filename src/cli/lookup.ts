@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Db, Tx } from '../db/database.ts';
-import { auditEntries, mailboxes, tickets, users } from '../db/tables.ts';
+import { mailboxes, tickets, users } from '../db/tables.ts';
 import { CommandError } from './command.ts';
 
 /**
@@ -52,9 +52,4 @@ export async function findTicket(db: Db | Tx, name: string) {
     .limit(1);
   if (ticket === undefined) throw new CommandError(`There is no ticket ${name}`);
   return ticket;
-}
-
-/** Writes an audit entry without an actor, as nobody is signed in on the command line. */
-export async function audit(tx: Tx, action: string, details: Record<string, unknown>): Promise<void> {
-  await tx.insert(auditEntries).values({ action, details: { by: 'command line', ...details } });
 }

@@ -1,7 +1,5 @@
-import { enableCompileCache } from 'node:module';
+import '../platform/process/faster-imports.ts';
 
-// Most of a command's time is spent loading the program.
-enableCompileCache();
 const { run } = await import('./run.ts');
 
 process.exitCode = await run(process.argv.slice(2), process, {

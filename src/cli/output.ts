@@ -52,7 +52,7 @@ export function fields(row: OutputRow): Output {
   return { json: row, text };
 }
 
-/** Of a command that has printed everything already. */
+/** The output of a command that has printed everything already. */
 export const nothing: Output = { json: undefined, text: '' };
 
 /** Makes one sentence; with `--json`, the record that was changed is printed instead. */

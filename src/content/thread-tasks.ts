@@ -1,5 +1,5 @@
 import type { MessageFormat } from '../platform/vocabulary.ts';
-import { isVisible } from './dom/is-visible.ts';
+import { hasVisibleText } from './dom/has-visible-text.ts';
 import { encodeTextPart } from './encode-text-part.ts';
 import { cleanHtml, judgeHtml, type ReadBody } from './html/clean-html.ts';
 import type { RemotePictures } from './html/pictures.ts';
@@ -32,7 +32,7 @@ function readText(body: string): ReadBody {
     links: [...new Set([...addressesOf(body)].map(({ url }) => url))],
     pictures: [],
     changes: [],
-    blank: !isVisible(body),
+    blank: !hasVisibleText(body),
     needsFiles: false,
   };
 }

@@ -10,7 +10,7 @@ import { isCurrent, takeTurn, within } from './migration-lock.ts';
 import { type Db, openPools } from './pools.ts';
 import { type ReplicatedReads, readFromReplicas } from './replicas/read-from-replicas.ts';
 import { openReplica } from './replicas/replica.ts';
-import { openViewerReads, type ReadAs } from './viewer-reads.ts';
+import { openViewerReads, type ViewerReads } from './viewer-reads.ts';
 
 export type { Connection } from './driver/client.ts';
 export { appRole, type Db, type Reader, type Tx } from './pools.ts';
@@ -24,7 +24,7 @@ const lockMs = 3000;
 const stepsSize = 5;
 
 /** The connections of a process. */
-export interface Database extends AsyncDisposable {
+export interface Database extends AsyncDisposable, ViewerReads {
   /**
    * For internal work: sees every row. A query on behalf of a viewer must include the viewer's rule when it
    * uses this pool.
@@ -41,9 +41,7 @@ export interface Database extends AsyncDisposable {
   readonly raw: postgres.Sql;
   /** Opens a client with one connection, for LISTEN. The caller closes it. */
   listener(): postgres.Sql;
-  /** Reads as the viewer, under row-level security, from a replica if one has caught up. */
-  readonly readAs: ReadAs;
-  /** The replicas; undefined: there are none. */
+  /** What answers the reads of viewers if it has caught up; undefined: there are no replicas. */
   readonly replicas: ReplicatedReads | undefined;
   /** The load of each pool. */
   loads(): PoolLoad[];
@@ -91,14 +89,16 @@ export function openDatabase(
   const replicas = replicaConnections.map((replica, n) =>
     openReplica(replica, { ...options, poolSize, name: `replica-${n + 1}` }),
   );
-  const replicated = replicas.length === 0 ? undefined : readFromReplicas(pools, reads.readAs, replicas);
+  const replicated = replicas.length === 0 ? undefined : readFromReplicas(pools, reads, replicas);
+  const { readAs, readTextsAs } = replicated ?? reads;
   return {
     desk,
     writer,
     commands,
     raw,
     listener: () => pools.listener(),
-    readAs: replicated?.readAs ?? reads.readAs,
+    readAs,
+    readTextsAs,
     replicas: replicated,
     loads: () => [pools, ...replicas].flatMap((each) => each.loads()),
     check: () => assertSight(commands.$client, 'DESK'),

@@ -4,10 +4,10 @@ import type postgres from 'postgres';
 import type { PoolLoad } from '../observe/gauges.ts';
 import type { Sight } from './assert-suitable.ts';
 import { type Connection, openClient } from './driver/client.ts';
-import { watchSilence } from './driver/close-silent-connections.ts';
+import { closeSilentConnections } from './driver/close-silent-connections.ts';
 import { withDeadline } from './driver/deadline.ts';
-import { Load } from './driver/pool-load.ts';
-import { askBackends } from './driver/query-backends.ts';
+import { LoadCounter } from './driver/pool-load.ts';
+import { queryBackends } from './driver/query-backends.ts';
 import * as tables from './tables.ts';
 
 type Schema = typeof tables;
@@ -59,34 +59,34 @@ export interface Pools extends AsyncDisposable {
 
 /** Creates the pools of a server, and closes those connections that it no longer answers. */
 export function openPools(connection: Connection, { applicationName, answerWithinMs }: PoolsOptions): Pools {
-  const loads: Load[] = [];
+  const loads: LoadCounter[] = [];
   const clients: postgres.Sql[] = [];
-  const listeners = new Load('listeners', 1);
-  const connect = (load: Load, { max, sight, lockTimeoutMs = 0 }: PoolOptions) =>
+  const listeners = new LoadCounter('listeners', 1);
+  const connect = (load: LoadCounter, { max, sight, lockTimeoutMs = 0 }: PoolOptions) =>
     openClient(connection, {
       max,
       wires: load.wires,
       parameters: sessionOf({ applicationName, sight, answerWithinMs, lockTimeoutMs }),
     });
-  function openWith(load: Load, options: PoolOptions): postgres.Sql {
+  function openWith(load: LoadCounter, options: PoolOptions): postgres.Sql {
     const client = connect(load, options);
     loads.push(load);
     clients.push(client);
     return client;
   }
-  const watch = watchSilence({
+  const watch = closeSilentConnections({
     wires: {
       *[Symbol.iterator]() {
         for (const { wires } of [...loads, listeners]) yield* wires;
       },
     },
-    ask: askBackends(connection),
+    ask: queryBackends(connection),
     endAfterMs: 1.25 * answerWithinMs + 250,
   });
   return {
-    open: (name, options) => openWith(new Load(name, options.max), options),
+    open: (name, options) => openWith(new LoadCounter(name, options.max), options),
     openDb(name, options) {
-      const load = new Load(name, options.max);
+      const load = new LoadCounter(name, options.max);
       // The server's statement_timeout comes first, because after it we know that nothing was written.
       return drizzle(withDeadline(openWith(load, options), 1.5 * answerWithinMs, load), { schema: tables });
     },

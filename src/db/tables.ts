@@ -9,4 +9,5 @@ export * from './tables/desk.ts';
 export * from './tables/files.ts';
 export * from './tables/mailboxes.ts';
 export * from './tables/people.ts';
+export * from './tables/search.ts';
 export * from './tables/webhooks.ts';

@@ -1,14 +1,20 @@
 import { sql } from 'drizzle-orm';
+import type postgres from 'postgres';
 import type { Viewer } from '../platform/request-context.ts';
 import { assertSight } from './assert-suitable.ts';
 import type { Pools, Reader } from './pools.ts';
+import type { ReadTexts, TextRow } from './run-statement.ts';
 
-/** Reads as the viewer, under row-level security. A requester's read is one read-only transaction. */
-export type ReadAs = <T>(viewer: Viewer, read: (db: Reader) => Promise<T>) => Promise<T>;
-
-/** Reads of viewers on one server. */
+/** Reads of viewers, under row-level security. A requester's read is one read-only transaction. */
 export interface ViewerReads {
-  readonly readAs: ReadAs;
+  /** Reads as the viewer. */
+  readAs<T>(viewer: Viewer, read: (db: Reader) => Promise<T>): Promise<T>;
+  /** The same for a statement that returns texts, which takes a requester two round trips fewer. */
+  readTextsAs<V>(viewer: Viewer, statement: ReadTexts<V>, values: V): Promise<TextRow[]>;
+}
+
+/** The same on one server. */
+export interface ServerReads extends ViewerReads {
   /**
    * Checks one connection of each kind.
    * @throws when the server does not answer, or when its role could bypass row-level security or does not see
@@ -21,7 +27,7 @@ export interface ViewerReads {
  * Opens the two pools for the reads of viewers.
  * @param size maximum connections of each
  */
-export function openViewerReads(pools: Pools, size: number): ViewerReads {
+export function openViewerReads(pools: Pools, size: number): ServerReads {
   const operators = pools.openDb('operators', { max: size, sight: 'OPERATOR' });
   const requesters = pools.openDb('requesters', { max: size, sight: '' });
   return {
@@ -39,9 +45,29 @@ export function openViewerReads(pools: Pools, size: number): ViewerReads {
         { accessMode: 'read only' },
       );
     },
+    readTextsAs(viewer, statement, values) {
+      if (viewer.role === 'OPERATOR') return statement(operators.$client, values);
+      return asRequester(requesters.$client, viewer, (tx) => statement(tx, values));
+    },
     async checkSight() {
       await assertSight(requesters.$client, '');
       await assertSight(operators.$client, 'OPERATOR');
     },
   };
+}
+
+const beRequester = `select set_config('transaction_read_only', 'on', true),
+  set_config('ticketwire.viewer_role', 'REQUESTER', true), set_config('ticketwire.viewer_id', $1, true)`;
+
+/** Who reads is sent together with the read, in one round trip. */
+function asRequester<T>(
+  pool: postgres.Sql,
+  { userId }: Viewer,
+  read: (tx: postgres.TransactionSql) => Promise<T>,
+): Promise<T> {
+  return pool.begin(async (tx) => {
+    const told = tx.unsafe(beRequester, [String(userId)], { prepare: true }).execute();
+    const [found] = await Promise.all([read(tx), told]);
+    return found;
+  }) as Promise<T>;
 }

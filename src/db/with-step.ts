@@ -63,3 +63,7 @@ export const jsonObject = (columns: Readonly<Record<string, SQLWrapper>>): SQL =
 /** Milliseconds since 1970, the form of instants in JSON. */
 export const milliseconds = (instant: SQLWrapper): SQL =>
   sql`(extract(epoch from date_trunc('milliseconds', ${instant})) * 1000)::float8`;
+
+/** SQL for the beginning of the minute that an instant is in. */
+export const minuteOf = (instant: SQLWrapper): SQL =>
+  sql`date_bin('1 minute', ${instant}, timestamptz '2000-01-01 00:00:00+00')`;

@@ -4,7 +4,7 @@ import type { TicketContext } from '../tickets/context.ts';
 import { createPrepare } from './execute/prepare-operation.ts';
 import type { TrustedDocuments } from './execute/trusted-documents.ts';
 import { createGraphqlYoga, type YogaOptions } from './execute/yoga.ts';
-import { createRoad } from './http/handle-request.ts';
+import { createHttpTransport } from './http/handle-request.ts';
 import { createRead, type ReadOptions } from './http/read-request.ts';
 
 /** How GraphQL is served. */
@@ -24,7 +24,7 @@ interface InProcessOperation {
 export function createGraphqlServer(options: GraphqlOptions) {
   const prepare = createPrepare(createGraphqlYoga(options));
   return {
-    ...createRoad({ ...options, prepare, read: createRead(options) }),
+    ...createHttpTransport({ ...options, prepare, read: createRead(options) }),
     /**
      * Executes a stored operation against our own schema, with the same coercion, checks and plugins as any
      * client's.

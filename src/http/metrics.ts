@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Metrics } from '../observe/metrics.ts';
-import { isDirect } from './direct-request.ts';
+import { isDirect } from './caller-address.ts';
 import { sendText } from './respond.ts';
 import type { Handle } from './server.ts';
 

@@ -10,7 +10,7 @@ export interface RequestIdentity {
    * Creates a signal that aborts when the caller disconnects before the response is complete. Created on
    * demand, because few requests need one.
    */
-  readonly whenAway: () => AbortSignal;
+  readonly disconnectSignal: () => AbortSignal;
 }
 
 /** Stored on the request: a WeakMap of all current requests would make each garbage collection slower. */
@@ -19,7 +19,7 @@ type Identified = IncomingMessage & { [identity]?: RequestIdentity };
 
 /** Identifies a request, and sets the response's X-Request-Id. A caller's id is used if it is harmless. */
 export function identify(req: IncomingMessage, res: ServerResponse): RequestIdentity {
-  const whenAway = () => {
+  const disconnectSignal = () => {
     const away = new AbortController();
     const look = () => {
       if (!res.writableFinished) away.abort();
@@ -30,7 +30,7 @@ export function identify(req: IncomingMessage, res: ServerResponse): RequestIden
   };
   const requestId = requestIdOf(req.headers['x-request-id']);
   nameRequest(res, requestId);
-  const known: RequestIdentity = { requestId, whenAway };
+  const known: RequestIdentity = { requestId, disconnectSignal };
   (req as Identified)[identity] = known;
   return known;
 }

@@ -1,18 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../platform/log.ts';
-import { type Noted, notedOf, type Outcome, outcomeOf } from '../platform/request-notes.ts';
+import { notesOf, type Outcome, outcomeOf, type RequestNotes } from '../platform/request-notes.ts';
 
 /** Called for each request when it ends. */
-export type RequestSeen = (noted: Noted, status: number, outcome: Outcome, seconds: number) => void;
+export type OnRequestEnd = (noted: RequestNotes, status: number, outcome: Outcome, seconds: number) => void;
 
 /** Requested by monitoring every few seconds, so logged at level debug. */
 const ofMachines: ReadonlySet<string> = new Set(['health', 'metrics']);
 
 /**
  * Creates the log of requests: one line for each, with who requested what and how it ended, but no content.
- * @param seen called for each request when it ends
+ * @param onRequestEnd called for each request when it ends
  */
-export function createRequestLines(log: Logger, seen: RequestSeen = () => {}) {
+export function createRequestLines(log: Logger, onRequestEnd: OnRequestEnd = () => {}) {
   // No redaction: the line has known fields only, and searching it for secrets would take longer than logging
   // it.
   const requests = log.child({}, { redact: [] });
@@ -20,10 +20,10 @@ export function createRequestLines(log: Logger, seen: RequestSeen = () => {}) {
     const from = performance.now();
     res.once('close', () => {
       const took = performance.now() - from;
-      const noted = notedOf(req);
+      const noted = notesOf(req);
       const { statusCode: status, writableFinished: finished } = res;
       const outcome = outcomeOf(noted, status, finished);
-      seen(noted, status, outcome, took / 1000);
+      onRequestEnd(noted, status, outcome, took / 1000);
       const { door, operation, kind, viewerId, codes } = noted;
       const ms = Math.round(10 * took) / 10;
       const line = { requestId, door, method: req.method, path, kind, operation, viewerId };

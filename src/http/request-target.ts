@@ -11,7 +11,7 @@ const plainHost = /^(?!.*xn--)(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*(?::\d{1,4})?$/i;
  * @returns false for an invalid target, and for an invalid or repeated Host, so that building URLs from them
  *   cannot throw later
  */
-export function readTarget(req: IncomingMessage): boolean {
+export function normalizeTarget(req: IncomingMessage): boolean {
   if (hasTwoHosts(req)) return false;
   const url = req.url ?? '';
   if (!url.startsWith('/') && url !== '*') {
@@ -41,4 +41,13 @@ function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
     if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
   }
   return count > 1;
+}
+
+/** Decodes a segment of a path. An invalid one becomes empty, which is no id. */
+export function decodeSegment(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asUnavailable } from '../platform/database-faults.ts';
 import { BadCredential, BadRequest, RateLimited, Unavailable } from '../platform/errors.ts';
 import type { Logger } from '../platform/log.ts';
-import { noteCode, notedOf } from '../platform/request-notes.ts';
+import { noteCode, notesOf } from '../platform/request-notes.ts';
 import { sendResponse } from '../platform/send-response.ts';
 import { identityOf } from './request-identity.ts';
 
@@ -49,7 +49,7 @@ export function sendError(req: IncomingMessage, res: ServerResponse, error: unkn
     extensions: { code: string; retryable: boolean },
     headers: Record<string, string> = {},
   ) => {
-    noteCode(notedOf(req), extensions.code);
+    noteCode(notesOf(req), extensions.code);
     sendJson(res, status, { errors: [{ message, extensions }] }, headers);
   };
   if (error instanceof BadCredential) {
@@ -88,12 +88,3 @@ export function sendError(req: IncomingMessage, res: ServerResponse, error: unkn
 
 /** Value of a WWW-Authenticate header that makes a browser prompt for a password. */
 export const passwordChallenge = 'Basic realm="Ticketwire", charset="UTF-8"';
-
-/** Decodes a segment of a path. An invalid one becomes empty, which is no id. */
-export function decodeSegment(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return '';
-  }
-}

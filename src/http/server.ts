@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { inSpan, SpanKind, type SpanOptions } from '../observe/tracing.ts';
+import { inSpan, type Span, SpanKind } from '../observe/tracing.ts';
 import type { Logger } from '../platform/log.ts';
-import { type Door, notedOf, outcomeOf } from '../platform/request-notes.ts';
-import { boundConnections, cutStalled, type Patience } from './connections.ts';
+import { type Door, notesOf, outcomeOf } from '../platform/request-notes.ts';
+import { boundConnections, cutStalled, type StallLimits } from './connection-limits.ts';
 import { identify } from './request-identity.ts';
-import { createRequestLines, type RequestSeen } from './request-log.ts';
-import { readTarget } from './request-target.ts';
+import { createRequestLines, type OnRequestEnd } from './request-log.ts';
+import { normalizeTarget } from './request-target.ts';
 import { sendError, sendText } from './respond.ts';
 
 /**
@@ -36,19 +36,22 @@ export interface Route {
 export interface ServerPorts {
   readonly log: Logger;
   /** Called for each request when it ends. */
-  readonly seen?: RequestSeen | undefined;
+  readonly onRequestEnd?: OnRequestEnd | undefined;
   /** When slow connections are cut. */
-  readonly patience?: Patience | undefined;
+  readonly stallLimits?: StallLimits | undefined;
 }
 
 /** Creates the HTTP server, which does routing, logging and time-outs. It does not listen yet. */
-export function createHttpServer(routes: readonly Route[], { log, seen, patience }: ServerPorts): Server {
-  const logWhenDone = createRequestLines(log, seen);
+export function createHttpServer(
+  routes: readonly Route[],
+  { log, onRequestEnd, stallLimits }: ServerPorts,
+): Server {
+  const logWhenDone = createRequestLines(log, onRequestEnd);
   const begin = (req: IncomingMessage, res: ServerResponse) => {
-    const named = readTarget(req);
-    const path = (req.url ?? '/').split(/[?#]/, 1)[0]!;
+    const named = normalizeTarget(req);
+    const path = pathOf(req.url ?? '/');
     const route = routes.find((candidate) => matches(candidate, path));
-    if (route !== undefined) notedOf(req).door = route.door;
+    if (route !== undefined) notesOf(req).door = route.door;
     logWhenDone(identify(req, res).requestId, req, res, path);
     const { refuse = refuseInText } = route ?? {};
     if (named) return { path, route, refuse };
@@ -71,13 +74,14 @@ export function createHttpServer(routes: readonly Route[], { log, seen, patience
       if (visit === undefined) return;
       const { path, route } = visit;
       if (route === undefined) return sendText(res, 404, 'Not found\n');
-      void inSpan(`${req.method} ${route.prefix}`, spanOf(req, res, route), () =>
-        Promise.try(route.handle, req, res, path).catch((error) => sendError(req, res, error, log)),
+      void inSpan(
+        () => spanOf(req, res, route),
+        () => Promise.try(route.handle, req, res, path).catch((error) => sendError(req, res, error, log)),
       );
     },
   );
   server.maxRequestsPerSocket = 0;
-  cutStalled(server, patience);
+  cutStalled(server, stallLimits);
   boundConnections(server, log);
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
     continueWhenRead(req, res);
@@ -89,13 +93,14 @@ export function createHttpServer(routes: readonly Route[], { log, seen, patience
   return server;
 }
 
-const spanOf = (req: IncomingMessage, res: ServerResponse, { prefix }: Route): SpanOptions => ({
+const spanOf = (req: IncomingMessage, res: ServerResponse, { prefix }: Route): Span => ({
+  name: `${req.method} ${prefix}`,
   kind: SpanKind.SERVER,
   attributes: { 'http.request.method': req.method!, 'http.route': prefix },
   traceparent: req.headers.traceparent?.toString(),
   atEnd: () => ({
     'http.response.status_code': res.statusCode,
-    fault: outcomeOf(notedOf(req), res.statusCode, true) === 'fault',
+    fault: outcomeOf(notesOf(req), res.statusCode, true) === 'fault',
   }),
 });
 
@@ -116,8 +121,15 @@ function continueWhenRead(req: IncomingMessage, res: ServerResponse): void {
 const refuseInText: NonNullable<Route['refuse']> = (_req, res, status, message) =>
   sendText(res, status, `${message}\n`);
 
-function matches({ prefix, fold, exact = false }: Route, path: string): boolean {
-  const below = (a: string) =>
-    a === prefix || (!exact && a.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`));
-  return below(path) || (fold !== undefined && below(fold(path)));
+function pathOf(url: string): string {
+  const end = url.search(/[?#]/);
+  return end < 0 ? url : url.slice(0, end);
+}
+
+const matches = (route: Route, path: string): boolean =>
+  liesBelow(route, path) || (route.fold !== undefined && liesBelow(route, route.fold(path)));
+
+function liesBelow({ prefix, exact = false }: Route, path: string): boolean {
+  if (!path.startsWith(prefix)) return false;
+  return path.length === prefix.length || (!exact && (prefix.endsWith('/') || path[prefix.length] === '/'));
 }

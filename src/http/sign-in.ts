@@ -1,12 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { TLSSocket } from 'node:tls';
 import type { Authenticator } from '../auth/authenticate.ts';
 import { addressKey } from '../auth/throttle.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import type { Logger } from '../platform/log.ts';
 import type { RequestContext, Viewer } from '../platform/request-context.ts';
-import { notedOf } from '../platform/request-notes.ts';
-import { isDirect } from './direct-request.ts';
+import { notesOf } from '../platform/request-notes.ts';
+import { isDirect, originOf, remoteAddressOf } from './caller-address.ts';
 import { idempotencyKeyOf } from './idempotency-key.ts';
 import { type ReceivePorts, receiveFor } from './receive-file.ts';
 import { identityOf } from './request-identity.ts';
@@ -42,8 +41,8 @@ export function createBegin(ports: BeginPorts): Begin {
   const { authenticator, rateLimits, log, now, trustProxy, publicUrl } = ports;
   return async (req, res, known) => {
     const { headers } = req;
-    const { requestId, whenAway } = identityOf(req);
-    const noted = notedOf(req);
+    const { requestId, disconnectSignal } = identityOf(req);
+    const noted = notesOf(req);
     const idempotencyKey = idempotencyKeyOf(req);
     const address = remoteAddressOf(req, trustProxy);
     const direct = () => isDirect(req);
@@ -63,41 +62,8 @@ export function createBegin(ports: BeginPorts): Begin {
       now,
       log,
       receive: receiveFor(res, ports),
-      whenAway,
+      disconnectSignal,
       noted,
     };
   };
-}
-
-/**
- * The address by which the caller is rate limited: the last one of X-Forwarded-For if the proxy is trusted,
- * else that of the socket.
- */
-export function remoteAddressOf(req: IncomingMessage, trustProxy: boolean): string {
-  const forwarded = trustProxy
-    ? String(req.headers['x-forwarded-for'] ?? '')
-        .split(',')
-        .at(-1)!
-        .trim()
-    : '';
-  return forwarded || (req.socket.remoteAddress ?? 'unknown');
-}
-
-/**
- * The absolute origin by which the caller reached us. An invalid Host is ignored, as it would end up in
- * links.
- */
-export function originOf(req: IncomingMessage, trustProxy: boolean): string {
-  const forwarded = (name: string) =>
-    trustProxy
-      ? String(req.headers[name] ?? '')
-          .split(',')[0]!
-          .trim()
-      : '';
-  const host = forwarded('x-forwarded-host') || (req.headers.host ?? 'localhost');
-  const tls = (req.socket as TLSSocket).encrypted === true;
-  const protocol = forwarded('x-forwarded-proto') === 'https' || tls ? 'https' : 'http';
-  return /^[A-Za-z0-9.-]+(:\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$/.test(host)
-    ? `${protocol}://${host}`
-    : `${protocol}://localhost`;
 }

@@ -1,4 +1,4 @@
-import { isVisible } from '../content/dom/is-visible.ts';
+import { hasVisibleText } from '../content/dom/has-visible-text.ts';
 import { UnreadableBody } from '../content/dom/tree.ts';
 import { readBody } from '../content/read-body.ts';
 import type { DeskRecord, DeskRecordOf, ImportProblem, NumberedRecord } from './record.ts';
@@ -26,7 +26,7 @@ export async function bodyProblems(records: readonly NumberedRecord[]): Promise<
 
 async function bodyProblem({ body, format }: DeskRecordOf<'message'>): Promise<string | undefined> {
   try {
-    const blank = format === 'HTML' ? (await readBody(body, format)).blank : !isVisible(body);
+    const blank = format === 'HTML' ? (await readBody(body, format)).blank : !hasVisibleText(body);
     return blank ? 'body: the message has no text' : undefined;
   } catch (error) {
     if (!(error instanceof UnreadableBody)) throw error;

@@ -41,9 +41,9 @@ const insertMailboxes = (rows: string): SQL => sql`
 
 const insertTickets = (rows: string): SQL => sql`
   insert into tickets (id, reference, subject, status, requester_id, original_message_id, created_at,
-    active_at, public_active_at)
+    active_at, public_active_at, listed_at, public_listed_at)
   select i.id, i.reference, i.subject, coalesce(i.status, 'OPEN'), i."requesterId", i."originalMessageId",
-    opened.at, opened.at, opened.at
+    opened.at, opened.at, opened.at, opened.at, opened.at
   from json_to_recordset(${rows}::json) as i (id int, reference text, subject text, status text,
     "requesterId" int, "originalMessageId" text, "createdAt" timestamptz)
   cross join lateral (select coalesce(i."createdAt", now()) as at) opened`;
@@ -82,7 +82,11 @@ const insertMessages = (rows: string): SQL => sql`
       last_event_number = s.number,
       last_public_event_number = s.public_number,
       active_at = s.last_at,
-      public_active_at = coalesce(s.last_public_at, t.public_active_at)
+      listed_at = s.last_at,
+      is_listed_by_minute = false,
+      public_active_at = coalesce(s.last_public_at, t.public_active_at),
+      public_listed_at = coalesce(s.last_public_at, t.public_listed_at),
+      is_public_listed_by_minute = t.is_public_listed_by_minute and s.last_public_at is null
     from (
       select ticket_id, max(id) as last_id, (array_agg(created_at order by id desc))[1] as last_at,
         (array_agg(created_at order by id desc) filter (where visibility = 'PUBLIC'))[1] as last_public_at,
@@ -94,6 +98,11 @@ const insertMessages = (rows: string): SQL => sql`
     where t.id = s.ticket_id
   )
   select`;
+
+/** Writes the words of messages. `fill_message_search` may be beyond their ids. */
+const noteWords = (ids: readonly number[]): SQL => sql`
+  select note_message_words(array(
+    select value::int from json_array_elements_text(${JSON.stringify(ids)}::json)))`;
 
 const insert = {
   user: insertUsers,
@@ -155,6 +164,7 @@ export async function writeRecords(tx: Tx, records: readonly DeskRecord[]): Prom
     if (rows.length === 0) continue;
     if (type === 'message') await assertLast(tx, rows as DeskRecordOf<'message'>[]);
     await tx.execute(insert[type](JSON.stringify(rows)));
+    if (type === 'message') await tx.execute(noteWords(rows.map(({ id }) => id)));
     counts[type] = rows.length;
   }
   return counts;

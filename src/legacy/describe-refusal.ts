@@ -1,6 +1,6 @@
 import type { GraphQLError } from 'graphql';
 import type { ErrorCode } from '../platform/errors.ts';
-import type { RefusalData } from './stored-operations.ts';
+import type { RefusalData } from './load-operations.ts';
 
 /**
  * The old service answered 400 to every refusal. Sizes and a reused key, which its clients did not know, have

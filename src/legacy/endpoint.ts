@@ -4,17 +4,18 @@ import { BadCredential, BadRequest, RateLimited, Unavailable } from '../platform
 import type { RequestContext } from '../platform/request-context.ts';
 import { sendResponse } from '../platform/send-response.ts';
 import { statusOfError } from './describe-refusal.ts';
-import { contentCoding } from './dotnet/content-coding.ts';
+import { contentCoding } from './dotnet/content-encoding.ts';
+import { Spools } from './dotnet/file-spool.ts';
 import { parseMediaType } from './dotnet/media-type.ts';
 import { negotiate, type Representation, selectCharset, selectReader } from './dotnet/negotiation.ts';
-import { emptyPost, type NewMessagePost, readingLimits, TooLarge } from './dotnet/new-message.ts';
-import { Spools } from './dotnet/spool.ts';
+import { emptyPost, type NewMessagePost } from './dotnet/new-message-post.ts';
+import { readingLimits, TooLarge } from './dotnet/reading-limits.ts';
+import { type Execute, executeNewMessage } from './execute-new-message.ts';
 import { loadPages } from './help/routes.ts';
-import { type Execute, newMessage } from './new-message.ts';
+import { loadOperations } from './load-operations.ts';
 import { Aborted, BodyReader, readBody } from './read-body.ts';
 import { errorReply, type LegacyReply, modelStateReply, texts } from './reply.ts';
 import { readableUri, route } from './route.ts';
-import { loadOperations } from './stored-operations.ts';
 
 /** What the legacy endpoint needs. */
 export interface LegacyPorts {
@@ -88,7 +89,7 @@ export function createLegacyDoor(ports: LegacyPorts) {
       const { post, errors } = await bind(request, visit.files, ports.limits);
       visit.post = post;
       if (errors.length > 0) return modelStateReply(as, errors);
-      return await newMessage(post, as, visit.context, { execute: ports.execute, operations });
+      return await executeNewMessage(post, as, visit.context, { execute: ports.execute, operations });
     }
   };
 }

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { type Charset, type Decoder, jsonDecoder, xmlDecoder } from './dotnet/charset.ts';
+import type { Spools } from './dotnet/file-spool.ts';
 import { readJson } from './dotnet/json/bind-new-message.ts';
 import type { Format } from './dotnet/negotiation.ts';
-import { type Reading, type ReadingLimits, readingLimits, TooLarge } from './dotnet/new-message.ts';
-import type { Spools } from './dotnet/spool.ts';
+import type { Reading } from './dotnet/new-message-post.ts';
+import { type ReadingLimits, readingLimits, TooLarge } from './dotnet/reading-limits.ts';
 import { TextSource } from './dotnet/text-source.ts';
 import { readXml } from './dotnet/xml/bind-new-message.ts';
 

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { encode } from './dotnet/charset.ts';
 import type { Representation } from './dotnet/negotiation.ts';
-import { namespaces, parameter } from './dotnet/new-message.ts';
+import { namespaces, parameter } from './dotnet/new-message-post.ts';
 import { encodeLocalName } from './dotnet/xml/names.ts';
 
 /** A response of the legacy endpoint. */

@@ -1,6 +1,6 @@
 import { IncomingFile, type Receive } from '../platform/incoming-file.ts';
-import type { NewAttachment, NewMessagePost } from './dotnet/new-message.ts';
-import type { Input } from './stored-operations.ts';
+import type { NewAttachment, NewMessagePost } from './dotnet/new-message-post.ts';
+import type { Input } from './load-operations.ts';
 
 /** The variables of a call, and a function that maps their paths to the client's members. */
 export interface Translation {

@@ -127,7 +127,7 @@ function eventMetrics(registry: Registry) {
     labelNames: ['outcome'],
   });
   return {
-    eventTold: (seconds: number) => lag.observe(Math.max(0, seconds)),
+    eventDelivered: (seconds: number) => lag.observe(Math.max(0, seconds)),
     webhookRequested: (outcome: string) => webhooks.inc({ outcome }),
   };
 }

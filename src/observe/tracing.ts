@@ -26,7 +26,8 @@ const within = new AsyncLocalStorage<Context>();
 export { SpanKind };
 
 /** What is known of a span. */
-export interface SpanOptions {
+export interface Span {
+  readonly name: string;
   readonly kind?: SpanKind;
   readonly attributes?: Attributes;
   /** The caller's header of W3C Trace Context. The span becomes a part of that trace. */
@@ -38,15 +39,15 @@ export interface SpanOptions {
 /**
  * Runs some work as a span, which is a child of the span that it is called in. Without tracing, it only runs
  * the work.
+ * @param describe called with tracing only
  */
-export function inSpan<R>(name: string, options: SpanOptions, work: () => R): R | Promise<Awaited<R>> {
-  return tracer === undefined ? work() : traced(tracer, name, options, work);
+export function inSpan<R>(describe: () => Span, work: () => R): R | Promise<Awaited<R>> {
+  return tracer === undefined ? work() : traced(tracer, describe(), work);
 }
 
 async function traced<R>(
   by: Tracer,
-  name: string,
-  { kind = SpanKind.INTERNAL, attributes = {}, traceparent, atEnd = () => ({}) }: SpanOptions,
+  { name, kind = SpanKind.INTERNAL, attributes = {}, traceparent, atEnd = () => ({}) }: Span,
   work: () => R,
 ): Promise<Awaited<R>> {
   const parent = within.getStore() ?? contextOf(traceparent);

@@ -1,6 +1,6 @@
 import type { Receive } from './incoming-file.ts';
 import type { Logger } from './log.ts';
-import type { Noted } from './request-notes.ts';
+import type { RequestNotes } from './request-notes.ts';
 
 /** All roles of users. */
 export const roles = ['OPERATOR', 'REQUESTER'] as const;
@@ -44,9 +44,9 @@ export interface RequestContext {
   readonly now: () => Date;
   readonly log: Logger;
   /** For the request's log line and metrics. */
-  readonly noted: Noted;
+  readonly noted: RequestNotes;
   /** Streams the request's files into the blob store. */
   readonly receive: Receive;
   /** Creates a signal that is aborted when the caller disconnects. */
-  readonly whenAway: () => AbortSignal;
+  readonly disconnectSignal: () => AbortSignal;
 }

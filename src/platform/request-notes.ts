@@ -22,7 +22,7 @@ export type Door = (typeof doors)[number];
  * Facts for a request's log line and metrics, collected while it is processed. Only names of ours and of the
  * schema belong here: no text, value or address that a caller sent.
  */
-export interface Noted {
+export interface RequestNotes {
   door: Door;
   /** The operation's name; the grammar allows only letters, digits and `_`. */
   operation?: string;
@@ -38,14 +38,15 @@ export interface Noted {
 const key = Symbol('noted');
 
 /** The notes of a request. */
-export const notedOf = (req: IncomingMessage & { [key]?: Noted }): Noted => (req[key] ??= { door: 'none' });
+export const notesOf = (req: IncomingMessage & { [key]?: RequestNotes }): RequestNotes =>
+  (req[key] ??= { door: 'none' });
 
 /** Codes recorded per request, at most: a query may have an error at each of a thousand fields. */
 const maxCodes = 8;
 const longestName = 64;
 
 /** Records the code of a refusal or an error. */
-export function noteCode(noted: Noted, code: unknown): void {
+export function noteCode(noted: RequestNotes, code: unknown): void {
   if (typeof code !== 'string') return;
   noted.codes ??= [];
   if (noted.codes.length < maxCodes && !noted.codes.includes(code)) noted.codes.push(code);
@@ -53,14 +54,18 @@ export function noteCode(noted: Noted, code: unknown): void {
 
 /** Records the codes of GraphQL errors. */
 export function noteErrors(
-  noted: Noted,
+  noted: RequestNotes,
   errors: readonly { readonly extensions: Readonly<Record<string, unknown>> }[] = [],
 ): void {
   for (const { extensions } of errors) noteCode(noted, extensions.code);
 }
 
 /** Records an operation. */
-export function noteOperation(noted: Noted, kind: NonNullable<Noted['kind']>, name = 'anonymous'): void {
+export function noteOperation(
+  noted: RequestNotes,
+  kind: NonNullable<RequestNotes['kind']>,
+  name = 'anonymous',
+): void {
   noted.kind = kind;
   noted.operation = name.length > longestName ? name.slice(0, longestName) : name;
 }
@@ -82,7 +87,7 @@ export type Outcome = (typeof outcomes)[number];
  * Derives the outcome from the notes and the status.
  * @param finished whether the whole response was sent
  */
-export function outcomeOf({ codes = [], lasting }: Noted, status: number, finished: boolean): Outcome {
+export function outcomeOf({ codes = [], lasting }: RequestNotes, status: number, finished: boolean): Outcome {
   if (status === 500 || codes.includes('INTERNAL')) return 'fault';
   if (status === 503 || codes.includes('UNAVAILABLE')) return 'unavailable';
   // A subscription normally ends by a disconnect.

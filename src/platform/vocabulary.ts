@@ -95,4 +95,5 @@ export const suggestedActions = [
   'RETRY',
   'RESOLVE',
 ] as const;
+/** What can be done about a mail that was not delivered. */
 export type SuggestedAction = (typeof suggestedActions)[number];

@@ -3,7 +3,7 @@ import { alias } from 'drizzle-orm/pg-core';
 import type postgres from 'postgres';
 import { assign } from '../db/insert-from.ts';
 import { outboxChannel } from '../db/notify-channels.ts';
-import { run } from '../db/statement.ts';
+import { runStatement } from '../db/run-statement.ts';
 import { attachments, deliveries, messages, tickets } from '../db/tables.ts';
 import { appendEvents } from '../events/append-events.ts';
 import type { Visibility } from '../platform/vocabulary.ts';
@@ -33,7 +33,7 @@ export async function claimScans(
   limit: number,
   leaseSeconds: number,
 ): Promise<PendingScan[]> {
-  return run<PendingScan>(
+  return runStatement<PendingScan>(
     client,
     sql`
     with due as (
@@ -48,7 +48,7 @@ export async function claimScans(
 
 /** Postpones a file, or extends its lease. */
 export async function putOffScan(client: postgres.Sql, attachmentId: number, seconds: number): Promise<void> {
-  await run(
+  await runStatement(
     client,
     sql`
     update ${attachments} a set ${assign(attachments, { scanDueAt: inSeconds(seconds) })}
@@ -63,7 +63,7 @@ export async function recordScanFailure(
   why: string,
 ): Promise<void> {
   const failure = `Waits: its files could not be scanned yet (${why})`;
-  await run(
+  await runStatement(
     client,
     sql`
     update ${deliveries} d set ${assign(deliveries, { failure })}
@@ -74,7 +74,7 @@ export async function recordScanFailure(
 
 /** Milliseconds until the next file is due; undefined: none is pending. */
 export async function nextScan(client: postgres.Sql): Promise<number | undefined> {
-  const [row] = await run<{ ms: number | null }>(
+  const [row] = await runStatement<{ ms: number | null }>(
     client,
     sql`
     select extract(epoch from min(${a.scanDueAt}) - clock_timestamp())::float8 * 1000 as ms
@@ -100,7 +100,7 @@ export async function settleScan(
 ): Promise<void> {
   await client.begin(async (transaction) => {
     const tx = transaction as unknown as postgres.Sql;
-    const [place] = await run<FileLocation>(
+    const [place] = await runStatement<FileLocation>(
       tx,
       sql`
       select ${messages.id} as "messageId", ${messages.ticketId} as "ticketId",
@@ -110,9 +110,9 @@ export async function settleScan(
     );
     if (place === undefined) return;
     const { messageId, ticketId, visibility } = place;
-    await run(tx, sql`select from ${tickets} where ${tickets.id} = ${ticketId} for no key update`);
+    await runStatement(tx, sql`select from ${tickets} where ${tickets.id} = ${ticketId} for no key update`);
     const scanFound = result.scan === 'INFECTED' ? result.found : null;
-    const changed = await run(
+    const changed = await runStatement(
       tx,
       sql`
       update ${attachments} a set ${assign(attachments, { scan: result.scan, scanDueAt: null, scanFound })}
@@ -120,7 +120,7 @@ export async function settleScan(
     );
     // It was redacted meanwhile, or another process was first.
     if (changed.length === 0) return;
-    await run(
+    await runStatement(
       tx,
       appendEvents(ticketId, [
         { type: 'ATTACHMENT_SCANNED', visibility, actorId: null, messageId, deliveryId: null },
@@ -131,7 +131,7 @@ export async function settleScan(
 }
 
 async function releaseMail(tx: postgres.Sql, messageId: number): Promise<void> {
-  await run(
+  await runStatement(
     tx,
     sql`
     with files as (

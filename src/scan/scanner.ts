@@ -1,6 +1,6 @@
 import type postgres from 'postgres';
 import { scansChannel } from '../db/notify-channels.ts';
-import { createAlarm } from '../platform/alarm.ts';
+import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Clamd } from '../settings/clamd-url.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
@@ -44,7 +44,7 @@ export interface Scanner extends AsyncDisposable {
 /** Creates a scanner of pending files. Disposing it aborts running scans and releases their files. */
 export function createScanner(ports: ScannerPorts): Scanner {
   const { sql, blobs, clamd, log, leaseSeconds = 60, pollMs = 5000, firstRestMs = 1000 } = ports;
-  const alarm = createAlarm();
+  const pause = createInterruptibleSleep();
   const running = new Set<Promise<void>>();
   const ending = new AbortController();
   let failures = 0;
@@ -103,7 +103,7 @@ export function createScanner(ports: ScannerPorts): Scanner {
         )
         .finally(() => {
           running.delete(task);
-          alarm.ring();
+          pause.wake();
         });
       running.add(task);
     }
@@ -114,25 +114,25 @@ export function createScanner(ports: ScannerPorts): Scanner {
   async function run(): Promise<void> {
     await pingScanner(clamd).catch((err) => log.error({ err }, 'CLAMD_URL: the scanner is unreachable'));
     while (!ending.signal.aborted) {
-      alarm.reset();
+      pause.reset();
       const wait = await round().catch((err) => {
         log.error({ err }, 'reading the scan queue failed, retrying');
         return pollMs;
       });
-      if (!ending.signal.aborted) await alarm.wait(Math.max(10, wait));
+      if (!ending.signal.aborted) await pause.sleep(Math.max(10, wait));
     }
   }
 
   return {
     start() {
       if (loop !== undefined) return;
-      listening = sql.listen(scansChannel, alarm.ring, alarm.ring);
+      listening = sql.listen(scansChannel, pause.wake, pause.wake);
       listening.catch((err) => log.error({ err }, 'LISTEN for new files failed; polling instead'));
       loop = run();
     },
     async [Symbol.asyncDispose]() {
       ending.abort();
-      alarm.ring();
+      pause.wake();
       await loop;
       await Promise.allSettled(running);
       await listening?.then(({ unlisten }) => unlisten()).catch(() => {});

@@ -60,6 +60,7 @@ const database = {
   DATABASE_TIMEOUT: {
     about: 'Seconds to wait for a statement. After that the request gets a 503, which can be tried again.',
   },
+  AUDIT_KEEP_DAYS: { about: 'How long an entry of the audit trail is kept; 30 at least.' },
 } satisfies Section;
 
 const mail = {

@@ -37,6 +37,7 @@ const variables = z.object({
   TRUSTED_DOCUMENTS: path.optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
   INBOX_KEEP_DAYS: whole(30, 1, 36_500),
+  AUDIT_KEEP_DAYS: whole(1826, 30, 36_500),
   METRICS_TOKEN: bearer.optional(),
   WORKER_PORT: whole(4001, 0, 65_535).removeDefault().optional(),
   DRAIN_SECONDS: whole(60, 5, 900),

@@ -9,6 +9,7 @@ import { z } from 'zod';
 /** In decimal digits alone: no unit, no separators, no leading zero, which some would read as octal. */
 const digits = /^(0|[1-9]\d*)$/;
 
+/** A whole number in these bounds. @param fallback the setting's default */
 export const whole = (fallback: number, min: number, max: number) =>
   z
     .string()
@@ -18,7 +19,10 @@ export const whole = (fallback: number, min: number, max: number) =>
     .transform(Number)
     .default(fallback);
 
-/** What a file of settings may put around a value: blanks, a carriage return, quotes. */
+/**
+ * What is wrong with a value of any setting, because of what a file of settings put around it: blanks, a
+ * carriage return, quotes. Undefined for a value without these.
+ */
 export function judgeValue(text: string): string | undefined {
   if (text.endsWith('\r')) return 'ends with a carriage return, as lines do in a file from Windows';
   if (text.trim() !== text) return 'begins or ends with a blank';
@@ -53,9 +57,11 @@ export const urls = (...protocols: string[]) =>
         'separated by commas (write a comma within one as %2C)',
     });
 
+/** One of these words. */
 export const oneOf = <const T extends readonly [string, ...string[]]>(...words: T) =>
   z.enum(words, { error: `must be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}` });
 
+/** A switch: `0` is off, `1` is on. */
 export const flag = oneOf('0', '1');
 
 /** An address or a name to listen at. */
@@ -66,6 +72,7 @@ export const host = z
   })
   .transform((text) => text.toLowerCase());
 
+/** A path of a file or folder, as the program opens it. */
 export const path = z.string().refine((text) => !/^[~$%]/.test(text), {
   error: 'must be a path as it is: ~ and variables are not expanded here',
 });

@@ -1,6 +1,6 @@
 import { isInvisible, withoutMisleading } from '../content/dom/misleading-characters.ts';
 import { parseMediaType, unknownType, writeMediaType } from '../content/media-type.ts';
-import { shortenName } from '../mail/compose/match-file-name.ts';
+import { shortenName } from '../mail/compose/normalize-file-name.ts';
 
 /**
  * Makes a file name safe to show, send and save anywhere: no folder, no control or bidirectional character,

@@ -21,9 +21,9 @@ export interface TicketServices {
   /** Reads events once for all who watch the same. */
   readonly events: Feeds;
   /** Called for each live event, with the seconds from its commit until it was sent to the watcher. */
-  readonly eventTold: (seconds: number) => void;
+  readonly eventDelivered: (seconds: number) => void;
   /** Limits how many subscriptions a user has at a time. */
-  readonly watching: ConcurrencyLimit;
+  readonly subscriptionLimit: ConcurrencyLimit;
   readonly limits: Limits;
   readonly rateLimits: RateLimits;
   readonly attachmentUrls: AttachmentUrls;

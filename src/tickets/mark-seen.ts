@@ -10,8 +10,10 @@ import { findTicket } from './read/tickets.ts';
 import { refuse } from './refusals-by-command.ts';
 import { type TicketSelector, ticketNotFound } from './ticket-selector.ts';
 
+/** Input of `markSeen`. */
 export interface MarkSeenInput {
   readonly ticket: TicketSelector;
+  /** The last message that the viewer has seen. */
   readonly messageId: number;
 }
 

@@ -16,12 +16,12 @@ export type CommandName = (typeof commands)[number];
 /** A command that writes. */
 export type WritingCommand = Exclude<CommandName, 'previewTicketMessage'>;
 
-const writers = ['addTicketMessage', 'previewTicketMessage'] as const;
+const messageCommands = ['addTicketMessage', 'previewTicketMessage'] as const;
 /**
  * The commands that read a new message. Code that both share may throw only refusals that the result types of
  * both contain.
  */
-export type Writer = (typeof writers)[number];
+export type MessageCommand = (typeof messageCommands)[number];
 const redactors = ['redactMessage', 'redactAttachment'] as const;
 
 /**
@@ -31,13 +31,13 @@ const redactors = ['redactMessage', 'redactAttachment'] as const;
 export const refusedBy = {
   UNAUTHENTICATED: commands,
   FORBIDDEN: commands,
-  TICKET_NOT_FOUND: [...writers, 'setTicketStatus', 'markSeen'],
-  INVALID_INPUT: [...writers, ...redactors],
-  PRIVATE_WITH_EMAIL: writers,
-  MAILBOX_NOT_FOUND: writers,
-  MAILBOX_NOT_READY: writers,
-  RECIPIENT_MISSING: writers,
-  ATTACHMENT_TOO_LARGE: [...writers, 'uploadFile'],
+  TICKET_NOT_FOUND: [...messageCommands, 'setTicketStatus', 'markSeen'],
+  INVALID_INPUT: [...messageCommands, ...redactors],
+  PRIVATE_WITH_EMAIL: messageCommands,
+  MAILBOX_NOT_FOUND: messageCommands,
+  MAILBOX_NOT_READY: messageCommands,
+  RECIPIENT_MISSING: messageCommands,
+  ATTACHMENT_TOO_LARGE: [...messageCommands, 'uploadFile'],
   EMAIL_TOO_LARGE: ['addTicketMessage'],
   TICKET_CHANGED: ['addTicketMessage'],
   IDEMPOTENCY_KEY_REUSED: ['addTicketMessage'],

@@ -2,7 +2,7 @@ import type { Db } from '../db/database.ts';
 import { findDeskKey } from '../db/desk-key.ts';
 import type { Page, ReadAfter } from '../events/feed.ts';
 import type { FeedOf, Feeds, Watching } from '../events/feeds.ts';
-import { createAlarm } from '../platform/alarm.ts';
+import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
 import type { Logger } from '../platform/log.ts';
 import type { DeskPosition } from '../tickets/events/desk-cursor.ts';
 import { isWanted } from '../tickets/events/desk-feed.ts';
@@ -65,16 +65,16 @@ export interface EndpointRun {
  */
 export function runEndpoint(ports: SendingPorts, claimed: Endpoint, mayRequest: () => boolean): EndpointRun {
   const lease: Lease = { id: claimed.id, token: claimed.leaseToken! };
-  const alarm = createAlarm();
+  const pause = createInterruptibleSleep();
   let isStopped = false;
   const run = async () => {
     const telling = new Telling(ports, claimed, lease);
-    using watching = await ports.feeds.watch(ports.deskFeed, alarm.ring, telling.readAlone);
+    using watching = await ports.feeds.watch(ports.deskFeed, pause.wake, telling.readAlone);
     while (!isStopped) {
-      alarm.reset();
+      pause.reset();
       const wait = mayRequest() ? await step(telling, watching, ports) : patienceMs;
       if (wait === undefined) break;
-      if (wait > 0) await alarm.wait(wait);
+      if (wait > 0) await pause.sleep(wait);
     }
     await releaseEndpoint(ports.db, lease, telling.position);
   };
@@ -86,7 +86,7 @@ export function runEndpoint(ports: SendingPorts, claimed: Endpoint, mayRequest: 
     ended,
     stop() {
       isStopped = true;
-      alarm.ring();
+      pause.wake();
     },
   };
 }

@@ -1,6 +1,6 @@
 import type postgres from 'postgres';
 import { webhooksChannel } from '../db/notify-channels.ts';
-import { createAlarm } from '../platform/alarm.ts';
+import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
 import { claimEndpoints, renewLease } from './endpoints.ts';
 import { type EndpointRun, runEndpoint, type SendingPorts } from './run-endpoint.ts';
 import { requestMs } from './send-request.ts';
@@ -33,7 +33,7 @@ interface Leased {
 export function createWebhookSender(ports: SenderPorts): WebhookSender {
   const { db, log, leaseMs = 60_000, lookEveryMs = 5000 } = ports;
   const running = new Map<number, Leased>();
-  const alarm = createAlarm();
+  const pause = createInterruptibleSleep();
   let isStopping = false;
   let loop: Promise<void> | undefined;
   let listening: Promise<postgres.ListenMeta> | undefined;
@@ -63,7 +63,7 @@ export function createWebhookSender(ports: SenderPorts): WebhookSender {
   async function look(): Promise<void> {
     let renewedAt = performance.now();
     while (!isStopping) {
-      alarm.reset();
+      pause.reset();
       try {
         if (performance.now() - renewedAt > leaseMs / 4) {
           renewedAt = performance.now();
@@ -73,20 +73,20 @@ export function createWebhookSender(ports: SenderPorts): WebhookSender {
       } catch (err) {
         log.error({ err }, 'webhooks cannot be read');
       }
-      await alarm.wait(lookEveryMs);
+      await pause.sleep(lookEveryMs);
     }
   }
 
   return {
     start() {
       if (loop !== undefined) return;
-      listening = ports.sql.listen(webhooksChannel, alarm.ring, alarm.ring);
+      listening = ports.sql.listen(webhooksChannel, pause.wake, pause.wake);
       listening.catch((err) => log.error({ err }, 'webhooks cannot be listened to; they are polled'));
       loop = look();
     },
     async [Symbol.asyncDispose]() {
       isStopping = true;
-      alarm.ring();
+      pause.wake();
       await loop;
       await listening?.then(({ unlisten }) => unlisten()).catch(() => {});
       for (const { run } of running.values()) run.stop();

@@ -11,14 +11,14 @@ const reply = `mutation($input: AddTicketMessageInput!) {
   addTicketMessage(input: $input) { __typename ... on UserError { message } } }`;
 
 /** Puts a mail with a formatted body, several recipients and a file into the inbox. */
-async function send(url: string): Promise<void> {
+async function send(url: string, cc = 'colleague@sandbox.test'): Promise<void> {
   const form = new FormData();
   const input = {
     ticket: { reference: 'INC-000047' },
     body: '<h2>Hello</h2><p>See <a href="https://example.com/">the manual</a>.</p><ul><li>one</li></ul>',
     format: 'HTML',
     attachments: [{ file: null }],
-    email: { from: 'company@domain.com', cc: ['colleague@sandbox.test'], bcc: ['archive@sandbox.test'] },
+    email: { from: 'company@domain.com', cc: [cc], bcc: ['archive@sandbox.test'] },
   };
   form.set('operations', JSON.stringify({ query: reply, variables: { input } }));
   form.set('map', JSON.stringify({ 0: ['variables.input.attachments.0.file'] }));
@@ -52,6 +52,7 @@ export const views: readonly View[] = [
       await (await answered).finished();
     },
   },
+  { name: 'explorer, examples', open: panel(/(show|hide) examples/i, '.graphiql-container') },
   { name: 'explorer, documentation', open: panel(/documentation explorer/i, '.graphiql-doc-explorer') },
   { name: 'explorer, history', open: panel(/show history/i, '.graphiql-history') },
   { name: 'explorer, files', open: panel(/attach files|^files/i, '.graphiql-plugin') },
@@ -82,6 +83,16 @@ export const views: readonly View[] = [
     name: 'inbox, no such mail',
     async open(page, url) {
       await page.goto(`${url}/inbox/999999`);
+    },
+  },
+  {
+    name: 'ledger',
+    async open(page, url) {
+      await send(url, 'bounce@sandbox.test');
+      await send(url, 'drop-after-data@sandbox.test');
+      await page.goto(`${url}/ledger`);
+      await page.getByRole('heading', { name: 'Failed' }).waitFor();
+      await page.getByRole('heading', { name: 'Outcome unknown' }).waitFor();
     },
   },
   {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Dialect } from './contenders.ts';
-import { add, addOf, nothing, page, pageOf } from './support/documents.ts';
+import { add, addOf, nothing } from './support/documents.ts';
+import { type Client, isWhole, list, page, type Read, requestsOf, ticketOf } from './support/reads.ts';
 import { mailbox, readTickets, tickets } from './support/seed.ts';
 
 export interface Scenario {
@@ -17,7 +18,10 @@ export const scenarios = (full: boolean): Scenario[] => [
   write('write, 32 callers, distinct tickets', 32, (caller, n) => own(caller, n)),
   write('write, 1 caller', 1, (caller, n) => own(caller, n)),
   write('write, 32 callers, one ticket', 32, () => readTickets + 1),
-  read('read a page of 50, 32 callers', 32),
+  read('read a page of 50, 32 callers', page, 'curl'),
+  read("read a page of 50, 32 callers, Apollo's request", page, 'Apollo Client 4'),
+  read('list 50 tickets, 32 callers', list, 'curl'),
+  read("list 50 tickets, 32 callers, Apollo's request", list, 'Apollo Client 4'),
   nothingAtAll('nothing, 32 callers', 32),
   ...(full ? fullOnly() : []),
 ];
@@ -69,24 +73,25 @@ function write(
   };
 }
 
-function read(name: string, callers: number): Scenario {
+function read(name: string, what: Read, client: Client): Scenario {
   let n = 0;
   const asked: number[] = [];
-  // A page that is the same to the byte as one that was looked through is whole: the callers' own work is not
-  // what is measured.
+  const requestOf = requestsOf(what, client);
+  // An answer that is the same to the byte as one that was looked through is whole: the callers' own work is
+  // not what is measured.
   const whole = new Map<string, Buffer>();
   return {
     name,
-    callers,
+    callers: 32,
     writes: false,
     request(dialect, token, caller) {
-      asked[caller] = 1 + (n++ % readTickets);
-      return page(dialect, token, asked[caller]);
+      asked[caller] = ticketOf(n++);
+      return requestOf(dialect, token, asked[caller]);
     },
     problem(dialect, answer, caller) {
       const key = `${dialect} ${asked[caller]}`;
       if (whole.get(key)?.equals(answer)) return undefined;
-      if (!pageOf(dialect, answer)) return `no page: ${answer.toString('utf8', 0, 500)}`;
+      if (!isWhole(what, answer)) return `not whole: ${answer.toString('utf8', 0, 500)}`;
       whole.set(key, Buffer.from(answer));
       return undefined;
     },

@@ -1,10 +1,9 @@
-import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { run } from '../../src/cli/run.ts';
 import { readConfig } from '../../src/config.ts';
 import { createDeskFiles, type DeskFiles } from '../storage/desk-files.ts';
 import { all, keysOf, storeWorlds } from '../storage/stores.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { typeCommand } from './command-line.ts';
 
 describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   let files: DeskFiles;
@@ -14,23 +13,11 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   afterEach(() => files[Symbol.asyncDispose]());
 
   async function ticketwire(argv: string, db = files.world.database.desk, url = files.place.url) {
-    const stdout = new PassThrough();
-    const stderr = new PassThrough();
-    const code = await run(
-      argv.split(' '),
-      { stdin: Readable.from([]), stdout, stderr },
-      {
-        env: {},
-        open: async () => ({
-          db,
-          sql: files.world.database.raw,
-          config: readConfig({ BLOBS_URL: url }),
-          async [Symbol.asyncDispose]() {},
-        }),
-      },
-    );
-    const text = (stream: PassThrough) => (stream.read() ?? '').toString() as string;
-    return { code, out: text(stdout), err: text(stderr) };
+    const open = async () => ({
+      ...{ db, sql: files.world.database.raw, config: readConfig({ BLOBS_URL: url }) },
+      async [Symbol.asyncDispose]() {},
+    });
+    return typeCommand(argv.split(' '), { open });
   }
   async function fill(count: number): Promise<string[]> {
     const keys: string[] = [];
@@ -120,10 +107,7 @@ test('a store that does not answer is told by its setting', async () => {
   await using files = await createDeskFiles('disk');
   const blob = await files.blobOf(0);
   await files.attach(blob);
-  const stderr = new PassThrough();
-  const terminal = { stdin: Readable.from([]), stdout: new PassThrough(), stderr };
-  const code = await run(['blobs', 'verify'], terminal, {
-    env: {},
+  const { code, err } = await typeCommand(['blobs', 'verify'], {
     open: async () => ({
       db: files.world.database.desk,
       sql: files.world.database.raw,
@@ -132,5 +116,5 @@ test('a store that does not answer is told by its setting', async () => {
     }),
   });
   expect(code).toBe(1);
-  expect(stderr.read().toString()).toContain('BLOBS_URL: the blob store does not answer');
+  expect(err).toContain('BLOBS_URL: the blob store does not answer');
 });

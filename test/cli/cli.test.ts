@@ -2,18 +2,17 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
 import { eq } from 'drizzle-orm';
 import { describe, expect, test } from 'vitest';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
 import { openDesk } from '../../src/cli/open-desk.ts';
-import { run } from '../../src/cli/run.ts';
 import { readConfig } from '../../src/config.ts';
 import * as tables from '../../src/db/tables.ts';
 import { openPassword } from '../../src/mail/smtp/seal-password.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { startSmtpSink } from '../support/servers/smtp-sink.ts';
+import { typeCommand } from './command-line.ts';
 
 const mailboxKey = 'ab'.repeat(32);
 
@@ -23,23 +22,12 @@ async function createWorld(env: Record<string, string> = {}) {
   const { desk } = world.database;
   /** @param argv divided at blanks; `_` stands for one. */
   const ticketwire = async (argv: string, stdin = '') => {
-    const streams = {
-      stdin: Readable.from([Buffer.from(stdin)]),
-      stdout: new PassThrough(),
-      stderr: new PassThrough(),
-    };
     const words = argv.split(' ').map((word) => word.replaceAll('_', ' '));
-    const code = await run(words, streams, {
-      env,
-      open: async () => ({
-        db: desk,
-        sql: world.database.raw,
-        config: readConfig(env),
-        async [Symbol.asyncDispose]() {},
-      }),
+    const open = async () => ({
+      ...{ db: desk, sql: world.database.raw, config: readConfig(env) },
+      async [Symbol.asyncDispose]() {},
     });
-    const text = (stream: PassThrough) => (stream.read() ?? '').toString() as string;
-    return { code, out: text(streams.stdout), err: text(streams.stderr) };
+    return typeCommand(words, { env, stdin, open });
   };
   return {
     ...world,
@@ -297,15 +285,7 @@ test('a ticket is opened, listed and shown with all it has', async () => {
 });
 
 test('help tells every command and option, without a database', async () => {
-  const streams = () => ({ stdin: Readable.from([]), stdout: new PassThrough(), stderr: new PassThrough() });
-  const help = async (...argv: string[]) => {
-    const terminal = streams();
-    const code = await run(argv, terminal, {
-      env: {},
-      open: () => Promise.reject(new Error('opened')),
-    });
-    return { code, out: (terminal.stdout.read() ?? '').toString() as string };
-  };
+  const help = (...argv: string[]) => typeCommand(argv);
   const overview = await help('--help');
   expect(overview.code).toBe(0);
   for (const name of [

@@ -4,14 +4,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
-import { run } from '../../src/cli/run.ts';
 import type { Scope } from '../../src/platform/request-context.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
+import { typeCommand } from './command-line.ts';
 
 let gateway: Gateway;
 let directory: string;
@@ -34,17 +34,9 @@ async function tokenOf(login: string, ...scopes: Scope[]): Promise<string> {
 
 /** @param words as typed */
 async function ticketwire(words: string[], env: Record<string, string> = {}, stdin = '') {
-  const streams = {
-    stdin: Readable.from([Buffer.from(stdin)]),
-    stdout: new PassThrough(),
-    stderr: new PassThrough(),
-  };
-  const code = await run(words, streams, {
-    env: { TICKETWIRE_URL: gateway.url, TICKETWIRE_TOKEN: token, ...env },
-    open: () => Promise.reject(new Error('a command of the door opens no database')),
+  return typeCommand(words, {
+    ...{ env: { TICKETWIRE_URL: gateway.url, TICKETWIRE_TOKEN: token, ...env }, stdin },
   });
-  const written = (stream: PassThrough) => (stream.read() ?? '').toString() as string;
-  return { code, out: written(streams.stdout), err: written(streams.stderr) };
 }
 async function json(words: string[], stdin = '') {
   const { code, out, err } = await ticketwire([...words, '--json'], {}, stdin);
@@ -128,6 +120,35 @@ test('ticket close and open, delivery list, cancel and resolve do what their mut
     where d.id = r.delivery_id and d.state = 'FAILED'`;
   expect(await json(['delivery', 'list', '--failed'])).toHaveLength(1);
   expect((await json(['delivery', 'retry', unknown.delivery.id])).state).toBe('QUEUED');
+});
+
+test('message redact and attachment redact empty what they name, once, and say who may not', async () => {
+  const file = join(directory, 'password.txt');
+  await writeFile(file, 'hunter2');
+  const { ticketMessage } = await json(['message', 'add', '47', 'My password is hunter2', '-f', file]);
+  const [latest] = await gateway.sql<{ messageId: number; fileId: number }[]>`
+    select message_id as "messageId", id as "fileId" from attachments order by id desc limit 1`;
+  const { messageId, fileId } = latest!;
+  const admin = { TICKETWIRE_TOKEN: await tokenOf('operator', 'read', 'admin') };
+  const redact = (word: string, id: unknown, env: Record<string, string> = admin) =>
+    ticketwire([word, 'redact', String(id), '--reason', 'a pasted password'], env);
+  expect(await redact('attachment', fileId, {})).toMatchObject({
+    ...{ code: 1, out: '', err: expect.stringMatching(/^FORBIDDEN: /) },
+  });
+  expect((await redact('attachment', fileId)).out).toBe(`The attachment ${fileId} is redacted.\n`);
+  expect((await redact('message', ticketMessage.id)).out).toBe(`The message ${messageId} is redacted.\n`);
+  expect((await redact('message', messageId)).out).toBe(`The message ${messageId} was redacted already.\n`);
+  expect((await redact('message', 'TXT')).code).toBe(2);
+  const [row] = await gateway.sql`select body, redacted_at is not null as redacted from messages
+    where id = ${messageId}`;
+  expect(row).toEqual({ body: '', redacted: true });
+  expect(
+    await gateway.sql`select action, details->>'reason' as reason from audit_entries
+    where message_id = ${messageId} order by id`,
+  ).toEqual([
+    { action: 'ATTACHMENT_REDACTED', reason: 'a pasted password' },
+    { action: 'MESSAGE_REDACTED', reason: 'a pasted password' },
+  ]);
 });
 
 test('a refusal, a wrong token and a server that is no gateway are reported, and not retried', async () => {

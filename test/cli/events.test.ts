@@ -1,10 +1,9 @@
 import { once } from 'node:events';
-import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
-import { run } from '../../src/cli/run.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { add } from '../tickets/calls.ts';
+import { startCommand } from './command-line.ts';
 
 let gateway: Gateway;
 let token: string;
@@ -24,20 +23,17 @@ interface Line {
 
 /** Runs `ticketwire events`; its lines can be read while it runs. */
 function events(words: string[], { url = gateway.url, as = token } = {}) {
-  const streams = { stdin: Readable.from([]), stdout: new PassThrough(), stderr: new PassThrough() };
   const interrupting = new AbortController();
-  const code = run(['events', ...words], streams, {
-    env: { TICKETWIRE_URL: url, TICKETWIRE_TOKEN: as },
-    open: () => Promise.reject(new Error('it opens no database')),
-    whenInterrupted: () => interrupting.signal,
-  });
+  const { signal: interrupted } = interrupting;
+  const env = { TICKETWIRE_URL: url, TICKETWIRE_TOKEN: as };
+  const { stdout, stderr, ended: code } = startCommand(['events', ...words], { env, interrupted });
   let text = '';
-  streams.stdout.setEncoding('utf8');
+  stdout.setEncoding('utf8');
   return {
     code,
     interrupt: () => interrupting.abort(),
-    rest: () => String(streams.stdout.read() ?? ''),
-    errors: () => String(streams.stderr.read() ?? ''),
+    rest: () => String(stdout.read() ?? ''),
+    errors: () => String(stderr.read() ?? ''),
     async next(): Promise<Line> {
       for (;;) {
         const end = text.indexOf('\n');
@@ -46,7 +42,7 @@ function events(words: string[], { url = gateway.url, as = token } = {}) {
           text = text.slice(end + 1);
           return JSON.parse(line) as Line;
         }
-        const [chunk] = (await once(streams.stdout, 'data')) as [string];
+        const [chunk] = (await once(stdout, 'data')) as [string];
         text += chunk;
       }
     },

@@ -1,28 +1,17 @@
 import { execFile } from 'node:child_process';
-import { PassThrough, Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { run } from '../../src/cli/run.ts';
 import { readConfig } from '../../src/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { typeCommand } from './command-line.ts';
 
 /** @param columns of the terminal; none: a pipe */
 async function ticketwire(words: readonly string[], columns?: number, world?: TestDatabase) {
-  const terminal = columns === undefined ? {} : { isTTY: true, columns };
-  const streams = {
-    stdin: Readable.from([]),
-    stdout: Object.assign(new PassThrough(), terminal),
-    stderr: new PassThrough(),
-  };
-  const code = await run(words, streams, {
-    env: {},
-    open: async () => ({
-      ...{ db: world!.database.desk, sql: world!.database.raw, config: readConfig({}) },
-      async [Symbol.asyncDispose]() {},
-    }),
+  const open = async () => ({
+    ...{ db: world!.database.desk, sql: world!.database.raw, config: readConfig({}) },
+    async [Symbol.asyncDispose]() {},
   });
-  const text = (stream: PassThrough) => (stream.read() ?? '').toString() as string;
-  return { code, out: text(streams.stdout), err: text(streams.stderr) };
+  return typeCommand(words, { columns, open });
 }
 
 test('a table fits the terminal, its ids and states whole; in a pipe all of it is whole', async () => {

@@ -3,6 +3,7 @@ import { readBody } from '../../src/content/read-body.ts';
 import { composeMail } from '../../src/mail/compose/compose-mail.ts';
 import type { MailParts } from '../../src/mail/compose/mail-parts.ts';
 import { previewMail } from '../../src/mail/compose/preview-mail.ts';
+import { mailPartsOf } from '../mail/world/parts.ts';
 import { longestTurn } from '../support/turns.ts';
 import { adversaries, further, refused } from './adversaries.ts';
 import { countSteps, type Measured, measureInThread } from './measuring.ts';
@@ -33,21 +34,8 @@ const print = (...cells: readonly string[]) =>
       .join('')}\n`,
   );
 
-const mailOf = (body: string, format: 'HTML' | 'TEXT', quoted: MailParts['quoted'] = []): MailParts => ({
-  ...{
-    body,
-    format,
-    signature: 'Jane',
-    quoted,
-    omitted: 0,
-    attachments: [],
-    thread: [],
-    subject: 'x',
-    language: null,
-  },
-  ...{ from: { name: 'Desk', address: 'desk@domain.com' }, to: [{ name: '', address: 'x@domain.com' }] },
-  ...{ cc: [], bcc: [], date: new Date(0), messageId: '<x@domain.com>', autoSubmitted: false },
-});
+const mailOf = (body: string, format: 'HTML' | 'TEXT', quoted: MailParts['quoted'] = []): MailParts =>
+  mailPartsOf({ body, format, signature: 'Jane', quoted });
 
 /** The longest turn of this thread while a message is read and its mail composed. */
 async function held(body: string, format: 'HTML' | 'TEXT'): Promise<number> {

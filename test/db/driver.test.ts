@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Connection, openClient } from '../../src/db/driver/client.ts';
-import type { Wire } from '../../src/db/driver/wire.ts';
+import type { Wire } from '../../src/db/driver/postgres-socket.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 /*

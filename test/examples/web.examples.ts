@@ -13,6 +13,8 @@ const folder = fileURLToPath(new URL('../../examples/web', import.meta.url));
 const shots = process.env.SHOTS;
 
 let gateway: Gateway;
+/** A second process on the same desk, which the page is served from: it can be restarted. */
+let door: Gateway;
 let browser: Browser;
 let served: ReturnType<typeof spawn>;
 let url: string;
@@ -23,9 +25,10 @@ beforeAll(async () => {
   npm('ci', '--ignore-scripts');
   npm('run', 'build');
   gateway = await startGateway({ env: { SMTP_URL: 'inbox:' } });
+  door = await openDoor(0);
   served = spawn(process.execPath, ['node_modules/vite/bin/vite.js', 'preview', '--port', '0'], {
     cwd: folder,
-    env: { ...process.env, TICKETWIRE_URL: gateway.url, NO_COLOR: '1' },
+    env: { ...process.env, TICKETWIRE_URL: door.url, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   url = await new Promise<string>((resolve) => {
@@ -40,8 +43,15 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   served?.kill();
+  await door?.[Symbol.asyncDispose]();
   await gateway?.[Symbol.asyncDispose]();
 });
+
+const openDoor = (port: number) =>
+  startGateway({
+    env: { SMTP_URL: 'inbox:', ROLES: 'web', PORT: String(port) },
+    database: gateway.database,
+  });
 
 interface Opened extends AsyncDisposable {
   readonly page: Page;
@@ -119,6 +129,38 @@ test('somebody wrote meanwhile: their message is shown, and the author decides',
   await expect.poll(() => last(page).innerText()).toContain('I take this one.');
   await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
   expect(opened.problems).toEqual([]);
+});
+
+test("an operator's list is live: the ticket written to comes first, and nothing is polled", async () => {
+  await using opened = await open('operator', /INC-000047/);
+  const { page } = opened;
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.postData() ?? ''));
+  const first = page.getByRole('navigation', { name: 'Tickets' }).getByRole('button').first();
+  await gateway.legacy({ TicketREF: 'INC-000031', Message: 'The badge does not open the door.' });
+  await expect.poll(() => first.innerText()).toContain('INC-000031');
+  const count = Number(/(\d+)$/.exec(await first.innerText())?.[1]);
+  await gateway.legacy({ TicketREF: 'INC-000031', Message: 'It does now.' });
+  await expect.poll(() => first.innerText()).toMatch(new RegExp(`${count + 1}$`));
+  expect(asked).toEqual([]);
+  expect(opened.problems).toEqual([]);
+});
+
+test('after a restart of the gateway, list and conversation show what happened meanwhile', async () => {
+  await using opened = await open('operator', /INC-000042/);
+  const { page } = opened;
+  const first = page.getByRole('navigation', { name: 'Tickets' }).getByRole('button').first();
+  // Both streams are open when each has brought an event.
+  await gateway.legacy({ TicketREF: 'INC-000042', Message: 'Before the restart.' });
+  await expect.poll(() => last(page).innerText()).toContain('Before the restart.');
+  await expect.poll(() => first.innerText()).toContain('INC-000042');
+  const port = Number(new URL(door.url).port);
+  await door[Symbol.asyncDispose]();
+  await gateway.legacy({ TicketREF: 'INC-000042', Message: 'While it was away.' });
+  await gateway.legacy({ TicketREF: 'INC-000012', Message: 'And to another one.' });
+  door = await openDoor(port);
+  await expect.poll(() => last(page).innerText()).toContain('While it was away.');
+  await expect.poll(() => first.innerText()).toContain('INC-000012');
 });
 
 test('a failed mail says why, and is tried again', async () => {

@@ -20,6 +20,7 @@ const measuring = [
   'clients',
   'corpus',
   'amplification',
+  'axe',
   'openapi',
 ];
 const forbidden = [

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { Agent, createServer, get, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { drainable } from '../../src/http/drain.ts';
 import { countWaiting } from '../support/database.ts';
 import { asOperator, startGateway } from '../support/gateway.ts';
+import { readAll } from '../support/servers/read-all.ts';
 
 /** One POST to the legacy door over a connection that its client means to keep. */
 function post(url: string, agent: Agent, body: object): Promise<{ status: number; connection: string }> {
@@ -96,7 +96,7 @@ test(
 test('shutdown does not wait for a stalled request, and answers one that has arrived', async () => {
   const [arrived, answers] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const server = createServer(async (req, res) => {
-    const body = await buffer(req).catch(() => undefined);
+    const body = await readAll(req).catch(() => undefined);
     if (body === undefined) return;
     arrived.resolve();
     await answers.promise;
@@ -108,7 +108,7 @@ test('shutdown does not wait for a stalled request, and answers one that has arr
   const { port } = server.address() as AddressInfo;
   const send = (text: string) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(text));
-    return buffer(socket).then(String, () => 'cut');
+    return readAll(socket).then(String, () => 'cut');
   };
   const head = 'POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n';
   const sent = [send(`${head}12345`), send('POST / HTTP/1.1\r\nHo'), send(`${head}1234567890`)];
@@ -122,8 +122,8 @@ test('shutdown does not wait for a stalled request, and answers one that has arr
 });
 
 test('shutdown cuts a download and a watcher that stop reading, after a while', async () => {
-  const patience = { lookEveryMs: 50, looks: 4, leastBytes: 1 };
-  await using gateway = await startGateway({ overrides: { patience } });
+  const stallLimits = { checkEveryMs: 50, checks: 4, leastBytes: 1 };
+  await using gateway = await startGateway({ overrides: { stallLimits } });
   await gateway.legacy({
     TicketREF: 'INC-000047',
     Message: 'With a file',

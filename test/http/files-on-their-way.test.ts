@@ -75,7 +75,7 @@ describe.each(['disk', 'S3'])('a slow %s', (kind) => {
         BLOBS_URL: kind === 'S3' ? await openS3() : await openDisk(),
         AWS_ACCESS_KEY_ID: 'test',
         AWS_SECRET_ACCESS_KEY: 'secret',
-        NODE_OPTIONS: `--import=${new URL('../support/late-reads.ts', import.meta.url).href}`,
+        NODE_OPTIONS: `--import=${new URL('./late-reads.ts', import.meta.url).href}`,
       }),
     );
   });

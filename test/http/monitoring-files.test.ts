@@ -45,7 +45,7 @@ async function known(): Promise<Map<string, Set<string>>> {
   metrics.signInRefused('wrong_password');
   metrics.rateLimited('viewer');
   metrics.attempt('SENT', 'SETTLED', 1);
-  metrics.eventTold(0.1);
+  metrics.eventDelivered(0.1);
   metrics.countLegacy({ client: 'x', fields: ['Html'], status: 200 });
   metrics.watch({
     pools: () => [{ pool: 'desk', open: 1, busy: 0, waiting: 0 }],

@@ -6,20 +6,18 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { createProductionDesk } from '../crash/support/production-desk.ts';
+import { runInFolder, tell, violations } from '../crash/support/verdict.ts';
 import { startSinkProcess } from '../support/servers/smtp-sink-process.ts';
 
 const run = promisify(execFile);
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const tell = (line: string) => process.stdout.write(`${line}\n`);
-const violations: string[] = [];
 
 interface Way {
   readonly name: string;
@@ -103,12 +101,4 @@ async function main(directory: string): Promise<void> {
   }
 }
 
-const directory = await mkdtemp(join(tmpdir(), 'ticketwire-install-'));
-await chmod(directory, 0o711);
-try {
-  await main(directory);
-} finally {
-  await rm(directory, { recursive: true, force: true });
-}
-tell(violations.length === 0 ? 'no violation' : `violations: ${violations.join('; ')}`);
-process.exit(violations.length === 0 ? 0 : 1);
+await runInFolder('install', main);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { attachmentMembers, postMembers } from '../../src/legacy/dotnet/new-message.ts';
+import { attachmentMembers, postMembers } from '../../src/legacy/dotnet/new-message-post.ts';
 import { samples } from '../../src/legacy/help/samples.ts';
 import { cases } from './cases.ts';
 import { startDoor } from './stand-in.ts';

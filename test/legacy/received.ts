@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import type { Receive, ReceivedFile } from '../../src/platform/incoming-file.ts';
+import { readAll } from '../support/servers/read-all.ts';
 
 /**
  * Takes files into memory, where no blob store stands behind the door. A file's key is its content as base64.
  */
 export const receiveInMemory: Receive = async (source): Promise<ReceivedFile> => {
-  const bytes = await buffer(Readable.from(source));
+  const bytes = await readAll(Readable.from(source));
   const sha256 = createHash('sha256').update(bytes).digest();
   return { key: bytes.toString('base64'), byteSize: bytes.length, sha256, claim() {}, release() {} };
 };

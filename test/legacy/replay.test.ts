@@ -5,11 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { run as typed } from '../../src/cli/run.ts';
 import { readRecording } from '../../src/legacy/recorder/read-recording.ts';
+import { readAll } from '../support/servers/read-all.ts';
 import { startDoor } from './stand-in.ts';
 
 async function run(...args: string[]): Promise<{ code: number; text: string; told: string }> {
@@ -201,7 +201,7 @@ describe('legacy replay', () => {
     test('sends paths, headers and bodies as they were sent', async () => {
       const calls: { url: string; headers: IncomingHttpHeaders; body: string }[] = [];
       const server = createServer(async (req, res) => {
-        const body = (await buffer(req)).toString('base64');
+        const body = (await readAll(req)).toString('base64');
         calls.push({ url: req.url!, headers: req.headers, body });
         res.end('{"TicketMessageId":10}');
       }).listen(0, '127.0.0.1');

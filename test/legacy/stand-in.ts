@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestOptions, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
 import { createLegacyDoor, type LegacyPorts } from '../../src/legacy/endpoint.ts';
-import type { Execute } from '../../src/legacy/new-message.ts';
-import type { Input } from '../../src/legacy/stored-operations.ts';
+import type { Execute } from '../../src/legacy/execute-new-message.ts';
+import type { Input } from '../../src/legacy/load-operations.ts';
 import type { IncomingFile } from '../../src/platform/incoming-file.ts';
 import { createLog } from '../../src/platform/log.ts';
 import type { RequestContext, Viewer } from '../../src/platform/request-context.ts';
+import { readAll } from '../support/servers/read-all.ts';
 import { receiveDigest } from './received.ts';
 
 export interface Answer {
@@ -58,7 +58,7 @@ export async function startDoor(ports: Partial<LegacyPorts> = {}) {
         open -= 1;
       }
     },
-    whenAway: () => new AbortController().signal,
+    disconnectSignal: () => new AbortController().signal,
   };
   const execute = async (operation: { name: string }, variables: unknown) => {
     if (operation.name === 'FindLegacyTicket') {
@@ -127,7 +127,7 @@ export async function call(
   });
   const answered = new Promise<Answer>((resolve, reject) => {
     outgoing.on('error', reject).on('response', (response) => {
-      buffer(response).then(
+      readAll(response).then(
         (received) => resolve({ status: response.statusCode!, headers: response.headers, body: received }),
         reject,
       );

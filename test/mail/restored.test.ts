@@ -5,7 +5,7 @@ import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/db/database.ts';
 import { releaseOutbox } from '../../src/mail/outbox/resume-sending.ts';
-import { findHome, hold, setHomeHere } from '../../src/mail/outbox/sending-gate.ts';
+import { findOutboxHome, hold, setOutboxHome } from '../../src/mail/outbox/sending-gate.ts';
 import { createLog } from '../../src/platform/log.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { inState, startWorker, until, viewDelivery } from './world/desk.ts';
@@ -56,7 +56,7 @@ async function restore(world: Awaited<ReturnType<typeof createWorld>>) {
 /** A desk at work: three mails wait, two are on their way, of which one has come to its body. */
 async function deskAtWork() {
   const world = await createWorld();
-  await findHome(world.sql);
+  await findOutboxHome(world.sql);
   const waiting = [
     await world.queue(),
     await world.queue({ ticketId: 2 }),
@@ -91,7 +91,10 @@ test('a restored desk sends nothing and says why; after release a mail is sent o
   await copy.sql`select pg_notify('ticketwire_outbox', '')`;
   expect(await copy.sql`select id, state, attempts from deliveries order by id`).toEqual(before);
   expect(world.sink.mails).toHaveLength(0);
-  expect(await findHome(copy.sql)).toMatchObject({ moved: true, reason: expect.stringContaining('copy') });
+  expect(await findOutboxHome(copy.sql)).toMatchObject({
+    moved: true,
+    reason: expect.stringContaining('copy'),
+  });
 
   const released = await copy.sql.begin((tx) => releaseOutbox(tx as unknown as postgres.Sql, false));
   expect(released).toEqual({ restored: true, outcomeUnknown: 2 });
@@ -137,7 +140,7 @@ test('a worker that runs hears of a hold and of its end', async () => {
   expect(await held).toBe('no mail is sent the mail server moves');
   const second = await world.queue({ ticketId: 2 });
   expect((await viewDelivery(world.sql, second)).state).toBe('QUEUED');
-  await setHomeHere(world.sql, (await findHome(world.sql)).here);
+  await setOutboxHome(world.sql, (await findOutboxHome(world.sql)).here);
   await until(world.sql, second, inState('SENT'));
 });
 
@@ -152,7 +155,7 @@ test('on a new timeline a running worker goes on if nothing is lost; a new worke
   await world.sql`select pg_notify('ticketwire_outbox', 'home')`;
   const second = await world.queue({ ticketId: 2 });
   await until(world.sql, second, inState('SENT'));
-  expect((await findHome(world.sql)).turned).toBe(false);
+  expect((await findOutboxHome(world.sql)).turned).toBe(false);
   expect(heard.said).toEqual([]);
   // A database that no longer knows an attempt of a moment ago is an earlier one.
   const back = heard.next();
@@ -161,11 +164,11 @@ test('on a new timeline a running worker goes on if nothing is lost; a new worke
   expect(await back).toMatch(/^no mail is sent the database is in an earlier state/);
 
   await using other = await createWorld();
-  await findHome(other.sql);
+  await findOutboxHome(other.sql);
   await other.sql`update outbox_homes set timeline = timeline - 1`;
   const fresh = heardLog();
   const waits = fresh.next();
   other.work({ log: fresh.log, pollSeconds: 1 });
   expect(await waits).toMatch(/^no mail is sent this cluster was recovered/);
-  expect((await findHome(other.sql)).heldAt).toBeNull();
+  expect((await findOutboxHome(other.sql)).heldAt).toBeNull();
 });

@@ -6,11 +6,9 @@
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request as plainRequest } from 'node:http';
 import { request } from 'node:https';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -18,19 +16,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startGatewayProcess } from '../crash/support/gateway-process.ts';
 import { createProductionDesk } from '../crash/support/production-desk.ts';
+import { check, runInFolder, tell } from '../crash/support/verdict.ts';
 import { startSinkProcess } from '../support/servers/smtp-sink-process.ts';
 import { type Nginx, startNginx } from './nginx.ts';
 
 const { values } = parseArgs({ options: { mebibytes: { type: 'string', default: '1024' } } });
 const mebibytes = Number(values.mebibytes);
-const tell = (line: string) => process.stdout.write(`${line}\n`);
-const violations: string[] = [];
-const check = (what: string, is: unknown, expected: unknown) => {
-  const good = JSON.stringify(is) === JSON.stringify(expected);
-  const instead = good ? '' : ` instead of ${JSON.stringify(expected)}`;
-  tell(`${good ? 'ok  ' : 'BAD '} ${what}: ${JSON.stringify(is)}${instead}`);
-  if (!good) violations.push(what);
-};
 
 interface Asked {
   readonly method?: string;
@@ -220,12 +211,4 @@ async function uploadAndDownload(nginx: Nginx, headers: Record<string, string>, 
   check('a part of it', part['content-range'], `bytes 0-9/${mebibytes << 20}`);
 }
 
-const directory = await mkdtemp(join(tmpdir(), 'ticketwire-proxy-'));
-await chmod(directory, 0o711);
-try {
-  await main(directory);
-} finally {
-  await rm(directory, { recursive: true, force: true });
-}
-tell(violations.length === 0 ? 'no violation' : `${violations.length} violations`);
-process.exit(violations.length === 0 ? 0 : 1);
+await runInFolder('proxy', main);

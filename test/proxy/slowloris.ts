@@ -10,16 +10,16 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, promisify, stripVTControlCharacters } from 'node:util';
 import { cpuOf } from '../bench/support/cpu.ts';
 import { startGatewayProcess } from '../crash/support/gateway-process.ts';
 import { createProductionDesk } from '../crash/support/production-desk.ts';
+import { runInFolder, tell, violations } from '../crash/support/verdict.ts';
 import { startSinkProcess } from '../support/servers/smtp-sink-process.ts';
 import { startNginx } from './nginx.ts';
 
@@ -31,8 +31,6 @@ const { values } = parseArgs({
   },
 });
 const body = JSON.stringify({ query: '{ viewer { person { name } } }' });
-const tell = (line: string) => process.stdout.write(`${line}\n`);
-const violations: string[] = [];
 
 /** Calls the door once and resolves with the milliseconds until the whole response is there. */
 type Call = () => Promise<number>;
@@ -178,12 +176,4 @@ async function main(directory: string): Promise<void> {
   tls.agent.destroy();
 }
 
-const directory = await mkdtemp(join(tmpdir(), 'ticketwire-slowloris-'));
-await chmod(directory, 0o711);
-try {
-  await main(directory);
-} finally {
-  await rm(directory, { recursive: true, force: true });
-}
-tell(violations.length === 0 ? 'no violation' : `violations: ${violations.join('; ')}`);
-process.exit(violations.length === 0 ? 0 : 1);
+await runInFolder('slowloris', main);

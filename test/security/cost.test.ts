@@ -9,12 +9,12 @@ import { rawPost, sendRaw } from '../support/raw-http.ts';
 
 /* What one caller can make the gateway do is bounded by bytes and rows, not by fields alone. */
 
-const patience = { lookEveryMs: 100, looks: 5, leastBytes: 1024 };
+const stallLimits = { checkEveryMs: 100, checks: 5, leastBytes: 1024 };
 let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway({
     env: { ROLES: 'web', MAX_ANSWER_BYTES: '262144' },
-    overrides: { patience },
+    overrides: { stallLimits },
   });
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
@@ -335,7 +335,8 @@ describe('bodies that are on their way', () => {
     // One that does not cut them meanwhile.
     const env = { ROLES: 'web', MAX_REQUEST_BYTES: String(7 * 1024 * KiB) };
     await using patient = await startGateway({ env, database: gateway.database });
-    const held: Socket[] = [];
+    // Most of the room first, as each call that finds room costs what 6 MB of JSON cost.
+    const held = await Promise.all(Array.from({ length: 7 }, () => open(patient.url, 6_900_000, 7_000_000)));
     const told = async () => {
       const answer = await post(padded(6_000_000), asOperator, patient.url);
       return [answer.status, answer.headers.get('retry-after')];

@@ -1,9 +1,9 @@
-import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeGlobalId } from '../../src/platform/global-id.ts';
 import { placeOf } from '../support/cursor.ts';
 import { openStream } from '../support/event-stream.ts';
 import { asOperator, asRequester, basic, type Gateway, startGateway } from '../support/gateway.ts';
+import { openRequesterSession } from './requester-session.ts';
 
 const canary = 'CANARY-7f3a';
 let gateway: Gateway;
@@ -149,49 +149,35 @@ test('private files and sources are answered as what does not exist, to the byte
 });
 
 test('row-level security alone shows a requester only his public rows', async () => {
-  const [{ id }] = (await gateway.sql`select id from users where login = 'requester'`) as unknown as [
-    { id: number },
-  ];
-  const sql = postgres({
-    ...(gateway.database.connection as object),
-    max: 1,
-    connection: {
-      role: 'ticketwire_app',
-      'ticketwire.viewer_role': 'REQUESTER',
-      'ticketwire.viewer_id': String(id),
-    },
-  } as never);
-  try {
-    const [own] = await sql`
-      select (select count(*)::int from tickets where requester_id <> ${id}) as others_tickets,
-        (select count(*)::int from messages where visibility = 'PRIVATE') as private_messages,
-        (select count(*)::int from messages m where not exists (select from tickets t
-        where t.id = m.ticket_id)) as others_messages,
-        (select count(*)::int from events where visibility = 'PRIVATE') as private_events`;
-    expect(Object.values(own!)).toEqual([0, 0, 0, 0]);
-    const [mine] =
-      await sql`select (select count(*) from tickets) > 0 as a, (select count(*) from messages) > 0 as b`;
-    expect(mine).toEqual({ a: true, b: true });
-    for (const table of [
-      ...['deliveries', 'delivery_recipients', 'delivery_attempts', 'delivery_sources', 'audit_entries'],
-      ...['inbox_mails', 'blobs', 'uploads', 'idempotency_keys', 'api_tokens', 'mailboxes', 'mailbox_grants'],
-    ]) {
-      const rows = await sql`select from ${sql(table)} limit 1`;
-      expect([table, rows.length]).toEqual([table, 0]);
-    }
-    const hidden = await sql`select from attachments where file_name like ${`${canary}%`}`;
-    expect(hidden).toHaveLength(0);
-    await expect(sql`delete from messages`).rejects.toThrow(/permission denied/);
-    expect((await sql`update tickets set subject = 'mine'`).count).toBe(0);
-    await expect(
-      sql`insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
-        values (47, ${id}, 'x', 'TEXT', 'PUBLIC', false)`,
-    ).rejects.toThrow(/row-level security/);
-    await sql`select set_config('ticketwire.viewer_role', '', false)`;
-    expect(await sql`select from messages limit 1`).toHaveLength(0);
-  } finally {
-    await sql.end();
+  await using session = await openRequesterSession(gateway);
+  const { id, sql } = session;
+  const [own] = await sql`
+    select (select count(*)::int from tickets where requester_id <> ${id}) as others_tickets,
+      (select count(*)::int from messages where visibility = 'PRIVATE') as private_messages,
+      (select count(*)::int from messages m where not exists (select from tickets t
+      where t.id = m.ticket_id)) as others_messages,
+      (select count(*)::int from events where visibility = 'PRIVATE') as private_events`;
+  expect(Object.values(own!)).toEqual([0, 0, 0, 0]);
+  const [mine] =
+    await sql`select (select count(*) from tickets) > 0 as a, (select count(*) from messages) > 0 as b`;
+  expect(mine).toEqual({ a: true, b: true });
+  for (const table of [
+    ...['deliveries', 'delivery_recipients', 'delivery_attempts', 'delivery_sources', 'audit_entries'],
+    ...['inbox_mails', 'blobs', 'uploads', 'idempotency_keys', 'api_tokens', 'mailboxes', 'mailbox_grants'],
+  ]) {
+    const rows = await sql`select from ${sql(table)} limit 1`;
+    expect([table, rows.length]).toEqual([table, 0]);
   }
+  const hidden = await sql`select from attachments where file_name like ${`${canary}%`}`;
+  expect(hidden).toHaveLength(0);
+  await expect(sql`delete from messages`).rejects.toThrow(/permission denied/);
+  expect((await sql`update tickets set subject = 'mine'`).count).toBe(0);
+  await expect(
+    sql`insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
+      values (47, ${id}, 'x', 'TEXT', 'PUBLIC', false)`,
+  ).rejects.toThrow(/row-level security/);
+  await sql`select set_config('ticketwire.viewer_role', '', false)`;
+  expect(await sql`select from messages limit 1`).toHaveLength(0);
 });
 
 test('the logs at their most talkative name no body, no address, no password and no token', async () => {

@@ -1,6 +1,6 @@
-import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { openRequesterSession } from './requester-session.ts';
 
 /** Is in private notes of the requester's own ticket, in another's ticket, and in a redacted message. */
 const secret = 'quincunx';
@@ -49,30 +49,14 @@ test('to a requester, what is not theirs is as what does not exist, in answers a
 });
 
 test('the functions and the table behind the search tell a requester’s session nothing', async () => {
-  const [{ id }] = (await gateway.sql`select id from users where login = 'requester'`) as never as [
-    { id: number },
-  ];
-  const sql = postgres({
-    ...(gateway.database.connection as object),
-    max: 1,
-    connection: {
-      role: 'ticketwire_app',
-      'ticketwire.viewer_role': 'REQUESTER',
-      'ticketwire.viewer_id': String(id),
-    },
-  } as never);
-  try {
-    for (const word of [secret, 'the'])
-      expect(await sql`select find_message_ids(${word}::text::tsquery, 2147483647, 100)`).toEqual([]);
-    expect(await sql`select find_ticket_ids(${secret}::text::tsquery, ${secret}, 2147483647, 100)`).toEqual(
-      [],
-    );
-    await expect(sql`select from ticket_search`).rejects.toThrow(/permission denied/);
-    await sql`select set_config('ticketwire.viewer_role', 'OPERATOR', false)`;
-    expect(await sql`select find_message_ids(${secret}::text::tsquery, 2147483647, 9)`).toHaveLength(9);
-  } finally {
-    await sql.end();
-  }
+  await using session = await openRequesterSession(gateway);
+  const { sql } = session;
+  for (const word of [secret, 'the'])
+    expect(await sql`select find_message_ids(${word}::text::tsquery, 2147483647, 100)`).toEqual([]);
+  expect(await sql`select find_ticket_ids(${secret}::text::tsquery, ${secret}, 2147483647, 100)`).toEqual([]);
+  await expect(sql`select from ticket_search`).rejects.toThrow(/permission denied/);
+  await sql`select set_config('ticketwire.viewer_role', 'OPERATOR', false)`;
+  expect(await sql`select find_message_ids(${secret}::text::tsquery, 2147483647, 9)`).toHaveLength(9);
 });
 
 test('a search needs a credential with the scope read', async () => {

@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   BlobMissing,
@@ -10,6 +9,7 @@ import {
   BlobTooLarge,
   newBlobKey,
 } from '../../src/storage/blob-store.ts';
+import { readAll } from '../support/servers/read-all.ts';
 import { sampled, soaking } from '../support/soak.ts';
 import { all, keysOf, type StoreWorld, storeWorlds } from './stores.ts';
 
@@ -26,7 +26,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   });
   afterEach(() => world[Symbol.asyncDispose]());
 
-  const read = async (key: string, of = store) => buffer(await of.open(key));
+  const read = async (key: string, of = store) => readAll(await of.open(key));
 
   test.each(sampled([0, 4096, 5 * MiB + 1, 1, 3_000_001, 5 * MiB, 12 * MiB + 3], 2))(
     '%i bytes are read back as they were put, under a key of their own',
@@ -48,9 +48,9 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   test('a part of a blob is read from its first byte to its last', async () => {
     const bytes = randomBytes(3_000_001);
     const { key } = await store.put(from(bytes), bytes.length);
-    expect(await buffer(await store.open(key, { start: 5, end: 9 }))).toEqual(bytes.subarray(5, 10));
+    expect(await readAll(await store.open(key, { start: 5, end: 9 }))).toEqual(bytes.subarray(5, 10));
     const end = bytes.length - 1;
-    expect(await buffer(await store.open(key, { start: end, end }))).toEqual(bytes.subarray(end));
+    expect(await readAll(await store.open(key, { start: end, end }))).toEqual(bytes.subarray(end));
   });
 
   test('put accepts any async iterable', async () => {
@@ -113,7 +113,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     await expect(store.put(begun, 10)).rejects.toThrow('already been read from');
     expect(begun.destroyed).toBe(true);
     const over = from(Buffer.from('abc'));
-    await buffer(over);
+    await readAll(over);
     await expect(store.put(over, 10)).rejects.toThrow('already been read from');
     expect(await world.names()).toEqual([]);
   });

@@ -9,6 +9,7 @@ import { createLog } from '../../src/platform/log.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { lowCost } from './low-cost.ts';
 import { Canary } from './observed/canary.ts';
+import { watchReplies } from './observed/replies.ts';
 import { watchTraces } from './observed/traces.ts';
 import { type SmtpSink, startSmtpSink } from './servers/smtp-sink.ts';
 
@@ -85,8 +86,10 @@ export async function startGateway({
   const connections = { gateway: database.connection, owner: database.ownerConnection };
   const log = process.env.TEST_LOG === undefined ? canary.log : createLog(config.logLevel);
   const app = parts.use(await createApp(config, { log, connections, passwordCost: lowCost, ...overrides }));
-  const held = parts.move();
   const url = app.url!;
+  const served = app.monitorUrl;
+  if (served !== undefined) parts.use(watchReplies(served, canary));
+  const held = parts.move();
 
   return {
     url,
@@ -97,14 +100,14 @@ export async function startGateway({
     blobsDirectory,
     async graphql(query, variables = {}, call = {}) {
       const body = call.files?.length ? multipart(query, variables, call.files) : { query, variables };
-      canary.sent(call.authorization ?? asOperator, variables);
+      canary.sent(undefined, variables);
       const response = await post(`${url}/graphql`, body, call);
       const answer = (await response.json()) as { errors?: unknown };
       if (answer.errors !== undefined) canary.wrote('errors', JSON.stringify(answer.errors));
       return { status: response.status, headers: response.headers, ...answer } as never;
     },
     legacy: (body, call = {}) => {
-      canary.sent(call.authorization ?? asOperator, body);
+      canary.sent(undefined, body);
       return post(`${url}/api/Tickets/NewMessage`, body, call);
     },
     async counts() {
@@ -118,7 +121,7 @@ export async function startGateway({
       return row as unknown as Record<string, number>;
     },
     async [Symbol.asyncDispose]() {
-      const metrics = await fetch(`${url}/metrics`).catch(() => undefined);
+      const metrics = await fetch(`${served}/metrics`).catch(() => undefined);
       if (metrics !== undefined) canary.wrote('metrics', await metrics.text());
       await held.disposeAsync();
       canary.assertSilent();

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { heard } from './observed/replies.ts';
 
 /** What a server answered to bytes of our own making, and whether it closed the connection behind it. */
 export interface RawAnswer {
@@ -34,6 +35,7 @@ export async function sendRaw(url: string, request: string | Buffer): Promise<Ra
     break;
   }
   socket.destroy();
+  heard(url, text);
   return { ...parseAnswer(text), closed };
 }
 

@@ -82,6 +82,12 @@ test('no read visits more of the database on a large desk than on a small one, f
     insert into events (ticket_id, number, public_number, type, visibility, message_id)
     select ticket_id, n, n, 'MESSAGE_ADDED', 'PUBLIC', id
     from (select *, row_number() over (partition by ticket_id order by id) as n from m) m`;
+  // A third had two messages within a minute, each in another one.
+  await sql`update tickets set is_listed_by_minute = true, is_public_listed_by_minute = true,
+    listed_at = minute, public_listed_at = minute, active_at = last, public_active_at = last
+    from (select id, date_trunc('minute', now()) - id * interval '1 minute' as minute,
+        date_trunc('minute', now()) - id * interval '1 minute' + interval '7 seconds' as last from tickets) m
+    where m.id = tickets.id and reference like 'BIG-%' and m.id % 3 = 0`;
   await sql`update tickets t set last_message_id = m.id, last_public_message_id = m.id
     from (select ticket_id, max(id) as id from messages group by 1) m where m.ticket_id = t.id`;
   const large = await measure();

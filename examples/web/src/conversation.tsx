@@ -3,8 +3,9 @@ import { useQuery, useSubscription } from 'urql';
 import { Composer } from './composer.tsx';
 import type { Me } from './desk.tsx';
 import { readFragment } from './graphql.ts';
-import { Message } from './message.tsx';
+import { Message, type MessageData } from './message.tsx';
 import { ConversationQuery, MessageFragment, WatchSubscription } from './operations.ts';
+import { withChanges } from './with-changes.ts';
 
 interface ConversationProps {
   id: string;
@@ -14,19 +15,23 @@ interface ConversationProps {
 
 export function Conversation({ id, me, onBack }: ConversationProps) {
   const by = { id };
-  const [{ data, error }, refresh] = useQuery({ query: ConversationQuery, variables: { by } });
+  const [{ data, error }] = useQuery({ query: ConversationQuery, variables: { by } });
   const ticket = data?.ticket;
   // Watched from where the first page ends: what happens in between is not missed.
   const [after, setAfter] = useState<string>();
   if (after === undefined && ticket) setAfter(ticket.cursor);
+  const [changed, setChanged] = useState<ReadonlyMap<string, MessageData>>(new Map());
   useSubscription(
     { query: WatchSubscription, variables: { ticket: by, after }, pause: after === undefined },
     (_last, event) => {
-      refresh({ requestPolicy: 'network-only' });
+      // The message as it is now: a new one, or one whose mail or text has changed.
+      const message = readFragment(MessageFragment, event.ticketEvents.ticketMessage);
+      if (message) setChanged((all) => new Map(all).set(message.id, message));
       return event;
     },
   );
-  const messages = readFragment(MessageFragment, ticket?.messages?.nodes ?? []);
+  const listed = readFragment(MessageFragment, ticket?.messages?.nodes ?? []);
+  const messages = withChanges(listed, changed).sort((a, b) => a.messageId - b.messageId);
   const lastId = messages.at(-1)?.id;
   const end = useRef<HTMLDivElement>(null);
   useEffect(() => {

@@ -1,7 +1,6 @@
-import { useEffect, useState } from 'react';
-import { useQuery } from 'urql';
+import { useState } from 'react';
 import { Conversation } from './conversation.tsx';
-import { TicketsQuery } from './operations.ts';
+import { useTickets } from './use-tickets.ts';
 
 /** Who is signed in, as the views need it. */
 export interface Me {
@@ -12,17 +11,9 @@ export interface Me {
   authorization: string;
 }
 
-/** How often the list is asked for again. The open ticket is live by its subscription. */
-const refreshMs = 5000;
-
 export function Desk({ me, onSignOut }: { me: Me; onSignOut: () => void }) {
   const [open, setOpen] = useState<string>();
-  const [{ data, error }, refresh] = useQuery({ query: TicketsQuery });
-  useEffect(() => {
-    const timer = setInterval(() => refresh({ requestPolicy: 'network-only' }), refreshMs);
-    return () => clearInterval(timer);
-  }, [refresh]);
-  const tickets = data?.tickets?.nodes ?? [];
+  const { tickets, error } = useTickets(me);
   return (
     <div className={open === undefined ? 'desk' : 'desk with-ticket'}>
       <aside>

@@ -3,7 +3,7 @@ import { useMutation } from 'urql';
 import type { ResultOf } from './graphql.ts';
 import { type MessageFragment, RetryMutation } from './operations.ts';
 
-type MessageData = ResultOf<typeof MessageFragment>;
+export type MessageData = ResultOf<typeof MessageFragment>;
 
 const states: Record<NonNullable<MessageData['delivery']>['state'], string> = {
   QUEUED: 'Mail is waiting to go',

@@ -7,18 +7,44 @@ export const ViewerQuery = graphql(`
   }
 `);
 
-export const TicketsQuery = graphql(`
-  query Tickets {
-    tickets(first: 30) {
-      totalCount
-      nodes { id reference subject status messageCount requester { name } }
-    }
+export const TicketFragment = graphql(`
+  fragment Ticket on Ticket {
+    id
+    reference
+    subject
+    status
+    messageCount
+    createdAt
+    lastMessageAt
+    requester { name }
   }
 `);
+
+/** For operators. It is read before the list, so that no event between the two is missed. */
+export const DeskCursorQuery = graphql('query DeskCursor { deskCursor }');
+
+export const TicketsQuery = graphql(
+  `
+  query Tickets {
+    tickets(orderBy: LAST_MESSAGE, first: 30) { nodes { ...Ticket } }
+  }
+`,
+  [TicketFragment],
+);
+
+export const WatchDeskSubscription = graphql(
+  `
+  subscription WatchDesk($after: String) {
+    deskEvents(after: $after) { cursor ticket { ...Ticket } }
+  }
+`,
+  [TicketFragment],
+);
 
 export const MessageFragment = graphql(`
   fragment Message on TicketMessage {
     id
+    messageId
     createdAt
     visibility
     bodyHtml
@@ -43,11 +69,14 @@ export const ConversationQuery = graphql(
   [MessageFragment],
 );
 
-export const WatchSubscription = graphql(`
+export const WatchSubscription = graphql(
+  `
   subscription Watch($ticket: TicketSelector!, $after: String) {
-    ticketEvents(ticket: $ticket, after: $after) { cursor type }
+    ticketEvents(ticket: $ticket, after: $after) { cursor ticketMessage { ...Message } }
   }
-`);
+`,
+  [MessageFragment],
+);
 
 export const AddMutation = graphql(
   `

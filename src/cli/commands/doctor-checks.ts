@@ -128,9 +128,9 @@ async function tryStore({ blobs }: Config): Promise<string> {
 async function tryMailServer({ smtp }: Config): Promise<string | CheckResult> {
   if (smtp.kind === 'inbox') return 'the development inbox of the gateway';
   if (smtp.kind === 'none') return off('each mailbox has its own server');
-  const { smtpServer } = await import('../../mail/smtp/transport.ts');
+  const { parseSmtpUrl } = await import('../../mail/smtp/server-settings.ts');
   const { greet } = await import('../../mail/smtp/test-connection.ts');
-  const server = smtpServer(smtp.url);
+  const server = parseSmtpUrl(smtp.url);
   const session = await greet(server);
   session.quit();
   const signedIn = server.user === undefined ? '' : `, signed in as ${server.user}`;
@@ -140,7 +140,7 @@ async function tryMailServer({ smtp }: Config): Promise<string | CheckResult> {
 /** Connects to the servers of mailboxes that have their own, one after the other. */
 async function tryMailboxes(gateway: Connection, { mailboxKey }: Config): Promise<string | CheckResult> {
   const { openDatabase } = await import('../../db/database.ts');
-  const { serverOf } = await import('../../mail/smtp/transport.ts');
+  const { serverOf } = await import('../../mail/smtp/mailbox-pools.ts');
   const { greet } = await import('../../mail/smtp/test-connection.ts');
   await using database = openDatabase(gateway, { poolSize: 2, applicationName: 'ticketwire-doctor' });
   const own = await database.raw<{ address: string; smtpUrl: string; smtpPassword: Buffer | null }[]>`

@@ -3,6 +3,7 @@ import type { Config } from '../../config.ts';
 import { mailboxes, mailboxGrants } from '../../db/tables.ts';
 import { newMailbox } from '../../import/record.ts';
 import { sealPassword } from '../../mail/smtp/seal-password.ts';
+import { auditEntry } from '../audit-entry.ts';
 import {
   type Command,
   type CommandContext,
@@ -12,7 +13,7 @@ import {
   one,
   wholeNumber,
 } from '../command.ts';
-import { audit, findMailbox, findOperator } from '../lookup.ts';
+import { findMailbox, findOperator } from '../lookup.ts';
 import { done, fields, rows } from '../output.ts';
 import { readSecret } from '../read-secret.ts';
 
@@ -85,7 +86,7 @@ const add: Command = {
           .values({ mailboxId: added!.id, userId: user.id })
           .onConflictDoNothing();
       }
-      await audit(tx, 'MAILBOX_ADDED', { mailboxId: added!.id, address, operators });
+      await tx.execute(auditEntry('MAILBOX_ADDED', { mailboxId: added!.id, address, operators }));
       return fields({ id: added!.id, ...mailbox, operators });
     });
   },
@@ -133,7 +134,7 @@ const grant: Command = {
           .delete(mailboxGrants)
           .where(and(eq(mailboxGrants.mailboxId, mailbox.id), eq(mailboxGrants.userId, user.id)));
       } else await tx.insert(mailboxGrants).values(row).onConflictDoNothing();
-      await audit(tx, remove ? 'MAILBOX_GRANT_REMOVED' : 'MAILBOX_GRANTED', row);
+      await tx.execute(auditEntry(remove ? 'MAILBOX_GRANT_REMOVED' : 'MAILBOX_GRANTED', row));
       return done(`${user.login} may ${remove ? 'not send from' : 'send from'} ${mailbox.address}.`, {
         address: mailbox.address,
         login: user.login,
@@ -155,7 +156,9 @@ const setDisabled = (name: string, summary: string, disable: boolean): Command =
       const mailbox = await findMailbox(tx, address!);
       const disabledAt = disable ? (mailbox.disabledAt ?? new Date()) : null;
       await tx.update(mailboxes).set({ disabledAt }).where(eq(mailboxes.id, mailbox.id));
-      await audit(tx, disable ? 'MAILBOX_DISABLED' : 'MAILBOX_ENABLED', { mailboxId: mailbox.id });
+      await tx.execute(
+        auditEntry(disable ? 'MAILBOX_DISABLED' : 'MAILBOX_ENABLED', { mailboxId: mailbox.id }),
+      );
       return done(`${mailbox.address} is ${disable ? 'disabled' : 'enabled'}.`, {
         id: mailbox.id,
         address: mailbox.address,
@@ -178,7 +181,7 @@ const password: Command = {
     const smtpPassword = await sealedPassword(ctx, mailbox.address);
     await ctx.db.transaction(async (tx) => {
       await tx.update(mailboxes).set({ smtpPassword }).where(eq(mailboxes.id, mailbox.id));
-      await audit(tx, 'MAILBOX_PASSWORD_SET', { mailboxId: mailbox.id });
+      await tx.execute(auditEntry('MAILBOX_PASSWORD_SET', { mailboxId: mailbox.id }));
     });
     return done(`${mailbox.address} has a new SMTP password.`, { id: mailbox.id, address: mailbox.address });
   },

@@ -1,6 +1,8 @@
 import type postgres from 'postgres';
+import { runStatement } from '../../db/run-statement.ts';
 import { releaseOutbox } from '../../mail/outbox/resume-sending.ts';
-import { findHome, hold } from '../../mail/outbox/sending-gate.ts';
+import { findOutboxHome, hold } from '../../mail/outbox/sending-gate.ts';
+import { auditEntry } from '../audit-entry.ts';
 import { type Command, one } from '../command.ts';
 import { done, fields } from '../output.ts';
 
@@ -11,7 +13,7 @@ const show: Command = {
   options: {},
   example: 'outbox show --json',
   async run({ sql }) {
-    const { heldAt, reason, moved, turned } = await findHome(sql);
+    const { heldAt, reason, moved, turned } = await findOutboxHome(sql);
     const [counts] = await sql<[{ due: number; later: number; transmitting: number; unknown: number }]>`
       select count(*) filter (where state in ('QUEUED', 'DEFERRED', 'HELD') and due_at <= now())::int as due,
         count(*) filter (where state in ('QUEUED', 'DEFERRED', 'HELD') and due_at > now())::int as later,
@@ -22,10 +24,6 @@ const show: Command = {
     return fields({ sends: heldAt === null && !restored, heldAt, reason, restored, ...counts });
   },
 };
-
-const audit = (tx: postgres.Sql, action: string, details: object) => tx`
-  insert into audit_entries (action, details)
-  values (${action}, ${JSON.stringify({ by: 'command line', ...details })}::text::jsonb)`;
 
 const stop: Command = {
   name: 'outbox hold',
@@ -39,9 +37,9 @@ const stop: Command = {
     const reason = one(values, 'reason') ?? 'held from the command line';
     const changed = await sql.begin(async (transaction) => {
       const tx = transaction as unknown as postgres.Sql;
-      await findHome(tx);
+      await findOutboxHome(tx);
       const first = await hold(tx, reason);
-      if (first) await audit(tx, 'OUTBOX_HELD', { reason });
+      if (first) await runStatement(tx, auditEntry('OUTBOX_HELD', { reason }));
       return first;
     });
     return done(changed ? 'The outbox is held.' : 'The outbox was held already.', { changed });
@@ -67,7 +65,7 @@ const release: Command = {
     const result = await sql.begin(async (transaction) => {
       const tx = transaction as unknown as postgres.Sql;
       const released = await releaseOutbox(tx, doubt);
-      await audit(tx, 'OUTBOX_RELEASED', { ...released, doubt });
+      await runStatement(tx, auditEntry('OUTBOX_RELEASED', { ...released, doubt }));
       return released;
     });
     const unknown = `${result.outcomeUnknown || 'No'} deliveries are OUTCOME_UNKNOWN.`;

@@ -1,9 +1,10 @@
 import { and, desc, eq, sql } from 'drizzle-orm';
-import { messages, tickets, users } from '../../db/tables.ts';
+import { attachments, messages, tickets, users } from '../../db/tables.ts';
 import { newTicket } from '../../import/record.ts';
 import { ticketsWith } from '../../tickets/read/search-text.ts';
+import { auditEntry } from '../audit-entry.ts';
 import { type Command, checked, one, wholeNumber } from '../command.ts';
-import { audit, findTicket, findUser } from '../lookup.ts';
+import { findTicket, findUser } from '../lookup.ts';
 import { fields, printable, rows } from '../output.ts';
 
 const add: Command = {
@@ -32,7 +33,7 @@ const add: Command = {
         originalMessageId: one(values, 'original-message-id') ?? null,
       });
       await tx.insert(tickets).values({ id, ...ticket, requesterId: requester.id });
-      await audit(tx, 'TICKET_ADDED', { ticketId: id });
+      await tx.execute(auditEntry('TICKET_ADDED', { ticketId: id }));
       return fields({ id, ...ticket, requester: requester.login, status: 'OPEN' });
     });
   },
@@ -80,6 +81,11 @@ const list: Command = {
   },
 };
 
+const filesOf = sql<{ id: number; fileName: string }[]>`(
+  select coalesce(json_agg(json_build_object('id', ${attachments.id}, 'fileName', ${attachments.fileName})
+    order by ${attachments.position}), '[]')
+  from ${attachments} where ${attachments.messageId} = ${messages.id})`;
+
 const show: Command = {
   name: 'ticket show',
   arguments: ['TICKET'],
@@ -101,9 +107,7 @@ const show: Command = {
         createdAt: messages.createdAt,
         redactedAt: messages.redactedAt,
         body: messages.body,
-        attachments: sql<
-          string[]
-        >`array(select a.file_name from attachments a where a.message_id = messages.id order by a.position)`,
+        attachments: filesOf,
       })
       .from(messages)
       .innerJoin(users, eq(users.id, messages.authorId))
@@ -122,7 +126,7 @@ const show: Command = {
     });
     const shown = latest.reverse();
     const text = shown.map((message) => {
-      const files = message.attachments.map((file) => `\n[${printable(file)}]`).join('');
+      const files = message.attachments.map((file) => `\n[#${file.id} ${printable(file.fileName)}]`).join('');
       const { author, visibility: who, createdAt: at } = message;
       const title = [`#${message.id}`, printable(author), who, at.toISOString()].join('  ');
       return `\n${title}\n${printable(message.body, true)}${files}`;

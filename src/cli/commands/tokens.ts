@@ -1,7 +1,8 @@
 import { createToken, listTokens, revokeToken } from '../../auth/tokens.ts';
 import { type Scope, scopes } from '../../platform/request-context.ts';
+import { auditEntry } from '../audit-entry.ts';
 import { type Command, CommandError, many, one, UsageError, wholeNumber } from '../command.ts';
-import { audit, findUser } from '../lookup.ts';
+import { findUser } from '../lookup.ts';
 import { done, fields, rows } from '../output.ts';
 
 const day = 24 * 60 * 60 * 1000;
@@ -37,7 +38,7 @@ const add: Command = {
     return db.transaction(async (tx) => {
       const user = await findUser(tx, login!);
       const { id, token } = await createToken(tx, { userId: user.id, ...input });
-      await audit(tx, 'TOKEN_ADDED', { tokenId: id, userId: user.id, scopes: input.scopes });
+      await tx.execute(auditEntry('TOKEN_ADDED', { tokenId: id, userId: user.id, scopes: input.scopes }));
       return fields({ id, login: user.login, ...input, token });
     });
   },
@@ -67,7 +68,7 @@ const revoke: Command = {
     return db.transaction(async (tx) => {
       if (!(await revokeToken(tx, id)))
         throw new CommandError(`There is no token ${id}, or it is revoked already`);
-      await audit(tx, 'TOKEN_REVOKED', { tokenId: id });
+      await tx.execute(auditEntry('TOKEN_REVOKED', { tokenId: id }));
       return done(`Token ${id} is revoked.`, { id });
     });
   },

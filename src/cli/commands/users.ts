@@ -2,8 +2,9 @@ import { asc, eq } from 'drizzle-orm';
 import { hashPassword } from '../../auth/passwords.ts';
 import { mailboxGrants, users } from '../../db/tables.ts';
 import { newUser } from '../../import/record.ts';
+import { auditEntry } from '../audit-entry.ts';
 import { type Command, CommandError, checked, one } from '../command.ts';
-import { audit, findUser } from '../lookup.ts';
+import { findUser } from '../lookup.ts';
 import { done, fields, rows } from '../output.ts';
 import { readSecret } from '../read-secret.ts';
 
@@ -33,7 +34,7 @@ const add: Command = {
         .insert(users)
         .values({ ...user, passwordHash })
         .returning({ id: users.id });
-      await audit(tx, 'USER_ADDED', { userId: added!.id, login: user.login, role: user.role });
+      await tx.execute(auditEntry('USER_ADDED', { userId: added!.id, login: user.login, role: user.role }));
       return added!;
     });
     return fields({ id: row.id, ...user });
@@ -69,7 +70,7 @@ const edit: Command = {
       const user = await findUser(tx, login!);
       const [row] = await tx.update(users).set(changes).where(eq(users.id, user.id)).returning();
       if (row!.role === 'REQUESTER') await tx.delete(mailboxGrants).where(eq(mailboxGrants.userId, user.id));
-      await audit(tx, 'USER_EDITED', { userId: user.id, changed: Object.keys(given) });
+      await tx.execute(auditEntry('USER_EDITED', { userId: user.id, changed: Object.keys(given) }));
       const { id, login: now, name, email: address, role: rank } = row!;
       return fields({ id, login: now, name, email: address, role: rank });
     });
@@ -102,7 +103,7 @@ const setDisabled = (name: string, summary: string, disable: boolean): Command =
       const user = await findUser(tx, login!);
       const disabledAt = disable ? (user.disabledAt ?? new Date()) : null;
       await tx.update(users).set({ disabledAt }).where(eq(users.id, user.id));
-      await audit(tx, disable ? 'USER_DISABLED' : 'USER_ENABLED', { userId: user.id });
+      await tx.execute(auditEntry(disable ? 'USER_DISABLED' : 'USER_ENABLED', { userId: user.id }));
       return done(
         `${user.login} ${disable ? 'cannot sign in any more, within 30 seconds' : 'can sign in again'}.`,
         {
@@ -127,7 +128,9 @@ const password: Command = {
     const passwordHash = values.remove ? null : await hashPassword(await readSecret(ctx, 'password'));
     await ctx.db.transaction(async (tx) => {
       await tx.update(users).set({ passwordHash }).where(eq(users.id, user.id));
-      await audit(tx, passwordHash === null ? 'PASSWORD_REMOVED' : 'PASSWORD_SET', { userId: user.id });
+      await tx.execute(
+        auditEntry(passwordHash === null ? 'PASSWORD_REMOVED' : 'PASSWORD_SET', { userId: user.id }),
+      );
     });
     return done(`${user.login} has ${passwordHash === null ? 'no' : 'a new'} password.`, {
       id: user.id,

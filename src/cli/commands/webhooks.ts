@@ -10,8 +10,8 @@ import {
   usualOverlapHours,
 } from '../../webhooks/administration.ts';
 import { judgeUrl } from '../../webhooks/endpoint-url.ts';
+import { auditEntry } from '../audit-entry.ts';
 import { type Command, CommandError, many, one, UsageError, wholeNumber } from '../command.ts';
-import { audit } from '../lookup.ts';
 import { done, fields, rows } from '../output.ts';
 
 const idOf = (text: string | undefined): number => wholeNumber(text ?? '', 'ID');
@@ -47,7 +47,7 @@ const add: Command = {
     return db.transaction(async (tx) => {
       const { id, secret } = await addWebhook(tx, { url: url!, types, includesPrivate });
       const { origin } = new URL(url!);
-      await audit(tx, 'WEBHOOK_ADDED', { webhookId: id, origin, types, includesPrivate });
+      await tx.execute(auditEntry('WEBHOOK_ADDED', { webhookId: id, origin, types, includesPrivate }));
       return fields({ id, url: url!, types, includesPrivate, secret });
     });
   },
@@ -95,7 +95,7 @@ const disable: Command = {
     const id = idOf(text);
     return db.transaction(async (tx) => {
       if (!(await disableWebhook(tx, id))) throw none(id);
-      await audit(tx, 'WEBHOOK_DISABLED', { webhookId: id, reason: 'OPERATOR' });
+      await tx.execute(auditEntry('WEBHOOK_DISABLED', { webhookId: id, reason: 'OPERATOR' }));
       return done(`Webhook ${id} is disabled.`, { id, disabled: true });
     });
   },
@@ -113,7 +113,7 @@ const enable: Command = {
     const skipped = values.skip === true;
     return db.transaction(async (tx) => {
       if (!(await enableWebhook(tx, id, skipped))) throw none(id);
-      await audit(tx, 'WEBHOOK_ENABLED', { webhookId: id, skipped });
+      await tx.execute(auditEntry('WEBHOOK_ENABLED', { webhookId: id, skipped }));
       return done(`Webhook ${id} is enabled.`, { id, disabled: false });
     });
   },
@@ -138,7 +138,7 @@ const rotate: Command = {
     return db.transaction(async (tx) => {
       const secret = await rotateSecret(tx, id, hours);
       if (secret === undefined) throw none(id);
-      await audit(tx, 'WEBHOOK_SECRET_ROTATED', { webhookId: id, hours });
+      await tx.execute(auditEntry('WEBHOOK_SECRET_ROTATED', { webhookId: id, hours }));
       return fields({ id, secret });
     });
   },
@@ -154,7 +154,7 @@ const remove: Command = {
     const id = idOf(text);
     return db.transaction(async (tx) => {
       if (!(await removeWebhook(tx, id))) throw none(id);
-      await audit(tx, 'WEBHOOK_REMOVED', { webhookId: id });
+      await tx.execute(auditEntry('WEBHOOK_REMOVED', { webhookId: id }));
       return done(`Webhook ${id} is removed.`, { id, removed: true });
     });
   },

@@ -2,8 +2,8 @@ import { decodeGlobalId, encodeGlobalId } from '../../platform/global-id.ts';
 import { deliveryStates } from '../../platform/vocabulary.ts';
 import { CommandError, type LooseCommand, one, UsageError, wholeNumber } from '../command.ts';
 import { done, rows } from '../output.ts';
-import { selectorOf } from '../ticket-selector.ts';
 import { connectGateway, type GatewayClient, gatewayOptions } from './client.ts';
+import { parseTicket } from './parse-ticket.ts';
 
 interface ListedDelivery {
   readonly id: string;
@@ -78,7 +78,7 @@ const list: LooseCommand = {
       throw new UsageError(`--state must be one of ${deliveryStates.join(', ')}, not ${state}`);
     const gateway = connectGateway(ctx, values);
     const named = one(values, 'ticket');
-    const by = named === undefined ? undefined : selectorOf(named);
+    const by = named === undefined ? undefined : parseTicket(named);
     const ticket = by && (await gateway.execute<{ id: string }>(findTicket, { by })).id;
     const filter = {
       ...(state && { state }),

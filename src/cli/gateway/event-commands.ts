@@ -112,4 +112,5 @@ function oneOf(typed: string | undefined, name: string, known: readonly string[]
   return { [name]: value };
 }
 
+/** The command `events`: prints the events of all tickets as they happen. It calls a running gateway. */
 export const eventCommands: readonly LooseCommand[] = [events];

@@ -14,9 +14,9 @@ import {
   wholeNumber,
 } from '../command.ts';
 import { fields } from '../output.ts';
-import { selectorOf } from '../ticket-selector.ts';
 import { connectGateway, gatewayOptions } from './client.ts';
 import { contentTypeOf } from './content-types.ts';
+import { parseTicket } from './parse-ticket.ts';
 
 const mutation = /* GraphQL */ `mutation AddMessage($input: AddTicketMessageInput!) {
   addTicketMessage(input: $input) {
@@ -77,7 +77,7 @@ const add: LooseCommand = {
     const files = await Promise.all(many(values, 'file').map(openFile));
     const body = text === undefined || text === '-' ? await readBody(ctx) : text;
     const input = {
-      ticket: selectorOf(ticket!),
+      ticket: parseTicket(ticket!),
       body,
       idempotencyKey: one(values, 'key') ?? randomUUID(),
       format: values.html === true ? 'HTML' : 'TEXT',

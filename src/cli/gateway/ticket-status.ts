@@ -1,8 +1,8 @@
 import type { TicketStatus } from '../../platform/vocabulary.ts';
 import type { LooseCommand } from '../command.ts';
 import { done } from '../output.ts';
-import { selectorOf } from '../ticket-selector.ts';
 import { connectGateway, gatewayOptions } from './client.ts';
+import { parseTicket } from './parse-ticket.ts';
 
 const mutation = /* GraphQL */ `mutation SetStatus($input: SetTicketStatusInput!) {
   setTicketStatus(input: $input) {
@@ -24,7 +24,7 @@ const set = (name: string, status: TicketStatus, summary: string, word: string):
   example: `ticket ${name} INC-000047`,
   async runLoose(ctx, [ticket], values) {
     const gateway = connectGateway(ctx, values);
-    const input = { ticket: selectorOf(ticket!), status };
+    const input = { ticket: parseTicket(ticket!), status };
     const { changed, ticket: now } = await gateway.execute<ChangedStatus>(mutation, { input });
     const reference = now?.reference ?? ticket!;
     const text = `${reference} ${changed ? 'is' : 'was'} ${word}${changed ? '' : ' already'}.`;

@@ -1,11 +1,11 @@
 import { parseHtml } from '../dom/parse-html.ts';
 import { attributeOf, isHtml, type RootNode, UnreadableBody } from '../dom/tree.ts';
 import { textIn, walk } from '../dom/walk.ts';
-import { mediaApplies } from '../style/media-queries.ts';
+import { mediaApplies } from '../style/conditional-rules.ts';
 import { parseSheets, type Sheet } from '../style/parse-stylesheet.ts';
 import type { BodyChange } from './body-changes.ts';
+import type { BodyOutput } from './body-output.ts';
 import { Cleaner } from './cleaner.ts';
-import type { PageOutput } from './page-output.ts';
 import type { Picture, RemotePictures } from './pictures.ts';
 
 /** What is said to the author of a body. */
@@ -41,28 +41,28 @@ const maxRounds = 4;
  * @throws UnreadableBody when it would take longer
  */
 export function cleanHtml(body: string, remotePictures: RemotePictures): ReadBody {
-  const page = cleanOnce(body, remotePictures, true);
-  let html = page.markup.finish();
-  let loose = page.loose || page.markup.flattened;
-  for (let round = 1; loose && round < maxRounds; round += 1) {
+  const output = cleanOnce(body, remotePictures, true);
+  let html = output.markup.finish();
+  let mayReparse = output.mayReparse || output.markup.flattened;
+  for (let round = 1; mayReparse && round < maxRounds; round += 1) {
     const again = cleanOnce(html, remotePictures, true).markup.finish();
-    loose = again !== html;
+    mayReparse = again !== html;
     html = again;
   }
-  const text = page.plain.finish();
+  const text = output.plain.finish();
   return {
     html,
-    text: text.trim() === '' ? page.pictures.map(nameOfPicture).join('\n') : text,
-    links: [...page.links],
-    pictures: page.pictures,
-    ...judgementOf(page),
+    text: text.trim() === '' ? output.pictures.map(nameOfPicture).join('\n') : text,
+    links: [...output.links],
+    pictures: output.pictures,
+    ...judgementOf(output),
   };
 }
 
-const judgementOf = ({ changes, seen, names }: PageOutput): Judgement => ({
+const judgementOf = ({ changes, hasVisibleContent, showsAttachedImage }: BodyOutput): Judgement => ({
   changes: changes.list(),
-  blank: !seen && !names,
-  needsFiles: !seen && names,
+  blank: !hasVisibleContent && !showsAttachedImage,
+  needsFiles: !hasVisibleContent && showsAttachedImage,
 });
 
 /**
@@ -70,13 +70,13 @@ const judgementOf = ({ changes, seen, names }: PageOutput): Judgement => ({
  * @throws UnreadableBody when that does
  */
 export function judgeHtml(body: string): Judgement {
-  const page = cleanOnce(body, 'HELD', false);
+  const output = cleanOnce(body, 'HELD', false);
   // Only the HTML can tell whether cleaning it again succeeds.
-  if (page.loose || page.markup.flattened) cleanHtml(body, 'HELD');
-  return judgementOf(page);
+  if (output.mayReparse || output.markup.flattened) cleanHtml(body, 'HELD');
+  return judgementOf(output);
 }
 
-function cleanOnce(body: string, remotePictures: RemotePictures, kept: boolean): PageOutput {
+function cleanOnce(body: string, remotePictures: RemotePictures, kept: boolean): BodyOutput {
   // A byte order mark is not part of the text.
   const root = parseHtml(body.replace(/^\ufeff/, ''));
   let steps = freeSteps + stepsPerCharacter * body.length;
@@ -87,8 +87,8 @@ function cleanOnce(body: string, remotePictures: RemotePictures, kept: boolean):
   const sheet = sheetOf(root);
   const cleaner = new Cleaner({ sheet, remotePictures, length: body.length, kept, spend });
   walk(root, cleaner);
-  for (const text of sheet.unknown) cleaner.page.changes.add('STYLE', text);
-  return cleaner.page;
+  for (const text of sheet.unknown) cleaner.output.changes.add('STYLE', text);
+  return cleaner.output;
 }
 
 function sheetOf(root: RootNode): Sheet {

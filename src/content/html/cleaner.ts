@@ -1,4 +1,4 @@
-import { isVisible } from '../dom/is-visible.ts';
+import { hasVisibleText } from '../dom/has-visible-text.ts';
 import { inPieces, linesOf } from '../dom/long-text.ts';
 import { withSymbols } from '../dom/symbol-fonts.ts';
 import { attributeOf, type ElementNode, isHtml, type TextNode } from '../dom/tree.ts';
@@ -7,12 +7,12 @@ import { textIn, type Visitor } from '../dom/walk.ts';
 import { type Declared, declaredOf } from '../style/cascade.ts';
 import { isHidden } from '../style/is-hidden.ts';
 import type { Sheet } from '../style/parse-stylesheet.ts';
-import { firstLook, isReadable, type Look, lookOf } from '../style/text-look.ts';
+import { initialStyle, isReadable, type TextStyle, textStyleOf } from '../style/text-style.ts';
+import { BodyOutput } from './body-output.ts';
 import { type ElementRule, elementRules, inlineRule, leftOut, loosening } from './element-rules.ts';
 import { ListCounter, type ListItem } from './list-counter.ts';
 import { isWordMarker, wordListLevel, wordMarker } from './microsoft-word-lists.ts';
 import { tagsOf } from './output-tags.ts';
-import { PageOutput } from './page-output.ts';
 import { loadsPicture, type RemotePictures } from './pictures.ts';
 import { gapsOf, type Lines, raisedMark } from './text-layout.ts';
 import { writeVoidElement } from './write-void-element.ts';
@@ -31,7 +31,7 @@ export interface CleanerOptions {
 
 /** An open element, and what to do at its end. */
 interface OpenElement {
-  readonly look: Look;
+  readonly style: TextStyle;
   readonly tags: number;
   readonly after: Lines;
   readonly indents: boolean;
@@ -42,14 +42,14 @@ interface OpenElement {
   readonly link: Exclude<LinkTarget, { kind: 'none' }> | undefined;
 }
 
-const transparent: Omit<OpenElement, 'look' | 'pre'> = {
+const transparent: Omit<OpenElement, 'style' | 'pre'> = {
   ...{ tags: 0, after: 0, indents: false, list: false, cell: false, link: undefined },
 };
 const lists = new Set(['ul', 'ol', 'dir', 'menu']);
 
 /** Writes the safe content of a tree. */
 export class Cleaner implements Visitor {
-  readonly page: PageOutput;
+  readonly output: BodyOutput;
   readonly #options: CleanerOptions;
   readonly #open: OpenElement[] = [];
   readonly #lists = new ListCounter();
@@ -57,11 +57,11 @@ export class Cleaner implements Visitor {
 
   constructor(options: CleanerOptions) {
     this.#options = options;
-    this.page = new PageOutput(options.length, options.kept);
+    this.output = new BodyOutput(options.length, options.kept);
   }
 
-  get #look(): Look {
-    return this.#open.at(-1)?.look ?? firstLook;
+  get #style(): TextStyle {
+    return this.#open.at(-1)?.style ?? initialStyle;
   }
 
   get #pre(): boolean {
@@ -69,23 +69,23 @@ export class Cleaner implements Visitor {
   }
 
   text({ text }: TextNode): void {
-    const { page } = this;
-    const look = this.#look;
+    const { output } = this;
+    const style = this.#style;
     const letters = inPieces(text, (piece) => piece.replace(/\r/g, () => '\n'));
-    const written = look.symbols === undefined ? letters : withSymbols(letters, look.symbols);
-    const visible = isVisible(written);
-    if (!isReadable(look)) {
-      if (visible) page.changes.add('HIDDEN_TEXT');
-      if (visible || look.fontSize < 2) return;
+    const written = style.symbols === undefined ? letters : withSymbols(letters, style.symbols);
+    const visible = hasVisibleText(written);
+    if (!isReadable(style)) {
+      if (visible) output.changes.add('HIDDEN_TEXT');
+      if (visible || style.fontSize < 2) return;
     }
-    page.seen ||= visible;
-    page.plain.write(written, look.space);
-    if (look.space === 'collapse' || this.#pre) page.markup.text(written);
+    output.hasVisibleContent ||= visible;
+    output.plain.write(written, style.space);
+    if (style.space === 'collapse' || this.#pre) output.markup.text(written);
     else {
       let first = true;
       for (const line of linesOf(written)) {
-        if (!first) page.markup.empty('br', []);
-        page.markup.text(line);
+        if (!first) output.markup.empty('br', []);
+        output.markup.text(line);
         first = false;
       }
     }
@@ -93,24 +93,28 @@ export class Cleaner implements Visitor {
 
   enter(element: ElementNode): boolean {
     if (!isHtml(element)) return this.#enterForeign(element);
-    const { page } = this;
+    const { output } = this;
     const declared = declaredOf(element, this.#options.sheet, this.#options.spend);
     if (isHidden(element, declared)) {
-      if (isVisible(textIn(element, 10_000))) page.changes.add('HIDDEN_TEXT');
+      if (hasVisibleText(textIn(element, 10_000))) output.changes.add('HIDDEN_TEXT');
       return false;
     }
     const rule = elementRules.get(element.name) ?? inlineRule;
     const change = leftOut[element.name];
     if (change !== undefined && !/^(?:hidden|image)$/i.test(attributeOf(element, 'type') ?? ''))
-      page.changes.add(change);
+      output.changes.add(change);
     if (loadsPicture(declared) || attributeOf(element, 'background') !== undefined)
-      page.changes.add('REMOTE_PICTURE');
+      output.changes.add('REMOTE_PICTURE');
     if (rule.drop === true || rule.empty === true || element.name === 'input' || element.name === 'select') {
-      writeVoidElement(page, { element, rule, declared, look: this.#look }, this.#options.remotePictures);
+      writeVoidElement(
+        output,
+        { element, rule, declared, around: this.#style },
+        this.#options.remotePictures,
+      );
       return false;
     }
     if (isWordMarker(declared)) {
-      page.say(`${wordMarker(element, this.#look.symbols)}\u00a0 `, this.#look);
+      output.writeReplacement(`${wordMarker(element, this.#style.symbols)}\u00a0 `, this.#style);
       return false;
     }
     this.#begin(element, rule, declared);
@@ -120,48 +124,48 @@ export class Cleaner implements Visitor {
   /** Shows MathML as text and drops SVG. */
   #enterForeign(element: ElementNode): boolean {
     if (element.name === 'svg') {
-      this.page.changes.add('EMBEDDED');
+      this.output.changes.add('EMBEDDED');
       return false;
     }
     if (/^(?:annotation|annotation-xml|style|script|title|desc|metadata)$/.test(element.name)) return false;
-    this.page.loose = true;
+    this.output.mayReparse = true;
     const { parent } = element;
     if (parent?.kind === 'element' && parent.last === element && parent.first !== element) {
-      if (parent.name === 'msup') this.page.say('^', this.#look);
-      if (parent.name === 'msub') this.page.say('_', this.#look);
+      if (parent.name === 'msup') this.output.writeReplacement('^', this.#style);
+      if (parent.name === 'msub') this.output.writeReplacement('_', this.#style);
     }
-    this.#open.push({ ...transparent, look: this.#look, pre: this.#pre });
+    this.#open.push({ ...transparent, style: this.#style, pre: this.#pre });
     return true;
   }
 
   #begin(element: ElementNode, rule: ElementRule, declared: Declared): void {
-    const { page } = this;
+    const { output } = this;
     const { name } = element;
-    const around = this.#look;
-    if (loosening.has(name)) page.loose = true;
+    const around = this.#style;
+    if (loosening.has(name)) output.mayReparse = true;
     const gaps = gapsOf(rule, declared, around, name === 'table' && this.#cells > 0);
     const list = lists.has(name);
-    page.plain.block(this.#gap(gaps.before, list));
+    output.plain.block(this.#gap(gaps.before, list));
     const cell = name === 'td' || name === 'th' || declared.get('display') === 'table-cell';
-    if (cell && gaps.before === 0) page.plain.cell();
+    if (cell && gaps.before === 0) output.plain.cell();
     const item = name === 'li' ? this.#lists.item(element, declared) : undefined;
     const indents = this.#indent(element, declared, item);
     if (list) this.#lists.enter(element, declared);
     const link = name === 'a' ? this.#beginLink(element) : undefined;
-    const mark = raisedMark(element, declared, page.plain.last);
-    if (mark !== '') page.plain.write(mark, 'collapse');
+    const mark = raisedMark(element, declared, output.plain.last);
+    if (mark !== '') output.plain.write(mark, 'collapse');
     const url = link?.kind === 'allowed' ? link.url : undefined;
-    if (url !== undefined) page.links.add(url);
+    if (url !== undefined) output.links.add(url);
     const tags = tagsOf(element, rule, declared, { url, around, item });
-    if (tags.displaced) page.changes.add('PLACEMENT');
-    if (tags.name !== undefined) page.markup.open(tags.name, tags.attributes);
-    if (tags.struck) page.markup.open('s', []);
-    if (item !== undefined && item.tick !== '') page.markup.text(item.tick);
-    if (name === 'q') page.plain.write('"', 'collapse');
-    if (name === 'rt') page.say('(', around);
+    if (tags.displaced) output.changes.add('PLACEMENT');
+    if (tags.name !== undefined) output.markup.open(tags.name, tags.attributes);
+    if (tags.struck) output.markup.open('s', []);
+    if (item !== undefined && item.tick !== '') output.markup.text(item.tick);
+    if (name === 'q') output.plain.write('"', 'collapse');
+    if (name === 'rt') output.writeReplacement('(', around);
     if (cell) this.#cells += 1;
     this.#open.push({
-      look: lookOf(element, declared, around),
+      style: textStyleOf(element, declared, around),
       tags: (tags.name === undefined ? 0 : 1) + (tags.struck ? 1 : 0),
       after: this.#gap(gaps.after, list),
       pre: rule.as === 'pre' || this.#pre,
@@ -173,7 +177,7 @@ export class Cleaner implements Visitor {
   #gap = (lines: Lines, list: boolean): Lines => (list && lines === 2 && this.#lists.depth > 0 ? 1 : lines);
 
   #indent(element: ElementNode, declared: Declared, item: ListItem | undefined): boolean {
-    const { plain } = this.page;
+    const { plain } = this.output;
     const level = wordListLevel(declared);
     if (element.name === 'blockquote') plain.indent('> ', '> ');
     else if (element.name === 'dd') plain.indent('   ', '   ');
@@ -188,26 +192,26 @@ export class Cleaner implements Visitor {
 
   #beginLink(element: ElementNode): OpenElement['link'] {
     const href = attributeOf(element, 'href');
-    if (href === undefined || this.page.inLink) return undefined;
+    if (href === undefined || this.output.inLink) return undefined;
     const address = parseLinkTarget(href);
     if (address.kind === 'none') {
-      if (address.program) this.page.changes.add('LINK');
+      if (address.program) this.output.changes.add('LINK');
       return undefined;
     }
-    this.page.beginLink();
+    this.output.beginLink();
     return address;
   }
 
   leave({ name }: ElementNode): void {
-    const { page } = this;
-    const { tags, after, indents, list, cell, link, look } = this.#open.pop()!;
-    if (name === 'q') page.plain.write('"', 'collapse');
-    if (name === 'rt') page.say(')', look);
-    if (link !== undefined) page.endLink(link);
-    for (let count = 0; count < tags; count += 1) page.markup.close();
+    const { output } = this;
+    const { tags, after, indents, list, cell, link, style } = this.#open.pop()!;
+    if (name === 'q') output.plain.write('"', 'collapse');
+    if (name === 'rt') output.writeReplacement(')', style);
+    if (link !== undefined) output.endLink(link);
+    for (let count = 0; count < tags; count += 1) output.markup.close();
     if (cell) this.#cells -= 1;
     if (list) this.#lists.leave();
-    if (indents) page.plain.outdent();
-    page.plain.block(after);
+    if (indents) output.plain.outdent();
+    output.plain.block(after);
   }
 }

@@ -3,7 +3,7 @@ import { attributeOf, type ElementNode } from '../dom/tree.ts';
 import { shownStyle } from '../style/allowed-style.ts';
 import type { Declared } from '../style/cascade.ts';
 import { parseLegacyColour } from '../style/colours.ts';
-import type { Look } from '../style/text-look.ts';
+import type { TextStyle } from '../style/text-style.ts';
 import { shownAttributes } from './allowed-attributes.ts';
 import { type ElementRule, takesText } from './element-rules.ts';
 import type { ListItem } from './list-counter.ts';
@@ -40,7 +40,7 @@ export function tagsOf(
     url,
     around,
     item,
-  }: { readonly url: string | undefined; readonly around: Look; readonly item: ListItem | undefined },
+  }: { readonly url: string | undefined; readonly around: TextStyle; readonly item: ListItem | undefined },
 ): Tags {
   const { style, displaced } = shownStyle(declared);
   const styles = [attributeStyle(element, rule, declared, around), style, item?.style ?? '']
@@ -62,7 +62,12 @@ export function tagsOf(
 }
 
 /** The style for attributes that the element in the output does not have. */
-function attributeStyle(element: ElementNode, rule: ElementRule, declared: Declared, around: Look): string {
+function attributeStyle(
+  element: ElementNode,
+  rule: ElementRule,
+  declared: Declared,
+  around: TextStyle,
+): string {
   if (element.name === 'body') {
     const colours = [
       ['background-color', attributeOf(element, 'bgcolor')],

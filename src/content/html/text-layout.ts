@@ -2,7 +2,7 @@ import { attributeOf, type ElementNode } from '../dom/tree.ts';
 import { textIn, walk } from '../dom/walk.ts';
 import type { Declared } from '../style/cascade.ts';
 import { pixelsOf, wordsOf } from '../style/css-syntax.ts';
-import type { Look } from '../style/text-look.ts';
+import type { TextStyle } from '../style/text-style.ts';
 import type { ElementRule } from './element-rules.ts';
 
 /** Line breaks: 1 ends the line, 2 adds an empty line. */
@@ -19,7 +19,7 @@ const isFlat = (margin: string | undefined): boolean =>
 export function gapsOf(
   rule: ElementRule,
   declared: Declared,
-  parent: Look,
+  parent: TextStyle,
   nested: boolean,
 ): { before: Lines; after: Lines } {
   const display = declared.get('display') ?? '';

@@ -1,5 +1,5 @@
 import { GrowingText, inPieces, linesOf, withoutRunsOfBlanks } from '../dom/long-text.ts';
-import type { WhiteSpace } from '../style/text-look.ts';
+import type { WhiteSpace } from '../style/text-style.ts';
 
 /** Deeper levels are not indented further, as every line would repeat all of its levels. */
 const maxLevels = 10;

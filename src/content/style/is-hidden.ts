@@ -4,7 +4,7 @@ import { pixelsOf } from './css-syntax.ts';
 
 /*
  * Detects elements that are hidden with all of their content. Text that is hidden by size or colour is
- * detected by its look.
+ * detected by its style (text-style.ts).
  */
 
 /** An offset of this many pixels counts as off the screen. */
@@ -68,7 +68,10 @@ function isTransformedAway(declared: Declared): boolean {
 const isFaint = (value: string | undefined): boolean =>
   value !== undefined && Number.parseFloat(value) / (value.endsWith('%') ? 100 : 1) <= 0.05;
 
-/** Whether an element is invisible with all of its content. */
+/**
+ * Whether an element is invisible with all of its content: not displayed, transparent, cut off by a box
+ * without size, or moved off the screen.
+ */
 export function isHidden(element: ElementNode, declared: Declared): boolean {
   const display = declared.get('display');
   if (display === 'none') return true;

@@ -1,7 +1,7 @@
 import { compileSelectors } from './compile-selector.ts';
+import { mediaApplies, supportsApplies } from './conditional-rules.ts';
 import { type Declaration, parseDeclarations, splitOutside, withoutComments } from './css-syntax.ts';
 import type { Selector } from './match-selector.ts';
-import { mediaApplies, supportsApplies } from './media-queries.ts';
 import { InvalidSelector, UnknownSelector } from './simple-selectors.ts';
 
 /** A rule with one selector. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
+import { securityOf } from './open-socket.ts';
 import { parameterTypes } from './parameter-types.ts';
-import { securityOf } from './socket.ts';
-import { openWire, type Wire } from './wire.ts';
+import { openWire, type Wire } from './postgres-socket.ts';
 
 /*
  * Works around faults of postgres.js 3.4.9 through its documented options alone. test/db/driver.test.ts

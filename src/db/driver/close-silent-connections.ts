@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Wire } from './wire.ts';
+import type { Wire } from './postgres-socket.ts';
 
 /**
  * One row of `pg_stat_activity`, read over a connection that is opened for the purpose. Milliseconds are by
@@ -43,7 +43,7 @@ const onItsWayMs = 400;
  * backend, or reports it idle, no answer will come. Idle connections from which nothing arrived since then
  * are closed as well, before a statement fails on them.
  */
-export function watchSilence(options: SilenceOptions): Disposable {
+export function closeSilentConnections(options: SilenceOptions): Disposable {
   const { wires, ask, endAfterMs, suspectAfterMs = 1000, everyMs = 250 } = options;
   let lookedAt = performance.now();
   let askAgainAt = 0;

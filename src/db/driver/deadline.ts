@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import { inSpan, SpanKind } from '../../observe/tracing.ts';
+import { inSpan, type Span, SpanKind } from '../../observe/tracing.ts';
 import { Unavailable } from '../../platform/errors.ts';
 
 /** Pending statements and transactions of one pool. Above it, callers get `Unavailable` and may retry. */
@@ -18,14 +18,8 @@ export function withDeadline(
   answerWithinMs: number,
   load: { readonly pool: string; underway: number } = { pool: 'desk', underway: 0 },
 ): postgres.Sql {
-  const spanned = <T>(operation: string, work: () => Promise<T>): Promise<T> => {
-    const attributes = {
-      'db.system.name': 'postgresql',
-      'db.operation.name': operation,
-      'ticketwire.pool': load.pool,
-    };
-    return inSpan(`postgresql ${operation}`, { kind: SpanKind.CLIENT, attributes }, work);
-  };
+  const spanned = <T>(statement: string, work: () => Promise<T>): Promise<T> =>
+    inSpan(() => spanOf(statement, load.pool), work);
   function inTime<T>(start: () => PromiseLike<T>, giveUp: () => void): Promise<T> {
     if (load.underway >= maxUnderway)
       return Promise.reject(
@@ -61,10 +55,10 @@ export function withDeadline(
       if (query.active !== true) void Promise.resolve(query.cancel()).catch(() => {});
     };
     return {
-      values: () => spanned(operationOf(args[0]), () => inTime(() => query.values(), withdraw)),
+      values: () => spanned(args[0], () => inTime(() => query.values(), withdraw)),
       // biome-ignore lint/suspicious/noThenProperty: it stands for a query, which is awaited.
       then: (...on: Parameters<Promise<unknown>['then']>) =>
-        spanned(operationOf(args[0]), () => inTime(() => query, withdraw)).then(...on),
+        spanned(args[0], () => inTime(() => query, withdraw)).then(...on),
     };
   }
 
@@ -87,6 +81,12 @@ export function withDeadline(
   });
 }
 
-/** The first word of a statement, because the rest may not appear in a trace. */
-const operationOf = (statement: string): string =>
-  (/^\s*([a-z]+)/i.exec(statement)?.[1] ?? 'STATEMENT').toUpperCase();
+/** The span has the statement's first word only, because the rest may not appear in a trace. */
+function spanOf(statement: string, pool: string): Span {
+  const operation = (/^\s*([a-z]+)/i.exec(statement)?.[1] ?? 'STATEMENT').toUpperCase();
+  return {
+    name: `postgresql ${operation}`,
+    kind: SpanKind.CLIENT,
+    attributes: { 'db.system.name': 'postgresql', 'db.operation.name': operation, 'ticketwire.pool': pool },
+  };
+}

@@ -1,10 +1,10 @@
 import type { PoolLoad } from '../../observe/gauges.ts';
-import type { Wire } from './wire.ts';
+import type { Wire } from './postgres-socket.ts';
 
 /**
  * Counts the load of one pool. The driver does not expose it, so wires and pending statements are counted.
  */
-export class Load {
+export class LoadCounter {
   readonly pool: string;
   readonly #size: number;
   readonly wires = new Set<Wire>();

@@ -15,7 +15,7 @@ const headBytes = 5;
  * PostgreSQL's protocol as it passes over one connection: which backend answers, how many answers are
  * outstanding, and whether the server ends the connection. All instants are by `performance.now()`.
  */
-export class Exchange {
+export class ProtocolState {
   /** The backend's process id, once the server has sent it. */
   pid: number | undefined;
   /** The error with which the server ends the connection. */

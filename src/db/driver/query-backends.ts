@@ -9,7 +9,7 @@ const answerMs = 1000;
  * gateway's role, because PostgreSQL shows a login the details of its own sessions only.
  * @returns a function that resolves to undefined when there is no answer
  */
-export const askBackends =
+export const queryBackends =
   (connection: Connection) =>
   async (pids: readonly number[]): Promise<readonly Backend[] | undefined> => {
     const client = openClient(connection, {

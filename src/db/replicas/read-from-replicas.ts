@@ -2,7 +2,7 @@ import { createBatcher } from '../../platform/batcher.ts';
 import { asUnavailable, sqlState } from '../../platform/database-faults.ts';
 import { Unavailable } from '../../platform/errors.ts';
 import type { Pools } from '../pools.ts';
-import type { ReadAs } from '../viewer-reads.ts';
+import type { ViewerReads } from '../viewer-reads.ts';
 import { type LogPosition, primaryPosition } from './log-position.ts';
 import { type Replica, ReplicaLost } from './replica.ts';
 
@@ -13,8 +13,7 @@ import { type Replica, ReplicaLost } from './replica.ts';
 const patienceMs = 30;
 
 /** Reads that replicas answer if they can. */
-export interface ReplicatedReads {
-  readonly readAs: ReadAs;
+export interface ReplicatedReads extends ViewerReads {
   readonly replicas: readonly Replica[];
   /** Reads by server since the start of the process. */
   readonly counts: Readonly<Record<'primary' | 'replica', number>>;
@@ -27,16 +26,16 @@ export interface ReplicatedReads {
 }
 
 /**
- * Creates a `readAs` that prefers replicas and never misses a commit that preceded it, whoever made it and
+ * Creates reads that prefer replicas and never miss a commit that preceded them, whoever made it and
  * through whichever process. The primary is asked where its log ends, once for all reads that begin
  * meanwhile, and a replica that has replayed the log up to there answers. If none has in time, or the one
  * that was chosen fails, the primary answers.
  * @param primary its pools
- * @param readPrimary reads from the primary
+ * @param primaryReads reads on the primary
  */
 export function readFromReplicas(
   primary: Pools,
-  readPrimary: ReadAs,
+  primaryReads: ViewerReads,
   replicas: readonly Replica[],
 ): ReplicatedReads {
   const positions = primary.openDb('positions', { max: 1, sight: 'DESK' }).$client;
@@ -57,6 +56,22 @@ export function readFromReplicas(
     return firstOf(replicas, (replica) => replica.reach(end, patienceMs));
   }
 
+  async function read<T>(run: (reads: ViewerReads) => Promise<T>): Promise<T> {
+    const replica = await choose();
+    if (replica !== undefined) {
+      try {
+        const answer = await replica.read(run);
+        counts.replica += 1;
+        return answer;
+      } catch (error) {
+        if (isLost(error)) replica.lose();
+        else if (!isConflict(error)) throw error;
+      }
+    }
+    counts.primary += 1;
+    return run(primaryReads);
+  }
+
   return {
     counts,
     replicas,
@@ -66,21 +81,8 @@ export function readFromReplicas(
         replicas.map((replica) => replica.check(end).catch((error) => found(replica, error))),
       );
     },
-    async readAs(viewer, read) {
-      const replica = await choose();
-      if (replica !== undefined) {
-        try {
-          const answer = await replica.readAs(viewer, read);
-          counts.replica += 1;
-          return answer;
-        } catch (error) {
-          if (isLost(error)) replica.lose();
-          else if (!isConflict(error)) throw error;
-        }
-      }
-      counts.primary += 1;
-      return readPrimary(viewer, read);
-    },
+    readAs: (viewer, run) => read((reads) => reads.readAs(viewer, run)),
+    readTextsAs: (viewer, ...statement) => read((reads) => reads.readTextsAs(viewer, ...statement)),
   };
 }
 

@@ -3,7 +3,7 @@ import { createBatcher } from '../../platform/batcher.ts';
 import { Unsuitable } from '../assert-suitable.ts';
 import type { Connection } from '../driver/client.ts';
 import { openPools, type Pools, type PoolsOptions } from '../pools.ts';
-import { openViewerReads, type ReadAs } from '../viewer-reads.ts';
+import { openViewerReads, type ViewerReads } from '../viewer-reads.ts';
 import { covers, isAhead, isSameLog, type LogPosition, replicaPosition } from './log-position.ts';
 
 /** A streaming replica of the database. */
@@ -13,8 +13,8 @@ export interface Replica extends AsyncDisposable, Pick<Pools, 'loads'> {
   /** Number of reads under way. */
   readonly underway: number;
   readonly status: ReplicaStatus;
-  /** Rejects with ReplicaLost as soon as it is given up. */
-  readonly readAs: ReadAs;
+  /** Reads from it. Rejects with ReplicaLost as soon as it is given up. */
+  read<T>(run: (reads: ViewerReads) => Promise<T>): Promise<T>;
   /** Bytes of the primary's log that it has not replayed, by what was seen last; undefined: it is down. */
   readonly lagBytes: number | undefined;
   /** Whether it is known to have replayed the log up to `end`. */
@@ -104,11 +104,11 @@ export function openReplica(
       const { replayed, end } = seen;
       return replayed && Math.max(0, (end?.bytes ?? 0) - replayed.bytes);
     },
-    readAs: (viewer, read) =>
+    read: (run) =>
       new Promise((resolve, reject) => {
         const abandon = () => reject(new ReplicaLost(name));
         underway.add(abandon);
-        const done = reads.readAs(viewer, read).then(resolve, reject);
+        const done = run(reads).then(resolve, reject);
         void done.finally(() => underway.delete(abandon));
       }),
     hasReached(end) {

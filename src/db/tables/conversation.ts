@@ -12,7 +12,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
 import { eventTypes, formats, ticketStatuses, visibilities } from '../../platform/vocabulary.ts';
-import { bytea, createdAt, id, instant, oneOf, tsvector } from './column-types.ts';
+import { bytea, createdAt, id, instant, oneOf } from './column-types.ts';
 import { users } from './people.ts';
 
 /** Tickets. Their counters change under the row's lock. */
@@ -52,15 +52,26 @@ export const tickets = pgTable(
     activeAt: instant('active_at').notNull().defaultNow(),
     /** The same of public messages. */
     publicActiveAt: instant('public_active_at').notNull().defaultNow(),
+    /**
+     * Where an index finds it: `activeAt`, or the beginning of that minute if the message before was in it
+     * too. Then `isListedByMinute`, and further messages of the minute do not write the row's indexes.
+     */
+    listedAt: instant('listed_at').notNull().defaultNow(),
+    isListedByMinute: boolean('is_listed_by_minute').notNull().default(false),
+    /** The same of public messages. */
+    publicListedAt: instant('public_listed_at').notNull().defaultNow(),
+    isPublicListedByMinute: boolean('is_public_listed_by_minute').notNull().default(false),
     createdAt: createdAt(),
   },
   (t) => [
     uniqueIndex('tickets_reference_key').on(t.referenceKey),
-    // One for each order of a list, by its viewers. `read/ticket-list.ts` reads a status at a time.
+    // One for each order of a list, by its viewers. `read/ticket-list-statement.ts` reads a status at a time.
     index('tickets_status_idx').on(t.status, t.id),
     index('tickets_requester_idx').on(t.requesterId, t.status, t.id),
-    index('tickets_active_idx').on(t.status, t.activeAt, t.id),
-    index('tickets_requester_active_idx').on(t.requesterId, t.status, t.publicActiveAt, t.id),
+    index('tickets_listed_idx').on(t.status, t.isListedByMinute, t.listedAt, t.id),
+    index('tickets_requester_listed_idx').on(
+      ...([t.requesterId, t.status, t.isPublicListedByMinute, t.publicListedAt, t.id] as const),
+    ),
     check('tickets_status_check', oneOf('status', ticketStatuses)),
   ],
 );
@@ -89,30 +100,8 @@ export const messages = pgTable(
     // Orders a ticket's messages. Deliveries reference it with visibility PUBLIC, so that a private message
     // cannot have one.
     unique('messages_place_key').on(t.ticketId, t.id, t.visibility),
-    index('messages_words_idx').using('gin', sql`message_words(body, id)`),
     check('messages_format_check', oneOf('format', formats)),
     check('messages_visibility_check', oneOf('visibility', visibilities)),
-  ],
-);
-
-/**
- * What a ticket is found by, written by a trigger on `tickets`. In a table of its own, because each message
- * updates its ticket, and with it every index of the ticket's row.
- */
-export const ticketSearch = pgTable(
-  'ticket_search',
-  {
-    ticketId: integer('ticket_id')
-      .primaryKey()
-      .references(() => tickets.id, { onDelete: 'cascade' }),
-    referenceKey: text('reference_key').notNull(),
-    /** The subject's words. */
-    words: tsvector('words').notNull(),
-  },
-  (t) => [
-    // For a reference's beginning, whatever the collation of the database is.
-    index('ticket_search_reference_idx').on(t.referenceKey.op('text_pattern_ops')),
-    index('ticket_search_words_idx').using('gin', t.words),
   ],
 );
 

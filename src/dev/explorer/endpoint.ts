@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
-import { isDirect } from '../../http/direct-request.ts';
+import { isDirect } from '../../http/caller-address.ts';
 import { embeddedSettings } from '../../pages/embedded-settings.ts';
 import { sendPage } from '../../pages/send-page.ts';
 import { explorerDist } from './build.ts';

@@ -1,14 +1,16 @@
 import { ToolbarButton, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
-import { useEffect, useMemo } from 'react';
+import { useMemo } from 'react';
 import { withoutCredentials } from './browser-storage.ts';
 import { exampleTabs } from './examples/all.ts';
 import { BookIcon, ExamplesPanel } from './examples-panel.tsx';
 import { createFetcher } from './fetch/fetcher.ts';
-import { activeFiles, setActiveTab } from './fetch/picked-files.ts';
+import { activeFiles } from './fetch/picked-files.ts';
 import { ClipIcon, FilesPanel, filesPluginTitle, useFiles } from './files-panel.tsx';
 import { isNarrow } from './narrow.ts';
+import { OpenTabs } from './open-tabs.tsx';
 import { defaultHeaders, type ExplorerSettings } from './settings.ts';
+import { useOptionalDefaults } from './variables-schema.ts';
 
 const examplesPlugin = { title: 'Examples', icon: BookIcon, content: ExamplesPanel };
 const filesPlugin = { title: filesPluginTitle, icon: ClipIcon, content: FilesPanel };
@@ -17,6 +19,7 @@ const plugins = [examplesPlugin, filesPlugin, HISTORY_PLUGIN];
 const isFirstVisit = localStorage.getItem('graphiql:tabState') === null;
 
 export function Explorer({ settings }: { settings: ExplorerSettings }) {
+  useOptionalDefaults();
   const headers = defaultHeaders(settings);
   const storage = useMemo(() => withoutCredentials(localStorage, headers), [headers]);
   return (
@@ -35,6 +38,7 @@ export function Explorer({ settings }: { settings: ExplorerSettings }) {
       schemaDescription
     >
       <GraphiQL.Logo>
+        <OpenTabs />
         <nav className="tw-logo" aria-label="Ticketwire">
           <h1>Ticketwire</h1>
           <a href="/ledger" target="_blank" rel="noreferrer" title="What became of each mail">
@@ -61,16 +65,11 @@ export function Explorer({ settings }: { settings: ExplorerSettings }) {
   );
 }
 
-/** Beside the run button: how many files go with it. It also tells the fetcher which tab is being run. */
+/** Beside the run button: how many files go with it. */
 function FilesButton() {
-  const { tab, files, places } = useFiles();
+  const { files, places } = useFiles();
   const { setVisiblePlugin } = useGraphiQLActions();
   const isOpen = useGraphiQL((state) => state.visiblePlugin?.title === filesPluginTitle);
-  useEffect(() => {
-    setActiveTab(tab);
-    // GraphiQL leaves a tab that was opened from elsewhere out of sight when there are many.
-    document.querySelector('.graphiql-tab-active')?.scrollIntoView({ inline: 'nearest', block: 'nearest' });
-  }, [tab]);
   const label =
     files.length === 0
       ? places.length > 0

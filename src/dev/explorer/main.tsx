@@ -5,6 +5,7 @@ import '@graphiql/plugin-doc-explorer/style.css';
 import 'graphiql/graphiql.css';
 import './explorer.css';
 import './phone.css';
+import './tabs.css';
 import { createRoot } from 'react-dom/client';
 import { Explorer } from './explorer.tsx';
 import type { ExplorerSettings } from './settings.ts';

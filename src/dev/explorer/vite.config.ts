@@ -1,47 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig, type Plugin } from 'vite';
-
-interface Mend {
-  readonly file: RegExp;
-  /** Texts of the file, and what stands there instead. */
-  readonly texts: readonly (readonly [wrong: string, right: string])[];
-}
-
-const mends: readonly Mend[] = [
-  {
-    // 5.7 takes a non-null input field for required even where it has a default value, so the variables
-    // editor would underline every correct input of ours.
-    file: /graphql-language-service\/.*\/getVariablesJSONSchema\.js$/,
-    texts: [
-      [
-        'if (fieldRequired) {',
-        'if (fieldRequired && field.defaultValue === undefined && field.default === undefined) {',
-      ],
-    ],
-  },
-];
-
-/** Mends what GraphiQL has no option for. The build fails when a newer version reads differently. */
-function mendPackages(): Plugin {
-  return {
-    name: 'mend-packages',
-    transform(code, id) {
-      const mend = mends.find(({ file }) => file.test(id.split('?')[0]!));
-      if (mend === undefined) return;
-      return mend.texts.reduce((text, [wrong, right]) => {
-        if (!text.includes(wrong)) this.error(`${id} has changed: look whether it is still wrong`);
-        return text.replace(wrong, right);
-      }, code);
-    },
-  };
-}
+import { defineConfig } from 'vite';
 
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   base: '/explorer/',
   publicDir: false,
   logLevel: 'warn',
-  plugins: [mendPackages()],
   build: {
     emptyOutDir: true,
     target: 'es2022',
@@ -57,5 +21,5 @@ export default defineConfig({
       },
     },
   },
-  worker: { format: 'es', plugins: () => [mendPackages()] },
+  worker: { format: 'es' },
 });

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Db } from '../../db/database.ts';
-import { isDirect } from '../../http/direct-request.ts';
+import { isDirect } from '../../http/caller-address.ts';
 import { html } from '../../pages/html-template.ts';
 import { sendPage } from '../../pages/send-page.ts';
 import { BadCredential } from '../../platform/errors.ts';

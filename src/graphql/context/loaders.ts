@@ -6,12 +6,32 @@ import type { TicketEvent } from '../../tickets/events/event.ts';
 import { countUnseen } from '../../tickets/mark-seen.ts';
 import { requireViewer, whyNotRead } from '../../tickets/permissions.ts';
 import { listAttachments, loadAttachments } from '../../tickets/read/attachments.ts';
-import { listMessages, type PageMessage } from '../../tickets/read/list-messages.ts';
+import type { PageMessage, PageTicket } from '../../tickets/read/conversation/decode-rows.ts';
+import {
+  findWithMessages,
+  listMessages,
+  type WantedParts,
+} from '../../tickets/read/conversation/list-messages.ts';
 import { loadBodies, loadMessages, type Message } from '../../tickets/read/load-messages.ts';
-import type { KeysetPage } from '../../tickets/read/pagination.ts';
+import type { KeysetPage, PageOf, Paging } from '../../tickets/read/pagination.ts';
 import { loadMailboxes, loadPeople } from '../../tickets/read/people-and-mailboxes.ts';
+import { listTickets, type TicketListInput } from '../../tickets/read/ticket-list.ts';
 import { loadTickets } from '../../tickets/read/tickets.ts';
+import type { TicketSelector } from '../../tickets/ticket-selector.ts';
 import { BodyAllowance } from './body-allowance.ts';
+
+/** What is read with messages. The rest is loaded when a field asks for it. */
+export interface Parts {
+  readonly bodies: boolean;
+  readonly files: boolean;
+  readonly mails: boolean;
+}
+
+/** What is read with tickets. */
+export interface ListParts extends Parts {
+  readonly requesters: boolean;
+  readonly lastMessages: boolean;
+}
 
 /** Ids that may be looked up without the scope `read`. */
 type IsFree = (id: number) => boolean;
@@ -120,13 +140,62 @@ export class Loaders {
   }
 
   /** One page of a ticket's messages. Tickets for which the same page is requested share a statement. */
-  messagesOf(ticketId: number, page: KeysetPage): Promise<readonly PageMessage[]> {
-    return this.#many<PageMessage>(JSON.stringify(page), (ctx, ids) =>
-      this.bodies.lend(
-        (bytes) => listMessages(ctx, ids, page, bytes),
-        (found) => bytesBrought([...found.values()].flat()),
+  messagesOf(ticketId: number, page: KeysetPage, parts: Parts): Promise<readonly PageMessage[]> {
+    return this.#pages(page, parts).load(ticketId);
+  }
+
+  /** A ticket, or undefined. The page is loaded with it, so that `messagesOf` need not read it. */
+  async ticketWithMessages(
+    by: TicketSelector,
+    page: KeysetPage,
+    parts: Parts,
+  ): Promise<PageTicket | undefined> {
+    const found = await this.#lend(
+      parts,
+      (wanted) => findWithMessages(this.#ctx, by, page, wanted),
+      (read) => read?.messages ?? [],
+    );
+    if (found === undefined) return undefined;
+    this.#pages(page, parts).prime(found.ticket.id, found.messages);
+    return found.ticket;
+  }
+
+  /** A page of tickets with what is selected of each, in one statement. */
+  tickets(
+    input: TicketListInput,
+    paging: Paging,
+    { requesters, lastMessages, ...parts }: ListParts,
+  ): Promise<PageOf<PageTicket>> {
+    return this.#lend(
+      parts,
+      (wanted) => listTickets(this.#ctx, input, paging, { ...wanted, requesters, lastMessages }),
+      ({ edges }) => edges.flatMap(({ node }) => node.lastMessage ?? []),
+    );
+  }
+
+  #pages(page: KeysetPage, parts: Parts): DataLoader<number, readonly PageMessage[]> {
+    const { after, before, limit, inverted } = page;
+    const name = [after, before, limit, inverted, ...Object.values(parts)].join();
+    return this.#many<PageMessage>(name, (ctx, ids) =>
+      this.#lend(
+        parts,
+        (wanted) => listMessages(ctx, ids, page, wanted),
+        (found) => [...found.values()].flat(),
       ),
-    ).load(ticketId);
+    );
+  }
+
+  /** Reads messages with their bodies, if these are asked for and small enough. */
+  #lend<T>(
+    { bodies, ...parts }: Parts,
+    load: (wanted: WantedParts) => Promise<T>,
+    messagesIn: (loaded: T) => readonly Message[],
+  ): Promise<T> {
+    if (!bodies) return load({ ...parts, bodyBytes: -1 });
+    return this.bodies.lend(
+      (bodyBytes) => load({ ...parts, bodyBytes }),
+      (loaded) => bytesBrought(messagesIn(loaded)),
+    );
   }
 
   /**

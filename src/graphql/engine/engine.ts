@@ -11,7 +11,6 @@ import {
   Kind,
   NoSchemaIntrospectionCustomRule,
   type SelectionSetNode,
-  type ValidationRule,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { AnswerTooLarge } from '../../platform/errors.ts';
@@ -46,11 +45,13 @@ export function useEngine(options: EngineOptions): Plugin<GraphContext> {
   const { schema, closed } = options;
   const documents = new Documents(schema, { hideSuggestions: closed });
   const executor = createExecutor(documents, options);
+  const parse = documents.parse.bind(documents);
+  const validate = documents.validate.bind(documents);
   return {
     onParse({ params: { source }, setParsedDocument, setParseFn }) {
       const known = documents.recall(String(source));
       if (known !== undefined) setParsedDocument(known);
-      else setParseFn(documents.parse.bind(documents));
+      else setParseFn(parse);
     },
     onValidate({ params, context, setValidationFn, addValidationRule }) {
       const document = params.documentAST as DocumentNode;
@@ -58,9 +59,7 @@ export function useEngine(options: EngineOptions): Plugin<GraphContext> {
       const isStranger = closed && context !== undefined && context.viewer === undefined;
       if (isStranger && (documents.known(document)?.introspects ?? introspects(document)))
         addValidationRule(NoSchemaIntrospectionCustomRule);
-      setValidationFn((of: GraphQLSchema, asked: DocumentNode, rules?: readonly ValidationRule[]) =>
-        documents.validate(of, asked, rules),
-      );
+      setValidationFn(validate);
     },
     onExecute: ({ setExecuteFn }) => setExecuteFn(executor.execute),
     onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(executor.subscribe),

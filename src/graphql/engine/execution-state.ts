@@ -36,6 +36,8 @@ export interface PlannedField {
   readonly argumentsOf: ArgumentsOf;
   /** Whether its value may be null. */
   readonly nullable: boolean;
+  /** Whether its value is a scalar or an enum. Then nothing needs the path, unless it fails. */
+  readonly isLeaf: boolean;
   /** Completes the resolver's return value. */
   readonly complete: Complete;
 }
@@ -60,7 +62,8 @@ export class Run {
   readonly variables: Record<string, unknown>;
   readonly budget: AnswerBudget;
   readonly errors: GraphQLError[] = [];
-  readonly #nulled = new Set<Path>();
+  // Created with the first error: most answers have none.
+  #nulled: Set<Path> | undefined;
 
   constructor(plan: Plan, context: unknown, variables: Record<string, unknown>, budget: AnswerBudget) {
     this.plan = plan;
@@ -74,6 +77,7 @@ export class Run {
    * answer.
    */
   add(error: GraphQLError, path: Path): void {
+    this.#nulled ??= new Set();
     for (let at = path; at !== undefined; at = at.prev) if (this.#nulled.has(at)) return;
     if (this.#nulled.has(undefined)) return;
     this.#nulled.add(path);

@@ -6,6 +6,7 @@ import {
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
+  getNullableType,
   type InlineFragmentNode,
   isAbstractType,
   isLeafType,
@@ -18,8 +19,9 @@ import {
 } from 'graphql';
 import { leaf, list, nonNull, nullOr } from './complete-value.ts';
 import type { Complete, Plan, PlannedField } from './execution-state.ts';
+import { FieldInfo } from './field-info.ts';
 import { planArguments, planVariables } from './plan-input.ts';
-import { infoOf, isPromise, runFields } from './run-plan.ts';
+import { isPromise, runFields } from './run-plan.ts';
 
 /*
  * Works out once per document what graphql-js works out at each execution: which fields are selected of which
@@ -138,6 +140,7 @@ class Planner {
       definition,
       argumentsOf: planArguments(definition, nodes[0]!),
       nullable: !isNonNullType(definition.type),
+      isLeaf: isLeafType(getNullableType(definition.type)),
       complete: this.#completion(definition.type, nodes),
     };
   }
@@ -163,7 +166,7 @@ class Planner {
       return fields;
     };
     return nullOr((run, value, field, path) => {
-      const name = resolveType(value, run.context, infoOf(run, field, path!), type);
+      const name = resolveType(value, run.context, new FieldInfo(run, field, path?.prev, path), type);
       return isPromise(name)
         ? name.then((settled) => runFields(run, value, select(settled), path))
         : runFields(run, value, select(name), path);

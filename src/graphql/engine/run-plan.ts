@@ -2,7 +2,6 @@ import {
   defaultFieldResolver,
   type ExecutionResult,
   type GraphQLError,
-  type GraphQLResolveInfo,
   locatedError,
   responsePathAsArray,
 } from 'graphql';
@@ -17,6 +16,7 @@ import {
   type ResultData,
   Run,
 } from './execution-state.ts';
+import { FieldInfo, pathOf } from './field-info.ts';
 import { AnswerBudget } from './response-budget.ts';
 
 /** Limits of one execution. */
@@ -38,12 +38,12 @@ const unbounded: Bounds = {
  * @returns the same as `execute` of graphql-js. When the variables are invalid or request too much, there is
  *   no `data`, and nothing was executed
  */
-export async function runPlan(
+export function runPlan(
   plan: Plan,
   context: unknown,
   variables: Readonly<Record<string, unknown>> = {},
   { budget, limit, coercion }: Bounds = unbounded,
-): Promise<ExecutionResult> {
+): ExecutionResult | Promise<ExecutionResult> {
   const { operation, schema, fields } = plan;
   let coerced = plan.coerce(variables);
   if (coerced === undefined) {
@@ -54,15 +54,19 @@ export async function runPlan(
   const excess = limit(coerced);
   if (excess !== undefined) return { errors: [excess] };
   const run = new Run(plan, context, coerced, budget);
-  try {
-    return run.answer(
-      await (operation.operation === 'mutation'
-        ? runSerially(run, fields)
-        : runFields(run, undefined, fields, undefined)),
-    );
-  } catch (error) {
+  const answered = (data: ResultData) => run.answer(data);
+  const failed = (error: unknown) => {
     run.add(error as GraphQLError, undefined);
     return run.answer(null);
+  };
+  try {
+    const data =
+      operation.operation === 'mutation'
+        ? runSerially(run, fields)
+        : runFields(run, undefined, fields, undefined);
+    return isPromise(data) ? data.then(answered, failed) : answered(data);
+  } catch (error) {
+    return failed(error);
   }
 }
 
@@ -119,44 +123,38 @@ export async function afterAll(begun: readonly unknown[], error: unknown): Promi
 function runField(run: Run, source: unknown, field: PlannedField, parent: Path): unknown {
   run.budget.spendName(field.key);
   if (field.typename !== undefined) return field.typename;
-  const path: Path = { prev: parent, key: field.key, typename: field.parentType.name };
+  if (field.isLeaf) return runLeaf(run, source, field, parent);
+  const path = pathOf(field, parent);
   let value: unknown;
   try {
-    value = resolve(run, source, field, path);
+    value = resolve(run, source, field, parent, path);
   } catch (error) {
     return failed(run, error, field, field.nullable, path);
   }
   return completed(run, value, field.complete, field, field.nullable, path);
 }
 
-function resolve(run: Run, source: unknown, field: PlannedField, path: NonNullable<Path>): unknown {
+/** The same for a scalar or an enum, whose path is made only if it is needed: a page has hundreds. */
+function runLeaf(run: Run, source: unknown, field: PlannedField, parent: Path): unknown {
+  let value: unknown;
+  try {
+    value = resolve(run, source, field, parent);
+    if (!isPromise(value)) return field.complete(run, value, field, undefined);
+  } catch (error) {
+    return failed(run, error, field, field.nullable, pathOf(field, parent));
+  }
+  return completed(run, value, field.complete, field, field.nullable, pathOf(field, parent));
+}
+
+function resolve(run: Run, source: unknown, field: PlannedField, parent: Path, path?: Path): unknown {
   const { definition } = field;
   if (definition.resolve === undefined && typeof source === 'object' && source !== null) {
     const value = (source as Record<string, unknown>)[definition.name];
     if (typeof value !== 'function') return value;
   }
   const args = field.argumentsOf(run.variables);
-  return (definition.resolve ?? defaultFieldResolver)(source, args, run.context, infoOf(run, field, path));
-}
-
-/** The `info` argument of a resolver. */
-export function infoOf(
-  { plan, variables }: Run,
-  { definition, nodes, parentType }: PlannedField,
-  path: NonNullable<Path>,
-): GraphQLResolveInfo {
-  return {
-    fieldName: definition.name,
-    fieldNodes: nodes,
-    returnType: definition.type,
-    parentType,
-    path,
-    schema: plan.schema,
-    fragments: plan.fragments,
-    rootValue: undefined,
-    operation: plan.operation,
-    variableValues: variables,
-  };
+  const info = new FieldInfo(run, field, parent, path);
+  return (definition.resolve ?? defaultFieldResolver)(source, args, run.context, info);
 }
 
 /**

@@ -7,23 +7,26 @@ import {
   locatedError,
 } from 'graphql';
 import type { GraphQLParams } from 'graphql-yoga';
-import { inSpan } from '../../observe/tracing.ts';
+import { inSpan, type Span } from '../../observe/tracing.ts';
 import { noteErrors, noteOperation } from '../../platform/request-notes.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import type { GraphContext, StreamPlace } from '../context/context.ts';
 import { Loaders } from '../context/loaders.ts';
 import { mapStream } from '../context/map-stream.ts';
 import { rootOf } from '../engine/root-field.ts';
+import { isPromise } from '../engine/run-plan.ts';
 import { safeError } from './safe-errors.ts';
 import type { createGraphqlYoga } from './yoga.ts';
+
+type OperationResult = ExecutionResult | AsyncIterable<ExecutionResult>;
 
 /** A valid operation that has not been executed yet. */
 export interface Operation {
   readonly kind: 'query' | 'mutation' | 'subscription';
   /** Where a subscription stands. */
   readonly place: StreamPlace;
-  /** Resolves to one result, or to a stream for a subscription. Errors of the execution are in the result. */
-  run(): Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
+  /** One result, or a stream for a subscription. Errors of the execution are in the result. */
+  run(): OperationResult | Promise<OperationResult>;
 }
 
 /** Nothing of an operation was executed, for these errors. */
@@ -64,28 +67,45 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
     if (!operation) throw new OperationRefused([noOperation(operationName)]);
     const kind = operation.operation;
     noteOperation(ctx.noted, kind, operation.name?.value);
+    const shown = (result: OperationResult) =>
+      Symbol.asyncIterator in result
+        ? tellEnd(result, rootOf(document, operation), context)
+        : asShown(result, context);
     return {
       kind,
       place,
-      async run() {
-        const args = {
-          schema: enveloped.schema,
-          document,
-          contextValue: await enveloped.contextFactory(),
-          variableValues: variables,
-          operationName,
+      run() {
+        const execute = (contextValue: unknown) => {
+          const args = {
+            schema: enveloped.schema,
+            document,
+            contextValue,
+            variableValues: variables,
+            operationName,
+          };
+          return kind === 'subscription' ? enveloped.subscribe(args) : enveloped.execute(args);
         };
-        const name = ctx.noted.operation!;
-        const attributes = { 'graphql.operation.type': kind, 'graphql.operation.name': name };
-        const result = await inSpan(`${kind} ${name}`, { attributes }, () =>
-          kind === 'subscription' ? enveloped.subscribe(args) : enveloped.execute(args),
+        const result = inSpan(
+          () => spanOf(kind, ctx.noted.operation!),
+          () => whenReady(enveloped.contextFactory(), execute),
         );
-        if (Symbol.asyncIterator in result) return tellEnd(result, rootOf(document, operation), context);
-        return asShown(result, context);
+        return whenReady(result, shown);
       },
     };
   };
 }
+
+const spanOf = (kind: Operation['kind'], name: string): Span => ({
+  name: `${kind} ${name}`,
+  attributes: { 'graphql.operation.type': kind, 'graphql.operation.name': name },
+});
+
+/**
+ * Calls a function with a value: at once, unless the value is a promise. `await` takes time for a value that
+ * is there, too, and most operations have two of them.
+ */
+const whenReady = <T, R>(value: T | Promise<T>, use: (value: T) => R | Promise<R>): R | Promise<R> =>
+  isPromise(value) ? (value as Promise<T>).then(use) : use(value);
 
 /** The stream of results. When its source fails, the last one has the error, at the subscription's field. */
 function tellEnd(

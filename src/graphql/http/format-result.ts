@@ -16,12 +16,14 @@ interface Http {
   readonly spec?: boolean;
 }
 
+const noHeaders = {};
+
 /** Formats a result, and collects the status and headers that its errors require. */
 export function formatResult({ data, errors, extensions }: ExecutionResult): FormattedResult {
   // Extensions that a plugin added.
-  const beside = extensions === undefined ? {} : { extensions };
+  const beside = extensions && { extensions };
   if (errors === undefined)
-    return { body: { data: data!, ...beside }, status: undefined, headers: {}, understood: true };
+    return { body: { data: data!, ...beside }, status: undefined, headers: noHeaders, understood: true };
   let status: number | undefined;
   let understood = true;
   const headers: Record<string, string> = {};

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { Unavailable } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/log.ts';
-import { notedOf, noteErrors } from '../../platform/request-notes.ts';
+import { noteErrors, notesOf } from '../../platform/request-notes.ts';
 import { requestIdOf } from '../../platform/response-head.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import { type Operation, OperationRefused, type PrepareOperation } from '../execute/prepare-operation.ts';
@@ -17,7 +17,7 @@ import { writeResult } from './write-response.ts';
 import { createStreams } from './write-stream.ts';
 
 /** What serving GraphQL needs. */
-export interface RoadOptions {
+export interface TransportOptions {
   readonly log: Logger;
   /** Rejects a GET without a credential, so that no link on another site's page can cause one. */
   readonly production: boolean;
@@ -43,15 +43,18 @@ export type SignIn = (req: IncomingMessage, res: ServerResponse) => Promise<Tick
  * Requests as JSON, in a URL and as multipart differ only in reading. Single answers and streams differ only
  * in writing.
  */
-export function createRoad({ log, production, answerBytes, trusted, read, prepare }: RoadOptions) {
+export function createHttpTransport({
+  log,
+  production,
+  answerBytes,
+  trusted,
+  read,
+  prepare,
+}: TransportOptions) {
   const streams = createStreams({ answerBytes });
 
-  async function operationOf(
-    req: IncomingMessage,
-    res: ServerResponse,
-    ctx: TicketContext,
-  ): Promise<Operation> {
-    const asked = askedOf(await read(req, res, ctx), trusted);
+  function operationOf(req: IncomingMessage, params: unknown, ctx: TicketContext): Operation {
+    const asked = askedOf(params, trusted);
     if (req.method === 'GET' && production && ctx.viewer === undefined)
       throw httpError(401, 'GET requests need a credential; send a POST', { code: 'UNAUTHENTICATED' });
     const operation = prepare(asked, ctx, req.headers['last-event-id']?.toString());
@@ -72,7 +75,7 @@ export function createRoad({ log, production, answerBytes, trusted, read, prepar
   ): void {
     const asked = { requestId: requestIdOf(res) ?? 'unknown', log };
     const errors = error instanceof OperationRefused ? error.errors : [withStatus(safeError(error, asked))];
-    noteErrors(notedOf(req), errors);
+    noteErrors(notesOf(req), errors);
     const { status = 400, understood } = formatResult({ errors });
     const isAboutTheRequest = understood || status === 400;
     if (accepted[0] === 'events' && isAboutTheRequest) return streams.tell(req, res, 'events', { errors });
@@ -88,7 +91,8 @@ export function createRoad({ log, production, answerBytes, trusted, read, prepar
         if (req.method !== 'POST' && req.method !== 'GET')
           throw httpError(405, 'Send GraphQL requests by POST or GET', { headers: { Allow: 'GET, POST' } });
         formFor(accepted, undefined);
-        const operation = await operationOf(req, res, await begin(req, res));
+        const ctx = await begin(req, res);
+        const operation = operationOf(req, await read(req, res, ctx), ctx);
         const form = formFor(accepted, operation.kind);
         if (operation.kind === 'subscription' && streams.areCut)
           throw new Unavailable('This process is shutting down');

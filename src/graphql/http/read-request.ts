@@ -61,7 +61,8 @@ export function createRead({ requestBytes, readMultipart }: ReadOptions) {
     if (charset !== undefined && !/^utf-?8$/i.test(charset))
       throw httpError(415, `Send the body as UTF-8, not as ${charset.slice(0, 40)}`);
     // Compressed bodies are not supported, so that no body is larger than it looks.
-    if (!/^(identity)?$/i.test(headers['content-encoding'] ?? ''))
+    const { 'content-encoding': coding } = headers;
+    if (coding !== undefined && !/^(identity)?$/i.test(coding))
       throw httpError(415, 'Send the body without a Content-Encoding');
     return type;
   }

@@ -78,8 +78,8 @@ export function writeResult(
     'Content-Type': contentTypes[form],
     'Content-Length': length,
     Vary: vary(res),
-    ...outcome.headers,
   };
+  Object.assign(headers, outcome.headers);
   sendResponse(req, res, { status: statusOf(outcome, form), headers, body });
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
-import { notedOf } from '../../platform/request-notes.ts';
+import { notesOf } from '../../platform/request-notes.ts';
 import { writeHead } from '../../platform/response-head.ts';
 import type { Operation } from '../execute/prepare-operation.ts';
 import { type OpenStream, OpenStreams, type StreamMessage, type Wording } from './open-streams.ts';
@@ -75,7 +75,7 @@ export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>
     };
     writeHead(res, 200, headers);
     req.resume();
-    if (Symbol.asyncIterator in result) notedOf(req).lasting = true;
+    if (Symbol.asyncIterator in result) notesOf(req).lasting = true;
     const stream = open.begin(res, wordings[form]);
     res.once('close', () => {
       open.leave(stream);

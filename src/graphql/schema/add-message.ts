@@ -11,7 +11,7 @@ import { WarningCodeEnum } from './enums.ts';
 import { MessageEdge } from './message.ts';
 import { AddTicketMessageInput } from './message-input.ts';
 import { MessageRef, TicketRef } from './object-refs.ts';
-import { resultUnion, writeResult } from './result-union.ts';
+import { resultUnion, writeOrRefusal } from './result-union.ts';
 
 /** The type `Warning`. */
 export const WarningRef = builder.objectRef<Warning>('Warning').implement({
@@ -118,7 +118,7 @@ builder.mutationField('addTicketMessage', (t) =>
     },
     resolve: async (_root, { input }, ctx, info) => {
       const commands = countFields(info.operation.selectionSet, info);
-      const result = await writeResult(
+      const result = await writeOrRefusal(
         ctx,
         () => addTicketMessage(ctx, input, commands),
         roomOf(ctx, input.ticket),

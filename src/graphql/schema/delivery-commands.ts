@@ -5,7 +5,7 @@ import { requireViewer } from '../../tickets/permissions.ts';
 import type { GraphContext } from '../context/context.ts';
 import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
-import { resultUnion, writeResult } from './result-union.ts';
+import { resultUnion, writeOrRefusal } from './result-union.ts';
 
 const PayloadRef = builder.objectRef<{ delivery: Delivery }>('DeliveryPayload').implement({
   description: 'The changed delivery.',
@@ -54,7 +54,7 @@ const ResolveInput = builder.inputType('ResolveDeliveryInput', {
 
 const deliveryId = ({ delivery }: { delivery: string }): number => decodeGlobalId('Delivery', delivery) ?? 0;
 const payload = (ctx: GraphContext, command: () => Promise<Delivery>) =>
-  writeResult(ctx, async () => ({ delivery: await command() }));
+  writeOrRefusal(ctx, async () => ({ delivery: await command() }));
 const needs = 'For operators with the scope MAIL';
 
 builder.mutationFields((t) => ({

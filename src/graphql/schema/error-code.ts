@@ -24,6 +24,7 @@ export const meanings = {
   RATE_LIMITED: 'Too many commands in a minute: wait for `retryAfterSeconds`, then send it again.',
 } as const satisfies Record<ErrorCode, string>;
 
+/** The enum `ErrorCode`. */
 export const ErrorCodeEnum = builder.enumType('ErrorCode', {
   description:
     'Reason of a refusal. The list is closed: a new code is a new version of the schema and is listed ' +

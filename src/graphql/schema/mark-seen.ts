@@ -2,7 +2,7 @@ import { decodeGlobalId } from '../../platform/global-id.ts';
 import { markSeen, type SeenTicket } from '../../tickets/mark-seen.ts';
 import { builder } from './builder.ts';
 import { TicketRef } from './object-refs.ts';
-import { resultUnion, writeResult } from './result-union.ts';
+import { resultUnion, writeOrRefusal } from './result-union.ts';
 import { TicketSelectorInput } from './ticket.ts';
 
 const MarkSeenInput = builder.inputType('MarkSeenInput', {
@@ -42,7 +42,7 @@ builder.mutationField('markSeen', (t) =>
       input: t.arg({ type: MarkSeenInput, required: true, description: 'The ticket and the message.' }),
     },
     resolve: (_root, { input: { ticket, message } }, ctx) =>
-      writeResult(ctx, () =>
+      writeOrRefusal(ctx, () =>
         markSeen(ctx, { ticket, messageId: decodeGlobalId('TicketMessage', message) ?? 0 }),
       ),
   }),

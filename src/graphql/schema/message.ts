@@ -52,7 +52,7 @@ builder.node(MessageRef, {
       type: [AttachmentRef],
       description: 'Its files in their order, at most 20.',
       resolve: (message, _args, ctx) =>
-        'attachments' in message
+        'attachments' in message && message.attachments !== undefined
           ? [...message.attachments]
           : ctx.load.attachmentsOf.load(message.id).then((files) => [...files]),
     }),
@@ -61,7 +61,9 @@ builder.node(MessageRef, {
       nullable: true,
       description: 'Its delivery as an e-mail. Null when none was requested, and for requesters.',
       resolve: (message, _args, ctx) =>
-        'delivery' in message ? message.delivery : ctx.load.deliveryOf.load(message.id),
+        'delivery' in message && message.delivery !== undefined
+          ? message.delivery
+          : ctx.load.deliveryOf.load(message.id),
     }),
   }),
 });

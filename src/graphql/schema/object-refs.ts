@@ -1,4 +1,4 @@
-import type { PageMessage } from '../../tickets/read/list-messages.ts';
+import type { PageMessage, PageTicket } from '../../tickets/read/conversation/decode-rows.ts';
 import type { Message } from '../../tickets/read/load-messages.ts';
 import type { Ticket, TicketWithRequester } from '../../tickets/read/tickets.ts';
 import { builder } from './builder.ts';
@@ -12,4 +12,4 @@ import { builder } from './builder.ts';
 export const MessageRef = builder.objectRef<Message | PageMessage>('TicketMessage');
 
 /** The type `Ticket`. Its requester is loaded on demand if it was not loaded with the ticket. */
-export const TicketRef = builder.objectRef<Ticket | TicketWithRequester>('Ticket');
+export const TicketRef = builder.objectRef<Ticket | TicketWithRequester | PageTicket>('Ticket');

@@ -8,7 +8,7 @@ import type { GraphContext } from '../context/context.ts';
 import { AttachmentRef } from './attachment.ts';
 import { builder } from './builder.ts';
 import { MessageRef } from './object-refs.ts';
-import { resultUnion, writeResult } from './result-union.ts';
+import { resultUnion, writeOrRefusal } from './result-union.ts';
 
 const reason = {
   description:
@@ -110,7 +110,7 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: RedactMessageInput, required: true, description: 'Which message.' }) },
     resolve: (_root, { input }, ctx) => {
       const messageId = decodeGlobalId('TicketMessage', input.message) ?? 0;
-      return writeResult(ctx, () =>
+      return writeOrRefusal(ctx, () =>
         redactMessage(ctx, { messageId, reason: input.reason }).then(async ({ alreadyRedacted }) => ({
           message: await messageNow(ctx, messageId),
           alreadyRedacted,
@@ -126,7 +126,7 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: RedactAttachmentInput, required: true, description: 'Which file.' }) },
     resolve: (_root, { input }, ctx) => {
       const attachmentId = decodeGlobalId('Attachment', input.attachment) ?? 0;
-      return writeResult(ctx, () =>
+      return writeOrRefusal(ctx, () =>
         redactAttachment(ctx, { attachmentId, reason: input.reason }).then(async (done) => ({
           attachment: await attachmentNow(ctx, attachmentId),
           message: await messageNow(ctx, done.messageId),

@@ -187,7 +187,7 @@ export function resultUnion<T>(
  * Runs a command that writes, within the viewer's rate limits. A refusal is returned as a value.
  * @param ticket checks and counts the ticket's own rate limit
  */
-export function writeResult<T>(
+export function writeOrRefusal<T>(
   ctx: GraphContext,
   command: () => Promise<T>,
   ticket?: { assertRoom(): Promise<void>; wrote(result: NoInfer<T>): Promise<void> },

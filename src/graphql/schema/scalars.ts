@@ -1,5 +1,5 @@
 import { IncomingFile } from '../../platform/incoming-file.ts';
-import { parseInstant } from '../../platform/parse-instant.ts';
+import { formatInstant, parseInstant } from '../../platform/instants.ts';
 import { ExpectedFile } from '../context/expected-file.ts';
 import { builder } from './builder.ts';
 
@@ -9,7 +9,7 @@ builder.scalarType('DateTime', {
     'Inputs may have any offset: `2026-11-22T13:00:00+01:00`. Invalid dates such as 30 February are ' +
     'rejected.',
   specifiedByURL: 'https://datatracker.ietf.org/doc/html/rfc3339',
-  serialize: (value) => value.toISOString(),
+  serialize: formatInstant,
   parseValue: (value) => {
     const instant = typeof value === 'string' ? parseInstant(value) : undefined;
     if (instant === undefined)

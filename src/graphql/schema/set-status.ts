@@ -3,7 +3,7 @@ import { type StatusSet, setTicketStatus } from '../../tickets/set-status.ts';
 import { builder } from './builder.ts';
 import { TicketStatusEnum } from './enums.ts';
 import { TicketRef } from './object-refs.ts';
-import { resultUnion, writeResult } from './result-union.ts';
+import { resultUnion, writeOrRefusal } from './result-union.ts';
 import { TicketSelectorInput } from './ticket.ts';
 
 const SetTicketStatusInput = builder.inputType('SetTicketStatusInput', {
@@ -51,6 +51,6 @@ builder.mutationField('setTicketStatus', (t) =>
     args: {
       input: t.arg({ type: SetTicketStatusInput, required: true, description: 'The ticket and its status.' }),
     },
-    resolve: (_root, { input }, ctx) => writeResult(ctx, () => setTicketStatus(ctx, input)),
+    resolve: (_root, { input }, ctx) => writeOrRefusal(ctx, () => setTicketStatus(ctx, input)),
   }),
 );

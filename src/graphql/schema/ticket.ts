@@ -3,6 +3,7 @@ import { requireViewer } from '../../tickets/permissions.ts';
 import { eventCursor, messagesOf } from '../../tickets/read/cursor.ts';
 import { readPage } from '../../tickets/read/pagination.ts';
 import { findTicket } from '../../tickets/read/tickets.ts';
+import { messagesAhead, partsOf } from '../context/selection.ts';
 import { builder } from './builder.ts';
 import { TicketStatusEnum } from './enums.ts';
 import { connectionOf, pageComplexity } from './lists/page.ts';
@@ -25,7 +26,7 @@ builder.node(TicketRef, {
       type: PersonRef,
       description: 'The person whom the ticket is for. E-mail replies go to them.',
       resolve: (ticket, _args, ctx) =>
-        'requester' in ticket
+        'requester' in ticket && ticket.requester !== undefined
           ? ticket.requester
           : ctx.load.person.load(ticket.requesterId).then((person) => person!),
     }),
@@ -35,10 +36,10 @@ builder.node(TicketRef, {
         nullable: true,
         description: 'The messages that the viewer may see, oldest first. Needs the scope READ.',
         complexity: pageComplexity,
-        resolve: async (ticket, args, ctx) => {
+        resolve: async (ticket, args, ctx, info) => {
           requireViewer(ctx, 'read');
           const page = await readPage(messagesOf(ticket.id), args, (of) =>
-            ctx.load.messagesOf(ticket.id, of),
+            ctx.load.messagesOf(ticket.id, of, partsOf(info)),
           );
           return connectionOf(page, () => ({ rows: ticket.messageCount, isExact: true }));
         },
@@ -52,8 +53,10 @@ builder.node(TicketRef, {
       type: MessageRef,
       nullable: true,
       description: 'The last message that the viewer may see. Null when there is none. Needs the scope READ.',
-      resolve: ({ lastMessageId }, _args, ctx) => {
+      resolve: (ticket, _args, ctx) => {
         requireViewer(ctx, 'read');
+        if ('lastMessage' in ticket && ticket.lastMessage !== undefined) return ticket.lastMessage;
+        const { lastMessageId } = ticket;
         return lastMessageId === null ? null : ctx.load.message.load(lastMessageId);
       },
     }),
@@ -99,6 +102,10 @@ builder.queryField('ticket', (t) =>
       'One ticket. Null when it does not exist or when the viewer may not see it: the answer does not ' +
       'say which.',
     args: { by: t.arg({ type: TicketSelectorInput, required: true, description: 'Which one.' }) },
-    resolve: (_root, { by }, ctx) => findTicket(ctx, by),
+    resolve: (_root, { by }, ctx, info) => {
+      const ahead = messagesAhead(info);
+      if (ahead === undefined) return findTicket(ctx, by);
+      return ctx.load.ticketWithMessages(by, ahead.page, ahead.parts);
+    },
   }),
 );

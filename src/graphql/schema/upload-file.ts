@@ -1,8 +1,8 @@
 import { encodeGlobalId } from '../../platform/global-id.ts';
-import type { Upload } from '../../tickets/uploads/record-upload.ts';
+import type { Upload } from '../../tickets/uploads/complete-uploads.ts';
 import { uploadFile } from '../../tickets/uploads/upload-form-file.ts';
 import { builder } from './builder.ts';
-import { resultUnion, writeResult } from './result-union.ts';
+import { resultUnion, writeOrRefusal } from './result-union.ts';
 
 const UploadFileInput = builder.inputType('UploadFileInput', {
   description:
@@ -42,6 +42,6 @@ builder.mutationField('uploadFile', (t) =>
     type: ResultUnion,
     description: 'Uploads a file for a message that is added later. Needs the scope WRITE.',
     args: { input: t.arg({ type: UploadFileInput, required: true, description: 'The file.' }) },
-    resolve: (_root, { input }, ctx) => writeResult(ctx, () => uploadFile(ctx, input)),
+    resolve: (_root, { input }, ctx) => writeOrRefusal(ctx, () => uploadFile(ctx, input)),
   }),
 );

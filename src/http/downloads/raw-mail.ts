@@ -5,7 +5,8 @@ import { decodeGlobalId } from '../../platform/global-id.ts';
 import { writeHead } from '../../platform/response-head.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import { openRawMail } from '../../tickets/deliveries/raw-mail.ts';
-import { decodeSegment, passwordChallenge, sendText } from '../respond.ts';
+import { decodeSegment } from '../request-target.ts';
+import { passwordChallenge, sendText } from '../respond.ts';
 import { dispositionOf } from './content-disposition.ts';
 
 /**

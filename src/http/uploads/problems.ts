@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asUnavailable } from '../../platform/database-faults.ts';
 import { BadCredential, type ErrorCode, RateLimited, Refusal, Unavailable } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/log.ts';
-import { noteCode, notedOf } from '../../platform/request-notes.ts';
-import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/faults.ts';
+import { noteCode, notesOf } from '../../platform/request-notes.ts';
+import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/fault-codes.ts';
 import { identityOf } from '../request-identity.ts';
 import { sendText } from '../respond.ts';
 
@@ -77,7 +77,7 @@ export function answerProblem(
   res: ServerResponse,
   { code, detail, status = statuses[code], members = {}, headers = {} }: UploadProblem,
 ): void {
-  noteCode(notedOf(res.req), code);
+  noteCode(notesOf(res.req), code);
   const type = types[code] ?? 'about:blank';
   sendText(res, status, JSON.stringify({ type, title: titleOf(code), status, detail, code, ...members }), {
     'Content-Type': 'application/problem+json',

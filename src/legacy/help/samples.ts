@@ -1,4 +1,4 @@
-import { namespaces } from '../dotnet/new-message.ts';
+import { namespaces } from '../dotnet/new-message-post.ts';
 
 const { instance, posts, data, arrays, results } = namespaces;
 

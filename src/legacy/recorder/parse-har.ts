@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { contentCoding } from '../dotnet/content-coding.ts';
+import { contentCoding } from '../dotnet/content-encoding.ts';
 import { foldPath } from '../dotnet/fold-path.ts';
 import { parseMediaType } from '../dotnet/media-type.ts';
 import { selectCharset } from '../dotnet/negotiation.ts';

@@ -1,4 +1,4 @@
-import { fileNameKey, normalizedName } from './match-file-name.ts';
+import { fileNameKey, normalizedName } from './normalize-file-name.ts';
 
 /** A file that the HTML of its message can refer to. */
 export interface NamedFile {

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type postgres from 'postgres';
 import { assign, insertFrom } from '../../db/insert-from.ts';
-import { statement } from '../../db/statement.ts';
+import { prepareStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryAttempts, mailboxes } from '../../db/tables.ts';
 import { d, e, isWaiting, leaseFor, m } from '../table-aliases.ts';
 import { atCapStep, isAtCap } from './pacing.ts';
@@ -17,7 +17,7 @@ export interface Claim {
 }
 
 /** Number of mails of one mailbox that this worker can take now. */
-export interface MailboxSlots {
+export interface FreeSlots {
   readonly mailboxId: number;
   readonly free: number;
 }
@@ -30,13 +30,13 @@ export interface ClaimOptions {
   /** How long the worker may hold a mail before another one takes it over. */
   readonly leaseSeconds: number;
   /** Mailboxes with a number other than `free`. */
-  readonly lanes: readonly MailboxSlots[];
+  readonly slots: readonly FreeSlots[];
   /** Number of mails that this worker can take now of any other mailbox. */
   readonly free: number;
   /** Conditional mails that this transaction checked under their tickets' locks. Others are not claimed. */
-  readonly cleared?: readonly number[];
+  readonly checkedMails?: readonly number[];
   /** Mailboxes with a cap per recipient that this transaction locked. Nothing of others is claimed. */
-  readonly turns?: readonly number[];
+  readonly lockedMailboxes?: readonly number[];
 }
 
 /** Days that a mail is retried from its first attempt (RFC 5321 §4.5.4.1). */
@@ -45,12 +45,19 @@ export const giveUpAfterDays = 5;
 const value = sql.placeholder;
 const now = sql`${value('now')}::timestamptz`;
 const free = sql`${value('free')}::int`;
-const roomOfLanes = sql`unnest(${value('laneIds')}::int[], ${value('laneRooms')}::int[]) as l (id, free)`;
+const freeSlots = sql`unnest(${value('mailboxIds')}::int[], ${value('freeSlots')}::int[]) as l (id, free)`;
 
-const takeDue = statement<Claim, ReturnType<typeof valuesOf>>(sql`
-    with ${atCapStep(now)}, lanes as (
+const takeDue = prepareStatement<Claim, ReturnType<typeof valuesOf>>(sql`
+    with ${atCapStep(now)}, first_of_ticket as materialized (
+      -- One pass over what is due. If each mail is asked whether its ticket has an earlier one, PostgreSQL
+      -- expects a match soon and reads the table from its beginning, past every mail that was ever sent.
+      select min(${e.id}) as id from ${deliveries} e
+      where ${e.state} in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING') and not ${e.awaitsScan}
+        and (${e.state} = 'TRANSMITTING' or ${e.dueAt} <= ${now})
+      group by ${e.mailboxId}, ${e.ticketId}
+    ), unpaced as (
       select ${m.id}, ${m.ratePerRecipientHour} as "ratePerRecipientHour", coalesce(l.free, ${free}) as free
-      from ${mailboxes} m left join ${roomOfLanes} on l.id = ${m.id}
+      from ${mailboxes} m left join ${freeSlots} on l.id = ${m.id}
       where ${m.ratePerMinute} is null and ${m.ratePerRecipientHour} is null
     ), paced as (
       -- The row's lock makes workers take turns at a mailbox that has a cap; one mail goes at once and what
@@ -62,15 +69,15 @@ const takeDue = statement<Claim, ReturnType<typeof valuesOf>>(sql`
           case when ${m.ratePerRecipientHour} is not null then 1 end,
           1 + floor(date_part('epoch', least(${now} - ${m.pacedUntil}, interval '1 second'))
             * ${m.ratePerMinute} / 60)::int) as free
-      from ${mailboxes} m left join ${roomOfLanes} on l.id = ${m.id}
+      from ${mailboxes} m left join ${freeSlots} on l.id = ${m.id}
       where (${m.ratePerMinute} is not null or ${m.ratePerRecipientHour} is not null)
         and (${m.ratePerMinute} is null or ${m.pacedUntil} <= ${now})
-        and (${m.ratePerRecipientHour} is null or ${m.id} = any (${value('turns')}::int[])
+        and (${m.ratePerRecipientHour} is null or ${m.id} = any (${value('lockedMailboxes')}::int[])
           and not exists (
             select from ${deliveries} e where ${e.mailboxId} = ${m.id} and ${e.state} = 'TRANSMITTING'))
       for no key update of m skip locked
     ), room as (
-      select id, "ratePerRecipientHour", free from lanes where free > 0
+      select id, "ratePerRecipientHour", free from unpaced where free > 0
       union all
       select id, "ratePerRecipientHour", free from paced where free > 0
     ), due as (
@@ -79,14 +86,8 @@ const takeDue = statement<Claim, ReturnType<typeof valuesOf>>(sql`
         select ${d.id} from ${deliveries} d
         where ${d.mailboxId} = m.id and ${isWaiting} and not ${d.awaitsScan} and ${d.dueAt} <= ${now}
           and (m."ratePerRecipientHour" is null or not ${isAtCap})
-          and (${d.cancelIf} = '{}' or ${d.attempts} > 0 or ${d.id} = any (${value('cleared')}::int[]))
-          and not exists (
-            select from ${deliveries} e
-            where ${e.ticketId} = ${d.ticketId} and ${e.id} < ${d.id} and ${e.mailboxId} = ${d.mailboxId}
-              and ${e.state} in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING') and not ${e.awaitsScan}
-              and (${e.state} = 'TRANSMITTING' or ${e.dueAt} <= ${now})
-            -- A limit keeps the planner from reading a mailbox's whole backlog for each mail.
-            offset 0)
+          and (${d.cancelIf} = '{}' or ${d.attempts} > 0 or ${d.id} = any (${value('checkedMails')}::int[]))
+          and ${d.id} in (select id from first_of_ticket)
         order by ${d.dueAt}, ${d.id} limit m.free
         for no key update of d skip locked
       ) d
@@ -135,8 +136,8 @@ const takeDue = statement<Claim, ReturnType<typeof valuesOf>>(sql`
 export const claim = (client: postgres.Sql, options: ClaimOptions): Promise<Claim[]> =>
   takeDue(client, valuesOf(options));
 
-function valuesOf({ lanes, cleared = [], turns = [], ...options }: ClaimOptions) {
-  const laneIds = lanes.map(({ mailboxId }) => mailboxId);
-  const laneRooms = lanes.map((lane) => lane.free);
-  return { ...options, laneIds, laneRooms, cleared, turns };
+function valuesOf({ slots, checkedMails = [], lockedMailboxes = [], ...options }: ClaimOptions) {
+  const mailboxIds = slots.map(({ mailboxId }) => mailboxId);
+  const freeSlots = slots.map((mailbox) => mailbox.free);
+  return { ...options, mailboxIds, freeSlots, checkedMails, lockedMailboxes };
 }

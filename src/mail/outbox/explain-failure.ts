@@ -1,5 +1,5 @@
 import type { DeliveryState, RecipientKind, RecipientState } from '../../platform/vocabulary.ts';
-import { type Explanation, failureRules } from './failure-rules.ts';
+import { type Explanation, explanationRules } from './explanation-rules.ts';
 
 /** The ledger's failure text of a mail that waits for the scan of its files. */
 export const awaitsScan = 'Waits: its files have not been scanned yet';
@@ -34,7 +34,8 @@ export function explainRecipient({
   if (state === 'OUTCOME_UNKNOWN') return unknown;
   if ((state !== 'FAILED' && state !== 'DEFERRED') || reply === null || reply === '') return undefined;
   if (reply.startsWith('Not sent: ')) return { reason: `${reply}.`, suggestedAction: null };
-  const { reason, suggestedAction } = failureRules.find(({ matches }) => matches.test(reply)) ?? unreachable;
+  const { reason, suggestedAction } =
+    explanationRules.find(({ matches }) => matches.test(reply)) ?? unreachable;
   // A FAILED recipient without a permanent reply was retried until the time limit.
   const gaveUp = state === 'FAILED' && !/^5\d\d\b/.test(reply);
   return gaveUp

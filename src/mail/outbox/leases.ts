@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type postgres from 'postgres';
 import { assign } from '../../db/insert-from.ts';
 import { outboxChannel } from '../../db/notify-channels.ts';
-import { run } from '../../db/statement.ts';
+import { runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients, tickets } from '../../db/tables.ts';
 import { appendDeliveryEvents } from '../../events/append-events.ts';
 import { a, d, isUnsettled, leaseFor, r } from '../table-aliases.ts';
@@ -20,7 +20,7 @@ const rowsOf = (claims: readonly Owned[]): SQL => sql`
 
 /** Releases claims whose attempts have not begun. */
 export async function release(client: postgres.Sql, claims: readonly Owned[]): Promise<void> {
-  await run(
+  await runStatement(
     client,
     sql`
     with input as (select * from ${rowsOf(claims)}), released as (
@@ -50,7 +50,7 @@ export async function renew(
   claims: readonly Owned[],
   leaseSeconds: number,
 ): Promise<void> {
-  await run(
+  await runStatement(
     client,
     sql`
     with owned as (
@@ -75,7 +75,7 @@ const workerEnded = 'The worker stopped while the mail was being sent';
  * unknown. Deliveries of locked tickets are left to the next round.
  */
 export async function recover(client: postgres.Sql, now: Date, limit = 500): Promise<Recovered[]> {
-  return run<Recovered>(
+  return runStatement<Recovered>(
     client,
     sql`
     with expired as (

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type postgres from 'postgres';
 import { assign } from '../../db/insert-from.ts';
-import { run, statement } from '../../db/statement.ts';
+import { prepareStatement, runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryRecipients, mailboxes } from '../../db/tables.ts';
 import { d, isUnsettled, isWaiting, m, r } from '../table-aliases.ts';
 
@@ -36,8 +36,8 @@ export const isAtCap: SQL = sql`
  * statement, which sees the previous worker's claims.
  * @returns the ids of the locked mailboxes; others are locked by another worker
  */
-export async function takeTurns(client: postgres.Sql): Promise<number[]> {
-  const rows = await run<{ id: number }>(
+export async function lockCappedMailboxes(client: postgres.Sql): Promise<number[]> {
+  const rows = await runStatement<{ id: number }>(
     client,
     sql`
     select ${m.id} from ${mailboxes} m where ${m.ratePerRecipientHour} is not null
@@ -54,7 +54,7 @@ export async function postpone(client: postgres.Sql, now: Date): Promise<void> {
 }
 
 async function postponeSome(client: postgres.Sql, now: Date): Promise<number> {
-  const rows = await run(
+  const rows = await runStatement(
     client,
     sql`
     with ${atCapStep(sql`${now}::timestamptz`)}, over as (
@@ -79,7 +79,7 @@ async function postponeSome(client: postgres.Sql, now: Date): Promise<number> {
   return rows.length;
 }
 
-const selectNextDue = statement<{ due: Date | null }, Record<string, never>>(sql`
+const selectNextDue = prepareStatement<{ due: Date | null }, Record<string, never>>(sql`
   select min(greatest(n.due_at, case when ${m.ratePerMinute} is not null then ${m.pacedUntil} end)) as due
   from ${mailboxes} m cross join lateral (
     select ${d.dueAt} as due_at from ${deliveries} d
@@ -92,33 +92,23 @@ export async function nextDue(client: postgres.Sql, now: Date): Promise<number |
   return row?.due == null ? undefined : Math.max(0, row.due.getTime() - now.getTime());
 }
 
-/** Records the server's size limit (EHLO SIZE) for its mailbox, so that the command refuses larger mails. */
-export async function learnSizeLimit(client: postgres.Sql, mailboxId: number, octets: number): Promise<void> {
-  const limit = Math.min(octets, 2_147_483_647);
-  await run(
-    client,
-    sql`
-    update ${mailboxes} m set ${assign(mailboxes, { serverMaxMailBytes: limit })}
-    where ${m.id} = ${mailboxId} and ${m.serverMaxMailBytes} is distinct from ${limit}`,
-  );
-}
-
 /**
- * Whether claims need a transaction: for mailboxes with a cap per recipient, or for due conditional mails.
+ * Finds which rows a claim has to lock first, which takes a transaction: `mailboxes` that have a cap per
+ * recipient, and `tickets` of due mails with a `cancelIf`.
  */
-export async function findSpecial(
+export async function findNeededLocks(
   client: postgres.Sql,
   now: Date,
-): Promise<{ counted: boolean; conditional: boolean }> {
-  const [row] = await run<{ counted: boolean; conditional: boolean }>(
+): Promise<{ mailboxes: boolean; tickets: boolean }> {
+  const [row] = await runStatement<{ mailboxes: boolean; tickets: boolean }>(
     client,
     sql`
-    select exists (select from ${mailboxes} m where ${m.ratePerRecipientHour} is not null) as counted,
+    select exists (select from ${mailboxes} m where ${m.ratePerRecipientHour} is not null) as mailboxes,
       exists (
         select from ${deliveries} d
         where ${d.cancelIf} <> '{}' and ${isWaiting} and not ${d.awaitsScan}
           and ${d.dueAt} <= ${now}::timestamptz and ${d.attempts} = 0
-      ) as conditional`,
+      ) as tickets`,
   );
   return row!;
 }

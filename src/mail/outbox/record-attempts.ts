@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type postgres from 'postgres';
 import { assign, insertFrom } from '../../db/insert-from.ts';
-import { statement } from '../../db/statement.ts';
+import { prepareStatement } from '../../db/run-statement.ts';
 import {
   deliveries,
   deliveryAttempts,
@@ -35,7 +35,7 @@ export type ClaimRef = Pick<Claim, 'id' | 'token'>;
 
 const value = sql.placeholder;
 
-const insertSources = statement<
+const insertSources = prepareStatement<
   object,
   { ids: number[]; tokens: string[]; skeletons: string[]; inserts: string[] }
 >(sql`
@@ -68,7 +68,7 @@ const insertSources = statement<
  * ownership and deletes the source. Commits asynchronously: WAL is ordered, so the synchronous BODY fence
  * that follows makes this durable too.
  */
-export async function keepSources(
+export async function storeSources(
   client: postgres.Sql,
   kept: readonly (ClaimRef & { source: MailSource })[],
 ): Promise<void> {
@@ -80,7 +80,7 @@ export async function keepSources(
   });
 }
 
-const enterBody = statement<{ token: string }, { ids: number[]; tokens: string[] }>(sql`
+const enterBody = prepareStatement<{ token: string }, { ids: number[]; tokens: string[] }>(sql`
     update ${deliveries} d set ${assign(deliveries, { phase: 'BODY' })}
     where ${d.id} = any (${value('ids')}::int[])
       and ${d.attempt} = any (${value('tokens')}::uuid[])
@@ -112,7 +112,10 @@ export interface Settled {
 // The explicit ids keep every step on its index, whatever row count the planner estimates.
 const those = sql`any (${value('ids')}::int[])`;
 
-const writeOutcomes = statement<{ id: number; locked: boolean }, { ids: number[]; settlements: string }>(sql`
+const writeOutcomes = prepareStatement<
+  { id: number; locked: boolean },
+  { ids: number[]; settlements: string }
+>(sql`
     with input as (
       select * from json_to_recordset(${value('settlements')}::text::json) as i (
         id int, token uuid, state text, event text, phase text, reply text, failure text, "dueAt" timestamptz,

@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm';
 import type postgres from 'postgres';
 import { assign } from '../../db/insert-from.ts';
-import { run } from '../../db/statement.ts';
+import { runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients, outboxHomes, tickets } from '../../db/tables.ts';
 import { appendDeliveryEvents } from '../../events/append-events.ts';
 import type { DeliveryState } from '../../platform/vocabulary.ts';
 import { a, d, isUnsettled, r } from '../table-aliases.ts';
-import { findHome, setHomeHere } from './sending-gate.ts';
+import { findOutboxHome, setOutboxHome } from './sending-gate.ts';
 
 /** Most deliveries that one statement changes. Their tickets stay locked until the commit. */
 const atOnce = 500;
@@ -28,8 +28,8 @@ export interface Released {
  * @param doubt whether due mails become OUTCOME_UNKNOWN as well, for an operator to resolve one by one
  */
 export async function releaseOutbox(tx: postgres.Sql, doubt: boolean): Promise<Released> {
-  await run(tx, sql`select from ${outboxHomes} for update`);
-  const { moved, turned, here } = await findHome(tx);
+  await runStatement(tx, sql`select from ${outboxHomes} for update`);
+  const { moved, turned, here } = await findOutboxHome(tx);
   const restored = moved || turned;
   const states: DeliveryState[] = [
     ...(restored ? (['TRANSMITTING'] as const) : []),
@@ -38,12 +38,12 @@ export async function releaseOutbox(tx: postgres.Sql, doubt: boolean): Promise<R
   let outcomeUnknown = 0;
   for (let changed = atOnce; changed === atOnce && states.length > 0; outcomeUnknown += changed)
     changed = await makeUnknown(tx, states);
-  await setHomeHere(tx, here);
+  await setOutboxHome(tx, here);
   return { restored, outcomeUnknown };
 }
 
 async function makeUnknown(tx: postgres.Sql, states: readonly DeliveryState[]): Promise<number> {
-  const changed = await run(
+  const changed = await runStatement(
     tx,
     sql`
     with chosen as (

@@ -2,7 +2,7 @@ import { sql as build, type SQL } from 'drizzle-orm';
 import type postgres from 'postgres';
 import { assign, insertFrom } from '../../db/insert-from.ts';
 import { outboxChannel } from '../../db/notify-channels.ts';
-import { run } from '../../db/statement.ts';
+import { runStatement } from '../../db/run-statement.ts';
 import { outboxHomes } from '../../db/tables.ts';
 import type { Logger } from '../../platform/log.ts';
 
@@ -28,7 +28,7 @@ export interface KnownAttempt {
 }
 
 /** Where the outbox belongs, and whether it is held. */
-export interface Home {
+export interface OutboxHome {
   /** Since when sending is held; null: it is not. */
   readonly heldAt: Date | null;
   readonly reason: string | null;
@@ -63,10 +63,10 @@ export async function findLocation(sql: postgres.Sql): Promise<DatabaseLocation>
 }
 
 /** Reads the outbox's home, and records this location when there is none yet. */
-export async function findHome(sql: postgres.Sql): Promise<Home> {
+export async function findOutboxHome(sql: postgres.Sql): Promise<OutboxHome> {
   const here = await findLocation(sql);
-  await run(sql, build`${insertHome(here)} on conflict do nothing`);
-  const [row] = await run<DatabaseLocation & Pick<Home, 'heldAt' | 'reason'>>(
+  await runStatement(sql, build`${insertHome(here)} on conflict do nothing`);
+  const [row] = await runStatement<DatabaseLocation & Pick<OutboxHome, 'heldAt' | 'reason'>>(
     sql,
     build`select ${outboxHomes.heldAt} as "heldAt", ${outboxHomes.reason} as reason,
       ${outboxHomes.place} as place, ${outboxHomes.timeline} as timeline from ${outboxHomes}`,
@@ -81,7 +81,7 @@ export async function findHome(sql: postgres.Sql): Promise<Home> {
  * @returns false when it was held already
  */
 export async function hold(sql: postgres.Sql, reason: string): Promise<boolean> {
-  const held = await run(
+  const held = await runStatement(
     sql,
     build`update ${outboxHomes} set ${assign(outboxHomes, { heldAt: build`clock_timestamp()`, reason })}
       where ${outboxHomes.heldAt} is null returning 1 as held`,
@@ -91,9 +91,9 @@ export async function hold(sql: postgres.Sql, reason: string): Promise<boolean> 
 }
 
 /** Records this location as the outbox's home and resumes sending. */
-export async function setHomeHere(sql: postgres.Sql, here: DatabaseLocation): Promise<void> {
+export async function setOutboxHome(sql: postgres.Sql, here: DatabaseLocation): Promise<void> {
   const only = build.identifier(outboxHomes.only.name);
-  await run(
+  await runStatement(
     sql,
     build`${insertHome(here)} on conflict (${only}) do update
       set ${assign(outboxHomes, { ...here, heldAt: null, reason: null })}`,
@@ -112,7 +112,7 @@ const insertHome = ({ place, timeline }: DatabaseLocation): SQL =>
  * Why a worker that starts now would send nothing; undefined when it would send. Writes only a missing home.
  */
 export async function whyHeld(sql: postgres.Sql): Promise<string | undefined> {
-  const { heldAt, reason, moved, turned } = await findHome(sql);
+  const { heldAt, reason, moved, turned } = await findOutboxHome(sql);
   if (heldAt !== null) return reason ?? 'held';
   if (moved) return copied;
   return turned ? recovered : undefined;
@@ -132,13 +132,13 @@ async function remember(
 }
 
 /** The check before each claim. */
-export interface Gate {
+export interface SendingGate {
   /** Whether mails may be sent. It queries the database at most every `everyMs`, and logs a reason once. */
   isOpen(): Promise<boolean>;
   /** Called when the outbox was held or released. */
-  askAgain(): void;
+  recheck(): void;
   /** Called when an attempt begins. */
-  began(attempt: KnownAttempt): void;
+  attemptStarted(attempt: KnownAttempt): void;
 }
 
 /**
@@ -147,14 +147,14 @@ export interface Gate {
  * for such a worker or for an operator.
  * @param everyMs milliseconds between two queries while mails are sent
  */
-export function createGate(sql: postgres.Sql, log: Logger, everyMs: number): Gate {
+export function createSendingGate(sql: postgres.Sql, log: Logger, everyMs: number): SendingGate {
   let askedAt = Number.NEGATIVE_INFINITY;
   let known: readonly KnownAttempt[] | undefined;
   let last: KnownAttempt | undefined;
   let told: string | undefined;
 
   async function whyNot(): Promise<string | undefined> {
-    const { heldAt, reason, moved, turned, here } = await findHome(sql);
+    const { heldAt, reason, moved, turned, here } = await findOutboxHome(sql);
     if (heldAt !== null) return reason ?? 'held';
     const { lost, newest } = await remember(sql, [...(known ?? []), ...(last === undefined ? [] : [last])]);
     if (moved || lost) {
@@ -163,7 +163,7 @@ export function createGate(sql: postgres.Sql, log: Logger, everyMs: number): Gat
       return why;
     }
     if (turned && known === undefined) return recovered;
-    if (turned) await setHomeHere(sql, here);
+    if (turned) await setOutboxHome(sql, here);
     known = newest;
     return undefined;
   }
@@ -178,10 +178,10 @@ export function createGate(sql: postgres.Sql, log: Logger, everyMs: number): Gat
       told = why;
       return why === undefined;
     },
-    askAgain() {
+    recheck() {
       askedAt = Number.NEGATIVE_INFINITY;
     },
-    began(attempt) {
+    attemptStarted(attempt) {
       last = attempt;
     },
   };

@@ -1,7 +1,8 @@
 import type { AttemptOutcome } from './outcome.ts';
+import type { OutgoingMail } from './outgoing-mail.ts';
+import type { SmtpServer, SmtpTimeouts } from './server-settings.ts';
 import { SmtpSession } from './session.ts';
 import { failedToConnect } from './smtp-errors.ts';
-import type { SmtpServer, SmtpTimeouts, Transmission } from './transmission.ts';
 
 /** Most mails per connection, as many servers limit them. */
 const mailsPerConnection = 100;
@@ -14,7 +15,7 @@ export interface SmtpPool {
    * Waits for a free connection, then calls `begin`, then sends. Resolves to undefined if the mail was
    * cancelled, also when `begin` returns false. Never rejects.
    */
-  send(mail: Transmission, begin?: () => boolean): Promise<AttemptOutcome | undefined>;
+  send(mail: OutgoingMail, begin?: () => boolean): Promise<AttemptOutcome | undefined>;
   /** The server's last announced size limit, in octets. */
   readonly sizeLimit: number | undefined;
   /** Cancels mails that wait for a connection, now and later. */
@@ -68,7 +69,7 @@ export function createSmtpPool(server: SmtpServer, connections: number, timeouts
 
   async function sendBy(
     session: SmtpSession | undefined,
-    mail: Transmission,
+    mail: OutgoingMail,
   ): Promise<AttemptOutcome | undefined> {
     const used = session ?? new SmtpSession(server, timeouts);
     active.add(used);
@@ -82,7 +83,7 @@ export function createSmtpPool(server: SmtpServer, connections: number, timeouts
   async function sendOver(
     used: SmtpSession,
     wasKept: boolean,
-    mail: Transmission,
+    mail: OutgoingMail,
   ): Promise<AttemptOutcome | undefined> {
     if (!wasKept) {
       try {

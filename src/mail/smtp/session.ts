@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { needsSmtpUtf8 } from '../address.ts';
-import { socketOf } from './connection-socket.ts';
 import { type Extensions, readExtensions } from './extensions.ts';
+import { socketOf } from './nodemailer-socket.ts';
 import { type AttemptOutcome, unknownVerdict, verdictOf } from './outcome.ts';
+import type { OutgoingMail } from './outgoing-mail.ts';
+import type { SmtpServer, SmtpTimeouts } from './server-settings.ts';
 import { Fenced, OwnFault, orOwnFault, plainWords, type SmtpError, settled } from './smtp-errors.ts';
-import type { SmtpServer, SmtpTimeouts, Transmission } from './transmission.ts';
 
 const noSmtpUtf8 = '550 5.6.7 The mail server does not take addresses with letters beyond ASCII (SMTPUTF8)';
 
@@ -81,7 +82,7 @@ export class SmtpSession {
   }
 
   /** Sends one mail. Never rejects. Closes the session when its state is unsafe for another mail. */
-  async send(mail: Transmission): Promise<AttemptOutcome> {
+  async send(mail: OutgoingMail): Promise<AttemptOutcome> {
     const refused = this.#unfit(mail);
     if (refused !== undefined) return refused;
     const { from, to } = mail.envelope;
@@ -94,7 +95,7 @@ export class SmtpSession {
     return { ...outcome, verdicts: new Map([...outcome.verdicts, ...refusals]) };
   }
 
-  async #sendTo(mail: Transmission): Promise<AttemptOutcome> {
+  async #sendTo(mail: OutgoingMail): Promise<AttemptOutcome> {
     const body = { opened: false, ended: false };
     this.#mayHaveBegun = false;
     try {
@@ -134,7 +135,7 @@ export class SmtpSession {
   }
 
   /** The outcome for a mail that the server's announced limits exclude, without sending it. */
-  #unfit({ hasUtf8Headers, byteSize, envelope }: Transmission): AttemptOutcome | undefined {
+  #unfit({ hasUtf8Headers, byteSize, envelope }: OutgoingMail): AttemptOutcome | undefined {
     const reply = (text: string) => settled('ENVELOPE', text, { envelope }, () => verdictOf(text));
     if (hasUtf8Headers && !this.#extensions.smtpUtf8) return reply(noSmtpUtf8);
     if (this.sizeLimit !== undefined && byteSize > this.sizeLimit)
@@ -145,7 +146,7 @@ export class SmtpSession {
   }
 
   #transmit(
-    mail: Transmission,
+    mail: OutgoingMail,
     body: { opened: boolean; ended: boolean },
   ): Promise<SMTPConnection.SentMessageInfo> {
     let stall = () => {};
@@ -190,7 +191,7 @@ export class SmtpSession {
     setImmediate(() => socket.uncork());
   }
 
-  #judge(error: SmtpError, mail: Transmission, body: { opened: boolean; ended: boolean }): AttemptOutcome {
+  #judge(error: SmtpError, mail: OutgoingMail, body: { opened: boolean; ended: boolean }): AttemptOutcome {
     const reply = error.response ?? '';
     // The server refused with a reply, so the session stays usable unless a body is half sent.
     const answered =

@@ -1,6 +1,6 @@
 import type { Envelope } from '../compose/compose-mail.ts';
 import { type AttemptOutcome, cleanReply, type RecipientVerdict, verdictOf } from './outcome.ts';
-import type { Transmission } from './transmission.ts';
+import type { OutgoingMail } from './outgoing-mail.ts';
 
 /** An error of nodemailer. */
 export interface SmtpError extends Error {
@@ -30,7 +30,7 @@ export const orOwnFault =
 export function settled(
   reached: AttemptOutcome['reached'],
   reply: string,
-  { envelope }: Pick<Transmission, 'envelope'>,
+  { envelope }: Pick<OutgoingMail, 'envelope'>,
   verdict: (address: string) => RecipientVerdict,
   serverDown = false,
 ): AttemptOutcome {

@@ -1,7 +1,7 @@
 import { envelopeAddress } from '../address.ts';
+import { defaultTimeouts, type SmtpServer } from './server-settings.ts';
 import { SmtpSession } from './session.ts';
 import { plainWords, type SmtpError } from './smtp-errors.ts';
-import { defaultTimeouts, type SmtpServer } from './transmission.ts';
 
 /** Milliseconds: shorter than for a mail, because a person waits. */
 const timeoutMs = 15_000;

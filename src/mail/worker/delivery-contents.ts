@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type postgres from 'postgres';
-import { statement } from '../../db/statement.ts';
+import { prepareStatement } from '../../db/run-statement.ts';
 import {
   attachments,
   deliveries,
@@ -24,7 +24,7 @@ import {
 } from '../compose/conversation.ts';
 import { type MailedMessage, mailedColumns, mailedOf, type NamedAddress } from '../compose/mail-parts.ts';
 import type { MailSource } from '../compose/mail-source.ts';
-import type { SendingMailbox } from '../smtp/transport.ts';
+import type { SendingMailbox } from '../smtp/mailbox-pools.ts';
 import { d, f, m, r } from '../table-aliases.ts';
 
 /** A recipient as the worker loads it. */
@@ -83,7 +83,7 @@ const mailed = sql.join(
   sql`, `,
 );
 
-const selectContents = statement<ContentsRow, { ids: readonly number[] }>(sql`
+const selectContents = prepareStatement<ContentsRow, { ids: readonly number[] }>(sql`
     select ${d.id}, ${d.rfcMessageId} as "rfcMessageId", ${d.fromAddress} as "fromAddress",
       ${d.fromName} as "fromName", ${d.subject} as subject, ${d.signature} as signature,
       ${d.autoSubmitted} as "autoSubmitted", ${d.giveUpAt} as "giveUpAt",

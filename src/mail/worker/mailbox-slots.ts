@@ -8,9 +8,9 @@ const firstRest = 1000;
 const longestRest = 120_000;
 
 /** The slots of each mailbox for claimed mails. */
-export interface Lanes {
+export interface MailboxSlots {
   /** Slots of an idle mailbox. */
-  readonly room: number;
+  readonly slotsPerMailbox: number;
   /** Mailboxes with another number of free slots. */
   list(): { mailboxId: number; free: number }[];
   /** Takes a slot. */
@@ -21,16 +21,16 @@ export interface Lanes {
    * Reports an attempt. A mailbox pauses while its server is down, so that its mails wait instead of failing
    * one by one.
    */
-  heard(mailboxId: number, serverDown: boolean): void;
+  reportServer(mailboxId: number, serverDown: boolean): void;
   /** Whether a claimed mail may begin: not while its mailbox pauses. */
   mayBegin(mailboxId: number): boolean;
   /** Milliseconds until the next pause ends; Infinity when there is none. */
   pause(): number;
   /** Whether enough slots are free for a claim to be worthwhile. */
-  worthAsking(): boolean;
+  isClaimWorthwhile(): boolean;
 }
 
-interface Lane {
+interface MailboxLoad {
   busy: number;
   failures: number;
   restsUntil: number;
@@ -41,7 +41,7 @@ interface Lane {
  * @param connections maximum connections per mailbox
  * @param random in [0, 1), for the jitter of pauses
  */
-export function createLanes({
+export function createMailboxSlots({
   connections,
   random,
   now,
@@ -49,54 +49,54 @@ export function createLanes({
   connections: number;
   random: () => number;
   now: () => Date;
-}): Lanes {
-  const room = connections * claimsPerConnection;
-  const lanes = new Map<number, Lane>();
-  const laneOf = (mailboxId: number): Lane => {
-    const known = lanes.get(mailboxId) ?? { busy: 0, failures: 0, restsUntil: 0 };
-    lanes.set(mailboxId, known);
+}): MailboxSlots {
+  const slotsPerMailbox = connections * claimsPerConnection;
+  const mailboxes = new Map<number, MailboxLoad>();
+  const mailboxOf = (mailboxId: number): MailboxLoad => {
+    const known = mailboxes.get(mailboxId) ?? { busy: 0, failures: 0, restsUntil: 0 };
+    mailboxes.set(mailboxId, known);
     return known;
   };
-  const freeOf = ({ busy, failures, restsUntil }: Lane): number => {
+  const freeOf = ({ busy, failures, restsUntil }: MailboxLoad): number => {
     if (restsUntil > now().getTime()) return 0;
     // After a pause, one mail tries the server. The others follow when it was sent.
     if (failures > 0) return busy === 0 ? 1 : 0;
-    return Math.max(0, room - busy);
+    return Math.max(0, slotsPerMailbox - busy);
   };
   return {
-    room,
-    list: () => [...lanes].map(([mailboxId, lane]) => ({ mailboxId, free: freeOf(lane) })),
+    slotsPerMailbox,
+    list: () => [...mailboxes].map(([mailboxId, mailbox]) => ({ mailboxId, free: freeOf(mailbox) })),
     enter(mailboxId) {
-      laneOf(mailboxId).busy += 1;
+      mailboxOf(mailboxId).busy += 1;
     },
     leave(mailboxId) {
-      const lane = laneOf(mailboxId);
-      lane.busy -= 1;
-      if (lane.busy === 0 && lane.failures === 0) lanes.delete(mailboxId);
+      const mailbox = mailboxOf(mailboxId);
+      mailbox.busy -= 1;
+      if (mailbox.busy === 0 && mailbox.failures === 0) mailboxes.delete(mailboxId);
     },
-    heard(mailboxId, serverDown) {
-      const lane = laneOf(mailboxId);
+    reportServer(mailboxId, serverDown) {
+      const mailbox = mailboxOf(mailboxId);
       if (!serverDown) {
-        lane.failures = 0;
-        lane.restsUntil = 0;
+        mailbox.failures = 0;
+        mailbox.restsUntil = 0;
         return;
       }
       // Concurrent attempts fail together and count as one failure.
-      if (lane.restsUntil > now().getTime()) return;
-      const longest = Math.min(longestRest, firstRest * 2 ** Math.min(lane.failures, 10));
-      lane.failures += 1;
-      lane.restsUntil = now().getTime() + longest / 2 + (random() * longest) / 2;
+      if (mailbox.restsUntil > now().getTime()) return;
+      const longest = Math.min(longestRest, firstRest * 2 ** Math.min(mailbox.failures, 10));
+      mailbox.failures += 1;
+      mailbox.restsUntil = now().getTime() + longest / 2 + (random() * longest) / 2;
     },
-    mayBegin: (mailboxId) => laneOf(mailboxId).restsUntil <= now().getTime(),
+    mayBegin: (mailboxId) => mailboxOf(mailboxId).restsUntil <= now().getTime(),
     pause() {
-      const ends = [...lanes.values()]
-        .map((lane) => lane.restsUntil - now().getTime())
+      const ends = [...mailboxes.values()]
+        .map((mailbox) => mailbox.restsUntil - now().getTime())
         .filter((rest) => rest > 0);
       return Math.min(Infinity, ...ends);
     },
-    worthAsking: () => {
-      const busy = [...lanes.values()].filter((lane) => lane.busy > 0);
-      return busy.length === 0 || busy.some((lane) => lane.busy <= room / 2);
+    isClaimWorthwhile: () => {
+      const busy = [...mailboxes.values()].filter((mailbox) => mailbox.busy > 0);
+      return busy.length === 0 || busy.some((mailbox) => mailbox.busy <= slotsPerMailbox / 2);
     },
   };
 }

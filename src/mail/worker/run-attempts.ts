@@ -7,8 +7,8 @@ import type { AttemptPhase, DeliveryState } from '../../platform/vocabulary.ts';
 import type { BlobStore } from '../../storage/blob-store.ts';
 import { inLargePieces, type MailSource, mailBytes, readAhead } from '../compose/mail-source.ts';
 import type { Claim } from '../outbox/claim.ts';
-import { learnSizeLimit } from '../outbox/pacing.ts';
-import { type ClaimRef, keepSources, openBody, settle } from '../outbox/record-attempts.ts';
+import { type ClaimRef, openBody, settle, storeSources } from '../outbox/record-attempts.ts';
+import { recordSizeLimit } from '../outbox/record-size-limit.ts';
 import {
   infectedSettlement,
   redactedSettlement,
@@ -16,8 +16,8 @@ import {
   settlementOf,
   unsettledRecipients,
 } from '../outbox/settlement.ts';
+import { type MailboxPools, MailboxUnusable } from '../smtp/mailbox-pools.ts';
 import { type AttemptOutcome, verdictOf } from '../smtp/outcome.ts';
-import { MailboxUnusable, type Transport } from '../smtp/transport.ts';
 import { type DeliveryContents, envelopeOf, prepareMail } from './delivery-contents.ts';
 import type { WorkerStep } from './steps.ts';
 
@@ -28,19 +28,19 @@ export interface AttemptPorts {
   readonly log: Logger;
   readonly now: () => Date;
   readonly random: () => number;
-  readonly transport: Transport;
+  readonly pools: MailboxPools;
   /**
    * Called with the server's health before the outcome is committed, so that other mails of the same mailbox
    * back off at once.
    */
-  readonly heard: (mailboxId: number, serverDown: boolean) => void;
-  readonly attempted?: AttemptSeen | undefined;
+  readonly reportServer: (mailboxId: number, serverDown: boolean) => void;
+  readonly attempted?: OnAttempt | undefined;
   /** Called and awaited at each step, for tests. */
   readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
 }
 
 /** Called with the outcome, the phase reached and the duration. */
-export type AttemptSeen = (outcome: DeliveryState, phase: AttemptPhase, seconds: number) => void;
+export type OnAttempt = (outcome: DeliveryState, phase: AttemptPhase, seconds: number) => void;
 
 /** Sends claimed deliveries. */
 export interface Attempts {
@@ -54,10 +54,10 @@ export interface Attempts {
 
 /** Creates the sender of claimed deliveries. Commits of concurrent attempts are batched. */
 export function createAttempts(ports: AttemptPorts): Attempts {
-  const { sql, blobs, log, now, transport, trace = () => {} } = ports;
+  const { sql, blobs, log, now, pools, trace = () => {} } = ports;
   const keep = createBatcher<ClaimRef & { source: MailSource }, void>(
     async (kept) => {
-      await keepSources(sql, kept);
+      await storeSources(sql, kept);
       return kept.map(() => undefined);
     },
     // A skeleton holds the whole body, so the weight bounds the size of one parameter.
@@ -87,7 +87,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
   async function writeUntilWritten(settlement: Settlement): Promise<boolean> {
     for (let wait = 100; ; wait = Math.min(wait * 2, 2000)) {
       try {
-        const became = await inSpan('ledger settle', ledger, () => write(settlement));
+        const became = await inSpan(ledger('settle'), () => write(settlement));
         if (became !== 'LOCKED') return became === 'WRITTEN';
       } catch (err) {
         log.error({ err, deliveryId: settlement.id }, 'settlement failed, retrying');
@@ -99,9 +99,9 @@ export function createAttempts(ports: AttemptPorts): Attempts {
   async function writeFence(kept: Promise<void> | undefined, { id, token }: Claim): Promise<boolean> {
     try {
       await kept;
-      return await inSpan('ledger fence', ledger, () => open({ id, token }));
+      return await inSpan(ledger('fence'), () => open({ id, token }));
     } catch (err) {
-      log.error({ err, deliveryId: id }, 'an attempt could not be written down: its connection is dropped');
+      log.error({ err, deliveryId: id }, 'the fence could not be committed; the connection is dropped');
       throw err;
     }
   }
@@ -113,7 +113,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
   ): Promise<AttemptOutcome | undefined> {
     const recipients = unsettledRecipients(contents.recipients);
     const envelope = envelopeOf(contents, recipients);
-    const pool = transport.poolOf(contents.mailbox);
+    const pool = pools.poolOf(contents.mailbox);
     const mail = await prepareMail(contents, now());
     const { id, token } = claim;
     const kept = contents.source === undefined ? keep({ id, token, source: mail.source }) : undefined;
@@ -147,7 +147,11 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     };
     await trace('connecting', claim.id);
     const smtp = { kind: SpanKind.CLIENT, attributes: { 'ticketwire.mailbox_id': contents.mailbox.id } };
-    const send = (begin: () => boolean) => inSpan('smtp send', smtp, () => pool.send(transmission, begin));
+    const send = (begin: () => boolean) =>
+      inSpan(
+        () => ({ name: 'smtp send', ...smtp }),
+        () => pool.send(transmission, begin),
+      );
     const outcome = await send(() => {
       if (!mayBegin()) return false;
       // Reads files while the server takes the envelope and the fence is committed.
@@ -155,10 +159,10 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       return true;
     });
     bytes.end();
-    if (outcome !== undefined) ports.heard(contents.mailbox.id, outcome.serverDown);
+    if (outcome !== undefined) ports.reportServer(contents.mailbox.id, outcome.serverDown);
     if (pool.sizeLimit !== undefined && pool.sizeLimit !== contents.serverMaxMailBytes)
-      await learnSizeLimit(sql, contents.mailbox.id, pool.sizeLimit).catch((err) =>
-        log.warn({ err }, 'a size limit was not kept'),
+      await recordSizeLimit(sql, contents.mailbox.id, pool.sizeLimit).catch((err) =>
+        log.warn({ err }, 'the size limit of a server could not be recorded'),
       );
     return outcome && { ...outcome, bodyAt };
   }
@@ -205,14 +209,19 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     run(claim, contents, mayBegin) {
       const { id, attempts } = claim;
       const attributes = { 'ticketwire.delivery_id': id, 'ticketwire.attempt': attempts };
-      return inSpan('mail attempt', { kind: SpanKind.CONSUMER, attributes }, () =>
-        attempt(claim, contents, mayBegin),
+      return inSpan(
+        () => ({ name: 'mail attempt', kind: SpanKind.CONSUMER, attributes }),
+        () => attempt(claim, contents, mayBegin),
       );
     },
   };
 }
 
-const ledger = { kind: SpanKind.CLIENT, attributes: { 'db.system.name': 'postgresql' } };
+const ledger = (step: string) => () => ({
+  name: `ledger ${step}`,
+  kind: SpanKind.CLIENT,
+  attributes: { 'db.system.name': 'postgresql' },
+});
 
 const levelOf: Partial<Record<DeliveryState, 'info' | 'error'>> = { SENT: 'info', OUTCOME_UNKNOWN: 'error' };
 
@@ -227,7 +236,7 @@ const nothingSaid: AttemptOutcome = {
 /** The outcome when the mailbox cannot send or the mail cannot be composed. No server was contacted. */
 function ownFault(contents: DeliveryContents, error: unknown, log: Logger): AttemptOutcome {
   const known = error instanceof MailboxUnusable;
-  if (!known) log.error({ err: error, deliveryId: contents.id }, 'a mail could not be made');
+  if (!known) log.error({ err: error, deliveryId: contents.id }, 'a mail could not be composed');
   const reply = known ? error.message : 'The mail could not be composed; the log of the gateway says why';
   const { to } = envelopeOf(contents, contents.recipients);
   return {

@@ -3,18 +3,18 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { outboxChannel } from '../../db/notify-channels.ts';
-import { createAlarm } from '../../platform/alarm.ts';
+import { createInterruptibleSleep } from '../../platform/interruptible-sleep.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { BlobStore } from '../../storage/blob-store.ts';
-import { clearConditional } from '../outbox/cancel-conditions.ts';
+import { cancelAnsweredMails } from '../outbox/cancel-answered-mails.ts';
 import { type Claim, type ClaimOptions, claim } from '../outbox/claim.ts';
 import { recover, release, renew } from '../outbox/leases.ts';
-import { findSpecial, nextDue, postpone, takeTurns } from '../outbox/pacing.ts';
-import { createGate } from '../outbox/sending-gate.ts';
-import { createTransport, type TransportOptions } from '../smtp/transport.ts';
+import { findNeededLocks, lockCappedMailboxes, nextDue, postpone } from '../outbox/pacing.ts';
+import { createSendingGate } from '../outbox/sending-gate.ts';
+import { createMailboxPools, type SharedSmtpSettings } from '../smtp/mailbox-pools.ts';
 import { loadContents } from './delivery-contents.ts';
-import { createLanes } from './mailbox-slots.ts';
-import { type AttemptSeen, createAttempts } from './run-attempts.ts';
+import { createMailboxSlots } from './mailbox-slots.ts';
+import { createAttempts, type OnAttempt } from './run-attempts.ts';
 import type { WorkerStep } from './steps.ts';
 
 const gatherMilliseconds = 10;
@@ -29,7 +29,7 @@ const usualDrain = { beginsMs: 5000, endsMs: 60_000 };
 const ledgerMs = 5000;
 
 /** What the worker needs. */
-export interface WorkerPorts extends TransportOptions {
+export interface WorkerPorts extends SharedSmtpSettings {
   /** Raw postgres.js of the gateway's role, with a few connections of its own. */
   readonly sql: postgres.Sql;
   readonly blobs: Pick<BlobStore, 'open'>;
@@ -43,7 +43,7 @@ export interface WorkerPorts extends TransportOptions {
   /** How long shutdown waits, in milliseconds: for mails before their fence, and for the others. */
   readonly drain?: { readonly beginsMs?: number; readonly endsMs?: number };
   /** Called for each attempt once its outcome is written. */
-  readonly attempted?: AttemptSeen;
+  readonly attempted?: OnAttempt;
   /** Called and awaited at each step of each delivery, for tests that kill the process there. */
   readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
 }
@@ -65,8 +65,8 @@ export function createWorker(ports: WorkerPorts): Worker {
   const { sql, log, now, leaseSeconds = 60, pollSeconds = 5 } = ports;
   const drain = { ...usualDrain, ...ports.drain };
   const name = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
-  const transport = createTransport(ports);
-  const lanes = createLanes({
+  const pools = createMailboxPools(ports);
+  const slots = createMailboxSlots({
     connections: ports.connections ?? 5,
     random: ports.random ?? Math.random,
     now,
@@ -75,34 +75,34 @@ export function createWorker(ports: WorkerPorts): Worker {
   const running = new Set<Promise<void>>();
   const attempts = createAttempts({
     ...ports,
-    transport,
-    heard: lanes.heard,
+    pools,
+    reportServer: slots.reportServer,
     random: ports.random ?? Math.random,
   });
   let stopping = false;
-  const alarm = createAlarm();
-  const gate = createGate(sql, log, (leaseSeconds * 1000) / 4);
+  const pause = createInterruptibleSleep();
+  const gate = createSendingGate(sql, log, (leaseSeconds * 1000) / 4);
   let loop: Promise<void> | undefined;
   let recoveredAt = Number.NEGATIVE_INFINITY;
   let postponeAt = Number.NEGATIVE_INFINITY;
-  let special = { counted: false, conditional: false, at: Number.NEGATIVE_INFINITY };
+  let locks = { mailboxes: false, tickets: false, at: Number.NEGATIVE_INFINITY };
 
   function begin(one: Claim, contents: Awaited<ReturnType<typeof loadContents>>): void {
     alive.set(one.token, one);
-    gate.began(one);
-    lanes.enter(one.mailboxId);
+    gate.attemptStarted(one);
+    slots.enter(one.mailboxId);
     const task = attempts
-      .run(one, contents.get(one.id)!, () => !stopping && lanes.mayBegin(one.mailboxId))
+      .run(one, contents.get(one.id)!, () => !stopping && slots.mayBegin(one.mailboxId))
       .then(async (outcome) => {
         if (outcome === undefined) await release(sql, [one]);
       })
       .catch((err) => log.error({ err, deliveryId: one.id }, 'attempt abandoned; its lease will expire'))
       .finally(() => {
         alive.delete(one.token);
-        lanes.leave(one.mailboxId);
+        slots.leave(one.mailboxId);
         running.delete(task);
         // Claims again once half of the slots are free, not for each one.
-        if (lanes.worthAsking()) alarm.ring();
+        if (slots.isClaimWorthwhile()) pause.wake();
       });
     running.add(task);
   }
@@ -118,22 +118,26 @@ export function createWorker(ports: WorkerPorts): Worker {
       for (const { id, state } of await recover(sql, now()))
         log.warn({ deliveryId: id, state }, 'a mail was recovered: its worker did not renew the lease');
     }
-    if (performance.now() - special.at >= lookMilliseconds)
-      special = { ...(await findSpecial(sql, now())), at: performance.now() };
-    if (special.counted && performance.now() >= postponeAt) {
+    if (performance.now() - locks.at >= lookMilliseconds)
+      locks = { ...(await findNeededLocks(sql, now())), at: performance.now() };
+    if (locks.mailboxes && performance.now() >= postponeAt) {
       const began = performance.now();
       await postpone(sql, now());
       // It scans all due mails, because claims would otherwise skip those at a cap one by one.
       postponeAt = performance.now() + Math.max(postponeMilliseconds, 10 * (performance.now() - began));
     }
-    const options = { worker: name, now: now(), leaseSeconds, lanes: lanes.list(), free: lanes.room };
-    const claims = await (special.counted || special.conditional
-      ? claimSpecial(options)
-      : claim(sql, options));
+    const options = {
+      worker: name,
+      now: now(),
+      leaseSeconds,
+      slots: slots.list(),
+      free: slots.slotsPerMailbox,
+    };
+    const claims = await (locks.mailboxes || locks.tickets ? claimWithLocks(options) : claim(sql, options));
     if (claims.length === 0)
       return Math.max(
         100,
-        Math.min(pollSeconds * 1000, lanes.pause(), (await nextDue(sql, now())) ?? Infinity),
+        Math.min(pollSeconds * 1000, slots.pause(), (await nextDue(sql, now())) ?? Infinity),
       );
     const contents = await loadContents(
       sql,
@@ -144,27 +148,27 @@ export function createWorker(ports: WorkerPorts): Worker {
   }
 
   /** A claim with the locks and checks that caps and conditions need. Mailboxes are locked last. */
-  function claimSpecial(options: ClaimOptions): Promise<Claim[]> {
+  function claimWithLocks(options: ClaimOptions): Promise<Claim[]> {
     return sql.begin(async (transaction) => {
       const tx = transaction as unknown as postgres.Sql;
-      const cleared = special.conditional ? await clearConditional(tx, options.now) : [];
-      const turns = special.counted ? await takeTurns(tx) : [];
-      return claim(tx, { ...options, turns, cleared });
+      const checkedMails = locks.tickets ? await cancelAnsweredMails(tx, options.now) : [];
+      const lockedMailboxes = locks.mailboxes ? await lockCappedMailboxes(tx) : [];
+      return claim(tx, { ...options, lockedMailboxes, checkedMails });
     }) as Promise<Claim[]>;
   }
 
   async function run(): Promise<void> {
     while (!stopping) {
-      alarm.reset();
+      pause.reset();
       let wait = 1000;
       try {
         wait = await round();
       } catch (err) {
         log.error({ err }, 'the outbox cannot be read');
       }
-      if (wait > 0) await alarm.wait(wait);
-      else if (!lanes.worthAsking()) {
-        await alarm.wait(pollSeconds * 1000);
+      if (wait > 0) await pause.sleep(wait);
+      else if (!slots.isClaimWorthwhile()) {
+        await pause.sleep(pollSeconds * 1000);
         // Gathers mails that are queued one by one into one claim.
         await sleep(gatherMilliseconds);
       }
@@ -187,21 +191,21 @@ export function createWorker(ports: WorkerPorts): Worker {
     start() {
       if (loop !== undefined) return;
       const heard = (about = '') => {
-        if (about === 'home') gate.askAgain();
-        alarm.ring();
+        if (about === 'home') gate.recheck();
+        pause.wake();
       };
-      listening = sql.listen(outboxChannel, heard, alarm.ring);
+      listening = sql.listen(outboxChannel, heard, pause.wake);
       listening.catch((err) => log.error({ err }, 'the outbox cannot be listened to; it is polled'));
       loop = run();
     },
-    wake: alarm.ring,
+    wake: pause.wake,
     async [Symbol.asyncDispose]() {
       stopping = true;
-      alarm.ring();
-      transport.cancelWaiting();
+      pause.wake();
+      pools.cancelWaiting();
       const cuts = [
-        setTimeout(() => transport.cut(false), drain.beginsMs),
-        setTimeout(() => transport.cut(true), drain.endsMs),
+        setTimeout(() => pools.cut(false), drain.beginsMs),
+        setTimeout(() => pools.cut(true), drain.endsMs),
       ];
       await loop;
       const ended = Promise.allSettled(running).then(() => true);
@@ -213,7 +217,7 @@ export function createWorker(ports: WorkerPorts): Worker {
       for (const cut of cuts) clearTimeout(cut);
       clearInterval(heartbeat);
       await listening?.then(({ unlisten }) => unlisten()).catch(() => {});
-      transport[Symbol.dispose]();
+      pools[Symbol.dispose]();
     },
   };
 }

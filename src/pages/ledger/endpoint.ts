@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isDirect } from '../../http/direct-request.ts';
-import { type PageAsset, readAsset, themeFile } from '../assets.ts';
+import { isDirect } from '../../http/caller-address.ts';
 import { embeddedSettings } from '../embedded-settings.ts';
+import { type PageAsset, readAsset, themeFile } from '../read-asset.ts';
 import { sendPage } from '../send-page.ts';
 import { ledgerDocument } from './document.ts';
 

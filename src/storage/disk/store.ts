@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { dayOf, isDay } from '../aside-day.ts';
 import {
   type AsideBlob,
   BlobMissing,
@@ -13,8 +14,9 @@ import {
   newBlobKey,
 } from '../blob-store.ts';
 import { checkStore } from '../check-store.ts';
-import { readSource } from '../read-source.ts';
-import { dayOf, isDay, readIdentity, writeIdentity } from '../store-identity.ts';
+import { copySource } from '../copy-source.ts';
+import { readIdentity, writeIdentity } from '../store-identity.ts';
+import { createFolders, entriesOf } from './create-folders.ts';
 import {
   asStoreFault,
   closeFile,
@@ -24,7 +26,6 @@ import {
   syncFolder,
   writeAll,
 } from './file-system.ts';
-import { createFolders, entriesOf } from './folders.ts';
 import { createUnfinished } from './unfinished-blobs.ts';
 
 /**
@@ -68,7 +69,7 @@ export function createDiskStore(directory: string): BlobStore {
       /** The source's error must not be taken for the disk's. */
       let own: Error | undefined;
       try {
-        const { byteSize, brokenOff } = await readSource(source, maxBytes, hash, async (pieces) => {
+        const { byteSize, brokenOff } = await copySource(source, maxBytes, hash, async (pieces) => {
           fd ??= await folders.createFile(folder, key);
           await writeAll(fd, pieces);
         });

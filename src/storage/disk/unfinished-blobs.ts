@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createDigests } from '../append-digests.ts';
 import {
   type AppendOptions,
   BlobMissing,
@@ -12,8 +13,9 @@ import {
   type Source,
   type StoredBlob,
 } from '../blob-store.ts';
-import { createDigests, createTurns } from '../exclusive-append.ts';
-import { destroy, readSource } from '../read-source.ts';
+import { copySource, destroy } from '../copy-source.ts';
+import { createTurns } from '../exclusive-append.ts';
+import type { createFolders } from './create-folders.ts';
 import {
   asStoreFault,
   closeFile,
@@ -25,7 +27,6 @@ import {
   truncateFile,
   writeAll,
 } from './file-system.ts';
-import type { createFolders } from './folders.ts';
 
 interface DiskFolders {
   readonly folders: ReturnType<typeof createFolders>;
@@ -75,7 +76,7 @@ export function createUnfinished({
     let written = offset;
     digests.forget(key);
     try {
-      const { byteSize } = await readSource(source, maxBytes - offset, hash, async (pieces) => {
+      const { byteSize } = await copySource(source, maxBytes - offset, hash, async (pieces) => {
         await writeAll(fd, pieces, written);
         written += pieces.reduce((sum, { length }) => sum + length, 0);
       });

@@ -3,6 +3,7 @@ import { type BlobStore, everyKey, type KeyRange } from '../blob-store.ts';
 import { countCollection, whyStoreUnusable } from '../store-owner.ts';
 import { countRows } from './count-rows.ts';
 import {
+  expireAuditEntries,
   expireIdempotencyKeys,
   expireInboxMails,
   expireOpenUploads,
@@ -17,6 +18,8 @@ import { deleteUnusedBlobs, unusedCount } from './unused-blobs.ts';
 export interface Collected {
   /** Expired idempotency keys. */
   readonly idempotencyKeys: number;
+  /** Expired audit entries. */
+  readonly auditEntries: number;
   /** Expired uploads, complete or not. */
   readonly uploads: number;
   /** Blobs that had a row. */
@@ -37,14 +40,20 @@ export interface Collection extends Collected {
   readonly unlikely?: string | undefined;
 }
 
+/** Days for which rows are kept that a setting expires. */
+export interface KeepDays {
+  readonly inboxMails: number;
+  readonly auditEntries: number;
+}
+
 /** Options of `collectGarbage`. */
 export interface CollectOptions {
   /** Only keys in this range are checked for files that a crash or a fault left. */
   readonly range?: KeyRange;
   /** An operator has confirmed that the large share may be removed. */
   readonly anyShare?: boolean;
-  /** Days for which the development inbox keeps mails; undefined: for ever. */
-  readonly inboxDays?: number | undefined;
+  /** undefined: for ever. */
+  readonly keepDays?: KeepDays | undefined;
   /** Current time; for tests. */
   readonly now?: Date;
 }
@@ -68,12 +77,13 @@ export async function collectGarbage(
   db: Db,
   store: BlobStore,
   olderThan: Date,
-  { range = everyKey, anyShare = false, inboxDays, now = new Date() }: CollectOptions = {},
+  { range = everyKey, anyShare = false, keepDays, now = new Date() }: CollectOptions = {},
 ): Promise<Collection> {
   await expireRateLimits(db);
-  if (inboxDays !== undefined) await expireInboxMails(db, inboxDays);
+  if (keepDays !== undefined) await expireInboxMails(db, keepDays.inboxMails);
   const nothing = {
     idempotencyKeys: await expireIdempotencyKeys(db),
+    auditEntries: keepDays === undefined ? 0 : await expireAuditEntries(db, keepDays.auditEntries),
     ...{ uploads: 0, blobs: 0, keys: 0, restored: 0, destroyed: 0 },
   };
   const { blobs: rows, hidden } = await countRows(db, range);

@@ -1,6 +1,6 @@
 import type { Db } from '../../db/database.ts';
+import { dayOf } from '../aside-day.ts';
 import { type AsideBlob, type BlobStore, isInRange, type KeyRange } from '../blob-store.ts';
-import { dayOf } from '../store-identity.ts';
 import { keysInUse } from './stray-keys.ts';
 
 /**

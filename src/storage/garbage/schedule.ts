@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from '../../db/database.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { BlobStore, KeyRange } from '../blob-store.ts';
-import { collectGarbage } from './collect.ts';
+import { collectGarbage, type KeepDays } from './collect.ts';
 
 /** Milliseconds between two collections. */
 const everyMs = 15 * 60_000;
@@ -39,7 +39,7 @@ export function startCollectionSchedule(
   db: Db,
   blobs: BlobStore,
   log: Logger,
-  inboxDays?: number,
+  keepDays?: KeepDays,
 ): CollectionSchedule {
   let off: string | undefined;
   /** By part, because each may have a different reason. */
@@ -54,7 +54,7 @@ export function startCollectionSchedule(
         off: why,
         unlikely: share,
         ...collected
-      } = await collectGarbage(db, blobs, new Date(Date.now() - spareMs), { range, inboxDays });
+      } = await collectGarbage(db, blobs, new Date(Date.now() - spareMs), { range, keepDays });
       const reason = why ?? share;
       if (reason !== undefined && reason !== off && reason !== unlikely.get(range.from))
         log.error({ why: reason }, 'garbage collection skipped; run `ticketwire blobs verify` for details');

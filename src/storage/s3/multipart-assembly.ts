@@ -1,4 +1,4 @@
-import { S3Missing, type S3Objects, type UploadedPart } from './client.ts';
+import { S3Missing, type S3Objects, type UploadedPart } from './object-requests.ts';
 
 /** Size of each part but the last, in bytes: the minimum that S3 accepts. Ten thousand parts make 48 GiB. */
 export const partBytes = 5 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { StoreUnavailable } from '../blob-store.ts';
-import type { S3Objects } from './client.ts';
+import type { S3Objects } from './object-requests.ts';
 
 /** How often an interrupted read is resumed. */
 const resumptions = 3;

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { S3Place } from '../../settings/blobs-url.ts';
+import { dayOf, isDay } from '../aside-day.ts';
 import {
   BlobMissing,
   type BlobStore,
@@ -15,10 +16,10 @@ import {
   type PresignOptions,
 } from '../blob-store.ts';
 import { checkStore } from '../check-store.ts';
-import { readSource } from '../read-source.ts';
-import { dayOf, isDay, readIdentity, writeIdentity } from '../store-identity.ts';
-import { createS3Objects, S3Missing, type S3Timing, unlessMissing } from './client.ts';
+import { copySource } from '../copy-source.ts';
+import { readIdentity, writeIdentity } from '../store-identity.ts';
 import { complete, createAssembly, nothingAssembled } from './multipart-assembly.ts';
+import { createS3Objects, S3Missing, type S3Timing, unlessMissing } from './object-requests.ts';
 import { openObject } from './open-object.ts';
 import { createUnfinished } from './unfinished-blobs.ts';
 
@@ -53,7 +54,7 @@ export function createS3Store(options: S3Place, timing: S3Timing = {}): BlobStor
       const assembly = createAssembly(s3, blobOf(key), nothingAssembled);
       let completing = false;
       try {
-        const { byteSize, brokenOff } = await readSource(source, maxBytes, hash, assembly.write);
+        const { byteSize, brokenOff } = await copySource(source, maxBytes, hash, assembly.write);
         if (brokenOff !== undefined) throw brokenOff;
         const assembled = await assembly.assembled();
         completing = true;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
+import { createDigests } from '../append-digests.ts';
 import {
   type AppendOptions,
   BlobMissing,
@@ -10,9 +11,8 @@ import {
   newBlobKey,
   type Source,
 } from '../blob-store.ts';
-import { createDigests, createTurns } from '../exclusive-append.ts';
-import { destroy, readSource } from '../read-source.ts';
-import { S3Missing, type S3Objects, unlessMissing } from './client.ts';
+import { copySource, destroy } from '../copy-source.ts';
+import { createTurns } from '../exclusive-append.ts';
 import {
   type Assembled,
   complete,
@@ -20,6 +20,7 @@ import {
   nothingAssembled,
   sizeOfAssembled,
 } from './multipart-assembly.ts';
+import { S3Missing, type S3Objects, unlessMissing } from './object-requests.ts';
 
 /**
  * After this many parts the state is saved, which limits the loss when the process is killed during a
@@ -70,7 +71,7 @@ export function createUnfinished({
     };
     digests.forget(key);
     try {
-      const { byteSize } = await readSource(source, maxBytes - offset, hash, async (pieces) => {
+      const { byteSize } = await copySource(source, maxBytes - offset, hash, async (pieces) => {
         await assembly.write(pieces);
         if (assembly.partsCut() - (noted ?? begun.parts.length) >= partsBetweenNotes) await note();
       });

@@ -13,11 +13,11 @@ import { type AddTicketMessageInput, type ReadMessage, readMessage } from './inp
 import {
   firstRefusal,
   lostUploads,
+  type MessageRefusal,
   previewStale,
   refusalByInput,
   refusalByRule,
   refusalByVerdict,
-  type WriterRefusal,
 } from './refusals.ts';
 import { type Added, addedFrom, replayOf } from './result.ts';
 import { pastedFiles, type StoredFiles, storeFiles, withShown } from './store-files.ts';
@@ -48,7 +48,7 @@ export async function addTicketMessage(
 }
 
 async function add(ctx: TicketContext, viewer: Viewer, read: ReadMessage): Promise<Added> {
-  const refuseFirst = async (found: WriterRefusal): Promise<never> => {
+  const refuseFirst = async (found: MessageRefusal): Promise<never> => {
     throw refuse<'addTicketMessage'>(await firstRefusal(ctx, viewer, read.message, found));
   };
   const { row, stored } = await draftMessage(ctx, viewer, read, refuseFirst);
@@ -88,14 +88,14 @@ export async function draftMessage(
   ctx: TicketContext,
   viewer: Viewer,
   read: ReadMessage,
-  refuseFirst: (found: WriterRefusal) => Promise<never>,
+  refuseFirst: (found: MessageRefusal) => Promise<never>,
 ): Promise<Draft> {
   const { message } = read;
   const refusal = refusalByInput(viewer, read);
   if (refusal !== undefined) return refuseFirst(refusal);
   const brought = [...message.attachments, ...pastedFiles(ctx, read.pasted)];
   const stored = await storeFiles(ctx, viewer.userId, brought).catch((error) => {
-    if (error instanceof Refusal) return refuseFirst(error as WriterRefusal);
+    if (error instanceof Refusal) return refuseFirst(error as MessageRefusal);
     throw error;
   });
   const { problems, attached } = stored;

@@ -1,5 +1,5 @@
 import type { Limits } from '../../config.ts';
-import { isVisible } from '../../content/dom/is-visible.ts';
+import { hasVisibleText } from '../../content/dom/has-visible-text.ts';
 import { UnreadableBody } from '../../content/dom/tree.ts';
 import type { BodyChange } from '../../content/html/body-changes.ts';
 import type { Judgement } from '../../content/html/clean-html.ts';
@@ -53,7 +53,7 @@ export async function readNewBody(
 
 /** Plain text is shown as written, so the only question is whether it is blank. */
 const asText = (body: string): Judgement => ({
-  blank: !isVisible(body),
+  blank: !hasVisibleText(body),
   needsFiles: false,
   changes: [],
 });

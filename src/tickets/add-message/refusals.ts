@@ -7,7 +7,7 @@ import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../invalid-input.ts';
 import { whyNotWrite } from '../permissions.ts';
 import { listMessagesAfter } from '../read/load-messages.ts';
-import type { CodeOf, Writer } from '../refusals-by-command.ts';
+import type { CodeOf, MessageCommand } from '../refusals-by-command.ts';
 import { ticketNotFound } from '../ticket-selector.ts';
 import { forDryRun, rowOf } from './build-row.ts';
 import type { MessageRow } from './columns.ts';
@@ -17,7 +17,7 @@ import { findKey, keyReused } from './idempotency.ts';
 import { isKey, type NewMessage, type ReadMessage } from './input.ts';
 
 /** A refusal that both `addTicketMessage` and `previewTicketMessage` can give. */
-export type WriterRefusal = Refusal<CodeOf<Writer>>;
+export type MessageRefusal = Refusal<CodeOf<MessageCommand>>;
 
 /**
  * The first refusal that follows from the input and the viewer's permissions alone, or undefined.
@@ -26,7 +26,7 @@ export type WriterRefusal = Refusal<CodeOf<Writer>>;
 export function refusalByInput(
   viewer: Viewer,
   { message, problems }: ReadMessage,
-): WriterRefusal | undefined {
+): MessageRefusal | undefined {
   const forbidden = whyNotWrite(viewer, message);
   if (forbidden !== undefined) return forbidden;
   if (problems.length > 0) return invalidInput(problems);
@@ -45,7 +45,7 @@ export async function firstRefusal(
   ctx: TicketContext,
   viewer: Viewer,
   message: NewMessage,
-  found: WriterRefusal,
+  found: MessageRefusal,
 ): Promise<Refusal<CodeOf<'addTicketMessage'>>> {
   const { idempotencyKey: key } = message;
   // The input that is stored for a key was accepted, so this one is another input.
@@ -64,8 +64,8 @@ export async function refusalBehindTicket(
   ctx: TicketContext,
   viewer: Viewer,
   message: NewMessage,
-  found: WriterRefusal,
-): Promise<WriterRefusal> {
+  found: MessageRefusal,
+): Promise<MessageRefusal> {
   const email = found.code === 'ATTACHMENT_TOO_LARGE' ? message.email : null;
   const bare = { ...message, body: '', idempotencyKey: null, email };
   const row = forDryRun(rowOf(viewer, bare, [], ctx.now()));
@@ -78,7 +78,7 @@ export const previewStale = (): Refusal<'PREVIEW_STALE'> =>
   new Refusal('PREVIEW_STALE', 'The mail would differ from its preview', undefined, ['expectPreviewHash']);
 
 /** The refusal for a rule that needs the database but no lock. */
-export function refusalByRule(row: MessageRow, verdict: RuleVerdict): WriterRefusal {
+export function refusalByRule(row: MessageRow, verdict: RuleVerdict): MessageRefusal {
   const from = ['email', 'from'];
   switch (verdict) {
     case 'TICKET_NOT_FOUND':

@@ -7,7 +7,7 @@ import { IncomingFile, type ReceivedFile } from '../../platform/incoming-file.ts
 import { BlobTooLarge } from '../../storage/blob-store.ts';
 import { cleanContentType, cleanFileName } from '../clean-file-name.ts';
 import type { TicketContext } from '../context.ts';
-import { refuse, type Writer } from '../refusals-by-command.ts';
+import { type MessageCommand, refuse } from '../refusals-by-command.ts';
 import { findUploadsToAttach } from '../uploads/find-for-message.ts';
 import type { FileOf, NewFile } from './columns.ts';
 import { type AttachmentInput, fileInputOf, type NewMessage } from './input.ts';
@@ -63,7 +63,7 @@ export async function storeFiles(
     return either === undefined ? [] : [{ ...either, position: index + 1, contentId, isInline: false }];
   });
   if (files.reduce((sum, file) => sum + file.byteSize, 0) > limit)
-    throw refuse<Writer>(tooLarge(limit, 'together', ['attachments']));
+    throw refuse<MessageCommand>(tooLarge(limit, 'together', ['attachments']));
   return {
     files,
     problems,
@@ -109,7 +109,7 @@ async function waitFor(
   const { attachmentBytes, messageAttachmentsBytes } = ctx.services.limits;
   return received.catch((error) => {
     if (!(error instanceof BlobTooLarge)) throw error;
-    throw refuse<Writer>(
+    throw refuse<MessageCommand>(
       error.limitBytes === attachmentBytes
         ? tooLarge(attachmentBytes, 'each', path)
         : tooLarge(messageAttachmentsBytes, 'together', ['attachments']),

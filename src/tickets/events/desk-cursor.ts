@@ -3,6 +3,7 @@ export type DeskPosition = readonly [place: number, ticketId: number, number: nu
 
 const name = 'events of the desk';
 
+/** Makes the cursor of a position: opaque text for clients. */
 export const deskCursor = (position: DeskPosition): string =>
   Buffer.from(`${name}, ${position.join(', ')}`).toString('base64url');
 
@@ -15,6 +16,7 @@ export function readDeskCursor(cursor: string): DeskPosition | undefined {
   return isWithin && deskCursor(position) === cursor ? position : undefined;
 }
 
+/** Whether position `a` is before `b`: places are compared first, then tickets, then numbers. */
 export function isBefore(a: DeskPosition, b: DeskPosition): boolean {
   if (a[0] !== b[0]) return a[0] < b[0];
   if (a[1] !== b[1]) return a[1] < b[1];

@@ -9,11 +9,14 @@ import { type DeskEventFilter, findHorizon, readDeskEvents } from './desk-rows.t
 import { pageSize, type SeenEvent, type TicketEvent } from './event.ts';
 import { EventWatcher } from './watcher.ts';
 
+/** Input of `listDeskEvents` and `watchDeskEvents`. */
 export interface DeskEventsInput {
   readonly filter: DeskEventFilter;
+  /** Events after this cursor. */
   readonly after?: string | null | undefined;
 }
 
+/** A page of the desk's events, oldest first. */
 export interface DeskEventPage {
   readonly events: readonly TicketEvent[];
   /** Where the next page begins. It moves on even if the filter wants none of many events. */

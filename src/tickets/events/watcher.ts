@@ -61,7 +61,7 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
     this.#ctx = ctx;
     this.#watched = watched;
     this.#began = ctx.now().getTime();
-    this.#taken = ctx.services.watching.take(ctx.viewer!.userId);
+    this.#taken = ctx.services.subscriptionLimit.take(ctx.viewer!.userId);
     this.#reached = watched.from;
   }
 
@@ -143,7 +143,7 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
     const { now, services } = this.#ctx;
     const viewer = await this.#viewerNow();
     const written = event.createdAt.getTime();
-    if (written > this.#began) services.eventTold((now().getTime() - written) / 1000);
+    if (written > this.#began) services.eventDelivered((now().getTime() - written) / 1000);
     const next = this.#isShared ? undefined : this.#events.slice(this.#at, this.#at + maxAhead);
     return { event, viewer, next };
   }

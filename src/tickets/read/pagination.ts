@@ -40,9 +40,15 @@ export interface KeysetPage<P = number> {
   readonly inverted: boolean;
 }
 
+/** A row and its place in a list. */
+export interface Edge<T> {
+  readonly cursor: string;
+  readonly node: T;
+}
+
 /** One page of a list, in the shape of a GraphQL connection. */
 export interface PageOf<T> {
-  readonly edges: readonly { readonly cursor: string; readonly node: T }[];
+  readonly edges: readonly Edge<T>[];
   readonly pageInfo: {
     readonly hasNextPage: boolean;
     readonly hasPreviousPage: boolean;
@@ -56,6 +62,13 @@ interface Order<T> {
   /** Number of sort keys in a place. */
   readonly keys: number;
   placeOf(row: T): Place;
+}
+
+/** The page that has no cursor. Undefined if its size is invalid, or it has a cursor. */
+export function pageWithoutCursor(paging: Paging): KeysetPage | undefined {
+  const { first, last, after, before } = paging;
+  if (after != null || before != null || [...sizeProblems(paging)].length > 0) return undefined;
+  return { limit: (first ?? last ?? defaultPageSize) + 1, inverted: first == null && last != null };
 }
 
 /**
@@ -93,7 +106,7 @@ export async function readOrdered<T>(
   const more = rows.length > size;
   const nodes = rows.slice(0, size);
   if (inverted) nodes.reverse();
-  const edges = nodes.map((node) => ({ cursor: encodePlace(list, order.placeOf(node)), node }));
+  const edges = nodes.map((node) => new LazyEdge(node, list, order));
   // An empty page keeps the cursor that it was requested with, if any.
   const nowhere = paging.after ?? paging.before ?? null;
   return {
@@ -105,6 +118,23 @@ export async function readOrdered<T>(
       endCursor: edges.at(-1)?.cursor ?? nowhere,
     },
   };
+}
+
+/** Most answers show one cursor of a page, so the others are not made. */
+class LazyEdge<T> implements Edge<T> {
+  readonly node: T;
+  readonly #list: ListName;
+  readonly #order: Order<T>;
+
+  constructor(node: T, list: ListName, order: Order<T>) {
+    this.node = node;
+    this.#list = list;
+    this.#order = order;
+  }
+
+  get cursor(): string {
+    return encodePlace(this.#list, this.#order.placeOf(this.node));
+  }
 }
 
 /** Problems of the page size: both `first` and `last`, or a number out of range. */

@@ -1,6 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { tickets } from '../../db/tables.ts';
 import type { Problem } from '../../platform/errors.ts';
 import { invalidInput } from '../invalid-input.ts';
+import { byLastMessage } from './by-last-message.ts';
 
 /*
  * What a text finds. Words are found whole, in any order, whatever their case; `"…"` is a phrase, `-word`
@@ -56,17 +58,24 @@ export const ownTicketsWith = (text: SQL, viewer: SQL, before: SQL = newest): SQ
   where to_tsvector('simple', left(o.subject, 50000)) @@ (select ${wordsOf(text)})
     or starts_with(o.reference_key, ${beginningOf(text)})`;
 
+const activeFirst = (viewer: SQL): SQL =>
+  byLastMessage({
+    byOperator: false,
+    direction: 'desc',
+    where: sql`${tickets.requesterId} = ${viewer} and ${tickets.status} = s.wanted`,
+    above: [sql`'-infinity'::timestamptz`, sql`0`],
+    below: [sql`'infinity'::timestamptz`, newest],
+    limit: sql.raw(String(activeTickets)),
+  });
+
 /** Ids of public messages of a requester's own tickets that the text finds. */
 export const ownMessagesWith = (text: SQL, viewer: SQL, before: SQL): SQL => sql`
   select o.id from (
     select m.id, m.body from (
       select i.id from (
-        select t.id from unnest(array['OPEN', 'CLOSED']) s (wanted) cross join lateral (
-          select t.id, t.public_active_at from tickets t
-          where t.requester_id = ${viewer} and (t.status, t.public_active_at) > (s.wanted, '-infinity')
-            and (t.status, t.public_active_at) < (s.wanted, 'infinity')
-          order by t.status desc, t.public_active_at desc limit ${sql.raw(String(activeTickets))}
-        ) t order by t.public_active_at desc limit ${sql.raw(String(activeTickets))}
+        select t.id from unnest(array['OPEN', 'CLOSED']) s (wanted)
+        cross join lateral (${activeFirst(viewer)}) t
+        order by t.public_active_at desc limit ${sql.raw(String(activeTickets))}
       ) t cross join lateral (
         select m.id from messages m
         where m.ticket_id = t.id and m.visibility = 'PUBLIC' and m.id < ${before}

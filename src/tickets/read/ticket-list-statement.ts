@@ -1,11 +1,13 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { PgColumn } from 'drizzle-orm/pg-core';
+import { alias } from 'drizzle-orm/pg-core';
 import type { Reader } from '../../db/database.ts';
 import { preparedFor } from '../../db/prepare-once.ts';
-import { deliveries, tickets } from '../../db/tables.ts';
+import { deliveries, messages, tickets } from '../../db/tables.ts';
+import { minuteOf } from '../../db/with-step.ts';
 import type { TicketStatus } from '../../platform/vocabulary.ts';
+import { byLastMessage } from './by-last-message.ts';
+import { type ConversationReads, conversationStatement, flag } from './conversation/statement.ts';
 import { ownTicketsWith, ticketsWith } from './search-text.ts';
-import { columnsFor } from './tickets.ts';
 
 /*
  * The statements of a list of tickets. A page takes as long on a large desk as on a small one, whatever the
@@ -55,9 +57,14 @@ export interface Values extends Record<string, unknown> {
   readonly limit: number;
 }
 
+/** What is read of each ticket, beside its own columns. */
+export interface WantedOfList extends Omit<ConversationReads, 'operator'> {
+  readonly lastMessages: boolean;
+}
+
 const statements = new Map<string, ReturnType<typeof prepare>>();
 
-/** The page and the count of a shape; each is prepared once per pool. */
+/** The page and the count of a shape. */
 export function statementOf(shape: TicketListShape): ReturnType<typeof prepare> {
   const name = Object.values(shape).map(String).join('_').toLowerCase();
   const made = statements.get(name) ?? prepare(shape, name);
@@ -66,27 +73,25 @@ export function statementOf(shape: TicketListShape): ReturnType<typeof prepare> 
 }
 
 // A name has at most 63 characters, which Drizzle does not see to.
-const prepare = (shape: TicketListShape, name: string) =>
-  preparedFor((db: Reader) => {
-    const found = isNarrow(shape) ? amongCandidates(shape) : byStatus(shape);
-    return {
-      page: db
-        .select(expressions(columnsFor(shape.byOperator)))
-        .from(found)
-        .orderBy(order(shape))
-        .limit(sql.placeholder('limit'))
-        .prepare(`t_${name}`),
-      count: db.select({ count: sql<number>`count(*)::int` }).from(found).prepare(`c_${name}`),
-    };
-  });
+function prepare(shape: TicketListShape, name: string) {
+  const found = isNarrow(shape) ? amongCandidates(shape) : byStatus(shape);
+  const chosen = sql`
+    select ${tickets}.* from ${found} order by ${order(shape)} limit ${int('limit')}`;
+  return {
+    page: conversationStatement<Values & WantedOfList & ConversationReads>(chosen, lastMessages),
+    count: preparedFor((db: Reader) =>
+      db.select({ count: sql<number>`count(*)::int` }).from(found).prepare(`c_${name}`),
+    ),
+  };
+}
 
-/** The columns as expressions, because Drizzle does not see that the subquery is called `tickets`. */
-const expressions = <C extends Record<string, PgColumn>>(
-  columns: C,
-): { [K in keyof C]: SQL<C[K]['_']['data']> } =>
-  Object.fromEntries(
-    Object.entries(columns).map(([key, column]) => [key, sql`${column}`.mapWith(column)]),
-  ) as never;
+/** Operators see a ticket's last message, requesters its last public one. */
+const lastMessages = sql`
+  select ${messages}.* from ${messages}
+  where ${flag('lastMessages')} and (${messages.visibility} = 'PUBLIC' or ${flag('operator')})
+    and ${messages.id} = any (array(
+      select case when ${flag('operator')} then last_message_id else last_public_message_id end from chosen
+    ))`;
 
 const text = (name: keyof Values & string): SQL => sql`${sql.placeholder(name)}::text`;
 const int = (name: keyof Values & string): SQL => sql`${sql.placeholder(name)}::int`;
@@ -116,16 +121,25 @@ const order = (shape: TicketListShape): SQL =>
  * with `status = …`, PostgreSQL would rather walk all tickets by id until it has found enough.
  */
 const byStatus = (shape: TicketListShape): SQL => sql`
-  unnest(${sql.placeholder('statuses')}::text[]) s (wanted) cross join lateral (
-    select * from ${tickets} where ${
-      shape.orderBy === 'CREATED'
-        ? sql`(${tickets.status}, ${tickets.id}) > (s.wanted, ${int('aboveId')})
-            and (${tickets.status}, ${tickets.id}) < (s.wanted, ${int('belowId')})`
-        : sql`${tickets.status} = s.wanted and ${between(shape)}`
-    } ${sql.join(conditions(shape))}
-    order by ${shape.orderBy === 'CREATED' ? sql`${tickets.status} ${direction(shape)},` : sql``}
-      ${order(shape)}
-    limit ${int('limit')}) ${tickets}`;
+  unnest(${sql.placeholder('statuses')}::text[]) s (wanted) cross join lateral (${
+    shape.orderBy === 'CREATED' ? byId(shape) : byActivity(shape)
+  }) ${tickets}`;
+
+const byId = (shape: TicketListShape): SQL => sql`
+  select * from ${tickets}
+  where (${tickets.status}, ${tickets.id}) > (s.wanted, ${int('aboveId')})
+    and (${tickets.status}, ${tickets.id}) < (s.wanted, ${int('belowId')}) ${sql.join(conditions(shape))}
+  order by ${tickets.status} ${direction(shape)}, ${order(shape)} limit ${int('limit')}`;
+
+const byActivity = (shape: TicketListShape): SQL =>
+  byLastMessage({
+    byOperator: shape.byOperator,
+    direction: shape.inverted ? 'asc' : 'desc',
+    where: sql`${tickets.status} = s.wanted ${sql.join(conditions(shape))}`,
+    above: [instant('above'), int('aboveId')],
+    below: [instant('below'), int('belowId')],
+    limit: int('limit'),
+  });
 
 /** Few tickets that a condition names, sorted. */
 const amongCandidates = (shape: TicketListShape): SQL => sql`
@@ -152,16 +166,21 @@ function candidates(shape: TicketListShape): SQL[] {
   return found;
 }
 
+const a = alias(tickets, 'a');
+
 /** If nothing else is asked, only the page's rows are read: the index has all that it takes to find them. */
 function activeSince(shape: TicketListShape): SQL {
   const { byOperator, ofRequester, byReference, byText, unsettled } = shape;
-  const activeAt = sql.raw(byOperator ? 'active_at' : 'public_active_at');
+  const [activeAt, listedAt, byMinute] = byOperator
+    ? [a.activeAt, a.listedAt, a.isListedByMinute]
+    : [a.publicActiveAt, a.publicListedAt, a.isPublicListedByMinute];
   const own = byOperator ? sql`` : sql`and a.requester_id = ${int('viewerId')}`;
   const isAlone = !ofRequester && !byReference && !byText && unsettled === null;
   const page = sql`and a.id > ${int('aboveId')} and a.id < ${int('belowId')}
     order by a.id ${direction(shape)} limit ${int('limit')}`;
-  return sql`select a.id from tickets a
-    where a.status = any (${sql.placeholder('statuses')}::text[]) and a.${activeAt} > ${instant('since')}
+  return sql`select a.id from ${tickets} a
+    where a.status = any (${sql.placeholder('statuses')}::text[]) and ${byMinute} = any ('{f,t}')
+      and ${listedAt} >= ${minuteOf(instant('since'))} and ${activeAt} > ${instant('since')}
       ${own} ${isAlone ? page : sql``}`;
 }
 

@@ -3,6 +3,7 @@ import { ticketStatuses } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
 import { assertOperator, isOperator, requireViewer } from '../permissions.ts';
 import { resolveSelector } from '../ticket-selector.ts';
+import { decodeRows, type PageTicket } from './conversation/decode-rows.ts';
 import { digestOf, type ListName, type Place } from './cursor.ts';
 import {
   boundedCount,
@@ -20,6 +21,7 @@ import {
   type TicketListShape,
   type TicketOrder,
   type Values,
+  type WantedOfList,
 } from './ticket-list-statement.ts';
 import type { Ticket } from './tickets.ts';
 
@@ -29,21 +31,26 @@ export interface TicketListInput {
 }
 
 /**
- * A page of the visible tickets, the newest or the most recently active first.
+ * A page of the visible tickets, the newest or the most recently active first, with what is wanted of each.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
  */
 export function listTickets(
   ctx: TicketContext,
   input: TicketListInput,
   paging: Paging,
-): Promise<PageOf<Ticket>> {
+  wanted: WantedOfList,
+): Promise<PageOf<PageTicket>> {
   const viewer = viewerOf(ctx, input);
   const isByTime = input.orderBy === 'LAST_MESSAGE';
-  const placeOf = ({ id, activeAt }: Ticket): Place => (isByTime ? [activeAt.getTime(), id] : [id]);
-  const read = (page: KeysetPage<Place>) =>
-    ctx.services.database.readAs(viewer, (db) =>
-      statementOf(shapeOf(viewer, input, page.inverted))(db).page.execute(valuesOf(viewer, input, page)),
-    );
+  const placeOf = ({ id, activeAt }: PageTicket): Place => (isByTime ? [activeAt.getTime(), id] : [id]);
+  const timeOf = ({ activeAt }: Ticket): number => activeAt.getTime();
+  const read = async (page: KeysetPage<Place>) => {
+    const values = { ...valuesOf(viewer, input, page), ...wanted, operator: isOperator(viewer) };
+    const statement = statementOf(shapeOf(viewer, input, page.inverted)).page;
+    const found = decodeRows(await ctx.services.database.readTextsAs(viewer, statement, values), values);
+    const [sign, by] = [page.inverted ? 1 : -1, isByTime ? timeOf : () => 0];
+    return found.tickets.sort((a, b) => sign * (by(a) - by(b) || a.id - b.id));
+  };
   return readOrdered(listName(viewer, input), paging, { keys: isByTime ? 2 : 1, placeOf }, read);
 }
 
@@ -52,7 +59,9 @@ export async function countTickets(ctx: TicketContext, input: TicketListInput): 
   const viewer = viewerOf(ctx, input);
   const everything = { limit: maxCount + 1, inverted: false };
   const [row] = await ctx.services.database.readAs(viewer, (db) =>
-    statementOf(shapeOf(viewer, input, false))(db).count.execute(valuesOf(viewer, input, everything)),
+    statementOf(shapeOf(viewer, input, false))
+      .count(db)
+      .execute(valuesOf(viewer, input, everything)),
   );
   return boundedCount(row!.count);
 }

@@ -5,11 +5,11 @@ import { BlobMissing, BlobOffset, BlobTooLarge } from '../../storage/blob-store.
 import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../permissions.ts';
 import { refuse } from '../refusals-by-command.ts';
-import { UploadFault, uploadNotFound } from './faults.ts';
+import { findUpload, recordUpload, type Upload } from './complete-uploads.ts';
+import { UploadFault, uploadNotFound } from './fault-codes.ts';
 import { recordArrivedBytes } from './lease.ts';
 import { runExclusively } from './one-at-a-time.ts';
 import { readQuotaUse, refusalBeyondAvailable } from './quota.ts';
-import { findUpload, recordUpload, type Upload } from './record-upload.ts';
 import { digestMismatch, type IncomingBody } from './single-request.ts';
 import { findOpenUpload, forgetOpenUpload, type OpenUpload } from './unfinished-uploads.ts';
 

@@ -6,8 +6,8 @@ import { attachments, blobs, openUploads, uploads } from '../../db/tables.ts';
 import { Refusal } from '../../platform/errors.ts';
 import type { TicketServices } from '../context.ts';
 import { refuse } from '../refusals-by-command.ts';
-import { UploadFault } from './faults.ts';
-import { hasNotExpired } from './record-upload.ts';
+import { hasNotExpired } from './complete-uploads.ts';
+import { UploadFault } from './fault-codes.ts';
 
 /** What a user's uploads that are attached to no message use of the quota. */
 export interface Held {

@@ -5,9 +5,9 @@ import { cleanContentType, cleanFileName } from '../clean-file-name.ts';
 import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../permissions.ts';
 import { refuse } from '../refusals-by-command.ts';
-import { UploadFault } from './faults.ts';
+import { recordUpload, type Upload } from './complete-uploads.ts';
+import { UploadFault } from './fault-codes.ts';
 import { assertMayOpen, availableBytes, readQuotaUse, refusalBeyondAvailable } from './quota.ts';
-import { recordUpload, type Upload } from './record-upload.ts';
 
 /** Metadata of an upload that is beginning. */
 export interface NewUpload {

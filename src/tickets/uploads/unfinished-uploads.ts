@@ -8,10 +8,10 @@ import { uploadLifetimeHours } from '../../storage/garbage/expire-rows.ts';
 import { cleanContentType, cleanFileName } from '../clean-file-name.ts';
 import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../permissions.ts';
-import { UploadFault, uploadNotFound } from './faults.ts';
+import { expiresInSeconds, findUpload, hasNotExpired, type Upload } from './complete-uploads.ts';
+import { UploadFault, uploadNotFound } from './fault-codes.ts';
 import { runExclusively } from './one-at-a-time.ts';
 import { assertMayOpen, availableBytes, readQuotaUse } from './quota.ts';
-import { expiresInSeconds, findUpload, hasNotExpired, type Upload } from './record-upload.ts';
 import type { NewUpload } from './single-request.ts';
 
 /** An upload whose bytes are still arriving. */

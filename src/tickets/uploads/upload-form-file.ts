@@ -5,8 +5,8 @@ import { cleanContentType, cleanFileName } from '../clean-file-name.ts';
 import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../permissions.ts';
 import { refuse } from '../refusals-by-command.ts';
+import { recordUpload, type Upload } from './complete-uploads.ts';
 import { availableBytes, readQuotaUse, tooLarge } from './quota.ts';
-import { recordUpload, type Upload } from './record-upload.ts';
 
 /** Input of `uploadFile`. */
 export interface UploadFileInput {

@@ -15,7 +15,8 @@ const full = { tickets: 300_000, messages: 2_500_000, longTicket: 100_000, ofLar
 /** Both desks have 12 open tickets, and subjects, addresses and bodies to search. */
 export const smallDesk = `
   update tickets set status = 'CLOSED' where id > 12;
-  update tickets t set active_at = m.created_at, public_active_at = m.created_at
+  update tickets t set active_at = m.created_at, public_active_at = m.created_at,
+    listed_at = m.created_at, public_listed_at = m.created_at
     from messages m where m.id = t.last_message_id;
   update tickets set subject = 'The elevator in building ' || id || ' is stuck' where id <= 3;
   update messages set body = body || case when id % 5 = 0 then ' invoice' else '' end
@@ -87,10 +88,13 @@ export function grow(scale: number): string[] {
       from (select ticket_id, max(id) as last, max(id) filter (where visibility = 'PUBLIC') as last_public,
         count(*) as n, count(*) filter (where visibility = 'PUBLIC') as public from messages group by 1) m
       where m.ticket_id = t.id`,
-    `update tickets t set active_at = a.created_at, public_active_at = p.created_at
+    `update tickets t set active_at = a.created_at, public_active_at = p.created_at,
+      listed_at = a.created_at, public_listed_at = p.created_at
       from messages a, messages p where a.id = t.last_message_id and p.id = t.last_public_message_id`,
     `insert into ticket_search select id, reference_key, ticket_words(subject, id) from tickets
       on conflict do nothing`,
+    `insert into message_search select id, message_words(body, id) from messages on conflict do nothing`,
+    `update search_progress set covered = m.id, candidate = m.id from (select max(id) as id from messages) m`,
     `select setval('tickets_id_seq', (select max(id) from tickets))`,
     `select setval('messages_id_seq', (select max(id) from messages))`,
     'reset session_replication_role',

@@ -13,6 +13,7 @@ import * as tables from '../../../src/db/tables.ts';
 import { messageIdOf } from '../../../src/mail/compose/headers.ts';
 import type { MessageRow } from '../../../src/tickets/add-message/columns.ts';
 import { prepareAppend } from '../../../src/tickets/add-message/commit/append-statement.ts';
+import { plainMessage } from '../../mail/world/parts.ts';
 
 const options = { max: Number(process.env.DATABASE_POOL) };
 const sql = postgres({
@@ -43,11 +44,7 @@ async function append(asked: Asked): Promise<object> {
     ticketId: asked.ticketId,
     viewerId: 1,
     isOperator: true,
-    body: asked.body,
-    format: 'TEXT',
-    visibility: 'PUBLIC',
-    isMobileDevice: false,
-    language: null,
+    ...plainMessage(asked.body),
     idempotencyKey: asked.key,
     fingerprint: createHash('sha256').update(asked.body).digest('hex'),
     from: asked.from,

@@ -65,3 +65,7 @@ end $$;
 
 -- A message has one delivery at most, which the composite foreign key does not say.
 comment on table deliveries is E'@foreignKey (message_id) references messages (id)|@foreignSingleFieldName delivery|@fieldName message';
+
+-- The last message is named by no foreign key, and the place in the list is the second column of its index.
+comment on table tickets is E'@foreignKey (last_message_id) references messages (id)|@fieldName lastMessage';
+comment on column tickets.active_at is E'@behavior orderBy';

@@ -38,42 +38,6 @@ const postgraphileAdd = `mutation Add($input: AddTicketMessageInput!) {
   }
 }`;
 
-const pageDocument = `query Page($by: TicketSelector!) {
-  ticket(by: $by) {
-    reference subject status messageCount
-    requester { name }
-    messages(first: 50) {
-      edges {
-        node {
-          messageId body visibility createdAt
-          author { name role }
-          attachments { fileName contentType byteSize }
-          delivery { state from to cc recipients { address state } }
-        }
-      }
-      pageInfo { hasNextPage endCursor }
-    }
-  }
-}`;
-const postgraphilePage = `query Page($ticketId: Int!) {
-  ticketByRowId(rowId: $ticketId) {
-    reference subject status messageCount
-    userByRequesterId { name }
-    messagesByTicketId(first: 50, orderBy: ROW_ID_ASC) {
-      nodes {
-        rowId body visibility createdAt
-        userByAuthorId { name role }
-        attachmentsByMessageId(orderBy: POSITION_ASC) { nodes { fileName contentType byteSize } }
-        delivery {
-          state fromAddress
-          deliveryRecipientsByDeliveryId(orderBy: POSITION_ASC) { nodes { kind address state } }
-        }
-      }
-      pageInfo { hasNextPage endCursor }
-    }
-  }
-}`;
-
 const graphql = (token: string, query: string, variables: object): string =>
   postRequest('/graphql', { authorization: `Bearer ${token}` }, JSON.stringify({ query, variables }));
 
@@ -132,25 +96,6 @@ export function addOf(dialect: Dialect, answer: Buffer): string | undefined {
   };
   const good = !text.includes('"errors"') && signs[dialect].every((sign) => text.includes(sign));
   return good ? undefined : text.slice(0, 500);
-}
-
-export function page(dialect: Dialect, token: string, ticketId: number): string | undefined {
-  if (dialect === 'ours') return graphql(token, pageDocument, { by: { ticketId } });
-  return dialect === 'postgraphile' ? graphql(token, postgraphilePage, { ticketId }) : undefined;
-}
-
-/**
- * Whether a page is whole: 50 messages, half of them with an attachment and half mailed, and more to come.
- */
-export function pageOf(dialect: Dialect, answer: Buffer): boolean {
-  const text = answer.toString('utf8');
-  if (text.includes('"errors"')) return false;
-  const id = dialect === 'ours' ? '"messageId":' : '"rowId":';
-  return (
-    text.split(id).length === 51 &&
-    text.split('"fileName":').length === 26 &&
-    text.includes('"hasNextPage":true')
-  );
 }
 
 export function nothing(dialect: Dialect, token: string): string | undefined {

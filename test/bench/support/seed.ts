@@ -1,6 +1,9 @@
 import type postgres from 'postgres';
 
-/** Tickets 1 to `readTickets` have a page to read; the others are written to. */
+/**
+ * Tickets 1 to `readTickets` have a page to read, and are closed: a list of them stays the same while the
+ * others are written to.
+ */
 export const readTickets = 100;
 export const tickets = 2000;
 export const messagesPerReadTicket = 60;
@@ -49,6 +52,8 @@ export async function seed(sql: postgres.Sql): Promise<void> {
         last_event_number = m.n, last_public_event_number = m.n
       from (select ticket_id, max(id) as last, count(*) as n from messages group by 1) m
       where m.ticket_id = t.id;
+    update tickets set status = 'CLOSED', active_at = now() - id * interval '1 minute',
+      public_active_at = now() - id * interval '1 minute' where id <= ${readTickets};
     select setval('users_id_seq', 1000), setval('mailboxes_id_seq', 10), setval('tickets_id_seq', ${tickets}),
       setval('messages_id_seq', ${readTickets * messagesPerReadTicket});`);
   await sql.unsafe('vacuum analyze');

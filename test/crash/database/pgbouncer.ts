@@ -146,7 +146,7 @@ try {
       judge(
         `${mode} mode, a gateway`,
         refused,
-        /^ConfigError: DATABASE_URL: .*pooler .*connect to the server/,
+        /^ConfigError: DATABASE_URL: .*a pooler .*connect to PostgreSQL directly/,
       );
     }
     await using careless = await startPooler(directory, server.url, mode, ours);

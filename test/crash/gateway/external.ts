@@ -4,29 +4,17 @@
  *
  *   node test/crash/gateway/external.ts [--bin /usr/lib/postgresql/15/bin] [--messages 300]
  */
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readJournal, startSinkProcess } from '../../support/servers/smtp-sink-process.ts';
 import { say } from '../support/calls.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import { createProductionDesk } from '../support/production-desk.ts';
+import { check, runInFolder, tell } from '../support/verdict.ts';
 import { drain, type Sender, sendMany } from './draining.ts';
 
 const { values } = parseArgs({ options: { bin: { type: 'string' }, messages: { type: 'string' } } });
 const total = Number(values.messages ?? 300);
-const tell = (line: string) => process.stdout.write(`${line}\n`);
-const violations: string[] = [];
-const check = (what: string, is: unknown, expected: unknown) => {
-  const good = JSON.stringify(is) === JSON.stringify(expected);
-  tell(
-    `${good ? 'ok  ' : 'BAD '} ${what}: ${JSON.stringify(is)}${
-      good ? '' : ` instead of ${JSON.stringify(expected)}`
-    }`,
-  );
-  if (!good) violations.push(what);
-};
 
 async function main(directory: string): Promise<void> {
   const journal = join(directory, 'mails');
@@ -89,12 +77,4 @@ async function main(directory: string): Promise<void> {
   check('exit code of the other after SIGTERM', await other.stop(), 0);
 }
 
-const directory = await mkdtemp(join(tmpdir(), 'ticketwire-external-'));
-await chmod(directory, 0o711);
-try {
-  await main(directory);
-} finally {
-  await rm(directory, { recursive: true, force: true });
-}
-tell(violations.length === 0 ? 'no violation' : `${violations.length} violations`);
-process.exitCode = violations.length === 0 ? 0 : 1;
+await runInFolder('external', main);

@@ -5,8 +5,7 @@
  *   npm run test:restore [-- --bin /usr/lib/postgresql/15/bin --messages 200]
  */
 import { execFile } from 'node:child_process';
-import { chmod, cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -16,6 +15,7 @@ import { readJournal, startSinkProcess } from '../../support/servers/smtp-sink-p
 import { mailbox, say } from '../support/calls.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import { cli, createProductionDesk, type ProductionDesk } from '../support/production-desk.ts';
+import { check, runInFolder, tell, violations } from '../support/verdict.ts';
 
 const { values } = parseArgs({
   options: {
@@ -25,14 +25,6 @@ const { values } = parseArgs({
 });
 const total = Number(values.messages);
 const run = promisify(execFile);
-const tell = (line: string) => process.stdout.write(`${line}\n`);
-const violations: string[] = [];
-const check = (what: string, is: unknown, expected: unknown) => {
-  const good = JSON.stringify(is) === JSON.stringify(expected);
-  const instead = good ? '' : ` instead of ${JSON.stringify(expected)}`;
-  tell(`${good ? 'ok  ' : 'BAD '} ${what}: ${JSON.stringify(is)}${instead}`);
-  if (!good) violations.push(what);
-};
 
 interface Counts {
   readonly messages: number;
@@ -168,12 +160,4 @@ async function main(directory: string): Promise<void> {
   tell(`     from ${mailbox}; its mails: ${sentOf().length}`);
 }
 
-const directory = await mkdtemp(join(tmpdir(), 'ticketwire-restore-'));
-await chmod(directory, 0o711);
-try {
-  await main(directory);
-} finally {
-  await rm(directory, { recursive: true, force: true });
-}
-tell(violations.length === 0 ? 'no violation' : `${violations.length} violations: ${violations.join('; ')}`);
-process.exit(violations.length === 0 ? 0 : 1);
+await runInFolder('restore', main);

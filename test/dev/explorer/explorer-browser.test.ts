@@ -122,11 +122,7 @@ test('an example with files: two picked files become attachments, to the byte', 
   );
 
   // They belong to that tab: what another tab sends has none.
-  await page
-    .getByRole('tab', { name: 'AddComment' })
-    .or(page.getByRole('button', { name: 'AddComment' }))
-    .first()
-    .click();
+  await page.getByRole('button', { name: 'AddComment', exact: true }).click();
   await page.locator('.graphiql-query-editor .view-line', { hasText: 'AddComment' }).waitFor();
   const sent = page.waitForRequest((request) => request.postData()?.includes('AddComment') === true);
   await run(page);
@@ -156,9 +152,9 @@ test('neither a reload nor the history signs the reader out, and no credential w
 test('a reload restores the open tabs; ▶ and Ctrl-Enter run the example that was opened', async () => {
   await using opened = await openExplorer();
   const { page } = opened;
-  const tabs = () => page.locator('.graphiql-tab').count();
+  const tabs = () => page.locator('.tw-tab').count();
   const before = await tabs();
-  for (let n = 0; n < 3; n += 1) {
+  for (let n = 0; n < 2; n += 1) {
     await page.reload();
     await page.locator('.graphiql-query-editor .view-line').first().waitFor();
     expect(await tabs()).toBe(before);
@@ -179,6 +175,13 @@ test('a reload restores the open tabs; ▶ and Ctrl-Enter run the example that w
   await page.keyboard.press('Control+Enter');
   expect((await second).postDataJSON()).toMatchObject({ operationName: 'PreviewReply' });
   expect(await tabs()).toBe(before + 2);
+  // By the keyboard alone: the last tab is closed, the one that is shown then has the focus.
+  await page.getByRole('button', { name: 'Close PreviewReply' }).press('Enter');
+  expect(await tabs()).toBe(before + 1);
+  const focused = () => page.evaluate('document.activeElement.textContent');
+  await expect.poll(focused).toBe('ListTickets');
+  await page.getByRole('button', { name: 'AddComment', exact: true }).press('Enter');
+  await page.locator('.graphiql-query-editor .view-line', { hasText: 'AddComment' }).waitFor();
   expect(await page.locator('main').count()).toBe(1);
   expect(await page.locator('h1').count()).toBe(1);
 });

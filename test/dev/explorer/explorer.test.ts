@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { buildSchema, type GraphQLSchema, getVariableValues, parse, validate } from 'graphql';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { buildExplorer } from '../../../src/dev/explorer/build.ts';
+import { buildExplorer, explorerDist } from '../../../src/dev/explorer/build.ts';
 import { createExplorer, type ExplorerOptions } from '../../../src/dev/explorer/endpoint.ts';
 import { examples } from '../../../src/dev/explorer/examples/all.ts';
 import { createFetcher } from '../../../src/dev/explorer/fetch/fetcher.ts';
@@ -70,6 +71,14 @@ describe('the page', () => {
     const text = await page.text();
     expect(text).not.toMatch(/<script(?![^>]*\bsrc=)(?![^>]*type="application\/json")/);
     expect(text).not.toMatch(/(src|href)="(https?:)?\/\//);
+  });
+
+  test('all its files together are 1.75 MB at most, as they are sent', async () => {
+    const folder = join(explorerDist, 'assets');
+    const sizes = (await readdir(folder)).map(async (file) => (await stat(join(folder, file))).size);
+    const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+    // `npm run test:axe` prints and bounds what a browser transfers for each page of the product.
+    expect(bytes).toBeLessThanOrEqual(1_750_000);
   });
 
   test('holds the demo’s credential only when given one, and no text ends its script element', async () => {

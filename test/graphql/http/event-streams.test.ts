@@ -10,7 +10,7 @@ import { rawPost } from '../../support/raw-http.ts';
 
 /* GraphQL over SSE, distinct connections mode, as its protocol has it; and what a stream needs beside it. */
 
-const patience = { lookEveryMs: 100, looks: 5, leastBytes: 1 };
+const stallLimits = { checkEveryMs: 100, checks: 5, leastBytes: 1 };
 const lines = new PassThrough();
 /** Resolves when the gateway has logged a request whose answer was cut. */
 async function cutLine(): Promise<void> {
@@ -20,7 +20,7 @@ let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway({
     env: { ROLES: 'web' },
-    overrides: { patience, log: createLog('info', lines.resume()) },
+    overrides: { stallLimits, log: createLog('info', lines.resume()) },
   });
 });
 afterAll(() => gateway[Symbol.asyncDispose]());

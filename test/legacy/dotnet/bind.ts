@@ -1,7 +1,7 @@
 import type { Charset } from '../../../src/legacy/dotnet/charset.ts';
+import { Spools } from '../../../src/legacy/dotnet/file-spool.ts';
 import type { Format } from '../../../src/legacy/dotnet/negotiation.ts';
-import type { NewMessagePost } from '../../../src/legacy/dotnet/new-message.ts';
-import { Spools } from '../../../src/legacy/dotnet/spool.ts';
+import type { NewMessagePost } from '../../../src/legacy/dotnet/new-message-post.ts';
 import { BodyReader } from '../../../src/legacy/read-body.ts';
 import { receiveInMemory } from '../received.ts';
 

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readAll } from '../../support/servers/read-all.ts';
 import { type Answer, call } from '../stand-in.ts';
 
 const posts = 'http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.Posts';
@@ -143,7 +143,7 @@ describe('refuses within 50 ms of CPU and 20 MB of memory', () => {
     const answered = new Promise<Answer>((resolve, reject) => {
       outgoing.on('error', reject).on('response', (response) => {
         const { statusCode: status, headers } = response;
-        buffer(response).then((body) => resolve({ status: status!, headers, body }), reject);
+        readAll(response).then((body) => resolve({ status: status!, headers, body }), reject);
       });
     });
     outgoing.write(`<NewMessagePost xmlns="${posts}"><Message>`);

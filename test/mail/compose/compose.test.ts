@@ -9,32 +9,12 @@ import { encodedSizeUpperBound } from '../../../src/mail/compose/size-upper-boun
 import { soaking } from '../../support/soak.ts';
 import { memoryBlobs } from '../world/desk.ts';
 import { bodyOf, parseMail, parseMails } from '../world/parse.ts';
+import { mailPartsOf } from '../world/parts.ts';
 
 const blobs = memoryBlobs();
 function file(fileName: string, contentType: string, bytes: Buffer) {
   const sha256 = createHash('sha256').update(bytes).digest();
   return { fileName, contentType, byteSize: bytes.length, blobKey: blobs.put(bytes), sha256 };
-}
-function partsOf(changes: Partial<MailParts> = {}): MailParts {
-  return {
-    messageId: '<8f14e45fceea167a@domain.com>',
-    date: new Date('2026-11-22T12:34:56Z'),
-    from: { name: 'Company', address: 'company@domain.com' },
-    to: [{ name: 'Jane Doe', address: 'jane.doe@domain.com' }],
-    cc: [],
-    bcc: [],
-    subject: 'Re: Printer on fire [INC-000047]',
-    body: 'Hello',
-    format: 'TEXT',
-    language: null,
-    signature: '',
-    quoted: [],
-    omitted: 0,
-    thread: [],
-    autoSubmitted: false,
-    attachments: [],
-    ...changes,
-  };
 }
 async function sourceOf(parts: MailParts): Promise<Buffer> {
   const { source, byteSize } = await composeMail(parts);
@@ -44,7 +24,7 @@ async function sourceOf(parts: MailParts): Promise<Buffer> {
   expect(bytes.length).toBe(byteSize);
   return bytes;
 }
-const composed = async (changes: Partial<MailParts>) => parseMail(await sourceOf(partsOf(changes)));
+const composed = async (changes: Partial<MailParts>) => parseMail(await sourceOf(mailPartsOf(changes)));
 /** What `mail_subject()` takes out of a ticket's subject. */
 const oneLine = (text: string) =>
   text.replace(/[\p{Cc}\u2028\u2029]/gu, (one) => (one > '\u007f' && one < '\u00a0' ? one : ' '));
@@ -53,7 +33,7 @@ const sound = { defects: [], bareBreaks: 0 };
 describe('golden', () => {
   test('a plain reply', async () => {
     const source = await sourceOf(
-      partsOf({
+      mailPartsOf({
         body: 'Hello Jane,\n\nplease unplug it.',
         signature: 'Company\n+420 123',
         thread: ['<first@customer.example>', '<second@domain.com>'],
@@ -64,7 +44,7 @@ describe('golden', () => {
   });
   test('HTML with an inline image, a file, a quotation, and letters from elsewhere', async () => {
     const source = await sourceOf(
-      partsOf({
+      mailPartsOf({
         to: [{ name: 'Žofie Šťastná', address: 'zofie@žluťoučký.cz' }],
         cc: [{ name: '山田, 太郎', address: 'taro@例え.jp' }],
         subject: 'Re: Žluťoučký kůň úpěl ďábelské ódy a tiskárna hoří [INC-000047]',
@@ -184,10 +164,10 @@ describe('case 25: nothing that is written into a field becomes a header or too 
   });
 
   test('a header that could not be written safely is a fault, not a mail', async () => {
-    await expect(composeMail(partsOf({ messageId: '<a@b>\r\nBcc: evil@x.com' }))).rejects.toThrow(
+    await expect(composeMail(mailPartsOf({ messageId: '<a@b>\r\nBcc: evil@x.com' }))).rejects.toThrow(
       /control character/,
     );
-    await expect(composeMail(partsOf({ messageId: `<${'x'.repeat(1200)}@b>` }))).rejects.toThrow(/998/);
+    await expect(composeMail(mailPartsOf({ messageId: `<${'x'.repeat(1200)}@b>` }))).rejects.toThrow(/998/);
   });
 
   test('any text at all, in every field', async () => {
@@ -199,7 +179,7 @@ describe('case 25: nothing that is written into a field becomes a header or too 
     const sources = await Promise.all(
       samples.map((one) =>
         sourceOf(
-          partsOf({
+          mailPartsOf({
             subject: oneLine(one.subject),
             from: { name: one.name.replace(/\p{Cc}/gu, ' '), address: 'company@domain.com' },
             body: one.body,
@@ -231,7 +211,7 @@ describe('case 26: the envelope is the validated list, the headers name the same
     'a+b@x.com',
   ];
   test.each(addresses)('%s', async (address) => {
-    const parts = partsOf({
+    const parts = mailPartsOf({
       cc: [
         { name: '', address },
         { name: 'A, B <x@y.z>', address },
@@ -245,7 +225,8 @@ describe('case 26: the envelope is the validated list, the headers name the same
     expect(parsed.cc[1]![0]).toBe('A, B <x@y.z>');
   });
   test('a non-ASCII local part in any header asks for SMTPUTF8; an IDN or a Bcc does not', async () => {
-    const asks = async (changes: Partial<MailParts>) => (await composeMail(partsOf(changes))).hasUtf8Headers;
+    const asks = async (changes: Partial<MailParts>) =>
+      (await composeMail(mailPartsOf(changes))).hasUtf8Headers;
     expect(await asks({ to: [{ name: '', address: 'žofie@x.cz' }] })).toBe(true);
     expect(await asks({ to: [{ name: '', address: 'zofie@žluťoučký.cz' }] })).toBe(false);
     expect(await asks({ bcc: [{ name: '', address: 'žofie@x.cz' }] })).toBe(false);
@@ -283,7 +264,7 @@ describe('case 27: a body arrives as it was written', () => {
 });
 
 test('case 28: a blind copy is in the envelope and nowhere in the bytes', async () => {
-  const parts = partsOf({
+  const parts = mailPartsOf({
     bcc: [{ name: 'Secret Agent', address: 'hidden@secret.example' }],
     cc: [{ name: '', address: 'cc@domain.com' }],
   });
@@ -323,7 +304,7 @@ test('the size is exact without reading a file, and its upper bound is never bel
       fc.array(fc.nat(3000), { maxLength: 4 }),
       async (body, format, signature, sizes) => {
         const attachments = sizes.map((size, n) => file(`f${n}`, 'a/b', Buffer.alloc(size)));
-        const parts = partsOf({ body, format: format as 'TEXT', signature, attachments });
+        const parts = mailPartsOf({ body, format: format as 'TEXT', signature, attachments });
         const exact = (await composeMail(parts)).byteSize;
         expect((await sourceOf(parts)).length).toBe(exact);
         const bound = encodedSizeUpperBound({
@@ -353,14 +334,14 @@ test('the bound holds for the text that grows most', async () => {
         attachments: [],
       });
       expect(bound, JSON.stringify(unit)).toBeGreaterThanOrEqual(
-        (await composeMail(partsOf({ body, format }))).byteSize,
+        (await composeMail(mailPartsOf({ body, format }))).byteSize,
       );
     }
 });
 
 describe('preview', () => {
   test('it is the mail that would be sent, and its hash covers every part except the date', async () => {
-    const parts = partsOf({
+    const parts = mailPartsOf({
       attachments: [file('a', 'a/b', Buffer.from('1'))],
       bcc: [{ name: '', address: 'b@x.com' }],
     });

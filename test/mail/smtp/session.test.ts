@@ -3,10 +3,10 @@ import { type AddressInfo, createServer, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { expect, test } from 'vitest';
-import { socketOf } from '../../../src/mail/smtp/connection-socket.ts';
 import { readExtensions } from '../../../src/mail/smtp/extensions.ts';
+import { socketOf } from '../../../src/mail/smtp/nodemailer-socket.ts';
+import { defaultTimeouts } from '../../../src/mail/smtp/server-settings.ts';
 import { SmtpSession } from '../../../src/mail/smtp/session.ts';
-import { defaultTimeouts } from '../../../src/mail/smtp/transmission.ts';
 import { startSmtpSink } from '../../support/servers/smtp-sink.ts';
 
 /** A server that says exactly this to EHLO and HELO. */

@@ -134,7 +134,7 @@ describe.concurrent('case 7: a temporary refusal defers, at each step', () => {
 describe.concurrent('case 8: a refusal is final, at each step', () => {
   const replies = ['550 5.1.1 no such user', '552 5.2.2 full', '554 5.7.1 never'];
   const cases = steps.flatMap((at) => replies.map((reply) => [at, reply] as const));
-  test.each(sampled(cases, 2))('%s: %s', async (at, reply) => {
+  test.each(sampled(cases, 4))('%s: %s', async (at, reply) => {
     const { view, mails } = await attempt([{ at, reply }]);
     expect(mails).toHaveLength(0);
     expect(view).toMatchObject({ state: 'FAILED', attempts: 1, events: ['DELIVERY_FAILED'] });

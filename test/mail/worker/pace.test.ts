@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { claim } from '../../../src/mail/outbox/claim.ts';
-import { takeTurns } from '../../../src/mail/outbox/pacing.ts';
+import { lockCappedMailboxes } from '../../../src/mail/outbox/pacing.ts';
 import { startSmtpSink } from '../../support/servers/smtp-sink.ts';
 import { inState, until, untilLookedAgain } from '../world/desk.ts';
 import { createWorld } from '../world/world.ts';
@@ -31,7 +31,7 @@ test('mails that the last second’s rate left unused are sent at once, and no m
   for (let n = 0; n < 15; n += 1) await world.queue({ ticketId: 1 + (n % 5) });
   const claimed: number[] = [];
   for (const ms of [1000, 1000, 1000, 1199, 1200, 1200, 2400, 2400]) {
-    const options = { worker: 'w', now: new Date(began + ms), leaseSeconds: 10, lanes: [], free: 20 };
+    const options = { worker: 'w', now: new Date(began + ms), leaseSeconds: 10, slots: [], free: 20 };
     claimed.push((await claim(world.sql, options)).length);
     await cancelWaiting(world.sql);
   }
@@ -99,15 +99,15 @@ test('a claim counts what was sent up to then itself, and another worker waits f
   const claimAs = (name: string, meanwhile = async () => {}) =>
     world.sql.begin(async (transaction) => {
       const tx = transaction as unknown as typeof world.sql;
-      const options = { worker: name, now: new Date(), leaseSeconds: 10, lanes: [], free: 5 };
+      const options = { worker: name, now: new Date(), leaseSeconds: 10, slots: [], free: 5 };
       // Nothing of a counted mailbox is for whoever has no turn at it.
       expect(await claim(tx, options)).toEqual([]);
-      const claims = await claim(tx, { ...options, turns: await takeTurns(tx) });
+      const claims = await claim(tx, { ...options, lockedMailboxes: await lockCappedMailboxes(tx) });
       await meanwhile();
       return claims.map(({ id }) => id);
     });
   const first = claimAs('first', async () => {
-    expect(await takeTurns(world.sql)).toEqual([]);
+    expect(await lockCappedMailboxes(world.sql)).toEqual([]);
     expect(await claimAs('second')).toEqual([]);
   });
   expect(await first).toEqual([other]);

@@ -4,11 +4,11 @@ import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type BlobStore, everyKey, StoreUnavailable } from '../../../src/storage/blob-store.ts';
 import { createDiskStore } from '../../../src/storage/disk/store.ts';
+import { readAll } from '../../support/servers/read-all.ts';
 import { soaking } from '../../support/soak.ts';
 import { hasStrace, hasTmpfs, straceQuietly } from '../fault-tools.ts';
 import { all, keysOf } from '../stores.ts';
@@ -46,7 +46,7 @@ test('a folder that is removed under a running gateway is created again', async 
   await rm(join(directory, 'blobs'), { recursive: true });
   for (let n = 0; n < 3; n++) {
     const { key } = await store.put(Readable.from([Buffer.alloc(9)]), 9);
-    expect(await buffer(await store.open(key))).toHaveLength(9);
+    expect(await readAll(await store.open(key))).toHaveLength(9);
   }
 });
 
@@ -82,7 +82,7 @@ test.runIf(hasTmpfs)('a full disk is an error and leaves no row; a smaller file 
     expect(error.cause.code).toBe('ENOSPC');
     expect(await files(disk)).toEqual([]);
     const { key } = await small.put(Readable.from([Buffer.alloc(500_000)]), 1e7);
-    expect(await buffer(await small.open(key))).toHaveLength(500_000);
+    expect(await readAll(await small.open(key))).toHaveLength(500_000);
   } finally {
     spawnSync('umount', [disk]);
   }
@@ -172,7 +172,7 @@ test.runIf(hasStrace).each(['error=EIO', 'signal=KILL'])(
       else if (key !== undefined) {
         const stored = await next.finish(key);
         expect(stored.byteSize, `fsync ${n}`).toBeGreaterThanOrEqual(durable);
-        const bytes = await buffer(await next.open(key));
+        const bytes = await readAll(await next.open(key));
         expect(bytes.equals(Buffer.alloc(stored.byteSize, 7))).toBe(true);
       }
       for (const left of await keysOf(next)) await next.remove(left);

@@ -4,25 +4,11 @@ import { openDatabase } from '../../../src/db/database.ts';
 import { countRows } from '../../../src/storage/garbage/count-rows.ts';
 import { unusedBatch, unusedCount } from '../../../src/storage/garbage/unused-blobs.ts';
 import { createTestDatabase } from '../../support/database.ts';
+import { pagesRead } from '../../support/observed/pages-read.ts';
 
 const rows = 40_000;
 
-/** Pages of each table and index that statements read, as the server counts them. */
-async function pagesRead(sql: postgres.Sql, work: () => Promise<unknown>): Promise<number> {
-  const read = async () => {
-    // What this session has done itself, such as filling the tables, is counted up to a second later unless
-    // it is told now.
-    await sql`select pg_stat_force_next_flush()`;
-    await sql`select pg_stat_clear_snapshot()`;
-    const [row] = await sql<{ pages: number }[]>`
-      select sum(heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read)::int as pages
-      from pg_statio_user_tables where relname in ('blobs', 'attachments', 'uploads', 'open_uploads')`;
-    return row!.pages;
-  };
-  const before = await read();
-  await work();
-  return (await read()) - before;
-}
+const tables = ['blobs', 'attachments', 'uploads', 'open_uploads'];
 
 test('collecting a sixteenth reads a sixteenth of the tables, whatever the statistics say', async () => {
   await using world = await createTestDatabase();
@@ -56,9 +42,9 @@ test('collecting a sixteenth reads a sixteenth of the tables, whatever the stati
       )
       .toHaveLength(0);
   };
-  const nothing = await pagesRead(sql, () => work({ from: 'g', to: 'g' }));
-  const all = (await pagesRead(sql, () => work({ from: '0', to: 'g' }))) - nothing;
-  const part = (await pagesRead(sql, () => work({ from: '7', to: '7g' }))) - nothing;
+  const nothing = await pagesRead(sql, tables, () => work({ from: 'g', to: 'g' }));
+  const all = (await pagesRead(sql, tables, () => work({ from: '0', to: 'g' }))) - nothing;
+  const part = (await pagesRead(sql, tables, () => work({ from: '7', to: '7g' }))) - nothing;
   await sql.end();
   expect(all).toBeGreaterThan(1000);
   expect(part).toBeGreaterThan(0);

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough, Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { eq } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { blobs, idempotencyKeys, openUploads } from '../../../src/db/tables.ts';
@@ -9,11 +8,15 @@ import type { BlobStore } from '../../../src/storage/blob-store.ts';
 import { collectGarbage } from '../../../src/storage/garbage/collect.ts';
 import { partAt } from '../../../src/storage/garbage/schedule.ts';
 import type { TestDatabase } from '../../support/database.ts';
+import { readAll } from '../../support/servers/read-all.ts';
 import { soaking } from '../../support/soak.ts';
 import { createDeskFiles, type DeskFiles, hours } from '../desk-files.ts';
 import { all, keysOf, storeWorlds } from '../stores.ts';
 
-const nothing = { idempotencyKeys: 0, uploads: 0, blobs: 0, keys: 0, restored: 0, destroyed: 0 };
+const nothing = {
+  ...{ idempotencyKeys: 0, auditEntries: 0, uploads: 0 },
+  ...{ blobs: 0, keys: 0, restored: 0, destroyed: 0 },
+};
 
 test('each part has its turn within four hours', () => {
   const began = Date.parse('2026-11-27T03:07:00Z');
@@ -45,7 +48,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
 
   const exists = (key: string) =>
     store.open(key).then(
-      async (stream) => (await buffer(stream)).length > 0,
+      async (stream) => (await readAll(stream)).length > 0,
       () => false,
     );
   const left = () => keysOf(store);
@@ -91,7 +94,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await collect()).toEqual(nothing);
     source.end('second half');
     const { key } = await arriving;
-    expect((await buffer(await store.open(key))).toString()).toBe('first half, second half');
+    expect((await readAll(await store.open(key))).toString()).toBe('first half, second half');
     expect(await exists(waiting.key)).toBe(true);
     expect(await exists(committed.key)).toBe(true);
   });

@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { blobs } from '../../../src/db/tables.ts';
 import { type BlobStore, everyKey, StoreUnavailable } from '../../../src/storage/blob-store.ts';
 import { collectGarbage } from '../../../src/storage/garbage/collect.ts';
 import { createS3Store } from '../../../src/storage/s3/store.ts';
+import { readAll } from '../../support/servers/read-all.ts';
 import type { S3Fault, S3Operation, S3Server } from '../../support/servers/s3-server.ts';
 import { sampled } from '../../support/soak.ts';
 import { createDeskFiles } from '../desk-files.ts';
@@ -28,7 +28,7 @@ const large = 5 * MiB + 50_000;
 const bytes = randomBytes(large);
 const sha256 = createHash('sha256').update(bytes).digest();
 const put = (size = bytes.length) => store.put(Readable.from([bytes.subarray(0, size)]), bytes.length);
-const read = async (key: string) => buffer(await store.open(key));
+const read = async (key: string) => readAll(await store.open(key));
 
 /** Gives a request up after a second, where S3 hangs: no answer of the tests' own server takes as long. */
 const impatient = (attempts: number) =>
@@ -162,7 +162,7 @@ test('an upload holds a few parts in memory at most, however much faster its sen
   const taken = () => [...server.bucket.uploads.values()].flatMap(({ parts }) => [...parts.values()]);
   const source = Readable.from(
     (async function* () {
-      for (let n = 0; n < 160; n++) {
+      for (let n = 0; n < 128; n++) {
         ahead = n * 256 * 1024 - taken().reduce((sum, part) => sum + part.bytes.length, 0);
         most = Math.max(most, ahead);
         yield Buffer.alloc(256 * 1024, n);
@@ -185,7 +185,7 @@ test('a multipart upload that a retry made superfluous is collected, and the blo
   const result = await collectGarbage(files.world.database.desk, files.store, new Date(Date.now() + 1000));
   expect(result).toMatchObject({ keys: 1, blobs: 0 });
   expect(theirs!.bucket.uploads.size).toBe(0);
-  expect((await buffer(await files.store.open(blob.key))).equals(bytes)).toBe(true);
+  expect((await readAll(await files.store.open(blob.key))).equals(bytes)).toBe(true);
 });
 
 test('with `presign`, a download has a signed S3 URL; without it, it has none', async () => {

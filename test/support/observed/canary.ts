@@ -6,23 +6,34 @@ const leastLength = 12;
 const isNobodysSecret = (text: string): boolean =>
   /^\w+:\d+$/.test(Buffer.from(text, 'base64').toString('latin1')) ||
   /^\d{4}-\d\d-\d\dT[\d:]+|^[A-Z_]+$/.test(text);
-/** Characters that are kept at most: a test of load writes millions. */
-const mostKept = 4_000_000;
+/** Characters of one place that are kept at most: a test of load writes millions. */
+const mostKept = 2_000_000;
 /** Settings whose values are secrets, or URLs that contain one. */
 const secretSetting = /(TOKEN|KEY|SECRET|PASSWORD)$/;
 
-/** Where a gateway tells how it is doing, and to whom else than its caller. */
-export type Place = 'log' | 'metrics' | 'traces' | 'errors';
+/**
+ * Where a program of ours writes. What its caller said may be in a reply to that caller, and in what a
+ * command prints. A secret may be nowhere.
+ */
+const places = {
+  log: 'words',
+  metrics: 'words',
+  traces: 'words',
+  errors: 'words',
+  replies: 'secrets',
+  output: 'secrets',
+} as const;
+export type Place = keyof typeof places;
 
 /**
- * Watches over one gateway of a test: what its callers sent that is a secret or somebody's words, and what it
- * wrote to its log, metrics and traces, and as errors. At its end none of the one may be in the other.
+ * Watches over one gateway or one command of a test: what it was given that is a secret or somebody's words,
+ * and what it wrote, and where. At its end none of the one may be in the other.
  */
 export class Canary {
   readonly #secrets = new Set<string>();
+  readonly #words = new Set<string>();
   readonly log: Logger;
   readonly #texts = new Map<Place, string>();
-  #kept = 0;
 
   constructor(level = 'info') {
     const write = (line: string) => {
@@ -32,19 +43,22 @@ export class Canary {
     this.log = createLog(level, { write } as unknown as NodeJS.WritableStream);
   }
 
-  /** What the gateway wrote. */
+  /** Whether what is written there is still kept. */
+  listens(place: Place): boolean {
+    return (this.#texts.get(place)?.length ?? 0) <= mostKept;
+  }
+
+  /** What the gateway or the command wrote. */
   wrote(place: Place, text: string): void {
-    if (this.#kept > mostKept) return;
-    this.#kept += text.length;
-    this.#texts.set(place, `${this.#texts.get(place) ?? ''}${text}\n`);
+    if (this.listens(place)) this.#texts.set(place, `${this.#texts.get(place) ?? ''}${text}`);
   }
 
   /** The secrets among the settings of a gateway. */
   set(env: Readonly<Record<string, string>>): void {
     for (const [name, value] of Object.entries(env)) {
-      if (secretSetting.test(name)) this.#add(value);
+      if (secretSetting.test(name)) this.secret(value);
       const password = /^\w+:\/\/[^/@]*:([^/@]+)@/.exec(value)?.[1];
-      if (password !== undefined) this.#add(decodeURIComponent(password));
+      if (password !== undefined) this.secret(decodeURIComponent(password));
     }
   }
 
@@ -52,8 +66,8 @@ export class Canary {
   sent(authorization: string | null | undefined, body: unknown): void {
     const credential = /^\w+ +(\S+)$/.exec(authorization ?? '')?.[1];
     if (credential !== undefined) {
-      this.#add(credential);
-      this.#add(Buffer.from(credential, 'base64').toString('utf8'));
+      this.secret(credential);
+      this.secret(Buffer.from(credential, 'base64').toString('utf8'));
     }
     this.#addTexts(body, 0);
   }
@@ -61,19 +75,24 @@ export class Canary {
   /** @throws Error that names the place and the first secret that was written there */
   assertSilent(): void {
     for (const [place, text] of this.#texts)
-      for (const secret of this.#secrets) {
-        if (text.includes(secret) || text.includes(JSON.stringify(secret).slice(1, -1)))
-          throw new Error(`the ${place} of a gateway have what a caller sent: ${secret.slice(0, 80)}`);
-      }
+      for (const kept of places[place] === 'secrets' ? [this.#secrets] : [this.#secrets, this.#words])
+        for (const one of kept)
+          if (text.includes(one) || text.includes(JSON.stringify(one).slice(1, -1)))
+            throw new Error(`what is in the ${place} was given to be kept: ${one.slice(0, 80)}`);
   }
 
-  #add(secret: string): void {
-    if (secret.length >= leastLength && this.#secrets.size < 200) this.#secrets.add(secret.slice(0, 200));
+  /** A password, a token or a key. */
+  secret(text: string): void {
+    this.#add(text, this.#secrets);
+  }
+
+  #add(text: string, to: Set<string>): void {
+    if (text.length >= leastLength && to.size < 200) to.add(text.slice(0, 200));
   }
 
   #addTexts(value: unknown, depth: number): void {
     if (typeof value === 'string') {
-      if (!isNobodysSecret(value)) this.#add(value);
+      if (!isNobodysSecret(value)) this.#add(value, this.#words);
     } else if (typeof value === 'object' && value !== null && depth < 5)
       for (const inner of Object.values(value)) this.#addTexts(inner, depth + 1);
   }

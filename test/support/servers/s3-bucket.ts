@@ -26,8 +26,13 @@ export class S3Refusal extends Error {
 }
 
 const minimumPartBytes = 5 * 1024 * 1024;
-export const md5 = (bytes: Buffer, encoding: 'hex' | 'base64' = 'hex') =>
-  createHash('md5').update(bytes).digest(encoding);
+const digests = new WeakMap<Buffer, Buffer>();
+/** Computed once for each body: it is compared with the header, and is the ETag. */
+export function md5(bytes: Buffer, encoding: 'hex' | 'base64' = 'hex'): string {
+  const digest = digests.get(bytes) ?? createHash('md5').update(bytes).digest();
+  digests.set(bytes, digest);
+  return digest.toString(encoding);
+}
 
 /** What one bucket holds, by the rules of the S3 API. */
 export function createBucket() {

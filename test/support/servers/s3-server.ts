@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
 // Clock: a server that is as slow as a test says.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readAll } from './read-all.ts';
 import { createBucket, md5, S3Refusal } from './s3-bucket.ts';
 
 export type S3Operation =
@@ -90,7 +90,7 @@ export async function startS3Server(bucketName = 'desk'): Promise<S3Server> {
   async function readCall(req: IncomingMessage): Promise<Call> {
     const url = new URL(req.url!, 'http://s3');
     const [, name, ...rest] = url.pathname.split('/').map(decodeURIComponent);
-    const body = await buffer(req);
+    const body = await readAll(req);
     if (name !== bucketName) throw new S3Refusal(404, 'NoSuchBucket');
     const key = rest.join('/');
     const { headers } = req;

@@ -84,7 +84,8 @@ const statesOf = async ({ sql }: Gateway) =>
 test('of two meanings that come at once under one key, one is done and the other refused', async () => {
   await using gateway = await startGateway();
   const before = await gateway.counts();
-  for (const seed of [1, 2, 3, 4]) {
+  const seeds = sampled([1, 2, 3, 4], 2);
+  for (const [at, seed] of seeds.entries()) {
     const key = `two-meanings-${seed}`;
     const meaning = (n: number) => ({ ticket: 'INC-000047', body: `meaning ${n % 2} of ${seed}` });
     const answers = await sayAtOnce(gateway.url, meaning, 40, key, seed);
@@ -93,7 +94,7 @@ test('of two meanings that come at once under one key, one is done and the other
     const refused = answers.filter((_, n) => n % 2 !== done % 2);
     for (const answer of refused)
       expect(['IDEMPOTENCY_KEY_REUSED', '422']).toContain(answer.kind === 'refused' && answer.code);
-    expect(await more(gateway, before)).toMatchObject({ messages: seed, keys: seed });
+    expect(await more(gateway, before)).toMatchObject({ messages: at + 1, keys: at + 1 });
   }
 });
 

@@ -8,9 +8,11 @@ export const exampleGroups: Readonly<Record<string, readonly Example[]>> = {
   Reading: [
     readingExamples.WhoAmI,
     readingExamples.ListTickets,
+    readingExamples.SearchDesk,
     readingExamples.ReadTicket,
     readingExamples.ReadOlderMessages,
     readingExamples.WatchTicket,
+    readingExamples.WatchDesk,
   ],
   Writing: [
     messageExamples.AddComment,
@@ -35,6 +37,8 @@ export const exampleGroups: Readonly<Record<string, readonly Example[]>> = {
   ],
   'Changing and removing': [changingExamples.CloseTicket, changingExamples.RedactMessage],
 };
+
+/** All examples of the panel, without their groups. */
 export const examples: readonly Example[] = Object.values(exampleGroups).flat();
 
 /** The variables of an example as formatted JSON; empty if it has none. */

@@ -13,3 +13,30 @@ export interface Example {
 
 /** A ticket of the demo desk. */
 export const ticket = { reference: 'INC-000047' };
+
+interface MutationParts {
+  readonly input: string;
+  readonly payload: string;
+  /** What is selected on the payload, indented as it stands in the document. */
+  readonly selection: string;
+  /** Selections on refusals that say more than a code and a message. */
+  readonly refusals?: string;
+}
+
+/** The document of a mutation with one input, and with the refusals that every mutation has. */
+export const mutation = (
+  operationName: string,
+  field: string,
+  { input, payload, selection, refusals = '' }: MutationParts,
+): string => `mutation ${operationName}($input: ${input}!) {
+  ${field}(input: $input) {
+    ... on ${payload} {
+${selection}
+    }
+    ... on UserError {
+      code
+      message
+    }
+${refusals}  }
+}
+`;

@@ -1,24 +1,18 @@
-import { type Example, ticket } from './example.ts';
+import { type Example, mutation, ticket } from './example.ts';
 
-const deliveryMutation = (operationName: string, field: string, type = 'DeliveryInput') =>
-  `mutation ${operationName}($input: ${type}!) {
-  ${field}(input: $input) {
-    ... on DeliveryPayload {
-      delivery {
+const deliveryMutation = (operationName: string, field: string, input = 'DeliveryInput') =>
+  mutation(operationName, field, {
+    input,
+    payload: 'DeliveryPayload',
+    selection: `      delivery {
         state
         subject
-      }
-    }
-    ... on UserError {
-      code
-      message
-    }
-    ... on DeliveryStateError {
+      }`,
+    refusals: `    ... on DeliveryStateError {
       state
     }
-  }
-}
-`;
+`,
+  });
 
 /** The global id of the first delivery. */
 const aDelivery = 'RGVsaXZlcnk6MQ==';
@@ -29,22 +23,15 @@ export const changingExamples = {
     operationName: 'CloseTicket',
     title: 'Close a ticket',
     about: 'Set OPEN to reopen it. Subscribers to the ticket receive an event.',
-    query: `mutation CloseTicket($input: SetTicketStatusInput!) {
-  setTicketStatus(input: $input) {
-    ... on SetTicketStatusPayload {
-      changed
+    query: mutation('CloseTicket', 'setTicketStatus', {
+      input: 'SetTicketStatusInput',
+      payload: 'SetTicketStatusPayload',
+      selection: `      changed
       ticket {
         reference
         status
-      }
-    }
-    ... on UserError {
-      code
-      message
-    }
-  }
-}
-`,
+      }`,
+    }),
     variables: { input: { ticket, status: 'CLOSED' } },
   },
   CancelDelivery: {
@@ -72,23 +59,16 @@ export const changingExamples = {
     operationName: 'RedactMessage',
     title: 'Redact a message',
     about: 'Permanently removes its text and files; the message stays as a placeholder. Use a message id.',
-    query: `mutation RedactMessage($input: RedactMessageInput!) {
-  redactMessage(input: $input) {
-    ... on RedactMessagePayload {
-      alreadyRedacted
+    query: mutation('RedactMessage', 'redactMessage', {
+      input: 'RedactMessageInput',
+      payload: 'RedactMessagePayload',
+      selection: `      alreadyRedacted
       ticketMessage {
         messageId
         redactedAt
         bodyText
-      }
-    }
-    ... on UserError {
-      code
-      message
-    }
-  }
-}
-`,
+      }`,
+    }),
     variables: { input: { message: 'the id of a message', reason: 'a pasted password' } },
   },
 } satisfies Record<string, Example>;

@@ -7,7 +7,7 @@ export const readingExamples = {
     title: 'Who am I',
     about: 'The signed-in user, and the mailboxes that they may send from.',
     query: `# Run it: ▶ or Ctrl-Enter.
-# More are in the Examples panel.
+# More: the Examples panel.
 query WhoAmI {
   viewer {
     login
@@ -117,6 +117,57 @@ query WhoAmI {
 }
 `,
     variables: { filter: { status: 'OPEN' }, first: 10, after: null },
+  },
+  SearchDesk: {
+    operationName: 'SearchDesk',
+    title: 'Search tickets and messages',
+    about: 'Words in any order, "a phrase", -without, or. References and addresses by their beginning.',
+    query: `query SearchDesk($text: String!, $after: String) {
+  search(text: $text, first: 10, after: $after) {
+    nodes {
+      ticket {
+        reference
+        subject
+      }
+      ticketMessage {
+        createdAt
+        author {
+          name
+        }
+        bodyText
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+`,
+    variables: { text: 'workstation', after: null },
+  },
+  WatchDesk: {
+    operationName: 'WatchDesk',
+    title: 'Watch the whole desk live',
+    about: 'The events of all tickets, for operators. Run it, then add a message in another tab.',
+    query: `subscription WatchDesk($after: String) {
+  deskEvents(after: $after) {
+    cursor
+    type
+    at
+    ticket {
+      reference
+      subject
+      status
+    }
+    ticketMessage {
+      messageId
+      bodyText
+    }
+  }
+}
+`,
+    variables: { after: null },
   },
   WatchTicket: {
     operationName: 'WatchTicket',

@@ -1,5 +1,5 @@
-import { readAsset, themeFile } from '../../../pages/assets.ts';
 import { type Html, html } from '../../../pages/html-template.ts';
+import { readAsset, themeFile } from '../../../pages/read-asset.ts';
 import { faultDomain } from '../smtp/fault-addresses.ts';
 
 /**

@@ -19,7 +19,7 @@ export const connectionOf = <T>(page: PageOf<T>, count: Countable['count']) => (
 });
 
 /**
- * The fields `totalCount` and `totalCountIsExact` of a connection. Both are null only with an error.
+ * The field `totalCount` of a connection. It is null only with an error.
  * @param complexity the cost of counting, in fields. The page's size multiplies it
  */
 export const totalCount = (complexity: number) =>
@@ -31,6 +31,8 @@ export const totalCount = (complexity: number) =>
       '`totalCountIsExact` tells whether there may be more: show `1000+` then.',
     resolve: async ({ count }: Countable) => (await count()).rows,
   }) as const;
+
+/** The field `totalCountIsExact` of a connection. Its cost and its null are those of `totalCount`. */
 export const totalCountIsExact = (complexity: number) =>
   ({
     nullable: true,

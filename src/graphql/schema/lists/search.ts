@@ -79,7 +79,9 @@ builder.queryField('search', (t) =>
       'Searches the tickets and messages that the viewer may see: first the tickets, then the ' +
       'messages, the newest of each first. Words are found whole, in any order, in any case: ' +
       '`"broken pipe"` is a phrase, `-word` excludes, `or` is a choice. References and addresses are ' +
-      'found by their beginning. A body is searched in its first 50,000 characters. For a requester, ' +
+      'found by their beginning. A body is searched in its first 50,000 characters. A message is found as ' +
+      'soon as it is written; where thousands are written within seconds, or no worker runs, all but the ' +
+      '1,000 newest may be found only after the worker has looked at them. For a requester, ' +
       'the 2,000 newest of their own tickets in each status are searched, and the 1,000 newest public ' +
       'messages of the 100 tickets of theirs that were active last. Needs the scope READ. Example: ' +
       '`search(text: "printer -paper", first: 20)`.',

@@ -1,6 +1,7 @@
 import { decodeGlobalId } from '../../../platform/global-id.ts';
-import { countTickets, listTickets } from '../../../tickets/read/ticket-list.ts';
+import { countTickets } from '../../../tickets/read/ticket-list.ts';
 import type { TicketOrder } from '../../../tickets/read/ticket-list-statement.ts';
+import { listPartsOf } from '../../context/selection.ts';
 import { builder } from '../builder.ts';
 import { TicketStatusEnum } from '../enums.ts';
 import { TicketRef } from '../object-refs.ts';
@@ -75,12 +76,13 @@ builder.queryField('tickets', (t) =>
         }),
       },
       complexity: pageComplexity,
-      resolve: async (_root, { filter, orderBy, ...paging }, ctx) => {
+      resolve: async (_root, { filter, orderBy, ...paging }, ctx, info) => {
         const { requester, ...conditions } = filter ?? {};
         // An unknown id finds nothing, like a person without tickets.
         const requesterId = requester == null ? null : (decodeGlobalId('Person', requester) ?? 0);
         const input = { filter: { ...conditions, requesterId }, orderBy: orderBy ?? 'CREATED' };
-        return connectionOf(await listTickets(ctx, input, paging), () => countTickets(ctx, input));
+        const page = await ctx.load.tickets(input, paging, listPartsOf(info));
+        return connectionOf(page, () => countTickets(ctx, input));
       },
     },
     TicketConnection,

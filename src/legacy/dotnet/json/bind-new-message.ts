@@ -1,16 +1,13 @@
-import {
-  type BoundObject,
-  Budget,
-  type MemberTypes,
-  type NewMessagePost,
-  objectValues,
-  type Reading,
-  type ReadingLimits,
-  type Shape,
-  TooLarge,
-  type ValueType,
-} from '../new-message.ts';
-import type { Spools } from '../spool.ts';
+import type { Spools } from '../file-spool.ts';
+import type {
+  BoundObject,
+  MemberTypes,
+  NewMessagePost,
+  Reading,
+  Shape,
+  ValueType,
+} from '../new-message-post.ts';
+import { Budget, objectValues, type ReadingLimits, TooLarge } from '../reading-limits.ts';
 import type { TextSource } from '../text-source.ts';
 import { asItem, convert, findMember, items, shapes } from './contract.ts';
 import { createJsonReader, type JsonReader } from './reader.ts';

@@ -2,6 +2,7 @@ import { isLetterOrDigit } from '../text-source.ts';
 
 /** The UTF-16 code of a character. */
 export const code = (char: string) => char.charCodeAt(0);
+/** Codes of the characters that the readers compare with. */
 export const [quote, apostrophe, comma, slash, minus] = [
   code('"'),
   code("'"),
@@ -9,7 +10,9 @@ export const [quote, apostrophe, comma, slash, minus] = [
   code('/'),
   code('-'),
 ];
+/** Codes of the brackets that begin and end a list. */
 export const [openBracket, closeBracket] = [code('['), code(']')];
+/** Codes of the brackets that end an object and a constructor. */
 export const [closeBrace, closeParen] = [code('}'), code(')')];
 
 /** Whether a number may begin with this character: a digit, a minus or a dot. */

@@ -6,7 +6,7 @@ import {
   postMembers,
   type Shape,
   type ValueType,
-} from '../new-message.ts';
+} from '../new-message-post.ts';
 import { broken, type Token } from './reader-state.ts';
 
 /** The members of each type of object, and how an empty one is created. */

@@ -1,6 +1,6 @@
 import { isWhiteSpace, type TextSource } from '../text-source.ts';
 import { closeBrace, closeBracket, code, comma, endToken, openBracket, quote } from './character-codes.ts';
-import type { JsonCharacters } from './characters.ts';
+import type { JsonCharacters } from './read-characters.ts';
 import type { JsonState } from './reader-state.ts';
 
 const colon = code(':');

@@ -1,4 +1,4 @@
-import { type Container, type Position, pathOf, position } from './position.ts';
+import { type Container, type Position, pathOf, position } from './container-path.ts';
 
 /** Json.NET's `JsonToken`. */
 export type Token =

@@ -1,11 +1,11 @@
-import type { Spools } from '../spool.ts';
+import type { Spools } from '../file-spool.ts';
 import type { TextSource } from '../text-source.ts';
-import { JsonBytes } from './bytes.ts';
-import { JsonCharacters } from './characters.ts';
 import { JsonFastPath } from './fast-path.ts';
+import { JsonBytes } from './read-bytes.ts';
+import { JsonCharacters } from './read-characters.ts';
+import { JsonTokens } from './read-tokens.ts';
+import { JsonValues } from './read-values.ts';
 import { JsonState } from './reader-state.ts';
-import { JsonTokens } from './tokens.ts';
-import { JsonValues } from './values.ts';
 
 /** Json.NET's `JsonTextReader`, in parts. All of them move one state over one source of characters. */
 export interface JsonReader {

@@ -1,25 +1,22 @@
 import { Base64Decoder } from '../base64.ts';
+import type { Spool, Spools } from '../file-spool.ts';
 import {
   attachmentMembers,
   type BoundObject,
-  Budget,
   emptyAttachment,
   emptyPost,
   type MemberTypes,
   type NewMessagePost,
   namespaces,
-  objectValues,
   postMembers,
   type Reading,
-  type ReadingLimits,
-  TooLarge,
   type ValueType,
-} from '../new-message.ts';
-import type { Spool, Spools } from '../spool.ts';
+} from '../new-message-post.ts';
+import { Budget, objectValues, type ReadingLimits, TooLarge } from '../reading-limits.ts';
 import type { TextSource } from '../text-source.ts';
-import { malformed } from './markup-syntax.ts';
 import { xmlBoolean, xmlInteger } from './parse-value.ts';
 import { XmlReader } from './reader.ts';
+import { malformed } from './scan-markup.ts';
 import { checkType, readMarks } from './serializer-attributes.ts';
 
 /** Members in DataContractSerializer's order: ordinal, by name. */

@@ -1,5 +1,5 @@
-import { malformed, noCharacter, referenceCode } from './markup-syntax.ts';
 import { ncName } from './names.ts';
+import { malformed, noCharacter, referenceCode } from './scan-markup.ts';
 
 const qualifiedName = new RegExp(`(?:(${ncName}):)?(${ncName})(?=[\\s=/>?]|$)`, 'y');
 const attributeValue = /[ \t\r\n]*=[ \t\r\n]*(?:"([^"]*)"|'([^']*)')/y;

@@ -1,4 +1,4 @@
-import { malformed } from './markup-syntax.ts';
+import { malformed } from './scan-markup.ts';
 
 /**
  * Parses a boolean as `XmlConvert.ToBoolean` does.

@@ -1,6 +1,6 @@
-import { TooLarge } from '../new-message.ts';
+import { TooLarge } from '../reading-limits.ts';
 import type { TextSource } from '../text-source.ts';
-import { isNoCharacter, malformed, more, noCharacter, referenceCode } from './markup-syntax.ts';
+import { isNoCharacter, malformed, more, noCharacter, referenceCode } from './scan-markup.ts';
 
 const textEnd = /[<&\]\r]/g;
 const spaces = /[ \t\r\n]+/y;

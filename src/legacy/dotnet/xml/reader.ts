@@ -1,7 +1,7 @@
 import type { TextSource } from '../text-source.ts';
-import { malformed, noCharacter, plainTag, startsWith, through, untilBracket } from './markup-syntax.ts';
 import { type Attribute, checkDeclaration, parseAttributes, parseTag, Scopes } from './parse-tag.ts';
 import { XmlText } from './read-text.ts';
+import { malformed, noCharacter, plainTag, startsWith, through, untilBracket } from './scan-markup.ts';
 
 const maxDepth = 256;
 

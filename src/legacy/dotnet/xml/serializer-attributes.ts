@@ -1,7 +1,7 @@
-import { namespaces } from '../new-message.ts';
-import { malformed } from './markup-syntax.ts';
+import { namespaces } from '../new-message-post.ts';
 import type { Attribute, Scopes } from './parse-tag.ts';
 import { xmlBoolean, xmlInteger } from './parse-value.ts';
+import { malformed } from './scan-markup.ts';
 
 /**
  * The attributes that DataContractSerializer interprets. It reads them on every element, even unknown ones.

@@ -1,8 +1,8 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { assign, insertFrom } from '../../../db/insert-from.ts';
 import { eventsChannel, outboxChannel, scansChannel } from '../../../db/notify-channels.ts';
 import { auditEntries, events, tickets } from '../../../db/tables.ts';
-import { literal, reading, writing } from '../../../db/with-step.ts';
+import { literal, minuteOf, reading, writing } from '../../../db/with-step.ts';
 import { accepted } from './accept-rows.ts';
 import { file, files } from './insert-rows.ts';
 
@@ -66,8 +66,9 @@ const latest = reading(
     publicMessageCount: sql`max(${row.newPublicCount})`,
     lastEventNumber: sql`max(${row.eventNumber})`,
     lastPublicEventNumber: sql`max(${row.publicCursor})`,
-    activeAt: sql`max(${row.at})`,
-    publicActiveAt: sql`max(${row.at}) filter (where ${row.visibility} = 'PUBLIC')`,
+    // As the columns round them, because their minute counts.
+    activeAt: sql`max(${row.at}::timestamptz(3))`,
+    publicActiveAt: sql`max(${row.at}::timestamptz(3)) filter (where ${row.visibility} = 'PUBLIC')`,
     isReopened: sql`bool_or(${row.reopens})`,
   },
   sql`from ${accepted} group by ${row.ticketId}`,
@@ -79,10 +80,25 @@ const {
   publicActiveAt,
   ...settled
 } = latest.columns;
+
+/** Whether a ticket's last message is in the same minute as the one before. */
+const isInMinute = (before: SQLWrapper, last: SQLWrapper) => sql`${minuteOf(before)} = ${minuteOf(last)}`;
+const listedAt = (before: SQLWrapper, last: SQLWrapper) =>
+  sql`case when ${isInMinute(before, last)} then ${minuteOf(last)} else ${last} end`;
+const unlessPrivate = (changed: SQL, kept: SQLWrapper) =>
+  sql`case when ${publicActiveAt} is null then ${kept} else ${changed} end`;
+
 const totals = {
   ...settled,
+  listedAt: listedAt(tickets.activeAt, settled.activeAt),
+  isListedByMinute: isInMinute(tickets.activeAt, settled.activeAt),
   lastPublicMessageId: sql`coalesce(${lastPublicMessageId}, ${tickets.lastPublicMessageId})`,
   publicActiveAt: sql`coalesce(${publicActiveAt}, ${tickets.publicActiveAt})`,
+  publicListedAt: unlessPrivate(listedAt(tickets.publicActiveAt, publicActiveAt), tickets.publicListedAt),
+  isPublicListedByMinute: unlessPrivate(
+    isInMinute(tickets.publicActiveAt, publicActiveAt),
+    tickets.isPublicListedByMinute,
+  ),
 };
 const touch = (changes: SQL) =>
   writing(

@@ -10,6 +10,7 @@ const schema = {
   ...tables,
   ticketsRelations: relations(tickets, ({ one }) => ({
     requester: one(users, { fields: [tickets.requesterId], references: [users.id] }),
+    lastMessage: one(messages, { fields: [tickets.lastMessageId], references: [messages.id] }),
   })),
   messagesRelations: relations(messages, ({ one, many }) => ({
     author: one(users, { fields: [messages.authorId], references: [users.id] }),

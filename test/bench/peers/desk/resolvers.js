@@ -1,10 +1,21 @@
-import { and, asc, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, sql } from 'drizzle-orm';
 import { messages, tickets } from '../../../../src/db/tables.ts';
 import { addTicketMessage } from './add-message.js';
 import { db } from './database.js';
 
 const addressesOf = (kind) => (delivery) =>
   delivery.recipients.filter((recipient) => recipient.kind === kind).map(({ address }) => address);
+
+/** An operator's place is in the columns of all messages, a requester's in those of public ones. */
+const placeFor = (viewer) => (viewer.role === 'OPERATOR' ? tickets.activeAt : tickets.publicActiveAt);
+
+const encode = (value) => Buffer.from(String(value)).toString('base64url');
+const decode = (cursor) => Buffer.from(cursor, 'base64url').toString();
+
+const below = (place, cursor) => {
+  const [at, id] = decode(cursor).split(' ');
+  return sql`(${place}, ${tickets.id}) < (${at}::timestamptz, ${Number(id)}::int)`;
+};
 
 export const resolvers = {
   Query: {
@@ -18,6 +29,24 @@ export const resolvers = {
         with: { requester: true },
       });
       return ticket && (viewer.role === 'OPERATOR' || ticket.requesterId === viewer.id) ? ticket : null;
+    },
+    async tickets(_root, { filter, orderBy, first, after }, { viewer }) {
+      const limit = Math.min(first, 100);
+      const place = orderBy === 'LAST_MESSAGE' ? placeFor(viewer) : tickets.createdAt;
+      // One statement for the list and what hangs on it: Drizzle's relational query.
+      const found = await db.query.tickets.findMany({
+        where: and(
+          filter?.status ? eq(tickets.status, filter.status) : undefined,
+          viewer.role === 'OPERATOR' ? undefined : eq(tickets.requesterId, viewer.id),
+          after ? below(place, after) : undefined,
+        ),
+        orderBy: [desc(place), desc(tickets.id)],
+        limit: limit + 1,
+        with: { requester: true, lastMessage: { with: { author: true } } },
+      });
+      const placeOf = (node) => encode(`${node.activeAt.toISOString()} ${node.id}`);
+      const edges = found.slice(0, limit).map((node) => ({ node, cursor: placeOf(node) }));
+      return { edges, pageInfo: { hasNextPage: found.length > limit, endCursor: edges.at(-1)?.cursor } };
     },
   },
   Mutation: {

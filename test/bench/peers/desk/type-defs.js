@@ -1,5 +1,5 @@
 /**
- * What the benchmark's two operations need of our schema, in the same words: the same documents run on every
+ * What the benchmark's operations need of our schema, in the same words: the same documents run on every
  * peer. What has a default is nullable here, as graphql-jit refuses a required field that is absent, default
  * or not.
  */
@@ -49,6 +49,10 @@ export const typeDefs = /* GraphQL */ `
     attachments: [Attachment!]!
     delivery: Delivery
   }
+  enum TicketOrder { CREATED LAST_MESSAGE }
+  input TicketFilter { status: TicketStatus }
+  type TicketEdge { node: Ticket! cursor: String! }
+  type TicketConnection { edges: [TicketEdge!]! pageInfo: PageInfo! }
   type PageInfo { hasNextPage: Boolean! endCursor: String }
   type TicketMessagesConnectionEdge { node: TicketMessage! cursor: String! }
   type TicketMessagesConnection { edges: [TicketMessagesConnectionEdge!]! pageInfo: PageInfo! }
@@ -59,6 +63,7 @@ export const typeDefs = /* GraphQL */ `
     status: TicketStatus!
     messageCount: Int!
     requester: Person!
+    lastMessage: TicketMessage
     messages(first: Int = 20, after: String): TicketMessagesConnection!
   }
 
@@ -73,6 +78,10 @@ export const typeDefs = /* GraphQL */ `
   }
   union AddTicketMessageResult = AddTicketMessagePayload | Refused
 
-  type Query { ticket(by: TicketSelector!): Ticket }
+  type Query {
+    ticket(by: TicketSelector!): Ticket
+    tickets(filter: TicketFilter, orderBy: TicketOrder = CREATED, first: Int = 20, after: String):
+      TicketConnection!
+  }
   type Mutation { addTicketMessage(input: AddTicketMessageInput!): AddTicketMessageResult! }
 `;

@@ -1,0 +1,56 @@
+import type { Config } from '../../config.ts';
+import { parseAddress } from '../../mail/address.ts';
+import { MailboxUnusable, type SendingMailbox, serverOf } from '../../mail/smtp/mailbox-pools.ts';
+import { greet, NotGreeted, sendTestMail } from '../../mail/smtp/test-connection.ts';
+import { type Command, CommandError, one, UsageError } from '../command.ts';
+import { findMailbox } from '../lookup.ts';
+import { done } from '../output.ts';
+
+/** The server of `SMTP_URL`; the development inbox cannot be reached from here. */
+const deskServer = ({ smtp }: Config): string | undefined => (smtp.kind === 'url' ? smtp.url : undefined);
+
+function settingsOf(mailbox: Omit<SendingMailbox, 'id' | 'disabled'>, config: Config) {
+  if (mailbox.smtpUrl === null && config.smtp.kind === 'inbox')
+    throw new CommandError(
+      `${mailbox.address} sends to the development inbox of the running gateway: there is no server to test`,
+    );
+  try {
+    const { mailboxKey } = config;
+    return serverOf({ ...mailbox, disabled: false }, { smtpUrl: deskServer(config), mailboxKey });
+  } catch (error) {
+    if (!(error instanceof MailboxUnusable)) throw error;
+    throw new CommandError(error.message, { cause: error });
+  }
+}
+
+/** The command `mailbox test`. */
+export const testMailboxCommand: Command = {
+  name: 'mailbox test',
+  arguments: ['ADDRESS'],
+  summary: 'Connect to the server of a mailbox and sign in',
+  details: 'With --to, a short mail is sent as well. Nothing is written to the database.',
+  options: { to: { type: 'string', value: 'ADDRESS', help: 'send a test mail there' } },
+  example: 'mailbox test help@example.com --to me@example.com',
+  async run({ db, config }, [address], values) {
+    const to = one(values, 'to');
+    if (to !== undefined && !parseAddress(to).ok) throw new UsageError(`--to ${to} is not an e-mail address`);
+    const mailbox = await findMailbox(db, address!);
+    const server = settingsOf(mailbox, config);
+    const where = `${server.host}:${server.port}`;
+    try {
+      const session = await greet(server);
+      const reply = to === undefined ? undefined : await sendTestMail(session, mailbox.address, to);
+      const { sizeLimit } = session;
+      session.quit();
+      const signedIn = server.user === undefined ? 'no login is required' : `signed in as ${server.user}`;
+      const sent = reply === undefined ? '' : ` The mail to ${to} was accepted: ${reply}`;
+      const disabled =
+        mailbox.disabledAt === null ? '' : ' The mailbox is disabled: nothing is sent from it.';
+      const json = { server: where, user: server.user, sizeLimit, reply, disabled: disabled !== '' };
+      return done(`${where} answers, and ${signedIn}.${sent}${disabled}`, json);
+    } catch (error) {
+      if (!(error instanceof NotGreeted)) throw error;
+      throw new CommandError(`${where}: ${error.message}`, { cause: error });
+    }
+  },
+};

@@ -1,5 +1,0 @@
-import type { TicketSelector } from '../tickets/ticket-selector.ts';
-
-/** Parses a ticket as it is typed: digits alone are an id, `INC-000047` is a reference. */
-export const selectorOf = (typed: string): TicketSelector =>
-  /^\d{1,9}$/.test(typed) ? { ticketId: Number(typed) } : { reference: typed };

@@ -1,0 +1,71 @@
+import { hasVisibleText } from '../dom/has-visible-text.ts';
+import { MarkupWriter } from '../dom/markup-writer.ts';
+import { type LinkTarget, textShowsUrl } from '../dom/urls.ts';
+import { isReadable, type TextStyle } from '../style/text-style.ts';
+import { ChangeList } from './body-changes.ts';
+import type { Picture } from './pictures.ts';
+import { TextWriter } from './text-writer.ts';
+
+/** Collects the output of a body, as HTML and as text. */
+export class BodyOutput {
+  readonly markup: MarkupWriter;
+  readonly plain: TextWriter;
+  readonly changes = new ChangeList();
+  readonly links = new Set<string>();
+  readonly pictures: Picture[] = [];
+  /** Whether there is visible content. */
+  hasVisibleContent = false;
+  /** Whether a `cid:` image is shown. */
+  showsAttachedImage = false;
+  /** Whether a parser may read the output as another tree, because elements were replaced. */
+  mayReparse = false;
+  /** Whether a link is open, and the alternative text of its first image. */
+  #inLink = false;
+  #alt: string | undefined;
+
+  constructor(length: number, kept: boolean) {
+    this.markup = new MarkupWriter(length, kept);
+    this.plain = new TextWriter(kept);
+  }
+
+  get inLink(): boolean {
+    return this.#inLink;
+  }
+
+  /** Writes a replacement for content that cannot be shown. */
+  writeReplacement(text: string, style: TextStyle): void {
+    if (text === '' || !isReadable(style)) return;
+    this.hasVisibleContent ||= hasVisibleText(text);
+    this.markup.text(text);
+    this.plain.write(text, 'collapse');
+  }
+
+  /** Adds an image to the list. In a link, its alternative text may become the link's text. */
+  picture(picture: Picture): void {
+    this.pictures.push(picture);
+    if (this.#inLink && (this.#alt ?? '') === '') this.#alt = picture.alt.trim();
+  }
+
+  /** Begins a link. Links are not nested. */
+  beginLink(): void {
+    this.plain.capture();
+    this.#inLink = true;
+    this.#alt = undefined;
+  }
+
+  /** Writes the URL after a link: in text, and in HTML if it is not allowed as a link. */
+  endLink(address: Exclude<LinkTarget, { kind: 'none' }>): void {
+    const written = this.plain.captured();
+    this.#inLink = false;
+    if (address.kind === 'other') this.changes.add('LINK', address.url);
+    if (written === '' && this.#alt === undefined) return;
+    const text = written === '' ? this.#alt! : written;
+    if (written === '') this.plain.write(text, 'collapse');
+    if (textShowsUrl(text, address.url)) return;
+    const follows = `${text === '' ? '' : ' '}<${address.url}>`;
+    if (address.kind === 'other') this.markup.text(follows);
+    const gap = this.plain.closeUp();
+    this.plain.write(follows, 'collapse');
+    this.plain.block(gap);
+  }
+}

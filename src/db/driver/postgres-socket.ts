@@ -1,0 +1,143 @@
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { openSocket, type Security, type ServerAddress } from './open-socket.ts';
+import { ProtocolState } from './protocol-state.ts';
+
+/**
+ * One connection's bytes, for postgres.js's documented option `socket`. It follows the protocol in both
+ * directions, and so knows what the driver does not expose: which backend answers, and how long an answer has
+ * been outstanding.
+ */
+export interface Wire extends EventEmitter {
+  /** The backend's process id, once the server has sent it. */
+  readonly pid: number | undefined;
+  /** All instants are by `performance.now()`. */
+  readonly openedAt: number;
+  /** When the server last sent anything. */
+  readonly heardAt: number;
+  /** Since when an answer is outstanding and nothing has arrived; undefined: no answer is outstanding. */
+  readonly silentSince: number | undefined;
+  /** Closes the connection. Statements that wait for an answer fail with the error. */
+  fail(error: Error): void;
+}
+
+/** `AuthenticationCleartextPassword`. */
+const askPassword = Buffer.from([82, 0, 0, 0, 8, 0, 0, 0, 3]);
+/** A password takes at least six of the 1024 bytes. */
+const maxTurns = 1000;
+/** How long the server has to close its side, milliseconds: one that is gone never does. */
+const closeMs = 1000;
+
+/**
+ * Opens a connection. A host name is resolved anew for each one, because it may have several addresses, and
+ * servers move.
+ */
+export function openWire(address: ServerAddress, security: Security | undefined): Wire {
+  const openedAt = performance.now();
+  const protocol = new ProtocolState(openedAt);
+  const events = new EventEmitter();
+  let stream: Socket | undefined;
+  let closed = false;
+  let lost: Error | undefined;
+  let isStuck = false;
+  const early: Buffer[] = [];
+
+  function end(error: Error | undefined): void {
+    if (closed) return;
+    closed = true;
+    stream?.destroy();
+    socket.destroy();
+    // The driver fails every statement in progress on `error`. A connection without any is just closed.
+    if (error !== undefined && protocol.isWaiting) {
+      events.emit('error', error);
+      if (!protocol.isStarting) events.emit('data', protocol.conclusion());
+    }
+    // After `close` the driver must not write. In a transaction it still does, at least its rollback.
+    if (protocol.isTransactionOpen) lost = error ?? goneError('by this side');
+    else events.emit('close', false);
+  }
+
+  /** Fails a statement of a transaction whose connection is lost. The transaction's end closes the wire. */
+  async function failLate(error: Error, chunk: Buffer): Promise<void> {
+    protocol.sent(chunk);
+    const isOver = !protocol.isTransactionOpen;
+    if (isOver) lost = undefined;
+    await nextTurn();
+    events.emit('error', error);
+    if (isOver) events.emit('close', false);
+  }
+
+  /**
+   * The driver sends its first message one turn after it got the wire. If it does not, it is waiting for a
+   * flush that it cancelled when it lost the connection before. It flushes once it has 1024 bytes, so it is
+   * made to send passwords until then. `write` discards them.
+   */
+  async function unstick(): Promise<void> {
+    await nextTurn();
+    for (let turns = 0; turns < maxTurns && !closed && !protocol.hasBegun; turns += 1) {
+      isStuck = turns > 2;
+      if (isStuck) events.emit('data', askPassword);
+      await nextTurn();
+    }
+  }
+
+  function receive(chunk: Buffer): void {
+    const data = protocol.received(chunk);
+    if (data.length > 0) events.emit('data', data);
+    if (protocol.fatal !== undefined) end(protocol.fatal);
+  }
+
+  const socket = openSocket(address, security, (opened) => {
+    stream = opened;
+    opened.on('data', receive);
+    opened.on('error', end);
+    opened.on('drain', () => events.emit('drain'));
+    opened.on('close', () => end(goneError(protocol.isStarting ? whileOpening : 'by the server')));
+    for (const chunk of early.splice(0)) opened.write(chunk);
+  });
+  if (stream !== socket) {
+    socket.on('error', end);
+    socket.on('close', () => end(goneError(whileOpening)));
+  }
+
+  const methods = {
+    fail: end,
+    destroy: (error?: Error) => end(error ?? goneError('by this side')),
+    write(chunk: Buffer, done?: () => void): boolean {
+      if (lost !== undefined) void failLate(lost, chunk);
+      // The driver opens another connection, and its flush works again when this returns.
+      if (isStuck && !protocol.hasBegun) end(undefined);
+      if (closed) return true;
+      protocol.sent(chunk);
+      if (stream !== undefined) return stream.write(chunk, done);
+      early.push(chunk);
+      return true;
+    },
+    end(chunk: Buffer): void {
+      if (closed) return;
+      if (stream === undefined) return end(undefined);
+      stream.end(chunk);
+      setTimeout(end, closeMs, undefined).unref();
+    },
+    pause: () => stream?.pause(),
+    resume: () => stream?.resume(),
+  };
+  void unstick();
+  return Object.defineProperties(Object.assign(events, methods), {
+    readyState: { get: () => (closed ? 'closed' : 'open') },
+    pid: { get: () => protocol.pid },
+    openedAt: { value: openedAt },
+    heardAt: { get: () => protocol.heardAt },
+    silentSince: { get: () => silentSince() },
+  }) as Wire & typeof methods;
+
+  function silentSince(): number | undefined {
+    return protocol.isWaiting && !closed ? Math.max(protocol.askedAt, protocol.heardAt) : undefined;
+  }
+}
+
+const whileOpening = 'while it was being opened';
+
+const goneError = (how: string): Error =>
+  Object.assign(new Error(`The connection to the database was closed ${how}`), { code: 'CONNECTION_CLOSED' });

@@ -1,0 +1,54 @@
+import { sql } from 'drizzle-orm';
+import { bigint, boolean, check, index, integer, pgTable, text } from 'drizzle-orm/pg-core';
+import { tsvector } from './column-types.ts';
+import { tickets } from './conversation.ts';
+
+/**
+ * What a ticket is found by, written by a trigger on `tickets`. In a table of its own, because each message
+ * updates its ticket, and with it every index of the ticket's row.
+ */
+export const ticketSearch = pgTable(
+  'ticket_search',
+  {
+    ticketId: integer('ticket_id')
+      .primaryKey()
+      .references(() => tickets.id, { onDelete: 'cascade' }),
+    referenceKey: text('reference_key').notNull(),
+    /** The subject's words. */
+    words: tsvector('words').notNull(),
+  },
+  (t) => [
+    // For a reference's beginning, whatever the collation of the database is.
+    index('ticket_search_reference_idx').on(t.referenceKey.op('text_pattern_ops')),
+    index('ticket_search_words_idx').using('gin', t.words),
+  ],
+);
+
+/**
+ * The words of messages. `fill_message_search` writes them after the messages' own commits, many at a time:
+ * in the commit they would cost a message a fifth of PostgreSQL's time. There is no foreign key, because its
+ * check would write each message's row once more; a trigger deletes the words of deleted messages.
+ */
+export const messageSearch = pgTable(
+  'message_search',
+  {
+    messageId: integer('message_id').primaryKey(),
+    words: tsvector('words').notNull(),
+  },
+  (t) => [index('message_search_words_idx').using('gin', t.words)],
+);
+
+/** Which messages have their words, in a single row. A search reads the bodies of newer ones. */
+export const searchProgress = pgTable(
+  'search_progress',
+  {
+    only: boolean('only').primaryKey().default(true),
+    /** All messages up to this id have their words, and no other message can appear among them. */
+    covered: integer('covered').notNull().default(0),
+    /** The next value of `covered`: ids up to this had been drawn when `fence` was set. */
+    candidate: integer('candidate').notNull().default(0),
+    /** The place (see `events.place`) below which transactions must have ended before `candidate` counts. */
+    fence: bigint('fence', { mode: 'number' }).notNull().default(0),
+  },
+  (t) => [check('search_progress_only_check', sql`${t.only}`)],
+);

@@ -1,0 +1,79 @@
+import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+
+/** Headers that proxies, tunnels and CDNs add to forwarded requests. */
+const forwarding = [
+  ...[
+    'forwarded',
+    'via',
+    'x-real-ip',
+    'x-client-ip',
+    'true-client-ip',
+    'cf-connecting-ip',
+    'x-cluster-client-ip',
+  ],
+  ...[
+    'x-envoy-external-address',
+    'x-original-host',
+    'x-original-forwarded-for',
+    'client-ip',
+    'fly-client-ip',
+  ],
+];
+
+/**
+ * Whether a request comes from a program on this machine that addressed this machine. A page of another site
+ * may reach us through a host name of its own (DNS rebinding). A proxy in front forwards requests of others:
+ * it says so in a header, or uses HTTP/1.0, as nginx does by default.
+ */
+export function isDirect(req: IncomingMessage): boolean {
+  const { headers, socket } = req;
+  return (
+    isLoopbackAddress(socket.remoteAddress ?? '') &&
+    isLoopbackHost(headers.host ?? '') &&
+    req.httpVersion !== '1.0' &&
+    !Object.keys(headers).some((name) => name.startsWith('x-forwarded') || forwarding.includes(name))
+  );
+}
+
+const isLoopbackAddress = (address: string) =>
+  address === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/i.test(address);
+
+/** Compares the name only: whoever owns another name decides what it resolves to. */
+function isLoopbackHost(host: string): boolean {
+  const name = host.replace(/:\d+$/, '').toLowerCase();
+  return name === 'localhost' || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name);
+}
+
+/**
+ * The address by which the caller is rate limited: the last one of X-Forwarded-For if the proxy is trusted,
+ * else that of the socket.
+ */
+export function remoteAddressOf(req: IncomingMessage, trustProxy: boolean): string {
+  const forwarded = trustProxy
+    ? String(req.headers['x-forwarded-for'] ?? '')
+        .split(',')
+        .at(-1)!
+        .trim()
+    : '';
+  return forwarded || (req.socket.remoteAddress ?? 'unknown');
+}
+
+/**
+ * The absolute origin by which the caller reached us. An invalid Host is ignored, as it would end up in
+ * links.
+ */
+export function originOf(req: IncomingMessage, trustProxy: boolean): string {
+  const forwarded = (name: string) =>
+    trustProxy
+      ? String(req.headers[name] ?? '')
+          .split(',')[0]!
+          .trim()
+      : '';
+  const host = forwarded('x-forwarded-host') || (req.headers.host ?? 'localhost');
+  const tls = (req.socket as TLSSocket).encrypted === true;
+  const protocol = forwarded('x-forwarded-proto') === 'https' || tls ? 'https' : 'http';
+  return /^[A-Za-z0-9.-]+(:\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$/.test(host)
+    ? `${protocol}://${host}`
+    : `${protocol}://localhost`;
+}

@@ -1,0 +1,157 @@
+import type { TextSource } from '../text-source.ts';
+import {
+  apostrophe,
+  closeBracket,
+  code,
+  comma,
+  isNumberStart,
+  minus,
+  quote,
+  slash,
+} from './character-codes.ts';
+import { isNumberText, parseBooleanText, parseInt32, parseInt32Text } from './parse-number.ts';
+import type { JsonCharacters } from './read-characters.ts';
+import type { JsonTokens } from './read-tokens.ts';
+import { broken, type JsonState } from './reader-state.ts';
+
+/**
+ * Reads the next token as an expected type. The same characters may be a string, or an error for an integer.
+ */
+export class JsonValues {
+  readonly #state: JsonState;
+  readonly #characters: JsonCharacters;
+  readonly #tokens: JsonTokens;
+  readonly #source: TextSource;
+
+  constructor(state: JsonState, characters: JsonCharacters, tokens: JsonTokens) {
+    this.#state = state;
+    this.#characters = characters;
+    this.#tokens = tokens;
+    this.#source = characters.source;
+  }
+
+  /** Reads a string, or a number or word where Json.NET takes it for one. */
+  *readString(): Generator<void, void> {
+    const next = yield* this.startOf();
+    if (next === undefined) return;
+    if (next === quote || next === apostrophe) {
+      this.#source.pos++;
+      const text = yield* this.#characters.string(next);
+      this.#state.afterValue(true);
+      return this.#state.setToken('String', text, false);
+    }
+    if (next === minus && (yield* this.#characters.peek(1)) === code('I'))
+      return yield* this.#tokens.constant('-Infinity', 'String');
+    if (isNumberStart(next)) {
+      const text = yield* this.#characters.numberText();
+      this.#state.afterValue(true);
+      return isNumberText(text) ? this.#state.setToken('String', text, false) : this.#tokens.badNumber();
+    }
+    if (next === code('t')) return yield* this.#tokens.constant('true', 'String');
+    if (next === code('f')) return yield* this.#tokens.constant('false', 'String');
+    if (next === code('I')) return yield* this.#tokens.constant('Infinity', 'String');
+    if (next === code('N')) return yield* this.#tokens.constant('NaN', 'String');
+    if (next === code('n')) return yield* this.#tokens.nullWord();
+    this.unexpected();
+  }
+
+  /** Reads an integer, also a quoted one. */
+  *readInt32(): Generator<void, void> {
+    const next = yield* this.startOf();
+    if (next === undefined) return;
+    if (next === quote || next === apostrophe) {
+      this.#source.pos++;
+      const text = yield* this.#characters.string(next);
+      this.#state.afterValue(true);
+      if (text === '') return this.#state.setToken('Null', undefined, false);
+      const value = parseInt32Text(text);
+      if (value !== undefined) return this.#state.setToken('Integer', value, false);
+      this.#state.setToken('String', text, false);
+      throw broken;
+    }
+    if (next === code('n')) return yield* this.#tokens.nullWord();
+    if (next === minus && (yield* this.#characters.peek(1)) === code('I'))
+      return yield* this.#notFinite('-Infinity');
+    if (next === code('I')) return yield* this.#notFinite('Infinity');
+    if (next === code('N')) return yield* this.#notFinite('NaN');
+    if (!isNumberStart(next)) this.unexpected();
+    const text = yield* this.#characters.numberText();
+    this.#state.afterValue(true);
+    const value = parseInt32(text);
+    if (value === undefined) this.#tokens.badNumber();
+    this.#state.setToken('Integer', value, false);
+  }
+
+  /** Reads a boolean, also a quoted one or a number. */
+  *readBoolean(): Generator<void, void> {
+    const next = yield* this.startOf();
+    if (next === undefined) return;
+    if (next === quote || next === apostrophe) {
+      this.#source.pos++;
+      const text = yield* this.#characters.string(next);
+      this.#state.afterValue(true);
+      if (text === '') return this.#state.setToken('Null', undefined, false);
+      const value = parseBooleanText(text);
+      this.#state.setToken(value === undefined ? 'String' : 'Boolean', value ?? text, false);
+      if (value === undefined) throw broken;
+      return;
+    }
+    if (next === code('n')) return yield* this.#tokens.nullWord();
+    if (isNumberStart(next)) {
+      yield* this.#tokens.number();
+      return this.#state.setToken('Boolean', this.#state.value !== 0, false);
+    }
+    if (next !== code('t') && next !== code('f')) this.unexpected();
+    const value = next === code('t');
+    if (!(yield* this.#characters.word(String(value), this.#state.inConstructor))) throw broken;
+    this.#state.setToken('Boolean', value);
+  }
+
+  /**
+   * Moves to the first character of a value.
+   * @returns its code. `undefined` when there is none: the token says whether the array or the text has ended
+   */
+  *startOf(): Generator<void, number | undefined> {
+    if (this.#state.current === 'Object' || this.#state.current === 'ObjectStart') throw broken;
+    if (this.#state.current === 'PostValue' && (yield* this.#tokens.closeOrComma(true))) return undefined;
+    const finished = (this.#state.current as string) === 'Finished';
+    for (;;) {
+      const next = this.#characters.skipBufferedSpace() || (yield* this.#characters.skipSpace());
+      if (next < 0 || finished) {
+        if (next >= 0 && next !== slash) throw broken;
+        if (next === slash) yield* this.#characters.comment();
+        this.#state.setToken('None', undefined, false);
+        return undefined;
+      }
+      if (next === slash) {
+        yield* this.#characters.comment();
+      } else if (next === comma) {
+        if (this.#state.current !== 'PostValue') {
+          // A missing item counts as a value. The comma is read again.
+          this.#state.setToken('Undefined');
+          throw broken;
+        }
+        this.#source.pos++;
+        this.#state.afterComma();
+      } else if (next === closeBracket) {
+        this.#source.pos++;
+        if (!this.#state.inArray) throw broken;
+        this.#state.setToken('EndArray');
+        return undefined;
+      } else {
+        return next;
+      }
+    }
+  }
+
+  *#notFinite(word: string): Generator<void, never> {
+    yield* this.#characters.word(word, this.#state.inConstructor);
+    throw broken;
+  }
+
+  /** Rejects a character and moves past it. */
+  unexpected(): never {
+    this.#source.pos++;
+    throw broken;
+  }
+}

@@ -1,0 +1,78 @@
+import type { ExecutionResult } from 'graphql';
+import { Unavailable } from '../platform/errors.ts';
+import type { RequestContext } from '../platform/request-context.ts';
+import { describe, statusOf, ticketNotFound } from './describe-refusal.ts';
+import type { Representation } from './dotnet/negotiation.ts';
+import type { NewMessagePost } from './dotnet/new-message-post.ts';
+import type { Operations, RefusalData, StoredOperation } from './load-operations.ts';
+import { errorReply, type LegacyReply, resultReply, texts } from './reply.ts';
+import { ticketOf, translate } from './translate-input.ts';
+
+/** Executes a stored operation against our own schema, in process. */
+export type Execute = <V, D>(
+  operation: StoredOperation<D, V>,
+  variables: V,
+  context: RequestContext,
+) => Promise<ExecutionResult<D>>;
+
+/**
+ * Handles NewMessage: turns a bound post into one mutation, and its result into a reply of the old service.
+ */
+export async function executeNewMessage(
+  post: NewMessagePost | null,
+  as: Representation,
+  context: RequestContext,
+  { execute, operations }: { execute: Execute; operations: Operations },
+): Promise<LegacyReply> {
+  if (!post) return errorReply(400, as, texts.noBody);
+  const named = ticketOf(post);
+  if (!named) return errorReply(400, as, texts.noTicket);
+  noteLengths(post, context);
+  if (named.both) {
+    const { byId, byReference } = dataOf(await execute(operations.findTicket, named.both, context));
+    if (!byId || byId.ticketId !== byReference?.ticketId) return errorReply(400, as, ticketNotFound);
+  }
+  const { variables, memberOf } = translate(post, named.ticket, context.receive);
+  const { addTicketMessage: result } = dataOf(await execute(operations.addMessage, variables, context));
+  if ('replayed' in result) {
+    return resultReply(
+      as,
+      result.ticketMessage.messageId,
+      result.replayed ? { 'Idempotency-Replayed': 'true' } : {},
+    );
+  }
+  return refuse(result, as, memberOf);
+}
+
+function refuse(
+  refusal: RefusalData,
+  as: Representation,
+  memberOf: (path: readonly string[]) => string,
+): LegacyReply {
+  const status = statusOf(refusal);
+  const message = status === 401 ? texts.unauthorized : describe(refusal, memberOf);
+  const headers = 'retryAfterSeconds' in refusal ? { 'Retry-After': refusal.retryAfterSeconds } : undefined;
+  return errorReply(status, as, message, headers);
+}
+
+/** @throws the first error. Refusals are data, so an error here is not the caller's mistake */
+function dataOf<D>({ data, errors }: ExecutionResult<D>): D {
+  const [error] = errors ?? [];
+  if (!error && data) return data;
+  if (error?.extensions.code !== 'UNAVAILABLE') throw error ?? new Error('no data and no errors');
+  const http = error.extensions.http as { headers?: Record<string, string> } | undefined;
+  throw new Unavailable('the database', Number(http?.headers?.['Retry-After'] ?? 1));
+}
+
+/**
+ * Logs lengths that differ from the data. The one public client takes them from elsewhere, and they are
+ * ignored.
+ */
+function noteLengths({ Attachments }: NewMessagePost, { log, requestId }: RequestContext): void {
+  for (const [i, attachment] of (Attachments ?? []).entries()) {
+    if (!attachment || attachment.ContentLength === 0) continue;
+    const { ContentLength: told, Data } = attachment;
+    if (told !== (Data?.size ?? 0))
+      log.info({ requestId, attachment: i, told, received: Data?.size ?? 0 }, 'ContentLength differs');
+  }
+}

@@ -1,0 +1,84 @@
+import { sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
+import type postgres from 'postgres';
+import { assign } from '../../db/insert-from.ts';
+import { runStatement } from '../../db/run-statement.ts';
+import { deliveries, deliveryRecipients, mailboxes, messages, tickets, users } from '../../db/tables.ts';
+import { appendDeliveryEvents } from '../../events/append-events.ts';
+import { d, isUnsettled, isWaiting, m, r } from '../table-aliases.ts';
+
+/** Most conditional mails of a mailbox that one transaction checks. */
+const atOnce = 20;
+
+/**
+ * Checks due mails with a `cancelIf`, and cancels those that were answered. The others are claimed in the
+ * same transaction: their tickets stay locked, so that no reply can come in between. Mails of locked tickets
+ * are left to the next round.
+ * @returns the checked mails
+ */
+export async function cancelAnsweredMails(client: postgres.Sql, now: Date): Promise<number[]> {
+  const due = await runStatement<{ id: number; ticketId: number }>(
+    client,
+    sql`
+    select d.id, d."ticketId"
+    from ${mailboxes} m cross join lateral (
+      select ${d.id}, ${d.ticketId} as "ticketId" from ${deliveries} d
+      where ${d.mailboxId} = ${m.id} and ${d.cancelIf} <> '{}' and ${isWaiting} and not ${d.awaitsScan}
+        and ${d.dueAt} <= ${now}::timestamptz and ${d.attempts} = 0
+      order by ${d.dueAt}, ${d.id} limit ${atOnce}
+    ) d
+    where ${m.ratePerMinute} is null or ${m.pacedUntil} <= ${now}::timestamptz`,
+  );
+  if (due.length === 0) return [];
+  const locked = await runStatement<{ id: number }>(
+    client,
+    sql`
+    select ${tickets.id} from ${tickets}
+    where ${tickets.id} = any (${sql.param(due.map(({ ticketId }) => ticketId))}::int[])
+    order by ${tickets.id} for no key update skip locked`,
+  );
+  const held = new Set(locked.map(({ id }) => id));
+  const ids = due.filter(({ ticketId }) => held.has(ticketId)).map(({ id }) => id);
+  if (ids.length === 0) return [];
+  await cancelIfAnswered(client, ids);
+  return ids;
+}
+
+const reply = alias(messages, 'reply');
+const author = alias(users, 'author');
+
+/** Cancels the deliveries whose conditions hold. The caller holds their tickets' locks. */
+async function cancelIfAnswered(client: postgres.Sql, ids: readonly number[]): Promise<void> {
+  const those = sql`any (${sql.param(ids)}::int[])`;
+  await runStatement(
+    client,
+    sql`
+    with locked_tickets as (
+      select ${tickets.id}, ${tickets.lastEventNumber} as last_event_number from ${tickets}
+      where ${tickets.id} in (select ${d.ticketId} from ${deliveries} d where ${d.id} = ${those})
+      order by ${tickets.id} for no key update
+    ), answered as (
+      select ${d.id}, ${d.ticketId} as ticket_id, ${d.messageId} as message_id from ${deliveries} d
+      where ${d.id} = ${those} and ${isWaiting}
+        and exists (
+          select from ${messages} reply join ${users} author on ${author.id} = ${reply.authorId}
+          where ${reply.ticketId} = ${d.ticketId} and ${reply.id} > ${d.messageId}
+            and ${reply.visibility} = 'PUBLIC' and ${author.role} || '_REPLIED' = any (${d.cancelIf}))
+      order by ${d.id} for no key update of d
+    ), cancelled as (
+      update ${deliveries} d set ${assign(deliveries, {
+        state: 'CANCELLED',
+        settledAt: sql`clock_timestamp()`,
+        failure: 'Not sent: someone replied first',
+      })}
+      from answered a where ${d.id} = a.id
+    ), told as (
+      update ${deliveryRecipients} r set ${assign(deliveryRecipients, { state: 'CANCELLED' })} from answered a
+      where ${r.deliveryId} = a.id and ${isUnsettled}
+    ), happened as (
+      select ticket_id, id as delivery_id, message_id, 'DELIVERY_CANCELLED' as type, null::int as actor_id
+      from answered
+    ), ${appendDeliveryEvents}
+    select (select count(*) from woken) as woken`,
+  );
+}

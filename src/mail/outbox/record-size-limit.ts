@@ -1,0 +1,21 @@
+import { sql } from 'drizzle-orm';
+import type postgres from 'postgres';
+import { assign } from '../../db/insert-from.ts';
+import { runStatement } from '../../db/run-statement.ts';
+import { mailboxes } from '../../db/tables.ts';
+import { m } from '../table-aliases.ts';
+
+/** Records the server's size limit (EHLO SIZE) for its mailbox, so that the command refuses larger mails. */
+export async function recordSizeLimit(
+  client: postgres.Sql,
+  mailboxId: number,
+  octets: number,
+): Promise<void> {
+  const limit = Math.min(octets, 2_147_483_647);
+  await runStatement(
+    client,
+    sql`
+    update ${mailboxes} m set ${assign(mailboxes, { serverMaxMailBytes: limit })}
+    where ${m.id} = ${mailboxId} and ${m.serverMaxMailBytes} is distinct from ${limit}`,
+  );
+}

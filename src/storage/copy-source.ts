@@ -1,0 +1,103 @@
+import type { Hash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { BlobTooLarge, type Source } from './blob-store.ts';
+
+/** Bytes that may be buffered before the source is paused. */
+const waitingBytes = 256 * 1024;
+
+/** What `copySource` read. */
+export interface CopiedSource {
+  /** Bytes that were read and written. */
+  readonly byteSize: number;
+  /** The error of the source, if it failed before its end. Everything that had arrived was written. */
+  readonly brokenOff: Error | undefined;
+}
+
+/**
+ * Reads a source to its end. Each chunk is counted and hashed as it arrives, while earlier chunks are
+ * written. The chunks that arrive during one write go into the next, so a small file is one write. A source
+ * that has not ended is destroyed.
+ * @throws BlobTooLarge at the first byte above the limit, or the error of `write`, as soon as it occurs
+ */
+export async function copySource(
+  source: Source,
+  maxBytes: number,
+  hash: Hash | undefined,
+  write: (pieces: Buffer[]) => Promise<void>,
+): Promise<CopiedSource> {
+  if (source instanceof Readable) {
+    // It may fail before it is read. An unhandled error event would end the process.
+    source.on('error', () => {});
+    // Bytes that were read before are lost, and the rest would be stored as if it were the whole.
+    if (source.readableDidRead) {
+      source.destroy();
+      throw new Error('the stream has already been read from');
+    }
+  }
+  const line = createLine(write, (error) => destroy(source, error));
+  let byteSize = 0;
+  let brokenOff: Error | undefined;
+  try {
+    for await (const piece of source as AsyncIterable<Buffer>) {
+      byteSize += piece.length;
+      if (byteSize > maxBytes) throw new BlobTooLarge(maxBytes);
+      hash?.update(piece);
+      const room = line.add(piece);
+      if (room !== undefined) await room;
+    }
+  } catch (error) {
+    brokenOff = error as Error;
+  }
+  // No write may be in progress when the caller closes or removes the file.
+  const fault = await line.end();
+  if (fault !== undefined) throw fault;
+  if (brokenOff instanceof BlobTooLarge) throw brokenOff;
+  return { byteSize, brokenOff };
+}
+
+/** Chunks that have arrived and are not written yet. */
+function createLine(write: (pieces: Buffer[]) => Promise<void>, onFault: (error: Error) => void) {
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+  let current: Promise<void> | undefined;
+  let running: Promise<void> | undefined;
+  let fault: Error | undefined;
+
+  async function run(): Promise<void> {
+    try {
+      while (pieces.length > 0) {
+        const next = pieces;
+        pieces = [];
+        bytes = 0;
+        current = write(next);
+        await current;
+      }
+    } catch (error) {
+      fault = error as Error;
+      onFault(fault);
+    } finally {
+      running = undefined;
+    }
+  }
+
+  return {
+    /** @returns a promise to wait for when the buffer is full */
+    add(piece: Buffer): Promise<void> | undefined {
+      if (fault !== undefined) throw fault;
+      pieces.push(piece);
+      bytes += piece.length;
+      running ??= run();
+      return bytes > waitingBytes ? current : undefined;
+    },
+    /** @returns the error of a write, if one failed */
+    async end(): Promise<Error | undefined> {
+      await running;
+      return fault;
+    },
+  };
+}
+
+/** Stops a source. For a source that is not a stream, the reader sees the error with the next chunk. */
+export function destroy(source: Source, error?: Error): void {
+  if (source instanceof Readable) source.destroy(error);
+}

@@ -1,0 +1,56 @@
+import { sql } from 'drizzle-orm';
+import type { Db } from '../db/database.ts';
+import { preparedFor } from '../db/prepare-once.ts';
+import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
+import type { Logger } from '../platform/log.ts';
+
+/** Messages whose words one statement writes. It takes some 20 ms, in which it holds up `deskEvents`. */
+const atOnce = 200;
+/**
+ * Milliseconds between two looks. A search reads the bodies of the 1,000 newest messages that lack their
+ * words, so it misses nothing below 500 messages a second.
+ */
+const everyMs = 2000;
+
+const fill = preparedFor((db: Db) =>
+  db
+    .select({ lacked: sql<number>`fill_message_search(${sql.placeholder('most')}::int)` })
+    .from(sql`(select) as nothing`)
+    .prepare('fill_message_search'),
+);
+
+/**
+ * Writes the words of new messages, by which operators search, while the process runs. Any number of
+ * processes may do so; they take turns. Failures are logged and tried again. Disposing of it waits for the
+ * statement under way.
+ */
+export function startFillingMessageSearch(db: Db, log: Logger): AsyncDisposable {
+  const pause = createInterruptibleSleep();
+  let stopping = false;
+
+  async function run(): Promise<void> {
+    while (!stopping) {
+      const isBehind = await fillSome();
+      if (!isBehind) await pause.sleep(everyMs);
+    }
+  }
+
+  async function fillSome(): Promise<boolean> {
+    try {
+      const [row] = await fill(db).execute({ most: atOnce });
+      return row!.lacked === atOnce;
+    } catch (err) {
+      log.error({ err }, 'the words of new messages could not be written; searches read their bodies');
+      return false;
+    }
+  }
+
+  const running = run();
+  return {
+    async [Symbol.asyncDispose]() {
+      stopping = true;
+      pause.wake();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { tickets } from '../../db/tables.ts';
+import { minuteOf } from '../../db/with-step.ts';
+
+/** Which tickets are read, and in which direction. Values are SQL. */
+export interface ByLastMessage {
+  /** Operators and requesters have an order each. Private messages do not move a ticket for requesters. */
+  readonly byOperator: boolean;
+  readonly direction: 'asc' | 'desc';
+  /** What else has to hold: of `tickets`, with its status. */
+  readonly where: SQL;
+  /** The ends of the page, exclusive: an instant and a ticket's id. */
+  readonly above: readonly [at: SQL, id: SQL];
+  readonly below: readonly [at: SQL, id: SQL];
+  readonly limit: SQL;
+}
+
+/**
+ * SQL for the first tickets in the order of their last messages, in no order, at most twice the limit. Most
+ * tickets are in the index by the instant of their last message, and the others by its minute: of those, all
+ * tickets of the last minute that is reached are read and sorted.
+ */
+export function byLastMessage({ byOperator, direction, where, above, below, limit }: ByLastMessage): SQL {
+  const { listedAt, activeAt, byMinute } = byOperator ? forOperators : forRequesters;
+  const towards = sql.raw(direction);
+  const between = (at: typeof listedAt) => sql`
+    (${at}, ${tickets.id}) > (${above[0]}, ${above[1]})
+    and (${at}, ${tickets.id}) < (${below[0]}, ${below[1]})`;
+  return sql`
+    (select * from ${tickets} where ${where} and not ${byMinute} and ${between(listedAt)}
+      order by ${listedAt} ${towards}, ${tickets.id} ${towards} limit ${limit})
+    union all
+    (select * from ${tickets} where ${where} and ${byMinute} and ${between(activeAt)}
+      and ${listedAt} >= ${minuteOf(above[0])} and ${listedAt} <= ${below[0]}
+      order by ${listedAt} ${towards}, ${activeAt} ${towards}, ${tickets.id} ${towards} limit ${limit})`;
+}
+
+const forOperators = {
+  listedAt: tickets.listedAt,
+  activeAt: tickets.activeAt,
+  byMinute: tickets.isListedByMinute,
+};
+const forRequesters = {
+  listedAt: tickets.publicListedAt,
+  activeAt: tickets.publicActiveAt,
+  byMinute: tickets.isPublicListedByMinute,
+};

@@ -1,0 +1,159 @@
+import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
+import { type ReadTexts, textStatement } from '../../../db/run-statement.ts';
+import { attachments, deliveries, deliveryRecipients, messages, tickets, users } from '../../../db/tables.ts';
+
+/*
+ * One statement brings tickets, messages and what belongs to them, each table's rows in no order. A row's
+ * first column has its kind and all values without spaces, because the driver pays for each column, and
+ * PostgreSQL would pay as much again for writing JSON. The other columns are texts of any kind.
+ * decode-rows.ts reads them.
+ */
+
+/** What a statement reads, beside the values that choose its tickets and messages. */
+export interface ConversationReads {
+  readonly operator: boolean;
+  /** Limit for all bodies together, in bytes; when it is exceeded, all bodies are left out. */
+  readonly bodyBytes: number;
+  /** Whether the tickets' requesters are read. */
+  readonly requesters: boolean;
+  /** Whether attachments are read. */
+  readonly files: boolean;
+  /** Whether deliveries and their recipients are read. */
+  readonly mails: boolean;
+}
+
+/** A placeholder for a number. */
+export const int = (name: string): SQL => sql`${sql.placeholder(name)}::int`;
+/** A placeholder for a truth value. */
+export const flag = (name: string): SQL => sql`${sql.placeholder(name)}::bool`;
+
+const instant = (column: PgColumn): SQL => sql`round(date_part('epoch', ${column}) * 1000)::bigint`;
+/** `-` stands for null, which `concat_ws` would omit. */
+const orNone = (value: SQLWrapper): SQL => sql`coalesce(${value}::text, '-')`;
+/** The desk's number for operators, and the public one for requesters. */
+const visible = (all: PgColumn, ofPublic: PgColumn): SQL =>
+  sql`case when ${flag('operator')} then ${all} else ${ofPublic} end`;
+
+/** The most texts that a kind of row has. */
+const mostTexts = 5;
+
+function row(kind: string, words: readonly SQLWrapper[], texts: readonly SQLWrapper[]): SQL {
+  const columns = Array.from({ length: mostTexts }, (_, n) => texts[n] ?? sql`null::text`);
+  return sql`concat_ws(' ', ${sql.raw(`'${kind}'`)}, ${list(words)}), ${list(columns)}`;
+}
+
+const list = (parts: readonly SQLWrapper[]): SQL => sql.join([...parts], sql`, `);
+
+const body = sql`case when (select sum(octet_length(body)) from page) <= ${int('bodyBytes')}
+  then ${messages.body} end`;
+
+const ticketRow = row(
+  'T',
+  [
+    ...[tickets.id, tickets.requesterId, tickets.status, instant(tickets.createdAt)],
+    visible(tickets.messageCount, tickets.publicMessageCount),
+    orNone(visible(tickets.lastMessageId, tickets.lastPublicMessageId)),
+    sql`case when ${flag('operator')} then ${instant(tickets.activeAt)}
+      else ${instant(tickets.publicActiveAt)} end`,
+    visible(tickets.lastEventNumber, tickets.lastPublicEventNumber),
+  ],
+  [tickets.reference, tickets.subject],
+);
+const personRow = row('P', [users.id, users.role], [users.name, users.email]);
+const messageRow = row(
+  'M',
+  [
+    ...[messages.id, messages.authorId, messages.ticketId, messages.format, messages.visibility],
+    ...[messages.isMobileDevice, instant(messages.createdAt), orNone(instant(messages.redactedAt))],
+    sql`octet_length(${messages.body})`,
+  ],
+  [body, messages.language],
+);
+const fileRow = row(
+  'A',
+  [
+    ...[attachments.messageId, attachments.id, attachments.position, attachments.byteSize],
+    ...[attachments.isInline, orNone(attachments.scan)],
+  ],
+  [
+    ...[attachments.fileName, attachments.contentType, attachments.contentId, attachments.blobKey],
+    sql`encode(${attachments.sha256}, 'hex')`,
+  ],
+);
+const mailRow = row(
+  'D',
+  [
+    ...[deliveries.id, deliveries.messageId, deliveries.ticketId, deliveries.state],
+    ...[
+      deliveries.attempts,
+      instant(deliveries.dueAt),
+      instant(deliveries.createdAt),
+      orNone(instant(deliveries.settledAt)),
+    ],
+  ],
+  [
+    ...[deliveries.fromAddress, deliveries.fromName, deliveries.subject, deliveries.rfcMessageId],
+    deliveries.failure,
+  ],
+);
+const mailColumns = [
+  ...[deliveries.id, deliveries.messageId, deliveries.ticketId, deliveries.state, deliveries.attempts],
+  ...[deliveries.dueAt, deliveries.createdAt, deliveries.settledAt, deliveries.fromAddress],
+  ...[deliveries.fromName, deliveries.subject, deliveries.rfcMessageId, deliveries.failure],
+];
+const recipientRow = row(
+  'R',
+  [
+    ...[deliveryRecipients.deliveryId, deliveryRecipients.position, deliveryRecipients.kind],
+    deliveryRecipients.state,
+  ],
+  [
+    ...[deliveryRecipients.address, deliveryRecipients.name, deliveryRecipients.smtpReply],
+    deliveryRecipients.enhancedCode,
+  ],
+);
+
+/* Left out unless they are read: PostgreSQL sets up each part of a plan, even if it then reads nothing. */
+const filePart = sql`
+    union all select ${fileRow} from ${attachments}
+      where ${attachments.messageId} = any (array(select id from page))`;
+const mailStep = sql`, mails as (
+      select ${list(mailColumns)} from ${deliveries}
+      where ${deliveries.messageId} = any (array(select id from page where visibility = 'PUBLIC')))`;
+const mailPart = sql`
+    union all select ${mailRow} from mails ${deliveries}
+    union all select ${recipientRow} from ${deliveryRecipients}
+      where ${deliveryRecipients.deliveryId} = any (array(select id from mails))`;
+
+const build = (
+  chosen: SQL,
+  page: SQL,
+  { files, mails }: Pick<ConversationReads, 'files' | 'mails'>,
+): SQL => sql`
+    with chosen as (${chosen}), page as (${page})${mails ? mailStep : sql``}
+    select ${ticketRow} from chosen ${tickets}
+    union all select ${personRow} from ${users}
+      where ${users.id} = any (array(select author_id from page
+        union all select requester_id from chosen where ${flag('requesters')}))
+    union all select ${messageRow} from page ${messages}${files ? filePart : sql``}${mails ? mailPart : sql``}`;
+
+/**
+ * Prepares the statement, once for each combination of parts.
+ * @param chosen selects rows of `tickets`
+ * @param page selects rows of `messages`; it may read `chosen`
+ */
+export function conversationStatement<Values extends ConversationReads>(
+  chosen: SQL,
+  page: SQL,
+): ReadTexts<Values & Record<string, unknown>> {
+  const made = new Map<string, ReadTexts<Values & Record<string, unknown>>>();
+  return (client, values) => {
+    // Requesters see no deliveries.
+    const parts = { files: values.files, mails: values.mails && values.operator };
+    const name = `${parts.files} ${parts.mails}`;
+    const statement = made.get(name) ?? textStatement(build(chosen, page, parts));
+    made.set(name, statement);
+    return statement(client, values);
+  };
+}

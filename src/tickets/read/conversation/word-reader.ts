@@ -1,0 +1,77 @@
+const space = 32;
+const minus = 45;
+const zero = 48;
+
+/**
+ * Reads the words of a row's first column, one after the other. Splitting the text and converting its parts
+ * takes three times as long, which is a tenth of a page.
+ */
+export class WordReader {
+  #text = '';
+  #at = 0;
+
+  /** Starts with the word after the row's kind. */
+  begin(text: string): this {
+    this.#text = text;
+    this.#at = 2;
+    return this;
+  }
+
+  /** A whole number. */
+  number(): number {
+    const text = this.#text;
+    const isNegative = text.charCodeAt(this.#at) === minus;
+    let value = 0;
+    let at = isNegative ? this.#at + 1 : this.#at;
+    for (; at < text.length; at += 1) {
+      const unit = text.charCodeAt(at);
+      if (unit === space) break;
+      value = value * 10 + unit - zero;
+    }
+    this.#at = at + 1;
+    return isNegative ? -value : value;
+  }
+
+  /** A text without spaces. */
+  word(): string {
+    const end = this.#text.indexOf(' ', this.#at);
+    const word = this.#text.slice(this.#at, end < 0 ? undefined : end);
+    this.#at += word.length + 1;
+    return word;
+  }
+
+  /** A truth value. */
+  flag(): boolean {
+    const isTrue = this.#text[this.#at] === 't';
+    this.#at += 2;
+    return isTrue;
+  }
+
+  /** An instant, in milliseconds since 1970. */
+  instant(): Date {
+    return new Date(this.number());
+  }
+
+  /** A whole number; null for `-`, as are the next two. */
+  numberOrNull(): number | null {
+    return this.#skipNone() ? null : this.number();
+  }
+
+  instantOrNull(): Date | null {
+    return this.#skipNone() ? null : this.instant();
+  }
+
+  wordOrNull(): string | null {
+    return this.#skipNone() ? null : this.word();
+  }
+
+  #skipNone(): boolean {
+    // A negative number has a digit there.
+    const next = this.#at + 1;
+    const isNone =
+      this.#text.charCodeAt(this.#at) === minus &&
+      (next === this.#text.length || this.#text.charCodeAt(next) === space);
+    if (isNone) this.#at += 2;
+    return isNone;
+  }
+}
