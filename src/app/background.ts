@@ -6,7 +6,7 @@ import type { Monitoring } from './monitoring.ts';
 import { warnOfUnscannedFiles } from './start-checks.ts';
 import { startWebhooks } from './start-webhooks.ts';
 
-/** Starts the work that no request waits for: mail, webhooks, the words of the search, and scans. */
+/** Starts the work that no request waits for: sending mail and webhooks, filling the search, scanning. */
 export async function startBackground(foundation: Foundation, { metrics }: Monitoring): Promise<void> {
   const { config, parts, database, blobs, smtpUrl, now, log } = foundation;
   if (config.roles.has('worker')) {
@@ -16,8 +16,8 @@ export async function startBackground(foundation: Foundation, { metrics }: Monit
     parts
       .use(createWorker({ sql: database.raw, blobs, smtpUrl, mailboxKey, now, log, attempted, drain }))
       .start();
-    startWebhooks(foundation, metrics);
     parts.use(startFillingMessageSearch(database.desk, log));
+    startWebhooks(foundation, metrics);
   }
   if (config.clamd === undefined) return warnOfUnscannedFiles(database, log);
   parts.use(createScanner({ sql: database.raw, blobs, clamd: config.clamd, log })).start();

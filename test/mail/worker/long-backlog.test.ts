@@ -34,7 +34,7 @@ test('what a claim reads grows with the mails that are due, and not with those t
   await sql`set role ticketwire_app`;
   await sql`select set_config('ticketwire.viewer_role', 'DESK', false)`;
   await sql`set plan_cache_mode = force_generic_plan`;
-  const options = { worker: 'w', now: new Date(), leaseSeconds: 10, lanes: [], free: 20 };
+  const options = { worker: 'w', now: new Date(), leaseSeconds: 10, slots: [], free: 20 };
   const claimed: number[] = [];
   const pages = await pagesRead(sql, ['deliveries'], async () => {
     for (let n = 0; n < 2; n += 1) claimed.push((await claim(sql, options)).length);
