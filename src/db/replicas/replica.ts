@@ -21,7 +21,7 @@ export interface Replica extends AsyncDisposable, Pick<Pools, 'loads'> {
   hasReached(end: LogPosition): boolean;
   /** Waits for that, at most `withinMs`. */
   reach(end: LogPosition, withinMs: number): Promise<boolean>;
-  /** Gives it up, because a read failed: it gets no more until it has told its position again. */
+  /** Gives it up, because a read failed: it gets no more until it has reported its position again. */
   lose(): void;
   /**
    * Checks that it can be used.
@@ -63,7 +63,7 @@ function statusOf({ replayed, end, missed }: Knowledge): ReplicaStatus {
   return missed !== undefined && replayed.bytes < missed.bytes ? 'behind' : 'ok';
 }
 
-/** Opens the pools of a replica. It gets no reads until it has told its position. */
+/** Opens the pools of a replica. It gets no reads until it has reported its position. */
 export function openReplica(
   connection: Connection,
   { name, poolSize, ...options }: PoolsOptions & { readonly name: string; readonly poolSize: number },

@@ -41,7 +41,7 @@ interface BuiltPage {
   readonly assets: ReadonlyMap<string, Buffer>;
 }
 
-/** What the page is told. */
+/** What the page is given. */
 export interface ExplorerOptions {
   /**
    * Value of the Authorization header that the page signs in with: the demo operator's. Only direct requests

@@ -1,6 +1,6 @@
 import { emailDefaults } from '../../tickets/add-message/email-input.ts';
 import { messageDefaults } from '../../tickets/add-message/input.ts';
-import { builder } from './builder.ts';
+import { builder, type SchemaTypes } from './builder.ts';
 import { CancelReasonEnum, MessageFormatEnum, QuoteEnum, VisibilityEnum } from './enums.ts';
 import { TicketSelectorInput } from './ticket.ts';
 
@@ -98,6 +98,31 @@ const EmailReplyInput = builder.inputType('EmailReplyInput', {
   }),
 });
 
+type InputFields = PothosSchemaTypes.InputFieldBuilder<
+  PothosSchemaTypes.ExtendDefaultTypes<SchemaTypes>,
+  'InputObject'
+>;
+
+/** What a command may require of the calls before it. */
+const conditionFields = (t: InputFields) => ({
+  idempotencyKey: t.string({
+    description:
+      'A unique string that you choose, 1 to 255 visible ASCII characters. A call repeated with the ' +
+      'same key is carried out once and gets the first result. Keys are stored for 30 days. The ' +
+      'header `Idempotency-Key` does the same. Example: `"8e03978e-40d5-43e8-bc93-6894a57f9324"`.',
+  }),
+  expectPreviewHash: t.string({
+    description:
+      '`previewHash` of a preview. Exactly that mail is sent, or the command is refused with ' +
+      'PREVIEW_STALE.',
+  }),
+  ifLastMessage: t.id({
+    description:
+      'Global id of the last message that you have seen. The command is refused with TICKET_CHANGED ' +
+      'when there are later ones. Needs the scope READ. Example: `"VGlja2V0TWVzc2FnZTox"`.',
+  }),
+});
+
 /** The input of `addTicketMessage` and `previewTicketMessage`. It is assignable to the command's input. */
 export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', {
   description:
@@ -146,21 +171,6 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
       description:
         'For operators: reopen a closed ticket. TICKET_REOPENED precedes the event of the message.',
     }),
-    idempotencyKey: t.string({
-      description:
-        'A unique string that you choose, 1 to 255 visible ASCII characters. A call repeated with the ' +
-        'same key is carried out once and gets the first result. Keys are stored for 30 days. The ' +
-        'header `Idempotency-Key` does the same. Example: `"8e03978e-40d5-43e8-bc93-6894a57f9324"`.',
-    }),
-    expectPreviewHash: t.string({
-      description:
-        '`previewHash` of a preview. Exactly that mail is sent, or the command is refused with ' +
-        'PREVIEW_STALE.',
-    }),
-    ifLastMessage: t.id({
-      description:
-        'Global id of the last message that you have seen. The command is refused with TICKET_CHANGED ' +
-        'when there are later ones. Needs the scope READ. Example: `"VGlja2V0TWVzc2FnZTox"`.',
-    }),
+    ...conditionFields(t),
   }),
 });
