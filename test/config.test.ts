@@ -169,6 +169,25 @@ describe('a value that is not what it looks like', () => {
   });
 });
 
+describe('two settings that contradict each other', () => {
+  const owner = 'DATABASE_OWNER_URL: must name the same database as DATABASE_URL';
+  test.for([
+    ['postgres://me@db/desk', 'postgres://owner@db/other', [owner]],
+    ['postgres://me@db/desk', 'postgres://owner@10.0.0.1:6432/desk?sslmode=require', []],
+    ['postgres://me@db', 'postgres://owner@db/desk', []],
+  ] as const)('DATABASE_URL=%s, DATABASE_OWNER_URL=%s', ([DATABASE_URL, DATABASE_OWNER_URL, lines]) => {
+    expect(refusal({ DATABASE_URL, DATABASE_OWNER_URL })).toEqual(lines);
+  });
+
+  test('a file that no message takes is a warning', () => {
+    const large = { MAX_ATTACHMENT_BYTES: '104857600' };
+    expect(readConfig(large).warnings).toEqual([
+      'MAX_ATTACHMENT_BYTES: no message takes so large a file, as MAX_MESSAGE_ATTACHMENTS_BYTES is less',
+    ]);
+    expect(readConfig({ ...large, MAX_MESSAGE_ATTACHMENTS_BYTES: '104857600' }).warnings).toEqual([]);
+  });
+});
+
 test('what other programs read is no mistake', () => {
   const names = [
     ...['DATABASE', 'DATABASE_HOST', 'DATABASE_PORT', 'DATABASE_NAME', 'DATABASE_USER', 'DATABASE_PASSWORD'],

@@ -14,7 +14,7 @@ export async function* readLines(path) {
     number += 1;
     if (line.trim() === '') continue;
     try {
-      yield JSON.parse(line);
+      yield JSON.parse(line.replace(/^\uFEFF/, ''));
     } catch (error) {
       throw new Error(`${path}, line ${number}: ${error.message}`);
     }

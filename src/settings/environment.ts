@@ -89,9 +89,21 @@ function* judgeTogether(given: Given): Generator<string> {
   const missing = jwt.filter((name) => given[name] === undefined);
   if (missing.length < jwt.length)
     for (const name of missing) yield `${name}: is required with the other JWT_ settings`;
+  const [database, owners] = [given.DATABASE_URL, given.DATABASE_OWNER_URL].map(databaseNameIn);
+  if (database && owners && database !== owners)
+    yield 'DATABASE_OWNER_URL: must name the same database as DATABASE_URL';
   if (given.DATABASE_URL !== undefined) return;
   for (const [setting, isSet] of needDatabase(given))
     if (isSet) yield `DATABASE_URL: is required with ${setting}`;
+}
+
+const databaseNameIn = (text = ''): string | undefined =>
+  URL.canParse(text) ? new URL(text).pathname.slice(1) : undefined;
+
+/** Settings that are each right, and of which one keeps the other from what it is for. */
+function* warnTogether(settings: Settings): Generator<string> {
+  if (settings.MAX_ATTACHMENT_BYTES > settings.MAX_MESSAGE_ATTACHMENTS_BYTES)
+    yield 'MAX_ATTACHMENT_BYTES: no message takes so large a file, as MAX_MESSAGE_ATTACHMENTS_BYTES is less';
 }
 
 /**
@@ -135,5 +147,5 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   if (parsed.data !== undefined && parsed.data.MAX_UPLOADED_BYTES < parsed.data.MAX_ATTACHMENT_BYTES)
     wrong.push('MAX_UPLOADED_BYTES: must not be less than MAX_ATTACHMENT_BYTES');
   if (!parsed.success || wrong.length > 0) throw new ConfigError(wrong.join('\n'));
-  return { settings: parsed.data, warnings: names.warnings };
+  return { settings: parsed.data, warnings: [...names.warnings, ...warnTogether(parsed.data)] };
 }

@@ -122,6 +122,21 @@ test('ticket close and open, delivery list, cancel and resolve do what their mut
   expect((await json(['delivery', 'retry', unknown.delivery.id])).state).toBe('QUEUED');
 });
 
+test('delivery list has the newest mails, the newest first, and fits the terminal', async () => {
+  const added: string[] = [];
+  for (const body of ['first', 'second', 'third']) {
+    const words = ['message', 'add', '46', body, '--email', 'company@domain.com', '--hold', '3600'];
+    added.unshift((await json(words)).delivery.id);
+  }
+  const ofTicket = ['delivery', 'list', '--ticket', '46'];
+  const ids = async (...words: string[]) =>
+    (await json([...ofTicket, ...words])).map(({ id }: { id: string }) => id);
+  expect(await ids()).toEqual(added);
+  expect(await ids('--limit', '2')).toEqual(added.slice(0, 2));
+  const { out } = await ticketwire(ofTicket, {}, '', 100);
+  expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+});
+
 test('message redact and attachment redact empty what they name, once, and say who may not', async () => {
   const file = join(directory, 'password.txt');
   await writeFile(file, 'hunter2');
@@ -149,21 +164,6 @@ test('message redact and attachment redact empty what they name, once, and say w
     { action: 'ATTACHMENT_REDACTED', reason: 'a pasted password' },
     { action: 'MESSAGE_REDACTED', reason: 'a pasted password' },
   ]);
-});
-
-test('delivery list has the newest mails, the newest first, and fits the terminal', async () => {
-  const added: string[] = [];
-  for (const body of ['first', 'second', 'third']) {
-    const words = ['message', 'add', '46', body, '--email', 'company@domain.com', '--hold', '3600'];
-    added.unshift((await json(words)).delivery.id);
-  }
-  const ofTicket = ['delivery', 'list', '--ticket', '46'];
-  const ids = async (...words: string[]) =>
-    (await json([...ofTicket, ...words])).map(({ id }: { id: string }) => id);
-  expect(await ids()).toEqual(added);
-  expect(await ids('--limit', '2')).toEqual(added.slice(0, 2));
-  const { out } = await ticketwire(ofTicket, {}, '', 100);
-  expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
 });
 
 test('a refusal, a wrong token and a server that is no gateway are reported, and not retried', async () => {

@@ -7,6 +7,7 @@ export const notRun: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^npm run dev\b/, 'it runs until somebody stops it; test:examples serves the built page'],
   [/^export [A-Z_]+=/, 'its value stands for one of yours'],
   [/ events --follow\b/, 'it runs until somebody stops it: test/cli/events.test.ts'],
+  [/ webhook /, 'its endpoint is not there: test/cli/webhooks.test.ts'],
   [/^npx vitest run/, 'it is a test itself'],
   [
     /^npm run (format|schema|codegen|settings|migration)\b/,

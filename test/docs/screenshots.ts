@@ -8,7 +8,7 @@ import { readConfig } from '../../src/config.ts';
 import { buildExplorer } from '../../src/dev/explorer/build.ts';
 import { launchBrowser } from '../support/browser.ts';
 
-/* `npm run shots:docs` writes docs/images from a new demo desk: each picture for a desk and for a phone. */
+/* `npm run shots:docs` writes the pictures of docs/images from a new demo desk, at two widths. */
 
 const images = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 const screens = { '': { width: 1280, height: 720 }, '-phone': { width: 390, height: 844 } } as const;

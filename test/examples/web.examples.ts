@@ -134,7 +134,7 @@ test('somebody wrote meanwhile: their message is shown, and the author decides',
   expect(opened.problems).toEqual([]);
 });
 
-test("an operator's list is live: what was written to comes first, and nothing is polled", async () => {
+test("an operator's list is live: the ticket written to comes first, and nothing is polled", async () => {
   await using opened = await open('operator', /INC-000047/);
   const { page } = opened;
   const asked: string[] = [];

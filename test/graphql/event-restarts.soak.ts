@@ -1,7 +1,7 @@
-// Clock: watchers and writers whose gateway is away try again a little later.
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+// Clock: watchers and writers whose gateway is away try again a little later.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import postgres from 'postgres';

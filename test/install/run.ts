@@ -89,6 +89,18 @@ async function start(folder: string, way: Way, env: Record<string, string>): Pro
   if (ready.status !== 200 || code !== 0) violations.push(`${way.name}: ${await ready.text()} ${output}`);
 }
 
+/** Without the development packages there is no GraphiQL page: a start that asks for it says so by name. */
+async function startWithExplorer(folder: string, way: Way, env: Record<string, string>): Promise<void> {
+  const settings = { ...shell, ...env, PORT: '0', EXPLORER: '1' };
+  const ended = await run(process.execPath, [join(folder, 'src/start.ts')], {
+    cwd: folder,
+    env: settings,
+  }).catch((error: { code: number; stderr: string }) => error);
+  const said = ended.stderr.trim();
+  tell(`     EXPLORER=1: ${said}`);
+  if (!('code' in ended) || !said.startsWith('EXPLORER: ')) violations.push(`${way.name}: EXPLORER=1`);
+}
+
 async function main(directory: string): Promise<void> {
   await using sink = await startSinkProcess(join(directory, 'mails'));
   await using desk = await createProductionDesk(directory, sink.url);
@@ -97,6 +109,7 @@ async function main(directory: string): Promise<void> {
     await checkOut(folder);
     await install(folder, way);
     await start(folder, way, desk.env);
+    if (way.arguments.includes('--omit=dev')) await startWithExplorer(folder, way, desk.env);
     await rm(folder, { recursive: true });
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseInstant } from '../../src/platform/instants.ts';
+import { formatInstant, parseInstant } from '../../src/platform/instants.ts';
 
 test.each([
   ['2026-11-22T12:00:00Z', '2026-11-22T12:00:00.000Z'],
@@ -65,4 +65,21 @@ test('every instant of ten thousand years comes back as it was written', () => {
       expect(parseInstant(date.toISOString())?.getTime()).toBe(date.getTime());
     }),
   );
+});
+
+const days = 24 * 60 * 60 * 1000;
+
+test('an instant is formatted as Date does it, whatever was formatted before', () => {
+  const odd = [0, -1, -days, days - 1, days, -62_198_755_200_000, 253_402_300_799_999, 253_402_300_800_000];
+  const random = Array.from({ length: 2000 }, () => Math.floor((Math.random() - 0.3) * 3e12));
+  const sameDay = Array.from({ length: 2000 }, () => Math.floor(Math.random() * days));
+  for (const ms of [...odd, ...random, ...sameDay]) {
+    const date = new Date(ms);
+    expect(formatInstant(date)).toBe(date.toISOString());
+  }
+});
+
+test('a date that is none is refused as Date does it', () => {
+  formatInstant(new Date(0));
+  expect(() => formatInstant(new Date(Number.NaN))).toThrow(RangeError);
 });

@@ -11,7 +11,7 @@ import { startReceiver } from './receiver.ts';
 const rounds = 8;
 const perRound = 12;
 
-test('workers are killed, and an endpoint fails: every event arrives, first ones in order', async () => {
+test('workers are killed and an endpoint fails: every event arrives, in order', async () => {
   await using database = await createTestDatabase('demo');
   await using receiver = await startReceiver();
   await database.database.desk.transaction((tx) =>

@@ -10,7 +10,6 @@ import { ClipIcon, FilesPanel, filesPluginTitle, useFiles } from './files-panel.
 import { isNarrow } from './narrow.ts';
 import { OpenTabs } from './open-tabs.tsx';
 import { defaultHeaders, type ExplorerSettings } from './settings.ts';
-import { useOptionalDefaults } from './variables-schema.ts';
 
 const examplesPlugin = { title: 'Examples', icon: BookIcon, content: ExamplesPanel };
 const filesPlugin = { title: filesPluginTitle, icon: ClipIcon, content: FilesPanel };
@@ -19,7 +18,6 @@ const plugins = [examplesPlugin, filesPlugin, HISTORY_PLUGIN];
 const isFirstVisit = localStorage.getItem('graphiql:tabState') === null;
 
 export function Explorer({ settings }: { settings: ExplorerSettings }) {
-  useOptionalDefaults();
   const headers = defaultHeaders(settings);
   const storage = useMemo(() => withoutCredentials(localStorage, headers), [headers]);
   return (

@@ -12,6 +12,11 @@ const seeded = readTickets * messagesPerReadTicket;
 /** What a desk has altogether at scale 1. */
 const full = { tickets: 300_000, messages: 2_500_000, longTicket: 100_000, ofLargeRequester: 50_010 };
 
+/** As the worker leaves them. */
+const writeWords = `
+  insert into message_search select id, message_words(body, id) from messages on conflict do nothing;
+  update search_progress set covered = m.id, candidate = m.id from (select max(id) as id from messages) m;`;
+
 /** Both desks have 12 open tickets, and subjects, addresses and bodies to search. */
 export const smallDesk = `
   update tickets set status = 'CLOSED' where id > 12;
@@ -25,7 +30,8 @@ export const smallDesk = `
     rfc_message_id, state) select id, ticket_id, 1, 'a@b.cz', 'a', 'a', '<' || id || '@x>', 'FAILED'
     from messages where author_id <> 1 and id % 50 = 1 returning id)
     insert into delivery_recipients (delivery_id, position, kind, address, state)
-    select id, 1, 'TO', 'a@b.cz', 'FAILED' from d;`;
+    select id, 1, 'TO', 'a@b.cz', 'FAILED' from d;
+  ${writeWords}`;
 
 /** Text of message `i`: twelve words of thirty thousand, one in a fifth of all bodies, and a rare one. */
 const body = `'Message ' || i || ' says' || ${Array.from(
@@ -93,8 +99,7 @@ export function grow(scale: number): string[] {
       from messages a, messages p where a.id = t.last_message_id and p.id = t.last_public_message_id`,
     `insert into ticket_search select id, reference_key, ticket_words(subject, id) from tickets
       on conflict do nothing`,
-    `insert into message_search select id, message_words(body, id) from messages on conflict do nothing`,
-    `update search_progress set covered = m.id, candidate = m.id from (select max(id) as id from messages) m`,
+    writeWords,
     `select setval('tickets_id_seq', (select max(id) from tickets))`,
     `select setval('messages_id_seq', (select max(id) from messages))`,
     'reset session_replication_role',

@@ -10,11 +10,12 @@ const ticks = 100;
 export function cpuOf(pid: number, { withChildren = false } = {}): number {
   const own = readStat(pid);
   if (own === undefined) return Number.NaN;
-  if (!withChildren) return ofThreads(pid) ?? own.ms;
-  let sum = own.ms + own.endedChildrenMs;
+  const ownMs = ofThreads(pid) ?? own.ms;
+  if (!withChildren) return ownMs;
+  let sum = ownMs + own.endedChildrenMs;
   for (const name of readdirSync('/proc')) {
     const stat = /^\d+$/.test(name) ? readStat(Number(name)) : undefined;
-    if (stat?.parent === pid) sum += stat.ms;
+    if (stat?.parent === pid) sum += ofThreads(Number(name)) ?? stat.ms;
   }
   return sum;
 }

@@ -137,7 +137,7 @@ const build = (
       where ${users.id} = any (array(select author_id from page
         union all select requester_id from chosen where ${flag('requesters')}))
     union all select ${messageRow} from page ${messages}
-    ${files ? filePart : sql``}${mails ? mailPart : sql``}`;
+    ${files ? filePart : sql``} ${mails ? mailPart : sql``}`;
 
 /**
  * Prepares the statement, once for each combination of parts.

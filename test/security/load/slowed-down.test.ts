@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startGateway } from '../support/gateway.ts';
+import { startGateway } from '../../support/gateway.ts';
 
 test('a throttled address gets 429 and Retry-After, legacy clients and wrong passwords 401', async () => {
   // The clock stands still: a slow machine would let tries fall due again as fast as it makes them.

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { cleanFileName } from '../../src/tickets/clean-file-name.ts';
-import { asRequester, startGateway } from '../support/gateway.ts';
+import { cleanFileName } from '../../../src/tickets/clean-file-name.ts';
+import { asRequester, startGateway } from '../../support/gateway.ts';
 
 /*
  * One process answers everybody: a body that keeps it busy for minutes is a desk that is down. A regular

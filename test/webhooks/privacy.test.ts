@@ -4,7 +4,7 @@ import { createTestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { startGateway } from '../support/gateway.ts';
 import { add } from '../tickets/calls.ts';
-import { startReceiver } from '../webhooks/receiver.ts';
+import { startReceiver } from './receiver.ts';
 
 const canary = 'CANARY-91c4';
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { parseBooleanText } from '../../src/legacy/dotnet/json/parse-number.ts';
-import { xmlBoolean } from '../../src/legacy/dotnet/xml/parse-value.ts';
-import { parseAddress } from '../../src/mail/address.ts';
+import { parseBooleanText } from '../../../src/legacy/dotnet/json/parse-number.ts';
+import { xmlBoolean } from '../../../src/legacy/dotnet/xml/parse-value.ts';
+import { parseAddress } from '../../../src/mail/address.ts';
 
 /**
  * A million blanks in the middle: quadratic work on them would take a quarter of an hour, and the test's
