@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { appRole } from '../../../src/db/database.ts';
+import { joinPieces } from '../../../src/db/driver/join-pieces.ts';
 import * as tables from '../../../src/db/tables.ts';
 import { messageIdOf } from '../../../src/mail/compose/headers.ts';
 import type { MessageRow } from '../../../src/tickets/add-message/columns.ts';
@@ -24,10 +25,11 @@ const sql = postgres({
 });
 // The statement's text is taken from the gateway, so that it cannot differ. The placeholders are `rows` and
 // `sendsByDefault`.
-const { sql: text, params } = prepareAppend(drizzle(postgres(options), { schema: tables }), {
+const { sql: pieces, params } = prepareAppend(drizzle(postgres(options), { schema: tables }), {
   rows: 'plain',
   waits: true,
 }).getQuery();
+const text = joinPieces(pieces);
 const placeOf = params.map((param) => (param as { name?: string }).name);
 
 interface Asked {
