@@ -129,7 +129,7 @@ async function tryMailServer({ smtp }: Config): Promise<string | CheckResult> {
   if (smtp.kind === 'inbox') return 'the development inbox of the gateway';
   if (smtp.kind === 'none') return off('each mailbox has its own server');
   const { parseSmtpUrl } = await import('../../mail/smtp/server-settings.ts');
-  const { greet } = await import('../../mail/smtp/test-connection.ts');
+  const { greet } = await import('../../mail/smtp/test-mailbox.ts');
   const server = parseSmtpUrl(smtp.url);
   const session = await greet(server);
   session.quit();
@@ -141,7 +141,7 @@ async function tryMailServer({ smtp }: Config): Promise<string | CheckResult> {
 async function tryMailboxes(gateway: Connection, { mailboxKey }: Config): Promise<string | CheckResult> {
   const { openDatabase } = await import('../../db/database.ts');
   const { serverOf } = await import('../../mail/smtp/mailbox-pools.ts');
-  const { greet } = await import('../../mail/smtp/test-connection.ts');
+  const { greet } = await import('../../mail/smtp/test-mailbox.ts');
   await using database = openDatabase(gateway, { poolSize: 2, applicationName: 'ticketwire-doctor' });
   const own = await database.raw<{ address: string; smtpUrl: string; smtpPassword: Buffer | null }[]>`
     select address, smtp_url as "smtpUrl", smtp_password as "smtpPassword" from mailboxes
@@ -163,7 +163,7 @@ async function tryMailboxes(gateway: Connection, { mailboxKey }: Config): Promis
 
 async function lookAtOutbox(gateway: Connection): Promise<string | CheckResult> {
   const { openDatabase } = await import('../../db/database.ts');
-  const { whyHeld } = await import('../../mail/outbox/sending-gate.ts');
+  const { whyHeld } = await import('../../mail/outbox/home-database.ts');
   await using database = openDatabase(gateway, { poolSize: 2, applicationName: 'ticketwire-doctor' });
   const why = await whyHeld(database.raw);
   return why === undefined ? 'mails are sent' : { result: 'warning', detail: `the outbox is held: ${why}` };

@@ -21,7 +21,7 @@ import { coerceVariables } from './coerce-variables.ts';
 import { Documents, introspects } from './document-cache.ts';
 import { AnswerBudget, weigh } from './response-budget.ts';
 import { runPlan } from './run-plan.ts';
-import { createAnswers, type ExecuteEvent, shapeOf } from './shared-results.ts';
+import { createEventResults, type ExecuteEvent, shapeOf } from './shared-event-results.ts';
 
 /** How operations are executed. */
 export interface EngineOptions {
@@ -90,14 +90,14 @@ function mayBeSkipped(document: DocumentNode, { selections }: SelectionSetNode):
   });
 }
 
-/** The answer to each event. The subscription's place has its cursor then. */
-function answersTo(
+/** Maps each event to its result, and records the event's cursor in the subscription's place. */
+function resultsOf(
   events: AsyncIterable<Seen>,
   { place }: GraphContext,
-  answer: (seen: Seen) => Promise<ExecutionResult>,
+  execute: (seen: Seen) => Promise<ExecutionResult>,
 ): AsyncIterable<ExecutionResult> {
   return mapStream(events, async (seen) => {
-    const result = await answer(seen);
+    const result = await execute(seen);
     place.reached = seen.event.cursor;
     return result;
   });
@@ -145,7 +145,10 @@ function createExecutor(documents: Documents, { closed, answerBytes, sharesEvent
     return budget.refusal(getOperationAST(args.document, args.operationName)?.operation);
   }
 
-  /** Executes each event as an answer of its own, by graphql-js and with the usual size limit. */
+  /**
+   * Executes the document for each event, by graphql-js and within the size limit of a response. Watchers share
+   * results.
+   */
   async function subscribeToOne(args: ExecutionArgs) {
     const refused = refuseSkipped(args) ?? refuse(args);
     if (refused !== undefined) return refused;
@@ -155,8 +158,8 @@ function createExecutor(documents: Documents, { closed, answerBytes, sharesEvent
     const shape = shapeOf(args.document, args.operationName, args.variableValues ?? {});
     const execute: ExecuteEvent = (rootValue, contextValue) =>
       executeByReference({ ...args, rootValue, contextValue });
-    const answer = createAnswers(context, { shape, mayShare: sharesEvents, execute });
-    return answersTo(source as AsyncIterable<Seen>, context, answer);
+    const executeOnce = createEventResults(context, { shape, mayShare: sharesEvents, execute });
+    return resultsOf(source as AsyncIterable<Seen>, context, executeOnce);
   }
 
   return { execute: executeOne, subscribe: subscribeToOne };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { createDigests } from '../append-digests.ts';
+import { createAppendTurns } from '../append-turns.ts';
 import {
   type AppendOptions,
   BlobMissing,
@@ -12,7 +13,6 @@ import {
   type Source,
 } from '../blob-store.ts';
 import { copySource, destroy } from '../copy-source.ts';
-import { createTurns } from '../exclusive-append.ts';
 import {
   type Assembled,
   complete,
@@ -48,7 +48,7 @@ export function createUnfinished({
   noteOf,
   read,
 }: ObjectNames): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'abandon'> {
-  const inTurn = createTurns();
+  const inTurn = createAppendTurns();
   const digests = createDigests();
 
   async function load(key: string): Promise<Assembled> {

@@ -7,9 +7,9 @@ import { refusalIfJustAttached } from '../uploads/find-for-message.ts';
 import { forDryRun, rowOf, withCopiesBeside } from './build-row.ts';
 import type { MessageRow } from './columns.ts';
 import type { RowAnswer } from './commit/append-statement.ts';
-import { expectationOf, mailOf } from './compose-mail.ts';
 import { assertOneCommand, oneAtATime } from './idempotency.ts';
 import { type AddTicketMessageInput, type ReadMessage, readMessage } from './input.ts';
+import { expectationOf, previewOf } from './preview-mail.ts';
 import {
   firstRefusal,
   lostUploads,
@@ -135,7 +135,7 @@ async function measured(ctx: TicketContext, row: MessageRow, answer: RowAnswer):
   const limitBytes = answer.maxMailBytes!;
   const judged = await ctx.services.dryRun(forDryRun(row));
   if (judged.verdict !== null) throw refuse<'addTicketMessage'>(refusalByRule(row, judged.verdict));
-  const { byteSize: sizeBytes } = await mailOf(ctx, row, judged);
+  const { byteSize: sizeBytes } = await previewOf(ctx, row, judged);
   if (sizeBytes > limitBytes) {
     const message = `The e-mail would have ${sizeBytes} bytes as encoded; the mailbox takes ${limitBytes}`;
     throw refuse<'addTicketMessage'>(
@@ -161,7 +161,7 @@ async function asPreviewed(
   const judged = await ctx.services.dryRun(forDryRun(row));
   // Another rule refuses first. The statement will answer with it.
   if (judged.verdict !== null) return row;
-  const { previewHash } = await mailOf(ctx, row, judged);
+  const { previewHash } = await previewOf(ctx, row, judged);
   if (previewHash === expectPreviewHash) return { ...row, expect: expectationOf(judged) };
   // A repeated call returns its first result, even when the conversation has changed since.
   const replayed = await replayOf(ctx, viewer, row, read);

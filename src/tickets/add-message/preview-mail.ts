@@ -7,8 +7,11 @@ import type { MailExpectation, MessageRow } from './columns.ts';
 import type { DryRunAnswer } from './commit/judge-rows.ts';
 import { copiesBeside } from './email-input.ts';
 
-/** Composes the mail of a row as the worker will. */
-export async function mailOf(
+/**
+ * Composes the mail of a row that a dry run accepted, as the worker would now. Nothing is stored or sent.
+ * @throws Unavailable when the database cannot be read
+ */
+export async function previewOf(
   ctx: TicketContext,
   row: MessageRow,
   judged: DryRunAnswer,
@@ -41,7 +44,10 @@ export async function mailOf(
   });
 }
 
-/** Everything that the mail depends on besides its message. */
+/**
+ * What the previewed mail took from the database. The commit compares it, so that a changed subject, mailbox,
+ * requester or conversation sends no other mail.
+ */
 export const expectationOf = (judged: DryRunAnswer): MailExpectation => ({
   subject: judged.mailSubject!,
   fromName: judged.fromName!,
