@@ -11,7 +11,7 @@ import { findLastEventNumbers } from '../tickets/events/last-event-numbers.ts';
 import { createWebhookSender } from '../webhooks/sender.ts';
 import type { Foundation } from './foundation.ts';
 
-/** The worker reads all events, as an operator does. Each endpoint's filter says which it is told of. */
+/** The worker reads all events, as an operator does. Each endpoint's filter says which it receives. */
 const reader: Viewer = {
   userId: 0,
   login: 'webhooks',

@@ -10,9 +10,9 @@ export interface Translation {
 }
 
 /**
- * Selects a post's ticket: by its id, or else by its reference. An id of 0 or below is used only when there is
- * no reference. A reference of white space alone counts as missing. Of another one, trailing blanks are ignored,
- * as in SQL Server's comparison; leading blanks and tabs are part of it.
+ * Selects a post's ticket: by its id, or else by its reference. An id of 0 or below is used only when there
+ * is no reference. A reference of white space alone counts as missing. Of another one, trailing blanks are
+ * ignored, as in SQL Server's comparison; leading blanks and tabs are part of it.
  * @returns `both` when the post has a positive id and a reference, which must identify one ticket; undefined
  *   when it has neither an id nor a reference
  */

@@ -1,8 +1,8 @@
 import { TooMany, type TooManyCode } from '../platform/errors.ts';
 
 /**
- * Limits how many of one kind, such as subscriptions, each user may have open at once in this process. One more
- * is refused at once; nothing waits.
+ * Limits how many of one kind, such as subscriptions, each user may have open at once in this process. One
+ * more is refused at once; nothing waits.
  */
 export class ConcurrencyLimit {
   readonly #code: TooManyCode;

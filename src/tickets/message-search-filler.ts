@@ -7,8 +7,8 @@ import type { Logger } from '../platform/log.ts';
 /** Messages whose words one statement writes. It takes some 20 ms, in which it holds up `deskEvents`. */
 const atOnce = 200;
 /**
- * Milliseconds between two statements that found little to do. A search reads the bodies of the 1,000 newest messages that lack their
- * words, so it misses nothing below 500 messages a second.
+ * Milliseconds between two statements that found little to do. A search reads the bodies of the 1,000 newest
+ * messages that lack their words, so it misses nothing below 500 messages a second.
  */
 const everyMs = 2000;
 

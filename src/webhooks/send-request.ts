@@ -3,7 +3,7 @@ import { type ClientRequest, request as overHttp } from 'node:http';
 import { request as overHttps } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { isPublicAddress } from './address-rules.ts';
-import { hostOf, judgeUrl, type Reach } from './endpoint-url.ts';
+import { hostOf, type Reach, whyNotEndpoint } from './endpoint-url.ts';
 
 /** Milliseconds for a whole request: resolving, connecting, sending, and the end of the answer. */
 export const requestMs = 15_000;
@@ -30,7 +30,7 @@ export async function sendRequest(
   { headers, body }: { readonly headers: Readonly<Record<string, string>>; readonly body: string },
   reach: Reach,
 ): Promise<Reply> {
-  const problem = judgeUrl(to, reach);
+  const problem = whyNotEndpoint(to, reach);
   if (problem !== undefined) return failed(`its URL ${problem}`);
   const url = new URL(to);
   const send = url.protocol === 'https:' ? overHttps : overHttp;

@@ -30,9 +30,10 @@ const yes = 'S'.charCodeAt(0);
 
 /**
  * Connects, and calls `ready` with the stream for the protocol's bytes. Without TLS it is called before the
- * connection is open, because a socket buffers early writes; with TLS, before the handshake ends. A socket file
- * never uses TLS. Failures of connecting, and a server without TLS, are `error` events of the returned socket.
- * From `ready` on, the caller listens to the stream's `error` events as well, such as a failed handshake.
+ * connection is open, because a socket buffers early writes; with TLS, before the handshake ends. A socket
+ * file never uses TLS. Failures of connecting, and a server without TLS, are `error` events of the returned
+ * socket. From `ready` on, the caller listens to the stream's `error` events as well, such as a failed
+ * handshake.
  */
 export function openSocket(
   { path, host, port }: ServerAddress,
@@ -73,9 +74,9 @@ const tlsOptions = (socket: Socket, host: string, { verify, direct }: Security):
 });
 
 /**
- * Reads `sslmode` (or `ssl`), `sslrootcert` and `sslnegotiation` of a URL. `prefer` and `allow` encrypt if the
- * server supports it, and `require` always; none of them verifies the certificate, unless `sslrootcert` is
- * `system`, the only value of it that counts. Any other mode, an unknown one too, encrypts and verifies.
+ * Reads `sslmode` (or `ssl`), `sslrootcert` and `sslnegotiation` of a URL. `prefer` and `allow` encrypt if
+ * the server supports it, and `require` always; none of them verifies the certificate, unless `sslrootcert`
+ * is `system`, the only value of it that counts. Any other mode, an unknown one too, encrypts and verifies.
  * @returns undefined, a connection without TLS, when the mode is missing, `disable` or `false`
  */
 export function securityOf(url: string): Security | undefined {

@@ -34,8 +34,8 @@ export interface Replica extends AsyncDisposable, Pick<Pools, 'loads'> {
 /** `behind`: it replays too slowly to be waited for. `foreign`: it does not follow this primary. */
 export type ReplicaStatus = 'ok' | 'behind' | 'down' | 'foreign';
 
-/** Milliseconds between two looks at a replica that is not asked otherwise. */
-const lookEveryMs = 500;
+/** Milliseconds between two queries for the position of a replica that no read waits for. */
+const queryEveryMs = 500;
 /** Milliseconds after which a replica that does not answer is given up, and its reads with it. */
 const silentAfterMs = 1000;
 
@@ -78,19 +78,19 @@ export function openReplica(
     delete seen.replayed;
     for (const abandon of underway) abandon();
   }
-  const look = createBatcher<void, void>(async (callers) => {
+  const query = createBatcher<void, void>(async (callers) => {
     const replayed = await replicaPosition(positions).catch(() => undefined);
     if (replayed === undefined) lose();
     else seen.replayed = replayed;
     return callers.map(() => undefined);
   });
   /** Loses it when it does not answer within a time. */
-  async function lookWithin(ms: number): Promise<void> {
-    const isSilent = await Promise.race([look(), sleep(ms, true, { ref: false })]);
+  async function queryWithin(ms: number): Promise<void> {
+    const isSilent = await Promise.race([query(), sleep(ms, true, { ref: false })]);
     if (isSilent === true) lose();
   }
-  const timer = setInterval(() => void lookWithin(silentAfterMs), lookEveryMs).unref();
-  void look();
+  const timer = setInterval(() => void queryWithin(silentAfterMs), queryEveryMs).unref();
+  void query();
 
   return {
     name,
@@ -118,7 +118,7 @@ export function openReplica(
     async reach(end, withinMs) {
       const deadline = performance.now() + withinMs;
       for (let pauseMs = 1; statusOf(seen) === 'ok'; pauseMs = Math.min(2 * pauseMs, 10)) {
-        await lookWithin(withinMs);
+        await queryWithin(withinMs);
         if (seen.replayed !== undefined && covers(seen.replayed, end)) return true;
         else if (performance.now() + pauseMs > deadline) seen.missed = end;
         else await sleep(pauseMs);

@@ -38,8 +38,8 @@ const hour = 3_600_000;
 
 /**
  * Fills an empty database with people, mailboxes and fifty tickets. In a database that it filled before, it
- * only restores the passwords that `retireDemoAccounts` removed. Other databases are left as they are. It is for
- * the embedded database of a gateway that only this machine can reach, because the passwords are public.
+ * only restores the passwords that `retireDemoAccounts` removed. Other databases are left as they are. It is
+ * for the embedded database of a gateway that only this machine can reach, because the passwords are public.
  * @returns undefined when the database had users of its own, or when a demo user has another password or is
  *   disabled
  */

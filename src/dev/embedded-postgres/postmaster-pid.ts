@@ -12,8 +12,9 @@ export interface Holder {
   readonly ready: boolean;
   /**
    * `serving`: the server runs and its gateway does, or it was started without one; or its socket accepts
-   * connections, though its process is not visible from this container. `ending`: its gateway is gone, so it is
-   * about to end. `gone`: there is no such server, though another process, or a zombie, may have its process id.
+   * connections, though its process is not visible from this container. `ending`: its gateway is gone, so it
+   * is about to end. `gone`: there is no such server, though another process, or a zombie, may have its
+   * process id.
    */
   readonly state: 'serving' | 'ending' | 'gone';
   /** Process id of the gateway that started it; undefined if something else did. */

@@ -33,7 +33,10 @@ export interface EngineOptions {
   readonly closed: boolean;
   /** Maximum bytes of one answer. */
   readonly answerBytes: number;
-  /** Whether watchers of the same may get one answer. Not when plugins add something to their contexts. */
+  /**
+   * Whether watchers with the same rights may get one result for an event. Must be false when a plugin adds
+   * something to their contexts.
+   */
   readonly sharesEvents: boolean;
 }
 
@@ -146,8 +149,8 @@ function createExecutor(documents: Documents, { closed, answerBytes, sharesEvent
   }
 
   /**
-   * Executes the document for each event, by graphql-js and within the size limit of a response. Watchers share
-   * results.
+   * Executes the document for each event, by graphql-js and within the size limit of a response. Watchers
+   * share results.
    */
   async function subscribeToOne(args: ExecutionArgs) {
     const refused = refuseSkipped(args) ?? refuse(args);

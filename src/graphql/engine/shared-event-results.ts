@@ -1,7 +1,7 @@
 import { type DocumentNode, type ExecutionResult, GraphQLError, getOperationAST, Kind, visit } from 'graphql';
 import type { GraphContext } from '../context/context.ts';
+import { audienceOf, noticingIdentity } from '../context/event-audience.ts';
 import { contextFor, createReplay, type Seen } from '../context/event-context.ts';
-import { classOf, noticing } from '../context/viewer-class.ts';
 import { rootOf } from './root-field.ts';
 
 /** Executes a subscription's document for one event. */
@@ -18,7 +18,7 @@ interface SharedResult {
 /** How long a result is given to more watchers, milliseconds: it shows what the database said then. */
 const shareMs = 1000;
 
-/** Results by event; for each by class of viewers (see `classOf`), origin and shape. */
+/** Results by event; for each by audience (see `audienceOf`), origin and shape. */
 const shared = new WeakMap<object, Map<string, SharedResult>>();
 
 function resultsOf(event: object): Map<string, SharedResult> {
@@ -33,8 +33,8 @@ interface Asked {
   /** See `shapeOf`. */
   readonly shape: string;
   /**
-   * False when a result may depend on something of the request that the class of viewers, the origin and the
-   * shape do not contain, such as what a plugin adds to the context. Each event is then executed by itself.
+   * False when a result may depend on something of the request that the audience, the origin and the shape
+   * do not contain, such as what a plugin adds to the context. Each event is then executed by itself.
    */
   readonly mayShare: boolean;
   readonly execute: ExecuteEvent;
@@ -42,16 +42,16 @@ interface Asked {
 
 /**
  * Returns the function that computes the results of one subscription. Viewers with the same rights (see
- * `classOf`), origin and shape get one result, the same object, for an event that they receive within one
- * second of each other. Not shared are a result that depends on who the viewer is, and the events of a watcher
- * who is behind, whose `next` is set: they are loaded together instead.
+ * `audienceOf`), origin and shape get one result, the same object, for an event that they receive within one
+ * second of each other. Not shared are a result that depends on who the viewer is, and the events of a
+ * watcher who is behind, whose `next` is set: they are loaded together instead.
  */
 export function createEventResults(ctx: GraphContext, { shape, mayShare, execute }: Asked) {
   let replay: ReturnType<typeof createReplay> | undefined;
 
   function share(seen: Seen, of: Map<string, SharedResult>, key: string): SharedResult {
     let isPersonal = false;
-    const viewer = noticing(seen.viewer, () => {
+    const viewer = noticingIdentity(seen.viewer, () => {
       isPersonal = true;
     });
     const result = {
@@ -70,7 +70,7 @@ export function createEventResults(ctx: GraphContext, { shape, mayShare, execute
       replay ??= createReplay(ctx);
       return execute(seen, replay(seen));
     }
-    const key = `${classOf(seen.viewer)} ${ctx.origin} ${shape}`;
+    const key = `${audienceOf(seen.viewer)} ${ctx.origin} ${shape}`;
     const of = resultsOf(seen.event);
     let known = of.get(key);
     if (known === undefined || known.until < performance.now()) known = share(seen, of, key);

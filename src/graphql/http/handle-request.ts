@@ -78,7 +78,7 @@ export function createHttpTransport({
     noteErrors(notesOf(req), errors);
     const { status = 400, understood } = formatResult({ errors });
     const isAboutTheRequest = understood || status === 400;
-    if (accepted[0] === 'events' && isAboutTheRequest) return streams.tell(req, res, 'events', { errors });
+    if (accepted[0] === 'events' && isAboutTheRequest) return streams.write(req, res, 'events', { errors });
     writeResult(req, res, formOfProblem(accepted), { errors }, { answerBytes, kind: undefined });
   }
 
@@ -97,7 +97,7 @@ export function createHttpTransport({
         if (operation.kind === 'subscription' && streams.areCut)
           throw new Unavailable('This process is shutting down');
         const result = await operation.run();
-        if (form === 'events' || form === 'parts') return streams.tell(req, res, form, result, operation);
+        if (form === 'events' || form === 'parts') return streams.write(req, res, form, result, operation);
         writeResult(req, res, form, result as ExecutionResult, { answerBytes, kind: operation.kind });
       } catch (error) {
         refuse(req, res, accepted, error);

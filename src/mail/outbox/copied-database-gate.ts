@@ -30,8 +30,8 @@ async function remember(
 /** Says before each claim whether mails may be sent. */
 export interface SendingGate {
   /**
-   * Whether mails may be sent. While they may, it queries the database at most every `everyMs`; while they may
-   * not, at each call. Each new reason is logged once.
+   * Whether mails may be sent. While they may, it queries the database at most every `everyMs`; while they
+   * may not, at each call. Each new reason is logged once.
    */
   isOpen(): Promise<boolean>;
   /** Makes the next `isOpen` query the database: the outbox was held or released. */
@@ -44,9 +44,9 @@ export interface SendingGate {
  * Creates the gate of one worker. It holds the outbox by itself when the database is a copy, or has lost an
  * attempt that this worker knows; then nobody sends until `ticketwire outbox release`.
  *
- * After a promotion, a worker that has queried the gate before compares the attempts that it knows. If all are
- * there, it continues and records the new timeline. A worker that starts later cannot tell whether mails were
- * lost. It sends nothing until such a worker or an operator has recorded the timeline.
+ * After a promotion, a worker that has queried the gate before compares the attempts that it knows. If all
+ * are there, it continues and records the new timeline. A worker that starts later cannot tell whether mails
+ * were lost. It sends nothing until such a worker or an operator has recorded the timeline.
  * @param everyMs milliseconds between two queries while mails are sent
  */
 export function createSendingGate(sql: postgres.Sql, log: Logger, everyMs: number): SendingGate {

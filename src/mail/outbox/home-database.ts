@@ -103,8 +103,8 @@ const insertHome = ({ place, timeline }: DatabaseLocation): SQL =>
   );
 
 /**
- * Why a worker that starts now would send nothing: the outbox is held, the database is a copy, or its timeline
- * changed. It records a missing home, and holds nothing. A running worker may know more: see
+ * Why a worker that starts now would send nothing: the outbox is held, the database is a copy, or its
+ * timeline changed. It records a missing home, and holds nothing. A running worker may know more: see
  * `createSendingGate`.
  * @returns undefined when the worker would send
  */

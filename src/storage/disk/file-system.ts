@@ -59,9 +59,9 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * Creates a folder and its missing parents, for this user alone, and waits until its name is on disk. A folder
- * that exists is left as it is. It goes step by step, because Node's recursive mkdir never ends where a
- * file system reports ENOENT for a folder that cannot be created, as /proc does.
+ * Creates a folder and its missing parents, for this user alone, and waits until its name is on disk. A
+ * folder that exists is left as it is. It goes step by step, because Node's recursive mkdir never ends where
+ * a file system reports ENOENT for a folder that cannot be created, as /proc does.
  * @throws the system's error; one with the code ENOTDIR when something else has the name
  */
 export async function makeFolder(folder: string): Promise<void> {

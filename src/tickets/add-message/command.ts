@@ -131,11 +131,11 @@ async function append(
  * The row with its mail's exact size.
  * @throws Refusal EMAIL_TOO_LARGE
  */
-async function measured(ctx: TicketContext, row: MessageRow, answer: RowAnswer): Promise<MessageRow> {
-  const limitBytes = answer.maxMailBytes!;
-  const judged = await ctx.services.dryRun(forDryRun(row));
-  if (judged.verdict !== null) throw refuse<'addTicketMessage'>(refusalByRule(row, judged.verdict));
-  const { byteSize: sizeBytes } = await previewOf(ctx, row, judged);
+async function measured(ctx: TicketContext, row: MessageRow, leftOut: RowAnswer): Promise<MessageRow> {
+  const limitBytes = leftOut.maxMailBytes!;
+  const answer = await ctx.services.dryRun(forDryRun(row));
+  if (answer.verdict !== null) throw refuse<'addTicketMessage'>(refusalByRule(row, answer.verdict));
+  const { byteSize: sizeBytes } = await previewOf(ctx, row, answer);
   if (sizeBytes > limitBytes) {
     const message = `The e-mail would have ${sizeBytes} bytes as encoded; the mailbox takes ${limitBytes}`;
     throw refuse<'addTicketMessage'>(
@@ -146,7 +146,7 @@ async function measured(ctx: TicketContext, row: MessageRow, answer: RowAnswer):
 }
 
 /**
- * The row with everything that its previewed mail depends on. The statement compares it under the ticket's
+ * The row with what its previewed mail took from the database. The statement compares it under the ticket's
  * lock.
  * @throws Refusal PREVIEW_STALE when the mail has changed already
  */
@@ -158,11 +158,11 @@ async function asPreviewed(
 ): Promise<MessageRow> {
   const { expectPreviewHash } = read.message;
   if (expectPreviewHash === null || row.from === undefined) return row;
-  const judged = await ctx.services.dryRun(forDryRun(row));
+  const answer = await ctx.services.dryRun(forDryRun(row));
   // Another rule refuses first. The statement will answer with it.
-  if (judged.verdict !== null) return row;
-  const { previewHash } = await previewOf(ctx, row, judged);
-  if (previewHash === expectPreviewHash) return { ...row, expect: expectationOf(judged) };
+  if (answer.verdict !== null) return row;
+  const { previewHash } = await previewOf(ctx, row, answer);
+  if (previewHash === expectPreviewHash) return { ...row, expect: expectationOf(answer) };
   // A repeated call returns its first result, even when the conversation has changed since.
   const replayed = await replayOf(ctx, viewer, row, read);
   if (replayed === undefined) throw refuse<'addTicketMessage'>(previewStale());

@@ -44,10 +44,10 @@ export async function previewTicketMessage(
     throw refuse<'previewTicketMessage'>(await refusalBehindTicket(ctx, viewer, read.message, found));
   });
   if (stored.attached.length > 0) throw refuse<'previewTicketMessage'>(invalidInput(stored.attached));
-  const judged = await ctx.services.dryRun(forDryRun(row));
-  if (judged.verdict !== null) throw refuse<'previewTicketMessage'>(refusalByRule(row, judged.verdict));
-  const mail = await previewOf(ctx, row, judged);
-  return { ...mail, limitBytes: judged.maxMailBytes!, warnings: warningsOf(read, judged.toAddress) };
+  const answer = await ctx.services.dryRun(forDryRun(row));
+  if (answer.verdict !== null) throw refuse<'previewTicketMessage'>(refusalByRule(row, answer.verdict));
+  const mail = await previewOf(ctx, row, answer);
+  return { ...mail, limitBytes: answer.maxMailBytes!, warnings: warningsOf(read, answer.toAddress) };
 }
 
 /** Drops the idempotency key, which has no meaning for a preview, and requires an e-mail. */

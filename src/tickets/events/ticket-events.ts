@@ -10,7 +10,7 @@ import { pageSize, type SeenEvent, type TicketEvent } from './event.ts';
 import {
   type NumberedEvent,
   readTicketEvents,
-  type TicketClass,
+  type TicketAudience,
   type TicketPosition,
 } from './read-events.ts';
 import { EventWatcher } from './watcher.ts';
@@ -67,7 +67,7 @@ async function begin(
   ctx: TicketContext,
   { ticket: by, after }: TicketEventsInput,
   first?: number | null,
-): Promise<{ of: TicketClass; from: TicketPosition }> {
+): Promise<{ of: TicketAudience; from: TicketPosition }> {
   const viewer = requireViewer(ctx, 'read');
   const ticket = await findTicket(ctx, by);
   if (ticket === undefined) throw ticketNotFound();

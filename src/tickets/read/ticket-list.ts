@@ -78,7 +78,9 @@ function viewerOf(ctx: TicketContext, { filter }: TicketListInput): Viewer {
   return viewer;
 }
 
-/** Cursors belong to a filter, an order, and either operators or requesters: each has other rows or places. */
+/**
+ * Cursors belong to a filter, an order, and either operators or requesters: each has other rows or places.
+ */
 function listName(viewer: Viewer, { filter, orderBy }: TicketListInput): ListName {
   const given = Object.entries(filter).filter(([, value]) => value != null);
   return `tickets by ${orderBy} for ${isOperator(viewer) ? 'operators' : 'requesters'} ${digestOf(given)}`;

@@ -85,13 +85,13 @@ export async function freeLease(db: Db, uploadId: string, by: string): Promise<v
 }
 
 const arrive = preparedFor((db: Db) => {
-  const told = db.$with('told').as(
+  const updated = db.$with('updated').as(
     db
       .update(openUploads)
       .set({ arrived: sql`${sql.placeholder('arrived')}::int` })
       .where(eq(openUploads.id, id)),
   );
-  return db.with(told).select({ noWait }).from(nothing).prepare('note_arrived_bytes');
+  return db.with(updated).select({ noWait }).from(nothing).prepare('note_arrived_bytes');
 });
 
 /** Records the number of bytes that have arrived, for the quota. The blob store has the exact offset. */

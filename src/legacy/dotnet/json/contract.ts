@@ -25,7 +25,10 @@ const names = new Map<MemberTypes, Map<string, string>>(
   ]),
 );
 
-/** The member that a JSON name stands for, an exact match before one in another case; undefined if there is none. */
+/**
+ * The member that a JSON name stands for, an exact match before one in another case; undefined if there is
+ * none.
+ */
 export function findMember(members: MemberTypes, written: string): string | undefined {
   return Object.hasOwn(members, written) ? written : names.get(members)!.get(written.toLowerCase());
 }

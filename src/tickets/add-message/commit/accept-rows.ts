@@ -4,7 +4,7 @@ import { membersOf, recordColumns } from '../../../db/json-record.ts';
 import { idempotencyKeys, tickets } from '../../../db/tables.ts';
 import { pick, reading, writingAndReturning } from '../../../db/with-step.ts';
 import { authoredOf, expectedColumns } from '../columns.ts';
-import { foundTickets, input, judged, mailSubject } from './judge-rows.ts';
+import { foundTickets, input, judged, mailSubject } from './check-rows.ts';
 
 /*
  * From the rules that need the ticket's lock to the rows to write. A step with two forms has one name and the

@@ -156,9 +156,12 @@ function prepareDryRun(db: Db) {
     .prepare('judge_message');
 }
 
-/** Judges one row against the current state. */
+/** Applies the rules to one row against the current state, without a lock or a write. */
 export type DryRun = (row: MessageRow) => Promise<DryRunAnswer>;
-/** Result of a dry run: a verdict, or null with the values that the mail would be made of. */
+/**
+ * Result of a dry run. `verdict` is the first rule that refuses the row; when it is null, the other members
+ * are what the mail would be made of.
+ */
 export type DryRunAnswer = Awaited<ReturnType<ReturnType<typeof prepareDryRun>['execute']>>[number];
 
 /** Creates the dry run. @param sendsByDefault whether a mailbox without SMTP settings of its own can send */
