@@ -19,7 +19,7 @@ const context = {
   origin: 'http://localhost',
   now: () => new Date(),
   log,
-  noted: { door: 'graphql' },
+  notes: { door: 'graphql' },
 } as unknown as TicketContext;
 const server = createServer((req, res) => void graphql.handle(req, res, async () => context));
 server.listen(0, '127.0.0.1', () => process.send!({ port: (server.address() as AddressInfo).port }));

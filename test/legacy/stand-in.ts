@@ -49,7 +49,7 @@ export async function startDoor(ports: Partial<LegacyPorts> = {}) {
     origin: 'http://localhost',
     now: () => new Date(),
     log: createLog('silent'),
-    noted: { door: 'legacy' },
+    notes: { door: 'legacy' },
     receive: async (source, list) => {
       open += 1;
       try {

@@ -66,7 +66,7 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
     const operation = getOperationAST(document, operationName);
     if (!operation) throw new OperationRefused([noOperation(operationName)]);
     const kind = operation.operation;
-    noteOperation(ctx.noted, kind, operation.name?.value);
+    noteOperation(ctx.notes, kind, operation.name?.value);
     const shown = (result: OperationResult) =>
       Symbol.asyncIterator in result
         ? tellEnd(result, rootOf(document, operation), context)
@@ -86,7 +86,7 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
           return kind === 'subscription' ? enveloped.subscribe(args) : enveloped.execute(args);
         };
         const result = inSpan(
-          () => spanOf(kind, ctx.noted.operation!),
+          () => spanOf(kind, ctx.notes.operation!),
           () => whenReady(enveloped.contextFactory(), execute),
         );
         return whenReady(result, shown);
@@ -126,7 +126,7 @@ function asShown(result: ExecutionResult, ctx: GraphContext): ExecutionResult {
   const safe = result.errors.map((error) => safeError(error, ctx));
   // What graphql-js says without a code is about the input.
   const errors = withCode(safe, 'BAD_USER_INPUT');
-  noteErrors(ctx.noted, errors);
+  noteErrors(ctx.notes, errors);
   return { ...result, errors };
 }
 

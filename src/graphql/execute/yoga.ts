@@ -9,7 +9,7 @@ export interface YogaOptions {
   readonly production: boolean;
   /** Maximum bytes of one answer. */
   readonly answerBytes: number;
-  /** Plugins that run for every operation: a client's over any transport, and the legacy door's. */
+  /** Plugins that run for every operation: a client's over any transport, and the legacy endpoint's. */
   readonly plugins?: readonly OperationPlugin[];
 }
 

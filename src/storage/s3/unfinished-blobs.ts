@@ -64,26 +64,26 @@ export function createUnfinished({
     const offset = sizeOfAssembled(begun);
     const hash = digests.goOn(key, offset);
     const assembly = createAssembly(s3, blobOf(key), begun);
-    let noted: number | undefined;
+    let savedParts: number | undefined;
     const note = async () => {
-      noted = assembly.partsCut();
+      savedParts = assembly.partsCut();
       await save(key, await assembly.assembled());
     };
     digests.forget(key);
     try {
       const { byteSize } = await copySource(source, maxBytes - offset, hash, async (pieces) => {
         await assembly.write(pieces);
-        if (assembly.partsCut() - (noted ?? begun.parts.length) >= partsBetweenNotes) await note();
+        if (assembly.partsCut() - (savedParts ?? begun.parts.length) >= partsBetweenNotes) await note();
       });
       if (byteSize > 0) await note();
       digests.keep(key, hash, offset + byteSize);
       return offset + byteSize;
     } catch (error) {
       const tooLarge = error instanceof BlobTooLarge;
-      if (noted !== undefined && tooLarge) await save(key, begun);
+      if (savedParts !== undefined && tooLarge) await save(key, begun);
       // A state object whose response was lost may exist, so the parts that it lists must remain. Other
       // parts are replaced by the next append.
-      if (begun.uploadId === undefined && (noted === undefined || tooLarge))
+      if (begun.uploadId === undefined && (savedParts === undefined || tooLarge))
         await assembly.abandon().catch(() => {});
       throw error;
     }

@@ -24,7 +24,8 @@ import { pastedFiles, type StoredFiles, storeFiles, withShown } from './store-fi
 
 /**
  * Adds a message to a ticket, and mails it when the input has an e-mail. Message, attachments, delivery and
- * event are written in one commit. Both doors call this function, which checks permissions and every rule.
+ * event are written in one commit. GraphQL and the legacy endpoint both call this function, which checks
+ * permissions and every rule.
  *
  * @param commands number of commands in the request
  * @throws Refusal with the first code that applies, in this order: UNAUTHENTICATED, IDEMPOTENCY_KEY_REUSED,

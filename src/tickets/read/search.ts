@@ -48,8 +48,10 @@ const prepare = (byOperators: boolean) =>
   });
 const statements = { operators: prepare(true), requesters: prepare(false) };
 
+/** What is searched. */
 export type SearchPart = 'TICKETS' | 'MESSAGES';
 
+/** Input of `search`. */
 export interface SearchInput {
   readonly text: string;
   /** Both when absent. */

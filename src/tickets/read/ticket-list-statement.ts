@@ -14,6 +14,7 @@ import { ownTicketsWith, ticketsWith } from './search-text.ts';
  * plan's estimates are: it reads the start of an index for each status, and merges them.
  */
 
+/** By the last message that the viewer may see, or by the time of opening. */
 export type TicketOrder = 'LAST_MESSAGE' | 'CREATED';
 
 /** Conditions on tickets, all of which have to hold. One that is null or missing always holds. */

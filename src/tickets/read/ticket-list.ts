@@ -25,6 +25,7 @@ import {
 } from './ticket-list-statement.ts';
 import type { Ticket } from './tickets.ts';
 
+/** Input of `listTickets` and `countTickets`. */
 export interface TicketListInput {
   readonly filter: TicketFilter;
   readonly orderBy: TicketOrder;

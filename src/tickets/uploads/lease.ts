@@ -47,8 +47,9 @@ const take = preparedFor((db: Db) => {
 });
 
 /**
- * Takes the upload's lease if it is free, or else asks its holder to give it up. @param by random UUID of the
- * request @returns true when it was taken, and when there is no such upload
+ * Takes the upload's lease if it is free, or else asks its holder to give it up.
+ * @param by random UUID of the request
+ * @returns true when it was taken, and when there is no such upload
  */
 export async function takeLease(db: Db, uploadId: string, by: string): Promise<boolean> {
   const [row] = await take(db).execute({ id: uploadId, writer: by });
