@@ -107,7 +107,7 @@ export interface Limits {
   /** Body of a request to the legacy endpoint. */
   readonly legacyRequestBytes: number;
   /** One response of /graphql. */
-  readonly answerBytes: number;
+  readonly responseBytes: number;
 }
 
 /**
@@ -184,7 +184,7 @@ const limitsOf = (e: Settings): Limits => ({
   // not the door, judges it.
   requestBytes: e.MAX_REQUEST_BYTES || 6 * e.MAX_BODY_BYTES + MiB,
   legacyRequestBytes: e.MAX_LEGACY_REQUEST_BYTES,
-  answerBytes: e.MAX_ANSWER_BYTES,
+  responseBytes: e.MAX_ANSWER_BYTES,
 });
 
 const rateLimitsOf = (e: Settings): RateLimitSettings => ({

@@ -152,8 +152,8 @@ export class RateLimited extends Error {
 }
 
 /** The response would exceed the size limit; the client has to request less at a time. */
-export class AnswerTooLarge extends Error {
-  override readonly name = 'AnswerTooLarge';
+export class ResponseTooLarge extends Error {
+  override readonly name = 'ResponseTooLarge';
 }
 
 const limited = {

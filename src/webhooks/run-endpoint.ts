@@ -8,6 +8,7 @@ import type { DeskPosition } from '../tickets/events/desk-cursor.ts';
 import { isWanted } from '../tickets/events/desk-feed.ts';
 import type { DeskEvent, DeskEventFilter } from '../tickets/events/desk-rows.ts';
 import type { Reach } from './endpoint-url.ts';
+import { bodyOf, eventId } from './event-body.ts';
 import {
   type Endpoint,
   findLeased,
@@ -17,9 +18,8 @@ import {
   recordGone,
   recordPosition,
   releaseEndpoint,
-} from './endpoints.ts';
-import { bodyOf, eventId } from './event-body.ts';
-import { verdictOfReply } from './retry.ts';
+} from './leased-endpoints.ts';
+import { verdictOfReply } from './reply-verdict.ts';
 import { sendRequest } from './send-request.ts';
 import { secretsOf, signedHeaders } from './sign.ts';
 

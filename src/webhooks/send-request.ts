@@ -8,7 +8,7 @@ import { hostOf, type Reach, whyNotEndpoint } from './endpoint-url.ts';
 /** Milliseconds for a whole request: resolving, connecting, sending, and the end of the answer. */
 export const requestMs = 15_000;
 /** So much of an answer is read, and thrown away, before its connection is closed. */
-const answerBytes = 64 * 1024;
+const responseBytes = 64 * 1024;
 const longestError = 200;
 
 /** How a request ended. */
@@ -67,7 +67,7 @@ function replyTo(req: ClientRequest): Promise<Reply> {
       let bytes = 0;
       res.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes > answerBytes) res.destroy();
+        if (bytes > responseBytes) res.destroy();
       });
       res.on('error', () => {}).once('close', () => resolve(reply));
     });

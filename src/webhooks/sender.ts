@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import { webhooksChannel } from '../db/notify-channels.ts';
 import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
-import { claimEndpoints, renewLease } from './endpoints.ts';
+import { claimEndpoints, renewLease } from './leased-endpoints.ts';
 import { type EndpointRun, runEndpoint, type SendingPorts } from './run-endpoint.ts';
 import { requestMs } from './send-request.ts';
 

@@ -10,7 +10,7 @@ import { createLog } from '../../src/platform/log.ts';
 import type { TicketContext } from '../../src/tickets/context.ts';
 
 const log = createLog('silent');
-const limits = { requestBytes: 8 << 20, answerBytes: 32 << 20 };
+const limits = { requestBytes: 8 << 20, responseBytes: 32 << 20 };
 const readMultipart = () => Promise.reject(new Error('nobody sends files here'));
 const graphql = createGraphqlServer({ log, production: true, ...limits, readMultipart });
 const context = {

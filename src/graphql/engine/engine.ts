@@ -13,13 +13,13 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { AnswerTooLarge } from '../../platform/errors.ts';
+import { ResponseTooLarge } from '../../platform/errors.ts';
 import type { GraphContext } from '../context/context.ts';
 import type { Seen } from '../context/event-context.ts';
 import { mapStream } from '../context/map-stream.ts';
 import { coerceVariables } from './coerce-variables.ts';
 import { Documents, introspects } from './document-cache.ts';
-import { AnswerBudget, weigh } from './response-budget.ts';
+import { ResponseBudget, weigh } from './response-budget.ts';
 import { runPlan } from './run-plan.ts';
 import { createEventResults, type ExecuteEvent, shapeOf } from './shared-event-results.ts';
 
@@ -31,8 +31,8 @@ export interface EngineOptions {
    * suggestions.
    */
   readonly closed: boolean;
-  /** Maximum bytes of one answer. */
-  readonly answerBytes: number;
+  /** Maximum bytes of one response. */
+  readonly responseBytes: number;
   /**
    * Whether watchers with the same rights may get one result for an event. Must be false when a plugin adds
    * something to their contexts.
@@ -106,7 +106,7 @@ function resultsOf(
   });
 }
 
-function createExecutor(documents: Documents, { closed, answerBytes, sharesEvents }: EngineOptions) {
+function createExecutor(documents: Documents, { closed, responseBytes, sharesEvents }: EngineOptions) {
   const coercion = { maxErrors: maxCoercionErrors, hideSuggestions: closed };
 
   /**
@@ -132,7 +132,7 @@ function createExecutor(documents: Documents, { closed, answerBytes, sharesEvent
     const { plan, limit } = documents.known(document) ?? {};
     if (plan !== undefined && limit !== undefined && args.rootValue === undefined) {
       const isMeant = operationName == null || operationName === plan.operation.name?.value;
-      const budget = new AnswerBudget(answerBytes);
+      const budget = new ResponseBudget(responseBytes);
       if (isMeant) return runPlan(plan, contextValue, variableValues ?? {}, { budget, coercion, limit });
     }
     return refuse(args) ?? executeByReference(args);
@@ -140,8 +140,9 @@ function createExecutor(documents: Documents, { closed, answerBytes, sharesEvent
 
   async function executeByReference(args: ExecutionArgs): Promise<ExecutionResult> {
     const result = await execute({ ...args, hideSuggestions: closed, options: { maxCoercionErrors } });
-    const budget = new AnswerBudget(answerBytes);
-    if (result.errors?.some(({ originalError }) => originalError instanceof AnswerTooLarge)) budget.exceed();
+    const budget = new ResponseBudget(responseBytes);
+    if (result.errors?.some(({ originalError }) => originalError instanceof ResponseTooLarge))
+      budget.exceed();
     weigh(result.data, budget);
     budget.noteLength(result.data);
     if (!budget.isOver) return result;

@@ -39,7 +39,7 @@ async function* once(result: ExecutionResult): AsyncGenerator<ExecutionResult> {
 }
 
 /** Creates the writer of responses that are streams. It knows the open streams and can cut them. */
-export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>) {
+export function createStreams({ responseBytes }: Pick<WriteOptions, 'responseBytes'>) {
   const open = new OpenStreams();
   const messages = { events: new WeakMap(), parts: new WeakMap() } as const satisfies Messages;
   let areCut = false;
@@ -48,7 +48,7 @@ export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>
   function messageOf(one: ExecutionResult, { form, place, kind }: MessageForm): StreamMessage {
     const known = messages[form].get(one);
     if (known !== undefined) return known;
-    const { outcome, body } = asJson(one, { answerBytes, kind });
+    const { outcome, body } = asJson(one, { responseBytes, kind });
     const [before, behind] = wordings[form].event(place?.reached);
     const pieces = typeof body === 'string' ? Buffer.from(before + body + behind) : [before, body, behind];
     const message = { pieces, isTemporary: outcome.status === 503 } as StreamMessage;

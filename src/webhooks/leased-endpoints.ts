@@ -2,7 +2,7 @@ import { and, eq, getTableColumns, isNull, lt, or, type SQL, sql } from 'drizzle
 import type { Db } from '../db/database.ts';
 import { auditEntries, webhooks } from '../db/tables.ts';
 import type { DeskPosition } from '../tickets/events/desk-cursor.ts';
-import { failingDays } from './retry.ts';
+import { failingDays } from './reply-verdict.ts';
 
 /** An endpoint that a worker sends to, as its row says now. */
 export type Endpoint = typeof webhooks.$inferSelect & {
