@@ -77,7 +77,7 @@ async function* databaseChecks(config: Config): AsyncGenerator<SettingCheck> {
     for (const url of database.replicaUrls)
       yield { name: 'DATABASE_REPLICA_URLS', run: () => tryReplica(database.url, url) };
   yield { name: 'mailboxes', run: () => tryMailboxes(connections.gateway, config) };
-  yield { name: 'outbox', run: () => lookAtOutbox(connections.gateway) };
+  yield { name: 'outbox', run: () => checkOutbox(connections.gateway) };
 }
 
 async function connectionsOf({ database, dataDir }: Config) {
@@ -161,7 +161,7 @@ async function tryMailboxes(gateway: Connection, { mailboxKey }: Config): Promis
   return own.length === 0 ? off('all use SMTP_URL') : `${own.length} servers answer`;
 }
 
-async function lookAtOutbox(gateway: Connection): Promise<string | CheckResult> {
+async function checkOutbox(gateway: Connection): Promise<string | CheckResult> {
   const { openDatabase } = await import('../../db/database.ts');
   const { whyHeld } = await import('../../mail/outbox/home-database.ts');
   await using database = openDatabase(gateway, { poolSize: 2, applicationName: 'ticketwire-doctor' });

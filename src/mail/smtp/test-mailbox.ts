@@ -14,8 +14,7 @@ const timeouts = { ...defaultTimeouts, connect: timeoutMs, envelope: timeoutMs, 
 export class MailTestFailed extends Error {}
 
 /**
- * Opens a connection to a server and signs in, as for a mail. Each step may take 15 seconds. The caller ends
- * the session.
+ * Opens a connection to a server and signs in, as for a mail, within 15 seconds. The caller ends the session.
  * @throws MailTestFailed
  */
 export async function greet(server: SmtpServer): Promise<SmtpSession> {

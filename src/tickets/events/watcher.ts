@@ -28,7 +28,7 @@ type NextEvent = IteratorResult<SeenEvent, undefined>;
 const end: NextEvent = { done: true, value: undefined };
 
 /**
- * Tells one watcher of events as they come, without gaps or repetitions. While nothing happens it holds no
+ * Yields events to one watcher as they come, without gaps or repetitions. While nothing happens it holds no
  * suspended function: there may be thousands. It takes one of its user's places until it is returned.
  * @throws Refusal UNAUTHENTICATED or FORBIDDEN once the credential, the scope `read` or the role is lost
  */
