@@ -12,7 +12,7 @@ import type { Handle, Route } from '../http/server.ts';
 import { type Begin, createBegin } from '../http/sign-in.ts';
 import { createUploads } from '../http/uploads/routes.ts';
 import { foldPath } from '../legacy/dotnet/fold-path.ts';
-import { createLegacyDoor, refuseLegacy } from '../legacy/endpoint.ts';
+import { createLegacyEndpoint, refuseLegacy } from '../legacy/endpoint.ts';
 import { createLedgerPage } from '../pages/ledger/endpoint.ts';
 import { createImageSniffer } from '../storage/image-type.ts';
 import type { TicketContext, TicketServices } from '../tickets/context.ts';
@@ -71,7 +71,7 @@ function beginOf({ foundation, monitoring, services, authenticator }: RoutePorts
 function legacyRoute({ foundation, monitoring, services, graphql }: RoutePorts, begin: Begin): Route {
   const { config, log } = foundation;
   const { legacyRequestBytes, bodyBytes } = config.limits;
-  const handle = createLegacyDoor({
+  const handle = createLegacyEndpoint({
     begin,
     originOf: (req) => originOf(req, config.trustProxy),
     execute: (operation, variables, context) =>

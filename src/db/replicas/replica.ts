@@ -17,9 +17,15 @@ export interface Replica extends AsyncDisposable, Pick<Pools, 'loads'> {
   read<T>(run: (reads: ViewerReads) => Promise<T>): Promise<T>;
   /** Bytes of the primary's log that it has not replayed, by what was seen last; undefined: it is down. */
   readonly lagBytes: number | undefined;
-  /** Whether it is known to have replayed the log up to `end`. */
+  /**
+   * Whether it is known to have replayed the log up to `end`, which `status` and `lagBytes` refer to then.
+   */
   hasReached(end: LogPosition): boolean;
-  /** Waits for that, at most `withinMs`. */
+  /**
+   * Waits until it has replayed the log up to `end`.
+   * @returns false when it has not after `withinMs`, and is `behind` from then on, or when its status is not
+   *   `ok`
+   */
   reach(end: LogPosition, withinMs: number): Promise<boolean>;
   /** Gives it up, because a read failed: it gets no more until it has reported its position again. */
   lose(): void;

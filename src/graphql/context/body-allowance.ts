@@ -34,7 +34,9 @@ export class BodyAllowance {
   }
 
   /**
-   * Runs a statement that may load bodies of up to so many bytes in total.
+   * Runs a statement that may load bodies.
+   * @param load gets the number of bytes that all bodies together may have; 0 when a request has loaded
+   *   enough
    * @param broughtBy counts the bytes of bodies in its result
    */
   async lend<T>(load: (bytes: number) => Promise<T>, broughtBy: (loaded: T) => number): Promise<T> {

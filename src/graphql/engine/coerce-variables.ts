@@ -19,7 +19,7 @@ const deepest = 20;
  * Coerces variables as graphql-js does. graphql-js repeats a value in each error about it. So when a text is
  * longer than 1,000 characters, a copy with shortened texts is coerced first, and its errors are returned.
  * @param variables may contain files that are still arriving; they are passed on as they are
- * @returns the coerced variables, or the errors; it throws nothing
+ * @returns the coerced variables, or the errors
  */
 export function coerceVariables(
   schema: GraphQLSchema,

@@ -69,7 +69,7 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
     noteOperation(ctx.notes, kind, operation.name?.value);
     const shown = (result: OperationResult) =>
       Symbol.asyncIterator in result
-        ? tellEnd(result, rootOf(document, operation), context)
+        ? withLastError(result, rootOf(document, operation), context)
         : asShown(result, context);
     return {
       kind,
@@ -108,7 +108,7 @@ const whenReady = <T, R>(value: T | Promise<T>, use: (value: T) => R | Promise<R
   isPromise(value) ? (value as Promise<T>).then(use) : use(value);
 
 /** The stream of results. When its source fails, the last one has the error, at the subscription's field. */
-function tellEnd(
+function withLastError(
   results: AsyncIterable<ExecutionResult>,
   root: FieldNode,
   ctx: GraphContext,
