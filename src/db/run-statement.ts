@@ -1,6 +1,7 @@
 import { fillPlaceholders, is, Placeholder, type SQL } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import type postgres from 'postgres';
+import { joinPieces } from './driver/join-pieces.ts';
 
 /*
  * Statements that are built from Drizzle's tables and run on a raw client: one round trip each, once a
@@ -33,7 +34,7 @@ async function send<Row extends object>(
   client: postgres.Sql,
   { sql, params }: { sql: string; params: unknown[] },
 ): Promise<Row[]> {
-  const rows = await client.unsafe<Row[]>(sql, params as postgres.ParameterOrJSON<never>[], {
+  const rows = await client.unsafe<Row[]>(joinPieces(sql), params as postgres.ParameterOrJSON<never>[], {
     prepare: true,
   });
   return rows as unknown as Row[];

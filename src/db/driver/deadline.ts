@@ -1,6 +1,7 @@
 import type postgres from 'postgres';
 import { inSpan, type Span, SpanKind } from '../../observe/tracing.ts';
 import { Unavailable } from '../../platform/errors.ts';
+import { joinPieces } from './join-pieces.ts';
 
 /** Pending statements and transactions of one pool. Above it, callers get `Unavailable` and may retry. */
 const maxUnderway = 5000;
@@ -50,6 +51,7 @@ export function withDeadline(
 
   /** Supports the two ways in which Drizzle uses a query: it awaits the query, or its `values()`. */
   function unsafe(...args: Parameters<postgres.Sql['unsafe']>) {
+    joinPieces(args[0]);
     const query = pool.unsafe(...args) as postgres.PendingQuery<postgres.Row[]> & { active?: boolean };
     const withdraw = () => {
       if (query.active !== true) void Promise.resolve(query.cancel()).catch(() => {});
