@@ -23,7 +23,7 @@ export interface Reply {
 
 /**
  * Posts JSON to an endpoint. Its name is resolved once, and the connection goes to an address that was
- * judged: a name whose address changes meanwhile leads nowhere else. Redirects are not followed.
+ * checked: a name whose address changes meanwhile leads nowhere else. Redirects are not followed.
  */
 export async function sendRequest(
   to: string,

@@ -37,7 +37,8 @@ export async function listTicketEvents(
 }
 
 /**
- * The events after a cursor and then new ones, without gaps or repetitions, until the caller disconnects.
+ * The events after a cursor and then new ones, without gaps or repetitions, until the caller disconnects, the
+ * gateway stops, or the right to watch is lost, which the stream then throws.
  * @throws Refusal as listTicketEvents
  * @throws TooMany
  */

@@ -60,7 +60,7 @@ export interface SearchInput {
 
 /**
  * What a text finds among the tickets and messages that the viewer may see: first tickets, then messages, the
- * newest of each first.
+ * newest of each first. For requesters, only their newest tickets and messages are searched.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
  */
 export async function search(

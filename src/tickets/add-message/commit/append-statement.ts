@@ -12,7 +12,7 @@ import {
   numbered,
   takenKeys,
 } from './accept-rows.ts';
-import { input, judged, type RowVerdict, wanted } from './check-rows.ts';
+import { checked, input, type RowVerdict, wanted } from './check-rows.ts';
 import { file, files, fileWrites, messageWrites } from './insert-rows.ts';
 import { ticketWrites, ticketWritesPlain, woken } from './ticket-writes.ts';
 
@@ -134,7 +134,7 @@ export function prepareAppend(db: Db, { rows = 'any' as 'any' | 'plain', waits =
     rows === 'plain'
       ? [...messageWrites, ...ticketWritesPlain, answeredPlain]
       : [...messageWrites, ...fileWrites, ...ticketWrites, answered];
-  const steps = [input, wanted, locked(waits), judged, ...accepting, ...writing];
+  const steps = [input, wanted, locked(waits), checked, ...accepting, ...writing];
   return db
     .with(...steps.map(({ subquery }) => subquery))
     .select({
