@@ -27,7 +27,6 @@ const run = promisify(exec);
  * Builds the explorer page and checks its types, unless it was built from the same sources and packages.
  * Finding that out takes some milliseconds.
  * @returns `unavailable`: the development packages are not installed, and an existing page is unchanged
- * @throws Error when packages cannot be installed, or the sources do not compile
  */
 export async function buildExplorer(): Promise<'fresh' | 'built' | 'unavailable'> {
   const stamp = await fingerprint();

@@ -2,7 +2,7 @@ import { pick, UnStyledButton, useGraphiQL, useGraphiQLActions } from '@graphiql
 import { exampleGroups, variablesText } from './examples/all.ts';
 import type { Example } from './examples/example.ts';
 import { filesPluginTitle } from './files-panel.tsx';
-import { isNarrow } from './narrow-screen.ts';
+import { isNarrow } from './narrow.ts';
 
 export function BookIcon() {
   return (

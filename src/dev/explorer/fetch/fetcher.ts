@@ -82,7 +82,7 @@ async function readResult(response: Response, type: string): Promise<Result> {
     try {
       return JSON.parse(text) as Result;
     } catch {
-      // The response was cut off: the error below shows what has arrived.
+      // Cut off on its way: told below, with what there is.
     }
   }
   return {
