@@ -107,7 +107,7 @@ export interface Limits {
   /** Body of a request to the legacy endpoint. */
   readonly legacyRequestBytes: number;
   /** One response of /graphql. */
-  readonly answerBytes: number;
+  readonly responseBytes: number;
 }
 
 /**
@@ -180,11 +180,11 @@ const limitsOf = (e: Settings): Limits => ({
   uploadedBytes: e.MAX_UPLOADED_BYTES,
   subscriptions: e.MAX_SUBSCRIPTIONS,
   openForms: e.MAX_OPEN_FORMS,
-  // Large enough for a body of the maximum size in which each byte is escaped as \u00xx, so that the command,
-  // not the door, judges it.
+  // Large enough for a body of the maximum size in which each byte is escaped as \u00xx, so that the command
+  // refuses it and not the route.
   requestBytes: e.MAX_REQUEST_BYTES || 6 * e.MAX_BODY_BYTES + MiB,
   legacyRequestBytes: e.MAX_LEGACY_REQUEST_BYTES,
-  answerBytes: e.MAX_ANSWER_BYTES,
+  responseBytes: e.MAX_ANSWER_BYTES,
 });
 
 const rateLimitsOf = (e: Settings): RateLimitSettings => ({

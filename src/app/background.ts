@@ -1,6 +1,6 @@
 import { createWorker } from '../mail/worker/worker.ts';
 import { createScanner } from '../scan/scanner.ts';
-import { startFillingMessageSearch } from '../tickets/fill-message-search.ts';
+import { startMessageSearchFiller } from '../tickets/message-search-filler.ts';
 import type { Foundation } from './foundation.ts';
 import type { Monitoring } from './monitoring.ts';
 import { warnOfUnscannedFiles } from './start-checks.ts';
@@ -16,7 +16,7 @@ export async function startBackground(foundation: Foundation, { metrics }: Monit
     parts
       .use(createWorker({ sql: database.raw, blobs, smtpUrl, mailboxKey, now, log, attempted, drain }))
       .start();
-    parts.use(startFillingMessageSearch(database.desk, log));
+    parts.use(startMessageSearchFiller(database.desk, log));
     startWebhooks(foundation, metrics);
   }
   if (config.clamd === undefined) return warnOfUnscannedFiles(database, log);

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import type { Database } from '../db/database.ts';
 import { createClock } from '../db/synchronized-clock.ts';
-import type { DemoDesk } from '../dev/demo/seed-desk.ts';
+import type { DemoDesk } from '../dev/demo/desk.ts';
 import { startInbox } from '../dev/inbox/smtp/server.ts';
 import { openTracing } from '../observe/tracing.ts';
 import { createLog, type Logger } from '../platform/log.ts';
@@ -9,8 +9,8 @@ import type { BlobStore } from '../storage/blob-store.ts';
 import { type CollectionSchedule, startCollectionSchedule } from '../storage/garbage/schedule.ts';
 import { openCheckedStore } from '../storage/open-store.ts';
 import { startDatabase } from './database.ts';
-import { prepareDemo } from './demo.ts';
 import type { Overrides } from './overrides.ts';
+import { prepareDemo } from './prepare-demo.ts';
 import { assertCanSend, assertExplorerBuilt } from './start-checks.ts';
 
 /** What every process needs, whatever its roles: settings, log, database and blob store. */

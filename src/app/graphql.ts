@@ -16,12 +16,12 @@ export type GraphqlServer = ReturnType<typeof createGraphqlServer>;
  */
 export function startGraphql({ config, log, overrides }: Foundation): GraphqlServer {
   const { production, limits } = config;
-  const { requestBytes, answerBytes, openForms } = limits;
+  const { requestBytes, responseBytes, openForms } = limits;
   const multipartBytes = 2 * limits.messageAttachmentsBytes + requestBytes;
   return createGraphqlServer({
     log,
     production,
-    answerBytes,
+    responseBytes,
     plugins: overrides.operationPlugins ?? [],
     requestBytes,
     readMultipart: createMultipartReader({ requestBytes, files: maxFiles, multipartBytes, openForms }),

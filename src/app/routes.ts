@@ -12,7 +12,7 @@ import type { Handle, Route } from '../http/server.ts';
 import { type Begin, createBegin } from '../http/sign-in.ts';
 import { createUploads } from '../http/uploads/routes.ts';
 import { foldPath } from '../legacy/dotnet/fold-path.ts';
-import { createLegacyDoor, refuseLegacy } from '../legacy/endpoint.ts';
+import { createLegacyEndpoint, refuseLegacy } from '../legacy/endpoint.ts';
 import { createLedgerPage } from '../pages/ledger/endpoint.ts';
 import { createImageSniffer } from '../storage/image-type.ts';
 import type { TicketContext, TicketServices } from '../tickets/context.ts';
@@ -20,7 +20,7 @@ import type { Foundation } from './foundation.ts';
 import type { GraphqlServer } from './graphql.ts';
 import type { Monitoring } from './monitoring.ts';
 
-interface Doors {
+interface RoutePorts {
   readonly foundation: Foundation;
   readonly monitoring: Monitoring;
   readonly services: TicketServices;
@@ -31,29 +31,29 @@ interface Doors {
 type Cors = ReturnType<typeof createCors>;
 type ContextOf = (req: IncomingMessage, res: ServerResponse) => Promise<TicketContext>;
 
-/** Creates the routes of the web server. A route's `door` names it in logs and metrics. */
-export function createRoutes(doors: Doors): Route[] {
-  const { services, monitoring } = doors;
-  const { config } = doors.foundation;
+/** Creates the routes of the web server. The first one that matches a request handles it. */
+export function createRoutes(ports: RoutePorts): Route[] {
+  const { services, monitoring } = ports;
+  const { config } = ports.foundation;
   const cors = createCors(config.corsOrigins);
-  const begin = beginOf(doors);
+  const begin = beginOf(ports);
   const contextOf = async (req: IncomingMessage, res: ServerResponse): Promise<TicketContext> => ({
     ...(await begin(req, res)),
     services,
   });
   return [
-    // First, because another door's path may be the old endpoint's once it is case-folded.
-    legacyRoute(doors, begin),
+    // First, because a path of another route may be the old endpoint's once it is case-folded.
+    legacyRoute(ports, begin),
     { door: 'home', prefix: '/', exact: true, handle: homeOf(config.explorer) },
     ...monitoring.routes,
-    ...graphqlRoutes(doors, cors, contextOf),
-    ...fileRoutes(doors, cors, begin, contextOf),
-    ledgerRoute(doors),
-    ...inboxRoutes(doors),
+    ...graphqlRoutes(ports, cors, contextOf),
+    ...fileRoutes(ports, cors, begin, contextOf),
+    ledgerRoute(ports),
+    ...inboxRoutes(ports),
   ];
 }
 
-function beginOf({ foundation, monitoring, services, authenticator }: Doors): Begin {
+function beginOf({ foundation, monitoring, services, authenticator }: RoutePorts): Begin {
   const { config, log, now } = foundation;
   return createBegin({
     authenticator,
@@ -68,10 +68,10 @@ function beginOf({ foundation, monitoring, services, authenticator }: Doors): Be
   });
 }
 
-function legacyRoute({ foundation, monitoring, services, graphql }: Doors, begin: Begin): Route {
+function legacyRoute({ foundation, monitoring, services, graphql }: RoutePorts, begin: Begin): Route {
   const { config, log } = foundation;
   const { legacyRequestBytes, bodyBytes } = config.limits;
-  const handle = createLegacyDoor({
+  const handle = createLegacyEndpoint({
     begin,
     originOf: (req) => originOf(req, config.trustProxy),
     execute: (operation, variables, context) =>
@@ -91,7 +91,7 @@ function homeOf(hasExplorer: boolean): Handle {
 }
 
 /** GraphQL, and GraphiQL for a browser that navigates to the same path. */
-function graphqlRoutes({ foundation, graphql }: Doors, cors: Cors, contextOf: ContextOf): Route[] {
+function graphqlRoutes({ foundation, graphql }: RoutePorts, cors: Cors, contextOf: ContextOf): Route[] {
   const { config, demo, hasInbox } = foundation;
   const explorer = config.explorer
     ? createExplorer({
@@ -119,7 +119,7 @@ function graphqlRoutes({ foundation, graphql }: Doors, cors: Cors, contextOf: Co
 }
 
 function fileRoutes(
-  { foundation, monitoring, services }: Doors,
+  { foundation, monitoring, services }: RoutePorts,
   cors: Cors,
   begin: Begin,
   contextOf: ContextOf,
@@ -147,7 +147,7 @@ function fileRoutes(
   ];
 }
 
-function ledgerRoute({ foundation: { config, demo, hasInbox } }: Doors): Route {
+function ledgerRoute({ foundation: { config, demo, hasInbox } }: RoutePorts): Route {
   const handle = createLedgerPage({
     demoAuthorization: demo && basicAuthorization(demo.operator),
     links: { ...(hasInbox && { Inbox: '/inbox/' }), ...(config.explorer && { GraphiQL: '/graphql' }) },
@@ -155,7 +155,7 @@ function ledgerRoute({ foundation: { config, demo, hasInbox } }: Doors): Route {
   return { door: 'ledger', prefix: '/ledger', handle };
 }
 
-function inboxRoutes({ foundation, services, authenticator }: Doors): Route[] {
+function inboxRoutes({ foundation, services, authenticator }: RoutePorts): Route[] {
   if (!foundation.hasInbox) return [];
   const { trustProxy } = foundation.config;
   const handle = createInboxPage({

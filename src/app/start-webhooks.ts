@@ -1,6 +1,6 @@
 import { createFeeds } from '../events/feeds.ts';
 import { createEventHub } from '../events/hub.ts';
-import { whyHeld } from '../mail/outbox/sending-gate.ts';
+import { whyHeld } from '../mail/outbox/home-database.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Viewer } from '../platform/request-context.ts';
 import type { DeskPosition } from '../tickets/events/desk-cursor.ts';
@@ -11,7 +11,7 @@ import { findLastEventNumbers } from '../tickets/events/last-event-numbers.ts';
 import { createWebhookSender } from '../webhooks/sender.ts';
 import type { Foundation } from './foundation.ts';
 
-/** The worker reads all events, as an operator does. Each endpoint's filter says which it is told of. */
+/** The worker reads all events, as an operator does. Each endpoint's filter says which it receives. */
 const reader: Viewer = {
   userId: 0,
   login: 'webhooks',

@@ -20,7 +20,7 @@ export interface Authenticator extends AsyncDisposable {
    * Authenticates an `Authorization` header.
    * @param direct whether the request comes from a program on this machine and not through a proxy: only then
    *   are public passwords (the demo desk's) accepted
-   * @returns undefined when there is no header
+   * @returns undefined when there is no header, or it is empty
    * @throws BadCredential (401, or 429 when it says how long to wait) or Unavailable (503: too many sign-ins
    *   at a time, no database, no keys for JWTs)
    */

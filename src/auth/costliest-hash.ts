@@ -5,12 +5,13 @@ import { costOf, costOfNewHash, decoyLike } from './passwords.ts';
 import { currentParameters, type ScryptParameters } from './scrypt.ts';
 
 /** How long the result is cached; an import is noticed after that. */
-const lookEveryMs = 10 * 60_000;
+const keepMs = 10 * 60_000;
 
 /**
- * Finds the most expensive stored hash, and returns a hash of the same cost that no password matches;
- * undefined when none is more expensive than new ones. A hash's prefix determines its cost, and there are
- * few prefixes; all hashes of ASP.NET's second version cost the same.
+ * Returns a function that finds the most expensive hash of an enabled user, and resolves to a hash of the
+ * same cost that no password matches; to undefined when none is more expensive than new ones. The result is
+ * cached for ten minutes. A hash's prefix determines its cost, and there are few prefixes; all hashes of
+ * ASP.NET's second version cost the same.
  */
 export function createCostliestHash(
   db: Db,
@@ -20,12 +21,12 @@ export function createCostliestHash(
   let known: { readonly at: number; readonly hash: Promise<string | undefined> } | undefined;
   return () => {
     const at = now().getTime();
-    if (known === undefined || Math.abs(at - known.at) >= lookEveryMs) {
+    if (known === undefined || Math.abs(at - known.at) >= keepMs) {
       const hash = findCostliestHash(db, costOfNewHash(cost));
-      const look = { at, hash };
-      known = look;
+      const query = { at, hash };
+      known = query;
       hash.catch(() => {
-        if (known === look) known = undefined;
+        if (known === query) known = undefined;
       });
     }
     return known.hash;

@@ -19,9 +19,10 @@ const algorithms = ['RS256', 'ES256', 'EdDSA'];
 const clockTolerance = 5;
 
 /**
- * Verifies JWTs. Keys are fetched from the JWKS when first needed, cached for ten minutes, and fetched again
- * for an unknown key id at most twice a minute.
- * @returns a function that throws BadCredential, or Unavailable when the keys cannot be fetched
+ * Creates the verifier of JWTs, which accepts access tokens only. Keys are fetched from the JWKS when first
+ * needed, cached for ten minutes, and fetched again for an unknown key id at most twice a minute.
+ * @returns a function that throws BadCredential for any other token, or Unavailable when the keys cannot be
+ *   fetched
  */
 export function createJwtVerifier(
   settings: NonNullable<Config['jwt']>,

@@ -50,8 +50,8 @@ export interface PasswordAttempt {
 }
 
 /**
- * Creates the check of passwords: throttled, with a limited number of concurrent hashes, and with the same
- * delay for every failure.
+ * Creates the check of passwords. Failed attempts are throttled, and few hashes are computed at a time. A
+ * wrong login or password is answered after a multiple of half a second; a throttled attempt at once.
  */
 export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime }: Ports) {
   const findByLogin = prepareFindByLogin(db);

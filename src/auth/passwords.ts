@@ -26,7 +26,7 @@ export function hashPassword(password: string, parameters?: ScryptParameters): P
 
 /**
  * Whether `users.password_hash` may contain this text: our scrypt format, ASP.NET Identity v2 or v3, or
- * bcrypt.
+ * bcrypt, and none that is too expensive to check.
  */
 export function isPasswordHash(hash: string): boolean {
   return parseScrypt(hash) !== undefined || isImportedHash(hash);
@@ -53,7 +53,7 @@ export interface PasswordCheckOptions {
 /**
  * Checks a password. A wrong one always costs one scrypt of the current parameters plus a check of the most
  * expensive stored hash, so that imported hashes, ours and missing ones cannot be distinguished by time. A
- * right one costs a scrypt plus a check of its own hash.
+ * right one costs one scrypt if it is stored with current parameters, and else as much as a wrong one.
  * @param hash undefined or null: the user does not exist, or has no password
  */
 export async function checkPassword(

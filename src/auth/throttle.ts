@@ -126,7 +126,8 @@ export function createTokenThrottle() {
   return {
     /**
      * @param plausible whether the token has a valid form
-     * @throws BadCredential, without a lookup for an invalid form when the address has failed too often
+     * @throws BadCredential, without a lookup for an invalid form when the address has failed too often;
+     *   Unavailable when too many lookups above the rate wait
      */
     async limit<T>(
       remoteAddress: string,

@@ -9,7 +9,8 @@ const maxLength = 1024;
  * Reads a secret. On a terminal it prompts twice, otherwise it reads the first line of standard input. A
  * secret is never an argument, because other users of the machine can see command lines.
  * @param what name of the secret, for the prompt and the errors
- * @throws CommandError when it is empty, too long or has control characters, or when the two entries differ
+ * @throws CommandError when it is empty, too long or has control characters, when the two entries differ,
+ *   or when the prompt is interrupted
  */
 export async function readSecret(terminal: Terminal, what: string): Promise<string> {
   const secret = terminal.stdin.isTTY ? await ask(terminal, what) : await firstLine(terminal);

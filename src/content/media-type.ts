@@ -19,7 +19,8 @@ const maxWritten = 255;
 const notOurs = /^(?:name|filename|boundary)(?:\*|$)|\*/;
 
 /**
- * Parses a Content-Type. Malformed and repeated parameters are dropped.
+ * Parses a Content-Type. Dropped are malformed and repeated parameters, and those that a mail sets itself:
+ * `name`, `filename` and `boundary`.
  * @returns undefined for an invalid type
  */
 export function parseMediaType(text: string): ParsedMediaType | undefined {
@@ -38,7 +39,10 @@ export function parseMediaType(text: string): ParsedMediaType | undefined {
   return { essence, parameters: [...parameters] };
 }
 
-/** Serializes a media type for a header, on one line of at most 255 characters. */
+/**
+ * Serializes a media type for a header, on one line of at most 255 characters. Parameters that do not fit
+ * are left out.
+ */
 export function writeMediaType({ essence, parameters }: ParsedMediaType): string {
   const bare = new RegExp(`^${token}$`);
   return parameters.reduce((written, [name, value]) => {

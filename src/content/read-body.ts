@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { MessageFormat } from '../platform/vocabulary.ts';
 import { UnreadableBody } from './dom/tree.ts';
 import type { EncodedText } from './encode-text-part.ts';
-import type { Judgement, ReadBody } from './html/clean-html.ts';
+import type { BodyFindings, ReadBody } from './html/clean-html.ts';
 import type { RemotePictures } from './html/pictures.ts';
 import type { TakenOut } from './pasted-pictures.ts';
 import { inThread, large } from './run-in-thread.ts';
@@ -50,12 +50,13 @@ export async function readBody(
 }
 
 /**
- * Judges a new HTML body. The HTML and the text of a large one are not made: whoever shows it reads it then,
- * perhaps in another process.
+ * Finds out what cleaning a new HTML body would change, and whether it is blank. A large body is cleaned in a
+ * worker thread, and neither its HTML nor its text is made: whoever shows it reads it then, perhaps in
+ * another process.
  * @throws UnreadableBody as `readBody` does
  */
-export async function judgeHtml(body: string): Promise<Judgement> {
-  return body.length < large ? readBody(body, 'HTML') : inThread({ task: 'judgeHtml', request: body });
+export async function checkHtml(body: string): Promise<BodyFindings> {
+  return body.length < large ? readBody(body, 'HTML') : inThread({ task: 'checkHtml', request: body });
 }
 
 /** Reads a body in this thread when the current turn has time left. */

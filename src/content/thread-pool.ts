@@ -48,7 +48,8 @@ const mostThreads = Math.max(1, Math.min(4, availableParallelism() - 1));
 
 /**
  * Creates a pool of threads that process one body each. Threads are started on demand and do not keep the
- * process alive. A crashed thread is replaced, and its body is tried once more.
+ * process alive. A crashed thread is replaced, and its body is tried once more. Disposing of the pool ends
+ * the threads at once; calls that have no result by then never settle.
  */
 export function createReadingThreads({
   threads: most = mostThreads,

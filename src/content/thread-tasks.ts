@@ -1,7 +1,7 @@
 import type { MessageFormat } from '../platform/vocabulary.ts';
 import { hasVisibleText } from './dom/has-visible-text.ts';
 import { encodeTextPart } from './encode-text-part.ts';
-import { cleanHtml, judgeHtml, type ReadBody } from './html/clean-html.ts';
+import { checkHtml, cleanHtml, type ReadBody } from './html/clean-html.ts';
 import type { RemotePictures } from './html/pictures.ts';
 import { takeOutPictures } from './pasted-pictures.ts';
 import { addressesOf, plainTextToHtml } from './plain-text-to-html.ts';
@@ -14,7 +14,7 @@ export interface ReadRequest {
 }
 
 /** Tasks that can run in a worker thread, as their duration grows with the body. */
-export const tasks = { read, judgeHtml, takeOutPictures, encodeTextPart };
+export const tasks = { read, checkHtml, takeOutPictures, encodeTextPart };
 /** The tasks by name. */
 export type Tasks = typeof tasks;
 

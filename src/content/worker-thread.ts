@@ -18,8 +18,8 @@ function done(call: ThreadCall): unknown {
   switch (call.task) {
     case 'read':
       return tasks.read(call.request);
-    case 'judgeHtml':
-      return tasks.judgeHtml(call.request);
+    case 'checkHtml':
+      return tasks.checkHtml(call.request);
     case 'takeOutPictures':
       return tasks.takeOutPictures(call.request);
     case 'encodeTextPart':

@@ -4,7 +4,7 @@ import type postgres from 'postgres';
 /** Arbitrary, but the same for all gateways of a database. */
 const migrationLock = 7_407_470_001;
 
-/** Whether all migrations have been applied, in which case no lock is needed. */
+/** Whether all migrations of this version, or later ones, have been applied. Then no lock is needed. */
 export async function isCurrent(client: postgres.Sql, migrationsFolder: string): Promise<boolean> {
   const [made] = await client`select to_regclass('drizzle.__drizzle_migrations') as made`;
   if (made!.made === null) return false;

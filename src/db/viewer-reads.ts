@@ -66,8 +66,8 @@ function asRequester<T>(
   read: (tx: postgres.TransactionSql) => Promise<T>,
 ): Promise<T> {
   return pool.begin(async (tx) => {
-    const told = tx.unsafe(beRequester, [String(userId)], { prepare: true }).execute();
-    const [found] = await Promise.all([read(tx), told]);
+    const identified = tx.unsafe(beRequester, [String(userId)], { prepare: true }).execute();
+    const [found] = await Promise.all([read(tx), identified]);
     return found;
   }) as Promise<T>;
 }

@@ -28,16 +28,17 @@ export type CallInTurns = (calls: Iterable<() => void>) => Promise<void>;
 
 /** How long events that were read stay in memory for watchers who are a little behind, milliseconds. */
 const keepMs = 1000;
-/** Events that are held are looked for again after so many milliseconds, at first and at most. */
+/** Events that are held are read again after so many milliseconds, at first and at most. */
 const leastHeldMs = 25;
 const mostHeldMs = 1000;
 /** Events kept in memory, at most. */
 const maxKept = 200;
 
 /**
- * The events of one list for one class of viewers. Watchers at the end of the list share one read for each
- * ring, and are woken when it has ended: ten thousand who wait for it, or for their turn, would each hold the
- * memory of a call under way. A watcher who is behind reads alone until it has caught up.
+ * The events of one list, for viewers who all see the same of it. After each notification, the new events are
+ * read once for all watchers at the end of the list. They are woken when the read has ended: ten thousand who
+ * waited for it, or for their turn, would each hold the memory of a call under way. A watcher who is behind
+ * reads alone until it has caught up.
  */
 export class Feed<E, P> {
   readonly #ports: FeedPorts<E, P>;
@@ -47,11 +48,11 @@ export class Feed<E, P> {
   #start: P | undefined;
   /** Everything up to here was read. Undefined until a watcher has reached the end of the list. */
   #end: P | undefined;
-  #rings = 1;
-  /** The value of `#rings` when the last read that reached the end began. */
+  #notified = 1;
+  /** The value of `#notified` when the last read that reached the end began. */
   #readAt = 0;
   #reading: Promise<void> | undefined;
-  #isTelling = false;
+  #isWaking = false;
   #forgetting: NodeJS.Timeout | undefined;
   #held: NodeJS.Timeout | undefined;
   #heldMs = leastHeldMs;
@@ -62,7 +63,7 @@ export class Feed<E, P> {
     this.#callInTurns = callInTurns;
   }
 
-  /** Calls `wake` after each ring, when the events that it announces were read. */
+  /** Calls `wake` after each notification, when the events that it announces were read. */
   join(wake: () => void): void {
     this.#wakes.add(wake);
   }
@@ -73,10 +74,10 @@ export class Feed<E, P> {
     return this.#wakes.size === 0;
   }
 
-  /** Says that there may be new events. */
-  ring(): void {
-    this.#rings += 1;
-    if (!this.#isTelling) void this.#tell();
+  /** Must be called when there may be new events. */
+  notify(): void {
+    this.#notified += 1;
+    if (!this.#isWaking) void this.#wakeAll();
   }
 
   /** Wakes all watchers at once, because the gateway stops. */
@@ -84,18 +85,20 @@ export class Feed<E, P> {
     for (const wake of this.#wakes) wake();
   }
 
-  /** Reads what rings announce and wakes the watchers, until every ring was followed by both. */
-  async #tell(): Promise<void> {
-    this.#isTelling = true;
-    let rings: number;
+  /**
+   * Reads what notifications announce and wakes the watchers, until each notification was followed by both.
+   */
+  async #wakeAll(): Promise<void> {
+    this.#isWaking = true;
+    let notified: number;
     let isRead: boolean;
     do {
-      rings = this.#rings;
-      // Watchers hear of a failed read from their own.
+      notified = this.#notified;
+      // Watchers get the error of a failed read from their own read.
       isRead = this.#end !== undefined && (await this.#readNews().catch(() => false));
       await this.#callInTurns(this.#wakes);
-    } while (this.#wakes.size > 0 && (rings !== this.#rings || (isRead && this.hasNews)));
-    this.#isTelling = false;
+    } while (this.#wakes.size > 0 && (notified !== this.#notified || (isRead && this.hasNews)));
+    this.#isWaking = false;
   }
 
   async #readNews(): Promise<true> {
@@ -104,9 +107,9 @@ export class Feed<E, P> {
     return true;
   }
 
-  /** Whether it has rung since the last read. */
+  /** Whether it was notified since the last read. */
   get hasNews(): boolean {
-    return this.#rings !== this.#readAt;
+    return this.#notified !== this.#readAt;
   }
 
   /**
@@ -122,38 +125,38 @@ export class Feed<E, P> {
   }
 
   async #readAlone(position: P, read: ReadAfter<E, P>): Promise<Page<E, P>> {
-    const rings = this.#rings;
+    const notified = this.#notified;
     const page = await read(position);
     if (this.#end === undefined && !page.more) {
       this.#end = page.reached;
       this.#start = page.reached;
-      this.#readAt = rings;
+      this.#readAt = notified;
     }
-    this.#lookAgain(page);
+    this.#readAgainLater(page);
     return page;
   }
 
   async #readOn(): Promise<void> {
-    const rings = this.#rings;
+    const notified = this.#notified;
     try {
       const page = await this.#ports.read(this.#end!);
       const { events, reached, more } = page;
-      this.#lookAgain(page);
+      this.#readAgainLater(page);
       this.#end = reached;
-      if (!more) this.#readAt = rings;
+      if (!more) this.#readAt = notified;
       if (events.length > 0) this.#keep(events);
     } finally {
       this.#reading = undefined;
     }
   }
 
-  /** Nothing rings when the transaction that holds events has written none. */
-  #lookAgain({ areHeld = false }: Page<E, P>): void {
+  /** No notification comes when the transaction that holds events has written none. */
+  #readAgainLater({ areHeld = false }: Page<E, P>): void {
     if (!areHeld) this.#heldMs = leastHeldMs;
     if (!areHeld || this.#held !== undefined) return;
     this.#held = setTimeout(() => {
       this.#held = undefined;
-      if (this.#wakes.size > 0) this.ring();
+      if (this.#wakes.size > 0) this.notify();
     }, this.#heldMs).unref();
     this.#heldMs = Math.min(mostHeldMs, 2 * this.#heldMs);
   }

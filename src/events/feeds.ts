@@ -6,9 +6,9 @@ const perTurn = 200;
 
 /** A list of events to watch. */
 export interface FeedOf<E, P> extends FeedPorts<E, P> {
-  /** Names the list and the class of its viewers. Watchers with the same key share reads. */
+  /** Names the list, and the viewers who see the same of it. Watchers with the same key share reads. */
   readonly key: string;
-  /** The ticket whose commits ring the feed, or `anyTicket`. */
+  /** The ticket whose commits notify the feed, or `anyTicket`. */
   readonly ticketId: number;
 }
 
@@ -34,10 +34,10 @@ export interface Feeds {
 
 interface Opened {
   readonly feed: Feed<never, never>;
-  readonly bell: Disposable;
+  readonly subscription: Disposable;
 }
 
-/** Creates the feeds. @param hub rings them */
+/** Creates the feeds. @param hub notifies them of commits */
 export function createFeeds(hub: EventHub): Feeds {
   const opened = new Map<string, Opened>();
   const callInTurns = createTurns();
@@ -49,14 +49,14 @@ export function createFeeds(hub: EventHub): Feeds {
     const known = opened.get(of.key) as { feed: Feed<E, P> } | undefined;
     if (known !== undefined) return known.feed;
     const feed = new Feed<E, P>(of, callInTurns);
-    const bell = hub.watch(of.ticketId, () => feed.ring());
-    opened.set(of.key, { feed: feed as unknown as Opened['feed'], bell });
+    const subscription = hub.watch(of.ticketId, () => feed.notify());
+    opened.set(of.key, { feed: feed as unknown as Opened['feed'], subscription });
     return feed;
   }
 
   function leave(key: string, feed: { leave(wake: () => void): boolean }, wake: () => void): void {
     if (!feed.leave(wake)) return;
-    opened.get(key)?.bell[Symbol.dispose]();
+    opened.get(key)?.subscription[Symbol.dispose]();
     opened.delete(key);
   }
 

@@ -3,32 +3,33 @@ import { eventsChannel } from '../db/notify-channels.ts';
 import type { Logger } from '../platform/log.ts';
 
 /**
- * The watched tickets are looked at this often, in one statement for all of them, milliseconds. A
+ * The watched tickets are checked this often, in one statement for all of them, milliseconds. A
  * notification that is lost with a connection only delays an event.
  */
-const lookEveryMs = 15_000;
+const checkEveryMs = 15_000;
 /**
  * How long LISTEN continues after the last subscription ended, milliseconds. A client that lost its
  * connection is usually back by then.
  */
 const listenOnMs = 60_000;
 
-/** Instead of a ticket's id: rings for the events of every ticket. */
+/** Instead of a ticket's id: notifies of the events of every ticket. */
 export const anyTicket = 0;
 
 /**
- * Rings whenever a ticket may have new events. A process has one LISTEN however many subscriptions it has,
- * and none when it has none, because each commit wakes every listener. Events are read from the table, so
- * that none is missed or repeated.
+ * Notifies watchers whenever a ticket may have new events. A process has one LISTEN however many
+ * subscriptions it has, and none when it has none, because each commit wakes every listener. Events are read
+ * from the table, so that none is missed or repeated.
  */
 export interface EventHub extends AsyncDisposable {
   /** Aborted when the gateway stops. */
   readonly ending: AbortSignal;
   /**
-   * Calls `ring` for each commit with events of the ticket, or of `anyTicket`, until the result is disposed.
+   * Calls `notify` after each commit with events of the ticket (of any, for `anyTicket`), until the result is
+   * disposed. It may also be called when there are none, at least every 15 seconds for `anyTicket`.
    */
-  watch(ticketId: number, ring: () => void): Disposable;
-  /** Resolves when every later commit rings. */
+  watch(ticketId: number, notify: () => void): Disposable;
+  /** Resolves when no later commit is missed: LISTEN works, or has failed and the table is polled. */
   listening(): Promise<void>;
 }
 
@@ -45,8 +46,8 @@ export interface HubPorts {
 }
 
 interface Watched {
-  readonly rings: Set<() => void>;
-  /** Number of the ticket's last event at the last look. Undefined before the first one. */
+  readonly watchers: Set<() => void>;
+  /** Number of the ticket's last event at the last check. Undefined before the first one. */
   lastNumber: number | undefined;
 }
 
@@ -57,39 +58,39 @@ export function createEventHub({ open, findLastNumbers, log }: HubPorts): EventH
   const listener = createListener(open, log);
   let timer: NodeJS.Timeout | undefined;
 
-  function ring(ticketId: number): void {
-    for (const one of watched.get(ticketId)?.rings ?? []) one();
+  function notify(ticketId: number): void {
+    for (const one of watched.get(ticketId)?.watchers ?? []) one();
   }
   function hear(payload: string): void {
-    for (const id of payload.split(',')) ring(Number(id));
-    ring(anyTicket);
+    for (const id of payload.split(',')) notify(Number(id));
+    notify(anyTicket);
   }
   // After a reconnect, because notifications were lost meanwhile.
-  function ringAll(): void {
-    for (const id of watched.keys()) ring(id);
+  function notifyAll(): void {
+    for (const id of watched.keys()) notify(id);
   }
 
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     try {
-      await listener.start(hear, ringAll);
-      ring(anyTicket);
+      await listener.start(hear, notifyAll);
+      notify(anyTicket);
       const ids = [...watched.keys()].filter((id) => id !== anyTicket);
       if (ids.length === 0) return;
       for (const [id, lastNumber] of await findLastNumbers(ids)) {
         const one = watched.get(id);
         if (one === undefined || one.lastNumber === lastNumber) continue;
         one.lastNumber = lastNumber;
-        ring(id);
+        notify(id);
       }
     } catch (err) {
       log.warn({ err }, 'looking for new events failed');
     }
   }
 
-  function unwatch(ticketId: number, ringed: () => void): void {
+  function unwatch(ticketId: number, notified: () => void): void {
     const one = watched.get(ticketId);
-    one?.rings.delete(ringed);
-    if (one?.rings.size === 0) watched.delete(ticketId);
+    one?.watchers.delete(notified);
+    if (one?.watchers.size === 0) watched.delete(ticketId);
     if (watched.size > 0) return;
     clearInterval(timer);
     timer = undefined;
@@ -98,14 +99,14 @@ export function createEventHub({ open, findLastNumbers, log }: HubPorts): EventH
 
   return {
     ending: ending.signal,
-    watch(ticketId, ringed) {
-      const one = watched.get(ticketId) ?? { rings: new Set(), lastNumber: undefined };
-      one.rings.add(ringed);
+    watch(ticketId, notified) {
+      const one = watched.get(ticketId) ?? { watchers: new Set(), lastNumber: undefined };
+      one.watchers.add(notified);
       watched.set(ticketId, one);
-      timer ??= setInterval(look, lookEveryMs).unref();
-      return { [Symbol.dispose]: () => unwatch(ticketId, ringed) };
+      timer ??= setInterval(check, checkEveryMs).unref();
+      return { [Symbol.dispose]: () => unwatch(ticketId, notified) };
     },
-    listening: () => listener.start(hear, ringAll),
+    listening: () => listener.start(hear, notifyAll),
     async [Symbol.asyncDispose]() {
       ending.abort();
       clearInterval(timer);

@@ -24,7 +24,8 @@ const forwarding = [
 /**
  * Whether a request comes from a program on this machine that addressed this machine. A page of another site
  * may reach us through a host name of its own (DNS rebinding). A proxy in front forwards requests of others:
- * it says so in a header, or uses HTTP/1.0, as nginx does by default.
+ * it says so in a header, or uses HTTP/1.0, as nginx does by default. One on this machine that does neither
+ * is not recognized.
  */
 export function isDirect(req: IncomingMessage): boolean {
   const { headers, socket } = req;
@@ -60,8 +61,8 @@ export function remoteAddressOf(req: IncomingMessage, trustProxy: boolean): stri
 }
 
 /**
- * The absolute origin by which the caller reached us. An invalid Host is ignored, as it would end up in
- * links.
+ * The absolute origin by which the caller reached us. `localhost` replaces an invalid Host, which would end
+ * up in links.
  */
 export function originOf(req: IncomingMessage, trustProxy: boolean): string {
   const forwarded = (name: string) =>

@@ -24,15 +24,16 @@ interface WatchedConnection {
 }
 
 /** At most so often is a line written about connections that were refused. */
-const tellEveryMs = 10_000;
+const logEveryMs = 10_000;
 
 /** Descriptors that are enough for everything but connections, however many of those there are. */
 const enoughForOthers = 8192;
 
 /**
- * Leaves half of the process's descriptors, or as many as are enough, to what requests need: files, the
- * database, mail servers. Without a bound, connections take the last one, and requests that were accepted
- * fail. A connection over it is closed at once, so that a proxy tries the next process.
+ * Limits a server's connections, so that half of the process's descriptors, or 8192 if that is less, are left
+ * to files, the database and mail servers. Otherwise connections could take the last descriptor, and requests
+ * that were accepted would fail. A connection over the limit is closed at once, so that a proxy tries the
+ * next process. There is no limit where the number of descriptors is not known: elsewhere than on Linux.
  */
 export function boundConnections(server: Server, log: Logger): void {
   const limit = openFilesLimit();
@@ -40,14 +41,14 @@ export function boundConnections(server: Server, log: Logger): void {
   if (!Number.isFinite(most)) return;
   server.maxConnections = most;
   let refused = 0;
-  let toldAt = Number.NEGATIVE_INFINITY;
+  let loggedAt = Number.NEGATIVE_INFINITY;
   server.on('drop', () => {
     refused += 1;
     const now = performance.now();
-    if (now - toldAt < tellEveryMs) return;
+    if (now - loggedAt < logEveryMs) return;
     log.warn({ connections: most, refused }, 'connections refused: too many are open (raise ulimit -n)');
     refused = 0;
-    toldAt = now;
+    loggedAt = now;
   });
 }
 

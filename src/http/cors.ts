@@ -40,7 +40,8 @@ const askAgainAfter = '7200';
 
 /**
  * Creates a wrapper of handlers that lets pages of other origins read their responses. With `*`, every page
- * may, but without the credentials that a browser adds automatically.
+ * may, but without the credentials that a browser adds automatically. It
+ * answers preflights itself. Without origins, handlers are returned unchanged.
  * @param origins exact origins, such as `https://desk.example.com`, or `*`
  */
 export function createCors(origins: ReadonlySet<string>): (handle: Handle) => Handle {

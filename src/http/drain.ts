@@ -3,7 +3,7 @@ import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Interval at which idle connections are closed, in milliseconds. */
-const lookEveryMs = 50;
+const closeIdleEveryMs = 50;
 /**
  * How long to wait for the rest of a request that has begun, in milliseconds. Nothing of it was acknowledged.
  */
@@ -38,18 +38,18 @@ export function drainable(server: Server, patienceMs = arriveWithinMs): () => Pr
     for (const res of answering.values()) if (res !== undefined) sayLast(res);
     server.close();
     // Closes connections whose answer had already begun, too late for `Connection: close`.
-    const look = setInterval(() => {
+    const closing = setInterval(() => {
       server.closeIdleConnections();
       // To Node, a connection on which nothing was ever sent is not idle. A client that lost its stream opens
       // one in advance.
       for (const socket of answering.keys()) if (socket.bytesRead === 0) socket.destroy();
-    }, lookEveryMs);
+    }, closeIdleEveryMs);
     // After `close`, node's time-outs for slow senders no longer run.
     const cut = setTimeout(() => {
       for (const [socket, res] of answering) if (!res?.req.complete) socket.destroy();
     }, patienceMs);
     await closed;
-    clearInterval(look);
+    clearInterval(closing);
     clearTimeout(cut);
   };
 }

@@ -6,8 +6,9 @@ export type Chore = 'ok' | 'off' | 'degraded' | 'unknown';
 
 /**
  * Creates the handler of /health/live, which answers 200 while the event loop runs, and of /health/ready,
- * which answers 200 when the process can do its work, else 503.
- * @param checks reject when something that the process needs is missing
+ * which answers 200 when the process can do its work, and 503 when a check fails or the process is draining.
+ * @param checks reject when something that the process needs is missing; one that takes two seconds has
+ *   failed
  * @param chores report the state of background work, which does not make the process unready. A `degraded`
  *   one makes the whole status `degraded`, still with 200
  */
@@ -23,7 +24,7 @@ export function createHealth(
       Object.entries(checks).map(async ([name, check]) => [name, await outcome(check)] as const),
     );
     const beside = await Promise.all(
-      Object.entries(chores).map(async ([name, look]) => [name, await look()] as const),
+      Object.entries(chores).map(async ([name, report]) => [name, await report()] as const),
     );
     const ready = !isDraining() && entries.every(([, result]) => result === 'ok');
     const usable = beside.some(([, goes]) => goes === 'degraded') ? 'degraded' : 'ready';

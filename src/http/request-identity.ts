@@ -21,11 +21,11 @@ type Identified = IncomingMessage & { [identity]?: RequestIdentity };
 export function identify(req: IncomingMessage, res: ServerResponse): RequestIdentity {
   const disconnectSignal = () => {
     const away = new AbortController();
-    const look = () => {
+    const abortUnlessFinished = () => {
       if (!res.writableFinished) away.abort();
     };
-    if (res.closed) look();
-    else res.once('close', look);
+    if (res.closed) abortUnlessFinished();
+    else res.once('close', abortUnlessFinished);
     return away.signal;
   };
   const requestId = requestIdOf(req.headers['x-request-id']);

@@ -3,7 +3,7 @@ import type { Logger } from '../platform/log.ts';
 import { notesOf, type Outcome, outcomeOf, type RequestNotes } from '../platform/request-notes.ts';
 
 /** Called for each request when it ends. */
-export type OnRequestEnd = (noted: RequestNotes, status: number, outcome: Outcome, seconds: number) => void;
+export type OnRequestEnd = (notes: RequestNotes, status: number, outcome: Outcome, seconds: number) => void;
 
 /** Requested by monitoring every few seconds, so logged at level debug. */
 const ofMachines: ReadonlySet<string> = new Set(['health', 'metrics']);
@@ -20,11 +20,11 @@ export function createRequestLines(log: Logger, onRequestEnd: OnRequestEnd = () 
     const from = performance.now();
     res.once('close', () => {
       const took = performance.now() - from;
-      const noted = notesOf(req);
+      const notes = notesOf(req);
       const { statusCode: status, writableFinished: finished } = res;
-      const outcome = outcomeOf(noted, status, finished);
-      onRequestEnd(noted, status, outcome, took / 1000);
-      const { door, operation, kind, viewerId, codes } = noted;
+      const outcome = outcomeOf(notes, status, finished);
+      onRequestEnd(notes, status, outcome, took / 1000);
+      const { door, operation, kind, viewerId, codes } = notes;
       const ms = Math.round(10 * took) / 10;
       const line = { requestId, door, method: req.method, path, kind, operation, viewerId };
       const end = { status, outcome, codes, ms, ...(finished ? {} : { cut: true }) };

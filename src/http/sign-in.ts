@@ -42,7 +42,7 @@ export function createBegin(ports: BeginPorts): Begin {
   return async (req, res, known) => {
     const { headers } = req;
     const { requestId, disconnectSignal } = identityOf(req);
-    const noted = notesOf(req);
+    const notes = notesOf(req);
     const idempotencyKey = idempotencyKeyOf(req);
     const address = remoteAddressOf(req, trustProxy);
     const direct = () => isDirect(req);
@@ -50,7 +50,7 @@ export function createBegin(ports: BeginPorts): Begin {
     await rateLimits.count('address', addressKey(address));
     const viewer = await signIn();
     if (viewer !== undefined) {
-      noted.viewerId = viewer.userId;
+      notes.viewerId = viewer.userId;
       await rateLimits.count('viewer', viewer.userId);
     }
     return {
@@ -63,7 +63,7 @@ export function createBegin(ports: BeginPorts): Begin {
       log,
       receive: receiveFor(res, ports),
       disconnectSignal,
-      noted,
+      notes,
     };
   };
 }

@@ -59,7 +59,7 @@ export class Checker {
     this.#order = new MessageOrder(db);
   }
 
-  /** Notes the id of a malformed line: lines that refer to it are not to blame. */
+  /** Remembers the id of a malformed line, so that lines that refer to it are not reported as well. */
   excuse({ type, id }: { type: RecordType; id: number }): void {
     this.#excused[type].add(id);
   }

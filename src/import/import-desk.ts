@@ -15,9 +15,9 @@ const batchBytes = 4 * 1024 * 1024;
 export interface ImportResult {
   /** Lines that are not blank. */
   readonly lines: number;
-  /** New rows. */
+  /** New rows; none in a dry run. */
   readonly written: Counts;
-  /** Lines whose row existed already. */
+  /** Lines whose row existed already. None are counted in a dry run, or when there are problems. */
   readonly unchanged: Counts;
   /** Number of problems. Nothing was written if there is any. */
   readonly problems: number;
@@ -53,7 +53,7 @@ export interface ImportOptions {
  * Imports a file. It is read twice: first to find every invalid line, then, only if there was none, to write.
  * A second run writes only what the first did not.
  * @param onProblem called for each problem, in the order of the lines
- * @throws ImportInterrupted when a batch cannot be written
+ * @throws ImportInterrupted when a batch cannot be written; the batches before it were
  */
 export async function importDesk(
   db: Db,

@@ -50,7 +50,7 @@ export class MessageOrder {
 
   /**
    * Checks the next batch.
-   * @returns a function that tells the problem of a message of the batch, if there is one
+   * @returns a function that returns the problem of a message of the batch; undefined if there is none
    */
   async check(batch: readonly MessageKey[]): Promise<(message: MessageKey) => string | undefined> {
     const passed = await passedMessages(this.#db, batch);

@@ -33,7 +33,8 @@ export function statusOf({ code }: RefusalData): number {
 }
 
 /**
- * The status of a refused field, before anything was written; undefined for an error that is not a refusal.
+ * The status of an error that is a refusal, thrown instead of returned as the field's value; undefined for
+ * any other error.
  */
 export function statusOfError({ extensions }: GraphQLError): number | undefined {
   const { code } = extensions;

@@ -51,7 +51,7 @@ interface Visit {
  * Creates the handler of the old endpoint, which is a client of our own schema. It handles all paths that
  * begin with /api.
  */
-export function createLegacyDoor(ports: LegacyPorts) {
+export function createLegacyEndpoint(ports: LegacyPorts) {
   const operations = loadOperations();
   const pages = loadPages();
   const originOf = (request: IncomingMessage) =>

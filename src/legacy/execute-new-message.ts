@@ -71,8 +71,8 @@ function dataOf<D>({ data, errors }: ExecutionResult<D>): D {
 function noteLengths({ Attachments }: NewMessagePost, { log, requestId }: RequestContext): void {
   for (const [i, attachment] of (Attachments ?? []).entries()) {
     if (!attachment || attachment.ContentLength === 0) continue;
-    const { ContentLength: told, Data } = attachment;
-    if (told !== (Data?.size ?? 0))
-      log.info({ requestId, attachment: i, told, received: Data?.size ?? 0 }, 'ContentLength differs');
+    const { ContentLength: declared, Data } = attachment;
+    if (declared !== (Data?.size ?? 0))
+      log.info({ requestId, attachment: i, declared, received: Data?.size ?? 0 }, 'ContentLength differs');
   }
 }

@@ -10,10 +10,11 @@ export interface Translation {
 }
 
 /**
- * Selects a post's ticket. Trailing blanks of the reference are ignored, as in SQL Server's comparison.
- * Leading blanks and all tabs count.
- * @returns `both` when the post has an id and a reference, which must identify one ticket; undefined when it
- *   has neither
+ * Selects a post's ticket: by its id, or else by its reference. An id of 0 or below is used only when there
+ * is no reference. A reference of white space alone counts as missing. Of another one, trailing blanks are
+ * ignored, as in SQL Server's comparison; leading blanks and tabs are part of it.
+ * @returns `both` when the post has a positive id and a reference, which must identify one ticket; undefined
+ *   when it has neither an id nor a reference
  */
 export function ticketOf({
   TicketId,
@@ -29,8 +30,13 @@ export function ticketOf({
 }
 
 /**
- * Translates a post into the schema's input. It checks no rules: blank and missing values are passed on.
- * @param receive stores an empty file that the client sent without data
+ * Translates a post into the schema's input, whose rules are checked later. A missing body or From becomes an
+ * empty text. Left out are blank items of Cc and Bcc, and attachments with neither a name nor data. An
+ * attachment without a name becomes `attachment-N`, N being its position from 1; one without a type becomes
+ * `application/octet-stream`.
+ * @param ticket the selection by `ticketOf`, or the ticket that was found for both
+ * @param receive stores a file. It is called for an attachment that has a name and no data; data is stored
+ *   already
  */
 export function translate(post: NewMessagePost, ticket: Input['ticket'], receive: Receive): Translation {
   const attachments = kept(post.Attachments, isFile);

@@ -1,6 +1,9 @@
 import { TooMany, type TooManyCode } from '../platform/errors.ts';
 
-/** Limits how many subscriptions, or forms with files, each user may have open in this process. */
+/**
+ * Limits how many of one kind, such as subscriptions, each user may have open at once in this process. One
+ * more is refused at once; nothing waits.
+ */
 export class ConcurrencyLimit {
   readonly #code: TooManyCode;
   readonly #most: number;
@@ -12,15 +15,21 @@ export class ConcurrencyLimit {
   }
 
   /**
-   * Takes a place of this user.
-   * @returns a disposable that frees the place
-   * @throws TooMany
+   * Takes one of the user's places.
+   * @returns a disposable that frees the place; disposing it again has no effect
+   * @throws TooMany when all places of the user are taken
    */
   take(userId: number): Disposable {
     const taken = this.#taken.get(userId) ?? 0;
     if (taken >= this.#most) throw new TooMany(this.#code, this.#most);
     this.#taken.set(userId, taken + 1);
-    return { [Symbol.dispose]: () => this.#giveBack(userId) };
+    let isTaken = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (isTaken) this.#giveBack(userId);
+        isTaken = false;
+      },
+    };
   }
 
   #giveBack(userId: number): void {

@@ -31,7 +31,7 @@ export interface LimitState {
   readonly resetsInSeconds: number;
 }
 
-/** The rate limits of all requests. */
+/** The rate limits of all requests. Without a store (`off`), every call is allowed. */
 export interface RateLimits {
   /**
    * Counts a call.

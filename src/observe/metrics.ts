@@ -74,12 +74,12 @@ function requestMetrics(registry: Registry) {
   });
   return {
     request(
-      noted: { readonly door: Door; readonly codes?: readonly string[]; readonly lasting?: boolean },
+      notes: { readonly door: Door; readonly codes?: readonly string[]; readonly lasting?: boolean },
       status: number,
       outcome: Outcome,
       seconds: number,
     ): void {
-      const { door, codes, lasting } = noted;
+      const { door, codes, lasting } = notes;
       requests.inc({ door, status, outcome });
       if (lasting !== true) durations.observe({ door }, seconds);
       if (codes !== undefined) for (const code of codes) refusals.inc({ door, code });

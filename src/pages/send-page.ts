@@ -1,7 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { writeHead } from '../platform/response-head.ts';
 
-/** A response of the development pages: a page, a file or JSON. */
+/** A response of the ledger, the inbox or GraphiQL: a page, a file or JSON. */
 export interface PageResponse {
   readonly status?: number;
   /** Content-Type with its charset. */
@@ -17,8 +17,8 @@ const inertPolicy =
   "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox";
 
 /**
- * Sends a response with the security headers that all of them have: no sniffing, no referrer, no framing. Its
- * body is omitted for HEAD.
+ * Sends a response with the security headers that all of them have: no sniffing, no referrer, no framing and,
+ * unless its headers say otherwise, no caching. Its body is omitted for HEAD.
  */
 export function sendPage(req: IncomingMessage, res: ServerResponse, page: PageResponse): void {
   const body = Buffer.isBuffer(page.body) ? page.body : Buffer.from(page.body);

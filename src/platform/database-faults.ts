@@ -22,7 +22,8 @@ const nothingDone =
   /^(57P03|57014|53|55P03|25006)|^(CONNECT_TIMEOUT|ECONNREFUSED|ENOENT|ENOTFOUND|EAI_AGAIN|EMFILE|ENFILE)/;
 
 /**
- * Turns errors of a database that is down, starting, slow or full into `Unavailable`; returns others as is.
+ * Turns errors of a database that is down, starting, slow or full, and lock timeouts, into `Unavailable`.
+ * Others are returned unchanged.
  */
 export function asUnavailable(error: unknown): unknown {
   for (let at = error; at instanceof Error; at = at.cause) if (at instanceof Unavailable) return at;

@@ -97,7 +97,7 @@ export const retryable = {
   RATE_LIMITED: true,
 } as const satisfies Record<ErrorCode, boolean>;
 
-/** A request that is malformed for every door: HTTP 400. Its message may be shown. */
+/** A request that is malformed on any route: HTTP 400. Its message may be shown. */
 export class BadRequest extends Error {
   override readonly name = 'BadRequest';
 }
@@ -117,7 +117,7 @@ export type SignInReason =
 
 /**
  * A credential was rejected (HTTP 401), or not checked because too many before it were wrong: 429 with
- * Retry-After, or 401 with Retry-After on the legacy door, whose clients do not know 429.
+ * Retry-After, or 401 with Retry-After on the legacy endpoint, whose clients do not know 429.
  */
 export class BadCredential extends Error {
   readonly reason: SignInReason;
@@ -138,7 +138,7 @@ export class BadCredential extends Error {
   }
 }
 
-/** Too many requests: HTTP 429 with Retry-After on every door. */
+/** Too many requests: HTTP 429 with Retry-After on every route. */
 export class RateLimited extends Error {
   /** Name of the limit, see `LimitName`. */
   readonly limit: string;
@@ -152,8 +152,8 @@ export class RateLimited extends Error {
 }
 
 /** The response would exceed the size limit; the client has to request less at a time. */
-export class AnswerTooLarge extends Error {
-  override readonly name = 'AnswerTooLarge';
+export class ResponseTooLarge extends Error {
+  override readonly name = 'ResponseTooLarge';
 }
 
 const limited = {
@@ -175,7 +175,7 @@ export class TooMany extends Error {
   }
 }
 
-/** A temporary fault: the database is down, or a queue is full. HTTP 503 with Retry-After on every door. */
+/** A temporary fault: the database is down, or a queue is full. HTTP 503 with Retry-After on every route. */
 export class Unavailable extends Error {
   readonly retryAfterSeconds: number;
   /**

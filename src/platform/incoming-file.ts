@@ -25,7 +25,7 @@ export class RequestOver extends Error {
 
 /**
  * Streams a file of this request into the blob store. Each byte is written once, and counted and hashed on
- * the way. Every door's request context has this port, so that no door stores files in any other way.
+ * the way. The context of every request has this function, so that no route stores files in any other way.
  * @param source is read no faster than the store writes, and is abandoned when the store fails
  * @param list the list of the request that the file belongs to; the files of a list share a message's limit
  * @throws BlobTooLarge at the first byte above the limit of this file or of its list

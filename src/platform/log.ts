@@ -28,7 +28,7 @@ export function createLog(level: string, destination: NodeJS.WritableStream = pr
 
 /**
  * Formats the time of a line. Under load several lines share a millisecond, so the text is cached: formatting
- * takes 0.5 µs, ten times a look at the clock.
+ * takes 0.5 µs, ten times as long as reading the clock.
  */
 function createTime(): () => string {
   let at = Number.NaN;

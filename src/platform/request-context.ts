@@ -44,7 +44,7 @@ export interface RequestContext {
   readonly now: () => Date;
   readonly log: Logger;
   /** For the request's log line and metrics. */
-  readonly noted: RequestNotes;
+  readonly notes: RequestNotes;
   /** Streams the request's files into the blob store. */
   readonly receive: Receive;
   /** Creates a signal that is aborted when the caller disconnects. */

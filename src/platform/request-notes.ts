@@ -35,7 +35,7 @@ export interface RequestNotes {
 }
 
 /** Stored on the request, because a WeakMap of all requests slows down each garbage collection. */
-const key = Symbol('noted');
+const key = Symbol('notes');
 
 /** The notes of a request. */
 export const notesOf = (req: IncomingMessage & { [key]?: RequestNotes }): RequestNotes =>
@@ -46,28 +46,28 @@ const maxCodes = 8;
 const longestName = 64;
 
 /** Records the code of a refusal or an error. */
-export function noteCode(noted: RequestNotes, code: unknown): void {
+export function noteCode(notes: RequestNotes, code: unknown): void {
   if (typeof code !== 'string') return;
-  noted.codes ??= [];
-  if (noted.codes.length < maxCodes && !noted.codes.includes(code)) noted.codes.push(code);
+  notes.codes ??= [];
+  if (notes.codes.length < maxCodes && !notes.codes.includes(code)) notes.codes.push(code);
 }
 
 /** Records the codes of GraphQL errors. */
 export function noteErrors(
-  noted: RequestNotes,
+  notes: RequestNotes,
   errors: readonly { readonly extensions: Readonly<Record<string, unknown>> }[] = [],
 ): void {
-  for (const { extensions } of errors) noteCode(noted, extensions.code);
+  for (const { extensions } of errors) noteCode(notes, extensions.code);
 }
 
 /** Records an operation. */
 export function noteOperation(
-  noted: RequestNotes,
+  notes: RequestNotes,
   kind: NonNullable<RequestNotes['kind']>,
   name = 'anonymous',
 ): void {
-  noted.kind = kind;
-  noted.operation = name.length > longestName ? name.slice(0, longestName) : name;
+  notes.kind = kind;
+  notes.operation = name.length > longestName ? name.slice(0, longestName) : name;
 }
 
 /** How a request ended, for monitoring. `fault` is an error of the gateway, whatever the status is. */

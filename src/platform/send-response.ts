@@ -32,7 +32,7 @@ export function sendResponse(
 ): void {
   if (res.destroyed || res.headersSent) return;
   const rest = restOf(req);
-  // A client that waits for `100 Continue` may leave its body out: what follows cannot be told from one.
+  // A client that waits for `100 Continue` may leave its body out. What follows could be either.
   const isWaiting = req.headers.expect !== undefined && req.readableFlowing === null;
   const closes = isWaiting || !res.shouldKeepAlive || res.getHeader('connection') === 'close';
   if (rest > 0 && (closes || rest > smallRest)) {

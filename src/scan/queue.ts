@@ -92,6 +92,7 @@ interface FileLocation {
 /**
  * Stores a result, notifies the ticket's subscribers, and releases the mail once no file is pending or one
  * is infected. In the latter case the worker fails the mail, and the delivery says why.
+ * Does nothing when the file was redacted, or its result is stored already.
  */
 export async function settleScan(
   client: postgres.Sql,

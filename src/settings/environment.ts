@@ -7,7 +7,6 @@ import {
   codePage,
   flag,
   host,
-  judgeValue,
   oneOf,
   origins,
   path,
@@ -18,6 +17,7 @@ import {
   url,
   urls,
   whole,
+  whyMalformed,
 } from './setting-types.ts';
 
 /** Bytes of a mebibyte. */
@@ -83,8 +83,11 @@ export type Settings = z.infer<typeof variables>;
 
 type Given = Readonly<Partial<Record<keyof Settings, string>>>;
 
-/** What is wrong between settings that may each be right. It judges the texts, so that it is always told. */
-function* judgeTogether(given: Given): Generator<string> {
+/**
+ * Mistakes in how settings go together, each of which may be valid. It compares the unparsed texts, so that
+ * these mistakes are reported even if some setting is invalid.
+ */
+function* findConflicts(given: Given): Generator<string> {
   const jwt = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;
   const missing = jwt.filter((name) => given[name] === undefined);
   if (missing.length < jwt.length)
@@ -136,14 +139,14 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const given: Record<string, string> = {};
   for (const name of known) {
     const text = env[name] ?? '';
-    const blemish = judgeValue(text);
+    const blemish = whyMalformed(text);
     if (blemish !== undefined) wrong.push(`${name}: ${blemish}`);
     const value = blemish === undefined ? text : text.trim().replace(/^(["'`])(.*)\1$/s, '$2');
     if (value !== '') given[name] = value;
   }
   const parsed = variables.safeParse(given);
   for (const { path, message } of parsed.error?.issues ?? []) wrong.push(`${path.join('.')}: ${message}`);
-  wrong.push(...judgeTogether(given));
+  wrong.push(...findConflicts(given));
   if (parsed.data !== undefined && parsed.data.MAX_UPLOADED_BYTES < parsed.data.MAX_ATTACHMENT_BYTES)
     wrong.push('MAX_UPLOADED_BYTES: must not be less than MAX_ATTACHMENT_BYTES');
   if (!parsed.success || wrong.length > 0) throw new ConfigError(wrong.join('\n'));

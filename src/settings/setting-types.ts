@@ -23,7 +23,7 @@ export const whole = (fallback: number, min: number, max: number) =>
  * What is wrong with a value of any setting, because of what a file of settings put around it: blanks, a
  * carriage return, quotes. Undefined for a value without these.
  */
-export function judgeValue(text: string): string | undefined {
+export function whyMalformed(text: string): string | undefined {
   if (text.endsWith('\r')) return 'ends with a carriage return, as lines do in a file from Windows';
   if (text.trim() !== text) return 'begins or ends with a blank';
   if (/^(["'`]).*\1$/s.test(text)) return 'is in quotes, which would be a part of the value';

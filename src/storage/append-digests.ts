@@ -4,7 +4,10 @@ import { LRUCache } from 'lru-cache';
 /** Unfinished blobs whose digest state is held in memory. Others are read back when they are finished. */
 const digestsKept = 10_000;
 
-/** Creates the digest states of unfinished blobs of which this process has seen every byte. */
+/**
+ * Creates a cache of SHA-256 states of unfinished blobs, so that they need not be read back when they are
+ * finished. It has those of which this process has received every byte, up to 10,000.
+ */
 export function createDigests() {
   // By size, of one each: a bound by `max` would allocate all places at once.
   const digests = new LRUCache<string, { hash: Hash; byteSize: number }>({
@@ -12,12 +15,14 @@ export function createDigests() {
     sizeCalculation: () => 1,
   });
   return {
+    /** Begins an empty blob. */
     begin: (key: string) => void digests.set(key, { hash: createHash('sha256'), byteSize: 0 }),
-    /** A copy to continue with; it takes effect when `keep` is called. */
+    /** A copy of the state to continue with, until `keep`. Undefined: other bytes or none were digested. */
     goOn(key: string, byteSize: number): Hash | undefined {
       const known = digests.get(key);
       return known?.byteSize === byteSize ? known.hash.copy() : undefined;
     },
+    /** Stores a state after an append. Without one, the blob has no state any more. */
     keep(key: string, hash: Hash | undefined, byteSize: number): void {
       if (hash === undefined) digests.delete(key);
       else digests.set(key, { hash, byteSize });

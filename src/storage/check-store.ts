@@ -38,7 +38,7 @@ async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
 export function createStoreCheck(store: BlobStore, log: Logger): () => Promise<void> {
   let last: Promise<void> | undefined;
   let failing = false;
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     try {
       await store.check();
       if (failing) log.info('the blob store works again');
@@ -51,5 +51,5 @@ export function createStoreCheck(store: BlobStore, log: Logger): () => Promise<v
       setTimeout(() => (last = undefined), rememberedMs).unref();
     }
   };
-  return () => (last ??= look());
+  return () => (last ??= check());
 }

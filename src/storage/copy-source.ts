@@ -97,7 +97,10 @@ function createLine(write: (pieces: Buffer[]) => Promise<void>, onFault: (error:
   };
 }
 
-/** Stops a source. For a source that is not a stream, the reader sees the error with the next chunk. */
+/**
+ * Stops a source that is a stream. To another source it does nothing: `copySource` notices a failed write
+ * with the next chunk.
+ */
 export function destroy(source: Source, error?: Error): void {
   if (source instanceof Readable) source.destroy(error);
 }

@@ -10,13 +10,13 @@ const pictures = new Set([
   ...['image/png', 'image/apng', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif', 'image/bmp'],
 ]);
 /** Bytes that are enough to recognise a type. */
-const lookedAt = 4100;
+const sniffedBytes = 4100;
 /** Cached types: a page shows the same images repeatedly, and their bytes never change. */
 const remembered = 10_000;
 
 /**
- * Returns a function that finds a blob's image type (`image/png`) by its first bytes. SVG does not count as
- * an image here. Results are cached.
+ * Returns a function that finds a blob's image type (`image/png`) by its first bytes, and resolves to
+ * undefined for other files, SVG among them. Results are cached.
  */
 export function createImageSniffer(blobs: Pick<BlobStore, 'open'>) {
   const known = new LRUCache<string, string>({ max: remembered });
@@ -27,7 +27,7 @@ export function createImageSniffer(blobs: Pick<BlobStore, 'open'>) {
     if (before !== undefined) return before || undefined;
     if (byteSize === 0) return undefined;
     const chunks: Buffer[] = [];
-    const end = Math.min(byteSize, lookedAt) - 1;
+    const end = Math.min(byteSize, sniffedBytes) - 1;
     for await (const chunk of await blobs.open(key, { start: 0, end })) chunks.push(chunk as Buffer);
     const type = await fileTypeFromBuffer(Buffer.concat(chunks)).catch(() => undefined);
     const picture = type !== undefined && pictures.has(type.mime) ? type.mime : '';

@@ -13,8 +13,9 @@ export async function openStore(place: BlobPlace): Promise<BlobStore> {
 }
 
 /**
- * Opens the store, claims it for its database, and writes, reads and removes a test file, because otherwise
- * the first customer with a file would find the fault.
+ * Opens the store, claims it for this database if no other owns it, and writes, reads and removes a test
+ * file, because otherwise the first customer with a file would find the fault. A store that belongs to
+ * another database is opened as well; garbage collection then removes nothing of it, and reports why.
  * @throws ConfigError when files cannot be stored there
  */
 export async function openCheckedStore(place: BlobPlace, db: Db): Promise<BlobStore> {

@@ -9,8 +9,8 @@ const sampleSize = 200;
 
 /**
  * Finds out why the store must not be used with this database: another database owns it, its identity cannot
- * be read, or this database is an older backup than the store. A store without an identity is claimed if a
- * sample of the rows' blobs exists in it, or if both are empty.
+ * be read, this database has no record of it, or this database is an older backup than the store. A store
+ * without an identity is claimed if a sample of the rows' blobs exists in it, or if both are empty.
  * @param checkOnly only checks, and writes nothing
  * @returns the reason as text for the operator; undefined when the store may be used
  */

@@ -5,8 +5,8 @@ import type { ConcurrencyLimit } from '../limits/concurrency-limit.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import type { RequestContext } from '../platform/request-context.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
+import type { DryRun } from './add-message/commit/check-rows.ts';
 import type { GroupCommit } from './add-message/commit/group-commit.ts';
-import type { DryRun } from './add-message/commit/judge-rows.ts';
 import type { AttachmentUrls } from './read/signed-url.ts';
 
 /** Services that the commands and queries use, made once by `createApp`. */

@@ -45,7 +45,7 @@ const mark = preparedFor((db: Db) =>
 );
 
 /**
- * Notes that the viewer has seen a ticket up to a message. An earlier message than the last noted one changes
+ * Records that the viewer has seen a ticket up to a message. A message before the recorded one changes
  * nothing. One row for each viewer and ticket.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, TICKET_NOT_FOUND, MESSAGE_NOT_FOUND
  */

@@ -21,7 +21,7 @@ export interface ResolvedSelector {
 
 /**
  * The refusal for a ticket that does not exist, and for one that the viewer may not see. The two cannot be
- * told apart.
+ * distinguished.
  */
 export const ticketNotFound = (): Refusal<'TICKET_NOT_FOUND'> =>
   new Refusal('TICKET_NOT_FOUND', 'There is no such ticket', undefined, ['ticket']);

@@ -19,9 +19,10 @@ const now = {
   number: sql`2147483647`,
 } as const;
 
-/** Says that there is an endpoint to send to. */
-const tellWorkers = (tx: Tx) => tx.execute(sql`select pg_notify(${webhooksChannel}, '')`);
+/** Wakes the workers: there is an endpoint to send to. */
+const wakeWorkers = (tx: Tx) => tx.execute(sql`select pg_notify(${webhooksChannel}, '')`);
 
+/** An endpoint to add. */
 export interface NewWebhook {
   readonly url: string;
   /** Null: events of all types. */
@@ -29,14 +30,14 @@ export interface NewWebhook {
   readonly includesPrivate: boolean;
 }
 
-/** Adds an endpoint, which is told of the events from now on. @returns its id, and the text of its secret */
+/** Adds an endpoint, which receives the events from now on. @returns its id, and the text of its secret */
 export async function addWebhook(tx: Tx, { url, types, includesPrivate }: NewWebhook) {
   const secret = newSecret();
   const [added] = await tx
     .insert(webhooks)
     .values({ url, types: types === null ? null : [...types], includesPrivate, secret, ...now })
     .returning({ id: webhooks.id });
-  await tellWorkers(tx);
+  await wakeWorkers(tx);
   return { id: added!.id, secret: secretText(secret) };
 }
 
@@ -68,7 +69,10 @@ export const listWebhooks = (db: Db) =>
     .from(webhooks)
     .orderBy(asc(webhooks.id));
 
-/** Stops requests to an endpoint. One that is under way is finished. @returns whether there is such a one */
+/**
+ * Stops requests to an endpoint. One that is under way is finished. @returns false when there is no such
+ * endpoint
+ */
 export async function disableWebhook(tx: Tx, id: number): Promise<boolean> {
   const found = await tx
     .update(webhooks)
@@ -82,9 +86,9 @@ export async function disableWebhook(tx: Tx, id: number): Promise<boolean> {
 }
 
 /**
- * Sends to an endpoint again, at once. It is told of what happened meanwhile.
- * @param skips whether it is told of events from now on only
- * @returns whether there is such a one
+ * Enables an endpoint, also one that only waits for a retry: the next request is sent at once.
+ * @param skips whether it receives only events from now on, instead of all since the last one delivered
+ * @returns whether there is such an endpoint
  */
 export async function enableWebhook(tx: Tx, id: number, skips: boolean): Promise<boolean> {
   const found = await tx
@@ -97,7 +101,7 @@ export async function enableWebhook(tx: Tx, id: number, skips: boolean): Promise
     })
     .where(eq(webhooks.id, id))
     .returning({ id: webhooks.id });
-  await tellWorkers(tx);
+  await wakeWorkers(tx);
   return found.length > 0;
 }
 
@@ -119,7 +123,7 @@ export async function rotateSecret(tx: Tx, id: number, hours: number): Promise<s
   return rotated.length > 0 ? secretText(secret) : undefined;
 }
 
-/** @returns whether there was such a one */
+/** Removes an endpoint. @returns false when there was none of this id */
 export async function removeWebhook(tx: Tx, id: number): Promise<boolean> {
   const removed = await tx.delete(webhooks).where(eq(webhooks.id, id)).returning({ id: webhooks.id });
   return removed.length > 0;

@@ -13,10 +13,10 @@ const longestUrl = 2000;
 export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
 
 /**
- * Why a URL cannot be an endpoint; undefined when it can. The addresses of a name are judged whenever a
+ * Why a URL cannot be an endpoint; undefined when it can. The addresses of a name are checked whenever a
  * request is sent, because they change.
  */
-export function judgeUrl(text: string, { allowsPrivate }: Reach): string | undefined {
+export function whyNotEndpoint(text: string, { allowsPrivate }: Reach): string | undefined {
   if (text.length > longestUrl || !URL.canParse(text)) return 'is no URL';
   const url = new URL(text);
   if (url.protocol !== 'https:' && !(allowsPrivate && url.protocol === 'http:'))

@@ -15,8 +15,9 @@ export const eventId = (key: Buffer, { cursor }: TicketEvent): string =>
   `evt_${createHmac('sha256', key).update(cursor).digest('base64url').slice(0, 32)}`;
 
 /**
- * What an endpoint is told of an event: the ids of what it is about. No text of a message: its receiver reads
- * that with a credential, as it is then and if it may. Cursors and mails are private.
+ * The body of the request for an event: its type and time, and the ids of its ticket, message and actor. It
+ * contains no text of a message: the receiver reads that with a credential. The ids of deliveries and the
+ * cursor are for endpoints that receive private events.
  */
 export async function bodyOf(db: Db, event: TicketEvent, includesPrivate: boolean): Promise<string> {
   const { ticketId, messageId } = event;

@@ -8,18 +8,18 @@ import type { DeskPosition } from '../tickets/events/desk-cursor.ts';
 import { isWanted } from '../tickets/events/desk-feed.ts';
 import type { DeskEvent, DeskEventFilter } from '../tickets/events/desk-rows.ts';
 import type { Reach } from './endpoint-url.ts';
+import { bodyOf, eventId } from './event-body.ts';
 import {
   type Endpoint,
   findLeased,
   type Lease,
-  passTo,
   recordDelivery,
   recordFailure,
   recordGone,
+  recordPosition,
   releaseEndpoint,
-} from './endpoints.ts';
-import { bodyOf, eventId } from './event-body.ts';
-import { judgeReply } from './retry.ts';
+} from './leased-endpoints.ts';
+import { verdictOfReply } from './reply-verdict.ts';
 import { sendRequest } from './send-request.ts';
 import { secretsOf, signedHeaders } from './sign.ts';
 
@@ -59,8 +59,9 @@ export interface EndpointRun {
 }
 
 /**
- * Tells an endpoint of the desk's events in their order, one request at a time: the next one is sent when the
- * last one is answered and recorded. An event that is not is sent again by whoever has the lease next.
+ * Sends the desk's events to an endpoint in their order, in a loop with one request at a time: the next one
+ * is sent when the last one is answered and recorded. An event whose answer was not recorded is sent again,
+ * by this worker or the next one. The loop ends when it is stopped or the lease is lost.
  * @param mayRequest whether the lease lasts longer than a request
  */
 export function runEndpoint(ports: SendingPorts, claimed: Endpoint, mayRequest: () => boolean): EndpointRun {
@@ -68,15 +69,15 @@ export function runEndpoint(ports: SendingPorts, claimed: Endpoint, mayRequest: 
   const pause = createInterruptibleSleep();
   let isStopped = false;
   const run = async () => {
-    const telling = new Telling(ports, claimed, lease);
-    using watching = await ports.feeds.watch(ports.deskFeed, pause.wake, telling.readAlone);
+    const progress = new EndpointProgress(ports, claimed, lease);
+    using watching = await ports.feeds.watch(ports.deskFeed, pause.wake, progress.readAlone);
     while (!isStopped) {
       pause.reset();
-      const wait = mayRequest() ? await step(telling, watching, ports) : patienceMs;
+      const wait = mayRequest() ? await step(progress, watching, ports) : patienceMs;
       if (wait === undefined) break;
       if (wait > 0) await pause.sleep(wait);
     }
-    await releaseEndpoint(ports.db, lease, telling.position);
+    await releaseEndpoint(ports.db, lease, progress.position);
   };
   const ended = run().catch((err) => {
     ports.log.warn({ err, webhookId: lease.id }, 'sending to a webhook ended; its lease will expire');
@@ -96,28 +97,28 @@ export function runEndpoint(ports: SendingPorts, claimed: Endpoint, mayRequest: 
  * @returns milliseconds to wait; undefined: the endpoint is disabled, removed or another worker's
  */
 async function step(
-  telling: Telling,
+  progress: EndpointProgress,
   watching: Watching<DeskEvent, DeskPosition>,
   { log, mayBegin }: SendingPorts,
 ): Promise<number | undefined> {
   try {
     if (!(await mayBegin())) return patienceMs;
-    return (await telling.collect(watching)) ?? (await telling.tellFirst());
+    return (await progress.collect(watching)) ?? (await progress.sendFirst());
   } catch (err) {
-    log.warn({ err, webhookId: telling.lease.id }, 'a webhook waits: the database does not answer');
+    log.warn({ err, webhookId: progress.lease.id }, 'a webhook waits: the database does not answer');
     return patienceMs;
   }
 }
 
-/** How far an endpoint was told, and what comes next. */
-class Telling {
+/** How far an endpoint has received the events, and which come next. */
+class EndpointProgress {
   readonly lease: Lease;
   readonly readAlone: ReadAfter<DeskEvent, DeskPosition>;
   readonly #ports: SendingPorts;
   readonly #filter: DeskEventFilter;
   position: DeskPosition;
   #waiting: readonly DeskEvent[] = [];
-  /** Where to go on when all that wait are told. */
+  /** Where to go on when all that wait are delivered. */
   #reached: DeskPosition;
   #passedAt = performance.now();
 
@@ -146,11 +147,11 @@ class Telling {
   async #pass(): Promise<void> {
     if (performance.now() - this.#passedAt < passEveryMs) return;
     this.#passedAt = performance.now();
-    await passTo(this.#ports.db, this.lease, this.position);
+    await recordPosition(this.#ports.db, this.lease, this.position);
   }
 
   /** Sends the first event that waits. @returns milliseconds to wait; undefined as `step` */
-  async tellFirst(): Promise<number | undefined> {
+  async sendFirst(): Promise<number | undefined> {
     const { db, reach, now, random, seen, log } = this.#ports;
     const [event] = this.#waiting as readonly [DeskEvent];
     const endpoint = await findLeased(db, this.lease);
@@ -159,11 +160,15 @@ class Telling {
     const body = await bodyOf(db, event, endpoint.includesPrivate);
     const id = eventId(await findDeskKey(db, 'webhook-ids'), event);
     const headers = signedHeaders({ id, at: now(), body }, secretsOf(endpoint, now()));
-    const verdict = judgeReply(await sendRequest(endpoint.url, { headers, body }, reach), endpoint.failures, {
-      now: now(),
-      random,
-    });
-    if (verdict.kind === 'delivered') await this.#toldFirst(event);
+    const verdict = verdictOfReply(
+      await sendRequest(endpoint.url, { headers, body }, reach),
+      endpoint.failures,
+      {
+        now: now(),
+        random,
+      },
+    );
+    if (verdict.kind === 'delivered') await this.#recordFirst(event);
     else if (verdict.kind === 'gone') {
       await recordGone(db, this.lease);
       log.warn({ webhookId: endpoint.id }, 'a webhook was disabled: its endpoint answered 410 Gone');
@@ -173,7 +178,7 @@ class Telling {
     return 0;
   }
 
-  async #toldFirst({ position }: DeskEvent): Promise<void> {
+  async #recordFirst({ position }: DeskEvent): Promise<void> {
     const waiting = this.#waiting.slice(1);
     await recordDelivery(this.#ports.db, this.lease, position);
     this.#waiting = waiting;

@@ -3,12 +3,12 @@ import { type ClientRequest, request as overHttp } from 'node:http';
 import { request as overHttps } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { isPublicAddress } from './address-rules.ts';
-import { hostOf, judgeUrl, type Reach } from './endpoint-url.ts';
+import { hostOf, type Reach, whyNotEndpoint } from './endpoint-url.ts';
 
 /** Milliseconds for a whole request: resolving, connecting, sending, and the end of the answer. */
 export const requestMs = 15_000;
 /** So much of an answer is read, and thrown away, before its connection is closed. */
-const answerBytes = 64 * 1024;
+const responseBytes = 64 * 1024;
 const longestError = 200;
 
 /** How a request ended. */
@@ -23,14 +23,14 @@ export interface Reply {
 
 /**
  * Posts JSON to an endpoint. Its name is resolved once, and the connection goes to an address that was
- * judged: a name whose address changes meanwhile leads nowhere else. Redirects are not followed.
+ * checked: a name whose address changes meanwhile leads nowhere else. Redirects are not followed.
  */
 export async function sendRequest(
   to: string,
   { headers, body }: { readonly headers: Readonly<Record<string, string>>; readonly body: string },
   reach: Reach,
 ): Promise<Reply> {
-  const problem = judgeUrl(to, reach);
+  const problem = whyNotEndpoint(to, reach);
   if (problem !== undefined) return failed(`its URL ${problem}`);
   const url = new URL(to);
   const send = url.protocol === 'https:' ? overHttps : overHttp;
@@ -67,7 +67,7 @@ function replyTo(req: ClientRequest): Promise<Reply> {
       let bytes = 0;
       res.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes > answerBytes) res.destroy();
+        if (bytes > responseBytes) res.destroy();
       });
       res.on('error', () => {}).once('close', () => resolve(reply));
     });

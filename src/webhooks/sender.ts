@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import { webhooksChannel } from '../db/notify-channels.ts';
 import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
-import { claimEndpoints, renewLease } from './endpoints.ts';
+import { claimEndpoints, renewLease } from './leased-endpoints.ts';
 import { type EndpointRun, runEndpoint, type SendingPorts } from './run-endpoint.ts';
 import { requestMs } from './send-request.ts';
 
@@ -11,11 +11,11 @@ export interface SenderPorts extends SendingPorts {
   readonly sql: postgres.Sql;
   /** Milliseconds after which an unrenewed lease expires; more than two requests take. */
   readonly leaseMs?: number;
-  /** Milliseconds between two looks for endpoints that no worker has. */
-  readonly lookEveryMs?: number;
+  /** Milliseconds between two queries for endpoints that no worker has. */
+  readonly pollMs?: number;
 }
 
-/** Sends events to webhooks. */
+/** A loop that claims endpoints and sends events to them. */
 export interface WebhookSender extends AsyncDisposable {
   start(): void;
 }
@@ -31,7 +31,7 @@ interface Leased {
  * a lease. Disposing it finishes requests that are under way and releases its endpoints.
  */
 export function createWebhookSender(ports: SenderPorts): WebhookSender {
-  const { db, log, leaseMs = 60_000, lookEveryMs = 5000 } = ports;
+  const { db, log, leaseMs = 60_000, pollMs = 5000 } = ports;
   const running = new Map<number, Leased>();
   const pause = createInterruptibleSleep();
   let isStopping = false;
@@ -60,7 +60,7 @@ export function createWebhookSender(ports: SenderPorts): WebhookSender {
     }
   }
 
-  async function look(): Promise<void> {
+  async function run(): Promise<void> {
     let renewedAt = performance.now();
     while (!isStopping) {
       pause.reset();
@@ -73,7 +73,7 @@ export function createWebhookSender(ports: SenderPorts): WebhookSender {
       } catch (err) {
         log.error({ err }, 'webhooks cannot be read');
       }
-      await pause.sleep(lookEveryMs);
+      await pause.sleep(pollMs);
     }
   }
 
@@ -82,7 +82,7 @@ export function createWebhookSender(ports: SenderPorts): WebhookSender {
       if (loop !== undefined) return;
       listening = ports.sql.listen(webhooksChannel, pause.wake, pause.wake);
       listening.catch((err) => log.error({ err }, 'webhooks cannot be listened to; they are polled'));
-      loop = look();
+      loop = run();
     },
     async [Symbol.asyncDispose]() {
       isStopping = true;

@@ -5,6 +5,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 const secretBytes = 32;
 const prefix = 'whsec_';
 
+/** Makes a random secret. */
 export const newSecret = (): Buffer => randomBytes(secretBytes);
 
 /** A secret as its endpoint needs it: `whsec_` and base64. */
@@ -41,7 +42,7 @@ export interface Secrets {
   readonly previousSecretUntil: Date | null;
 }
 
-/** The secret, and the one before it for as long as it is valid. */
+/** The secrets to sign with: the current one, and the one before it until it expires. */
 export function secretsOf(
   { secret, previousSecret, previousSecretUntil }: Secrets,
   now: Date,

@@ -10,7 +10,7 @@ import { createLog } from '../../src/platform/log.ts';
 import type { TicketContext } from '../../src/tickets/context.ts';
 
 const log = createLog('silent');
-const limits = { requestBytes: 8 << 20, answerBytes: 32 << 20 };
+const limits = { requestBytes: 8 << 20, responseBytes: 32 << 20 };
 const readMultipart = () => Promise.reject(new Error('nobody sends files here'));
 const graphql = createGraphqlServer({ log, production: true, ...limits, readMultipart });
 const context = {
@@ -19,7 +19,7 @@ const context = {
   origin: 'http://localhost',
   now: () => new Date(),
   log,
-  noted: { door: 'graphql' },
+  notes: { door: 'graphql' },
 } as unknown as TicketContext;
 const server = createServer((req, res) => void graphql.handle(req, res, async () => context));
 server.listen(0, '127.0.0.1', () => process.send!({ port: (server.address() as AddressInfo).port }));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeHtml, readBody } from '../../src/content/read-body.ts';
+import { checkHtml, readBody } from '../../src/content/read-body.ts';
 import { tasks } from '../../src/content/thread-tasks.ts';
 
 /* Long text is transformed in pieces of 64 Ki characters. What is near an end of a piece must not show it. */
@@ -41,6 +41,6 @@ test('a large body is judged as it is read', async () => {
   ];
   for (const body of bodies) {
     const { blank, needsFiles, changes } = await readBody(body, 'HTML');
-    expect(await judgeHtml(body)).toEqual({ blank, needsFiles, changes });
+    expect(await checkHtml(body)).toEqual({ blank, needsFiles, changes });
   }
 });

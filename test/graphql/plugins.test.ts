@@ -94,7 +94,7 @@ test('one whose hooks would never be called is refused at start, not passed over
     'onResponse',
   ]) {
     const plugin = { [hook]: () => {} } as OperationPlugin;
-    expect(() => createGraphqlYoga({ production: true, answerBytes: 1, plugins: [plugin] })).toThrow(hook);
+    expect(() => createGraphqlYoga({ production: true, responseBytes: 1, plugins: [plugin] })).toThrow(hook);
   }
 });
 

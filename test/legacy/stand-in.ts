@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestOptions, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createLegacyDoor, type LegacyPorts } from '../../src/legacy/endpoint.ts';
+import { createLegacyEndpoint, type LegacyPorts } from '../../src/legacy/endpoint.ts';
 import type { Execute } from '../../src/legacy/execute-new-message.ts';
 import type { Input } from '../../src/legacy/load-operations.ts';
 import type { IncomingFile } from '../../src/platform/incoming-file.ts';
@@ -49,7 +49,7 @@ export async function startDoor(ports: Partial<LegacyPorts> = {}) {
     origin: 'http://localhost',
     now: () => new Date(),
     log: createLog('silent'),
-    noted: { door: 'legacy' },
+    notes: { door: 'legacy' },
     receive: async (source, list) => {
       open += 1;
       try {
@@ -80,7 +80,7 @@ export async function startDoor(ports: Partial<LegacyPorts> = {}) {
       },
     };
   };
-  const door = createLegacyDoor({
+  const door = createLegacyEndpoint({
     begin: async () => context,
     execute: execute as unknown as Execute,
     limits: { maxBodyBytes: 40_000_000 },

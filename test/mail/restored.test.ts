@@ -4,8 +4,8 @@ import { PassThrough } from 'node:stream';
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/db/database.ts';
+import { findOutboxHome, hold, setOutboxHome } from '../../src/mail/outbox/home-database.ts';
 import { releaseOutbox } from '../../src/mail/outbox/resume-sending.ts';
-import { findOutboxHome, hold, setOutboxHome } from '../../src/mail/outbox/sending-gate.ts';
 import { createLog } from '../../src/platform/log.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { inState, startWorker, until, viewDelivery } from './world/desk.ts';
@@ -155,7 +155,7 @@ test('on a new timeline a running worker goes on if nothing is lost; a new worke
   await world.sql`select pg_notify('ticketwire_outbox', 'home')`;
   const second = await world.queue({ ticketId: 2 });
   await until(world.sql, second, inState('SENT'));
-  expect((await findOutboxHome(world.sql)).turned).toBe(false);
+  expect((await findOutboxHome(world.sql)).timelineChanged).toBe(false);
   expect(heard.said).toEqual([]);
   // A database that no longer knows an attempt of a moment ago is an earlier one.
   const back = heard.next();

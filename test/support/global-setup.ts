@@ -5,7 +5,7 @@ import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
 import { hashPassword } from '../../src/auth/passwords.ts';
 import { type Connection, migrate, openDatabase } from '../../src/db/database.ts';
-import { seedDemoDesk } from '../../src/dev/demo/seed-desk.ts';
+import { seedDemoDesk } from '../../src/dev/demo/desk.ts';
 import { startEmbedded } from '../../src/dev/embedded-postgres/start-postgres.ts';
 import { lowCost } from './low-cost.ts';
 

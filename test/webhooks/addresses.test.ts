@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { isPublicAddress } from '../../src/webhooks/address-rules.ts';
-import { judgeUrl } from '../../src/webhooks/endpoint-url.ts';
+import { whyNotEndpoint } from '../../src/webhooks/endpoint-url.ts';
 import { sendRequest } from '../../src/webhooks/send-request.ts';
 import { startReceiver } from './receiver.ts';
 
@@ -29,13 +29,13 @@ test.each([
   ...['http://example.com/', 'ftp://example.com/', 'https://a:b@example.com/', 'https://a@example.com/'],
   ...['https://example.com/#x', 'nowhere', `https://example.com/${'a'.repeat(2000)}`],
 ])('%s cannot be an endpoint', (url) => {
-  expect(judgeUrl(url, within)).toBeDefined();
+  expect(whyNotEndpoint(url, within)).toBeDefined();
 });
 
 test.each(['https://example.com/', 'https://example.com:8443/a?b=c', 'https://8.8.8.8/'])(
   '%s can be one',
   (url) => {
-    expect(judgeUrl(url, within)).toBeUndefined();
+    expect(whyNotEndpoint(url, within)).toBeUndefined();
   },
 );
 

@@ -77,7 +77,7 @@ async function* databaseChecks(config: Config): AsyncGenerator<SettingCheck> {
     for (const url of database.replicaUrls)
       yield { name: 'DATABASE_REPLICA_URLS', run: () => tryReplica(database.url, url) };
   yield { name: 'mailboxes', run: () => tryMailboxes(connections.gateway, config) };
-  yield { name: 'outbox', run: () => lookAtOutbox(connections.gateway) };
+  yield { name: 'outbox', run: () => checkOutbox(connections.gateway) };
 }
 
 async function connectionsOf({ database, dataDir }: Config) {
@@ -129,7 +129,7 @@ async function tryMailServer({ smtp }: Config): Promise<string | CheckResult> {
   if (smtp.kind === 'inbox') return 'the development inbox of the gateway';
   if (smtp.kind === 'none') return off('each mailbox has its own server');
   const { parseSmtpUrl } = await import('../../mail/smtp/server-settings.ts');
-  const { greet } = await import('../../mail/smtp/test-connection.ts');
+  const { greet } = await import('../../mail/smtp/test-mailbox.ts');
   const server = parseSmtpUrl(smtp.url);
   const session = await greet(server);
   session.quit();
@@ -141,7 +141,7 @@ async function tryMailServer({ smtp }: Config): Promise<string | CheckResult> {
 async function tryMailboxes(gateway: Connection, { mailboxKey }: Config): Promise<string | CheckResult> {
   const { openDatabase } = await import('../../db/database.ts');
   const { serverOf } = await import('../../mail/smtp/mailbox-pools.ts');
-  const { greet } = await import('../../mail/smtp/test-connection.ts');
+  const { greet } = await import('../../mail/smtp/test-mailbox.ts');
   await using database = openDatabase(gateway, { poolSize: 2, applicationName: 'ticketwire-doctor' });
   const own = await database.raw<{ address: string; smtpUrl: string; smtpPassword: Buffer | null }[]>`
     select address, smtp_url as "smtpUrl", smtp_password as "smtpPassword" from mailboxes
@@ -161,9 +161,9 @@ async function tryMailboxes(gateway: Connection, { mailboxKey }: Config): Promis
   return own.length === 0 ? off('all use SMTP_URL') : `${own.length} servers answer`;
 }
 
-async function lookAtOutbox(gateway: Connection): Promise<string | CheckResult> {
+async function checkOutbox(gateway: Connection): Promise<string | CheckResult> {
   const { openDatabase } = await import('../../db/database.ts');
-  const { whyHeld } = await import('../../mail/outbox/sending-gate.ts');
+  const { whyHeld } = await import('../../mail/outbox/home-database.ts');
   await using database = openDatabase(gateway, { poolSize: 2, applicationName: 'ticketwire-doctor' });
   const why = await whyHeld(database.raw);
   return why === undefined ? 'mails are sent' : { result: 'warning', detail: `the outbox is held: ${why}` };

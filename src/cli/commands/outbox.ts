@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import { runStatement } from '../../db/run-statement.ts';
+import { findOutboxHome, hold } from '../../mail/outbox/home-database.ts';
 import { releaseOutbox } from '../../mail/outbox/resume-sending.ts';
-import { findOutboxHome, hold } from '../../mail/outbox/sending-gate.ts';
 import { auditEntry } from '../audit-entry.ts';
 import { type Command, one } from '../command.ts';
 import { done, fields } from '../output.ts';
@@ -13,14 +13,14 @@ const show: Command = {
   options: {},
   example: 'outbox show --json',
   async run({ sql }) {
-    const { heldAt, reason, moved, turned } = await findOutboxHome(sql);
+    const { heldAt, reason, moved, timelineChanged } = await findOutboxHome(sql);
     const [counts] = await sql<[{ due: number; later: number; transmitting: number; unknown: number }]>`
       select count(*) filter (where state in ('QUEUED', 'DEFERRED', 'HELD') and due_at <= now())::int as due,
         count(*) filter (where state in ('QUEUED', 'DEFERRED', 'HELD') and due_at > now())::int as later,
         count(*) filter (where state = 'TRANSMITTING')::int as transmitting,
         count(*) filter (where state = 'OUTCOME_UNKNOWN')::int as unknown
       from deliveries where state in ('QUEUED', 'DEFERRED', 'HELD', 'TRANSMITTING', 'OUTCOME_UNKNOWN')`;
-    const restored = moved || turned;
+    const restored = moved || timelineChanged;
     return fields({ sends: heldAt === null && !restored, heldAt, reason, restored, ...counts });
   },
 };

@@ -1,7 +1,7 @@
 import type { Config } from '../../config.ts';
 import { parseAddress } from '../../mail/address.ts';
 import { MailboxUnusable, type SendingMailbox, serverOf } from '../../mail/smtp/mailbox-pools.ts';
-import { greet, NotGreeted, sendTestMail } from '../../mail/smtp/test-connection.ts';
+import { greet, MailTestFailed, sendTestMail } from '../../mail/smtp/test-mailbox.ts';
 import { type Command, CommandError, one, UsageError } from '../command.ts';
 import { findMailbox } from '../lookup.ts';
 import { done } from '../output.ts';
@@ -49,7 +49,7 @@ export const testMailboxCommand: Command = {
       const json = { server: where, user: server.user, sizeLimit, reply, disabled: disabled !== '' };
       return done(`${where} answers, and ${signedIn}.${sent}${disabled}`, json);
     } catch (error) {
-      if (!(error instanceof NotGreeted)) throw error;
+      if (!(error instanceof MailTestFailed)) throw error;
       throw new CommandError(`${where}: ${error.message}`, { cause: error });
     }
   },

@@ -9,7 +9,7 @@ import {
   testWebhook,
   usualOverlapHours,
 } from '../../webhooks/administration.ts';
-import { judgeUrl } from '../../webhooks/endpoint-url.ts';
+import { whyNotEndpoint } from '../../webhooks/endpoint-url.ts';
 import { auditEntry } from '../audit-entry.ts';
 import { type Command, CommandError, many, one, UsageError, wholeNumber } from '../command.ts';
 import { done, fields, rows } from '../output.ts';
@@ -40,7 +40,7 @@ const add: Command = {
   },
   example: 'webhook add https://example.com/hooks/desk --type MESSAGE_ADDED',
   async run({ db, config }, [url], values) {
-    const problem = judgeUrl(url!, config.webhooks);
+    const problem = whyNotEndpoint(url!, config.webhooks);
     if (problem !== undefined) throw new CommandError(`The URL ${problem}`);
     const types = typesOf(many(values, 'type'));
     const includesPrivate = values.private === true;
@@ -105,8 +105,8 @@ const enable: Command = {
   name: 'webhook enable',
   arguments: ['ID'],
   summary: 'Send to an endpoint again, at once',
-  details: 'It is told of everything that has happened since it was told last.',
-  options: { skip: { type: 'boolean', help: 'tell it only of events from now on' } },
+  details: 'It receives all events since the last one that it received.',
+  options: { skip: { type: 'boolean', help: 'send only events from now on' } },
   example: 'webhook enable 1',
   async run({ db }, [text], values) {
     const id = idOf(text);

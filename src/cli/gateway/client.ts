@@ -25,7 +25,8 @@ export const gatewayOptions = {
 /** A client of the GraphQL endpoint of a running gateway. */
 export interface GatewayClient {
   /**
-   * Executes an operation, with up to six tries, and returns the value of its only field.
+   * Executes an operation and returns the value of its only field.
+   * It is tried up to six times if it was certainly not executed, or is `repeatable`.
    * @throws CommandError with the gateway's message when the operation is refused or no try succeeds
    */
   execute<T extends object>(query: string, variables: object, options?: RequestOptions): Promise<T>;
@@ -67,7 +68,7 @@ export function addressOf({ env }: LooseContext, values: OptionValues): { url: U
   return { url: new URL('graphql', address.endsWith('/') ? address : `${address}/`), token };
 }
 
-/** Creates a client from the options and the environment. Nothing is sent yet. @throws UsageError */
+/** Creates a client from the options and the environment. Nothing is sent yet. @throws as `addressOf` */
 export function connectGateway(ctx: LooseContext, values: OptionValues): GatewayClient {
   const { url, token } = addressOf(ctx, values);
   const { stderr } = ctx;

@@ -2,8 +2,8 @@ import { CommandError, type LooseContext, type OptionValues } from '../command.t
 import { addressOf } from './client.ts';
 
 /**
- * Yields the value of a subscription's only field for each event. Ends when the connection is lost or the
- * gateway is not available, so that the caller can subscribe again.
+ * Yields the value of a subscription's only field for each event. Ends when it is aborted, the connection is
+ * lost or the gateway is not available, so that the caller can subscribe again.
  * @throws CommandError when the subscription is refused
  */
 export type EventStream = <T extends object>(
@@ -33,7 +33,7 @@ export function streamFrom(ctx: LooseContext, values: OptionValues): EventStream
     }).catch(() => undefined);
     if (response === undefined || response.status === 429 || response.status >= 500) return;
     if (!response.ok || response.body === null)
-      throw new CommandError(`${url.origin} refused to tell of events (${response.status})`);
+      throw new CommandError(`${url.origin} refused the subscription (${response.status})`);
     for await (const text of dataOf(response.body)) {
       const { data, errors } = JSON.parse(text) as StreamedAnswer;
       if (errors?.some(({ extensions }) => extensions?.retryable === true)) return;

@@ -8,8 +8,8 @@ import type { BodyOutput } from './body-output.ts';
 import { Cleaner } from './cleaner.ts';
 import type { Picture, RemotePictures } from './pictures.ts';
 
-/** What is said to the author of a body. */
-export interface Judgement {
+/** What cleaning found, of which the author of a body is warned. */
+export interface BodyFindings {
   /** What was changed or removed. */
   readonly changes: readonly BodyChange[];
   /** Whether nothing is visible. */
@@ -19,7 +19,7 @@ export interface Judgement {
 }
 
 /** A cleaned body. */
-export interface ReadBody extends Judgement {
+export interface ReadBody extends BodyFindings {
   /** Safe to show and to mail. */
   readonly html: string;
   readonly text: string;
@@ -55,25 +55,25 @@ export function cleanHtml(body: string, remotePictures: RemotePictures): ReadBod
     text: text.trim() === '' ? output.pictures.map(nameOfPicture).join('\n') : text,
     links: [...output.links],
     pictures: output.pictures,
-    ...judgementOf(output),
+    ...findingsOf(output),
   };
 }
 
-const judgementOf = ({ changes, hasVisibleContent, showsAttachedImage }: BodyOutput): Judgement => ({
+const findingsOf = ({ changes, hasVisibleContent, showsAttachedImage }: BodyOutput): BodyFindings => ({
   changes: changes.list(),
   blank: !hasVisibleContent && !showsAttachedImage,
   needsFiles: !hasVisibleContent && showsAttachedImage,
 });
 
 /**
- * What `cleanHtml` says about a body, without its HTML and text.
+ * Finds out about a body what `cleanHtml` would, without making its HTML and text.
  * @throws UnreadableBody when that does
  */
-export function judgeHtml(body: string): Judgement {
+export function checkHtml(body: string): BodyFindings {
   const output = cleanOnce(body, 'HELD', false);
   // Only the HTML can tell whether cleaning it again succeeds.
   if (output.mayReparse || output.markup.flattened) cleanHtml(body, 'HELD');
-  return judgementOf(output);
+  return findingsOf(output);
 }
 
 function cleanOnce(body: string, remotePictures: RemotePictures, kept: boolean): BodyOutput {

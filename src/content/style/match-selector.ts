@@ -1,6 +1,6 @@
 import type { ElementNode } from '../dom/tree.ts';
 
-/** Charges steps to the budget. */
+/** Charges steps to the budget of a document. It throws when the budget is spent. */
 export type Spend = (steps: number) => void;
 
 /** Tests an element against one simple selector. */

@@ -1,8 +1,12 @@
 import { type ElementNode, rareOf, type SiblingPlace } from '../dom/tree.ts';
 import type { Spend } from './match-selector.ts';
 
-/** The position of an element among its siblings. Computed for all siblings together, in linear time. */
-export function placeOf(element: ElementNode, spend: Spend): SiblingPlace {
+/**
+ * The position of an element among the elements of its parent, counted from 1. Computed for all siblings
+ * together on first use, and kept in the tree.
+ * @param spend is charged one step for each sibling when they are computed
+ */
+export function siblingPlaceOf(element: ElementNode, spend: Spend): SiblingPlace {
   if (element.rare?.place === undefined) placeSiblings(element, spend);
   return element.rare!.place!;
 }

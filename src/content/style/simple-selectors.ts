@@ -1,6 +1,6 @@
 import { attributeOf, type ElementNode } from '../dom/tree.ts';
 import { matches, type Selector, type Spend, type Test } from './match-selector.ts';
-import { placeOf } from './sibling-position.ts';
+import { siblingPlaceOf } from './sibling-position.ts';
 
 /** A valid selector that is not supported, as it depends on browser state. */
 export class UnknownSelector extends Error {}
@@ -86,14 +86,14 @@ const isRoot: Test = ({ parent }) => parent?.kind === 'root';
 
 /** States of a static page without interaction. */
 const states: Readonly<Record<string, Test>> = {
-  'first-child': (element, spend) => placeOf(element, spend).index === 1,
-  'last-child': (element, spend) => placeOf(element, spend).fromEnd === 1,
+  'first-child': (element, spend) => siblingPlaceOf(element, spend).index === 1,
+  'last-child': (element, spend) => siblingPlaceOf(element, spend).fromEnd === 1,
   'only-child': (element, spend) =>
-    placeOf(element, spend).index === 1 && placeOf(element, spend).fromEnd === 1,
-  'first-of-type': (element, spend) => placeOf(element, spend).ofType === 1,
-  'last-of-type': (element, spend) => placeOf(element, spend).ofTypeFromEnd === 1,
+    siblingPlaceOf(element, spend).index === 1 && siblingPlaceOf(element, spend).fromEnd === 1,
+  'first-of-type': (element, spend) => siblingPlaceOf(element, spend).ofType === 1,
+  'last-of-type': (element, spend) => siblingPlaceOf(element, spend).ofTypeFromEnd === 1,
   'only-of-type': (element, spend) =>
-    placeOf(element, spend).ofType === 1 && placeOf(element, spend).ofTypeFromEnd === 1,
+    siblingPlaceOf(element, spend).ofType === 1 && siblingPlaceOf(element, spend).ofTypeFromEnd === 1,
   empty: ({ first }) => {
     for (let node = first; node !== undefined; node = node.next) if (node.kind !== 'other') return false;
     return true;
@@ -122,10 +122,10 @@ const states: Readonly<Record<string, Test>> = {
 };
 
 const indexes: Readonly<Record<string, (element: ElementNode, spend: Spend) => number>> = {
-  'nth-child': (element, spend) => placeOf(element, spend).index,
-  'nth-last-child': (element, spend) => placeOf(element, spend).fromEnd,
-  'nth-of-type': (element, spend) => placeOf(element, spend).ofType,
-  'nth-last-of-type': (element, spend) => placeOf(element, spend).ofTypeFromEnd,
+  'nth-child': (element, spend) => siblingPlaceOf(element, spend).index,
+  'nth-last-child': (element, spend) => siblingPlaceOf(element, spend).fromEnd,
+  'nth-of-type': (element, spend) => siblingPlaceOf(element, spend).ofType,
+  'nth-last-of-type': (element, spend) => siblingPlaceOf(element, spend).ofTypeFromEnd,
 };
 
 /** Valid in browsers, but not supported here, as they are rare in mail. */

@@ -37,11 +37,11 @@ const ageToleranceMs = 3000;
 const onItsWayMs = 400;
 
 /**
- * Closes connections to a server that disappeared without closing them: the network drops packets, the
- * server is frozen, or another one took over its address. A statement may wait seconds for a lock, so
- * silence alone proves nothing, and the server is queried over a new connection. If it does not know the
- * backend, or reports it idle, no answer will come. Idle connections from which nothing arrived since then
- * are closed as well, before a statement fails on them.
+ * Watches connections until it is disposed, and closes those to a server that disappeared without closing
+ * them: the network drops packets, the server is frozen, or another one took over its address. A statement
+ * may wait seconds for a lock, so silence alone proves nothing, and the server is queried over a new
+ * connection. If it does not know the backend, or reports it idle, no answer will come. Idle connections from
+ * which nothing arrived since then are closed as well, before a statement fails on them.
  */
 export function closeSilentConnections(options: SilenceOptions): Disposable {
   const { wires, ask, endAfterMs, suspectAfterMs = 1000, everyMs = 250 } = options;

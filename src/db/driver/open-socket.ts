@@ -8,10 +8,11 @@ export interface ServerAddress {
   readonly port: number;
 }
 
-/** What the URL's `sslmode` (or `ssl`) asks for; undefined: no TLS. */
+/** How TLS is used, according to the parameters of a URL. See `securityOf`. */
 export interface Security {
   /** Falls back to plain text when the server has no TLS. */
   readonly optional: boolean;
+  /** Verifies the server's certificate and its host name. */
   readonly verify: boolean;
   /** `sslnegotiation=direct`: TLS from the first byte, which PostgreSQL 17 supports. */
   readonly direct: boolean;
@@ -29,8 +30,10 @@ const yes = 'S'.charCodeAt(0);
 
 /**
  * Connects, and calls `ready` with the stream for the protocol's bytes. Without TLS it is called before the
- * connection is open, because a socket buffers early writes. Failures are `error` events of the returned
- * socket or of the stream.
+ * connection is open, because a socket buffers early writes; with TLS, before the handshake ends. A socket
+ * file never uses TLS. Failures of connecting, and a server without TLS, are `error` events of the returned
+ * socket. From `ready` on, the caller listens to the stream's `error` events as well, such as a failed
+ * handshake.
  */
 export function openSocket(
   { path, host, port }: ServerAddress,
@@ -71,9 +74,10 @@ const tlsOptions = (socket: Socket, host: string, { verify, direct }: Security):
 });
 
 /**
- * Reads `sslmode` (or `ssl`), `sslrootcert` and `sslnegotiation` of a URL. Like in postgres.js and libpq,
- * `require` encrypts without verifying the certificate, and `verify-full` verifies it.
- * @returns undefined for a connection without TLS
+ * Reads `sslmode` (or `ssl`), `sslrootcert` and `sslnegotiation` of a URL. `prefer` and `allow` encrypt if
+ * the server supports it, and `require` always; none of them verifies the certificate, unless `sslrootcert`
+ * is `system`, the only value of it that counts. Any other mode, an unknown one too, encrypts and verifies.
+ * @returns undefined, a connection without TLS, when the mode is missing, `disable` or `false`
  */
 export function securityOf(url: string): Security | undefined {
   const parameters = URL.canParse(url) ? new URL(url).searchParams : new URLSearchParams();

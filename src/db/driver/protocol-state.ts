@@ -118,8 +118,8 @@ export class ProtocolState {
   }
 
   /**
-   * What the driver is told once its statements have failed: the rest of a message that it has in part, and a
-   * `CommandComplete`. Without it the first row of the next connection would follow the rows of this one.
+   * What the driver receives once its statements have failed: the rest of a message that it has in part, and
+   * a `CommandComplete`. Without it the first row of the next connection would follow the rows of this one.
    */
   conclusion(): Buffer {
     return Buffer.concat([Buffer.alloc(this.#passing), commandComplete]);

@@ -45,6 +45,7 @@ export async function replicaPosition(sql: postgres.Sql): Promise<LogPosition | 
 export const covers = (replayed: LogPosition, end: LogPosition): boolean =>
   isSameLog(replayed, end) && replayed.bytes >= end.bytes && !isAhead(replayed, end);
 
+/** Whether both positions are in the same timeline of the same cluster. */
 export const isSameLog = (a: LogPosition, b: LogPosition): boolean =>
   a.cluster === b.cluster && a.timeline === b.timeline;
 

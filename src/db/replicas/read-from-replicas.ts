@@ -29,7 +29,7 @@ export interface ReplicatedReads extends ViewerReads {
  * Creates reads that prefer replicas and never miss a commit that preceded them, whoever made it and
  * through whichever process. The primary is asked where its log ends, once for all reads that begin
  * meanwhile, and a replica that has replayed the log up to there answers. If none has in time, or the one
- * that was chosen fails, the primary answers.
+ * that was chosen is lost or cancels the read, the primary answers. Errors of the read itself are thrown.
  * @param primary its pools
  * @param primaryReads reads on the primary
  */

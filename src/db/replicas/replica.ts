@@ -17,9 +17,15 @@ export interface Replica extends AsyncDisposable, Pick<Pools, 'loads'> {
   read<T>(run: (reads: ViewerReads) => Promise<T>): Promise<T>;
   /** Bytes of the primary's log that it has not replayed, by what was seen last; undefined: it is down. */
   readonly lagBytes: number | undefined;
-  /** Whether it is known to have replayed the log up to `end`. */
+  /**
+   * Whether it is known to have replayed the log up to `end`, which `status` and `lagBytes` refer to then.
+   */
   hasReached(end: LogPosition): boolean;
-  /** Waits for that, at most `withinMs`. */
+  /**
+   * Waits until it has replayed the log up to `end`.
+   * @returns false when it has not after `withinMs`, and is `behind` from then on, or when its status is not
+   *   `ok`
+   */
   reach(end: LogPosition, withinMs: number): Promise<boolean>;
   /** Gives it up, because a read failed: it gets no more until it has reported its position again. */
   lose(): void;
@@ -34,8 +40,8 @@ export interface Replica extends AsyncDisposable, Pick<Pools, 'loads'> {
 /** `behind`: it replays too slowly to be waited for. `foreign`: it does not follow this primary. */
 export type ReplicaStatus = 'ok' | 'behind' | 'down' | 'foreign';
 
-/** Milliseconds between two looks at a replica that is not asked otherwise. */
-const lookEveryMs = 500;
+/** Milliseconds between two queries for the position of a replica that no read waits for. */
+const queryEveryMs = 500;
 /** Milliseconds after which a replica that does not answer is given up, and its reads with it. */
 const silentAfterMs = 1000;
 
@@ -78,19 +84,19 @@ export function openReplica(
     delete seen.replayed;
     for (const abandon of underway) abandon();
   }
-  const look = createBatcher<void, void>(async (callers) => {
+  const query = createBatcher<void, void>(async (callers) => {
     const replayed = await replicaPosition(positions).catch(() => undefined);
     if (replayed === undefined) lose();
     else seen.replayed = replayed;
     return callers.map(() => undefined);
   });
   /** Loses it when it does not answer within a time. */
-  async function lookWithin(ms: number): Promise<void> {
-    const isSilent = await Promise.race([look(), sleep(ms, true, { ref: false })]);
+  async function queryWithin(ms: number): Promise<void> {
+    const isSilent = await Promise.race([query(), sleep(ms, true, { ref: false })]);
     if (isSilent === true) lose();
   }
-  const timer = setInterval(() => void lookWithin(silentAfterMs), lookEveryMs).unref();
-  void look();
+  const timer = setInterval(() => void queryWithin(silentAfterMs), queryEveryMs).unref();
+  void query();
 
   return {
     name,
@@ -118,7 +124,7 @@ export function openReplica(
     async reach(end, withinMs) {
       const deadline = performance.now() + withinMs;
       for (let pauseMs = 1; statusOf(seen) === 'ok'; pauseMs = Math.min(2 * pauseMs, 10)) {
-        await lookWithin(withinMs);
+        await queryWithin(withinMs);
         if (seen.replayed !== undefined && covers(seen.replayed, end)) return true;
         else if (performance.now() + pauseMs > deadline) seen.missed = end;
         else await sleep(pauseMs);

@@ -6,7 +6,7 @@ import { bytea, createdAt, id, instant, oneOf } from './column-types.ts';
 /** Why no requests are sent to an endpoint. */
 const disabledReasons = ['OPERATOR', 'GONE', 'FAILING'] as const;
 
-/** Endpoints elsewhere that are told of the desk's events, and how far each has been told. */
+/** Endpoints elsewhere that receive the desk's events, and how far each has received them. */
 export const webhooks = pgTable(
   'webhooks',
   {
@@ -14,14 +14,14 @@ export const webhooks = pgTable(
     url: text('url').notNull(),
     /** Only events of these types; null: of all. */
     types: text('types').array().$type<EventType[]>(),
-    /** Whether it is told of private events as well: notes and mails. */
+    /** Whether it receives private events as well: notes and mails. */
     includesPrivate: boolean('includes_private').notNull().default(false),
     /** Signs each request. Not encrypted: who can read the desk's database needs no webhook. */
     secret: bytea('secret').notNull(),
     /** The secret before the last rotation, which signs as well until `previous_secret_until`. */
     previousSecret: bytea('previous_secret'),
     previousSecretUntil: instant('previous_secret_until'),
-    /** Position in the desk's events up to which the endpoint has been told. */
+    /** Position in the desk's events up to which the endpoint has received them. */
     place: bigint('place', { mode: 'number' }).notNull(),
     ticketId: integer('ticket_id').notNull(),
     number: integer('number').notNull(),

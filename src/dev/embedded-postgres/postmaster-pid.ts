@@ -8,14 +8,16 @@ import { socketPath } from './socket-directory.ts';
 export interface Holder {
   readonly pid: number;
   readonly socketDirectory: string;
-  /** Whether it accepts connections. */
+  /** Whether postmaster.pid says that it accepts connections. */
   readonly ready: boolean;
   /**
-   * `serving`: the server runs, and so does its gateway. `ending`: its gateway is gone, so it is about to
-   * end. `gone`: there is no such server, though another process, or a zombie, may have its process id.
+   * `serving`: the server runs and its gateway does, or it was started without one; or its socket accepts
+   * connections, though its process is not visible from this container. `ending`: its gateway is gone, so it
+   * is about to end. `gone`: there is no such server, though another process, or a zombie, may have its
+   * process id.
    */
   readonly state: 'serving' | 'ending' | 'gone';
-  /** Process id of the gateway that started it, from the server's command line. */
+  /** Process id of the gateway that started it; undefined if something else did. */
   readonly owner: number | undefined;
 }
 

@@ -41,7 +41,8 @@ const databaseName = 'ticketwire';
 const endingWithinSeconds = 60;
 
 /**
- * Starts the server, and restarts it when it ends. It ends with this process, however that ends.
+ * Starts the server, and restarts it when it ends. It ends with this process, however that ends. A server
+ * whose gateway is gone gets a minute to end before.
  * @throws EmbeddedInUse when another gateway runs on this DATA_DIR, EmbeddedUnavailable when PostgreSQL
  *   cannot run here
  */
@@ -96,6 +97,7 @@ export const existsEmbedded = (dataDir: string): boolean => existsSync(`${cluste
 /**
  * The database of a gateway that runs on this DATA_DIR. Waits until it is ready.
  * @returns undefined if no gateway runs
+ * @throws Error when its server is not ready within half a minute
  */
 export async function attachEmbedded(dataDir: string): Promise<Connection | undefined> {
   const data = `${clusterDirectory(dataDir)}/data`;

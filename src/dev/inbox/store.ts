@@ -53,7 +53,7 @@ export interface InboxQuery {
   readonly after?: number | undefined;
   /** Size of the page; 200 at most. */
   readonly first: number;
-  /** Words that must all occur in addresses, subject or text. */
+  /** Words that must all occur in addresses, subject or text; only the first ten count. */
   readonly search?: string | undefined;
 }
 
@@ -125,7 +125,7 @@ export async function markRead(db: Db, id: number): Promise<void> {
 
 /**
  * Deletes one mail, the mails that a search finds, or all.
- * @param which the mail's id, or the search; all mails if both are absent
+ * @param which the mail's id, or the search; all mails if there is neither, or the search is blank
  * @returns the number of deleted mails
  */
 export async function deleteInboxMails(

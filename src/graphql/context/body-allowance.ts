@@ -1,4 +1,4 @@
-import { AnswerTooLarge } from '../../platform/errors.ts';
+import { ResponseTooLarge } from '../../platform/errors.ts';
 
 /**
  * Bytes of bodies that one statement, and all statements of a request, may load before a field requests
@@ -14,7 +14,7 @@ const memoryOf = (text: string): number => (/[^\0-\xff]/.test(text) ? 2 * text.l
 
 /**
  * Limits the message bodies, in bytes, that one request loads into memory. A page prefetches bodies as long
- * as their total is small. Others are read when a field asks for them, up to the size of an answer.
+ * as their total is small. Others are read when a field asks for them, up to the size of a response.
  */
 export class BodyAllowance {
   /** Bytes. */
@@ -25,16 +25,18 @@ export class BodyAllowance {
   readonly #parsed = new Set<number>();
   #spent = 0;
   #lent = 0;
-  #refusal: AnswerTooLarge | undefined;
+  #refusal: ResponseTooLarge | undefined;
   #turn: Promise<void> = Promise.resolve();
 
-  /** @param limit bytes of one answer */
+  /** @param limit bytes of one response */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   /**
-   * Runs a statement that may load bodies of up to so many bytes in total.
+   * Runs a statement that may load bodies.
+   * @param load gets the number of bytes that all bodies together may have; 0 when a request has loaded
+   *   enough
    * @param broughtBy counts the bytes of bodies in its result
    */
   async lend<T>(load: (bytes: number) => Promise<T>, broughtBy: (loaded: T) => number): Promise<T> {
@@ -53,7 +55,7 @@ export class BodyAllowance {
   /**
    * Counts the body of a message that was not loaded with it. A second call for the same message counts
    * nothing.
-   * @throws AnswerTooLarge
+   * @throws ResponseTooLarge
    */
   spend(id: number, bytes: number): void {
     if (!this.#asked.has(id)) {
@@ -68,7 +70,7 @@ export class BodyAllowance {
    * text of about half. With the body itself that is 2.5 times its bytes. The process grew by 3.1 times the
    * bytes of bodies when pages of 12, 19 and 28 MiB of them were read for the first time, so this counts
    * nothing that is not used.
-   * @throws AnswerTooLarge
+   * @throws ResponseTooLarge
    */
   spendOnHtml(id: number, bytes: number): void {
     if (!this.#parsed.has(id)) {
@@ -80,7 +82,7 @@ export class BodyAllowance {
 
   /**
    * Counts the memory of a body beyond its UTF-8 bytes.
-   * @throws AnswerTooLarge
+   * @throws ResponseTooLarge
    */
   spendOnMemory(id: number, body: string): void {
     this.#spent += Math.max(0, memoryOf(body) - (this.#asked.get(id) ?? 0));
@@ -90,7 +92,7 @@ export class BodyAllowance {
   /**
    * Runs functions that make long texts, one after the other, while the limit is not reached.
    * @param bytesOf counts the bytes of what was made
-   * @throws AnswerTooLarge
+   * @throws ResponseTooLarge
    */
   async inTurn<T>(make: () => Promise<T>, bytesOf: (made: T) => number): Promise<T> {
     const before = this.#turn;
@@ -109,12 +111,12 @@ export class BodyAllowance {
 
   /**
    * Stops reading for an answer that will be refused.
-   * @throws AnswerTooLarge when the limit is exceeded
+   * @throws ResponseTooLarge when the limit is exceeded
    */
   assertWithin(): void {
     if (this.#spent <= this.#limit) return;
     // One for all: of thousands of fields each would keep a stack.
-    this.#refusal ??= new AnswerTooLarge();
+    this.#refusal ??= new ResponseTooLarge();
     throw this.#refusal;
   }
 

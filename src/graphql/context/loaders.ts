@@ -200,7 +200,7 @@ export class Loaders {
 
   /**
    * The body of a message. It is read if it was not loaded with the message.
-   * @throws AnswerTooLarge when the request has loaded too many bytes of bodies
+   * @throws ResponseTooLarge when the request has loaded too many bytes of bodies
    */
   bodyOf({ id, body, bodyBytes = 0 }: Message): string | Promise<string> {
     if (body !== null) return body;
@@ -225,7 +225,7 @@ export class Loaders {
 
   /** What this request may still read and show of messages' bodies. */
   get bodies(): BodyAllowance {
-    this.#allowance ??= new BodyAllowance(this.#ctx.services.limits.answerBytes);
+    this.#allowance ??= new BodyAllowance(this.#ctx.services.limits.responseBytes);
     return this.#allowance;
   }
 

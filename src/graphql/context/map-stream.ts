@@ -23,7 +23,7 @@ class MappedStream<A, B> implements AsyncIterableIterator<B, undefined> {
     if (this.#isOver) return Promise.resolve({ done: true, value: undefined });
     return this.#values
       .next()
-      .then((result) => this.#told(result))
+      .then((result) => this.#mapped(result))
       .catch((error) => this.#failed(error));
   }
 
@@ -33,7 +33,7 @@ class MappedStream<A, B> implements AsyncIterableIterator<B, undefined> {
     return { done: true, value: undefined };
   }
 
-  async #told({ done, value }: IteratorResult<A>): Promise<IteratorResult<B, undefined>> {
+  async #mapped({ done, value }: IteratorResult<A>): Promise<IteratorResult<B, undefined>> {
     return done === true ? { done, value: undefined } : { done: false, value: await this.#map(value) };
   }
 

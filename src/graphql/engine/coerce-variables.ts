@@ -4,7 +4,9 @@ import { type GraphQLSchema, getVariableValues, type VariableDefinitionNode } fr
 export type RawVariables = Readonly<Record<string, unknown>>;
 /** Options of graphql-js for reporting invalid variables. */
 export interface CoercionOptions {
+  /** Errors after which graphql-js stops coercing. */
   readonly maxErrors: number;
+  /** Whether errors leave out `Did you mean …?`, which shows names of the schema. */
   readonly hideSuggestions: boolean;
 }
 
@@ -14,8 +16,9 @@ const longest = 1000;
 const deepest = 20;
 
 /**
- * Coerces variables as graphql-js does. graphql-js repeats a value in each error about it, so errors are
- * first looked for in a copy whose long texts are cut.
+ * Coerces variables as graphql-js does. graphql-js repeats a value in each error about it. So when a text is
+ * longer than 1,000 characters, a copy with shortened texts is coerced first, and its errors are returned.
+ * @param variables may contain files that are still arriving; they are passed on as they are
  * @returns the coerced variables, or the errors
  */
 export function coerceVariables(

@@ -48,7 +48,8 @@ const bytesOfCharacter = 120;
 const bytesOfField = 600;
 
 /**
- * Parses, validates and plans each document once for all viewers. Only introspection depends on the viewer.
+ * Parses, validates and plans documents, and caches those whose text is not long for all viewers. Whether a
+ * document may introspect depends on the viewer, and is decided elsewhere.
  */
 export class Documents {
   readonly #schema: GraphQLSchema;
@@ -86,7 +87,8 @@ export class Documents {
   }
 
   /**
-   * Validates a document. A valid one is cached.
+   * Validates a document. A valid one is remembered, unless `more` has rules. If its text is not long, it is
+   * also planned and cached for `recall`.
    * @param more rules besides the specified ones
    * @returns at most two errors
    */
@@ -148,10 +150,10 @@ function parseShallow(text: string, options: ParseOptions): DocumentNode {
   }
 }
 
-/** Returns undefined when `look` throws. graphql-js then executes the document and reports what is wrong. */
-function orNothing<T>(look: () => T | undefined): T | undefined {
+/** Returns undefined when `find` throws. graphql-js then executes the document and reports what is wrong. */
+function orNothing<T>(find: () => T | undefined): T | undefined {
   try {
-    return look();
+    return find();
   } catch {
     return undefined;
   }

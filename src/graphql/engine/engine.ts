@@ -13,15 +13,15 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { AnswerTooLarge } from '../../platform/errors.ts';
+import { ResponseTooLarge } from '../../platform/errors.ts';
 import type { GraphContext } from '../context/context.ts';
 import type { Seen } from '../context/event-context.ts';
 import { mapStream } from '../context/map-stream.ts';
 import { coerceVariables } from './coerce-variables.ts';
 import { Documents, introspects } from './document-cache.ts';
-import { AnswerBudget, weigh } from './response-budget.ts';
+import { ResponseBudget, weigh } from './response-budget.ts';
 import { runPlan } from './run-plan.ts';
-import { createAnswers, type ExecuteEvent, shapeOf } from './shared-results.ts';
+import { createEventResults, type ExecuteEvent, shapeOf } from './shared-event-results.ts';
 
 /** How operations are executed. */
 export interface EngineOptions {
@@ -31,9 +31,12 @@ export interface EngineOptions {
    * suggestions.
    */
   readonly closed: boolean;
-  /** Maximum bytes of one answer. */
-  readonly answerBytes: number;
-  /** Whether watchers of the same may get one answer. Not when plugins add something to their contexts. */
+  /** Maximum bytes of one response. */
+  readonly responseBytes: number;
+  /**
+   * Whether watchers with the same rights may get one result for an event. Must be false when a plugin adds
+   * something to their contexts.
+   */
   readonly sharesEvents: boolean;
 }
 
@@ -90,20 +93,20 @@ function mayBeSkipped(document: DocumentNode, { selections }: SelectionSetNode):
   });
 }
 
-/** The answer to each event. The subscription's place has its cursor then. */
-function answersTo(
+/** Maps each event to its result, and records the event's cursor in the subscription's place. */
+function resultsOf(
   events: AsyncIterable<Seen>,
   { place }: GraphContext,
-  answer: (seen: Seen) => Promise<ExecutionResult>,
+  execute: (seen: Seen) => Promise<ExecutionResult>,
 ): AsyncIterable<ExecutionResult> {
   return mapStream(events, async (seen) => {
-    const result = await answer(seen);
+    const result = await execute(seen);
     place.reached = seen.event.cursor;
     return result;
   });
 }
 
-function createExecutor(documents: Documents, { closed, answerBytes, sharesEvents }: EngineOptions) {
+function createExecutor(documents: Documents, { closed, responseBytes, sharesEvents }: EngineOptions) {
   const coercion = { maxErrors: maxCoercionErrors, hideSuggestions: closed };
 
   /**
@@ -129,7 +132,7 @@ function createExecutor(documents: Documents, { closed, answerBytes, sharesEvent
     const { plan, limit } = documents.known(document) ?? {};
     if (plan !== undefined && limit !== undefined && args.rootValue === undefined) {
       const isMeant = operationName == null || operationName === plan.operation.name?.value;
-      const budget = new AnswerBudget(answerBytes);
+      const budget = new ResponseBudget(responseBytes);
       if (isMeant) return runPlan(plan, contextValue, variableValues ?? {}, { budget, coercion, limit });
     }
     return refuse(args) ?? executeByReference(args);
@@ -137,15 +140,19 @@ function createExecutor(documents: Documents, { closed, answerBytes, sharesEvent
 
   async function executeByReference(args: ExecutionArgs): Promise<ExecutionResult> {
     const result = await execute({ ...args, hideSuggestions: closed, options: { maxCoercionErrors } });
-    const budget = new AnswerBudget(answerBytes);
-    if (result.errors?.some(({ originalError }) => originalError instanceof AnswerTooLarge)) budget.exceed();
+    const budget = new ResponseBudget(responseBytes);
+    if (result.errors?.some(({ originalError }) => originalError instanceof ResponseTooLarge))
+      budget.exceed();
     weigh(result.data, budget);
     budget.noteLength(result.data);
     if (!budget.isOver) return result;
     return budget.refusal(getOperationAST(args.document, args.operationName)?.operation);
   }
 
-  /** Executes each event as an answer of its own, by graphql-js and with the usual size limit. */
+  /**
+   * Executes the document for each event, by graphql-js and within the size limit of a response. Watchers
+   * share results.
+   */
   async function subscribeToOne(args: ExecutionArgs) {
     const refused = refuseSkipped(args) ?? refuse(args);
     if (refused !== undefined) return refused;
@@ -155,8 +162,8 @@ function createExecutor(documents: Documents, { closed, answerBytes, sharesEvent
     const shape = shapeOf(args.document, args.operationName, args.variableValues ?? {});
     const execute: ExecuteEvent = (rootValue, contextValue) =>
       executeByReference({ ...args, rootValue, contextValue });
-    const answer = createAnswers(context, { shape, mayShare: sharesEvents, execute });
-    return answersTo(source as AsyncIterable<Seen>, context, answer);
+    const executeOnce = createEventResults(context, { shape, mayShare: sharesEvents, execute });
+    return resultsOf(source as AsyncIterable<Seen>, context, executeOnce);
   }
 
   return { execute: executeOne, subscribe: subscribeToOne };

@@ -9,7 +9,7 @@ import type {
   OperationDefinitionNode,
 } from 'graphql';
 import type { ArgumentsOf, CoerceVariables } from './plan-input.ts';
-import type { AnswerBudget } from './response-budget.ts';
+import type { ResponseBudget } from './response-budget.ts';
 
 /** Position of a value in the answer. Undefined for the answer itself. */
 export type Path = GraphQLResolveInfo['path'] | undefined;
@@ -60,12 +60,12 @@ export class Run {
   readonly plan: Plan;
   readonly context: unknown;
   readonly variables: Record<string, unknown>;
-  readonly budget: AnswerBudget;
+  readonly budget: ResponseBudget;
   readonly errors: GraphQLError[] = [];
   // Created with the first error: most answers have none.
   #nulled: Set<Path> | undefined;
 
-  constructor(plan: Plan, context: unknown, variables: Record<string, unknown>, budget: AnswerBudget) {
+  constructor(plan: Plan, context: unknown, variables: Record<string, unknown>, budget: ResponseBudget) {
     this.plan = plan;
     this.context = context;
     this.variables = variables;

@@ -14,15 +14,15 @@ const longAnswer = 2 * 1024 * 1024;
 const longAnswers = new WeakSet<object>();
 
 /**
- * Whether the data of an answer was found to be long while it was counted, so that it is written in pieces.
+ * Whether the data of a response was found to be long while it was counted, so that it is written in pieces.
  */
 export const isLong = (data: ExecutionResult['data']): boolean => data != null && longAnswers.has(data);
 
 /**
- * Counts the size of an answer while it is being made: names with their punctuation, texts and numbers. The
+ * Counts the size of a response while it is being made: names with their punctuation, texts and numbers. The
  * count is close to the size as JSON. Once the limit is exceeded, nothing more is resolved or written.
  */
-export class AnswerBudget {
+export class ResponseBudget {
   readonly #limit: number;
   #spent = 0;
 
@@ -36,12 +36,12 @@ export class AnswerBudget {
     return this.#spent > this.#limit;
   }
 
-  /** Remembers the data of a long answer, so that it is written in pieces. */
+  /** Remembers the data of a long response, so that it is written in pieces. */
   noteLength(data: object | null | undefined): void {
     if (this.#spent > longAnswer && data != null) longAnswers.add(data);
   }
 
-  /** Marks the answer as too large, when it is known that it cannot be made within the limit. */
+  /** Marks the response as too large, when it is known that it cannot be made within the limit. */
   exceed(): void {
     this.#spent = Infinity;
   }
@@ -57,25 +57,25 @@ export class AnswerBudget {
     else this.#spent += value.length < longText || this.isOver ? value.length + 2 : bytesOfLong(value);
   }
 
-  /** The result that replaces an answer that is too large. */
+  /** The result that replaces a response that is too large. */
   refusal(operation: `${OperationTypeNode}` | undefined): ExecutionResult {
-    return { errors: [answerTooLarge(this.#limit, operation)], data: null };
+    return { errors: [responseTooLarge(this.#limit, operation)], data: null };
   }
 }
 
 /**
- * The error of an answer that is too large.
+ * The error of a response that is too large.
  * @param limit bytes
  */
-export function answerTooLarge(limit: number, operation: `${OperationTypeNode}` | undefined): GraphQLError {
+export function responseTooLarge(limit: number, operation: `${OperationTypeNode}` | undefined): GraphQLError {
   const done = operation === 'mutation' ? 'The command was carried out, but its' : 'The';
   return new GraphQLError(`${done} answer is larger than ${limit} bytes: ask for less at once`, {
     extensions: { code: 'ANSWER_TOO_LARGE', limitBytes: limit },
   });
 }
 
-/** Counts a complete answer. Stops once the limit is exceeded. */
-export function weigh(data: unknown, budget: AnswerBudget): void {
+/** Counts a complete response. Stops once the limit is exceeded. */
+export function weigh(data: unknown, budget: ResponseBudget): void {
   const waiting: unknown[] = [data];
   while (waiting.length > 0 && !budget.isOver) {
     const value = waiting.pop();

@@ -5,7 +5,7 @@ import {
   locatedError,
   responsePathAsArray,
 } from 'graphql';
-import { AnswerTooLarge } from '../../platform/errors.ts';
+import { ResponseTooLarge } from '../../platform/errors.ts';
 import { type CoercionOptions, coerceVariables } from './coerce-variables.ts';
 import type { ComplexityLimit } from './complexity-limit.ts';
 import {
@@ -17,17 +17,17 @@ import {
   Run,
 } from './execution-state.ts';
 import { FieldInfo, pathOf } from './field-info.ts';
-import { AnswerBudget } from './response-budget.ts';
+import { ResponseBudget } from './response-budget.ts';
 
 /** Limits of one execution. */
 export interface Bounds {
-  readonly budget: AnswerBudget;
+  readonly budget: ResponseBudget;
   readonly limit: ComplexityLimit;
   readonly coercion: CoercionOptions;
 }
 
 const unbounded: Bounds = {
-  budget: new AnswerBudget(Infinity),
+  budget: new ResponseBudget(Infinity),
   limit: () => undefined,
   coercion: { maxErrors: 50, hideSuggestions: false },
 };
@@ -189,7 +189,7 @@ function failed(
   nullable: boolean,
   path: NonNullable<Path>,
 ): null {
-  if (error instanceof AnswerTooLarge) run.budget.exceed();
+  if (error instanceof ResponseTooLarge) run.budget.exceed();
   // One refusal stands for all errors of such an answer. Locating thousands of them takes long.
   if (run.budget.isOver) {
     if (!nullable) throw error;

@@ -66,10 +66,10 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
     const operation = getOperationAST(document, operationName);
     if (!operation) throw new OperationRefused([noOperation(operationName)]);
     const kind = operation.operation;
-    noteOperation(ctx.noted, kind, operation.name?.value);
+    noteOperation(ctx.notes, kind, operation.name?.value);
     const shown = (result: OperationResult) =>
       Symbol.asyncIterator in result
-        ? tellEnd(result, rootOf(document, operation), context)
+        ? withLastError(result, rootOf(document, operation), context)
         : asShown(result, context);
     return {
       kind,
@@ -86,7 +86,7 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
           return kind === 'subscription' ? enveloped.subscribe(args) : enveloped.execute(args);
         };
         const result = inSpan(
-          () => spanOf(kind, ctx.noted.operation!),
+          () => spanOf(kind, ctx.notes.operation!),
           () => whenReady(enveloped.contextFactory(), execute),
         );
         return whenReady(result, shown);
@@ -108,7 +108,7 @@ const whenReady = <T, R>(value: T | Promise<T>, use: (value: T) => R | Promise<R
   isPromise(value) ? (value as Promise<T>).then(use) : use(value);
 
 /** The stream of results. When its source fails, the last one has the error, at the subscription's field. */
-function tellEnd(
+function withLastError(
   results: AsyncIterable<ExecutionResult>,
   root: FieldNode,
   ctx: GraphContext,
@@ -126,7 +126,7 @@ function asShown(result: ExecutionResult, ctx: GraphContext): ExecutionResult {
   const safe = result.errors.map((error) => safeError(error, ctx));
   // What graphql-js says without a code is about the input.
   const errors = withCode(safe, 'BAD_USER_INPUT');
-  noteErrors(ctx.noted, errors);
+  noteErrors(ctx.notes, errors);
   return { ...result, errors };
 }
 

@@ -7,9 +7,9 @@ import { schema } from './schema.ts';
 export interface YogaOptions {
   /** Whether introspection needs a credential. */
   readonly production: boolean;
-  /** Maximum bytes of one answer. */
-  readonly answerBytes: number;
-  /** Plugins that run for every operation: a client's over any transport, and the legacy door's. */
+  /** Maximum bytes of one response. */
+  readonly responseBytes: number;
+  /** Plugins that run for every operation: a client's over any transport, and the legacy endpoint's. */
   readonly plugins?: readonly OperationPlugin[];
 }
 
@@ -43,13 +43,13 @@ const requestHooks = [
  * __typename }`.
  * @throws Error for a plugin with a hook that would never be called
  */
-export function createGraphqlYoga({ production, answerBytes, plugins = [] }: YogaOptions) {
+export function createGraphqlYoga({ production, responseBytes, plugins = [] }: YogaOptions) {
   for (const plugin of plugins) {
     const unheard = requestHooks.find((hook) => hook in plugin);
     if (unheard !== undefined)
       throw new Error(`A plugin's ${unheard} is not called here: see src/graphql/execute/yoga.ts`);
   }
   const sharesEvents = !plugins.some((plugin) => 'onContextBuilding' in plugin);
-  const engine = useEngine({ schema, closed: production, answerBytes, sharesEvents });
+  const engine = useEngine({ schema, closed: production, responseBytes, sharesEvents });
   return { getEnveloped: envelop({ plugins: [useSchema(schema), engine, ...plugins] }) };
 }

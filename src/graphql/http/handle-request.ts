@@ -21,8 +21,8 @@ export interface TransportOptions {
   readonly log: Logger;
   /** Rejects a GET without a credential, so that no link on another site's page can cause one. */
   readonly production: boolean;
-  /** Maximum bytes of one answer. */
-  readonly answerBytes: number;
+  /** Maximum bytes of one response. */
+  readonly responseBytes: number;
   /** When given, only these documents are accepted. */
   readonly trusted?: TrustedDocuments | undefined;
   readonly read: ReturnType<typeof createRead>;
@@ -46,12 +46,12 @@ export type SignIn = (req: IncomingMessage, res: ServerResponse) => Promise<Tick
 export function createHttpTransport({
   log,
   production,
-  answerBytes,
+  responseBytes,
   trusted,
   read,
   prepare,
 }: TransportOptions) {
-  const streams = createStreams({ answerBytes });
+  const streams = createStreams({ responseBytes });
 
   function operationOf(req: IncomingMessage, params: unknown, ctx: TicketContext): Operation {
     const asked = askedOf(params, trusted);
@@ -78,8 +78,8 @@ export function createHttpTransport({
     noteErrors(notesOf(req), errors);
     const { status = 400, understood } = formatResult({ errors });
     const isAboutTheRequest = understood || status === 400;
-    if (accepted[0] === 'events' && isAboutTheRequest) return streams.tell(req, res, 'events', { errors });
-    writeResult(req, res, formOfProblem(accepted), { errors }, { answerBytes, kind: undefined });
+    if (accepted[0] === 'events' && isAboutTheRequest) return streams.write(req, res, 'events', { errors });
+    writeResult(req, res, formOfProblem(accepted), { errors }, { responseBytes, kind: undefined });
   }
 
   return {
@@ -97,8 +97,8 @@ export function createHttpTransport({
         if (operation.kind === 'subscription' && streams.areCut)
           throw new Unavailable('This process is shutting down');
         const result = await operation.run();
-        if (form === 'events' || form === 'parts') return streams.tell(req, res, form, result, operation);
-        writeResult(req, res, form, result as ExecutionResult, { answerBytes, kind: operation.kind });
+        if (form === 'events' || form === 'parts') return streams.write(req, res, form, result, operation);
+        writeResult(req, res, form, result as ExecutionResult, { responseBytes, kind: operation.kind });
       } catch (error) {
         refuse(req, res, accepted, error);
       }

@@ -5,7 +5,7 @@ import { drained, writePieces } from '../../platform/send-response.ts';
  * Interval of keep-alive messages on an idle stream, in milliseconds. Proxies cut idle connections after 30
  * or 60 s.
  */
-const sayEveryMs = 12_000;
+const aliveEveryMs = 12_000;
 /** One timer serves all streams, in so many turns: ten thousand writes at once would hold up others. */
 const turns = 12;
 
@@ -22,18 +22,18 @@ export interface Wording {
 export interface StreamMessage {
   /** As a whole; of a long one, the JSON in pieces, with what stands before and behind it. */
   readonly pieces: Buffer | readonly [before: string, json: Iterable<string>, behind: string];
-  /** Whether its error says that the database does not answer for now. */
-  readonly passes: boolean;
+  /** Whether its error says that the database does not answer for now: the client should reconnect. */
+  readonly isTemporary: boolean;
 }
 
-/** A response that goes on until one of both sides ends it. */
+/** A response to which messages are written until one of the two sides ends it. */
 export class OpenStream {
   readonly #res: ServerResponse;
   readonly #wording: Wording;
-  /** When it is kept alive. */
+  /** Which of the `turns` of each interval its keep-alive message is written in. */
   readonly turn: number;
   #wasCut = false;
-  #isTelling = false;
+  #isWriting = false;
 
   constructor(res: ServerResponse, wording: Wording, turn: number) {
     this.#res = res;
@@ -42,30 +42,32 @@ export class OpenStream {
     res.write(wording.head);
   }
 
-  /** Writes something that is no event, unless its reader still has something to take. */
-  sayAlive(): void {
-    if (this.isOpen && !this.#isTelling && !this.#res.writableNeedDrain) this.#res.write(this.#wording.alive);
+  /** Writes a keep-alive message, unless its reader has not taken everything yet. */
+  keepAlive(): void {
+    if (this.isOpen && !this.#isWriting && !this.#res.writableNeedDrain) this.#res.write(this.#wording.alive);
   }
 
+  /** Whether neither side has ended it. */
   get isOpen(): boolean {
     return !this.#wasCut && !this.#res.destroyed && !this.#res.writableEnded;
   }
 
   /**
+   * Writes a message, unless the stream has ended.
    * @returns undefined when more may be written at once. Otherwise resolves when its reader has taken what
    * was written, or has gone
    */
-  tell({ pieces }: StreamMessage): Promise<void> | undefined {
-    if (!Buffer.isBuffer(pieces)) return this.#tellPieces(pieces);
+  write({ pieces }: StreamMessage): Promise<void> | undefined {
+    if (!Buffer.isBuffer(pieces)) return this.#writeAll(pieces);
     return !this.isOpen || this.#res.write(pieces) ? undefined : drained(this.#res);
   }
 
-  async #tellPieces([before, json, behind]: Exclude<StreamMessage['pieces'], Buffer>): Promise<void> {
-    this.#isTelling = true;
+  async #writeAll([before, json, behind]: Exclude<StreamMessage['pieces'], Buffer>): Promise<void> {
+    this.#isWriting = true;
     await writePieces(this.#res, this.#whileOpen([before]));
     await writePieces(this.#res, this.#whileOpen(json));
     await writePieces(this.#res, this.#whileOpen([behind]));
-    this.#isTelling = false;
+    this.#isWriting = false;
   }
 
   *#whileOpen(pieces: Iterable<string>): Generator<string> {
@@ -75,6 +77,7 @@ export class OpenStream {
     }
   }
 
+  /** Ends the stream with its completion message. */
   complete(): void {
     if (this.isOpen) this.#res.end(this.#wording.end);
   }
@@ -119,7 +122,7 @@ export class OpenStreams {
     let turn = 0;
     return setInterval(() => {
       turn = (turn + 1) % turns;
-      for (const stream of this.#streams) if (stream.turn === turn) stream.sayAlive();
-    }, sayEveryMs / turns).unref();
+      for (const stream of this.#streams) if (stream.turn === turn) stream.keepAlive();
+    }, aliveEveryMs / turns).unref();
   }
 }

@@ -8,7 +8,8 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 /**
  * Validates the parameters of a request. Members that GraphQL over HTTP does not define are ignored.
- * @throws GraphQLError 400 for parameters that are malformed
+ * @param trusted the only documents that are accepted, if given
+ * @throws GraphQLError 400 for parameters that are malformed, and for a document that is not trusted
  */
 export function askedOf(params: unknown, trusted?: TrustedDocuments): OperationParams {
   if (Array.isArray(params)) throw httpError(400, 'Batches are not supported');

@@ -117,7 +117,8 @@ function excessOf(body: Buffer): keyof typeof most | undefined {
 
 /**
  * Parses a JSON body. A byte order mark is ignored.
- * @throws GraphQLError 400 for a body that is not UTF-8 or not JSON, or is nested too deeply
+ * @throws GraphQLError 400 for a body that is empty, not UTF-8 or not JSON, or has too many levels, members
+ *   or values
  */
 export function parseJson(body: Buffer): unknown {
   if (body.length === 0) throw httpError(400, 'The request has no body');

@@ -49,7 +49,7 @@ const formsOf = memoize(
   { texts: 500, longest: 500 },
 );
 
-/** The forms that an Accept header allows, the best one first. */
+/** The forms that an Accept header allows, the best one first. Without the header, all are allowed. */
 export const acceptedForms = (accept: string | undefined): readonly ResponseForm[] =>
   formsOf(accept === undefined || accept.trim() === '' ? '*/*' : accept.slice(0, longest));
 

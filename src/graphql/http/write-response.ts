@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
 import { sendResponse } from '../../platform/send-response.ts';
 import { jsonBytes, jsonPieces } from '../engine/json-pieces.ts';
-import { answerTooLarge, isLong } from '../engine/response-budget.ts';
+import { isLong, responseTooLarge } from '../engine/response-budget.ts';
 import type { Operation } from '../execute/prepare-operation.ts';
 import { type FormattedResult, formatResult } from './format-result.ts';
 import { contentTypes } from './response-media-types.ts';
@@ -22,8 +22,8 @@ export function vary(res: ServerResponse): string {
 
 /** How a result is written. */
 export interface WriteOptions {
-  /** Maximum bytes of one answer. */
-  readonly answerBytes: number;
+  /** Maximum bytes of one response. */
+  readonly responseBytes: number;
   /** Undefined when the operation is not known. */
   readonly kind: Operation['kind'] | undefined;
 }
@@ -41,17 +41,18 @@ interface AsJson {
  * take six.
  */
 export function asJson(result: ExecutionResult, options: WriteOptions): AsJson {
-  const { answerBytes, kind } = options;
+  const { responseBytes, kind } = options;
   const outcome = formatResult(result);
   if (isLong(result.data)) {
-    const bytes = jsonBytes(outcome.body, answerBytes);
-    if (bytes <= answerBytes) return { outcome, body: jsonPieces(outcome.body), length: bytes };
-    return asJson({ errors: [answerTooLarge(answerBytes, kind)], data: null }, options);
+    const bytes = jsonBytes(outcome.body, responseBytes);
+    if (bytes <= responseBytes) return { outcome, body: jsonPieces(outcome.body), length: bytes };
+    return asJson({ errors: [responseTooLarge(responseBytes, kind)], data: null }, options);
   }
   const body = stringify(outcome.body);
   const length = body === undefined ? Infinity : Buffer.byteLength(body);
-  if (body !== undefined && (length <= answerBytes || result.data == null)) return { outcome, body, length };
-  return asJson({ errors: [answerTooLarge(answerBytes, kind)], data: null }, options);
+  if (body !== undefined && (length <= responseBytes || result.data == null))
+    return { outcome, body, length };
+  return asJson({ errors: [responseTooLarge(responseBytes, kind)], data: null }, options);
 }
 
 /** Returns undefined for a text longer than V8's maximum. */

@@ -13,7 +13,7 @@ const wordings = {
     head: ':\n\n',
     alive: ':\n\n',
     event: (id) => [`event: next\n${id === undefined ? '' : `id: ${id}\n`}data: `, '\n\n'],
-    // Without data, a browser would not tell of it.
+    // Without data, a browser would not dispatch it.
     end: 'event: complete\ndata:\n\n',
   },
   /** Apollo's protocol for subscriptions over multipart. */
@@ -28,7 +28,7 @@ const wordings = {
 type Messages = Readonly<Record<'events' | 'parts', WeakMap<ExecutionResult, StreamMessage>>>;
 
 /** What a stream's messages depend on besides the results. */
-interface ToldAs {
+interface MessageForm {
   readonly form: 'events' | 'parts';
   readonly place: Operation['place'] | undefined;
   readonly kind: Operation['kind'] | undefined;
@@ -39,25 +39,25 @@ async function* once(result: ExecutionResult): AsyncGenerator<ExecutionResult> {
 }
 
 /** Creates the writer of responses that are streams. It knows the open streams and can cut them. */
-export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>) {
+export function createStreams({ responseBytes }: Pick<WriteOptions, 'responseBytes'>) {
   const open = new OpenStreams();
   const messages = { events: new WeakMap(), parts: new WeakMap() } as const satisfies Messages;
   let areCut = false;
 
   /** The message of one result, made once however many readers the result has. */
-  function messageOf(one: ExecutionResult, { form, place, kind }: ToldAs): StreamMessage {
+  function messageOf(one: ExecutionResult, { form, place, kind }: MessageForm): StreamMessage {
     const known = messages[form].get(one);
     if (known !== undefined) return known;
-    const { outcome, body } = asJson(one, { answerBytes, kind });
+    const { outcome, body } = asJson(one, { responseBytes, kind });
     const [before, behind] = wordings[form].event(place?.reached);
     const pieces = typeof body === 'string' ? Buffer.from(before + body + behind) : [before, body, behind];
-    const message = { pieces, passes: outcome.status === 503 } as StreamMessage;
+    const message = { pieces, isTemporary: outcome.status === 503 } as StreamMessage;
     messages[form].set(one, message);
     return message;
   }
 
   /** Writes one result, or all results of a stream as they come. */
-  function tell(
+  function write(
     req: IncomingMessage,
     res: ServerResponse,
     form: 'events' | 'parts',
@@ -84,20 +84,20 @@ export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>
     follow(stream, results, { form, place: operation?.place, kind: operation?.kind });
   }
 
-  /** Takes the next result when the reader has taken the last one. */
-  function follow(stream: OpenStream, results: AsyncIterator<ExecutionResult>, told: ToldAs): void {
-    let passes = false;
-    const next = () => void results.next().then(tellOne);
-    const tellOne = ({ done, value }: IteratorResult<ExecutionResult>): void => {
+  /** Writes each result, the next one when the reader has taken the last one. */
+  function follow(stream: OpenStream, results: AsyncIterator<ExecutionResult>, as: MessageForm): void {
+    let isTemporary = false;
+    const next = () => void results.next().then(writeOne);
+    const writeOne = ({ done, value }: IteratorResult<ExecutionResult>): void => {
       if (!stream.isOpen) return;
       if (done === true) {
         // A stream that ends because the process stops or the database is down is not complete: its reader
         // reconnects.
-        return told.kind === 'subscription' && (areCut || passes) ? stream.cut() : stream.complete();
+        return as.kind === 'subscription' && (areCut || isTemporary) ? stream.cut() : stream.complete();
       }
-      const message = messageOf(value, told);
-      ({ passes } = message);
-      const taken = stream.tell(message);
+      const message = messageOf(value, as);
+      ({ isTemporary } = message);
+      const taken = stream.write(message);
       if (taken === undefined) next();
       else void taken.then(next);
     };
@@ -105,7 +105,7 @@ export function createStreams({ answerBytes }: Pick<WriteOptions, 'answerBytes'>
   }
 
   return {
-    tell,
+    write,
     get count() {
       return open.size;
     },

@@ -214,7 +214,7 @@ export async function orRefusal<T>(ctx: GraphContext, command: () => Promise<T>)
     return await command();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    noteCode(ctx.noted, error.code);
+    noteCode(ctx.notes, error.code);
     return new Refused(error);
   }
 }

@@ -31,8 +31,9 @@ export interface DownloadPorts {
 
 /**
  * Creates the handler of GET /attachments/{id} and /attachments/{id}/{name}: it sends the file to users who
- * may see its message. They sign in with a credential or use a signed URL. All others get the same 404,
- * whatever the reason.
+ * may see its message, or redirects to the store if it has presigned URLs. Users sign in with a credential or
+ * use a signed URL. Without either, the answer is 401; without the scope `read`, 403. In all other cases it
+ * is the same 404, so that it does not reveal whether there is such a file.
  */
 export function createDownloads(ports: DownloadPorts): Handle {
   const { begin, services } = ports;

@@ -6,7 +6,7 @@ export interface ByteRange {
 
 /**
  * Parses a Range header with a single range.
- * @returns undefined for several ranges or a malformed one: the whole file is sent
+ * @returns undefined without the header, and for several ranges or a malformed one: the whole file is sent
  */
 export function rangeOf(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | undefined {
   const match = /^bytes=(\d{0,12})-(\d{0,12})$/i.exec(header ?? '');

@@ -10,7 +10,8 @@ import { passwordChallenge, sendText } from '../respond.ts';
 import { dispositionOf } from './content-disposition.ts';
 
 /**
- * Handles GET /deliveries/{id}/source: sends the mail as it was sent, to operators.
+ * Handles GET /deliveries/{id}/source: sends the mail as it was sent, to operators. Without a credential, the
+ * answer is 401; for requesters, and when there is no such mail, 404.
  * @param path what follows `/deliveries/`
  */
 export async function answerSource(

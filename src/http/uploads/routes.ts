@@ -78,7 +78,7 @@ export function createUploads({ contextOf, maxBytes, log, uploading }: UploadPor
 type UploadMethod = (call: UploadCall, id: string) => Promise<void>;
 const collection: Readonly<Record<string, UploadMethod>> = { POST: create, OPTIONS: async () => {} };
 const resource: Readonly<Record<string, UploadMethod>> = {
-  HEAD: tellState,
+  HEAD: sendState,
   PATCH: append,
   DELETE: cancel,
   OPTIONS: async () => {},
@@ -142,7 +142,7 @@ async function bring(
     sendComplete(res, appended.upload, { 'Upload-Complete': '?1', 'Upload-Offset': String(appended.offset) });
 }
 
-async function tellState(call: UploadCall, id: string): Promise<void> {
+async function sendState(call: UploadCall, id: string): Promise<void> {
   if (!uuid.test(id)) throw uploadNotFound();
   const { upload, offset, byteSize, expiresInSeconds } = await uploadState(call.ctx, id, call.arrival);
   writeHead(call.res, 204, {

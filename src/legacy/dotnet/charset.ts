@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 /** The two character sets of the old formatters. Any other name means utf-8. */
 export type Charset = 'utf-8' | 'utf-16';
 
-/** Decodes bytes piece by piece. Throws on invalid bytes. */
+/** Decodes bytes piece by piece. Throws on invalid bytes, except where .NET replaced them by U+FFFD. */
 export interface Decoder {
   /** Decodes a piece. A character that is split is kept for the next piece. */
   push(bytes: Buffer): string;

@@ -80,7 +80,8 @@ export class Spool {
   }
 
   /**
-   * The stored file. Only for a file that is complete. An empty file is stored when this is first read,
+   * The stored file. Only for a file that is complete. It rejects for a file beyond the first hundred of a
+   * request. An empty file is stored when this is first read,
    * because an item of a list may turn out to be no file.
    */
   get received(): Promise<ReceivedFile> {

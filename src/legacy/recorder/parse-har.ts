@@ -39,7 +39,8 @@ const hop = new RegExp(
 
 /**
  * The call of a HAR's entry.
- * @returns an empty array for a request that is not for the old endpoint or has no response
+ * @returns an array of one call, or an empty array for a request that is not for the old endpoint or has no
+ *   response
  */
 export function fromHar({ request, response }: HarEntry, index: number): Recorded[] {
   const path = pathOf(request.url);

@@ -15,7 +15,7 @@ type BacklogRow = Backlog['states'][number] & { readonly stalledSeconds: number 
  * Counts the backlog. Mail is stalled while a sendable mail waits and no mail was sent since. A mail waits
  * from its first attempt, or from its due time. Mails that are held or await a scan do not count.
  */
-async function look(sql: postgres.Sql): Promise<Backlog> {
+async function countBacklog(sql: postgres.Sql): Promise<Backlog> {
   const rows = await sql<BacklogRow[]>`
     with stalled as (
       select min(case when attempts > 0
@@ -53,7 +53,7 @@ export function createBacklog(sql: postgres.Sql): () => Promise<Backlog> {
     if (last !== undefined) return last;
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(late.reject, answerWithinMs, new Error('no answer'));
-    last = Promise.race([look(sql), late.promise]).finally(() => {
+    last = Promise.race([countBacklog(sql), late.promise]).finally(() => {
       clearTimeout(timer);
       setTimeout(() => (last = undefined), rememberedMs).unref();
     });

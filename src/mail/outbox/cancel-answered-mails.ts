@@ -72,7 +72,7 @@ async function cancelIfAnswered(client: postgres.Sql, ids: readonly number[]): P
         failure: 'Not sent: someone replied first',
       })}
       from answered a where ${d.id} = a.id
-    ), told as (
+    ), recipients as (
       update ${deliveryRecipients} r set ${assign(deliveryRecipients, { state: 'CANCELLED' })} from answered a
       where ${r.deliveryId} = a.id and ${isUnsettled}
     ), happened as (

@@ -6,7 +6,7 @@ import { deliveries, deliveryAttempts, deliveryRecipients, outboxHomes, tickets 
 import { appendDeliveryEvents } from '../../events/append-events.ts';
 import type { DeliveryState } from '../../platform/vocabulary.ts';
 import { a, d, isUnsettled, r } from '../table-aliases.ts';
-import { findOutboxHome, setOutboxHome } from './sending-gate.ts';
+import { findOutboxHome, setOutboxHome } from './home-database.ts';
 
 /** Most deliveries that one statement changes. Their tickets stay locked until the commit. */
 const atOnce = 500;
@@ -29,8 +29,8 @@ export interface Released {
  */
 export async function releaseOutbox(tx: postgres.Sql, doubt: boolean): Promise<Released> {
   await runStatement(tx, sql`select from ${outboxHomes} for update`);
-  const { moved, turned, here } = await findOutboxHome(tx);
-  const restored = moved || turned;
+  const { moved, timelineChanged, here } = await findOutboxHome(tx);
+  const restored = moved || timelineChanged;
   const states: DeliveryState[] = [
     ...(restored ? (['TRANSMITTING'] as const) : []),
     ...(doubt ? (['QUEUED', 'DEFERRED', 'HELD'] as const) : []),

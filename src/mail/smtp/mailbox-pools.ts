@@ -31,7 +31,7 @@ export class MailboxUnusable extends Error {}
 /** The connections of all mailboxes. */
 export interface MailboxPools extends Disposable {
   /**
-   * The pool of a mailbox. A new one is created when its settings have changed.
+   * The pool of a mailbox. When its settings have changed, a new one is created and the old one is closed.
    * @throws MailboxUnusable
    */
   poolOf(mailbox: SendingMailbox): SmtpPool;

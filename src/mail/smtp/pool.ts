@@ -12,8 +12,8 @@ const idleMilliseconds = 20_000;
 /** Connections to one server. */
 export interface SmtpPool {
   /**
-   * Waits for a free connection, then calls `begin`, then sends. Resolves to undefined if the mail was
-   * cancelled, also when `begin` returns false. Never rejects.
+   * Waits until one of the connections may be used, calls `begin`, opens the connection if necessary, and
+   * sends. Resolves to undefined if the mail was cancelled, or `begin` returned false. Never rejects.
    */
   send(mail: OutgoingMail, begin?: () => boolean): Promise<AttemptOutcome | undefined>;
   /** The server's last announced size limit, in octets. */

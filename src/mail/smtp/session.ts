@@ -102,7 +102,7 @@ export class SmtpSession {
       const info = await this.#transmit(mail, body);
       // A server that accepts before the end may have taken a part of it.
       if (!body.ended)
-        return this.#judge(new Error('accepted before the end of the mail'), mail, {
+        return this.#outcomeOf(new Error('accepted before the end of the mail'), mail, {
           opened: true,
           ended: true,
         });
@@ -113,7 +113,7 @@ export class SmtpSession {
       const accepted = verdictOf(info.response ?? '');
       return settled('SETTLED', info.response ?? '', mail, (address) => refusals.get(address) ?? accepted);
     } catch (error) {
-      return this.#judge(error as SmtpError, mail, body);
+      return this.#outcomeOf(error as SmtpError, mail, body);
     }
   }
 
@@ -191,7 +191,11 @@ export class SmtpSession {
     setImmediate(() => socket.uncork());
   }
 
-  #judge(error: SmtpError, mail: OutgoingMail, body: { opened: boolean; ended: boolean }): AttemptOutcome {
+  #outcomeOf(
+    error: SmtpError,
+    mail: OutgoingMail,
+    body: { opened: boolean; ended: boolean },
+  ): AttemptOutcome {
     const reply = error.response ?? '';
     // The server refused with a reply, so the session stays usable unless a body is half sent.
     const answered =

@@ -19,7 +19,7 @@ export interface MailboxSlots {
   leave(mailboxId: number): void;
   /**
    * Reports an attempt. A mailbox pauses while its server is down, so that its mails wait instead of failing
-   * one by one.
+   * one by one. After each pause, a single mail is tried first.
    */
   reportServer(mailboxId: number, serverDown: boolean): void;
   /** Whether a claimed mail may begin: not while its mailbox pauses. */

@@ -8,9 +8,9 @@ import type { Logger } from '../../platform/log.ts';
 import type { BlobStore } from '../../storage/blob-store.ts';
 import { cancelAnsweredMails } from '../outbox/cancel-answered-mails.ts';
 import { type Claim, type ClaimOptions, claim } from '../outbox/claim.ts';
+import { createSendingGate } from '../outbox/copied-database-gate.ts';
 import { recover, release, renew } from '../outbox/leases.ts';
 import { findNeededLocks, lockCappedMailboxes, nextDue, postpone } from '../outbox/pacing.ts';
-import { createSendingGate } from '../outbox/sending-gate.ts';
 import { createMailboxPools, type SharedSmtpSettings } from '../smtp/mailbox-pools.ts';
 import { loadContents } from './delivery-contents.ts';
 import { createMailboxSlots } from './mailbox-slots.ts';
@@ -21,7 +21,7 @@ const gatherMilliseconds = 10;
 /** Shortest interval between postponements of mails at a cap. */
 const postponeMilliseconds = 5000;
 /** How long the last check for caps and conditions is cached. */
-const lookMilliseconds = 500;
+const checkMilliseconds = 500;
 
 /** Default drain times. A healthy server takes an envelope in a second and a mail in a few. */
 const usualDrain = { beginsMs: 5000, endsMs: 60_000 };
@@ -48,11 +48,11 @@ export interface WorkerPorts extends SharedSmtpSettings {
   readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
 }
 
-/** A worker that sends the outbox's mails. */
+/** A loop that claims due mails of the outbox and sends them. */
 export interface Worker extends AsyncDisposable {
   /** Begins to send. Further calls do nothing. */
   start(): void;
-  /** Looks for due mails now. */
+  /** Queries for due mails now. */
   wake(): void;
 }
 
@@ -118,7 +118,7 @@ export function createWorker(ports: WorkerPorts): Worker {
       for (const { id, state } of await recover(sql, now()))
         log.warn({ deliveryId: id, state }, 'a mail was recovered: its worker did not renew the lease');
     }
-    if (performance.now() - locks.at >= lookMilliseconds)
+    if (performance.now() - locks.at >= checkMilliseconds)
       locks = { ...(await findNeededLocks(sql, now())), at: performance.now() };
     if (locks.mailboxes && performance.now() >= postponeAt) {
       const began = performance.now();

@@ -11,7 +11,10 @@ import { StoreUnavailable } from '../blob-store.ts';
 export const openFile = promisify(fs.open);
 /** Waits until a file's bytes are on disk. */
 export const syncFile = promisify(fs.fsync);
-/** Closes a file that needs no fsync. */
+/**
+ * Closes a file, at once and outside of the thread pool. Nothing is synchronized: what must be durable was
+ * passed to `syncFile` before.
+ */
 export const closeFile = async (fd: number): Promise<void> => fs.closeSync(fd);
 /** Size and times of a file. */
 export const statFile = promisify(fs.fstat);
@@ -56,8 +59,10 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * Creates a folder and its parents step by step. Node's recursive mkdir never ends where a file system
- * reports ENOENT for a folder that cannot be created, as /proc does.
+ * Creates a folder and its missing parents, for this user alone, and waits until its name is on disk. A
+ * folder that exists is left as it is. It goes step by step, because Node's recursive mkdir never ends where
+ * a file system reports ENOENT for a folder that cannot be created, as /proc does.
+ * @throws the system's error; one with the code ENOTDIR when something else has the name
  */
 export async function makeFolder(folder: string): Promise<void> {
   try {
@@ -102,6 +107,9 @@ export const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT'
 const passing = new Set(
   'ENOSPC EDQUOT EMFILE ENFILE ENOMEM EROFS EACCES EPERM ENOENT ENOTDIR ESTALE ETIMEDOUT EBUSY'.split(' '),
 );
-/** Turns errors of a disk that may recover into StoreUnavailable; returns others unchanged. */
+/**
+ * Turns errors of a disk that may recover, such as a full one, into StoreUnavailable. Others are returned
+ * unchanged, EIO among them.
+ */
 export const asStoreFault = (error: unknown): unknown =>
   passing.has(codeOf(error) ?? '') ? new StoreUnavailable(error) : error;

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDigests } from '../append-digests.ts';
+import { createAppendTurns } from '../append-turns.ts';
 import {
   type AppendOptions,
   BlobMissing,
@@ -14,7 +15,6 @@ import {
   type StoredBlob,
 } from '../blob-store.ts';
 import { copySource, destroy } from '../copy-source.ts';
-import { createTurns } from '../exclusive-append.ts';
 import type { createFolders } from './create-folders.ts';
 import {
   asStoreFault,
@@ -44,7 +44,7 @@ export function createUnfinished({
   arriving,
   folderOf,
 }: DiskFolders): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'abandon'> {
-  const inTurn = createTurns();
+  const inTurn = createAppendTurns();
   const digests = createDigests();
 
   /** Opens the file, and fsyncs what another process, or this one before a crash, wrote. */

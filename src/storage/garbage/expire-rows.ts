@@ -10,7 +10,7 @@ const idempotencyKeyLifetimeDays = 30;
 const graceHours = 1;
 /** A large batch, because rows are only deleted, and each search passes over the dead ones again. */
 const idempotencyKeyBatch = 5000;
-/** Rows that one statement looks at: a desk makes fewer in a quarter of an hour. */
+/** Rows that one statement checks: a desk makes fewer in a quarter of an hour. */
 const auditEntryBatch = 5000;
 
 const longAgo = sql`now() - make_interval(hours => ${uploadLifetimeHours + graceHours})`;

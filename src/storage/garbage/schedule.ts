@@ -32,8 +32,8 @@ export interface CollectionSchedule extends AsyncDisposable {
 }
 
 /**
- * Collects garbage now and then every 15 minutes while the process runs, one sixteenth of the keys at a time.
- * Failures are logged.
+ * Starts a loop that collects garbage, at once and then every 15 minutes until it is disposed, each time for
+ * one sixteenth of the keys. Failures are logged.
  */
 export function startCollectionSchedule(
   db: Db,

@@ -28,7 +28,10 @@ export type Use = 'BLOB' | 'ARRIVING';
 export interface Strays {
   /** Keys of the store in the range, whatever their age. */
   readonly listed: number;
-  /** Keys without a row: left by requests that failed, or processes that died. */
+  /**
+   * Keys without a row, and unfinished beginnings of finished blobs: left by requests that failed, or
+   * processes that died.
+   */
   readonly strays: readonly ListedBlob[];
 }
 

@@ -42,12 +42,12 @@ const page = 200;
 
 /**
  * Reads every file that a row refers to completely, and compares its size and SHA-256 with the row. Changes
- * nothing. @param tell called after each file
+ * nothing. @param onProgress called after each file
  */
 export async function verifyBlobs(
   db: Db,
   store: BlobStore,
-  tell: (progress: VerifyProgress) => void,
+  onProgress: (progress: VerifyProgress) => void,
 ): Promise<VerifyReport> {
   const { blobs: of, hidden } = await countRows(db, everyKey);
   const damaged: Damage[] = [];
@@ -65,7 +65,7 @@ export async function verifyBlobs(
       if (what !== undefined) damaged.push({ key: row.key, what });
       rows += 1;
       bytes += row.byteSize;
-      tell({ rows, of, bytes });
+      onProgress({ rows, of, bytes });
     }
     if (some.length < page) break;
     after = some.at(-1)!.key;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { createDigests } from '../append-digests.ts';
+import { createAppendTurns } from '../append-turns.ts';
 import {
   type AppendOptions,
   BlobMissing,
@@ -12,7 +13,6 @@ import {
   type Source,
 } from '../blob-store.ts';
 import { copySource, destroy } from '../copy-source.ts';
-import { createTurns } from '../exclusive-append.ts';
 import {
   type Assembled,
   complete,
@@ -48,7 +48,7 @@ export function createUnfinished({
   noteOf,
   read,
 }: ObjectNames): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'abandon'> {
-  const inTurn = createTurns();
+  const inTurn = createAppendTurns();
   const digests = createDigests();
 
   async function load(key: string): Promise<Assembled> {
@@ -64,26 +64,26 @@ export function createUnfinished({
     const offset = sizeOfAssembled(begun);
     const hash = digests.goOn(key, offset);
     const assembly = createAssembly(s3, blobOf(key), begun);
-    let noted: number | undefined;
+    let savedParts: number | undefined;
     const note = async () => {
-      noted = assembly.partsCut();
+      savedParts = assembly.partsCut();
       await save(key, await assembly.assembled());
     };
     digests.forget(key);
     try {
       const { byteSize } = await copySource(source, maxBytes - offset, hash, async (pieces) => {
         await assembly.write(pieces);
-        if (assembly.partsCut() - (noted ?? begun.parts.length) >= partsBetweenNotes) await note();
+        if (assembly.partsCut() - (savedParts ?? begun.parts.length) >= partsBetweenNotes) await note();
       });
       if (byteSize > 0) await note();
       digests.keep(key, hash, offset + byteSize);
       return offset + byteSize;
     } catch (error) {
       const tooLarge = error instanceof BlobTooLarge;
-      if (noted !== undefined && tooLarge) await save(key, begun);
+      if (savedParts !== undefined && tooLarge) await save(key, begun);
       // A state object whose response was lost may exist, so the parts that it lists must remain. Other
       // parts are replaced by the next append.
-      if (begun.uploadId === undefined && (noted === undefined || tooLarge))
+      if (begun.uploadId === undefined && (savedParts === undefined || tooLarge))
         await assembly.abandon().catch(() => {});
       throw error;
     }

@@ -7,9 +7,9 @@ import { refusalIfJustAttached } from '../uploads/find-for-message.ts';
 import { forDryRun, rowOf, withCopiesBeside } from './build-row.ts';
 import type { MessageRow } from './columns.ts';
 import type { RowAnswer } from './commit/append-statement.ts';
-import { expectationOf, mailOf } from './compose-mail.ts';
 import { assertOneCommand, oneAtATime } from './idempotency.ts';
 import { type AddTicketMessageInput, type ReadMessage, readMessage } from './input.ts';
+import { expectationOf, previewOf } from './preview-mail.ts';
 import {
   firstRefusal,
   lostUploads,
@@ -24,7 +24,8 @@ import { pastedFiles, type StoredFiles, storeFiles, withShown } from './store-fi
 
 /**
  * Adds a message to a ticket, and mails it when the input has an e-mail. Message, attachments, delivery and
- * event are written in one commit. Both doors call this function, which checks permissions and every rule.
+ * event are written in one commit. GraphQL and the legacy endpoint both call this function, which checks
+ * permissions and every rule.
  *
  * @param commands number of commands in the request
  * @throws Refusal with the first code that applies, in this order: UNAUTHENTICATED, IDEMPOTENCY_KEY_REUSED,
@@ -131,11 +132,11 @@ async function append(
  * The row with its mail's exact size.
  * @throws Refusal EMAIL_TOO_LARGE
  */
-async function measured(ctx: TicketContext, row: MessageRow, answer: RowAnswer): Promise<MessageRow> {
-  const limitBytes = answer.maxMailBytes!;
-  const judged = await ctx.services.dryRun(forDryRun(row));
-  if (judged.verdict !== null) throw refuse<'addTicketMessage'>(refusalByRule(row, judged.verdict));
-  const { byteSize: sizeBytes } = await mailOf(ctx, row, judged);
+async function measured(ctx: TicketContext, row: MessageRow, leftOut: RowAnswer): Promise<MessageRow> {
+  const limitBytes = leftOut.maxMailBytes!;
+  const answer = await ctx.services.dryRun(forDryRun(row));
+  if (answer.verdict !== null) throw refuse<'addTicketMessage'>(refusalByRule(row, answer.verdict));
+  const { byteSize: sizeBytes } = await previewOf(ctx, row, answer);
   if (sizeBytes > limitBytes) {
     const message = `The e-mail would have ${sizeBytes} bytes as encoded; the mailbox takes ${limitBytes}`;
     throw refuse<'addTicketMessage'>(
@@ -146,7 +147,7 @@ async function measured(ctx: TicketContext, row: MessageRow, answer: RowAnswer):
 }
 
 /**
- * The row with everything that its previewed mail depends on. The statement compares it under the ticket's
+ * The row with what its previewed mail took from the database. The statement compares it under the ticket's
  * lock.
  * @throws Refusal PREVIEW_STALE when the mail has changed already
  */
@@ -158,11 +159,11 @@ async function asPreviewed(
 ): Promise<MessageRow> {
   const { expectPreviewHash } = read.message;
   if (expectPreviewHash === null || row.from === undefined) return row;
-  const judged = await ctx.services.dryRun(forDryRun(row));
+  const answer = await ctx.services.dryRun(forDryRun(row));
   // Another rule refuses first. The statement will answer with it.
-  if (judged.verdict !== null) return row;
-  const { previewHash } = await mailOf(ctx, row, judged);
-  if (previewHash === expectPreviewHash) return { ...row, expect: expectationOf(judged) };
+  if (answer.verdict !== null) return row;
+  const { previewHash } = await previewOf(ctx, row, answer);
+  if (previewHash === expectPreviewHash) return { ...row, expect: expectationOf(answer) };
   // A repeated call returns its first result, even when the conversation has changed since.
   const replayed = await replayOf(ctx, viewer, row, read);
   if (replayed === undefined) throw refuse<'addTicketMessage'>(previewStale());

@@ -5,8 +5,8 @@ import { invalidInput } from '../invalid-input.ts';
 import { refuse } from '../refusals-by-command.ts';
 import { forDryRun } from './build-row.ts';
 import { draftMessage } from './command.ts';
-import { mailOf } from './compose-mail.ts';
 import { type AddTicketMessageInput, type ReadMessage, readMessage } from './input.ts';
+import { previewOf } from './preview-mail.ts';
 import { refusalBehindTicket, refusalByRule } from './refusals.ts';
 import { type Warning, warningsOf } from './result.ts';
 
@@ -44,10 +44,10 @@ export async function previewTicketMessage(
     throw refuse<'previewTicketMessage'>(await refusalBehindTicket(ctx, viewer, read.message, found));
   });
   if (stored.attached.length > 0) throw refuse<'previewTicketMessage'>(invalidInput(stored.attached));
-  const judged = await ctx.services.dryRun(forDryRun(row));
-  if (judged.verdict !== null) throw refuse<'previewTicketMessage'>(refusalByRule(row, judged.verdict));
-  const mail = await mailOf(ctx, row, judged);
-  return { ...mail, limitBytes: judged.maxMailBytes!, warnings: warningsOf(read, judged.toAddress) };
+  const answer = await ctx.services.dryRun(forDryRun(row));
+  if (answer.verdict !== null) throw refuse<'previewTicketMessage'>(refusalByRule(row, answer.verdict));
+  const mail = await previewOf(ctx, row, answer);
+  return { ...mail, limitBytes: answer.maxMailBytes!, warnings: warningsOf(read, answer.toAddress) };
 }
 
 /** Drops the idempotency key, which has no meaning for a preview, and requires an e-mail. */

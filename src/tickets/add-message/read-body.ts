@@ -2,9 +2,9 @@ import type { Limits } from '../../config.ts';
 import { hasVisibleText } from '../../content/dom/has-visible-text.ts';
 import { UnreadableBody } from '../../content/dom/tree.ts';
 import type { BodyChange } from '../../content/html/body-changes.ts';
-import type { Judgement } from '../../content/html/clean-html.ts';
+import type { BodyFindings } from '../../content/html/clean-html.ts';
 import type { PastedPicture } from '../../content/pasted-pictures.ts';
-import { judgeHtml, withoutPasted } from '../../content/read-body.ts';
+import { checkHtml, withoutPasted } from '../../content/read-body.ts';
 import type { Problem } from '../../platform/errors.ts';
 import type { MessageFormat } from '../../platform/vocabulary.ts';
 
@@ -39,7 +39,7 @@ export async function readNewBody(
     const bytes = Buffer.byteLength(body);
     if (bytes > limits.bodyBytes)
       return as([`The message has ${bytes} bytes of UTF-8; ${limits.bodyBytes} are allowed`]);
-    const { blank, needsFiles, changes } = isHtml ? await judgeHtml(body) : asText(body);
+    const { blank, needsFiles, changes } = isHtml ? await checkHtml(body) : asText(body);
     const files = given.attachments + pictures.length;
     if (blank || (needsFiles && files === 0)) return as(['The message has no text']);
     if (pictures.length > 0 && files > limits.attachments)
@@ -52,7 +52,7 @@ export async function readNewBody(
 }
 
 /** Plain text is shown as written, so the only question is whether it is blank. */
-const asText = (body: string): Judgement => ({
+const asText = (body: string): BodyFindings => ({
   blank: !hasVisibleText(body),
   needsFiles: false,
   changes: [],

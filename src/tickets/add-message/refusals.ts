@@ -12,7 +12,7 @@ import { ticketNotFound } from '../ticket-selector.ts';
 import { forDryRun, rowOf } from './build-row.ts';
 import type { MessageRow } from './columns.ts';
 import type { LeftOutAnswer } from './commit/append-statement.ts';
-import type { RuleVerdict } from './commit/judge-rows.ts';
+import type { RuleVerdict } from './commit/check-rows.ts';
 import { findKey, keyReused } from './idempotency.ts';
 import { isKey, type NewMessage, type ReadMessage } from './input.ts';
 
@@ -69,8 +69,8 @@ export async function refusalBehindTicket(
   const email = found.code === 'ATTACHMENT_TOO_LARGE' ? message.email : null;
   const bare = { ...message, body: '', idempotencyKey: null, email };
   const row = forDryRun(rowOf(viewer, bare, [], ctx.now()));
-  const judged = await ctx.services.dryRun(row);
-  return judged.verdict === null ? found : refusalByRule(row, judged.verdict);
+  const answer = await ctx.services.dryRun(row);
+  return answer.verdict === null ? found : refusalByRule(row, answer.verdict);
 }
 
 /** The refusal for a mail that no longer equals its preview. */

@@ -47,7 +47,8 @@ export async function currentDeskCursor(ctx: TicketContext): Promise<string> {
 }
 
 /**
- * The events of all tickets after a cursor, or those from now on, until the caller disconnects.
+ * The events of all tickets after a cursor, or those from now on, until the caller disconnects, the gateway
+ * stops, or the right to watch is lost, which the stream then throws.
  * @throws Refusal as listDeskEvents
  * @throws TooMany
  */

@@ -24,7 +24,7 @@ export interface DeskEvent extends TicketEvent {
   readonly requesterId: number;
 }
 
-/** Events that one query looks at, however few of them the filter wants. */
+/** Events that one query reads, however few of them the filter wants. */
 const scanned = 1000;
 
 const lastNumber = 2_147_483_647;
@@ -38,7 +38,7 @@ const select = preparedFor((db) =>
   db
     .with(
       db.$with('horizon', {}).as(sql`select event_horizon() as place`),
-      db.$with('looked_at', {}).as(sql`
+      db.$with('scanned', {}).as(sql`
         select e.* from events e
         where (e.place, e.ticket_id, e.number)
             > (${given('place')}::bigint, ${given('ticketId')}::int, ${given('number')}::int)
@@ -47,7 +47,7 @@ const select = preparedFor((db) =>
       db.$with('wanted', {}).as(sql`
         select e.place, e.ticket_id, e.number, e.type, e.visibility, e.actor_id, e.message_id, e.delivery_id,
           (extract(epoch from e.created_at) * 1000)::float8 as created_at, t.status, t.requester_id
-        from looked_at e join tickets t on t.id = e.ticket_id
+        from scanned e join tickets t on t.id = e.ticket_id
         where (${given('types')}::text[] is null or e.type = any (${given('types')}::text[]))
           and (${given('visibility')}::text is null or e.visibility = ${given('visibility')}::text)
           and (${given('status')}::text is null or t.status = ${given('status')}::text)
@@ -55,9 +55,9 @@ const select = preparedFor((db) =>
         order by e.place, e.ticket_id, e.number limit ${given('limit')}::int`),
     )
     .select({
-      looked: sql<number>`(select count(*)::int from looked_at)`,
-      lookedTo: sql<readonly [number, number, number] | null>`(
-        select json_build_array(place, ticket_id, number) from looked_at
+      scannedCount: sql<number>`(select count(*)::int from scanned)`,
+      scannedTo: sql<readonly [number, number, number] | null>`(
+        select json_build_array(place, ticket_id, number) from scanned
         order by place desc, ticket_id desc, number desc limit 1)`,
       areHeld: sql<boolean>`exists (select from events e where e.place >= (select place from horizon))`,
       place: sql<number | null>`w.place::float8`,
@@ -94,12 +94,12 @@ export async function readDeskEvents(
     requesterId: requesterId ?? null,
   };
   const rows = await database.readAs(operator, (db) => select(db).execute(values));
-  const { looked, lookedTo, areHeld } = rows[0]!;
+  const { scannedCount, scannedTo, areHeld } = rows[0]!;
   const events = rows.flatMap((row) => (row.place === null ? [] : [eventOf({ ...row, place: row.place })]));
   const isFull = limit > 0 && events.length >= limit;
-  const more = isFull || looked >= scanned;
+  const more = isFull || scannedCount >= scanned;
   // Not the horizon: a server that crashes may give ids of transactions that wrote nothing once more.
-  const reached = limit === 0 ? after : isFull ? events.at(-1)!.position : (lookedTo ?? after);
+  const reached = limit === 0 ? after : isFull ? events.at(-1)!.position : (scannedTo ?? after);
   return { events, reached, more, areHeld };
 }
 

@@ -4,7 +4,7 @@ import type { EventType, Visibility } from '../../platform/vocabulary.ts';
 /** An event of a ticket. */
 export interface TicketEvent {
   readonly ticketId: number;
-  /** Marks this event in the list that it was read from, for viewers of the same class. */
+  /** Marks this event in the list that it was read from, for viewers who see the same events. */
   readonly cursor: string;
   readonly type: EventType;
   readonly visibility: Visibility;

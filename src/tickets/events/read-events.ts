@@ -7,10 +7,10 @@ import type { TicketServices } from '../context.ts';
 import { encodeCursor, eventsOf } from '../read/cursor.ts';
 import type { TicketEvent } from './event.ts';
 
-/** A class of viewers of one ticket: all operators, or its requester. */
-export interface TicketClass {
+/** Viewers who see the same events of one ticket: all operators, or its requester. */
+export interface TicketAudience {
   readonly ticketId: number;
-  /** Whether events have the operators' numbers. Both numberings are gapless for their class. */
+  /** Whether events have the operators' numbers. Both numberings have no gaps for their audience. */
   readonly byOperators: boolean;
   /** The viewer, whose id matters only for a requester. */
   readonly viewer: Viewer;
@@ -18,7 +18,7 @@ export interface TicketClass {
 
 /** A position in a ticket's events. */
 export interface TicketPosition {
-  /** Number of the last event before the position, as the class counts. */
+  /** Number of the last event before the position, as the audience counts. */
   readonly number: number;
   /**
    * Last event number, as operators count, that has been read. A requester may not see all events up to it.
@@ -27,17 +27,17 @@ export interface TicketPosition {
 }
 
 /**
- * An event with its numbers. They are gapless within the ticket among the events of its class, in commit
- * order.
+ * An event with its numbers. They have no gaps within the ticket among the events that its
+ * audience sees, and follow the order of commits.
  */
 export interface NumberedEvent extends TicketEvent, TicketPosition {}
 
 const after = sql`${sql.placeholder('after')}::int`;
 
 /**
- * The page of a class, by its own numbers: each has an index, because a requester's number may be far below
- * that of a ticket with many private events. One row at least for a ticket that may be seen: its last number
- * says how far the read has come.
+ * The page of an audience, by its own numbers: each has an index, because a requester's number may be far
+ * below that of a ticket with many private events. One row at least for a ticket that may be seen: its last
+ * number says how far the read has come.
  */
 const prepare = (byOperators: boolean) => {
   const own = sql.raw(byOperators ? 'events.number' : 'events.public_number');
@@ -76,12 +76,12 @@ const prepare = (byOperators: boolean) => {
 const statements = { operators: prepare(true), requesters: prepare(false) };
 
 /**
- * Reads a page of a ticket's events with the permissions of the class. Empty for a requester who lost the
+ * Reads a page of a ticket's events with the permissions of the audience. Empty for a requester who lost the
  * ticket.
  */
 export async function readTicketEvents(
   { database }: Pick<TicketServices, 'database'>,
-  { ticketId, byOperators, viewer }: TicketClass,
+  { ticketId, byOperators, viewer }: TicketAudience,
   from: TicketPosition,
   limit: number,
 ): Promise<Page<NumberedEvent, TicketPosition>> {

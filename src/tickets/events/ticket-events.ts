@@ -10,7 +10,7 @@ import { pageSize, type SeenEvent, type TicketEvent } from './event.ts';
 import {
   type NumberedEvent,
   readTicketEvents,
-  type TicketClass,
+  type TicketAudience,
   type TicketPosition,
 } from './read-events.ts';
 import { EventWatcher } from './watcher.ts';
@@ -37,7 +37,8 @@ export async function listTicketEvents(
 }
 
 /**
- * The events after a cursor and then new ones, without gaps or repetitions, until the caller disconnects.
+ * The events after a cursor and then new ones, without gaps or repetitions, until the caller disconnects, the
+ * gateway stops, or the right to watch is lost, which the stream then throws.
  * @throws Refusal as listTicketEvents
  * @throws TooMany
  */
@@ -67,7 +68,7 @@ async function begin(
   ctx: TicketContext,
   { ticket: by, after }: TicketEventsInput,
   first?: number | null,
-): Promise<{ of: TicketClass; from: TicketPosition }> {
+): Promise<{ of: TicketAudience; from: TicketPosition }> {
   const viewer = requireViewer(ctx, 'read');
   const ticket = await findTicket(ctx, by);
   if (ticket === undefined) throw ticketNotFound();

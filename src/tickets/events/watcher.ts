@@ -14,8 +14,8 @@ export interface WatchedList<E extends TicketEvent, P> {
   readonly feed: FeedOf<E, P>;
   readonly from: P;
   /**
-   * What the refusal says when the watcher is no operator any more: `see …`. Undefined if requesters may
-   * watch as well.
+   * The text of the refusal that ends the stream when the watcher is no operator any more. Undefined if
+   * requesters may watch as well.
    */
   readonly forOperators: string | undefined;
   /** Which events this watcher wants; all when absent. */
@@ -28,7 +28,7 @@ type NextEvent = IteratorResult<SeenEvent, undefined>;
 const end: NextEvent = { done: true, value: undefined };
 
 /**
- * Tells one watcher of events as they come, without gaps or repetitions. While nothing happens it holds no
+ * Yields events to one watcher as they come, without gaps or repetitions. While nothing happens it holds no
  * suspended function: there may be thousands. It takes one of its user's places until it is returned.
  * @throws Refusal UNAUTHENTICATED or FORBIDDEN once the credential, the scope `read` or the role is lost
  */
@@ -45,7 +45,7 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
   #isShared = false;
   /** Whether it waits to be woken, and whether it was woken since it began to read. */
   #isQuiet = false;
-  #isRung = false;
+  #wasWoken = false;
   #isEnded = false;
   #pending: PromiseWithResolvers<NextEvent> | undefined;
 
@@ -89,7 +89,7 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
   }
 
   #wake(): void {
-    this.#isRung = true;
+    this.#wasWoken = true;
     if (!this.#isQuiet) return;
     this.#isQuiet = false;
     void this.#advance();
@@ -100,11 +100,11 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
     try {
       while (this.#at === this.#events.length) {
         if (this.#watching!.isOver) return void (await this.return());
-        this.#isRung = false;
+        this.#wasWoken = false;
         const isNew = await this.#turnPage();
         if (this.#isEnded) return;
-        // What was committed after the read has rung meanwhile.
-        this.#isQuiet = !isNew && !this.#isRung;
+        // A commit after the read has woken it meanwhile.
+        this.#isQuiet = !isNew && !this.#wasWoken;
         if (this.#isQuiet) return;
       }
       const value = await this.#see(this.#events[this.#at]!);

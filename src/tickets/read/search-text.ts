@@ -21,7 +21,10 @@ const ownTickets = 2000;
 const activeTickets = 100;
 const ownMessages = 1000;
 
-/** @throws Refusal INVALID_INPUT */
+/**
+ * Checks a text to search for.
+ * @throws Refusal INVALID_INPUT when it is blank, too long or not well-formed
+ */
 export function assertSearchable(text: string, path: readonly string[]): void {
   const problems = [...problemsOf(text, path)];
   if (problems.length > 0) throw invalidInput(problems);

@@ -48,8 +48,10 @@ const prepare = (byOperators: boolean) =>
   });
 const statements = { operators: prepare(true), requesters: prepare(false) };
 
+/** What is searched. */
 export type SearchPart = 'TICKETS' | 'MESSAGES';
 
+/** Input of `search`. */
 export interface SearchInput {
   readonly text: string;
   /** Both when absent. */
@@ -58,7 +60,7 @@ export interface SearchInput {
 
 /**
  * What a text finds among the tickets and messages that the viewer may see: first tickets, then messages, the
- * newest of each first.
+ * newest of each first. For requesters, only their newest tickets and messages are searched.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
  */
 export async function search(

@@ -14,9 +14,10 @@ import { ownTicketsWith, ticketsWith } from './search-text.ts';
  * plan's estimates are: it reads the start of an index for each status, and merges them.
  */
 
+/** By the last message that the viewer may see, or by the time of opening. */
 export type TicketOrder = 'LAST_MESSAGE' | 'CREATED';
 
-/** All conditions have to hold. */
+/** Conditions on tickets, all of which have to hold. One that is null or missing always holds. */
 export interface TicketFilter {
   readonly status?: TicketStatus | null | undefined;
   readonly requesterId?: number | null | undefined;
@@ -26,30 +27,35 @@ export interface TicketFilter {
   readonly text?: string | null | undefined;
   /** Tickets with a newer message that the viewer may see. */
   readonly updatedAfter?: Date | null | undefined;
-  /** Whether a mail of the ticket is still to be sent. For operators. */
+  /** Whether a mail of the ticket is still to be sent: queued, held, deferred or in transmission. */
   readonly hasUnsettledDelivery?: boolean | null | undefined;
 }
 
-/** What a statement depends on, except its values. */
+/** Which conditions and which order a statement has. Each combination is a statement of its own. */
 export interface TicketListShape {
   readonly byOperator: boolean;
   readonly orderBy: TicketOrder;
-  readonly inverted: boolean;
-  readonly ofRequester: boolean;
+  /** The oldest first. */
+  readonly ascending: boolean;
+  readonly byRequester: boolean;
   readonly byReference: boolean;
   readonly byText: boolean;
-  readonly since: boolean;
-  readonly unsettled: boolean | null;
+  readonly updatedAfter: boolean;
+  /** Null: there is no such condition. */
+  readonly hasUnsettledDelivery: boolean | null;
 }
 
-/** Instants are texts. `above` and `below`, with the ids, are the bounds of a page in the order's index. */
-export interface Values extends Record<string, unknown> {
+/**
+ * The values of a statement's placeholders. Those of conditions that it does not have are ignored. Instants
+ * are texts. `above` and `below`, with the ids, are the exclusive bounds of a page in the order's index.
+ */
+export interface ListPlaceholders extends Record<string, unknown> {
   readonly statuses: readonly TicketStatus[];
   readonly viewerId: number;
   readonly requesterId: number;
   readonly reference: string;
   readonly text: string;
-  readonly since: string;
+  readonly updatedAfter: string;
   readonly above: string;
   readonly aboveId: number;
   readonly below: string;
@@ -57,15 +63,16 @@ export interface Values extends Record<string, unknown> {
   readonly limit: number;
 }
 
-/** What is read of each ticket, beside its own columns. */
-export interface WantedOfList extends Omit<ConversationReads, 'operator'> {
+/** What is read of each ticket besides its own columns, according to the document's selection. */
+export interface RequestedParts extends Omit<ConversationReads, 'operator'> {
+  /** The last message of each ticket that the viewer may see. */
   readonly lastMessages: boolean;
 }
 
 const statements = new Map<string, ReturnType<typeof prepare>>();
 
-/** The page and the count of a shape. */
-export function statementOf(shape: TicketListShape): ReturnType<typeof prepare> {
+/** The prepared statements of a shape: `page` reads a page, `count` counts the tickets within the limit. */
+export function listStatementOf(shape: TicketListShape): ReturnType<typeof prepare> {
   const name = Object.values(shape).map(String).join('_').toLowerCase();
   const made = statements.get(name) ?? prepare(shape, name);
   statements.set(name, made);
@@ -78,7 +85,7 @@ function prepare(shape: TicketListShape, name: string) {
   const chosen = sql`
     select ${tickets}.* from ${found} order by ${order(shape)} limit ${int('limit')}`;
   return {
-    page: conversationStatement<Values & WantedOfList & ConversationReads>(chosen, lastMessages),
+    page: conversationStatement<ListPlaceholders & RequestedParts & ConversationReads>(chosen, lastMessages),
     count: preparedFor((db: Reader) =>
       db.select({ count: sql<number>`count(*)::int` }).from(found).prepare(`c_${name}`),
     ),
@@ -93,10 +100,10 @@ const lastMessages = sql`
       select case when ${flag('operator')} then last_message_id else last_public_message_id end from chosen
     ))`;
 
-const text = (name: keyof Values & string): SQL => sql`${sql.placeholder(name)}::text`;
-const int = (name: keyof Values & string): SQL => sql`${sql.placeholder(name)}::int`;
-const instant = (name: keyof Values & string): SQL => sql`${text(name)}::timestamptz`;
-const direction = ({ inverted }: TicketListShape): SQL => sql.raw(inverted ? 'asc' : 'desc');
+const text = (name: keyof ListPlaceholders & string): SQL => sql`${sql.placeholder(name)}::text`;
+const int = (name: keyof ListPlaceholders & string): SQL => sql`${sql.placeholder(name)}::int`;
+const instant = (name: keyof ListPlaceholders & string): SQL => sql`${text(name)}::timestamptz`;
+const direction = ({ ascending }: TicketListShape): SQL => sql.raw(ascending ? 'asc' : 'desc');
 
 /** The columns that the list is ordered by. Private messages do not move a ticket in a requester's list. */
 const placeOf = ({ orderBy, byOperator }: TicketListShape) =>
@@ -134,7 +141,7 @@ const byId = (shape: TicketListShape): SQL => sql`
 const byActivity = (shape: TicketListShape): SQL =>
   byLastMessage({
     byOperator: shape.byOperator,
-    direction: shape.inverted ? 'asc' : 'desc',
+    direction: shape.ascending ? 'asc' : 'desc',
     where: sql`${tickets.status} = s.wanted ${sql.join(conditions(shape))}`,
     above: [instant('above'), int('aboveId')],
     below: [instant('below'), int('belowId')],
@@ -155,32 +162,35 @@ const isNarrow = (shape: TicketListShape): boolean => candidates(shape).length >
 
 /** Ids that a condition finds by an index of its own. */
 function candidates(shape: TicketListShape): SQL[] {
-  const { byOperator, orderBy, byReference, byText, since, unsettled } = shape;
+  const { byOperator, orderBy, byReference, byText, updatedAfter, hasUnsettledDelivery } = shape;
   const found = [];
   if (byReference)
     found.push(sql`select r.id from tickets r where r.reference_key = lower(${text('reference')})`);
   if (byText)
     found.push(byOperator ? ticketsWith(text('text')) : ownTicketsWith(text('text'), int('viewerId')));
-  if (unsettled === true) found.push(sql`select d.ticket_id from ${unsettledDeliveries}`);
-  if (since && orderBy === 'CREATED') found.push(activeSince(shape));
+  if (hasUnsettledDelivery === true) found.push(sql`select d.ticket_id from ${unsettledDeliveries}`);
+  if (updatedAfter && orderBy === 'CREATED') found.push(updatedSince(shape));
   return found;
 }
 
 const a = alias(tickets, 'a');
 
-/** If nothing else is asked, only the page's rows are read: the index has all that it takes to find them. */
-function activeSince(shape: TicketListShape): SQL {
-  const { byOperator, ofRequester, byReference, byText, unsettled } = shape;
+/**
+ * Ids of tickets with a message after `updatedAfter`. If that is the only condition, only the page's rows are
+ * read, because the index has all that it takes to find them.
+ */
+function updatedSince(shape: TicketListShape): SQL {
+  const { byOperator, byRequester, byReference, byText, hasUnsettledDelivery } = shape;
   const [activeAt, listedAt, byMinute] = byOperator
     ? [a.activeAt, a.listedAt, a.isListedByMinute]
     : [a.publicActiveAt, a.publicListedAt, a.isPublicListedByMinute];
   const own = byOperator ? sql`` : sql`and a.requester_id = ${int('viewerId')}`;
-  const isAlone = !ofRequester && !byReference && !byText && unsettled === null;
+  const isAlone = !byRequester && !byReference && !byText && hasUnsettledDelivery === null;
   const page = sql`and a.id > ${int('aboveId')} and a.id < ${int('belowId')}
     order by a.id ${direction(shape)} limit ${int('limit')}`;
   return sql`select a.id from ${tickets} a
     where a.status = any (${sql.placeholder('statuses')}::text[]) and ${byMinute} = any ('{f,t}')
-      and ${listedAt} >= ${minuteOf(instant('since'))} and ${activeAt} > ${instant('since')}
+      and ${listedAt} >= ${minuteOf(instant('updatedAfter'))} and ${activeAt} > ${instant('updatedAfter')}
       ${own} ${isAlone ? page : sql``}`;
 }
 
@@ -188,10 +198,10 @@ const unsettledDeliveries = sql`${deliveries} d
   where d.state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING')`;
 
 /** Conditions that are checked for each row. The viewer's rule is one; row-level security repeats it. */
-const conditions = ({ byOperator, ofRequester, unsettled }: TicketListShape): SQL[] => [
+const conditions = ({ byOperator, byRequester, hasUnsettledDelivery }: TicketListShape): SQL[] => [
   byOperator ? sql`` : sql` and ${tickets.requesterId} = ${int('viewerId')}`,
-  ofRequester ? sql` and ${tickets.requesterId} = ${int('requesterId')}` : sql``,
-  unsettled === false
+  byRequester ? sql` and ${tickets.requesterId} = ${int('requesterId')}` : sql``,
+  hasUnsettledDelivery === false
     ? sql` and not exists (select from ${unsettledDeliveries} and d.ticket_id = ${tickets.id})`
     : sql``,
 ];

@@ -16,37 +16,39 @@ import {
 } from './pagination.ts';
 import { assertSearchable } from './search-text.ts';
 import {
-  statementOf,
+  type ListPlaceholders,
+  listStatementOf,
+  type RequestedParts,
   type TicketFilter,
   type TicketListShape,
   type TicketOrder,
-  type Values,
-  type WantedOfList,
 } from './ticket-list-statement.ts';
 import type { Ticket } from './tickets.ts';
 
+/** Input of `listTickets` and `countTickets`. */
 export interface TicketListInput {
   readonly filter: TicketFilter;
   readonly orderBy: TicketOrder;
 }
 
 /**
- * A page of the visible tickets, the newest or the most recently active first, with what is wanted of each.
+ * A page of the tickets that the viewer may see, the newest or the most recently active first.
+ * @param parts what is read of each ticket besides its own columns
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
  */
 export function listTickets(
   ctx: TicketContext,
   input: TicketListInput,
   paging: Paging,
-  wanted: WantedOfList,
+  parts: RequestedParts,
 ): Promise<PageOf<PageTicket>> {
   const viewer = viewerOf(ctx, input);
   const isByTime = input.orderBy === 'LAST_MESSAGE';
   const placeOf = ({ id, activeAt }: PageTicket): Place => (isByTime ? [activeAt.getTime(), id] : [id]);
   const timeOf = ({ activeAt }: Ticket): number => activeAt.getTime();
   const read = async (page: KeysetPage<Place>) => {
-    const values = { ...valuesOf(viewer, input, page), ...wanted, operator: isOperator(viewer) };
-    const statement = statementOf(shapeOf(viewer, input, page.inverted)).page;
+    const values = { ...valuesOf(viewer, input, page), ...parts, operator: isOperator(viewer) };
+    const statement = listStatementOf(shapeOf(viewer, input, page.inverted)).page;
     const found = decodeRows(await ctx.services.database.readTextsAs(viewer, statement, values), values);
     const [sign, by] = [page.inverted ? 1 : -1, isByTime ? timeOf : () => 0];
     return found.tickets.sort((a, b) => sign * (by(a) - by(b) || a.id - b.id));
@@ -54,12 +56,15 @@ export function listTickets(
   return readOrdered(listName(viewer, input), paging, { keys: isByTime ? 2 : 1, placeOf }, read);
 }
 
-/** Number of tickets on all pages of `listTickets`. */
+/**
+ * Number of tickets on all pages of `listTickets`, counted up to `maxCount`.
+ * @throws Refusal as `listTickets`
+ */
 export async function countTickets(ctx: TicketContext, input: TicketListInput): Promise<Count> {
   const viewer = viewerOf(ctx, input);
   const everything = { limit: maxCount + 1, inverted: false };
   const [row] = await ctx.services.database.readAs(viewer, (db) =>
-    statementOf(shapeOf(viewer, input, false))
+    listStatementOf(shapeOf(viewer, input, false))
       .count(db)
       .execute(valuesOf(viewer, input, everything)),
   );
@@ -74,7 +79,9 @@ function viewerOf(ctx: TicketContext, { filter }: TicketListInput): Viewer {
   return viewer;
 }
 
-/** Cursors belong to a filter, an order and a class of viewers: each has other rows or places. */
+/**
+ * Cursors belong to a filter, an order, and either operators or requesters: each has other rows or places.
+ */
 function listName(viewer: Viewer, { filter, orderBy }: TicketListInput): ListName {
   const given = Object.entries(filter).filter(([, value]) => value != null);
   return `tickets by ${orderBy} for ${isOperator(viewer) ? 'operators' : 'requesters'} ${digestOf(given)}`;
@@ -83,17 +90,21 @@ function listName(viewer: Viewer, { filter, orderBy }: TicketListInput): ListNam
 const shapeOf = (
   viewer: Viewer,
   { filter, orderBy }: TicketListInput,
-  inverted: boolean,
+  ascending: boolean,
 ): TicketListShape => ({
-  ...{ byOperator: isOperator(viewer), orderBy, inverted },
-  ofRequester: filter.requesterId != null,
+  ...{ byOperator: isOperator(viewer), orderBy, ascending },
+  byRequester: filter.requesterId != null,
   byReference: filter.reference != null,
   byText: filter.text != null,
-  since: filter.updatedAfter != null,
-  unsettled: filter.hasUnsettledDelivery ?? null,
+  updatedAfter: filter.updatedAfter != null,
+  hasUnsettledDelivery: filter.hasUnsettledDelivery ?? null,
 });
 
-function valuesOf(viewer: Viewer, { filter, orderBy }: TicketListInput, page: KeysetPage<Place>): Values {
+function valuesOf(
+  viewer: Viewer,
+  { filter, orderBy }: TicketListInput,
+  page: KeysetPage<Place>,
+): ListPlaceholders {
   // The list is in descending order: what follows a cursor is less.
   const { before: above = [], after: below = [], limit } = page;
   const since = filter.updatedAfter?.getTime() ?? Number.NEGATIVE_INFINITY;
@@ -104,7 +115,7 @@ function valuesOf(viewer: Viewer, { filter, orderBy }: TicketListInput, page: Ke
     requesterId: filter.requesterId ?? 0,
     reference: resolveSelector({ reference: filter.reference ?? '' }).reference ?? '',
     text: filter.text ?? '',
-    since: at(since, '-infinity'),
+    updatedAfter: at(since, '-infinity'),
     above: at(from ? since : orderBy === 'LAST_MESSAGE' ? above[0] : undefined, '-infinity'),
     aboveId: from && Number.isFinite(since) ? largestId : (above.at(-1) ?? 0),
     below: at(orderBy === 'LAST_MESSAGE' ? below[0] : undefined, 'infinity'),

@@ -31,7 +31,7 @@ export interface AppendInput {
 
 /** Result of `appendToUpload`. */
 export interface Appended {
-  /** Bytes of the upload that have arrived. */
+  /** Bytes of the upload that have arrived; for a request that broke off before its turn, its own offset. */
   readonly offset: number;
   /** Whether the request broke off, or was ended by a later one. The bytes that arrived are kept. */
   readonly brokenOff: boolean;
@@ -41,8 +41,9 @@ export interface Appended {
 
 /**
  * Appends bytes to the viewer's own upload. Bytes that arrived are kept even when the request breaks off.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE (the upload is gone if
- *   its bytes were too many, not if its announced size was)
+ * When the last request is repeated, because its response was lost, the complete upload is returned again.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE (the upload is gone if its bytes were too
+ *   many, not if its announced size was)
  * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_OFFSET, UPLOAD_MISMATCH, UPLOAD_DIGEST, UPLOAD_COMPLETE,
  *   UPLOAD_BUSY
  */

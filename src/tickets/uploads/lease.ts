@@ -47,8 +47,9 @@ const take = preparedFor((db: Db) => {
 });
 
 /**
- * Takes the upload's lease if it is free, or else asks its holder to give it up. @param by random UUID of the
- * request @returns true when it was taken, and when there is no such upload
+ * Takes the upload's lease if it is free, or else asks its holder to give it up.
+ * @param by random UUID of the request
+ * @returns true when it was taken, and when there is no such upload
  */
 export async function takeLease(db: Db, uploadId: string, by: string): Promise<boolean> {
   const [row] = await take(db).execute({ id: uploadId, writer: by });
@@ -85,13 +86,13 @@ export async function freeLease(db: Db, uploadId: string, by: string): Promise<v
 }
 
 const arrive = preparedFor((db: Db) => {
-  const told = db.$with('told').as(
+  const updated = db.$with('updated').as(
     db
       .update(openUploads)
       .set({ arrived: sql`${sql.placeholder('arrived')}::int` })
       .where(eq(openUploads.id, id)),
   );
-  return db.with(told).select({ noWait }).from(nothing).prepare('note_arrived_bytes');
+  return db.with(updated).select({ noWait }).from(nothing).prepare('note_arrived_bytes');
 });
 
 /** Records the number of bytes that have arrived, for the quota. The blob store has the exact offset. */

@@ -12,12 +12,12 @@ import { freeLease, renewLease, takeLease } from './lease.ts';
  */
 
 /** Milliseconds between renewals of the lease, which also check whether another process wants it. */
-const lookMs = 1500;
+const renewMs = 1500;
 /**
  * Attempts to take the lease from another process, and milliseconds between them. Together longer than a dead
  * process's lease.
  */
-const looks = 16;
+const attempts = 16;
 const waitMs = 500;
 
 /** Numbers a request on arrival, before any await, so that a delayed request cannot end a later one. */
@@ -37,9 +37,10 @@ const running = new Map<string, Turn>();
 const latest = new LRUCache<string, number>({ max: 10_000 });
 
 /**
- * Runs work on an upload when no other request works on it, which ends an earlier one first.
+ * Runs work on an upload alone. Work of an earlier request on it is ended first, and waited for.
  * @param arrival number of the request, by `nextArrival`
- * @param stop ends the work early; called when a later request comes for the same upload
+ * @param stop ends the work early; called when a later request comes for the same upload, in any process, or
+ *   the lease cannot be renewed
  * @throws UploadFault UPLOAD_BUSY when a later request overtook this one, or another process keeps the lease
  */
 export async function runExclusively<T>(
@@ -68,7 +69,7 @@ export async function runExclusively<T>(
 async function whileHeld<T>(db: Db, uploadId: string, stop: () => void, work: () => Promise<T>): Promise<T> {
   const writer = randomUUID();
   await take(db, uploadId, writer);
-  const look = setInterval(() => {
+  const renewal = setInterval(() => {
     renewLease(db, uploadId, writer).then(
       (mayGoOn) => {
         if (!mayGoOn) stop();
@@ -76,18 +77,18 @@ async function whileHeld<T>(db: Db, uploadId: string, stop: () => void, work: ()
       // Without renewal the lease expires soon.
       () => stop(),
     );
-  }, lookMs);
+  }, renewMs);
   try {
     return await work();
   } finally {
-    clearInterval(look);
+    clearInterval(renewal);
     await freeLease(db, uploadId, writer).catch(() => {});
   }
 }
 
 /** An upload without a row needs no lease; the work will find that it is missing. */
 async function take(db: Db, uploadId: string, writer: string): Promise<void> {
-  for (let look = 0; look < looks; look += 1) {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
     if (await takeLease(db, uploadId, writer)) return;
     await sleep(waitMs);
   }

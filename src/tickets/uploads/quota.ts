@@ -70,7 +70,10 @@ export function availableBytes(limits: Limits, held: Held, announced: number | u
   return Math.min(limits.attachmentBytes, left);
 }
 
-/** @throws UploadFault TOO_MANY_UPLOADS when the user has as many unfinished uploads as allowed */
+/**
+ * Checks the number of uploads. @throws UploadFault TOO_MANY_UPLOADS when the user has as many unfinished
+ * uploads as allowed
+ */
 export function assertMayOpen(limits: Limits, open: number): void {
   if (open < limits.openUploads) return;
   const message = `You have ${open} unfinished uploads; ${limits.openUploads} are allowed`;

@@ -63,7 +63,7 @@ export async function storeUpload(
     }
     const fileName = cleanFileName(input.fileName, 0);
     const contentType = cleanContentType(input.contentType);
-    // After a fault nobody knows whether the commit happened: the file stays until the collector looks.
+    // After a fault nobody knows whether the commit happened: the file stays until garbage collection.
     return await recordUpload(database.commands, {
       id: randomUUID(),
       userId,

@@ -29,7 +29,7 @@ export async function uploadFile(ctx: TicketContext, input: UploadFileInput): Pr
   });
   availableBytes(limits, await readQuotaUse(database.commands, viewer.userId), received.byteSize);
   received.claim();
-  // After a fault nobody knows whether the commit happened: the file stays until the collector looks.
+  // After a fault nobody knows whether the commit happened: the file stays until garbage collection.
   return recordUpload(database.commands, {
     id: randomUUID(),
     userId: viewer.userId,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { BodyAllowance } from '../../../src/graphql/context/body-allowance.ts';
-import { AnswerTooLarge } from '../../../src/platform/errors.ts';
+import { ResponseTooLarge } from '../../../src/platform/errors.ts';
 
 test('texts are made one after the other, and none once the answer is full', async () => {
   const allowance = new BodyAllowance(100);
@@ -20,7 +20,7 @@ test('texts are made one after the other, and none once the answer is full', asy
   );
   expect([made, most]).toEqual([3, 1]);
   const refused = settled.filter((one) => one.status === 'rejected');
-  expect(refused.map(({ reason }) => reason)).toEqual(Array(47).fill(expect.any(AnswerTooLarge)));
+  expect(refused.map(({ reason }) => reason)).toEqual(Array(47).fill(expect.any(ResponseTooLarge)));
 });
 
 test('a turn that fails lets the next one begin', async () => {
@@ -61,5 +61,5 @@ test('a body counts two bytes a character when one is beyond Latin-1, as it take
   };
   expect(read('y'.repeat(100))).not.toThrow();
   expect(read(`${'y'.repeat(48)}😀`)).not.toThrow();
-  expect(read(`${'y'.repeat(49)}😀`)).toThrow(AnswerTooLarge);
+  expect(read(`${'y'.repeat(49)}😀`)).toThrow(ResponseTooLarge);
 });

@@ -6,11 +6,11 @@ import { type InboxPage, type InboxQuery, listInboxMails } from '../store.ts';
 /** Seconds. A gateway that is stopping waits for its requests. */
 const longestWait = 30;
 /** The mail may have been received by another process. */
-const lookEveryMs = 100;
+const pollMs = 100;
 
 /**
- * Returns the mails of a query. If there are none, waits for the first one, for up to `seconds`, and then
- * returns an empty page.
+ * Returns the mails of a query. If there are none, it polls until there are, for `seconds` or half a minute
+ * at most, or until the client disconnects. Then it returns an empty page.
  */
 export async function waitForMails(
   req: IncomingMessage,
@@ -22,8 +22,8 @@ export async function waitForMails(
   const until = performance.now() + 1000 * patience;
   for (;;) {
     const page = await listInboxMails(db, query);
-    const isOver = performance.now() + lookEveryMs > until || req.socket.destroyed;
+    const isOver = performance.now() + pollMs > until || req.socket.destroyed;
     if (page.mails.length > 0 || isOver) return page;
-    await sleep(lookEveryMs);
+    await sleep(pollMs);
   }
 }

@@ -40,9 +40,10 @@ export interface MultipartOptions extends UploadLimits {
 }
 
 /**
- * Creates the reader of multipart requests. Without a credential it reads only the operations and the map,
- * and stores no file.
- * @throws Refusal TOO_MANY_UPLOADS from the reader, when the user already sends `openForms` forms
+ * Creates the reader of multipart requests. Without a credential it reads only the operations and the map, of
+ * less than 64 KiB each, and stores no file.
+ * @throws GraphQLError 403 from the reader, for a request that another site may have caused; TooMany, when
+ *   the user already sends `openForms` forms
  */
 export function createMultipartReader({ openForms, ...limits }: MultipartOptions): ReadParams {
   const places = new ConcurrencyLimit('TOO_MANY_UPLOADS', openForms);

@@ -9,7 +9,7 @@ import type {
 } from '../new-message-post.ts';
 import { Budget, objectValues, type ReadingLimits, TooLarge } from '../reading-limits.ts';
 import type { TextSource } from '../text-source.ts';
-import { asItem, convert, findMember, items, shapes } from './contract.ts';
+import { expectItem, expectType, findMember, items, shapes } from './contract.ts';
 import { createJsonReader, type JsonReader } from './reader.ts';
 import { broken, EnoughErrors, type JsonState, type Token } from './reader-state.ts';
 
@@ -97,7 +97,7 @@ class JsonBinder {
     do {
       if (this.#state.token === 'StartObject') return yield* this.#object(expected, existing);
       if (this.#state.token === 'StartArray') return yield* this.#list(expected, existing, undefined);
-      if (this.#state.token !== 'Comment') return convert(this.#state, expected);
+      if (this.#state.token !== 'Comment') return expectType(this.#state, expected);
     } while (yield* reader.tokens.read());
     throw broken;
   }
@@ -181,7 +181,7 @@ class JsonBinder {
   #plainMember(members: MemberTypes, target: BoundObject, written: string): boolean {
     const name = findMember(members, written);
     if (name === undefined || !this.#reader.fastPath.readValue(members[name]!)) return false;
-    target[name] = convert(this.#state, members[name]!);
+    target[name] = expectType(this.#state, members[name]!);
     return true;
   }
 
@@ -212,7 +212,9 @@ class JsonBinder {
         if (!isPlain && !(yield* this.#readFor(item))) break;
         if (this.#state.token === 'EndArray') return list;
         if (this.#state.token === 'Comment') continue;
-        list.push(asItem(item, isPlain ? convert(this.#state, item) : yield* this.#value(item, undefined)));
+        list.push(
+          expectItem(item, isPlain ? expectType(this.#state, item) : yield* this.#value(item, undefined)),
+        );
         this.#budget.spend(item === 'attachment' ? objectValues : 1);
       } catch (error) {
         const index = this.#state.indexAt(depth);

@@ -14,7 +14,7 @@ export const shapes: Record<Shape, { members: MemberTypes; create: () => unknown
   post: { members: postMembers, create: emptyPost },
   attachment: { members: attachmentMembers, create: emptyAttachment },
 };
-/** The type of a list's items. */
+/** The type of a list's items. Undefined for types that are no lists. */
 export const items: Partial<Record<ValueType, ValueType>> = { strings: 'string', attachments: 'attachment' };
 
 /** Member names by their lower-case spelling. An exact match takes precedence. */
@@ -25,25 +25,29 @@ const names = new Map<MemberTypes, Map<string, string>>(
   ]),
 );
 
-/** The member that a JSON name stands for, ignoring case; undefined if there is none. */
+/**
+ * The member that a JSON name stands for, an exact match before one in another case; undefined if there is
+ * none.
+ */
 export function findMember(members: MemberTypes, written: string): string | undefined {
   return Object.hasOwn(members, written) ? written : names.get(members)!.get(written.toLowerCase());
 }
 
 /**
- * Checks a list's item, because a `$ref` may name an object of another type.
- * @throws the error `broken`
+ * Returns a list's item if it has the list's type. A `$ref` may name an object of another type.
+ * @throws `broken` of `reader-state.ts`, for which the document becomes null
  */
-export function asItem(item: ValueType, value: unknown): unknown {
+export function expectItem(item: ValueType, value: unknown): unknown {
   if (item === 'attachment' && value !== null && !('FileName' in (value as object))) throw broken;
   return value;
 }
 
 /**
- * Converts a simple token to the expected type. Conversions of Json.NET's reader have already been done.
- * @throws the error `broken` when the type is another
+ * Returns a simple token's value if it has the expected type, or null for null, undefined and, unless a text
+ * is expected, an empty text. It converts nothing else: the reader has, as Json.NET's does.
+ * @throws `broken` of `reader-state.ts` when the token has another type, or `int` or `bool` would be null
  */
-export function convert({ token, value }: { token: Token; value: unknown }, expected: ValueType): unknown {
+export function expectType({ token, value }: { token: Token; value: unknown }, expected: ValueType): unknown {
   const nothing =
     token === 'Null' ||
     token === 'Undefined' ||

@@ -4,7 +4,7 @@ import { membersOf, recordColumns } from '../../../db/json-record.ts';
 import { idempotencyKeys, tickets } from '../../../db/tables.ts';
 import { pick, reading, writingAndReturning } from '../../../db/with-step.ts';
 import { authoredOf, expectedColumns } from '../columns.ts';
-import { foundTickets, input, judged, mailSubject } from './judge-rows.ts';
+import { checked, foundTickets, input, mailSubject } from './check-rows.ts';
 
 /*
  * From the rules that need the ticket's lock to the rows to write. A step with two forms has one name and the
@@ -13,7 +13,7 @@ import { foundTickets, input, judged, mailSubject } from './judge-rows.ts';
  */
 
 const asked = input.columns;
-const ruled = judged.columns;
+const ruled = checked.columns;
 
 /** Skips rows that another transaction holds, or waits for them. */
 export const locked = (waits: boolean) =>
@@ -32,7 +32,7 @@ const lastVisible = sql`
 
 const { ifLastMessage, expect, ...kept } = ruled;
 /** Plain rows have no condition. */
-export const decidedPlain = reading('decided', kept, sql`from ${judged}`);
+export const decidedPlain = reading('decided', kept, sql`from ${checked}`);
 /** Step that adds the verdicts that depend on the ticket's last message, so need its lock. */
 export const decided = reading(
   'decided',
@@ -45,7 +45,7 @@ export const decided = reading(
       when ${expect} is not null and ${isStale} then 'PREVIEW_STALE'
     end)`,
   },
-  sql`from ${judged}
+  sql`from ${checked}
     left join lateral json_to_record(${expect}) as expected ${recordColumns(expectedColumns)} on true`,
 );
 const settled = decided.columns;

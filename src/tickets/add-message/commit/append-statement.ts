@@ -12,8 +12,8 @@ import {
   numbered,
   takenKeys,
 } from './accept-rows.ts';
+import { checked, input, type RowVerdict, wanted } from './check-rows.ts';
 import { file, files, fileWrites, messageWrites } from './insert-rows.ts';
-import { input, judged, type RowVerdict, wanted } from './judge-rows.ts';
 import { ticketWrites, ticketWritesPlain, woken } from './ticket-writes.ts';
 
 /*
@@ -50,7 +50,7 @@ export interface AppendedAnswer {
   readonly messageCount: number;
   readonly messageId: number;
   readonly createdAt: number;
-  /** The ticket's event cursor for this viewer's class, after this message. */
+  /** The ticket's event cursor after this message. */
   readonly cursor: number;
   readonly attachmentIds: readonly number[] | null;
   readonly deliveryId: number | null;
@@ -134,7 +134,7 @@ export function prepareAppend(db: Db, { rows = 'any' as 'any' | 'plain', waits =
     rows === 'plain'
       ? [...messageWrites, ...ticketWritesPlain, answeredPlain]
       : [...messageWrites, ...fileWrites, ...ticketWrites, answered];
-  const steps = [input, wanted, locked(waits), judged, ...accepting, ...writing];
+  const steps = [input, wanted, locked(waits), checked, ...accepting, ...writing];
   return db
     .with(...steps.map(({ subquery }) => subquery))
     .select({

@@ -124,17 +124,17 @@ export function createGroupCommit(
     inFlight.rows += group.length;
     if (isAlone) inFlight.alone += 1;
     queue.begin(group);
-    const told = await flush(group);
+    const settle = await flush(group);
     inFlight.statements -= 1;
     inFlight.rows -= group.length;
     if (isAlone) inFlight.alone -= 1;
     queue.end(group);
-    pace.answers(told.length);
+    pace.answers(settle.length);
     if (inFlight.statements === 0) waitNoLonger();
     drain();
     // The next statement is sent before this thread works on the answers, so that PostgreSQL does not idle.
     if (inFlight.statements > 0) await nextTurn();
-    for (const tell of told) tell();
+    for (const settleOne of settle) settleOne();
   }
 
   function waitNoLonger(): void {
@@ -182,12 +182,12 @@ export function createGroupCommit(
       });
       unanswered += 1;
       unansweredBytes += bytes;
-      const told = () => {
+      const forget = () => {
         unanswered -= 1;
         unansweredBytes -= bytes;
         if (unanswered === 0) idle?.();
       };
-      answer.then(told, told);
+      answer.then(forget, forget);
       return answer;
     },
     async [Symbol.asyncDispose]() {

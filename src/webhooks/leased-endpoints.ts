@@ -2,7 +2,7 @@ import { and, eq, getTableColumns, isNull, lt, or, type SQL, sql } from 'drizzle
 import type { Db } from '../db/database.ts';
 import { auditEntries, webhooks } from '../db/tables.ts';
 import type { DeskPosition } from '../tickets/events/desk-cursor.ts';
-import { failingDays } from './retry.ts';
+import { failingDays } from './reply-verdict.ts';
 
 /** An endpoint that a worker sends to, as its row says now. */
 export type Endpoint = typeof webhooks.$inferSelect & {
@@ -42,7 +42,7 @@ export const claimEndpoints = (db: Db, leaseMs: number): Promise<Endpoint[]> => 
     .returning(columns);
 };
 
-/** @returns false when it belongs to another worker, is disabled, or was removed */
+/** Extends a lease. @returns false when it belongs to another worker, is disabled, or was removed */
 export async function renewLease(db: Db, lease: Lease, leaseMs: number): Promise<boolean> {
   const renewed = await db
     .update(webhooks)
@@ -52,7 +52,7 @@ export async function renewLease(db: Db, lease: Lease, leaseMs: number): Promise
   return renewed.length > 0;
 }
 
-/** Gives up an endpoint, unless it is lost. The next worker goes on at this position. */
+/** Gives up an endpoint, unless the lease is lost already. The next worker goes on at this position. */
 export async function releaseEndpoint(db: Db, lease: Lease, position: DeskPosition): Promise<void> {
   const released = { ...to(position), leaseToken: null };
   await db.update(webhooks).set(released).where(held(lease));
@@ -64,11 +64,12 @@ export async function findLeased(db: Db, lease: Lease): Promise<Endpoint | undef
   return found;
 }
 
-/** Records that everything up to a position was told or is not wanted. */
-export async function passTo(db: Db, lease: Lease, position: DeskPosition): Promise<void> {
+/** Records that each event up to a position was delivered, or does not match the filter. */
+export async function recordPosition(db: Db, lease: Lease, position: DeskPosition): Promise<void> {
   await db.update(webhooks).set(to(position)).where(owned(lease));
 }
 
+/** Records a request that succeeded, and the position of its event. */
 export async function recordDelivery(db: Db, lease: Lease, position: DeskPosition): Promise<void> {
   await db
     .update(webhooks)
@@ -83,7 +84,9 @@ export async function recordDelivery(db: Db, lease: Lease, position: DeskPositio
     .where(owned(lease));
 }
 
-/** @returns whether the endpoint was disabled, because it has failed for days */
+/**
+ * Records a request that failed. @returns whether that disabled the endpoint, because it has failed for days
+ */
 export async function recordFailure(
   db: Db,
   lease: Lease,
@@ -110,7 +113,7 @@ export async function recordFailure(
   });
 }
 
-/** Disables an endpoint that says that it is no more. */
+/** Disables an endpoint that has answered 410 Gone. */
 export async function recordGone(db: Db, lease: Lease): Promise<void> {
   await db.transaction(async (tx) => {
     const gone = await tx

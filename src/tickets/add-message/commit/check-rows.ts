@@ -6,7 +6,7 @@ import { literal, reading } from '../../../db/with-step.ts';
 import { ownKeyPattern } from '../../../mail/address.ts';
 import { type MessageRow, rowColumns } from '../columns.ts';
 
-/* Resolves rows and judges them, as steps of a statement. The append statement and the dry run share them. */
+/* Resolves rows and checks them, as steps of a statement. The append statement and the dry run share them. */
 
 /** Why the statement left out a row. */
 export type RowVerdict =
@@ -90,8 +90,8 @@ const mayRepeatTo = sql`
     and (${users.email} !~ ${ownKey} or ${users.email} = any (${asked.copyKeys}))`;
 
 /** Step that applies the rules that need the database, in the order in which they refuse. */
-export const judged = reading(
-  'judged',
+export const checked = reading(
+  'checked',
   {
     ...found,
     n: asked.n,
@@ -137,9 +137,9 @@ export const mailSubject = (of: { readonly subject: SQL; readonly reference: SQL
  * values that the mail would be made of.
  */
 function prepareDryRun(db: Db) {
-  const { columns } = judged;
+  const { columns } = checked;
   return db
-    .with(input.subquery, wanted.subquery, unlocked.subquery, judged.subquery)
+    .with(input.subquery, wanted.subquery, unlocked.subquery, checked.subquery)
     .select({
       verdict: sql<RuleVerdict | null>`${columns.verdict}`,
       ticketId: sql<number | null>`${columns.ticketId}`,
@@ -152,13 +152,16 @@ function prepareDryRun(db: Db) {
       lastPublicMessageId: sql<number | null>`${columns.lastPublicMessageId}`,
       maxMailBytes: sql<number | null>`${columns.maxMailBytes}`,
     })
-    .from(sql`${judged}`)
+    .from(sql`${checked}`)
     .prepare('judge_message');
 }
 
-/** Judges one row against the current state. */
+/** Applies the rules to one row against the current state, without a lock or a write. */
 export type DryRun = (row: MessageRow) => Promise<DryRunAnswer>;
-/** Result of a dry run: a verdict, or null with the values that the mail would be made of. */
+/**
+ * Result of a dry run. `verdict` is the first rule that refuses the row; when it is null, the other members
+ * are what the mail would be made of.
+ */
 export type DryRunAnswer = Awaited<ReturnType<ReturnType<typeof prepareDryRun>['execute']>>[number];
 
 /** Creates the dry run. @param sendsByDefault whether a mailbox without SMTP settings of its own can send */

@@ -1,63 +1,67 @@
 import { type DocumentNode, type ExecutionResult, GraphQLError, getOperationAST, Kind, visit } from 'graphql';
 import type { GraphContext } from '../context/context.ts';
+import { audienceOf, noticingIdentity } from '../context/event-audience.ts';
 import { contextFor, createReplay, type Seen } from '../context/event-context.ts';
-import { classOf, noticing } from '../context/viewer-class.ts';
 import { rootOf } from './root-field.ts';
 
 /** Executes a subscription's document for one event. */
 export type ExecuteEvent = (seen: Seen, context: GraphContext) => Promise<ExecutionResult>;
 
-interface SharedAnswer {
+interface SharedResult {
   readonly result: Promise<ExecutionResult>;
-  /** Whether the answer says which member of its class the viewer is. Known with the result. */
+  /** Whether computing it read who the viewer is. Known with the result. */
   readonly isPersonal: () => boolean;
   readonly userId: number;
   readonly until: number;
 }
 
-/** How long an answer is given to more watchers, milliseconds: it shows what the database said then. */
+/** How long a result is given to more watchers, milliseconds: it shows what the database said then. */
 const shareMs = 1000;
 
-/** Answers by event; for each by class of viewers, origin, document and variables. */
-const answers = new WeakMap<object, Map<string, SharedAnswer>>();
+/** Results by event; for each by audience (see `audienceOf`), origin and shape. */
+const shared = new WeakMap<object, Map<string, SharedResult>>();
 
-function answersOf(event: object): Map<string, SharedAnswer> {
-  const known = answers.get(event);
+function resultsOf(event: object): Map<string, SharedResult> {
+  const known = shared.get(event);
   if (known !== undefined) return known;
-  const none = new Map<string, SharedAnswer>();
-  answers.set(event, none);
+  const none = new Map<string, SharedResult>();
+  shared.set(event, none);
   return none;
 }
 
 interface Asked {
   /** See `shapeOf`. */
   readonly shape: string;
-  /** Whether the context depends on the request only by what the key of an answer names. */
+  /**
+   * False when a result may depend on something of the request that the audience, the origin and the shape
+   * do not contain, such as what a plugin adds to the context. Each event is then executed by itself.
+   */
   readonly mayShare: boolean;
   readonly execute: ExecuteEvent;
 }
 
 /**
- * Returns the function that computes the results of one subscription. Watchers of the same class who receive
- * the same event and sent the same document get one result, the same object. A result that depends on who the
- * viewer is goes only to that viewer.
+ * Returns the function that computes the results of one subscription. Viewers with the same rights (see
+ * `audienceOf`), origin and shape get one result, the same object, for an event that they receive within one
+ * second of each other. Not shared are a result that depends on who the viewer is, and the events of a
+ * watcher who is behind, whose `next` is set: they are loaded together instead.
  */
-export function createAnswers(ctx: GraphContext, { shape, mayShare, execute }: Asked) {
+export function createEventResults(ctx: GraphContext, { shape, mayShare, execute }: Asked) {
   let replay: ReturnType<typeof createReplay> | undefined;
 
-  function share(seen: Seen, of: Map<string, SharedAnswer>, key: string): SharedAnswer {
+  function share(seen: Seen, of: Map<string, SharedResult>, key: string): SharedResult {
     let isPersonal = false;
-    const viewer = noticing(seen.viewer, () => {
+    const viewer = noticingIdentity(seen.viewer, () => {
       isPersonal = true;
     });
-    const answer = {
+    const result = {
       result: execute(seen, contextFor(ctx, viewer)),
       isPersonal: () => isPersonal,
       userId: seen.viewer.userId,
       until: performance.now() + shareMs,
     };
-    of.set(key, answer);
-    return answer;
+    of.set(key, result);
+    return result;
   }
 
   return async (seen: Seen): Promise<ExecutionResult> => {
@@ -66,12 +70,12 @@ export function createAnswers(ctx: GraphContext, { shape, mayShare, execute }: A
       replay ??= createReplay(ctx);
       return execute(seen, replay(seen));
     }
-    const key = `${classOf(seen.viewer)} ${ctx.origin} ${shape}`;
-    const of = answersOf(seen.event);
-    let answer = of.get(key);
-    if (answer === undefined || answer.until < performance.now()) answer = share(seen, of, key);
-    const result = await answer.result;
-    if (!answer.isPersonal() || answer.userId === seen.viewer.userId) return result;
+    const key = `${audienceOf(seen.viewer)} ${ctx.origin} ${shape}`;
+    const of = resultsOf(seen.event);
+    let known = of.get(key);
+    if (known === undefined || known.until < performance.now()) known = share(seen, of, key);
+    const result = await known.result;
+    if (!known.isPersonal() || known.userId === seen.viewer.userId) return result;
     return execute(seen, contextFor(ctx, seen.viewer));
   };
 }

@@ -7,12 +7,15 @@ import { plainWords, type SmtpError } from './smtp-errors.ts';
 const timeoutMs = 15_000;
 const timeouts = { ...defaultTimeouts, connect: timeoutMs, envelope: timeoutMs, final: timeoutMs };
 
-/** A mail server could not be reached or refused. The message is in plain words. */
-export class NotGreeted extends Error {}
+/**
+ * A mail server could not be reached, refused the credential, or did not accept the test mail. The message is
+ * the fault in plain words, or the server's reply.
+ */
+export class MailTestFailed extends Error {}
 
 /**
- * Opens a connection and signs in, as for a mail. The caller ends the session.
- * @throws NotGreeted
+ * Opens a connection to a server and signs in, as for a mail, within 15 seconds. The caller ends the session.
+ * @throws MailTestFailed
  */
 export async function greet(server: SmtpServer): Promise<SmtpSession> {
   const session = new SmtpSession(server, timeouts);
@@ -21,14 +24,14 @@ export async function greet(server: SmtpServer): Promise<SmtpSession> {
     return session;
   } catch (error) {
     session.close();
-    throw new NotGreeted(plainWords(error as SmtpError), { cause: error });
+    throw new MailTestFailed(plainWords(error as SmtpError), { cause: error });
   }
 }
 
 /**
- * Sends a short test mail without a ticket.
- * @returns the server's reply
- * @throws NotGreeted with the server's reply or the fault
+ * Sends a short test mail that belongs to no ticket.
+ * @returns the server's reply to an accepted mail
+ * @throws MailTestFailed with the server's refusal or the fault
  */
 export async function sendTestMail(session: SmtpSession, from: string, to: string): Promise<string> {
   const text = [
@@ -49,6 +52,6 @@ export async function sendTestMail(session: SmtpSession, from: string, to: strin
     },
   });
   const verdict = outcome.verdicts.get(recipient);
-  if (verdict?.state !== 'SENT') throw new NotGreeted(verdict?.reply ?? outcome.reply);
+  if (verdict?.state !== 'SENT') throw new MailTestFailed(verdict?.reply ?? outcome.reply);
   return verdict.reply;
 }

@@ -21,12 +21,15 @@ const demo: DemoDesk = {
   mailbox: 'company@domain.com',
   ticket: { id: 47, reference: 'INC-000047' },
 };
-/** Constants, so that a start costs no hashing. The passwords are public. */
+/** Computed once, so that a start costs no hashing. The passwords are public. */
 const hashes = {
   operator: 'scrypt$ln=14,r=8,p=5$1eQn0IoUTVb/cZcdHsiGOw$4WRsBCbBkcMgbFBoGzpmVXrQfgtz+xbdbUlBoJY7nhQ',
   requester: 'scrypt$ln=14,r=8,p=5$W4AoVxrV200dek++3GmrQw$0P9+Yie9H42rSWA68H8FPVCEkbTeQd0XjrEoe/caWNA',
 };
-/** Hashes of the demo passwords. A user who signed in against one of them has a public password. */
+/**
+ * Hashes of the two demo passwords, which everybody knows. A user whose stored hash is one of them has such a
+ * password.
+ */
 export const demoHashes: ReadonlySet<string> = new Set(Object.values(hashes));
 const seededAction = 'DEMO_SEEDED';
 const operatorId = 1;
@@ -34,10 +37,11 @@ const requesterId = 2;
 const hour = 3_600_000;
 
 /**
- * Fills an empty database with people, mailboxes and fifty tickets. A second call changes nothing but the
- * demo passwords. It is only for the embedded database of a gateway that only this machine can reach, because
- * its passwords are public.
- * @returns undefined when the desk is in real use: it was not empty, or the demo users have other passwords
+ * Fills an empty database with people, mailboxes and fifty tickets. In a database that it filled before, it
+ * only restores the passwords that `retireDemoAccounts` removed. Other databases are left as they are. It is
+ * for the embedded database of a gateway that only this machine can reach, because the passwords are public.
+ * @returns undefined when the database had users of its own, or when a demo user has another password or is
+ *   disabled
  */
 export async function seedDemoDesk(db: Db): Promise<DemoDesk | undefined> {
   return db.transaction(async (tx) => {
@@ -57,9 +61,9 @@ export async function seedDemoDesk(db: Db): Promise<DemoDesk | undefined> {
 }
 
 /**
- * Removes the passwords of the demo users, for a gateway that others can reach on a database that was a demo
- * before. `seedDemoDesk` restores them.
- * @returns the number of users who lost their password
+ * Removes the password of each user who has a demo password, so that nobody signs in with it. It is for a
+ * gateway that others can reach, whose database was a demo before. `seedDemoDesk` restores the passwords.
+ * @returns the number of users whose password was removed
  */
 export async function retireDemoAccounts(db: Db): Promise<number> {
   const rows = await db

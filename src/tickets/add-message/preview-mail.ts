@@ -4,31 +4,34 @@ import { type MailPreview, previewMail } from '../../mail/compose/preview-mail.t
 import { asUnavailable } from '../../platform/database-faults.ts';
 import type { TicketContext } from '../context.ts';
 import type { MailExpectation, MessageRow } from './columns.ts';
-import type { DryRunAnswer } from './commit/judge-rows.ts';
+import type { DryRunAnswer } from './commit/check-rows.ts';
 import { copiesBeside } from './email-input.ts';
 
-/** Composes the mail of a row as the worker will. */
-export async function mailOf(
+/**
+ * Composes the mail of a row that a dry run accepted, as the worker would now. Nothing is stored or sent.
+ * @throws Unavailable when the database cannot be read
+ */
+export async function previewOf(
   ctx: TicketContext,
   row: MessageRow,
-  judged: DryRunAnswer,
+  answer: DryRunAnswer,
 ): Promise<MailPreview> {
-  const which = { ticketId: judged.ticketId!, quote: row.quote! };
+  const which = { ticketId: answer.ticketId!, quote: row.quote! };
   const conversation = await loadConversation(ctx.services.database.desk, which).catch((error) => {
     throw asUnavailable(error);
   });
-  const beside = copiesBeside(row.copies ?? [], judged.toAddress!);
+  const beside = copiesBeside(row.copies ?? [], answer.toAddress!);
   const copies = (kind: 'CC' | 'BCC') =>
     beside.filter((copy) => copy.kind === kind).map(({ address }) => ({ name: '', address }));
   return previewMail({
     ...conversation,
     ...mailedOf(row),
-    from: { name: judged.fromName!, address: judged.fromAddress! },
-    to: [{ name: judged.toName!, address: judged.toAddress! }],
+    from: { name: answer.fromName!, address: answer.fromAddress! },
+    to: [{ name: answer.toName!, address: answer.toAddress! }],
     cc: copies('CC'),
     bcc: copies('BCC'),
-    subject: judged.mailSubject!,
-    signature: judged.signature!,
+    subject: answer.mailSubject!,
+    signature: answer.signature!,
     autoSubmitted: row.autoSubmitted ?? false,
     attachments: (row.files ?? []).map((file) => ({
       fileName: file.fileName,
@@ -41,12 +44,15 @@ export async function mailOf(
   });
 }
 
-/** Everything that the mail depends on besides its message. */
-export const expectationOf = (judged: DryRunAnswer): MailExpectation => ({
-  subject: judged.mailSubject!,
-  fromName: judged.fromName!,
-  signature: judged.signature!,
-  toAddress: judged.toAddress!,
-  toName: judged.toName!,
-  lastPublicMessageId: judged.lastPublicMessageId ?? 0,
+/**
+ * What the previewed mail took from the database. The commit compares it, so that a changed subject, mailbox,
+ * requester or conversation sends no other mail.
+ */
+export const expectationOf = (answer: DryRunAnswer): MailExpectation => ({
+  subject: answer.mailSubject!,
+  fromName: answer.fromName!,
+  signature: answer.signature!,
+  toAddress: answer.toAddress!,
+  toName: answer.toName!,
+  lastPublicMessageId: answer.lastPublicMessageId ?? 0,
 });

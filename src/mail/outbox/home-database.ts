@@ -4,7 +4,6 @@ import { assign, insertFrom } from '../../db/insert-from.ts';
 import { outboxChannel } from '../../db/notify-channels.ts';
 import { runStatement } from '../../db/run-statement.ts';
 import { outboxHomes } from '../../db/tables.ts';
-import type { Logger } from '../../platform/log.ts';
 
 /*
  * A database that was restored from a dump, cloned or rolled back holds mails as waiting that the original
@@ -21,33 +20,27 @@ export interface DatabaseLocation {
   readonly timeline: number;
 }
 
-/** A committed attempt. A database without it has lost data. */
-export interface KnownAttempt {
-  readonly id: number;
-  readonly attempts: number;
-}
-
-/** Where the outbox belongs, and whether it is held. */
+/** Whether this database is the one that the outbox belongs to, and whether sending is held. */
 export interface OutboxHome {
   /** Since when sending is held; null: it is not. */
   readonly heldAt: Date | null;
+  /** The text given to `hold`. */
   readonly reason: string | null;
-  /** Whether the row was written at another location. */
+  /** Whether the outbox belongs to another location, so that this database is a copy. */
   readonly moved: boolean;
-  /** Whether the cluster's timeline has changed since. */
-  readonly turned: boolean;
+  /** Whether the cluster was promoted or recovered since the home was recorded. */
+  readonly timelineChanged: boolean;
+  /** The location of this database. */
   readonly here: DatabaseLocation;
 }
 
-const copied =
+/** Why a copy of the outbox's database is held. */
+export const copied =
   'this database is a copy of the one whose mails these are: restored from a dump, cloned or moved';
-const recovered =
+/** Why a database is held whose cluster has another timeline. */
+export const recovered =
   'this cluster was recovered from a backup, or is a standby that was promoted ' +
   'while no worker of this desk ran';
-const wentBack = 'the database is in an earlier state than a moment ago';
-const advice =
-  'The original database may have sent the same mails. `ticketwire outbox show` lists what waits, ' +
-  '`ticketwire outbox release` sends it';
 
 /** Reads the location of this database. */
 async function findLocation(sql: postgres.Sql): Promise<DatabaseLocation> {
@@ -73,12 +66,13 @@ export async function findOutboxHome(sql: postgres.Sql): Promise<OutboxHome> {
   );
   const { heldAt, reason, place, timeline } = row!;
   const moved = place !== here.place;
-  return { heldAt, reason, moved, turned: timeline !== here.timeline, here };
+  return { heldAt, reason, moved, timelineChanged: timeline !== here.timeline, here };
 }
 
 /**
- * Stops sending until the outbox is released. Mails in transmission are finished.
- * @returns false when it was held already
+ * Stops sending until the outbox is released. Mails in transmission are finished. A hold keeps its first
+ * reason.
+ * @returns false when it was held already, or has no home yet
  */
 export async function hold(sql: postgres.Sql, reason: string): Promise<boolean> {
   const held = await runStatement(
@@ -90,7 +84,7 @@ export async function hold(sql: postgres.Sql, reason: string): Promise<boolean> 
   return held.length > 0;
 }
 
-/** Records this location as the outbox's home and resumes sending. */
+/** Records this location as the outbox's home, and ends a hold: mails are sent again. */
 export async function setOutboxHome(sql: postgres.Sql, here: DatabaseLocation): Promise<void> {
   const only = build.identifier(outboxHomes.only.name);
   await runStatement(
@@ -109,80 +103,14 @@ const insertHome = ({ place, timeline }: DatabaseLocation): SQL =>
   );
 
 /**
- * Why a worker that starts now would send nothing; undefined when it would send. Writes only a missing home.
+ * Why a worker that starts now would send nothing: the outbox is held, the database is a copy, or its
+ * timeline changed. It records a missing home, and holds nothing. A running worker may know more: see
+ * `createSendingGate`.
+ * @returns undefined when the worker would send
  */
 export async function whyHeld(sql: postgres.Sql): Promise<string | undefined> {
-  const { heldAt, reason, moved, turned } = await findOutboxHome(sql);
+  const { heldAt, reason, moved, timelineChanged } = await findOutboxHome(sql);
   if (heldAt !== null) return reason ?? 'held';
   if (moved) return copied;
-  return turned ? recovered : undefined;
-}
-
-/** Checks whether the database lost known attempts, and returns its newest mail for the next check. */
-async function remember(
-  sql: postgres.Sql,
-  known: readonly KnownAttempt[],
-): Promise<{ lost: boolean; newest: KnownAttempt[] }> {
-  const found = await sql<KnownAttempt[]>`
-    select id, attempts from deliveries where id = any (${known.map(({ id }) => id)}::int[])`;
-  const attempts = new Map(found.map((one) => [one.id, one.attempts]));
-  const lost = known.some((one) => (attempts.get(one.id) ?? -1) < one.attempts);
-  const newest = await sql<KnownAttempt[]>`select id, attempts from deliveries order by id desc limit 1`;
-  return { lost, newest: [...newest] };
-}
-
-/** The check before each claim. */
-export interface SendingGate {
-  /** Whether mails may be sent. It queries the database at most every `everyMs`, and logs a reason once. */
-  isOpen(): Promise<boolean>;
-  /** Called when the outbox was held or released. */
-  recheck(): void;
-  /** Called when an attempt begins. */
-  attemptStarted(attempt: KnownAttempt): void;
-}
-
-/**
- * Creates the check before each claim. A worker that ran while a standby was promoted knows the last
- * attempts, and continues if the database still has them. A worker that starts later cannot know, and waits
- * for such a worker or for an operator.
- * @param everyMs milliseconds between two queries while mails are sent
- */
-export function createSendingGate(sql: postgres.Sql, log: Logger, everyMs: number): SendingGate {
-  let askedAt = Number.NEGATIVE_INFINITY;
-  let known: readonly KnownAttempt[] | undefined;
-  let last: KnownAttempt | undefined;
-  let told: string | undefined;
-
-  async function whyNot(): Promise<string | undefined> {
-    const { heldAt, reason, moved, turned, here } = await findOutboxHome(sql);
-    if (heldAt !== null) return reason ?? 'held';
-    const { lost, newest } = await remember(sql, [...(known ?? []), ...(last === undefined ? [] : [last])]);
-    if (moved || lost) {
-      const why = moved ? copied : wentBack;
-      await hold(sql, why);
-      return why;
-    }
-    if (turned && known === undefined) return recovered;
-    if (turned) await setOutboxHome(sql, here);
-    known = newest;
-    return undefined;
-  }
-
-  return {
-    async isOpen() {
-      if (told === undefined && performance.now() - askedAt < everyMs) return true;
-      const why = await whyNot();
-      askedAt = performance.now();
-      if (why === undefined && told !== undefined) log.info('mails are sent again');
-      if (why !== undefined && why !== told) log.error({ why, advice }, 'no mail is sent');
-      told = why;
-      return why === undefined;
-    },
-    recheck() {
-      askedAt = Number.NEGATIVE_INFINITY;
-    },
-    attemptStarted(attempt) {
-      last = attempt;
-    },
-  };
+  return timelineChanged ? recovered : undefined;
 }

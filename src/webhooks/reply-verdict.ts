@@ -11,12 +11,15 @@ export const failingDays = 5;
 /** What follows from a reply. */
 export type Verdict =
   | { readonly kind: 'delivered' }
-  /** The endpoint says that it is no more. */
+  /** The endpoint has answered 410 Gone. */
   | { readonly kind: 'gone' }
   | { readonly kind: 'failed'; readonly error: string; readonly retryMs: number };
 
-/** @param failures failed requests since the last one that succeeded, without this one */
-export function judgeReply(
+/**
+ * What follows from a reply: 2xx is delivered, 410 is gone, and anything else is sent again later.
+ * @param failures failed requests since the last one that succeeded, without this one
+ */
+export function verdictOfReply(
   { status, retryAfter, error }: Reply,
   failures: number,
   { now, random }: { readonly now: Date; readonly random: () => number },

@@ -2,10 +2,11 @@ import type { Source } from './blob-store.ts';
 import { destroy } from './copy-source.ts';
 
 /**
- * Creates a function that allows one append at a time per blob in this process. A later append ends the
- * current one, whose bytes are stored.
+ * Creates a function that runs one piece of work at a time per blob in this process. Later work ends an
+ * append: it destroys the source that the append reads from, if that is a stream, and waits until the bytes
+ * read so far are stored. Work that was given no source is waited for. Each call settles as its work does.
  */
-export function createTurns() {
+export function createAppendTurns() {
   const running = new Map<string, { readonly source: Source | undefined; readonly done: Promise<unknown> }>();
 
   return async function inTurn<T>(

@@ -1,12 +1,13 @@
 import type { Config } from '../config.ts';
 import type { Database } from '../db/database.ts';
-import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from '../dev/demo/seed-desk.ts';
+import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from '../dev/demo/desk.ts';
 import type { Logger } from '../platform/log.ts';
 
 /**
- * Creates the demo desk. When others can reach HOST, it disables the demo accounts instead, because their
- * passwords are public.
- * @returns the credentials of the demo desk; undefined when there is none
+ * Prepares the database for a demo, or against one. With `config.demo`, an empty database becomes the demo
+ * desk. Otherwise the passwords of demo users are removed from an embedded database, because others may reach
+ * the gateway and the passwords are public. A database of one's own is left as it is.
+ * @returns the credentials of the demo desk; undefined without `config.demo`, or when the desk is in real use
  */
 export async function prepareDemo(
   config: Config,

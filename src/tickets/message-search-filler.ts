@@ -7,8 +7,8 @@ import type { Logger } from '../platform/log.ts';
 /** Messages whose words one statement writes. It takes some 20 ms, in which it holds up `deskEvents`. */
 const atOnce = 200;
 /**
- * Milliseconds between two looks. A search reads the bodies of the 1,000 newest messages that lack their
- * words, so it misses nothing below 500 messages a second.
+ * Milliseconds between two statements that found little to do. A search reads the bodies of the 1,000 newest
+ * messages that lack their words, so it misses nothing below 500 messages a second.
  */
 const everyMs = 2000;
 
@@ -20,11 +20,11 @@ const fill = preparedFor((db: Db) =>
 );
 
 /**
- * Writes the words of new messages, by which operators search, while the process runs. Any number of
- * processes may do so; they take turns. Failures are logged and tried again. Disposing of it waits for the
- * statement under way.
+ * Starts a loop that writes the words of new messages, by which operators search, every two seconds until it
+ * is disposed. Any number of processes may run it: the SQL function lets one write at a time, and the others
+ * find nothing to do. Failures are logged and tried again. Disposing of it waits for the statement under way.
  */
-export function startFillingMessageSearch(db: Db, log: Logger): AsyncDisposable {
+export function startMessageSearchFiller(db: Db, log: Logger): AsyncDisposable {
   const pause = createInterruptibleSleep();
   let stopping = false;
 
