@@ -32,6 +32,7 @@ export const add = graphql`
       __typename
       ... on AddTicketMessagePayload {
         ticketMessageEdge @appendEdge(connections: $connections) {
+          cursor
           node {
             messageId
             bodyText
