@@ -28,7 +28,10 @@ export class Spools {
     return spool;
   }
 
-  /** Resolves when the store has caught up. Undefined when there is nothing to wait for. */
+  /**
+   * Resolves when the store has caught up, or no longer takes the file; it never rejects. Undefined when
+   * there is nothing to wait for.
+   */
   get congestion(): Promise<void> | undefined {
     return this.#all.find((spool) => spool.congestion)?.congestion;
   }
@@ -74,7 +77,10 @@ export class Spool {
     this.#wake();
   }
 
-  /** Resolves when the store has caught up; undefined when there is nothing to wait for. */
+  /**
+   * Resolves when the store has caught up, or no longer takes the file; it never rejects. Undefined when
+   * there is nothing to wait for.
+   */
   get congestion(): Promise<void> | undefined {
     return this.#congestion?.promise;
   }
@@ -99,8 +105,9 @@ export class Spool {
   #start(): void {
     if (this.#received !== undefined) return;
     this.#received = this.#begin(this.#pieces()) ?? this.#refuse();
-    // Handled by those who await it, if any.
-    this.#received.catch(() => {});
+    // A store may fail before it reads a byte, on a full disk for example. Then nothing drains the buffer,
+    // and the sender must not wait for that. Those who await the file, if any, handle the error itself.
+    this.#received.catch(() => this.#giveUp());
   }
 
   async *#pieces(): AsyncGenerator<Buffer, void> {
