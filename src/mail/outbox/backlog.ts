@@ -13,7 +13,8 @@ type BacklogRow = Backlog['states'][number] & { readonly stalledSeconds: number 
 
 /**
  * Counts the backlog. Mail is stalled while a sendable mail waits and no mail was sent since. A mail waits
- * from its first attempt, or from its due time. Mails that are held or await a scan do not count.
+ * from its first attempt, or from its due time. A mail that is held until later, or awaits a scan, does not
+ * count.
  */
 async function countBacklog(sql: postgres.Sql): Promise<Backlog> {
   const rows = await sql<BacklogRow[]>`
@@ -49,11 +50,14 @@ async function countBacklog(sql: postgres.Sql): Promise<Backlog> {
  */
 export function createBacklog(sql: postgres.Sql): () => Promise<Backlog> {
   let last: Promise<Backlog> | undefined;
+  let running: Promise<Backlog> | undefined;
   return () => {
     if (last !== undefined) return last;
+    // A query that is late still runs: later calls wait for its result.
+    running ??= countBacklog(sql).finally(() => (running = undefined));
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(late.reject, answerWithinMs, new Error('no answer'));
-    last = Promise.race([countBacklog(sql), late.promise]).finally(() => {
+    last = Promise.race([running, late.promise]).finally(() => {
       clearTimeout(timer);
       setTimeout(() => (last = undefined), rememberedMs).unref();
     });
