@@ -13,7 +13,8 @@ const idleMilliseconds = 20_000;
 export interface SmtpPool {
   /**
    * Waits until one of the connections may be used, calls `begin`, opens the connection if necessary, and
-   * sends. Resolves to undefined if the mail was cancelled, or `begin` returned false. Never rejects.
+   * sends. Resolves to undefined if the mail was cancelled, or `begin` returned false. Rejects only with
+   * what `begin` throws; then nothing was sent, and the connection is free.
    */
   send(mail: OutgoingMail, begin?: () => boolean): Promise<AttemptOutcome | undefined>;
   /** The server's last announced size limit, in octets. */
