@@ -1,13 +1,25 @@
 import { Unavailable } from './errors.ts';
 
-/** SQLSTATE of a driver's error, however deeply wrapped. A connection fault has the driver's code instead. */
-export function sqlState(error: unknown): string | undefined {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    const { code } = at as { code?: unknown };
-    if (typeof code === 'string') return code;
-  }
+/** An error with a code: the SQLSTATE from the server, or a code of the driver or of Node. */
+type CodedError = Error & { readonly code: string; readonly path?: unknown };
+
+function firstWithCode(error: unknown): CodedError | undefined {
+  for (let at = error; at instanceof Error; at = at.cause)
+    if (typeof (at as { code?: unknown }).code === 'string') return at as CodedError;
   return undefined;
 }
+
+/**
+ * The first code among the error and its causes: a SQLSTATE if the server rejected a statement, and otherwise
+ * a code of the driver or of Node.
+ */
+export const sqlState = (error: unknown): string | undefined => firstWithCode(error)?.code;
+
+/** Whether the error's message quotes the statement, its parameters or rows. */
+export const quotesQuery = (error: Error): boolean =>
+  error.name === 'PostgresError' ||
+  error.name === 'DrizzleQueryError' ||
+  error.message.startsWith('Failed query');
 
 /**
  * SQLSTATEs of connection faults, of statement timeouts (57014), of lock timeouts (55P03), and of a server
@@ -22,13 +34,22 @@ const nothingDone =
   /^(57P03|57014|53|55P03|25006)|^(CONNECT_TIMEOUT|ECONNREFUSED|ENOENT|ENOTFOUND|EAI_AGAIN|EMFILE|ENFILE)/;
 
 /**
+ * Whether a call on a file failed. Its message begins with the code, and that of a socket with the call. Most
+ * have a `path`; those of an open file have none.
+ */
+const isOfFile = ({ path, message, code }: CodedError): boolean =>
+  path !== undefined || (code.startsWith('E') && message.startsWith(`${code}: `));
+
+/**
  * Turns errors of a database that is down, starting, slow or full, and lock timeouts, into `Unavailable`.
- * Others are returned unchanged.
+ * Others are returned unchanged, errors of files among them, which may have the same codes.
  */
 export function asUnavailable(error: unknown): unknown {
   for (let at = error; at instanceof Error; at = at.cause) if (at instanceof Unavailable) return at;
-  const state = sqlState(error);
-  if (state === undefined || !(temporaryStates.test(state) || temporaryCodes.test(state))) return error;
+  const coded = firstWithCode(error);
+  if (coded === undefined || isOfFile(coded)) return error;
+  const state = coded.code;
+  if (!temporaryStates.test(state) && !temporaryCodes.test(state)) return error;
   const options = { cause: error, nothingWritten: nothingDone.test(state) };
   return isLockTimeout(error)
     ? new Unavailable('Another request holds a lock that this one needs; nothing was written', 2, options)
@@ -38,7 +59,7 @@ export function asUnavailable(error: unknown): unknown {
 /** Whether the server gave up waiting for a lock, and rolled the statement back. */
 export const isLockTimeout = (error: unknown): boolean => sqlState(error) === '55P03';
 
-/** The constraint that a row violates; undefined for any other error. */
+/** Name of the constraint that a row violates; undefined for any other error. */
 export function brokenConstraint(error: unknown): string | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
     const { constraint_name: name } = at as { constraint_name?: unknown };

@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import { quotesQuery } from './database-faults.ts';
 
 export type { Logger };
 
@@ -45,14 +46,10 @@ function createTime(): () => string {
 function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error };
   const { code } = error as { code?: unknown };
-  const fromDriver =
-    error.name === 'PostgresError' ||
-    error.name === 'DrizzleQueryError' ||
-    error.message.startsWith('Failed query');
   return {
     type: error.name,
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
-    ...(fromDriver ? {} : { message: error.message }),
+    ...(quotesQuery(error) ? {} : { message: error.message }),
     stack: (error.stack ?? '')
       .split('\n')
       .filter((line) => /^\s+at /.test(line))

@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DrizzleQueryError } from 'drizzle-orm';
+import { expect, test } from 'vitest';
+import { asUnavailable } from '../../src/platform/database-faults.ts';
+import { Unavailable } from '../../src/platform/errors.ts';
+
+/** As the driver and Drizzle throw it: the query's error wraps what happened. */
+const queryFailed = (cause: Error) => new DrizzleQueryError('select 1', [], cause);
+
+const failureOf = (promise: Promise<unknown>): Promise<Error> =>
+  promise.then(
+    () => expect.unreachable('nothing failed'),
+    (error) => error,
+  );
+
+test('a socket that is not there is a database that does not respond, and nothing was written', async () => {
+  const [error] = await once(connect({ path: join(tmpdir(), 'no-such-socket') }), 'error');
+  expect(error).toMatchObject({ code: 'ENOENT' });
+  for (const fault of [error, queryFailed(error)]) {
+    expect(asUnavailable(fault)).toBeInstanceOf(Unavailable);
+    expect(asUnavailable(fault)).toMatchObject({ nothingWritten: true, cause: fault });
+  }
+});
+
+test('a missing file says nothing about the database', async () => {
+  const error = await failureOf(readFile(join(tmpdir(), 'no-such-file')));
+  expect(error).toMatchObject({ code: 'ENOENT' });
+  expect(asUnavailable(error)).toBe(error);
+});
+
+test.each(['EMFILE', 'ENFILE', 'ETIMEDOUT', 'EPIPE'])('%s of a file says nothing about it either', (code) => {
+  const error = Object.assign(new Error(`${code}: cannot open, open '/a'`), {
+    errno: -1,
+    code,
+    syscall: 'open',
+    path: '/a',
+  });
+  expect(asUnavailable(error)).toBe(error);
+  const wrapped = new Error('The template cannot be read', { cause: error });
+  expect(asUnavailable(wrapped)).toBe(wrapped);
+});
+
+test.each(['EMFILE', 'ENFILE'])('%s of a connection does', (code) => {
+  const error = Object.assign(new Error(`connect ${code} 127.0.0.1:5432`), {
+    errno: -1,
+    code,
+    syscall: 'connect',
+    address: '127.0.0.1',
+    port: 5432,
+  });
+  expect(asUnavailable(queryFailed(error))).toMatchObject({ name: 'Unavailable', nothingWritten: true });
+});
+
+test('an open file whose reads fail says nothing about it, although its error has no path', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'faults-'));
+  try {
+    await writeFile(join(directory, 'a'), 'a');
+    await using file = await open(join(directory, 'a'), 'r');
+    const real = await failureOf(file.write('b'));
+    expect(real).toMatchObject({ code: 'EBADF' });
+    expect(real).not.toHaveProperty('path');
+    const message = real.message.replace('EBADF', 'ETIMEDOUT');
+    const error = Object.assign(new Error(message), { ...real, code: 'ETIMEDOUT' });
+    expect(asUnavailable(error)).toBe(error);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
