@@ -1,5 +1,5 @@
 import { ConfigError } from '../config.ts';
-import { brokenConstraint, sqlState } from '../platform/database-faults.ts';
+import { brokenConstraint, quotesQuery, sqlState } from '../platform/database-faults.ts';
 import { describeStartError } from '../start-error.ts';
 import { CommandError, UsageError } from './command.ts';
 
@@ -10,9 +10,13 @@ const taken: Readonly<Record<string, string>> = {
   tickets_reference_key: 'a ticket with this reference',
 };
 
+/** Five digits and capitals, with a digit among them. Codes of Node, such as EPERM, have none. */
+const sqlStatePattern = /^(?=.*\d)[0-9A-Z]{5}$/;
+
 /**
- * The message that is printed for an error of a command. Messages of the database driver are not shown,
- * because they quote SQL and rows. An unexpected error is shown with its stack.
+ * The message that is printed for an error of a command. Errors of a start are worded by
+ * `describeStartError`. Messages that quote SQL or rows are not shown. An unexpected error is shown with its
+ * stack.
  */
 export function explain(error: unknown): string {
   if (error instanceof UsageError || error instanceof CommandError) return error.message;
@@ -20,9 +24,15 @@ export function explain(error: unknown): string {
   const known = describeStartError(error);
   if (known !== undefined) return known;
   const state = sqlState(error);
-  if (state === undefined || !/^[0-9A-Z]{5}$/.test(state))
-    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (state === undefined || !sqlStatePattern.test(state)) return describeFault(error);
   const constraint = brokenConstraint(error);
   if (state === '23505') return `There is ${taken[constraint ?? ''] ?? 'one with this name or id'} already.`;
   return `The database rejected the change (${state}${constraint === undefined ? '' : `, ${constraint}`}).`;
+}
+
+/** The fault's stack. A failed query is described by what caused it, as its own message quotes the query. */
+function describeFault(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!quotesQuery(error)) return error.stack ?? error.message;
+  return error.cause === undefined ? 'A query of the database failed.' : describeFault(error.cause);
 }
