@@ -4,7 +4,7 @@ import { drainable } from '../http/drain.ts';
 import { type Chore, createHealth } from '../http/health.ts';
 import { createMetricsPage } from '../http/metrics.ts';
 import { createHttpServer, type Route } from '../http/server.ts';
-import { createBacklog, createMailChore } from '../mail/outbox/backlog.ts';
+import { createBacklog, createMailCheck } from '../mail/outbox/backlog.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { createStoreCheck } from '../storage/check-store.ts';
 import { countWebhooks } from '../webhooks/administration.ts';
@@ -41,7 +41,7 @@ export function createMonitoring({
     () => draining,
     {
       collection: () => (collectionSchedule.why() === undefined ? 'ok' : 'off'),
-      mail: createMailChore(backlog, config.mailStalledSeconds),
+      mail: createMailCheck(backlog, config.mailStalledSeconds),
       ...(database.replicas === undefined ? {} : { replicas: replicaChore(database.replicas) }),
     },
   );

@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { inSpan, type Span, SpanKind } from '../observe/tracing.ts';
 import type { Logger } from '../platform/log.ts';
 import { type Door, notesOf, outcomeOf } from '../platform/request-notes.ts';
-import { boundConnections, cutStalled, type StallLimits } from './connection-limits.ts';
+import { cutStalled, type StallLimits } from './connections/cut-stalled.ts';
+import { boundConnections } from './connections/limit.ts';
 import { identify } from './request-identity.ts';
 import { createRequestLines, type OnRequestEnd } from './request-log.ts';
 import { normalizeTarget } from './request-target.ts';

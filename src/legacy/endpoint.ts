@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql';
 import { BadCredential, BadRequest, RateLimited, Unavailable } from '../platform/errors.ts';
 import type { RequestContext } from '../platform/request-context.ts';
 import { sendResponse } from '../platform/send-response.ts';
+import { Aborted, BodyBinder, bindBody } from './bind-body.ts';
 import { statusOfError } from './describe-refusal.ts';
 import { contentCoding } from './dotnet/content-encoding.ts';
 import { Spools } from './dotnet/file-spool.ts';
@@ -13,7 +14,6 @@ import { readingLimits, TooLarge } from './dotnet/reading-limits.ts';
 import { type Execute, executeNewMessage } from './execute-new-message.ts';
 import { loadPages } from './help/routes.ts';
 import { loadOperations } from './load-operations.ts';
-import { Aborted, BodyReader, readBody } from './read-body.ts';
 import { errorReply, type LegacyReply, modelStateReply, texts } from './reply.ts';
 import { readableUri, route } from './route.ts';
 
@@ -122,11 +122,11 @@ function unreadable(request: IncomingMessage, as: Representation): LegacyReply |
 async function bind(request: IncomingMessage, spools: Spools, limits: LegacyPorts['limits']) {
   if (!hasBody(request)) return { post: null, errors: [] };
   const contentType = parseMediaType(request.headers['content-type']);
-  const reader = new BodyReader(selectReader(contentType)!, selectCharset(contentType), spools, {
+  const reader = new BodyBinder(selectReader(contentType)!, selectCharset(contentType), spools, {
     ...readingLimits,
     textChars: limits.maxTextChars ?? readingLimits.textChars,
   });
-  return readBody(request, reader, spools, limits.maxBodyBytes);
+  return bindBody(request, reader, spools, limits.maxBodyBytes);
 }
 
 /** The old module's challenge. Clients that send their password only on demand depend on it. */

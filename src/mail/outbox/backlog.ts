@@ -70,7 +70,7 @@ export function createBacklog(sql: postgres.Sql): () => Promise<Backlog> {
  * not answer.
  * @param patienceSeconds how long mail may be stalled
  */
-export function createMailChore(
+export function createMailCheck(
   backlog: () => Promise<Backlog>,
   patienceSeconds: number,
 ): () => Promise<'ok' | 'degraded' | 'unknown'> {

@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm';
 import type postgres from 'postgres';
 import { assign, insertFrom } from '../../db/insert-from.ts';
-import { prepareStatement } from '../../db/run-statement.ts';
+import { prepareStatement, runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryAttempts, mailboxes } from '../../db/tables.ts';
 import { d, e, isWaiting, leaseFor, m } from '../table-aliases.ts';
-import { atCapStep, isAtCap } from './pacing.ts';
+import { atCapStep, isAtCap } from './recipient-caps.ts';
 
 /** A mail that a worker may attempt to send. */
 export interface Claim {
@@ -140,4 +140,38 @@ function valuesOf({ slots, checkedMails = [], lockedMailboxes = [], ...options }
   const mailboxIds = slots.map(({ mailboxId }) => mailboxId);
   const freeSlots = slots.map((mailbox) => mailbox.free);
   return { ...options, mailboxIds, freeSlots, checkedMails, lockedMailboxes };
+}
+
+const selectNextDue = prepareStatement<{ due: Date | null }, Record<string, never>>(sql`
+  select min(greatest(n.due_at, case when ${m.ratePerMinute} is not null then ${m.pacedUntil} end)) as due
+  from ${mailboxes} m cross join lateral (
+    select ${d.dueAt} as due_at from ${deliveries} d
+    where ${d.mailboxId} = ${m.id} and ${isWaiting} and not ${d.awaitsScan} order by ${d.dueAt} limit 1
+  ) n`);
+
+/** Milliseconds from `now` until a mail may be due; undefined when nothing waits. */
+export async function nextDue(client: postgres.Sql, now: Date): Promise<number | undefined> {
+  const [row] = await selectNextDue(client, {});
+  return row?.due == null ? undefined : Math.max(0, row.due.getTime() - now.getTime());
+}
+
+/**
+ * Finds which rows a claim has to lock first, which takes a transaction: `mailboxes` that have a cap per
+ * recipient, and `tickets` of due mails with a `cancelIf`.
+ */
+export async function findNeededLocks(
+  client: postgres.Sql,
+  now: Date,
+): Promise<{ mailboxes: boolean; tickets: boolean }> {
+  const [row] = await runStatement<{ mailboxes: boolean; tickets: boolean }>(
+    client,
+    sql`
+    select exists (select from ${mailboxes} m where ${m.ratePerRecipientHour} is not null) as mailboxes,
+      exists (
+        select from ${deliveries} d
+        where ${d.cancelIf} <> '{}' and ${isWaiting} and not ${d.awaitsScan}
+          and ${d.dueAt} <= ${now}::timestamptz and ${d.attempts} = 0
+      ) as tickets`,
+  );
+  return row!;
 }

@@ -7,10 +7,10 @@ import { createInterruptibleSleep } from '../../platform/interruptible-sleep.ts'
 import type { Logger } from '../../platform/log.ts';
 import type { BlobStore } from '../../storage/blob-store.ts';
 import { cancelAnsweredMails } from '../outbox/cancel-answered-mails.ts';
-import { type Claim, type ClaimOptions, claim } from '../outbox/claim.ts';
+import { type Claim, type ClaimOptions, claim, findNeededLocks, nextDue } from '../outbox/claim.ts';
 import { createSendingGate } from '../outbox/copied-database-gate.ts';
 import { recover, release, renew } from '../outbox/leases.ts';
-import { findNeededLocks, lockCappedMailboxes, nextDue, postpone } from '../outbox/pacing.ts';
+import { lockCappedMailboxes, postpone } from '../outbox/recipient-caps.ts';
 import { createMailboxPools, type SharedSmtpSettings } from '../smtp/mailbox-pools.ts';
 import { loadContents } from './delivery-contents.ts';
 import { createMailboxSlots } from './mailbox-slots.ts';

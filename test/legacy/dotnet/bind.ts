@@ -1,8 +1,8 @@
+import { BodyBinder } from '../../../src/legacy/bind-body.ts';
 import type { Charset } from '../../../src/legacy/dotnet/charset.ts';
 import { Spools } from '../../../src/legacy/dotnet/file-spool.ts';
 import type { Format } from '../../../src/legacy/dotnet/negotiation.ts';
 import type { NewMessagePost } from '../../../src/legacy/dotnet/new-message-post.ts';
-import { BodyReader } from '../../../src/legacy/read-body.ts';
 import { receiveInMemory } from '../received.ts';
 
 /** Binds a body that arrives in pieces of `size` bytes; files come back as base64. */
@@ -10,7 +10,7 @@ export async function bind(format: Format, charset: Charset, body: Buffer | stri
   const bytes = Buffer.from(body);
   const spools = new Spools(receiveInMemory);
   try {
-    const reader = new BodyReader(format, charset, spools);
+    const reader = new BodyBinder(format, charset, spools);
     for (let at = 0; at < bytes.length; at += size) {
       reader.push(bytes.subarray(at, at + size));
       await spools.congestion;

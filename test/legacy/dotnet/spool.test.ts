@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
+import { BodyBinder, bindBody } from '../../../src/legacy/bind-body.ts';
 import { Spools } from '../../../src/legacy/dotnet/file-spool.ts';
-import { BodyReader, readBody } from '../../../src/legacy/read-body.ts';
 import type { Receive } from '../../../src/platform/incoming-file.ts';
 
 const full = () => Promise.reject(new Error('ENOSPC: no space left on device, open'));
@@ -38,9 +38,9 @@ test('the body of a message is read to its end when the disk is full', async () 
   });
   const request = Object.assign(new PassThrough(), { headers: {} });
   const spools = new Spools(full);
-  const reading = readBody(
+  const reading = bindBody(
     request as unknown as IncomingMessage,
-    new BodyReader('json', 'utf-8', spools),
+    new BodyBinder('json', 'utf-8', spools),
     spools,
     10_000_000,
   );

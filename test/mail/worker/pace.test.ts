@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { claim } from '../../../src/mail/outbox/claim.ts';
-import { lockCappedMailboxes } from '../../../src/mail/outbox/pacing.ts';
+import { lockCappedMailboxes } from '../../../src/mail/outbox/recipient-caps.ts';
 import { startSmtpSink } from '../../support/servers/smtp-sink.ts';
 import { inState, until, untilLookedAgain } from '../world/desk.ts';
 import { createWorld } from '../world/world.ts';

@@ -12,7 +12,7 @@ import { readXml } from './dotnet/xml/bind-new-message.ts';
 export class Aborted extends Error {}
 
 /** Binds a body to an object while its bytes arrive. */
-export class BodyReader {
+export class BodyBinder {
   readonly #source = new TextSource();
   readonly #decoder: Decoder;
   readonly #reading: Generator<void, Reading>;
@@ -65,9 +65,9 @@ export class BodyReader {
  * Reads a request's body. An invalid one resolves as soon as that is known, a valid one with its last byte.
  * @throws TooLarge by its declared length, or by counting; Aborted when the caller closes the connection
  */
-export function readBody(
+export function bindBody(
   request: IncomingMessage,
-  reader: BodyReader,
+  reader: BodyBinder,
   spools: Spools,
   maxBytes: number,
 ): Promise<Reading> {

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type postgres from 'postgres';
 import { assign } from '../../db/insert-from.ts';
-import { prepareStatement, runStatement } from '../../db/run-statement.ts';
+import { runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryRecipients, mailboxes } from '../../db/tables.ts';
 import { d, isUnsettled, isWaiting, m, r } from '../table-aliases.ts';
 
@@ -77,38 +77,4 @@ async function postponeSome(client: postgres.Sql, now: Date): Promise<number> {
     returning ${d.id}`,
   );
   return rows.length;
-}
-
-const selectNextDue = prepareStatement<{ due: Date | null }, Record<string, never>>(sql`
-  select min(greatest(n.due_at, case when ${m.ratePerMinute} is not null then ${m.pacedUntil} end)) as due
-  from ${mailboxes} m cross join lateral (
-    select ${d.dueAt} as due_at from ${deliveries} d
-    where ${d.mailboxId} = ${m.id} and ${isWaiting} and not ${d.awaitsScan} order by ${d.dueAt} limit 1
-  ) n`);
-
-/** Milliseconds from `now` until a mail may be due; undefined when nothing waits. */
-export async function nextDue(client: postgres.Sql, now: Date): Promise<number | undefined> {
-  const [row] = await selectNextDue(client, {});
-  return row?.due == null ? undefined : Math.max(0, row.due.getTime() - now.getTime());
-}
-
-/**
- * Finds which rows a claim has to lock first, which takes a transaction: `mailboxes` that have a cap per
- * recipient, and `tickets` of due mails with a `cancelIf`.
- */
-export async function findNeededLocks(
-  client: postgres.Sql,
-  now: Date,
-): Promise<{ mailboxes: boolean; tickets: boolean }> {
-  const [row] = await runStatement<{ mailboxes: boolean; tickets: boolean }>(
-    client,
-    sql`
-    select exists (select from ${mailboxes} m where ${m.ratePerRecipientHour} is not null) as mailboxes,
-      exists (
-        select from ${deliveries} d
-        where ${d.cancelIf} <> '{}' and ${isWaiting} and not ${d.awaitsScan}
-          and ${d.dueAt} <= ${now}::timestamptz and ${d.attempts} = 0
-      ) as tickets`,
-  );
-  return row!;
 }
