@@ -1,3 +1,5 @@
+/* Entry of the command line. The gateway itself is started by src/main.ts. */
+
 import '../platform/process/faster-imports.ts';
 
 const { run } = await import('./run.ts');

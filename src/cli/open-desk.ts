@@ -23,15 +23,16 @@ export interface OpenDesk extends AsyncDisposable {
 export interface OpenOptions {
   /** Whether to create an embedded database if there is none. */
   readonly makeEmbedded?: boolean;
-  /** Called with the name of the database, without its password. */
+  /** Called before the database is opened, with words that name it and contain no secret. */
   readonly onOpen?: (database: string) => void;
 }
 
 /**
  * Opens the database of `DATABASE_URL`, or the embedded one of `DATA_DIR`. If a gateway runs its embedded
  * server, that is shared; otherwise the server is started for this command.
- * @throws CommandError when there is no database, because a command without DATABASE_URL should not create
- *   one by mistake, or when both `makeEmbedded` and DATABASE_URL are given
+ * @throws CommandError when both `makeEmbedded` and DATABASE_URL are given, or neither is and DATA_DIR has no
+ *   database: a command does not create one by mistake. Errors of the server that starts or migrates are
+ *   thrown unchanged.
  */
 export async function openDesk(
   config: Config,

@@ -93,6 +93,7 @@ export function needsSmtpUtf8(address: string): boolean {
 
 /**
  * The address as SMTP is given it: the local part as written, the domain in ASCII (punycode), lower-cased.
+ * It takes what `parseAddress` accepts.
  */
 export const envelopeAddress = memoize((address) => {
   const at = address.lastIndexOf('@');
@@ -103,13 +104,15 @@ export const envelopeAddress = memoize((address) => {
  * The key by which addresses are compared: two addresses with the same key are one recipient. Domains have no
  * case. A local part is compared with its case, although few servers tell `Jane` from `jane`: one copy too
  * many is a nuisance, one recipient taken for another is a lost mail (RFC 5321 §2.4). Quotes that are not
- * needed (`"jane"@…`) name the same mailbox, and so do two spellings that NFC makes equal.
+ * needed (`"jane"@…`) name the same mailbox, and so do two spellings that NFC makes equal. It takes what
+ * `parseAddress` accepts.
  */
 export const addressKey = memoize(keyOf, rememberedAddresses);
 
 /**
- * Addresses that are their own key, as PostgreSQL's regular expression: an unquoted ASCII local part, and a
- * domain in lower case. SQL may compare these with keys; any other address needs `addressKey` first.
+ * Addresses that are their own key: an unquoted ASCII local part, and a domain in lower case. The pattern
+ * is a regular expression of PostgreSQL. SQL may compare these with keys; any other address needs
+ * `addressKey` first.
  */
 export const ownKeyPattern = "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9.-]+$";
 

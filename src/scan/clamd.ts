@@ -11,8 +11,8 @@ export type ScanResult =
   | { readonly scan: 'INFECTED'; readonly found: string };
 
 /**
- * The scanner cannot be reached, did not answer for five minutes, or closed the connection. Files have to
- * wait.
+ * The scanner cannot be reached or closed the connection, or five minutes passed in which nothing was sent or
+ * received. Files have to wait.
  */
 export class ScannerUnavailable extends Error {
   override readonly name = 'ScannerUnavailable';
@@ -26,7 +26,7 @@ export class ScanRefused extends Error {
   override readonly name = 'ScanRefused';
 }
 
-/** How long a scanner may take to answer, milliseconds: an archive of a gigabyte takes minutes. */
+/** Milliseconds in which nothing is sent or received: to scan an archive of a gigabyte takes minutes. */
 const timeoutMs = 5 * 60_000;
 /** Characters of its answer that are read. */
 const maxReply = 1000;
@@ -34,8 +34,8 @@ const maxReply = 1000;
 /**
  * Scans a stream with clamd's INSTREAM command, which needs no shared files.
  * @param signal aborts the scan
- * @throws ScannerUnavailable, also when aborted or after five minutes without an answer; ScanRefused for any
- *   other reply; or the stream's error
+ * @throws ScannerUnavailable, also when aborted or after five minutes in which nothing was sent or received;
+ *   ScanRefused for any other reply; or the stream's error
  */
 export async function scanStream(clamd: Clamd, source: Readable, signal?: AbortSignal): Promise<ScanResult> {
   // Without a listener, an error before the scanner is connected would end the process.

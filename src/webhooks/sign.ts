@@ -1,7 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
-/* Signatures as Standard Webhooks describes them: libraries of many languages verify them. */
-
 const secretBytes = 32;
 const prefix = 'whsec_';
 
@@ -21,8 +19,9 @@ export interface Signed {
 }
 
 /**
- * The headers of a request, with one signature for each secret: while a secret is being replaced, an endpoint
- * may know either.
+ * The headers of a request, signed as Standard Webhooks describes it, so that libraries of many languages can
+ * verify them. There is one signature for each secret: while a secret is being replaced, an endpoint may know
+ * either.
  */
 export function signedHeaders({ id, at, body }: Signed, secrets: readonly Buffer[]): Record<string, string> {
   const timestamp = String(Math.floor(at.getTime() / 1000));

@@ -93,6 +93,7 @@ export const messages = pgTable(
     isMobileDevice: boolean('is_mobile_device').notNull(),
     /** Language of the body: a canonical BCP 47 tag (`de-CH`); null: unknown. */
     language: text('language'),
+    /** When its content was removed; null: it was not. */
     redactedAt: instant('redacted_at'),
     createdAt: createdAt(),
   },

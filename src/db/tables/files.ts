@@ -119,6 +119,7 @@ export const attachments = pgTable(
     contentId: text('content_id'),
     /** Whether the message's HTML shows it as an image in the text. */
     isInline: boolean('is_inline').notNull().default(false),
+    /** When its content was removed; null: it was not. */
     redactedAt: instant('redacted_at'),
     /** The upload that it came from, if any: an upload is attached once. */
     uploadId: uuid('upload_id'),

@@ -4,7 +4,7 @@ import { EmbeddedUnavailable } from './binaries.ts';
 
 const run = promisify(execFile);
 
-/** The operating system's user as which PostgreSQL runs. It refuses to run as root. */
+/** The operating system's user as which PostgreSQL runs. PostgreSQL refuses to run as root. */
 export interface Identity {
   /** Undefined: the user of this process. */
   readonly ids: { readonly uid: number; readonly gid: number } | undefined;
@@ -23,8 +23,8 @@ const namespace: Identity = {
 };
 
 /**
- * Chooses the user. A process that is not root uses its own. For root it is the first of the user `postgres`,
- * a user namespace and `nobody` that can run the program and enter the directory.
+ * Chooses the user. A process that is not root uses its own. For root it is the first identity that can run
+ * the program and enter the directory: of the user `postgres`, a user namespace, and `nobody`.
  * @param owner owner of the cluster's directory if it exists: the user that created a cluster keeps it
  * @throws EmbeddedUnavailable when no user can run PostgreSQL
  */

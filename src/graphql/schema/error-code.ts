@@ -1,8 +1,11 @@
 import type { ErrorCode } from '../../platform/errors.ts';
 import { builder } from './builder.ts';
 
-/** The meaning of each code, which is also the description of its error type. */
-export const meanings = {
+/**
+ * The meaning of each code of `ErrorCode` (platform/errors.ts), which is also the description of its error
+ * type.
+ */
+export const errorMeanings = {
   UNAUTHENTICATED: 'Nobody is signed in. Send a credential and try again.',
   TICKET_NOT_FOUND: 'There is no such ticket, or the viewer may not see it: the answer does not say which.',
   FORBIDDEN: "The viewer's role, or a scope of the credential, does not allow this.",
@@ -24,12 +27,12 @@ export const meanings = {
   RATE_LIMITED: 'Too many commands in a minute: wait for `retryAfterSeconds`, then send it again.',
 } as const satisfies Record<ErrorCode, string>;
 
-/** The enum `ErrorCode`. */
+/** GraphQL's enum of the codes. */
 export const ErrorCodeEnum = builder.enumType('ErrorCode', {
   description:
     'Reason of a refusal. The list is closed: a new code is a new version of the schema and is listed ' +
     'in CHANGELOG.md.',
   values: Object.fromEntries(
-    Object.entries(meanings).map(([code, description]) => [code, { description }]),
+    Object.entries(errorMeanings).map(([code, description]) => [code, { description }]),
   ) as Record<ErrorCode, { description: string }>,
 });

@@ -16,7 +16,7 @@ import {
 import type { GraphContext } from '../context/context.ts';
 import { builder } from './builder.ts';
 import { DeliveryStateEnum } from './enums.ts';
-import { ErrorCodeEnum, meanings } from './error-code.ts';
+import { ErrorCodeEnum, errorMeanings } from './error-code.ts';
 import { MessageRef } from './object-refs.ts';
 
 /** A refusal as a value. graphql-js would throw an `Error` that a resolver returns. */
@@ -82,7 +82,7 @@ const InputProblemRef = builder
     }),
   });
 
-const common = (code: ErrorCode) => ({ interfaces: [UserErrorRef], description: meanings[code] });
+const common = (code: ErrorCode) => ({ interfaces: [UserErrorRef], description: errorMeanings[code] });
 for (const code of errorCodes) {
   switch (code) {
     case 'INVALID_INPUT':

@@ -11,7 +11,7 @@ export interface StallLimits {
   /** Bytes between two checks that count as progress. */
   readonly leastBytes: number;
 }
-/** Cuts requests and answers that move less than 1 KiB/s for half a minute. */
+/** Less than 1 KiB/s for half a minute. */
 const usual: StallLimits = { checkEveryMs: 5000, checks: 6, leastBytes: 5 * 1024 };
 
 interface WatchedConnection {
@@ -25,8 +25,10 @@ interface WatchedConnection {
  * Cuts connections that hold memory without progress: a body that trickles in, or an answer, download or
  * event stream that is not read. A sender whose response has not begun gets 408 first. A connection that
  * waits for us is never cut: a response in the making, a body that we have paused, a stream without events.
+ * @param limits by default, less than 5 KiB in each of six checks, which are five seconds apart
  */
-export function cutStalled(server: Server, { checkEveryMs, checks, leastBytes }: StallLimits = usual): void {
+export function cutStalled(server: Server, limits: StallLimits = usual): void {
+  const { checkEveryMs, checks, leastBytes } = limits;
   const connections = new Map<Socket, WatchedConnection>();
   server.on('connection', (socket) => {
     connections.set(socket, { req: undefined, res: undefined, moved: 0, still: 0 });

@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Logger } from '../../platform/log.ts';
 
-/** At most so often is a line written about connections that were refused. */
+/** Shortest interval between two lines of the log about connections that were refused, in milliseconds. */
 const logEveryMs = 10_000;
 
-/** Descriptors that are enough for everything but connections, however many of those there are. */
+/** Most descriptors that are kept for everything but connections. */
 const enoughForOthers = 8192;
 
 /**
- * Limits a server's connections, so that half of the process's descriptors, or 8192 if that is less, are left
- * to files, the database and mail servers. Otherwise connections could take the last descriptor, and requests
- * that were accepted would fail. A connection over the limit is closed at once, so that a proxy tries the
- * next process. There is no limit where the number of descriptors is not known: elsewhere than on Linux.
+ * Limits a server's connections. Files, the database and mail servers keep half of the process's descriptors,
+ * or 8192 if that is less. Otherwise connections could take the last descriptor, and requests that were
+ * accepted would fail. A connection over the limit is closed at once, so that a proxy tries the next process.
+ * Only Linux tells the number of descriptors; other systems have no limit here.
  */
 export function boundConnections(server: Server, log: Logger): void {
   const limit = openFilesLimit();
@@ -31,7 +31,7 @@ export function boundConnections(server: Server, log: Logger): void {
   });
 }
 
-/** `ulimit -n`, which Linux alone tells a program without a report. */
+/** `ulimit -n`; infinite where it is not known. */
 function openFilesLimit(): number {
   if (process.platform !== 'linux') return Number.POSITIVE_INFINITY;
   const limit = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];

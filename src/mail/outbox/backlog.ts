@@ -66,9 +66,9 @@ export function createBacklog(sql: postgres.Sql): () => Promise<Backlog> {
 }
 
 /**
- * Creates the check of mail for readiness: `degraded` when mail is stalled, `unknown` when the database does
- * not answer.
- * @param patienceSeconds how long mail may be stalled
+ * Creates the check of mail for readiness: `degraded` when mail has been stalled for `patienceSeconds`,
+ * `unknown` when the database does not answer. Mail is stalled while a mail is due that may be sent, and no
+ * mail has been sent since it was.
  */
 export function createMailCheck(
   backlog: () => Promise<Backlog>,

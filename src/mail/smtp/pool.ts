@@ -22,8 +22,9 @@ export interface SmtpPool {
   /** Cancels mails that wait for a connection, now and later. */
   cancelWaiting(): void;
   /**
-   * Closes connections whose mail has not requested its fence, and cancels those mails. With `all`, closes
-   * the others too; their outcome may be unknown.
+   * Closes connections whose mail has not requested its fence, and cancels those mails. The fence is the
+   * commit after which the mail's bytes may be sent. With `all`, closes the others too; their outcome may be
+   * unknown.
    */
   cut(all: boolean): void;
   /**

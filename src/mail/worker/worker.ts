@@ -40,7 +40,10 @@ export interface WorkerPorts extends SharedSmtpSettings {
   /** Seconds between polls when no notification arrives. */
   readonly pollSeconds?: number;
   readonly random?: () => number;
-  /** How long shutdown waits, in milliseconds: for mails before their fence, and for the others. */
+  /**
+   * How long shutdown waits, in milliseconds: `beginsMs` for mails before their fence, which is the commit
+   * after which their bytes may be sent, and `endsMs` for the others.
+   */
   readonly drain?: { readonly beginsMs?: number; readonly endsMs?: number };
   /** Called for each attempt once its outcome is written. */
   readonly attempted?: OnAttempt;

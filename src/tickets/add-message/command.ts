@@ -8,7 +8,7 @@ import { forDryRun, rowOf, withCopiesBeside } from './build-row.ts';
 import type { MessageRow } from './columns.ts';
 import type { RowAnswer } from './commit/append-statement.ts';
 import { assertOneCommand, oneAtATime } from './idempotency.ts';
-import { type AddTicketMessageInput, type ReadMessage, readMessage } from './input.ts';
+import { type AddTicketMessageInput, type ParsedMessage, parseMessage } from './input.ts';
 import { expectationOf, previewOf } from './preview-mail.ts';
 import {
   firstRefusal,
@@ -44,11 +44,11 @@ export async function addTicketMessage(
   if (viewer === undefined)
     throw refuse<'addTicketMessage'>(new Refusal('UNAUTHENTICATED', 'Sign in to add a message'));
   assertOneCommand(ctx, commands);
-  const read = await readMessage(ctx, given);
+  const read = await parseMessage(ctx, given);
   return oneAtATime(viewer.userId, read.message.idempotencyKey, () => add(ctx, viewer, read));
 }
 
-async function add(ctx: TicketContext, viewer: Viewer, read: ReadMessage): Promise<Added> {
+async function add(ctx: TicketContext, viewer: Viewer, read: ParsedMessage): Promise<Added> {
   const refuseFirst = async (found: MessageRefusal): Promise<never> => {
     throw refuse<'addTicketMessage'>(await firstRefusal(ctx, viewer, read.message, found));
   };
@@ -88,7 +88,7 @@ export interface Draft {
 export async function draftMessage(
   ctx: TicketContext,
   viewer: Viewer,
-  read: ReadMessage,
+  read: ParsedMessage,
   refuseFirst: (found: MessageRefusal) => Promise<never>,
 ): Promise<Draft> {
   const { message } = read;
@@ -114,7 +114,7 @@ async function append(
   ctx: TicketContext,
   viewer: Viewer,
   row: MessageRow,
-  read: ReadMessage,
+  read: ParsedMessage,
 ): Promise<Added> {
   const answer = await ctx.services.groupCommit.append(row).catch(async (error) => {
     throw (await lostUploads(ctx, row, error)) ?? error;
@@ -155,7 +155,7 @@ async function asPreviewed(
   ctx: TicketContext,
   viewer: Viewer,
   row: MessageRow,
-  read: ReadMessage,
+  read: ParsedMessage,
 ): Promise<MessageRow> {
   const { expectPreviewHash } = read.message;
   if (expectPreviewHash === null || row.from === undefined) return row;

@@ -30,8 +30,8 @@ export interface FileInput {
  */
 export interface AttachmentInput extends FileInput {
   readonly inline?: InlineAttachmentInput | null | undefined;
-  /** Set when the picture was pasted into the body, as a data URL. */
-  readonly pasted?: true;
+  /** Set for a picture that was pasted into the body as a data URL: it is no attachment of the input. */
+  readonly isPasted?: true;
 }
 /** A picture that the message's HTML shows. */
 export interface InlineAttachmentInput extends FileInput {
@@ -57,7 +57,7 @@ export interface AddTicketMessageInput extends Optional<Omit<Authored, 'body'>> 
   readonly idempotencyKey?: string | null | undefined;
   /** Global id of the last message that the author has seen. */
   readonly ifLastMessage?: string | null | undefined;
-  /** The hash of a preview. The mail is sent only if it still equals the one that was previewed. */
+  /** Hash of a preview. If the mail would differ from the previewed one, nothing is written. */
   readonly expectPreviewHash?: string | null | undefined;
 }
 
@@ -74,21 +74,25 @@ export interface NewMessage extends Authored, ResolvedSelector {
 }
 
 /** A parsed message with its pasted pictures and problems. */
-export interface ReadMessage {
+export interface ParsedMessage {
   /** Its body refers to the pasted pictures by Content-ID. */
   readonly message: NewMessage;
+  /** Pictures that the given body contained as data URLs. */
   readonly pasted: readonly PastedPicture[];
   /** Parts of the body that will not be shown as written. */
   readonly changes: readonly BodyChange[];
-  /** All problems that can be found without the database. */
+  /**
+   * What is wrong as far as it can be found without the database and without reading files: problems of the
+   * body, and at most a hundred others.
+   */
   readonly problems: readonly Problem[];
 }
 
-/** Most problems that one refusal reports. */
+/** Most problems that are reported besides those of the body. */
 const maxProblems = 100;
 
 /** Parses an input, fills in its defaults and collects its problems. */
-export async function readMessage(ctx: TicketContext, given: AddTicketMessageInput): Promise<ReadMessage> {
+export async function parseMessage(ctx: TicketContext, given: AddTicketMessageInput): Promise<ParsedMessage> {
   const { limits } = ctx.services;
   const attachments = given.attachments ?? messageDefaults.attachments;
   const format = given.format ?? messageDefaults.format;
@@ -141,12 +145,13 @@ function* conditionProblems(message: NewMessage): Iterable<Problem> {
 }
 
 /** Whether a text may be an idempotency key: 1 to 255 visible ASCII characters. Spaces are allowed inside. */
-export const isKey = (text: string): boolean => /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(text);
+export const isIdempotencyKey = (text: string): boolean =>
+  /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(text);
 
 function* keyProblems(field: string | undefined, header: string | undefined): Iterable<Problem> {
   const path = ['idempotencyKey'];
   for (const key of new Set([field, header])) {
-    if (key !== undefined && !isKey(key))
+    if (key !== undefined && !isIdempotencyKey(key))
       yield { path, message: 'An idempotency key has 1 to 255 visible ASCII characters' };
   }
   if (field !== undefined && header !== undefined && field !== header)

@@ -5,7 +5,7 @@ import { invalidInput } from '../invalid-input.ts';
 import { refuse } from '../refusals-by-command.ts';
 import { forDryRun } from './build-row.ts';
 import { draftMessage } from './command.ts';
-import { type AddTicketMessageInput, type ReadMessage, readMessage } from './input.ts';
+import { type AddTicketMessageInput, type ParsedMessage, parseMessage } from './input.ts';
 import { previewOf } from './preview-mail.ts';
 import { refusalBehindTicket, refusalByRule } from './refusals.ts';
 import { type Warning, warningsOf } from './result.ts';
@@ -38,7 +38,7 @@ export async function previewTicketMessage(
   const { viewer } = ctx;
   if (viewer === undefined)
     throw refuse<'previewTicketMessage'>(new Refusal('UNAUTHENTICATED', 'Sign in to preview a message'));
-  const read = mailed(await readMessage(ctx, given));
+  const read = mailed(await parseMessage(ctx, given));
   // The files are not claimed, so they are removed when the request ends.
   const { row, stored } = await draftMessage(ctx, viewer, read, async (found) => {
     throw refuse<'previewTicketMessage'>(await refusalBehindTicket(ctx, viewer, read.message, found));
@@ -51,7 +51,7 @@ export async function previewTicketMessage(
 }
 
 /** Drops the idempotency key, which has no meaning for a preview, and requires an e-mail. */
-function mailed(read: ReadMessage): ReadMessage {
+function mailed(read: ParsedMessage): ParsedMessage {
   const message = { ...read.message, idempotencyKey: null };
   const missing = { path: ['email'], message: 'Only a message with an e-mail has a preview' };
   const problems = message.email === null ? [...read.problems, missing] : read.problems;

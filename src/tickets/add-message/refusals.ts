@@ -14,7 +14,7 @@ import type { MessageRow } from './columns.ts';
 import type { LeftOutAnswer } from './commit/append-statement.ts';
 import type { RuleVerdict } from './commit/check-rows.ts';
 import { findKey, keyReused } from './idempotency.ts';
-import { isKey, type NewMessage, type ReadMessage } from './input.ts';
+import { isIdempotencyKey, type NewMessage, type ParsedMessage } from './input.ts';
 
 /** A refusal that both `addTicketMessage` and `previewTicketMessage` can give. */
 export type MessageRefusal = Refusal<CodeOf<MessageCommand>>;
@@ -25,7 +25,7 @@ export type MessageRefusal = Refusal<CodeOf<MessageCommand>>;
  */
 export function refusalByInput(
   viewer: Viewer,
-  { message, problems }: ReadMessage,
+  { message, problems }: ParsedMessage,
 ): MessageRefusal | undefined {
   const forbidden = whyNotWrite(viewer, message);
   if (forbidden !== undefined) return forbidden;
@@ -49,7 +49,7 @@ export async function firstRefusal(
 ): Promise<Refusal<CodeOf<'addTicketMessage'>>> {
   const { idempotencyKey: key } = message;
   // The input that is stored for a key was accepted, so this one is another input.
-  if (key !== null && isKey(key)) {
+  if (key !== null && isIdempotencyKey(key)) {
     const named = { userId: viewer.userId, key, fingerprint: '' };
     if ((await findKey(ctx.services.database.desk, named)) !== undefined) return keyReused();
   }

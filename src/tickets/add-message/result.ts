@@ -17,7 +17,7 @@ import type { MessageRow } from './columns.ts';
 import { authoredOf } from './columns.ts';
 import type { AppendedAnswer, MailedAnswer } from './commit/append-statement.ts';
 import { findKey, keyReused } from './idempotency.ts';
-import type { ReadMessage } from './input.ts';
+import type { ParsedMessage } from './input.ts';
 
 /** The command's result, with everything that its caller would otherwise have to query. */
 export interface Added {
@@ -42,7 +42,12 @@ export interface Warning {
  * Builds the command's result from the statement's result, without another query. @param scans whether new
  * files are scanned
  */
-export function addedFrom(row: MessageRow, answer: AppendedAnswer, read: ReadMessage, scans: boolean): Added {
+export function addedFrom(
+  row: MessageRow,
+  answer: AppendedAnswer,
+  read: ParsedMessage,
+  scans: boolean,
+): Added {
   const { ticketId, messageId, attachmentIds, cursor } = answer;
   const { reference, subject, status, requesterId, messageCount } = answer;
   const createdAt = new Date(answer.createdAt);
@@ -99,7 +104,7 @@ function deliveryFrom(row: MessageRow, answer: MailedAnswer, scans: boolean): De
  * same ones.
  * @param toAddress null when there is no delivery
  */
-export function warningsOf({ message, changes }: ReadMessage, toAddress: string | null): Warning[] {
+export function warningsOf({ message, changes }: ParsedMessage, toAddress: string | null): Warning[] {
   const { email } = message;
   if (email === null || toAddress === null) return [...changes];
   const to = addressKey(toAddress);
@@ -120,7 +125,7 @@ export async function replayOf(
   ctx: TicketContext,
   viewer: Viewer,
   row: MessageRow,
-  read: ReadMessage,
+  read: ParsedMessage,
 ): Promise<Added | undefined> {
   const { idempotencyKey: key, fingerprint } = row;
   if (key === undefined) return undefined;

@@ -47,7 +47,7 @@ export async function storeFiles(
   const arrivals = inputs.map(fileInputOf).map(async ({ file }, index) => {
     if (file == null) return undefined;
     const incoming = await file;
-    const path = inputs[index]!.pasted === true ? ['body'] : ['attachments', index];
+    const path = inputs[index]!.isPasted === true ? ['body'] : ['attachments', index];
     const received = await waitFor(ctx, incoming, path);
     brought.push(received);
     return fileOf(incoming, received, index);
@@ -80,7 +80,7 @@ export async function storeFiles(
 /** The pasted pictures as attachments, to be stored like uploaded files. */
 export const pastedFiles = (ctx: TicketContext, pasted: readonly PastedPicture[]): AttachmentInput[] =>
   pasted.map(({ contentId, contentType, data }) => ({
-    pasted: true,
+    isPasted: true,
     inline: {
       contentId,
       file: new IncomingFile(
