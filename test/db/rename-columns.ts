@@ -7,7 +7,16 @@
  * them compiles.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,17 +26,20 @@ const commit = 'src/tickets/add-message/commit';
 
 /** By table and column, as src/db/tables calls them: which files write it by its key. */
 const columns: readonly (readonly [table: string, column: string, files: readonly string[]])[] = [
-  ['messages', 'isMobileDevice', [`${commit}/writes.ts`]],
-  ['messages', 'authorId', [`${commit}/writes.ts`]],
+  ['messages', 'isMobileDevice', [`${commit}/insert-rows.ts`]],
+  ['messages', 'authorId', [`${commit}/insert-rows.ts`]],
   ['tickets', 'status', ['src/tickets/set-status.ts', `${commit}/ticket-writes.ts`]],
   ['tickets', 'lastEventNumber', [`${commit}/ticket-writes.ts`, 'src/events/append-events.ts']],
   ['mailboxes', 'displayName', ['src/cli/commands/mailboxes.ts']],
-  ['deliveries', 'rfcMessageId', [`${commit}/writes.ts`]],
-  ['deliveryRecipients', 'address', [`${commit}/writes.ts`]],
-  ['attachments', 'blobKey', [`${commit}/writes.ts`, 'src/tickets/redact/erase-files.ts']],
+  ['deliveries', 'rfcMessageId', [`${commit}/insert-rows.ts`]],
+  ['deliveryRecipients', 'address', [`${commit}/insert-rows.ts`]],
+  ['attachments', 'blobKey', [`${commit}/insert-rows.ts`, 'src/tickets/redact/erase-files.ts']],
   ['events', 'publicNumber', [`${commit}/ticket-writes.ts`, 'src/events/append-events.ts']],
-  ['idempotencyKeys', 'fingerprint', [`${commit}/accept.ts`]],
+  ['idempotencyKeys', 'fingerprint', [`${commit}/accept-rows.ts`]],
 ];
+
+for (const file of columns.flatMap(([, , files]) => files))
+  if (!existsSync(join(root, file))) throw new Error(`${file} is no more: say which file writes the column`);
 
 /** Files of src that name a column of a table, the tables' own left out. */
 const filesNaming = (table: string, column: string): string[] =>
