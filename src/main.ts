@@ -37,8 +37,7 @@ async function main(): Promise<void> {
 }
 
 main().catch(async (error: unknown) => {
-  const { describeStartError } = await import('./start-error.ts');
-  const trace = error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`${describeStartError(error) ?? trace}\n`);
+  const { describeFault, describeStartError } = await import('./start-error.ts');
+  process.stderr.write(`${describeStartError(error) ?? describeFault(error)}\n`);
   process.exit(1);
 });

@@ -1,5 +1,5 @@
 import { ConfigError } from './config.ts';
-import { asUnavailable, sqlState } from './platform/database-faults.ts';
+import { asUnavailable, isFailedQuery, sqlState } from './platform/database-faults.ts';
 import { Unavailable } from './platform/errors.ts';
 
 /** Says what to change after a failed start; undefined for a fault, which needs its stack trace. */
@@ -11,6 +11,13 @@ export function describeStartError(error: unknown): string | undefined {
   if (code === 'EACCES' && port !== undefined) return `PORT: this user may not listen on ${port}`;
   const trouble = troubleOf(error);
   return trouble && `DATABASE_URL: ${trouble}`;
+}
+
+/** A fault's stack. A failed query is described by its cause, as its own message quotes the parameters. */
+export function describeFault(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!isFailedQuery(error)) return error.stack ?? error.message;
+  return error.cause === undefined ? 'A query of the database failed.' : describeFault(error.cause);
 }
 
 /**

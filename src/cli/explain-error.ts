@@ -1,6 +1,6 @@
 import { ConfigError } from '../config.ts';
-import { brokenConstraint, quotesQuery, sqlState } from '../platform/database-faults.ts';
-import { describeStartError } from '../start-error.ts';
+import { brokenConstraint, sqlState } from '../platform/database-faults.ts';
+import { describeFault, describeStartError } from '../start-error.ts';
 import { CommandError, UsageError } from './command.ts';
 
 /** What a violated unique constraint refers to. */
@@ -28,11 +28,4 @@ export function explain(error: unknown): string {
   const constraint = brokenConstraint(error);
   if (state === '23505') return `There is ${taken[constraint ?? ''] ?? 'one with this name or id'} already.`;
   return `The database rejected the change (${state}${constraint === undefined ? '' : `, ${constraint}`}).`;
-}
-
-/** The fault's stack. A failed query is described by what caused it, as its own message quotes the query. */
-function describeFault(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (!quotesQuery(error)) return error.stack ?? error.message;
-  return error.cause === undefined ? 'A query of the database failed.' : describeFault(error.cause);
 }

@@ -15,11 +15,9 @@ function firstWithCode(error: unknown): CodedError | undefined {
  */
 export const sqlState = (error: unknown): string | undefined => firstWithCode(error)?.code;
 
-/** Whether the error's message quotes the statement, its parameters or rows. */
-export const quotesQuery = (error: Error): boolean =>
-  error.name === 'PostgresError' ||
-  error.name === 'DrizzleQueryError' ||
-  error.message.startsWith('Failed query');
+/** Whether this is Drizzle's wrapper of an error, whose message quotes the statement and its parameters. */
+export const isFailedQuery = (error: Error): boolean =>
+  error.name === 'DrizzleQueryError' || error.message.startsWith('Failed query');
 
 /**
  * SQLSTATEs of connection faults, of statement timeouts (57014), of lock timeouts (55P03), and of a server

@@ -1,5 +1,5 @@
 import { type Logger, pino } from 'pino';
-import { quotesQuery } from './database-faults.ts';
+import { isFailedQuery } from './database-faults.ts';
 
 export type { Logger };
 
@@ -46,10 +46,11 @@ function createTime(): () => string {
 function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error };
   const { code } = error as { code?: unknown };
+  const fromDriver = error.name === 'PostgresError' || isFailedQuery(error);
   return {
     type: error.name,
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
-    ...(quotesQuery(error) ? {} : { message: error.message }),
+    ...(fromDriver ? {} : { message: error.message }),
     stack: (error.stack ?? '')
       .split('\n')
       .filter((line) => /^\s+at /.test(line))
