@@ -76,8 +76,11 @@ export function printable(text: string, lines = false): string {
 
 const heading = (name: string) => name.replace(/[A-Z]/g, ' $&').toUpperCase();
 /** Two columns of a terminal: East Asian characters of full width, and emoji. */
-const wide =
-  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}]/u;
+const wideRanges = [
+  '\\u1100-\\u115f\\u2e80-\\ua4cf\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe30-\\ufe6f',
+  '\\uff01-\\uff60\\uffe0-\\uffe6\\u{20000}-\\u{3fffd}\\p{Emoji_Presentation}',
+];
+const wide = new RegExp(`[${wideRanges.join('')}]`, 'u');
 const combining = /[\p{Mn}\p{Me}\p{Cf}]/u;
 
 /** Columns that a terminal takes for a text. */
