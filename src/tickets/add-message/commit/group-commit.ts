@@ -6,17 +6,11 @@ import type { MessageRow } from '../columns.ts';
 import { isPlain, prepareAppend, type RowAnswer } from './append-statement.ts';
 import type { GroupCommitLimits } from './group-limits.ts';
 import { createPace } from './group-pace.ts';
-import { createTicketLanes, mayGoOn, type PendingRow } from './locked-tickets.ts';
+import { createTicketLanes, delayInGroups, mayGoOn, type PendingRow } from './locked-tickets.ts';
 import { createQueue } from './writing-queue.ts';
 
 /** Most bytes of bodies in one statement, so that 64 large messages do not become one 64 MiB parameter. */
 const groupBytes = 2 * 1024 * 1024;
-/**
- * How often a message whose ticket is locked is retried in the next group. Most such locks belong to a group
- * of another process and are short.
- */
-const triesInGroups = 3;
-
 /**
  * Writes messages that arrive together as one group. A lone message is written immediately unless other
  * callers were answered a moment ago. Each caller is answered after the commit of its own row. A bad row does
@@ -53,7 +47,8 @@ export function createGroupCommit(
   const waitingStatement = prepareAppend(db, { waits: true });
   const pace = createPace({ groupRows, worthwhileRows, patience });
   const group = { groupRows, groupBytes };
-  const lanes = createTicketLanes((rows) => execute(waitingStatement, rows), {
+  const release = (waiting: PendingRow) => enqueue({ ...waiting, lockedTimes: 0 });
+  const lanes = createTicketLanes((rows) => execute(waitingStatement, rows), release, {
     ...group,
     ...{ atOnce: statementsInFlight, patience: lockPatience, rows: Math.ceil(queueRows / 8) },
   });
@@ -100,9 +95,10 @@ export function createGroupCommit(
 
   function foundLocked(waiting: PendingRow, ticketId: number): void {
     waiting.giveUpAt ??= performance.now() + lockPatience;
-    waiting.lockedTimes += 1;
-    if (waiting.lockedTimes < triesInGroups) enqueue(waiting);
-    else lanes.join(ticketId, waiting);
+    const delay = delayInGroups(waiting);
+    if (delay === undefined) lanes.join(ticketId, waiting);
+    else if (delay === 0) enqueue(waiting);
+    else setTimeout(() => enqueue(waiting), delay);
   }
 
   /**
