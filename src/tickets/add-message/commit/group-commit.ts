@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Db } from '../../../db/database.ts';
-import { asUnavailable, isLockTimeout, sqlState } from '../../../platform/database-faults.ts';
+import { asUnavailable, isConflict, isLockTimeout } from '../../../platform/database-faults.ts';
 import { Unavailable } from '../../../platform/errors.ts';
 import type { MessageRow } from '../columns.ts';
 import { isPlain, prepareAppend, type RowAnswer } from './append-statement.ts';
@@ -47,8 +47,7 @@ export function createGroupCommit(
   const waitingStatement = prepareAppend(db, { waits: true });
   const pace = createPace({ groupRows, worthwhileRows, patience });
   const group = { groupRows, groupBytes };
-  const release = (waiting: PendingRow) => enqueue({ ...waiting, lockedTimes: 0 });
-  const lanes = createTicketLanes((rows) => execute(waitingStatement, rows), release, {
+  const lanes = createTicketLanes((rows) => execute(waitingStatement, rows), enqueue, {
     ...group,
     ...{ atOnce: statementsInFlight, patience: lockPatience, rows: Math.ceil(queueRows / 8) },
   });
@@ -71,8 +70,7 @@ export function createGroupCommit(
         const [answer] = await by.execute({ rows, sendsByDefault });
         return answer!.answers;
       } catch (error) {
-        // A serialization failure or a deadlock: the server rolled back, so a retry is safe.
-        if (!/^40(001|P01)$/.test(sqlState(error) ?? '') || attempt === 5) throw error;
+        if (!isConflict(error) || attempt === 5) throw error;
       }
     }
   }
@@ -109,7 +107,8 @@ export function createGroupCommit(
     const fault = asUnavailable(error);
     const isLocked = isLockTimeout(error);
     if (isLocked) for (const waiting of group) waiting.giveUpAt ??= performance.now() + lockPatience;
-    if (group.length > 1 && (isLocked || !(fault instanceof Unavailable))) alone.push(...group);
+    const isOfOne = isLocked || isConflict(error) || !(fault instanceof Unavailable);
+    if (group.length > 1 && isOfOne) alone.push(...group);
     else if (isLocked) lanes.join(Symbol('another lock than its ticket'), group[0]!);
     else return group.map((waiting) => () => waiting.reject(fault));
     return [];

@@ -123,7 +123,10 @@ export function createTicketLanes(
   function close(lane: TicketLane): void {
     lanes.delete(lane.id);
     for (const name of lane.names) byName.delete(name);
-    for (const waiting of lane.rows.splice(0)) release(waiting);
+    for (const waiting of lane.rows.splice(0)) {
+      waiting.lockedTimes = 0;
+      release(waiting);
+    }
   }
 
   function next(): void {
