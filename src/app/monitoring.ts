@@ -1,6 +1,6 @@
 import { ConfigError } from '../config.ts';
 import type { ReplicatedReads } from '../db/replicas/read-from-replicas.ts';
-import { drainable } from '../http/drain.ts';
+import { drainable } from '../http/drain-server.ts';
 import { type Chore, createHealth } from '../http/health.ts';
 import { createMetricsPage } from '../http/metrics.ts';
 import { createHttpServer, type Route } from '../http/server.ts';

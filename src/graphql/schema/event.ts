@@ -6,8 +6,8 @@ import {
   listDeskEvents,
   watchDeskEvents,
 } from '../../tickets/events/desk-events.ts';
-import type { DeskEventFilter } from '../../tickets/events/desk-rows.ts';
 import type { TicketEvent } from '../../tickets/events/event.ts';
+import type { DeskEventFilter } from '../../tickets/events/read-desk-events.ts';
 import { listTicketEvents, watchTicketEvents } from '../../tickets/events/ticket-events.ts';
 import { maxPageSize } from '../../tickets/read/pagination.ts';
 import { builder } from './builder.ts';

@@ -1,10 +1,15 @@
-import { sql } from 'drizzle-orm';
+import { type Placeholder, type SQL, sql } from 'drizzle-orm';
 import type postgres from 'postgres';
 import { assign, insertFrom } from '../../db/insert-from.ts';
 import { prepareStatement, runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryAttempts, mailboxes } from '../../db/tables.ts';
-import { d, e, isWaiting, leaseFor, m } from '../table-aliases.ts';
+import { d, e, m } from '../table-aliases.ts';
+import { isWaiting } from './delivery-conditions.ts';
 import { atCapStep, isAtCap } from './recipient-caps.ts';
+
+/** When a lease of so many seconds that begins now ends, by the database's clock. */
+export const leaseFor = (seconds: number | Placeholder): SQL =>
+  sql`clock_timestamp() + make_interval(secs => ${seconds}::float8)`;
 
 /** A mail that a worker may attempt to send. */
 export interface Claim {

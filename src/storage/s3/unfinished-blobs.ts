@@ -12,7 +12,7 @@ import {
   newBlobKey,
   type Source,
 } from '../blob-store.ts';
-import { copySource, destroy } from '../copy-source.ts';
+import { copySource, destroy } from '../copy-and-hash.ts';
 import {
   type Assembled,
   complete,

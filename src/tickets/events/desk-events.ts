@@ -5,8 +5,8 @@ import { requireOperator } from '../permissions.ts';
 import { sizeProblems } from '../read/pagination.ts';
 import { type DeskPosition, deskCursor, deskStart, readDeskCursor } from './desk-cursor.ts';
 import { deskFeed, isWanted } from './desk-feed.ts';
-import { type DeskEventFilter, findHorizon, readDeskEvents } from './desk-rows.ts';
 import { pageSize, type SeenEvent, type TicketEvent } from './event.ts';
+import { type DeskEventFilter, findHorizon, readDeskEvents } from './read-desk-events.ts';
 import { EventWatcher } from './watcher.ts';
 
 /** Input of `listDeskEvents` and `watchDeskEvents`. */
