@@ -1,7 +1,7 @@
 import { alias } from 'drizzle-orm/pg-core';
 import { attachments, deliveries, deliveryAttempts, deliveryRecipients, mailboxes } from '../db/tables.ts';
 
-/* Table aliases of the statements that queue, claim and settle mails. */
+/* Aliases of tables in the statements that queue, claim and settle mails. */
 
 /** A delivery. */
 export const d = alias(deliveries, 'd');

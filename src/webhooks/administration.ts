@@ -70,8 +70,8 @@ export const listWebhooks = (db: Db) =>
     .orderBy(asc(webhooks.id));
 
 /**
- * Stops requests to an endpoint. One that is under way is finished. @returns false when there is no such
- * endpoint
+ * Stops requests to an endpoint. One that is under way is finished.
+ * @returns false when there is no such endpoint
  */
 export async function disableWebhook(tx: Tx, id: number): Promise<boolean> {
   const found = await tx

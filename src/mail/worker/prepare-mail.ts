@@ -1,17 +1,12 @@
 import type { RecipientKind } from '../../platform/vocabulary.ts';
 import { envelopeAddress, needsSmtpUtf8 } from '../address.ts';
-import { composeMail, sourceOctets } from '../compose/compose-mail.ts';
+import { type ComposedMail, composeMail, sourceOctets } from '../compose/compose-mail.ts';
 import { attachmentPart } from '../compose/conversation.ts';
 import { mailedOf, type NamedAddress } from '../compose/mail-parts.ts';
-import type { MailSource } from '../compose/mail-source.ts';
 import type { DeliveryContents } from './delivery-contents.ts';
 
 /** A mail that can be sent. */
-export interface PreparedMail {
-  readonly source: MailSource;
-  readonly byteSize: number;
-  readonly hasUtf8Headers: boolean;
-}
+export type PreparedMail = Pick<ComposedMail, 'source' | 'byteSize' | 'hasUtf8Headers'>;
 
 /** Makes the mail's source: that of an earlier attempt if there is one, else it is composed now. */
 export async function prepareMail(contents: DeliveryContents, now: Date): Promise<PreparedMail> {
@@ -42,7 +37,7 @@ export async function prepareMail(contents: DeliveryContents, now: Date): Promis
   });
 }
 
-/** The envelope of this attempt, each address once. */
+/** The envelope of one attempt, for these recipients: each address once. */
 export function envelopeOf(
   contents: DeliveryContents,
   recipients: readonly { address: string }[],

@@ -39,8 +39,8 @@ export interface Warning {
 }
 
 /**
- * Builds the command's result from the statement's result, without another query. @param scans whether new
- * files are scanned
+ * Builds the command's result from the statement's result, without another query.
+ * @param scans whether new files are scanned
  */
 export function addedFrom(
   row: MessageRow,

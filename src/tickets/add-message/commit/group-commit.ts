@@ -32,8 +32,8 @@ export interface GroupCommit extends AsyncDisposable {
 }
 
 /**
- * Creates the writer of new messages. @param sendsByDefault whether a mailbox without SMTP settings of its
- * own can send
+ * Creates the writer of new messages.
+ * @param sendsByDefault whether a mailbox without SMTP settings of its own can send
  */
 export function createGroupCommit(
   db: Db,

@@ -55,8 +55,8 @@ interface TicketLane {
 }
 
 /**
- * Creates the queues for locked tickets. @param append writes rows by one statement, which waits for locks up
- * to `lock_timeout`
+ * Creates the queues for locked tickets.
+ * @param append writes rows by one statement, which waits for locks up to `lock_timeout`
  */
 export function createTicketLanes(
   append: (group: readonly PendingRow[]) => Promise<readonly RowAnswer[]>,
