@@ -38,9 +38,14 @@ export interface ClaimOptions {
   readonly slots: readonly FreeSlots[];
   /** Number of mails that this worker can take now of any other mailbox. */
   readonly free: number;
-  /** Conditional mails that this transaction checked under their tickets' locks. Others are not claimed. */
+  /**
+   * Of mails with a `cancelIf`, only these are claimed: this transaction has checked them under the locks of
+   * their tickets.
+   */
   readonly checkedMails?: readonly number[];
-  /** Mailboxes with a cap per recipient that this transaction locked. Nothing of others is claimed. */
+  /**
+   * Of mailboxes with a cap per recipient, only these are claimed from: this transaction has locked them.
+   */
   readonly lockedMailboxes?: readonly number[];
 }
 

@@ -109,7 +109,7 @@ function* countProblems({ cc, bcc, cancelIf }: AddressLists, limit: number): Ite
   }
   if (cancelIf.length > cancelReasons.length) {
     const most = cancelReasons.length;
-    const message = `There are ${cancelIf.length} reasons; name each of the ${most} once at most`;
+    const message = `There are ${cancelIf.length} reasons to cancel; each of the ${most} may be given once`;
     yield { path: ['email', 'cancelIf'], message };
   }
 }

@@ -136,7 +136,7 @@ export async function replayOf(
     stored.messageId,
   );
   const { ticketId } = await ctx.services.dryRun({ ...row, body: '', from: undefined });
-  // A ticket that the viewer may not see is not compared: that it is another one would tell that it exists.
+  // A named ticket that the viewer may not see is not compared: IDEMPOTENCY_KEY_REUSED would reveal it.
   if (!stored.isSameInput || stored.ticketId !== ticketId)
     throw refuse<'addTicketMessage'>(
       ticketId === null && message === undefined ? ticketNotFound() : keyReused(),

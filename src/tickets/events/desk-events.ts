@@ -40,7 +40,7 @@ export async function listDeskEvents(
   return { events: page.events, cursor: deskCursor(page.reached), hasMore: page.more };
 }
 
-/** The cursor of now: every event after it is yet to be read. @throws Refusal UNAUTHENTICATED, FORBIDDEN */
+/** The cursor at the end of the events that can be read now. @throws Refusal UNAUTHENTICATED, FORBIDDEN */
 export async function currentDeskCursor(ctx: TicketContext): Promise<string> {
   requireOperator(ctx, watch, 'read');
   return deskCursor((await findHorizon(ctx.services)).now);
