@@ -41,7 +41,7 @@ test('watchers who come late are given what was read, as long as others still ta
   expect(readsOf()).toBe(2);
 });
 
-test('events that nobody takes any more are forgotten, and read by the watcher who is that late', async () => {
+test('events that nobody takes any more are forgotten, and read by a watcher that late', async () => {
   const { feed, append, readsOf } = createFeed();
   await feed.after(0);
   await append(1, 2, 3);
