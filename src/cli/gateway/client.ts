@@ -53,7 +53,7 @@ const tries = 6;
 const longestWaitMs = 60_000;
 
 /**
- * Where the gateway is, from the options and the environment.
+ * The URL of the gateway's GraphQL endpoint and the access token, from the options or the environment.
  * @throws UsageError when the token is missing or the address is invalid
  */
 export function addressOf({ env }: LooseContext, values: OptionValues): { url: URL; token: string } {
