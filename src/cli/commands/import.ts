@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ImportInterrupted, type ImportResult, importDesk } from '../../import/import-desk.ts';
 import { type Command, type CommandContext, CommandError, type Output, type Terminal } from '../command.ts';
-import { rows } from '../output.ts';
+import { count, rows } from '../output.ts';
 import { createProgress } from '../progress.ts';
 
 /** Problems that are printed. Further ones are only counted. */
@@ -48,7 +48,7 @@ const run: Command = {
 function outputOf(result: ImportResult, dryRun: boolean, shown: number): Output {
   if (result.problems > 0) {
     const more = shown > maxShown ? ` (${maxShown} are shown)` : '';
-    const text = `Nothing was written: ${result.problems} problems in ${result.lines} lines${more}.`;
+    const text = `Nothing was written: ${count(result.problems, 'problem')} in ${count(result.lines, 'line')}${more}.`;
     return { json: result, text, exitCode: 1 };
   }
   if (dryRun) return { json: result, text: `All ${result.lines} lines are good; nothing was written.` };
