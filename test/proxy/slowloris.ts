@@ -10,12 +10,12 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs, promisify, stripVTControlCharacters } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { cpuOf } from '../bench/support/cpu.ts';
 import { startGatewayProcess } from '../crash/support/gateway-process.ts';
 import { createProductionDesk } from '../crash/support/production-desk.ts';
@@ -41,6 +41,8 @@ interface Door {
   /** Of the gateway behind it. */
   readonly pid: number;
   readonly call: Call;
+  /** Where slowhttptest writes what it counted: a path without its ending. */
+  readonly report: string;
 }
 
 function caller(send: () => ReturnType<typeof request>): Call {
@@ -88,17 +90,26 @@ class Seen {
   }
 }
 
-const attacks = { headers: ['-H'], body: ['-B', '-s', '8192', '-t', 'POST'] };
+/** A form is refused before its body is read, so that its connections do not stay. JSON is waited for. */
+const attacks = {
+  headers: ['-H'],
+  body: ['-B', '-s', '8192', '-t', 'POST', '-f', 'application/json'],
+  form: ['-B', '-s', '8192', '-t', 'POST'],
+};
 
 /** @returns how many connections it made: those that are open, and those that were closed on it */
-async function attack(url: string, options: readonly string[]): Promise<number> {
+async function attack(url: string, options: readonly string[], report: string): Promise<number> {
   const args = [
     ...[...options, '-u', `${url}/graphql`, '-c', values.connections, '-r', values.connections],
-    ...['-i', '2', '-l', values.seconds, '-p', '3'],
+    ...['-i', '2', '-l', values.seconds, '-p', '3', '-g', '-o', report],
   ];
-  const { stdout } = await promisify(execFile)('slowhttptest', args, { maxBuffer: 64 << 20 });
-  const counts = stripVTControlCharacters(stdout).matchAll(/connected:\s+(\d+)[\s\S]*?closed:\s+(\d+)/g);
-  return Math.max(0, ...[...counts].map(([, open, closed]) => Number(open) + Number(closed)));
+  await promisify(execFile)('slowhttptest', args, { maxBuffer: 64 << 20 });
+  // A line for each second: seconds, closed, pending, connected, service available.
+  const lines = (await readFile(`${report}.csv`, 'utf8')).trim().split('\n').slice(1);
+  const made = lines
+    .map((line) => line.split(','))
+    .map(([, closed, , open]) => Number(closed) + Number(open));
+  return Math.max(0, ...made);
 }
 
 /** One attack on `url`, while the door is called. */
@@ -106,7 +117,10 @@ async function round(door: Door, url: string, options: readonly string[], seen: 
   const cpu = cpuOf(door.pid);
   // An attacker whose connections are closed ends early: both kinds of rounds are watched for as long.
   let over = false;
-  const attacking = Promise.all([attack(url, options), sleep(1000 * Number(values.seconds))]).finally(() => {
+  const attacking = Promise.all([
+    attack(url, options, door.report),
+    sleep(1000 * Number(values.seconds)),
+  ]).finally(() => {
     over = true;
   });
   seen.times.push(...(await measure(door.call, () => over)));
@@ -164,14 +178,15 @@ async function main(directory: string): Promise<void> {
   };
   await using bystander = await startBystander();
   const direct = caller(() => request(`${gateway.url}/graphql`, plain));
-  await judge({ name: 'the gateway', url: gateway.url, pid: gateway.pid, call: direct }, bystander.url);
+  const shared = { pid: gateway.pid, report: join(directory, 'slowhttptest') };
+  await judge({ ...shared, name: 'the gateway', url: gateway.url, call: direct }, bystander.url);
   const proxied = `https://127.0.0.1:${nginx.httpsPort}`;
   const through = caller(() => tlsRequest(tls));
   const folder = join(directory, 'bystander');
   await mkdir(folder);
   await using other = await startNginx(folder, [new URL(bystander.url).host]);
   const aside = `https://127.0.0.1:${other.httpsPort}`;
-  await judge({ name: 'behind nginx', url: proxied, pid: gateway.pid, call: through }, aside);
+  await judge({ ...shared, name: 'behind nginx', url: proxied, call: through }, aside);
   plain.agent.destroy();
   tls.agent.destroy();
 }

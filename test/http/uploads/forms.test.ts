@@ -324,7 +324,8 @@ describe('uploads', () => {
   test('a stranger’s files are never stored: UNAUTHENTICATED comes while they are being sent', async () => {
     const touched: string[] = [];
     await mkdir(join(blobs, 'arriving'), { recursive: true });
-    const watchers = [blobs, join(blobs, 'arriving'), temporary].map((directory) =>
+    // Each file arrives there first. The folders of stored files change when those of earlier tests go.
+    const watchers = [join(blobs, 'arriving'), temporary].map((directory) =>
       watch(directory, (_event, name) => void touched.push(join(directory, String(name)))),
     );
     try {
