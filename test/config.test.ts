@@ -265,3 +265,18 @@ test('what other programs read is no mistake', () => {
   // Kubernetes sets it for a service of this name.
   expect(refusal({ TICKETWIRE_PORT: 'tcp://10.0.0.1:4000' })).toEqual([]);
 });
+
+test.for(['DATABASE_URL', 'DATABASE_OWNER_URL', 'SMTP_URL'] as const)(
+  '%s: a password that needs percent-encoding is told so, and not quoted',
+  (name) => {
+    const scheme = name === 'SMTP_URL' ? 'smtp' : 'postgres';
+    const given = (value: string) => refusal({ ...database, [name]: `${scheme}://${value}` });
+    for (const password of ['hun#ter', '12#ter', 'hun/ter', '12/ter', 'hun?ter', '12?ter', 'hun%ter']) {
+      const lines = given(`u:${password}@h/desk`);
+      expect([password, lines.join()]).toEqual([password, expect.stringContaining('%23')]);
+      expect(lines.join()).not.toContain('ter@');
+    }
+    expect(given('u:a%40b%23%2F@h/desk')).toEqual([]);
+    expect(given('h/desk?application_name=a@b')).toEqual([]);
+  },
+);

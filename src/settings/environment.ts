@@ -5,6 +5,7 @@ import { findMisspelledNames } from './misspelt-names.ts';
 import {
   bearer,
   codePage,
+  databaseUrl,
   flag,
   host,
   oneOf,
@@ -44,8 +45,8 @@ const variables = z.object({
   MAIL_STALLED_MINUTES: whole(15, 1, 7 * 24 * 60),
   LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent').default('info'),
   NODE_ENV: z.string().optional(),
-  DATABASE_URL: url('postgres:', 'postgresql:').optional(),
-  DATABASE_OWNER_URL: url('postgres:', 'postgresql:').optional(),
+  DATABASE_URL: databaseUrl.optional(),
+  DATABASE_OWNER_URL: databaseUrl.optional(),
   DATABASE_REPLICA_URLS: urls('postgres:', 'postgresql:'),
   DATABASE_POOL: whole(10, 2, 200),
   DATABASE_TIMEOUT: whole(10, 1, 600),

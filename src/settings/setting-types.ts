@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { whyMisread } from './misread-password.ts';
 
 /*
  * The kinds of values that settings have. Each error completes a sentence that begins with the setting's
@@ -39,11 +40,20 @@ const listOf = (text: string): string[] => text.split(',').map((part) => part.tr
 
 const hasHost = (text: string): boolean => new URL(text).hostname !== '';
 
+/** Adds a hint where a password is read as another part of its URL. */
+function checkPassword(text: string, context: { addIssue(message: string): void }): void {
+  const misread = whyMisread(text);
+  if (misread !== undefined) context.addIssue(misread);
+}
+
 /** A URL with one of these protocols. */
 export const url = (...protocols: string[]) =>
   z.string().refine((text) => hasProtocol(text, protocols), {
     error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
+
+/** The URL of a PostgreSQL database. */
+export const databaseUrl = url('postgres:', 'postgresql:').superRefine(checkPassword);
 
 /** URLs with one of these protocols, separated by commas. */
 export const urls = (...protocols: string[]) =>
@@ -117,7 +127,8 @@ export const smtpUrl = z
   .string()
   .refine((text) => text === 'inbox:' || (hasProtocol(text, ['smtp:', 'smtps:']) && hasHost(text)), {
     error: 'must be smtp://host…, smtps://host… or inbox:',
-  });
+  })
+  .superRefine(checkPassword);
 
 /** The prefix of our URLs; `/` makes them relative. */
 export const publicUrl = z
