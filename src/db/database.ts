@@ -140,6 +140,8 @@ async function apply(client: postgres.Sql, say: (waitsFor: string) => void): Pro
     // The settings and the lock belong to the transaction: a pooler would pass a session's lock on to
     // another client.
     await tx`set local search_path = public`;
+    // A limit that suits requests would end the migration of a large desk, again at each start.
+    await tx`set local statement_timeout = 0`;
     await takeTurn(tx, say);
     await runMigrations(drizzle(within(client, tx)), { migrationsFolder });
   });

@@ -106,9 +106,8 @@ function* countProblems({ cc, bcc, cancelIf }: AddressLists, limit: number): Ite
     const message = `There are ${count} Cc and Bcc addresses; ${limit} are allowed together`;
     yield { path: ['email'], message };
   }
-  if (cancelIf.length > cancelReasons.length) {
-    const most = cancelReasons.length;
-    const message = `There are ${cancelIf.length} reasons; name each of the ${most} once at most`;
+  if (new Set(cancelIf).size < cancelIf.length) {
+    const message = `Name each of the ${cancelReasons.length} reasons once at most`;
     yield { path: ['email', 'cancelIf'], message };
   }
 }
