@@ -4,6 +4,13 @@ import '../platform/process/faster-imports.ts';
 
 const { run } = await import('./run.ts');
 
+// A reader that has read enough, as `head` does, is no fault; a full disk is one.
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE') return;
+  process.stderr.write(`The output cannot be written: ${message}\n`);
+  process.exit(1);
+});
+
 process.exitCode = await run(process.argv.slice(2), process, {
   env: process.env,
   whenInterrupted() {

@@ -6,7 +6,7 @@ import type { PoolLoad } from '../observe/gauges.ts';
 import { assertMember, assertServer, assertSight } from './assert-suitable.ts';
 import { type Connection, openClient } from './driver/client.ts';
 import { continuePlaces } from './event-places.ts';
-import { isCurrent, takeTurn, within } from './migration-lock.ts';
+import { clientWithin, isMigrated, takeMigrationLock } from './migration-lock.ts';
 import { appRole, type Db, openPools } from './pools.ts';
 import { type ReplicatedReads, readFromReplicas } from './replicas/read-from-replicas.ts';
 import { openReplica } from './replicas/replica.ts';
@@ -128,7 +128,7 @@ export async function migrate(
   const client = openClient(connection, { max: 1, connectSeconds: 10 });
   try {
     await assertServer(client);
-    if (!(await isCurrent(client, migrationsFolder))) await apply(client, say);
+    if (!(await isMigrated(client, migrationsFolder))) await apply(client, say);
     await continuePlaces(client, say);
   } finally {
     await client.end({ timeout: 5 });
@@ -142,8 +142,8 @@ async function apply(client: postgres.Sql, say: (waitsFor: string) => void): Pro
     await tx`set local search_path = public`;
     // A limit that suits requests would end the migration of a large desk, again at each start.
     await tx`set local statement_timeout = 0`;
-    await takeTurn(tx, say);
-    await runMigrations(drizzle(within(client, tx)), { migrationsFolder });
+    await takeMigrationLock(tx, say);
+    await runMigrations(drizzle(clientWithin(client, tx)), { migrationsFolder });
   });
 }
 
@@ -167,7 +167,7 @@ export async function inspect(connection: Connection): Promise<Inspected> {
     const [server] = await client<[{ version: string; maxConnections: number }]>`
       select current_setting('server_version') as version,
         current_setting('max_connections')::int as "maxConnections"`;
-    return { ...server!, current: await isCurrent(client, migrationsFolder) };
+    return { ...server!, current: await isMigrated(client, migrationsFolder) };
   } finally {
     await client.end({ timeout: 5 });
   }

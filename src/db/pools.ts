@@ -3,11 +3,11 @@ import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 
 import type postgres from 'postgres';
 import type { PoolLoad } from '../observe/gauges.ts';
 import type { Sight } from './assert-suitable.ts';
+import { queryBackends } from './driver/backend-states.ts';
 import { type Connection, openClient } from './driver/client.ts';
 import { closeSilentConnections } from './driver/close-silent-connections.ts';
 import { withDeadline } from './driver/deadline.ts';
 import { LoadCounter } from './driver/pool-load.ts';
-import { queryBackends } from './driver/query-backends.ts';
 import * as tables from './tables.ts';
 
 type Schema = typeof tables;

@@ -7,7 +7,7 @@ import { adoptStore } from '../../storage/store-owner.ts';
 import { type Command, CommandError } from '../command.ts';
 import { count, done, fields, sizeOf } from '../output.ts';
 
-/** Damaged files that are listed one by one. */
+/** Most damaged files that are listed. */
 const maxShown = 1000;
 /** As in the gateway: the transaction of a younger file may not have committed yet. */
 const spareMs = 60 * 60_000;

@@ -8,7 +8,7 @@ import { type Command, type CommandContext, CommandError, type Output, type Term
 import { count, rows } from '../output.ts';
 import { createProgress } from '../progress.ts';
 
-/** Problems that are printed. Further ones are only counted. */
+/** Most problems that are printed. Further ones are only counted. */
 const maxShown = 1000;
 
 const run: Command = {

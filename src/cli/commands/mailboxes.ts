@@ -70,7 +70,7 @@ const add: Command = {
     });
     const { address } = mailbox;
     if (values['smtp-password'] && !mailbox.smtpUrl)
-      throw new CommandError('--smtp-password goes with --smtp-url');
+      throw new CommandError('--smtp-password needs --smtp-url');
     const smtpPassword = values['smtp-password'] ? await sealedPassword(ctx, address) : null;
     return ctx.db.transaction(async (tx) => {
       const [added] = await tx
@@ -192,7 +192,7 @@ export const mailboxCommands: readonly Command[] = [
   add,
   list,
   grant,
-  setDisabled('disable', 'Send no more from a mailbox', true),
+  setDisabled('disable', 'Stop sending from a mailbox', true),
   setDisabled('enable', 'Send from a disabled mailbox again', false),
   password,
 ];

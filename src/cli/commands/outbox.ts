@@ -74,5 +74,5 @@ const release: Command = {
   },
 };
 
-/** The commands `outbox show`, `outbox hold` and `outbox release`. */
+/** The commands `outbox show`, and `outbox hold` and `release`, which stop and resume all sending of mail. */
 export const outboxCommands: readonly Command[] = [show, stop, release];

@@ -23,7 +23,7 @@ function settingsOf(mailbox: Omit<SendingMailbox, 'id' | 'disabled'>, config: Co
   }
 }
 
-/** The command `mailbox test`. */
+/** The command `mailbox test`: connects to a mailbox's server, signs in and, with `--to`, sends a mail. */
 export const testMailboxCommand: Command = {
   name: 'mailbox test',
   arguments: ['ADDRESS'],

@@ -11,7 +11,8 @@ const day = 24 * 60 * 60 * 1000;
 function scopesOf(named: readonly string[]): Scope[] {
   const wanted = named.flatMap((text) => text.split(',')).map((text) => text.trim());
   const unknown = wanted.find((name) => !scopes.includes(name as Scope));
-  if (unknown !== undefined) throw new UsageError(`--scope ${unknown}: there are ${scopes.join(', ')}`);
+  if (unknown !== undefined)
+    throw new UsageError(`There is no scope ${unknown}: choose from ${scopes.join(', ')}`);
   return wanted.length === 0 ? [...defaultScopes] : (wanted as Scope[]);
 }
 

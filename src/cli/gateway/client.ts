@@ -53,8 +53,8 @@ const tries = 6;
 const longestWaitMs = 60_000;
 
 /**
- * Where the gateway is, from the options and the environment.
- * @throws UsageError when the token is missing or no token, or the address is invalid
+ * The URL of the gateway's GraphQL endpoint and the access token, from the options or the environment.
+ * @throws UsageError when the token is missing or cannot be a token, or the address is invalid
  */
 export function addressOf({ env }: LooseContext, values: OptionValues): { url: URL; token: string } {
   const address = one(values, 'url') ?? env.TICKETWIRE_URL ?? 'http://127.0.0.1:4000';

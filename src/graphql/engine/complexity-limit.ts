@@ -23,7 +23,7 @@ import type { RawVariables } from './coerce-variables.ts';
 
 /**
  * Limits of one operation. They allow a page of 100 tickets with 20 messages each and all their fields, and
- * reject that squared.
+ * reject the square of that.
  */
 export const complexityLimit = { complexity: 120_000, depth: 15, breadth: 400 };
 

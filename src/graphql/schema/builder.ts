@@ -67,11 +67,13 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     },
     startCursorFieldOptions: {
       description:
-        'Cursor of the first row. An empty page has the cursor that it was requested with, or null without one.',
+        'Cursor of the first row. An empty page has the cursor that it was requested with, or null ' +
+        'without one.',
     },
     endCursorFieldOptions: {
       description:
-        'Cursor of the last row. An empty page has the cursor that it was requested with, or null without one.',
+        'Cursor of the last row. An empty page has the cursor that it was requested with, or null ' +
+        'without one.',
     },
     firstArgOptions: {
       description: `Number of rows from the start, or after \`after\`: ${pageSizes} Not with \`last\`.`,

@@ -72,7 +72,8 @@ const maxScheduleMs = 366 * 24 * 60 * 60 * 1000;
 const mostRead = 100;
 
 /**
- * Parses the e-mail of an input and collects its problems. @param limit most Cc and Bcc addresses together
+ * Parses the e-mail of an input and collects its problems.
+ * @param limit most Cc and Bcc addresses together
  */
 export function readEmail(
   given: EmailReplyInput,

@@ -4,7 +4,7 @@ import {
   createTicketLanes,
   delayInGroups,
   type PendingRow,
-} from '../../../src/tickets/add-message/commit/locked-tickets.ts';
+} from '../../../src/tickets/add-message/commit/locked-ticket-queues.ts';
 import { turn } from '../../support/eventually.ts';
 
 const limits = { atOnce: 2, patience: 600_000, rows: 512, groupRows: 2, groupBytes: 1024 };

@@ -29,7 +29,7 @@ export async function* mailChecks(
 async function enabledMailboxes(desk: Connection): Promise<readonly MailboxServer[]> {
   const { openDatabase } = await import('../../../db/database.ts');
   await using database = openDatabase(desk, { poolSize: 2, applicationName: 'ticketwire-doctor' });
-  return database.raw<MailboxServer[]>`
+  return await database.raw<MailboxServer[]>`
     select address, smtp_url as "smtpUrl", smtp_password as "smtpPassword" from mailboxes
     where disabled_at is null order by address`;
 }

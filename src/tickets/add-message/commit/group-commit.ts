@@ -6,7 +6,7 @@ import type { MessageRow } from '../columns.ts';
 import { isPlain, prepareAppend, type RowAnswer } from './append-statement.ts';
 import type { GroupCommitLimits } from './group-limits.ts';
 import { createPace } from './group-pace.ts';
-import { createTicketLanes, delayInGroups, mayGoOn, type PendingRow } from './locked-tickets.ts';
+import { createTicketLanes, delayInGroups, mayGoOn, type PendingRow } from './locked-ticket-queues.ts';
 import { createQueue } from './writing-queue.ts';
 
 /** Most bytes of bodies in one statement, so that 64 large messages do not become one 64 MiB parameter. */
@@ -26,8 +26,8 @@ export interface GroupCommit extends AsyncDisposable {
 }
 
 /**
- * Creates the writer of new messages. @param sendsByDefault whether a mailbox without SMTP settings of its
- * own can send
+ * Creates the writer of new messages.
+ * @param sendsByDefault whether a mailbox without SMTP settings of its own can send
  */
 export function createGroupCommit(
   db: Db,
