@@ -4,14 +4,15 @@ import '../platform/process/faster-imports.ts';
 
 const { run } = await import('./run.ts');
 
-// A reader that has read enough, as `head` does, is no fault; a full disk is one.
+let outputFault: string | undefined;
 process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-  if (code === 'EPIPE') return;
+  // A reader that has seen enough, such as `head`, is no failure.
+  if (code === 'EPIPE' || outputFault !== undefined) return;
+  outputFault = message;
   process.stderr.write(`The output cannot be written: ${message}\n`);
-  process.exit(1);
 });
 
-process.exitCode = await run(process.argv.slice(2), process, {
+const exitCode = await run(process.argv.slice(2), process, {
   env: process.env,
   whenInterrupted() {
     const interrupted = new AbortController();
@@ -31,3 +32,7 @@ process.exitCode = await run(process.argv.slice(2), process, {
     return openDesk(config, { makeEmbedded: embedded, onOpen });
   },
 });
+
+// The error of a stream is told after the call that wrote to it.
+await new Promise(setImmediate);
+process.exitCode = outputFault === undefined ? exitCode : 1;
