@@ -15,9 +15,11 @@ async function main(): Promise<void> {
   // The database and the program each take about a second to load, so they load in parallel.
   const embedded =
     config.database.kind === 'embedded'
-      ? import('./dev/embedded-postgres/start-postgres.ts').then(({ startEmbedded }) =>
-          startEmbedded(config.dataDir),
-        )
+      ? import('./dev/embedded-postgres/start-postgres.ts').then(({ existsEmbedded, startEmbedded }) => {
+          if (!existsEmbedded(config.dataDir))
+            process.stdout.write(`Creating a database in ${config.dataDir} …\n`);
+          return startEmbedded(config.dataDir);
+        })
       : undefined;
   embedded?.catch(() => {});
   const { createApp } = await import('./app.ts');

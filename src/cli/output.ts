@@ -74,6 +74,16 @@ export function printable(text: string, lines = false): string {
   return lines ? cleaned : cleaned.replace(/\n/g, ' ');
 }
 
+/** `1 file`, `2 files`. */
+export const count = (many: number, what: string): string => `${many} ${what}${many === 1 ? '' : 's'}`;
+
+/** A size as people read it, in the largest unit that it fills. */
+export function sizeOf(bytes: number): string {
+  if (bytes < 1024) return count(bytes, 'byte');
+  const kib = bytes / 1024;
+  return kib < 1023.95 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(1)} MiB`;
+}
+
 const heading = (name: string) => name.replace(/[A-Z]/g, ' $&').toUpperCase();
 /** Two columns of a terminal: East Asian characters of full width, and emoji. */
 const wideRanges = [

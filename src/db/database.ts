@@ -3,11 +3,11 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
 import type { PoolLoad } from '../observe/gauges.ts';
-import { assertServer, assertSight } from './assert-suitable.ts';
+import { assertMember, assertServer, assertSight } from './assert-suitable.ts';
 import { type Connection, openClient } from './driver/client.ts';
 import { continuePlaces } from './event-places.ts';
 import { clientWithin, isMigrated, takeMigrationLock } from './migration-lock.ts';
-import { type Db, openPools } from './pools.ts';
+import { appRole, type Db, openPools } from './pools.ts';
 import { type ReplicatedReads, readFromReplicas } from './replicas/read-from-replicas.ts';
 import { openReplica } from './replicas/replica.ts';
 import { openViewerReads, type ViewerReads } from './viewer-reads.ts';
@@ -168,6 +168,20 @@ export async function inspect(connection: Connection): Promise<Inspected> {
       select current_setting('server_version') as version,
         current_setting('max_connections')::int as "maxConnections"`;
     return { ...server!, current: await isMigrated(client, migrationsFolder) };
+  } finally {
+    await client.end({ timeout: 5 });
+  }
+}
+
+/**
+ * Signs in as the gateway does, without needing its tables.
+ * @returns the login
+ * @throws Unsuitable when the login may not act as the gateway's role, or an error of the driver
+ */
+export async function signIn(connection: Connection): Promise<string> {
+  const client = openClient(connection, { max: 1, connectSeconds: 10 });
+  try {
+    return await assertMember(client, appRole);
   } finally {
     await client.end({ timeout: 5 });
   }

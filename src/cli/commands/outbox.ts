@@ -68,7 +68,8 @@ const release: Command = {
       await runStatement(tx, auditEntry('OUTBOX_RELEASED', { ...released, doubt }));
       return released;
     });
-    const unknown = `${result.outcomeUnknown || 'No'} deliveries are OUTCOME_UNKNOWN.`;
+    const { outcomeUnknown: many } = result;
+    const unknown = `${many === 1 ? '1 delivery is' : `${many || 'No'} deliveries are`} OUTCOME_UNKNOWN.`;
     return done(`Mails are sent again. ${result.restored || doubt ? unknown : ''}`.trim(), { ...result });
   },
 };

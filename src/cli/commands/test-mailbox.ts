@@ -30,7 +30,7 @@ export const testMailboxCommand: Command = {
   summary: 'Connect to the server of a mailbox and sign in',
   details: 'With --to, a short mail is sent as well. Nothing is written to the database.',
   options: { to: { type: 'string', value: 'ADDRESS', help: 'send a test mail there' } },
-  example: 'mailbox test help@example.com --to me@example.com',
+  example: 'mailbox test company@domain.com --to me@example.com',
   async run({ db, config }, [address], values) {
     const to = one(values, 'to');
     if (to !== undefined && !parseAddress(to).ok) throw new UsageError(`--to ${to} is not an e-mail address`);
