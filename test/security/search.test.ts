@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { forgetStatements } from '../support/database.ts';
 import { asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { openRequesterSession } from './requester-session.ts';
 
@@ -31,20 +32,35 @@ const ask = async (query: string, text: string) => {
 
 test('to a requester, what is not theirs is as what does not exist, in answers and in work', async () => {
   const workOf = async (query: string, text: string) => {
-    for (let n = 0; n < 4; n++) await ask(query, text);
-    await gateway.sql`select pg_stat_statements_reset()`;
+    await forgetStatements(gateway.sql);
     await ask(query, text);
-    const rows = await gateway.sql`
-      select s.calls::int, s.rows::int, (shared_blks_hit + shared_blks_read)::int as blocks
+    return gateway.sql<{ id: string; calls: number; rows: number; blocks: number }[]>`
+      select s.queryid::text as id, s.calls::int, s.rows::int,
+        (shared_blks_hit + shared_blks_read)::int as blocks
       from pg_stat_statements s join pg_database d on d.oid = s.dbid and d.datname = current_database()
       join pg_roles r on r.oid = s.userid and r.rolname = 'ticketwire_app' order by s.queryid`;
-    return rows.map((row) => ({ ...row }));
+  };
+  /**
+   * A connection's first executions read the catalogue as well, hence the least of many. What the gateway asks
+   * of itself meanwhile, as the time, is not asked each time.
+   */
+  const leastWorkOf = async (query: string, text: string) => {
+    const asked = [];
+    for (let n = 0; n < 12; n++) asked.push(await workOf(query, text));
+    const each = asked[0]!.filter(({ id }) => asked.every((rows) => rows.some((row) => row.id === id)));
+    return each.map(({ id, calls, rows }) => {
+      const same = asked.flatMap((all) => all.filter((row) => row.id === id));
+      return { id, calls, rows, blocks: Math.min(...same.map(({ blocks }) => blocks)) };
+    });
   };
   for (const [name, query] of Object.entries(paths)) {
     expect([name, await ask(query, secret)]).toEqual([name, await ask(query, 'nonesuch')]);
     // A reference is looked up by its key, as `ticket(by:)` does: one block more where there is one.
-    if (name !== 'reference')
-      expect([name, await workOf(query, secret)]).toEqual([name, await workOf(query, 'nonesuch')]);
+    if (name !== 'reference') {
+      const work = await leastWorkOf(query, 'nonesuch');
+      expect(work).not.toEqual([]);
+      expect([name, await leastWorkOf(query, secret)]).toEqual([name, work]);
+    }
   }
 });
 

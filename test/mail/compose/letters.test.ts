@@ -246,7 +246,11 @@ describe('a quotation', () => {
     const kept = () => gateway.sql`
       select from delivery_sources s join deliveries d on d.id = s.delivery_id
       where d.rfc_message_id = ${reply.delivery!.rfcMessageId}`;
-    await expect.poll(async () => (await kept()).length).toBe(1);
+    // An attempt that still runs could not be retried, and would reach the server without the fault.
+    const deferred = () => gateway.sql`
+      select from deliveries where rfc_message_id = ${reply.delivery!.rfcMessageId} and state = 'DEFERRED'`;
+    await expect.poll(async () => (await deferred()).length).toBe(1);
+    expect(await kept()).toHaveLength(1);
     await ask(
       gateway,
       'mutation ($input: RedactAttachmentInput!) { redactAttachment(input: $input) { __typename } }',
