@@ -4,14 +4,22 @@ const sameSignalMs = 1000;
 
 /** The process: it reads the environment, starts the gateway, and stops it on a signal. */
 async function main(): Promise<void> {
-  const { readConfig } = await import('./config.ts');
+  const [{ readConfig }, { surviveOutputFaults }] = await Promise.all([
+    import('./config.ts'),
+    import('./platform/process/output-faults.ts'),
+  ]);
+  // Until the gateway runs there is nothing to drain.
+  let onReaderGone = (): void => process.exit(1);
+  surviveOutputFaults(process.stdout, () => onReaderGone());
   const config = readConfig(process.env);
   // The database and the program each take about a second to load, so they load in parallel.
   const embedded =
     config.database.kind === 'embedded'
-      ? import('./dev/embedded-postgres/start-postgres.ts').then(({ startEmbedded }) =>
-          startEmbedded(config.dataDir),
-        )
+      ? import('./dev/embedded-postgres/start-postgres.ts').then(({ existsEmbedded, startEmbedded }) => {
+          if (!existsEmbedded(config.dataDir))
+            process.stdout.write(`Creating a database in ${config.dataDir} …\n`);
+          return startEmbedded(config.dataDir);
+        })
       : undefined;
   embedded?.catch(() => {});
   const { createApp } = await import('./app.ts');
@@ -32,6 +40,7 @@ async function main(): Promise<void> {
     await app[Symbol.asyncDispose]();
     process.exit(0);
   };
+  onReaderGone = () => void stop('SIGPIPE');
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
 }

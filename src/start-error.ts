@@ -1,5 +1,5 @@
 import { ConfigError } from './config.ts';
-import { asUnavailable, isFailedQuery, sqlState } from './platform/database-faults.ts';
+import { asUnavailable, isFailedQuery, isRejectedLogin, sqlState } from './platform/database-faults.ts';
 import { Unavailable } from './platform/errors.ts';
 
 /** Says what to change after a failed start; undefined for a fault, which needs its stack trace. */
@@ -45,7 +45,7 @@ function troubleOf(error: Error): string | undefined {
     );
   if (state === '42501')
     return `the login may not do this (${root.message}); docs/OPERATIONS.md says which roles it needs`;
-  if (state === '28P01' || state === '28000' || state === '3D000') return root.message;
+  if (isRejectedLogin(error)) return root.message;
   if (state === '08P01')
     return (
       `the server is not PostgreSQL itself but a pooler (${root.message}); ` +

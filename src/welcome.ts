@@ -32,7 +32,7 @@ function firstCalls(url: string, { operator, requester }: DemoDesk): string {
     'mutation($i:AddTicketMessageInput!){addTicketMessage(input:$i){__typename ' +
     '... on AddTicketMessagePayload{ticketMessage{messageId} delivery{state to subject rfcMessageId}} ' +
     '... on UserError{code message}}}';
-  const body = 'Can I meet you afternoon?';
+  const body = 'Can I meet you this afternoon?';
   const from = 'company@domain.com';
   const reference = 'INC-000047';
   const variables = { i: { ticket: { reference }, body, email: { from } } };

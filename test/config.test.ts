@@ -76,6 +76,8 @@ describe('a name that is nearly a setting’s', () => {
   test.for([
     ['export DATABASE_URL', 'DATABASE_URL'],
     ['\ufeffDATABASE_URL', 'DATABASE_URL'],
+    ['set DATABASE_URL', 'DATABASE_URL'],
+    ['$env:DATABASE_URL', 'DATABASE_URL'],
     ['SMTP_URI', 'SMTP_URL'],
     ['JWT_JWKS_URI', 'JWT_JWKS_URL'],
     ['DATABASE_POOL_SIZE', 'DATABASE_POOL'],
@@ -95,6 +97,17 @@ describe('a name that is nearly a setting’s', () => {
       `${name}: is not a setting; did you mean ${meant}?`,
     ]);
   });
+
+  test.for(['DATABASE_URL', 'MAILBOX_KEY', 'METRICS_TOKEN', 'DATABASE_OWNER_URL'])(
+    '%s_FILE is no setting, and no file is read',
+    (name) => {
+      const [line, ...more] = refusal({ [`${name}_FILE`]: '/run/secrets/x' });
+      expect(line).toMatch(
+        `${name}_FILE: is not a setting; ${name} takes the value itself, as no file is read.`,
+      );
+      expect(more).toEqual([]);
+    },
+  );
 
   test('is a warning where the setting is set too, or was set to nothing', () => {
     const warnings = ['DATABASE_URI: is not a setting; did you mean DATABASE_URL?'];
@@ -264,4 +277,52 @@ test('what other programs read is no mistake', () => {
   expect(readConfig(env).warnings).toEqual([]);
   // Kubernetes sets it for a service of this name.
   expect(refusal({ TICKETWIRE_PORT: 'tcp://10.0.0.1:4000' })).toEqual([]);
+});
+
+describe('a URL that is not what its writer meant', () => {
+  const escaped = 'in a user or password, write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25';
+  const placeholder = 'contains < > { or }: fill in the placeholder, or write it as %3C and so on';
+  test.for([
+    ...['12/x', '12?x', '12#x', 'p%zz'].map((password) => [
+      'DATABASE_URL',
+      `postgres://desk:${password}@db/desk`,
+      `cannot be read as it is meant: ${escaped}`,
+    ]),
+    [
+      'DATABASE_URL',
+      'postgres://desk:p/x@db/desk',
+      `must be a URL that begins with postgres:// or postgresql://; ${escaped}`,
+    ],
+    ['DATABASE_URL', 'postgres://desk:{{password}}@db/desk', placeholder],
+    ['DATABASE_URL', 'postgres://desk:<password>@db/desk', placeholder],
+    ['DATABASE_OWNER_URL', 'postgres://desk:12#x@db/desk', `cannot be read as it is meant: ${escaped}`],
+    ['SMTP_URL', 'smtp://desk:12/x@mail', `cannot be read as it is meant: ${escaped}`],
+    [
+      'SMTP_URL',
+      'smtp://mail/?tls=1',
+      'must end after the host and its port: a path or query would not be read',
+    ],
+    ['PUBLIC_URL', 'https://u:p@desk', 'must have no user and no password: it is part of every link'],
+    ['JWT_JWKS_URL', 'https://u:p@issuer/keys', 'must have no user and no password'],
+    ['CLAMD_URL', 'clamd://scan:0', 'must be clamd://host:port or unix:/path'],
+    ['DATABASE_REPLICA_URLS', 'postgres://db/other', 'must name the same database as DATABASE_URL'],
+    ['DATA_DIR', 'file:///var/lib/desk', 'must be a path, not a URL'],
+    ['JWT_ISSUER', 'a\nb', 'contains a line break or another invisible character'],
+    ['JWT_ISSUER', 'a\u200bb', 'contains a line break or another invisible character'],
+  ] as const)('%s=%s', ([name, text, why]) => {
+    const jwt = name!.startsWith('JWT_')
+      ? { JWT_JWKS_URL: 'https://issuer/keys', JWT_ISSUER: 'i', JWT_AUDIENCE: 'a' }
+      : {};
+    expect(refusal({ ...database, ...jwt, [name!]: text! })).toEqual([`${name}: ${why}`]);
+  });
+
+  test.for([
+    'postgres://desk:p%2F%3F%23%40%25@db/desk',
+    'postgres://desk:p@ss@db/desk',
+    'postgres://[::1]/desk',
+    'postgres:///desk?host=/var/run/postgresql',
+    'postgres://db/desk?user=jane@example.com',
+  ])('and %s is one', (text) => {
+    expect(refusal({ DATABASE_URL: text })).toEqual([]);
+  });
 });

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import { type Connection, connectionsAtMost, type Database, migrate, openDatabase } from '../db/database.ts';
 import { startEmbedded } from '../dev/embedded-postgres/start-postgres.ts';
-import { asUnavailable, sqlState } from '../platform/database-faults.ts';
+import { asUnavailable, isRejectedLogin, sqlState } from '../platform/database-faults.ts';
 import { Unavailable } from '../platform/errors.ts';
 import type { Logger } from '../platform/log.ts';
 import { naming } from '../start-error.ts';
@@ -60,7 +60,7 @@ const hasOwnerUrl = ({ database }: Config): boolean =>
 async function assertReplicas({ replicas }: Database, log: Logger): Promise<void> {
   const errors: unknown[] = [];
   await replicas?.check(({ name }, error) => {
-    if (asUnavailable(error) instanceof Unavailable)
+    if (asUnavailable(error) instanceof Unavailable && !isRejectedLogin(error))
       log.warn({ replica: name, code: sqlState(error) }, 'DATABASE_REPLICA_URLS: a replica does not answer');
     else errors.push(error);
   });

@@ -1,7 +1,7 @@
 import { ConfigError } from '../config.ts';
 import type { ReplicatedReads } from '../db/replicas/read-from-replicas.ts';
-import { drainable } from '../http/drain.ts';
-import { type Chore, createHealth } from '../http/health.ts';
+import { drainable } from '../http/drain-server.ts';
+import { type BackgroundState, createHealth } from '../http/health.ts';
 import { createMetricsPage } from '../http/metrics.ts';
 import { createHttpServer, type Route } from '../http/server.ts';
 import { createBacklog, createMailCheck } from '../mail/outbox/backlog.ts';
@@ -42,7 +42,7 @@ export function createMonitoring({
     {
       collection: () => (collectionSchedule.why() === undefined ? 'ok' : 'off'),
       mail: createMailCheck(backlog, config.mailStalledSeconds),
-      ...(database.replicas === undefined ? {} : { replicas: replicaChore(database.replicas) }),
+      ...(database.replicas === undefined ? {} : { replicas: replicaCheck(database.replicas) }),
     },
   );
   return {
@@ -57,9 +57,9 @@ export function createMonitoring({
   };
 }
 
-/** Reads go on without a replica, on fewer servers. */
-const replicaChore =
-  ({ replicas }: ReplicatedReads): (() => Chore) =>
+/** `degraded` while a replica is behind or down: reads continue on the other servers. */
+const replicaCheck =
+  ({ replicas }: ReplicatedReads): (() => BackgroundState) =>
   () =>
     replicas.every(({ status }) => status === 'ok') ? 'ok' : 'degraded';
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticator } from '../auth/authenticate.ts';
 import { prepareFindById } from '../auth/find-account.ts';
-import { createExplorer } from '../dev/explorer/endpoint.ts';
+import { createExplorer } from '../dev/explorer/serve-page.ts';
 import { createInboxPage } from '../dev/inbox/endpoint.ts';
 import { originOf, remoteAddressOf } from '../http/caller-address.ts';
 import { createCors } from '../http/cors.ts';

@@ -1,6 +1,6 @@
 import { createFeeds } from '../events/feeds.ts';
 import { createEventHub } from '../events/hub.ts';
-import { drainable } from '../http/drain.ts';
+import { drainable } from '../http/drain-server.ts';
 import { createHttpServer } from '../http/server.ts';
 import { findLastEventNumbers } from '../tickets/events/last-event-numbers.ts';
 import { startAuthenticator } from './authenticator.ts';

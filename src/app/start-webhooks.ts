@@ -5,9 +5,9 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { Viewer } from '../platform/request-context.ts';
 import type { DeskPosition } from '../tickets/events/desk-cursor.ts';
 import { deskFeed } from '../tickets/events/desk-feed.ts';
-import { type DeskEventFilter, readDeskEvents } from '../tickets/events/desk-rows.ts';
 import { pageSize } from '../tickets/events/event.ts';
 import { findLastEventNumbers } from '../tickets/events/last-event-numbers.ts';
+import { type DeskEventFilter, readDeskEvents } from '../tickets/events/read-desk-events.ts';
 import { createWebhookSender } from '../webhooks/sender.ts';
 import type { Foundation } from './foundation.ts';
 

@@ -15,7 +15,9 @@ export interface VerifiedCredential {
 }
 interface CacheEntry extends VerifiedCredential {
   readonly checkedAt: number;
+  /** The entry may not be used from here on. */
   readonly freshUntil: number;
+  /** From here on, the next use looks the credential up again. */
   refreshAt: number;
 }
 

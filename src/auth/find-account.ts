@@ -48,7 +48,7 @@ export function viewerOf(
   });
 }
 
-/** Credentials that are looked up in one statement, and statements at a time. */
+/** Most credentials that one statement looks up, and most such statements at a time. */
 export const lookupBatch = { maxItems: 1000, atOnce: 4 };
 
 /**

@@ -91,7 +91,7 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
   }
 
   function tooMany(remoteAddress: string, wait: number): BadCredential {
-    log.warn({ remoteAddress }, 'sign-in throttled');
+    log.warn({ address: addressKey(remoteAddress) }, 'sign-in throttled');
     return new BadCredential('Too many failed sign-ins', 'throttled', { retryAfterSeconds: wait });
   }
 

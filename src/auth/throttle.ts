@@ -153,16 +153,27 @@ export function createTokenThrottle() {
  * IPv6 addresses the /64, which is what one customer gets.
  */
 export function addressKey(remoteAddress: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(remoteAddress)?.[1];
-  if (mapped !== undefined) return mapped;
   if (!isIPv6(remoteAddress)) return remoteAddress;
-  const [head = '', tail] = remoteAddress.toLowerCase().split('%')[0]!.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
-  const groups = [...left, ...Array<string>(Math.max(0, zeros)).fill('0'), ...right];
+  const groups = groupsOf(remoteAddress.split('%')[0]!);
+  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff)
+    return groups.slice(6).flatMap(bytesOf).join('.');
   return `${groups
     .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
+    .map((group) => group.toString(16))
     .join(':')}::/64`;
+}
+
+const bytesOf = (group: number): number[] => [group >> 8, group & 0xff];
+
+/** The eight numbers of an IPv6 address. */
+function groupsOf(address: string): number[] {
+  // The last four bytes may be written as IPv4.
+  const text = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_all, ...bytes: string[]) => {
+    const [a, b, c, d] = bytes.slice(0, 4).map(Number) as [number, number, number, number];
+    return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+  });
+  const [left, right = []] = text
+    .split('::')
+    .map((part) => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16))));
+  return [...left!, ...Array<number>(Math.max(0, 8 - left!.length - right.length)).fill(0), ...right];
 }

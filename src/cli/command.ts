@@ -55,6 +55,8 @@ export interface Output {
   readonly text: string;
   /** The same for a terminal of so many columns. */
   readonly narrow?: (room: number) => string;
+  /** What a pipe or a file gets instead of `text`: the one value that a script wants. */
+  readonly piped?: string;
   /** The process's exit code; 0 if absent. */
   readonly exitCode?: number;
 }

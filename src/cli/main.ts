@@ -4,7 +4,15 @@ import '../platform/process/faster-imports.ts';
 
 const { run } = await import('./run.ts');
 
-process.exitCode = await run(process.argv.slice(2), process, {
+let outputFault: string | undefined;
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  // A reader that has seen enough, such as `head`, is no failure.
+  if (code === 'EPIPE' || outputFault !== undefined) return;
+  outputFault = message;
+  process.stderr.write(`The output cannot be written: ${message}\n`);
+});
+
+const exitCode = await run(process.argv.slice(2), process, {
   env: process.env,
   whenInterrupted() {
     const interrupted = new AbortController();
@@ -24,3 +32,7 @@ process.exitCode = await run(process.argv.slice(2), process, {
     return openDesk(config, { makeEmbedded: embedded, onOpen });
   },
 });
+
+// The error of a stream is told after the call that wrote to it.
+await new Promise(setImmediate);
+process.exitCode = outputFault === undefined ? exitCode : 1;

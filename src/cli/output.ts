@@ -24,9 +24,16 @@ function table(lines: readonly (readonly string[])[], widths: readonly number[])
 }
 
 function padded(cell: string, room: number): string {
-  const characters = [...cell];
-  if (characters.length > room) return `${characters.slice(0, room - 1).join('')}…`;
-  return cell + ' '.repeat(room - characters.length);
+  const taken = width(cell);
+  if (taken <= room) return cell + ' '.repeat(room - taken);
+  let cut = '';
+  let used = 0;
+  for (const character of cell) {
+    used += width(character);
+    if (used >= room) break;
+    cut += character;
+  }
+  return `${cut}…${' '.repeat(room - 1 - width(cut))}`;
 }
 
 /** Columns are not cut below this: ids, states and short names stay whole. */
@@ -67,8 +74,31 @@ export function printable(text: string, lines = false): string {
   return lines ? cleaned : cleaned.replace(/\n/g, ' ');
 }
 
+/** `1 file`, `2 files`. */
+export const count = (many: number, what: string): string => `${many} ${what}${many === 1 ? '' : 's'}`;
+
+/** A size as people read it, in the largest unit that it fills. */
+export function sizeOf(bytes: number): string {
+  if (bytes < 1024) return count(bytes, 'byte');
+  const kib = bytes / 1024;
+  return kib < 1023.95 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(1)} MiB`;
+}
+
 const heading = (name: string) => name.replace(/[A-Z]/g, ' $&').toUpperCase();
-const width = (text: string) => [...text].length;
+/** Two columns of a terminal: East Asian characters of full width, and emoji. */
+const wideRanges = [
+  '\\u1100-\\u115f\\u2e80-\\ua4cf\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe30-\\ufe6f',
+  '\\uff01-\\uff60\\uffe0-\\uffe6\\u{20000}-\\u{3fffd}\\p{Emoji_Presentation}',
+];
+const wide = new RegExp(`[${wideRanges.join('')}]`, 'u');
+const combining = /[\p{Mn}\p{Me}\p{Cf}]/u;
+
+/** Columns that a terminal takes for a text. */
+function width(text: string): number {
+  let columns = 0;
+  for (const character of text) if (!combining.test(character)) columns += wide.test(character) ? 2 : 1;
+  return columns;
+}
 
 function show(cell: Cell): string {
   if (cell === null || cell === undefined || cell === '') return '-';

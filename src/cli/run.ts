@@ -62,8 +62,10 @@ export async function run(argv: readonly string[], terminal: Terminal, host: Hos
 const mainFile = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 /** What is piped is whole; a terminal gets what it has room for. */
-const textFor = ({ isTTY, columns }: Terminal['stdout'], { text, narrow }: Output): string =>
-  isTTY && columns !== undefined ? (narrow?.(columns) ?? text) : text;
+function textFor({ isTTY, columns }: Terminal['stdout'], { text, narrow, piped }: Output): string {
+  if (!isTTY) return piped ?? text;
+  return columns === undefined ? text : (narrow?.(columns) ?? text);
+}
 
 function printCompletion(shell: string | undefined, commands: Commands, { stdout }: Terminal): number {
   const known = shells.find((name) => name === shell);

@@ -31,6 +31,24 @@ export async function assertServer(sql: postgres.Sql): Promise<void> {
 }
 
 /**
+ * Checks that a login may act as a role, as the migration asks it.
+ * @returns the login
+ * @throws Unsuitable when it may not, or there is no such role
+ */
+export async function assertMember(sql: postgres.Sql, role: string): Promise<string> {
+  const [row] = await sql<{ login: string; member: boolean | null }[]>`
+    select session_user as login, (
+      select pg_has_role(session_user, oid,
+        case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end)
+      from pg_roles where rolname = ${role}
+    ) as member`;
+  const { login, member } = row!;
+  if (member) return login;
+  const missing = member === null ? `there is no role ${role} yet: CREATE ROLE ${role} NOLOGIN, and ` : '';
+  throw new Unsuitable(`${missing}the login may not act as ${role}: GRANT ${role} TO ${login}`);
+}
+
+/**
  * Checks what a connection sees.
  * @throws Unsuitable when its role could bypass row-level security, or does not see what it should
  */

@@ -3,11 +3,11 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
 import type { PoolLoad } from '../observe/gauges.ts';
-import { assertServer, assertSight } from './assert-suitable.ts';
+import { assertMember, assertServer, assertSight } from './assert-suitable.ts';
 import { type Connection, openClient } from './driver/client.ts';
 import { continuePlaces } from './event-places.ts';
-import { isCurrent, takeTurn, within } from './migration-lock.ts';
-import { type Db, openPools } from './pools.ts';
+import { clientWithin, isMigrated, takeMigrationLock } from './migration-lock.ts';
+import { appRole, type Db, openPools } from './pools.ts';
 import { type ReplicatedReads, readFromReplicas } from './replicas/read-from-replicas.ts';
 import { openReplica } from './replicas/replica.ts';
 import { openViewerReads, type ViewerReads } from './viewer-reads.ts';
@@ -128,7 +128,7 @@ export async function migrate(
   const client = openClient(connection, { max: 1, connectSeconds: 10 });
   try {
     await assertServer(client);
-    if (!(await isCurrent(client, migrationsFolder))) await apply(client, say);
+    if (!(await isMigrated(client, migrationsFolder))) await apply(client, say);
     await continuePlaces(client, say);
   } finally {
     await client.end({ timeout: 5 });
@@ -140,8 +140,10 @@ async function apply(client: postgres.Sql, say: (waitsFor: string) => void): Pro
     // The settings and the lock belong to the transaction: a pooler would pass a session's lock on to
     // another client.
     await tx`set local search_path = public`;
-    await takeTurn(tx, say);
-    await runMigrations(drizzle(within(client, tx)), { migrationsFolder });
+    // A limit that suits requests would end the migration of a large desk, again at each start.
+    await tx`set local statement_timeout = 0`;
+    await takeMigrationLock(tx, say);
+    await runMigrations(drizzle(clientWithin(client, tx)), { migrationsFolder });
   });
 }
 
@@ -165,7 +167,21 @@ export async function inspect(connection: Connection): Promise<Inspected> {
     const [server] = await client<[{ version: string; maxConnections: number }]>`
       select current_setting('server_version') as version,
         current_setting('max_connections')::int as "maxConnections"`;
-    return { ...server!, current: await isCurrent(client, migrationsFolder) };
+    return { ...server!, current: await isMigrated(client, migrationsFolder) };
+  } finally {
+    await client.end({ timeout: 5 });
+  }
+}
+
+/**
+ * Signs in as the gateway does, without needing its tables.
+ * @returns the login
+ * @throws Unsuitable when the login may not act as the gateway's role, or an error of the driver
+ */
+export async function signIn(connection: Connection): Promise<string> {
+  const client = openClient(connection, { max: 1, connectSeconds: 10 });
+  try {
+    return await assertMember(client, appRole);
   } finally {
     await client.end({ timeout: 5 });
   }

@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import { takeTurn } from './migration-lock.ts';
+import { takeMigrationLock } from './migration-lock.ts';
 
 /**
  * Lets the places of events go on above the last one. A dump that was restored into another cluster has
@@ -9,7 +9,7 @@ export async function continuePlaces(client: postgres.Sql, say: (waitsFor: strin
   if ((await missing(client)) <= 0) return;
   await client.begin(async (tx) => {
     await tx`set local search_path = public`;
-    await takeTurn(tx, say);
+    await takeMigrationLock(tx, say);
     const offset = await missing(tx);
     if (offset <= 0) return;
     await tx.unsafe(

@@ -5,7 +5,7 @@ import type postgres from 'postgres';
 const migrationLock = 7_407_470_001;
 
 /** Whether all migrations of this version, or later ones, have been applied. Then no lock is needed. */
-export async function isCurrent(client: postgres.Sql, migrationsFolder: string): Promise<boolean> {
+export async function isMigrated(client: postgres.Sql, migrationsFolder: string): Promise<boolean> {
   const [made] = await client`select to_regclass('drizzle.__drizzle_migrations') as made`;
   if (made!.made === null) return false;
   const [last] = await client`select max(created_at)::text as at from drizzle.__drizzle_migrations`;
@@ -15,10 +15,13 @@ export async function isCurrent(client: postgres.Sql, migrationsFolder: string):
 }
 
 /**
- * Takes the migration lock, which the transaction holds until its end.
+ * Takes the migration lock, which the transaction holds until its end. Waits for it without a time limit.
  * @param say called with what the start is waiting for, if another process holds the lock
  */
-export async function takeTurn(tx: postgres.TransactionSql, say: (waitsFor: string) => void): Promise<void> {
+export async function takeMigrationLock(
+  tx: postgres.TransactionSql,
+  say: (waitsFor: string) => void,
+): Promise<void> {
   const [free] = await tx`select pg_try_advisory_xact_lock(${migrationLock}) as taken`;
   if (free!.taken) return;
   const [holder] = await tx<{ pid: number; name: string | null }[]>`
@@ -31,7 +34,7 @@ export async function takeTurn(tx: postgres.TransactionSql, say: (waitsFor: stri
 }
 
 /** A client for Drizzle that runs everything in this transaction; what it begins is a savepoint. */
-export const within = (client: postgres.Sql, tx: postgres.TransactionSql): postgres.Sql =>
+export const clientWithin = (client: postgres.Sql, tx: postgres.TransactionSql): postgres.Sql =>
   Object.assign((() => {}) as unknown as postgres.Sql, {
     options: client.options,
     unsafe: tx.unsafe,

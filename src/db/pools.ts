@@ -3,11 +3,11 @@ import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 
 import type postgres from 'postgres';
 import type { PoolLoad } from '../observe/gauges.ts';
 import type { Sight } from './assert-suitable.ts';
+import { queryBackends } from './driver/backend-states.ts';
 import { type Connection, openClient } from './driver/client.ts';
 import { closeSilentConnections } from './driver/close-silent-connections.ts';
 import { withDeadline } from './driver/deadline.ts';
 import { LoadCounter } from './driver/pool-load.ts';
-import { queryBackends } from './driver/query-backends.ts';
 import * as tables from './tables.ts';
 
 type Schema = typeof tables;
@@ -99,6 +99,20 @@ export function openPools(connection: Connection, { applicationName, answerWithi
   };
 }
 
+/**
+ * How statements are read, how values are written, and what a transaction sees. A login or a database may
+ * have other defaults, with which we would misread dates and digests, without an error.
+ */
+const forms = {
+  DateStyle: 'ISO',
+  bytea_output: 'hex',
+  extra_float_digits: '1',
+  standard_conforming_strings: 'on',
+  array_nulls: 'on',
+  transform_null_equals: 'off',
+  default_transaction_isolation: 'read committed',
+};
+
 interface SessionSettings extends PoolsOptions {
   readonly sight: Sight;
   readonly lockTimeoutMs: number;
@@ -111,6 +125,7 @@ const sessionOf = ({ applicationName, sight, answerWithinMs, lockTimeoutMs }: Se
   'ticketwire.viewer_role': sight,
   search_path: 'public',
   TimeZone: 'UTC',
+  ...forms,
   statement_timeout: String(answerWithinMs),
   lock_timeout: String(lockTimeoutMs),
   idle_in_transaction_session_timeout: String(idleInTransactionMs),

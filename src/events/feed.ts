@@ -26,7 +26,10 @@ export interface FeedPorts<E, P> {
 /** Calls some functions in each turn of the event loop. Resolves when all were called. */
 export type CallInTurns = (calls: Iterable<() => void>) => Promise<void>;
 
-/** How long events that were read stay in memory for watchers who are a little behind, milliseconds. */
+/**
+ * Events that were read stay in memory until no watcher has taken one of them for so long, milliseconds. It
+ * may take seconds until ten thousand have, and those who come late must not each read them alone.
+ */
 const keepMs = 1000;
 /** Events that are held are read again after so many milliseconds, at first and at most. */
 const leastHeldMs = 25;
@@ -54,6 +57,8 @@ export class Feed<E, P> {
   #reading: Promise<void> | undefined;
   #isWaking = false;
   #forgetting: NodeJS.Timeout | undefined;
+  /** Whether a watcher has taken kept events since the timer was set. */
+  #wasTaken = false;
   #held: NodeJS.Timeout | undefined;
   #heldMs = leastHeldMs;
   readonly #wakes = new Set<() => void>();
@@ -165,8 +170,18 @@ export class Feed<E, P> {
     this.#kept.push(...events);
     const dropped = this.#kept.splice(0, Math.max(0, this.#kept.length - maxKept));
     if (dropped.length > 0) this.#start = this.#ports.positionOf(dropped.at(-1)!);
-    clearTimeout(this.#forgetting);
-    this.#forgetting = setTimeout(() => {
+    this.#wasTaken = true;
+    this.#forgetLater();
+  }
+
+  /** Forgets the events once they were not taken for a whole interval. */
+  #forgetLater(): void {
+    this.#forgetting ??= setTimeout(() => {
+      this.#forgetting = undefined;
+      if (this.#wasTaken) {
+        this.#wasTaken = false;
+        return this.#forgetLater();
+      }
       this.#kept = [];
       this.#start = this.#end;
     }, keepMs).unref();
@@ -176,6 +191,7 @@ export class Feed<E, P> {
     const { isBefore, positionOf } = this.#ports;
     let from = this.#kept.length;
     while (from > 0 && isBefore(position, positionOf(this.#kept[from - 1]!))) from -= 1;
+    if (from < this.#kept.length) this.#wasTaken = true;
     const reached = isBefore(position, this.#end!) ? this.#end! : position;
     return { events: this.#kept.slice(from), reached, more: this.hasNews, isShared: true };
   }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
 /** Headers that proxies, tunnels and CDNs add to forwarded requests. */
@@ -51,13 +52,20 @@ function isLoopbackHost(host: string): boolean {
  * else that of the socket.
  */
 export function remoteAddressOf(req: IncomingMessage, trustProxy: boolean): string {
-  const forwarded = trustProxy
-    ? String(req.headers['x-forwarded-for'] ?? '')
-        .split(',')
-        .at(-1)!
-        .trim()
-    : '';
-  return forwarded || (req.socket.remoteAddress ?? 'unknown');
+  const own = req.socket.remoteAddress ?? 'unknown';
+  if (!trustProxy) return own;
+  const list = String(req.headers['x-forwarded-for'] ?? '').split(',');
+  return addressIn(list.at(-1)!.trim()) ?? own;
+}
+
+/**
+ * The address in an entry of X-Forwarded-For. Some proxies add the caller's port, with which each connection
+ * would count as another address.
+ */
+function addressIn(entry: string): string | undefined {
+  const address = /^(?:\[([^\]]+)\]|([\d.]+))(?::\d+)?$/.exec(entry);
+  const text = address?.[1] ?? address?.[2] ?? entry;
+  return isIP(text) === 0 ? undefined : text;
 }
 
 /**

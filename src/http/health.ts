@@ -2,20 +2,20 @@ import { sendJson } from './respond.ts';
 import type { Handle } from './server.ts';
 
 /** The state of background work. */
-export type Chore = 'ok' | 'off' | 'degraded' | 'unknown';
+export type BackgroundState = 'ok' | 'off' | 'degraded' | 'unknown';
 
 /**
  * Creates the handler of /health/live, which answers 200 while the event loop runs, and of /health/ready,
  * which answers 200 when the process can do its work, and 503 when a check fails or the process is draining.
  * @param checks reject when something that the process needs is missing; one that takes two seconds has
  *   failed
- * @param chores report the state of background work, which does not make the process unready. A `degraded`
- *   one makes the whole status `degraded`, still with 200
+ * @param background report the state of background work, which does not make the process unready. If one is
+ *   `degraded`, the whole status is `degraded`, still with 200
  */
 export function createHealth(
   checks: Readonly<Record<string, () => Promise<void>>>,
   isDraining: () => boolean,
-  chores: Readonly<Record<string, () => Chore | Promise<Chore>>> = {},
+  background: Readonly<Record<string, () => BackgroundState | Promise<BackgroundState>>> = {},
 ): Handle {
   return async (_req, res, path) => {
     if (path === '/health/live') return sendJson(res, 200, { status: 'live' });
@@ -24,7 +24,7 @@ export function createHealth(
       Object.entries(checks).map(async ([name, check]) => [name, await outcome(check)] as const),
     );
     const beside = await Promise.all(
-      Object.entries(chores).map(async ([name, report]) => [name, await report()] as const),
+      Object.entries(background).map(async ([name, report]) => [name, await report()] as const),
     );
     const ready = !isDraining() && entries.every(([, result]) => result === 'ok');
     const usable = beside.some(([, goes]) => goes === 'degraded') ? 'degraded' : 'ready';

@@ -14,6 +14,8 @@ export interface ReceivePorts {
 /**
  * Creates the function that stores the files of one request. Files that no command has claimed are removed
  * when the request ends.
+ * @returns a function that resolves when a file is stored. It rejects with BlobTooLarge when the file, or its
+ *   list together, exceeds its limit, and with RequestOver when the request has ended
  */
 export function receiveFor(res: ServerResponse, ports: ReceivePorts): Receive {
   let files: RequestFiles | undefined;

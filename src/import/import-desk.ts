@@ -1,10 +1,10 @@
 import type { Db } from '../db/database.ts';
 import { sqlState } from '../platform/database-faults.ts';
+import { bodyProblems } from './api-rules.ts';
 import { Checker } from './check-records.ts';
 import { readLines } from './read-lines.ts';
 import type { ImportProblem, NumberedRecord } from './record.ts';
 import { type DeskRecord, readRecord, recordTypes } from './record.ts';
-import { bodyProblems } from './rules.ts';
 import { type Counts, noCounts, reserveIds, TicketWentOn, writeRecords } from './write-records.ts';
 
 /** Maximum lines of one transaction, and bytes of their text. */

@@ -123,6 +123,10 @@ export type ReadLine =
       readonly about?: { readonly type: RecordType; readonly id: number };
     };
 
+/** A member that is absent gets plain words; another mistake keeps its own. */
+const whyMissing: z.core.$ZodErrorMap = ({ code, input, path }) =>
+  input === undefined && code !== 'unrecognized_keys' && path?.length === 1 ? 'is missing' : undefined;
+
 /** Parses and validates a line. Never throws: problems are returned. */
 export function readRecord(json: string): ReadLine {
   let value: unknown;
@@ -131,7 +135,7 @@ export function readRecord(json: string): ReadLine {
   } catch (error) {
     return { ok: false, problems: [`is not JSON: ${(error as Error).message}`] };
   }
-  const parsed = record.safeParse(value);
+  const parsed = record.safeParse(value, { error: whyMissing });
   if (parsed.success) return { ok: true, record: parsed.data };
   const problems = parsed.error.issues.map(({ path, message }) =>
     [path.join('.'), message].filter(Boolean).join(': '),

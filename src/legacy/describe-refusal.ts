@@ -27,14 +27,14 @@ const statuses = {
   RATE_LIMITED: 429,
 } as const satisfies Record<ErrorCode, number>;
 
-/** The status of a refusal. */
+/** The HTTP status of a refusal. */
 export function statusOf({ code }: RefusalData): number {
   return statuses[code];
 }
 
 /**
- * The status of an error that is a refusal, thrown instead of returned as the field's value; undefined for
- * any other error.
+ * The HTTP status of an error that is a refusal, thrown instead of returned as the field's value;
+ * undefined for any other error.
  */
 export function statusOfError({ extensions }: GraphQLError): number | undefined {
   const { code } = extensions;

@@ -1,8 +1,7 @@
-import { type Placeholder, type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { attachments, deliveries, deliveryAttempts, deliveryRecipients, mailboxes } from '../db/tables.ts';
 
-/* Table aliases and shared conditions of the ledger's statements. */
+/* Aliases of tables in the statements that queue, claim and settle mails. */
 
 /** A delivery. */
 export const d = alias(deliveries, 'd');
@@ -16,13 +15,3 @@ export const r = alias(deliveryRecipients, 'r');
 export const a = alias(deliveryAttempts, 'a');
 /** A file of a message. */
 export const f = alias(attachments, 'f');
-
-/** Whether a delivery waits to be sent. The text matches the predicates of its partial indexes. */
-export const isWaiting: SQL = sql`${d.state} in ('QUEUED', 'HELD', 'DEFERRED')`;
-
-/** Whether the mail is still to be sent to the recipient. */
-export const isUnsettled: SQL = sql`${r.state} in ('PENDING', 'DEFERRED')`;
-
-/** When a lease of so many seconds that begins now ends, by the database's clock. */
-export const leaseFor = (seconds: number | Placeholder): SQL =>
-  sql`clock_timestamp() + make_interval(secs => ${seconds}::float8)`;

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * Creates a function that collects the calls that arrive while a batch is running into the next batch: one
  * commit for many calls, and no delay for a single one.
  * @param run returns the results in the order of its items; when it rejects, so does each of its calls
+ * @param maxItems maximum items of a batch
  * @param weigh an item's weight; a batch of several items may not weigh more than `maxWeight`
  * @param atOnce maximum concurrent batches
  * @param gatherMilliseconds how long to wait for more calls after a batch of several: fewer commits, for

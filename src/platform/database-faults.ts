@@ -20,16 +20,20 @@ export const isFailedQuery = (error: Error): boolean =>
   error.name === 'DrizzleQueryError' || error.message.startsWith('Failed query');
 
 /**
- * SQLSTATEs of connection faults, of statement timeouts (57014), of lock timeouts (55P03), and of a server
- * that became a standby (25006).
+ * SQLSTATEs of connection faults, of statement timeouts (57014), of lock timeouts (55P03), of a server that
+ * became a standby (25006), of a transaction that lasted too long (25P03, 25P04), and of deadlocks and
+ * serialization failures that outlasted the retries. A login that is refused (28) or a database that is
+ * missing (3D000) while the program runs is about to change: a password is rotated, or a dump restored.
  */
-const temporaryStates = /^(08|57P0|57014|53|55P03|25006)/;
+const temporaryStates = /^(08|28|3D000|57P0|57014|53|55P03|25006|25P03|25P04|40001|40P01)/;
 /** Codes of the driver and of Node. */
 const temporaryCodes =
   /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOENT|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET|EMFILE|ENFILE)/;
 /** Of these, the ones after which nothing was written: the statement was not sent, or was rolled back. */
-const nothingDone =
-  /^(57P03|57014|53|55P03|25006)|^(CONNECT_TIMEOUT|ECONNREFUSED|ENOENT|ENOTFOUND|EAI_AGAIN|EMFILE|ENFILE)/;
+const nothingDone = new RegExp(
+  '^(28|3D000|57P03|57014|53|55P03|25006|40001|40P01|' +
+    'CONNECT_TIMEOUT|ECONNREFUSED|ENOENT|ENOTFOUND|EAI_AGAIN|EMFILE|ENFILE)',
+);
 
 /**
  * Whether a call on a file failed. Its message begins with the code, and that of a socket with the call. Most
@@ -56,6 +60,12 @@ export function asUnavailable(error: unknown): unknown {
 
 /** Whether the server gave up waiting for a lock, and rolled the statement back. */
 export const isLockTimeout = (error: unknown): boolean => sqlState(error) === '55P03';
+
+/** Whether the server rolled back because of another transaction, so that a retry may succeed. */
+export const isConflict = (error: unknown): boolean => ['40001', '40P01'].includes(sqlState(error) ?? '');
+
+/** Whether the server rejects the login or has no such database: at a start, a mistake in a setting. */
+export const isRejectedLogin = (error: unknown): boolean => /^(28|3D000)/.test(sqlState(error) ?? '');
 
 /** Name of the constraint that a row violates; undefined for any other error. */
 export function brokenConstraint(error: unknown): string | undefined {

@@ -2,7 +2,7 @@
  * Date, time, fraction, offset: RFC 3339 section 5.6. The offset is required, because without one the text
  * would mean a different instant on each machine.
  */
-const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/i;
+const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d))$/i;
 
 /**
  * Parses an RFC 3339 text to the millisecond; undefined when it is invalid. `Date` does not parse it,

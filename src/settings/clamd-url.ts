@@ -12,6 +12,7 @@ export function readClamdUrl(text: string): Clamd {
   if (path !== undefined) return { path };
   const match = /^clamd:\/\/(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?\/?$/.exec(text);
   const port = Number(match?.[3] ?? defaultPort);
-  if (match === null || port > 65_535) throw new Error('must be clamd://host:port or unix:/path');
+  if (match === null || port === 0 || port > 65_535)
+    throw new Error('must be clamd://host:port or unix:/path');
   return { host: match[1] ?? match[2]!, port };
 }

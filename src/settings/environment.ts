@@ -10,15 +10,12 @@ import {
   oneOf,
   origins,
   path,
-  publicUrl,
   readBy,
   roles,
-  smtpUrl,
-  url,
-  urls,
   whole,
   whyMalformed,
 } from './setting-types.ts';
+import { fetchedUrl, publicUrl, smtpUrl, url, urls } from './url-types.ts';
 
 /** Bytes of a mebibyte. */
 export const MiB = 1024 * 1024;
@@ -55,7 +52,7 @@ const variables = z.object({
     .string()
     .regex(/^[0-9a-f]{64}$/i, 'must be 32 bytes in hexadecimal')
     .optional(),
-  JWT_JWKS_URL: url('https:', 'http:').optional(),
+  JWT_JWKS_URL: fetchedUrl.optional(),
   JWT_ISSUER: z.string().min(1).optional(),
   JWT_AUDIENCE: z.string().min(1).optional(),
   LEGACY_CHARSET: codePage.default('windows-1252'),
@@ -95,6 +92,9 @@ function* findConflicts(given: Given): Generator<string> {
   const [database, owners] = [given.DATABASE_URL, given.DATABASE_OWNER_URL].map(databaseNameIn);
   if (database && owners && database !== owners)
     yield 'DATABASE_OWNER_URL: must name the same database as DATABASE_URL';
+  const replicas = (given.DATABASE_REPLICA_URLS ?? '').split(',').map((text) => databaseNameIn(text.trim()));
+  if (database && replicas.some((name) => name && name !== database))
+    yield 'DATABASE_REPLICA_URLS: must name the same database as DATABASE_URL';
   if (given.DATABASE_URL !== undefined) return;
   for (const [setting, isSet] of needDatabase(given))
     if (isSet) yield `DATABASE_URL: is required with ${setting}`;
@@ -107,6 +107,8 @@ const databaseNameIn = (text = ''): string | undefined =>
 function* warnTogether(settings: Settings): Generator<string> {
   if (settings.MAX_ATTACHMENT_BYTES > settings.MAX_MESSAGE_ATTACHMENTS_BYTES)
     yield 'MAX_ATTACHMENT_BYTES: no message takes so large a file, as MAX_MESSAGE_ATTACHMENTS_BYTES is less';
+  if (settings.MAX_REQUEST_BYTES !== 0 && settings.MAX_REQUEST_BYTES <= settings.MAX_BODY_BYTES)
+    yield 'MAX_REQUEST_BYTES: no request takes so large a body as MAX_BODY_BYTES allows';
 }
 
 /**

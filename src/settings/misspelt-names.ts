@@ -33,7 +33,9 @@ export function findMisspelledNames(
   const said = findMisspelt(named, settings).map(({ name, meant }) => ({
     // A name of one word may well be another program's.
     missing: env[meant] === undefined && wordsOf(meant).length + wordsOf(name).length > 2,
-    text: `${name}: is not a setting; did you mean ${meant}?`,
+    text: isFileOf(name, meant)
+      ? `${name}: is not a setting; ${meant} takes the value itself, as no file is read.`
+      : `${name}: is not a setting; did you mean ${meant}?`,
     meant,
   }));
   return {
@@ -62,8 +64,9 @@ function findMisspelt(names: readonly string[], settings: readonly string[]): Mi
 }
 
 function isNear(name: string, setting: string): boolean {
+  if (isFileOf(name, setting)) return true;
   // A file for a shell says `export`, which other readers of such a file take for a part of the name.
-  const prefixed = /^(?:export\s+|ticketwire[_.-]?)/i.exec(name)?.[0] ?? '';
+  const prefixed = /^(?:(?:export|set|env)\s+|\$env:|ticketwire[_.-]?)/i.exec(name)?.[0] ?? '';
   const words = wordsOf(name.slice(prefixed.length));
   const wanted = wordsOf(setting);
   if (prefixed !== '' && words.join('') === wanted.join('')) return true;
@@ -74,6 +77,9 @@ function isNear(name: string, setting: string): boolean {
   const near = distances.every((d, i) => d <= allowed(Math.min(words[i]!.length, wanted[i]!.length)));
   return near && distances.reduce((sum, d) => sum + d, 0) <= 2;
 }
+
+/** By this name other programs read a file with the value, as Docker's secrets are given. */
+const isFileOf = (name: string, setting: string): boolean => wordsOf(name).join('_') === `${setting}_FILE`;
 
 const measures = new Set(['BYTES', 'SIZE', 'KB', 'MB', 'SECONDS', 'SECS', 'MS', 'MINUTES', 'DAYS', 'MAX']);
 

@@ -27,35 +27,12 @@ export function whyMalformed(text: string): string | undefined {
   if (text.endsWith('\r')) return 'ends with a carriage return, as lines do in a file from Windows';
   if (text.trim() !== text) return 'begins or ends with a blank';
   if (/^(["'`]).*\1$/s.test(text)) return 'is in quotes, which would be a part of the value';
+  if (/[\p{Cc}\p{Cf}]/u.test(text)) return 'contains a line break or another invisible character';
   return undefined;
 }
 
-const hasProtocol = (text: string, protocols: readonly string[]): boolean =>
-  URL.canParse(text) &&
-  protocols.some((protocol) => text.toLowerCase().startsWith(`${protocol}//`)) &&
-  new URL(text).port !== '0';
-
-const listOf = (text: string): string[] => text.split(',').map((part) => part.trim());
-
-const hasHost = (text: string): boolean => new URL(text).hostname !== '';
-
-/** A URL with one of these protocols. */
-export const url = (...protocols: string[]) =>
-  z.string().refine((text) => hasProtocol(text, protocols), {
-    error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-  });
-
-/** URLs with one of these protocols, separated by commas. */
-export const urls = (...protocols: string[]) =>
-  z
-    .string()
-    .default('')
-    .transform((text) => listOf(text).filter(Boolean))
-    .refine((list) => list.every((text) => hasProtocol(text, protocols)), {
-      error:
-        `must be URLs that begin with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}, ` +
-        'separated by commas (write a comma within one as %2C)',
-    });
+/** The parts of a list that is separated by commas. */
+export const listOf = (text: string): string[] => text.split(',').map((part) => part.trim());
 
 /** One of these words. */
 export const oneOf = <const T extends readonly [string, ...string[]]>(...words: T) =>
@@ -73,9 +50,12 @@ export const host = z
   .transform((text) => text.toLowerCase());
 
 /** A path of a file or folder, as the program opens it. */
-export const path = z.string().refine((text) => !/^[~$%]/.test(text), {
-  error: 'must be a path as it is: ~ and variables are not expanded here',
-});
+export const path = z
+  .string()
+  .refine((text) => !/^[~$%]/.test(text), {
+    error: 'must be a path as it is: ~ and variables are not expanded here',
+  })
+  .refine((text) => !/^[a-z]{2,}:/i.test(text), { error: 'must be a path, not a URL' });
 
 /** What a caller can send as `Authorization: Bearer …`. */
 export const bearer = z
@@ -111,21 +91,6 @@ export const origins = z
   .refine((set) => [...set].every(isOrigin), {
     error: 'must be origins such as https://desk.example.com, separated by commas, or *',
   });
-
-/** A mail server, or `inbox:`. */
-export const smtpUrl = z
-  .string()
-  .refine((text) => text === 'inbox:' || (hasProtocol(text, ['smtp:', 'smtps:']) && hasHost(text)), {
-    error: 'must be smtp://host…, smtps://host… or inbox:',
-  });
-
-/** The prefix of our URLs; `/` makes them relative. */
-export const publicUrl = z
-  .string()
-  .refine((text) => text === '/' || hasProtocol(text, ['http:', 'https:']), {
-    error: 'must be https://…, http://… or /',
-  })
-  .refine((text) => text === '/' || !/[?#]/.test(text), { error: 'must have no query and no fragment' });
 
 type ProcessRole = 'web' | 'worker';
 const isRole = (text: string): text is ProcessRole => text === 'web' || text === 'worker';

@@ -1,5 +1,5 @@
 import type { Source } from './blob-store.ts';
-import { destroy } from './copy-source.ts';
+import { destroy } from './copy-and-hash.ts';
 
 /**
  * Creates a function that runs one piece of work at a time per blob in this process. Later work ends an

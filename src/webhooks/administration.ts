@@ -4,7 +4,7 @@ import type { Db, Tx } from '../db/database.ts';
 import { webhooksChannel } from '../db/notify-channels.ts';
 import { webhooks } from '../db/tables.ts';
 import type { EventType } from '../platform/vocabulary.ts';
-import { lastPlace } from '../tickets/events/desk-rows.ts';
+import { lastPlace } from '../tickets/events/read-desk-events.ts';
 import type { Reach } from './endpoint-url.ts';
 import { type Reply, sendRequest } from './send-request.ts';
 import { newSecret, secretsOf, secretText, signedHeaders } from './sign.ts';
@@ -70,8 +70,8 @@ export const listWebhooks = (db: Db) =>
     .orderBy(asc(webhooks.id));
 
 /**
- * Stops requests to an endpoint. One that is under way is finished. @returns false when there is no such
- * endpoint
+ * Stops requests to an endpoint. One that is under way is finished.
+ * @returns false when there is no such endpoint
  */
 export async function disableWebhook(tx: Tx, id: number): Promise<boolean> {
   const found = await tx

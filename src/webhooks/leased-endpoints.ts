@@ -85,7 +85,8 @@ export async function recordDelivery(db: Db, lease: Lease, position: DeskPositio
 }
 
 /**
- * Records a request that failed. @returns whether that disabled the endpoint, because it has failed for days
+ * Records a request that failed.
+ * @returns whether that disabled the endpoint, because it has failed for days
  */
 export async function recordFailure(
   db: Db,

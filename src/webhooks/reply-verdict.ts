@@ -1,9 +1,10 @@
 import type { Reply } from './send-request.ts';
 
-/** Seconds until the first retry, and at most; each one waits twice as long as the one before. */
+/** Seconds until the first retry. Each further one waits twice as long as the one before. */
 const firstSeconds = 5;
+/** The longest wait, unless the endpoint asks for more. */
 const mostSeconds = 3600;
-/** The most that an endpoint's Retry-After is honoured. */
+/** A longer Retry-After of an endpoint is cut to this. */
 const mostRetryAfterSeconds = 24 * 3600;
 /** An endpoint that has failed for so long is disabled. */
 export const failingDays = 5;
@@ -16,7 +17,9 @@ export type Verdict =
   | { readonly kind: 'failed'; readonly error: string; readonly retryMs: number };
 
 /**
- * What follows from a reply: 2xx is delivered, 410 is gone, and anything else is sent again later.
+ * What follows from a reply: 2xx is delivered, 410 is gone, and anything else is sent again after `retryMs`:
+ * 5 s after the first failure, then twice as long each time, up to an hour, or after Retry-After if that is
+ * longer.
  * @param failures failed requests since the last one that succeeded, without this one
  */
 export function verdictOfReply(

@@ -6,7 +6,7 @@ import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
 import type { Logger } from '../platform/log.ts';
 import type { DeskPosition } from '../tickets/events/desk-cursor.ts';
 import { isWanted } from '../tickets/events/desk-feed.ts';
-import type { DeskEvent, DeskEventFilter } from '../tickets/events/desk-rows.ts';
+import type { DeskEvent, DeskEventFilter } from '../tickets/events/read-desk-events.ts';
 import type { Reach } from './endpoint-url.ts';
 import { bodyOf, eventId } from './event-body.ts';
 import {

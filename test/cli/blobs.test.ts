@@ -37,7 +37,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(JSON.parse(out)).toEqual({
       ...{ rows: 3, bytes: 15, damaged: [], strays: 2, aside: 0, collectionOff: null },
     });
-    expect(err).toBe('3 of 3 files, 0.0 MiB\n');
+    expect(err).toBe('3 of 3 files, 15 bytes\n');
     expect(code).toBe(0);
     expect(await keysOf(files.store)).toHaveLength(5);
   });

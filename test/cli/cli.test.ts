@@ -158,6 +158,7 @@ test('a token works until it is revoked', async () => {
   expect((await signIn())!.scopes).toEqual(new Set(['read', 'write', 'mail']));
   await world.json('token revoke 1');
   await expect(signIn()).rejects.toThrow('revoked');
+  expect((await world.ticketwire('token add olga --name pipe')).out).toMatch(/^tw_[^\s]+\n$/);
   const list = (await world.ticketwire('token list olga')).out;
   expect(list).toContain('read,write,mail');
   expect(list).not.toContain(token.token);

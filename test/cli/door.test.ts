@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -197,6 +197,26 @@ test('a refusal, a wrong token and a server that is no gateway are reported, and
   expect(calls).toBe(1);
 });
 
+test('a token that is none is told at once, is not shown, and nothing is sent', async () => {
+  let calls = 0;
+  await using other = await serve((_req, res) => {
+    calls += 1;
+    res.writeHead(503).end();
+  });
+  const bad = ['Bearer tw_x', '"tw x"', 'tw_x\n', 'tw_x ', 'tw_\u017e', 'ID  7\nTOKEN  tw_x', '\t'];
+  for (const [at, value] of bad.entries()) {
+    const env = { TICKETWIRE_URL: other.url, TICKETWIRE_TOKEN: value };
+    const { code, out, err } = await ticketwire(['ticket', 'close', '47'], env);
+    expect([at, code, out, err.split('\n')[0]]).toEqual([at, 2, '', 'TICKETWIRE_TOKEN is not a token']);
+    expect(err).not.toContain('tw_');
+  }
+  const option = await ticketwire(['ticket', 'close', '47', '--token', 'a b'], { TICKETWIRE_URL: other.url });
+  expect([option.code, option.err]).toEqual([2, expect.stringMatching(/^--token is not a token/)]);
+  const empty = await ticketwire(['ticket', 'close', '47'], { TICKETWIRE_TOKEN: '' });
+  expect([empty.code, empty.err]).toEqual([2, expect.stringMatching(/^TICKETWIRE_TOKEN is missing\. /)]);
+  expect(calls).toBe(0);
+});
+
 type Handle = (req: IncomingMessage, res: ServerResponse) => void;
 async function serve(handle: Handle) {
   const server = createServer(handle).listen(0, '127.0.0.1');
@@ -316,4 +336,27 @@ test('doctor tries every setting, says which is wrong, and its exit code tells',
       CLAMD_URL: 'off',
     },
   });
+  // The gateway, not whoever ran the doctor, creates its folder.
+  expect(await readdir(directory)).not.toContain('blobs');
+});
+
+test('doctor names the URL that fails: the owner, the gateway or both', async () => {
+  const owner = 'postgres://owner@127.0.0.1:1/desk';
+  const env = {
+    DATABASE_URL: 'postgres://x@127.0.0.1:1/desk',
+    DATABASE_OWNER_URL: owner,
+    SMTP_URL: 'inbox:',
+  };
+  const { code, out } = await ticketwire(['doctor', '--json'], env);
+  const found = JSON.parse(out) as { check: string; result: string; detail: string }[];
+  expect(code).toBe(1);
+  expect(found.filter(({ check }) => /^(DATABASE|SMTP)/.test(check))).toEqual([
+    {
+      check: 'DATABASE_OWNER_URL',
+      result: 'failed',
+      detail: expect.stringMatching(/^the database does not/),
+    },
+    { check: 'DATABASE_URL', result: 'failed', detail: expect.stringMatching(/^the database does not/) },
+    { check: 'SMTP_URL', result: 'warning', detail: expect.stringContaining('no mail leaves') },
+  ]);
 });

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { rows } from '../../src/cli/output.ts';
 import { readConfig } from '../../src/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { typeCommand } from './command-line.ts';
@@ -27,6 +29,21 @@ test('a table fits the terminal, its ids and states whole; in a pipe all of it i
   expect(wide).toEqual(whole);
   // A terminal that is too narrow for anything is not made narrower than words.
   expect((await ticketwire(['ticket', 'list'], 1, world)).out).toContain('INC-000047');
+});
+
+test('characters that take two columns of a terminal, or none, keep the columns in line', () => {
+  const list = ['印刷機が動きません', 'e\u0301te\u0301', '🖨 📠', 'plain'].map((subject) => ({
+    subject,
+    state: 'OPEN',
+  }));
+  const { text, narrow } = rows(list, ['subject', 'state']);
+  expect(text.split('\n').slice(1)).toEqual([
+    '印刷機が動きません  OPEN',
+    'e\u0301te\u0301                 OPEN',
+    '🖨 📠                OPEN',
+    'plain               OPEN',
+  ]);
+  expect(narrow!(18).split('\n')[1]).toBe('印刷機が動…   OPEN');
 });
 
 const hasBash = await promisify(execFile)('bash', ['-c', 'exit 0']).then(
@@ -66,5 +83,23 @@ describe('completion', () => {
     expect((await ticketwire(['completion', 'fish'])).out).toMatch(/complete -c ticketwire .* -l email -d/);
     const refused = await ticketwire(['completion', 'tcsh']);
     expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('bash, zsh, fish')]);
+  });
+});
+
+describe.runIf(hasBash)('standard output that cannot be written', () => {
+  const typed = (redirection: string) => {
+    const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+    const script = `"$1" "$2" --help ${redirection}; echo "code \${PIPESTATUS[0]}"`;
+    return promisify(execFile)('bash', ['-c', script, 'bash', process.execPath, main]);
+  };
+
+  test('because its reader has seen enough is no failure', async () => {
+    expect(await typed('| true')).toEqual({ stdout: 'code 0\n', stderr: '' });
+  });
+
+  test.runIf(process.platform === 'linux')('because the disk is full is said, and fails', async () => {
+    const { stdout, stderr } = await typed('> /dev/full');
+    expect(stdout).toBe('code 1\n');
+    expect(stderr).toMatch(/^The output cannot be written: ENOSPC[^\n]*\n$/);
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checksOf } from '../../src/cli/commands/doctor-checks.ts';
+import { checksOf } from '../../src/cli/commands/doctor/checks.ts';
 import { type Database, type DatabaseOptions, migrate, openDatabase } from '../../src/db/database.ts';
 import { seedDemoDesk } from '../../src/dev/demo/desk.ts';
 import type { Viewer } from '../../src/platform/request-context.ts';

@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { settingsDocuments } from '../../src/settings/settings-tables.ts';
+import { settingsDocuments } from '../../src/settings/write-documentation.ts';
 import { blocksOf, readDocuments } from './blocks.ts';
 
 const root = new URL('../../', import.meta.url);

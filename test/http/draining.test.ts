@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, createServer, get, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { expect, test } from 'vitest';
-import { drainable } from '../../src/http/drain.ts';
+import { drainable } from '../../src/http/drain-server.ts';
 import { countWaiting } from '../support/database.ts';
 import { asOperator, startGateway } from '../support/gateway.ts';
 import { readAll } from '../support/servers/read-all.ts';

@@ -99,6 +99,16 @@ test('strangers of one address are counted together', async () => {
   expect([await from('2001:db8::1'), await from('2001:db8::2'), await from('2001:db8::3')]).toEqual([
     ...[200, 200, 429],
   ]);
+  // Some proxies add the caller's port, which each connection changes.
+  expect([await from('203.0.113.3:5001'), await from('203.0.113.3:5002'), await from('203.0.113.3')]).toEqual(
+    [200, 200, 429],
+  );
+  expect([await from('[2001:db8:1::1]:5001'), await from('[2001:db8:1::2]')]).toEqual([200, 200]);
+  expect(await from('2001:db8:1::3')).toBe(429);
+  // What is no address counts as the proxy itself, so that invented names get no allowance of their own.
+  expect([await from('unknown'), await from('_hidden'), await from('203.0.113.9.7')]).toEqual([
+    200, 200, 429,
+  ]);
 });
 
 test('two processes count together in the database, and each by itself while it is away', async () => {

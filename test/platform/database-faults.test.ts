@@ -70,3 +70,18 @@ test('an open file whose reads fail says nothing about it, although its error ha
     await rm(directory, { recursive: true });
   }
 });
+
+test.each([
+  ['a transaction that idled too long', '25P03', false],
+  ['a transaction that lasted too long', '25P04', false],
+  ['a deadlock that outlasted the retries', '40P01', true],
+  ['a serialization failure that did', '40001', true],
+  ['a password that is being rotated', '28P01', true],
+  ['a database that is being restored', '3D000', true],
+  ['a disk that is full', '53100', true],
+  ['a server without a free connection', '53300', true],
+])('%s may be retried', (_, code, nothingWritten) => {
+  const fault = queryFailed(Object.assign(new Error('from the server'), { code }));
+  expect(asUnavailable(fault)).toBeInstanceOf(Unavailable);
+  expect(asUnavailable(fault)).toMatchObject({ nothingWritten });
+});

@@ -40,6 +40,12 @@ describe.each([
   );
 });
 
+test('a reason to cancel is named once at most', async () => {
+  const cancelIf = ['REQUESTER_REPLIED', 'REQUESTER_REPLIED'];
+  const result = await add(gateway, { email: { from, holdSeconds: 60, cancelIf } });
+  expect(result).toMatchObject({ code: 'INVALID_INPUT', path: ['email', 'cancelIf'] });
+});
+
 test('null means the default in every such field, and is the same call to an idempotency key', async () => {
   const nulls = { format: null, visibility: null, isMobileDevice: null, attachments: null };
   const emailNulls = { cc: null, bcc: null, cancelIf: null, quote: null, holdSeconds: null, sendAt: null };

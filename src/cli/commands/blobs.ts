@@ -5,9 +5,9 @@ import { type Damage, type VerifyProgress, verifyBlobs } from '../../storage/gar
 import { openStore } from '../../storage/open-store.ts';
 import { adoptStore } from '../../storage/store-owner.ts';
 import { type Command, CommandError } from '../command.ts';
-import { done, fields } from '../output.ts';
+import { count, done, fields, sizeOf } from '../output.ts';
 
-/** Damaged files that are listed one by one. */
+/** Most damaged files that are listed. */
 const maxShown = 1000;
 /** As in the gateway: the transaction of a younger file may not have committed yet. */
 const spareMs = 60 * 60_000;
@@ -94,7 +94,7 @@ function reporter(stderr: { write(text: string): unknown }): (progress: VerifyPr
   return ({ rows, of, bytes }) => {
     if (Date.now() < next && rows < of) return;
     next = Date.now() + progressEveryMs;
-    stderr.write(`${rows} of ${of} files, ${(bytes / 1024 / 1024).toFixed(1)} MiB\n`);
+    stderr.write(`${rows} of ${count(of, 'file')}, ${sizeOf(bytes)}\n`);
   };
 }
 

@@ -1,6 +1,7 @@
 import { type LooseCommand, type Output, UsageError } from '../command.ts';
 import { rows } from '../output.ts';
-import { checksOf, type SettingCheck } from './doctor-checks.ts';
+import type { SettingCheck } from './doctor/check.ts';
+import { checksOf } from './doctor/checks.ts';
 
 interface Finding {
   readonly check: string;
@@ -14,8 +15,8 @@ const doctor: LooseCommand = {
   summary: 'Check every setting as a start would, and report what is wrong',
   details: [
     'Run it in the environment of the gateway. It connects to the database as owner and as gateway, stores',
-    'and deletes a file, connects to the mail servers, fetches keys and calls the scanner. It creates no',
-    'tables and starts no database.',
+    'and deletes a file, connects to the mail servers, fetches keys and calls the scanner. It leaves nothing',
+    'behind: no tables, no folders, no database.',
     'Exits with 1 if any check failed.',
   ].join('\n'),
   options: {},

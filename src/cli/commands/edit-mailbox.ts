@@ -45,7 +45,7 @@ export const editMailboxCommand: Command = {
       help: 'maximum mails per hour to one address, or none',
     },
   },
-  example: 'mailbox edit help@example.com --signature "Your help desk" --rate-per-minute none',
+  example: 'mailbox edit company@domain.com --signature "Your help desk" --rate-per-minute none',
   async run({ db }, [address], values) {
     const url = one(values, 'smtp-url');
     const perRecipient = numberOf(values, 'rate-per-recipient-hour');

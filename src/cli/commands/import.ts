@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ImportInterrupted, type ImportResult, importDesk } from '../../import/import-desk.ts';
 import { type Command, type CommandContext, CommandError, type Output, type Terminal } from '../command.ts';
-import { rows } from '../output.ts';
+import { count, rows } from '../output.ts';
 import { createProgress } from '../progress.ts';
 
-/** Problems that are printed. Further ones are only counted. */
+/** Most problems that are printed. Further ones are only counted. */
 const maxShown = 1000;
 
 const run: Command = {
@@ -27,7 +27,7 @@ const run: Command = {
     const progress = createProgress(ctx.stderr);
     const options = {
       dryRun,
-      onProgress: (step: string, lines: number) => progress.update(`${lines} lines ${step}`),
+      onProgress: (step: string, lines: number) => progress.update(`${count(lines, 'line')} ${step}`),
     };
     const result = await importDesk(
       ctx.db,
@@ -48,10 +48,14 @@ const run: Command = {
 function outputOf(result: ImportResult, dryRun: boolean, shown: number): Output {
   if (result.problems > 0) {
     const more = shown > maxShown ? ` (${maxShown} are shown)` : '';
-    const text = `Nothing was written: ${result.problems} problems in ${result.lines} lines${more}.`;
+    const found = `${count(result.problems, 'problem')} in ${count(result.lines, 'line')}`;
+    const text = `Nothing was written: ${found}${more}.`;
     return { json: result, text, exitCode: 1 };
   }
-  if (dryRun) return { json: result, text: `All ${result.lines} lines are good; nothing was written.` };
+  if (dryRun) {
+    const good = result.lines === 1 ? '1 line is good' : `All ${result.lines} lines are good`;
+    return { json: result, text: `${good}; nothing was written.` };
+  }
   const types = Object.keys(result.written) as (keyof typeof result.written)[];
   const table = types.map((type) => ({ type, new: result.written[type], unchanged: result.unchanged[type] }));
   return { ...rows(table, ['type', 'new', 'unchanged']), json: result };

@@ -9,6 +9,7 @@ import {
   type Terminal,
   UsageError,
 } from '../command.ts';
+import { count } from '../output.ts';
 import { type ReplayOutcome, type ReplayTarget, replayCall } from './replay-call.ts';
 
 const defaultUrl = 'http://127.0.0.1:4000';
@@ -82,18 +83,22 @@ async function sendAll(
     outcomes.push(outcome);
     if (outcome.differences.length > 0) differing++;
     const sent = outcomes.length;
-    const line = `${sent} of ${calls.length} sent, ${differing} differ`;
+    const line = `${sent} of ${calls.length} sent, ${howManyDiffer(differing)}`;
     if (out.isTTY) out.write(`\r${line}${sent === calls.length ? '\n' : ''}`);
     else if (sent % tellEvery === 0 && sent < calls.length) out.write(`${line}\n`);
   }
   return outcomes;
 }
 
+const howManyDiffer = (many: number): string => (many === 1 ? '1 differs' : `${many || 'none'} differ`);
+
 function report(outcomes: readonly ReplayOutcome[], { url }: ReplayTarget, leftOut: number): Output {
   const differing = outcomes.filter(({ differences }) => differences.length > 0);
   const summary =
-    `${outcomes.length} calls sent to ${url.href}, ${differing.length || 'none'} differ` +
-    (leftOut > 0 ? `; ${leftOut} other requests in the recording were skipped` : '');
+    `${count(outcomes.length, 'call')} sent to ${url.href}, ${howManyDiffer(differing.length)}` +
+    (leftOut > 0
+      ? `; ${count(leftOut, 'other request')} in the recording ${leftOut === 1 ? 'was' : 'were'} skipped`
+      : '');
   const lines = differing.flatMap(({ name, differences }) => [
     name,
     ...differences.map((line) => `  ${line}`),

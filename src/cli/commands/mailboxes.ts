@@ -56,7 +56,7 @@ const add: Command = {
     },
     'rate-per-minute': { type: 'string', value: 'N', help: 'maximum mails per minute' },
   },
-  example: 'mailbox add help@example.com --name "Help desk" --operator olga',
+  example: 'mailbox add company@domain.com --name "Help desk" --operator olga',
   async run(ctx, [text], values) {
     const bytes = one(values, 'max-mail-bytes');
     const rate = one(values, 'rate-per-minute');
@@ -70,7 +70,7 @@ const add: Command = {
     });
     const { address } = mailbox;
     if (values['smtp-password'] && !mailbox.smtpUrl)
-      throw new CommandError('--smtp-password goes with --smtp-url');
+      throw new CommandError('--smtp-password needs --smtp-url');
     const smtpPassword = values['smtp-password'] ? await sealedPassword(ctx, address) : null;
     return ctx.db.transaction(async (tx) => {
       const [added] = await tx
@@ -142,7 +142,7 @@ const grant: Command = {
       });
     });
   },
-  example: 'mailbox grant help@example.com olga',
+  example: 'mailbox grant company@domain.com olga',
 };
 
 const setDisabled = (name: string, summary: string, disable: boolean): Command => ({
@@ -150,7 +150,7 @@ const setDisabled = (name: string, summary: string, disable: boolean): Command =
   arguments: ['ADDRESS'],
   summary,
   options: {},
-  example: `mailbox ${name} help@example.com`,
+  example: `mailbox ${name} company@domain.com`,
   async run({ db }, [address]) {
     return db.transaction(async (tx) => {
       const mailbox = await findMailbox(tx, address!);
@@ -174,7 +174,7 @@ const password: Command = {
   summary: 'Set the SMTP password of a mailbox',
   details: 'It is asked for, or read from the first line of standard input, and encrypted under MAILBOX_KEY.',
   options: {},
-  example: 'mailbox password help@example.com',
+  example: 'mailbox password company@domain.com',
   async run(ctx, [address]) {
     const mailbox = await findMailbox(ctx.db, address!);
     if (mailbox.smtpUrl === null) throw new CommandError(`${mailbox.address} has no SMTP server of its own`);
@@ -192,7 +192,7 @@ export const mailboxCommands: readonly Command[] = [
   add,
   list,
   grant,
-  setDisabled('disable', 'Send no more from a mailbox', true),
+  setDisabled('disable', 'Stop sending from a mailbox', true),
   setDisabled('enable', 'Send from a disabled mailbox again', false),
   password,
 ];

@@ -68,10 +68,11 @@ const release: Command = {
       await runStatement(tx, auditEntry('OUTBOX_RELEASED', { ...released, doubt }));
       return released;
     });
-    const unknown = `${result.outcomeUnknown || 'No'} deliveries are OUTCOME_UNKNOWN.`;
+    const { outcomeUnknown: many } = result;
+    const unknown = `${many === 1 ? '1 delivery is' : `${many || 'No'} deliveries are`} OUTCOME_UNKNOWN.`;
     return done(`Mails are sent again. ${result.restored || doubt ? unknown : ''}`.trim(), { ...result });
   },
 };
 
-/** The commands `outbox show`, `outbox hold` and `outbox release`. */
+/** The commands `outbox show`, and `outbox hold` and `release`, which stop and resume all sending of mail. */
 export const outboxCommands: readonly Command[] = [show, stop, release];

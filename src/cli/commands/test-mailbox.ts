@@ -23,14 +23,14 @@ function settingsOf(mailbox: Omit<SendingMailbox, 'id' | 'disabled'>, config: Co
   }
 }
 
-/** The command `mailbox test`. */
+/** The command `mailbox test`: connects to a mailbox's server, signs in and, with `--to`, sends a mail. */
 export const testMailboxCommand: Command = {
   name: 'mailbox test',
   arguments: ['ADDRESS'],
   summary: 'Connect to the server of a mailbox and sign in',
   details: 'With --to, a short mail is sent as well. Nothing is written to the database.',
   options: { to: { type: 'string', value: 'ADDRESS', help: 'send a test mail there' } },
-  example: 'mailbox test help@example.com --to me@example.com',
+  example: 'mailbox test company@domain.com --to me@example.com',
   async run({ db, config }, [address], values) {
     const to = one(values, 'to');
     if (to !== undefined && !parseAddress(to).ok) throw new UsageError(`--to ${to} is not an e-mail address`);

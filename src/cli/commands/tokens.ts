@@ -5,27 +5,32 @@ import { type Command, CommandError, many, one, UsageError, wholeNumber } from '
 import { findUser } from '../lookup.ts';
 import { done, fields, rows } from '../output.ts';
 
+const defaultScopes: readonly Scope[] = ['read', 'write'];
 const day = 24 * 60 * 60 * 1000;
 
 function scopesOf(named: readonly string[]): Scope[] {
   const wanted = named.flatMap((text) => text.split(',')).map((text) => text.trim());
   const unknown = wanted.find((name) => !scopes.includes(name as Scope));
-  if (unknown !== undefined) throw new UsageError(`--scope ${unknown}: there are ${scopes.join(', ')}`);
-  return wanted.length === 0 ? ['read', 'write'] : (wanted as Scope[]);
+  if (unknown !== undefined)
+    throw new UsageError(`There is no scope ${unknown}: choose from ${scopes.join(', ')}`);
+  return wanted.length === 0 ? [...defaultScopes] : (wanted as Scope[]);
 }
 
 const add: Command = {
   name: 'token add',
   arguments: ['LOGIN'],
   summary: 'Create an API token for a user',
-  details: 'The token is shown once and can never be read again.',
+  details: [
+    'The token is shown once and can never be read again. A pipe gets the token alone:',
+    'export TICKETWIRE_TOKEN=$(npm run -s ticketwire -- token add olga --name shell)',
+  ].join('\n'),
   options: {
     name: { type: 'string', value: 'NAME', required: true, help: 'purpose of the token' },
     scope: {
       type: 'string',
       value: 'SCOPE',
       multiple: true,
-      help: 'read, write, mail or admin; repeatable, or a list (read,write)',
+      help: `read, write, mail or admin; repeatable, or a list (default ${defaultScopes.join(',')})`,
     },
     'expires-in-days': { type: 'string', value: 'DAYS', help: 'days until it expires (default: never)' },
   },
@@ -39,7 +44,7 @@ const add: Command = {
       const user = await findUser(tx, login!);
       const { id, token } = await createToken(tx, { userId: user.id, ...input });
       await tx.execute(auditEntry('TOKEN_ADDED', { tokenId: id, userId: user.id, scopes: input.scopes }));
-      return fields({ id, login: user.login, ...input, token });
+      return { ...fields({ id, login: user.login, ...input, token }), piped: token };
     });
   },
 };

@@ -27,7 +27,7 @@ function typesOf(given: readonly string[]) {
 const add: Command = {
   name: 'webhook add',
   arguments: ['URL'],
-  summary: 'Tell an endpoint of events from now on',
+  summary: 'Send events to an endpoint from now on',
   details: 'Its secret is printed once. Endpoints verify each request with it (Standard Webhooks).',
   options: {
     type: {
@@ -56,7 +56,7 @@ const add: Command = {
 const list: Command = {
   name: 'webhook list',
   arguments: [],
-  summary: 'List webhooks, how far each is, and what failed last',
+  summary: 'List webhooks, with what each has received and its last failure',
   options: {},
   example: 'webhook list --json',
   async run({ db }) {

@@ -53,18 +53,23 @@ const tries = 6;
 const longestWaitMs = 60_000;
 
 /**
- * Where the gateway is, from the options and the environment.
- * @throws UsageError when the token is missing or the address is invalid
+ * The URL of the gateway's GraphQL endpoint and the access token, from the options or the environment.
+ * @throws UsageError when the token is missing or cannot be a token, or the address is invalid
  */
 export function addressOf({ env }: LooseContext, values: OptionValues): { url: URL; token: string } {
   const address = one(values, 'url') ?? env.TICKETWIRE_URL ?? 'http://127.0.0.1:4000';
-  const token = one(values, 'token') ?? env.TICKETWIRE_TOKEN;
+  const given = one(values, 'token');
+  const token = given ?? env.TICKETWIRE_TOKEN;
   if (!/^https?:\/\//i.test(address) || !URL.canParse(address))
     throw new UsageError(`TICKETWIRE_URL or --url must be http://… or https://…, not ${address}`);
-  if (!token)
+  if (token === undefined || token === '')
     throw new UsageError(
-      'TICKETWIRE_TOKEN is missing (`ticketwire token add LOGIN --name NAME` creates a token)',
+      'TICKETWIRE_TOKEN is missing. ' +
+        '`npm run -s ticketwire -- token add LOGIN --name NAME --scope read,write,mail` creates a token.',
     );
+  // It is not shown: it may be a secret with a line break after it, or with other text around it.
+  if (!/^[!-~]+$/.test(token))
+    throw new UsageError(`${given === undefined ? 'TICKETWIRE_TOKEN' : '--token'} is not a token`);
   return { url: new URL('graphql', address.endsWith('/') ? address : `${address}/`), token };
 }
 

@@ -13,7 +13,7 @@ import {
   UsageError,
   wholeNumber,
 } from '../command.ts';
-import { fields } from '../output.ts';
+import { count, fields, sizeOf } from '../output.ts';
 import { connectGateway, gatewayOptions } from './client.ts';
 import { contentTypeOf } from './content-types.ts';
 import { parseTicket } from './parse-ticket.ts';
@@ -70,7 +70,7 @@ const add: LooseCommand = {
     key: { type: 'string', value: 'KEY', help: 'idempotency key (default: a new one)' },
     ...gatewayOptions,
   },
-  example: 'message add INC-000047 "The part has arrived." --email help@example.com -f invoice.pdf',
+  example: 'message add INC-000047 "The part has arrived." --email company@domain.com -f invoice.pdf',
   async runLoose(ctx, [ticket, text], values) {
     const gateway = connectGateway(ctx, values);
     const email = emailOf(values);
@@ -89,7 +89,7 @@ const add: LooseCommand = {
     };
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
     if (ctx.stderr.isTTY && files.length > 0)
-      ctx.stderr.write(`Sending ${files.length} files, ${(bytes / 1024 / 1024).toFixed(1)} MiB …\n`);
+      ctx.stderr.write(`Sending ${count(files.length, 'file')}, ${sizeOf(bytes)} …\n`);
     const placed = files.map((file, at) => ({ path: `variables.input.attachments.${at}.file`, file }));
     const added = await gateway.execute<AddedMessage>(
       mutation,

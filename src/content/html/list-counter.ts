@@ -18,14 +18,15 @@ const listStyle = (element: ElementNode, declared: Declared): string | undefined
 
 /** How a list item is shown. */
 export interface ListItem {
-  /** Without surrounding spaces; empty for none. */
+  /** In plain text: `*`, `1.`, `☑`, without surrounding spaces; empty for none. */
   readonly marker: string;
-  /** Value and style that the item needs, as its list does not have them. */
+  /** The `value` attribute that the item needs in HTML; undefined when its list counts it. */
   readonly value: number | undefined;
+  /** CSS declarations that the item needs in HTML; empty when its list's style suits it. */
   readonly style: string;
-  /** Text to insert before the content in HTML. */
+  /** In HTML, the text to insert before the item's content: `☑ ` or `☐ ` in a check list, else empty. */
   readonly tick: string;
-  /** Levels below its list. */
+  /** How many levels the item is indented below its list. Only Quill's lists do that. */
   readonly level: number;
 }
 

@@ -1,5 +1,5 @@
 import { createBatcher } from '../../platform/batcher.ts';
-import { asUnavailable, sqlState } from '../../platform/database-faults.ts';
+import { asUnavailable, isConflict, sqlState } from '../../platform/database-faults.ts';
 import { Unavailable } from '../../platform/errors.ts';
 import type { Pools } from '../pools.ts';
 import type { ViewerReads } from '../viewer-reads.ts';
@@ -64,8 +64,11 @@ export function readFromReplicas(
         counts.replica += 1;
         return answer;
       } catch (error) {
-        if (isLost(error)) replica.lose();
-        else if (!isConflict(error)) throw error;
+        // A conflict: the replica had to remove rows that the statement was reading.
+        if (!isConflict(error)) {
+          if (!isLost(error)) throw error;
+          replica.lose();
+        }
       }
     }
     counts.primary += 1;
@@ -93,9 +96,6 @@ async function firstOf<T>(items: readonly T[], test: (item: T) => Promise<boolea
   );
   return Promise.any(tests).catch(() => undefined);
 }
-
-/** The replica cancelled the statement, because it had to remove rows that the statement was reading. */
-const isConflict = (error: unknown): boolean => /^40/.test(sqlState(error) ?? '');
 
 /**
  * Whether the replica is gone, starting or full. A statement that took too long (57014) would take as long on

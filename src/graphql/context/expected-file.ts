@@ -1,19 +1,39 @@
-import { type FileUpload, Upload } from 'graphql-upload-ts';
 import type { IncomingFile } from '../../platform/incoming-file.ts';
 
 /** A value of type Upload: takes the place of a file in the variables until its part arrives. */
-export class ExpectedFile extends Upload {
-  /** Resolves when the part begins to arrive; its bytes may still be on their way. */
-  get arrival(): Promise<IncomingFile> {
-    return this.promise as Promise<unknown> as Promise<IncomingFile>;
+export class ExpectedFile {
+  /**
+   * For the errors of graphql-js. Where the schema wants an object, they name the members of what is there
+   * instead.
+   */
+  readonly 'a file' = true;
+  readonly #arrival = Promise.withResolvers<IncomingFile>();
+  #hasArrived = false;
+
+  constructor() {
+    // A document need not read each of its files.
+    this.#arrival.promise.catch(() => {});
   }
 
-  /**
-   * Resolves `arrival`. The library's type describes files on disk, and ours are in the blob store, hence the
-   * cast.
-   */
+  /** Resolves when the part begins to arrive; its bytes may still be on their way. */
+  get arrival(): Promise<IncomingFile> {
+    return this.#arrival.promise;
+  }
+
+  /** Whether its part has begun to arrive. */
+  get hasArrived(): boolean {
+    return this.#hasArrived;
+  }
+
+  /** Resolves `arrival`. */
   fulfill(file: IncomingFile): void {
-    this.resolve(file as unknown as FileUpload);
+    this.#hasArrived = true;
+    this.#arrival.resolve(file);
+  }
+
+  /** Rejects `arrival`, unless the part has begun to arrive. */
+  reject(error: Error): void {
+    this.#arrival.reject(error);
   }
 
   /** Shown by graphql-js in the error of a variable of another type. */

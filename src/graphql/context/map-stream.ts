@@ -1,3 +1,7 @@
+type MaybePromise<T> = T | Promise<T>;
+
+const asNext = <B>(value: B): IteratorYieldResult<B> => ({ done: false, value });
+
 /** A class, because closures for each of thousands of open streams would take more memory. */
 class MappedStream<A, B> implements AsyncIterableIterator<B, undefined> {
   readonly #values: AsyncIterator<A>;
@@ -21,10 +25,7 @@ class MappedStream<A, B> implements AsyncIterableIterator<B, undefined> {
 
   next(): Promise<IteratorResult<B, undefined>> {
     if (this.#isOver) return Promise.resolve({ done: true, value: undefined });
-    return this.#values
-      .next()
-      .then((result) => this.#mapped(result))
-      .catch((error) => this.#failed(error));
+    return this.#values.next().then(this.#mapped, this.#failed);
   }
 
   async return(): Promise<IteratorResult<B, undefined>> {
@@ -33,15 +34,23 @@ class MappedStream<A, B> implements AsyncIterableIterator<B, undefined> {
     return { done: true, value: undefined };
   }
 
-  async #mapped({ done, value }: IteratorResult<A>): Promise<IteratorResult<B, undefined>> {
-    return done === true ? { done, value: undefined } : { done: false, value: await this.#map(value) };
-  }
+  /** Without a promise of its own where the value needs none: a stream of thousands has one for each. */
+  readonly #mapped = ({ done, value }: IteratorResult<A>): MaybePromise<IteratorResult<B, undefined>> => {
+    if (done === true) return { done, value: undefined };
+    try {
+      const mapped = this.#map(value);
+      if (mapped instanceof Promise) return mapped.then(asNext, this.#failed);
+      return asNext(mapped);
+    } catch (error) {
+      return this.#failed(error);
+    }
+  };
 
-  #failed(error: unknown): IteratorResult<B, undefined> {
+  readonly #failed = (error: unknown): IteratorResult<B, undefined> => {
     if (this.#atFault === undefined) throw error;
     this.#isOver = true;
-    return { done: false, value: this.#atFault(error) };
-  }
+    return asNext(this.#atFault(error));
+  };
 }
 
 /**

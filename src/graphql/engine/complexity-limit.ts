@@ -14,19 +14,26 @@ import {
   isObjectType,
   Kind,
   type OperationDefinitionNode,
+  SchemaMetaFieldDef,
   type SelectionSetNode,
+  TypeMetaFieldDef,
   visit,
 } from 'graphql';
 import type { RawVariables } from './coerce-variables.ts';
 
 /**
  * Limits of one operation. They allow a page of 100 tickets with 20 messages each and all their fields, and
- * reject that squared.
+ * reject the square of that.
  */
 export const complexityLimit = { complexity: 120_000, depth: 15, breadth: 400 };
 
 /** Assumed length of a list whose field does not declare one. */
 const unsaidListMultiplier = 10;
+
+/** Fields of the query type that it does not list. A document can ask for the whole schema by each alias. */
+const introspectionFields = new Map(
+  [SchemaMetaFieldDef, TypeMetaFieldDef].map((field) => [field.name, field]),
+);
 
 /** The cost that a field declares: the `complexity` option of Pothos, stored in the field's extensions. */
 type Cost = number | { readonly field?: number; readonly multiplier?: number };
@@ -129,13 +136,19 @@ class Counter {
   }
 
   #field(node: FieldNode, type: GraphQLNamedType): Total {
-    const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[node.name.value] : undefined;
+    const { value: name } = node.name;
+    const introspection = introspectionFields.get(name);
+    const fields = isObjectType(type) || isInterfaceType(type) ? type.getFields() : {};
+    const field = introspection ?? fields[name];
     const { own, multiplier } = field === undefined ? { own: 1, multiplier: 1 } : this.#cost(field, node);
     if (field === undefined || node.selectionSet === undefined)
       return { complexity: own, depth: 1, breadth: 1 };
     const below = this.#selection(node.selectionSet, getNamedType(field.type));
+    const complexity = own + multiplier * below.complexity;
+    // Tools send one introspection query, deeper than any other. graphql-js has a rule about its depth.
+    if (introspection !== undefined) return { complexity, depth: 1, breadth: 1 };
     return {
-      complexity: own + multiplier * below.complexity,
+      complexity,
       depth: 1 + below.depth,
       breadth: 1 + below.breadth,
     };

@@ -97,12 +97,18 @@ function mayBeSkipped(document: DocumentNode, { selections }: SelectionSetNode):
 function resultsOf(
   events: AsyncIterable<Seen>,
   { place }: GraphContext,
-  execute: (seen: Seen) => Promise<ExecutionResult>,
+  execute: (seen: Seen) => ExecutionResult | Promise<ExecutionResult>,
 ): AsyncIterable<ExecutionResult> {
-  return mapStream(events, async (seen) => {
-    const result = await execute(seen);
-    place.reached = seen.event.cursor;
+  const reach = (cursor: string, result: ExecutionResult) => {
+    place.reached = cursor;
     return result;
+  };
+  return mapStream(events, (seen) => {
+    const { cursor } = seen.event;
+    const result = execute(seen);
+    return result instanceof Promise
+      ? result.then((settled) => reach(cursor, settled))
+      : reach(cursor, result);
   });
 }
 

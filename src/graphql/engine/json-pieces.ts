@@ -1,4 +1,4 @@
-/** Characters after which a piece ends, and of a text that are written at once. */
+/** A piece ends after this many characters. A longer text is written in slices of this many. */
 const pieceLength = 64 * 1024;
 
 /** An object or a list that has been begun. */

@@ -19,7 +19,7 @@ import {
 } from 'graphql';
 import { leaf, list, nonNull, nullOr } from './complete-value.ts';
 import type { Complete, Plan, PlannedField } from './execution-state.ts';
-import { FieldInfo } from './field-info.ts';
+import { LazyResolveInfo } from './lazy-resolve-info.ts';
 import { planArguments, planVariables } from './plan-input.ts';
 import { isPromise, runFields } from './run-plan.ts';
 
@@ -166,7 +166,7 @@ class Planner {
       return fields;
     };
     return nullOr((run, value, field, path) => {
-      const name = resolveType(value, run.context, new FieldInfo(run, field, path?.prev, path), type);
+      const name = resolveType(value, run.context, new LazyResolveInfo(run, field, path?.prev, path), type);
       return isPromise(name)
         ? name.then((settled) => runFields(run, value, select(settled), path))
         : runFields(run, value, select(name), path);

@@ -4,12 +4,12 @@ import { bytesOfText } from './json-pieces.ts';
 /** Texts of at least this many characters are measured instead of estimated. */
 const longText = 16_384;
 
-/** Characters that JSON escapes to six bytes. All others take at most three. */
+/** Characters that may take six bytes in JSON. All others take at most three. */
 const sixfold = /[^\t\n\f\r -\uffff]/;
 
 const bytesOfLong = (text: string): number => (sixfold.test(text) ? bytesOfText(text) : text.length + 2);
 
-/** Bytes from which on an answer is written in pieces. */
+/** A response of more bytes is written in pieces. */
 const longAnswer = 2 * 1024 * 1024;
 const longAnswers = new WeakSet<object>();
 

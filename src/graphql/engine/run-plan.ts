@@ -16,7 +16,7 @@ import {
   type ResultData,
   Run,
 } from './execution-state.ts';
-import { FieldInfo, pathOf } from './field-info.ts';
+import { LazyResolveInfo, pathOf } from './lazy-resolve-info.ts';
 import { ResponseBudget } from './response-budget.ts';
 
 /** Limits of one execution. */
@@ -153,7 +153,7 @@ function resolve(run: Run, source: unknown, field: PlannedField, parent: Path, p
     if (typeof value !== 'function') return value;
   }
   const args = field.argumentsOf(run.variables);
-  const info = new FieldInfo(run, field, parent, path);
+  const info = new LazyResolveInfo(run, field, parent, path);
   return (definition.resolve ?? defaultFieldResolver)(source, args, run.context, info);
 }
 

@@ -1,4 +1,5 @@
 import { type DocumentNode, type ExecutionResult, GraphQLError, getOperationAST, Kind, visit } from 'graphql';
+import type { Viewer } from '../../platform/request-context.ts';
 import type { GraphContext } from '../context/context.ts';
 import { audienceOf, noticingIdentity } from '../context/event-audience.ts';
 import { contextFor, createReplay, type Seen } from '../context/event-context.ts';
@@ -8,7 +9,8 @@ import { rootOf } from './root-field.ts';
 export type ExecuteEvent = (seen: Seen, context: GraphContext) => Promise<ExecutionResult>;
 
 interface SharedResult {
-  readonly result: Promise<ExecutionResult>;
+  /** The promise until it is settled. */
+  result: ExecutionResult | Promise<ExecutionResult>;
   /** Whether computing it read who the viewer is. Known with the result. */
   readonly isPersonal: () => boolean;
   readonly userId: number;
@@ -48,35 +50,53 @@ interface Asked {
  */
 export function createEventResults(ctx: GraphContext, { shape, mayShare, execute }: Asked) {
   let replay: ReturnType<typeof createReplay> | undefined;
+  let sharedBy: { readonly viewer: Viewer; readonly key: string } | undefined;
+
+  /** Names the results that a viewer shares. Made again when a viewer has changed. */
+  function keyFor(viewer: Viewer): string {
+    if (sharedBy?.viewer !== viewer)
+      sharedBy = { viewer, key: `${audienceOf(viewer)} ${ctx.origin} ${shape}` };
+    return sharedBy.key;
+  }
 
   function share(seen: Seen, of: Map<string, SharedResult>, key: string): SharedResult {
     let isPersonal = false;
     const viewer = noticingIdentity(seen.viewer, () => {
       isPersonal = true;
     });
-    const result = {
+    const result: SharedResult = {
       result: execute(seen, contextFor(ctx, viewer)),
       isPersonal: () => isPersonal,
       userId: seen.viewer.userId,
       until: performance.now() + shareMs,
     };
     of.set(key, result);
+    void Promise.resolve(result.result).then(
+      (settled) => {
+        result.result = settled;
+      },
+      () => {},
+    );
     return result;
   }
 
-  return async (seen: Seen): Promise<ExecutionResult> => {
+  /** The result for one of the viewers who share it. */
+  const shownTo = (seen: Seen, { isPersonal, userId }: SharedResult, result: ExecutionResult) =>
+    !isPersonal() || userId === seen.viewer.userId ? result : execute(seen, contextFor(ctx, seen.viewer));
+
+  return (seen: Seen): ExecutionResult | Promise<ExecutionResult> => {
     if (!mayShare) return execute(seen, contextFor(ctx, seen.viewer));
     if (seen.next !== undefined) {
       replay ??= createReplay(ctx);
       return execute(seen, replay(seen));
     }
-    const key = `${audienceOf(seen.viewer)} ${ctx.origin} ${shape}`;
+    const key = keyFor(seen.viewer);
     const of = resultsOf(seen.event);
     let known = of.get(key);
     if (known === undefined || known.until < performance.now()) known = share(seen, of, key);
-    const result = await known.result;
-    if (!known.isPersonal() || known.userId === seen.viewer.userId) return result;
-    return execute(seen, contextFor(ctx, seen.viewer));
+    const { result } = known;
+    if (!(result instanceof Promise)) return shownTo(seen, known, result);
+    return result.then((settled) => shownTo(seen, known, settled));
   };
 }
 

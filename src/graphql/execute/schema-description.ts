@@ -10,7 +10,7 @@ Ticketwire is a gateway over a help desk's ticket messages. Its main job is one 
 \`addTicketMessage\`: it adds a comment, a private note or an e-mail reply, with files, to a ticket. The
 message is stored, and mailed if requested, exactly once or not at all.
 
-**Three doors.** \`POST /graphql\` takes queries and mutations as JSON, and files by the GraphQL multipart
+**Endpoints.** \`POST /graphql\` takes queries and mutations as JSON, and files by the GraphQL multipart
 request specification. \`POST /graphql\` with \`Accept: text/event-stream\` takes subscriptions:
 \`ticketEvents\` reports what happens in a ticket. \`POST /api/Tickets/NewMessage\` is the legacy endpoint
 for existing clients, documented at \`/api\`.

@@ -7,7 +7,8 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Validates the parameters of a request. Members that GraphQL over HTTP does not define are ignored.
+ * Validates the parameters of a request. Members that GraphQL over HTTP does not define are ignored. Forms of
+ * clients send an empty operation name for none.
  * @param trusted the only documents that are accepted, if given
  * @throws GraphQLError 400 for parameters that are malformed, and for a document that is not trusted
  */
@@ -20,7 +21,7 @@ export function askedOf(params: unknown, trusted?: TrustedDocuments): OperationP
   if (variables != null && !isObject(variables)) throw httpError(400, 'The "variables" are not an object');
   if (operationName != null && typeof operationName !== 'string')
     throw httpError(400, 'The "operationName" is not a string');
-  return { query, variables: variables ?? {}, operationName: operationName ?? undefined } as OperationParams;
+  return { query, variables: variables ?? {}, operationName: operationName || undefined } as OperationParams;
 }
 
 function queryOf({ query, extensions }: Record<string, unknown>): string {
@@ -71,7 +72,7 @@ export function paramsOfUrl(url: string): GraphQLParams {
     }
   };
   const query = search.get('query') ?? undefined;
-  const operationName = search.get('operationName') || undefined;
+  const operationName = search.get('operationName') ?? undefined;
   return {
     query,
     documentId: search.get('documentId') || undefined,

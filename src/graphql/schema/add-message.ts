@@ -18,7 +18,7 @@ export const WarningRef = builder.objectRef<Warning>('Warning').implement({
   description: 'The command was carried out, but the result may differ from what was expected.',
   fields: (t) => ({
     code: t.expose('code', { type: WarningCodeEnum, description: 'Kind of warning.' }),
-    message: t.exposeString('message', { description: 'The same in English, for people.' }),
+    message: t.exposeString('message', { description: 'What `code` means here, in English, for people.' }),
   }),
 });
 
@@ -88,7 +88,7 @@ function countFields({ selections }: SelectionSetNode, info: GraphQLResolveInfo)
   }, 0);
 }
 
-/** The limit of one ticket. What was refused is not counted: it says nothing to anybody. */
+/** The rate limit of one ticket. A refused call is not counted, because it notifies nobody. */
 function roomOf({ viewer, services }: GraphContext, selector: TicketSelector) {
   if (viewer === undefined) return undefined;
   const { tickets, assertRoom, count } = services.rateLimits;

@@ -66,10 +66,14 @@ export const builder = new SchemaBuilder<SchemaTypes>({
       description: 'There are rows before this page. Get them with `last` and `before: startCursor`.',
     },
     startCursorFieldOptions: {
-      description: 'Cursor of the first row. Null when the page is empty.',
+      description:
+        'Cursor of the first row. An empty page has the cursor that it was requested with, or null ' +
+        'without one.',
     },
     endCursorFieldOptions: {
-      description: 'Cursor of the last row. Null when the page is empty.',
+      description:
+        'Cursor of the last row. An empty page has the cursor that it was requested with, or null ' +
+        'without one.',
     },
     firstArgOptions: {
       description: `Number of rows from the start, or after \`after\`: ${pageSizes} Not with \`last\`.`,

@@ -15,7 +15,7 @@ const PayloadRef = builder.objectRef<{ delivery: Delivery }>('DeliveryPayload').
       nullable: true,
       description: 'The delivery as it is now. Null, with an error FORBIDDEN, without the scope READ.',
       resolve: ({ delivery }, _args, ctx) => {
-        // It is the mail of the message's author, not of the caller.
+        // The message may be somebody else's, so seeing its mail needs the scope READ.
         requireViewer(ctx, 'read');
         return delivery;
       },
@@ -61,7 +61,7 @@ builder.mutationFields((t) => ({
   retryDelivery: t.field({
     type: ResultUnion,
     description:
-      `Sends the mail again to recipients who failed or are waiting, and to no others. ${needs} who ` +
+      `Sends the mail again to its FAILED and DEFERRED recipients, and to no others. ${needs} who ` +
       'may send from its mailbox.',
     args: { input: t.arg({ type: DeliveryInput, required: true, description: 'Which delivery.' }) },
     resolve: (_root, { input }, ctx) =>

@@ -130,7 +130,7 @@ export const RecipientStateEnum = enumOf<RecipientState>('RecipientState', "Stat
 /** The enum `SuggestedAction`. */
 export const SuggestedActionEnum = enumOf<SuggestedAction>(
   'SuggestedAction',
-  'What may help a mail that did not arrive, and so who has to act.',
+  'What can be done about a mail that did not arrive, and by whom.',
   {
     CHECK_ADDRESS: 'Check the address: it may be mistyped or may no longer exist.',
     WAIT: 'Nothing: it is retried automatically.',

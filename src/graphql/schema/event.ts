@@ -6,8 +6,8 @@ import {
   listDeskEvents,
   watchDeskEvents,
 } from '../../tickets/events/desk-events.ts';
-import type { DeskEventFilter } from '../../tickets/events/desk-rows.ts';
 import type { TicketEvent } from '../../tickets/events/event.ts';
+import type { DeskEventFilter } from '../../tickets/events/read-desk-events.ts';
 import { listTicketEvents, watchTicketEvents } from '../../tickets/events/ticket-events.ts';
 import { maxPageSize } from '../../tickets/read/pagination.ts';
 import { builder } from './builder.ts';
@@ -135,9 +135,12 @@ const DeskEventPageRef = builder.objectRef<DeskEventPage>('DeskEventPage').imple
       resolve: ({ events }) => [...events],
     }),
     cursor: t.exposeString('cursor', {
-      description: 'Cursor behind this page. It moves on even when no event of many meets the filter.',
+      description:
+        'Cursor at the end of this page. It advances even when none of many events meets the filter.',
     }),
-    hasMore: t.exposeBoolean('hasMore', { description: 'Whether to ask again at once, after `cursor`.' }),
+    hasMore: t.exposeBoolean('hasMore', {
+      description: 'Whether there may be more events: then query again at once, after `cursor`.',
+    }),
   }),
 });
 
@@ -148,15 +151,17 @@ builder.queryFields((t) => ({
     type: DeskEventPageRef,
     nullable: true,
     description:
-      'The events of all tickets after a cursor. Those of one ticket are in order, and no event is added ' +
-      'before a cursor later on. For operators with the scope READ.',
+      'The events of all tickets after a cursor. Those of one ticket are in order, and a later event never ' +
+      'appears before a cursor. For operators with the scope READ.',
     complexity: ({ first }) => ({
       field: 1,
       multiplier: Math.max(1, Math.min(first ?? maxPageSize, maxPageSize)),
     }),
     args: {
       after: t.arg.string({ description: 'A cursor of this list. From the first event when absent.' }),
-      first: t.arg.int({ description: `So many at most: 0 to ${maxPageSize}; ${maxPageSize} when absent.` }),
+      first: t.arg.int({
+        description: `Maximum number of events: 0 to ${maxPageSize}; ${maxPageSize} when absent.`,
+      }),
       filter: t.arg(deskFilterArg),
     },
     resolve: (_root, { first, after, filter }, ctx) =>
@@ -165,8 +170,8 @@ builder.queryFields((t) => ({
   deskCursor: t.string({
     nullable: true,
     description:
-      'The cursor of now in `deskEvents`. Read it before the lists that you keep up to date with the ' +
-      'events after it. For operators with the scope READ.',
+      'The cursor at the end of `deskEvents`, as of now. To keep lists up to date, read it first, then the ' +
+      'lists, then the events after it. For operators with the scope READ.',
     resolve: (_root, _args, ctx) => currentDeskCursor(ctx),
   }),
 }));

@@ -12,7 +12,7 @@ const BodyChangeRef = builder.objectRef<BodyChange>('BodyChange').implement({
   description: 'A part of a body that is not shown as it was written.',
   fields: (t) => ({
     code: t.expose('code', { type: BodyChangeCodeEnum, description: 'Kind of change.' }),
-    message: t.exposeString('message', { description: 'The same in English, for people.' }),
+    message: t.exposeString('message', { description: 'What `code` means here, in English, for people.' }),
   }),
 });
 
@@ -40,7 +40,7 @@ async function reading(
   return known[remotePictures];
 }
 
-/** A long result is wrapped once for each message; or each field that selects it would hold a copy. */
+/** A long result is wrapped once for each message; otherwise each field that selects it would hold a copy. */
 async function readToShow(
   body: string,
   format: Message['format'],

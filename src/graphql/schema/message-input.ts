@@ -103,7 +103,7 @@ type InputFields = PothosSchemaTypes.InputFieldBuilder<
   'InputObject'
 >;
 
-/** What a command may require of the calls before it. */
+/** Conditions of a command: its key is new, its mail equals a preview, no later message was added. */
 const conditionFields = (t: InputFields) => ({
   idempotencyKey: t.string({
     description:

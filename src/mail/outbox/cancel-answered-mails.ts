@@ -5,7 +5,8 @@ import { assign } from '../../db/insert-from.ts';
 import { runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryRecipients, mailboxes, messages, tickets, users } from '../../db/tables.ts';
 import { appendDeliveryEvents } from '../../events/append-events.ts';
-import { d, isUnsettled, isWaiting, m, r } from '../table-aliases.ts';
+import { d, m, r } from '../table-aliases.ts';
+import { isUnsettled, isWaiting } from './delivery-conditions.ts';
 
 /** Most conditional mails of a mailbox that one transaction checks. */
 const atOnce = 20;

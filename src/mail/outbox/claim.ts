@@ -1,10 +1,15 @@
-import { sql } from 'drizzle-orm';
+import { type Placeholder, type SQL, sql } from 'drizzle-orm';
 import type postgres from 'postgres';
 import { assign, insertFrom } from '../../db/insert-from.ts';
 import { prepareStatement, runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryAttempts, mailboxes } from '../../db/tables.ts';
-import { d, e, isWaiting, leaseFor, m } from '../table-aliases.ts';
+import { d, e, m } from '../table-aliases.ts';
+import { isWaiting } from './delivery-conditions.ts';
 import { atCapStep, isAtCap } from './recipient-caps.ts';
+
+/** When a lease of so many seconds that begins now ends, by the database's clock. */
+export const leaseFor = (seconds: number | Placeholder): SQL =>
+  sql`clock_timestamp() + make_interval(secs => ${seconds}::float8)`;
 
 /** A mail that a worker may attempt to send. */
 export interface Claim {
@@ -33,9 +38,14 @@ export interface ClaimOptions {
   readonly slots: readonly FreeSlots[];
   /** Number of mails that this worker can take now of any other mailbox. */
   readonly free: number;
-  /** Conditional mails that this transaction checked under their tickets' locks. Others are not claimed. */
+  /**
+   * Of mails with a `cancelIf`, only these are claimed: this transaction has checked them under the locks of
+   * their tickets.
+   */
   readonly checkedMails?: readonly number[];
-  /** Mailboxes with a cap per recipient that this transaction locked. Nothing of others is claimed. */
+  /**
+   * Of mailboxes with a cap per recipient, only these are claimed from: this transaction has locked them.
+   */
   readonly lockedMailboxes?: readonly number[];
 }
 

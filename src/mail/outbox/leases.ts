@@ -5,8 +5,9 @@ import { outboxChannel } from '../../db/notify-channels.ts';
 import { runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients, tickets } from '../../db/tables.ts';
 import { appendDeliveryEvents } from '../../events/append-events.ts';
-import { a, d, isUnsettled, leaseFor, r } from '../table-aliases.ts';
-import type { Claim } from './claim.ts';
+import { a, d, r } from '../table-aliases.ts';
+import { type Claim, leaseFor } from './claim.ts';
+import { isUnsettled } from './delivery-conditions.ts';
 
 /* Leases of attempts: released by a worker that ends, renewed by a live one, recovered from a dead one. */
 

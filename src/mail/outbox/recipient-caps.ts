@@ -3,7 +3,8 @@ import type postgres from 'postgres';
 import { assign } from '../../db/insert-from.ts';
 import { runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryRecipients, mailboxes } from '../../db/tables.ts';
-import { d, isUnsettled, isWaiting, m, r } from '../table-aliases.ts';
+import { d, m, r } from '../table-aliases.ts';
+import { isUnsettled, isWaiting } from './delivery-conditions.ts';
 
 /** Seconds that a mail is postponed when its recipient is at the cap. Jitter adds up to as much again. */
 const recipientPauseSeconds = 300;

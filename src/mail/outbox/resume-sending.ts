@@ -5,7 +5,8 @@ import { runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients, outboxHomes, tickets } from '../../db/tables.ts';
 import { appendDeliveryEvents } from '../../events/append-events.ts';
 import type { DeliveryState } from '../../platform/vocabulary.ts';
-import { a, d, isUnsettled, r } from '../table-aliases.ts';
+import { a, d, r } from '../table-aliases.ts';
+import { isUnsettled } from './delivery-conditions.ts';
 import { findOutboxHome, setOutboxHome } from './home-database.ts';
 
 /** Most deliveries that one statement changes. Their tickets stay locked until the commit. */

@@ -20,7 +20,7 @@ export interface AttemptOutcome {
   readonly verdicts: ReadonlyMap<string, RecipientVerdict>;
   /** The server could not be reached or did not answer, so other mails would fail as well. */
   readonly serverDown: boolean;
-  /** When the first byte was allowed out. */
+  /** When the fence was committed: bytes may have been sent since. Absent: none was sent. */
   readonly bodyAt?: Date | undefined;
   /** Another worker owns this delivery: nothing was sent, and nothing is to be written. */
   readonly fenced: boolean;

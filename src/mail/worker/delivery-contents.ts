@@ -11,10 +11,7 @@ import {
   messages,
 } from '../../db/tables.ts';
 import type { RecipientKind, RecipientState } from '../../platform/vocabulary.ts';
-import { envelopeAddress, needsSmtpUtf8 } from '../address.ts';
-import { composeMail, sourceOctets } from '../compose/compose-mail.ts';
 import {
-  attachmentPart,
   type Conversation,
   type ConversationRow,
   conversationOf,
@@ -22,7 +19,7 @@ import {
   type StoredFile,
   storedFiles,
 } from '../compose/conversation.ts';
-import { type MailedMessage, mailedColumns, mailedOf, type NamedAddress } from '../compose/mail-parts.ts';
+import { type MailedMessage, mailedColumns } from '../compose/mail-parts.ts';
 import type { MailSource } from '../compose/mail-source.ts';
 import type { SendingMailbox } from '../smtp/mailbox-pools.ts';
 import { d, f, m, r } from '../table-aliases.ts';
@@ -137,52 +134,5 @@ function contentsOf({
     conversation: conversationOf(conversation),
     mailbox: { id: mailboxId, address: mailboxAddress, smtpUrl, smtpPassword, disabled },
     source: skeleton === null ? undefined : { skeleton, inserts: inserts ?? [] },
-  };
-}
-
-/** A mail that can be sent. */
-export interface PreparedMail {
-  readonly source: MailSource;
-  readonly byteSize: number;
-  readonly hasUtf8Headers: boolean;
-}
-
-/** Makes the mail's source: that of an earlier attempt if there is one, else it is composed now. */
-export async function prepareMail(contents: DeliveryContents, now: Date): Promise<PreparedMail> {
-  const { source } = contents;
-  if (source !== undefined) {
-    const named = contents.recipients.filter(({ kind }) => kind !== 'BCC');
-    return {
-      source,
-      byteSize: sourceOctets(source),
-      hasUtf8Headers: [contents.fromAddress, ...named.map(({ address }) => address)].some(needsSmtpUtf8),
-    };
-  }
-  const people = (kind: RecipientKind): NamedAddress[] =>
-    contents.recipients.filter((one) => one.kind === kind);
-  return composeMail({
-    ...contents.conversation,
-    messageId: contents.rfcMessageId,
-    date: now,
-    from: { name: contents.fromName, address: contents.fromAddress },
-    to: people('TO'),
-    cc: people('CC'),
-    bcc: people('BCC'),
-    subject: contents.subject,
-    ...mailedOf(contents),
-    signature: contents.signature,
-    autoSubmitted: contents.autoSubmitted,
-    attachments: contents.attachments.map(attachmentPart),
-  });
-}
-
-/** The envelope of this attempt, each address once. */
-export function envelopeOf(
-  contents: DeliveryContents,
-  recipients: readonly { address: string }[],
-): { from: string; to: string[] } {
-  return {
-    from: envelopeAddress(contents.fromAddress),
-    to: [...new Set(recipients.map(({ address }) => envelopeAddress(address)))],
   };
 }

@@ -111,8 +111,8 @@ export function createWorker(ports: WorkerPorts): Worker {
   }
 
   /**
-   * One round: recover, postpone, claim and begin. @returns milliseconds until the next round; 0 when more
-   * may be due
+   * One round: recover, postpone, claim and begin.
+   * @returns milliseconds until the next round; 0 when more may be due
    */
   async function round(): Promise<number> {
     if (!(await gate.isOpen())) return pollSeconds * 1000;

@@ -14,7 +14,7 @@ import {
   newBlobKey,
 } from '../blob-store.ts';
 import { checkStore } from '../check-store.ts';
-import { copySource } from '../copy-source.ts';
+import { copySource } from '../copy-and-hash.ts';
 import { readIdentity, writeIdentity } from '../store-identity.ts';
 import { createFolders, entriesOf } from './create-folders.ts';
 import {

@@ -14,7 +14,7 @@ import {
   type Source,
   type StoredBlob,
 } from '../blob-store.ts';
-import { copySource, destroy } from '../copy-source.ts';
+import { copySource, destroy } from '../copy-and-hash.ts';
 import type { createFolders } from './create-folders.ts';
 import {
   asStoreFault,

@@ -17,7 +17,8 @@ const longAgo = sql`now() - make_interval(hours => ${uploadLifetimeHours + grace
 
 /**
  * Deletes expired idempotency keys, in batches, so that no transaction on a busy desk is long. Rows are found
- * by their place in the table, where old ones lie together. @returns number of deleted keys
+ * by their place in the table, where old ones lie together.
+ * @returns number of deleted keys
  */
 export async function expireIdempotencyKeys(db: Db): Promise<number> {
   for (let count = 0; ; ) {
@@ -43,7 +44,8 @@ export async function expireInboxMails(db: Db, keepDays: number): Promise<number
 
 /**
  * Deletes audit entries that are older than `keepDays` days, in batches. The gateway's role may not delete
- * them; a function of the owner does, and refuses fewer than 30 days. @returns number of deleted entries
+ * them; a function of the owner does, and refuses fewer than 30 days.
+ * @returns number of deleted entries
  */
 export async function expireAuditEntries(db: Db, keepDays: number): Promise<number> {
   for (let count = 0; ; ) {
@@ -63,7 +65,8 @@ export async function expireRateLimits(db: Db): Promise<void> {
 }
 
 /**
- * Deletes complete uploads older than a day. @returns keys of their blobs, some of which attachments may use
+ * Deletes complete uploads older than a day.
+ * @returns keys of their blobs, some of which attachments may use
  */
 export async function expireUploads(db: Db): Promise<string[]> {
   const gone = await db

@@ -50,8 +50,8 @@ export const unusedBatch = (db: Pick<Reader, 'select'>, among: Among, olderThan:
     .limit(batch);
 
 /**
- * Deletes the rows of unused blobs older than `olderThan`, and sets their bytes aside. @returns number of
- * blobs
+ * Deletes the rows of unused blobs older than `olderThan`, and sets their bytes aside.
+ * @returns number of blobs
  */
 export async function deleteUnusedBlobs(
   db: Db,

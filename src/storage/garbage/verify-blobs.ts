@@ -42,7 +42,8 @@ const page = 200;
 
 /**
  * Reads every file that a row refers to completely, and compares its size and SHA-256 with the row. Changes
- * nothing. @param onProgress called after each file
+ * nothing.
+ * @param onProgress called after each file
  */
 export async function verifyBlobs(
   db: Db,

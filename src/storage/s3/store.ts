@@ -16,7 +16,7 @@ import {
   type PresignOptions,
 } from '../blob-store.ts';
 import { checkStore } from '../check-store.ts';
-import { copySource } from '../copy-source.ts';
+import { copySource } from '../copy-and-hash.ts';
 import { readIdentity, writeIdentity } from '../store-identity.ts';
 import { complete, createAssembly, nothingAssembled } from './multipart-assembly.ts';
 import { createS3Objects, S3Missing, type S3Timing, unlessMissing } from './object-requests.ts';

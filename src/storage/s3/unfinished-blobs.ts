@@ -12,7 +12,7 @@ import {
   newBlobKey,
   type Source,
 } from '../blob-store.ts';
-import { copySource, destroy } from '../copy-source.ts';
+import { copySource, destroy } from '../copy-and-hash.ts';
 import {
   type Assembled,
   complete,
@@ -90,8 +90,8 @@ export function createUnfinished({
   }
 
   /**
-   * Completes the object. An earlier attempt whose response was lost may have completed it. @returns its
-   * size
+   * Completes the object. An earlier attempt whose response was lost may have completed it.
+   * @returns its size
    */
   async function settle(key: string): Promise<number> {
     try {

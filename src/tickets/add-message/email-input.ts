@@ -72,7 +72,8 @@ const maxScheduleMs = 366 * 24 * 60 * 60 * 1000;
 const mostRead = 100;
 
 /**
- * Parses the e-mail of an input and collects its problems. @param limit most Cc and Bcc addresses together
+ * Parses the e-mail of an input and collects its problems.
+ * @param limit most Cc and Bcc addresses together
  */
 export function readEmail(
   given: EmailReplyInput,
@@ -106,9 +107,8 @@ function* countProblems({ cc, bcc, cancelIf }: AddressLists, limit: number): Ite
     const message = `There are ${count} Cc and Bcc addresses; ${limit} are allowed together`;
     yield { path: ['email'], message };
   }
-  if (cancelIf.length > cancelReasons.length) {
-    const most = cancelReasons.length;
-    const message = `There are ${cancelIf.length} reasons; name each of the ${most} once at most`;
+  if (new Set(cancelIf).size < cancelIf.length) {
+    const message = `Name each of the ${cancelReasons.length} reasons once at most`;
     yield { path: ['email', 'cancelIf'], message };
   }
 }

@@ -7,6 +7,7 @@ import type { TicketContext } from '../context.ts';
 import { type ResolvedSelector, resolveSelector, type TicketSelector } from '../ticket-selector.ts';
 import type { Authored } from './columns.ts';
 import { type EmailReplyInput, type NewEmail, readEmail } from './email-input.ts';
+import { canonicalLanguage } from './language-tag.ts';
 import { readNewBody } from './read-body.ts';
 
 /** Defaults of a message. The schema shows them as its default values. */
@@ -98,7 +99,7 @@ export async function parseMessage(ctx: TicketContext, given: AddTicketMessageIn
   const format = given.format ?? messageDefaults.format;
   const read = await readNewBody(limits, { body: given.body, format, attachments: attachments.length });
   const email = given.email == null ? null : readEmail(given.email, limits.recipients, ctx.now());
-  const language = canonicalLanguage(given.language ?? null);
+  const language = given.language == null ? null : canonicalLanguage(given.language);
   const message: NewMessage = {
     ...resolveSelector(given.ticket),
     body: read.body,
@@ -122,19 +123,6 @@ export async function parseMessage(ctx: TicketContext, given: AddTicketMessageIn
     ...conditionProblems(message),
   ];
   return { ...read, message, problems: [...read.problems, ...problems.slice(0, maxProblems)] };
-}
-
-/** Longest language tag, in characters. It has to fit in one header line. */
-const maxLanguage = 100;
-
-/** `DE-ch` is `de-CH`. @returns undefined when it is not a BCP 47 tag */
-function canonicalLanguage(tag: string | null): string | null | undefined {
-  if (tag === null) return null;
-  try {
-    return tag.length > maxLanguage ? undefined : Intl.getCanonicalLocales(tag)[0];
-  } catch {
-    return undefined;
-  }
 }
 
 function* conditionProblems(message: NewMessage): Iterable<Problem> {

@@ -39,8 +39,8 @@ export interface Warning {
 }
 
 /**
- * Builds the command's result from the statement's result, without another query. @param scans whether new
- * files are scanned
+ * Builds the command's result from the statement's result, without another query.
+ * @param scans whether new files are scanned
  */
 export function addedFrom(
   row: MessageRow,
@@ -136,7 +136,7 @@ export async function replayOf(
     stored.messageId,
   );
   const { ticketId } = await ctx.services.dryRun({ ...row, body: '', from: undefined });
-  // A ticket that the viewer may not see is not compared: that it is another one would tell that it exists.
+  // A named ticket that the viewer may not see is not compared: IDEMPOTENCY_KEY_REUSED would reveal it.
   if (!stored.isSameInput || stored.ticketId !== ticketId)
     throw refuse<'addTicketMessage'>(
       ticketId === null && message === undefined ? ticketNotFound() : keyReused(),

@@ -22,8 +22,8 @@ export interface StoredFiles {
    */
   readonly attached: readonly Problem[];
   /**
-   * Makes the command the owner of the bytes, right before the statement that refers to them. @throws
-   * RequestOver
+   * Makes the command the owner of the bytes, right before the statement that refers to them.
+   * @throws RequestOver
    */
   claim(): void;
   /** Gives the bytes back when no row refers to them. They are removed when the request ends. */

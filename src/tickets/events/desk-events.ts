@@ -5,8 +5,8 @@ import { requireOperator } from '../permissions.ts';
 import { sizeProblems } from '../read/pagination.ts';
 import { type DeskPosition, deskCursor, deskStart, readDeskCursor } from './desk-cursor.ts';
 import { deskFeed, isWanted } from './desk-feed.ts';
-import { type DeskEventFilter, findHorizon, readDeskEvents } from './desk-rows.ts';
 import { pageSize, type SeenEvent, type TicketEvent } from './event.ts';
+import { type DeskEventFilter, findHorizon, readDeskEvents } from './read-desk-events.ts';
 import { EventWatcher } from './watcher.ts';
 
 /** Input of `listDeskEvents` and `watchDeskEvents`. */
@@ -40,7 +40,7 @@ export async function listDeskEvents(
   return { events: page.events, cursor: deskCursor(page.reached), hasMore: page.more };
 }
 
-/** The cursor of now: every event after it is yet to be read. @throws Refusal UNAUTHENTICATED, FORBIDDEN */
+/** The cursor at the end of the events that can be read now. @throws Refusal UNAUTHENTICATED, FORBIDDEN */
 export async function currentDeskCursor(ctx: TicketContext): Promise<string> {
   requireOperator(ctx, watch, 'read');
   return deskCursor((await findHorizon(ctx.services)).now);

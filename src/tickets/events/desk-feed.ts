@@ -3,7 +3,7 @@ import type { FeedOf } from '../../events/feeds.ts';
 import { anyTicket } from '../../events/hub.ts';
 import type { Logger } from '../../platform/log.ts';
 import { type DeskPosition, isBefore } from './desk-cursor.ts';
-import type { DeskEvent, DeskEventFilter } from './desk-rows.ts';
+import type { DeskEvent, DeskEventFilter } from './read-desk-events.ts';
 
 /** The events of the whole desk, read once for all who watch them. @param read reads all of them */
 export const deskFeed = (

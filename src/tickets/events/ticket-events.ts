@@ -12,7 +12,7 @@ import {
   readTicketEvents,
   type TicketAudience,
   type TicketPosition,
-} from './read-events.ts';
+} from './read-ticket-events.ts';
 import { EventWatcher } from './watcher.ts';
 
 /** Input of `listTicketEvents` and `watchTicketEvents`. */

@@ -1,4 +1,4 @@
-import type { ReadAfter } from '../../events/feed.ts';
+import type { Page, ReadAfter } from '../../events/feed.ts';
 import type { FeedOf, Watching } from '../../events/feeds.ts';
 import { BadCredential, Refusal } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
@@ -73,7 +73,7 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
     if (this.#isEnded) return Promise.resolve(end);
     this.#pending = Promise.withResolvers();
     const { promise } = this.#pending;
-    void this.#advance();
+    this.#advance();
     return promise;
   }
 
@@ -92,77 +92,92 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
     this.#wasWoken = true;
     if (!this.#isQuiet) return;
     this.#isQuiet = false;
-    void this.#advance();
+    this.#advance();
   }
 
-  /** Settles the pending promise, or waits to be woken. */
-  async #advance(): Promise<void> {
+  /**
+   * Settles the pending promise, or waits to be woken. With what is in memory it goes on at once: each call
+   * that is suspended takes memory, and there may be one for each of thousands.
+   */
+  #advance(): void {
     try {
       while (this.#at === this.#events.length) {
-        if (this.#watching!.isOver) return void (await this.return());
+        if (this.#watching!.isOver) return void this.return();
         this.#wasWoken = false;
-        const isNew = await this.#turnPage();
-        if (this.#isEnded) return;
-        // A commit after the read has woken it meanwhile.
-        this.#isQuiet = !isNew && !this.#wasWoken;
-        if (this.#isQuiet) return;
+        const page = this.#watching!.next(this.#reached);
+        if (page instanceof Promise) return void page.then(this.#goOn, this.#fail);
+        if (!this.#turnTo(page)) return;
       }
-      const value = await this.#see(this.#events[this.#at]!);
+      void this.#ctx.signInAgain().then(this.#yieldTo, this.#fail);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  readonly #goOn = (page: Page<E, P>): void => {
+    if (!this.#isEnded && this.#turnTo(page)) this.#advance();
+  };
+
+  /** Settles the pending promise with the next event, if the viewer may still see it. */
+  readonly #yieldTo = (viewer: Viewer | undefined): void => {
+    if (this.#isEnded) return;
+    try {
+      const value = this.#see(this.#events[this.#at]!, viewer);
       this.#at += 1;
       // Their answers must not stay in memory until the next event.
       if (this.#at === this.#events.length) this.#leavePage();
       this.#pending!.resolve({ done: false, value });
     } catch (error) {
-      this.#pending!.reject(error);
-      await this.return();
+      this.#fail(error);
     }
-  }
+  };
+
+  readonly #fail = (error: unknown): void => {
+    this.#pending!.reject(error instanceof BadCredential ? credentialLost() : error);
+    void this.return();
+  };
 
   #leavePage(): void {
     this.#events = [];
     this.#at = 0;
   }
 
-  /** Reads the next page. @returns false when there is nothing new */
-  async #turnPage(): Promise<boolean> {
-    const next = this.#watching!.next(this.#reached);
-    const page = next instanceof Promise ? await next : next;
-    const { reached, more, isShared = false } = page;
+  /** Takes a page. @returns false when there is nothing new, and the watcher waits to be woken */
+  #turnTo({ events, reached, more, isShared = false }: Page<E, P>): boolean {
     const { isWanted } = this.#watched;
-    const events = isWanted === undefined ? page.events : page.events.filter(isWanted);
     this.#reached = reached;
-    if (page.events.length === 0) return more;
-    this.#events = events;
+    if (events.length === 0) {
+      // A commit after the read has woken it meanwhile.
+      this.#isQuiet = !more && !this.#wasWoken;
+      return !this.#isQuiet;
+    }
+    this.#events = isWanted === undefined ? events : events.filter(isWanted);
     this.#at = 0;
     this.#isShared = isShared;
     return true;
   }
 
-  /** The page may be old: a slow caller takes the next event only after receiving the last one. */
-  async #see(event: E): Promise<SeenEvent> {
+  /**
+   * The page may be old: a slow caller takes the next event only after receiving the last one.
+   * @throws Refusal UNAUTHENTICATED, FORBIDDEN
+   */
+  #see(event: E, signedIn: Viewer | undefined): SeenEvent {
     const { now, services } = this.#ctx;
-    const viewer = await this.#viewerNow();
+    const viewer = this.#allowed(signedIn);
     const written = event.createdAt.getTime();
     if (written > this.#began) services.eventDelivered((now().getTime() - written) / 1000);
     const next = this.#isShared ? undefined : this.#events.slice(this.#at, this.#at + maxAhead);
     return { event, viewer, next };
   }
 
-  /**
-   * Authenticates the caller again, and checks that they may still watch.
-   * @throws Refusal UNAUTHENTICATED, FORBIDDEN
-   */
-  async #viewerNow(): Promise<Viewer> {
+  /** The viewer as they are now, if they may still watch. @throws Refusal UNAUTHENTICATED, FORBIDDEN */
+  #allowed(viewer: Viewer | undefined): Viewer {
     const { forOperators } = this.#watched;
-    let viewer: Viewer | undefined;
-    try {
-      viewer = await this.#ctx.signInAgain();
-    } catch (error) {
-      if (!(error instanceof BadCredential)) throw error;
-    }
-    if (viewer === undefined) throw new Refusal('UNAUTHENTICATED', 'The credential is no longer good');
+    if (viewer === undefined) throw credentialLost();
     assertScope(viewer, 'read');
     if (forOperators !== undefined && !isOperator(viewer)) throw new Refusal('FORBIDDEN', forOperators);
     return viewer;
   }
 }
+
+const credentialLost = () => new Refusal('UNAUTHENTICATED', 'The credential is no longer good');

@@ -71,8 +71,8 @@ export function availableBytes(limits: Limits, held: Held, announced: number | u
 }
 
 /**
- * Checks the number of uploads. @throws UploadFault TOO_MANY_UPLOADS when the user has as many unfinished
- * uploads as allowed
+ * Checks the number of uploads.
+ * @throws UploadFault TOO_MANY_UPLOADS when the user has as many unfinished uploads as allowed
  */
 export function assertMayOpen(limits: Limits, open: number): void {
   if (open < limits.openUploads) return;

@@ -1,9 +1,10 @@
 /*
- * npm run bench:fanout [-- --clients 300,2000,10000] [--events 20] [--rounds 6]
+ * npm run bench:fanout [-- --clients 300,2000,10000,10000/1000] [--events 20] [--rounds 6]
  *
- * Streams of events on one ticket, read by another process, against a bare `res.write` loop of the same bytes
- * in a process of its own. In each round both have their turn, and ratios are taken within a round. It fails
- * when a reader gets an event twice, not at all or out of order.
+ * Streams of events on one ticket, or on several (10000/1000: 10,000 readers on 1,000 tickets), read by
+ * another process, against a bare `res.write` loop of the same bytes in a process of its own. In each round
+ * both have their turn, and ratios are taken within a round. It fails when a reader gets an event twice, not
+ * at all or out of order.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,12 +21,13 @@ import { countStatements } from '../../graphql/statement-counter.ts';
 import { openStream } from '../../support/event-stream.ts';
 import { cpuOf } from '../support/cpu.ts';
 import { Connection, postRequest } from '../support/http-client.ts';
+import { readTickets } from '../support/seed.ts';
 import { createWorld, defaultDirectory, type World } from '../world.ts';
 import type { Order, Report } from './clients.ts';
 
 const { values } = parseArgs({
   options: {
-    clients: { type: 'string', default: '300,2000,10000' },
+    clients: { type: 'string', default: '300,2000,10000,10000/1000' },
     events: { type: 'string', default: '20' },
     rounds: { type: 'string', default: '6' },
   },
@@ -34,12 +36,15 @@ const [events, rounds] = [Number(values.events), Number(values.rounds)];
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 const median = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
 
-const ticket = '{ ticketId: 1500 }';
-const watch = `subscription ($after: String) { ticketEvents(ticket: ${ticket}, after: $after) {
+/** The watched tickets begin here: those before it are closed. */
+const firstTicket = readTickets + 1;
+/** Connections by which messages are added to several tickets. */
+const writers = 32;
+const watch = `subscription ($ticket: Int!, $after: String) {
+  ticketEvents(ticket: { ticketId: $ticket }, after: $after) {
   cursor type at actor { name } ticketMessage { messageId bodyText } } }`;
-const addMessage = (
-  n: number,
-) => `mutation { addTicketMessage(input: { ticket: ${ticket}, body: "no ${n}." }) {
+const addMessage = (n: number, ticket: number) => `mutation {
+  addTicketMessage(input: { ticket: { ticketId: ${ticket} }, body: "no ${n}." }) {
   ... on AddTicketMessagePayload { cursor } ... on UserError { message } } }`;
 
 /** Kibibytes of memory that a process has now. */
@@ -66,13 +71,26 @@ class Clients {
   }
 }
 
+interface Size {
+  readonly count: number;
+  readonly tickets: number;
+  /** How many of each ticket. */
+  readonly events: number;
+}
+
+/** Each event of a thousand tickets is a thousand commits: there are fewer of them. */
+function sizeOf(text: string): Size {
+  const [count = 0, tickets = 1] = text.split('/').map(Number);
+  return { count, tickets, events: tickets === 1 ? events : Math.min(events, 3) };
+}
+
 /** What delivers events to its readers. */
 interface Contender {
   readonly name: string;
   readonly pid: number;
   readonly port: number;
-  readonly requests: () => Promise<string[]>;
-  readonly deliver: () => Promise<void>;
+  readonly requests: (size: Size) => Promise<string[]>;
+  readonly deliver: (size: Size) => Promise<void>;
 }
 
 /** So many streams of one credential, as the gateway allows by default. */
@@ -112,28 +130,42 @@ async function startGateway(world: World, parts: AsyncDisposableStack, clients: 
   );
   const port = Number(new URL(gateway.url).port);
   const tokens = await createTokens(world, database, Math.ceil(clients / streamsOfToken));
-  const writer = new Connection(port);
-  parts.defer(() => writer.close());
+  const connections = Array.from({ length: writers }, () => new Connection(port));
+  parts.defer(() => connections.forEach((one) => void one.close()));
   const authorization = `Bearer ${tokens[0]}`;
-  const add = async (n: number) => {
-    const { body } = await writer.send(
-      postRequest('/graphql', { authorization }, JSON.stringify({ query: addMessage(n) })),
-    );
-    return JSON.parse(body.toString()).data.addTicketMessage.cursor as string;
+  const add = async (n: number, ticket = firstTicket, writer = connections[0]!) => {
+    const query = JSON.stringify({ query: addMessage(n, ticket) });
+    const { body } = await writer.send(postRequest('/graphql', { authorization }, query));
+    const { cursor } = JSON.parse(body.toString()).data.addTicketMessage;
+    if (cursor === undefined) throw new Error(`adding a message failed: ${body}`);
+    return cursor as string;
+  };
+  /** Adds a message to each ticket. @returns the cursors */
+  const addToAll = async (n: number, tickets: number): Promise<string[]> => {
+    const cursors: string[] = [];
+    const addEach = async (writer: Connection, at: number) => {
+      for (let t = at; t < tickets; t += writers) cursors[t] = await add(n, firstTicket + t, writer);
+    };
+    await Promise.all(connections.map(addEach));
+    return cursors;
   };
   const contender: Contender = {
     name: 'gateway',
     pid: gateway.pid,
     port,
-    async requests() {
-      const after = await add(0);
-      const body = JSON.stringify({ query: watch, variables: { after } });
-      return tokens.map((token) =>
-        postRequest('/graphql', { authorization: `Bearer ${token}`, accept: 'text/event-stream' }, body),
-      );
+    async requests({ count, tickets }) {
+      const cursors = await addToAll(0, tickets);
+      return Array.from({ length: Math.max(tokens.length, Math.min(count, tickets)) }, (_, n) => {
+        const variables = { ticket: firstTicket + (n % tickets), after: cursors[n % tickets] };
+        const headers = {
+          authorization: `Bearer ${tokens[n % tokens.length]}`,
+          accept: 'text/event-stream',
+        };
+        return postRequest('/graphql', headers, JSON.stringify({ query: watch, variables }));
+      });
     },
-    async deliver() {
-      for (let n = 0; n < events; n += 1) await add(n);
+    async deliver({ tickets, events: each }) {
+      for (let n = 0; n < each; n += 1) await addToAll(n, tickets);
     },
   };
   return { contender, counter, add, url: gateway.url, authorization };
@@ -144,7 +176,11 @@ type Gateway = Awaited<ReturnType<typeof startGateway>>;
 /** The bytes of one event as the gateway writes them, with `#` where its number is. */
 async function sampleOf({ url, authorization, add }: Gateway): Promise<string> {
   const after = await add(0);
-  const stream = await openStream(url, { query: watch, variables: { after } }, { authorization });
+  const stream = await openStream(
+    url,
+    { query: watch, variables: { ticket: firstTicket, after } },
+    { authorization },
+  );
   await add(1);
   const { id, data } = (await stream.next())!;
   stream.leave();
@@ -160,7 +196,7 @@ async function startBare(parts: AsyncDisposableStack, text: string): Promise<Con
     pid: server.pid!,
     port,
     requests: async () => [postRequest('/', {}, '{}')],
-    deliver: async () => void server.send({ text, times: events }),
+    deliver: async (size) => void server.send({ text, times: size.events }),
   };
 }
 
@@ -170,35 +206,37 @@ interface Measured {
   readonly cpu: number;
 }
 
-async function measure(one: Contender, clients: Clients, count: number): Promise<Measured> {
-  clients.expect(events);
+async function measure(one: Contender, clients: Clients, size: Size): Promise<Measured> {
+  const { count, events: each } = size;
+  clients.expect(each);
   await sleep(50);
   const [began, cpu] = [performance.now(), cpuOf(one.pid)];
   const report = clients.report();
-  await one.deliver();
+  await one.deliver(size);
   const { wrong } = await report;
   if (wrong > 0) throw new Error(`${one.name}: ${wrong} of ${count} readers got the wrong events`);
-  const deliveries = count * events;
+  const deliveries = count * each;
   return {
     perSecond: (deliveries / (performance.now() - began)) * 1000,
     cpu: ((cpuOf(one.pid) - cpu) * 1000) / deliveries,
   };
 }
 
-async function compare(count: number, both: readonly Contender[], { counter }: Gateway): Promise<void> {
+async function compare(size: Size, both: readonly Contender[], { counter }: Gateway): Promise<void> {
+  const { count, tickets } = size;
   const opened = [];
   for (const one of both) {
     const clients = new Clients();
     const before = memoryOf(one.pid);
-    await clients.order({ kind: 'open', port: one.port, requests: await one.requests(), count });
+    await clients.order({ kind: 'open', port: one.port, requests: await one.requests(size), count });
     opened.push({ one, clients, before, found: [] as Measured[] });
   }
   let statements = Number.NaN;
   for (let round = 0; round <= rounds; round += 1) {
     for (const { one, clients, found } of round % 2 === 0 ? opened : opened.toReversed()) {
       const before = counter.executed;
-      const measured = await measure(one, clients, count);
-      if (one.name === 'gateway') statements = (counter.executed - before) / events;
+      const measured = await measure(one, clients, size);
+      if (one.name === 'gateway') statements = (counter.executed - before) / (size.events * tickets);
       if (round > 0) found.push(measured);
     }
   }
@@ -206,7 +244,7 @@ async function compare(count: number, both: readonly Contender[], { counter }: G
     const memory = (memoryOf(one.pid) - before) / count;
     const [perSecond, cpu] = [median(found.map((f) => f.perSecond)), median(found.map((f) => f.cpu))];
     say(
-      `${one.name.padEnd(8)} ${count} readers: ${perSecond.toFixed(0)} deliveries a second, ` +
+      `${one.name.padEnd(8)} ${count} readers on ${tickets}: ${perSecond.toFixed(0)} deliveries a second, ` +
         `${cpu.toFixed(1)} µs of CPU each, ${memory.toFixed(1)} KiB a connection`,
     );
     await clients.order({ kind: 'close' });
@@ -221,13 +259,13 @@ async function compare(count: number, both: readonly Contender[], { counter }: G
 }
 
 async function main(): Promise<void> {
-  const counts = values.clients.split(',').map(Number);
+  const sizes = ['200', ...values.clients.split(',')].map(sizeOf);
   await using parts = new AsyncDisposableStack();
   const world = parts.use(await createWorld(defaultDirectory));
-  const gateway = await startGateway(world, parts, Math.max(...counts));
+  const gateway = await startGateway(world, parts, Math.max(...sizes.map(({ count }) => count)));
   const bare = await startBare(parts, await sampleOf(gateway));
   // Compilers and the heap of both are warm before memory is counted.
-  for (const count of [200, ...counts]) await compare(count, [gateway.contender, bare], gateway);
+  for (const size of sizes) await compare(size, [gateway.contender, bare], gateway);
 }
 
 await main();

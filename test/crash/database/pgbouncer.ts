@@ -44,7 +44,8 @@ const ours = [
     'tcp_keepalives_interval',
     'tcp_keepalives_count',
   ],
-  ...['tcp_user_timeout', 'extra_float_digits'],
+  ...['tcp_user_timeout', 'extra_float_digits', 'bytea_output', 'default_transaction_isolation'],
+  ...['array_nulls', 'transform_null_equals'],
 ].join(',');
 
 interface Pooler extends AsyncDisposable {

@@ -79,7 +79,7 @@ test("the documentation opens with the schema's own front page, and says of a fi
   const { page, problems } = opened;
   await page.getByRole('button', { name: /documentation explorer/i }).click();
   const docs = page.locator('.graphiql-doc-explorer');
-  await expect.poll(() => docs.innerText()).toContain('Three doors.');
+  await expect.poll(() => docs.innerText()).toContain('Endpoints.');
   expect(await docs.innerText()).not.toContain('**');
   await docs.getByText('Mutation', { exact: true }).click();
   await expect

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { buildSchema, type GraphQLSchema, getVariableValues, parse, validate } from 'graphql';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildExplorer, explorerDist } from '../../../src/dev/explorer/build.ts';
-import { createExplorer, type ExplorerOptions } from '../../../src/dev/explorer/endpoint.ts';
 import { examples } from '../../../src/dev/explorer/examples/all.ts';
 import { createFetcher } from '../../../src/dev/explorer/fetch/fetcher.ts';
 import {
@@ -16,6 +15,7 @@ import {
   uploadPlaces,
   withNulls,
 } from '../../../src/dev/explorer/fetch/upload-paths.ts';
+import { createExplorer, type ExplorerOptions } from '../../../src/dev/explorer/serve-page.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startGateway } from '../../support/gateway.ts';
 

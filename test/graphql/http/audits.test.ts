@@ -1,3 +1,4 @@
+import { getIntrospectionQuery } from 'graphql';
 import { auditServer } from 'graphql-http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asOperator, asRequester, type Gateway, multipart, startGateway } from '../../support/gateway.ts';
@@ -213,5 +214,18 @@ describe('introspection on a desk that is not a demo', () => {
   it('is open to users', async () => {
     const answer = await gateway.graphql<{ __schema: object }>(query, {}, { authorization: asRequester });
     expect(answer.data.__schema).toBeDefined();
+  });
+  it('answers the query of tools, and not a hundred of it at once', async () => {
+    const whole = getIntrospectionQuery({ specifiedByUrl: true, inputValueDeprecation: true, oneOf: true });
+    const once = await gateway.graphql<object>(whole, {}, { authorization: asRequester });
+    expect([once.status, once.errors]).toEqual([200, undefined]);
+    const types = 'types { name fields { name args { name type { name } } type { name ofType { name } } } }';
+    const often = Array.from({ length: 99 }, (_, n) => `a${n}: __schema { ...S }`).join(' ');
+    const answer = await gateway.graphql(
+      `{ ${often} } fragment S on __Schema { ${types} }`,
+      {},
+      { authorization: asRequester },
+    );
+    expect(answer.errors).toMatchObject([{ extensions: { code: 'DOCUMENT_TOO_COMPLEX' } }]);
   });
 });

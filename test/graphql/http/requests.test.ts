@@ -13,6 +13,19 @@ const headers = { Authorization: asOperator, Accept: 'application/json' };
 const signedIn = '{"data":{"viewer":{"login":"operator"}}}';
 const add = 'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { __typename } }';
 
+test('an empty name of an operation is none, by POST and by GET', async () => {
+  const operation = { query: 'query One { viewer { login } }', operationName: '' };
+  const answers = await Promise.all([
+    fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { ...headers, 'Content-Type': 'application/json' },
+      body: JSON.stringify(operation),
+    }),
+    fetch(`${gateway.url}/graphql?${new URLSearchParams(operation)}`, { headers }),
+  ]);
+  for (const answer of answers) expect(await answer.text()).toBe(signedIn);
+});
+
 describe('the place that a request is for', () => {
   test('may be written in full, and goes before Host then', async () => {
     for (const target of [

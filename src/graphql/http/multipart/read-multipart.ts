@@ -132,7 +132,7 @@ class MultipartForm {
   }
 
   #missing(): FilePlace[] {
-    return [...(this.#places?.values() ?? [])].filter(({ upload }) => upload.file === undefined);
+    return [...(this.#places?.values() ?? [])].filter(({ upload }) => !upload.hasArrived);
   }
 
   async #readOperations(part: FormPart): Promise<void> {
@@ -156,7 +156,7 @@ class MultipartForm {
   async #file(part: FormPart, places: FilePlaces): Promise<void> {
     if (++this.#files > this.#limits.files) throw new TooManyFilesError(this.#limits.files);
     const place = places.get(part.name);
-    if (place === undefined || place.upload.file !== undefined || this.#receive === undefined) return;
+    if (place === undefined || place.upload.hasArrived || this.#receive === undefined) return;
     const received = this.#receive(part.body, place.list).catch((error) => {
       throw clientError(error);
     });

@@ -36,10 +36,20 @@ function put(operations: object, path: string, upload: ExpectedFile): void {
   const last = steps.pop()!;
   let at: unknown = operations;
   for (const step of steps) at = own(at, step);
-  if (typeof at !== 'object' || at === null || last === '__proto__' || own(at, last) != null)
+  if (!isPlace(at, last))
     throw new InvalidMapError('Each path of the map must lead to a null in the operations');
   (at as Record<string, unknown>)[last] = upload;
 }
+
+/**
+ * Whether a file may be put there: instead of a null, or of a member that the client left out. An item of a
+ * list must be there, because a distant index would make the list billions of items long.
+ */
+const isPlace = (at: unknown, last: string): boolean =>
+  typeof at === 'object' &&
+  at !== null &&
+  last !== '__proto__' &&
+  (Array.isArray(at) ? own(at, last) === null : own(at, last) == null);
 
 const own = (at: unknown, step: string): unknown =>
   typeof at === 'object' && at !== null && Object.hasOwn(at, step)

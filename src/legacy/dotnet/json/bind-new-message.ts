@@ -27,7 +27,7 @@ export function* readJson(
   return { post, errors: binder.errors };
 }
 
-/** What an object says of itself before its members. `done`: it stands for `value`. */
+/** What `$id`, `$ref`, `$type` and `$values` say. `done`: the object as a whole stands for `value`. */
 interface Metadata {
   readonly done: boolean;
   readonly value?: unknown;

@@ -1,4 +1,4 @@
-import { isLetterOrDigit } from '../text-source.ts';
+import { isLetterOrDigit } from '../character-classes.ts';
 
 /** The UTF-16 code of a character. */
 export const code = (char: string) => char.charCodeAt(0);

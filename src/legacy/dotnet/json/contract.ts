@@ -44,7 +44,7 @@ export function expectItem(item: ValueType, value: unknown): unknown {
 
 /**
  * Returns a simple token's value if it has the expected type, or null for null, undefined and, unless a text
- * is expected, an empty text. It converts nothing else: the reader has, as Json.NET's does.
+ * is expected, an empty text. The reader has done all other conversions already, as Json.NET's does.
  * @throws `broken` of `reader-state.ts` when the token has another type, or `int` or `bool` would be null
  */
 export function expectType({ token, value }: { token: Token; value: unknown }, expected: ValueType): unknown {

@@ -1,4 +1,5 @@
-import { isWhiteSpace, type TextSource } from '../text-source.ts';
+import { isWhiteSpace } from '../character-classes.ts';
+import type { TextSource } from '../text-source.ts';
 import { closeBrace, closeBracket, code, comma, endToken, openBracket, quote } from './character-codes.ts';
 import type { JsonCharacters } from './read-characters.ts';
 import type { JsonState } from './reader-state.ts';

@@ -57,13 +57,14 @@ export function isNumberText(text: string): boolean {
 
 /**
  * Parses a quoted number as `int.TryParse` does: allows surrounding white space, a sign and leading zeros.
+ * @returns undefined for any other text
  */
 export function parseInt32Text(text: string): number | undefined {
   const match = /^[\t-\r ]*([+-]?[0-9]{1,1024})[\t-\r ]*\0*$/.exec(text);
   return match ? asInt32(Number(match[1])) : undefined;
 }
 
-/** Parses a quoted word as `bool.TryParse` does. */
+/** Parses a quoted word as `bool.TryParse` does; undefined for any other text. */
 export function parseBooleanText(text: string): boolean | undefined {
   const word = /^[\s\0]*(true|false)[\s\0]*$/i.exec(text)?.[1]?.toLowerCase();
   return word === undefined ? undefined : word === 'true';

@@ -1,5 +1,6 @@
+import { isLetterOrDigit, isWhiteSpace } from '../character-classes.ts';
 import { TooLarge } from '../reading-limits.ts';
-import { isLetterOrDigit, isWhiteSpace, type TextSource } from '../text-source.ts';
+import type { TextSource } from '../text-source.ts';
 import { broken } from './reader-state.ts';
 
 const quote = 0x22;

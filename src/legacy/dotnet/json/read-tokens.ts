@@ -1,4 +1,5 @@
-import { isLetterOrDigit, isWhiteSpace, type TextSource } from '../text-source.ts';
+import { isLetterOrDigit, isWhiteSpace } from '../character-classes.ts';
+import type { TextSource } from '../text-source.ts';
 import {
   apostrophe,
   closeBrace,

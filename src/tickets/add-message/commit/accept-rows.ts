@@ -7,9 +7,9 @@ import { authoredOf, expectedColumns } from '../columns.ts';
 import { checked, foundTickets, input, mailSubject } from './check-rows.ts';
 
 /*
- * From the rules that need the ticket's lock to the rows to write. A step with two forms has one name and the
- * same columns in both. The form for plain rows leaves out what only other rows need. That saves a tenth of
- * the time of a lone row.
+ * Steps of the append statement: check the rules that need the ticket's lock, and make the rows to write.
+ * A step with two forms has the same name and columns in both. The form for plain rows leaves out what only
+ * other rows need. That saves a tenth of the time of a lone row.
  */
 
 const asked = input.columns;

@@ -1,22 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Db } from '../../../db/database.ts';
-import { asUnavailable, isLockTimeout, sqlState } from '../../../platform/database-faults.ts';
+import { asUnavailable, isConflict, isLockTimeout } from '../../../platform/database-faults.ts';
 import { Unavailable } from '../../../platform/errors.ts';
 import type { MessageRow } from '../columns.ts';
 import { isPlain, prepareAppend, type RowAnswer } from './append-statement.ts';
 import type { GroupCommitLimits } from './group-limits.ts';
 import { createPace } from './group-pace.ts';
-import { createTicketLanes, mayGoOn, type PendingRow } from './locked-tickets.ts';
+import { createTicketLanes, delayInGroups, mayGoOn, type PendingRow } from './locked-ticket-queues.ts';
 import { createQueue } from './writing-queue.ts';
 
 /** Most bytes of bodies in one statement, so that 64 large messages do not become one 64 MiB parameter. */
 const groupBytes = 2 * 1024 * 1024;
-/**
- * How often a message whose ticket is locked is retried in the next group. Most such locks belong to a group
- * of another process and are short.
- */
-const triesInGroups = 3;
-
 /**
  * Writes messages that arrive together as one group. A lone message is written immediately unless other
  * callers were answered a moment ago. Each caller is answered after the commit of its own row. A bad row does
@@ -32,8 +26,8 @@ export interface GroupCommit extends AsyncDisposable {
 }
 
 /**
- * Creates the writer of new messages. @param sendsByDefault whether a mailbox without SMTP settings of its
- * own can send
+ * Creates the writer of new messages.
+ * @param sendsByDefault whether a mailbox without SMTP settings of its own can send
  */
 export function createGroupCommit(
   db: Db,
@@ -53,7 +47,7 @@ export function createGroupCommit(
   const waitingStatement = prepareAppend(db, { waits: true });
   const pace = createPace({ groupRows, worthwhileRows, patience });
   const group = { groupRows, groupBytes };
-  const lanes = createTicketLanes((rows) => execute(waitingStatement, rows), {
+  const lanes = createTicketLanes((rows) => execute(waitingStatement, rows), enqueue, {
     ...group,
     ...{ atOnce: statementsInFlight, patience: lockPatience, rows: Math.ceil(queueRows / 8) },
   });
@@ -76,8 +70,7 @@ export function createGroupCommit(
         const [answer] = await by.execute({ rows, sendsByDefault });
         return answer!.answers;
       } catch (error) {
-        // A serialization failure or a deadlock: the server rolled back, so a retry is safe.
-        if (!/^40(001|P01)$/.test(sqlState(error) ?? '') || attempt === 5) throw error;
+        if (!isConflict(error) || attempt === 5) throw error;
       }
     }
   }
@@ -100,9 +93,10 @@ export function createGroupCommit(
 
   function foundLocked(waiting: PendingRow, ticketId: number): void {
     waiting.giveUpAt ??= performance.now() + lockPatience;
-    waiting.lockedTimes += 1;
-    if (waiting.lockedTimes < triesInGroups) enqueue(waiting);
-    else lanes.join(ticketId, waiting);
+    const delay = delayInGroups(waiting);
+    if (delay === undefined) lanes.join(ticketId, waiting);
+    else if (delay === 0) enqueue(waiting);
+    else setTimeout(() => enqueue(waiting), delay);
   }
 
   /**
@@ -113,7 +107,8 @@ export function createGroupCommit(
     const fault = asUnavailable(error);
     const isLocked = isLockTimeout(error);
     if (isLocked) for (const waiting of group) waiting.giveUpAt ??= performance.now() + lockPatience;
-    if (group.length > 1 && (isLocked || !(fault instanceof Unavailable))) alone.push(...group);
+    const isOfOne = isLocked || isConflict(error) || !(fault instanceof Unavailable);
+    if (group.length > 1 && isOfOne) alone.push(...group);
     else if (isLocked) lanes.join(Symbol('another lock than its ticket'), group[0]!);
     else return group.map((waiting) => () => waiting.reject(fault));
     return [];

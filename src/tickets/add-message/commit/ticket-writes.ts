@@ -66,7 +66,7 @@ const latest = reading(
     publicMessageCount: sql`max(${row.newPublicCount})`,
     lastEventNumber: sql`max(${row.eventNumber})`,
     lastPublicEventNumber: sql`max(${row.publicCursor})`,
-    // As the columns round them, because their minute counts.
+    // Rounded to milliseconds as the columns are, because their minute is compared with that of stored times.
     activeAt: sql`max(${row.at}::timestamptz(3))`,
     publicActiveAt: sql`max(${row.at}::timestamptz(3)) filter (where ${row.visibility} = 'PUBLIC')`,
     isReopened: sql`bool_or(${row.reopens})`,

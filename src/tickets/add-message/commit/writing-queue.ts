@@ -1,4 +1,4 @@
-import type { PendingRow, TicketLanes } from './locked-tickets.ts';
+import type { PendingRow, TicketLanes } from './locked-ticket-queues.ts';
 
 /** Limits of the queue; see `GroupCommitLimits`. */
 export interface QueueLimits {

@@ -243,6 +243,10 @@ describe('what is no multipart request is refused with 400, and nothing is done'
     ['a map that is a list', bytesOf([operations(1), field('map', []), file('0')])],
     ['a map of texts', bytesOf([operations(1), field('map', { 0: place(0) }), file('0')])],
     ['a path that leads nowhere', bytesOf([operations(1), field('map', { 0: [place(7)] }), file('0')])],
+    ...['4294967290', '1', '-1', '00', 'length'].map((item): [string, Buffer] => [
+      `a path to an item that the list does not have: ${item}`,
+      bytesOf([operations(1), field('map', { 0: [`variables.input.attachments.${item}`] }), file('0')]),
+    ]),
     [
       'a path to what is no null',
       bytesOf([operations(1), field('map', { 0: ['variables.input.body'] }), file('0')]),
@@ -285,6 +289,24 @@ describe('what is no multipart request is refused with 400, and nothing is done'
     );
     expect(answer.errors![0]!.message).toMatch(/a file of the request/);
     expect(answer.errors![0]!.message.length).toBeLessThan(200);
+  });
+
+  test('a file mapped to an object is told so, without members of ours', async () => {
+    const answer = await nothingFrom(() =>
+      send(
+        bytesOf([
+          operations(1, { attachments: [null] }),
+          field('map', { 0: ['variables.input.attachments.0'] }),
+          file('0'),
+        ]),
+      ),
+    );
+    expect(answer.errors!.map(({ message }) => message)).toEqual([
+      'Variable "$input" got invalid value a file of the request at "input.attachments[0]"; ' +
+        'Field "a file" is not defined by type "AttachmentInput".',
+      'Variable "$input" got invalid value a file of the request at "input.attachments[0]"; ' +
+        'Exactly one key must be specified for OneOf type "AttachmentInput".',
+    ]);
   });
 });
 

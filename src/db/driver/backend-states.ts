@@ -7,7 +7,7 @@ const answerMs = 1000;
 /**
  * Queries the state of some backends over a connection that is opened for the purpose. It does not take the
  * gateway's role, because PostgreSQL shows a login the details of its own sessions only.
- * @returns a function that resolves to undefined when there is no answer
+ * @returns a function that resolves to undefined when there is no answer within a second
  */
 export const queryBackends =
   (connection: Connection) =>

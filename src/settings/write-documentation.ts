@@ -19,7 +19,10 @@ const files: Readonly<Record<string, () => string>> = {
       .join('\n\n'),
 };
 
-/** The files that contain tables of settings: their present text, and the text that they should have. */
+/**
+ * The files that contain tables of settings: their present text, and the text that they should have.
+ * @throws Error when a file does not have the place for its table
+ */
 export async function settingsDocuments(): Promise<{ path: string; now: string; wanted: string }[]> {
   return Promise.all(
     Object.entries(files).map(async ([path, write]) => {

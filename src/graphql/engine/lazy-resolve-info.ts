@@ -12,7 +12,7 @@ export const pathOf = ({ key, parentType }: PlannedField, parent: Path): NonNull
  * The `info` argument of a resolver. Few resolvers read it, so its members are made when they are read: a
  * page has hundreds.
  */
-export class FieldInfo implements GraphQLResolveInfo {
+export class LazyResolveInfo implements GraphQLResolveInfo {
   readonly #run: Run;
   readonly #field: PlannedField;
   readonly #parent: Path;

@@ -37,7 +37,8 @@ export interface LaneLimits {
 /**
  * Queues of messages whose ticket is locked: one lane per ticket, so that no message waits for another
  * ticket's lock. A lane's turn is one statement, which waits up to 250 ms for the lock. Then the next lane
- * has its turn.
+ * has its turn. Once a lane's statement has got the lock, the rest of the lane goes back to the groups, which
+ * write it in fewer statements.
  */
 export interface TicketLanes {
   /** @param lane the ticket's id, or a symbol when the message waits for a lock other than its ticket's */
@@ -55,11 +56,13 @@ interface TicketLane {
 }
 
 /**
- * Creates the queues for locked tickets. @param append writes rows by one statement, which waits for locks up
- * to `lock_timeout`
+ * Creates the queues for locked tickets.
+ * @param append writes rows by one statement, which waits for locks up to `lock_timeout`
+ * @param release takes the rest of a lane whose lock is gone, for the next groups
  */
 export function createTicketLanes(
   append: (group: readonly PendingRow[]) => Promise<readonly RowAnswer[]>,
+  release: (waiting: PendingRow) => void,
   { atOnce, patience, rows: maxRows, groupRows, groupBytes }: LaneLimits,
 ): TicketLanes {
   const lanes = new Map<number | symbol, TicketLane>();
@@ -86,11 +89,13 @@ export function createTicketLanes(
     const batch = nextOf(lane);
     try {
       const answers = await append(batch);
-      lane.width = groupRows;
       for (const [n, waiting] of batch.entries()) {
         if (answers[n]!.verdict === 'LATER') lane.rows.push(waiting);
         else waiting.resolve(answers[n]!);
       }
+      // A lane of a busy ticket would never be empty. Rows that may wait for a lock of their own stay in it.
+      if (lane.width === groupRows) close(lane);
+      lane.width = groupRows;
     } catch (error) {
       const fault = asUnavailable(error);
       const isShared = batch.length > 1 && !(fault instanceof Unavailable);
@@ -111,13 +116,17 @@ export function createTicketLanes(
     await turn(lane);
     running -= 1;
     expire();
-    turns.push(lane);
+    if (lanes.get(lane.id) === lane) turns.push(lane);
     next();
   }
 
   function close(lane: TicketLane): void {
     lanes.delete(lane.id);
     for (const name of lane.names) byName.delete(name);
+    for (const waiting of lane.rows.splice(0)) {
+      waiting.lockedTimes = 0;
+      release(waiting);
+    }
   }
 
   function next(): void {
@@ -161,4 +170,21 @@ export function mayGoOn(waiting: PendingRow): boolean {
   if (waiting.giveUpAt === undefined || performance.now() < waiting.giveUpAt) return true;
   waiting.reject(lockedFault());
   return false;
+}
+
+/**
+ * Milliseconds until a message whose ticket is locked is retried in a group, for each time it was found
+ * locked. Most such locks belong to a group of another process and are short. One that outlasts all of these
+ * is waited for in a lane: lanes are few, so a ticket that is merely busy must not need one.
+ */
+const delaysInGroups = [0, 0, 4, 8, 16, 32, 64, 128];
+
+/**
+ * Counts that the row's ticket was found locked. @returns milliseconds until its next group; undefined: it
+ * waits in a lane from now on
+ */
+export function delayInGroups(waiting: PendingRow): number | undefined {
+  const delay = delaysInGroups[waiting.lockedTimes];
+  waiting.lockedTimes += 1;
+  return delay;
 }

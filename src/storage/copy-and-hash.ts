@@ -17,7 +17,9 @@ export interface CopiedSource {
  * Reads a source to its end. Each chunk is counted and hashed as it arrives, while earlier chunks are
  * written. The chunks that arrive during one write go into the next, so a small file is one write. A source
  * that has not ended is destroyed.
- * @throws BlobTooLarge at the first byte above the limit, or the error of `write`, as soon as it occurs
+ * @param hash undefined: nothing is hashed
+ * @throws BlobTooLarge at the first byte above the limit, or the error of `write`, as soon as it occurs; an
+ *   Error for a stream that was read from before. An error of the source is returned instead
  */
 export async function copySource(
   source: Source,

@@ -11,7 +11,7 @@ const arriveWithinMs = 10_000;
 
 /**
  * Tracks a server's requests, so that it can stop without cutting any that have arrived.
- * @param patienceMs how long to wait for the rest of a request that has begun
+ * @param patienceMs milliseconds to wait for the rest of a request that has begun; then its connection is cut
  * @returns a function that stops the server: it accepts no new connection, answers current requests as the
  *   last on their connections, and resolves when all connections are closed. An idle keep-alive connection
  *   would otherwise delay that by up to a minute.

@@ -1,0 +1,57 @@
+import { type Config, ConfigError, readConfig } from '../../../config.ts';
+import type { Environment } from '../../command.ts';
+import { count } from '../../output.ts';
+import { type CheckResult, off, type SettingCheck } from './check.ts';
+import { databaseChecks } from './database.ts';
+import { mailChecks } from './mail.ts';
+import { tryStore } from './store.ts';
+
+/**
+ * Yields one check for each setting that names a resource. If the settings are invalid, it yields one failed
+ * check for each mistake instead. Modules are loaded when a check runs.
+ */
+export async function* checksOf(env: Environment): AsyncGenerator<SettingCheck> {
+  let config: Config;
+  try {
+    config = readConfig(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const line of error.message.split('\n')) yield settingCheck(line);
+    return;
+  }
+  yield { name: 'settings', run: async () => warningsOf(config) };
+  const desk = yield* databaseChecks(config);
+  yield { name: 'BLOBS_URL', run: () => tryStore(config) };
+  yield* mailChecks(config, desk);
+  yield { name: 'JWT_JWKS_URL', run: () => tryKeys(config) };
+  yield { name: 'CLAMD_URL', run: () => tryScanner(config) };
+}
+
+const settingCheck = (line: string): SettingCheck => {
+  const [, name = 'settings', wrong = line] = /^(\w+): (.*)$/.exec(line) ?? [];
+  return { name, run: async () => ({ result: 'failed', detail: wrong }) };
+};
+
+const warningsOf = ({ warnings, production }: Config): CheckResult =>
+  warnings.length > 0
+    ? { result: 'warning', detail: warnings.join('; ') }
+    : {
+        result: 'ok',
+        detail: production ? 'valid' : 'valid; embedded database, not for production',
+      };
+
+async function tryKeys({ jwt }: Config): Promise<string | CheckResult> {
+  if (jwt === undefined) return off('JWTs are not accepted');
+  const response = await fetch(jwt.jwksUrl, { signal: AbortSignal.timeout(5000) });
+  if (!response.ok) throw new Error(`${jwt.jwksUrl} answers ${response.status}`);
+  const { keys } = (await response.json()) as { keys?: unknown };
+  if (!Array.isArray(keys) || keys.length === 0) throw new Error(`${jwt.jwksUrl} has no keys`);
+  return count(keys.length, 'key');
+}
+
+async function tryScanner({ clamd }: Config): Promise<string | CheckResult> {
+  if (clamd === undefined) return off('files are not scanned');
+  const { pingScanner } = await import('../../../scan/clamd.ts');
+  await pingScanner(clamd);
+  return 'clamd answers';
+}

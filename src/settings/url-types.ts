@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { listOf } from './setting-types.ts';
+
+/*
+ * Settings that are URLs. Each error completes a sentence that begins with the setting's name, and repeats
+ * nothing of the URL, which may contain a password.
+ */
+
+const escaped = 'in a user or password, write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25';
+
+const hasProtocol = (text: string, protocols: readonly string[]): boolean =>
+  URL.canParse(text) &&
+  protocols.some((protocol) => text.toLowerCase().startsWith(`${protocol}//`)) &&
+  new URL(text).port !== '0';
+
+/** What tells a URL that is cut short by a character of its password: the @ stands behind the host. */
+const isCut = ({ username, pathname, search, hash }: URL): boolean =>
+  username === '' && (/@/.test(pathname + hash) || /^\?[^=]*@/.test(search));
+
+function isDecodable({ username, password, pathname }: URL): boolean {
+  try {
+    decodeURIComponent(username + password + pathname);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Why a text is not a URL with one of these protocols, or is one that its readers take for another.
+ * @param what what it must be
+ */
+function whyWrong(text: string, protocols: readonly string[], what: string): string | undefined {
+  if (!hasProtocol(text, protocols)) return text.includes('@') ? `${what}; ${escaped}` : what;
+  const url = new URL(text);
+  if (isCut(url) || !isDecodable(url)) return `cannot be read as it is meant: ${escaped}`;
+  // The parser escapes these, so an URL that has them is an example that nobody filled in.
+  if (/[<>{}]/.test(text))
+    return 'contains < > { or }: fill in the placeholder, or write it as %3C and so on';
+  return undefined;
+}
+
+/** A text about which this finds nothing wrong. */
+const checked = (why: (text: string) => string | undefined) =>
+  z.string().superRefine((text, context) => {
+    const message = why(text);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
+const beginnings = (protocols: readonly string[]): string =>
+  protocols.map((protocol) => `${protocol}//`).join(' or ');
+
+/** A URL with one of these protocols. */
+export const url = (...protocols: string[]) =>
+  checked((text) => whyWrong(text, protocols, `must be a URL that begins with ${beginnings(protocols)}`));
+
+/** A URL that is fetched. The standard's `fetch` takes none with a user or a password. */
+export const fetchedUrl = url('https:', 'http:').refine(hasNoUser, {
+  error: 'must have no user and no password',
+});
+
+function hasNoUser(text: string): boolean {
+  if (!URL.canParse(text)) return true;
+  const { username, password } = new URL(text);
+  return username === '' && password === '';
+}
+
+/** URLs with one of these protocols, separated by commas. */
+export const urls = (...protocols: string[]) => {
+  const what =
+    `must be URLs that begin with ${beginnings(protocols)}, ` +
+    'separated by commas (write a comma within one as %2C)';
+  const list = (text: string) => listOf(text).filter(Boolean);
+  return checked((text) =>
+    list(text)
+      .map((one) => whyWrong(one, protocols, what))
+      .find((why) => why !== undefined),
+  )
+    .default('')
+    .transform(list);
+};
+
+/** A mail server, or `inbox:`. */
+export const smtpUrl = checked((text) => {
+  if (text === 'inbox:') return undefined;
+  const what = 'must be smtp://host…, smtps://host… or inbox:';
+  const why = whyWrong(text, ['smtp:', 'smtps:'], what);
+  if (why !== undefined) return why;
+  const { hostname, pathname, search, hash } = new URL(text);
+  if (hostname === '') return what;
+  return /^\/?$/.test(pathname) && search === '' && hash === ''
+    ? undefined
+    : 'must end after the host and its port: a path or query would not be read';
+});
+
+/** The prefix of our URLs; `/` makes them relative. */
+export const publicUrl = checked((text) =>
+  text === '/' ? undefined : whyWrong(text, ['http:', 'https:'], 'must be https://…, http://… or /'),
+)
+  .refine((text) => text === '/' || !/[?#]/.test(text), { error: 'must have no query and no fragment' })
+  .refine(hasNoUser, { error: 'must have no user and no password: it is part of every link' });

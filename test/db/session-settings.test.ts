@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import postgres from 'postgres';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { type Gateway, startGateway } from '../support/gateway.ts';
+import { add } from '../tickets/calls.ts';
+
+/** What an administrator may have set for the gateway's database. */
+const settings = {
+  DateStyle: 'SQL, DMY',
+  TimeZone: 'Asia/Kathmandu',
+  bytea_output: 'escape',
+  standard_conforming_strings: 'off',
+  default_transaction_isolation: 'serializable',
+  default_transaction_deferrable: 'on',
+  extra_float_digits: '-10',
+  search_path: 'nowhere',
+  statement_timeout: '2s',
+  lock_timeout: '5ms',
+  array_nulls: 'off',
+  transform_null_equals: 'on',
+  client_min_messages: 'debug1',
+} satisfies Record<string, string>;
+
+let database: TestDatabase;
+let usual: Gateway;
+let odd: Gateway;
+beforeAll(async () => {
+  database = await createTestDatabase('demo');
+  usual = await startGateway({ env: { ROLES: 'web' }, database });
+  const owner = postgres({ ...(database.ownerConnection as object), max: 1, onnotice: () => {} });
+  const [row] = await owner<{ name: string }[]>`select current_database() as name`;
+  for (const [key, value] of Object.entries(settings))
+    await owner.unsafe(`alter database ${row!.name} set ${key} = '${value}'`);
+  await owner.end();
+  odd = await startGateway({ env: { ROLES: 'web' }, database });
+});
+afterAll(async () => {
+  await odd[Symbol.asyncDispose]();
+  await usual[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+
+const page = `{
+  ticket(by: { ticketId: 5 }) {
+    subject createdAt status
+    messages(first: 20) {
+      nodes { messageId createdAt body attachments { fileName byteSize } delivery { state createdAt dueAt } }
+    }
+  }
+  tickets(first: 5) { nodes { reference createdAt } }
+}`;
+
+test('settings of the database for its sessions change no answer', async () => {
+  const email = { from: 'company@domain.com', cc: ['jane@domain.com', '"a b"@domain.com'] };
+  const mailed = await add(odd, { ticket: { ticketId: 5 }, body: "back\\slash ' quote", email });
+  expect(mailed.__typename).toBe('AddTicketMessagePayload');
+  expect(Math.abs(Date.parse(`${mailed.delivery?.dueAt}`) - Date.now())).toBeLessThan(600_000);
+  const [told, expected] = [await odd.graphql(page), await usual.graphql(page)];
+  expect(expected.errors).toBeUndefined();
+  expect(told.errors).toBeUndefined();
+  expect(told.data).toEqual(expected.data);
+});
+
+test('groups and repeated keys come to one result each', async () => {
+  const key = randomBytes(8).toString('hex');
+  const inputs = Array.from({ length: 20 }, (_, n) => ({
+    ...{ ticket: { ticketId: 10 + (n % 4) }, body: `in a group ${n % 10}` },
+    idempotencyKey: `${key} ${n % 10}`,
+  }));
+  const answers = await Promise.all(inputs.map((input, n) => add(n % 2 ? odd : usual, input)));
+  expect(answers.map(({ __typename }) => __typename)).not.toContain('Fault');
+  const rows = await usual.sql`select body from public.messages where body like 'in a group %'`;
+  expect(rows.length).toBe(new Set(rows.map(({ body }) => body)).size);
+});
