@@ -5,6 +5,8 @@ import { openRequesterSession } from './requester-session.ts';
 
 /** Is in private notes of the requester's own ticket, in another's ticket, and in a redacted message. */
 const secret = 'quincunx';
+/** Is in the subject and a public message of the requester's own ticket. */
+const theirs = 'samovar';
 let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway({ env: { ROLES: 'web', DATABASE_POOL: '2' } });
@@ -13,6 +15,10 @@ beforeAll(async () => {
     insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
     select case when n % 2 = 0 then 47 else 1 end, 1, ${`${secret} `} || n, 'TEXT',
       case when n % 2 = 0 then 'PRIVATE' else 'PUBLIC' end, false from generate_series(1, 300) n`;
+  await gateway.sql`
+    insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
+    values (47, 1, ${theirs}, 'TEXT', 'PUBLIC', false)`;
+  await gateway.sql`update tickets set subject = subject || ' ' || ${theirs} where id = 47`;
   await gateway.sql`update tickets set subject = ${secret}, reference = ${secret} where id = 1`;
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
@@ -41,13 +47,13 @@ test('to a requester, what is not theirs is as what does not exist, in answers a
       join pg_roles r on r.oid = s.userid and r.rolname = 'ticketwire_app' order by s.queryid`;
   };
   /**
-   * A connection's first executions read the catalogue as well, hence the least of many. What the gateway asks
-   * of itself meanwhile, as the time, is not asked each time.
+   * A connection's first executions read the catalogue as well, so the least of many is compared. The gateway
+   * also reads the database's clock now and then: a statement that did not run each time is left out.
    */
   const leastWorkOf = async (query: string, text: string) => {
     const asked: Awaited<ReturnType<typeof workOf>>[] = [];
     for (let n = 0; n < 12; n++) asked.push(await workOf(query, text));
-    const each = asked[0]!.filter(({ id }) => asked.every((rows) => rows.some((row) => row.id === id)));
+    const each = asked.at(-1)!.filter(({ id }) => asked.every((rows) => rows.some((row) => row.id === id)));
     return each.map(({ id, calls, rows }) => {
       const same = asked.flatMap((all) => all.filter((row) => row.id === id));
       return { id, calls, rows, blocks: Math.min(...same.map(({ blocks }) => blocks)) };
@@ -58,7 +64,8 @@ test('to a requester, what is not theirs is as what does not exist, in answers a
     // A reference is looked up by its key, as `ticket(by:)` does: one block more where there is one.
     if (name !== 'reference') {
       const work = await leastWorkOf(query, 'nonesuch');
-      expect(work).not.toEqual([]);
+      // A word that is theirs is found with other work, so the measure tells the two apart.
+      expect(await leastWorkOf(query, theirs)).not.toEqual(work);
       expect([name, await leastWorkOf(query, secret)]).toEqual([name, work]);
     }
   }
