@@ -45,7 +45,7 @@ test('to a requester, what is not theirs is as what does not exist, in answers a
    * of itself meanwhile, as the time, is not asked each time.
    */
   const leastWorkOf = async (query: string, text: string) => {
-    const asked = [];
+    const asked: Awaited<ReturnType<typeof workOf>>[] = [];
     for (let n = 0; n < 12; n++) asked.push(await workOf(query, text));
     const each = asked[0]!.filter(({ id }) => asked.every((rows) => rows.some((row) => row.id === id)));
     return each.map(({ id, calls, rows }) => {
