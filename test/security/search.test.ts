@@ -41,8 +41,8 @@ test('to a requester, what is not theirs is as what does not exist, in answers a
       join pg_roles r on r.oid = s.userid and r.rolname = 'ticketwire_app' order by s.queryid`;
   };
   /**
-   * A connection's first executions read the catalogue as well, hence the least of many. What the gateway asks
-   * of itself meanwhile, as the time, is not asked each time.
+   * A connection's first executions read the catalogue as well, hence the least of many. What the gateway
+   * asks for itself meanwhile, as the time, is not there each time.
    */
   const leastWorkOf = async (query: string, text: string) => {
     const asked: Awaited<ReturnType<typeof workOf>>[] = [];
