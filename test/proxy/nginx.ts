@@ -18,8 +18,9 @@ export interface Nginx extends AsyncDisposable {
 }
 
 /**
- * Starts Debian's nginx with `docs/deploy/nginx.conf`: what is put into the place of the documented is the
- * ports, the upstream and the certificate's path. A replacement that finds nothing to replace is an error.
+ * Starts Debian's nginx, with as many workers as Debian's main file has, and with `docs/deploy/nginx.conf`.
+ * What is put into the place of the documented is the ports, the upstream and the certificate's path. A
+ * replacement that finds nothing to replace is an error.
  */
 export async function startNginx(directory: string, upstreams: readonly string[]): Promise<Nginx> {
   const certificatePath = join(directory, 'desk.pem');
@@ -47,6 +48,7 @@ export async function startNginx(directory: string, upstreams: readonly string[]
   await writeFile(
     configuration,
     `daemon off;
+worker_processes auto;
 pid ${join(directory, 'nginx.pid')};
 error_log stderr warn;
 events { worker_connections 4096; }
