@@ -50,7 +50,7 @@ function whenArrived(req: IncomingMessage, limit: number, budget: BodyBudget): P
     const chunks: Buffer[] = [];
     let bytes = 0;
     const settle = (finish: () => void) => {
-      req.off('data', take).off('end', end).off('error', fail).off('close', close);
+      req.off('data', take).off('end', end).off('error', breakOff).off('close', breakOff);
       budget.giveBack(bytes);
       finish();
     };
@@ -65,10 +65,10 @@ function whenArrived(req: IncomingMessage, limit: number, budget: BodyBudget): P
       chunks.push(chunk);
     };
     const end = () => settle(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
-    const fail = (error: Error) => settle(() => reject(error));
-    const close = () => settle(() => reject(httpError(400, 'The request ended before its body did')));
-    if (req.destroyed) return close();
-    req.on('data', take).on('end', end).on('error', fail).on('close', close);
+    // A connection that is cut is an `error` of the request with ECONNRESET, and is no fault of ours.
+    const breakOff = () => settle(() => reject(httpError(400, 'The request ended before its body did')));
+    if (req.destroyed) return breakOff();
+    req.on('data', take).on('end', end).on('error', breakOff).on('close', breakOff);
   });
 }
 

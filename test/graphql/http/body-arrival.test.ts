@@ -3,13 +3,15 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { strangersBytes } from '../../../src/graphql/http/read-request.ts';
 import { asOperator, type Gateway, startGateway } from '../../support/gateway.ts';
+import { keepLog } from '../../support/observed/log-lines.ts';
 import { rawPost, sendRaw } from '../../support/raw-http.ts';
 
 /* A body is read the same, whether it arrives with its head, after it, or in chunks. */
 
 let gateway: Gateway;
+const kept = keepLog();
 beforeAll(async () => {
-  gateway = await startGateway({ env: { ROLES: 'web' } });
+  gateway = await startGateway({ env: { ROLES: 'web' }, overrides: { log: kept.log } });
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
@@ -78,4 +80,15 @@ test('a body of many packets is read to its end', async () => {
     rawPost(body, { Authorization: asOperator, Connection: 'close' }),
   );
   expect([status, answer]).toEqual([200, '{"data":{"__typename":"Query"}}']);
+});
+
+test('a connection that is cut within a body is one line of the log, and no fault', async () => {
+  const whole = rawPost(Buffer.from(query), { 'X-Request-Id': 'cut-within' });
+  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+  socket.write(whole.subarray(0, whole.length - 2));
+  await new Promise<void>((resolve) => socket.once('connect', resolve));
+  await gateway.graphql('{ __typename }');
+  socket.resetAndDestroy();
+  const ofIt = () => kept.lines.filter(({ requestId }) => requestId === 'cut-within');
+  await expect.poll(ofIt).toEqual([expect.objectContaining({ msg: 'request', cut: true })]);
 });
