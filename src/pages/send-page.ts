@@ -35,3 +35,14 @@ export function sendPage(req: IncomingMessage, res: ServerResponse, page: PageRe
   });
   res.end(req.method === 'HEAD' ? undefined : body);
 }
+
+/** Sends a plain text as `sendPage` does. */
+export function sendPlainPage(
+  req: IncomingMessage,
+  res: ServerResponse,
+  status: number,
+  body: string,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  sendPage(req, res, { status, type: 'text/plain; charset=utf-8', body, headers });
+}

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 import { isDirect } from '../../http/caller-address.ts';
 import { embeddedSettings } from '../../pages/embedded-settings.ts';
-import { sendPage } from '../../pages/send-page.ts';
+import { sendPage, sendPlainPage } from '../../pages/send-page.ts';
 import { explorerDist } from './build.ts';
 import type { ExplorerSettings } from './settings.ts';
 
@@ -71,7 +71,7 @@ export function createExplorer({ demoAuthorization, inboxPath }: ExplorerOptions
     const isPage = pathname === '/graphql' && isRead && asksForHtml(req);
     if (!isPage && !pathname.startsWith('/explorer/')) return false;
     if (!isRead) {
-      sendText(req, res, 405, 'Method not allowed\n', { allow: 'GET, HEAD' });
+      sendPlainPage(req, res, 405, 'Method not allowed\n', { allow: 'GET, HEAD' });
       return true;
     }
     built ??= await readBuilt();
@@ -93,7 +93,7 @@ function sendExplorer(
   settings: ExplorerSettings,
 ): void {
   if (built === undefined) {
-    return sendText(
+    return sendPlainPage(
       req,
       res,
       503,
@@ -114,7 +114,7 @@ async function sendAsset(
   asset: Buffer | undefined,
   pathname: string,
 ): Promise<void> {
-  if (asset === undefined) return sendText(req, res, 404, 'Not found\n');
+  if (asset === undefined) return sendPlainPage(req, res, 404, 'Not found\n');
   const takesBrotli = /\bbr\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(
     String(req.headers['accept-encoding'] ?? ''),
   );
@@ -129,16 +129,6 @@ async function sendAsset(
       ...(takesBrotli ? { 'content-encoding': 'br' } : {}),
     },
   });
-}
-
-function sendText(
-  req: IncomingMessage,
-  res: ServerResponse,
-  status: number,
-  body: string,
-  headers: Record<string, string> = {},
-): void {
-  return sendPage(req, res, { status, type: 'text/plain; charset=utf-8', body, headers });
 }
 
 /** Undefined while it is not there: a build may be under way, so the next request looks again. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isDirect } from '../../http/caller-address.ts';
 import { embeddedSettings } from '../embedded-settings.ts';
 import { type PageAsset, readAsset, themeFile } from '../read-asset.ts';
-import { sendPage } from '../send-page.ts';
+import { sendPage, sendPlainPage } from '../send-page.ts';
 import { ledgerDocument } from './document.ts';
 
 /** Scripts, styles and requests of our own origin, and nothing inline. */
@@ -50,22 +50,12 @@ export function createLedgerPage({ demoAuthorization, links }: LedgerPageOptions
 
   return (req: IncomingMessage, res: ServerResponse, path: string): void => {
     if (req.method !== 'GET' && req.method !== 'HEAD')
-      return sendText(req, res, 405, 'Method not allowed\n', { allow: 'GET, HEAD' });
+      return sendPlainPage(req, res, 405, 'Method not allowed\n', { allow: 'GET, HEAD' });
     // The scripts name each other without a version, so they are not cached.
     const asset = assets[path];
     if (asset !== undefined) return sendPage(req, res, { type: asset.type, body: asset.body });
-    if (path !== '/ledger' && path !== '/ledger/') return sendText(req, res, 404, 'Not found\n');
+    if (path !== '/ledger' && path !== '/ledger/') return sendPlainPage(req, res, 404, 'Not found\n');
     const body = isDirect(req) ? signedIn : signedOut;
     return sendPage(req, res, { type: 'text/html; charset=utf-8', body, policy });
   };
-}
-
-function sendText(
-  req: IncomingMessage,
-  res: ServerResponse,
-  status: number,
-  body: string,
-  headers: Record<string, string> = {},
-): void {
-  sendPage(req, res, { status, type: 'text/plain; charset=utf-8', body, headers });
 }

@@ -180,8 +180,8 @@ export function mayGoOn(waiting: PendingRow): boolean {
 const delaysInGroups = [0, 0, 4, 8, 16, 32, 64, 128];
 
 /**
- * Counts that the row's ticket was found locked. @returns milliseconds until its next group; undefined: it
- * waits in a lane from now on
+ * Counts that the row's ticket was found locked.
+ * @returns milliseconds until its next group; undefined: it waits in a lane from now on
  */
 export function delayInGroups(waiting: PendingRow): number | undefined {
   const delay = delaysInGroups[waiting.lockedTimes];
