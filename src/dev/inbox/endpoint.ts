@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Db } from '../../db/database.ts';
 import { isDirect } from '../../http/caller-address.ts';
 import { html } from '../../pages/html-template.ts';
-import { sendPage } from '../../pages/send-page.ts';
+import { sendPage, sendPlainPage } from '../../pages/send-page.ts';
 import { BadCredential } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import { inboxFrame, inboxPolicy, noteMain, readInboxAssets } from './page/frame.ts';
@@ -40,11 +40,7 @@ export function createInboxPage({
     const { authorization } = req.headers;
     const route = path.replace(/^\/inbox\/?/, '');
     if (!['GET', 'HEAD', 'DELETE'].includes(req.method ?? '')) {
-      return sendPage(req, res, {
-        status: 405,
-        ...plain('Method not allowed\n'),
-        headers: { allow: 'GET, HEAD, DELETE' },
-      });
+      return sendPlainPage(req, res, 405, 'Method not allowed\n', { allow: 'GET, HEAD, DELETE' });
     }
     const asset = Object.entries(assets).find(([name]) => route === `assets/${name}`)?.[1];
     if (asset !== undefined) {
@@ -100,10 +96,8 @@ export function createInboxPage({
 const isFromElsewhere = (req: IncomingMessage): boolean =>
   !['same-origin', 'none', undefined].includes(req.headers['sec-fetch-site'] as string | undefined);
 
-const plain = (body: string) => ({ type: 'text/plain; charset=utf-8', body });
-
 function redirect(req: IncomingMessage, res: ServerResponse, location: string): void {
-  sendPage(req, res, { status: 302, ...plain(`See ${location}\n`), headers: { location } });
+  sendPlainPage(req, res, 302, `See ${location}\n`, { location });
 }
 
 function badCredential(error: unknown): BadCredential {
