@@ -1,4 +1,5 @@
 import type { Config } from '../../../config.ts';
+import type { Login } from '../../../db/assert-suitable.ts';
 import type { Connection } from '../../../db/database.ts';
 import { type CheckResult, off, type SettingCheck } from './check.ts';
 
@@ -35,9 +36,9 @@ export async function* databaseChecks(config: Config): AsyncGenerator<SettingChe
     yield {
       name: gatewaySetting,
       async run() {
-        const detail = await trySight(gateway);
+        const found = await trySight(gateway, database.kind);
         usable = true;
-        return detail;
+        return found;
       },
     };
   else if (ownLogin) yield { name: gatewaySetting, run: () => trySignIn(gateway) };
@@ -62,28 +63,42 @@ async function inspectOwner(
 ): Promise<CheckResult & { current: boolean }> {
   const { connectionsAtMost, inspect } = await import('../../../db/database.ts');
   const { naming } = await import('../../../start-error.ts');
-  const { version, current, maxConnections } = await naming(setting, () => inspect(owner));
+  const { version, current, maxConnections, login } = await naming(setting, () => inspect(owner));
   const most = connectionsAtMost({ poolSize: config.poolSize });
   const tables = current ? 'schema is current' : 'the next start migrates the schema';
   const detail =
     `PostgreSQL ${version}, ${tables}; ` + `a gateway uses up to ${most} of ${maxConnections} connections`;
-  return { current, result: most > maxConnections ? 'warning' : 'ok', detail };
+  const found = config.database.kind === 'url' ? judged(detail, login) : { result: 'ok' as const, detail };
+  return { current, ...found, ...(most > maxConnections && { result: 'warning' as const }) };
 }
 
-async function trySight(gateway: Connection): Promise<string> {
-  const { openDatabase } = await import('../../../db/database.ts');
+/** What is fine, unless the login could do more than a desk needs. */
+const judged = (detail: string, { login, isUnrestricted }: Login): CheckResult =>
+  isUnrestricted
+    ? {
+        result: 'warning',
+        detail:
+          `${detail}; but ${login} is a superuser or has BYPASSRLS, which no row-level security binds: ` +
+          'docs/OPERATIONS.md says which roles a desk needs',
+      }
+    : { result: 'ok', detail };
+
+async function trySight(gateway: Connection, kind: 'url' | 'embedded'): Promise<CheckResult> {
+  const { openDatabase, signIn } = await import('../../../db/database.ts');
   const { naming } = await import('../../../start-error.ts');
   await using database = openDatabase(gateway, { poolSize: 2, applicationName });
   await naming('DATABASE_URL', () => database.checkAll());
-  return 'connects as ticketwire_app; row-level security and grants are in place';
+  const detail = 'connects as ticketwire_app; row-level security and grants are in place';
+  // The embedded server's only login is its superuser.
+  return kind === 'url' ? judged(detail, await signIn(gateway)) : { result: 'ok', detail };
 }
 
 /** Signs in where there are no tables yet, whose grants `trySight` looks at. */
-async function trySignIn(gateway: Connection): Promise<string> {
+async function trySignIn(gateway: Connection): Promise<CheckResult> {
   const { signIn } = await import('../../../db/database.ts');
   const { naming } = await import('../../../start-error.ts');
   const login = await naming('DATABASE_URL', () => signIn(gateway));
-  return `signs in as ${login}, which may act as ticketwire_app`;
+  return judged(`signs in as ${login.login}, which may act as ticketwire_app`, login);
 }
 
 async function tryReplica(primary: string, url: string): Promise<string> {
