@@ -1,6 +1,6 @@
 import type { Config } from '../../../config.ts';
 import type { Login } from '../../../db/assert-suitable.ts';
-import type { Connection } from '../../../db/database.ts';
+import type { Connection, Inspected } from '../../../db/database.ts';
 import { type CheckResult, off, type SettingCheck } from './check.ts';
 
 const applicationName = 'ticketwire-doctor';
@@ -27,9 +27,11 @@ export async function* databaseChecks(config: Config): AsyncGenerator<SettingChe
   yield {
     name: ownerSetting,
     async run() {
-      const found = await inspectOwner(owner, ownerSetting, config);
-      current = found.current;
-      return found;
+      const { inspected, found } = await inspectOwner(owner, ownerSetting, config);
+      current = inspected.current;
+      // A login that is the gateway's as well is judged below, unless there are no tables yet.
+      const isShown = database.kind === 'url' && (ownLogin || !current);
+      return isShown ? judged(found, inspected.login) : found;
     },
   };
   if (current)
@@ -60,28 +62,28 @@ async function inspectOwner(
   owner: Connection,
   setting: string,
   config: Config,
-): Promise<CheckResult & { current: boolean }> {
+): Promise<{ inspected: Inspected; found: CheckResult }> {
   const { connectionsAtMost, inspect } = await import('../../../db/database.ts');
   const { naming } = await import('../../../start-error.ts');
-  const { version, current, maxConnections, login } = await naming(setting, () => inspect(owner));
+  const inspected = await naming(setting, () => inspect(owner));
+  const { version, current, maxConnections } = inspected;
   const most = connectionsAtMost({ poolSize: config.poolSize });
   const tables = current ? 'schema is current' : 'the next start migrates the schema';
   const detail =
     `PostgreSQL ${version}, ${tables}; ` + `a gateway uses up to ${most} of ${maxConnections} connections`;
-  const found = config.database.kind === 'url' ? judged(detail, login) : { result: 'ok' as const, detail };
-  return { current, ...found, ...(most > maxConnections && { result: 'warning' as const }) };
+  return { inspected, found: { result: most > maxConnections ? 'warning' : 'ok', detail } };
 }
 
 /** What is fine, unless the login could do more than a desk needs. */
-const judged = (detail: string, { login, isUnrestricted }: Login): CheckResult =>
+const judged = (found: CheckResult, { login, isUnrestricted }: Login): CheckResult =>
   isUnrestricted
     ? {
         result: 'warning',
         detail:
-          `${detail}; but ${login} is a superuser or has BYPASSRLS, which no row-level security binds: ` +
-          'docs/OPERATIONS.md says which roles a desk needs',
+          `${found.detail}; but ${login} is a superuser or has BYPASSRLS, which no row-level security ` +
+          'binds: docs/OPERATIONS.md says which roles a desk needs',
       }
-    : { result: 'ok', detail };
+    : found;
 
 async function trySight(gateway: Connection, kind: 'url' | 'embedded'): Promise<CheckResult> {
   const { openDatabase, signIn } = await import('../../../db/database.ts');
@@ -89,8 +91,9 @@ async function trySight(gateway: Connection, kind: 'url' | 'embedded'): Promise<
   await using database = openDatabase(gateway, { poolSize: 2, applicationName });
   await naming('DATABASE_URL', () => database.checkAll());
   const detail = 'connects as ticketwire_app; row-level security and grants are in place';
+  const found = { result: 'ok', detail } as const;
   // The embedded server's only login is its superuser.
-  return kind === 'url' ? judged(detail, await signIn(gateway)) : { result: 'ok', detail };
+  return kind === 'url' ? judged(found, await signIn(gateway)) : found;
 }
 
 /** Signs in where there are no tables yet, whose grants `trySight` looks at. */
@@ -98,7 +101,8 @@ async function trySignIn(gateway: Connection): Promise<CheckResult> {
   const { signIn } = await import('../../../db/database.ts');
   const { naming } = await import('../../../start-error.ts');
   const login = await naming('DATABASE_URL', () => signIn(gateway));
-  return judged(`signs in as ${login.login}, which may act as ticketwire_app`, login);
+  const detail = `signs in as ${login.login}, which may act as ticketwire_app`;
+  return judged({ result: 'ok', detail }, login);
 }
 
 async function tryReplica(primary: string, url: string): Promise<string> {
